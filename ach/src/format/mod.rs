@@ -1,0 +1,177 @@
+//! File formats. Each is a streaming reader with flat memory: whatever the size of the
+//! file, a reader holds one record and the totals.
+//!
+//! A reader yields [`Item`]s in the order of the file. What is wrong with one line is an
+//! [`Item::Rejected`] and reading goes on; what is wrong with the whole file is a
+//! [`FileRejected`] and reading stops. Nothing is ever left out silently: lines read =
+//! entries + rejected lines + lines the format itself skips.
+
+use std::fmt;
+use std::io::Read;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::entry::{Entry, Position};
+
+pub mod delimited;
+pub mod nacha;
+
+/// What a reader yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// An entry that could be read.
+    Entry(Box<Entry>),
+    /// A line that could not.
+    Rejected(Rejected),
+}
+
+/// A line that could not be read. The rest of the file goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// Where it stands.
+    pub at: Position,
+    /// The field that is wrong: a column's name, or a record's field with its positions.
+    pub field: Option<String>,
+    /// What is wrong and what was expected. Never holds an account number.
+    pub why: String,
+    /// The amount that stands on the line, where it could still be read.
+    pub amount_minor: Option<i64>,
+}
+
+/// Why a whole file is refused. Nothing in it has any effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+pub struct FileRejected {
+    /// Where the fault was seen; `None` when it is not in one place.
+    pub at: Option<Position>,
+    /// The field that is wrong.
+    pub field: Option<String>,
+    /// What is wrong, what was expected, and what to do.
+    pub why: String,
+}
+
+impl fmt::Display for FileRejected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(at) = self.at {
+            write!(f, "line {}: ", at.line)?;
+        }
+        if let Some(field) = &self.field {
+            write!(f, "{field}: ")?;
+        }
+        f.write_str(&self.why)
+    }
+}
+
+/// A difference that the source's settings, or the customs of the trade, let pass. It is
+/// reported with the import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The first place where it was seen.
+    pub at: Option<Position>,
+    /// The field, or the kind of difference, in a word or two.
+    pub field: String,
+    /// What was seen and what was expected.
+    pub what: String,
+    /// How often it was seen. Only the first is described.
+    pub count: u64,
+}
+
+/// The different ways in which a file can hold no entries. Which of them are normal is a
+/// setting of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Emptiness {
+    /// No bytes, or only blank ones.
+    NoBytes,
+    /// A header (and trailer) and no rows.
+    HeaderOnly,
+    /// A sentence such as `NO RETURNS REPORTED`.
+    Sentence,
+}
+
+/// What was read, once the reader has come to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// `nacha`, `worldpay_echeck_return`, `worldpay_funding_reject`, or the name of the
+    /// mapped profile.
+    pub format: String,
+    /// Entries read.
+    pub entries: u64,
+    /// Lines that could not be read.
+    pub rejected: u64,
+    /// Sum of the amounts of debits, minor units. Corrections count as zero.
+    pub debit_minor: i64,
+    /// Sum of the amounts of credits, minor units.
+    pub credit_minor: i64,
+    /// Sum of the amounts whose direction the file does not say, minor units.
+    pub unknown_minor: i64,
+    /// Differences that were let pass, each kind once.
+    pub findings: Vec<Finding>,
+    /// How the file is empty, when it has neither entries nor rejected lines.
+    pub emptiness: Option<Emptiness>,
+}
+
+/// The format of a source's files, with its settings. It is bound to the source, never
+/// guessed from a file's header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Format {
+    /// A NACHA file of 94-character records.
+    Nacha(nacha::Tolerance),
+    /// A delimited file, read by a profile (the two Worldpay reports are profiles too).
+    Delimited(Box<delimited::Profile>),
+}
+
+impl Format {
+    /// Opens `input` for reading. `received_on` is the date against which years that the
+    /// file leaves out (Julian days) are resolved when the file itself has no date.
+    pub fn open<R: Read>(&self, input: R, received_on: NaiveDate) -> FileReader<R> {
+        match self {
+            Self::Nacha(tolerance) => {
+                FileReader::Nacha(nacha::Reader::new(input, *tolerance, received_on))
+            }
+            Self::Delimited(profile) => {
+                FileReader::Delimited(delimited::Reader::new(input, (**profile).clone()))
+            }
+        }
+    }
+}
+
+/// A file being read. Iterate to the end, then ask for the [`Summary`].
+pub enum FileReader<R> {
+    /// A NACHA file.
+    Nacha(nacha::Reader<R>),
+    /// A delimited file.
+    Delimited(delimited::Reader<R>),
+}
+
+impl<R: Read> FileReader<R> {
+    /// What has been read so far; whole once the iterator is at its end.
+    pub fn summary(&self) -> Summary {
+        match self {
+            Self::Nacha(reader) => reader.summary(),
+            Self::Delimited(reader) => reader.summary(),
+        }
+    }
+}
+
+impl<R: Read> Iterator for FileReader<R> {
+    type Item = Result<Item, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Nacha(reader) => reader.next(),
+            Self::Delimited(reader) => reader.next(),
+        }
+    }
+}
+
+/// Why reading stopped before the end.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file is refused.
+    #[error(transparent)]
+    Rejected(#[from] FileRejected),
+    /// The bytes could not be read; this says nothing about the file itself.
+    #[error("the file could not be read")]
+    Io(#[from] std::io::Error),
+}

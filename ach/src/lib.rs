@@ -1,0 +1,8 @@
+//! The rules of ACH returns, as a library anyone could use: codes, banking calendar,
+//! deadlines, money, file formats and the decision. It does no I/O of its own, is not
+//! async, and never reads a clock.
+
+pub mod code;
+pub mod entry;
+pub mod format;
+pub mod money;

@@ -1,0 +1,2 @@
+//! The `echeck` command.
+fn main() {}
