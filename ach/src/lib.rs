@@ -5,4 +5,5 @@
 pub mod code;
 pub mod entry;
 pub mod format;
+pub mod julian;
 pub mod money;
