@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod code;
+pub mod deadline;
 pub mod entry;
 #[cfg(test)]
 mod fixture;
