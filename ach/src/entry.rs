@@ -111,7 +111,10 @@ impl AccountTail {
     /// Blank input gives `None`.
     #[must_use]
     pub fn of(account: &str) -> Option<Self> {
-        let shown: Vec<char> = account.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let shown: Vec<char> = account
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric())
+            .collect();
         if shown.is_empty() {
             return None;
         }
@@ -360,7 +363,10 @@ mod tests {
     #[test]
     fn an_entry_survives_json() {
         let at = Position { line: 3, byte: 188 };
-        let kind = EntryKind::Return { code: Coded::Unknown("R97".into()), date_of_death: None };
+        let kind = EntryKind::Return {
+            code: Coded::Unknown("R97".into()),
+            date_of_death: None,
+        };
         let mut entry = Entry::new(at, kind);
         entry.amount = Some(Money::cents(500));
         let json = serde_json::to_string(&entry).unwrap();
