@@ -148,7 +148,7 @@ fn held_by_kind(entry: &Entry, today: NaiveDate) -> Option<Hold> {
         | EntryKind::RefusedCorrection { .. } => Some(Hold::of_stage(entry)),
         EntryKind::Return { code: Coded::Unknown(text), .. } => Some(Hold::unknown_code(text)),
         EntryKind::Return { code: Coded::Known(code), .. } => {
-            (!code.info().in_force_on(today)).then(|| Hold::unknown_code(code.as_str()))
+            (!code.in_force_on(today)).then(|| Hold::unknown_code(code.as_str()))
         }
         // A retired change code (C04) is still used and changes nothing by itself.
         EntryKind::Correction { code: Coded::Unknown(text), .. } => Some(Hold::unknown_code(text)),
@@ -245,7 +245,7 @@ fn returned(
         }
         TransferType::Other => return Err(Hold::unsupported_type(transfer)),
     };
-    if code.known().is_some_and(|code| !usual_for(code, transfer.kind)) {
+    if code.known().is_some_and(|code| unusual_for(code, transfer.kind)) {
         flags.push(Flag::CodeUnusualForDirection);
     }
     Ok(Act { effect, expected: Expected::of(transfer, policy), flags })
@@ -287,10 +287,10 @@ fn failed_credit(transfer: &Transfer) -> Result<Effect, Hold> {
     }
 }
 
-fn usual_for(code: ReturnCode, kind: TransferType) -> bool {
+fn unusual_for(code: ReturnCode, kind: TransferType) -> bool {
     match kind {
-        TransferType::Debit => code.info().usual_for(Direction::Debit),
-        TransferType::Credit | TransferType::Refund => code.info().usual_for(Direction::Credit),
-        TransferType::Other => true,
+        TransferType::Debit => code.info().is_unusual_for(Direction::Debit),
+        TransferType::Credit | TransferType::Refund => code.info().is_unusual_for(Direction::Credit),
+        TransferType::Other => false,
     }
 }
