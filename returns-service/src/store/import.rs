@@ -1,5 +1,6 @@
 //! Files, and what became of them.
 
+use ach::decision::Effect;
 use ach::format::{Emptiness, FileRejected, Finding, Rejected};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -108,6 +109,18 @@ pub(crate) struct Totals {
     pub(crate) duplicate: Tally,
     pub(crate) held: Tally,
     pub(crate) rejected: Tally,
+}
+
+impl Totals {
+    /// Where an effect is counted.
+    pub(crate) fn of_effect(&mut self, effect: Effect) -> &mut Tally {
+        match effect {
+            Effect::Return => &mut self.returned,
+            Effect::Reverse => &mut self.reversed,
+            Effect::Fail => &mut self.failed,
+            Effect::Correct => &mut self.corrected,
+        }
+    }
 }
 
 /// A line that could not be read.
