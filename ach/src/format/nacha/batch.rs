@@ -37,6 +37,7 @@ pub(super) enum Class {
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) at: Position,
+    pub(super) has_header: bool,
     pub(super) class: Class,
     pub(super) sec: Option<String>,
     pub(super) company_name: Option<String>,
@@ -55,6 +56,7 @@ impl Batch {
     pub(super) fn without_header(at: Position) -> Self {
         Self {
             at,
+            has_header: false,
             class: Class::Domestic,
             sec: None,
             company_name: None,
@@ -87,6 +89,7 @@ impl Batch {
             return Err(refuse(at, Some(SEC.to_string()), why));
         }
         let mut batch = Self::without_header(at);
+        batch.has_header = true;
         let company_name = record.text(COMPANY_NAME);
         let of_international_correction = company_name
             .as_ref()

@@ -177,10 +177,10 @@ impl State {
             });
         }
         for mismatch in sums.compare(control, fields) {
-            let field = mismatch.field.to_string();
-            let what = || format!("{field} {mismatch}");
-            let place = Some(mismatch.field.to_string());
-            self.differ(mismatch.difference, Some(at), place, what)?;
+            let field = Some(mismatch.field.to_string());
+            self.differ(mismatch.difference, Some(at), field, || {
+                mismatch.to_string()
+            })?;
         }
         Ok(())
     }
@@ -189,8 +189,10 @@ impl State {
         let Some(batch) = self.batch.take() else {
             return Ok(());
         };
-        let what = || "the batch that begins here has no control (8)".to_owned();
-        self.differ(Difference::MissingBatchControl, Some(batch.at), None, what)?;
+        if batch.has_header {
+            let what = || "the batch that begins here has no control (8)".to_owned();
+            self.differ(Difference::MissingBatchControl, Some(batch.at), None, what)?;
+        }
         self.add_batch(&batch);
         Ok(())
     }

@@ -16,7 +16,7 @@ const LONGEST: usize = WIDTH * 4;
 /// How bytes become positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// Each byte is a character and a position.
+    /// Each byte is a character of ASCII and a position.
     Ascii,
     /// UTF-8 in which each character is a position.
     Characters,
@@ -78,12 +78,14 @@ pub(super) const fn opens_record(byte: u8) -> bool {
 /// bytes: it must open a record.
 pub(super) fn measure(rest: &[u8]) -> Result<Measure, NotText> {
     let head = &rest[..rest.len().min(WIDTH)];
-    check_controls(head)?;
-    if head.is_ascii() {
+    if head.iter().all(|byte| is_plain(*byte)) {
         return Ok(Measure {
             bytes: head.len(),
             layout: Layout::Ascii,
         });
+    }
+    if head.contains(&0) {
+        return Err(NotText);
     }
     let Some(by_characters) = end_by_characters(&rest[..rest.len().min(LONGEST)]) else {
         if head.iter().any(|byte| UNDEFINED.contains(byte)) {
@@ -94,7 +96,6 @@ pub(super) fn measure(rest: &[u8]) -> Result<Measure, NotText> {
             layout: Layout::Windows1252,
         });
     };
-    check_controls(&rest[..by_characters])?;
     let fits = |end: usize| rest.get(end).is_none_or(|next| opens_record(*next));
     let full = Layout::Characters.width(&rest[..by_characters]) == WIDTH;
     if !(full && fits(by_characters)) && rest.len() >= WIDTH && fits(WIDTH) {
@@ -107,6 +108,11 @@ pub(super) fn measure(rest: &[u8]) -> Result<Measure, NotText> {
         bytes: by_characters,
         layout: Layout::Characters,
     })
+}
+
+/// Whether a byte is a character of ASCII that can be shown.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~')
 }
 
 /// Whether a line of text outside the records can be shown as text.
@@ -133,15 +139,6 @@ fn end_by_characters(bytes: &[u8]) -> Option<usize> {
         Some((end, _)) => Some(end),
         None if broken && text.chars().count() < WIDTH => None,
         None => Some(text.len()),
-    }
-}
-
-/// Records have no control characters; a tab is let stand for a blank.
-fn check_controls(bytes: &[u8]) -> Result<(), NotText> {
-    if bytes.iter().any(|byte| *byte < b' ' && *byte != b'\t') {
-        Err(NotText)
-    } else {
-        Ok(())
     }
 }
 
@@ -215,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn control_bytes_and_undefined_bytes_are_not_text() {
+    fn zero_bytes_and_undefined_bytes_are_not_text() {
         assert_eq!(measure(&line(b"a\0b", 94)), Err(NotText));
         assert_eq!(measure(&line(b"a\x81 b", 94)), Err(NotText));
     }

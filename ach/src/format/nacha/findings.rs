@@ -50,6 +50,7 @@ impl Difference {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Remark {
     BlankLine,
+    ControlCharacter,
     ForwardEntry,
     AccountingEntry,
     UnreadableDate,
@@ -64,6 +65,7 @@ impl Remark {
     const fn label(self) -> &'static str {
         match self {
             Self::BlankLine => "blank lines",
+            Self::ControlCharacter => "control characters",
             Self::ForwardEntry => "entries that are not returns",
             Self::AccountingEntry => "accounting entries (ADV)",
             Self::UnreadableDate => "unreadable dates",

@@ -38,7 +38,7 @@ pub(super) struct Line {
 /// What the stream is cut into.
 #[derive(Debug)]
 pub(super) enum Piece {
-    Record(Box<Line>),
+    Record(Line),
     /// An empty line, or one of blanks.
     Blank(Position),
     /// A line that is no record.
@@ -141,7 +141,7 @@ impl<R: Read> Lines<R> {
                 width: width + excess,
                 ended,
             };
-            return Ok(Some(Piece::Record(Box::new(line))));
+            return Ok(Some(Piece::Record(line)));
         }
         let ended = line_end.is_some() || self.start + bytes < self.end;
         if whole && self.start + bytes == filled {
@@ -150,12 +150,12 @@ impl<R: Read> Lines<R> {
             self.advance(bytes);
             self.within_line = true;
         }
-        Ok(Some(Piece::Record(Box::new(Line {
+        Ok(Some(Piece::Record(Line {
             at,
             record,
             width,
             ended,
-        }))))
+        })))
     }
 
     /// A line that does not begin like a record.

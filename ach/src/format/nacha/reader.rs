@@ -46,7 +46,7 @@ impl<R: Read> Reader<R> {
                 return Ok(None);
             }
             match self.lines.next()? {
-                Some(Piece::Record(line)) => self.state.record(*line)?,
+                Some(Piece::Record(line)) => self.state.record(line)?,
                 Some(Piece::Blank(at)) => self.state.blank(at),
                 Some(Piece::Text { at, says_empty }) => self.state.text(at, says_empty)?,
                 None => {

@@ -9,7 +9,8 @@ use super::encoding::Layout;
 /// Characters in a record.
 pub(super) const WIDTH: usize = 94;
 
-/// Stands in [`Record::cells`] for a character outside ASCII; it is never a digit.
+/// Stands in [`Record::cells`] for a character outside ASCII, or a control character; it is
+/// never a digit.
 const WIDE_CELL: u8 = 0xFF;
 
 /// Stands in [`Record::wide`] for a position that the character before it also covers.
@@ -74,13 +75,19 @@ impl Record {
             if next + positions > WIDTH {
                 break;
             }
-            let is_ascii = character.is_ascii();
-            for offset in 0..positions {
-                wide[next + offset] = if offset == 0 { character } else { COVERED };
-                cells[next + offset] = u8::try_from(character)
-                    .ok()
-                    .filter(|_| is_ascii)
-                    .unwrap_or(WIDE_CELL);
+            let character = if character.is_control() {
+                shown(character)
+            } else {
+                character
+            };
+            wide[next] = character;
+            cells[next] = u8::try_from(character)
+                .ok()
+                .filter(u8::is_ascii)
+                .unwrap_or(WIDE_CELL);
+            for covered in next + 1..next + positions {
+                wide[covered] = COVERED;
+                cells[covered] = WIDE_CELL;
             }
             next += positions;
         }
@@ -88,6 +95,13 @@ impl Record {
             cells,
             wide: Some(wide),
         }
+    }
+
+    /// Whether a control character, or one that is not in the file's encoding, was replaced.
+    pub(super) fn has_unshowable(&self) -> bool {
+        self.wide
+            .as_ref()
+            .is_some_and(|wide| wide.contains(&char::REPLACEMENT_CHARACTER))
     }
 
     /// The raw characters of a field, one byte each.
@@ -140,12 +154,12 @@ impl Record {
     /// anything else, and for a blank field.
     pub(super) fn number(&self, field: Field) -> Option<u64> {
         let digits = self.cells(field).trim_ascii_start();
-        if digits.is_empty() || digits.len() > 19 {
+        if digits.is_empty() {
             return None;
         }
         digits.iter().try_fold(0_u64, |sum, cell| {
-            cell.is_ascii_digit()
-                .then(|| sum * 10 + u64::from(cell - b'0'))
+            let digit = cell.is_ascii_digit().then(|| u64::from(cell - b'0'))?;
+            sum.checked_mul(10)?.checked_add(digit)
         })
     }
 
@@ -203,6 +217,16 @@ impl Record {
             return Some(format!("{text:0>15}"));
         }
         Some(text)
+    }
+}
+
+/// What stands for a control character: a blank for a tab, else the mark of a character
+/// that cannot be shown.
+const fn shown(control: char) -> char {
+    if control == '\t' {
+        ' '
+    } else {
+        char::REPLACEMENT_CHARACTER
     }
 }
 
@@ -277,5 +301,13 @@ mod tests {
         let western = Record::new(b"6Andr\xE9!", Layout::Windows1252);
         assert_eq!(western.text(Field::new("x", 2, 7)).unwrap(), "André!");
         assert_eq!(western.number(Field::new("x", 6, 6)), None);
+    }
+
+    #[test]
+    fn a_control_character_is_marked_and_never_a_digit() {
+        let marked = Record::new(b"6A\x1AB\t1\x152", Layout::Characters);
+        assert!(marked.has_unshowable());
+        assert_eq!(marked.text(Field::new("x", 2, 5)).unwrap(), "A\u{FFFD}B");
+        assert_eq!(marked.number(Field::new("x", 6, 8)), None);
     }
 }

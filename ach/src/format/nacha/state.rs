@@ -174,6 +174,11 @@ impl State {
             return Err(refuse(line.at, Some("record type (1)".to_owned()), why));
         }
         self.file.records += 1;
+        if line.record.has_unshowable() {
+            let what = || "the record has characters that cannot be shown".to_owned();
+            self.findings
+                .remark(Remark::ControlCharacter, line.at, what);
+        }
         let record_type = line.record.record_type();
         if self.section == Section::Start && record_type != b'1' {
             let what = || "the first record is no file header (1)".to_owned();
@@ -201,7 +206,10 @@ impl State {
         what: impl FnOnce() -> String,
     ) -> Result<(), FileRejected> {
         if self.tolerance.lets_pass(difference) {
-            self.findings.differs(difference, at, what);
+            self.findings.differs(difference, at, || match field {
+                Some(field) => format!("{field}: {}", what()),
+                None => what(),
+            });
             return Ok(());
         }
         let why = format!(
