@@ -16,6 +16,7 @@ use crate::entry::{Entry, Position};
 
 pub mod delimited;
 pub mod nacha;
+pub mod worldpay;
 
 /// What a reader yields.
 #[derive(Debug, Clone, PartialEq, Eq)]
