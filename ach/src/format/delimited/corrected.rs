@@ -3,7 +3,7 @@
 use super::cell;
 use super::column::Field;
 use super::mapping::Cells;
-use crate::code::CorrectionCode;
+use crate::code::{CorrectedField, CorrectionCode};
 use crate::entry::{Coded, Corrected, EntryKind};
 
 /// Puts the corrected data of the row into a correction; other kinds have none.
@@ -41,21 +41,23 @@ fn of_columns(cells: &Cells<'_>) -> Vec<Corrected> {
     pieces.into_iter().flatten().collect()
 }
 
-/// The change code says what a single column of corrected data holds. What may hold an
-/// account number and cannot be told apart is hidden.
+/// The change code says what a single column of corrected data holds. Data of several
+/// pieces are hidden, since there is no telling where an account number stands in them.
 fn of_one_column(code: &Coded<CorrectionCode>, data: &str) -> Option<Corrected> {
-    use CorrectionCode::{C01, C02, C04, C05, C08, C09, C10, C11, C14};
+    let corrects = code.known().map_or(&[][..], |code| code.info().corrects);
+    let [field] = corrects else {
+        return cell::tail(data).map(Corrected::Unreadable);
+    };
     let text = data.to_owned();
-    Some(match code.known() {
-        Some(C01) => Corrected::Account(cell::tail(data)?),
-        Some(C02) => Corrected::Routing(text),
-        Some(C04) => Corrected::Name(text),
-        Some(C05) => Corrected::TransactionCode(text),
-        Some(C08) => Corrected::ForeignBank(text),
-        Some(C09) => Corrected::IndividualId(text),
-        Some(C10) => Corrected::CompanyName(text),
-        Some(C11) => Corrected::CompanyId(text),
-        Some(C14) => Corrected::Text(text),
-        Some(_) | None => Corrected::Unreadable(cell::tail(data)?),
+    Some(match field {
+        CorrectedField::AccountNumber => Corrected::Account(cell::tail(data)?),
+        CorrectedField::RoutingNumber => Corrected::Routing(text),
+        CorrectedField::Name => Corrected::Name(text),
+        CorrectedField::TransactionCode => Corrected::TransactionCode(text),
+        CorrectedField::ForeignReceivingDfiId => Corrected::ForeignBank(text),
+        CorrectedField::IndividualId => Corrected::IndividualId(text),
+        CorrectedField::CompanyName => Corrected::CompanyName(text),
+        CorrectedField::CompanyId => Corrected::CompanyId(text),
+        CorrectedField::SecCode => Corrected::Text(text),
     })
 }

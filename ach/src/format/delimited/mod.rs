@@ -2,7 +2,7 @@
 //! which column holds what, how dates and amounts are written, which rows are what.
 //!
 //! The way of a row: [`source`] counts bytes and lines, [`rows`] cuts rows into cells within
-//! fixed limits, [`reader`] tells header, trailer, sentence and detail apart, [`layout`]
+//! fixed limits, [`reader`] goes from row to row, which [`row_kind`] tells apart, [`layout`]
 //! knows where each field stands, and [`mapping`] makes the entry.
 
 mod amount;
@@ -16,6 +16,7 @@ mod layout;
 mod mapping;
 mod profile;
 mod reader;
+mod row_kind;
 mod rows;
 mod source;
 mod tally;

@@ -2,13 +2,13 @@
 
 use std::io::Read;
 
-use super::column::Field;
 use super::layout::Layout;
 use super::mapping::{self, Cells, Fault};
-use super::profile::{Profile, RowFilter, Trailer};
+use super::profile::{Encoding, Profile, Trailer};
+use super::row_kind::{self, RowKind};
 use super::rows::{Row, Rows};
 use super::tally::Tally;
-use super::{cell, control, refused};
+use super::{control, refused};
 use crate::entry::Position;
 use crate::format::{Emptiness, Item, ReadError, Rejected, Summary};
 
@@ -32,14 +32,6 @@ enum State {
     New,
     Reading,
     Done,
-}
-
-/// What a row is, before its fields are looked at.
-enum RowKind {
-    Detail,
-    Trailer,
-    /// Passed over.
-    Other,
 }
 
 impl<R: Read> Reader<R> {
@@ -117,7 +109,7 @@ impl<R: Read> Reader<R> {
             return Ok(None);
         }
         self.tally.saw_text = true;
-        if self.is_no_records(row) {
+        if row_kind::says_no_records(&self.profile, row) {
             self.tally.sentence_at.get_or_insert(at);
             return Ok(None);
         }
@@ -160,69 +152,19 @@ impl<R: Read> Reader<R> {
         at: Position,
         layout: &mut Layout,
     ) -> Result<Option<Item>, ReadError> {
-        if let Some(filter) = &self.profile.row_filter
-            && !passes(filter, layout, row)?
-        {
-            let what = "rows that the filter leaves out";
-            self.tally.note(Some(at), "row filter", || what.to_owned());
-            return Ok(None);
-        }
-        match self.record_type(row, at, layout)? {
-            Ok(RowKind::Detail) => self.detail(row, at, layout).map(Some),
-            Ok(RowKind::Other) => Ok(None),
-            Ok(RowKind::Trailer) => {
+        let kind = row_kind::of(&self.profile, layout, row, at, &mut self.tally)?;
+        match kind {
+            RowKind::Detail => self.detail(row, at, layout).map(Some),
+            RowKind::Other => Ok(None),
+            RowKind::Trailer => {
                 self.check_single_trailer(at)?;
                 let none = Trailer::default();
                 let trailer = self.profile.trailer.as_ref().unwrap_or(&none);
                 control::check(&self.profile, trailer, Some(layout), row, &mut self.tally)?;
                 Ok(None)
             }
-            Err(fault) => self.reject(at, fault, None).map(Some),
+            RowKind::Unlisted(fault) => self.reject(at, fault, None).map(Some),
         }
-    }
-
-    /// What the record type column says of the row. The inner error rejects the row.
-    fn record_type(
-        &mut self,
-        row: &Row,
-        at: Position,
-        layout: &Layout,
-    ) -> Result<Result<RowKind, Fault>, ReadError> {
-        let Some(types) = &self.profile.record_types else {
-            return Ok(Ok(RowKind::Detail));
-        };
-        let index = layout.index(Field::RecordType).unwrap_or(0);
-        let value = row.cell(index).map(cell::clean).unwrap_or_default();
-        let is = |list: &[String]| {
-            list.iter()
-                .any(|name| name.trim().eq_ignore_ascii_case(value))
-        };
-        if is(&types.detail) {
-            return Ok(Ok(RowKind::Detail));
-        }
-        if is(&types.trailer) {
-            return Ok(Ok(RowKind::Trailer));
-        }
-        if is(&types.header) || is(&types.ignored) {
-            if is(&types.ignored) {
-                self.tally.note(Some(at), "record types", || {
-                    format!(
-                        "rows of types that are passed over, the first is {}",
-                        cell::shown(value)
-                    )
-                });
-            }
-            return Ok(Ok(RowKind::Other));
-        }
-        check_cut_off(row, layout)?;
-        let why = format!(
-            "{} is not a record type the profile lists",
-            cell::shown(value)
-        );
-        Ok(Err(Fault {
-            field: layout.name(index),
-            why,
-        }))
     }
 
     fn detail(&mut self, row: &Row, at: Position, layout: &mut Layout) -> Result<Item, ReadError> {
@@ -233,7 +175,7 @@ impl<R: Read> Reader<R> {
             );
             return Err(refused(Some(at), None, why));
         }
-        check_cut_off(row, layout)?;
+        row_kind::check_cut_off(row, layout)?;
         if let Some(fault) = self.fault_of_shape(row, at, layout)? {
             return self.reject(at, fault, None);
         }
@@ -270,7 +212,7 @@ impl<R: Read> Reader<R> {
                 why: why.to_owned(),
             }));
         }
-        if row.is_foreign && self.profile.encoding == super::Encoding::Utf8 {
+        if row.is_foreign && self.profile.encoding == Encoding::Utf8 {
             let why = "the row is not UTF-8, the encoding that the profile demands".to_owned();
             return Ok(Some(Fault {
                 field: "encoding".to_owned(),
@@ -330,32 +272,8 @@ impl<R: Read> Reader<R> {
         Err(refused(Some(at), None, why))
     }
 
-    /// Whether the row is one of the sentences that say there are no entries. A comma in
-    /// the sentence may have cut it into cells.
-    fn is_no_records(&self, row: &Row) -> bool {
-        if self.profile.no_records.is_empty() {
-            return false;
-        }
-        let delimiter = char::from(self.profile.delimiter.byte());
-        let cells: Vec<&str> = row.cells().collect();
-        let joined = cells.join(&delimiter.to_string());
-        let said = joined.trim_matches(|c: char| c == delimiter || c.is_whitespace());
-        let said = said
-            .split_whitespace()
-            .collect::<Vec<_>>()
-            .join(" ")
-            .to_lowercase();
-        self.profile.no_records.iter().any(|sentence| {
-            let sentence = sentence.to_lowercase();
-            match sentence.trim().strip_suffix('*') {
-                Some(start) => said.starts_with(start.trim_end()),
-                None => said == sentence.trim(),
-            }
-        })
-    }
-
     fn note_encoding(&mut self, row: &Row) {
-        if row.is_foreign && self.profile.encoding == super::Encoding::Auto {
+        if row.is_foreign && self.profile.encoding == Encoding::Auto {
             let what = "rows that are not UTF-8, read as Windows-1252";
             self.tally.note(row.at, "encoding", || what.to_owned());
         }
@@ -397,45 +315,4 @@ impl<R: Read> Iterator for Reader<R> {
         }
         item
     }
-}
-
-/// Whether the row is meant for us. A value that the end of the file cut off could be.
-fn passes(filter: &RowFilter, layout: &Layout, row: &Row) -> Result<bool, ReadError> {
-    let Some(index) = layout.place(&filter.column) else {
-        let why = "the column of the row filter is not in the header".to_owned();
-        return Err(refused(row.at, Some(filter.column.to_string()), why));
-    };
-    let value = row
-        .cell(index)
-        .map(cell::clean)
-        .unwrap_or_default()
-        .to_lowercase();
-    let mut starts = filter.starts_with.iter().map(|start| start.to_lowercase());
-    if !row.is_terminated
-        && starts
-            .clone()
-            .any(|start| start.starts_with(&value) && start != value)
-    {
-        return Err(cut_off(row));
-    }
-    Ok(starts.any(|start| value.starts_with(&start)))
-}
-
-/// A last row with too few cells and no line end was cut off on its way, and nobody knows
-/// how much of the file is missing with it.
-fn check_cut_off(row: &Row, layout: &Layout) -> Result<(), ReadError> {
-    let width = layout.width.unwrap_or_else(|| layout.least_width());
-    if !row.is_terminated && row.len() < width {
-        return Err(cut_off(row));
-    }
-    Ok(())
-}
-
-fn cut_off(row: &Row) -> ReadError {
-    let why = format!(
-        "the file ends in the middle of this row, behind {} cells: it looks cut off; fetch it \
-         again",
-        row.len()
-    );
-    refused(row.at, None, why)
 }
