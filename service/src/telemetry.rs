@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
+use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -63,24 +64,29 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
         return Ok(());
     }
     let filter = parse_filter(&config.filter).map_err(TelemetryError::Filter)?;
-    let base = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(|| OneLine(io::stderr()));
     // The OTLP exporter attaches here, as a second layer beside the one that writes lines.
-    let outcome = match config.format {
-        LogFormat::Text => base.compact().finish().try_init(),
-        LogFormat::Json => base
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .finish()
-            .try_init(),
-    };
-    outcome.map_err(|fault| TelemetryError::Taken(fault.to_string()))?;
+    dispatch(config.format, filter, io::stderr)
+        .try_init()
+        .map_err(|fault| TelemetryError::Taken(fault.to_string()))?;
     log_panics();
     *started = true;
     Ok(())
+}
+
+/// What turns events into lines for `writer`.
+pub(crate) fn dispatch<W: Write>(
+    format: LogFormat,
+    filter: EnvFilter,
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> Dispatch {
+    let base = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(move || OneLine(writer()));
+    match format {
+        LogFormat::Text => base.compact().into(),
+        LogFormat::Json => base.json().flatten_event(true).with_span_list(false).into(),
+    }
 }
 
 /// A filter is parts with commas between them, each a level or `target=level`. The library also
@@ -133,5 +139,95 @@ impl<W: Write> Write for OneLine<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::Settings;
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, log: impl FnOnce()) -> String {
+        let captured = Captured::default();
+        let writer = captured.clone();
+        let filter = parse_filter("info").unwrap();
+        let dispatch = dispatch(format, filter, move || writer.clone());
+        tracing::dispatcher::with_default(&dispatch, log);
+        let bytes = captured.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_hostile_value_cannot_break_a_text_line_or_reach_the_terminal() {
+        let hostile = "a\nERROR forged\r\u{1b}[2J\u{9b}2J\tend";
+        let text = logged(LogFormat::Text, || {
+            tracing::info!(shown = %hostile, debug = ?hostile, plain = hostile, "{hostile}");
+        });
+        assert_eq!(text.matches('\n').count(), 1, "{text}");
+        assert!(text.ends_with('\n'));
+        assert!(
+            !text.trim_end_matches('\n').contains(char::is_control),
+            "{text:?}"
+        );
+        assert!(text.contains("forged"), "{text}");
+    }
+
+    #[test]
+    fn json_has_the_fields_of_an_event_at_the_top_level() {
+        let text = logged(LogFormat::Json, || {
+            let _span = tracing::info_span!("import", import_id = "imp_1").entered();
+            tracing::info!(file = "a\nb", rows = 3, "read");
+        });
+        assert_eq!(text.matches('\n').count(), 1, "{text}");
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["message"], "read");
+        assert_eq!(line["file"], "a\nb");
+        assert_eq!(line["rows"], 3);
+        assert_eq!(line["span"]["import_id"], "imp_1");
+    }
+
+    #[test]
+    fn a_mistyped_level_is_a_fault_and_not_silence() {
+        let settings = Settings::from_toml("[log]\nfilter = \"inof\"\nformat = \"xml\"").unwrap();
+        TelemetryConfig::read(&settings.root().section("log"));
+        let faults = settings.finish().unwrap_err().to_string();
+        assert!(faults.contains("log.filter: has \"inof\""), "{faults}");
+        assert!(
+            faults.contains("log.format: must be one of text, json, not \"xml\""),
+            "{faults}"
+        );
+        for good in [
+            "info",
+            "warn,echeck_service=debug",
+            "off",
+            "info,[call{method}]=trace",
+        ] {
+            assert!(parse_filter(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn starting_twice_changes_nothing() {
+        let config = TelemetryConfig {
+            format: LogFormat::Text,
+            filter: "off".to_owned(),
+        };
+        init(&config).unwrap();
+        init(&config).unwrap();
     }
 }

@@ -25,6 +25,17 @@ pub(super) fn variable_for(path: &[String]) -> String {
     format!("{PREFIX}{}", path.join(SEPARATOR).to_uppercase())
 }
 
+/// The variable that set `value`; for a section, the first of them if no file had a part in it.
+pub(super) fn variable_of(value: &Value) -> Option<&str> {
+    match &value.kind {
+        ValueKind::Table(table) => {
+            let variables: Option<Vec<&str>> = table.values().map(variable_of).collect();
+            variables?.into_iter().min()
+        }
+        _ => value.origin(),
+    }
+}
+
 /// The overriding layer: dotted key, and the value with its variable as its origin.
 #[derive(Debug, Clone)]
 pub(super) struct Overrides {

@@ -175,7 +175,7 @@ impl Settings {
     /// Where the value at `path` is set or, when there is none, where it can be.
     fn place_of(&self, path: &[String]) -> String {
         match self.get(path) {
-            Some(value) => match (value.origin(), &self.file) {
+            Some(value) => match (environment::variable_of(value), &self.file) {
                 (Some(variable), _) => format!("set by {variable}"),
                 (None, Some(file)) => format!("set in {file}"),
                 (None, None) => "set in the configuration text".to_owned(),
