@@ -15,10 +15,19 @@ use tonic::transport::{Channel, Endpoint};
 pub(crate) enum AdapterError {
     /// It does not answer, or answers with an error.
     #[error("the adapter of {database} at {address} answered {} to {call}: {}", .status.code(), .status.message())]
-    Status { database: String, address: String, call: &'static str, status: Box<tonic::Status> },
+    Status {
+        database: String,
+        address: String,
+        call: &'static str,
+        status: Box<tonic::Status>,
+    },
     /// It answered something that the contract does not allow.
     #[error("the adapter of {database} at {address} sent what the contract does not allow: {what}")]
-    Contract { database: String, address: String, what: String },
+    Contract {
+        database: String,
+        address: String,
+        what: String,
+    },
 }
 
 /// A database behind an adapter.
@@ -59,12 +68,21 @@ impl Adapter {
         let client = AdapterServiceClient::new(endpoint.connect_lazy())
             .max_decoding_message_size(max_message_bytes)
             .max_encoding_message_size(max_message_bytes);
-        Ok(Self { database: database.to_owned(), address: address.to_owned(), client })
+        Ok(Self {
+            database: database.to_owned(),
+            address: address.to_owned(),
+            client,
+        })
     }
 
     fn status(&self, call: &'static str) -> impl FnOnce(tonic::Status) -> AdapterError {
         let (database, address) = (self.database.clone(), self.address.clone());
-        move |status| AdapterError::Status { database, address, call, status: Box::new(status) }
+        move |status| AdapterError::Status {
+            database,
+            address,
+            call,
+            status: Box::new(status),
+        }
     }
 
     fn contract(&self, what: impl Into<String>) -> AdapterError {
@@ -109,12 +127,21 @@ impl Adapter {
         &self,
         keys: &[(TransferKeyKind, String)],
     ) -> Result<Lookup, AdapterError> {
-        let mut lookup = Lookup { policy: FundingPolicy::State, found: HashMap::new() };
+        let mut lookup = Lookup {
+            policy: FundingPolicy::State,
+            found: HashMap::new(),
+        };
         // Even without a key the policy is wanted, so one call is always made.
-        let chunks: Vec<&[(TransferKeyKind, String)]> =
-            if keys.is_empty() { vec![keys] } else { keys.chunks(MAX_KEYS).collect() };
+        let chunks: Vec<&[(TransferKeyKind, String)]> = if keys.is_empty() {
+            vec![keys]
+        } else {
+            keys.chunks(MAX_KEYS).collect()
+        };
         for chunk in chunks {
-            let sent = chunk.iter().map(|(kind, value)| key(*kind, value)).collect();
+            let sent = chunk
+                .iter()
+                .map(|(kind, value)| key(*kind, value))
+                .collect();
             let (matches, policy) = self.lookup_raw(sent).await?;
             lookup.policy = policy;
             for (key, matches) in chunk.iter().zip(matches) {
@@ -138,7 +165,10 @@ impl Adapter {
         let settled_on = match sent.settlement_date.as_str() {
             "" => None,
             text => Some(text.parse().map_err(|error| {
-                self.contract(format!("transfer {}: settlement_date {text:?}: {error}", sent.id))
+                self.contract(format!(
+                    "transfer {}: settlement_date {text:?}: {error}",
+                    sent.id
+                ))
             })?),
         };
         Ok(Transfer {
@@ -170,7 +200,10 @@ impl Adapter {
     ) -> Result<proto::GetProgressResponse, AdapterError> {
         self.client
             .clone()
-            .get_progress(proto::GetProgressRequest { exceptions_after, limit: 0 })
+            .get_progress(proto::GetProgressRequest {
+                exceptions_after,
+                limit: 0,
+            })
             .await
             .map(tonic::Response::into_inner)
             .map_err(self.status("GetProgress"))
@@ -186,7 +219,10 @@ pub(crate) fn key(kind: TransferKeyKind, value: &str) -> proto::TransferKey {
         TransferKeyKind::AchTrace => proto::TransferKeyKind::AchTrace,
         TransferKeyKind::IndividualId => proto::TransferKeyKind::IndividualId,
     };
-    proto::TransferKey { kind: kind.into(), value: value.to_owned() }
+    proto::TransferKey {
+        kind: kind.into(),
+        value: value.to_owned(),
+    }
 }
 
 /// A REVERSAL of subtype SYSTEM is our own record of a return; every other is a refund.

@@ -5,7 +5,7 @@ pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)?;
+        std::fmt::Display::fmt(self.0, f)?;
         let mut source = self.0.source();
         while let Some(error) = source {
             write!(f, ": {error}")?;

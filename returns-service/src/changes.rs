@@ -15,12 +15,15 @@ pub(crate) struct Changes {
 
 impl Changes {
     pub(crate) fn new() -> Self {
-        Self { version: Arc::new(watch::Sender::new(0)) }
+        Self {
+            version: Arc::new(watch::Sender::new(0)),
+        }
     }
 
     /// Says that something has changed.
     pub(crate) fn bump(&self) {
-        self.version.send_modify(|version| *version = version.wrapping_add(1));
+        self.version
+            .send_modify(|version| *version = version.wrapping_add(1));
     }
 
     /// What to hand to [`Changes::wait`]; read it before looking at the state.

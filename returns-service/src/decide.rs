@@ -62,9 +62,15 @@ pub(crate) enum Outcome {
     /// Append this row.
     Act(Box<Row>),
     /// It is known already.
-    Duplicate { transfer_id: String, of_return_id: String },
+    Duplicate {
+        transfer_id: String,
+        of_return_id: String,
+    },
     /// Hold it.
-    Hold { hold: Hold, transfer_ids: Vec<String> },
+    Hold {
+        hold: Hold,
+        transfer_ids: Vec<String>,
+    },
 }
 
 /// Outcomes, and the head of the journal that they were decided on.
@@ -91,8 +97,10 @@ pub(crate) async fn decide_batch(
     now: DateTime<Utc>,
 ) -> Result<Decided, DecideError> {
     let lookup = look_up(system_of_record, cases).await?;
-    let resolutions: Vec<Resolution> =
-        cases.iter().map(|case| resolve_case(case, &lookup)).collect();
+    let resolutions: Vec<Resolution> = cases
+        .iter()
+        .map(|case| resolve_case(case, &lookup))
+        .collect();
     let transfer_ids: Vec<String> = resolutions
         .iter()
         .filter_map(|resolution| match resolution {
@@ -102,13 +110,18 @@ pub(crate) async fn decide_batch(
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let known = store.known(&transfer_ids, &system_of_record.database).await?;
+    let known = store
+        .known(&transfer_ids, &system_of_record.database)
+        .await?;
     let outcomes = cases
         .iter()
         .zip(&resolutions)
         .map(|(case, resolution)| decide_case(case, resolution, &known, overlay, &lookup, now))
         .collect();
-    Ok(Decided { seen_position: known.head_position, outcomes })
+    Ok(Decided {
+        seen_position: known.head_position,
+        outcomes,
+    })
 }
 
 /// Finds which transfer each case is about, and decides nothing.
@@ -117,7 +130,10 @@ pub(crate) async fn resolve_all(
     cases: &[Case<'_>],
 ) -> Result<Vec<Resolution>, AdapterError> {
     let lookup = look_up(system_of_record, cases).await?;
-    Ok(cases.iter().map(|case| resolve_case(case, &lookup)).collect())
+    Ok(cases
+        .iter()
+        .map(|case| resolve_case(case, &lookup))
+        .collect())
 }
 
 /// The key by which a case is looked up, or all of them.
@@ -129,7 +145,8 @@ fn keys_of(case: &Case<'_>) -> Vec<(TransferKeyKind, String)> {
             .rules
             .iter()
             .filter_map(|rule| {
-                rule.value(&case.entry.keys).map(|value| (rule.transfer, value.to_owned()))
+                rule.value(&case.entry.keys)
+                    .map(|value| (rule.transfer, value.to_owned()))
             })
             .collect(),
     }
@@ -145,7 +162,11 @@ async fn look_up(adapter: &Adapter, cases: &[Case<'_>]) -> Result<Lookup, Adapte
 
 fn resolve_case(case: &Case<'_>, lookup: &Lookup) -> Resolution {
     let find = |kind: TransferKeyKind, value: &str| -> Vec<Transfer> {
-        lookup.found.get(&(kind, value.to_owned())).cloned().unwrap_or_default()
+        lookup
+            .found
+            .get(&(kind, value.to_owned()))
+            .cloned()
+            .unwrap_or_default()
     };
     if let Some(id) = case.transfer_id {
         let mut found = find(TransferKeyKind::TransferId, id);
@@ -160,7 +181,8 @@ fn resolve_case(case: &Case<'_>, lookup: &Lookup) -> Resolution {
         .rules
         .iter()
         .filter_map(|rule| {
-            rule.value(&case.entry.keys).map(|value| (*rule, find(rule.transfer, value)))
+            rule.value(&case.entry.keys)
+                .map(|value| (*rule, find(rule.transfer, value)))
         })
         .collect();
     resolve(case.entry, &found)
@@ -178,10 +200,22 @@ fn decide_case(
         Resolution::One(transfer) => priors_of(&transfer.id, known, overlay),
         Resolution::Unknown | Resolution::Ambiguous(_) => Vec::new(),
     };
-    match decide(case.entry, resolution, &priors, lookup.policy, now.date_naive()) {
-        Decision::Hold(hold) => Outcome::Hold { hold, transfer_ids: candidates(resolution) },
+    match decide(
+        case.entry,
+        resolution,
+        &priors,
+        lookup.policy,
+        now.date_naive(),
+    ) {
+        Decision::Hold(hold) => Outcome::Hold {
+            hold,
+            transfer_ids: candidates(resolution),
+        },
         Decision::Duplicate { of } => Outcome::Duplicate {
-            transfer_id: candidates(resolution).into_iter().next().unwrap_or_default(),
+            transfer_id: candidates(resolution)
+                .into_iter()
+                .next()
+                .unwrap_or_default(),
             of_return_id: of,
         },
         Decision::Act(act) => match resolution {
@@ -227,8 +261,16 @@ fn prior(return_id: &str, entry: &Entry) -> Prior {
 }
 
 fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<Prior> {
-    let standing = known.standing.get(transfer_id).map(Vec::as_slice).unwrap_or_default();
-    let pending = overlay.priors.get(transfer_id).map(Vec::as_slice).unwrap_or_default();
+    let standing = known
+        .standing
+        .get(transfer_id)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let pending = overlay
+        .priors
+        .get(transfer_id)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     standing
         .iter()
         .map(|row: &JournalRow| prior(&row.row.return_id, &row.row.entry))
@@ -240,7 +282,11 @@ fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<Prior> 
 fn next_return_id(transfer_id: &str, known: &Known, overlay: &mut Overlay) -> String {
     let pending = overlay.ids_given.entry(transfer_id.to_owned()).or_default();
     *pending += 1;
-    let given = known.ids_given.get(transfer_id).copied().unwrap_or_default();
+    let given = known
+        .ids_given
+        .get(transfer_id)
+        .copied()
+        .unwrap_or_default();
     ids::return_id(transfer_id, given + *pending)
 }
 
@@ -290,9 +336,7 @@ fn description(entry: &Entry) -> String {
     let title = match &entry.kind {
         EntryKind::Return { code, .. }
         | EntryKind::Dishonored { code, .. }
-        | EntryKind::Contested { code, .. } => {
-            code.known().map(|code| code.info().title)
-        }
+        | EntryKind::Contested { code, .. } => code.known().map(|code| code.info().title),
         EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => {
             code.known().map(|code| code.info().title)
         }

@@ -34,8 +34,13 @@ pub(crate) fn next_attempt(
 ) -> Option<DateTime<Utc>> {
     match reason {
         HoldReason::UnknownTransfer => {
-            let pause = policy.first.saturating_mul(1 << attempts.min(20)).min(policy.longest);
-            chrono::Duration::from_std(pause).ok().and_then(|pause| now.checked_add_signed(pause))
+            let pause = policy
+                .first
+                .saturating_mul(1 << attempts.min(20))
+                .min(policy.longest);
+            chrono::Duration::from_std(pause)
+                .ok()
+                .and_then(|pause| now.checked_add_signed(pause))
         }
         HoldReason::AmbiguousTransfer
         | HoldReason::AmountDiffers
@@ -88,7 +93,9 @@ impl Importer {
             if let Err(error) = self.try_due_holds(&shutdown).await {
                 tracing::error!(error = %Chain(&error), "due holds cannot be tried");
             }
-            self.changes.wait(seen, Duration::from_secs(1), &shutdown).await;
+            self.changes
+                .wait(seen, Duration::from_secs(1), &shutdown)
+                .await;
         }
     }
 
@@ -97,7 +104,11 @@ impl Importer {
             if shutdown.is_cancelled() {
                 return Ok(());
             }
-            let retry = Retry { transfer_id: None, by: SERVICE, note: "the transfer appeared" };
+            let retry = Retry {
+                transfer_id: None,
+                by: SERVICE,
+                note: "the transfer appeared",
+            };
             self.retry_hold(&hold, &retry).await?;
         }
         Ok(())
@@ -119,16 +130,25 @@ impl Importer {
                 self.repeat_row(hold, database, *position, retry).await
             }
             Some((_, position)) => {
-                let row = self.store.row(*position).await?.ok_or(HoldError::NoRow(*position))?;
+                let row = self
+                    .store
+                    .row(*position)
+                    .await?
+                    .ok_or(HoldError::NoRow(*position))?;
                 let case = Case {
                     transfer_id: Some(&row.row.transfer.id),
-                    relation: Some(Relation::Supersedes { position: *position }),
+                    relation: Some(Relation::Supersedes {
+                        position: *position,
+                    }),
                     return_id: Some(&row.row.return_id),
                     ..case_of(hold, source, retry)
                 };
                 self.decide_again(hold, case, retry).await
             }
-            None => self.decide_again(hold, case_of(hold, source, retry), retry).await,
+            None => {
+                self.decide_again(hold, case_of(hold, source, retry), retry)
+                    .await
+            }
         }
     }
 
@@ -142,14 +162,24 @@ impl Importer {
         loop {
             let now = self.clock.now();
             let mut overlay = Overlay::default();
-            let decided =
-                decide_batch(&*self.store, &self.system_of_record, &cases, &mut overlay, now)
-                    .await?;
-            let Some(outcome) = decided.outcomes.into_iter().next() else { return Ok(()) };
+            let decided = decide_batch(
+                &*self.store,
+                &self.system_of_record,
+                &cases,
+                &mut overlay,
+                now,
+            )
+            .await?;
+            let Some(outcome) = decided.outcomes.into_iter().next() else {
+                return Ok(());
+            };
             let (state, rows) = match outcome {
                 Outcome::Act(row) => (HoldState::Resolved, vec![*row]),
                 Outcome::Duplicate { .. } => (HoldState::Duplicate, Vec::new()),
-                Outcome::Hold { hold: why, transfer_ids } => {
+                Outcome::Hold {
+                    hold: why,
+                    transfer_ids,
+                } => {
                     if let (Some(id), HoldReason::UnknownTransfer) = (retry.transfer_id, why.reason)
                     {
                         return Err(HoldError::NoTransfer(id.to_owned()));
@@ -173,13 +203,21 @@ impl Importer {
                     note: retry.note.to_owned(),
                 },
                 seen_position: decided.seen_position,
-                writes: Writes { rows, ..Writes::default() },
+                writes: Writes {
+                    rows,
+                    ..Writes::default()
+                },
                 at: now,
             };
             match self.store.append(append).await? {
                 Appended::Stale => {}
                 Appended::Done(_) | Appended::Lost => {
-                    tracing::info!(hold_id = hold.new.hold_id, by = retry.by, state = state.as_str(), "hold closed");
+                    tracing::info!(
+                        hold_id = hold.new.hold_id,
+                        by = retry.by,
+                        state = state.as_str(),
+                        "hold closed"
+                    );
                     self.changes.bump();
                     return Ok(());
                 }
@@ -195,10 +233,16 @@ impl Importer {
         position: u64,
         retry: &Retry<'_>,
     ) -> Result<(), HoldError> {
-        let original = self.store.row(position).await?.ok_or(HoldError::NoRow(position))?;
+        let original = self
+            .store
+            .row(position)
+            .await?
+            .ok_or(HoldError::NoRow(position))?;
         let mut row = original.row;
-        row.relation =
-            Some(Relation::Repeats { position, database: database.to_owned() });
+        row.relation = Some(Relation::Repeats {
+            position,
+            database: database.to_owned(),
+        });
         row.actor = Some(retry.by.to_owned());
         row.decided_at = self.clock.now();
         let append = Append {
@@ -211,7 +255,10 @@ impl Importer {
             // Nothing new is decided, so nothing can be stale.
             seen_position: self.store.head().await?.position,
             at: row.decided_at,
-            writes: Writes { rows: vec![row], ..Writes::default() },
+            writes: Writes {
+                rows: vec![row],
+                ..Writes::default()
+            },
         };
         self.store.append(append).await?;
         self.changes.bump();
@@ -235,8 +282,11 @@ impl Importer {
     }
 
     async fn change(&self, hold: &HoldRecord, to: HoldChangeTo) -> Result<(), HoldError> {
-        let change =
-            HoldChange { hold_id: hold.new.hold_id.clone(), attempts: hold.attempts, to };
+        let change = HoldChange {
+            hold_id: hold.new.hold_id.clone(),
+            attempts: hold.attempts,
+            to,
+        };
         // False means that somebody else was faster; what they did stands.
         if self.store.change_hold(&change).await? {
             self.changes.bump();

@@ -33,7 +33,15 @@ impl Feed {
     }
 
     async fn handle(&self, exception: &RowException, row: &JournalRow) -> Result<(), FeedError> {
-        tracing::warn!(database = self.database(), position = exception.position, transfer_id = row.row.transfer.id, import_id = row.row.import_id, kind = exception.kind.as_str(), message = exception.message, "a journal row did not take effect");
+        tracing::warn!(
+            database = self.database(),
+            position = exception.position,
+            transfer_id = row.row.transfer.id,
+            import_id = row.row.import_id,
+            kind = exception.kind.as_str(),
+            message = exception.message,
+            "a journal row did not take effect"
+        );
         loop {
             let now = self.clock.now();
             let (seen_position, writes) = match (self.role, exception.kind) {
@@ -46,14 +54,29 @@ impl Feed {
                 (Role::SystemOfRecord, ExceptionKind::Refused) | (Role::Mirror, _) => {
                     let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None);
                     let head = self.store.head().await?;
-                    (head.position, Writes { holds: vec![hold], ..Writes::default() })
+                    (
+                        head.position,
+                        Writes {
+                            holds: vec![hold],
+                            ..Writes::default()
+                        },
+                    )
                 }
             };
             let cause = Cause::Exception {
                 database: self.database().to_owned(),
                 position: exception.position,
             };
-            match self.store.append(Append { cause, seen_position, writes, at: now }).await? {
+            match self
+                .store
+                .append(Append {
+                    cause,
+                    seen_position,
+                    writes,
+                    at: now,
+                })
+                .await?
+            {
                 Appended::Done(_) | Appended::Lost => return Ok(()),
                 Appended::Stale => {}
             }
@@ -74,7 +97,9 @@ impl Feed {
             import_id: &row.row.import_id,
             ordinal: row.row.ordinal,
             transfer_id: Some(&row.row.transfer.id),
-            relation: Some(Relation::Supersedes { position: row.position }),
+            relation: Some(Relation::Supersedes {
+                position: row.position,
+            }),
             return_id: Some(&row.row.return_id),
             ..Case::of_entry(&row.row.entry, source)
         };
@@ -93,7 +118,9 @@ impl Feed {
                 // The same return stands by another row already: there is nothing to add.
                 Outcome::Duplicate { .. } => {}
                 Outcome::Hold { hold, .. } => {
-                    writes.holds.push(self.hold(exception, row, hold.reason, Some(hold.detail)));
+                    writes
+                        .holds
+                        .push(self.hold(exception, row, hold.reason, Some(hold.detail)));
                 }
             }
         }

@@ -5,6 +5,8 @@
 mod exception;
 mod step;
 
+pub(crate) use step::timestamp;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,18 +43,31 @@ pub(crate) enum FeedError {
         "{database} follows another journal: its cursor names {theirs}, ours is {ours}. Point the \
          adapter at the right database, or the service at the right journal"
     )]
-    OtherJournal { database: String, theirs: String, ours: String },
+    OtherJournal {
+        database: String,
+        theirs: String,
+        ours: String,
+    },
     #[error(
         "{database} is ahead of the journal: its cursor is at {theirs}, the journal ends at {ours}. \
          The returns database was restored to an older state; nothing is fed until a person decides"
     )]
-    Ahead { database: String, theirs: u64, ours: u64 },
+    Ahead {
+        database: String,
+        theirs: u64,
+        ours: u64,
+    },
     #[error(
         "{database} and the journal have different pasts at position {position}: its cursor has \
          hash {theirs}, the journal {ours}. The returns database was restored or changed; nothing \
          is fed until a person decides"
     )]
-    Diverged { database: String, position: u64, theirs: String, ours: String },
+    Diverged {
+        database: String,
+        position: u64,
+        theirs: String,
+        ours: String,
+    },
     #[error("the journal has no row {0}")]
     NoRow(u64),
     #[error("the adapter of {database} sent what the contract does not allow: {what}")]
@@ -97,13 +112,27 @@ impl Feed {
 
     /// Why the feed stands still just now.
     pub(crate) fn fault(&self) -> Option<Fault> {
-        self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.fault
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn set_fault(&self, what: Option<String>) {
         let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = fault.as_ref().map_or_else(|| self.clock.now(), |old| old.since);
+        let since = fault
+            .as_ref()
+            .map_or_else(|| self.clock.now(), |old| old.since);
         *fault = what.map(|what| Fault { what, since });
+    }
+
+    /// Checks that the target's cursor stands on a row of our journal. Changes nothing.
+    pub(crate) async fn check_cursor(&self) -> Result<(), FeedError> {
+        let mut answer = self.adapter.progress(u64::MAX).await?;
+        let head = self.store.head().await?;
+        self.checked_cursor(answer.cursor.take(), &head)
+            .await
+            .map(drop)
     }
 
     /// Feeds until `shutdown`. After any error the target's own cursor is read again; nothing
@@ -114,7 +143,11 @@ impl Feed {
             let fed = self.feed(&shutdown, &mut pause).await;
             let Err(error) = fed else { return };
             let what = Chain(&error).to_string();
-            tracing::error!(database = self.database(), error = what, "the feed stands still; it is tried again");
+            tracing::error!(
+                database = self.database(),
+                error = what,
+                "the feed stands still; it is tried again"
+            );
             self.set_fault(Some(what));
             self.changes.bump();
             tokio::select! {
@@ -137,7 +170,11 @@ impl Feed {
             self.handle_exceptions().await?;
             let moved = self.feed_batch(&mut cursor).await?;
             if self.fault().is_some() {
-                tracing::info!(database = self.database(), position = cursor.position, "the feed goes on");
+                tracing::info!(
+                    database = self.database(),
+                    position = cursor.position,
+                    "the feed goes on"
+                );
                 self.set_fault(None);
             }
             *pause = Duration::from_millis(200);
@@ -145,7 +182,9 @@ impl Feed {
             if moved {
                 self.changes.bump();
             } else {
-                self.changes.wait(seen, Duration::from_secs(1), shutdown).await;
+                self.changes
+                    .wait(seen, Duration::from_secs(1), shutdown)
+                    .await;
             }
         }
         Ok(())
@@ -160,17 +199,30 @@ impl Feed {
         let mut answer = self.adapter.progress(recorded).await?;
         let cursor = self.checked_cursor(answer.cursor.take(), &head).await?;
         if cursor.position < recorded {
-            tracing::warn!(database = self.database(), recorded, position = cursor.position, "the database is behind what it once had: it was restored, and is fed again from there");
+            tracing::warn!(
+                database = self.database(),
+                recorded,
+                position = cursor.position,
+                "the database is behind what it once had: it was restored, and is fed again from there"
+            );
         }
         let mut exceptions = self.row_exceptions(&answer.exceptions)?;
         while answer.has_more {
-            let last = exceptions.last().map_or(recorded, |exception| exception.position);
+            let last = exceptions
+                .last()
+                .map_or(recorded, |exception| exception.position);
             answer = self.adapter.progress(last).await?;
             exceptions.extend(self.row_exceptions(&answer.exceptions)?);
         }
         let from = recorded.min(cursor.position);
         self.store
-            .record_progress(self.database(), from, cursor.position, &exceptions, self.clock.now())
+            .record_progress(
+                self.database(),
+                from,
+                cursor.position,
+                &exceptions,
+                self.clock.now(),
+            )
             .await?;
         Ok(cursor)
     }
@@ -181,12 +233,19 @@ impl Feed {
         head: &Head,
     ) -> Result<Cursor, FeedError> {
         let Some(cursor) = cursor else {
-            return Ok(Cursor { position: 0, hash: Hash::default() });
+            return Ok(Cursor {
+                position: 0,
+                hash: Hash::default(),
+            });
         };
         let database = self.database().to_owned();
         let ours = head.journal_id.to_string();
         if cursor.journal_id != ours {
-            return Err(FeedError::OtherJournal { database, theirs: cursor.journal_id, ours });
+            return Err(FeedError::OtherJournal {
+                database,
+                theirs: cursor.journal_id,
+                ours,
+            });
         }
         if cursor.position > head.position {
             return Err(FeedError::Ahead {
@@ -198,7 +257,13 @@ impl Feed {
         let hash = Hash::from_bytes(cursor.hash);
         let ours = match cursor.position {
             0 => Hash::default(),
-            position => self.store.row(position).await?.ok_or(FeedError::NoRow(position))?.hash,
+            position => {
+                self.store
+                    .row(position)
+                    .await?
+                    .ok_or(FeedError::NoRow(position))?
+                    .hash
+            }
         };
         if hash != ours {
             return Err(FeedError::Diverged {
@@ -208,17 +273,24 @@ impl Feed {
                 ours: ours.to_string(),
             });
         }
-        Ok(Cursor { position: cursor.position, hash })
+        Ok(Cursor {
+            position: cursor.position,
+            hash,
+        })
     }
 
     /// Feeds the next rows; false when there are none to feed.
     async fn feed_batch(&self, cursor: &mut Cursor) -> Result<bool, FeedError> {
         let rows = self.rows_to_feed(cursor.position).await?;
-        let Some(last) = rows.last() else { return Ok(false) };
+        let Some(last) = rows.last() else {
+            return Ok(false);
+        };
         let (first_position, last_position) = (cursor.position + 1, last.position);
         let dead = self.without_effect(cursor.position, last_position).await?;
-        let steps =
-            rows.iter().map(|row| step::step(row, self.database(), &dead)).collect();
+        let steps = rows
+            .iter()
+            .map(|row| step::step(row, self.database(), &dead))
+            .collect();
         let head = self.store.head().await?;
         let answer = self
             .adapter
@@ -240,10 +312,25 @@ impl Feed {
         let exceptions = self.row_exceptions(&answer.exceptions)?;
         let before = cursor.position;
         self.store
-            .record_progress(self.database(), before, last_position, &exceptions, self.clock.now())
+            .record_progress(
+                self.database(),
+                before,
+                last_position,
+                &exceptions,
+                self.clock.now(),
+            )
             .await?;
-        *cursor = Cursor { position: last_position, hash: last.hash.clone() };
-        tracing::info!(database = self.database(), first_position, last_position, exceptions = exceptions.len(), "journal rows applied");
+        *cursor = Cursor {
+            position: last_position,
+            hash: last.hash.clone(),
+        };
+        tracing::info!(
+            database = self.database(),
+            first_position,
+            last_position,
+            exceptions = exceptions.len(),
+            "journal rows applied"
+        );
         Ok(true)
     }
 
@@ -298,7 +385,10 @@ impl Feed {
     }
 
     async fn finish_imports(&self) -> Result<(), StoreError> {
-        let finished = self.store.finish_imports(&self.databases, self.clock.now()).await?;
+        let finished = self
+            .store
+            .finish_imports(&self.databases, self.clock.now())
+            .await?;
         for import_id in &finished {
             tracing::info!(import_id, "every database has what was decided");
         }

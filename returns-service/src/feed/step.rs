@@ -81,7 +81,10 @@ fn reason(row: &Row) -> proto::Reason {
         ach::entry::EntryKind::ValidationFailure { .. } => None,
         _ => row.code(),
     };
-    let returned_on = entry.issued_on.or(entry.settlement_date).or(entry.received_on);
+    let returned_on = entry
+        .issued_on
+        .or(entry.settlement_date)
+        .or(entry.received_on);
     proto::Reason {
         code: code.unwrap_or_default(),
         description: row.description.clone(),
@@ -108,5 +111,8 @@ fn raw_json(row: &Row) -> String {
 pub(crate) fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
     // Below a thousand million, so it fits; a time has no negative nanoseconds.
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    prost_types::Timestamp { seconds: at.timestamp(), nanos }
+    prost_types::Timestamp {
+        seconds: at.timestamp(),
+        nanos,
+    }
 }

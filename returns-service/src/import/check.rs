@@ -103,7 +103,11 @@ impl UnitCheck {
     /// NACHA amounts are cents by the rules; only a delimited file's unit is a setting.
     fn new(source: &Source) -> Self {
         let settled = matches!(source.format, ach::format::Format::Nacha(_));
-        Self { example: None, rows: 0, settled }
+        Self {
+            example: None,
+            rows: 0,
+            settled,
+        }
     }
 
     async fn look_at(
@@ -135,7 +139,8 @@ impl UnitCheck {
                 return Ok(());
             }
             self.rows += 1;
-            self.example.get_or_insert((case.entry.at, amount, transfer.amount));
+            self.example
+                .get_or_insert((case.entry.at, amount, transfer.amount));
         }
         Ok(())
     }

@@ -57,7 +57,10 @@ async fn decide_for_show(
         Verdict::Rejected(why) => record.phase = Phase::Rejected { why, at: now },
         Verdict::Accepted(checked) => {
             shown = decide_all(importer, source, &mut record, now).await?;
-            record.phase = Phase::Decided { checked, decided_at: now };
+            record.phase = Phase::Decided {
+                checked,
+                decided_at: now,
+            };
         }
     }
     Ok((record, shown))
@@ -73,7 +76,14 @@ async fn decide_all(
 ) -> Result<Vec<RejectedLine>, ImportError> {
     let received_on = record.new.received_at.date_naive();
     let name = record.new.spool_name.clone();
-    let mut parsed = parse(&importer.spool, &name, source, received_on, 0, importer.batch_size);
+    let mut parsed = parse(
+        &importer.spool,
+        &name,
+        source,
+        received_on,
+        0,
+        importer.batch_size,
+    );
     let mut overlay = Overlay::default();
     let mut shown = Vec::new();
     loop {
@@ -89,7 +99,13 @@ async fn decide_all(
                     now,
                 )
                 .await?;
-                gather(&cases, decided.outcomes, &mut record.totals, &importer.holds, now);
+                gather(
+                    &cases,
+                    decided.outcomes,
+                    &mut record.totals,
+                    &importer.holds,
+                    now,
+                );
                 let lines = rejected(&batch, record.done, &mut record.totals);
                 let room = SHOWN_LINES.saturating_sub(shown.len());
                 shown.extend(lines.into_iter().take(room));

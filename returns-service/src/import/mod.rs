@@ -12,4 +12,4 @@ mod worker;
 pub(crate) use dry_run::dry_run;
 pub(crate) use receive::{ReceiveError, Receiving, record};
 pub(crate) use spool::{Spool, SpoolError};
-pub(crate) use worker::Importer;
+pub(crate) use worker::{ImportError, Importer};

@@ -49,7 +49,9 @@ impl Receiving {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), ReceiveError> {
         self.size_bytes += bytes.len() as u64;
         if self.size_bytes > self.limit_bytes {
-            return Err(ReceiveError::TooLarge { limit_bytes: self.limit_bytes });
+            return Err(ReceiveError::TooLarge {
+                limit_bytes: self.limit_bytes,
+            });
         }
         self.hasher.update(bytes);
         self.incoming.write(bytes)?;

@@ -41,12 +41,20 @@ impl Spool {
             .trim()
             .parse::<x25519::Identity>()
             .map_err(SpoolError::BadIdentity)?;
-        Ok(Self { folder: folder.to_owned(), identity: Arc::new(identity) })
+        Ok(Self {
+            folder: folder.to_owned(),
+            identity: Arc::new(identity),
+        })
     }
 
     /// A new identity, as text for a key file.
     pub(crate) fn new_identity() -> SecretString {
-        SecretString::from(x25519::Identity::generate().to_string().expose_secret().to_owned())
+        SecretString::from(
+            x25519::Identity::generate()
+                .to_string()
+                .expose_secret()
+                .to_owned(),
+        )
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -61,16 +69,26 @@ impl Spool {
         let recipient = self.identity.to_public();
         let encryptor =
             age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
-                .map_err(|error| SpoolError::Key { path: path.clone(), why: error.to_string() })?;
-        let writer =
-            encryptor.wrap_output(BufWriter::new(file)).map_err(failed("started"))?;
-        Ok(Incoming { path, writer: Some(writer) })
+                .map_err(|error| SpoolError::Key {
+                    path: path.clone(),
+                    why: error.to_string(),
+                })?;
+        let writer = encryptor
+            .wrap_output(BufWriter::new(file))
+            .map_err(failed("started"))?;
+        Ok(Incoming {
+            path,
+            writer: Some(writer),
+        })
     }
 
     /// Opens a file for reading.
     pub(crate) fn read(&self, name: &str) -> Result<impl Read + Send + use<>, SpoolError> {
         let path = self.path(name);
-        let key = |why: String| SpoolError::Key { path: path.clone(), why };
+        let key = |why: String| SpoolError::Key {
+            path: path.clone(),
+            why,
+        };
         let file = File::open(&path).map_err(io_error(&path, "opened"))?;
         let decryptor = age::Decryptor::new_buffered(BufReader::new(file))
             .map_err(|error| key(error.to_string()))?;
@@ -90,7 +108,10 @@ impl Spool {
         let failed = io_error(&self.folder, "listed");
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(io_error(&self.folder, "listed"))?.path();
-            if path.extension().is_some_and(|extension| extension == "part") {
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "part")
+            {
                 fs::remove_file(&path).map_err(io_error(&path, "deleted"))?;
             }
         }
@@ -99,7 +120,11 @@ impl Spool {
 }
 
 fn io_error<'a>(path: &'a Path, what: &'static str) -> impl Fn(io::Error) -> SpoolError + 'a {
-    move |source| SpoolError::Io { path: path.to_owned(), what, source }
+    move |source| SpoolError::Io {
+        path: path.to_owned(),
+        what,
+        source,
+    }
 }
 
 /// A file that is being received.
@@ -111,7 +136,9 @@ pub(crate) struct Incoming {
 impl Incoming {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
         match &mut self.writer {
-            Some(writer) => writer.write_all(bytes).map_err(io_error(&self.path, "written")),
+            Some(writer) => writer
+                .write_all(bytes)
+                .map_err(io_error(&self.path, "written")),
             None => Ok(()),
         }
     }
@@ -120,7 +147,9 @@ impl Incoming {
     pub(crate) fn keep(mut self, name: &str) -> Result<(), SpoolError> {
         let path = self.path.clone();
         let failed = |what| io_error(&path, what);
-        let Some(writer) = self.writer.take() else { return Ok(()) };
+        let Some(writer) = self.writer.take() else {
+            return Ok(());
+        };
         let file = writer
             .finish()
             .and_then(|buffer| buffer.into_inner().map_err(io::IntoInnerError::into_error))
@@ -164,7 +193,11 @@ mod tests {
         let on_disk = fs::read(folder.path().join("a.age")).unwrap();
         assert!(!on_disk.windows(9).any(|window| window == b"123456789"));
         let mut text = String::new();
-        spool.read("a.age").unwrap().read_to_string(&mut text).unwrap();
+        spool
+            .read("a.age")
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
         assert_eq!(text, "account 123456789");
     }
 

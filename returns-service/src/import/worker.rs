@@ -78,7 +78,11 @@ enum Step {
 impl Importer {
     /// Why an import does not go on just now.
     pub(crate) fn fault(&self, import_id: &str) -> Option<String> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner).get(import_id).cloned()
+        self.faults
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(import_id)
+            .cloned()
     }
 
     fn set_fault(&self, import_id: &str, fault: Option<String>) {
@@ -102,9 +106,13 @@ impl Importer {
                         self.start(import_id, &tasks, &places, &running, &shutdown);
                     }
                 }
-                Err(error) => tracing::error!(error = %Chain(&error), "open imports cannot be listed"),
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "open imports cannot be listed")
+                }
             }
-            self.changes.wait(seen, Duration::from_secs(2), &shutdown).await;
+            self.changes
+                .wait(seen, Duration::from_secs(2), &shutdown)
+                .await;
         }
         tasks.close();
         tasks.wait().await;
@@ -118,7 +126,11 @@ impl Importer {
         running: &Arc<Mutex<HashSet<String>>>,
         shutdown: &CancellationToken,
     ) {
-        if !running.lock().unwrap_or_else(PoisonError::into_inner).insert(import_id.clone()) {
+        if !running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(import_id.clone())
+        {
             return;
         }
         let (importer, places, running) = (self.clone(), places.clone(), running.clone());
@@ -127,7 +139,10 @@ impl Importer {
             // The semaphore is never closed, so this cannot fail.
             let _place = places.acquire().await;
             importer.drive(&import_id, &shutdown).await;
-            running.lock().unwrap_or_else(PoisonError::into_inner).remove(&import_id);
+            running
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&import_id);
         });
     }
 
@@ -144,7 +159,11 @@ impl Importer {
                 }
                 Err(error) => {
                     let fault = Chain(&error).to_string();
-                    tracing::error!(import_id, error = fault, "the import cannot go on; it is tried again");
+                    tracing::error!(
+                        import_id,
+                        error = fault,
+                        "the import cannot go on; it is tried again"
+                    );
                     self.set_fault(import_id, Some(fault));
                     self.changes.bump();
                     tokio::select! {
@@ -157,21 +176,32 @@ impl Importer {
         }
     }
 
-    async fn step(&self, import_id: &str, shutdown: &CancellationToken) -> Result<Step, ImportError> {
+    async fn step(
+        &self,
+        import_id: &str,
+        shutdown: &CancellationToken,
+    ) -> Result<Step, ImportError> {
         let import = self
             .store
             .import(import_id)
             .await?
-            .ok_or_else(|| ImportError::Gone { import_id: import_id.to_owned() })?;
-        let source = self.sources.get(&import.new.source).ok_or_else(|| ImportError::NoSource {
-            source_name: import.new.source.clone(),
-        })?;
+            .ok_or_else(|| ImportError::Gone {
+                import_id: import_id.to_owned(),
+            })?;
+        let source = self
+            .sources
+            .get(&import.new.source)
+            .ok_or_else(|| ImportError::NoSource {
+                source_name: import.new.source.clone(),
+            })?;
         match &import.phase {
             Phase::Checking => self.check(&import, source).await.map(|()| Step::Again),
             Phase::Deciding { checked } => {
                 self.decide(&import, source, checked.items, shutdown).await
             }
-            Phase::Rejected { .. } | Phase::Decided { .. } | Phase::Applied { .. } => Ok(Step::Over),
+            Phase::Rejected { .. } | Phase::Decided { .. } | Phase::Applied { .. } => {
+                Ok(Step::Over)
+            }
         }
     }
 
@@ -189,11 +219,21 @@ impl Importer {
         // Whoever else checked this file came to the same verdict, so a lost race is no loss.
         match verdict {
             Verdict::Accepted(checked) => {
-                self.store.accept_import(&import.import_id, &checked, at).await?;
-                tracing::info!(import_id = import.import_id, source = source.name, file_name = import.new.file_name, items = checked.items, "file accepted");
+                self.store
+                    .accept_import(&import.import_id, &checked, at)
+                    .await?;
+                tracing::info!(
+                    import_id = import.import_id,
+                    source = source.name,
+                    file_name = import.new.file_name,
+                    items = checked.items,
+                    "file accepted"
+                );
             }
             Verdict::Rejected(why) => {
-                self.store.reject_import(&import.import_id, &why, at).await?;
+                self.store
+                    .reject_import(&import.import_id, &why, at)
+                    .await?;
                 tracing::warn!(import_id = import.import_id, source = source.name, file_name = import.new.file_name, why = %why, "file rejected");
             }
         }
@@ -223,7 +263,10 @@ impl Importer {
             }
             match message? {
                 Parsed::Batch(batch) => {
-                    match self.append_batch(import, source, items, progress, &batch).await? {
+                    match self
+                        .append_batch(import, source, items, progress, &batch)
+                        .await?
+                    {
                         Some(next) => progress = next,
                         None => return Ok(Step::Over),
                     }
@@ -232,7 +275,10 @@ impl Importer {
                 }
                 Parsed::End(_) if progress.0 == items => return Ok(Step::Again),
                 Parsed::End(_) => {
-                    return Err(ImportError::ReadsDifferently { items, seen: progress.0 });
+                    return Err(ImportError::ReadsDifferently {
+                        items,
+                        seen: progress.0,
+                    });
                 }
             }
         }
@@ -251,7 +297,10 @@ impl Importer {
     ) -> Result<Option<(u64, Totals)>, ImportError> {
         let done_after = done + batch.len() as u64;
         if done_after > items {
-            return Err(ImportError::ReadsDifferently { items, seen: done_after });
+            return Err(ImportError::ReadsDifferently {
+                items,
+                seen: done_after,
+            });
         }
         loop {
             let now = self.clock.now();
@@ -275,7 +324,16 @@ impl Importer {
                 totals,
                 last: done_after == items,
             };
-            match self.store.append(Append { cause, seen_position, writes, at: now }).await? {
+            match self
+                .store
+                .append(Append {
+                    cause,
+                    seen_position,
+                    writes,
+                    at: now,
+                })
+                .await?
+            {
                 Appended::Done(_) => return Ok(Some((done_after, totals))),
                 Appended::Stale => {}
                 Appended::Lost => return Ok(None),
@@ -295,9 +353,11 @@ pub(super) fn cases<'a>(
         .iter()
         .zip(first_ordinal..)
         .filter_map(|(item, ordinal)| match item {
-            Item::Entry(entry) => {
-                Some(Case { import_id, ordinal, ..Case::of_entry(entry, source) })
-            }
+            Item::Entry(entry) => Some(Case {
+                import_id,
+                ordinal,
+                ..Case::of_entry(entry, source)
+            }),
             Item::Rejected(_) => None,
         })
         .collect()
@@ -320,7 +380,10 @@ pub(super) fn gather(
                 totals.of_effect(row.effect).add(amount);
                 writes.rows.push(*row);
             }
-            Outcome::Duplicate { transfer_id, of_return_id } => {
+            Outcome::Duplicate {
+                transfer_id,
+                of_return_id,
+            } => {
                 totals.duplicate.add(amount);
                 writes.duplicates.push(DuplicateLine {
                     ordinal: case.ordinal,
@@ -364,7 +427,10 @@ pub(super) fn rejected(
                 let amount = rejected.amount_minor.unwrap_or_default();
                 totals.read.add(amount);
                 totals.rejected.add(amount);
-                Some(RejectedLine { ordinal, rejected: rejected.clone() })
+                Some(RejectedLine {
+                    ordinal,
+                    rejected: rejected.clone(),
+                })
             }
         })
         .collect()

@@ -33,13 +33,23 @@ pub(crate) enum Phase {
     /// The whole file is being checked; nothing is decided.
     Checking,
     /// Refused whole.
-    Rejected { why: FileRejected, at: DateTime<Utc> },
+    Rejected {
+        why: FileRejected,
+        at: DateTime<Utc>,
+    },
     /// Entries are being decided.
     Deciding { checked: Checked },
     /// Every entry is decided, held, known or unreadable.
-    Decided { checked: Checked, decided_at: DateTime<Utc> },
+    Decided {
+        checked: Checked,
+        decided_at: DateTime<Utc>,
+    },
     /// Every database has what was decided.
-    Applied { checked: Checked, decided_at: DateTime<Utc>, applied_at: DateTime<Utc> },
+    Applied {
+        checked: Checked,
+        decided_at: DateTime<Utc>,
+        applied_at: DateTime<Utc>,
+    },
 }
 
 impl Phase {

@@ -79,7 +79,12 @@ pub(crate) enum Cause {
         last: bool,
     },
     /// A hold that could be decided. The append fails if it is no longer open.
-    Hold { hold_id: String, state: HoldState, by: String, note: String },
+    Hold {
+        hold_id: String,
+        state: HoldState,
+        by: String,
+        note: String,
+    },
     /// A row that did not take effect in a database. The append fails if that was dealt
     /// with already.
     Exception { database: String, position: u64 },

@@ -50,8 +50,18 @@ async fn is_stale(
         .rows
         .iter()
         .map(|row| row.transfer.id.as_str())
-        .chain(writes.duplicates.iter().map(|line| line.transfer_id.as_str()))
-        .chain(writes.holds.iter().flat_map(|hold| hold.transfer_ids.iter().map(String::as_str)))
+        .chain(
+            writes
+                .duplicates
+                .iter()
+                .map(|line| line.transfer_id.as_str()),
+        )
+        .chain(
+            writes
+                .holds
+                .iter()
+                .flat_map(|hold| hold.transfer_ids.iter().map(String::as_str)),
+        )
         .collect();
     let newer: i64 = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM journal WHERE position > ? \
@@ -120,22 +130,31 @@ async fn move_cause(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let done = match cause {
-        Cause::Import { import_id, done_before, done_after, totals, last } => {
-            sqlx::query(
-                "UPDATE imports SET done = ?, totals = ?, \
+        Cause::Import {
+            import_id,
+            done_before,
+            done_after,
+            totals,
+            last,
+        } => sqlx::query(
+            "UPDATE imports SET done = ?, totals = ?, \
                  phase = CASE WHEN ? THEN 'decided' ELSE phase END, \
                  decided_at = CASE WHEN ? THEN ? ELSE decided_at END \
                  WHERE import_id = ? AND phase = 'deciding' AND done = ?",
-            )
-            .bind(bound(*done_after)?)
-            .bind(json(totals, "imports.totals")?)
-            .bind(last)
-            .bind(last)
-            .bind(time_text(at))
-            .bind(import_id)
-            .bind(bound(*done_before)?)
-        }
-        Cause::Hold { hold_id, state, by, note } => sqlx::query(
+        )
+        .bind(bound(*done_after)?)
+        .bind(json(totals, "imports.totals")?)
+        .bind(last)
+        .bind(last)
+        .bind(time_text(at))
+        .bind(import_id)
+        .bind(bound(*done_before)?),
+        Cause::Hold {
+            hold_id,
+            state,
+            by,
+            note,
+        } => sqlx::query(
             "UPDATE holds SET state = ?, closed_at = ?, closed_by = ?, note = ?, \
              attempts = attempts + 1, next_attempt_at = NULL, resolved_position = ? \
              WHERE hold_id = ? AND state = 'open'",
