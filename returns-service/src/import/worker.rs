@@ -107,7 +107,7 @@ impl Importer {
                     }
                 }
                 Err(error) => {
-                    tracing::error!(error = %Chain(&error), "open imports cannot be listed")
+                    tracing::error!(error = %Chain(&error), "open imports cannot be listed");
                 }
             }
             self.changes

@@ -22,6 +22,10 @@ pub(super) fn from_json<T: DeserializeOwned>(text: &str, place: &str) -> Result<
     serde_json::from_str(text).map_err(|error| unreadable(place, error))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "errors are handed over by map_err"
+)]
 pub(super) fn unreadable(place: &str, what: impl ToString) -> StoreError {
     StoreError::Unreadable {
         place: place.to_owned(),

@@ -9,8 +9,8 @@ use super::super::hold::HoldChangeTo;
 use super::super::{HoldChange, HoldFilter, HoldRecord, HoldState, NewHold, StoreError};
 use super::append::write_hold_transfers;
 use super::codec::{
-    count, from_json, json, optional_count, optional_text, optional_time, reason,
-    reason_text, text, time, time_text, unreadable, word,
+    count, from_json, json, optional_count, optional_text, optional_time, reason, reason_text,
+    text, time, time_text, unreadable, word,
 };
 use super::{SqliteStore, failed};
 
