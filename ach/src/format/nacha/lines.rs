@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read};
 use memchr::memchr2;
 
 use super::encoding::{self, Layout, Measure, NotText};
+use super::opening::{is_text, says_that_there_is_nothing, wrapping};
 use super::record::{Record, WIDTH};
 use super::refusal::{not_nacha, refuse};
 use crate::entry::Position;
@@ -29,7 +30,7 @@ const SHORTEST_FOLLOWER: usize = 55;
 pub(super) struct Line {
     pub(super) at: Position,
     pub(super) record: Record,
-    /// How many characters it had, trailing blanks not counted beyond 94.
+    /// How many characters it had; blanks beyond 94 do not count.
     pub(super) width: usize,
     /// Whether a line end (or another record) follows it.
     pub(super) ended: bool,
@@ -130,20 +131,26 @@ impl<R: Read> Lines<R> {
         let Measure { bytes, layout } =
             encoding::measure(rest).map_err(|NotText| unreadable(at))?;
         let record = Record::new(&rest[..bytes], layout);
-        let width = layout.width(&rest[..bytes]);
         let beyond = if whole { &rest[bytes..] } else { &[] };
         if let Some(excess) = excess(beyond, layout) {
-            self.finish_line(stop, line_end);
             let ended = true;
+            let width = layout.width(&rest[..bytes]) + excess;
+            self.finish_line(stop, line_end);
             let line = Line {
                 at,
                 record,
-                width: width + excess,
+                width,
                 ended,
             };
             return Ok(Some(Piece::Record(line)));
         }
-        let ended = line_end.is_some() || self.start + bytes < self.end;
+        // Blanks that fill the record up belong to it.
+        let blanks = self.buffer[filled..stop]
+            .iter()
+            .take_while(|byte| **byte == b' ')
+            .count();
+        let width = (layout.width(&rest[..bytes]) + blanks).min(WIDTH);
+        let ended = line_end.is_some() || self.start + bytes < filled;
         if whole && self.start + bytes == filled {
             self.finish_line(stop, line_end);
         } else {
@@ -167,7 +174,7 @@ impl<R: Read> Lines<R> {
     ) -> Result<Piece, FileRejected> {
         let at = self.at();
         let line = &self.buffer[self.start..filled];
-        if !encoding::is_text(&line[..line.len().min(LOOK)]) {
+        if !is_text(&line[..line.len().min(LOOK)]) {
             return Err(unreadable(at));
         }
         if self.within_line {
@@ -286,46 +293,6 @@ fn unreadable(at: Position) -> FileRejected {
     )
 }
 
-/// What the first bytes of a file give away about a wrapping.
-fn wrapping(head: &[u8]) -> Option<&'static str> {
-    const SEEN: [(&[u8], &str); 6] = [
-        (b"\x1F\x8B", "it is compressed with gzip; unpack it first"),
-        (b"PK\x03\x04", "it is a zip archive; unpack it first"),
-        (
-            b"-----BEGIN PGP",
-            "it is encrypted or signed with PGP; decrypt it first",
-        ),
-        (b"\xFF\xFE", "it is UTF-16; have it sent as ASCII or UTF-8"),
-        (b"\xFE\xFF", "it is UTF-16; have it sent as ASCII or UTF-8"),
-        (
-            b"\xF1\xF0\xF1",
-            "it is EBCDIC; have it sent as ASCII or UTF-8",
-        ),
-    ];
-    SEEN.iter()
-        .find(|(magic, _)| head.starts_with(magic))
-        .map(|(_, seen)| *seen)
-}
-
-/// Whether a line says that there is nothing to report, such as `NO RETURNS REPORTED`.
-fn says_that_there_is_nothing(line: &[u8]) -> bool {
-    const THINGS: [&str; 9] = [
-        "RETURN",
-        "RECORD",
-        "ENTRIES",
-        "ENTRY",
-        "DATA",
-        "ACTIVITY",
-        "ITEM",
-        "TRANSACTION",
-        "FILE",
-    ];
-    let text = String::from_utf8_lossy(line).to_ascii_uppercase();
-    let mut words = text.split(|character: char| !character.is_ascii_alphabetic());
-    words.any(|word| matches!(word, "NO" | "NONE" | "ZERO"))
-        && THINGS.iter().any(|thing| text.contains(thing))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -408,15 +375,5 @@ mod tests {
     fn a_byte_order_mark_is_taken_off() {
         let bytes = format!("\u{FEFF}{}", record("5"));
         assert_eq!(cut(bytes.as_bytes(), 4096), vec![(1, 3, 94)]);
-    }
-
-    #[test]
-    fn a_sentence_that_there_is_nothing_is_understood() {
-        assert!(says_that_there_is_nothing(b"NO RETURNS REPORTED"));
-        assert!(says_that_there_is_nothing(
-            b"There are no transactions today."
-        ));
-        assert!(!says_that_there_is_nothing(b"NOTE: RETURNS FOLLOW"));
-        assert!(!says_that_there_is_nothing(b"account,amount"));
     }
 }
