@@ -239,6 +239,7 @@ mod tests {
             is_banking_day(date("2021-06-18")),
             "the Reserve Banks stayed open"
         );
+        assert_eq!(Holiday::Juneteenth.nominal_date(2021), None);
         assert_eq!(holiday(date("2022-06-20")), Some(Holiday::Juneteenth));
     }
 

@@ -122,6 +122,22 @@ impl AccountTail {
         Some(Self(shown[shown.len() - keep..].iter().collect()))
     }
 
+    /// Takes the last digits that a file gives alone, or behind a mask of its own. At most
+    /// four of them are kept. Blank input gives `None`.
+    #[must_use]
+    pub fn of_suffix(suffix: &str) -> Option<Self> {
+        let shown: Vec<char> = suffix
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric())
+            .collect();
+        if shown.is_empty() {
+            return None;
+        }
+        Some(Self(
+            shown[shown.len().saturating_sub(4)..].iter().collect(),
+        ))
+    }
+
     /// The digits that are left, without a mask.
     #[must_use]
     pub fn digits(&self) -> &str {
@@ -358,6 +374,16 @@ mod tests {
         assert_eq!(AccountTail::of("1").unwrap().to_string(), "***");
         assert_eq!(AccountTail::of("  12-34 "), AccountTail::of("1234"));
         assert_eq!(AccountTail::of("   "), None);
+    }
+
+    #[test]
+    fn an_account_suffix_keeps_at_most_four_digits() {
+        assert_eq!(AccountTail::of_suffix("089").unwrap().to_string(), "***089");
+        assert_eq!(
+            AccountTail::of_suffix("123456789").unwrap().to_string(),
+            "***6789"
+        );
+        assert_eq!(AccountTail::of_suffix(" "), None);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 pub mod calendar;
 pub mod code;
+pub mod deadline;
+pub mod decision;
 pub mod entry;
 #[cfg(test)]
 mod fixture;

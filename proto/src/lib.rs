@@ -1,1 +1,31 @@
-//! x
+//! The gRPC contracts of echeck-returns. The `.proto` files beside this crate are the source;
+//! nothing here holds logic.
+
+/// The contract between the returns service and the adapters.
+pub mod adapter {
+    /// Version 1.
+    #[allow(
+        missing_docs,
+        clippy::all,
+        reason = "generated from the documented .proto files"
+    )]
+    pub mod v1 {
+        tonic::include_proto!("echeck.adapter.v1");
+    }
+}
+
+/// What internal services, the Rails app and engineers call.
+pub mod returns {
+    /// Version 1.
+    #[allow(
+        missing_docs,
+        clippy::all,
+        reason = "generated from the documented .proto files"
+    )]
+    pub mod v1 {
+        tonic::include_proto!("echeck.returns.v1");
+    }
+}
+
+/// Every message and service of this crate, encoded for gRPC reflection.
+pub const DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("descriptor");
