@@ -11,7 +11,7 @@ use super::entries::Pending;
 use super::findings::{Difference, Findings, Remark};
 use super::lines::Line;
 use super::record::WIDTH;
-use super::refusal::{refuse, wrong_length};
+use super::refusal::{not_nacha, refuse, wrong_length};
 use super::totals::Sums;
 use crate::entry::Position;
 use crate::format::{Emptiness, FileRejected, Item, Summary};
@@ -163,6 +163,16 @@ impl State {
             let why = "a record follows the end of the file; a file holds one file header and \
                        one file control, so split it and send the parts one by one";
             return Err(refuse(line.at, Some("record type (1)".to_owned()), why));
+        }
+        if self.section == Section::Start
+            && line.width != WIDTH
+            && line.record.record_type() != b'1'
+        {
+            let seen = format!(
+                "its first record has {} characters instead of 94",
+                line.width
+            );
+            return Err(not_nacha(line.at, &seen));
         }
         self.file.records += 1;
         if line.record.has_unshowable() {
