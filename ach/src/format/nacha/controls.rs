@@ -1,6 +1,7 @@
 //! Headers and controls: where batches and the file begin and end, and whether they add up.
 
 use super::batch::{BATCH_NUMBER, Batch, COMPANY_ID, Class, SERVICE_CLASS};
+use super::entries::Pending;
 use super::findings::{Difference, Remark};
 use super::lines::Line;
 use super::record::{Field, Record, WIDTH, latest_year};
@@ -208,6 +209,9 @@ impl State {
         if self.section == Section::Start {
             return self.finish_without_records();
         }
+        if self.file.records == 0 {
+            return Err(not_nacha(self.last_at, "it holds nothing but filler (9)"));
+        }
         self.check_not_cut_off()?;
         self.finish_entry();
         self.leave_batch_without_control()?;
@@ -244,10 +248,7 @@ impl State {
         if self.has_control {
             return Ok(());
         }
-        let in_entry = self
-            .pending
-            .as_ref()
-            .is_some_and(super::state::Pending::awaits_addenda);
+        let in_entry = self.pending.as_ref().is_some_and(Pending::awaits_addenda);
         let in_batch = self.batch.is_some() && self.has_header && self.file.closed_batches > 0;
         if !in_entry && !in_batch {
             return Ok(());

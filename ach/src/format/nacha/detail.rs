@@ -58,8 +58,8 @@ impl Detail {
         self.record.number(ROUTING)
     }
 
-    pub(super) fn announces_addenda(&self) -> bool {
-        self.record.cells(ADDENDA_INDICATOR) == b"1"
+    pub(super) fn says_no_addenda(&self) -> bool {
+        self.record.cells(ADDENDA_INDICATOR) == b"0"
     }
 
     /// Whether the ninth digit of the routing number follows from the other eight, by the

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::record::WIDTH;
 
 /// Bytes that Windows-1252 does not define.
-const UNDEFINED: [u8; 5] = [0x81, 0x8D, 0x8F, 0x90, 0x9D];
+pub(super) const UNDEFINED: [u8; 5] = [0x81, 0x8D, 0x8F, 0x90, 0x9D];
 
 /// The most bytes that 94 characters of UTF-8 take.
 const LONGEST: usize = WIDTH * 4;
@@ -78,7 +78,11 @@ pub(super) const fn opens_record(byte: u8) -> bool {
 /// bytes: it must open a record.
 pub(super) fn measure(rest: &[u8]) -> Result<Measure, NotText> {
     let head = &rest[..rest.len().min(WIDTH)];
-    if head.iter().all(|byte| is_plain(*byte)) {
+    // Without an early exit, the compiler looks at many bytes at once.
+    if head
+        .iter()
+        .fold(true, |plain, byte| plain & is_plain(*byte))
+    {
         return Ok(Measure {
             bytes: head.len(),
             layout: Layout::Ascii,
@@ -113,16 +117,6 @@ pub(super) fn measure(rest: &[u8]) -> Result<Measure, NotText> {
 /// Whether a byte is a character of ASCII that can be shown.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~')
-}
-
-/// Whether a line of text outside the records can be shown as text.
-pub(super) fn is_text(line: &[u8]) -> bool {
-    let controls = line
-        .iter()
-        .any(|byte| *byte < b' ' && !matches!(byte, b'\t' | 0x0C | 0x1A));
-    let readable =
-        std::str::from_utf8(line).is_ok() || !line.iter().any(|byte| UNDEFINED.contains(byte));
-    !controls && readable
 }
 
 /// Where the first 94 characters of UTF-8 end, or all of them when there are fewer.

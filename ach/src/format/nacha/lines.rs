@@ -8,6 +8,7 @@ use std::io::{ErrorKind, Read};
 use memchr::memchr2;
 
 use super::encoding::{self, Layout, Measure, NotText};
+use super::opening::{is_text, says_that_there_is_nothing, wrapping};
 use super::record::{Record, WIDTH};
 use super::refusal::{not_nacha, refuse};
 use crate::entry::Position;
@@ -29,7 +30,7 @@ const SHORTEST_FOLLOWER: usize = 55;
 pub(super) struct Line {
     pub(super) at: Position,
     pub(super) record: Record,
-    /// How many characters it had, trailing blanks not counted beyond 94.
+    /// How many characters it had; blanks beyond 94 do not count.
     pub(super) width: usize,
     /// Whether a line end (or another record) follows it.
     pub(super) ended: bool,
@@ -130,20 +131,26 @@ impl<R: Read> Lines<R> {
         let Measure { bytes, layout } =
             encoding::measure(rest).map_err(|NotText| unreadable(at))?;
         let record = Record::new(&rest[..bytes], layout);
-        let width = layout.width(&rest[..bytes]);
         let beyond = if whole { &rest[bytes..] } else { &[] };
         if let Some(excess) = excess(beyond, layout) {
-            self.finish_line(stop, line_end);
             let ended = true;
+            let width = layout.width(&rest[..bytes]) + excess;
+            self.finish_line(stop, line_end);
             let line = Line {
                 at,
                 record,
-                width: width + excess,
+                width,
                 ended,
             };
             return Ok(Some(Piece::Record(line)));
         }
-        let ended = line_end.is_some() || self.start + bytes < self.end;
+        // Blanks that fill the record up belong to it.
+        let blanks = self.buffer[filled..stop]
+            .iter()
+            .take_while(|byte| **byte == b' ')
+            .count();
+        let width = (layout.width(&rest[..bytes]) + blanks).min(WIDTH);
+        let ended = line_end.is_some() || self.start + bytes < filled;
         if whole && self.start + bytes == filled {
             self.finish_line(stop, line_end);
         } else {
@@ -167,7 +174,7 @@ impl<R: Read> Lines<R> {
     ) -> Result<Piece, FileRejected> {
         let at = self.at();
         let line = &self.buffer[self.start..filled];
-        if !encoding::is_text(&line[..line.len().min(LOOK)]) {
+        if !is_text(&line[..line.len().min(LOOK)]) {
             return Err(unreadable(at));
         }
         if self.within_line {
@@ -286,137 +293,6 @@ fn unreadable(at: Position) -> FileRejected {
     )
 }
 
-/// What the first bytes of a file give away about a wrapping.
-fn wrapping(head: &[u8]) -> Option<&'static str> {
-    const SEEN: [(&[u8], &str); 6] = [
-        (b"\x1F\x8B", "it is compressed with gzip; unpack it first"),
-        (b"PK\x03\x04", "it is a zip archive; unpack it first"),
-        (
-            b"-----BEGIN PGP",
-            "it is encrypted or signed with PGP; decrypt it first",
-        ),
-        (b"\xFF\xFE", "it is UTF-16; have it sent as ASCII or UTF-8"),
-        (b"\xFE\xFF", "it is UTF-16; have it sent as ASCII or UTF-8"),
-        (
-            b"\xF1\xF0\xF1",
-            "it is EBCDIC; have it sent as ASCII or UTF-8",
-        ),
-    ];
-    SEEN.iter()
-        .find(|(magic, _)| head.starts_with(magic))
-        .map(|(_, seen)| *seen)
-}
-
-/// Whether a line says that there is nothing to report, such as `NO RETURNS REPORTED`.
-fn says_that_there_is_nothing(line: &[u8]) -> bool {
-    const THINGS: [&str; 9] = [
-        "RETURN",
-        "RECORD",
-        "ENTRIES",
-        "ENTRY",
-        "DATA",
-        "ACTIVITY",
-        "ITEM",
-        "TRANSACTION",
-        "FILE",
-    ];
-    let text = String::from_utf8_lossy(line).to_ascii_uppercase();
-    let mut words = text.split(|character: char| !character.is_ascii_alphabetic());
-    words.any(|word| matches!(word, "NO" | "NONE" | "ZERO"))
-        && THINGS.iter().any(|thing| text.contains(thing))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Line, byte offset and width of each record of `bytes`, read `chunk` bytes at a time.
-    fn cut(bytes: &[u8], chunk: usize) -> Vec<(u64, u64, usize)> {
-        struct Chunks<'a>(&'a [u8], usize);
-        impl Read for Chunks<'_> {
-            fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-                let limit = into.len().min(self.1);
-                self.0.read(&mut into[..limit])
-            }
-        }
-        let mut lines = Lines::new(Chunks(bytes, chunk));
-        let mut found = Vec::new();
-        while let Some(piece) = lines.next().unwrap() {
-            if let Piece::Record(line) = piece {
-                found.push((line.at.line, line.at.byte, line.width));
-            }
-        }
-        found
-    }
-
-    fn record(kind: &str) -> String {
-        kind.repeat(WIDTH)
-    }
-
-    #[test]
-    fn lines_are_numbered_and_located_whatever_ends_them() {
-        for (end, step) in [("\n", 95), ("\r", 95), ("\r\n", 96)] {
-            let bytes = [record("5"), record("6"), record("7")].join(end);
-            for chunk in [1, 7, 95, 100_000] {
-                let expected = vec![(1, 0, 94), (2, step, 94), (3, step * 2, 94)];
-                assert_eq!(cut(bytes.as_bytes(), chunk), expected, "{end:?} {chunk}");
-            }
-        }
-    }
-
-    #[test]
-    fn without_line_ends_the_number_of_the_record_is_its_line() {
-        let bytes = [record("5"), record("6"), record("7")].concat();
-        assert_eq!(
-            cut(bytes.as_bytes(), 50),
-            vec![(1, 0, 94), (2, 94, 94), (3, 188, 94)]
-        );
-    }
-
-    #[test]
-    fn blank_lines_count_as_lines() {
-        let bytes = format!("\r\n\r\n{}\r\n  \r\n{}", record("5"), record("6"));
-        assert_eq!(cut(bytes.as_bytes(), 3), vec![(3, 4, 94), (5, 104, 94)]);
-    }
-
-    #[test]
-    fn blanks_beyond_94_characters_are_no_record() {
-        let blanks = " ".repeat(3000);
-        let bytes = format!(
-            "{}{blanks}\n{}    \n{}",
-            record("5"),
-            record("6"),
-            record("7")
-        );
-        let found = cut(bytes.as_bytes(), 4096);
-        assert_eq!(found, vec![(1, 0, 94), (2, 3095, 94), (3, 3194, 94)]);
-    }
-
-    #[test]
-    fn a_record_that_is_too_long_is_measured_whole() {
-        let bytes = format!("{}1\n{}", record("6"), record("7"));
-        assert_eq!(cut(bytes.as_bytes(), 4096), vec![(1, 0, 95), (2, 96, 94)]);
-    }
-
-    #[test]
-    fn a_line_end_split_between_two_reads_is_one() {
-        let bytes = format!("{}\r\n{}\r\n", record("5"), record("6"));
-        assert_eq!(cut(bytes.as_bytes(), 95), vec![(1, 0, 94), (2, 96, 94)]);
-    }
-
-    #[test]
-    fn a_byte_order_mark_is_taken_off() {
-        let bytes = format!("\u{FEFF}{}", record("5"));
-        assert_eq!(cut(bytes.as_bytes(), 4096), vec![(1, 3, 94)]);
-    }
-
-    #[test]
-    fn a_sentence_that_there_is_nothing_is_understood() {
-        assert!(says_that_there_is_nothing(b"NO RETURNS REPORTED"));
-        assert!(says_that_there_is_nothing(
-            b"There are no transactions today."
-        ));
-        assert!(!says_that_there_is_nothing(b"NOTE: RETURNS FOLLOW"));
-        assert!(!says_that_there_is_nothing(b"account,amount"));
-    }
-}
+#[path = "lines_tests.rs"]
+mod tests;

@@ -116,6 +116,13 @@ impl Record {
 
     /// The text of a field with the blanks around it taken off; `None` when it is blank.
     pub(super) fn text(&self, field: Field) -> Option<String> {
+        if self.wide.is_none() {
+            let trimmed = self.cells(field).trim_ascii();
+            return std::str::from_utf8(trimmed)
+                .ok()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned);
+        }
         let text = self.untrimmed(field);
         let trimmed = text.trim();
         (!trimmed.is_empty()).then(|| trimmed.to_owned())
