@@ -6,4 +6,4 @@
 )]
 pub mod client;
 pub mod output;
-// pub mod stack;
+pub mod stack;

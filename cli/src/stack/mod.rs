@@ -157,7 +157,9 @@ async fn start_gateway(
         data.gateway_url(),
         options.gateway
     );
-    let config = gateway_adapter::read_config(Settings::from_toml(&text)?)?;
+    let settings = Settings::from_toml(&text)?;
+    let config = gateway_adapter::read_config(&settings);
+    settings.finish()?;
     let (tell, bound) = oneshot::channel();
     let stop = shutdown.clone();
     let service = tokio::spawn(async move {
@@ -183,7 +185,9 @@ async fn start_rallypay(
         data.rallypay_url(),
         options.rallypay
     );
-    let config = rallypay_adapter::read_config(Settings::from_toml(&text)?)?;
+    let settings = Settings::from_toml(&text)?;
+    let config = rallypay_adapter::read_config(&settings);
+    settings.finish()?;
     let (tell, bound) = oneshot::channel();
     let stop = shutdown.clone();
     let service = tokio::spawn(async move {
