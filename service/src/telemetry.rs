@@ -97,11 +97,12 @@ pub(crate) fn dispatch<W: Write>(
 /// mistyped level must not silence a service.
 fn parse_filter(text: &str) -> Result<EnvFilter, String> {
     let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
-    if let Some(part) = text
+    // Inside of braces, which match fields, a comma does not end a part.
+    let mut parts = text
         .split(',')
         .map(str::trim)
-        .find(|part| !part.contains(['=', '[', ']', '{', '}']) && !is_level(part))
-    {
+        .filter(|_| !text.contains('{'));
+    if let Some(part) = parts.find(|part| !part.contains(['=', '[']) && !is_level(part)) {
         return Err(format!(
             "has {part:?}, which is neither a level (off, error, warn, info, debug, trace) nor target=level"
         ));
