@@ -61,9 +61,15 @@ async fn start(lines: &str) -> Running {
 }
 
 impl Running {
+    /// A connection that gives up after a while, so that a broken deadline fails a test and does
+    /// not hang it. This sends no `grpc-timeout`.
     async fn channel(&self) -> Channel {
         let endpoint = Endpoint::from_shared(format!("http://{}", self.address)).unwrap();
-        endpoint.connect().await.unwrap()
+        endpoint
+            .timeout(Duration::from_secs(20))
+            .connect()
+            .await
+            .unwrap()
     }
 
     async fn client(&self) -> ReturnsServiceClient<Channel> {
