@@ -96,7 +96,8 @@ pub(super) fn is_set(value: &Value) -> bool {
         && !matches!(&value.kind, ValueKind::String(text) if text.is_empty())
 }
 
-/// The key below a section that serde could not read and what is wrong with it, without the value, which may be a secret.
+/// The key below a section that serde could not read and what is wrong with it. For a wrong type
+/// the value is left out, as it may be a secret; a type's own message is passed on as it is.
 pub(super) fn explain(fault: ConfigError) -> (Vec<String>, String) {
     let split = |key: Option<String>| {
         key.into_iter()
