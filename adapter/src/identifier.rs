@@ -29,6 +29,11 @@ pub enum BadIdentifier {
 }
 
 impl Identifier {
+    /// What stands in for a name after a fault was noted, when nothing is built on it.
+    pub(crate) fn harmless() -> Self {
+        Self("unusable".to_owned())
+    }
+
     /// The name, without quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -4,6 +4,8 @@
 
 pub mod apply;
 pub mod batch;
+pub mod check;
+pub mod command;
 pub mod config;
 pub mod cursor;
 pub mod dialect;

@@ -51,6 +51,8 @@ pub enum Want {
     Timestamp,
     /// A day, or an instant of which only the day is used.
     Date,
+    /// Whatever the configuration says.
+    Anything,
 }
 
 impl Want {
@@ -60,6 +62,7 @@ impl Want {
             Self::Text => matches!(kind, Kind::Text | Kind::Untyped),
             Self::Integer => matches!(kind, Kind::Integer | Kind::Untyped),
             Self::Json => matches!(kind, Kind::Json | Kind::Text | Kind::Untyped),
+            Self::Anything => true,
             Self::Timestamp | Self::Date => {
                 matches!(kind, Kind::Timestamp | Kind::Date | Kind::Text | Kind::Untyped)
             }
@@ -74,6 +77,7 @@ impl Want {
             Self::Json => "JSON (or text)",
             Self::Timestamp => "timestamps (or text)",
             Self::Date => "dates (or text)",
+            Self::Anything => "anything",
         }
     }
 }
@@ -266,7 +270,8 @@ impl<'a> Fitting<'a> {
         }
         Column {
             table: self.table.clone(),
-            name: name.clone(),
+            // The live spelling, since a database may answer with it.
+            name: live.and_then(|live| live.name.parse().ok()).unwrap_or_else(|| name.clone()),
             kind: live.map_or(Kind::Other, |live| live.kind),
             dialect: self.schema.dialect,
             format: self.format,

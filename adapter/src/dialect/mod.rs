@@ -8,7 +8,7 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sea_query::{Expr, InsertStatement, SelectStatement, UpdateStatement};
+use sea_query::{Expr, InsertStatement, Query, SelectStatement, UpdateStatement};
 
 pub use public_message::public_message;
 
@@ -92,6 +92,17 @@ impl From<UpdateStatement> for Statement {
     fn from(statement: UpdateStatement) -> Self {
         Self::Update(statement)
     }
+}
+
+/// An INSERT of one row, from pairs of column and value.
+#[must_use]
+pub fn insert_row(
+    table: &'static str,
+    row: impl IntoIterator<Item = (&'static str, Expr)>,
+) -> InsertStatement {
+    let (columns, values): (Vec<&str>, Vec<Expr>) = row.into_iter().unzip();
+    // The builder only panics on unequal counts, and pairs have none.
+    Query::insert().into_table(table).columns(columns).values_panic(values).to_owned()
 }
 
 /// Whether a transaction will write.
