@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Parser;
 use echeck_service::clock::SystemClock;
-use echeck_service::config::Settings;
+use echeck_service::config::{Settings, process_environment};
 use echeck_service::{shutdown, telemetry};
 use returns_service::Config;
 
@@ -25,7 +25,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let settings = Settings::load(arguments.config.as_deref(), std::env::vars())?;
+    let settings = Settings::load(arguments.config.as_deref(), process_environment())?;
     let config = Config::read(settings)?;
     telemetry::init(config.telemetry())?;
 

@@ -174,6 +174,14 @@ impl World {
     pub async fn add(&self, payment: Payment) {
         let at = "2026-11-01T12:00:00.000000Z";
         let null = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        if let Some(deposit) = payment.deposit_id {
+            sqlx::query("INSERT OR IGNORE INTO deposits (id, created_at) VALUES (?, ?)")
+                .bind(deposit)
+                .bind(at)
+                .execute(&self.gateway)
+                .await
+                .expect("the gateway takes the deposit");
+        }
         sqlx::query(
             "INSERT INTO transfers (id, type, subtype, state, amount, currency, fee, trace_id, \
              payment_id, ach_trace, source, merchant_identity, application, deposit_id, \

@@ -30,9 +30,17 @@ pub struct Ports {
 
 impl Ports {
     /// The fixed ports.
-    pub const FIXED: Self = Self { returns: 50051, gateway: 50052, rallypay: 50053 };
+    pub const FIXED: Self = Self {
+        returns: 50051,
+        gateway: 50052,
+        rallypay: 50053,
+    };
     /// Any free ports.
-    pub const ANY: Self = Self { returns: 0, gateway: 0, rallypay: 0 };
+    pub const ANY: Self = Self {
+        returns: 0,
+        gateway: 0,
+        rallypay: 0,
+    };
 }
 
 /// The sources of an embedded stack, where the caller brings none.
@@ -99,9 +107,21 @@ impl Stack {
         let mut services = Vec::new();
         let gateway = start_gateway(options, &data, &shutdown, &mut services).await?;
         let rallypay = start_rallypay(options, &data, &shutdown, &mut services).await?;
-        let returns =
-            start_returns(options, &data, (gateway, rallypay), &shutdown, &mut services).await?;
-        Ok(Self { returns, gateway, rallypay, shutdown, services })
+        let returns = start_returns(
+            options,
+            &data,
+            (gateway, rallypay),
+            &shutdown,
+            &mut services,
+        )
+        .await?;
+        Ok(Self {
+            returns,
+            gateway,
+            rallypay,
+            shutdown,
+            services,
+        })
     }
 
     /// The address of the returns service as clients want it.
@@ -152,10 +172,10 @@ async fn start_gateway(
     services: &mut Vec<JoinHandle<Result<()>>>,
 ) -> Result<SocketAddr> {
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:{}\"\n[target]\nurl = {:?}\n{}",
+        "{}\n[server]\nlisten = \"127.0.0.1:{}\"\n[target]\nurl = {:?}\n",
+        options.gateway,
         options.ports.gateway,
         data.gateway_url(),
-        options.gateway
     );
     let settings = Settings::from_toml(&text)?;
     let config = gateway_adapter::read_config(&settings);
@@ -170,7 +190,13 @@ async fn start_gateway(
         .await
         .map_err(Into::into)
     });
-    listening("adapter of the gateway's database", bound, service, services).await
+    listening(
+        "adapter of the gateway's database",
+        bound,
+        service,
+        services,
+    )
+    .await
 }
 
 async fn start_rallypay(
@@ -180,10 +206,10 @@ async fn start_rallypay(
     services: &mut Vec<JoinHandle<Result<()>>>,
 ) -> Result<SocketAddr> {
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:{}\"\n[target]\nurl = {:?}\n{}",
+        "{}\n[server]\nlisten = \"127.0.0.1:{}\"\n[target]\nurl = {:?}\n",
+        options.rallypay,
         options.ports.rallypay,
         data.rallypay_url(),
-        options.rallypay
     );
     let settings = Settings::from_toml(&text)?;
     let config = rallypay_adapter::read_config(&settings);
