@@ -7,3 +7,4 @@
 pub mod client;
 pub mod output;
 pub mod stack;
+pub mod up;
