@@ -5,6 +5,8 @@
     reason = "clap shows no help of its own for arguments that are flattened in"
 )]
 pub mod client;
+pub mod codes;
 pub mod output;
+pub mod parse;
 pub mod stack;
 pub mod up;

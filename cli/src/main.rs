@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use echeck::output::print_error;
-use echeck::{client, up};
+use echeck::{client, codes, parse, up};
 
 /// Applies eCheck (ACH) returns to the databases that must know of them, each exactly once.
 #[derive(Debug, Parser)]
@@ -19,6 +19,14 @@ enum Command {
     /// Run the whole stack in one process, on SQLite.
     #[command(after_help = "Examples:\n  echeck up\n  echeck up --data data/demo --port 6000")]
     Up(up::UpArguments),
+    /// Show what a file says, without any database.
+    #[command(after_help = "Examples:\n  echeck parse returns.ach --json\n  \
+        echeck parse report.csv --profile worldpay-echeck-return\n\n\
+        Exit codes: 0 accepted without rejects, 2 accepted with rejects, 3 file rejected, 1 it cannot be read")]
+    Parse(parse::ParseArguments),
+    /// Show the tables of return and correction codes.
+    #[command(after_help = "Examples:\n  echeck codes\n  echeck codes R01 --json")]
+    Codes(codes::CodesArguments),
     #[command(flatten)]
     Client(client::Command),
 }
@@ -26,14 +34,16 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Up(arguments) => done(up::run(&arguments).await),
+        Command::Up(arguments) => exit(up::run(&arguments).await.map(|()| 0)),
+        Command::Parse(arguments) => exit(parse::run(&arguments)),
+        Command::Codes(arguments) => exit(codes::run(&arguments)),
         Command::Client(command) => client::run(command).await,
     }
 }
 
-fn done(outcome: anyhow::Result<()>) -> ExitCode {
+fn exit(outcome: anyhow::Result<u8>) -> ExitCode {
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             print_error(&format!("{error:#}"));
             ExitCode::FAILURE
