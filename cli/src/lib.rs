@@ -8,5 +8,6 @@ pub mod client;
 pub mod codes;
 pub mod output;
 pub mod parse;
+pub mod sample;
 pub mod stack;
 pub mod up;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use echeck::output::print_error;
-use echeck::{client, codes, parse, up};
+use echeck::{client, codes, parse, sample, up};
 
 /// Applies eCheck (ACH) returns to the databases that must know of them, each exactly once.
 #[derive(Debug, Parser)]
@@ -27,6 +27,12 @@ enum Command {
     /// Show the tables of return and correction codes.
     #[command(after_help = "Examples:\n  echeck codes\n  echeck codes R01 --json")]
     Codes(codes::CodesArguments),
+    /// Make a return file, or the databases it is about, from a seed.
+    #[command(
+        after_help = "Examples:\n  echeck sample nacha --entries 200000 --out returns.ach\n  \
+        echeck sample world --payments 1000 --out data/world"
+    )]
+    Sample(sample::SampleArguments),
     #[command(flatten)]
     Client(client::Command),
 }
@@ -37,6 +43,7 @@ async fn main() -> ExitCode {
         Command::Up(arguments) => exit(up::run(&arguments).await.map(|()| 0)),
         Command::Parse(arguments) => exit(parse::run(&arguments)),
         Command::Codes(arguments) => exit(codes::run(&arguments)),
+        Command::Sample(arguments) => exit(sample::run(&arguments).await),
         Command::Client(command) => client::run(command).await,
     }
 }
