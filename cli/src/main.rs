@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use echeck::output::print_error;
-use echeck::{client, codes, parse, sample, up};
+use echeck::{client, codes, demo, parse, sample, up};
 
 /// Applies eCheck (ACH) returns to the databases that must know of them, each exactly once.
 #[derive(Debug, Parser)]
@@ -16,6 +16,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a small world, import an acquirer's files, and show what became of them.
+    #[command(after_help = "Example:\n  echeck demo")]
+    Demo(demo::DemoArguments),
     /// Run the whole stack in one process, on SQLite.
     #[command(after_help = "Examples:\n  echeck up\n  echeck up --data data/demo --port 6000")]
     Up(up::UpArguments),
@@ -40,6 +43,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Demo(arguments) => exit(demo::run(&arguments).await.map(|()| 0)),
         Command::Up(arguments) => exit(up::run(&arguments).await.map(|()| 0)),
         Command::Parse(arguments) => exit(parse::run(&arguments)),
         Command::Codes(arguments) => exit(codes::run(&arguments)),

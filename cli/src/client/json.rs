@@ -36,7 +36,7 @@ pub(super) fn state(import: &proto::Import) -> String {
     name(import.state().as_str_name(), "IMPORT_STATE_")
 }
 
-pub(super) fn effect(found: &proto::AchReturn) -> String {
+pub(crate) fn effect(found: &proto::AchReturn) -> String {
     name(found.effect().as_str_name(), "EFFECT_")
 }
 

@@ -16,6 +16,9 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 pub use connect::Failure;
+pub(crate) use holds::table as holds_table;
+pub(crate) use json::effect as effect_name;
+pub(crate) use money::amount;
 
 /// Exit codes of the commands that call the service.
 pub mod exit {

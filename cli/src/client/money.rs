@@ -1,7 +1,7 @@
 //! Amounts as people read them.
 
 /// `1,234.56`; every currency of ACH has two decimals.
-pub(super) fn amount(minor: i64) -> String {
+pub(crate) fn amount(minor: i64) -> String {
     let units = minor.unsigned_abs();
     let whole = (units / 100).to_string();
     let mut grouped = String::new();
