@@ -37,3 +37,26 @@ async fn cancel_on_first(mut terminate: Signal, mut interrupt: Signal, token: Ca
 fn report(fault: &io::Error) {
     error!(%fault, "cannot listen for SIGTERM and SIGINT; they will end the process without a drain");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_of_the_two_signals_cancels_the_token() {
+        for name in ["-TERM", "-INT"] {
+            let token = on_signal();
+            assert!(!token.is_cancelled());
+            let process = std::process::id().to_string();
+            let sent = std::process::Command::new("kill")
+                .args([name, &process])
+                .status()
+                .unwrap();
+            assert!(sent.success());
+            let cancelled = tokio::time::timeout(Duration::from_secs(10), token.cancelled()).await;
+            assert!(cancelled.is_ok(), "{name}");
+        }
+    }
+}

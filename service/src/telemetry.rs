@@ -53,7 +53,8 @@ pub enum TelemetryError {
     Taken(String),
 }
 
-/// Starts logging for the whole process, panics included. A second call changes nothing.
+/// Starts logging for the whole process. Between JSON lines a panic is a line too; people get
+/// it as Rust prints it. A second call changes nothing.
 ///
 /// # Errors
 /// When the filter cannot be used, or when something else has set a global logger.
@@ -68,7 +69,9 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     dispatch(config.format, filter, io::stderr)
         .try_init()
         .map_err(|fault| TelemetryError::Taken(fault.to_string()))?;
-    log_panics();
+    if config.format == LogFormat::Json {
+        log_panics();
+    }
     *started = true;
     Ok(())
 }
@@ -94,11 +97,12 @@ pub(crate) fn dispatch<W: Write>(
 /// mistyped level must not silence a service.
 fn parse_filter(text: &str) -> Result<EnvFilter, String> {
     let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
-    if let Some(part) = text
+    // Inside of braces, which match fields, a comma does not end a part.
+    let mut parts = text
         .split(',')
         .map(str::trim)
-        .find(|part| !part.contains(['=', '[', ']', '{', '}']) && !is_level(part))
-    {
+        .filter(|_| !text.contains('{'));
+    if let Some(part) = parts.find(|part| !part.contains(['=', '[']) && !is_level(part)) {
         return Err(format!(
             "has {part:?}, which is neither a level (off, error, warn, info, debug, trace) nor target=level"
         ));
@@ -106,7 +110,7 @@ fn parse_filter(text: &str) -> Result<EnvFilter, String> {
     EnvFilter::try_new(text).map_err(|fault| format!("is not a filter: {fault}"))
 }
 
-/// Panics become log lines, so that they are not lost between JSON lines.
+/// Panics become log lines, so that whoever collects JSON lines gets them.
 fn log_panics() {
     std::panic::set_hook(Box::new(|info| {
         let message = info.payload_as_str().unwrap_or("no message");
@@ -199,6 +203,23 @@ mod tests {
         assert_eq!(line["file"], "a\nb");
         assert_eq!(line["rows"], 3);
         assert_eq!(line["span"]["import_id"], "imp_1");
+    }
+
+    #[test]
+    fn a_panic_is_a_json_line() {
+        let text = logged(LogFormat::Json, || {
+            log_panics();
+            let panicked = std::panic::catch_unwind(|| panic!("two\nlines"));
+            drop(std::panic::take_hook());
+            assert!(panicked.is_err());
+        });
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["panic"], "two\nlines");
+        assert_eq!(line["level"], "ERROR");
+        assert!(
+            line["place"].as_str().unwrap().contains("telemetry.rs:"),
+            "{line}"
+        );
     }
 
     #[test]

@@ -6,11 +6,11 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use config::{ConfigError, Map, Value, ValueKind};
+use config::{Map, Value, ValueKind};
 use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
-use super::value::{kind_of, list, number, quoted, scalar, text, truth};
+use super::value::{explain, is_set, kind_of, list, number, quoted, scalar, text, truth};
 use super::{Asked, KeyPath, Settings};
 
 /// One section of the configuration. A getter notes a fault when the value is missing or wrong
@@ -289,30 +289,5 @@ impl<'a> Section<'a> {
 
     fn path_to(&self, key: &str) -> KeyPath {
         self.path.iter().cloned().chain([key.to_owned()]).collect()
-    }
-}
-
-/// Empty text counts as absent, so that a variable can be set to nothing.
-fn is_set(value: &Value) -> bool {
-    !matches!(&value.kind, ValueKind::Nil)
-        && !matches!(&value.kind, ValueKind::String(text) if text.is_empty())
-}
-
-/// The key below the section and what is wrong, without the value, which may be a secret.
-fn explain(fault: ConfigError) -> (Vec<String>, String) {
-    let split = |key: Option<String>| {
-        key.into_iter()
-            .flat_map(|key| key.split('.').map(str::to_owned).collect::<Vec<_>>())
-    };
-    match fault {
-        ConfigError::Type { expected, key, .. } => {
-            (split(key).collect(), format!("must be {expected}"))
-        }
-        ConfigError::At { error, key, .. } => {
-            let (inner, message) = explain(*error);
-            (split(key).chain(inner).collect(), message)
-        }
-        ConfigError::NotFound(key) => (split(Some(key)).collect(), "is required".to_owned()),
-        other => (Vec::new(), other.to_string()),
     }
 }

@@ -1,7 +1,7 @@
 //! Reads one value as the type that is wanted. Variables are always text, so text is taken
 //! wherever a number, a truth value or a list is wanted.
 
-use config::{Value, ValueKind};
+use config::{ConfigError, Value, ValueKind};
 
 /// What a value is, in words for a fault.
 pub(super) fn kind_of(value: &Value) -> &'static str {
@@ -87,5 +87,31 @@ pub(super) fn quoted(text: &str) -> String {
         format!("{:?}…", text.chars().take(SHOWN_CHARS).collect::<String>())
     } else {
         format!("{text:?}")
+    }
+}
+
+/// Empty text counts as absent, so that a variable can be set to nothing.
+pub(super) fn is_set(value: &Value) -> bool {
+    !matches!(&value.kind, ValueKind::Nil)
+        && !matches!(&value.kind, ValueKind::String(text) if text.is_empty())
+}
+
+/// The key below a section that serde could not read and what is wrong with it. For a wrong type
+/// the value is left out, as it may be a secret; a type's own message is passed on as it is.
+pub(super) fn explain(fault: ConfigError) -> (Vec<String>, String) {
+    let split = |key: Option<String>| {
+        key.into_iter()
+            .flat_map(|key| key.split('.').map(str::to_owned).collect::<Vec<_>>())
+    };
+    match fault {
+        ConfigError::Type { expected, key, .. } => {
+            (split(key).collect(), format!("must be {expected}"))
+        }
+        ConfigError::At { error, key, .. } => {
+            let (inner, message) = explain(*error);
+            (split(key).chain(inner).collect(), message)
+        }
+        ConfigError::NotFound(key) => (split(Some(key)).collect(), "is required".to_owned()),
+        other => (Vec::new(), other.to_string()),
     }
 }

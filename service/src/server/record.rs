@@ -70,7 +70,8 @@ impl CallRecord {
         } = self;
         let peer = peer.map(tracing::field::display);
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (code, reason) = (status.code(), status.message());
+        let code = status.code();
+        let reason = Some(status.message()).filter(|reason| !reason.is_empty());
         match code {
             Code::Internal | Code::Unknown | Code::DataLoss => {
                 warn!(method, ?code, duration_ms, peer, reason, "call failed");
