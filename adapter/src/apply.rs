@@ -133,7 +133,10 @@ impl Target {
             match halves(part) {
                 Some((first, second)) => todo.extend([second, first]),
                 None => {
-                    let alone = Part { given_up: Some(&spoiled), ..part };
+                    let alone = Part {
+                        given_up: Some(&spoiled),
+                        ..part
+                    };
                     match self.apply_part(alone, now).await {
                         Ok(applied) => {
                             cursor = Some(applied.cursor);
@@ -189,9 +192,16 @@ impl Target {
                 exceptions.push(exception);
             }
         }
-        let after = Cursor { journal: part.journal, position: last.position, hash: last.hash };
+        let after = Cursor {
+            journal: part.journal,
+            position: last.position,
+            hash: last.hash,
+        };
         cursor::advance(session, &self.adapter, before, after, now).await?;
-        Ok(Applied { cursor: after, exceptions })
+        Ok(Applied {
+            cursor: after,
+            exceptions,
+        })
     }
 }
 
@@ -202,7 +212,9 @@ async fn take_step(
     step: &Step,
     part: Part<'_>,
 ) -> Result<Option<StepException>, PartError> {
-    let Some(change) = &step.change else { return Ok(None) };
+    let Some(change) = &step.change else {
+        return Ok(None);
+    };
     let exception = |kind, message| StepException {
         position: step.position,
         kind,
@@ -233,5 +245,15 @@ async fn take_step(
 fn halves(part: Part<'_>) -> Option<(Part<'_>, Part<'_>)> {
     let (first, second) = part.steps.split_at(part.steps.len() / 2);
     let previous = Some(first.last()?.hash);
-    Some((Part { steps: first, ..part }, Part { steps: second, previous, ..part }))
+    Some((
+        Part {
+            steps: first,
+            ..part
+        },
+        Part {
+            steps: second,
+            previous,
+            ..part
+        },
+    ))
 }

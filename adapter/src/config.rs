@@ -78,7 +78,9 @@ pub struct TargetConfig {
 impl TargetConfig {
     fn read(section: &Section<'_>) -> Self {
         let url = section.required_secret("url").and_then(|url| {
-            TargetUrl::parse(&url).map_err(|fault| section.fault("url", fault)).ok()
+            TargetUrl::parse(&url)
+                .map_err(|fault| section.fault("url", fault))
+                .ok()
         });
         Self {
             url,
@@ -122,18 +124,20 @@ impl TargetUrl {
             "sqlite" => {
                 let path = rest.strip_prefix("//").unwrap_or(rest);
                 if path.is_empty() || path == ":memory:" {
-                    return Err("must name a file, since every connection would have a memory \
+                    return Err(
+                        "must name a file, since every connection would have a memory \
                                 of its own"
-                        .to_owned());
+                            .to_owned(),
+                    );
                 }
                 if path.contains('?') {
                     return Err("must not have parameters after a '?'".to_owned());
                 }
                 Ok(Self::Sqlite(PathBuf::from(path)))
             }
-            other if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => {
-                Err(format!("names a database of unknown kind {other:?}; {SUPPORTED}"))
-            }
+            other if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => Err(format!(
+                "names a database of unknown kind {other:?}; {SUPPORTED}"
+            )),
             _ => Err(format!("is not a URL; {SUPPORTED}")),
         }
     }
@@ -189,7 +193,11 @@ pub fn identifier(section: &Section<'_>, key: &str, default: &str) -> Identifier
 /// Reads a list of columns.
 #[must_use]
 pub fn identifiers(section: &Section<'_>, key: &str) -> Vec<Identifier> {
-    section.strings_or(key, &[]).iter().map(|name| parsed(section, key, name)).collect()
+    section
+        .strings_or(key, &[])
+        .iter()
+        .map(|name| parsed(section, key, name))
+        .collect()
 }
 
 /// Parses a name; a fault is noted under its key.
@@ -211,17 +219,26 @@ mod tests {
 
     #[test]
     fn an_sqlite_url_names_a_file() {
-        assert_eq!(parse("sqlite:///a/b.db"), Ok(TargetUrl::Sqlite("/a/b.db".into())));
+        assert_eq!(
+            parse("sqlite:///a/b.db"),
+            Ok(TargetUrl::Sqlite("/a/b.db".into()))
+        );
         assert_eq!(parse("sqlite:b.db"), Ok(TargetUrl::Sqlite("b.db".into())));
         for memory in ["sqlite::memory:", "sqlite://", "sqlite:"] {
-            assert!(parse(memory).unwrap_err().contains("must name a file"), "{memory}");
+            assert!(
+                parse(memory).unwrap_err().contains("must name a file"),
+                "{memory}"
+            );
         }
     }
 
     #[test]
     fn another_kind_of_database_is_named_with_what_is_supported_and_without_a_password() {
         let fault = parse("oracle://user:hunter2@host/db").unwrap_err();
-        assert!(fault.contains("\"oracle\"") && fault.contains("sqlite:///"), "{fault}");
+        assert!(
+            fault.contains("\"oracle\"") && fault.contains("sqlite:///"),
+            "{fault}"
+        );
         assert!(!fault.contains("hunter2"));
         assert!(!parse("hunter2").unwrap_err().contains("hunter2"));
     }

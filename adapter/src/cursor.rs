@@ -89,7 +89,10 @@ pub fn check(
     if let Some(cursor) = cursor
         && cursor.journal != journal
     {
-        return Err(Mismatch::Journal { cursor, batch: journal });
+        return Err(Mismatch::Journal {
+            cursor,
+            batch: journal,
+        });
     }
     if position_of(cursor.as_ref()).checked_add(1) != Some(first) {
         return Err(Mismatch::Position { cursor, first });
@@ -118,7 +121,11 @@ fn parse(row: &Row) -> Result<Cursor, DbError> {
     let position = row.cell("position").integer();
     let hash = Hash::from_hex(&row.cell("hash").text());
     match (journal, position, hash) {
-        (Some(journal), Some(position), Some(hash)) => Ok(Cursor { journal, position, hash }),
+        (Some(journal), Some(position), Some(hash)) => Ok(Cursor {
+            journal,
+            position,
+            hash,
+        }),
         _ => Err(DbError::Refused(format!(
             "the row in {TABLE} was not written by an adapter; an operator must look at it"
         ))),
@@ -165,9 +172,14 @@ pub async fn advance(
                 ],
             );
             // The primary key is the guard: two first batches cannot both be the first.
-            session.execute(insert.into()).await.map_err(|error| match error {
-                DbError::Refused(what) | DbError::Unavailable(what) => DbError::Unavailable(what),
-            })?
+            session
+                .execute(insert.into())
+                .await
+                .map_err(|error| match error {
+                    DbError::Refused(what) | DbError::Unavailable(what) => {
+                        DbError::Unavailable(what)
+                    }
+                })?
         }
     };
     if moved == 1 {
@@ -189,7 +201,11 @@ mod tests {
     #[test]
     fn a_batch_must_continue_the_same_journal_at_the_next_position_with_the_same_past() {
         let journal = Uuid::from_u128(1);
-        let cursor = Some(Cursor { journal, position: 7, hash: hash(7) });
+        let cursor = Some(Cursor {
+            journal,
+            position: 7,
+            hash: hash(7),
+        });
         assert_eq!(check(cursor, journal, Some(hash(7)), 8), Ok(()));
         assert!(matches!(
             check(cursor, Uuid::from_u128(2), Some(hash(7)), 8),
@@ -202,7 +218,10 @@ mod tests {
             ));
         }
         for previous in [None, Some(hash(8))] {
-            assert!(matches!(check(cursor, journal, previous, 8), Err(Mismatch::Hash { .. })));
+            assert!(matches!(
+                check(cursor, journal, previous, 8),
+                Err(Mismatch::Hash { .. })
+            ));
         }
     }
 
@@ -210,7 +229,10 @@ mod tests {
     fn the_first_batch_begins_at_one_with_no_past() {
         let journal = Uuid::from_u128(1);
         assert_eq!(check(None, journal, None, 1), Ok(()));
-        assert!(matches!(check(None, journal, None, 2), Err(Mismatch::Position { .. })));
+        assert!(matches!(
+            check(None, journal, None, 2),
+            Err(Mismatch::Position { .. })
+        ));
         assert!(matches!(
             check(None, journal, Some(hash(1)), 1),
             Err(Mismatch::Hash { cursor: None })
@@ -219,9 +241,17 @@ mod tests {
 
     #[test]
     fn a_mismatch_says_where_the_target_is() {
-        let cursor = Cursor { journal: Uuid::from_u128(1), position: 7, hash: hash(7) };
+        let cursor = Cursor {
+            journal: Uuid::from_u128(1),
+            position: 7,
+            hash: hash(7),
+        };
         assert_eq!(
-            Mismatch::Position { cursor: Some(cursor), first: 12 }.to_string(),
+            Mismatch::Position {
+                cursor: Some(cursor),
+                first: 12
+            }
+            .to_string(),
             "the target is at position 7, so the next is 8; this batch begins at 12"
         );
     }

@@ -79,7 +79,10 @@ mod tests {
     fn empty_nul_and_overlong_names_are_refused() {
         assert_eq!("".parse::<Identifier>(), Err(BadIdentifier::Empty));
         assert_eq!("  ".parse::<Identifier>(), Err(BadIdentifier::Empty));
-        assert!(matches!("a\0b".parse::<Identifier>(), Err(BadIdentifier::Nul(_))));
+        assert!(matches!(
+            "a\0b".parse::<Identifier>(),
+            Err(BadIdentifier::Nul(_))
+        ));
         assert!("x".repeat(63).parse::<Identifier>().is_ok());
         assert!(matches!(
             "ä".repeat(32).parse::<Identifier>(),
@@ -90,7 +93,10 @@ mod tests {
     #[test]
     fn a_hostile_name_stays_one_quoted_identifier() {
         let name: Identifier = "x\"; DROP TABLE t; --".parse().unwrap();
-        let sql = Query::select().column(&name).from("t").to_string(SqliteQueryBuilder);
+        let sql = Query::select()
+            .column(&name)
+            .from("t")
+            .to_string(SqliteQueryBuilder);
         assert_eq!(sql, r#"SELECT "x""; DROP TABLE t; --" FROM "t""#);
     }
 }

@@ -58,7 +58,10 @@ pub async fn record(
             ("kind", Expr::val(exception.kind.as_str())),
             ("message", Expr::val(exception.message.as_str())),
             ("transfer_id", Expr::val(exception.transfer_id.as_str())),
-            ("recorded_at", Expr::val(TimestampFormat::Rfc3339.write(now))),
+            (
+                "recorded_at",
+                Expr::val(TimestampFormat::Rfc3339.write(now)),
+            ),
         ],
     );
     let key = ["adapter", "journal_id", "position"];
@@ -90,7 +93,11 @@ async fn read_in(
     limit: u32,
 ) -> Result<Progress, DbError> {
     let Some(cursor) = cursor::read(session, adapter).await? else {
-        return Ok(Progress { cursor: None, exceptions: Vec::new(), has_more: false });
+        return Ok(Progress {
+            cursor: None,
+            exceptions: Vec::new(),
+            has_more: false,
+        });
     };
     let select = Query::select()
         .columns(["position", "kind", "message", "transfer_id"])
@@ -111,10 +118,19 @@ async fn read_in(
         };
         let message = row.cell("message").text();
         let transfer_id = row.cell("transfer_id").text();
-        exceptions.push(StepException { position, kind, message, transfer_id });
+        exceptions.push(StepException {
+            position,
+            kind,
+            message,
+            transfer_id,
+        });
     }
     let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = exceptions.len() > wanted;
     exceptions.truncate(wanted);
-    Ok(Progress { cursor: Some(cursor), exceptions, has_more })
+    Ok(Progress {
+        cursor: Some(cursor),
+        exceptions,
+        has_more,
+    })
 }

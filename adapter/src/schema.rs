@@ -58,13 +58,19 @@ pub enum Want {
 impl Want {
     const fn accepts(self, kind: Kind) -> bool {
         match self {
-            Self::Id => matches!(kind, Kind::Text | Kind::Uuid | Kind::Integer | Kind::Untyped),
+            Self::Id => matches!(
+                kind,
+                Kind::Text | Kind::Uuid | Kind::Integer | Kind::Untyped
+            ),
             Self::Text => matches!(kind, Kind::Text | Kind::Untyped),
             Self::Integer => matches!(kind, Kind::Integer | Kind::Untyped),
             Self::Json => matches!(kind, Kind::Json | Kind::Text | Kind::Untyped),
             Self::Anything => true,
             Self::Timestamp | Self::Date => {
-                matches!(kind, Kind::Timestamp | Kind::Date | Kind::Text | Kind::Untyped)
+                matches!(
+                    kind,
+                    Kind::Timestamp | Kind::Date | Kind::Text | Kind::Untyped
+                )
             }
         }
     }
@@ -116,7 +122,9 @@ impl TableSchema {
     /// The live column of that name, by the dialect's rules of upper and lower case.
     #[must_use]
     pub fn column(&self, name: &Identifier) -> Option<&LiveColumn> {
-        self.columns.iter().find(|column| self.dialect.same_name(&column.name, name.as_str()))
+        self.columns
+            .iter()
+            .find(|column| self.dialect.same_name(&column.name, name.as_str()))
     }
 
     fn has_unique_key_on(&self, name: &Identifier) -> bool {
@@ -127,11 +135,17 @@ impl TableSchema {
     }
 
     fn is_indexed(&self, name: &Identifier) -> bool {
-        self.indexed.iter().any(|first| self.dialect.same_name(first, name.as_str()))
+        self.indexed
+            .iter()
+            .any(|first| self.dialect.same_name(first, name.as_str()))
     }
 
     fn names(&self) -> String {
-        self.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -237,7 +251,14 @@ impl<'a> Fitting<'a> {
         section: &'a str,
         format: TimestampFormat,
     ) -> Self {
-        Self { schema, table, section, format, faults: Vec::new(), warnings: Vec::new() }
+        Self {
+            schema,
+            table,
+            section,
+            format,
+            faults: Vec::new(),
+            warnings: Vec::new(),
+        }
     }
 
     /// The live table.
@@ -271,7 +292,9 @@ impl<'a> Fitting<'a> {
         Column {
             table: self.table.clone(),
             // The live spelling, since a database may answer with it.
-            name: live.and_then(|live| live.name.parse().ok()).unwrap_or_else(|| name.clone()),
+            name: live
+                .and_then(|live| live.name.parse().ok())
+                .unwrap_or_else(|| name.clone()),
             kind: live.map_or(Kind::Other, |live| live.kind),
             dialect: self.schema.dialect,
             format: self.format,
@@ -350,6 +373,10 @@ impl<'a> Fitting<'a> {
     /// # Errors
     /// Every fault found, each a sentence.
     pub fn finish(self) -> Result<Vec<String>, Vec<String>> {
-        if self.faults.is_empty() { Ok(self.warnings) } else { Err(self.faults) }
+        if self.faults.is_empty() {
+            Ok(self.warnings)
+        } else {
+            Err(self.faults)
+        }
     }
 }

@@ -90,8 +90,11 @@ pub async fn run(
 pub async fn check_only(config: &AdapterConfig) -> Result<Report, RunError> {
     let target = open(config).await?;
     let report = check(&target).await;
-    let report =
-        if config.target.create_tables { report } else { report.demanding_own_tables() };
+    let report = if config.target.create_tables {
+        report
+    } else {
+        report.demanding_own_tables()
+    };
     refuse_faults(&target, &report)?;
     Ok(report)
 }

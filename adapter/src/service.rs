@@ -39,16 +39,23 @@ impl Adapter {
         let keys = parse_keys(keys).map_err(|violations| status::invalid(&violations))?;
         let mut session = self.target.database.begin(Access::Read).await?;
         let found = match self.target.fit(&mut *session).await {
-            Ok(fitted) => {
-                fitted.mapping.lookup(&mut *session, &keys).await.map_err(Status::from)
-            }
+            Ok(fitted) => fitted
+                .mapping
+                .lookup(&mut *session, &keys)
+                .await
+                .map_err(Status::from),
             Err(error) => Err(error.into()),
         };
         session.roll_back().await;
-        let matches =
-            found?.into_iter().map(|transfers| proto::KeyMatches { transfers }).collect();
+        let matches = found?
+            .into_iter()
+            .map(|transfers| proto::KeyMatches { transfers })
+            .collect();
         let funding_policy = self.target.plan.funding_policy().into();
-        Ok(proto::LookupTransfersResponse { matches, funding_policy })
+        Ok(proto::LookupTransfersResponse {
+            matches,
+            funding_policy,
+        })
     }
 }
 
@@ -58,15 +65,17 @@ impl AdapterService for Adapter {
         &self,
         request: Request<proto::LookupTransfersRequest>,
     ) -> Result<Response<proto::LookupTransfersResponse>, Status> {
-        self.lookup(request.into_inner().keys).await.map(Response::new)
+        self.lookup(request.into_inner().keys)
+            .await
+            .map(Response::new)
     }
 
     async fn apply_updates(
         &self,
         request: Request<proto::ApplyUpdatesRequest>,
     ) -> Result<Response<proto::ApplyUpdatesResponse>, Status> {
-        let batch = parse_batch(request.into_inner())
-            .map_err(|violations| status::invalid(&violations))?;
+        let batch =
+            parse_batch(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
         let outcome = self.target.apply(&batch, self.clock.now()).await;
         let Applied { cursor, exceptions } = outcome.inspect_err(
             |error| warn!(journal = %batch.journal, %error, "a batch was not applied"),
@@ -93,7 +102,11 @@ impl AdapterService for Adapter {
             progress::read(&*self.target.database, &self.target.adapter, after, limit).await?;
         Ok(Response::new(proto::GetProgressResponse {
             cursor: progress.cursor.map(cursor_to_proto),
-            exceptions: progress.exceptions.into_iter().map(exception_to_proto).collect(),
+            exceptions: progress
+                .exceptions
+                .into_iter()
+                .map(exception_to_proto)
+                .collect(),
             has_more: progress.has_more,
         }))
     }
@@ -107,10 +120,17 @@ impl AdapterService for Adapter {
             ok: report.faults.is_empty(),
             faults: report.faults,
             target: self.target.database.shown().to_owned(),
-            database_version: report.facts.as_ref().map(|f| f.version.clone()).unwrap_or_default(),
+            database_version: report
+                .facts
+                .as_ref()
+                .map(|f| f.version.clone())
+                .unwrap_or_default(),
             profile: self.target.plan.profile().to_owned(),
             funding_policy: self.target.plan.funding_policy().into(),
-            database_time: report.facts.and_then(|facts| facts.now).map(instant_to_proto),
+            database_time: report
+                .facts
+                .and_then(|facts| facts.now)
+                .map(instant_to_proto),
         }))
     }
 }
@@ -135,5 +155,8 @@ fn exception_to_proto(exception: StepException) -> proto::StepException {
 #[must_use]
 pub fn instant_to_proto(at: chrono::DateTime<chrono::Utc>) -> prost_types::Timestamp {
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or(0);
-    prost_types::Timestamp { seconds: at.timestamp(), nanos }
+    prost_types::Timestamp {
+        seconds: at.timestamp(),
+        nanos,
+    }
 }

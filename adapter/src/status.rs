@@ -26,7 +26,10 @@ pub fn invalid(violations: &[Violation]) -> Status {
     for violation in violations {
         details.add_bad_request_violation(&violation.field, &violation.what);
     }
-    let told: Vec<String> = violations.iter().map(|v| format!("{} {}", v.field, v.what)).collect();
+    let told: Vec<String> = violations
+        .iter()
+        .map(|v| format!("{} {}", v.field, v.what))
+        .collect();
     Status::with_error_details(Code::InvalidArgument, told.join("; "), details)
 }
 
@@ -46,7 +49,12 @@ impl From<FitError> for Status {
             FitError::Db(error) => error.into(),
             FitError::Misfit(_) => {
                 let message = error.to_string();
-                status(Code::FailedPrecondition, "MAPPING_FAULT", message, HashMap::new())
+                status(
+                    Code::FailedPrecondition,
+                    "MAPPING_FAULT",
+                    message,
+                    HashMap::new(),
+                )
             }
         }
     }
@@ -64,7 +72,12 @@ impl From<ApplyError> for Status {
                     Mismatch::Hash { .. } => "HASH_MISMATCH",
                 };
                 let message = mismatch.to_string();
-                status(Code::FailedPrecondition, reason, message, where_it_is(&mismatch))
+                status(
+                    Code::FailedPrecondition,
+                    reason,
+                    message,
+                    where_it_is(&mismatch),
+                )
             }
         }
     }
@@ -84,12 +97,20 @@ impl From<LookupError> for Status {
     fn from(error: LookupError) -> Self {
         match error {
             LookupError::Db(error) => error.into(),
-            LookupError::Unsupported => {
-                status(Code::Unimplemented, "NO_LOOKUP", error.to_string(), HashMap::new())
-            }
+            LookupError::Unsupported => status(
+                Code::Unimplemented,
+                "NO_LOOKUP",
+                error.to_string(),
+                HashMap::new(),
+            ),
             LookupError::NotMapped { kind, .. } => {
                 let metadata = HashMap::from([("kind".to_owned(), kind.as_str().to_owned())]);
-                status(Code::InvalidArgument, "KEY_NOT_MAPPED", error.to_string(), metadata)
+                status(
+                    Code::InvalidArgument,
+                    "KEY_NOT_MAPPED",
+                    error.to_string(),
+                    metadata,
+                )
             }
         }
     }

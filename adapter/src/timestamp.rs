@@ -32,11 +32,18 @@ pub fn read(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.with_timezone(&Utc));
     }
-    let plain = text.strip_suffix(" UTC").or_else(|| text.strip_suffix('Z')).unwrap_or(text);
+    let plain = text
+        .strip_suffix(" UTC")
+        .or_else(|| text.strip_suffix('Z'))
+        .unwrap_or(text);
     ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
         .iter()
         .find_map(|pattern| NaiveDateTime::parse_from_str(plain, pattern).ok())
-        .or_else(|| NaiveDate::parse_from_str(plain, "%Y-%m-%d").ok().map(midnight))
+        .or_else(|| {
+            NaiveDate::parse_from_str(plain, "%Y-%m-%d")
+                .ok()
+                .map(midnight)
+        })
         .map(|at| at.and_utc())
 }
 
@@ -68,7 +75,10 @@ mod tests {
         assert_eq!(read("2026-03-02 14:05:06"), Some(at));
         assert_eq!(read("2026-03-02 14:05:06 UTC"), Some(at));
         assert_eq!(read("2026-03-02T15:05:06+01:00"), Some(at));
-        assert_eq!(read("2026-03-02").unwrap().to_rfc3339(), "2026-03-02T00:00:00+00:00");
+        assert_eq!(
+            read("2026-03-02").unwrap().to_rfc3339(),
+            "2026-03-02T00:00:00+00:00"
+        );
         assert_eq!(read("soon"), None);
         assert_eq!(read(""), None);
     }

@@ -38,7 +38,9 @@ pub(crate) async fn apply(
     }
     match &change.effect {
         Effect::Reverse(reversal) => {
-            mapping.insert_reversal(session, change, reversal, is_transfer).await
+            mapping
+                .insert_reversal(session, change, reversal, is_transfer)
+                .await
         }
         Effect::Fail { .. } | Effect::Return { .. } => Ok(Outcome::Applied),
     }
@@ -78,12 +80,16 @@ impl GatewayMapping {
             }
         }
         if let Some(updated_at) = &columns.updated_at {
-            update.value(updated_at.iden(), updated_at.instant(change.reason.decided_at));
+            update.value(
+                updated_at.iden(),
+                updated_at.instant(change.reason.decided_at),
+            );
         }
         let expected = columns.state.text(self.states.write(change.expected.state));
-        update.and_where(is_transfer).and_where(columns.state.expr().eq(expected));
-        if let (Some(deposit), Some(in_deposit)) =
-            (&columns.deposit_id, change.expected.in_deposit)
+        update
+            .and_where(is_transfer)
+            .and_where(columns.state.expr().eq(expected));
+        if let (Some(deposit), Some(in_deposit)) = (&columns.deposit_id, change.expected.in_deposit)
         {
             update.and_where(if in_deposit {
                 deposit.expr().is_not_null()
@@ -104,7 +110,10 @@ impl GatewayMapping {
         messages: &[String],
     ) -> Result<(), DbError> {
         let columns = &self.columns;
-        update.value(columns.state.iden(), columns.state.text(self.states.write(state)));
+        update.value(
+            columns.state.iden(),
+            columns.state.text(self.states.write(state)),
+        );
         if let Some(column) = columns.messages.as_ref().filter(|_| !messages.is_empty()) {
             update.value(column.iden(), column.text(&json(&messages)?));
         }
@@ -139,7 +148,9 @@ impl GatewayMapping {
         }
         select.from(&self.table).and_where(is_transfer);
         let rows = session.fetch(select).await?;
-        let Some(row) = rows.first() else { return Ok(not_found(change)) };
+        let Some(row) = rows.first() else {
+            return Ok(not_found(change));
+        };
         Ok(self.difference(change, row).map_or_else(
             || {
                 let message = format!(
@@ -162,7 +173,9 @@ impl GatewayMapping {
         let state = cell(&columns.state).text();
         if state != expected {
             let state = public_message(&state);
-            return Some(format!("transfer {id} is {state}, not {expected} as it was decided on"));
+            return Some(format!(
+                "transfer {id} is {state}, not {expected} as it was decided on"
+            ));
         }
         if let (Some(deposit), Some(expected)) = (&columns.deposit_id, change.expected.in_deposit)
             && cell(deposit).is_null() == expected

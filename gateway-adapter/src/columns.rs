@@ -59,8 +59,7 @@ impl Names {
             destination: columns.optional("destination", "destination"),
             application: columns.optional("application", "application"),
             merchant_identity: columns.optional("merchant_identity", "merchant_identity"),
-            statement_descriptor: columns
-                .optional("statement_descriptor", "statement_descriptor"),
+            statement_descriptor: columns.optional("statement_descriptor", "statement_descriptor"),
             idempotency_id: columns.optional("idempotency_id", "idempotency_id"),
             messages: columns.optional("messages", "messages"),
             raw: columns.optional("raw", "raw"),
@@ -135,16 +134,22 @@ impl Columns {
         let destination = write("destination", &names.destination, Want::Id);
         let application = write("application", &names.application, Want::Id);
         let merchant_identity = write("merchant_identity", &names.merchant_identity, Want::Id);
-        let statement_descriptor =
-            write("statement_descriptor", &names.statement_descriptor, Want::Text);
+        let statement_descriptor = write(
+            "statement_descriptor",
+            &names.statement_descriptor,
+            Want::Text,
+        );
         let idempotency_id = write("idempotency_id", &names.idempotency_id, Want::Id);
         let messages = write("messages", &names.messages, Want::Json);
         let raw = write("raw", &names.raw, Want::Json);
         let tags = write("tags", &names.tags, Want::Json);
         let failure_code = write("failure_code", &names.failure_code, Want::Text);
         let failure_message = write("failure_message", &names.failure_message, Want::Text);
-        let ready_to_settle_at =
-            write("ready_to_settle_at", &names.ready_to_settle_at, Want::Timestamp);
+        let ready_to_settle_at = write(
+            "ready_to_settle_at",
+            &names.ready_to_settle_at,
+            Want::Timestamp,
+        );
         let created_at = write("created_at", &names.created_at, Want::Timestamp);
         let updated_at = write("updated_at", &names.updated_at, Want::Timestamp);
         Self {
@@ -157,8 +162,11 @@ impl Columns {
             payment_id: fit.read_if("payment_id", names.payment_id.as_ref(), Want::Id),
             ach_trace: fit.read_if("ach_trace", names.ach_trace.as_ref(), Want::Id),
             individual_id: fit.read_if("individual_id", names.individual_id.as_ref(), Want::Id),
-            settlement_date: fit
-                .read_if("settlement_date", names.settlement_date.as_ref(), Want::Date),
+            settlement_date: fit.read_if(
+                "settlement_date",
+                names.settlement_date.as_ref(),
+                Want::Date,
+            ),
             deposit_id: fit.read_if("deposit_id", names.deposit_id.as_ref(), Want::Id),
             subtype,
             fee,
@@ -187,16 +195,23 @@ impl Columns {
             KeyKind::TraceId => (self.trace_id.as_ref(), "transfers.columns.trace_id"),
             KeyKind::PaymentId => (self.payment_id.as_ref(), "transfers.columns.payment_id"),
             KeyKind::AchTrace => (self.ach_trace.as_ref(), "transfers.columns.ach_trace"),
-            KeyKind::IndividualId => {
-                (self.individual_id.as_ref(), "transfers.columns.individual_id")
-            }
+            KeyKind::IndividualId => (
+                self.individual_id.as_ref(),
+                "transfers.columns.individual_id",
+            ),
         }
     }
 
     /// Every column that is mapped.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Column> {
-        let always =
-            [&self.id, &self.kind, &self.state, &self.amount, &self.currency, &self.parent_id];
+        let always = [
+            &self.id,
+            &self.kind,
+            &self.state,
+            &self.amount,
+            &self.currency,
+            &self.parent_id,
+        ];
         let optional = [
             &self.subtype,
             &self.fee,

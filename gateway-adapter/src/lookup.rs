@@ -26,27 +26,44 @@ pub(crate) async fn lookup(
     let mut wanted: BTreeMap<KeyKind, BTreeSet<&str>> = BTreeMap::new();
     for (index, key) in keys.iter().enumerate() {
         if let (None, setting) = mapping.columns.key(key.kind) {
-            return Err(LookupError::NotMapped { index, kind: key.kind, setting });
+            return Err(LookupError::NotMapped {
+                index,
+                kind: key.kind,
+                setting,
+            });
         }
         wanted.entry(key.kind).or_default().insert(&key.value);
     }
     let mut found: HashMap<(KeyKind, String), Vec<Transfer>> = HashMap::new();
     for (kind, values) in wanted {
-        let (Some(column), _) = mapping.columns.key(kind) else { continue };
+        let (Some(column), _) = mapping.columns.key(kind) else {
+            continue;
+        };
         // A value that the column cannot hold has no match, so it is not asked for.
-        let ids: Vec<Expr> = values.into_iter().filter_map(|value| column.id(value)).collect();
+        let ids: Vec<Expr> = values
+            .into_iter()
+            .filter_map(|value| column.id(value))
+            .collect();
         for chunk in ids.chunks(CHUNK) {
             for row in session.fetch(mapping.select_by(column, chunk)).await? {
                 // The database may compare more loosely than we do; here ids are exact.
                 let value = row.cell(column.name().as_str()).text();
-                found.entry((kind, value)).or_default().push(mapping.transfer(&row));
+                found
+                    .entry((kind, value))
+                    .or_default()
+                    .push(mapping.transfer(&row));
             }
         }
     }
     mapping.add_reversal_ids(session, &mut found).await?;
     Ok(keys
         .iter()
-        .map(|key| found.get(&(key.kind, key.value.clone())).cloned().unwrap_or_default())
+        .map(|key| {
+            found
+                .get(&(key.kind, key.value.clone()))
+                .cloned()
+                .unwrap_or_default()
+        })
         .collect())
 }
 
@@ -54,8 +71,10 @@ impl GatewayMapping {
     /// All mapped columns of the rows whose `key` is one of `ids`, the first few of each id.
     fn select_by(&self, key: &Column, ids: &[Expr]) -> SelectStatement {
         let names: BTreeSet<&str> = self.columns.all().map(|c| c.name().as_str()).collect();
-        let names: Vec<DynIden> =
-            names.into_iter().map(|name| DynIden::from(name.to_owned())).collect();
+        let names: Vec<DynIden> = names
+            .into_iter()
+            .map(|name| DynIden::from(name.to_owned()))
+            .collect();
         let each_id = WindowStatement::new()
             .partition_by(key.iden())
             .order_by(self.columns.id.iden(), Order::Asc)
@@ -88,12 +107,20 @@ impl GatewayMapping {
                 .columns([self.columns.id.iden(), parent.iden()])
                 .from(&self.table)
                 .and_where(parent.expr().is_in(chunk.iter().cloned()))
-                .and_where(self.columns.kind.expr().eq(self.columns.kind.text(self.types.reversal())))
+                .and_where(
+                    self.columns
+                        .kind
+                        .expr()
+                        .eq(self.columns.kind.text(self.types.reversal())),
+                )
                 .order_by(self.columns.id.iden(), Order::Asc)
                 .to_owned();
             for row in session.fetch(select).await? {
                 let id = row.cell(self.columns.id.name().as_str()).text();
-                reversals.entry(row.cell(parent.name().as_str()).text()).or_default().push(id);
+                reversals
+                    .entry(row.cell(parent.name().as_str()).text())
+                    .or_default()
+                    .push(id);
             }
         }
         for transfer in found.values_mut().flatten() {

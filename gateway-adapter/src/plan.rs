@@ -35,8 +35,14 @@ impl GatewayPlan {
     pub fn read(root: &Section<'_>) -> Self {
         let profile = Profile::read(root);
         let section = root.section("transfers");
-        let policies = [("state", FundingPolicy::State), ("deposit", FundingPolicy::Deposit)];
-        let formats = [("rfc3339", TimestampFormat::Rfc3339), ("rails", TimestampFormat::Rails)];
+        let policies = [
+            ("state", FundingPolicy::State),
+            ("deposit", FundingPolicy::Deposit),
+        ];
+        let formats = [
+            ("rfc3339", TimestampFormat::Rfc3339),
+            ("rails", TimestampFormat::Rails),
+        ];
         let plan = Self {
             profile,
             table: identifier(&section, "table", "transfers"),
@@ -97,7 +103,10 @@ impl Plan for GatewayPlan {
             types: self.types.clone(),
             reversal,
         };
-        Ok(Fitted { mapping: Box::new(mapping), warnings })
+        Ok(Fitted {
+            mapping: Box::new(mapping),
+            warnings,
+        })
     }
 }
 

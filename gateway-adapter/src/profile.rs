@@ -41,8 +41,9 @@ impl Profile {
             (Self::Finix, State::Pending) => "PENDING",
             (Self::Rainforest, State::Pending) => "PROCESSING",
             (Self::Finix | Self::Rainforest, State::Succeeded) => "SUCCEEDED",
-            (Self::Finix | Self::Rainforest, State::Failed)
-            | (Self::Finix, State::Returned) => "FAILED",
+            (Self::Finix | Self::Rainforest, State::Failed) | (Self::Finix, State::Returned) => {
+                "FAILED"
+            }
             (Self::Finix | Self::Rainforest, State::Canceled) => "CANCELED",
             (Self::Rainforest, State::Returned) => "RETURNED",
         }
@@ -57,8 +58,12 @@ impl States {
     /// Reads `[transfers.states]`. Two states must not share a spelling, but for RETURNED and
     /// FAILED.
     pub(crate) fn read(section: &Section<'_>, profile: Profile) -> Self {
-        let spelled = State::ALL
-            .map(|state| (state, section.string_or(key_of(state), profile.spelling(state))));
+        let spelled = State::ALL.map(|state| {
+            (
+                state,
+                section.string_or(key_of(state), profile.spelling(state)),
+            )
+        });
         for (at, (state, text)) in spelled.iter().enumerate() {
             for (other, other_text) in &spelled[..at] {
                 let may_share = (*other, *state) == (State::Failed, State::Returned);
@@ -73,12 +78,18 @@ impl States {
 
     /// The spelling of a state.
     pub(crate) fn write(&self, state: State) -> &str {
-        self.0.iter().find(|(candidate, _)| *candidate == state).map_or("", |(_, text)| text)
+        self.0
+            .iter()
+            .find(|(candidate, _)| *candidate == state)
+            .map_or("", |(_, text)| text)
     }
 
     /// The state of a spelling; FAILED when RETURNED shares it.
     pub(crate) fn read_text(&self, text: &str) -> Option<State> {
-        self.0.iter().find(|(_, spelling)| spelling == text).map(|(state, _)| *state)
+        self.0
+            .iter()
+            .find(|(_, spelling)| spelling == text)
+            .map(|(state, _)| *state)
     }
 }
 
@@ -112,7 +123,10 @@ impl Types {
             section.fault("credit", format!("is {:?}, as debit is", types.credit));
         }
         if types.reversal == types.debit || types.reversal == types.credit {
-            section.fault("reversal", format!("is {:?}, as another type is", types.reversal));
+            section.fault(
+                "reversal",
+                format!("is {:?}, as another type is", types.reversal),
+            );
         }
         types
     }
@@ -145,7 +159,10 @@ mod tests {
     fn states(toml: &str, profile: Profile) -> Result<States, String> {
         let settings = Settings::from_toml(toml).unwrap();
         let states = States::read(&settings.root(), profile);
-        settings.finish().map(|()| states).map_err(|error| error.to_string())
+        settings
+            .finish()
+            .map(|()| states)
+            .map_err(|error| error.to_string())
     }
 
     #[test]
@@ -167,9 +184,15 @@ mod tests {
     #[test]
     fn states_that_collide_are_a_fault_but_for_returned_and_failed() {
         let fault = states("pending = \"OK\"\nsucceeded = \"OK\"", Profile::Finix).unwrap_err();
-        assert!(fault.contains("succeeded: is \"OK\", as pending is"), "{fault}");
+        assert!(
+            fault.contains("succeeded: is \"OK\", as pending is"),
+            "{fault}"
+        );
         let fault = states("returned = \"SUCCEEDED\"", Profile::Finix).unwrap_err();
-        assert!(fault.contains("returned: is \"SUCCEEDED\", as succeeded is"), "{fault}");
+        assert!(
+            fault.contains("returned: is \"SUCCEEDED\", as succeeded is"),
+            "{fault}"
+        );
         assert!(states("failed = \"KO\"\nreturned = \"KO\"", Profile::Rainforest).is_ok());
     }
 

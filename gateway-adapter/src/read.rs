@@ -16,11 +16,12 @@ impl GatewayMapping {
         let columns = &self.columns;
         let cell = |column: &Column| row.cell(column.name().as_str());
         let optional = |column: &Option<Column>| {
-            column.as_ref().map_or(&Cell::Null, |column| row.cell(column.name().as_str()))
+            column
+                .as_ref()
+                .map_or(&Cell::Null, |column| row.cell(column.name().as_str()))
         };
         let text = |column: &Option<Column>| optional(column).text();
-        let instant =
-            |column: &Option<Column>| optional(column).instant().map(instant_to_proto);
+        let instant = |column: &Option<Column>| optional(column).instant().map(instant_to_proto);
         let type_text = cell(&columns.kind).text();
         let state_text = cell(&columns.state).text();
         let state = self.states.read_text(&state_text);
@@ -28,9 +29,14 @@ impl GatewayMapping {
             id: cell(&columns.id).text(),
             r#type: self.types.read_text(&type_text).into(),
             type_text,
-            state: state.map_or(TransferState::Unspecified, |state| state.to_proto()).into(),
+            state: state
+                .map_or(TransferState::Unspecified, |state| state.to_proto())
+                .into(),
             state_text,
-            in_deposit: columns.deposit_id.as_ref().map(|column| !cell(column).is_null()),
+            in_deposit: columns
+                .deposit_id
+                .as_ref()
+                .map(|column| !cell(column).is_null()),
             amount_minor: 0,
             currency: cell(&columns.currency).text(),
             fee_minor: optional(&columns.fee).integer(),
@@ -67,10 +73,15 @@ fn with_amount(mut transfer: Transfer, amount: &Cell) -> Transfer {
         Some(minor) => transfer.amount_minor = minor,
         None => {
             let kind = amount.kind();
-            error!(transfer = transfer.id, kind, "a transfer has no readable amount");
+            error!(
+                transfer = transfer.id,
+                kind, "a transfer has no readable amount"
+            );
             transfer.r#type = TransferType::Unspecified.into();
-            transfer.type_text =
-                format!("{} (its amount is {kind}, not an integer)", transfer.type_text);
+            transfer.type_text = format!(
+                "{} (its amount is {kind}, not an integer)",
+                transfer.type_text
+            );
         }
     }
     transfer
@@ -113,7 +124,11 @@ mod tests {
 
     #[test]
     fn a_transfer_without_an_amount_has_no_type_either() {
-        let debit = Transfer { type_text: "DEBIT".into(), r#type: 1, ..Default::default() };
+        let debit = Transfer {
+            type_text: "DEBIT".into(),
+            r#type: 1,
+            ..Default::default()
+        };
         let read = with_amount(debit.clone(), &Cell::Null);
         assert_eq!(read.r#type(), TransferType::Unspecified);
         assert_eq!(read.type_text, "DEBIT (its amount is NULL, not an integer)");

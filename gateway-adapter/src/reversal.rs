@@ -85,7 +85,10 @@ impl ReversalRow {
                 self.add(column, fill);
             }
         }
-        for copied in [&columns.application, &columns.merchant_identity].into_iter().flatten() {
+        for copied in [&columns.application, &columns.merchant_identity]
+            .into_iter()
+            .flatten()
+        {
             self.add(copied, Fill::Copy(copied.clone()));
         }
         // The money goes back where it came from.
@@ -96,7 +99,11 @@ impl ReversalRow {
 
     /// The first that fills a column wins, so that overrides do.
     fn add(&mut self, column: &Column, fill: Fill) {
-        if !self.0.iter().any(|(taken, _)| taken.name() == column.name()) {
+        if !self
+            .0
+            .iter()
+            .any(|(taken, _)| taken.name() == column.name())
+        {
             self.0.push((column.clone(), fill));
         }
     }
@@ -104,7 +111,9 @@ impl ReversalRow {
     fn check_demands(&self, fit: &mut Fitting<'_>) {
         for live in &fit.schema().columns {
             let filled = self.0.iter().find(|(column, _)| {
-                fit.schema().dialect.same_name(column.name().as_str(), &live.name)
+                fit.schema()
+                    .dialect
+                    .same_name(column.name().as_str(), &live.name)
             });
             let problem = match filled {
                 _ if live.nullable || live.generated => continue,
@@ -160,7 +169,10 @@ impl GatewayMapping {
     ) -> Result<Expr, DbError> {
         let id = |id: &str| {
             column.id(id).ok_or_else(|| {
-                DbError::Refused(format!("column {:?} cannot hold id {id:?}", column.name().as_str()))
+                DbError::Refused(format!(
+                    "column {:?} cannot hold id {id:?}",
+                    column.name().as_str()
+                ))
             })
         };
         Ok(match fill {

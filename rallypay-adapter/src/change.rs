@@ -35,14 +35,19 @@ pub(crate) async fn apply(
 }
 
 fn not_found(change: &Change) -> Outcome {
-    let message = format!("the target has no transaction of transfer {}", change.transfer_id);
+    let message = format!(
+        "the target has no transaction of transfer {}",
+        change.transfer_id
+    );
     Outcome::Exception(ExceptionKind::NotFound, message)
 }
 
 /// The bank's own date where it is known, else the time of the decision.
 fn returned_at(change: &Change) -> DateTime<Utc> {
     let reason = &change.reason;
-    reason.returned_on.map_or(reason.decided_at, |day| midnight(day).and_utc())
+    reason
+        .returned_on
+        .map_or(reason.decided_at, |day| midnight(day).and_utc())
 }
 
 impl RallyPayMapping {
@@ -50,7 +55,10 @@ impl RallyPayMapping {
         let columns = &self.columns;
         let mut update = Query::update();
         update.table(&self.table);
-        update.value(columns.status.iden(), self.statuses.after(&change.effect).bind());
+        update.value(
+            columns.status.iden(),
+            self.statuses.after(&change.effect).bind(),
+        );
         for (column, text) in [
             (&columns.failure_code, &change.reason.code),
             (&columns.failure_description, &change.reason.description),
@@ -76,7 +84,9 @@ impl RallyPayMapping {
             update.value(column.iden(), bumped);
         }
         let open = self.statuses.open.iter().map(crate::status::Status::bind);
-        update.and_where(is_transaction).and_where(columns.status.expr().is_in(open));
+        update
+            .and_where(is_transaction)
+            .and_where(columns.status.expr().is_in(open));
         update
     }
 
@@ -94,7 +104,9 @@ impl RallyPayMapping {
             .and_where(is_transaction)
             .to_owned();
         let rows = session.fetch(select).await?;
-        let Some(row) = rows.first() else { return Ok(not_found(change)) };
+        let Some(row) = rows.first() else {
+            return Ok(not_found(change));
+        };
         let seen = row.cell(status.name().as_str());
         let id = &change.transfer_id;
         if self.statuses.open.iter().any(|open| open.is(seen)) {
@@ -104,7 +116,11 @@ impl RallyPayMapping {
             );
             return Ok(Outcome::Exception(ExceptionKind::Refused, message));
         }
-        let seen = if seen.is_null() { "NULL".to_owned() } else { public_message(&seen.text()) };
+        let seen = if seen.is_null() {
+            "NULL".to_owned()
+        } else {
+            public_message(&seen.text())
+        };
         let message = format!(
             "the transaction of transfer {id} has the status {seen}, from which no change may \
              start"

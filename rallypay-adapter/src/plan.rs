@@ -72,7 +72,10 @@ impl RallyPayPlan {
     #[must_use]
     pub fn read(root: &Section<'_>) -> Self {
         let section = root.section("transactions");
-        let formats = [("rails", TimestampFormat::Rails), ("rfc3339", TimestampFormat::Rfc3339)];
+        let formats = [
+            ("rails", TimestampFormat::Rails),
+            ("rfc3339", TimestampFormat::Rfc3339),
+        ];
         Self {
             table: identifier(&section, "table", "transactions"),
             format: section.one_of("timestamp_format", &formats, Some(TimestampFormat::Rails)),
@@ -118,8 +121,15 @@ impl Plan for RallyPayPlan {
         };
         let warnings = fit.finish()?;
         let table = self.table.clone();
-        let mapping = RallyPayMapping { table, columns, statuses: self.statuses.clone() };
-        Ok(Fitted { mapping: Box::new(mapping), warnings })
+        let mapping = RallyPayMapping {
+            table,
+            columns,
+            statuses: self.statuses.clone(),
+        };
+        Ok(Fitted {
+            mapping: Box::new(mapping),
+            warnings,
+        })
     }
 }
 

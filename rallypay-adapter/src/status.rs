@@ -62,7 +62,10 @@ impl Statuses {
     /// Reads `status_kind` and `[transactions.statuses]`. An integer enum has no defaults:
     /// only the app's own code knows its numbers.
     pub(crate) fn read(transactions: &Section<'_>) -> Self {
-        let kinds = [("string", StatusKind::Text), ("integer", StatusKind::Integer)];
+        let kinds = [
+            ("string", StatusKind::Text),
+            ("integer", StatusKind::Integer),
+        ];
         let kind = transactions.one_of("status_kind", &kinds, Some(StatusKind::Text));
         let section = transactions.section("statuses");
         let returned = read_one(&section, "returned", kind, Some("returned"));
@@ -86,7 +89,10 @@ impl Statuses {
             ("reversed", &statuses.reversed),
         ] {
             if statuses.open.contains(result) {
-                section.fault("open", format!("lists what {key} is; a change could repeat itself"));
+                section.fault(
+                    "open",
+                    format!("lists what {key} is; a change could repeat itself"),
+                );
             }
         }
         statuses
@@ -102,12 +108,7 @@ impl Statuses {
     }
 }
 
-fn read_one(
-    section: &Section<'_>,
-    key: &str,
-    kind: StatusKind,
-    default: Option<&str>,
-) -> Status {
+fn read_one(section: &Section<'_>, key: &str, kind: StatusKind, default: Option<&str>) -> Status {
     match (kind, default) {
         (StatusKind::Integer, _) => Status::Number(section.parse(key).unwrap_or_default()),
         (StatusKind::Text, Some(default)) => Status::Text(section.string_or(key, default)),
@@ -123,7 +124,10 @@ fn read_open(section: &Section<'_>, kind: StatusKind) -> Vec<Status> {
     // Numbers are given as text too, since a list holds text: open = ["0", "1"].
     let given = section.strings_or("open", default);
     if given.is_empty() {
-        section.fault("open", "must list the statuses that a change may start from");
+        section.fault(
+            "open",
+            "must list the statuses that a change may start from",
+        );
     }
     let read = |text: String| match kind {
         StatusKind::Text => Some(Status::Text(text)),
@@ -147,7 +151,10 @@ mod tests {
     fn read(toml: &str) -> Result<Statuses, String> {
         let settings = Settings::from_toml(toml).unwrap();
         let statuses = Statuses::read(&settings.root());
-        settings.finish().map(|()| statuses).map_err(|error| error.to_string())
+        settings
+            .finish()
+            .map(|()| statuses)
+            .map_err(|error| error.to_string())
     }
 
     #[test]

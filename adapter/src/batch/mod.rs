@@ -39,11 +39,13 @@ impl Hash {
     /// 64 hexadecimal digits.
     #[must_use]
     pub fn to_hex(self) -> String {
-        self.0.iter().fold(String::with_capacity(64), |mut hex, byte| {
-            // Writing to a string does not fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        self.0
+            .iter()
+            .fold(String::with_capacity(64), |mut hex, byte| {
+                // Writing to a string does not fail.
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
     }
 
     /// The bytes, for the wire.
@@ -106,8 +108,13 @@ pub enum State {
 impl State {
     /// All states. FAILED comes before RETURNED, so that a spelling that both share is read
     /// as FAILED.
-    pub const ALL: [Self; 5] =
-        [Self::Pending, Self::Succeeded, Self::Failed, Self::Canceled, Self::Returned];
+    pub const ALL: [Self; 5] = [
+        Self::Pending,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Canceled,
+        Self::Returned,
+    ];
 
     /// The word of the contract.
     #[must_use]
@@ -124,7 +131,9 @@ impl State {
     /// Reads the word of the contract; `None` for unspecified.
     #[must_use]
     pub fn from_proto(state: TransferState) -> Option<Self> {
-        Self::ALL.into_iter().find(|candidate| candidate.to_proto() == state)
+        Self::ALL
+            .into_iter()
+            .find(|candidate| candidate.to_proto() == state)
     }
 }
 
@@ -201,8 +210,13 @@ pub enum KeyKind {
 
 impl KeyKind {
     /// All kinds.
-    pub const ALL: [Self; 5] =
-        [Self::TransferId, Self::TraceId, Self::PaymentId, Self::AchTrace, Self::IndividualId];
+    pub const ALL: [Self; 5] = [
+        Self::TransferId,
+        Self::TraceId,
+        Self::PaymentId,
+        Self::AchTrace,
+        Self::IndividualId,
+    ];
 
     /// The name of the contract.
     #[must_use]

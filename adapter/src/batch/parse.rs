@@ -27,7 +27,10 @@ struct Violations(Vec<Violation>);
 impl Violations {
     fn add(&mut self, field: impl Into<String>, what: impl Into<String>) {
         if self.0.len() < MAX_VIOLATIONS {
-            self.0.push(Violation { field: field.into(), what: what.into() });
+            self.0.push(Violation {
+                field: field.into(),
+                what: what.into(),
+            });
         }
     }
 
@@ -38,7 +41,11 @@ impl Violations {
     }
 
     fn finish<T>(self, value: T) -> Result<T, Vec<Violation>> {
-        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.0)
+        }
     }
 }
 
@@ -49,14 +56,20 @@ impl Violations {
 pub fn parse_keys(keys: Vec<proto::TransferKey>) -> Result<Vec<Key>, Vec<Violation>> {
     let mut violations = Violations(Vec::new());
     if keys.len() > MAX_ITEMS {
-        violations.add("keys", format!("has {} keys; at most {MAX_ITEMS} are allowed", keys.len()));
+        violations.add(
+            "keys",
+            format!("has {} keys; at most {MAX_ITEMS} are allowed", keys.len()),
+        );
         return Err(violations.0);
     }
     let mut parsed = Vec::with_capacity(keys.len());
     for (at, key) in keys.into_iter().enumerate() {
         violations.required(format!("keys[{at}].value"), &key.value);
         match key_kind(key.kind()) {
-            Some(kind) => parsed.push(Key { kind, value: key.value }),
+            Some(kind) => parsed.push(Key {
+                kind,
+                value: key.value,
+            }),
             None => violations.add(format!("keys[{at}].kind"), "is not a kind of key"),
         }
     }
@@ -96,11 +109,18 @@ pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<Batch, Vec<Vio
     };
     let count = request.steps.len();
     if count == 0 || count > MAX_ITEMS {
-        violations.add("steps", format!("has {count} steps; 1 to {MAX_ITEMS} are allowed"));
+        violations.add(
+            "steps",
+            format!("has {count} steps; 1 to {MAX_ITEMS} are allowed"),
+        );
         return Err(violations.0);
     }
     let steps = parse_steps(request.steps, &mut violations);
-    violations.finish(Batch { journal, previous, steps })
+    violations.finish(Batch {
+        journal,
+        previous,
+        steps,
+    })
 }
 
 fn not_a_hash(bytes: &[u8]) -> String {
@@ -112,21 +132,33 @@ fn parse_steps(steps: Vec<proto::Step>, violations: &mut Violations) -> Vec<Step
     for (at, step) in steps.into_iter().enumerate() {
         let position = i64::try_from(step.position).unwrap_or(0);
         if position < 1 {
-            violations.add(format!("steps[{at}].position"), "must be 1 or more, within 63 bits");
+            violations.add(
+                format!("steps[{at}].position"),
+                "must be 1 or more, within 63 bits",
+            );
         } else if let Some(last) = parsed.last()
             && last.position.checked_add(1) != Some(position)
         {
             violations.add(
                 format!("steps[{at}].position"),
-                format!("is {position} after {}; positions have no gaps", last.position),
+                format!(
+                    "is {position} after {}; positions have no gaps",
+                    last.position
+                ),
             );
         }
         let hash = Hash::from_bytes(&step.hash).unwrap_or_else(|| {
             violations.add(format!("steps[{at}].hash"), not_a_hash(&step.hash));
             Hash([0; 32])
         });
-        let change = step.change.and_then(|change| parse_change(at, change, violations));
-        parsed.push(Step { position, hash, change });
+        let change = step
+            .change
+            .and_then(|change| parse_change(at, change, violations));
+        parsed.push(Step {
+            position,
+            hash,
+            change,
+        });
     }
     parsed
 }
@@ -140,23 +172,51 @@ fn parse_change(at: usize, change: ProtoChange, violations: &mut Violations) -> 
             {
                 violations.add(format!("steps[{at}].fail.raw_json"), "is not JSON");
             }
-            let effect = Effect::Fail { messages: fail.messages, raw_json: fail.raw_json };
-            ("fail", fail.transfer_id, fail.expected, fail.reason, Some(effect))
+            let effect = Effect::Fail {
+                messages: fail.messages,
+                raw_json: fail.raw_json,
+            };
+            (
+                "fail",
+                fail.transfer_id,
+                fail.expected,
+                fail.reason,
+                Some(effect),
+            )
         }
         ProtoChange::Return(back) => {
-            let effect = Effect::Return { messages: back.messages };
-            ("return", back.transfer_id, back.expected, back.reason, Some(effect))
+            let effect = Effect::Return {
+                messages: back.messages,
+            };
+            (
+                "return",
+                back.transfer_id,
+                back.expected,
+                back.reason,
+                Some(effect),
+            )
         }
         ProtoChange::Reverse(reverse) => {
             let effect = parse_reversal(at, reverse.reversal, violations).map(Effect::Reverse);
-            ("reverse", reverse.transfer_id, reverse.expected, reverse.reason, effect)
+            (
+                "reverse",
+                reverse.transfer_id,
+                reverse.expected,
+                reverse.reason,
+                effect,
+            )
         }
     };
     let field = format!("steps[{at}].{name}");
     violations.required(format!("{field}.transfer_id"), &transfer_id);
     let expected = parse_expected(&field, expected, violations);
     let reason = parse_reason(&field, reason, violations);
-    Some(Change { transfer_id, expected: expected?, reason: reason?, effect: effect? })
+    Some(Change {
+        transfer_id,
+        expected: expected?,
+        reason: reason?,
+        effect: effect?,
+    })
 }
 
 fn parse_expected(
@@ -164,14 +224,19 @@ fn parse_expected(
     expected: Option<proto::Expected>,
     violations: &mut Violations,
 ) -> Option<Expected> {
-    let state = expected.as_ref().and_then(|expected| State::from_proto(expected.state()));
+    let state = expected
+        .as_ref()
+        .and_then(|expected| State::from_proto(expected.state()));
     if state.is_none() {
         violations.add(
             format!("{field}.expected.state"),
             "must be set: the update's WHERE clause names it",
         );
     }
-    Some(Expected { state: state?, in_deposit: expected?.in_deposit })
+    Some(Expected {
+        state: state?,
+        in_deposit: expected?.in_deposit,
+    })
 }
 
 fn parse_reason(
@@ -185,7 +250,10 @@ fn parse_reason(
     };
     let decided_at = reason.decided_at.as_ref().and_then(instant);
     if decided_at.is_none() {
-        violations.add(format!("{field}.reason.decided_at"), "must be a valid timestamp");
+        violations.add(
+            format!("{field}.reason.decided_at"),
+            "must be a valid timestamp",
+        );
     }
     let returned_on = match reason.returned_on.as_str() {
         "" => None,
@@ -240,7 +308,11 @@ mod tests {
     use super::*;
 
     fn step(position: u64) -> proto::Step {
-        proto::Step { position, hash: vec![7; 32], change: None }
+        proto::Step {
+            position,
+            hash: vec![7; 32],
+            change: None,
+        }
     }
 
     fn request(steps: Vec<proto::Step>) -> proto::ApplyUpdatesRequest {
@@ -252,16 +324,32 @@ mod tests {
     }
 
     fn fields(outcome: Result<Batch, Vec<Violation>>) -> Vec<String> {
-        outcome.unwrap_err().into_iter().map(|violation| violation.field).collect()
+        outcome
+            .unwrap_err()
+            .into_iter()
+            .map(|violation| violation.field)
+            .collect()
     }
 
     #[test]
     fn positions_must_follow_each_other() {
         assert!(parse_batch(request(vec![step(4), step(5), step(6)])).is_ok());
-        assert_eq!(fields(parse_batch(request(vec![step(4), step(6)]))), ["steps[1].position"]);
-        assert_eq!(fields(parse_batch(request(vec![step(4), step(4)]))), ["steps[1].position"]);
-        assert_eq!(fields(parse_batch(request(vec![step(0)]))), ["steps[0].position"]);
-        assert_eq!(fields(parse_batch(request(vec![step(u64::MAX)]))), ["steps[0].position"]);
+        assert_eq!(
+            fields(parse_batch(request(vec![step(4), step(6)]))),
+            ["steps[1].position"]
+        );
+        assert_eq!(
+            fields(parse_batch(request(vec![step(4), step(4)]))),
+            ["steps[1].position"]
+        );
+        assert_eq!(
+            fields(parse_batch(request(vec![step(0)]))),
+            ["steps[0].position"]
+        );
+        assert_eq!(
+            fields(parse_batch(request(vec![step(u64::MAX)]))),
+            ["steps[0].position"]
+        );
     }
 
     #[test]
@@ -280,7 +368,10 @@ mod tests {
         bad.steps[0].hash = vec![1; 31];
         bad.steps[0].change = Some(ProtoChange::Fail(proto::FailTransfer {
             raw_json: "{".into(),
-            reason: Some(proto::Reason { returned_on: "03/02/2026".into(), ..Default::default() }),
+            reason: Some(proto::Reason {
+                returned_on: "03/02/2026".into(),
+                ..Default::default()
+            }),
             ..Default::default()
         }));
         assert_eq!(
@@ -303,12 +394,21 @@ mod tests {
         let mut bad = request(vec![step(1)]);
         bad.steps[0].change = Some(ProtoChange::Reverse(proto::ReverseTransfer {
             transfer_id: "TR1".into(),
-            expected: Some(proto::Expected { state: 2, in_deposit: None }),
+            expected: Some(proto::Expected {
+                state: 2,
+                in_deposit: None,
+            }),
             reason: Some(proto::Reason {
-                decided_at: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
+                decided_at: Some(prost_types::Timestamp {
+                    seconds: 1,
+                    nanos: 0,
+                }),
                 ..Default::default()
             }),
-            reversal: Some(proto::Reversal { amount_minor: -5, ..Default::default() }),
+            reversal: Some(proto::Reversal {
+                amount_minor: -5,
+                ..Default::default()
+            }),
             return_id: String::new(),
         }));
         assert_eq!(
@@ -323,8 +423,16 @@ mod tests {
 
     #[test]
     fn a_key_has_a_kind_and_a_value() {
-        let key = |kind, value: &str| proto::TransferKey { kind, value: value.into() };
-        assert_eq!(parse_keys(vec![key(2, "FNX1"), key(2, "FNX1")]).unwrap().len(), 2);
+        let key = |kind, value: &str| proto::TransferKey {
+            kind,
+            value: value.into(),
+        };
+        assert_eq!(
+            parse_keys(vec![key(2, "FNX1"), key(2, "FNX1")])
+                .unwrap()
+                .len(),
+            2
+        );
         let fields: Vec<String> = parse_keys(vec![key(0, "a"), key(99, "b"), key(1, "")])
             .unwrap_err()
             .into_iter()

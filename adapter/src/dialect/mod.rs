@@ -102,7 +102,11 @@ pub fn insert_row(
 ) -> InsertStatement {
     let (columns, values): (Vec<&str>, Vec<Expr>) = row.into_iter().unzip();
     // The builder only panics on unequal counts, and pairs have none.
-    Query::insert().into_table(table).columns(columns).values_panic(values).to_owned()
+    Query::insert()
+        .into_table(table)
+        .columns(columns)
+        .values_panic(values)
+        .to_owned()
 }
 
 /// Whether a transaction will write.

@@ -23,7 +23,11 @@ pub fn public_message(message: &str) -> String {
             shown.push_str(&digits);
         }
         digits.clear();
-        shown.push(if character.is_control() { ' ' } else { character });
+        shown.push(if character.is_control() {
+            ' '
+        } else {
+            character
+        });
     }
     let shown = shown.trim();
     if shown.chars().count() <= MAX_CHARS {
@@ -45,6 +49,9 @@ mod tests {
         );
         assert_eq!(public_message("account 000123"), "account ***");
         assert_eq!(public_message("R01 at line 1234"), "R01 at line 1234");
-        assert_eq!(public_message(&"ä".repeat(500)).chars().count(), MAX_CHARS + 1);
+        assert_eq!(
+            public_message(&"ä".repeat(500)).chars().count(),
+            MAX_CHARS + 1
+        );
     }
 }

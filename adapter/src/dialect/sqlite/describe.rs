@@ -78,7 +78,9 @@ async fn read_columns(
     primary_key.sort();
     if let Some((_, first)) = primary_key.first() {
         schema.indexed.push(first.clone());
-        schema.unique_keys.push(primary_key.into_iter().map(|(_, name)| name).collect());
+        schema
+            .unique_keys
+            .push(primary_key.into_iter().map(|(_, name)| name).collect());
     }
     Ok(())
 }

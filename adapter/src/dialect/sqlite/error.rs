@@ -17,7 +17,10 @@ pub(super) fn db_error(error: &sqlx::Error) -> DbError {
         return DbError::Unavailable(public_message(&error.to_string()));
     };
     let message = public_message(database.message());
-    let extended: i64 = database.code().and_then(|code| code.parse().ok()).unwrap_or(0);
+    let extended: i64 = database
+        .code()
+        .and_then(|code| code.parse().ok())
+        .unwrap_or(0);
     match extended & 0xff {
         ERROR | TOO_BIG | CONSTRAINT | MISMATCH | RANGE => DbError::Refused(message),
         _ => DbError::Unavailable(message),

@@ -44,7 +44,10 @@ impl SqliteTarget {
     ) -> Result<Self, DbError> {
         let shown = format!("sqlite {}", path.display());
         if !path.is_file() {
-            return Err(DbError::Unavailable(format!("there is no file {}", path.display())));
+            return Err(DbError::Unavailable(format!(
+                "there is no file {}",
+                path.display()
+            )));
         }
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -81,7 +84,10 @@ impl SqliteTarget {
     where
         T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
     {
-        sqlx::query_scalar(sql).fetch_one(&self.pool).await.map_err(|error| db_error(&error))
+        sqlx::query_scalar(sql)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| db_error(&error))
     }
 }
 
@@ -96,7 +102,11 @@ impl Database for SqliteTarget {
     }
 
     async fn begin(&self, access: Access) -> Result<Box<dyn Session>, DbError> {
-        let connection = self.pool.acquire().await.map_err(|error| db_error(&error))?;
+        let connection = self
+            .pool
+            .acquire()
+            .await
+            .map_err(|error| db_error(&error))?;
         Ok(Box::new(SqliteSession::begin(connection, access).await?))
     }
 
@@ -109,13 +119,18 @@ impl Database for SqliteTarget {
     }
 
     async fn facts(&self) -> Result<Facts, DbError> {
-        let row =
-            sqlx::query("SELECT sqlite_version(), strftime('%Y-%m-%d %H:%M:%f', 'now')")
-                .fetch_one(&self.pool)
-                .await
-                .map_err(|error| db_error(&error))?;
-        let text = |at: usize| row.try_get::<String, _>(at).map_err(|error| db_error(&error));
-        Ok(Facts { version: format!("SQLite {}", text(0)?), now: timestamp::read(&text(1)?) })
+        let row = sqlx::query("SELECT sqlite_version(), strftime('%Y-%m-%d %H:%M:%f', 'now')")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(|error| db_error(&error))?;
+        let text = |at: usize| {
+            row.try_get::<String, _>(at)
+                .map_err(|error| db_error(&error))
+        };
+        Ok(Facts {
+            version: format!("SQLite {}", text(0)?),
+            now: timestamp::read(&text(1)?),
+        })
     }
 
     async fn probe(&self) -> Result<(), DbError> {

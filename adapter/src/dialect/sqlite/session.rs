@@ -29,7 +29,9 @@ impl SqliteSession {
         connection: PoolConnection<Sqlite>,
         access: Access,
     ) -> Result<Self, DbError> {
-        let mut session = Self { connection: Some(connection) };
+        let mut session = Self {
+            connection: Some(connection),
+        };
         session
             .run(match access {
                 Access::Read => "BEGIN",
@@ -83,18 +85,30 @@ impl Session for SqliteSession {
             .fetch_all(self.connection()?)
             .await
             .map_err(|error| db_error(&error))?;
-        let Some(first) = rows.first() else { return Ok(Vec::new()) };
-        let names: Arc<[String]> =
-            first.columns().iter().map(|column| column.name().to_owned()).collect();
-        Ok(rows.iter().map(|row| Row::new(Arc::clone(&names), cells(row))).collect())
+        let Some(first) = rows.first() else {
+            return Ok(Vec::new());
+        };
+        let names: Arc<[String]> = first
+            .columns()
+            .iter()
+            .map(|column| column.name().to_owned())
+            .collect();
+        Ok(rows
+            .iter()
+            .map(|row| Row::new(Arc::clone(&names), cells(row)))
+            .collect())
     }
 
     async fn describe(&mut self, table: &Identifier) -> Result<Option<TableSchema>, DbError> {
-        describe::table(self.connection()?, table).await.map_err(|error| db_error(&error))
+        describe::table(self.connection()?, table)
+            .await
+            .map_err(|error| db_error(&error))
     }
 
     async fn table_names(&mut self) -> Result<Vec<String>, DbError> {
-        describe::table_names(self.connection()?).await.map_err(|error| db_error(&error))
+        describe::table_names(self.connection()?)
+            .await
+            .map_err(|error| db_error(&error))
     }
 
     async fn begin_step(&mut self) -> Result<(), DbError> {
@@ -129,7 +143,9 @@ fn cells(row: &SqliteRow) -> Vec<Cell> {
 
 /// SQLite's values have types of their own, whatever the column is declared as.
 fn cell(row: &SqliteRow, at: usize) -> Cell {
-    let Ok(value) = row.try_get_raw(at) else { return Cell::Unusable("an unreadable value") };
+    let Ok(value) = row.try_get_raw(at) else {
+        return Cell::Unusable("an unreadable value");
+    };
     if value.is_null() {
         return Cell::Null;
     }
