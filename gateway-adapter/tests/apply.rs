@@ -178,6 +178,19 @@ async fn a_transfer_that_moved_on_and_one_that_is_missing_are_told_apart() {
 }
 
 #[tokio::test]
+async fn the_state_seen_is_told_whatever_letters_the_configuration_uses() {
+    let rig = rig("[transfers.columns]\nstate = \"STATE\"\namount = \"Amount\"").await;
+    rig.sql(&D::new("TR1").set("state", "'FAILED'").sql()).await;
+    let change = reverse("TR1", 500, None);
+    let reply = rig
+        .apply(Journal::default().changes([change]))
+        .await
+        .unwrap();
+    let message = "transfer TR1 is FAILED, not SUCCEEDED as it was decided on";
+    assert_eq!(reply.exceptions[0].message, message);
+}
+
+#[tokio::test]
 async fn a_deposit_that_was_built_meanwhile_cannot_slip_through() {
     let rig = rig("profile = \"rainforest\"").await;
     rig.sql("INSERT INTO deposits VALUES ('DEP1', '2026-03-01')")
