@@ -17,4 +17,6 @@ pub mod schema;
 pub mod serve;
 pub mod service;
 pub mod status;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod timestamp;
