@@ -15,7 +15,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=echeck");
     println!("cargo:rerun-if-changed=build.rs");
     let mut compiler = protox::Compiler::new(["."])?;
-    compiler.include_imports(true).include_source_info(true).open_files(FILES)?;
+    compiler
+        .include_imports(true)
+        .include_source_info(true)
+        .open_files(FILES)?;
     let descriptors = compiler.file_descriptor_set();
 
     // Comments are wanted in the generated code, not on the wire of every reflection call.

@@ -111,12 +111,31 @@ impl AccountTail {
     /// Blank input gives `None`.
     #[must_use]
     pub fn of(account: &str) -> Option<Self> {
-        let shown: Vec<char> = account.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
+        let shown: Vec<char> = account
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric())
+            .collect();
         if shown.is_empty() {
             return None;
         }
         let keep = (shown.len() / 2).min(4);
         Some(Self(shown[shown.len() - keep..].iter().collect()))
+    }
+
+    /// Takes the last digits that a file gives alone, or behind a mask of its own. At most
+    /// four of them are kept. Blank input gives `None`.
+    #[must_use]
+    pub fn of_suffix(suffix: &str) -> Option<Self> {
+        let shown: Vec<char> = suffix
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric())
+            .collect();
+        if shown.is_empty() {
+            return None;
+        }
+        Some(Self(
+            shown[shown.len().saturating_sub(4)..].iter().collect(),
+        ))
     }
 
     /// The digits that are left, without a mask.
@@ -358,9 +377,22 @@ mod tests {
     }
 
     #[test]
+    fn an_account_suffix_keeps_at_most_four_digits() {
+        assert_eq!(AccountTail::of_suffix("089").unwrap().to_string(), "***089");
+        assert_eq!(
+            AccountTail::of_suffix("123456789").unwrap().to_string(),
+            "***6789"
+        );
+        assert_eq!(AccountTail::of_suffix(" "), None);
+    }
+
+    #[test]
     fn an_entry_survives_json() {
         let at = Position { line: 3, byte: 188 };
-        let kind = EntryKind::Return { code: Coded::Unknown("R97".into()), date_of_death: None };
+        let kind = EntryKind::Return {
+            code: Coded::Unknown("R97".into()),
+            date_of_death: None,
+        };
         let mut entry = Entry::new(at, kind);
         entry.amount = Some(Money::cents(500));
         let json = serde_json::to_string(&entry).unwrap();

@@ -59,7 +59,9 @@ impl Serialize for Currency {
 
 impl<'de> Deserialize<'de> for Currency {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -103,7 +105,13 @@ impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.minor < 0 { "-" } else { "" };
         let units = self.minor.unsigned_abs();
-        write!(f, "{} {sign}{}.{:02}", self.currency, units / 100, units % 100)
+        write!(
+            f,
+            "{} {sign}{}.{:02}",
+            self.currency,
+            units / 100,
+            units % 100
+        )
     }
 }
 
@@ -122,7 +130,10 @@ mod tests {
         assert_eq!(Money::cents(12345).to_string(), "USD 123.45");
         assert_eq!(Money::cents(5).to_string(), "USD 0.05");
         assert_eq!(Money::cents(-5).to_string(), "USD -0.05");
-        assert_eq!(Money::cents(i64::MIN).to_string(), "USD -92233720368547758.08");
+        assert_eq!(
+            Money::cents(i64::MIN).to_string(),
+            "USD -92233720368547758.08"
+        );
     }
 
     #[test]

@@ -4,7 +4,11 @@
 /// The contract between the returns service and the adapters.
 pub mod adapter {
     /// Version 1.
-    #[allow(missing_docs, clippy::all, reason = "generated from the documented .proto files")]
+    #[allow(
+        missing_docs,
+        clippy::all,
+        reason = "generated from the documented .proto files"
+    )]
     pub mod v1 {
         tonic::include_proto!("echeck.adapter.v1");
     }
@@ -13,7 +17,11 @@ pub mod adapter {
 /// What internal services, the Rails app and engineers call.
 pub mod returns {
     /// Version 1.
-    #[allow(missing_docs, clippy::all, reason = "generated from the documented .proto files")]
+    #[allow(
+        missing_docs,
+        clippy::all,
+        reason = "generated from the documented .proto files"
+    )]
     pub mod v1 {
         tonic::include_proto!("echeck.returns.v1");
     }

@@ -5,6 +5,20 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+mod correction_codes;
+mod properties;
+mod return_codes;
+mod table;
+#[cfg(test)]
+mod table_tests;
+
+pub use correction_codes::{CorrectedField, CorrectionCodeInfo};
+pub use properties::{
+    AccountEffect, AccountKind, Anchor, Initiator, RateCategory, RecommendedAction, Representment,
+    Stage, TimeFrame, UsualDirection, Validity,
+};
+pub use return_codes::ReturnCodeInfo;
+
 /// Text that is not a code of the table. It is kept by the caller, never dropped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a code of the table")]

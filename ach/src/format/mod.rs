@@ -16,6 +16,7 @@ use crate::entry::{Entry, Position};
 
 pub mod delimited;
 pub mod nacha;
+pub mod worldpay;
 
 /// What a reader yields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,10 +128,12 @@ impl Format {
     pub fn open<R: Read>(&self, input: R, received_on: NaiveDate) -> FileReader<R> {
         match self {
             Self::Nacha(tolerance) => {
-                FileReader::Nacha(nacha::Reader::new(input, *tolerance, received_on))
+                let reader = nacha::Reader::new(input, *tolerance, received_on);
+                FileReader::Nacha(Box::new(reader))
             }
             Self::Delimited(profile) => {
-                FileReader::Delimited(delimited::Reader::new(input, (**profile).clone()))
+                let reader = delimited::Reader::new(input, (**profile).clone());
+                FileReader::Delimited(Box::new(reader))
             }
         }
     }
@@ -139,9 +142,9 @@ impl Format {
 /// A file being read. Iterate to the end, then ask for the [`Summary`].
 pub enum FileReader<R> {
     /// A NACHA file.
-    Nacha(nacha::Reader<R>),
+    Nacha(Box<nacha::Reader<R>>),
     /// A delimited file.
-    Delimited(delimited::Reader<R>),
+    Delimited(Box<delimited::Reader<R>>),
 }
 
 impl<R: Read> FileReader<R> {

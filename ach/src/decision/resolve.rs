@@ -1,0 +1,191 @@
+//! Which transfer an entry is about. The source's match rules say which id of the entry
+//! is which id of the transfer; this says what to make of the transfers they found.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use super::Transfer;
+use crate::entry::{Entry, EntryKeys};
+
+/// An id of an entry that may be matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryKey {
+    /// The acquirer's id of the payment.
+    PaymentId,
+    /// Our id as the acquirer keeps it.
+    OrderId,
+    /// Our id of a payout.
+    TransferRequestId,
+    /// Trace number of the original entry.
+    OriginalTrace,
+    /// Individual identification number.
+    IndividualId,
+}
+
+/// An id of a transfer that may be matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransferKeyKind {
+    /// Its own id.
+    TransferId,
+    /// The id we gave the acquirer.
+    TraceId,
+    /// The acquirer's id of the payment.
+    PaymentId,
+    /// The ACH trace number of the original entry.
+    AchTrace,
+    /// The individual identification number sent with the entry.
+    IndividualId,
+}
+
+impl TransferKeyKind {
+    /// Whether one value names one payment for good. Trace numbers wrap and are shared by
+    /// originators (Nacha Appendix Three); individual ids are cut to fifteen characters.
+    const fn identifies(self) -> bool {
+        match self {
+            Self::TransferId | Self::TraceId | Self::PaymentId => true,
+            Self::AchTrace | Self::IndividualId => false,
+        }
+    }
+}
+
+/// "This id of the entry is that id of the transfer", written `order_id:trace_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MatchRule {
+    /// The entry's id.
+    pub entry: EntryKey,
+    /// The transfer's id.
+    pub transfer: TransferKeyKind,
+}
+
+impl MatchRule {
+    /// The value that this rule looks up for `entry`.
+    #[must_use]
+    pub fn value<'a>(&self, keys: &'a EntryKeys) -> Option<&'a str> {
+        match self.entry {
+            EntryKey::PaymentId => keys.payment_id.as_deref(),
+            EntryKey::OrderId => keys.order_id.as_deref(),
+            EntryKey::TransferRequestId => keys.transfer_request_id.as_deref(),
+            EntryKey::OriginalTrace => keys.original_trace.as_deref(),
+            EntryKey::IndividualId => keys.individual_id.as_deref(),
+        }
+    }
+}
+
+const ENTRY_KEYS: &[(&str, EntryKey)] = &[
+    ("payment_id", EntryKey::PaymentId),
+    ("order_id", EntryKey::OrderId),
+    ("transfer_request_id", EntryKey::TransferRequestId),
+    ("original_trace", EntryKey::OriginalTrace),
+    ("individual_id", EntryKey::IndividualId),
+];
+
+const TRANSFER_KEYS: &[(&str, TransferKeyKind)] = &[
+    ("transfer_id", TransferKeyKind::TransferId),
+    ("trace_id", TransferKeyKind::TraceId),
+    ("payment_id", TransferKeyKind::PaymentId),
+    ("ach_trace", TransferKeyKind::AchTrace),
+    ("individual_id", TransferKeyKind::IndividualId),
+];
+
+/// A match rule that is not `ENTRY_ID:TRANSFER_ID` with known names.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is no match rule; write ENTRY_ID:TRANSFER_ID with payment_id, order_id, \
+     transfer_request_id, original_trace or individual_id before the colon, and transfer_id, \
+     trace_id, payment_id, ach_trace or individual_id after it"
+)]
+pub struct BadMatchRule(pub String);
+
+impl FromStr for MatchRule {
+    type Err = BadMatchRule;
+
+    fn from_str(text: &str) -> Result<Self, BadMatchRule> {
+        let bad = || BadMatchRule(text.to_owned());
+        let (entry, transfer) = text.split_once(':').ok_or_else(bad)?;
+        let entry = ENTRY_KEYS
+            .iter()
+            .find(|(name, _)| *name == entry.trim())
+            .ok_or_else(bad)?
+            .1;
+        let transfer = TRANSFER_KEYS
+            .iter()
+            .find(|(name, _)| *name == transfer.trim())
+            .ok_or_else(bad)?
+            .1;
+        Ok(Self { entry, transfer })
+    }
+}
+
+impl fmt::Display for MatchRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entry = ENTRY_KEYS
+            .iter()
+            .find(|(_, key)| *key == self.entry)
+            .map_or("?", |(n, _)| n);
+        let transfer = TRANSFER_KEYS
+            .iter()
+            .find(|(_, key)| *key == self.transfer)
+            .map_or("?", |(n, _)| n);
+        write!(f, "{entry}:{transfer}")
+    }
+}
+
+/// Which transfer an entry is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// None that the system of record knows.
+    Unknown,
+    /// This one.
+    One(Transfer),
+    /// More than one: their ids.
+    Ambiguous(Vec<String>),
+}
+
+/// Settles which transfer `entry` is about from what each rule found, in the order of the
+/// rules.
+///
+/// Ids that identify a payment must all agree: if two of them name different transfers the
+/// answer is ambiguous, never the first. Only when none of them finds anything are the
+/// weaker ones asked (trace number, individual id), one rule at a time; of several transfers
+/// with the same weak id, the one with the entry's amount is meant, if it is the only one.
+#[must_use]
+pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolution {
+    let strong: Vec<&Transfer> = found
+        .iter()
+        .filter(|(rule, _)| rule.transfer.identifies())
+        .flat_map(|(_, transfers)| transfers)
+        .collect();
+    if !strong.is_empty() {
+        return one_of(&strong);
+    }
+    let Some((_, transfers)) = found.iter().find(|(_, transfers)| !transfers.is_empty()) else {
+        return Resolution::Unknown;
+    };
+    let all: Vec<&Transfer> = transfers.iter().collect();
+    let amount = entry.original_amount.or(entry.amount);
+    let fitting: Vec<&Transfer> = all
+        .iter()
+        .copied()
+        .filter(|transfer| Some(transfer.amount) == amount)
+        .collect();
+    match one_of(&all) {
+        Resolution::Ambiguous(ids) => match one_of(&fitting) {
+            Resolution::One(transfer) => Resolution::One(transfer),
+            Resolution::Unknown | Resolution::Ambiguous(_) => Resolution::Ambiguous(ids),
+        },
+        settled @ (Resolution::One(_) | Resolution::Unknown) => settled,
+    }
+}
+
+fn one_of(transfers: &[&Transfer]) -> Resolution {
+    let ids: BTreeSet<&str> = transfers
+        .iter()
+        .map(|transfer| transfer.id.as_str())
+        .collect();
+    match transfers.first() {
+        None => Resolution::Unknown,
+        Some(first) if ids.len() == 1 => Resolution::One((*first).clone()),
+        Some(_) => Resolution::Ambiguous(ids.into_iter().map(str::to_owned).collect()),
+    }
+}

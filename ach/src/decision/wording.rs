@@ -1,0 +1,78 @@
+//! The lines that the gateway's transfers carry about a return, in the form that platforms
+//! know from Finix (see its support article on eCheck returns).
+
+use super::Transfer;
+use crate::entry::{Entry, EntryKind};
+
+/// The words for the reason: the file's own if it has any, else the code's title.
+fn reason(entry: &Entry) -> String {
+    if let Some(text) = entry
+        .description
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
+        return text.to_owned();
+    }
+    match &entry.kind {
+        EntryKind::Return { code, .. }
+        | EntryKind::Dishonored { code, .. }
+        | EntryKind::Contested { code, .. } => code
+            .known()
+            .map_or_else(|| code.to_string(), |code| code.info().title.to_owned()),
+        EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => code
+            .known()
+            .map_or_else(|| code.to_string(), |code| code.info().title.to_owned()),
+        EntryKind::ValidationFailure { code } => code
+            .clone()
+            .unwrap_or_else(|| "refused before it entered the network".to_owned()),
+    }
+}
+
+/// The `messages` of a transfer that failed: a validation failure has only its text and no
+/// return code; a credit that came back names code, description and where it was seen.
+#[must_use]
+pub fn failure_messages(entry: &Entry, transfer: &Transfer) -> Vec<String> {
+    let mut lines = return_messages(entry);
+    if !matches!(entry.kind, EntryKind::ValidationFailure { .. }) {
+        lines.push(format!(
+            "Declined because there is a record in FAILED_FUNDS for '{}' transfer",
+            transfer.trace_id
+        ));
+    }
+    lines
+}
+
+/// The `messages` of a debit that was returned before funding.
+#[must_use]
+pub fn return_messages(entry: &Entry) -> Vec<String> {
+    match &entry.kind {
+        EntryKind::ValidationFailure { .. } => vec![reason(entry)],
+        EntryKind::Return { .. }
+        | EntryKind::Dishonored { .. }
+        | EntryKind::Contested { .. }
+        | EntryKind::Correction { .. }
+        | EntryKind::RefusedCorrection { .. } => {
+            let code = entry.kind.code().map(|(code, _)| code).unwrap_or_default();
+            vec![
+                format!("ReasonCode: {code}"),
+                format!("ReasonDescription: {}", reason(entry)),
+            ]
+        }
+    }
+}
+
+/// The `tags` of the REVERSAL that takes the money of a return back.
+#[must_use]
+pub fn reversal_tags(entry: &Entry, transfer: &Transfer) -> Vec<(String, String)> {
+    let mut lines = return_messages(entry);
+    lines.push(format!(
+        "Rejected because there is 'ACH_eCheck_Returns' record in CHARGEBACK for '{}' ACH transfer",
+        transfer.trace_id
+    ));
+    lines
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| (format!("result_message_{index}"), line))
+        .collect()
+}

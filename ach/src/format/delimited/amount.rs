@@ -1,0 +1,190 @@
+//! Amounts as vendors print them.
+
+use serde::Deserialize;
+
+/// What the digits of an amount column count. It is a setting of each feed, because
+/// vendors' documents and their files disagree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Cents. They may still be printed with decimals, as long as these are all zeros:
+    /// `500.00` is five dollars.
+    Minor,
+    /// Dollars, with at most two decimals that are not zero.
+    Major,
+}
+
+/// Reads an amount in minor units, without its sign: direction says who pays.
+///
+/// A leading or trailing sign, parentheses, `$` and separators of thousands are understood.
+/// The error says what is wrong, without the value.
+pub(super) fn read(text: &str, unit: Unit) -> Result<i64, &'static str> {
+    let number = undressed(text)?;
+    let (whole, fraction) = match number.split_once('.') {
+        None => (number, ""),
+        Some((_, "")) => return Err("there are no digits after its point"),
+        Some((whole, fraction)) => (whole, fraction),
+    };
+    let whole = if whole.is_empty() && !fraction.is_empty() {
+        "0"
+    } else {
+        whole
+    };
+    let whole = ungrouped(whole)?;
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("it holds something that is not a digit");
+    }
+    let whole: i64 = whole.parse().map_err(|_| TOO_LARGE)?;
+    match unit {
+        Unit::Minor => match fraction.trim_end_matches('0') {
+            "" => Ok(whole),
+            _ => Err("the unit is minor (cents), so it cannot have a fraction"),
+        },
+        Unit::Major => {
+            let cents = cents(fraction)?;
+            let units = whole
+                .checked_mul(100)
+                .and_then(|minor| minor.checked_add(cents));
+            units.ok_or(TOO_LARGE)
+        }
+    }
+}
+
+const TOO_LARGE: &str = "it is too large";
+
+/// Takes off sign, parentheses and currency sign, each at most once.
+fn undressed(text: &str) -> Result<&str, &'static str> {
+    let mut rest = text.trim();
+    let (mut signs, mut dollars) = (0, 0);
+    loop {
+        if let Some(after) = rest.strip_prefix('$') {
+            (rest, dollars) = (after, dollars + 1);
+        } else if let Some(after) = rest.strip_prefix(['+', '-']) {
+            (rest, signs) = (after, signs + 1);
+        } else if let Some(before) = rest.strip_suffix(['+', '-']) {
+            (rest, signs) = (before, signs + 1);
+        } else if let Some(within) = rest.strip_prefix('(') {
+            rest = within
+                .strip_suffix(')')
+                .ok_or("its parenthesis is not closed")?;
+            signs += 1;
+        } else {
+            break;
+        }
+        rest = rest.trim();
+    }
+    match (rest, signs, dollars) {
+        ("", _, _) => Err("it has no digits"),
+        (rest, 0 | 1, 0 | 1) => Ok(rest),
+        _ => Err("it has more than one sign"),
+    }
+}
+
+/// The digits without separators of thousands, which must stand where they belong: a comma
+/// anywhere else may be a decimal comma.
+fn ungrouped(whole: &str) -> Result<String, &'static str> {
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let mut joined = first.to_owned();
+    for group in groups {
+        if group.len() != 3 || !(1..=3).contains(&first.len()) {
+            return Err("a comma stands where no thousands end");
+        }
+        joined.push_str(group);
+    }
+    if joined.is_empty() || !digits(&joined) {
+        return Err("it holds something that is not a digit");
+    }
+    Ok(joined)
+}
+
+/// The first two decimals as cents; what follows them must be zeros.
+fn cents(fraction: &str) -> Result<i64, &'static str> {
+    let mut digits = fraction.bytes().map(|byte| i64::from(byte - b'0'));
+    let (tens, ones) = (digits.next().unwrap_or(0), digits.next().unwrap_or(0));
+    if digits.any(|digit| digit != 0) {
+        return Err("it has more than two decimals");
+    }
+    Ok(tens * 10 + ones)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_read_however_they_are_dressed() {
+        let cases = [
+            ("150.00", 15_000),
+            ("150", 15_000),
+            ("150.5", 15_050),
+            (".50", 50),
+            ("-150.00", 15_000),
+            ("150.00-", 15_000),
+            ("+150.00", 15_000),
+            ("(150.00)", 15_000),
+            ("$150.00", 15_000),
+            ("-$150.00", 15_000),
+            ("$-150.00", 15_000),
+            ("($1,150.00)", 115_000),
+            ("$(150.00)", 15_000),
+            ("1,234,567.89", 123_456_789),
+            ("150.0000", 15_000),
+            ("0.00", 0),
+            (" 150.00 ", 15_000),
+            ("92233720368547758.07", i64::MAX),
+        ];
+        for (text, minor) in cases {
+            assert_eq!(read(text, Unit::Major), Ok(minor), "{text}");
+        }
+    }
+
+    #[test]
+    fn cents_may_be_printed_with_decimals_that_are_zeros() {
+        assert_eq!(read("500.00", Unit::Minor), Ok(500));
+        assert_eq!(read("500", Unit::Minor), Ok(500));
+        assert_eq!(read("-1,500.00", Unit::Minor), Ok(1_500));
+        assert!(read("500.01", Unit::Minor).unwrap_err().contains("cents"));
+        assert!(read("5.5", Unit::Minor).is_err());
+    }
+
+    #[test]
+    fn what_is_not_clearly_an_amount_is_refused() {
+        let wrong = [
+            "",
+            " ",
+            "-",
+            "$",
+            "()",
+            "abc",
+            "1.2.3",
+            "1,23",
+            "1,2345",
+            "12,34.00",
+            "1234,567.00",
+            ",123",
+            "1,",
+            "5.",
+            "--5",
+            "-5-",
+            "(-5)",
+            "$$5",
+            "(5",
+            "5)",
+            "1e3",
+            "1.234",
+            "1.5.0",
+            "１",
+            "1 000",
+            "0x10",
+            "92233720368547758.08",
+            "1.234,56",
+            "5.0a",
+            "--",
+        ];
+        for text in wrong {
+            assert!(read(text, Unit::Major).is_err(), "{text}");
+        }
+    }
+}

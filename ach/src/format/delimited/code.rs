@@ -1,0 +1,325 @@
+//! What an entry is, by its code.
+
+use super::cell;
+use super::profile::{Kind, Profile};
+use crate::code::{CorrectionCode, ReturnCode};
+use crate::entry::{Coded, EntryKind};
+
+/// The longest code that an acquirer documents, in bytes.
+const LONGEST_CODE: usize = 10;
+/// A code with more digits may be an account number from another column, which must not be
+/// kept.
+const MOST_DIGITS: usize = 6;
+
+/// What the code says. `code` is `None` when its cell is blank. The error says what is
+/// wrong with it.
+pub(super) fn kind(
+    profile: &Profile,
+    code: Option<&str>,
+    has_description: bool,
+) -> Result<EntryKind, String> {
+    let Some(code) = code else {
+        return without_code(profile, has_description);
+    };
+    let code = spelled(profile, code);
+    let digits = code.bytes().filter(u8::is_ascii_digit).count();
+    if code.len() > LONGEST_CODE || digits > MOST_DIGITS {
+        return Err(format!(
+            "{} is not a code: is the row shifted?",
+            cell::shown(&code)
+        ));
+    }
+    if let Some(kind) = network_kind(&code) {
+        return agreed(profile.kind, kind, &code);
+    }
+    if profile
+        .validation_codes
+        .iter()
+        .any(|pattern| fits(pattern, &code))
+    {
+        return agreed(
+            profile.kind,
+            EntryKind::ValidationFailure {
+                code: Some(code.clone()),
+            },
+            &code,
+        );
+    }
+    Ok(match profile.kind {
+        Kind::ByCode | Kind::Returns => EntryKind::Return {
+            code: Coded::Unknown(code),
+            date_of_death: None,
+        },
+        Kind::Corrections => EntryKind::Correction {
+            code: Coded::Unknown(code),
+            corrected: Vec::new(),
+        },
+        Kind::ValidationFailures => EntryKind::ValidationFailure { code: Some(code) },
+    })
+}
+
+/// Cuts `R01 - Insufficient Funds` into the code and the words.
+pub(super) fn split(text: &str) -> (&str, Option<&str>) {
+    let Some(end) = text.find(|c: char| !c.is_ascii_alphanumeric()) else {
+        return (text, None);
+    };
+    let words = text[end..]
+        .trim_start_matches([' ', '-', ':', '/', '\t', '|', ','])
+        .trim();
+    (&text[..end], Some(words).filter(|words| !words.is_empty()))
+}
+
+fn without_code(profile: &Profile, has_description: bool) -> Result<EntryKind, String> {
+    let may_be_blank = match profile.kind {
+        Kind::ValidationFailures => true,
+        Kind::ByCode => profile.blank_code_is_validation_failure && has_description,
+        Kind::Returns | Kind::Corrections => false,
+    };
+    if may_be_blank {
+        Ok(EntryKind::ValidationFailure { code: None })
+    } else {
+        Err("the code is missing".to_owned())
+    }
+}
+
+/// The code in capitals, translated where the profile says so.
+fn spelled(profile: &Profile, code: &str) -> String {
+    let code = code.trim().to_uppercase();
+    if let Some(meant) = profile.code_map.get(&code) {
+        return meant.clone();
+    }
+    let is_number = (1..=2).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit());
+    if profile.code_without_r && is_number {
+        format!("R{code:0>2}")
+    } else {
+        code
+    }
+}
+
+/// The kind of a code that looks like one of the network, in the table or not.
+fn network_kind(code: &str) -> Option<EntryKind> {
+    let [letter, tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = code.as_bytes() else {
+        return None;
+    };
+    match (letter, (tens - b'0') * 10 + (ones - b'0')) {
+        (b'R', 61..=70) => Some(EntryKind::Dishonored {
+            code: return_code(code),
+            return_code: None,
+            return_settled_on: None,
+        }),
+        (b'R', 71..=77) => Some(EntryKind::Contested {
+            code: return_code(code),
+            return_code: None,
+            dishonor_code: None,
+            dishonor_trace: None,
+            return_settled_on: None,
+        }),
+        (b'R', _) => Some(EntryKind::Return {
+            code: return_code(code),
+            date_of_death: None,
+        }),
+        (b'C', 61..=69) => Some(EntryKind::RefusedCorrection {
+            code: correction_code(code),
+            refused: None,
+            corrected: Vec::new(),
+        }),
+        (b'C', _) => Some(EntryKind::Correction {
+            code: correction_code(code),
+            corrected: Vec::new(),
+        }),
+        (_, _) => None,
+    }
+}
+
+fn return_code(code: &str) -> Coded<ReturnCode> {
+    code.parse()
+        .map_or_else(|_| Coded::Unknown(code.to_owned()), Coded::Known)
+}
+
+fn correction_code(code: &str) -> Coded<CorrectionCode> {
+    code.parse()
+        .map_or_else(|_| Coded::Unknown(code.to_owned()), Coded::Known)
+}
+
+/// A file that is declared to hold one kind of entry must not hold another: the code, or
+/// the declaration, is wrong, and a person must see which.
+fn agreed(declared: Kind, kind: EntryKind, code: &str) -> Result<EntryKind, String> {
+    let (agrees, declared) = match declared {
+        Kind::ByCode => (true, ""),
+        Kind::Returns => (matches!(kind, EntryKind::Return { .. }), "returns"),
+        Kind::Corrections => (
+            matches!(
+                kind,
+                EntryKind::Correction { .. } | EntryKind::RefusedCorrection { .. }
+            ),
+            "corrections",
+        ),
+        Kind::ValidationFailures => (
+            matches!(kind, EntryKind::ValidationFailure { .. }),
+            "validation failures",
+        ),
+    };
+    if agrees {
+        return Ok(kind);
+    }
+    let is = kind.as_str().replace('_', " ");
+    Err(format!(
+        "{code} is the code of a {is}, in a file that is declared to hold {declared} only"
+    ))
+}
+
+/// Whether the code fits the pattern: `#` is a digit, a `*` at the end is anything.
+pub(super) fn fits(pattern: &str, code: &str) -> bool {
+    let (pattern, is_open) = pattern
+        .strip_suffix('*')
+        .map_or((pattern, false), |start| (start, true));
+    let length_fits = if is_open {
+        code.len() >= pattern.len()
+    } else {
+        code.len() == pattern.len()
+    };
+    let same = |(wanted, is): (u8, u8)| {
+        if wanted == b'#' {
+            is.is_ascii_digit()
+        } else {
+            wanted.eq_ignore_ascii_case(&is)
+        }
+    };
+    length_fits && pattern.bytes().zip(code.bytes()).all(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn by_code(code: &str) -> EntryKind {
+        kind(&Profile::default(), Some(code), false).unwrap()
+    }
+
+    #[test]
+    fn the_code_says_what_the_row_is() {
+        let cases = [
+            ("R01", "return"),
+            (" r53 ", "return"),
+            ("R61", "dishonored"),
+            ("R70", "dishonored"),
+            ("R71", "contested"),
+            ("R77", "contested"),
+            ("R80", "return"),
+            ("C01", "correction"),
+            ("c61", "refused_correction"),
+            ("R97", "return"),
+            ("X01", "return"),
+            ("2101", "return"),
+        ];
+        for (code, is) in cases {
+            assert_eq!(by_code(code).as_str(), is, "{code}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_code_is_kept_trimmed_and_in_capitals() {
+        assert_eq!(by_code(" r97 ").code(), Some(("R97".into(), false)));
+        assert_eq!(by_code("x01").code(), Some(("X01".into(), false)));
+        assert_eq!(by_code("r1").code(), Some(("R1".into(), false)));
+        assert_eq!(by_code("r01").code(), Some(("R01".into(), true)));
+    }
+
+    #[test]
+    fn a_declared_kind_rejects_codes_of_another() {
+        let declared = |declared, code| {
+            kind(
+                &Profile {
+                    kind: declared,
+                    ..Profile::default()
+                },
+                Some(code),
+                true,
+            )
+        };
+        assert!(declared(Kind::Returns, "R01").is_ok());
+        for wrong in ["R61", "R71", "C01", "C61"] {
+            let why = declared(Kind::Returns, wrong).unwrap_err();
+            assert!(why.contains("returns only"), "{why}");
+        }
+        assert!(declared(Kind::Corrections, "C01").is_ok());
+        assert!(declared(Kind::Corrections, "C61").is_ok());
+        assert!(declared(Kind::Corrections, "R01").is_err());
+        assert!(declared(Kind::ValidationFailures, "R01").is_err());
+        let failure = declared(Kind::ValidationFailures, "abc").unwrap();
+        assert_eq!(
+            failure,
+            EntryKind::ValidationFailure {
+                code: Some("ABC".into())
+            }
+        );
+        assert_eq!(
+            declared(Kind::Corrections, "Q1").unwrap().as_str(),
+            "correction"
+        );
+    }
+
+    #[test]
+    fn validation_failures_are_told_by_pattern_and_by_a_blank_code_with_words() {
+        let profile = Profile {
+            validation_codes: vec!["###".into(), "X*".into()],
+            blank_code_is_validation_failure: true,
+            ..Profile::default()
+        };
+        for code in ["900", "X01", "xz"] {
+            assert_eq!(
+                kind(&profile, Some(code), false).unwrap().as_str(),
+                "validation_failure"
+            );
+        }
+        for code in ["90", "9000", "R03", "Q00"] {
+            assert_eq!(
+                kind(&profile, Some(code), false).unwrap().as_str(),
+                "return",
+                "{code}"
+            );
+        }
+        assert_eq!(
+            kind(&profile, None, true),
+            Ok(EntryKind::ValidationFailure { code: None })
+        );
+        assert!(kind(&profile, None, false).is_err());
+        assert!(kind(&Profile::default(), None, true).is_err());
+    }
+
+    #[test]
+    fn a_vendors_codes_are_translated() {
+        let profile = Profile {
+            code_map: [("2101".to_owned(), "R01".to_owned())].into(),
+            code_without_r: true,
+            ..Profile::default()
+        };
+        for code in ["2101", "01", "1", "r01"] {
+            let kind = kind(&profile, Some(code), false).unwrap();
+            assert_eq!(kind.code(), Some(("R01".into(), true)), "{code}");
+        }
+        let unknown = kind(&profile, Some("2199"), false).unwrap();
+        assert_eq!(unknown.code(), Some(("2199".into(), false)));
+    }
+
+    #[test]
+    fn what_may_be_an_account_number_is_no_code() {
+        let why = kind(&Profile::default(), Some("12345678"), true).unwrap_err();
+        assert!(
+            why.contains("***5678") && !why.contains("12345678"),
+            "{why}"
+        );
+        assert!(kind(&Profile::default(), Some("NOT A CODE AT ALL"), true).is_err());
+    }
+
+    #[test]
+    fn a_code_is_cut_from_its_words() {
+        assert_eq!(
+            split("R01 - Insufficient Funds"),
+            ("R01", Some("Insufficient Funds"))
+        );
+        assert_eq!(split("R01:NSF"), ("R01", Some("NSF")));
+        assert_eq!(split("R01"), ("R01", None));
+        assert_eq!(split("R01 - "), ("R01", None));
+    }
+}

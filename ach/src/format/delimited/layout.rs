@@ -1,0 +1,267 @@
+//! Where each field stands in this very file.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cell;
+use super::column::{Column, Field, normal};
+use super::profile::Profile;
+use super::refused;
+use super::rows::Row;
+use super::tally::Tally;
+use crate::entry::Position;
+use crate::format::ReadError;
+
+/// The columns of a file, found by its header or given by number.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// The header's cells; none without a header.
+    headers: Vec<String>,
+    fields: BTreeMap<Field, usize>,
+    /// How many cells a detail row has, once that is known.
+    pub(super) width: Option<usize>,
+    /// To how many digits a column is filled with zeros.
+    pads: BTreeMap<usize, usize>,
+    /// Columns that hold account numbers.
+    masked: BTreeSet<usize>,
+}
+
+impl Layout {
+    /// The columns of a file without a header.
+    pub(super) fn by_number(profile: &Profile) -> Self {
+        let fields = profile.columns.iter();
+        let fields = fields.filter_map(|(field, column)| Some((*field, place(column, &[])?)));
+        Self::new(profile, Vec::new(), fields.collect(), profile.width)
+    }
+
+    /// The columns that the header row names.
+    pub(super) fn by_header(
+        profile: &Profile,
+        row: &Row,
+        tally: &mut Tally,
+    ) -> Result<Self, ReadError> {
+        let headers: Vec<String> = row
+            .cells()
+            .map(|cell| cell::clean(cell).to_owned())
+            .collect();
+        check_duplicates(&headers, row.at)?;
+        let mut fields = BTreeMap::new();
+        let mut missing = Vec::new();
+        for (field, column) in &profile.columns {
+            match places(column, &headers).as_slice() {
+                [index] => drop(fields.insert(*field, *index)),
+                [] => missing.push(*field),
+                [one, other, ..] => {
+                    let why = format!(
+                        "{:?} and {:?} are both spellings of {field}: take one of them out of \
+                         the profile",
+                        headers[*one], headers[*other]
+                    );
+                    return Err(refused(row.at, Some(headers[*one].clone()), why));
+                }
+            }
+        }
+        check_missing(profile, &missing, &headers, row.at)?;
+        note_differences(profile, &missing, &headers, row.at, tally);
+        let width = Some(headers.len());
+        Ok(Self::new(profile, headers, fields, width))
+    }
+
+    fn new(
+        profile: &Profile,
+        headers: Vec<String>,
+        fields: BTreeMap<Field, usize>,
+        width: Option<usize>,
+    ) -> Self {
+        let mut pads = BTreeMap::new();
+        for (key, width) in &profile.pad {
+            let field = Field::ALL.iter().find(|field| field.key() == key);
+            let index = match field {
+                Some(field) => fields.get(field).copied(),
+                None => place(&Column::named([key]), &headers),
+            };
+            pads.extend(index.map(|index| (index, *width)));
+        }
+        let of_fields = fields.iter().filter(|(field, _)| field.holds_account());
+        let mut masked: BTreeSet<usize> = of_fields.map(|(_, index)| *index).collect();
+        masked.extend(
+            profile
+                .masked
+                .iter()
+                .flat_map(|column| places(column, &headers)),
+        );
+        Self {
+            headers,
+            fields,
+            width,
+            pads,
+            masked,
+        }
+    }
+
+    /// Where `field` stands, counted from 0.
+    pub(super) fn index(&self, field: Field) -> Option<usize> {
+        self.fields.get(&field).copied()
+    }
+
+    /// Where a column that is no field stands, counted from 0.
+    pub(super) fn place(&self, column: &Column) -> Option<usize> {
+        place(column, &self.headers)
+    }
+
+    /// The last column that a field needs, as a number of cells.
+    pub(super) fn least_width(&self) -> usize {
+        self.fields.values().max().map_or(1, |index| index + 1)
+    }
+
+    /// To how many digits the column is filled with zeros; 0 for not at all.
+    pub(super) fn pad(&self, index: usize) -> usize {
+        self.pads.get(&index).copied().unwrap_or(0)
+    }
+
+    /// The header as it stands in the file, or `column 3`.
+    pub(super) fn name(&self, index: usize) -> String {
+        match self.headers.get(index) {
+            Some(header) if !header.is_empty() => header.clone(),
+            Some(_) | None => format!("column {}", index + 1),
+        }
+    }
+
+    /// Whether `value` must be hidden: its column is one of accounts, or is called so and
+    /// holds enough digits. A column that the profile does not name is hidden all the same.
+    pub(super) fn hides(&self, index: usize, value: &str) -> bool {
+        let is_called_account = self.headers.get(index).is_some_and(|header| {
+            let header = header.to_lowercase();
+            ["account", "acct", "iban"]
+                .iter()
+                .any(|word| header.contains(word))
+        });
+        self.masked.contains(&index) || (is_called_account && cell::may_be_account(value))
+    }
+}
+
+/// Where the column stands; every place where one of its spellings does.
+fn places(column: &Column, headers: &[String]) -> Vec<usize> {
+    match column {
+        Column::Number(number) => {
+            let index = number.checked_sub(1);
+            index
+                .filter(|index| headers.is_empty() || *index < headers.len())
+                .into_iter()
+                .collect()
+        }
+        Column::Named(_) => {
+            let all = headers.iter().enumerate();
+            all.filter(|(_, header)| column.is(header))
+                .map(|(index, _)| index)
+                .collect()
+        }
+    }
+}
+
+fn place(column: &Column, headers: &[String]) -> Option<usize> {
+    places(column, headers).first().copied()
+}
+
+fn check_duplicates(headers: &[String], at: Option<Position>) -> Result<(), ReadError> {
+    let mut seen = BTreeSet::new();
+    for header in headers.iter().filter(|header| !header.is_empty()) {
+        if !seen.insert(normal(header)) {
+            let why = format!(
+                "the header {} stands there twice, so it is not clear which column is meant",
+                cell::shown(header)
+            );
+            return Err(refused(at, None, why));
+        }
+    }
+    Ok(())
+}
+
+/// A column is needed if the profile says so, or if money hangs on it.
+fn check_missing(
+    profile: &Profile,
+    missing: &[Field],
+    headers: &[String],
+    at: Option<Position>,
+) -> Result<(), ReadError> {
+    let is_needed = |field: &&Field| field.decides() || profile.required.contains(field);
+    let needed: Vec<&Field> = missing.iter().filter(is_needed).collect();
+    let Some(first) = needed.first() else {
+        return Ok(());
+    };
+    let named = needed
+        .iter()
+        .map(|field| format!("{field} ({})", profile.column_name(**field)));
+    let named: Vec<String> = named.collect();
+    let why = format!(
+        "no column for {}; the file's headers are: {}. If the vendor renamed a column, add its \
+         new name to the profile",
+        named.join(", "),
+        listed(headers)
+    );
+    Err(refused(at, Some(profile.column_name(**first)), why))
+}
+
+fn note_differences(
+    profile: &Profile,
+    missing: &[Field],
+    headers: &[String],
+    at: Option<Position>,
+    tally: &mut Tally,
+) {
+    let known = known_places(profile, headers);
+    for (index, header) in headers.iter().enumerate() {
+        let is_ignored = profile
+            .ignore
+            .iter()
+            .any(|name| normal(name) == normal(header));
+        if !header.is_empty() && !is_ignored && !known.contains(&index) {
+            tally.note(at, "unknown columns", || {
+                format!(
+                    "columns the profile does not name, the first is {}",
+                    cell::shown(header)
+                )
+            });
+        }
+    }
+    for field in missing {
+        tally.note(at, "absent columns", || {
+            let column = profile.column_name(*field);
+            format!("columns the profile names and the file lacks, the first is {field} ({column})")
+        });
+    }
+}
+
+/// Every column that some key of the profile names.
+fn known_places(profile: &Profile, headers: &[String]) -> BTreeSet<usize> {
+    let mut known = BTreeSet::new();
+    let trailer = profile
+        .trailer
+        .iter()
+        .flat_map(|trailer| [&trailer.count, &trailer.total]);
+    let columns = profile
+        .columns
+        .values()
+        .chain(&profile.masked)
+        .chain(trailer.flatten());
+    for column in columns.chain(profile.row_filter.iter().map(|filter| &filter.column)) {
+        known.extend(places(column, headers));
+    }
+    for key in profile.pad.keys() {
+        known.extend(places(&Column::named([key]), headers));
+    }
+    known
+}
+
+/// The headers for an error. What stands there may be a row of data.
+fn listed(headers: &[String]) -> String {
+    const MOST: usize = 60;
+    let mut shown: Vec<String> = headers
+        .iter()
+        .take(MOST)
+        .map(|header| cell::shown(header))
+        .collect();
+    if headers.len() > MOST {
+        shown.push(format!("and {} more", headers.len() - MOST));
+    }
+    shown.join(", ")
+}

@@ -1,0 +1,237 @@
+//! A detail row becomes an entry.
+
+use std::borrow::Cow;
+
+use chrono::NaiveDate;
+
+use super::column::Field;
+use super::layout::Layout;
+use super::profile::Profile;
+use super::rows::Row;
+use super::tally::Tally;
+use super::{amount, cell, code, corrected, date};
+use crate::entry::{AccountTail, Direction, Entry, EntryKeys, Position};
+use crate::money::{Currency, Money};
+
+/// The cells of one row, by field.
+pub(super) struct Cells<'a> {
+    pub(super) profile: &'a Profile,
+    pub(super) layout: &'a Layout,
+    pub(super) row: &'a Row,
+}
+
+/// What is wrong with one field of a row.
+pub(super) struct Fault {
+    pub(super) field: String,
+    pub(super) why: String,
+}
+
+impl<'a> Cells<'a> {
+    /// The value of `field`, cleaned and padded; `None` when it is blank or has no column.
+    pub(super) fn value(&self, field: Field) -> Option<Cow<'a, str>> {
+        let index = self.layout.index(field)?;
+        let cell = self.row.cell(index)?;
+        let keeps = self.profile.keep_apostrophes.contains(&field);
+        let value = if keeps {
+            cell.trim()
+        } else {
+            cell::clean(cell)
+        };
+        (!value.is_empty()).then(|| cell::padded(value, self.layout.pad(index)))
+    }
+
+    fn text(&self, field: Field) -> Option<String> {
+        self.value(field).map(Cow::into_owned)
+    }
+
+    fn fault(&self, field: Field, why: impl Into<String>) -> Fault {
+        let index = self.layout.index(field);
+        let name = index.map(|index| self.layout.name(index));
+        Fault {
+            field: name.unwrap_or_else(|| self.profile.column_name(field)),
+            why: why.into(),
+        }
+    }
+
+    /// The amount in minor units, where there is one.
+    pub(super) fn amount_minor(&self) -> Result<Option<i64>, Fault> {
+        let Some(text) = self.value(Field::Amount) else {
+            return Ok(None);
+        };
+        let Some(unit) = self.profile.amount_unit else {
+            return Err(self.fault(Field::Amount, "the profile does not say its unit"));
+        };
+        let amount = amount::read(&text, unit).map_err(|why| {
+            self.fault(
+                Field::Amount,
+                format!("{} is not an amount: {why}", cell::shown(&text)),
+            )
+        })?;
+        Ok(Some(amount))
+    }
+
+    fn currency(&self) -> Result<Currency, Fault> {
+        let Some(text) = self.value(Field::Currency) else {
+            return Ok(self.profile.currency);
+        };
+        text.parse().map_err(|_| {
+            let why = format!(
+                "{} is not a currency code of three letters",
+                cell::shown(&text)
+            );
+            self.fault(Field::Currency, why)
+        })
+    }
+
+    fn date(&self, field: Field) -> Result<Option<NaiveDate>, Fault> {
+        let Some(text) = self.value(field) else {
+            return Ok(None);
+        };
+        let formats = &self.profile.date_formats;
+        let date = date::read(&text, formats).ok_or_else(|| {
+            let wanted = formats.join(" or ");
+            self.fault(
+                field,
+                format!("{} is not a date as in {wanted}", cell::shown(&text)),
+            )
+        })?;
+        Ok(Some(date))
+    }
+
+    fn id(&self, field: Field) -> Result<Option<String>, Fault> {
+        match self.text(field) {
+            Some(id) if cell::is_rounded(&id) => Err(self.fault(
+                field,
+                format!("{id} was rounded by a spreadsheet and its digits are lost; fetch the original file"),
+            )),
+            id => Ok(id),
+        }
+    }
+
+    fn keys(&self) -> Result<EntryKeys, Fault> {
+        Ok(EntryKeys {
+            original_trace: self.id(Field::OriginalTrace)?,
+            return_trace: self.id(Field::ReturnTrace)?,
+            payment_id: self.id(Field::PaymentId)?,
+            order_id: self.id(Field::OrderId)?,
+            transfer_request_id: self.id(Field::TransferRequestId)?,
+            case_id: self.id(Field::CaseId)?,
+            individual_id: self.id(Field::IndividualId)?,
+            company_id: self.id(Field::CompanyId)?,
+        })
+    }
+
+    /// The direction, and whether the profile does not list the value it comes from.
+    fn direction(&self) -> (Direction, Option<Cow<'a, str>>) {
+        let Some(value) = self.value(Field::Direction) else {
+            return (self.profile.direction, None);
+        };
+        let mut listed = self.profile.directions.iter();
+        match listed.find(|(name, _)| name.trim().eq_ignore_ascii_case(&value)) {
+            Some((_, direction)) => (*direction, None),
+            None => (Direction::Unknown, Some(value)),
+        }
+    }
+
+    fn account_tail(&self) -> Option<AccountTail> {
+        let account = self
+            .value(Field::Account)
+            .and_then(|account| cell::tail(&account));
+        account.or_else(|| AccountTail::of_suffix(&self.value(Field::AccountSuffix)?))
+    }
+
+    /// The row for people: header and value, with account numbers hidden.
+    fn raw(&self) -> Vec<(String, String)> {
+        let cells = self.row.cells().enumerate();
+        cells
+            .map(|(index, text)| {
+                let value = cell::clean(text);
+                let value = if self.layout.hides(index, value) {
+                    cell::masked(value)
+                } else {
+                    cell::padded(value, self.layout.pad(index)).into_owned()
+                };
+                (self.layout.name(index), value)
+            })
+            .collect()
+    }
+
+    fn check_required(&self) -> Result<(), Fault> {
+        // Whether a code may be missing depends on the kind of the row.
+        let required = self
+            .profile
+            .required
+            .iter()
+            .filter(|field| **field != Field::Code);
+        for field in required {
+            if self.value(*field).is_none() {
+                return Err(self.fault(*field, "the value is missing"));
+            }
+        }
+        let mut keys = self
+            .profile
+            .columns
+            .keys()
+            .filter(|field| field.is_match_key());
+        if keys.clone().any(|field| self.value(*field).is_some()) {
+            return Ok(());
+        }
+        let field = keys.next().copied().unwrap_or(Field::PaymentId);
+        Err(self.fault(field, "the row has no id by which its payment can be found"))
+    }
+}
+
+/// Reads the row. `amount_minor` was read before, so that a rejected row can still show it.
+pub(super) fn entry(
+    cells: &Cells<'_>,
+    at: Position,
+    amount_minor: Option<i64>,
+    tally: &mut Tally,
+) -> Result<Entry, Fault> {
+    let whole_code = cells.value(Field::Code);
+    let (code, words) = match whole_code.as_deref() {
+        Some(text) if cells.profile.code_with_text => {
+            let (code, words) = code::split(text);
+            (Some(code), words)
+        }
+        code => (code, None),
+    };
+    let description = cells
+        .text(Field::Description)
+        .or_else(|| words.map(str::to_owned));
+    let kind = code::kind(cells.profile, code, description.is_some());
+    let mut kind = kind.map_err(|why| cells.fault(Field::Code, why))?;
+    cells.check_required()?;
+    corrected::fill(&mut kind, cells);
+
+    let currency = cells.currency()?;
+    let (direction, unlisted) = cells.direction();
+    let entry = Entry {
+        amount: amount_minor.map(|minor| Money::new(minor, currency)),
+        direction,
+        keys: cells.keys()?,
+        sec: cells.value(Field::Sec).map(|sec| sec.to_uppercase()),
+        company_name: cells.text(Field::CompanyName),
+        description,
+        settlement_date: cells.date(Field::SettlementDate)?,
+        original_date: cells.date(Field::OriginalDate)?,
+        issued_on: cells.date(Field::IssuedOn)?,
+        received_on: cells.date(Field::ReceivedOn)?,
+        account_tail: cells.account_tail(),
+        raw: if cells.profile.raw {
+            cells.raw()
+        } else {
+            Vec::new()
+        },
+        ..Entry::new(at, kind)
+    };
+    if let Some(value) = unlisted {
+        tally.note(Some(at), "direction", || {
+            format!(
+                "{} is not a transaction type the profile lists",
+                cell::shown(&value)
+            )
+        });
+    }
+    Ok(entry)
+}

@@ -1,0 +1,242 @@
+//! The profile of a delimited file: everything in which one vendor's file differs from
+//! another's, as configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::amount::Unit;
+use super::column::{Column, Field};
+use crate::entry::Direction;
+use crate::money::Currency;
+
+/// How one source's delimited files are read. Check it with [`Profile::validate`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Profile {
+    /// The name under which an import shows the format.
+    pub name: String,
+    /// What stands between cells: `,` `|` `;` or a tab.
+    pub delimiter: Delimiter,
+    /// Whether a cell that begins with `"` is quoted (`""` stands for one quote).
+    pub quoting: bool,
+    /// Whether the first row is a header. Without one, columns are given by number.
+    pub header: bool,
+    /// How many cells a row has, for files without a header. Left out, the first row says.
+    pub width: Option<usize>,
+    /// How bytes become text.
+    pub encoding: Encoding,
+    /// Which column holds which field.
+    pub columns: BTreeMap<Field, Column>,
+    /// The fields whose column must be there and whose value must not be blank.
+    pub required: BTreeSet<Field>,
+    /// Headers that are known and not used. Any other column is reported.
+    pub ignore: Vec<String>,
+    /// The ways in which dates are written, as in `%m/%d/%Y`, which reads padded and
+    /// unpadded numbers. A time of day behind the date is ignored.
+    pub date_formats: Vec<String>,
+    /// What the digits of the amount count. It has no default, since a wrong one is wrong
+    /// by a factor of a hundred.
+    pub amount_unit: Option<Unit>,
+    /// The currency where no column says another.
+    pub currency: Currency,
+    /// The direction where no column says another.
+    pub direction: Direction,
+    /// The direction of each value of the direction column. A value that is not listed gives
+    /// [`Direction::Unknown`], and is reported.
+    pub directions: BTreeMap<String, Direction>,
+    /// What the rows are.
+    pub kind: Kind,
+    /// The codes of validation failures: `#` is any digit, and a `*` at the end is anything.
+    /// `900`, `###` and `X*` are examples.
+    pub validation_codes: Vec<String>,
+    /// Whether a row without a code, but with a description, is a validation failure.
+    pub blank_code_is_validation_failure: bool,
+    /// The vendor's own codes, in upper case, and the return or change code each means.
+    pub code_map: BTreeMap<String, String>,
+    /// Whether return codes come without their `R`: `01` or `1` for `R01`.
+    pub code_without_r: bool,
+    /// Whether the code's column goes on with the reason in words, as in `R01 - NSF`.
+    pub code_with_text: bool,
+    /// What the values of the record type column mean.
+    pub record_types: Option<RecordTypes>,
+    /// The row of totals.
+    pub trailer: Option<Trailer>,
+    /// Sentences that say there are no entries, without regard to case. A `*` at the end
+    /// lets the sentence go on.
+    pub no_records: Vec<String>,
+    /// Which rows are meant for us; the others are counted and passed over.
+    pub row_filter: Option<RowFilter>,
+    /// The fields whose leading apostrophe, or `="…"`, belongs to the value.
+    pub keep_apostrophes: BTreeSet<Field>,
+    /// To how many digits a column is filled with zeros from the left, by field or header.
+    pub pad: BTreeMap<String, usize>,
+    /// Whether the entry keeps its row as pairs of header and value.
+    pub raw: bool,
+    /// Columns of the raw row that hold account numbers, beside those of the fields.
+    pub masked: Vec<Column>,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        let pad = [
+            (Field::OriginalTrace, 15),
+            (Field::ReturnTrace, 15),
+            (Field::CorrectedRouting, 9),
+        ];
+        Self {
+            name: String::new(),
+            delimiter: Delimiter::Comma,
+            quoting: true,
+            header: true,
+            width: None,
+            encoding: Encoding::Auto,
+            columns: BTreeMap::new(),
+            required: BTreeSet::new(),
+            ignore: Vec::new(),
+            date_formats: Vec::new(),
+            amount_unit: None,
+            currency: Currency::USD,
+            direction: Direction::Unknown,
+            directions: BTreeMap::new(),
+            kind: Kind::ByCode,
+            validation_codes: Vec::new(),
+            blank_code_is_validation_failure: false,
+            code_map: BTreeMap::new(),
+            code_without_r: false,
+            code_with_text: false,
+            record_types: None,
+            trailer: None,
+            no_records: Vec::new(),
+            row_filter: None,
+            keep_apostrophes: BTreeSet::new(),
+            pad: pad
+                .map(|(field, width)| (field.key().to_owned(), width))
+                .into(),
+            raw: false,
+            masked: Vec::new(),
+        }
+    }
+}
+
+impl Profile {
+    /// The same profile with amounts in `unit`.
+    #[must_use]
+    pub fn with_unit(self, unit: Unit) -> Self {
+        Self {
+            amount_unit: Some(unit),
+            ..self
+        }
+    }
+
+    /// How the column of `field` is named: its header, `column 3`, or the field's key when
+    /// it has no column.
+    pub(super) fn column_name(&self, field: Field) -> String {
+        self.columns
+            .get(&field)
+            .map_or_else(|| field.key().to_owned(), Column::to_string)
+    }
+}
+
+/// What stands between cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Delimiter {
+    /// `,`
+    #[serde(rename = ",")]
+    Comma,
+    /// `|`
+    #[serde(rename = "|")]
+    Pipe,
+    /// A tab, also written `tab`.
+    #[serde(rename = "\t", alias = "tab")]
+    Tab,
+    /// `;`
+    #[serde(rename = ";")]
+    Semicolon,
+}
+
+impl Delimiter {
+    /// The delimiter's byte.
+    #[must_use]
+    pub const fn byte(self) -> u8 {
+        match self {
+            Self::Comma => b',',
+            Self::Pipe => b'|',
+            Self::Tab => b'\t',
+            Self::Semicolon => b';',
+        }
+    }
+}
+
+/// How bytes become text. A byte order mark of UTF-8 is passed over in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Encoding {
+    /// UTF-8; a row that is not is read as Windows-1252, and reported.
+    Auto,
+    /// UTF-8; a row that is not is rejected.
+    #[serde(rename = "utf-8")]
+    Utf8,
+    /// Windows-1252, in which every byte is a character.
+    #[serde(rename = "windows-1252")]
+    Windows1252,
+}
+
+/// What the rows of a file are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The code says: `C…` a correction, R61 to R70 a dishonored and R71 to R77 a contested
+    /// return, the profile's validation codes a validation failure, anything else a return.
+    ByCode,
+    /// Returns only. A code that says something else rejects the row.
+    Returns,
+    /// Corrections only. A code that says something else rejects the row.
+    Corrections,
+    /// Validation failures only. A return or change code rejects the row.
+    ValidationFailures,
+}
+
+/// What the values of the record type column mean, without regard to case. A row with any
+/// other value is rejected.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RecordTypes {
+    /// Rows that are entries.
+    pub detail: Vec<String>,
+    /// Rows that open the file or a section; they are passed over.
+    pub header: Vec<String>,
+    /// Rows of totals; see [`Trailer`].
+    pub trailer: Vec<String>,
+    /// Rows that are counted and passed over.
+    pub ignored: Vec<String>,
+}
+
+/// The row of totals, by which a file proves that it is whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Trailer {
+    /// What its first cell says, without regard to case. Trailers by record type need none.
+    pub first_cell: Vec<String>,
+    /// The column of the number of detail rows.
+    pub count: Option<Column>,
+    /// The column of the sum of their amounts, without signs, in the profile's unit.
+    pub total: Option<Column>,
+    /// Whether a file with rows and without a trailer is refused.
+    pub required: bool,
+}
+
+/// Which rows are meant for us.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowFilter {
+    /// The column that tells.
+    #[serde(default = "first_column")]
+    pub column: Column,
+    /// What it begins with, without regard to case.
+    pub starts_with: Vec<String>,
+}
+
+const fn first_column() -> Column {
+    Column::Number(1)
+}

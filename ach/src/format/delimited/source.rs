@@ -1,0 +1,164 @@
+//! The bytes of a file, with the line each stands in.
+
+use std::io::{ErrorKind, Read};
+
+use super::refused;
+use crate::entry::Position;
+use crate::format::ReadError;
+
+/// How much is read at once.
+pub(super) const CHUNK: usize = 64 * 1024;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// A buffered input that counts lines. A line ends with LF, CR, or both.
+pub(super) struct Source<R> {
+    input: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    begun: bool,
+    ended: bool,
+    /// Offset of the next byte.
+    offset: u64,
+    line: u64,
+    line_start: u64,
+    after_cr: bool,
+}
+
+impl<R: Read> Source<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self {
+            input,
+            buffer: vec![0; CHUNK],
+            start: 0,
+            end: 0,
+            begun: false,
+            ended: false,
+            offset: 0,
+            line: 1,
+            line_start: 0,
+            after_cr: false,
+        }
+    }
+
+    /// The line that the next byte stands in.
+    pub(super) fn position(&self) -> Position {
+        Position {
+            line: self.line,
+            byte: self.line_start,
+        }
+    }
+
+    /// The bytes at hand. There are none only at the end of the file.
+    pub(super) fn fill(&mut self) -> Result<&[u8], ReadError> {
+        if !self.begun {
+            self.begun = true;
+            self.pass_byte_order_mark()?;
+        }
+        if self.start == self.end && !self.ended {
+            (self.start, self.end) = (0, 0);
+            self.read_some()?;
+        }
+        Ok(&self.buffer[self.start..self.end])
+    }
+
+    /// Moves past `count` of the bytes at hand.
+    pub(super) fn take(&mut self, count: usize) {
+        let taken = &self.buffer[self.start..self.start + count];
+        let mut last_end = None;
+        for at in memchr::memchr2_iter(b'\r', b'\n', taken) {
+            let follows_cr = match at.checked_sub(1) {
+                Some(before) => taken[before] == b'\r',
+                None => self.after_cr,
+            };
+            if taken[at] == b'\r' || !follows_cr {
+                self.line += 1;
+            }
+            last_end = Some(at);
+        }
+        if let Some(at) = last_end {
+            self.line_start = self.offset + at as u64 + 1;
+        }
+        if let Some(last) = taken.last() {
+            self.after_cr = *last == b'\r';
+        }
+        self.offset += count as u64;
+        self.start += count;
+    }
+
+    fn pass_byte_order_mark(&mut self) -> Result<(), ReadError> {
+        while self.end < BYTE_ORDER_MARK.len() && !self.ended {
+            self.read_some()?;
+        }
+        if self.buffer[..self.end].starts_with(BYTE_ORDER_MARK) {
+            self.take(BYTE_ORDER_MARK.len());
+        }
+        Ok(())
+    }
+
+    /// Reads behind the bytes at hand, which leave room.
+    fn read_some(&mut self) -> Result<(), ReadError> {
+        let read = loop {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        let fresh = self.end..self.end + read;
+        if let Some(nul) = memchr::memchr(0, &self.buffer[fresh.clone()]) {
+            self.take(fresh.start + nul - self.start);
+            let why = "a NUL byte: this is no text that can be read (a binary, compressed or \
+                       encrypted file, or UTF-16); ask for the file as UTF-8 text";
+            return Err(refused(Some(self.position()), None, why.to_owned()));
+        }
+        self.end = fresh.end;
+        self.ended = read == 0;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_line_end_counts_as_one_line_in_any_chunks() {
+        let text = b"a\nb\r\nc\rd\n\ne";
+        for chunk in 1..=text.len() {
+            let mut source = Source::new(&text[..]);
+            let mut lines = Vec::new();
+            loop {
+                let at_hand = source.fill().unwrap().to_vec();
+                if at_hand.is_empty() {
+                    break;
+                }
+                for byte in at_hand.chunks(chunk).flat_map(|part| part.chunks(1)) {
+                    if byte[0].is_ascii_alphabetic() {
+                        let at = source.position();
+                        lines.push((at.line, at.byte));
+                    }
+                    source.take(1);
+                }
+            }
+            assert_eq!(lines, [(1, 0), (2, 2), (3, 5), (4, 7), (6, 10)]);
+        }
+    }
+
+    #[test]
+    fn a_nul_byte_refuses_the_file_and_names_its_line() {
+        let mut source = Source::new(&b"ab\ncd\0ef"[..]);
+        let ReadError::Rejected(rejected) = source.fill().unwrap_err() else {
+            panic!("not a refusal")
+        };
+        assert_eq!(rejected.at, Some(Position { line: 2, byte: 3 }));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_and_counted_in_the_offset() {
+        let mut source = Source::new(&b"\xEF\xBB\xBFa\nb"[..]);
+        assert_eq!(source.fill().unwrap(), b"a\nb");
+        source.take(2);
+        assert_eq!(source.position(), Position { line: 2, byte: 5 });
+    }
+}

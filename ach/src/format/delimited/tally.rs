@@ -1,0 +1,116 @@
+//! What was read so far: counts, sums and findings.
+
+use super::refused;
+use crate::entry::{Direction, Entry, EntryKind, Position};
+use crate::format::{Emptiness, Finding, ReadError, Rejected};
+use crate::money::Currency;
+
+/// Counts and sums, kept while the file is read.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) entries: u64,
+    pub(super) rejected: u64,
+    pub(super) debit_minor: i64,
+    pub(super) credit_minor: i64,
+    pub(super) unknown_minor: i64,
+    /// Sum of the amounts of all detail rows, as far as they could be read.
+    pub(super) detail_minor: i64,
+    /// Detail rows whose amount could not be read.
+    pub(super) unread_amounts: u64,
+    pub(super) findings: Vec<Finding>,
+    /// Whether any row was seen that is not blank.
+    pub(super) saw_text: bool,
+    /// Where a sentence said that there are no entries.
+    pub(super) sentence_at: Option<Position>,
+    /// Where the row of totals stands.
+    pub(super) trailer_at: Option<Position>,
+    currency: Option<Currency>,
+}
+
+impl Tally {
+    /// Counts an entry and adds its amount.
+    pub(super) fn add(&mut self, entry: &Entry) -> Result<(), ReadError> {
+        self.entries += 1;
+        let Some(amount) = entry.amount else {
+            return Ok(());
+        };
+        let first = *self.currency.get_or_insert(amount.currency());
+        if first != amount.currency() {
+            self.note(Some(entry.at), "currency", || {
+                format!(
+                    "{} beside {first}: the sums mix currencies",
+                    amount.currency()
+                )
+            });
+        }
+        self.add_detail(entry.at, amount.minor())?;
+        let sum = match entry.kind {
+            EntryKind::Correction { .. } | EntryKind::RefusedCorrection { .. } => return Ok(()),
+            EntryKind::Return { .. }
+            | EntryKind::Dishonored { .. }
+            | EntryKind::Contested { .. }
+            | EntryKind::ValidationFailure { .. } => match entry.direction {
+                Direction::Debit => &mut self.debit_minor,
+                Direction::Credit => &mut self.credit_minor,
+                Direction::Unknown => &mut self.unknown_minor,
+            },
+        };
+        *sum = plus(*sum, amount.minor(), entry.at)?;
+        Ok(())
+    }
+
+    /// Counts a row that could not be read.
+    pub(super) fn reject(
+        &mut self,
+        rejected: &Rejected,
+        amount_is_known: bool,
+    ) -> Result<(), ReadError> {
+        self.rejected += 1;
+        self.unread_amounts += u64::from(!amount_is_known);
+        self.add_detail(rejected.at, rejected.amount_minor.unwrap_or(0))
+    }
+
+    fn add_detail(&mut self, at: Position, minor: i64) -> Result<(), ReadError> {
+        self.detail_minor = plus(self.detail_minor, minor, at)?;
+        Ok(())
+    }
+
+    /// Counts a difference that is let pass; the first of its kind is described.
+    pub(super) fn note(&mut self, at: Option<Position>, kind: &str, what: impl FnOnce() -> String) {
+        if let Some(known) = self
+            .findings
+            .iter_mut()
+            .find(|finding| finding.field == kind)
+        {
+            known.count += 1;
+        } else {
+            self.findings.push(Finding {
+                at,
+                field: kind.to_owned(),
+                what: what(),
+                count: 1,
+            });
+        }
+    }
+
+    /// How the file is empty, once its end is reached.
+    pub(super) fn emptiness(&self) -> Option<Emptiness> {
+        if self.entries + self.rejected > 0 {
+            None
+        } else if self.sentence_at.is_some() {
+            Some(Emptiness::Sentence)
+        } else if self.saw_text {
+            Some(Emptiness::HeaderOnly)
+        } else {
+            Some(Emptiness::NoBytes)
+        }
+    }
+}
+
+fn plus(sum: i64, minor: i64, at: Position) -> Result<i64, ReadError> {
+    sum.checked_add(minor).ok_or_else(|| {
+        let why = "the sum of the amounts is beyond what can be counted; check the unit and the \
+                   amount column of the profile";
+        refused(Some(at), Some("amount".to_owned()), why.to_owned())
+    })
+}

@@ -1,0 +1,14 @@
+//! The parts of the `echeck` command. The end-to-end tests use the embedded stack too.
+
+#[allow(
+    missing_docs,
+    reason = "clap shows no help of its own for arguments that are flattened in"
+)]
+pub mod client;
+pub mod codes;
+pub mod demo;
+pub mod output;
+pub mod parse;
+pub mod sample;
+pub mod stack;
+pub mod up;

@@ -1,0 +1,116 @@
+-- The journal's identity and its last row. Positions are taken from here, inside the
+-- appending transaction, so they have no gaps; a sequence would.
+CREATE TABLE journal_head (
+    one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    journal_id TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+
+-- Append-only: the triggers below refuse anything else. The columns after payload repeat
+-- parts of it, for the indexes.
+CREATE TABLE journal (
+    position INTEGER NOT NULL PRIMARY KEY,
+    hash BLOB NOT NULL,
+    payload TEXT NOT NULL,
+    transfer_id TEXT NOT NULL,
+    return_id TEXT NOT NULL,
+    code TEXT,
+    import_id TEXT NOT NULL,
+    supersedes INTEGER UNIQUE REFERENCES journal (position),
+    repeats INTEGER REFERENCES journal (position),
+    recorded_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX journal_transfer ON journal (transfer_id, position);
+CREATE INDEX journal_return ON journal (return_id, position);
+CREATE INDEX journal_import ON journal (import_id, position);
+CREATE TRIGGER journal_rows_are_never_changed BEFORE UPDATE ON journal
+BEGIN SELECT RAISE(ABORT, 'journal rows are never changed'); END;
+CREATE TRIGGER journal_rows_are_never_deleted BEFORE DELETE ON journal
+BEGIN SELECT RAISE(ABORT, 'journal rows are never deleted'); END;
+
+CREATE TABLE imports (
+    import_id TEXT NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    file_name TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    spool_name TEXT NOT NULL,
+    reissued INTEGER NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
+    done INTEGER NOT NULL DEFAULT 0,
+    totals TEXT NOT NULL,
+    checked TEXT,
+    rejection TEXT,
+    received_at TEXT NOT NULL,
+    rejected_at TEXT,
+    decided_at TEXT,
+    applied_at TEXT
+) STRICT;
+-- The same bytes for the same source are imported once, unless they were refused.
+CREATE UNIQUE INDEX imports_bytes ON imports (source, sha256) WHERE phase <> 'rejected';
+CREATE INDEX imports_received ON imports (received_at, import_id);
+CREATE INDEX imports_name ON imports (source, file_name);
+
+CREATE TABLE import_rejected_lines (
+    import_id TEXT NOT NULL REFERENCES imports (import_id),
+    ordinal INTEGER NOT NULL,
+    rejected TEXT NOT NULL,
+    PRIMARY KEY (import_id, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE import_duplicates (
+    import_id TEXT NOT NULL REFERENCES imports (import_id),
+    ordinal INTEGER NOT NULL,
+    line INTEGER NOT NULL,
+    transfer_id TEXT NOT NULL,
+    of_return_id TEXT NOT NULL,
+    PRIMARY KEY (import_id, ordinal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE holds (
+    hold_id TEXT NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    import_id TEXT NOT NULL REFERENCES imports (import_id),
+    ordinal INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    transfer_ids TEXT NOT NULL,
+    failed_database TEXT,
+    failed_position INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('open', 'resolved', 'duplicate', 'dismissed')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT,
+    held_at TEXT NOT NULL,
+    closed_at TEXT,
+    closed_by TEXT,
+    note TEXT,
+    resolved_position INTEGER
+) STRICT;
+CREATE INDEX holds_state ON holds (state, held_at, hold_id);
+CREATE INDEX holds_due ON holds (next_attempt_at) WHERE state = 'open' AND next_attempt_at IS NOT NULL;
+
+CREATE TABLE hold_transfers (
+    transfer_id TEXT NOT NULL,
+    hold_id TEXT NOT NULL REFERENCES holds (hold_id),
+    PRIMARY KEY (transfer_id, hold_id)
+) STRICT, WITHOUT ROWID;
+
+-- How far each database is, as last heard. The truth is the cursor in the target.
+CREATE TABLE followers (
+    name TEXT NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL,
+    updated_at TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE follower_exceptions (
+    name TEXT NOT NULL,
+    position INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    message TEXT NOT NULL,
+    handled INTEGER NOT NULL DEFAULT 0,
+    recorded_at TEXT NOT NULL,
+    PRIMARY KEY (name, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX follower_exceptions_open ON follower_exceptions (name, position) WHERE handled = 0;

@@ -1,0 +1,76 @@
+//! Ids that this service makes. Each is derived from what it stands for, so that doing a
+//! step twice, or again after a crash, gives the same id.
+
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
+
+/// Hashes `parts` so that no two lists of parts give the same bytes.
+fn digest(parts: &[&str]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().into()
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+fn id(prefix: &str, parts: &[&str]) -> String {
+    format!("{prefix}{}", hex(&digest(parts)[..12]))
+}
+
+/// The id of the `attempt`-th import of a file for a source. Attempts after the first exist
+/// only where the ones before were refused.
+pub(crate) fn import_id(source: &str, sha256: &str, attempt: u64) -> String {
+    id("imp_", &["import", source, sha256, &attempt.to_string()])
+}
+
+/// The id of the `ordinal`-th return (or correction) of a transfer, counted from 1.
+pub(crate) fn return_id(transfer_id: &str, ordinal: usize) -> String {
+    id("ret_", &["return", transfer_id, &ordinal.to_string()])
+}
+
+/// The id of the transfer that takes a return's money back.
+pub(crate) fn reversal_id(return_id: &str) -> String {
+    id("TR", &["reversal", return_id])
+}
+
+/// The trace id of that transfer.
+pub(crate) fn reversal_trace_id(return_id: &str) -> String {
+    id("FNX", &["reversal trace", return_id])
+}
+
+/// The id of the hold of one entry of an import.
+pub(crate) fn hold_id(import_id: &str, ordinal: u64) -> String {
+    id("hold_", &["entry", import_id, &ordinal.to_string()])
+}
+
+/// The id of the hold of a journal row that did not take effect in a database.
+pub(crate) fn exception_hold_id(database: &str, position: u64) -> String {
+    id("hold_", &["exception", database, &position.to_string()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_the_same_for_the_same_thing_and_another_for_another() {
+        assert_eq!(return_id("TR1", 1), return_id("TR1", 1));
+        assert_ne!(return_id("TR1", 1), return_id("TR1", 2));
+        assert_ne!(return_id("TR1", 11), return_id("TR11", 1));
+        assert_ne!(import_id("ab", "c", 1), import_id("a", "bc", 1));
+        assert_eq!(return_id("TR1", 1).len(), "ret_".len() + 24);
+    }
+}

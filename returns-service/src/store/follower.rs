@@ -1,0 +1,40 @@
+//! How far each database is.
+
+/// How far a database is, as last recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Progress {
+    /// The last position it has passed.
+    pub(crate) position: u64,
+}
+
+/// Why a row did not take effect in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExceptionKind {
+    /// The transfer is no longer as it was decided on.
+    MovedOn,
+    /// The database has no such row.
+    NotFound,
+    /// The database refused the change.
+    Refused,
+}
+
+impl ExceptionKind {
+    pub(crate) const ALL: [Self; 3] = [Self::MovedOn, Self::NotFound, Self::Refused];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::MovedOn => "moved_on",
+            Self::NotFound => "not_found",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// A journal row that did not take effect in a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RowException {
+    pub(crate) position: u64,
+    pub(crate) kind: ExceptionKind,
+    /// What the adapter said: the state seen, or the database's message.
+    pub(crate) message: String,
+}

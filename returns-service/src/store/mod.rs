@@ -1,0 +1,291 @@
+//! The returns database: the journal, the imports, the holds, and how far each follower is.
+//! A small trait, so that PostgreSQL and SQLite stand behind the same words and pass the
+//! same contract tests.
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use crate::journal::{Hash, Head, Row};
+
+mod follower;
+mod hold;
+mod import;
+mod sqlite;
+
+#[cfg(test)]
+mod contract;
+
+pub(crate) use follower::{ExceptionKind, Progress, RowException};
+pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
+pub(crate) use import::{
+    Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Tally, Totals,
+};
+pub(crate) use sqlite::SqliteStore;
+
+/// What can go wrong with the returns database.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The database does not answer, or refused a statement.
+    #[error("the returns database did not carry out {what}")]
+    Database {
+        /// What was being done.
+        what: &'static str,
+        /// What the database said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A row holds what this program never writes.
+    #[error("the returns database holds something unreadable in {place}: {what}")]
+    Unreadable {
+        /// Table and key.
+        place: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// The settings of the database lose data, or its address is no good.
+    #[error("the returns database cannot be used: {0}")]
+    Unusable(String),
+}
+
+/// A row of the journal with its place in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct JournalRow {
+    pub(crate) position: u64,
+    pub(crate) hash: Hash,
+    /// The row as it is stored, over which the hash is taken.
+    pub(crate) payload: String,
+    pub(crate) row: Row,
+    pub(crate) recorded_at: DateTime<Utc>,
+    /// The position of the row that replaced this one, when there is one.
+    pub(crate) superseded_by: Option<u64>,
+}
+
+/// Why rows are appended. Each cause moves its own progress in the same transaction, by
+/// compare-and-set, so that nobody can append for the same cause twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The next entries of an import.
+    Import {
+        import_id: String,
+        /// How many entries were done before; the append fails if that is no longer so.
+        done_before: u64,
+        /// How many are done with this append.
+        done_after: u64,
+        /// The totals after it.
+        totals: Totals,
+        /// Whether these are the last entries.
+        last: bool,
+    },
+    /// A hold that could be decided. The append fails if it is no longer open.
+    Hold {
+        hold_id: String,
+        state: HoldState,
+        by: String,
+        note: String,
+    },
+    /// A row that did not take effect in a database. The append fails if that was dealt
+    /// with already.
+    Exception { database: String, position: u64 },
+}
+
+/// Everything that one append writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Append {
+    pub(crate) cause: Cause,
+    /// The head that the decision knew. If the journal says more about one of these
+    /// transfers by now, the decision is stale and nothing is appended.
+    pub(crate) seen_position: u64,
+    pub(crate) writes: Writes,
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// What an append adds besides moving its cause.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Writes {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) holds: Vec<NewHold>,
+    pub(crate) duplicates: Vec<DuplicateLine>,
+    pub(crate) rejected: Vec<RejectedLine>,
+}
+
+/// An entry whose return was known already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DuplicateLine {
+    pub(crate) ordinal: u64,
+    pub(crate) line: u64,
+    pub(crate) transfer_id: String,
+    pub(crate) of_return_id: String,
+}
+
+/// What became of an append.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Appended {
+    /// It is in the journal, which now ends here.
+    Done(Head),
+    /// The journal has moved on for one of the transfers: read again and decide again.
+    Stale,
+    /// Somebody else has dealt with the cause: leave it.
+    Lost,
+}
+
+/// Which returns to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ReturnFilter {
+    pub(crate) import_id: Option<String>,
+    pub(crate) transfer_id: Option<String>,
+    pub(crate) code: Option<String>,
+    /// Only positions below this one.
+    pub(crate) before: Option<u64>,
+}
+
+/// What the journal says of some transfers, as of one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Known {
+    /// The position of the last row at that moment.
+    pub(crate) head_position: u64,
+    /// By transfer id: its rows that still stand, in order of position. Superseded rows,
+    /// repeats, and rows that did not take effect in the system of record are left out.
+    pub(crate) standing: HashMap<String, Vec<JournalRow>>,
+    /// By transfer id: how many return ids were ever given out for it.
+    pub(crate) ids_given: HashMap<String, usize>,
+}
+
+/// The returns database.
+#[async_trait]
+pub(crate) trait Store: Send + Sync + 'static {
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// The end of the journal.
+    async fn head(&self) -> Result<Head, StoreError>;
+    /// Appends rows, with everything that belongs to the same step.
+    async fn append(&self, append: Append) -> Result<Appended, StoreError>;
+    /// What the journal says of these transfers. `system_of_record` names the database whose
+    /// exceptions take a row out.
+    async fn known(
+        &self,
+        transfer_ids: &[String],
+        system_of_record: &str,
+    ) -> Result<Known, StoreError>;
+    /// Rows after a position, in order.
+    async fn rows_after(&self, position: u64, limit: u32) -> Result<Vec<JournalRow>, StoreError>;
+    /// The row at a position.
+    async fn row(&self, position: u64) -> Result<Option<JournalRow>, StoreError>;
+    /// The row that stands for a return (the last one with its id that is no repeat).
+    async fn return_row(&self, return_id: &str) -> Result<Option<JournalRow>, StoreError>;
+    /// Rows that still stand, newest first.
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError>;
+
+    /// Records a file that was received, unless its bytes are known for that source.
+    async fn receive(&self, new: NewImport) -> Result<Received, StoreError>;
+    /// One import.
+    async fn import(&self, import_id: &str) -> Result<Option<ImportRecord>, StoreError>;
+    /// Imports, newest first, those received before `before` (time and id).
+    async fn imports(
+        &self,
+        source: Option<&str>,
+        before: Option<(DateTime<Utc>, String)>,
+        limit: u32,
+    ) -> Result<Vec<ImportRecord>, StoreError>;
+    /// How many imports each source has.
+    async fn imports_per_source(&self) -> Result<HashMap<String, u64>, StoreError>;
+    /// Ids of imports that are neither decided nor refused, oldest first.
+    async fn open_imports(&self) -> Result<Vec<String>, StoreError>;
+    /// Refuses a file that is being checked.
+    async fn reject_import(
+        &self,
+        import_id: &str,
+        why: &ach::format::FileRejected,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+    /// Accepts a file that was being checked.
+    async fn accept_import(
+        &self,
+        import_id: &str,
+        checked: &Checked,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+    /// The lines of an import that could not be read, in order.
+    async fn rejected_lines(
+        &self,
+        import_id: &str,
+        limit: u32,
+    ) -> Result<Vec<RejectedLine>, StoreError>;
+    /// Marks decided imports as applied whose rows every one of `databases` has passed.
+    /// Gives the ids of those it marked.
+    async fn finish_imports(
+        &self,
+        databases: &[String],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError>;
+    /// How many journal rows of an import `database` has passed, how many of them did not
+    /// take effect, and how many there are.
+    async fn import_progress(
+        &self,
+        import_id: &str,
+        database: &str,
+    ) -> Result<ImportProgress, StoreError>;
+
+    /// One hold.
+    async fn hold(&self, hold_id: &str) -> Result<Option<HoldRecord>, StoreError>;
+    /// Holds, oldest first, those after `after` (time and id).
+    async fn holds(
+        &self,
+        filter: &HoldFilter,
+        after: Option<(DateTime<Utc>, String)>,
+        limit: u32,
+    ) -> Result<Vec<HoldRecord>, StoreError>;
+    /// Open holds whose next attempt is due.
+    async fn due_holds(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<HoldRecord>, StoreError>;
+    /// How many holds are open.
+    async fn open_holds(&self) -> Result<u64, StoreError>;
+    /// Changes an open hold that still has the attempts it was read with. False when it has
+    /// moved on.
+    async fn change_hold(&self, change: &HoldChange) -> Result<bool, StoreError>;
+
+    /// How far a database is, as last recorded here. The truth is in the target.
+    async fn progress(&self, database: &str) -> Result<Progress, StoreError>;
+    /// Records how far a database is, with the exceptions between the position recorded
+    /// before (or `replayed_from`, when the target was restored and is behind it) and now.
+    async fn record_progress(
+        &self,
+        database: &str,
+        replayed_from: u64,
+        position: u64,
+        exceptions: &[RowException],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+    /// Exceptions of a database that nobody has dealt with, in order.
+    async fn open_exceptions(
+        &self,
+        database: &str,
+        limit: u32,
+    ) -> Result<Vec<RowException>, StoreError>;
+    /// Exceptions of a database with positions in `after + 1 ..= to`.
+    async fn exceptions(
+        &self,
+        database: &str,
+        after: u64,
+        to: u64,
+    ) -> Result<Vec<RowException>, StoreError>;
+}
+
+/// How far a database is with an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ImportProgress {
+    pub(crate) rows: u64,
+    pub(crate) passed: u64,
+    pub(crate) exceptions: u64,
+    pub(crate) first_position: u64,
+    pub(crate) last_position: u64,
+}

@@ -1,0 +1,276 @@
+//! The append: rows, holds, duplicates, unreadable lines and the cause's own progress, in
+//! one transaction that holds the write lock from its first statement.
+
+use chrono::{DateTime, Utc};
+use sqlx::{Row as _, Sqlite, Transaction};
+
+use super::super::{
+    Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
+};
+use super::codec::{bound, json, reason_text, time_text};
+use super::{SqliteStore, failed};
+use crate::journal::{Head, Relation, Row, chain};
+
+impl SqliteStore {
+    pub(super) async fn append_all(&self, append: Append) -> Result<Appended, StoreError> {
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed("beginning an append"))?;
+        let head = Self::read_head(&mut *tx).await?;
+        if is_stale(&mut tx, &head, &append).await? {
+            return Ok(Appended::Stale);
+        }
+        let head = write_rows(&mut tx, head, &append.writes.rows, append.at).await?;
+        if !move_cause(&mut tx, &append.cause, &head, append.at).await? {
+            return Ok(Appended::Lost);
+        }
+        write_holds(&mut tx, &append.writes.holds, append.at).await?;
+        if let Cause::Import { import_id, .. } = &append.cause {
+            write_duplicates(&mut tx, import_id, &append.writes.duplicates).await?;
+            write_rejected(&mut tx, import_id, &append.writes.rejected).await?;
+        }
+        tx.commit().await.map_err(failed("committing an append"))?;
+        Ok(Appended::Done(head))
+    }
+}
+
+/// Whether the journal says more about one of the transfers than the decision knew.
+async fn is_stale(
+    tx: &mut Transaction<'_, Sqlite>,
+    head: &Head,
+    append: &Append,
+) -> Result<bool, StoreError> {
+    if head.position == append.seen_position {
+        return Ok(false);
+    }
+    let writes = &append.writes;
+    let ids: Vec<&str> = writes
+        .rows
+        .iter()
+        .map(|row| row.transfer.id.as_str())
+        .chain(
+            writes
+                .duplicates
+                .iter()
+                .map(|line| line.transfer_id.as_str()),
+        )
+        .chain(
+            writes
+                .holds
+                .iter()
+                .flat_map(|hold| hold.transfer_ids.iter().map(String::as_str)),
+        )
+        .collect();
+    let newer: i64 = sqlx::query(
+        "SELECT EXISTS (SELECT 1 FROM journal WHERE position > ? \
+         AND transfer_id IN (SELECT value FROM json_each(?)))",
+    )
+    .bind(bound(append.seen_position)?)
+    .bind(json(&ids, "transfer ids")?)
+    .fetch_one(&mut **tx)
+    .await
+    .and_then(|row| row.try_get(0))
+    .map_err(failed("checking that a decision is not stale"))?;
+    Ok(newer != 0)
+}
+
+async fn write_rows(
+    tx: &mut Transaction<'_, Sqlite>,
+    mut head: Head,
+    rows: &[Row],
+    at: DateTime<Utc>,
+) -> Result<Head, StoreError> {
+    let what = "appending a journal row";
+    for row in rows {
+        let payload = json(row, "a journal row")?;
+        let position = head.position + 1;
+        let hash = chain(head.journal_id, position, &head.hash, &payload);
+        let repeats = match &row.relation {
+            Some(Relation::Repeats { position, .. }) => Some(bound(*position)?),
+            Some(Relation::Supersedes { .. }) | None => None,
+        };
+        sqlx::query(
+            "INSERT INTO journal (position, hash, payload, transfer_id, return_id, code, \
+             import_id, supersedes, repeats, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(bound(position)?)
+        .bind(hash.as_bytes())
+        .bind(payload)
+        .bind(&row.transfer.id)
+        .bind(&row.return_id)
+        .bind(row.code())
+        .bind(&row.import_id)
+        .bind(row.supersedes().map(bound).transpose()?)
+        .bind(repeats)
+        .bind(time_text(at))
+        .execute(&mut **tx)
+        .await
+        .map_err(failed(what))?;
+        head.position = position;
+        head.hash = hash;
+    }
+    if !rows.is_empty() {
+        sqlx::query("UPDATE journal_head SET position = ?, hash = ?")
+            .bind(bound(head.position)?)
+            .bind(head.hash.as_bytes())
+            .execute(&mut **tx)
+            .await
+            .map_err(failed(what))?;
+    }
+    Ok(head)
+}
+
+/// Moves the cause's progress by compare-and-set; false when somebody else has moved it.
+async fn move_cause(
+    tx: &mut Transaction<'_, Sqlite>,
+    cause: &Cause,
+    head: &Head,
+    at: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let done = match cause {
+        Cause::Import {
+            import_id,
+            done_before,
+            done_after,
+            totals,
+            last,
+        } => sqlx::query(
+            "UPDATE imports SET done = ?, totals = ?, \
+                 phase = CASE WHEN ? THEN 'decided' ELSE phase END, \
+                 decided_at = CASE WHEN ? THEN ? ELSE decided_at END \
+                 WHERE import_id = ? AND phase = 'deciding' AND done = ?",
+        )
+        .bind(bound(*done_after)?)
+        .bind(json(totals, "imports.totals")?)
+        .bind(last)
+        .bind(last)
+        .bind(time_text(at))
+        .bind(import_id)
+        .bind(bound(*done_before)?),
+        Cause::Hold {
+            hold_id,
+            state,
+            by,
+            note,
+        } => sqlx::query(
+            "UPDATE holds SET state = ?, closed_at = ?, closed_by = ?, note = ?, \
+             attempts = attempts + 1, next_attempt_at = NULL, resolved_position = ? \
+             WHERE hold_id = ? AND state = 'open'",
+        )
+        .bind(state.as_str())
+        .bind(time_text(at))
+        .bind(by)
+        .bind(note)
+        .bind(match state {
+            HoldState::Resolved => Some(bound(head.position)?),
+            HoldState::Open | HoldState::Duplicate | HoldState::Dismissed => None,
+        })
+        .bind(hold_id),
+        Cause::Exception { database, position } => sqlx::query(
+            "UPDATE follower_exceptions SET handled = 1 \
+             WHERE name = ? AND position = ? AND handled = 0",
+        )
+        .bind(database)
+        .bind(bound(*position)?),
+    }
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("moving what was appended for"))?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn write_hold_transfers(
+    tx: &mut Transaction<'_, Sqlite>,
+    hold_id: &str,
+    transfer_ids: &[String],
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO hold_transfers (transfer_id, hold_id) \
+         SELECT value, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
+    )
+    .bind(hold_id)
+    .bind(json(&transfer_ids, "holds.transfer_ids")?)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("writing a hold's transfers"))?;
+    Ok(())
+}
+
+async fn write_holds(
+    tx: &mut Transaction<'_, Sqlite>,
+    holds: &[NewHold],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    for hold in holds {
+        let (database, position) = match &hold.failed {
+            Some((database, position)) => (Some(database), Some(bound(*position)?)),
+            None => (None, None),
+        };
+        // A row that fails again after its database was restored has its hold already.
+        sqlx::query(
+            "INSERT INTO holds (hold_id, source, import_id, ordinal, reason, detail, entry, \
+             transfer_ids, failed_database, failed_position, state, next_attempt_at, held_at) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?) ON CONFLICT (hold_id) DO NOTHING",
+        )
+        .bind(&hold.hold_id)
+        .bind(&hold.source)
+        .bind(&hold.import_id)
+        .bind(bound(hold.ordinal)?)
+        .bind(reason_text(hold.reason)?)
+        .bind(&hold.detail)
+        .bind(json(&hold.entry, "holds.entry")?)
+        .bind(json(&hold.transfer_ids, "holds.transfer_ids")?)
+        .bind(database)
+        .bind(position)
+        .bind(hold.next_attempt_at.map(time_text))
+        .bind(time_text(at))
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("writing a hold"))?;
+        write_hold_transfers(tx, &hold.hold_id, &hold.transfer_ids).await?;
+    }
+    Ok(())
+}
+
+async fn write_duplicates(
+    tx: &mut Transaction<'_, Sqlite>,
+    import_id: &str,
+    lines: &[DuplicateLine],
+) -> Result<(), StoreError> {
+    for line in lines {
+        sqlx::query(
+            "INSERT INTO import_duplicates (import_id, ordinal, line, transfer_id, of_return_id) \
+             VALUES (?, ?, ?, ?, ?)",
+        )
+        .bind(import_id)
+        .bind(bound(line.ordinal)?)
+        .bind(bound(line.line)?)
+        .bind(&line.transfer_id)
+        .bind(&line.of_return_id)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("writing a duplicate"))?;
+    }
+    Ok(())
+}
+
+async fn write_rejected(
+    tx: &mut Transaction<'_, Sqlite>,
+    import_id: &str,
+    lines: &[RejectedLine],
+) -> Result<(), StoreError> {
+    for line in lines {
+        sqlx::query(
+            "INSERT INTO import_rejected_lines (import_id, ordinal, rejected) VALUES (?, ?, ?)",
+        )
+        .bind(import_id)
+        .bind(bound(line.ordinal)?)
+        .bind(json(&line.rejected, "import_rejected_lines.rejected")?)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed("writing an unreadable line"))?;
+    }
+    Ok(())
+}

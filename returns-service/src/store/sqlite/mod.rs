@@ -1,0 +1,297 @@
+//! The returns database on SQLite: one file, write-ahead log, every commit on disk before
+//! it counts.
+
+use std::collections::HashMap;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Row as _, SqlitePool};
+use uuid::Uuid;
+
+use super::{
+    Append, Appended, Checked, HoldChange, HoldFilter, HoldRecord, ImportProgress, ImportRecord,
+    JournalRow, Known, NewImport, Progress, Received, RejectedLine, ReturnFilter, RowException,
+    Store, StoreError,
+};
+use crate::journal::{Hash, Head};
+
+mod append;
+mod codec;
+mod followers;
+mod holds;
+mod imports;
+mod journal;
+
+/// The returns database on SQLite.
+pub(crate) struct SqliteStore {
+    pool: SqlitePool,
+}
+
+/// Names what was being done when the database failed.
+fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { what, source }
+}
+
+impl SqliteStore {
+    /// Opens the database at `url` (`sqlite:///path/returns.db`), makes or migrates its
+    /// tables, and draws the journal's identity if it is new.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or migrated, or when its settings could lose a commit.
+    pub(crate) async fn open(url: &str, new_journal_id: Uuid) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(|error| StoreError::Unusable(format!("{url}: {error}")))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10));
+        let pool = SqlitePoolOptions::new()
+            .max_connections(8)
+            .connect_with(options)
+            .await
+            .map_err(failed("opening the file"))?;
+        sqlx::migrate!("./migrations/sqlite")
+            .run(&pool)
+            .await
+            .map_err(|error| {
+                StoreError::Unusable(format!(
+                    "its tables could not be brought up to date: {error}"
+                ))
+            })?;
+        let store = Self { pool };
+        store.assert_durable().await?;
+        store.init_head(new_journal_id).await?;
+        Ok(store)
+    }
+
+    /// A commit that a power cut can take back would be a return applied and forgotten.
+    async fn assert_durable(&self) -> Result<(), StoreError> {
+        let what = "reading its settings";
+        let synchronous: i64 = sqlx::query("PRAGMA synchronous")
+            .fetch_one(&self.pool)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(failed(what))?;
+        let mode: String = sqlx::query("PRAGMA journal_mode")
+            .fetch_one(&self.pool)
+            .await
+            .and_then(|row| row.try_get(0))
+            .map_err(failed(what))?;
+        if synchronous < 2 || mode != "wal" {
+            return Err(StoreError::Unusable(format!(
+                "it needs synchronous=FULL and journal_mode=wal, it has {synchronous} and {mode}"
+            )));
+        }
+        Ok(())
+    }
+
+    async fn init_head(&self, journal_id: Uuid) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO journal_head (one, journal_id, position, hash) VALUES (1, ?, 0, x'') \
+             ON CONFLICT (one) DO NOTHING",
+        )
+        .bind(journal_id.to_string())
+        .execute(&self.pool)
+        .await
+        .map_err(failed("drawing the journal's identity"))?;
+        Ok(())
+    }
+
+    async fn read_head<'e, E>(executor: E) -> Result<Head, StoreError>
+    where
+        E: sqlx::Executor<'e, Database = sqlx::Sqlite>,
+    {
+        let what = "reading the journal's head";
+        let row = sqlx::query("SELECT journal_id, position, hash FROM journal_head")
+            .fetch_one(executor)
+            .await
+            .map_err(failed(what))?;
+        let id: String = row.try_get(0).map_err(failed(what))?;
+        let journal_id = id.parse().map_err(|_| StoreError::Unreadable {
+            place: "journal_head.journal_id".to_owned(),
+            what: format!("{id:?} is no UUID"),
+        })?;
+        Ok(Head {
+            journal_id,
+            position: codec::count(&row, "position")?,
+            hash: Hash::from_bytes(row.try_get(2).map_err(failed(what))?),
+        })
+    }
+}
+
+/// Hands every operation to the file that has its subject.
+#[async_trait]
+impl Store for SqliteStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.head().await.map(drop)
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        Self::read_head(&self.pool).await
+    }
+
+    async fn append(&self, append: Append) -> Result<Appended, StoreError> {
+        self.append_all(append).await
+    }
+
+    async fn known(
+        &self,
+        transfer_ids: &[String],
+        system_of_record: &str,
+    ) -> Result<Known, StoreError> {
+        self.read_known(transfer_ids, system_of_record).await
+    }
+
+    async fn rows_after(&self, position: u64, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
+        self.read_rows_after(position, limit).await
+    }
+
+    async fn row(&self, position: u64) -> Result<Option<JournalRow>, StoreError> {
+        self.read_row(position).await
+    }
+
+    async fn return_row(&self, return_id: &str) -> Result<Option<JournalRow>, StoreError> {
+        self.read_return_row(return_id).await
+    }
+
+    async fn returns(
+        &self,
+        filter: &ReturnFilter,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        self.read_returns(filter, limit).await
+    }
+
+    async fn receive(&self, new: NewImport) -> Result<Received, StoreError> {
+        self.record_import(new).await
+    }
+
+    async fn import(&self, import_id: &str) -> Result<Option<ImportRecord>, StoreError> {
+        self.read_import(import_id).await
+    }
+
+    async fn imports(
+        &self,
+        source: Option<&str>,
+        before: Option<(DateTime<Utc>, String)>,
+        limit: u32,
+    ) -> Result<Vec<ImportRecord>, StoreError> {
+        self.read_imports(source, before, limit).await
+    }
+
+    async fn imports_per_source(&self) -> Result<HashMap<String, u64>, StoreError> {
+        self.count_imports().await
+    }
+
+    async fn open_imports(&self) -> Result<Vec<String>, StoreError> {
+        self.read_open_imports().await
+    }
+
+    async fn reject_import(
+        &self,
+        import_id: &str,
+        why: &ach::format::FileRejected,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.write_rejection(import_id, why, at).await
+    }
+
+    async fn accept_import(
+        &self,
+        import_id: &str,
+        checked: &Checked,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        self.write_acceptance(import_id, checked, at).await
+    }
+
+    async fn rejected_lines(
+        &self,
+        import_id: &str,
+        limit: u32,
+    ) -> Result<Vec<RejectedLine>, StoreError> {
+        self.read_rejected_lines(import_id, limit).await
+    }
+
+    async fn finish_imports(
+        &self,
+        databases: &[String],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError> {
+        self.mark_applied(databases, at).await
+    }
+
+    async fn import_progress(
+        &self,
+        import_id: &str,
+        database: &str,
+    ) -> Result<ImportProgress, StoreError> {
+        self.read_import_progress(import_id, database).await
+    }
+
+    async fn hold(&self, hold_id: &str) -> Result<Option<HoldRecord>, StoreError> {
+        self.read_hold(hold_id).await
+    }
+
+    async fn holds(
+        &self,
+        filter: &HoldFilter,
+        after: Option<(DateTime<Utc>, String)>,
+        limit: u32,
+    ) -> Result<Vec<HoldRecord>, StoreError> {
+        self.read_holds(filter, after, limit).await
+    }
+
+    async fn due_holds(
+        &self,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<HoldRecord>, StoreError> {
+        self.read_due_holds(now, limit).await
+    }
+
+    async fn open_holds(&self) -> Result<u64, StoreError> {
+        self.count_open_holds().await
+    }
+
+    async fn change_hold(&self, change: &HoldChange) -> Result<bool, StoreError> {
+        self.write_hold_change(change).await
+    }
+
+    async fn progress(&self, database: &str) -> Result<Progress, StoreError> {
+        self.read_progress(database).await
+    }
+
+    async fn record_progress(
+        &self,
+        database: &str,
+        replayed_from: u64,
+        position: u64,
+        exceptions: &[RowException],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.write_progress(database, replayed_from, position, exceptions, at)
+            .await
+    }
+
+    async fn open_exceptions(
+        &self,
+        database: &str,
+        limit: u32,
+    ) -> Result<Vec<RowException>, StoreError> {
+        self.read_open_exceptions(database, limit).await
+    }
+
+    async fn exceptions(
+        &self,
+        database: &str,
+        after: u64,
+        to: u64,
+    ) -> Result<Vec<RowException>, StoreError> {
+        self.read_exceptions(database, after, to).await
+    }
+}
