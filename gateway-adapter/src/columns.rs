@@ -124,9 +124,8 @@ impl Columns {
                 fit.should_be_indexed(key, name);
             }
         }
-        let mut write = |key, name: &Option<Identifier>, want| {
-            name.as_ref().map(|name| fit.write(key, name, want))
-        };
+        let mut write =
+            |key, name: &Option<Identifier>, want| fit.write_if(key, name.as_ref(), want);
         let subtype = write("subtype", &names.subtype, Want::Text);
         let fee = write("fee", &names.fee, Want::Integer);
         let trace_id = write("trace_id", &names.trace_id, Want::Id);

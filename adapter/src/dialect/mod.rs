@@ -73,6 +73,16 @@ pub enum DbError {
     Refused(String),
 }
 
+impl DbError {
+    /// What the database said.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        match self {
+            Self::Unavailable(what) | Self::Refused(what) => what,
+        }
+    }
+}
+
 /// A statement that changes rows.
 #[derive(Debug, Clone)]
 pub enum Statement {

@@ -61,7 +61,9 @@ impl SqliteTarget {
             .acquire_timeout(busy_timeout.saturating_add(Duration::from_secs(1)))
             .connect_with(options)
             .await
-            .map_err(|error| db_error(&error))?;
+            .map_err(|error| {
+                DbError::Unavailable(format!("{shown}: {}", db_error(&error).what()))
+            })?;
         let target = Self { pool, shown };
         target.assert_durable().await?;
         Ok(target)
