@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
+use echeck_adapter::config::AdapterConfig;
 use echeck_service::clock::SystemClock;
 use echeck_service::config::Settings;
 use tokio::sync::oneshot;
@@ -105,8 +106,26 @@ impl Stack {
         let data = DataFolder::open(&options.data).await?;
         let shutdown = CancellationToken::new();
         let mut services = Vec::new();
-        let gateway = start_gateway(options, &data, &shutdown, &mut services).await?;
-        let rallypay = start_rallypay(options, &data, &shutdown, &mut services).await?;
+        let gateway = start_adapter(
+            "adapter of the gateway's database",
+            gateway_adapter::read_config,
+            (options.ports.gateway, &data.gateway_url(), &options.gateway),
+            &shutdown,
+            &mut services,
+        )
+        .await?;
+        let rallypay = start_adapter(
+            "adapter of RallyPay's database",
+            rallypay_adapter::read_config,
+            (
+                options.ports.rallypay,
+                &data.rallypay_url(),
+                &options.rallypay,
+            ),
+            &shutdown,
+            &mut services,
+        )
+        .await?;
         let returns = start_returns(
             options,
             &data,
@@ -143,88 +162,56 @@ impl Stack {
     }
 }
 
-/// Waits for the address a service listens on, or for its error if it ends before it does.
-async fn listening(
+/// Starts a service, and waits for the address it listens on, or for its error if it ends
+/// before it does.
+async fn start<F, E>(
     name: &str,
-    bound: oneshot::Receiver<SocketAddr>,
-    service: JoinHandle<Result<()>>,
     services: &mut Vec<JoinHandle<Result<()>>>,
-) -> Result<SocketAddr> {
-    match bound.await {
-        Ok(address) => {
-            services.push(service);
-            Ok(address)
-        }
-        Err(_) => {
-            let error = match service.await.context("it panicked")? {
-                Ok(()) => anyhow!("it ended by itself"),
-                Err(error) => error,
-            };
-            Err(error.context(format!("the {name} did not start")))
-        }
+    run: impl FnOnce(oneshot::Sender<SocketAddr>) -> F,
+) -> Result<SocketAddr>
+where
+    F: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<anyhow::Error>,
+{
+    let (tell, bound) = oneshot::channel();
+    let running = run(tell);
+    let service = tokio::spawn(async move { running.await.map_err(Into::into) });
+    if let Ok(address) = bound.await {
+        services.push(service);
+        return Ok(address);
+    }
+    let error = match service.await.context("it panicked")? {
+        Ok(()) => anyhow!("it ended by itself"),
+        Err(error) => error,
+    };
+    Err(error.context(format!("the {name} did not start")))
+}
+
+/// Hands the address on. Nobody waits for it any more only when the stack has failed already.
+fn announce(tell: oneshot::Sender<SocketAddr>) -> impl FnOnce(SocketAddr) {
+    move |address| {
+        let _ = tell.send(address);
     }
 }
 
-async fn start_gateway(
-    options: &StackOptions,
-    data: &DataFolder,
+async fn start_adapter(
+    name: &str,
+    read_config: fn(&Settings) -> AdapterConfig,
+    (port, url, more): (u16, &str, &str),
     shutdown: &CancellationToken,
     services: &mut Vec<JoinHandle<Result<()>>>,
 ) -> Result<SocketAddr> {
-    let text = format!(
-        "{}\n[server]\nlisten = \"127.0.0.1:{}\"\n[target]\nurl = {:?}\n",
-        options.gateway,
-        options.ports.gateway,
-        data.gateway_url(),
-    );
-    let settings = Settings::from_toml(&text)?;
-    let config = gateway_adapter::read_config(&settings);
+    // What the caller adds comes first, so that it may be keys outside any table.
+    let settings = Settings::from_toml(&format!(
+        "{more}\n[server]\nlisten = \"127.0.0.1:{port}\"\n[target]\nurl = {url:?}\n"
+    ))?;
+    let config = read_config(&settings);
     settings.finish()?;
-    let (tell, bound) = oneshot::channel();
     let stop = shutdown.clone();
-    let service = tokio::spawn(async move {
-        gateway_adapter::run(config, Arc::new(SystemClock), stop, |address| {
-            // Nobody waits for the address any more only when the stack has failed already.
-            let _ = tell.send(address);
-        })
-        .await
-        .map_err(Into::into)
-    });
-    listening(
-        "adapter of the gateway's database",
-        bound,
-        service,
-        services,
-    )
+    start(name, services, |tell| {
+        echeck_adapter::serve::run(config, Arc::new(SystemClock), stop, announce(tell))
+    })
     .await
-}
-
-async fn start_rallypay(
-    options: &StackOptions,
-    data: &DataFolder,
-    shutdown: &CancellationToken,
-    services: &mut Vec<JoinHandle<Result<()>>>,
-) -> Result<SocketAddr> {
-    let text = format!(
-        "{}\n[server]\nlisten = \"127.0.0.1:{}\"\n[target]\nurl = {:?}\n",
-        options.rallypay,
-        options.ports.rallypay,
-        data.rallypay_url(),
-    );
-    let settings = Settings::from_toml(&text)?;
-    let config = rallypay_adapter::read_config(&settings);
-    settings.finish()?;
-    let (tell, bound) = oneshot::channel();
-    let stop = shutdown.clone();
-    let service = tokio::spawn(async move {
-        rallypay_adapter::run(config, Arc::new(SystemClock), stop, |address| {
-            // As above.
-            let _ = tell.send(address);
-        })
-        .await
-        .map_err(Into::into)
-    });
-    listening("adapter of RallyPay's database", bound, service, services).await
 }
 
 async fn start_returns(
@@ -234,7 +221,7 @@ async fn start_returns(
     shutdown: &CancellationToken,
     services: &mut Vec<JoinHandle<Result<()>>>,
 ) -> Result<SocketAddr> {
-    let text = format!(
+    let settings = Settings::from_toml(&format!(
         "[server]\nlisten = \"127.0.0.1:{}\"\n\
          [database]\nurl = {:?}\n\
          [spool]\nfolder = {:?}\nidentity_file = {:?}\n\
@@ -245,17 +232,11 @@ async fn start_returns(
         data.spool_folder(),
         data.spool_key(),
         options.returns
-    );
-    let config = returns_service::Config::read(Settings::from_toml(&text)?)?;
-    let (tell, bound) = oneshot::channel();
+    ))?;
+    let config = returns_service::Config::read(settings)?;
     let stop = shutdown.clone();
-    let service = tokio::spawn(async move {
-        returns_service::run(config, Arc::new(SystemClock), stop, |address| {
-            // As above.
-            let _ = tell.send(address);
-        })
-        .await
-        .map_err(Into::into)
-    });
-    listening("returns service", bound, service, services).await
+    start("returns service", services, |tell| {
+        returns_service::run(config, Arc::new(SystemClock), stop, announce(tell))
+    })
+    .await
 }
