@@ -1,5 +1,10 @@
 //! The operator's commands against a running stack.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail loudly, its own functions too"
+)]
+
 use std::process::{Command, Output};
 
 use echeck::stack::{DataFolder, Ports, Stack, StackOptions};

@@ -1,5 +1,10 @@
 //! The `echeck` command as people and scripts use it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail loudly, its own functions too"
+)]
+
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 

@@ -19,6 +19,10 @@ use crate::feed::{Feed, Role};
 use crate::import::{Importer, Spool, SpoolError};
 use crate::store::{SqliteStore, Store, StoreError};
 
+/// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
+/// is larger than what a caller of ours may send.
+const ADAPTER_MESSAGE_BYTES: usize = 64 << 20;
+
 /// Why the service could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
@@ -136,7 +140,7 @@ fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {
                 &database.name,
                 &database.address,
                 config.adapter_timeout,
-                config.server.max_message_bytes,
+                ADAPTER_MESSAGE_BYTES,
             )
             .map_err(|error| ServiceError::Adapter {
                 database: database.name.clone(),
