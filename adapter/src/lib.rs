@@ -1,6 +1,4 @@
-//! What every adapter shares: the gRPC surface, the cursor that lives in the target
-//! database, the batch apply, and the SQL dialects. It knows no returns rules and no
-//! column of a target: those belong to the [`mapping::Plan`] of each adapter.
+#![doc = include_str!("../README.md")]
 
 pub mod apply;
 pub mod batch;

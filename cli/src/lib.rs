@@ -1,4 +1,4 @@
-//! The parts of the `echeck` command. The end-to-end tests use the embedded stack too.
+#![doc = include_str!("../README.md")]
 
 #[allow(
     missing_docs,

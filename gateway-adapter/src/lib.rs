@@ -1,5 +1,4 @@
-//! The adapter in front of the core gateway's transfers: the translation of the contract
-//! into one table of its own names and spellings. Everything else is `echeck_adapter`.
+#![doc = include_str!("../README.md")]
 
 mod change;
 mod columns;

@@ -1,5 +1,4 @@
-//! The adapter in front of the RallyPay Rails app's transactions. They mirror the gateway's
-//! transfers, so a change shows there as a status; the reversal itself has no row of its own.
+#![doc = include_str!("../README.md")]
 
 mod change;
 mod plan;

@@ -59,8 +59,14 @@ impl Config {
         let spool = root.section("spool");
         let holds = root.section("holds");
         let feed = root.section("feed");
+        let section = root.section("server");
+        let mut server = ServerConfig::read(&section, "127.0.0.1:50051");
+        if !section.has("default_timeout_ms") {
+            // A file takes its time to upload, and most callers forget to set a deadline.
+            server.default_timeout = server.max_timeout;
+        }
         Self {
-            server: ServerConfig::read(&root.section("server"), "127.0.0.1:50051"),
+            server,
             telemetry: TelemetryConfig::read(&root.section("log")),
             store_url: root.section("database").string("url"),
             spool_folder: spool.string("folder").into(),
@@ -119,4 +125,55 @@ fn databases(root: &Section<'_>) -> Vec<Database> {
         );
     }
     databases
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn load(text: &str, variables: &HashMap<&str, &str>) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("returns-service.toml");
+        std::fs::write(&path, text).unwrap();
+        let variables = variables
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Settings::load(Some(&path), variables).and_then(Config::read)
+    }
+
+    #[test]
+    fn the_example_has_no_unknown_key_and_no_fault() {
+        let text = include_str!("../example.toml").replace("identity_file", "#identity_file");
+        let variables = HashMap::from([("ECHECK__SPOOL__IDENTITY", "AGE-SECRET-KEY-1")]);
+        let config = load(&text, &variables).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(config.sources.len(), 4);
+        assert_eq!(config.databases.len(), 2);
+    }
+
+    #[test]
+    fn every_fault_is_reported_with_its_key_and_no_secret() {
+        let text = "[server]\nlisten = \"nowhere\"\n[spool]\nidentity = \"CANARY\"\n\
+                    [import]\nbatch_size = 0\n[databases.a]\nadapter = \"http://x\"\n\
+                    role = \"mirror\"\n[sources.a]\nformat = \"word\"\nmatch = [\"x\"]\n\
+                    colour = 1\n";
+        let Err(error) = load(text, &HashMap::new()) else {
+            panic!("full of faults")
+        };
+        let said = error.to_string();
+        for key in [
+            "server.listen",
+            "database.url",
+            "spool.folder",
+            "import.batch_size",
+            "databases",
+            "sources.a.format",
+            "sources.a.match",
+            "sources.a.colour",
+        ] {
+            assert!(said.contains(key), "{key} is missing in: {said}");
+        }
+        assert!(!said.contains("CANARY"));
+    }
 }

@@ -1,5 +1,4 @@
-//! What every service needs once: the clock, configuration, telemetry, and a gRPC server with
-//! health, reflection, deadlines and a bounded drain. Nothing here knows what a payment is.
+#![doc = include_str!("../README.md")]
 
 pub mod clock;
 pub mod config;

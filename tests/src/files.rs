@@ -167,7 +167,7 @@ impl Nacha {
             lines.push(format!(
                 "6{}231380104{:<17}{:010}{:<15}{:<22}  1{trace}",
                 entry.transaction_code,
-                "123456789",
+                "556677889",
                 entry.amount_minor,
                 format!("ID{index}"),
                 "JANE DOE"

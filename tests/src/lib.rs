@@ -1,5 +1,4 @@
-//! The harness of the end-to-end tests: a whole stack on databases of its own, payments in a
-//! line, and the questions that tests ask.
+#![doc = include_str!("../README.md")]
 
 mod files;
 mod processes;
