@@ -47,10 +47,11 @@ impl Process {
     }
 
     fn signal(&self, signal: &str) {
-        let done = Command::new("kill")
-            .args([signal, &self.0.id().to_string()])
+        // The shell's own kill, because not every Debian has the program.
+        let done = Command::new("bash")
+            .args(["-c", &format!("kill {signal} {}", self.0.id())])
             .status()
-            .expect("kill runs");
+            .expect("bash runs");
         assert!(done.success(), "the process is gone already");
     }
 

@@ -49,6 +49,42 @@ async fn the_same_return_in_two_files_is_a_duplicate() {
     assert_eq!(world.reversals("TR1").await, "1");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_files_with_the_same_returns_at_once_have_each_effect_once() {
+    const RETURNS: u64 = 300;
+    let world = World::start_with(|options| {
+        // Many small batches, so that the two imports meet often.
+        options.returns.push_str("\n[import]\nbatch_size = 7\n");
+    })
+    .await;
+    let mut forward = Worldpay::new();
+    for number in 0..RETURNS {
+        let id = format!("TR{number}");
+        world.add(Payment::debit(&id)).await;
+        forward = forward.returned(&id, "R01").case_id(&format!("C{number}"));
+    }
+    // The same returns in another order: other bytes, so another file.
+    let text = forward.text();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let backward: Vec<&str> = rows.lines().rev().collect();
+    let backward = format!("{header}\n{}\n", backward.join("\n"));
+    let (one, other) = tokio::join!(
+        world.import("worldpay_returns", "forward.csv", text.clone()),
+        world.import("worldpay_returns", "backward.csv", backward),
+    );
+    let (one, other) = (one.totals.unwrap(), other.totals.unwrap());
+    assert_eq!(count(one.reversed) + count(other.reversed), RETURNS);
+    assert_eq!(count(one.duplicate) + count(other.duplicate), RETURNS);
+    assert!(
+        count(one.duplicate) > 0 && count(other.duplicate) > 0,
+        "the imports did meet"
+    );
+    assert_eq!(world.journal_length().await, RETURNS);
+    for number in 0..RETURNS {
+        assert_eq!(world.reversals(&format!("TR{number}")).await, "1");
+    }
+}
+
 #[tokio::test]
 async fn two_different_returns_of_one_transfer_are_one_effect_and_one_hold() {
     let world = World::start().await;

@@ -22,6 +22,9 @@ pub(crate) type WatchStream =
 /// Unreadable lines that an import lists.
 const SHOWN_LINES: u32 = 100;
 
+/// The pause between two messages of a watched import.
+const BETWEEN_CHANGES: Duration = Duration::from_millis(100);
+
 /// The longest name a file may have, in bytes.
 const MAX_NAME: usize = 255;
 
@@ -314,6 +317,8 @@ impl Api {
                 () = sender.closed() => return Ok(()),
                 () = self.importer.changes.wait(seen, Duration::from_secs(1), &self.shutdown) => {}
             }
+            // Counting the rows of a large import takes a while; people read no faster.
+            tokio::time::sleep(BETWEEN_CHANGES).await;
         }
     }
 }
