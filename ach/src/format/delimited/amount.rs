@@ -35,22 +35,30 @@ pub(super) fn read(text: &str, unit: Unit) -> Result<i64, &'static str> {
         return Err("it holds something that is not a digit");
     }
     let whole: i64 = whole.parse().map_err(|_| TOO_LARGE)?;
-    match unit {
+    let minor = match unit {
         Unit::Minor => match fraction.trim_end_matches('0') {
-            "" => Ok(whole),
-            _ => Err("the unit is minor (cents), so it cannot have a fraction"),
+            "" => whole,
+            _ => return Err("the unit is minor (cents), so it cannot have a fraction"),
         },
         Unit::Major => {
             let cents = cents(fraction)?;
-            let units = whole
+            let minor = whole
                 .checked_mul(100)
                 .and_then(|minor| minor.checked_add(cents));
-            units.ok_or(TOO_LARGE)
+            minor.ok_or(TOO_LARGE)?
         }
+    };
+    if minor > LARGEST_MINOR {
+        return Err(TOO_LARGE);
     }
+    Ok(minor)
 }
 
-const TOO_LARGE: &str = "it is too large";
+/// The amount field of an ACH entry has ten digits (Nacha Appendix Three). What is larger is
+/// an account number in the wrong column, or a wrong unit.
+const LARGEST_MINOR: i64 = 9_999_999_999;
+
+const TOO_LARGE: &str = "it is more than an ACH entry can hold (99,999,999.99)";
 
 /// Takes off sign, parentheses and currency sign, each at most once.
 fn undressed(text: &str) -> Result<&str, &'static str> {
@@ -133,7 +141,7 @@ mod tests {
             ("150.0000", 15_000),
             ("0.00", 0),
             (" 150.00 ", 15_000),
-            ("92233720368547758.07", i64::MAX),
+            ("99999999.99", LARGEST_MINOR),
         ];
         for (text, minor) in cases {
             assert_eq!(read(text, Unit::Major), Ok(minor), "{text}");
