@@ -13,12 +13,12 @@ setup: ## Install what is missing.
 
 demo: ## A small world, three files, and what became of every return.
 	@scripts/setup
-	cargo build --quiet --workspace --bin echeck
+	cargo build --workspace --bin echeck
 	@target/debug/echeck demo
 
 up: ## The whole stack in one process, until Ctrl-C.
 	@scripts/setup
-	cargo build --quiet --workspace --bin echeck
+	cargo build --workspace --bin echeck
 	@target/debug/echeck up
 
 test: ## Format, lints, dependencies, protos, unit tests, end-to-end tests.

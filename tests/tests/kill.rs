@@ -4,7 +4,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
@@ -127,14 +127,17 @@ async fn everything(folder: &Path) -> Vec<Vec<String>> {
     ]
 }
 
-async fn finish(folder: &Path, bytes: &[u8]) -> Vec<Vec<String>> {
+/// Runs the import to its end; gives what is there then, and how long the import took.
+async fn finish(folder: &Path, bytes: &[u8]) -> (Vec<Vec<String>>, Duration) {
     let (process, client) = up(folder).await;
+    let started = Instant::now();
     let answer = import(client, bytes.to_vec(), proto::WaitLevel::Applied)
         .await
         .unwrap();
     assert_eq!(answer.import.unwrap().state(), proto::ImportState::Applied);
+    let took = started.elapsed();
     assert_eq!(process.stop(), Some(0));
-    everything(folder).await
+    (everything(folder).await, took)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,7 +183,9 @@ async fn fifty_kills_leave_what_an_uninterrupted_run_leaves() {
         ]);
         world
     };
-    let expected = finish(&world("uninterrupted"), &bytes).await;
+    let (expected, took) = finish(&world("uninterrupted"), &bytes).await;
+    // The kills of a round are spread over about the time that an import takes here and now.
+    let longest_ms = u64::try_from(took.as_millis()).unwrap() * 2 / KILLS_PER_ROUND as u64;
     assert!(expected[0].len() > 900, "the run is about something");
 
     let mut in_the_middle = 0;
@@ -192,7 +197,7 @@ async fn fifty_kills_leave_what_an_uninterrupted_run_leaves() {
             let bytes = bytes.clone();
             let sending = tokio::spawn(import(client, bytes, proto::WaitLevel::Applied));
             // This is the random moment itself, not a wait for something.
-            tokio::time::sleep(Duration::from_millis(draws.below(250))).await;
+            tokio::time::sleep(Duration::from_millis(draws.below(longest_ms.max(1)))).await;
             in_the_middle += usize::from(!sending.is_finished());
             process.kill();
             // Whatever it was told: the process is dead, the answer does not count.
@@ -201,7 +206,7 @@ async fn fifty_kills_leave_what_an_uninterrupted_run_leaves() {
             let head = "SELECT CAST(MAX(position) AS TEXT) FROM journal_head";
             reached.extend(rows(&data.returns_url(), head).await);
         }
-        let actual = finish(&world, &bytes).await;
+        let (actual, _) = finish(&world, &bytes).await;
         for (what, (actual, expected)) in ["journal", "outcomes", "transfers", "transactions"]
             .iter()
             .zip(actual.iter().zip(&expected))

@@ -1,6 +1,7 @@
 //! From a journal row to the step that a database needs.
 
 use ach::decision::{Effect, Expected};
+use ach::entry::EntryKind;
 use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1 as proto;
 use proto::step::Change;
@@ -77,10 +78,8 @@ fn expected(expected: Expected) -> proto::Expected {
 fn reason(row: &Row) -> proto::Reason {
     let entry = &row.entry;
     // A validation failure never has a return code; its gateway code is no such thing.
-    let code = match &entry.kind {
-        ach::entry::EntryKind::ValidationFailure { .. } => None,
-        _ => row.code(),
-    };
+    let never_entered = matches!(entry.kind, EntryKind::ValidationFailure { .. });
+    let code = if never_entered { None } else { row.code() };
     let returned_on = entry
         .issued_on
         .or(entry.settlement_date)
