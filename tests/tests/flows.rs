@@ -256,13 +256,15 @@ async fn the_account_numbers_of_imported_files_are_nowhere_on_disk_in_clear() {
             Nacha::new().returned("231380100000017", "R01"),
         )
         .await;
-    world
-        .import(
-            "nacha",
-            "u.ach",
-            Nacha::new().returned("231380100000999", "R01"),
-        )
-        .await;
+    // The bank writes the account into its free text, and the entry is held.
+    let talkative = Nacha::new().returned("231380100000999", "R04").text();
+    let talkative = talkative.replace("09100001             ", "09100001ACC 556677889");
+    assert!(talkative.contains("ACC 556677889"));
+    world.import("nacha", "u.ach", talkative).await;
+    assert_eq!(
+        world.hold().await.reason(),
+        proto::HoldReason::UnknownTransfer
+    );
     world
         .import("worldpay_funding", "f.csv", funding_rejects(&["TR2"]))
         .await;
