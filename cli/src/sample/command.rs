@@ -35,9 +35,10 @@ pub struct SampleArguments {
     /// What everything is computed from: the same seed, the same world.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How many payments the world has.
-    #[arg(long, default_value_t = 1_000)]
-    pub payments: u64,
+    /// How many payments the world has; unless said 1,000, or enough that a file is about
+    /// each only once.
+    #[arg(long)]
+    pub payments: Option<u64>,
     /// How many entries the file has.
     #[arg(long, default_value_t = 100)]
     pub entries: u64,
@@ -71,7 +72,9 @@ pub struct SampleArguments {
 pub async fn run(arguments: &SampleArguments) -> Result<u8> {
     let world = World {
         seed: arguments.seed,
-        payments: arguments.payments,
+        payments: arguments
+            .payments
+            .unwrap_or_else(|| enough_payments(arguments)),
         today: arguments
             .today
             .unwrap_or_else(|| SystemClock.now().date_naive()),
@@ -103,6 +106,16 @@ pub async fn run(arguments: &SampleArguments) -> Result<u8> {
         written => written
             .map(|()| 0)
             .with_context(|| format!("{} cannot be written", arguments.out.display())),
+    }
+}
+
+/// Of a hundred payments 87 are debits that can come back, and 6 payouts.
+fn enough_payments(arguments: &SampleArguments) -> u64 {
+    let entries = arguments.entries.saturating_add(arguments.skip);
+    match arguments.what {
+        What::World => 1_000,
+        What::Nacha | What::WorldpayEcheckReturn => entries.saturating_mul(2).max(1_000),
+        What::WorldpayFundingReject => entries.saturating_mul(20).max(1_000),
     }
 }
 
