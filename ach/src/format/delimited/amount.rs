@@ -14,6 +14,19 @@ pub enum Unit {
     Major,
 }
 
+/// The largest amount of one entry, in minor units: a NACHA entry has ten digits for it.
+const LARGEST_ENTRY: i64 = 9_999_999_999;
+
+/// Reads the amount of one entry, in minor units. One that no entry could have is no
+/// amount, but perhaps an account number from another column, and is not kept.
+pub(super) fn of_entry(text: &str, unit: Unit) -> Result<i64, &'static str> {
+    let minor = read(text, unit)?;
+    if minor > LARGEST_ENTRY {
+        return Err("it is larger than an ACH entry can be: is the row shifted?");
+    }
+    Ok(minor)
+}
+
 /// Reads an amount in minor units, without its sign: direction says who pays.
 ///
 /// A leading or trailing sign, parentheses, `$` and separators of thousands are understood.
@@ -147,6 +160,17 @@ mod tests {
         assert_eq!(read("-1,500.00", Unit::Minor), Ok(1_500));
         assert!(read("500.01", Unit::Minor).unwrap_err().contains("cents"));
         assert!(read("5.5", Unit::Minor).is_err());
+    }
+
+    #[test]
+    fn an_entry_has_at_most_ten_digits() {
+        assert_eq!(of_entry("99,999,999.99", Unit::Major), Ok(LARGEST_ENTRY));
+        assert!(
+            of_entry("100,000,000.00", Unit::Major)
+                .unwrap_err()
+                .contains("larger")
+        );
+        assert!(of_entry("12345678901", Unit::Minor).is_err());
     }
 
     #[test]

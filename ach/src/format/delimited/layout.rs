@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::cell;
 use super::column::{Column, Field, normal};
 use super::profile::Profile;
-use super::refused;
 use super::rows::Row;
 use super::tally::Tally;
+use super::{cell, refused, row_kind};
 use crate::entry::Position;
 use crate::format::ReadError;
 
@@ -61,6 +60,9 @@ impl Layout {
             }
         }
         check_missing(profile, &missing, &headers, row.at)?;
+        if !row.is_terminated && !missing.is_empty() {
+            return Err(row_kind::cut_off(row));
+        }
         note_differences(profile, &missing, &headers, row.at, tally);
         let width = Some(headers.len());
         Ok(Self::new(profile, headers, fields, width))

@@ -1,9 +1,9 @@
 //! Delimited files (CSV and its relatives), read by a [`Profile`] that is configuration:
 //! which column holds what, how dates and amounts are written, which rows are what.
 //!
-//! The way of a row: [`source`] counts bytes and lines, [`rows`] cuts rows into cells within
-//! fixed limits, [`reader`] goes from row to row, which [`row_kind`] tells apart, [`layout`]
-//! knows where each field stands, and [`mapping`] makes the entry.
+//! The way of a row: `source` counts bytes and lines, `rows` cuts rows into cells within
+//! fixed limits, `reader` goes from row to row, which `row_kind` tells apart, `layout`
+//! knows where each field stands, and `mapping` makes the entry.
 
 mod amount;
 mod cell;

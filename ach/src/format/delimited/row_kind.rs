@@ -128,7 +128,8 @@ pub(super) fn check_cut_off(row: &Row, layout: &Layout) -> Result<(), ReadError>
     Ok(())
 }
 
-fn cut_off(row: &Row) -> ReadError {
+/// The refusal of a file that ends within `row`.
+pub(super) fn cut_off(row: &Row) -> ReadError {
     let why = format!(
         "the file ends in the middle of this row, behind {} cells: it looks cut off; fetch it \
          again",

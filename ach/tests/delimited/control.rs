@@ -1,0 +1,177 @@
+//! Rows that are no entries: record types, trailers and filters.
+
+use ach::format::Emptiness;
+use ach::format::delimited::Profile;
+
+use crate::support::{SMALL, profile, read, read_rows, small};
+
+fn with_trailer(more: &str) -> Profile {
+    profile(&format!(
+        "{SMALL}\n[trailer]\nfirst_cell = [\"TRAILER\", \"Total\", \"END\"]\n{more}"
+    ))
+}
+
+#[test]
+fn a_trailer_that_agrees_is_passed_over() {
+    let profile = with_trailer("count = 2\ntotal = 3");
+    let rows = "a,R01,-1.00,,\nb,R01,\"2,000.00\",bad date,\nTRAILER,2,\"2,001.00\"\n\n";
+    let outcome = read_rows(rows, &profile);
+    assert_eq!(outcome.refusal, None);
+    assert_eq!((outcome.entries.len(), outcome.rejected.len()), (1, 1));
+    assert_eq!(outcome.summary.findings, []);
+}
+
+#[test]
+fn a_trailer_that_differs_refuses_the_file() {
+    let profile = with_trailer("count = 2\ntotal = 3");
+    let cases = [
+        (
+            "TRAILER,2,1.00",
+            "column 2",
+            "says 2 rows and the file holds 1",
+        ),
+        (
+            "total,1,1.01",
+            "column 3",
+            "says 101 minor units and the file holds 100",
+        ),
+        ("END,one,1.00", "column 2", "\"one\""),
+        ("END,1", "column 3", "cut off"),
+        ("END", "column 2", "cut off"),
+    ];
+    for (trailer, field, why) in cases {
+        let outcome = read_rows(&format!("a,R01,1.00,,\n{trailer}\n"), &profile);
+        let refused = outcome.refused();
+        assert_eq!(refused.at.unwrap().line, 3);
+        assert_eq!(refused.field.as_deref(), Some(field), "{trailer}");
+        assert!(refused.why.contains(why), "{}", refused.why);
+    }
+}
+
+#[test]
+fn a_trailer_column_can_be_named_by_its_header() {
+    let profile = with_trailer("total = \"amount\"\ncount = \"text\"");
+    assert_eq!(
+        read_rows("a,R01,1.00,,\nTotal,,1.00,,1\n", &profile).refusal,
+        None
+    );
+    assert!(
+        read_rows("a,R01,1.00,,\nTotal,,1.00,,2\n", &profile)
+            .refusal
+            .is_some()
+    );
+}
+
+#[test]
+fn a_total_over_unreadable_amounts_is_not_checked_but_reported() {
+    let rows = "a,R01,1.00,,\nb,R01,x,,\nc,R01\nEND,3,99.00\n";
+    let outcome = read_rows(rows, &with_trailer("count = 2\ntotal = 3"));
+    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.found("trailer total"), 1);
+    assert!(outcome.summary.findings[0].what.contains("2 rows"));
+}
+
+#[test]
+fn nothing_but_blank_lines_may_follow_a_trailer() {
+    let profile = with_trailer("");
+    for row in ["b,R01,1.00,,", "END"] {
+        let outcome = read_rows(&format!("a,R01,1.00,,\nEND\n\n{row}\n"), &profile);
+        assert_eq!(outcome.refused().at.unwrap().line, 5, "{row}");
+        assert!(
+            outcome.refused().why.contains("line 3"),
+            "{}",
+            outcome.refused().why
+        );
+    }
+}
+
+#[test]
+fn a_required_trailer_that_is_missing_refuses_the_file() {
+    let profile = with_trailer("required = true");
+    assert!(
+        read_rows("a,R01,1.00,,\n", &profile)
+            .refused()
+            .why
+            .contains("cut off")
+    );
+    assert!(read_rows("", &profile).refused().why.contains("trailer"));
+    assert_eq!(read_rows("a,R01,1.00,,\nEND", &profile).refusal, None);
+    assert_eq!(read_rows("a,R01,1.00,,\n", &with_trailer("")).refusal, None);
+    let nothing = read(&b""[..], &profile);
+    assert_eq!(nothing.summary.emptiness, Some(Emptiness::NoBytes));
+    let only_trailer = read_rows("END\n", &profile);
+    assert_eq!(only_trailer.summary.emptiness, Some(Emptiness::HeaderOnly));
+}
+
+fn with_types() -> Profile {
+    profile(&format!(
+        "{SMALL}\nrecord_type = \"type\"\n[record_types]\ndetail = [\"Detail\"]\n\
+         header = [\"Header\"]\ntrailer = [\"Summary\"]\nignored = [\"Fee\"]\n\
+         [trailer]\ncount = 1\ntotal = \"amount\"\n"
+    ))
+}
+
+#[test]
+fn rows_are_told_apart_by_their_record_type() {
+    let text = "id,code,amount,date,text,type\nx,,,,,Header\na,R01,1.00,,,DETAIL\nb,,9.00,,,Fee\n\
+                c,,9.00,,,fee\nd,R01,3.00,,,detail\n2,,4.00,,,Summary\n";
+    let outcome = read(text.as_bytes(), &with_types());
+    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.entries.len(), 2);
+    assert_eq!(outcome.summary.debit_minor, 400);
+    assert_eq!(outcome.found("record types"), 2);
+    let wrong = text.replace("2,,4.00", "3,,4.00");
+    let refused = read(wrong.as_bytes(), &with_types());
+    assert!(
+        refused
+            .refused()
+            .why
+            .contains("says 3 rows and the file holds 2")
+    );
+}
+
+#[test]
+fn a_row_of_an_unlisted_record_type_is_rejected() {
+    let text = "id,code,amount,date,text,type\na,R01,1.00,,,Detail\nb,R01,1.00,,,Other\n\
+                c,R01,1.00,,,\n";
+    let outcome = read(text.as_bytes(), &with_types());
+    assert_eq!(outcome.entries.len(), 1);
+    assert_eq!(outcome.rejected.len(), 2);
+    assert_eq!(outcome.rejected[0].field.as_deref(), Some("type"));
+    assert!(outcome.rejected[0].why.contains("\"Other\""));
+}
+
+#[test]
+fn a_row_cut_off_before_its_record_type_refuses_the_file() {
+    let text = "id,code,amount,date,text,type\na,R01,1.00,,,Detail\nb,R01,1.0";
+    assert_eq!(
+        read(text.as_bytes(), &with_types())
+            .refused()
+            .at
+            .unwrap()
+            .line,
+        3
+    );
+}
+
+#[test]
+fn the_row_filter_counts_what_it_leaves_out() {
+    let profile = small("row_filter = { column = \"id\", starts_with = [\"ICHECK\"] }");
+    let rows = "ICHECK1,R01,1.00,,\nOTHER,x\nicheck2,R02,1.00,,\nICHEC,R01,1.00,,\n";
+    let outcome = read_rows(rows, &profile);
+    assert_eq!((outcome.entries.len(), outcome.rejected.len()), (2, 0));
+    assert_eq!(outcome.found("row filter"), 2);
+    let all_out = read_rows("OTHER,R01,1.00,,\n", &profile);
+    assert_eq!(all_out.summary.emptiness, Some(Emptiness::HeaderOnly));
+}
+
+#[test]
+fn a_row_cut_off_within_what_the_filter_looks_for_refuses_the_file() {
+    let profile = small("row_filter = { starts_with = [\"ICHECK\"] }");
+    let cut_off = read_rows("ICHECK1,R01,1.00,,\nICH", &profile);
+    assert_eq!(cut_off.refused().at.unwrap().line, 3);
+    assert_eq!(
+        read_rows("ICHECK1,R01,1.00,,\nOTHER", &profile).refusal,
+        None
+    );
+}

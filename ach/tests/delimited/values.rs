@@ -1,0 +1,339 @@
+//! Values of cells: amounts, dates, codes, ids, directions, and what rejects a row.
+
+use ach::entry::{Corrected, Direction, EntryKind};
+use ach::money::Money;
+
+use crate::support::{SMALL, profile, read, read_rows, small};
+
+#[test]
+fn a_bad_value_rejects_its_row_with_the_headers_own_name() {
+    let cases = [
+        ("a,R01,1.2.3,,", "amount", "\"1.2.3\" is not an amount"),
+        ("a,R01,,,", "amount", "the value is missing"),
+        (",R01,1.00,,", "id", "the value is missing"),
+        (
+            "a,R01,1.00,31/12/2024,",
+            "date",
+            "\"31/12/2024\" is not a date as in %m/%d/%Y",
+        ),
+        ("a,,1.00,,", "code", "the code is missing"),
+        ("8.39977E+16,R01,1.00,,", "id", "rounded by a spreadsheet"),
+    ];
+    for (row, field, why) in cases {
+        let outcome = read_rows(&format!("{row}\nb,R01,2.00,,\n"), &small(""));
+        let rejected = outcome.rejection();
+        assert_eq!((rejected.at.line, rejected.at.byte), (2, 25));
+        assert_eq!(rejected.field.as_deref(), Some(field), "{row}");
+        assert!(rejected.why.contains(why), "{}", rejected.why);
+        assert_eq!(outcome.entries.len(), 1, "reading goes on");
+    }
+}
+
+#[test]
+fn a_rejected_row_shows_its_amount_where_that_can_be_read() {
+    let outcome = read_rows("a,R01,1.00,nonsense,\nb,R01,nonsense,,\n", &small(""));
+    let amounts: Vec<_> = outcome
+        .rejected
+        .iter()
+        .map(|row| row.amount_minor)
+        .collect();
+    assert_eq!(amounts, [Some(100), None]);
+}
+
+#[test]
+fn an_error_never_shows_an_account_number() {
+    // A row whose cells are shifted by one may have the account number anywhere.
+    let account = "12345678901234567";
+    let toml = format!(
+        "directions = {{ D = \"debit\" }}\n{SMALL}\ndirection = \"type\"\ncurrency = \"cur\""
+    );
+    let profile = profile(&toml);
+    for shifted in [2, 1, 3, 6] {
+        let mut cells = ["a", "R01", "1.00", "", "", "D", "USD"];
+        cells[shifted] = account;
+        let text = format!("id,code,amount,date,text,type,cur\n{}\n", cells.join(","));
+        let shown = read(text.as_bytes(), &profile).rejection().why.clone();
+        assert!(
+            !shown.contains(account) && shown.contains("4567"),
+            "{shown}"
+        );
+    }
+}
+
+#[test]
+fn the_unit_decides_what_500_00_is() {
+    let rows = "a,R01,500.00,,\n";
+    assert_eq!(
+        read_rows(rows, &small("")).entry().amount,
+        Some(Money::cents(50_000))
+    );
+    let cents = profile(&SMALL.replace("major", "minor"));
+    assert_eq!(
+        read_rows(rows, &cents).entry().amount,
+        Some(Money::cents(500))
+    );
+    let outcome = read_rows("a,R01,500.50,,\n", &cents);
+    assert!(
+        outcome.rejection().why.contains("cents"),
+        "{}",
+        outcome.rejection().why
+    );
+    assert_eq!(outcome.rejection().amount_minor, None);
+}
+
+#[test]
+fn the_sign_of_an_amount_is_taken_off() {
+    let rows = "a,R01,-1.00,,\nb,R01,1.00-,,\nc,R01,(1.00),,\nd,R01,\"$1,000.00\",,\n";
+    let outcome = read_rows(rows, &small(""));
+    let amounts: Vec<_> = outcome
+        .entries
+        .iter()
+        .map(|e| e.amount.unwrap().minor())
+        .collect();
+    assert_eq!(amounts, [100, 100, 100, 100_000]);
+    assert_eq!(outcome.summary.debit_minor, 100_300);
+}
+
+#[test]
+fn a_zero_amount_is_read() {
+    assert_eq!(
+        read_rows("a,R01,0.00,,\n", &small("")).entry().amount,
+        Some(Money::cents(0))
+    );
+}
+
+#[test]
+fn dates_are_read_in_any_of_the_formats_without_their_time() {
+    let profile = profile(&SMALL.replace("\"%m/%d/%Y\"", "\"%m/%d/%Y\", \"%Y%m%d\""));
+    for date in ["01/05/2024", "1/5/2024", "20240105", "01/05/2024 23:59:59"] {
+        let outcome = read_rows(&format!("a,R01,1.00,{date},\n"), &profile);
+        assert_eq!(
+            outcome.entry().issued_on.unwrap().to_string(),
+            "2024-01-05",
+            "{date}"
+        );
+    }
+}
+
+#[test]
+fn apostrophes_and_excel_formulas_are_taken_off_unless_they_are_kept() {
+    let rows = "'83997656989609888,'R01,'1.00,'01/05/2024,x\n=\"0123\",R01,1.00,,\n\
+                \"=\"\"0123\"\"\",R01,1.00,,\n";
+    let ids = |profile: &_| -> Vec<String> {
+        let outcome = read_rows(rows, profile);
+        assert_eq!(outcome.rejected, []);
+        outcome
+            .entries
+            .into_iter()
+            .filter_map(|entry| entry.keys.payment_id)
+            .collect()
+    };
+    assert_eq!(ids(&small("")), ["83997656989609888", "0123", "0123"]);
+    let kept = small("keep_apostrophes = [\"payment_id\"]");
+    assert_eq!(ids(&kept), ["'83997656989609888", "=\"0123\"", "=\"0123\""]);
+}
+
+#[test]
+fn leading_zeros_are_put_back() {
+    let toml = "pad = { original_trace = 15, payment_id = 4, Shop = 9 }\nraw = true\n";
+    let toml = format!("{toml}{SMALL}\noriginal_trace = \"trace\"");
+    let text = "id,code,amount,date,text,trace,shop\n7,R01,1.00,,,91000010000001,'12345678\n";
+    let outcome = read(text.as_bytes(), &profile(&toml));
+    let entry = outcome.entry();
+    assert_eq!(entry.keys.payment_id.as_deref(), Some("0007"));
+    assert_eq!(
+        entry.keys.original_trace.as_deref(),
+        Some("091000010000001")
+    );
+    assert!(
+        entry.raw.contains(&("shop".into(), "012345678".into())),
+        "{:?}",
+        entry.raw
+    );
+}
+
+#[test]
+fn traces_and_routing_numbers_are_padded_by_default() {
+    let toml = format!("{SMALL}\noriginal_trace = \"trace\"\ncorrected_routing = \"routing\"");
+    let text = "id,code,amount,date,text,trace,routing\n7,C02,1.00,,,91000010000001,11000015\n";
+    let outcome = read(text.as_bytes(), &profile(&toml));
+    let entry = outcome.entry();
+    assert_eq!(entry.keys.payment_id.as_deref(), Some("7"));
+    assert_eq!(
+        entry.keys.original_trace.as_deref(),
+        Some("091000010000001")
+    );
+    let EntryKind::Correction { corrected, .. } = &entry.kind else {
+        panic!("{entry:?}")
+    };
+    assert_eq!(corrected, &[Corrected::Routing("011000015".into())]);
+}
+
+#[test]
+fn the_direction_follows_the_transaction_type() {
+    let toml = "directions = { FISC = \"credit\", FISD = \"debit\" }\n";
+    let toml = format!(
+        "{toml}{}\ndirection = \"type\"",
+        SMALL.replace("\"debit\"", "\"credit\"")
+    );
+    let text = "id,code,amount,date,text,type\na,R01,1.00,,,fisd\nb,R01,2.00,,,FISC\n\
+                c,R01,4.00,,,\nd,R01,8.00,,,FIXX\ne,R01,16.00,,,FIXY\n";
+    let outcome = read(text.as_bytes(), &profile(&toml));
+    let directions: Vec<_> = outcome
+        .entries
+        .iter()
+        .map(|entry| entry.direction)
+        .collect();
+    let (debit, credit) = (Direction::Debit, Direction::Credit);
+    assert_eq!(
+        directions,
+        [
+            debit,
+            credit,
+            credit,
+            Direction::Unknown,
+            Direction::Unknown
+        ]
+    );
+    let summary = &outcome.summary;
+    let sums = (
+        summary.debit_minor,
+        summary.credit_minor,
+        summary.unknown_minor,
+    );
+    assert_eq!(sums, (100, 600, 2_400));
+    assert_eq!(outcome.found("direction"), 2);
+}
+
+#[test]
+fn corrections_count_as_zero() {
+    let outcome = read_rows("a,C01,5.00,,\nb,C61,5.00,,\nc,R01,1.00,,\n", &small(""));
+    assert_eq!(outcome.summary.entries, 3);
+    assert_eq!(outcome.summary.debit_minor, 100);
+}
+
+#[test]
+fn the_currency_comes_from_its_column_or_the_profile() {
+    let toml = format!("currency = \"CAD\"\n{SMALL}\ncurrency = \"cur\"");
+    let text = "id,code,amount,date,text,cur\na,R01,1.00,,,usd\nb,R01,1.00,,,\nc,R01,1.00,,,US\n";
+    let outcome = read(text.as_bytes(), &profile(&toml));
+    let currencies: Vec<_> = outcome
+        .entries
+        .iter()
+        .map(|entry| entry.amount.unwrap().currency().to_string())
+        .collect();
+    assert_eq!(currencies, ["USD", "CAD"]);
+    assert_eq!(outcome.rejection().field.as_deref(), Some("cur"));
+    assert_eq!(outcome.found("currency"), 1);
+}
+
+#[test]
+fn accounts_are_masked_at_the_door() {
+    let toml = format!("{SMALL}\naccount = \"acct\"\naccount_suffix = \"last3\"");
+    let text = "id,code,amount,date,text,acct,last3\na,R01,1.00,,,'123456789,\n\
+                b,R01,1.00,,,,089\nc,R01,1.00,,,xxxx6081,\nd,R01,1.00,,,,\n";
+    let outcome = read(text.as_bytes(), &profile(&toml));
+    let tails: Vec<_> = outcome
+        .entries
+        .iter()
+        .map(|entry| entry.account_tail.as_ref().map(ToString::to_string))
+        .collect();
+    assert_eq!(
+        tails,
+        [
+            Some("***6789".into()),
+            Some("***089".into()),
+            Some("***6081".into()),
+            None
+        ]
+    );
+}
+
+#[test]
+fn the_raw_row_hides_account_numbers_even_in_columns_nobody_named() {
+    let toml = format!("raw = true\nmasked = [\"Secret\"]\n{SMALL}\naccount = \"dda\"");
+    let text = "id,code,amount,date,text,dda,Old Account Number,Secret,Routing,Account Name,\n\
+                a,R01,1.00,,x,'123456789,'987654321,55512345,011000015,Jo Doe,new\n\
+                b,R01,1.00,,x,,,,,,\n";
+    let outcome = read(text.as_bytes(), &profile(&toml));
+    let of = |index: usize, header: &str| -> String {
+        let raw = &outcome.entries[index].raw;
+        raw.iter()
+            .find(|(name, _)| name == header)
+            .unwrap()
+            .1
+            .clone()
+    };
+    assert_eq!(of(0, "dda"), "***6789");
+    assert_eq!(of(0, "Old Account Number"), "***4321");
+    assert_eq!(of(0, "Secret"), "***2345");
+    assert_eq!(of(0, "Routing"), "011000015");
+    assert_eq!(of(0, "Account Name"), "Jo Doe");
+    assert_eq!(of(0, "column 11"), "new");
+    assert_eq!(of(0, "amount"), "1.00");
+    assert_eq!(of(1, "dda"), "", "a blank stays blank");
+    assert_eq!(outcome.entries[0].raw.len(), 11);
+    assert!(
+        read_rows("a,R01,1.00,,\n", &small(""))
+            .entry()
+            .raw
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_row_without_any_id_is_rejected() {
+    let toml = SMALL.replace("required = [\"payment_id\", \"amount\"]", "");
+    let profile = profile(&format!("{toml}\norder_id = \"order\""));
+    let text = "id,code,amount,date,text,order\n,R01,1.00,,,o\n,R01,1.00,,,\n";
+    let outcome = read(text.as_bytes(), &profile);
+    assert_eq!(outcome.entries.len(), 1);
+    assert!(
+        outcome.rejection().why.contains("no id"),
+        "{}",
+        outcome.rejection().why
+    );
+    assert_eq!(outcome.rejection().amount_minor, Some(100));
+}
+
+#[test]
+fn corrected_data_in_one_column_are_told_apart_by_the_code() {
+    let profile = profile(&format!("{SMALL}\ncorrected_data = \"data\""));
+    let corrected = |code: &str, data: &str| -> Vec<String> {
+        let text = format!("id,code,amount,date,text,data\na,{code},0.00,,,{data}\n");
+        match &read(text.as_bytes(), &profile).entry().kind {
+            EntryKind::Correction { corrected, .. } => {
+                corrected.iter().map(|piece| format!("{piece:?}")).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(
+        corrected("C01", "123456789"),
+        ["Account(AccountTail(\"6789\"))"]
+    );
+    assert_eq!(corrected("C02", "011000015"), ["Routing(\"011000015\")"]);
+    assert_eq!(corrected("C05", "32"), ["TransactionCode(\"32\")"]);
+    assert_eq!(
+        corrected("C03", "011000015   123456789"),
+        ["Unreadable(AccountTail(\"6789\"))"]
+    );
+    assert_eq!(
+        corrected("C99", "123456789"),
+        ["Unreadable(AccountTail(\"6789\"))"]
+    );
+    assert_eq!(corrected("C01", ""), [""; 0]);
+}
+
+#[test]
+fn code_and_words_can_share_a_column() {
+    let outcome = read_rows(
+        "a,r01 - Insufficient Funds,1.00,,\n",
+        &small("code_with_text = true"),
+    );
+    assert_eq!(outcome.entry().kind.code(), Some(("R01".into(), true)));
+    assert_eq!(
+        outcome.entry().description.as_deref(),
+        Some("Insufficient Funds")
+    );
+}
