@@ -1,5 +1,4 @@
-//! The gRPC contracts of echeck-returns. The `.proto` files beside this crate are the source;
-//! nothing here holds logic.
+#![doc = include_str!("../README.md")]
 
 /// The contract between the returns service and the adapters.
 pub mod adapter {

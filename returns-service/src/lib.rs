@@ -1,1 +1,19 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
+
+mod adapter;
+mod api;
+mod chain;
+mod changes;
+mod config;
+mod decide;
+mod feed;
+mod hold;
+mod ids;
+mod import;
+mod journal;
+mod service;
+mod source;
+mod store;
+
+pub use config::Config;
+pub use service::{ServiceError, new_spool_identity, run};

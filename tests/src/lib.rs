@@ -1,1 +1,9 @@
-//! Under construction.
+#![doc = include_str!("../README.md")]
+
+mod files;
+mod processes;
+mod world;
+
+pub use files::{Nacha, NachaEntry, Worldpay, WorldpayRow, funding_rejects};
+pub use processes::{Process, binary, tool};
+pub use world::{Payment, World, eventually};

@@ -67,7 +67,11 @@ impl Hold {
         .into_iter()
         .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {value}")))
         .collect();
-        let ids = if named.is_empty() { "it carries no id".to_owned() } else { named.join(", ") };
+        let ids = if named.is_empty() {
+            "it carries no id".to_owned()
+        } else {
+            named.join(", ")
+        };
         Self::new(
             HoldReason::UnknownTransfer,
             format!("the gateway knows no transfer for this entry ({ids}); it is looked up again"),
@@ -93,7 +97,10 @@ impl Hold {
         };
         Self::new(
             reason,
-            format!("the file says {amount}, transfer {} is {}", transfer.id, transfer.amount),
+            format!(
+                "the file says {amount}, transfer {} is {}",
+                transfer.id, transfer.amount
+            ),
         )
     }
 
@@ -105,7 +112,10 @@ impl Hold {
         };
         Self::new(
             HoldReason::StateConflict,
-            format!("transfer {} is {:?} ({deposit}) and cannot be returned", transfer.id, transfer.state),
+            format!(
+                "transfer {} is {:?} ({deposit}) and cannot be returned",
+                transfer.id, transfer.state
+            ),
         )
     }
 
@@ -118,12 +128,19 @@ impl Hold {
         };
         Self::new(
             HoldReason::WrongDirection,
-            format!("the file returns a {}, transfer {} is {kind}", direction.as_str(), transfer.id),
+            format!(
+                "the file returns a {}, transfer {} is {kind}",
+                direction.as_str(),
+                transfer.id
+            ),
         )
     }
 
     pub(super) fn second_return(prior: &Prior) -> Self {
-        let code = prior.kind.code().map_or_else(|| "a failure".to_owned(), |(code, _)| code);
+        let code = prior
+            .kind
+            .code()
+            .map_or_else(|| "a failure".to_owned(), |(code, _)| code);
         Self::new(
             HoldReason::SecondReturn,
             format!(
@@ -158,14 +175,19 @@ impl Hold {
     pub(super) fn unknown_code(code: &str) -> Self {
         Self::new(
             HoldReason::UnknownCode,
-            format!("code {code} is not in the table of codes in force; ask the acquirer what it means"),
+            format!(
+                "code {code} is not in the table of codes in force; ask the acquirer what it means"
+            ),
         )
     }
 
     pub(super) fn unsupported_type(transfer: &Transfer) -> Self {
         Self::new(
             HoldReason::UnsupportedType,
-            format!("transfer {} is neither a debit, a credit nor a refund", transfer.id),
+            format!(
+                "transfer {} is neither a debit, a credit nor a refund",
+                transfer.id
+            ),
         )
     }
 

@@ -105,7 +105,9 @@ pub fn decide(
         Resolution::Ambiguous(ids) => return Decision::Hold(Hold::ambiguous_transfer(ids)),
     };
     if let Some(prior) = known.iter().find(|prior| same(entry, prior)) {
-        return Decision::Duplicate { of: prior.return_id.clone() };
+        return Decision::Duplicate {
+            of: prior.return_id.clone(),
+        };
     }
     match &entry.kind {
         EntryKind::Correction { .. } => Decision::Act(Act {
@@ -113,16 +115,14 @@ pub fn decide(
             expected: Expected::of(transfer, policy),
             flags: Vec::new(),
         }),
-        EntryKind::ValidationFailure { .. } => {
-            decided(second_return(known).or_else(|| fits(entry, transfer)), || {
-                validation_failure(transfer, policy)
-            })
-        }
-        EntryKind::Return { code, .. } => {
-            decided(second_return(known).or_else(|| fits(entry, transfer)), || {
-                returned(code, transfer, policy)
-            })
-        }
+        EntryKind::ValidationFailure { .. } => decided(
+            second_return(known).or_else(|| fits(entry, transfer)),
+            || validation_failure(transfer, policy),
+        ),
+        EntryKind::Return { code, .. } => decided(
+            second_return(known).or_else(|| fits(entry, transfer)),
+            || returned(code, transfer, policy),
+        ),
         // Held by kind above; said again so that a new kind cannot slip through.
         EntryKind::Dishonored { .. }
         | EntryKind::Contested { .. }
@@ -146,13 +146,23 @@ fn held_by_kind(entry: &Entry, today: NaiveDate) -> Option<Hold> {
         EntryKind::Dishonored { .. }
         | EntryKind::Contested { .. }
         | EntryKind::RefusedCorrection { .. } => Some(Hold::of_stage(entry)),
-        EntryKind::Return { code: Coded::Unknown(text), .. } => Some(Hold::unknown_code(text)),
-        EntryKind::Return { code: Coded::Known(code), .. } => {
-            (!code.in_force_on(today)).then(|| Hold::unknown_code(code.as_str()))
-        }
+        EntryKind::Return {
+            code: Coded::Unknown(text),
+            ..
+        } => Some(Hold::unknown_code(text)),
+        EntryKind::Return {
+            code: Coded::Known(code),
+            ..
+        } => (!code.in_force_on(today)).then(|| Hold::unknown_code(code.as_str())),
         // A retired change code (C04) is still used and changes nothing by itself.
-        EntryKind::Correction { code: Coded::Unknown(text), .. } => Some(Hold::unknown_code(text)),
-        EntryKind::Correction { code: Coded::Known(_), .. }
+        EntryKind::Correction {
+            code: Coded::Unknown(text),
+            ..
+        } => Some(Hold::unknown_code(text)),
+        EntryKind::Correction {
+            code: Coded::Known(_),
+            ..
+        }
         | EntryKind::ValidationFailure { .. } => None,
     }
 }
@@ -163,17 +173,25 @@ fn same(entry: &Entry, prior: &Prior) -> bool {
     let same_reason = match (&entry.kind, &prior.kind) {
         (EntryKind::Return { code: a, .. }, EntryKind::Return { code: b, .. }) => a == b,
         (
-            EntryKind::Correction { code: a, corrected: new },
-            EntryKind::Correction { code: b, corrected: old },
+            EntryKind::Correction {
+                code: a,
+                corrected: new,
+            },
+            EntryKind::Correction {
+                code: b,
+                corrected: old,
+            },
         ) => a == b && new == old,
         (EntryKind::ValidationFailure { .. }, EntryKind::ValidationFailure { .. }) => true,
         _ => false,
     };
     same_reason
-        && agree(entry.keys.return_trace.as_deref(), prior.return_trace.as_deref())
+        && agree(
+            entry.keys.return_trace.as_deref(),
+            prior.return_trace.as_deref(),
+        )
         && agree(entry.keys.case_id.as_deref(), prior.case_id.as_deref())
 }
-
 
 fn agree(a: Option<&str>, b: Option<&str>) -> bool {
     match (a, b) {
@@ -207,7 +225,6 @@ fn fits(entry: &Entry, transfer: &Transfer) -> Option<Hold> {
     let amount = entry.original_amount.or(entry.amount)?;
     (amount != transfer.amount).then(|| Hold::amount_differs(amount, transfer))
 }
-
 
 fn validation_failure(transfer: &Transfer, policy: FundingPolicy) -> Result<Act, Hold> {
     match (transfer.kind, transfer.state) {
@@ -245,10 +262,17 @@ fn returned(
         }
         TransferType::Other => return Err(Hold::unsupported_type(transfer)),
     };
-    if code.known().is_some_and(|code| unusual_for(code, transfer.kind)) {
+    if code
+        .known()
+        .is_some_and(|code| unusual_for(code, transfer.kind))
+    {
         flags.push(Flag::CodeUnusualForDirection);
     }
-    Ok(Act { effect, expected: Expected::of(transfer, policy), flags })
+    Ok(Act {
+        effect,
+        expected: Expected::of(transfer, policy),
+        flags,
+    })
 }
 
 /// Not funded: it is returned. Funded: it stays, and a reversal takes the money back.
@@ -290,7 +314,9 @@ fn failed_credit(transfer: &Transfer) -> Result<Effect, Hold> {
 fn unusual_for(code: ReturnCode, kind: TransferType) -> bool {
     match kind {
         TransferType::Debit => code.info().is_unusual_for(Direction::Debit),
-        TransferType::Credit | TransferType::Refund => code.info().is_unusual_for(Direction::Credit),
+        TransferType::Credit | TransferType::Refund => {
+            code.info().is_unusual_for(Direction::Credit)
+        }
         TransferType::Other => false,
     }
 }

@@ -103,18 +103,30 @@ impl FromStr for MatchRule {
     fn from_str(text: &str) -> Result<Self, BadMatchRule> {
         let bad = || BadMatchRule(text.to_owned());
         let (entry, transfer) = text.split_once(':').ok_or_else(bad)?;
-        let entry = ENTRY_KEYS.iter().find(|(name, _)| *name == entry.trim()).ok_or_else(bad)?.1;
-        let transfer =
-            TRANSFER_KEYS.iter().find(|(name, _)| *name == transfer.trim()).ok_or_else(bad)?.1;
+        let entry = ENTRY_KEYS
+            .iter()
+            .find(|(name, _)| *name == entry.trim())
+            .ok_or_else(bad)?
+            .1;
+        let transfer = TRANSFER_KEYS
+            .iter()
+            .find(|(name, _)| *name == transfer.trim())
+            .ok_or_else(bad)?
+            .1;
         Ok(Self { entry, transfer })
     }
 }
 
 impl fmt::Display for MatchRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entry = ENTRY_KEYS.iter().find(|(_, key)| *key == self.entry).map_or("?", |(n, _)| n);
-        let transfer =
-            TRANSFER_KEYS.iter().find(|(_, key)| *key == self.transfer).map_or("?", |(n, _)| n);
+        let entry = ENTRY_KEYS
+            .iter()
+            .find(|(_, key)| *key == self.entry)
+            .map_or("?", |(n, _)| n);
+        let transfer = TRANSFER_KEYS
+            .iter()
+            .find(|(_, key)| *key == self.transfer)
+            .map_or("?", |(n, _)| n);
         write!(f, "{entry}:{transfer}")
     }
 }
@@ -147,24 +159,30 @@ pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolutio
     if !strong.is_empty() {
         return one_of(&strong);
     }
-    for (_, transfers) in found.iter().filter(|(_, transfers)| !transfers.is_empty()) {
-        let all: Vec<&Transfer> = transfers.iter().collect();
-        let amount = entry.original_amount.or(entry.amount);
-        let fitting: Vec<&Transfer> =
-            all.iter().copied().filter(|transfer| Some(transfer.amount) == amount).collect();
-        return match one_of(&all) {
-            Resolution::Ambiguous(ids) => match one_of(&fitting) {
-                Resolution::One(transfer) => Resolution::One(transfer),
-                Resolution::Unknown | Resolution::Ambiguous(_) => Resolution::Ambiguous(ids),
-            },
-            settled @ (Resolution::One(_) | Resolution::Unknown) => settled,
-        };
+    let Some((_, transfers)) = found.iter().find(|(_, transfers)| !transfers.is_empty()) else {
+        return Resolution::Unknown;
+    };
+    let all: Vec<&Transfer> = transfers.iter().collect();
+    let amount = entry.original_amount.or(entry.amount);
+    let fitting: Vec<&Transfer> = all
+        .iter()
+        .copied()
+        .filter(|transfer| Some(transfer.amount) == amount)
+        .collect();
+    match one_of(&all) {
+        Resolution::Ambiguous(ids) => match one_of(&fitting) {
+            Resolution::One(transfer) => Resolution::One(transfer),
+            Resolution::Unknown | Resolution::Ambiguous(_) => Resolution::Ambiguous(ids),
+        },
+        settled @ (Resolution::One(_) | Resolution::Unknown) => settled,
     }
-    Resolution::Unknown
 }
 
 fn one_of(transfers: &[&Transfer]) -> Resolution {
-    let ids: BTreeSet<&str> = transfers.iter().map(|transfer| transfer.id.as_str()).collect();
+    let ids: BTreeSet<&str> = transfers
+        .iter()
+        .map(|transfer| transfer.id.as_str())
+        .collect();
     match transfers.first() {
         None => Resolution::Unknown,
         Some(first) if ids.len() == 1 => Resolution::One((*first).clone()),

@@ -83,6 +83,9 @@ impl Expected {
             FundingPolicy::State => None,
             FundingPolicy::Deposit => transfer.in_deposit,
         };
-        Self { state: transfer.state, in_deposit }
+        Self {
+            state: transfer.state,
+            in_deposit,
+        }
     }
 }

@@ -6,22 +6,26 @@ use crate::entry::{Entry, EntryKind};
 
 /// The words for the reason: the file's own if it has any, else the code's title.
 fn reason(entry: &Entry) -> String {
-    if let Some(text) = entry.description.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    if let Some(text) = entry
+        .description
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
     {
         return text.to_owned();
     }
     match &entry.kind {
         EntryKind::Return { code, .. }
         | EntryKind::Dishonored { code, .. }
-        | EntryKind::Contested { code, .. } => {
-            code.known().map_or_else(|| code.to_string(), |code| code.info().title.to_owned())
-        }
-        EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => {
-            code.known().map_or_else(|| code.to_string(), |code| code.info().title.to_owned())
-        }
-        EntryKind::ValidationFailure { code } => {
-            code.clone().unwrap_or_else(|| "refused before it entered the network".to_owned())
-        }
+        | EntryKind::Contested { code, .. } => code
+            .known()
+            .map_or_else(|| code.to_string(), |code| code.info().title.to_owned()),
+        EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => code
+            .known()
+            .map_or_else(|| code.to_string(), |code| code.info().title.to_owned()),
+        EntryKind::ValidationFailure { code } => code
+            .clone()
+            .unwrap_or_else(|| "refused before it entered the network".to_owned()),
     }
 }
 
@@ -50,7 +54,10 @@ pub fn return_messages(entry: &Entry) -> Vec<String> {
         | EntryKind::Correction { .. }
         | EntryKind::RefusedCorrection { .. } => {
             let code = entry.kind.code().map(|(code, _)| code).unwrap_or_default();
-            vec![format!("ReasonCode: {code}"), format!("ReasonDescription: {}", reason(entry))]
+            vec![
+                format!("ReasonCode: {code}"),
+                format!("ReasonDescription: {}", reason(entry)),
+            ]
         }
     }
 }

@@ -12,7 +12,7 @@ use std::io::Read;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::entry::{Entry, Position};
+use crate::entry::{AccountTail, Entry, Position};
 
 pub mod delimited;
 pub mod nacha;
@@ -161,11 +161,40 @@ impl<R: Read> Iterator for FileReader<R> {
     type Item = Result<Item, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        match self {
+        let mut item = match self {
             Self::Nacha(reader) => reader.next(),
             Self::Delimited(reader) => reader.next(),
+        };
+        if let Some(Ok(Item::Entry(entry))) = &mut item
+            && let Some(text) = &mut entry.description
+        {
+            hide_long_numbers(text);
         }
+        item
     }
+}
+
+/// Banks write what they like into the text beside a code, account numbers too. A run of
+/// seven digits or more may be one, so only its last digits are kept.
+fn hide_long_numbers(text: &mut String) {
+    const SHORTEST: usize = 7;
+    let digits_at = |from: usize| {
+        text.as_bytes()[from..]
+            .iter()
+            .take_while(|b| b.is_ascii_digit())
+    };
+    let Some(start) = (0..text.len()).find(|from| digits_at(*from).count() >= SHORTEST) else {
+        return;
+    };
+    let end = start + digits_at(start).count();
+    // Digits are one byte each, so both ends are ends of characters.
+    let mut rest = text.split_off(end);
+    let number = text.split_off(start);
+    if let Some(tail) = AccountTail::of(&number) {
+        text.push_str(&tail.to_string());
+    }
+    hide_long_numbers(&mut rest);
+    text.push_str(&rest);
 }
 
 /// Why reading stopped before the end.
@@ -177,4 +206,27 @@ pub enum ReadError {
     /// The bytes could not be read; this says nothing about the file itself.
     #[error("the file could not be read")]
     Io(#[from] std::io::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hidden(text: &str) -> String {
+        let mut text = text.to_owned();
+        hide_long_numbers(&mut text);
+        text
+    }
+
+    #[test]
+    fn a_number_in_free_text_that_may_be_an_account_keeps_only_its_last_digits() {
+        assert_eq!(hidden("ACCT 123456789012 CLOSED"), "ACCT ***9012 CLOSED");
+        assert_eq!(hidden("1234567 and 7654321"), "***567 and ***321");
+        assert_eq!(hidden("né 12345678é"), "né ***5678é");
+        assert_eq!(
+            hidden("R03 on 111626, code 01*03*06"),
+            "R03 on 111626, code 01*03*06"
+        );
+        assert_eq!(hidden(""), "");
+    }
 }

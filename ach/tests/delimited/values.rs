@@ -103,6 +103,20 @@ fn a_zero_amount_is_read() {
 }
 
 #[test]
+fn an_amount_that_no_entry_can_hold_is_rejected() {
+    let outcome = read_rows("a,R01,99999999.99,,\n", &small(""));
+    assert_eq!(outcome.entry().amount, Some(Money::cents(9_999_999_999)));
+    for amount in [
+        "100000000.00",
+        "92233720368547758.07",
+        "92233720368547758070",
+    ] {
+        let outcome = read_rows(&format!("a,R01,{amount},,\n"), &small(""));
+        assert!(outcome.rejection().why.contains("99,999,999.99"));
+    }
+}
+
+#[test]
 fn dates_are_read_in_any_of_the_formats_without_their_time() {
     let profile = profile(&SMALL.replace("\"%m/%d/%Y\"", "\"%m/%d/%Y\", \"%Y%m%d\""));
     for date in ["01/05/2024", "1/5/2024", "20240105", "01/05/2024 23:59:59"] {

@@ -19,17 +19,28 @@ pub(crate) struct Verifier {
 
 impl Verifier {
     pub(crate) fn new(journal_id: Uuid) -> Self {
-        Self { journal_id, position: 0, hash: Hash::default(), faults: Vec::new() }
+        Self {
+            journal_id,
+            position: 0,
+            hash: Hash::default(),
+            faults: Vec::new(),
+        }
     }
 
     /// Checks the next row.
     pub(crate) fn check(&mut self, row: &JournalRow) {
         if row.position != self.position + 1 {
-            self.fault(format!("position {} follows {}", row.position, self.position));
+            self.fault(format!(
+                "position {} follows {}",
+                row.position, self.position
+            ));
         }
         let expected = chain(self.journal_id, row.position, &self.hash, &row.payload);
         if row.hash != expected {
-            self.fault(format!("position {}: the row does not fit its hash", row.position));
+            self.fault(format!(
+                "position {}: the row does not fit its hash",
+                row.position
+            ));
         }
         self.position = row.position;
         // Go on from the stored hash, so that one changed row is one fault and not all the rest.

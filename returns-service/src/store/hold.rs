@@ -90,5 +90,10 @@ pub(crate) enum HoldChangeTo {
         next_attempt_at: Option<DateTime<Utc>>,
     },
     /// Closed without a journal row.
-    Closed { state: HoldState, by: String, note: String, at: DateTime<Utc> },
+    Closed {
+        state: HoldState,
+        by: String,
+        note: String,
+        at: DateTime<Utc>,
+    },
 }

@@ -1,5 +1,6 @@
 //! Files, and what became of them.
 
+use ach::decision::Effect;
 use ach::format::{Emptiness, FileRejected, Finding, Rejected};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -32,13 +33,23 @@ pub(crate) enum Phase {
     /// The whole file is being checked; nothing is decided.
     Checking,
     /// Refused whole.
-    Rejected { why: FileRejected, at: DateTime<Utc> },
+    Rejected {
+        why: FileRejected,
+        at: DateTime<Utc>,
+    },
     /// Entries are being decided.
     Deciding { checked: Checked },
     /// Every entry is decided, held, known or unreadable.
-    Decided { checked: Checked, decided_at: DateTime<Utc> },
+    Decided {
+        checked: Checked,
+        decided_at: DateTime<Utc>,
+    },
     /// Every database has what was decided.
-    Applied { checked: Checked, decided_at: DateTime<Utc>, applied_at: DateTime<Utc> },
+    Applied {
+        checked: Checked,
+        decided_at: DateTime<Utc>,
+        applied_at: DateTime<Utc>,
+    },
 }
 
 impl Phase {
@@ -108,6 +119,18 @@ pub(crate) struct Totals {
     pub(crate) duplicate: Tally,
     pub(crate) held: Tally,
     pub(crate) rejected: Tally,
+}
+
+impl Totals {
+    /// Where an effect is counted.
+    pub(crate) fn of_effect(&mut self, effect: Effect) -> &mut Tally {
+        match effect {
+            Effect::Return => &mut self.returned,
+            Effect::Reverse => &mut self.reversed,
+            Effect::Fail => &mut self.failed,
+            Effect::Correct => &mut self.corrected,
+        }
+    }
 }
 
 /// A line that could not be read.

@@ -18,7 +18,7 @@ mod sqlite;
 mod contract;
 
 pub(crate) use follower::{ExceptionKind, Progress, RowException};
-pub(crate) use hold::{HoldChange, HoldFilter, HoldRecord, HoldState, NewHold};
+pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
     Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Tally, Totals,
 };
@@ -79,7 +79,12 @@ pub(crate) enum Cause {
         last: bool,
     },
     /// A hold that could be decided. The append fails if it is no longer open.
-    Hold { hold_id: String, state: HoldState, by: String, note: String },
+    Hold {
+        hold_id: String,
+        state: HoldState,
+        by: String,
+        note: String,
+    },
     /// A row that did not take effect in a database. The append fails if that was dealt
     /// with already.
     Exception { database: String, position: u64 },
@@ -92,11 +97,17 @@ pub(crate) struct Append {
     /// The head that the decision knew. If the journal says more about one of these
     /// transfers by now, the decision is stale and nothing is appended.
     pub(crate) seen_position: u64,
+    pub(crate) writes: Writes,
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// What an append adds besides moving its cause.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Writes {
     pub(crate) rows: Vec<Row>,
     pub(crate) holds: Vec<NewHold>,
     pub(crate) duplicates: Vec<DuplicateLine>,
     pub(crate) rejected: Vec<RejectedLine>,
-    pub(crate) at: DateTime<Utc>,
 }
 
 /// An entry whose return was known already.

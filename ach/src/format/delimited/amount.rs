@@ -14,15 +14,18 @@ pub enum Unit {
     Major,
 }
 
-/// The largest amount of one entry, in minor units: a NACHA entry has ten digits for it.
+/// The amount field of an ACH entry has ten digits (Nacha Appendix Three). What is larger is
+/// an account number in the wrong column, or a wrong unit.
 const LARGEST_ENTRY: i64 = 9_999_999_999;
 
-/// Reads the amount of one entry, in minor units. One that no entry could have is no
-/// amount, but perhaps an account number from another column, and is not kept.
+const TOO_LARGE: &str = "it is more than an ACH entry can hold (99,999,999.99)";
+
+/// Reads the amount of one entry, in minor units. A total, which may well be larger than
+/// any entry, is for [`read`].
 pub(super) fn of_entry(text: &str, unit: Unit) -> Result<i64, &'static str> {
     let minor = read(text, unit)?;
     if minor > LARGEST_ENTRY {
-        return Err("it is larger than an ACH entry can be: is the row shifted?");
+        return Err(TOO_LARGE);
     }
     Ok(minor)
 }
@@ -55,15 +58,13 @@ pub(super) fn read(text: &str, unit: Unit) -> Result<i64, &'static str> {
         },
         Unit::Major => {
             let cents = cents(fraction)?;
-            let units = whole
+            let minor = whole
                 .checked_mul(100)
                 .and_then(|minor| minor.checked_add(cents));
-            units.ok_or(TOO_LARGE)
+            minor.ok_or(TOO_LARGE)
         }
     }
 }
-
-const TOO_LARGE: &str = "it is too large";
 
 /// Takes off sign, parentheses and currency sign, each at most once.
 fn undressed(text: &str) -> Result<&str, &'static str> {
@@ -168,7 +169,7 @@ mod tests {
         assert!(
             of_entry("100,000,000.00", Unit::Major)
                 .unwrap_err()
-                .contains("larger")
+                .contains("more than an ACH entry")
         );
         assert!(of_entry("12345678901", Unit::Minor).is_err());
     }

@@ -109,10 +109,13 @@ enum CellEnd {
 
 impl<R: Read> Rows<R> {
     pub(super) fn new(input: R, delimiter: Delimiter, quoting: bool, encoding: Encoding) -> Self {
-        let csv = csv_core::ReaderBuilder::new()
+        let mut csv = csv_core::ReaderBuilder::new()
             .delimiter(delimiter.byte())
             .quoting(quoting)
             .build();
+        // The source takes a byte order mark off the file's beginning. csv-core would take
+        // another off its first input, if it came in one piece; after a line end it does not.
+        csv.read_field(b"\n", &mut [0; 1]);
         Self {
             source: Source::new(input),
             csv,

@@ -22,14 +22,14 @@ impl SqliteStore {
         if is_stale(&mut tx, &head, &append).await? {
             return Ok(Appended::Stale);
         }
-        let head = write_rows(&mut tx, head, &append.rows, append.at).await?;
+        let head = write_rows(&mut tx, head, &append.writes.rows, append.at).await?;
         if !move_cause(&mut tx, &append.cause, &head, append.at).await? {
             return Ok(Appended::Lost);
         }
-        write_holds(&mut tx, &append.holds, append.at).await?;
+        write_holds(&mut tx, &append.writes.holds, append.at).await?;
         if let Cause::Import { import_id, .. } = &append.cause {
-            write_duplicates(&mut tx, import_id, &append.duplicates).await?;
-            write_rejected(&mut tx, import_id, &append.rejected).await?;
+            write_duplicates(&mut tx, import_id, &append.writes.duplicates).await?;
+            write_rejected(&mut tx, import_id, &append.writes.rejected).await?;
         }
         tx.commit().await.map_err(failed("committing an append"))?;
         Ok(Appended::Done(head))
@@ -45,12 +45,23 @@ async fn is_stale(
     if head.position == append.seen_position {
         return Ok(false);
     }
-    let ids: Vec<&str> = append
+    let writes = &append.writes;
+    let ids: Vec<&str> = writes
         .rows
         .iter()
         .map(|row| row.transfer.id.as_str())
-        .chain(append.duplicates.iter().map(|line| line.transfer_id.as_str()))
-        .chain(append.holds.iter().flat_map(|hold| hold.transfer_ids.iter().map(String::as_str)))
+        .chain(
+            writes
+                .duplicates
+                .iter()
+                .map(|line| line.transfer_id.as_str()),
+        )
+        .chain(
+            writes
+                .holds
+                .iter()
+                .flat_map(|hold| hold.transfer_ids.iter().map(String::as_str)),
+        )
         .collect();
     let newer: i64 = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM journal WHERE position > ? \
@@ -119,22 +130,31 @@ async fn move_cause(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let done = match cause {
-        Cause::Import { import_id, done_before, done_after, totals, last } => {
-            sqlx::query(
-                "UPDATE imports SET done = ?, totals = ?, \
+        Cause::Import {
+            import_id,
+            done_before,
+            done_after,
+            totals,
+            last,
+        } => sqlx::query(
+            "UPDATE imports SET done = ?, totals = ?, \
                  phase = CASE WHEN ? THEN 'decided' ELSE phase END, \
                  decided_at = CASE WHEN ? THEN ? ELSE decided_at END \
                  WHERE import_id = ? AND phase = 'deciding' AND done = ?",
-            )
-            .bind(bound(*done_after)?)
-            .bind(json(totals, "imports.totals")?)
-            .bind(last)
-            .bind(last)
-            .bind(time_text(at))
-            .bind(import_id)
-            .bind(bound(*done_before)?)
-        }
-        Cause::Hold { hold_id, state, by, note } => sqlx::query(
+        )
+        .bind(bound(*done_after)?)
+        .bind(json(totals, "imports.totals")?)
+        .bind(last)
+        .bind(last)
+        .bind(time_text(at))
+        .bind(import_id)
+        .bind(bound(*done_before)?),
+        Cause::Hold {
+            hold_id,
+            state,
+            by,
+            note,
+        } => sqlx::query(
             "UPDATE holds SET state = ?, closed_at = ?, closed_by = ?, note = ?, \
              attempts = attempts + 1, next_attempt_at = NULL, resolved_position = ? \
              WHERE hold_id = ? AND state = 'open'",

@@ -22,8 +22,15 @@ pub(super) fn from_json<T: DeserializeOwned>(text: &str, place: &str) -> Result<
     serde_json::from_str(text).map_err(|error| unreadable(place, error))
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "errors are handed over by map_err"
+)]
 pub(super) fn unreadable(place: &str, what: impl ToString) -> StoreError {
-    StoreError::Unreadable { place: place.to_owned(), what: what.to_string() }
+    StoreError::Unreadable {
+        place: place.to_owned(),
+        what: what.to_string(),
+    }
 }
 
 /// A number for a bound value. SQLite's integers are signed.
@@ -32,21 +39,29 @@ pub(super) fn bound(number: u64) -> Result<i64, StoreError> {
 }
 
 pub(super) fn text(row: &SqliteRow, column: &str) -> Result<String, StoreError> {
-    row.try_get(column).map_err(|error| unreadable(column, error))
+    row.try_get(column)
+        .map_err(|error| unreadable(column, error))
 }
 
 pub(super) fn optional_text(row: &SqliteRow, column: &str) -> Result<Option<String>, StoreError> {
-    row.try_get(column).map_err(|error| unreadable(column, error))
+    row.try_get(column)
+        .map_err(|error| unreadable(column, error))
 }
 
 pub(super) fn count(row: &SqliteRow, column: &str) -> Result<u64, StoreError> {
-    let number: i64 = row.try_get(column).map_err(|error| unreadable(column, error))?;
+    let number: i64 = row
+        .try_get(column)
+        .map_err(|error| unreadable(column, error))?;
     u64::try_from(number).map_err(|error| unreadable(column, error))
 }
 
 pub(super) fn optional_count(row: &SqliteRow, column: &str) -> Result<Option<u64>, StoreError> {
-    let number: Option<i64> = row.try_get(column).map_err(|error| unreadable(column, error))?;
-    number.map(|number| u64::try_from(number).map_err(|error| unreadable(column, error))).transpose()
+    let number: Option<i64> = row
+        .try_get(column)
+        .map_err(|error| unreadable(column, error))?;
+    number
+        .map(|number| u64::try_from(number).map_err(|error| unreadable(column, error)))
+        .transpose()
 }
 
 pub(super) fn time(row: &SqliteRow, column: &str) -> Result<DateTime<Utc>, StoreError> {
@@ -57,7 +72,9 @@ pub(super) fn optional_time(
     row: &SqliteRow,
     column: &str,
 ) -> Result<Option<DateTime<Utc>>, StoreError> {
-    optional_text(row, column)?.map(|text| parse_time(&text, column)).transpose()
+    optional_text(row, column)?
+        .map(|text| parse_time(&text, column))
+        .transpose()
 }
 
 fn parse_time(text: &str, column: &str) -> Result<DateTime<Utc>, StoreError> {

@@ -16,7 +16,9 @@ impl SqliteStore {
             .map_err(failed("reading a database's progress"))?;
         match row {
             None => Ok(Progress::default()),
-            Some(row) => Ok(Progress { position: count(&row, "position")? }),
+            Some(row) => Ok(Progress {
+                position: count(&row, "position")?,
+            }),
         }
     }
 
@@ -29,11 +31,17 @@ impl SqliteStore {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let what = "recording a database's progress";
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(what))?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
         // Rows that are applied again, after the target was restored, may end differently.
         // What ended the same way keeps the mark that it was dealt with.
-        let kept: Vec<i64> =
-            exceptions.iter().map(|e| bound(e.position)).collect::<Result<_, _>>()?;
+        let kept: Vec<i64> = exceptions
+            .iter()
+            .map(|e| bound(e.position))
+            .collect::<Result<_, _>>()?;
         sqlx::query(
             "DELETE FROM follower_exceptions WHERE name = ? AND position > ? \
              AND position NOT IN (SELECT value FROM json_each(?))",

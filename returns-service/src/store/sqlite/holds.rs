@@ -9,8 +9,8 @@ use super::super::hold::HoldChangeTo;
 use super::super::{HoldChange, HoldFilter, HoldRecord, HoldState, NewHold, StoreError};
 use super::append::write_hold_transfers;
 use super::codec::{
-    bound, count, from_json, json, optional_count, optional_text, optional_time, reason,
-    reason_text, text, time, time_text, unreadable, word,
+    count, from_json, json, optional_count, optional_text, optional_time, reason, reason_text,
+    text, time, time_text, unreadable, word,
 };
 use super::{SqliteStore, failed};
 
@@ -94,9 +94,18 @@ impl SqliteStore {
 
     pub(super) async fn write_hold_change(&self, change: &HoldChange) -> Result<bool, StoreError> {
         let what = "changing a hold";
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(what))?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
         let done = match &change.to {
-            HoldChangeTo::StillOpen { reason, detail, transfer_ids, next_attempt_at } => {
+            HoldChangeTo::StillOpen {
+                reason,
+                detail,
+                transfer_ids,
+                next_attempt_at,
+            } => {
                 write_hold_transfers(&mut tx, &change.hold_id, transfer_ids).await?;
                 sqlx::query(
                     "UPDATE holds SET attempts = attempts + 1, reason = ?, detail = ?, \
@@ -108,7 +117,12 @@ impl SqliteStore {
                 .bind(json(transfer_ids, "holds.transfer_ids")?)
                 .bind(next_attempt_at.map(time_text))
             }
-            HoldChangeTo::Closed { state, by, note, at } => sqlx::query(
+            HoldChangeTo::Closed {
+                state,
+                by,
+                note,
+                at,
+            } => sqlx::query(
                 "UPDATE holds SET state = ?, closed_by = ?, note = ?, closed_at = ?, \
                  next_attempt_at = NULL WHERE hold_id = ? AND state = 'open' AND attempts = ?",
             )
@@ -133,12 +147,17 @@ impl SqliteStore {
 fn hold_record(row: &SqliteRow) -> Result<HoldRecord, StoreError> {
     let hold_id = text(row, "hold_id")?;
     let place = format!("holds {hold_id}");
-    let failed = match (optional_text(row, "failed_database")?, optional_count(row, "failed_position")?)
-    {
+    let failed = match (
+        optional_text(row, "failed_database")?,
+        optional_count(row, "failed_position")?,
+    ) {
         (Some(database), Some(position)) => Some((database, position)),
         (None, None) => None,
         (Some(_), None) | (None, Some(_)) => {
-            return Err(unreadable(&place, "failed_database and failed_position go together"));
+            return Err(unreadable(
+                &place,
+                "failed_database and failed_position go together",
+            ));
         }
     };
     Ok(HoldRecord {

@@ -24,7 +24,11 @@ const IMPORTS: &str = "SELECT import_id, source, file_name, sha256, size_bytes, 
 impl SqliteStore {
     pub(super) async fn record_import(&self, new: NewImport) -> Result<Received, StoreError> {
         let what = "recording a file";
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(what))?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
         let sql =
             format!("{IMPORTS} WHERE source = ? AND sha256 = ? ORDER BY received_at, import_id");
         let earlier = sqlx::query(AssertSqlSafe(sql))
@@ -37,8 +41,9 @@ impl SqliteStore {
             .map(import_record)
             .collect::<Result<Vec<_>, _>>()?;
         let attempt = earlier.len() as u64 + 1;
-        let standing =
-            earlier.into_iter().find(|import| !matches!(import.phase, Phase::Rejected { .. }));
+        let standing = earlier
+            .into_iter()
+            .find(|import| !matches!(import.phase, Phase::Rejected { .. }));
         if let Some(first) = standing {
             return Ok(Received::Known(first));
         }
@@ -289,7 +294,10 @@ fn phase(row: &SqliteRow, import_id: &str) -> Result<Phase, StoreError> {
     let place = format!("imports {import_id}");
     let missing = |what: &str| unreadable(&place, format!("{what} is missing"));
     let checked = || -> Result<Checked, StoreError> {
-        from_json(&optional_text(row, "checked")?.ok_or_else(|| missing("checked"))?, &place)
+        from_json(
+            &optional_text(row, "checked")?.ok_or_else(|| missing("checked"))?,
+            &place,
+        )
     };
     let at = |column: &str| -> Result<DateTime<Utc>, StoreError> {
         optional_time(row, column)?.ok_or_else(|| missing(column))
@@ -298,10 +306,18 @@ fn phase(row: &SqliteRow, import_id: &str) -> Result<Phase, StoreError> {
         "checking" => Ok(Phase::Checking),
         "rejected" => {
             let why = optional_text(row, "rejection")?.ok_or_else(|| missing("rejection"))?;
-            Ok(Phase::Rejected { why: from_json(&why, &place)?, at: at("rejected_at")? })
+            Ok(Phase::Rejected {
+                why: from_json(&why, &place)?,
+                at: at("rejected_at")?,
+            })
         }
-        "deciding" => Ok(Phase::Deciding { checked: checked()? }),
-        "decided" => Ok(Phase::Decided { checked: checked()?, decided_at: at("decided_at")? }),
+        "deciding" => Ok(Phase::Deciding {
+            checked: checked()?,
+        }),
+        "decided" => Ok(Phase::Decided {
+            checked: checked()?,
+            decided_at: at("decided_at")?,
+        }),
         "applied" => Ok(Phase::Applied {
             checked: checked()?,
             decided_at: at("decided_at")?,

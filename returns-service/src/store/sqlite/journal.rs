@@ -123,7 +123,10 @@ impl SqliteStore {
         let mut standing: HashMap<String, Vec<JournalRow>> = HashMap::new();
         for row in &rows {
             let row = journal_row(row)?;
-            standing.entry(row.row.transfer.id.clone()).or_default().push(row);
+            standing
+                .entry(row.row.transfer.id.clone())
+                .or_default()
+                .push(row);
         }
         let mut ids_given = HashMap::new();
         for row in &given {
@@ -131,7 +134,11 @@ impl SqliteStore {
                 .map_err(|error| unreadable("journal.return_id", error))?;
             ids_given.insert(text(row, "transfer_id")?, number);
         }
-        Ok(Known { head_position: head.position, standing, ids_given })
+        Ok(Known {
+            head_position: head.position,
+            standing,
+            ids_given,
+        })
     }
 }
 
@@ -141,14 +148,23 @@ fn journal_row(row: &SqliteRow) -> Result<JournalRow, StoreError> {
     let payload = text(row, "payload")?;
     let read: Row = from_json(&payload, &place)?;
     if read.schema != Row::SCHEMA {
-        return Err(unreadable(&place, format!("schema {} is not known", read.schema)));
+        return Err(unreadable(
+            &place,
+            format!("schema {} is not known", read.schema),
+        ));
     }
     if read.transfer.id != text(row, "transfer_id")? {
-        return Err(unreadable(&place, "its transfer_id column is not what its payload says"));
+        return Err(unreadable(
+            &place,
+            "its transfer_id column is not what its payload says",
+        ));
     }
     Ok(JournalRow {
         position,
-        hash: Hash::from_bytes(row.try_get("hash").map_err(|error| unreadable(&place, error))?),
+        hash: Hash::from_bytes(
+            row.try_get("hash")
+                .map_err(|error| unreadable(&place, error))?,
+        ),
         payload,
         row: read,
         recorded_at: time(row, "recorded_at")?,

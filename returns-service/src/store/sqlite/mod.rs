@@ -54,9 +54,14 @@ impl SqliteStore {
             .connect_with(options)
             .await
             .map_err(failed("opening the file"))?;
-        sqlx::migrate!("./migrations/sqlite").run(&pool).await.map_err(|error| {
-            StoreError::Unusable(format!("its tables could not be brought up to date: {error}"))
-        })?;
+        sqlx::migrate!("./migrations/sqlite")
+            .run(&pool)
+            .await
+            .map_err(|error| {
+                StoreError::Unusable(format!(
+                    "its tables could not be brought up to date: {error}"
+                ))
+            })?;
         let store = Self { pool };
         store.assert_durable().await?;
         store.init_head(new_journal_id).await?;
@@ -269,7 +274,8 @@ impl Store for SqliteStore {
         exceptions: &[RowException],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.write_progress(database, replayed_from, position, exceptions, at).await
+        self.write_progress(database, replayed_from, position, exceptions, at)
+            .await
     }
 
     async fn open_exceptions(

@@ -1,0 +1,220 @@
+//! Every reason to hold, and that the sentence names the facts.
+
+use super::*;
+
+fn held(entry: &Entry, transfer: Transfer, policy: FundingPolicy) -> Hold {
+    hold(decided(entry, transfer, policy))
+}
+
+#[test]
+fn an_unknown_transfer_names_the_ids_that_were_looked_up() {
+    let mut entry = returned("R01");
+    entry.keys.payment_id = Some("8399".into());
+    let policy = FundingPolicy::State;
+    let hold = hold(decide(&entry, &Resolution::Unknown, &[], policy, today()));
+    assert_eq!(hold.reason, HoldReason::UnknownTransfer);
+    assert!(hold.detail.contains("payment id 8399"), "{}", hold.detail);
+}
+
+#[test]
+fn an_ambiguous_transfer_names_all_of_them() {
+    let found = Resolution::Ambiguous(vec!["TR1".into(), "TR2".into()]);
+    let hold = hold(decide(
+        &returned("R01"),
+        &found,
+        &[],
+        FundingPolicy::State,
+        today(),
+    ));
+    assert_eq!(hold.reason, HoldReason::AmbiguousTransfer);
+    assert!(hold.detail.contains("TR1, TR2"), "{}", hold.detail);
+}
+
+#[test]
+fn an_amount_or_a_currency_that_differs_names_both() {
+    let dearer = Transfer {
+        amount: Money::cents(5_001),
+        ..debit()
+    };
+    let hold = held(&returned("R01"), dearer, FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::AmountDiffers);
+    assert!(hold.detail.contains("USD 50.00") && hold.detail.contains("USD 50.01"));
+
+    let foreign = Transfer {
+        amount: Money::new(5_000, "CAD".parse().unwrap()),
+        ..debit()
+    };
+    let hold = held(&returned("R01"), foreign, FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::CurrencyDiffers);
+    assert!(hold.detail.contains("CAD 50.00"));
+}
+
+#[test]
+fn a_zero_amount_is_an_amount_like_any_other() {
+    let entry = Entry {
+        amount: Some(Money::cents(0)),
+        ..returned("R01")
+    };
+    let hold = held(&entry, debit(), FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::AmountDiffers);
+}
+
+#[test]
+fn a_transfer_that_is_over_already_is_a_conflict() {
+    for kind in [
+        TransferType::Debit,
+        TransferType::Credit,
+        TransferType::Refund,
+    ] {
+        for state in [
+            TransferState::Failed,
+            TransferState::Canceled,
+            TransferState::Returned,
+            TransferState::Unknown,
+        ] {
+            for policy in POLICIES {
+                let transfer = Transfer {
+                    kind,
+                    state,
+                    ..debit()
+                };
+                let hold = held(&returned("R03"), transfer, policy);
+                assert_eq!(hold.reason, HoldReason::StateConflict);
+                assert!(hold.detail.contains("TR1"), "{}", hold.detail);
+                assert!(
+                    hold.detail.contains(&format!("{state:?}")),
+                    "{}",
+                    hold.detail
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn by_deposit_a_debit_without_the_fact_or_pending_in_a_deposit_is_a_conflict() {
+    let unknown = Transfer {
+        in_deposit: None,
+        ..debit()
+    };
+    let contradictory = Transfer {
+        state: TransferState::Pending,
+        in_deposit: Some(true),
+        ..debit()
+    };
+    for transfer in [unknown, contradictory] {
+        let hold = held(&returned("R01"), transfer, FundingPolicy::Deposit);
+        assert_eq!(hold.reason, HoldReason::StateConflict);
+    }
+}
+
+#[test]
+fn a_wrong_direction_says_both_ways() {
+    let entry = Entry {
+        direction: Direction::Debit,
+        ..returned("R01")
+    };
+    for kind in [TransferType::Credit, TransferType::Refund] {
+        let hold = held(&entry, Transfer { kind, ..debit() }, FundingPolicy::State);
+        assert_eq!(hold.reason, HoldReason::WrongDirection);
+        assert!(hold.detail.contains("returns a debit"), "{}", hold.detail);
+    }
+    let entry = Entry {
+        direction: Direction::Credit,
+        ..returned("R03")
+    };
+    let hold = held(&entry, debit(), FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::WrongDirection);
+}
+
+#[test]
+fn later_stages_and_refused_corrections_wait_for_a_person() {
+    let at = crate::entry::Position { line: 1, byte: 0 };
+    let dishonored = EntryKind::Dishonored {
+        code: coded("R68"),
+        return_code: None,
+        return_settled_on: None,
+    };
+    let contested = EntryKind::Contested {
+        code: coded("R73"),
+        return_code: None,
+        dishonor_code: None,
+        dishonor_trace: None,
+        return_settled_on: None,
+    };
+    let refused = EntryKind::RefusedCorrection {
+        code: coded("C61"),
+        refused: None,
+        corrected: Vec::new(),
+    };
+    for (kind, code, reason) in [
+        (dishonored, "R68", HoldReason::DishonoredReturn),
+        (contested, "R73", HoldReason::ContestedReturn),
+        (refused, "C61", HoldReason::RefusedCorrection),
+    ] {
+        let hold = held(&Entry::new(at, kind), debit(), FundingPolicy::State);
+        assert_eq!(hold.reason, reason);
+        assert!(hold.detail.contains(code), "{}", hold.detail);
+    }
+}
+
+#[test]
+fn an_unknown_code_is_held_even_when_its_transfer_is_unknown_too() {
+    for code in ["R97", "X01", "2101", "R48"] {
+        let entry = returned(code);
+        for found in [Resolution::One(debit()), Resolution::Unknown] {
+            let hold = hold(decide(&entry, &found, &[], FundingPolicy::State, today()));
+            assert_eq!(hold.reason, HoldReason::UnknownCode);
+            assert!(hold.detail.contains(code), "{}", hold.detail);
+        }
+    }
+    let hold = held(&correction("C99", "1"), debit(), FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::UnknownCode);
+}
+
+#[test]
+fn a_code_counts_from_the_day_it_is_in_force() {
+    let decide_on = |date: &str| {
+        let found = Resolution::One(debit());
+        decide(
+            &returned("R90"),
+            &found,
+            &[],
+            FundingPolicy::State,
+            day(date),
+        )
+    };
+    assert_eq!(
+        hold(decide_on("2028-03-16")).reason,
+        HoldReason::UnknownCode
+    );
+    assert_eq!(effect(decide_on("2028-03-17")), Effect::Reverse);
+}
+
+#[test]
+fn what_is_neither_debit_credit_nor_refund_cannot_be_returned() {
+    let other = Transfer {
+        kind: TransferType::Other,
+        ..debit()
+    };
+    let hold = held(&returned("R01"), other, FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::UnsupportedType);
+}
+
+#[test]
+fn a_validation_failure_of_anything_but_a_pending_debit_is_unexpected() {
+    let credit = Transfer {
+        kind: TransferType::Credit,
+        state: TransferState::Pending,
+        ..debit()
+    };
+    for transfer in [debit(), credit] {
+        let hold = held(
+            &validation_failure("Invalid"),
+            transfer,
+            FundingPolicy::State,
+        );
+        assert_eq!(hold.reason, HoldReason::UnexpectedValidationFailure);
+        assert!(hold.detail.contains("TR1"), "{}", hold.detail);
+    }
+}

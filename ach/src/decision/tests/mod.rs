@@ -1,0 +1,103 @@
+//! Tests of the decision, in the words of the design's table.
+
+mod duplicates;
+mod holds;
+mod matching;
+mod table;
+mod wording;
+
+use chrono::NaiveDate;
+
+use super::*;
+use crate::entry::{Corrected, Position};
+use crate::money::Money;
+
+pub(super) const POLICIES: [FundingPolicy; 2] = [FundingPolicy::State, FundingPolicy::Deposit];
+
+pub(super) fn day(text: &str) -> NaiveDate {
+    text.parse().unwrap()
+}
+
+pub(super) fn today() -> NaiveDate {
+    day("2026-11-20")
+}
+
+fn coded<T: std::str::FromStr>(code: &str) -> Coded<T> {
+    code.parse()
+        .map_or_else(|_| Coded::Unknown(code.to_owned()), Coded::Known)
+}
+
+/// A return of 50.00 whose direction the file does not say.
+pub(super) fn returned(code: &str) -> Entry {
+    let kind = EntryKind::Return {
+        code: coded(code),
+        date_of_death: None,
+    };
+    Entry {
+        amount: Some(Money::cents(5_000)),
+        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+    }
+}
+
+pub(super) fn correction(code: &str, data: &str) -> Entry {
+    let corrected = vec![Corrected::Routing(data.to_owned())];
+    let kind = EntryKind::Correction {
+        code: coded(code),
+        corrected,
+    };
+    Entry {
+        amount: Some(Money::cents(0)),
+        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+    }
+}
+
+pub(super) fn validation_failure(text: &str) -> Entry {
+    let kind = EntryKind::ValidationFailure {
+        code: Some("900".into()),
+    };
+    Entry {
+        description: Some(text.to_owned()),
+        amount: Some(Money::cents(5_000)),
+        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+    }
+}
+
+/// A debit of 50.00 that succeeded and is in no deposit.
+pub(super) fn debit() -> Transfer {
+    Transfer {
+        id: "TR1".into(),
+        kind: TransferType::Debit,
+        state: TransferState::Succeeded,
+        in_deposit: Some(false),
+        amount: Money::cents(5_000),
+        trace_id: "FNX1".into(),
+        settled_on: None,
+    }
+}
+
+pub(super) fn prior(entry: &Entry) -> Prior {
+    Prior {
+        return_id: "ret_1".into(),
+        kind: entry.kind.clone(),
+        return_trace: entry.keys.return_trace.clone(),
+        case_id: entry.keys.case_id.clone(),
+    }
+}
+
+pub(super) fn decided(entry: &Entry, transfer: Transfer, policy: FundingPolicy) -> Decision {
+    decide(entry, &Resolution::One(transfer), &[], policy, today())
+}
+
+pub(super) fn effect(decision: Decision) -> Effect {
+    match decision {
+        Decision::Act(act) => act.effect,
+        other => panic!("no effect: {other:?}"),
+    }
+}
+
+pub(super) fn hold(decision: Decision) -> Hold {
+    match decision {
+        Decision::Hold(hold) => hold,
+        other => panic!("no hold: {other:?}"),
+    }
+}

@@ -1,0 +1,58 @@
+//! The lines that platforms know, to the letter.
+
+use super::*;
+
+#[test]
+fn a_returned_credit_names_code_description_and_where_it_was_seen() {
+    let entry = Entry {
+        description: Some("No Account/Unable to Locate Account ".into()),
+        ..returned("R03")
+    };
+    assert_eq!(
+        failure_messages(&entry, &debit()),
+        [
+            "ReasonCode: R03",
+            "ReasonDescription: No Account/Unable to Locate Account",
+            "Declined because there is a record in FAILED_FUNDS for 'FNX1' transfer",
+        ]
+    );
+}
+
+#[test]
+fn a_validation_failure_has_its_text_and_no_code() {
+    let entry = validation_failure("Invalid Bank Routing Number");
+    assert_eq!(
+        failure_messages(&entry, &debit()),
+        ["Invalid Bank Routing Number"]
+    );
+}
+
+#[test]
+fn a_reversal_has_three_tags_in_order() {
+    let tags = reversal_tags(&returned("R01"), &debit());
+    let expected = [
+        ("result_message_0", "ReasonCode: R01"),
+        ("result_message_1", "ReasonDescription: Insufficient Funds"),
+        (
+            "result_message_2",
+            "Rejected because there is 'ACH_eCheck_Returns' record in CHARGEBACK for 'FNX1' ACH transfer",
+        ),
+    ];
+    let tags: Vec<(&str, &str)> = tags
+        .iter()
+        .map(|(key, value)| (key.as_str(), value.as_str()))
+        .collect();
+    assert_eq!(tags, expected);
+}
+
+#[test]
+fn a_return_without_words_of_its_own_has_the_codes_title() {
+    assert_eq!(
+        return_messages(&returned("R02"))[1],
+        "ReasonDescription: Account Closed"
+    );
+    assert_eq!(
+        return_messages(&returned("R97")),
+        ["ReasonCode: R97", "ReasonDescription: R97"]
+    );
+}

@@ -1,0 +1,176 @@
+//! The entry detail: the returned entry itself, which its addenda explain.
+
+use super::addenda::Stage;
+use super::batch::{Batch, Class};
+use super::record::{Field, Record};
+use crate::entry::{AccountTail, Direction, Entry, EntryKind, Position};
+use crate::money::Money;
+
+const TRANSACTION_CODE: Field = Field::new("transaction code", 2, 3);
+const ROUTING: Field = Field::new("receiving bank", 4, 11);
+const CHECK_DIGIT: Field = Field::new("check digit", 12, 12);
+const ACCOUNT: Field = Field::new("account number", 13, 29);
+const INDIVIDUAL_ID: Field = Field::new("individual identification", 40, 54);
+const INDIVIDUAL_ID_LAST: Field = Field::new("individual identification", 55, 76);
+const ACCOUNT_IAT: Field = Field::new("account number", 40, 74);
+const AMOUNT_ADV: Field = Field::new("amount", 28, 39);
+const TRACE: Field = Field::new("trace number", 80, 94);
+
+/// The amount of every class but ADV.
+pub(super) const AMOUNT: Field = Field::new("amount", 30, 39);
+/// Whether addenda follow.
+pub(super) const ADDENDA_INDICATOR: Field = Field::new("addenda record indicator", 79, 79);
+
+/// An entry detail whose addenda are still to come. Its text is taken out only once an
+/// addenda makes it a return.
+#[derive(Debug)]
+pub(super) struct Detail {
+    pub(super) at: Position,
+    record: Record,
+    pub(super) amount_minor: Option<u64>,
+    pub(super) direction: Direction,
+}
+
+impl Detail {
+    pub(super) fn new(at: Position, record: Record, class: Class) -> Self {
+        let amount = if class == Class::Accounting {
+            AMOUNT_ADV
+        } else {
+            AMOUNT
+        };
+        let amount_minor = record.number(amount);
+        let direction = direction(record.cells(TRANSACTION_CODE));
+        Self {
+            at,
+            record,
+            amount_minor,
+            direction,
+        }
+    }
+
+    /// The amount in cents. A field of at most 12 digits always fits.
+    pub(super) fn amount(&self) -> Option<i64> {
+        self.amount_minor
+            .and_then(|minor| i64::try_from(minor).ok())
+    }
+
+    pub(super) fn routing(&self) -> Option<u64> {
+        self.record.number(ROUTING)
+    }
+
+    pub(super) fn says_no_addenda(&self) -> bool {
+        self.record.cells(ADDENDA_INDICATOR) == b"0"
+    }
+
+    /// Whether the ninth digit of the routing number follows from the other eight, by the
+    /// weights 3, 7 and 1. A routing number that is not nine digits has no such digit.
+    pub(super) fn has_right_check_digit(&self) -> bool {
+        const WEIGHTS: [u32; 9] = [3, 7, 1, 3, 7, 1, 3, 7, 1];
+        let digits = self
+            .record
+            .cells(ROUTING)
+            .iter()
+            .chain(self.record.cells(CHECK_DIGIT));
+        let mut sum = 0;
+        for (digit, weight) in digits.zip(WEIGHTS) {
+            if !digit.is_ascii_digit() {
+                return true;
+            }
+            sum += u32::from(digit - b'0') * weight;
+        }
+        sum % 10 == 0
+    }
+
+    /// The transaction code as it stands.
+    pub(super) fn transaction_code(&self) -> String {
+        self.record.untrimmed(TRANSACTION_CODE).into_owned()
+    }
+
+    /// The entry that one of its addenda makes of it.
+    pub(super) fn entry(&self, at: Position, batch: &Batch, stage: Stage) -> Entry {
+        let mut entry = Entry::new(at, stage.kind);
+        entry.amount = match &entry.kind {
+            // A correction moves no money, whatever its amount field says.
+            EntryKind::Correction { .. } | EntryKind::RefusedCorrection { .. } => {
+                Some(Money::cents(0))
+            }
+            EntryKind::Return { .. }
+            | EntryKind::Dishonored { .. }
+            | EntryKind::Contested { .. }
+            | EntryKind::ValidationFailure { .. } => self.amount().map(Money::cents),
+        };
+        entry.original_amount = stage.original_amount;
+        entry.direction = self.direction;
+        entry.keys.original_trace = stage.original_trace;
+        entry.keys.return_trace = stage.return_trace.or_else(|| self.record.trace(TRACE));
+        entry.keys.individual_id = match batch.class {
+            Class::Domestic | Class::Accounting => self.record.text(INDIVIDUAL_ID),
+            Class::NameFirst => self.record.text(INDIVIDUAL_ID_LAST),
+            Class::International => None,
+        };
+        entry.keys.company_id.clone_from(&batch.company_id);
+        entry.sec.clone_from(&batch.sec);
+        entry.company_name.clone_from(&batch.company_name);
+        entry.description = stage.description;
+        entry.settlement_date = batch.settlement_date;
+        entry.original_date = batch.original_date.or(stage.original_settled_on);
+        let account = if batch.class == Class::International {
+            ACCOUNT_IAT
+        } else {
+            ACCOUNT
+        };
+        entry.account_tail = AccountTail::of(&self.record.untrimmed(account));
+        entry
+    }
+}
+
+/// The direction of a transaction code: returns have codes of their own (21 and 26 and so
+/// on), but some banks leave the code of the returned entry in place.
+fn direction(code: &[u8]) -> Direction {
+    match code {
+        [b'2'..=b'4', b'1'..=b'4'] | [b'5', b'1'..=b'4'] => Direction::Credit,
+        [b'2'..=b'4', b'6'..=b'9'] | [b'5', b'5' | b'6'] => Direction::Debit,
+        // Accounting entries: odd codes are credits.
+        [b'8', b'1' | b'3' | b'5' | b'7'] => Direction::Credit,
+        [b'8', b'2' | b'4' | b'6' | b'8'] => Direction::Debit,
+        _ => Direction::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::nacha::encoding::Layout;
+
+    #[test]
+    fn codes_of_returns_and_of_forward_entries_give_the_direction() {
+        let codes = |wanted| {
+            (0..100)
+                .map(|code| format!("{code:02}"))
+                .filter(|code| code.as_bytes()[0] != b'8' && direction(code.as_bytes()) == wanted)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(
+            codes(Direction::Credit),
+            "21 22 23 24 31 32 33 34 41 42 43 44 51 52 53 54"
+        );
+        assert_eq!(
+            codes(Direction::Debit),
+            "26 27 28 29 36 37 38 39 46 47 48 49 55 56"
+        );
+        assert_eq!(direction(b"XX"), Direction::Unknown);
+    }
+
+    #[test]
+    fn a_check_digit_is_checked_where_there_is_one() {
+        let right = |text: &str| {
+            let record = Record::new(text.as_bytes(), Layout::Ascii);
+            let at = Position { line: 1, byte: 0 };
+            Detail::new(at, record, Class::Domestic).has_right_check_digit()
+        };
+        assert!(right("626061000052"));
+        assert!(!right("626061000053"));
+        assert!(right("626 6100005 "));
+    }
+}

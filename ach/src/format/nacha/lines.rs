@@ -1,0 +1,298 @@
+//! The stream of bytes cut into records, in one buffer of fixed size.
+//!
+//! Lines may end with LF, CR or CRLF, mixed; a line may hold one record or many, and a
+//! file may have no line ends at all.
+
+use std::io::{ErrorKind, Read};
+
+use memchr::memchr2;
+
+use super::encoding::{self, Layout, Measure, NotText};
+use super::opening::{is_text, says_that_there_is_nothing, wrapping};
+use super::record::{Record, WIDTH};
+use super::refusal::{not_nacha, refuse};
+use crate::entry::Position;
+use crate::format::{FileRejected, ReadError};
+
+/// Bytes read at a time.
+const BUFFER: usize = 64 * 1024;
+
+/// Bytes that are looked at together. It is more than a record can take, so a record
+/// never spans two looks, and it bounds a line of text outside the records.
+const LOOK: usize = 1024;
+
+/// The shortest record that may follow another in the same line: a file control whose
+/// trailing blanks are cut off.
+const SHORTEST_FOLLOWER: usize = 55;
+
+/// One record as it stood in the file.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) at: Position,
+    pub(super) record: Record,
+    /// How many characters it had; blanks beyond 94 do not count.
+    pub(super) width: usize,
+    /// Whether a line end (or another record) follows it.
+    pub(super) ended: bool,
+}
+
+/// What the stream is cut into.
+#[derive(Debug)]
+pub(super) enum Piece {
+    Record(Line),
+    /// An empty line, or one of blanks.
+    Blank(Position),
+    /// A line that is no record.
+    Text {
+        at: Position,
+        says_empty: bool,
+    },
+}
+
+/// The cutter.
+pub(super) struct Lines<R> {
+    input: R,
+    buffer: Box<[u8]>,
+    /// The bytes not yet used are `buffer[start..end]`.
+    start: usize,
+    end: usize,
+    at_end_of_input: bool,
+    /// Offset in the file of `buffer[start]`.
+    offset: u64,
+    line: u64,
+    /// Whether the bytes at `start` go on a line that has already given a record.
+    within_line: bool,
+    /// Whether the byte before `start` was a CR, whose LF belongs to the same line end.
+    after_cr: bool,
+    /// The next line end, or how far there is none.
+    line_end: Option<usize>,
+    searched: usize,
+}
+
+impl<R: Read> Lines<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self {
+            input,
+            buffer: vec![0; BUFFER].into_boxed_slice(),
+            start: 0,
+            end: 0,
+            at_end_of_input: false,
+            offset: 0,
+            line: 1,
+            within_line: false,
+            after_cr: false,
+            line_end: None,
+            searched: 0,
+        }
+    }
+
+    /// The next piece; `None` at the end of the file.
+    pub(super) fn next(&mut self) -> Result<Option<Piece>, ReadError> {
+        loop {
+            self.fill()?;
+            if self.offset == 0 && self.start == 0 {
+                self.open()?;
+            }
+            if std::mem::take(&mut self.after_cr)
+                && self.buffer[self.start..self.end].first() == Some(&b'\n')
+            {
+                self.advance(1);
+                continue;
+            }
+            if self.start == self.end {
+                return Ok(None);
+            }
+            if let Some(piece) = self.cut()? {
+                return Ok(Some(piece));
+            }
+        }
+    }
+
+    /// Uses up the next record, line or run of blanks. A run of blanks after a record gives
+    /// no piece.
+    fn cut(&mut self) -> Result<Option<Piece>, FileRejected> {
+        let line_end = self.find_line_end();
+        let whole = line_end.is_some() || self.at_end_of_input;
+        let stop = line_end.unwrap_or(self.end);
+        let filled = self.start + without_trailing_blanks(&self.buffer[self.start..stop]).len();
+        if filled == self.start {
+            let blank = (line_end.is_some() && !self.within_line).then(|| Piece::Blank(self.at()));
+            self.finish_line(stop, line_end);
+            return Ok(blank);
+        }
+        if !encoding::opens_record(self.buffer[self.start]) {
+            return self.text(filled, stop, line_end).map(Some);
+        }
+        if self.within_line {
+            self.line += 1;
+        }
+        let at = self.at();
+        let rest = &self.buffer[self.start..filled];
+        let Measure { bytes, layout } =
+            encoding::measure(rest).map_err(|NotText| unreadable(at))?;
+        let record = Record::new(&rest[..bytes], layout);
+        let beyond = if whole { &rest[bytes..] } else { &[] };
+        if let Some(excess) = excess(beyond, layout) {
+            let ended = true;
+            let width = layout.width(&rest[..bytes]) + excess;
+            self.finish_line(stop, line_end);
+            let line = Line {
+                at,
+                record,
+                width,
+                ended,
+            };
+            return Ok(Some(Piece::Record(line)));
+        }
+        // Blanks that fill the record up belong to it.
+        let blanks = self.buffer[filled..stop]
+            .iter()
+            .take_while(|byte| **byte == b' ')
+            .count();
+        let width = (layout.width(&rest[..bytes]) + blanks).min(WIDTH);
+        let ended = line_end.is_some() || self.start + bytes < filled;
+        if whole && self.start + bytes == filled {
+            self.finish_line(stop, line_end);
+        } else {
+            self.advance(bytes);
+            self.within_line = true;
+        }
+        Ok(Some(Piece::Record(Line {
+            at,
+            record,
+            width,
+            ended,
+        })))
+    }
+
+    /// A line that does not begin like a record.
+    fn text(
+        &mut self,
+        filled: usize,
+        stop: usize,
+        line_end: Option<usize>,
+    ) -> Result<Piece, FileRejected> {
+        let at = self.at();
+        let line = &self.buffer[self.start..filled];
+        if !is_text(&line[..line.len().min(LOOK)]) {
+            return Err(unreadable(at));
+        }
+        if self.within_line {
+            let why = "the line goes on after 94 characters with something that is no record \
+                       (records begin with 1, 5, 6, 7, 8 or 9)";
+            return Err(refuse(at, None, why));
+        }
+        if line.len() > LOOK {
+            return Err(not_nacha(at, "its line is long and holds no records"));
+        }
+        let says_empty = says_that_there_is_nothing(line);
+        self.finish_line(stop, line_end);
+        Ok(Piece::Text { at, says_empty })
+    }
+
+    fn at(&self) -> Position {
+        Position {
+            line: self.line,
+            byte: self.offset,
+        }
+    }
+
+    /// Reads until there is enough to look at, or the input ends.
+    fn fill(&mut self) -> Result<(), ReadError> {
+        if self.at_end_of_input || self.end - self.start >= LOOK {
+            return Ok(());
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.line_end = self.line_end.and_then(|at| at.checked_sub(self.start));
+        self.searched = self.searched.saturating_sub(self.start);
+        self.end -= self.start;
+        self.start = 0;
+        while self.end < LOOK {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(0) => {
+                    self.at_end_of_input = true;
+                    break;
+                }
+                Ok(count) => self.end += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at the first bytes of the file: takes off a byte order mark and refuses what
+    /// is wrapped or encoded in a way that has to be undone first.
+    fn open(&mut self) -> Result<(), FileRejected> {
+        let head = &self.buffer[..self.end];
+        if let Some(seen) = wrapping(head) {
+            return Err(not_nacha(self.at(), seen));
+        }
+        if head.starts_with(b"\xEF\xBB\xBF") {
+            self.advance(3);
+        }
+        Ok(())
+    }
+
+    fn find_line_end(&mut self) -> Option<usize> {
+        if let Some(at) = self.line_end.filter(|at| *at >= self.start) {
+            return Some(at);
+        }
+        let from = self.searched.max(self.start);
+        self.line_end =
+            memchr2(b'\r', b'\n', &self.buffer[from..self.end]).map(|found| from + found);
+        self.searched = self.line_end.map_or(self.end, |at| at + 1);
+        self.line_end
+    }
+
+    /// Uses up everything to `stop` and the line end there.
+    fn finish_line(&mut self, stop: usize, line_end: Option<usize>) {
+        self.advance(stop - self.start);
+        if line_end.is_some() {
+            self.after_cr = self.buffer[self.start] == b'\r';
+            self.advance(1);
+            self.line += 1;
+            self.within_line = false;
+        }
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.start += bytes;
+        self.offset += bytes as u64;
+    }
+}
+
+/// How many characters a record is too long, when what follows it in its line cannot be
+/// records of their own.
+fn excess(beyond: &[u8], layout: Layout) -> Option<usize> {
+    if beyond.is_empty() || beyond.len() > WIDTH * 4 {
+        return None;
+    }
+    let width = layout.width(beyond);
+    let follows = width >= WIDTH || (width >= SHORTEST_FOLLOWER && beyond[0] == b'9');
+    (!follows).then_some(width)
+}
+
+/// Blanks of any kind, with the page and file ends that printers and DOS leave behind.
+const fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | 0x0C | 0x1A)
+}
+
+fn without_trailing_blanks(bytes: &[u8]) -> &[u8] {
+    let kept = bytes
+        .iter()
+        .rposition(|byte| !is_blank(*byte))
+        .map_or(0, |last| last + 1);
+    &bytes[..kept]
+}
+
+fn unreadable(at: Position) -> FileRejected {
+    not_nacha(
+        at,
+        "it holds bytes that no text has; check that it is not compressed or encrypted",
+    )
+}
+
+#[cfg(test)]
+#[path = "lines_tests.rs"]
+mod tests;

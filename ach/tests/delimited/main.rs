@@ -1,0 +1,17 @@
+//! Delimited files, as their senders write them and as they go wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may fail loudly, its own functions too"
+)]
+
+mod control;
+mod header;
+mod profile;
+mod properties;
+mod rows;
+mod support;
+mod values;
+mod vendors;
+mod worldpay;

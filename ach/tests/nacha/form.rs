@@ -1,0 +1,292 @@
+//! Deviations of form: each file says the same as `plain.ach`, or nearly, and is read.
+
+use ach::format::Emptiness;
+
+use crate::outcome::{Outcome, file};
+
+/// The entries of `plain.ach` without their lines.
+const PLAIN: [&str; 3] = [
+    "return R01 debit 12354 061000050000001",
+    "return R03 credit 4565 061000050000002",
+    "correction C01 debit 0 061000050000003",
+];
+
+fn without_line(text: &str) -> &str {
+    text.split_once(' ').unwrap().1
+}
+
+/// Reads a file that says the same as `plain.ach` and compares its findings.
+fn same_as_plain(name: &str, findings: &[&str]) {
+    let outcome = Outcome::of_file(name);
+    let lines = outcome.lines();
+    let entries: Vec<_> = lines.iter().map(|line| without_line(line)).collect();
+    assert_eq!(entries, PLAIN, "{name}");
+    assert_eq!(outcome.findings(), findings, "{name}");
+    assert_eq!(outcome.rejected, [], "{name}");
+    assert_eq!(
+        (outcome.summary.entries, outcome.summary.emptiness),
+        (3, None),
+        "{name}"
+    );
+    assert_eq!(
+        (outcome.summary.debit_minor, outcome.summary.credit_minor),
+        (12354, 4565)
+    );
+    points_at_its_records(name, &outcome);
+}
+
+/// Every position points at the first byte of an entry detail.
+fn points_at_its_records(name: &str, outcome: &Outcome) {
+    let bytes = file(name);
+    for entry in &outcome.entries {
+        let start = usize::try_from(entry.at.byte).unwrap();
+        assert_eq!(bytes[start], b'6', "{name}: {:?}", entry.at);
+        let amount = std::str::from_utf8(&bytes[start + 29..start + 39]).unwrap();
+        assert_eq!(amount.parse(), Ok(entry.amount.unwrap().minor()), "{name}");
+    }
+}
+
+#[test]
+fn a_file_by_the_rules_is_read_without_findings() {
+    same_as_plain("plain.ach", &[]);
+}
+
+#[test]
+fn every_way_to_end_lines_is_read() {
+    for name in [
+        "cr.ach",
+        "crlf.ach",
+        "mixed_line_ends.ach",
+        "no_final_line_end.ach",
+        "no_line_ends.ach",
+        "blocks_of_940.ach",
+        "byte_order_mark.ach",
+    ] {
+        same_as_plain(name, &[]);
+    }
+}
+
+#[test]
+fn records_are_numbered_where_there_are_no_lines() {
+    let lines = |name| {
+        Outcome::of_file(name)
+            .entries
+            .iter()
+            .map(|e| e.at.line)
+            .collect::<Vec<_>>()
+    };
+    for name in [
+        "plain.ach",
+        "no_line_ends.ach",
+        "blocks_of_940.ach",
+        "mixed_line_ends.ach",
+    ] {
+        assert_eq!(lines(name), [3, 5, 9], "{name}");
+    }
+    assert_eq!(lines("blank_lines.ach"), [5, 9, 16]);
+}
+
+#[test]
+fn blanks_cut_off_or_added_do_not_matter() {
+    same_as_plain("trailing_blanks_cut.ach", &[]);
+    same_as_plain("trailing_blanks_cut_no_filler.ach", &["missing_filler"]);
+    same_as_plain("blanks_beyond_94.ach", &[]);
+    same_as_plain("blank_lines.ach", &["blank lines"]);
+}
+
+#[test]
+fn blocks_need_not_be_right() {
+    same_as_plain("no_filler.ach", &["missing_filler"]);
+    same_as_plain("too_much_filler.ach", &[]);
+    same_as_plain("wrong_block_count.ach", &["block_count"]);
+}
+
+#[test]
+fn headers_and_controls_may_be_missing() {
+    same_as_plain(
+        "no_file_header.ach",
+        &["missing_file_header", "missing_filler"],
+    );
+    same_as_plain("no_file_control.ach", &["missing_file_control"]);
+    same_as_plain(
+        "no_batch_controls.ach",
+        &["missing_batch_control", "missing_filler"],
+    );
+    same_as_plain(
+        "no_headers_and_controls.ach",
+        &[
+            "missing_batch_control",
+            "missing_file_control",
+            "missing_file_header",
+        ],
+    );
+    same_as_plain(
+        "only_entries.ach",
+        &[
+            "missing_batch_header",
+            "missing_file_control",
+            "missing_file_header",
+        ],
+    );
+}
+
+#[test]
+fn a_batch_control_may_repeat_its_header_differently() {
+    same_as_plain("batch_fields_differ.ach", &["batch_fields"]);
+    let outcome = Outcome::of_file("batch_fields_differ.ach");
+    assert_eq!(outcome.summary.findings[0].count, 3);
+}
+
+#[test]
+fn text_of_the_bank_around_the_records_is_skipped() {
+    same_as_plain("banners.ach", &["blank lines", "surrounding_text"]);
+}
+
+#[test]
+fn codes_and_classes_in_lower_case_are_read() {
+    same_as_plain("lower_case.ach", &[]);
+    let outcome = Outcome::of_file("lower_case.ach");
+    let classes: Vec<_> = outcome
+        .entries
+        .iter()
+        .map(|e| e.sec.as_deref().unwrap())
+        .collect();
+    assert_eq!(classes, ["WEB", "WEB", "COR"]);
+}
+
+#[test]
+fn batch_numbers_need_not_ascend() {
+    let outcome = Outcome::of_file("batches_out_of_order.ach");
+    assert_eq!(outcome.lines().len(), 3);
+    assert_eq!(outcome.findings(), ["batch_order"]);
+}
+
+#[test]
+fn a_wrong_check_digit_is_told() {
+    let outcome = Outcome::of_file("wrong_check_digit.ach");
+    assert_eq!(
+        outcome.lines(),
+        ["3 return R01 debit 12354 061000050000001"]
+    );
+    assert_eq!(outcome.findings(), ["check_digits"]);
+}
+
+#[test]
+fn trace_numbers_get_back_the_zeros_that_were_lost() {
+    let outcome = Outcome::of_file("short_traces.ach");
+    assert_eq!(
+        outcome.lines(),
+        [
+            "3 return R01 debit 12354 061000050000001",
+            "5 return R02 debit 100 061000050000002"
+        ]
+    );
+    let traces: Vec<_> = outcome
+        .entries
+        .iter()
+        .map(|e| e.keys.return_trace.clone())
+        .collect();
+    assert_eq!(traces[0].as_deref(), Some("071000300000001"));
+    assert_eq!(outcome.findings(), Vec::<&str>::new());
+}
+
+#[test]
+fn trace_numbers_that_are_no_numbers_are_kept() {
+    let outcome = Outcome::of_file("custom_trace.ach");
+    assert_eq!(
+        outcome.entries[0].keys.original_trace.as_deref(),
+        Some("ORCHARD-17")
+    );
+    assert_eq!(
+        outcome.entries[0].keys.return_trace.as_deref(),
+        Some("TR-9")
+    );
+}
+
+#[test]
+fn an_addenda_without_its_own_trace_takes_the_one_of_its_entry() {
+    let outcome = Outcome::of_file("zero_addenda_trace.ach");
+    let traces: Vec<_> = outcome
+        .entries
+        .iter()
+        .map(|e| {
+            (
+                e.keys.original_trace.as_deref(),
+                e.keys.return_trace.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        traces,
+        [
+            (Some("061000050000001"), Some("071000300000001")),
+            (None, Some("071000300000002")),
+        ]
+    );
+}
+
+#[test]
+fn names_outside_ascii_are_read_in_every_encoding() {
+    for (name, company, words) in [
+        ("windows_1252.ach", "CAFÉ ORCHARD", "NAME – ÖBERG"),
+        ("utf8_characters.ach", "CAFÉ ORCHARD", "NAME – ŻANETA"),
+        ("utf8_no_line_ends.ach", "CAFÉ ORCHARD", "NAME – ŻANETA"),
+        ("utf8_bytes.ach", "CAFÉ", "NAME ÖBERG"),
+    ] {
+        let outcome = Outcome::of_file(name);
+        assert_eq!(
+            outcome.lines(),
+            ["3 return R17 debit 12354 061000050000001"],
+            "{name}"
+        );
+        let entry = &outcome.entries[0];
+        assert_eq!(entry.company_name.as_deref(), Some(company), "{name}");
+        assert_eq!(entry.description.as_deref(), Some(words), "{name}");
+        assert_eq!(outcome.findings(), Vec::<&str>::new(), "{name}");
+        points_at_its_records(
+            name,
+            &Outcome {
+                entries: Vec::new(),
+                ..outcome
+            },
+        );
+    }
+}
+
+#[test]
+fn control_characters_are_told_and_read_over() {
+    let outcome = Outcome::of_file("control_characters.ach");
+    assert_eq!(
+        outcome.lines(),
+        ["3 return R01 debit 12354 061000050000001"]
+    );
+    assert_eq!(outcome.entries[0].description.as_deref(), Some("A B"));
+    assert_eq!(outcome.findings(), ["control characters"]);
+}
+
+#[test]
+fn a_file_without_entries_says_how_it_is_empty() {
+    let emptiness = |bytes: &[u8]| {
+        let outcome = Outcome::of(bytes, ach::format::nacha::Tolerance::default());
+        assert_eq!((outcome.refused, outcome.summary.entries), (None, 0));
+        outcome.summary.emptiness
+    };
+    assert_eq!(emptiness(b""), Some(Emptiness::NoBytes));
+    assert_eq!(
+        emptiness(b"\xEF\xBB\xBF \r\n\r\n   "),
+        Some(Emptiness::NoBytes)
+    );
+    assert_eq!(
+        emptiness(&file("zero_batches.ach")),
+        Some(Emptiness::HeaderOnly)
+    );
+    assert_eq!(
+        emptiness(&file("zero_batches_short.ach")),
+        Some(Emptiness::HeaderOnly)
+    );
+    assert_eq!(
+        emptiness(b"*** NO RETURNS REPORTED ***\r\n"),
+        Some(Emptiness::Sentence)
+    );
+    assert_eq!(emptiness(&file("consolidated_without_returns.ach")), None);
+}

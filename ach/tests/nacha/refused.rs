@@ -1,0 +1,259 @@
+//! Lines that are rejected one by one, and files that are refused whole.
+
+use ach::format::nacha::Tolerance;
+
+use crate::outcome::{Outcome, file};
+
+#[test]
+fn lines_that_cannot_be_read_are_told_one_by_one_and_the_rest_goes_on() {
+    let outcome = Outcome::of_file("bad_lines.ach");
+    assert_eq!(
+        outcome.lines(),
+        [
+            "3 return R01 debit 12354 061000050000001",
+            "17 return R01 debit 100 061000050000009"
+        ]
+    );
+    let rejected: Vec<_> = outcome
+        .rejected
+        .iter()
+        .map(|line| {
+            (
+                line.at.line,
+                line.field.as_deref().unwrap(),
+                line.amount_minor,
+            )
+        })
+        .collect();
+    assert_eq!(
+        rejected,
+        [
+            (5, "amount (30-39)", None),
+            (8, "record length", Some(300)),
+            (10, "reason code (4-6)", Some(400)),
+            (11, "addenda record indicator (79)", Some(500)),
+            (12, "addenda record indicator (79)", Some(600)),
+            (14, "addenda type code (2-3)", Some(700)),
+            (16, "record length", Some(800)),
+        ]
+    );
+    assert_eq!((outcome.summary.entries, outcome.summary.rejected), (2, 7));
+    assert_eq!(outcome.summary.debit_minor, 12454);
+    assert_eq!(outcome.findings(), ["totals that could not be checked"]);
+}
+
+#[test]
+fn an_addenda_without_an_entry_is_rejected() {
+    let outcome = Outcome::of_file("orphan_addenda.ach");
+    assert_eq!(outcome.lines(), ["4 return R01 debit 100 061000050000002"]);
+    assert_eq!(outcome.rejected[0].at.line, 3);
+}
+
+#[test]
+fn an_unreadable_routing_number_leaves_only_the_hash_unchecked() {
+    let outcome = Outcome::of_file("unreadable_routing.ach");
+    assert_eq!(
+        outcome.lines(),
+        ["3 return R01 debit 12354 061000050000001"]
+    );
+    assert_eq!(outcome.findings(), ["totals that could not be checked"]);
+}
+
+#[test]
+fn controls_that_do_not_fit_refuse_the_file_and_name_line_and_field() {
+    for (name, line, field) in [
+        ("wrong_entry_count.ach", 7, "entry and addenda count (5-10)"),
+        ("wrong_entry_hash.ach", 7, "entry hash (11-20)"),
+        ("wrong_debit_total.ach", 7, "total debit amount (21-32)"),
+        ("wrong_credit_total.ach", 7, "total credit amount (33-44)"),
+        ("wrong_file_total.ach", 12, "total debit amount (32-43)"),
+        (
+            "wrong_file_count.ach",
+            12,
+            "entry and addenda count (14-21)",
+        ),
+        ("wrong_file_hash.ach", 12, "entry hash (22-31)"),
+        ("wrong_batch_count.ach", 12, "batch count (2-7)"),
+    ] {
+        assert_eq!(
+            Outcome::of_file(name).refusal(),
+            (Some(line), field),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_says_what_was_found_what_was_expected_and_what_to_do() {
+    let refused = Outcome::of_file("wrong_file_total.ach").refused.unwrap();
+    assert_eq!(
+        refused.to_string(),
+        "line 12: total debit amount (32-43): says USD 23.54, but the records add up to \
+         USD 123.54; ask the sender for a right file, or let the source's `money_totals` pass"
+    );
+}
+
+#[test]
+fn a_source_may_let_each_difference_pass() {
+    let all = Tolerance {
+        entry_counts: true,
+        entry_hash: true,
+        money_totals: true,
+        batch_count: true,
+        ..Tolerance::default()
+    };
+    for (name, finding) in [
+        ("wrong_entry_count.ach", "entry_counts"),
+        ("wrong_entry_hash.ach", "entry_hash"),
+        ("wrong_debit_total.ach", "money_totals"),
+        ("wrong_file_total.ach", "money_totals"),
+        ("wrong_batch_count.ach", "batch_count"),
+    ] {
+        let outcome = Outcome::of(file(name).as_slice(), all);
+        assert_eq!(outcome.lines().len(), 3, "{name}");
+        assert_eq!(outcome.findings(), [finding], "{name}");
+    }
+}
+
+#[test]
+fn a_source_may_let_no_difference_pass() {
+    let none = Tolerance {
+        block_count: false,
+        missing_filler: false,
+        missing_file_header: false,
+        missing_file_control: false,
+        missing_batch_header: false,
+        missing_batch_control: false,
+        batch_order: false,
+        batch_fields: false,
+        check_digits: false,
+        surrounding_text: false,
+        ..Tolerance::default()
+    };
+    for name in [
+        "wrong_block_count.ach",
+        "no_filler.ach",
+        "no_file_header.ach",
+        "no_file_control.ach",
+        "only_entries.ach",
+        "no_batch_controls.ach",
+        "batches_out_of_order.ach",
+        "batch_fields_differ.ach",
+        "wrong_check_digit.ach",
+        "banners.ach",
+    ] {
+        let outcome = Outcome::of(file(name).as_slice(), none);
+        assert!(outcome.refused.is_some(), "{name}");
+    }
+    assert_eq!(
+        Outcome::of(file("plain.ach").as_slice(), none)
+            .lines()
+            .len(),
+        3
+    );
+}
+
+#[test]
+fn a_record_of_the_wrong_length_refuses_the_file() {
+    for (name, length) in [("entry_too_short.ach", "93"), ("entry_too_long.ach", "95")] {
+        let refused = Outcome::of_file(name).refused.unwrap();
+        assert_eq!(refused.at.unwrap().line, 3, "{name}");
+        assert!(refused.why.contains(length), "{name}: {}", refused.why);
+    }
+}
+
+#[test]
+fn a_file_that_is_cut_off_is_refused() {
+    for (name, line) in [
+        ("truncated_entry.ach", 5),
+        ("truncated_addenda.ach", 4),
+        ("truncated_before_addenda.ach", 3),
+        ("truncated_in_second_batch.ach", 9),
+        ("truncated_filler.ach", 20),
+    ] {
+        let refused = Outcome::of_file(name).refused.unwrap();
+        assert_eq!(refused.at.unwrap().line, line, "{name}");
+        assert!(refused.why.contains("cut off"), "{name}: {}", refused.why);
+    }
+}
+
+#[test]
+fn a_file_cut_off_within_a_record_is_never_accepted() {
+    let bytes = file("plain.ach");
+    // Beyond the file control there is only filler, which is refused when it is cut too.
+    for end in 1..bytes.len() - 1 {
+        let within = end % 95;
+        let refused = Outcome::of(&bytes[..end], Tolerance::default())
+            .refused
+            .is_some();
+        // A header up to its names and a control up to its totals may be short of blanks.
+        let may_be_whole = match end / 95 {
+            0 => within >= 40,
+            11 => within >= 55,
+            _ => false,
+        };
+        assert!(
+            refused || within == 0 || within == 94 || may_be_whole,
+            "cut at byte {end}"
+        );
+    }
+}
+
+#[test]
+fn two_files_in_one_are_refused() {
+    let (line, _) = Outcome::of_file("two_files.ach").refusal();
+    assert_eq!(line, Some(21));
+}
+
+#[test]
+fn text_between_records_refuses_the_file() {
+    assert_eq!(
+        Outcome::of_file("text_between_records.ach").refusal(),
+        (Some(5), "record type (1)")
+    );
+}
+
+#[test]
+fn what_is_no_nacha_file_is_refused() {
+    let csv = "Case ID,Amount\n".to_owned() + &"83997656989609888,12.00\n".repeat(1000);
+    let random: Vec<u8> = (0..5000_u32).map(|n| (n * 7919 % 251) as u8).collect();
+    for (bytes, word) in [
+        (csv.as_bytes(), "NACHA"),
+        (b"hello\n", "no line of it is a record"),
+        (b"\x1F\x8B\x08\x00\x00", "gzip"),
+        (b"PK\x03\x04\x14\x00", "zip"),
+        (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA", "PGP"),
+        (b"\xFF\xFE1\x000\x001\x00", "UTF-16"),
+        (b"1 return came in today\n", "no file header"),
+        (
+            b"<html><body>503</body></html>",
+            "no line of it is a record",
+        ),
+        ("9".repeat(940).as_bytes(), "filler"),
+        (&[0; 500], "no text"),
+        (&random, "NACHA"),
+    ] {
+        let outcome = Outcome::of(bytes, Tolerance::default());
+        let refused = outcome
+            .refused
+            .unwrap_or_else(|| panic!("{word}: it was read"));
+        assert!(refused.why.contains(word), "{}", refused.why);
+    }
+}
+
+#[test]
+fn no_account_number_is_in_a_refusal() {
+    for name in [
+        "bad_lines.ach",
+        "entry_too_short.ach",
+        "truncated_entry.ach",
+        "wrong_debit_total.ach",
+    ] {
+        let outcome = Outcome::of_file(name);
+        let shown = format!(
+            "{:?} {:?} {:?}",
+            outcome.refused, outcome.rejected, outcome.summary
+        );
+        assert!(!shown.contains("987654321012"), "{name}: {shown}");
+    }
+}

@@ -1,0 +1,259 @@
+//! Applies a batch: rows, exceptions and cursor in one transaction of the target.
+//!
+//! A step that the database refuses is undone alone, recorded, and passed. There are two
+//! refusals that cannot be undone alone: a trigger that throws the whole transaction away
+//! (`RAISE(ROLLBACK)`), and a constraint that is only checked at commit. Then nothing of the
+//! batch has happened, and it is applied in halves, each a transaction with its own move of
+//! the cursor, until the step is found that is to blame.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::batch::{Batch, Hash, Step};
+use crate::cursor::{self, Cursor, Mismatch};
+use crate::dialect::{Access, Database, DbError, Session};
+use crate::identifier::Identifier;
+use crate::mapping::{ExceptionKind, Fitted, Mapping, Outcome, Plan};
+use crate::progress::{self, StepException};
+
+/// A target database with the mapping that is configured for it.
+#[derive(Clone)]
+pub struct Target {
+    /// The database.
+    pub database: Arc<dyn Database>,
+    /// The mapping.
+    pub plan: Arc<dyn Plan>,
+    /// The adapter's name: its row in `echeck_cursor`.
+    pub adapter: String,
+}
+
+/// What a batch did.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The cursor after it.
+    pub cursor: Cursor,
+    /// The steps that changed nothing.
+    pub exceptions: Vec<StepException>,
+}
+
+/// Why a batch was not applied. Unless it says otherwise, nothing of it has happened.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// It does not continue where the target is.
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// The mapping does not fit the live schema (any more).
+    #[error(transparent)]
+    Fit(#[from] FitError),
+    /// The database did not answer. After a failed commit it is unknown what has happened;
+    /// the cursor tells.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Why a mapping could not be used on the target.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// It does not fit the live schema; every fault.
+    #[error("the mapping does not fit the target: {}", .0.join("; "))]
+    Misfit(Vec<String>),
+    /// The database did not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// Steps of a batch that share a transaction.
+#[derive(Clone, Copy)]
+struct Part<'a> {
+    journal: Uuid,
+    previous: Option<Hash>,
+    steps: &'a [Step],
+    /// Set for a lone step that was found to spoil its transaction: why.
+    given_up: Option<&'a str>,
+}
+
+/// Why a part was not applied.
+enum PartError {
+    /// One of its steps spoiled the transaction in a way that cannot be undone alone.
+    Spoiled(String),
+    Failed(ApplyError),
+}
+
+impl<E: Into<ApplyError>> From<E> for PartError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Target {
+    /// Compares the mapping with the live schema.
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    pub async fn fit(&self, session: &mut dyn Session) -> Result<Fitted, FitError> {
+        let table: &Identifier = self.plan.table();
+        match session.describe(table).await? {
+            Some(schema) => self.plan.fit(&schema).map_err(FitError::Misfit),
+            None => {
+                let names = session.table_names().await?.join(", ");
+                Err(FitError::Misfit(vec![format!(
+                    "the target has no table {:?}; it has: {names}",
+                    table.as_str()
+                )]))
+            }
+        }
+    }
+
+    /// Applies a batch.
+    ///
+    /// # Errors
+    /// See [`ApplyError`].
+    pub async fn apply(&self, batch: &Batch, now: DateTime<Utc>) -> Result<Applied, ApplyError> {
+        let mut exceptions = Vec::new();
+        let whole = Part {
+            journal: batch.journal,
+            previous: batch.previous,
+            steps: &batch.steps,
+            given_up: None,
+        };
+        let mut cursor = None;
+        let mut todo = vec![whole];
+        while let Some(part) = todo.pop() {
+            let spoiled = match self.apply_part(part, now).await {
+                Ok(applied) => {
+                    cursor = Some(applied.cursor);
+                    exceptions.extend(applied.exceptions);
+                    continue;
+                }
+                Err(PartError::Failed(error)) => return Err(error),
+                Err(PartError::Spoiled(why)) => why,
+            };
+            match halves(part) {
+                Some((first, second)) => todo.extend([second, first]),
+                None => {
+                    let alone = Part {
+                        given_up: Some(&spoiled),
+                        ..part
+                    };
+                    match self.apply_part(alone, now).await {
+                        Ok(applied) => {
+                            cursor = Some(applied.cursor);
+                            exceptions.extend(applied.exceptions);
+                        }
+                        Err(PartError::Failed(error)) => return Err(error),
+                        Err(PartError::Spoiled(why)) => {
+                            return Err(DbError::Refused(why).into());
+                        }
+                    }
+                }
+            }
+        }
+        match cursor {
+            Some(cursor) => Ok(Applied { cursor, exceptions }),
+            // A batch is never empty, so there was a part.
+            None => Err(DbError::Refused("the batch has no steps".to_owned()).into()),
+        }
+    }
+
+    async fn apply_part(&self, part: Part<'_>, now: DateTime<Utc>) -> Result<Applied, PartError> {
+        let mut session = self.database.begin(Access::Write).await?;
+        match self.apply_in(&mut *session, part, now).await {
+            Ok(applied) => match session.commit().await {
+                Ok(()) => Ok(applied),
+                Err(DbError::Refused(why)) => Err(PartError::Spoiled(why)),
+                Err(error @ DbError::Unavailable(_)) => Err(error.into()),
+            },
+            Err(error) => {
+                session.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Everything of a part but the commit.
+    async fn apply_in(
+        &self,
+        session: &mut dyn Session,
+        part: Part<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, PartError> {
+        let (Some(first), Some(last)) = (part.steps.first(), part.steps.last()) else {
+            return Err(DbError::Refused("the batch has no steps".to_owned()).into());
+        };
+        let before = cursor::read(session, &self.adapter).await?;
+        cursor::check(before, part.journal, part.previous, first.position)?;
+        let fitted = self.fit(session).await?;
+        let mut exceptions = Vec::new();
+        for step in part.steps {
+            if let Some(exception) = take_step(session, &*fitted.mapping, step, part).await? {
+                progress::record(session, &self.adapter, part.journal, &exception, now).await?;
+                exceptions.push(exception);
+            }
+        }
+        let after = Cursor {
+            journal: part.journal,
+            position: last.position,
+            hash: last.hash,
+        };
+        cursor::advance(session, &self.adapter, before, after, now).await?;
+        Ok(Applied {
+            cursor: after,
+            exceptions,
+        })
+    }
+}
+
+/// Applies one step within its savepoint; gives the exception when it changed nothing.
+async fn take_step(
+    session: &mut dyn Session,
+    mapping: &dyn Mapping,
+    step: &Step,
+    part: Part<'_>,
+) -> Result<Option<StepException>, PartError> {
+    let Some(change) = &step.change else {
+        return Ok(None);
+    };
+    let exception = |kind, message| StepException {
+        position: step.position,
+        kind,
+        message,
+        transfer_id: change.transfer_id.clone(),
+    };
+    if let Some(why) = part.given_up {
+        return Ok(Some(exception(ExceptionKind::Refused, why.to_owned())));
+    }
+    session.begin_step().await?;
+    let (kind, message) = match mapping.apply(session, change).await {
+        Ok(Outcome::Applied) => {
+            session.keep_step().await?;
+            return Ok(None);
+        }
+        Ok(Outcome::Exception(kind, message)) => (kind, message),
+        Err(DbError::Refused(why)) => (ExceptionKind::Refused, why),
+        Err(error @ DbError::Unavailable(_)) => return Err(error.into()),
+    };
+    match session.roll_back_step().await {
+        Ok(()) => Ok(Some(exception(kind, message))),
+        Err(DbError::Refused(_)) => Err(PartError::Spoiled(message)),
+        Err(error @ DbError::Unavailable(_)) => Err(error.into()),
+    }
+}
+
+/// A part cut in two; `None` for a lone step.
+fn halves(part: Part<'_>) -> Option<(Part<'_>, Part<'_>)> {
+    let (first, second) = part.steps.split_at(part.steps.len() / 2);
+    let previous = Some(first.last()?.hash);
+    Some((
+        Part {
+            steps: first,
+            ..part
+        },
+        Part {
+            steps: second,
+            previous,
+            ..part
+        },
+    ))
+}

@@ -1,0 +1,452 @@
+//! Parses requests. All violations of a request are told together, each with the path of
+//! its field.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use echeck_proto::adapter::v1 as proto;
+use echeck_proto::adapter::v1::step::Change as ProtoChange;
+use uuid::Uuid;
+
+use super::{Batch, Change, Effect, Expected, Hash, Key, KeyKind, Reason, Reversal, State, Step};
+
+/// The most keys or steps of one request.
+pub const MAX_ITEMS: usize = 10_000;
+/// So many violations of a request are told; the rest is rarely news.
+const MAX_VIOLATIONS: usize = 20;
+
+/// What is wrong with one field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The path of the field, such as `steps[3].fail.transfer_id`.
+    pub field: String,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+struct Violations(Vec<Violation>);
+
+impl Violations {
+    fn add(&mut self, field: impl Into<String>, what: impl Into<String>) {
+        if self.0.len() < MAX_VIOLATIONS {
+            self.0.push(Violation {
+                field: field.into(),
+                what: what.into(),
+            });
+        }
+    }
+
+    fn required(&mut self, field: String, text: &str) {
+        if text.is_empty() {
+            self.add(field, "must not be empty");
+        }
+    }
+
+    fn finish<T>(self, value: T) -> Result<T, Vec<Violation>> {
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self.0)
+        }
+    }
+}
+
+/// Parses the keys of a lookup.
+///
+/// # Errors
+/// The violations found.
+pub fn parse_keys(keys: Vec<proto::TransferKey>) -> Result<Vec<Key>, Vec<Violation>> {
+    let mut violations = Violations(Vec::new());
+    if keys.len() > MAX_ITEMS {
+        violations.add(
+            "keys",
+            format!("has {} keys; at most {MAX_ITEMS} are allowed", keys.len()),
+        );
+        return Err(violations.0);
+    }
+    let mut parsed = Vec::with_capacity(keys.len());
+    for (at, key) in keys.into_iter().enumerate() {
+        violations.required(format!("keys[{at}].value"), &key.value);
+        match key_kind(key.kind()) {
+            Some(kind) => parsed.push(Key {
+                kind,
+                value: key.value,
+            }),
+            None => violations.add(format!("keys[{at}].kind"), "is not a kind of key"),
+        }
+    }
+    violations.finish(parsed)
+}
+
+fn key_kind(kind: proto::TransferKeyKind) -> Option<KeyKind> {
+    match kind {
+        proto::TransferKeyKind::Unspecified => None,
+        proto::TransferKeyKind::TransferId => Some(KeyKind::TransferId),
+        proto::TransferKeyKind::TraceId => Some(KeyKind::TraceId),
+        proto::TransferKeyKind::PaymentId => Some(KeyKind::PaymentId),
+        proto::TransferKeyKind::AchTrace => Some(KeyKind::AchTrace),
+        proto::TransferKeyKind::IndividualId => Some(KeyKind::IndividualId),
+    }
+}
+
+/// Parses a batch.
+///
+/// # Errors
+/// The violations found.
+pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<Batch, Vec<Violation>> {
+    let mut violations = Violations(Vec::new());
+    let journal = Uuid::parse_str(&request.journal_id).unwrap_or_else(|_| {
+        violations.add("journal_id", "must be a UUID");
+        Uuid::nil()
+    });
+    let previous = match request.previous_hash.as_slice() {
+        [] => None,
+        bytes => {
+            let hash = Hash::from_bytes(bytes);
+            if hash.is_none() {
+                violations.add("previous_hash", not_a_hash(bytes));
+            }
+            hash
+        }
+    };
+    let count = request.steps.len();
+    if count == 0 || count > MAX_ITEMS {
+        violations.add(
+            "steps",
+            format!("has {count} steps; 1 to {MAX_ITEMS} are allowed"),
+        );
+        return Err(violations.0);
+    }
+    let steps = parse_steps(request.steps, &mut violations);
+    violations.finish(Batch {
+        journal,
+        previous,
+        steps,
+    })
+}
+
+fn not_a_hash(bytes: &[u8]) -> String {
+    format!("has {} bytes; a hash has 32", bytes.len())
+}
+
+fn parse_steps(steps: Vec<proto::Step>, violations: &mut Violations) -> Vec<Step> {
+    let mut parsed: Vec<Step> = Vec::with_capacity(steps.len());
+    for (at, step) in steps.into_iter().enumerate() {
+        let position = i64::try_from(step.position).unwrap_or(0);
+        if position < 1 {
+            violations.add(
+                format!("steps[{at}].position"),
+                "must be 1 or more, within 63 bits",
+            );
+        } else if let Some(last) = parsed.last()
+            && last.position.checked_add(1) != Some(position)
+        {
+            violations.add(
+                format!("steps[{at}].position"),
+                format!(
+                    "is {position} after {}; positions have no gaps",
+                    last.position
+                ),
+            );
+        }
+        let hash = Hash::from_bytes(&step.hash).unwrap_or_else(|| {
+            violations.add(format!("steps[{at}].hash"), not_a_hash(&step.hash));
+            Hash([0; 32])
+        });
+        let change = step
+            .change
+            .and_then(|change| parse_change(at, change, violations));
+        parsed.push(Step {
+            position,
+            hash,
+            change,
+        });
+    }
+    parsed
+}
+
+/// `None` only after a violation.
+fn parse_change(at: usize, change: ProtoChange, violations: &mut Violations) -> Option<Change> {
+    let (name, transfer_id, expected, reason, effect) = match change {
+        ProtoChange::Fail(fail) => {
+            if !fail.raw_json.is_empty()
+                && serde_json::from_str::<serde::de::IgnoredAny>(&fail.raw_json).is_err()
+            {
+                violations.add(format!("steps[{at}].fail.raw_json"), "is not JSON");
+            }
+            let effect = Effect::Fail {
+                messages: fail.messages,
+                raw_json: fail.raw_json,
+            };
+            (
+                "fail",
+                fail.transfer_id,
+                fail.expected,
+                fail.reason,
+                Some(effect),
+            )
+        }
+        ProtoChange::Return(back) => {
+            let effect = Effect::Return {
+                messages: back.messages,
+            };
+            (
+                "return",
+                back.transfer_id,
+                back.expected,
+                back.reason,
+                Some(effect),
+            )
+        }
+        ProtoChange::Reverse(reverse) => {
+            let effect = parse_reversal(at, reverse.reversal, violations).map(Effect::Reverse);
+            (
+                "reverse",
+                reverse.transfer_id,
+                reverse.expected,
+                reverse.reason,
+                effect,
+            )
+        }
+    };
+    let field = format!("steps[{at}].{name}");
+    violations.required(format!("{field}.transfer_id"), &transfer_id);
+    let expected = parse_expected(&field, expected, violations);
+    let reason = parse_reason(&field, reason, violations);
+    Some(Change {
+        transfer_id,
+        expected: expected?,
+        reason: reason?,
+        effect: effect?,
+    })
+}
+
+fn parse_expected(
+    field: &str,
+    expected: Option<proto::Expected>,
+    violations: &mut Violations,
+) -> Option<Expected> {
+    let state = expected
+        .as_ref()
+        .and_then(|expected| State::from_proto(expected.state()));
+    if state.is_none() {
+        violations.add(
+            format!("{field}.expected.state"),
+            "must be set: the update's WHERE clause names it",
+        );
+    }
+    Some(Expected {
+        state: state?,
+        in_deposit: expected?.in_deposit,
+    })
+}
+
+fn parse_reason(
+    field: &str,
+    reason: Option<proto::Reason>,
+    violations: &mut Violations,
+) -> Option<Reason> {
+    let Some(reason) = reason else {
+        violations.add(format!("{field}.reason"), "must be set");
+        return None;
+    };
+    let decided_at = reason.decided_at.as_ref().and_then(instant);
+    if decided_at.is_none() {
+        violations.add(
+            format!("{field}.reason.decided_at"),
+            "must be a valid timestamp",
+        );
+    }
+    let returned_on = match reason.returned_on.as_str() {
+        "" => None,
+        text => {
+            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+            if day.is_none() {
+                violations.add(format!("{field}.reason.returned_on"), "must be YYYY-MM-DD");
+            }
+            day
+        }
+    };
+    Some(Reason {
+        code: reason.code,
+        description: reason.description,
+        returned_on,
+        decided_at: decided_at?,
+    })
+}
+
+fn parse_reversal(
+    at: usize,
+    reversal: Option<proto::Reversal>,
+    violations: &mut Violations,
+) -> Option<Reversal> {
+    let field = format!("steps[{at}].reverse.reversal");
+    let Some(reversal) = reversal else {
+        violations.add(field, "must be set");
+        return None;
+    };
+    violations.required(format!("{field}.id"), &reversal.id);
+    if reversal.amount_minor <= 0 {
+        violations.add(format!("{field}.amount_minor"), "must be more than 0");
+    }
+    if reversal.currency.len() != 3 {
+        violations.add(format!("{field}.currency"), "must be an ISO 4217 code");
+    }
+    Some(Reversal {
+        id: reversal.id,
+        trace_id: reversal.trace_id,
+        amount_minor: reversal.amount_minor,
+        currency: reversal.currency,
+        tags: reversal.tags.into_iter().collect(),
+    })
+}
+
+fn instant(at: &prost_types::Timestamp) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(position: u64) -> proto::Step {
+        proto::Step {
+            position,
+            hash: vec![7; 32],
+            change: None,
+        }
+    }
+
+    fn request(steps: Vec<proto::Step>) -> proto::ApplyUpdatesRequest {
+        proto::ApplyUpdatesRequest {
+            journal_id: "018f3f1e-0000-7000-8000-000000000001".into(),
+            previous_hash: Vec::new(),
+            steps,
+        }
+    }
+
+    fn fields(outcome: Result<Batch, Vec<Violation>>) -> Vec<String> {
+        outcome
+            .unwrap_err()
+            .into_iter()
+            .map(|violation| violation.field)
+            .collect()
+    }
+
+    #[test]
+    fn positions_must_follow_each_other() {
+        assert!(parse_batch(request(vec![step(4), step(5), step(6)])).is_ok());
+        assert_eq!(
+            fields(parse_batch(request(vec![step(4), step(6)]))),
+            ["steps[1].position"]
+        );
+        assert_eq!(
+            fields(parse_batch(request(vec![step(4), step(4)]))),
+            ["steps[1].position"]
+        );
+        assert_eq!(
+            fields(parse_batch(request(vec![step(0)]))),
+            ["steps[0].position"]
+        );
+        assert_eq!(
+            fields(parse_batch(request(vec![step(u64::MAX)]))),
+            ["steps[0].position"]
+        );
+    }
+
+    #[test]
+    fn a_batch_has_one_to_ten_thousand_steps() {
+        assert_eq!(fields(parse_batch(request(vec![]))), ["steps"]);
+        let many = |count| (1..=count).map(step).collect();
+        assert!(parse_batch(request(many(10_000))).is_ok());
+        assert_eq!(fields(parse_batch(request(many(10_001)))), ["steps"]);
+    }
+
+    #[test]
+    fn every_violation_is_told_with_its_field() {
+        let mut bad = request(vec![step(1)]);
+        bad.journal_id = "journal".into();
+        bad.previous_hash = vec![1];
+        bad.steps[0].hash = vec![1; 31];
+        bad.steps[0].change = Some(ProtoChange::Fail(proto::FailTransfer {
+            raw_json: "{".into(),
+            reason: Some(proto::Reason {
+                returned_on: "03/02/2026".into(),
+                ..Default::default()
+            }),
+            ..Default::default()
+        }));
+        assert_eq!(
+            fields(parse_batch(bad)),
+            [
+                "journal_id",
+                "previous_hash",
+                "steps[0].hash",
+                "steps[0].fail.raw_json",
+                "steps[0].fail.transfer_id",
+                "steps[0].fail.expected.state",
+                "steps[0].fail.reason.decided_at",
+                "steps[0].fail.reason.returned_on",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_reversal_takes_back_a_positive_amount() {
+        let mut bad = request(vec![step(1)]);
+        bad.steps[0].change = Some(ProtoChange::Reverse(proto::ReverseTransfer {
+            transfer_id: "TR1".into(),
+            expected: Some(proto::Expected {
+                state: 2,
+                in_deposit: None,
+            }),
+            reason: Some(proto::Reason {
+                decided_at: Some(prost_types::Timestamp {
+                    seconds: 1,
+                    nanos: 0,
+                }),
+                ..Default::default()
+            }),
+            reversal: Some(proto::Reversal {
+                amount_minor: -5,
+                ..Default::default()
+            }),
+            return_id: String::new(),
+        }));
+        assert_eq!(
+            fields(parse_batch(bad)),
+            [
+                "steps[0].reverse.reversal.id",
+                "steps[0].reverse.reversal.amount_minor",
+                "steps[0].reverse.reversal.currency",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_has_a_kind_and_a_value() {
+        let key = |kind, value: &str| proto::TransferKey {
+            kind,
+            value: value.into(),
+        };
+        assert_eq!(
+            parse_keys(vec![key(2, "FNX1"), key(2, "FNX1")])
+                .unwrap()
+                .len(),
+            2
+        );
+        let fields: Vec<String> = parse_keys(vec![key(0, "a"), key(99, "b"), key(1, "")])
+            .unwrap_err()
+            .into_iter()
+            .map(|violation| violation.field)
+            .collect();
+        assert_eq!(fields, ["keys[0].kind", "keys[1].kind", "keys[2].value"]);
+        assert!(parse_keys(vec![key(1, "x"); 10_001]).is_err());
+    }
+
+    #[test]
+    fn a_hash_survives_hex() {
+        let hash = Hash::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
+        assert_eq!(Hash::from_hex(&hash.to_hex()), Some(hash));
+        assert_eq!(Hash::from_hex("zz"), None);
+        assert_eq!(Hash::from_hex(&"+1".repeat(32)), None);
+    }
+}

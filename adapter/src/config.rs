@@ -1,0 +1,245 @@
+//! The part of an adapter's configuration that all adapters share.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use echeck_service::config::Section;
+use echeck_service::server::ServerConfig;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::dialect::sqlite::SqliteTarget;
+use crate::dialect::{Database, DbError};
+use crate::identifier::Identifier;
+use crate::mapping::Plan;
+
+/// A batch of 10,000 steps with the acquirer's rows must fit, unless the section says
+/// otherwise.
+const MAX_MESSAGE_BYTES: usize = 32 << 20;
+
+/// Everything that an adapter needs to run.
+#[derive(Clone)]
+pub struct AdapterConfig {
+    /// `name`: the adapter's row in the target's `echeck_cursor`.
+    pub name: String,
+    /// `[target]`.
+    pub target: TargetConfig,
+    /// `[server]`.
+    pub server: ServerConfig,
+    /// `[health] interval_ms`: how often the target is asked for a sign of life.
+    pub health_interval: Duration,
+    /// The mapping.
+    pub plan: Arc<dyn Plan>,
+}
+
+impl AdapterConfig {
+    /// Reads `name`, `[target]`, `[server]` and `[health]`.
+    #[must_use]
+    pub fn read(
+        root: &Section<'_>,
+        default_name: &str,
+        default_listen: &str,
+        plan: Arc<dyn Plan>,
+    ) -> Self {
+        let name = root.string_or("name", default_name);
+        if name.len() > 63 {
+            root.fault("name", "is longer than 63 bytes");
+        }
+        let server_section = root.section("server");
+        let mut server = ServerConfig::read(&server_section, default_listen);
+        if !server_section.has("max_message_bytes") {
+            server.max_message_bytes = MAX_MESSAGE_BYTES;
+        }
+        let health = root.section("health");
+        Self {
+            name,
+            target: TargetConfig::read(&root.section("target")),
+            server,
+            health_interval: health.duration_ms_or("interval_ms", 5_000, 100..=600_000),
+            plan,
+        }
+    }
+}
+
+/// `[target]`: the database of somebody else that the adapter writes to.
+#[derive(Debug, Clone)]
+pub struct TargetConfig {
+    /// `url` or `url_file`. `None` only after a fault.
+    pub url: Option<TargetUrl>,
+    /// `create_tables`: whether the adapter makes its own two tables when they are missing.
+    pub create_tables: bool,
+    /// `max_connections`: how many connections it keeps at most.
+    pub max_connections: u32,
+    /// `busy_timeout_ms`: how long it waits for another writer or for a free connection.
+    pub busy_timeout: Duration,
+}
+
+impl TargetConfig {
+    fn read(section: &Section<'_>) -> Self {
+        let url = section.required_secret("url").and_then(|url| {
+            TargetUrl::parse(&url)
+                .map_err(|fault| section.fault("url", fault))
+                .ok()
+        });
+        Self {
+            url,
+            create_tables: section.bool_or("create_tables", true),
+            max_connections: u32::try_from(section.u64_or("max_connections", 4, 2..=64))
+                .unwrap_or(4),
+            busy_timeout: section.duration_ms_or("busy_timeout_ms", 5_000, 0..=600_000),
+        }
+    }
+
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// When it does not answer or cannot be used as a target.
+    pub async fn open(&self) -> Result<Arc<dyn Database>, DbError> {
+        match &self.url {
+            Some(TargetUrl::Sqlite(path)) => {
+                let target = SqliteTarget::open(path, self.busy_timeout, self.max_connections);
+                Ok(Arc::new(target.await?))
+            }
+            None => Err(DbError::Unavailable("target.url is not set".to_owned())),
+        }
+    }
+}
+
+/// Which database, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetUrl {
+    /// `sqlite:///absolute/path.db`, or `sqlite:relative/path.db`.
+    Sqlite(PathBuf),
+}
+
+impl TargetUrl {
+    /// The faults never quote the URL, which may hold a password.
+    fn parse(url: &SecretString) -> Result<Self, String> {
+        const SUPPORTED: &str = "sqlite:///path/to/file.db is supported";
+        let Some((scheme, rest)) = url.expose_secret().split_once(':') else {
+            return Err(format!("is not a URL; {SUPPORTED}"));
+        };
+        match scheme {
+            "sqlite" => {
+                let path = rest.strip_prefix("//").unwrap_or(rest);
+                if path.is_empty() || path == ":memory:" {
+                    return Err(
+                        "must name a file, since every connection would have a memory \
+                                of its own"
+                            .to_owned(),
+                    );
+                }
+                if path.contains('?') {
+                    return Err("must not have parameters after a '?'".to_owned());
+                }
+                Ok(Self::Sqlite(PathBuf::from(path)))
+            }
+            other if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => Err(format!(
+                "names a database of unknown kind {other:?}; {SUPPORTED}"
+            )),
+            _ => Err(format!("is not a URL; {SUPPORTED}")),
+        }
+    }
+}
+
+/// A section of column names, where an empty name switches an optional column off.
+pub struct ColumnNames<'a> {
+    section: Section<'a>,
+    given: BTreeMap<String, String>,
+}
+
+impl<'a> ColumnNames<'a> {
+    /// Reads the section.
+    #[must_use]
+    pub fn read(section: Section<'a>) -> Self {
+        // Read whole, since elsewhere an empty text counts as absent.
+        let given = section.deserialize().unwrap_or_default();
+        Self { section, given }
+    }
+
+    /// The name of a column that the mapping cannot do without.
+    pub fn required(&mut self, key: &str, default: &str) -> Identifier {
+        let name = self.given.remove(key).unwrap_or_else(|| default.to_owned());
+        parsed(&self.section, key, &name)
+    }
+
+    /// The name of a column that may be switched off; so is one whose default is empty.
+    pub fn optional(&mut self, key: &str, default: &str) -> Option<Identifier> {
+        let name = self.given.remove(key).unwrap_or_else(|| default.to_owned());
+        (!name.is_empty()).then(|| parsed(&self.section, key, &name))
+    }
+
+    /// Whether the section names this column, empty or not.
+    #[must_use]
+    pub fn names(&self, key: &str) -> bool {
+        self.given.contains_key(key)
+    }
+
+    /// Ends the reading: what is left is no column of the mapping.
+    pub fn finish(self) {
+        for key in self.given.keys() {
+            self.section.fault(key, "is not a column of this mapping");
+        }
+    }
+}
+
+/// Reads the name of a table, or of a column outside a section of columns.
+#[must_use]
+pub fn identifier(section: &Section<'_>, key: &str, default: &str) -> Identifier {
+    parsed(section, key, &section.string_or(key, default))
+}
+
+/// Reads a list of columns.
+#[must_use]
+pub fn identifiers(section: &Section<'_>, key: &str) -> Vec<Identifier> {
+    section
+        .strings_or(key, &[])
+        .iter()
+        .map(|name| parsed(section, key, name))
+        .collect()
+}
+
+/// Parses a name; a fault is noted under its key.
+#[must_use]
+pub fn parsed(section: &Section<'_>, key: &str, name: &str) -> Identifier {
+    name.parse().unwrap_or_else(|fault| {
+        section.fault(key, format!("{fault}"));
+        Identifier::harmless()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<TargetUrl, String> {
+        TargetUrl::parse(&SecretString::from(url))
+    }
+
+    #[test]
+    fn an_sqlite_url_names_a_file() {
+        assert_eq!(
+            parse("sqlite:///a/b.db"),
+            Ok(TargetUrl::Sqlite("/a/b.db".into()))
+        );
+        assert_eq!(parse("sqlite:b.db"), Ok(TargetUrl::Sqlite("b.db".into())));
+        for memory in ["sqlite::memory:", "sqlite://", "sqlite:"] {
+            assert!(
+                parse(memory).unwrap_err().contains("must name a file"),
+                "{memory}"
+            );
+        }
+    }
+
+    #[test]
+    fn another_kind_of_database_is_named_with_what_is_supported_and_without_a_password() {
+        let fault = parse("oracle://user:hunter2@host/db").unwrap_err();
+        assert!(
+            fault.contains("\"oracle\"") && fault.contains("sqlite:///"),
+            "{fault}"
+        );
+        assert!(!fault.contains("hunter2"));
+        assert!(!parse("hunter2").unwrap_err().contains("hunter2"));
+    }
+}

@@ -1,0 +1,102 @@
+//! Names of tables and columns, as they stand in a mapping.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sea_query::DynIden;
+
+/// The longest name that all supported databases keep whole (PostgreSQL cuts at 63 bytes,
+/// and a name that is cut could be another column).
+const MAX_BYTES: usize = 63;
+
+/// The name of a table or a column. The query builder quotes it, so any character is
+/// allowed except those that no database takes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identifier(String);
+
+/// Why a text cannot be the name of a table or a column.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadIdentifier {
+    /// Nothing is left of it.
+    #[error("the name is empty")]
+    Empty,
+    /// No database has such a name.
+    #[error("the name {0:?} holds a NUL character")]
+    Nul(String),
+    /// PostgreSQL would cut it and might hit another column.
+    #[error("the name {0:?} has {1} bytes; at most {MAX_BYTES} are allowed")]
+    TooLong(String, usize),
+}
+
+impl Identifier {
+    /// What stands in for a name after a fault was noted, when nothing is built on it.
+    pub(crate) fn harmless() -> Self {
+        Self("unusable".to_owned())
+    }
+
+    /// The name, without quotes.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Identifier {
+    type Err = BadIdentifier;
+
+    fn from_str(text: &str) -> Result<Self, BadIdentifier> {
+        if text.trim().is_empty() {
+            Err(BadIdentifier::Empty)
+        } else if text.contains('\0') {
+            Err(BadIdentifier::Nul(text.to_owned()))
+        } else if text.len() > MAX_BYTES {
+            Err(BadIdentifier::TooLong(text.to_owned(), text.len()))
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<&Identifier> for DynIden {
+    fn from(name: &Identifier) -> Self {
+        Self::from(name.0.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sea_query::{Query, SqliteQueryBuilder};
+
+    use super::*;
+
+    #[test]
+    fn empty_nul_and_overlong_names_are_refused() {
+        assert_eq!("".parse::<Identifier>(), Err(BadIdentifier::Empty));
+        assert_eq!("  ".parse::<Identifier>(), Err(BadIdentifier::Empty));
+        assert!(matches!(
+            "a\0b".parse::<Identifier>(),
+            Err(BadIdentifier::Nul(_))
+        ));
+        assert!("x".repeat(63).parse::<Identifier>().is_ok());
+        assert!(matches!(
+            "ä".repeat(32).parse::<Identifier>(),
+            Err(BadIdentifier::TooLong(_, 64))
+        ));
+    }
+
+    #[test]
+    fn a_hostile_name_stays_one_quoted_identifier() {
+        let name: Identifier = "x\"; DROP TABLE t; --".parse().unwrap();
+        let sql = Query::select()
+            .column(&name)
+            .from("t")
+            .to_string(SqliteQueryBuilder);
+        assert_eq!(sql, r#"SELECT "x""; DROP TABLE t; --" FROM "t""#);
+    }
+}

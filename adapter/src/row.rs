@@ -1,0 +1,93 @@
+//! Rows as the target gives them, in a form that all dialects share.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::timestamp;
+
+/// One value of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// SQL NULL.
+    Null,
+    /// An integer, or a boolean as 0 and 1.
+    Integer(i64),
+    /// Text, also JSON as text.
+    Text(String),
+    /// A value that no mapping can use; the kind of value is named.
+    Unusable(&'static str),
+}
+
+impl Cell {
+    /// The value as text; NULL and unusable values are empty.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::Null | Self::Unusable(_) => String::new(),
+            Self::Integer(number) => number.to_string(),
+            Self::Text(text) => text.clone(),
+        }
+    }
+
+    /// The value as an integer, when it is one.
+    #[must_use]
+    pub fn integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            Self::Null | Self::Text(_) | Self::Unusable(_) => None,
+        }
+    }
+
+    /// The value as an instant: text in a common spelling, or seconds since 1970.
+    #[must_use]
+    pub fn instant(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Integer(seconds) => DateTime::from_timestamp(*seconds, 0),
+            Self::Text(text) => timestamp::read(text),
+            Self::Null | Self::Unusable(_) => None,
+        }
+    }
+
+    /// Whether the value is NULL.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// What kind of value it is, for messages that must not show the value.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Integer(_) => "an integer",
+            Self::Text(_) => "text",
+            Self::Unusable(kind) => kind,
+        }
+    }
+}
+
+/// One row, read by the names of its columns.
+#[derive(Debug, Clone)]
+pub struct Row {
+    names: Arc<[String]>,
+    cells: Vec<Cell>,
+}
+
+impl Row {
+    /// A row with the given column names, one for each cell.
+    #[must_use]
+    pub fn new(names: Arc<[String]>, cells: Vec<Cell>) -> Self {
+        Self { names, cells }
+    }
+
+    /// The value of a column; NULL when the row has no such column.
+    #[must_use]
+    pub fn cell(&self, name: &str) -> &Cell {
+        self.names
+            .iter()
+            .position(|candidate| candidate == name)
+            .and_then(|at| self.cells.get(at))
+            .unwrap_or(&Cell::Null)
+    }
+}

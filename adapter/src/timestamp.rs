@@ -1,0 +1,85 @@
+//! How instants are written into, and read from, columns that hold them as text.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+
+/// The spelling of an instant in a text column. Both are UTC with microseconds, so that
+/// text order is time order within a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimestampFormat {
+    /// `2026-03-02T14:05:06.000000Z`.
+    Rfc3339,
+    /// `2026-03-02 14:05:06.000000`, as Rails writes it.
+    Rails,
+}
+
+impl TimestampFormat {
+    /// The instant as text.
+    #[must_use]
+    pub fn write(self, at: DateTime<Utc>) -> String {
+        let pattern = match self {
+            Self::Rfc3339 => "%Y-%m-%dT%H:%M:%S%.6fZ",
+            Self::Rails => "%Y-%m-%d %H:%M:%S%.6f",
+        };
+        at.format(pattern).to_string()
+    }
+}
+
+/// Reads an instant from text of any spelling that databases commonly use: RFC 3339, or
+/// date and time without a zone (then UTC), or a date alone (then midnight UTC).
+#[must_use]
+pub fn read(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(at.with_timezone(&Utc));
+    }
+    let plain = text
+        .strip_suffix(" UTC")
+        .or_else(|| text.strip_suffix('Z'))
+        .unwrap_or(text);
+    ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
+        .iter()
+        .find_map(|pattern| NaiveDateTime::parse_from_str(plain, pattern).ok())
+        .or_else(|| {
+            NaiveDate::parse_from_str(plain, "%Y-%m-%d")
+                .ok()
+                .map(midnight)
+        })
+        .map(|at| at.and_utc())
+}
+
+/// The first instant of a day.
+#[must_use]
+pub fn midnight(day: NaiveDate) -> NaiveDateTime {
+    day.and_time(chrono::NaiveTime::MIN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_formats_are_utc_with_microseconds_and_are_read_back() {
+        let at = DateTime::from_timestamp_micros(1_772_460_306_000_250).unwrap();
+        for (format, text) in [
+            (TimestampFormat::Rfc3339, "2026-03-02T14:05:06.000250Z"),
+            (TimestampFormat::Rails, "2026-03-02 14:05:06.000250"),
+        ] {
+            assert_eq!(format.write(at), text);
+            assert_eq!(read(text), Some(at));
+        }
+    }
+
+    #[test]
+    fn other_common_spellings_are_read_and_nonsense_is_not() {
+        let at = DateTime::from_timestamp(1_772_460_306, 0).unwrap();
+        assert_eq!(read("2026-03-02 14:05:06"), Some(at));
+        assert_eq!(read("2026-03-02 14:05:06 UTC"), Some(at));
+        assert_eq!(read("2026-03-02T15:05:06+01:00"), Some(at));
+        assert_eq!(
+            read("2026-03-02").unwrap().to_rfc3339(),
+            "2026-03-02T00:00:00+00:00"
+        );
+        assert_eq!(read("soon"), None);
+        assert_eq!(read(""), None);
+    }
+}

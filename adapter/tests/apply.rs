@@ -1,0 +1,515 @@
+//! The shared part against real SQLite files, with a mapping of the smallest kind: a table
+//! of notes whose state a change sets.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use echeck_adapter::batch::{Change, Effect, parse_batch};
+use echeck_adapter::dialect::sqlite::SqliteTarget;
+use echeck_adapter::dialect::{Access, DbError, Session};
+use echeck_adapter::identifier::Identifier;
+use echeck_adapter::mapping::{ExceptionKind, Fitted, Hit, Mapping, Outcome, Plan, update_one};
+use echeck_adapter::schema::{Column, Fitting, TableSchema, Want};
+use echeck_adapter::testing::{Journal, Rig, fail, reason_of};
+use echeck_adapter::timestamp::TimestampFormat;
+use echeck_adapter::{cursor, progress};
+use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, TransferState};
+use sea_query::{ExprTrait as _, Query};
+use sqlx::{Connection as _, Executor as _};
+use tonic::Code;
+
+const SCHEMA: &str = "
+    CREATE TABLE owners (id TEXT PRIMARY KEY);
+    CREATE TABLE notes (
+        id    TEXT PRIMARY KEY,
+        state TEXT NOT NULL CHECK (state <> 'FAILED' OR id <> 'checked'),
+        owner TEXT REFERENCES owners (id) DEFERRABLE INITIALLY DEFERRED
+    );
+    INSERT INTO notes (id, state) VALUES
+        ('a', 'open'), ('b', 'open'), ('c', 'open'), ('d', 'open'), ('checked', 'open');
+    CREATE TRIGGER aborting BEFORE UPDATE ON notes WHEN old.id = 'aborts'
+        BEGIN SELECT RAISE(ABORT, 'account 123456789 is frozen'); END;
+    CREATE TRIGGER undoing BEFORE UPDATE ON notes WHEN old.id = 'undoes'
+        BEGIN SELECT RAISE(ROLLBACK, 'not on my watch'); END;
+    CREATE TRIGGER dangling AFTER UPDATE ON notes WHEN old.id = 'dangles'
+        BEGIN UPDATE notes SET owner = 'nobody' WHERE id = 'a'; END;
+";
+
+struct Notes(Identifier);
+
+impl Notes {
+    fn plan() -> Arc<dyn Plan> {
+        Arc::new(Self("notes".parse().unwrap()))
+    }
+}
+
+struct FittedNotes {
+    table: Identifier,
+    id: Column,
+    state: Column,
+}
+
+impl Plan for Notes {
+    fn profile(&self) -> &'static str {
+        "notes"
+    }
+    fn funding_policy(&self) -> FundingPolicy {
+        FundingPolicy::Unspecified
+    }
+    fn table(&self) -> &Identifier {
+        &self.0
+    }
+    fn fit(&self, schema: &TableSchema) -> Result<Fitted, Vec<String>> {
+        let mut fit = Fitting::new(schema, &self.0, "notes.columns", TimestampFormat::Rfc3339);
+        let id = fit.read("id", &"id".parse().unwrap(), Want::Id);
+        let state = fit.write("state", &"state".parse().unwrap(), Want::Text);
+        let warnings = fit.finish()?;
+        let mapping = FittedNotes {
+            table: self.0.clone(),
+            id,
+            state,
+        };
+        Ok(Fitted {
+            mapping: Box::new(mapping),
+            warnings,
+        })
+    }
+}
+
+#[async_trait]
+impl Mapping for FittedNotes {
+    async fn apply(&self, session: &mut dyn Session, change: &Change) -> Result<Outcome, DbError> {
+        let state = match &change.effect {
+            Effect::Fail { .. } => "FAILED",
+            Effect::Return { .. } => "RETURNED",
+            Effect::Reverse(_) => "REVERSED",
+        };
+        let update = Query::update()
+            .table(&self.table)
+            .value(self.state.iden(), self.state.text(state))
+            .and_where(self.id.expr().eq(change.transfer_id.as_str()))
+            .to_owned();
+        Ok(match update_one(session, update).await? {
+            Hit::One => Outcome::Applied,
+            Hit::Nothing => Outcome::Exception(ExceptionKind::NotFound, "no such note".into()),
+            Hit::Several(_) => Outcome::Exception(ExceptionKind::Refused, "several".into()),
+        })
+    }
+}
+
+async fn rig() -> Rig {
+    Rig::new(SCHEMA, Notes::plan()).await
+}
+
+fn failing(id: &str) -> echeck_proto::adapter::v1::step::Change {
+    fail(id, TransferState::Pending)
+}
+
+async fn states(rig: &Rig) -> String {
+    rig.rows("SELECT id || '=' || state FROM notes ORDER BY id")
+        .await
+        .join(" ")
+}
+
+const UNTOUCHED: &str = "a=open b=open c=open checked=open d=open";
+
+#[tokio::test]
+async fn rows_and_cursor_move_together() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    let reply = rig
+        .apply(journal.changes([failing("a"), failing("b")]))
+        .await
+        .unwrap();
+    assert_eq!(reply.cursor.clone().unwrap().position, 2);
+    assert!(reply.exceptions.is_empty());
+    assert_eq!(rig.progress(0, 0).await.cursor, reply.cursor);
+    let reply = rig
+        .apply(journal.batch(vec![None, Some(failing("c")), None]))
+        .await
+        .unwrap();
+    assert_eq!(reply.cursor.unwrap().position, 5);
+    assert_eq!(
+        states(&rig).await,
+        "a=FAILED b=FAILED c=FAILED checked=open d=open"
+    );
+    assert_eq!(
+        rig.one("SELECT adapter, position, updated_at FROM echeck_cursor")
+            .await,
+        "test|5|2026-03-02T14:06:06.000000Z"
+    );
+}
+
+#[tokio::test]
+async fn nothing_was_applied_yet_is_told_as_no_cursor() {
+    let progress = rig().await.progress(0, 0).await;
+    assert!(progress.cursor.is_none() && progress.exceptions.is_empty() && !progress.has_more);
+}
+
+#[tokio::test]
+async fn a_crash_before_the_commit_leaves_neither_rows_nor_cursor() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    let request = journal.changes([failing("a"), failing("b")]);
+    let batch = parse_batch(request.clone()).unwrap();
+
+    let mut session = rig.target.database.begin(Access::Write).await.unwrap();
+    let fitted = rig.target.fit(&mut *session).await.unwrap();
+    for step in &batch.steps {
+        let change = step.change.as_ref().unwrap();
+        assert_eq!(
+            fitted.mapping.apply(&mut *session, change).await.unwrap(),
+            Outcome::Applied
+        );
+    }
+    let last = &batch.steps[1];
+    let to = cursor::Cursor {
+        journal: batch.journal,
+        position: 2,
+        hash: last.hash,
+    };
+    let now = chrono::DateTime::from_timestamp(0, 0).unwrap();
+    cursor::advance(&mut *session, "test", None, to, now)
+        .await
+        .unwrap();
+    drop(session);
+
+    assert_eq!(states(&rig).await, UNTOUCHED);
+    assert!(rig.progress(0, 0).await.cursor.is_none());
+    assert_eq!(
+        rig.apply(request).await.unwrap().cursor.unwrap().position,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_batch_that_is_sent_again_after_a_lost_reply_is_refused_and_the_cursor_tells() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    let request = journal.changes([failing("a"), failing("missing")]);
+    rig.apply(request.clone()).await.unwrap();
+    rig.sql("UPDATE notes SET state = 'open again' WHERE id = 'a'")
+        .await;
+
+    let refused = rig.apply(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert_eq!(reason_of(&refused), "CURSOR_MISMATCH");
+    assert_eq!(
+        rig.one("SELECT state FROM notes WHERE id = 'a'").await,
+        "open again"
+    );
+
+    let progress = rig.progress(0, 0).await;
+    assert_eq!(progress.cursor.unwrap().position, 2);
+    assert_eq!(progress.exceptions[0].position, 2);
+    assert_eq!(progress.exceptions[0].kind(), StepExceptionKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_gap_another_journal_and_another_past_are_refused_by_name() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    let early = rig
+        .apply(journal.at(4).changes([failing("a")]))
+        .await
+        .unwrap_err();
+    assert_eq!(reason_of(&early), "CURSOR_MISMATCH");
+    rig.apply(journal.changes([failing("a")])).await.unwrap();
+
+    let gap = rig
+        .apply(journal.at(2).changes([failing("b")]))
+        .await
+        .unwrap_err();
+    assert_eq!(reason_of(&gap), "CURSOR_MISMATCH");
+    assert!(
+        gap.message()
+            .contains("position 1, so the next is 2; this batch begins at 3")
+    );
+
+    let mut other = Journal::new("018f3f1e-0000-7000-8000-000000000002", 0).at(1);
+    let stranger = rig.apply(other.changes([failing("b")])).await.unwrap_err();
+    assert_eq!(reason_of(&stranger), "JOURNAL_MISMATCH");
+
+    let mut restored = Journal::new("018f3f1e-0000-7000-8000-000000000001", 9).at(1);
+    let past = rig
+        .apply(restored.changes([failing("b")]))
+        .await
+        .unwrap_err();
+    assert_eq!(reason_of(&past), "HASH_MISMATCH");
+    assert_eq!(
+        states(&rig).await,
+        "a=FAILED b=open c=open checked=open d=open"
+    );
+    assert_eq!(rig.progress(0, 0).await.cursor.unwrap().position, 1);
+}
+
+#[tokio::test]
+async fn a_row_that_a_constraint_or_a_trigger_refuses_is_isolated() {
+    let rig = rig().await;
+    rig.sql("INSERT INTO notes (id, state) VALUES ('aborts', 'open')")
+        .await;
+    let mut journal = Journal::default();
+    let changes = ["a", "checked", "b", "aborts", "c"].map(failing);
+    let reply = rig.apply(journal.changes(changes)).await.unwrap();
+    assert_eq!(reply.cursor.unwrap().position, 5);
+    let told: Vec<(u64, StepExceptionKind, &str)> = reply
+        .exceptions
+        .iter()
+        .map(|e| (e.position, e.kind(), e.message.as_str()))
+        .collect();
+    assert_eq!(told[0].0, 2);
+    assert_eq!(told[0].1, StepExceptionKind::Refused);
+    assert!(
+        told[0].2.contains("CHECK constraint failed"),
+        "{}",
+        told[0].2
+    );
+    assert_eq!(
+        told[1],
+        (4, StepExceptionKind::Refused, "account *** is frozen")
+    );
+    assert_eq!(
+        states(&rig).await,
+        "a=FAILED aborts=open b=FAILED c=FAILED checked=open d=open"
+    );
+    assert_eq!(
+        rig.rows("SELECT position, kind, transfer_id FROM echeck_exceptions")
+            .await,
+        ["2|REFUSED|checked", "4|REFUSED|aborts"]
+    );
+}
+
+#[tokio::test]
+async fn a_trigger_that_throws_the_transaction_away_costs_only_its_own_row() {
+    let rig = rig().await;
+    rig.sql("INSERT INTO notes (id, state) VALUES ('undoes', 'open')")
+        .await;
+    let mut journal = Journal::default();
+    let changes = ["a", "b", "undoes", "checked", "c", "d"].map(failing);
+    let reply = rig.apply(journal.changes(changes)).await.unwrap();
+    assert_eq!(reply.cursor.unwrap().position, 6);
+    let told: Vec<(u64, &str)> = reply
+        .exceptions
+        .iter()
+        .map(|e| (e.position, e.message.as_str()))
+        .collect();
+    assert_eq!(told[0], (3, "not on my watch"));
+    assert_eq!(told[1].0, 4);
+    assert_eq!(told.len(), 2);
+    assert_eq!(
+        states(&rig).await,
+        "a=FAILED b=FAILED c=FAILED checked=open d=FAILED undoes=open"
+    );
+}
+
+#[tokio::test]
+async fn a_constraint_that_is_checked_at_commit_costs_only_its_own_row() {
+    let rig = rig().await;
+    rig.sql("INSERT INTO notes (id, state) VALUES ('dangles', 'open')")
+        .await;
+    let mut journal = Journal::default();
+    let reply = rig
+        .apply(journal.changes(["a", "b", "c", "dangles", "d"].map(failing)))
+        .await
+        .unwrap();
+    assert_eq!(reply.cursor.unwrap().position, 5);
+    assert_eq!(reply.exceptions.len(), 1);
+    assert_eq!(reply.exceptions[0].position, 4);
+    assert!(reply.exceptions[0].message.contains("FOREIGN KEY"));
+    assert_eq!(
+        states(&rig).await,
+        "a=FAILED b=FAILED c=FAILED checked=open d=FAILED dangles=open"
+    );
+    assert_eq!(
+        rig.rows("SELECT 1 FROM notes WHERE owner IS NOT NULL")
+            .await
+            .len(),
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_busy_target_is_unavailable_and_nothing_changes() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    let request = journal.changes([failing("a")]);
+    let path = format!("sqlite://{}", rig.path().display());
+    let mut other = sqlx::SqliteConnection::connect(&path).await.unwrap();
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+
+    let busy = rig.apply(request.clone()).await.unwrap_err();
+    assert_eq!(busy.code(), Code::Unavailable);
+    assert_eq!(reason_of(&busy), "TARGET_UNAVAILABLE");
+    assert!(rig.progress(0, 0).await.cursor.is_none());
+
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(
+        rig.apply(request).await.unwrap().cursor.unwrap().position,
+        1
+    );
+    assert_eq!(
+        rig.one("SELECT state FROM notes WHERE id = 'a'").await,
+        "FAILED"
+    );
+}
+
+#[tokio::test]
+async fn of_two_first_batches_at_once_one_wins() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    let request = journal.changes([failing("a"), failing("missing")]);
+    let (one, two) = tokio::join!(rig.apply(request.clone()), rig.apply(request));
+    let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
+    assert_eq!(won.unwrap().cursor.unwrap().position, 2);
+    assert_eq!(reason_of(&lost.unwrap_err()), "CURSOR_MISMATCH");
+    assert_eq!(rig.progress(0, 0).await.exceptions.len(), 1);
+}
+
+#[tokio::test]
+async fn a_target_restored_from_a_backup_catches_up_from_its_own_cursor() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    rig.apply(journal.changes([failing("a"), failing("gone")]))
+        .await
+        .unwrap();
+    rig.back_up("backup.db").await;
+    let second = journal.changes([failing("b"), failing("lost")]);
+    rig.apply(second.clone()).await.unwrap();
+    let after = states(&rig).await;
+
+    let rig = rig.restore("backup.db").await;
+    let progress = rig.progress(0, 0).await;
+    assert_eq!(progress.cursor.unwrap().position, 2);
+    assert_eq!(progress.exceptions.len(), 1);
+    assert_eq!(
+        states(&rig).await,
+        "a=FAILED b=open c=open checked=open d=open"
+    );
+    rig.apply(second).await.unwrap();
+    assert_eq!(states(&rig).await, after);
+    assert_eq!(rig.progress(0, 0).await.exceptions.len(), 2);
+}
+
+#[tokio::test]
+async fn exceptions_are_paged_by_position() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    rig.apply(journal.changes((0..5).map(|n| failing(&format!("gone{n}")))))
+        .await
+        .unwrap();
+    let page = rig.progress(1, 2).await;
+    assert_eq!(
+        page.exceptions
+            .iter()
+            .map(|e| e.position)
+            .collect::<Vec<_>>(),
+        [2, 3]
+    );
+    assert!(page.has_more);
+    let page = rig.progress(3, 2).await;
+    assert_eq!(
+        page.exceptions
+            .iter()
+            .map(|e| e.position)
+            .collect::<Vec<_>>(),
+        [4, 5]
+    );
+    assert!(!page.has_more);
+    assert!(rig.progress(u64::MAX, 0).await.exceptions.is_empty());
+}
+
+#[tokio::test]
+async fn a_schema_that_changed_under_the_adapter_stops_the_batch_with_a_mapping_fault() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    rig.apply(journal.changes([failing("a")])).await.unwrap();
+    rig.sql(
+        "DROP TRIGGER aborting; DROP TRIGGER undoing; DROP TRIGGER dangling;
+             ALTER TABLE notes RENAME TO memos",
+    )
+    .await;
+    let fault = rig
+        .apply(journal.changes([failing("b")]))
+        .await
+        .unwrap_err();
+    assert_eq!(fault.code(), Code::FailedPrecondition);
+    assert_eq!(reason_of(&fault), "MAPPING_FAULT");
+    assert!(
+        fault
+            .message()
+            .contains("no table \"notes\"; it has: echeck_cursor"),
+        "{fault}"
+    );
+    assert_eq!(rig.progress(0, 0).await.cursor.unwrap().position, 1);
+}
+
+#[tokio::test]
+async fn a_cursor_that_moved_meanwhile_is_not_moved_again() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    rig.apply(journal.changes([failing("a")])).await.unwrap();
+    let mut session = rig.target.database.begin(Access::Write).await.unwrap();
+    let seen = cursor::read(&mut *session, "test").await.unwrap().unwrap();
+    let stale = cursor::Cursor {
+        position: 0,
+        ..seen
+    };
+    let to = cursor::Cursor {
+        position: 9,
+        ..seen
+    };
+    let now = chrono::DateTime::from_timestamp(0, 0).unwrap();
+    let refused = cursor::advance(&mut *session, "test", Some(stale), to, now).await;
+    assert!(matches!(refused, Err(DbError::Unavailable(_))));
+    let second_first = cursor::advance(&mut *session, "test", None, to, now).await;
+    assert!(matches!(second_first, Err(DbError::Unavailable(_))));
+    session.roll_back().await;
+    assert_eq!(rig.progress(0, 0).await.cursor.unwrap().position, 1);
+}
+
+#[tokio::test]
+async fn two_adapters_in_one_target_have_a_cursor_each() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    let request = journal.changes([failing("a")]);
+    rig.apply(request.clone()).await.unwrap();
+    let mut other = rig.target.clone();
+    other.adapter = "other".to_owned();
+    let batch = parse_batch(request).unwrap();
+    let now = chrono::DateTime::from_timestamp(0, 0).unwrap();
+    other.apply(&batch, now).await.unwrap();
+    let count = "SELECT count(*) FROM echeck_cursor WHERE position = 1";
+    assert_eq!(rig.one(count).await, "2");
+    assert!(
+        progress::read(&*other.database, "other", 0, 1)
+            .await
+            .unwrap()
+            .cursor
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn the_file_is_opened_durable_and_a_missing_one_is_named() {
+    let rig = rig().await;
+    assert_eq!(rig.one("PRAGMA journal_mode").await, "wal");
+    let missing = rig.beside("nowhere.db");
+    let error = SqliteTarget::open(&missing, Duration::from_secs(1), 2)
+        .await
+        .err()
+        .unwrap();
+    assert!(error.to_string().contains("nowhere.db"), "{error}");
+    assert!(!missing.exists());
+    std::fs::write(
+        &missing,
+        "this is no database, but it is long enough to be read as one",
+    )
+    .unwrap();
+    assert!(
+        SqliteTarget::open(&missing, Duration::from_secs(1), 2)
+            .await
+            .is_err()
+    );
+}

@@ -1,0 +1,265 @@
+//! Answers as JSON. The field names are the protos'; enums are their names without the
+//! prefix that protobuf needs.
+
+use echeck_proto::returns::v1 as proto;
+use prost_types::Timestamp;
+use serde_json::{Value, json};
+
+/// A time as RFC 3339, or null.
+fn time(at: Option<&Timestamp>) -> Value {
+    at.and_then(|at| {
+        let nanos = u32::try_from(at.nanos).ok()?;
+        chrono::DateTime::from_timestamp(at.seconds, nanos)
+    })
+    .map_or(Value::Null, |at| {
+        json!(at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true))
+    })
+}
+
+/// Text, or null when it is empty.
+fn text(text: &str) -> Value {
+    if text.is_empty() {
+        Value::Null
+    } else {
+        json!(text)
+    }
+}
+
+/// The name of an enum's value without the prefix of its type.
+pub(super) fn name(full: &str, prefix: &str) -> String {
+    full.strip_prefix(prefix)
+        .unwrap_or(full)
+        .to_ascii_lowercase()
+}
+
+pub(super) fn state(import: &proto::Import) -> String {
+    name(import.state().as_str_name(), "IMPORT_STATE_")
+}
+
+pub(crate) fn effect(found: &proto::AchReturn) -> String {
+    name(found.effect().as_str_name(), "EFFECT_")
+}
+
+pub(super) fn reason(hold: &proto::Hold) -> String {
+    name(hold.reason().as_str_name(), "HOLD_REASON_")
+}
+
+pub(super) fn hold_state(hold: &proto::Hold) -> String {
+    name(hold.state().as_str_name(), "HOLD_STATE_")
+}
+
+pub(super) fn database_state(state: proto::DatabaseState) -> String {
+    name(state.as_str_name(), "DATABASE_STATE_")
+}
+
+fn tally(tally: Option<proto::Tally>) -> Value {
+    let tally = tally.unwrap_or_default();
+    json!({"count": tally.count, "amount_minor": tally.amount_minor})
+}
+
+fn databases(databases: &[proto::DatabaseProgress]) -> Value {
+    databases
+        .iter()
+        .map(|one| {
+            json!({
+                "database": one.database,
+                "state": database_state(one.state()),
+                "rows_passed": one.rows_passed,
+                "exceptions": one.exceptions,
+                "fault": text(&one.fault),
+            })
+        })
+        .collect()
+}
+
+fn rejection(line: &proto::Rejection) -> Value {
+    json!({"line": line.line, "byte": line.byte, "field": text(&line.field), "why": line.why})
+}
+
+pub(super) fn import(import: &proto::Import) -> Value {
+    let totals = import.totals.unwrap_or_default();
+    json!({
+        "import_id": import.import_id,
+        "source": import.source,
+        "file_name": import.file_name,
+        "sha256": import.sha256,
+        "size_bytes": import.size_bytes,
+        "state": state(import),
+        "rejection": import.rejection.as_ref().map(rejection),
+        "totals": {
+            "read": tally(totals.read),
+            "returned": tally(totals.returned),
+            "reversed": tally(totals.reversed),
+            "failed": tally(totals.failed),
+            "corrected": tally(totals.corrected),
+            "duplicate": tally(totals.duplicate),
+            "held": tally(totals.held),
+            "rejected": tally(totals.rejected),
+            "debit_minor": totals.debit_minor,
+            "credit_minor": totals.credit_minor,
+        },
+        "entries_total": import.entries_total,
+        "entries_done": import.entries_done,
+        "emptiness": match import.emptiness() {
+            proto::Emptiness::Unspecified => Value::Null,
+            how => json!(name(how.as_str_name(), "EMPTINESS_")),
+        },
+        "rejected_lines": import.rejected_lines.iter().map(rejection).collect::<Vec<_>>(),
+        "findings": import.findings.iter().map(|finding| json!({
+            "line": finding.line, "field": finding.field, "what": finding.what,
+            "count": finding.count,
+        })).collect::<Vec<_>>(),
+        "databases": databases(&import.databases),
+        "first_position": import.first_position,
+        "last_position": import.last_position,
+        "reissued": import.reissued,
+        "received_at": time(import.received_at.as_ref()),
+        "decided_at": time(import.decided_at.as_ref()),
+        "applied_at": time(import.applied_at.as_ref()),
+        "fault": text(&import.fault),
+    })
+}
+
+pub(super) fn ach_return(found: &proto::AchReturn) -> Value {
+    json!({
+        "ach_return_id": found.ach_return_id,
+        "return_code": text(&found.return_code),
+        "return_title": text(&found.return_title),
+        "return_description": text(&found.return_description),
+        "acquirer_text": text(&found.acquirer_text),
+        "transfer_id": found.transfer_id,
+        "effect": effect(found),
+        "amount_minor": found.amount_minor,
+        "currency": found.currency,
+        "reversal_id": text(&found.reversal_id),
+        "settlement_date": text(&found.settlement_date),
+        "issued_on": text(&found.issued_on),
+        "received_on": text(&found.received_on),
+        "original_settlement_date": text(&found.original_settlement_date),
+        "deadline": text(&found.deadline),
+        "timeliness": match found.timeliness() {
+            proto::Timeliness::Unspecified => Value::Null,
+            timeliness => json!(name(timeliness.as_str_name(), "TIMELINESS_")),
+        },
+        "representment": match found.representment() {
+            proto::Representment::Unspecified => Value::Null,
+            rule => json!(name(rule.as_str_name(), "REPRESENTMENT_")),
+        },
+        "represent_until": text(&found.represent_until),
+        "recommended_action": text(&found.recommended_action),
+        "account_effect": text(&found.account_effect),
+        "rate_category": text(&found.rate_category),
+        "original_trace": text(&found.original_trace),
+        "return_trace": text(&found.return_trace),
+        "case_id": text(&found.case_id),
+        "account_tail": text(&found.account_tail),
+        "import_id": found.import_id,
+        "line": found.line,
+        "position": found.position,
+        "supersedes_position": match found.supersedes_position {
+            0 => Value::Null,
+            position => json!(position),
+        },
+        "decided_at": time(found.decided_at.as_ref()),
+        "databases": databases(&found.databases),
+        "corrected": found.corrected.iter()
+            .map(|one| json!({"field": one.field, "value": one.value}))
+            .collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn transfer(transfer: &proto::Transfer) -> Value {
+    let raw = serde_json::from_str(&transfer.raw_json).unwrap_or(Value::Null);
+    json!({
+        "id": transfer.id,
+        "amount_minor": transfer.amount_minor,
+        "currency": transfer.currency,
+        "state": transfer.state,
+        "type": transfer.r#type,
+        "subtype": text(&transfer.subtype),
+        "trace_id": text(&transfer.trace_id),
+        "tags": sorted(&transfer.tags),
+        "messages": transfer.messages,
+        "raw": raw,
+        "application": text(&transfer.application),
+        "source": text(&transfer.source),
+        "destination": text(&transfer.destination),
+        "ready_to_settle_at": time(transfer.ready_to_settle_at.as_ref()),
+        "fee_minor": transfer.fee_minor,
+        "statement_descriptor": text(&transfer.statement_descriptor),
+        "created_at": time(transfer.created_at.as_ref()),
+        "updated_at": time(transfer.updated_at.as_ref()),
+        "idempotency_id": text(&transfer.idempotency_id),
+        "merchant_identity": text(&transfer.merchant_identity),
+        "failure_code": text(&transfer.failure_code),
+        "failure_message": text(&transfer.failure_message),
+        "parent_id": text(&transfer.parent_id),
+        "links": sorted(&transfer.links),
+        "has_ach_return": transfer.has_ach_return,
+        "ach_return": transfer.ach_return.as_ref().map(ach_return),
+        "reversal_ids": transfer.reversal_ids,
+        "databases": databases(&transfer.databases),
+        "open_hold_ids": transfer.open_hold_ids,
+    })
+}
+
+/// A map in the order of its keys, so that the same answer is the same text.
+fn sorted(map: &std::collections::HashMap<String, String>) -> Value {
+    let map: std::collections::BTreeMap<_, _> = map.iter().collect();
+    json!(map)
+}
+
+pub(super) fn hold(hold: &proto::Hold) -> Value {
+    json!({
+        "hold_id": hold.hold_id,
+        "reason": reason(hold),
+        "detail": hold.detail,
+        "state": hold_state(hold),
+        "import_id": hold.import_id,
+        "line": hold.line,
+        "entry_kind": hold.entry_kind,
+        "code": text(&hold.code),
+        "amount_minor": hold.amount_minor,
+        "currency": text(&hold.currency),
+        "keys": sorted(&hold.keys),
+        "transfer_ids": hold.transfer_ids,
+        "failed_position": hold.failed_position,
+        "database": text(&hold.database),
+        "attempts": hold.attempts,
+        "next_attempt_at": time(hold.next_attempt_at.as_ref()),
+        "held_at": time(hold.held_at.as_ref()),
+        "closed_at": time(hold.closed_at.as_ref()),
+        "closed_by": text(&hold.closed_by),
+        "note": text(&hold.note),
+        "resolved_position": hold.resolved_position,
+    })
+}
+
+pub(super) fn status(status: &proto::GetStatusResponse) -> Value {
+    json!({
+        "journal_id": status.journal_id,
+        "head_position": status.head_position,
+        "open_holds": status.open_holds,
+        "open_imports": status.open_imports,
+        "followers": status.followers.iter().map(|one| json!({
+            "database": one.database,
+            "system_of_record": one.system_of_record,
+            "position": one.position,
+            "state": database_state(one.state()),
+            "fault": text(&one.fault),
+            "fault_since": time(one.fault_since.as_ref()),
+        })).collect::<Vec<_>>(),
+        "sources": status.sources.iter().map(|one| json!({
+            "name": one.name, "format": one.format, "imports": one.imports,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn journal_row(row: &proto::JournalRow) -> Value {
+    json!({
+        "position": row.position,
+        "hash": row.hash,
+        "payload": serde_json::from_str::<Value>(&row.payload_json).unwrap_or(Value::Null),
+        "recorded_at": time(row.recorded_at.as_ref()),
+    })
+}

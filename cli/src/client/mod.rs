@@ -1,0 +1,270 @@
+//! The operator's commands: each is one call of the returns service, shown as a table or as
+//! JSON.
+
+mod connect;
+mod holds;
+mod import;
+mod journal;
+mod json;
+mod lists;
+mod money;
+mod transfer;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+pub use connect::Failure;
+pub(crate) use holds::table as holds_table;
+pub(crate) use json::effect as effect_name;
+pub(crate) use money::amount;
+
+/// Exit codes of the commands that call the service.
+pub mod exit {
+    /// All is well.
+    pub const FINE: u8 = 0;
+    /// The call failed.
+    pub const FAILED: u8 = 1;
+    /// It is done, and something waits for a person: holds, or lines that could not be read.
+    pub const LOOK: u8 = 2;
+    /// The file was rejected.
+    pub const REJECTED: u8 = 3;
+    /// What was asked for is not there.
+    pub const NOT_FOUND: u8 = 4;
+    /// The time was up.
+    pub const DEADLINE: u8 = 5;
+    /// The journal is not sound.
+    pub const UNSOUND: u8 = 6;
+}
+
+/// How a command reaches the service, and how it answers.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// The returns service.
+    #[arg(long, env = "ECHECK_SERVER", default_value = "http://127.0.0.1:50051")]
+    pub server: String,
+    /// Answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// How long to wait for an answer, in seconds.
+    #[arg(long, default_value_t = 600)]
+    pub timeout_s: u64,
+}
+
+/// Commands that call the returns service.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Import a return file.
+    #[command(
+        after_help = "Examples:\n  echeck import returns.ach --source nacha --wait applied\n  \
+        echeck import report.csv --source worldpay_returns --dry-run\n\n\
+        Exit codes: 0 done, 2 done with holds or unreadable lines, 3 file rejected, 1 failed, 5 time was up"
+    )]
+    Import(ImportArguments),
+    /// List imports, or show one.
+    #[command(
+        after_help = "Examples:\n  echeck imports\n  echeck imports imp_0123456789abcdef01234567 --json"
+    )]
+    Imports {
+        /// The import to show.
+        import_id: Option<String>,
+        /// Only of this source.
+        #[arg(long)]
+        source: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show a transfer with its return.
+    #[command(
+        after_help = "Examples:\n  echeck transfer TR0001\n  echeck transfer --trace FNX0001 --json\n\n\
+        Exit codes: 0 found, 4 there is no such transfer"
+    )]
+    Transfer {
+        /// The transfer's id.
+        #[arg(required_unless_present = "trace")]
+        transfer_id: Option<String>,
+        /// The id given to the acquirer, instead of the transfer's id.
+        #[arg(long, conflicts_with = "transfer_id")]
+        trace: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List returns.
+    #[command(
+        after_help = "Examples:\n  echeck returns --code R01\n  echeck returns --import imp_… --json"
+    )]
+    Returns {
+        /// Only of this import.
+        #[arg(long)]
+        import: Option<String>,
+        /// Only with this code.
+        #[arg(long)]
+        code: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List entries that wait for a person; retry or dismiss one.
+    #[command(
+        after_help = "Examples:\n  echeck holds\n  echeck holds retry hold_… --transfer TR0001\n  \
+        echeck holds dismiss hold_… --note 'the bank sent it by mistake'",
+        args_conflicts_with_subcommands = true
+    )]
+    Holds {
+        #[command(subcommand)]
+        action: Option<HoldAction>,
+        /// Closed ones too.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Check the journal, or show its rows.
+    #[command(
+        after_help = "Examples:\n  echeck journal verify\n  echeck journal show --after 100 --limit 5\n\n\
+        Exit codes of verify: 0 sound, 6 not sound"
+    )]
+    Journal {
+        #[command(subcommand)]
+        action: JournalAction,
+    },
+    /// Show how far the journal and each database are.
+    Status {
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// What to import, and how.
+#[derive(Debug, Args)]
+pub struct ImportArguments {
+    /// The file.
+    pub file: PathBuf,
+    /// The configured source that it belongs to.
+    #[arg(long)]
+    pub source: String,
+    /// How long to wait: until it is received, decided, or applied in every database.
+    #[arg(long, value_enum, default_value_t = Wait::Applied)]
+    pub wait: Wait,
+    /// Decide for show and keep nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// How long an import waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Wait {
+    /// Until the file is stored and recorded.
+    Received,
+    /// Until every entry is decided.
+    Decided,
+    /// Until every database has it.
+    Applied,
+}
+
+/// What to do with a hold.
+#[derive(Debug, Subcommand)]
+pub enum HoldAction {
+    /// Look the entry up and decide it again.
+    Retry {
+        /// The hold.
+        hold_id: String,
+        /// The transfer it belongs to, instead of looking its ids up.
+        #[arg(long)]
+        transfer: Option<String>,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Close it without effect.
+    Dismiss {
+        /// The hold.
+        hold_id: String,
+        #[command(flatten)]
+        who: Who,
+    },
+}
+
+/// Who does something, and why.
+#[derive(Debug, Args)]
+pub struct Who {
+    /// Who does it; kept with the hold.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    pub actor: String,
+    /// Why; kept with the hold.
+    #[arg(long, default_value = "")]
+    pub note: String,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What to do with the journal.
+#[derive(Debug, Subcommand)]
+pub enum JournalAction {
+    /// Check positions, hashes, and every database's cursor.
+    Verify {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show rows.
+    Show {
+        /// Rows after this position.
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// At most so many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// Runs a command; the exit code says how it went.
+pub async fn run(command: Command) -> ExitCode {
+    let outcome = match command {
+        Command::Import(arguments) => import::run(&arguments).await,
+        Command::Imports {
+            import_id: Some(id),
+            common,
+            ..
+        } => lists::import(&id, &common).await,
+        Command::Imports {
+            import_id: None,
+            source,
+            common,
+        } => lists::imports(source.as_deref(), &common).await,
+        Command::Transfer {
+            transfer_id,
+            trace,
+            common,
+        } => transfer::run(transfer_id, trace, &common).await,
+        Command::Returns {
+            import,
+            code,
+            limit,
+            common,
+        } => lists::returns(import, code, limit, &common).await,
+        Command::Holds {
+            action: None,
+            all,
+            common,
+        } => holds::list(all, &common).await,
+        Command::Holds {
+            action: Some(action),
+            ..
+        } => holds::act(action).await,
+        Command::Journal { action } => journal::run(action).await,
+        Command::Status { common } => lists::status(&common).await,
+    };
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            failure.print();
+            ExitCode::from(failure.code())
+        }
+    }
+}

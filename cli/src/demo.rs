@@ -1,0 +1,298 @@
+//! `echeck demo`: a small world, the acquirer's files of the day, and what becomes of them.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use echeck_proto::returns::v1 as proto;
+use echeck_service::clock::{Clock as _, SystemClock};
+use proto::import_file_request::Part;
+use proto::returns_service_client::ReturnsServiceClient;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
+use tonic::transport::Channel;
+
+use crate::client::{amount, effect_name, holds_table};
+use crate::output::{Table, bold, print_line};
+use crate::sample::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
+use crate::stack::{DataFolder, Ports, Stack, StackOptions};
+
+/// What the demo is about.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Where its databases and files are kept; an earlier demo there is replaced.
+    #[arg(long, default_value = "data/demo")]
+    pub data: PathBuf,
+    /// What everything is computed from.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Payments of the demo's world.
+const PAYMENTS: u64 = 400;
+
+/// Rows of a table that are shown.
+const SHOWN: usize = 12;
+
+/// The files of the day: source and name.
+const FILES: [(&str, &str); 3] = [
+    ("nacha", "RETURNS.ach"),
+    ("worldpay_returns", "ECheckReturnReport.CSV"),
+    ("worldpay_funding", "SubMerchantIBFundingReject.CSV"),
+];
+
+/// Runs the demo.
+///
+/// # Errors
+/// When a file or database cannot be written, or the stack does not do what it should.
+pub async fn run(arguments: &DemoArguments) -> Result<()> {
+    forget_earlier(&arguments.data)?;
+    let world = World {
+        seed: arguments.seed,
+        payments: PAYMENTS,
+        today: SystemClock.now().date_naive(),
+    };
+    let data = DataFolder::open(&arguments.data).await?;
+    fill(world, &data.gateway_file(), &data.rallypay_file(), |_| {}).await?;
+    let folder = arguments.data.join("files");
+    write_files(world, &folder)?;
+    print_line(&bold(&format!(
+        "A world of {PAYMENTS} payments, in the core gateway's database and in RallyPay's"
+    )))?;
+
+    let stack = Stack::start(&StackOptions::new(&arguments.data, Ports::ANY)).await?;
+    let mut demo = Demo {
+        client: ReturnsServiceClient::connect(stack.url()).await?,
+        rallypay: SqliteConnectOptions::new()
+            .filename(data.rallypay_file())
+            .connect()
+            .await?,
+    };
+    let mut shown = None;
+    for (source, name) in FILES {
+        shown = demo.import(source, &folder.join(name)).await?.or(shown);
+    }
+    demo.show_holds().await?;
+    let (source, name) = FILES[1];
+    demo.import_again(source, &folder.join(name)).await?;
+    stack.stop().await?;
+    say_more(&arguments.data, &folder, shown.as_deref())
+}
+
+/// Removes what an earlier demo made, by name, and nothing else.
+fn forget_earlier(folder: &Path) -> Result<()> {
+    for database in ["gateway.db", "rallypay.db", "returns.db"] {
+        for suffix in ["", "-wal", "-shm"] {
+            let path = folder.join(format!("{database}{suffix}"));
+            if path.exists() {
+                fs::remove_file(&path)
+                    .with_context(|| format!("{} cannot be replaced", path.display()))?;
+            }
+        }
+    }
+    let spool = folder.join("spool");
+    if spool.exists() {
+        fs::remove_dir_all(&spool)
+            .with_context(|| format!("{} cannot be replaced", spool.display()))?;
+    }
+    Ok(())
+}
+
+/// The acquirer's files of the day, in all three formats, each about payments of its own.
+fn write_files(world: World, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    let create = |name: &str| -> Result<BufWriter<File>> {
+        let path = folder.join(name);
+        let file =
+            File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+        Ok(BufWriter::new(file))
+    };
+    let first = Plan {
+        corrections_per_mille: 150,
+        unknown_per_mille: 50,
+        strange_per_mille: 60,
+        ..Plan::plain(40)
+    };
+    let mut out = create(FILES[0].1)?;
+    nacha(world, first.debits(world), Layout::OneBatch, &mut out)?;
+    out.flush()?;
+    let second = Plan {
+        skip: first.entries,
+        unknown_per_mille: 30,
+        ..Plan::plain(25)
+    };
+    let mut out = create(FILES[1].1)?;
+    echeck_return(world, second.debits(world), &mut out)?;
+    out.flush()?;
+    let mut out = create(FILES[2].1)?;
+    funding_reject(world, Plan::plain(6).payouts(world), &mut out)?;
+    out.flush()?;
+    Ok(())
+}
+
+struct Demo {
+    client: ReturnsServiceClient<Channel>,
+    rallypay: SqliteConnection,
+}
+
+impl Demo {
+    async fn send(&mut self, source: &str, path: &Path) -> Result<proto::ImportFileResponse> {
+        let header = proto::ImportFileHeader {
+            source: source.to_owned(),
+            file_name: name_of(path),
+            wait: proto::WaitLevel::Applied.into(),
+            dry_run: false,
+        };
+        let bytes = fs::read(path)?;
+        let parts = [Part::Header(header), Part::Chunk(bytes)]
+            .map(|part| proto::ImportFileRequest { part: Some(part) });
+        Ok(self
+            .client
+            .import_file(tokio_stream::iter(parts))
+            .await?
+            .into_inner())
+    }
+
+    /// Imports a file and shows what became of whom; gives one transfer that was reversed.
+    async fn import(&mut self, source: &str, path: &Path) -> Result<Option<String>> {
+        let answer = self.send(source, path).await?;
+        let import = answer.import.context("the service sent no import")?;
+        let totals = import.totals.unwrap_or_default();
+        let count = |tally: Option<proto::Tally>| tally.unwrap_or_default().count;
+        print_line("")?;
+        print_line(&bold(&format!("{} ({source})", import.file_name)))?;
+        print_line(&format!(
+            "  {} read: {} reversed, {} returned, {} failed, {} corrected, {} held",
+            count(totals.read),
+            count(totals.reversed),
+            count(totals.returned),
+            count(totals.failed),
+            count(totals.corrected),
+            count(totals.held),
+        ))?;
+        let ask = proto::ListReturnsRequest {
+            import_id: import.import_id,
+            page_size: 500,
+            ..proto::ListReturnsRequest::default()
+        };
+        let returns = self
+            .client
+            .list_returns(ask)
+            .await?
+            .into_inner()
+            .ach_returns;
+        self.show(&returns).await?;
+        Ok(returns
+            .iter()
+            .find(|one| !one.reversal_id.is_empty())
+            .map(|one| one.transfer_id.clone()))
+    }
+
+    async fn show(&mut self, returns: &[proto::AchReturn]) -> Result<()> {
+        let mut table = Table::new(&[
+            "TRANSFER", "CODE", "REASON", ">AMOUNT", "EFFECT", "GATEWAY", "RALLYPAY",
+        ]);
+        for one in returns.iter().rev().take(SHOWN) {
+            let key = proto::get_transfer_request::Key::TransferId(one.transfer_id.clone());
+            let ask = proto::GetTransferRequest { key: Some(key) };
+            let transfer = self
+                .client
+                .get_transfer(ask)
+                .await?
+                .into_inner()
+                .transfer
+                .context("the service sent no transfer")?;
+            let reversed = if transfer.reversal_ids.is_empty() {
+                ""
+            } else {
+                " + REVERSAL"
+            };
+            let title: String = one.return_title.chars().take(36).collect();
+            table.row(vec![
+                one.transfer_id.clone(),
+                one.return_code.clone(),
+                title,
+                amount(one.amount_minor),
+                effect_name(one),
+                format!("{}{reversed}", transfer.state),
+                self.status(&one.transfer_id).await?,
+            ]);
+        }
+        for line in table.lines() {
+            print_line(&format!("  {line}"))?;
+        }
+        if returns.len() > SHOWN {
+            print_line(&format!("  … and {} more", returns.len() - SHOWN))?;
+        }
+        Ok(())
+    }
+
+    /// The status as the Rails app sees it.
+    async fn status(&mut self, transfer_id: &str) -> Result<String> {
+        let row = sqlx::query("SELECT status FROM transactions WHERE transfer_id = ?")
+            .bind(transfer_id)
+            .fetch_one(&mut self.rallypay)
+            .await?;
+        Ok(row.try_get(0)?)
+    }
+
+    async fn show_holds(&mut self) -> Result<()> {
+        let holds = self
+            .client
+            .list_holds(proto::ListHoldsRequest::default())
+            .await?
+            .into_inner()
+            .holds;
+        print_line("")?;
+        print_line(&bold("Waiting for a person, or for the transfer to appear"))?;
+        for line in holds_table(&holds).lines() {
+            print_line(&format!("  {line}"))?;
+        }
+        Ok(())
+    }
+
+    async fn import_again(&mut self, source: &str, path: &Path) -> Result<()> {
+        let answer = self.send(source, path).await?;
+        print_line("")?;
+        print_line(&bold(&format!("{} once more", name_of(path))))?;
+        let verdict = if answer.duplicate_file {
+            "  the same bytes: the first import is returned, and nothing has changed"
+        } else {
+            "  imported again, which should not be"
+        };
+        Ok(print_line(verdict)?)
+    }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+fn say_more(data: &Path, files: &Path, transfer_id: Option<&str>) -> Result<()> {
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "echeck".to_owned());
+    print_line("")?;
+    print_line(&bold("Look further"))?;
+    print_line(&format!("  {program} up --data {}", data.display()))?;
+    print_line("and, in another terminal:")?;
+    if let Some(id) = transfer_id {
+        print_line(&format!("  {program} transfer {id}"))?;
+        print_line(&format!(
+            "  grpcurl -plaintext -d '{{\"transfer_id\":\"{id}\"}}' localhost:{} \
+             echeck.returns.v1.ReturnsService/GetTransfer",
+            Ports::FIXED.returns
+        ))?;
+    }
+    print_line(&format!("  {program} holds"))?;
+    print_line(&format!("  {program} journal verify"))?;
+    print_line(&format!(
+        "  {program} parse {}",
+        files.join(FILES[0].1).display()
+    ))?;
+    Ok(())
+}

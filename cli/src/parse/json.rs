@@ -1,0 +1,134 @@
+//! One JSON object a line: an entry, a line that could not be read, the summary.
+
+use ach::entry::{Corrected, Entry, EntryKind};
+use ach::format::{Item, Rejected};
+use serde::Serialize;
+
+use super::Outcome;
+
+/// The fields of an entry, in this order; null where the format has none.
+#[derive(Serialize)]
+struct Line<'a> {
+    line: u64,
+    kind: &'static str,
+    code: Option<&'a str>,
+    known_code: bool,
+    amount_minor: Option<i64>,
+    currency: Option<String>,
+    direction: &'static str,
+    original_trace: Option<&'a str>,
+    return_trace: Option<&'a str>,
+    reference: Option<&'a str>,
+    individual_id: Option<&'a str>,
+    company_id: Option<&'a str>,
+    sec: Option<&'a str>,
+    settlement_date: Option<String>,
+    description: Option<&'a str>,
+    corrected_data: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Unreadable<'a> {
+    line: u64,
+    rejected: &'a str,
+    field: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Totals<'a> {
+    format: &'a str,
+    entries: u64,
+    rejected: u64,
+    debit_minor: i64,
+    credit_minor: i64,
+    accepted: bool,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Last<'a> {
+    summary: Totals<'a>,
+}
+
+/// Plain structs of numbers and text always have a JSON form.
+fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+pub(super) fn item(item: &Item) -> String {
+    match item {
+        Item::Entry(one) => entry(one),
+        Item::Rejected(Rejected { at, field, why, .. }) => text(&Unreadable {
+            line: at.line,
+            rejected: why,
+            field: field.as_deref(),
+        }),
+    }
+}
+
+fn entry(entry: &Entry) -> String {
+    let keys = &entry.keys;
+    let (code, known_code) = entry.kind.code().unzip();
+    text(&Line {
+        line: entry.at.line,
+        kind: entry.kind.as_str(),
+        code: code.as_deref(),
+        known_code: known_code.unwrap_or(false),
+        amount_minor: entry.amount.map(ach::money::Money::minor),
+        currency: entry.amount.map(|amount| amount.currency().to_string()),
+        direction: entry.direction.as_str(),
+        original_trace: keys.original_trace.as_deref(),
+        return_trace: keys.return_trace.as_deref(),
+        reference: reference(entry),
+        individual_id: keys.individual_id.as_deref(),
+        company_id: keys.company_id.as_deref(),
+        sec: entry.sec.as_deref(),
+        settlement_date: entry.settlement_date.map(|date| date.to_string()),
+        description: entry.description.as_deref(),
+        corrected_data: corrected(&entry.kind),
+    })
+}
+
+/// The acquirer's id of the payment, or else ours, or else the id of the case.
+pub(super) fn reference(entry: &Entry) -> Option<&str> {
+    let keys = &entry.keys;
+    [
+        &keys.payment_id,
+        &keys.order_id,
+        &keys.transfer_request_id,
+        &keys.case_id,
+    ]
+    .into_iter()
+    .find_map(|id| id.as_deref())
+}
+
+/// The pieces in the order of the file; accounts are masked since they were read.
+fn corrected(kind: &EntryKind) -> Option<String> {
+    match kind {
+        EntryKind::Correction { corrected, .. }
+        | EntryKind::RefusedCorrection { corrected, .. } => {
+            let pieces: Vec<String> = corrected.iter().map(Corrected::to_string).collect();
+            (!pieces.is_empty()).then(|| pieces.join(" "))
+        }
+        EntryKind::Return { .. }
+        | EntryKind::Dishonored { .. }
+        | EntryKind::Contested { .. }
+        | EntryKind::ValidationFailure { .. } => None,
+    }
+}
+
+pub(super) fn summary(outcome: &Outcome) -> String {
+    let (accepted, reason) = outcome.verdict();
+    let summary = &outcome.summary;
+    text(&Last {
+        summary: Totals {
+            format: &summary.format,
+            entries: summary.entries,
+            rejected: summary.rejected,
+            debit_minor: summary.debit_minor,
+            credit_minor: summary.credit_minor,
+            accepted,
+            reason,
+        },
+    })
+}

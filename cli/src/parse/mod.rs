@@ -1,0 +1,175 @@
+//! `echeck parse`: what a file says, without any database. Memory is flat: an entry is
+//! written as soon as it is read.
+
+mod json;
+mod profile;
+mod table;
+
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use ach::format::{Emptiness, FileRejected, Item, ReadError, Summary};
+use anyhow::{Context as _, Result};
+use chrono::NaiveDate;
+use clap::Args;
+use echeck_service::clock::{Clock as _, SystemClock};
+
+/// What to parse, and how.
+#[derive(Debug, Args)]
+pub struct ParseArguments {
+    /// The file; `-` reads standard input.
+    pub file: PathBuf,
+    /// How a delimited file is laid out: worldpay-echeck-return, worldpay-funding-reject, or
+    /// the path of a TOML file with a profile. A NACHA file needs none.
+    #[arg(long)]
+    pub profile: Option<String>,
+    /// The day it was received, by which years that the file leaves out are resolved; today
+    /// unless said.
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    pub received_on: Option<NaiveDate>,
+    /// Differences of a NACHA file to let pass, by the names of the source setting `tolerate`.
+    #[arg(long, value_delimiter = ',', value_name = "money_totals,…")]
+    pub tolerate: Vec<String>,
+    /// One JSON object a line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Exit codes of `echeck parse`.
+mod exit {
+    pub(super) const ACCEPTED: u8 = 0;
+    pub(super) const WITH_REJECTS: u8 = 2;
+    pub(super) const REJECTED: u8 = 3;
+}
+
+/// How a file ended.
+struct Outcome {
+    summary: Summary,
+    rejected: Option<FileRejected>,
+}
+
+impl Outcome {
+    /// Whether the file can be imported, and the reason if not, or if it is empty.
+    fn verdict(&self) -> (bool, Option<String>) {
+        match (&self.rejected, self.summary.emptiness) {
+            (Some(why), _) => (false, Some(why.to_string())),
+            (None, Some(Emptiness::NoBytes)) => (false, Some("the file is empty".to_owned())),
+            (None, Some(Emptiness::HeaderOnly)) => (
+                true,
+                Some("the file has a header and no entries".to_owned()),
+            ),
+            (None, Some(Emptiness::Sentence)) => (
+                true,
+                Some("the file says that there is nothing to report".to_owned()),
+            ),
+            (None, None) => (true, None),
+        }
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self.verdict() {
+            (false, _) => exit::REJECTED,
+            (true, _) if self.summary.rejected > 0 => exit::WITH_REJECTS,
+            (true, _) => exit::ACCEPTED,
+        }
+    }
+}
+
+/// Parses the file onto standard output; gives the exit code.
+///
+/// # Errors
+/// When the file cannot be read, the profile is wrong, or nothing can be written.
+pub fn run(arguments: &ParseArguments) -> Result<u8> {
+    let format = profile::format(arguments.profile.as_deref(), &arguments.tolerate)?;
+    let received_on = arguments
+        .received_on
+        .unwrap_or_else(|| SystemClock.now().date_naive());
+    let mut input = open(&arguments.file)?;
+    let mut reader = format.open(&mut input, received_on);
+    let mut out = Writer::new(arguments.json);
+    let mut rejected = None;
+    for item in reader.by_ref() {
+        match item {
+            Ok(item) => out.item(&item)?,
+            Err(ReadError::Rejected(why)) => rejected = Some(why),
+            Err(ReadError::Io(error)) => {
+                return Err(error)
+                    .with_context(|| format!("{} cannot be read", arguments.file.display()));
+            }
+        }
+    }
+    let mut outcome = Outcome {
+        summary: reader.summary(),
+        rejected,
+    };
+    if let (Some(why), None, 0) = (
+        &mut outcome.rejected,
+        &arguments.profile,
+        outcome.summary.entries,
+    ) {
+        why.why.push_str(profile::HINT);
+    }
+    out.summary(&outcome)?;
+    Ok(outcome.exit_code())
+}
+
+fn open(path: &Path) -> Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    Ok(Box::new(file))
+}
+
+/// Where entries go. A reader that has gone ends the program quietly, as it does with `head`.
+struct Writer {
+    out: BufWriter<io::StdoutLock<'static>>,
+    json: bool,
+    begun: bool,
+}
+
+impl Writer {
+    fn new(json: bool) -> Self {
+        Self {
+            out: BufWriter::with_capacity(64 << 10, io::stdout().lock()),
+            json,
+            begun: false,
+        }
+    }
+
+    fn line(&mut self, line: &str) -> io::Result<()> {
+        match self
+            .out
+            .write_all(line.as_bytes())
+            .and_then(|()| self.out.write_all(b"\n"))
+        {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            outcome => outcome,
+        }
+    }
+
+    fn item(&mut self, item: &Item) -> io::Result<()> {
+        if self.json {
+            return self.line(&json::item(item));
+        }
+        if !self.begun {
+            self.begun = true;
+            self.line(&table::header())?;
+        }
+        self.line(&table::item(item))
+    }
+
+    fn summary(&mut self, outcome: &Outcome) -> io::Result<()> {
+        let text = if self.json {
+            json::summary(outcome)
+        } else {
+            table::summary(outcome, self.begun)
+        };
+        self.line(&text)?;
+        match self.out.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+            outcome => outcome,
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What a sample file says, entry by entry.
+
+use super::class::{Choice, Class, RETURNABLE_DEBITS, RETURNABLE_PAYOUTS};
+use super::draws::{Draws, Purpose, Shuffle};
+use super::payment::{Payment, World};
+
+/// Which payments a file is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// How many entries it has.
+    pub entries: u64,
+    /// How many of the payments that can come back are left to earlier files.
+    pub skip: u64,
+    /// Entries of a thousand whose payment the world does not have.
+    pub unknown_per_mille: u64,
+    /// Entries of a thousand that are corrections (NACHA only).
+    pub corrections_per_mille: u64,
+    /// Entries of a thousand whose code no table has.
+    pub strange_per_mille: u64,
+}
+
+/// One entry.
+#[derive(Clone)]
+pub struct Line {
+    /// The payment.
+    pub payment: Payment,
+    /// The code.
+    pub code: &'static str,
+    /// Whether it is a correction.
+    pub is_correction: bool,
+    /// Its number, from 1, as the acquirer counts cases.
+    pub case: u64,
+}
+
+/// Return codes of debits and how many of a thousand there are of each; an estimate from the
+/// trade's published figures.
+const DEBIT_CODES: &[(&str, u64)] = &[
+    ("R01", 650),
+    ("R03", 90),
+    ("R02", 60),
+    ("R04", 30),
+    ("R08", 30),
+    ("R10", 30),
+    ("R29", 20),
+    ("R16", 20),
+    ("R07", 15),
+    ("R20", 15),
+    ("R09", 10),
+    ("R11", 7),
+    ("R13", 5),
+    ("R05", 3),
+    ("R12", 15),
+];
+
+/// The same for payouts.
+const PAYOUT_CODES: &[(&str, u64)] = &[
+    ("R03", 400),
+    ("R02", 250),
+    ("R04", 200),
+    ("R20", 100),
+    ("R23", 50),
+];
+
+impl Plan {
+    /// A file about `entries` payments, and nothing out of the ordinary.
+    #[must_use]
+    pub const fn plain(entries: u64) -> Self {
+        Self {
+            entries,
+            skip: 0,
+            unknown_per_mille: 0,
+            corrections_per_mille: 0,
+            strange_per_mille: 0,
+        }
+    }
+
+    /// The entries about debits of `world`.
+    pub fn debits(self, world: World) -> impl Iterator<Item = Line> {
+        self.lines(world, RETURNABLE_DEBITS, DEBIT_CODES)
+    }
+
+    /// The entries about payouts of `world`.
+    pub fn payouts(self, world: World) -> impl Iterator<Item = Line> {
+        self.lines(world, RETURNABLE_PAYOUTS, PAYOUT_CODES)
+    }
+
+    fn lines(
+        self,
+        world: World,
+        classes: &'static [Class],
+        codes: &'static [(&'static str, u64)],
+    ) -> impl Iterator<Item = Line> {
+        let choice = Choice::of(classes);
+        let shuffle = Shuffle::new(world.seed, Purpose::Order, choice.count(world.payments));
+        (0..self.entries).map(move |number| {
+            let case = self.skip + number;
+            let mut draws = Draws::new(world.seed, Purpose::Line, case);
+            let index = if draws.below(1_000) < self.unknown_per_mille {
+                // Just behind the last payment: believable, and known to nobody.
+                world.payments + choice.nth(case)
+            } else {
+                choice.nth(shuffle.at(case))
+            };
+            let is_correction = draws.below(1_000) < self.corrections_per_mille;
+            let code = if is_correction {
+                draws.pick(&["C01", "C02", "C05"]).copied().unwrap_or("C01")
+            } else if draws.below(1_000) < self.strange_per_mille {
+                "R97"
+            } else {
+                weighted(codes, &mut draws)
+            };
+            Line {
+                payment: world.payment(index),
+                code,
+                is_correction,
+                case: case + 1,
+            }
+        })
+    }
+}
+
+fn weighted(codes: &[(&'static str, u64)], draws: &mut Draws) -> &'static str {
+    let total = codes.iter().map(|(_, share)| share).sum();
+    let mut place = draws.below(total);
+    for (code, share) in codes {
+        if place < *share {
+            return code;
+        }
+        place -= share;
+    }
+    "R01"
+}

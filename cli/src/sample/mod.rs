@@ -1,0 +1,21 @@
+//! A made-up world of eChecks, and an acquirer's files about it. Everything is computed from
+//! a seed and a number, so any size can be written as a stream, and a file and the databases
+//! it is about agree without knowing of each other.
+
+mod class;
+mod command;
+mod databases;
+mod delimited;
+mod draws;
+mod line;
+mod nacha;
+mod payment;
+mod people;
+
+pub use class::Class;
+pub use command::{SampleArguments, run};
+pub use databases::fill;
+pub use delimited::{echeck_return, funding_reject};
+pub use line::{Line, Plan};
+pub use nacha::{Layout, nacha};
+pub use payment::{Payment, World};

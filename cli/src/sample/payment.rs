@@ -1,0 +1,135 @@
+//! The payments of a world.
+
+use ach::calendar::{add_banking_days, next_banking_day_after};
+use chrono::{Days, NaiveDate};
+
+use super::class::Class;
+use super::draws::{Draws, Purpose, scrambled};
+use super::people::{BankAccount, Merchant, person};
+
+/// A world of payments, none of which is stored.
+#[derive(Debug, Clone, Copy)]
+pub struct World {
+    /// What everything is computed from.
+    pub seed: u64,
+    /// How many payments there are.
+    pub payments: u64,
+    /// The day it is there.
+    pub today: NaiveDate,
+}
+
+/// One payment.
+#[derive(Clone)]
+pub struct Payment {
+    /// What it is, and how far it has come.
+    pub class: Class,
+    /// The gateway's id, `TR…`.
+    pub transfer_id: String,
+    /// The id given to the acquirer, `FNX…`.
+    pub trace_id: String,
+    /// The acquirer's id, 17 digits: beyond what a float can hold.
+    pub payment_id: String,
+    /// The trace number of the ACH entry, 15 digits.
+    pub ach_trace: String,
+    /// The individual identification number sent with the entry.
+    pub individual_id: String,
+    /// The amount in cents.
+    pub amount_minor: i64,
+    /// Who is paid.
+    pub merchant: Merchant,
+    /// Who pays, or the merchant's owner for a payout.
+    pub person: String,
+    /// Their account.
+    pub account: BankAccount,
+    /// When it was made.
+    pub created_on: NaiveDate,
+    /// When the original entry settled.
+    pub settled_on: NaiveDate,
+}
+
+/// The originating bank of the sample world: routing number without check digit.
+pub(super) const ODFI: &str = "23138010";
+
+impl World {
+    /// The payment with this number.
+    #[must_use]
+    pub fn payment(&self, index: u64) -> Payment {
+        let class = Class::of(index);
+        let mut draws = Draws::new(self.seed, Purpose::Payment, index);
+        let merchant = Merchant::pick(self.seed, &mut draws);
+        let (created_on, settled_on) = self.dates(class, &mut draws);
+        // A multiplier without a factor of ten keeps the ids of different payments different.
+        let number = index
+            .wrapping_mul(7_919_000_003)
+            .wrapping_add(self.seed % 1_000_003);
+        Payment {
+            class,
+            transfer_id: format!("TR{}", scrambled(self.seed, Purpose::TransferId, index)),
+            trace_id: format!("FNX{}", scrambled(self.seed, Purpose::TraceId, index)),
+            payment_id: format!("8399{:013}", number % 10_000_000_000_000),
+            ach_trace: format!("{ODFI}{:07}", (index + 1) % 10_000_000),
+            individual_id: scrambled(self.seed, Purpose::PaymentId, index),
+            // From 5.00 to about 500.00, small ones more often.
+            amount_minor: i64::try_from(500 + draws.below(220) * draws.below(225)).unwrap_or(500),
+            merchant,
+            person: person(&mut draws),
+            account: BankAccount::draw(&mut draws),
+            created_on,
+            settled_on,
+        }
+    }
+
+    /// A pending payment is of the last days; the others are up to two months old.
+    fn dates(&self, class: Class, draws: &mut Draws) -> (NaiveDate, NaiveDate) {
+        let age = match class {
+            Class::DebitPending | Class::PayoutPending => draws.below(3),
+            Class::DebitSucceeded
+            | Class::DebitFailed
+            | Class::RefundSucceeded
+            | Class::PayoutSucceeded
+            | Class::PayoutFailed => 2 + draws.below(55),
+        };
+        // At the ends of the calendar the day itself does: no such date is ever asked for.
+        let created = self
+            .today
+            .checked_sub_days(Days::new(age))
+            .unwrap_or(self.today);
+        let settled = next_banking_day_after(created).unwrap_or(created);
+        (created, settled)
+    }
+
+    /// When the bank dates the return of `payment`: two banking days after it settled, or today
+    /// if that is still to come.
+    pub(super) fn returned_on(&self, payment: &Payment) -> NaiveDate {
+        add_banking_days(payment.settled_on, 2).map_or(self.today, |day| day.min(self.today))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn payments_have_ids_of_their_own_and_depend_on_the_seed() {
+        let today = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+        let world = World {
+            seed: 1,
+            payments: 5_000,
+            today,
+        };
+        let mut ids = HashSet::new();
+        for index in 0..world.payments {
+            let payment = world.payment(index);
+            assert!(ids.insert(payment.transfer_id));
+            assert!(ids.insert(payment.trace_id));
+            assert!(ids.insert(payment.payment_id.clone()));
+            assert!(ids.insert(payment.ach_trace));
+            assert_eq!(payment.payment_id.len(), 17);
+            assert!(payment.amount_minor >= 500);
+        }
+        let other = World { seed: 2, ..world };
+        assert_ne!(world.payment(7).transfer_id, other.payment(7).transfer_id);
+    }
+}

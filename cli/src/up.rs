@@ -1,0 +1,82 @@
+//! `echeck up`: the whole stack in one process, until it is told to stop.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use echeck_service::config::Settings;
+use echeck_service::telemetry::TelemetryConfig;
+use echeck_service::{shutdown, telemetry};
+
+use crate::output::{bold, print_line};
+use crate::stack::{DataFolder, Ports, Stack, StackOptions};
+
+/// How `echeck up` runs.
+#[derive(Debug, Args)]
+pub struct UpArguments {
+    /// Where the databases and received files are kept.
+    #[arg(long, default_value = "data/echeck")]
+    pub data: PathBuf,
+    /// The port of the returns service.
+    #[arg(long, default_value_t = Ports::FIXED.returns)]
+    pub port: u16,
+    /// The port of the gateway's adapter.
+    #[arg(long, default_value_t = Ports::FIXED.gateway)]
+    pub gateway_port: u16,
+    /// The port of RallyPay's adapter.
+    #[arg(long, default_value_t = Ports::FIXED.rallypay)]
+    pub rallypay_port: u16,
+    /// A TOML file with [sources.…] and other settings of the returns service, instead of the
+    /// built-in sources nacha, `worldpay_returns` and `worldpay_funding`.
+    #[arg(long)]
+    pub settings: Option<PathBuf>,
+}
+
+/// Starts the stack and waits for SIGINT or SIGTERM.
+///
+/// # Errors
+/// When it cannot start, or a service stopped by itself.
+pub async fn run(arguments: &UpArguments) -> Result<()> {
+    let log = Settings::from_toml("[log]\nfilter = \"warn\"")?;
+    telemetry::init(&TelemetryConfig::read(&log.root().section("log")))?;
+    let ports = Ports {
+        returns: arguments.port,
+        gateway: arguments.gateway_port,
+        rallypay: arguments.rallypay_port,
+    };
+    let mut options = StackOptions::new(&arguments.data, ports);
+    if let Some(path) = &arguments.settings {
+        options.returns = std::fs::read_to_string(path)
+            .with_context(|| format!("the settings {} cannot be read", path.display()))?;
+    }
+    let stopping = shutdown::on_signal();
+    let stack = Stack::start(&options).await?;
+    announce(&stack, &DataFolder::open(&options.data).await?)?;
+    stopping.cancelled().await;
+    print_line("stopping")?;
+    stack.stop().await
+}
+
+fn announce(stack: &Stack, data: &DataFolder) -> Result<()> {
+    print_line(&bold("echeck is up"))?;
+    for (name, address) in [
+        ("returns service", stack.returns),
+        ("gateway adapter", stack.gateway),
+        ("rallypay adapter", stack.rallypay),
+    ] {
+        print_line(&format!("  {name:<18} {address}"))?;
+    }
+    for (name, file) in [
+        ("gateway database", data.gateway_file()),
+        ("rallypay database", data.rallypay_file()),
+        ("returns database", data.returns_file()),
+    ] {
+        print_line(&format!("  {name:<18} {}", file.display()))?;
+    }
+    print_line(&format!(
+        "\nTry:\n  echeck status --server {url}\n  grpcurl -plaintext {address} list\n\nCtrl-C stops it.",
+        url = stack.url(),
+        address = stack.returns
+    ))?;
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! The operator's commands against a running stack.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test may fail loudly, its own functions too"
+)]
+
+use std::process::{Command, Output};
+
+use echeck::stack::{DataFolder, Ports, Stack, StackOptions};
+use serde_json::Value;
+
+async fn echeck(stack: &Stack, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_echeck"));
+    command.args(arguments).env("ECHECK_SERVER", stack.url());
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+fn json(output: &Output) -> Vec<Value> {
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_imports_looks_and_resolves() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let sample = |arguments: &[&str]| {
+        let done = Command::new(env!("CARGO_BIN_EXE_echeck"))
+            .arg("sample")
+            .args(arguments)
+            .status()
+            .unwrap();
+        assert!(done.success());
+    };
+    let world = path("world");
+    sample(&["world", "--payments", "300", "--out", &world]);
+    let file = path("r.ach");
+    sample(&[
+        "nacha",
+        "--payments",
+        "300",
+        "--entries",
+        "60",
+        "--strange",
+        "100",
+        "--out",
+        &file,
+    ]);
+    let data = DataFolder::open(folder.path().join("world").as_path())
+        .await
+        .unwrap();
+    assert!(data.gateway_file().exists());
+    let stack = Stack::start(&StackOptions::new(
+        folder.path().join("world").as_path(),
+        Ports::ANY,
+    ))
+    .await
+    .unwrap();
+
+    let dry = echeck(
+        &stack,
+        &["import", &file, "--source", "nacha", "--dry-run", "--json"],
+    )
+    .await;
+    assert_eq!(json(&dry)[0]["state"], "dry_run");
+    let status = json(&echeck(&stack, &["status", "--json"]).await);
+    assert_eq!(status[0]["head_position"], 0);
+
+    let imported = echeck(&stack, &["import", &file, "--source", "nacha", "--json"]).await;
+    assert_eq!(
+        imported.status.code(),
+        Some(2),
+        "some codes are strange, so a person must look"
+    );
+    let import = &json(&imported)[0];
+    assert_eq!(import["state"], "applied");
+    let count = |what: &str| import["totals"][what]["count"].as_u64().unwrap();
+    let parts: u64 = [
+        "returned",
+        "reversed",
+        "failed",
+        "corrected",
+        "duplicate",
+        "held",
+        "rejected",
+    ]
+    .into_iter()
+    .map(count)
+    .sum();
+    assert_eq!((count("read"), parts), (60, 60));
+
+    let again = echeck(&stack, &["import", &file, "--source", "nacha", "--json"]).await;
+    assert_eq!(json(&again)[0]["duplicate_file"], true);
+    let shown = echeck(&stack, &["imports"]).await;
+    assert!(String::from_utf8_lossy(&shown.stdout).contains("applied"));
+
+    let holds = json(&echeck(&stack, &["holds", "--json"]).await);
+    assert_eq!(holds.len() as u64, count("held"));
+    let hold_id = holds[0]["hold_id"].as_str().unwrap();
+    let retried = echeck(&stack, &["holds", "retry", hold_id, "--actor", "ann"]).await;
+    assert_eq!(
+        retried.status.code(),
+        Some(2),
+        "the code is as strange as before"
+    );
+    let dismissed = echeck(
+        &stack,
+        &[
+            "holds", "dismiss", hold_id, "--actor", "ann", "--note", "a test", "--json",
+        ],
+    )
+    .await;
+    assert_eq!(json(&dismissed)[0]["state"], "dismissed");
+
+    let returns = json(&echeck(&stack, &["returns", "--limit", "1000", "--json"]).await);
+    assert_eq!(returns.len() as u64, 60 - count("held"));
+    let transfer_id = returns[0]["transfer_id"].as_str().unwrap();
+    let transfer = echeck(&stack, &["transfer", transfer_id, "--json"]).await;
+    assert_eq!(json(&transfer)[0]["has_ach_return"], true);
+    let for_people = echeck(&stack, &["transfer", transfer_id]).await;
+    assert!(String::from_utf8_lossy(&for_people.stdout).contains("deadline"));
+    let missing = echeck(&stack, &["transfer", "TRnone"]).await;
+    assert_eq!(missing.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&missing.stderr).contains("NOT_FOUND"));
+
+    let verified = echeck(&stack, &["journal", "verify", "--json"]).await;
+    assert_eq!(verified.status.code(), Some(0));
+    assert_eq!(json(&verified)[0]["checked"], 60 - count("held"));
+    let rows = json(&echeck(&stack, &["journal", "show", "--limit", "3"]).await);
+    assert_eq!(rows[2]["position"], 3);
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_was_tampered_with_is_found_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = folder.path().join("world");
+    let file = folder.path().join("r.ach");
+    for arguments in [
+        vec![
+            "world",
+            "--payments",
+            "100",
+            "--out",
+            world.to_str().unwrap(),
+        ],
+        vec![
+            "nacha",
+            "--payments",
+            "100",
+            "--entries",
+            "5",
+            "--out",
+            file.to_str().unwrap(),
+        ],
+    ] {
+        let done = Command::new(env!("CARGO_BIN_EXE_echeck"))
+            .arg("sample")
+            .args(arguments)
+            .status()
+            .unwrap();
+        assert!(done.success());
+    }
+    let stack = Stack::start(&StackOptions::new(&world, Ports::ANY))
+        .await
+        .unwrap();
+    echeck(
+        &stack,
+        &["import", file.to_str().unwrap(), "--source", "nacha"],
+    )
+    .await;
+    let data = DataFolder::open(&world).await.unwrap();
+    let pool = sqlx::SqlitePool::connect(&data.returns_url())
+        .await
+        .unwrap();
+    for sql in [
+        "DROP TRIGGER journal_rows_are_never_changed",
+        "UPDATE journal SET payload = replace(payload, 'nacha', 'other') WHERE position = 2",
+    ] {
+        sqlx::query(sql).execute(&pool).await.unwrap();
+    }
+    let verified = echeck(&stack, &["journal", "verify"]).await;
+    assert_eq!(verified.status.code(), Some(6));
+    assert!(String::from_utf8_lossy(&verified.stdout).contains("position 2"));
+    stack.stop().await.unwrap();
+}

@@ -1,0 +1,79 @@
+//! A gateway for the tests.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::fmt::Write as _;
+
+use echeck_adapter::config::AdapterConfig;
+use echeck_adapter::testing::Rig;
+use echeck_service::config::Settings;
+
+/// Reads a configuration, with any target where none is given.
+pub(crate) fn config(toml: &str) -> Result<AdapterConfig, String> {
+    let target = if toml.contains("[target]") {
+        ""
+    } else {
+        "[target]\nurl = \"sqlite:unused.db\"\n"
+    };
+    // Keys of the root stand before the first section.
+    let (root, sections) = toml.split_at(toml.find("[t").unwrap_or(toml.len()));
+    let settings = Settings::from_toml(&format!("{root}\n{target}{sections}")).unwrap();
+    let config = gateway_adapter::read_config(&settings);
+    settings
+        .finish()
+        .map(|()| config)
+        .map_err(|error| error.to_string())
+}
+
+/// A gateway with the demonstration's schema and this configuration.
+pub(crate) async fn rig(toml: &str) -> Rig {
+    rig_with(toml, gateway_adapter::DEMO_SCHEMA_SQLITE).await
+}
+
+/// A gateway with another schema.
+pub(crate) async fn rig_with(toml: &str, schema: &str) -> Rig {
+    Rig::new(schema, config(toml).unwrap().plan).await
+}
+
+/// An INSERT of a debit of 500 that SUCCEEDED, where single columns can be said otherwise.
+pub(crate) struct D(Vec<(String, String)>);
+
+impl D {
+    pub(crate) fn new(id: &str) -> Self {
+        let text = |text: &str| format!("'{text}'");
+        let columns = [
+            ("id", text(id)),
+            ("type", text("DEBIT")),
+            ("state", text("SUCCEEDED")),
+            ("amount", "500".to_owned()),
+            ("fee", "15".to_owned()),
+            ("trace_id", text(&format!("FNX_{id}"))),
+            ("source", text("PI_BUYER")),
+            ("application", text("AP1")),
+            ("merchant_identity", text("ID1")),
+            ("statement_descriptor", text("FNX*SHOP")),
+            ("idempotency_id", text(&format!("idem_{id}"))),
+            ("created_at", text("2026-02-20T00:00:00Z")),
+            ("updated_at", text("2026-02-20T00:00:00Z")),
+        ];
+        Self(columns.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// Sets a column to an SQL expression.
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
+        self.0.retain(|(taken, _)| taken != name);
+        self.0.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn sql(&self) -> String {
+        let mut names = String::new();
+        let mut values = String::new();
+        for (name, value) in &self.0 {
+            let comma = if names.is_empty() { "" } else { ", " };
+            write!(names, "{comma}{name}").unwrap();
+            write!(values, "{comma}{value}").unwrap();
+        }
+        format!("INSERT INTO transfers ({names}) VALUES ({values});")
+    }
+}

@@ -1,0 +1,173 @@
+//! Configurations that fit a live schema, and those that do not.
+
+mod common;
+
+use common::{config, rig, rig_with};
+use echeck_adapter::check::check;
+use echeck_service::config::Settings;
+use gateway_adapter::DEMO_SCHEMA_SQLITE;
+
+#[tokio::test]
+async fn the_defaults_fit_the_demonstration() {
+    let report = check(&rig("").await.target).await;
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+    assert!(report.facts.unwrap().version.starts_with("SQLite 3."));
+}
+
+#[tokio::test]
+async fn every_fault_of_a_mapping_is_told_at_once() {
+    let schema = "CREATE TABLE transfers (
+        id TEXT, type TEXT, state INTEGER, amount DECIMAL(10,2), currency TEXT, parent_id TEXT,
+        trace STRING,
+        updated_at TEXT GENERATED ALWAYS AS ('now') VIRTUAL);
+        CREATE UNIQUE INDEX some ON transfers (id) WHERE type = 'DEBIT'";
+    let off = [
+        "subtype",
+        "fee",
+        "payment_id",
+        "ach_trace",
+        "individual_id",
+        "source",
+        "destination",
+        "application",
+        "merchant_identity",
+        "statement_descriptor",
+        "idempotency_id",
+        "messages",
+        "raw",
+        "tags",
+        "failure_code",
+        "failure_message",
+        "ready_to_settle_at",
+        "settlement_date",
+        "deposit_id",
+    ]
+    .map(|name| format!("{name} = \"\"\n"))
+    .concat();
+    let rig = rig_with(
+        &format!("[transfers.columns]\ntrace_id = \"trace\"\n{off}"),
+        schema,
+    )
+    .await;
+    let report = check(&rig.target).await;
+    let faults = report.faults.join("\n");
+    for told in [
+        "transfers.columns.id: column \"id\" of table \"transfers\" has no unique index of its own",
+        "transfers.columns.state: column \"state\" of table \"transfers\" is declared \"INTEGER\", \
+         but must hold text",
+        "transfers.columns.amount: column \"amount\" of table \"transfers\" is declared \
+         \"DECIMAL(10,2)\", but must hold whole numbers",
+        "transfers.columns.trace_id: column \"trace\" of table \"transfers\" is declared \"STRING\"",
+        "transfers.columns.created_at: table \"transfers\" has no column \"created_at\" (an empty \
+         name switches it off); it has: \
+         id, type, state,",
+        "transfers.columns.updated_at: column \"updated_at\" of table \"transfers\" is generated",
+    ] {
+        assert!(faults.contains(told), "{told}\nis not in\n{faults}");
+    }
+    assert_eq!(report.faults.len(), 6, "{faults}");
+}
+
+#[tokio::test]
+async fn a_table_that_is_not_there_is_told_with_those_that_are() {
+    let rig = rig("[transfers]\ntable = \"payments\"").await;
+    let faults = check(&rig.target).await.faults;
+    assert_eq!(
+        faults,
+        [
+            "the target has no table \"payments\"; it has: deposits, echeck_cursor, \
+          echeck_exceptions, transfers"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_demanded_column_is_filled_by_a_copy_or_a_fixed_text() {
+    let schema = DEMO_SCHEMA_SQLITE
+        .replace(
+            "    idempotency_id       TEXT    UNIQUE",
+            "    idempotency_id TEXT NOT NULL",
+        )
+        .replace(
+            "    source               TEXT",
+            "    region TEXT NOT NULL, source TEXT",
+        );
+    let refused = rig_with("", &schema).await;
+    let faults = check(&refused.target).await.faults.join("\n");
+    assert!(faults.contains("\"idempotency_id\" must not be NULL, but a reversal has none"));
+    assert!(faults.contains("\"region\" must not be NULL, but a reversal does not fill it"));
+
+    let filled = "[transfers.reversal]\ncopy = [\"region\"]\n[transfers.reversal.set]\n\
+                  idempotency_id = \"none\"";
+    let report = check(&rig_with(filled, &schema).await.target).await;
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+}
+
+#[tokio::test]
+async fn a_column_to_copy_that_is_not_there_is_told_by_its_setting() {
+    let rig = rig("[transfers.reversal]\ncopy = [\"region\"]").await;
+    let faults = check(&rig.target).await.faults;
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    let told = "transfers.reversal.copy: table \"transfers\" has no column \"region\"; it has: id";
+    assert!(faults[0].starts_with(told), "{faults:?}");
+}
+
+#[tokio::test]
+async fn a_lookup_that_would_read_the_whole_table_is_a_warning() {
+    let schema = DEMO_SCHEMA_SQLITE.replace(
+        "CREATE INDEX transfers_by_ach_trace ON transfers (ach_trace);",
+        "",
+    );
+    let report = check(&rig_with("", &schema).await.target).await;
+    assert!(report.faults.is_empty());
+    assert_eq!(report.warnings.len(), 1);
+    assert!(report.warnings[0].contains("\"ach_trace\" of table \"transfers\" has no index"));
+}
+
+#[test]
+fn every_fault_of_a_configuration_is_told_at_once() {
+    let fault = config(
+        "profile = \"rainforest\"\n[target]\nurl = \"oracle://h/db\"\n[transfers]\ntable = \"a\\u0000b\"\n\
+         timestamp_format = \"unix\"\n[transfers.columns]\nid = \"\"\ndeposit_id = \"\"\n\
+         colour = \"red\"\n[transfers.states]\ncanceled = \"SUCCEEDED\"",
+    )
+    .err()
+    .unwrap();
+    for told in [
+        "target.url: names a database of unknown kind \"oracle\"; sqlite:///path/to/file.db",
+        "transfers.table: the name \"a\\0b\" holds a NUL character",
+        "transfers.timestamp_format: must be one of rfc3339, rails",
+        "transfers.columns.id: the name is empty",
+        "transfers.columns.colour: is not a column of this mapping",
+        "transfers.states.canceled: is \"SUCCEEDED\", as succeeded is",
+        "transfers.funding_policy: is \"deposit\", which needs transfers.columns.deposit_id",
+    ] {
+        assert!(fault.contains(told), "{told}\nis not in\n{fault}");
+    }
+}
+
+#[test]
+fn a_target_is_required() {
+    let settings = Settings::from_toml("").unwrap();
+    let _ = gateway_adapter::read_config(&settings);
+    let fault = settings.finish().unwrap_err().to_string();
+    assert!(fault.contains("target.url"), "{fault}");
+}
+
+#[test]
+fn the_example_has_no_unknown_key_and_only_defaults() {
+    let example = include_str!("../example.toml");
+    let settings = Settings::from_toml(example).unwrap();
+    let log = echeck_service::telemetry::TelemetryConfig::read(&settings.root().section("log"));
+    let read = gateway_adapter::read_config(&settings);
+    settings.finish().unwrap();
+    let defaults = config("").unwrap();
+    assert_eq!(log.filter, "info");
+    assert_eq!(read.name, defaults.name);
+    assert_eq!(read.server, defaults.server);
+    assert_eq!(read.health_interval, defaults.health_interval);
+    assert_eq!(read.target.create_tables, defaults.target.create_tables);
+    assert_eq!(read.target.max_connections, defaults.target.max_connections);
+    assert_eq!(read.target.busy_timeout, defaults.target.busy_timeout);
+}

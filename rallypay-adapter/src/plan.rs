@@ -1,0 +1,159 @@
+//! The mapping as configured, and its check against the live table.
+
+use async_trait::async_trait;
+use echeck_adapter::batch::Change;
+use echeck_adapter::config::{ColumnNames, identifier};
+use echeck_adapter::dialect::{DbError, Session};
+use echeck_adapter::identifier::Identifier;
+use echeck_adapter::mapping::{Fitted, Mapping, Outcome, Plan};
+use echeck_adapter::schema::{Column, Fitting, TableSchema, Want};
+use echeck_adapter::timestamp::TimestampFormat;
+use echeck_proto::adapter::v1::FundingPolicy;
+use echeck_service::config::Section;
+
+use crate::change;
+use crate::status::Statuses;
+
+/// The Rails app's mapping as configured.
+#[derive(Debug, Clone)]
+pub struct RallyPayPlan {
+    table: Identifier,
+    format: TimestampFormat,
+    names: Names,
+    statuses: Statuses,
+}
+
+/// The names of the columns; those that are `Option` can be switched off.
+#[derive(Debug, Clone)]
+struct Names {
+    transfer_id: Identifier,
+    status: Identifier,
+    failure_code: Option<Identifier>,
+    failure_description: Option<Identifier>,
+    returned_at: Option<Identifier>,
+    updated_at: Option<Identifier>,
+    lock_version: LockVersion,
+}
+
+/// Rails locks optimistically when a table has the column, so whether it is there is looked
+/// up. One that the configuration names must be there: a typo would let a concurrent save
+/// overwrite a return unseen.
+#[derive(Debug, Clone)]
+enum LockVersion {
+    Off,
+    IfThere(Identifier),
+    Required(Identifier),
+}
+
+impl Names {
+    fn read(mut columns: ColumnNames<'_>) -> Self {
+        let named = columns.names("lock_version");
+        let lock_version = match columns.optional("lock_version", "lock_version") {
+            None => LockVersion::Off,
+            Some(name) if named => LockVersion::Required(name),
+            Some(name) => LockVersion::IfThere(name),
+        };
+        let names = Self {
+            transfer_id: columns.required("transfer_id", "transfer_id"),
+            status: columns.required("status", "status"),
+            failure_code: columns.optional("failure_code", "failure_code"),
+            failure_description: columns.optional("failure_description", "failure_description"),
+            returned_at: columns.optional("returned_at", "returned_at"),
+            updated_at: columns.optional("updated_at", "updated_at"),
+            lock_version,
+        };
+        columns.finish();
+        names
+    }
+}
+
+impl RallyPayPlan {
+    /// Reads `[transactions]`.
+    #[must_use]
+    pub fn read(root: &Section<'_>) -> Self {
+        let section = root.section("transactions");
+        let formats = [
+            ("rails", TimestampFormat::Rails),
+            ("rfc3339", TimestampFormat::Rfc3339),
+        ];
+        Self {
+            table: identifier(&section, "table", "transactions"),
+            format: section.one_of("timestamp_format", &formats, Some(TimestampFormat::Rails)),
+            names: Names::read(ColumnNames::read(section.section("columns"))),
+            statuses: Statuses::read(&section),
+        }
+    }
+}
+
+impl Plan for RallyPayPlan {
+    fn profile(&self) -> &'static str {
+        "rallypay"
+    }
+
+    fn funding_policy(&self) -> FundingPolicy {
+        FundingPolicy::Unspecified
+    }
+
+    fn table(&self) -> &Identifier {
+        &self.table
+    }
+
+    fn fit(&self, schema: &TableSchema) -> Result<Fitted, Vec<String>> {
+        let mut fit = Fitting::new(schema, &self.table, "transactions.columns", self.format);
+        let names = &self.names;
+        fit.should_be_unique("transfer_id", &names.transfer_id);
+        let lock_version = match &names.lock_version {
+            LockVersion::Off => None,
+            LockVersion::IfThere(name) if schema.column(name).is_none() => None,
+            LockVersion::IfThere(name) | LockVersion::Required(name) => {
+                Some(fit.write("lock_version", name, Want::Integer))
+            }
+        };
+        let description = names.failure_description.as_ref();
+        let columns = Columns {
+            transfer_id: fit.read("transfer_id", &names.transfer_id, Want::Id),
+            status: fit.write("status", &names.status, self.statuses.kind.want()),
+            failure_code: fit.write_if("failure_code", names.failure_code.as_ref(), Want::Text),
+            failure_description: fit.write_if("failure_description", description, Want::Text),
+            returned_at: fit.write_if("returned_at", names.returned_at.as_ref(), Want::Timestamp),
+            updated_at: fit.write_if("updated_at", names.updated_at.as_ref(), Want::Timestamp),
+            lock_version,
+        };
+        let warnings = fit.finish()?;
+        let table = self.table.clone();
+        let mapping = RallyPayMapping {
+            table,
+            columns,
+            statuses: self.statuses.clone(),
+        };
+        Ok(Fitted {
+            mapping: Box::new(mapping),
+            warnings,
+        })
+    }
+}
+
+/// The columns of the live table.
+pub(crate) struct Columns {
+    pub(crate) transfer_id: Column,
+    pub(crate) status: Column,
+    pub(crate) failure_code: Option<Column>,
+    pub(crate) failure_description: Option<Column>,
+    pub(crate) returned_at: Option<Column>,
+    pub(crate) updated_at: Option<Column>,
+    pub(crate) lock_version: Option<Column>,
+}
+
+/// The mapping on a live table. It has no lookup: the gateway is the system of record.
+pub(crate) struct RallyPayMapping {
+    pub(crate) table: Identifier,
+    pub(crate) columns: Columns,
+    pub(crate) statuses: Statuses,
+}
+
+#[async_trait]
+impl Mapping for RallyPayMapping {
+    async fn apply(&self, session: &mut dyn Session, change: &Change) -> Result<Outcome, DbError> {
+        change::apply(self, session, change).await
+    }
+}

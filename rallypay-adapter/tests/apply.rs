@@ -1,0 +1,408 @@
+//! Changes of the Rails app's transactions, in real SQLite files.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::sync::Arc;
+
+use echeck_adapter::check::check;
+use echeck_adapter::config::AdapterConfig;
+use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
+use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
+use echeck_proto::adapter::v1::{
+    CheckTargetRequest, FundingPolicy, LookupTransfersRequest, StepExceptionKind, TransferState,
+};
+use echeck_service::clock::SystemClock;
+use echeck_service::config::Settings;
+use rallypay_adapter::DEMO_SCHEMA_SQLITE;
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+
+const INTEGERS: &str = "[transactions]\nstatus_kind = \"integer\"\n[transactions.statuses]\n\
+                        failed = 3\nreturned = 4\nreversed = 5\nopen = [\"0\", \"1\"]\n";
+/// All that a change may touch.
+const CHANGED: &str = "SELECT status, failure_code, failure_description, returned_at, \
+                       updated_at, lock_version FROM transactions ORDER BY id";
+
+fn config(toml: &str) -> Result<AdapterConfig, String> {
+    let target = if toml.contains("[target]") {
+        ""
+    } else {
+        "[target]\nurl = \"sqlite:unused.db\"\n"
+    };
+    let settings = Settings::from_toml(&format!("{target}{toml}")).unwrap();
+    let config = rallypay_adapter::read_config(&settings);
+    settings
+        .finish()
+        .map(|()| config)
+        .map_err(|error| error.to_string())
+}
+
+async fn rig_with(toml: &str, schema: &str) -> Rig {
+    Rig::new(schema, config(toml).unwrap().plan).await
+}
+
+async fn rig(toml: &str) -> Rig {
+    rig_with(toml, DEMO_SCHEMA_SQLITE).await
+}
+
+async fn add(rig: &Rig, transfer_id: &str, status: &str) {
+    rig.sql(&format!(
+        "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
+         VALUES ('{transfer_id}', 500, {status}, '2026-02-20 00:00:00', '2026-02-20 00:00:00')"
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn each_change_shows_as_a_status_with_its_reason() {
+    let rig = rig("[transactions.statuses]\nreversed = \"charged_back\"").await;
+    for (id, status) in [
+        ("TR1", "'pending'"),
+        ("TR2", "'succeeded'"),
+        ("TR3", "'succeeded'"),
+    ] {
+        add(&rig, id, status).await;
+    }
+    let mut journal = Journal::default();
+    let changes = [
+        fail("TR1", TransferState::Pending),
+        give_back("TR2", TransferState::Pending, None),
+        reverse("TR3", 500, None),
+    ];
+    let reply = rig.apply(journal.changes(changes)).await.unwrap();
+    assert!(reply.exceptions.is_empty(), "{:?}", reply.exceptions);
+    // The return is dated by the bank, the reversal by the decision.
+    assert_eq!(
+        rig.rows(CHANGED).await,
+        [
+            "failed|R01|Insufficient Funds|-|2026-03-02 14:05:06.000000|1",
+            "returned|R01|Insufficient Funds|2026-02-27 00:00:00.000000|2026-03-02 14:05:06.000000|1",
+            "charged_back|R01|Insufficient Funds|2026-03-02 14:05:06.000000|2026-03-02 14:05:06.000000|1",
+        ]
+    );
+    assert_eq!(
+        rig.one("SELECT group_concat(amount_cents) FROM transactions")
+            .await,
+        "500,500,500"
+    );
+}
+
+#[tokio::test]
+async fn reversed_shows_as_returned_unless_it_is_given() {
+    let rig = rig("").await;
+    add(&rig, "TR1", "'succeeded'").await;
+    rig.apply(Journal::default().changes([reverse("TR1", 500, None)]))
+        .await
+        .unwrap();
+    assert_eq!(rig.one("SELECT status FROM transactions").await, "returned");
+}
+
+#[tokio::test]
+async fn an_integer_enum_is_written_and_compared_as_numbers() {
+    let schema = DEMO_SCHEMA_SQLITE.replace(
+        "status              varchar     NOT NULL DEFAULT 'pending'",
+        "status              integer     NOT NULL DEFAULT 0",
+    );
+    let rig = rig_with(INTEGERS, &schema).await;
+    for (id, status) in [("TR1", "0"), ("TR2", "1"), ("TR3", "1"), ("TR4", "2")] {
+        add(&rig, id, status).await;
+    }
+    let mut journal = Journal::default();
+    let changes = [
+        fail("TR1", TransferState::Pending),
+        give_back("TR2", TransferState::Pending, None),
+        reverse("TR3", 500, None),
+        reverse("TR4", 500, None),
+    ];
+    let reply = rig.apply(journal.changes(changes)).await.unwrap();
+    assert_eq!(
+        rig.rows("SELECT status, typeof(status) FROM transactions ORDER BY id")
+            .await,
+        ["3|integer", "4|integer", "5|integer", "2|integer"]
+    );
+    assert_eq!(reply.exceptions.len(), 1);
+    assert!(
+        reply.exceptions[0]
+            .message
+            .contains("has the status 2, from which no change")
+    );
+}
+
+#[tokio::test]
+async fn a_closed_transaction_and_a_missing_one_are_told_apart() {
+    let rig = rig("").await;
+    add(&rig, "TR1", "'refunded'").await;
+    add(&rig, "TR3", "'succeeded'").await;
+    let mut journal = Journal::default();
+    let changes = ["TR1", "TR2", "TR3"].map(|id| reverse(id, 500, None));
+    let reply = rig.apply(journal.changes(changes)).await.unwrap();
+    let told: Vec<(StepExceptionKind, &str)> = reply
+        .exceptions
+        .iter()
+        .map(|e| (e.kind(), e.message.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                StepExceptionKind::MovedOn,
+                "the transaction of transfer TR1 has the status refunded, from which no change \
+                 may start"
+            ),
+            (
+                StepExceptionKind::NotFound,
+                "the target has no transaction of transfer TR2"
+            ),
+        ]
+    );
+    assert_eq!(
+        rig.rows("SELECT status, lock_version FROM transactions ORDER BY id")
+            .await,
+        ["refunded|0", "returned|1"]
+    );
+}
+
+#[tokio::test]
+async fn the_state_that_the_gateway_had_says_nothing_here() {
+    let rig = rig("").await;
+    add(&rig, "TR1", "'pending'").await;
+    let change = give_back("TR1", TransferState::Succeeded, Some(false));
+    let reply = rig
+        .apply(Journal::default().changes([change]))
+        .await
+        .unwrap();
+    assert!(reply.exceptions.is_empty(), "{:?}", reply.exceptions);
+}
+
+#[tokio::test]
+async fn a_save_that_rails_began_before_the_change_fails_as_stale() {
+    let rig = rig("").await;
+    add(&rig, "TR1", "'succeeded'").await;
+    let loaded = rig.one("SELECT lock_version FROM transactions").await;
+    rig.apply(Journal::default().changes([reverse("TR1", 500, None)]))
+        .await
+        .unwrap();
+    rig.sql(&format!(
+        "UPDATE transactions SET status = 'succeeded', lock_version = {loaded} + 1 \
+         WHERE transfer_id = 'TR1' AND lock_version = {loaded}"
+    ))
+    .await;
+    assert_eq!(
+        rig.one("SELECT status, lock_version FROM transactions")
+            .await,
+        "returned|1"
+    );
+}
+
+#[tokio::test]
+async fn a_lock_version_may_be_null_absent_or_switched_off() {
+    let absent = DEMO_SCHEMA_SQLITE.replace(
+        "    lock_version        integer     NOT NULL DEFAULT 0,\n",
+        "",
+    );
+    let null = DEMO_SCHEMA_SQLITE.replace(
+        "lock_version        integer     NOT NULL DEFAULT 0",
+        "lock_version        integer",
+    );
+    let off = "[transactions.columns]\nlock_version = \"\"";
+    for (toml, schema, bumped) in [
+        ("", &absent, None),
+        ("", &null, Some("1")),
+        (off, &DEMO_SCHEMA_SQLITE.to_owned(), Some("0")),
+    ] {
+        let rig = rig_with(toml, schema).await;
+        add(&rig, "TR1", "'succeeded'").await;
+        let reply = rig
+            .apply(Journal::default().changes([reverse("TR1", 500, None)]))
+            .await
+            .unwrap();
+        assert!(reply.exceptions.is_empty(), "{:?}", reply.exceptions);
+        assert_eq!(rig.one("SELECT status FROM transactions").await, "returned");
+        if let Some(bumped) = bumped {
+            assert_eq!(
+                rig.one("SELECT lock_version FROM transactions").await,
+                bumped
+            );
+        }
+    }
+    let named = rig_with(
+        "[transactions.columns]\nlock_version = \"lock_version\"",
+        &absent,
+    )
+    .await;
+    let faults = check(&named.target).await.faults;
+    assert!(
+        faults[0].starts_with("transactions.columns.lock_version: table"),
+        "{faults:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_names_two_rows_changes_neither() {
+    let schema = DEMO_SCHEMA_SQLITE.replace(
+        "CREATE UNIQUE INDEX index_transactions_on_t",
+        "CREATE INDEX index_transactions_on_t",
+    );
+    let rig = rig_with("", &schema).await;
+    let report = check(&rig.target).await;
+    assert!(report.faults.is_empty());
+    assert!(
+        report.warnings[0].contains("has no unique index"),
+        "{:?}",
+        report.warnings
+    );
+    for id in ["TR1", "TR1", "TR2"] {
+        add(&rig, id, "'succeeded'").await;
+    }
+    let mut journal = Journal::default();
+    let changes = [reverse("TR1", 500, None), reverse("TR2", 500, None)];
+    let reply = rig.apply(journal.changes(changes)).await.unwrap();
+    assert_eq!(reply.exceptions.len(), 1);
+    assert_eq!(reply.exceptions[0].kind(), StepExceptionKind::Refused);
+    assert_eq!(
+        reply.exceptions[0].message,
+        "2 rows have the transfer_id TR1; it must name one"
+    );
+    assert_eq!(
+        rig.rows("SELECT status FROM transactions ORDER BY id")
+            .await,
+        ["succeeded", "succeeded", "returned"]
+    );
+}
+
+#[tokio::test]
+async fn an_integer_key_only_matches_ids_in_canonical_spelling() {
+    let schema = DEMO_SCHEMA_SQLITE.replace(
+        "transfer_id         varchar     NOT NULL",
+        "transfer_id bigint NOT NULL",
+    );
+    let rig = rig_with("", &schema).await;
+    add(&rig, "123", "'succeeded'").await;
+    let mut journal = Journal::default();
+    let changes = ["0123", "TR1", "123"].map(|id| reverse(id, 500, None));
+    let reply = rig.apply(journal.changes(changes)).await.unwrap();
+    let kinds: Vec<StepExceptionKind> = reply.exceptions.iter().map(|e| e.kind()).collect();
+    assert_eq!(
+        kinds,
+        [StepExceptionKind::NotFound, StepExceptionKind::NotFound]
+    );
+    assert_eq!(rig.one("SELECT status FROM transactions").await, "returned");
+}
+
+#[tokio::test]
+async fn a_row_that_the_app_refuses_is_isolated() {
+    let rig = rig("").await;
+    rig.sql(
+        "CREATE TRIGGER short BEFORE UPDATE ON transactions WHEN new.transfer_id = 'TR2' \
+             BEGIN SELECT RAISE(FAIL, 'is archived'); END",
+    )
+    .await;
+    for id in ["TR1", "TR2", "TR3"] {
+        add(&rig, id, "'succeeded'").await;
+    }
+    let changes = ["TR1", "TR2", "TR3"].map(|id| reverse(id, 500, None));
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    assert_eq!(reply.exceptions.len(), 1);
+    assert_eq!(
+        (
+            reply.exceptions[0].position,
+            reply.exceptions[0].message.as_str()
+        ),
+        (2, "is archived")
+    );
+    assert_eq!(
+        rig.rows("SELECT status FROM transactions ORDER BY id")
+            .await,
+        ["returned", "succeeded", "returned"]
+    );
+}
+
+#[tokio::test]
+async fn the_status_column_must_be_of_the_configured_kind() {
+    let faults = check(&rig(INTEGERS).await.target).await.faults;
+    assert_eq!(
+        faults,
+        [
+            "transactions.columns.status: column \"status\" of table \"transactions\" is declared \
+          \"varchar\", but must hold whole numbers"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_mirror_answers_over_the_network_but_does_not_look_up() {
+    let rig = rig("").await;
+    add(&rig, "TR1", "'succeeded'").await;
+    let toml = format!(
+        "[target]\nurl = \"sqlite://{}\"\n[server]\nlisten = \"127.0.0.1:0\"",
+        rig.path().display()
+    );
+    let shutdown = CancellationToken::new();
+    let (bound, address) = tokio::sync::oneshot::channel();
+    let stop = shutdown.clone();
+    let running = tokio::spawn(rallypay_adapter::run(
+        config(&toml).unwrap(),
+        Arc::new(SystemClock),
+        stop,
+        |at| bound.send(at).unwrap(),
+    ));
+    let address = address.await.unwrap();
+    let mut client = AdapterServiceClient::connect(format!("http://{address}"))
+        .await
+        .unwrap();
+    let checked = client
+        .check_target(CheckTargetRequest {})
+        .await
+        .unwrap()
+        .into_inner();
+    assert!(checked.ok, "{:?}", checked.faults);
+    assert_eq!(checked.profile, "rallypay");
+    assert_eq!(checked.funding_policy(), FundingPolicy::Unspecified);
+    let lookup = client
+        .lookup_transfers(LookupTransfersRequest { keys: vec![] })
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (lookup.code(), reason_of(&lookup)),
+        (Code::Unimplemented, "NO_LOOKUP".into())
+    );
+    client
+        .apply_updates(Journal::default().changes([reverse("TR1", 500, None)]))
+        .await
+        .unwrap();
+    assert_eq!(rig.one("SELECT status FROM transactions").await, "returned");
+    shutdown.cancel();
+    running.await.unwrap().unwrap();
+}
+
+#[test]
+fn the_example_has_no_unknown_key_and_only_defaults() {
+    let settings = Settings::from_toml(include_str!("../example.toml")).unwrap();
+    let _ = echeck_service::telemetry::TelemetryConfig::read(&settings.root().section("log"));
+    let read = rallypay_adapter::read_config(&settings);
+    settings.finish().unwrap();
+    let defaults = config("").unwrap();
+    assert_eq!(read.name, defaults.name);
+    assert_eq!(read.server, defaults.server);
+    assert_eq!(read.health_interval, defaults.health_interval);
+    assert_eq!(read.target.create_tables, defaults.target.create_tables);
+    assert_eq!(read.target.max_connections, defaults.target.max_connections);
+    assert_eq!(read.target.busy_timeout, defaults.target.busy_timeout);
+}
+
+#[test]
+fn a_column_that_the_mapping_does_not_have_is_a_fault() {
+    let fault = config("[transactions.columns]\nstatuss = \"x\"\nstatus = \"\"")
+        .err()
+        .unwrap();
+    assert!(
+        fault.contains("transactions.columns.statuss: is not a column"),
+        "{fault}"
+    );
+    assert!(
+        fault.contains("transactions.columns.status: the name is empty"),
+        "{fault}"
+    );
+}

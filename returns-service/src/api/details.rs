@@ -1,0 +1,156 @@
+//! A return with everything that follows from it: deadline, advice, who has it.
+
+use ach::code::{self, CorrectionCode, ReturnCode};
+use ach::deadline::{last_representment_day, return_deadline};
+use ach::decision::Effect;
+use ach::entry::{Coded, Corrected, EntryKind};
+use chrono::NaiveDate;
+use echeck_proto::returns::v1 as proto;
+
+use crate::feed::timestamp;
+use crate::store::JournalRow;
+
+fn date(date: Option<NaiveDate>) -> String {
+    date.map(|date| date.to_string()).unwrap_or_default()
+}
+
+/// The return that a journal row stands for. Which databases have it is for the caller to add.
+pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
+    let row = &found.row;
+    let entry = &row.entry;
+    let settled = entry
+        .settlement_date
+        .or(entry.received_on)
+        .or(entry.issued_on);
+    let original = row.transfer.settled_on.or(entry.original_date);
+    let mut answer = proto::AchReturn {
+        ach_return_id: row.return_id.clone(),
+        return_description: row.description.clone(),
+        acquirer_text: entry.description.clone().unwrap_or_default(),
+        transfer_id: row.transfer.id.clone(),
+        effect: effect(row.effect).into(),
+        amount_minor: row.transfer.amount.minor(),
+        currency: row.transfer.amount.currency().to_string(),
+        reversal_id: row
+            .reversal
+            .as_ref()
+            .map(|one| one.id.clone())
+            .unwrap_or_default(),
+        settlement_date: date(entry.settlement_date),
+        issued_on: date(entry.issued_on),
+        received_on: date(entry.received_on),
+        original_settlement_date: date(original),
+        original_trace: entry.keys.original_trace.clone().unwrap_or_default(),
+        return_trace: entry.keys.return_trace.clone().unwrap_or_default(),
+        case_id: entry.keys.case_id.clone().unwrap_or_default(),
+        account_tail: entry
+            .account_tail
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        import_id: row.import_id.clone(),
+        line: entry.at.line,
+        position: found.position,
+        supersedes_position: row.supersedes().unwrap_or_default(),
+        decided_at: Some(timestamp(row.decided_at)),
+        ..proto::AchReturn::default()
+    };
+    match &entry.kind {
+        EntryKind::Return { code, .. }
+        | EntryKind::Dishonored { code, .. }
+        | EntryKind::Contested { code, .. } => {
+            answer.return_code = code.to_string();
+            if let Coded::Known(code) = code {
+                add_rules(&mut answer, *code, original, settled);
+            }
+        }
+        EntryKind::Correction { code, corrected }
+        | EntryKind::RefusedCorrection {
+            code, corrected, ..
+        } => {
+            answer.return_code = code.to_string();
+            if let Coded::Known(code) = code {
+                add_correction(&mut answer, *code);
+            }
+            answer.corrected = corrected.iter().map(corrected_field).collect();
+        }
+        // What never entered the network has no return code, no deadline and no advice.
+        EntryKind::ValidationFailure { .. } => {}
+    }
+    answer
+}
+
+fn effect(effect: Effect) -> proto::Effect {
+    match effect {
+        Effect::Fail => proto::Effect::Fail,
+        Effect::Return => proto::Effect::Return,
+        Effect::Reverse => proto::Effect::Reverse,
+        Effect::Correct => proto::Effect::Correct,
+    }
+}
+
+/// Everything that the code table and the calendar say.
+fn add_rules(
+    answer: &mut proto::AchReturn,
+    code: ReturnCode,
+    original: Option<NaiveDate>,
+    settled: Option<NaiveDate>,
+) {
+    let info = code.info();
+    answer.return_title = info.title.to_owned();
+    answer.return_description = info.meaning.to_owned();
+    answer.recommended_action = info.recommended_action.as_str().to_owned();
+    answer.account_effect = info.account_effect.as_str().to_owned();
+    answer.rate_category = info.rate_category.as_str().to_owned();
+    answer.representment = representment(info.representment).into();
+    if let Some(deadline) = original.and_then(|original| return_deadline(code, original)) {
+        answer.deadline = deadline.available_by.to_string();
+        if let Some(settled) = settled {
+            let timeliness = if deadline.is_past(settled) {
+                proto::Timeliness::PastDeadline
+            } else {
+                proto::Timeliness::InTime
+            };
+            answer.timeliness = timeliness.into();
+        }
+    }
+    if let (Some(original), Some(settled)) = (original, settled) {
+        answer.represent_until = date(last_representment_day(code, original, settled));
+    }
+}
+
+fn add_correction(answer: &mut proto::AchReturn, code: CorrectionCode) {
+    let info = code.info();
+    answer.return_title = info.title.to_owned();
+    answer.return_description = info.meaning.to_owned();
+}
+
+fn representment(rule: code::Representment) -> proto::Representment {
+    match rule {
+        code::Representment::Allowed { .. } => proto::Representment::TwiceIn180Days,
+        code::Representment::WithNewConsent => proto::Representment::WithNewConsent,
+        code::Representment::AfterRemedy => proto::Representment::AfterRemedy,
+        code::Representment::NewEntryCorrected { .. } => proto::Representment::CorrectedNewEntry,
+        code::Representment::No => proto::Representment::No,
+        code::Representment::NotApplicable => proto::Representment::Unspecified,
+    }
+}
+
+fn corrected_field(corrected: &Corrected) -> proto::CorrectedField {
+    let field = match corrected {
+        Corrected::Account(_) => "account",
+        Corrected::Routing(_) => "routing",
+        Corrected::TransactionCode(_) => "transaction_code",
+        Corrected::Name(_) => "name",
+        Corrected::IndividualId(_) => "individual_id",
+        Corrected::ForeignBank(_) => "foreign_bank",
+        Corrected::CompanyName(_) => "company_name",
+        Corrected::CompanyId(_) => "company_id",
+        Corrected::Text(_) => "text",
+        Corrected::Unreadable(_) => "unreadable",
+    };
+    proto::CorrectedField {
+        field: field.to_owned(),
+        value: corrected.to_string(),
+    }
+}

@@ -1,0 +1,170 @@
+//! The one table from the domain's errors to gRPC status. What a caller sees says what
+//! happened and what to do; what only we need is in the log.
+
+use std::collections::HashMap;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::adapter::AdapterError;
+use crate::chain::Chain;
+use crate::decide::DecideError;
+use crate::hold::HoldError;
+use crate::import::{ImportError, ReceiveError};
+use crate::store::StoreError;
+
+const DOMAIN: &str = "echeck-returns";
+
+fn status(code: Code, reason: &str, message: impl Into<String>, facts: &[(&str, &str)]) -> Status {
+    let metadata: HashMap<String, String> = facts
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+    Status::with_error_details(code, message, details)
+}
+
+/// Something that was asked for by id is not there.
+pub(super) fn not_found(what: &str, id: &str) -> Status {
+    status(
+        Code::NotFound,
+        "NOT_FOUND",
+        format!("there is no {what} {id:?}"),
+        &[(what, id)],
+    )
+}
+
+/// An argument is wrong: the field, and what it should be.
+pub(super) fn invalid(field: &str, what: impl Into<String>) -> Status {
+    let what = what.into();
+    let mut details = ErrorDetails::with_error_info("INVALID_ARGUMENT", DOMAIN, HashMap::new());
+    details.add_bad_request_violation(field, &what);
+    Status::with_error_details(Code::InvalidArgument, format!("{field}: {what}"), details)
+}
+
+/// The call is right, but not in the present state.
+pub(super) fn precondition(reason: &str, what: impl Into<String>) -> Status {
+    status(Code::FailedPrecondition, reason, what, &[])
+}
+
+/// The service is stopping; the caller may ask another replica, or again.
+pub(super) fn stopping() -> Status {
+    status(
+        Code::Unavailable,
+        "STOPPING",
+        "the service is stopping; call again",
+        &[],
+    )
+}
+
+pub(super) fn of_store(error: &StoreError) -> Status {
+    tracing::error!(error = %Chain(error), "the returns database failed a call");
+    match error {
+        StoreError::Database { .. } => status(
+            Code::Unavailable,
+            "RETURNS_DATABASE_UNAVAILABLE",
+            "the returns database does not answer; call again",
+            &[],
+        ),
+        StoreError::Unreadable { .. } | StoreError::Unusable(_) => status(
+            Code::Internal,
+            "RETURNS_DATABASE_UNREADABLE",
+            format!("{error}; an operator must look"),
+            &[],
+        ),
+    }
+}
+
+pub(super) fn of_adapter(error: &AdapterError) -> Status {
+    tracing::error!(error = %Chain(error), "an adapter failed a call");
+    match error {
+        AdapterError::Status {
+            database,
+            address,
+            call,
+            ..
+        } => status(
+            Code::Unavailable,
+            "ADAPTER_UNAVAILABLE",
+            format!("{error}; check the adapter and its database, then call again"),
+            &[("database", database), ("address", address), ("call", call)],
+        ),
+        AdapterError::Contract {
+            database, address, ..
+        } => status(
+            Code::Internal,
+            "ADAPTER_CONTRACT",
+            error.to_string(),
+            &[("database", database), ("address", address)],
+        ),
+    }
+}
+
+pub(super) fn of_decide(error: &DecideError) -> Status {
+    match error {
+        DecideError::Adapter(error) => of_adapter(error),
+        DecideError::Store(error) => of_store(error),
+    }
+}
+
+pub(super) fn of_receive(error: &ReceiveError) -> Status {
+    match error {
+        ReceiveError::TooLarge { limit_bytes } => status(
+            Code::ResourceExhausted,
+            "FILE_TOO_LARGE",
+            error.to_string(),
+            &[("limit_bytes", &limit_bytes.to_string())],
+        ),
+        ReceiveError::Spool(error) => {
+            tracing::error!(error = %Chain(error), "the spool failed a call");
+            status(
+                Code::Unavailable,
+                "SPOOL_UNAVAILABLE",
+                "the file could not be stored; check the spool folder and its disk, then send it again",
+                &[],
+            )
+        }
+        ReceiveError::Store(error) => of_store(error),
+    }
+}
+
+/// What stopped a dry run.
+pub(super) fn of_import(error: &ImportError) -> Status {
+    match error {
+        ImportError::Store(error) => of_store(error),
+        ImportError::Decide(error) => of_decide(error),
+        ImportError::Check(_)
+        | ImportError::Read(_)
+        | ImportError::Gone { .. }
+        | ImportError::NoSource { .. }
+        | ImportError::ReadsDifferently { .. } => {
+            tracing::error!(error = %Chain(error), "a dry run failed");
+            status(
+                Code::Unavailable,
+                "DRY_RUN_FAILED",
+                Chain(error).to_string(),
+                &[],
+            )
+        }
+    }
+}
+
+pub(super) fn of_hold(error: &HoldError) -> Status {
+    match error {
+        HoldError::Store(error) => of_store(error),
+        HoldError::Decide(error) => of_decide(error),
+        HoldError::NoSource(name) => status(
+            Code::FailedPrecondition,
+            "SOURCE_NOT_CONFIGURED",
+            error.to_string(),
+            &[("source", name)],
+        ),
+        HoldError::NoRow(_) => status(
+            Code::Internal,
+            "JOURNAL_ROW_MISSING",
+            error.to_string(),
+            &[],
+        ),
+        HoldError::NoTransfer(_) => invalid("retry.transfer_id", error.to_string()),
+    }
+}

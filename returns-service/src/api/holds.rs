@@ -1,0 +1,127 @@
+//! Entries that wait.
+
+use echeck_proto::returns::v1 as proto;
+use proto::resolve_hold_request::Action;
+use tonic::Status;
+
+use super::{Api, convert, errors, page};
+use crate::hold::Retry;
+use crate::store::{HoldFilter, HoldRecord, HoldState};
+
+impl Api {
+    pub(super) async fn page_of_holds(
+        &self,
+        request: proto::ListHoldsRequest,
+    ) -> Result<proto::ListHoldsResponse, Status> {
+        let size = page::size(request.page_size);
+        let after = page::time_and_id(&request.page_token)?;
+        let filter = HoldFilter {
+            state: convert::hold_state_from(request.state()),
+            import_id: (!request.import_id.is_empty()).then(|| request.import_id.clone()),
+            reason: convert::hold_reason_from(request.reason()),
+            transfer_id: None,
+        };
+        let holds = self
+            .importer
+            .store
+            .holds(&filter, after, size)
+            .await
+            .map_err(|error| errors::of_store(&error))?;
+        let next_page_token = match holds.last() {
+            Some(last) if holds.len() == size as usize => {
+                page::token_of(last.held_at, &last.new.hold_id)
+            }
+            Some(_) | None => String::new(),
+        };
+        Ok(proto::ListHoldsResponse {
+            holds: holds.iter().map(convert::hold).collect(),
+            next_page_token,
+        })
+    }
+
+    async fn hold_record(&self, hold_id: &str) -> Result<HoldRecord, Status> {
+        self.importer
+            .store
+            .hold(hold_id)
+            .await
+            .map_err(|error| errors::of_store(&error))?
+            .ok_or_else(|| errors::not_found("hold", hold_id))
+    }
+
+    pub(super) async fn resolve(
+        &self,
+        request: proto::ResolveHoldRequest,
+    ) -> Result<proto::ResolveHoldResponse, Status> {
+        let action = request
+            .action
+            .ok_or_else(|| errors::invalid("action", "say retry or dismiss"))?;
+        if request.actor.trim().is_empty() {
+            return Err(errors::invalid(
+                "actor",
+                "say who does this; it is kept with the hold",
+            ));
+        }
+        let hold = self.hold_record(&request.hold_id).await?;
+        if hold.state != HoldState::Open {
+            return closed_already(&hold, &action);
+        }
+        match action {
+            Action::Retry(retry) => {
+                let transfer_id = Some(retry.transfer_id.as_str()).filter(|id| !id.is_empty());
+                if transfer_id.is_some() && hold.new.failed.is_some() {
+                    return Err(errors::invalid(
+                        "retry.transfer_id",
+                        "this hold is about a row of the journal, whose transfer is known",
+                    ));
+                }
+                let retry = Retry {
+                    transfer_id,
+                    by: &request.actor,
+                    note: &request.note,
+                };
+                self.importer.retry_hold(&hold, &retry).await
+            }
+            Action::Dismiss(_) => {
+                if request.note.trim().is_empty() {
+                    return Err(errors::invalid("note", "say why it is dismissed"));
+                }
+                self.importer
+                    .dismiss_hold(&hold, &request.actor, &request.note)
+                    .await
+            }
+        }
+        .map_err(|error| errors::of_hold(&error))?;
+        let hold = self.hold_record(&request.hold_id).await?;
+        Ok(proto::ResolveHoldResponse {
+            hold: Some(convert::hold(&hold)),
+        })
+    }
+}
+
+/// The same action again answers with what it did; another one comes too late.
+fn closed_already(
+    hold: &HoldRecord,
+    action: &Action,
+) -> Result<proto::ResolveHoldResponse, Status> {
+    let by_this_action = match (action, hold.state) {
+        (Action::Retry(_), HoldState::Resolved | HoldState::Duplicate)
+        | (Action::Dismiss(_), HoldState::Dismissed) => true,
+        (Action::Retry(_), HoldState::Open | HoldState::Dismissed)
+        | (Action::Dismiss(_), HoldState::Open | HoldState::Resolved | HoldState::Duplicate) => {
+            false
+        }
+    };
+    if by_this_action {
+        return Ok(proto::ResolveHoldResponse {
+            hold: Some(convert::hold(hold)),
+        });
+    }
+    Err(errors::precondition(
+        "HOLD_CLOSED",
+        format!(
+            "the hold is {} already, by {}",
+            hold.state.as_str(),
+            hold.closed_by.as_deref().unwrap_or("the service")
+        ),
+    ))
+}

@@ -1,0 +1,172 @@
+//! The rim: what callers ask in protobuf is turned into the domain's types, and what comes of
+//! it back. Nothing is decided here.
+
+mod convert;
+mod details;
+mod errors;
+mod holds;
+mod imports;
+mod operations;
+mod page;
+mod progress;
+mod transfers;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use echeck_proto::returns::v1 as proto;
+use proto::operations_service_server::OperationsServiceServer;
+use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
+use tokio_util::sync::CancellationToken;
+use tonic::service::RoutesBuilder;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::feed::Feed;
+use crate::import::Importer;
+
+/// The services whose health is reported.
+pub(crate) const SERVICE_NAMES: &[&str] = &[
+    "echeck.returns.v1.ReturnsService",
+    "echeck.returns.v1.OperationsService",
+];
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct Api {
+    importer: Arc<Importer>,
+    feeds: Arc<HashMap<String, Arc<Feed>>>,
+    /// The names of the databases, the system of record first.
+    databases: Arc<Vec<String>>,
+    max_file_bytes: u64,
+    shutdown: CancellationToken,
+}
+
+impl Api {
+    pub(crate) fn new(
+        importer: Arc<Importer>,
+        feeds: Vec<Arc<Feed>>,
+        max_file_bytes: u64,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let leading = importer.system_of_record.database.clone();
+        let mut databases: Vec<String> = feeds
+            .iter()
+            .map(|feed| feed.database().to_owned())
+            .collect();
+        databases.sort_by_key(|name| (*name != leading, name.clone()));
+        let feeds = feeds
+            .into_iter()
+            .map(|feed| (feed.database().to_owned(), feed))
+            .collect();
+        Self {
+            importer,
+            feeds: Arc::new(feeds),
+            databases: Arc::new(databases),
+            max_file_bytes,
+            shutdown,
+        }
+    }
+}
+
+/// The routes of both services.
+pub(crate) fn routes(api: Api, max_message_bytes: usize) -> RoutesBuilder {
+    let mut routes = RoutesBuilder::default();
+    routes
+        .add_service(
+            ReturnsServiceServer::new(api.clone())
+                .max_decoding_message_size(max_message_bytes)
+                .max_encoding_message_size(max_message_bytes),
+        )
+        .add_service(
+            OperationsServiceServer::new(api)
+                .max_decoding_message_size(max_message_bytes)
+                .max_encoding_message_size(max_message_bytes),
+        );
+    routes
+}
+
+/// Hands every call to the file that has its subject.
+#[tonic::async_trait]
+impl ReturnsService for Api {
+    async fn import_file(
+        &self,
+        request: Request<Streaming<proto::ImportFileRequest>>,
+    ) -> Result<Response<proto::ImportFileResponse>, Status> {
+        self.take_file(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_import(
+        &self,
+        request: Request<proto::GetImportRequest>,
+    ) -> Result<Response<proto::GetImportResponse>, Status> {
+        let import = self.whole_import(&request.into_inner().import_id).await?;
+        Ok(Response::new(proto::GetImportResponse {
+            import: Some(import),
+        }))
+    }
+
+    async fn list_imports(
+        &self,
+        request: Request<proto::ListImportsRequest>,
+    ) -> Result<Response<proto::ListImportsResponse>, Status> {
+        self.page_of_imports(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    type WatchImportStream = imports::WatchStream;
+
+    async fn watch_import(
+        &self,
+        request: Request<proto::WatchImportRequest>,
+    ) -> Result<Response<Self::WatchImportStream>, Status> {
+        self.watch(request).await.map(Response::new)
+    }
+
+    async fn get_transfer(
+        &self,
+        request: Request<proto::GetTransferRequest>,
+    ) -> Result<Response<proto::GetTransferResponse>, Status> {
+        let transfer = self.transfer(request.into_inner()).await?;
+        Ok(Response::new(proto::GetTransferResponse {
+            transfer: Some(transfer),
+        }))
+    }
+
+    async fn get_return(
+        &self,
+        request: Request<proto::GetReturnRequest>,
+    ) -> Result<Response<proto::GetReturnResponse>, Status> {
+        let ach_return = self.ach_return(&request.into_inner().ach_return_id).await?;
+        Ok(Response::new(proto::GetReturnResponse {
+            ach_return: Some(ach_return),
+        }))
+    }
+
+    async fn list_returns(
+        &self,
+        request: Request<proto::ListReturnsRequest>,
+    ) -> Result<Response<proto::ListReturnsResponse>, Status> {
+        self.page_of_returns(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_holds(
+        &self,
+        request: Request<proto::ListHoldsRequest>,
+    ) -> Result<Response<proto::ListHoldsResponse>, Status> {
+        self.page_of_holds(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn resolve_hold(
+        &self,
+        request: Request<proto::ResolveHoldRequest>,
+    ) -> Result<Response<proto::ResolveHoldResponse>, Status> {
+        self.resolve(request.into_inner()).await.map(Response::new)
+    }
+}

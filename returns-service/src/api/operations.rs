@@ -1,0 +1,224 @@
+//! What operators ask: the state of the whole, and whether the journal is sound.
+
+use std::pin::Pin;
+
+use echeck_proto::returns::v1 as proto;
+use echeck_service::server::deadline_of;
+use futures_util::Stream;
+use proto::operations_service_server::OperationsService;
+use tokio::sync::mpsc;
+use tonic::{Request, Response, Status};
+
+use super::{Api, errors};
+use crate::feed::{Role, timestamp};
+use crate::ids::hex;
+use crate::journal::Verifier;
+use crate::store::StoreError;
+
+/// Rows that a check reads at a time.
+const ROWS_AT_A_TIME: u32 = 1_000;
+
+type VerifySender = mpsc::Sender<Result<proto::VerifyJournalResponse, Status>>;
+
+#[tonic::async_trait]
+impl OperationsService for Api {
+    async fn get_status(
+        &self,
+        _request: Request<proto::GetStatusRequest>,
+    ) -> Result<Response<proto::GetStatusResponse>, Status> {
+        self.status()
+            .await
+            .map(Response::new)
+            .map_err(|error| errors::of_store(&error))
+    }
+
+    type VerifyJournalStream =
+        Pin<Box<dyn Stream<Item = Result<proto::VerifyJournalResponse, Status>> + Send>>;
+
+    async fn verify_journal(
+        &self,
+        request: Request<proto::VerifyJournalRequest>,
+    ) -> Result<Response<Self::VerifyJournalStream>, Status> {
+        let deadline = deadline_of(&request).map(|deadline| deadline.0);
+        let (sender, receiver) = mpsc::channel(4);
+        let api = self.clone();
+        tokio::spawn(async move {
+            let verifying = api.verify(&sender);
+            let ended = match deadline {
+                Some(at) => tokio::time::timeout_at(at, verifying)
+                    .await
+                    .unwrap_or_else(|_| {
+                        Err(Status::deadline_exceeded(
+                            "the journal is long; allow the call more time",
+                        ))
+                    }),
+                None => verifying.await,
+            };
+            if let Err(status) = ended {
+                // A caller that has gone needs no answer.
+                let _ = sender.send(Err(status)).await;
+            }
+        });
+        Ok(Response::new(Box::pin(
+            tokio_stream::wrappers::ReceiverStream::new(receiver),
+        )))
+    }
+
+    async fn list_journal(
+        &self,
+        request: Request<proto::ListJournalRequest>,
+    ) -> Result<Response<proto::ListJournalResponse>, Status> {
+        let request = request.into_inner();
+        let limit = match request.limit {
+            0 => 100,
+            limit => limit.min(1_000),
+        };
+        let rows = self
+            .importer
+            .store
+            .rows_after(request.after_position, limit)
+            .await
+            .map_err(|error| errors::of_store(&error))?
+            .into_iter()
+            .map(|row| proto::JournalRow {
+                position: row.position,
+                hash: hex(row.hash.as_bytes()),
+                payload_json: row.payload,
+                recorded_at: Some(timestamp(row.recorded_at)),
+            })
+            .collect();
+        Ok(Response::new(proto::ListJournalResponse { rows }))
+    }
+}
+
+impl Api {
+    async fn status(&self) -> Result<proto::GetStatusResponse, StoreError> {
+        let store = &self.importer.store;
+        let head = store.head().await?;
+        let leading = &self.importer.system_of_record.database;
+        let limit = store.progress(leading).await?.position;
+        let mut followers = Vec::new();
+        for database in self.databases.iter() {
+            let Some(feed) = self.feeds.get(database) else {
+                continue;
+            };
+            let position = store.progress(database).await?.position;
+            let fault = feed.fault();
+            let goal = if feed.role == Role::Mirror {
+                limit
+            } else {
+                head.position
+            };
+            let state = match &fault {
+                Some(_) => proto::DatabaseState::Fault,
+                None if position >= goal => proto::DatabaseState::Applied,
+                None => proto::DatabaseState::Pending,
+            };
+            followers.push(proto::FollowerStatus {
+                database: database.clone(),
+                system_of_record: feed.role == Role::SystemOfRecord,
+                position,
+                fault_since: fault.as_ref().map(|fault| timestamp(fault.since)),
+                fault: fault.map(|fault| fault.what).unwrap_or_default(),
+                state: state.into(),
+            });
+        }
+        let imports = store.imports_per_source().await?;
+        let mut sources: Vec<proto::SourceStatus> = self
+            .importer
+            .sources
+            .values()
+            .map(|source| proto::SourceStatus {
+                name: source.name.clone(),
+                format: source.format_name().to_owned(),
+                imports: imports.get(&source.name).copied().unwrap_or_default(),
+            })
+            .collect();
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(proto::GetStatusResponse {
+            journal_id: head.journal_id.to_string(),
+            head_position: head.position,
+            followers,
+            open_holds: store.open_holds().await?,
+            open_imports: store.open_imports().await?.len() as u64,
+            sources,
+        })
+    }
+
+    /// Reads the journal from its start to where it ended when the check began.
+    async fn verify(&self, sender: &VerifySender) -> Result<(), Status> {
+        let store = &self.importer.store;
+        let head = store
+            .head()
+            .await
+            .map_err(|error| errors::of_store(&error))?;
+        let mut verifier = Verifier::new(head.journal_id);
+        let mut checked = 0_u64;
+        loop {
+            let (position, _) = verifier.reached();
+            let rows = match store.rows_after(position, ROWS_AT_A_TIME).await {
+                Ok(rows) => rows,
+                // A row that cannot be read is just what the check is for.
+                Err(error @ StoreError::Unreadable { .. }) => {
+                    verifier.fault(error.to_string());
+                    break;
+                }
+                Err(error) => return Err(errors::of_store(&error)),
+            };
+            let rows: Vec<_> = rows
+                .into_iter()
+                .take_while(|row| row.position <= head.position)
+                .collect();
+            if rows.is_empty() {
+                break;
+            }
+            for row in &rows {
+                verifier.check(row);
+                checked += 1;
+            }
+            let message = proto::VerifyJournalResponse {
+                checked,
+                head_position: head.position,
+                done: false,
+                sound: false,
+                faults: Vec::new(),
+            };
+            if sender.send(Ok(message)).await.is_err() {
+                return Ok(());
+            }
+        }
+        let (position, hash) = verifier.reached();
+        if position != head.position || *hash != head.hash {
+            let what = format!(
+                "the journal's head says position {} with hash {}, its rows end at {position} with {hash}",
+                head.position, head.hash
+            );
+            verifier.fault(what);
+        }
+        self.check_cursors(&mut verifier).await?;
+        let faults = verifier.faults();
+        let message = proto::VerifyJournalResponse {
+            checked,
+            head_position: head.position,
+            done: true,
+            sound: faults.is_empty(),
+            faults,
+        };
+        // A caller that has gone needs no answer.
+        let _ = sender.send(Ok(message)).await;
+        Ok(())
+    }
+
+    /// Each database's own cursor must stand on a row of this journal, with that row's hash.
+    async fn check_cursors(&self, verifier: &mut Verifier) -> Result<(), Status> {
+        for database in self.databases.iter() {
+            let Some(feed) = self.feeds.get(database) else {
+                continue;
+            };
+            if let Err(error) = feed.check_cursor().await {
+                verifier.fault(crate::chain::Chain(&error).to_string());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,74 @@
+//! Page tokens: where the next page begins, as text that callers only hand back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use tonic::Status;
+
+use super::errors::invalid;
+
+/// How many rows a page has: 50 unless asked, at most 500.
+pub(super) fn size(asked: u32) -> u32 {
+    match asked {
+        0 => 50,
+        asked => asked.min(500),
+    }
+}
+
+/// The token after a row with this time and id.
+pub(super) fn token_of(at: DateTime<Utc>, id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{}\n{id}", at.to_rfc3339()))
+}
+
+/// The token after this journal position.
+pub(super) fn token_of_position(position: u64) -> String {
+    URL_SAFE_NO_PAD.encode(position.to_string())
+}
+
+fn text(token: &str) -> Result<Option<String>, Status> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    URL_SAFE_NO_PAD
+        .decode(token)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .map(Some)
+        .ok_or_else(bad)
+}
+
+fn bad() -> Status {
+    invalid("page_token", "is not a next_page_token of this call")
+}
+
+pub(super) fn time_and_id(token: &str) -> Result<Option<(DateTime<Utc>, String)>, Status> {
+    let Some(text) = text(token)? else {
+        return Ok(None);
+    };
+    let (at, id) = text.split_once('\n').ok_or_else(bad)?;
+    let at = DateTime::parse_from_rfc3339(at).map_err(|_| bad())?;
+    Ok(Some((at.with_timezone(&Utc), id.to_owned())))
+}
+
+pub(super) fn position(token: &str) -> Result<Option<u64>, Status> {
+    let Some(text) = text(token)? else {
+        return Ok(None);
+    };
+    text.parse().map(Some).map_err(|_| bad())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_comes_back_as_what_it_was_and_anything_else_is_refused() {
+        let at = DateTime::UNIX_EPOCH + chrono::Duration::microseconds(1_234_567);
+        let token = token_of(at, "imp_1");
+        assert_eq!(time_and_id(&token).unwrap(), Some((at, "imp_1".to_owned())));
+        assert_eq!(position(&token_of_position(7)).unwrap(), Some(7));
+        assert_eq!(position("").unwrap(), None);
+        assert!(position("!").is_err());
+        assert!(time_and_id(&token_of_position(7)).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! Whether a database has something already.
+
+use echeck_proto::returns::v1 as proto;
+use tonic::Status;
+
+use super::{Api, errors};
+use crate::store::ImportProgress;
+
+impl Api {
+    fn fault_of(&self, database: &str) -> Option<String> {
+        self.feeds
+            .get(database)
+            .and_then(|feed| feed.fault())
+            .map(|fault| fault.what)
+    }
+
+    pub(super) fn database_progress(
+        &self,
+        database: &str,
+        progress: &ImportProgress,
+    ) -> proto::DatabaseProgress {
+        let fault = self.fault_of(database);
+        let state = if progress.passed == progress.rows {
+            if progress.exceptions > 0 {
+                proto::DatabaseState::Exception
+            } else {
+                proto::DatabaseState::Applied
+            }
+        } else if fault.is_some() {
+            proto::DatabaseState::Fault
+        } else {
+            proto::DatabaseState::Pending
+        };
+        proto::DatabaseProgress {
+            database: database.to_owned(),
+            state: state.into(),
+            rows_passed: progress.passed,
+            exceptions: progress.exceptions,
+            fault: fault.unwrap_or_default(),
+        }
+    }
+
+    /// Whether every database has the journal row at `position`.
+    pub(super) async fn databases_at(
+        &self,
+        position: u64,
+    ) -> Result<Vec<proto::DatabaseProgress>, Status> {
+        let mut databases = Vec::with_capacity(self.databases.len());
+        for database in self.databases.iter() {
+            let store = &self.importer.store;
+            let reached = store
+                .progress(database)
+                .await
+                .map_err(|error| errors::of_store(&error))?
+                .position;
+            let exceptions = store
+                .exceptions(database, position.saturating_sub(1), position)
+                .await
+                .map_err(|error| errors::of_store(&error))?;
+            let progress = ImportProgress {
+                rows: 1,
+                passed: u64::from(reached >= position),
+                exceptions: exceptions.len() as u64,
+                first_position: position,
+                last_position: position,
+            };
+            databases.push(self.database_progress(database, &progress));
+        }
+        Ok(databases)
+    }
+}

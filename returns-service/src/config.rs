@@ -1,0 +1,179 @@
+//! The configuration of the returns service; `example.toml` beside this crate has every key.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use echeck_service::config::{ConfigError, Section, Settings};
+use echeck_service::server::ServerConfig;
+use echeck_service::telemetry::TelemetryConfig;
+use secrecy::SecretString;
+
+use crate::feed::Role;
+use crate::hold::RetryPolicy;
+use crate::source::{self, Source};
+
+/// Everything that the returns service is told.
+pub struct Config {
+    pub(crate) server: ServerConfig,
+    pub(crate) telemetry: TelemetryConfig,
+    pub(crate) store_url: String,
+    pub(crate) spool_folder: PathBuf,
+    pub(crate) spool_identity: SecretString,
+    pub(crate) max_file_bytes: u64,
+    pub(crate) batch_size: usize,
+    pub(crate) concurrent: usize,
+    pub(crate) holds: RetryPolicy,
+    pub(crate) databases: Vec<Database>,
+    pub(crate) feed_batch_size: u32,
+    pub(crate) adapter_timeout: Duration,
+    pub(crate) sources: HashMap<String, Source>,
+}
+
+/// A database behind an adapter.
+pub(crate) struct Database {
+    pub(crate) name: String,
+    pub(crate) address: String,
+    pub(crate) role: Role,
+}
+
+impl Config {
+    /// Reads the settings, and reports every fault at once.
+    ///
+    /// # Errors
+    /// When a key is missing, wrong or unknown.
+    pub fn read(settings: Settings) -> Result<Self, ConfigError> {
+        let config = Self::from_root(&settings.root());
+        settings.finish()?;
+        Ok(config)
+    }
+
+    /// How this process logs.
+    #[must_use]
+    pub fn telemetry(&self) -> &TelemetryConfig {
+        &self.telemetry
+    }
+
+    fn from_root(root: &Section<'_>) -> Self {
+        let import = root.section("import");
+        let spool = root.section("spool");
+        let holds = root.section("holds");
+        let feed = root.section("feed");
+        let section = root.section("server");
+        let mut server = ServerConfig::read(&section, "127.0.0.1:50051");
+        if !section.has("default_timeout_ms") {
+            // A file takes its time to upload, and most callers forget to set a deadline.
+            server.default_timeout = server.max_timeout;
+        }
+        Self {
+            server,
+            telemetry: TelemetryConfig::read(&root.section("log")),
+            store_url: root.section("database").string("url"),
+            spool_folder: spool.string("folder").into(),
+            spool_identity: spool.required_secret("identity").unwrap_or_default(),
+            max_file_bytes: import.u64_or("max_file_bytes", 2 << 30, 1..=1 << 40),
+            batch_size: small(import.u64_or("batch_size", 1_000, 1..=10_000)),
+            concurrent: small(import.u64_or("concurrent", 4, 1..=64)),
+            holds: RetryPolicy {
+                first: holds.duration_ms_or("retry_first_ms", 60_000, 10..=86_400_000),
+                longest: holds.duration_ms_or("retry_longest_ms", 3_600_000, 10..=604_800_000),
+            },
+            databases: databases(root),
+            feed_batch_size: u32::try_from(feed.u64_or("batch_size", 1_000, 1..=10_000))
+                .unwrap_or(1_000),
+            adapter_timeout: feed.duration_ms_or("timeout_ms", 30_000, 100..=600_000),
+            sources: source::read(root),
+        }
+    }
+}
+
+/// A number that its range keeps small enough for any machine.
+fn small(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn databases(root: &Section<'_>) -> Vec<Database> {
+    let roles = [
+        ("system_of_record", Role::SystemOfRecord),
+        ("mirror", Role::Mirror),
+    ];
+    let databases: Vec<Database> = root
+        .sections("databases")
+        .into_iter()
+        .map(|(name, section)| {
+            let address = section.string("adapter");
+            if !address.is_empty()
+                && let Err(error) = tonic::transport::Endpoint::from_shared(address.clone())
+            {
+                section.fault("adapter", format!("{address:?} is no address: {error}"));
+            }
+            Database {
+                name,
+                address,
+                role: section.one_of("role", &roles, None),
+            }
+        })
+        .collect();
+    let leading = databases
+        .iter()
+        .filter(|db| db.role == Role::SystemOfRecord)
+        .count();
+    if leading != 1 {
+        root.fault(
+            "databases",
+            format!("exactly one database has role = \"system_of_record\", not {leading}"),
+        );
+    }
+    databases
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn load(text: &str, variables: &HashMap<&str, &str>) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("returns-service.toml");
+        std::fs::write(&path, text).unwrap();
+        let variables = variables
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Settings::load(Some(&path), variables).and_then(Config::read)
+    }
+
+    #[test]
+    fn the_example_has_no_unknown_key_and_no_fault() {
+        let text = include_str!("../example.toml").replace("identity_file", "#identity_file");
+        let variables = HashMap::from([("ECHECK__SPOOL__IDENTITY", "AGE-SECRET-KEY-1")]);
+        let config = load(&text, &variables).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(config.sources.len(), 4);
+        assert_eq!(config.databases.len(), 2);
+    }
+
+    #[test]
+    fn every_fault_is_reported_with_its_key_and_no_secret() {
+        let text = "[server]\nlisten = \"nowhere\"\n[spool]\nidentity = \"CANARY\"\n\
+                    [import]\nbatch_size = 0\n[databases.a]\nadapter = \"http://x\"\n\
+                    role = \"mirror\"\n[sources.a]\nformat = \"word\"\nmatch = [\"x\"]\n\
+                    colour = 1\n";
+        let Err(error) = load(text, &HashMap::new()) else {
+            panic!("full of faults")
+        };
+        let said = error.to_string();
+        for key in [
+            "server.listen",
+            "database.url",
+            "spool.folder",
+            "import.batch_size",
+            "databases",
+            "sources.a.format",
+            "sources.a.match",
+            "sources.a.colour",
+        ] {
+            assert!(said.contains(key), "{key} is missing in: {said}");
+        }
+        assert!(!said.contains("CANARY"));
+    }
+}

@@ -1,0 +1,159 @@
+//! Rows that did not take effect. In the system of record the transfer has moved on: it is
+//! looked up and decided again, and the new row supersedes the old one. In a mirror, or
+//! where the database refuses, a person must look: the row goes to the holds.
+
+use ach::decision::HoldReason;
+
+use super::{Feed, FeedError, Role};
+use crate::decide::{Case, Outcome, Overlay, decide_batch};
+use crate::ids;
+use crate::journal::Relation;
+use crate::store::{
+    Append, Appended, Cause, ExceptionKind, JournalRow, NewHold, RowException, Writes,
+};
+
+impl Feed {
+    /// Deals with every exception of this database that nobody has dealt with.
+    pub(super) async fn handle_exceptions(&self) -> Result<(), FeedError> {
+        loop {
+            let open = self.store.open_exceptions(self.database(), 500).await?;
+            if open.is_empty() {
+                return Ok(());
+            }
+            for exception in open {
+                let row = self
+                    .store
+                    .row(exception.position)
+                    .await?
+                    .ok_or(FeedError::NoRow(exception.position))?;
+                self.handle(&exception, &row).await?;
+            }
+            self.changes.bump();
+        }
+    }
+
+    async fn handle(&self, exception: &RowException, row: &JournalRow) -> Result<(), FeedError> {
+        tracing::warn!(
+            database = self.database(),
+            position = exception.position,
+            transfer_id = row.row.transfer.id,
+            import_id = row.row.import_id,
+            kind = exception.kind.as_str(),
+            message = exception.message,
+            "a journal row did not take effect"
+        );
+        loop {
+            let now = self.clock.now();
+            let (seen_position, writes) = match (self.role, exception.kind) {
+                // A row that was fed although it is superseded would be a fault of ours; the
+                // row that replaced it stands.
+                _ if row.superseded_by.is_some() => (row.position, Writes::default()),
+                (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound) => {
+                    self.decide_again(exception, row).await?
+                }
+                (Role::SystemOfRecord, ExceptionKind::Refused) | (Role::Mirror, _) => {
+                    let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None);
+                    let head = self.store.head().await?;
+                    (
+                        head.position,
+                        Writes {
+                            holds: vec![hold],
+                            ..Writes::default()
+                        },
+                    )
+                }
+            };
+            let cause = Cause::Exception {
+                database: self.database().to_owned(),
+                position: exception.position,
+            };
+            match self
+                .store
+                .append(Append {
+                    cause,
+                    seen_position,
+                    writes,
+                    at: now,
+                })
+                .await?
+            {
+                Appended::Done(_) | Appended::Lost => return Ok(()),
+                Appended::Stale => {}
+            }
+        }
+    }
+
+    async fn decide_again(
+        &self,
+        exception: &RowException,
+        row: &JournalRow,
+    ) -> Result<(u64, Writes), FeedError> {
+        let source = self
+            .importer
+            .sources
+            .get(&row.row.source)
+            .ok_or_else(|| FeedError::NoSource(row.row.source.clone()))?;
+        let case = Case {
+            import_id: &row.row.import_id,
+            ordinal: row.row.ordinal,
+            transfer_id: Some(&row.row.transfer.id),
+            relation: Some(Relation::Supersedes {
+                position: row.position,
+            }),
+            return_id: Some(&row.row.return_id),
+            ..Case::of_entry(&row.row.entry, source)
+        };
+        let decided = decide_batch(
+            &*self.store,
+            &self.adapter,
+            &[case],
+            &mut Overlay::default(),
+            self.clock.now(),
+        )
+        .await?;
+        let mut writes = Writes::default();
+        for outcome in decided.outcomes {
+            match outcome {
+                Outcome::Act(row) => writes.rows.push(*row),
+                // The same return stands by another row already: there is nothing to add.
+                Outcome::Duplicate { .. } => {}
+                Outcome::Hold { hold, .. } => {
+                    writes
+                        .holds
+                        .push(self.hold(exception, row, hold.reason, Some(hold.detail)));
+                }
+            }
+        }
+        Ok((decided.seen_position, writes))
+    }
+
+    fn hold(
+        &self,
+        exception: &RowException,
+        row: &JournalRow,
+        reason: HoldReason,
+        detail: Option<String>,
+    ) -> NewHold {
+        let said = format!(
+            "{} did not take journal row {}: {}",
+            self.database(),
+            row.position,
+            exception.message
+        );
+        NewHold {
+            hold_id: ids::exception_hold_id(self.database(), row.position),
+            source: row.row.source.clone(),
+            import_id: row.row.import_id.clone(),
+            ordinal: row.row.ordinal,
+            reason,
+            detail: match detail {
+                Some(detail) => format!("{said}; decided again: {detail}"),
+                None => said,
+            },
+            entry: row.row.entry.clone(),
+            transfer_ids: vec![row.row.transfer.id.clone()],
+            failed: Some((self.database().to_owned(), row.position)),
+            next_attempt_at: None,
+        }
+    }
+}

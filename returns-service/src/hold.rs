@@ -1,0 +1,307 @@
+//! Holds: when one is tried again by itself, and how one is resolved.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ach::decision::HoldReason;
+use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
+
+use crate::chain::Chain;
+use crate::decide::{Case, DecideError, Outcome, Overlay, decide_batch};
+use crate::import::Importer;
+use crate::journal::Relation;
+use crate::source::Source;
+use crate::store::{
+    Append, Appended, Cause, HoldChange, HoldChangeTo, HoldRecord, HoldState, StoreError, Writes,
+};
+
+/// How often an entry without a transfer is looked up again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RetryPolicy {
+    pub(crate) first: Duration,
+    pub(crate) longest: Duration,
+}
+
+/// When a hold is tried again by itself; `None` when a person is needed. An unknown transfer
+/// may still be loaded into the gateway, so it is looked up again at growing intervals, for
+/// good: a return forgotten is money lost.
+pub(crate) fn next_attempt(
+    policy: &RetryPolicy,
+    reason: HoldReason,
+    attempts: u32,
+    now: DateTime<Utc>,
+) -> Option<DateTime<Utc>> {
+    match reason {
+        HoldReason::UnknownTransfer => {
+            let pause = policy
+                .first
+                .saturating_mul(1 << attempts.min(20))
+                .min(policy.longest);
+            chrono::Duration::from_std(pause)
+                .ok()
+                .and_then(|pause| now.checked_add_signed(pause))
+        }
+        HoldReason::AmbiguousTransfer
+        | HoldReason::AmountDiffers
+        | HoldReason::CurrencyDiffers
+        | HoldReason::StateConflict
+        | HoldReason::WrongDirection
+        | HoldReason::SecondReturn
+        | HoldReason::DishonoredReturn
+        | HoldReason::ContestedReturn
+        | HoldReason::RefusedCorrection
+        | HoldReason::UnknownCode
+        | HoldReason::UnsupportedType
+        | HoldReason::DatabaseRefused
+        | HoldReason::UnexpectedValidationFailure => None,
+    }
+}
+
+/// What can go wrong while a hold is tried again.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum HoldError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+    #[error("source {0:?} of this hold is not configured any more; add [sources.{0}] again")]
+    NoSource(String),
+    #[error("the journal has no row {0}, which this hold names")]
+    NoRow(u64),
+    #[error("the gateway has no transfer {0}")]
+    NoTransfer(String),
+}
+
+/// Who tries a hold again, and how.
+pub(crate) struct Retry<'a> {
+    /// A person's choice of the transfer.
+    pub(crate) transfer_id: Option<&'a str>,
+    /// The person, or the service itself.
+    pub(crate) by: &'a str,
+    pub(crate) note: &'a str,
+}
+
+/// The name under which the service closes holds by itself.
+const SERVICE: &str = "returns-service";
+
+impl Importer {
+    /// Tries due holds until `shutdown`.
+    pub(crate) async fn run_holds(self: Arc<Self>, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let seen = self.changes.version();
+            if let Err(error) = self.try_due_holds(&shutdown).await {
+                tracing::error!(error = %Chain(&error), "due holds cannot be tried");
+            }
+            self.changes
+                .wait(seen, Duration::from_secs(1), &shutdown)
+                .await;
+        }
+    }
+
+    async fn try_due_holds(&self, shutdown: &CancellationToken) -> Result<(), HoldError> {
+        for hold in self.store.due_holds(self.clock.now(), 500).await? {
+            if shutdown.is_cancelled() {
+                return Ok(());
+            }
+            let retry = Retry {
+                transfer_id: None,
+                by: SERVICE,
+                note: "the transfer appeared",
+            };
+            self.retry_hold(&hold, &retry).await?;
+        }
+        Ok(())
+    }
+
+    /// Decides a hold's entry again. Whatever comes of it is in the store afterwards; when
+    /// somebody else was faster, what they did is.
+    pub(crate) async fn retry_hold(
+        &self,
+        hold: &HoldRecord,
+        retry: &Retry<'_>,
+    ) -> Result<(), HoldError> {
+        let source = self
+            .sources
+            .get(&hold.new.source)
+            .ok_or_else(|| HoldError::NoSource(hold.new.source.clone()))?;
+        match &hold.new.failed {
+            Some((database, position)) if *database != self.system_of_record.database => {
+                self.repeat_row(hold, database, *position, retry).await
+            }
+            Some((_, position)) => {
+                let row = self
+                    .store
+                    .row(*position)
+                    .await?
+                    .ok_or(HoldError::NoRow(*position))?;
+                let case = Case {
+                    transfer_id: Some(&row.row.transfer.id),
+                    relation: Some(Relation::Supersedes {
+                        position: *position,
+                    }),
+                    return_id: Some(&row.row.return_id),
+                    ..case_of(hold, source, retry)
+                };
+                self.decide_again(hold, case, retry).await
+            }
+            None => {
+                self.decide_again(hold, case_of(hold, source, retry), retry)
+                    .await
+            }
+        }
+    }
+
+    async fn decide_again(
+        &self,
+        hold: &HoldRecord,
+        case: Case<'_>,
+        retry: &Retry<'_>,
+    ) -> Result<(), HoldError> {
+        let cases = [case];
+        loop {
+            let now = self.clock.now();
+            let mut overlay = Overlay::default();
+            let decided = decide_batch(
+                &*self.store,
+                &self.system_of_record,
+                &cases,
+                &mut overlay,
+                now,
+            )
+            .await?;
+            let Some(outcome) = decided.outcomes.into_iter().next() else {
+                return Ok(());
+            };
+            let (state, rows) = match outcome {
+                Outcome::Act(row) => (HoldState::Resolved, vec![*row]),
+                Outcome::Duplicate { .. } => (HoldState::Duplicate, Vec::new()),
+                Outcome::Hold {
+                    hold: why,
+                    transfer_ids,
+                } => {
+                    if let (Some(id), HoldReason::UnknownTransfer) = (retry.transfer_id, why.reason)
+                    {
+                        return Err(HoldError::NoTransfer(id.to_owned()));
+                    }
+                    let next_attempt_at =
+                        next_attempt(&self.holds, why.reason, hold.attempts + 1, now);
+                    let to = HoldChangeTo::StillOpen {
+                        reason: why.reason,
+                        detail: why.detail,
+                        transfer_ids,
+                        next_attempt_at,
+                    };
+                    return self.change(hold, to).await;
+                }
+            };
+            let append = Append {
+                cause: Cause::Hold {
+                    hold_id: hold.new.hold_id.clone(),
+                    state,
+                    by: retry.by.to_owned(),
+                    note: retry.note.to_owned(),
+                },
+                seen_position: decided.seen_position,
+                writes: Writes {
+                    rows,
+                    ..Writes::default()
+                },
+                at: now,
+            };
+            match self.store.append(append).await? {
+                Appended::Stale => {}
+                Appended::Done(_) | Appended::Lost => {
+                    tracing::info!(
+                        hold_id = hold.new.hold_id,
+                        by = retry.by,
+                        state = state.as_str(),
+                        "hold closed"
+                    );
+                    self.changes.bump();
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Says a row again to the mirror that did not take it; the system of record has it.
+    async fn repeat_row(
+        &self,
+        hold: &HoldRecord,
+        database: &str,
+        position: u64,
+        retry: &Retry<'_>,
+    ) -> Result<(), HoldError> {
+        let original = self
+            .store
+            .row(position)
+            .await?
+            .ok_or(HoldError::NoRow(position))?;
+        let mut row = original.row;
+        row.relation = Some(Relation::Repeats {
+            position,
+            database: database.to_owned(),
+        });
+        row.actor = Some(retry.by.to_owned());
+        row.decided_at = self.clock.now();
+        let append = Append {
+            cause: Cause::Hold {
+                hold_id: hold.new.hold_id.clone(),
+                state: HoldState::Resolved,
+                by: retry.by.to_owned(),
+                note: retry.note.to_owned(),
+            },
+            // Nothing new is decided, so nothing can be stale.
+            seen_position: self.store.head().await?.position,
+            at: row.decided_at,
+            writes: Writes {
+                rows: vec![row],
+                ..Writes::default()
+            },
+        };
+        self.store.append(append).await?;
+        self.changes.bump();
+        Ok(())
+    }
+
+    /// Closes a hold without effect.
+    pub(crate) async fn dismiss_hold(
+        &self,
+        hold: &HoldRecord,
+        by: &str,
+        note: &str,
+    ) -> Result<(), HoldError> {
+        let to = HoldChangeTo::Closed {
+            state: HoldState::Dismissed,
+            by: by.to_owned(),
+            note: note.to_owned(),
+            at: self.clock.now(),
+        };
+        self.change(hold, to).await
+    }
+
+    async fn change(&self, hold: &HoldRecord, to: HoldChangeTo) -> Result<(), HoldError> {
+        let change = HoldChange {
+            hold_id: hold.new.hold_id.clone(),
+            attempts: hold.attempts,
+            to,
+        };
+        // False means that somebody else was faster; what they did stands.
+        if self.store.change_hold(&change).await? {
+            self.changes.bump();
+        }
+        Ok(())
+    }
+}
+
+fn case_of<'a>(hold: &'a HoldRecord, source: &'a Source, retry: &Retry<'a>) -> Case<'a> {
+    let by_person = retry.by != SERVICE;
+    Case {
+        import_id: &hold.new.import_id,
+        ordinal: hold.new.ordinal,
+        transfer_id: retry.transfer_id,
+        actor: by_person.then_some(retry.by),
+        ..Case::of_entry(&hold.new.entry, source)
+    }
+}

@@ -1,0 +1,15 @@
+//! An import, step by step: receive the bytes, check the whole file, then look up, decide
+//! and append its entries batch by batch. Progress moves with the rows it appends, so a
+//! crash at any point resumes where it was.
+
+mod batches;
+mod check;
+mod dry_run;
+mod receive;
+mod spool;
+mod worker;
+
+pub(crate) use dry_run::dry_run;
+pub(crate) use receive::{ReceiveError, Receiving, record};
+pub(crate) use spool::{Spool, SpoolError};
+pub(crate) use worker::{ImportError, Importer};

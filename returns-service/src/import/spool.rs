@@ -1,0 +1,220 @@
+//! The spool: every file that comes in, kept encrypted, because return files hold account
+//! numbers in clear. The `age` format, so that staff can open one with an ordinary tool.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use age::x25519;
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// What can go wrong with the spool.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SpoolError {
+    #[error("the spool file {path} could not be {what}")]
+    Io {
+        path: PathBuf,
+        what: &'static str,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the spool file {path} cannot be opened with the configured key: {why}")]
+    Key { path: PathBuf, why: String },
+    #[error("spool.identity is no age identity (AGE-SECRET-KEY-1…): {0}")]
+    BadIdentity(&'static str),
+}
+
+/// The folder of received files.
+#[derive(Clone)]
+pub(crate) struct Spool {
+    folder: PathBuf,
+    identity: Arc<x25519::Identity>,
+}
+
+impl Spool {
+    /// Opens the spool in `folder` with the `age` identity that its files are encrypted to.
+    pub(crate) fn open(folder: &Path, identity: &SecretString) -> Result<Self, SpoolError> {
+        fs::create_dir_all(folder).map_err(io_error(folder, "made"))?;
+        let identity = identity
+            .expose_secret()
+            .trim()
+            .parse::<x25519::Identity>()
+            .map_err(SpoolError::BadIdentity)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            identity: Arc::new(identity),
+        })
+    }
+
+    /// A new identity, as text for a key file.
+    pub(crate) fn new_identity() -> SecretString {
+        SecretString::from(
+            x25519::Identity::generate()
+                .to_string()
+                .expose_secret()
+                .to_owned(),
+        )
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Starts a file. Until [`Incoming::keep`] it can be lost without a trace.
+    pub(crate) fn begin(&self, name: &str) -> Result<Incoming, SpoolError> {
+        let path = self.path(&format!("{name}.part"));
+        let failed = |what| io_error(&path, what);
+        let file = File::create(&path).map_err(failed("made"))?;
+        let recipient = self.identity.to_public();
+        let encryptor =
+            age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+                .map_err(|error| SpoolError::Key {
+                    path: path.clone(),
+                    why: error.to_string(),
+                })?;
+        let writer = encryptor
+            .wrap_output(BufWriter::new(file))
+            .map_err(failed("started"))?;
+        Ok(Incoming {
+            path,
+            writer: Some(writer),
+        })
+    }
+
+    /// Opens a file for reading.
+    pub(crate) fn read(&self, name: &str) -> Result<impl Read + Send + use<>, SpoolError> {
+        let path = self.path(name);
+        let key = |why: String| SpoolError::Key {
+            path: path.clone(),
+            why,
+        };
+        let file = File::open(&path).map_err(io_error(&path, "opened"))?;
+        let decryptor = age::Decryptor::new_buffered(BufReader::new(file))
+            .map_err(|error| key(error.to_string()))?;
+        decryptor
+            .decrypt(std::iter::once(&*self.identity as &dyn age::Identity))
+            .map_err(|error| key(error.to_string()))
+    }
+
+    /// Deletes a file that is not needed, such as one whose bytes are known.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), SpoolError> {
+        let path = self.path(name);
+        fs::remove_file(&path).map_err(io_error(&path, "deleted"))
+    }
+
+    /// Deletes what an earlier run left half-written. Nothing refers to it.
+    pub(crate) fn sweep(&self) -> Result<(), SpoolError> {
+        let failed = io_error(&self.folder, "listed");
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let path = entry.map_err(io_error(&self.folder, "listed"))?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "part")
+            {
+                fs::remove_file(&path).map_err(io_error(&path, "deleted"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn io_error<'a>(path: &'a Path, what: &'static str) -> impl Fn(io::Error) -> SpoolError + 'a {
+    move |source| SpoolError::Io {
+        path: path.to_owned(),
+        what,
+        source,
+    }
+}
+
+/// A file that is being received.
+pub(crate) struct Incoming {
+    path: PathBuf,
+    writer: Option<age::stream::StreamWriter<BufWriter<File>>>,
+}
+
+impl Incoming {
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        match &mut self.writer {
+            Some(writer) => writer
+                .write_all(bytes)
+                .map_err(io_error(&self.path, "written")),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts the file under `name`, on disk for good: the record that refers to it comes after.
+    pub(crate) fn keep(mut self, name: &str) -> Result<(), SpoolError> {
+        let path = self.path.clone();
+        let failed = |what| io_error(&path, what);
+        let Some(writer) = self.writer.take() else {
+            return Ok(());
+        };
+        let file = writer
+            .finish()
+            .and_then(|buffer| buffer.into_inner().map_err(io::IntoInnerError::into_error))
+            .map_err(failed("finished"))?;
+        file.sync_all().map_err(failed("written to disk"))?;
+        fs::rename(&path, path.with_file_name(name)).map_err(failed("renamed"))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("entered in its folder"))
+    }
+}
+
+impl Drop for Incoming {
+    /// A stream that stopped in the middle leaves nothing behind.
+    fn drop(&mut self) {
+        if self.path.exists() {
+            // If this fails, the sweep at the next start does it.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spool() -> (tempfile::TempDir, Spool) {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
+        (folder, spool)
+    }
+
+    #[test]
+    fn a_kept_file_reads_back_and_is_not_in_clear_on_disk() {
+        let (folder, spool) = spool();
+        let mut incoming = spool.begin("a").unwrap();
+        incoming.write(b"account 123456789").unwrap();
+        incoming.keep("a.age").unwrap();
+
+        let on_disk = fs::read(folder.path().join("a.age")).unwrap();
+        assert!(!on_disk.windows(9).any(|window| window == b"123456789"));
+        let mut text = String::new();
+        spool
+            .read("a.age")
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        assert_eq!(text, "account 123456789");
+    }
+
+    #[test]
+    fn a_file_that_is_not_kept_leaves_nothing() {
+        let (folder, spool) = spool();
+        let mut incoming = spool.begin("a").unwrap();
+        incoming.write(b"half").unwrap();
+        drop(incoming);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn another_key_does_not_open_it() {
+        let (folder, spool) = spool();
+        spool.begin("a").unwrap().keep("a.age").unwrap();
+        let other = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
+        assert!(matches!(other.read("a.age"), Err(SpoolError::Key { .. })));
+    }
+}

@@ -1,0 +1,38 @@
+//! The returns service as a process of its own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser;
+use echeck_service::clock::SystemClock;
+use echeck_service::config::{Settings, process_environment};
+use echeck_service::{shutdown, telemetry};
+use returns_service::Config;
+
+/// Imports eCheck return files, keeps the journal, feeds the databases, answers the API.
+#[derive(Parser)]
+#[command(
+    version,
+    after_help = "Example: returns-service --config /etc/echeck/returns-service.toml"
+)]
+struct Arguments {
+    /// The configuration file; every key of it can be overridden by ECHECK__SECTION__KEY.
+    #[arg(long, env = "ECHECK_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let settings = Settings::load(arguments.config.as_deref(), process_environment())?;
+    let config = Config::read(settings)?;
+    telemetry::init(config.telemetry())?;
+
+    let shutdown = shutdown::on_signal();
+    returns_service::run(config, Arc::new(SystemClock), shutdown, |address| {
+        tracing::info!(%address, "the returns service listens");
+    })
+    .await
+    .context("the returns service stopped")
+}

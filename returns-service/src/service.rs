@@ -1,0 +1,180 @@
+//! The service as a whole: what is opened, what runs beside what, and how it ends.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use echeck_service::clock::SharedClock;
+use echeck_service::server::{Health, ServeError};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::adapter::Adapter;
+use crate::api::{self, Api};
+use crate::changes::Changes;
+use crate::config::Config;
+use crate::feed::{Feed, Role};
+use crate::import::{Importer, Spool, SpoolError};
+use crate::store::{SqliteStore, Store, StoreError};
+
+/// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
+/// is larger than what a caller of ours may send.
+const ADAPTER_MESSAGE_BYTES: usize = 64 << 20;
+
+/// Why the service could not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The returns database cannot be used.
+    #[error("{0}")]
+    Store(String),
+    /// The spool cannot be used.
+    #[error("the spool cannot be used: {0}")]
+    Spool(String),
+    /// The address of an adapter is no good.
+    #[error("databases.{database}.adapter cannot be used: {why}")]
+    Adapter {
+        /// The database.
+        database: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// No database is the system of record.
+    #[error("no database has role = \"system_of_record\"")]
+    NoSystemOfRecord,
+    /// The port could not be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(crate::chain::Chain(&error).to_string())
+    }
+}
+
+impl From<SpoolError> for ServiceError {
+    fn from(error: SpoolError) -> Self {
+        Self::Spool(crate::chain::Chain(&error).to_string())
+    }
+}
+
+/// A new identity for the spool, as text for a key file.
+#[must_use]
+pub fn new_spool_identity() -> SecretString {
+    Spool::new_identity()
+}
+
+/// Runs the service until `shutdown`, then drains. `on_bound` hears the address once it
+/// listens.
+///
+/// # Errors
+/// When something it needs cannot be opened, or the port cannot be served.
+pub async fn run(
+    config: Config,
+    clock: SharedClock,
+    shutdown: CancellationToken,
+    on_bound: impl FnOnce(SocketAddr),
+) -> Result<(), ServiceError> {
+    let store: Arc<dyn Store> =
+        Arc::new(SqliteStore::open(&config.store_url, Uuid::new_v4()).await?);
+    let spool = Spool::open(&config.spool_folder, &config.spool_identity)?;
+    spool.sweep()?;
+
+    let changes = Changes::new();
+    let adapters = adapters(&config)?;
+    let system_of_record = adapters
+        .iter()
+        .find(|(_, role)| *role == Role::SystemOfRecord)
+        .map(|(adapter, _)| adapter.clone())
+        .ok_or(ServiceError::NoSystemOfRecord)?;
+    let importer = Arc::new(Importer {
+        store: store.clone(),
+        spool,
+        system_of_record,
+        sources: config.sources,
+        clock: clock.clone(),
+        changes: changes.clone(),
+        batch_size: config.batch_size,
+        holds: config.holds,
+        concurrent: config.concurrent,
+        faults: Mutex::default(),
+    });
+    let feeds = feeds(adapters, &importer, config.feed_batch_size);
+
+    let bound = config.server.bind().await?;
+    on_bound(bound.local_addr());
+    let health = Health::new(api::SERVICE_NAMES);
+    let probed = store.clone();
+    let watched = health.watch(Duration::from_secs(1), shutdown.clone(), move || {
+        let store = probed.clone();
+        async move { store.ping().await.map_err(|error| error.to_string()) }
+    });
+
+    let work = TaskTracker::new();
+    work.spawn(importer.clone().run(shutdown.clone()));
+    work.spawn(importer.clone().run_holds(shutdown.clone()));
+    for feed in &feeds {
+        work.spawn(feed.clone().run(shutdown.clone()));
+    }
+    work.close();
+
+    let api = Api::new(importer, feeds, config.max_file_bytes, shutdown.clone());
+    let routes = api::routes(api, config.server.max_message_bytes);
+    let served = bound.serve(routes, health, shutdown.clone()).await;
+    // Without a server there is nothing to work for; with a shutdown this changes nothing.
+    shutdown.cancel();
+    work.wait().await;
+    // The probe ends by itself with the shutdown; it has nothing to say.
+    let _ = watched.await;
+    Ok(served?)
+}
+
+fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {
+    config
+        .databases
+        .iter()
+        .map(|database| {
+            let adapter = Adapter::new(
+                &database.name,
+                &database.address,
+                config.adapter_timeout,
+                ADAPTER_MESSAGE_BYTES,
+            )
+            .map_err(|error| ServiceError::Adapter {
+                database: database.name.clone(),
+                why: error.to_string(),
+            })?;
+            Ok((adapter, database.role))
+        })
+        .collect()
+}
+
+fn feeds(
+    adapters: Vec<(Adapter, Role)>,
+    importer: &Arc<Importer>,
+    batch_size: u32,
+) -> Vec<Arc<Feed>> {
+    let databases: Vec<String> = adapters
+        .iter()
+        .map(|(adapter, _)| adapter.database.clone())
+        .collect();
+    adapters
+        .into_iter()
+        .map(|(adapter, role)| {
+            Arc::new(Feed {
+                adapter,
+                role,
+                store: importer.store.clone(),
+                system_of_record: importer.system_of_record.database.clone(),
+                databases: databases.clone(),
+                batch_size,
+                clock: importer.clock.clone(),
+                changes: importer.changes.clone(),
+                importer: importer.clone(),
+                fault: Mutex::default(),
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! Environment variables as a layer over the file: `ECHECK__SERVER__LISTEN` sets
+//! `server.listen`.
+
+use config::{Map, Source, Value, ValueKind};
+
+/// What a variable starts with to be ours. One underscore, as in `ECHECK_CONFIG`, is not.
+const PREFIX: &str = "ECHECK__";
+const SEPARATOR: &str = "__";
+
+/// The variables of this process that set configuration, ready for
+/// [`Settings::load`](super::Settings::load).
+///
+/// A value that is not Unicode has the bytes in question replaced by U+FFFD, so that it is
+/// reported as a wrong value and not skipped.
+pub fn process_environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
+        .collect()
+}
+
+/// The variable that sets the key at `path`.
+pub(super) fn variable_for(path: &[String]) -> String {
+    format!("{PREFIX}{}", path.join(SEPARATOR).to_uppercase())
+}
+
+/// The variable that set `value`; for a section, the first of them if no file had a part in it.
+pub(super) fn variable_of(value: &Value) -> Option<&str> {
+    match &value.kind {
+        ValueKind::Table(table) => {
+            let variables: Option<Vec<&str>> = table.values().map(variable_of).collect();
+            variables?.into_iter().min()
+        }
+        _ => value.origin(),
+    }
+}
+
+/// The overriding layer: dotted key, and the value with its variable as its origin.
+#[derive(Debug, Clone)]
+pub(super) struct Overrides {
+    values: Map<String, Value>,
+}
+
+impl Overrides {
+    /// Takes those variables of `env` that are ours. Keys are lower-cased, except where the
+    /// file already has the same key in another case.
+    pub(super) fn new(env: impl IntoIterator<Item = (String, String)>, file: &Value) -> Self {
+        let values = env
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let path = name.strip_prefix(PREFIX)?;
+                Some((key_like_in_file(path, file), Value::new(Some(&name), value)))
+            })
+            .collect();
+        Self { values }
+    }
+}
+
+impl Source for Overrides {
+    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn collect(&self) -> Result<Map<String, Value>, config::ConfigError> {
+        Ok(self.values.clone())
+    }
+}
+
+/// Variables are written in capitals, keys such as return codes may be too (`R01 = …`), so the
+/// file's own spelling wins where there is one.
+fn key_like_in_file(path: &str, file: &Value) -> String {
+    let mut here = Some(file);
+    let mut key = Vec::new();
+    for part in path.split(SEPARATOR) {
+        let known = match here.map(|value| &value.kind) {
+            Some(ValueKind::Table(table)) => table
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(part)),
+            _ => None,
+        };
+        key.push(known.map_or_else(|| part.to_lowercase(), |(name, _)| name.clone()));
+        here = known.map(|(_, value)| value);
+    }
+    key.join(".")
+}

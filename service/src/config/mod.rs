@@ -1,0 +1,249 @@
+//! Configuration: one TOML file, every key of which an environment variable can override, and
+//! a reader that reports everything that is wrong at once.
+//!
+//! [`Settings`] holds the merged tree. The parts of a service read their [`Section`] of it;
+//! each getter notes that its key was read, and notes a fault when the value is missing or
+//! wrong. [`Settings::finish`] then fails with every fault, and with every key that nobody read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use ::config::{Config, File, FileFormat, FileSourceString, Value, ValueKind};
+
+mod environment;
+mod fault;
+mod section;
+#[cfg(test)]
+mod tests;
+mod value;
+
+pub use environment::process_environment;
+pub use fault::{ConfigError, Fault};
+pub use section::Section;
+
+use environment::{Overrides, variable_for};
+
+/// A key's place in the tree, from the root.
+type KeyPath = Vec<String>;
+
+/// The merged configuration. It holds secrets in clear until it is dropped, so it can neither
+/// be printed nor cloned.
+pub struct Settings {
+    root: Value,
+    file: Option<String>,
+    notes: Mutex<Notes>,
+}
+
+/// What was asked of the tree so far.
+#[derive(Default)]
+struct Notes {
+    asked: BTreeMap<KeyPath, Asked>,
+    faults: Vec<Fault>,
+}
+
+/// How a key was asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// As a section, whose keys are read one by one.
+    Opened,
+    /// As a value, or as a section read whole.
+    Read,
+}
+
+impl Settings {
+    /// Reads `file`, if one is given, and lays over it those variables of `env` that start with
+    /// `ECHECK__`: two underscores stand for a dot, so `ECHECK__SERVER__LISTEN` sets
+    /// `server.listen`. An empty value counts as not set.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not TOML (with line and column).
+    pub fn load(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let Some(path) = file else {
+            return Self::merge("", None, env);
+        };
+        let shown = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::merge(&text, Some(shown), env),
+            Err(fault) => Err(ConfigError::single(format!(
+                "{shown}: cannot be read: {fault}; check --config"
+            ))),
+        }
+    }
+
+    /// Reads TOML from `text` alone, for services embedded in another process and for tests.
+    ///
+    /// # Errors
+    /// When `text` is not TOML (with line and column).
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        Self::merge(text, None, [])
+    }
+
+    fn merge(
+        text: &str,
+        file: Option<String>,
+        env: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let shown = file.as_deref().unwrap_or("the configuration text");
+        let refuse = |fault: ::config::ConfigError| refusal(shown, text, fault);
+        let source: File<FileSourceString, FileFormat> = File::from_str(text, FileFormat::Toml);
+        let from_file = Config::builder()
+            .add_source(source.clone())
+            .build()
+            .map_err(refuse)?;
+        let overrides = Overrides::new(env, &from_file.cache);
+        let merged = Config::builder()
+            .add_source(source)
+            .add_source(overrides)
+            .build()
+            .map_err(refuse)?;
+        Ok(Self {
+            root: merged.cache,
+            file,
+            notes: Mutex::default(),
+        })
+    }
+
+    /// The whole tree as a section.
+    pub fn root(&self) -> Section<'_> {
+        self.note_asked(&[], Asked::Opened);
+        Section::new(self, Vec::new())
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// Every fault that the getters noted, and every key or section that nobody read.
+    pub fn finish(self) -> Result<(), ConfigError> {
+        let mut faults = std::mem::take(&mut self.notes().faults);
+        self.find_unknown(&mut Vec::new(), &self.root, &mut faults);
+        let mut seen = BTreeSet::new();
+        faults.retain(|fault| seen.insert(fault.clone()));
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError { faults })
+        }
+    }
+
+    /// Adds a fault for `value` if nothing asked for it, or for what in it nothing asked for.
+    fn find_unknown(&self, path: &mut KeyPath, value: &Value, faults: &mut Vec<Fault>) {
+        let asked = self.notes().asked.get(path).copied();
+        match (asked, &value.kind) {
+            (Some(Asked::Read), _) => {}
+            (Some(Asked::Opened), ValueKind::Table(table)) => {
+                for (key, inner) in table.iter().collect::<BTreeMap<_, _>>() {
+                    path.push(key.clone());
+                    self.find_unknown(path, inner, faults);
+                    path.pop();
+                }
+            }
+            (Some(Asked::Opened) | None, _) => faults.push(Fault {
+                key: path.join("."),
+                message: format!(
+                    "is not a known key; known here: {} ({})",
+                    self.known_beside(path),
+                    self.place_of(path)
+                ),
+            }),
+        }
+    }
+
+    /// The keys that were asked for in the section that holds `path`.
+    fn known_beside(&self, path: &[String]) -> String {
+        let Some((_, parent)) = path.split_last() else {
+            return "none".to_owned();
+        };
+        let notes = self.notes();
+        let known: Vec<&str> = notes
+            .asked
+            .keys()
+            .filter_map(|other| other.split_last())
+            .filter(|(_, its_parent)| *its_parent == parent)
+            .map(|(key, _)| key.as_str())
+            .collect();
+        if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        }
+    }
+
+    /// Where the value at `path` is set or, when there is none, where it can be.
+    fn place_of(&self, path: &[String]) -> String {
+        match self.get(path) {
+            Some(value) => match (environment::variable_of(value), &self.file) {
+                (Some(variable), _) => format!("set by {variable}"),
+                (None, Some(file)) => format!("set in {file}"),
+                (None, None) => "set in the configuration text".to_owned(),
+            },
+            None => match &self.file {
+                Some(file) => format!("set it in {file} or with {}", variable_for(path)),
+                None => format!("set it with {}", variable_for(path)),
+            },
+        }
+    }
+
+    fn get(&self, path: &[String]) -> Option<&Value> {
+        path.iter()
+            .try_fold(&self.root, |value, key| match &value.kind {
+                ValueKind::Table(table) => table.get(key),
+                _ => None,
+            })
+    }
+
+    /// Notes that `path` was asked for; having been read is never taken back.
+    fn note_asked(&self, path: &[String], how: Asked) {
+        let mut notes = self.notes();
+        let known = notes.asked.entry(path.to_vec()).or_insert(how);
+        if how == Asked::Read {
+            *known = Asked::Read;
+        }
+    }
+
+    fn note_fault(&self, path: &[String], message: &str) {
+        let message = format!("{message} ({})", self.place_of(path));
+        self.notes().faults.push(Fault {
+            key: path.join("."),
+            message,
+        });
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Says why the TOML was refused. The parser's own text quotes the line at fault, which may
+/// hold a password, so only its message and the position are taken.
+fn refusal(shown: &str, text: &str, fault: ::config::ConfigError) -> ConfigError {
+    let ::config::ConfigError::FileParse { cause, .. } = fault else {
+        return ConfigError::single(format!("{shown}: {fault}"));
+    };
+    let message = match cause.downcast_ref::<toml::de::Error>() {
+        Some(syntax) => {
+            let (line, column) = position(text, syntax.span().map_or(0, |span| span.start));
+            format!(
+                "{shown}, line {line}, column {column}: {}",
+                syntax.message()
+            )
+        }
+        None => format!("{shown}: {cause}"),
+    };
+    ConfigError::single(message)
+}
+
+/// Line and column, both from 1, of the byte at `offset`.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .map_or(0, |rest| rest.chars().count())
+        + 1;
+    (line, column)
+}

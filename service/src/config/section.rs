@@ -1,0 +1,293 @@
+//! The getters by which a part of a service reads its section.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use config::{Map, Value, ValueKind};
+use secrecy::SecretString;
+use serde::de::DeserializeOwned;
+
+use super::value::{explain, is_set, kind_of, list, number, quoted, scalar, text, truth};
+use super::{Asked, KeyPath, Settings};
+
+/// One section of the configuration. A getter notes a fault when the value is missing or wrong
+/// and returns something harmless; [`Settings::finish`] then fails, so that all faults are
+/// reported together and nothing is built on the harmless values.
+#[derive(Clone)]
+pub struct Section<'a> {
+    settings: &'a Settings,
+    path: KeyPath,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn new(settings: &'a Settings, path: KeyPath) -> Self {
+        Self { settings, path }
+    }
+
+    /// The section under `key`; an empty one when it is absent.
+    pub fn section(&self, key: &str) -> Section<'a> {
+        let path = self.path_to(key);
+        match self.settings.get(&path) {
+            Some(value) if !matches!(value.kind, ValueKind::Table(_)) => {
+                self.settings.note_asked(&path, Asked::Read);
+                self.fault(key, format!("must be a section, not {}", kind_of(value)));
+            }
+            Some(_) | None => self.settings.note_asked(&path, Asked::Opened),
+        }
+        Section::new(self.settings, path)
+    }
+
+    /// Whether `key` is set, to a value or a section. Asking does not count as reading it.
+    pub fn has(&self, key: &str) -> bool {
+        self.settings.get(&self.path_to(key)).is_some_and(is_set)
+    }
+
+    /// The sections under `key` with their names, in the order of the names: `[sources.a]` and
+    /// `[sources.b]` for `sources`.
+    pub fn sections(&self, key: &str) -> Vec<(String, Section<'a>)> {
+        let parent = self.section(key);
+        let names: BTreeMap<&String, &Value> = parent.table().into_iter().flatten().collect();
+        names
+            .into_keys()
+            .map(|name| (name.clone(), parent.section(name)))
+            .collect()
+    }
+
+    /// A required text that is not empty.
+    pub fn string(&self, key: &str) -> String {
+        self.optional_string(key).unwrap_or_else(|| {
+            self.require(key);
+            String::new()
+        })
+    }
+
+    /// A text that is not empty.
+    pub fn string_or(&self, key: &str, default: &str) -> String {
+        self.optional_string(key)
+            .unwrap_or_else(|| default.to_owned())
+    }
+
+    /// A text, if there is one that is not empty.
+    pub fn optional_string(&self, key: &str) -> Option<String> {
+        self.read(key, |value| text(value).map(str::to_owned))
+    }
+
+    /// A list of texts; one text is split at its commas, which is how a variable sets a list.
+    pub fn strings_or(&self, key: &str, default: &[&str]) -> Vec<String> {
+        self.read(key, list)
+            .unwrap_or_else(|| default.iter().map(|item| (*item).to_owned()).collect())
+    }
+
+    /// The section under `key` as names and texts; numbers and truth values become text. Names
+    /// keep the case that they have in the file.
+    pub fn string_map(&self, key: &str) -> BTreeMap<String, String> {
+        let inner = self.section(key);
+        let mut map = BTreeMap::new();
+        for name in inner.table().into_iter().flatten().map(|(name, _)| name) {
+            if let Some(value) = inner.read(name, scalar) {
+                map.insert(name.clone(), value);
+            }
+        }
+        map
+    }
+
+    /// True or false.
+    pub fn bool_or(&self, key: &str, default: bool) -> bool {
+        self.read(key, truth).unwrap_or(default)
+    }
+
+    /// A whole number within `range`.
+    pub fn u64_or(&self, key: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let within = |value: &Value| {
+            let found = number(value)?;
+            if range.contains(&found) {
+                return Ok(found);
+            }
+            let (low, high) = (range.start(), range.end());
+            Err(format!("must be from {low} to {high}, not {found}"))
+        };
+        self.read(key, within).unwrap_or(default)
+    }
+
+    /// A duration in milliseconds within `range`. The key ends in `_ms`.
+    pub fn duration_ms_or(
+        &self,
+        key: &str,
+        default_ms: u64,
+        range: RangeInclusive<u64>,
+    ) -> Duration {
+        Duration::from_millis(self.u64_or(key, default_ms, range))
+    }
+
+    /// A required value of a type with a textual form; `None` only after a fault. The fault
+    /// quotes the value, so this is not for secrets.
+    pub fn parse<T: FromStr>(&self, key: &str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        if !self.has(key) {
+            self.settings.note_asked(&self.path_to(key), Asked::Read);
+            self.require(key);
+            return None;
+        }
+        self.parse_optional(key)
+    }
+
+    /// A value of a type with a textual form. Not for secrets, as [`Section::parse`].
+    pub fn parse_or<T: FromStr>(&self, key: &str, default: T) -> T
+    where
+        T::Err: Display,
+    {
+        self.parse_optional(key).unwrap_or(default)
+    }
+
+    /// One of `choices`, which are names and what they stand for; there must be at least one.
+    /// Required when there is no default. After a fault the first choice is returned.
+    pub fn one_of<T: Copy>(&self, key: &str, choices: &[(&str, T)], default: Option<T>) -> T {
+        let choose = |value: &Value| {
+            let found = scalar(value)?;
+            let chosen = choices.iter().find(|(name, _)| *name == found);
+            chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+                let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+                format!(
+                    "must be one of {}, not {}",
+                    names.join(", "),
+                    quoted(&found)
+                )
+            })
+        };
+        let missing = !self.has(key);
+        match (self.read(key, choose), default) {
+            (Some(choice), _) | (None, Some(choice)) => choice,
+            (None, None) => {
+                if missing {
+                    self.require(key);
+                }
+                choices[0].1
+            }
+        }
+    }
+
+    /// A secret, if there is one: the text under `key`, or the content of the file named by
+    /// `key` with `_file` after it, without the line end. No fault ever quotes it.
+    pub fn secret(&self, key: &str) -> Option<SecretString> {
+        let file_key = format!("{key}_file");
+        let file = self.optional_string(&file_key);
+        let direct = self.read(key, |value| text(value).map(SecretString::from));
+        match (direct, file) {
+            (Some(_), Some(_)) => {
+                self.fault(
+                    key,
+                    format!("is set together with {file_key}; keep one of the two"),
+                );
+                None
+            }
+            (Some(secret), None) => Some(secret),
+            (None, Some(file)) => self.secret_in_file(&file_key, &file),
+            (None, None) => None,
+        }
+    }
+
+    /// As [`Section::secret`], with a fault when there is none. `None` only after a fault.
+    pub fn required_secret(&self, key: &str) -> Option<SecretString> {
+        if !self.has(key) && !self.has(&format!("{key}_file")) {
+            self.fault(
+                key,
+                format!("is required, or {key}_file with the name of a file"),
+            );
+        }
+        self.secret(key)
+    }
+
+    /// The whole section by serde; `None` only after a fault. All its keys count as read, so
+    /// the type should deny unknown fields. Text becomes a number where one is wanted, but is
+    /// not split into a list. The fault names the first thing that does not fit.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Option<T> {
+        self.settings.note_asked(&self.path, Asked::Read);
+        let value = match self.settings.get(&self.path) {
+            Some(value) => value.clone(),
+            None => Value::new(None, Map::<String, Value>::new()),
+        };
+        match value.try_deserialize() {
+            Ok(read) => Some(read),
+            Err(fault) => {
+                let (keys, message) = explain(fault);
+                let path: KeyPath = self.path.iter().cloned().chain(keys).collect();
+                self.settings.note_fault(&path, &message);
+                None
+            }
+        }
+    }
+
+    /// Notes a fault that the caller found in the value of `key`. `message` must not quote a
+    /// secret.
+    pub fn fault(&self, key: &str, message: impl Into<String>) {
+        self.settings
+            .note_fault(&self.path_to(key), &message.into());
+    }
+
+    /// The full name of `key`, such as `sources.worldpay.format`.
+    pub fn path_of(&self, key: &str) -> String {
+        self.path_to(key).join(".")
+    }
+
+    fn parse_optional<T: FromStr>(&self, key: &str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        self.read(key, |value| {
+            let found = scalar(value)?;
+            found
+                .parse()
+                .map_err(|fault| format!("is {}: {fault}", quoted(&found)))
+        })
+    }
+
+    fn secret_in_file(&self, file_key: &str, file: &str) -> Option<SecretString> {
+        match std::fs::read_to_string(file) {
+            Ok(content) => {
+                let secret = content.trim_end_matches(['\r', '\n']);
+                if secret.is_empty() {
+                    self.fault(file_key, format!("names an empty file, {file}"));
+                    return None;
+                }
+                Some(SecretString::from(secret))
+            }
+            Err(fault) => {
+                self.fault(
+                    file_key,
+                    format!("names {file}, which cannot be read: {fault}"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Notes that `key` was read, and reads it unless it is absent or empty.
+    fn read<T>(&self, key: &str, reader: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+        let path = self.path_to(key);
+        self.settings.note_asked(&path, Asked::Read);
+        let value = self.settings.get(&path).filter(|value| is_set(value))?;
+        reader(value)
+            .map_err(|message| self.fault(key, message))
+            .ok()
+    }
+
+    fn require(&self, key: &str) {
+        self.fault(key, "is required");
+    }
+
+    fn table(&self) -> Option<&'a Map<String, Value>> {
+        match &self.settings.get(&self.path)?.kind {
+            ValueKind::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    fn path_to(&self, key: &str) -> KeyPath {
+        self.path.iter().cloned().chain([key.to_owned()]).collect()
+    }
+}

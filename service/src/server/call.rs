@@ -1,0 +1,187 @@
+//! What surrounds every call, outside of its deadline: its seat, its span and log line, and
+//! the two ways in which it can end that its handler did not choose, a panic and the cut at the
+//! end of a drain.
+//!
+//! hyper runs each call as a task, so a panic would not end the server, but the caller would
+//! only see a reset stream. Here it becomes `INTERNAL`.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Request, Response};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tonic::Status;
+use tonic::body::Body;
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use super::in_flight::InFlight;
+use super::record::CallRecord;
+use super::trailers::trailers_of;
+
+/// Surrounds a service's calls.
+#[derive(Debug, Clone)]
+pub(super) struct CallLayer {
+    pub(super) in_flight: InFlight,
+}
+
+impl<S> Layer<S> for CallLayer {
+    type Service = CallService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        CallService {
+            inner,
+            in_flight: self.in_flight.clone(),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct CallService<S> {
+    inner: S,
+    in_flight: InFlight,
+}
+
+impl<S> Service<Request<Body>> for CallService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    // Who may call what is decided here, before a seat is taken, once callers have roles.
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let mut record = CallRecord::new(&request);
+        if !is_about_the_server(request.uri().path()) {
+            match self.in_flight.admit() {
+                Ok(seat) => record.hold(seat),
+                Err(status) => {
+                    record.end(&status);
+                    return Box::pin(std::future::ready(Ok(status.into_http())));
+                }
+            }
+        }
+        let span = record.span.clone();
+        let call = AssertUnwindSafe(span.in_scope(|| self.inner.call(request))).catch_unwind();
+        Box::pin(surround(call, record, self.in_flight.cut.clone()).instrument(span))
+    }
+}
+
+/// Health and reflection must answer on a server that has no seat left.
+fn is_about_the_server(path: &str) -> bool {
+    path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.")
+}
+
+async fn surround<C, P>(
+    call: C,
+    mut record: CallRecord,
+    cut: CancellationToken,
+) -> Result<Response<Body>, Infallible>
+where
+    C: Future<Output = Result<Result<Response<Body>, Infallible>, P>>,
+{
+    let outcome = tokio::select! {
+        biased;
+        outcome = call => outcome.map_err(|_| panicked()),
+        () = cut.cancelled() => Err(cut_off()),
+    };
+    match outcome {
+        Ok(Ok(response)) => {
+            record.end_if_told(response.headers());
+            if response.body().is_end_stream() {
+                return Ok(response);
+            }
+            Ok(response.map(|inner| {
+                let cut = Box::pin(cut.cancelled_owned());
+                Body::new(CallBody {
+                    inner: Some(inner),
+                    record,
+                    cut,
+                })
+            }))
+        }
+        Err(status) => {
+            record.end(&status);
+            Ok(status.into_http())
+        }
+    }
+}
+
+fn panicked() -> Status {
+    Status::internal("the server failed while it handled the call; its log says where")
+}
+
+fn cut_off() -> Status {
+    Status::unavailable("the server is shutting down and could not wait for the call any longer")
+}
+
+/// The body of a response, watched until it ends.
+struct CallBody {
+    inner: Option<Body>,
+    record: CallRecord,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl CallBody {
+    /// Drops the handler's stream and ends the call with `status`.
+    fn end_with(&mut self, status: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        self.inner = None;
+        self.record.end(status);
+        Poll::Ready(Some(Ok(Frame::trailers(trailers_of(status)))))
+    }
+}
+
+impl HttpBody for CallBody {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let span = self.record.span.clone();
+        let _entered = span.enter();
+        let Some(inner) = &mut self.inner else {
+            return Poll::Ready(None);
+        };
+        let Ok(polled) = catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(context)))
+        else {
+            return self.end_with(&panicked());
+        };
+        match &polled {
+            Poll::Pending if self.cut.as_mut().poll(context).is_ready() => {
+                return self.end_with(&cut_off());
+            }
+            Poll::Pending | Poll::Ready(None) => {}
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    self.record.end_if_told(trailers);
+                }
+            }
+            Poll::Ready(Some(Err(status))) => self.record.end(status),
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner
+            .as_ref()
+            .map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+    }
+}

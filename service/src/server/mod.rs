@@ -1,0 +1,182 @@
+//! A gRPC server as every service needs it: it listens, says how it is, keeps deadlines and
+//! limits, logs its calls, and stops in an orderly way within a bound.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::service::RoutesBuilder;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tower::ServiceBuilder;
+use tracing::{info, warn};
+
+mod call;
+mod deadline;
+mod health;
+mod in_flight;
+mod record;
+mod reflection;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod trailers;
+
+pub use deadline::{Deadline, deadline_of};
+pub use health::Health;
+pub use settings::ServerConfig;
+
+use call::CallLayer;
+use deadline::DeadlineLayer;
+use in_flight::InFlight;
+
+/// How long answers may take to leave after the remaining calls were cut.
+const FLUSH_TIME: Duration = Duration::from_secs(1);
+
+/// Why a server could not start or had to stop.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address} (server.listen): {source}")]
+    Bind {
+        /// The address as configured.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The descriptors that were built into this program are broken.
+    #[error("reflection cannot be offered: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The transport failed.
+    #[error("the server failed: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// A listener that does not answer yet. Connections wait until it serves, so "listening on" is
+/// true from here, and a port of 0 has become a real one.
+#[derive(Debug)]
+pub struct Bound {
+    listener: TcpListener,
+    address: SocketAddr,
+    config: ServerConfig,
+}
+
+impl ServerConfig {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// When the address is taken or is not one of this machine's.
+    pub async fn bind(&self) -> Result<Bound, ServeError> {
+        let address = self.listen;
+        let refuse = |source| ServeError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(refuse)?;
+        let address = listener.local_addr().map_err(refuse)?;
+        Ok(Bound {
+            listener,
+            address,
+            config: self.clone(),
+        })
+    }
+}
+
+impl Bound {
+    /// The address that is listened on, with the port that was taken.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves `routes`, health and reflection until `shutdown` is cancelled. Then health says
+    /// NOT_SERVING, no more connections or calls are taken, and those in flight may end within
+    /// `drain_timeout`; what is left after that is answered `UNAVAILABLE` and counted in the log.
+    ///
+    /// # Errors
+    /// When reflection cannot be built or the transport fails.
+    pub async fn serve(
+        self,
+        mut routes: RoutesBuilder,
+        health: Health,
+        shutdown: CancellationToken,
+    ) -> Result<(), ServeError> {
+        let in_flight = InFlight::new(self.config.max_concurrent_calls);
+        routes.add_service(health.server());
+        reflection::add(&mut routes, health.services())?;
+        let layers = ServiceBuilder::new()
+            .layer(CallLayer {
+                in_flight: in_flight.clone(),
+            })
+            .layer(self.config.deadlines())
+            .into_inner();
+        let stop = async {
+            shutdown.cancelled().await;
+            health.drain();
+            info!(in_flight = in_flight.count(), "draining");
+        };
+        let router = self
+            .config
+            .transport()
+            .layer(layers)
+            .add_routes(routes.routes());
+        let mut server = pin!(router.serve_with_incoming_shutdown(incoming(self.listener), stop));
+        let overdue = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(self.config.drain_timeout).await;
+        };
+        tokio::select! {
+            outcome = &mut server => outcome?,
+            () = overdue => {
+                let calls = in_flight.count();
+                warn!(calls, drain_timeout = ?self.config.drain_timeout, "the drain took too long; cutting the calls that are left");
+                in_flight.cut.cancel();
+                // A connection that does not even take its answers ends with the process.
+                if let Ok(outcome) = tokio::time::timeout(FLUSH_TIME, server).await {
+                    outcome?;
+                }
+            }
+        }
+        info!("stopped serving");
+        Ok(())
+    }
+}
+
+impl ServerConfig {
+    fn deadlines(&self) -> DeadlineLayer {
+        DeadlineLayer {
+            default_timeout: self.default_timeout,
+            max_timeout: self.max_timeout,
+        }
+    }
+
+    /// The limits of the transport. TLS attaches here too, with `tls_config`.
+    fn transport(&self) -> Server {
+        /// Streams that a peer opened and reset before they were taken: more than a few are an
+        /// attack (rapid reset), which ends the connection.
+        const MAX_PENDING_RESETS: usize = 20;
+        Server::builder()
+            .max_concurrent_streams(self.max_concurrent_streams)
+            .http2_max_header_list_size(self.max_header_bytes)
+            .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
+            .http2_keepalive_interval(Some(self.keepalive_interval))
+            .http2_keepalive_timeout(Some(self.keepalive_timeout))
+    }
+}
+
+/// The connections. tonic would ask again at once after a failed accept; out of file
+/// descriptors, that would take a whole core.
+fn incoming(
+    listener: TcpListener,
+) -> impl futures_util::Stream<Item = Result<tokio::net::TcpStream, std::io::Error>> {
+    const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
+    TcpIncoming::from(listener)
+        .with_nodelay(Some(true))
+        .then(|accepted| async {
+            if let Err(fault) = &accepted {
+                warn!(%fault, "cannot accept a connection");
+                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+            }
+            accepted
+        })
+}

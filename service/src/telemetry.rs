@@ -1,0 +1,254 @@
+//! Logs: one line per event on standard error, as text for people or as JSON for machines.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use thiserror::Error;
+use tracing::Dispatch;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::config::Section;
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Text for people.
+    Text,
+    /// One JSON object per line, the event's fields at its top level.
+    Json,
+}
+
+/// The section `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TelemetryConfig {
+    /// `format`: `text` (the default) or `json`.
+    pub format: LogFormat,
+    /// `filter`: what is logged, such as `info` (the default) or `info,echeck_service=debug`.
+    pub filter: String,
+}
+
+impl TelemetryConfig {
+    /// Reads the section; a filter that cannot be used is a fault.
+    pub fn read(section: &Section<'_>) -> Self {
+        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+        let format = section.one_of("format", &formats, Some(LogFormat::Text));
+        let filter = section.string_or("filter", "info");
+        if let Err(fault) = parse_filter(&filter) {
+            section.fault("filter", fault);
+        }
+        Self { format, filter }
+    }
+}
+
+/// Why logging could not start.
+#[derive(Debug, Error)]
+pub enum TelemetryError {
+    /// The filter cannot be used.
+    #[error("log.filter {0}")]
+    Filter(String),
+    /// Another part of the process has already taken the place of the global logger.
+    #[error("logging cannot start: {0}")]
+    Taken(String),
+}
+
+/// Starts logging for the whole process. Between JSON lines a panic is a line too; people get
+/// it as Rust prints it. A second call changes nothing.
+///
+/// # Errors
+/// When the filter cannot be used, or when something else has set a global logger.
+pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
+    static STARTED: Mutex<bool> = Mutex::new(false);
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if *started {
+        return Ok(());
+    }
+    let filter = parse_filter(&config.filter).map_err(TelemetryError::Filter)?;
+    // The OTLP exporter attaches here, as a second layer beside the one that writes lines.
+    dispatch(config.format, filter, io::stderr)
+        .try_init()
+        .map_err(|fault| TelemetryError::Taken(fault.to_string()))?;
+    if config.format == LogFormat::Json {
+        log_panics();
+    }
+    *started = true;
+    Ok(())
+}
+
+/// What turns events into lines for `writer`.
+pub(crate) fn dispatch<W: Write>(
+    format: LogFormat,
+    filter: EnvFilter,
+    writer: impl Fn() -> W + Send + Sync + 'static,
+) -> Dispatch {
+    let base = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(false)
+        .with_writer(move || OneLine(writer()));
+    match format {
+        LogFormat::Text => base.compact().into(),
+        LogFormat::Json => base.json().flatten_event(true).with_span_list(false).into(),
+    }
+}
+
+/// A filter is parts with commas between them, each a level or `target=level`. The library also
+/// takes a lone word that is no level, as the name of a target, and then logs nothing else; a
+/// mistyped level must not silence a service.
+fn parse_filter(text: &str) -> Result<EnvFilter, String> {
+    let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
+    // Inside of braces, which match fields, a comma does not end a part.
+    let mut parts = text
+        .split(',')
+        .map(str::trim)
+        .filter(|_| !text.contains('{'));
+    if let Some(part) = parts.find(|part| !part.contains(['=', '[']) && !is_level(part)) {
+        return Err(format!(
+            "has {part:?}, which is neither a level (off, error, warn, info, debug, trace) nor target=level"
+        ));
+    }
+    EnvFilter::try_new(text).map_err(|fault| format!("is not a filter: {fault}"))
+}
+
+/// Panics become log lines, so that whoever collects JSON lines gets them.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let message = info.payload_as_str().unwrap_or("no message");
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let backtrace = std::backtrace::Backtrace::capture();
+        tracing::error!(panic = message, place, %backtrace, "a task panicked");
+    }));
+}
+
+/// Keeps each event on one line. The subscriber hands over an event in one write that ends with
+/// its only true line end; any other control character came from a logged value and is escaped.
+struct OneLine<W>(W);
+
+impl<W: Write> Write for OneLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let body = text.strip_suffix('\n').unwrap_or(&text);
+        let mut line = String::with_capacity(body.len() + 1);
+        for character in body.chars() {
+            if character.is_control() {
+                line.extend(character.escape_default());
+            } else {
+                line.push(character);
+            }
+        }
+        line.push('\n');
+        self.0.write_all(line.as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::config::Settings;
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, log: impl FnOnce()) -> String {
+        let captured = Captured::default();
+        let writer = captured.clone();
+        let filter = parse_filter("info").unwrap();
+        let dispatch = dispatch(format, filter, move || writer.clone());
+        tracing::dispatcher::with_default(&dispatch, log);
+        let bytes = captured.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_hostile_value_cannot_break_a_text_line_or_reach_the_terminal() {
+        let hostile = "a\nERROR forged\r\u{1b}[2J\u{9b}2J\tend";
+        let text = logged(LogFormat::Text, || {
+            tracing::info!(shown = %hostile, debug = ?hostile, plain = hostile, "{hostile}");
+        });
+        assert_eq!(text.matches('\n').count(), 1, "{text}");
+        assert!(text.ends_with('\n'));
+        assert!(
+            !text.trim_end_matches('\n').contains(char::is_control),
+            "{text:?}"
+        );
+        assert!(text.contains("forged"), "{text}");
+    }
+
+    #[test]
+    fn json_has_the_fields_of_an_event_at_the_top_level() {
+        let text = logged(LogFormat::Json, || {
+            let _span = tracing::info_span!("import", import_id = "imp_1").entered();
+            tracing::info!(file = "a\nb", rows = 3, "read");
+        });
+        assert_eq!(text.matches('\n').count(), 1, "{text}");
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["message"], "read");
+        assert_eq!(line["file"], "a\nb");
+        assert_eq!(line["rows"], 3);
+        assert_eq!(line["span"]["import_id"], "imp_1");
+    }
+
+    #[test]
+    fn a_panic_is_a_json_line() {
+        let text = logged(LogFormat::Json, || {
+            log_panics();
+            let panicked = std::panic::catch_unwind(|| panic!("two\nlines"));
+            drop(std::panic::take_hook());
+            assert!(panicked.is_err());
+        });
+        let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["panic"], "two\nlines");
+        assert_eq!(line["level"], "ERROR");
+        assert!(
+            line["place"].as_str().unwrap().contains("telemetry.rs:"),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn a_mistyped_level_is_a_fault_and_not_silence() {
+        let settings = Settings::from_toml("[log]\nfilter = \"inof\"\nformat = \"xml\"").unwrap();
+        TelemetryConfig::read(&settings.root().section("log"));
+        let faults = settings.finish().unwrap_err().to_string();
+        assert!(faults.contains("log.filter: has \"inof\""), "{faults}");
+        assert!(
+            faults.contains("log.format: must be one of text, json, not \"xml\""),
+            "{faults}"
+        );
+        for good in [
+            "info",
+            "warn,echeck_service=debug",
+            "off",
+            "info,[call{method}]=trace",
+        ] {
+            assert!(parse_filter(good).is_ok(), "{good}");
+        }
+    }
+
+    #[test]
+    fn starting_twice_changes_nothing() {
+        let config = TelemetryConfig {
+            format: LogFormat::Text,
+            filter: "off".to_owned(),
+        };
+        init(&config).unwrap();
+        init(&config).unwrap();
+    }
+}

@@ -1,0 +1,210 @@
+//! Return files for tests, each built from just what the test is about.
+
+/// Worldpay's `ECheckReturnReport`.
+#[derive(Debug, Clone, Default)]
+pub struct Worldpay(Vec<WorldpayRow>);
+
+/// A row of it.
+#[derive(Debug, Clone)]
+pub struct WorldpayRow {
+    pub case_id: String,
+    pub payment_id: String,
+    pub order_id: String,
+    pub code: String,
+    pub amount: String,
+}
+
+/// The columns that the tests fill.
+const HEADER: &str = "Case ID,Worldpay Payment ID,Merchant Order Number,Account Suffix,\
+Reason Code,Reason Description,Date Issued,Date Received,Chargeback Currency,Chargeback Amt";
+
+impl Worldpay {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A return of 50.00 for the payment that `Payment::debit(id)` makes.
+    pub fn returned(self, id: &str, code: &str) -> Self {
+        let case_id = format!("70{:03}", self.0.len());
+        self.row(WorldpayRow {
+            case_id,
+            payment_id: format!("8399{id}"),
+            order_id: format!("FNX{id}"),
+            code: code.to_owned(),
+            amount: "50.00".to_owned(),
+        })
+    }
+
+    pub fn row(mut self, row: WorldpayRow) -> Self {
+        self.0.push(row);
+        self
+    }
+
+    /// The last row with another amount.
+    pub fn amount(mut self, amount: &str) -> Self {
+        if let Some(row) = self.0.last_mut() {
+            amount.clone_into(&mut row.amount);
+        }
+        self
+    }
+
+    /// The last row with another case id.
+    pub fn case_id(mut self, case_id: &str) -> Self {
+        if let Some(row) = self.0.last_mut() {
+            case_id.clone_into(&mut row.case_id);
+        }
+        self
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = format!("{HEADER}\n");
+        for row in &self.0 {
+            text.push_str(&format!(
+                "'{},'{},{},789,{},Insufficient Funds,11/16/2026,11/17/2026,USD,{}\n",
+                row.case_id, row.payment_id, row.order_id, row.code, row.amount
+            ));
+        }
+        text
+    }
+}
+
+impl From<Worldpay> for Vec<u8> {
+    fn from(file: Worldpay) -> Self {
+        file.text().into_bytes()
+    }
+}
+
+/// Worldpay's `SubMerchantIBFundingReject` with one row for each payout of 50.00.
+pub fn funding_rejects(ids: &[&str]) -> String {
+    let mut text = "Return Date,Original Date,Attempted Funds Transfer Date,Merchant Name,\
+Sub Merchant Business Name,Funding Sub Merchant ID,Funds Transfer Request ID,Vantiv Payment ID,\
+Txn Type,Funds Transfer Amount,Reason Code,Reason Message,Routing Number,Account Number,\
+Account Name\n"
+        .to_owned();
+    for id in ids {
+        text.push_str(&format!(
+            "11/17/2026,11/12/2026,11/12/2026,PayFac,Shop,012345678,FNX{id},'8399{id},FISC,\
+5000.00,R03,No Account/Unable to Locate Account,021000021,'123456789012,Shop LLC\n"
+        ));
+    }
+    text
+}
+
+/// A NACHA return file with one batch.
+#[derive(Debug, Clone)]
+pub struct Nacha {
+    entries: Vec<NachaEntry>,
+    sec: &'static str,
+}
+
+/// An entry of it.
+#[derive(Debug, Clone)]
+pub struct NachaEntry {
+    pub transaction_code: &'static str,
+    pub amount_minor: u64,
+    pub original_trace: String,
+    /// The addenda from position 2 on: type, code, and what its layout has.
+    pub addenda: String,
+}
+
+impl Nacha {
+    pub fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            sec: "PPD",
+        }
+    }
+
+    /// A file of corrections.
+    pub fn corrections() -> Self {
+        Self {
+            entries: Vec::new(),
+            sec: "COR",
+        }
+    }
+
+    /// A returned debit of 50.00.
+    pub fn returned(self, original_trace: &str, code: &str) -> Self {
+        let addenda = format!("99{code}{original_trace}      09100001{:44}", "");
+        self.entry(NachaEntry {
+            transaction_code: "26",
+            amount_minor: 5_000,
+            original_trace: original_trace.to_owned(),
+            addenda,
+        })
+    }
+
+    /// A notification of change.
+    pub fn corrected(self, original_trace: &str, code: &str, data: &str) -> Self {
+        let addenda = format!("98{code}{original_trace}      09100001{data:<29}{:15}", "");
+        self.entry(NachaEntry {
+            transaction_code: "26",
+            amount_minor: 0,
+            original_trace: original_trace.to_owned(),
+            addenda,
+        })
+    }
+
+    pub fn entry(mut self, entry: NachaEntry) -> Self {
+        self.entries.push(entry);
+        self
+    }
+
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![
+            format!(
+                "101 231380104 1210428822611170900A094101{:<23}{:<23}{:8}",
+                "OUR BANK", "FED", ""
+            ),
+            format!(
+                "5200{:<16}{:20}{:<10}{}{:<10}{:6}261116320109100001{:07}",
+                "RALLYPAY", "", "1234567890", self.sec, "PAYMENT", "", 1
+            ),
+        ];
+        let mut debits = 0;
+        for (index, entry) in self.entries.iter().enumerate() {
+            let trace = format!("09100001{:07}", index + 1);
+            lines.push(format!(
+                "6{}231380104{:<17}{:010}{:<15}{:<22}  1{trace}",
+                entry.transaction_code,
+                "556677889",
+                entry.amount_minor,
+                format!("ID{index}"),
+                "JANE DOE"
+            ));
+            lines.push(format!("7{}{trace}", entry.addenda));
+            debits += entry.amount_minor;
+        }
+        let count = self.entries.len() * 2;
+        let hash = 23_138_010_u64 * self.entries.len() as u64 % 10_000_000_000;
+        lines.push(format!(
+            "8200{count:06}{hash:010}{debits:012}{:012}{:<10}{:25}09100001{:07}",
+            0, "1234567890", "", 1
+        ));
+        let blocks = (lines.len() + 1).div_ceil(10);
+        lines.push(format!(
+            "9{:06}{blocks:06}{count:08}{hash:010}{debits:012}{:012}{:39}",
+            1, 0, ""
+        ));
+        while lines.len() % 10 != 0 {
+            lines.push("9".repeat(94));
+        }
+        lines
+    }
+
+    pub fn text(&self) -> String {
+        self.lines().into_iter().map(|line| line + "\n").collect()
+    }
+}
+
+impl Default for Nacha {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<Nacha> for Vec<u8> {
+    fn from(file: Nacha) -> Self {
+        file.text().into_bytes()
+    }
+}

@@ -1,0 +1,510 @@
+//! What bad input gets: a clear error that names line and field, nothing half done, nothing
+//! lost.
+
+use echeck_proto::returns::v1 as proto;
+use echeck_tests::{Nacha, Payment, World, Worldpay, WorldpayRow};
+use proto::import_file_request::Part;
+use tokio_stream::StreamExt as _;
+use tonic::Code;
+use tonic_types::StatusExt as _;
+
+const RETURNS: &str = "worldpay_returns";
+
+fn two_returns() -> Worldpay {
+    Worldpay::new()
+        .returned("TR1", "R01")
+        .returned("TR2", "R01")
+}
+
+async fn world_of_two() -> World {
+    let world = World::start().await;
+    world
+        .add(Payment::debit("TR1").ach_trace("231380100000017"))
+        .await;
+    world
+        .add(Payment::debit("TR2").ach_trace("231380100000025"))
+        .await;
+    world
+}
+
+#[tokio::test]
+async fn an_empty_file_is_rejected_unless_the_source_allows_it() {
+    let world = World::start_with(|options| {
+        options
+            .returns
+            .push_str("\n[sources.quiet]\nformat = \"nacha\"\nallow_empty = [\"no_bytes\"]\n");
+    })
+    .await;
+    for source in [RETURNS, "nacha"] {
+        let why = world.rejection(source, "empty", "").await.why;
+        assert!(why.contains("the file is empty"), "{why}");
+        assert!(
+            why.contains(&format!("sources.{source}.allow_empty")),
+            "{why}"
+        );
+    }
+    let import = world.import("quiet", "empty.ach", "").await;
+    assert_eq!(import.state(), proto::ImportState::Applied);
+    assert_eq!(import.emptiness(), proto::Emptiness::NoBytes);
+}
+
+#[tokio::test]
+async fn a_header_without_rows_is_no_activity() {
+    let world = World::start().await;
+    let import = world.import(RETURNS, "r.csv", Worldpay::new()).await;
+    assert_eq!(import.state(), proto::ImportState::Applied);
+    assert_eq!(import.emptiness(), proto::Emptiness::HeaderOnly);
+}
+
+#[tokio::test]
+async fn a_sentence_that_says_there_is_nothing_is_no_activity() {
+    let world = World::start_with(|options| {
+        options.returns.push_str(
+            r#"
+[sources.pipe]
+format = "delimited"
+match = ["order_id:trace_id"]
+[sources.pipe.profile]
+name = "pipe"
+delimiter = "|"
+header = false
+direction = "debit"
+no_records = ["NO RETURNS REPORTED"]
+[sources.pipe.profile.columns]
+order_id = 1
+code = 2
+"#,
+        );
+    })
+    .await;
+    let import = world
+        .import("pipe", "r.txt", "NO RETURNS REPORTED\r\n")
+        .await;
+    assert_eq!(import.emptiness(), proto::Emptiness::Sentence, "{import:?}");
+    world.add(Payment::debit("TR1")).await;
+    let import = world.import("pipe", "r2.txt", "FNXTR1|R01\r\n").await;
+    assert_eq!(
+        import.totals.unwrap().reversed.unwrap().count,
+        1,
+        "a file without amounts"
+    );
+}
+
+#[tokio::test]
+async fn a_truncated_last_line_rejects_the_file() {
+    let world = world_of_two().await;
+    let text = two_returns().text();
+    let why = world
+        .rejection(RETURNS, "r.csv", &text.as_bytes()[..text.len() - 12])
+        .await;
+    assert_eq!(why.line, 3, "{why:?}");
+    let text = Nacha::new().returned("231380100000017", "R01").text();
+    let why = world
+        .rejection("nacha", "r.ach", &text.as_bytes()[..text.len() - 300])
+        .await;
+    assert!(why.line > 0, "{why:?}");
+}
+
+#[tokio::test]
+async fn a_wrong_control_total_rejects_the_file_and_names_both_sums() {
+    let world = world_of_two().await;
+    let text = Nacha::new().returned("231380100000017", "R01").text();
+    let wrong = text.replace("000000005000000000000000", "000000005100000000000000");
+    assert_ne!(text, wrong);
+    let why = world.rejection("nacha", "r.ach", wrong).await;
+    assert!(why.line > 0 && why.field.contains("debit"), "{why:?}");
+    assert!(
+        why.why.contains("50.00") || why.why.contains("5000"),
+        "{why:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_tolerated_wrong_total_is_let_pass_and_reported() {
+    let world = World::start_with(|options| {
+        options.returns.push_str(
+            "\n[sources.sloppy]\nformat = \"nacha\"\n[sources.sloppy.tolerate]\nmoney_totals = true\n",
+        );
+    })
+    .await;
+    world
+        .add(Payment::debit("TR1").ach_trace("231380100000017"))
+        .await;
+    let text = Nacha::new().returned("231380100000017", "R01").text();
+    let wrong = text.replace("000000005000000000000000", "000000005100000000000000");
+    let import = world.import("sloppy", "r.ach", wrong).await;
+    assert_eq!(import.state(), proto::ImportState::Applied);
+    assert!(!import.findings.is_empty());
+}
+
+#[tokio::test]
+async fn a_record_of_the_wrong_length_rejects_the_file() {
+    let world = world_of_two().await;
+    let mut lines = Nacha::new().returned("231380100000017", "R01").lines();
+    lines[1].push('9');
+    let why = world.rejection("nacha", "r.ach", lines.join("\n")).await;
+    assert_eq!(why.line, 2, "{why:?}");
+    assert!(why.why.contains("94"), "{why:?}");
+}
+
+#[tokio::test]
+async fn binary_rubbish_and_ten_megabytes_in_one_line_are_rejected() {
+    let world = World::start().await;
+    let rubbish: Vec<u8> = (0..5_000_u32).map(|n| (n * 7 % 256) as u8).collect();
+    for source in [RETURNS, "nacha"] {
+        assert!(
+            !world
+                .rejection(source, "rubbish", rubbish.clone())
+                .await
+                .why
+                .is_empty()
+        );
+        let long = "x".repeat(10 << 20);
+        assert!(!world.rejection(source, "long", long).await.why.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn every_line_ending_a_byte_order_mark_and_windows_1252_are_read() {
+    let world = world_of_two().await;
+    let plain = Nacha::new().returned("231380100000017", "R01");
+    let lines = plain.lines();
+    let variants: Vec<Vec<u8>> = vec![
+        lines.join("\r\n").into_bytes(),
+        lines.join("\r").into_bytes(),
+        lines.concat().into_bytes(),
+        [b"\xEF\xBB\xBF".as_slice(), lines.join("\n").as_bytes()].concat(),
+        lines
+            .join("\n")
+            .replace("JANE DOE", "JOS\u{1} DOE")
+            .bytes()
+            .map(|byte| if byte == 1 { 0xC9 } else { byte })
+            .collect(),
+    ];
+    for (index, bytes) in variants.into_iter().enumerate() {
+        let import = world.import("nacha", &format!("{index}.ach"), bytes).await;
+        assert_eq!(
+            import.state(),
+            proto::ImportState::Applied,
+            "variant {index}: {import:?}"
+        );
+        assert_eq!(
+            import.totals.unwrap().read.unwrap().count,
+            1,
+            "variant {index}"
+        );
+    }
+    assert_eq!(
+        world.reversals("TR1").await,
+        "1",
+        "the same return, however it is written"
+    );
+}
+
+#[tokio::test]
+async fn a_quote_that_never_closes_names_the_line_where_it_began() {
+    let world = world_of_two().await;
+    let text = two_returns()
+        .text()
+        .replacen("Insufficient Funds", "\"Insufficient Funds", 1);
+    let why = world.rejection(RETURNS, "r.csv", text).await;
+    assert_eq!(why.line, 2, "{why:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_code_is_held_and_never_fails_the_file() {
+    let world = world_of_two().await;
+    let file = Worldpay::new()
+        .returned("TR1", "R97")
+        .returned("TR2", "R01");
+    world.import(RETURNS, "r.csv", file).await;
+    let hold = world.hold().await;
+    assert_eq!(
+        (hold.reason(), hold.code.as_str()),
+        (proto::HoldReason::UnknownCode, "R97")
+    );
+    assert_eq!(world.reversals("TR2").await, "1");
+}
+
+#[tokio::test]
+async fn a_missing_and_a_renamed_column_reject_the_file_by_name() {
+    let world = world_of_two().await;
+    for name in ["Reason Code", "Worldpay Payment ID", "Chargeback Amt"] {
+        let text = two_returns().text().replacen(name, "Something Else", 1);
+        let why = world.rejection(RETURNS, "r.csv", text).await;
+        assert!(
+            why.field.contains(name) || why.why.contains(name),
+            "{why:?}"
+        );
+        assert!(
+            why.why.contains("Something Else"),
+            "the headers seen are listed: {why:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn one_unreadable_row_is_listed_and_the_others_go_on() {
+    let world = world_of_two().await;
+    let file = Worldpay::new()
+        .returned("TR1", "R01")
+        .amount("fifty")
+        .returned("TR2", "R01");
+    let import = world.import(RETURNS, "r.csv", file).await;
+    let totals = import.totals.unwrap();
+    assert_eq!(
+        (
+            totals.rejected.unwrap().count,
+            totals.reversed.unwrap().count
+        ),
+        (1, 1)
+    );
+    assert_eq!(import.rejected_lines[0].line, 2);
+    assert_eq!(import.rejected_lines[0].field, "Chargeback Amt");
+}
+
+#[tokio::test]
+async fn amounts_in_the_wrong_unit_on_every_row_reject_the_file() {
+    let world = world_of_two().await;
+    let file = Worldpay::new()
+        .returned("TR1", "R01")
+        .amount("5000.00")
+        .returned("TR2", "R01")
+        .amount("5000.00");
+    let why = world.rejection(RETURNS, "r.csv", file).await;
+    assert!(why.why.contains("the unit looks wrong"), "{why:?}");
+    assert!(why.why.contains("amount_unit"), "{why:?}");
+}
+
+#[tokio::test]
+async fn ids_with_apostrophes_match_and_keep_their_zeros() {
+    let world = World::start().await;
+    world
+        .add(Payment::debit("TR1").payment_id("083997656989609888"))
+        .await;
+    let file = Worldpay::new().row(WorldpayRow {
+        case_id: "1".into(),
+        payment_id: "083997656989609888".into(),
+        order_id: String::new(),
+        code: "R01".into(),
+        amount: "50.00".into(),
+    });
+    assert!(file.text().contains("'083997656989609888"));
+    world.import(RETURNS, "r.csv", file).await;
+    assert_eq!(world.reversals("TR1").await, "1");
+}
+
+#[tokio::test]
+async fn a_file_of_another_source_is_rejected() {
+    let world = world_of_two().await;
+    let nacha = Nacha::new().returned("231380100000017", "R01").text();
+    assert!(
+        !world
+            .rejection(RETURNS, "r.ach", nacha)
+            .await
+            .why
+            .is_empty()
+    );
+    assert!(
+        !world
+            .rejection("nacha", "r.csv", two_returns())
+            .await
+            .why
+            .is_empty()
+    );
+    let why = world
+        .rejection("worldpay_funding", "r.csv", two_returns())
+        .await;
+    assert!(why.why.contains("Funds Transfer"), "{why:?}");
+}
+
+#[tokio::test]
+async fn an_unknown_source_is_refused_with_the_names_there_are() {
+    let world = World::start().await;
+    let status = world
+        .send("nowhere", "r.csv", "x", proto::WaitLevel::Applied)
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().contains("worldpay_returns"), "{status:?}");
+    let violations = status.get_details_bad_request().unwrap().field_violations;
+    assert_eq!(violations[0].field, "header.source");
+    assert_eq!(
+        status.get_details_error_info().unwrap().domain,
+        "echeck-returns"
+    );
+}
+
+#[tokio::test]
+async fn a_transfer_that_does_not_exist_is_not_found_with_details() {
+    let world = World::start().await;
+    let key = proto::get_transfer_request::Key::TransferId("TRnone".into());
+    let ask = proto::GetTransferRequest { key: Some(key) };
+    let status = world.client.clone().get_transfer(ask).await.unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+    let info = status.get_details_error_info().unwrap();
+    assert_eq!(
+        (info.reason.as_str(), info.metadata["transfer"].as_str()),
+        ("NOT_FOUND", "TRnone")
+    );
+}
+
+#[tokio::test]
+async fn a_chunk_over_the_limit_and_a_file_over_the_limit_are_refused_and_leave_nothing() {
+    let world = World::start_with(|options| {
+        options
+            .returns
+            .push_str("\n[import]\nmax_file_bytes = 1000\n");
+    })
+    .await;
+    let header = proto::ImportFileHeader {
+        source: RETURNS.into(),
+        file_name: "r.csv".into(),
+        ..proto::ImportFileHeader::default()
+    };
+    let status = world
+        .send_parts(header.clone(), vec![b'x'; 2_000])
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.message().contains("1000"), "{status:?}");
+
+    let parts = vec![
+        proto::ImportFileRequest {
+            part: Some(Part::Header(header)),
+        },
+        proto::ImportFileRequest {
+            part: Some(Part::Chunk(vec![b'x'; 5 << 20])),
+        },
+    ];
+    let status = world
+        .client
+        .clone()
+        .import_file(tokio_stream::iter(parts))
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(status.code(), Code::OutOfRange | Code::InvalidArgument),
+        "{status:?}"
+    );
+    nothing_is_left(&world).await;
+}
+
+async fn nothing_is_left(world: &World) {
+    let spool = world.options.data.join("spool");
+    echeck_tests::eventually("the spool is empty", || async {
+        std::fs::read_dir(&spool).unwrap().count() == 0
+    })
+    .await;
+    let ask = proto::ListImportsRequest::default();
+    let imports = world
+        .client
+        .clone()
+        .list_imports(ask)
+        .await
+        .unwrap()
+        .into_inner()
+        .imports;
+    assert!(imports.is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_that_stops_in_the_middle_leaves_nothing_behind() {
+    let world = World::start().await;
+    let header = proto::ImportFileHeader {
+        source: RETURNS.into(),
+        file_name: "r.csv".into(),
+        ..proto::ImportFileHeader::default()
+    };
+    let parts = vec![
+        proto::ImportFileRequest {
+            part: Some(Part::Header(header)),
+        },
+        proto::ImportFileRequest {
+            part: Some(Part::Chunk(b"Case ID,".to_vec())),
+        },
+    ];
+    // The caller has a runtime of its own, so that it can die with its connection.
+    let caller = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let url = world.stack.url();
+    caller.spawn(async move {
+        let mut client = proto::returns_service_client::ReturnsServiceClient::connect(url)
+            .await
+            .unwrap();
+        let parts = tokio_stream::iter(parts).chain(tokio_stream::pending());
+        client.import_file(parts).await
+    });
+    let spool = world.options.data.join("spool");
+    echeck_tests::eventually("the file is being received", || async {
+        std::fs::read_dir(&spool).unwrap().count() == 1
+    })
+    .await;
+    caller.shutdown_background();
+    nothing_is_left(&world).await;
+}
+
+#[tokio::test]
+async fn chunks_before_a_header_are_refused() {
+    let world = World::start().await;
+    let parts = vec![proto::ImportFileRequest {
+        part: Some(Part::Chunk(b"x".to_vec())),
+    }];
+    let status = world
+        .client
+        .clone()
+        .import_file(tokio_stream::iter(parts))
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn a_hostile_file_name_is_data_and_control_characters_are_refused() {
+    let world = World::start().await;
+    let import = world
+        .import(RETURNS, "../../etc/x.csv", Worldpay::new())
+        .await;
+    assert_eq!(import.file_name, "../../etc/x.csv");
+    for name in ["", "a\nb", &"x".repeat(256)] {
+        let status = world
+            .send(RETURNS, name, "x", proto::WaitLevel::Applied)
+            .await
+            .unwrap_err();
+        assert_eq!(status.code(), Code::InvalidArgument, "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_deadline_while_waiting_comes_back_as_deadline_exceeded_and_the_import_goes_on() {
+    let world = world_of_two().await;
+    // The gateway is busy, so the import cannot be applied in time.
+    let busy = world.gateway.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    let header = proto::ImportFileHeader {
+        source: RETURNS.into(),
+        file_name: "r.csv".into(),
+        wait: proto::WaitLevel::Applied.into(),
+        dry_run: false,
+    };
+    let parts = vec![
+        proto::ImportFileRequest {
+            part: Some(Part::Header(header)),
+        },
+        proto::ImportFileRequest {
+            part: Some(Part::Chunk(two_returns().into())),
+        },
+    ];
+    let mut request = tonic::Request::new(tokio_stream::iter(parts));
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "700m".parse().unwrap());
+    let status = world.client.clone().import_file(request).await.unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+    busy.rollback().await.unwrap();
+    echeck_tests::eventually("the import goes on", || async {
+        world.reversals("TR2").await == "1"
+    })
+    .await;
+}

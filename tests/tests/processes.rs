@@ -1,0 +1,217 @@
+//! Each service as its own process from its own binary and configuration file, and the
+//! whole debugged with the real grpcurl.
+
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use echeck::stack::DataFolder;
+use echeck_proto::returns::v1 as proto;
+use echeck_tests::{Payment, Process, World, Worldpay, binary, eventually, tool};
+use proto::returns_service_client::ReturnsServiceClient;
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+fn start(name: &str, folder: &Path, config: &str) -> Process {
+    let path = folder.join(format!("{name}.toml"));
+    std::fs::write(&path, config).unwrap();
+    let log = std::fs::File::create(folder.join(format!("{name}.log"))).unwrap();
+    Process::start(
+        Command::new(binary(name))
+            .arg("--config")
+            .arg(&path)
+            .stderr(log),
+    )
+}
+
+async fn connect(port: u16) -> ReturnsServiceClient<tonic::transport::Channel> {
+    let url = format!("http://127.0.0.1:{port}");
+    eventually("the service listens", || async {
+        ReturnsServiceClient::connect(url.clone()).await.is_ok()
+    })
+    .await;
+    ReturnsServiceClient::connect(url).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_processes_import_a_file_and_stop_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::open(folder.path()).await.unwrap();
+    let (gateway_port, rallypay_port, port) = (free_port(), free_port(), free_port());
+    let gateway = start(
+        "gateway-adapter",
+        folder.path(),
+        &format!(
+            "[server]\nlisten = \"127.0.0.1:{gateway_port}\"\n[target]\nurl = {:?}\n",
+            data.gateway_url()
+        ),
+    );
+    let rallypay = start(
+        "rallypay-adapter",
+        folder.path(),
+        &format!(
+            "[server]\nlisten = \"127.0.0.1:{rallypay_port}\"\n[target]\nurl = {:?}\n",
+            data.rallypay_url()
+        ),
+    );
+    let returns = start(
+        "returns-service",
+        folder.path(),
+        &format!(
+            "[server]\nlisten = \"127.0.0.1:{port}\"\n[database]\nurl = {:?}\n\
+             [spool]\nfolder = {:?}\nidentity_file = {:?}\n\
+             [databases.gateway]\nadapter = \"http://127.0.0.1:{gateway_port}\"\nrole = \"system_of_record\"\n\
+             [databases.rallypay]\nadapter = \"http://127.0.0.1:{rallypay_port}\"\nrole = \"mirror\"\n\
+             [sources.worldpay_returns]\nformat = \"worldpay_echeck_return\"\n",
+            data.returns_url(),
+            folder.path().join("spool"),
+            folder.path().join("spool.key"),
+        ),
+    );
+    let pool = sqlx::SqlitePool::connect(&data.gateway_url())
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO transfers (id, type, state, amount, trace_id, payment_id, application, \
+         merchant_identity, created_at, updated_at) VALUES ('TR1', 'DEBIT', 'SUCCEEDED', 5000, \
+         'FNXTR1', '8399TR1', 'AP', 'ID', '2026-11-01', '2026-11-01')",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    let mirror = sqlx::SqlitePool::connect(&data.rallypay_url())
+        .await
+        .unwrap();
+    sqlx::query(
+        "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
+         VALUES ('TR1', 5000, 'succeeded', '2026-11-01', '2026-11-01')",
+    )
+    .execute(&mirror)
+    .await
+    .unwrap();
+
+    let mut client = connect(port).await;
+    let header = proto::ImportFileHeader {
+        source: "worldpay_returns".into(),
+        file_name: "r.csv".into(),
+        wait: proto::WaitLevel::Applied.into(),
+        dry_run: false,
+    };
+    let bytes = Worldpay::new().returned("TR1", "R01").into();
+    let parts = [
+        proto::import_file_request::Part::Header(header),
+        proto::import_file_request::Part::Chunk(bytes),
+    ]
+    .map(|part| proto::ImportFileRequest { part: Some(part) });
+    let import = client
+        .import_file(tokio_stream::iter(parts))
+        .await
+        .unwrap()
+        .into_inner()
+        .import
+        .unwrap();
+    assert_eq!(import.state(), proto::ImportState::Applied);
+    let status: String = sqlx::query_scalar("SELECT status FROM transactions")
+        .fetch_one(&mirror)
+        .await
+        .unwrap();
+    assert_eq!(status, "returned");
+    for process in [returns, rallypay, gateway] {
+        assert_eq!(process.stop(), Some(0), "a drained service ends well");
+    }
+}
+
+fn grpcurl(arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(tool("grpcurl"))
+        .arg("-plaintext")
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Base64 without a library: what an engineer would do with `base64 -w0`.
+fn base64(bytes: &[u8]) -> String {
+    let mut child = Command::new("base64")
+        .arg("-w0")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(bytes).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grpcurl_lists_describes_and_calls_by_reflection() {
+    let world = World::start().await;
+    world.add(Payment::debit("TR1")).await;
+    let address = format!("localhost:{}", world.stack.returns.port());
+    let service = "echeck.returns.v1.ReturnsService";
+
+    let listed = said(&grpcurl(&[&address, "list"], ""));
+    for name in [
+        service,
+        "echeck.returns.v1.OperationsService",
+        "grpc.health.v1.Health",
+    ] {
+        assert!(listed.contains(name), "{listed}");
+    }
+    let described = said(&grpcurl(&[&address, "describe", service], ""));
+    assert!(described.contains("rpc GetTransfer"), "{described}");
+
+    let bytes: Vec<u8> = Worldpay::new().returned("TR1", "R01").into();
+    let messages = format!(
+        r#"{{"header":{{"source":"worldpay_returns","file_name":"r.csv","wait":"WAIT_LEVEL_APPLIED"}}}}
+           {{"chunk":"{}"}}"#,
+        base64(&bytes)
+    );
+    let call = format!("{service}/ImportFile");
+    let imported = said(&grpcurl(&["-d", "@", &address, &call], &messages));
+    assert!(imported.contains("IMPORT_STATE_APPLIED"), "{imported}");
+
+    let call = format!("{service}/GetTransfer");
+    let asked = r#"{"transfer_id":"TR1"}"#;
+    let transfer = said(&grpcurl(&["-d", asked, &address, &call], ""));
+    let transfer: serde_json::Value = serde_json::from_str(&transfer).unwrap();
+    assert_eq!(transfer["transfer"]["achReturn"]["returnCode"], "R01");
+
+    let asked = r#"{"transfer_id":"TRnone"}"#;
+    let missing = grpcurl(&["-d", asked, &address, &call], "");
+    let said = String::from_utf8_lossy(&missing.stderr).into_owned();
+    assert!(
+        said.contains("NotFound") && said.contains("TRnone"),
+        "{said}"
+    );
+
+    let call = "grpc.health.v1.Health/Check";
+    eventually("the service is ready", || async {
+        String::from_utf8_lossy(&grpcurl(&[&address, call], "").stdout).contains("SERVING")
+    })
+    .await;
+}
