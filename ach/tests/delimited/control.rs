@@ -49,6 +49,14 @@ fn a_trailer_that_differs_refuses_the_file() {
 }
 
 #[test]
+fn a_total_may_be_larger_than_any_entry() {
+    let rows = "a,R01,99999999.99,,\nb,R01,99999999.99,,\nEND,2,199999999.98\n";
+    let outcome = read_rows(rows, &with_trailer("count = 2\ntotal = 3"));
+    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.summary.debit_minor, 19_999_999_998);
+}
+
+#[test]
 fn a_trailer_column_can_be_named_by_its_header() {
     let profile = with_trailer("total = \"amount\"\ncount = \"text\"");
     assert_eq!(

@@ -14,6 +14,22 @@ pub enum Unit {
     Major,
 }
 
+/// The amount field of an ACH entry has ten digits (Nacha Appendix Three). What is larger is
+/// an account number in the wrong column, or a wrong unit.
+const LARGEST_ENTRY: i64 = 9_999_999_999;
+
+const TOO_LARGE: &str = "it is more than an ACH entry can hold (99,999,999.99)";
+
+/// Reads the amount of one entry, in minor units. A total, which may well be larger than
+/// any entry, is for [`read`].
+pub(super) fn of_entry(text: &str, unit: Unit) -> Result<i64, &'static str> {
+    let minor = read(text, unit)?;
+    if minor > LARGEST_ENTRY {
+        return Err(TOO_LARGE);
+    }
+    Ok(minor)
+}
+
 /// Reads an amount in minor units, without its sign: direction says who pays.
 ///
 /// A leading or trailing sign, parentheses, `$` and separators of thousands are understood.
@@ -35,30 +51,20 @@ pub(super) fn read(text: &str, unit: Unit) -> Result<i64, &'static str> {
         return Err("it holds something that is not a digit");
     }
     let whole: i64 = whole.parse().map_err(|_| TOO_LARGE)?;
-    let minor = match unit {
+    match unit {
         Unit::Minor => match fraction.trim_end_matches('0') {
-            "" => whole,
-            _ => return Err("the unit is minor (cents), so it cannot have a fraction"),
+            "" => Ok(whole),
+            _ => Err("the unit is minor (cents), so it cannot have a fraction"),
         },
         Unit::Major => {
             let cents = cents(fraction)?;
             let minor = whole
                 .checked_mul(100)
                 .and_then(|minor| minor.checked_add(cents));
-            minor.ok_or(TOO_LARGE)?
+            minor.ok_or(TOO_LARGE)
         }
-    };
-    if minor > LARGEST_MINOR {
-        return Err(TOO_LARGE);
     }
-    Ok(minor)
 }
-
-/// The amount field of an ACH entry has ten digits (Nacha Appendix Three). What is larger is
-/// an account number in the wrong column, or a wrong unit.
-const LARGEST_MINOR: i64 = 9_999_999_999;
-
-const TOO_LARGE: &str = "it is more than an ACH entry can hold (99,999,999.99)";
 
 /// Takes off sign, parentheses and currency sign, each at most once.
 fn undressed(text: &str) -> Result<&str, &'static str> {
@@ -141,7 +147,7 @@ mod tests {
             ("150.0000", 15_000),
             ("0.00", 0),
             (" 150.00 ", 15_000),
-            ("99999999.99", LARGEST_MINOR),
+            ("92233720368547758.07", i64::MAX),
         ];
         for (text, minor) in cases {
             assert_eq!(read(text, Unit::Major), Ok(minor), "{text}");
@@ -155,6 +161,17 @@ mod tests {
         assert_eq!(read("-1,500.00", Unit::Minor), Ok(1_500));
         assert!(read("500.01", Unit::Minor).unwrap_err().contains("cents"));
         assert!(read("5.5", Unit::Minor).is_err());
+    }
+
+    #[test]
+    fn an_entry_has_at_most_ten_digits() {
+        assert_eq!(of_entry("99,999,999.99", Unit::Major), Ok(LARGEST_ENTRY));
+        assert!(
+            of_entry("100,000,000.00", Unit::Major)
+                .unwrap_err()
+                .contains("more than an ACH entry")
+        );
+        assert!(of_entry("12345678901", Unit::Minor).is_err());
     }
 
     #[test]

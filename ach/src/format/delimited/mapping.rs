@@ -61,11 +61,9 @@ impl<'a> Cells<'a> {
         let Some(unit) = self.profile.amount_unit else {
             return Err(self.fault(Field::Amount, "the profile does not say its unit"));
         };
-        let amount = amount::read(&text, unit).map_err(|why| {
-            self.fault(
-                Field::Amount,
-                format!("{} is not an amount: {why}", cell::shown(&text)),
-            )
+        let amount = amount::of_entry(&text, unit).map_err(|why| {
+            let why = format!("{} is not an amount: {why}", cell::shown(&text));
+            self.fault(Field::Amount, why)
         })?;
         Ok(Some(amount))
     }

@@ -3,7 +3,7 @@
 use super::refused;
 use crate::entry::{Direction, Entry, EntryKind, Position};
 use crate::format::{Emptiness, Finding, ReadError, Rejected};
-use crate::money::Currency;
+use crate::money::{Currency, Money};
 
 /// Counts and sums, kept while the file is read.
 #[derive(Debug, Default)]
@@ -30,10 +30,14 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts an entry and adds its amount.
     pub(super) fn add(&mut self, entry: &Entry) -> Result<(), ReadError> {
+        if let Some(amount) = entry.amount {
+            self.add_amount(entry, amount)?;
+        }
         self.entries += 1;
-        let Some(amount) = entry.amount else {
-            return Ok(());
-        };
+        Ok(())
+    }
+
+    fn add_amount(&mut self, entry: &Entry, amount: Money) -> Result<(), ReadError> {
         let first = *self.currency.get_or_insert(amount.currency());
         if first != amount.currency() {
             self.note(Some(entry.at), "currency", || {
@@ -65,9 +69,10 @@ impl Tally {
         rejected: &Rejected,
         amount_is_known: bool,
     ) -> Result<(), ReadError> {
+        self.add_detail(rejected.at, rejected.amount_minor.unwrap_or(0))?;
         self.rejected += 1;
         self.unread_amounts += u64::from(!amount_is_known);
-        self.add_detail(rejected.at, rejected.amount_minor.unwrap_or(0))
+        Ok(())
     }
 
     fn add_detail(&mut self, at: Position, minor: i64) -> Result<(), ReadError> {
@@ -113,4 +118,32 @@ fn plus(sum: i64, minor: i64, at: Position) -> Result<i64, ReadError> {
                    amount column of the profile";
         refused(Some(at), Some("amount".to_owned()), why.to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entry::Coded;
+
+    #[test]
+    fn a_sum_that_cannot_be_counted_refuses_the_file() {
+        let at = Position { line: 3, byte: 9 };
+        let code = Coded::Unknown("R97".to_owned());
+        let date_of_death = None;
+        let mut entry = Entry::new(
+            at,
+            EntryKind::Return {
+                code,
+                date_of_death,
+            },
+        );
+        entry.amount = Some(Money::cents(i64::MAX));
+        let mut tally = Tally::default();
+        assert!(tally.add(&entry).is_ok());
+        let Err(ReadError::Rejected(refused)) = tally.add(&entry) else {
+            panic!("a sum beyond i64 was counted")
+        };
+        assert_eq!(refused.at, Some(at));
+        assert_eq!((tally.entries, tally.unknown_minor), (1, i64::MAX));
+    }
 }
