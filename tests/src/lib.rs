@@ -5,5 +5,5 @@ mod processes;
 mod world;
 
 pub use files::{Nacha, NachaEntry, Worldpay, WorldpayRow, funding_rejects};
-pub use processes::{Process, binary, tool};
+pub use processes::{Process, binary, port, tool};
 pub use world::{Payment, World, eventually};

@@ -2,22 +2,13 @@
 //! whole debugged with the real grpcurl.
 
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{Payment, Process, World, Worldpay, binary, eventually, tool};
+use echeck_tests::{Payment, Process, World, Worldpay, binary, eventually, port, tool};
 use proto::returns_service_client::ReturnsServiceClient;
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
-}
 
 fn start(name: &str, folder: &Path, config: &str) -> Process {
     let path = folder.join(format!("{name}.toml"));
@@ -44,7 +35,7 @@ async fn connect(port: u16) -> ReturnsServiceClient<tonic::transport::Channel> {
 async fn three_processes_import_a_file_and_stop_in_order() {
     let folder = tempfile::tempdir().unwrap();
     let data = DataFolder::open(folder.path()).await.unwrap();
-    let (gateway_port, rallypay_port, port) = (free_port(), free_port(), free_port());
+    let (gateway_port, rallypay_port, port) = (port(), port(), port());
     let gateway = start(
         "gateway-adapter",
         folder.path(),
@@ -110,8 +101,10 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         proto::import_file_request::Part::Chunk(bytes),
     ]
     .map(|part| proto::ImportFileRequest { part: Some(part) });
+    let mut request = tonic::Request::new(tokio_stream::iter(parts));
+    request.set_timeout(std::time::Duration::from_secs(60));
     let import = client
-        .import_file(tokio_stream::iter(parts))
+        .import_file(request)
         .await
         .unwrap()
         .into_inner()

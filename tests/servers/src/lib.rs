@@ -1,0 +1,60 @@
+//! Fresh databases in the throwaway servers that `scripts/servers start` runs. `make test`
+//! starts and stops them by itself.
+
+use std::path::Path;
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection};
+use uuid::Uuid;
+
+/// A new, empty PostgreSQL database; gives its URL.
+pub async fn postgres() -> String {
+    let server = server("ECHECK_TEST_POSTGRES");
+    let name = fresh_name();
+    let mut connection = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .expect("the test server answers; `scripts/servers start` starts it");
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+    connection
+        .execute(AssertSqlSafe(create))
+        .await
+        .expect("a database can be made");
+    format!("{server}/{name}")
+}
+
+/// A new, empty MariaDB database; gives its URL.
+pub async fn mariadb() -> String {
+    let server = server("ECHECK_TEST_MARIADB");
+    let name = fresh_name();
+    let mut connection = MySqlConnection::connect(&server)
+        .await
+        .expect("the test server answers; `scripts/servers start` starts it");
+    let create = format!("CREATE DATABASE {name} CHARACTER SET utf8mb4");
+    connection
+        .execute(AssertSqlSafe(create))
+        .await
+        .expect("a database can be made");
+    format!("{server}/{name}")
+}
+
+fn fresh_name() -> String {
+    format!("t{}", Uuid::new_v4().simple())
+}
+
+/// The server's URL, from the environment or from the file that scripts/servers writes.
+pub fn server(variable: &str) -> String {
+    if let Ok(url) = std::env::var(variable) {
+        return url;
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.tools/servers.env");
+    let written = std::fs::read_to_string(&file).unwrap_or_default();
+    written
+        .lines()
+        .find_map(|line| line.strip_prefix(variable)?.strip_prefix('='))
+        .unwrap_or_else(|| {
+            panic!(
+                "{variable} is not set, and {} does not say it: run `scripts/servers start`",
+                file.display()
+            )
+        })
+        .to_owned()
+}
