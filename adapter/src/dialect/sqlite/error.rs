@@ -11,6 +11,16 @@ const CONSTRAINT: i64 = 19;
 const MISMATCH: i64 = 20;
 const RANGE: i64 = 25;
 
+const BUSY: i64 = 5;
+
+/// Whether another connection has the file just now.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|database| database.code()?.parse::<i64>().ok())
+        .is_some_and(|extended| extended & 0xff == BUSY)
+}
+
 /// Tells a refusal from an outage. `RAISE` in a trigger is a constraint to SQLite.
 pub(super) fn db_error(error: &sqlx::Error) -> DbError {
     let Some(database) = error.as_database_error() else {

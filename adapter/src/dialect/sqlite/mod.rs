@@ -13,7 +13,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use self::error::db_error;
+use self::error::{db_error, is_busy};
 use self::session::SqliteSession;
 use crate::dialect::{Access, Database, DbError, Dialect, Facts, Session};
 use crate::timestamp;
@@ -58,8 +58,8 @@ impl SqliteTarget {
             .busy_timeout(busy_timeout);
         let pool = SqlitePoolOptions::new()
             .max_connections(max_connections)
-            .acquire_timeout(busy_timeout.saturating_add(Duration::from_secs(1)))
-            .connect_with(options)
+            .acquire_timeout(busy_timeout.saturating_add(Duration::from_secs(1)));
+        let pool = connect(pool, options, busy_timeout)
             .await
             .map_err(|error| {
                 DbError::Unavailable(format!("{shown}: {}", db_error(&error).what()))
@@ -90,6 +90,24 @@ impl SqliteTarget {
             .fetch_one(&self.pool)
             .await
             .map_err(|error| db_error(&error))
+    }
+}
+
+/// Connects. The switch to WAL needs the file for itself for a moment and does not wait for
+/// it as statements do, so it is tried again for as long as they would wait.
+async fn connect(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+    busy_timeout: Duration,
+) -> Result<SqlitePool, sqlx::Error> {
+    let until = tokio::time::Instant::now() + busy_timeout;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && tokio::time::Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            outcome => return outcome,
+        }
     }
 }
 

@@ -30,6 +30,32 @@ pub(crate) struct SqliteStore {
     pool: SqlitePool,
 }
 
+/// How long a statement waits for another writer.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Connects. The switch to WAL needs the file for itself for a moment and does not wait for
+/// it as statements do, so it is tried again for as long as they would wait.
+async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let until = tokio::time::Instant::now() + BUSY_TIMEOUT;
+    loop {
+        let pool = SqlitePoolOptions::new().max_connections(8);
+        match pool.connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && tokio::time::Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether another connection has the file just now (`SQLITE_BUSY` is 5).
+fn is_busy(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|database| database.code()?.parse::<i64>().ok())
+        .is_some_and(|extended| extended & 0xff == 5)
+}
+
 /// Names what was being done when the database failed.
 fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| StoreError::Database { what, source }
@@ -48,12 +74,8 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(10));
-        let pool = SqlitePoolOptions::new()
-            .max_connections(8)
-            .connect_with(options)
-            .await
-            .map_err(failed("opening the file"))?;
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = connect(options).await.map_err(failed("opening the file"))?;
         sqlx::migrate!("./migrations/sqlite")
             .run(&pool)
             .await
