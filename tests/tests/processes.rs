@@ -35,7 +35,9 @@ async fn connect(port: u16) -> ReturnsServiceClient<tonic::transport::Channel> {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_import_a_file_and_stop_in_order() {
     let folder = tempfile::tempdir().unwrap();
-    let data = DataFolder::open(folder.path(), &DatabaseArguments::default()).await.unwrap();
+    let data = DataFolder::open(folder.path(), &DatabaseArguments::default())
+        .await
+        .unwrap();
     let (gateway_port, rallypay_port, port) = (port(), port(), port());
     let gateway = start(
         "gateway-adapter",
