@@ -33,6 +33,8 @@ pub(crate) enum Mutation {
     MirrorNotHeldBack,
     /// Progress is recorded without asking whether somebody else has recorded more.
     ProgressRecordedBlindly,
+    /// A feed with nothing to send never asks its target where it is.
+    NeverLooksAgain,
 }
 
 /// The protocol, with bounds so that there is an end to it.

@@ -82,7 +82,10 @@ fn two_copies_of_an_adapter_are_safe() {
 #[test]
 fn two_replicas_are_safe() {
     is_safe(TWO_REPLICAS);
-    can_always_drain(TWO_REPLICAS);
+    can_always_drain(Scenario {
+        faults: 1,
+        ..TWO_REPLICAS
+    });
 }
 
 #[test]
@@ -94,6 +97,10 @@ fn a_mirror_behind_the_gateway_is_safe() {
 #[test]
 fn two_replicas_with_a_mirror_are_safe() {
     is_safe(TWO_REPLICAS_AND_MIRROR);
+    can_always_drain(Scenario {
+        faults: 0,
+        ..TWO_REPLICAS_AND_MIRROR
+    });
 }
 
 #[test]
@@ -163,4 +170,9 @@ fn progress_that_is_recorded_blindly_forgets_an_exception_and_loses_its_return()
         scenario: one_entry,
     };
     assert!(draining::stuck(&protocol).is_some());
+}
+
+#[test]
+fn a_feed_that_never_looks_again_leaves_a_restored_mirror_behind() {
+    breaks(Mutation::NeverLooksAgain, MIRROR, [RESTS_DRAINED]);
 }

@@ -13,13 +13,13 @@ pub(crate) const TWO_COPIES: Scenario = Scenario {
 };
 
 /// Two replicas import and feed the same, each copy of the gateway's adapter may get the
-/// message of either: two entries, one fault.
+/// message of either: two entries, two faults.
 pub(crate) const TWO_REPLICAS: Scenario = Scenario {
     batches: &[&[FUNDABLE], &[Entry(1)]],
     replicas: 2,
     gateway_copies: 2,
     mirror_copies: 0,
-    faults: 1,
+    faults: 2,
 };
 
 /// One replica feeds gateway and mirror; a row may not take effect in the gateway, be

@@ -1,6 +1,6 @@
 //! What the protocol itself can do next.
 
-use crate::actions::{Action, Protocol};
+use crate::actions::{Action, Mutation, Protocol};
 use crate::databases::Database;
 use crate::processes::{AdapterCopy, Feed, Importer, ReplicaId};
 use crate::world::World;
@@ -60,7 +60,9 @@ impl Protocol {
                 }
                 if self.rows_to_feed(world, database, *cursor).next().is_some() {
                     actions.push(Action::SendRows(replica, database));
-                } else if world.target(database).cursor != *cursor {
+                } else if world.target(database).cursor != *cursor
+                    && self.mutation != Mutation::NeverLooksAgain
+                {
                     actions.push(Action::LookAgain(replica, database));
                 }
             }

@@ -8,7 +8,8 @@
 //!
 //! Histories are drawn from a seed, which is always the same one unless ECHECK_MACHINE_SEED
 //! says otherwise; ECHECK_MACHINE_CASES says how many. A failure is shrunk, and its history
-//! printed.
+//! printed. What a seed does not fix is how far a batch gets before it is given up, and which
+//! of two rivals is the first.
 
 mod batches;
 mod database;
