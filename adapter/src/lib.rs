@@ -14,7 +14,10 @@ pub mod row;
 pub mod schema;
 pub mod serve;
 pub mod service;
+pub mod set;
 pub mod status;
+pub mod target_url;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timestamp;
+mod wave;

@@ -91,6 +91,38 @@ impl Want {
     }
 }
 
+/// How a database knows a column's type, where a statement must say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Native {
+    /// A statement need not.
+    Plain,
+    /// PostgreSQL: the quoted name of the type.
+    Postgres(String),
+    /// MySQL and MariaDB: the character set and collation of a text.
+    Mysql {
+        /// The character set.
+        charset: String,
+        /// The collation.
+        collation: String,
+    },
+}
+
+impl Native {
+    /// Whether the character set has all letters of a text. MySQL cannot even ask for one
+    /// that it cannot write.
+    pub(crate) fn has_letters_of(&self, text: &str) -> bool {
+        let Self::Mysql { charset, .. } = self else {
+            return true;
+        };
+        text.chars().all(|letter| match charset.as_str() {
+            "utf8mb4" | "utf16" | "utf32" => true,
+            "utf8mb3" | "utf8" | "ucs2" => letter <= '\u{ffff}',
+            "latin1" => letter.is_ascii() || ('\u{a0}'..='\u{ff}').contains(&letter),
+            _ => letter.is_ascii(),
+        })
+    }
+}
+
 /// One column of the live table.
 #[derive(Debug, Clone)]
 pub struct LiveColumn {
@@ -100,6 +132,8 @@ pub struct LiveColumn {
     pub kind: Kind,
     /// Its type as declared.
     pub declared: String,
+    /// Its type as the database knows it.
+    pub native: Native,
     /// Whether it may be NULL.
     pub nullable: bool,
     /// Whether a row may leave it out: it has a default, or the database numbers it.
@@ -119,6 +153,8 @@ pub struct TableSchema {
     pub unique_keys: Vec<Vec<String>>,
     /// The first column of each index.
     pub indexed: Vec<String>,
+    /// Why the table cannot be a target at all, each a sentence.
+    pub faults: Vec<String>,
 }
 
 impl TableSchema {
