@@ -123,9 +123,13 @@ fn without_compare_and_set_on_the_import_an_entry_is_appended_and_applied_twice(
 
 #[test]
 fn a_sequence_instead_of_a_counter_loses_the_row_that_commits_late() {
+    let without_faults = Scenario {
+        faults: 0,
+        ..TWO_REPLICAS
+    };
     breaks(
         Mutation::SequenceInsteadOfCounter,
-        TWO_REPLICAS,
+        without_faults,
         [DENSE, PASSED_IS_DONE],
     );
 }
@@ -158,6 +162,7 @@ fn a_mirror_that_is_not_held_back_overtakes_and_shows_a_superseded_decision() {
 fn progress_that_is_recorded_blindly_forgets_an_exception_and_loses_its_return() {
     let one_entry = Scenario {
         batches: &[&[databases::FUNDABLE]],
+        faults: 1,
         ..TWO_REPLICAS
     };
     breaks(
