@@ -148,3 +148,20 @@ CREATE TABLE leases (
     owner TEXT NOT NULL,
     until TIMESTAMPTZ NOT NULL
 );
+
+-- When an operator put a database's cursor onto another row, from where, to where, and why.
+-- Without adopted_at it is unknown whether the target did it; the target's echeck_adoptions
+-- tells.
+CREATE TABLE adoptions (
+    adoption_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    database TEXT NOT NULL,
+    from_journal TEXT NOT NULL,
+    from_position BIGINT NOT NULL,
+    from_hash TEXT NOT NULL,
+    to_position BIGINT NOT NULL,
+    to_hash TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at TIMESTAMPTZ NOT NULL,
+    adopted_at TIMESTAMPTZ
+);

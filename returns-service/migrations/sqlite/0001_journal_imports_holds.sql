@@ -135,3 +135,20 @@ CREATE TABLE leases (
     owner TEXT NOT NULL,
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- When an operator put a database's cursor onto another row, from where, to where, and why.
+-- Without adopted_at it is unknown whether the target did it; the target's echeck_adoptions
+-- tells.
+CREATE TABLE adoptions (
+    adoption_id TEXT NOT NULL PRIMARY KEY,
+    database TEXT NOT NULL,
+    from_journal TEXT NOT NULL,
+    from_position INTEGER NOT NULL,
+    from_hash TEXT NOT NULL,
+    to_position INTEGER NOT NULL,
+    to_hash TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at TEXT NOT NULL,
+    adopted_at TEXT
+) STRICT;

@@ -15,12 +15,13 @@ use uuid::Uuid;
 use super::columns::{Columns as _, failed};
 use super::migrate::{TABLE, bring_up_to_date, unread};
 use super::{
-    Append, Appended, Checked, HoldChange, HoldFilter, HoldRecord, ImportProgress, ImportRecord,
-    JournalRow, Known, NewImport, Progress, Received, RejectedLine, ReturnFilter, RowException,
-    Store, StoreError, StoreSettings,
+    Adoption, Append, Appended, Checked, HoldChange, HoldFilter, HoldRecord, ImportProgress,
+    ImportRecord, JournalRow, Known, NewImport, Progress, Received, RejectedLine, ReturnFilter,
+    RowException, Store, StoreError, StoreSettings,
 };
 use crate::journal::{Hash, Head};
 
+mod adoptions;
 mod append;
 mod claims;
 mod codec;
@@ -173,6 +174,18 @@ impl Store for SqliteStore {
 
     async fn head(&self) -> Result<Head, StoreError> {
         Self::read_head(&self.pool).await
+    }
+
+    async fn record_adoption(&self, adoption: &Adoption) -> Result<(), StoreError> {
+        self.write_adoption(adoption).await
+    }
+
+    async fn finish_adoption(
+        &self,
+        adoption_id: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.write_adopted(adoption_id, at).await
     }
 
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
