@@ -148,7 +148,25 @@ impl SqliteStore {
     }
 }
 
+/// Brings the tables up to date. SQLite has no lock for migrations, so a process that does the
+/// same at the same time can make this one fail halfway; looking again settles that, since a
+/// migration is applied whole or not at all.
 async fn migrate(connection: &mut SqliteConnection, migrate: bool) -> Result<(), StoreError> {
+    let until = tokio::time::Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match try_to_migrate(connection, migrate).await {
+            Err(_) if migrate && tokio::time::Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn try_to_migrate(
+    connection: &mut SqliteConnection,
+    migrate: bool,
+) -> Result<(), StoreError> {
     let there: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)")
             .bind(TABLE)
