@@ -97,9 +97,24 @@ pub(crate) async fn decide_batch(
     now: DateTime<Utc>,
 ) -> Result<Decided, DecideError> {
     let lookup = look_up(system_of_record, cases).await?;
+    let database = &system_of_record.database;
+    Ok(decide_found(store, database, cases, &lookup, overlay, now).await?)
+}
+
+/// Decides a batch of cases whose transfers were looked up. It does no harm when that was a
+/// while ago: what the journal has decided since is read here, and what the owner of a
+/// transfer has done since is found by the adapter.
+pub(crate) async fn decide_found(
+    store: &dyn Store,
+    system_of_record: &str,
+    cases: &[Case<'_>],
+    lookup: &Lookup,
+    overlay: &mut Overlay,
+    now: DateTime<Utc>,
+) -> Result<Decided, StoreError> {
     let resolutions: Vec<Resolution> = cases
         .iter()
-        .map(|case| resolve_case(case, &lookup))
+        .map(|case| resolve_case(case, lookup))
         .collect();
     let transfer_ids: Vec<String> = resolutions
         .iter()
@@ -110,13 +125,11 @@ pub(crate) async fn decide_batch(
         .collect::<BTreeSet<_>>()
         .into_iter()
         .collect();
-    let known = store
-        .known(&transfer_ids, &system_of_record.database)
-        .await?;
+    let known = store.known(&transfer_ids, system_of_record).await?;
     let outcomes = cases
         .iter()
         .zip(&resolutions)
-        .map(|(case, resolution)| decide_case(case, resolution, &known, overlay, &lookup, now))
+        .map(|(case, resolution)| decide_case(case, resolution, &known, overlay, lookup, now))
         .collect();
     Ok(Decided {
         seen_position: known.head_position,
@@ -152,7 +165,7 @@ fn keys_of(case: &Case<'_>) -> Vec<(TransferKeyKind, String)> {
     }
 }
 
-async fn look_up(adapter: &Adapter, cases: &[Case<'_>]) -> Result<Lookup, AdapterError> {
+pub(crate) async fn look_up(adapter: &Adapter, cases: &[Case<'_>]) -> Result<Lookup, AdapterError> {
     // Sorted and each once: the same key may stand on many lines.
     let mut keys: Vec<(TransferKeyKind, String)> = cases.iter().flat_map(keys_of).collect();
     keys.sort_by(|a, b| (a.0 as u8, &a.1).cmp(&(b.0 as u8, &b.1)));

@@ -14,6 +14,7 @@ mod journal;
 mod replica;
 mod service;
 mod source;
+mod stage;
 mod store;
 
 pub use config::Config;

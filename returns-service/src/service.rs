@@ -16,7 +16,7 @@ use crate::adapter::Adapter;
 use crate::api::{self, Api};
 use crate::changes::Changes;
 use crate::config::Config;
-use crate::feed::{Feed, Role};
+use crate::feed::{Feed, Role, Stages};
 use crate::import::{Importer, Spool, SpoolError};
 use crate::replica::Replica;
 use crate::store::{self, StoreAddress, StoreError};
@@ -201,6 +201,7 @@ fn feeds(
                 clock: importer.clock.clone(),
                 changes: importer.changes.clone(),
                 importer: importer.clone(),
+                stages: Stages::default(),
                 faulted: AtomicBool::new(true),
             })
         })

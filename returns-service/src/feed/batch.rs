@@ -5,7 +5,19 @@ use echeck_proto::adapter::v1 as proto;
 use super::cursor::Cursor;
 use super::{Feed, FeedError, Role, step};
 use crate::replica::Lease;
+use crate::stage::Stage;
 use crate::store::{JournalRow, StoreError};
+
+/// The stages of a feed, each with the time spent in it since it was last idle.
+#[derive(Debug, Default)]
+pub(crate) struct Stages {
+    /// Reading the journal.
+    pub(super) read: Stage,
+    /// Waiting for the adapter.
+    pub(super) apply: Stage,
+    /// Recording how far the database is.
+    pub(super) record: Stage,
+}
 
 /// What came of feeding a batch.
 pub(super) enum Fed {
@@ -26,7 +38,8 @@ impl Feed {
         cursor: &mut Cursor,
         lease: &Lease,
     ) -> Result<Fed, FeedError> {
-        let rows = self.rows_to_feed(cursor.position).await?;
+        let reading = self.rows_to_feed(cursor.position);
+        let rows = self.stages.read.time(reading).await?;
         let Some(last) = rows.last() else {
             return Ok(Fed::Nothing);
         };
@@ -41,14 +54,12 @@ impl Feed {
         if !lease.still_held().await? {
             return Ok(Fed::LeaseLost);
         }
-        let answer = self
-            .adapter
-            .apply(proto::ApplyUpdatesRequest {
-                journal_id: head.journal_id.to_string(),
-                previous_hash: cursor.hash.as_bytes().to_vec(),
-                steps,
-            })
-            .await?;
+        let applying = self.adapter.apply(proto::ApplyUpdatesRequest {
+            journal_id: head.journal_id.to_string(),
+            previous_hash: cursor.hash.as_bytes().to_vec(),
+            steps,
+        });
+        let answer = self.stages.apply.time(applying).await?;
         let moved = answer.cursor.as_ref().is_some_and(|moved| {
             moved.position == last_position && moved.hash == last.hash.as_bytes()
         });
@@ -59,16 +70,14 @@ impl Feed {
             });
         }
         let exceptions = self.row_exceptions(&answer.exceptions)?;
-        let recorded = self
-            .store
-            .record_progress(
-                self.database(),
-                cursor.position,
-                last_position,
-                &exceptions,
-                self.clock.now(),
-            )
-            .await?;
+        let recording = self.store.record_progress(
+            self.database(),
+            cursor.position,
+            last_position,
+            &exceptions,
+            self.clock.now(),
+        );
+        let recorded = self.stages.record.time(recording).await?;
         if !recorded {
             return Ok(Fed::Overtaken);
         }
@@ -76,7 +85,7 @@ impl Feed {
             position: last_position,
             hash: last.hash.clone(),
         };
-        tracing::info!(
+        tracing::debug!(
             database = self.database(),
             first_position,
             last_position,

@@ -11,6 +11,8 @@ mod step;
 pub(crate) use adopt::{AdoptError, AdoptRequest};
 pub(crate) use step::timestamp;
 
+pub(crate) use batch::Stages;
+
 use batch::Fed;
 
 use std::sync::Arc;
@@ -100,6 +102,8 @@ pub(crate) struct Feed {
     pub(crate) clock: SharedClock,
     pub(crate) changes: Changes,
     pub(crate) importer: Arc<crate::import::Importer>,
+    /// Where its time goes.
+    pub(crate) stages: Stages,
     /// Whether a fault may be recorded for this feed, by this replica or by the one before it.
     pub(crate) faulted: AtomicBool,
 }
@@ -172,6 +176,7 @@ impl Feed {
     ) -> Result<(), FeedError> {
         let mut cursor = self.catch_up_with_target().await?;
         let mut looked_at = Instant::now();
+        let mut told = cursor.position;
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
             self.handle_exceptions().await?;
@@ -186,6 +191,10 @@ impl Feed {
             }
             *pause = Duration::from_millis(200);
             self.finish_imports().await?;
+            if matches!(fed, Fed::Nothing) && cursor.position > told {
+                self.tell_progress(told, cursor.position);
+                told = cursor.position;
+            }
             match fed {
                 Fed::Rows => self.changes.bump(),
                 Fed::LeaseLost => return Ok(()),
@@ -204,6 +213,19 @@ impl Feed {
             }
         }
         Ok(())
+    }
+
+    /// Says what was fed since the feed was idle, and where the time went.
+    fn tell_progress(&self, after: u64, position: u64) {
+        tracing::info!(
+            database = self.database(),
+            first_position = after + 1,
+            last_position = position,
+            read_ms = self.stages.read.take_ms(),
+            apply_ms = self.stages.apply.take_ms(),
+            record_ms = self.stages.record.take_ms(),
+            "journal rows applied"
+        );
     }
 
     async fn finish_imports(&self) -> Result<(), StoreError> {

@@ -160,6 +160,7 @@ fn feed(
         clock: Arc::new(SystemClock),
         changes,
         importer: Arc::new(importer),
+        stages: Stages::default(),
         faulted: AtomicBool::new(true),
     })
 }

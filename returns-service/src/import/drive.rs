@@ -4,15 +4,16 @@
 
 use std::time::Duration;
 
-use ach::format::Item;
 use tokio_util::sync::CancellationToken;
 
-use super::batches::{Parsed, parse};
+use super::ahead::{Ahead, AheadError, Batch, Found};
+use super::batches::parse;
 use super::check::{CheckError, Verdict, check};
 use super::gather::{cases, gather, rejected};
+use super::stages::Stages;
 use super::worker::{ImportError, Importer};
 use crate::chain::Chain;
-use crate::decide::{Overlay, decide_batch};
+use crate::decide::{DecideError, Overlay, decide_found, look_up};
 use crate::source::Source;
 use crate::store::{Append, Appended, Cause, ImportRecord, Phase, Totals};
 
@@ -123,7 +124,8 @@ impl Importer {
         items: u64,
         stop: &CancellationToken,
     ) -> Result<Step, ImportError> {
-        let mut parsed = parse(
+        let stages = Stages::default();
+        let parsed = parse(
             &self.spool,
             &import.new.spool_name,
             source,
@@ -131,15 +133,17 @@ impl Importer {
             import.done,
             self.batch_size,
         );
+        let (leading, from) = (self.system_of_record.clone(), source.clone());
+        let mut ahead = Ahead::start(parsed, leading, from, stages.clone());
         let mut progress = (import.done, import.totals);
-        while let Some(message) = parsed.recv().await {
+        while let Some(message) = stages.wait.time(ahead.next()).await {
             if stop.is_cancelled() {
                 return Ok(Step::Over);
             }
             match message? {
-                Parsed::Batch(batch) => {
+                Found::Batch(batch) => {
                     match self
-                        .append_batch(import, source, items, progress, &batch)
+                        .append_batch(import, source, items, progress, batch, &stages)
                         .await?
                     {
                         Some(next) => progress = next,
@@ -148,8 +152,20 @@ impl Importer {
                     self.set_fault(&import.import_id, None);
                     self.changes.bump();
                 }
-                Parsed::End(_) if progress.0 == items => return Ok(Step::Again),
-                Parsed::End(_) => {
+                Found::End if progress.0 == items => {
+                    tracing::info!(
+                        import_id = import.import_id,
+                        items,
+                        parse_ms = stages.parse.ms(),
+                        look_up_ms = stages.look_up.ms(),
+                        wait_ms = stages.wait.ms(),
+                        decide_ms = stages.decide.ms(),
+                        append_ms = stages.append.ms(),
+                        "every entry is decided"
+                    );
+                    return Ok(Step::Again);
+                }
+                Found::End => {
                     return Err(ImportError::ReadsDifferently {
                         items,
                         seen: progress.0,
@@ -168,7 +184,11 @@ impl Importer {
         source: &Source,
         items: u64,
         (done, totals): (u64, Totals),
-        batch: &[Item],
+        Batch {
+            items: batch,
+            mut lookup,
+        }: Batch,
+        stages: &Stages,
     ) -> Result<Option<(u64, Totals)>, ImportError> {
         let done_after = done + batch.len() as u64;
         if done_after > items {
@@ -177,21 +197,17 @@ impl Importer {
                 seen: done_after,
             });
         }
+        let cases = cases(&batch, source, &import.import_id, done);
         loop {
             let now = self.clock.now();
-            let cases = cases(batch, source, &import.import_id, done);
-            let decided = decide_batch(
-                &*self.store,
-                &self.system_of_record,
-                &cases,
-                &mut Overlay::default(),
-                now,
-            )
-            .await?;
+            let mut overlay = Overlay::default();
+            let leading = &self.system_of_record.database;
+            let deciding = decide_found(&*self.store, leading, &cases, &lookup, &mut overlay, now);
+            let decided = stages.decide.time(deciding).await?;
             let mut totals = totals;
             let seen_position = decided.seen_position;
             let mut writes = gather(&cases, decided.outcomes, &mut totals, &self.holds, now);
-            writes.rejected = rejected(batch, done, &mut totals);
+            writes.rejected = rejected(&batch, done, &mut totals);
             let cause = Cause::Import {
                 import_id: import.import_id.clone(),
                 done_before: done,
@@ -199,20 +215,30 @@ impl Importer {
                 totals,
                 last: done_after == items,
             };
-            match self
-                .store
-                .append(Append {
-                    cause,
-                    seen_position,
-                    writes,
-                    at: now,
-                })
-                .await?
-            {
+            let append = Append {
+                cause,
+                seen_position,
+                writes,
+                at: now,
+            };
+            match stages.append.time(self.store.append(append)).await? {
                 Appended::Done(_) => return Ok(Some((done_after, totals))),
-                Appended::Stale => {}
+                Appended::Stale => {
+                    lookup = look_up(&self.system_of_record, &cases)
+                        .await
+                        .map_err(DecideError::from)?;
+                }
                 Appended::Lost => return Ok(None),
             }
+        }
+    }
+}
+
+impl From<AheadError> for ImportError {
+    fn from(error: AheadError) -> Self {
+        match error {
+            AheadError::Read(error) => error.into(),
+            AheadError::LookUp(error) => error.into(),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! and append its entries batch by batch. Progress moves with the rows it appends, so a
 //! crash at any point resumes where it was.
 
+mod ahead;
 mod batches;
 mod check;
 mod drive;
@@ -9,6 +10,7 @@ mod dry_run;
 mod gather;
 mod receive;
 mod spool;
+mod stages;
 mod worker;
 
 pub(crate) use dry_run::dry_run;

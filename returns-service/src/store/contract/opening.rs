@@ -109,7 +109,7 @@ async fn a_failed_login_says_where_and_as_whom_and_never_the_password() {
 const RIGHTS: &str = "GRANT SELECT ON _sqlx_migrations TO {role};
     GRANT SELECT, INSERT ON journal TO {role};
     GRANT SELECT, INSERT, UPDATE, DELETE ON journal_head, imports, import_stretches, import_rejected_lines,
-        import_duplicates, holds, hold_transfers, followers, follower_exceptions, leases TO {role}";
+        import_duplicates, holds, hold_transfers, followers, follower_exceptions, leases, adoptions TO {role}";
 
 #[tokio::test]
 async fn an_account_without_the_right_to_change_the_schema_can_do_everything_else() {

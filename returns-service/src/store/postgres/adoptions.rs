@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::super::columns::{bound, failed};
 use super::super::{Adoption, StoreError};
 use super::PgStore;
+use super::codec::clean;
 use crate::ids::hex;
 
 impl PgStore {
@@ -21,8 +22,8 @@ impl PgStore {
         .bind(hex(&adoption.from.hash))
         .bind(bound(adoption.to.position)?)
         .bind(hex(&adoption.to.hash))
-        .bind(&adoption.actor)
-        .bind(&adoption.reason)
+        .bind(clean(&adoption.actor))
+        .bind(clean(&adoption.reason))
         .bind(adoption.decided_at)
         .execute(&self.pool)
         .await
