@@ -1,22 +1,36 @@
 //! Applies a batch: rows, exceptions and cursor in one transaction of the target.
 //!
-//! A step that the database refuses is undone alone, recorded, and passed. There are two
-//! refusals that cannot be undone alone: a trigger that throws the whole transaction away
+//! The cursor moves first, by compare-and-set: its row is the lock that keeps the adapter's
+//! other copy from applying the same steps at the same time. Then the changes follow in
+//! waves of a few statements each (see [`crate::wave`]).
+//!
+//! There are two refusals that cannot be undone alone: a trigger that throws the whole transaction away
 //! (`RAISE(ROLLBACK)`), and a constraint that is only checked at commit. Then nothing of the
 //! batch has happened, and it is applied in halves, each a transaction with its own move of
 //! the cursor, until the step is found that is to blame.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tracing::warn;
 use uuid::Uuid;
 
 use crate::batch::{Batch, Hash, Step};
 use crate::cursor::{self, Cursor, Mismatch};
 use crate::dialect::{Access, Database, DbError, Session};
 use crate::identifier::Identifier;
-use crate::mapping::{ExceptionKind, Fitted, Mapping, Outcome, Plan};
+use crate::mapping::{ExceptionKind, Fitted, Mapping, Plan};
 use crate::progress::{self, StepException};
+use crate::wave::{WaveError, take, waves};
+
+/// How long to wait after each conflict.
+const CONFLICT_PAUSES: [Duration; 4] = [
+    Duration::from_millis(20),
+    Duration::from_millis(60),
+    Duration::from_millis(180),
+    Duration::from_millis(540),
+];
 
 /// A target database with the mapping that is configured for it.
 #[derive(Clone)]
@@ -121,7 +135,7 @@ impl Target {
         let mut cursor = None;
         let mut todo = vec![whole];
         while let Some(part) = todo.pop() {
-            let spoiled = match self.apply_part(part, now).await {
+            let spoiled = match self.apply_unhindered(part, now).await {
                 Ok(applied) => {
                     cursor = Some(applied.cursor);
                     exceptions.extend(applied.exceptions);
@@ -137,7 +151,7 @@ impl Target {
                         given_up: Some(&spoiled),
                         ..part
                     };
-                    match self.apply_part(alone, now).await {
+                    match self.apply_unhindered(alone, now).await {
                         Ok(applied) => {
                             cursor = Some(applied.cursor);
                             exceptions.extend(applied.exceptions);
@@ -157,13 +171,37 @@ impl Target {
         }
     }
 
+    /// Applies a part, again from the cursor after each conflict with somebody else's
+    /// transaction. Of a transaction in conflict nothing has happened.
+    async fn apply_unhindered(
+        &self,
+        part: Part<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, PartError> {
+        let mut pauses = CONFLICT_PAUSES.iter();
+        loop {
+            let applied = self.apply_part(part, now).await;
+            let Err(PartError::Failed(ApplyError::Db(DbError::Conflict(what)))) = &applied else {
+                return applied;
+            };
+            let Some(pause) = pauses.next() else {
+                return applied;
+            };
+            warn!(
+                what,
+                "another transaction was in the way; the batch begins again"
+            );
+            tokio::time::sleep(*pause).await;
+        }
+    }
+
     async fn apply_part(&self, part: Part<'_>, now: DateTime<Utc>) -> Result<Applied, PartError> {
         let mut session = self.database.begin(Access::Write).await?;
         match self.apply_in(&mut *session, part, now).await {
             Ok(applied) => match session.commit().await {
                 Ok(()) => Ok(applied),
                 Err(DbError::Refused(why)) => Err(PartError::Spoiled(why)),
-                Err(error @ DbError::Unavailable(_)) => Err(error.into()),
+                Err(error @ (DbError::Unavailable(_) | DbError::Conflict(_))) => Err(error.into()),
             },
             Err(error) => {
                 session.roll_back().await;
@@ -185,19 +223,17 @@ impl Target {
         let before = cursor::read(session, &self.adapter).await?;
         cursor::check(before, part.journal, part.previous, first.position)?;
         let fitted = self.fit(session).await?;
-        let mut exceptions = Vec::new();
-        for step in part.steps {
-            if let Some(exception) = take_step(session, &*fitted.mapping, step, part).await? {
-                progress::record(session, &self.adapter, part.journal, &exception, now).await?;
-                exceptions.push(exception);
-            }
-        }
         let after = Cursor {
             journal: part.journal,
             position: last.position,
             hash: last.hash,
         };
         cursor::advance(session, &self.adapter, before, after, now).await?;
+        let exceptions = match part.given_up {
+            Some(why) => given_up(part.steps, why),
+            None => take_steps(session, &*fitted.mapping, part.steps).await?,
+        };
+        progress::record(session, &self.adapter, part.journal, &exceptions, now).await?;
         Ok(Applied {
             cursor: after,
             exceptions,
@@ -205,40 +241,36 @@ impl Target {
     }
 }
 
-/// Applies one step within its savepoint; gives the exception when it changed nothing.
-async fn take_step(
+async fn take_steps(
     session: &mut dyn Session,
     mapping: &dyn Mapping,
-    step: &Step,
-    part: Part<'_>,
-) -> Result<Option<StepException>, PartError> {
-    let Some(change) = &step.change else {
-        return Ok(None);
-    };
-    let exception = |kind, message| StepException {
-        position: step.position,
-        kind,
-        message,
-        transfer_id: change.transfer_id.clone(),
-    };
-    if let Some(why) = part.given_up {
-        return Ok(Some(exception(ExceptionKind::Refused, why.to_owned())));
-    }
-    session.begin_step().await?;
-    let (kind, message) = match mapping.apply(session, change).await {
-        Ok(Outcome::Applied) => {
-            session.keep_step().await?;
-            return Ok(None);
+    steps: &[Step],
+) -> Result<Vec<StepException>, PartError> {
+    let mut exceptions = Vec::new();
+    for wave in waves(steps) {
+        match take(session, mapping, wave).await {
+            Ok(found) => exceptions.extend(found),
+            Err(WaveError::Spoiled(why)) => return Err(PartError::Spoiled(why)),
+            Err(WaveError::Db(error)) => return Err(error.into()),
         }
-        Ok(Outcome::Exception(kind, message)) => (kind, message),
-        Err(DbError::Refused(why)) => (ExceptionKind::Refused, why),
-        Err(error @ DbError::Unavailable(_)) => return Err(error.into()),
-    };
-    match session.roll_back_step().await {
-        Ok(()) => Ok(Some(exception(kind, message))),
-        Err(DbError::Refused(_)) => Err(PartError::Spoiled(message)),
-        Err(error @ DbError::Unavailable(_)) => Err(error.into()),
     }
+    exceptions.sort_by_key(|exception| exception.position);
+    Ok(exceptions)
+}
+
+/// The exception of a lone step that nothing else can be done about.
+fn given_up(steps: &[Step], why: &str) -> Vec<StepException> {
+    let changes = steps
+        .iter()
+        .filter_map(|step| Some((step.position, step.change.as_ref()?)));
+    changes
+        .map(|(position, change)| StepException {
+            position,
+            kind: ExceptionKind::Refused,
+            message: why.to_owned(),
+            transfer_id: change.transfer_id.clone(),
+        })
+        .collect()
 }
 
 /// A part cut in two; `None` for a lone step.

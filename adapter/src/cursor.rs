@@ -176,9 +176,8 @@ pub async fn advance(
                 .execute(insert.into())
                 .await
                 .map_err(|error| match error {
-                    DbError::Refused(what) | DbError::Unavailable(what) => {
-                        DbError::Unavailable(what)
-                    }
+                    DbError::Refused(what) => DbError::Unavailable(what),
+                    other => other,
                 })?
         }
     };

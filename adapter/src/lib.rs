@@ -14,7 +14,9 @@ pub mod row;
 pub mod schema;
 pub mod serve;
 pub mod service;
+pub mod set;
 pub mod status;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timestamp;
+mod wave;

@@ -33,15 +33,29 @@ pub struct Fitted {
 }
 
 /// A mapping that fits the schema it is used on. It lives for one transaction.
+///
+/// Changes come as a wave, in which no transfer is named twice, so that their order does not
+/// matter and a few statements can write them all.
 #[async_trait]
 pub trait Mapping: Send + Sync {
-    /// Applies one change. It is called inside a savepoint, which is rolled back for every
-    /// outcome but [`Outcome::Applied`].
+    /// Writes a wave; true when every change hit just the rows it was meant for. Otherwise
+    /// the caller undoes what was written, and asks [`Self::examine`] why.
     ///
     /// # Errors
-    /// [`DbError::Refused`] when the database refuses this change; it becomes an exception
-    /// of this step. [`DbError::Unavailable`] fails the whole batch.
-    async fn apply(&self, session: &mut dyn Session, change: &Change) -> Result<Outcome, DbError>;
+    /// [`DbError::Refused`] when the database refuses one of the changes; the caller finds
+    /// out which. Every other error fails the whole batch.
+    async fn write(&self, session: &mut dyn Session, changes: &[&Change]) -> Result<bool, DbError>;
+
+    /// Looks at the rows that a wave is about, locks them, and says of each change why it
+    /// cannot be written; `None` where nothing is in its way.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn examine(
+        &self,
+        session: &mut dyn Session,
+        changes: &[&Change],
+    ) -> Result<Vec<Option<Finding>>, DbError>;
 
     /// Finds transfers, one list for each key, in the order of the keys.
     ///
@@ -57,13 +71,24 @@ pub trait Mapping: Send + Sync {
     }
 }
 
-/// What became of one change.
+/// Why one change cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is in the transaction.
-    Applied,
-    /// It changed nothing.
-    Exception(ExceptionKind, String),
+pub struct Finding {
+    /// Why, in one word.
+    pub kind: ExceptionKind,
+    /// Why, in a sentence.
+    pub message: String,
+}
+
+impl Finding {
+    /// A finding.
+    #[must_use]
+    pub fn new(kind: ExceptionKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
 }
 
 /// Why a change had no effect.
@@ -126,30 +151,4 @@ pub enum LookupError {
     /// The database did not answer.
     #[error(transparent)]
     Db(#[from] DbError),
-}
-
-/// How many rows an update hit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hit {
-    /// The one row meant.
-    One,
-    /// No row: it is missing, or no longer as expected.
-    Nothing,
-    /// Several rows: the key is ambiguous in the target.
-    Several(u64),
-}
-
-/// Runs an update that is meant for one row.
-///
-/// # Errors
-/// As [`Session::execute`].
-pub async fn update_one(
-    session: &mut dyn Session,
-    update: sea_query::UpdateStatement,
-) -> Result<Hit, DbError> {
-    Ok(match session.execute(update.into()).await? {
-        0 => Hit::Nothing,
-        1 => Hit::One,
-        several => Hit::Several(several),
-    })
 }

@@ -6,7 +6,7 @@ use sea_query::{Expr, ExprTrait as _, OnConflict, Order, Query};
 use uuid::Uuid;
 
 use crate::cursor::{self, Cursor};
-use crate::dialect::{Access, Database, DbError, Session, insert_row};
+use crate::dialect::{Access, Database, DbError, Session};
 use crate::mapping::ExceptionKind;
 use crate::timestamp::TimestampFormat;
 
@@ -37,8 +37,11 @@ pub struct Progress {
     pub has_more: bool,
 }
 
-/// Records an exception. One of the same row of the same journal is replaced: it can only
-/// be left from a cursor that an operator has taken back by hand.
+/// So many exceptions are recorded by one statement.
+const CHUNK: usize = 500;
+
+/// Records exceptions. One of the same row of the same journal is replaced: it can only be
+/// left from a cursor that an operator has taken back by hand.
 ///
 /// # Errors
 /// As [`Session::execute`].
@@ -46,28 +49,33 @@ pub async fn record(
     session: &mut dyn Session,
     adapter: &str,
     journal: Uuid,
-    exception: &StepException,
+    exceptions: &[StepException],
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let mut insert = insert_row(
-        TABLE,
-        [
-            ("adapter", Expr::val(adapter)),
-            ("journal_id", Expr::val(journal.to_string())),
-            ("position", Expr::val(exception.position)),
-            ("kind", Expr::val(exception.kind.as_str())),
-            ("message", Expr::val(exception.message.as_str())),
-            ("transfer_id", Expr::val(exception.transfer_id.as_str())),
-            (
-                "recorded_at",
-                Expr::val(TimestampFormat::Rfc3339.write(now)),
-            ),
-        ],
-    );
     let key = ["adapter", "journal_id", "position"];
     let told = ["kind", "message", "transfer_id", "recorded_at"];
-    insert.on_conflict(OnConflict::columns(key).update_columns(told).to_owned());
-    session.execute(insert.into()).await.map(|_| ())
+    let at = TimestampFormat::Rfc3339.write(now);
+    for chunk in exceptions.chunks(CHUNK) {
+        let mut insert = Query::insert();
+        insert
+            .into_table(TABLE)
+            .columns(key.into_iter().chain(told));
+        for exception in chunk {
+            // The builder only panics when the numbers of columns and values differ.
+            insert.values_panic([
+                Expr::val(adapter),
+                Expr::val(journal.to_string()),
+                Expr::val(exception.position),
+                Expr::val(exception.kind.as_str()),
+                Expr::val(exception.message.as_str()),
+                Expr::val(exception.transfer_id.as_str()),
+                Expr::val(at.as_str()),
+            ]);
+        }
+        insert.on_conflict(OnConflict::columns(key).update_columns(told).to_owned());
+        session.execute(insert.into()).await?;
+    }
+    Ok(())
 }
 
 /// Reads cursor and exceptions of one moment.

@@ -37,6 +37,7 @@ impl From<DbError> for Status {
     fn from(error: DbError) -> Self {
         let (code, reason) = match error {
             DbError::Unavailable(_) => (Code::Unavailable, "TARGET_UNAVAILABLE"),
+            DbError::Conflict(_) => (Code::Aborted, "TARGET_BUSY"),
             DbError::Refused(_) => (Code::FailedPrecondition, "TARGET_REFUSED"),
         };
         status(code, reason, error.to_string(), HashMap::new())

@@ -34,6 +34,7 @@ pub fn read(text: &str) -> Option<DateTime<Utc>> {
     }
     let plain = text
         .strip_suffix(" UTC")
+        .or_else(|| text.strip_suffix("+00"))
         .or_else(|| text.strip_suffix('Z'))
         .unwrap_or(text);
     ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
@@ -74,6 +75,7 @@ mod tests {
         let at = DateTime::from_timestamp(1_772_460_306, 0).unwrap();
         assert_eq!(read("2026-03-02 14:05:06"), Some(at));
         assert_eq!(read("2026-03-02 14:05:06 UTC"), Some(at));
+        assert_eq!(read("2026-03-02 14:05:06+00"), Some(at));
         assert_eq!(read("2026-03-02T15:05:06+01:00"), Some(at));
         assert_eq!(
             read("2026-03-02").unwrap().to_rfc3339(),

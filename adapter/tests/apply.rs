@@ -10,13 +10,13 @@ use echeck_adapter::batch::{Change, Effect, parse_batch};
 use echeck_adapter::dialect::sqlite::SqliteTarget;
 use echeck_adapter::dialect::{Access, DbError, Session};
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::mapping::{ExceptionKind, Fitted, Hit, Mapping, Outcome, Plan, update_one};
+use echeck_adapter::mapping::{ExceptionKind, Finding, Fitted, Mapping, Plan};
 use echeck_adapter::schema::{Column, Fitting, TableSchema, Want};
+use echeck_adapter::set::{Assign, Sheet};
 use echeck_adapter::testing::{Journal, Rig, fail, reason_of};
 use echeck_adapter::timestamp::TimestampFormat;
 use echeck_adapter::{cursor, progress};
 use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, TransferState};
-use sea_query::{ExprTrait as _, Query};
 use sqlx::{Connection as _, Executor as _};
 use tonic::Code;
 
@@ -80,22 +80,40 @@ impl Plan for Notes {
 
 #[async_trait]
 impl Mapping for FittedNotes {
-    async fn apply(&self, session: &mut dyn Session, change: &Change) -> Result<Outcome, DbError> {
-        let state = match &change.effect {
-            Effect::Fail { .. } => "FAILED",
-            Effect::Return { .. } => "RETURNED",
-            Effect::Reverse(_) => "REVERSED",
-        };
-        let update = Query::update()
-            .table(&self.table)
-            .value(self.state.iden(), self.state.text(state))
-            .and_where(self.id.expr().eq(change.transfer_id.as_str()))
-            .to_owned();
-        Ok(match update_one(session, update).await? {
-            Hit::One => Outcome::Applied,
-            Hit::Nothing => Outcome::Exception(ExceptionKind::NotFound, "no such note".into()),
-            Hit::Several(_) => Outcome::Exception(ExceptionKind::Refused, "several".into()),
-        })
+    async fn write(&self, session: &mut dyn Session, changes: &[&Change]) -> Result<bool, DbError> {
+        let mut sheet = Sheet::new(&self.table, &self.id);
+        let state = sheet.field(&self.state);
+        for change in changes {
+            let after = match &change.effect {
+                Effect::Fail { .. } => "FAILED",
+                Effect::Return { .. } => "RETURNED",
+                Effect::Reverse(_) => "REVERSED",
+            };
+            let id = self.id.id(&change.transfer_id).unwrap();
+            sheet.row(id, [(state, after.into())]);
+        }
+        let update = sheet.update(&[Assign::Each(&self.state, state)], &[]);
+        Ok(session.execute_set(update).await? == changes.len() as u64)
+    }
+
+    async fn examine(
+        &self,
+        session: &mut dyn Session,
+        changes: &[&Change],
+    ) -> Result<Vec<Option<Finding>>, DbError> {
+        let mut sheet = Sheet::new(&self.table, &self.id);
+        for change in changes {
+            sheet.row(self.id.id(&change.transfer_id).unwrap(), []);
+        }
+        let rows = session.fetch_set(sheet.select_locked(&[&self.id])).await?;
+        let there = |id: &str| rows.iter().any(|row| row.cell("id").text() == id);
+        Ok(changes
+            .iter()
+            .map(|change| {
+                (!there(&change.transfer_id))
+                    .then(|| Finding::new(ExceptionKind::NotFound, "no such note"))
+            })
+            .collect())
     }
 }
 
@@ -157,13 +175,12 @@ async fn a_crash_before_the_commit_leaves_neither_rows_nor_cursor() {
 
     let mut session = rig.target.database.begin(Access::Write).await.unwrap();
     let fitted = rig.target.fit(&mut *session).await.unwrap();
-    for step in &batch.steps {
-        let change = step.change.as_ref().unwrap();
-        assert_eq!(
-            fitted.mapping.apply(&mut *session, change).await.unwrap(),
-            Outcome::Applied
-        );
-    }
+    let changes: Vec<&Change> = batch
+        .steps
+        .iter()
+        .filter_map(|s| s.change.as_ref())
+        .collect();
+    assert!(fitted.mapping.write(&mut *session, &changes).await.unwrap());
     let last = &batch.steps[1];
     let to = cursor::Cursor {
         journal: batch.journal,

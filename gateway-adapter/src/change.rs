@@ -1,199 +1,191 @@
-//! How a change is written. The WHERE clause is the lock: it names the state, and the
-//! deposit, that the change was decided on.
+//! How changes are written. The WHERE clause is the lock: it names the state, and the
+//! deposit, that a change was decided on.
 
 use echeck_adapter::batch::{Change, Effect, State};
-use echeck_adapter::dialect::{DbError, Session, public_message};
-use echeck_adapter::mapping::{ExceptionKind, Hit, Outcome, update_one};
-use echeck_adapter::row::Row;
+use echeck_adapter::dialect::{DbError, Session};
 use echeck_adapter::schema::Column;
-use sea_query::{Expr, ExprTrait as _, Query, UpdateStatement};
+use echeck_adapter::set::{Assign, Field, Guard, SetSql, Sheet};
+use serde_json::Value;
 
 use crate::plan::GatewayMapping;
 use crate::reversal::json;
 
-/// Applies one change to its transfer.
-pub(crate) async fn apply(
+/// Writes a wave of changes: one UPDATE of the transfers that end, one of those that are
+/// reversed, and one INSERT of the reversals.
+pub(crate) async fn write(
     mapping: &GatewayMapping,
     session: &mut dyn Session,
-    change: &Change,
-) -> Result<Outcome, DbError> {
-    let Some(is_transfer) = mapping.columns.id.is_id(&change.transfer_id) else {
-        return Ok(not_found(change));
-    };
-    if change.expected.in_deposit.is_some() && mapping.columns.deposit_id.is_none() {
-        return Ok(moved_on(format!(
-            "transfer {} was decided on by its deposit, but the mapping has no \
-             transfers.columns.deposit_id",
-            change.transfer_id
-        )));
-    }
-    let update = mapping.update(change, is_transfer.clone())?;
-    match update_one(session, update).await? {
-        Hit::One => {}
-        Hit::Nothing => return mapping.explain(session, change, is_transfer).await,
-        Hit::Several(rows) => {
-            let message = format!("{rows} rows have the id {}", change.transfer_id);
-            return Ok(Outcome::Exception(ExceptionKind::Refused, message));
+    changes: &[&Change],
+) -> Result<bool, DbError> {
+    let (mut ended, mut reversed) = (Vec::new(), Vec::new());
+    for change in changes {
+        // These two have no row to find, or none to trust.
+        let Some(id) = mapping.columns.id.id(&change.transfer_id) else {
+            return Ok(false);
+        };
+        if mapping.lacks_deposit(change) {
+            return Ok(false);
+        }
+        match &change.effect {
+            Effect::Fail { messages, raw_json } => {
+                ended.push((id, *change, State::Failed, messages, raw_json.as_str()));
+            }
+            Effect::Return { messages } => {
+                ended.push((id, *change, State::Returned, messages, ""));
+            }
+            Effect::Reverse(reversal) => reversed.push((id, *change, reversal)),
         }
     }
-    match &change.effect {
-        Effect::Reverse(reversal) => {
-            mapping
-                .insert_reversal(session, change, reversal, is_transfer)
-                .await
+    if !ended.is_empty() {
+        let update = mapping.end(&ended)?;
+        if session.execute_set(update).await? != count(&ended) {
+            return Ok(false);
         }
-        Effect::Fail { .. } | Effect::Return { .. } => Ok(Outcome::Applied),
     }
+    if !reversed.is_empty() {
+        let touch = mapping.touch_reversed(&reversed);
+        if session.execute_set(touch).await? != count(&reversed) {
+            return Ok(false);
+        }
+        let Some(insert) = mapping.insert_reversals(&reversed)? else {
+            return Ok(false);
+        };
+        if session.execute_set(insert).await? != count(&reversed) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
-fn not_found(change: &Change) -> Outcome {
-    let message = format!("the target has no transfer {}", change.transfer_id);
-    Outcome::Exception(ExceptionKind::NotFound, message)
+fn count<T>(rows: &[T]) -> u64 {
+    rows.len() as u64
 }
 
-fn moved_on(message: String) -> Outcome {
-    Outcome::Exception(ExceptionKind::MovedOn, message)
+/// A transfer that ends: its id, the change, the state it ends in, and what the change says
+/// about it.
+type Ended<'a> = (Value, &'a Change, State, &'a Vec<String>, &'a str);
+
+/// What every change was decided on, as fields.
+struct Expected {
+    state: Field,
+    in_deposit: Option<Field>,
+}
+
+impl Expected {
+    fn new(mapping: &GatewayMapping, sheet: &mut Sheet<'_>) -> Self {
+        Self {
+            state: sheet.field(&mapping.columns.state),
+            in_deposit: mapping.columns.deposit_id.is_some().then(|| sheet.number()),
+        }
+    }
+
+    fn values(&self, mapping: &GatewayMapping, change: &Change) -> Vec<(Field, Value)> {
+        let expected = &change.expected;
+        let mut values = vec![(
+            self.state,
+            Value::from(mapping.states.write(expected.state)),
+        )];
+        if let (Some(field), Some(in_deposit)) = (self.in_deposit, expected.in_deposit) {
+            values.push((field, Value::from(i64::from(in_deposit))));
+        }
+        values
+    }
+
+    fn guards<'a>(&self, mapping: &'a GatewayMapping) -> Vec<Guard<'a>> {
+        let mut guards = vec![Guard::Is(&mapping.columns.state, self.state)];
+        if let (Some(column), Some(field)) = (&mapping.columns.deposit_id, self.in_deposit) {
+            guards.push(Guard::IsThere(column, field));
+        }
+        guards
+    }
 }
 
 impl GatewayMapping {
-    fn update(&self, change: &Change, is_transfer: Expr) -> Result<UpdateStatement, DbError> {
-        let columns = &self.columns;
-        let mut update = Query::update();
-        update.table(&self.table);
-        match &change.effect {
-            Effect::Fail { messages, raw_json } => {
-                self.end(&mut update, change, State::Failed, messages)?;
-                if let Some(raw) = columns.raw.as_ref().filter(|_| !raw_json.is_empty()) {
-                    update.value(raw.iden(), raw.text(raw_json));
-                }
-            }
-            Effect::Return { messages } => {
-                self.end(&mut update, change, State::Returned, messages)?;
-            }
-            Effect::Reverse(reversal) => {
-                // The original stays as it is. Its amount is part of the condition, so that
-                // the reversal can only ever take back what was paid.
-                update.and_where(columns.amount.expr().eq(reversal.amount_minor));
-                if columns.updated_at.is_none() {
-                    update.value(columns.state.iden(), columns.state.expr());
-                }
-            }
-        }
-        if let Some(updated_at) = &columns.updated_at {
-            update.value(
-                updated_at.iden(),
-                updated_at.instant(change.reason.decided_at),
-            );
-        }
-        let expected = columns.state.text(self.states.write(change.expected.state));
-        update
-            .and_where(is_transfer)
-            .and_where(columns.state.expr().eq(expected));
-        if let (Some(deposit), Some(in_deposit)) = (&columns.deposit_id, change.expected.in_deposit)
-        {
-            update.and_where(if in_deposit {
-                deposit.expr().is_not_null()
-            } else {
-                deposit.expr().is_null()
-            });
-        }
-        Ok(update)
+    /// Whether a change was decided on a deposit that the mapping cannot see.
+    pub(crate) fn lacks_deposit(&self, change: &Change) -> bool {
+        change.expected.in_deposit.is_some() && self.columns.deposit_id.is_none()
     }
 
-    /// Ends a transfer's life in `state`, with the reason. What the change does not tell is
-    /// left as it is. A transfer that has ended must not join a settlement.
-    fn end(
-        &self,
-        update: &mut UpdateStatement,
-        change: &Change,
-        state: State,
-        messages: &[String],
-    ) -> Result<(), DbError> {
+    /// Ends the life of transfers, with the reason. What a change does not tell is left as it
+    /// is. A transfer that has ended must not join a settlement.
+    fn end(&self, ended: &[Ended<'_>]) -> Result<SetSql, DbError> {
         let columns = &self.columns;
-        update.value(
-            columns.state.iden(),
-            columns.state.text(self.states.write(state)),
-        );
-        if let Some(column) = columns.messages.as_ref().filter(|_| !messages.is_empty()) {
-            update.value(column.iden(), column.text(&json(&messages)?));
-        }
-        for (column, text) in [
-            (&columns.failure_code, &change.reason.code),
-            (&columns.failure_message, &change.reason.description),
-        ] {
-            if let Some(column) = column.as_ref().filter(|_| !text.is_empty()) {
-                update.value(column.iden(), column.text(text));
+        let mut sheet = Sheet::new(&self.table, &columns.id);
+        let expected = Expected::new(self, &mut sheet);
+        let state = sheet.field(&columns.state);
+        let optional = |sheet: &mut Sheet<'_>, column: &Option<Column>| {
+            column.as_ref().map(|column| sheet.field(column))
+        };
+        let messages = optional(&mut sheet, &columns.messages);
+        let code = optional(&mut sheet, &columns.failure_code);
+        let message = optional(&mut sheet, &columns.failure_message);
+        let raw = optional(&mut sheet, &columns.raw);
+        let updated_at = optional(&mut sheet, &columns.updated_at);
+        for (id, change, state_after, lines, raw_json) in ended {
+            let mut values = expected.values(self, change);
+            values.push((state, Value::from(self.states.write(*state_after))));
+            if let Some(field) = messages.filter(|_| !lines.is_empty()) {
+                values.push((field, Value::from(json(lines)?)));
             }
+            for (field, text) in [
+                (code, change.reason.code.as_str()),
+                (message, change.reason.description.as_str()),
+                (raw, raw_json),
+            ] {
+                if let Some(field) = field.filter(|_| !text.is_empty()) {
+                    values.push((field, Value::from(text)));
+                }
+            }
+            if let (Some(field), Some(column)) = (updated_at, &columns.updated_at) {
+                values.push((field, column.instant(change.reason.decided_at)));
+            }
+            sheet.row(id.clone(), values);
+        }
+        let mut assigns = vec![Assign::Each(&columns.state, state)];
+        for (column, field) in [
+            (&columns.messages, messages),
+            (&columns.failure_code, code),
+            (&columns.failure_message, message),
+            (&columns.raw, raw),
+        ] {
+            if let (Some(column), Some(field)) = (column, field) {
+                assigns.push(Assign::IfAny(column, field));
+            }
+        }
+        if let (Some(column), Some(field)) = (&columns.updated_at, updated_at) {
+            assigns.push(Assign::Each(column, field));
         }
         if let Some(ready) = columns.ready_to_settle_at.as_ref().filter(|c| c.nullable()) {
-            update.value(ready.iden(), Expr::null());
+            assigns.push(Assign::Null(ready));
         }
-        Ok(())
+        Ok(sheet.update(&assigns, &expected.guards(self)))
     }
 
-    /// Says why an update hit no row, by looking at the row in the same transaction.
-    async fn explain(
-        &self,
-        session: &mut dyn Session,
-        change: &Change,
-        is_transfer: Expr,
-    ) -> Result<Outcome, DbError> {
+    /// Touches transfers that are reversed, which stay as they are. Their amount is part of
+    /// the condition, so that a reversal can only ever take back what was paid.
+    fn touch_reversed(&self, reversed: &[crate::reversal::Reversed<'_>]) -> SetSql {
         let columns = &self.columns;
-        let mut select = Query::select();
-        for column in [&columns.state, &columns.amount]
-            .into_iter()
-            .chain(columns.deposit_id.as_ref())
-        {
-            select.column(column.iden());
+        let mut sheet = Sheet::new(&self.table, &columns.id);
+        let expected = Expected::new(self, &mut sheet);
+        let amount = sheet.field(&columns.amount);
+        let updated_at = columns
+            .updated_at
+            .as_ref()
+            .map(|column| (column, sheet.field(column)));
+        for (id, change, reversal) in reversed {
+            let mut values = expected.values(self, change);
+            values.push((amount, Value::from(reversal.amount_minor)));
+            if let Some((column, field)) = updated_at {
+                values.push((field, column.instant(change.reason.decided_at)));
+            }
+            sheet.row(id.clone(), values);
         }
-        select.from(&self.table).and_where(is_transfer);
-        let rows = session.fetch(select).await?;
-        let Some(row) = rows.first() else {
-            return Ok(not_found(change));
+        let touched = match updated_at {
+            Some((column, field)) => Assign::Each(column, field),
+            None => Assign::Same(&columns.state),
         };
-        Ok(self.difference(change, row).map_or_else(
-            || {
-                let message = format!(
-                    "transfer {} is as it was decided on, but the target ignored the change; \
-                     look at its triggers",
-                    change.transfer_id
-                );
-                Outcome::Exception(ExceptionKind::Refused, message)
-            },
-            moved_on,
-        ))
-    }
-
-    /// How the row differs from what the change was decided on.
-    fn difference(&self, change: &Change, row: &Row) -> Option<String> {
-        let columns = &self.columns;
-        let id = &change.transfer_id;
-        let cell = |column: &Column| row.cell(column.name().as_str());
-        let expected = self.states.write(change.expected.state);
-        let state = cell(&columns.state).text();
-        if state != expected {
-            let state = public_message(&state);
-            return Some(format!(
-                "transfer {id} is {state}, not {expected} as it was decided on"
-            ));
-        }
-        if let (Some(deposit), Some(expected)) = (&columns.deposit_id, change.expected.in_deposit)
-            && cell(deposit).is_null() == expected
-        {
-            return Some(if expected {
-                format!("transfer {id} ({state}) is in no deposit any more")
-            } else {
-                format!("transfer {id} ({state}) is in a deposit by now")
-            });
-        }
-        if let Effect::Reverse(reversal) = &change.effect
-            && cell(&columns.amount).integer() != Some(reversal.amount_minor)
-        {
-            let (is, wanted) = (cell(&columns.amount).text(), reversal.amount_minor);
-            return Some(format!(
-                "transfer {id} ({state}) has the amount {is}, not {wanted} as the reversal"
-            ));
-        }
-        None
+        let mut guards = expected.guards(self);
+        guards.push(Guard::Is(&columns.amount, amount));
+        sheet.update(&[touched], &guards)
     }
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod columns;
+mod examine;
 mod lookup;
 mod plan;
 mod profile;

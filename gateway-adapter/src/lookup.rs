@@ -6,16 +6,16 @@ use echeck_adapter::batch::{Key, KeyKind};
 use echeck_adapter::dialect::{DbError, Session};
 use echeck_adapter::mapping::LookupError;
 use echeck_adapter::schema::Column;
+use echeck_adapter::set::{Guard, SetSql, Sheet};
 use echeck_proto::adapter::v1::Transfer;
-use sea_query::{DynIden, Expr, ExprTrait as _, Func, Order, Query, SelectStatement};
-use sea_query::{OverStatement as _, WindowStatement};
+use serde_json::Value;
 
 use crate::plan::GatewayMapping;
 
 /// So many ids are asked for in one statement.
-const CHUNK: usize = 500;
+const CHUNK: usize = 5_000;
 /// So many transfers are listed for one ambiguous key.
-const MAX_MATCHES: i32 = 10;
+const MAX_MATCHES: u32 = 10;
 
 /// Looks up `keys`; the answer has one list for each, in their order.
 pub(crate) async fn lookup(
@@ -40,13 +40,12 @@ pub(crate) async fn lookup(
             continue;
         };
         // A value that the column cannot hold has no match, so it is not asked for.
-        let ids: Vec<Expr> = values
+        let ids: Vec<Value> = values
             .into_iter()
             .filter_map(|value| column.id(value))
             .collect();
         for chunk in ids.chunks(CHUNK) {
-            for row in session.fetch(mapping.select_by(column, chunk)).await? {
-                // The database may compare more loosely than we do; here ids are exact.
+            for row in session.fetch_set(mapping.select_by(column, chunk)).await? {
                 let value = row.cell(column.name().as_str()).text();
                 found
                     .entry((kind, value))
@@ -69,28 +68,27 @@ pub(crate) async fn lookup(
 
 impl GatewayMapping {
     /// All mapped columns of the rows whose `key` is one of `ids`, the first few of each id.
-    fn select_by(&self, key: &Column, ids: &[Expr]) -> SelectStatement {
-        let names: BTreeSet<&str> = self.columns.all().map(|c| c.name().as_str()).collect();
-        let names: Vec<DynIden> = names
-            .into_iter()
-            .map(|name| DynIden::from(name.to_owned()))
+    fn select_by(&self, key: &Column, ids: &[Value]) -> SetSql {
+        let columns: BTreeMap<&str, &Column> = self
+            .columns
+            .all()
+            .map(|column| (column.name().as_str(), column))
             .collect();
-        let each_id = WindowStatement::new()
-            .partition_by(key.iden())
-            .order_by(self.columns.id.iden(), Order::Asc)
-            .to_owned();
-        let ranked = Query::select()
-            .columns(names.clone())
-            .expr_window_as(Expr::from(Func::cust("ROW_NUMBER")), each_id, "echeck_rank")
-            .from(&self.table)
-            .and_where(key.expr().is_in(ids.iter().cloned()))
-            .to_owned();
-        Query::select()
-            .columns(names)
-            .from_subquery(ranked, "echeck_ranked")
-            .and_where(Expr::col("echeck_rank").lte(MAX_MATCHES))
-            .order_by("echeck_rank", Order::Asc)
-            .to_owned()
+        let columns: Vec<&Column> = columns.into_values().collect();
+        let sheet = self.sheet(key, ids);
+        if key.unique() {
+            sheet.select(&columns, &[])
+        } else {
+            sheet.select_some(&columns, &self.columns.id, MAX_MATCHES)
+        }
+    }
+
+    fn sheet(&self, key: &Column, ids: &[Value]) -> Sheet<'_> {
+        let mut sheet = Sheet::new(&self.table, key);
+        for id in ids {
+            sheet.row(id.clone(), []);
+        }
+        sheet
     }
 
     async fn add_reversal_ids(
@@ -98,30 +96,29 @@ impl GatewayMapping {
         session: &mut dyn Session,
         found: &mut HashMap<(KeyKind, String), Vec<Transfer>>,
     ) -> Result<(), DbError> {
+        let columns = &self.columns;
         let parents: BTreeSet<&str> = found.values().flatten().map(|t| t.id.as_str()).collect();
-        let parent = &self.columns.parent_id;
-        let ids: Vec<Expr> = parents.into_iter().filter_map(|id| parent.id(id)).collect();
+        let parent = &columns.parent_id;
+        let ids: Vec<Value> = parents.into_iter().filter_map(|id| parent.id(id)).collect();
         let mut reversals: HashMap<String, Vec<String>> = HashMap::new();
         for chunk in ids.chunks(CHUNK) {
-            let select = Query::select()
-                .columns([self.columns.id.iden(), parent.iden()])
-                .from(&self.table)
-                .and_where(parent.expr().is_in(chunk.iter().cloned()))
-                .and_where(
-                    self.columns
-                        .kind
-                        .expr()
-                        .eq(self.columns.kind.text(self.types.reversal())),
-                )
-                .order_by(self.columns.id.iden(), Order::Asc)
-                .to_owned();
-            for row in session.fetch(select).await? {
-                let id = row.cell(self.columns.id.name().as_str()).text();
+            let mut sheet = Sheet::new(&self.table, parent);
+            let kind = sheet.field(&columns.kind);
+            for id in chunk {
+                sheet.row(id.clone(), [(kind, Value::from(self.types.reversal()))]);
+            }
+            let guards = [Guard::Is(&columns.kind, kind)];
+            let select = sheet.select(&[&columns.id, parent], &guards);
+            for row in session.fetch_set(select).await? {
+                let id = row.cell(columns.id.name().as_str()).text();
                 reversals
                     .entry(row.cell(parent.name().as_str()).text())
                     .or_default()
                     .push(id);
             }
+        }
+        for ids in reversals.values_mut() {
+            ids.sort_unstable();
         }
         for transfer in found.values_mut().flatten() {
             transfer.reversal_ids = reversals.get(&transfer.id).cloned().unwrap_or_default();

@@ -5,7 +5,7 @@ use echeck_adapter::batch::{Change, Key};
 use echeck_adapter::config::{ColumnNames, identifier, identifiers, parsed};
 use echeck_adapter::dialect::{DbError, Session};
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::mapping::{Fitted, LookupError, Mapping, Outcome, Plan};
+use echeck_adapter::mapping::{Finding, Fitted, LookupError, Mapping, Plan};
 use echeck_adapter::schema::{Fitting, TableSchema};
 use echeck_adapter::timestamp::TimestampFormat;
 use echeck_proto::adapter::v1::{FundingPolicy, Transfer};
@@ -14,7 +14,7 @@ use echeck_service::config::Section;
 use crate::columns::{Columns, Names};
 use crate::profile::{Profile, States, Types};
 use crate::reversal::{Overrides, ReversalRow};
-use crate::{change, lookup};
+use crate::{change, examine, lookup};
 
 /// The gateway's mapping as configured.
 #[derive(Debug, Clone)]
@@ -121,8 +121,16 @@ pub(crate) struct GatewayMapping {
 
 #[async_trait]
 impl Mapping for GatewayMapping {
-    async fn apply(&self, session: &mut dyn Session, change: &Change) -> Result<Outcome, DbError> {
-        change::apply(self, session, change).await
+    async fn write(&self, session: &mut dyn Session, changes: &[&Change]) -> Result<bool, DbError> {
+        change::write(self, session, changes).await
+    }
+
+    async fn examine(
+        &self,
+        session: &mut dyn Session,
+        changes: &[&Change],
+    ) -> Result<Vec<Option<Finding>>, DbError> {
+        examine::examine(self, session, changes).await
     }
 
     async fn lookup(

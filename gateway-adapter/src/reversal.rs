@@ -1,11 +1,11 @@
 //! The row that a reversal becomes.
 
 use echeck_adapter::batch::{Change, Reversal, State};
-use echeck_adapter::dialect::{DbError, Session};
+use echeck_adapter::dialect::DbError;
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::mapping::{ExceptionKind, Outcome};
 use echeck_adapter::schema::{Column, Fitting, Want};
-use sea_query::{DynIden, Expr, Query};
+use echeck_adapter::set::{Field, SetSql, Sheet, Source};
+use serde_json::Value;
 
 use crate::columns::Columns;
 use crate::plan::GatewayMapping;
@@ -133,66 +133,77 @@ impl ReversalRow {
     }
 }
 
+/// A transfer that is reversed: its id, the change, and the reversal.
+pub(crate) type Reversed<'a> = (Value, &'a Change, &'a Reversal);
+
 impl GatewayMapping {
-    /// Inserts the reversal, linked to its original, whose row it takes values from.
-    pub(crate) async fn insert_reversal(
+    /// Inserts reversals, each linked to its original, whose row it takes values from. `None`
+    /// when a column cannot hold one of the ids.
+    pub(crate) fn insert_reversals(
         &self,
-        session: &mut dyn Session,
-        change: &Change,
-        reversal: &Reversal,
-        is_original: Expr,
-    ) -> Result<Outcome, DbError> {
-        let mut select = Query::select();
-        let mut columns: Vec<DynIden> = Vec::new();
-        for (column, fill) in &self.reversal.0 {
-            columns.push(column.iden());
-            select.expr(self.value(column, fill, change, reversal)?);
+        reversed: &[Reversed<'_>],
+    ) -> Result<Option<SetSql>, DbError> {
+        let mut sheet = Sheet::new(&self.table, &self.columns.id);
+        let filled: Vec<(&Column, &Fill, Option<Field>)> = self
+            .reversal
+            .0
+            .iter()
+            .map(|(column, fill)| {
+                let field = match fill {
+                    Fill::Copy(_) | Fill::Null => None,
+                    _ => Some(sheet.field(column)),
+                };
+                (column, fill, field)
+            })
+            .collect();
+        for (id, change, reversal) in reversed {
+            let mut values = Vec::with_capacity(filled.len());
+            for (column, fill, field) in &filled {
+                let Some(field) = field else { continue };
+                let Some(value) = self.value(column, fill, change, reversal)? else {
+                    return Ok(None);
+                };
+                values.push((*field, value));
+            }
+            sheet.row(id.clone(), values);
         }
-        select.from(&self.table).and_where(is_original);
-        let mut insert = Query::insert();
-        insert.into_table(&self.table).columns(columns);
-        insert
-            .select_from(select)
-            .map_err(|error| DbError::Refused(format!("the reversal has no row: {error}")))?;
-        Ok(match session.execute(insert.into()).await? {
-            1 => Outcome::Applied,
-            rows => Outcome::Exception(
-                ExceptionKind::Refused,
-                format!("the reversal of {} became {rows} rows", change.transfer_id),
-            ),
-        })
+        let columns: Vec<(&Column, Source<'_>)> = filled
+            .into_iter()
+            .map(|(column, fill, field)| {
+                let source = match (fill, field) {
+                    (Fill::Copy(original), _) => Source::Original(original),
+                    (_, Some(field)) => Source::Field(field),
+                    (_, None) => Source::Null,
+                };
+                (column, source)
+            })
+            .collect();
+        Ok(Some(sheet.insert(&columns)))
     }
 
+    /// The value of a column of one reversal; `None` when the column cannot hold it.
     fn value(
         &self,
         column: &Column,
         fill: &Fill,
         change: &Change,
         reversal: &Reversal,
-    ) -> Result<Expr, DbError> {
-        let id = |id: &str| {
-            column.id(id).ok_or_else(|| {
-                DbError::Refused(format!(
-                    "column {:?} cannot hold id {id:?}",
-                    column.name().as_str()
-                ))
-            })
-        };
-        Ok(match fill {
-            Fill::Id => id(&reversal.id)?,
-            Fill::ParentId => id(&change.transfer_id)?,
-            Fill::TraceId if reversal.trace_id.is_empty() => Expr::null(),
-            Fill::TraceId => id(&reversal.trace_id)?,
-            Fill::Type => column.text(self.types.reversal()),
-            Fill::State => column.text(self.states.write(State::Succeeded)),
-            Fill::Amount => Expr::val(reversal.amount_minor),
-            Fill::Tags => column.text(&json(&reversal.tags)?),
+    ) -> Result<Option<Value>, DbError> {
+        Ok(Some(match fill {
+            Fill::Id => return Ok(column.id(&reversal.id)),
+            Fill::ParentId => return Ok(column.id(&change.transfer_id)),
+            Fill::TraceId if !reversal.trace_id.is_empty() => {
+                return Ok(column.id(&reversal.trace_id));
+            }
+            Fill::Type => Value::from(self.types.reversal()),
+            Fill::State => Value::from(self.states.write(State::Succeeded)),
+            Fill::Amount => Value::from(reversal.amount_minor),
+            Fill::Tags => Value::from(json(&reversal.tags)?),
             Fill::DecidedAt => column.instant(change.reason.decided_at),
-            Fill::Zero => Expr::val(0_i64),
-            Fill::Null => Expr::null(),
-            Fill::Text(text) => column.text(text),
-            Fill::Copy(original) => original.expr(),
-        })
+            Fill::Zero => Value::from(0),
+            Fill::Text(text) => Value::from(text.as_str()),
+            Fill::TraceId | Fill::Null | Fill::Copy(_) => Value::Null,
+        }))
     }
 }
 

@@ -5,7 +5,7 @@ use echeck_adapter::batch::Change;
 use echeck_adapter::config::{ColumnNames, identifier};
 use echeck_adapter::dialect::{DbError, Session};
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::mapping::{Fitted, Mapping, Outcome, Plan};
+use echeck_adapter::mapping::{Finding, Fitted, Mapping, Plan};
 use echeck_adapter::schema::{Column, Fitting, TableSchema, Want};
 use echeck_adapter::timestamp::TimestampFormat;
 use echeck_proto::adapter::v1::FundingPolicy;
@@ -153,7 +153,15 @@ pub(crate) struct RallyPayMapping {
 
 #[async_trait]
 impl Mapping for RallyPayMapping {
-    async fn apply(&self, session: &mut dyn Session, change: &Change) -> Result<Outcome, DbError> {
-        change::apply(self, session, change).await
+    async fn write(&self, session: &mut dyn Session, changes: &[&Change]) -> Result<bool, DbError> {
+        change::write(self, session, changes).await
+    }
+
+    async fn examine(
+        &self,
+        session: &mut dyn Session,
+        changes: &[&Change],
+    ) -> Result<Vec<Option<Finding>>, DbError> {
+        change::examine(self, session, changes).await
     }
 }

@@ -4,7 +4,7 @@ use echeck_adapter::batch::Effect;
 use echeck_adapter::row::Cell;
 use echeck_adapter::schema::Want;
 use echeck_service::config::Section;
-use sea_query::Expr;
+use serde_json::Value;
 
 /// One status as the Rails app keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,10 +15,10 @@ pub(crate) enum Status {
 
 impl Status {
     /// The status for a statement.
-    pub(crate) fn bind(&self) -> Expr {
+    pub(crate) fn value(&self) -> Value {
         match self {
-            Self::Text(text) => Expr::val(text.as_str()),
-            Self::Number(number) => Expr::val(*number),
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::Number(number) => Value::from(*number),
         }
     }
 

@@ -1,9 +1,10 @@
-//! The one place where databases differ. SQL is made by the query builder with quoted
-//! names and bound values; what it cannot express for all databases is here: how a
-//! transaction begins, how a schema is read, how errors are told apart, in which form
-//! values are bound.
+//! The one place where databases differ, beside [`crate::set`]: how a transaction begins,
+//! how a schema is read, how errors are told apart, in which form values come back.
 
+pub mod mysql;
+pub mod postgres;
 mod public_message;
+mod session;
 pub mod sqlite;
 
 use async_trait::async_trait;
@@ -14,14 +15,18 @@ pub use public_message::public_message;
 
 use crate::identifier::Identifier;
 use crate::row::Row;
-use crate::schema::{Kind, TableSchema};
-use crate::timestamp::TimestampFormat;
+use crate::schema::TableSchema;
+use crate::set::SetSql;
 
 /// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// SQLite.
     Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL and MariaDB.
+    Mysql,
 }
 
 impl Dialect {
@@ -29,24 +34,8 @@ impl Dialect {
     #[must_use]
     pub fn same_name(self, one: &str, other: &str) -> bool {
         match self {
-            Self::Sqlite => one.eq_ignore_ascii_case(other),
-        }
-    }
-
-    /// Text for a column of a kind.
-    #[must_use]
-    pub fn bind_text(self, _kind: Kind, text: &str) -> Expr {
-        match self {
-            Self::Sqlite => Expr::val(text),
-        }
-    }
-
-    /// An instant for a column of a kind. SQLite has no type for it, so it is text.
-    #[must_use]
-    pub fn bind_instant(self, kind: Kind, format: TimestampFormat, at: DateTime<Utc>) -> Expr {
-        match (self, kind) {
-            (Self::Sqlite, Kind::Date) => Expr::val(at.date_naive().to_string()),
-            (Self::Sqlite, _) => Expr::val(format.write(at)),
+            Self::Sqlite | Self::Mysql => one.eq_ignore_ascii_case(other),
+            Self::Postgres => one == other,
         }
     }
 
@@ -56,6 +45,8 @@ impl Dialect {
     pub const fn owned_tables_sql(self) -> &'static str {
         match self {
             Self::Sqlite => sqlite::OWNED_TABLES_SQL,
+            Self::Postgres => postgres::OWNED_TABLES_SQL,
+            Self::Mysql => mysql::OWNED_TABLES_SQL,
         }
     }
 }
@@ -67,6 +58,10 @@ pub enum DbError {
     /// not committed has happened.
     #[error("the target database is not available: {0}")]
     Unavailable(String),
+    /// Another transaction was in the way, and nothing of this one has happened: it can be
+    /// begun again at once.
+    #[error("the target database is busy: {0}")]
+    Conflict(String),
     /// The database will not have this statement with this data, now or later. The message
     /// is fit to be shown.
     #[error("the target database refused: {0}")]
@@ -78,7 +73,7 @@ impl DbError {
     #[must_use]
     pub fn what(&self) -> &str {
         match self {
-            Self::Unavailable(what) | Self::Refused(what) => what,
+            Self::Unavailable(what) | Self::Conflict(what) | Self::Refused(what) => what,
         }
     }
 }
@@ -159,6 +154,10 @@ pub trait Database: Send + Sync + 'static {
 pub trait Session: Send {
     /// Runs a statement and says how many rows it hit.
     async fn execute(&mut self, statement: Statement) -> Result<u64, DbError>;
+    /// Runs a statement over a set of rows and says how many rows it hit.
+    async fn execute_set(&mut self, set: SetSql) -> Result<u64, DbError>;
+    /// Reads the rows that belong to a set.
+    async fn fetch_set(&mut self, set: SetSql) -> Result<Vec<Row>, DbError>;
     /// Reads rows.
     async fn fetch(&mut self, select: SelectStatement) -> Result<Vec<Row>, DbError>;
     /// Describes a table; `None` when there is no table of that name.

@@ -1,8 +1,9 @@
 //! A column that values are bound for.
 
-use sea_query::{ColumnName, DynIden, Expr, ExprTrait as _, TableName};
+use serde_json::Value;
+use uuid::Uuid;
 
-use super::Kind;
+use super::{Kind, Native};
 use crate::dialect::Dialect;
 use crate::identifier::Identifier;
 use crate::timestamp::TimestampFormat;
@@ -11,12 +12,13 @@ use crate::timestamp::TimestampFormat;
 /// in the form it takes.
 #[derive(Debug, Clone)]
 pub struct Column {
-    pub(super) table: Identifier,
     pub(super) name: Identifier,
     pub(super) kind: Kind,
+    pub(super) native: Native,
     pub(super) dialect: Dialect,
     pub(super) format: TimestampFormat,
     pub(super) nullable: bool,
+    pub(super) unique: bool,
 }
 
 impl Column {
@@ -26,40 +28,49 @@ impl Column {
         &self.name
     }
 
+    /// What it can hold.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// How its database knows its type.
+    #[must_use]
+    pub fn native(&self) -> &Native {
+        &self.native
+    }
+
+    /// The database that it is in.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
     /// Whether it may be NULL.
     #[must_use]
     pub fn nullable(&self) -> bool {
         self.nullable
     }
 
-    /// The name for lists of columns (`SET`, `INSERT INTO … (…)`).
+    /// Whether no two rows have the same value in it.
     #[must_use]
-    pub fn iden(&self) -> DynIden {
-        DynIden::from(&self.name)
-    }
-
-    /// The column in an expression, qualified by its table. Qualified, because SQLite takes
-    /// a lone `"name"` that it does not know for a string.
-    #[must_use]
-    pub fn expr(&self) -> Expr {
-        let table = TableName(None, DynIden::from(&self.table));
-        Expr::col(ColumnName(Some(table), self.iden()))
-    }
-
-    /// The condition that the column holds this id; `None` when it cannot hold it.
-    #[must_use]
-    pub fn is_id(&self, id: &str) -> Option<Expr> {
-        self.id(id).map(|value| self.expr().eq(value))
+    pub fn unique(&self) -> bool {
+        self.unique
     }
 
     /// An id in the form the column takes; `None` when it cannot hold it (a column of
     /// integers and an id with leading zeros, say).
     #[must_use]
-    pub fn id(&self, id: &str) -> Option<Expr> {
+    pub fn id(&self, id: &str) -> Option<Value> {
         match self.kind {
             Kind::Integer => {
                 let number: i64 = id.parse().ok()?;
-                (number.to_string() == id).then(|| Expr::val(number))
+                (number.to_string() == id).then(|| Value::from(number))
+            }
+            // PostgreSQL has other spellings of the same UUID, and refuses what is none.
+            Kind::Uuid => {
+                let uuid: Uuid = id.parse().ok()?;
+                (uuid.to_string() == id).then(|| Value::from(id))
             }
             Kind::Text
             | Kind::Decimal
@@ -68,22 +79,23 @@ impl Column {
             | Kind::Timestamp
             | Kind::Date
             | Kind::Json
-            | Kind::Uuid
             | Kind::Blob
             | Kind::Untyped
-            | Kind::Other => Some(self.dialect.bind_text(self.kind, id)),
+            | Kind::Other => Some(Value::from(id)),
         }
-    }
-
-    /// Text (or JSON as text) in the form the column takes.
-    #[must_use]
-    pub fn text(&self, text: &str) -> Expr {
-        self.dialect.bind_text(self.kind, text)
     }
 
     /// An instant in the form the column takes.
     #[must_use]
-    pub fn instant(&self, at: chrono::DateTime<chrono::Utc>) -> Expr {
-        self.dialect.bind_instant(self.kind, self.format, at)
+    pub fn instant(&self, at: chrono::DateTime<chrono::Utc>) -> Value {
+        let text = match (self.kind, self.dialect) {
+            (Kind::Date, _) => at.date_naive().to_string(),
+            // These two have types for it, of which MySQL reads no RFC 3339.
+            (Kind::Timestamp, Dialect::Postgres | Dialect::Mysql) => {
+                TimestampFormat::Rails.write(at)
+            }
+            _ => self.format.write(at),
+        };
+        Value::from(text)
     }
 }

@@ -1,6 +1,6 @@
 //! The check of a mapping.
 
-use super::{Column, Kind, TableSchema, Want};
+use super::{Column, Kind, Native, TableSchema, Want};
 use crate::identifier::Identifier;
 use crate::timestamp::TimestampFormat;
 
@@ -35,7 +35,7 @@ impl<'a> Fitting<'a> {
             section,
             format,
             any_missing: false,
-            faults: Vec::new(),
+            faults: schema.faults.clone(),
             warnings: Vec::new(),
         }
     }
@@ -76,7 +76,6 @@ impl<'a> Fitting<'a> {
             Some(_) => {}
         }
         Column {
-            table: self.table.clone(),
             // The live spelling, since a database may answer with it.
             name: live
                 .and_then(|live| live.name.parse().ok())
@@ -84,7 +83,9 @@ impl<'a> Fitting<'a> {
             kind: live.map_or(Kind::Other, |live| live.kind),
             dialect: self.schema.dialect,
             format: self.format,
+            native: live.map_or(Native::Plain, |live| live.native.clone()),
             nullable: live.is_some_and(|live| live.nullable),
+            unique: self.schema.has_unique_key_on(name),
         }
     }
 

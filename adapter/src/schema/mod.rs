@@ -91,6 +91,22 @@ impl Want {
     }
 }
 
+/// How a database knows a column's type, where a statement must say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Native {
+    /// A statement need not.
+    Plain,
+    /// PostgreSQL: the quoted name of the type.
+    Postgres(String),
+    /// MySQL and MariaDB: the character set and collation of a text.
+    Mysql {
+        /// The character set.
+        charset: String,
+        /// The collation.
+        collation: String,
+    },
+}
+
 /// One column of the live table.
 #[derive(Debug, Clone)]
 pub struct LiveColumn {
@@ -100,6 +116,8 @@ pub struct LiveColumn {
     pub kind: Kind,
     /// Its type as declared.
     pub declared: String,
+    /// Its type as the database knows it.
+    pub native: Native,
     /// Whether it may be NULL.
     pub nullable: bool,
     /// Whether a row may leave it out: it has a default, or the database numbers it.
@@ -119,6 +137,8 @@ pub struct TableSchema {
     pub unique_keys: Vec<Vec<String>>,
     /// The first column of each index.
     pub indexed: Vec<String>,
+    /// Why the table cannot be a target at all, each a sentence.
+    pub faults: Vec<String>,
 }
 
 impl TableSchema {

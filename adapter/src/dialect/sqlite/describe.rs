@@ -4,7 +4,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use crate::dialect::Dialect;
 use crate::identifier::Identifier;
-use crate::schema::{Kind, LiveColumn, TableSchema};
+use crate::schema::{Kind, LiveColumn, Native, TableSchema};
 
 /// In `pragma_table_xinfo.hidden`: 2 and 3 are virtual and stored generated columns.
 const GENERATED: [i64; 2] = [2, 3];
@@ -38,6 +38,7 @@ pub(super) async fn table(
         columns: Vec::new(),
         unique_keys: Vec::new(),
         indexed: Vec::new(),
+        faults: Vec::new(),
     };
     read_columns(connection, table, &mut schema).await?;
     read_indexes(connection, table, &mut schema).await?;
@@ -70,6 +71,7 @@ async fn read_columns(
             name,
             kind: kind_of(&declared),
             declared,
+            native: Native::Plain,
             nullable: row.try_get::<i64, _>(2)? == 0,
             has_default: row.try_get::<i64, _>(3)? != 0 || numbered,
             generated: GENERATED.contains(&row.try_get::<i64, _>(5)?),

@@ -14,7 +14,7 @@ use sqlx::sqlite::{
 };
 
 use self::error::{db_error, is_busy};
-use self::session::SqliteSession;
+use crate::dialect::session::SqlSession;
 use crate::dialect::{Access, Database, DbError, Dialect, Facts, Session};
 use crate::timestamp;
 
@@ -127,7 +127,7 @@ impl Database for SqliteTarget {
             .acquire()
             .await
             .map_err(|error| db_error(&error))?;
-        Ok(Box::new(SqliteSession::begin(connection, access).await?))
+        Ok(Box::new(SqlSession::begin(connection, access).await?))
     }
 
     async fn create_owned_tables(&self) -> Result<(), DbError> {

@@ -1,0 +1,38 @@
+//! Which MySQL and MariaDB errors pass, and which are the statement's own fault.
+
+use sqlx::mysql::MySqlDatabaseError;
+
+use crate::dialect::{DbError, public_message};
+
+/// Lock wait timeout, deadlock. The first undoes only the statement; the caller rolls back.
+const CONFLICTS: [u16; 2] = [1205, 1213];
+
+/// Errors about the data of a statement that have SQLSTATE HY000
+/// (<https://mariadb.com/kb/en/mariadb-error-code-reference/>): a value of the wrong type,
+/// no default, a constraint, a value that was cut, invalid JSON.
+const REFUSED: [u16; 7] = [1265, 1364, 1366, 3140, 3819, 4025, 4161];
+
+/// Data exceptions, constraints, and what a trigger signals.
+const REFUSED_CLASSES: [&str; 3] = ["22", "23", "45"];
+
+/// Tells a refusal from a conflict and from an outage. What is unknown is an outage: a batch
+/// that waits for a person is better than a return that is passed.
+pub(super) fn db_error(error: &sqlx::Error) -> DbError {
+    let Some(database) = error.as_database_error() else {
+        return DbError::Unavailable(public_message(&error.to_string()));
+    };
+    let message = public_message(database.message());
+    let number = database
+        .try_downcast_ref::<MySqlDatabaseError>()
+        .map_or(0, MySqlDatabaseError::number);
+    let state = database.code().unwrap_or_default();
+    if CONFLICTS.contains(&number) {
+        DbError::Conflict(message)
+    } else if REFUSED.contains(&number)
+        || REFUSED_CLASSES.iter().any(|class| state.starts_with(class))
+    {
+        DbError::Refused(message)
+    } else {
+        DbError::Unavailable(format!("{message} (error {number})"))
+    }
+}

@@ -1,0 +1,24 @@
+-- The adapter's own two tables in the target database (MySQL, MariaDB).
+-- The adapter makes them at its start. Where it may not, run this file once, and let the
+-- adapter's account only SELECT, INSERT and UPDATE them.
+
+-- How far the target is in the journal. It moves in the transaction that changes the rows.
+CREATE TABLE IF NOT EXISTS echeck_cursor (
+    adapter    VARCHAR(63) NOT NULL PRIMARY KEY,
+    journal_id CHAR(36)    NOT NULL,
+    position   BIGINT      NOT NULL CHECK (position > 0),
+    hash       CHAR(64)    NOT NULL,
+    updated_at VARCHAR(32) NOT NULL
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- The steps that changed nothing, and why. Written in the transaction that passed them.
+CREATE TABLE IF NOT EXISTS echeck_exceptions (
+    adapter     VARCHAR(63) NOT NULL,
+    journal_id  CHAR(36)    NOT NULL,
+    position    BIGINT      NOT NULL,
+    kind        VARCHAR(16) NOT NULL CHECK (kind IN ('MOVED_ON', 'NOT_FOUND', 'REFUSED')),
+    message     TEXT        NOT NULL,
+    transfer_id TEXT        NOT NULL,
+    recorded_at VARCHAR(32) NOT NULL,
+    PRIMARY KEY (adapter, journal_id, position)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

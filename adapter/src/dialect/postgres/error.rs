@@ -1,0 +1,28 @@
+//! Which PostgreSQL errors pass, and which are the statement's own fault.
+
+use crate::dialect::{DbError, public_message};
+
+/// The classes of SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>)
+/// that say something about the data of a statement: data exceptions, constraints, routines
+/// that fail, checks of a view, limits of the program, and what a trigger raises.
+const REFUSED_CLASSES: [&str; 7] = ["22", "23", "38", "39", "44", "54", "P0"];
+
+/// Serialization failure, deadlock, lock not available.
+const CONFLICTS: [&str; 3] = ["40001", "40P01", "55P03"];
+
+/// Tells a refusal from a conflict and from an outage. What is unknown is an outage: a batch
+/// that waits for a person is better than a return that is passed.
+pub(super) fn db_error(error: &sqlx::Error) -> DbError {
+    let Some(database) = error.as_database_error() else {
+        return DbError::Unavailable(public_message(&error.to_string()));
+    };
+    let message = public_message(database.message());
+    let code = database.code().unwrap_or_default();
+    if CONFLICTS.contains(&&*code) {
+        DbError::Conflict(message)
+    } else if REFUSED_CLASSES.iter().any(|class| code.starts_with(class)) {
+        DbError::Refused(message)
+    } else {
+        DbError::Unavailable(format!("{message} (SQLSTATE {code})"))
+    }
+}

@@ -1,0 +1,24 @@
+-- The adapter's own two tables in the target database (PostgreSQL).
+-- The adapter makes them at its start. Where it may not, run this file once, and let the
+-- adapter's account only SELECT, INSERT and UPDATE them.
+
+-- How far the target is in the journal. It moves in the transaction that changes the rows.
+CREATE TABLE IF NOT EXISTS echeck_cursor (
+    adapter    TEXT   NOT NULL PRIMARY KEY,
+    journal_id TEXT   NOT NULL,
+    position   BIGINT NOT NULL CHECK (position > 0),
+    hash       TEXT   NOT NULL,
+    updated_at TEXT   NOT NULL
+);
+
+-- The steps that changed nothing, and why. Written in the transaction that passed them.
+CREATE TABLE IF NOT EXISTS echeck_exceptions (
+    adapter     TEXT   NOT NULL,
+    journal_id  TEXT   NOT NULL,
+    position    BIGINT NOT NULL,
+    kind        TEXT   NOT NULL CHECK (kind IN ('MOVED_ON', 'NOT_FOUND', 'REFUSED')),
+    message     TEXT   NOT NULL,
+    transfer_id TEXT   NOT NULL,
+    recorded_at TEXT   NOT NULL,
+    PRIMARY KEY (adapter, journal_id, position)
+);
