@@ -1,18 +1,19 @@
 //! The part of an adapter's configuration that all adapters share.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_service::config::Section;
 use echeck_service::server::ServerConfig;
-use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::dialect::mysql::MysqlTarget;
+use crate::dialect::postgres::PostgresTarget;
 use crate::dialect::sqlite::SqliteTarget;
 use crate::dialect::{Database, DbError};
 use crate::identifier::Identifier;
 use crate::mapping::Plan;
+use crate::target_url::TargetUrl;
 
 /// A batch of 10,000 steps with the acquirer's rows must fit, unless the section says
 /// otherwise.
@@ -96,50 +97,23 @@ impl TargetConfig {
     /// # Errors
     /// When it does not answer or cannot be used as a target.
     pub async fn open(&self) -> Result<Arc<dyn Database>, DbError> {
-        match &self.url {
-            Some(TargetUrl::Sqlite(path)) => {
-                let target = SqliteTarget::open(path, self.busy_timeout, self.max_connections);
-                Ok(Arc::new(target.await?))
-            }
-            None => Err(DbError::Unavailable("target.url is not set".to_owned())),
-        }
-    }
-}
-
-/// Which database, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetUrl {
-    /// `sqlite:///absolute/path.db`, or `sqlite:relative/path.db`.
-    Sqlite(PathBuf),
-}
-
-impl TargetUrl {
-    /// The faults never quote the URL, which may hold a password.
-    fn parse(url: &SecretString) -> Result<Self, String> {
-        const SUPPORTED: &str = "sqlite:///path/to/file.db is supported";
-        let Some((scheme, rest)) = url.expose_secret().split_once(':') else {
-            return Err(format!("is not a URL; {SUPPORTED}"));
+        let (timeout, connections) = (self.busy_timeout, self.max_connections);
+        let Some(url) = &self.url else {
+            return Err(DbError::Unavailable("target.url is not set".to_owned()));
         };
-        match scheme {
-            "sqlite" => {
-                let path = rest.strip_prefix("//").unwrap_or(rest);
-                if path.is_empty() || path == ":memory:" {
-                    return Err(
-                        "must name a file, since every connection would have a memory \
-                                of its own"
-                            .to_owned(),
-                    );
-                }
-                if path.contains('?') {
-                    return Err("must not have parameters after a '?'".to_owned());
-                }
-                Ok(Self::Sqlite(PathBuf::from(path)))
+        Ok(match url {
+            TargetUrl::Sqlite(path) => {
+                Arc::new(SqliteTarget::open(path, timeout, connections).await?)
             }
-            other if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => Err(format!(
-                "names a database of unknown kind {other:?}; {SUPPORTED}"
-            )),
-            _ => Err(format!("is not a URL; {SUPPORTED}")),
-        }
+            TargetUrl::Postgres(options) => {
+                let shown = url.to_string();
+                Arc::new(PostgresTarget::open(options, shown, timeout, connections).await?)
+            }
+            TargetUrl::Mysql(options) => {
+                let shown = url.to_string();
+                Arc::new(MysqlTarget::open(options, shown, timeout, connections).await?)
+            }
+        })
     }
 }
 
@@ -207,39 +181,4 @@ pub fn parsed(section: &Section<'_>, key: &str, name: &str) -> Identifier {
         section.fault(key, format!("{fault}"));
         Identifier::harmless()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(url: &str) -> Result<TargetUrl, String> {
-        TargetUrl::parse(&SecretString::from(url))
-    }
-
-    #[test]
-    fn an_sqlite_url_names_a_file() {
-        assert_eq!(
-            parse("sqlite:///a/b.db"),
-            Ok(TargetUrl::Sqlite("/a/b.db".into()))
-        );
-        assert_eq!(parse("sqlite:b.db"), Ok(TargetUrl::Sqlite("b.db".into())));
-        for memory in ["sqlite::memory:", "sqlite://", "sqlite:"] {
-            assert!(
-                parse(memory).unwrap_err().contains("must name a file"),
-                "{memory}"
-            );
-        }
-    }
-
-    #[test]
-    fn another_kind_of_database_is_named_with_what_is_supported_and_without_a_password() {
-        let fault = parse("oracle://user:hunter2@host/db").unwrap_err();
-        assert!(
-            fault.contains("\"oracle\"") && fault.contains("sqlite:///"),
-            "{fault}"
-        );
-        assert!(!fault.contains("hunter2"));
-        assert!(!parse("hunter2").unwrap_err().contains("hunter2"));
-    }
 }

@@ -16,6 +16,7 @@ pub mod serve;
 pub mod service;
 pub mod set;
 pub mod status;
+pub mod target_url;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timestamp;

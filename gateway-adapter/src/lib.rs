@@ -12,6 +12,7 @@ mod reversal;
 use std::sync::Arc;
 
 use echeck_adapter::config::AdapterConfig;
+use echeck_adapter::dialect::Dialect;
 use echeck_service::config::Settings;
 
 pub use echeck_adapter::serve::run;
@@ -30,4 +31,14 @@ pub fn read_config(settings: &Settings) -> AdapterConfig {
     let root = settings.root();
     let plan = Arc::new(GatewayPlan::read(&root));
     AdapterConfig::read(&root, "gateway", DEFAULT_LISTEN, plan)
+}
+
+/// The demonstration's schema in a dialect.
+#[must_use]
+pub const fn demo_schema(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => DEMO_SCHEMA_SQLITE,
+        Dialect::Postgres => include_str!("../schema/postgres.sql"),
+        Dialect::Mysql => include_str!("../schema/mysql.sql"),
+    }
 }

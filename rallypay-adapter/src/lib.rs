@@ -7,6 +7,7 @@ mod status;
 use std::sync::Arc;
 
 use echeck_adapter::config::AdapterConfig;
+use echeck_adapter::dialect::Dialect;
 use echeck_service::config::Settings;
 
 pub use echeck_adapter::serve::run;
@@ -25,4 +26,14 @@ pub fn read_config(settings: &Settings) -> AdapterConfig {
     let root = settings.root();
     let plan = Arc::new(RallyPayPlan::read(&root));
     AdapterConfig::read(&root, "rallypay", DEFAULT_LISTEN, plan)
+}
+
+/// The demonstration's schema in a dialect.
+#[must_use]
+pub const fn demo_schema(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => DEMO_SCHEMA_SQLITE,
+        Dialect::Postgres => include_str!("../schema/postgres.sql"),
+        Dialect::Mysql => include_str!("../schema/mysql.sql"),
+    }
 }

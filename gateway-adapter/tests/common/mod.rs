@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use echeck_adapter::config::AdapterConfig;
+use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::Rig;
 use echeck_service::config::Settings;
 
@@ -35,6 +36,12 @@ pub(crate) async fn rig_with(toml: &str, schema: &str) -> Rig {
     Rig::new(schema, config(toml).unwrap().plan).await
 }
 
+/// A gateway in a database of any kind.
+pub(crate) async fn rig_on(dialect: Dialect, toml: &str) -> Rig {
+    let schema = gateway_adapter::demo_schema(dialect);
+    Rig::on(dialect, schema, config(toml).unwrap().plan).await
+}
+
 /// An INSERT of a debit of 500 that SUCCEEDED, where single columns can be said otherwise.
 pub(crate) struct D(Vec<(String, String)>);
 
@@ -57,6 +64,15 @@ impl D {
             ("updated_at", text("2026-02-20T00:00:00Z")),
         ];
         Self(columns.map(|(name, value)| (name.to_owned(), value)).into())
+    }
+
+    /// The same for a database of any kind, where columns that are not said have no default.
+    pub(crate) fn on_any(id: &str) -> Self {
+        Self::new(id)
+            .set("messages", "'[]'")
+            .set("tags", "'{}'")
+            .set("created_at", "'2026-02-20 00:00:00'")
+            .set("updated_at", "'2026-02-20 00:00:00'")
     }
 
     /// Sets a column to an SQL expression.

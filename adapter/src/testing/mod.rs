@@ -2,7 +2,9 @@
 //! it with.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::path::{Path, PathBuf};
+mod shell;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,24 +14,43 @@ use echeck_proto::adapter::v1::{
     self as proto, ApplyUpdatesRequest, ApplyUpdatesResponse, Expected, Reason, TransferState,
 };
 use echeck_service::clock::ManualClock;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 use tempfile::TempDir;
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
+use self::shell::Shell;
 use crate::apply::Target;
-
-use crate::dialect::sqlite::SqliteTarget;
+use crate::config::TargetConfig;
+use crate::dialect::Dialect;
 use crate::mapping::Plan;
 use crate::service::Adapter;
+use crate::target_url::TargetUrl;
+
+/// Makes of each test, a function of a [`Dialect`], one for every kind of database.
+#[macro_export]
+macro_rules! on_every_database {
+    ($($test:ident),+ $(,)?) => {
+        $crate::on_every_database!(@on sqlite Sqlite $($test)+);
+        $crate::on_every_database!(@on postgres Postgres $($test)+);
+        $crate::on_every_database!(@on mysql Mysql $($test)+);
+    };
+    (@on $name:ident $dialect:ident $($test:ident)+) => {
+        mod $name {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test($crate::dialect::Dialect::$dialect).await;
+            })+
+        }
+    };
+}
 
 /// When everything in the tests is decided: 2026-03-02 14:05:06 UTC.
 pub const DECIDED_AT_SECONDS: i64 = 1_772_460_306;
 
-/// A target in an SQLite file, with the adapter in front of it.
+/// A target in a database of its own, with the adapter in front of it.
 pub struct Rig {
     directory: TempDir,
+    shell: Shell,
     /// The target with its mapping.
     pub target: Target,
     /// The RPCs, called without a network.
@@ -37,22 +58,41 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Makes a file with `schema`, the adapter's own tables, and the adapter over it.
+    /// Makes an SQLite file with `schema`, the adapter's own tables, and the adapter over it.
     pub async fn new(schema: &str, plan: Arc<dyn Plan>) -> Self {
+        Self::on(Dialect::Sqlite, schema, plan).await
+    }
+
+    /// The same in a new database of any kind.
+    pub async fn on(dialect: Dialect, schema: &str, plan: Arc<dyn Plan>) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("target.db");
-        std::fs::File::create(&path).unwrap();
-        run_sql(&path, schema).await;
-        let target = open(&path, plan).await;
+        let shell = Shell::fresh(dialect, directory.path()).await;
+        shell.run(schema).await;
+        let target = open(&shell, plan).await;
         target.database.create_owned_tables().await.unwrap();
         Self {
             adapter: adapter(&target),
             directory,
+            shell,
             target,
         }
     }
 
-    /// The file.
+    /// A second copy of the adapter, with connections of its own.
+    pub async fn copy(&self) -> Adapter {
+        adapter(&open(&self.shell, Arc::clone(&self.target.plan)).await)
+    }
+
+    /// The URL of the database.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match &self.shell {
+            Shell::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Shell::Postgres(url) | Shell::Mysql(url) => url.clone(),
+        }
+    }
+
+    /// The SQLite file.
     pub fn path(&self) -> PathBuf {
         self.directory.path().join("target.db")
     }
@@ -64,28 +104,12 @@ impl Rig {
 
     /// Runs SQL as somebody else would, on a connection of its own.
     pub async fn sql(&self, sql: &str) {
-        run_sql(&self.path(), sql).await;
+        self.shell.run(sql).await;
     }
 
     /// The rows of a query, values joined by `|`, NULL as `-`.
     pub async fn rows(&self, sql: &str) -> Vec<String> {
-        let mut connection = connect(&self.path()).await;
-        let rows = sqlx::query(AssertSqlSafe(sql))
-            .fetch_all(&mut connection)
-            .await
-            .unwrap();
-        let show = |row: &sqlx::sqlite::SqliteRow| {
-            let cells: Vec<String> = (0..row.len())
-                .map(|at| {
-                    let text: Option<String> = row.try_get_unchecked(at).unwrap();
-                    text.unwrap_or_else(|| "-".to_owned())
-                })
-                .collect();
-            cells.join("|")
-        };
-        let shown = rows.iter().map(show).collect();
-        connection.close().await.unwrap();
-        shown
+        self.shell.rows(sql).await
     }
 
     /// The one value of a query.
@@ -119,20 +143,20 @@ impl Rig {
             .into_inner()
     }
 
-    /// Copies the database as a backup would, without its write-ahead log.
+    /// Copies the SQLite file as a backup would, without its write-ahead log.
     pub async fn back_up(&self, name: &str) {
         let to = self.beside(name);
-        run_sql(&self.path(), &format!("VACUUM INTO '{}'", to.display())).await;
+        self.sql(&format!("VACUUM INTO '{}'", to.display())).await;
     }
 
-    /// Puts a backup in the place of the database, and opens it anew.
+    /// Puts a backup in the place of the SQLite file, and opens it anew.
     pub async fn restore(mut self, name: &str) -> Self {
         let plan = Arc::clone(&self.target.plan);
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{suffix}", self.path().display()));
         }
         std::fs::copy(self.beside(name), self.path()).unwrap();
-        self.target = open(&self.path(), plan).await;
+        self.target = open(&self.shell, plan).await;
         self.adapter = adapter(&self.target);
         self
     }
@@ -143,29 +167,25 @@ fn adapter(target: &Target) -> Adapter {
     Adapter::new(target.clone(), Arc::new(ManualClock::new(now)))
 }
 
-async fn open(path: &Path, plan: Arc<dyn Plan>) -> Target {
-    let database = SqliteTarget::open(path, Duration::from_millis(200), 4)
-        .await
-        .unwrap();
+async fn open(shell: &Shell, plan: Arc<dyn Plan>) -> Target {
+    let url = match shell {
+        Shell::Sqlite(path) => format!("sqlite://{}", path.display()),
+        Shell::Postgres(url) | Shell::Mysql(url) => url.clone(),
+    };
+    let config = TargetConfig {
+        url: Some(TargetUrl::parse(&url.into()).unwrap()),
+        create_tables: true,
+        max_connections: 4,
+        busy_timeout: Duration::from_millis(match shell {
+            Shell::Sqlite(_) => 200,
+            Shell::Postgres(_) | Shell::Mysql(_) => 2_000,
+        }),
+    };
     Target {
-        database: Arc::new(database),
+        database: config.open().await.unwrap(),
         plan,
         adapter: "test".to_owned(),
     }
-}
-
-async fn connect(path: &Path) -> SqliteConnection {
-    let options = SqliteConnectOptions::new().filename(path);
-    SqliteConnection::connect_with(&options).await.unwrap()
-}
-
-async fn run_sql(path: &Path, sql: &str) {
-    let mut connection = connect(path).await;
-    sqlx::raw_sql(AssertSqlSafe(sql))
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    connection.close().await.unwrap();
 }
 
 /// The reason code of an error, such as `CURSOR_MISMATCH`.

@@ -1,0 +1,165 @@
+//! Which database is the target, and where.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr as _;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::mysql::MySqlConnectOptions;
+use sqlx::postgres::PgConnectOptions;
+
+const SUPPORTED: &str = "sqlite:///path/to/file.db, postgres://user:password@host/database and \
+                         mysql://user:password@host/database are supported";
+
+/// Which database, and where. It is shown without its password.
+#[derive(Clone)]
+pub enum TargetUrl {
+    /// `sqlite:///absolute/path.db`, or `sqlite:relative/path.db`.
+    Sqlite(PathBuf),
+    /// `postgres://…` or `postgresql://…`.
+    Postgres(Box<PgConnectOptions>),
+    /// `mysql://…` or `mariadb://…`.
+    Mysql(Box<MySqlConnectOptions>),
+}
+
+impl TargetUrl {
+    /// Parses a URL. The faults never quote it, since it may hold a password.
+    pub(crate) fn parse(url: &SecretString) -> Result<Self, String> {
+        let url = url.expose_secret();
+        let Some((scheme, rest)) = url.split_once(':') else {
+            return Err(format!("is not a URL; {SUPPORTED}"));
+        };
+        match scheme {
+            "sqlite" => sqlite(rest),
+            "postgres" | "postgresql" => {
+                let options = PgConnectOptions::from_str(url)
+                    .map_err(|_| "is not a PostgreSQL URL".to_owned())?;
+                demand_database(options.get_database())?;
+                Ok(Self::Postgres(Box::new(options)))
+            }
+            "mysql" | "mariadb" => {
+                let options = MySqlConnectOptions::from_str(url)
+                    .map_err(|_| "is not a MySQL URL".to_owned())?;
+                demand_database(options.get_database())?;
+                Ok(Self::Mysql(Box::new(options)))
+            }
+            other if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => Err(format!(
+                "names a database of unknown kind {other:?}; {SUPPORTED}"
+            )),
+            _ => Err(format!("is not a URL; {SUPPORTED}")),
+        }
+    }
+}
+
+fn sqlite(rest: &str) -> Result<TargetUrl, String> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path == ":memory:" {
+        return Err(
+            "must name a file, since every connection would have a memory of its own".into(),
+        );
+    }
+    if path.contains('?') {
+        return Err("must not have parameters after a '?'".to_owned());
+    }
+    Ok(TargetUrl::Sqlite(PathBuf::from(path)))
+}
+
+fn demand_database(name: Option<&str>) -> Result<(), String> {
+    match name {
+        Some(name) if !name.is_empty() => Ok(()),
+        _ => Err("names no database after the host".to_owned()),
+    }
+}
+
+impl fmt::Display for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite {}", path.display()),
+            Self::Postgres(options) => write!(
+                f,
+                "postgres {}@{}:{}/{}",
+                options.get_username(),
+                options.get_host(),
+                options.get_port(),
+                options.get_database().unwrap_or_default()
+            ),
+            Self::Mysql(options) => write!(
+                f,
+                "mysql {}@{}:{}/{}",
+                options.get_username(),
+                options.get_host(),
+                options.get_port(),
+                options.get_database().unwrap_or_default()
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TargetUrl({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Result<String, String> {
+        TargetUrl::parse(&SecretString::from(url)).map(|url| format!("{url:?}"))
+    }
+
+    #[test]
+    fn an_sqlite_url_names_a_file() {
+        assert_eq!(
+            parse("sqlite:///a/b.db").unwrap(),
+            "TargetUrl(sqlite /a/b.db)"
+        );
+        assert_eq!(parse("sqlite:b.db").unwrap(), "TargetUrl(sqlite b.db)");
+        for memory in ["sqlite::memory:", "sqlite://", "sqlite:"] {
+            assert!(
+                parse(memory).unwrap_err().contains("must name a file"),
+                "{memory}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_server_is_shown_without_the_password() {
+        for (url, shown) in [
+            (
+                "postgres://app:hunter2@db:5433/core",
+                "postgres app@db:5433/core",
+            ),
+            (
+                "postgresql://app:hunter2@db/core?sslmode=require",
+                "postgres app@db:5432/core",
+            ),
+            ("mysql://app:hunter2@db/rally", "mysql app@db:3306/rally"),
+            (
+                "mariadb://app:hunter2@db:3307/rally",
+                "mysql app@db:3307/rally",
+            ),
+        ] {
+            assert_eq!(parse(url).unwrap(), format!("TargetUrl({shown})"));
+        }
+    }
+
+    #[test]
+    fn a_server_without_a_database_and_nonsense_are_faults_without_the_password() {
+        for (url, why) in [
+            ("postgres://app:hunter2@db", "names no database"),
+            ("mysql://app:hunter2@db/", "names no database"),
+            (
+                "postgres://app:hunter2@db:port/core",
+                "is not a PostgreSQL URL",
+            ),
+            ("oracle://user:hunter2@host/db", "\"oracle\""),
+            ("hunter2", "is not a URL"),
+        ] {
+            let fault = parse(url).unwrap_err();
+            assert!(fault.contains(why), "{fault}");
+            assert!(!fault.contains("hunter2"), "{fault}");
+        }
+    }
+}
