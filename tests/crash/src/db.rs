@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _, TypeInfo as _, ValueRef as _, raw_sql};
 use std::time::Duration;
 
 /// One row; NULL is `None`.
-pub type Cells = Vec<Option<String>>;
+pub(crate) type Cells = Vec<Option<String>>;
 
 /// How long a statement waits for a connection, or for another writer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -135,6 +135,15 @@ impl Db {
         done.with_context(|| format!("the statement failed: {:.300}", sql))
     }
 
+    /// How the returns database says yes.
+    #[must_use]
+    pub const fn yes(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) | Self::MySql(_) => "1",
+            Self::Postgres(_) => "TRUE",
+        }
+    }
+
     /// Closes the connections.
     pub async fn close(&self) {
         match self {
@@ -181,7 +190,7 @@ fn postgres_text(row: &sqlx::postgres::PgRow, at: usize) -> Result<Option<String
 
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
-pub fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string does not fail.

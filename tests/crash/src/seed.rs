@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 
 /// What is drawn for.
 #[derive(Debug, Clone, Copy)]
-pub enum Purpose {
+pub(crate) enum Purpose {
     /// The contents of the file with this number.
     File(u64),
     /// Which faults, and when.
@@ -19,7 +19,7 @@ pub enum Purpose {
 
 /// The stream of one purpose in one round.
 #[must_use]
-pub fn draws(seed: u64, round: u64, purpose: Purpose) -> StdRng {
+pub(crate) fn draws(seed: u64, round: u64, purpose: Purpose) -> StdRng {
     let (kind, index) = match purpose {
         Purpose::File(index) => (1_u64, index),
         Purpose::Faults => (2, 0),

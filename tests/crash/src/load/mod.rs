@@ -3,4 +3,4 @@
 mod owner;
 mod sender;
 
-pub use sender::Load;
+pub(crate) use sender::Load;

@@ -83,7 +83,7 @@ async fn insert(rig: &Rig, transfers: &[&Transfer]) {
         let insert = rig.gateway.insert_new(&format!(
             "INSERT INTO transfers (id, type, subtype, state, amount, currency, fee, trace_id, \
              payment_id, ach_trace, source, merchant_identity, application, deposit_id, \
-             created_at, updated_at) VALUES {}",
+             messages, tags, created_at, updated_at) VALUES {}",
             values.join(", ")
         ));
         while rig.gateway.run(&insert).await.is_err() {
@@ -107,8 +107,8 @@ fn transfer_values(policy: Policy, transfer: &Transfer) -> String {
     let deposit = if transfer.in_deposit { "'DEP1'" } else { "NULL" };
     format!(
         "('{id}', '{kind}', '{subtype}', '{}', {}, 'USD', 0, 'FNX{id}', '8399{id}', '{}', \
-         'PIbuyer', '{merchant}', 'APplatform', {deposit}, '2026-11-01 12:00:00', \
-         '2026-11-01 12:00:00')",
+         'PIbuyer', '{merchant}', 'APplatform', {deposit}, '[]', '{{}}', \
+         '2026-11-01 12:00:00', '2026-11-01 12:00:00')",
         policy.spelling(transfer.state),
         transfer.amount_minor,
         transfer.ach_trace,

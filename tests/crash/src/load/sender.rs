@@ -26,7 +26,7 @@ const LANES: usize = 2;
 const MOST_OPEN: u64 = 3;
 
 /// How many payments a file is the first to name.
-pub const ENTRIES: std::ops::Range<u32> = 30..140;
+pub(super) const ENTRIES: std::ops::Range<u32> = 30..140;
 
 /// The load on a rig.
 pub struct Load {

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 /// Ports that nobody else is given while this lives.
 #[derive(Default)]
-pub struct Ports {
+pub(super) struct Ports {
     /// For as long as the campaign runs.
     kept: Vec<File>,
     /// For this round.
@@ -19,7 +19,7 @@ impl Ports {
     ///
     /// # Errors
     /// When no port is free.
-    pub fn take(&mut self) -> Result<u16> {
+    pub(super) fn take(&mut self) -> Result<u16> {
         let folder = std::env::temp_dir().join("echeck-test-ports");
         std::fs::create_dir_all(&folder)?;
         for port in 24_000..28_000 {
@@ -34,12 +34,12 @@ impl Ports {
     }
 
     /// Keeps the ports taken so far for good.
-    pub fn keep(&mut self) {
+    pub(super) fn keep(&mut self) {
         self.kept.append(&mut self.lent);
     }
 
     /// Gives back the ports that were taken since.
-    pub fn give_back(&mut self) {
+    pub(super) fn give_back(&mut self) {
         self.lent.clear();
     }
 }

@@ -200,7 +200,7 @@ impl Drop for Services {
 }
 
 /// Starts again what ended by itself, until the task is aborted.
-pub fn supervise(services: Arc<Services>) -> JoinHandle<()> {
+pub(super) fn supervise(services: Arc<Services>) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(Duration::from_millis(40)).await;

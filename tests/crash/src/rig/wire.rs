@@ -13,7 +13,7 @@ pub enum Protocol {
 }
 
 /// Watches what one client sends.
-pub struct Watch {
+pub(super) struct Watch {
     protocol: Protocol,
     pending: Vec<u8>,
     /// PostgreSQL: whether the start of the session is over.
@@ -29,7 +29,7 @@ pub struct Watch {
 impl Watch {
     /// A new session.
     #[must_use]
-    pub fn new(protocol: Protocol) -> Self {
+    pub(super) fn new(protocol: Protocol) -> Self {
         Self {
             protocol,
             pending: Vec::new(),
@@ -41,7 +41,7 @@ impl Watch {
     }
 
     /// Takes what the client sends; true when a COMMIT is among it.
-    pub fn client_sends(&mut self, bytes: &[u8]) -> bool {
+    pub(super) fn client_sends(&mut self, bytes: &[u8]) -> bool {
         self.pending.extend_from_slice(bytes);
         let mut commits = false;
         while let Some(message) = self.next_message() {
@@ -54,7 +54,7 @@ impl Watch {
     }
 
     /// Takes what the server answers.
-    pub fn server_sends(&mut self, bytes: &[u8]) {
+    pub(super) fn server_sends(&mut self, bytes: &[u8]) {
         // The answer to a prepare: length, number 1, then 0 and the statement's id.
         if self.preparing
             && let [_, _, _, 1, 0, a, b, c, d, ..] = bytes

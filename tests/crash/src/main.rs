@@ -1,0 +1,102 @@
+//! `crash`: see the library.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use echeck_crash::campaign::{self, Plan};
+use echeck_crash::rig::Backend;
+use echeck_crash::{fault, report};
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Kills everything at any moment, and checks that nothing was lost and nothing doubled.
+#[derive(Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Where the binaries are.
+    #[arg(long, global = true, default_value = "target/crash-bin")]
+    binaries: PathBuf,
+    /// Which databases.
+    #[arg(long, global = true, value_enum, default_value = "servers")]
+    backend: Backend,
+    /// Where every choice comes from.
+    #[arg(long, global = true, default_value_t = 20_261_121)]
+    seed: u64,
+    /// Keep databases and logs when something is wrong.
+    #[arg(long, global = true)]
+    keep: bool,
+    /// The summary as JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Random faults under load.
+    Run {
+        /// How many.
+        #[arg(long, default_value_t = 300)]
+        kills: u64,
+        /// The round to begin with, to replay a part of a campaign.
+        #[arg(long, default_value_t = 0)]
+        first_round: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let cli = Cli::parse();
+    tokio::select! {
+        code = execute(&cli) => code,
+        // The rig ends its processes when it is dropped.
+        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
+    }
+}
+
+async fn execute(cli: &Cli) -> Result<ExitCode> {
+    match &cli.command {
+        Command::Run { kills, first_round } => {
+            let plan = Plan {
+                seed: cli.seed,
+                kills: *kills,
+                first_round: *first_round,
+                backend: cli.backend,
+                binaries: cli.binaries.clone(),
+                weights: fault::usual(),
+                environment: Vec::new(),
+                keep: cli.keep,
+            };
+            let outcome = campaign::run(&plan, &bar(cli, *kills)?).await?;
+            if cli.json {
+                say(&report::json(&plan, &outcome).to_string())?;
+            } else {
+                say(&report::text(&plan, &outcome))?;
+            }
+            Ok(code(outcome.failed_at.is_none()))
+        }
+    }
+}
+
+fn bar(cli: &Cli, length: u64) -> Result<ProgressBar> {
+    if cli.json {
+        return Ok(ProgressBar::hidden());
+    }
+    let style = "[{bar:40}] {pos}/{len} kills, {elapsed} gone, {eta} to go, {msg}";
+    Ok(ProgressBar::new(length).with_style(ProgressStyle::with_template(style)?))
+}
+
+fn code(right: bool) -> ExitCode {
+    if right {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn say(text: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{text}")?;
+    Ok(())
+}
