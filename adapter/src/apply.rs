@@ -236,6 +236,12 @@ impl Target {
                 }
                 Err(error @ (DbError::Unavailable(_) | DbError::Conflict(_))) => Err(error.into()),
             },
+            // After an outage the connection is of no more use: it may be broken, or keep a
+            // setting (read-only, say) that an operator has mended meanwhile.
+            Err(error @ PartError::Failed(ApplyError::Db(DbError::Unavailable(_)))) => {
+                drop(session);
+                Err(error)
+            }
             Err(error) => {
                 session.roll_back().await;
                 Err(error)

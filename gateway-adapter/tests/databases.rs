@@ -288,10 +288,8 @@ async fn rows_that_the_database_refuses_are_isolated_and_the_rest_goes_on(dialec
     assert_eq!(rig.one(&format!("{counted} state = 'FAILED'")).await, "20");
     assert_eq!(rig.one(&format!("{counted} type = 'REVERSAL'")).await, "18");
     assert_eq!(
-        rig.rows(&format!(
-            "SELECT id FROM transfers WHERE updated_at < '2026-03-01' ORDER BY id"
-        ))
-        .await,
+        rig.rows("SELECT id FROM transfers WHERE updated_at < '2026-03-01' ORDER BY id")
+            .await,
         ["RV_TR07", "TR07", "TR21"]
     );
     assert_eq!(rig.progress(0, 10).await.cursor.unwrap().position, 40);

@@ -72,6 +72,7 @@ impl Column {
                 let uuid: Uuid = id.parse().ok()?;
                 (uuid.to_string() == id).then(|| Value::from(id))
             }
+            Kind::Text if !self.native.has_letters_of(id) => None,
             Kind::Text
             | Kind::Decimal
             | Kind::Real

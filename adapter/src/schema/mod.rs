@@ -107,6 +107,22 @@ pub enum Native {
     },
 }
 
+impl Native {
+    /// Whether the character set has all letters of a text. MySQL cannot even ask for one
+    /// that it cannot write.
+    pub(crate) fn has_letters_of(&self, text: &str) -> bool {
+        let Self::Mysql { charset, .. } = self else {
+            return true;
+        };
+        text.chars().all(|letter| match charset.as_str() {
+            "utf8mb4" | "utf16" | "utf32" => true,
+            "utf8mb3" | "utf8" | "ucs2" => letter <= '\u{ffff}',
+            "latin1" => letter.is_ascii() || ('\u{a0}'..='\u{ff}').contains(&letter),
+            _ => letter.is_ascii(),
+        })
+    }
+}
+
 /// One column of the live table.
 #[derive(Debug, Clone)]
 pub struct LiveColumn {

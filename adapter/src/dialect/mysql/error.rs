@@ -4,8 +4,9 @@ use sqlx::mysql::MySqlDatabaseError;
 
 use crate::dialect::{DbError, public_message};
 
-/// Lock wait timeout, deadlock. The first undoes only the statement; the caller rolls back.
-const CONFLICTS: [u16; 2] = [1205, 1213];
+/// A deadlock. A lock that was not to be had in time is an outage: it has been waited for
+/// already.
+const DEADLOCK: u16 = 1213;
 
 /// Errors about the data of a statement that have SQLSTATE HY000
 /// (<https://mariadb.com/kb/en/mariadb-error-code-reference/>): a value of the wrong type,
@@ -26,7 +27,7 @@ pub(super) fn db_error(error: &sqlx::Error) -> DbError {
         .try_downcast_ref::<MySqlDatabaseError>()
         .map_or(0, MySqlDatabaseError::number);
     let state = database.code().unwrap_or_default();
-    if CONFLICTS.contains(&number) {
+    if number == DEADLOCK {
         DbError::Conflict(message)
     } else if REFUSED.contains(&number)
         || REFUSED_CLASSES.iter().any(|class| state.starts_with(class))

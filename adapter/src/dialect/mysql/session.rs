@@ -22,7 +22,7 @@ impl Backend for MySql {
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
                  START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
             }
-            Access::Write => "START TRANSACTION READ WRITE",
+            Access::Write => "START TRANSACTION",
         }
     }
 

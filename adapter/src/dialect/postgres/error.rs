@@ -7,8 +7,9 @@ use crate::dialect::{DbError, public_message};
 /// that fail, checks of a view, limits of the program, and what a trigger raises.
 const REFUSED_CLASSES: [&str; 7] = ["22", "23", "38", "39", "44", "54", "P0"];
 
-/// Serialization failure, deadlock, lock not available.
-const CONFLICTS: [&str; 3] = ["40001", "40P01", "55P03"];
+/// Serialization failure and deadlock. A lock that was not to be had in time is an outage:
+/// it has been waited for already.
+const CONFLICTS: [&str; 2] = ["40001", "40P01"];
 
 /// Tells a refusal from a conflict and from an outage. What is unknown is an outage: a batch
 /// that waits for a person is better than a return that is passed.

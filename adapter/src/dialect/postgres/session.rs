@@ -19,7 +19,7 @@ impl Backend for Postgres {
     fn begin(access: Access) -> &'static str {
         match access {
             Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
     }
 

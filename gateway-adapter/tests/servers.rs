@@ -1,0 +1,314 @@
+//! What is particular to a server: its types, its locks, its accounts.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{D, config, rig_on};
+use echeck_adapter::check::check;
+use echeck_adapter::dialect::Dialect;
+use echeck_adapter::testing::{Journal, Rig, fail, give_back, reverse};
+use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
+use sqlx::{Connection as _, Executor as _, MySqlConnection, PgConnection};
+use tonic::Code;
+
+/// A gateway whose columns are of PostgreSQL's own types.
+const NATIVE: &str = "
+    CREATE EXTENSION IF NOT EXISTS citext;
+    CREATE TYPE transfer_state AS ENUM ('PENDING', 'SUCCEEDED', 'FAILED');
+    CREATE DOMAIN minor_units AS bigint CHECK (VALUE >= 0);
+    CREATE SCHEMA odd;
+    CREATE TYPE odd.\"Kind of\" AS ENUM ('DEBIT', 'CREDIT', 'REVERSAL');
+    CREATE TABLE transfers (
+        id uuid PRIMARY KEY, type odd.\"Kind of\" NOT NULL, state transfer_state NOT NULL,
+        amount minor_units NOT NULL, currency char(3) NOT NULL DEFAULT 'USD',
+        trace_id citext UNIQUE, parent_id uuid REFERENCES transfers (id),
+        messages json NOT NULL DEFAULT '[]', failure_code char(8), updated_at timestamptz NOT NULL
+    );";
+
+const FEW_COLUMNS: &str = "[transfers.columns]\nsubtype = \"\"\nfee = \"\"\npayment_id = \"\"\n\
+    ach_trace = \"\"\nindividual_id = \"\"\nsource = \"\"\ndestination = \"\"\napplication = \"\"\n\
+    merchant_identity = \"\"\nstatement_descriptor = \"\"\nidempotency_id = \"\"\nraw = \"\"\n\
+    tags = \"\"\nfailure_message = \"\"\nready_to_settle_at = \"\"\ncreated_at = \"\"\n\
+    settlement_date = \"\"\ndeposit_id = \"\"\n";
+
+#[tokio::test]
+async fn enums_uuids_domains_and_padded_text_of_postgres_are_written_and_compared() {
+    let rig = Rig::on(Dialect::Postgres, NATIVE, config(FEW_COLUMNS).unwrap().plan).await;
+    let id = |number: u8| format!("018f3f1e-0000-7000-8000-0000000000{number:02}");
+    for number in 1..=3 {
+        rig.sql(&format!(
+            "INSERT INTO transfers (id, type, state, amount, trace_id, updated_at) \
+             VALUES ('{}', 'DEBIT', 'PENDING', 500, 'Trace{number}', '2026-02-20')",
+            id(number)
+        ))
+        .await;
+    }
+    let changes = [
+        fail(&id(1), TransferState::Pending),
+        fail(&id(2), TransferState::Succeeded),
+        // No UUID, another spelling of one, and a state that the type does not have.
+        fail("TR1", TransferState::Pending),
+        fail(&id(3).to_uppercase(), TransferState::Pending),
+        fail(&id(3), TransferState::Canceled),
+        // The id of a reversal that no UUID column can hold.
+        reverse(&id(3), 500, None),
+    ];
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    let kinds: Vec<(u64, StepExceptionKind)> = reply
+        .exceptions
+        .iter()
+        .map(|e| (e.position, e.kind()))
+        .collect();
+    use StepExceptionKind::{MovedOn, NotFound};
+    assert_eq!(
+        kinds,
+        [
+            (2, MovedOn),
+            (3, NotFound),
+            (4, NotFound),
+            (5, MovedOn),
+            (6, MovedOn)
+        ]
+    );
+    assert_eq!(
+        rig.rows("SELECT state, failure_code, updated_at FROM transfers ORDER BY id")
+            .await,
+        [
+            "FAILED|R01     |2026-03-02 14:05:06+00",
+            "PENDING|-|2026-02-20 00:00:00+00",
+            "PENDING|-|2026-02-20 00:00:00+00"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_reversal_that_a_uuid_column_cannot_hold_is_refused_by_name() {
+    let rig = Rig::on(Dialect::Postgres, NATIVE, config(FEW_COLUMNS).unwrap().plan).await;
+    let id = "018f3f1e-0000-7000-8000-000000000001";
+    rig.sql(&format!(
+        "INSERT INTO transfers (id, type, state, amount, updated_at) \
+         VALUES ('{id}', 'DEBIT', 'SUCCEEDED', 500, now())"
+    ))
+    .await;
+    let reply = rig
+        .apply(Journal::default().changes([reverse(id, 500, None)]))
+        .await
+        .unwrap();
+    assert_eq!(reply.exceptions[0].kind(), StepExceptionKind::Refused);
+    assert_eq!(
+        reply.exceptions[0].message,
+        format!("column \"id\" cannot hold id \"RV_{id}\"")
+    );
+}
+
+#[tokio::test]
+async fn text_of_any_character_set_and_collation_of_mysql_is_found_by_its_index() {
+    let schema = gateway_adapter::demo_schema(Dialect::Mysql);
+    for (charset, collation) in [
+        ("latin1", "latin1_swedish_ci"),
+        ("utf8mb4", "utf8mb4_bin"),
+        ("utf8mb3", "utf8mb3_unicode_ci"),
+    ] {
+        let schema = schema.replace(
+            "DEFAULT CHARACTER SET utf8mb4",
+            &format!("DEFAULT CHARACTER SET {charset} COLLATE {collation}"),
+        );
+        let rig = Rig::on(Dialect::Mysql, &schema, config("").unwrap().plan).await;
+        for id in ["TR1", "TR2"] {
+            rig.sql(&D::on_any(id).sql()).await;
+        }
+        let changes = [
+            reverse("TR1", 500, None),
+            fail("TR2", TransferState::Succeeded),
+            fail("TR😀", TransferState::Succeeded),
+        ];
+        let reply = rig
+            .apply(Journal::default().changes(changes))
+            .await
+            .unwrap();
+        assert_eq!(
+            reply.exceptions.len(),
+            1,
+            "{collation}: {:?}",
+            reply.exceptions
+        );
+        assert_eq!(reply.exceptions[0].kind(), StepExceptionKind::NotFound);
+        assert_eq!(
+            rig.rows("SELECT id, state FROM transfers ORDER BY id")
+                .await,
+            ["RV_TR1|SUCCEEDED", "TR1|SUCCEEDED", "TR2|FAILED"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_mysql_table_without_transactions_is_no_target() {
+    let schema = gateway_adapter::demo_schema(Dialect::Mysql)
+        .replace("ENGINE = InnoDB", "ENGINE = MyISAM")
+        .replace(
+            "FOREIGN KEY transfers_by_parent_id (parent_id) REFERENCES transfers (id)",
+            "KEY (parent_id)",
+        )
+        .replace(
+            "FOREIGN KEY transfers_by_deposit_id (deposit_id) REFERENCES deposits (id)",
+            "KEY (deposit_id)",
+        );
+    let rig = Rig::on(Dialect::Mysql, &schema, config("").unwrap().plan).await;
+    let faults = check(&rig.target).await.faults;
+    assert!(
+        faults[0].contains("is kept by MyISAM, which has no transactions"),
+        "{faults:?}"
+    );
+}
+
+/// Somebody else has the rows for a while, then lets them go.
+#[tokio::test]
+async fn a_lock_that_is_let_go_only_delays_a_batch() {
+    let rig = rig_on(Dialect::Postgres, "").await;
+    rig.sql(&D::on_any("TR1").set("state", "'PENDING'").sql())
+        .await;
+    let mut owner = PgConnection::connect(&rig.url()).await.unwrap();
+    owner
+        .execute("BEGIN; UPDATE transfers SET state = 'SUCCEEDED'")
+        .await
+        .unwrap();
+    let mut journal = Journal::default();
+    let change = give_back("TR1", TransferState::Pending, None);
+    let batch = journal.changes([change]);
+    let applied = rig.apply(batch);
+    let funded = async {
+        // The batch waits for the row, whatever happens first.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        owner.execute("COMMIT").await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(applied, funded);
+    let reply = reply.unwrap();
+    assert_eq!(
+        reply.exceptions[0].message,
+        "transfer TR1 is SUCCEEDED, not PENDING as it was decided on"
+    );
+}
+
+#[tokio::test]
+async fn a_lock_that_is_kept_leaves_the_batch_undone_and_says_so() {
+    for dialect in [Dialect::Postgres, Dialect::Mysql] {
+        let rig = rig_on(dialect, "").await;
+        rig.sql(&D::on_any("TR1").sql()).await;
+        let held = "UPDATE transfers SET fee = 16";
+        let mut journal = Journal::default();
+        let batch = journal.changes([fail("TR1", TransferState::Succeeded)]);
+        let refused = match dialect {
+            Dialect::Postgres => {
+                let mut owner = PgConnection::connect(&rig.url()).await.unwrap();
+                owner.execute("BEGIN").await.unwrap();
+                owner.execute(held).await.unwrap();
+                let refused = rig.apply(batch.clone()).await.unwrap_err();
+                owner.execute("ROLLBACK").await.unwrap();
+                refused
+            }
+            Dialect::Mysql | Dialect::Sqlite => {
+                let mut owner = MySqlConnection::connect(&rig.url()).await.unwrap();
+                owner.execute("START TRANSACTION").await.unwrap();
+                owner.execute(held).await.unwrap();
+                let refused = rig.apply(batch.clone()).await.unwrap_err();
+                owner.execute("ROLLBACK").await.unwrap();
+                refused
+            }
+        };
+        assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
+        assert!(
+            refused.message().to_lowercase().contains("lock"),
+            "{}",
+            refused.message()
+        );
+        assert!(rig.progress(0, 1).await.cursor.is_none());
+        rig.apply(batch).await.unwrap();
+        assert_eq!(rig.one("SELECT state FROM transfers").await, "FAILED");
+    }
+}
+
+#[tokio::test]
+async fn a_read_only_target_is_named_as_such_and_goes_on_when_it_is_mended() {
+    let rig = rig_on(Dialect::Postgres, "").await;
+    rig.sql(&D::on_any("TR1").sql()).await;
+    let database = rig.url().rsplit('/').next().unwrap().to_owned();
+    rig.sql(&format!(
+        "ALTER DATABASE {database} SET default_transaction_read_only = on"
+    ))
+    .await;
+    let batch = Journal::default().changes([fail("TR1", TransferState::Succeeded)]);
+    let copy = rig.copy().await;
+    use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
+    let refused = copy
+        .apply_updates(tonic::Request::new(batch.clone()))
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable);
+    assert!(
+        refused.message().contains("read-only transaction"),
+        "{}",
+        refused.message()
+    );
+    let server = echeck_test_servers::server("ECHECK_TEST_POSTGRES");
+    let mut operator = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .unwrap();
+    let mend = format!("ALTER DATABASE {database} RESET default_transaction_read_only");
+    operator.execute(sqlx::AssertSqlSafe(mend)).await.unwrap();
+    // Connections keep the setting they began with, and one that failed is not used again.
+    copy.apply_updates(tonic::Request::new(batch))
+        .await
+        .unwrap();
+    assert_eq!(rig.one("SELECT state FROM transfers").await, "FAILED");
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_one_clear_error_without_the_password() {
+    for url in [
+        "mysql://echeck:hunter2@127.0.0.1:PORT/core",
+        "postgres://nobody:hunter2@127.0.0.1:PORT/core",
+    ] {
+        let variable = if url.starts_with("mysql") {
+            "ECHECK_TEST_MARIADB"
+        } else {
+            "ECHECK_TEST_POSTGRES"
+        };
+        let server = echeck_test_servers::server(variable);
+        let port = server.rsplit(':').next().unwrap();
+        let toml = format!("[target]\nurl = \"{}\"\n", url.replace("PORT", port));
+        let target = config(&toml).unwrap().target;
+        let error = target.open().await.err().unwrap().to_string();
+        assert!(
+            error.contains(&format!("@127.0.0.1:{port}/core: ")),
+            "{error}"
+        );
+        assert!(
+            error.contains("denied") || error.contains("does not exist"),
+            "{error}"
+        );
+        assert!(!error.contains("hunter2") && !format!("{target:?}").contains("hunter2"));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_unavailable_by_name() {
+    for url in [
+        "mysql://app:hunter2@127.0.0.1:1/core",
+        "postgres://app:hunter2@127.0.0.1:1/core",
+    ] {
+        let target = config(&format!("[target]\nurl = \"{url}\"\n"))
+            .unwrap()
+            .target;
+        let error = target.open().await.err().unwrap().to_string();
+        assert!(error.contains("app@127.0.0.1:1/core: "), "{error}");
+        assert!(
+            error.contains("refused") && !error.contains("hunter2"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,211 @@
+//! What the Rails app's adapter does alike on every database.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use echeck_adapter::dialect::Dialect;
+use echeck_adapter::on_every_database;
+use echeck_adapter::testing::{Journal, Rig, fail, give_back, reverse};
+use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
+use echeck_service::config::Settings;
+
+on_every_database!(
+    each_change_shows_as_a_status_with_its_reason,
+    a_closed_transaction_and_a_missing_one_are_told_apart,
+    an_integer_enum_is_written_and_compared_as_numbers,
+    a_key_that_names_two_rows_changes_neither,
+    an_integer_key_only_matches_ids_in_canonical_spelling,
+    a_status_in_other_letters_is_another_status,
+);
+
+async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> Rig {
+    let settings = format!("[target]\nurl = \"sqlite:unused.db\"\n{toml}");
+    let settings = Settings::from_toml(&settings).unwrap();
+    let config = rallypay_adapter::read_config(&settings);
+    settings.finish().unwrap();
+    Rig::on(dialect, schema, config.plan).await
+}
+
+async fn rig(dialect: Dialect) -> Rig {
+    rig_with(dialect, "", rallypay_adapter::demo_schema(dialect)).await
+}
+
+async fn add(rig: &Rig, transfer_id: &str, status: &str) {
+    rig.sql(&format!(
+        "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
+         VALUES ('{transfer_id}', 500, {status}, '2026-02-20 00:00:00', '2026-02-20 00:00:00')"
+    ))
+    .await;
+}
+
+async fn each_change_shows_as_a_status_with_its_reason(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    for (id, status) in [
+        ("TR1", "'pending'"),
+        ("TR2", "'succeeded'"),
+        ("TR3", "'succeeded'"),
+    ] {
+        add(&rig, id, status).await;
+    }
+    let changes = [
+        fail("TR1", TransferState::Pending),
+        give_back("TR2", TransferState::Pending, None),
+        reverse("TR3", 500, None),
+    ];
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    assert!(reply.exceptions.is_empty(), "{:?}", reply.exceptions);
+    let shown = rig
+        .rows(
+            "SELECT status, failure_code, failure_description, returned_at, updated_at, \
+             lock_version FROM transactions ORDER BY id",
+        )
+        .await;
+    // PostgreSQL shows no zeros after the second.
+    let shown: Vec<String> = shown.iter().map(|row| row.replace(".000000", "")).collect();
+    assert_eq!(
+        shown,
+        [
+            "failed|R01|Insufficient Funds|-|2026-03-02 14:05:06|1",
+            "returned|R01|Insufficient Funds|2026-02-27 00:00:00|2026-03-02 14:05:06|1",
+            "returned|R01|Insufficient Funds|2026-03-02 14:05:06|2026-03-02 14:05:06|1",
+        ]
+    );
+}
+
+async fn a_closed_transaction_and_a_missing_one_are_told_apart(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    add(&rig, "TR1", "'refunded'").await;
+    add(&rig, "TR3", "'succeeded'").await;
+    let changes = ["TR1", "TR2", "TR3"].map(|id| reverse(id, 500, None));
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    let told: Vec<(StepExceptionKind, &str)> = reply
+        .exceptions
+        .iter()
+        .map(|e| (e.kind(), e.message.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                StepExceptionKind::MovedOn,
+                "the transaction of transfer TR1 has the status refunded, from which no change \
+                 may start"
+            ),
+            (
+                StepExceptionKind::NotFound,
+                "the target has no transaction of transfer TR2"
+            ),
+        ]
+    );
+    assert_eq!(
+        rig.rows("SELECT status, lock_version FROM transactions ORDER BY id")
+            .await,
+        ["refunded|0", "returned|1"]
+    );
+}
+
+async fn an_integer_enum_is_written_and_compared_as_numbers(dialect: Dialect) {
+    let integers = "[transactions]\nstatus_kind = \"integer\"\n[transactions.statuses]\n\
+                    failed = 3\nreturned = 4\nreversed = 5\nopen = [\"0\", \"1\"]\n";
+    let schema = rallypay_adapter::demo_schema(dialect);
+    let line = schema
+        .lines()
+        .find(|line| line.trim_start().starts_with("status "))
+        .unwrap();
+    let schema = schema.replace(line, "status smallint NOT NULL,");
+    let rig = rig_with(dialect, integers, &schema).await;
+    for (id, status) in [("TR1", "0"), ("TR2", "1"), ("TR3", "1"), ("TR4", "2")] {
+        add(&rig, id, status).await;
+    }
+    let changes = [
+        fail("TR1", TransferState::Pending),
+        give_back("TR2", TransferState::Pending, None),
+        reverse("TR3", 500, None),
+        reverse("TR4", 500, None),
+    ];
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    assert_eq!(
+        rig.rows("SELECT status FROM transactions ORDER BY id")
+            .await,
+        ["3", "4", "5", "2"]
+    );
+    assert_eq!(reply.exceptions.len(), 1);
+}
+
+async fn a_key_that_names_two_rows_changes_neither(dialect: Dialect) {
+    let schema = rallypay_adapter::demo_schema(dialect)
+        .replace(
+            "UNIQUE INDEX index_transactions_on_t",
+            "INDEX index_transactions_on_t",
+        )
+        .replace(
+            "UNIQUE KEY index_transactions_on_t",
+            "KEY index_transactions_on_t",
+        );
+    let rig = rig_with(dialect, "", &schema).await;
+    for id in ["TR1", "TR1", "TR2"] {
+        add(&rig, id, "'succeeded'").await;
+    }
+    // TR3 is missing, so that as many rows are hit as there are changes.
+    let changes = ["TR1", "TR2", "TR3"].map(|id| reverse(id, 500, None));
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    let told: Vec<(u64, &str)> = reply
+        .exceptions
+        .iter()
+        .map(|e| (e.position, e.message.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (1, "2 rows have the transfer_id TR1; it must name one"),
+            (3, "the target has no transaction of transfer TR3"),
+        ]
+    );
+    assert_eq!(
+        rig.rows("SELECT status FROM transactions ORDER BY id")
+            .await,
+        ["succeeded", "succeeded", "returned"]
+    );
+}
+
+async fn an_integer_key_only_matches_ids_in_canonical_spelling(dialect: Dialect) {
+    let schema = rallypay_adapter::demo_schema(dialect);
+    let line = schema
+        .lines()
+        .find(|line| line.trim_start().starts_with("transfer_id "))
+        .unwrap();
+    let schema = schema.replace(line, "transfer_id bigint NOT NULL,");
+    let rig = rig_with(dialect, "", &schema).await;
+    add(&rig, "123", "'succeeded'").await;
+    let changes = ["0123", "TR1", "123"].map(|id| reverse(id, 500, None));
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    let kinds: Vec<StepExceptionKind> = reply.exceptions.iter().map(|e| e.kind()).collect();
+    assert_eq!(kinds, [StepExceptionKind::NotFound; 2]);
+    assert_eq!(rig.one("SELECT status FROM transactions").await, "returned");
+}
+
+async fn a_status_in_other_letters_is_another_status(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    add(&rig, "TR1", "'SUCCEEDED'").await;
+    add(&rig, "TR2", "'succeeded '").await;
+    let changes = ["TR1", "TR2"].map(|id| reverse(id, 500, None));
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    let kinds: Vec<StepExceptionKind> = reply.exceptions.iter().map(|e| e.kind()).collect();
+    assert_eq!(kinds, [StepExceptionKind::MovedOn; 2]);
+}
