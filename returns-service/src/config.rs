@@ -12,12 +12,13 @@ use secrecy::SecretString;
 use crate::feed::Role;
 use crate::hold::RetryPolicy;
 use crate::source::{self, Source};
+use crate::store::StoreSettings;
 
 /// Everything that the returns service is told.
 pub struct Config {
     pub(crate) server: ServerConfig,
     pub(crate) telemetry: TelemetryConfig,
-    pub(crate) store_url: String,
+    pub(crate) store: StoreSettings,
     pub(crate) spool_folder: PathBuf,
     pub(crate) spool_identity: SecretString,
     pub(crate) max_file_bytes: u64,
@@ -68,7 +69,7 @@ impl Config {
         Self {
             server,
             telemetry: TelemetryConfig::read(&root.section("log")),
-            store_url: root.section("database").string("url"),
+            store: StoreSettings::read(&root.section("database")),
             spool_folder: spool.string("folder").into(),
             spool_identity: spool.required_secret("identity").unwrap_or_default(),
             max_file_bytes: import.u64_or("max_file_bytes", 2 << 30, 1..=1 << 40),

@@ -1,6 +1,7 @@
 //! The service as a whole: what is opened, what runs beside what, and how it ends.
 
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::changes::Changes;
 use crate::config::Config;
 use crate::feed::{Feed, Role};
 use crate::import::{Importer, Spool, SpoolError};
-use crate::store::{SqliteStore, Store, StoreError};
+use crate::store::{self, StoreError};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
@@ -77,8 +78,7 @@ pub async fn run(
     shutdown: CancellationToken,
     on_bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServiceError> {
-    let store: Arc<dyn Store> =
-        Arc::new(SqliteStore::open(&config.store_url, Uuid::new_v4()).await?);
+    let store = store::open(&config.store, Uuid::new_v4()).await?;
     let spool = Spool::open(&config.spool_folder, &config.spool_identity)?;
     spool.sweep()?;
 
@@ -173,7 +173,7 @@ fn feeds(
                 clock: importer.clock.clone(),
                 changes: importer.changes.clone(),
                 importer: importer.clone(),
-                fault: Mutex::default(),
+                faulted: AtomicBool::new(true),
             })
         })
         .collect()

@@ -29,6 +29,9 @@ BEGIN SELECT RAISE(ABORT, 'journal rows are never changed'); END;
 CREATE TRIGGER journal_rows_are_never_deleted BEFORE DELETE ON journal
 BEGIN SELECT RAISE(ABORT, 'journal rows are never deleted'); END;
 
+-- row_count, first_position and last_position are of the import's rows in the journal. They
+-- move with every append, so that nobody has to count a million rows to show progress.
+-- claimed_by works on the import until claimed_until; that saves work and proves nothing.
 CREATE TABLE imports (
     import_id TEXT NOT NULL PRIMARY KEY,
     source TEXT NOT NULL,
@@ -45,12 +48,19 @@ CREATE TABLE imports (
     received_at TEXT NOT NULL,
     rejected_at TEXT,
     decided_at TEXT,
-    applied_at TEXT
+    applied_at TEXT,
+    row_count INTEGER NOT NULL DEFAULT 0,
+    first_position INTEGER NOT NULL DEFAULT 0,
+    last_position INTEGER NOT NULL DEFAULT 0,
+    claimed_by TEXT,
+    claimed_until INTEGER
 ) STRICT;
 -- The same bytes for the same source are imported once, unless they were refused.
 CREATE UNIQUE INDEX imports_bytes ON imports (source, sha256) WHERE phase <> 'rejected';
 CREATE INDEX imports_received ON imports (received_at, import_id);
 CREATE INDEX imports_name ON imports (source, file_name);
+CREATE INDEX imports_open ON imports (received_at, import_id) WHERE phase IN ('checking', 'deciding');
+CREATE INDEX imports_decided ON imports (last_position) WHERE phase = 'decided';
 
 CREATE TABLE import_rejected_lines (
     import_id TEXT NOT NULL REFERENCES imports (import_id),
@@ -97,11 +107,14 @@ CREATE TABLE hold_transfers (
     PRIMARY KEY (transfer_id, hold_id)
 ) STRICT, WITHOUT ROWID;
 
--- How far each database is, as last heard. The truth is the cursor in the target.
+-- How far each database is, as last heard, and why its feed stands still, if it does. The
+-- truth about the position is the cursor in the target.
 CREATE TABLE followers (
     name TEXT NOT NULL PRIMARY KEY,
     position INTEGER NOT NULL,
-    updated_at TEXT NOT NULL
+    updated_at TEXT NOT NULL,
+    fault TEXT,
+    fault_since TEXT
 ) STRICT;
 
 CREATE TABLE follower_exceptions (
@@ -114,3 +127,11 @@ CREATE TABLE follower_exceptions (
     PRIMARY KEY (name, position)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX follower_exceptions_open ON follower_exceptions (name, position) WHERE handled = 0;
+
+-- Who does what only one replica needs to do. Like a claim, a lease saves work and proves
+-- nothing. The times are milliseconds since 1970, by the clock of SQLite itself.
+CREATE TABLE leases (
+    name TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -218,7 +218,7 @@ impl Api {
             import.last_position = progress.last_position;
             import
                 .databases
-                .push(self.database_progress(database, &progress));
+                .push(Self::database_progress(database, progress));
         }
         Ok(import)
     }
@@ -317,7 +317,7 @@ impl Api {
                 () = sender.closed() => return Ok(()),
                 () = self.importer.changes.wait(seen, Duration::from_secs(1), &self.shutdown) => {}
             }
-            // Counting the rows of a large import takes a while; people read no faster.
+            // An import changes with every batch; people read no faster.
             tokio::time::sleep(BETWEEN_CHANGES).await;
         }
     }

@@ -13,7 +13,7 @@ use super::{Api, errors};
 use crate::feed::{Role, timestamp};
 use crate::ids::hex;
 use crate::journal::Verifier;
-use crate::store::StoreError;
+use crate::store::{Progress, StoreError};
 
 /// Rows that a check reads at a time.
 const ROWS_AT_A_TIME: u32 = 1_000;
@@ -102,8 +102,7 @@ impl Api {
             let Some(feed) = self.feeds.get(database) else {
                 continue;
             };
-            let position = store.progress(database).await?.position;
-            let fault = feed.fault();
+            let Progress { position, fault } = store.progress(database).await?;
             let goal = if feed.role == Role::Mirror {
                 limit
             } else {

@@ -7,26 +7,17 @@ use super::{Api, errors};
 use crate::store::ImportProgress;
 
 impl Api {
-    fn fault_of(&self, database: &str) -> Option<String> {
-        self.feeds
-            .get(database)
-            .and_then(|feed| feed.fault())
-            .map(|fault| fault.what)
-    }
-
     pub(super) fn database_progress(
-        &self,
         database: &str,
-        progress: &ImportProgress,
+        progress: ImportProgress,
     ) -> proto::DatabaseProgress {
-        let fault = self.fault_of(database);
         let state = if progress.passed == progress.rows {
             if progress.exceptions > 0 {
                 proto::DatabaseState::Exception
             } else {
                 proto::DatabaseState::Applied
             }
-        } else if fault.is_some() {
+        } else if progress.fault.is_some() {
             proto::DatabaseState::Fault
         } else {
             proto::DatabaseState::Pending
@@ -36,7 +27,7 @@ impl Api {
             state: state.into(),
             rows_passed: progress.passed,
             exceptions: progress.exceptions,
-            fault: fault.unwrap_or_default(),
+            fault: progress.fault.unwrap_or_default(),
         }
     }
 
@@ -51,20 +42,20 @@ impl Api {
             let reached = store
                 .progress(database)
                 .await
-                .map_err(|error| errors::of_store(&error))?
-                .position;
+                .map_err(|error| errors::of_store(&error))?;
             let exceptions = store
                 .exceptions(database, position.saturating_sub(1), position)
                 .await
                 .map_err(|error| errors::of_store(&error))?;
             let progress = ImportProgress {
                 rows: 1,
-                passed: u64::from(reached >= position),
+                passed: u64::from(reached.position >= position),
                 exceptions: exceptions.len() as u64,
                 first_position: position,
                 last_position: position,
+                fault: reached.fault.map(|fault| fault.what),
             };
-            databases.push(self.database_progress(database, &progress));
+            databases.push(Self::database_progress(database, progress));
         }
         Ok(databases)
     }

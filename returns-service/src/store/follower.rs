@@ -1,10 +1,21 @@
 //! How far each database is.
 
+use chrono::{DateTime, Utc};
+
+/// Why a feed stands still, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) what: String,
+    pub(crate) since: DateTime<Utc>,
+}
+
 /// How far a database is, as last recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Progress {
     /// The last position it has passed.
     pub(crate) position: u64,
+    /// Why its feed stands still, as the replica that feeds it said.
+    pub(crate) fault: Option<Fault>,
 }
 
 /// Why a row did not take effect in a database.

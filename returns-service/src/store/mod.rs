@@ -3,26 +3,36 @@
 //! same contract tests.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::journal::{Hash, Head, Row};
 
+mod columns;
 mod follower;
 mod hold;
 mod import;
+mod migrate;
+mod postgres;
+mod records;
+mod settings;
 mod sqlite;
+mod writes;
 
 #[cfg(test)]
 mod contract;
 
-pub(crate) use follower::{ExceptionKind, Progress, RowException};
+pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
     Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Tally, Totals,
 };
-pub(crate) use sqlite::SqliteStore;
+use postgres::PgStore;
+pub(crate) use settings::{StoreAddress, StoreSettings};
+use sqlite::SqliteStore;
 
 /// What can go wrong with the returns database.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +57,27 @@ pub(crate) enum StoreError {
     /// The settings of the database lose data, or its address is no good.
     #[error("the returns database cannot be used: {0}")]
     Unusable(String),
+}
+
+/// Opens the returns database, of whichever kind it is. `new_journal_id` is the journal's
+/// identity if it has none yet.
+///
+/// # Errors
+/// When it does not answer, may not be used, or its tables are not what this program needs.
+pub(crate) async fn open(
+    settings: &StoreSettings,
+    new_journal_id: Uuid,
+) -> Result<Arc<dyn Store>, StoreError> {
+    match &settings.address {
+        StoreAddress::Sqlite(url) => {
+            let store = SqliteStore::open(url, settings, new_journal_id).await?;
+            Ok(Arc::new(store))
+        }
+        StoreAddress::Postgres(address) => {
+            let store = PgStore::open(address, settings, new_journal_id).await?;
+            Ok(Arc::new(store))
+        }
+    }
 }
 
 /// A row of the journal with its place in it.
@@ -255,14 +286,24 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// How far a database is, as last recorded here. The truth is in the target.
     async fn progress(&self, database: &str) -> Result<Progress, StoreError>;
-    /// Records how far a database is, with the exceptions between the position recorded
-    /// before (or `replayed_from`, when the target was restored and is behind it) and now.
+    /// Records how far a database is, with the exceptions after the position recorded before
+    /// or, when the target was restored and is behind that, after its position now. False,
+    /// and nothing is written, when the recorded position is no longer `expected`: another
+    /// replica feeds the database, and what the caller heard of it may be out of date.
     async fn record_progress(
         &self,
         database: &str,
-        replayed_from: u64,
+        expected: u64,
         position: u64,
         exceptions: &[RowException],
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+    /// Records why the feed of a database stands still, or with `None` that it goes on. What
+    /// it stood still for first keeps its time.
+    async fn record_fault(
+        &self,
+        database: &str,
+        fault: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
     /// Exceptions of a database that nobody has dealt with, in order.
@@ -281,11 +322,13 @@ pub(crate) trait Store: Send + Sync + 'static {
 }
 
 /// How far a database is with an import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct ImportProgress {
     pub(crate) rows: u64,
     pub(crate) passed: u64,
     pub(crate) exceptions: u64,
     pub(crate) first_position: u64,
     pub(crate) last_position: u64,
+    /// Why the database's feed stands still, if it does.
+    pub(crate) fault: Option<String>,
 }

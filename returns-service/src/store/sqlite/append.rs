@@ -4,25 +4,30 @@
 use chrono::{DateTime, Utc};
 use sqlx::{Row as _, Sqlite, Transaction};
 
+use super::super::columns::{bound, failed, json, reason_text};
+use super::super::writes::{Link, link, payloads, repeats, shares, transfers};
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
-use super::codec::{bound, json, reason_text, time_text};
-use super::{SqliteStore, failed};
-use crate::journal::{Head, Relation, Row, chain};
+use super::SqliteStore;
+use super::codec::time_text;
+use crate::journal::Head;
 
 impl SqliteStore {
     pub(super) async fn append_all(&self, append: Append) -> Result<Appended, StoreError> {
+        let payloads = payloads(&append.writes.rows)?;
         let mut tx = self
             .pool
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(failed("beginning an append"))?;
-        let head = Self::read_head(&mut *tx).await?;
+        let mut head = Self::read_head(&mut *tx).await?;
         if is_stale(&mut tx, &head, &append).await? {
             return Ok(Appended::Stale);
         }
-        let head = write_rows(&mut tx, head, &append.writes.rows, append.at).await?;
+        let links = link(&mut head, &append.writes.rows, &payloads)?;
+        write_rows(&mut tx, &links, append.at).await?;
+        write_head(&mut tx, &links, &head).await?;
         if !move_cause(&mut tx, &append.cause, &head, append.at).await? {
             return Ok(Appended::Lost);
         }
@@ -45,30 +50,12 @@ async fn is_stale(
     if head.position == append.seen_position {
         return Ok(false);
     }
-    let writes = &append.writes;
-    let ids: Vec<&str> = writes
-        .rows
-        .iter()
-        .map(|row| row.transfer.id.as_str())
-        .chain(
-            writes
-                .duplicates
-                .iter()
-                .map(|line| line.transfer_id.as_str()),
-        )
-        .chain(
-            writes
-                .holds
-                .iter()
-                .flat_map(|hold| hold.transfer_ids.iter().map(String::as_str)),
-        )
-        .collect();
     let newer: i64 = sqlx::query(
         "SELECT EXISTS (SELECT 1 FROM journal WHERE position > ? \
          AND transfer_id IN (SELECT value FROM json_each(?)))",
     )
     .bind(bound(append.seen_position)?)
-    .bind(json(&ids, "transfer ids")?)
+    .bind(json(&transfers(&append.writes), "transfer ids")?)
     .fetch_one(&mut **tx)
     .await
     .and_then(|row| row.try_get(0))
@@ -78,48 +65,62 @@ async fn is_stale(
 
 async fn write_rows(
     tx: &mut Transaction<'_, Sqlite>,
-    mut head: Head,
-    rows: &[Row],
+    links: &[Link<'_>],
     at: DateTime<Utc>,
-) -> Result<Head, StoreError> {
-    let what = "appending a journal row";
-    for row in rows {
-        let payload = json(row, "a journal row")?;
-        let position = head.position + 1;
-        let hash = chain(head.journal_id, position, &head.hash, &payload);
-        let repeats = match &row.relation {
-            Some(Relation::Repeats { position, .. }) => Some(bound(*position)?),
-            Some(Relation::Supersedes { .. }) | None => None,
-        };
+) -> Result<(), StoreError> {
+    for link in links {
         sqlx::query(
             "INSERT INTO journal (position, hash, payload, transfer_id, return_id, code, \
              import_id, supersedes, repeats, recorded_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
-        .bind(bound(position)?)
-        .bind(hash.as_bytes())
-        .bind(payload)
-        .bind(&row.transfer.id)
-        .bind(&row.return_id)
-        .bind(row.code())
-        .bind(&row.import_id)
-        .bind(row.supersedes().map(bound).transpose()?)
-        .bind(repeats)
+        .bind(link.position)
+        .bind(link.hash.as_bytes())
+        .bind(link.payload)
+        .bind(&link.row.transfer.id)
+        .bind(&link.row.return_id)
+        .bind(link.row.code())
+        .bind(&link.row.import_id)
+        .bind(link.row.supersedes().map(bound).transpose()?)
+        .bind(repeats(link.row)?)
         .bind(time_text(at))
         .execute(&mut **tx)
         .await
+        .map_err(failed("appending a journal row"))?;
+    }
+    Ok(())
+}
+
+/// The journal's new end, and how many rows each import has by now.
+async fn write_head(
+    tx: &mut Transaction<'_, Sqlite>,
+    links: &[Link<'_>],
+    head: &Head,
+) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let what = "moving the journal's end";
+    sqlx::query("UPDATE journal_head SET position = ?, hash = ?")
+        .bind(bound(head.position)?)
+        .bind(head.hash.as_bytes())
+        .execute(&mut **tx)
+        .await
         .map_err(failed(what))?;
-        head.position = position;
-        head.hash = hash;
+    for share in shares(links) {
+        sqlx::query(
+            "UPDATE imports SET row_count = row_count + ?1, \
+             first_position = CASE WHEN row_count = 0 THEN ?2 ELSE first_position END, \
+             last_position = ?3 WHERE import_id = ?4",
+        )
+        .bind(share.rows)
+        .bind(share.first)
+        .bind(share.last)
+        .bind(share.import_id)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed(what))?;
     }
-    if !rows.is_empty() {
-        sqlx::query("UPDATE journal_head SET position = ?, hash = ?")
-            .bind(bound(head.position)?)
-            .bind(head.hash.as_bytes())
-            .execute(&mut **tx)
-            .await
-            .map_err(failed(what))?;
-    }
-    Ok(head)
+    Ok(())
 }
 
 /// Moves the cause's progress by compare-and-set; false when somebody else has moved it.

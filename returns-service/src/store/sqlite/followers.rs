@@ -1,41 +1,53 @@
 //! How far each database is.
 
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::SqliteRow;
 
-use super::super::{ExceptionKind, Progress, RowException, StoreError};
-use super::codec::{bound, count, text, time_text, word};
-use super::{SqliteStore, failed};
+use super::super::columns::{bound, failed, json};
+use super::super::records::{progress, row_exception};
+use super::super::{Progress, RowException, StoreError};
+use super::SqliteStore;
+use super::codec::time_text;
 
 impl SqliteStore {
     pub(super) async fn read_progress(&self, database: &str) -> Result<Progress, StoreError> {
-        let row = sqlx::query("SELECT position FROM followers WHERE name = ?")
+        sqlx::query("SELECT position, fault, fault_since FROM followers WHERE name = ?")
             .bind(database)
             .fetch_optional(&self.pool)
             .await
-            .map_err(failed("reading a database's progress"))?;
-        match row {
-            None => Ok(Progress::default()),
-            Some(row) => Ok(Progress {
-                position: count(&row, "position")?,
-            }),
-        }
+            .map_err(failed("reading a database's progress"))?
+            .as_ref()
+            .map_or_else(|| Ok(Progress::default()), progress)
     }
 
     pub(super) async fn write_progress(
         &self,
         database: &str,
-        replayed_from: u64,
+        expected: u64,
         position: u64,
         exceptions: &[RowException],
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let what = "recording a database's progress";
         let mut tx = self
             .pool
             .begin_with("BEGIN IMMEDIATE")
             .await
             .map_err(failed(what))?;
+        let moved = sqlx::query(
+            "INSERT INTO followers (name, position, updated_at) SELECT ?1, ?2, ?3 \
+             WHERE ?4 = 0 OR EXISTS (SELECT 1 FROM followers WHERE name = ?1) \
+             ON CONFLICT (name) DO UPDATE SET position = ?2, updated_at = ?3 WHERE position = ?4",
+        )
+        .bind(database)
+        .bind(bound(position)?)
+        .bind(time_text(at))
+        .bind(bound(expected)?)
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(what))?;
+        if moved.rows_affected() != 1 {
+            return Ok(false);
+        }
         // Rows that are applied again, after the target was restored, may end differently.
         // What ended the same way keeps the mark that it was dealt with.
         let kept: Vec<i64> = exceptions
@@ -47,8 +59,8 @@ impl SqliteStore {
              AND position NOT IN (SELECT value FROM json_each(?))",
         )
         .bind(database)
-        .bind(bound(replayed_from)?)
-        .bind(super::codec::json(&kept, "positions")?)
+        .bind(bound(expected.min(position))?)
+        .bind(json(&kept, "positions")?)
         .execute(&mut *tx)
         .await
         .map_err(failed(what))?;
@@ -66,17 +78,30 @@ impl SqliteStore {
             .await
             .map_err(failed(what))?;
         }
+        tx.commit().await.map_err(failed(what))?;
+        Ok(true)
+    }
+
+    pub(super) async fn write_fault(
+        &self,
+        database: &str,
+        fault: Option<&str>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO followers (name, position, updated_at) VALUES (?1, ?2, ?3) \
-             ON CONFLICT (name) DO UPDATE SET position = ?2, updated_at = ?3",
+            "INSERT INTO followers (name, position, updated_at, fault, fault_since) \
+             VALUES (?1, 0, ?3, ?2, CASE WHEN ?2 IS NULL THEN NULL ELSE ?3 END) \
+             ON CONFLICT (name) DO UPDATE SET fault = excluded.fault, \
+                 fault_since = CASE WHEN excluded.fault IS NULL THEN NULL \
+                     ELSE COALESCE(followers.fault_since, excluded.fault_since) END",
         )
         .bind(database)
-        .bind(bound(position)?)
+        .bind(fault)
         .bind(time_text(at))
-        .execute(&mut *tx)
+        .execute(&self.pool)
         .await
-        .map_err(failed(what))?;
-        tx.commit().await.map_err(failed(what))
+        .map_err(failed("recording a feed's fault"))?;
+        Ok(())
     }
 
     pub(super) async fn read_open_exceptions(
@@ -118,12 +143,4 @@ impl SqliteStore {
         .map(row_exception)
         .collect()
     }
-}
-
-fn row_exception(row: &SqliteRow) -> Result<RowException, StoreError> {
-    Ok(RowException {
-        position: count(row, "position")?,
-        kind: word(row, "kind", &ExceptionKind::ALL, ExceptionKind::as_str)?,
-        message: text(row, "message")?,
-    })
 }

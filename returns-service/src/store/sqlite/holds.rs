@@ -3,16 +3,13 @@
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
-use super::super::hold::HoldChangeTo;
-use super::super::{HoldChange, HoldFilter, HoldRecord, HoldState, NewHold, StoreError};
+use super::super::columns::{failed, json, reason_text, unreadable};
+use super::super::records::hold_record;
+use super::super::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, StoreError};
+use super::SqliteStore;
 use super::append::write_hold_transfers;
-use super::codec::{
-    count, from_json, json, optional_count, optional_text, optional_time, reason, reason_text,
-    text, time, time_text, unreadable, word,
-};
-use super::{SqliteStore, failed};
+use super::codec::time_text;
 
 const HOLDS: &str = "SELECT hold_id, source, import_id, ordinal, reason, detail, entry, \
      transfer_ids, failed_database, failed_position, state, attempts, next_attempt_at, held_at, \
@@ -142,44 +139,4 @@ impl SqliteStore {
         tx.commit().await.map_err(failed(what))?;
         Ok(true)
     }
-}
-
-fn hold_record(row: &SqliteRow) -> Result<HoldRecord, StoreError> {
-    let hold_id = text(row, "hold_id")?;
-    let place = format!("holds {hold_id}");
-    let failed = match (
-        optional_text(row, "failed_database")?,
-        optional_count(row, "failed_position")?,
-    ) {
-        (Some(database), Some(position)) => Some((database, position)),
-        (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => {
-            return Err(unreadable(
-                &place,
-                "failed_database and failed_position go together",
-            ));
-        }
-    };
-    Ok(HoldRecord {
-        new: NewHold {
-            source: text(row, "source")?,
-            import_id: text(row, "import_id")?,
-            ordinal: count(row, "ordinal")?,
-            reason: reason(row)?,
-            detail: text(row, "detail")?,
-            entry: from_json(&text(row, "entry")?, &place)?,
-            transfer_ids: from_json(&text(row, "transfer_ids")?, &place)?,
-            failed,
-            next_attempt_at: optional_time(row, "next_attempt_at")?,
-            hold_id,
-        },
-        state: word(row, "state", &HoldState::ALL, HoldState::as_str)?,
-        attempts: u32::try_from(count(row, "attempts")?)
-            .map_err(|error| unreadable(&place, error))?,
-        held_at: time(row, "held_at")?,
-        closed_at: optional_time(row, "closed_at")?,
-        closed_by: optional_text(row, "closed_by")?,
-        note: optional_text(row, "note")?,
-        resolved_position: optional_count(row, "resolved_position")?,
-    })
 }

@@ -4,17 +4,16 @@ use std::collections::HashMap;
 
 use ach::format::FileRejected;
 use chrono::{DateTime, Utc};
-use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::super::columns::{Columns as _, bound, failed, json};
+use super::super::records::{import_progress, import_record, rejected_line};
 use super::super::{
     Checked, ImportProgress, ImportRecord, NewImport, Phase, Received, RejectedLine, StoreError,
     Totals,
 };
-use super::codec::{
-    bound, count, from_json, json, optional_text, optional_time, text, time, time_text, unreadable,
-};
-use super::{SqliteStore, failed};
+use super::SqliteStore;
+use super::codec::time_text;
 use crate::ids;
 
 const IMPORTS: &str = "SELECT import_id, source, file_name, sha256, size_bytes, spool_name, \
@@ -132,7 +131,7 @@ impl SqliteStore {
             .await
             .map_err(failed("counting imports"))?
             .iter()
-            .map(|row| Ok((text(row, "source")?, count(row, "imports")?)))
+            .map(|row| Ok((row.text("source")?, row.count("imports")?)))
             .collect()
     }
 
@@ -145,7 +144,7 @@ impl SqliteStore {
         .await
         .map_err(failed("listing open imports"))?
         .iter()
-        .map(|row| text(row, "import_id"))
+        .map(|row| row.text("import_id"))
         .collect()
     }
 
@@ -205,12 +204,7 @@ impl SqliteStore {
         .await
         .map_err(failed("listing unreadable lines"))?
         .iter()
-        .map(|row| {
-            Ok(RejectedLine {
-                ordinal: count(row, "ordinal")?,
-                rejected: from_json(&text(row, "rejected")?, "import_rejected_lines.rejected")?,
-            })
-        })
+        .map(rejected_line)
         .collect()
     }
 
@@ -222,9 +216,8 @@ impl SqliteStore {
         // A database that was never heard of has passed nothing.
         sqlx::query(
             "UPDATE imports SET phase = 'applied', applied_at = ?1 WHERE phase = 'decided' \
-             AND NOT EXISTS (SELECT 1 FROM journal j WHERE j.import_id = imports.import_id \
-                 AND j.position > (SELECT MIN(COALESCE(f.position, 0)) FROM json_each(?2) d \
-                                   LEFT JOIN followers f ON f.name = d.value)) \
+             AND last_position <= (SELECT MIN(COALESCE(f.position, 0)) FROM json_each(?2) d \
+                                   LEFT JOIN followers f ON f.name = d.value) \
              AND NOT EXISTS (SELECT 1 FROM follower_exceptions e \
                  JOIN journal j ON j.position = e.position \
                  WHERE e.handled = 0 AND j.import_id = imports.import_id) \
@@ -236,7 +229,7 @@ impl SqliteStore {
         .await
         .map_err(failed("finishing imports"))?
         .iter()
-        .map(|row| text(row, "import_id"))
+        .map(|row| row.text("import_id"))
         .collect()
     }
 
@@ -245,84 +238,28 @@ impl SqliteStore {
         import_id: &str,
         database: &str,
     ) -> Result<ImportProgress, StoreError> {
+        // Rows are counted only while the database is in the middle of an import whose rows
+        // have others between them, and then from the index alone.
         let row = sqlx::query(
-            "SELECT COUNT(*) AS row_count, \
-             COUNT(*) FILTER (WHERE j.position <= \
-                 COALESCE((SELECT position FROM followers WHERE name = ?2), 0)) AS passed, \
-             COUNT(e.position) AS exceptions, \
-             COALESCE(MIN(j.position), 0) AS first_position, \
-             COALESCE(MAX(j.position), 0) AS last_position \
-             FROM journal j LEFT JOIN follower_exceptions e \
-                 ON e.name = ?2 AND e.position = j.position \
-             WHERE j.import_id = ?1",
+            "SELECT i.row_count, i.first_position, i.last_position, f.fault, \
+             CASE WHEN COALESCE(f.position, 0) >= i.last_position THEN i.row_count \
+                  WHEN f.position < i.first_position OR f.position IS NULL THEN 0 \
+                  WHEN i.last_position - i.first_position + 1 = i.row_count \
+                      THEN f.position - i.first_position + 1 \
+                  ELSE (SELECT COUNT(*) FROM journal j \
+                        WHERE j.import_id = i.import_id AND j.position <= f.position) \
+             END AS passed, \
+             (SELECT COUNT(*) FROM follower_exceptions e JOIN journal j ON j.position = e.position \
+              WHERE e.name = ?2 AND j.import_id = i.import_id \
+              AND e.position BETWEEN i.first_position AND i.last_position) AS exceptions \
+             FROM imports i LEFT JOIN followers f ON f.name = ?2 WHERE i.import_id = ?1",
         )
         .bind(import_id)
         .bind(database)
-        .fetch_one(&self.pool)
+        .fetch_optional(&self.pool)
         .await
         .map_err(failed("reading an import's progress"))?;
-        Ok(ImportProgress {
-            rows: count(&row, "row_count")?,
-            passed: count(&row, "passed")?,
-            exceptions: count(&row, "exceptions")?,
-            first_position: count(&row, "first_position")?,
-            last_position: count(&row, "last_position")?,
-        })
-    }
-}
-
-fn import_record(row: &SqliteRow) -> Result<ImportRecord, StoreError> {
-    let import_id = text(row, "import_id")?;
-    Ok(ImportRecord {
-        new: NewImport {
-            source: text(row, "source")?,
-            file_name: text(row, "file_name")?,
-            sha256: text(row, "sha256")?,
-            size_bytes: count(row, "size_bytes")?,
-            spool_name: text(row, "spool_name")?,
-            received_at: time(row, "received_at")?,
-        },
-        reissued: count(row, "reissued")? != 0,
-        phase: phase(row, &import_id)?,
-        done: count(row, "done")?,
-        totals: from_json(&text(row, "totals")?, "imports.totals")?,
-        import_id,
-    })
-}
-
-fn phase(row: &SqliteRow, import_id: &str) -> Result<Phase, StoreError> {
-    let place = format!("imports {import_id}");
-    let missing = |what: &str| unreadable(&place, format!("{what} is missing"));
-    let checked = || -> Result<Checked, StoreError> {
-        from_json(
-            &optional_text(row, "checked")?.ok_or_else(|| missing("checked"))?,
-            &place,
-        )
-    };
-    let at = |column: &str| -> Result<DateTime<Utc>, StoreError> {
-        optional_time(row, column)?.ok_or_else(|| missing(column))
-    };
-    match text(row, "phase")?.as_str() {
-        "checking" => Ok(Phase::Checking),
-        "rejected" => {
-            let why = optional_text(row, "rejection")?.ok_or_else(|| missing("rejection"))?;
-            Ok(Phase::Rejected {
-                why: from_json(&why, &place)?,
-                at: at("rejected_at")?,
-            })
-        }
-        "deciding" => Ok(Phase::Deciding {
-            checked: checked()?,
-        }),
-        "decided" => Ok(Phase::Decided {
-            checked: checked()?,
-            decided_at: at("decided_at")?,
-        }),
-        "applied" => Ok(Phase::Applied {
-            checked: checked()?,
-            decided_at: at("decided_at")?,
-            applied_at: at("applied_at")?,
-        }),
-        other => Err(unreadable(&place, format!("{other:?} is no phase"))),
+        row.as_ref()
+            .map_or_else(|| Ok(ImportProgress::default()), import_progress)
     }
 }

@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::AssertSqlSafe;
 
+use super::super::columns::{Columns as _, bound, failed, json, unreadable};
+use super::super::records::journal_row;
 use super::super::{JournalRow, Known, ReturnFilter, StoreError};
-use super::codec::{bound, count, from_json, json, optional_count, text, time, unreadable};
-use super::{SqliteStore, failed};
-use crate::journal::{Hash, Row};
+use super::SqliteStore;
 
 /// A row with the row that replaced it.
 const ROWS: &str = "SELECT j.position, j.hash, j.payload, j.transfer_id, j.recorded_at, \
@@ -130,9 +129,9 @@ impl SqliteStore {
         }
         let mut ids_given = HashMap::new();
         for row in &given {
-            let number = usize::try_from(count(row, "given")?)
+            let number = usize::try_from(row.count("given")?)
                 .map_err(|error| unreadable("journal.return_id", error))?;
-            ids_given.insert(text(row, "transfer_id")?, number);
+            ids_given.insert(row.text("transfer_id")?, number);
         }
         Ok(Known {
             head_position: head.position,
@@ -140,34 +139,4 @@ impl SqliteStore {
             ids_given,
         })
     }
-}
-
-fn journal_row(row: &SqliteRow) -> Result<JournalRow, StoreError> {
-    let position = count(row, "position")?;
-    let place = format!("journal position {position}");
-    let payload = text(row, "payload")?;
-    let read: Row = from_json(&payload, &place)?;
-    if read.schema != Row::SCHEMA {
-        return Err(unreadable(
-            &place,
-            format!("schema {} is not known", read.schema),
-        ));
-    }
-    if read.transfer.id != text(row, "transfer_id")? {
-        return Err(unreadable(
-            &place,
-            "its transfer_id column is not what its payload says",
-        ));
-    }
-    Ok(JournalRow {
-        position,
-        hash: Hash::from_bytes(
-            row.try_get("hash")
-                .map_err(|error| unreadable(&place, error))?,
-        ),
-        payload,
-        row: read,
-        recorded_at: time(row, "recorded_at")?,
-        superseded_by: optional_count(row, "superseded_by")?,
-    })
 }

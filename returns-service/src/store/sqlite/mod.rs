@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use sqlx::migrate::Migrate as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, SqlitePool};
+use sqlx::{Row as _, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
+use super::columns::{Columns as _, failed};
+use super::migrate::{TABLE, bring_up_to_date, unread};
 use super::{
     Append, Appended, Checked, HoldChange, HoldFilter, HoldRecord, ImportProgress, ImportRecord,
     JournalRow, Known, NewImport, Progress, Received, RejectedLine, ReturnFilter, RowException,
-    Store, StoreError,
+    Store, StoreError, StoreSettings,
 };
 use crate::journal::{Hash, Head};
 
@@ -35,10 +38,13 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Connects. The switch to WAL needs the file for itself for a moment and does not wait for
 /// it as statements do, so it is tried again for as long as they would wait.
-async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+async fn connect(
+    options: SqliteConnectOptions,
+    max_connections: u32,
+) -> Result<SqlitePool, sqlx::Error> {
     let until = tokio::time::Instant::now() + BUSY_TIMEOUT;
     loop {
-        let pool = SqlitePoolOptions::new().max_connections(8);
+        let pool = SqlitePoolOptions::new().max_connections(max_connections);
         match pool.connect_with(options.clone()).await {
             Err(error) if is_busy(&error) && tokio::time::Instant::now() < until => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -56,18 +62,17 @@ fn is_busy(error: &sqlx::Error) -> bool {
         .is_some_and(|extended| extended & 0xff == 5)
 }
 
-/// Names what was being done when the database failed.
-fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { what, source }
-}
-
 impl SqliteStore {
     /// Opens the database at `url` (`sqlite:///path/returns.db`), makes or migrates its
     /// tables, and draws the journal's identity if it is new.
     ///
     /// # Errors
     /// When the file cannot be opened or migrated, or when its settings could lose a commit.
-    pub(crate) async fn open(url: &str, new_journal_id: Uuid) -> Result<Self, StoreError> {
+    pub(crate) async fn open(
+        url: &str,
+        settings: &StoreSettings,
+        new_journal_id: Uuid,
+    ) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(url)
             .map_err(|error| StoreError::Unusable(format!("{url}: {error}")))?
             .create_if_missing(true)
@@ -75,15 +80,12 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = connect(options).await.map_err(failed("opening the file"))?;
-        sqlx::migrate!("./migrations/sqlite")
-            .run(&pool)
+        let pool = connect(options, settings.max_connections)
             .await
-            .map_err(|error| {
-                StoreError::Unusable(format!(
-                    "its tables could not be brought up to date: {error}"
-                ))
-            })?;
+            .map_err(failed("opening the file"))?;
+        let mut connection = pool.acquire().await.map_err(failed("opening the file"))?;
+        migrate(&mut connection, settings.migrate).await?;
+        drop(connection);
         let store = Self { pool };
         store.assert_durable().await?;
         store.init_head(new_journal_id).await?;
@@ -127,22 +129,38 @@ impl SqliteStore {
     where
         E: sqlx::Executor<'e, Database = sqlx::Sqlite>,
     {
-        let what = "reading the journal's head";
         let row = sqlx::query("SELECT journal_id, position, hash FROM journal_head")
             .fetch_one(executor)
             .await
-            .map_err(failed(what))?;
-        let id: String = row.try_get(0).map_err(failed(what))?;
+            .map_err(failed("reading the journal's head"))?;
+        let id = row.text("journal_id")?;
         let journal_id = id.parse().map_err(|_| StoreError::Unreadable {
             place: "journal_head.journal_id".to_owned(),
             what: format!("{id:?} is no UUID"),
         })?;
         Ok(Head {
             journal_id,
-            position: codec::count(&row, "position")?,
-            hash: Hash::from_bytes(row.try_get(2).map_err(failed(what))?),
+            position: row.count("position")?,
+            hash: Hash::from_bytes(row.bytes("hash")?),
         })
     }
+}
+
+async fn migrate(connection: &mut SqliteConnection, migrate: bool) -> Result<(), StoreError> {
+    let there: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)")
+            .bind(TABLE)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(failed("looking for its migrations"))?;
+    let applied = if there {
+        let applied = connection.list_applied_migrations(TABLE).await;
+        Some(applied.map_err(|error| unread(&error))?)
+    } else {
+        None
+    };
+    let migrator = sqlx::migrate!("./migrations/sqlite");
+    bring_up_to_date(connection, migrator, migrate, applied).await
 }
 
 /// Hands every operation to the file that has its subject.
@@ -291,13 +309,22 @@ impl Store for SqliteStore {
     async fn record_progress(
         &self,
         database: &str,
-        replayed_from: u64,
+        expected: u64,
         position: u64,
         exceptions: &[RowException],
         at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        self.write_progress(database, replayed_from, position, exceptions, at)
+    ) -> Result<bool, StoreError> {
+        self.write_progress(database, expected, position, exceptions, at)
             .await
+    }
+
+    async fn record_fault(
+        &self,
+        database: &str,
+        fault: Option<&str>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.write_fault(database, fault, at).await
     }
 
     async fn open_exceptions(

@@ -1,0 +1,150 @@
+-- Ids are compared byte by byte (COLLATE "C"), so that a new version of the system's sort
+-- order cannot break an index.
+
+-- The journal's identity and its last row. Positions are taken from here, inside the
+-- appending transaction, so they have no gaps; a sequence would.
+CREATE TABLE journal_head (
+    one SMALLINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    journal_id UUID NOT NULL,
+    position BIGINT NOT NULL,
+    hash BYTEA NOT NULL
+);
+
+-- Append-only: the trigger below refuses anything else. The columns after payload repeat
+-- parts of it, for the indexes. The hash is over the payload's bytes, so it is text and not
+-- JSON, which the server would write anew.
+CREATE TABLE journal (
+    position BIGINT NOT NULL PRIMARY KEY,
+    hash BYTEA NOT NULL,
+    payload TEXT NOT NULL,
+    transfer_id TEXT COLLATE "C" NOT NULL,
+    return_id TEXT COLLATE "C" NOT NULL,
+    code TEXT,
+    import_id TEXT COLLATE "C" NOT NULL,
+    supersedes BIGINT UNIQUE REFERENCES journal (position),
+    repeats BIGINT REFERENCES journal (position),
+    recorded_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX journal_transfer ON journal (transfer_id, position);
+CREATE INDEX journal_return ON journal (return_id, position);
+CREATE INDEX journal_import ON journal (import_id, position);
+
+CREATE FUNCTION refuse_to_touch_journal_rows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'journal rows are never %',
+        CASE TG_OP WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER journal_rows_are_never_touched
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_touch_journal_rows();
+-- Also where session_replication_role switches ordinary triggers off.
+ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_rows_are_never_touched;
+
+-- row_count, first_position and last_position are of the import's rows in the journal. They
+-- move with every append, so that nobody has to count a million rows to show progress.
+-- claimed_by works on the import until claimed_until; that saves work and proves nothing.
+CREATE TABLE imports (
+    import_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    source TEXT COLLATE "C" NOT NULL,
+    file_name TEXT COLLATE "C" NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    spool_name TEXT NOT NULL,
+    reissued BOOLEAN NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
+    done BIGINT NOT NULL DEFAULT 0,
+    totals TEXT NOT NULL,
+    checked TEXT,
+    rejection TEXT,
+    received_at TIMESTAMPTZ NOT NULL,
+    rejected_at TIMESTAMPTZ,
+    decided_at TIMESTAMPTZ,
+    applied_at TIMESTAMPTZ,
+    row_count BIGINT NOT NULL DEFAULT 0,
+    first_position BIGINT NOT NULL DEFAULT 0,
+    last_position BIGINT NOT NULL DEFAULT 0,
+    claimed_by TEXT,
+    claimed_until TIMESTAMPTZ
+);
+-- The same bytes for the same source are imported once, unless they were refused.
+CREATE UNIQUE INDEX imports_bytes ON imports (source, sha256) WHERE phase <> 'rejected';
+CREATE INDEX imports_received ON imports (received_at, import_id);
+CREATE INDEX imports_name ON imports (source, file_name);
+CREATE INDEX imports_open ON imports (received_at, import_id) WHERE phase IN ('checking', 'deciding');
+CREATE INDEX imports_decided ON imports (last_position) WHERE phase = 'decided';
+
+CREATE TABLE import_rejected_lines (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    rejected TEXT NOT NULL,
+    PRIMARY KEY (import_id, ordinal)
+);
+
+CREATE TABLE import_duplicates (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    transfer_id TEXT NOT NULL,
+    of_return_id TEXT NOT NULL,
+    PRIMARY KEY (import_id, ordinal)
+);
+
+CREATE TABLE holds (
+    hold_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    transfer_ids TEXT NOT NULL,
+    failed_database TEXT,
+    failed_position BIGINT,
+    state TEXT NOT NULL CHECK (state IN ('open', 'resolved', 'duplicate', 'dismissed')),
+    attempts BIGINT NOT NULL DEFAULT 0,
+    next_attempt_at TIMESTAMPTZ,
+    held_at TIMESTAMPTZ NOT NULL,
+    closed_at TIMESTAMPTZ,
+    closed_by TEXT,
+    note TEXT,
+    resolved_position BIGINT
+);
+CREATE INDEX holds_state ON holds (state, held_at, hold_id);
+CREATE INDEX holds_due ON holds (next_attempt_at, hold_id) WHERE state = 'open' AND next_attempt_at IS NOT NULL;
+
+CREATE TABLE hold_transfers (
+    transfer_id TEXT COLLATE "C" NOT NULL,
+    hold_id TEXT COLLATE "C" NOT NULL REFERENCES holds (hold_id),
+    PRIMARY KEY (transfer_id, hold_id)
+);
+
+-- How far each database is, as last heard, and why its feed stands still, if it does. The
+-- truth about the position is the cursor in the target.
+CREATE TABLE followers (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    fault TEXT,
+    fault_since TIMESTAMPTZ
+);
+
+CREATE TABLE follower_exceptions (
+    name TEXT COLLATE "C" NOT NULL,
+    position BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    message TEXT NOT NULL,
+    handled BOOLEAN NOT NULL DEFAULT FALSE,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (name, position)
+);
+CREATE INDEX follower_exceptions_open ON follower_exceptions (name, position) WHERE NOT handled;
+
+-- Who does what only one replica needs to do. Like a claim, a lease saves work and proves
+-- nothing. The times are the server's own.
+CREATE TABLE leases (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    until TIMESTAMPTZ NOT NULL
+);

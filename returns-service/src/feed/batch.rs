@@ -1,0 +1,101 @@
+//! Feeding one batch of the journal.
+
+use echeck_proto::adapter::v1 as proto;
+
+use super::cursor::Cursor;
+use super::{Feed, FeedError, Role, step};
+use crate::store::{JournalRow, StoreError};
+
+/// What came of feeding a batch.
+pub(super) enum Fed {
+    /// Rows were applied, and there may be more.
+    Rows,
+    /// There is nothing to feed.
+    Nothing,
+    /// Another replica has recorded another position meanwhile: read the target again.
+    Overtaken,
+}
+
+impl Feed {
+    /// Feeds the next rows.
+    pub(super) async fn feed_batch(&self, cursor: &mut Cursor) -> Result<Fed, FeedError> {
+        let rows = self.rows_to_feed(cursor.position).await?;
+        let Some(last) = rows.last() else {
+            return Ok(Fed::Nothing);
+        };
+        let (first_position, last_position) = (cursor.position + 1, last.position);
+        let dead = self.without_effect(cursor.position, last_position).await?;
+        let steps = rows
+            .iter()
+            .map(|row| step::step(row, self.database(), &dead))
+            .collect();
+        let head = self.store.head().await?;
+        let answer = self
+            .adapter
+            .apply(proto::ApplyUpdatesRequest {
+                journal_id: head.journal_id.to_string(),
+                previous_hash: cursor.hash.as_bytes().to_vec(),
+                steps,
+            })
+            .await?;
+        let moved = answer.cursor.as_ref().is_some_and(|moved| {
+            moved.position == last_position && moved.hash == last.hash.as_bytes()
+        });
+        if !moved {
+            return Err(FeedError::Contract {
+                database: self.database().to_owned(),
+                what: format!("its cursor is not at {last_position} after a batch up to there"),
+            });
+        }
+        let exceptions = self.row_exceptions(&answer.exceptions)?;
+        let recorded = self
+            .store
+            .record_progress(
+                self.database(),
+                cursor.position,
+                last_position,
+                &exceptions,
+                self.clock.now(),
+            )
+            .await?;
+        if !recorded {
+            return Ok(Fed::Overtaken);
+        }
+        *cursor = Cursor {
+            position: last_position,
+            hash: last.hash.clone(),
+        };
+        tracing::info!(
+            database = self.database(),
+            first_position,
+            last_position,
+            exceptions = exceptions.len(),
+            "journal rows applied"
+        );
+        Ok(Fed::Rows)
+    }
+
+    async fn rows_to_feed(&self, after: u64) -> Result<Vec<JournalRow>, StoreError> {
+        let mut rows = self.store.rows_after(after, self.batch_size).await?;
+        if self.role == Role::Mirror {
+            let limit = self.store.progress(&self.system_of_record).await?.position;
+            rows.retain(|row| row.position <= limit);
+        }
+        Ok(rows)
+    }
+
+    /// Positions whose row did not take effect in the system of record; a mirror must not
+    /// see them.
+    async fn without_effect(&self, after: u64, to: u64) -> Result<Vec<u64>, StoreError> {
+        match self.role {
+            Role::SystemOfRecord => Ok(Vec::new()),
+            Role::Mirror => Ok(self
+                .store
+                .exceptions(&self.system_of_record, after, to)
+                .await?
+                .into_iter()
+                .map(|exception| exception.position)
+                .collect()),
+        }
+    }
+}

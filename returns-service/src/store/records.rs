@@ -1,0 +1,176 @@
+//! Rows of results to records. Both kinds of database name their columns alike, so each
+//! record is read in one place.
+
+use chrono::{DateTime, Utc};
+
+use super::columns::{Columns, from_json, reason, unreadable};
+use super::{
+    Checked, ExceptionKind, Fault, HoldRecord, HoldState, ImportProgress, ImportRecord, JournalRow,
+    NewHold, NewImport, Phase, Progress, RejectedLine, RowException, StoreError,
+};
+use crate::journal::{Hash, Row};
+
+pub(super) fn journal_row(row: &impl Columns) -> Result<JournalRow, StoreError> {
+    let position = row.count("position")?;
+    let place = format!("journal position {position}");
+    let payload = row.text("payload")?;
+    let read: Row = from_json(&payload, &place)?;
+    if read.schema != Row::SCHEMA {
+        return Err(unreadable(
+            &place,
+            format!("schema {} is not known", read.schema),
+        ));
+    }
+    if read.transfer.id != row.text("transfer_id")? {
+        return Err(unreadable(
+            &place,
+            "its transfer_id column is not what its payload says",
+        ));
+    }
+    Ok(JournalRow {
+        position,
+        hash: Hash::from_bytes(row.bytes("hash")?),
+        payload,
+        row: read,
+        recorded_at: row.time("recorded_at")?,
+        superseded_by: row.optional_count("superseded_by")?,
+    })
+}
+
+pub(super) fn import_record(row: &impl Columns) -> Result<ImportRecord, StoreError> {
+    let import_id = row.text("import_id")?;
+    Ok(ImportRecord {
+        new: NewImport {
+            source: row.text("source")?,
+            file_name: row.text("file_name")?,
+            sha256: row.text("sha256")?,
+            size_bytes: row.count("size_bytes")?,
+            spool_name: row.text("spool_name")?,
+            received_at: row.time("received_at")?,
+        },
+        reissued: row.flag("reissued")?,
+        phase: phase(row, &import_id)?,
+        done: row.count("done")?,
+        totals: row.json("totals", "imports.totals")?,
+        import_id,
+    })
+}
+
+fn phase(row: &impl Columns, import_id: &str) -> Result<Phase, StoreError> {
+    let place = format!("imports {import_id}");
+    let missing = |what: &str| unreadable(&place, format!("{what} is missing"));
+    let checked = || -> Result<Checked, StoreError> {
+        let text = row
+            .optional_text("checked")?
+            .ok_or_else(|| missing("checked"))?;
+        from_json(&text, &place)
+    };
+    let at = |column: &str| -> Result<DateTime<Utc>, StoreError> {
+        row.optional_time(column)?.ok_or_else(|| missing(column))
+    };
+    match row.text("phase")?.as_str() {
+        "checking" => Ok(Phase::Checking),
+        "rejected" => {
+            let why = row
+                .optional_text("rejection")?
+                .ok_or_else(|| missing("rejection"))?;
+            Ok(Phase::Rejected {
+                why: from_json(&why, &place)?,
+                at: at("rejected_at")?,
+            })
+        }
+        "deciding" => Ok(Phase::Deciding {
+            checked: checked()?,
+        }),
+        "decided" => Ok(Phase::Decided {
+            checked: checked()?,
+            decided_at: at("decided_at")?,
+        }),
+        "applied" => Ok(Phase::Applied {
+            checked: checked()?,
+            decided_at: at("decided_at")?,
+            applied_at: at("applied_at")?,
+        }),
+        other => Err(unreadable(&place, format!("{other:?} is no phase"))),
+    }
+}
+
+pub(super) fn import_progress(row: &impl Columns) -> Result<ImportProgress, StoreError> {
+    Ok(ImportProgress {
+        rows: row.count("row_count")?,
+        passed: row.count("passed")?,
+        exceptions: row.count("exceptions")?,
+        first_position: row.count("first_position")?,
+        last_position: row.count("last_position")?,
+        fault: row.optional_text("fault")?,
+    })
+}
+
+pub(super) fn rejected_line(row: &impl Columns) -> Result<RejectedLine, StoreError> {
+    Ok(RejectedLine {
+        ordinal: row.count("ordinal")?,
+        rejected: row.json("rejected", "import_rejected_lines.rejected")?,
+    })
+}
+
+pub(super) fn hold_record(row: &impl Columns) -> Result<HoldRecord, StoreError> {
+    let hold_id = row.text("hold_id")?;
+    let place = format!("holds {hold_id}");
+    let failed = match (
+        row.optional_text("failed_database")?,
+        row.optional_count("failed_position")?,
+    ) {
+        (Some(database), Some(position)) => Some((database, position)),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(unreadable(
+                &place,
+                "failed_database and failed_position go together",
+            ));
+        }
+    };
+    Ok(HoldRecord {
+        new: NewHold {
+            source: row.text("source")?,
+            import_id: row.text("import_id")?,
+            ordinal: row.count("ordinal")?,
+            reason: reason(row)?,
+            detail: row.text("detail")?,
+            entry: row.json("entry", &place)?,
+            transfer_ids: row.json("transfer_ids", &place)?,
+            failed,
+            next_attempt_at: row.optional_time("next_attempt_at")?,
+            hold_id,
+        },
+        state: row.word("state", &HoldState::ALL, HoldState::as_str)?,
+        attempts: u32::try_from(row.count("attempts")?)
+            .map_err(|error| unreadable(&place, error))?,
+        held_at: row.time("held_at")?,
+        closed_at: row.optional_time("closed_at")?,
+        closed_by: row.optional_text("closed_by")?,
+        note: row.optional_text("note")?,
+        resolved_position: row.optional_count("resolved_position")?,
+    })
+}
+
+pub(super) fn progress(row: &impl Columns) -> Result<Progress, StoreError> {
+    let fault = match (
+        row.optional_text("fault")?,
+        row.optional_time("fault_since")?,
+    ) {
+        (Some(what), Some(since)) => Some(Fault { what, since }),
+        (None, _) | (_, None) => None,
+    };
+    Ok(Progress {
+        position: row.count("position")?,
+        fault,
+    })
+}
+
+pub(super) fn row_exception(row: &impl Columns) -> Result<RowException, StoreError> {
+    Ok(RowException {
+        position: row.count("position")?,
+        kind: row.word("kind", &ExceptionKind::ALL, ExceptionKind::as_str)?,
+        message: row.text("message")?,
+    })
+}

@@ -1,0 +1,81 @@
+//! What an append needs to know of its rows, the same for every kind of database.
+
+use super::columns::{bound, json};
+use super::{StoreError, Writes};
+use crate::journal::{Hash, Head, Relation, Row, chain};
+
+/// A row of the journal about to be written.
+pub(super) struct Link<'a> {
+    pub(super) position: i64,
+    pub(super) hash: Hash,
+    pub(super) payload: &'a str,
+    pub(super) row: &'a Row,
+}
+
+/// The rows as they are stored. This takes a while, so it is done before anything is locked.
+pub(super) fn payloads(rows: &[Row]) -> Result<Vec<String>, StoreError> {
+    rows.iter().map(|row| json(row, "a journal row")).collect()
+}
+
+/// Gives each row its position and its hash; the head becomes the last one's.
+pub(super) fn link<'a>(
+    head: &mut Head,
+    rows: &'a [Row],
+    payloads: &'a [String],
+) -> Result<Vec<Link<'a>>, StoreError> {
+    rows.iter()
+        .zip(payloads)
+        .map(|(row, payload)| {
+            head.position += 1;
+            head.hash = chain(head.journal_id, head.position, &head.hash, payload);
+            Ok(Link {
+                position: bound(head.position)?,
+                hash: head.hash.clone(),
+                payload,
+                row,
+            })
+        })
+        .collect()
+}
+
+/// The row that this one says again.
+pub(super) fn repeats(row: &Row) -> Result<Option<i64>, StoreError> {
+    match &row.relation {
+        Some(Relation::Repeats { position, .. }) => bound(*position).map(Some),
+        Some(Relation::Supersedes { .. }) | None => Ok(None),
+    }
+}
+
+/// Every transfer that an append says something about.
+pub(super) fn transfers(writes: &Writes) -> Vec<String> {
+    let rows = writes.rows.iter().map(|row| &row.transfer.id);
+    let duplicates = writes.duplicates.iter().map(|line| &line.transfer_id);
+    let holds = writes.holds.iter().flat_map(|hold| &hold.transfer_ids);
+    rows.chain(duplicates).chain(holds).cloned().collect()
+}
+
+/// The part of an append's rows that belongs to one import. A row that supersedes another
+/// belongs to the same import, long after that was decided.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Share<'a> {
+    pub(super) import_id: &'a str,
+    pub(super) rows: i64,
+    pub(super) first: i64,
+    pub(super) last: i64,
+}
+
+/// The rows by import, in order of the imports' ids: two appends must not lock them crosswise.
+pub(super) fn shares<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
+    let mut shares: std::collections::BTreeMap<&str, Share<'a>> = std::collections::BTreeMap::new();
+    for link in links {
+        let share = shares.entry(&link.row.import_id).or_insert(Share {
+            import_id: &link.row.import_id,
+            rows: 0,
+            first: link.position,
+            last: link.position,
+        });
+        share.rows += 1;
+        share.last = link.position;
+    }
+    shares.into_values().collect()
+}
