@@ -93,7 +93,7 @@ pub async fn run(plan: &Plan, bar: &ProgressBar) -> Result<Outcome> {
     if let Some(servers) = &machines.servers {
         outcome.commits_cut = servers.cutters.iter().map(|cutter| cutter.cuts()).sum();
     }
-    if outcome.failed_at.is_some() && plan.keep {
+    if plan.keep {
         machines.keep();
         outcome.kept = Some(machines.folder().to_owned());
     }
@@ -110,7 +110,9 @@ async fn run_round(
     bar: &ProgressBar,
 ) -> Result<()> {
     let world = World::new(plan.seed, round);
+    machines.log(&format!("round {round}"));
     let rig = Arc::new(Rig::start(machines, world, round, &plan.environment).await?);
+    machines.log("started");
     let load = Load::new(rig.clone(), plan.seed, round);
     let mut draws = draws(plan.seed, round, Purpose::Faults);
     let mut left = kills;
@@ -127,7 +129,7 @@ async fn run_round(
                 break;
             }
         }
-        drain_and_check(&rig, &load, lanes, outcome, left == 0).await?;
+        drain_and_check(machines, &rig, &load, lanes, outcome, left == 0).await?;
         if !outcome.findings.violations.is_empty() && outcome.failed_at.is_none() {
             outcome.failed_at = Some((round, outcome.kills));
         }
@@ -157,7 +159,13 @@ async fn one_fault(
     let pause = draws.random_range(0..LONGEST_PAUSE_MS);
     tokio::time::sleep(Duration::from_millis(pause)).await;
     let kind = fault::draw(draws, &plan.weights, machines.servers.is_some());
+    let began = Instant::now();
     let did = fault::inflict(kind, draws, machines, rig).await?;
+    machines.log(&format!(
+        "fault {}: {did}, {} ms",
+        outcome.kills + 1,
+        began.elapsed().as_millis()
+    ));
     outcome.kills += 1;
     *outcome.faults.entry(kind).or_default() += 1;
     // Before the first adapter has started, its tables are not there to be looked at.
@@ -171,6 +179,7 @@ async fn one_fault(
 }
 
 async fn drain_and_check(
+    machines: &Machines,
     rig: &Rig,
     load: &Load,
     lanes: Vec<tokio::task::JoinHandle<()>>,
@@ -183,7 +192,8 @@ async fn drain_and_check(
         Ok(()) => drain(rig, began + DRAIN).await,
         Err(error) => Err(error.to_string()),
     };
-    outcome.slowest_drain = outcome.slowest_drain.max(began.elapsed());
+    let took = began.elapsed();
+    outcome.slowest_drain = outcome.slowest_drain.max(took);
     let in_time = drained.is_ok();
     outcome
         .findings
@@ -194,6 +204,11 @@ async fn drain_and_check(
             )
         });
     let (findings, coverage) = check::full(rig, load).await?;
+    machines.log(&format!(
+        "drained in {} ms, checked in {} ms",
+        took.as_millis(),
+        (began.elapsed() - took).as_millis()
+    ));
     // What did not drain is wrong in a hundred ways; one says it all.
     if in_time {
         outcome.findings.add(findings);

@@ -10,6 +10,7 @@ mod schema;
 mod service;
 mod wire;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub const LEASE_MS: u64 = 600;
 
 /// What stays from round to round.
 pub struct Machines {
+    began: std::time::Instant,
     folder: tempfile::TempDir,
     binaries: PathBuf,
     ports: Ports,
@@ -79,6 +81,7 @@ impl Machines {
         };
         ports.keep();
         Ok(Self {
+            began: std::time::Instant::now(),
             folder,
             binaries: binaries.canonicalize()?,
             ports,
@@ -90,6 +93,17 @@ impl Machines {
     #[must_use]
     pub fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// Writes a line to the campaign's log, with the time since it began.
+    pub fn log(&self, what: &str) {
+        let at_ms = self.began.elapsed().as_millis();
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder().join("campaign.log"));
+        // A campaign goes on without its log.
+        let _ = log.and_then(|mut log| writeln!(log, "{at_ms:>8} ms  {what}"));
     }
 
     /// Keeps the folder, for a person to look at.
