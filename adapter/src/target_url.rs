@@ -23,8 +23,11 @@ pub enum TargetUrl {
 }
 
 impl TargetUrl {
-    /// Parses a URL. The faults never quote it, since it may hold a password.
-    pub(crate) fn parse(url: &SecretString) -> Result<Self, String> {
+    /// Parses a URL.
+    ///
+    /// # Errors
+    /// What is wrong with it, without quoting it, since it may hold a password.
+    pub fn parse(url: &SecretString) -> Result<Self, String> {
         let url = url.expose_secret();
         let Some((scheme, rest)) = url.split_once(':') else {
             return Err(format!("is not a URL; {SUPPORTED}"));

@@ -10,11 +10,10 @@ use echeck_proto::returns::v1 as proto;
 use echeck_service::clock::{Clock as _, SystemClock};
 use proto::import_file_request::Part;
 use proto::returns_service_client::ReturnsServiceClient;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Row as _, SqliteConnection};
 use tonic::transport::Channel;
 
 use crate::client::{amount, effect_name, holds_table};
+use crate::database::{Connection, DatabaseArguments};
 use crate::output::{Table, bold, print_line};
 use crate::sample::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
 use crate::stack::{DataFolder, Ports, Stack, StackOptions};
@@ -28,6 +27,9 @@ pub struct DemoArguments {
     /// What everything is computed from.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Where its databases are. Those that are named must be empty.
+    #[command(flatten)]
+    pub databases: DatabaseArguments,
 }
 
 /// Payments of the demo's world.
@@ -54,21 +56,22 @@ pub async fn run(arguments: &DemoArguments) -> Result<()> {
         payments: PAYMENTS,
         today: SystemClock.now().date_naive(),
     };
-    let data = DataFolder::open(&arguments.data).await?;
-    fill(world, &data.gateway_file(), &data.rallypay_file(), |_| {}).await?;
+    let data = DataFolder::open(&arguments.data, &arguments.databases).await?;
+    data.gateway().demand_empty("transfers").await?;
+    data.rallypay().demand_empty("transactions").await?;
+    fill(world, data.gateway(), data.rallypay(), |_| {}).await?;
     let folder = arguments.data.join("files");
     write_files(world, &folder)?;
     print_line(&bold(&format!(
         "A world of {PAYMENTS} payments, in the core gateway's database and in RallyPay's"
     )))?;
 
-    let stack = Stack::start(&StackOptions::new(&arguments.data, Ports::ANY)).await?;
+    let mut options = StackOptions::new(&arguments.data, Ports::ANY);
+    options.databases = arguments.databases.clone();
+    let stack = Stack::start(&options).await?;
     let mut demo = Demo {
         client: ReturnsServiceClient::connect(stack.url()).await?,
-        rallypay: SqliteConnectOptions::new()
-            .filename(data.rallypay_file())
-            .connect()
-            .await?,
+        rallypay: data.rallypay().connect().await?,
     };
     let mut shown = None;
     for (source, name) in FILES {
@@ -134,7 +137,7 @@ fn write_files(world: World, folder: &Path) -> Result<()> {
 
 struct Demo {
     client: ReturnsServiceClient<Channel>,
-    rallypay: SqliteConnection,
+    rallypay: Connection,
 }
 
 impl Demo {
@@ -231,11 +234,10 @@ impl Demo {
 
     /// The status as the Rails app sees it.
     async fn status(&mut self, transfer_id: &str) -> Result<String> {
-        let row = sqlx::query("SELECT status FROM transactions WHERE transfer_id = ?")
-            .bind(transfer_id)
-            .fetch_one(&mut self.rallypay)
-            .await?;
-        Ok(row.try_get(0)?)
+        // The id is one that the service sent, and no text of somebody else's.
+        let id = transfer_id.replace('\'', "''");
+        let sql = format!("SELECT status FROM transactions WHERE transfer_id = '{id}'");
+        Ok(self.rallypay.value(&sql).await?.unwrap_or_default())
     }
 
     async fn show_holds(&mut self) -> Result<()> {

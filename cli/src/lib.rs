@@ -6,6 +6,7 @@
 )]
 pub mod client;
 pub mod codes;
+pub mod database;
 pub mod demo;
 pub mod output;
 pub mod parse;

@@ -8,8 +8,9 @@ use echeck_service::config::Settings;
 use echeck_service::telemetry::TelemetryConfig;
 use echeck_service::{shutdown, telemetry};
 
+use crate::database::DatabaseArguments;
 use crate::output::{bold, print_line};
-use crate::stack::{DataFolder, Ports, Stack, StackOptions};
+use crate::stack::{Ports, Stack, StackOptions};
 
 /// How `echeck up` runs.
 #[derive(Debug, Args)]
@@ -30,6 +31,9 @@ pub struct UpArguments {
     /// built-in sources nacha, `worldpay_returns` and `worldpay_funding`.
     #[arg(long)]
     pub settings: Option<PathBuf>,
+    /// Where the databases are.
+    #[command(flatten)]
+    pub databases: DatabaseArguments,
 }
 
 /// Starts the stack and waits for SIGINT or SIGTERM.
@@ -45,19 +49,20 @@ pub async fn run(arguments: &UpArguments) -> Result<()> {
         rallypay: arguments.rallypay_port,
     };
     let mut options = StackOptions::new(&arguments.data, ports);
+    options.databases = arguments.databases.clone();
     if let Some(path) = &arguments.settings {
         options.returns = std::fs::read_to_string(path)
             .with_context(|| format!("the settings {} cannot be read", path.display()))?;
     }
     let stopping = shutdown::on_signal();
     let stack = Stack::start(&options).await?;
-    announce(&stack, &DataFolder::open(&options.data).await?)?;
+    announce(&stack)?;
     stopping.cancelled().await;
     print_line("stopping")?;
     stack.stop().await
 }
 
-fn announce(stack: &Stack, data: &DataFolder) -> Result<()> {
+fn announce(stack: &Stack) -> Result<()> {
     print_line(&bold("echeck is up"))?;
     for (name, address) in [
         ("returns service", stack.returns),
@@ -66,12 +71,12 @@ fn announce(stack: &Stack, data: &DataFolder) -> Result<()> {
     ] {
         print_line(&format!("  {name:<18} {address}"))?;
     }
-    for (name, file) in [
-        ("gateway database", data.gateway_file()),
-        ("rallypay database", data.rallypay_file()),
-        ("returns database", data.returns_file()),
+    for (name, address) in [
+        ("gateway database", stack.data.gateway()),
+        ("rallypay database", stack.data.rallypay()),
+        ("returns database", stack.data.returns()),
     ] {
-        print_line(&format!("  {name:<18} {}", file.display()))?;
+        print_line(&format!("  {name:<18} {address}"))?;
     }
     print_line(&format!(
         "\nTry:\n  echeck status --server {url}\n  grpcurl -plaintext {address} list\n\nCtrl-C stops it.",

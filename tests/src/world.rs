@@ -149,12 +149,12 @@ impl World {
             .returns
             .push_str("\n[holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n");
         change(&mut options);
-        let data = DataFolder::open(&options.data)
+        let data = DataFolder::open(&options.data, &options.databases)
             .await
             .expect("the data folder opens");
         let (gateway, rallypay) = (
-            owner(&data.gateway_url()).await,
-            owner(&data.rallypay_url()).await,
+            owner(data.gateway().url()).await,
+            owner(data.rallypay().url()).await,
         );
         let stack = Stack::start(&options).await.expect("the stack starts");
         let client = ReturnsServiceClient::connect(stack.url())

@@ -11,6 +11,7 @@ use echeck_service::clock::{Clock as _, SystemClock};
 use indicatif::ProgressBar;
 
 use super::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
+use crate::database::DatabaseArguments;
 use crate::stack::DataFolder;
 
 /// What to make.
@@ -63,6 +64,9 @@ pub struct SampleArguments {
     /// The file to write (`-` is standard output), or the folder for a world.
     #[arg(long, default_value = "-")]
     pub out: PathBuf,
+    /// Where a world's databases are.
+    #[command(flatten)]
+    pub databases: DatabaseArguments,
 }
 
 /// Makes what was asked for.
@@ -80,9 +84,9 @@ pub async fn run(arguments: &SampleArguments) -> Result<u8> {
             .unwrap_or_else(|| SystemClock.now().date_naive()),
     };
     if arguments.what == What::World {
-        let data = DataFolder::open(&arguments.out).await?;
+        let data = DataFolder::open(&arguments.out, &arguments.databases).await?;
         let bar = ProgressBar::new(world.payments);
-        fill(world, &data.gateway_file(), &data.rallypay_file(), |done| {
+        fill(world, data.gateway(), data.rallypay(), |done| {
             bar.set_position(done);
         })
         .await?;

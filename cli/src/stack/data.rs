@@ -9,9 +9,14 @@ use secrecy::ExposeSecret as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 
-/// The folder, with everything in it that a start needs.
+use crate::database::{Address, DatabaseArguments};
+
+/// The folder, with everything that a start needs.
 pub struct DataFolder {
     folder: PathBuf,
+    gateway: Address,
+    rallypay: Address,
+    returns: Address,
 }
 
 impl DataFolder {
@@ -19,54 +24,47 @@ impl DataFolder {
     /// and a key for the spool.
     ///
     /// # Errors
-    /// When the folder cannot be written.
-    pub async fn open(folder: &Path) -> Result<Self> {
+    /// When the folder cannot be written, or a database does not answer.
+    pub async fn open(folder: &Path, databases: &DatabaseArguments) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
         let folder = folder
             .canonicalize()
             .with_context(|| format!("the data folder {} cannot be read", folder.display()))?;
-        let data = Self { folder };
+        let address = |flag: &str, given: &Option<String>, file: &str| match given {
+            Some(url) => Address::parse(flag, url),
+            None => Address::parse(flag, &format!("sqlite://{}", folder.join(file).display())),
+        };
+        let data = Self {
+            gateway: address("--gateway-db", &databases.gateway_db, "gateway.db")?,
+            rallypay: address("--rallypay-db", &databases.rallypay_db, "rallypay.db")?,
+            returns: address("--returns-db", &databases.returns_db, "returns.db")?,
+            folder,
+        };
         data.make_key()?;
-        make_tables(&data.gateway_file(), gateway_adapter::DEMO_SCHEMA_SQLITE).await?;
-        make_tables(&data.rallypay_file(), rallypay_adapter::DEMO_SCHEMA_SQLITE).await?;
+        let demo = gateway_adapter::demo_schema(data.gateway.dialect());
+        make_tables(&data.gateway, demo).await?;
+        let demo = rallypay_adapter::demo_schema(data.rallypay.dialect());
+        make_tables(&data.rallypay, demo).await?;
         Ok(data)
     }
 
-    /// The file of the core gateway's database.
+    /// The core gateway's database.
     #[must_use]
-    pub fn gateway_file(&self) -> PathBuf {
-        self.folder.join("gateway.db")
+    pub fn gateway(&self) -> &Address {
+        &self.gateway
     }
 
-    /// The file of the RallyPay database.
+    /// The RallyPay database.
     #[must_use]
-    pub fn rallypay_file(&self) -> PathBuf {
-        self.folder.join("rallypay.db")
+    pub fn rallypay(&self) -> &Address {
+        &self.rallypay
     }
 
-    /// The file of the returns database.
+    /// The returns database.
     #[must_use]
-    pub fn returns_file(&self) -> PathBuf {
-        self.folder.join("returns.db")
-    }
-
-    /// The address of the core gateway's database.
-    #[must_use]
-    pub fn gateway_url(&self) -> String {
-        url(&self.gateway_file())
-    }
-
-    /// The address of the RallyPay database.
-    #[must_use]
-    pub fn rallypay_url(&self) -> String {
-        url(&self.rallypay_file())
-    }
-
-    /// The address of the returns database.
-    #[must_use]
-    pub fn returns_url(&self) -> String {
-        url(&self.returns_file())
+    pub fn returns(&self) -> &Address {
+        &self.returns
     }
 
     pub(super) fn spool_folder(&self) -> PathBuf {
@@ -98,13 +96,12 @@ impl DataFolder {
     }
 }
 
-fn url(file: &Path) -> String {
-    format!("sqlite://{}", file.display())
-}
-
-/// Makes the tables of a demonstration target, unless the file is there: then it is
-/// somebody's, and is left as it is.
-async fn make_tables(file: &Path, schema: &'static str) -> Result<()> {
+/// Makes the tables of a demonstration target, unless it is somebody's: then it is left as
+/// it is.
+async fn make_tables(address: &Address, schema: &'static str) -> Result<()> {
+    let Some(file) = address.file() else {
+        return address.make_tables(schema).await;
+    };
     if file.exists() {
         return Ok(());
     }

@@ -1,5 +1,5 @@
 //! The whole system in one process, for a laptop and for tests: the three services, each
-//! with its own port and its own SQLite database, talking gRPC to each other as they do
+//! with its own port and its own database, talking gRPC to each other as they do
 //! anywhere else.
 
 mod data;
@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use data::DataFolder;
+
+use crate::database::DatabaseArguments;
 
 /// The ports of `echeck up`. 0 takes any free one.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +63,8 @@ format = "worldpay_funding_reject"
 pub struct StackOptions {
     /// Where the databases and received files are kept.
     pub data: PathBuf,
+    /// Where the databases are, unless they are files in `data`.
+    pub databases: DatabaseArguments,
     /// The ports.
     pub ports: Ports,
     /// More settings of the returns service, as TOML: `[sources.…]` at least.
@@ -77,6 +81,7 @@ impl StackOptions {
     pub fn new(data: &Path, ports: Ports) -> Self {
         Self {
             data: data.to_owned(),
+            databases: DatabaseArguments::default(),
             ports,
             returns: DEFAULT_SOURCES.to_owned(),
             gateway: String::new(),
@@ -93,6 +98,8 @@ pub struct Stack {
     pub gateway: SocketAddr,
     /// Where RallyPay's adapter listens.
     pub rallypay: SocketAddr,
+    /// Its databases and files.
+    pub data: DataFolder,
     shutdown: CancellationToken,
     services: Vec<JoinHandle<Result<()>>>,
 }
@@ -103,13 +110,17 @@ impl Stack {
     /// # Errors
     /// When a setting is wrong, a database does not fit, or a port is taken.
     pub async fn start(options: &StackOptions) -> Result<Self> {
-        let data = DataFolder::open(&options.data).await?;
+        let data = DataFolder::open(&options.data, &options.databases).await?;
         let shutdown = CancellationToken::new();
         let mut services = Vec::new();
         let gateway = start_adapter(
             "adapter of the gateway's database",
             gateway_adapter::read_config,
-            (options.ports.gateway, &data.gateway_url(), &options.gateway),
+            (
+                options.ports.gateway,
+                data.gateway().url(),
+                &options.gateway,
+            ),
             &shutdown,
             &mut services,
         )
@@ -119,7 +130,7 @@ impl Stack {
             rallypay_adapter::read_config,
             (
                 options.ports.rallypay,
-                &data.rallypay_url(),
+                data.rallypay().url(),
                 &options.rallypay,
             ),
             &shutdown,
@@ -138,6 +149,7 @@ impl Stack {
             returns,
             gateway,
             rallypay,
+            data,
             shutdown,
             services,
         })
@@ -228,7 +240,7 @@ async fn start_returns(
          [databases.gateway]\nadapter = \"http://{gateway}\"\nrole = \"system_of_record\"\n\
          [databases.rallypay]\nadapter = \"http://{rallypay}\"\nrole = \"mirror\"\n{}",
         options.ports.returns,
-        data.returns_url(),
+        data.returns().url(),
         data.spool_folder(),
         data.spool_key(),
         options.returns
