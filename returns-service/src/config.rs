@@ -25,10 +25,19 @@ pub struct Config {
     pub(crate) batch_size: usize,
     pub(crate) concurrent: usize,
     pub(crate) holds: RetryPolicy,
+    pub(crate) replica: ReplicaSettings,
     pub(crate) databases: Vec<Database>,
     pub(crate) feed_batch_size: u32,
     pub(crate) adapter_timeout: Duration,
     pub(crate) sources: HashMap<String, Source>,
+}
+
+/// What one replica among several is told.
+pub(crate) struct ReplicaSettings {
+    /// Its name, which no other replica has; `None` when the service makes one.
+    pub(crate) name: Option<String>,
+    /// How long what it has claimed stays its own without a sign of life.
+    pub(crate) lease: Duration,
 }
 
 /// A database behind an adapter.
@@ -79,6 +88,7 @@ impl Config {
                 first: holds.duration_ms_or("retry_first_ms", 60_000, 10..=86_400_000),
                 longest: holds.duration_ms_or("retry_longest_ms", 3_600_000, 10..=604_800_000),
             },
+            replica: replica(&root.section("replica")),
             databases: databases(root),
             feed_batch_size: u32::try_from(feed.u64_or("batch_size", 1_000, 1..=10_000))
                 .unwrap_or(1_000),
@@ -91,6 +101,19 @@ impl Config {
 /// A number that its range keeps small enough for any machine.
 fn small(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn replica(section: &Section<'_>) -> ReplicaSettings {
+    let name = section.optional_string("name");
+    if let Some(name) = &name
+        && (name.is_empty() || name.len() > 200 || name.chars().any(char::is_control))
+    {
+        section.fault("name", "must have 1 to 200 bytes and no control character");
+    }
+    ReplicaSettings {
+        name,
+        lease: section.duration_ms_or("lease_ms", 5_000, 500..=600_000),
+    }
 }
 
 fn databases(root: &Section<'_>) -> Vec<Database> {

@@ -86,15 +86,22 @@ pub(crate) struct Retry<'a> {
 const SERVICE: &str = "returns-service";
 
 impl Importer {
-    /// Tries due holds until `shutdown`.
+    /// Tries due holds until `shutdown`, whenever this replica has the lease for it.
     pub(crate) async fn run_holds(self: Arc<Self>, shutdown: CancellationToken) {
+        while let Some(lease) = self.replica.acquire("holds", &shutdown).await {
+            lease.keep(self.try_holds_until(&shutdown)).await;
+            lease.release().await;
+        }
+    }
+
+    async fn try_holds_until(&self, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
-            if let Err(error) = self.try_due_holds(&shutdown).await {
+            if let Err(error) = self.try_due_holds(shutdown).await {
                 tracing::error!(error = %Chain(&error), "due holds cannot be tried");
             }
             self.changes
-                .wait(seen, Duration::from_secs(1), &shutdown)
+                .wait(seen, Duration::from_secs(1), shutdown)
                 .await;
         }
     }

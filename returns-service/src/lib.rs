@@ -11,6 +11,7 @@ mod hold;
 mod ids;
 mod import;
 mod journal;
+mod replica;
 mod service;
 mod source;
 mod store;

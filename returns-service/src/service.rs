@@ -18,7 +18,8 @@ use crate::changes::Changes;
 use crate::config::Config;
 use crate::feed::{Feed, Role};
 use crate::import::{Importer, Spool, SpoolError};
-use crate::store::{self, StoreError};
+use crate::replica::Replica;
+use crate::store::{self, StoreAddress, StoreError};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
@@ -80,7 +81,7 @@ pub async fn run(
 ) -> Result<(), ServiceError> {
     let store = store::open(&config.store, Uuid::new_v4()).await?;
     let spool = Spool::open(&config.spool_folder, &config.spool_identity)?;
-    spool.sweep()?;
+    spool.sweep(clock.now())?;
 
     let changes = Changes::new();
     let adapters = adapters(&config)?;
@@ -89,8 +90,14 @@ pub async fn run(
         .find(|(_, role)| *role == Role::SystemOfRecord)
         .map(|(adapter, _)| adapter.clone())
         .ok_or(ServiceError::NoSystemOfRecord)?;
+    let replica = Replica {
+        store: store.clone(),
+        name: replica_name(&config, Uuid::new_v4()).into(),
+        lease: config.replica.lease,
+    };
     let importer = Arc::new(Importer {
         store: store.clone(),
+        replica,
         spool,
         system_of_record,
         sources: config.sources,
@@ -131,6 +138,26 @@ pub async fn run(
     Ok(served?)
 }
 
+/// The name under which this process takes leases and claims. `nonce` keeps it apart from all
+/// others. SQLite is used on one machine, mostly by one process: there the name is the same
+/// at every start, so that a restart goes on at once with what the process before had.
+fn replica_name(config: &Config, nonce: Uuid) -> String {
+    if let Some(name) = &config.replica.name {
+        return name.clone();
+    }
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "replica",
+        host => host,
+    };
+    match &config.store.address {
+        StoreAddress::Sqlite(_) => host.to_owned(),
+        StoreAddress::Postgres(_) => {
+            format!("{host}-{}-{}", std::process::id(), nonce.simple())
+        }
+    }
+}
+
 fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {
     config
         .databases
@@ -167,6 +194,7 @@ fn feeds(
                 adapter,
                 role,
                 store: importer.store.clone(),
+                replica: importer.replica.clone(),
                 system_of_record: importer.system_of_record.database.clone(),
                 databases: databases.clone(),
                 batch_size,

@@ -4,6 +4,7 @@ use echeck_proto::adapter::v1 as proto;
 
 use super::cursor::Cursor;
 use super::{Feed, FeedError, Role, step};
+use crate::replica::Lease;
 use crate::store::{JournalRow, StoreError};
 
 /// What came of feeding a batch.
@@ -12,13 +13,19 @@ pub(super) enum Fed {
     Rows,
     /// There is nothing to feed.
     Nothing,
+    /// Another replica has the feed's lease by now.
+    LeaseLost,
     /// Another replica has recorded another position meanwhile: read the target again.
     Overtaken,
 }
 
 impl Feed {
     /// Feeds the next rows.
-    pub(super) async fn feed_batch(&self, cursor: &mut Cursor) -> Result<Fed, FeedError> {
+    pub(super) async fn feed_batch(
+        &self,
+        cursor: &mut Cursor,
+        lease: &Lease,
+    ) -> Result<Fed, FeedError> {
         let rows = self.rows_to_feed(cursor.position).await?;
         let Some(last) = rows.last() else {
             return Ok(Fed::Nothing);
@@ -30,6 +37,10 @@ impl Feed {
             .map(|row| step::step(row, self.database(), &dead))
             .collect();
         let head = self.store.head().await?;
+        // A process that was paused wakes up here: another may be feeding by now.
+        if !lease.still_held().await? {
+            return Ok(Fed::LeaseLost);
+        }
         let answer = self
             .adapter
             .apply(proto::ApplyUpdatesRequest {

@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 use crate::adapter::{Adapter, AdapterError};
 use crate::chain::Chain;
 use crate::changes::Changes;
-use crate::store::{Store, StoreError};
+use crate::replica::{Lease, Replica};
+use crate::store::{Store, StoreError, feed_lease};
 
 /// What a database is to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,7 @@ pub(crate) struct Feed {
     pub(crate) adapter: Adapter,
     pub(crate) role: Role,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) replica: Replica,
     /// The name of the system of record, for a mirror.
     pub(crate) system_of_record: String,
     /// The names of all databases; an import is applied once all have passed it.
@@ -91,7 +93,7 @@ pub(crate) struct Feed {
     pub(crate) clock: SharedClock,
     pub(crate) changes: Changes,
     pub(crate) importer: Arc<crate::import::Importer>,
-    /// Whether a fault may be recorded for this feed, by this replica or by one before it.
+    /// Whether a fault may be recorded for this feed, by this replica or by the one before it.
     pub(crate) faulted: AtomicBool,
 }
 
@@ -101,11 +103,11 @@ impl Feed {
     }
 
     /// Records why the feed stands still, or that it goes on, for every replica to show.
-    async fn record_fault(&self, what: Option<&str>) {
+    async fn record_fault(&self, lease: &Lease, what: Option<&str>) {
         self.faulted.store(what.is_some(), Ordering::Relaxed);
         let recorded = self
             .store
-            .record_fault(self.database(), what, self.clock.now())
+            .record_fault(self.database(), lease.owner(), what, self.clock.now())
             .await;
         if let Err(error) = recorded {
             self.faulted.store(true, Ordering::Relaxed);
@@ -118,12 +120,25 @@ impl Feed {
         self.changes.bump();
     }
 
-    /// Feeds until `shutdown`. After any error the target's own cursor is read again; nothing
-    /// is ever retried blindly.
+    /// Feeds until `shutdown`, whenever this replica has the feed's lease.
     pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        let name = feed_lease(self.database());
+        while let Some(lease) = self.replica.acquire(&name, &shutdown).await {
+            // Whoever fed before may have left its fault.
+            let progress = self.store.progress(self.database()).await;
+            let faulted = progress.map_or(true, |progress| progress.fault.is_some());
+            self.faulted.store(faulted, Ordering::Relaxed);
+            lease.keep(self.feed_until_lost(&lease, &shutdown)).await;
+            lease.release().await;
+        }
+    }
+
+    /// Feeds until the shutdown or until the lease is lost. After any error the target's own
+    /// cursor is read again; nothing is ever retried blindly.
+    async fn feed_until_lost(&self, lease: &Lease, shutdown: &CancellationToken) {
         let mut pause = Duration::from_millis(200);
         while !shutdown.is_cancelled() {
-            let fed = self.feed(&shutdown, &mut pause).await;
+            let fed = self.feed(lease, shutdown, &mut pause).await;
             let Err(error) = fed else { return };
             let what = Chain(&error).to_string();
             tracing::error!(
@@ -131,7 +146,7 @@ impl Feed {
                 error = what,
                 "the feed stands still; it is tried again"
             );
-            self.record_fault(Some(&what)).await;
+            self.record_fault(lease, Some(&what)).await;
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
@@ -140,9 +155,11 @@ impl Feed {
         }
     }
 
-    /// Reads the cursor once, then feeds batch after batch.
+    /// Reads the cursor once, then feeds batch after batch, until the shutdown or until the
+    /// lease is lost.
     async fn feed(
         &self,
+        lease: &Lease,
         shutdown: &CancellationToken,
         pause: &mut Duration,
     ) -> Result<(), FeedError> {
@@ -150,19 +167,20 @@ impl Feed {
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
             self.handle_exceptions().await?;
-            let fed = self.feed_batch(&mut cursor).await?;
+            let fed = self.feed_batch(&mut cursor, lease).await?;
             if self.faulted.load(Ordering::Relaxed) {
                 tracing::info!(
                     database = self.database(),
                     position = cursor.position,
                     "the feed goes on"
                 );
-                self.record_fault(None).await;
+                self.record_fault(lease, None).await;
             }
             *pause = Duration::from_millis(200);
             self.finish_imports().await?;
             match fed {
                 Fed::Rows => self.changes.bump(),
+                Fed::LeaseLost => return Ok(()),
                 Fed::Overtaken => cursor = self.catch_up_with_target().await?,
                 Fed::Nothing => {
                     self.changes
@@ -188,3 +206,6 @@ impl Feed {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

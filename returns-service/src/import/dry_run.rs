@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 
 use super::batches::{Parsed, parse};
 use super::check::{CheckError, Verdict, check};
-use super::worker::{ImportError, Importer, cases, gather, rejected};
+use super::gather::{cases, gather, rejected};
+use super::worker::{ImportError, Importer};
 use crate::decide::{Overlay, decide_batch};
 use crate::ids;
 use crate::source::Source;

@@ -4,7 +4,9 @@
 
 mod batches;
 mod check;
+mod drive;
 mod dry_run;
+mod gather;
 mod receive;
 mod spool;
 mod worker;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use age::x25519;
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// What can go wrong with the spool.
@@ -103,8 +104,9 @@ impl Spool {
         fs::remove_file(&path).map_err(io_error(&path, "deleted"))
     }
 
-    /// Deletes what an earlier run left half-written. Nothing refers to it.
-    pub(crate) fn sweep(&self) -> Result<(), SpoolError> {
+    /// Deletes what an earlier run left half-written. Nothing refers to it; but replicas share
+    /// the folder, and what is younger than a day may be on its way to one of them.
+    pub(crate) fn sweep(&self, now: DateTime<Utc>) -> Result<(), SpoolError> {
         let failed = io_error(&self.folder, "listed");
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(io_error(&self.folder, "listed"))?.path();
@@ -112,10 +114,27 @@ impl Spool {
                 .extension()
                 .is_some_and(|extension| extension == "part")
             {
-                fs::remove_file(&path).map_err(io_error(&path, "deleted"))?;
+                sweep_file(&path, now)?;
             }
         }
         Ok(())
+    }
+}
+
+fn sweep_file(path: &Path, now: DateTime<Utc>) -> Result<(), SpoolError> {
+    let swept = fs::metadata(path)
+        .and_then(|file| file.modified())
+        .and_then(|modified| {
+            if now - DateTime::<Utc>::from(modified) > TimeDelta::days(1) {
+                fs::remove_file(path)
+            } else {
+                Ok(())
+            }
+        });
+    match swept {
+        // Another replica was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        swept => swept.map_err(io_error(path, "deleted")),
     }
 }
 
@@ -167,7 +186,7 @@ impl Drop for Incoming {
     /// A stream that stopped in the middle leaves nothing behind.
     fn drop(&mut self) {
         if self.path.exists() {
-            // If this fails, the sweep at the next start does it.
+            // If this fails, the sweep at a later start does it.
             let _ = fs::remove_file(&self.path);
         }
     }
@@ -208,6 +227,21 @@ mod tests {
         incoming.write(b"half").unwrap();
         drop(incoming);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_what_was_left_half_written_a_day_ago_is_swept() {
+        let (folder, spool) = spool();
+        let incoming = spool.begin("a").unwrap();
+        spool.begin("b").unwrap().keep("b.age").unwrap();
+        let written = fs::metadata(folder.path().join("a.part")).unwrap();
+        let written = DateTime::<Utc>::from(written.modified().unwrap());
+        let files = || fs::read_dir(folder.path()).unwrap().count();
+        spool.sweep(written + TimeDelta::hours(23)).unwrap();
+        assert_eq!(files(), 2, "another replica may be receiving it");
+        spool.sweep(written + TimeDelta::hours(25)).unwrap();
+        assert_eq!(files(), 1, "a received file is never swept");
+        drop(incoming);
     }
 
     #[test]

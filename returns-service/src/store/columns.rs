@@ -82,6 +82,11 @@ pub(super) fn bound(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|error| unreadable("a bound number", error))
 }
 
+/// A lease in whole milliseconds, for the database's clock to add.
+pub(super) fn milliseconds(lease: std::time::Duration) -> Result<i64, StoreError> {
+    i64::try_from(lease.as_millis()).map_err(|error| unreadable("a lease", error))
+}
+
 /// A hold's reason as the word that JSON uses for it.
 pub(super) fn reason_text(reason: HoldReason) -> Result<String, StoreError> {
     Ok(json(&reason, "holds.reason")?.trim_matches('"').to_owned())

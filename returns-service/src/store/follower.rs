@@ -9,6 +9,11 @@ pub(crate) struct Fault {
     pub(crate) since: DateTime<Utc>,
 }
 
+/// The lease of the replica that feeds a database.
+pub(crate) fn feed_lease(database: &str) -> String {
+    format!("feed:{database}")
+}
+
 /// How far a database is, as last recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Progress {

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -24,8 +25,10 @@ mod writes;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+pub(crate) mod testing;
 
-pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException};
+pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
     Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Tally, Totals,
@@ -228,6 +231,39 @@ pub(crate) trait Store: Send + Sync + 'static {
     async fn imports_per_source(&self) -> Result<HashMap<String, u64>, StoreError>;
     /// Ids of imports that are neither decided nor refused, oldest first.
     async fn open_imports(&self) -> Result<Vec<String>, StoreError>;
+    /// Claims imports that are neither decided nor refused for `owner`, oldest first: those
+    /// that nobody has claimed, whose claim has run out, or which `owner` has claimed already,
+    /// but none of `besides`. The claim runs for `lease` by the database's clock. Gives the
+    /// ids, at most `limit`.
+    ///
+    /// A claim only saves work. That nothing is done twice is up to [`Store::append`].
+    async fn claim_imports(
+        &self,
+        owner: &str,
+        besides: &[String],
+        limit: u32,
+        lease: Duration,
+    ) -> Result<Vec<String>, StoreError>;
+    /// Lets the claims of `owner` run for another `lease`. Gives those of the imports that it
+    /// still has.
+    async fn renew_claims(
+        &self,
+        owner: &str,
+        import_ids: &[String],
+        lease: Duration,
+    ) -> Result<Vec<String>, StoreError>;
+    /// Gives an import back, if `owner` has it.
+    async fn release_import(&self, import_id: &str, owner: &str) -> Result<(), StoreError>;
+    /// Takes a lease that is free, has run out, or is the owner's already, for `lease` from
+    /// now by the database's clock. False when another has it.
+    async fn take_lease(
+        &self,
+        name: &str,
+        owner: &str,
+        lease: Duration,
+    ) -> Result<bool, StoreError>;
+    /// Gives a lease back, if `owner` has it.
+    async fn release_lease(&self, name: &str, owner: &str) -> Result<(), StoreError>;
     /// Refuses a file that is being checked.
     async fn reject_import(
         &self,
@@ -299,10 +335,12 @@ pub(crate) trait Store: Send + Sync + 'static {
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
     /// Records why the feed of a database stands still, or with `None` that it goes on. What
-    /// it stood still for first keeps its time.
+    /// it stood still for first keeps its time. Nothing is recorded unless `owner` has the
+    /// feed's lease: a replica that lost it knows nothing of the feed.
     async fn record_fault(
         &self,
         database: &str,
+        owner: &str,
         fault: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;

@@ -85,23 +85,32 @@ async fn progress_is_recorded_only_by_whoever_knows_the_position_before(fixture:
 async fn a_fault_is_shown_with_its_first_time_until_the_feed_goes_on(fixture: Fixture) {
     let store = &fixture.store;
     let later = now() + Duration::hours(1);
-    store
-        .record_fault(GATEWAY, Some("down"), now())
-        .await
-        .unwrap();
-    store
-        .record_fault(GATEWAY, Some("still down"), later)
-        .await
-        .unwrap();
-    let fault = fixture.again().await.progress(GATEWAY).await.unwrap().fault;
+    let record = async |owner, what, at| {
+        store.record_fault(GATEWAY, owner, what, at).await.unwrap();
+        store.progress(GATEWAY).await.unwrap().fault
+    };
     assert_eq!(
-        fault,
-        Some(Fault {
-            what: "still down".into(),
-            since: now()
-        })
+        record("a", Some("down"), now()).await,
+        None,
+        "a does not feed"
     );
-    store.record_fault(GATEWAY, None, later).await.unwrap();
+    let lease = std::time::Duration::from_secs(60);
+    assert!(
+        store
+            .take_lease(&feed_lease(GATEWAY), "a", lease)
+            .await
+            .unwrap()
+    );
+    record("a", Some("down"), now()).await;
+    let fault = Some(Fault {
+        what: "still down".into(),
+        since: now(),
+    });
+    assert_eq!(record("a", Some("still down"), later).await, fault);
+    assert_eq!(record("b", None, later).await, fault, "b does not feed");
+    let seen = fixture.again().await.progress(GATEWAY).await.unwrap();
+    assert_eq!(seen.fault, fault);
+    assert_eq!(record("a", None, later).await, None);
     assert_eq!(store.progress(GATEWAY).await.unwrap(), Progress::default());
 }
 

@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use ach::code::ReturnCode;
-use ach::decision::{Effect, Expected, HoldReason, TransferState, TransferType};
-use ach::entry::{Coded, Direction, Entry, EntryKind, Position};
+use ach::decision::{Effect, HoldReason};
 use ach::format::FileRejected;
-use ach::money::Money;
-use chrono::{DateTime, Duration, Utc};
-use secrecy::SecretString;
+use chrono::Duration;
 use uuid::Uuid;
 
+use super::testing::{append, deciding_import, entry, file, now, row, settings};
 use super::*;
 use crate::ids;
-use crate::journal::{Relation, TransferFacts, Verifier};
+use crate::journal::{Relation, Verifier};
 
 const GATEWAY: &str = "gateway";
 
@@ -35,6 +32,7 @@ macro_rules! on_both {
     };
 }
 
+mod claims;
 mod followers;
 mod holds;
 mod imports;
@@ -47,14 +45,6 @@ struct Fixture {
     url: String,
     /// Where SQLite's file is.
     _folder: Option<tempfile::TempDir>,
-}
-
-fn settings(url: &str) -> StoreSettings {
-    StoreSettings {
-        address: StoreAddress::parse(&SecretString::from(url.to_owned())).unwrap(),
-        max_connections: 4,
-        migrate: true,
-    }
 }
 
 async fn open_at(url: &str, id: Uuid) -> Arc<dyn Store> {
@@ -101,23 +91,7 @@ impl Fixture {
     }
 
     async fn deciding_import(&self, bytes: &str, items: u64) -> String {
-        let Received::New(import) = self.store.receive(file(bytes)).await.unwrap() else {
-            panic!("the file is new");
-        };
-        let checked = Checked {
-            items,
-            debit_minor: 0,
-            credit_minor: 0,
-            findings: Vec::new(),
-            emptiness: None,
-        };
-        assert!(
-            self.store
-                .accept_import(&import.import_id, &checked, now())
-                .await
-                .unwrap()
-        );
-        import.import_id
+        deciding_import(&self.store, bytes, items).await
     }
 
     async fn append_rows(&self, import_id: &str, done: (u64, u64), rows: Vec<Row>) -> Appended {
@@ -130,78 +104,6 @@ impl Fixture {
             .append(append(import_id, done, seen, writes))
             .await
             .unwrap()
-    }
-}
-
-fn now() -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + Duration::days(20_000)
-}
-
-fn file(bytes: &str) -> NewImport {
-    NewImport {
-        source: "worldpay".into(),
-        file_name: "returns.csv".into(),
-        sha256: bytes.into(),
-        size_bytes: bytes.len() as u64,
-        spool_name: format!("{bytes}.age"),
-        received_at: now(),
-    }
-}
-
-fn entry(line: u64) -> Entry {
-    let kind = EntryKind::Return {
-        code: Coded::Known(ReturnCode::R01),
-        date_of_death: None,
-    };
-    Entry {
-        amount: Some(Money::cents(500)),
-        direction: Direction::Debit,
-        ..Entry::new(Position { line, byte: 0 }, kind)
-    }
-}
-
-fn row(import_id: &str, transfer_id: &str) -> Row {
-    Row {
-        schema: Row::SCHEMA,
-        return_id: ids::return_id(transfer_id, 1),
-        effect: Effect::Return,
-        transfer: TransferFacts {
-            id: transfer_id.into(),
-            kind: TransferType::Debit,
-            amount: Money::cents(500),
-            trace_id: format!("FNX{transfer_id}"),
-            settled_on: None,
-        },
-        expected: Expected {
-            state: TransferState::Pending,
-            in_deposit: None,
-        },
-        relation: None,
-        flags: Vec::new(),
-        reversal: None,
-        messages: vec!["ReasonCode: R01".into()],
-        description: "Insufficient Funds".into(),
-        entry: entry(1),
-        source: "worldpay".into(),
-        import_id: import_id.into(),
-        ordinal: 0,
-        actor: None,
-        decided_at: now(),
-    }
-}
-
-fn append(import_id: &str, (before, after): (u64, u64), seen: u64, writes: Writes) -> Append {
-    Append {
-        cause: Cause::Import {
-            import_id: import_id.into(),
-            done_before: before,
-            done_after: after,
-            totals: Totals::default(),
-            last: false,
-        },
-        seen_position: seen,
-        writes,
-        at: now(),
     }
 }
 

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 
 use super::super::columns::{bound, failed};
 use super::super::records::{progress, row_exception};
-use super::super::{Progress, RowException, StoreError};
+use super::super::{Progress, RowException, StoreError, feed_lease};
 use super::PgStore;
 use super::codec::{clean, clean_option};
 
@@ -70,12 +70,14 @@ impl PgStore {
     pub(super) async fn write_fault(
         &self,
         database: &str,
+        owner: &str,
         fault: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO followers (name, position, updated_at, fault, fault_since) \
-             VALUES ($1, 0, $3, $2, CASE WHEN $2 IS NULL THEN NULL ELSE $3 END) \
+             SELECT $1, 0, $3::timestamptz, $2::text, CASE WHEN $2::text IS NULL THEN NULL ELSE $3 END \
+             FROM leases WHERE name = $4 AND owner = $5 \
              ON CONFLICT (name) DO UPDATE SET fault = excluded.fault, \
                  fault_since = CASE WHEN excluded.fault IS NULL THEN NULL \
                      ELSE COALESCE(followers.fault_since, excluded.fault_since) END",
@@ -83,6 +85,8 @@ impl PgStore {
         .bind(database)
         .bind(clean_option(fault))
         .bind(at)
+        .bind(feed_lease(database))
+        .bind(owner)
         .execute(&self.pool)
         .await
         .map_err(failed("recording a feed's fault"))?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::columns::{bound, failed, json};
 use super::super::records::{progress, row_exception};
-use super::super::{Progress, RowException, StoreError};
+use super::super::{Progress, RowException, StoreError, feed_lease};
 use super::SqliteStore;
 use super::codec::time_text;
 
@@ -85,12 +85,14 @@ impl SqliteStore {
     pub(super) async fn write_fault(
         &self,
         database: &str,
+        owner: &str,
         fault: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO followers (name, position, updated_at, fault, fault_since) \
-             VALUES (?1, 0, ?3, ?2, CASE WHEN ?2 IS NULL THEN NULL ELSE ?3 END) \
+             SELECT ?1, 0, ?3, ?2, CASE WHEN ?2 IS NULL THEN NULL ELSE ?3 END \
+             FROM leases WHERE name = ?4 AND owner = ?5 \
              ON CONFLICT (name) DO UPDATE SET fault = excluded.fault, \
                  fault_since = CASE WHEN excluded.fault IS NULL THEN NULL \
                      ELSE COALESCE(followers.fault_since, excluded.fault_since) END",
@@ -98,6 +100,8 @@ impl SqliteStore {
         .bind(database)
         .bind(fault)
         .bind(time_text(at))
+        .bind(feed_lease(database))
+        .bind(owner)
         .execute(&self.pool)
         .await
         .map_err(failed("recording a feed's fault"))?;

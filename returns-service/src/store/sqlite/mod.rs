@@ -22,6 +22,7 @@ use super::{
 use crate::journal::{Hash, Head};
 
 mod append;
+mod claims;
 mod codec;
 mod followers;
 mod holds;
@@ -231,6 +232,42 @@ impl Store for SqliteStore {
         self.read_open_imports().await
     }
 
+    async fn claim_imports(
+        &self,
+        owner: &str,
+        besides: &[String],
+        limit: u32,
+        lease: Duration,
+    ) -> Result<Vec<String>, StoreError> {
+        self.write_claims(owner, besides, limit, lease).await
+    }
+
+    async fn renew_claims(
+        &self,
+        owner: &str,
+        import_ids: &[String],
+        lease: Duration,
+    ) -> Result<Vec<String>, StoreError> {
+        self.prolong_claims(owner, import_ids, lease).await
+    }
+
+    async fn release_import(&self, import_id: &str, owner: &str) -> Result<(), StoreError> {
+        self.drop_claim(import_id, owner).await
+    }
+
+    async fn take_lease(
+        &self,
+        name: &str,
+        owner: &str,
+        lease: Duration,
+    ) -> Result<bool, StoreError> {
+        self.write_lease(name, owner, lease).await
+    }
+
+    async fn release_lease(&self, name: &str, owner: &str) -> Result<(), StoreError> {
+        self.drop_lease(name, owner).await
+    }
+
     async fn reject_import(
         &self,
         import_id: &str,
@@ -321,10 +358,11 @@ impl Store for SqliteStore {
     async fn record_fault(
         &self,
         database: &str,
+        owner: &str,
         fault: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.write_fault(database, fault, at).await
+        self.write_fault(database, owner, fault, at).await
     }
 
     async fn open_exceptions(

@@ -1,0 +1,236 @@
+//! Feeds against an adapter that keeps no data but its cursor.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard};
+
+use echeck_proto::adapter::v1 as proto;
+use echeck_service::clock::SystemClock;
+use proto::adapter_service_server::{AdapterService, AdapterServiceServer};
+use tonic::{Request, Response, Status};
+
+use super::*;
+use crate::hold::RetryPolicy;
+use crate::import::{Importer, Spool};
+use crate::store::testing::{append, deciding_import, empty_store, eventually, now, row};
+use crate::store::{Appended, Fault, Writes};
+
+const LONG: Duration = Duration::from_secs(60);
+const GATEWAY: &str = "gateway";
+
+/// A target that takes every row, but says of row 2 that it refused it.
+#[derive(Clone, Default)]
+struct Target {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    cursor: Option<proto::Cursor>,
+    cursor_reads: usize,
+    /// Where another replica records progress while a batch is on its way, the first time.
+    rival: Option<Arc<dyn Store>>,
+}
+
+impl Target {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Serves the target; gives its address.
+    async fn serve(&self) -> String {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tonic::transport::Server::builder()
+            .add_service(AdapterServiceServer::new(self.clone()))
+            .serve_with_incoming(tokio_stream::wrappers::TcpListenerStream::new(listener));
+        tokio::spawn(server);
+        format!("http://{address}")
+    }
+}
+
+#[tonic::async_trait]
+impl AdapterService for Target {
+    async fn lookup_transfers(
+        &self,
+        _: Request<proto::LookupTransfersRequest>,
+    ) -> Result<Response<proto::LookupTransfersResponse>, Status> {
+        Err(Status::unimplemented("nothing is looked up here"))
+    }
+
+    async fn apply_updates(
+        &self,
+        request: Request<proto::ApplyUpdatesRequest>,
+    ) -> Result<Response<proto::ApplyUpdatesResponse>, Status> {
+        let request = request.into_inner();
+        let last = request.steps.last().unwrap();
+        let cursor = proto::Cursor {
+            journal_id: request.journal_id,
+            position: last.position,
+            hash: last.hash.clone(),
+        };
+        let rival = {
+            let mut state = self.lock();
+            state.cursor = Some(cursor.clone());
+            state.rival.take()
+        };
+        if let Some(rival) = rival {
+            let moved = rival.record_progress(GATEWAY, 0, 1, &[], now()).await;
+            assert!(moved.unwrap());
+        }
+        Ok(Response::new(proto::ApplyUpdatesResponse {
+            cursor: Some(cursor),
+            exceptions: Vec::new(),
+        }))
+    }
+
+    async fn get_progress(
+        &self,
+        request: Request<proto::GetProgressRequest>,
+    ) -> Result<Response<proto::GetProgressResponse>, Status> {
+        let mut state = self.lock();
+        state.cursor_reads += 1;
+        let passed = state.cursor.as_ref().map_or(0, |cursor| cursor.position);
+        let refused = proto::StepException {
+            position: 2,
+            kind: proto::StepExceptionKind::Refused.into(),
+            message: "no".into(),
+        };
+        let after = request.into_inner().exceptions_after;
+        let exceptions = (passed >= 2 && after < 2).then_some(refused);
+        Ok(Response::new(proto::GetProgressResponse {
+            cursor: state.cursor.clone(),
+            exceptions: exceptions.into_iter().collect(),
+            has_more: false,
+        }))
+    }
+
+    async fn check_target(
+        &self,
+        _: Request<proto::CheckTargetRequest>,
+    ) -> Result<Response<proto::CheckTargetResponse>, Status> {
+        Err(Status::unimplemented("nothing is checked here"))
+    }
+}
+
+fn feed(
+    store: &Arc<dyn Store>,
+    folder: &tempfile::TempDir,
+    name: &str,
+    address: &str,
+) -> Arc<Feed> {
+    let adapter = Adapter::new(GATEWAY, address, LONG, 1 << 20).unwrap();
+    let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
+    let replica = Replica {
+        store: store.clone(),
+        name: name.into(),
+        lease: Duration::from_millis(300),
+    };
+    let changes = Changes::new();
+    let importer = Importer {
+        store: store.clone(),
+        replica: replica.clone(),
+        spool: spool.unwrap(),
+        system_of_record: adapter.clone(),
+        sources: HashMap::new(),
+        clock: Arc::new(SystemClock),
+        changes: changes.clone(),
+        batch_size: 10,
+        holds: RetryPolicy {
+            first: LONG,
+            longest: LONG,
+        },
+        concurrent: 1,
+        faults: Mutex::default(),
+    };
+    Arc::new(Feed {
+        adapter,
+        role: Role::SystemOfRecord,
+        store: store.clone(),
+        replica,
+        system_of_record: GATEWAY.into(),
+        databases: vec![GATEWAY.into()],
+        batch_size: 10,
+        clock: Arc::new(SystemClock),
+        changes,
+        importer: Arc::new(importer),
+        faulted: AtomicBool::new(true),
+    })
+}
+
+/// Appends so many rows for an import of their own.
+async fn rows(store: &Arc<dyn Store>, bytes: &str, number: u64) {
+    let import = deciding_import(store, bytes, number).await;
+    let writes = Writes {
+        rows: (0..number)
+            .map(|one| row(&import, &format!("TR {bytes} {one}")))
+            .collect(),
+        ..Writes::default()
+    };
+    let outcome = store.append(append(&import, (0, number), 0, writes)).await;
+    assert!(matches!(outcome.unwrap(), Appended::Done(_)));
+}
+
+async fn position(store: &Arc<dyn Store>) -> u64 {
+    store.progress(GATEWAY).await.unwrap().position
+}
+
+async fn fault(store: &Arc<dyn Store>) -> Option<Fault> {
+    store.progress(GATEWAY).await.unwrap().fault
+}
+
+#[tokio::test]
+async fn a_feed_that_another_overtook_asks_the_target_what_it_missed() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    target.lock().rival = Some(store.clone());
+    let address = target.serve().await;
+    rows(&store, "a", 3).await;
+    let stop = CancellationToken::new();
+    let feed = feed(&store, &folder, "a", &address);
+    let run = tokio::spawn(feed.run(stop.clone()));
+    eventually("all is recorded", async || position(&store).await == 3).await;
+    let missed = store.exceptions(GATEWAY, 0, 3).await.unwrap();
+    assert_eq!(missed.len(), 1, "the answer to the batch did not have it");
+    assert_eq!(target.lock().cursor_reads, 2);
+    assert_eq!(fault(&store).await, None, "being overtaken is no fault");
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    let address = target.serve().await;
+    let stop = [CancellationToken::new(), CancellationToken::new()];
+    let a = tokio::spawn(feed(&store, &folder, "a", &address).run(stop[0].clone()));
+    eventually("a feeds", async || target.lock().cursor_reads == 1).await;
+    let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
+    rows(&store, "a", 3).await;
+    eventually("a fed", async || position(&store).await == 3).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(target.lock().cursor_reads, 1, "b does not feed");
+    stop[0].cancel();
+    a.await.unwrap();
+    rows(&store, "b", 2).await;
+    eventually("b fed", async || position(&store).await == 5).await;
+    assert_eq!(target.lock().cursor_reads, 2);
+    stop[1].cancel();
+    b.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fault_is_there_for_every_replica_to_show_until_the_feed_goes_on() {
+    let (folder, store) = empty_store().await;
+    let stop = [CancellationToken::new(), CancellationToken::new()];
+    let nowhere = feed(&store, &folder, "a", "http://127.0.0.1:1");
+    let a = tokio::spawn(nowhere.run(stop[0].clone()));
+    eventually("the fault shows", async || fault(&store).await.is_some()).await;
+    let address = Target::default().serve().await;
+    let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
+    stop[0].cancel();
+    a.await.unwrap();
+    eventually("the feed goes on", async || fault(&store).await.is_none()).await;
+    stop[1].cancel();
+    b.await.unwrap();
+}

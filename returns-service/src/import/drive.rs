@@ -1,0 +1,218 @@
+//! One import, step by step, as far as it goes. Whatever stops it is kept as the import's fault
+//! and tried again; the file and what was done of it stay. After an error the import is read
+//! again before anything else, because an append whose answer was lost may have happened.
+
+use std::time::Duration;
+
+use ach::format::Item;
+use tokio_util::sync::CancellationToken;
+
+use super::batches::{Parsed, parse};
+use super::check::{CheckError, Verdict, check};
+use super::gather::{cases, gather, rejected};
+use super::worker::{ImportError, Importer};
+use crate::chain::Chain;
+use crate::decide::{Overlay, decide_batch};
+use crate::source::Source;
+use crate::store::{Append, Appended, Cause, ImportRecord, Phase, Totals};
+
+/// What a step of an import came to.
+enum Step {
+    /// There may be more to do.
+    Again,
+    /// Nothing more to do here.
+    Over,
+}
+
+impl Importer {
+    /// Brings one import as far as it goes, trying again after a pause whatever fails.
+    ///
+    /// `stop` is the shutdown, or that another replica has claimed the import.
+    pub(super) async fn drive(&self, import_id: &str, stop: &CancellationToken) {
+        let mut pause = Duration::from_millis(200);
+        while !stop.is_cancelled() {
+            match self.step(import_id, stop).await {
+                Ok(Step::Again) => pause = Duration::from_millis(200),
+                Ok(Step::Over) => return,
+                Err(error) => {
+                    let fault = Chain(&error).to_string();
+                    tracing::error!(
+                        import_id,
+                        error = fault,
+                        "the import cannot go on; it is tried again"
+                    );
+                    self.set_fault(import_id, Some(fault));
+                    self.changes.bump();
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                    pause = (pause * 2).min(Duration::from_secs(10));
+                }
+            }
+        }
+    }
+
+    async fn step(&self, import_id: &str, stop: &CancellationToken) -> Result<Step, ImportError> {
+        let import = self
+            .store
+            .import(import_id)
+            .await?
+            .ok_or_else(|| ImportError::Gone {
+                import_id: import_id.to_owned(),
+            })?;
+        let source = self
+            .sources
+            .get(&import.new.source)
+            .ok_or_else(|| ImportError::NoSource {
+                source_name: import.new.source.clone(),
+            })?;
+        match &import.phase {
+            Phase::Checking => tokio::select! {
+                // Nothing is changed before the verdict, so there is nothing to finish.
+                () = stop.cancelled() => Ok(Step::Over),
+                checked = self.check(&import, source) => checked.map(|()| Step::Again),
+            },
+            Phase::Deciding { checked } => self.decide(&import, source, checked.items, stop).await,
+            Phase::Rejected { .. } | Phase::Decided { .. } | Phase::Applied { .. } => {
+                Ok(Step::Over)
+            }
+        }
+    }
+
+    async fn check(&self, import: &ImportRecord, source: &Source) -> Result<(), ImportError> {
+        let verdict = check(
+            &self.spool,
+            &import.new.spool_name,
+            source,
+            import.new.received_at.date_naive(),
+            self.batch_size,
+            &self.system_of_record,
+        )
+        .await?;
+        let at = self.clock.now();
+        // Whoever else checked this file came to the same verdict, so a lost race is no loss.
+        match verdict {
+            Verdict::Accepted(checked) => {
+                self.store
+                    .accept_import(&import.import_id, &checked, at)
+                    .await?;
+                tracing::info!(
+                    import_id = import.import_id,
+                    source = source.name,
+                    file_name = import.new.file_name,
+                    items = checked.items,
+                    "file accepted"
+                );
+            }
+            Verdict::Rejected(why) => {
+                self.store
+                    .reject_import(&import.import_id, &why, at)
+                    .await?;
+                tracing::warn!(import_id = import.import_id, source = source.name, file_name = import.new.file_name, why = %why, "file rejected");
+            }
+        }
+        self.changes.bump();
+        Ok(())
+    }
+
+    async fn decide(
+        &self,
+        import: &ImportRecord,
+        source: &Source,
+        items: u64,
+        stop: &CancellationToken,
+    ) -> Result<Step, ImportError> {
+        let mut parsed = parse(
+            &self.spool,
+            &import.new.spool_name,
+            source,
+            import.new.received_at.date_naive(),
+            import.done,
+            self.batch_size,
+        );
+        let mut progress = (import.done, import.totals);
+        while let Some(message) = parsed.recv().await {
+            if stop.is_cancelled() {
+                return Ok(Step::Over);
+            }
+            match message? {
+                Parsed::Batch(batch) => {
+                    match self
+                        .append_batch(import, source, items, progress, &batch)
+                        .await?
+                    {
+                        Some(next) => progress = next,
+                        None => return Ok(Step::Over),
+                    }
+                    self.set_fault(&import.import_id, None);
+                    self.changes.bump();
+                }
+                Parsed::End(_) if progress.0 == items => return Ok(Step::Again),
+                Parsed::End(_) => {
+                    return Err(ImportError::ReadsDifferently {
+                        items,
+                        seen: progress.0,
+                    });
+                }
+            }
+        }
+        Err(CheckError::ParserGone.into())
+    }
+
+    /// Decides and appends one batch; gives the progress after it, or `None` when somebody
+    /// else has appended it.
+    async fn append_batch(
+        &self,
+        import: &ImportRecord,
+        source: &Source,
+        items: u64,
+        (done, totals): (u64, Totals),
+        batch: &[Item],
+    ) -> Result<Option<(u64, Totals)>, ImportError> {
+        let done_after = done + batch.len() as u64;
+        if done_after > items {
+            return Err(ImportError::ReadsDifferently {
+                items,
+                seen: done_after,
+            });
+        }
+        loop {
+            let now = self.clock.now();
+            let cases = cases(batch, source, &import.import_id, done);
+            let decided = decide_batch(
+                &*self.store,
+                &self.system_of_record,
+                &cases,
+                &mut Overlay::default(),
+                now,
+            )
+            .await?;
+            let mut totals = totals;
+            let seen_position = decided.seen_position;
+            let mut writes = gather(&cases, decided.outcomes, &mut totals, &self.holds, now);
+            writes.rejected = rejected(batch, done, &mut totals);
+            let cause = Cause::Import {
+                import_id: import.import_id.clone(),
+                done_before: done,
+                done_after,
+                totals,
+                last: done_after == items,
+            };
+            match self
+                .store
+                .append(Append {
+                    cause,
+                    seen_position,
+                    writes,
+                    at: now,
+                })
+                .await?
+            {
+                Appended::Done(_) => return Ok(Some((done_after, totals))),
+                Appended::Stale => {}
+                Appended::Lost => return Ok(None),
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! What the tests of this and other modules put into a store.
+
+use std::sync::Arc;
+
+use ach::code::ReturnCode;
+use ach::decision::{Effect, Expected, TransferState, TransferType};
+use ach::entry::{Coded, Direction, Entry, EntryKind, Position};
+use ach::money::Money;
+use chrono::{DateTime, Duration, Utc};
+use secrecy::SecretString;
+use uuid::Uuid;
+
+use super::{
+    Append, Cause, Checked, NewImport, Received, Store, StoreAddress, StoreSettings, Totals,
+    Writes, open,
+};
+use crate::ids;
+use crate::journal::{Row, TransferFacts};
+
+/// How a test opens the database at `url`.
+pub(crate) fn settings(url: &str) -> StoreSettings {
+    StoreSettings {
+        address: StoreAddress::parse(&SecretString::from(url.to_owned())).unwrap(),
+        max_connections: 4,
+        migrate: true,
+    }
+}
+
+/// A new, empty store on SQLite, and the folder of its file.
+pub(crate) async fn empty_store() -> (tempfile::TempDir, Arc<dyn Store>) {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}/returns.db", folder.path().display());
+    let store = open(&settings(&url), Uuid::from_u128(7)).await.unwrap();
+    (folder, store)
+}
+
+/// Waits until `so`, for at most ten seconds.
+pub(crate) async fn eventually(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    while !so().await {
+        assert!(
+            tokio::time::Instant::now() < until,
+            "not so in time: {what}"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+/// An import that was checked, with so many entries to decide.
+pub(crate) async fn deciding_import(store: &Arc<dyn Store>, bytes: &str, items: u64) -> String {
+    let Received::New(import) = store.receive(file(bytes)).await.unwrap() else {
+        panic!("the file is new");
+    };
+    let checked = Checked {
+        items,
+        debit_minor: 0,
+        credit_minor: 0,
+        findings: Vec::new(),
+        emptiness: None,
+    };
+    let accepted = store
+        .accept_import(&import.import_id, &checked, now())
+        .await;
+    assert!(accepted.unwrap());
+    import.import_id
+}
+
+/// The moment of every test.
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + Duration::days(20_000)
+}
+
+/// A file that is told from others by its bytes.
+pub(crate) fn file(bytes: &str) -> NewImport {
+    NewImport {
+        source: "worldpay".into(),
+        file_name: "returns.csv".into(),
+        sha256: bytes.into(),
+        size_bytes: bytes.len() as u64,
+        spool_name: format!("{bytes}.age"),
+        received_at: now(),
+    }
+}
+
+/// A return of five dollars.
+pub(crate) fn entry(line: u64) -> Entry {
+    let kind = EntryKind::Return {
+        code: Coded::Known(ReturnCode::R01),
+        date_of_death: None,
+    };
+    Entry {
+        amount: Some(Money::cents(500)),
+        direction: Direction::Debit,
+        ..Entry::new(Position { line, byte: 0 }, kind)
+    }
+}
+
+/// A decision about a transfer.
+pub(crate) fn row(import_id: &str, transfer_id: &str) -> Row {
+    Row {
+        schema: Row::SCHEMA,
+        return_id: ids::return_id(transfer_id, 1),
+        effect: Effect::Return,
+        transfer: TransferFacts {
+            id: transfer_id.into(),
+            kind: TransferType::Debit,
+            amount: Money::cents(500),
+            trace_id: format!("FNX{transfer_id}"),
+            settled_on: None,
+        },
+        expected: Expected {
+            state: TransferState::Pending,
+            in_deposit: None,
+        },
+        relation: None,
+        flags: Vec::new(),
+        reversal: None,
+        messages: vec!["ReasonCode: R01".into()],
+        description: "Insufficient Funds".into(),
+        entry: entry(1),
+        source: "worldpay".into(),
+        import_id: import_id.into(),
+        ordinal: 0,
+        actor: None,
+        decided_at: now(),
+    }
+}
+
+/// The next entries of an import, decided on what was seen.
+pub(crate) fn append(
+    import_id: &str,
+    (before, after): (u64, u64),
+    seen: u64,
+    writes: Writes,
+) -> Append {
+    Append {
+        cause: Cause::Import {
+            import_id: import_id.into(),
+            done_before: before,
+            done_after: after,
+            totals: Totals::default(),
+            last: false,
+        },
+        seen_position: seen,
+        writes,
+        at: now(),
+    }
+}
