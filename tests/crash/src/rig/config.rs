@@ -81,7 +81,7 @@ fn returns(addresses: &Addresses, number: usize, url: &str, spool_key: &Path) ->
 }
 
 fn replica(has_servers: bool) -> String {
-    if has_servers && std::env::var("CRASH_LEASE").is_ok() {
+    if has_servers {
         format!("[replica]\nlease_ms = {LEASE_MS}\n")
     } else {
         String::new()
