@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use echeck_service::clock::SharedClock;
+use echeck_service::failpoint;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapter::{Adapter, AdapterError};
@@ -166,6 +167,7 @@ impl Feed {
         let mut cursor = self.catch_up_with_target().await?;
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
+            trip("feed::before_exceptions").await?;
             self.handle_exceptions().await?;
             let fed = self.feed_batch(&mut cursor, lease).await?;
             if self.faulted.load(Ordering::Relaxed) {
@@ -177,7 +179,9 @@ impl Feed {
                 self.record_fault(lease, None).await;
             }
             *pause = Duration::from_millis(200);
+            trip("feed::before_finish").await?;
             self.finish_imports().await?;
+            trip("feed::after_finish").await?;
             match fed {
                 Fed::Rows => self.changes.bump(),
                 Fed::LeaseLost => return Ok(()),
@@ -209,3 +213,8 @@ impl Feed {
 
 #[cfg(test)]
 mod tests;
+
+/// A point at which the crash campaign makes a feed fail.
+async fn trip(point: &'static str) -> Result<(), StoreError> {
+    Ok(failpoint::hit(point).await?)
+}

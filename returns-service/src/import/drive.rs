@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use ach::format::Item;
+use echeck_service::failpoint;
 use tokio_util::sync::CancellationToken;
 
 use super::batches::{Parsed, parse};
@@ -14,7 +15,7 @@ use super::worker::{ImportError, Importer};
 use crate::chain::Chain;
 use crate::decide::{Overlay, decide_batch};
 use crate::source::Source;
-use crate::store::{Append, Appended, Cause, ImportRecord, Phase, Totals};
+use crate::store::{Append, Appended, Cause, ImportRecord, Phase, StoreError, Totals};
 
 /// What a step of an import came to.
 enum Step {
@@ -81,6 +82,7 @@ impl Importer {
     }
 
     async fn check(&self, import: &ImportRecord, source: &Source) -> Result<(), ImportError> {
+        trip("import::before_check").await?;
         let verdict = check(
             &self.spool,
             &import.new.spool_name,
@@ -90,6 +92,7 @@ impl Importer {
             &self.system_of_record,
         )
         .await?;
+        trip("import::before_verdict").await?;
         let at = self.clock.now();
         // Whoever else checked this file came to the same verdict, so a lost race is no loss.
         match verdict {
@@ -112,6 +115,7 @@ impl Importer {
                 tracing::warn!(import_id = import.import_id, source = source.name, file_name = import.new.file_name, why = %why, "file rejected");
             }
         }
+        trip("import::after_verdict").await?;
         self.changes.bump();
         Ok(())
     }
@@ -178,6 +182,7 @@ impl Importer {
             });
         }
         loop {
+            trip("import::before_decide").await?;
             let now = self.clock.now();
             let cases = cases(batch, source, &import.import_id, done);
             let decided = decide_batch(
@@ -188,6 +193,7 @@ impl Importer {
                 now,
             )
             .await?;
+            trip("import::before_append").await?;
             let mut totals = totals;
             let seen_position = decided.seen_position;
             let mut writes = gather(&cases, decided.outcomes, &mut totals, &self.holds, now);
@@ -209,10 +215,18 @@ impl Importer {
                 })
                 .await?
             {
-                Appended::Done(_) => return Ok(Some((done_after, totals))),
+                Appended::Done(_) => {
+                    trip("import::after_append").await?;
+                    return Ok(Some((done_after, totals)));
+                }
                 Appended::Stale => {}
                 Appended::Lost => return Ok(None),
             }
         }
     }
+}
+
+/// A point at which the crash campaign makes an import fail.
+async fn trip(point: &'static str) -> Result<(), StoreError> {
+    Ok(failpoint::hit(point).await?)
 }
