@@ -188,19 +188,19 @@ async fn drain_and_check(
 ) -> Result<()> {
     let began = Instant::now();
     let stopped = load.stop(lanes, DRAIN).await;
-    let drained = match stopped {
-        Ok(()) => drain(rig, began + DRAIN).await,
+    let left = match stopped {
+        Ok(()) => drained(rig, began + DRAIN).await,
         Err(error) => Err(error.to_string()),
     };
     let took = began.elapsed();
     outcome.slowest_drain = outcome.slowest_drain.max(took);
-    let in_time = drained.is_ok();
+    let in_time = left.is_ok();
     outcome
         .findings
         .expect(Invariant::Drained, in_time, || {
             format!(
                 "not drained within {DRAIN:?}: {}",
-                drained.err().unwrap_or_default()
+                left.err().unwrap_or_default()
             )
         });
     let (findings, coverage) = check::full(rig, load).await?;
@@ -220,7 +220,7 @@ async fn drain_and_check(
 }
 
 /// Waits until nothing is left to do; an error says what is.
-async fn drain(rig: &Rig, until: Instant) -> Result<(), String> {
+pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
     loop {
         let left = left_to_do(rig).await.unwrap_or_else(|error| {
             Some(format!("a database does not answer: {error:#}"))

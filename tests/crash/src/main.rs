@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use echeck_crash::campaign::{self, Plan};
 use echeck_crash::rig::Backend;
-use echeck_crash::{fault, report};
+use echeck_crash::{fault, matrix, report, self_test};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Kills everything at any moment, and checks that nothing was lost and nothing doubled.
@@ -44,6 +44,17 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         first_round: u64,
     },
+    /// Every failpoint with every action, one small import each.
+    Matrix,
+    /// Plants known bugs, one at a time: the campaign must go red for each.
+    SelfTest {
+        /// The most faults for one bug.
+        #[arg(long, default_value_t = 240)]
+        kills: u64,
+        /// Only this bug.
+        #[arg(long)]
+        bug: Option<String>,
+    },
 }
 
 #[tokio::main]
@@ -59,16 +70,7 @@ async fn main() -> Result<ExitCode> {
 async fn execute(cli: &Cli) -> Result<ExitCode> {
     match &cli.command {
         Command::Run { kills, first_round } => {
-            let plan = Plan {
-                seed: cli.seed,
-                kills: *kills,
-                first_round: *first_round,
-                backend: cli.backend,
-                binaries: cli.binaries.clone(),
-                weights: fault::usual(),
-                environment: Vec::new(),
-                keep: cli.keep,
-            };
+            let plan = plan(cli, *kills, *first_round);
             let outcome = campaign::run(&plan, &bar(cli, *kills)?).await?;
             if cli.json {
                 say(&report::json(&plan, &outcome).to_string())?;
@@ -77,6 +79,32 @@ async fn execute(cli: &Cli) -> Result<ExitCode> {
             }
             Ok(code(outcome.failed_at.is_none()))
         }
+        Command::Matrix => {
+            let outcome = matrix::run(&plan(cli, 0, 0), &bar(cli, matrix::length())?).await?;
+            say(&report::matrix(&outcome))?;
+            Ok(code(
+                outcome.findings.violations.is_empty() && outcome.missed.is_empty(),
+            ))
+        }
+        Command::SelfTest { kills, bug } => {
+            let plan = plan(cli, *kills, 0);
+            let all = self_test::run(&plan, bug.as_deref(), &bar(cli, 7)?).await?;
+            say(&report::self_test(&all))?;
+            Ok(code(all.iter().all(|caught| caught.after.is_some())))
+        }
+    }
+}
+
+fn plan(cli: &Cli, kills: u64, first_round: u64) -> Plan {
+    Plan {
+        seed: cli.seed,
+        kills,
+        first_round,
+        backend: cli.backend,
+        binaries: cli.binaries.clone(),
+        weights: fault::usual(),
+        environment: Vec::new(),
+        keep: cli.keep,
     }
 }
 
@@ -84,7 +112,7 @@ fn bar(cli: &Cli, length: u64) -> Result<ProgressBar> {
     if cli.json {
         return Ok(ProgressBar::hidden());
     }
-    let style = "[{bar:40}] {pos}/{len} kills, {elapsed} gone, {eta} to go, {msg}";
+    let style = "[{bar:40}] {pos}/{len}, {elapsed} gone, {eta} to go, {msg}";
     Ok(ProgressBar::new(length).with_style(ProgressStyle::with_template(style)?))
 }
 

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::campaign::{Outcome, Plan};
 use crate::check::Invariant;
 use crate::fault::Kind;
+use crate::matrix::MatrixOutcome;
+use crate::self_test::Caught;
 
 /// At most so many violations are told.
 const TOLD: usize = 12;
@@ -133,4 +135,47 @@ pub fn json(plan: &Plan, outcome: &Outcome) -> Value {
         "took_ms": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
         "slowest_drain_ms": u64::try_from(outcome.slowest_drain.as_millis()).unwrap_or(u64::MAX),
     })
+}
+
+/// What the failpoint matrix came to.
+#[must_use]
+pub fn matrix(outcome: &MatrixOutcome) -> String {
+    let compared: u64 = outcome.findings.checked.values().sum();
+    let mut text = format!(
+        "{} cells, {} never reached, {compared} facts compared, {} violations, {} s",
+        outcome.cases,
+        outcome.missed.len(),
+        outcome.findings.violations.len(),
+        outcome.took.as_secs()
+    );
+    for missed in &outcome.missed {
+        // Writing to a string does not fail.
+        let _ = write!(text, "\n  never reached: {missed}");
+    }
+    for (invariant, what) in outcome.findings.violations.iter().take(TOLD) {
+        let _ = write!(text, "\n  {invariant:?}: {what}");
+    }
+    text
+}
+
+/// Which planted bugs were caught.
+#[must_use]
+pub fn self_test(all: &[Caught]) -> String {
+    let mut text = format!("{:<32}{:>14}{:>8}  seen first", "planted bug", "caught after", "s");
+    for caught in all {
+        let after = match caught.after {
+            Some(kills) => format!("{kills} kills"),
+            None => "NEVER".to_owned(),
+        };
+        let seen = caught.seen.as_deref().unwrap_or("nothing");
+        let _ = write!(
+            text,
+            "\n{:<32}{after:>14}{:>8}  {seen}",
+            caught.bug.name(),
+            caught.took.as_secs()
+        );
+    }
+    let count = all.iter().filter(|caught| caught.after.is_some()).count();
+    let _ = write!(text, "\n{count} of {} caught", all.len());
+    text
 }
