@@ -2,7 +2,7 @@
 
 use crate::apply::{FitError, Target};
 use crate::dialect::{Access, DbError, Facts};
-use crate::{cursor, progress};
+use crate::{adopt, cursor, progress};
 
 /// What a check of the target found.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +46,7 @@ async fn check_into(target: &Target, report: &mut Report) -> Result<(), DbError>
     report.facts = Some(target.database.facts().await?);
     let mut session = target.database.begin(Access::Read).await?;
     let tables = session.table_names().await?;
-    report.missing_tables = [cursor::TABLE, progress::TABLE]
+    report.missing_tables = [cursor::TABLE, progress::TABLE, adopt::TABLE]
         .into_iter()
         .filter(|own| !tables.iter().any(|table| table == own))
         .collect();

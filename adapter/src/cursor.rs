@@ -150,6 +150,7 @@ pub async fn advance(
         Some(from) => {
             let update = Query::update()
                 .table(TABLE)
+                .value("journal_id", journal)
                 .value("position", to.position)
                 .value("hash", hash)
                 .value("updated_at", updated_at)

@@ -8,7 +8,7 @@ use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
 use crate::apply::{Applied, Target};
-use crate::batch::{parse_batch, parse_keys};
+use crate::batch::{parse_adoption, parse_batch, parse_keys};
 use crate::check::check;
 use crate::cursor::Cursor;
 use crate::dialect::{Access, DbError};
@@ -111,6 +111,26 @@ impl AdapterService for Adapter {
                 .map(exception_to_proto)
                 .collect(),
             has_more: progress.has_more,
+        }))
+    }
+
+    async fn adopt_cursor(
+        &self,
+        request: Request<proto::AdoptCursorRequest>,
+    ) -> Result<Response<proto::AdoptCursorResponse>, Status> {
+        let adoption = parse_adoption(request.into_inner())
+            .map_err(|violations| status::invalid(&violations))?;
+        let cursor = self.target.adopt(&adoption, self.clock.now()).await?;
+        warn!(
+            adoption = %adoption.id,
+            from = adoption.from.position,
+            to = adoption.to.position,
+            actor = adoption.actor,
+            reason = adoption.reason,
+            "an operator has put the cursor onto another row"
+        );
+        Ok(Response::new(proto::AdoptCursorResponse {
+            cursor: Some(cursor_to_proto(cursor)),
         }))
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+use crate::adopt::AdoptError;
 use crate::apply::{ApplyError, FitError};
 use crate::batch::Violation;
 use crate::cursor::Mismatch;
@@ -80,6 +81,20 @@ impl From<ApplyError> for Status {
                     where_it_is(&mismatch),
                 )
             }
+        }
+    }
+}
+
+impl From<AdoptError> for Status {
+    fn from(error: AdoptError) -> Self {
+        match error {
+            AdoptError::Db(error) => error.into(),
+            AdoptError::Moved { .. } => status(
+                Code::FailedPrecondition,
+                "CURSOR_MISMATCH",
+                error.to_string(),
+                HashMap::new(),
+            ),
         }
     }
 }

@@ -231,10 +231,11 @@ impl Connection {
     /// # Errors
     /// What the database said.
     pub async fn close(self) -> Result<()> {
-        Ok(match self {
+        match self {
             Self::Sqlite(connection) => connection.close().await?,
             Self::Postgres(connection) => connection.close().await?,
             Self::Mysql(connection) => connection.close().await?,
-        })
+        }
+        Ok(())
     }
 }

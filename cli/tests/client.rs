@@ -7,6 +7,7 @@
 
 use std::process::{Command, Output};
 
+use echeck::database::DatabaseArguments;
 use echeck::stack::{DataFolder, Ports, Stack, StackOptions};
 use serde_json::Value;
 
@@ -51,10 +52,10 @@ async fn an_operator_imports_looks_and_resolves() {
         "--out",
         &file,
     ]);
-    let data = DataFolder::open(folder.path().join("world").as_path())
+    let data = DataFolder::open(&folder.path().join("world"), &DatabaseArguments::default())
         .await
         .unwrap();
-    assert!(data.gateway_file().exists());
+    assert!(data.gateway().file().unwrap().exists());
     let stack = Stack::start(&StackOptions::new(
         folder.path().join("world").as_path(),
         Ports::ANY,
@@ -174,8 +175,10 @@ async fn a_journal_that_was_tampered_with_is_found_out() {
         &["import", file.to_str().unwrap(), "--source", "nacha"],
     )
     .await;
-    let data = DataFolder::open(&world).await.unwrap();
-    let pool = sqlx::SqlitePool::connect(&data.returns_url())
+    let data = DataFolder::open(&world, &DatabaseArguments::default())
+        .await
+        .unwrap();
+    let pool = sqlx::SqlitePool::connect(data.returns().url())
         .await
         .unwrap();
     for sql in [

@@ -9,8 +9,8 @@ use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::{
-    ApplyUpdatesResponse, LookupTransfersRequest, StepExceptionKind, TransferKey, TransferKeyKind,
-    TransferState,
+    AdoptCursorRequest, ApplyUpdatesResponse, Cursor, LookupTransfersRequest, StepExceptionKind,
+    TransferKey, TransferKeyKind, TransferState,
 };
 use tonic::{Code, Request};
 
@@ -29,6 +29,7 @@ on_every_database!(
     a_large_batch_with_some_bad_rows_is_exact,
     a_column_that_is_gone_stops_the_target_until_it_is_back,
     hostile_ids_are_only_ids,
+    an_operator_puts_the_cursor_onto_a_row_that_the_journal_has,
 );
 
 fn told(reply: &ApplyUpdatesResponse) -> Vec<(u64, StepExceptionKind, &str)> {
@@ -532,4 +533,60 @@ async fn hostile_ids_are_only_ids(dialect: Dialect) {
             .all(|e| e.kind() == StepExceptionKind::NotFound)
     );
     assert_eq!(rig.one("SELECT state FROM transfers").await, "SUCCEEDED");
+}
+
+/// The journal was restored from a backup that ends at position 2; the target is at 4.
+async fn an_operator_puts_the_cursor_onto_a_row_that_the_journal_has(dialect: Dialect) {
+    let rig = rig_on(dialect, "").await;
+    for id in ["TR1", "TR2", "TR3", "TR4"] {
+        rig.sql(&D::on_any(id).sql()).await;
+    }
+    let id = "018f3f1e-0000-7000-8000-000000000001";
+    let mut journal = Journal::default();
+    let first = ["TR1", "TR2"].map(|id| reverse(id, 500, None));
+    let kept = rig.apply(journal.changes(first)).await.unwrap().cursor;
+    let restored = journal.clone();
+    let lost = [reverse("TR3", 500, None), reverse("TR9", 500, None)];
+    let reply = rig.apply(journal.changes(lost)).await.unwrap();
+    assert_eq!(reply.exceptions[0].position, 4);
+
+    let adopt = |from: Option<Cursor>, to: Option<Cursor>| AdoptCursorRequest {
+        from,
+        to,
+        adoption_id: "018f3f1e-0000-7000-8000-00000000000a".to_owned(),
+        actor: "ops".to_owned(),
+        reason: "restored from the backup of Sunday".to_owned(),
+    };
+    let request = Request::new(adopt(kept.clone(), kept.clone()));
+    let refused = rig.adapter.adopt_cursor(request).await.unwrap_err();
+    assert_eq!(reason_of(&refused), "CURSOR_MISMATCH");
+    let request = Request::new(adopt(reply.cursor, kept.clone()));
+    let adopted = rig.adapter.adopt_cursor(request).await.unwrap();
+    assert_eq!(adopted.into_inner().cursor, kept);
+    let progress = rig.progress(0, 10).await;
+    assert_eq!((progress.cursor, progress.exceptions.len()), (kept, 0));
+    assert_eq!(
+        rig.one(
+            "SELECT a.adapter, a.from_position, a.to_position, a.actor, a.reason, e.position \
+             FROM echeck_adoptions a JOIN echeck_exceptions e ON e.journal_id = a.adoption_id"
+        )
+        .await,
+        "test|4|2|ops|restored from the backup of Sunday|4"
+    );
+
+    // The files of the lost rows are imported again: what has its reversal gets no other.
+    let mut again = Journal::new(id, 7).at(2);
+    let mut batch = again.changes([reverse("TR4", 500, None), reverse("TR3", 500, None)]);
+    batch.previous_hash = restored.last_hash();
+    let reply = rig.apply(batch).await.unwrap();
+    assert_eq!(reply.exceptions.len(), 1, "{:?}", reply.exceptions);
+    assert_eq!(
+        (reply.exceptions[0].position, reply.exceptions[0].kind()),
+        (4, StepExceptionKind::Refused)
+    );
+    assert_eq!(
+        rig.one("SELECT count(*) FROM transfers WHERE type = 'REVERSAL'")
+            .await,
+        "4"
+    );
 }

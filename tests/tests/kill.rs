@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use echeck::database::DatabaseArguments;
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
 use echeck_tests::{Process, binary, eventually};
@@ -118,12 +119,14 @@ async fn rows(url: &str, sql: &'static str) -> Vec<String> {
 }
 
 async fn everything(folder: &Path) -> Vec<Vec<String>> {
-    let data = DataFolder::open(folder).await.unwrap();
+    let data = DataFolder::open(folder, &DatabaseArguments::default())
+        .await
+        .unwrap();
     vec![
-        rows(&data.returns_url(), JOURNAL).await,
-        rows(&data.returns_url(), OUTCOMES).await,
-        rows(&data.gateway_url(), TRANSFERS).await,
-        rows(&data.rallypay_url(), TRANSACTIONS).await,
+        rows(data.returns().url(), JOURNAL).await,
+        rows(data.returns().url(), OUTCOMES).await,
+        rows(data.gateway().url(), TRANSFERS).await,
+        rows(data.rallypay().url(), TRANSACTIONS).await,
     ]
 }
 
@@ -202,9 +205,11 @@ async fn fifty_kills_leave_what_an_uninterrupted_run_leaves() {
             process.kill();
             // Whatever it was told: the process is dead, the answer does not count.
             let _ = sending.await;
-            let data = DataFolder::open(&world).await.unwrap();
+            let data = DataFolder::open(&world, &DatabaseArguments::default())
+                .await
+                .unwrap();
             let head = "SELECT CAST(MAX(position) AS TEXT) FROM journal_head";
-            reached.extend(rows(&data.returns_url(), head).await);
+            reached.extend(rows(data.returns().url(), head).await);
         }
         let (actual, _) = finish(&world, &bytes).await;
         for (what, (actual, expected)) in ["journal", "outcomes", "transfers", "transactions"]

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use echeck::database::DatabaseArguments;
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
 use echeck_tests::{Payment, Process, World, Worldpay, binary, eventually, port, tool};
@@ -34,14 +35,16 @@ async fn connect(port: u16) -> ReturnsServiceClient<tonic::transport::Channel> {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_import_a_file_and_stop_in_order() {
     let folder = tempfile::tempdir().unwrap();
-    let data = DataFolder::open(folder.path()).await.unwrap();
+    let data = DataFolder::open(folder.path(), &DatabaseArguments::default())
+        .await
+        .unwrap();
     let (gateway_port, rallypay_port, port) = (port(), port(), port());
     let gateway = start(
         "gateway-adapter",
         folder.path(),
         &format!(
             "[server]\nlisten = \"127.0.0.1:{gateway_port}\"\n[target]\nurl = {:?}\n",
-            data.gateway_url()
+            data.gateway().url()
         ),
     );
     let rallypay = start(
@@ -49,7 +52,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         folder.path(),
         &format!(
             "[server]\nlisten = \"127.0.0.1:{rallypay_port}\"\n[target]\nurl = {:?}\n",
-            data.rallypay_url()
+            data.rallypay().url()
         ),
     );
     let returns = start(
@@ -61,12 +64,12 @@ async fn three_processes_import_a_file_and_stop_in_order() {
              [databases.gateway]\nadapter = \"http://127.0.0.1:{gateway_port}\"\nrole = \"system_of_record\"\n\
              [databases.rallypay]\nadapter = \"http://127.0.0.1:{rallypay_port}\"\nrole = \"mirror\"\n\
              [sources.worldpay_returns]\nformat = \"worldpay_echeck_return\"\n",
-            data.returns_url(),
+            data.returns().url(),
             folder.path().join("spool"),
             folder.path().join("spool.key"),
         ),
     );
-    let pool = sqlx::SqlitePool::connect(&data.gateway_url())
+    let pool = sqlx::SqlitePool::connect(&data.gateway().url())
         .await
         .unwrap();
     sqlx::query(
@@ -77,7 +80,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
     .execute(&pool)
     .await
     .unwrap();
-    let mirror = sqlx::SqlitePool::connect(&data.rallypay_url())
+    let mirror = sqlx::SqlitePool::connect(&data.rallypay().url())
         .await
         .unwrap();
     sqlx::query(

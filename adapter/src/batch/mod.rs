@@ -9,7 +9,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use echeck_proto::adapter::v1::{TransferKeyKind, TransferState};
 use uuid::Uuid;
 
-pub use parse::{MAX_ITEMS, Violation, parse_batch, parse_keys};
+pub use parse::{MAX_ITEMS, Violation, parse_adoption, parse_batch, parse_keys};
 
 /// The hash of a journal row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

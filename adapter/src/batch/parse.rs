@@ -6,6 +6,9 @@ use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::step::Change as ProtoChange;
 use uuid::Uuid;
 
+use crate::adopt::Adoption;
+use crate::cursor::Cursor;
+
 use super::{Batch, Change, Effect, Expected, Hash, Key, KeyKind, Reason, Reversal, State, Step};
 
 /// The most keys or steps of one request.
@@ -121,6 +124,58 @@ pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<Batch, Vec<Vio
         previous,
         steps,
     })
+}
+
+/// Parses an operator's decision about the cursor.
+///
+/// # Errors
+/// The violations found.
+pub fn parse_adoption(request: proto::AdoptCursorRequest) -> Result<Adoption, Vec<Violation>> {
+    let mut violations = Violations(Vec::new());
+    let id = Uuid::parse_str(&request.adoption_id).unwrap_or_else(|_| {
+        violations.add("adoption_id", "must be a UUID");
+        Uuid::nil()
+    });
+    violations.required("actor".to_owned(), &request.actor);
+    violations.required("reason".to_owned(), &request.reason);
+    let from = parse_cursor("from", request.from, &mut violations);
+    let to = parse_cursor("to", request.to, &mut violations);
+    match (from, to) {
+        (Some(from), Some(to)) => violations.finish(Adoption {
+            id,
+            from,
+            to,
+            actor: request.actor,
+            reason: request.reason,
+        }),
+        _ => Err(violations.0),
+    }
+}
+
+fn parse_cursor(
+    field: &str,
+    cursor: Option<proto::Cursor>,
+    violations: &mut Violations,
+) -> Option<Cursor> {
+    let Some(cursor) = cursor else {
+        violations.add(field, "must be set");
+        return None;
+    };
+    let journal = Uuid::parse_str(&cursor.journal_id).ok();
+    let position = i64::try_from(cursor.position).ok().filter(|at| *at > 0);
+    let hash = Hash::from_bytes(&cursor.hash);
+    if let (Some(journal), Some(position), Some(hash)) = (journal, position, hash) {
+        return Some(Cursor {
+            journal,
+            position,
+            hash,
+        });
+    }
+    violations.add(
+        field,
+        "must have a journal's UUID, a position of 1 or more, and a hash of 32 bytes",
+    );
+    None
 }
 
 fn not_a_hash(bytes: &[u8]) -> String {

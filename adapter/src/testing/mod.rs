@@ -258,6 +258,12 @@ impl Journal {
         self.batch(changes.into_iter().map(Some).collect())
     }
 
+    /// The hash of the last row.
+    #[must_use]
+    pub fn last_hash(&self) -> Vec<u8> {
+        self.hash()
+    }
+
     fn hash(&self) -> Vec<u8> {
         if self.position == 0 {
             return Vec::new();

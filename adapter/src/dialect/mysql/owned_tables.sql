@@ -1,4 +1,4 @@
--- The adapter's own two tables in the target database (MySQL, MariaDB).
+-- The adapter's own three tables in the target database (MySQL, MariaDB).
 -- The adapter makes them at its start. Where it may not, run this file once, and let the
 -- adapter's account only SELECT, INSERT and UPDATE them.
 
@@ -21,4 +21,20 @@ CREATE TABLE IF NOT EXISTS echeck_exceptions (
     transfer_id TEXT        NOT NULL,
     recorded_at VARCHAR(32) NOT NULL,
     PRIMARY KEY (adapter, journal_id, position)
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- When an operator put the cursor onto another row, from where, to where, and why. The
+-- exceptions of the past that was left are kept with the adoption's id as their journal.
+CREATE TABLE IF NOT EXISTS echeck_adoptions (
+    adoption_id   CHAR(36) NOT NULL PRIMARY KEY,
+    adapter       VARCHAR(63) NOT NULL,
+    from_journal  CHAR(36) NOT NULL,
+    from_position BIGINT NOT NULL,
+    from_hash     CHAR(64) NOT NULL,
+    to_journal    CHAR(36) NOT NULL,
+    to_position   BIGINT NOT NULL,
+    to_hash       CHAR(64) NOT NULL,
+    actor         TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    adopted_at    VARCHAR(32) NOT NULL
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

@@ -1,4 +1,4 @@
--- The adapter's own two tables in the target database (SQLite).
+-- The adapter's own three tables in the target database (SQLite).
 -- The adapter makes them at its start. Where it may not, run this file once, and let the
 -- adapter's account only SELECT, INSERT and UPDATE them.
 
@@ -21,4 +21,20 @@ CREATE TABLE IF NOT EXISTS echeck_exceptions (
     transfer_id TEXT    NOT NULL,
     recorded_at TEXT    NOT NULL,
     PRIMARY KEY (adapter, journal_id, position)
+);
+
+-- When an operator put the cursor onto another row, from where, to where, and why. The
+-- exceptions of the past that was left are kept with the adoption's id as their journal.
+CREATE TABLE IF NOT EXISTS echeck_adoptions (
+    adoption_id   TEXT NOT NULL PRIMARY KEY,
+    adapter       TEXT NOT NULL,
+    from_journal  TEXT NOT NULL,
+    from_position INTEGER NOT NULL,
+    from_hash     TEXT NOT NULL,
+    to_journal    TEXT NOT NULL,
+    to_position   INTEGER NOT NULL,
+    to_hash       TEXT NOT NULL,
+    actor         TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    adopted_at    TEXT NOT NULL
 );
