@@ -250,11 +250,7 @@ impl Target {
     }
 
     /// The planted bug: the cursor follows in a transaction of its own.
-    async fn move_cursor_alone(
-        &self,
-        part: Part<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<(), PartError> {
+    async fn move_cursor_alone(&self, part: Part<'_>, now: DateTime<Utc>) -> Result<(), PartError> {
         let mut session = self.database.begin(Access::Write).await?;
         let before = cursor::read(&mut *session, &self.adapter).await?;
         if let Some(last) = part.steps.last() {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use echeck_service::clock::SystemClock;
 use echeck_service::config::{ConfigError, Settings, process_environment};
-use echeck_service::{failpoint, shutdown};
 use echeck_service::telemetry::{self, TelemetryConfig, TelemetryError};
+use echeck_service::{failpoint, shutdown};
 
 use crate::config::AdapterConfig;
 use crate::serve::{self, RunError};

@@ -38,7 +38,9 @@ impl Adapter {
         keys: Vec<proto::TransferKey>,
     ) -> Result<proto::LookupTransfersResponse, Status> {
         let keys = parse_keys(keys).map_err(|violations| status::invalid(&violations))?;
-        failpoint::hit("lookup::before_read").await.map_err(DbError::from)?;
+        failpoint::hit("lookup::before_read")
+            .await
+            .map_err(DbError::from)?;
         let mut session = self.target.database.begin(Access::Read).await?;
         let found = match self.target.fit(&mut *session).await {
             Ok(fitted) => fitted
@@ -100,7 +102,9 @@ impl AdapterService for Adapter {
             0 => DEFAULT_LIMIT,
             limit => limit.min(MAX_LIMIT),
         };
-        failpoint::hit("cursor::before_read").await.map_err(DbError::from)?;
+        failpoint::hit("cursor::before_read")
+            .await
+            .map_err(DbError::from)?;
         let progress =
             progress::read(&*self.target.database, &self.target.adapter, after, limit).await?;
         Ok(Response::new(proto::GetProgressResponse {

@@ -112,7 +112,9 @@ impl Importer {
             if shutdown.is_cancelled() {
                 return Ok(());
             }
-            failpoint::hit("hold::before_retry").await.map_err(StoreError::from)?;
+            failpoint::hit("hold::before_retry")
+                .await
+                .map_err(StoreError::from)?;
             let retry = Retry {
                 transfer_id: None,
                 by: SERVICE,
@@ -218,7 +220,9 @@ impl Importer {
                 },
                 at: now,
             };
-            failpoint::hit("hold::before_append").await.map_err(StoreError::from)?;
+            failpoint::hit("hold::before_append")
+                .await
+                .map_err(StoreError::from)?;
             match self.store.append(append).await? {
                 Appended::Stale => {}
                 Appended::Done(_) | Appended::Lost => {

@@ -21,8 +21,8 @@ use crate::world::World;
 /// Faults in a round. A round's databases stay small, so that everything can be read again.
 pub const ROUND: u64 = 60;
 
-/// Faults between two full checks.
-const STRETCH: u64 = 12;
+/// Faults between two full checks, as a rule.
+pub const STRETCH: u64 = 12;
 
 /// The longest pause between two faults, in milliseconds.
 const LONGEST_PAUSE_MS: u64 = 420;
@@ -34,6 +34,8 @@ pub struct Plan {
     pub seed: u64,
     /// How many faults.
     pub kills: u64,
+    /// How many between two full checks.
+    pub stretch: u64,
     /// The first round; later ones than 0 replay a part of a campaign.
     pub first_round: u64,
     /// Which databases.
@@ -117,7 +119,7 @@ async fn run_round(
     let mut draws = draws(plan.seed, round, Purpose::Faults);
     let mut left = kills;
     while left > 0 && outcome.failed_at.is_none() {
-        let stretch = STRETCH.min(left);
+        let stretch = plan.stretch.min(left);
         left -= stretch;
         let lanes = load.start();
         for _ in 0..stretch {
@@ -195,14 +197,12 @@ async fn drain_and_check(
     let took = began.elapsed();
     outcome.slowest_drain = outcome.slowest_drain.max(took);
     let in_time = left.is_ok();
-    outcome
-        .findings
-        .expect(Invariant::Drained, in_time, || {
-            format!(
-                "not drained within {DRAIN:?}: {}",
-                left.err().unwrap_or_default()
-            )
-        });
+    outcome.findings.expect(Invariant::Drained, in_time, || {
+        format!(
+            "not drained within {DRAIN:?}: {}",
+            left.err().unwrap_or_default()
+        )
+    });
     let (findings, coverage) = check::full(rig, load).await?;
     machines.log(&format!(
         "drained in {} ms, checked in {} ms",
@@ -222,9 +222,9 @@ async fn drain_and_check(
 /// Waits until nothing is left to do; an error says what is.
 pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
     loop {
-        let left = left_to_do(rig).await.unwrap_or_else(|error| {
-            Some(format!("a database does not answer: {error:#}"))
-        });
+        let left = left_to_do(rig)
+            .await
+            .unwrap_or_else(|error| Some(format!("a database does not answer: {error:#}")));
         let Some(left) = left else { return Ok(()) };
         if Instant::now() > until {
             return Err(left);
@@ -246,7 +246,10 @@ async fn left_to_do(rig: &Rig) -> Result<Option<String>> {
             rig.returns.yes()
         ))
         .await?;
-    let head = rig.returns.number("SELECT position FROM journal_head").await?;
+    let head = rig
+        .returns
+        .number("SELECT position FROM journal_head")
+        .await?;
     let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
     let (gateway, mirror) = (
         rig.gateway.number(cursor).await?,

@@ -97,7 +97,10 @@ impl Db {
     /// When the database does not answer, or with no row.
     pub async fn value(&self, sql: &str) -> Result<Option<String>> {
         let rows = self.rows(sql).await?;
-        let first = rows.into_iter().next().and_then(|row| row.into_iter().next());
+        let first = rows
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next());
         first.with_context(|| format!("no row: {sql}"))
     }
 

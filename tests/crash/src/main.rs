@@ -99,6 +99,7 @@ fn plan(cli: &Cli, kills: u64, first_round: u64) -> Plan {
     Plan {
         seed: cli.seed,
         kills,
+        stretch: campaign::STRETCH,
         first_round,
         backend: cli.backend,
         binaries: cli.binaries.clone(),

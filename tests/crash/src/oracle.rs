@@ -328,7 +328,10 @@ mod tests {
         let (one, two) = (returned("R01", "a", 500), returned("R02", "b", 500));
         let entries = [(0, 0, &one), (0, 1, &two)];
         let legal = legal(Policy::State, &debit(Owner::Leaves), THERE, &entries);
-        let only = vec![Fate::Acted(Effect::Return), Fate::Held(Reason::SecondReturn)];
+        let only = vec![
+            Fate::Acted(Effect::Return),
+            Fate::Held(Reason::SecondReturn),
+        ];
         assert_eq!(legal, BTreeSet::from([only]));
     }
 
@@ -341,7 +344,10 @@ mod tests {
             Fate::Acted(Effect::Return),
             Fate::Held(Reason::SecondReturn),
         );
-        assert_eq!(legal, BTreeSet::from([vec![acts, waits], vec![waits, acts]]));
+        assert_eq!(
+            legal,
+            BTreeSet::from([vec![acts, waits], vec![waits, acts]])
+        );
     }
 
     #[test]

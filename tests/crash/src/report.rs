@@ -38,7 +38,12 @@ pub fn text(plan: &Plan, outcome: &Outcome) -> String {
             text,
             "{:<56}{:>12}{:>12}",
             invariant.sentence(),
-            outcome.findings.checked.get(&invariant).copied().unwrap_or_default(),
+            outcome
+                .findings
+                .checked
+                .get(&invariant)
+                .copied()
+                .unwrap_or_default(),
             violations_of(outcome, invariant)
         );
     }
@@ -83,7 +88,10 @@ fn about(outcome: &Outcome) -> Vec<(&'static str, u64)> {
         ("rows without effect somewhere", coverage.exceptions),
         ("holds", coverage.holds),
         ("COMMITs whose answer was cut off", outcome.commits_cut),
-        ("processes that ended by themselves", outcome.ended_by_themselves),
+        (
+            "processes that ended by themselves",
+            outcome.ended_by_themselves,
+        ),
     ]
 }
 
@@ -161,7 +169,10 @@ pub fn matrix(outcome: &MatrixOutcome) -> String {
 /// Which planted bugs were caught.
 #[must_use]
 pub fn self_test(all: &[Caught]) -> String {
-    let mut text = format!("{:<32}{:>14}{:>8}  seen first", "planted bug", "caught after", "s");
+    let mut text = format!(
+        "{:<32}{:>14}{:>8}  seen first",
+        "planted bug", "caught after", "s"
+    );
     for caught in all {
         let after = match caught.after {
             Some(kills) => format!("{kills} kills"),

@@ -24,14 +24,13 @@ struct Said<'a> {
     rejected: usize,
 }
 
-pub(super) fn check(
-    snapshot: &Snapshot,
-    rig: &Rig,
-    load: &Load,
-    findings: &mut Findings,
-) -> Acted {
+pub(super) fn check(snapshot: &Snapshot, rig: &Rig, load: &Load, findings: &mut Findings) -> Acted {
     let said = by_place(snapshot);
-    let superseded: HashSet<u64> = snapshot.rows.iter().filter_map(|row| row.supersedes).collect();
+    let superseded: HashSet<u64> = snapshot
+        .rows
+        .iter()
+        .filter_map(|row| row.supersedes)
+        .collect();
     let acknowledged = load.imports();
     let mut fates: BTreeMap<(u64, u64), Fate> = BTreeMap::new();
     let files = rig.world.files();
@@ -45,7 +44,10 @@ pub(super) fn check(
         };
         let Some(import) = snapshot.imports.iter().find(|i| i.import_id == *import_id) else {
             findings.expect(Invariant::Entries, false, || {
-                format!("import {import_id} of {} was acknowledged and is gone", file.name)
+                format!(
+                    "import {import_id} of {} was acknowledged and is gone",
+                    file.name
+                )
             });
             continue;
         };
@@ -138,7 +140,11 @@ fn accounted(place: &Place, line: &Line, said: &Said<'_>, findings: &mut Finding
             row.supersedes.is_none() && !row.is_repeat && !resolved.contains(&row.position)
         })
         .count();
-    let holds = said.holds.iter().filter(|hold| hold.failed.is_none()).count();
+    let holds = said
+        .holds
+        .iter()
+        .filter(|hold| hold.failed.is_none())
+        .count();
     let counts = [first_rows, said.duplicates, holds, said.rejected];
     let unreadable = matches!(line, Line::Unreadable { .. });
     let right = counts.iter().sum::<usize>() == 1 && (said.rejected == 1) == unreadable;
@@ -169,10 +175,11 @@ fn fate(said: &Said<'_>, superseded: &HashSet<u64>, snapshot: &Snapshot) -> Resu
             return Err(format!("the rows at {at:?} all stand"));
         }
     }
-    let of_gateway = said
-        .holds
-        .iter()
-        .find(|hold| hold.failed.as_ref().is_some_and(|(name, _)| name == "gateway"));
+    let of_gateway = said.holds.iter().find(|hold| {
+        hold.failed
+            .as_ref()
+            .is_some_and(|(name, _)| name == "gateway")
+    });
     let of_file = said.holds.iter().find(|hold| hold.failed.is_none());
     match (of_gateway.or(of_file), said.duplicates) {
         (Some(hold), _) => match (hold.state.as_str(), hold.reason) {
@@ -229,7 +236,14 @@ fn totals(
         }
     }
     for name in [
-        "read", "returned", "reversed", "failed", "corrected", "held", "duplicate", "rejected",
+        "read",
+        "returned",
+        "reversed",
+        "failed",
+        "corrected",
+        "held",
+        "duplicate",
+        "rejected",
     ] {
         let tally = &import.totals[name];
         let told = (

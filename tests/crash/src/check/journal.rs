@@ -50,7 +50,12 @@ fn chain(snapshot: &Snapshot, findings: &mut Findings) {
     findings.expect(
         Invariant::Dense,
         *position == snapshot.rows.len() as u64,
-        || format!("the head is {position}, there are {} rows", snapshot.rows.len()),
+        || {
+            format!(
+                "the head is {position}, there are {} rows",
+                snapshot.rows.len()
+            )
+        },
     );
     let computed = format!("\\x{}", hex(&previous));
     findings.expect(Invariant::Chain, *hash == computed, || {
@@ -96,7 +101,11 @@ fn cursor(snapshot: &Snapshot, name: &str, target: &Target, findings: &mut Findi
         findings.expect(
             Invariant::CursorHash,
             row.is_some_and(|row| row.hash == format!("\\x{hash}")),
-            || format!("at {position} the {name}'s cursor has hash {hash}, which is not the journal's"),
+            || {
+                format!(
+                    "at {position} the {name}'s cursor has hash {hash}, which is not the journal's"
+                )
+            },
         );
     }
 }

@@ -167,9 +167,7 @@ pub async fn full(rig: &Rig, load: &Load) -> Result<(Findings, Coverage)> {
     let fates = entries::check(&snapshot, rig, load, &mut findings);
     payments::check(&snapshot, rig, &fates, &mut findings);
     for violation in load.violations() {
-        findings
-            .violations
-            .push((Invariant::FileOnce, violation));
+        findings.violations.push((Invariant::FileOnce, violation));
     }
     let coverage = Coverage {
         rows: snapshot.rows.len() as u64,

@@ -147,7 +147,9 @@ impl<'a> Effects<'a> {
             });
         }
         for (id, row) in &snapshot.transfers {
-            let Some(parent) = &row.parent_id else { continue };
+            let Some(parent) = &row.parent_id else {
+                continue;
+            };
             findings.expect(
                 Invariant::NoOtherEffect,
                 self.reversals.contains_key(id.as_str()),
@@ -227,13 +229,15 @@ fn mirror(
         let waiting = snapshot
             .holds
             .iter()
-            .filter(|hold| hold.failed.as_ref().is_some_and(|(name, position)| {
-                name == "rallypay"
-                    && snapshot
-                        .rows
-                        .iter()
-                        .any(|row| row.position == *position && row.transfer_id == transfer.id)
-            }))
+            .filter(|hold| {
+                hold.failed.as_ref().is_some_and(|(name, position)| {
+                    name == "rallypay"
+                        && snapshot
+                            .rows
+                            .iter()
+                            .any(|row| row.position == *position && row.transfer_id == transfer.id)
+                })
+            })
             .count();
         let expected = usize::from(look.code.is_some());
         findings.expect(Invariant::States, waiting == expected, || {

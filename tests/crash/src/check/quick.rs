@@ -64,11 +64,9 @@ pub async fn quick(rig: &Rig) -> Result<Findings> {
         let sql = format!("SELECT hash FROM journal WHERE position = {position}");
         let rows = rig.returns.rows(&sql).await?;
         let ours = rows.first().map(|row| text(row, 0)).unwrap_or_default();
-        findings.expect(
-            Invariant::CursorHash,
-            ours == format!("\\x{hash}"),
-            || format!("at {position} the {name}'s cursor has hash {hash}, the journal {ours}"),
-        );
+        findings.expect(Invariant::CursorHash, ours == format!("\\x{hash}"), || {
+            format!("at {position} the {name}'s cursor has hash {hash}, the journal {ours}")
+        });
     }
     let twice = rig
         .gateway

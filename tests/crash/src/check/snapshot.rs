@@ -110,26 +110,27 @@ impl Reader {
 
     fn number(&mut self) -> Result<u64> {
         let text = self.text()?;
-        text.parse().with_context(|| format!("{text:?} is no number"))
+        text.parse()
+            .with_context(|| format!("{text:?} is no number"))
     }
 
     fn signed(&mut self) -> Result<i64> {
         let text = self.text()?;
-        text.parse().with_context(|| format!("{text:?} is no number"))
+        text.parse()
+            .with_context(|| format!("{text:?} is no number"))
     }
 
     fn optional_number(&mut self) -> Result<Option<u64>> {
         let text = self.optional();
-        text.map(|text| text.parse().with_context(|| format!("{text:?} is no number")))
-            .transpose()
+        text.map(|text| {
+            text.parse()
+                .with_context(|| format!("{text:?} is no number"))
+        })
+        .transpose()
     }
 }
 
-async fn all<T>(
-    db: &Db,
-    sql: &str,
-    read: impl Fn(&mut Reader) -> Result<T>,
-) -> Result<Vec<T>> {
+async fn all<T>(db: &Db, sql: &str, read: impl Fn(&mut Reader) -> Result<T>) -> Result<Vec<T>> {
     db.rows(sql)
         .await?
         .into_iter()
@@ -143,7 +144,13 @@ impl Snapshot {
         let head = all(
             &rig.returns,
             "SELECT journal_id, position, hash FROM journal_head",
-            |row| Ok((row.text()?, row.number()?, row.optional().unwrap_or_default())),
+            |row| {
+                Ok((
+                    row.text()?,
+                    row.number()?,
+                    row.optional().unwrap_or_default(),
+                ))
+            },
         )
         .await?;
         let (journal_id, position, hash) = head.into_iter().next().context("no journal head")?;

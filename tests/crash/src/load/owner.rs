@@ -23,7 +23,12 @@ pub(super) async fn record(rig: &Rig, file: &ReturnFile) {
     let there: Vec<&Transfer> = file
         .transfers
         .iter()
-        .filter(|transfer| matches!(transfer.owner, Owner::Leaves | Owner::Funds | Owner::Cancels))
+        .filter(|transfer| {
+            matches!(
+                transfer.owner,
+                Owner::Leaves | Owner::Funds | Owner::Cancels
+            )
+        })
         .collect();
     insert(rig, &there).await;
 }
@@ -104,7 +109,11 @@ fn transfer_values(policy: Policy, transfer: &Transfer) -> String {
     } else {
         "IDmerchant"
     };
-    let deposit = if transfer.in_deposit { "'DEP1'" } else { "NULL" };
+    let deposit = if transfer.in_deposit {
+        "'DEP1'"
+    } else {
+        "NULL"
+    };
     format!(
         "('{id}', '{kind}', '{subtype}', '{}', {}, 'USD', 0, 'FNX{id}', '8399{id}', '{}', \
          'PIbuyer', '{merchant}', 'APplatform', {deposit}, '[]', '{{}}', \

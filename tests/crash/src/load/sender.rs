@@ -123,7 +123,8 @@ impl Load {
             let files = self.rig.world.files();
             if let Some(again) = files.iter().find(|other| other.index == earlier) {
                 self.resent.fetch_add(1, Ordering::Relaxed);
-                self.send(again, draws.random_range(0..self.rig.urls.len())).await;
+                self.send(again, draws.random_range(0..self.rig.urls.len()))
+                    .await;
             }
         }
     }
@@ -135,7 +136,7 @@ impl Load {
             let url = &self.rig.urls[copy % self.rig.urls.len()];
             match import(url, file).await {
                 Ok(import_id) => {
-                    self.acknowledged(file, import_id);
+                    self.acknowledged(file, &import_id);
                     return;
                 }
                 Err(_) => {
@@ -146,11 +147,11 @@ impl Load {
         }
     }
 
-    fn acknowledged(&self, file: &ReturnFile, import_id: String) {
+    fn acknowledged(&self, file: &ReturnFile, import_id: &str) {
         let mut imports = lock(&self.imports);
         let first = imports
             .entry(file.index)
-            .or_insert_with(|| import_id.clone());
+            .or_insert_with(|| import_id.to_owned());
         if *first != import_id {
             lock(&self.violations).push(format!(
                 "file {} became import {first}, and sent again {import_id}",

@@ -100,13 +100,22 @@ impl MariaDb {
         let child = Command::new("mariadbd")
             .arg("--no-defaults")
             .arg(format!("--datadir={}", self.folder.display()))
-            .arg(format!("--socket={}", self.folder.with_extension("sock").display()))
-            .arg(format!("--pid-file={}", self.folder.with_extension("pid").display()))
+            .arg(format!(
+                "--socket={}",
+                self.folder.with_extension("sock").display()
+            ))
+            .arg(format!(
+                "--pid-file={}",
+                self.folder.with_extension("pid").display()
+            ))
             .arg(format!("--log-error={}", log.display()))
             .arg(format!("--port={}", self.port))
             .args(["--bind-address=127.0.0.1", "--skip-name-resolve"])
             .args(["--innodb-buffer-pool-size=64M", "--max-connections=200"])
-            .args(["--innodb-flush-log-at-trx-commit=1", "--innodb-fast-shutdown=1"])
+            .args([
+                "--innodb-flush-log-at-trx-commit=1",
+                "--innodb-fast-shutdown=1",
+            ])
             .args(user_argument())
             .args(more)
             .stdin(Stdio::null())
@@ -156,5 +165,7 @@ impl Drop for MariaDb {
 
 /// As root it has to be told that it may be.
 fn user_argument() -> Option<&'static str> {
-    rustix::process::geteuid().is_root().then_some("--user=root")
+    rustix::process::geteuid()
+        .is_root()
+        .then_some("--user=root")
 }

@@ -235,7 +235,10 @@ impl Rig {
         if let Some(servers) = &mut machines.servers {
             let round = self.round;
             servers.postgres.remove(&format!("returns_{round}")).await?;
-            servers.postgres.remove(&format!("rallypay_{round}")).await?;
+            servers
+                .postgres
+                .remove(&format!("rallypay_{round}"))
+                .await?;
             servers.mariadb.remove(&format!("gateway_{round}")).await?;
         }
         machines.ports.give_back();

@@ -24,8 +24,7 @@ impl Ports {
         std::fs::create_dir_all(&folder)?;
         for port in 24_000..28_000 {
             let lock = File::create(folder.join(port.to_string()))?;
-            if lock.try_lock().is_ok() && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok()
-            {
+            if lock.try_lock().is_ok() && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
                 self.lent.push(lock);
                 return Ok(port);
             }

@@ -166,7 +166,8 @@ impl Session {
                     if commit && let Some(how) = self.take() {
                         self.done.fetch_add(1, Ordering::SeqCst);
                         if how == Cut::AfterAnswer {
-                            server.read(&mut from_server).await?;
+                            // However much of the answer this is, nobody gets it.
+                            let _answer = server.read(&mut from_server).await?;
                         }
                         return Ok(());
                     }
@@ -187,7 +188,9 @@ impl Session {
     fn take(&self) -> Option<Cut> {
         [Cut::AfterAnswer, Cut::AtOnce].into_iter().find(|how| {
             self.armed[*how as usize]
-                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                    left.checked_sub(1)
+                })
                 .is_ok()
         })
     }

@@ -52,7 +52,8 @@ const MYSQL_AUDIT: [&str; 2] = [
 pub(super) async fn make_gateway(db: &Db) -> Result<()> {
     match db {
         Db::Sqlite(_) => {
-            db.run(gateway_adapter::demo_schema(Dialect::Sqlite)).await?;
+            db.run(gateway_adapter::demo_schema(Dialect::Sqlite))
+                .await?;
             db.run(SQLITE_AUDIT).await?;
         }
         Db::MySql(_) => {
@@ -71,8 +72,14 @@ pub(super) async fn make_gateway(db: &Db) -> Result<()> {
 /// Makes the Rails app's tables. `lock_version` counts the changes of each row there.
 pub(super) async fn make_rallypay(db: &Db) -> Result<()> {
     match db {
-        Db::Sqlite(_) => db.run(rallypay_adapter::demo_schema(Dialect::Sqlite)).await?,
-        Db::Postgres(_) => db.run(rallypay_adapter::demo_schema(Dialect::Postgres)).await?,
+        Db::Sqlite(_) => {
+            db.run(rallypay_adapter::demo_schema(Dialect::Sqlite))
+                .await?
+        }
+        Db::Postgres(_) => {
+            db.run(rallypay_adapter::demo_schema(Dialect::Postgres))
+                .await?
+        }
         Db::MySql(_) => bail!("the Rails app of a campaign is on SQLite or PostgreSQL"),
     };
     Ok(())

@@ -375,3 +375,49 @@ impl Drawing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_files_and_another_seed_others() {
+        let file = |seed| {
+            let world = World::new(seed, 3);
+            world.next_file(30..140);
+            world.next_file(30..140).bytes.clone()
+        };
+        assert_eq!(file(1), file(1));
+        assert_ne!(file(1), file(2));
+    }
+
+    #[test]
+    fn every_record_has_94_characters_and_blocks_are_full() {
+        let world = World::new(7, 0);
+        for _ in 0..5 {
+            let file = world.next_file(30..140);
+            let text = String::from_utf8(file.bytes.clone()).unwrap();
+            assert!(text.lines().all(|line| line.len() == 94));
+            assert_eq!(text.lines().count() % 10, 0);
+        }
+    }
+
+    #[test]
+    fn a_hundred_files_have_every_part_and_name_payments_across_files() {
+        let world = World::new(7, 0);
+        let files: Vec<_> = (0..100).map(|_| world.next_file(30..140)).collect();
+        let owners: HashSet<String> = files
+            .iter()
+            .flat_map(|file| &file.transfers)
+            .map(|transfer| format!("{:?}", transfer.owner))
+            .collect();
+        assert_eq!(owners.len(), 5);
+        let echoes = files.iter().filter(|file| {
+            file.lines.iter().any(|line| match line {
+                Line::Entry(entry) => !file.transfers.iter().any(|t| t.id == entry.transfer_id),
+                Line::Unreadable { .. } => false,
+            })
+        });
+        assert!(echoes.count() > 50);
+    }
+}

@@ -20,7 +20,11 @@ impl Policy {
     /// Rounds take turns, so that a campaign meets both.
     #[must_use]
     pub const fn of_round(round: u64) -> Self {
-        if round % 2 == 0 { Self::State } else { Self::Deposit }
+        if round.is_multiple_of(2) {
+            Self::State
+        } else {
+            Self::Deposit
+        }
     }
 
     /// The adapter's profile that has this policy.

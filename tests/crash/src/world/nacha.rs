@@ -26,9 +26,7 @@ pub(super) fn write(lines: &[Line], serial: u64) -> Vec<u8> {
         "FED",
         ""
     )];
-    let is_correction = |line: &Line| {
-        matches!(line, Line::Entry(entry) if matches!(entry.says, Says::Correction { .. }))
-    };
+    let is_correction = |line: &Line| matches!(line, Line::Entry(entry) if matches!(entry.says, Says::Correction { .. }));
     let mut all = Totals::default();
     let mut batches = 0;
     for corrections in [false, true] {
@@ -88,7 +86,10 @@ fn write_batch(
                         format!("799{code}{original}{:6}{RDFI}{:44}{trace}", "", "")
                     }
                     Says::Correction { code, data } => {
-                        format!("798{code}{original}{:6}{RDFI}{data:<29}{:15}{trace}", "", "")
+                        format!(
+                            "798{code}{original}{:6}{RDFI}{data:<29}{:15}{trace}",
+                            "", ""
+                        )
                     }
                 });
                 totals.records += 2;
