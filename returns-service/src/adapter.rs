@@ -194,6 +194,18 @@ impl Adapter {
             .map_err(self.status("ApplyUpdates"))
     }
 
+    pub(crate) async fn adopt(
+        &self,
+        request: proto::AdoptCursorRequest,
+    ) -> Result<proto::AdoptCursorResponse, AdapterError> {
+        self.client
+            .clone()
+            .adopt_cursor(request)
+            .await
+            .map(tonic::Response::into_inner)
+            .map_err(self.status("AdoptCursor"))
+    }
+
     pub(crate) async fn progress(
         &self,
         exceptions_after: u64,

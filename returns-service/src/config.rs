@@ -179,6 +179,8 @@ mod tests {
     #[test]
     fn every_fault_is_reported_with_its_key_and_no_secret() {
         let text = "[server]\nlisten = \"nowhere\"\n[spool]\nidentity = \"CANARY\"\n\
+                    [database]\nurl = \"mysql://ann:CANARY@db/returns\"\nmax_connections = 0\n\
+                    [replica]\nlease_ms = 1\nname = \"\\u0007\"\n\
                     [import]\nbatch_size = 0\n[databases.a]\nadapter = \"http://x\"\n\
                     role = \"mirror\"\n[sources.a]\nformat = \"word\"\nmatch = [\"x\"]\n\
                     colour = 1\n";
@@ -189,6 +191,9 @@ mod tests {
         for key in [
             "server.listen",
             "database.url",
+            "database.max_connections",
+            "replica.lease_ms",
+            "replica.name",
             "spool.folder",
             "import.batch_size",
             "databases",

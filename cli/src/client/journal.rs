@@ -4,7 +4,7 @@ use echeck_proto::returns::v1 as proto;
 use indicatif::ProgressBar;
 
 use super::connect::{operations, request};
-use super::{Common, Failure, JournalAction, exit, json};
+use super::{AdoptArguments, Common, Failure, JournalAction, exit, json};
 use crate::output::print_line;
 
 pub(super) async fn run(action: JournalAction) -> Result<u8, Failure> {
@@ -15,6 +15,7 @@ pub(super) async fn run(action: JournalAction) -> Result<u8, Failure> {
             limit,
             common,
         } => show(after, limit, &common).await,
+        JournalAction::Adopt(arguments) => adopt(arguments).await,
     }
 }
 
@@ -77,5 +78,42 @@ async fn show(after: u64, limit: u32, common: &Common) -> Result<u8, Failure> {
     for row in &answer.rows {
         print_line(&json::journal_row(row).to_string())?;
     }
+    Ok(exit::FINE)
+}
+
+async fn adopt(arguments: AdoptArguments) -> Result<u8, Failure> {
+    let common = &arguments.common;
+    let ask = proto::AdoptCursorRequest {
+        database: arguments.database.clone(),
+        position: arguments.position,
+        actor: arguments.actor,
+        reason: arguments.reason,
+        validate_only: !arguments.yes,
+    };
+    let answer = operations(common)
+        .await?
+        .adopt_cursor(request(common, ask))
+        .await?
+        .into_inner();
+    if common.json {
+        print_line(&json::adoption(&answer).to_string())?;
+        return Ok(exit::FINE);
+    }
+    let (from, to) = (
+        answer.from.unwrap_or_default(),
+        answer.to.unwrap_or_default(),
+    );
+    print_line(&format!("{}'s cursor:", arguments.database))?;
+    for (word, point) in [("from", from), ("to", to)] {
+        print_line(&format!(
+            "  {word:<4}  position {:>10}  hash {:.16}…  journal {}",
+            point.position, point.hash, point.journal_id
+        ))?;
+    }
+    print_line(&if arguments.yes {
+        format!("adopted; kept as {}", answer.adoption_id)
+    } else {
+        "nothing was changed; say --yes to do it".to_owned()
+    })?;
     Ok(exit::FINE)
 }

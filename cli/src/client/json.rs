@@ -255,6 +255,23 @@ pub(super) fn status(status: &proto::GetStatusResponse) -> Value {
     })
 }
 
+pub(super) fn adoption(answer: &proto::AdoptCursorResponse) -> Value {
+    let point = |point: &Option<proto::JournalPoint>| {
+        point.as_ref().map(|point| {
+            json!({
+                "journal_id": point.journal_id,
+                "position": point.position,
+                "hash": point.hash,
+            })
+        })
+    };
+    json!({
+        "adoption_id": answer.adoption_id,
+        "from": point(&answer.from),
+        "to": point(&answer.to),
+    })
+}
+
 pub(super) fn journal_row(row: &proto::JournalRow) -> Value {
     json!({
         "position": row.position,

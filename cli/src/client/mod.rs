@@ -124,7 +124,8 @@ pub enum Command {
     },
     /// Check the journal, or show its rows.
     #[command(
-        after_help = "Examples:\n  echeck journal verify\n  echeck journal show --after 100 --limit 5\n\n\
+        after_help = "Examples:\n  echeck journal verify\n  echeck journal show --after 100 --limit 5\n  \
+        echeck journal adopt --database gateway --reason 'restored the backup of Sunday'\n\n\
         Exit codes of verify: 0 sound, 6 not sound"
     )]
     Journal {
@@ -221,6 +222,31 @@ pub enum JournalAction {
         #[command(flatten)]
         common: Common,
     },
+    /// Put a database's cursor onto a row of this journal, after the returns database was
+    /// restored from a backup.
+    Adopt(AdoptArguments),
+}
+
+/// What to adopt.
+#[derive(Debug, Args)]
+pub struct AdoptArguments {
+    /// The database whose cursor does not fit the journal.
+    #[arg(long)]
+    pub database: String,
+    /// The last row of this journal that the database has; the end of the journal unless said.
+    #[arg(long, default_value_t = 0)]
+    pub position: u64,
+    /// Why; kept in the returns database and in the target.
+    #[arg(long)]
+    pub reason: String,
+    /// Who decides it; kept likewise.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    pub actor: String,
+    /// Do it. Without this it is only said what would be done.
+    #[arg(long)]
+    pub yes: bool,
+    #[command(flatten)]
+    pub common: Common,
 }
 
 /// Runs a command; the exit code says how it went.

@@ -75,6 +75,15 @@ CREATE INDEX imports_name ON imports (source, file_name);
 CREATE INDEX imports_open ON imports (received_at, import_id) WHERE phase IN ('checking', 'deciding');
 CREATE INDEX imports_decided ON imports (last_position) WHERE phase = 'decided';
 
+-- An import's rows in stretches without a gap, one for each append: how many of them a database
+-- has passed is a sum over these, even when rows of other imports lie between them.
+CREATE TABLE import_stretches (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    first_position BIGINT NOT NULL,
+    last_position BIGINT NOT NULL,
+    PRIMARY KEY (import_id, first_position)
+);
+
 CREATE TABLE import_rejected_lines (
     import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
     ordinal BIGINT NOT NULL,
@@ -147,4 +156,21 @@ CREATE TABLE leases (
     name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,
     until TIMESTAMPTZ NOT NULL
+);
+
+-- When an operator put a database's cursor onto another row, from where, to where, and why.
+-- Without adopted_at it is unknown whether the target did it; the target's echeck_adoptions
+-- tells.
+CREATE TABLE adoptions (
+    adoption_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    database TEXT NOT NULL,
+    from_journal TEXT NOT NULL,
+    from_position BIGINT NOT NULL,
+    from_hash TEXT NOT NULL,
+    to_position BIGINT NOT NULL,
+    to_hash TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at TIMESTAMPTZ NOT NULL,
+    adopted_at TIMESTAMPTZ
 );

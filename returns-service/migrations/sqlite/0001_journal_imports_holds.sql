@@ -62,6 +62,15 @@ CREATE INDEX imports_name ON imports (source, file_name);
 CREATE INDEX imports_open ON imports (received_at, import_id) WHERE phase IN ('checking', 'deciding');
 CREATE INDEX imports_decided ON imports (last_position) WHERE phase = 'decided';
 
+-- An import's rows in stretches without a gap, one for each append: how many of them a database
+-- has passed is a sum over these, even when rows of other imports lie between them.
+CREATE TABLE import_stretches (
+    import_id TEXT NOT NULL REFERENCES imports (import_id),
+    first_position INTEGER NOT NULL,
+    last_position INTEGER NOT NULL,
+    PRIMARY KEY (import_id, first_position)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE import_rejected_lines (
     import_id TEXT NOT NULL REFERENCES imports (import_id),
     ordinal INTEGER NOT NULL,
@@ -135,3 +144,20 @@ CREATE TABLE leases (
     owner TEXT NOT NULL,
     until INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- When an operator put a database's cursor onto another row, from where, to where, and why.
+-- Without adopted_at it is unknown whether the target did it; the target's echeck_adoptions
+-- tells.
+CREATE TABLE adoptions (
+    adoption_id TEXT NOT NULL PRIMARY KEY,
+    database TEXT NOT NULL,
+    from_journal TEXT NOT NULL,
+    from_position INTEGER NOT NULL,
+    from_hash TEXT NOT NULL,
+    to_position INTEGER NOT NULL,
+    to_hash TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at TEXT NOT NULL,
+    adopted_at TEXT
+) STRICT;

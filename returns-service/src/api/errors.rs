@@ -9,6 +9,7 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use crate::adapter::AdapterError;
 use crate::chain::Chain;
 use crate::decide::DecideError;
+use crate::feed::{AdoptError, FeedError};
 use crate::hold::HoldError;
 use crate::import::{ImportError, ReceiveError};
 use crate::store::StoreError;
@@ -72,6 +73,18 @@ pub(super) fn of_store(error: &StoreError) -> Status {
             format!("{error}; an operator must look"),
             &[],
         ),
+    }
+}
+
+pub(super) fn of_adopt(error: &AdoptError) -> Status {
+    match error {
+        AdoptError::Fits { .. } | AdoptError::NothingApplied(_) => {
+            precondition("CURSOR_FITS", error.to_string())
+        }
+        AdoptError::Position(what) => invalid("position", what),
+        AdoptError::Feed(FeedError::Store(error)) => of_store(error),
+        AdoptError::Feed(FeedError::Adapter(error)) => of_adapter(error),
+        AdoptError::Feed(error) => precondition("CANNOT_ADOPT", error.to_string()),
     }
 }
 

@@ -10,10 +10,10 @@ use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 use super::{Api, errors};
-use crate::feed::{Role, timestamp};
+use crate::feed::{AdoptRequest, Role, timestamp};
 use crate::ids::hex;
 use crate::journal::Verifier;
-use crate::store::{Progress, StoreError};
+use crate::store::{Point, Progress, StoreError};
 
 /// Rows that a check reads at a time.
 const ROWS_AT_A_TIME: u32 = 1_000;
@@ -64,6 +64,43 @@ impl OperationsService for Api {
         )))
     }
 
+    async fn adopt_cursor(
+        &self,
+        request: Request<proto::AdoptCursorRequest>,
+    ) -> Result<Response<proto::AdoptCursorResponse>, Status> {
+        let request = request.into_inner();
+        for (field, text) in [("actor", &request.actor), ("reason", &request.reason)] {
+            if text.trim().is_empty() {
+                return Err(errors::invalid(field, "must be said, since it is kept"));
+            }
+        }
+        let feed = self
+            .feeds
+            .get(&request.database)
+            .ok_or_else(|| errors::not_found("database", &request.database))?;
+        let ask = AdoptRequest {
+            position: request.position,
+            actor: request.actor,
+            reason: request.reason,
+        };
+        let mut adoption = feed
+            .plan_adoption(ask)
+            .await
+            .map_err(|error| errors::of_adopt(&error))?;
+        if request.validate_only {
+            adoption.id.clear();
+        } else {
+            feed.adopt(&adoption)
+                .await
+                .map_err(|error| errors::of_adopt(&error))?;
+        }
+        Ok(Response::new(proto::AdoptCursorResponse {
+            adoption_id: adoption.id,
+            from: Some(point(adoption.from)),
+            to: Some(point(adoption.to)),
+        }))
+    }
+
     async fn list_journal(
         &self,
         request: Request<proto::ListJournalRequest>,
@@ -88,6 +125,15 @@ impl OperationsService for Api {
             })
             .collect();
         Ok(Response::new(proto::ListJournalResponse { rows }))
+    }
+}
+
+/// A place in a journal for the wire.
+fn point(point: Point) -> proto::JournalPoint {
+    proto::JournalPoint {
+        journal_id: point.journal_id,
+        position: point.position,
+        hash: hex(&point.hash),
     }
 }
 

@@ -23,6 +23,15 @@ impl Feed {
             .map(drop)
     }
 
+    /// Whether the target is elsewhere than the feed has left it.
+    pub(super) async fn has_moved(&self, cursor: &Cursor) -> Result<bool, FeedError> {
+        let seen = self.adapter.progress(u64::MAX).await?.cursor;
+        Ok(match seen {
+            None => cursor.position != 0,
+            Some(seen) => seen.position != cursor.position || seen.hash != cursor.hash.as_bytes(),
+        })
+    }
+
     /// Reads the target's cursor until what it says is recorded.
     pub(super) async fn catch_up_with_target(&self) -> Result<Cursor, FeedError> {
         loop {
@@ -71,7 +80,7 @@ impl Feed {
         Ok(recorded.then_some(cursor))
     }
 
-    async fn checked_cursor(
+    pub(super) async fn checked_cursor(
         &self,
         cursor: Option<proto::Cursor>,
         head: &Head,

@@ -2,11 +2,13 @@
 //! The system of record goes first; a mirror is fed only up to what the system of record has
 //! passed, and what did not take effect there reaches it as an empty step.
 
+mod adopt;
 mod batch;
 mod cursor;
 mod exception;
 mod step;
 
+pub(crate) use adopt::{AdoptError, AdoptRequest};
 pub(crate) use step::timestamp;
 
 use batch::Fed;
@@ -17,6 +19,7 @@ use std::time::Duration;
 
 use echeck_service::clock::SharedClock;
 use echeck_service::failpoint;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::adapter::{Adapter, AdapterError};
@@ -24,6 +27,10 @@ use crate::chain::Chain;
 use crate::changes::Changes;
 use crate::replica::{Lease, Replica};
 use crate::store::{Store, StoreError, feed_lease};
+
+/// How often a feed that has nothing to send asks the target where it is. A target that was
+/// restored from a backup would not tell by itself.
+const LOOK_AGAIN: Duration = Duration::from_secs(3);
 
 /// What a database is to the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,6 +172,7 @@ impl Feed {
         pause: &mut Duration,
     ) -> Result<(), FeedError> {
         let mut cursor = self.catch_up_with_target().await?;
+        let mut looked_at = Instant::now();
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
             trip("feed::before_exceptions").await?;
@@ -186,6 +194,12 @@ impl Feed {
                 Fed::Rows => self.changes.bump(),
                 Fed::LeaseLost => return Ok(()),
                 Fed::Overtaken => cursor = self.catch_up_with_target().await?,
+                Fed::Nothing if looked_at.elapsed() >= LOOK_AGAIN => {
+                    if self.has_moved(&cursor).await? {
+                        cursor = self.catch_up_with_target().await?;
+                    }
+                    looked_at = Instant::now();
+                }
                 Fed::Nothing => {
                     self.changes
                         .wait(seen, Duration::from_secs(1), shutdown)

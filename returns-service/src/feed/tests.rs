@@ -104,6 +104,13 @@ impl AdapterService for Target {
         }))
     }
 
+    async fn adopt_cursor(
+        &self,
+        _: Request<proto::AdoptCursorRequest>,
+    ) -> Result<Response<proto::AdoptCursorResponse>, Status> {
+        Err(Status::unimplemented("nothing is adopted here"))
+    }
+
     async fn check_target(
         &self,
         _: Request<proto::CheckTargetRequest>,

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::journal::{Hash, Head, Row};
 
+mod adoption;
 mod columns;
 mod follower;
 mod hold;
@@ -29,6 +30,7 @@ mod contract;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use adoption::{Adoption, Point};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
@@ -205,6 +207,11 @@ pub(crate) trait Store: Send + Sync + 'static {
 
     /// The end of the journal.
     async fn head(&self) -> Result<Head, StoreError>;
+    /// Keeps an operator's decision about a cursor, before the target is asked.
+    async fn record_adoption(&self, adoption: &Adoption) -> Result<(), StoreError>;
+    /// Keeps that the target has done it.
+    async fn finish_adoption(&self, adoption_id: &str, at: DateTime<Utc>)
+    -> Result<(), StoreError>;
     /// Appends rows, with everything that belongs to the same step.
     async fn append(&self, append: Append) -> Result<Appended, StoreError>;
     /// What the journal says of these transfers. `system_of_record` names the database whose

@@ -79,3 +79,23 @@ pub(super) fn shares<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
     }
     shares.into_values().collect()
 }
+
+/// The rows in stretches without a gap, each of one import.
+pub(super) fn stretches<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
+    let mut stretches: Vec<Share<'a>> = Vec::new();
+    for link in links {
+        match stretches.last_mut() {
+            Some(stretch) if stretch.import_id == link.row.import_id => {
+                stretch.rows += 1;
+                stretch.last = link.position;
+            }
+            Some(_) | None => stretches.push(Share {
+                import_id: &link.row.import_id,
+                rows: 1,
+                first: link.position,
+                last: link.position,
+            }),
+        }
+    }
+    stretches
+}

@@ -108,7 +108,7 @@ async fn a_failed_login_says_where_and_as_whom_and_never_the_password() {
 /// The rights that README.md names for a service that may not change the schema.
 const RIGHTS: &str = "GRANT SELECT ON _sqlx_migrations TO {role};
     GRANT SELECT, INSERT ON journal TO {role};
-    GRANT SELECT, INSERT, UPDATE, DELETE ON journal_head, imports, import_rejected_lines,
+    GRANT SELECT, INSERT, UPDATE, DELETE ON journal_head, imports, import_stretches, import_rejected_lines,
         import_duplicates, holds, hold_transfers, followers, follower_exceptions, leases TO {role}";
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use echeck_service::planted::{self, Bug};
 use sqlx::{PgConnection, Row as _};
 
 use super::super::columns::{bound, failed, json, reason_text};
-use super::super::writes::{Link, Share, link, payloads, repeats, shares, transfers};
+use super::super::writes::{Link, Share, link, payloads, repeats, shares, stretches, transfers};
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
@@ -178,7 +178,7 @@ async fn move_cause(
     Ok(done.rows_affected() == 1)
 }
 
-/// The rows, the journal's new end, and how many rows each import has by now.
+/// The rows, the journal's new end, how many rows each import has by now, and where they are.
 async fn write_rows(
     tx: &mut PgConnection,
     links: &[Link<'_>],
@@ -193,7 +193,7 @@ async fn write_rows(
         .map(|row| row.supersedes().map(bound).transpose())
         .collect::<Result<_, _>>()?;
     let repeats: Vec<Option<i64>> = rows().map(repeats).collect::<Result<_, _>>()?;
-    let shares = shares(links);
+    let (shares, stretches) = (shares(links), stretches(links));
     let share = |number: fn(&Share<'_>) -> i64| shares.iter().map(number).collect::<Vec<i64>>();
     sqlx::query(
         "WITH written AS ( \
@@ -211,7 +211,10 @@ async fn write_rows(
                  last_position = s.last \
              FROM UNNEST($11::text[], $12::bigint[], $13::bigint[], $14::bigint[]) \
                  AS s (import_id, rows, first, last) \
-             WHERE i.import_id = s.import_id) \
+             WHERE i.import_id = s.import_id), \
+         stretched AS ( \
+             INSERT INTO import_stretches (import_id, first_position, last_position) \
+             SELECT * FROM UNNEST($17::text[], $18::bigint[], $19::bigint[])) \
          UPDATE journal_head SET position = $15, hash = $16",
     )
     .bind(links.iter().map(|link| link.position).collect::<Vec<_>>())
@@ -230,6 +233,9 @@ async fn write_rows(
     .bind(share(|share| share.last))
     .bind(bound(head.position)?)
     .bind(head.hash.as_bytes())
+    .bind(stretches.iter().map(|one| one.import_id).collect::<Vec<_>>())
+    .bind(stretches.iter().map(|one| one.first).collect::<Vec<_>>())
+    .bind(stretches.iter().map(|one| one.last).collect::<Vec<_>>())
     .execute(tx)
     .await
     .map_err(failed("appending journal rows"))?;

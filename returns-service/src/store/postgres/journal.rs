@@ -18,14 +18,12 @@ const ROWS: &str = "SELECT j.position, j.hash, j.payload, j.transfer_id, j.recor
 /// Every row of some transfers, and the head of the same moment: one statement sees one
 /// state. Without a row there is still the head.
 const KNOWN: &str = "SELECT h.position AS head_position, j.position, j.hash, j.payload, \
-     j.transfer_id, j.return_id, j.recorded_at, j.superseded_by, \
-     COALESCE(j.superseded_by IS NULL AND j.repeats IS NULL AND NOT EXISTS ( \
-         SELECT 1 FROM follower_exceptions e WHERE e.name = $2 AND e.position = j.position), \
-         FALSE) AS stands \
-     FROM journal_head h LEFT JOIN ( \
-         SELECT r.*, s.position AS superseded_by FROM journal r \
-         LEFT JOIN journal s ON s.supersedes = r.position \
-         WHERE r.transfer_id = ANY($1)) j ON TRUE \
+     j.transfer_id, j.return_id, j.recorded_at, s.position AS superseded_by, \
+     (s.position IS NULL AND e.position IS NULL AND j.repeats IS NULL) AS stands \
+     FROM (SELECT (SELECT position FROM journal_head) AS position) h \
+     LEFT JOIN journal j ON j.transfer_id = ANY($1) \
+     LEFT JOIN journal s ON s.supersedes = j.position \
+     LEFT JOIN follower_exceptions e ON e.name = $2 AND e.position = j.position \
      ORDER BY j.position";
 
 impl PgStore {

@@ -9,12 +9,13 @@ use sqlx::{PgPool, Postgres, Row as _};
 
 use super::columns::{Columns as _, failed};
 use super::{
-    Append, Appended, Checked, HoldChange, HoldFilter, HoldRecord, ImportProgress, ImportRecord,
-    JournalRow, Known, NewImport, Progress, Received, RejectedLine, ReturnFilter, RowException,
-    Store, StoreError,
+    Adoption, Append, Appended, Checked, HoldChange, HoldFilter, HoldRecord, ImportProgress,
+    ImportRecord, JournalRow, Known, NewImport, Progress, Received, RejectedLine, ReturnFilter,
+    RowException, Store, StoreError,
 };
 use crate::journal::{Hash, Head};
 
+mod adoptions;
 mod append;
 mod claims;
 mod codec;
@@ -61,6 +62,18 @@ impl Store for PgStore {
             "SELECT journal_id, position, hash FROM journal_head",
         )
         .await
+    }
+
+    async fn record_adoption(&self, adoption: &Adoption) -> Result<(), StoreError> {
+        self.write_adoption(adoption).await
+    }
+
+    async fn finish_adoption(
+        &self,
+        adoption_id: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.write_adopted(adoption_id, at).await
     }
 
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {

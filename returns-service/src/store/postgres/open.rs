@@ -61,9 +61,8 @@ fn pool(address: &PgAddress, max_connections: u32) -> PgPool {
                 check_server(connection)
                     .await
                     .map_err(|fault| sqlx::Error::Configuration(fault.into()))?;
-                // A plan made while the tables were empty would be kept when they are full. And
-                // before the tables have statistics, a look-up of a few rows is thought to be
-                // so dear that the server compiles it, which takes it a second each time.
+                // A plan made while the tables were empty would be kept when they are full, and
+                // compiling one takes longer than our short statements do.
                 connection
                     .execute("SET plan_cache_mode = force_custom_plan; SET jit = off")
                     .await

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::super::columns::{bound, failed, json, reason_text};
-use super::super::writes::{Link, link, payloads, repeats, shares, transfers};
+use super::super::writes::{Link, link, payloads, repeats, shares, stretches, transfers};
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
@@ -90,7 +90,7 @@ async fn write_rows(
     Ok(())
 }
 
-/// The journal's new end, and how many rows each import has by now.
+/// The journal's new end, how many rows each import has by now, and where they are.
 async fn write_head(
     tx: &mut Transaction<'_, Sqlite>,
     links: &[Link<'_>],
@@ -116,6 +116,18 @@ async fn write_head(
         .bind(share.first)
         .bind(share.last)
         .bind(share.import_id)
+        .execute(&mut **tx)
+        .await
+        .map_err(failed(what))?;
+    }
+    for stretch in stretches(links) {
+        sqlx::query(
+            "INSERT INTO import_stretches (import_id, first_position, last_position) \
+             VALUES (?, ?, ?)",
+        )
+        .bind(stretch.import_id)
+        .bind(stretch.first)
+        .bind(stretch.last)
         .execute(&mut **tx)
         .await
         .map_err(failed(what))?;

@@ -238,16 +238,13 @@ impl SqliteStore {
         import_id: &str,
         database: &str,
     ) -> Result<ImportProgress, StoreError> {
-        // Rows are counted only while the database is in the middle of an import whose rows
-        // have others between them, and then from the index alone.
         let row = sqlx::query(
             "SELECT i.row_count, i.first_position, i.last_position, f.fault, \
              CASE WHEN COALESCE(f.position, 0) >= i.last_position THEN i.row_count \
                   WHEN f.position < i.first_position OR f.position IS NULL THEN 0 \
-                  WHEN i.last_position - i.first_position + 1 = i.row_count \
-                      THEN f.position - i.first_position + 1 \
-                  ELSE (SELECT COUNT(*) FROM journal j \
-                        WHERE j.import_id = i.import_id AND j.position <= f.position) \
+                  ELSE (SELECT SUM(MIN(s.last_position, f.position) - s.first_position + 1) \
+                        FROM import_stretches s \
+                        WHERE s.import_id = i.import_id AND s.first_position <= f.position) \
              END AS passed, \
              (SELECT COUNT(*) FROM follower_exceptions e JOIN journal j ON j.position = e.position \
               WHERE e.name = ?2 AND j.import_id = i.import_id \

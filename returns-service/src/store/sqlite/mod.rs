@@ -15,12 +15,13 @@ use uuid::Uuid;
 use super::columns::{Columns as _, failed};
 use super::migrate::{TABLE, bring_up_to_date, unread};
 use super::{
-    Append, Appended, Checked, HoldChange, HoldFilter, HoldRecord, ImportProgress, ImportRecord,
-    JournalRow, Known, NewImport, Progress, Received, RejectedLine, ReturnFilter, RowException,
-    Store, StoreError, StoreSettings,
+    Adoption, Append, Appended, Checked, HoldChange, HoldFilter, HoldRecord, ImportProgress,
+    ImportRecord, JournalRow, Known, NewImport, Progress, Received, RejectedLine, ReturnFilter,
+    RowException, Store, StoreError, StoreSettings,
 };
 use crate::journal::{Hash, Head};
 
+mod adoptions;
 mod append;
 mod claims;
 mod codec;
@@ -147,7 +148,25 @@ impl SqliteStore {
     }
 }
 
+/// Brings the tables up to date. SQLite has no lock for migrations, so a process that does the
+/// same at the same time can make this one fail halfway; looking again settles that, since a
+/// migration is applied whole or not at all.
 async fn migrate(connection: &mut SqliteConnection, migrate: bool) -> Result<(), StoreError> {
+    let until = tokio::time::Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match try_to_migrate(connection, migrate).await {
+            Err(_) if migrate && tokio::time::Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn try_to_migrate(
+    connection: &mut SqliteConnection,
+    migrate: bool,
+) -> Result<(), StoreError> {
     let there: bool =
         sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = ?)")
             .bind(TABLE)
@@ -173,6 +192,18 @@ impl Store for SqliteStore {
 
     async fn head(&self) -> Result<Head, StoreError> {
         Self::read_head(&self.pool).await
+    }
+
+    async fn record_adoption(&self, adoption: &Adoption) -> Result<(), StoreError> {
+        self.write_adoption(adoption).await
+    }
+
+    async fn finish_adoption(
+        &self,
+        adoption_id: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.write_adopted(adoption_id, at).await
     }
 
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {

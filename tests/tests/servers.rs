@@ -1,0 +1,363 @@
+//! The whole stack on servers: the returns database and RallyPay on PostgreSQL, the core
+//! gateway on MariaDB, and what happens when one of them is restored from a backup.
+
+use std::process::Command;
+
+use echeck::database::{Address, DatabaseArguments};
+use echeck::stack::{Ports, Stack, StackOptions};
+use echeck_proto::returns::v1 as proto;
+use echeck_tests::{Worldpay, binary, eventually};
+use proto::import_file_request::Part;
+use proto::operations_service_client::OperationsServiceClient;
+use proto::returns_service_client::ReturnsServiceClient;
+use tonic::transport::Channel;
+
+/// Three databases on servers, and a stack over them.
+struct Deployment {
+    databases: DatabaseArguments,
+    folder: tempfile::TempDir,
+    stack: Stack,
+}
+
+impl Deployment {
+    async fn start() -> Self {
+        let databases = DatabaseArguments {
+            returns_db: Some(echeck_test_servers::postgres().await),
+            gateway_db: Some(echeck_test_servers::mariadb().await),
+            rallypay_db: Some(echeck_test_servers::postgres().await),
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let stack = start(&databases, folder.path()).await;
+        Self {
+            databases,
+            folder,
+            stack,
+        }
+    }
+
+    /// Stops the stack, does something to the databases, and starts it again.
+    async fn while_stopped(self, change: impl FnOnce(&DatabaseArguments)) -> Self {
+        self.stack.stop().await.unwrap();
+        change(&self.databases);
+        let stack = start(&self.databases, self.folder.path()).await;
+        Self { stack, ..self }
+    }
+
+    fn address(url: &Option<String>) -> Address {
+        Address::parse("url", url.as_deref().unwrap()).unwrap()
+    }
+
+    async fn gateway(&self, sql: &str) -> String {
+        value(&Self::address(&self.databases.gateway_db), sql).await
+    }
+
+    async fn rallypay(&self, sql: &str) -> String {
+        value(&Self::address(&self.databases.rallypay_db), sql).await
+    }
+
+    /// Debits of 50.00 that succeeded, in both databases.
+    async fn add_debits(&self, ids: &[&str]) {
+        let mut gateway = Self::address(&self.databases.gateway_db)
+            .connect()
+            .await
+            .unwrap();
+        let mut rallypay = Self::address(&self.databases.rallypay_db)
+            .connect()
+            .await
+            .unwrap();
+        for id in ids {
+            let transfer = format!(
+                "INSERT INTO transfers (id, type, state, amount, trace_id, payment_id, messages, \
+                 tags, application, merchant_identity, created_at, updated_at) \
+                 VALUES ('{id}', 'DEBIT', 'SUCCEEDED', 5000, 'FNX{id}', '8399{id}', '[]', '{{}}', \
+                 'AP', 'ID', '2026-11-01 12:00:00', '2026-11-01 12:00:00')"
+            );
+            gateway.script(&transfer).await.unwrap();
+            let transaction = format!(
+                "INSERT INTO transactions (transfer_id, status, amount_cents, created_at, \
+                 updated_at) VALUES ('{id}', 'succeeded', 5000, now(), now())"
+            );
+            rallypay.script(&transaction).await.unwrap();
+        }
+    }
+
+    async fn client(&self) -> ReturnsServiceClient<Channel> {
+        ReturnsServiceClient::connect(self.stack.url())
+            .await
+            .unwrap()
+    }
+
+    async fn operations(&self) -> OperationsServiceClient<Channel> {
+        OperationsServiceClient::connect(self.stack.url())
+            .await
+            .unwrap()
+    }
+
+    async fn import(&self, name: &str, file: Worldpay, wait: proto::WaitLevel) -> proto::Import {
+        let header = proto::ImportFileHeader {
+            source: "worldpay_returns".to_owned(),
+            file_name: name.to_owned(),
+            wait: wait.into(),
+            dry_run: false,
+        };
+        let parts = [Part::Header(header), Part::Chunk(file.into())]
+            .map(|part| proto::ImportFileRequest { part: Some(part) });
+        let answer = self
+            .client()
+            .await
+            .import_file(tokio_stream::iter(parts))
+            .await;
+        answer.unwrap().into_inner().import.unwrap()
+    }
+
+    async fn status(&self) -> proto::GetStatusResponse {
+        let status = self
+            .operations()
+            .await
+            .get_status(proto::GetStatusRequest {})
+            .await;
+        status.unwrap().into_inner()
+    }
+
+    async fn fault(&self, database: &str) -> String {
+        let followers = self.status().await.followers;
+        let follower = followers.into_iter().find(|one| one.database == database);
+        follower.unwrap().fault
+    }
+}
+
+async fn start(databases: &DatabaseArguments, folder: &std::path::Path) -> Stack {
+    let mut options = StackOptions::new(folder, Ports::ANY);
+    options.databases = databases.clone();
+    Stack::start(&options).await.unwrap()
+}
+
+async fn value(address: &Address, sql: &str) -> String {
+    let mut connection = address.connect().await.unwrap();
+    let value = connection.value(sql).await.unwrap().unwrap_or_default();
+    connection.close().await.unwrap();
+    value
+}
+
+fn name_of(url: &Option<String>) -> String {
+    url.as_deref()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .to_owned()
+}
+
+/// Runs statements in the server's own database.
+fn psql(statements: &[&str]) {
+    let server = echeck_test_servers::server("ECHECK_TEST_POSTGRES");
+    let mut command = Command::new("psql");
+    command.args(["-q", "-v", "ON_ERROR_STOP=1", &format!("{server}/postgres")]);
+    for statement in statements {
+        command.args(["-c", statement]);
+    }
+    let done = command.output().unwrap();
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+/// Copies a PostgreSQL database that nobody is connected to.
+fn copy_postgres(from: &str, to: &str) {
+    psql(&[
+        &format!("DROP DATABASE IF EXISTS {to} WITH (FORCE)"),
+        &format!("CREATE DATABASE {to} TEMPLATE {from}"),
+    ]);
+}
+
+fn mariadb(program: &str, database: &str, input: Vec<u8>) -> Vec<u8> {
+    let server = echeck_test_servers::server("ECHECK_TEST_MARIADB");
+    let port = server.rsplit(':').next().unwrap();
+    let mut child = Command::new(program)
+        .args([
+            "--no-defaults",
+            "-h127.0.0.1",
+            "-uecheck",
+            "-pecheck",
+            "-P",
+            port,
+            database,
+        ])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), &input).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success());
+    done.stdout
+}
+
+const REVERSALS: &str = "SELECT count(*) FROM transfers WHERE type = 'REVERSAL'";
+const RETURNED: &str = "SELECT count(*) FROM transactions WHERE status = 'returned'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_on_mariadb_restored_from_an_older_dump_catches_up_by_itself() {
+    let here = Deployment::start().await;
+    here.add_debits(&["TR1", "TR2", "TR3"]).await;
+    let first = Worldpay::new().returned("TR1", "R01");
+    here.import("1.csv", first, proto::WaitLevel::Applied).await;
+    let database = name_of(&here.databases.gateway_db);
+    let dump = mariadb("mariadb-dump", &database, Vec::new());
+    let second = Worldpay::new()
+        .returned("TR2", "R01")
+        .returned("TR3", "R02");
+    here.import("2.csv", second, proto::WaitLevel::Applied)
+        .await;
+    assert_eq!(here.gateway(REVERSALS).await, "3");
+
+    // Nothing tells the service, and nothing more is imported.
+    mariadb("mariadb", &database, dump);
+    assert_eq!(here.gateway(REVERSALS).await, "1");
+    eventually("the gateway has what it lost", || async {
+        here.gateway(REVERSALS).await == "3"
+    })
+    .await;
+    assert_eq!(here.rallypay(RETURNED).await, "3");
+    assert_eq!(
+        here.rallypay("SELECT max(lock_version) FROM transactions")
+            .await,
+        "1"
+    );
+    here.stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operator() {
+    let here = Deployment::start().await;
+    here.add_debits(&["TR1", "TR2", "TR3", "TR4"]).await;
+    let monday = Worldpay::new().returned("TR1", "R01");
+    here.import("mon.csv", monday, proto::WaitLevel::Applied)
+        .await;
+    let backup = format!("{}_backup", name_of(&here.databases.returns_db));
+    let here = here
+        .while_stopped(|databases| copy_postgres(&name_of(&databases.returns_db), &backup))
+        .await;
+    let tuesday = Worldpay::new()
+        .returned("TR2", "R01")
+        .returned("TR3", "R02");
+    here.import("tue.csv", tuesday.clone(), proto::WaitLevel::Applied)
+        .await;
+    let here = here
+        .while_stopped(|databases| copy_postgres(&backup, &name_of(&databases.returns_db)))
+        .await;
+
+    eventually("the fault names both positions", || async {
+        let fault = here.fault("gateway").await;
+        fault.contains("its cursor is at 3, the journal ends at 1")
+    })
+    .await;
+    let wednesday = Worldpay::new().returned("TR4", "R01");
+    here.import("wed.csv", wednesday, proto::WaitLevel::Decided)
+        .await;
+    let mut operations = here.operations().await;
+    let ask = |database: &str, position, validate_only| proto::AdoptCursorRequest {
+        database: database.to_owned(),
+        position,
+        actor: "ops".to_owned(),
+        reason: "restored the backup of Monday".to_owned(),
+        validate_only,
+    };
+    // The journal ends at 2 by now, but only row 1 is one that the gateway has: a person
+    // knows that.
+    let planned = operations
+        .adopt_cursor(ask("gateway", 1, true))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (planned.from.unwrap().position, planned.to.unwrap().position),
+        (3, 1)
+    );
+    for database in ["gateway", "rallypay"] {
+        operations
+            .adopt_cursor(ask(database, 1, false))
+            .await
+            .unwrap();
+    }
+    eventually("the feeds go on", || async {
+        here.rallypay(RETURNED).await == "4"
+    })
+    .await;
+    let again = operations
+        .adopt_cursor(ask("gateway", 1, false))
+        .await
+        .unwrap_err();
+    assert!(
+        again.message().contains("nothing to adopt"),
+        "{}",
+        again.message()
+    );
+
+    // The lost file comes again: its returns have had their effect, and have no other.
+    here.import("tue.csv", tuesday, proto::WaitLevel::Decided)
+        .await;
+    eventually("what the gateway has already is held", || async {
+        here.status().await.open_holds == 2
+    })
+    .await;
+    assert_eq!(here.gateway(REVERSALS).await, "4");
+    assert_eq!(
+        here.rallypay("SELECT max(lock_version) FROM transactions")
+            .await,
+        "1"
+    );
+    assert_eq!(
+        value(
+            &Deployment::address(&here.databases.returns_db),
+            "SELECT count(*) FROM adoptions WHERE actor = 'ops' AND adopted_at IS NOT NULL"
+        )
+        .await,
+        "2"
+    );
+    here.stack.stop().await.unwrap();
+}
+
+#[test]
+fn the_demo_runs_on_servers_and_refuses_databases_that_are_in_use() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (returns, gateway, rallypay) = runtime.block_on(async {
+        (
+            echeck_test_servers::postgres().await,
+            echeck_test_servers::mariadb().await,
+            echeck_test_servers::postgres().await,
+        )
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let demo = || {
+        Command::new(binary("echeck"))
+            .args(["demo", "--data", folder.path().to_str().unwrap()])
+            .args(["--returns-db", &returns, "--gateway-db", &gateway])
+            .args(["--rallypay-db", &rallypay])
+            .output()
+            .unwrap()
+    };
+    let shown = demo();
+    let text = String::from_utf8_lossy(&shown.stdout);
+    assert!(
+        shown.status.success(),
+        "{}",
+        String::from_utf8_lossy(&shown.stderr)
+    );
+    assert!(text.contains("40 read: 23 reversed, 8 returned"), "{text}");
+    assert!(text.contains("the same bytes"), "{text}");
+    let again = demo();
+    let error = String::from_utf8_lossy(&again.stderr);
+    assert!(
+        !again.status.success() && error.contains("has transfers already"),
+        "{error}"
+    );
+    assert!(!error.contains("echeck:echeck"), "{error}");
+    let address = Address::parse("url", &gateway).unwrap();
+    // Refunds are reversals too; ours are those of subtype SYSTEM.
+    let ours = "SELECT count(*) FROM transfers WHERE subtype = 'SYSTEM'";
+    let reversals = runtime.block_on(value(&address, ours));
+    assert_eq!(reversals, "41");
+}
