@@ -60,10 +60,12 @@ enum Command {
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
+    let mut asked = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {
         code = execute(&cli) => code,
         // The rig ends its processes when it is dropped.
         _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
+        _ = asked.recv() => Ok(ExitCode::from(143)),
     }
 }
 
@@ -81,7 +83,11 @@ async fn execute(cli: &Cli) -> Result<ExitCode> {
         }
         Command::Matrix => {
             let outcome = matrix::run(&plan(cli, 0, 0), &bar(cli, matrix::length())?).await?;
-            say(&report::matrix(&outcome))?;
+            if cli.json {
+                say(&report::matrix_json(&outcome).to_string())?;
+            } else {
+                say(&report::matrix(&outcome))?;
+            }
             Ok(code(
                 outcome.findings.violations.is_empty() && outcome.missed.is_empty(),
             ))
@@ -89,7 +95,11 @@ async fn execute(cli: &Cli) -> Result<ExitCode> {
         Command::SelfTest { kills, bug } => {
             let plan = plan(cli, *kills, 0);
             let all = self_test::run(&plan, bug.as_deref(), &bar(cli, 7)?).await?;
-            say(&report::self_test(&all))?;
+            if cli.json {
+                say(&report::self_test_json(&all).to_string())?;
+            } else {
+                say(&report::self_test(&all))?;
+            }
             Ok(code(all.iter().all(|caught| caught.after.is_some())))
         }
     }

@@ -190,3 +190,33 @@ pub fn self_test(all: &[Caught]) -> String {
     let _ = write!(text, "\n{count} of {} caught", all.len());
     text
 }
+
+/// What the failpoint matrix came to, as JSON.
+#[must_use]
+pub fn matrix_json(outcome: &MatrixOutcome) -> Value {
+    let violations = &outcome.findings.violations;
+    json!({
+        "cells": outcome.cases,
+        "never_reached": outcome.missed,
+        "compared": outcome.findings.checked.values().sum::<u64>(),
+        "violations": violations.iter().map(|(_, what)| what).collect::<Vec<_>>(),
+        "took_ms": u64::try_from(outcome.took.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// Which planted bugs were caught, as JSON.
+#[must_use]
+pub fn self_test_json(all: &[Caught]) -> Value {
+    let bugs: Vec<Value> = all
+        .iter()
+        .map(|caught| {
+            json!({
+                "bug": caught.bug.name(),
+                "caught_after_kills": caught.after,
+                "seen_first": caught.seen,
+                "took_ms": u64::try_from(caught.took.as_millis()).unwrap_or(u64::MAX),
+            })
+        })
+        .collect();
+    json!({ "planted": all.len(), "bugs": bugs })
+}

@@ -35,12 +35,9 @@ pub(super) fn of(
     urls: &[String; 3],
     policy: Policy,
     spool_key: &Path,
-    has_servers: bool,
 ) -> String {
     match service {
-        Service::Returns => {
-            returns(addresses, number, &urls[0], spool_key) + replica(has_servers).as_str()
-        }
+        Service::Returns => returns(addresses, number, &urls[0], spool_key),
         Service::Gateway => format!(
             "profile = {:?}\n{}",
             policy.profile(),
@@ -70,6 +67,7 @@ fn returns(addresses: &Addresses, number: usize, url: &str, spool_key: &Path) ->
          [spool]\nfolder = {spool:?}\nidentity_file = {spool_key:?}\n\
          [import]\nbatch_size = 20\nconcurrent = 3\n\
          [holds]\nretry_first_ms = 100\nretry_longest_ms = 400\n\
+         [replica]\nlease_ms = {LEASE_MS}\n\
          [feed]\nbatch_size = 15\ntimeout_ms = 4000\n\
          [databases.gateway]\nadapter = \"http://127.0.0.1:{gateway_front}\"\n\
          role = \"system_of_record\"\n\
@@ -78,12 +76,4 @@ fn returns(addresses: &Addresses, number: usize, url: &str, spool_key: &Path) ->
          [sources.bank]\nformat = \"nacha\"\n",
         addresses.returns[number]
     )
-}
-
-fn replica(has_servers: bool) -> String {
-    if has_servers {
-        format!("[replica]\nlease_ms = {LEASE_MS}\n")
-    } else {
-        String::new()
-    }
 }

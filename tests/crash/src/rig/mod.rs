@@ -196,7 +196,6 @@ impl Rig {
                     &databases.urls,
                     world.policy,
                     &key,
-                    machines.servers.is_some(),
                 );
                 let file = folder.join(format!("{}-{number}.toml", service.binary()));
                 std::fs::write(&file, text)?;
