@@ -3,10 +3,10 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test fmt setup
+.PHONY: help demo up test fmt setup crash-test crash-matrix crash-self-test
 
 help: ## Show this help.
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
 
 setup: ## Install what is missing.
 	@scripts/setup tests
@@ -24,6 +24,22 @@ up: ## The whole stack in one process, until Ctrl-C.
 test: ## Format, lints, dependencies, protos, unit tests, end-to-end tests.
 	@scripts/setup tests
 	@scripts/test
+
+# How many faults, and where every choice of the campaign comes from.
+KILLS ?= 300
+SEED ?= 20261121
+
+crash-test: ## Kill everything at any moment (KILLS=300 SEED=20261121).
+	@scripts/setup tests
+	@scripts/crash run --kills $(KILLS) --seed $(SEED)
+
+crash-matrix: ## Every failpoint with an abort, an error and a delay.
+	@scripts/setup tests
+	@scripts/crash matrix --seed $(SEED)
+
+crash-self-test: ## Plant known bugs; the crash campaign must catch each.
+	@scripts/setup tests
+	@scripts/crash self-test --seed $(SEED)
 
 fmt: ## Format Rust and protos.
 	cargo fmt --all

@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use echeck_service::failpoint;
+use echeck_service::planted::{self, Bug};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -86,6 +88,19 @@ struct Part<'a> {
     steps: &'a [Step],
     /// Set for a lone step that was found to spoil its transaction: why.
     given_up: Option<&'a str>,
+    /// Only ever set by a planted bug: whether it continues where the target is is not asked.
+    unchecked: bool,
+}
+
+impl Part<'_> {
+    /// The cursor after a step.
+    fn cursor(&self, step: &Step) -> Cursor {
+        Cursor {
+            journal: self.journal,
+            position: step.position,
+            hash: step.hash,
+        }
+    }
 }
 
 /// Why a part was not applied.
@@ -131,6 +146,7 @@ impl Target {
             previous: batch.previous,
             steps: &batch.steps,
             given_up: None,
+            unchecked: planted::has(Bug::GapSkipped),
         };
         let mut cursor = None;
         let mut todo = vec![whole];
@@ -196,11 +212,28 @@ impl Target {
     }
 
     async fn apply_part(&self, part: Part<'_>, now: DateTime<Utc>) -> Result<Applied, PartError> {
+        trip("apply::before_begin").await?;
         let mut session = self.database.begin(Access::Write).await?;
         match self.apply_in(&mut *session, part, now).await {
             Ok(applied) => match session.commit().await {
-                Ok(()) => Ok(applied),
+                Ok(()) => {
+                    trip("apply::after_commit").await?;
+                    if planted::has(Bug::CursorInSecondTransaction) {
+                        self.move_cursor_alone(part, now).await?;
+                    }
+                    Ok(applied)
+                }
                 Err(DbError::Refused(why)) => Err(PartError::Spoiled(why)),
+                Err(DbError::Unavailable(_)) if planted::has(Bug::CommitRetriedBlindly) => {
+                    let again = Part {
+                        unchecked: true,
+                        ..part
+                    };
+                    let mut session = self.database.begin(Access::Write).await?;
+                    let applied = self.apply_in(&mut *session, again, now).await?;
+                    session.commit().await?;
+                    Ok(applied)
+                }
                 Err(error @ (DbError::Unavailable(_) | DbError::Conflict(_))) => Err(error.into()),
             },
             // After an outage the connection is of no more use: it may be broken, or keep a
@@ -216,6 +249,16 @@ impl Target {
         }
     }
 
+    /// The planted bug: the cursor follows in a transaction of its own.
+    async fn move_cursor_alone(&self, part: Part<'_>, now: DateTime<Utc>) -> Result<(), PartError> {
+        let mut session = self.database.begin(Access::Write).await?;
+        let before = cursor::read(&mut *session, &self.adapter).await?;
+        if let Some(last) = part.steps.last() {
+            cursor::advance(&mut *session, &self.adapter, before, part.cursor(last), now).await?;
+        }
+        Ok(session.commit().await?)
+    }
+
     /// Everything of a part but the commit.
     async fn apply_in(
         &self,
@@ -227,24 +270,33 @@ impl Target {
             return Err(DbError::Refused("the batch has no steps".to_owned()).into());
         };
         let before = cursor::read(session, &self.adapter).await?;
-        cursor::check(before, part.journal, part.previous, first.position)?;
+        trip("apply::after_cursor_read").await?;
+        if !part.unchecked {
+            cursor::check(before, part.journal, part.previous, first.position)?;
+        }
         let fitted = self.fit(session).await?;
-        let after = Cursor {
-            journal: part.journal,
-            position: last.position,
-            hash: last.hash,
-        };
-        cursor::advance(session, &self.adapter, before, after, now).await?;
+        let after = part.cursor(last);
+        if !planted::has(Bug::CursorInSecondTransaction) {
+            cursor::advance(session, &self.adapter, before, after, now).await?;
+        }
+        trip("apply::after_cursor_moved").await?;
         let exceptions = match part.given_up {
             Some(why) => given_up(part.steps, why),
             None => take_steps(session, &*fitted.mapping, part.steps).await?,
         };
+        trip("apply::after_rows").await?;
         progress::record(session, &self.adapter, part.journal, &exceptions, now).await?;
+        trip("apply::before_commit").await?;
         Ok(Applied {
             cursor: after,
             exceptions,
         })
     }
+}
+
+/// A point at which the crash campaign makes a batch fail.
+async fn trip(point: &'static str) -> Result<(), DbError> {
+    Ok(failpoint::hit(point).await?)
 }
 
 async fn take_steps(

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use echeck_service::clock::SystemClock;
 use echeck_service::config::{ConfigError, Settings, process_environment};
-use echeck_service::shutdown;
 use echeck_service::telemetry::{self, TelemetryConfig, TelemetryError};
+use echeck_service::{failpoint, shutdown};
 
 use crate::config::AdapterConfig;
 use crate::serve::{self, RunError};
@@ -39,6 +39,7 @@ enum CommandError {
 /// Runs an adapter from its command line until it is asked to stop. The exit code is 0, or 1
 /// after a fault, which is told on stderr.
 pub async fn main(args: Args, read_config: fn(&Settings) -> AdapterConfig) -> ExitCode {
+    let _failpoints = failpoint::setup();
     match execute(args, read_config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -3,6 +3,7 @@
 use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService;
 use echeck_service::clock::SharedClock;
+use echeck_service::failpoint;
 use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
@@ -10,7 +11,7 @@ use crate::apply::{Applied, Target};
 use crate::batch::{parse_adoption, parse_batch, parse_keys};
 use crate::check::check;
 use crate::cursor::Cursor;
-use crate::dialect::Access;
+use crate::dialect::{Access, DbError};
 use crate::progress::{self, StepException};
 use crate::status;
 
@@ -37,6 +38,9 @@ impl Adapter {
         keys: Vec<proto::TransferKey>,
     ) -> Result<proto::LookupTransfersResponse, Status> {
         let keys = parse_keys(keys).map_err(|violations| status::invalid(&violations))?;
+        failpoint::hit("lookup::before_read")
+            .await
+            .map_err(DbError::from)?;
         let mut session = self.target.database.begin(Access::Read).await?;
         let found = match self.target.fit(&mut *session).await {
             Ok(fitted) => fitted
@@ -98,6 +102,9 @@ impl AdapterService for Adapter {
             0 => DEFAULT_LIMIT,
             limit => limit.min(MAX_LIMIT),
         };
+        failpoint::hit("cursor::before_read")
+            .await
+            .map_err(DbError::from)?;
         let progress =
             progress::read(&*self.target.database, &self.target.adapter, after, limit).await?;
         Ok(Response::new(proto::GetProgressResponse {

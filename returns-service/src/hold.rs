@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ach::decision::HoldReason;
 use chrono::{DateTime, Utc};
+use echeck_service::failpoint;
 use tokio_util::sync::CancellationToken;
 
 use crate::chain::Chain;
@@ -111,6 +112,9 @@ impl Importer {
             if shutdown.is_cancelled() {
                 return Ok(());
             }
+            failpoint::hit("hold::before_retry")
+                .await
+                .map_err(StoreError::from)?;
             let retry = Retry {
                 transfer_id: None,
                 by: SERVICE,
@@ -216,6 +220,9 @@ impl Importer {
                 },
                 at: now,
             };
+            failpoint::hit("hold::before_append")
+                .await
+                .map_err(StoreError::from)?;
             match self.store.append(append).await? {
                 Appended::Stale => {}
                 Appended::Done(_) | Appended::Lost => {

@@ -9,6 +9,7 @@ pub mod sqlite;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use echeck_service::failpoint::Tripped;
 use sea_query::{Expr, InsertStatement, Query, SelectStatement, UpdateStatement};
 
 pub use public_message::public_message;
@@ -66,6 +67,12 @@ pub enum DbError {
     /// is fit to be shown.
     #[error("the target database refused: {0}")]
     Refused(String),
+}
+
+impl From<Tripped> for DbError {
+    fn from(tripped: Tripped) -> Self {
+        Self::Unavailable(tripped.to_string())
+    }
 }
 
 impl DbError {

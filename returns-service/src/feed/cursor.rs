@@ -49,6 +49,7 @@ impl Feed {
         let head = self.store.head().await?;
         let recorded = self.store.progress(self.database()).await?.position;
         let mut answer = self.adapter.progress(recorded).await?;
+        super::trip("feed::after_cursor_read").await?;
         let cursor = self.checked_cursor(answer.cursor.take(), &head).await?;
         if cursor.position < recorded {
             tracing::warn!(

@@ -43,6 +43,7 @@ impl Feed {
             "a journal row did not take effect"
         );
         loop {
+            super::trip("exception::before_decide").await?;
             let now = self.clock.now();
             let (seen_position, writes) = match (self.role, exception.kind) {
                 // A row that was fed although it is superseded would be a fault of ours; the
@@ -67,6 +68,7 @@ impl Feed {
                 database: self.database().to_owned(),
                 position: exception.position,
             };
+            super::trip("exception::before_append").await?;
             match self
                 .store
                 .append(Append {

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use echeck_service::clock::SharedClock;
+use echeck_service::failpoint;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -179,6 +180,7 @@ impl Feed {
         let mut told = cursor.position;
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
+            trip("feed::before_exceptions").await?;
             self.handle_exceptions().await?;
             let fed = self.feed_batch(&mut cursor, lease).await?;
             if self.faulted.load(Ordering::Relaxed) {
@@ -190,7 +192,9 @@ impl Feed {
                 self.record_fault(lease, None).await;
             }
             *pause = Duration::from_millis(200);
+            trip("feed::before_finish").await?;
             self.finish_imports().await?;
+            trip("feed::after_finish").await?;
             if matches!(fed, Fed::Nothing) && cursor.position > told {
                 self.tell_progress(told, cursor.position);
                 told = cursor.position;
@@ -245,3 +249,8 @@ impl Feed {
 
 #[cfg(test)]
 mod tests;
+
+/// A point at which the crash campaign makes a feed fail.
+async fn trip(point: &'static str) -> Result<(), StoreError> {
+    Ok(failpoint::hit(point).await?)
+}

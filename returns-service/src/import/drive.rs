@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use echeck_service::failpoint;
 use tokio_util::sync::CancellationToken;
 
 use super::ahead::{Ahead, AheadError, Batch, Found};
@@ -15,7 +16,7 @@ use super::worker::{ImportError, Importer};
 use crate::chain::Chain;
 use crate::decide::{DecideError, Overlay, decide_found, look_up};
 use crate::source::Source;
-use crate::store::{Append, Appended, Cause, ImportRecord, Phase, Totals};
+use crate::store::{Append, Appended, Cause, ImportRecord, Phase, StoreError, Totals};
 
 /// What a step of an import came to.
 enum Step {
@@ -82,6 +83,7 @@ impl Importer {
     }
 
     async fn check(&self, import: &ImportRecord, source: &Source) -> Result<(), ImportError> {
+        trip("import::before_check").await?;
         let verdict = check(
             &self.spool,
             &import.new.spool_name,
@@ -91,6 +93,7 @@ impl Importer {
             &self.system_of_record,
         )
         .await?;
+        trip("import::before_verdict").await?;
         let at = self.clock.now();
         // Whoever else checked this file came to the same verdict, so a lost race is no loss.
         match verdict {
@@ -113,6 +116,7 @@ impl Importer {
                 tracing::warn!(import_id = import.import_id, source = source.name, file_name = import.new.file_name, why = %why, "file rejected");
             }
         }
+        trip("import::after_verdict").await?;
         self.changes.bump();
         Ok(())
     }
@@ -199,11 +203,13 @@ impl Importer {
         }
         let cases = cases(&batch, source, &import.import_id, done);
         loop {
+            trip("import::before_decide").await?;
             let now = self.clock.now();
             let mut overlay = Overlay::default();
             let leading = &self.system_of_record.database;
             let deciding = decide_found(&*self.store, leading, &cases, &lookup, &mut overlay, now);
             let decided = stages.decide.time(deciding).await?;
+            trip("import::before_append").await?;
             let mut totals = totals;
             let seen_position = decided.seen_position;
             let mut writes = gather(&cases, decided.outcomes, &mut totals, &self.holds, now);
@@ -222,7 +228,10 @@ impl Importer {
                 at: now,
             };
             match stages.append.time(self.store.append(append)).await? {
-                Appended::Done(_) => return Ok(Some((done_after, totals))),
+                Appended::Done(_) => {
+                    trip("import::after_append").await?;
+                    return Ok(Some((done_after, totals)));
+                }
                 Appended::Stale => {
                     lookup = look_up(&self.system_of_record, &cases)
                         .await
@@ -241,4 +250,9 @@ impl From<AheadError> for ImportError {
             AheadError::LookUp(error) => error.into(),
         }
     }
+}
+
+/// A point at which the crash campaign makes an import fail.
+async fn trip(point: &'static str) -> Result<(), StoreError> {
+    Ok(failpoint::hit(point).await?)
 }

@@ -2,6 +2,7 @@
 //! then, the import is recorded.
 
 use chrono::{DateTime, Utc};
+use echeck_service::failpoint;
 use sha2::{Digest as _, Sha256};
 
 use super::spool::{Incoming, Spool, SpoolError};
@@ -89,7 +90,13 @@ pub(crate) async fn record(
     new: NewImport,
 ) -> Result<Received, ReceiveError> {
     let spool_name = new.spool_name.clone();
+    failpoint::hit("receive::before_record")
+        .await
+        .map_err(StoreError::from)?;
     let received = store.receive(new).await?;
+    failpoint::hit("receive::after_record")
+        .await
+        .map_err(StoreError::from)?;
     if let Received::Known(_) = &received {
         spool.remove(&spool_name)?;
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use echeck_service::failpoint::Tripped;
 use uuid::Uuid;
 
 use crate::journal::{Hash, Head, Row};
@@ -62,6 +63,16 @@ pub(crate) enum StoreError {
     /// The settings of the database lose data, or its address is no good.
     #[error("the returns database cannot be used: {0}")]
     Unusable(String),
+}
+
+impl From<Tripped> for StoreError {
+    fn from(tripped: Tripped) -> Self {
+        let source = sqlx::Error::Protocol(tripped.to_string());
+        Self::Database {
+            what: tripped.0,
+            source,
+        }
+    }
 }
 
 /// Opens the returns database, of whichever kind it is. `new_journal_id` is the journal's

@@ -3,6 +3,8 @@
 //! each other there, so each statement is one round trip for all rows.
 
 use chrono::{DateTime, Utc};
+use echeck_service::failpoint;
+use echeck_service::planted::{self, Bug};
 use sqlx::{PgConnection, Row as _};
 
 use super::super::columns::{bound, failed, json, reason_text};
@@ -26,9 +28,15 @@ impl PgStore {
         match write_all(&mut tx, &append, &payloads).await? {
             // If the answer to this is lost, so is what became of the append: the caller
             // reads how far its cause is.
-            done @ Appended::Done(_) => {
+            Appended::Done(head) => {
+                failpoint::hit("append::before_commit").await?;
                 tx.commit().await.map_err(failed("committing an append"))?;
-                Ok(done)
+                failpoint::hit("append::after_commit").await?;
+                if planted::has(Bug::ProgressInSecondTransaction) {
+                    let mut own = self.pool.acquire().await.map_err(failed("the bug"))?;
+                    move_cause(&mut own, &append.cause, &head, append.at).await?;
+                }
+                Ok(Appended::Done(head))
             }
             not @ (Appended::Stale | Appended::Lost) => {
                 // Now and not when the connection is used next: others wait for the lock.
@@ -45,25 +53,54 @@ async fn write_all(
     payloads: &[String],
 ) -> Result<Appended, StoreError> {
     let writes = &append.writes;
-    let mut head = PgStore::read_head(
-        &mut *tx,
-        "SELECT journal_id, position, hash FROM journal_head FOR UPDATE",
-    )
-    .await?;
+    let mut head = if planted::has(Bug::SequenceInsteadOfCounter) {
+        head_by_sequence(tx, payloads.len()).await?
+    } else {
+        let locked = "SELECT journal_id, position, hash FROM journal_head FOR UPDATE";
+        PgStore::read_head(&mut *tx, locked).await?
+    };
+    failpoint::hit("append::after_lock").await?;
     if is_stale(tx, &head, append).await? {
         return Ok(Appended::Stale);
     }
     let links = link(&mut head, &writes.rows, payloads)?;
-    if !move_cause(tx, &append.cause, &head, append.at).await? {
+    let later = planted::has(Bug::ProgressInSecondTransaction);
+    if !later && !move_cause(tx, &append.cause, &head, append.at).await? {
         return Ok(Appended::Lost);
     }
+    failpoint::hit("append::after_progress").await?;
     write_rows(tx, &links, &head, append.at).await?;
+    failpoint::hit("append::after_rows").await?;
     write_holds(tx, &writes.holds, append.at).await?;
     if let Cause::Import { import_id, .. } = &append.cause {
         write_duplicates(tx, import_id, &writes.duplicates).await?;
         write_rejected(tx, import_id, &writes.rejected).await?;
     }
     Ok(Appended::Done(head))
+}
+
+/// The planted bug: positions from a sequence, which nobody locks and no rollback gives back.
+async fn head_by_sequence(tx: &mut PgConnection, rows: usize) -> Result<Head, StoreError> {
+    let what = "drawing positions from a sequence";
+    sqlx::query("CREATE SEQUENCE IF NOT EXISTS planted_positions")
+        .execute(&mut *tx)
+        .await
+        .map_err(failed(what))?;
+    let last: i64 = sqlx::query(
+        "SELECT COALESCE(MIN(n) - 1, 0) FROM (SELECT nextval('planted_positions') AS n \
+         FROM generate_series(1, $1)) AS drawn",
+    )
+    .bind(bound(rows as u64)?)
+    .fetch_one(&mut *tx)
+    .await
+    .and_then(|row| row.try_get(0))
+    .map_err(failed(what))?;
+    let unlocked = "SELECT journal_id, position, hash FROM journal_head";
+    let mut head = PgStore::read_head(&mut *tx, unlocked).await?;
+    if rows > 0 {
+        head.position = last.unsigned_abs();
+    }
+    Ok(head)
 }
 
 /// Whether the journal says more about one of the transfers than the decision knew.
@@ -100,14 +137,15 @@ async fn move_cause(
             "UPDATE imports SET done = $1, totals = $2, \
                  phase = CASE WHEN $3 THEN 'decided' ELSE phase END, \
                  decided_at = CASE WHEN $3 THEN $4 ELSE decided_at END \
-                 WHERE import_id = $5 AND phase = 'deciding' AND done = $6",
+                 WHERE import_id = $5 AND phase = 'deciding' AND (done = $6 OR $7)",
         )
         .bind(bound(*done_after)?)
         .bind(json(totals, "imports.totals")?)
         .bind(last)
         .bind(at)
         .bind(import_id)
-        .bind(bound(*done_before)?),
+        .bind(bound(*done_before)?)
+        .bind(planted::has(Bug::NoCompareAndSet)),
         Cause::Hold {
             hold_id,
             state,

@@ -1,6 +1,7 @@
 //! How far each database is.
 
 use chrono::{DateTime, Utc};
+use echeck_service::failpoint;
 use sqlx::Row as _;
 
 use super::super::columns::{bound, failed};
@@ -32,6 +33,7 @@ impl PgStore {
             .iter()
             .map(|exception| bound(exception.position))
             .collect::<Result<_, _>>()?;
+        failpoint::hit("progress::before_record").await?;
         // Rows that are applied again, after the target was restored, may end differently.
         // What ended the same way keeps the mark that it was dealt with. What goes and what is
         // new reads from `moved`, so that nothing happens unless the position could be moved.
@@ -64,6 +66,7 @@ impl PgStore {
         .await
         .and_then(|row| row.try_get(0))
         .map_err(failed("recording a database's progress"))?;
+        failpoint::hit("progress::after_record").await?;
         Ok(moved == 1)
     }
 

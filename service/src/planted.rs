@@ -1,0 +1,65 @@
+//! Bugs that the crash campaign plants on purpose, to prove that it would find them. Without
+//! the feature `planted-bugs`, which no released binary has, none of them exists.
+
+/// A bug to plant, by the variable `ECHECK_BUG`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    /// An adapter moves its cursor in a transaction of its own, after the rows.
+    CursorInSecondTransaction,
+    /// Journal positions come from a sequence, not from the locked counter row.
+    SequenceInsteadOfCounter,
+    /// An import's progress moves whatever it was before.
+    NoCompareAndSet,
+    /// An adapter repeats a batch whose COMMIT got no answer, without reading its cursor.
+    CommitRetriedBlindly,
+    /// An import's progress moves in a transaction of its own, after the rows.
+    ProgressInSecondTransaction,
+    /// A feed goes on behind a batch that failed, and the adapter lets it.
+    GapSkipped,
+    /// A change is written whatever state the transfer is in by now.
+    StateGuardDropped,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::CursorInSecondTransaction,
+        Self::SequenceInsteadOfCounter,
+        Self::NoCompareAndSet,
+        Self::CommitRetriedBlindly,
+        Self::ProgressInSecondTransaction,
+        Self::GapSkipped,
+        Self::StateGuardDropped,
+    ];
+
+    /// The name in `ECHECK_BUG`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CursorInSecondTransaction => "cursor-in-second-transaction",
+            Self::SequenceInsteadOfCounter => "sequence-instead-of-counter",
+            Self::NoCompareAndSet => "no-compare-and-set",
+            Self::CommitRetriedBlindly => "commit-retried-blindly",
+            Self::ProgressInSecondTransaction => "progress-in-second-transaction",
+            Self::GapSkipped => "gap-skipped",
+            Self::StateGuardDropped => "state-guard-dropped",
+        }
+    }
+}
+
+/// Whether this bug is planted in this process.
+#[cfg(feature = "planted-bugs")]
+#[must_use]
+pub fn has(bug: Bug) -> bool {
+    static PLANTED: std::sync::LazyLock<Option<String>> =
+        std::sync::LazyLock::new(|| std::env::var("ECHECK_BUG").ok());
+    PLANTED.as_deref() == Some(bug.name())
+}
+
+/// Whether this bug is planted: never, without the feature.
+#[cfg(not(feature = "planted-bugs"))]
+#[inline]
+#[must_use]
+pub const fn has(_bug: Bug) -> bool {
+    false
+}

@@ -1,0 +1,291 @@
+//! The campaign: rounds of faults under load, each round on databases of its own; a quick look
+//! after each fault, everything checked after every few, once the system has drained.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use indicatif::ProgressBar;
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+
+use crate::check::{self, Coverage, DRAIN, Findings, Invariant};
+use crate::fault::{self, Kind, Weights};
+use crate::load::Load;
+use crate::rig::{Backend, Machines, Rig, Service};
+use crate::seed::{Purpose, draws};
+use crate::world::World;
+
+/// Faults in a round. A round's databases stay small, so that everything can be read again.
+pub const ROUND: u64 = 60;
+
+/// Faults between two full checks, as a rule.
+pub const STRETCH: u64 = 12;
+
+/// The longest pause between two faults, in milliseconds.
+const LONGEST_PAUSE_MS: u64 = 420;
+
+/// What a campaign is to do.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Where every choice comes from.
+    pub seed: u64,
+    /// How many faults.
+    pub kills: u64,
+    /// How many between two full checks.
+    pub stretch: u64,
+    /// The first round; later ones than 0 replay a part of a campaign.
+    pub first_round: u64,
+    /// Which databases.
+    pub backend: Backend,
+    /// Where the binaries are.
+    pub binaries: PathBuf,
+    /// How often each fault is drawn.
+    pub weights: Weights,
+    /// More environment for every process.
+    pub environment: Vec<(String, String)>,
+    /// Keep the folder with databases and logs when something is wrong.
+    pub keep: bool,
+}
+
+/// What a campaign came to.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Faults done.
+    pub kills: u64,
+    /// Faults done, by kind.
+    pub faults: BTreeMap<Kind, u64>,
+    /// COMMITs whose answer was cut off.
+    pub commits_cut: u64,
+    /// Processes that ended by themselves and were started again.
+    pub ended_by_themselves: u64,
+    /// Files sent a second time.
+    pub resent: u64,
+    /// The longest time to drain.
+    pub slowest_drain: Duration,
+    /// What was checked and found.
+    pub findings: Findings,
+    /// What the campaign was about.
+    pub coverage: Coverage,
+    /// How long it took.
+    pub took: Duration,
+    /// The round and the fault at which the first violation was seen.
+    pub failed_at: Option<(u64, u64)>,
+    /// Where databases and logs were kept.
+    pub kept: Option<PathBuf>,
+}
+
+/// Runs a campaign until it is over, or something is wrong.
+///
+/// # Errors
+/// When the rig itself does not work.
+pub async fn run(plan: &Plan, bar: &ProgressBar) -> Result<Outcome> {
+    let began = Instant::now();
+    let mut outcome = Outcome::default();
+    bar.set_message("starting the servers");
+    let mut machines = Machines::start(plan.backend, &plan.binaries).await?;
+    let mut round = plan.first_round;
+    while outcome.kills < plan.kills && outcome.failed_at.is_none() {
+        let kills = ROUND.min(plan.kills - outcome.kills);
+        run_round(plan, &mut machines, round, kills, &mut outcome, bar).await?;
+        round += 1;
+    }
+    if let Some(servers) = &machines.servers {
+        outcome.commits_cut = servers.cutters.iter().map(|cutter| cutter.cuts()).sum();
+    }
+    if plan.keep {
+        machines.keep();
+        outcome.kept = Some(machines.folder().to_owned());
+    }
+    outcome.took = began.elapsed();
+    Ok(outcome)
+}
+
+async fn run_round(
+    plan: &Plan,
+    machines: &mut Machines,
+    round: u64,
+    kills: u64,
+    outcome: &mut Outcome,
+    bar: &ProgressBar,
+) -> Result<()> {
+    let world = World::new(plan.seed, round);
+    machines.log(&format!("round {round}"));
+    let rig = Arc::new(Rig::start(machines, world, round, &plan.environment).await?);
+    machines.log("started");
+    let load = Load::new(rig.clone(), plan.seed, round);
+    let mut draws = draws(plan.seed, round, Purpose::Faults);
+    let mut left = kills;
+    while left > 0 && outcome.failed_at.is_none() {
+        let stretch = plan.stretch.min(left);
+        left -= stretch;
+        let lanes = load.start();
+        for _ in 0..stretch {
+            one_fault(plan, machines, &rig, &mut draws, outcome).await?;
+            bar.inc(1);
+            bar.set_message(format!("round {round}"));
+            if !outcome.findings.violations.is_empty() {
+                outcome.failed_at = Some((round, outcome.kills));
+                break;
+            }
+        }
+        drain_and_check(machines, &rig, &load, lanes, outcome, left == 0).await?;
+        if !outcome.findings.violations.is_empty() && outcome.failed_at.is_none() {
+            outcome.failed_at = Some((round, outcome.kills));
+        }
+    }
+    outcome.resent += load.resent();
+    outcome.ended_by_themselves += Service::ALL
+        .iter()
+        .map(|service| rig.services.ended(*service))
+        .sum::<u64>();
+    drop(load);
+    let rig = Arc::into_inner(rig).context("the rig is still in use")?;
+    if outcome.failed_at.is_some() && plan.keep {
+        // Left as it is, for a person to look at.
+        rig.services.end();
+        return Ok(());
+    }
+    rig.end(machines).await
+}
+
+async fn one_fault(
+    plan: &Plan,
+    machines: &mut Machines,
+    rig: &Rig,
+    draws: &mut StdRng,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    let pause = draws.random_range(0..LONGEST_PAUSE_MS);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+    let kind = fault::draw(draws, &plan.weights, machines.servers.is_some());
+    let began = Instant::now();
+    let did = fault::inflict(kind, draws, machines, rig).await?;
+    machines.log(&format!(
+        "fault {}: {did}, {} ms",
+        outcome.kills + 1,
+        began.elapsed().as_millis()
+    ));
+    outcome.kills += 1;
+    *outcome.faults.entry(kind).or_default() += 1;
+    // Before the first adapter has started, its tables are not there to be looked at.
+    if let Ok(mut findings) = check::quick(rig).await {
+        for (_, what) in &mut findings.violations {
+            *what = format!("after fault {} ({did}): {what}", outcome.kills);
+        }
+        outcome.findings.add(findings);
+    }
+    Ok(())
+}
+
+async fn drain_and_check(
+    machines: &Machines,
+    rig: &Rig,
+    load: &Load,
+    lanes: Vec<tokio::task::JoinHandle<()>>,
+    outcome: &mut Outcome,
+    last: bool,
+) -> Result<()> {
+    let began = Instant::now();
+    let stopped = load.stop(lanes, DRAIN).await;
+    let left = match stopped {
+        Ok(()) => drained(rig, began + DRAIN).await,
+        Err(error) => Err(error.to_string()),
+    };
+    let took = began.elapsed();
+    outcome.slowest_drain = outcome.slowest_drain.max(took);
+    let in_time = left.is_ok();
+    outcome.findings.expect(Invariant::Drained, in_time, || {
+        format!(
+            "not drained within {DRAIN:?}: {}",
+            left.err().unwrap_or_default()
+        )
+    });
+    let (findings, coverage) = check::full(rig, load).await?;
+    machines.log(&format!(
+        "drained in {} ms, checked in {} ms",
+        took.as_millis(),
+        (began.elapsed() - took).as_millis()
+    ));
+    // What did not drain is wrong in a hundred ways; one says it all.
+    if in_time {
+        outcome.findings.add(findings);
+    }
+    if last {
+        outcome.coverage.add(coverage);
+    }
+    Ok(())
+}
+
+/// Waits until nothing is left to do; an error says what is.
+pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
+    loop {
+        let left = left_to_do(rig)
+            .await
+            .unwrap_or_else(|error| Some(format!("a database does not answer: {error:#}")));
+        let Some(left) = left else { return Ok(()) };
+        if Instant::now() > until {
+            return Err(left);
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+/// What is still to be done; `None` when nothing is.
+async fn left_to_do(rig: &Rig) -> Result<Option<String>> {
+    let open = rig
+        .returns
+        .number("SELECT COUNT(*) FROM imports WHERE phase NOT IN ('applied', 'rejected')")
+        .await?;
+    let unhandled = rig
+        .returns
+        .number(&format!(
+            "SELECT COUNT(*) FROM follower_exceptions WHERE handled <> {}",
+            rig.returns.yes()
+        ))
+        .await?;
+    let head = rig
+        .returns
+        .number("SELECT position FROM journal_head")
+        .await?;
+    let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
+    let (gateway, mirror) = (
+        rig.gateway.number(cursor).await?,
+        rig.rallypay.number(cursor).await?,
+    );
+    let known = unresolved(rig).await?;
+    if open + unhandled + known == 0 && gateway == head && mirror == head {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "{open} imports are open, {unhandled} exceptions unhandled, {known} holds wait for \
+         payments that are there; the journal ends at {head}, the gateway is at {gateway}, the \
+         mirror at {mirror}"
+    )))
+}
+
+/// Holds of payments that were unknown and are there by now: they are tried again by
+/// themselves. A payment that the owner never records stays unknown for good.
+async fn unresolved(rig: &Rig) -> Result<u64> {
+    let rows = rig
+        .returns
+        .rows("SELECT entry FROM holds WHERE state = 'open' AND reason = 'unknown_transfer'")
+        .await?;
+    let files = rig.world.files();
+    let never: std::collections::HashSet<&str> = files
+        .iter()
+        .flat_map(|file| &file.transfers)
+        .filter(|transfer| transfer.owner == crate::world::Owner::NeverHasIt)
+        .map(|transfer| transfer.ach_trace.as_str())
+        .collect();
+    let mut waiting = 0;
+    for row in rows {
+        let text = row.into_iter().next().flatten().unwrap_or_default();
+        let entry: serde_json::Value = serde_json::from_str(&text)?;
+        let trace = entry["keys"]["original_trace"].as_str().unwrap_or_default();
+        waiting += u64::from(!never.contains(trace));
+    }
+    Ok(waiting)
+}

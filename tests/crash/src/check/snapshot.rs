@@ -1,0 +1,297 @@
+//! Everything that the three databases hold, read once the system has drained.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::db::{Cells, Db};
+use crate::oracle::{Effect, Reason};
+use crate::rig::Rig;
+
+/// A row of the journal.
+pub(super) struct Row {
+    pub(super) position: u64,
+    pub(super) hash: String,
+    pub(super) payload: String,
+    pub(super) transfer_id: String,
+    pub(super) import_id: String,
+    pub(super) ordinal: u64,
+    pub(super) effect: Effect,
+    pub(super) supersedes: Option<u64>,
+    pub(super) is_repeat: bool,
+    /// Id and amount of the reversal that it makes.
+    pub(super) reversal: Option<(String, i64)>,
+}
+
+/// An entry that waits, or waited.
+pub(super) struct Hold {
+    pub(super) hold_id: String,
+    pub(super) import_id: String,
+    pub(super) ordinal: u64,
+    pub(super) reason: Option<Reason>,
+    pub(super) state: String,
+    /// The database and the row that did not take effect there.
+    pub(super) failed: Option<(String, u64)>,
+    pub(super) resolved_position: Option<u64>,
+}
+
+/// An import.
+pub(super) struct Import {
+    pub(super) import_id: String,
+    pub(super) file_name: String,
+    pub(super) phase: String,
+    pub(super) done: u64,
+    pub(super) totals: Value,
+}
+
+/// A target.
+pub(super) struct Target {
+    /// Position and hash of the cursor.
+    pub(super) cursor: (u64, String),
+    /// By position: the kind, as the target has it.
+    pub(super) exceptions: BTreeMap<u64, String>,
+}
+
+/// A transfer as the gateway has it.
+pub(super) struct Transfer {
+    pub(super) state: String,
+    pub(super) amount_minor: i64,
+    pub(super) parent_id: Option<String>,
+    pub(super) failure_code: Option<String>,
+    pub(super) owner_acted: bool,
+    /// How often an adapter changed it.
+    pub(super) changes: u64,
+}
+
+/// A transaction as the Rails app has it.
+pub(super) struct Transaction {
+    pub(super) status: String,
+    pub(super) failure_code: Option<String>,
+    /// How often an adapter changed it.
+    pub(super) changes: u64,
+}
+
+/// A line of an import by its place.
+pub(super) type Place = (String, u64);
+
+/// Everything.
+pub(super) struct Snapshot {
+    pub(super) journal_id: String,
+    pub(super) head: (u64, String),
+    pub(super) rows: Vec<Row>,
+    pub(super) holds: Vec<Hold>,
+    pub(super) duplicates: Vec<Place>,
+    pub(super) rejected: Vec<Place>,
+    pub(super) imports: Vec<Import>,
+    pub(super) gateway: Target,
+    pub(super) rallypay: Target,
+    /// What the returns service has heard of exceptions: database, position, kind.
+    pub(super) heard: Vec<(String, u64, String)>,
+    pub(super) transfers: HashMap<String, Transfer>,
+    pub(super) transactions: HashMap<String, Transaction>,
+}
+
+/// Reads the cells of one row, in order.
+struct Reader(std::vec::IntoIter<Option<String>>);
+
+impl Reader {
+    fn of(cells: Cells) -> Self {
+        Self(cells.into_iter())
+    }
+
+    fn optional(&mut self) -> Option<String> {
+        self.0.next().flatten()
+    }
+
+    fn text(&mut self) -> Result<String> {
+        self.optional().context("a value is NULL")
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let text = self.text()?;
+        text.parse()
+            .with_context(|| format!("{text:?} is no number"))
+    }
+
+    fn signed(&mut self) -> Result<i64> {
+        let text = self.text()?;
+        text.parse()
+            .with_context(|| format!("{text:?} is no number"))
+    }
+
+    fn optional_number(&mut self) -> Result<Option<u64>> {
+        let text = self.optional();
+        text.map(|text| {
+            text.parse()
+                .with_context(|| format!("{text:?} is no number"))
+        })
+        .transpose()
+    }
+}
+
+async fn all<T>(db: &Db, sql: &str, read: impl Fn(&mut Reader) -> Result<T>) -> Result<Vec<T>> {
+    db.rows(sql)
+        .await?
+        .into_iter()
+        .map(|cells| read(&mut Reader::of(cells)).with_context(|| format!("reading {sql}")))
+        .collect()
+}
+
+impl Snapshot {
+    /// Reads everything.
+    pub(super) async fn read(rig: &Rig) -> Result<Self> {
+        let head = all(
+            &rig.returns,
+            "SELECT journal_id, position, hash FROM journal_head",
+            |row| {
+                Ok((
+                    row.text()?,
+                    row.number()?,
+                    row.optional().unwrap_or_default(),
+                ))
+            },
+        )
+        .await?;
+        let (journal_id, position, hash) = head.into_iter().next().context("no journal head")?;
+        Ok(Self {
+            journal_id,
+            head: (position, hash),
+            rows: rows(&rig.returns).await?,
+            holds: holds(&rig.returns).await?,
+            duplicates: places(&rig.returns, "import_duplicates").await?,
+            rejected: places(&rig.returns, "import_rejected_lines").await?,
+            imports: imports(&rig.returns).await?,
+            gateway: target(&rig.gateway).await?,
+            rallypay: target(&rig.rallypay).await?,
+            heard: all(
+                &rig.returns,
+                "SELECT name, position, kind FROM follower_exceptions",
+                |row| Ok((row.text()?, row.number()?, row.text()?)),
+            )
+            .await?,
+            transfers: transfers(&rig.gateway).await?,
+            transactions: transactions(&rig.rallypay).await?,
+        })
+    }
+}
+
+async fn rows(db: &Db) -> Result<Vec<Row>> {
+    let sql = "SELECT position, hash, payload, transfer_id, import_id, supersedes, repeats \
+               FROM journal ORDER BY position";
+    all(db, sql, |row| {
+        let (position, hash, payload) = (row.number()?, row.text()?, row.text()?);
+        let (transfer_id, import_id) = (row.text()?, row.text()?);
+        let (supersedes, repeats) = (row.optional_number()?, row.optional_number()?);
+        let said: Value = serde_json::from_str(&payload)?;
+        let word = said["effect"].as_str().unwrap_or_default();
+        let reversal = said["reversal"]["id"].as_str().map(|id| {
+            let amount_minor = said["transfer"]["amount_minor"].as_i64();
+            (id.to_owned(), amount_minor.unwrap_or_default())
+        });
+        Ok(Row {
+            position,
+            hash,
+            transfer_id,
+            import_id,
+            ordinal: said["ordinal"].as_u64().context("a row has no ordinal")?,
+            effect: Effect::from_word(word).with_context(|| format!("effect {word:?}"))?,
+            supersedes,
+            is_repeat: repeats.is_some(),
+            reversal,
+            payload,
+        })
+    })
+    .await
+}
+
+async fn holds(db: &Db) -> Result<Vec<Hold>> {
+    let sql = "SELECT hold_id, import_id, ordinal, reason, state, failed_database, \
+               failed_position, resolved_position FROM holds";
+    all(db, sql, |row| {
+        let (hold_id, import_id, ordinal) = (row.text()?, row.text()?, row.number()?);
+        let reason = Reason::from_word(&row.text()?);
+        let state = row.text()?;
+        let (database, position) = (row.optional(), row.optional_number()?);
+        Ok(Hold {
+            hold_id,
+            import_id,
+            ordinal,
+            reason,
+            state,
+            failed: database.zip(position),
+            resolved_position: row.optional_number()?,
+        })
+    })
+    .await
+}
+
+async fn places(db: &Db, table: &str) -> Result<Vec<Place>> {
+    let sql = format!("SELECT import_id, ordinal FROM {table}");
+    all(db, &sql, |row| Ok((row.text()?, row.number()?))).await
+}
+
+async fn imports(db: &Db) -> Result<Vec<Import>> {
+    let sql = "SELECT import_id, file_name, phase, done, totals FROM imports";
+    all(db, sql, |row| {
+        Ok(Import {
+            import_id: row.text()?,
+            file_name: row.text()?,
+            phase: row.text()?,
+            done: row.number()?,
+            totals: serde_json::from_str(&row.text()?)?,
+        })
+    })
+    .await
+}
+
+async fn target(db: &Db) -> Result<Target> {
+    let cursor = all(db, "SELECT position, hash FROM echeck_cursor", |row| {
+        Ok((row.number()?, row.text()?))
+    })
+    .await?;
+    let exceptions = all(db, "SELECT position, kind FROM echeck_exceptions", |row| {
+        Ok((row.number()?, row.text()?))
+    })
+    .await?;
+    Ok(Target {
+        cursor: cursor.into_iter().next().unwrap_or_default(),
+        exceptions: exceptions.into_iter().collect(),
+    })
+}
+
+async fn transfers(db: &Db) -> Result<HashMap<String, Transfer>> {
+    let sql = "SELECT t.id, t.state, t.amount, t.parent_id, t.failure_code, t.fee, \
+               (SELECT COUNT(*) FROM crash_audit a WHERE a.transfer_id = t.id) FROM transfers t";
+    let read = all(db, sql, |row| {
+        Ok((
+            row.text()?,
+            Transfer {
+                state: row.text()?,
+                amount_minor: row.signed()?,
+                parent_id: row.optional(),
+                failure_code: row.optional(),
+                owner_acted: row.number()? > 0,
+                changes: row.number()?,
+            },
+        ))
+    })
+    .await?;
+    Ok(read.into_iter().collect())
+}
+
+async fn transactions(db: &Db) -> Result<HashMap<String, Transaction>> {
+    let sql = "SELECT transfer_id, status, failure_code, lock_version FROM transactions";
+    let read = all(db, sql, |row| {
+        Ok((
+            row.text()?,
+            Transaction {
+                status: row.text()?,
+                failure_code: row.optional(),
+                changes: row.number()?,
+            },
+        ))
+    })
+    .await?;
+    Ok(read.into_iter().collect())
+}

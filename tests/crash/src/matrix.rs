@@ -1,0 +1,239 @@
+//! The failpoint matrix: at every boundary that matters, in each process, an abort, an error
+//! and a delay longer than the lease; each under a small import, with every invariant checked
+//! after it. Where kills are random, this is not: no window is too narrow to be hit.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use indicatif::ProgressBar;
+
+use crate::campaign::{Plan, drained};
+use crate::check::{self, DRAIN, Findings, Invariant};
+use crate::load::Load;
+use crate::rig::{LEASE_MS, Machines, Rig, Service};
+use crate::world::World;
+
+/// Where the returns service can be made to fail.
+const RETURNS: [&str; 24] = [
+    "receive::before_record",
+    "receive::after_record",
+    "import::before_check",
+    "import::before_verdict",
+    "import::after_verdict",
+    "import::before_decide",
+    "import::before_append",
+    "import::after_append",
+    "append::after_lock",
+    "append::after_progress",
+    "append::after_rows",
+    "append::before_commit",
+    "append::after_commit",
+    "feed::after_cursor_read",
+    "feed::before_exceptions",
+    "feed::before_apply",
+    "feed::after_apply",
+    "feed::before_finish",
+    "feed::after_finish",
+    "progress::before_record",
+    "progress::after_record",
+    "exception::before_decide",
+    "exception::before_append",
+    "hold::before_retry",
+];
+
+/// Where the returns service can be made to fail, at the rarer points.
+const RARE: [&str; 1] = ["hold::before_append"];
+
+/// Where an adapter can be made to fail.
+const ADAPTER: [&str; 7] = [
+    "cursor::before_read",
+    "apply::before_begin",
+    "apply::after_cursor_read",
+    "apply::after_cursor_moved",
+    "apply::after_rows",
+    "apply::before_commit",
+    "apply::after_commit",
+];
+
+/// Where only the adapter of the system of record can.
+const LOOKUP: [&str; 1] = ["lookup::before_read"];
+
+/// Cases on one set of databases.
+const CASES_IN_ROUND: usize = 20;
+
+/// The first round of the matrix: its worlds are none of the campaign's.
+const FIRST_ROUND: u64 = 1_000_000;
+
+/// Files sent until a point was hit.
+const MOST_FILES: usize = 8;
+
+/// What a failpoint does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Abort,
+    Error,
+    Delay,
+}
+
+impl Action {
+    const ALL: [Self; 3] = [Self::Abort, Self::Error, Self::Delay];
+
+    /// In the words of `FAILPOINTS`: once in each process.
+    fn setting(self, point: &str) -> String {
+        match self {
+            Self::Abort => format!("{point}=1*return(abort)"),
+            Self::Error => format!("{point}=1*return(error)"),
+            Self::Delay => format!("{point}=1*return({})", LEASE_MS * 2),
+        }
+    }
+}
+
+/// One cell of the matrix.
+#[derive(Debug, Clone, Copy)]
+struct Case {
+    service: Service,
+    point: &'static str,
+    action: Action,
+}
+
+/// What the matrix came to.
+#[derive(Debug, Default)]
+pub struct MatrixOutcome {
+    /// Cells run.
+    pub cases: usize,
+    /// Cells whose point was never reached, which proves nothing.
+    pub missed: Vec<String>,
+    /// What was checked and found.
+    pub findings: Findings,
+    /// How long it took.
+    pub took: Duration,
+}
+
+fn cases_of(service: Service) -> Vec<Case> {
+    let points: Vec<&'static str> = match service {
+        Service::Returns => RETURNS.iter().chain(&RARE).copied().collect(),
+        Service::Gateway => ADAPTER.iter().chain(&LOOKUP).copied().collect(),
+        Service::RallyPay => ADAPTER.to_vec(),
+    };
+    points
+        .into_iter()
+        .flat_map(|point| {
+            Action::ALL.map(|action| Case {
+                service,
+                point,
+                action,
+            })
+        })
+        .collect()
+}
+
+/// Cells that are run at the same time: at most one for each service.
+fn groups() -> Vec<Vec<Case>> {
+    let mut queues = Service::ALL.map(|service| cases_of(service).into_iter());
+    let mut groups = Vec::new();
+    loop {
+        let group: Vec<Case> = queues.iter_mut().filter_map(Iterator::next).collect();
+        if group.is_empty() {
+            return groups;
+        }
+        groups.push(group);
+    }
+}
+
+/// How many groups of cells the matrix has.
+#[must_use]
+pub fn length() -> u64 {
+    groups().len() as u64
+}
+
+/// Runs the whole matrix.
+///
+/// # Errors
+/// When the rig itself does not work.
+pub async fn run(plan: &Plan, bar: &ProgressBar) -> Result<MatrixOutcome> {
+    let began = Instant::now();
+    let mut outcome = MatrixOutcome::default();
+    let mut machines = Machines::start(plan.backend, &plan.binaries).await?;
+    let groups = groups();
+    for (round, groups) in (FIRST_ROUND..).zip(groups.chunks(CASES_IN_ROUND)) {
+        let world = World::new(plan.seed, round);
+        let rig = Arc::new(Rig::start(&mut machines, world, round, &[]).await?);
+        let load = Load::new(rig.clone(), plan.seed, round);
+        for group in groups {
+            machines.log(&format!("{group:?}"));
+            run_group(group, &rig, &load, &mut outcome).await?;
+            outcome.cases += group.len();
+            bar.inc(1);
+            if !outcome.findings.violations.is_empty() {
+                break;
+            }
+        }
+        drop(load);
+        let rig = Arc::into_inner(rig).context("the rig is still in use")?;
+        if !outcome.findings.violations.is_empty() {
+            rig.services.end();
+            break;
+        }
+        rig.end(&mut machines).await?;
+    }
+    if plan.keep {
+        machines.keep();
+    }
+    outcome.took = began.elapsed();
+    Ok(outcome)
+}
+
+async fn run_group(
+    group: &[Case],
+    rig: &Arc<Rig>,
+    load: &Arc<Load>,
+    outcome: &mut MatrixOutcome,
+) -> Result<()> {
+    let before: Vec<usize> = group.iter().map(|case| hits(rig, *case)).collect();
+    for case in group {
+        let setting = case.action.setting(case.point);
+        let environment = [("FAILPOINTS".to_owned(), setting)];
+        rig.services.restart_with(case.service, &environment)?;
+    }
+    let mut missed = Vec::new();
+    for _ in 0..MOST_FILES {
+        load.send_next(20..32).await;
+        load.stop(Vec::new(), DRAIN).await?;
+        let until = Instant::now() + DRAIN;
+        let left = drained(rig, until).await;
+        let in_time = left.is_ok();
+        outcome.findings.expect(Invariant::Drained, in_time, || {
+            format!("{group:?}: {}", left.err().unwrap_or_default())
+        });
+        if !in_time {
+            return Ok(());
+        }
+        missed = group
+            .iter()
+            .zip(&before)
+            .filter(|(case, before)| hits(rig, **case) == **before)
+            .map(|(case, _)| format!("{case:?}"))
+            .collect();
+        if missed.is_empty() {
+            break;
+        }
+    }
+    outcome.missed.append(&mut missed);
+    let (mut findings, _) = check::full(rig, load).await?;
+    for (_, what) in &mut findings.violations {
+        *what = format!("{group:?}: {what}");
+    }
+    outcome.findings.add(findings);
+    Ok(())
+}
+
+/// How often the point was hit so far, by the logs of the service.
+fn hits(rig: &Rig, case: Case) -> usize {
+    let quoted = format!("\"{}\"", case.point);
+    rig.services
+        .logs(case.service)
+        .lines()
+        .filter(|line| line.contains("a failpoint was hit") && line.contains(&quoted))
+        .count()
+}

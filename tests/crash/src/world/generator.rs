@@ -1,0 +1,423 @@
+//! Draws the files of a round, one after the other.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::RngExt as _;
+use rand::rngs::StdRng;
+
+use super::nacha::{self, ODFI, RDFI};
+use super::{
+    Entry, InMirror, Kind, Line, Owner, Policy, ReturnFile, STRANGE_CODE, Says, State, Transfer,
+};
+use crate::seed::{Purpose, draws};
+
+/// Return codes that are in force for debits and credits alike.
+const CODES: [&str; 5] = ["R01", "R02", "R03", "R04", "R16"];
+
+/// What a new payment is for, and how many of a hundred are.
+const MIX: [(Part, u32); 15] = [
+    (Part::Funded, 27),
+    (Part::Unfunded, 15),
+    (Part::FundedMeanwhile, 20),
+    (Part::CanceledMeanwhile, 3),
+    (Part::Credit, 6),
+    (Part::Refund, 2),
+    (Part::BroughtLater, 6),
+    (Part::Unknown, 4),
+    (Part::OverAlready, 3),
+    (Part::OtherAmount, 3),
+    (Part::OtherDirection, 1),
+    (Part::NotInMirror, 3),
+    (Part::ClosedInMirror, 2),
+    (Part::Refused, 2),
+    (Part::StrangeCode, 3),
+];
+
+/// What a new payment is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Funded,
+    Unfunded,
+    FundedMeanwhile,
+    CanceledMeanwhile,
+    Credit,
+    Refund,
+    BroughtLater,
+    Unknown,
+    OverAlready,
+    OtherAmount,
+    OtherDirection,
+    NotInMirror,
+    ClosedInMirror,
+    Refused,
+    StrangeCode,
+}
+
+impl Part {
+    fn draw(draws: &mut StdRng) -> Self {
+        let mut place = draws.random_range(0..100);
+        for (part, share) in MIX {
+            if place < share {
+                return part;
+            }
+            place -= share;
+        }
+        Self::Funded
+    }
+
+    /// Whether other entries may be about the same payment. What a database refuses, or what
+    /// is canceled meanwhile, is decided anew by each entry: too many outcomes are right.
+    const fn may_repeat(self) -> bool {
+        match self {
+            Self::Funded
+            | Self::Unfunded
+            | Self::FundedMeanwhile
+            | Self::Credit
+            | Self::Refund
+            | Self::BroughtLater
+            | Self::Unknown
+            | Self::OverAlready
+            | Self::OtherAmount
+            | Self::OtherDirection
+            | Self::NotInMirror
+            | Self::ClosedInMirror
+            | Self::StrangeCode => true,
+            Self::CanceledMeanwhile | Self::Refused => false,
+        }
+    }
+}
+
+/// The files of one round, drawn as they are needed and kept for the oracle.
+pub struct World {
+    seed: u64,
+    round: u64,
+    /// What counts as funded.
+    pub policy: Policy,
+    files: Mutex<Vec<Arc<ReturnFile>>>,
+}
+
+impl World {
+    /// The world of a round.
+    #[must_use]
+    pub fn new(seed: u64, round: u64) -> Self {
+        Self {
+            seed,
+            round,
+            policy: Policy::of_round(round),
+            files: Mutex::default(),
+        }
+    }
+
+    /// The files drawn so far.
+    #[must_use]
+    pub fn files(&self) -> Vec<Arc<ReturnFile>> {
+        self.lock().clone()
+    }
+
+    /// Draws the next file; `entries` is about how many payments it is the first to name.
+    pub fn next_file(&self, entries: std::ops::Range<u32>) -> Arc<ReturnFile> {
+        let mut files = self.lock();
+        let index = files.len() as u64;
+        let mut drawing = Drawing {
+            draws: draws(self.seed, self.round, Purpose::File(index)),
+            policy: self.policy,
+            prefix: format!("TRc{}r{}f{index}", self.seed, self.round),
+            index,
+            traces: 0,
+            transfers: Vec::new(),
+            returns: Vec::new(),
+            corrections: Vec::new(),
+            single: HashSet::new(),
+        };
+        drawing.fill(entries, &files);
+        let file = Arc::new(drawing.finish(self.round));
+        files.push(file.clone());
+        file
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Arc<ReturnFile>>> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A file in the making.
+struct Drawing {
+    draws: StdRng,
+    policy: Policy,
+    prefix: String,
+    index: u64,
+    traces: u64,
+    transfers: Vec<Transfer>,
+    returns: Vec<Line>,
+    corrections: Vec<Line>,
+    /// Payments that one entry alone may be about.
+    single: HashSet<String>,
+}
+
+impl Drawing {
+    fn fill(&mut self, entries: std::ops::Range<u32>, earlier: &[Arc<ReturnFile>]) {
+        let wanted = self.draws.random_range(entries);
+        for number in 0..wanted {
+            let part = Part::draw(&mut self.draws);
+            let transfer = self.transfer(part, number);
+            let entry = self.first_entry(part, &transfer);
+            if !part.may_repeat() {
+                self.single.insert(transfer.id.clone());
+            }
+            self.transfers.push(transfer);
+            self.returns.push(Line::Entry(entry.clone()));
+            if part.may_repeat() {
+                self.more_about(&entry);
+            }
+        }
+        self.echoes(earlier);
+    }
+
+    /// Further entries of this file about the same payment.
+    fn more_about(&mut self, entry: &Entry) {
+        match self.draws.random_range(0..100) {
+            0..6 => self.insert_return(entry.clone()),
+            6..10 => {
+                let second = self.second_return(entry);
+                self.insert_return(second);
+            }
+            10..15 => {
+                let correction = self.correction(entry);
+                if self.draws.random_ratio(1, 3) {
+                    self.corrections.push(Line::Entry(correction.clone()));
+                }
+                self.corrections.push(Line::Entry(correction));
+            }
+            15 => {
+                let amount_minor = self.draws.random_range(100..90_000);
+                self.returns.push(Line::Unreadable { amount_minor });
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts a return somewhere into the file, so that it may be in another batch.
+    fn insert_return(&mut self, entry: Entry) {
+        let place = self.draws.random_range(0..=self.returns.len());
+        self.returns.insert(place, Line::Entry(entry));
+    }
+
+    /// Entries about payments that the files just before were about: the same return once
+    /// more, another return, a correction.
+    fn echoes(&mut self, earlier: &[Arc<ReturnFile>]) {
+        let recent = &earlier[earlier.len().saturating_sub(3)..];
+        for file in recent {
+            for line in &file.lines {
+                let Line::Entry(entry) = line else { continue };
+                let named: Vec<&Line> = file
+                    .lines
+                    .iter()
+                    .filter(|other| matches!(other, Line::Entry(e) if e.transfer_id == entry.transfer_id))
+                    .collect();
+                // Few entries about one payment keep the orders that are possible few.
+                let alone = named.len() == 1
+                    && file.transfers.iter().any(|t| {
+                        t.id == entry.transfer_id && !t.refused && t.owner != Owner::Cancels
+                    });
+                if !alone || !self.draws.random_ratio(1, 25) {
+                    continue;
+                }
+                match self.draws.random_range(0..10) {
+                    0..5 => self.insert_return(entry.clone()),
+                    5..8 => {
+                        let second = self.second_return(entry);
+                        self.insert_return(second);
+                    }
+                    _ => {
+                        let correction = self.correction(entry);
+                        self.corrections.push(Line::Entry(correction));
+                    }
+                }
+            }
+        }
+    }
+
+    fn trace(&mut self) -> String {
+        self.traces += 1;
+        format!("{RDFI}{:07}", self.index * 2_000 + self.traces)
+    }
+
+    fn code(&mut self) -> &'static str {
+        CODES[self.draws.random_range(0..CODES.len())]
+    }
+
+    fn second_return(&mut self, first: &Entry) -> Entry {
+        let return_trace = self.trace();
+        Entry {
+            says: Says::Return { code: self.code() },
+            return_trace,
+            ..first.clone()
+        }
+    }
+
+    fn correction(&mut self, about: &Entry) -> Entry {
+        let return_trace = self.trace();
+        let data = format!("{:012}", self.draws.random_range(1_000_u64..9_999_999));
+        Entry {
+            says: Says::Correction { code: "C01", data },
+            amount_minor: 0,
+            is_credit: false,
+            return_trace,
+            ..about.clone()
+        }
+    }
+
+    fn transfer(&mut self, part: Part, number: u32) -> Transfer {
+        let kind = match part {
+            Part::Credit => Kind::Credit,
+            Part::Refund => Kind::Refund,
+            _ => Kind::Debit,
+        };
+        let owner = match part {
+            Part::FundedMeanwhile => Owner::Funds,
+            Part::Credit if self.draws.random_ratio(1, 3) => Owner::Funds,
+            Part::CanceledMeanwhile => Owner::Cancels,
+            Part::BroughtLater => Owner::Brings,
+            Part::Unknown => Owner::NeverHasIt,
+            _ => Owner::Leaves,
+        };
+        let (state, in_deposit) = self.state(part, kind, owner);
+        Transfer {
+            id: format!("{}n{number}", self.prefix),
+            kind,
+            state,
+            in_deposit,
+            amount_minor: self.draws.random_range(100..90_000),
+            ach_trace: format!("{ODFI}{:07}", self.index * 2_000 + u64::from(number) + 1),
+            mirror: match part {
+                Part::NotInMirror => InMirror::Absent,
+                Part::ClosedInMirror => InMirror::Closed,
+                _ => InMirror::Open,
+            },
+            refused: part == Part::Refused,
+            owner,
+        }
+    }
+
+    fn state(&mut self, part: Part, kind: Kind, owner: Owner) -> (State, bool) {
+        match (part, kind, owner) {
+            (Part::OverAlready, ..) => {
+                let over = [State::Failed, State::Canceled];
+                (over[self.draws.random_range(0..2)], false)
+            }
+            (_, Kind::Credit, Owner::Funds) | (_, _, Owner::Cancels) => (State::Pending, false),
+            (_, Kind::Credit | Kind::Refund, _) => {
+                let open = [State::Pending, State::Succeeded];
+                (open[self.draws.random_range(0..2)], false)
+            }
+            (Part::FundedMeanwhile, ..) => self.unfunded(false),
+            (Part::Unfunded, ..) => {
+                let pending = self.draws.random_ratio(1, 3);
+                self.unfunded(pending)
+            }
+            (Part::Funded, ..) => self.funded(),
+            _ if self.draws.random_ratio(1, 2) => self.funded(),
+            _ => self.unfunded(false),
+        }
+    }
+
+    const fn funded(&self) -> (State, bool) {
+        match self.policy {
+            Policy::State => (State::Succeeded, false),
+            Policy::Deposit => (State::Succeeded, true),
+        }
+    }
+
+    const fn unfunded(&self, pending: bool) -> (State, bool) {
+        match self.policy {
+            Policy::State => (State::Pending, false),
+            Policy::Deposit if pending => (State::Pending, false),
+            Policy::Deposit => (State::Succeeded, false),
+        }
+    }
+
+    fn first_entry(&mut self, part: Part, transfer: &Transfer) -> Entry {
+        let code = match part {
+            Part::StrangeCode => STRANGE_CODE,
+            _ => self.code(),
+        };
+        let is_credit = match (transfer.kind, part) {
+            (Kind::Debit, Part::OtherDirection) => true,
+            (Kind::Debit, _) => false,
+            (Kind::Credit | Kind::Refund, _) => true,
+        };
+        let amount_minor = match part {
+            Part::OtherAmount => transfer.amount_minor + 1,
+            _ => transfer.amount_minor,
+        };
+        let return_trace = self.trace();
+        Entry {
+            transfer_id: transfer.id.clone(),
+            ach_trace: transfer.ach_trace.clone(),
+            says: Says::Return { code },
+            amount_minor,
+            is_credit,
+            return_trace,
+        }
+    }
+
+    fn finish(self, round: u64) -> ReturnFile {
+        let mut lines = self.returns;
+        lines.extend(self.corrections);
+        let bytes = nacha::write(&lines, self.index);
+        ReturnFile {
+            index: self.index,
+            name: format!("r{round}-f{}.ach", self.index),
+            transfers: self.transfers,
+            lines,
+            bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_files_and_another_seed_others() {
+        let file = |seed| {
+            let world = World::new(seed, 3);
+            world.next_file(30..140);
+            world.next_file(30..140).bytes.clone()
+        };
+        assert_eq!(file(1), file(1));
+        assert_ne!(file(1), file(2));
+    }
+
+    #[test]
+    fn every_record_has_94_characters_and_blocks_are_full() {
+        let world = World::new(7, 0);
+        for _ in 0..5 {
+            let file = world.next_file(30..140);
+            let text = String::from_utf8(file.bytes.clone()).unwrap();
+            assert!(text.lines().all(|line| line.len() == 94));
+            assert_eq!(text.lines().count() % 10, 0);
+        }
+    }
+
+    #[test]
+    fn a_hundred_files_have_every_part_and_name_payments_across_files() {
+        let world = World::new(7, 0);
+        let files: Vec<_> = (0..100).map(|_| world.next_file(30..140)).collect();
+        let owners: HashSet<String> = files
+            .iter()
+            .flat_map(|file| &file.transfers)
+            .map(|transfer| format!("{:?}", transfer.owner))
+            .collect();
+        assert_eq!(owners.len(), 5);
+        let echoes = files.iter().filter(|file| {
+            file.lines.iter().any(|line| match line {
+                Line::Entry(entry) => !file.transfers.iter().any(|t| t.id == entry.transfer_id),
+                Line::Unreadable { .. } => false,
+            })
+        });
+        assert!(echoes.count() > 50);
+    }
+}
