@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test fmt setup crash-test crash-matrix crash-self-test
+.PHONY: help demo up test fmt setup crash-test crash-matrix crash-self-test bench bench-memory
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -40,6 +40,14 @@ crash-matrix: ## Every failpoint with an abort, an error and a delay.
 crash-self-test: ## Plant known bugs; the crash campaign must catch each.
 	@scripts/setup tests
 	@scripts/crash self-test --seed $(SEED)
+
+bench: ## Compare an import with a psql script (docs/performance.md).
+	@scripts/setup tests
+	@scripts/bench
+
+bench-memory: ## Peak memory for 1,000,000 returns (docs/performance.md).
+	@scripts/setup tests
+	@scripts/bench --memory
 
 fmt: ## Format Rust and protos.
 	cargo fmt --all
