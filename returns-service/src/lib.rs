@@ -17,4 +17,4 @@ mod source;
 mod store;
 
 pub use config::Config;
-pub use service::{ServiceError, new_spool_identity, run};
+pub use service::{ServiceError, migrate, new_spool_identity, run};
