@@ -22,10 +22,6 @@ pub struct Database {
 }
 
 impl Database {
-    pub fn dialect(&self) -> Dialect {
-        self.admin.dialect()
-    }
-
     pub async fn run(&self, sql: &str) {
         let mut connection = self.admin.connect().await.unwrap();
         connection.script(sql).await.unwrap();
