@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::batch::{Batch, Hash, Step};
 use crate::cursor::{self, Cursor, Mismatch};
-use crate::dialect::{Access, Database, DbError, Session};
+use crate::dialect::{Access, Database, DbError, Dialect, Session};
 use crate::identifier::Identifier;
 use crate::mapping::{ExceptionKind, Fitted, Mapping, Plan};
 use crate::progress::{self, StepException};
@@ -127,8 +127,13 @@ impl Target {
             Some(schema) => self.plan.fit(&schema).map_err(FitError::Misfit),
             None => {
                 let names = session.table_names().await?.join(", ");
+                // There a table is hidden from an account that has no right to it.
+                let seen = match self.database.dialect() {
+                    Dialect::Mysql => " that this account has a right to",
+                    Dialect::Postgres | Dialect::Sqlite => "",
+                };
                 Err(FitError::Misfit(vec![format!(
-                    "the target has no table {:?}; it has: {names}",
+                    "the target has no table {:?}{seen}; it has: {names}",
                     table.as_str()
                 )]))
             }

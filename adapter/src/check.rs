@@ -34,7 +34,8 @@ impl Report {
         if !self.missing_tables.is_empty() {
             self.faults.push(format!(
                 "the adapter's own tables are missing in the target: {}; let the adapter make \
-                 them (target.create_tables) or run its owned_tables.sql once",
+                 them (target.create_tables), or run its owned_tables.sql once and give its \
+                 account the rights to them",
                 self.missing_tables.join(", ")
             ));
         }

@@ -18,4 +18,4 @@ mod stage;
 mod store;
 
 pub use config::Config;
-pub use service::{ServiceError, new_spool_identity, run};
+pub use service::{ServiceError, migrate, new_spool_identity, run};

@@ -14,12 +14,17 @@ use returns_service::Config;
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Example: returns-service --config /etc/echeck/returns-service.toml"
+    after_help = "Examples:\n  returns-service --config /etc/echeck/returns-service.toml\n  \
+                  ECHECK__DATABASE__URL=postgres://owner@db/returns returns-service --config … --migrate"
 )]
 struct Arguments {
     /// The configuration file; every key of it can be overridden by ECHECK__SECTION__KEY.
     #[arg(long, env = "ECHECK_CONFIG")]
     config: Option<PathBuf>,
+    /// Bring the tables of the returns database up to date, whatever database.migrate says, and
+    /// exit. Needs an account that owns them.
+    #[arg(long)]
+    migrate: bool,
 }
 
 #[tokio::main]
@@ -30,6 +35,11 @@ async fn main() -> anyhow::Result<()> {
     let config = Config::read(settings)?;
     telemetry::init(config.telemetry())?;
 
+    if arguments.migrate {
+        return returns_service::migrate(config)
+            .await
+            .context("the returns database was not brought up to date");
+    }
     let shutdown = shutdown::on_signal();
     returns_service::run(config, Arc::new(SystemClock), shutdown, |address| {
         tracing::info!(%address, "the returns service listens");

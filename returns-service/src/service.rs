@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::feed::{Feed, Role, Stages};
 use crate::import::{Importer, Spool, SpoolError};
 use crate::replica::Replica;
-use crate::store::{self, StoreAddress, StoreError};
+use crate::store::{self, StoreAddress, StoreError, StoreSettings};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
@@ -66,6 +66,21 @@ impl From<SpoolError> for ServiceError {
 #[must_use]
 pub fn new_spool_identity() -> SecretString {
     Spool::new_identity()
+}
+
+/// Brings the tables of the returns database up to date, whatever `database.migrate` says, and
+/// draws the journal's identity if it has none. Nothing else of the service is started.
+///
+/// # Errors
+/// When the database cannot be opened, or its account may not change the tables.
+pub async fn migrate(config: Config) -> Result<(), ServiceError> {
+    let settings = StoreSettings {
+        migrate: true,
+        ..config.store
+    };
+    store::open(&settings, Uuid::new_v4()).await?;
+    tracing::info!("the tables of the returns database are up to date");
+    Ok(())
 }
 
 /// Runs the service until `shutdown`, then drains. `on_bound` hears the address once it

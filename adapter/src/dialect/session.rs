@@ -20,6 +20,8 @@ pub(super) trait Backend: sqlx::Database {
     fn begin(access: Access) -> &'static str;
     /// Tells a refusal from an outage.
     fn error(error: &sqlx::Error) -> DbError;
+    /// Whether the account lacks the right to a table or a column.
+    fn lacks_right(error: &sqlx::Error) -> bool;
     /// An INSERT as SQL.
     fn insert(insert: &InsertStatement) -> (String, SqlxValues);
     /// An UPDATE as SQL.
@@ -103,38 +105,42 @@ where
             Statement::Insert(insert) => B::insert(&insert),
             Statement::Update(update) => B::update(&update),
         };
+        let verb = verb(&sql);
         sqlx::query_with(AssertSqlSafe(sql), values)
             .execute(self.connection()?)
             .await
             .map(|done| B::affected(&done))
-            .map_err(|error| B::error(&error))
+            .map_err(|error| failed::<B>(verb, &error))
     }
 
     async fn execute_set(&mut self, set: SetSql) -> Result<u64, DbError> {
+        let verb = verb(&set.sql);
         sqlx::query(AssertSqlSafe(set.sql))
             .bind(set.json)
             .execute(self.connection()?)
             .await
             .map(|done| B::affected(&done))
-            .map_err(|error| B::error(&error))
+            .map_err(|error| failed::<B>(verb, &error))
     }
 
     async fn fetch_set(&mut self, set: SetSql) -> Result<Vec<Row>, DbError> {
+        let verb = verb(&set.sql);
         sqlx::query(AssertSqlSafe(set.sql))
             .bind(set.json)
             .fetch_all(self.connection()?)
             .await
             .map(|rows| read_all::<B>(&rows))
-            .map_err(|error| B::error(&error))
+            .map_err(|error| failed::<B>(verb, &error))
     }
 
     async fn fetch(&mut self, select: SelectStatement) -> Result<Vec<Row>, DbError> {
         let (sql, values) = B::select(&select);
+        let verb = verb(&sql);
         sqlx::query_with(AssertSqlSafe(sql), values)
             .fetch_all(self.connection()?)
             .await
             .map(|rows| read_all::<B>(&rows))
-            .map_err(|error| B::error(&error))
+            .map_err(|error| failed::<B>(verb, &error))
     }
 
     async fn describe(&mut self, table: &Identifier) -> Result<Option<TableSchema>, DbError> {
@@ -172,6 +178,30 @@ where
         if self.run("ROLLBACK").await.is_ok() {
             self.connection = None;
         }
+    }
+}
+
+/// What a statement does, in the word by which its right is granted.
+fn verb(sql: &str) -> &'static str {
+    if sql.starts_with("INSERT") {
+        "INSERT"
+    } else if sql.starts_with("UPDATE") {
+        "UPDATE"
+    } else if sql.ends_with("FOR UPDATE") || sql.ends_with("FOR UPDATE OF o") {
+        "SELECT … FOR UPDATE"
+    } else {
+        "SELECT"
+    }
+}
+
+/// Why a statement failed. PostgreSQL does not say which right an account lacks.
+fn failed<B: Backend>(verb: &str, error: &sqlx::Error) -> DbError {
+    match B::error(error) {
+        DbError::Unavailable(what) if B::lacks_right(error) => DbError::Unavailable(format!(
+            "{what}: the adapter's account lacks a right that its {verb} needs; the SQL files in \
+             the adapter's folder roles grant what it needs"
+        )),
+        other => other,
     }
 }
 

@@ -16,6 +16,17 @@ const REFUSED: [u16; 7] = [1265, 1364, 1366, 3140, 3819, 4025, 4161];
 /// Data exceptions, constraints, and what a trigger signals.
 const REFUSED_CLASSES: [&str; 3] = ["22", "23", "45"];
 
+/// A right to a database, a table or a column that the account lacks.
+const LACKS_RIGHT: [u16; 3] = [1044, 1142, 1143];
+
+/// Whether the account lacks a right.
+pub(super) fn lacks_right(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|database| database.try_downcast_ref::<MySqlDatabaseError>())
+        .is_some_and(|database| LACKS_RIGHT.contains(&database.number()))
+}
+
 /// Tells a refusal from a conflict and from an outage. What is unknown is an outage: a batch
 /// that waits for a person is better than a return that is passed.
 pub(super) fn db_error(error: &sqlx::Error) -> DbError {

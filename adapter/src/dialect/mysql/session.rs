@@ -6,7 +6,7 @@ use sqlx::mysql::{MySqlQueryResult, MySqlRow};
 use sqlx::{MySql, MySqlConnection, Row as _, TypeInfo as _, ValueRef as _};
 
 use super::describe;
-use super::error::db_error;
+use super::error::{db_error, lacks_right};
 use crate::dialect::session::Backend;
 use crate::dialect::{Access, DbError};
 use crate::identifier::Identifier;
@@ -28,6 +28,10 @@ impl Backend for MySql {
 
     fn error(error: &sqlx::Error) -> DbError {
         db_error(error)
+    }
+
+    fn lacks_right(error: &sqlx::Error) -> bool {
+        lacks_right(error)
     }
 
     fn insert(insert: &InsertStatement) -> (String, SqlxValues) {

@@ -11,6 +11,16 @@ const REFUSED_CLASSES: [&str; 7] = ["22", "23", "38", "39", "44", "54", "P0"];
 /// it has been waited for already.
 const CONFLICTS: [&str; 2] = ["40001", "40P01"];
 
+/// insufficient_privilege
+const LACKS_RIGHT: &str = "42501";
+
+/// Whether the account lacks a right.
+pub(super) fn lacks_right(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|database| database.code().as_deref() == Some(LACKS_RIGHT))
+}
+
 /// Tells a refusal from a conflict and from an outage. What is unknown is an outage: a batch
 /// that waits for a person is better than a return that is passed.
 pub(super) fn db_error(error: &sqlx::Error) -> DbError {

@@ -25,6 +25,11 @@ impl Backend for Sqlite {
         db_error(error)
     }
 
+    /// It has no accounts.
+    fn lacks_right(_error: &sqlx::Error) -> bool {
+        false
+    }
+
     fn insert(insert: &InsertStatement) -> (String, SqlxValues) {
         insert.build_sqlx(SqliteQueryBuilder)
     }

@@ -105,11 +105,8 @@ async fn a_failed_login_says_where_and_as_whom_and_never_the_password() {
     assert!(why.contains("does not exist"), "{why}");
 }
 
-/// The rights that README.md names for a service that may not change the schema.
-const RIGHTS: &str = "GRANT SELECT ON _sqlx_migrations TO {role};
-    GRANT SELECT, INSERT ON journal TO {role};
-    GRANT SELECT, INSERT, UPDATE, DELETE ON journal_head, imports, import_stretches, import_rejected_lines,
-        import_duplicates, holds, hold_transfers, followers, follower_exceptions, leases, adoptions TO {role}";
+/// The rights of a service that may not change the schema, as an operator grants them.
+const RIGHTS: &str = include_str!("../../../roles/postgres_grants.sql");
 
 #[tokio::test]
 async fn an_account_without_the_right_to_change_the_schema_can_do_everything_else() {
@@ -123,7 +120,7 @@ async fn an_account_without_the_right_to_change_the_schema_can_do_everything_els
     let mut owner = PgConnection::connect(&fixture.url).await.unwrap();
     let make = format!(
         "CREATE ROLE {role} LOGIN; {}",
-        RIGHTS.replace("{role}", &role)
+        RIGHTS.replace("echeck_returns", &role)
     );
     sqlx::raw_sql(AssertSqlSafe(make))
         .execute(&mut owner)

@@ -24,6 +24,7 @@ mod holds;
 mod imports;
 mod journal;
 mod open;
+mod rights;
 
 /// The returns database on PostgreSQL.
 pub(crate) struct PgStore {

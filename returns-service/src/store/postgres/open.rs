@@ -13,7 +13,7 @@ use super::super::StoreError;
 use super::super::columns::failed;
 use super::super::migrate::{TABLE, bring_up_to_date, unread};
 use super::super::settings::{PgAddress, StoreSettings};
-use super::PgStore;
+use super::{PgStore, rights};
 use crate::chain::Chain;
 
 /// How long a connection may take, and how long a statement waits for a free one.
@@ -43,6 +43,7 @@ impl PgStore {
             .await
             .map_err(|fault| cannot_open(address, &fault))?;
         migrate(&mut connection, settings.migrate).await?;
+        rights::check(&mut connection, address).await?;
         init_head(&mut connection, new_journal_id).await?;
         // It has done its work; how it ends does not matter.
         let _ = connection.close().await;

@@ -1,0 +1,31 @@
+-- The account of RallyPay's adapter in the Rails app's database (MySQL, MariaDB), for the
+-- default mapping. First an account that may make tables in it runs
+-- adapter/src/dialect/mysql/owned_tables.sql, or a migration of the app does the same. Then an
+-- administrator runs this file, with the app's database as the default one:
+--
+--   mariadb rallypay < mysql.sql
+--
+-- It may be run again; each run leaves exactly these rights. No password is in here: the
+-- account is locked until you give it one, in a client that keeps no history
+-- (MYSQL_HISTFILE=/dev/null mariadb):
+--
+--   ALTER USER 'echeck_rallypay'@'%' IDENTIFIED BY '…' ACCOUNT UNLOCK;
+--
+-- The adapter then runs with [target] create_tables = false. Better than '%' is the address
+-- that the adapter comes from.
+CREATE USER IF NOT EXISTS 'echeck_rallypay'@'%' ACCOUNT LOCK;
+REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'echeck_rallypay'@'%';
+
+-- SELECT finds the transactions of a batch. A transaction is never made and never deleted:
+-- only the app does that. UPDATE is of what a return changes: amounts, ids and owners are out
+-- of reach. One of these columns is also what lets SELECT … FOR UPDATE lock a row. Name the
+-- columns as your [transactions.columns] does, and leave out those that it switches off and a
+-- lock_version that the table does not have.
+GRANT SELECT, UPDATE (status, failure_code, failure_description, returned_at, updated_at,
+    lock_version) ON transactions TO 'echeck_rallypay'@'%';
+
+-- The adapter's own tables. The cursor moves; an exception may be recorded anew, or set aside
+-- when an operator adopts a journal; that decision itself stays as it is.
+GRANT SELECT, INSERT, UPDATE ON echeck_cursor TO 'echeck_rallypay'@'%';
+GRANT SELECT, INSERT, UPDATE ON echeck_exceptions TO 'echeck_rallypay'@'%';
+GRANT SELECT, INSERT ON echeck_adoptions TO 'echeck_rallypay'@'%';

@@ -1,0 +1,49 @@
+-- What the account of the running returns service may do with its tables: after each
+-- migration, by their owner (postgres.sql beside this file has the whole procedure):
+--
+--   psql -v ON_ERROR_STOP=1 -d returns -U echeck_returns_owner -f postgres_grants.sql
+--
+-- Each run leaves exactly these rights, whatever there was before, and at no moment less. The
+-- service compares them at its start and names what is missing.
+BEGIN;
+
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM echeck_returns;
+
+-- With migrate = false, the service looks whether every migration is applied.
+GRANT SELECT ON _sqlx_migrations TO echeck_returns;
+
+-- The journal is only read and appended to. A trigger guards its rows too, which only the
+-- owner could switch off.
+GRANT SELECT, INSERT ON journal TO echeck_returns;
+
+-- The journal's end moves with each append, its identity never changes. INSERT is for the
+-- first start; there can be only one row.
+GRANT SELECT, INSERT, UPDATE (position, hash) ON journal_head TO echeck_returns;
+
+-- What was received stays as it was recorded; an import's phase, progress and claim move.
+GRANT SELECT, INSERT, UPDATE (phase, done, totals, checked, rejection, rejected_at, decided_at,
+    applied_at, row_count, first_position, last_position, claimed_by, claimed_until)
+    ON imports TO echeck_returns;
+
+-- Written once with the rows they belong to.
+GRANT SELECT, INSERT ON import_stretches, import_rejected_lines, import_duplicates
+    TO echeck_returns;
+
+-- The entry that is held stays as it came; what is known of it and what became of it change.
+GRANT SELECT, INSERT, UPDATE (reason, detail, transfer_ids, state, attempts, next_attempt_at,
+    closed_at, closed_by, note, resolved_position) ON holds TO echeck_returns;
+GRANT SELECT, INSERT ON hold_transfers TO echeck_returns;
+
+-- How far each database is. Exceptions of rows that a restored database applies again are
+-- replaced.
+GRANT SELECT, INSERT, UPDATE (position, updated_at, fault, fault_since) ON followers
+    TO echeck_returns;
+GRANT SELECT, INSERT, UPDATE (handled), DELETE ON follower_exceptions TO echeck_returns;
+
+-- A lease is given back by deleting it.
+GRANT SELECT, INSERT, UPDATE (owner, until), DELETE ON leases TO echeck_returns;
+
+-- An operator's decision stays; that the target has carried it out is added.
+GRANT SELECT, INSERT, UPDATE (adopted_at) ON adoptions TO echeck_returns;
+
+COMMIT;
