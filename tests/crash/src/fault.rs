@@ -148,8 +148,13 @@ pub async fn inflict(
             Ok(format!("SIGTERM {one:?}"))
         }
         Kind::Pause => {
-            let one = ids[draws.random_range(0..ids.len())];
-            let pause_ms = draws.random_range(LEASE_MS + 100..LEASE_MS * 2);
+            // The leases are the returns service's, so it is paused more often; and for so
+            // long that the other replica has not only taken over but got somewhere.
+            let one = match draws.random_range(0..8) {
+                place @ 0..6 => ids[place % ids.len()],
+                last => (Service::Returns, last % 2),
+            };
+            let pause_ms = draws.random_range(LEASE_MS * 2..LEASE_MS * 3);
             rig.services.signal(one, Signal::STOP)?;
             tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             rig.services.signal(one, Signal::CONT)?;

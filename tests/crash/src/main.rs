@@ -94,13 +94,13 @@ async fn execute(cli: &Cli) -> Result<ExitCode> {
         }
         Command::SelfTest { kills, bug } => {
             let plan = plan(cli, *kills, 0);
-            let all = self_test::run(&plan, bug.as_deref(), &bar(cli, 7)?).await?;
+            let all = self_test::run(&plan, bug.as_deref(), &bar(cli, 8)?).await?;
             if cli.json {
                 say(&report::self_test_json(&all).to_string())?;
             } else {
                 say(&report::self_test(&all))?;
             }
-            Ok(code(all.iter().all(|caught| caught.after.is_some())))
+            Ok(code(all.iter().all(self_test::Caught::is_right)))
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use echeck_service::planted::Bug;
 use serde_json::{Value, json};
 
 use crate::campaign::{Outcome, Plan};
@@ -176,18 +177,20 @@ pub fn self_test(all: &[Caught]) -> String {
     for caught in all {
         let after = match caught.after {
             Some(kills) => format!("{kills} kills"),
+            None if caught.bug.is_none() => "green".to_owned(),
             None => "NEVER".to_owned(),
         };
         let seen = caught.seen.as_deref().unwrap_or("nothing");
         let _ = write!(
             text,
             "\n{:<32}{after:>14}{:>8}  {seen}",
-            caught.bug.name(),
+            caught.name(),
             caught.took.as_secs()
         );
     }
-    let count = all.iter().filter(|caught| caught.after.is_some()).count();
-    let _ = write!(text, "\n{count} of {} caught", all.len());
+    let planted = || all.iter().filter(|caught| caught.bug.is_some());
+    let count = planted().filter(|caught| caught.is_right()).count();
+    let _ = write!(text, "\n{count} of {} caught", planted().count());
     text
 }
 
@@ -211,12 +214,13 @@ pub fn self_test_json(all: &[Caught]) -> Value {
         .iter()
         .map(|caught| {
             json!({
-                "bug": caught.bug.name(),
+                "bug": caught.bug.map(Bug::name),
                 "caught_after_kills": caught.after,
                 "seen_first": caught.seen,
                 "took_ms": u64::try_from(caught.took.as_millis()).unwrap_or(u64::MAX),
             })
         })
         .collect();
-    json!({ "planted": all.len(), "bugs": bugs })
+    let right = all.iter().all(Caught::is_right);
+    json!({ "right": right, "runs": bugs })
 }

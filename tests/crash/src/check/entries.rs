@@ -147,13 +147,16 @@ fn accounted(place: &Place, line: &Line, said: &Said<'_>, findings: &mut Finding
         .count();
     let counts = [first_rows, said.duplicates, holds, said.rejected];
     let unreadable = matches!(line, Line::Unreadable { .. });
-    let right = counts.iter().sum::<usize>() == 1 && (said.rejected == 1) == unreadable;
-    findings.expect(Invariant::Entries, right, || {
+    let things = counts.iter().sum::<usize>();
+    let told = || {
         format!(
             "line {} of {}: {first_rows} rows, {} duplicates, {holds} holds, {} rejected",
             place.1, place.0, said.duplicates, said.rejected
         )
-    });
+    };
+    findings.expect(Invariant::LineOnce, things <= 1, told);
+    let right = things == 1 && (said.rejected == 1) == unreadable;
+    findings.expect(Invariant::Entries, right, told);
 }
 
 /// What became of an entry in the end; an error when that cannot be told.

@@ -42,6 +42,8 @@ pub enum Invariant {
     Money,
     /// Rows of an import follow the order of its file.
     Order,
+    /// No line of a file became two things.
+    LineOnce,
     /// Each line of a file is a row, a duplicate, a hold or a rejected line, just once.
     Entries,
     /// An import's own totals, counts and money, are those of its lines.
@@ -56,7 +58,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Dense,
         Self::Chain,
         Self::CursorNotAhead,
@@ -66,12 +68,35 @@ impl Invariant {
         Self::States,
         Self::Money,
         Self::Order,
+        Self::LineOnce,
         Self::Entries,
         Self::Totals,
         Self::FileOnce,
         Self::Agree,
         Self::Drained,
     ];
+
+    /// Whether it must hold before the system has drained, too.
+    #[must_use]
+    pub const fn holds_at_any_time(self) -> bool {
+        match self {
+            Self::Dense
+            | Self::Chain
+            | Self::CursorNotAhead
+            | Self::CursorHash
+            | Self::Order
+            | Self::LineOnce
+            | Self::FileOnce => true,
+            Self::EffectOnce
+            | Self::NoOtherEffect
+            | Self::States
+            | Self::Money
+            | Self::Entries
+            | Self::Totals
+            | Self::Agree
+            | Self::Drained => false,
+        }
+    }
 
     /// What it says, for people.
     #[must_use]
@@ -86,6 +111,7 @@ impl Invariant {
             Self::States => "states, codes, reversals and holds equal the oracle's",
             Self::Money => "the money sent back equals the oracle's",
             Self::Order => "rows keep the order of their file",
+            Self::LineOnce => "no line became two things",
             Self::Entries => "lines = rows + duplicates + holds + rejected",
             Self::Totals => "totals of imports add up, in count and in money",
             Self::FileOnce => "the same bytes became one import",
