@@ -69,7 +69,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
             folder.path().join("spool.key"),
         ),
     );
-    let pool = sqlx::SqlitePool::connect(&data.gateway().url())
+    let pool = sqlx::SqlitePool::connect(data.gateway().url())
         .await
         .unwrap();
     sqlx::query(
@@ -80,7 +80,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
     .execute(&pool)
     .await
     .unwrap();
-    let mirror = sqlx::SqlitePool::connect(&data.rallypay().url())
+    let mirror = sqlx::SqlitePool::connect(data.rallypay().url())
         .await
         .unwrap();
     sqlx::query(
