@@ -137,7 +137,7 @@ async fn move_cause(
             "UPDATE imports SET done = $1, totals = $2, \
                  phase = CASE WHEN $3 THEN 'decided' ELSE phase END, \
                  decided_at = CASE WHEN $3 THEN $4 ELSE decided_at END \
-                 WHERE import_id = $5 AND phase = 'deciding' AND (done = $6 OR $7)",
+                 WHERE import_id = $5 AND ($7 OR phase = 'deciding' AND done = $6)",
         )
         .bind(bound(*done_after)?)
         .bind(json(totals, "imports.totals")?)
