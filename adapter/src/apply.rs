@@ -19,6 +19,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use crate::batch::{Batch, Hash, Step};
+use crate::check::OWN_TABLES;
 use crate::cursor::{self, Cursor, Mismatch};
 use crate::dialect::{Access, Database, DbError, Dialect, Session};
 use crate::identifier::Identifier;
@@ -126,7 +127,10 @@ impl Target {
         match session.describe(table).await? {
             Some(schema) => self.plan.fit(&schema).map_err(FitError::Misfit),
             None => {
-                let names = session.table_names().await?.join(", ");
+                // Ours are of no help to whoever looks for the right one.
+                let mut names = session.table_names().await?;
+                names.retain(|name| !OWN_TABLES.contains(&name.as_str()));
+                let names = names.join(", ");
                 // There a table is hidden from an account that has no right to it.
                 let seen = match self.database.dialect() {
                     Dialect::Mysql => " that this account has a right to",

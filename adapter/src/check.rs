@@ -4,6 +4,9 @@ use crate::apply::{FitError, Target};
 use crate::dialect::{Access, DbError, Facts};
 use crate::{adopt, cursor, progress};
 
+/// The adapter's own tables in the target.
+pub(crate) const OWN_TABLES: [&str; 3] = [cursor::TABLE, progress::TABLE, adopt::TABLE];
+
 /// What a check of the target found.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
@@ -47,7 +50,7 @@ async fn check_into(target: &Target, report: &mut Report) -> Result<(), DbError>
     report.facts = Some(target.database.facts().await?);
     let mut session = target.database.begin(Access::Read).await?;
     let tables = session.table_names().await?;
-    report.missing_tables = [cursor::TABLE, progress::TABLE, adopt::TABLE]
+    report.missing_tables = OWN_TABLES
         .into_iter()
         .filter(|own| !tables.iter().any(|table| table == own))
         .collect();

@@ -456,7 +456,7 @@ async fn a_schema_that_changed_under_the_adapter_stops_the_batch_with_a_mapping_
     assert!(
         fault
             .message()
-            .contains("no table \"notes\"; it has: echeck_cursor"),
+            .contains("no table \"notes\"; it has: memos, owners"),
         "{fault}"
     );
     assert_eq!(rig.progress(0, 0).await.cursor.unwrap().position, 1);
