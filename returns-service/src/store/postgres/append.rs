@@ -8,13 +8,14 @@ use echeck_service::planted::{self, Bug};
 use sqlx::{PgConnection, Row as _};
 
 use super::super::columns::{bound, failed, json, reason_text};
-use super::super::writes::{Link, Share, link, payloads, repeats, shares, stretches, transfers};
+use super::super::writes::{Link, Share, link, payloads, shares, stretches, transfers};
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
 use super::PgStore;
-use super::codec::{clean, clean_all, clean_option};
-use crate::journal::{Head, Row};
+use super::codec::{clean, clean_all};
+use super::copy::copy_rows;
+use crate::journal::Head;
 
 impl PgStore {
     pub(super) async fn append_all(&self, append: Append) -> Result<Appended, StoreError> {
@@ -188,62 +189,35 @@ async fn write_rows(
     if links.is_empty() {
         return Ok(());
     }
-    let rows = || links.iter().map(|link| link.row);
-    let supersedes: Vec<Option<i64>> = rows()
-        .map(|row| row.supersedes().map(bound).transpose())
-        .collect::<Result<_, _>>()?;
-    let repeats: Vec<Option<i64>> = rows().map(repeats).collect::<Result<_, _>>()?;
+    copy_rows(tx, links, at).await?;
     let (shares, stretches) = (shares(links), stretches(links));
     let share = |number: fn(&Share<'_>) -> i64| shares.iter().map(number).collect::<Vec<i64>>();
     sqlx::query(
-        "WITH written AS ( \
-             INSERT INTO journal (position, hash, payload, transfer_id, return_id, code, \
-                 import_id, supersedes, repeats, recorded_at) \
-             SELECT position, hash, payload, transfer_id, return_id, code, import_id, \
-                 supersedes, repeats, $10 \
-             FROM UNNEST($1::bigint[], $2::bytea[], $3::text[], $4::text[], $5::text[], \
-                 $6::text[], $7::text[], $8::bigint[], $9::bigint[]) \
-                 AS r (position, hash, payload, transfer_id, return_id, code, import_id, \
-                       supersedes, repeats)), \
-         counted AS ( \
+        "WITH counted AS ( \
              UPDATE imports i SET row_count = i.row_count + s.rows, \
                  first_position = CASE WHEN i.row_count = 0 THEN s.first ELSE i.first_position END, \
                  last_position = s.last \
-             FROM UNNEST($11::text[], $12::bigint[], $13::bigint[], $14::bigint[]) \
+             FROM UNNEST($1::text[], $2::bigint[], $3::bigint[], $4::bigint[]) \
                  AS s (import_id, rows, first, last) \
              WHERE i.import_id = s.import_id), \
          stretched AS ( \
              INSERT INTO import_stretches (import_id, first_position, last_position) \
-             SELECT * FROM UNNEST($17::text[], $18::bigint[], $19::bigint[])) \
-         UPDATE journal_head SET position = $15, hash = $16",
+             SELECT * FROM UNNEST($5::text[], $6::bigint[], $7::bigint[])) \
+         UPDATE journal_head SET position = $8, hash = $9",
     )
-    .bind(links.iter().map(|link| link.position).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.hash.as_bytes()).collect::<Vec<_>>())
-    .bind(links.iter().map(|link| link.payload).collect::<Vec<_>>())
-    .bind(rows().map(|row| row.transfer.id.as_str()).collect::<Vec<_>>())
-    .bind(rows().map(|row| row.return_id.as_str()).collect::<Vec<_>>())
-    .bind(rows().map(code).collect::<Vec<_>>())
-    .bind(rows().map(|row| row.import_id.as_str()).collect::<Vec<_>>())
-    .bind(supersedes)
-    .bind(repeats)
-    .bind(at)
     .bind(shares.iter().map(|share| share.import_id).collect::<Vec<_>>())
     .bind(share(|share| share.rows))
     .bind(share(|share| share.first))
     .bind(share(|share| share.last))
-    .bind(bound(head.position)?)
-    .bind(head.hash.as_bytes())
     .bind(stretches.iter().map(|one| one.import_id).collect::<Vec<_>>())
     .bind(stretches.iter().map(|one| one.first).collect::<Vec<_>>())
     .bind(stretches.iter().map(|one| one.last).collect::<Vec<_>>())
+    .bind(bound(head.position)?)
+    .bind(head.hash.as_bytes())
     .execute(tx)
     .await
-    .map_err(failed("appending journal rows"))?;
+    .map_err(failed("moving the journal's end"))?;
     Ok(())
-}
-
-fn code(row: &Row) -> Option<String> {
-    clean_option(row.code().as_deref())
 }
 
 async fn write_holds(

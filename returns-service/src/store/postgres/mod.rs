@@ -19,6 +19,7 @@ mod adoptions;
 mod append;
 mod claims;
 mod codec;
+mod copy;
 mod followers;
 mod holds;
 mod imports;
