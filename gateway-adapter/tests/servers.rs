@@ -312,3 +312,88 @@ async fn a_server_that_is_gone_is_unavailable_by_name() {
         );
     }
 }
+
+/// An owner has locked TR2 and forty others, and wants TR1, which the batch has locked first.
+async fn deadlock_of(dialect: Dialect) -> (Rig, String) {
+    let rig = rig_on(dialect, "").await;
+    for number in 1..=42 {
+        rig.sql(&D::on_any(&format!("TR{number}")).sql()).await;
+    }
+    let waiting = match dialect {
+        Dialect::Postgres | Dialect::Sqlite => {
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+             AND application_name = 'echeck-adapter' AND wait_event_type = 'Lock'"
+        }
+        Dialect::Mysql => {
+            "SELECT count(*) FROM information_schema.innodb_trx t \
+             JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
+             WHERE p.db = DATABASE() AND t.trx_state = 'LOCK WAIT'"
+        }
+    };
+    (rig, waiting.to_owned())
+}
+
+/// InnoDB shows its transactions anew only to those who have not looked for 0.1 seconds.
+async fn until_it_waits(rig: &Rig, waiting: &str) {
+    while rig.one(waiting).await == "0" {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+}
+
+const OTHERS: &str = "UPDATE transfers SET fee = 16 WHERE id <> 'TR1'";
+const FIRST: &str = "UPDATE transfers SET fee = 16 WHERE id = 'TR1'";
+
+#[tokio::test]
+async fn a_deadlock_on_postgres_is_applied_again_from_the_cursor() {
+    let (rig, waiting) = deadlock_of(Dialect::Postgres).await;
+    let changes = ["TR1", "TR2"].map(|id| reverse(id, 500, None));
+    let batch = Journal::default().changes(changes);
+    let mut owner = PgConnection::connect(&rig.url()).await.unwrap();
+    // Only the adapter looks for deadlocks, so that it is the one to give way.
+    owner
+        .execute("SET deadlock_timeout = '1min'; BEGIN")
+        .await
+        .unwrap();
+    owner.execute(OTHERS).await.unwrap();
+    let owning = async {
+        until_it_waits(&rig, &waiting).await;
+        owner.execute(FIRST).await.unwrap();
+        owner.execute("COMMIT").await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(rig.apply(batch), owning);
+    assert!(reply.unwrap().exceptions.is_empty());
+    once_with_the_owners_fee(&rig).await;
+}
+
+#[tokio::test]
+async fn a_deadlock_on_mariadb_is_applied_again_from_the_cursor() {
+    let (rig, waiting) = deadlock_of(Dialect::Mysql).await;
+    let changes = ["TR1", "TR2"].map(|id| reverse(id, 500, None));
+    let batch = Journal::default().changes(changes);
+    let mut owner = MySqlConnection::connect(&rig.url()).await.unwrap();
+    // InnoDB undoes the transaction that has changed fewer rows, which is the adapter's.
+    let begin = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
+    owner.execute(begin).await.unwrap();
+    owner.execute(OTHERS).await.unwrap();
+    let owning = async {
+        until_it_waits(&rig, &waiting).await;
+        owner.execute(FIRST).await.unwrap();
+        owner.execute("COMMIT").await.unwrap();
+    };
+    let (reply, ()) = tokio::join!(rig.apply(batch), owning);
+    assert!(reply.unwrap().exceptions.is_empty());
+    once_with_the_owners_fee(&rig).await;
+}
+
+async fn once_with_the_owners_fee(rig: &Rig) {
+    assert_eq!(
+        rig.one("SELECT count(*) FROM transfers WHERE type = 'REVERSAL'")
+            .await,
+        "2"
+    );
+    assert_eq!(
+        rig.one("SELECT count(*) FROM transfers WHERE fee = 16 AND type = 'DEBIT'")
+            .await,
+        "42"
+    );
+}
