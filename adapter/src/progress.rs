@@ -67,8 +67,8 @@ pub async fn record(
                 Expr::val(journal.to_string()),
                 Expr::val(exception.position),
                 Expr::val(exception.kind.as_str()),
-                Expr::val(exception.message.as_str()),
-                Expr::val(exception.transfer_id.as_str()),
+                Expr::val(storable(&exception.message)),
+                Expr::val(storable(&exception.transfer_id)),
                 Expr::val(at.as_str()),
             ]);
         }
@@ -76,6 +76,12 @@ pub async fn record(
         session.execute(insert.into()).await?;
     }
     Ok(())
+}
+
+/// PostgreSQL has no NUL in texts, and an exception that cannot be recorded would stop
+/// everything after it.
+fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
 }
 
 /// Reads cursor and exceptions of one moment.

@@ -520,12 +520,13 @@ async fn hostile_ids_are_only_ids(dialect: Dialect) {
         fail("TR1\"}] --", TransferState::Succeeded),
         fail("\\'TR1`", TransferState::Succeeded),
         fail("$1 ? :id", TransferState::Succeeded),
+        fail("TR1\0", TransferState::Succeeded),
     ];
     let reply = rig
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    assert_eq!(reply.exceptions.len(), 4);
+    assert_eq!(reply.exceptions.len(), 5);
     assert!(
         reply
             .exceptions

@@ -184,16 +184,16 @@ async fn an_integer_key_only_matches_ids_in_canonical_spelling(dialect: Dialect)
         .lines()
         .find(|line| line.trim_start().starts_with("transfer_id "))
         .unwrap();
-    let schema = schema.replace(line, "transfer_id bigint NOT NULL,");
+    let schema = schema.replace(line, "transfer_id integer NOT NULL,");
     let rig = rig_with(dialect, "", &schema).await;
     add(&rig, "123", "'succeeded'").await;
-    let changes = ["0123", "TR1", "123"].map(|id| reverse(id, 500, None));
+    let changes = ["0123", "TR1", "123", "99999999999", "12\03"].map(|id| reverse(id, 500, None));
     let reply = rig
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
     let kinds: Vec<StepExceptionKind> = reply.exceptions.iter().map(|e| e.kind()).collect();
-    assert_eq!(kinds, [StepExceptionKind::NotFound; 2]);
+    assert_eq!(kinds, [StepExceptionKind::NotFound; 4]);
     assert_eq!(rig.one("SELECT status FROM transactions").await, "returned");
 }
 

@@ -62,6 +62,10 @@ impl Column {
     /// integers and an id with leading zeros, say).
     #[must_use]
     pub fn id(&self, id: &str) -> Option<Value> {
+        // PostgreSQL has no such text, and cannot even be asked for it.
+        if id.contains('\0') {
+            return None;
+        }
         match self.kind {
             Kind::Integer => {
                 let number: i64 = id.parse().ok()?;

@@ -95,10 +95,14 @@ impl Words for Postgres {
             let raw = if number { "bigint" } else { "text" };
             names.push(format!("{name} {raw}"));
             casts.push(match column.map(Column::native) {
-                Some(Native::Postgres(type_name)) => {
+                Some(Native::Postgres(type_name)) if !number => {
                     format!("CAST(r.{name} AS {type_name}) AS {name}")
                 }
-                Some(Native::Plain | Native::Mysql { .. }) | None => format!("r.{name}"),
+                // A number is compared as it is: one that is too large for its column is not
+                // found there, where a cast would fail the whole statement.
+                Some(Native::Plain | Native::Postgres(_) | Native::Mysql { .. }) | None => {
+                    format!("r.{name}")
+                }
             });
         }
         format!(
