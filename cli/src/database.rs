@@ -45,6 +45,14 @@ pub struct DatabaseArguments {
     pub rallypay_db: Option<String>,
 }
 
+impl DatabaseArguments {
+    /// Whether any of them is named.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.returns_db.is_some() || self.gateway_db.is_some() || self.rallypay_db.is_some()
+    }
+}
+
 /// The address of a database. It is shown without its password.
 #[derive(Clone)]
 pub struct Address {

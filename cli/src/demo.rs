@@ -81,7 +81,7 @@ pub async fn run(arguments: &DemoArguments) -> Result<()> {
     let (source, name) = FILES[1];
     demo.import_again(source, &folder.join(name)).await?;
     stack.stop().await?;
-    say_more(&arguments.data, &folder, shown.as_deref())
+    say_more(arguments, &folder, shown.as_deref())
 }
 
 /// Removes what an earlier demo made, by name, and nothing else.
@@ -274,13 +274,22 @@ fn name_of(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-fn say_more(data: &Path, files: &Path, transfer_id: Option<&str>) -> Result<()> {
+fn say_more(arguments: &DemoArguments, files: &Path, transfer_id: Option<&str>) -> Result<()> {
     let program = std::env::args()
         .next()
         .unwrap_or_else(|| "echeck".to_owned());
     print_line("")?;
     print_line(&bold("Look further"))?;
-    print_line(&format!("  {program} up --data {}", data.display()))?;
+    // The databases' URLs are not repeated, since they may hold passwords.
+    let same = if arguments.databases.any() {
+        "   (with the same --returns-db, --gateway-db and --rallypay-db)"
+    } else {
+        ""
+    };
+    print_line(&format!(
+        "  {program} up --data {}{same}",
+        arguments.data.display()
+    ))?;
     print_line("and, in another terminal:")?;
     if let Some(id) = transfer_id {
         print_line(&format!("  {program} transfer {id}"))?;
