@@ -138,46 +138,6 @@ async fn a_reversal_that_the_target_refuses_leaves_its_original_untouched() {
 }
 
 #[tokio::test]
-async fn a_transfer_that_moved_on_and_one_that_is_missing_are_told_apart() {
-    let rig = rig("").await;
-    rig.sql(&D::new("TR1").set("state", "'SUCCEEDED'").sql())
-        .await;
-    let mut journal = Journal::default();
-    let changes = [
-        give_back("TR1", TransferState::Pending, None),
-        give_back("TR9", TransferState::Pending, None),
-        reverse("TR9", 500, None),
-    ];
-    let reply = rig.apply(journal.changes(changes)).await.unwrap();
-    let told: Vec<(StepExceptionKind, &str)> = reply
-        .exceptions
-        .iter()
-        .map(|e| (e.kind(), e.message.as_str()))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (
-                StepExceptionKind::MovedOn,
-                "transfer TR1 is SUCCEEDED, not PENDING as it was decided on"
-            ),
-            (
-                StepExceptionKind::NotFound,
-                "the target has no transfer TR9"
-            ),
-            (
-                StepExceptionKind::NotFound,
-                "the target has no transfer TR9"
-            ),
-        ]
-    );
-    assert_eq!(
-        rig.one("SELECT state, updated_at FROM transfers").await,
-        "SUCCEEDED|2026-02-20T00:00:00Z"
-    );
-}
-
-#[tokio::test]
 async fn the_state_seen_is_told_whatever_letters_the_configuration_uses() {
     let rig = rig("[transfers.columns]\nstate = \"STATE\"\namount = \"Amount\"").await;
     rig.sql(&D::new("TR1").set("state", "'FAILED'").sql()).await;
@@ -191,46 +151,6 @@ async fn the_state_seen_is_told_whatever_letters_the_configuration_uses() {
 }
 
 #[tokio::test]
-async fn a_deposit_that_was_built_meanwhile_cannot_slip_through() {
-    let rig = rig("profile = \"rainforest\"").await;
-    rig.sql("INSERT INTO deposits VALUES ('DEP1', '2026-03-01')")
-        .await;
-    for (id, deposit) in [("FREE", "NULL"), ("TAKEN", "'DEP1'")] {
-        rig.sql(&D::new(id).set("deposit_id", deposit).sql()).await;
-    }
-    let mut journal = Journal::default();
-    let succeeded = TransferState::Succeeded;
-    let changes = [
-        give_back("TAKEN", succeeded, Some(false)),
-        reverse("FREE", 500, Some(true)),
-        give_back("FREE", succeeded, Some(false)),
-        reverse("TAKEN", 500, Some(true)),
-    ];
-    let reply = rig.apply(journal.changes(changes)).await.unwrap();
-    let told: Vec<(u64, &str)> = reply
-        .exceptions
-        .iter()
-        .map(|e| (e.position, e.message.as_str()))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (1, "transfer TAKEN (SUCCEEDED) is in a deposit by now"),
-            (2, "transfer FREE (SUCCEEDED) is in no deposit any more"),
-        ]
-    );
-    assert_eq!(
-        rig.rows("SELECT id, state, deposit_id FROM transfers ORDER BY id")
-            .await,
-        [
-            "FREE|RETURNED|-",
-            "RV_TAKEN|SUCCEEDED|-",
-            "TAKEN|SUCCEEDED|DEP1"
-        ]
-    );
-}
-
-#[tokio::test]
 async fn a_decision_on_a_deposit_is_made_again_when_the_mapping_has_none() {
     let rig = rig("[transfers.columns]\ndeposit_id = \"\"").await;
     rig.sql(&D::new("TR1").sql()).await;
@@ -239,23 +159,6 @@ async fn a_decision_on_a_deposit_is_made_again_when_the_mapping_has_none() {
     let reply = rig.apply(journal.changes([change])).await.unwrap();
     assert_eq!(reply.exceptions[0].kind(), StepExceptionKind::MovedOn);
     assert_eq!(rig.one("SELECT state FROM transfers").await, "SUCCEEDED");
-}
-
-#[tokio::test]
-async fn a_reversal_never_takes_back_another_amount() {
-    let rig = rig("").await;
-    rig.sql(&D::new("TR1").sql()).await;
-    let mut journal = Journal::default();
-    let reply = rig
-        .apply(journal.changes([reverse("TR1", 501, None)]))
-        .await
-        .unwrap();
-    assert_eq!(reply.exceptions[0].kind(), StepExceptionKind::MovedOn);
-    assert_eq!(
-        reply.exceptions[0].message,
-        "transfer TR1 (SUCCEEDED) has the amount 500, not 501 as the reversal"
-    );
-    assert_eq!(rig.one("SELECT count(*) FROM transfers").await, "1");
 }
 
 #[tokio::test]

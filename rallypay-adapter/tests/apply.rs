@@ -128,40 +128,6 @@ async fn an_integer_enum_is_written_and_compared_as_numbers() {
 }
 
 #[tokio::test]
-async fn a_closed_transaction_and_a_missing_one_are_told_apart() {
-    let rig = rig("").await;
-    add(&rig, "TR1", "'refunded'").await;
-    add(&rig, "TR3", "'succeeded'").await;
-    let mut journal = Journal::default();
-    let changes = ["TR1", "TR2", "TR3"].map(|id| reverse(id, 500, None));
-    let reply = rig.apply(journal.changes(changes)).await.unwrap();
-    let told: Vec<(StepExceptionKind, &str)> = reply
-        .exceptions
-        .iter()
-        .map(|e| (e.kind(), e.message.as_str()))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            (
-                StepExceptionKind::MovedOn,
-                "the transaction of transfer TR1 has the status refunded, from which no change \
-                 may start"
-            ),
-            (
-                StepExceptionKind::NotFound,
-                "the target has no transaction of transfer TR2"
-            ),
-        ]
-    );
-    assert_eq!(
-        rig.rows("SELECT status, lock_version FROM transactions ORDER BY id")
-            .await,
-        ["refunded|0", "returned|1"]
-    );
-}
-
-#[tokio::test]
 async fn the_state_that_the_gateway_had_says_nothing_here() {
     let rig = rig("").await;
     add(&rig, "TR1", "'pending'").await;
@@ -267,25 +233,6 @@ async fn a_key_that_names_two_rows_changes_neither() {
             .await,
         ["succeeded", "succeeded", "returned"]
     );
-}
-
-#[tokio::test]
-async fn an_integer_key_only_matches_ids_in_canonical_spelling() {
-    let schema = DEMO_SCHEMA_SQLITE.replace(
-        "transfer_id         varchar     NOT NULL",
-        "transfer_id bigint NOT NULL",
-    );
-    let rig = rig_with("", &schema).await;
-    add(&rig, "123", "'succeeded'").await;
-    let mut journal = Journal::default();
-    let changes = ["0123", "TR1", "123"].map(|id| reverse(id, 500, None));
-    let reply = rig.apply(journal.changes(changes)).await.unwrap();
-    let kinds: Vec<StepExceptionKind> = reply.exceptions.iter().map(|e| e.kind()).collect();
-    assert_eq!(
-        kinds,
-        [StepExceptionKind::NotFound, StepExceptionKind::NotFound]
-    );
-    assert_eq!(rig.one("SELECT status FROM transactions").await, "returned");
 }
 
 #[tokio::test]

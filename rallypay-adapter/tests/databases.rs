@@ -187,7 +187,7 @@ async fn an_integer_key_only_matches_ids_in_canonical_spelling(dialect: Dialect)
     let schema = schema.replace(line, "transfer_id integer NOT NULL,");
     let rig = rig_with(dialect, "", &schema).await;
     add(&rig, "123", "'succeeded'").await;
-    let changes = ["0123", "TR1", "123", "99999999999", "12\03"].map(|id| reverse(id, 500, None));
+    let changes = ["0123", "TR1", "123", "99999999999", "12\x003"].map(|id| reverse(id, 500, None));
     let reply = rig
         .apply(Journal::default().changes(changes))
         .await
