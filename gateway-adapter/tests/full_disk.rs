@@ -53,7 +53,7 @@ async fn start(rig: &Rig, limits: &str) -> Adapter {
     };
     let client = tokio::time::timeout(Duration::from_secs(30), connecting)
         .await
-        .expect("the adapter listens");
+        .unwrap();
     Adapter { process, client }
 }
 
