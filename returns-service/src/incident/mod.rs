@@ -1,0 +1,115 @@
+//! Incidents: whatever keeps a job from being right. Any part of the service reports trouble
+//! here, and says when it is over; nobody reports to people by any other way.
+
+mod cause;
+mod wording;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+
+pub(crate) use cause::{Area, Cause, Severity};
+
+/// What trouble is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    /// A source of files, by its name.
+    Source(String),
+    /// An import, by its id.
+    Import(String),
+    /// A database behind an adapter, by its name.
+    Database(String),
+    /// The bucket for archive and reports.
+    Bucket,
+    /// The returns database.
+    Store,
+    /// This machine: its disk, its clock.
+    Machine,
+    /// A channel for alerts, by its name.
+    Channel(String),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Source(name) => write!(f, "source:{name}"),
+            Self::Import(id) => write!(f, "import:{id}"),
+            Self::Database(name) => write!(f, "database:{name}"),
+            Self::Bucket => f.write_str("bucket"),
+            Self::Store => f.write_str("store"),
+            Self::Machine => f.write_str("machine"),
+            Self::Channel(name) => write!(f, "channel:{name}"),
+        }
+    }
+}
+
+/// Trouble, as the part of the service that met it tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) subject: Subject,
+    pub(crate) cause: Cause,
+    /// The source whose job it keeps from being right, when it is one's alone.
+    pub(crate) source: Option<String>,
+    /// The import that it keeps from being finished.
+    pub(crate) import_id: Option<String>,
+    /// The run that met it.
+    pub(crate) run_id: Option<String>,
+    /// When it is tried again by itself.
+    pub(crate) next_try_at: Option<DateTime<Utc>>,
+    /// When it happened.
+    pub(crate) at: DateTime<Utc>,
+}
+
+impl Trouble {
+    /// Trouble with nothing known but its cause.
+    pub(crate) fn new(subject: Subject, cause: Cause, at: DateTime<Utc>) -> Self {
+        Self {
+            subject,
+            cause,
+            source: None,
+            import_id: None,
+            run_id: None,
+            next_try_at: None,
+            at,
+        }
+    }
+}
+
+/// What the desk hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Something is not right.
+    Trouble(Box<Trouble>),
+    /// Everything of this area is right again for the subject.
+    Clear {
+        subject: Subject,
+        area: Area,
+        at: DateTime<Utc>,
+    },
+}
+
+/// Where trouble is reported. Reporting never waits and never fails: whoever meets trouble has
+/// enough of it already.
+#[derive(Debug, Clone)]
+pub(crate) struct Desk {
+    signals: mpsc::UnboundedSender<Signal>,
+}
+
+impl Desk {
+    /// A desk, and what is reported to it.
+    pub(crate) fn new() -> (Self, mpsc::UnboundedReceiver<Signal>) {
+        let (signals, received) = mpsc::unbounded_channel();
+        (Self { signals }, received)
+    }
+
+    /// Says that something is not right. Said again and again, it is still one incident.
+    pub(crate) fn report(&self, trouble: Trouble) {
+        // The desk is gone only when the service ends.
+        let _ = self.signals.send(Signal::Trouble(Box::new(trouble)));
+    }
+
+    /// Says that nothing of `area` is wrong any more with `subject`. Said without an open
+    /// incident, it means nothing.
+    pub(crate) fn clear(&self, subject: Subject, area: Area, at: DateTime<Utc>) {
+        let _ = self.signals.send(Signal::Clear { subject, area, at });
+    }
+}
