@@ -15,5 +15,5 @@ mod worker;
 
 pub(crate) use dry_run::dry_run;
 pub(crate) use receive::{ReceiveError, Receiving, record};
-pub(crate) use spool::{Spool, SpoolError};
+pub(crate) use spool::{ReadBack, Spool, SpoolError};
 pub(crate) use worker::{ImportError, Importer};

@@ -2,7 +2,7 @@
 //! numbers in clear. The `age` format, so that staff can open one with an ordinary tool.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -86,14 +86,21 @@ impl Spool {
     /// Opens a file for reading.
     pub(crate) fn read(&self, name: &str) -> Result<impl Read + Send + use<>, SpoolError> {
         let path = self.path(name);
+        let file = File::open(&path).map_err(io_error(&path, "opened"))?;
+        self.decrypt(&path, file)
+    }
+
+    fn decrypt(
+        &self,
+        path: &Path,
+        file: File,
+    ) -> Result<age::stream::StreamReader<BufReader<File>>, SpoolError> {
         let key = |why: String| SpoolError::Key {
-            path: path.clone(),
+            path: path.to_owned(),
             why,
         };
-        let file = File::open(&path).map_err(io_error(&path, "opened"))?;
-        let decryptor = age::Decryptor::new_buffered(BufReader::new(file))
-            .map_err(|error| key(error.to_string()))?;
-        decryptor
+        age::Decryptor::new_buffered(BufReader::new(file))
+            .map_err(|error| key(error.to_string()))?
             .decrypt(std::iter::once(&*self.identity as &dyn age::Identity))
             .map_err(|error| key(error.to_string()))
     }
@@ -162,6 +169,23 @@ impl Incoming {
         }
     }
 
+    /// Ends the writing and gives what was written back to be read, from its first byte. The
+    /// file leaves its folder at once: its bytes last as long as the reader does, and a crash
+    /// leaves nothing of them behind.
+    pub(crate) fn read_back(mut self, spool: &Spool) -> Result<ReadBack, SpoolError> {
+        let path = self.path.clone();
+        let failed = |what| io_error(&path, what);
+        if let Some(writer) = self.writer.take() {
+            writer
+                .finish()
+                .and_then(|mut buffer| buffer.flush())
+                .map_err(failed("finished"))?;
+        }
+        let file = File::open(&path).map_err(failed("opened"))?;
+        fs::remove_file(&path).map_err(failed("taken out of its folder"))?;
+        Ok(ReadBack(spool.decrypt(&path, file)?))
+    }
+
     /// Puts the file under `name`, on disk for good: the record that refers to it comes after.
     pub(crate) fn keep(mut self, name: &str) -> Result<(), SpoolError> {
         let path = self.path.clone();
@@ -189,6 +213,27 @@ impl Drop for Incoming {
             // If this fails, the sweep at a later start does it.
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// What was written to a file of the spool that is not kept.
+pub(crate) struct ReadBack(age::stream::StreamReader<BufReader<File>>);
+
+impl std::fmt::Debug for ReadBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadBack")
+    }
+}
+
+impl Read for ReadBack {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for ReadBack {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
     }
 }
 
@@ -227,6 +272,25 @@ mod tests {
         incoming.write(b"half").unwrap();
         drop(incoming);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_read_back_can_be_sought_in_and_leaves_nothing() {
+        let (folder, spool) = spool();
+        let mut incoming = spool.begin("a").unwrap();
+        let text: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+        incoming.write(&text).unwrap();
+        let mut back = incoming.read_back(&spool).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+
+        back.seek(SeekFrom::End(-4)).unwrap();
+        let mut last = [0; 4];
+        back.read_exact(&mut last).unwrap();
+        assert_eq!(u32::from_le_bytes(last), 199_999);
+        back.rewind().unwrap();
+        let mut all = Vec::new();
+        back.read_to_end(&mut all).unwrap();
+        assert!(all == text);
     }
 
     #[test]

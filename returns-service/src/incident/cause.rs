@@ -32,6 +32,8 @@ pub(crate) enum Cause {
     PasswordRefused { user: String, host: String },
     /// The server wants a new password first.
     PasswordExpired { user: String, host: String },
+    /// A credential of our own cannot be used, before anybody was shown it.
+    CredentialUnusable { key: String, why: String },
     /// The folder is not there.
     DirectoryMissing { directory: String },
     /// The folder is there, but may not be listed.
@@ -212,6 +214,7 @@ impl Cause {
             Self::KeyRefused { .. } => "KEY_REFUSED",
             Self::PasswordRefused { .. } => "PASSWORD_REFUSED",
             Self::PasswordExpired { .. } => "PASSWORD_EXPIRED",
+            Self::CredentialUnusable { .. } => "CREDENTIAL_UNUSABLE",
             Self::DirectoryMissing { .. } => "DIRECTORY_MISSING",
             Self::DirectoryUnreadable { .. } => "DIRECTORY_UNREADABLE",
             Self::FileMissing { .. } => "FILE_MISSING",
@@ -257,6 +260,7 @@ impl Cause {
             | Self::KeyRefused { .. }
             | Self::PasswordRefused { .. }
             | Self::PasswordExpired { .. }
+            | Self::CredentialUnusable { .. }
             | Self::DirectoryMissing { .. }
             | Self::DirectoryUnreadable { .. }
             | Self::DownloadCut { .. }

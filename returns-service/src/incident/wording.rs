@@ -53,6 +53,9 @@ pub(super) fn headline(cause: &Cause) -> String {
         Cause::PasswordExpired { user, host } => {
             format!("The password of user {user:?} on {host} has expired.")
         }
+        Cause::CredentialUnusable { key, why } => {
+            format!("Our own {key} cannot be used, so we did not log in: {why}.")
+        }
         Cause::DirectoryMissing { directory } => {
             format!("The directory {directory:?} does not exist at the acquirer.")
         }
@@ -188,6 +191,7 @@ pub(super) fn meaning(cause: &Cause, subject: &Subject) -> String {
         | Cause::KeyRefused { .. }
         | Cause::PasswordRefused { .. }
         | Cause::PasswordExpired { .. }
+        | Cause::CredentialUnusable { .. }
         | Cause::DirectoryMissing { .. }
         | Cause::DirectoryUnreadable { .. }
         | Cause::SourceFailed { .. } => {
@@ -291,6 +295,10 @@ pub(super) fn to_do(cause: &Cause) -> Vec<String> {
         ]),
         Cause::PasswordExpired { .. } => lines(&[
             "Set a new password with the acquirer, then put it where password_file points.",
+        ]),
+        Cause::CredentialUnusable { .. } => lines(&[
+            "Look at the key, password or passphrase that the source's configuration names.",
+            "When it is right, run the job again; no restart is needed for one in a file.",
         ]),
         Cause::DirectoryMissing { .. } | Cause::DirectoryUnreadable { .. } => {
             lines(&["Ask the acquirer whether the folder or our rights on it have changed."])

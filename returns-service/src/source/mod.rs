@@ -1,12 +1,41 @@
-//! Sources: where return files belong to. A source binds a name to a format, to the rules
-//! by which its entries are matched to transfers, and to what is normal for it.
+//! Sources: where return files come from and belong to. A source binds a name to a format, to
+//! the rules by which its entries are matched to transfers, to what is normal for it, and to
+//! the place where its files are picked up.
 
+mod error;
+mod fetch;
+mod folder;
+mod listing;
+mod name;
+#[cfg_attr(not(test), expect(dead_code, reason = "the schedule is being built"))]
+mod pickup;
+#[cfg_attr(not(test), expect(dead_code, reason = "the schedule is being built"))]
+mod probe;
+mod put_away;
+mod secret;
+#[cfg_attr(not(test), expect(dead_code, reason = "the schedule is being built"))]
+mod session;
 mod settings;
+mod sftp;
+#[cfg(test)]
+mod tests;
+mod unwrap;
 
 use ach::decision::MatchRule;
 use ach::format::{Emptiness, Format};
 
+pub(crate) use pickup::Pickup;
 pub(crate) use settings::read;
+#[expect(unused_imports, reason = "the schedule that uses them is being built")]
+pub(crate) use {
+    error::SourceError,
+    listing::{Completeness, Entry, Growing, Kind, LeftAlone, RemoteFile, Stock},
+    name::RemoteName,
+    pickup::{After, Place},
+    probe::probe,
+    put_away::PutAway,
+    session::Session,
+};
 
 /// A configured source.
 #[derive(Debug, Clone)]
@@ -17,6 +46,9 @@ pub(crate) struct Source {
     pub(crate) rules: Vec<MatchRule>,
     /// The ways in which a file may be empty and still be right.
     pub(crate) allow_empty: Vec<Emptiness>,
+    /// Where its files are picked up; `None` when they are only ever handed in.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the schedule is being built"))]
+    pub(crate) pickup: Option<Pickup>,
 }
 
 impl Source {

@@ -1,5 +1,10 @@
-//! Fresh databases in the throwaway servers that `scripts/servers start` runs. `make test`
-//! starts and stops them by itself.
+//! The servers of the tests: fresh databases in the throwaway servers that `scripts/servers
+//! start` runs (`make test` starts and stops them by itself), and servers that a test starts
+//! for itself: an SFTP server ([`sshd`]), and a bad line in front of one ([`proxy`]).
+
+mod port;
+pub mod proxy;
+pub mod sshd;
 
 use std::path::Path;
 

@@ -1,5 +1,8 @@
 //! The sources of the configuration: `[sources.NAME]`.
 
+mod pickup;
+mod sftp;
+
 use std::collections::HashMap;
 
 use ach::format::delimited::{Profile, Unit};
@@ -74,11 +77,13 @@ fn source(name: &str, section: &Section<'_>) -> Option<Source> {
         .iter()
         .filter_map(|text| emptiness(section, text))
         .collect();
+    let pickup = pickup::read(section);
     Some(Source {
         name: name.to_owned(),
         format: format?,
         rules,
         allow_empty,
+        pickup,
     })
 }
 

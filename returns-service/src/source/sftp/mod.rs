@@ -1,0 +1,272 @@
+//! A source on an SFTP server. Everything here blocks, and runs on a session's own thread.
+
+mod connect;
+mod log_in;
+pub(crate) mod pin;
+mod read;
+mod speed;
+
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use chrono::DateTime;
+use ssh2::{ErrorCode, FileStat, RenameFlags, Sftp};
+
+use super::error::SourceError;
+use super::listing::{Entry, Kind, RemoteFile};
+use super::name::RemoteName;
+use super::pickup::SftpPlace;
+
+// What libssh2 calls its errors (libssh2.h), as far as they are told apart.
+const TIMEOUT: i32 = -9;
+const PASSWORD_EXPIRED: i32 = -15;
+const FILE: i32 = -16;
+const METHOD_NONE: i32 = -17;
+const AUTHENTICATION_FAILED: i32 = -18;
+const PUBLIC_KEY_UNVERIFIED: i32 = -19;
+const SFTP_PROTOCOL: i32 = -31;
+const METHOD_NOT_SUPPORTED: i32 = -33;
+const INVALID: i32 = -34;
+const KEY_FILE_FAILED: i32 = -48;
+const ALGORITHM_UNSUPPORTED: i32 = -51;
+
+// What an SFTP server answers (draft-ietf-secsh-filexfer-02, section 7, and later drafts).
+const NO_SUCH_FILE: i32 = 2;
+const PERMISSION_DENIED: i32 = 3;
+const NO_SUCH_PATH: i32 = 10;
+
+/// A directory with more entries is not listed: nobody keeps return files like that, and the
+/// names have to be held in memory.
+const MOST_ENTRIES: usize = 200_000;
+
+/// The number of an error of libssh2 itself; 0 for what the SFTP server answered.
+fn code(error: &ssh2::Error) -> i32 {
+    match error.code() {
+        ErrorCode::Session(code) => code,
+        ErrorCode::SFTP(_) => 0,
+    }
+}
+
+/// The number that the SFTP server answered; 0 for an error of libssh2 itself.
+fn answer(error: &ssh2::Error) -> i32 {
+    match error.code() {
+        ErrorCode::SFTP(code) => code,
+        ErrorCode::Session(_) => 0,
+    }
+}
+
+fn is_missing(error: &ssh2::Error) -> bool {
+    matches!(answer(error), NO_SUCH_FILE | NO_SUCH_PATH)
+}
+
+/// A connection that is logged in.
+pub(super) struct Connection {
+    place: std::sync::Arc<SftpPlace>,
+    directory: PathBuf,
+    session: ssh2::Session,
+    sftp: Sftp,
+    /// The same socket once more, to break the connection off.
+    socket: TcpStream,
+}
+
+impl Connection {
+    /// Gets in.
+    pub(super) fn open(
+        place: std::sync::Arc<SftpPlace>,
+        directory: PathBuf,
+    ) -> Result<Self, SourceError> {
+        let pace = place.pace;
+        let expected = place.expected()?;
+        let addresses = place.resolve(pace.connect)?;
+        let mut socket = None;
+        let mut shake = |algorithms: Option<&str>| {
+            let stream = place.connect(&addresses, pace.connect)?;
+            socket = stream.try_clone().ok();
+            place.handshake(stream, algorithms, pace.connect)
+        };
+        let session = shake(expected.algorithms().as_deref())?;
+        let (session, _) =
+            place.check_host_key(session, &expected, |algorithms| shake(Some(algorithms)))?;
+        let socket = socket.ok_or_else(|| SourceError::Refused {
+            what: "the connection".to_owned(),
+            why: "this process has no file descriptor left for it".to_owned(),
+        })?;
+        place.log_in(&session, pace.read)?;
+        let sftp = place.open_sftp(&session, pace.read)?;
+        // A sign of life is sent when it is due, and needs no answer: the next read shows it.
+        session.set_keepalive(false, 2);
+        Ok(Self {
+            place,
+            directory,
+            session,
+            sftp,
+            socket,
+        })
+    }
+
+    /// The socket, for whoever wants to break the connection off from outside.
+    pub(super) fn socket(&self) -> Option<TcpStream> {
+        self.socket.try_clone().ok()
+    }
+
+    /// How often [`Connection::keep_alive`] is due.
+    pub(super) fn keepalive(&self) -> Duration {
+        self.place.pace.keepalive
+    }
+
+    /// Sends a sign of life. Whether the connection still lives, the next order finds out.
+    pub(super) fn keep_alive(&self) {
+        let _ = self.session.keepalive_send();
+    }
+
+    /// Says goodbye.
+    pub(super) fn close(self) {
+        connect::limit(&self.session, Duration::from_secs(1));
+        let _ = self.session.disconnect(None, "done", None);
+        self.break_off();
+    }
+
+    /// Nothing that is still under way on the connection waits any longer.
+    fn break_off(&self) {
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+
+    /// Everything in the directory but itself and its parent.
+    pub(super) fn list(&self) -> Result<Vec<Entry>, SourceError> {
+        let time = self.place.pace.read;
+        self.place
+            .list(&self.session, &self.sftp, &self.directory, time, None)
+    }
+
+    fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, ssh2::Error> {
+        match self.sftp.lstat(&name.within(&self.directory)) {
+            Ok(stat) => Ok(Some(entry(name.clone(), &stat).into())),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn failed(&self, what: impl FnOnce() -> String, error: &ssh2::Error) -> SourceError {
+        match code(error) {
+            TIMEOUT => self.place.silent(self.place.pace.read),
+            _ => SourceError::Refused {
+                what: what(),
+                why: error.message().to_owned(),
+            },
+        }
+    }
+}
+
+impl super::put_away::Shelf for Connection {
+    fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, String> {
+        Self::file_now(self, name).map_err(|error| error.message().to_owned())
+    }
+
+    fn is_there(&self, path: &Path) -> Result<bool, String> {
+        match self.sftp.lstat(path) {
+            Ok(_) => Ok(true),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error.message().to_owned()),
+        }
+    }
+
+    /// Version 3 of the protocol, which all speak, has no flag against overwriting: the servers
+    /// refuse by themselves to rename onto a file that is there (section 6.5 of the draft).
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), String> {
+        let careful = RenameFlags::ATOMIC | RenameFlags::NATIVE;
+        self.sftp
+            .rename(from, to, Some(careful))
+            .map_err(|error| error.message().to_owned())
+    }
+
+    fn delete(&self, path: &Path) -> Result<(), String> {
+        match self.sftp.unlink(path) {
+            Err(error) if !is_missing(&error) => Err(error.message().to_owned()),
+            _ => Ok(()),
+        }
+    }
+
+    fn directory(&self) -> &Path {
+        &self.directory
+    }
+}
+
+impl SftpPlace {
+    /// Lists a directory; with a deadline it stops there.
+    pub(super) fn list(
+        &self,
+        session: &ssh2::Session,
+        sftp: &Sftp,
+        directory: &Path,
+        time: Duration,
+        deadline: Option<Instant>,
+    ) -> Result<Vec<Entry>, SourceError> {
+        connect::limit(session, time);
+        let shown = || directory.display().to_string();
+        let failed = |error: ssh2::Error| match (answer(&error), code(&error)) {
+            (NO_SUCH_FILE | NO_SUCH_PATH, _) => {
+                SourceError::DirectoryMissing { directory: shown() }
+            }
+            (_, TIMEOUT) => self.silent(time),
+            (0, _) => SourceError::Refused {
+                what: format!("the list of {:?}", shown()),
+                why: error.message().to_owned(),
+            },
+            _ => SourceError::DirectoryUnreadable {
+                directory: shown(),
+                why: error.message().to_owned(),
+            },
+        };
+        let mut open = sftp.opendir(directory).map_err(failed)?;
+        let mut entries = Vec::new();
+        loop {
+            let (path, stat) = match open.readdir() {
+                Ok(next) => next,
+                // How ssh2 says that there are no more.
+                Err(error) if code(&error) == FILE => return Ok(entries),
+                Err(error) => return Err(failed(error)),
+            };
+            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+                return Err(self.silent(time));
+            }
+            let name = RemoteName::new(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
+            if matches!(name.as_bytes(), b"." | b"..") {
+                continue;
+            }
+            if entries.len() == MOST_ENTRIES {
+                return Err(SourceError::DirectoryUnreadable {
+                    directory: shown(),
+                    why: format!("it has more than {MOST_ENTRIES} entries"),
+                });
+            }
+            let stat = match stat {
+                // Some servers list names alone.
+                FileStat { size: None, .. } if name.hostile().is_none() => {
+                    sftp.lstat(&name.within(directory)).unwrap_or(stat)
+                }
+                stat => stat,
+            };
+            entries.push(entry(name, &stat));
+        }
+    }
+}
+
+fn entry(name: RemoteName, stat: &FileStat) -> Entry {
+    const FORMAT: u32 = 0o170_000;
+    let kind = match (stat.perm.map(|mode| mode & FORMAT), stat.size) {
+        (_, None) => Kind::Other,
+        // A server that does not say what it is has ordinary files, as far as we know.
+        (None | Some(0 | 0o100_000), Some(_)) => Kind::File,
+        (Some(0o040_000), _) => Kind::Folder,
+        (Some(0o120_000), _) => Kind::Link,
+        (Some(_), _) => Kind::Other,
+    };
+    let seconds = stat.mtime.and_then(|seconds| i64::try_from(seconds).ok());
+    Entry {
+        name,
+        kind,
+        size_bytes: stat.size.unwrap_or(0),
+        modified_at: seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
+    }
+}
