@@ -7,7 +7,6 @@ mod chain;
 mod changes;
 mod config;
 mod decide;
-#[expect(dead_code, reason = "the parts that look are being built")]
 mod diagnosis;
 mod feed;
 mod hold;

@@ -3,6 +3,7 @@
 //! cause, at once, because we try again ourselves.
 
 mod error;
+#[allow(dead_code, reason = "the diagnosis that asks for it is being built")]
 mod probe;
 mod settings;
 mod transfer;
@@ -18,8 +19,13 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use secrecy::ExposeSecret as _;
 
 pub(crate) use error::BucketError;
+#[allow(
+    unused_imports,
+    reason = "the diagnosis that asks for it is being built"
+)]
+pub(crate) use probe::probe;
 pub(crate) use settings::{BucketPlace, BucketSettings};
-pub(crate) use transfer::{Digest, Digesting};
+pub(crate) use transfer::{Bytes, Digest, Digesting};
 
 /// How long connecting may take at most: longer, and nobody is there.
 const LONGEST_CONNECT: Duration = Duration::from_secs(3);

@@ -27,7 +27,6 @@ use crate::incident::Cause;
 use crate::store::StoreError;
 
 pub(crate) use reporter::{Reporter, RetryPauses};
-pub(crate) use totals::ReportTotals;
 pub(crate) use write::Summary;
 
 /// Why an import's files are not where they belong yet.

@@ -48,14 +48,17 @@ pub(crate) struct Reporter {
 }
 
 /// How far an import's files are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Came {
     /// Nothing more to do until the import is further.
     Waits,
     /// Nothing more to do at all.
     Done,
-    /// It is reported, and not everything in its file is accounted for: a person must look.
+    /// It is reported, and not everything in its file is accounted for: a person must look,
+    /// and was told so.
     Open,
+    /// The same, and nobody was told yet.
+    DoesNotTieOut(WrittenReport),
 }
 
 /// What is tried again, and when.
@@ -72,6 +75,8 @@ struct Memory {
     tries: HashMap<String, Again>,
     /// The bucket as a whole.
     bucket: Option<Again>,
+    /// What was told of each import and is not over.
+    told: HashMap<String, Vec<Area>>,
     /// Whether the returns database failed at the last look.
     store_failed: bool,
 }
@@ -151,6 +156,10 @@ impl Reporter {
         match self.go_on(&import).await {
             Ok(Came::Open) => {}
             Ok(Came::Waits | Came::Done) => self.tell_success(&import, memory).await?,
+            Ok(Came::DoesNotTieOut(report)) => {
+                self.tell_success(&import, memory).await?;
+                self.tell_difference(&import, &report, memory).await?;
+            }
             Err(ReportError::Store(error)) => return Err(error),
             Err(error) => self.tell_failure(&import, &error, memory).await?,
         }
@@ -179,7 +188,7 @@ impl Reporter {
                     return self.finish(import).await;
                 }
                 if is_new || files.fault.is_none() {
-                    self.tell_difference(import, &report).await?;
+                    return Ok(Came::DoesNotTieOut(report));
                 }
                 Ok(Came::Open)
             }
@@ -200,6 +209,7 @@ impl Reporter {
         &self,
         import: &ImportRecord,
         report: &WrittenReport,
+        memory: &mut Memory,
     ) -> Result<(), StoreError> {
         let what = serde_json::from_str::<super::Summary>(&report.totals).map_or_else(
             |error| error.to_string(),
@@ -208,7 +218,7 @@ impl Reporter {
         let cause = Cause::DoesNotTieOut {
             what: format!("{what} (report {:?})", report.key),
         };
-        self.tell(import, cause, None).await
+        self.tell(import, cause, None, memory).await
     }
 
     /// Tells a failure at once, and keeps it for every replica to show.
@@ -249,7 +259,7 @@ impl Reporter {
             next_try_at = %at,
             "an import's files are not where they belong yet"
         );
-        self.tell(import, cause, Some(at)).await
+        self.tell(import, cause, Some(at), memory).await
     }
 
     async fn tell(
@@ -257,9 +267,14 @@ impl Reporter {
         import: &ImportRecord,
         cause: Cause,
         next_try_at: Option<DateTime<Utc>>,
+        memory: &mut Memory,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let area = cause.area();
+        let told = memory.told.entry(import.import_id.clone()).or_default();
+        if !told.contains(&area) {
+            told.push(area);
+        }
         let fault = FilesFault {
             what: cause.headline(),
             area: area.as_str().to_owned(),
@@ -286,22 +301,24 @@ impl Reporter {
         memory: &mut Memory,
     ) -> Result<(), StoreError> {
         memory.tries.remove(&import.import_id);
+        let mut areas = memory.told.remove(&import.import_id).unwrap_or_default();
         let files = self.store.files_of(&import.import_id).await?;
-        let Some(fault) = files.fault else {
-            return Ok(());
-        };
-        memory.bucket = None;
-        self.store.clear_files_fault(&import.import_id).await?;
-        self.changes.bump();
-        let Some(area) = Area::ALL
-            .into_iter()
-            .find(|area| area.as_str() == fault.area)
-        else {
-            return Ok(());
-        };
-        if area == Area::Import || self.store.files_with_fault(&fault.area).await? == 0 {
-            let subject = subject(area, &import.import_id);
-            self.desk.clear(subject, area, self.clock.now());
+        if let Some(fault) = files.fault {
+            self.store.clear_files_fault(&import.import_id).await?;
+            self.changes.bump();
+            let kept = Area::ALL.into_iter().find(|one| one.as_str() == fault.area);
+            areas.extend(kept.filter(|one| !areas.contains(one)));
+        }
+        for area in areas {
+            if area == Area::Bucket {
+                memory.bucket = None;
+            }
+            let elsewhere = memory.told.values().any(|told| told.contains(&area))
+                || self.store.files_with_fault(area.as_str()).await? > 0;
+            if area == Area::Import || !elsewhere {
+                let subject = subject(area, &import.import_id);
+                self.desk.clear(subject, area, self.clock.now());
+            }
         }
         Ok(())
     }
