@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use echeck_service::clock::{Clock as _, SystemClock};
@@ -95,10 +96,12 @@ fn forget_earlier(folder: &Path) -> Result<()> {
             }
         }
     }
-    let spool = folder.join("spool");
-    if spool.exists() {
-        fs::remove_dir_all(&spool)
-            .with_context(|| format!("{} cannot be replaced", spool.display()))?;
+    for made in ["spool", "bucket"] {
+        let made = folder.join(made);
+        if made.exists() {
+            fs::remove_dir_all(&made)
+                .with_context(|| format!("{} cannot be replaced", made.display()))?;
+        }
     }
     Ok(())
 }
@@ -175,6 +178,7 @@ impl Demo {
             count(totals.corrected),
             count(totals.held),
         ))?;
+        self.show_report(&import.import_id).await?;
         let ask = proto::ListReturnsRequest {
             import_id: import.import_id,
             page_size: 500,
@@ -255,6 +259,22 @@ impl Demo {
         Ok(())
     }
 
+    /// Waits for the report, which comes a moment after the last database is done.
+    async fn show_report(&mut self, import_id: &str) -> Result<()> {
+        for _ in 0..300 {
+            let ask = proto::GetImportRequest {
+                import_id: import_id.to_owned(),
+            };
+            let import = self.client.get_import(ask).await?.into_inner().import;
+            let key = import.map(|import| import.report_key).unwrap_or_default();
+            if !key.is_empty() {
+                return Ok(print_line(&format!("  report: {key}"))?);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("the report of {import_id} was not written in time")
+    }
+
     async fn import_again(&mut self, source: &str, path: &Path) -> Result<()> {
         let answer = self.send(source, path).await?;
         print_line("")?;
@@ -300,6 +320,8 @@ fn say_more(arguments: &DemoArguments, files: &Path, transfer_id: Option<&str>) 
         ))?;
     }
     print_line(&format!("  {program} holds"))?;
+    print_line(&format!("  {program} imports"))?;
+    print_line(&format!("  {program} report IMPORT -o -"))?;
     print_line(&format!("  {program} journal verify"))?;
     print_line(&format!(
         "  {program} parse {}",

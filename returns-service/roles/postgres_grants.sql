@@ -22,8 +22,13 @@ GRANT SELECT, INSERT, UPDATE (position, hash) ON journal_head TO echeck_returns;
 
 -- What was received stays as it was recorded; an import's phase, progress and claim move.
 GRANT SELECT, INSERT, UPDATE (phase, done, totals, checked, rejection, rejected_at, decided_at,
-    applied_at, row_count, first_position, last_position, claimed_by, claimed_until)
-    ON imports TO echeck_returns;
+    applied_at, row_count, first_position, last_position, claimed_by, claimed_until,
+    files_done) ON imports TO echeck_returns;
+
+-- What of an import is in the bucket. No row is ever deleted.
+GRANT SELECT, INSERT, UPDATE (archive_key, archive_sha256, archive_size, archived_at, report_key,
+    report_sha256, report_size, report_rows, totals_key, totals, ties_out, reported_at, attempts,
+    fault, fault_area, fault_since) ON import_files TO echeck_returns;
 
 -- Written once with the rows they belong to.
 GRANT SELECT, INSERT ON import_stretches, import_rejected_lines, import_duplicates

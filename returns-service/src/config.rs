@@ -9,8 +9,10 @@ use echeck_service::server::ServerConfig;
 use echeck_service::telemetry::TelemetryConfig;
 use secrecy::SecretString;
 
+use crate::bucket::BucketSettings;
 use crate::feed::Role;
 use crate::hold::RetryPolicy;
+use crate::report::RetryPauses;
 use crate::source::{self, Source};
 use crate::store::StoreSettings;
 
@@ -21,6 +23,11 @@ pub struct Config {
     pub(crate) store: StoreSettings,
     pub(crate) spool_folder: PathBuf,
     pub(crate) spool_identity: SecretString,
+    /// Who can open a received file with a key of their own.
+    pub(crate) spool_recipients: Vec<age::x25519::Recipient>,
+    /// Where files are archived and reports are kept; without one, neither happens.
+    pub(crate) bucket: Option<BucketSettings>,
+    pub(crate) report_pauses: RetryPauses,
     pub(crate) max_file_bytes: u64,
     pub(crate) batch_size: usize,
     pub(crate) concurrent: usize,
@@ -69,6 +76,7 @@ impl Config {
         let spool = root.section("spool");
         let holds = root.section("holds");
         let feed = root.section("feed");
+        let report = root.section("report");
         let section = root.section("server");
         let mut server = ServerConfig::read(&section, "127.0.0.1:50051");
         if !section.has("default_timeout_ms") {
@@ -81,6 +89,12 @@ impl Config {
             store: StoreSettings::read(&root.section("database")),
             spool_folder: spool.string("folder").into(),
             spool_identity: spool.required_secret("identity").unwrap_or_default(),
+            spool_recipients: recipients(&spool),
+            bucket: BucketSettings::read(root),
+            report_pauses: RetryPauses {
+                first: report.duration_ms_or("retry_first_ms", 1_000, 10..=60_000),
+                longest: report.duration_ms_or("retry_longest_ms", 60_000, 10..=3_600_000),
+            },
             max_file_bytes: import.u64_or("max_file_bytes", 2 << 30, 1..=1 << 40),
             batch_size: small(import.u64_or("batch_size", 1_000, 1..=10_000)),
             concurrent: small(import.u64_or("concurrent", 4, 1..=64)),
@@ -101,6 +115,21 @@ impl Config {
 /// A number that its range keeps small enough for any machine.
 fn small(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn recipients(spool: &Section<'_>) -> Vec<age::x25519::Recipient> {
+    let mut recipients = Vec::new();
+    for text in spool.strings_or("recipients", &[]) {
+        match text.trim().parse() {
+            Ok(recipient) => recipients.push(recipient),
+            // A private key put here by mistake must not be shown.
+            Err(fault) => spool.fault(
+                "recipients",
+                format!("must hold public age keys (age1…) only: {fault}"),
+            ),
+        }
+    }
+    recipients
 }
 
 fn replica(section: &Section<'_>) -> ReplicaSettings {
@@ -169,8 +198,13 @@ mod tests {
 
     #[test]
     fn the_example_has_no_unknown_key_and_no_fault() {
-        let text = include_str!("../example.toml").replace("identity_file", "#identity_file");
-        let variables = HashMap::from([("ECHECK__SPOOL__IDENTITY", "AGE-SECRET-KEY-1")]);
+        let text = include_str!("../example.toml")
+            .replace("identity_file", "#identity_file")
+            .replace("secret_access_key_file", "#secret_access_key_file");
+        let variables = HashMap::from([
+            ("ECHECK__SPOOL__IDENTITY", "AGE-SECRET-KEY-1"),
+            ("ECHECK__BUCKET__SECRET_ACCESS_KEY", "secret"),
+        ]);
         let config = load(&text, &variables).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(config.sources.len(), 4);
         assert_eq!(config.databases.len(), 2);
@@ -179,6 +213,8 @@ mod tests {
     #[test]
     fn every_fault_is_reported_with_its_key_and_no_secret() {
         let text = "[server]\nlisten = \"nowhere\"\n[spool]\nidentity = \"CANARY\"\n\
+                    recipients = [\"AGE-SECRET-KEY-CANARY\"]\n[bucket]\nurl = \"s3://returns\"\n\
+                    secret_access_key = \"CANARY\"\n\
                     [database]\nurl = \"mysql://ann:CANARY@db/returns\"\nmax_connections = 0\n\
                     [replica]\nlease_ms = 1\nname = \"\\u0007\"\n\
                     [import]\nbatch_size = 0\n[databases.a]\nadapter = \"http://x\"\n\
@@ -195,6 +231,8 @@ mod tests {
             "replica.lease_ms",
             "replica.name",
             "spool.folder",
+            "spool.recipients",
+            "bucket.access_key_id",
             "import.batch_size",
             "databases",
             "sources.a.format",

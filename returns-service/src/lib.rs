@@ -2,6 +2,7 @@
 
 mod adapter;
 mod api;
+mod bucket;
 mod chain;
 mod changes;
 mod config;
@@ -15,6 +16,7 @@ mod import;
 mod incident;
 mod journal;
 mod replica;
+mod report;
 mod service;
 mod source;
 mod stage;

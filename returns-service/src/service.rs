@@ -14,11 +14,14 @@ use uuid::Uuid;
 
 use crate::adapter::Adapter;
 use crate::api::{self, Api};
+use crate::bucket::{Bucket, BucketError};
 use crate::changes::Changes;
 use crate::config::Config;
 use crate::feed::{Feed, Role, Stages};
 use crate::import::{Importer, Spool, SpoolError};
+use crate::incident::Desk;
 use crate::replica::Replica;
+use crate::report::Reporter;
 use crate::store::{self, StoreAddress, StoreError, StoreSettings};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
@@ -34,6 +37,9 @@ pub enum ServiceError {
     /// The spool cannot be used.
     #[error("the spool cannot be used: {0}")]
     Spool(String),
+    /// The bucket cannot be used.
+    #[error("the bucket cannot be used: {0}")]
+    Bucket(String),
     /// The address of an adapter is no good.
     #[error("databases.{database}.adapter cannot be used: {why}")]
     Adapter {
@@ -59,6 +65,12 @@ impl From<StoreError> for ServiceError {
 impl From<SpoolError> for ServiceError {
     fn from(error: SpoolError) -> Self {
         Self::Spool(crate::chain::Chain(&error).to_string())
+    }
+}
+
+impl From<BucketError> for ServiceError {
+    fn from(error: BucketError) -> Self {
+        Self::Bucket(error.to_string())
     }
 }
 
@@ -95,8 +107,12 @@ pub async fn run(
     on_bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServiceError> {
     let store = store::open(&config.store, Uuid::new_v4()).await?;
-    let spool = Spool::open(&config.spool_folder, &config.spool_identity)?;
+    let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
+        .with_recipients(&config.spool_recipients);
     spool.sweep(clock.now())?;
+    let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
+    // The receiver must outlive everybody who reports.
+    let (desk, _signals) = Desk::new();
 
     let changes = Changes::new();
     let adapters = adapters(&config)?;
@@ -124,6 +140,19 @@ pub async fn run(
         faults: Mutex::default(),
     });
     let feeds = feeds(adapters, &importer, config.feed_batch_size);
+    let reporter = bucket.clone().map(|bucket| {
+        Arc::new(Reporter {
+            store: store.clone(),
+            replica: importer.replica.clone(),
+            bucket,
+            spool: importer.spool.clone(),
+            databases: databases(&feeds, &importer.system_of_record.database),
+            clock: clock.clone(),
+            changes: importer.changes.clone(),
+            desk: desk.clone(),
+            pauses: config.report_pauses,
+        })
+    });
 
     let bound = config.server.bind().await?;
     on_bound(bound.local_addr());
@@ -140,9 +169,18 @@ pub async fn run(
     for feed in &feeds {
         work.spawn(feed.clone().run(shutdown.clone()));
     }
+    if let Some(reporter) = reporter {
+        work.spawn(reporter.run(shutdown.clone()));
+    }
     work.close();
 
-    let api = Api::new(importer, feeds, config.max_file_bytes, shutdown.clone());
+    let api = Api::new(
+        importer,
+        feeds,
+        bucket,
+        config.max_file_bytes,
+        shutdown.clone(),
+    );
     let routes = api::routes(api, config.server.max_message_bytes);
     let served = bound.serve(routes, health, shutdown.clone()).await;
     // Without a server there is nothing to work for; with a shutdown this changes nothing.
@@ -171,6 +209,16 @@ fn replica_name(config: &Config, nonce: Uuid) -> String {
             format!("{host}-{}-{}", std::process::id(), nonce.simple())
         }
     }
+}
+
+/// The names of the databases, the system of record first.
+fn databases(feeds: &[Arc<Feed>], system_of_record: &str) -> Vec<String> {
+    let mut names: Vec<String> = feeds
+        .iter()
+        .map(|feed| feed.database().to_owned())
+        .collect();
+    names.sort_by_key(|name| (name != system_of_record, name.clone()));
+    names
 }
 
 fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {

@@ -117,6 +117,35 @@ pub(super) fn import(import: &proto::Import) -> Value {
         "decided_at": time(import.decided_at.as_ref()),
         "applied_at": time(import.applied_at.as_ref()),
         "fault": text(&import.fault),
+        "archive_key": text(&import.archive_key),
+        "report_key": text(&import.report_key),
+        "reported_at": time(import.reported_at.as_ref()),
+    })
+}
+
+pub(super) fn report(report: &proto::ReportHeader) -> Value {
+    json!({
+        "key": report.key,
+        "sha256": report.sha256,
+        "size_bytes": report.size_bytes,
+        "rows": report.rows,
+        "outcomes": report.outcomes.iter()
+            .map(|one| (one.outcome.clone(), tally(one.tally)))
+            .collect::<serde_json::Map<_, _>>(),
+        "databases": report.databases.iter().map(|one| json!({
+            "database": one.database,
+            "applied": tally(one.applied),
+            "corrected": tally(one.corrected),
+            "exception": tally(one.exception),
+            "duplicate": tally(one.duplicate),
+            "held": tally(one.held),
+            "dismissed": tally(one.dismissed),
+            "rejected": tally(one.rejected),
+        })).collect::<Vec<_>>(),
+        "ties_out": report.ties_out,
+        "differences": report.differences,
+        "totals_key": report.totals_key,
+        "reported_at": time(report.reported_at.as_ref()),
     })
 }
 

@@ -8,6 +8,7 @@ mod journal;
 mod json;
 mod lists;
 mod money;
+mod report;
 mod transfer;
 
 use std::path::PathBuf;
@@ -72,6 +73,21 @@ pub enum Command {
         /// Only of this source.
         #[arg(long)]
         source: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Save the CSV report of an import.
+    #[command(
+        after_help = "Examples:\n  echeck report imp_0123456789abcdef01234567\n  \
+        echeck report imp_0123456789abcdef01234567 -o - | head\n\n\
+        Exit codes: 0 saved, 2 saved but it does not tie out, 4 there is no such import, 1 failed, 5 time was up"
+    )]
+    Report {
+        /// The import.
+        import_id: String,
+        /// Where to save it; `-` for standard output. Without it `IMPORT.csv` in this folder.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
         #[command(flatten)]
         common: Common,
     },
@@ -263,6 +279,11 @@ pub async fn run(command: Command) -> ExitCode {
             source,
             common,
         } => lists::imports(source.as_deref(), &common).await,
+        Command::Report {
+            import_id,
+            output,
+            common,
+        } => report::run(&import_id, output.as_deref(), &common).await,
         Command::Transfer {
             transfer_id,
             trace,

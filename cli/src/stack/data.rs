@@ -1,4 +1,5 @@
-//! The folder of an embedded stack: three databases, the received files, and their key.
+//! The folder of an embedded stack: three databases, the received files with their key, and a
+//! folder in place of a bucket.
 
 use std::fs;
 use std::io::Write as _;
@@ -69,6 +70,12 @@ impl DataFolder {
 
     pub(super) fn spool_folder(&self) -> PathBuf {
         self.folder.join("spool")
+    }
+
+    /// Where files are archived and reports are kept.
+    #[must_use]
+    pub fn bucket(&self) -> PathBuf {
+        self.folder.join("bucket")
     }
 
     pub(super) fn spool_key(&self) -> PathBuf {

@@ -233,9 +233,16 @@ async fn start_returns(
     shutdown: &CancellationToken,
     services: &mut Vec<JoinHandle<Result<()>>>,
 ) -> Result<SocketAddr> {
+    // A caller who names a bucket of their own gets that one.
+    let bucket = if Settings::from_toml(&options.returns)?.root().has("bucket") {
+        String::new()
+    } else {
+        let url = format!("file://{}", data.bucket().display());
+        format!("[bucket]\nurl = {url:?}\n")
+    };
     let settings = Settings::from_toml(&format!(
         "[server]\nlisten = \"127.0.0.1:{}\"\n\
-         [database]\nurl = {:?}\n\
+         {bucket}[database]\nurl = {:?}\n\
          [spool]\nfolder = {:?}\nidentity_file = {:?}\n\
          [databases.gateway]\nadapter = \"http://{gateway}\"\nrole = \"system_of_record\"\n\
          [databases.rallypay]\nadapter = \"http://{rallypay}\"\nrole = \"mirror\"\n{}",

@@ -7,7 +7,7 @@ use echeck_proto::returns::v1 as proto;
 use prost_types::Timestamp;
 
 use crate::feed::timestamp;
-use crate::store::{HoldRecord, HoldState, ImportRecord, Phase, Tally, Totals};
+use crate::store::{FilesRecord, HoldRecord, HoldState, ImportRecord, Phase, Tally, Totals};
 
 fn at(time: Option<DateTime<Utc>>) -> Option<Timestamp> {
     time.map(timestamp)
@@ -66,6 +66,20 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
         decided_at: at(decided_at),
         applied_at: at(applied_at),
         fault: String::new(),
+        archive_key: String::new(),
+        report_key: String::new(),
+        reported_at: None,
+    }
+}
+
+/// Adds what of an import is in the bucket.
+pub(super) fn files(import: &mut proto::Import, files: FilesRecord) {
+    if let Some(archive) = files.archive {
+        import.archive_key = archive.key;
+    }
+    if let Some(report) = files.report {
+        import.report_key = report.key;
+        import.reported_at = Some(timestamp(report.at));
     }
 }
 
@@ -106,13 +120,14 @@ pub(super) fn rejected(line: &Rejected) -> proto::Rejection {
     }
 }
 
+pub(super) fn tally(tally: Tally) -> Option<proto::Tally> {
+    Some(proto::Tally {
+        count: tally.count,
+        amount_minor: tally.amount_minor,
+    })
+}
+
 fn totals(totals: &Totals) -> proto::ImportTotals {
-    let tally = |tally: Tally| {
-        Some(proto::Tally {
-            count: tally.count,
-            amount_minor: tally.amount_minor,
-        })
-    };
     proto::ImportTotals {
         read: tally(totals.read),
         returned: tally(totals.returned),

@@ -7,6 +7,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::adapter::AdapterError;
+use crate::bucket::BucketError;
 use crate::chain::Chain;
 use crate::decide::DecideError;
 use crate::feed::{AdoptError, FeedError};
@@ -74,6 +75,22 @@ pub(super) fn of_store(error: &StoreError) -> Status {
             &[],
         ),
     }
+}
+
+/// What the bucket refused, by its cause.
+pub(super) fn of_bucket(error: &BucketError) -> Status {
+    tracing::error!(%error, "the bucket failed a call");
+    status(
+        Code::Unavailable,
+        "BUCKET_UNAVAILABLE",
+        error.cause().headline(),
+        &[],
+    )
+}
+
+/// What is in the bucket is not what was written.
+pub(super) fn data_loss(what: impl Into<String>) -> Status {
+    status(Code::DataLoss, "REPORT_WRONG", what, &[])
 }
 
 pub(super) fn of_adopt(error: &AdoptError) -> Status {

@@ -178,7 +178,7 @@ impl Api {
         }
     }
 
-    async fn import_record(&self, import_id: &str) -> Result<ImportRecord, Status> {
+    pub(super) async fn import_record(&self, import_id: &str) -> Result<ImportRecord, Status> {
         self.importer
             .store
             .import(import_id)
@@ -206,7 +206,18 @@ impl Api {
 
     async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, Status> {
         let mut import = convert::import(record);
-        import.fault = self.importer.fault(&record.import_id).unwrap_or_default();
+        let files = self
+            .importer
+            .store
+            .files_of(&record.import_id)
+            .await
+            .map_err(|error| errors::of_store(&error))?;
+        import.fault = self
+            .importer
+            .fault(&record.import_id)
+            .or_else(|| files.fault.as_ref().map(|fault| fault.what.clone()))
+            .unwrap_or_default();
+        convert::files(&mut import, files);
         for database in self.databases.iter() {
             let progress = self
                 .importer

@@ -9,6 +9,7 @@ mod imports;
 mod operations;
 mod page;
 mod progress;
+mod report;
 mod transfers;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::bucket::Bucket;
 use crate::feed::Feed;
 use crate::import::Importer;
 
@@ -37,6 +39,8 @@ pub(crate) struct Api {
     feeds: Arc<HashMap<String, Arc<Feed>>>,
     /// The names of the databases, the system of record first.
     databases: Arc<Vec<String>>,
+    /// Where reports are; `None` when no bucket is configured.
+    bucket: Option<Bucket>,
     max_file_bytes: u64,
     shutdown: CancellationToken,
 }
@@ -45,6 +49,7 @@ impl Api {
     pub(crate) fn new(
         importer: Arc<Importer>,
         feeds: Vec<Arc<Feed>>,
+        bucket: Option<Bucket>,
         max_file_bytes: u64,
         shutdown: CancellationToken,
     ) -> Self {
@@ -62,6 +67,7 @@ impl Api {
             importer,
             feeds: Arc::new(feeds),
             databases: Arc::new(databases),
+            bucket,
             max_file_bytes,
             shutdown,
         }
@@ -123,6 +129,17 @@ impl ReturnsService for Api {
         request: Request<proto::WatchImportRequest>,
     ) -> Result<Response<Self::WatchImportStream>, Status> {
         self.watch(request).await.map(Response::new)
+    }
+
+    type GetReportStream = report::ReportStream;
+
+    async fn get_report(
+        &self,
+        request: Request<proto::GetReportRequest>,
+    ) -> Result<Response<Self::GetReportStream>, Status> {
+        self.report(&request.into_inner().import_id)
+            .await
+            .map(Response::new)
     }
 
     async fn get_transfer(

@@ -57,6 +57,7 @@ pub(super) fn gather(
                     line: case.entry.at.line,
                     transfer_id,
                     of_return_id,
+                    entry: Some(case.entry.clone()),
                 });
             }
             Outcome::Hold { hold, transfer_ids } => {

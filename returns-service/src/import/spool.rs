@@ -31,6 +31,8 @@ pub(crate) enum SpoolError {
 pub(crate) struct Spool {
     folder: PathBuf,
     identity: Arc<x25519::Identity>,
+    /// Who else can open what is kept from now on.
+    recipients: Arc<[x25519::Recipient]>,
 }
 
 impl Spool {
@@ -45,7 +47,16 @@ impl Spool {
         Ok(Self {
             folder: folder.to_owned(),
             identity: Arc::new(identity),
+            recipients: Arc::new([]),
         })
+    }
+
+    /// The same spool, whose files these people can open too with their own keys.
+    pub(crate) fn with_recipients(self, recipients: &[x25519::Recipient]) -> Self {
+        Self {
+            recipients: recipients.into(),
+            ..self
+        }
     }
 
     /// A new identity, as text for a key file.
@@ -58,8 +69,15 @@ impl Spool {
         )
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Where a file is, encrypted as it is kept.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// A place for a file that is worth nothing after a crash; the sweep of a later start
+    /// deletes it then.
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.part"))
     }
 
     /// Starts a file. Until [`Incoming::keep`] it can be lost without a trace.
@@ -67,9 +85,10 @@ impl Spool {
         let path = self.path(&format!("{name}.part"));
         let failed = |what| io_error(&path, what);
         let file = File::create(&path).map_err(failed("made"))?;
-        let recipient = self.identity.to_public();
+        let own = self.identity.to_public();
+        let recipients = std::iter::once(&own).chain(self.recipients.iter());
         let encryptor =
-            age::Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+            age::Encryptor::with_recipients(recipients.map(|one| one as &dyn age::Recipient))
                 .map_err(|error| SpoolError::Key {
                     path: path.clone(),
                     why: error.to_string(),
@@ -109,6 +128,16 @@ impl Spool {
     pub(crate) fn remove(&self, name: &str) -> Result<(), SpoolError> {
         let path = self.path(name);
         fs::remove_file(&path).map_err(io_error(&path, "deleted"))
+    }
+
+    /// Deletes a file whose import is over. That it is gone already is as good.
+    pub(crate) fn forget(&self, name: &str) -> Result<(), SpoolError> {
+        match self.remove(name) {
+            Err(SpoolError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(())
+            }
+            removed => removed,
+        }
     }
 
     /// Deletes what an earlier run left half-written. Nothing refers to it; but replicas share
@@ -306,6 +335,27 @@ mod tests {
         spool.sweep(written + TimeDelta::hours(25)).unwrap();
         assert_eq!(files(), 1, "a received file is never swept");
         drop(incoming);
+    }
+
+    #[test]
+    fn a_recipient_opens_it_with_their_own_key_and_the_service_with_its_own() {
+        let (folder, spool) = spool();
+        let staff = x25519::Identity::generate();
+        let spool = spool.with_recipients(&[staff.to_public()]);
+        let mut incoming = spool.begin("a").unwrap();
+        incoming.write(b"a return").unwrap();
+        incoming.keep("a.age").unwrap();
+        let file = File::open(folder.path().join("a.age")).unwrap();
+        let decryptor = age::Decryptor::new(file).unwrap();
+        let opened = decryptor.decrypt(std::iter::once(&staff as &dyn age::Identity));
+        for mut reader in [
+            Box::new(opened.unwrap()) as Box<dyn Read>,
+            Box::new(spool.read("a.age").unwrap()),
+        ] {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "a return");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ach::entry::Entry;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_service::failpoint::Tripped;
@@ -21,6 +22,7 @@ mod import;
 mod migrate;
 mod postgres;
 mod records;
+mod report;
 mod settings;
 mod sqlite;
 mod writes;
@@ -37,6 +39,7 @@ pub(crate) use import::{
     Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Tally, Totals,
 };
 use postgres::PgStore;
+pub(crate) use report::{ArchivedFile, FilesFault, FilesRecord, ReportStore, WrittenReport};
 pub(crate) use settings::{StoreAddress, StoreSettings};
 use sqlite::SqliteStore;
 
@@ -164,6 +167,8 @@ pub(crate) struct DuplicateLine {
     pub(crate) line: u64,
     pub(crate) transfer_id: String,
     pub(crate) of_return_id: String,
+    /// The entry itself; `None` where it was recorded before entries were kept.
+    pub(crate) entry: Option<Entry>,
 }
 
 /// What became of an append.
@@ -201,7 +206,7 @@ pub(crate) struct Known {
 
 /// The returns database.
 #[async_trait]
-pub(crate) trait Store: Send + Sync + 'static {
+pub(crate) trait Store: ReportStore + Send + Sync + 'static {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

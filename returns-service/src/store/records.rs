@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 
 use super::columns::{Columns, from_json, reason, unreadable};
 use super::{
-    Checked, ExceptionKind, Fault, HoldRecord, HoldState, ImportProgress, ImportRecord, JournalRow,
-    NewHold, NewImport, Phase, Progress, RejectedLine, RowException, StoreError,
+    ArchivedFile, Checked, DuplicateLine, ExceptionKind, Fault, FilesFault, FilesRecord,
+    HoldRecord, HoldState, ImportProgress, ImportRecord, JournalRow, NewHold, NewImport, Phase,
+    Progress, RejectedLine, RowException, StoreError, WrittenReport,
 };
 use crate::journal::{Hash, Row};
 
@@ -172,5 +173,60 @@ pub(super) fn row_exception(row: &impl Columns) -> Result<RowException, StoreErr
         position: row.count("position")?,
         kind: row.word("kind", &ExceptionKind::ALL, ExceptionKind::as_str)?,
         message: row.text("message")?,
+    })
+}
+
+pub(super) fn duplicate_line(row: &impl Columns) -> Result<DuplicateLine, StoreError> {
+    Ok(DuplicateLine {
+        ordinal: row.count("ordinal")?,
+        line: row.count("line")?,
+        transfer_id: row.text("transfer_id")?,
+        of_return_id: row.text("of_return_id")?,
+        entry: row
+            .optional_text("entry")?
+            .map(|entry| from_json(&entry, "import_duplicates.entry"))
+            .transpose()?,
+    })
+}
+
+/// What the columns of `import_files` and `files_done` say; all of them are empty where there
+/// is no row.
+pub(super) fn files_record(row: &impl Columns) -> Result<FilesRecord, StoreError> {
+    let archive = match row.optional_time("archived_at")? {
+        Some(at) => Some(ArchivedFile {
+            key: row.text("archive_key")?,
+            sha256: row.text("archive_sha256")?,
+            size_bytes: row.count("archive_size")?,
+            at,
+        }),
+        None => None,
+    };
+    let report = match row.optional_time("reported_at")? {
+        Some(at) => Some(WrittenReport {
+            key: row.text("report_key")?,
+            sha256: row.text("report_sha256")?,
+            size_bytes: row.count("report_size")?,
+            rows: row.count("report_rows")?,
+            totals_key: row.text("totals_key")?,
+            totals: row.text("totals")?,
+            ties_out: row.flag("ties_out")?,
+            at,
+        }),
+        None => None,
+    };
+    let fault = match row.optional_text("fault")? {
+        Some(what) => Some(FilesFault {
+            what,
+            area: row.text("fault_area")?,
+            since: row.time("fault_since")?,
+        }),
+        None => None,
+    };
+    Ok(FilesRecord {
+        archive,
+        report,
+        attempts: row.optional_count("attempts")?.unwrap_or_default(),
+        fault,
+        done: row.flag("files_done")?,
     })
 }

@@ -321,15 +321,26 @@ async fn write_duplicates(
     let numbers = |of: fn(&DuplicateLine) -> u64| -> Result<Vec<i64>, StoreError> {
         lines.iter().map(|line| bound(of(line))).collect()
     };
+    let entries: Vec<Option<String>> = lines
+        .iter()
+        .map(|line| line.entry.as_ref())
+        .map(|entry| {
+            entry
+                .map(|entry| json(entry, "import_duplicates.entry"))
+                .transpose()
+        })
+        .collect::<Result<_, _>>()?;
     sqlx::query(
-        "INSERT INTO import_duplicates (import_id, ordinal, line, transfer_id, of_return_id) \
-         SELECT $1, d.* FROM UNNEST($2::bigint[], $3::bigint[], $4::text[], $5::text[]) AS d",
+        "INSERT INTO import_duplicates (import_id, ordinal, line, transfer_id, of_return_id, \
+         entry) SELECT $1, d.* FROM UNNEST($2::bigint[], $3::bigint[], $4::text[], $5::text[], \
+         $6::text[]) AS d",
     )
     .bind(import_id)
     .bind(numbers(|line| line.ordinal)?)
     .bind(numbers(|line| line.line)?)
     .bind(clean_all(lines.iter().map(|line| &line.transfer_id)))
     .bind(clean_all(lines.iter().map(|line| &line.of_return_id)))
+    .bind(entries)
     .execute(tx)
     .await
     .map_err(failed("writing duplicates"))?;

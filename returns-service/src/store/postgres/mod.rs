@@ -25,6 +25,7 @@ mod holds;
 mod imports;
 mod journal;
 mod open;
+mod report;
 mod rights;
 
 /// The returns database on PostgreSQL.

@@ -34,7 +34,7 @@ const fn changed(table: &'static str, update: &'static [&'static str]) -> Needs 
     }
 }
 
-const NEEDS: [Needs; 13] = [
+const NEEDS: [Needs; 14] = [
     Needs {
         insert: false,
         ..appended(MIGRATIONS)
@@ -57,6 +57,28 @@ const NEEDS: [Needs; 13] = [
             "last_position",
             "claimed_by",
             "claimed_until",
+            "files_done",
+        ],
+    ),
+    changed(
+        "import_files",
+        &[
+            "archive_key",
+            "archive_sha256",
+            "archive_size",
+            "archived_at",
+            "report_key",
+            "report_sha256",
+            "report_size",
+            "report_rows",
+            "totals_key",
+            "totals",
+            "ties_out",
+            "reported_at",
+            "attempts",
+            "fault",
+            "fault_area",
+            "fault_since",
         ],
     ),
     appended("import_stretches"),

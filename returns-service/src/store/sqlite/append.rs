@@ -254,14 +254,20 @@ async fn write_duplicates(
 ) -> Result<(), StoreError> {
     for line in lines {
         sqlx::query(
-            "INSERT INTO import_duplicates (import_id, ordinal, line, transfer_id, of_return_id) \
-             VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO import_duplicates (import_id, ordinal, line, transfer_id, of_return_id, \
+             entry) VALUES (?, ?, ?, ?, ?, ?)",
         )
         .bind(import_id)
         .bind(bound(line.ordinal)?)
         .bind(bound(line.line)?)
         .bind(&line.transfer_id)
         .bind(&line.of_return_id)
+        .bind(
+            line.entry
+                .as_ref()
+                .map(|entry| json(entry, "import_duplicates.entry"))
+                .transpose()?,
+        )
         .execute(&mut **tx)
         .await
         .map_err(failed("writing a duplicate"))?;

@@ -11,7 +11,7 @@ use super::SqliteStore;
 use super::append::write_hold_transfers;
 use super::codec::time_text;
 
-const HOLDS: &str = "SELECT hold_id, source, import_id, ordinal, reason, detail, entry, \
+pub(super) const HOLDS: &str = "SELECT hold_id, source, import_id, ordinal, reason, detail, entry, \
      transfer_ids, failed_database, failed_position, state, attempts, next_attempt_at, held_at, \
      closed_at, closed_by, note, resolved_position FROM holds";
 

@@ -10,7 +10,7 @@ use super::super::{JournalRow, Known, ReturnFilter, StoreError};
 use super::SqliteStore;
 
 /// A row with the row that replaced it.
-const ROWS: &str = "SELECT j.position, j.hash, j.payload, j.transfer_id, j.recorded_at, \
+pub(super) const ROWS: &str = "SELECT j.position, j.hash, j.payload, j.transfer_id, j.recorded_at, \
      s.position AS superseded_by \
      FROM journal j LEFT JOIN journal s ON s.supersedes = j.position";
 

@@ -29,6 +29,7 @@ mod followers;
 mod holds;
 mod imports;
 mod journal;
+mod report;
 
 /// The returns database on SQLite.
 pub(crate) struct SqliteStore {

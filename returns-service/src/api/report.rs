@@ -1,0 +1,157 @@
+//! Reports, from the bucket to the caller.
+
+use std::pin::Pin;
+
+use echeck_proto::returns::v1 as proto;
+use futures_util::Stream;
+use proto::get_report_response::Part;
+use tokio_stream::StreamExt as _;
+use tonic::Status;
+
+use super::{Api, convert, errors};
+use crate::bucket::{Bytes, Digesting};
+use crate::feed::timestamp;
+use crate::report::Summary;
+use crate::store::{Phase, WrittenReport};
+
+pub(crate) type ReportStream =
+    Pin<Box<dyn Stream<Item = Result<proto::GetReportResponse, Status>> + Send>>;
+
+type Sender = tokio::sync::mpsc::Sender<Result<proto::GetReportResponse, Status>>;
+
+/// The most bytes of one message.
+const CHUNK_BYTES: usize = 256 << 10;
+
+impl Api {
+    /// Sends the report of an import as it is in the bucket.
+    pub(super) async fn report(&self, import_id: &str) -> Result<ReportStream, Status> {
+        let import = self.import_record(import_id).await?;
+        let Some(bucket) = &self.bucket else {
+            return Err(errors::precondition(
+                "NO_BUCKET",
+                "no bucket is configured, so there are no reports; add [bucket] to the \
+                 configuration of the returns service",
+            ));
+        };
+        if let Phase::Rejected { why, .. } = &import.phase {
+            return Err(errors::precondition(
+                "REJECTED",
+                format!("the file was refused whole, so it has no report: {why}"),
+            ));
+        }
+        let files = self
+            .importer
+            .store
+            .files_of(import_id)
+            .await
+            .map_err(|error| errors::of_store(&error))?;
+        let Some(report) = files.report else {
+            let why = match (&import.phase, files.fault) {
+                (_, Some(fault)) => fault.what,
+                (Phase::Applied { .. }, None) => "it is being written".to_owned(),
+                (_, None) => "the import is not finished".to_owned(),
+            };
+            return Err(errors::precondition(
+                "NOT_REPORTED_YET",
+                format!("there is no report of {import_id:?} yet: {why}"),
+            ));
+        };
+        let header = header(&report)?;
+        // Whether it can be had at all is the call's error, not the stream's.
+        let (_, bytes) = bucket
+            .get(&report.key)
+            .await
+            .map_err(|error| errors::of_bucket(&error))?;
+        let (sender, receiver) = tokio::sync::mpsc::channel(4);
+        tokio::spawn(async move {
+            let sent = send(bytes, &report, header, &sender).await;
+            if let Err(status) = sent {
+                // A caller that has gone needs no answer.
+                let _ = sender.send(Err(status)).await;
+            }
+        });
+        Ok(Box::pin(tokio_stream::wrappers::ReceiverStream::new(
+            receiver,
+        )))
+    }
+}
+
+async fn send(
+    mut bytes: Bytes<'static>,
+    report: &WrittenReport,
+    header: proto::ReportHeader,
+    sender: &Sender,
+) -> Result<(), Status> {
+    if !sent(sender, Part::Header(header)).await {
+        return Ok(());
+    }
+    let mut digesting = Digesting::default();
+    while let Some(chunk) = bytes.next().await {
+        let mut chunk = chunk.map_err(|error| errors::of_bucket(&error))?;
+        digesting.take(&chunk);
+        while !chunk.is_empty() {
+            let part = chunk.split_to(chunk.len().min(CHUNK_BYTES));
+            if !sent(sender, Part::Chunk(part.to_vec())).await {
+                return Ok(());
+            }
+        }
+    }
+    let there = digesting.finish();
+    if there.sha256 != report.sha256 {
+        return Err(errors::data_loss(format!(
+            "the report {:?} in the bucket is not the one that was written (SHA-256 {}, and it \
+             was {}); do not use it, and look who else writes to the bucket",
+            report.key, there.sha256, report.sha256
+        )));
+    }
+    Ok(())
+}
+
+/// Sends a part; false when the caller has gone.
+async fn sent(sender: &Sender, part: Part) -> bool {
+    let message = proto::GetReportResponse { part: Some(part) };
+    sender.send(Ok(message)).await.is_ok()
+}
+
+fn header(report: &WrittenReport) -> Result<proto::ReportHeader, Status> {
+    let summary: Summary = serde_json::from_str(&report.totals).map_err(|error| {
+        errors::data_loss(format!(
+            "the totals of the report {:?} cannot be read: {error}",
+            report.key
+        ))
+    })?;
+    Ok(proto::ReportHeader {
+        key: report.key.clone(),
+        sha256: report.sha256.clone(),
+        size_bytes: report.size_bytes,
+        rows: report.rows,
+        outcomes: summary
+            .totals
+            .outcomes()
+            .into_iter()
+            .map(|(outcome, tally)| proto::OutcomeTally {
+                outcome: outcome.to_owned(),
+                tally: convert::tally(tally),
+            })
+            .collect(),
+        databases: summary
+            .totals
+            .databases
+            .into_iter()
+            .map(|one| proto::DatabaseTally {
+                database: one.database,
+                applied: convert::tally(one.applied),
+                corrected: convert::tally(one.corrected),
+                exception: convert::tally(one.exception),
+                duplicate: convert::tally(one.duplicate),
+                held: convert::tally(one.held),
+                dismissed: convert::tally(one.dismissed),
+                rejected: convert::tally(one.rejected),
+            })
+            .collect(),
+        ties_out: report.ties_out,
+        differences: summary.tie_out.differences,
+        totals_key: report.totals_key.clone(),
+        reported_at: Some(timestamp(report.at)),
+    })
+}

@@ -1,0 +1,26 @@
+//! One line of a report.
+
+use ach::entry::Entry;
+
+use super::outcome::{Outcome, Status};
+use crate::journal::Row;
+
+/// What is known of one entry of a file.
+#[derive(Debug, Clone)]
+pub(super) struct Line {
+    /// Where it stands in its file, counted from 1.
+    pub(super) line_number: u64,
+    /// The entry; `None` for a line that could not be read.
+    pub(super) entry: Option<Entry>,
+    /// The decision that stands, when there is one.
+    pub(super) row: Option<Row>,
+    /// The transfer it is about, when that is known.
+    pub(super) transfer_id: String,
+    pub(super) outcome: Outcome,
+    /// What it did in each database, in their order.
+    pub(super) statuses: Vec<Status>,
+    /// What is counted of it, in minor units; `None` when nobody knows any more.
+    pub(super) amount_minor: Option<i64>,
+    /// What a person should know about it.
+    pub(super) notes: Vec<String>,
+}
