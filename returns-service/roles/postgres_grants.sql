@@ -51,4 +51,16 @@ GRANT SELECT, INSERT, UPDATE (owner, until), DELETE ON leases TO echeck_returns;
 -- An operator's decision stays; that the target has carried it out is added.
 GRANT SELECT, INSERT, UPDATE (adopted_at) ON adoptions TO echeck_returns;
 
+-- What operators change of a source, and its next try; who did it stays as it was written.
+GRANT SELECT, INSERT, UPDATE (known_since, plan, paused_at, paused_by, paused_reason, retry_at,
+    retries, version) ON sources TO echeck_returns;
+GRANT SELECT, INSERT ON audit TO echeck_returns;
+
+-- A run ends once, and its lease moves until then.
+GRANT SELECT, INSERT, UPDATE (leased_by, leased_until, ended_at, outcome, summary, cause, files)
+    ON job_runs TO echeck_returns;
+
+-- That a file was taken stays; that it was put away is added.
+GRANT SELECT, INSERT, UPDATE (put_away_at) ON remote_files TO echeck_returns;
+
 COMMIT;

@@ -206,6 +206,21 @@ impl Adapter {
             .map_err(self.status("AdoptCursor"))
     }
 
+    /// Asks the adapter whether its target answers, fits and takes writes.
+    pub(crate) async fn check(&self) -> Result<proto::CheckTargetResponse, AdapterError> {
+        self.client
+            .clone()
+            .check_target(proto::CheckTargetRequest {})
+            .await
+            .map(tonic::Response::into_inner)
+            .map_err(self.status("CheckTarget"))
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     pub(crate) async fn progress(
         &self,
         exceptions_after: u64,

@@ -13,6 +13,7 @@ use crate::bucket::BucketSettings;
 use crate::feed::Role;
 use crate::hold::RetryPolicy;
 use crate::report::RetryPauses;
+use crate::schedule::{self, Plan, RetryTimes};
 use crate::source::{self, Source};
 use crate::store::StoreSettings;
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub(crate) feed_batch_size: u32,
     pub(crate) adapter_timeout: Duration,
     pub(crate) sources: HashMap<String, Source>,
+    pub(crate) plans: HashMap<String, Plan>,
+    pub(crate) retry: RetryTimes,
 }
 
 /// What one replica among several is told.
@@ -76,6 +79,7 @@ impl Config {
         let spool = root.section("spool");
         let holds = root.section("holds");
         let feed = root.section("feed");
+        let jobs = root.section("jobs");
         let report = root.section("report");
         let section = root.section("server");
         let mut server = ServerConfig::read(&section, "127.0.0.1:50051");
@@ -108,6 +112,11 @@ impl Config {
                 .unwrap_or(1_000),
             adapter_timeout: feed.duration_ms_or("timeout_ms", 30_000, 100..=600_000),
             sources: source::read(root),
+            plans: schedule::plans(root),
+            retry: RetryTimes {
+                first: jobs.duration_ms_or("retry_first_ms", 30_000, 10..=86_400_000),
+                longest: jobs.duration_ms_or("retry_longest_ms", 600_000, 10..=86_400_000),
+            },
         }
     }
 }

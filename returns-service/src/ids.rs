@@ -36,6 +36,11 @@ pub(crate) fn import_id(source: &str, sha256: &str, attempt: u64) -> String {
     id("imp_", &["import", source, sha256, &attempt.to_string()])
 }
 
+/// The id of the run of a source for a slot.
+pub(crate) fn run_id(source: &str, slot: &str) -> String {
+    id("run_", &["run", source, slot])
+}
+
 /// The id of the `ordinal`-th return (or correction) of a transfer, counted from 1.
 pub(crate) fn return_id(transfer_id: &str, ordinal: usize) -> String {
     id("ret_", &["return", transfer_id, &ordinal.to_string()])

@@ -12,11 +12,11 @@ mod feed;
 mod hold;
 mod ids;
 mod import;
-#[expect(dead_code, reason = "the desk is being built")]
 mod incident;
 mod journal;
 mod replica;
 mod report;
+mod schedule;
 mod service;
 mod source;
 mod stage;

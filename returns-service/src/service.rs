@@ -17,11 +17,13 @@ use crate::api::{self, Api};
 use crate::bucket::{Bucket, BucketError};
 use crate::changes::Changes;
 use crate::config::Config;
+use crate::diagnosis::Examiner;
 use crate::feed::{Feed, Role, Stages};
 use crate::import::{Importer, Spool, SpoolError};
 use crate::incident::Desk;
 use crate::replica::Replica;
 use crate::report::Reporter;
+use crate::schedule::Jobs;
 use crate::store::{self, StoreAddress, StoreError, StoreSettings};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
@@ -126,6 +128,17 @@ pub async fn run(
         name: replica_name(&config, Uuid::new_v4()).into(),
         lease: config.replica.lease,
     };
+    let examiner = Arc::new(Examiner {
+        store: store.clone(),
+        sources: config.sources.clone(),
+        adapters: adapters
+            .iter()
+            .map(|(adapter, _)| adapter.clone())
+            .collect(),
+        bucket: bucket.clone(),
+        spool_folder: config.spool_folder.clone(),
+        clock: clock.clone(),
+    });
     let importer = Arc::new(Importer {
         store: store.clone(),
         replica,
@@ -153,6 +166,20 @@ pub async fn run(
             pauses: config.report_pauses,
         })
     });
+    let jobs = Arc::new(Jobs {
+        importer: importer.clone(),
+        desk: desk.clone(),
+        databases: feeds
+            .iter()
+            .map(|feed| feed.database().to_owned())
+            .collect(),
+        reports: reporter.is_some(),
+        max_file_bytes: config.max_file_bytes,
+        retry: config.retry,
+        plans: config.plans,
+        running: Mutex::default(),
+        tasks: TaskTracker::new(),
+    });
 
     let bound = config.server.bind().await?;
     on_bound(bound.local_addr());
@@ -166,6 +193,7 @@ pub async fn run(
     let work = TaskTracker::new();
     work.spawn(importer.clone().run(shutdown.clone()));
     work.spawn(importer.clone().run_holds(shutdown.clone()));
+    work.spawn(jobs.clone().run(shutdown.clone()));
     for feed in &feeds {
         work.spawn(feed.clone().run(shutdown.clone()));
     }
@@ -177,6 +205,7 @@ pub async fn run(
     let api = Api::new(
         importer,
         feeds,
+        (jobs, examiner),
         bucket,
         config.max_file_bytes,
         shutdown.clone(),

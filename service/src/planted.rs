@@ -18,11 +18,13 @@ pub enum Bug {
     GapSkipped,
     /// A change is written whatever state the transfer is in by now.
     StateGuardDropped,
+    /// A file at the acquirer is put away before its import is committed.
+    RemoteArchivedBeforeCommit,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::CursorInSecondTransaction,
         Self::SequenceInsteadOfCounter,
         Self::NoCompareAndSet,
@@ -30,6 +32,7 @@ impl Bug {
         Self::ProgressInSecondTransaction,
         Self::GapSkipped,
         Self::StateGuardDropped,
+        Self::RemoteArchivedBeforeCommit,
     ];
 
     /// The name in `ECHECK_BUG`.
@@ -43,6 +46,7 @@ impl Bug {
             Self::ProgressInSecondTransaction => "progress-in-second-transaction",
             Self::GapSkipped => "gap-skipped",
             Self::StateGuardDropped => "state-guard-dropped",
+            Self::RemoteArchivedBeforeCommit => "remote-archived-before-commit",
         }
     }
 }

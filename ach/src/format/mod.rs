@@ -49,6 +49,10 @@ pub struct FileRejected {
     pub field: Option<String>,
     /// What is wrong, what was expected, and what to do.
     pub why: String,
+    /// The format that the file looks like instead. Readers know only their own; whoever has
+    /// tried others says so here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looks_like: Option<String>,
 }
 
 impl fmt::Display for FileRejected {
@@ -59,7 +63,11 @@ impl fmt::Display for FileRejected {
         if let Some(field) = &self.field {
             write!(f, "{field}: ")?;
         }
-        f.write_str(&self.why)
+        f.write_str(&self.why)?;
+        match &self.looks_like {
+            Some(format) => write!(f, "; it looks like {format}"),
+            None => Ok(()),
+        }
     }
 }
 

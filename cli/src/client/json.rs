@@ -73,7 +73,13 @@ fn databases(databases: &[proto::DatabaseProgress]) -> Value {
 }
 
 fn rejection(line: &proto::Rejection) -> Value {
-    json!({"line": line.line, "byte": line.byte, "field": text(&line.field), "why": line.why})
+    json!({
+        "line": line.line,
+        "byte": line.byte,
+        "field": text(&line.field),
+        "why": line.why,
+        "looks_like": text(&line.looks_like),
+    })
 }
 
 pub(super) fn import(import: &proto::Import) -> Value {
@@ -307,5 +313,129 @@ pub(super) fn journal_row(row: &proto::JournalRow) -> Value {
         "hash": row.hash,
         "payload": serde_json::from_str::<Value>(&row.payload_json).unwrap_or(Value::Null),
         "recorded_at": time(row.recorded_at.as_ref()),
+    })
+}
+
+pub(super) fn outcome(outcome: proto::JobOutcome) -> String {
+    name(outcome.as_str_name(), "JOB_OUTCOME_")
+}
+
+pub(super) fn trigger(trigger: proto::JobTrigger) -> String {
+    name(trigger.as_str_name(), "JOB_TRIGGER_")
+}
+
+pub(super) fn days(days: proto::ScheduleDays) -> String {
+    name(days.as_str_name(), "SCHEDULE_DAYS_")
+}
+
+/// A time for people; a dash when there is none.
+pub(super) fn moment(at: Option<&Timestamp>) -> String {
+    at.and_then(|at| chrono::DateTime::from_timestamp(at.seconds, 0))
+        .map_or("-".to_owned(), |at| {
+            at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+        })
+}
+
+/// A span in whole milliseconds.
+pub(super) fn milliseconds(span: Option<&prost_types::Duration>) -> i64 {
+    span.map_or(0, |span| {
+        span.seconds
+            .saturating_mul(1_000)
+            .saturating_add(i64::from(span.nanos) / 1_000_000)
+    })
+}
+
+pub(super) fn run(run: &proto::JobRun) -> Value {
+    let files: Value = run
+        .files
+        .iter()
+        .map(|file| {
+            json!({
+                "name": file.name,
+                "size_bytes": file.size_bytes,
+                "import_id": text(&file.import_id),
+                "outcome": outcome(file.outcome()),
+                "what": file.what,
+            })
+        })
+        .collect();
+    let ended = run.ended_at.is_some().then(|| outcome(run.outcome()));
+    json!({
+        "run_id": run.run_id,
+        "source": run.source,
+        "slot": run.slot,
+        "trigger": trigger(run.trigger()),
+        "actor": text(&run.actor),
+        "started_at": time(run.started_at.as_ref()),
+        "ended_at": time(run.ended_at.as_ref()),
+        "outcome": ended,
+        "summary": text(&run.summary),
+        "cause": text(&run.cause),
+        "files": files,
+    })
+}
+
+pub(super) fn source(source: &proto::JobSource) -> Value {
+    let schedule = source.schedule.as_ref().map(|schedule| {
+        json!({
+            "cron": schedule.cron,
+            "time_zone": schedule.time_zone,
+            "days": days(schedule.days()),
+            "due": text(&schedule.due),
+            "grace_minutes": schedule.grace_minutes,
+        })
+    });
+    json!({
+        "name": source.name,
+        "place": source.place,
+        "pattern": source.pattern,
+        "schedule": schedule,
+        "schedule_set": source.schedule_set,
+        "next_run_at": time(source.next_run_at.as_ref()),
+        "paused_at": time(source.paused_at.as_ref()),
+        "paused_by": text(&source.paused_by),
+        "pause_reason": text(&source.pause_reason),
+        "last_run": source.last_run.as_ref().map(run),
+        "version": source.version,
+    })
+}
+
+pub(super) fn audit(record: &proto::AuditRecord) -> Value {
+    json!({
+        "audit_id": record.audit_id,
+        "at": time(record.at.as_ref()),
+        "actor": record.actor,
+        "action": record.action,
+        "subject": record.subject,
+        "before": text(&record.before),
+        "after": text(&record.after),
+        "reason": record.reason,
+    })
+}
+
+pub(super) fn diagnosis(answer: &proto::DiagnoseResponse) -> Value {
+    let checks: Value = answer
+        .checks
+        .iter()
+        .map(|check| {
+            json!({
+                "name": check.name,
+                "of": check.of,
+                "source": text(&check.source),
+                "state": name(check.state().as_str_name(), "CHECK_STATE_"),
+                "evidence": check.evidence,
+                "cause": text(&check.cause),
+                "took_ms": milliseconds(check.took.as_ref()),
+            })
+        })
+        .collect();
+    json!({
+        "at": time(answer.at.as_ref()),
+        "healthy": answer.healthy,
+        "headline": text(&answer.headline),
+        "cause": text(&answer.cause),
+        "meaning": text(&answer.meaning),
+        "to_do": answer.to_do,
+        "checks": checks,
     })
 }

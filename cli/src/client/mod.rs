@@ -2,8 +2,10 @@
 //! JSON.
 
 mod connect;
+mod diagnose;
 mod holds;
 mod import;
+mod jobs;
 mod journal;
 mod json;
 mod lists;
@@ -37,6 +39,8 @@ pub mod exit {
     pub const DEADLINE: u8 = 5;
     /// The journal is not sound.
     pub const UNSOUND: u8 = 6;
+    /// Something that the job needs does not work.
+    pub const SICK: u8 = 7;
 }
 
 /// How a command reaches the service, and how it answers.
@@ -153,6 +157,162 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Look at a source now: fetch what is there, import it, report it.
+    #[command(
+        after_help = "Examples:\n  echeck run worldpay_returns\n  echeck run worldpay_returns --no-wait --json\n\n\
+        Exit codes: 0 done or nothing to do, 2 done late or with exceptions, 3 file rejected, \
+        4 file missing, 1 something does not work, 5 time was up"
+    )]
+    Run {
+        /// The source.
+        source: String,
+        /// Answer when the run has begun.
+        #[arg(long)]
+        no_wait: bool,
+        /// Who asks for it; kept.
+        #[arg(long, env = "USER", default_value = "unknown")]
+        actor: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List runs of the daily job.
+    #[command(
+        after_help = "Examples:\n  echeck runs\n  echeck runs --source worldpay_returns --json"
+    )]
+    Runs {
+        /// Only of this source.
+        #[arg(long)]
+        source: Option<String>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List the sources of the daily job; pause, resume or schedule one.
+    #[command(
+        after_help = "Examples:\n  echeck sources\n  echeck sources pause worldpay_returns --reason 'their maintenance'\n  \
+        echeck sources schedule worldpay_returns --cron '*/15 6-20 * * *' --time-zone America/New_York \
+        --days banking-days --due 10:00 --grace-minutes 30 --reason 'they publish earlier now'\n  \
+        echeck sources schedule worldpay_returns --reset --reason 'as configured'",
+        args_conflicts_with_subcommands = true
+    )]
+    Sources {
+        #[command(subcommand)]
+        action: Option<SourceAction>,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Show what operators changed, when and why.
+    Audit {
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Look at everything that the job needs, and name the likely cause of what does not work.
+    #[command(
+        after_help = "Examples:\n  echeck diagnose\n  echeck diagnose worldpay_returns --json\n\n\
+        Exit codes: 0 everything works, 7 something does not"
+    )]
+    Diagnose {
+        /// Only this source, beside what all share.
+        source: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// What to change of a source.
+#[derive(Debug, Subcommand)]
+pub enum SourceAction {
+    /// Begin no more runs by the clock.
+    Pause {
+        /// The source.
+        source: String,
+        #[command(flatten)]
+        because: Because,
+    },
+    /// Begin runs by the clock again.
+    Resume {
+        /// The source.
+        source: String,
+        #[command(flatten)]
+        because: Because,
+    },
+    /// Set another schedule, at once.
+    Schedule(ScheduleArguments),
+}
+
+/// Who changes something, and why.
+#[derive(Debug, Args)]
+pub struct Because {
+    /// Who does it; kept.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    pub actor: String,
+    /// Why; kept.
+    #[arg(long)]
+    pub reason: String,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// A schedule.
+#[derive(Debug, Args)]
+pub struct ScheduleArguments {
+    /// The source.
+    pub source: String,
+    /// Minute, hour, day of the month, month, day of the week.
+    #[arg(long, required_unless_present = "reset")]
+    pub cron: Option<String>,
+    /// The time zone of cron and due.
+    #[arg(long, default_value = "America/New_York")]
+    pub time_zone: String,
+    /// The days on which it works.
+    #[arg(long, value_enum, default_value_t = OnDays::BankingDays)]
+    pub days: OnDays,
+    /// When each day's file is due, HH:MM; none is expected without it.
+    #[arg(long)]
+    pub due: Option<String>,
+    /// How many minutes later it is missing.
+    #[arg(long, default_value_t = 30)]
+    pub grace_minutes: u32,
+    /// Take the configuration's schedule again.
+    #[arg(long, conflicts_with_all = ["cron", "due"])]
+    pub reset: bool,
+    #[command(flatten)]
+    pub because: Because,
+}
+
+/// The days of a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum OnDays {
+    /// Every day.
+    All,
+    /// Monday to Friday.
+    Weekdays,
+    /// Days on which the Federal Reserve settles.
+    BankingDays,
+}
+
+impl ScheduleArguments {
+    /// The schedule; `None` for the configuration's.
+    fn schedule(&self) -> Option<echeck_proto::returns::v1::Schedule> {
+        use echeck_proto::returns::v1::{Schedule, ScheduleDays};
+        let days = match self.days {
+            OnDays::All => ScheduleDays::All,
+            OnDays::Weekdays => ScheduleDays::Weekdays,
+            OnDays::BankingDays => ScheduleDays::BankingDays,
+        };
+        self.cron.clone().map(|cron| Schedule {
+            cron,
+            time_zone: self.time_zone.clone(),
+            days: days.into(),
+            due: self.due.clone().unwrap_or_default(),
+            grace_minutes: self.grace_minutes,
+        })
+    }
 }
 
 /// What to import, and how.
@@ -306,6 +466,20 @@ pub async fn run(command: Command) -> ExitCode {
         } => holds::act(action).await,
         Command::Journal { action } => journal::run(action).await,
         Command::Status { common } => lists::status(&common).await,
+        Command::Run {
+            source,
+            no_wait,
+            actor,
+            common,
+        } => jobs::run(source, actor, no_wait, &common).await,
+        Command::Runs {
+            source,
+            limit,
+            common,
+        } => jobs::runs(source, limit, &common).await,
+        Command::Sources { action, common } => jobs::sources(action, &common).await,
+        Command::Audit { limit, common } => jobs::audit(limit, &common).await,
+        Command::Diagnose { source, common } => diagnose::run(source, &common).await,
     };
     match outcome {
         Ok(code) => ExitCode::from(code),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use echeck_adapter::config::AdapterConfig;
-use echeck_service::clock::SystemClock;
+use echeck_service::clock::{SharedClock, SystemClock};
 use echeck_service::config::Settings;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -59,7 +59,7 @@ format = "worldpay_funding_reject"
 "#;
 
 /// What to start.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StackOptions {
     /// Where the databases and received files are kept.
     pub data: PathBuf,
@@ -73,6 +73,8 @@ pub struct StackOptions {
     pub gateway: String,
     /// More settings of RallyPay's adapter, as TOML.
     pub rallypay: String,
+    /// The clock of all of them.
+    pub clock: SharedClock,
 }
 
 impl StackOptions {
@@ -86,6 +88,7 @@ impl StackOptions {
             returns: DEFAULT_SOURCES.to_owned(),
             gateway: String::new(),
             rallypay: String::new(),
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -100,8 +103,35 @@ pub struct Stack {
     pub rallypay: SocketAddr,
     /// Its databases and files.
     pub data: DataFolder,
-    shutdown: CancellationToken,
-    services: Vec<JoinHandle<Result<()>>>,
+    services: Vec<Running>,
+}
+
+/// A service that runs, with what stops it.
+struct Running {
+    service: Service,
+    stop: CancellationToken,
+    task: JoinHandle<Result<()>>,
+}
+
+/// The services of a stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// The adapter of the core gateway's database.
+    GatewayAdapter,
+    /// The adapter of the RallyPay database.
+    RallypayAdapter,
+    /// The returns service.
+    Returns,
+}
+
+impl std::fmt::Display for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::GatewayAdapter => "adapter of the gateway's database",
+            Self::RallypayAdapter => "adapter of RallyPay's database",
+            Self::Returns => "returns service",
+        })
+    }
 }
 
 impl Stack {
@@ -111,46 +141,35 @@ impl Stack {
     /// When a setting is wrong, a database does not fit, or a port is taken.
     pub async fn start(options: &StackOptions) -> Result<Self> {
         let data = DataFolder::open(&options.data, &options.databases).await?;
-        let shutdown = CancellationToken::new();
         let mut services = Vec::new();
         let gateway = start_adapter(
-            "adapter of the gateway's database",
-            gateway_adapter::read_config,
+            (Service::GatewayAdapter, gateway_adapter::read_config),
             (
                 options.ports.gateway,
                 data.gateway().url(),
                 &options.gateway,
             ),
-            &shutdown,
+            &options.clock,
             &mut services,
         )
         .await?;
         let rallypay = start_adapter(
-            "adapter of RallyPay's database",
-            rallypay_adapter::read_config,
+            (Service::RallypayAdapter, rallypay_adapter::read_config),
             (
                 options.ports.rallypay,
                 data.rallypay().url(),
                 &options.rallypay,
             ),
-            &shutdown,
+            &options.clock,
             &mut services,
         )
         .await?;
-        let returns = start_returns(
-            options,
-            &data,
-            (gateway, rallypay),
-            &shutdown,
-            &mut services,
-        )
-        .await?;
+        let returns = start_returns(options, &data, (gateway, rallypay), &mut services).await?;
         Ok(Self {
             returns,
             gateway,
             rallypay,
             data,
-            shutdown,
             services,
         })
     }
@@ -166,9 +185,24 @@ impl Stack {
     /// # Errors
     /// When a service had stopped by itself with an error.
     pub async fn stop(self) -> Result<()> {
-        self.shutdown.cancel();
-        for service in self.services {
-            service.await.context("a service panicked")??;
+        for running in &self.services {
+            running.stop.cancel();
+        }
+        for running in self.services {
+            running.task.await.context("a service panicked")??;
+        }
+        Ok(())
+    }
+
+    /// Stops one service and waits until it has; the others go on without it.
+    ///
+    /// # Errors
+    /// When it had stopped by itself with an error.
+    pub async fn stop_service(&mut self, service: Service) -> Result<()> {
+        while let Some(at) = self.services.iter().position(|one| one.service == service) {
+            let running = self.services.remove(at);
+            running.stop.cancel();
+            running.task.await.context("a service panicked")??;
         }
         Ok(())
     }
@@ -177,26 +211,31 @@ impl Stack {
 /// Starts a service, and waits for the address it listens on, or for its error if it ends
 /// before it does.
 async fn start<F, E>(
-    name: &str,
-    services: &mut Vec<JoinHandle<Result<()>>>,
-    run: impl FnOnce(oneshot::Sender<SocketAddr>) -> F,
+    service: Service,
+    services: &mut Vec<Running>,
+    run: impl FnOnce(oneshot::Sender<SocketAddr>, CancellationToken) -> F,
 ) -> Result<SocketAddr>
 where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<anyhow::Error>,
 {
     let (tell, bound) = oneshot::channel();
-    let running = run(tell);
-    let service = tokio::spawn(async move { running.await.map_err(Into::into) });
+    let stop = CancellationToken::new();
+    let running = run(tell, stop.clone());
+    let task = tokio::spawn(async move { running.await.map_err(Into::into) });
     if let Ok(address) = bound.await {
-        services.push(service);
+        services.push(Running {
+            service,
+            stop,
+            task,
+        });
         return Ok(address);
     }
-    let error = match service.await.context("it panicked")? {
+    let error = match task.await.context("it panicked")? {
         Ok(()) => anyhow!("it ended by itself"),
         Err(error) => error,
     };
-    Err(error.context(format!("the {name} did not start")))
+    Err(error.context(format!("the {service} did not start")))
 }
 
 /// Hands the address on. Nobody waits for it any more only when the stack has failed already.
@@ -207,11 +246,10 @@ fn announce(tell: oneshot::Sender<SocketAddr>) -> impl FnOnce(SocketAddr) {
 }
 
 async fn start_adapter(
-    name: &str,
-    read_config: fn(&Settings) -> AdapterConfig,
+    (service, read_config): (Service, fn(&Settings) -> AdapterConfig),
     (port, url, more): (u16, &str, &str),
-    shutdown: &CancellationToken,
-    services: &mut Vec<JoinHandle<Result<()>>>,
+    clock: &SharedClock,
+    services: &mut Vec<Running>,
 ) -> Result<SocketAddr> {
     // What the caller adds comes first, so that it may be keys outside any table.
     let settings = Settings::from_toml(&format!(
@@ -219,9 +257,9 @@ async fn start_adapter(
     ))?;
     let config = read_config(&settings);
     settings.finish()?;
-    let stop = shutdown.clone();
-    start(name, services, |tell| {
-        echeck_adapter::serve::run(config, Arc::new(SystemClock), stop, announce(tell))
+    let clock = clock.clone();
+    start(service, services, |tell, stop| {
+        echeck_adapter::serve::run(config, clock, stop, announce(tell))
     })
     .await
 }
@@ -230,8 +268,7 @@ async fn start_returns(
     options: &StackOptions,
     data: &DataFolder,
     (gateway, rallypay): (SocketAddr, SocketAddr),
-    shutdown: &CancellationToken,
-    services: &mut Vec<JoinHandle<Result<()>>>,
+    services: &mut Vec<Running>,
 ) -> Result<SocketAddr> {
     // A caller who names a bucket of their own gets that one.
     let bucket = if Settings::from_toml(&options.returns)?.root().has("bucket") {
@@ -253,9 +290,9 @@ async fn start_returns(
         options.returns
     ))?;
     let config = returns_service::Config::read(settings)?;
-    let stop = shutdown.clone();
-    start("returns service", services, |tell| {
-        returns_service::run(config, Arc::new(SystemClock), stop, announce(tell))
+    let clock = options.clock.clone();
+    start(Service::Returns, services, |tell, stop| {
+        returns_service::run(config, clock, stop, announce(tell))
     })
     .await
 }

@@ -108,6 +108,7 @@ fn rejection(why: &FileRejected) -> proto::Rejection {
         byte: why.at.map_or(0, |at| at.byte),
         field: why.field.clone().unwrap_or_default(),
         why: why.why.clone(),
+        looks_like: why.looks_like.clone().unwrap_or_default(),
     }
 }
 
@@ -117,6 +118,7 @@ pub(super) fn rejected(line: &Rejected) -> proto::Rejection {
         byte: line.at.byte,
         field: line.field.clone().unwrap_or_default(),
         why: line.why.clone(),
+        looks_like: String::new(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::decide::DecideError;
 use crate::feed::{AdoptError, FeedError};
 use crate::hold::HoldError;
 use crate::import::{ImportError, ReceiveError};
+use crate::schedule::PlanFault;
 use crate::store::StoreError;
 
 const DOMAIN: &str = "echeck-returns";
@@ -42,6 +43,17 @@ pub(super) fn invalid(field: &str, what: impl Into<String>) -> Status {
     let mut details = ErrorDetails::with_error_info("INVALID_ARGUMENT", DOMAIN, HashMap::new());
     details.add_bad_request_violation(field, &what);
     Status::with_error_details(Code::InvalidArgument, format!("{field}: {what}"), details)
+}
+
+/// A schedule is wrong: every field of it that is, and what it should be.
+pub(super) fn invalid_plan(faults: &[PlanFault]) -> Status {
+    let mut details = ErrorDetails::with_error_info("INVALID_ARGUMENT", DOMAIN, HashMap::new());
+    let mut lines = Vec::new();
+    for PlanFault { field, what } in faults {
+        details.add_bad_request_violation(format!("schedule.{field}"), what);
+        lines.push(format!("schedule.{field}: {what}"));
+    }
+    Status::with_error_details(Code::InvalidArgument, lines.join("; "), details)
 }
 
 /// The call is right, but not in the present state.

@@ -2,10 +2,13 @@
 //! it back. Nothing is decided here.
 
 mod convert;
+mod convert_job;
 mod details;
+mod diagnosis;
 mod errors;
 mod holds;
 mod imports;
+mod jobs;
 mod operations;
 mod page;
 mod progress;
@@ -23,8 +26,10 @@ use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::bucket::Bucket;
+use crate::diagnosis::Examiner;
 use crate::feed::Feed;
 use crate::import::Importer;
+use crate::schedule::Jobs;
 
 /// The services whose health is reported.
 pub(crate) const SERVICE_NAMES: &[&str] = &[
@@ -39,6 +44,8 @@ pub(crate) struct Api {
     feeds: Arc<HashMap<String, Arc<Feed>>>,
     /// The names of the databases, the system of record first.
     databases: Arc<Vec<String>>,
+    jobs: Arc<Jobs>,
+    examiner: Arc<Examiner>,
     /// Where reports are; `None` when no bucket is configured.
     bucket: Option<Bucket>,
     max_file_bytes: u64,
@@ -49,6 +56,7 @@ impl Api {
     pub(crate) fn new(
         importer: Arc<Importer>,
         feeds: Vec<Arc<Feed>>,
+        (jobs, examiner): (Arc<Jobs>, Arc<Examiner>),
         bucket: Option<Bucket>,
         max_file_bytes: u64,
         shutdown: CancellationToken,
@@ -67,6 +75,8 @@ impl Api {
             importer,
             feeds: Arc::new(feeds),
             databases: Arc::new(databases),
+            jobs,
+            examiner,
             bucket,
             max_file_bytes,
             shutdown,

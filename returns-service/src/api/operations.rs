@@ -126,6 +126,86 @@ impl OperationsService for Api {
             .collect();
         Ok(Response::new(proto::ListJournalResponse { rows }))
     }
+
+    async fn list_sources(
+        &self,
+        _request: Request<proto::ListSourcesRequest>,
+    ) -> Result<Response<proto::ListSourcesResponse>, Status> {
+        self.sources().await.map(Response::new)
+    }
+
+    async fn run_job(
+        &self,
+        request: Request<proto::RunJobRequest>,
+    ) -> Result<Response<proto::RunJobResponse>, Status> {
+        Self::run_job(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn set_schedule(
+        &self,
+        request: Request<proto::SetScheduleRequest>,
+    ) -> Result<Response<proto::SetScheduleResponse>, Status> {
+        Self::set_schedule(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn pause_source(
+        &self,
+        request: Request<proto::PauseSourceRequest>,
+    ) -> Result<Response<proto::PauseSourceResponse>, Status> {
+        Self::pause_source(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn resume_source(
+        &self,
+        request: Request<proto::ResumeSourceRequest>,
+    ) -> Result<Response<proto::ResumeSourceResponse>, Status> {
+        Self::resume_source(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_job_runs(
+        &self,
+        request: Request<proto::ListJobRunsRequest>,
+    ) -> Result<Response<proto::ListJobRunsResponse>, Status> {
+        self.page_of_runs(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_job_run(
+        &self,
+        request: Request<proto::GetJobRunRequest>,
+    ) -> Result<Response<proto::GetJobRunResponse>, Status> {
+        self.one_run(&request.into_inner().run_id)
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_audit_records(
+        &self,
+        request: Request<proto::ListAuditRecordsRequest>,
+    ) -> Result<Response<proto::ListAuditRecordsResponse>, Status> {
+        self.audit_records(request.into_inner().limit)
+            .await
+            .map(Response::new)
+            .map_err(|error| errors::of_store(&error))
+    }
+
+    async fn diagnose(
+        &self,
+        request: Request<proto::DiagnoseRequest>,
+    ) -> Result<Response<proto::DiagnoseResponse>, Status> {
+        self.diagnosis(&request.into_inner().source)
+            .await
+            .map(Response::new)
+    }
 }
 
 /// A place in a journal for the wire.

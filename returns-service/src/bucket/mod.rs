@@ -19,11 +19,11 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use secrecy::ExposeSecret as _;
 
 pub(crate) use error::BucketError;
+pub(crate) use probe::probe;
 #[allow(
     unused_imports,
     reason = "the diagnosis that asks for it is being built"
 )]
-pub(crate) use probe::probe;
 pub(crate) use settings::{BucketPlace, BucketSettings};
 pub(crate) use transfer::{Bytes, Digest, Digesting};
 

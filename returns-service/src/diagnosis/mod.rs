@@ -1,9 +1,18 @@
 //! Diagnosis: what works and what does not, each looked at by itself, timed, with what was
 //! seen. It changes nothing but a marker in the bucket, which it deletes again.
 
+mod examiner;
+mod machine;
+mod picture;
+mod target;
+
 use std::time::Duration;
 
-use crate::incident::Cause;
+use tokio::time::Instant;
+
+use crate::incident::{Area, Cause};
+
+pub(crate) use examiner::{Examiner, Found};
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,4 +34,161 @@ pub(crate) enum CheckResult {
     Failed(Cause),
     /// It was not looked at, because of what failed before, or because it is not configured.
     Skipped(String),
+}
+
+impl Check {
+    /// Looks, and takes the time.
+    async fn timed(
+        name: &'static str,
+        of: String,
+        look: impl Future<Output = CheckResult>,
+    ) -> Self {
+        let began = Instant::now();
+        let result = look.await;
+        Self {
+            name,
+            of,
+            result,
+            took: began.elapsed(),
+        }
+    }
+
+    /// Why it failed, if it did.
+    pub(crate) fn failure(&self) -> Option<&Cause> {
+        match &self.result {
+            CheckResult::Failed(cause) => Some(cause),
+            CheckResult::Passed(_) | CheckResult::Skipped(_) => None,
+        }
+    }
+}
+
+/// The likely cause among failed checks: what the others depend on comes first.
+pub(crate) fn likely<'a>(checks: impl Iterator<Item = &'a Check> + Clone) -> Option<&'a Cause> {
+    const ORDER: [Area; 10] = [
+        Area::Disk,
+        Area::Store,
+        Area::Reach,
+        Area::Presence,
+        Area::Content,
+        Area::Target,
+        Area::Import,
+        Area::Bucket,
+        Area::Alerting,
+        Area::Clock,
+    ];
+    ORDER.iter().find_map(|area| {
+        checks
+            .clone()
+            .filter_map(Check::failure)
+            .find(|cause| cause.area() == *area)
+    })
+}
+
+/// A likelier cause than the one that was met: what was met may only be what follows from it.
+pub(crate) fn likelier<'a>(
+    met: &Cause,
+    checks: impl Iterator<Item = &'a Check> + Clone,
+) -> Option<&'a Cause> {
+    let behind: &[Area] = match met {
+        // A write that failed says little; a full disk says all.
+        Cause::StoreUnreachable { .. } | Cause::SpoolFailed { .. } => &[Area::Disk],
+        Cause::SourceFailed { .. } => &[Area::Disk, Area::Reach],
+        Cause::TargetFailed { .. } | Cause::ImportStuck { .. } => {
+            &[Area::Disk, Area::Store, Area::Target]
+        }
+        Cause::BucketFailed { .. } => &[Area::Bucket],
+        Cause::HostNotFound { .. }
+        | Cause::PortClosed { .. }
+        | Cause::HostSilent { .. }
+        | Cause::HandshakeFailed { .. }
+        | Cause::HostKeyChanged { .. }
+        | Cause::KeyRefused { .. }
+        | Cause::PasswordRefused { .. }
+        | Cause::PasswordExpired { .. }
+        | Cause::CredentialUnusable { .. }
+        | Cause::DirectoryMissing { .. }
+        | Cause::DirectoryUnreadable { .. }
+        | Cause::FileMissing { .. }
+        | Cause::FileStale { .. }
+        | Cause::FileGrowing { .. }
+        | Cause::FileEmpty { .. }
+        | Cause::FileRejected { .. }
+        | Cause::WrongProfile { .. }
+        | Cause::FileUnopenable { .. }
+        | Cause::DownloadCut { .. }
+        | Cause::DownloadSlow { .. }
+        | Cause::NotArchivedRemotely { .. }
+        | Cause::DiskFull { .. }
+        | Cause::BucketKeyIdUnknown { .. }
+        | Cause::BucketSecretWrong { .. }
+        | Cause::BucketTokenExpired { .. }
+        | Cause::BucketMissing { .. }
+        | Cause::BucketForbidden { .. }
+        | Cause::BucketUnreachable { .. }
+        | Cause::ReportWrong { .. }
+        | Cause::AdapterUnreachable { .. }
+        | Cause::TargetReadOnly { .. }
+        | Cause::DoesNotTieOut { .. }
+        | Cause::ChannelFailed { .. }
+        | Cause::ClockWrong { .. } => &[],
+    };
+    behind.iter().find_map(|area| {
+        checks
+            .clone()
+            .filter_map(Check::failure)
+            .find(|cause| cause.area() == *area)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(result: CheckResult) -> Check {
+        Check {
+            name: "a",
+            of: "b".into(),
+            result,
+            took: Duration::ZERO,
+        }
+    }
+
+    fn failed(cause: Cause) -> Check {
+        check(CheckResult::Failed(cause))
+    }
+
+    fn disk() -> Cause {
+        Cause::DiskFull {
+            path: "/var".into(),
+        }
+    }
+
+    fn bucket() -> Cause {
+        Cause::BucketMissing {
+            bucket: "reports".into(),
+        }
+    }
+
+    #[test]
+    fn what_others_depend_on_is_the_likely_cause() {
+        let checks = [
+            check(CheckResult::Passed("fine".into())),
+            failed(bucket()),
+            failed(disk()),
+        ];
+        assert_eq!(likely(checks.iter()), Some(&disk()));
+        assert_eq!(likely(checks[..1].iter()), None);
+    }
+
+    #[test]
+    fn a_failed_write_is_told_as_the_full_disk_behind_it_and_a_clear_cause_as_itself() {
+        let checks = [failed(bucket()), failed(disk())];
+        let store = Cause::StoreUnreachable { why: "I/O".into() };
+        assert_eq!(likelier(&store, checks.iter()), Some(&disk()));
+        let refused = Cause::KeyRefused {
+            user: "ann".into(),
+            host: "host".into(),
+        };
+        assert_eq!(likelier(&refused, checks.iter()), None);
+    }
 }

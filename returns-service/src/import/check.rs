@@ -86,6 +86,7 @@ fn too_empty(source: &Source, how: Emptiness) -> Option<FileRejected> {
             "{what}; if that is normal, add {setting:?} to sources.{}.allow_empty",
             source.name
         ),
+        looks_like: None,
     })
 }
 
@@ -159,6 +160,7 @@ impl UnitCheck {
                  source's amount_unit (minor or major) and import the file again",
                 self.rows
             ),
+            looks_like: None,
         })
     }
 }

@@ -11,6 +11,7 @@ use super::ahead::{Ahead, AheadError, Batch, Found};
 use super::batches::parse;
 use super::check::{CheckError, Verdict, check};
 use super::gather::{cases, gather, rejected};
+use super::guess::{guess, known_formats};
 use super::stages::Stages;
 use super::worker::{ImportError, Importer};
 use crate::chain::Chain;
@@ -109,7 +110,11 @@ impl Importer {
                     "file accepted"
                 );
             }
-            Verdict::Rejected(why) => {
+            Verdict::Rejected(mut why) => {
+                let (spool_name, day) =
+                    (&import.new.spool_name, import.new.received_at.date_naive());
+                let others = known_formats(self.sources.values());
+                why.looks_like = guess(&self.spool, spool_name, source, others, day).await;
                 self.store
                     .reject_import(&import.import_id, &why, at)
                     .await?;

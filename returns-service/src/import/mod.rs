@@ -8,6 +8,7 @@ mod check;
 mod drive;
 mod dry_run;
 mod gather;
+mod guess;
 mod receive;
 mod spool;
 mod stages;

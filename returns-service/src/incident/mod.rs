@@ -113,3 +113,11 @@ impl Desk {
         let _ = self.signals.send(Signal::Clear { subject, area, at });
     }
 }
+pub(crate) struct Picture {
+    pub(crate) checks: Vec<crate::diagnosis::Check>,
+    pub(crate) headline_cause: Option<Cause>,
+    pub(crate) stake: Option<String>,
+    pub(crate) expires: Option<String>,
+    pub(crate) last_good: Option<String>,
+    pub(crate) command: Option<String>,
+}

@@ -26,14 +26,11 @@ use ach::format::{Emptiness, Format};
 
 pub(crate) use pickup::Pickup;
 pub(crate) use settings::read;
-#[expect(unused_imports, reason = "the schedule that uses them is being built")]
 pub(crate) use {
     error::SourceError,
-    listing::{Completeness, Entry, Growing, Kind, LeftAlone, RemoteFile, Stock},
-    name::RemoteName,
-    pickup::{After, Place},
+    listing::{RemoteFile, Stock},
+    pickup::After,
     probe::probe,
-    put_away::PutAway,
     session::Session,
 };
 
@@ -47,7 +44,6 @@ pub(crate) struct Source {
     /// The ways in which a file may be empty and still be right.
     pub(crate) allow_empty: Vec<Emptiness>,
     /// Where its files are picked up; `None` when they are only ever handed in.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the schedule is being built"))]
     pub(crate) pickup: Option<Pickup>,
 }
 

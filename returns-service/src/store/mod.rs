@@ -19,6 +19,7 @@ mod columns;
 mod follower;
 mod hold;
 mod import;
+mod job;
 mod migrate;
 mod postgres;
 mod records;
@@ -37,6 +38,10 @@ pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lea
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
     Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Tally, Totals,
+};
+pub(crate) use job::{
+    AuditRecord, Begun, JobStore, NewRun, Paused, RemoteKey, RunEnd, RunFile, RunRecord,
+    SourceChange, SourceChangeTo, SourceState, Taken,
 };
 use postgres::PgStore;
 pub(crate) use report::{ArchivedFile, FilesFault, FilesRecord, ReportStore, WrittenReport};
@@ -206,7 +211,7 @@ pub(crate) struct Known {
 
 /// The returns database.
 #[async_trait]
-pub(crate) trait Store: ReportStore + Send + Sync + 'static {
+pub(crate) trait Store: JobStore + ReportStore + Send + Sync + 'static {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

@@ -4,12 +4,14 @@
 use chrono::{DateTime, Utc};
 
 use super::columns::{Columns, from_json, reason, unreadable};
+use super::job::{AuditRecord, NewRun, Paused, RunEnd, RunRecord, SourceState, Taken};
 use super::{
     ArchivedFile, Checked, DuplicateLine, ExceptionKind, Fault, FilesFault, FilesRecord,
     HoldRecord, HoldState, ImportProgress, ImportRecord, JournalRow, NewHold, NewImport, Phase,
     Progress, RejectedLine, RowException, StoreError, WrittenReport,
 };
 use crate::journal::{Hash, Row};
+use crate::schedule::{Outcome, Trigger};
 
 pub(super) fn journal_row(row: &impl Columns) -> Result<JournalRow, StoreError> {
     let position = row.count("position")?;
@@ -173,6 +175,74 @@ pub(super) fn row_exception(row: &impl Columns) -> Result<RowException, StoreErr
         position: row.count("position")?,
         kind: row.word("kind", &ExceptionKind::ALL, ExceptionKind::as_str)?,
         message: row.text("message")?,
+    })
+}
+
+pub(super) fn source_state(row: &impl Columns) -> Result<SourceState, StoreError> {
+    let plan = row.optional_text("plan")?;
+    Ok(SourceState {
+        source: row.text("source")?,
+        known_since: row.time("known_since")?,
+        plan: plan
+            .map(|plan| from_json(&plan, "sources.plan"))
+            .transpose()?,
+        paused: match row.optional_time("paused_at")? {
+            Some(at) => Some(Paused {
+                at,
+                by: row.text("paused_by")?,
+                reason: row.text("paused_reason")?,
+            }),
+            None => None,
+        },
+        retry_at: row.optional_time("retry_at")?,
+        retries: u32::try_from(row.count("retries")?).unwrap_or(u32::MAX),
+        version: row.count("version")?,
+    })
+}
+
+pub(super) fn run_record(row: &impl Columns) -> Result<RunRecord, StoreError> {
+    let ended = match row.optional_time("ended_at")? {
+        Some(at) => Some(RunEnd {
+            at,
+            outcome: row.word("outcome", &Outcome::ALL, Outcome::as_str)?,
+            summary: row.text("summary")?,
+            cause: row.optional_text("cause")?,
+            files: row.json("files", "job_runs.files")?,
+        }),
+        None => None,
+    };
+    Ok(RunRecord {
+        new: NewRun {
+            run_id: row.text("run_id")?,
+            source: row.text("source")?,
+            slot: row.text("slot")?,
+            slot_at: row.optional_time("slot_at")?,
+            trigger: row.word("trigger", &Trigger::ALL, Trigger::as_str)?,
+            actor: row.optional_text("actor")?,
+            started_at: row.time("started_at")?,
+        },
+        ended,
+    })
+}
+
+pub(super) fn taken(row: &impl Columns) -> Result<Taken, StoreError> {
+    Ok(Taken {
+        import_id: row.text("import_id")?,
+        taken_at: row.time("taken_at")?,
+        put_away_at: row.optional_time("put_away_at")?,
+    })
+}
+
+pub(super) fn audit_record(row: &impl Columns) -> Result<AuditRecord, StoreError> {
+    Ok(AuditRecord {
+        audit_id: row.text("audit_id")?,
+        at: row.time("at")?,
+        actor: row.text("actor")?,
+        action: row.text("action")?,
+        subject: row.text("subject")?,
+        before: row.text("before")?,
+        after: row.text("after")?,
+        reason: row.text("reason")?,
     })
 }
 

@@ -36,7 +36,9 @@ fn weights(bug: Bug) -> Weights {
         | Bug::ProgressInSecondTransaction => &[(Kind::CutCommit, 120)],
         Bug::NoCompareAndSet => &[(Kind::Pause, 200)],
         Bug::GapSkipped => &[(Kind::LostReply, 40), (Kind::KillBothCopies, 40)],
-        Bug::SequenceInsteadOfCounter | Bug::StateGuardDropped => &[],
+        Bug::SequenceInsteadOfCounter
+        | Bug::StateGuardDropped
+        | Bug::RemoteArchivedBeforeCommit => &[],
     };
     for (kind, weight) in more {
         weights.insert(*kind, *weight);

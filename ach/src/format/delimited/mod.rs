@@ -32,5 +32,10 @@ use crate::entry::Position;
 
 /// The whole file is refused at `at`, because of `field` where one is to blame.
 fn refused(at: Option<Position>, field: Option<String>, why: String) -> ReadError {
-    ReadError::Rejected(FileRejected { at, field, why })
+    ReadError::Rejected(FileRejected {
+        at,
+        field,
+        why,
+        looks_like: None,
+    })
 }

@@ -12,6 +12,7 @@ pub(super) fn refuse(at: Position, field: Option<String>, why: impl Into<String>
         at: Some(at),
         field,
         why: why.into(),
+        looks_like: None,
     }
 }
 

@@ -218,7 +218,12 @@ impl State {
             what(),
             difference.setting()
         );
-        Err(FileRejected { at, field, why })
+        Err(FileRejected {
+            at,
+            field,
+            why,
+            looks_like: None,
+        })
     }
 
     /// The batch that is open; one without a header is opened where there is none.

@@ -61,6 +61,7 @@ async fn imports_are_claimed_oldest_first_and_by_one_replica_only(fixture: Fixtu
         at: None,
         field: None,
         why: "no".into(),
+        looks_like: None,
     };
     store.reject_import(&ids[0], &why, now()).await.unwrap();
     assert_eq!(

@@ -46,6 +46,7 @@ async fn refused_bytes_may_be_imported_again(fixture: Fixture) {
         at: None,
         field: None,
         why: "no".into(),
+        looks_like: None,
     };
     assert!(
         fixture

@@ -23,6 +23,7 @@ mod copy;
 mod followers;
 mod holds;
 mod imports;
+mod jobs;
 mod journal;
 mod open;
 mod report;

@@ -34,7 +34,7 @@ const fn changed(table: &'static str, update: &'static [&'static str]) -> Needs 
     }
 }
 
-const NEEDS: [Needs; 14] = [
+const NEEDS: [Needs; 18] = [
     Needs {
         insert: false,
         ..appended(MIGRATIONS)
@@ -81,6 +81,33 @@ const NEEDS: [Needs; 14] = [
             "fault_since",
         ],
     ),
+    changed(
+        "sources",
+        &[
+            "known_since",
+            "plan",
+            "paused_at",
+            "paused_by",
+            "paused_reason",
+            "retry_at",
+            "retries",
+            "version",
+        ],
+    ),
+    appended("audit"),
+    changed(
+        "job_runs",
+        &[
+            "leased_by",
+            "leased_until",
+            "ended_at",
+            "outcome",
+            "summary",
+            "cause",
+            "files",
+        ],
+    ),
+    changed("remote_files", &["put_away_at"]),
     appended("import_stretches"),
     appended("import_rejected_lines"),
     appended("import_duplicates"),

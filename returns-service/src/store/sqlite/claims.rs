@@ -9,7 +9,7 @@ use super::super::StoreError;
 use super::super::columns::{Columns as _, failed, json, milliseconds};
 use super::SqliteStore;
 
-const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
+pub(super) const NOW: &str = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
 impl SqliteStore {
     pub(super) async fn write_claims(

@@ -28,6 +28,7 @@ mod codec;
 mod followers;
 mod holds;
 mod imports;
+mod jobs;
 mod journal;
 mod report;
 

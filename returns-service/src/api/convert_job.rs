@@ -1,0 +1,108 @@
+//! Runs and schedules on the wire.
+
+use echeck_proto::returns::v1 as proto;
+
+use crate::feed::timestamp;
+use crate::schedule::{Days, Outcome, PlanText, Trigger};
+use crate::store::{AuditRecord, RunFile, RunRecord};
+
+pub(super) fn schedule(plan: &PlanText) -> proto::Schedule {
+    let days = match plan.days {
+        Days::All => proto::ScheduleDays::All,
+        Days::Weekdays => proto::ScheduleDays::Weekdays,
+        Days::BankingDays => proto::ScheduleDays::BankingDays,
+    };
+    proto::Schedule {
+        cron: plan.cron.clone(),
+        time_zone: plan.time_zone.clone(),
+        days: days.into(),
+        due: plan.due.clone().unwrap_or_default(),
+        grace_minutes: plan.grace_minutes,
+    }
+}
+
+pub(super) fn plan_text(schedule: &proto::Schedule) -> PlanText {
+    let days = match schedule.days() {
+        proto::ScheduleDays::Unspecified | proto::ScheduleDays::All => Days::All,
+        proto::ScheduleDays::Weekdays => Days::Weekdays,
+        proto::ScheduleDays::BankingDays => Days::BankingDays,
+    };
+    PlanText {
+        cron: schedule.cron.clone(),
+        time_zone: schedule.time_zone.clone(),
+        days,
+        due: Some(schedule.due.clone()).filter(|due| !due.is_empty()),
+        grace_minutes: schedule.grace_minutes,
+    }
+}
+
+fn outcome(outcome: Outcome) -> proto::JobOutcome {
+    match outcome {
+        Outcome::NoActivity => proto::JobOutcome::NoActivity,
+        Outcome::DuplicateFile => proto::JobOutcome::DuplicateFile,
+        Outcome::Completed => proto::JobOutcome::Completed,
+        Outcome::CompletedWithExceptions => proto::JobOutcome::CompletedWithExceptions,
+        Outcome::FileLate => proto::JobOutcome::FileLate,
+        Outcome::FileMissing => proto::JobOutcome::FileMissing,
+        Outcome::ReportFailed => proto::JobOutcome::ReportFailed,
+        Outcome::FileRejected => proto::JobOutcome::FileRejected,
+        Outcome::TargetFailed => proto::JobOutcome::TargetFailed,
+        Outcome::SourceUnreachable => proto::JobOutcome::SourceUnreachable,
+        Outcome::StoreUnreachable => proto::JobOutcome::StoreUnreachable,
+    }
+}
+
+fn trigger(trigger: Trigger) -> proto::JobTrigger {
+    match trigger {
+        Trigger::Schedule => proto::JobTrigger::Schedule,
+        Trigger::CatchUp => proto::JobTrigger::CatchUp,
+        Trigger::Due => proto::JobTrigger::Due,
+        Trigger::Retry => proto::JobTrigger::Retry,
+        Trigger::Manual => proto::JobTrigger::Manual,
+    }
+}
+
+pub(super) fn run(run: &RunRecord) -> proto::JobRun {
+    let new = &run.new;
+    let ended = run.ended.as_ref();
+    proto::JobRun {
+        run_id: new.run_id.clone(),
+        source: new.source.clone(),
+        slot: new.slot.clone(),
+        trigger: trigger(new.trigger).into(),
+        actor: new.actor.clone().unwrap_or_default(),
+        started_at: Some(timestamp(new.started_at)),
+        ended_at: ended.map(|end| timestamp(end.at)),
+        outcome: ended
+            .map_or(proto::JobOutcome::Unspecified, |end| outcome(end.outcome))
+            .into(),
+        summary: ended.map(|end| end.summary.clone()).unwrap_or_default(),
+        cause: ended.and_then(|end| end.cause.clone()).unwrap_or_default(),
+        files: ended
+            .map(|end| end.files.iter().map(run_file).collect())
+            .unwrap_or_default(),
+    }
+}
+
+fn run_file(file: &RunFile) -> proto::JobRunFile {
+    proto::JobRunFile {
+        name: file.name.clone(),
+        size_bytes: file.size_bytes,
+        import_id: file.import_id.clone().unwrap_or_default(),
+        outcome: outcome(file.outcome).into(),
+        what: file.what.clone(),
+    }
+}
+
+pub(super) fn audit(record: AuditRecord) -> proto::AuditRecord {
+    proto::AuditRecord {
+        audit_id: record.audit_id,
+        at: Some(timestamp(record.at)),
+        actor: record.actor,
+        action: record.action,
+        subject: record.subject,
+        before: record.before,
+        after: record.after,
+        reason: record.reason,
+    }
+}

@@ -1,0 +1,60 @@
+//! What works and what does not, on the wire.
+
+use echeck_proto::returns::v1 as proto;
+use tonic::Status;
+
+use super::{Api, errors};
+use crate::diagnosis::{CheckResult, Found, likely};
+use crate::feed::timestamp;
+use crate::incident::Subject;
+
+impl Api {
+    pub(super) async fn diagnosis(&self, source: &str) -> Result<proto::DiagnoseResponse, Status> {
+        let source = Some(source).filter(|source| !source.is_empty());
+        if let Some(name) = source
+            && !self.importer.sources.contains_key(name)
+        {
+            return Err(errors::not_found("source", name));
+        }
+        let at = self.importer.clock.now();
+        let found = self.examiner.look(source).await;
+        let cause = likely(found.iter().map(|found| &found.check));
+        let subject = source.map_or(Subject::Machine, |name| Subject::Source(name.to_owned()));
+        Ok(proto::DiagnoseResponse {
+            at: Some(timestamp(at)),
+            healthy: cause.is_none(),
+            headline: cause.map(|cause| cause.headline()).unwrap_or_default(),
+            cause: cause
+                .map(|cause| cause.kind().to_owned())
+                .unwrap_or_default(),
+            meaning: cause
+                .map(|cause| cause.meaning(&subject))
+                .unwrap_or_default(),
+            to_do: cause.map(|cause| cause.to_do()).unwrap_or_default(),
+            checks: found.iter().map(check).collect(),
+        })
+    }
+}
+
+fn check(found: &Found) -> proto::Check {
+    let check = &found.check;
+    let (state, evidence, cause) = match &check.result {
+        CheckResult::Passed(seen) => (proto::CheckState::Passed, seen.clone(), String::new()),
+        CheckResult::Failed(cause) => (
+            proto::CheckState::Failed,
+            cause.headline(),
+            cause.kind().to_owned(),
+        ),
+        CheckResult::Skipped(why) => (proto::CheckState::Skipped, why.clone(), String::new()),
+    };
+    proto::Check {
+        name: check.name.to_owned(),
+        of: check.of.clone(),
+        source: found.source.clone().unwrap_or_default(),
+        state: state.into(),
+        evidence,
+        cause,
+        // A check is bounded to seconds, so it fits.
+        took: prost_types::Duration::try_from(check.took).ok(),
+    }
+}

@@ -1,0 +1,329 @@
+//! Sources and runs: what operators look at and change at run time.
+
+use std::sync::Arc;
+
+use echeck_proto::returns::v1 as proto;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::{Api, convert_job, errors, page};
+use crate::feed::timestamp;
+use crate::schedule::{Days, Jobs, Plan, PlanText};
+use crate::source::{Pickup, Source};
+use crate::store::{
+    AuditRecord, Paused, RunRecord, SourceChange, SourceChangeTo, SourceState, StoreError,
+};
+
+/// Who changes something, and why.
+struct Who<'a> {
+    actor: &'a str,
+    reason: &'a str,
+}
+
+impl Api {
+    fn jobs(&self) -> &Arc<Jobs> {
+        &self.jobs
+    }
+
+    fn source_with_place(&self, name: &str) -> Result<(&Source, &Pickup), Status> {
+        let source = self
+            .importer
+            .sources
+            .get(name)
+            .ok_or_else(|| errors::not_found("source", name))?;
+        let pickup = source.pickup.as_ref().ok_or_else(|| {
+            errors::precondition(
+                "NO_PLACE",
+                format!(
+                    "source {name:?} has no place to fetch files from; add [sources.{name}.sftp] \
+                     or [sources.{name}.folder] to the configuration"
+                ),
+            )
+        })?;
+        Ok((source, pickup))
+    }
+
+    async fn state_of(&self, source: &str) -> Result<SourceState, Status> {
+        self.importer
+            .store
+            .source_state(source, self.importer.clock.now())
+            .await
+            .map_err(|error| errors::of_store(&error))
+    }
+
+    async fn job_source(
+        &self,
+        source: &Source,
+        pickup: &Pickup,
+    ) -> Result<proto::JobSource, Status> {
+        let state = self.state_of(&source.name).await?;
+        let last = self.importer.store.runs(Some(&source.name), None, 1).await;
+        let last = last.map_err(|error| errors::of_store(&error))?;
+        let plan = self.jobs().plan(&state);
+        let next_run_at = self.jobs().next_run_at(&state);
+        let paused = state.paused.as_ref();
+        Ok(proto::JobSource {
+            name: source.name.clone(),
+            place: pickup.shown(),
+            pattern: pickup.pattern.as_str().to_owned(),
+            schedule: plan.as_ref().map(|plan| convert_job::schedule(plan.text())),
+            schedule_set: state.plan.is_some(),
+            next_run_at: next_run_at.map(timestamp),
+            paused_at: paused.map(|paused| timestamp(paused.at)),
+            paused_by: paused.map(|paused| paused.by.clone()).unwrap_or_default(),
+            pause_reason: paused
+                .map(|paused| paused.reason.clone())
+                .unwrap_or_default(),
+            last_run: last.first().map(convert_job::run),
+            version: state.version,
+        })
+    }
+
+    pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, Status> {
+        let mut sources = Vec::new();
+        for source in self.importer.sources.values() {
+            if let Some(pickup) = &source.pickup {
+                sources.push(self.job_source(source, pickup).await?);
+            }
+        }
+        sources.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(proto::ListSourcesResponse { sources })
+    }
+
+    pub(super) async fn run_job(
+        &self,
+        request: proto::RunJobRequest,
+    ) -> Result<proto::RunJobResponse, Status> {
+        let who = who(&request.actor, "asked for")?;
+        let (source, _) = self.source_with_place(&request.source)?;
+        let asked = self
+            .jobs()
+            .ask(&source.name, who.actor, &self.shutdown)
+            .await
+            .map_err(|error| errors::of_store(&error))?;
+        let audit = self.audit_record(&who, "run_job", &source.name, ("", &asked.run_id));
+        let kept = self.importer.store.record_audit(&audit).await;
+        kept.map_err(|error| errors::of_store(&error))?;
+        let run = if request.wait {
+            self.ended_run(&asked.run_id).await?
+        } else {
+            self.run_record(&asked.run_id).await?
+        };
+        Ok(proto::RunJobResponse {
+            run: Some(convert_job::run(&run)),
+            joined: asked.joined,
+        })
+    }
+
+    async fn run_record(&self, run_id: &str) -> Result<RunRecord, Status> {
+        self.importer
+            .store
+            .run(run_id)
+            .await
+            .map_err(|error| errors::of_store(&error))?
+            .ok_or_else(|| errors::not_found("run", run_id))
+    }
+
+    /// Waits until a run has ended. The call's deadline is the server's business.
+    async fn ended_run(&self, run_id: &str) -> Result<RunRecord, Status> {
+        loop {
+            let seen = self.importer.changes.version();
+            let run = self.run_record(run_id).await?;
+            if run.ended.is_some() {
+                return Ok(run);
+            }
+            if self.shutdown.is_cancelled() {
+                return Err(errors::stopping());
+            }
+            let longest = std::time::Duration::from_millis(250);
+            self.importer
+                .changes
+                .wait(seen, longest, &self.shutdown)
+                .await;
+        }
+    }
+
+    pub(super) async fn set_schedule(
+        &self,
+        request: proto::SetScheduleRequest,
+    ) -> Result<proto::SetScheduleResponse, Status> {
+        let who = who(&request.actor, &request.reason)?;
+        let plan = request
+            .schedule
+            .as_ref()
+            .map(|schedule| Plan::parse(convert_job::plan_text(schedule)))
+            .transpose()
+            .map_err(|faults| errors::invalid_plan(&faults))?;
+        let plan = plan.map(|plan| plan.text().clone());
+        let after = plan.as_ref().map_or("the configuration's".to_owned(), told);
+        let to = SourceChangeTo::Plan(plan);
+        let source = self
+            .change(&request.source, &who, "set_schedule", after, to)
+            .await?;
+        Ok(proto::SetScheduleResponse {
+            source: Some(source),
+        })
+    }
+
+    pub(super) async fn pause_source(
+        &self,
+        request: proto::PauseSourceRequest,
+    ) -> Result<proto::PauseSourceResponse, Status> {
+        let who = who(&request.actor, &request.reason)?;
+        let to = SourceChangeTo::Paused(Paused {
+            at: self.importer.clock.now(),
+            by: request.actor.clone(),
+            reason: request.reason.clone(),
+        });
+        let after = "paused".to_owned();
+        let source = self
+            .change(&request.source, &who, "pause_source", after, to)
+            .await?;
+        Ok(proto::PauseSourceResponse {
+            source: Some(source),
+        })
+    }
+
+    pub(super) async fn resume_source(
+        &self,
+        request: proto::ResumeSourceRequest,
+    ) -> Result<proto::ResumeSourceResponse, Status> {
+        let who = who(&request.actor, &request.reason)?;
+        let (after, to) = ("runs".to_owned(), SourceChangeTo::Resumed);
+        let source = self
+            .change(&request.source, &who, "resume_source", after, to)
+            .await?;
+        Ok(proto::ResumeSourceResponse {
+            source: Some(source),
+        })
+    }
+
+    async fn change(
+        &self,
+        name: &str,
+        who: &Who<'_>,
+        action: &str,
+        after: String,
+        to: SourceChangeTo,
+    ) -> Result<proto::JobSource, Status> {
+        let (source, pickup) = self.source_with_place(name)?;
+        let state = self.state_of(name).await?;
+        let before = match (&to, &state.paused) {
+            (SourceChangeTo::Plan(_), _) => self
+                .jobs()
+                .plan(&state)
+                .map_or("none".to_owned(), |plan| told(plan.text())),
+            (SourceChangeTo::Paused(_) | SourceChangeTo::Resumed, Some(paused)) => {
+                format!("paused by {} ({})", paused.by, paused.reason)
+            }
+            (SourceChangeTo::Paused(_) | SourceChangeTo::Resumed, None) => "runs".to_owned(),
+        };
+        let change = SourceChange {
+            source: name.to_owned(),
+            seen_version: state.version,
+            to,
+            audit: self.audit_record(who, action, name, (&before, &after)),
+        };
+        let changed = self.importer.store.change_source(&change).await;
+        if !changed.map_err(|error| errors::of_store(&error))? {
+            return Err(Status::aborted(
+                "somebody else changed the source meanwhile; look at it and call again",
+            ));
+        }
+        tracing::info!(
+            source = name,
+            action,
+            actor = who.actor,
+            reason = who.reason,
+            before,
+            after,
+            "an operator changed a source"
+        );
+        self.importer.changes.bump();
+        self.job_source(source, pickup).await
+    }
+
+    fn audit_record(
+        &self,
+        who: &Who<'_>,
+        action: &str,
+        source: &str,
+        (before, after): (&str, &str),
+    ) -> AuditRecord {
+        AuditRecord {
+            audit_id: format!("aud_{}", Uuid::new_v4().simple()),
+            at: self.importer.clock.now(),
+            actor: who.actor.to_owned(),
+            action: action.to_owned(),
+            subject: format!("source:{source}"),
+            before: before.to_owned(),
+            after: after.to_owned(),
+            reason: who.reason.to_owned(),
+        }
+    }
+
+    pub(super) async fn page_of_runs(
+        &self,
+        request: proto::ListJobRunsRequest,
+    ) -> Result<proto::ListJobRunsResponse, Status> {
+        let size = page::size(request.page_size);
+        let before = page::time_and_id(&request.page_token)?;
+        let source = Some(request.source.as_str()).filter(|source| !source.is_empty());
+        let runs = self.importer.store.runs(source, before, size).await;
+        let runs = runs.map_err(|error| errors::of_store(&error))?;
+        let next_page_token = match runs.last() {
+            Some(last) if runs.len() == size as usize => {
+                page::token_of(last.new.started_at, &last.new.run_id)
+            }
+            Some(_) | None => String::new(),
+        };
+        Ok(proto::ListJobRunsResponse {
+            runs: runs.iter().map(convert_job::run).collect(),
+            next_page_token,
+        })
+    }
+
+    pub(super) async fn one_run(&self, run_id: &str) -> Result<proto::GetJobRunResponse, Status> {
+        let run = self.run_record(run_id).await?;
+        Ok(proto::GetJobRunResponse {
+            run: Some(convert_job::run(&run)),
+        })
+    }
+
+    pub(super) async fn audit_records(
+        &self,
+        limit: u32,
+    ) -> Result<proto::ListAuditRecordsResponse, StoreError> {
+        let limit = match limit {
+            0 => 100,
+            limit => limit.min(1_000),
+        };
+        let records = self.importer.store.audit(limit).await?;
+        Ok(proto::ListAuditRecordsResponse {
+            records: records.into_iter().map(convert_job::audit).collect(),
+        })
+    }
+}
+
+/// What operators do is kept with their name and reason, so both must be said.
+fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, Status> {
+    for (field, text) in [("actor", actor), ("reason", reason)] {
+        if text.trim().is_empty() {
+            return Err(errors::invalid(field, "must be said, since it is kept"));
+        }
+    }
+    Ok(Who { actor, reason })
+}
+
+/// A plan in one line.
+fn told(plan: &PlanText) -> String {
+    let due = plan.due.as_ref().map_or_else(String::new, |due| {
+        format!(", due {due} and {} minutes", plan.grace_minutes)
+    });
+    let days = match plan.days {
+        Days::All => "every day",
+        Days::Weekdays => "Monday to Friday",
+        Days::BankingDays => "banking days",
+    };
+    format!("{:?} in {}, {days}{due}", plan.cron, plan.time_zone)
+}

@@ -1,0 +1,108 @@
+//! The databases: our own, and those behind adapters.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use echeck_proto::adapter::v1 as contract;
+
+use super::{Check, CheckResult};
+use crate::adapter::{Adapter, AdapterError};
+use crate::chain::Chain;
+use crate::incident::Cause;
+use crate::store::Store;
+
+/// How long a database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Clocks that differ by more than this judge due times differently.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(30);
+
+/// Asks the returns database for the journal's end.
+pub(super) async fn store(store: &dyn Store) -> Check {
+    Check::timed("returns database", "journal".to_owned(), async {
+        let failed = |why| CheckResult::Failed(Cause::StoreUnreachable { why });
+        match tokio::time::timeout(PATIENCE, store.head()).await {
+            Ok(Ok(head)) => {
+                CheckResult::Passed(format!("the journal ends at position {}", head.position))
+            }
+            Ok(Err(error)) => failed(Chain(&error).to_string()),
+            Err(_) => failed(format!("no answer within {} s", PATIENCE.as_secs())),
+        }
+    })
+    .await
+}
+
+/// Asks an adapter whether it and its target work, and what time it is there.
+pub(super) async fn adapter(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 2] {
+    let began = tokio::time::Instant::now();
+    let answer = tokio::time::timeout(PATIENCE, adapter.check()).await;
+    let took = began.elapsed();
+    let (of_adapter, of_target) = match answer {
+        Ok(Ok(answer)) => (
+            CheckResult::Passed("answers".to_owned()),
+            target(adapter, &answer, now),
+        ),
+        Ok(Err(error)) => (unreachable(adapter, told(&error)), unknown()),
+        Err(_) => {
+            let why = format!("no answer within {} s", PATIENCE.as_secs());
+            (unreachable(adapter, why), unknown())
+        }
+    };
+    let check = |name, of: String, result| Check {
+        name,
+        of,
+        result,
+        took,
+    };
+    [
+        check(
+            "adapter",
+            format!("{} at {}", adapter.database, adapter.address()),
+            of_adapter,
+        ),
+        check("target", adapter.database.clone(), of_target),
+    ]
+}
+
+fn told(error: &AdapterError) -> String {
+    Chain(error).to_string()
+}
+
+fn unreachable(adapter: &Adapter, why: String) -> CheckResult {
+    CheckResult::Failed(Cause::AdapterUnreachable {
+        database: adapter.database.clone(),
+        why,
+    })
+}
+
+fn unknown() -> CheckResult {
+    CheckResult::Skipped("its adapter does not answer".to_owned())
+}
+
+fn target(
+    adapter: &Adapter,
+    answer: &contract::CheckTargetResponse,
+    now: DateTime<Utc>,
+) -> CheckResult {
+    if !answer.ok {
+        return CheckResult::Failed(Cause::TargetFailed {
+            database: adapter.database.clone(),
+            why: answer.faults.join("; "),
+        });
+    }
+    let there = answer
+        .database_time
+        .as_ref()
+        .and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
+    match there {
+        Some(there) if (now - there).abs() > CLOCKS_DIFFER => {
+            CheckResult::Failed(Cause::ClockWrong {
+                by_seconds: (now - there).num_seconds(),
+                against: format!("the database {:?}", adapter.database),
+            })
+        }
+        Some(_) | None => {
+            CheckResult::Passed(format!("{} ({})", answer.target, answer.database_version))
+        }
+    }
+}

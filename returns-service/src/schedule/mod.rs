@@ -1,0 +1,14 @@
+//! The daily job: when a source is looked at, what one run does, and what came of it.
+
+mod findings;
+mod jobs;
+mod outcome;
+mod plan;
+mod presence;
+mod run;
+mod settings;
+
+pub(crate) use jobs::{Jobs, RetryTimes};
+pub(crate) use outcome::{Outcome, Trigger};
+pub(crate) use plan::{Days, Plan, PlanFault, PlanText};
+pub(crate) use settings::plans;

@@ -1,0 +1,10 @@
+//! The daily job on real servers: an SFTP server, an S3 server that checks signatures, a mail
+//! server, PostgreSQL and MariaDB.
+
+#![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
+
+mod days;
+mod landing;
+mod outages;
+mod running;
+mod setup;

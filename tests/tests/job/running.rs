@@ -1,0 +1,205 @@
+//! A job that runs, with a clock that the test moves.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use echeck::database::Address;
+use echeck::stack::{Ports, Stack, StackOptions};
+use echeck_proto::returns::v1 as proto;
+use echeck_service::clock::Clock;
+use echeck_tests::eventually;
+use proto::operations_service_client::OperationsServiceClient;
+use proto::returns_service_client::ReturnsServiceClient;
+use tokio::time::Instant;
+use tonic::transport::Channel;
+
+use super::setup::Setup;
+
+/// The system's clock, moved by some span.
+pub struct MovedClock(Mutex<TimeDelta>);
+
+impl Clock for MovedClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now() + *self.0.lock().unwrap()
+    }
+}
+
+impl MovedClock {
+    /// A clock that shows `at` now, and goes on from there.
+    pub fn at(at: DateTime<Utc>) -> Self {
+        Self(Mutex::new(at - Utc::now()))
+    }
+
+    /// From now on it shows `at`, and goes on from there.
+    pub fn set(&self, at: DateTime<Utc>) {
+        *self.0.lock().unwrap() = at - Utc::now();
+    }
+}
+
+/// Noon of a day, so many days from today.
+pub fn noon(days: i64) -> DateTime<Utc> {
+    let day = Utc::now().date_naive() + TimeDelta::days(days);
+    day.and_hms_opt(12, 0, 0).unwrap().and_utc()
+}
+
+/// A job that runs.
+pub struct Job {
+    pub setup: Setup,
+    pub clock: Arc<MovedClock>,
+    pub stack: Stack,
+    pub operations: OperationsServiceClient<Channel>,
+    pub returns: ReturnsServiceClient<Channel>,
+}
+
+impl Job {
+    /// Starts it at noon of yesterday: nothing is due until the clock is moved to today.
+    pub async fn start(setup: Setup) -> Self {
+        Self::start_at(setup, noon(-1)).await
+    }
+
+    pub async fn start_at(setup: Setup, at: DateTime<Utc>) -> Self {
+        std::fs::create_dir_all(setup.beat()).unwrap();
+        let clock = Arc::new(MovedClock::at(at));
+        let mut options = StackOptions::new(setup.folder.path(), Ports::ANY);
+        options.databases = setup.databases.clone();
+        options.clock = clock.clone();
+        options.returns = setup.toml();
+        let stack = Stack::start(&options)
+            .await
+            .unwrap_or_else(|error| panic!("{error:#}"));
+        Self {
+            operations: OperationsServiceClient::connect(stack.url()).await.unwrap(),
+            returns: ReturnsServiceClient::connect(stack.url()).await.unwrap(),
+            setup,
+            clock,
+            stack,
+        }
+    }
+
+    /// Debits of 50.00 that succeeded, in both databases.
+    pub async fn add_debits(&self, ids: &[&str]) {
+        let mut gateway = self.gateway().connect().await.unwrap();
+        let mut rallypay = self.rallypay().connect().await.unwrap();
+        for id in ids {
+            let transfer = format!(
+                "INSERT INTO transfers (id, type, state, amount, trace_id, payment_id, messages, \
+                 tags, application, merchant_identity, created_at, updated_at) \
+                 VALUES ('{id}', 'DEBIT', 'SUCCEEDED', 5000, 'FNX{id}', '8399{id}', '[]', '{{}}', \
+                 'AP', 'ID', '2026-11-01 12:00:00', '2026-11-01 12:00:00')"
+            );
+            gateway.script(&transfer).await.unwrap();
+            let transaction = format!(
+                "INSERT INTO transactions (transfer_id, status, amount_cents, created_at, \
+                 updated_at) VALUES ('{id}', 'succeeded', 5000, now(), now())"
+            );
+            rallypay.script(&transaction).await.unwrap();
+        }
+    }
+
+    pub fn gateway(&self) -> Address {
+        address(&self.setup.databases.gateway_db)
+    }
+
+    pub fn rallypay(&self) -> Address {
+        address(&self.setup.databases.rallypay_db)
+    }
+
+    /// Runs the source to its end.
+    pub async fn run(&self) -> proto::JobRun {
+        let ask = proto::RunJobRequest {
+            source: "worldpay".to_owned(),
+            actor: "test".to_owned(),
+            wait: true,
+        };
+        let answer = self.operations.clone().run_job(ask).await.unwrap();
+        answer.into_inner().run.unwrap()
+    }
+
+    /// Waits until the scheduler has looked at every source with the clock as it is now.
+    pub async fn wait_for_a_look(&self) {
+        // A look may have begun before the clock was moved, so the second one counts.
+        for _ in 0..2 {
+            let at = self.clock.now() + TimeDelta::minutes(1);
+            self.clock.set(at);
+            eventually("the scheduler looks", async || {
+                let runs = self.runs_of("beat").await;
+                runs.first().is_some_and(|run| {
+                    let began = run.started_at.map(|began| began.seconds);
+                    began.is_some_and(|began| began >= at.timestamp())
+                })
+            })
+            .await;
+        }
+    }
+
+    /// Runs of the source, newest first.
+    pub async fn runs(&self) -> Vec<proto::JobRun> {
+        self.runs_of("worldpay").await
+    }
+
+    async fn runs_of(&self, source: &str) -> Vec<proto::JobRun> {
+        let ask = proto::ListJobRunsRequest {
+            source: source.to_owned(),
+            ..proto::ListJobRunsRequest::default()
+        };
+        let answer = self.operations.clone().list_job_runs(ask).await.unwrap();
+        answer.into_inner().runs
+    }
+
+    /// An import.
+    pub async fn import(&self, import_id: &str) -> proto::Import {
+        let ask = proto::GetImportRequest {
+            import_id: import_id.to_owned(),
+        };
+        let answer = self.returns.clone().get_import(ask).await.unwrap();
+        answer.into_inner().import.unwrap()
+    }
+
+    /// Waits until the run for a due time has ended, and gives it.
+    pub async fn due_run(&self) -> proto::JobRun {
+        let found: Mutex<Option<proto::JobRun>> = Mutex::default();
+        eventually("the run for the due time ends", async || {
+            let runs = self.runs().await;
+            let due = runs
+                .into_iter()
+                .find(|run| run.trigger() == proto::JobTrigger::Due && run.ended_at.is_some());
+            *found.lock().unwrap() = due;
+            found.lock().unwrap().is_some()
+        })
+        .await;
+        found.into_inner().unwrap().unwrap()
+    }
+
+    /// Waits for an alert whose first line says `what`; gives its text.
+    pub async fn alert(&self, what: &str, within: Duration) -> String {
+        let began = Instant::now();
+        loop {
+            let mails = self.setup.mail.mails();
+            if let Some(mail) = mails
+                .iter()
+                .find(|mail| first_line(&mail.text).contains(what))
+            {
+                return mail.text.clone();
+            }
+            assert!(
+                began.elapsed() < within,
+                "no alert says {what:?} in its first line within {within:?}; there are: {:#?}",
+                mails
+                    .iter()
+                    .map(|mail| first_line(&mail.text).to_owned())
+                    .collect::<Vec<_>>()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// The first line of an alert.
+pub fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+fn address(url: &Option<String>) -> Address {
+    Address::parse("url", url.as_deref().unwrap()).unwrap()
+}
