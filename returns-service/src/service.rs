@@ -131,6 +131,7 @@ pub async fn run(
     let examiner = Arc::new(Examiner {
         store: store.clone(),
         sources: config.sources.clone(),
+        plans: config.plans.clone(),
         adapters: adapters
             .iter()
             .map(|(adapter, _)| adapter.clone())

@@ -8,9 +8,11 @@ use echeck_service::clock::SharedClock;
 use futures_util::future::join_all;
 use uuid::Uuid;
 
-use super::{Check, machine, target};
+use super::{Check, CheckResult, machine, target};
 use crate::adapter::Adapter;
 use crate::bucket::{self, Bucket};
+use crate::incident::Area;
+use crate::schedule::{Plan, arrival, in_force};
 use crate::source::{self, Source};
 use crate::store::Store;
 
@@ -18,6 +20,8 @@ use crate::store::Store;
 pub(crate) struct Examiner {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) sources: HashMap<String, Source>,
+    /// The plans of the configuration, by source.
+    pub(crate) plans: HashMap<String, Plan>,
     pub(crate) adapters: Vec<Adapter>,
     pub(crate) bucket: Option<Bucket>,
     pub(crate) spool_folder: PathBuf,
@@ -52,14 +56,32 @@ impl Examiner {
         let Some(pickup) = &source.pickup else {
             return Vec::new();
         };
-        let checks = source::probe(pickup, self.clock.now()).await;
+        let (checks, missing) = tokio::join!(
+            source::probe(pickup, self.clock.now()),
+            self.is_missing(&source.name)
+        );
         checks
             .into_iter()
             .map(|check| Found {
                 source: Some(source.name.clone()),
-                check,
+                check: if missing { check } else { not_due(check) },
             })
             .collect()
+    }
+
+    /// Whether a file is due and has not come. While the returns database does not answer,
+    /// nobody knows, so what is not there is told.
+    async fn is_missing(&self, source: &str) -> bool {
+        let now = self.clock.now();
+        let looked = async {
+            let state = self.store.source_state(source, now).await?;
+            let plan = in_force(&state, &self.plans);
+            arrival(&*self.store, &state, plan.as_ref(), now).await
+        };
+        match looked.await {
+            Ok(arrival) => arrival.is_some_and(|arrival| arrival.first.is_none()),
+            Err(_) => true,
+        }
     }
 
     async fn shared(&self) -> Vec<Found> {
@@ -92,4 +114,15 @@ impl Examiner {
             })
             .collect()
     }
+}
+
+/// A file that is not there is no fault while none is due.
+fn not_due(check: Check) -> Check {
+    let result = match check.result {
+        CheckResult::Failed(cause) if cause.area() == Area::Presence => {
+            CheckResult::Passed(format!("none is due. {}", cause.headline()))
+        }
+        other => other,
+    };
+    Check { result, ..check }
 }

@@ -117,11 +117,7 @@ impl Jobs {
 
     /// The plan in force.
     pub(crate) fn plan(&self, state: &SourceState) -> Option<Plan> {
-        match &state.plan {
-            // What is stored was read once before; a plan of a newer program may be unknown here.
-            Some(text) => Plan::parse(text.clone()).ok(),
-            None => self.plans.get(&state.source).cloned(),
-        }
+        in_force(state, &self.plans)
     }
 
     /// The next moment at which a run begins by the clock, as it looks now.
@@ -404,6 +400,15 @@ impl Jobs {
                 }
             }
         }
+    }
+}
+
+/// The plan in force: what an operator has set, or else the configuration's.
+pub(crate) fn in_force(state: &SourceState, plans: &HashMap<String, Plan>) -> Option<Plan> {
+    match &state.plan {
+        // What is stored was read once before; a plan of a newer program may be unknown here.
+        Some(text) => Plan::parse(text.clone()).ok(),
+        None => plans.get(&state.source).cloned(),
     }
 }
 

@@ -8,7 +8,8 @@ mod presence;
 mod run;
 mod settings;
 
-pub(crate) use jobs::{Jobs, RetryTimes};
+pub(crate) use jobs::{Jobs, RetryTimes, in_force};
 pub(crate) use outcome::{Outcome, Trigger};
 pub(crate) use plan::{Days, Plan, PlanFault, PlanText};
+pub(crate) use presence::arrival;
 pub(crate) use settings::plans;

@@ -3,11 +3,43 @@
 use chrono::{DateTime, Utc};
 
 use super::findings::{Finding, Findings};
-use super::plan::Expected;
+use super::plan::{Expected, Plan};
 use super::run::Work;
 use crate::incident::{Area, Cause};
 use crate::source::{RemoteFile, Stock};
-use crate::store::StoreError;
+use crate::store::{SourceState, Store, StoreError};
+
+/// The last file that should have come by now, and when it came.
+pub(crate) struct Arrival {
+    pub(crate) expected: Expected,
+    /// When the first file of its day was received; `None` while it is missing.
+    pub(crate) first: Option<DateTime<Utc>>,
+}
+
+impl Arrival {
+    fn is_late(&self) -> bool {
+        self.first
+            .is_some_and(|first| first > self.expected.deadline)
+    }
+}
+
+/// Looks whether the last file that is due has come. `None` when none has been due since the
+/// source is known. A day's file may come until the next day's is expected.
+pub(crate) async fn arrival(
+    store: &dyn Store,
+    state: &SourceState,
+    plan: Option<&Plan>,
+    now: DateTime<Utc>,
+) -> Result<Option<Arrival>, StoreError> {
+    let expected = plan.and_then(|plan| plan.last_deadline(now));
+    let Some(expected) = expected.filter(|day| day.deadline > state.known_since) else {
+        return Ok(None);
+    };
+    let first = store
+        .first_received_since(&state.source, expected.from)
+        .await?;
+    Ok(Some(Arrival { expected, first }))
+}
 
 /// Judges what was seen: what is empty, what is missing, what came late.
 pub(super) async fn judge(
@@ -19,25 +51,19 @@ pub(super) async fn judge(
         findings.add(Finding::empty(file));
     }
     let now = work.now();
-    let expected = work.plan.and_then(|plan| plan.last_deadline(now));
-    let missing = match expected {
-        Some(expected) if expected.deadline > work.state.known_since => {
-            // A day's file may come until the next day's is expected.
-            let source = &work.source.name;
-            let first = work
-                .store()
-                .first_received_since(source, expected.from)
-                .await?;
-            let is_new = findings.files.iter().any(|finding| finding.is_new);
-            findings.late = is_new && first.is_some_and(|first| first > expected.deadline);
-            first.is_none()
+    let arrival = arrival(work.store(), work.state, work.plan, now).await?;
+    let is_new = findings.files.iter().any(|finding| finding.is_new);
+    findings.late = is_new && arrival.as_ref().is_some_and(Arrival::is_late);
+    match arrival {
+        Some(Arrival {
+            expected,
+            first: None,
+        }) => {
+            findings.presence = Some(absence(work, stock, &expected, now));
         }
-        Some(_) | None => false,
-    };
-    if missing && let Some(expected) = expected {
-        findings.presence = Some(absence(work, stock, &expected, now));
-    } else {
-        work.jobs.desk.clear(work.subject(), Area::Presence, now);
+        Some(Arrival { first: Some(_), .. }) | None => {
+            work.jobs.desk.clear(work.subject(), Area::Presence, now);
+        }
     }
     Ok(())
 }

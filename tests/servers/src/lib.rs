@@ -1,9 +1,12 @@
-//! The servers of the tests: fresh databases in the throwaway servers that `scripts/servers
-//! start` runs (`make test` starts and stops them by itself), and servers that a test starts
-//! for itself: an SFTP server ([`sshd`]), and a bad line in front of one ([`proxy`]).
+//! The servers of the tests: fresh databases and buckets ([`s3`]) in the throwaway servers that
+//! `scripts/servers start` runs (`make test` starts and stops them by itself), and servers that
+//! a test starts for itself: an SFTP server ([`sshd`]), and a bad line in front of one
+//! ([`proxy`]).
 
 mod port;
 pub mod proxy;
+pub mod s3;
+pub mod smtp;
 pub mod sshd;
 
 use std::path::Path;

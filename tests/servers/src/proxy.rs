@@ -28,6 +28,8 @@ enum Fault {
     Throttle(u64),
     /// None pass, and no connection is closed.
     HoldUp,
+    /// The first bytes become the others.
+    Replace(&'static [u8], &'static [u8]),
 }
 
 struct State {
@@ -90,6 +92,16 @@ impl Proxy {
     /// Lets so many bytes a second come from the server.
     pub fn throttle(&self, bytes_per_second: u64) {
         self.set(Fault::Throttle(bytes_per_second));
+    }
+
+    /// Puts other bytes in the place of these, wherever a block that comes from the server has
+    /// them whole. Both have the same length.
+    ///
+    /// # Panics
+    /// When they have not.
+    pub fn replace(&self, these: &'static [u8], others: &'static [u8]) {
+        assert_eq!(these.len(), others.len(), "nothing may move");
+        self.set(Fault::Replace(these, others));
     }
 
     /// Lets nothing come from the server, and closes nothing: a firewall that has forgotten
@@ -183,12 +195,23 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream) {
 fn pass_with_faults(mut from: TcpStream, mut to: TcpStream, state: &State) {
     let mut buffer = vec![0; 64 << 10];
     while let Ok(bytes @ 1..) = from.read(&mut buffer) {
+        if let Fault::Replace(these, others) = *state.fault() {
+            replace(&mut buffer[..bytes], these, others);
+        }
         if pass_block(&buffer[..bytes], &mut to, state).is_err() {
             break;
         }
     }
     let _ = to.shutdown(Shutdown::Both);
     let _ = from.shutdown(Shutdown::Both);
+}
+
+fn replace(block: &mut [u8], these: &[u8], others: &[u8]) {
+    for at in 0..block.len().saturating_sub(these.len() - 1) {
+        if block[at..].starts_with(these) {
+            block[at..at + others.len()].copy_from_slice(others);
+        }
+    }
 }
 
 /// Passes a block on, as the fault of the moment lets it.
@@ -200,7 +223,7 @@ fn pass_block(mut block: &[u8], to: &mut TcpStream, state: &State) -> std::io::R
         let started = Instant::now();
         let fault = *state.fault();
         let bytes = match fault {
-            Fault::None => block.len(),
+            Fault::None | Fault::Replace(..) => block.len(),
             Fault::HoldUp => 0,
             Fault::CutAfter(left) => usize::try_from(left).unwrap_or(usize::MAX).min(block.len()),
             // A hundredth of a second's share at a time.
@@ -213,7 +236,7 @@ fn pass_block(mut block: &[u8], to: &mut TcpStream, state: &State) -> std::io::R
         state.bytes.fetch_add(now.len() as u64, Ordering::SeqCst);
         block = later;
         match fault {
-            Fault::None => {}
+            Fault::None | Fault::Replace(..) => {}
             Fault::CutAfter(left) => {
                 let left = left - now.len() as u64;
                 *state.fault() = Fault::CutAfter(left);
@@ -319,6 +342,15 @@ mod tests {
         let mut got = [0; 3_000];
         stream.read_exact(&mut got).unwrap();
         assert!(started.elapsed() > Duration::from_millis(200));
+    }
+
+    #[test]
+    fn a_replacement_changes_bytes_and_moves_none() {
+        let proxy = Proxy::start(source());
+        proxy.replace(&[7, 7], &[1, 2]);
+        let mut got = [0; 4];
+        through(&proxy).read_exact(&mut got).unwrap();
+        assert_eq!(got, [1, 2, 1, 2]);
     }
 
     #[test]

@@ -17,11 +17,11 @@ fn at(text: &str) -> DateTime<Utc> {
 }
 
 /// A source whose file is due at 10:00 in New York on banking days.
-async fn on_banking_days(start: &str) -> Job {
+async fn on_banking_days(start: &str, cron: &str) -> Job {
     let setup = Setup::new().await;
     let job = Job::start_at(setup, at(start)).await;
     let schedule = proto::Schedule {
-        cron: "0 * * * *".to_owned(),
+        cron: cron.to_owned(),
         time_zone: "America/New_York".to_owned(),
         days: proto::ScheduleDays::BankingDays.into(),
         due: "10:00".to_owned(),
@@ -40,7 +40,7 @@ async fn on_banking_days(start: &str) -> Job {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_alerted_on_thanksgiving_and_somebody_is_on_the_day_after() {
     // Wednesday evening; Thanksgiving of 2026 is on 26 November.
-    let job = on_banking_days("2026-11-25T20:30:00Z").await;
+    let job = on_banking_days("2026-11-25T20:30:00Z", "0 9 * * *").await;
     let before = job.runs().await.len();
     for hour in [
         "2026-11-26T14:30:00Z",
@@ -80,7 +80,7 @@ async fn a_file_after_its_due_time_is_late_and_ends_the_alarm() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slots_that_passed_while_nobody_was_there_run_once() {
-    let job = on_banking_days("2026-11-24T13:30:00Z").await;
+    let job = on_banking_days("2026-11-24T13:30:00Z", "0 * * * *").await;
     job.setup.publish(FILE, "");
     // Nobody looks for six hours: six slots and a due time.
     job.clock.set(at("2026-11-24T19:40:00Z"));

@@ -68,8 +68,14 @@ impl Job {
         let stack = Stack::start(&options)
             .await
             .unwrap_or_else(|error| panic!("{error:#}"));
+        let mut operations = OperationsServiceClient::connect(stack.url()).await.unwrap();
+        // From now on every source is known, so what falls due later is missed if it is.
+        operations
+            .list_sources(proto::ListSourcesRequest {})
+            .await
+            .unwrap();
         Self {
-            operations: OperationsServiceClient::connect(stack.url()).await.unwrap(),
+            operations,
             returns: ReturnsServiceClient::connect(stack.url()).await.unwrap(),
             setup,
             clock,

@@ -104,6 +104,15 @@ impl Setup {
         let directory = self.sshd.data().join(self.directory);
         let bucket = self.bucket.section(&self.key);
         let mail_port = self.mail.port();
+        let alerts = if mail_port == 25 {
+            String::new()
+        } else {
+            format!(
+                "[alerts.channels.staff]\nkind = \"email\"\nhost = \"127.0.0.1\"\n\
+             port = {mail_port}\ntls = \"none\"\nfrom = \"echeck@rallypay.example\"\n\
+             to = [\"staff@rallypay.example\"]\n"
+            )
+        };
         format!(
             "[holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n\
              [jobs]\nretry_first_ms = 500\nretry_longest_ms = 1000\n\
@@ -115,11 +124,9 @@ impl Setup {
              [sources.worldpay.schedule]\ncron = \"0 0 1 1 *\"\ntime_zone = \"UTC\"\n\
              days = \"all\"\ndue = \"10:00\"\ngrace_minutes = 30\n\
              [sources.beat]\nformat = \"nacha\"\n[sources.beat.folder]\n\
-             directory = {beat:?}\npattern = \"*\"\nsettle_ms = 0\n[sources.beat.schedule]\ncron = \"* * * * *\"\n\
+             directory = {beat:?}\npattern = \"*\"\nsettle_ms = 10\n[sources.beat.schedule]\ncron = \"* * * * *\"\n\
              time_zone = \"UTC\"\ndays = \"all\"\n\
-             {bucket}[alerts.channels.staff]\nkind = \"email\"\nhost = \"127.0.0.1\"\n\
-             port = {mail_port}\ntls = \"none\"\nfrom = \"echeck@rallypay.example\"\n\
-             to = [\"staff@rallypay.example\"]\n{more}\n",
+             {bucket}{alerts}{more}\n",
             beat = self.beat(),
         )
     }
