@@ -1,5 +1,7 @@
-//! Fresh databases in the throwaway servers that `scripts/servers start` runs. `make test`
-//! starts and stops them by itself.
+//! Fresh databases and buckets in the throwaway servers that `scripts/servers start` runs.
+//! `make test` starts and stops them by itself.
+
+pub mod s3;
 
 use std::path::Path;
 

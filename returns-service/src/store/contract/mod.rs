@@ -38,6 +38,7 @@ mod holds;
 mod imports;
 mod journal;
 mod opening;
+mod report;
 
 /// A new, empty store of one kind.
 struct Fixture {
