@@ -129,6 +129,34 @@ async fn an_operator_imports_looks_and_resolves() {
     assert_eq!(missing.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&missing.stderr).contains("NOT_FOUND"));
 
+    let import_id = import["import_id"].as_str().unwrap();
+    let saved = path("report.csv");
+    let report = loop {
+        let asked = echeck(&stack, &["report", import_id, "-o", &saved, "--json"]).await;
+        if asked.status.success() {
+            break json(&asked).remove(0);
+        }
+        let said = String::from_utf8_lossy(&asked.stderr).into_owned();
+        assert!(said.contains("NOT_REPORTED_YET"), "{said}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    };
+    assert_eq!((&report["rows"], &report["ties_out"]), (&60.into(), &true.into()));
+    assert_eq!(report["outcomes"]["held"]["count"].as_u64().unwrap(), count("held"));
+    let text = std::fs::read_to_string(&saved).unwrap();
+    assert_eq!(text.lines().count(), 61);
+    let printed = echeck(&stack, &["report", import_id, "-o", "-"]).await;
+    assert_eq!(String::from_utf8(printed.stdout).unwrap(), text);
+    let for_people = echeck(&stack, &["report", import_id, "-o", &saved]).await;
+    assert!(String::from_utf8_lossy(&for_people.stdout).contains("Everything in the file is accounted for"));
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".part"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+    let missing = echeck(&stack, &["report", "imp_none"]).await;
+    assert_eq!(missing.status.code(), Some(4));
+
     let verified = echeck(&stack, &["journal", "verify", "--json"]).await;
     assert_eq!(verified.status.code(), Some(0));
     assert_eq!(json(&verified)[0]["checked"], 60 - count("held"));

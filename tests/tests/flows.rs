@@ -269,10 +269,17 @@ async fn the_account_numbers_of_imported_files_are_nowhere_on_disk_in_clear() {
         .import("worldpay_funding", "f.csv", funding_rejects(&["TR2"]))
         .await;
 
+    let spool = world.options.data.join("spool");
+    echeck_tests::eventually("every file is archived and reported", || async {
+        std::fs::read_dir(&spool).unwrap().count() == 0
+    })
+    .await;
     let on_disk = files(&world.options.data);
+    let reports = on_disk.iter().filter(|path| path.extension().is_some_and(|end| end == "csv"));
+    assert_eq!(reports.count(), 4);
     assert!(
         on_disk.len() > 6,
-        "databases, their logs, and the spool: {on_disk:?}"
+        "databases, their logs, and the bucket: {on_disk:?}"
     );
     // The account of the entries, the one of the payout, and the corrected one.
     for number in ["556677889", "123456789012", "998877665544"] {

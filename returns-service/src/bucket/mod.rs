@@ -8,6 +8,9 @@ mod probe;
 mod settings;
 mod transfer;
 
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,6 +153,21 @@ impl Bucket {
             prefix: Key::from(prefix.as_str()),
             place,
         })
+    }
+
+    /// A bucket on a store of the test's own.
+    #[cfg(test)]
+    pub(crate) fn on(store: Arc<dyn ObjectStore>, name: &str) -> Self {
+        Self {
+            store,
+            prefix: Key::default(),
+            place: Arc::new(Place {
+                name: name.to_owned(),
+                endpoint: name.to_owned(),
+                folder: None,
+                timeout: Duration::from_secs(5),
+            }),
+        }
     }
 
     /// Where the bucket is, for people.

@@ -11,8 +11,8 @@ use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
-    Append, Cause, Checked, NewImport, Received, Store, StoreAddress, StoreSettings, Totals,
-    Writes, open,
+    Append, Cause, Checked, DuplicateLine, NewImport, Received, Store, StoreAddress, StoreSettings,
+    Totals, Writes, open,
 };
 use crate::ids;
 use crate::journal::{Row, TransferFacts};
@@ -92,6 +92,17 @@ pub(crate) fn entry(line: u64) -> Entry {
         amount: Some(Money::cents(500)),
         direction: Direction::Debit,
         ..Entry::new(Position { line, byte: 0 }, kind)
+    }
+}
+
+/// An entry whose return was known.
+pub(crate) fn duplicate(ordinal: u64) -> DuplicateLine {
+    DuplicateLine {
+        ordinal,
+        line: ordinal + 1,
+        transfer_id: "TR9".into(),
+        of_return_id: "ret_9".into(),
+        entry: Some(entry(ordinal + 1)),
     }
 }
 

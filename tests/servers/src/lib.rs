@@ -6,7 +6,6 @@
 mod port;
 pub mod proxy;
 pub mod s3;
-pub mod smtp;
 pub mod sshd;
 
 use std::path::Path;

@@ -39,6 +39,7 @@ mod imports;
 mod jobs;
 mod journal;
 mod opening;
+mod report;
 
 /// A new, empty store of one kind.
 struct Fixture {

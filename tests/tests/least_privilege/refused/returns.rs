@@ -76,6 +76,12 @@ const RETURNS: &[Refusal] = &[
     ("DELETE FROM journal_head", DENIED, "table journal_head"),
     ("UPDATE imports SET sha256 = ''", DENIED, "table imports"),
     ("DELETE FROM imports", DENIED, "table imports"),
+    ("DELETE FROM import_files", DENIED, "table import_files"),
+    (
+        "UPDATE import_files SET import_id = ''",
+        DENIED,
+        "table import_files",
+    ),
     (
         "UPDATE import_stretches SET first_position = 1",
         DENIED,
