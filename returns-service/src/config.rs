@@ -11,6 +11,7 @@ use secrecy::SecretString;
 
 use crate::feed::Role;
 use crate::hold::RetryPolicy;
+use crate::incident::AlertSettings;
 use crate::source::{self, Source};
 use crate::store::StoreSettings;
 
@@ -30,6 +31,7 @@ pub struct Config {
     pub(crate) feed_batch_size: u32,
     pub(crate) adapter_timeout: Duration,
     pub(crate) sources: HashMap<String, Source>,
+    pub(crate) alerts: AlertSettings,
 }
 
 /// What one replica among several is told.
@@ -94,6 +96,7 @@ impl Config {
                 .unwrap_or(1_000),
             adapter_timeout: feed.duration_ms_or("timeout_ms", 30_000, 100..=600_000),
             sources: source::read(root),
+            alerts: AlertSettings::read(&root.section("alerts")),
         }
     }
 }

@@ -12,7 +12,7 @@ mod feed;
 mod hold;
 mod ids;
 mod import;
-#[expect(dead_code, reason = "the desk is being built")]
+#[expect(dead_code, reason = "those who meet most causes are being built")]
 mod incident;
 mod journal;
 mod replica;

@@ -2,10 +2,12 @@
 //! it back. Nothing is decided here.
 
 mod convert;
+mod convert_incident;
 mod details;
 mod errors;
 mod holds;
 mod imports;
+mod incidents;
 mod operations;
 mod page;
 mod progress;
@@ -15,11 +17,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
+use proto::incident_service_server::IncidentServiceServer;
 use proto::operations_service_server::OperationsServiceServer;
 use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
+
+pub(crate) use incidents::IncidentApi;
 
 use crate::feed::Feed;
 use crate::import::Importer;
@@ -28,6 +33,7 @@ use crate::import::Importer;
 pub(crate) const SERVICE_NAMES: &[&str] = &[
     "echeck.returns.v1.ReturnsService",
     "echeck.returns.v1.OperationsService",
+    "echeck.returns.v1.IncidentService",
 ];
 
 /// What the handlers need.
@@ -68,8 +74,8 @@ impl Api {
     }
 }
 
-/// The routes of both services.
-pub(crate) fn routes(api: Api, max_message_bytes: usize) -> RoutesBuilder {
+/// The routes of all services.
+pub(crate) fn routes(api: Api, incidents: IncidentApi, max_message_bytes: usize) -> RoutesBuilder {
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(
@@ -79,6 +85,11 @@ pub(crate) fn routes(api: Api, max_message_bytes: usize) -> RoutesBuilder {
         )
         .add_service(
             OperationsServiceServer::new(api)
+                .max_decoding_message_size(max_message_bytes)
+                .max_encoding_message_size(max_message_bytes),
+        )
+        .add_service(
+            IncidentServiceServer::new(incidents)
                 .max_decoding_message_size(max_message_bytes)
                 .max_encoding_message_size(max_message_bytes),
         );

@@ -11,6 +11,7 @@ mod gather;
 mod receive;
 mod spool;
 mod stages;
+mod trouble;
 mod worker;
 
 pub(crate) use dry_run::dry_run;

@@ -18,6 +18,8 @@ mod columns;
 mod follower;
 mod hold;
 mod import;
+mod incident;
+mod incident_rows;
 mod migrate;
 mod postgres;
 mod records;
@@ -35,6 +37,10 @@ pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lea
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
     Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Tally, Totals,
+};
+pub(crate) use incident::{
+    AlertKind, AlertRecord, AlertState, Attempt, EventKind, IncidentEvent, IncidentRecord,
+    IncidentState, IncidentStore, IncidentWrite, Signature,
 };
 use postgres::PgStore;
 pub(crate) use settings::{StoreAddress, StoreSettings};
@@ -94,6 +100,12 @@ pub(crate) async fn open(
             Ok(Arc::new(store))
         }
     }
+}
+
+/// Whether the database answers just now. Given up after two seconds.
+pub(crate) async fn answers(store: &dyn Store) -> bool {
+    let asked = tokio::time::timeout(Duration::from_secs(2), store.ping());
+    matches!(asked.await, Ok(Ok(())))
 }
 
 /// A row of the journal with its place in it.
@@ -201,7 +213,7 @@ pub(crate) struct Known {
 
 /// The returns database.
 #[async_trait]
-pub(crate) trait Store: Send + Sync + 'static {
+pub(crate) trait Store: IncidentStore + Send + Sync + 'static {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 
