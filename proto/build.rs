@@ -7,6 +7,7 @@ use prost::Message as _;
 
 const FILES: &[&str] = &[
     "echeck/adapter/v1/adapter_service.proto",
+    "echeck/returns/v1/incident_service.proto",
     "echeck/returns/v1/operations_service.proto",
     "echeck/returns/v1/returns_service.proto",
 ];

@@ -243,11 +243,17 @@ impl Target {
                     session.commit().await?;
                     Ok(applied)
                 }
-                Err(error @ (DbError::Unavailable(_) | DbError::Conflict(_))) => Err(error.into()),
+                Err(
+                    error @ (DbError::Unavailable(_) | DbError::ReadOnly(_) | DbError::Conflict(_)),
+                ) => Err(error.into()),
             },
             // After an outage the connection is of no more use: it may be broken, or keep a
             // setting (read-only, say) that an operator has mended meanwhile.
-            Err(error @ PartError::Failed(ApplyError::Db(DbError::Unavailable(_)))) => {
+            Err(
+                error @ PartError::Failed(ApplyError::Db(
+                    DbError::Unavailable(_) | DbError::ReadOnly(_),
+                )),
+            ) => {
                 drop(session);
                 Err(error)
             }

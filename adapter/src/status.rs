@@ -38,6 +38,7 @@ impl From<DbError> for Status {
     fn from(error: DbError) -> Self {
         let (code, reason) = match error {
             DbError::Unavailable(_) => (Code::Unavailable, "TARGET_UNAVAILABLE"),
+            DbError::ReadOnly(_) => (Code::Unavailable, "TARGET_READ_ONLY"),
             DbError::Conflict(_) => (Code::Aborted, "TARGET_BUSY"),
             DbError::Refused(_) => (Code::FailedPrecondition, "TARGET_REFUSED"),
         };

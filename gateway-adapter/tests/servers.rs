@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::{D, config, rig_on};
 use echeck_adapter::check::check;
 use echeck_adapter::dialect::Dialect;
-use echeck_adapter::testing::{Journal, Rig, fail, give_back, reverse};
+use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
 use sqlx::{Connection as _, Executor as _, MySqlConnection, PgConnection};
 use tonic::Code;
@@ -254,6 +254,7 @@ async fn a_read_only_target_is_named_as_such_and_goes_on_when_it_is_mended() {
         "{}",
         refused.message()
     );
+    assert_eq!(reason_of(&refused), "TARGET_READ_ONLY");
     let server = echeck_test_servers::server("ECHECK_TEST_POSTGRES");
     let mut operator = PgConnection::connect(&format!("{server}/postgres"))
         .await

@@ -62,5 +62,16 @@ GRANT SELECT, INSERT, UPDATE (leased_by, leased_until, ended_at, outcome, summar
 
 -- That a file was taken stays; that it was put away is added.
 GRANT SELECT, INSERT, UPDATE (put_away_at) ON remote_files TO echeck_returns;
+-- What an incident is about stays; what becomes of it changes. Its history is only appended
+-- to, and a trigger guards it.
+GRANT SELECT, INSERT, UPDATE (state, content, seen, reopened, last_seen_at, next_try_at,
+    quiet_since, acknowledged_at, acknowledged_by, acknowledged_note, closed_at, closed_by,
+    closed_note, alerted_at, waiting_since, escalations, told, version) ON incidents
+    TO echeck_returns;
+GRANT SELECT, INSERT ON incident_events TO echeck_returns;
+
+-- Whether an alert was delivered, and why not.
+GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, claimed_until, sent_at,
+    last_error) ON alerts TO echeck_returns;
 
 COMMIT;

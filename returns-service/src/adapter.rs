@@ -8,7 +8,11 @@ use ach::decision::{FundingPolicy, Transfer, TransferKeyKind, TransferState, Tra
 use ach::money::Money;
 use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
+use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
+use tonic_types::StatusExt as _;
+
+use crate::incident::Cause;
 
 /// What can go wrong with an adapter.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +32,73 @@ pub(crate) enum AdapterError {
         address: String,
         what: String,
     },
+}
+
+/// The domain of the reasons that adapters give, and the one for a target without writes.
+const REASONS: &str = "echeck-adapter";
+const READ_ONLY: &str = "TARGET_READ_ONLY";
+
+impl AdapterError {
+    /// What is wrong, for people: the adapter itself, or its target.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Self::Contract { database, .. } => Cause::TargetFailed {
+                database: database.clone(),
+                why: self.to_string(),
+            },
+            Self::Status {
+                database, status, ..
+            } => {
+                let database = database.clone();
+                let why = status.message().to_owned();
+                match status.get_details_error_info() {
+                    Some(info) if info.domain == REASONS && info.reason == READ_ONLY => {
+                        Cause::TargetReadOnly { database }
+                    }
+                    Some(_) => Cause::TargetFailed { database, why },
+                    None if no_answer(status.code()) => Cause::AdapterUnreachable { database, why },
+                    None => Cause::TargetFailed { database, why },
+                }
+            }
+        }
+    }
+}
+
+impl AdapterError {
+    /// Whether the adapter or its target is down, and not only unwilling to do this.
+    pub(crate) fn is_outage(&self) -> bool {
+        match self {
+            Self::Contract { .. } => false,
+            Self::Status { status, .. } => match status.get_details_error_info() {
+                Some(_) => status.code() == Code::Unavailable,
+                None => no_answer(status.code()),
+            },
+        }
+    }
+}
+
+/// Whether a status without a reason says that nobody answered. The client's own timer says
+/// CANCELLED, and a connection that breaks off is UNKNOWN or INTERNAL to it.
+fn no_answer(code: Code) -> bool {
+    match code {
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::Internal => true,
+        Code::Ok
+        | Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::ResourceExhausted
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unimplemented
+        | Code::DataLoss
+        | Code::Unauthenticated => false,
+    }
 }
 
 /// A database behind an adapter.

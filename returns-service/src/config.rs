@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use crate::bucket::BucketSettings;
 use crate::feed::Role;
 use crate::hold::RetryPolicy;
+use crate::incident::AlertSettings;
 use crate::report::RetryPauses;
 use crate::schedule::{self, Plan, RetryTimes};
 use crate::source::{self, Source};
@@ -40,6 +41,7 @@ pub struct Config {
     pub(crate) sources: HashMap<String, Source>,
     pub(crate) plans: HashMap<String, Plan>,
     pub(crate) retry: RetryTimes,
+    pub(crate) alerts: AlertSettings,
 }
 
 /// What one replica among several is told.
@@ -117,6 +119,7 @@ impl Config {
                 first: jobs.duration_ms_or("retry_first_ms", 30_000, 10..=86_400_000),
                 longest: jobs.duration_ms_or("retry_longest_ms", 600_000, 10..=86_400_000),
             },
+            alerts: AlertSettings::read(&root.section("alerts")),
         }
     }
 }

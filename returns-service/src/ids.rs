@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 /// Hashes `parts` so that no two lists of parts give the same bytes.
@@ -64,6 +65,42 @@ pub(crate) fn hold_id(import_id: &str, ordinal: u64) -> String {
 /// The id of the hold of a journal row that did not take effect in a database.
 pub(crate) fn exception_hold_id(database: &str, position: u64) -> String {
     id("hold_", &["exception", database, &position.to_string()])
+}
+
+/// The id of the incident with this key that was opened then.
+pub(crate) fn incident_id(key: &str, opened_at: &DateTime<Utc>) -> String {
+    id("inc_", &["incident", key, &opened_at.to_rfc3339()])
+}
+
+/// The id of what happened to an incident.
+pub(crate) fn incident_event_id(
+    incident_id: &str,
+    version: u64,
+    what: &str,
+    actor: &str,
+    at: &DateTime<Utc>,
+) -> String {
+    let (version, at) = (version.to_string(), at.to_rfc3339());
+    id(
+        "evt_",
+        &["incident event", incident_id, &version, what, actor, &at],
+    )
+}
+
+/// The id of what a channel is told of an incident's change.
+pub(crate) fn alert_id(incident_id: &str, version: u64, kind: &str, channel: &str) -> String {
+    let version = version.to_string();
+    id("alr_", &["alert", incident_id, &version, kind, channel])
+}
+
+/// A key for others that stands for a longer one.
+pub(crate) fn dedup_key(whole: &str) -> String {
+    id("key_", &["dedup key", whole])
+}
+
+/// The id of a test alert.
+pub(crate) fn test_alert_id(actor: &str, at: &DateTime<Utc>) -> String {
+    id("tst_", &["test alert", actor, &at.to_rfc3339()])
 }
 
 #[cfg(test)]

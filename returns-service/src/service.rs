@@ -8,19 +8,20 @@ use std::time::Duration;
 use echeck_service::clock::SharedClock;
 use echeck_service::server::{Health, ServeError};
 use secrecy::SecretString;
+use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::adapter::Adapter;
-use crate::api::{self, Api};
+use crate::api::{self, Api, IncidentApi};
 use crate::bucket::{Bucket, BucketError};
 use crate::changes::Changes;
 use crate::config::Config;
 use crate::diagnosis::Examiner;
 use crate::feed::{Feed, Role, Stages};
 use crate::import::{Importer, Spool, SpoolError};
-use crate::incident::Desk;
+use crate::incident::{self, Attendant, Desk, Look, StoreWatch};
 use crate::replica::Replica;
 use crate::report::Reporter;
 use crate::schedule::Jobs;
@@ -113,8 +114,7 @@ pub async fn run(
         .with_recipients(&config.spool_recipients);
     spool.sweep(clock.now())?;
     let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
-    // The receiver must outlive everybody who reports.
-    let (desk, _signals) = Desk::new();
+    let (desk, signals) = Desk::new();
 
     let changes = Changes::new();
     let adapters = adapters(&config)?;
@@ -140,6 +140,17 @@ pub async fn run(
         spool_folder: config.spool_folder.clone(),
         clock: clock.clone(),
     });
+    let mut alerts = config.alerts;
+    let heartbeat = alerts.heartbeat.take();
+    let look: Arc<dyn Look> = examiner.clone();
+    let attendant = Arc::new(Attendant::new(
+        alerts,
+        store.clone(),
+        look,
+        desk.clone(),
+        clock.clone(),
+    ));
+    let watch = Arc::new(StoreWatch::new(store.clone(), desk.clone(), clock.clone()));
     let importer = Arc::new(Importer {
         store: store.clone(),
         replica,
@@ -151,6 +162,7 @@ pub async fn run(
         batch_size: config.batch_size,
         holds: config.holds,
         concurrent: config.concurrent,
+        desk: desk.clone(),
         faults: Mutex::default(),
     });
     let feeds = feeds(adapters, &importer, config.feed_batch_size);
@@ -185,23 +197,31 @@ pub async fn run(
     let bound = config.server.bind().await?;
     on_bound(bound.local_addr());
     let health = Health::new(api::SERVICE_NAMES);
-    let probed = store.clone();
+    let probing = watch.clone();
     let watched = health.watch(Duration::from_secs(1), shutdown.clone(), move || {
-        let store = probed.clone();
-        async move { store.ping().await.map_err(|error| error.to_string()) }
+        let watch = probing.clone();
+        async move { watch.probe().await }
     });
 
-    let work = TaskTracker::new();
-    work.spawn(importer.clone().run(shutdown.clone()));
-    work.spawn(importer.clone().run_holds(shutdown.clone()));
-    work.spawn(jobs.clone().run(shutdown.clone()));
+    let mut workers = Workers::default();
+    workers.start("imports", importer.clone().run(shutdown.clone()));
+    workers.start("holds", importer.clone().run_holds(shutdown.clone()));
+    workers.start("jobs", jobs.clone().run(shutdown.clone()));
     for feed in &feeds {
-        work.spawn(feed.clone().run(shutdown.clone()));
+        workers.start("feed", feed.clone().run(shutdown.clone()));
     }
     if let Some(reporter) = reporter {
-        work.spawn(reporter.run(shutdown.clone()));
+        workers.start("reports", reporter.run(shutdown.clone()));
     }
-    work.close();
+    // Whatever the others report last is still heard.
+    let deaf = CancellationToken::new();
+    let attending = tokio::spawn(attendant.clone().run(signals, deaf.clone()));
+    workers.watch("alerts", attending.abort_handle());
+    let beating = heartbeat.map(|settings| {
+        let health = workers.health(watch);
+        tokio::spawn(incident::beat(settings, health, shutdown.clone()))
+    });
+    workers.tasks.close();
 
     let api = Api::new(
         importer,
@@ -211,14 +231,53 @@ pub async fn run(
         config.max_file_bytes,
         shutdown.clone(),
     );
-    let routes = api::routes(api, config.server.max_message_bytes);
+    let incidents = IncidentApi::new(attendant);
+    let routes = api::routes(api, incidents, config.server.max_message_bytes);
     let served = bound.serve(routes, health, shutdown.clone()).await;
     // Without a server there is nothing to work for; with a shutdown this changes nothing.
     shutdown.cancel();
-    work.wait().await;
-    // The probe ends by itself with the shutdown; it has nothing to say.
-    let _ = watched.await;
+    workers.tasks.wait().await;
+    deaf.cancel();
+    // These end by themselves with the shutdown; they have nothing to say.
+    let _ = tokio::join!(watched, attending);
+    if let Some(beating) = beating {
+        let _ = beating.await;
+    }
     Ok(served?)
+}
+
+/// What works beside the API, and whether it still does: a task that panicked is gone without
+/// a word.
+#[derive(Default)]
+struct Workers {
+    tasks: TaskTracker,
+    handles: Vec<(&'static str, AbortHandle)>,
+}
+
+impl Workers {
+    fn start(&mut self, name: &'static str, work: impl Future<Output = ()> + Send + 'static) {
+        let handle = self.tasks.spawn(work).abort_handle();
+        self.watch(name, handle);
+    }
+
+    fn watch(&mut self, name: &'static str, handle: AbortHandle) {
+        self.handles.push((name, handle));
+    }
+
+    /// Tells whether the service is healthy: the returns database answers, and every worker
+    /// lives.
+    fn health(&self, store: Arc<StoreWatch>) -> impl Fn() -> Result<(), String> + Send + use<> {
+        let handles = self.handles.clone();
+        move || {
+            if !store.is_up() {
+                return Err("the returns database does not answer".to_owned());
+            }
+            match handles.iter().find(|(_, handle)| handle.is_finished()) {
+                Some((name, _)) => Err(format!("the worker of the {name} has ended")),
+                None => Ok(()),
+            }
+        }
+    }
 }
 
 /// The name under which this process takes leases and claims. `nonce` keeps it apart from all
@@ -293,6 +352,7 @@ fn feeds(
                 batch_size,
                 clock: importer.clock.clone(),
                 changes: importer.changes.clone(),
+                desk: importer.desk.clone(),
                 importer: importer.clone(),
                 stages: Stages::default(),
                 faulted: AtomicBool::new(true),

@@ -55,10 +55,14 @@ impl Dialect {
 /// Why the target did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DbError {
-    /// The database is busy, gone, full or read-only. Later it may work; nothing that was
-    /// not committed has happened.
+    /// The database is busy, gone or full. Later it may work; nothing that was not committed
+    /// has happened.
     #[error("the target database is not available: {0}")]
     Unavailable(String),
+    /// The database takes no writes: a standby, or an operator has set it so. Otherwise as
+    /// [`DbError::Unavailable`].
+    #[error("the target database is read-only: {0}")]
+    ReadOnly(String),
     /// Another transaction was in the way, and nothing of this one has happened: it can be
     /// begun again at once.
     #[error("the target database is busy: {0}")]
@@ -80,7 +84,10 @@ impl DbError {
     #[must_use]
     pub fn what(&self) -> &str {
         match self {
-            Self::Unavailable(what) | Self::Conflict(what) | Self::Refused(what) => what,
+            Self::Unavailable(what)
+            | Self::ReadOnly(what)
+            | Self::Conflict(what)
+            | Self::Refused(what) => what,
         }
     }
 }

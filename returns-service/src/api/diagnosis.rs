@@ -17,7 +17,7 @@ impl Api {
             return Err(errors::not_found("source", name));
         }
         let at = self.importer.clock.now();
-        let found = self.examiner.look(source).await;
+        let found = self.examiner.examine(source).await;
         let cause = likely(found.iter().map(|found| &found.check));
         let subject = source.map_or(Subject::Machine, |name| Subject::Source(name.to_owned()));
         Ok(proto::DiagnoseResponse {

@@ -13,6 +13,7 @@ use crate::decide::DecideError;
 use crate::feed::{AdoptError, FeedError};
 use crate::hold::HoldError;
 use crate::import::{ImportError, ReceiveError};
+use crate::incident::OperateError;
 use crate::schedule::PlanFault;
 use crate::store::StoreError;
 
@@ -208,5 +209,13 @@ pub(super) fn of_hold(error: &HoldError) -> Status {
             &[],
         ),
         HoldError::NoTransfer(_) => invalid("retry.transfer_id", error.to_string()),
+    }
+}
+
+pub(super) fn of_incident(error: &OperateError) -> Status {
+    match error {
+        OperateError::NotFound(incident_id) => not_found("incident", incident_id),
+        OperateError::Over { .. } => precondition("INCIDENT_CLOSED", error.to_string()),
+        OperateError::Taken { .. } => precondition("INCIDENT_ACKNOWLEDGED", error.to_string()),
     }
 }

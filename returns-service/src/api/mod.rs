@@ -2,12 +2,14 @@
 //! it back. Nothing is decided here.
 
 mod convert;
+mod convert_incident;
 mod convert_job;
 mod details;
 mod diagnosis;
 mod errors;
 mod holds;
 mod imports;
+mod incidents;
 mod jobs;
 mod operations;
 mod page;
@@ -19,6 +21,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
+use proto::incident_service_server::IncidentServiceServer;
 use proto::operations_service_server::OperationsServiceServer;
 use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +30,8 @@ use tonic::{Request, Response, Status, Streaming};
 
 use crate::bucket::Bucket;
 use crate::diagnosis::Examiner;
+pub(crate) use incidents::IncidentApi;
+
 use crate::feed::Feed;
 use crate::import::Importer;
 use crate::schedule::Jobs;
@@ -35,6 +40,7 @@ use crate::schedule::Jobs;
 pub(crate) const SERVICE_NAMES: &[&str] = &[
     "echeck.returns.v1.ReturnsService",
     "echeck.returns.v1.OperationsService",
+    "echeck.returns.v1.IncidentService",
 ];
 
 /// What the handlers need.
@@ -84,8 +90,8 @@ impl Api {
     }
 }
 
-/// The routes of both services.
-pub(crate) fn routes(api: Api, max_message_bytes: usize) -> RoutesBuilder {
+/// The routes of all services.
+pub(crate) fn routes(api: Api, incidents: IncidentApi, max_message_bytes: usize) -> RoutesBuilder {
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(
@@ -95,6 +101,11 @@ pub(crate) fn routes(api: Api, max_message_bytes: usize) -> RoutesBuilder {
         )
         .add_service(
             OperationsServiceServer::new(api)
+                .max_decoding_message_size(max_message_bytes)
+                .max_encoding_message_size(max_message_bytes),
+        )
+        .add_service(
+            IncidentServiceServer::new(incidents)
                 .max_decoding_message_size(max_message_bytes)
                 .max_encoding_message_size(max_message_bytes),
         );

@@ -43,7 +43,7 @@ impl Found {
 
 impl Examiner {
     /// Looks at the source, or at all sources, and at what they share.
-    pub(crate) async fn look(&self, source: Option<&str>) -> Vec<Found> {
+    pub(crate) async fn examine(&self, source: Option<&str>) -> Vec<Found> {
         let wanted = |name: &str| source.is_none_or(|source| source == name);
         let mut places: Vec<&Source> = self.sources.values().filter(|s| wanted(&s.name)).collect();
         places.sort_by(|a, b| a.name.cmp(&b.name));

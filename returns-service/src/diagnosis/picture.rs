@@ -1,12 +1,13 @@
 //! What an alert says beside its cause: the money at stake, until when the acquirer keeps the
 //! file, the last run that went well, and the command to try again.
 
-use ach::money::{Currency, Money};
+use ach::money::Money;
+use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::examiner::Examiner;
 use super::{Check, Found, likelier};
-use crate::incident::{Area, Picture, Subject, Trouble};
+use crate::incident::{Area, Look, Picture, Subject, Trouble};
 use crate::schedule::Outcome;
 use crate::store::{StoreError, Tally, Totals};
 
@@ -15,9 +16,9 @@ const USUAL: u32 = 20;
 /// Rows that are added up to tell what a database lacks.
 const ROWS: u32 = 1_000;
 
-impl Examiner {
-    /// The whole picture of some trouble.
-    pub(crate) async fn picture(&self, trouble: &Trouble) -> Picture {
+#[async_trait]
+impl Look for Examiner {
+    async fn look(&self, trouble: &Trouble) -> Picture {
         let source = trouble.source.as_deref().or(match &trouble.subject {
             Subject::Source(name) => Some(name.as_str()),
             Subject::Import(_)
@@ -27,7 +28,7 @@ impl Examiner {
             | Subject::Machine
             | Subject::Channel(_) => None,
         });
-        let (found, told) = tokio::join!(self.look(source), self.told(trouble, source));
+        let (found, told) = tokio::join!(self.examine(source), self.told(trouble, source));
         let checks: Vec<Check> = found.into_iter().map(Found::into_check).collect();
         let (stake, last_good) = told.unwrap_or_default();
         Picture {
@@ -42,7 +43,9 @@ impl Examiner {
             }),
         }
     }
+}
 
+impl Examiner {
     /// What only the returns database can tell.
     async fn told(
         &self,
@@ -147,5 +150,5 @@ impl Examiner {
 
 /// An amount for people. Everything that is imported is in US dollars.
 fn amount(minor: i64) -> String {
-    Money::new(minor, Currency::USD).to_string()
+    Money::cents(minor).to_string()
 }

@@ -7,6 +7,7 @@ mod batch;
 mod cursor;
 mod exception;
 mod step;
+mod trouble;
 
 pub(crate) use adopt::{AdoptError, AdoptRequest};
 pub(crate) use step::timestamp;
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::adapter::{Adapter, AdapterError};
 use crate::chain::Chain;
 use crate::changes::Changes;
+use crate::incident::Desk;
 use crate::replica::{Lease, Replica};
 use crate::store::{Store, StoreError, feed_lease};
 
@@ -102,6 +104,7 @@ pub(crate) struct Feed {
     pub(crate) batch_size: u32,
     pub(crate) clock: SharedClock,
     pub(crate) changes: Changes,
+    pub(crate) desk: Desk,
     pub(crate) importer: Arc<crate::import::Importer>,
     /// Where its time goes.
     pub(crate) stages: Stages,
@@ -158,6 +161,7 @@ impl Feed {
                 error = what,
                 "the feed stands still; it is tried again"
             );
+            self.report(&error, pause).await;
             self.record_fault(lease, Some(&what)).await;
             tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -178,6 +182,8 @@ impl Feed {
         let mut cursor = self.catch_up_with_target().await?;
         let mut looked_at = Instant::now();
         let mut told = cursor.position;
+        // Whether the target has answered since it was last reported to be well.
+        let mut asked = true;
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
             trip("feed::before_exceptions").await?;
@@ -192,6 +198,10 @@ impl Feed {
                 self.record_fault(lease, None).await;
             }
             *pause = Duration::from_millis(200);
+            if matches!(fed, Fed::Rows) || (asked && matches!(fed, Fed::Nothing)) {
+                self.report_well();
+                asked = false;
+            }
             trip("feed::before_finish").await?;
             self.finish_imports().await?;
             trip("feed::after_finish").await?;
@@ -208,6 +218,7 @@ impl Feed {
                         cursor = self.catch_up_with_target().await?;
                     }
                     looked_at = Instant::now();
+                    asked = true;
                 }
                 Fed::Nothing => {
                     self.changes

@@ -147,6 +147,7 @@ fn feed(
             longest: LONG,
         },
         concurrent: 1,
+        desk: Desk::new().0,
         faults: Mutex::default(),
     };
     Arc::new(Feed {
@@ -161,6 +162,7 @@ fn feed(
         changes,
         importer: Arc::new(importer),
         stages: Stages::default(),
+        desk: Desk::new().0,
         faulted: AtomicBool::new(true),
     })
 }

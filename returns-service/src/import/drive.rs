@@ -35,7 +35,10 @@ impl Importer {
         let mut pause = Duration::from_millis(200);
         while !stop.is_cancelled() {
             match self.step(import_id, stop).await {
-                Ok(Step::Again) => pause = Duration::from_millis(200),
+                Ok(Step::Again) => {
+                    pause = Duration::from_millis(200);
+                    self.report_well(import_id);
+                }
                 Ok(Step::Over) => return,
                 Err(error) => {
                     let fault = Chain(&error).to_string();
@@ -44,6 +47,7 @@ impl Importer {
                         error = fault,
                         "the import cannot go on; it is tried again"
                     );
+                    self.report(import_id, &error, pause).await;
                     self.set_fault(import_id, Some(fault));
                     self.changes.bump();
                     tokio::select! {
@@ -159,6 +163,7 @@ impl Importer {
                         None => return Ok(Step::Over),
                     }
                     self.set_fault(&import.import_id, None);
+                    self.report_well(&import.import_id);
                     self.changes.bump();
                 }
                 Found::End if progress.0 == items => {

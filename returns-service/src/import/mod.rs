@@ -12,6 +12,7 @@ mod guess;
 mod receive;
 mod spool;
 mod stages;
+mod trouble;
 mod worker;
 
 pub(crate) use dry_run::dry_run;

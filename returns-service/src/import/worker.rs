@@ -16,6 +16,7 @@ use crate::adapter::Adapter;
 use crate::chain::Chain;
 use crate::changes::Changes;
 use crate::decide::DecideError;
+use crate::incident::Desk;
 use crate::replica::Replica;
 use crate::source::Source;
 use crate::store::{Store, StoreError};
@@ -56,6 +57,7 @@ pub(crate) struct Importer {
     pub(crate) batch_size: usize,
     pub(crate) holds: crate::hold::RetryPolicy,
     pub(crate) concurrent: usize,
+    pub(crate) desk: Desk,
     /// Why an import that this replica works on does not go on, by import.
     pub(crate) faults: Mutex<HashMap<String, String>>,
 }

@@ -1,13 +1,41 @@
 //! Incidents: whatever keeps a job from being right. Any part of the service reports trouble
 //! here, and says when it is over; nobody reports to people by any other way.
 
+mod attendant;
 mod cause;
+mod change;
+mod channel;
+mod clean;
+mod content;
+mod courier;
+mod heartbeat;
+mod ledger;
+pub(crate) mod look;
+mod memory;
+mod merge;
+mod notice;
+mod operate;
+mod rules;
+mod settings;
+mod watch;
 mod wording;
+
+#[cfg(test)]
+mod tests;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
+pub(crate) use attendant::Attendant;
 pub(crate) use cause::{Area, Cause, Severity};
+pub(crate) use content::{CheckLine, Content, Outcome};
+pub(crate) use heartbeat::beat;
+pub(crate) use look::{Look, Picture};
+#[cfg(test)]
+pub(crate) use memory::Memory;
+pub(crate) use operate::{Dossier, OperateError, TestResult};
+pub(crate) use settings::AlertSettings;
+pub(crate) use watch::StoreWatch;
 
 /// What trouble is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -112,12 +140,4 @@ impl Desk {
     pub(crate) fn clear(&self, subject: Subject, area: Area, at: DateTime<Utc>) {
         let _ = self.signals.send(Signal::Clear { subject, area, at });
     }
-}
-pub(crate) struct Picture {
-    pub(crate) checks: Vec<crate::diagnosis::Check>,
-    pub(crate) headline_cause: Option<Cause>,
-    pub(crate) stake: Option<String>,
-    pub(crate) expires: Option<String>,
-    pub(crate) last_good: Option<String>,
-    pub(crate) command: Option<String>,
 }

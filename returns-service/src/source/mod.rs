@@ -7,13 +7,10 @@ mod fetch;
 mod folder;
 mod listing;
 mod name;
-#[cfg_attr(not(test), expect(dead_code, reason = "the schedule is being built"))]
 mod pickup;
-#[cfg_attr(not(test), expect(dead_code, reason = "the schedule is being built"))]
 mod probe;
 mod put_away;
 mod secret;
-#[cfg_attr(not(test), expect(dead_code, reason = "the schedule is being built"))]
 mod session;
 mod settings;
 mod sftp;

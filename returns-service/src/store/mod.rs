@@ -19,6 +19,8 @@ mod columns;
 mod follower;
 mod hold;
 mod import;
+mod incident;
+mod incident_rows;
 mod job;
 mod migrate;
 mod postgres;
@@ -39,9 +41,13 @@ pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldStat
 pub(crate) use import::{
     Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Tally, Totals,
 };
+pub(crate) use incident::{
+    AlertKind, AlertRecord, AlertState, Attempt, EventKind, IncidentEvent, IncidentRecord,
+    IncidentState, IncidentStore, IncidentWrite, Signature,
+};
 pub(crate) use job::{
     AuditRecord, Begun, JobStore, NewRun, Paused, RemoteKey, RunEnd, RunFile, RunRecord,
-    SourceChange, SourceChangeTo, SourceState, Taken,
+    SourceChange, SourceChangeTo, SourceState,
 };
 use postgres::PgStore;
 pub(crate) use report::{ArchivedFile, FilesFault, FilesRecord, ReportStore, WrittenReport};
@@ -102,6 +108,12 @@ pub(crate) async fn open(
             Ok(Arc::new(store))
         }
     }
+}
+
+/// Whether the database answers just now. Given up after two seconds.
+pub(crate) async fn answers(store: &dyn Store) -> bool {
+    let asked = tokio::time::timeout(Duration::from_secs(2), store.ping());
+    matches!(asked.await, Ok(Ok(())))
 }
 
 /// A row of the journal with its place in it.
@@ -211,7 +223,9 @@ pub(crate) struct Known {
 
 /// The returns database.
 #[async_trait]
-pub(crate) trait Store: JobStore + ReportStore + Send + Sync + 'static {
+pub(crate) trait Store:
+    IncidentStore + JobStore + ReportStore + Send + Sync + 'static
+{
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;
 

@@ -14,6 +14,9 @@ const CONFLICTS: [&str; 2] = ["40001", "40P01"];
 /// insufficient_privilege
 const LACKS_RIGHT: &str = "42501";
 
+/// read_only_sql_transaction: a standby, or default_transaction_read_only.
+const READ_ONLY: &str = "25006";
+
 /// Whether the account lacks a right.
 pub(super) fn lacks_right(error: &sqlx::Error) -> bool {
     error
@@ -33,6 +36,8 @@ pub(super) fn db_error(error: &sqlx::Error) -> DbError {
         DbError::Conflict(message)
     } else if REFUSED_CLASSES.iter().any(|class| code.starts_with(class)) {
         DbError::Refused(message)
+    } else if code == READ_ONLY {
+        DbError::ReadOnly(message)
     } else {
         DbError::Unavailable(format!("{message} (SQLSTATE {code})"))
     }

@@ -12,6 +12,9 @@ const MISMATCH: i64 = 20;
 const RANGE: i64 = 25;
 
 const BUSY: i64 = 5;
+const READ_ONLY: i64 = 8;
+/// The file was moved or deleted under us; SQLite files that under read-only.
+const READ_ONLY_FILE_MOVED: i64 = 8 | (4 << 8);
 
 /// Whether another connection has the file just now.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
@@ -33,6 +36,24 @@ pub(super) fn db_error(error: &sqlx::Error) -> DbError {
         .unwrap_or(0);
     match extended & 0xff {
         ERROR | TOO_BIG | CONSTRAINT | MISMATCH | RANGE => DbError::Refused(message),
+        READ_ONLY if extended != READ_ONLY_FILE_MOVED => DbError::ReadOnly(message),
         _ => DbError::Unavailable(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, Executor as _, SqliteConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_takes_no_writes_is_told_as_such() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let setup = "CREATE TABLE t (c); PRAGMA query_only = on";
+        connection.execute(setup).await.unwrap();
+        let refused = connection.execute("INSERT INTO t VALUES (1)").await;
+        let error = db_error(&refused.unwrap_err());
+        assert!(matches!(error, DbError::ReadOnly(_)), "{error}");
     }
 }

@@ -29,6 +29,7 @@ fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> A
             longest: LONG,
         },
         concurrent: 2,
+        desk: Desk::new().0,
         faults: Mutex::default(),
     })
 }

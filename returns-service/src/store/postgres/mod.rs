@@ -16,6 +16,7 @@ use super::{
 use crate::journal::{Hash, Head};
 
 mod adoptions;
+mod alerts;
 mod append;
 mod claims;
 mod codec;
@@ -23,6 +24,7 @@ mod copy;
 mod followers;
 mod holds;
 mod imports;
+mod incidents;
 mod jobs;
 mod journal;
 mod open;

@@ -34,7 +34,7 @@ const fn changed(table: &'static str, update: &'static [&'static str]) -> Needs 
     }
 }
 
-const NEEDS: [Needs; 18] = [
+const NEEDS: [Needs; 21] = [
     Needs {
         insert: false,
         ..appended(MIGRATIONS)
@@ -140,6 +140,41 @@ const NEEDS: [Needs; 18] = [
         ..changed("leases", &["owner", "until"])
     },
     changed("adoptions", &["adopted_at"]),
+    changed(
+        "incidents",
+        &[
+            "state",
+            "content",
+            "seen",
+            "reopened",
+            "last_seen_at",
+            "next_try_at",
+            "quiet_since",
+            "acknowledged_at",
+            "acknowledged_by",
+            "acknowledged_note",
+            "closed_at",
+            "closed_by",
+            "closed_note",
+            "alerted_at",
+            "waiting_since",
+            "escalations",
+            "told",
+            "version",
+        ],
+    ),
+    appended("incident_events"),
+    changed(
+        "alerts",
+        &[
+            "state",
+            "attempts",
+            "next_attempt_at",
+            "claimed_until",
+            "sent_at",
+            "last_error",
+        ],
+    ),
 ];
 
 /// Refuses an account that lacks a right; every one that is missing is named.

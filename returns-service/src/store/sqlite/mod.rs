@@ -22,12 +22,14 @@ use super::{
 use crate::journal::{Hash, Head};
 
 mod adoptions;
+mod alerts;
 mod append;
 mod claims;
 mod codec;
 mod followers;
 mod holds;
 mod imports;
+mod incidents;
 mod jobs;
 mod journal;
 mod report;

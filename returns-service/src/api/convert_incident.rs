@@ -1,0 +1,135 @@
+//! Incidents as protobuf has them.
+
+use echeck_proto::returns::v1 as proto;
+
+use crate::feed::timestamp;
+use crate::incident::{CheckLine, Outcome, Severity, TestResult};
+use crate::store::{
+    AlertRecord, AlertState, IncidentEvent, IncidentRecord, IncidentState, Signature,
+};
+
+pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> proto::Incident {
+    let content = &incident.content;
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let (acknowledged_at, acknowledged_by, acknowledged_note) = signed(&incident.acknowledged);
+    let (closed_at, closed_by, closed_note) = signed(&incident.closed);
+    proto::Incident {
+        incident_id: incident.incident_id.clone(),
+        cause: incident.cause.clone(),
+        subject: incident.subject.clone(),
+        severity: severity(incident.severity).into(),
+        state: state(incident.state).into(),
+        headline: content.headline.clone(),
+        met_as: text(&content.met),
+        meaning: content.meaning.clone(),
+        to_do: content.to_do.clone(),
+        checks: content.checks.iter().map(check).collect(),
+        source: text(&incident.source),
+        import_id: text(&incident.import_id),
+        run_id: text(&incident.run_id),
+        seen: incident.seen,
+        reopened: incident.reopened,
+        opened_at: Some(timestamp(incident.opened_at)),
+        last_seen_at: Some(timestamp(incident.last_seen_at)),
+        next_try_at: incident.next_try_at.map(timestamp),
+        quiet_since: incident.quiet_since.map(timestamp),
+        money_at_stake: text(&content.stake),
+        data_expires: text(&content.expires),
+        last_good_run: text(&content.last_good),
+        command: text(&content.command),
+        acknowledged_at,
+        acknowledged_by,
+        acknowledged_note,
+        closed_at,
+        closed_by,
+        closed_note,
+        escalations: incident.escalations,
+        alerts: alerts.iter().map(alert).collect(),
+    }
+}
+
+fn signed(signature: &Option<Signature>) -> (Option<prost_types::Timestamp>, String, String) {
+    match signature {
+        Some(one) => (Some(timestamp(one.at)), one.by.clone(), one.note.clone()),
+        None => (None, String::new(), String::new()),
+    }
+}
+
+fn severity(severity: Severity) -> proto::Severity {
+    match severity {
+        Severity::Warning => proto::Severity::Warning,
+        Severity::Critical => proto::Severity::Critical,
+    }
+}
+
+fn state(state: IncidentState) -> proto::IncidentState {
+    match state {
+        IncidentState::Open => proto::IncidentState::Open,
+        IncidentState::Closed => proto::IncidentState::Closed,
+    }
+}
+
+pub(super) fn state_from(state: proto::IncidentState) -> Option<IncidentState> {
+    match state {
+        proto::IncidentState::Unspecified => None,
+        proto::IncidentState::Open => Some(IncidentState::Open),
+        proto::IncidentState::Closed => Some(IncidentState::Closed),
+    }
+}
+
+fn check(check: &CheckLine) -> proto::IncidentCheck {
+    let outcome = match check.outcome {
+        Outcome::Passed => proto::CheckOutcome::Passed,
+        Outcome::Failed => proto::CheckOutcome::Failed,
+        Outcome::Skipped => proto::CheckOutcome::Skipped,
+    };
+    proto::IncidentCheck {
+        name: check.name.clone(),
+        of: check.of.clone(),
+        outcome: outcome.into(),
+        evidence: check.evidence.clone(),
+        took_ms: check.took_ms,
+    }
+}
+
+pub(super) fn event(event: &IncidentEvent) -> proto::IncidentEvent {
+    proto::IncidentEvent {
+        at: Some(timestamp(event.at)),
+        what: event.what.as_str().to_owned(),
+        actor: event.actor.clone(),
+        note: event.note.clone(),
+    }
+}
+
+fn alert(alert: &AlertRecord) -> proto::Alert {
+    let state = match alert.state {
+        AlertState::Pending => proto::AlertState::Pending,
+        AlertState::Sent => proto::AlertState::Sent,
+        AlertState::Dead => proto::AlertState::Dead,
+        AlertState::Superseded => proto::AlertState::Superseded,
+    };
+    let pending = alert.state == AlertState::Pending;
+    proto::Alert {
+        alert_id: alert.alert_id.clone(),
+        channel: alert.channel.clone(),
+        kind: alert.kind.as_str().to_owned(),
+        state: state.into(),
+        attempts: alert.attempts,
+        created_at: Some(timestamp(alert.created_at)),
+        next_attempt_at: pending.then(|| timestamp(alert.next_attempt_at)),
+        sent_at: alert.sent_at.map(timestamp),
+        last_error: alert.last_error.clone().unwrap_or_default(),
+        fallback_of: alert.fallback_of.clone().unwrap_or_default(),
+    }
+}
+
+pub(super) fn test(result: &TestResult) -> proto::ChannelTest {
+    proto::ChannelTest {
+        channel: result.channel.clone(),
+        kind: result.kind.to_owned(),
+        target: result.target.clone(),
+        delivered: result.error.is_none(),
+        error: result.error.clone().unwrap_or_default(),
+        took_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
+    }
+}
