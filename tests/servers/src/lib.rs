@@ -3,9 +3,11 @@
 //! a test starts for itself: an SFTP server ([`sshd`]), and a bad line in front of one
 //! ([`proxy`]).
 
+pub mod http;
 mod port;
 pub mod proxy;
 pub mod s3;
+pub mod smtp;
 pub mod sshd;
 
 use std::path::Path;

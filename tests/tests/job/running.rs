@@ -184,16 +184,16 @@ impl Job {
             let mails = self.setup.mail.mails();
             if let Some(mail) = mails
                 .iter()
-                .find(|mail| first_line(&mail.text).contains(what))
+                .find(|mail| first_line(&mail.body).contains(what))
             {
-                return mail.text.clone();
+                return mail.body.clone();
             }
             assert!(
                 began.elapsed() < within,
                 "no alert says {what:?} in its first line within {within:?}; there are: {:#?}",
                 mails
                     .iter()
-                    .map(|mail| first_line(&mail.text).to_owned())
+                    .map(|mail| first_line(&mail.body).to_owned())
                     .collect::<Vec<_>>()
             );
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use echeck::database::DatabaseArguments;
 use echeck_test_servers::s3::{self, Bucket, Key};
-use echeck_test_servers::smtp::MailServer;
+use echeck_test_servers::smtp::{Security, SmtpServer};
 use echeck_test_servers::sshd::{Account, Sshd};
 
 /// Everything outside of our services, and the settings that lead to it.
 pub struct Setup {
     pub sshd: Sshd,
-    pub mail: MailServer,
+    pub mail: SmtpServer,
     pub databases: DatabaseArguments,
     pub folder: tempfile::TempDir,
     pub host: String,
@@ -58,7 +58,7 @@ impl Setup {
             more_sftp: "",
             key: bucket.full.clone(),
             bucket,
-            mail: MailServer::start().await,
+            mail: SmtpServer::start(Security::Plain, None).await,
             databases: DatabaseArguments {
                 returns_db: Some(echeck_test_servers::postgres().await),
                 gateway_db: Some(echeck_test_servers::mariadb().await),
@@ -103,16 +103,7 @@ impl Setup {
         } = self;
         let directory = self.sshd.data().join(self.directory);
         let bucket = self.bucket.section(&self.key);
-        let mail_port = self.mail.port();
-        let alerts = if mail_port == 25 {
-            String::new()
-        } else {
-            format!(
-                "[alerts.channels.staff]\nkind = \"email\"\nhost = \"127.0.0.1\"\n\
-             port = {mail_port}\ntls = \"none\"\nfrom = \"echeck@rallypay.example\"\n\
-             to = [\"staff@rallypay.example\"]\n"
-            )
-        };
+        let mail_port = self.mail.port;
         format!(
             "[holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n\
              [jobs]\nretry_first_ms = 500\nretry_longest_ms = 1000\n\
@@ -126,7 +117,9 @@ impl Setup {
              [sources.beat]\nformat = \"nacha\"\n[sources.beat.folder]\n\
              directory = {beat:?}\npattern = \"*\"\nsettle_ms = 10\n[sources.beat.schedule]\ncron = \"* * * * *\"\n\
              time_zone = \"UTC\"\ndays = \"all\"\n\
-             {bucket}{alerts}{more}\n",
+             {bucket}[alerts.channels.staff]\nkind = \"email\"\nhost = \"127.0.0.1\"\n\
+             port = {mail_port}\ntls = \"none\"\nfrom = \"echeck@rallypay.example\"\n\
+             to = [\"staff@rallypay.example\"]\n{more}\n",
             beat = self.beat(),
         )
     }
