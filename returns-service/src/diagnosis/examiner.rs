@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use echeck_service::clock::SharedClock;
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use uuid::Uuid;
 
+use super::target::PATIENCE;
 use super::{Check, CheckResult, machine, target};
 use crate::adapter::Adapter;
 use crate::bucket::{self, Bucket};
 use crate::incident::Area;
 use crate::schedule::{Plan, arrival, in_force};
 use crate::source::{self, Source};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// What is looked at.
 pub(crate) struct Examiner {
@@ -73,14 +74,14 @@ impl Examiner {
     /// nobody knows, so what is not there is told.
     async fn is_missing(&self, source: &str) -> bool {
         let now = self.clock.now();
-        let looked = async {
+        let looked: BoxFuture<'_, Result<_, StoreError>> = Box::pin(async {
             let state = self.store.source_state(source, now).await?;
             let plan = in_force(&state, &self.plans);
             arrival(&*self.store, &state, plan.as_ref(), now).await
-        };
-        match looked.await {
-            Ok(arrival) => arrival.is_some_and(|arrival| arrival.first.is_none()),
-            Err(_) => true,
+        });
+        match tokio::time::timeout(PATIENCE, looked).await {
+            Ok(Ok(arrival)) => arrival.is_some_and(|arrival| arrival.first.is_none()),
+            Ok(Err(_)) | Err(_) => true,
         }
     }
 

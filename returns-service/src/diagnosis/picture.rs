@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::examiner::Examiner;
+use super::target::PATIENCE;
 use super::{Check, Found, likelier};
 use crate::incident::{Area, Look, Picture, Subject, Trouble};
 use crate::schedule::Outcome;
@@ -28,9 +29,11 @@ impl Look for Examiner {
             | Subject::Machine
             | Subject::Channel(_) => None,
         });
-        let (found, told) = tokio::join!(self.examine(source), self.told(trouble, source));
+        // What the database does not tell in time, the alert goes out without.
+        let told = tokio::time::timeout(PATIENCE, self.told(trouble, source));
+        let (found, told) = tokio::join!(self.examine(source), told);
         let checks: Vec<Check> = found.into_iter().map(Found::into_check).collect();
-        let (stake, last_good) = told.unwrap_or_default();
+        let (stake, last_good) = told.ok().and_then(Result::ok).unwrap_or_default();
         Picture {
             headline_cause: likelier(&trouble.cause, checks.iter()).cloned(),
             checks,

@@ -12,7 +12,7 @@ use crate::incident::Cause;
 use crate::store::Store;
 
 /// How long a database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Clocks that differ by more than this judge due times differently.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(30);

@@ -21,6 +21,10 @@ use crate::store::{
 /// whatever the database does.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long it may take while it is known not to answer: whoever waits for it then keeps alerts
+/// waiting too.
+const PATIENCE_WHILE_AWAY: Duration = Duration::from_millis(300);
+
 /// Pending alerts that are looked at together.
 const MOST_PENDING: u32 = 1_000;
 
@@ -57,7 +61,7 @@ impl Ledger {
         if self.is_away() {
             return Err(Away);
         }
-        let answer = bounded(call).await;
+        let answer = bounded(PATIENCE, call).await;
         answer.map_err(|why| {
             if !self.away.swap(true, Ordering::Relaxed) {
                 tracing::error!(
@@ -192,6 +196,7 @@ impl Ledger {
     /// lasting while the database does not answer.
     pub(super) async fn settle(&self, closed_after: DateTime<Utc>) {
         let _alone = self.gate.write().await;
+        let patience = self.patience();
         for unsaved in self.memory.unsaved() {
             match self.save(&unsaved).await {
                 Ok(true) => self.memory.saved(&unsaved.incident.incident_id),
@@ -203,9 +208,9 @@ impl Ledger {
                 }
             }
         }
-        let live = bounded(self.database.live_incidents(closed_after)).await;
+        let live = bounded(patience, self.database.live_incidents(closed_after)).await;
         let pending = match live {
-            Ok(_) => bounded(self.database.pending_alerts(MOST_PENDING)).await,
+            Ok(_) => bounded(patience, self.database.pending_alerts(MOST_PENDING)).await,
             Err(_) => Ok(Vec::new()),
         };
         match (live, pending) {
@@ -226,14 +231,23 @@ impl Ledger {
         }
     }
 
+    fn patience(&self) -> Duration {
+        if self.is_away() {
+            PATIENCE_WHILE_AWAY
+        } else {
+            PATIENCE
+        }
+    }
+
     async fn save(&self, ours: &Unsaved) -> Result<bool, String> {
         let id = &ours.incident.incident_id;
-        let theirs = bounded(self.database.incident(id)).await?;
+        let patience = self.patience();
+        let theirs = bounded(patience, self.database.incident(id)).await?;
         let key = &ours.incident.key;
-        let rival = bounded(self.database.latest_incident(key)).await?;
+        let rival = bounded(patience, self.database.latest_incident(key)).await?;
         let rival = rival.filter(|one| one.state == IncidentState::Open && one.incident_id != *id);
         for write in merge(ours, theirs.as_ref(), rival.as_ref()) {
-            if !bounded(self.database.write_incident(&write)).await? {
+            if !bounded(patience, self.database.write_incident(&write)).await? {
                 return Ok(false);
             }
         }
@@ -242,12 +256,15 @@ impl Ledger {
 }
 
 /// A call of the database that is given up in time.
-async fn bounded<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
-    match tokio::time::timeout(PATIENCE, call).await {
+async fn bounded<T>(
+    patience: Duration,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, String> {
+    match tokio::time::timeout(patience, call).await {
         Ok(answer) => answer.map_err(|error| Chain(&error).to_string()),
         Err(_) => Err(format!(
             "the returns database does not answer within {} ms",
-            PATIENCE.as_millis()
+            patience.as_millis()
         )),
     }
 }

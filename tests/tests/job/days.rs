@@ -74,7 +74,7 @@ async fn a_file_after_its_due_time_is_late_and_ends_the_alarm() {
     job.setup
         .publish(FILE, Worldpay::new().returned("TR1", "R01").text());
     assert_eq!(job.run().await.outcome(), JobOutcome::FileLate);
-    job.alert("Recovered", Duration::from_secs(10)).await;
+    job.alert("Right again", Duration::from_secs(10)).await;
     assert_eq!(job.run().await.outcome(), JobOutcome::NoActivity);
 }
 
