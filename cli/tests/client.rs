@@ -140,14 +140,23 @@ async fn an_operator_imports_looks_and_resolves() {
         assert!(said.contains("NOT_REPORTED_YET"), "{said}");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     };
-    assert_eq!((&report["rows"], &report["ties_out"]), (&60.into(), &true.into()));
-    assert_eq!(report["outcomes"]["held"]["count"].as_u64().unwrap(), count("held"));
+    assert_eq!(
+        (&report["rows"], &report["ties_out"]),
+        (&60.into(), &true.into())
+    );
+    assert_eq!(
+        report["outcomes"]["held"]["count"].as_u64().unwrap(),
+        count("held")
+    );
     let text = std::fs::read_to_string(&saved).unwrap();
     assert_eq!(text.lines().count(), 61);
     let printed = echeck(&stack, &["report", import_id, "-o", "-"]).await;
     assert_eq!(String::from_utf8(printed.stdout).unwrap(), text);
     let for_people = echeck(&stack, &["report", import_id, "-o", &saved]).await;
-    assert!(String::from_utf8_lossy(&for_people.stdout).contains("Everything in the file is accounted for"));
+    assert!(
+        String::from_utf8_lossy(&for_people.stdout)
+            .contains("Everything in the file is accounted for")
+    );
     let left: Vec<_> = std::fs::read_dir(folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -275,7 +275,9 @@ async fn the_account_numbers_of_imported_files_are_nowhere_on_disk_in_clear() {
     })
     .await;
     let on_disk = files(&world.options.data);
-    let reports = on_disk.iter().filter(|path| path.extension().is_some_and(|end| end == "csv"));
+    let reports = on_disk
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "csv"));
     assert_eq!(reports.count(), 4);
     assert!(
         on_disk.len() > 6,

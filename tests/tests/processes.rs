@@ -124,7 +124,10 @@ async fn three_processes_import_a_file_and_stop_in_order() {
     };
     let none = client.get_report(ask).await.unwrap_err();
     assert_eq!(none.code(), tonic::Code::FailedPrecondition);
-    assert!(none.message().contains("no bucket is configured"), "{none:?}");
+    assert!(
+        none.message().contains("no bucket is configured"),
+        "{none:?}"
+    );
     for process in [returns, rallypay, gateway] {
         assert_eq!(process.stop(), Some(0), "a drained service ends well");
     }

@@ -62,13 +62,23 @@ async fn a_report_says_what_became_of_each_entry_and_is_sent_as_it_was_written()
         let found = header.outcomes.iter().find(|one| one.outcome == word);
         found.unwrap().tally.unwrap().count
     };
-    assert_eq!((count("reversed"), count("returned"), count("held")), (1, 1, 1));
-    let names: Vec<&str> = header.databases.iter().map(|one| one.database.as_str()).collect();
+    assert_eq!(
+        (count("reversed"), count("returned"), count("held")),
+        (1, 1, 1)
+    );
+    let names: Vec<&str> = header
+        .databases
+        .iter()
+        .map(|one| one.database.as_str())
+        .collect();
     assert_eq!(names, ["gateway", "rallypay"]);
     let text = String::from_utf8(bytes).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 4);
-    assert!(lines[1].contains("'TR1") && lines[1].ends_with(",reversed,,applied,applied"), "{text}");
+    assert!(
+        lines[1].contains("'TR1") && lines[1].ends_with(",reversed,,applied,applied"),
+        "{text}"
+    );
     assert!(lines[3].contains("held:unknown_transfer"), "{text}");
 }
 
@@ -77,10 +87,20 @@ async fn an_import_without_a_report_says_why() {
     let world = World::start().await;
     let none = report(&world, "imp_none").await.unwrap_err();
     assert_eq!(none.code(), Code::NotFound);
-    world.import("worldpay_returns", "bad.csv", "no,report\n").await;
+    world
+        .import("worldpay_returns", "bad.csv", "no,report\n")
+        .await;
     let ask = proto::ListImportsRequest::default();
-    let listed = world.client.clone().list_imports(ask).await.unwrap().into_inner();
-    let rejected = report(&world, &listed.imports[0].import_id).await.unwrap_err();
+    let listed = world
+        .client
+        .clone()
+        .list_imports(ask)
+        .await
+        .unwrap()
+        .into_inner();
+    let rejected = report(&world, &listed.imports[0].import_id)
+        .await
+        .unwrap_err();
     assert_eq!(rejected.code(), Code::FailedPrecondition);
     assert!(rejected.message().contains("refused whole"), "{rejected:?}");
 }
@@ -93,9 +113,16 @@ async fn a_bucket_that_fails_is_told_with_the_import_and_catches_up() {
     std::fs::remove_dir_all(&bucket).unwrap();
     let file = Worldpay::new().returned("TR1", "R01");
     let done = world.import("worldpay_returns", "r.csv", file).await;
-    assert_eq!(done.state(), proto::ImportState::Applied, "returns do not wait for a bucket");
+    assert_eq!(
+        done.state(),
+        proto::ImportState::Applied,
+        "returns do not wait for a bucket"
+    );
     eventually("the fault shows", || async {
-        import(&world, &done.import_id).await.fault.contains("There is no bucket")
+        import(&world, &done.import_id)
+            .await
+            .fault
+            .contains("There is no bucket")
     })
     .await;
     let waits = report(&world, &done.import_id).await.unwrap_err();

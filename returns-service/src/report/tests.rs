@@ -449,7 +449,9 @@ async fn what_was_put_before_a_crash_is_found_and_not_put_again() {
     world.start_reporter();
     let first = world.done(&import_id).await;
     // As after a crash between the put and its record.
-    world.restore_spool_file(&import_id, first.archive.as_ref().unwrap()).await;
+    world
+        .restore_spool_file(&import_id, first.archive.as_ref().unwrap())
+        .await;
     world.execute("DELETE FROM import_files").await;
     world.execute("UPDATE imports SET files_done = 0").await;
     let again = world.done(&import_id).await;
