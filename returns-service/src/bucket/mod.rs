@@ -11,7 +11,7 @@ mod transfer;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,25 +67,25 @@ impl Bucket {
     /// When the folder cannot be made, or the settings do not fit together.
     pub(crate) fn open(settings: &BucketSettings) -> Result<Self, BucketError> {
         match &settings.place {
-            BucketPlace::Folder(folder) => Self::folder(folder.clone(), settings.timeout),
+            BucketPlace::Folder(folder) => Self::folder(folder, settings.timeout),
             BucketPlace::S3 { .. } => Self::s3(settings),
         }
     }
 
-    fn folder(folder: PathBuf, timeout: Duration) -> Result<Self, BucketError> {
+    fn folder(folder: &Path, timeout: Duration) -> Result<Self, BucketError> {
         let shown = folder.display().to_string();
         let place = Arc::new(Place {
             name: shown.clone(),
             endpoint: shown,
-            folder: Some(folder.clone()),
+            folder: Some(folder.to_owned()),
             timeout,
         });
-        let store = std::fs::create_dir_all(&folder)
+        let store = std::fs::create_dir_all(folder)
             .map_err(|source| object_store::Error::Generic {
                 store: "folder",
                 source: Box::new(source),
             })
-            .and_then(|()| LocalFileSystem::new_with_prefix(&folder))
+            .and_then(|()| LocalFileSystem::new_with_prefix(folder))
             .map_err(|error| place.error("be opened", &error))?;
         Ok(Self {
             store: Arc::new(store.with_fsync(true).with_automatic_cleanup(true)),

@@ -1,14 +1,13 @@
 //! The columns of a report, in their order. `docs/report.md` explains each.
 
-use ach::code::ReturnCode;
-use ach::deadline::return_deadline;
 use ach::decision::{Effect, TransferState};
-use ach::entry::{Coded, Entry, EntryKind};
+use ach::entry::{Entry, EntryKind};
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 
 use super::cell::{decimal, id, optional_id, words};
 use super::line::Line;
+use super::rules::{Rules, original_date};
 use crate::journal::Row;
 use crate::store::ImportRecord;
 
@@ -182,12 +181,6 @@ fn dates(cells: &mut Vec<String>, entry: Option<&Entry>, row: Option<&Row>) {
     ]);
 }
 
-/// When the original settled: what the system of record says, or else the file.
-fn original_date(entry: Option<&Entry>, row: Option<&Row>) -> Option<NaiveDate> {
-    row.and_then(|row| row.transfer.settled_on)
-        .or_else(|| entry.and_then(|entry| entry.original_date))
-}
-
 fn date(date: Option<NaiveDate>) -> String {
     date.map(|date| date.to_string()).unwrap_or_default()
 }
@@ -217,70 +210,6 @@ fn title(kind: &EntryKind) -> &'static str {
             code.known().map_or("", |code| code.info().title)
         }
         EntryKind::ValidationFailure { .. } => "",
-    }
-}
-
-/// What the code table and the calendar say; empty where they say nothing.
-#[derive(Default)]
-struct Rules {
-    category: &'static str,
-    initiated_by: &'static str,
-    deadline: Option<NaiveDate>,
-    late: &'static str,
-    representable: &'static str,
-    recommended_action: &'static str,
-    account_effect: &'static str,
-}
-
-impl Rules {
-    fn of(entry: Option<&Entry>, row: Option<&Row>) -> Self {
-        let Some(entry) = entry else {
-            return Self::default();
-        };
-        match &entry.kind {
-            EntryKind::Return {
-                code: Coded::Known(code),
-                ..
-            }
-            | EntryKind::Dishonored {
-                code: Coded::Known(code),
-                ..
-            }
-            | EntryKind::Contested {
-                code: Coded::Known(code),
-                ..
-            } => Self::of_code(*code, entry, row),
-            EntryKind::Return { .. }
-            | EntryKind::Dishonored { .. }
-            | EntryKind::Contested { .. }
-            | EntryKind::Correction { .. }
-            | EntryKind::RefusedCorrection { .. }
-            | EntryKind::ValidationFailure { .. } => Self::default(),
-        }
-    }
-
-    fn of_code(code: ReturnCode, entry: &Entry, row: Option<&Row>) -> Self {
-        let info = code.info();
-        let original = original_date(Some(entry), row);
-        let deadline = original.and_then(|original| return_deadline(code, original));
-        let settled = entry
-            .settlement_date
-            .or(entry.received_on)
-            .or(entry.issued_on);
-        let late = match (deadline, settled) {
-            (Some(deadline), Some(settled)) if deadline.is_past(settled) => "Y",
-            (Some(_), Some(_)) => "N",
-            (None, _) | (_, None) => "",
-        };
-        Self {
-            category: info.rate_category.as_str(),
-            initiated_by: info.initiated_by.as_str(),
-            deadline: deadline.map(|deadline| deadline.available_by),
-            late,
-            representable: info.representment.as_str(),
-            recommended_action: info.recommended_action.as_str(),
-            account_effect: info.account_effect.as_str(),
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::outcome::{Outcome, Status, reason_word};
 use crate::store::{DuplicateLine, HoldRecord, HoldState, JournalRow, RejectedLine, RowException};
 
 /// What the store has of an entry.
+#[derive(Clone, Copy)]
 pub(super) enum Found<'a> {
     /// It was decided: at once, or when its hold was resolved.
     Row {

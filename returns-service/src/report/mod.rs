@@ -13,6 +13,8 @@ mod outcome;
 mod read_back;
 mod render;
 mod reporter;
+mod rules;
+mod telling;
 mod totals;
 mod write;
 

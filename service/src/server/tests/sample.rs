@@ -116,6 +116,12 @@ impl ReturnsService for Sample {
         Ok(Response::new(first.chain(second).boxed()))
     }
 
+    type GetReportStream = Pin<Box<dyn Stream<Item = Result<GetReportResponse, Status>> + Send>>;
+
+    async fn get_report(&self, _: Request<GetReportRequest>) -> Answer<Self::GetReportStream> {
+        missing()
+    }
+
     async fn get_import(&self, _: Request<GetImportRequest>) -> Answer<GetImportResponse> {
         missing()
     }
