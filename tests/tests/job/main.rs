@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests may fail loudly")]
 
+mod canary;
 mod days;
 mod landing;
 mod outages;
