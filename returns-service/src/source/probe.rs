@@ -149,7 +149,7 @@ fn probe_sftp(pickup: &Pickup, place: &Arc<SftpPlace>, now: DateTime<Utc>) -> Ve
     let logged_in = steps.step(LOG_IN, &of, trusted, |session| {
         let sftp: Result<Sftp, SourceError> = place
             .log_in(&session, time)
-            .and_then(|()| place.open_sftp(&session, time));
+            .and_then(|by| place.open_sftp(&session, by, time));
         let sftp = sftp.map_err(|error| error.cause())?;
         Ok(((session, sftp), "logged in, SFTP works".to_owned()))
     });

@@ -29,6 +29,8 @@ pub struct Options {
     read_only: bool,
     denied: Vec<String>,
     passwords: bool,
+    terminals: bool,
+    shells: bool,
     authentication: Option<String>,
     refuses_client_key: bool,
     host_key_types: Vec<&'static str>,
@@ -55,6 +57,20 @@ impl Options {
     #[must_use]
     pub fn with_passwords(mut self) -> Self {
         self.passwords = true;
+        self
+    }
+
+    /// Terminals are given, which servers for files mostly refuse.
+    #[must_use]
+    pub fn with_terminals(mut self) -> Self {
+        self.terminals = true;
+        self
+    }
+
+    /// Programs can be run, which servers for files mostly refuse.
+    #[must_use]
+    pub fn with_shells(mut self) -> Self {
+        self.shells = true;
         self
     }
 
@@ -350,6 +366,10 @@ fn config(folder: &Path, port: &Port, types: &[&str], options: &Options) -> Stri
         .iter()
         .map(|kind| format!("HostKey {}\n", at(&format!("host_{kind}"))))
         .collect();
+    let forced = match options.shells {
+        true => String::new(),
+        false => format!("ForceCommand {sftp}\n"),
+    };
     let methods = match (&options.authentication, options.passwords) {
         (Some(methods), _) => methods.as_str(),
         (None, true) => "publickey password",
@@ -359,12 +379,13 @@ fn config(folder: &Path, port: &Port, types: &[&str], options: &Options) -> Stri
         "ListenAddress 127.0.0.1\nPort {}\n{host_keys}PidFile none\n\
          AuthorizedKeysFile {}\nAuthenticationMethods {methods}\n\
          PasswordAuthentication {}\nKbdInteractiveAuthentication no\n\
-         PermitRootLogin prohibit-password\nUsePAM no\nStrictModes no\nUseDNS no\nPermitTTY no\n\
+         PermitRootLogin prohibit-password\nUsePAM no\nStrictModes no\nUseDNS no\nPermitTTY {}\n\
          AllowTcpForwarding no\nMaxStartups 100\nLogLevel VERBOSE\n\
-         Subsystem sftp {sftp}\nForceCommand {sftp}\n",
+         Subsystem sftp {sftp}\n{forced}",
         port.number(),
         at("authorized_keys"),
         yes_no(options.passwords || methods.contains("password")),
+        yes_no(options.terminals),
     )
 }
 

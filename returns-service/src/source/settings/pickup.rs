@@ -87,10 +87,10 @@ fn completeness(section: &Section<'_>) -> Completeness {
         ("marker", By::Marker),
         ("rename", By::Rename),
     ];
+    // It may stay in the file while another way is tried.
+    let settle = section.duration_ms_or("settle_ms", 10_000, 10..=DAY_MS);
     match section.one_of("complete", &choices, Some(By::Stable)) {
-        By::Stable => Completeness::Stable {
-            settle: section.duration_ms_or("settle_ms", 10_000, 10..=DAY_MS),
-        },
+        By::Stable => Completeness::Stable { settle },
         By::Marker => Completeness::Marker {
             suffix: section.string("marker_suffix"),
         },

@@ -1,6 +1,5 @@
 //! The log-in: by key, by password, or by both where a server wants both.
 
-use std::io::Read as _;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,8 +14,12 @@ use crate::source::error::SourceError;
 use crate::source::pickup::SftpPlace;
 use crate::source::secret::StoredSecret;
 
-/// How much of what a server says beside the protocol is read.
-const MOST_WORDS_BYTES: u64 = 4_096;
+/// What let us in at last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Key,
+    Password,
+}
 
 impl SftpPlace {
     /// Logs in with what is configured.
@@ -24,12 +27,12 @@ impl SftpPlace {
         &self,
         session: &ssh2::Session,
         time: Duration,
-    ) -> Result<(), SourceError> {
+    ) -> Result<By, SourceError> {
         limit(session, time);
         if let Some(key) = &self.private_key {
             self.by_key(session, key, time)?;
             if session.authenticated() {
-                return Ok(());
+                return Ok(By::Key);
             }
         }
         let Some(password) = &self.password else {
@@ -38,7 +41,8 @@ impl SftpPlace {
                 host: self.host.clone(),
             });
         };
-        self.by_password(session, &password.now()?, time)
+        self.by_password(session, &password.now()?, time)?;
+        Ok(By::Password)
     }
 
     /// Shows our key. A refusal is no error yet: a password may be wanted as well, or instead.
@@ -119,50 +123,6 @@ impl SftpPlace {
             what: format!("the log-in of user {:?}", self.user),
             why: error.message().to_owned(),
         }
-    }
-
-    /// Opens the file service of a session that is logged in.
-    pub(crate) fn open_sftp(
-        &self,
-        session: &ssh2::Session,
-        time: Duration,
-    ) -> Result<ssh2::Sftp, SourceError> {
-        limit(session, time);
-        let error = match session.sftp() {
-            Ok(sftp) => return Ok(sftp),
-            Err(error) => error,
-        };
-        // OpenSSH lets an expired password in, says on standard error what is the matter, and
-        // ends the session.
-        let words = self.words(session).unwrap_or_default().to_lowercase();
-        if words.contains("password has expired") || words.contains("password change required") {
-            return Err(self.password_expired());
-        }
-        if code(&error) == TIMEOUT {
-            return Err(self.silent(time));
-        }
-        let why = match words.lines().map(str::trim).find(|line| !line.is_empty()) {
-            Some(line) => format!("{} ({})", error.message(), line.escape_debug()),
-            None => error.message().to_owned(),
-        };
-        Err(SourceError::Refused {
-            what: "the SFTP service (the log-in worked)".to_owned(),
-            why,
-        })
-    }
-
-    /// What the server says on standard error when it is asked for files once more.
-    fn words(&self, session: &ssh2::Session) -> Result<String, ssh2::Error> {
-        let mut channel = session.channel_session()?;
-        // It may refuse this too, and still have said why.
-        let _ = channel.subsystem("sftp");
-        let mut words = Vec::new();
-        // What came before a time-out or an end counts.
-        let _ = channel
-            .stderr()
-            .take(MOST_WORDS_BYTES)
-            .read_to_end(&mut words);
-        Ok(String::from_utf8_lossy(&words).into_owned())
     }
 }
 

@@ -4,6 +4,7 @@ mod connect;
 mod log_in;
 pub(crate) mod pin;
 mod read;
+mod service;
 mod speed;
 
 use std::net::{Shutdown, TcpStream};
@@ -92,8 +93,8 @@ impl Connection {
             what: "the connection".to_owned(),
             why: "this process has no file descriptor left for it".to_owned(),
         })?;
-        place.log_in(&session, pace.read)?;
-        let sftp = place.open_sftp(&session, pace.read)?;
+        let by = place.log_in(&session, pace.read)?;
+        let sftp = place.open_sftp(&session, by, pace.read)?;
         // A sign of life is sent when it is due, and needs no answer: the next read shows it.
         session.set_keepalive(false, 2);
         Ok(Self {
