@@ -212,14 +212,24 @@ mod tests {
     fn the_example_has_no_unknown_key_and_no_fault() {
         let text = include_str!("../example.toml")
             .replace("identity_file", "#identity_file")
-            .replace("secret_access_key_file", "#secret_access_key_file");
+            .replace("secret_access_key_file", "#secret_access_key_file")
+            .replace("\nprivate_key_file", "\n#private_key_file");
         let variables = HashMap::from([
             ("ECHECK__SPOOL__IDENTITY", "AGE-SECRET-KEY-1"),
             ("ECHECK__BUCKET__SECRET_ACCESS_KEY", "secret"),
+            (
+                "ECHECK__SOURCES__WORLDPAY_RETURNS__SFTP__PRIVATE_KEY",
+                "key",
+            ),
         ]);
         let config = load(&text, &variables).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(config.sources.len(), 4);
         assert_eq!(config.databases.len(), 2);
+        let places = config
+            .sources
+            .values()
+            .filter(|source| source.pickup.is_some());
+        assert_eq!((places.count(), config.plans.len()), (2, 1));
     }
 
     #[test]
