@@ -153,7 +153,10 @@ mod tests {
         let folder = read("[bucket]\nurl = \"file:///var/bucket\"")
             .unwrap()
             .unwrap();
-        assert!(matches!(folder.place, BucketPlace::Folder(path) if path == "/var/bucket"));
+        let BucketPlace::Folder(path) = folder.place else {
+            panic!("it is a folder")
+        };
+        assert_eq!(path.to_str(), Some("/var/bucket"));
         let s3 = read(
             "[bucket]\nurl = \"s3://returns/a/b/\"\naccess_key_id = \"K\"\n\
              secret_access_key = \"CANARY\"\nsession_token = \"CANARY\"\n\
