@@ -211,6 +211,15 @@ async fn encrypted_files_are_opened_with_the_sources_key() {
     assert_eq!(taken.unwrap().1, TEXT);
 }
 
+/// Made with GnuPG 2.2.40 for this test: `--sign --encrypt --armor` to a key of its own.
+#[tokio::test]
+async fn what_gnupg_makes_is_opened() {
+    let stored = PgpKey::fixed(include_str!("gnupg/key.asc"), None);
+    let message = include_bytes!("gnupg/returns.csv.asc");
+    let taken = taken_with("returns.csv.asc", message, Some(stored), LIMIT_BYTES).await;
+    assert_eq!(taken.unwrap().1, TEXT);
+}
+
 #[tokio::test]
 async fn a_key_with_a_passphrase_opens_files_and_a_wrong_passphrase_is_a_fault() {
     let pair = key(Some("correct horse"));
