@@ -6,7 +6,10 @@ mod chain;
 mod changes;
 mod config;
 mod decide;
-#[expect(dead_code, reason = "the parts that look are being built")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the parts that look are being built")
+)]
 mod diagnosis;
 mod feed;
 mod hold;

@@ -191,6 +191,10 @@ impl Ledger {
     /// those closed after `closed_after`, and what is still to be delivered. Does nothing
     /// lasting while the database does not answer.
     pub(super) async fn settle(&self, closed_after: DateTime<Utc>) {
+        // Nobody must wait for a database that does not answer: the gate is left open till then.
+        if self.is_away() && bounded(self.database.pending_alerts(1)).await.is_err() {
+            return;
+        }
         let _alone = self.gate.write().await;
         for unsaved in self.memory.unsaved() {
             match self.save(&unsaved).await {

@@ -1,5 +1,8 @@
-//! Fresh databases in the throwaway servers that `scripts/servers start` runs. `make test`
-//! starts and stops them by itself.
+//! What the tests run against: fresh databases in the throwaway servers that `scripts/servers
+//! start` runs (`make test` starts and stops them by itself), and servers of their own.
+
+pub mod http;
+pub mod smtp;
 
 use std::path::Path;
 
