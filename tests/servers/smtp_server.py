@@ -39,7 +39,7 @@ class Keeper:
         kept = {
             "recipients": envelope.rcpt_tos,
             "headers": [[name.lower(), str(value)] for name, value in message.items()],
-            "body": message.get_content(),
+            "body": message.get_content().replace("\r\n", "\n"),
         }
         self.count += 1
         place = FOLDER / "mails" / f"{self.count:06}.json"

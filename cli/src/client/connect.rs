@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use echeck_proto::returns::v1::incident_service_client::IncidentServiceClient;
 use echeck_proto::returns::v1::operations_service_client::OperationsServiceClient;
 use echeck_proto::returns::v1::returns_service_client::ReturnsServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -109,6 +110,11 @@ pub(super) async fn operations(
     common: &Common,
 ) -> Result<OperationsServiceClient<Channel>, Failure> {
     Ok(OperationsServiceClient::new(channel(common).await?).max_decoding_message_size(64 << 20))
+}
+
+/// A client of the incidents API.
+pub(super) async fn incidents(common: &Common) -> Result<IncidentServiceClient<Channel>, Failure> {
+    Ok(IncidentServiceClient::new(channel(common).await?).max_decoding_message_size(64 << 20))
 }
 
 /// A request with the command's deadline.

@@ -439,3 +439,106 @@ pub(super) fn diagnosis(answer: &proto::DiagnoseResponse) -> Value {
         "checks": checks,
     })
 }
+
+pub(super) fn severity(incident: &proto::Incident) -> String {
+    name(incident.severity().as_str_name(), "SEVERITY_")
+}
+
+pub(super) fn incident_state(incident: &proto::Incident) -> String {
+    name(incident.state().as_str_name(), "INCIDENT_STATE_")
+}
+
+pub(super) fn alert_state(alert: &proto::Alert) -> String {
+    name(alert.state().as_str_name(), "ALERT_STATE_")
+}
+
+pub(super) fn incident(incident: &proto::Incident) -> Value {
+    let checks = incident.checks.iter().map(|check| {
+        json!({
+            "name": check.name,
+            "of": check.of,
+            "outcome": name(check.outcome().as_str_name(), "CHECK_OUTCOME_"),
+            "evidence": check.evidence,
+            "took_ms": check.took_ms,
+        })
+    });
+    let alerts = incident.alerts.iter().map(|alert| {
+        json!({
+            "alert_id": alert.alert_id,
+            "channel": alert.channel,
+            "kind": alert.kind,
+            "state": alert_state(alert),
+            "attempts": alert.attempts,
+            "created_at": time(alert.created_at.as_ref()),
+            "next_attempt_at": time(alert.next_attempt_at.as_ref()),
+            "sent_at": time(alert.sent_at.as_ref()),
+            "last_error": text(&alert.last_error),
+            "fallback_of": text(&alert.fallback_of),
+        })
+    });
+    json!({
+        "incident_id": incident.incident_id,
+        "cause": incident.cause,
+        "subject": incident.subject,
+        "severity": severity(incident),
+        "state": incident_state(incident),
+        "headline": incident.headline,
+        "met_as": text(&incident.met_as),
+        "meaning": incident.meaning,
+        "to_do": incident.to_do,
+        "checks": checks.collect::<Vec<_>>(),
+        "source": text(&incident.source),
+        "import_id": text(&incident.import_id),
+        "run_id": text(&incident.run_id),
+        "seen": incident.seen,
+        "reopened": incident.reopened,
+        "opened_at": time(incident.opened_at.as_ref()),
+        "last_seen_at": time(incident.last_seen_at.as_ref()),
+        "next_try_at": time(incident.next_try_at.as_ref()),
+        "quiet_since": time(incident.quiet_since.as_ref()),
+        "money_at_stake": text(&incident.money_at_stake),
+        "data_expires": text(&incident.data_expires),
+        "last_good_run": text(&incident.last_good_run),
+        "command": text(&incident.command),
+        "acknowledged_at": time(incident.acknowledged_at.as_ref()),
+        "acknowledged_by": text(&incident.acknowledged_by),
+        "acknowledged_note": text(&incident.acknowledged_note),
+        "closed_at": time(incident.closed_at.as_ref()),
+        "closed_by": text(&incident.closed_by),
+        "closed_note": text(&incident.closed_note),
+        "escalations": incident.escalations,
+        "alerts": alerts.collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn incident_in_full(
+    found: &proto::Incident,
+    events: &[proto::IncidentEvent],
+    told: &str,
+) -> Value {
+    let mut value = incident(found);
+    if let Some(object) = value.as_object_mut() {
+        let events = events.iter().map(|event| {
+            json!({
+                "at": time(event.at.as_ref()),
+                "what": event.what,
+                "actor": event.actor,
+                "note": text(&event.note),
+            })
+        });
+        object.insert("events".to_owned(), events.collect());
+        object.insert("text".to_owned(), json!(told));
+    }
+    value
+}
+
+pub(super) fn channel_test(test: &proto::ChannelTest) -> Value {
+    json!({
+        "channel": test.channel,
+        "kind": test.kind,
+        "target": test.target,
+        "delivered": test.delivered,
+        "error": text(&test.error),
+        "took_ms": test.took_ms,
+    })
+}

@@ -5,6 +5,7 @@ mod connect;
 mod diagnose;
 mod holds;
 mod import;
+mod incidents;
 mod jobs;
 mod journal;
 mod json;
@@ -141,6 +142,20 @@ pub enum Command {
         all: bool,
         #[command(flatten)]
         common: Common,
+    },
+    /// List incidents, show one, look after it, or try the channels for alerts.
+    #[command(
+        after_help = "Examples:\n  echeck incidents\n  echeck incidents show inc_…\n  \
+        echeck incidents ack inc_… --note 'asking the acquirer'\n  echeck incidents test-alert\n\n\
+        Exit codes: 0 done, 2 something is open or a channel did not take the test, \
+        4 there is no such incident",
+        args_conflicts_with_subcommands = true
+    )]
+    Incidents {
+        #[command(subcommand)]
+        action: Option<IncidentAction>,
+        #[command(flatten)]
+        list: IncidentList,
     },
     /// Check the journal, or show its rows.
     #[command(
@@ -366,13 +381,59 @@ pub enum HoldAction {
     },
 }
 
+/// Which incidents to list.
+#[derive(Debug, Args)]
+pub struct IncidentList {
+    /// Those that are over too.
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What to do with incidents.
+#[derive(Debug, Subcommand)]
+pub enum IncidentAction {
+    /// List those that are open.
+    List(IncidentList),
+    /// Show one as people are told of it, with its history and its alerts.
+    Show {
+        /// The incident.
+        incident_id: String,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Say that you look after it, so that it is not escalated.
+    Ack {
+        /// The incident.
+        incident_id: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Say that it is over. Met again, it comes back.
+    Close {
+        /// The incident.
+        incident_id: String,
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Send a test to every channel, and tell how each took it.
+    TestAlert {
+        /// Who asks for it; the test says so.
+        #[arg(long, env = "USER", default_value = "unknown")]
+        actor: String,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
 /// Who does something, and why.
 #[derive(Debug, Args)]
 pub struct Who {
-    /// Who does it; kept with the hold.
+    /// Who does it; kept with it.
     #[arg(long, env = "USER", default_value = "unknown")]
     pub actor: String,
-    /// Why; kept with the hold.
+    /// Why; kept with it.
     #[arg(long, default_value = "")]
     pub note: String,
     #[command(flatten)]
@@ -464,6 +525,11 @@ pub async fn run(command: Command) -> ExitCode {
             action: Some(action),
             ..
         } => holds::act(action).await,
+        Command::Incidents { action: None, list } => incidents::list(&list).await,
+        Command::Incidents {
+            action: Some(action),
+            ..
+        } => incidents::act(action).await,
         Command::Journal { action } => journal::run(action).await,
         Command::Status { common } => lists::status(&common).await,
         Command::Run {

@@ -10,6 +10,7 @@ use echeck_service::clock::SharedClock;
 use echeck_service::failpoint;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -81,25 +82,44 @@ impl Attendant {
         shutdown: CancellationToken,
     ) {
         self.settle().await;
-        let mut ticks = tokio::time::interval(TICK);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                biased;
-                () = shutdown.cancelled() => break,
-                signal = signals.recv() => match signal {
-                    Some(signal) => self.hear(signal).await,
-                    None => break,
-                },
-                () = self.courier.due.notified() => self.courier.send_due().await,
-                _ = ticks.tick() => {
-                    self.settle().await;
-                    self.do_what_is_due().await;
-                    self.courier.send_due().await;
-                }
-            }
+        tokio::select! {
+            // It ends with the shutdown, after what it was at.
+            () = self.listen(&mut signals, &shutdown) => {}
+            () = self.keep_up() => {}
         }
         self.end(signals).await;
+    }
+
+    /// Hears what is reported, and sends what is due.
+    async fn listen(
+        self: &Arc<Self>,
+        signals: &mut mpsc::UnboundedReceiver<Signal>,
+        shutdown: &CancellationToken,
+    ) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                signal = signals.recv() => match signal {
+                    Some(signal) => self.hear(signal).await,
+                    None => return,
+                },
+                () = self.courier.due.notified() => self.courier.send_due().await,
+                _ = ticks.tick() => self.courier.send_due().await,
+            }
+        }
+    }
+
+    /// Keeps up with the database and the clock.
+    async fn keep_up(&self) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.settle().await;
+            self.do_what_is_due().await;
+        }
     }
 
     /// Takes in what was reported last, and lets what is on its way arrive.

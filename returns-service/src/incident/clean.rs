@@ -57,7 +57,7 @@ mod tests {
     fn what_cannot_be_seen_or_turns_the_text_around_is_taken_out() {
         assert_eq!(
             line("a\r\nBcc: x\u{202e}gpj\u{200b}\u{0}", 99),
-            "a  Bcc: x\u{fffd}gpj\u{fffd}"
+            "a  Bcc: x\u{fffd}gpj\u{fffd} "
         );
         assert_eq!(line("Überweisung – 日本 ✓", 99), "Überweisung – 日本 ✓");
         assert_eq!(line("abcdef", 3), "abc…");

@@ -195,8 +195,12 @@ impl Ledger {
     /// those closed after `closed_after`, and what is still to be delivered. Does nothing
     /// lasting while the database does not answer.
     pub(super) async fn settle(&self, closed_after: DateTime<Utc>) {
+        // Nobody must wait for a database that does not answer: the gate is left open till then.
+        let probe = self.database.pending_alerts(1);
+        if self.is_away() && bounded(PATIENCE_WHILE_AWAY, probe).await.is_err() {
+            return;
+        }
         let _alone = self.gate.write().await;
-        let patience = self.patience();
         for unsaved in self.memory.unsaved() {
             match self.save(&unsaved).await {
                 Ok(true) => self.memory.saved(&unsaved.incident.incident_id),
@@ -208,9 +212,9 @@ impl Ledger {
                 }
             }
         }
-        let live = bounded(patience, self.database.live_incidents(closed_after)).await;
+        let live = bounded(PATIENCE, self.database.live_incidents(closed_after)).await;
         let pending = match live {
-            Ok(_) => bounded(patience, self.database.pending_alerts(MOST_PENDING)).await,
+            Ok(_) => bounded(PATIENCE, self.database.pending_alerts(MOST_PENDING)).await,
             Err(_) => Ok(Vec::new()),
         };
         match (live, pending) {
@@ -231,23 +235,14 @@ impl Ledger {
         }
     }
 
-    fn patience(&self) -> Duration {
-        if self.is_away() {
-            PATIENCE_WHILE_AWAY
-        } else {
-            PATIENCE
-        }
-    }
-
     async fn save(&self, ours: &Unsaved) -> Result<bool, String> {
         let id = &ours.incident.incident_id;
-        let patience = self.patience();
-        let theirs = bounded(patience, self.database.incident(id)).await?;
+        let theirs = bounded(PATIENCE, self.database.incident(id)).await?;
         let key = &ours.incident.key;
-        let rival = bounded(patience, self.database.latest_incident(key)).await?;
+        let rival = bounded(PATIENCE, self.database.latest_incident(key)).await?;
         let rival = rival.filter(|one| one.state == IncidentState::Open && one.incident_id != *id);
         for write in merge(ours, theirs.as_ref(), rival.as_ref()) {
-            if !bounded(patience, self.database.write_incident(&write)).await? {
+            if !bounded(PATIENCE, self.database.write_incident(&write)).await? {
                 return Ok(false);
             }
         }

@@ -36,6 +36,7 @@ mod claims;
 mod followers;
 mod holds;
 mod imports;
+mod incidents;
 mod jobs;
 mod journal;
 mod opening;
