@@ -1,7 +1,7 @@
 //! The faults: what they are, how often each is drawn, and how each is done.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use rand::RngExt as _;
@@ -165,9 +165,14 @@ pub async fn inflict(
             rig.fronts[front].cut();
             Ok(format!("cut the calls to adapter {front}"))
         }
-        Kind::CutCommit => cut_commit(draws, machines).await,
-        Kind::PostgresImmediate | Kind::PostgresKill | Kind::MariaDbKill => {
-            fell_server(kind, machines).await
+        Kind::CutCommit | Kind::PostgresImmediate | Kind::PostgresKill | Kind::MariaDbKill => {
+            let from = SystemTime::now();
+            let did = match kind {
+                Kind::CutCommit => cut_commit(draws, machines).await,
+                _ => fell_server(kind, machines).await,
+            };
+            rig.upsets.note(from, SystemTime::now());
+            did
         }
     }
 }
