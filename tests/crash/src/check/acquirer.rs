@@ -70,19 +70,29 @@ pub(super) fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) -> 
                 (After::Move, Some(file)) => is_moved(outbox, one, file),
                 (After::Move, None) => false,
             };
-            let is_import = snapshot
+            let import = snapshot
                 .imports
                 .iter()
-                .any(|import| import.source == outbox.source && import.sha256 == one.sha256);
-            let right = is_import && put_away && !waiting.contains(&one.name);
+                .find(|import| import.source == outbox.source && import.sha256 == one.sha256);
+            let is_there = waiting.contains(&one.name);
+            let right = import.is_some() && put_away && !is_there;
             findings.expect(Invariant::Landed, right, || {
                 format!(
-                    "{} landed for {}: imported {is_import}, put away {put_away}, still there {}",
+                    "{} landed for {}: imported {}, put away {put_away}, still there {is_there}",
                     one.name,
                     outbox.source,
-                    waiting.contains(&one.name)
+                    import.is_some()
                 )
             });
+            if let Some(import) = import {
+                let told = snapshot
+                    .runs
+                    .iter()
+                    .any(|run| run.tells_of.contains(&import.import_id));
+                findings.expect(Invariant::RunsEnd, told, || {
+                    format!("no run tells of {}, which landed for {}", one.name, outbox.source)
+                });
+            }
         }
         untouched(snapshot, outbox, &landed, &moved, findings);
     }

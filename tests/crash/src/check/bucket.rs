@@ -75,9 +75,11 @@ pub(super) fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) -> 
             opens(&objects, &archive.key, &archive.sha256, import, rig, &identity)
         });
         let right = matches!(opened, Some(Ok(())));
-        findings.expect(Invariant::Archived, right && filed.done, || {
+        let spooled = rig.spool_key.with_file_name("spool").join(&import.spool_name);
+        let kept = spooled.exists();
+        findings.expect(Invariant::Archived, right && filed.done && !kept, || {
             format!(
-                "the file of {} in the bucket: {opened:?}, done {}",
+                "the file of {} in the bucket: {opened:?}, done {}, still in the spool {kept}",
                 import.file_name, filed.done
             )
         });

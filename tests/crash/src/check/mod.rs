@@ -63,7 +63,7 @@ pub enum Invariant {
     Archived,
     /// Every import has one report, which ties out with the oracle.
     Reported,
-    /// Every run ended with an outcome.
+    /// Every run ended with an outcome, and some run tells of every file that landed.
     RunsEnd,
     /// After the faults everything is applied in time.
     Drained,
@@ -143,7 +143,7 @@ impl Invariant {
             Self::Landed => "every file at the acquirer was imported and put away",
             Self::Archived => "every file is in the bucket once, and opens to its bytes",
             Self::Reported => "every import has one report, which is the oracle's",
-            Self::RunsEnd => "every run ended with an outcome",
+            Self::RunsEnd => "every run ended with an outcome and tells of its files",
             Self::Drained => "drained in time once the faults stopped",
         }
     }

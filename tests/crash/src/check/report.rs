@@ -232,3 +232,94 @@ fn in_databases(cells: &Cells, entry: &Entry, transfer: &Transfer) -> Option<Str
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::Reason;
+    use crate::world::{Kind, Owner, Says, State};
+
+    fn entry() -> Entry {
+        Entry {
+            transfer_id: "TR1".into(),
+            ach_trace: "231380100000001".into(),
+            says: Says::Return { code: "R01" },
+            amount_minor: 500,
+            is_credit: false,
+            return_trace: "091000010000001".into(),
+        }
+    }
+
+    fn transfer(mirror: InMirror) -> Transfer {
+        Transfer {
+            id: "TR1".into(),
+            kind: Kind::Debit,
+            state: State::Succeeded,
+            in_deposit: false,
+            amount_minor: 500,
+            ach_trace: "231380100000001".into(),
+            mirror,
+            refused: false,
+            owner: Owner::Leaves,
+        }
+    }
+
+    fn cells(outcome: &str, rallypay: &str) -> Cells {
+        [
+            ("outcome", outcome),
+            ("return_trace", "'091000010000001"),
+            ("return_amount_minor", "500"),
+            ("gateway_transaction_id", "'TR1"),
+            ("gateway_status", "applied"),
+            ("rallypay_status", rallypay),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+    }
+
+    fn hold(closed_before_applied: bool) -> Hold {
+        Hold {
+            hold_id: "h".into(),
+            import_id: "i".into(),
+            ordinal: 0,
+            reason: Some(Reason::UnknownTransfer),
+            state: "resolved".into(),
+            failed: None,
+            resolved_position: Some(1),
+            closed_before_applied,
+        }
+    }
+
+    fn wrong(cells: &Cells, fate: Fate, holds: &[&Hold], mirror: InMirror) -> bool {
+        entry_line(cells, &entry(), fate, holds, Some(&transfer(mirror))).is_some()
+    }
+
+    #[test]
+    fn a_line_says_what_became_of_its_entry_in_both_databases() {
+        let reversed = Fate::Acted(Effect::Reverse);
+        let (open, absent) = (InMirror::Open, InMirror::Absent);
+        assert!(!wrong(&cells("reversed", "applied"), reversed, &[], open));
+        assert!(wrong(&cells("returned", "applied"), reversed, &[], open));
+        assert!(wrong(&cells("reversed", "skipped"), reversed, &[], open));
+        assert!(wrong(&cells("reversed", "applied"), reversed, &[], absent));
+        let missing = cells("reversed", "exception:not_found");
+        assert!(!wrong(&missing, reversed, &[], absent));
+        let mut another = cells("reversed", "applied");
+        another.insert("return_trace".into(), "'091000010000002".into());
+        assert!(wrong(&another, reversed, &[], open));
+    }
+
+    #[test]
+    fn an_entry_waits_in_a_report_only_if_it_waited_when_its_import_was_applied() {
+        let reversed = Fate::Acted(Effect::Reverse);
+        let waits = cells("held:unknown_transfer", "skipped");
+        let (later, earlier) = (hold(false), hold(true));
+        assert!(!wrong(&waits, reversed, &[&later], InMirror::Open));
+        assert!(wrong(&waits, reversed, &[&earlier], InMirror::Open));
+        assert!(wrong(&waits, reversed, &[], InMirror::Open));
+        let held = Fate::Held(Reason::AmountDiffers);
+        assert!(wrong(&cells("held:second_return", ""), held, &[], InMirror::Open));
+        assert!(!wrong(&cells("held:amount_differs", ""), held, &[], InMirror::Open));
+        assert!(wrong(&cells("duplicate", ""), held, &[], InMirror::Open));
+    }
+}

@@ -44,6 +44,7 @@ pub(super) struct Import {
     pub(super) source: String,
     pub(super) file_name: String,
     pub(super) sha256: String,
+    pub(super) spool_name: String,
     pub(super) phase: String,
     pub(super) done: u64,
     pub(super) totals: Value,
@@ -100,6 +101,8 @@ pub(super) struct Run {
     pub(super) source: String,
     pub(super) outcome: Option<String>,
     pub(super) has_ended: bool,
+    /// The imports that it tells of.
+    pub(super) tells_of: Vec<String>,
 }
 
 /// A line of an import by its place.
@@ -275,13 +278,15 @@ async fn places(db: &Db, table: &str) -> Result<Vec<Place>> {
 }
 
 async fn imports(db: &Db) -> Result<Vec<Import>> {
-    let sql = "SELECT import_id, source, file_name, sha256, phase, done, totals FROM imports";
+    let sql = "SELECT import_id, source, file_name, sha256, spool_name, phase, done, totals \
+               FROM imports";
     all(db, sql, |row| {
         Ok(Import {
             import_id: row.text()?,
             source: row.text()?,
             file_name: row.text()?,
             sha256: row.text()?,
+            spool_name: row.text()?,
             phase: row.text()?,
             done: row.number()?,
             totals: serde_json::from_str(&row.text()?)?,
@@ -318,13 +323,22 @@ async fn filed(db: &Db) -> Result<HashMap<String, Filed>> {
 
 async fn runs(db: &Db) -> Result<Vec<Run>> {
     let sql = "SELECT run_id, source, outcome, \
-               CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END FROM job_runs";
+               CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, files FROM job_runs";
     all(db, sql, |row| {
+        let (run_id, source, outcome) = (row.text()?, row.text()?, row.optional());
+        let has_ended = row.number()? == 1;
+        let files: Value = match row.optional() {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Value::Null,
+        };
+        let ids = files.as_array().into_iter().flatten();
+        let ids = ids.filter_map(|file| file["import_id"].as_str().map(str::to_owned));
         Ok(Run {
-            run_id: row.text()?,
-            source: row.text()?,
-            outcome: row.optional(),
-            has_ended: row.number()? == 1,
+            run_id,
+            source,
+            outcome,
+            has_ended,
+            tells_of: ids.collect(),
         })
     })
     .await
