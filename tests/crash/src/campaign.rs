@@ -240,7 +240,11 @@ pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
 /// What the returns service complained of last.
 fn last_error(rig: &Rig) -> String {
     let logs = rig.services.logs(Service::Returns);
-    let complains = ["cannot go on", "the run was stopped", "not where they belong"];
+    let complains = [
+        "cannot go on",
+        "the run was stopped",
+        "not where they belong",
+    ];
     let last = logs
         .lines()
         .rfind(|line| complains.iter().any(|words| line.contains(words)));

@@ -32,7 +32,9 @@ pub(super) async fn quick(rig: &Rig, findings: &mut Findings) -> Result<()> {
     for outbox in &rig.outboxes {
         let landed = outbox.landed();
         let waiting = outbox.waiting()?;
-        let left = landed.into_iter().filter(|one| !waiting.contains(&one.name));
+        let left = landed
+            .into_iter()
+            .filter(|one| !waiting.contains(&one.name));
         gone.extend(left.map(|one| (outbox, one)));
     }
     let committed: HashSet<(String, String)> = rig
@@ -90,7 +92,10 @@ pub(super) fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) -> 
                     .iter()
                     .any(|run| run.tells_of.contains(&import.import_id));
                 findings.expect(Invariant::RunsEnd, told, || {
-                    format!("no run tells of {}, which landed for {}", one.name, outbox.source)
+                    format!(
+                        "no run tells of {}, which landed for {}",
+                        one.name, outbox.source
+                    )
                 });
             }
         }
@@ -139,6 +144,9 @@ fn untouched(
         .iter()
         .any(|import| import.file_name.ends_with(".part"));
     findings.expect(Invariant::Landed, there && !taken, || {
-        format!("the unfinished {name} in {}: there {there}, taken {taken}", outbox.source)
+        format!(
+            "the unfinished {name} in {}: there {there}, taken {taken}",
+            outbox.source
+        )
     });
 }

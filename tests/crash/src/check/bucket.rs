@@ -42,7 +42,10 @@ impl Objects {
                 self.walk(&path)?;
                 continue;
             }
-            let key = path.strip_prefix(&self.folder)?.to_string_lossy().into_owned();
+            let key = path
+                .strip_prefix(&self.folder)?
+                .to_string_lossy()
+                .into_owned();
             // A put that is cut off leaves `key#1`, which is no object to those who list.
             if !key.contains('#') {
                 self.written.insert(key, entry.metadata()?.modified()?);
@@ -72,10 +75,20 @@ pub(super) fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) -> 
         };
         let opened = filed.archive.as_ref().map(|archive| {
             known.insert(&archive.key);
-            opens(&objects, &archive.key, &archive.sha256, import, rig, &identity)
+            opens(
+                &objects,
+                &archive.key,
+                &archive.sha256,
+                import,
+                rig,
+                &identity,
+            )
         });
         let right = matches!(opened, Some(Ok(())));
-        let spooled = rig.spool_key.with_file_name("spool").join(&import.spool_name);
+        let spooled = rig
+            .spool_key
+            .with_file_name("spool")
+            .join(&import.spool_name);
         let kept = spooled.exists();
         findings.expect(Invariant::Archived, right && filed.done && !kept, || {
             format!(

@@ -87,19 +87,38 @@ pub(super) fn check(
 }
 
 /// Reads a report and its totals, and compares what they say of themselves.
-fn read(filed: &Filed, import: &Import, file: &ReturnFile, objects: &Objects) -> Result<Vec<Cells>> {
+fn read(
+    filed: &Filed,
+    import: &Import,
+    file: &ReturnFile,
+    objects: &Objects,
+) -> Result<Vec<Cells>> {
     let report = filed.report.as_ref().context("none is recorded")?;
-    let bytes = objects.read(&report.key).context("it is not in the bucket")?;
+    let bytes = objects
+        .read(&report.key)
+        .context("it is not in the bucket")?;
     let hash = hex(&Sha256::digest(&bytes));
-    ensure!(hash == report.sha256, "its hash is {hash}, recorded was {}", report.sha256);
-    ensure!(filed.ties_out, "it does not tie out: {:?}", objects.read(&filed.totals_key));
+    ensure!(
+        hash == report.sha256,
+        "its hash is {hash}, recorded was {}",
+        report.sha256
+    );
+    ensure!(
+        filed.ties_out,
+        "it does not tie out: {:?}",
+        objects.read(&filed.totals_key)
+    );
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     let header = reader.headers()?.clone();
     let mut lines = Vec::new();
     for record in reader.records() {
         let record = record?;
         let names = header.iter().map(str::to_owned);
-        lines.push(names.zip(record.iter().map(str::to_owned)).collect::<Cells>());
+        lines.push(
+            names
+                .zip(record.iter().map(str::to_owned))
+                .collect::<Cells>(),
+        );
     }
     ensure!(
         lines.len() == file.lines.len() && filed.rows == file.lines.len() as u64,
@@ -115,12 +134,28 @@ fn read(filed: &Filed, import: &Import, file: &ReturnFile, objects: &Objects) ->
             "a line is of another import"
         );
     }
-    let totals = objects.read(&filed.totals_key).context("it has no totals")?;
+    let totals = objects
+        .read(&filed.totals_key)
+        .context("it has no totals")?;
     let totals: Value = serde_json::from_slice(&totals)?;
-    ensure!(totals["report"]["sha256"] == report.sha256.as_str(), "its totals are another's");
-    ensure!(totals["tie_out"]["ties_out"] == true, "its totals do not tie out");
+    ensure!(
+        totals["report"]["sha256"] == report.sha256.as_str(),
+        "its totals are another's"
+    );
+    ensure!(
+        totals["tie_out"]["ties_out"] == true,
+        "its totals do not tie out"
+    );
     let counted = counted(&lines);
-    let words = ["returned", "reversed", "failed", "corrected", "duplicate", "held", "rejected"];
+    let words = [
+        "returned",
+        "reversed",
+        "failed",
+        "corrected",
+        "duplicate",
+        "held",
+        "rejected",
+    ];
     for word in words.into_iter().chain(["read", "dismissed"]) {
         let says = &totals["totals"][word];
         let says = (says["count"].as_u64(), says["amount_minor"].as_i64());
@@ -152,7 +187,9 @@ fn cell<'a>(cells: &'a Cells, name: &str) -> &'a str {
 }
 
 fn amount(cells: &Cells) -> i64 {
-    cell(cells, "return_amount_minor").parse().unwrap_or_default()
+    cell(cells, "return_amount_minor")
+        .parse()
+        .unwrap_or_default()
 }
 
 fn unreadable(cells: &Cells) -> Option<String> {
@@ -217,7 +254,10 @@ fn waits(reason: &str, fate: Fate, holds: &[&Hold]) -> bool {
 /// What the report says of both databases, for a line that took effect.
 fn in_databases(cells: &Cells, entry: &Entry, transfer: &Transfer) -> Option<String> {
     let id = format!("'{}", entry.transfer_id);
-    let (gateway, rallypay) = (cell(cells, "gateway_status"), cell(cells, "rallypay_status"));
+    let (gateway, rallypay) = (
+        cell(cells, "gateway_status"),
+        cell(cells, "rallypay_status"),
+    );
     let mirrored = match transfer.mirror {
         InMirror::Open => rallypay == "applied",
         InMirror::Closed | InMirror::Absent => rallypay.starts_with("exception:"),
@@ -318,8 +358,18 @@ mod tests {
         assert!(wrong(&waits, reversed, &[&earlier], InMirror::Open));
         assert!(wrong(&waits, reversed, &[], InMirror::Open));
         let held = Fate::Held(Reason::AmountDiffers);
-        assert!(wrong(&cells("held:second_return", ""), held, &[], InMirror::Open));
-        assert!(!wrong(&cells("held:amount_differs", ""), held, &[], InMirror::Open));
+        assert!(wrong(
+            &cells("held:second_return", ""),
+            held,
+            &[],
+            InMirror::Open
+        ));
+        assert!(!wrong(
+            &cells("held:amount_differs", ""),
+            held,
+            &[],
+            InMirror::Open
+        ));
         assert!(wrong(&cells("duplicate", ""), held, &[], InMirror::Open));
     }
 }

@@ -137,11 +137,9 @@ impl Load {
             }
             anyhow::Ok(())
         };
-        tokio::time::timeout(patience, all)
-            .await
-            .with_context(|| {
-                format!("a file was not acknowledged, or no run begun, within {patience:?}")
-            })?
+        tokio::time::timeout(patience, all).await.with_context(|| {
+            format!("a file was not acknowledged, or no run begun, within {patience:?}")
+        })?
     }
 
     async fn has_room(&self) -> bool {

@@ -109,9 +109,7 @@ fn source(outbox: &Outbox, sshd: &Sshd) -> String {
     let name = outbox.source;
     let after = match outbox.after {
         After::Move => format!("complete = \"rename\"\nafter = \"move\"\nmove_to = {MOVED_TO:?}"),
-        After::Delete => {
-            "complete = \"stable\"\nsettle_ms = 20\nafter = \"delete\"".to_owned()
-        }
+        After::Delete => "complete = \"stable\"\nsettle_ms = 20\nafter = \"delete\"".to_owned(),
     };
     format!(
         "[sources.{name}]\nformat = \"nacha\"\n\
