@@ -245,6 +245,9 @@ impl Work<'_> {
         for file in taken {
             let waited_for = match file.what {
                 TakenWhen::Now => true,
+                // Its import is not at its end: a run that failed in between had recorded it, or
+                // somebody sends the same bytes by a call. It is put away only after that.
+                TakenWhen::Duplicate if earlier.contains(&file.import_id) => true,
                 TakenWhen::Duplicate => {
                     findings.add(Finding::duplicate(&file.file, &file.import_id));
                     false
