@@ -1,7 +1,7 @@
 //! The faults: what they are, how often each is drawn, and how each is done.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Result;
 use rand::RngExt as _;
@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rustix::process::Signal;
 
-use crate::rig::{Cut, LEASE_MS, Machines, Rig, Service};
+use crate::rig::{Cut, LEASE_MS, Machines, Rig, Service, now};
 
 /// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,12 +166,12 @@ pub async fn inflict(
             Ok(format!("cut the calls to adapter {front}"))
         }
         Kind::CutCommit | Kind::PostgresImmediate | Kind::PostgresKill | Kind::MariaDbKill => {
-            let from = SystemTime::now();
+            let from = now();
             let did = match kind {
                 Kind::CutCommit => cut_commit(draws, machines).await,
                 _ => fell_server(kind, machines).await,
             };
-            rig.upsets.note(from, SystemTime::now());
+            rig.upsets.note(from, now());
             did
         }
     }

@@ -3,7 +3,7 @@
 //! after it. Where kills are random, this is not: no window is too narrow to be hit.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
@@ -11,7 +11,7 @@ use indicatif::ProgressBar;
 use crate::campaign::{Plan, drained};
 use crate::check::{self, DRAIN, Findings, Invariant};
 use crate::load::{Load, Way};
-use crate::rig::{LEASE_MS, Machines, Rig, Service};
+use crate::rig::{LEASE_MS, Machines, Rig, Service, now};
 use crate::world::World;
 
 /// Where the returns service can be made to fail.
@@ -237,7 +237,7 @@ async fn run_group(
         rig.services.restart_with(case.service, &environment)?;
     }
     let mut missed = Vec::new();
-    let began = SystemTime::now();
+    let began = now();
     let ways = group.iter().map(|case| case.ways);
     let ways = ways.max_by_key(|ways| ways.len()).unwrap_or_default();
     for _ in 0..MOST_FILES {
@@ -248,7 +248,7 @@ async fn run_group(
         let until = Instant::now() + DRAIN;
         let left = drained(rig, until).await;
         // Somewhere in between a returns service may have been delayed or got an error.
-        rig.upsets.note(began, SystemTime::now());
+        rig.upsets.note(began, now());
         let in_time = left.is_ok();
         outcome.findings.expect(Invariant::Drained, in_time, || {
             format!("{group:?}: {}", left.err().unwrap_or_default())

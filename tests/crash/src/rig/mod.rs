@@ -27,7 +27,7 @@ pub use postgres::Postgres;
 pub use proxy::{Cut, Cutter, Front};
 pub use schema::REFUSING_MERCHANT;
 pub use service::{CopyId, Service, Services};
-pub use upsets::Upsets;
+pub use upsets::{Upsets, now};
 
 use crate::db::Db;
 use crate::world::World;

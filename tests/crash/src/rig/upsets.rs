@@ -7,6 +7,16 @@ use std::time::{Duration, SystemTime};
 /// A process is gone a little before that is seen, and a file system rounds times.
 const SLACK: Duration = Duration::from_millis(100);
 
+/// The time as the file system has it, which the times of objects are compared with.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the moments of real processes, compared with the times of real files"
+)]
+pub fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// The moments, each from when to when.
 #[derive(Default)]
 pub struct Upsets(Mutex<Vec<(SystemTime, SystemTime)>>);
@@ -14,7 +24,7 @@ pub struct Upsets(Mutex<Vec<(SystemTime, SystemTime)>>);
 impl Upsets {
     /// Notes something that happens just now.
     pub fn note_now(&self) {
-        let now = SystemTime::now();
+        let now = now();
         self.note(now, now);
     }
 
