@@ -88,7 +88,7 @@ enum Fate {
 impl Work<'_> {
     /// Does the run. What it finds is in `findings`, also when it fails halfway.
     pub(super) async fn run(&self, findings: &mut Findings) -> Result<(), RunError> {
-        let earlier = self.store().unfinished_imports(&self.source.name).await?;
+        let earlier = self.imports_of_before().await?;
         let mut taken = Vec::new();
         let fetched = self.fetch(findings, &mut taken).await;
         // What was taken before the line broke is brought to its end all the same.
@@ -97,6 +97,19 @@ impl Work<'_> {
         self.put_away(&taken).await?;
         presence::judge(self, &stock, findings).await?;
         Ok(())
+    }
+
+    /// What earlier runs left unfinished, and what this very run took before its process died:
+    /// whoever takes a run over tells of all its files, also of those that are put away by now.
+    async fn imports_of_before(&self) -> Result<Vec<String>, StoreError> {
+        let (store, source) = (self.store(), &self.source.name);
+        let mut imports = store.unfinished_imports(source).await?;
+        for import_id in store.taken_since(source, self.run.started_at).await? {
+            if !imports.contains(&import_id) {
+                imports.push(import_id);
+            }
+        }
+        Ok(imports)
     }
 
     pub(super) fn store(&self) -> &dyn crate::store::Store {
@@ -232,13 +245,19 @@ impl Work<'_> {
         for file in taken {
             let waited_for = match file.what {
                 TakenWhen::Now => true,
+                // Its import is not at its end: a run that failed in between had recorded it, or
+                // somebody sends the same bytes by a call. It is put away only after that.
+                TakenWhen::Duplicate if earlier.contains(&file.import_id) => true,
                 TakenWhen::Duplicate => {
                     findings.add(Finding::duplicate(&file.file, &file.import_id));
                     false
                 }
-                // One that was refused is still there, and still refused.
+                // One that was refused is still there, and still refused. Any other that should
+                // have been put away belongs to a run that came to nothing.
                 TakenWhen::Before => {
-                    self.is_rejected(&file.import_id).await? || earlier.contains(&file.import_id)
+                    earlier.contains(&file.import_id)
+                        || (self.pickup.after != After::Leave && !file.put_away)
+                        || self.is_rejected(&file.import_id).await?
                 }
             };
             if waited_for {

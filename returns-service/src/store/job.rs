@@ -226,6 +226,12 @@ pub(crate) trait JobStore: Send + Sync {
         source: &str,
         from: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError>;
+    /// Ids of the imports that files of a source became which were taken since a moment.
+    async fn taken_since(
+        &self,
+        source: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError>;
     /// Ids of a source's imports that are not applied everywhere and not refused, oldest first.
     async fn unfinished_imports(&self, source: &str) -> Result<Vec<String>, StoreError>;
 }

@@ -240,7 +240,14 @@ pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
 /// What the returns service complained of last.
 fn last_error(rig: &Rig) -> String {
     let logs = rig.services.logs(Service::Returns);
-    let last = logs.lines().rfind(|line| line.contains("cannot go on"));
+    let complains = [
+        "cannot go on",
+        "the run was stopped",
+        "not where they belong",
+    ];
+    let last = logs
+        .lines()
+        .rfind(|line| complains.iter().any(|words| line.contains(words)));
     last.unwrap_or("no import complains").to_owned()
 }
 
@@ -267,13 +274,35 @@ async fn left_to_do(rig: &Rig) -> Result<Option<String>> {
         rig.rallypay.number(cursor).await?,
     );
     let known = unresolved(rig).await?;
-    if open + unhandled + known == 0 && gateway == head && mirror == head {
+    let outside = left_outside(rig).await?;
+    if open + unhandled + known == 0 && gateway == head && mirror == head && outside.is_none() {
         return Ok(None);
     }
     Ok(Some(format!(
         "{open} imports are open, {unhandled} exceptions unhandled, {known} holds wait for \
          payments that are there; the journal ends at {head}, the gateway is at {gateway}, the \
-         mirror at {mirror}"
+         mirror at {mirror}{}",
+        outside.unwrap_or_default()
+    )))
+}
+
+/// What is still to be done at the acquirer and in the bucket; `None` when nothing is.
+async fn left_outside(rig: &Rig) -> Result<Option<String>> {
+    let (returns, yes) = (&rig.returns, rig.returns.yes());
+    let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
+    let files = returns.number(&files).await?;
+    let running = "SELECT COUNT(*) FROM job_runs WHERE ended_at IS NULL";
+    let running = returns.number(running).await?;
+    let mut waiting = Vec::new();
+    for outbox in &rig.outboxes {
+        waiting.extend(outbox.waiting()?);
+    }
+    if files + running == 0 && waiting.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "; {files} imports are not archived and reported, {running} runs go on, {waiting:?} \
+         wait at the acquirer"
     )))
 }
 

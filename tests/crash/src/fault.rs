@@ -9,7 +9,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rustix::process::Signal;
 
-use crate::rig::{Cut, LEASE_MS, Machines, Rig, Service};
+use crate::rig::{Cut, LEASE_MS, Machines, Rig, Service, now};
 
 /// A kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,9 +165,14 @@ pub async fn inflict(
             rig.fronts[front].cut();
             Ok(format!("cut the calls to adapter {front}"))
         }
-        Kind::CutCommit => cut_commit(draws, machines).await,
-        Kind::PostgresImmediate | Kind::PostgresKill | Kind::MariaDbKill => {
-            fell_server(kind, machines).await
+        Kind::CutCommit | Kind::PostgresImmediate | Kind::PostgresKill | Kind::MariaDbKill => {
+            let from = now();
+            let did = match kind {
+                Kind::CutCommit => cut_commit(draws, machines).await,
+                _ => fell_server(kind, machines).await,
+            };
+            rig.upsets.note(from, now());
+            did
         }
     }
 }

@@ -10,8 +10,8 @@ use indicatif::ProgressBar;
 
 use crate::campaign::{Plan, drained};
 use crate::check::{self, DRAIN, Findings, Invariant};
-use crate::load::Load;
-use crate::rig::{LEASE_MS, Machines, Rig, Service};
+use crate::load::{Load, Way};
+use crate::rig::{LEASE_MS, Machines, Rig, Service, now};
 use crate::world::World;
 
 /// Where the returns service can be made to fail.
@@ -44,6 +44,29 @@ const RETURNS: [&str; 24] = [
 
 /// Where the returns service can be made to fail, at the rarer points.
 const RARE: [&str; 1] = ["hold::before_append"];
+
+/// Where a run can be made to fail: the file lies at the acquirer, is taken, is put away.
+const JOB: [&str; 6] = [
+    "job::before_fetch",
+    "job::after_fetch",
+    "job::after_record",
+    "job::after_taken",
+    "job::before_put_away",
+    "job::after_put_away",
+];
+
+/// Where archiving and reporting can be made to fail.
+const BUCKET: [&str; 9] = [
+    "archive::before_put",
+    "archive::after_put",
+    "archive::after_record",
+    "report::before_put",
+    "report::after_put",
+    "report::after_verify",
+    "report::after_record",
+    "archive::before_spool_delete",
+    "archive::after_spool_delete",
+];
 
 /// Where an adapter can be made to fail.
 const ADAPTER: [&str; 7] = [
@@ -95,6 +118,8 @@ struct Case {
     service: Service,
     point: &'static str,
     action: Action,
+    /// How the files come, where that matters.
+    ways: &'static [Way],
 }
 
 /// What the matrix came to.
@@ -110,22 +135,37 @@ pub struct MatrixOutcome {
     pub took: Duration,
 }
 
+/// How files come that are to reach a point of a run: to a folder whose files are moved and to
+/// one whose files are deleted.
+const BOTH_FOLDERS: [Way; 2] = [Way::Landed(0), Way::Landed(1)];
+
+/// How files come that are to reach a point which a run waits for: only a deleted one can be
+/// lost for good.
+const DELETING: [Way; 1] = [Way::Landed(1)];
+
 fn cases_of(service: Service) -> Vec<Case> {
-    let points: Vec<&'static str> = match service {
-        Service::Returns => RETURNS.iter().chain(&RARE).copied().collect(),
-        Service::Gateway => ADAPTER.iter().chain(&LOOKUP).copied().collect(),
-        Service::RallyPay => ADAPTER.to_vec(),
+    let points: Vec<(&[&'static str], &'static [Way])> = match service {
+        Service::Returns => vec![
+            (&JOB, &BOTH_FOLDERS),
+            (&BUCKET, &DELETING),
+            (&RETURNS, &[Way::Called]),
+            (&RARE, &[Way::Called]),
+        ],
+        Service::Gateway => vec![(&ADAPTER, &[]), (&LOOKUP, &[])],
+        Service::RallyPay => vec![(&ADAPTER, &[])],
     };
-    points
-        .into_iter()
-        .flat_map(|point| {
-            Action::ALL.map(|action| Case {
+    let mut cases = Vec::new();
+    for (points, ways) in points {
+        for point in points {
+            cases.extend(Action::ALL.map(|action| Case {
                 service,
                 point,
                 action,
-            })
-        })
-        .collect()
+                ways,
+            }));
+        }
+    }
+    cases
 }
 
 /// Cells that are run at the same time: at most one for each service.
@@ -197,11 +237,18 @@ async fn run_group(
         rig.services.restart_with(case.service, &environment)?;
     }
     let mut missed = Vec::new();
+    let began = now();
+    let ways = group.iter().map(|case| case.ways);
+    let ways = ways.max_by_key(|ways| ways.len()).unwrap_or_default();
     for _ in 0..MOST_FILES {
-        load.send_next(20..32).await;
+        for way in ways {
+            load.send_by(*way, 20..32).await;
+        }
         load.stop(Vec::new(), DRAIN).await?;
         let until = Instant::now() + DRAIN;
         let left = drained(rig, until).await;
+        // Somewhere in between a returns service may have been delayed or got an error.
+        rig.upsets.note(began, now());
         let in_time = left.is_ok();
         outcome.findings.expect(Invariant::Drained, in_time, || {
             format!("{group:?}: {}", left.err().unwrap_or_default())

@@ -31,13 +31,13 @@ pub fn text(plan: &Plan, outcome: &Outcome) -> String {
     }
     let _ = writeln!(
         text,
-        "\n{:<56}{:>12}{:>12}",
+        "\n{:<60}{:>12}{:>12}",
         "invariant", "compared", "violations"
     );
     for invariant in Invariant::ALL {
         let _ = writeln!(
             text,
-            "{:<56}{:>12}{:>12}",
+            "{:<60}{:>12}{:>12}",
             invariant.sentence(),
             outcome
                 .findings
@@ -82,12 +82,16 @@ fn about(outcome: &Outcome) -> Vec<(&'static str, u64)> {
     let coverage = &outcome.coverage;
     vec![
         ("files imported", coverage.files),
+        ("files that landed at the acquirer", coverage.landed),
         ("files sent again", outcome.resent),
         ("lines in them", coverage.lines),
         ("journal rows", coverage.rows),
         ("rows that superseded another", coverage.superseded),
         ("rows without effect somewhere", coverage.exceptions),
         ("holds", coverage.holds),
+        ("runs of sources", coverage.runs),
+        ("reports recorded", coverage.reports),
+        ("reports left by a crash, unrecorded", coverage.leftovers),
         ("COMMITs whose answer was cut off", outcome.commits_cut),
         (
             "processes that ended by themselves",

@@ -15,6 +15,8 @@ pub(crate) enum Purpose {
     Owner(u64),
     /// How the file with this number is sent.
     Sending(u64),
+    /// When runs are asked for.
+    Asking,
 }
 
 /// The stream of one purpose in one round.
@@ -25,6 +27,7 @@ pub(crate) fn draws(seed: u64, round: u64, purpose: Purpose) -> StdRng {
         Purpose::Faults => (2, 0),
         Purpose::Owner(index) => (3, index),
         Purpose::Sending(index) => (4, index),
+        Purpose::Asking => (5, 0),
     };
     let mut key = [0; 32];
     for (place, number) in key.chunks_exact_mut(8).zip([seed, round, kind, index]) {

@@ -249,7 +249,26 @@ async fn a_file_that_was_taken_is_known_by_name_size_and_time(fixture: Fixture) 
         store.record_taken(&file, &import_id, now()).await.unwrap();
     }
     let taken = store.taken(&file).await.unwrap().unwrap();
-    assert_eq!((taken.import_id, taken.put_away_at), (import_id, None));
+    assert_eq!((&taken.import_id, taken.put_away_at), (&import_id, None));
+    let renamed = RemoteKey {
+        name: "again.csv".into(),
+        ..file.clone()
+    };
+    store
+        .record_taken(&renamed, &import_id, now())
+        .await
+        .unwrap();
+    let since = store.taken_since("worldpay", now()).await.unwrap();
+    assert_eq!(since, [import_id], "one import, under however many names");
+    let later = now() + Duration::seconds(1);
+    assert!(
+        store
+            .taken_since("worldpay", later)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert!(store.taken_since("other", now()).await.unwrap().is_empty());
     let grown = RemoteKey {
         size_bytes: 11,
         ..file.clone()

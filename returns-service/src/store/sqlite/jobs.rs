@@ -417,6 +417,25 @@ impl JobStore for SqliteStore {
         .optional_time("received_at")
     }
 
+    async fn taken_since(
+        &self,
+        source: &str,
+        since: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError> {
+        sqlx::query(
+            "SELECT import_id FROM remote_files WHERE source = ? AND taken_at >= ? \
+             GROUP BY import_id ORDER BY MIN(taken_at), import_id",
+        )
+        .bind(source)
+        .bind(time_text(since))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed("listing files that were taken"))?
+        .iter()
+        .map(|row: &SqliteRow| row.text("import_id"))
+        .collect()
+    }
+
     async fn unfinished_imports(&self, source: &str) -> Result<Vec<String>, StoreError> {
         sqlx::query(
             "SELECT import_id FROM imports WHERE source = ? \

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::snapshot::{Hold, Import, Place, Row, Snapshot};
 use super::{Findings, Invariant};
-use crate::load::Load;
+use crate::load::{Load, Way};
 use crate::oracle::{Effect, Fate, Placed, legal};
 use crate::rig::Rig;
 use crate::world::{Entry, Line, ReturnFile, Transfer};
@@ -14,6 +14,14 @@ use crate::world::{Entry, Line, ReturnFile, Transfer};
 /// What became of a payment's entries: the one that stands, with its effect on state and
 /// money.
 pub(super) type Acted = HashMap<String, (Effect, Entry)>;
+
+/// What became of everything.
+pub(super) struct Fates {
+    /// Of each entry, by file and line.
+    pub(super) of: BTreeMap<(u64, u64), Fate>,
+    /// Of each payment.
+    pub(super) acted: Acted,
+}
 
 /// What the databases say of one line.
 #[derive(Default)]
@@ -24,33 +32,22 @@ struct Said<'a> {
     rejected: usize,
 }
 
-pub(super) fn check(snapshot: &Snapshot, rig: &Rig, load: &Load, findings: &mut Findings) -> Acted {
+pub(super) fn check(snapshot: &Snapshot, rig: &Rig, load: &Load, findings: &mut Findings) -> Fates {
     let said = by_place(snapshot);
     let superseded: HashSet<u64> = snapshot
         .rows
         .iter()
         .filter_map(|row| row.supersedes)
         .collect();
-    let acknowledged = load.imports();
+    let (acknowledged, ways) = (load.imports(), load.ways());
     let mut fates: BTreeMap<(u64, u64), Fate> = BTreeMap::new();
     let files = rig.world.files();
     one_import_each(snapshot, &files, findings);
     for file in &files {
-        let Some(import_id) = acknowledged.get(&file.index) else {
-            findings.expect(Invariant::Entries, false, || {
-                format!("file {} was never acknowledged", file.name)
-            });
+        let Some(import) = import_of(file, &acknowledged, &ways, load, snapshot, findings) else {
             continue;
         };
-        let Some(import) = snapshot.imports.iter().find(|i| i.import_id == *import_id) else {
-            findings.expect(Invariant::Entries, false, || {
-                format!(
-                    "import {import_id} of {} was acknowledged and is gone",
-                    file.name
-                )
-            });
-            continue;
-        };
+        let import_id = &import.import_id;
         finished(import, file, findings);
         totals(import, file, &said, snapshot, findings);
         for (ordinal, line) in (0..).zip(&file.lines) {
@@ -70,7 +67,40 @@ pub(super) fn check(snapshot: &Snapshot, rig: &Rig, load: &Load, findings: &mut 
             }
         }
     }
-    as_the_oracle_says(snapshot, rig, &files, &fates, findings)
+    let acted = as_the_oracle_says(snapshot, rig, &files, &fates, findings);
+    Fates { of: fates, acted }
+}
+
+/// The import that a file became: the acknowledged one, or, of a file that only landed, the one
+/// of its source with its bytes.
+fn import_of<'a>(
+    file: &ReturnFile,
+    acknowledged: &HashMap<u64, String>,
+    ways: &HashMap<u64, Way>,
+    load: &Load,
+    snapshot: &'a Snapshot,
+    findings: &mut Findings,
+) -> Option<&'a Import> {
+    let source = ways.get(&file.index).map(|way| load.source(*way));
+    let of_bytes = snapshot
+        .imports
+        .iter()
+        .find(|import| import.sha256 == file.sha256 && Some(import.source.as_str()) == source);
+    let (found, what) = match (acknowledged.get(&file.index), ways.get(&file.index)) {
+        (Some(import_id), _) => (
+            of_bytes.filter(|import| import.import_id == *import_id),
+            format!("import {import_id} was acknowledged and is gone"),
+        ),
+        (None, Some(Way::Landed(_))) => (
+            of_bytes,
+            format!("it landed for {source:?} and became no import"),
+        ),
+        (None, _) => (None, "it was never acknowledged".to_owned()),
+    };
+    findings.expect(Invariant::Entries, found.is_some(), || {
+        format!("file {}: {what}", file.name)
+    });
+    found
 }
 
 fn by_place(snapshot: &Snapshot) -> HashMap<Place, Said<'_>> {
@@ -94,7 +124,7 @@ fn by_place(snapshot: &Snapshot) -> HashMap<Place, Said<'_>> {
 
 fn one_import_each(snapshot: &Snapshot, files: &[Arc<ReturnFile>], findings: &mut Findings) {
     for file in files {
-        let imports = snapshot.imports.iter().filter(|i| i.file_name == file.name);
+        let imports = snapshot.imports.iter().filter(|i| i.sha256 == file.sha256);
         let count = imports.count();
         findings.expect(Invariant::FileOnce, count == 1, || {
             format!("file {} became {count} imports", file.name)

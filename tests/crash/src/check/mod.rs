@@ -1,10 +1,13 @@
 //! The invariants, checked by SQL against what the oracle knows. A quick look after each
 //! fault, while everything moves; everything once the system has drained.
 
+mod acquirer;
+mod bucket;
 mod entries;
 mod journal;
 mod payments;
 mod quick;
+mod report;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -52,13 +55,23 @@ pub enum Invariant {
     FileOnce,
     /// Gateway and Rails app agree about every payment.
     Agree,
+    /// A file leaves the acquirer only once its import is in the journal.
+    PutAwayLate,
+    /// Every file that landed became an import and was put away; no other file was touched.
+    Landed,
+    /// Every file is in the bucket once, and opens to its bytes.
+    Archived,
+    /// Every import has one report, which ties out with the oracle.
+    Reported,
+    /// Every run ended with an outcome, and some run tells of every file that landed.
+    RunsEnd,
     /// After the faults everything is applied in time.
     Drained,
 }
 
 impl Invariant {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::Dense,
         Self::Chain,
         Self::CursorNotAhead,
@@ -73,6 +86,11 @@ impl Invariant {
         Self::Totals,
         Self::FileOnce,
         Self::Agree,
+        Self::PutAwayLate,
+        Self::Landed,
+        Self::Archived,
+        Self::Reported,
+        Self::RunsEnd,
         Self::Drained,
     ];
 
@@ -86,7 +104,8 @@ impl Invariant {
             | Self::CursorHash
             | Self::Order
             | Self::LineOnce
-            | Self::FileOnce => true,
+            | Self::FileOnce
+            | Self::PutAwayLate => true,
             Self::EffectOnce
             | Self::NoOtherEffect
             | Self::States
@@ -94,6 +113,10 @@ impl Invariant {
             | Self::Entries
             | Self::Totals
             | Self::Agree
+            | Self::Landed
+            | Self::Archived
+            | Self::Reported
+            | Self::RunsEnd
             | Self::Drained => false,
         }
     }
@@ -116,6 +139,11 @@ impl Invariant {
             Self::Totals => "totals of imports add up, in count and in money",
             Self::FileOnce => "the same bytes became one import",
             Self::Agree => "gateway and Rails app agree",
+            Self::PutAwayLate => "no file left the acquirer before its import was committed",
+            Self::Landed => "every file at the acquirer was imported and put away",
+            Self::Archived => "every file is in the bucket once, and opens to its bytes",
+            Self::Reported => "every import has one report, which is the oracle's",
+            Self::RunsEnd => "every run ended with an outcome and tells of its files",
             Self::Drained => "drained in time once the faults stopped",
         }
     }
@@ -168,6 +196,14 @@ pub struct Coverage {
     pub lines: u64,
     /// Entries that wait.
     pub holds: u64,
+    /// Files that landed at the acquirer.
+    pub landed: u64,
+    /// Runs of sources.
+    pub runs: u64,
+    /// Reports recorded.
+    pub reports: u64,
+    /// Reports that were put and, for a crash, never recorded.
+    pub leftovers: u64,
 }
 
 impl Coverage {
@@ -179,6 +215,10 @@ impl Coverage {
         self.files += other.files;
         self.lines += other.lines;
         self.holds += other.holds;
+        self.landed += other.landed;
+        self.runs += other.runs;
+        self.reports += other.reports;
+        self.leftovers += other.leftovers;
     }
 }
 
@@ -191,7 +231,10 @@ pub async fn full(rig: &Rig, load: &Load) -> Result<(Findings, Coverage)> {
     let mut findings = Findings::default();
     journal::check(&snapshot, &mut findings);
     let fates = entries::check(&snapshot, rig, load, &mut findings);
-    payments::check(&snapshot, rig, &fates, &mut findings);
+    payments::check(&snapshot, rig, &fates.acted, &mut findings);
+    acquirer::check(&snapshot, rig, &mut findings)?;
+    let objects = bucket::check(&snapshot, rig, &mut findings)?;
+    report::check(&snapshot, rig, &objects, &fates, &mut findings);
     for violation in load.violations() {
         findings.violations.push((Invariant::FileOnce, violation));
     }
@@ -211,6 +254,18 @@ pub async fn full(rig: &Rig, load: &Load) -> Result<(Findings, Coverage)> {
             .map(|file| file.lines.len() as u64)
             .sum(),
         holds: snapshot.holds.len() as u64,
+        landed: rig
+            .outboxes
+            .iter()
+            .map(|outbox| outbox.landed().len() as u64)
+            .sum(),
+        runs: snapshot.runs.len() as u64,
+        reports: snapshot
+            .filed
+            .values()
+            .filter(|filed| filed.report.is_some())
+            .count() as u64,
+        leftovers: objects.leftovers,
     };
     Ok((findings, coverage))
 }

@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use super::{Findings, Invariant};
+use super::{Findings, Invariant, acquirer};
 use crate::db::{Cells, Db};
 use crate::rig::Rig;
 
@@ -36,6 +36,7 @@ async fn cursor(db: &Db) -> Result<(u64, String)> {
 /// When a database does not answer.
 pub async fn quick(rig: &Rig) -> Result<Findings> {
     let mut findings = Findings::default();
+    acquirer::quick(rig, &mut findings).await?;
     let mirror = cursor(&rig.rallypay).await?;
     let gateway = cursor(&rig.gateway).await?;
     let head = rig

@@ -34,12 +34,17 @@ pub(super) struct Hold {
     /// The database and the row that did not take effect there.
     pub(super) failed: Option<(String, u64)>,
     pub(super) resolved_position: Option<u64>,
+    /// Whether it was closed before its import was applied, and so before its report.
+    pub(super) closed_before_applied: bool,
 }
 
 /// An import.
 pub(super) struct Import {
     pub(super) import_id: String,
+    pub(super) source: String,
     pub(super) file_name: String,
+    pub(super) sha256: String,
+    pub(super) spool_name: String,
     pub(super) phase: String,
     pub(super) done: u64,
     pub(super) totals: Value,
@@ -72,6 +77,34 @@ pub(super) struct Transaction {
     pub(super) changes: u64,
 }
 
+/// What of an import is in the bucket, as the returns database says.
+#[derive(Default)]
+pub(super) struct Filed {
+    pub(super) archive: Option<Object>,
+    pub(super) report: Option<Object>,
+    pub(super) totals_key: String,
+    pub(super) rows: u64,
+    pub(super) ties_out: bool,
+    /// Whether nothing is left to do for it.
+    pub(super) done: bool,
+}
+
+/// An object of the bucket, as the returns database says.
+pub(super) struct Object {
+    pub(super) key: String,
+    pub(super) sha256: String,
+}
+
+/// A run of a source.
+pub(super) struct Run {
+    pub(super) run_id: String,
+    pub(super) source: String,
+    pub(super) outcome: Option<String>,
+    pub(super) has_ended: bool,
+    /// The imports that it tells of.
+    pub(super) tells_of: Vec<String>,
+}
+
 /// A line of an import by its place.
 pub(super) type Place = (String, u64);
 
@@ -84,6 +117,9 @@ pub(super) struct Snapshot {
     pub(super) duplicates: Vec<Place>,
     pub(super) rejected: Vec<Place>,
     pub(super) imports: Vec<Import>,
+    /// By import.
+    pub(super) filed: HashMap<String, Filed>,
+    pub(super) runs: Vec<Run>,
     pub(super) gateway: Target,
     pub(super) rallypay: Target,
     /// What the returns service has heard of exceptions: database, position, kind.
@@ -118,6 +154,11 @@ impl Reader {
         let text = self.text()?;
         text.parse()
             .with_context(|| format!("{text:?} is no number"))
+    }
+
+    fn object(&mut self) -> Option<Object> {
+        let (key, sha256) = (self.optional(), self.optional());
+        key.zip(sha256).map(|(key, sha256)| Object { key, sha256 })
     }
 
     fn optional_number(&mut self) -> Result<Option<u64>> {
@@ -162,6 +203,8 @@ impl Snapshot {
             duplicates: places(&rig.returns, "import_duplicates").await?,
             rejected: places(&rig.returns, "import_rejected_lines").await?,
             imports: imports(&rig.returns).await?,
+            filed: filed(&rig.returns).await?,
+            runs: runs(&rig.returns).await?,
             gateway: target(&rig.gateway).await?,
             rallypay: target(&rig.rallypay).await?,
             heard: all(
@@ -206,8 +249,10 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
 }
 
 async fn holds(db: &Db) -> Result<Vec<Hold>> {
-    let sql = "SELECT hold_id, import_id, ordinal, reason, state, failed_database, \
-               failed_position, resolved_position FROM holds";
+    let sql = "SELECT h.hold_id, h.import_id, h.ordinal, h.reason, h.state, h.failed_database, \
+               h.failed_position, h.resolved_position, \
+               CASE WHEN h.closed_at < i.applied_at THEN 1 ELSE 0 END \
+               FROM holds h JOIN imports i ON i.import_id = h.import_id";
     all(db, sql, |row| {
         let (hold_id, import_id, ordinal) = (row.text()?, row.text()?, row.number()?);
         let reason = Reason::from_word(&row.text()?);
@@ -221,6 +266,7 @@ async fn holds(db: &Db) -> Result<Vec<Hold>> {
             state,
             failed: database.zip(position),
             resolved_position: row.optional_number()?,
+            closed_before_applied: row.number()? == 1,
         })
     })
     .await
@@ -232,14 +278,67 @@ async fn places(db: &Db, table: &str) -> Result<Vec<Place>> {
 }
 
 async fn imports(db: &Db) -> Result<Vec<Import>> {
-    let sql = "SELECT import_id, file_name, phase, done, totals FROM imports";
+    let sql = "SELECT import_id, source, file_name, sha256, spool_name, phase, done, totals \
+               FROM imports";
     all(db, sql, |row| {
         Ok(Import {
             import_id: row.text()?,
+            source: row.text()?,
             file_name: row.text()?,
+            sha256: row.text()?,
+            spool_name: row.text()?,
             phase: row.text()?,
             done: row.number()?,
             totals: serde_json::from_str(&row.text()?)?,
+        })
+    })
+    .await
+}
+
+async fn filed(db: &Db) -> Result<HashMap<String, Filed>> {
+    let yes = db.yes();
+    let sql = format!(
+        "SELECT i.import_id, f.archive_key, f.archive_sha256, f.report_key, f.report_sha256, \
+         f.totals_key, COALESCE(f.report_rows, 0), \
+         CASE WHEN f.ties_out = {yes} THEN 1 ELSE 0 END, \
+         CASE WHEN i.files_done = {yes} THEN 1 ELSE 0 END \
+         FROM imports i LEFT JOIN import_files f ON f.import_id = i.import_id"
+    );
+    let read = all(db, &sql, |row| {
+        Ok((
+            row.text()?,
+            Filed {
+                archive: row.object(),
+                report: row.object(),
+                totals_key: row.optional().unwrap_or_default(),
+                rows: row.number()?,
+                ties_out: row.number()? == 1,
+                done: row.number()? == 1,
+            },
+        ))
+    })
+    .await?;
+    Ok(read.into_iter().collect())
+}
+
+async fn runs(db: &Db) -> Result<Vec<Run>> {
+    let sql = "SELECT run_id, source, outcome, \
+               CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, files FROM job_runs";
+    all(db, sql, |row| {
+        let (run_id, source, outcome) = (row.text()?, row.text()?, row.optional());
+        let has_ended = row.number()? == 1;
+        let files: Value = match row.optional() {
+            Some(text) => serde_json::from_str(&text)?,
+            None => Value::Null,
+        };
+        let ids = files.as_array().into_iter().flatten();
+        let ids = ids.filter_map(|file| file["import_id"].as_str().map(str::to_owned));
+        Ok(Run {
+            run_id,
+            source,
+            outcome,
+            has_ended,
+            tells_of: ids.collect(),
         })
     })
     .await

@@ -1,5 +1,6 @@
-//! Sends file after file to whichever copy of the returns service answers, as a caller would:
-//! until it is acknowledged, with never too many imports open at once.
+//! Sends file after file: some to whichever copy of the returns service answers, as a caller
+//! would, until it is acknowledged; others to the acquirer's folders. Never are too many
+//! imports open at once.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -11,10 +12,11 @@ use echeck_proto::returns::v1 as proto;
 use proto::import_file_request::Part;
 use proto::returns_service_client::ReturnsServiceClient;
 use rand::RngExt as _;
+use rand::rngs::StdRng;
 use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 
-use super::owner;
+use super::{acquirer, owner};
 use crate::rig::Rig;
 use crate::seed::{Purpose, draws};
 use crate::world::ReturnFile;
@@ -25,8 +27,34 @@ const LANES: usize = 2;
 /// Imports that may be open before the next file is sent.
 const MOST_OPEN: u64 = 3;
 
+/// Files that may wait at the acquirer before the next one lands.
+const MOST_WAITING: usize = 4;
+
+/// The source of the files that are sent by a call.
+const CALLED: &str = "bank";
+
 /// How many payments a file is the first to name.
 pub(super) const ENTRIES: std::ops::Range<u32> = 30..140;
+
+/// How a file comes to the returns service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By a call of ImportFile.
+    Called,
+    /// By the acquirer's folder of this number.
+    Landed(usize),
+}
+
+impl Way {
+    /// Half of the files are sent by a call.
+    fn draw(draws: &mut StdRng, folders: usize) -> Self {
+        if draws.random_ratio(1, 2) {
+            Self::Called
+        } else {
+            Self::Landed(draws.random_range(0..folders))
+        }
+    }
+}
 
 /// The load on a rig.
 pub struct Load {
@@ -34,7 +62,9 @@ pub struct Load {
     seed: u64,
     round: u64,
     stop: AtomicBool,
-    /// The import that each file became, by the file's number.
+    /// How each file came, by the file's number.
+    ways: Mutex<HashMap<u64, Way>>,
+    /// The import that each file became, by the file's number, where a call was answered.
     imports: Mutex<HashMap<u64, String>>,
     /// What the service answered that it must not.
     violations: Mutex<Vec<String>>,
@@ -52,6 +82,7 @@ impl Load {
             seed,
             round,
             stop: AtomicBool::new(false),
+            ways: Mutex::default(),
             imports: Mutex::default(),
             violations: Mutex::default(),
             resent: AtomicU64::new(0),
@@ -63,12 +94,19 @@ impl Load {
     #[must_use]
     pub fn start(self: &Arc<Self>) -> Vec<JoinHandle<()>> {
         self.stop.store(false, Ordering::SeqCst);
+        let asking = self.clone();
+        let asking = tokio::spawn(async move {
+            let mut draws = draws(asking.seed, asking.round, Purpose::Asking);
+            while !asking.stop.load(Ordering::SeqCst) {
+                acquirer::ask_now_and_then(&asking.rig, &mut draws).await;
+            }
+        });
         (0..LANES)
             .map(|_| {
                 let load = self.clone();
                 tokio::spawn(async move {
                     while !load.stop.load(Ordering::SeqCst) {
-                        if load.open_imports().await < MOST_OPEN {
+                        if load.has_room().await {
                             load.send_next(ENTRIES).await;
                         } else {
                             tokio::time::sleep(Duration::from_millis(15)).await;
@@ -76,14 +114,15 @@ impl Load {
                     }
                 })
             })
+            .chain(std::iter::once(asking))
             .collect()
     }
 
-    /// Sends no further files, and waits until those under way are acknowledged and the owner
-    /// has done what it does.
+    /// Sends no further files, and waits until those under way are acknowledged, a run has begun
+    /// that sees all that landed, and the owner has done what it does.
     ///
     /// # Errors
-    /// When a file is not acknowledged in time.
+    /// When that does not come in time.
     pub async fn stop(&self, lanes: Vec<JoinHandle<()>>, patience: Duration) -> Result<()> {
         self.stop.store(true, Ordering::SeqCst);
         let owners = std::mem::take(&mut *lock(&self.owners));
@@ -91,50 +130,92 @@ impl Load {
             for task in lanes {
                 task.await?;
             }
+            acquirer::ask_for_the_rest(&self.rig).await;
             let late = std::mem::take(&mut *lock(&self.owners));
             for task in owners.into_iter().chain(late) {
                 task.await?;
             }
             anyhow::Ok(())
         };
-        tokio::time::timeout(patience, all)
-            .await
-            .with_context(|| format!("a file was not acknowledged within {patience:?}"))?
+        tokio::time::timeout(patience, all).await.with_context(|| {
+            format!("a file was not acknowledged, or no run begun, within {patience:?}")
+        })?
     }
 
-    async fn open_imports(&self) -> u64 {
+    async fn has_room(&self) -> bool {
         let sql = "SELECT COUNT(*) FROM imports WHERE phase <> 'applied' AND phase <> 'rejected'";
         // A database that is down just now is busy enough.
-        self.rig.returns.number(sql).await.unwrap_or(MOST_OPEN)
+        let open = self.rig.returns.number(sql).await.unwrap_or(MOST_OPEN);
+        open < MOST_OPEN && acquirer::waiting(&self.rig) < MOST_WAITING
     }
 
-    /// Records the next file's payments, sends the file, and sometimes an earlier one again.
+    /// Sends the next file by whichever way is drawn, and sometimes an earlier one again.
     pub async fn send_next(self: &Arc<Self>, entries: std::ops::Range<u32>) {
+        self.send(entries, None).await;
+    }
+
+    /// Sends the next file by this way, and sometimes an earlier one again.
+    pub async fn send_by(self: &Arc<Self>, way: Way, entries: std::ops::Range<u32>) {
+        self.send(entries, Some(way)).await;
+    }
+
+    async fn send(self: &Arc<Self>, entries: std::ops::Range<u32>, way: Option<Way>) {
         let file = self.rig.world.next_file(entries);
         owner::record(&self.rig, &file).await;
         let acting = owner::act(self.rig.clone(), file.clone(), self.seed, self.round);
         let acting = tokio::spawn(acting);
         lock(&self.owners).push(acting);
         let mut draws = draws(self.seed, self.round, Purpose::Sending(file.index));
-        let first_copy = draws.random_range(0..self.rig.urls.len());
-        self.send(&file, first_copy).await;
+        let drawn = Way::draw(&mut draws, self.rig.outboxes.len());
+        let way = way.unwrap_or(drawn);
+        lock(&self.ways).insert(file.index, way);
+        match way {
+            Way::Called => self.call(&file, way, &mut draws).await,
+            Way::Landed(folder) => {
+                let outbox = &self.rig.outboxes[folder];
+                acquirer::land(outbox, &file, file.name.clone(), &mut draws).await;
+            }
+        }
+        self.perhaps_again(&file, &mut draws).await;
+    }
+
+    /// Sends one of the files just before this one again: by a call, whichever way it came, or
+    /// under another name at the acquirer.
+    async fn perhaps_again(&self, file: &ReturnFile, draws: &mut StdRng) {
         if file.index > 0 && draws.random_ratio(1, 6) {
             let earlier = draws.random_range(file.index.saturating_sub(4)..file.index);
             let files = self.rig.world.files();
-            if let Some(again) = files.iter().find(|other| other.index == earlier) {
+            let way = lock(&self.ways).get(&earlier).copied();
+            let again = files.iter().find(|other| other.index == earlier);
+            if let (Some(again), Some(way)) = (again, way) {
                 self.resent.fetch_add(1, Ordering::Relaxed);
-                self.send(again, draws.random_range(0..self.rig.urls.len()))
-                    .await;
+                let lands = draws.random_ratio(2, 3);
+                match way {
+                    Way::Landed(folder) if lands => {
+                        let name = format!("again-{}-{}", file.index, again.name);
+                        acquirer::land(&self.rig.outboxes[folder], again, name, draws).await;
+                    }
+                    Way::Called | Way::Landed(_) => self.call(again, way, draws).await,
+                }
             }
         }
     }
 
+    /// The source that a file belongs to.
+    #[must_use]
+    pub fn source(&self, way: Way) -> &'static str {
+        match way {
+            Way::Called => CALLED,
+            Way::Landed(folder) => self.rig.outboxes[folder].source,
+        }
+    }
+
     /// Sends a file until one of the copies has acknowledged it.
-    async fn send(&self, file: &ReturnFile, first_copy: usize) {
-        let mut copy = first_copy;
+    async fn call(&self, file: &ReturnFile, way: Way, draws: &mut StdRng) {
+        let mut copy = draws.random_range(0..self.rig.urls.len());
         loop {
             let url = &self.rig.urls[copy % self.rig.urls.len()];
-            match import(url, file).await {
+            match import(url, file, self.source(way)).await {
                 Ok(import_id) => {
                     self.acknowledged(file, &import_id);
                     return;
@@ -158,6 +239,12 @@ impl Load {
                 file.name
             ));
         }
+    }
+
+    /// How each file came, by its number.
+    #[must_use]
+    pub fn ways(&self) -> HashMap<u64, Way> {
+        lock(&self.ways).clone()
     }
 
     /// The import that each acknowledged file became.
@@ -191,9 +278,9 @@ async fn connect(url: &str) -> Result<ReturnsServiceClient<Channel>> {
 }
 
 /// One attempt to import a file; gives the import's id.
-async fn import(url: &str, file: &ReturnFile) -> Result<String> {
+async fn import(url: &str, file: &ReturnFile, source: &str) -> Result<String> {
     let header = proto::ImportFileHeader {
-        source: "bank".to_owned(),
+        source: source.to_owned(),
         file_name: file.name.clone(),
         wait: proto::WaitLevel::Unspecified.into(),
         dry_run: false,

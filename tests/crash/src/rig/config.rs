@@ -4,9 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use echeck_test_servers::sshd::Sshd;
 use secrecy::ExposeSecret as _;
 
 use super::LEASE_MS;
+use super::outbox::{After, MOVED_TO, Outbox};
 use super::service::{CopyId, Service};
 use crate::world::Policy;
 
@@ -17,6 +19,16 @@ pub(super) struct Addresses {
     pub(super) rallypay: [u16; 2],
     pub(super) gateway_front: u16,
     pub(super) rallypay_front: u16,
+}
+
+/// What a round's returns services have of the outside.
+pub(super) struct Outside<'a> {
+    /// The key of the spool, and of what is archived.
+    pub(super) spool_key: &'a Path,
+    /// The folder that is the bucket.
+    pub(super) bucket: &'a Path,
+    pub(super) sshd: &'a Sshd,
+    pub(super) outboxes: &'a [Outbox],
 }
 
 /// Makes the key of the spool that both copies of the returns service share.
@@ -34,10 +46,16 @@ pub(super) fn of(
     addresses: &Addresses,
     urls: &[String; 3],
     policy: Policy,
-    spool_key: &Path,
+    outside: &Outside<'_>,
 ) -> String {
     match service {
-        Service::Returns => returns(addresses, number, &urls[0], spool_key),
+        Service::Returns => {
+            let mut text = returns(addresses, number, &urls[0], outside);
+            for outbox in outside.outboxes {
+                text.push_str(&source(outbox, outside.sshd));
+            }
+            text
+        }
         Service::Gateway => format!(
             "profile = {:?}\n{}",
             policy.profile(),
@@ -54,12 +72,15 @@ fn adapter(port: u16, url: &str) -> String {
     )
 }
 
-fn returns(addresses: &Addresses, number: usize, url: &str, spool_key: &Path) -> String {
+fn returns(addresses: &Addresses, number: usize, url: &str, outside: &Outside<'_>) -> String {
     let Addresses {
         gateway_front,
         rallypay_front,
         ..
     } = addresses;
+    let Outside {
+        spool_key, bucket, ..
+    } = outside;
     let spool = spool_key.with_file_name("spool");
     format!(
         "[server]\nlisten = \"127.0.0.1:{}\"\ndrain_timeout_ms = 500\n\
@@ -73,7 +94,33 @@ fn returns(addresses: &Addresses, number: usize, url: &str, spool_key: &Path) ->
          role = \"system_of_record\"\n\
          [databases.rallypay]\nadapter = \"http://127.0.0.1:{rallypay_front}\"\n\
          role = \"mirror\"\n\
+         [jobs]\nretry_first_ms = 100\nretry_longest_ms = 500\n\
+         [report]\nretry_first_ms = 50\nretry_longest_ms = 400\n\
+         [bucket]\nurl = \"file://{}\"\n\
          [sources.bank]\nformat = \"nacha\"\n",
-        addresses.returns[number]
+        addresses.returns[number],
+        bucket.display()
+    )
+}
+
+/// A folder at the acquirer. One is looked at once, since a name there says that its file is
+/// finished; the other twice. A slot comes every minute, to both replicas at once.
+fn source(outbox: &Outbox, sshd: &Sshd) -> String {
+    let name = outbox.source;
+    let after = match outbox.after {
+        After::Move => format!("complete = \"rename\"\nafter = \"move\"\nmove_to = {MOVED_TO:?}"),
+        After::Delete => "complete = \"stable\"\nsettle_ms = 20\nafter = \"delete\"".to_owned(),
+    };
+    format!(
+        "[sources.{name}]\nformat = \"nacha\"\n\
+         [sources.{name}.sftp]\nhost = \"127.0.0.1\"\nport = {}\nuser = {:?}\n\
+         host_key = [{:?}]\nprivate_key_file = {:?}\ndirectory = {:?}\n{after}\n\
+         [sources.{name}.schedule]\ncron = \"* * * * *\"\ntime_zone = \"UTC\"\n\
+         days = \"all\"\n",
+        sshd.port(),
+        sshd.user(),
+        sshd.fingerprint(),
+        sshd.key_file(),
+        outbox.folder
     )
 }

@@ -1,31 +1,37 @@
-//! The rig: database servers, two copies of each service, the proxies between them, and the
-//! three databases as their owners see them.
+//! The rig: database servers, an SFTP server, two copies of each service, the proxies between
+//! them, a bucket, and the three databases as their owners see them.
 
 mod config;
 mod mariadb;
+mod outbox;
 mod port;
 mod postgres;
 mod proxy;
 mod schema;
 mod service;
+mod upsets;
 mod wire;
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
+use echeck_test_servers::sshd::Sshd;
 use tokio::task::JoinHandle;
 
 pub use mariadb::MariaDb;
+pub use outbox::{After, Landed, MOVED_TO, Outbox, UNFINISHED};
 pub use postgres::Postgres;
 pub use proxy::{Cut, Cutter, Front};
 pub use schema::REFUSING_MERCHANT;
 pub use service::{CopyId, Service, Services};
+pub use upsets::{Upsets, now};
 
 use crate::db::Db;
 use crate::world::World;
-use config::Addresses;
+use config::{Addresses, Outside};
 use port::Ports;
 use wire::Protocol;
 
@@ -49,6 +55,8 @@ pub struct Machines {
     ports: Ports,
     /// The servers; none on SQLite.
     pub servers: Option<Servers>,
+    /// The acquirer's.
+    sshd: Sshd,
 }
 
 /// The two database servers, and a proxy in front of each database.
@@ -86,6 +94,7 @@ impl Machines {
             binaries: binaries.canonicalize()?,
             ports,
             servers,
+            sshd: Sshd::start(),
         })
     }
 
@@ -155,6 +164,16 @@ pub struct Rig {
     pub urls: Vec<String>,
     /// In front of the copies of each adapter: gateway, Rails app.
     pub fronts: [Front; 2],
+    /// The folders at the acquirer.
+    pub outboxes: Vec<Outbox>,
+    /// The folder that is the bucket.
+    pub bucket: PathBuf,
+    /// The key that opens what is archived.
+    pub spool_key: PathBuf,
+    /// When something happened to the returns services or their database.
+    pub upsets: Arc<Upsets>,
+    /// Objects of the bucket that were opened and found right: the key, and the hash.
+    pub opened: Mutex<HashMap<String, String>>,
     supervisor: JoinHandle<()>,
     round: u64,
 }
@@ -186,8 +205,16 @@ impl Rig {
             Front::start(addresses.gateway_front, addresses.gateway.to_vec()).await?,
             Front::start(addresses.rallypay_front, addresses.rallypay.to_vec()).await?,
         ];
-        let services = Arc::new(Services::new(&machines.binaries));
-        let key = config::make_spool_key(&folder)?;
+        let upsets = Arc::new(Upsets::default());
+        let services = Arc::new(Services::new(&machines.binaries, upsets.clone()));
+        let (spool_key, bucket) = (config::make_spool_key(&folder)?, folder.join("bucket"));
+        let outboxes = Outbox::make_all(&folder)?;
+        let outside = Outside {
+            spool_key: &spool_key,
+            bucket: &bucket,
+            sshd: &machines.sshd,
+            outboxes: &outboxes,
+        };
         for service in [Service::Gateway, Service::RallyPay, Service::Returns] {
             for number in 0..2 {
                 let text = config::of(
@@ -195,7 +222,7 @@ impl Rig {
                     &addresses,
                     &databases.urls,
                     world.policy,
-                    &key,
+                    &outside,
                 );
                 let file = folder.join(format!("{}-{number}.toml", service.binary()));
                 std::fs::write(&file, text)?;
@@ -217,6 +244,11 @@ impl Rig {
                 .map(|port| format!("http://127.0.0.1:{port}"))
                 .collect(),
             fronts,
+            outboxes,
+            bucket,
+            spool_key,
+            upsets,
+            opened: Mutex::default(),
             round,
         })
     }

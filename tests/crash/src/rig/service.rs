@@ -10,6 +10,8 @@ use anyhow::{Context as _, Result};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::task::JoinHandle;
 
+use super::upsets::Upsets;
+
 /// A service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
@@ -55,15 +57,17 @@ struct ServiceCopy {
 pub struct Services {
     folder: PathBuf,
     copies: Mutex<Vec<ServiceCopy>>,
+    upsets: Arc<Upsets>,
 }
 
 impl Services {
     /// Processes whose binaries are in `folder`; none is started yet.
     #[must_use]
-    pub fn new(folder: &Path) -> Self {
+    pub fn new(folder: &Path, upsets: Arc<Upsets>) -> Self {
         Self {
             folder: folder.to_owned(),
             copies: Mutex::default(),
+            upsets,
         }
     }
 
@@ -114,6 +118,7 @@ impl Services {
         // All die before the first is back.
         for copy in &mut hit {
             copy.kill()?;
+            self.note(copy.id);
         }
         for copy in hit {
             copy.start(&self.folder)?;
@@ -129,6 +134,7 @@ impl Services {
         let mut copies = self.lock();
         for copy in copies.iter_mut().filter(|copy| copy.id.0 == service) {
             copy.kill()?;
+            self.note(copy.id);
             copy.once = once.to_vec();
             copy.start(&self.folder)?;
         }
@@ -149,7 +155,14 @@ impl Services {
         {
             kill_process(Pid::from_child(child), signal)?;
         }
+        self.note(id);
         Ok(())
+    }
+
+    fn note(&self, id: CopyId) {
+        if id.0 == Service::Returns {
+            self.upsets.note_now();
+        }
     }
 
     /// How often a copy of the service ended by itself.
@@ -177,6 +190,7 @@ impl Services {
                 None => false,
             };
             if ended {
+                self.note(copy.id);
                 copy.ended += 1;
                 copy.start(&self.folder)?;
             }

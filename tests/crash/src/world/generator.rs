@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::RngExt as _;
 use rand::rngs::StdRng;
+use sha2::{Digest as _, Sha256};
 
 use super::nacha::{self, ODFI, RDFI};
 use super::{
     Entry, InMirror, Kind, Line, Owner, Policy, ReturnFile, STRANGE_CODE, Says, State, Transfer,
 };
+use crate::db::hex;
 use crate::seed::{Purpose, draws};
 
 /// Return codes that are in force for debits and credits alike.
@@ -371,6 +373,7 @@ impl Drawing {
             name: format!("r{round}-f{}.ach", self.index),
             transfers: self.transfers,
             lines,
+            sha256: hex(&Sha256::digest(&bytes)),
             bytes,
         }
     }

@@ -208,4 +208,6 @@ pub struct ReturnFile {
     pub lines: Vec<Line>,
     /// The file.
     pub bytes: Vec<u8>,
+    /// The hash of its bytes, in hexadecimal.
+    pub sha256: String,
 }
