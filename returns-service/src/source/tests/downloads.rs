@@ -118,6 +118,30 @@ async fn a_server_that_falls_silent_in_a_file_is_told() {
 }
 
 #[tokio::test]
+async fn a_server_that_falls_silent_in_the_middle_of_a_file_is_told() {
+    let line = Line::new(6 << 20).await;
+    line.proxy.throttle(1 << 20);
+    let Line {
+        proxy,
+        source,
+        mut session,
+        file,
+        desk,
+        _sshd,
+    } = line;
+    let before = proxy.bytes();
+    let (fetched, ()) = tokio::join!(desk.fetch(&mut session, &file, &source), async {
+        while proxy.bytes() < before + (1 << 20) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        proxy.hold_up();
+    });
+    let error = fetched.unwrap_err();
+    assert!(matches!(error, SourceError::Slow { .. }), "{error}");
+    assert!(desk.files().is_empty());
+}
+
+#[tokio::test]
 async fn a_dropped_session_stops_the_download_and_leaves_nothing() {
     let mut line = Line::new(4 << 20).await;
     line.proxy.throttle(200 << 10);
