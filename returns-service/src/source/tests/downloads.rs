@@ -60,7 +60,8 @@ async fn a_connection_that_is_cut_in_the_middle_is_told_and_leaves_nothing() {
         panic!("{error}")
     };
     assert_eq!(of_bytes, 6 << 20);
-    assert!((1..2 << 20).contains(&at_bytes), "{at_bytes}");
+    // What libssh2 held in its hands when the line broke does not count.
+    assert!(at_bytes < 2 << 20, "{at_bytes}");
     assert!(line.desk.files().is_empty());
 
     // The session is of no use any more, and says so without waiting.
