@@ -18,7 +18,8 @@ impl Api {
         }
         let at = self.importer.clock.now();
         let found = self.examiner.examine(source).await;
-        let cause = likely(found.iter().map(|found| &found.check));
+        let checks: Vec<_> = found.iter().map(|found| &found.check).collect();
+        let cause = likely(&checks);
         let subject = source.map_or(Subject::Machine, |name| Subject::Source(name.to_owned()));
         Ok(proto::DiagnoseResponse {
             at: Some(timestamp(at)),

@@ -63,7 +63,7 @@ impl Check {
 }
 
 /// The likely cause among failed checks: what the others depend on comes first.
-pub(crate) fn likely<'a>(checks: impl Iterator<Item = &'a Check> + Clone) -> Option<&'a Cause> {
+pub(crate) fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
     const ORDER: [Area; 10] = [
         Area::Disk,
         Area::Store,
@@ -76,19 +76,11 @@ pub(crate) fn likely<'a>(checks: impl Iterator<Item = &'a Check> + Clone) -> Opt
         Area::Alerting,
         Area::Clock,
     ];
-    ORDER.iter().find_map(|area| {
-        checks
-            .clone()
-            .filter_map(Check::failure)
-            .find(|cause| cause.area() == *area)
-    })
+    first_of(&ORDER, checks)
 }
 
 /// A likelier cause than the one that was met: what was met may only be what follows from it.
-pub(crate) fn likelier<'a>(
-    met: &Cause,
-    checks: impl Iterator<Item = &'a Check> + Clone,
-) -> Option<&'a Cause> {
+pub(crate) fn likelier<'a>(met: &Cause, checks: &[&'a Check]) -> Option<&'a Cause> {
     let behind: &[Area] = match met {
         // A write that failed says little; a full disk says all.
         Cause::StoreUnreachable { .. } | Cause::SpoolFailed { .. } => &[Area::Disk],
@@ -132,11 +124,14 @@ pub(crate) fn likelier<'a>(
         | Cause::ChannelFailed { .. }
         | Cause::ClockWrong { .. } => &[],
     };
-    behind.iter().find_map(|area| {
-        checks
-            .clone()
-            .filter_map(Check::failure)
-            .find(|cause| cause.area() == *area)
+    first_of(behind, checks)
+}
+
+/// The first failure of the first area that has one.
+fn first_of<'a>(areas: &[Area], checks: &[&'a Check]) -> Option<&'a Cause> {
+    areas.iter().find_map(|area| {
+        let mut failures = checks.iter().filter_map(|check| check.failure());
+        failures.find(|cause| cause.area() == *area)
     })
 }
 
@@ -176,19 +171,19 @@ mod tests {
             failed(bucket()),
             failed(disk()),
         ];
-        assert_eq!(likely(checks.iter()), Some(&disk()));
-        assert_eq!(likely(checks[..1].iter()), None);
+        assert_eq!(likely(&checks.each_ref()), Some(&disk()));
+        assert_eq!(likely(&[&checks[0]]), None);
     }
 
     #[test]
     fn a_failed_write_is_told_as_the_full_disk_behind_it_and_a_clear_cause_as_itself() {
         let checks = [failed(bucket()), failed(disk())];
         let store = Cause::StoreUnreachable { why: "I/O".into() };
-        assert_eq!(likelier(&store, checks.iter()), Some(&disk()));
+        assert_eq!(likelier(&store, &checks.each_ref()), Some(&disk()));
         let refused = Cause::KeyRefused {
             user: "ann".into(),
             host: "host".into(),
         };
-        assert_eq!(likelier(&refused, checks.iter()), None);
+        assert_eq!(likelier(&refused, &checks.each_ref()), None);
     }
 }

@@ -35,7 +35,7 @@ impl Look for Examiner {
         let checks: Vec<Check> = found.into_iter().map(Found::into_check).collect();
         let (stake, last_good) = told.ok().and_then(Result::ok).unwrap_or_default();
         Picture {
-            headline_cause: likelier(&trouble.cause, checks.iter()).cloned(),
+            headline_cause: likelier(&trouble.cause, &checks.iter().collect::<Vec<_>>()).cloned(),
             checks,
             stake,
             expires: source.and_then(|source| self.expires(source, trouble.at)),

@@ -246,7 +246,7 @@ impl Jobs {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(error) => {
-                    tracing::error!(error = %Chain(&error), "a run's lease cannot be renewed")
+                    tracing::error!(error = %Chain(&error), "a run's lease cannot be renewed");
                 }
             }
         }

@@ -19,6 +19,7 @@ const LONGEST_PAUSE_DAYS: u64 = 400;
 /// The days on which a plan works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "banking day is the rules' own word")]
 pub(crate) enum Days {
     /// Every day.
     All,
@@ -107,7 +108,7 @@ impl Plan {
                         "{:?} is no cron expression of five fields: {error}",
                         text.cron
                     ),
-                )
+                );
             })
             .ok();
         let zone = text
@@ -120,7 +121,7 @@ impl Plan {
                         "{:?} is no time zone such as America/New_York",
                         text.time_zone
                     ),
-                )
+                );
             })
             .ok();
         let due = text.due.as_deref().and_then(|due| {

@@ -49,6 +49,7 @@ pub(crate) enum SourceError {
     },
     #[error("{name:?} is not there any more")]
     Vanished { name: RemoteName },
+    /// `at_bytes` is how many had been handed on; a few more may have come.
     #[error("the connection broke at {at_bytes} of {of_bytes} bytes of {name:?}: {why}")]
     Cut {
         name: RemoteName,

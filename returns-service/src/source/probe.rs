@@ -3,7 +3,7 @@
 
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
@@ -21,6 +21,8 @@ use crate::incident::Cause;
 const WHOLE: Duration = Duration::from_millis(4_500);
 /// What a step may still take when nothing is left, so that it can fail by itself.
 const LEAST: Duration = Duration::from_millis(50);
+/// After this nobody waits for a step that does not end, whatever it is waiting for.
+const PATIENCE: Duration = Duration::from_millis(4_900);
 
 const HOST_NAME: &str = "host name";
 const CONNECTION: &str = "connection";
@@ -30,26 +32,70 @@ const LOG_IN: &str = "log-in";
 const DIRECTORY: &str = "directory";
 const FILE: &str = "file";
 
+/// The checks of an SFTP server, in their order. A folder has the last two.
+const CHECKS: [&str; 7] = [
+    HOST_NAME, CONNECTION, HANDSHAKE, HOST_KEY, LOG_IN, DIRECTORY, FILE,
+];
+const CHECKS_OF_FOLDER: [&str; 2] = [DIRECTORY, FILE];
+
 /// Looks at a source from the outside in. It changes nothing there.
 pub(crate) async fn probe(pickup: &Pickup, now: DateTime<Utc>) -> Vec<Check> {
     let at_work = pickup.clone();
-    let done = tokio::task::spawn_blocking(move || match at_work.place.clone() {
-        Place::Sftp(place) => probe_sftp(&at_work, &place, now),
-        Place::Folder => probe_folder(&at_work, now),
+    let steps = Steps::new();
+    let checks = steps.checks.clone();
+    let work = tokio::task::spawn_blocking(move || match at_work.place.clone() {
+        Place::Sftp(place) => probe_sftp(steps, &at_work, &place, now),
+        Place::Folder => probe_folder(steps, &at_work, now),
     });
-    done.await.unwrap_or_else(|error| {
-        vec![Check {
-            name: CONNECTION,
+    // Whether it ended or not, what it found is in the list.
+    let _ = tokio::time::timeout(PATIENCE, work).await;
+    let mut checks = std::mem::take(&mut *locked(&checks));
+    fill_up(&mut checks, pickup);
+    checks
+}
+
+/// Adds the checks that did not come to an end: the first did not answer.
+fn fill_up(checks: &mut Vec<Check>, pickup: &Pickup) {
+    let patience_ms = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
+    let (names, silent): (&[&'static str], Cause) = match &pickup.place {
+        Place::Sftp(place) => {
+            let silent = Cause::HostSilent {
+                host: place.host.clone(),
+                port: place.port,
+                after_ms: patience_ms,
+            };
+            (&CHECKS, silent)
+        }
+        Place::Folder => {
+            let silent = Cause::DirectoryUnreadable {
+                directory: pickup.directory.clone(),
+                why: format!("no answer within {patience_ms} ms"),
+            };
+            (&CHECKS_OF_FOLDER, silent)
+        }
+    };
+    let mut silent = Some(silent);
+    for name in names.iter().skip(checks.len()) {
+        let result = match silent.take() {
+            Some(cause) => CheckResult::Failed(cause),
+            None => CheckResult::Skipped("because the time was over".to_owned()),
+        };
+        checks.push(Check {
+            name,
             of: pickup.shown(),
-            result: CheckResult::Skipped(format!("the check itself failed: {error}")),
+            result,
             took: Duration::ZERO,
-        }]
-    })
+        });
+    }
+}
+
+fn locked(checks: &Mutex<Vec<Check>>) -> MutexGuard<'_, Vec<Check>> {
+    checks.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The checks so far, and the time that is left.
 struct Steps {
-    checks: Vec<Check>,
+    checks: Arc<Mutex<Vec<Check>>>,
     started: Instant,
     failed: Option<&'static str>,
 }
@@ -57,7 +103,7 @@ struct Steps {
 impl Steps {
     fn new() -> Self {
         Self {
-            checks: Vec::new(),
+            checks: Arc::default(),
             started: Instant::now(),
             failed: None,
         }
@@ -93,7 +139,7 @@ impl Steps {
                 )
             }
         };
-        self.checks.push(Check {
+        locked(&self.checks).push(Check {
             name,
             of: of.to_owned(),
             result,
@@ -103,8 +149,7 @@ impl Steps {
     }
 }
 
-fn probe_sftp(pickup: &Pickup, place: &Arc<SftpPlace>, now: DateTime<Utc>) -> Vec<Check> {
-    let mut steps = Steps::new();
+fn probe_sftp(mut steps: Steps, pickup: &Pickup, place: &SftpPlace, now: DateTime<Utc>) {
     let at = format!("{}:{}", place.host, place.port);
 
     let time = steps.time(place.pace.connect);
@@ -169,11 +214,9 @@ fn probe_sftp(pickup: &Pickup, place: &Arc<SftpPlace>, now: DateTime<Utc>) -> Ve
         },
     );
     look_for_file(&mut steps, pickup, entries, now);
-    steps.checks
 }
 
-fn probe_folder(pickup: &Pickup, now: DateTime<Utc>) -> Vec<Check> {
-    let mut steps = Steps::new();
+fn probe_folder(mut steps: Steps, pickup: &Pickup, now: DateTime<Utc>) {
     let entries = steps.step(DIRECTORY, &pickup.directory, Some(()), |()| {
         let entries = Folder::open(PathBuf::from(&pickup.directory))
             .and_then(|folder| folder.list())
@@ -182,7 +225,6 @@ fn probe_folder(pickup: &Pickup, now: DateTime<Utc>) -> Vec<Check> {
         Ok((entries, seen))
     });
     look_for_file(&mut steps, pickup, entries, now);
-    steps.checks
 }
 
 fn connect(

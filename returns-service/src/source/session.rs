@@ -251,7 +251,9 @@ impl Connection {
     fn put_away(&self, file: &RemoteFile, pickup: &Pickup) -> Result<PutAway, SourceError> {
         let (after, completeness) = (&pickup.after, &pickup.completeness);
         match self {
-            Self::Sftp(connection) => put_away(&**connection, file, after, completeness),
+            Self::Sftp(connection) => {
+                put_away(connection.at_usual_pace(), file, after, completeness)
+            }
             Self::Folder(folder) => put_away(folder, file, after, completeness),
         }
     }

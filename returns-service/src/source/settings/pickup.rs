@@ -1,6 +1,6 @@
 //! Where a source's files are picked up: `[sources.NAME.sftp]` or `[sources.NAME.folder]`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use echeck_service::config::Section;
@@ -118,7 +118,7 @@ fn after(section: &Section<'_>, directory: &str) -> Option<After> {
             let to = PathBuf::from(section.string("move_to"));
             let target = PathBuf::from(directory).join(&to);
             // Comparing paths forgives a slash at the end.
-            if target == PathBuf::from(directory) {
+            if target == Path::new(directory) {
                 section.fault("move_to", "must be another directory than the source's own");
                 return None;
             }

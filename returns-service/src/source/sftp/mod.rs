@@ -133,6 +133,12 @@ impl Connection {
         let _ = self.socket.shutdown(Shutdown::Both);
     }
 
+    /// Gives each answer its usual time again; a download is more impatient.
+    pub(super) fn at_usual_pace(&self) -> &Self {
+        connect::limit(&self.session, self.place.pace.read);
+        self
+    }
+
     /// Everything in the directory but itself and its parent.
     pub(super) fn list(&self) -> Result<Vec<Entry>, SourceError> {
         let time = self.place.pace.read;

@@ -30,7 +30,7 @@ impl Connection {
         listed: &'a RemoteFile,
     ) -> Result<Download<'a>, SourceError> {
         let pace = self.place.pace;
-        limit(&self.session, pace.read);
+        self.at_usual_pace();
         let failed = |error: ssh2::Error| match answer(&error) {
             _ if is_missing(&error) => SourceError::Vanished {
                 name: listed.name.clone(),
@@ -113,8 +113,8 @@ impl Remote for Download<'_> {
     }
 
     fn look_again(&mut self) -> Result<Option<RemoteFile>, SourceError> {
-        limit(&self.connection.session, self.connection.place.pace.read);
         self.connection
+            .at_usual_pace()
             .file_now(&self.listed.name)
             .map_err(|error| {
                 self.connection.failed(

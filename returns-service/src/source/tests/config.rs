@@ -1,6 +1,6 @@
 use super::*;
 
-const PIN: &str = "host_key = \"SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU\"\n";
+const PIN: &str = "host_key = \"SHA256:2yRS3GhFOHJFVKcdmtwDjtJ5y0O95c4hL14yhyAJ9W4\"\n";
 const BASE: &str =
     "host = \"sftp.example\"\nuser = \"ann\"\npassword = \"CANARY\"\ndirectory = \"/out\"\n";
 
@@ -35,8 +35,8 @@ fn a_pin_that_is_no_fingerprint_is_a_fault() {
 
 #[test]
 fn two_pins_during_a_rotation_are_fine_and_two_kinds_of_pins_are_not() {
-    let two = "host_key = [\"SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU\", \
-               \"SHA256:p2QAMXNIC1TJYWeIOttrVc98/R1BUFWu3/LiyKgUfQM\"]\n";
+    let two = "host_key = [\"SHA256:2yRS3GhFOHJFVKcdmtwDjtJ5y0O95c4hL14yhyAJ9W4\", \
+               \"SHA256:UpMVFf/lP4uSzpo0JbdyUJy6cO99omHl8w3BKgZAz0A\"]\n";
     pickup("sftp", &format!("{BASE}{two}"));
     let said = faults("sftp", &format!("{BASE}{PIN}known_hosts_file = \"/x\"\n"));
     assert!(said.contains("keep one of the two"), "{said}");

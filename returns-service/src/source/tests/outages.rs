@@ -132,7 +132,7 @@ async fn something_that_is_no_ssh_server_is_told() {
 #[tokio::test]
 async fn a_wrong_host_key_and_a_refused_key_are_found_by_a_diagnosis() {
     let sshd = Sshd::options().refusing_the_key().start();
-    let pin = "SHA256:+DiY3wvvV6TuJJhbpZisF/zLDA0zPMSvHdkr4UvCOqU".to_owned();
+    let pin = "SHA256:2yRS3GhFOHJFVKcdmtwDjtJ5y0O95c4hL14yhyAJ9W4".to_owned();
     let wrong = with(&keys(&sshd, ""), "host_key", &format!("{pin:?}"));
     let host = HOST.to_owned();
     let cause = Cause::HostKeyChanged {
@@ -261,4 +261,27 @@ async fn a_diagnosis_of_an_empty_folder_and_of_an_empty_file_says_so() {
     drop(folder);
     let (_, cause) = failure(&probe(&pickup, now()).await);
     assert_eq!(cause, Cause::DirectoryMissing { directory });
+}
+
+#[tokio::test]
+async fn a_check_that_never_ends_is_not_waited_for() {
+    let sshd = Sshd::start();
+    let proxy = Proxy::start(sshd.port());
+    let keys = with(&keys(&sshd, ""), "port", &proxy.port().to_string());
+    let keys = with(
+        &with(&keys, "read_timeout_ms", "60000"),
+        "connect_timeout_ms",
+        "60000",
+    );
+    let pickup = pickup("sftp", &keys);
+    // The handshake alone takes seconds at this speed.
+    proxy.throttle(600);
+    let started = Instant::now();
+    let checks = probe(&pickup, now()).await;
+    assert!(
+        started.elapsed() < Duration::from_millis(5_000),
+        "{checks:?}"
+    );
+    assert_eq!(checks.len(), 7, "{checks:?}");
+    failure(&checks);
 }

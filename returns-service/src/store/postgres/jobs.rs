@@ -122,11 +122,9 @@ impl JobStore for PgStore {
         lease: Duration,
     ) -> Result<Begun, StoreError> {
         let what = "beginning a run";
-        let sql = format!(
-            "INSERT INTO job_runs (run_id, source, slot, slot_at, trigger, actor, started_at, \
+        let sql = "INSERT INTO job_runs (run_id, source, slot, slot_at, trigger, actor, started_at, \
              leased_by, leased_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + $9 * INTERVAL '1 millisecond') \
-             ON CONFLICT DO NOTHING"
-        );
+             ON CONFLICT DO NOTHING";
         let begun = sqlx::query(AssertSqlSafe(sql))
             .bind(&new.run_id)
             .bind(&new.source)
@@ -190,10 +188,8 @@ impl JobStore for PgStore {
         owner: &str,
         lease: Duration,
     ) -> Result<bool, StoreError> {
-        let sql = format!(
-            "UPDATE job_runs SET leased_until = clock_timestamp() + $3 * INTERVAL '1 millisecond' \
-             WHERE run_id = $1 AND leased_by = $2 AND ended_at IS NULL"
-        );
+        let sql = "UPDATE job_runs SET leased_until = clock_timestamp() + $3 * INTERVAL '1 millisecond' \
+             WHERE run_id = $1 AND leased_by = $2 AND ended_at IS NULL";
         sqlx::query(AssertSqlSafe(sql))
             .bind(run_id)
             .bind(owner)
