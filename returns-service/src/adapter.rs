@@ -50,7 +50,7 @@ impl AdapterError {
                 database, status, ..
             } => {
                 let database = database.clone();
-                let why = status.message().to_owned();
+                let why = why(status);
                 match status.get_details_error_info() {
                     Some(info) if info.domain == REASONS && info.reason == READ_ONLY => {
                         Cause::TargetReadOnly { database }
@@ -75,6 +75,20 @@ impl AdapterError {
             },
         }
     }
+}
+
+/// What a status says, with what is behind it, such as that a connection was refused.
+fn why(status: &tonic::Status) -> String {
+    let mut why = status.message().to_owned();
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        let said = error.to_string();
+        if !why.contains(&said) {
+            why = format!("{why}: {said}");
+        }
+        source = error.source();
+    }
+    why
 }
 
 /// Whether a status without a reason says that nobody answered. The client's own timer says
@@ -356,5 +370,59 @@ pub(crate) fn state_to_proto(state: TransferState) -> proto::TransferState {
         TransferState::Failed => proto::TransferState::Failed,
         TransferState::Canceled => proto::TransferState::Canceled,
         TransferState::Returned => proto::TransferState::Returned,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Status;
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+
+    fn error(status: Status) -> AdapterError {
+        let adapter = Adapter::new("gateway", "http://127.0.0.1:1", Duration::from_secs(1), 99);
+        adapter.unwrap().status("ApplyUpdates")(status)
+    }
+
+    fn with_reason(code: Code, reason: &str) -> AdapterError {
+        let details = ErrorDetails::with_error_info(reason, REASONS, HashMap::new());
+        error(Status::with_error_details(code, "why", details))
+    }
+
+    #[tokio::test]
+    async fn the_cause_of_an_adapters_error_is_the_adapter_or_its_target() {
+        let (outage, refusal) = (true, false);
+        for (error, kind, is_outage) in [
+            (
+                error(Status::unavailable("x")),
+                "ADAPTER_UNREACHABLE",
+                outage,
+            ),
+            (
+                error(Status::cancelled("Timeout expired")),
+                "ADAPTER_UNREACHABLE",
+                outage,
+            ),
+            (error(Status::unimplemented("x")), "TARGET_FAILED", refusal),
+            (
+                with_reason(Code::Unavailable, "TARGET_READ_ONLY"),
+                "TARGET_READ_ONLY",
+                outage,
+            ),
+            (
+                with_reason(Code::Unavailable, "TARGET_UNAVAILABLE"),
+                "TARGET_FAILED",
+                outage,
+            ),
+            (
+                with_reason(Code::FailedPrecondition, "MAPPING_FAULT"),
+                "TARGET_FAILED",
+                refusal,
+            ),
+        ] {
+            assert_eq!(error.cause().kind(), kind, "{error}");
+            assert_eq!(error.is_outage(), is_outage, "{error}");
+        }
     }
 }

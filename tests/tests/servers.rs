@@ -8,6 +8,7 @@ use echeck::stack::{Ports, Stack, StackOptions};
 use echeck_proto::returns::v1 as proto;
 use echeck_tests::{Worldpay, binary, eventually};
 use proto::import_file_request::Part;
+use proto::incident_service_client::IncidentServiceClient;
 use proto::operations_service_client::OperationsServiceClient;
 use proto::returns_service_client::ReturnsServiceClient;
 use tonic::transport::Channel;
@@ -360,4 +361,52 @@ fn the_demo_runs_on_servers_and_refuses_databases_that_are_in_use() {
     let ours = "SELECT count(*) FROM transfers WHERE subtype = 'SYSTEM'";
     let reversals = runtime.block_on(value(&address, ours));
     assert_eq!(reversals, "41");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_takes_no_writes_is_an_incident_that_says_so_and_ends_when_it_does() {
+    let here = Deployment::start().await;
+    here.add_debits(&["TR1"]).await;
+    let database = name_of(&here.databases.rallypay_db);
+    let ended = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    );
+    psql(&[
+        &format!("ALTER DATABASE {database} SET default_transaction_read_only = on"),
+        // Connections that are open keep the setting that they began with.
+        &ended,
+    ]);
+    let file = Worldpay::new().returned("TR1", "R01");
+    here.import("r.csv", file, proto::WaitLevel::Decided).await;
+    let open = async || {
+        let mut client = IncidentServiceClient::connect(here.stack.url())
+            .await
+            .unwrap();
+        let ask = proto::ListIncidentsRequest {
+            state: proto::IncidentState::Open.into(),
+            ..proto::ListIncidentsRequest::default()
+        };
+        client
+            .list_incidents(ask)
+            .await
+            .unwrap()
+            .into_inner()
+            .incidents
+    };
+    eventually("it is listed", || async {
+        open().await.iter().any(|incident| {
+            incident.cause == "TARGET_READ_ONLY" && incident.subject == "database:rallypay"
+        })
+    })
+    .await;
+    psql(&[
+        &format!("ALTER DATABASE {database} RESET default_transaction_read_only"),
+        &ended,
+    ]);
+    eventually("it is over", || async { open().await.is_empty() }).await;
+    eventually("the return is there", || async {
+        here.rallypay(RETURNED).await == "1"
+    })
+    .await;
+    here.stack.stop().await.unwrap();
 }

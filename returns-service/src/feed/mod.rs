@@ -161,7 +161,10 @@ impl Feed {
                 error = what,
                 "the feed stands still; it is tried again"
             );
-            self.report(&error, pause).await;
+            // At a shutdown of everything the adapter may have gone first.
+            if !shutdown.is_cancelled() {
+                self.report(&error, pause).await;
+            }
             self.record_fault(lease, Some(&what)).await;
             tokio::select! {
                 () = shutdown.cancelled() => return,

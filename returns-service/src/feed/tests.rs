@@ -6,11 +6,14 @@ use std::sync::{Mutex, MutexGuard};
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::clock::SystemClock;
 use proto::adapter_service_server::{AdapterService, AdapterServiceServer};
-use tonic::{Request, Response, Status};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::*;
 use crate::hold::RetryPolicy;
 use crate::import::{Importer, Spool};
+use crate::incident::{Area, Cause, Signal, Subject, Trouble};
 use crate::store::testing::{append, deciding_import, empty_store, eventually, now, row};
 use crate::store::{Appended, Fault, Writes};
 
@@ -29,6 +32,8 @@ struct State {
     cursor_reads: usize,
     /// Where another replica records progress while a batch is on its way, the first time.
     rival: Option<Arc<dyn Store>>,
+    /// What is answered to a batch instead.
+    refusal: Option<Status>,
 }
 
 impl Target {
@@ -38,7 +43,11 @@ impl Target {
 
     /// Serves the target; gives its address.
     async fn serve(&self) -> String {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        self.serve_at("127.0.0.1:0").await
+    }
+
+    async fn serve_at(&self, address: &str) -> String {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tonic::transport::Server::builder()
             .add_service(AdapterServiceServer::new(self.clone()))
@@ -70,6 +79,9 @@ impl AdapterService for Target {
         };
         let rival = {
             let mut state = self.lock();
+            if let Some(refusal) = &state.refusal {
+                return Err(refusal.clone());
+            }
             state.cursor = Some(cursor.clone());
             state.rival.take()
         };
@@ -125,6 +137,17 @@ fn feed(
     name: &str,
     address: &str,
 ) -> Arc<Feed> {
+    reporting_feed(store, folder, name, address).0
+}
+
+/// A feed, and what it reports.
+fn reporting_feed(
+    store: &Arc<dyn Store>,
+    folder: &tempfile::TempDir,
+    name: &str,
+    address: &str,
+) -> (Arc<Feed>, UnboundedReceiver<Signal>) {
+    let (desk, signals) = Desk::new();
     let adapter = Adapter::new(GATEWAY, address, LONG, 1 << 20).unwrap();
     let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
     let replica = Replica {
@@ -147,10 +170,10 @@ fn feed(
             longest: LONG,
         },
         concurrent: 1,
-        desk: Desk::new().0,
+        desk: desk.clone(),
         faults: Mutex::default(),
     };
-    Arc::new(Feed {
+    let feed = Feed {
         adapter,
         role: Role::SystemOfRecord,
         store: store.clone(),
@@ -162,9 +185,34 @@ fn feed(
         changes,
         importer: Arc::new(importer),
         stages: Stages::default(),
-        desk: Desk::new().0,
+        desk,
         faulted: AtomicBool::new(true),
-    })
+    };
+    (Arc::new(feed), signals)
+}
+
+/// The next trouble that is reported.
+async fn trouble(signals: &mut UnboundedReceiver<Signal>) -> Trouble {
+    loop {
+        match signals.recv().await.unwrap() {
+            Signal::Trouble(trouble) => return *trouble,
+            Signal::Clear { .. } => {}
+        }
+    }
+}
+
+/// Waits until it is reported that all is well.
+async fn well(signals: &mut UnboundedReceiver<Signal>) {
+    loop {
+        match signals.recv().await.unwrap() {
+            Signal::Trouble(_) => {}
+            Signal::Clear { subject, area, .. } => {
+                assert_eq!(subject, Subject::Database(GATEWAY.into()));
+                assert_eq!(area, Area::Target);
+                return;
+            }
+        }
+    }
 }
 
 /// Appends so many rows for an import of their own.
@@ -243,4 +291,54 @@ async fn a_fault_is_there_for_every_replica_to_show_until_the_feed_goes_on() {
     eventually("the feed goes on", async || fault(&store).await.is_none()).await;
     stop[1].cancel();
     b.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_adapter_that_is_gone_is_reported_and_its_return_too() {
+    let (folder, store) = empty_store().await;
+    let stop = CancellationToken::new();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let url = format!("http://{address}");
+    let (feed, mut signals) = reporting_feed(&store, &folder, "a", &url);
+    let run = tokio::spawn(feed.run(stop.clone()));
+    let met = trouble(&mut signals).await;
+    assert_eq!(met.subject, Subject::Database(GATEWAY.into()));
+    assert!(met.next_try_at.is_some());
+    let Cause::AdapterUnreachable { database, why } = met.cause else {
+        panic!("{met:?}");
+    };
+    assert_eq!(database, GATEWAY);
+    assert!(why.contains("refused"), "{why}");
+    Target::default().serve_at(&address.to_string()).await;
+    well(&mut signals).await;
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_target_that_takes_no_writes_is_reported_and_its_reads_do_not_make_it_well() {
+    let (folder, store) = empty_store().await;
+    let details =
+        ErrorDetails::with_error_info("TARGET_READ_ONLY", "echeck-adapter", HashMap::new());
+    let refusal = Status::with_error_details(Code::Unavailable, "read-only", details);
+    let target = Target::default();
+    target.lock().refusal = Some(refusal);
+    let address = target.serve().await;
+    rows(&store, "a", 3).await;
+    let stop = CancellationToken::new();
+    let (feed, mut signals) = reporting_feed(&store, &folder, "a", &address);
+    let run = tokio::spawn(feed.run(stop.clone()));
+    for _ in 0..3 {
+        let Some(Signal::Trouble(met)) = signals.recv().await else {
+            panic!("it is not well");
+        };
+        assert_eq!(met.cause.kind(), "TARGET_READ_ONLY");
+    }
+    target.lock().refusal = None;
+    well(&mut signals).await;
+    assert_eq!(position(&store).await, 3);
+    stop.cancel();
+    run.await.unwrap();
 }

@@ -47,7 +47,10 @@ impl Importer {
                         error = fault,
                         "the import cannot go on; it is tried again"
                     );
-                    self.report(import_id, &error, pause).await;
+                    // At a shutdown of everything the adapter may have gone first.
+                    if !stop.is_cancelled() {
+                        self.report(import_id, &error, pause).await;
+                    }
                     self.set_fault(import_id, Some(fault));
                     self.changes.bump();
                     tokio::select! {

@@ -143,3 +143,101 @@ fn same(ours: &Unsaved, rival: &IncidentRecord) -> Vec<IncidentWrite> {
     // In this order: should the second fail, only the count of the other is too low.
     vec![closing, going_on]
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, TimeDelta, Utc};
+
+    use super::super::change::{Met, acknowledged, closed, met};
+    use super::super::rules::Rules;
+    use super::super::{Cause, Subject, Trouble};
+    use super::*;
+    use crate::store::testing::now;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        now() + TimeDelta::seconds(seconds)
+    }
+
+    fn rules() -> Rules {
+        let hour = std::time::Duration::from_secs(3_600);
+        Rules {
+            channels: Vec::new(),
+            update_every: hour,
+            reopen_within: hour,
+            escalate_after: hour,
+            escalate_times: 0,
+        }
+    }
+
+    fn meet(latest: Option<&IncidentRecord>, seconds: i64) -> IncidentRecord {
+        let cause = Cause::FileEmpty { name: "a".into() };
+        let trouble = Trouble::new(Subject::Bucket, cause, at(seconds));
+        match met(latest, &trouble, &rules(), at(seconds)) {
+            Met::Tell(write) | Met::Count(write) => write.incident,
+        }
+    }
+
+    fn unsaved(base: Option<&IncidentRecord>, incident: IncidentRecord) -> Unsaved {
+        Unsaved {
+            base: base.cloned(),
+            incident,
+            events: Vec::new(),
+            alerts: Vec::new(),
+        }
+    }
+
+    /// The one write that there is, for the version that the database has.
+    fn merged(ours: &Unsaved, theirs: &IncidentRecord) -> IncidentRecord {
+        let mut writes = merge(ours, Some(theirs), None);
+        assert_eq!(writes.len(), 1);
+        let write = writes.remove(0);
+        assert_eq!(write.expected, Some(theirs.version));
+        assert!(write.incident.version > theirs.version);
+        write.incident
+    }
+
+    #[test]
+    fn what_both_sides_counted_is_added_up() {
+        let base = meet(None, 0);
+        let ours = meet(Some(&meet(Some(&base), 1)), 2);
+        let theirs = meet(Some(&base), 3);
+        let merged = merged(&unsaved(Some(&base), ours), &theirs);
+        assert_eq!((merged.seen, merged.last_seen_at), (4, at(3)));
+        assert_eq!(merged.state, IncidentState::Open);
+    }
+
+    #[test]
+    fn a_commit_whose_answer_was_lost_is_not_counted_twice() {
+        let written = meet(None, 0);
+        let ours = meet(Some(&written), 1);
+        assert_eq!(merged(&unsaved(None, ours), &written).seen, 2);
+    }
+
+    #[test]
+    fn who_closed_it_before_it_was_met_again_did_not_know() {
+        let base = meet(None, 0);
+        let ended = closed(&base, &rules(), "ann", "", at(5)).unwrap().incident;
+        let seen_before = meet(Some(&base), 4);
+        let seen_after = meet(Some(&base), 6);
+        let state = |ours: &IncidentRecord, theirs: &IncidentRecord| {
+            merged(&unsaved(Some(&base), ours.clone()), theirs).state
+        };
+        assert_eq!(state(&ended, &seen_before), IncidentState::Closed);
+        assert_eq!(state(&seen_before, &ended), IncidentState::Closed);
+        assert_eq!(state(&ended, &seen_after), IncidentState::Open);
+        assert_eq!(state(&seen_after, &ended), IncidentState::Open);
+    }
+
+    #[test]
+    fn who_looks_after_it_in_the_database_stays() {
+        let base = meet(None, 0);
+        let ours = acknowledged(&base, "ann", "", at(1)).unwrap().incident;
+        let theirs = acknowledged(&base, "bob", "", at(2)).unwrap().incident;
+        let merged = merged(&unsaved(Some(&base), ours), &theirs);
+        assert_eq!(
+            merged.acknowledged.unwrap().by,
+            "bob",
+            "as the database has it"
+        );
+    }
+}

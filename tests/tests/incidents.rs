@@ -1,0 +1,213 @@
+//! Incidents of a running stack: what goes wrong is told by a channel, listed, looked after by
+//! command, and over when it works again.
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use echeck::stack::{DEFAULT_SOURCES, Ports, Stack, StackOptions};
+use echeck_proto::returns::v1 as proto;
+use echeck_test_servers::http::HttpReceiver;
+use echeck_tests::{Payment, World, Worldpay, binary, eventually};
+use proto::incident_service_client::IncidentServiceClient;
+use serde_json::Value;
+use tonic::transport::Channel;
+
+fn alerts(receiver: &HttpReceiver) -> String {
+    format!(
+        "{DEFAULT_SOURCES}\n[alerts.channels.ops]\nkind = \"slack\"\nurl = {:?}\n",
+        receiver.url("/services/T0/B0/token")
+    )
+}
+
+fn first_lines(receiver: &HttpReceiver) -> Vec<String> {
+    let received = receiver.received();
+    let bodies = received.iter().map(|request| {
+        let body: Value = serde_json::from_str(&request.body).unwrap();
+        body["text"]
+            .as_str()
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .to_owned()
+    });
+    bodies.collect()
+}
+
+async fn client(stack: &Stack) -> IncidentServiceClient<Channel> {
+    IncidentServiceClient::connect(stack.url()).await.unwrap()
+}
+
+async fn incidents(stack: &Stack, state: proto::IncidentState) -> Vec<proto::Incident> {
+    let ask = proto::ListIncidentsRequest {
+        state: state.into(),
+        ..proto::ListIncidentsRequest::default()
+    };
+    let answer = client(stack).await.list_incidents(ask).await.unwrap();
+    answer.into_inner().incidents
+}
+
+/// `echeck incidents` with these arguments.
+async fn echeck(stack: &Stack, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary("echeck"));
+    command
+        .arg("incidents")
+        .args(arguments)
+        .args(["--server", &stack.url()])
+        .env("USER", "ann");
+    tokio::task::spawn_blocking(move || command.output().unwrap())
+        .await
+        .unwrap()
+}
+
+fn json(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines.collect()
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_updated_is_told_looked_after_and_told_to_be_right_again() {
+    let ops = HttpReceiver::start().await;
+    let world = World::start_with(|options| options.returns = alerts(&ops)).await;
+    let stack = &world.stack;
+    world.add(Payment::debit("TR1")).await;
+    sqlx::query("ALTER TABLE transactions RENAME TO gone")
+        .execute(&world.rallypay)
+        .await
+        .unwrap();
+    let file = Worldpay::new().returned("TR1", "R01");
+    let failed = Instant::now();
+    world
+        .send("worldpay_returns", "r.csv", file, proto::WaitLevel::Decided)
+        .await
+        .unwrap();
+    eventually("people are told", || async { !ops.received().is_empty() }).await;
+    assert!(failed.elapsed() < Duration::from_secs(10));
+    let told = &first_lines(&ops)[0];
+    assert!(
+        told.starts_with("The database \"rallypay\" is not being updated: "),
+        "{told}"
+    );
+
+    let listed = echeck(stack, &["--json"]).await;
+    assert_eq!(listed.status.code(), Some(2), "something is open");
+    let listed = json(&listed);
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0]["cause"], "TARGET_FAILED");
+    assert_eq!(listed[0]["subject"], "database:rallypay");
+    assert_eq!(listed[0]["alerts"][0]["state"], "sent");
+    let id = listed[0]["incident_id"].as_str().unwrap();
+
+    let acknowledged = echeck(stack, &["ack", id, "--note", "on it", "--json"]).await;
+    assert_eq!(acknowledged.status.code(), Some(0));
+    assert_eq!(json(&acknowledged)[0]["acknowledged_by"], "ann");
+    let shown = echeck(stack, &["show", id]).await;
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    for part in ["What to do:", "acknowledged", "on it", "CHANNEL", "ops", id] {
+        assert!(shown.contains(part), "{part} is missing in:\n{shown}");
+    }
+    let unknown = echeck(stack, &["show", "inc_x"]).await;
+    assert_eq!(unknown.status.code(), Some(4));
+
+    sqlx::query("ALTER TABLE gone RENAME TO transactions")
+        .execute(&world.rallypay)
+        .await
+        .unwrap();
+    eventually("it is over", || async {
+        incidents(stack, proto::IncidentState::Open)
+            .await
+            .is_empty()
+    })
+    .await;
+    eventually("its end is told", || async {
+        first_lines(&ops).last().unwrap().starts_with("Right again")
+    })
+    .await;
+    eventually("the return is there", || async {
+        world.status("TR1").await == "returned"
+    })
+    .await;
+    let listed = echeck(stack, &["list", "--all"]).await;
+    assert_eq!(listed.status.code(), Some(0));
+    assert!(String::from_utf8(listed.stdout).unwrap().contains(id));
+    let none = echeck(stack, &[]).await;
+    assert_eq!(
+        String::from_utf8(none.stdout).unwrap(),
+        "No incident is open.\n"
+    );
+
+    let late = echeck(stack, &["close", id]).await;
+    assert_eq!(late.status.code(), Some(1));
+    let said = String::from_utf8(late.stderr).unwrap();
+    assert!(said.contains("[INCIDENT_CLOSED]"), "{said}");
+}
+
+#[tokio::test]
+async fn a_returns_service_whose_adapter_is_down_says_so_within_ten_seconds() {
+    let ops = HttpReceiver::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let options = StackOptions {
+        returns: format!(
+            "{}\n[databases.third]\nadapter = \"http://127.0.0.1:1\"\nrole = \"mirror\"\n",
+            alerts(&ops)
+        ),
+        ..StackOptions::new(folder.path(), Ports::ANY)
+    };
+    let started = Instant::now();
+    let stack = Stack::start(&options).await.unwrap();
+    eventually("it is told", || async { !ops.received().is_empty() }).await;
+    assert!(started.elapsed() < Duration::from_secs(10));
+    let told = &first_lines(&ops)[0];
+    assert!(
+        told.starts_with("The adapter of the database \"third\" does not answer: "),
+        "{told}"
+    );
+    let open = incidents(&stack, proto::IncidentState::Open).await;
+    assert_eq!(open.len(), 1);
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_test_alert_goes_to_every_channel_and_a_wrong_call_is_refused() {
+    let ops = HttpReceiver::start().await;
+    let world = World::start_with(|options| {
+        options.returns = format!(
+            "{}[alerts.channels.gone]\nkind = \"webhook\"\nurl = \"http://127.0.0.1:1/x\"\n",
+            alerts(&ops)
+        );
+    })
+    .await;
+    let tested = echeck(&world.stack, &["test-alert", "--json"]).await;
+    assert_eq!(tested.status.code(), Some(2), "one did not take it");
+    let results = json(&tested);
+    assert_eq!(results[0]["channel"], "gone");
+    assert_eq!(results[0]["delivered"], false);
+    assert_eq!(results[0]["target"], "127.0.0.1:1");
+    assert_eq!(results[1]["delivered"], true);
+    assert_eq!(
+        first_lines(&ops),
+        ["Test alert, asked for by ann: this channel works."]
+    );
+
+    let mut client = client(&world.stack).await;
+    let nobody = proto::AcknowledgeIncidentRequest {
+        incident_id: "inc_x".into(),
+        ..proto::AcknowledgeIncidentRequest::default()
+    };
+    let refused = client.acknowledge_incident(nobody).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+    let unknown = proto::CloseIncidentRequest {
+        incident_id: "inc_x".into(),
+        actor: "ann".into(),
+        note: String::new(),
+    };
+    let refused = client.close_incident(unknown).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::NotFound);
+    let page = proto::ListIncidentsRequest {
+        page_token: "?".into(),
+        ..proto::ListIncidentsRequest::default()
+    };
+    let refused = client.list_incidents(page).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+}
