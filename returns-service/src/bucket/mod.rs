@@ -3,7 +3,6 @@
 //! cause, at once, because we try again ourselves.
 
 mod error;
-#[allow(dead_code, reason = "the diagnosis that asks for it is being built")]
 mod probe;
 mod settings;
 mod transfer;
@@ -23,10 +22,6 @@ use secrecy::ExposeSecret as _;
 
 pub(crate) use error::BucketError;
 pub(crate) use probe::probe;
-#[allow(
-    unused_imports,
-    reason = "the diagnosis that asks for it is being built"
-)]
 pub(crate) use settings::{BucketPlace, BucketSettings};
 pub(crate) use transfer::{Bytes, Digest, Digesting};
 

@@ -82,6 +82,7 @@ mod tests {
         incoming.write(bytes).unwrap();
         incoming.keep("a.age").unwrap();
         let source = Source {
+            pickup: None,
             name: "bank".to_owned(),
             format: own,
             rules: Vec::new(),

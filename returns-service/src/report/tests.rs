@@ -46,6 +46,7 @@ async fn a_file_that_was_refused_whole_is_archived_without_a_report_and_leaves_t
     world.archived(&import_id).await;
     assert!(world.spool.path(&spool_name).exists(), "it is not over");
     let why = ach::format::FileRejected {
+        looks_like: None,
         at: None,
         field: None,
         why: "no".into(),

@@ -19,7 +19,10 @@ const LONGEST_PAUSE_DAYS: u64 = 400;
 /// The days on which a plan works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::enum_variant_names, reason = "banking day is the rules' own word")]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "banking day is the rules' own word"
+)]
 pub(crate) enum Days {
     /// Every day.
     All,

@@ -24,7 +24,6 @@ pub(crate) struct Pickup {
     pub(crate) completeness: Completeness,
     pub(crate) after: After,
     /// How long the acquirer keeps a file, when that is known.
-    #[cfg_attr(test, expect(dead_code, reason = "the schedule is being built"))]
     pub(crate) retention_days: Option<u32>,
     /// What opens encrypted files.
     pub(super) pgp: Option<PgpKey>,

@@ -6,7 +6,7 @@ use echeck_proto::returns::v1 as proto;
 use echeck_tests::Worldpay;
 use proto::JobOutcome;
 
-use super::running::Job;
+use super::running::{Job, right_now};
 use super::setup::Setup;
 
 const FILE: &str = "ECheckReturnReport_1_20261120.csv";
@@ -89,7 +89,7 @@ async fn entries_that_wait_for_a_person_are_exceptions_and_no_outage() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_healthy_job_is_diagnosed_as_healthy_with_every_check() {
     // By the right clock, since the databases' clocks are compared with it.
-    let job = Job::start_at(Setup::new().await, chrono::Utc::now()).await;
+    let job = Job::start_at(Setup::new().await, right_now()).await;
     let ask = proto::DiagnoseRequest::default();
     let answer = job
         .operations

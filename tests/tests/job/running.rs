@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use echeck::database::Address;
 use echeck::stack::{Ports, Stack, StackOptions};
 use echeck_proto::returns::v1 as proto;
-use echeck_service::clock::Clock;
+use echeck_service::clock::{Clock, SystemClock};
 use echeck_tests::eventually;
 use proto::operations_service_client::OperationsServiceClient;
 use proto::returns_service_client::ReturnsServiceClient;
@@ -21,25 +21,30 @@ pub struct MovedClock(Mutex<TimeDelta>);
 
 impl Clock for MovedClock {
     fn now(&self) -> DateTime<Utc> {
-        Utc::now() + *self.0.lock().unwrap()
+        SystemClock.now() + *self.0.lock().unwrap()
     }
 }
 
 impl MovedClock {
     /// A clock that shows `at` now, and goes on from there.
     pub fn at(at: DateTime<Utc>) -> Self {
-        Self(Mutex::new(at - Utc::now()))
+        Self(Mutex::new(at - SystemClock.now()))
     }
 
     /// From now on it shows `at`, and goes on from there.
     pub fn set(&self, at: DateTime<Utc>) {
-        *self.0.lock().unwrap() = at - Utc::now();
+        *self.0.lock().unwrap() = at - SystemClock.now();
     }
+}
+
+/// The time by the system's clock.
+pub fn right_now() -> DateTime<Utc> {
+    SystemClock.now()
 }
 
 /// Noon of a day, so many days from today.
 pub fn noon(days: i64) -> DateTime<Utc> {
-    let day = Utc::now().date_naive() + TimeDelta::days(days);
+    let day = SystemClock.now().date_naive() + TimeDelta::days(days);
     day.and_hms_opt(12, 0, 0).unwrap().and_utc()
 }
 

@@ -45,6 +45,16 @@ fn alerts(toml: &str) -> AlertSettings {
     alerts
 }
 
+/// Finds nothing.
+struct NoLook;
+
+#[async_trait]
+impl Look for NoLook {
+    async fn look(&self, _trouble: &Trouble) -> Picture {
+        Picture::default()
+    }
+}
+
 impl Rig {
     fn start(store: &Arc<dyn Store>, toml: &str) -> Self {
         Self::looking(store, toml, Arc::new(NoLook))

@@ -223,6 +223,7 @@ impl World {
         let mut receiving = Receiving::begin(&self.spool, nonce, 1 << 20).unwrap();
         receiving.write(bytes).unwrap();
         let source = Source {
+            pickup: None,
             name: "worldpay".into(),
             format: ach::format::Format::Nacha(ach::format::nacha::Tolerance::default()),
             rules: Vec::new(),

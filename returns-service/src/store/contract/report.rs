@@ -167,6 +167,7 @@ async fn files_are_done_only_when_everything_is_in_the_bucket(fixture: Fixture) 
         panic!("the file is new")
     };
     let why = FileRejected {
+        looks_like: None,
         at: None,
         field: None,
         why: "no".into(),

@@ -122,22 +122,23 @@ impl JobStore for PgStore {
         lease: Duration,
     ) -> Result<Begun, StoreError> {
         let what = "beginning a run";
-        let sql = "INSERT INTO job_runs (run_id, source, slot, slot_at, trigger, actor, started_at, \
-             leased_by, leased_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_timestamp() + $9 * INTERVAL '1 millisecond') \
-             ON CONFLICT DO NOTHING";
-        let begun = sqlx::query(AssertSqlSafe(sql))
-            .bind(&new.run_id)
-            .bind(&new.source)
-            .bind(&new.slot)
-            .bind(new.slot_at)
-            .bind(new.trigger.as_str())
-            .bind(clean_option(new.actor.as_deref()))
-            .bind(new.started_at)
-            .bind(owner)
-            .bind(milliseconds(lease)?)
-            .execute(&self.pool)
-            .await
-            .map_err(failed(what))?;
+        let begun = sqlx::query(
+            "INSERT INTO job_runs (run_id, source, slot, slot_at, trigger, actor, started_at, \
+             leased_by, leased_until) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, \
+             clock_timestamp() + $9 * INTERVAL '1 millisecond') ON CONFLICT DO NOTHING",
+        )
+        .bind(&new.run_id)
+        .bind(&new.source)
+        .bind(&new.slot)
+        .bind(new.slot_at)
+        .bind(new.trigger.as_str())
+        .bind(clean_option(new.actor.as_deref()))
+        .bind(new.started_at)
+        .bind(owner)
+        .bind(milliseconds(lease)?)
+        .execute(&self.pool)
+        .await
+        .map_err(failed(what))?;
         if begun.rows_affected() == 1 {
             return Ok(Begun::Started);
         }
@@ -188,16 +189,18 @@ impl JobStore for PgStore {
         owner: &str,
         lease: Duration,
     ) -> Result<bool, StoreError> {
-        let sql = "UPDATE job_runs SET leased_until = clock_timestamp() + $3 * INTERVAL '1 millisecond' \
-             WHERE run_id = $1 AND leased_by = $2 AND ended_at IS NULL";
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(run_id)
-            .bind(owner)
-            .bind(milliseconds(lease)?)
-            .execute(&self.pool)
-            .await
-            .map(|done| done.rows_affected() == 1)
-            .map_err(failed("renewing a run's lease"))
+        sqlx::query(
+            "UPDATE job_runs \
+             SET leased_until = clock_timestamp() + $3 * INTERVAL '1 millisecond' \
+             WHERE run_id = $1 AND leased_by = $2 AND ended_at IS NULL",
+        )
+        .bind(run_id)
+        .bind(owner)
+        .bind(milliseconds(lease)?)
+        .execute(&self.pool)
+        .await
+        .map(|done| done.rows_affected() == 1)
+        .map_err(failed("renewing a run's lease"))
     }
 
     async fn end_run(
