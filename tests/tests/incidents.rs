@@ -4,12 +4,14 @@
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use echeck::database::DatabaseArguments;
 use echeck::stack::{DEFAULT_SOURCES, Ports, Stack, StackOptions};
 use echeck_proto::returns::v1 as proto;
 use echeck_test_servers::http::HttpReceiver;
 use echeck_tests::{Payment, World, Worldpay, binary, eventually};
 use proto::incident_service_client::IncidentServiceClient;
 use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tonic::transport::Channel;
 
 fn alerts(receiver: &HttpReceiver) -> String {
@@ -210,4 +212,78 @@ async fn a_test_alert_goes_to_every_channel_and_a_wrong_call_is_refused() {
     };
     let refused = client.list_incidents(page).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+}
+
+/// Ends every connection to a database and takes no new one, or takes them again.
+async fn allow_connections(database: &str, allow: bool) {
+    let server = echeck_test_servers::server("ECHECK_TEST_POSTGRES");
+    let mut operator = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .unwrap();
+    for sql in [
+        format!("ALTER DATABASE {database} ALLOW_CONNECTIONS {allow}"),
+        format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+        ),
+    ] {
+        operator.execute(AssertSqlSafe(sql)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_returns_database_that_is_down_is_told_from_memory_and_stops_the_heartbeat() {
+    let (ops, monitor) = (HttpReceiver::start().await, HttpReceiver::start().await);
+    let returns = echeck_test_servers::postgres().await;
+    let database = returns.rsplit('/').next().unwrap().to_owned();
+    let world = World::start_with(|options| {
+        options.databases = DatabaseArguments {
+            returns_db: Some(returns.clone()),
+            ..DatabaseArguments::default()
+        };
+        options.returns = format!(
+            "{}[alerts.heartbeat]\nurl = {:?}\nevery_ms = 200\n",
+            alerts(&ops),
+            monitor.url("/ping/token")
+        );
+    })
+    .await;
+    let beats = || monitor.received().len();
+    eventually("the heart beats", || async { beats() >= 2 }).await;
+
+    let failed = Instant::now();
+    allow_connections(&database, false).await;
+    let down = "The returns database does not work: ";
+    eventually("it is told", || async {
+        first_lines(&ops).iter().any(|line| line.starts_with(down))
+    })
+    .await;
+    assert!(failed.elapsed() < Duration::from_secs(10));
+    assert_eq!(first_lines(&ops).len(), 1, "{:?}", first_lines(&ops));
+    let before = beats();
+    let ask = proto::ListIncidentsRequest::default();
+    let answer = client(&world.stack)
+        .await
+        .list_incidents(ask)
+        .await
+        .unwrap();
+    let answer = answer.into_inner();
+    assert!(answer.from_memory);
+    assert_eq!(answer.incidents[0].cause, "STORE_UNREACHABLE");
+    assert_eq!(answer.incidents[0].alerts.len(), 1);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(beats(), before, "an ill service is silent");
+
+    allow_connections(&database, true).await;
+    eventually("its end is told", || async {
+        first_lines(&ops).last().unwrap().starts_with("Right again")
+    })
+    .await;
+    eventually("the heart beats again", || async { beats() > before }).await;
+    eventually("it is kept", || async {
+        let closed = incidents(&world.stack, proto::IncidentState::Closed).await;
+        closed.iter().any(|one| one.cause == "STORE_UNREACHABLE")
+    })
+    .await;
+    let open = incidents(&world.stack, proto::IncidentState::Open).await;
+    assert!(open.is_empty(), "{open:?}");
 }

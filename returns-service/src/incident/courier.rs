@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
+use echeck_service::failpoint;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
@@ -125,7 +126,10 @@ impl Courier {
         let channel = self.channel(&alert.channel);
         let timeout = channel.as_ref().map_or(Duration::ZERO, |one| one.timeout);
         let until = after(now, timeout + CLAIM_MARGIN);
-        if !self.ledger.claim(alert, now, until).await {
+        if failpoint::hit("alert::before_claim").await.is_err()
+            || !self.ledger.claim(alert, now, until).await
+            || failpoint::hit("alert::after_claim").await.is_err()
+        {
             return false;
         }
         let attempt = alert.attempts + 1;
@@ -139,6 +143,10 @@ impl Courier {
                 "the channel is not configured any more".to_owned(),
             )),
         };
+        if failpoint::hit("alert::after_delivery").await.is_err() {
+            // It is delivered again once the claim has run out.
+            return true;
+        }
         let now = moment(self.clock.now());
         match delivered {
             Ok(()) => {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Url};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
@@ -12,6 +12,9 @@ use super::{NotDelivered, Scrub};
 
 /// The longest word that is taken from an answer, such as Slack's `no_service`.
 const LONGEST_WORD: usize = 40;
+
+/// The longest pause, in seconds, when a server says that it was asked too fast.
+const LONGEST_PAUSE_S: u64 = 2;
 
 /// A web server.
 pub(crate) struct Hook {
@@ -106,11 +109,15 @@ impl Hook {
         self.send(self.client.get(self.url.clone())).await
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<(), NotDelivered> {
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| NotDelivered(self.explain(error)))?;
+    /// Sends a request, and once more when it comes too fast: a burst of incidents is no fault
+    /// of the channel (Slack takes about one message a second).
+    async fn send(&self, request: RequestBuilder) -> Result<(), NotDelivered> {
+        let again = request.try_clone();
+        let mut answer = self.answer(request).await?;
+        if let (StatusCode::TOO_MANY_REQUESTS, Some(again)) = (answer.status(), again) {
+            tokio::time::sleep(pause(&answer)).await;
+            answer = self.answer(again).await?;
+        }
         let status = answer.status();
         if status.is_success() {
             return Ok(());
@@ -128,6 +135,11 @@ impl Hook {
         )))
     }
 
+    async fn answer(&self, request: RequestBuilder) -> Result<Response, NotDelivered> {
+        let answer = request.send().await;
+        answer.map_err(|error| NotDelivered(self.explain(error)))
+    }
+
     fn explain(&self, error: reqwest::Error) -> String {
         let error = error.without_url();
         let why = if error.is_timeout() {
@@ -142,6 +154,14 @@ impl Hook {
         };
         self.scrub.clean(&format!("{}: {why}", self.host))
     }
+}
+
+/// How long a server that was asked too fast wants to be left alone, as far as an alert can
+/// wait for it.
+fn pause(answer: &Response) -> Duration {
+    let wanted = answer.headers().get(RETRY_AFTER);
+    let seconds = wanted.and_then(|value| value.to_str().ok()?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(1).clamp(1, LONGEST_PAUSE_S))
 }
 
 fn authorization_secret(value: &Option<HeaderValue>) -> Option<SecretString> {

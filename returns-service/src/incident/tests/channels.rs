@@ -269,6 +269,25 @@ async fn receives_any(receiver: &HttpReceiver, count: usize) {
 }
 
 #[tokio::test]
+async fn a_server_that_is_asked_too_fast_is_asked_once_more_and_has_not_failed() {
+    let (_folder, store) = empty_store().await;
+    let receiver = HttpReceiver::start().await;
+    receiver.answer_next(Answer::Status(429, "rate_limited".into()));
+    let rig = Rig::start(&store, &slack("ops", &receiver));
+    rig.report(port_closed());
+    eventually("it is taken", async || {
+        let alerts = rig.alerts().await;
+        alerts
+            .first()
+            .is_some_and(|one| one.state == AlertState::Sent)
+    })
+    .await;
+    assert_eq!(rig.alerts().await[0].attempts, 1);
+    assert_eq!(rig.incidents().await.len(), 1, "the channel works");
+    rig.stop().await;
+}
+
+#[tokio::test]
 async fn a_hostile_name_reaches_slack_as_text() {
     let (_folder, store) = empty_store().await;
     let receiver = HttpReceiver::start().await;
