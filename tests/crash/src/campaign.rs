@@ -13,7 +13,7 @@ use rand::rngs::StdRng;
 
 use crate::check::{self, Coverage, DRAIN, Findings, Invariant};
 use crate::fault::{self, Kind, Weights};
-use crate::load::Load;
+use crate::load::{Load, Way};
 use crate::rig::{Backend, Machines, Rig, Service};
 use crate::seed::{Purpose, draws};
 use crate::world::World;
@@ -44,6 +44,8 @@ pub struct Plan {
     pub binaries: PathBuf,
     /// How often each fault is drawn.
     pub weights: Weights,
+    /// The way of every file, where it is not drawn.
+    pub way: Option<Way>,
     /// More environment for every process.
     pub environment: Vec<(String, String)>,
     /// Keep the folder with databases and logs when something is wrong.
@@ -115,7 +117,7 @@ async fn run_round(
     machines.log(&format!("round {round}"));
     let rig = Arc::new(Rig::start(machines, world, round, &plan.environment).await?);
     machines.log("started");
-    let load = Load::new(rig.clone(), plan.seed, round);
+    let load = Load::new(rig.clone(), plan.seed, round, plan.way);
     let mut draws = draws(plan.seed, round, Purpose::Faults);
     let mut left = kills;
     while left > 0 && outcome.failed_at.is_none() {

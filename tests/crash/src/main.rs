@@ -114,6 +114,7 @@ fn plan(cli: &Cli, kills: u64, first_round: u64) -> Plan {
         backend: cli.backend,
         binaries: cli.binaries.clone(),
         weights: fault::usual(),
+        way: None,
         environment: Vec::new(),
         keep: cli.keep,
     }

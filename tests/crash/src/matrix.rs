@@ -199,7 +199,7 @@ pub async fn run(plan: &Plan, bar: &ProgressBar) -> Result<MatrixOutcome> {
     for (round, groups) in (FIRST_ROUND..).zip(groups.chunks(CASES_IN_ROUND)) {
         let world = World::new(plan.seed, round);
         let rig = Arc::new(Rig::start(&mut machines, world, round, &[]).await?);
-        let load = Load::new(rig.clone(), plan.seed, round);
+        let load = Load::new(rig.clone(), plan.seed, round, plan.way);
         for group in groups {
             machines.log(&format!("{group:?}"));
             run_group(group, &rig, &load, &mut outcome).await?;

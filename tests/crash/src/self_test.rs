@@ -10,6 +10,7 @@ use indicatif::ProgressBar;
 
 use crate::campaign::{self, Plan};
 use crate::fault::{Kind, Weights, usual};
+use crate::load::Way;
 
 /// Faults without a planted bug, with the odds of all bugs at once: the control.
 const CONTROL: u64 = 36;
@@ -60,6 +61,21 @@ impl Caught {
     }
 }
 
+/// Where a bug lies behind the import, files are sent by call alone: more imports overlap then
+/// than while half of the files wait for a look at the acquirer.
+fn way(bug: Bug) -> Option<Way> {
+    match bug {
+        Bug::RemoteArchivedBeforeCommit => None,
+        Bug::CursorInSecondTransaction
+        | Bug::SequenceInsteadOfCounter
+        | Bug::NoCompareAndSet
+        | Bug::CommitRetriedBlindly
+        | Bug::ProgressInSecondTransaction
+        | Bug::GapSkipped
+        | Bug::StateGuardDropped => Some(Way::Called),
+    }
+}
+
 /// Plants each bug, and runs the campaign until it goes red, or for as many faults as `plan`
 /// says.
 ///
@@ -83,6 +99,7 @@ async fn run_one(plan: &Plan, bug: Option<Bug>) -> Result<Caught> {
         stretch: 3,
         kills: bug.map_or(CONTROL, |_| plan.kills),
         weights: bug.map_or_else(all_weights, weights),
+        way: bug.and_then(way),
         environment: bug
             .map(|bug| ("ECHECK_BUG".to_owned(), bug.name().to_owned()))
             .into_iter()

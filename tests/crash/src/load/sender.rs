@@ -61,6 +61,8 @@ pub struct Load {
     rig: Arc<Rig>,
     seed: u64,
     round: u64,
+    /// The way of every file, where it is not drawn.
+    way: Option<Way>,
     stop: AtomicBool,
     /// How each file came, by the file's number.
     ways: Mutex<HashMap<u64, Way>>,
@@ -74,13 +76,14 @@ pub struct Load {
 }
 
 impl Load {
-    /// A load that is not at work yet.
+    /// A load that is not at work yet. Without a `way` each file's is drawn.
     #[must_use]
-    pub fn new(rig: Arc<Rig>, seed: u64, round: u64) -> Arc<Self> {
+    pub fn new(rig: Arc<Rig>, seed: u64, round: u64, way: Option<Way>) -> Arc<Self> {
         Arc::new(Self {
             rig,
             seed,
             round,
+            way,
             stop: AtomicBool::new(false),
             ways: Mutex::default(),
             imports: Mutex::default(),
@@ -167,7 +170,7 @@ impl Load {
         lock(&self.owners).push(acting);
         let mut draws = draws(self.seed, self.round, Purpose::Sending(file.index));
         let drawn = Way::draw(&mut draws, self.rig.outboxes.len());
-        let way = way.unwrap_or(drawn);
+        let way = way.or(self.way).unwrap_or(drawn);
         lock(&self.ways).insert(file.index, way);
         match way {
             Way::Called => self.call(&file, way, &mut draws).await,
