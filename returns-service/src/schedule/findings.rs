@@ -12,6 +12,8 @@ pub(super) struct Findings {
     pub(super) files: Vec<Finding>,
     /// What is wrong with what is, or is not, at the acquirer.
     pub(super) presence: Option<Cause>,
+    /// What keeps a file that was imported from being put away at the acquirer.
+    pub(super) not_put_away: Option<Cause>,
     /// Whether this run was left to another replica, or to the next start.
     pub(super) left: bool,
     /// What ended the run before its time.
@@ -74,6 +76,7 @@ impl Findings {
             .iter()
             .filter_map(|finding| finding.cause.as_ref());
         let causes = self.stopped.iter().chain(of_files).chain(&self.presence);
+        let causes = causes.chain(&self.not_put_away);
         causes.map(Cause::kind).next()
     }
 }

@@ -347,9 +347,30 @@ impl Jobs {
         if let Some(cause) = &findings.presence {
             report(cause, None);
         }
+        if let Some(cause) = &findings.not_put_away {
+            report(cause, None);
+        }
+        self.tell_what_is_right(run, findings, content, at);
+    }
+
+    /// Says what this run has shown to be right again.
+    fn tell_what_is_right(
+        &self,
+        run: &NewRun,
+        findings: &Findings,
+        content: bool,
+        at: DateTime<Utc>,
+    ) {
+        let subject = Subject::Source(run.source.clone());
         if !content {
-            let subject = Subject::Source(run.source.clone());
-            self.desk.clear(subject, Area::Content, at);
+            self.desk.clear(subject.clone(), Area::Content, at);
+        }
+        // A run that was stopped has shown neither.
+        if findings.stopped.is_none() {
+            self.desk.clear(Subject::Machine, Area::Disk, at);
+            if findings.not_put_away.is_none() {
+                self.desk.clear(subject, Area::Reach, at);
+            }
         }
     }
 

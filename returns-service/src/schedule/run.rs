@@ -93,8 +93,8 @@ impl Work<'_> {
         let fetched = self.fetch(findings, &mut taken).await;
         // What was taken before the line broke is brought to its end all the same.
         self.bring_to_an_end(&earlier, &taken, findings).await?;
+        self.put_away(&taken, findings).await?;
         let stock = fetched?;
-        self.put_away(&taken).await?;
         presence::judge(self, &stock, findings).await?;
         Ok(())
     }
@@ -124,6 +124,8 @@ impl Work<'_> {
         Subject::Source(self.source.name.clone())
     }
 
+    /// Takes every file that is complete. One that does not come holds up no other; the first
+    /// such failure is the fetch's own at the end.
     async fn fetch(
         &self,
         findings: &mut Findings,
@@ -131,6 +133,7 @@ impl Work<'_> {
     ) -> Result<Stock, RunError> {
         let mut session = self.pickup.open().await?;
         let stock = session.take_stock().await?;
+        let mut first_failure = None;
         // Where a file without bytes is how they say that there is nothing, it is one like any.
         let empty = stock.empty.iter().filter(|_| self.may_be_empty());
         for file in stock.complete.iter().chain(empty) {
@@ -146,17 +149,20 @@ impl Work<'_> {
                 Err(RunError::Source(error)) if error.cause().area() == Area::Content => {
                     findings.add(Finding::refused(file, &error));
                 }
+                Err(RunError::Source(error)) if error.cause().area() == Area::Reach => {
+                    tracing::warn!(source = self.source.name, file_name = ?file.name, error = %error, "a file does not come");
+                    first_failure.get_or_insert(error);
+                    // The line may be broken, so the others come over a new one.
+                    session = self.pickup.open().await?;
+                }
                 Err(error) => return Err(error),
             }
         }
         session.close().await;
-        self.jobs
-            .desk
-            .clear(self.subject(), Area::Reach, self.now());
-        self.jobs
-            .desk
-            .clear(Subject::Machine, Area::Disk, self.now());
-        Ok(stock)
+        match first_failure {
+            Some(error) => Err(error.into()),
+            None => Ok(stock),
+        }
     }
 
     /// Whether a file without bytes is right for this source.
@@ -396,7 +402,13 @@ impl Work<'_> {
     }
 
     /// Moves or deletes at the acquirer what is in the journal, as the settings say.
-    async fn put_away(&self, taken: &[TakenFile]) -> Result<(), RunError> {
+    /// What the acquirer does not let us move keeps nothing else from being right: it is told,
+    /// and the run goes on.
+    async fn put_away(
+        &self,
+        taken: &[TakenFile],
+        findings: &mut Findings,
+    ) -> Result<(), StoreError> {
         if self.pickup.after == After::Leave {
             return Ok(());
         }
@@ -405,19 +417,34 @@ impl Work<'_> {
             if self.stop.is_cancelled() || !self.is_committed(&file.import_id).await? {
                 continue;
             }
-            let session = match &mut session {
-                Some(session) => session,
-                none => none.insert(self.pickup.open().await?),
-            };
             trip("job::before_put_away").await?;
-            session.put_away(&file.file).await?;
-            trip("job::after_put_away").await?;
-            self.store().record_put_away(&file.key, self.now()).await?;
+            match self.put_one_away(&mut session, file).await {
+                Ok(()) => {
+                    trip("job::after_put_away").await?;
+                    self.store().record_put_away(&file.key, self.now()).await?;
+                }
+                Err(error) => {
+                    tracing::warn!(source = self.source.name, file_name = ?file.file.name, error = %error, "a file cannot be put away");
+                    findings.not_put_away.get_or_insert(error.cause());
+                }
+            }
         }
         if let Some(session) = session {
             session.close().await;
         }
         Ok(())
+    }
+
+    async fn put_one_away(
+        &self,
+        session: &mut Option<Session>,
+        file: &TakenFile,
+    ) -> Result<(), SourceError> {
+        let session = match session {
+            Some(session) => session,
+            none => none.insert(self.pickup.open().await?),
+        };
+        session.put_away(&file.file).await.map(drop)
     }
 
     /// Whether all of an import is in the journal. A refused file stays where it is, for people

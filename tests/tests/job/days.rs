@@ -1,14 +1,16 @@
 //! Days: when a file is missed, when it is late, and when nobody is to be woken.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
+use echeck_test_servers::sshd::{Account, Sshd};
 use echeck_tests::{Worldpay, eventually};
 use proto::{JobOutcome, JobTrigger};
 
 use super::running::{Job, noon};
-use super::setup::Setup;
+use super::setup::{Credentials, Setup};
 
 const FILE: &str = "ECheckReturnReport_1.csv";
 
@@ -76,6 +78,44 @@ async fn a_file_after_its_due_time_is_late_and_ends_the_alarm() {
     assert_eq!(job.run().await.outcome(), JobOutcome::FileLate);
     job.alert("Right again", Duration::from_secs(10)).await;
     assert_eq!(job.run().await.outcome(), JobOutcome::NoActivity);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_put_away_is_told_and_hides_none_that_is_missing() {
+    let sshd = Sshd::options().denying(&["rename", "posix-rename"]).start();
+    let job = Job::start(Setup::with_server(sshd).await).await;
+    job.add_debits(&["TR1"]).await;
+    job.setup
+        .publish(FILE, Worldpay::new().returned("TR1", "R01").text());
+    let run = job.run().await;
+    assert_eq!(run.outcome(), JobOutcome::Completed, "{run:?}");
+    assert_eq!(run.cause, "NOT_ARCHIVED_REMOTELY");
+    job.alert("could not be put away", Duration::from_secs(10))
+        .await;
+    // The next day brings no file, and what lies there is the old one.
+    job.clock.set(noon(0));
+    assert_eq!(job.due_run().await.outcome(), JobOutcome::FileMissing);
+    job.alert("Only an old file is there", Duration::from_secs(10))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_does_not_come_holds_up_no_other() {
+    let mut setup = Setup::with_server(Sshd::options().with_passwords().start()).await;
+    // A user who may not read everything, as root may.
+    let account = Account::create();
+    setup.after = "after = \"leave\"";
+    setup.publish("ECheckReturnReport_0.csv", "not for everybody");
+    let closed = setup.outgoing().join("ECheckReturnReport_0.csv");
+    std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o600)).unwrap();
+    setup.publish(FILE, Worldpay::new().returned("TR1", "R01").text());
+    setup.credentials = Credentials::Password(account);
+    let job = Job::start(setup).await;
+    job.add_debits(&["TR1"]).await;
+    let run = job.run().await;
+    assert_eq!(run.outcome(), JobOutcome::SourceUnreachable, "{run:?}");
+    let taken: Vec<_> = run.files.iter().map(|file| file.name.as_str()).collect();
+    assert_eq!(taken, [FILE], "the other one is imported");
 }
 
 #[tokio::test(flavor = "multi_thread")]
