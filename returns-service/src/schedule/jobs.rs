@@ -220,7 +220,7 @@ impl Jobs {
     }
 
     fn spawn(self: &Arc<Self>, run: NewRun, shutdown: &CancellationToken) {
-        self.running().insert(run.run_id.clone());
+        let place = Place::take(self, &run.run_id);
         let (jobs, stop) = (self.clone(), shutdown.child_token());
         self.tasks.spawn(async move {
             tokio::select! {
@@ -229,7 +229,7 @@ impl Jobs {
                     tracing::warn!(run_id = run.run_id, "another replica has taken the run over");
                 }
             }
-            jobs.running().remove(&run.run_id);
+            drop(place);
             jobs.importer.changes.bump();
         });
     }
@@ -421,6 +421,29 @@ impl Jobs {
                 }
             }
         }
+    }
+}
+
+/// A run's place among those that this process works on. It is free again also when the work
+/// panicked, so that the run is taken over instead of standing in its source's way for ever.
+struct Place {
+    jobs: Arc<Jobs>,
+    run_id: String,
+}
+
+impl Place {
+    fn take(jobs: &Arc<Jobs>, run_id: &str) -> Self {
+        jobs.running().insert(run_id.to_owned());
+        Self {
+            jobs: jobs.clone(),
+            run_id: run_id.to_owned(),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.jobs.running().remove(&self.run_id);
     }
 }
 
