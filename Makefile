@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test fmt setup crash-test crash-matrix crash-self-test bench bench-memory
+.PHONY: help demo up test fmt setup crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -48,6 +48,10 @@ bench: ## Compare an import with a psql script (docs/performance.md).
 bench-memory: ## Peak memory for 1,000,000 returns (docs/performance.md).
 	@scripts/setup tests
 	@scripts/bench --memory
+
+bench-sftp: ## How fast a file comes from a real sshd (docs/performance.md).
+	@scripts/setup tests
+	cargo test --release -p returns-service --lib -- --ignored --nocapture sftp_throughput
 
 fmt: ## Format Rust and protos.
 	cargo fmt --all

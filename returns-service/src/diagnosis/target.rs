@@ -33,19 +33,20 @@ pub(super) async fn store(store: &dyn Store) -> Check {
 }
 
 /// Asks an adapter whether it and its target work, and what time it is there.
-pub(super) async fn adapter(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 2] {
+pub(super) async fn adapter(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 3] {
     let began = tokio::time::Instant::now();
     let answer = tokio::time::timeout(PATIENCE, adapter.check()).await;
     let took = began.elapsed();
-    let (of_adapter, of_target) = match answer {
+    let (of_adapter, of_target, of_clock) = match answer {
         Ok(Ok(answer)) => (
             CheckResult::Passed("answers".to_owned()),
-            target(adapter, &answer, now),
+            target(adapter, &answer),
+            clock(adapter, &answer, now),
         ),
-        Ok(Err(error)) => (unreachable(adapter, told(&error)), unknown()),
+        Ok(Err(error)) => (unreachable(adapter, told(&error)), unknown(), unknown()),
         Err(_) => {
             let why = format!("no answer within {} s", PATIENCE.as_secs());
-            (unreachable(adapter, why), unknown())
+            (unreachable(adapter, why), unknown(), unknown())
         }
     };
     let check = |name, of: String, result| Check {
@@ -54,13 +55,15 @@ pub(super) async fn adapter(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 2]
         result,
         took,
     };
+    let database = &adapter.database;
     [
         check(
             "adapter",
-            format!("{} at {}", adapter.database, adapter.address()),
+            format!("{database} at {}", adapter.address()),
             of_adapter,
         ),
-        check("target", adapter.database.clone(), of_target),
+        check("target", database.clone(), of_target),
+        check("clock", format!("here and at {database}"), of_clock),
     ]
 }
 
@@ -79,17 +82,22 @@ fn unknown() -> CheckResult {
     CheckResult::Skipped("its adapter does not answer".to_owned())
 }
 
-fn target(
+fn target(adapter: &Adapter, answer: &contract::CheckTargetResponse) -> CheckResult {
+    if answer.ok {
+        let seen = format!("{} ({})", answer.target, answer.database_version);
+        return CheckResult::Passed(seen);
+    }
+    CheckResult::Failed(Cause::TargetFailed {
+        database: adapter.database.clone(),
+        why: answer.faults.join("; "),
+    })
+}
+
+fn clock(
     adapter: &Adapter,
     answer: &contract::CheckTargetResponse,
     now: DateTime<Utc>,
 ) -> CheckResult {
-    if !answer.ok {
-        return CheckResult::Failed(Cause::TargetFailed {
-            database: adapter.database.clone(),
-            why: answer.faults.join("; "),
-        });
-    }
     let there = answer
         .database_time
         .as_ref()
@@ -101,8 +109,10 @@ fn target(
                 against: format!("the database {:?}", adapter.database),
             })
         }
-        Some(_) | None => {
-            CheckResult::Passed(format!("{} ({})", answer.target, answer.database_version))
+        Some(there) => {
+            let seconds = (now - there).abs().num_seconds();
+            CheckResult::Passed(format!("{seconds} s apart"))
         }
+        None => CheckResult::Skipped("the database tells no time".to_owned()),
     }
 }

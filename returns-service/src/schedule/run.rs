@@ -151,9 +151,10 @@ impl Work<'_> {
                 }
                 Err(RunError::Source(error)) if error.cause().area() == Area::Reach => {
                     tracing::warn!(source = self.source.name, file_name = ?file.name, error = %error, "a file does not come");
-                    first_failure.get_or_insert(error);
-                    // The line may be broken, so the others come over a new one.
-                    session = self.pickup.open().await?;
+                    // The line may be broken, so the others come over a new one. Where there is
+                    // none to be had, what broke first tells more than that.
+                    let first = first_failure.get_or_insert(error);
+                    session = self.pickup.open().await.map_err(|_| first.clone())?;
                 }
                 Err(error) => return Err(error),
             }
@@ -209,10 +210,9 @@ impl Work<'_> {
         importer.changes.bump();
         let (import, known) = match received {
             Received::New(import) => (import, false),
-            // One that this very run recorded before its process died is no duplicate.
             Received::Known(import) => {
-                let earlier = import.new.received_at < self.run.started_at;
-                (import, earlier)
+                let known = self.is_known_by_another(&import, &key).await?;
+                (import, known)
             }
         };
         trip("job::after_record").await?;
@@ -239,6 +239,21 @@ impl Work<'_> {
             },
             put_away: false,
         })
+    }
+
+    /// Whether the bytes of a file were known before it came. They were not when this run, or one
+    /// that failed right then, recorded the import and did not get to keep that it has the file.
+    async fn is_known_by_another(
+        &self,
+        import: &ImportRecord,
+        key: &RemoteKey,
+    ) -> Result<bool, StoreError> {
+        let received_at = import.new.received_at;
+        if received_at >= self.run.started_at {
+            return Ok(false);
+        }
+        let taken = self.store().taken_since(&key.source, received_at).await?;
+        Ok(import.new.file_name != key.name || taken.contains(&import.import_id))
     }
 
     /// Waits for this run's imports, and for those that earlier runs left unfinished.

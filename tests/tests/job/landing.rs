@@ -118,6 +118,7 @@ async fn a_healthy_job_is_diagnosed_as_healthy_with_every_check() {
         "returns database",
         "adapter",
         "target",
+        "clock",
     ] {
         assert!(names.contains(&name), "{name} is not among {names:?}");
     }
