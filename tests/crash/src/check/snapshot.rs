@@ -249,11 +249,18 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
 }
 
 async fn holds(db: &Db) -> Result<Vec<Hold>> {
-    let sql = "SELECT h.hold_id, h.import_id, h.ordinal, h.reason, h.state, h.failed_database, \
-               h.failed_position, h.resolved_position, \
-               CASE WHEN h.closed_at < i.applied_at THEN 1 ELSE 0 END \
-               FROM holds h JOIN imports i ON i.import_id = h.import_id";
-    all(db, sql, |row| {
+    // A change is dated when it is begun, and may wait for a lock for long; so where the database
+    // can tell, it counts when the change was committed. Nothing touches a hold once it is closed.
+    let closed = match db {
+        Db::Postgres(_) => "h.state <> 'open' AND pg_xact_commit_timestamp(h.xmin) < i.applied_at",
+        Db::MySql(_) | Db::Sqlite(_) => "h.closed_at < i.applied_at",
+    };
+    let sql = format!(
+        "SELECT h.hold_id, h.import_id, h.ordinal, h.reason, h.state, h.failed_database, \
+         h.failed_position, h.resolved_position, CASE WHEN {closed} THEN 1 ELSE 0 END \
+         FROM holds h JOIN imports i ON i.import_id = h.import_id"
+    );
+    all(db, &sql, |row| {
         let (hold_id, import_id, ordinal) = (row.text()?, row.text()?, row.number()?);
         let reason = Reason::from_word(&row.text()?);
         let state = row.text()?;

@@ -56,7 +56,7 @@ impl Postgres {
         let settings = format!(
             "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\n\
              max_connections = 200\nfsync = on\nsynchronous_commit = on\n\
-             full_page_writes = on\nlog_min_messages = warning\n"
+             full_page_writes = on\ntrack_commit_timestamp = on\nlog_min_messages = warning\n"
         );
         let file = server.data().join("postgresql.auto.conf");
         std::fs::write(&file, settings)?;
