@@ -1,12 +1,16 @@
 //! The daily job: when a source is looked at, what one run does, and what came of it.
 
+mod carry_out;
+mod fate;
 mod findings;
 mod jobs;
 mod outcome;
 mod plan;
 mod presence;
+mod put_away;
 mod run;
 mod settings;
+mod take;
 
 pub(crate) use jobs::{Jobs, RetryTimes, in_force};
 pub(crate) use outcome::{Outcome, Trigger};

@@ -1,0 +1,210 @@
+//! Carrying a run out: the work itself, then who is told of what, and what is kept of it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio_util::sync::CancellationToken;
+
+use super::Outcome;
+use super::findings::Findings;
+use super::jobs::{Jobs, RetryTimes};
+use super::run::Work;
+use crate::chain::Chain;
+use crate::incident::{Area, Cause, Subject, Trouble};
+use crate::store::{NewRun, RunEnd, SourceState};
+
+impl Jobs {
+    /// Does a run to its end and keeps what came of it.
+    pub(super) async fn carry_out(&self, run: &NewRun, stop: &CancellationToken) {
+        let Some(source) = self.importer.sources.get(&run.source) else {
+            // A source that was taken out of the configuration: its run can only be ended.
+            return self
+                .end(run, Outcome::NoActivity, &Findings::default(), stop)
+                .await;
+        };
+        let Some(pickup) = &source.pickup else {
+            return self
+                .end(run, Outcome::NoActivity, &Findings::default(), stop)
+                .await;
+        };
+        let mut findings = Findings::default();
+        let state = match self.state_of(&run.source, stop).await {
+            Some(state) => state,
+            None => return,
+        };
+        let plan = self.plan(&state);
+        let work = Work {
+            jobs: self,
+            run,
+            source,
+            pickup,
+            state: &state,
+            plan: plan.as_ref(),
+            stop,
+        };
+        let done = work.run(&mut findings).await;
+        if findings.left || stop.is_cancelled() {
+            // Whoever comes next goes on with it.
+            return;
+        }
+        let mut outcome = findings.outcome();
+        if let Err(error) = &done {
+            tracing::error!(run_id = run.run_id, source = run.source, error = %Chain(error), "the run was stopped");
+            outcome = outcome.max(error.outcome());
+            findings.stopped = Some(error.cause());
+        }
+        let retry_at = self.retry_at(&state, outcome);
+        self.tell(run, &findings, retry_at);
+        self.finish(run, outcome, &findings, retry_at, stop).await;
+    }
+
+    /// Where operators have left a source; waits while the store does not answer.
+    async fn state_of(&self, source: &str, stop: &CancellationToken) -> Option<SourceState> {
+        while !stop.is_cancelled() {
+            let now = self.importer.clock.now();
+            match self.importer.store.source_state(source, now).await {
+                Ok(state) => return Some(state),
+                Err(error) => {
+                    tracing::error!(source, error = %Chain(&error), "a source's state cannot be read");
+                    pause(stop).await;
+                }
+            }
+        }
+        None
+    }
+
+    /// When a source is tried again: after pauses that double.
+    fn retry_at(&self, state: &SourceState, outcome: Outcome) -> Option<DateTime<Utc>> {
+        if !outcome.is_worth_a_retry() {
+            return None;
+        }
+        let RetryTimes { first, longest } = self.retry;
+        let doubled = first.saturating_mul(2_u32.saturating_pow(state.retries.min(16)));
+        let pause = TimeDelta::from_std(doubled.min(longest)).unwrap_or(TimeDelta::hours(1));
+        Some(self.importer.clock.now() + pause)
+    }
+
+    /// Reports what is wrong, and what is right again.
+    fn tell(&self, run: &NewRun, findings: &Findings, retry_at: Option<DateTime<Utc>>) {
+        let at = self.importer.clock.now();
+        let report = |cause: &Cause, import_id: Option<&String>| {
+            self.desk.report(Trouble {
+                source: Some(run.source.clone()),
+                import_id: import_id.cloned(),
+                run_id: Some(run.run_id.clone()),
+                next_try_at: retry_at,
+                ..Trouble::new(subject_of(cause, &run.source), cause.clone(), at)
+            });
+        };
+        if let Some(cause) = &findings.stopped {
+            report(cause, None);
+        }
+        let mut content = findings.stopped.is_some();
+        for finding in &findings.files {
+            if let Some(cause) = &finding.cause {
+                content = true;
+                report(cause, finding.file.import_id.as_ref());
+            }
+        }
+        if let Some(cause) = &findings.presence {
+            report(cause, None);
+        }
+        if let Some(cause) = &findings.not_put_away {
+            report(cause, None);
+        }
+        self.tell_what_is_right(run, findings, content, at);
+    }
+
+    /// Says what this run has shown to be right again.
+    fn tell_what_is_right(
+        &self,
+        run: &NewRun,
+        findings: &Findings,
+        content: bool,
+        at: DateTime<Utc>,
+    ) {
+        let subject = Subject::Source(run.source.clone());
+        if !content {
+            self.desk.clear(subject.clone(), Area::Content, at);
+        }
+        // A run that was stopped has shown neither.
+        if findings.stopped.is_none() {
+            self.desk.clear(Subject::Machine, Area::Disk, at);
+            if findings.not_put_away.is_none() {
+                self.desk.clear(subject, Area::Reach, at);
+            }
+        }
+    }
+
+    async fn end(
+        &self,
+        run: &NewRun,
+        outcome: Outcome,
+        findings: &Findings,
+        stop: &CancellationToken,
+    ) {
+        self.finish(run, outcome, findings, None, stop).await;
+    }
+
+    /// Keeps how a run ended; while the store does not answer, again and again.
+    async fn finish(
+        &self,
+        run: &NewRun,
+        outcome: Outcome,
+        findings: &Findings,
+        retry_at: Option<DateTime<Utc>>,
+        stop: &CancellationToken,
+    ) {
+        let end = RunEnd {
+            at: self.importer.clock.now(),
+            outcome,
+            summary: findings.summary(),
+            cause: findings.cause().map(str::to_owned),
+            files: findings
+                .files
+                .iter()
+                .map(|finding| finding.file.clone())
+                .collect(),
+        };
+        tracing::info!(
+            run_id = run.run_id,
+            source = run.source,
+            outcome = outcome.as_str(),
+            summary = end.summary,
+            "run ended"
+        );
+        let (store, owner) = (&self.importer.store, &self.importer.replica.name);
+        while !stop.is_cancelled() {
+            match store.end_run(&run.run_id, owner, &end, retry_at).await {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "a run's end cannot be kept; it is tried again");
+                    pause(stop).await;
+                }
+            }
+        }
+    }
+}
+
+/// Waits a little before the store is asked again.
+async fn pause(stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(Duration::from_millis(500)) => {}
+    }
+}
+
+/// Whose trouble it is that a run met.
+fn subject_of(cause: &Cause, source: &str) -> Subject {
+    match cause.area() {
+        Area::Disk | Area::Clock => Subject::Machine,
+        Area::Store => Subject::Store,
+        Area::Bucket => Subject::Bucket,
+        Area::Reach
+        | Area::Presence
+        | Area::Content
+        | Area::Target
+        | Area::Import
+        | Area::Alerting => Subject::Source(source.to_owned()),
+    }
+}

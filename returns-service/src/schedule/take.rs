@@ -1,0 +1,168 @@
+//! Taking files: each complete one goes to the spool and becomes an import, unless it was taken
+//! before.
+
+use ach::format::Emptiness;
+use chrono::DateTime;
+use echeck_service::planted::{self, Bug};
+use uuid::Uuid;
+
+use super::findings::{Finding, Findings};
+use super::run::{RunError, Work, trip};
+use crate::import::record;
+use crate::incident::Area;
+use crate::source::{RemoteFile, Session, SourceError, Stock};
+use crate::store::{ImportRecord, Received, RemoteKey, StoreError};
+
+/// A file at the acquirer, with the import that it became.
+pub(super) struct TakenFile {
+    pub(super) file: RemoteFile,
+    pub(super) key: RemoteKey,
+    pub(super) import_id: String,
+    pub(super) what: TakenWhen,
+    pub(super) put_away: bool,
+}
+
+/// When a file was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenWhen {
+    /// By this run.
+    Now,
+    /// By an earlier one.
+    Before,
+    /// By this run, but its bytes were known.
+    Duplicate,
+}
+
+impl Work<'_> {
+    /// Takes every file that is complete. One that does not come holds up no other; the first
+    /// such failure is the fetch's own at the end.
+    pub(super) async fn fetch(
+        &self,
+        findings: &mut Findings,
+        taken: &mut Vec<TakenFile>,
+    ) -> Result<Stock, RunError> {
+        let mut session = self.pickup.open().await?;
+        let stock = session.take_stock().await?;
+        let mut first_failure = None;
+        // Where a file without bytes is how they say that there is nothing, it is one like any.
+        let empty = stock.empty.iter().filter(|_| self.may_be_empty());
+        for file in stock.complete.iter().chain(empty) {
+            if self.stop.is_cancelled() {
+                break;
+            }
+            match self.take(&mut session, file).await {
+                Ok(file) => taken.push(file),
+                // It was still written, or renamed, while we looked: the next run takes it.
+                Err(RunError::Source(
+                    SourceError::Growing { .. } | SourceError::Vanished { .. },
+                )) => {}
+                Err(RunError::Source(error)) if error.cause().area() == Area::Content => {
+                    findings.add(Finding::refused(file, &error));
+                }
+                Err(RunError::Source(error)) if error.cause().area() == Area::Reach => {
+                    tracing::warn!(source = self.source.name, file_name = ?file.name, error = %error, "a file does not come");
+                    // The line may be broken, so the others come over a new one. Where there is
+                    // none to be had, what broke first tells more than that.
+                    let first = first_failure.get_or_insert(error);
+                    session = self.pickup.open().await.map_err(|_| first.clone())?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        session.close().await;
+        match first_failure {
+            Some(error) => Err(error.into()),
+            None => Ok(stock),
+        }
+    }
+
+    /// Whether a file without bytes is right for this source.
+    pub(super) fn may_be_empty(&self) -> bool {
+        self.source.allow_empty.contains(&Emptiness::NoBytes)
+    }
+
+    /// Takes a file, unless it was taken before.
+    async fn take(&self, session: &mut Session, file: &RemoteFile) -> Result<TakenFile, RunError> {
+        let key = RemoteKey {
+            source: self.source.name.clone(),
+            name: file.name.text(),
+            size_bytes: file.size_bytes,
+            // A server that tells no time tells files apart by name and size alone.
+            modified_at: file.modified_at.unwrap_or(DateTime::UNIX_EPOCH),
+        };
+        if let Some(taken) = self.store().taken(&key).await? {
+            return Ok(TakenFile {
+                file: file.clone(),
+                key,
+                import_id: taken.import_id,
+                what: TakenWhen::Before,
+                put_away: taken.put_away_at.is_some(),
+            });
+        }
+        trip("job::before_fetch").await?;
+        let importer = &self.jobs.importer;
+        let (nonce, limit) = (Uuid::new_v4(), self.jobs.max_file_bytes);
+        let new = session
+            .fetch(
+                file,
+                &importer.spool,
+                self.source,
+                limit,
+                nonce,
+                &importer.clock,
+            )
+            .await?;
+        if planted::has(Bug::RemoteArchivedBeforeCommit) {
+            session.put_away(file).await?;
+        }
+        trip("job::after_fetch").await?;
+        let received = record(self.store(), &importer.spool, new).await?;
+        importer.changes.bump();
+        let (import, known) = match received {
+            Received::New(import) => (import, false),
+            Received::Known(import) => {
+                let known = self.is_known_by_another(&import, &key).await?;
+                (import, known)
+            }
+        };
+        trip("job::after_record").await?;
+        self.store()
+            .record_taken(&key, &import.import_id, self.now())
+            .await?;
+        trip("job::after_taken").await?;
+        tracing::info!(
+            source = self.source.name,
+            file_name = ?file.name,
+            import_id = import.import_id,
+            size_bytes = file.size_bytes,
+            known,
+            "file taken"
+        );
+        Ok(TakenFile {
+            file: file.clone(),
+            key,
+            import_id: import.import_id,
+            what: if known {
+                TakenWhen::Duplicate
+            } else {
+                TakenWhen::Now
+            },
+            put_away: false,
+        })
+    }
+
+    /// Whether the bytes of a file were known before it came. They were not when this run, or one
+    /// that failed right then, recorded the import and did not get to keep that it has the file.
+    async fn is_known_by_another(
+        &self,
+        import: &ImportRecord,
+        key: &RemoteKey,
+    ) -> Result<bool, StoreError> {
+        let received_at = import.new.received_at;
+        if received_at >= self.run.started_at {
+            return Ok(false);
+        }
+        let taken = self.store().taken_since(&key.source, received_at).await?;
+        Ok(import.new.file_name != key.name || taken.contains(&import.import_id))
+    }
+}
