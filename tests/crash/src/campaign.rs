@@ -226,12 +226,24 @@ async fn drain_and_check(
 }
 
 /// Waits until nothing is left to do; an error says what is.
+///
+/// The databases are read one after the other, and an exception goes back to the start of the
+/// way; so only two looks in a row that find nothing, with the same end of the journal, count.
 pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
+    let mut quiet_at = None;
     loop {
-        let left = left_to_do(rig)
-            .await
-            .unwrap_or_else(|error| Some(format!("a database does not answer: {error:#}")));
-        let Some(left) = left else { return Ok(()) };
+        let left = left_to_do(rig).await.unwrap_or_else(|error| {
+            Left::Something(format!("a database does not answer: {error:#}"))
+        });
+        let left = match left {
+            Left::Nothing { head } if quiet_at == Some(head) => return Ok(()),
+            Left::Nothing { head } => {
+                quiet_at = Some(head);
+                continue;
+            }
+            Left::Something(left) => left,
+        };
+        quiet_at = None;
         if Instant::now() > until {
             return Err(left);
         }
@@ -253,58 +265,44 @@ fn last_error(rig: &Rig) -> String {
     last.unwrap_or("no import complains").to_owned()
 }
 
-/// What is still to be done; `None` when nothing is.
-async fn left_to_do(rig: &Rig) -> Result<Option<String>> {
-    let open = rig
-        .returns
-        .number("SELECT COUNT(*) FROM imports WHERE phase NOT IN ('applied', 'rejected')")
-        .await?;
-    let unhandled = rig
-        .returns
-        .number(&format!(
-            "SELECT COUNT(*) FROM follower_exceptions WHERE handled <> {}",
-            rig.returns.yes()
-        ))
-        .await?;
-    let head = rig
-        .returns
-        .number("SELECT position FROM journal_head")
-        .await?;
-    let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
-    let (gateway, mirror) = (
-        rig.gateway.number(cursor).await?,
-        rig.rallypay.number(cursor).await?,
-    );
-    let known = unresolved(rig).await?;
-    let outside = left_outside(rig).await?;
-    if open + unhandled + known == 0 && gateway == head && mirror == head && outside.is_none() {
-        return Ok(None);
-    }
-    Ok(Some(format!(
-        "{open} imports are open, {unhandled} exceptions unhandled, {known} holds wait for \
-         payments that are there; the journal ends at {head}, the gateway is at {gateway}, the \
-         mirror at {mirror}{}",
-        outside.unwrap_or_default()
-    )))
+/// What a look at everything found.
+enum Left {
+    /// All work is done; the journal ends here.
+    Nothing { head: u64 },
+    /// What is still to be done.
+    Something(String),
 }
 
-/// What is still to be done at the acquirer and in the bucket; `None` when nothing is.
-async fn left_outside(rig: &Rig) -> Result<Option<String>> {
+/// Looks along the way that work takes, so that what moves on meanwhile is met further down.
+async fn left_to_do(rig: &Rig) -> Result<Left> {
     let (returns, yes) = (&rig.returns, rig.returns.yes());
-    let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
-    let files = returns.number(&files).await?;
-    let running = "SELECT COUNT(*) FROM job_runs WHERE ended_at IS NULL";
-    let running = returns.number(running).await?;
     let mut waiting = Vec::new();
     for outbox in &rig.outboxes {
         waiting.extend(outbox.waiting()?);
     }
-    if files + running == 0 && waiting.is_empty() {
-        return Ok(None);
+    let running = "SELECT COUNT(*) FROM job_runs WHERE ended_at IS NULL";
+    let running = returns.number(running).await?;
+    let open = "SELECT COUNT(*) FROM imports WHERE phase NOT IN ('applied', 'rejected')";
+    let open = returns.number(open).await?;
+    let known = unresolved(rig).await?;
+    let unhandled = format!("SELECT COUNT(*) FROM follower_exceptions WHERE handled <> {yes}");
+    let unhandled = returns.number(&unhandled).await?;
+    let head = "SELECT position FROM journal_head";
+    let head = returns.number(head).await?;
+    let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
+    let gateway = rig.gateway.number(cursor).await?;
+    let mirror = rig.rallypay.number(cursor).await?;
+    let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
+    let files = returns.number(&files).await?;
+    let counts = running + open + unhandled + files;
+    if counts == 0 && known == 0 && waiting.is_empty() && gateway == head && mirror == head {
+        return Ok(Left::Nothing { head });
     }
-    Ok(Some(format!(
-        "; {files} imports are not archived and reported, {running} runs go on, {waiting:?} \
-         wait at the acquirer"
+    Ok(Left::Something(format!(
+        "{waiting:?} wait at the acquirer, {running} runs go on, {open} imports are open, {known} \
+         holds wait for payments that are there, {unhandled} exceptions are unhandled; the \
+         journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
+         imports are not archived and reported"
     )))
 }
 
