@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ach::decision::{FundingPolicy, Transfer, TransferKeyKind, TransferState, TransferType};
+use ach::decision::{
+    FundingPolicy, Parties, Transfer, TransferKeyKind, TransferState, TransferType,
+};
 use ach::money::Money;
 use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
@@ -264,6 +266,13 @@ impl Adapter {
             amount: Money::new(sent.amount_minor, currency),
             trace_id: sent.trace_id.clone(),
             settled_on,
+            parties: Parties {
+                merchant: sent.merchant_identity.clone(),
+                application: sent.application.clone(),
+                source: sent.source.clone(),
+                destination: sent.destination.clone(),
+                subtype: sent.subtype.clone(),
+            },
         })
     }
 

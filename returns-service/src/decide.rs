@@ -241,7 +241,7 @@ fn decide_case(
                     .priors
                     .entry(transfer.id.clone())
                     .or_default()
-                    .push(prior(&return_id, case.entry));
+                    .push(prior(&return_id, act.effect, case.entry));
                 Outcome::Act(Box::new(row(case, transfer, act, return_id, now)))
             }
             // The decision acts only on one transfer; anything else it holds.
@@ -264,9 +264,10 @@ fn candidates(resolution: &Resolution) -> Vec<String> {
     }
 }
 
-fn prior(return_id: &str, entry: &Entry) -> Prior {
+fn prior(return_id: &str, effect: Effect, entry: &Entry) -> Prior {
     Prior {
         return_id: return_id.to_owned(),
+        effect,
         kind: entry.kind.clone(),
         return_trace: entry.keys.return_trace.clone(),
         case_id: entry.keys.case_id.clone(),
@@ -286,7 +287,7 @@ fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<Prior> 
         .unwrap_or_default();
     standing
         .iter()
-        .map(|row: &JournalRow| prior(&row.row.return_id, &row.row.entry))
+        .map(|row: &JournalRow| prior(&row.row.return_id, row.row.effect, &row.row.entry))
         .chain(pending.iter().cloned())
         .collect()
 }
@@ -319,9 +320,10 @@ fn row(
                 id: ids::reversal_id(&return_id),
                 trace_id: ids::reversal_trace_id(&return_id),
                 tags: reversal_tags(case.entry, transfer),
+                parent_id: None,
             }),
         ),
-        Effect::Correct => (Vec::new(), None),
+        Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => (Vec::new(), None),
     };
     Row {
         schema: Row::SCHEMA,
@@ -332,6 +334,9 @@ fn row(
         relation: case.relation.clone(),
         flags: act.flags,
         reversal,
+        restoration: None,
+        of_return: None,
+        ready: None,
         messages,
         description: description(case.entry),
         entry: case.entry.clone(),

@@ -21,6 +21,7 @@ mod service;
 mod source;
 mod stage;
 mod store;
+mod webhook;
 
 pub use config::Config;
 pub use service::{ServiceError, migrate, new_spool_identity, run};

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use hold::{Hold, HoldReason};
 pub use resolve::{EntryKey, MatchRule, Resolution, TransferKeyKind, resolve};
-pub use transfer::{Expected, FundingPolicy, Transfer, TransferState, TransferType};
+pub use transfer::{Expected, FundingPolicy, Parties, Transfer, TransferState, TransferType};
 pub use wording::{failure_messages, return_messages, reversal_tags};
 
 use crate::code::ReturnCode;
@@ -29,6 +29,8 @@ use crate::entry::{Coded, Direction, Entry, EntryKind};
 pub struct Prior {
     /// The id of the return or correction.
     pub return_id: String,
+    /// What was done about it.
+    pub effect: Effect,
     /// The entry it was decided on.
     pub kind: EntryKind,
     /// The return's own trace number, if its file had one.
@@ -74,6 +76,12 @@ pub enum Effect {
     Reverse,
     /// Its data must change; money and state stay as they are.
     Correct,
+    /// Its return was dishonored; a new transfer gives back what the return took.
+    Restore,
+    /// The dishonor was contested; a new transfer takes it again, for good.
+    Reapply,
+    /// A transfer that one of the above made may join a settlement. Never decided on an entry.
+    Ready,
 }
 
 /// Something worth a person's look, though the effect is right.

@@ -34,7 +34,7 @@ impl Gateway {
                         .or_default()
                         .push(transfer.amount);
                 }
-                Effect::Correct => {}
+                Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => {}
             }
             if matches!(act.effect, Effect::Fail | Effect::Return) {
                 *self.failed_or_returned.entry(id.to_owned()).or_default() += 1;

@@ -64,6 +64,28 @@ pub struct Transfer {
     pub trace_id: String,
     /// When the original entry settled, where the system of record keeps it.
     pub settled_on: Option<NaiveDate>,
+    /// Whose it is.
+    pub parties: Parties,
+}
+
+/// Whose a transfer is, as the system of record says. No decision rests on it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parties {
+    /// The merchant's identity.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub merchant: String,
+    /// The application (platform) it belongs to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub application: String,
+    /// Who or what the money comes from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Where the money goes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub destination: String,
+    /// The subtype, such as API or SETTLEMENT_MERCHANT.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub subtype: String,
 }
 
 /// The facts that a decision rests on. The update's WHERE clause names them.

@@ -261,6 +261,10 @@ fn parse_change(at: usize, change: ProtoChange, violations: &mut Violations) -> 
                 effect,
             )
         }
+        ProtoChange::Restore(_) | ProtoChange::Reapply(_) | ProtoChange::Ready(_) => {
+            violations.add(format!("steps[{at}].change"), "is not known here yet");
+            return None;
+        }
     };
     let field = format!("steps[{at}].{name}");
     violations.required(format!("{field}.transfer_id"), &transfer_id);

@@ -334,6 +334,7 @@ pub fn reverse(id: &str, amount_minor: i64, in_deposit: Option<bool>) -> Change 
             amount_minor,
             currency: "USD".to_owned(),
             tags: [("result_message_0".to_owned(), "ReasonCode: R01 ".to_owned())].into(),
+            parent_id: String::new(),
         }),
         return_id: format!("RET_{id}"),
     })

@@ -136,6 +136,8 @@ fn totals(totals: &Totals) -> proto::ImportTotals {
         reversed: tally(totals.reversed),
         failed: tally(totals.failed),
         corrected: tally(totals.corrected),
+        restored: tally(totals.restored),
+        reapplied: tally(totals.reapplied),
         duplicate: tally(totals.duplicate),
         held: tally(totals.held),
         rejected: tally(totals.rejected),

@@ -86,6 +86,9 @@ fn effect(effect: Effect) -> proto::Effect {
         Effect::Return => proto::Effect::Return,
         Effect::Reverse => proto::Effect::Reverse,
         Effect::Correct => proto::Effect::Correct,
+        Effect::Restore => proto::Effect::Restore,
+        Effect::Reapply => proto::Effect::Reapply,
+        Effect::Ready => proto::Effect::Ready,
     }
 }
 

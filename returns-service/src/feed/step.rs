@@ -7,7 +7,7 @@ use echeck_proto::adapter::v1 as proto;
 use proto::step::Change;
 
 use crate::adapter::state_to_proto;
-use crate::journal::{Relation, Row};
+use crate::journal::{Relation, Reversal, Row};
 use crate::store::JournalRow;
 
 /// The step for `database`. It is empty, so that only the cursor moves, when the row was
@@ -27,7 +27,7 @@ pub(super) fn step(row: &JournalRow, database: &str, dead: &[u64]) -> proto::Ste
 fn meant_for(row: &Row, database: &str) -> bool {
     match &row.relation {
         Some(Relation::Repeats { database: only, .. }) => only == database,
-        Some(Relation::Supersedes { .. }) | None => true,
+        Some(Relation::Supersedes { .. } | Relation::Follows { .. }) | None => true,
     }
 }
 
@@ -54,18 +54,46 @@ fn change(row: &Row) -> Option<Change> {
             transfer_id,
             expected,
             reason,
-            reversal: row.reversal.as_ref().map(|reversal| proto::Reversal {
-                id: reversal.id.clone(),
-                trace_id: reversal.trace_id.clone(),
-                amount_minor: row.transfer.amount.minor(),
-                currency: row.transfer.amount.currency().to_string(),
-                tags: reversal.tags.iter().cloned().collect(),
-            }),
+            reversal: linked(row, row.reversal.as_ref()),
             return_id: row.return_id.clone(),
         })),
+        Effect::Restore => Some(Change::Restore(proto::RestoreTransfer {
+            transfer_id,
+            expected,
+            reason,
+            restoration: linked(row, row.restoration.as_ref()),
+            return_id: row.return_id.clone(),
+        })),
+        Effect::Reapply => Some(Change::Reapply(proto::ReapplyReturn {
+            transfer_id,
+            expected,
+            reason,
+            reversal: linked(row, row.reversal.as_ref()),
+            return_id: row.return_id.clone(),
+        })),
+        Effect::Ready => row.ready.as_ref().map(|ready| {
+            Change::Ready(proto::ReadyToSettle {
+                transfer_id: ready.transfer_id.clone(),
+                returned_transfer_id: transfer_id,
+                ready_to_settle_at: Some(timestamp(ready.ready_to_settle_at)),
+                decided_at: Some(timestamp(row.decided_at)),
+            })
+        }),
         // A correction leaves money and state as they are.
         Effect::Correct => None,
     }
+}
+
+/// The transfer that a row makes, over the same amount as the one that was returned.
+fn linked(row: &Row, made: Option<&Reversal>) -> Option<proto::Reversal> {
+    made.map(|made| proto::Reversal {
+        id: made.id.clone(),
+        trace_id: made.trace_id.clone(),
+        amount_minor: row.transfer.amount.minor(),
+        currency: row.transfer.amount.currency().to_string(),
+        tags: made.tags.iter().cloned().collect(),
+        parent_id: made.parent_id.clone().unwrap_or_default(),
+    })
 }
 
 fn expected(expected: Expected) -> proto::Expected {

@@ -1,7 +1,7 @@
 //! What a journal row says. It holds everything a follower needs, so that a target restored
 //! from a backup gets the very same changes again, whatever the code says by then.
 
-use ach::decision::{Effect, Expected, Flag, Transfer, TransferType};
+use ach::decision::{Effect, Expected, Flag, Parties, Transfer, TransferType};
 use ach::entry::Entry;
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -26,9 +26,20 @@ pub(crate) struct Row {
     /// What staff should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) flags: Vec<Flag>,
-    /// The transfer that takes the money back; only with [`Effect::Reverse`].
+    /// The transfer that takes the money back; only with [`Effect::Reverse`] and
+    /// [`Effect::Reapply`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reversal: Option<Reversal>,
+    /// The transfer that gives it back again; only with [`Effect::Restore`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) restoration: Option<Reversal>,
+    /// The return that is dishonored or contested; only with [`Effect::Restore`] and
+    /// [`Effect::Reapply`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) of_return: Option<String>,
+    /// What becomes ready to settle; only with [`Effect::Ready`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ready: Option<Ready>,
     /// Lines for the transfer's `messages`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) messages: Vec<String>,
@@ -62,7 +73,7 @@ impl Row {
     pub(crate) fn supersedes(&self) -> Option<u64> {
         match &self.relation {
             Some(Relation::Supersedes { position }) => Some(*position),
-            Some(Relation::Repeats { .. }) | None => None,
+            Some(Relation::Repeats { .. } | Relation::Follows { .. }) | None => None,
         }
     }
 }
@@ -76,6 +87,11 @@ pub(crate) enum Relation {
         /// That row.
         position: u64,
     },
+    /// It says more about what an earlier row did. Every database has both.
+    Follows {
+        /// That row.
+        position: u64,
+    },
     /// It says an earlier row again, to one mirror that did not take it. For every other
     /// database it is an empty step.
     Repeats {
@@ -86,7 +102,16 @@ pub(crate) enum Relation {
     },
 }
 
-/// The transfer that takes a return's money back.
+/// A transfer that a row made may join a settlement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ready {
+    /// The id of that transfer: a reversal or a restoration.
+    pub(crate) transfer_id: String,
+    /// From when on.
+    pub(crate) ready_to_settle_at: DateTime<Utc>,
+}
+
+/// The transfer that takes a return's money back, or one that undoes such a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Reversal {
     /// Its id.
@@ -95,6 +120,9 @@ pub(crate) struct Reversal {
     pub(crate) trace_id: String,
     /// Its tags, in order.
     pub(crate) tags: Vec<(String, String)>,
+    /// The transfer that it undoes; `None` for the one that was returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent_id: Option<String>,
 }
 
 /// What the journal keeps of a transfer.
@@ -112,6 +140,9 @@ pub(crate) struct TransferFacts {
     /// When the original entry settled, where the system of record keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) settled_on: Option<NaiveDate>,
+    /// Whose it is.
+    #[serde(flatten)]
+    pub(crate) parties: Parties,
 }
 
 impl From<&Transfer> for TransferFacts {
@@ -122,6 +153,7 @@ impl From<&Transfer> for TransferFacts {
             amount: transfer.amount,
             trace_id: transfer.trace_id.clone(),
             settled_on: transfer.settled_on,
+            parties: transfer.parties.clone(),
         }
     }
 }

@@ -236,10 +236,16 @@ fn states(cells: &mut Vec<String>, line: &Line) {
         let after = match row.effect {
             Effect::Fail => "FAILED",
             Effect::Return => "RETURNED",
-            // The payment stays as it is; its money goes back by the reversal.
-            Effect::Reverse | Effect::Correct => before,
+            // The payment stays as it is; its money goes back by the reversal, or comes back by
+            // the restoration.
+            Effect::Reverse
+            | Effect::Correct
+            | Effect::Restore
+            | Effect::Reapply
+            | Effect::Ready => before,
         };
-        let reversal = row.reversal.as_ref().map_or("", |one| one.id.as_str());
+        let made = row.reversal.as_ref().or(row.restoration.as_ref());
+        let reversal = made.map_or("", |one| one.id.as_str());
         (before, after, reversal)
     });
     cells.extend([before.to_owned(), after.to_owned(), id(reversal)]);

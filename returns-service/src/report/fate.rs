@@ -196,7 +196,12 @@ impl Fate<'_> {
             position = again;
         }
         match row.row.effect {
-            Effect::Return | Effect::Reverse | Effect::Fail => Status::Applied,
+            Effect::Return
+            | Effect::Reverse
+            | Effect::Fail
+            | Effect::Restore
+            | Effect::Reapply
+            | Effect::Ready => Status::Applied,
             // A notification of change changes nothing in a database.
             Effect::Correct => Status::Skipped,
         }

@@ -25,6 +25,8 @@ pub(super) enum Class {
     Reversed,
     Failed,
     Corrected,
+    Restored,
+    Reapplied,
     Duplicate,
     Held,
     Dismissed,
@@ -32,11 +34,13 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Returned,
         Self::Reversed,
         Self::Failed,
         Self::Corrected,
+        Self::Restored,
+        Self::Reapplied,
         Self::Duplicate,
         Self::Held,
         Self::Dismissed,
@@ -49,6 +53,8 @@ impl Class {
             Self::Reversed => "reversed",
             Self::Failed => "failed",
             Self::Corrected => "corrected",
+            Self::Restored => "restored",
+            Self::Reapplied => "reapplied",
             Self::Duplicate => "duplicate",
             Self::Held => "held",
             Self::Dismissed => "dismissed",
@@ -69,7 +75,10 @@ impl Outcome {
             Self::Effect(Effect::Return) => Class::Returned,
             Self::Effect(Effect::Reverse) => Class::Reversed,
             Self::Effect(Effect::Fail) => Class::Failed,
-            Self::Effect(Effect::Correct) => Class::Corrected,
+            // No line of a file makes anything ready; nothing moves by it.
+            Self::Effect(Effect::Correct | Effect::Ready) => Class::Corrected,
+            Self::Effect(Effect::Restore) => Class::Restored,
+            Self::Effect(Effect::Reapply) => Class::Reapplied,
             Self::Duplicate => Class::Duplicate,
             Self::Held(_) => Class::Held,
             Self::Dismissed(_) => Class::Dismissed,

@@ -13,6 +13,10 @@ pub(crate) struct ReportTotals {
     pub(crate) reversed: Tally,
     pub(crate) failed: Tally,
     pub(crate) corrected: Tally,
+    #[serde(default)]
+    pub(crate) restored: Tally,
+    #[serde(default)]
+    pub(crate) reapplied: Tally,
     pub(crate) duplicate: Tally,
     pub(crate) held: Tally,
     pub(crate) dismissed: Tally,
@@ -68,6 +72,8 @@ impl ReportTotals {
             Class::Reversed => &mut self.reversed,
             Class::Failed => &mut self.failed,
             Class::Corrected => &mut self.corrected,
+            Class::Restored => &mut self.restored,
+            Class::Reapplied => &mut self.reapplied,
             Class::Duplicate => &mut self.duplicate,
             Class::Held => &mut self.held,
             Class::Dismissed => &mut self.dismissed,
@@ -75,13 +81,20 @@ impl ReportTotals {
         }
     }
 
-    /// What was done: returned, reversed, failed or corrected.
+    /// What was done: returned, reversed, failed, corrected, restored or reapplied.
     pub(crate) fn applied(&self) -> Tally {
-        sum(&[self.returned, self.reversed, self.failed, self.corrected])
+        sum(&[
+            self.returned,
+            self.reversed,
+            self.failed,
+            self.corrected,
+            self.restored,
+            self.reapplied,
+        ])
     }
 
     /// Every outcome with its word.
-    pub(crate) fn outcomes(&self) -> [(&'static str, Tally); 8] {
+    pub(crate) fn outcomes(&self) -> [(&'static str, Tally); 10] {
         let mut copy = self.clone();
         Class::ALL.map(|class| (class.as_str(), *copy.of_class(class)))
     }
@@ -125,9 +138,14 @@ impl DatabaseTotals {
             (Status::Skipped, Class::Held) => &mut self.held,
             (Status::Skipped, Class::Dismissed) => &mut self.dismissed,
             (Status::Skipped, Class::Rejected) => &mut self.rejected,
-            (Status::Skipped, Class::Returned | Class::Reversed | Class::Failed) => {
-                &mut self.missing
-            }
+            (
+                Status::Skipped,
+                Class::Returned
+                | Class::Reversed
+                | Class::Failed
+                | Class::Restored
+                | Class::Reapplied,
+            ) => &mut self.missing,
         }
     }
 }

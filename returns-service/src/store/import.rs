@@ -116,6 +116,10 @@ pub(crate) struct Totals {
     pub(crate) reversed: Tally,
     pub(crate) failed: Tally,
     pub(crate) corrected: Tally,
+    #[serde(default)]
+    pub(crate) restored: Tally,
+    #[serde(default)]
+    pub(crate) reapplied: Tally,
     pub(crate) duplicate: Tally,
     pub(crate) held: Tally,
     pub(crate) rejected: Tally,
@@ -128,7 +132,10 @@ impl Totals {
             Effect::Return => &mut self.returned,
             Effect::Reverse => &mut self.reversed,
             Effect::Fail => &mut self.failed,
-            Effect::Correct => &mut self.corrected,
+            // No entry makes anything ready; nothing moves by it.
+            Effect::Correct | Effect::Ready => &mut self.corrected,
+            Effect::Restore => &mut self.restored,
+            Effect::Reapply => &mut self.reapplied,
         }
     }
 }

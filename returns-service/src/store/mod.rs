@@ -16,6 +16,7 @@ use crate::journal::{Hash, Head, Row};
 
 mod adoption;
 mod columns;
+mod event;
 mod follower;
 mod hold;
 mod import;
@@ -36,6 +37,7 @@ mod contract;
 pub(crate) mod testing;
 
 pub(crate) use adoption::{Adoption, Point};
+pub(crate) use event::{EventFilter, EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{

@@ -118,6 +118,7 @@ pub(crate) fn row(import_id: &str, transfer_id: &str) -> Row {
             amount: Money::cents(500),
             trace_id: format!("FNX{transfer_id}"),
             settled_on: None,
+            parties: ach::decision::Parties::default(),
         },
         expected: Expected {
             state: TransferState::Pending,
@@ -126,6 +127,9 @@ pub(crate) fn row(import_id: &str, transfer_id: &str) -> Row {
         relation: None,
         flags: Vec::new(),
         reversal: None,
+        restoration: None,
+        of_return: None,
+        ready: None,
         messages: vec!["ReasonCode: R01".into()],
         description: "Insufficient Funds".into(),
         entry: entry(1),

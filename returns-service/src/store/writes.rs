@@ -38,10 +38,12 @@ pub(super) fn link<'a>(
         .collect()
 }
 
-/// The row that this one says again.
+/// The row that this one says again, or says more about. Such a row is no return of its own.
 pub(super) fn repeats(row: &Row) -> Result<Option<i64>, StoreError> {
     match &row.relation {
-        Some(Relation::Repeats { position, .. }) => bound(*position).map(Some),
+        Some(Relation::Repeats { position, .. } | Relation::Follows { position }) => {
+            bound(*position).map(Some)
+        }
         Some(Relation::Supersedes { .. }) | None => Ok(None),
     }
 }

@@ -72,12 +72,19 @@ pub(super) fn debit() -> Transfer {
         amount: Money::cents(5_000),
         trace_id: "FNX1".into(),
         settled_on: None,
+        parties: Parties::default(),
     }
 }
 
 pub(super) fn prior(entry: &Entry) -> Prior {
+    let effect = match entry.kind {
+        EntryKind::Correction { .. } => Effect::Correct,
+        EntryKind::ValidationFailure { .. } => Effect::Fail,
+        _ => Effect::Reverse,
+    };
     Prior {
         return_id: "ret_1".into(),
+        effect,
         kind: entry.kind.clone(),
         return_trace: entry.keys.return_trace.clone(),
         case_id: entry.keys.case_id.clone(),

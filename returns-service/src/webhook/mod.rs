@@ -1,0 +1,9 @@
+//! Webhooks: what platforms are told of the journal, each in the version it was built for.
+//!
+//! A follower turns journal rows and holds into events, each with one delivery for every
+//! endpoint that wants it, in one transaction. The sender then delivers them, at least once.
+
+mod dialect;
+pub(crate) mod render;
+
+pub(crate) use dialect::Dialect;
