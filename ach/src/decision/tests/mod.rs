@@ -3,6 +3,7 @@
 mod duplicates;
 mod holds;
 mod matching;
+mod stages;
 mod table;
 mod wording;
 
