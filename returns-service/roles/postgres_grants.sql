@@ -51,6 +51,9 @@ GRANT SELECT, INSERT, UPDATE (owner, until), DELETE ON leases TO echeck_returns;
 -- An operator's decision stays; that the target has carried it out is added.
 GRANT SELECT, INSERT, UPDATE (adopted_at) ON adoptions TO echeck_returns;
 
+-- Which row made a transfer moves when that row is superseded; it becomes ready once.
+GRANT SELECT, INSERT, UPDATE (position, decided_at, ready_at) ON made_transfers TO echeck_returns;
+
 -- What operators change of a source, and its next try; who did it stays as it was written.
 GRANT SELECT, INSERT, UPDATE (known_since, plan, paused_at, paused_by, paused_reason, retry_at,
     retries, version) ON sources TO echeck_returns;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ach::decision::HoldReason;
+use ach::decision::{Effect, HoldReason};
 use chrono::{DateTime, Utc};
 use echeck_service::failpoint;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::chain::Chain;
 use crate::decide::{Case, DecideError, Outcome, Overlay, decide_batch};
 use crate::import::Importer;
-use crate::journal::Relation;
+use crate::journal::{Relation, Row};
+use crate::settle;
 use crate::source::Source;
 use crate::store::{
     Append, Appended, Cause, HoldChange, HoldChangeTo, HoldRecord, HoldState, StoreError, Writes,
@@ -25,8 +26,9 @@ pub(crate) struct RetryPolicy {
 }
 
 /// When a hold is tried again by itself; `None` when a person is needed. An unknown transfer
-/// may still be loaded into the gateway, so it is looked up again at growing intervals, for
-/// good: a return forgotten is money lost.
+/// may still be loaded into the gateway, and the stage before a dishonor or a contest may come in
+/// a later file; so these are tried again at growing intervals, for good: a return forgotten is
+/// money lost.
 pub(crate) fn next_attempt(
     policy: &RetryPolicy,
     reason: HoldReason,
@@ -34,7 +36,9 @@ pub(crate) fn next_attempt(
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     match reason {
-        HoldReason::UnknownTransfer => {
+        HoldReason::UnknownTransfer
+        | HoldReason::DishonoredReturn
+        | HoldReason::ContestedReturn => {
             let pause = policy
                 .first
                 .saturating_mul(1 << attempts.min(20))
@@ -49,8 +53,6 @@ pub(crate) fn next_attempt(
         | HoldReason::StateConflict
         | HoldReason::WrongDirection
         | HoldReason::SecondReturn
-        | HoldReason::DishonoredReturn
-        | HoldReason::ContestedReturn
         | HoldReason::RefusedCorrection
         | HoldReason::UnknownCode
         | HoldReason::UnsupportedType
@@ -118,7 +120,7 @@ impl Importer {
             let retry = Retry {
                 transfer_id: None,
                 by: SERVICE,
-                note: "the transfer appeared",
+                note: "what it waited for is there",
             };
             self.retry_hold(&hold, &retry).await?;
         }
@@ -146,6 +148,10 @@ impl Importer {
                     .row(*position)
                     .await?
                     .ok_or(HoldError::NoRow(*position))?;
+                if row.row.effect == Effect::Ready {
+                    let again = settle::again(&row.row, self.clock.now(), retry.by);
+                    return self.say_again(hold, again, retry).await;
+                }
                 let case = Case {
                     transfer_id: Some(&row.row.transfer.id),
                     relation: Some(Relation::Supersedes {
@@ -259,6 +265,15 @@ impl Importer {
         });
         row.actor = Some(retry.by.to_owned());
         row.decided_at = self.clock.now();
+        self.say_again(hold, row, retry).await
+    }
+
+    async fn say_again(
+        &self,
+        hold: &HoldRecord,
+        row: Row,
+        retry: &Retry<'_>,
+    ) -> Result<(), HoldError> {
         let append = Append {
             cause: Cause::Hold {
                 hold_id: hold.new.hold_id.clone(),

@@ -52,7 +52,17 @@ pub(crate) fn reversal_id(return_id: &str) -> String {
     id("TR", &["reversal", return_id])
 }
 
+/// The id of the transfer that gives back what a return took; `dishonor_id` is the dishonor's.
+pub(crate) fn restoration_id(dishonor_id: &str) -> String {
+    id("TR", &["restoration", dishonor_id])
+}
+
 /// The trace id of that transfer.
+pub(crate) fn restoration_trace_id(dishonor_id: &str) -> String {
+    id("FNX", &["restoration trace", dishonor_id])
+}
+
+/// The trace id of the transfer that takes a return's money back.
 pub(crate) fn reversal_trace_id(return_id: &str) -> String {
     id("FNX", &["reversal trace", return_id])
 }

@@ -18,6 +18,7 @@ mod replica;
 mod report;
 mod schedule;
 mod service;
+mod settle;
 mod source;
 mod stage;
 mod store;

@@ -25,6 +25,7 @@ use crate::incident::{self, Attendant, Desk, Look, StoreWatch};
 use crate::replica::Replica;
 use crate::report::Reporter;
 use crate::schedule::Jobs;
+use crate::settle::Settler;
 use crate::store::{self, StoreAddress, StoreError, StoreSettings};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
@@ -179,6 +180,15 @@ pub async fn run(
             pauses: config.report_pauses,
         })
     });
+    let settler = Arc::new(Settler {
+        store: store.clone(),
+        replica: importer.replica.clone(),
+        databases: databases(&feeds, &importer.system_of_record.database),
+        system_of_record: importer.system_of_record.database.clone(),
+        policy: config.ready,
+        clock: clock.clone(),
+        changes: importer.changes.clone(),
+    });
     let jobs = Arc::new(Jobs {
         importer: importer.clone(),
         desk: desk.clone(),
@@ -207,6 +217,7 @@ pub async fn run(
     workers.start("imports", importer.clone().run(shutdown.clone()));
     workers.start("holds", importer.clone().run_holds(shutdown.clone()));
     workers.start("jobs", jobs.clone().run(shutdown.clone()));
+    workers.start("settlement", settler.clone().run(shutdown.clone()));
     for feed in &feeds {
         workers.start("feed", feed.clone().run(shutdown.clone()));
     }
@@ -227,6 +238,7 @@ pub async fn run(
         importer,
         feeds,
         (jobs, examiner),
+        settler,
         bucket,
         config.max_file_bytes,
         shutdown.clone(),

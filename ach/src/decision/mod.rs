@@ -21,7 +21,7 @@ pub use hold::{Hold, HoldReason};
 pub use resolve::{EntryKey, MatchRule, Resolution, TransferKeyKind, resolve};
 pub use stage::Undone;
 pub use transfer::{Expected, FundingPolicy, Parties, Transfer, TransferState, TransferType};
-pub use wording::{failure_messages, return_messages, reversal_tags};
+pub use wording::{failure_messages, return_messages, reversal_tags, stage_tags};
 
 use crate::code::ReturnCode;
 use crate::entry::{Coded, Direction, Entry, EntryKind};

@@ -165,16 +165,18 @@ pub(super) fn contested(
     act(Effect::Reapply, transfer, of, dishonor)
 }
 
-/// The only dishonor that a contest answers; `None` where it may answer any.
-const fn answered_by(contest: ReturnCode) -> Option<ReturnCode> {
-    match contest {
-        ReturnCode::R73 => Some(ReturnCode::R68),
-        ReturnCode::R74 | ReturnCode::R76 => Some(ReturnCode::R69),
-        ReturnCode::R75 => Some(ReturnCode::R67),
-        ReturnCode::R77 => Some(ReturnCode::R62),
-        // A misrouted or late dishonor can be any; other codes are no contests.
-        _ => None,
-    }
+/// Which dishonor a contest answers. One that is misrouted or late (R71, R72) can be any.
+const ANSWERS: [(ReturnCode, ReturnCode); 5] = [
+    (ReturnCode::R73, ReturnCode::R68),
+    (ReturnCode::R74, ReturnCode::R69),
+    (ReturnCode::R75, ReturnCode::R67),
+    (ReturnCode::R76, ReturnCode::R69),
+    (ReturnCode::R77, ReturnCode::R62),
+];
+
+fn answered_by(contest: ReturnCode) -> Option<ReturnCode> {
+    let found = ANSWERS.iter().find(|(code, _)| *code == contest);
+    found.map(|(_, dishonor)| *dishonor)
 }
 
 /// The transfer is left as the return left it; only its amount and kind matter.

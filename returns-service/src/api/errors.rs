@@ -15,6 +15,7 @@ use crate::hold::HoldError;
 use crate::import::{ImportError, ReceiveError};
 use crate::incident::OperateError;
 use crate::schedule::PlanFault;
+use crate::settle::MarkError;
 use crate::store::StoreError;
 
 const DOMAIN: &str = "echeck-returns";
@@ -55,6 +56,16 @@ pub(super) fn invalid_plan(faults: &[PlanFault]) -> Status {
         lines.push(format!("schedule.{field}: {what}"));
     }
     Status::with_error_details(Code::InvalidArgument, lines.join("; "), details)
+}
+
+/// A transfer that cannot be made ready to settle.
+pub(super) fn of_mark(error: &MarkError) -> Status {
+    match error {
+        MarkError::Store(error) => of_store(error),
+        MarkError::NotMade(id) => not_found("reversal or restoration", id),
+        MarkError::NotApplied { .. } => precondition("NOT_APPLIED", error.to_string()),
+        MarkError::WithoutEffect { .. } => precondition("WITHOUT_EFFECT", error.to_string()),
+    }
 }
 
 /// The call is right, but not in the present state.

@@ -15,6 +15,7 @@ mod operations;
 mod page;
 mod progress;
 mod report;
+mod settle;
 mod transfers;
 
 use std::collections::HashMap;
@@ -35,6 +36,7 @@ pub(crate) use incidents::IncidentApi;
 use crate::feed::Feed;
 use crate::import::Importer;
 use crate::schedule::Jobs;
+use crate::settle::Settler;
 
 /// The services whose health is reported.
 pub(crate) const SERVICE_NAMES: &[&str] = &[
@@ -52,6 +54,7 @@ pub(crate) struct Api {
     databases: Arc<Vec<String>>,
     jobs: Arc<Jobs>,
     examiner: Arc<Examiner>,
+    settler: Arc<Settler>,
     /// Where reports are; `None` when no bucket is configured.
     bucket: Option<Bucket>,
     max_file_bytes: u64,
@@ -63,6 +66,7 @@ impl Api {
         importer: Arc<Importer>,
         feeds: Vec<Arc<Feed>>,
         (jobs, examiner): (Arc<Jobs>, Arc<Examiner>),
+        settler: Arc<Settler>,
         bucket: Option<Bucket>,
         max_file_bytes: u64,
         shutdown: CancellationToken,
@@ -83,6 +87,7 @@ impl Api {
             databases: Arc::new(databases),
             jobs,
             examiner,
+            settler,
             bucket,
             max_file_bytes,
             shutdown,

@@ -2,7 +2,7 @@
 //! looked up and decided again, and the new row supersedes the old one. In a mirror, or
 //! where the database refuses, a person must look: the row goes to the holds.
 
-use ach::decision::HoldReason;
+use ach::decision::{Effect, HoldReason};
 
 use super::{Feed, FeedError, Role};
 use crate::decide::{Case, Outcome, Overlay, decide_batch};
@@ -11,6 +11,14 @@ use crate::journal::Relation;
 use crate::store::{
     Append, Appended, Cause, ExceptionKind, JournalRow, NewHold, RowException, Writes,
 };
+
+/// Whether a decision would be another one now that the transfer has moved on.
+const fn rests_on_the_transfer(effect: Effect) -> bool {
+    match effect {
+        Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => true,
+        Effect::Restore | Effect::Reapply | Effect::Ready => false,
+    }
+}
 
 impl Feed {
     /// Deals with every exception of this database that nobody has dealt with.
@@ -49,10 +57,19 @@ impl Feed {
                 // A row that was fed although it is superseded would be a fault of ours; the
                 // row that replaced it stands.
                 _ if row.superseded_by.is_some() => (row.position, Writes::default()),
-                (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound) => {
+                // It was made ready by its owner meanwhile: what was wanted is so.
+                _ if row.row.effect == Effect::Ready
+                    && exception.kind == ExceptionKind::MovedOn =>
+                {
+                    (row.position, Writes::default())
+                }
+                (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)
+                    if rests_on_the_transfer(row.row.effect) =>
+                {
                     self.decide_again(exception, row).await?
                 }
-                (Role::SystemOfRecord, ExceptionKind::Refused) | (Role::Mirror, _) => {
+                // A later stage rests on the journal, which would say the same again.
+                (Role::SystemOfRecord, _) | (Role::Mirror, _) => {
                     let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None);
                     let head = self.store.head().await?;
                     (

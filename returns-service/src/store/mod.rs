@@ -28,6 +28,7 @@ mod postgres;
 mod records;
 mod report;
 mod settings;
+mod settle;
 mod sqlite;
 mod writes;
 
@@ -54,6 +55,7 @@ pub(crate) use job::{
 use postgres::PgStore;
 pub(crate) use report::{ArchivedFile, FilesFault, FilesRecord, ReportStore, WrittenReport};
 pub(crate) use settings::{StoreAddress, StoreSettings};
+pub(crate) use settle::{MadeTransfer, SettleStore};
 use sqlite::SqliteStore;
 
 /// What can go wrong with the returns database.
@@ -157,6 +159,9 @@ pub(crate) enum Cause {
     /// A row that did not take effect in a database. The append fails if that was dealt
     /// with already.
     Exception { database: String, position: u64 },
+    /// Made transfers that may be settled from now on. The append fails if one of them is ready
+    /// already.
+    Ready { transfer_ids: Vec<String> },
 }
 
 /// Everything that one append writes.
@@ -226,7 +231,7 @@ pub(crate) struct Known {
 /// The returns database.
 #[async_trait]
 pub(crate) trait Store:
-    IncidentStore + JobStore + ReportStore + Send + Sync + 'static
+    IncidentStore + JobStore + ReportStore + SettleStore + Send + Sync + 'static
 {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -41,6 +41,7 @@ mod jobs;
 mod journal;
 mod opening;
 mod report;
+mod settle;
 
 /// A new, empty store of one kind.
 struct Fixture {

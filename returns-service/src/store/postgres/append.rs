@@ -15,6 +15,7 @@ use super::super::{
 use super::PgStore;
 use super::codec::{clean, clean_all};
 use super::copy::copy_rows;
+use super::settle::{mark_ready, write_made};
 use crate::journal::Head;
 
 impl PgStore {
@@ -71,6 +72,7 @@ async fn write_all(
     }
     failpoint::hit("append::after_progress").await?;
     write_rows(tx, &links, &head, append.at).await?;
+    write_made(tx, &links, append.at).await?;
     failpoint::hit("append::after_rows").await?;
     write_holds(tx, &writes.holds, append.at).await?;
     if let Cause::Import { import_id, .. } = &append.cause {
@@ -128,6 +130,10 @@ async fn move_cause(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let done = match cause {
+        Cause::Ready { transfer_ids } => {
+            let marked = mark_ready(tx, transfer_ids, at).await?;
+            return Ok(marked == transfer_ids.len() as u64);
+        }
         Cause::Import {
             import_id,
             done_before,

@@ -30,6 +30,7 @@ mod journal;
 mod open;
 mod report;
 mod rights;
+mod settle;
 
 /// The returns database on PostgreSQL.
 pub(crate) struct PgStore {

@@ -34,7 +34,7 @@ const fn changed(table: &'static str, update: &'static [&'static str]) -> Needs 
     }
 }
 
-const NEEDS: [Needs; 21] = [
+const NEEDS: [Needs; 22] = [
     Needs {
         insert: false,
         ..appended(MIGRATIONS)
@@ -94,6 +94,7 @@ const NEEDS: [Needs; 21] = [
             "version",
         ],
     ),
+    changed("made_transfers", &["position", "decided_at", "ready_at"]),
     appended("audit"),
     changed(
         "job_runs",

@@ -11,6 +11,7 @@ use super::super::{
 };
 use super::SqliteStore;
 use super::codec::time_text;
+use super::settle::{mark_ready, write_made};
 use crate::journal::Head;
 
 impl SqliteStore {
@@ -28,6 +29,7 @@ impl SqliteStore {
         let links = link(&mut head, &append.writes.rows, &payloads)?;
         write_rows(&mut tx, &links, append.at).await?;
         write_head(&mut tx, &links, &head).await?;
+        write_made(&mut tx, &links, append.at).await?;
         if !move_cause(&mut tx, &append.cause, &head, append.at).await? {
             return Ok(Appended::Lost);
         }
@@ -143,6 +145,10 @@ async fn move_cause(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let done = match cause {
+        Cause::Ready { transfer_ids } => {
+            let marked = mark_ready(tx, transfer_ids, at).await?;
+            return Ok(marked == transfer_ids.len() as u64);
+        }
         Cause::Import {
             import_id,
             done_before,

@@ -33,6 +33,7 @@ mod incidents;
 mod jobs;
 mod journal;
 mod report;
+mod settle;
 
 /// The returns database on SQLite.
 pub(crate) struct SqliteStore {
