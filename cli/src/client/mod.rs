@@ -11,6 +11,7 @@ mod journal;
 mod json;
 mod lists;
 mod money;
+mod ready;
 mod report;
 mod transfer;
 
@@ -110,6 +111,17 @@ pub enum Command {
         trace: Option<String>,
         #[command(flatten)]
         common: Common,
+    },
+    /// Let a reversal or a restoration join a settlement.
+    #[command(
+        after_help = "Examples:\n  echeck ready TR5b1c0f --reason 'the merchant asked for it'\n\n\
+        Exit codes: 0 it is ready, 4 the service has made no such transfer, 1 failed"
+    )]
+    Ready {
+        /// The reversal's or the restoration's id.
+        transfer_id: String,
+        #[command(flatten)]
+        because: Because,
     },
     /// List returns.
     #[command(
@@ -505,6 +517,10 @@ pub async fn run(command: Command) -> ExitCode {
             output,
             common,
         } => report::run(&import_id, output.as_deref(), &common).await,
+        Command::Ready {
+            transfer_id,
+            because,
+        } => ready::run(transfer_id, because).await,
         Command::Transfer {
             transfer_id,
             trace,

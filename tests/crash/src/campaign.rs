@@ -287,6 +287,11 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let known = unresolved(rig).await?;
     let unhandled = format!("SELECT COUNT(*) FROM follower_exceptions WHERE handled <> {yes}");
     let unhandled = returns.number(&unhandled).await?;
+    let unready = "SELECT COUNT(*) FROM made_transfers m WHERE m.ready_at IS NULL \
+                   AND NOT EXISTS (SELECT 1 FROM follower_exceptions e \
+                       WHERE e.name = 'gateway' AND e.position = m.position) \
+                   AND NOT EXISTS (SELECT 1 FROM journal s WHERE s.supersedes = m.position)";
+    let unready = returns.number(unready).await?;
     let head = "SELECT position FROM journal_head";
     let head = returns.number(head).await?;
     let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
@@ -294,14 +299,14 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let mirror = rig.rallypay.number(cursor).await?;
     let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
     let files = returns.number(&files).await?;
-    let counts = running + open + unhandled + files;
+    let counts = running + open + unhandled + unready + files;
     if counts == 0 && known == 0 && waiting.is_empty() && gateway == head && mirror == head {
         return Ok(Left::Nothing { head });
     }
     Ok(Left::Something(format!(
         "{waiting:?} wait at the acquirer, {running} runs go on, {open} imports are open, {known} \
-         holds wait for payments that are there, {unhandled} exceptions are unhandled; the \
-         journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
+         holds wait for payments that are there, {unhandled} exceptions are unhandled, \
+         {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
          imports are not archived and reported"
     )))
 }

@@ -15,7 +15,7 @@ use crate::rig::{LEASE_MS, Machines, Rig, Service, now};
 use crate::world::World;
 
 /// Where the returns service can be made to fail.
-const RETURNS: [&str; 24] = [
+const RETURNS: [&str; 26] = [
     "receive::before_record",
     "receive::after_record",
     "import::before_check",
@@ -40,6 +40,8 @@ const RETURNS: [&str; 24] = [
     "exception::before_decide",
     "exception::before_append",
     "hold::before_retry",
+    "settle::before_append",
+    "settle::after_append",
 ];
 
 /// Where the returns service can be made to fail, at the rarer points.
