@@ -148,6 +148,10 @@ impl World {
         options
             .returns
             .push_str("\n[holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n");
+        // So that a journal has just the rows that its files asked for.
+        options
+            .returns
+            .push_str("[reversals]\nready = \"by_hand\"\n");
         change(&mut options);
         let data = DataFolder::open(&options.data, &options.databases)
             .await

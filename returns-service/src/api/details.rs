@@ -52,6 +52,12 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
         line: entry.at.line,
         position: found.position,
         supersedes_position: row.supersedes().unwrap_or_default(),
+        of_return_id: row.of_return.clone().unwrap_or_default(),
+        restoration_id: row
+            .restoration
+            .as_ref()
+            .map(|one| one.id.clone())
+            .unwrap_or_default(),
         decided_at: Some(timestamp(row.decided_at)),
         ..proto::AchReturn::default()
     };
