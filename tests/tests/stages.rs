@@ -17,7 +17,7 @@ async fn start(ready: &str) -> World {
     .await
 }
 
-async fn mark(world: &World, transfer_id: &str) -> Result<prost_types::Timestamp, Status> {
+async fn mark(world: &World, transfer_id: &str) -> Result<i64, Status> {
     let ask = proto::MarkReadyToSettleRequest {
         transfer_id: transfer_id.to_owned(),
         actor: "ann".to_owned(),
@@ -28,7 +28,7 @@ async fn mark(world: &World, transfer_id: &str) -> Result<prost_types::Timestamp
         .unwrap()
         .mark_ready_to_settle(ask)
         .await?;
-    Ok(answer.into_inner().ready_to_settle_at.unwrap())
+    Ok(answer.into_inner().ready_to_settle_at.unwrap().seconds)
 }
 
 async fn send(world: &World, name: &str, file: Nacha) -> proto::Import {
@@ -57,7 +57,7 @@ async fn a_reversal_becomes_ready_to_settle_when_every_database_has_it() {
     // The original keeps its own, and marking by hand changes nothing more.
     let ready = world.transfer(&reversal).await.ready_to_settle_at;
     assert_eq!(
-        mark(&world, &reversal).await.unwrap().seconds,
+        mark(&world, &reversal).await.unwrap(),
         ready.unwrap().seconds
     );
     assert_eq!(world.journal_length().await, 2);
