@@ -64,6 +64,12 @@ struct Effects<'a> {
     ready: HashMap<&'a str, u64>,
 }
 
+/// Whether a row took effect in the mirror.
+fn passed_mirror(snapshot: &Snapshot, row: &Row) -> bool {
+    row.position <= snapshot.rallypay.cursor.0
+        && !snapshot.rallypay.exceptions.contains_key(&row.position)
+}
+
 impl<'a> Effects<'a> {
     fn of(snapshot: &'a Snapshot) -> Self {
         let superseded: HashSet<u64> = snapshot
@@ -85,6 +91,10 @@ impl<'a> Effects<'a> {
                 let id = row.reversal.as_ref().map_or("", |(id, _)| id);
                 *effects.ready.entry(id).or_default() += 1;
                 effects.in_gateway.entry(id).or_default().push(row);
+                if passed_mirror(snapshot, row) {
+                    let in_mirror = effects.in_mirror.entry(&row.transfer_id);
+                    in_mirror.or_default().push(row);
+                }
             }
             if lost || row.is_repeat || row.effect == Effect::Correct {
                 continue;
@@ -97,9 +107,7 @@ impl<'a> Effects<'a> {
             if let Some((id, amount)) = &row.reversal {
                 effects.reversals.insert(id, (&row.transfer_id, *amount));
             }
-            let passed_mirror = row.position <= snapshot.rallypay.cursor.0
-                && !snapshot.rallypay.exceptions.contains_key(&row.position);
-            if passed_mirror {
+            if passed_mirror(snapshot, row) {
                 effects
                     .in_mirror
                     .entry(&row.transfer_id)
