@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{D, rig_on};
+use common::{D, refuse_updates_of, rig_on};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
@@ -233,26 +233,6 @@ async fn a_deposit_that_was_built_meanwhile_cannot_slip_through(dialect: Dialect
             "TAKEN|SUCCEEDED"
         ]
     );
-}
-
-fn refuse_updates_of(dialect: Dialect, id: &str) -> String {
-    match dialect {
-        Dialect::Sqlite => format!(
-            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers WHEN old.id = '{id}' \
-             BEGIN SELECT RAISE(ABORT, 'is frozen'); END"
-        ),
-        Dialect::Postgres => format!(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN RAISE EXCEPTION 'is frozen'; END $$; \
-             CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
-             WHEN (old.id = '{id}') EXECUTE FUNCTION refuse()"
-        ),
-        Dialect::Mysql => format!(
-            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
-             BEGIN IF old.id = '{id}' THEN SIGNAL SQLSTATE '45000' \
-             SET MESSAGE_TEXT = 'is frozen'; END IF; END"
-        ),
-    }
 }
 
 async fn rows_that_the_database_refuses_are_isolated_and_the_rest_goes_on(dialect: Dialect) {

@@ -42,6 +42,27 @@ pub(crate) async fn rig_on(dialect: Dialect, toml: &str) -> Rig {
     Rig::on(dialect, schema, config(toml).unwrap().plan).await
 }
 
+/// A trigger that refuses every update of one transfer.
+pub(crate) fn refuse_updates_of(dialect: Dialect, id: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!(
+            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers WHEN old.id = '{id}' \
+             BEGIN SELECT RAISE(ABORT, 'is frozen'); END"
+        ),
+        Dialect::Postgres => format!(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'is frozen'; END $$; \
+             CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
+             WHEN (old.id = '{id}') EXECUTE FUNCTION refuse()"
+        ),
+        Dialect::Mysql => format!(
+            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
+             BEGIN IF old.id = '{id}' THEN SIGNAL SQLSTATE '45000' \
+             SET MESSAGE_TEXT = 'is frozen'; END IF; END"
+        ),
+    }
+}
+
 /// An INSERT of a debit of 500 that SUCCEEDED, where single columns can be said otherwise.
 pub(crate) struct D(Vec<(String, String)>);
 
