@@ -1,5 +1,7 @@
 //! Holds: when one is tried again by itself, and how one is resolved.
 
+mod again;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,8 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chain::Chain;
 use crate::decide::{Case, DecideError, Outcome, Overlay, decide_batch};
 use crate::import::Importer;
-use crate::journal::{Relation, Row};
-use crate::settle;
+use crate::journal::Relation;
 use crate::source::Source;
 use crate::store::{
     Append, Appended, Cause, HoldChange, HoldChangeTo, HoldRecord, HoldState, StoreError, Writes,
@@ -149,8 +150,7 @@ impl Importer {
                     .await?
                     .ok_or(HoldError::NoRow(*position))?;
                 if row.row.effect == Effect::Ready {
-                    let again = settle::again(&row.row, self.clock.now(), retry.by);
-                    return self.say_again(hold, again, retry).await;
+                    return self.ready_again(hold, &row.row, retry).await;
                 }
                 let case = Case {
                     transfer_id: Some(&row.row.transfer.id),
@@ -243,55 +243,6 @@ impl Importer {
                 }
             }
         }
-    }
-
-    /// Says a row again to the mirror that did not take it; the system of record has it.
-    async fn repeat_row(
-        &self,
-        hold: &HoldRecord,
-        database: &str,
-        position: u64,
-        retry: &Retry<'_>,
-    ) -> Result<(), HoldError> {
-        let original = self
-            .store
-            .row(position)
-            .await?
-            .ok_or(HoldError::NoRow(position))?;
-        let mut row = original.row;
-        row.relation = Some(Relation::Repeats {
-            position,
-            database: database.to_owned(),
-        });
-        row.actor = Some(retry.by.to_owned());
-        row.decided_at = self.clock.now();
-        self.say_again(hold, row, retry).await
-    }
-
-    async fn say_again(
-        &self,
-        hold: &HoldRecord,
-        row: Row,
-        retry: &Retry<'_>,
-    ) -> Result<(), HoldError> {
-        let append = Append {
-            cause: Cause::Hold {
-                hold_id: hold.new.hold_id.clone(),
-                state: HoldState::Resolved,
-                by: retry.by.to_owned(),
-                note: retry.note.to_owned(),
-            },
-            // Nothing new is decided, so nothing can be stale.
-            seen_position: self.store.head().await?.position,
-            at: row.decided_at,
-            writes: Writes {
-                rows: vec![row],
-                ..Writes::default()
-            },
-        };
-        self.store.append(append).await?;
-        self.changes.bump();
-        Ok(())
     }
 
     /// Closes a hold without effect.

@@ -4,6 +4,7 @@
 use echeck_proto::returns::v1 as proto;
 use echeck_tests::{Nacha, Payment, World, Worldpay, eventually};
 use proto::operations_service_client::OperationsServiceClient;
+use proto::resolve_hold_request::Action;
 use tonic::{Code, Status};
 
 /// The trace number of the original in a NACHA file, and that of its return.
@@ -249,4 +250,36 @@ async fn the_same_stage_in_another_file_is_a_duplicate() {
     let import = send(&world, "3.ach", file).await;
     assert_eq!(import.totals.unwrap().duplicate.unwrap().count, 2);
     assert_eq!(world.journal_length().await, 2);
+}
+
+#[tokio::test]
+async fn a_mirror_that_lacked_the_payment_learns_with_its_return_that_the_reversal_is_ready() {
+    let world = start("when_applied").await;
+    let payment = Payment::debit("TR1");
+    world.add(payment.clone().only_in_gateway()).await;
+    let file = Worldpay::new().returned("TR1", "R01");
+    world.import("worldpay_returns", "r.csv", file).await;
+    let reversal = world.transfer("TR1").await.reversal_ids.remove(0);
+    eventually("the reversal is ready", || async {
+        world.transfer(&reversal).await.ready_to_settle_at.is_some()
+    })
+    .await;
+    let hold = world.hold().await;
+    assert_eq!(hold.reason(), proto::HoldReason::DatabaseRefused);
+
+    world.add_transaction(&payment).await;
+    let ask = proto::ResolveHoldRequest {
+        hold_id: hold.hold_id,
+        action: Some(Action::Retry(proto::RetryHold::default())),
+        actor: "ann".to_owned(),
+        note: "it is there now".to_owned(),
+    };
+    world.client.clone().resolve_hold(ask).await.unwrap();
+    let ready = "SELECT reversal_ready_at FROM transactions WHERE transfer_id = ?";
+    eventually("the mirror has both", || async {
+        world.status("TR1").await == "returned" && !world.in_rallypay(ready, "TR1").await.is_empty()
+    })
+    .await;
+    assert!(world.holds().await.is_empty());
+    assert_eq!(world.reversals("TR1").await, "1");
 }

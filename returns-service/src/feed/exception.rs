@@ -57,10 +57,7 @@ impl Feed {
                 // A row that was fed although it is superseded would be a fault of ours; the
                 // row that replaced it stands.
                 _ if row.superseded_by.is_some() => (row.position, Writes::default()),
-                // It was made ready by its owner meanwhile: what was wanted is so.
-                _ if row.row.effect == Effect::Ready
-                    && exception.kind == ExceptionKind::MovedOn =>
-                {
+                _ if row.row.effect == Effect::Ready && self.is_settled(exception.kind) => {
                     (row.position, Writes::default())
                 }
                 (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)
@@ -99,6 +96,16 @@ impl Feed {
                 Appended::Done(_) | Appended::Lost => return Ok(()),
                 Appended::Stale => {}
             }
+        }
+    }
+
+    /// Whether nothing is left to do about a transfer that could not be made ready. Its owner may
+    /// have done so meanwhile. A mirror that lacks it did not take the return before: that has a
+    /// hold, and when it is said again, this is said with it.
+    const fn is_settled(&self, kind: ExceptionKind) -> bool {
+        match (self.role, kind) {
+            (_, ExceptionKind::MovedOn) | (Role::Mirror, ExceptionKind::NotFound) => true,
+            (Role::SystemOfRecord, ExceptionKind::NotFound) | (_, ExceptionKind::Refused) => false,
         }
     }
 

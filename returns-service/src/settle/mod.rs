@@ -8,4 +8,4 @@ mod policy;
 mod settler;
 
 pub(crate) use policy::ReadyPolicy;
-pub(crate) use settler::{MarkError, Settler, again};
+pub(crate) use settler::{MarkError, Settler, again, ready_row};

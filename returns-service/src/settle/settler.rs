@@ -128,7 +128,7 @@ impl Settler {
             .rows_at(&positions)
             .await?
             .iter()
-            .filter_map(|row| ready_row(row, now, actor))
+            .filter_map(|row| ready_row(row, now, now, actor))
             .collect();
         let append = Append {
             cause: Cause::Ready {
@@ -204,7 +204,12 @@ impl Settler {
 }
 
 /// The row that makes ready what `made` made; `None` for a row that made nothing.
-fn ready_row(made: &JournalRow, now: DateTime<Utc>, actor: Option<&str>) -> Option<Row> {
+pub(crate) fn ready_row(
+    made: &JournalRow,
+    ready_to_settle_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+    actor: Option<&str>,
+) -> Option<Row> {
     let row = &made.row;
     let transfer = row.reversal.as_ref().or(row.restoration.as_ref())?;
     Some(Row {
@@ -214,7 +219,7 @@ fn ready_row(made: &JournalRow, now: DateTime<Utc>, actor: Option<&str>) -> Opti
         }),
         ready: Some(Ready {
             transfer_id: transfer.id.clone(),
-            ready_to_settle_at: now,
+            ready_to_settle_at,
         }),
         flags: Vec::new(),
         actor: actor.map(str::to_owned),
