@@ -1,6 +1,8 @@
 //! Dishonored and contested returns: what each stage undoes, and what is held.
 
 use super::*;
+use proptest::prelude::*;
+
 use crate::decision::Undone;
 
 const TRACE: &str = "091000010000001";
@@ -279,5 +281,50 @@ fn a_retired_or_unknown_dishonor_code_is_held() {
     for code in ["R63", "R66", "R60"] {
         let hold = hold(decide_on(&dishonored(code, Some(TRACE)), debit(), &known));
         assert_eq!(hold.reason, HoldReason::UnknownCode);
+    }
+}
+
+/// Any entry about the return with one of two traces.
+fn any_entry() -> impl Strategy<Value = Entry> {
+    let traces = proptest::sample::select(vec![TRACE, "091000010000009"]);
+    let returns = proptest::sample::select(vec!["R01", "R06", "R10"]).prop_map(returned);
+    let dishonors = proptest::sample::select(vec!["R61", "R67", "R68", "R69", "R70"])
+        .prop_map(|code| dishonored(code, None));
+    let contests = proptest::sample::select(vec!["R71", "R72", "R73", "R74", "R75", "R77"])
+        .prop_map(|code| contested(code, None));
+    (prop_oneof![returns, dishonors, contests], traces).prop_map(|(mut entry, trace)| {
+        entry.keys.return_trace = Some(trace.to_owned());
+        entry
+    })
+}
+
+proptest! {
+    /// What a merchant has lost is nothing or the payment, never twice the payment and never
+    /// less than nothing; and each stage stands on the one before.
+    #[test]
+    fn any_sequence_of_stages_keeps_the_money_right(
+        entries in proptest::collection::vec(any_entry(), 1..40),
+        pending in any::<bool>(),
+    ) {
+        let state = if pending { TransferState::Pending } else { TransferState::Succeeded };
+        let mut known: Vec<Prior> = Vec::new();
+        let mut taken = 0_i32;
+        let mut stages = Vec::new();
+        for entry in entries {
+            let decision = decide_on(&entry, Transfer { state, ..debit() }, &known);
+            let Decision::Act(act) = decision else { continue };
+            taken += match act.effect {
+                Effect::Return | Effect::Reverse | Effect::Reapply => 1,
+                Effect::Restore => -1,
+                Effect::Fail | Effect::Correct | Effect::Ready => 0,
+            };
+            prop_assert!((0..=1).contains(&taken), "{taken} after {:?}", act.effect);
+            stages.push(act.effect);
+            let id = format!("ret_{}", known.len() + 1);
+            known.push(prior(&id, act.effect, &entry));
+            let again = decide_on(&entry, Transfer { state, ..debit() }, &known);
+            prop_assert_eq!(again, Decision::Duplicate { of: id }, "the same entry again");
+        }
+        prop_assert!(stages.len() <= 3, "{stages:?}");
     }
 }
