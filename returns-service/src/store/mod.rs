@@ -37,7 +37,7 @@ mod contract;
 pub(crate) mod testing;
 
 pub(crate) use adoption::{Adoption, Point};
-pub(crate) use event::{EventFilter, EventRecord, EventStore, NewEvent, Origin};
+pub(crate) use event::{EventFilter, EventReads, EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
