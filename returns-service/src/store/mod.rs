@@ -16,6 +16,7 @@ use crate::journal::{Hash, Head, Row};
 
 mod adoption;
 mod columns;
+mod delivery;
 mod event;
 mod follower;
 mod hold;
@@ -29,6 +30,8 @@ mod records;
 mod report;
 mod settings;
 mod sqlite;
+mod webhook;
+mod webhook_rows;
 mod writes;
 
 #[cfg(test)]
@@ -37,6 +40,10 @@ mod contract;
 pub(crate) mod testing;
 
 pub(crate) use adoption::{Adoption, Point};
+pub(crate) use delivery::{
+    Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, DeliveryState, DeliveryStore,
+    Outcome as DeliveryOutcome, Redelivery, Standing,
+};
 pub(crate) use event::{EventFilter, EventReads, EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
@@ -55,6 +62,7 @@ use postgres::PgStore;
 pub(crate) use report::{ArchivedFile, FilesFault, FilesRecord, ReportStore, WrittenReport};
 pub(crate) use settings::{StoreAddress, StoreSettings};
 use sqlite::SqliteStore;
+pub(crate) use webhook::{EndpointChange, SecretRecord, WebhookStore};
 
 /// What can go wrong with the returns database.
 #[derive(Debug, thiserror::Error)]
@@ -226,7 +234,15 @@ pub(crate) struct Known {
 /// The returns database.
 #[async_trait]
 pub(crate) trait Store:
-    IncidentStore + JobStore + ReportStore + Send + Sync + 'static
+    IncidentStore
+    + JobStore
+    + ReportStore
+    + EventReads
+    + WebhookStore
+    + DeliveryStore
+    + Send
+    + Sync
+    + 'static
 {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

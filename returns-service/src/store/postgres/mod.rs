@@ -21,6 +21,8 @@ mod append;
 mod claims;
 mod codec;
 mod copy;
+mod delivery;
+mod event;
 mod followers;
 mod holds;
 mod imports;
@@ -30,6 +32,7 @@ mod journal;
 mod open;
 mod report;
 mod rights;
+mod webhook;
 
 /// The returns database on PostgreSQL.
 pub(crate) struct PgStore {

@@ -26,6 +26,8 @@ mod alerts;
 mod append;
 mod claims;
 mod codec;
+mod delivery;
+mod event;
 mod followers;
 mod holds;
 mod imports;
@@ -33,6 +35,7 @@ mod incidents;
 mod jobs;
 mod journal;
 mod report;
+mod webhook;
 
 /// The returns database on SQLite.
 pub(crate) struct SqliteStore {
