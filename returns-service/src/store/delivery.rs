@@ -111,10 +111,8 @@ pub(crate) trait DeliveryStore: Send + Sync {
     /// oldest message that waits is.
     async fn due_endpoints(&self, now: DateTime<Utc>) -> Result<Vec<String>, StoreError>;
     /// The earliest moment after `now` at which something becomes due.
-    async fn next_due_after(
-        &self,
-        now: DateTime<Utc>,
-    ) -> Result<Option<DateTime<Utc>>, StoreError>;
+    async fn next_due_after(&self, now: DateTime<Utc>)
+    -> Result<Option<DateTime<Utc>>, StoreError>;
     /// What is due for one endpoint, the longest due first; with strict order at most one,
     /// the oldest that waits.
     async fn due_deliveries(

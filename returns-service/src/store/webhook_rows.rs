@@ -66,7 +66,10 @@ pub(super) fn secret(row: &impl Columns) -> Result<SecretRecord, StoreError> {
 
 pub(super) fn event(row: &impl Columns) -> Result<EventRecord, StoreError> {
     let sequence = row.count("sequence")?;
-    let origin = match (row.optional_count("position")?, row.optional_text("hold_id")?) {
+    let origin = match (
+        row.optional_count("position")?,
+        row.optional_text("hold_id")?,
+    ) {
         (Some(position), _) => Origin::Row { position },
         (None, Some(hold_id)) => Origin::Hold {
             hold_id,

@@ -129,9 +129,7 @@ impl EndpointSettings {
                 ));
             }
         }
-        if !self.owner_email.is_empty()
-            && self.owner_email.parse::<lettre::Address>().is_err()
-        {
+        if !self.owner_email.is_empty() && self.owner_email.parse::<lettre::Address>().is_err() {
             faults.push(fault(
                 "owner_email",
                 format!("{:?} is no e-mail address", self.owner_email),
@@ -234,10 +232,26 @@ pub(crate) mod tests {
     #[test]
     fn a_version_decides_the_dialect_and_a_wrong_one_is_refused() {
         for (style, version, expected) in [
-            (Style::Rainforest, "2023-01-01", Some(Dialect::RainforestLegacy)),
-            (Style::Rainforest, "2024-10-15", Some(Dialect::RainforestLegacy)),
-            (Style::Rainforest, "2024-10-16", Some(Dialect::Rainforest20241016)),
-            (Style::Rainforest, "2026-01-31", Some(Dialect::Rainforest20241016)),
+            (
+                Style::Rainforest,
+                "2023-01-01",
+                Some(Dialect::RainforestLegacy),
+            ),
+            (
+                Style::Rainforest,
+                "2024-10-15",
+                Some(Dialect::RainforestLegacy),
+            ),
+            (
+                Style::Rainforest,
+                "2024-10-16",
+                Some(Dialect::Rainforest20241016),
+            ),
+            (
+                Style::Rainforest,
+                "2026-01-31",
+                Some(Dialect::Rainforest20241016),
+            ),
             (Style::Rainforest, "2022-12-31", None),
             (Style::Rainforest, "", None),
             (Style::Rainforest, "2024-1-1", None),
@@ -247,7 +261,11 @@ pub(crate) mod tests {
             (Style::Finix, "2022-02-01", Some(Dialect::Finix)),
             (Style::Finix, "latest", None),
         ] {
-            assert_eq!(dialect(style, version).ok(), expected, "{style:?} {version}");
+            assert_eq!(
+                dialect(style, version).ok(),
+                expected,
+                "{style:?} {version}"
+            );
         }
     }
 
@@ -277,17 +295,30 @@ pub(crate) mod tests {
             event_types: vec!["*".into(), "a..b".into(), "a.*.b".into(), "ok.*".into()],
             ..settings("https://a.example")
         };
-        let fields: Vec<_> = wrong.faults().into_iter().map(|fault| fault.field).collect();
+        let fields: Vec<_> = wrong
+            .faults()
+            .into_iter()
+            .map(|fault| fault.field)
+            .collect();
         assert_eq!(
             fields,
-            ["description", "owner_email", "event_types", "event_types", "event_types"]
+            [
+                "description",
+                "owner_email",
+                "event_types",
+                "event_types",
+                "event_types"
+            ]
         );
         assert!(settings("https://a.example").faults().is_empty());
     }
 
     #[test]
     fn only_a_host_is_shown_of_an_address() {
-        assert_eq!(host("https://a.example:8443/CANARY?t=CANARY"), "a.example:8443");
+        assert_eq!(
+            host("https://a.example:8443/CANARY?t=CANARY"),
+            "a.example:8443"
+        );
         assert_eq!(host("https://a.example/CANARY"), "a.example");
     }
 }

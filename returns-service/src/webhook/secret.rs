@@ -6,9 +6,9 @@ use std::sync::Arc;
 use age::x25519;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ring::hmac;
 use ring::rand::SecureRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use ring::hmac;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::store::SecretRecord;
@@ -253,7 +253,12 @@ pub(crate) mod tests {
     }
 
     /// The row of a key.
-    pub(crate) fn record(sealer: &Sealer, id: &str, endpoint: &str, key: &SigningKey) -> SecretRecord {
+    pub(crate) fn record(
+        sealer: &Sealer,
+        id: &str,
+        endpoint: &str,
+        key: &SigningKey,
+    ) -> SecretRecord {
         SecretRecord {
             secret_id: id.to_owned(),
             endpoint_id: endpoint.to_owned(),
@@ -320,7 +325,11 @@ pub(crate) mod tests {
             }
         }
         let other = [draw(SecretKind::HmacSha256), draw(SecretKind::Ed25519)];
-        assert!(!other.iter().any(|key| verifies(key, &header, b"msg_1.7.{}")));
+        assert!(
+            !other
+                .iter()
+                .any(|key| verifies(key, &header, b"msg_1.7.{}"))
+        );
     }
 
     #[test]
@@ -336,7 +345,10 @@ pub(crate) mod tests {
                 ..row.clone()
             };
             assert!(matches!(sealer.open(&swapped), Err(KeyError::Open { .. })));
-            assert!(matches!(self::sealer().open(&row), Err(KeyError::Open { .. })));
+            assert!(matches!(
+                self::sealer().open(&row),
+                Err(KeyError::Open { .. })
+            ));
         }
     }
 

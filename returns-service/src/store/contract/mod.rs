@@ -41,6 +41,7 @@ mod jobs;
 mod journal;
 mod opening;
 mod report;
+mod webhooks;
 
 /// A new, empty store of one kind.
 struct Fixture {

@@ -75,7 +75,11 @@ impl WebhookStore for PgStore {
         .bind(json(&settings.event_types, "event types")?)
         .bind(clean(&settings.merchant))
         .bind(settings.ordered)
-        .bind(if endpoint.is_enabled() { "enabled" } else { "disabled" })
+        .bind(if endpoint.is_enabled() {
+            "enabled"
+        } else {
+            "disabled"
+        })
         .bind(clean_option(endpoint.disabled_why.as_deref()))
         .bind(endpoint.updated_at)
         .bind(change.forget_failures)

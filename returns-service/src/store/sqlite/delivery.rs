@@ -97,7 +97,11 @@ impl DeliveryStore for SqliteStore {
             Outcome::Dead { error } => (DeliveryState::Dead, Some(error), None),
         };
         let ended_at = (state != DeliveryState::Pending).then_some(attempt.at);
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(what))?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
         let done = sqlx::query(
             "UPDATE webhook_deliveries SET state = ?5, attempts = attempts + 1, \
              next_attempt_at = ?6, last_status = ?7, last_error = ?8, last_attempt_at = ?9, \
@@ -207,7 +211,11 @@ impl DeliveryStore for SqliteStore {
         at: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         let what = "making deliveries due";
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(what))?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
         let mut due = 0;
         for one in again {
             let done = sqlx::query(

@@ -22,7 +22,11 @@ impl WebhookStore for SqliteStore {
         audit: &AuditRecord,
     ) -> Result<bool, StoreError> {
         let what = "keeping an endpoint";
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(what))?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
         let settings = &endpoint.settings;
         let done = sqlx::query(
             "INSERT INTO webhook_endpoints (endpoint_id, url, description, owner_email, style, \
@@ -57,7 +61,11 @@ impl WebhookStore for SqliteStore {
 
     async fn change_endpoint(&self, change: &EndpointChange) -> Result<bool, StoreError> {
         let what = "changing an endpoint";
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(what))?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
         let endpoint = &change.endpoint;
         let settings = &endpoint.settings;
         let done = sqlx::query(
@@ -75,7 +83,11 @@ impl WebhookStore for SqliteStore {
         .bind(json(&settings.event_types, "event types")?)
         .bind((&settings.merchant))
         .bind(settings.ordered)
-        .bind(if endpoint.is_enabled() { "enabled" } else { "disabled" })
+        .bind(if endpoint.is_enabled() {
+            "enabled"
+        } else {
+            "disabled"
+        })
         .bind(&endpoint.disabled_why)
         .bind(time_text(endpoint.updated_at))
         .bind(change.forget_failures)
@@ -131,7 +143,11 @@ impl WebhookStore for SqliteStore {
         audit: &AuditRecord,
     ) -> Result<bool, StoreError> {
         let what = "adding a key to an endpoint";
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(failed(what))?;
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
         let done = sqlx::query(
             "UPDATE webhook_endpoints SET updated_at = ?3, version = version + 1 \
              WHERE endpoint_id = ?1 AND version = ?2",
