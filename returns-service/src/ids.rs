@@ -98,6 +98,11 @@ pub(crate) fn dedup_key(whole: &str) -> String {
     id("key_", &["dedup key", whole])
 }
 
+/// The id of the endpoint that was made under this key.
+pub(crate) fn endpoint_id(key: &str) -> String {
+    id("whe_", &["endpoint", key])
+}
+
 /// The id of the message that tells of an event under an event type: its `webhook-id`.
 pub(crate) fn message_id(event_id: &str, event_type: &str) -> String {
     id("msg_", &["message", event_id, event_type])

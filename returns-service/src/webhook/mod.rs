@@ -18,13 +18,16 @@ mod secret;
 mod sender;
 mod settings;
 
-pub(crate) use client::{Posted, WebhookClient};
+#[cfg(test)]
+mod tests;
+
+pub(crate) use client::WebhookClient;
 pub(crate) use dialect::Dialect;
 pub(crate) use endpoint::{Endpoint, EndpointFault, EndpointSettings, Style, dialect};
 pub(crate) use guard::{Guard, SystemLookup};
 pub(crate) use owner::OwnerMail;
 pub(crate) use poster::{Poster, test_body};
-pub(crate) use schedule::Schedule;
+pub(crate) use schedule::{Schedule, any_number};
 pub(crate) use secret::{KeyError, Sealer, SecretKind, SigningKey};
 pub(crate) use sender::{Parts, Sender};
 pub(crate) use settings::WebhookSettings;

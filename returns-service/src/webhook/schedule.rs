@@ -61,6 +61,12 @@ impl Schedule {
     }
 }
 
+/// Any number, for the jitter.
+pub(crate) fn any_number() -> u64 {
+    let (number, _) = uuid::Uuid::new_v4().as_u64_pair();
+    number
+}
+
 /// What the header `Retry-After` asks for: seconds from `now`, or an HTTP date (RFC 9110).
 pub(super) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let value = value.trim();
