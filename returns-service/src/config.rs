@@ -18,6 +18,7 @@ use crate::schedule::{self, Plan, RetryTimes};
 use crate::settle::ReadyPolicy;
 use crate::source::{self, Source};
 use crate::store::StoreSettings;
+use crate::webhook::WebhookSettings;
 
 /// Everything that the returns service is told.
 pub struct Config {
@@ -44,6 +45,7 @@ pub struct Config {
     pub(crate) retry: RetryTimes,
     pub(crate) alerts: AlertSettings,
     pub(crate) ready: ReadyPolicy,
+    pub(crate) webhooks: WebhookSettings,
 }
 
 /// What one replica among several is told.
@@ -123,6 +125,7 @@ impl Config {
             },
             alerts: AlertSettings::read(&root.section("alerts")),
             ready: ReadyPolicy::read(&root.section("reversals")),
+            webhooks: WebhookSettings::read(&root.section("webhooks")),
         }
     }
 }

@@ -108,6 +108,16 @@ pub(crate) fn dedup_key(whole: &str) -> String {
     id("key_", &["dedup key", whole])
 }
 
+/// The id of the endpoint that was made under this key.
+pub(crate) fn endpoint_id(key: &str) -> String {
+    id("whe_", &["endpoint", key])
+}
+
+/// The id of the message that tells of an event under an event type: its `webhook-id`.
+pub(crate) fn message_id(event_id: &str, event_type: &str) -> String {
+    id("msg_", &["message", event_id, event_type])
+}
+
 /// The id of a test alert.
 pub(crate) fn test_alert_id(actor: &str, at: &DateTime<Utc>) -> String {
     id("tst_", &["test alert", actor, &at.to_rfc3339()])

@@ -17,7 +17,7 @@ use crate::store::{
 /// Who changes something, and why.
 pub(super) struct Who<'a> {
     pub(super) actor: &'a str,
-    reason: &'a str,
+    pub(super) reason: &'a str,
 }
 
 impl Api {

@@ -4,6 +4,7 @@
 mod convert;
 mod convert_incident;
 mod convert_job;
+mod convert_webhook;
 mod details;
 mod diagnosis;
 mod errors;
@@ -17,6 +18,9 @@ mod progress;
 mod report;
 mod settle;
 mod transfers;
+mod webhook_deliveries;
+mod webhook_endpoints;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +29,7 @@ use echeck_proto::returns::v1 as proto;
 use proto::incident_service_server::IncidentServiceServer;
 use proto::operations_service_server::OperationsServiceServer;
 use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
+use proto::webhook_service_server::WebhookServiceServer;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
@@ -32,6 +37,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::bucket::Bucket;
 use crate::diagnosis::Examiner;
 pub(crate) use incidents::IncidentApi;
+pub(crate) use webhooks::WebhookApi;
 
 use crate::feed::Feed;
 use crate::import::Importer;
@@ -43,6 +49,7 @@ pub(crate) const SERVICE_NAMES: &[&str] = &[
     "echeck.returns.v1.ReturnsService",
     "echeck.returns.v1.OperationsService",
     "echeck.returns.v1.IncidentService",
+    "echeck.returns.v1.WebhookService",
 ];
 
 /// What the handlers need.
@@ -96,7 +103,12 @@ impl Api {
 }
 
 /// The routes of all services.
-pub(crate) fn routes(api: Api, incidents: IncidentApi, max_message_bytes: usize) -> RoutesBuilder {
+pub(crate) fn routes(
+    api: Api,
+    incidents: IncidentApi,
+    webhooks: WebhookApi,
+    max_message_bytes: usize,
+) -> RoutesBuilder {
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(
@@ -111,6 +123,11 @@ pub(crate) fn routes(api: Api, incidents: IncidentApi, max_message_bytes: usize)
         )
         .add_service(
             IncidentServiceServer::new(incidents)
+                .max_decoding_message_size(max_message_bytes)
+                .max_encoding_message_size(max_message_bytes),
+        )
+        .add_service(
+            WebhookServiceServer::new(webhooks)
                 .max_decoding_message_size(max_message_bytes)
                 .max_encoding_message_size(max_message_bytes),
         );

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use tonic::Status;
 
 use super::errors::invalid;
+use crate::store::{Delivery, DeliveryPlace};
 
 /// How many rows a page has: 50 unless asked, at most 500.
 pub(super) fn size(asked: u32) -> u32 {
@@ -23,6 +24,31 @@ pub(super) fn token_of(at: DateTime<Utc>, id: &str) -> String {
 /// The token after this journal position.
 pub(super) fn token_of_position(position: u64) -> String {
     URL_SAFE_NO_PAD.encode(position.to_string())
+}
+
+/// The token after this delivery.
+pub(super) fn token_of_delivery(delivery: &Delivery) -> String {
+    let Delivery {
+        sequence,
+        endpoint_id,
+        event_type,
+        ..
+    } = delivery;
+    URL_SAFE_NO_PAD.encode(format!("{sequence}\n{endpoint_id}\n{event_type}"))
+}
+
+pub(super) fn delivery_place(token: &str) -> Result<Option<DeliveryPlace>, Status> {
+    let Some(text) = text(token)? else {
+        return Ok(None);
+    };
+    let mut parts = text.split('\n');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(sequence), Some(endpoint), Some(event_type), None) => {
+            let sequence = sequence.parse().map_err(|_| bad())?;
+            Ok(Some((sequence, endpoint.to_owned(), event_type.to_owned())))
+        }
+        _ => Err(bad()),
+    }
 }
 
 fn text(token: &str) -> Result<Option<String>, Status> {

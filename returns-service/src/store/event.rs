@@ -79,6 +79,11 @@ pub(crate) trait EventStore: Send + Sync {
         event: &NewEvent,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
+}
+
+/// Reading events.
+#[async_trait]
+pub(crate) trait EventReads: Send + Sync {
     /// Events, oldest first.
     async fn events(
         &self,

@@ -16,6 +16,7 @@ use crate::journal::{Hash, Head, Row};
 
 mod adoption;
 mod columns;
+mod delivery;
 mod event;
 mod follower;
 mod hold;
@@ -30,6 +31,8 @@ mod report;
 mod settings;
 mod settle;
 mod sqlite;
+mod webhook;
+mod webhook_rows;
 mod writes;
 
 #[cfg(test)]
@@ -38,7 +41,11 @@ mod contract;
 pub(crate) mod testing;
 
 pub(crate) use adoption::{Adoption, Point};
-pub(crate) use event::{EventFilter, EventRecord, EventStore, NewEvent, Origin};
+pub(crate) use delivery::{
+    Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, DeliveryState, DeliveryStore,
+    Outcome as DeliveryOutcome, Redelivery, Standing,
+};
+pub(crate) use event::{EventFilter, EventReads, EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
@@ -57,6 +64,7 @@ pub(crate) use report::{ArchivedFile, FilesFault, FilesRecord, ReportStore, Writ
 pub(crate) use settings::{StoreAddress, StoreSettings};
 pub(crate) use settle::{MadeTransfer, SettleStore};
 use sqlite::SqliteStore;
+pub(crate) use webhook::{EndpointChange, SecretRecord, WebhookStore};
 
 /// What can go wrong with the returns database.
 #[derive(Debug, thiserror::Error)]
@@ -231,7 +239,16 @@ pub(crate) struct Known {
 /// The returns database.
 #[async_trait]
 pub(crate) trait Store:
-    IncidentStore + JobStore + ReportStore + SettleStore + Send + Sync + 'static
+    IncidentStore
+    + JobStore
+    + ReportStore
+    + SettleStore
+    + EventReads
+    + WebhookStore
+    + DeliveryStore
+    + Send
+    + Sync
+    + 'static
 {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -3,7 +3,31 @@
 //! A follower turns journal rows and holds into events, each with one delivery for every
 //! endpoint that wants it, in one transaction. The sender then delivers them, at least once.
 
+mod address;
+mod attempt;
+mod client;
 mod dialect;
+mod endpoint;
+mod guard;
+mod owner;
+mod poster;
+pub(crate) mod recover;
 pub(crate) mod render;
+mod schedule;
+mod secret;
+mod sender;
+mod settings;
 
+#[cfg(test)]
+mod tests;
+
+pub(crate) use client::WebhookClient;
 pub(crate) use dialect::Dialect;
+pub(crate) use endpoint::{Endpoint, EndpointFault, EndpointSettings, Style, dialect};
+pub(crate) use guard::{Guard, SystemLookup};
+pub(crate) use owner::OwnerMail;
+pub(crate) use poster::{Poster, test_body};
+pub(crate) use schedule::{Schedule, any_number};
+pub(crate) use secret::{KeyError, Sealer, SecretKind, SigningKey};
+pub(crate) use sender::{Parts, Sender};
+pub(crate) use settings::WebhookSettings;

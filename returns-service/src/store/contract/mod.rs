@@ -42,6 +42,7 @@ mod journal;
 mod opening;
 mod report;
 mod settle;
+mod webhooks;
 
 /// A new, empty store of one kind.
 struct Fixture {

@@ -21,6 +21,8 @@ mod append;
 mod claims;
 mod codec;
 mod copy;
+mod delivery;
+mod event;
 mod followers;
 mod holds;
 mod imports;
@@ -31,6 +33,7 @@ mod open;
 mod report;
 mod rights;
 mod settle;
+mod webhook;
 
 /// The returns database on PostgreSQL.
 pub(crate) struct PgStore {

@@ -26,6 +26,8 @@ mod alerts;
 mod append;
 mod claims;
 mod codec;
+mod delivery;
+mod event;
 mod followers;
 mod holds;
 mod imports;
@@ -34,6 +36,7 @@ mod jobs;
 mod journal;
 mod report;
 mod settle;
+mod webhook;
 
 /// The returns database on SQLite.
 pub(crate) struct SqliteStore {
