@@ -3,14 +3,14 @@
 
 mod common;
 
-use common::{D, refuse_updates_of, rig_on};
+use common::{D, refuse_updates_of, rig_on, told};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::{
-    AdoptCursorRequest, ApplyUpdatesResponse, Cursor, LookupTransfersRequest, StepExceptionKind,
-    TransferKey, TransferKeyKind, TransferState,
+    AdoptCursorRequest, Cursor, LookupTransfersRequest, StepExceptionKind, TransferKey,
+    TransferKeyKind, TransferState,
 };
 use tonic::{Code, Request};
 
@@ -31,13 +31,6 @@ on_every_database!(
     hostile_ids_are_only_ids,
     an_operator_puts_the_cursor_onto_a_row_that_the_journal_has,
 );
-
-fn told(reply: &ApplyUpdatesResponse) -> Vec<(u64, StepExceptionKind, &str)> {
-    let exceptions = reply.exceptions.iter();
-    exceptions
-        .map(|e| (e.position, e.kind(), e.message.as_str()))
-        .collect()
-}
 
 async fn lookup(rig: &Rig, kind: TransferKeyKind, values: &[&str]) -> Vec<Vec<String>> {
     let keys = values.iter().map(|value| TransferKey {
