@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{D, count, known, moment, rig_on, story, told, whole};
+use common::{D, count, known, moment, one_by_one, rig_on, story, told, whole};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{Journal, give_back, ready, reapply, restore, reverse};
@@ -31,7 +31,7 @@ async fn what_a_return_made_becomes_ready_once(dialect: Dialect) {
         .await;
     let first = ready("RV_TR1", "TR1", 30);
     let reply = rig.apply(journal.changes([first])).await.unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     let (from, at) = (moment(dialect, 30), moment(dialect, 0));
     let row = format!("id = 'RV_TR1' AND ready_to_settle_at = {from} AND updated_at = {at}");
     assert_eq!(count(&rig, &row).await, "1");
@@ -39,7 +39,7 @@ async fn what_a_return_made_becomes_ready_once(dialect: Dialect) {
     let second = ready("RV_TR1", "TR1", 40);
     let reply = rig.apply(journal.changes([second])).await.unwrap();
     assert_eq!(
-        told(&reply),
+        told(&reply.exceptions),
         [(
             3,
             MovedOn,
@@ -75,7 +75,7 @@ async fn the_whole_story_of_a_return_fits_one_batch(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     assert_eq!(
         rig.rows("SELECT id, type, state, parent_id FROM transfers ORDER BY id")
             .await,
@@ -113,7 +113,10 @@ async fn stories_that_take_turns_in_a_large_batch_are_exact(dialect: Dialect) {
         .into_iter()
         .flat_map(|number| (6 * number + 1)..=(6 * number + 6))
         .collect();
-    let positions: Vec<u64> = told(&reply).into_iter().map(|(at, _, _)| at).collect();
+    let positions: Vec<u64> = told(&reply.exceptions)
+        .into_iter()
+        .map(|(at, _, _)| at)
+        .collect();
     assert_eq!(positions, expected);
     assert_eq!(count(&rig, "type = 'REVERSAL'").await, "596");
     assert_eq!(count(&rig, "ready_to_settle_at IS NOT NULL").await, "894");
@@ -127,18 +130,14 @@ async fn what_is_not_there_or_moved_on_does_not_become_ready(dialect: Dialect) {
     }
     rig.sql("UPDATE transfers SET state = 'FAILED' WHERE id = 'BAD'")
         .await;
-    let changes = [
+    let changes = vec![
         ready("GONE", "TR1", 0),
         ready("BAD", "TR2", 0),
         ready("GOOD", "TR3", 0),
         ready("good", "TR4", 0),
     ];
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
     assert_eq!(
-        told(&reply),
+        told(&one_by_one(&rig, changes).await),
         [
             (1, NotFound, "the target has no transfer GONE"),
             (
@@ -169,7 +168,7 @@ async fn a_gateway_without_readiness_takes_it_as_an_empty_step(dialect: Dialect)
         // Not even for one that is not there.
         let changes = [ready("RV_TR1", "TR1", 0), ready("RV_TR9", "TR9", 0)];
         let reply = rig.apply(journal.changes(changes)).await.unwrap();
-        assert_eq!(told(&reply), [], "{toml}");
+        assert_eq!(told(&reply.exceptions), [], "{toml}");
         assert_eq!(reply.cursor.unwrap().position, 3);
         assert_eq!(rig.rows(all).await, before, "{toml}");
     }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{D, count, known, moment, refuse_updates_of, rig_on, story, told, whole};
+use common::{D, count, known, moment, one_by_one, refuse_updates_of, rig_on, story, told, whole};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{
@@ -63,7 +63,7 @@ async fn a_dishonored_return_is_given_back_by_a_transfer_of_the_same_kind(dialec
         restore("CREDIT", 500, Failed, "CREDIT"),
     ];
     let reply = rig.apply(journal.changes(dishonors)).await.unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     for (id, kind, currency, parent) in [
         ("FUNDED", "DEBIT", "USD", "RV_FUNDED"),
         ("EARLY", "DEBIT", "USD", "EARLY"),
@@ -105,7 +105,7 @@ async fn a_contested_dishonor_is_taken_again_by_a_reversal_of_the_restoration(di
     rig.apply(journal.changes(story)).await.unwrap();
     let change = reapply("TR1", 500, Succeeded);
     let reply = rig.apply(journal.changes([change])).await.unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     assert_eq!(
         whole(&rig, "RA_TR1").await,
         "REVERSAL|ROBOT|SUCCEEDED|500|USD|0|FNX_RA_TR1|-|-|-|-|PI_BUYER|AP1|ID1|-|-|[]|-\
@@ -135,7 +135,10 @@ async fn a_batch_that_comes_again_changes_nothing(dialect: Dialect) {
     // Even with the cursor lost no money moves twice.
     rig.sql("DELETE FROM echeck_cursor").await;
     let reply = rig.apply(batch).await.unwrap();
-    let kinds: Vec<StepExceptionKind> = told(&reply).into_iter().map(|(_, kind, _)| kind).collect();
+    let kinds: Vec<StepExceptionKind> = told(&reply.exceptions)
+        .into_iter()
+        .map(|(_, kind, _)| kind)
+        .collect();
     assert_eq!(
         kinds,
         [Refused, MovedOn, Refused, Refused, MovedOn, MovedOn]
@@ -148,19 +151,16 @@ async fn a_transfer_that_moved_on_is_not_restored(dialect: Dialect) {
     for id in ["TR1", "TR2", "TR3"] {
         rig.sql(&D::on_any(id).sql()).await;
     }
-    let changes = [
+    let changes = vec![
         restore("TR1", 500, Failed, ""),
         restore("TR2", 499, Succeeded, ""),
         restore("TR9", 500, Succeeded, ""),
         restore("TR3", 500, Succeeded, ""),
         reapply("TR3", 400, Succeeded),
     ];
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
+    let exceptions = one_by_one(&rig, changes).await;
     assert_eq!(
-        told(&reply),
+        told(&exceptions),
         [
             (
                 1,
@@ -184,7 +184,7 @@ async fn a_transfer_that_moved_on_is_not_restored(dialect: Dialect) {
         rig.rows("SELECT id FROM transfers ORDER BY id").await,
         ["RS_TR3", "TR1", "TR2", "TR3"]
     );
-    assert_eq!(rig.progress(0, 10).await.exceptions, reply.exceptions);
+    assert_eq!(rig.progress(0, 10).await.exceptions, exceptions);
 }
 
 async fn what_is_undone_must_be_there(dialect: Dialect) {
@@ -204,17 +204,13 @@ async fn what_is_undone_must_be_there(dialect: Dialect) {
                 .await;
         }
     }
-    let changes = [
+    let changes = vec![
         restore("TR1", 500, Succeeded, "RV_TR1"),
         reapply("TR2", 500, Succeeded),
         reverse("TR3", 500, None),
     ];
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
     assert_eq!(
-        told(&reply),
+        told(&one_by_one(&rig, changes).await),
         [
             (
                 1,
@@ -243,17 +239,13 @@ async fn a_restoration_names_the_deposit_it_was_decided_on(dialect: Dialect) {
         rig.sql(&D::on_any(id).set("deposit_id", deposit).sql())
             .await;
     }
-    let changes = [
+    let changes = vec![
         deposited("FREE"),
         deposited("TAKEN"),
         restore("ANY", 500, Succeeded, ""),
     ];
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
     assert_eq!(
-        told(&reply),
+        told(&one_by_one(&rig, changes).await),
         [(
             1,
             MovedOn,
@@ -301,7 +293,7 @@ async fn rows_that_the_database_refuses_are_isolated(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply);
+    let refused = told(&reply.exceptions);
     let places: Vec<(u64, StepExceptionKind)> =
         refused.iter().map(|(at, kind, _)| (*at, *kind)).collect();
     assert_eq!(places, [(6, Refused), (12, Refused), (21, Refused)]);
@@ -334,7 +326,7 @@ async fn a_trace_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply);
+    let refused = told(&reply.exceptions);
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!((refused[0].0, refused[0].1), (2, Refused));
     assert!(refused[0].2.contains("too long"), "{}", refused[0].2);
@@ -364,7 +356,7 @@ async fn lookups_find_what_was_paid_and_not_what_was_made_of_it(dialect: Dialect
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     let keys = [
         (TransferKeyKind::TraceId, "FNX_TR1"),
         (TransferKeyKind::PaymentId, "PAY_TR1"),

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use echeck_adapter::config::AdapterConfig;
 use echeck_adapter::dialect::Dialect;
-use echeck_adapter::testing::{Rig, ready, reapply, restore, reverse};
+use echeck_adapter::testing::{Journal, Rig, ready, reapply, restore, reverse};
 use echeck_proto::adapter::v1::step::Change;
-use echeck_proto::adapter::v1::{ApplyUpdatesResponse, StepExceptionKind, TransferState};
+use echeck_proto::adapter::v1::{StepException, StepExceptionKind, TransferState};
 use echeck_service::config::Settings;
 
 /// Reads a configuration, with any target where none is given.
@@ -141,9 +141,9 @@ pub(crate) async fn count(rig: &Rig, condition: &str) -> String {
         .await
 }
 
-pub(crate) fn told(reply: &ApplyUpdatesResponse) -> Vec<(u64, StepExceptionKind, &str)> {
-    let exceptions = reply.exceptions.iter();
+pub(crate) fn told(exceptions: &[StepException]) -> Vec<(u64, StepExceptionKind, &str)> {
     exceptions
+        .iter()
         .map(|e| (e.position, e.kind(), e.message.as_str()))
         .collect()
 }
@@ -169,4 +169,20 @@ pub(crate) fn story(id: &str) -> [Change; 6] {
         ready(&made("RS"), id, 20),
         ready(&made("RA"), id, 30),
     ]
+}
+
+/// What is told of each change when it is a batch of its own, so that nothing else in the batch
+/// draws attention to it.
+pub(crate) async fn one_by_one(rig: &Rig, changes: Vec<Change>) -> Vec<StepException> {
+    let mut journal = Journal::default();
+    let mut exceptions = Vec::new();
+    for change in changes {
+        exceptions.extend(
+            rig.apply(journal.changes([change]))
+                .await
+                .unwrap()
+                .exceptions,
+        );
+    }
+    exceptions
 }
