@@ -1,72 +1,33 @@
-//! What comes after a return, on every database: it is undone, applied again, and what either
-//! made becomes ready to settle.
+//! What comes after a return, on every database: it is undone, and applied again.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
 
-use common::{D, refuse_updates_of, rig_on};
+use common::{D, count, known, moment, one_by_one, refuse_updates_of, rig_on, story, told, whole};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{
-    Journal, Rig, expected, fail, give_back, ready, reapply, reason_of, restore, reverse,
+    Journal, expected, fail, give_back, ready, reapply, reason_of, restore, reverse,
 };
 use echeck_proto::adapter::v1::StepExceptionKind::{self, MovedOn, NotFound, Refused};
 use echeck_proto::adapter::v1::TransferState::{Failed, Pending, Returned, Succeeded};
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::step::Change;
-use echeck_proto::adapter::v1::{
-    ApplyUpdatesResponse, LookupTransfersRequest, TransferKey, TransferKeyKind,
-};
+use echeck_proto::adapter::v1::{LookupTransfersRequest, TransferKey, TransferKeyKind};
 use tonic::Request;
 
 on_every_database!(
     a_dishonored_return_is_given_back_by_a_transfer_of_the_same_kind,
     a_contested_dishonor_is_taken_again_by_a_reversal_of_the_restoration,
-    what_a_return_made_becomes_ready_once,
-    the_whole_story_of_a_return_fits_one_batch,
-    stories_that_take_turns_in_a_large_batch_are_exact,
     a_batch_that_comes_again_changes_nothing,
     a_transfer_that_moved_on_is_not_restored,
     what_is_undone_must_be_there,
     a_restoration_names_the_deposit_it_was_decided_on,
     a_restoration_by_a_deposit_that_the_mapping_cannot_see_is_decided_again,
-    what_is_not_there_or_moved_on_does_not_become_ready,
-    a_gateway_without_readiness_takes_it_as_an_empty_step,
     rows_that_the_database_refuses_are_isolated,
     a_trace_that_is_too_long_is_refused_and_never_cut,
     lookups_find_what_was_paid_and_not_what_was_made_of_it,
 );
-
-/// Every column but the moments of its making.
-const WHOLE: &str = "SELECT type, subtype, state, amount, currency, fee, trace_id, payment_id, \
-    ach_trace, individual_id, source, destination, application, merchant_identity, \
-    statement_descriptor, idempotency_id, messages, raw, tags, failure_code, failure_message, \
-    parent_id, ready_to_settle_at, settlement_date, deposit_id FROM transfers WHERE id =";
-
-/// The moment of every decision, and some seconds later, as the columns have it.
-fn moment(dialect: Dialect, seconds: u8) -> String {
-    match dialect {
-        Dialect::Sqlite => format!("'2026-03-02T14:05:{:02}.000000Z'", 6 + seconds),
-        Dialect::Postgres | Dialect::Mysql => format!("'2026-03-02 14:05:{:02}'", 6 + seconds),
-    }
-}
-
-/// A row without the blanks that some databases write into JSON.
-async fn whole(rig: &Rig, id: &str) -> String {
-    rig.one(&format!("{WHOLE} '{id}'")).await.replace(' ', "")
-}
-
-async fn count(rig: &Rig, condition: &str) -> String {
-    rig.one(&format!("SELECT count(*) FROM transfers WHERE {condition}"))
-        .await
-}
-
-fn told(reply: &ApplyUpdatesResponse) -> Vec<(u64, StepExceptionKind, &str)> {
-    let exceptions = reply.exceptions.iter();
-    exceptions
-        .map(|e| (e.position, e.kind(), e.message.as_str()))
-        .collect()
-}
 
 /// A restoration that was decided on a deposit.
 fn deposited(id: &str) -> Change {
@@ -77,16 +38,6 @@ fn deposited(id: &str) -> Change {
         }
         other => other,
     }
-}
-
-/// A debit that an importer knows by every id.
-fn known(id: &str) -> D {
-    D::on_any(id)
-        .set("payment_id", &format!("'PAY_{id}'"))
-        .set("ach_trace", &format!("'091000{id}'"))
-        .set("individual_id", "'CUST 7'")
-        .set("destination", "'PI_SHOP'")
-        .set("settlement_date", "'2026-02-23'")
 }
 
 async fn a_dishonored_return_is_given_back_by_a_transfer_of_the_same_kind(dialect: Dialect) {
@@ -112,7 +63,7 @@ async fn a_dishonored_return_is_given_back_by_a_transfer_of_the_same_kind(dialec
         restore("CREDIT", 500, Failed, "CREDIT"),
     ];
     let reply = rig.apply(journal.changes(dishonors)).await.unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     for (id, kind, currency, parent) in [
         ("FUNDED", "DEBIT", "USD", "RV_FUNDED"),
         ("EARLY", "DEBIT", "USD", "EARLY"),
@@ -154,7 +105,7 @@ async fn a_contested_dishonor_is_taken_again_by_a_reversal_of_the_restoration(di
     rig.apply(journal.changes(story)).await.unwrap();
     let change = reapply("TR1", 500, Succeeded);
     let reply = rig.apply(journal.changes([change])).await.unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     assert_eq!(
         whole(&rig, "RA_TR1").await,
         "REVERSAL|ROBOT|SUCCEEDED|500|USD|0|FNX_RA_TR1|-|-|-|-|PI_BUYER|AP1|ID1|-|-|[]|-\
@@ -171,119 +122,6 @@ async fn a_contested_dishonor_is_taken_again_by_a_reversal_of_the_restoration(di
     );
 }
 
-async fn what_a_return_made_becomes_ready_once(dialect: Dialect) {
-    let rig = rig_on(dialect, "").await;
-    rig.sql(&known("TR1").sql()).await;
-    let mut journal = Journal::default();
-    rig.apply(journal.changes([reverse("TR1", 500, None)]))
-        .await
-        .unwrap();
-    let before = whole(&rig, "RV_TR1").await;
-    rig.sql("UPDATE transfers SET updated_at = '2026-02-20 00:00:00'")
-        .await;
-    let first = ready("RV_TR1", "TR1", 30);
-    let reply = rig.apply(journal.changes([first])).await.unwrap();
-    assert_eq!(told(&reply), []);
-    let (from, at) = (moment(dialect, 30), moment(dialect, 0));
-    let row = format!("id = 'RV_TR1' AND ready_to_settle_at = {from} AND updated_at = {at}");
-    assert_eq!(count(&rig, &row).await, "1");
-    // Another decision about what is ready is told, and the first one stays.
-    let second = ready("RV_TR1", "TR1", 40);
-    let reply = rig.apply(journal.changes([second])).await.unwrap();
-    assert_eq!(
-        told(&reply),
-        [(
-            3,
-            MovedOn,
-            "transfer RV_TR1 (SUCCEEDED) is ready to settle since 2026-03-02T14:05:36.000000Z \
-             already"
-        )]
-    );
-    assert_eq!(count(&rig, &row).await, "1");
-    // Nothing else has changed, neither there nor in the original.
-    rig.sql("UPDATE transfers SET ready_to_settle_at = NULL WHERE id = 'RV_TR1'")
-        .await;
-    assert_eq!(whole(&rig, "RV_TR1").await, before);
-    assert_eq!(
-        count(&rig, "id = 'TR1' AND updated_at < '2026-02-21'").await,
-        "1"
-    );
-}
-
-/// The steps of a funded debit from its return to the end.
-fn story(id: &str) -> [Change; 6] {
-    let made = |prefix: &str| format!("{prefix}_{id}");
-    [
-        reverse(id, 500, None),
-        ready(&made("RV"), id, 10),
-        restore(id, 500, Succeeded, &made("RV")),
-        reapply(id, 500, Succeeded),
-        ready(&made("RS"), id, 20),
-        ready(&made("RA"), id, 30),
-    ]
-}
-
-async fn the_whole_story_of_a_return_fits_one_batch(dialect: Dialect) {
-    let rig = rig_on(dialect, "").await;
-    rig.sql(&known("FUNDED").sql()).await;
-    rig.sql(&known("EARLY").set("state", "'PENDING'").sql())
-        .await;
-    let mut changes: Vec<Change> = story("FUNDED").into();
-    changes.extend([
-        give_back("EARLY", Pending, None),
-        restore("EARLY", 500, Returned, ""),
-        ready("RS_EARLY", "EARLY", 20),
-        reapply("EARLY", 500, Returned),
-        ready("RA_EARLY", "EARLY", 30),
-    ]);
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
-    assert_eq!(told(&reply), []);
-    assert_eq!(
-        rig.rows("SELECT id, type, state, parent_id FROM transfers ORDER BY id")
-            .await,
-        [
-            "EARLY|DEBIT|FAILED|-",
-            "FUNDED|DEBIT|SUCCEEDED|-",
-            "RA_EARLY|REVERSAL|SUCCEEDED|RS_EARLY",
-            "RA_FUNDED|REVERSAL|SUCCEEDED|RS_FUNDED",
-            "RS_EARLY|DEBIT|SUCCEEDED|EARLY",
-            "RS_FUNDED|DEBIT|SUCCEEDED|RV_FUNDED",
-            "RV_FUNDED|REVERSAL|SUCCEEDED|FUNDED",
-        ]
-    );
-    for (prefix, seconds, rows) in [("RV", 10, "1"), ("RS", 20, "2"), ("RA", 30, "2")] {
-        let from = moment(dialect, seconds);
-        let made = format!("id LIKE '{prefix}_%' AND ready_to_settle_at = {from}");
-        assert_eq!(count(&rig, &made).await, rows, "{prefix}");
-    }
-}
-
-async fn stories_that_take_turns_in_a_large_batch_are_exact(dialect: Dialect) {
-    let rig = rig_on(dialect, "").await;
-    let ids: Vec<String> = (0..300).map(|number| format!("TR{number:03}")).collect();
-    let rows: Vec<String> = ids.iter().map(|id| D::on_any(id).sql()).collect();
-    rig.sql(&rows.join(" ")).await;
-    // Two moved on, which leaves nothing to be undone or to become ready.
-    rig.sql("UPDATE transfers SET state = 'CANCELED' WHERE id IN ('TR017', 'TR150')")
-        .await;
-    let changes: Vec<Change> = ids.iter().flat_map(|id| story(id)).collect();
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
-    let expected: Vec<u64> = [17, 150]
-        .into_iter()
-        .flat_map(|number| (6 * number + 1)..=(6 * number + 6))
-        .collect();
-    let positions: Vec<u64> = told(&reply).into_iter().map(|(at, _, _)| at).collect();
-    assert_eq!(positions, expected);
-    assert_eq!(count(&rig, "type = 'REVERSAL'").await, "596");
-    assert_eq!(count(&rig, "ready_to_settle_at IS NOT NULL").await, "894");
-}
-
 async fn a_batch_that_comes_again_changes_nothing(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     rig.sql(&known("TR1").sql()).await;
@@ -297,7 +135,10 @@ async fn a_batch_that_comes_again_changes_nothing(dialect: Dialect) {
     // Even with the cursor lost no money moves twice.
     rig.sql("DELETE FROM echeck_cursor").await;
     let reply = rig.apply(batch).await.unwrap();
-    let kinds: Vec<StepExceptionKind> = told(&reply).into_iter().map(|(_, kind, _)| kind).collect();
+    let kinds: Vec<StepExceptionKind> = told(&reply.exceptions)
+        .into_iter()
+        .map(|(_, kind, _)| kind)
+        .collect();
     assert_eq!(
         kinds,
         [Refused, MovedOn, Refused, Refused, MovedOn, MovedOn]
@@ -310,19 +151,16 @@ async fn a_transfer_that_moved_on_is_not_restored(dialect: Dialect) {
     for id in ["TR1", "TR2", "TR3"] {
         rig.sql(&D::on_any(id).sql()).await;
     }
-    let changes = [
+    let changes = vec![
         restore("TR1", 500, Failed, ""),
         restore("TR2", 499, Succeeded, ""),
         restore("TR9", 500, Succeeded, ""),
         restore("TR3", 500, Succeeded, ""),
         reapply("TR3", 400, Succeeded),
     ];
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
+    let exceptions = one_by_one(&rig, changes).await;
     assert_eq!(
-        told(&reply),
+        told(&exceptions),
         [
             (
                 1,
@@ -346,7 +184,7 @@ async fn a_transfer_that_moved_on_is_not_restored(dialect: Dialect) {
         rig.rows("SELECT id FROM transfers ORDER BY id").await,
         ["RS_TR3", "TR1", "TR2", "TR3"]
     );
-    assert_eq!(rig.progress(0, 10).await.exceptions, reply.exceptions);
+    assert_eq!(rig.progress(0, 10).await.exceptions, exceptions);
 }
 
 async fn what_is_undone_must_be_there(dialect: Dialect) {
@@ -366,17 +204,13 @@ async fn what_is_undone_must_be_there(dialect: Dialect) {
                 .await;
         }
     }
-    let changes = [
+    let changes = vec![
         restore("TR1", 500, Succeeded, "RV_TR1"),
         reapply("TR2", 500, Succeeded),
         reverse("TR3", 500, None),
     ];
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
     assert_eq!(
-        told(&reply),
+        told(&one_by_one(&rig, changes).await),
         [
             (
                 1,
@@ -405,17 +239,13 @@ async fn a_restoration_names_the_deposit_it_was_decided_on(dialect: Dialect) {
         rig.sql(&D::on_any(id).set("deposit_id", deposit).sql())
             .await;
     }
-    let changes = [
+    let changes = vec![
         deposited("FREE"),
         deposited("TAKEN"),
         restore("ANY", 500, Succeeded, ""),
     ];
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
     assert_eq!(
-        told(&reply),
+        told(&one_by_one(&rig, changes).await),
         [(
             1,
             MovedOn,
@@ -441,62 +271,6 @@ async fn a_restoration_by_a_deposit_that_the_mapping_cannot_see_is_decided_again
     assert_eq!(count(&rig, "updated_at < '2026-02-21'").await, "1");
 }
 
-async fn what_is_not_there_or_moved_on_does_not_become_ready(dialect: Dialect) {
-    let rig = rig_on(dialect, "").await;
-    for id in ["GOOD", "BAD"] {
-        rig.sql(&D::on_any(id).set("type", "'REVERSAL'").sql())
-            .await;
-    }
-    rig.sql("UPDATE transfers SET state = 'FAILED' WHERE id = 'BAD'")
-        .await;
-    let changes = [
-        ready("GONE", "TR1", 0),
-        ready("BAD", "TR2", 0),
-        ready("GOOD", "TR3", 0),
-        ready("good", "TR4", 0),
-    ];
-    let reply = rig
-        .apply(Journal::default().changes(changes))
-        .await
-        .unwrap();
-    assert_eq!(
-        told(&reply),
-        [
-            (1, NotFound, "the target has no transfer GONE"),
-            (
-                2,
-                MovedOn,
-                "transfer BAD is FAILED, not SUCCEEDED as what is settled must be"
-            ),
-            (4, NotFound, "the target has no transfer good"),
-        ]
-    );
-    let was_made_ready = format!("ready_to_settle_at = {}", moment(dialect, 0));
-    assert_eq!(count(&rig, &was_made_ready).await, "1");
-    assert_eq!(count(&rig, "ready_to_settle_at IS NULL").await, "1");
-}
-
-async fn a_gateway_without_readiness_takes_it_as_an_empty_step(dialect: Dialect) {
-    let off = "[transfers.columns]\nready_to_settle_at = \"\"";
-    let filled = "[transfers.reversal.set]\nready_to_settle_at = \"2026-03-01 00:00:00\"";
-    for toml in [off, filled] {
-        let rig = rig_on(dialect, toml).await;
-        rig.sql(&D::on_any("TR1").sql()).await;
-        let mut journal = Journal::default();
-        rig.apply(journal.changes([reverse("TR1", 500, None)]))
-            .await
-            .unwrap();
-        let all = "SELECT * FROM transfers ORDER BY id";
-        let before = rig.rows(all).await;
-        // Not even for one that is not there.
-        let changes = [ready("RV_TR1", "TR1", 0), ready("RV_TR9", "TR9", 0)];
-        let reply = rig.apply(journal.changes(changes)).await.unwrap();
-        assert_eq!(told(&reply), [], "{toml}");
-        assert_eq!(reply.cursor.unwrap().position, 3);
-        assert_eq!(rig.rows(all).await, before, "{toml}");
-    }
-}
-
 async fn rows_that_the_database_refuses_are_isolated(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     for number in 0..20 {
@@ -519,7 +293,7 @@ async fn rows_that_the_database_refuses_are_isolated(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply);
+    let refused = told(&reply.exceptions);
     let places: Vec<(u64, StepExceptionKind)> =
         refused.iter().map(|(at, kind, _)| (*at, *kind)).collect();
     assert_eq!(places, [(6, Refused), (12, Refused), (21, Refused)]);
@@ -552,7 +326,7 @@ async fn a_trace_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply);
+    let refused = told(&reply.exceptions);
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!((refused[0].0, refused[0].1), (2, Refused));
     assert!(refused[0].2.contains("too long"), "{}", refused[0].2);
@@ -582,7 +356,7 @@ async fn lookups_find_what_was_paid_and_not_what_was_made_of_it(dialect: Dialect
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     let keys = [
         (TransferKeyKind::TraceId, "FNX_TR1"),
         (TransferKeyKind::PaymentId, "PAY_TR1"),
