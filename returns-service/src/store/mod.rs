@@ -16,6 +16,7 @@ use crate::journal::{Hash, Head, Row};
 
 mod adoption;
 mod columns;
+mod dishonor;
 mod event;
 mod follower;
 mod hold;
@@ -37,6 +38,9 @@ mod contract;
 pub(crate) mod testing;
 
 pub(crate) use adoption::{Adoption, Point};
+pub(crate) use dishonor::{
+    DishonorFilter, DishonorMark, DishonorPlace, DishonorRecord, DishonorStore, Marks,
+};
 pub(crate) use event::{EventFilter, EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
@@ -177,6 +181,8 @@ pub(crate) struct Writes {
     pub(crate) holds: Vec<NewHold>,
     pub(crate) duplicates: Vec<DuplicateLine>,
     pub(crate) rejected: Vec<RejectedLine>,
+    /// Which of the decided entries may be dishonored.
+    pub(crate) dishonor: Marks,
 }
 
 /// An entry whose return was known already.
@@ -226,7 +232,7 @@ pub(crate) struct Known {
 /// The returns database.
 #[async_trait]
 pub(crate) trait Store:
-    IncidentStore + JobStore + ReportStore + Send + Sync + 'static
+    DishonorStore + IncidentStore + JobStore + ReportStore + Send + Sync + 'static
 {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

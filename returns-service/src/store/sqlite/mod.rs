@@ -26,6 +26,7 @@ mod alerts;
 mod append;
 mod claims;
 mod codec;
+mod dishonor;
 mod followers;
 mod holds;
 mod imports;
