@@ -11,10 +11,11 @@ use ach::entry::{Entry, EntryKind};
 use chrono::{DateTime, Utc};
 
 use crate::adapter::{Adapter, AdapterError, Lookup};
+use crate::dishonor;
 use crate::ids;
 use crate::journal::{Relation, Reversal, Row, TransferFacts};
 use crate::source::Source;
-use crate::store::{JournalRow, Known, Store, StoreError};
+use crate::store::{DishonorMark, JournalRow, Known, Store, StoreError};
 
 /// What can go wrong while deciding.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Decided {
     pub(crate) seen_position: u64,
     pub(crate) outcomes: Vec<Outcome>,
+    /// Those of the cases that may be dishonored.
+    pub(crate) marks: Vec<DishonorMark>,
 }
 
 /// What earlier cases of the same run decided and the journal does not say yet.
@@ -126,14 +129,19 @@ pub(crate) async fn decide_found(
         .into_iter()
         .collect();
     let known = store.known(&transfer_ids, system_of_record).await?;
-    let outcomes = cases
-        .iter()
-        .zip(&resolutions)
-        .map(|(case, resolution)| decide_case(case, resolution, &known, overlay, lookup, now))
-        .collect();
+    let mut outcomes = Vec::with_capacity(cases.len());
+    let mut marks = Vec::new();
+    for (case, resolution) in cases.iter().zip(&resolutions) {
+        let outcome = decide_case(case, resolution, &known, overlay, lookup, now);
+        marks.extend(dishonor::mark(case, resolution, &outcome, |transfer_id| {
+            priors_of(transfer_id, &known, overlay)
+        }));
+        outcomes.push(outcome);
+    }
     Ok(Decided {
         seen_position: known.head_position,
         outcomes,
+        marks,
     })
 }
 

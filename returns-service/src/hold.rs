@@ -16,7 +16,8 @@ use crate::import::Importer;
 use crate::journal::Relation;
 use crate::source::Source;
 use crate::store::{
-    Append, Appended, Cause, HoldChange, HoldChangeTo, HoldRecord, HoldState, StoreError, Writes,
+    Append, Appended, Cause, HoldChange, HoldChangeTo, HoldRecord, HoldState, Marks, StoreError,
+    Writes,
 };
 
 /// How often an entry without a transfer is looked up again.
@@ -190,6 +191,11 @@ impl Importer {
             let Some(outcome) = decided.outcomes.into_iter().next() else {
                 return Ok(());
             };
+            let mut mark = decided.marks.into_iter().next();
+            if let Some(mark) = mark.as_mut().filter(|mark| mark.return_id.is_none()) {
+                mark.hold_id = Some(hold.new.hold_id.clone());
+            }
+            let dishonor = Marks::again(mark, &hold.new.import_id, hold.new.ordinal);
             let (state, rows) = match outcome {
                 Outcome::Act(row) => (HoldState::Resolved, vec![*row]),
                 Outcome::Duplicate { .. } => (HoldState::Duplicate, Vec::new()),
@@ -208,6 +214,8 @@ impl Importer {
                         detail: why.detail,
                         transfer_ids,
                         next_attempt_at,
+                        dishonor,
+                        at: now,
                     };
                     return self.change(hold, to).await;
                 }
@@ -222,6 +230,7 @@ impl Importer {
                 seen_position: decided.seen_position,
                 writes: Writes {
                     rows,
+                    dishonor,
                     ..Writes::default()
                 },
                 at: now,

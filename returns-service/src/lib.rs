@@ -8,6 +8,7 @@ mod changes;
 mod config;
 mod decide;
 mod diagnosis;
+mod dishonor;
 mod feed;
 mod hold;
 mod ids;

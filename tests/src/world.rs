@@ -39,7 +39,7 @@ pub struct Payment {
     pub payment_id: String,
     pub ach_trace: String,
     pub deposit_id: Option<&'static str>,
-    pub settlement_date: Option<&'static str>,
+    pub settlement_date: Option<String>,
     /// Whether RallyPay has it too.
     pub in_rallypay: bool,
 }
@@ -112,9 +112,9 @@ impl Payment {
         }
     }
 
-    pub fn settled_on(self, date: &'static str) -> Self {
+    pub fn settled_on(self, date: &str) -> Self {
         Self {
-            settlement_date: Some(date),
+            settlement_date: Some(date.to_owned()),
             ..self
         }
     }
@@ -202,7 +202,7 @@ impl World {
         .bind(&payment.payment_id)
         .bind(null(&payment.ach_trace))
         .bind(payment.deposit_id)
-        .bind(payment.settlement_date)
+        .bind(&payment.settlement_date)
         .bind(at)
         .bind(at)
         .execute(&self.gateway)

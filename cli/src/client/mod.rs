@@ -3,6 +3,7 @@
 
 mod connect;
 mod diagnose;
+mod dishonorable;
 mod holds;
 mod import;
 mod incidents;
@@ -137,6 +138,27 @@ pub enum Command {
         /// At most so many.
         #[arg(long, default_value_t = 50)]
         limit: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List returns that our bank may dishonor, the most urgent first.
+    #[command(
+        after_help = "Examples:\n  echeck dishonorable\n  echeck dishonorable --all --import imp_…\n  \
+        echeck dishonorable --json | jq -r .transfer_id\n\n\
+        CODE is R61 (misrouted), R67 (duplicate), R68 (untimely) or R69 (wrong fields, listed by \
+        number). LEFT are the banking days after today. docs/dishonor.md says what to do.\n\n\
+        Exit codes: 0 nothing is open, 2 something is, 1 failed, 5 time was up"
+    )]
+    Dishonorable {
+        /// Those whose last day is past, too.
+        #[arg(long)]
+        all: bool,
+        /// Only of this import.
+        #[arg(long)]
+        import: Option<String>,
+        /// Only of this transfer.
+        #[arg(long)]
+        transfer: Option<String>,
         #[command(flatten)]
         common: Common,
     },
@@ -532,6 +554,12 @@ pub async fn run(command: Command) -> ExitCode {
             limit,
             common,
         } => lists::returns(import, code, limit, &common).await,
+        Command::Dishonorable {
+            all,
+            import,
+            transfer,
+            common,
+        } => dishonorable::list(all, import, transfer, &common).await,
         Command::Holds {
             action: None,
             all,

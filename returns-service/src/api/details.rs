@@ -1,7 +1,8 @@
 //! A return with everything that follows from it: deadline, advice, who has it.
 
+use ach::advice::{Advice, advice};
 use ach::code::{self, CorrectionCode, ReturnCode};
-use ach::deadline::{last_representment_day, return_deadline};
+use ach::deadline::return_deadline;
 use ach::decision::Effect;
 use ach::entry::{Coded, Corrected, EntryKind};
 use chrono::NaiveDate;
@@ -69,6 +70,10 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
             if let Coded::Known(code) = code {
                 add_rules(&mut answer, *code, original, settled);
             }
+            let advice = advice(entry, row.transfer.kind, original, settled);
+            if let Some(advice) = advice {
+                add_advice(&mut answer, &advice);
+            }
         }
         EntryKind::Correction { code, corrected }
         | EntryKind::RefusedCorrection {
@@ -123,9 +128,15 @@ fn add_rules(
             answer.timeliness = timeliness.into();
         }
     }
-    if let (Some(original), Some(settled)) = (original, settled) {
-        answer.represent_until = date(last_representment_day(code, original, settled));
-    }
+}
+
+/// Whether and how often the payment may be presented again.
+fn add_advice(answer: &mut proto::AchReturn, advice: &Advice) {
+    answer.represent_until = date(advice.until);
+    answer.represent_attempts_used = advice.attempts.map(|attempts| attempts.used.into());
+    answer.represent_attempts_left = advice.left.map(Into::into);
+    answer.represent_attempts_are_bounds =
+        advice.attempts.is_some_and(|attempts| attempts.at_least);
 }
 
 fn add_correction(answer: &mut proto::AchReturn, code: CorrectionCode) {

@@ -7,6 +7,7 @@ mod convert_job;
 mod convert_webhook;
 mod details;
 mod diagnosis;
+mod dishonor;
 mod errors;
 mod holds;
 mod imports;
@@ -210,6 +211,15 @@ impl ReturnsService for Api {
         request: Request<proto::ListReturnsRequest>,
     ) -> Result<Response<proto::ListReturnsResponse>, Status> {
         self.page_of_returns(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_dishonorable(
+        &self,
+        request: Request<proto::ListDishonorableRequest>,
+    ) -> Result<Response<proto::ListDishonorableResponse>, Status> {
+        self.page_of_dishonorable(request.into_inner())
             .await
             .map(Response::new)
     }

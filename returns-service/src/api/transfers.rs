@@ -81,7 +81,7 @@ impl Api {
             .rev()
             .find(|row| row.row.effect != Effect::Correct);
         if let Some(row) = decided {
-            let complete = self.with_databases(row).await?;
+            let complete = self.complete(row).await?;
             transfer.databases = complete.databases.clone();
             transfer.reversal_ids.extend(
                 Some(complete.reversal_id.clone())
@@ -102,6 +102,13 @@ impl Api {
         Ok(answer)
     }
 
+    /// The same, with the grounds for a dishonor.
+    async fn complete(&self, row: &JournalRow) -> Result<proto::AchReturn, Status> {
+        let mut answer = self.with_databases(row).await?;
+        self.add_grounds(std::slice::from_mut(&mut answer)).await?;
+        Ok(answer)
+    }
+
     pub(super) async fn ach_return(&self, return_id: &str) -> Result<proto::AchReturn, Status> {
         let row = self
             .importer
@@ -110,7 +117,7 @@ impl Api {
             .await
             .map_err(|error| errors::of_store(&error))?
             .ok_or_else(|| errors::not_found("return", return_id))?;
-        self.with_databases(&row).await
+        self.complete(&row).await
     }
 
     pub(super) async fn page_of_returns(
@@ -139,6 +146,7 @@ impl Api {
         for row in &rows {
             ach_returns.push(self.with_databases(row).await?);
         }
+        self.add_grounds(&mut ach_returns).await?;
         Ok(proto::ListReturnsResponse {
             ach_returns,
             next_page_token,

@@ -9,7 +9,7 @@ use crate::decide::{Case, Outcome, Overlay, decide_batch};
 use crate::ids;
 use crate::journal::Relation;
 use crate::store::{
-    Append, Appended, Cause, ExceptionKind, JournalRow, NewHold, RowException, Writes,
+    Append, Appended, Cause, ExceptionKind, JournalRow, Marks, NewHold, RowException, Writes,
 };
 
 /// Whether a decision would be another one now that the transfer has moved on.
@@ -137,7 +137,14 @@ impl Feed {
             self.clock.now(),
         )
         .await?;
-        let mut writes = Writes::default();
+        let mut mark = decided.marks.into_iter().next();
+        if let Some(mark) = mark.as_mut().filter(|mark| mark.return_id.is_none()) {
+            mark.hold_id = Some(ids::exception_hold_id(self.database(), row.position));
+        }
+        let mut writes = Writes {
+            dishonor: Marks::again(mark, &row.row.import_id, row.row.ordinal),
+            ..Writes::default()
+        };
         for outcome in decided.outcomes {
             match outcome {
                 Outcome::Act(row) => writes.rows.push(*row),

@@ -17,6 +17,7 @@ use crate::journal::{Hash, Head, Row};
 mod adoption;
 mod columns;
 mod delivery;
+mod dishonor;
 mod event;
 mod follower;
 mod hold;
@@ -44,6 +45,9 @@ pub(crate) use adoption::{Adoption, Point};
 pub(crate) use delivery::{
     Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, DeliveryState, DeliveryStore,
     Outcome as DeliveryOutcome, Redelivery, Standing,
+};
+pub(crate) use dishonor::{
+    DishonorFilter, DishonorMark, DishonorPlace, DishonorRecord, DishonorStore, Marks,
 };
 pub(crate) use event::{EventFilter, EventReads, EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
@@ -190,6 +194,8 @@ pub(crate) struct Writes {
     pub(crate) holds: Vec<NewHold>,
     pub(crate) duplicates: Vec<DuplicateLine>,
     pub(crate) rejected: Vec<RejectedLine>,
+    /// Which of the decided entries may be dishonored.
+    pub(crate) dishonor: Marks,
 }
 
 /// An entry whose return was known already.
@@ -246,6 +252,7 @@ pub(crate) trait Store:
     + EventReads
     + WebhookStore
     + DeliveryStore
+    + DishonorStore
     + Send
     + Sync
     + 'static

@@ -227,6 +227,7 @@ impl World {
             name: "worldpay".into(),
             format: ach::format::Format::Nacha(ach::format::nacha::Tolerance::default()),
             rules: Vec::new(),
+            ours: crate::source::Ours::default(),
             allow_empty: Vec::new(),
         };
         let (_, new) = receiving

@@ -15,6 +15,7 @@ use super::super::{
 use super::PgStore;
 use super::codec::{clean, clean_all};
 use super::copy::copy_rows;
+use super::dishonor::write_marks;
 use super::settle::{mark_ready, write_made};
 use crate::journal::Head;
 
@@ -75,6 +76,7 @@ async fn write_all(
     write_made(tx, &links, append.at).await?;
     failpoint::hit("append::after_rows").await?;
     write_holds(tx, &writes.holds, append.at).await?;
+    write_marks(tx, &writes.dishonor, append.at).await?;
     if let Cause::Import { import_id, .. } = &append.cause {
         write_duplicates(tx, import_id, &writes.duplicates).await?;
         write_rejected(tx, import_id, &writes.rejected).await?;

@@ -22,6 +22,7 @@ mod claims;
 mod codec;
 mod copy;
 mod delivery;
+mod dishonor;
 mod event;
 mod followers;
 mod holds;

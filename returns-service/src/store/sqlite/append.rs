@@ -11,6 +11,7 @@ use super::super::{
 };
 use super::SqliteStore;
 use super::codec::time_text;
+use super::dishonor::write_marks;
 use super::settle::{mark_ready, write_made};
 use crate::journal::Head;
 
@@ -34,6 +35,7 @@ impl SqliteStore {
             return Ok(Appended::Lost);
         }
         write_holds(&mut tx, &append.writes.holds, append.at).await?;
+        write_marks(&mut tx, &append.writes.dishonor, append.at).await?;
         if let Cause::Import { import_id, .. } = &append.cause {
             write_duplicates(&mut tx, import_id, &append.writes.duplicates).await?;
             write_rejected(&mut tx, import_id, &append.writes.rejected).await?;

@@ -27,6 +27,7 @@ mod append;
 mod claims;
 mod codec;
 mod delivery;
+mod dishonor;
 mod event;
 mod followers;
 mod holds;

@@ -145,4 +145,11 @@ impl ReturnsService for Sample {
     async fn resolve_hold(&self, _: Request<ResolveHoldRequest>) -> Answer<ResolveHoldResponse> {
         missing()
     }
+
+    async fn list_dishonorable(
+        &self,
+        _: Request<ListDishonorableRequest>,
+    ) -> Answer<ListDishonorableResponse> {
+        missing()
+    }
 }

@@ -120,6 +120,11 @@ const RETURNS: &[Refusal] = &[
         "table hold_transfers",
     ),
     ("DELETE FROM hold_transfers", DENIED, "table hold_transfers"),
+    (
+        "UPDATE dishonorable SET import_id = ''",
+        DENIED,
+        "table dishonorable",
+    ),
     ("UPDATE followers SET name = 'x'", DENIED, "table followers"),
     ("DELETE FROM followers", DENIED, "table followers"),
     (
