@@ -6,7 +6,7 @@ use prost_types::Timestamp;
 use serde_json::{Value, json};
 
 /// A time as RFC 3339, or null.
-fn time(at: Option<&Timestamp>) -> Value {
+pub(super) fn time(at: Option<&Timestamp>) -> Value {
     at.and_then(|at| {
         let nanos = u32::try_from(at.nanos).ok()?;
         chrono::DateTime::from_timestamp(at.seconds, nanos)
@@ -17,7 +17,7 @@ fn time(at: Option<&Timestamp>) -> Value {
 }
 
 /// Text, or null when it is empty.
-fn text(text: &str) -> Value {
+pub(super) fn text(text: &str) -> Value {
     if text.is_empty() {
         Value::Null
     } else {
