@@ -30,7 +30,9 @@ pub(super) async fn list(arguments: DeliveryArguments) -> Result<u8, Failure> {
     let mut left = arguments.limit;
     while left > 0 {
         ask.page_size = left.min(PAGE);
-        let answer = client.list_deliveries(request(&common, ask.clone())).await?;
+        let answer = client
+            .list_deliveries(request(&common, ask.clone()))
+            .await?;
         let answer = answer.into_inner();
         found.extend(answer.deliveries);
         left = left.saturating_sub(ask.page_size);
@@ -52,7 +54,14 @@ pub(super) async fn list(arguments: DeliveryArguments) -> Result<u8, Failure> {
         return Ok(code);
     }
     let mut table = Table::new(&[
-        "MESSAGE", "ENDPOINT", "TYPE", "TRANSFER", "STATE", ">TRIES", "NEXT TRY", "LAST ERROR",
+        "MESSAGE",
+        "ENDPOINT",
+        "TYPE",
+        "TRANSFER",
+        "STATE",
+        ">TRIES",
+        "NEXT TRY",
+        "LAST ERROR",
     ]);
     for delivery in &found {
         table.row(vec![

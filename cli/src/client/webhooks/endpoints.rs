@@ -39,7 +39,13 @@ pub(super) async fn list(common: &Common) -> Result<u8, Failure> {
 
 fn table(found: &[proto::WebhookEndpoint]) -> Table {
     let mut table = Table::new(&[
-        "ENDPOINT", "STATE", "STYLE", "VERSION", "TYPES", "FAILING SINCE", "URL",
+        "ENDPOINT",
+        "STATE",
+        "STYLE",
+        "VERSION",
+        "TYPES",
+        "FAILING SINCE",
+        "URL",
     ]);
     for endpoint in found {
         table.row(vec![

@@ -58,10 +58,7 @@ fn new_key(new: Option<&proto::NewWebhookKey>) -> Value {
     })
 }
 
-pub(super) fn made(
-    made: &proto::WebhookEndpoint,
-    key: Option<&proto::NewWebhookKey>,
-) -> Value {
+pub(super) fn made(made: &proto::WebhookEndpoint, key: Option<&proto::NewWebhookKey>) -> Value {
     json!({ "endpoint": endpoint(made), "key": new_key(key) })
 }
 

@@ -14,7 +14,9 @@ use super::{Because, Common, Failure};
 #[derive(Debug, Subcommand)]
 pub enum WebhookAction {
     /// List endpoints, or show one with its keys.
-    #[command(after_help = "Examples:\n  echeck webhooks list\n  echeck webhooks list whe_… --json")]
+    #[command(
+        after_help = "Examples:\n  echeck webhooks list\n  echeck webhooks list whe_… --json"
+    )]
     List {
         /// The endpoint to show.
         endpoint_id: Option<String>,

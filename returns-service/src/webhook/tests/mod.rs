@@ -1,5 +1,6 @@
 //! The sender against real receivers.
 
+mod canary;
 mod endings;
 mod guarded;
 mod lanes;
