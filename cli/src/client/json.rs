@@ -17,7 +17,7 @@ pub(super) fn time(at: Option<&Timestamp>) -> Value {
 }
 
 /// Text, or null when it is empty.
-fn text(text: &str) -> Value {
+pub(super) fn text(text: &str) -> Value {
     if text.is_empty() {
         Value::Null
     } else {

@@ -15,6 +15,7 @@ mod money;
 mod ready;
 mod report;
 mod transfer;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -190,6 +191,15 @@ pub enum Command {
         action: Option<IncidentAction>,
         #[command(flatten)]
         list: IncidentList,
+    },
+    /// Manage platforms' endpoints: make, change, try and recover them, and list deliveries.
+    #[command(
+        after_help = "Examples:\n  echeck webhooks list\n  echeck webhooks deliveries --state dead\n  \
+        echeck webhooks test whe_…\n\n`echeck webhooks COMMAND --help` has more."
+    )]
+    Webhooks {
+        #[command(subcommand)]
+        action: webhooks::WebhookAction,
     },
     /// Check the journal, or show its rows.
     #[command(
@@ -574,6 +584,7 @@ pub async fn run(command: Command) -> ExitCode {
             action: Some(action),
             ..
         } => incidents::act(action).await,
+        Command::Webhooks { action } => webhooks::act(action).await,
         Command::Journal { action } => journal::run(action).await,
         Command::Status { common } => lists::status(&common).await,
         Command::Run {

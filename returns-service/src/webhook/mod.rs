@@ -18,6 +18,9 @@ mod secret;
 mod sender;
 mod settings;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use client::WebhookClient;
 pub(crate) use dialect::Dialect;
 pub(crate) use endpoint::{Endpoint, EndpointFault, EndpointSettings, Style, dialect};

@@ -35,6 +35,8 @@ impl Received {
 pub enum Answer {
     /// With this status and body.
     Status(u16, String),
+    /// With this status, and with these headers, each with its line's end.
+    With(u16, String),
     /// Never.
     Hang,
     /// By closing the connection.
@@ -128,6 +130,7 @@ async fn serve(connection: TcpStream, state: Arc<Mutex<State>>) {
         };
         let text = match answer {
             Answer::Status(status, body) => response(status, "", &body),
+            Answer::With(status, headers) => response(status, &headers, ""),
             Answer::Redirect(to) => response(302, &format!("location: {to}\r\n"), ""),
             Answer::Late(pause) => {
                 tokio::time::sleep(pause).await;
