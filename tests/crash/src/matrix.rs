@@ -70,6 +70,15 @@ const BUCKET: [&str; 9] = [
     "archive::after_spool_delete",
 ];
 
+/// Where telling platforms can be made to fail.
+const WEBHOOKS: [&str; 5] = [
+    "events::before_record",
+    "events::after_record",
+    "webhook::before_post",
+    "webhook::after_post",
+    "webhook::before_record",
+];
+
 /// Where an adapter can be made to fail.
 const ADAPTER: [&str; 7] = [
     "cursor::before_read",
@@ -150,6 +159,7 @@ fn cases_of(service: Service) -> Vec<Case> {
         Service::Returns => vec![
             (&JOB, &BOTH_FOLDERS),
             (&BUCKET, &DELETING),
+            (&WEBHOOKS, &[Way::Called]),
             (&RETURNS, &[Way::Called]),
             (&RARE, &[Way::Called]),
         ],

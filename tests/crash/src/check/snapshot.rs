@@ -20,6 +20,8 @@ pub(super) struct Row {
     pub(super) effect: Effect,
     pub(super) supersedes: Option<u64>,
     pub(super) is_repeat: bool,
+    /// Whether it says more about an earlier row, to every database.
+    pub(super) follows: bool,
     /// Id and amount of the reversal that it makes.
     pub(super) reversal: Option<(String, i64)>,
 }
@@ -243,6 +245,7 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
             effect: Effect::from_word(word).with_context(|| format!("effect {word:?}"))?,
             supersedes,
             is_repeat: repeats.is_some(),
+            follows: said["relation"]["kind"] == "follows",
             reversal,
             payload,
         })
