@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::process::Command;
 
-use chrono::{Datelike as _, Days, NaiveDate, Utc};
+use chrono::{Datelike as _, Days, NaiveDate};
 use echeck_proto::returns::v1 as proto;
+use echeck_service::clock::{Clock as _, SystemClock};
 use echeck_tests::{Nacha, NachaEntry, Payment, World, binary, eventually};
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ use serde_json::Value;
 type Said = BTreeMap<u64, (String, String, String)>;
 
 fn today() -> NaiveDate {
-    Utc::now()
+    SystemClock
+        .now()
         .with_timezone(&chrono_tz::America::New_York)
         .date_naive()
 }
