@@ -113,9 +113,10 @@ pub(crate) fn endpoint_id(key: &str) -> String {
     id("whe_", &["endpoint", key])
 }
 
-/// The id of the message that tells of an event under an event type: its `webhook-id`.
-pub(crate) fn message_id(event_id: &str, event_type: &str) -> String {
-    id("msg_", &["message", event_id, event_type])
+/// The id of the message that tells of an event in a dialect under an event type: its
+/// `webhook-id`, the same at every try.
+pub(crate) fn message_id(event_id: &str, dialect: &str, event_type: &str) -> String {
+    id("msg_", &["message", event_id, dialect, event_type])
 }
 
 /// The id of a test alert.

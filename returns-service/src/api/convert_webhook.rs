@@ -113,7 +113,7 @@ pub(super) fn messages(event: &EventRecord, dialect: Dialect) -> Vec<proto::Webh
         event_id: new.event_id.clone(),
         sequence: event.sequence,
         event_type: event_type.clone(),
-        message_id: ids::message_id(&new.event_id, event_type),
+        message_id: ids::message_id(&new.event_id, dialect.as_str(), event_type),
         transfer_id: new.transfer_id.clone(),
         merchant: new.merchant.clone(),
         occurred_at: Some(timestamp(new.occurred_at)),

@@ -210,12 +210,13 @@ impl WebhookApi {
         }
         let id = &seen.endpoint_id;
         let enabled = !seen.is_enabled() && to.is_enabled();
+        let moved = seen.settings.url != to.settings.url;
         let change = EndpointChange {
             endpoint: Endpoint {
                 updated_at: self.now(),
                 ..to
             },
-            forget_failures: enabled,
+            forget_failures: enabled || moved,
             audit: self.audit(who, action, id, (&told(seen), "")),
         };
         let change = EndpointChange {

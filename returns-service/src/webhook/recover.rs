@@ -18,11 +18,11 @@ fn wanted(endpoint: &Endpoint, event: &EventRecord) -> Vec<Redelivery> {
     };
     let messages = new.messages.iter().filter(wants);
     messages
-        .map(|(_, event_type)| Redelivery {
+        .map(|(dialect, event_type)| Redelivery {
             endpoint_id: endpoint.endpoint_id.clone(),
             sequence: event.sequence,
             event_type: event_type.clone(),
-            message_id: ids::message_id(&new.event_id, event_type),
+            message_id: ids::message_id(&new.event_id, dialect.as_str(), event_type),
         })
         .collect()
 }
