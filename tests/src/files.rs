@@ -248,3 +248,18 @@ impl From<Nacha> for Vec<u8> {
         file.text().into_bytes()
     }
 }
+
+/// A mapped file of payments that never entered the network.
+pub const VALIDATION_SOURCE: &str = r#"
+[sources.validation]
+format = "delimited"
+match = ["order_id:trace_id"]
+[sources.validation.profile]
+name = "validation"
+kind = "validation_failures"
+direction = "debit"
+[sources.validation.profile.columns]
+order_id = "order"
+code = "response"
+description = "message"
+"#;

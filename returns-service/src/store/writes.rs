@@ -78,16 +78,19 @@ pub(super) struct Share<'a> {
     pub(super) last: i64,
 }
 
-/// Whether a row says what became of an entry of a file. A row that only follows another does
-/// not, and may come long after the import was finished.
-fn is_of_a_file(row: &Row) -> bool {
-    !matches!(row.relation, Some(Relation::Follows { .. }))
+/// The import whose entry a row is about. A row that only follows another is about none: it may
+/// come long after the import was finished.
+pub(super) fn of_import(row: &Row) -> Option<&str> {
+    match row.relation {
+        Some(Relation::Follows { .. }) => None,
+        Some(Relation::Supersedes { .. } | Relation::Repeats { .. }) | None => Some(&row.import_id),
+    }
 }
 
 /// The rows by import, in order of the imports' ids: two appends must not lock them crosswise.
 pub(super) fn shares<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
     let mut shares: std::collections::BTreeMap<&str, Share<'a>> = std::collections::BTreeMap::new();
-    for link in links.iter().filter(|link| is_of_a_file(link.row)) {
+    for link in links.iter().filter(|link| of_import(link.row).is_some()) {
         let share = shares.entry(&link.row.import_id).or_insert(Share {
             import_id: &link.row.import_id,
             rows: 0,
@@ -103,7 +106,7 @@ pub(super) fn shares<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
 /// The rows in stretches without a gap, each of one import.
 pub(super) fn stretches<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
     let mut stretches: Vec<Share<'a>> = Vec::new();
-    for link in links.iter().filter(|link| is_of_a_file(link.row)) {
+    for link in links.iter().filter(|link| of_import(link.row).is_some()) {
         match stretches.last_mut() {
             Some(stretch)
                 if stretch.import_id == link.row.import_id && stretch.last + 1 == link.position =>

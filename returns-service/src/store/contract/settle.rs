@@ -139,7 +139,13 @@ async fn a_row_that_follows_another_is_no_return_of_its_own_and_no_row_of_a_file
     assert_eq!(listed.len(), 1);
     let row = store.return_row(&one.return_id).await.unwrap().unwrap();
     assert_eq!((row.position, row.row.effect), (1, Effect::Reverse));
+    let refused = [exception(2)];
+    let recorded = store.record_progress(GATEWAY, 0, 2, &refused, now());
+    assert!(recorded.await.unwrap());
     let progress = store.import_progress(&import, GATEWAY).await.unwrap();
-    assert_eq!((progress.rows, progress.last_position), (1, 1));
+    assert_eq!(
+        (progress.rows, progress.last_position, progress.exceptions),
+        (1, 1, 0)
+    );
     assert_eq!(store.rows_after(0, 10).await.unwrap().len(), 2);
 }

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::super::columns::{bound, failed, json, reason_text};
-use super::super::writes::{Link, link, payloads, repeats, shares, stretches, transfers};
+use super::super::writes::{
+    Link, link, of_import, payloads, repeats, shares, stretches, transfers,
+};
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
@@ -83,7 +85,7 @@ async fn write_rows(
         .bind(&link.row.transfer.id)
         .bind(&link.row.return_id)
         .bind(link.row.code())
-        .bind(&link.row.import_id)
+        .bind(of_import(link.row).unwrap_or_default())
         .bind(link.row.supersedes().map(bound).transpose()?)
         .bind(repeats(link.row)?)
         .bind(time_text(at))
