@@ -310,3 +310,35 @@ async fn a_payment_that_was_presented_again_has_at_most_one_presentment_left() {
     let (_, text) = echeck(&world, &["transfer", "TR2"]).await;
     assert!(text.contains("at least 2 times, at most 1 left"), "{text}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_goes_when_the_payment_moved_on_and_the_return_fits_it_now() {
+    let world = World::start().await;
+    let day = today();
+    let long_ago = day.checked_sub_days(Days::new(30)).unwrap();
+    let pending = Payment::debit("TR1")
+        .state("PENDING")
+        .ach_trace("231380100000011")
+        .settled_on(&long_ago.to_string());
+    world.add(pending).await;
+    // The gateway is about to say that the payment settled only today.
+    let mut settling = world.gateway.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    sqlx::query("UPDATE transfers SET state = 'SUCCEEDED', settlement_date = ? WHERE id = 'TR1'")
+        .bind(day.to_string())
+        .execute(&mut *settling)
+        .await
+        .unwrap();
+    let file = Nacha::new().entry(returned(5_000, "231380100000011"));
+    let wait = proto::WaitLevel::Decided;
+    world
+        .send("nacha", "r.ach", settled_on(day, &file), wait)
+        .await
+        .unwrap();
+    assert_eq!(of_list(&list(&world, false).await)[&3].0, "R68");
+    settling.commit().await.unwrap();
+    eventually("it is reversed", || async {
+        world.reversals("TR1").await == "1"
+    })
+    .await;
+    assert_eq!(list(&world, false).await, []);
+}

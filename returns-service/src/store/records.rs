@@ -1,17 +1,15 @@
 //! Rows of results to records. Both kinds of database name their columns alike, so each
 //! record is read in one place.
 
-use ach::dishonor::DishonorGround;
-use ach::money::Money;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 
 use super::columns::{Columns, from_json, reason, unreadable};
 use super::job::{AuditRecord, NewRun, Paused, RunEnd, RunRecord, SourceState, Taken};
 use super::settle::MadeTransfer;
 use super::{
-    ArchivedFile, Checked, DishonorMark, DishonorRecord, DuplicateLine, ExceptionKind, Fault,
-    FilesFault, FilesRecord, HoldRecord, HoldState, ImportProgress, ImportRecord, JournalRow,
-    NewHold, NewImport, Phase, Progress, RejectedLine, RowException, StoreError, WrittenReport,
+    ArchivedFile, Checked, DuplicateLine, ExceptionKind, Fault, FilesFault, FilesRecord,
+    HoldRecord, HoldState, ImportProgress, ImportRecord, JournalRow, NewHold, NewImport, Phase,
+    Progress, RejectedLine, RowException, StoreError, WrittenReport,
 };
 use crate::journal::{Hash, Row};
 use crate::schedule::{Outcome, Trigger};
@@ -267,58 +265,6 @@ pub(super) fn duplicate_line(row: &impl Columns) -> Result<DuplicateLine, StoreE
             .optional_text("entry")?
             .map(|entry| from_json(&entry, "import_duplicates.entry"))
             .transpose()?,
-    })
-}
-
-pub(super) fn dishonor_record(row: &impl Columns) -> Result<DishonorRecord, StoreError> {
-    let import_id = row.text("import_id")?;
-    let place = format!("dishonorable {import_id}");
-    let day = |column: &str, text: &str| -> Result<NaiveDate, StoreError> {
-        text.parse()
-            .map_err(|error| unreadable(&place, format!("{column} {text:?}: {error}")))
-    };
-    let amount = match (
-        row.optional_number("amount_minor")?,
-        row.optional_text("currency")?,
-    ) {
-        (Some(minor), Some(currency)) => {
-            let currency = currency
-                .parse()
-                .map_err(|error| unreadable(&place, format!("currency: {error}")))?;
-            Some(Money::new(minor, currency))
-        }
-        (None, None) => None,
-        (Some(_), None) | (None, Some(_)) => {
-            return Err(unreadable(&place, "amount_minor and currency go together"));
-        }
-    };
-    let ground = DishonorGround {
-        code: row
-            .text("code")?
-            .parse()
-            .map_err(|error| unreadable(&place, error))?,
-        fields: row.text("fields")?,
-        last_day: day("last_day", &row.text("last_day")?)?,
-        why: row.text("why")?,
-    };
-    let settled_on = row.optional_text("settled_on")?;
-    Ok(DishonorRecord {
-        mark: DishonorMark {
-            ordinal: row.count("ordinal")?,
-            line: row.count("line")?,
-            transfer_id: row.optional_text("transfer_id")?,
-            return_id: row.optional_text("return_id")?,
-            hold_id: row.optional_text("hold_id")?,
-            ground,
-            others: row.json("others", &place)?,
-            amount,
-            return_code: row.text("return_code")?,
-            settled_on: settled_on
-                .map(|text| day("settled_on", &text))
-                .transpose()?,
-            import_id,
-        },
-        marked_at: row.time("marked_at")?,
     })
 }
 

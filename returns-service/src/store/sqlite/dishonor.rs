@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::super::columns::{bound, failed, json};
-use super::super::records::dishonor_record;
+use super::super::dishonor::dishonor_record;
 use super::super::{
     DishonorFilter, DishonorPlace, DishonorRecord, DishonorStore, Marks, StoreError,
 };
