@@ -54,7 +54,7 @@ pub(crate) struct EventFilter {
     pub(crate) after: u64,
 }
 
-/// Events in the returns database.
+/// How events come into the returns database.
 #[async_trait]
 pub(crate) trait EventStore: Send + Sync {
     /// The journal position up to which rows have become events.
@@ -79,6 +79,11 @@ pub(crate) trait EventStore: Send + Sync {
         event: &NewEvent,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
+}
+
+/// Events in the returns database, as they are listed and told.
+#[async_trait]
+pub(crate) trait EventReads: Send + Sync {
     /// Events, oldest first.
     async fn events(
         &self,
