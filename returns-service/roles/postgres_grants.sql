@@ -36,7 +36,7 @@ GRANT SELECT, INSERT ON import_stretches, import_rejected_lines, import_duplicat
 
 -- The entry that is held stays as it came; what is known of it and what became of it change.
 GRANT SELECT, INSERT, UPDATE (reason, detail, transfer_ids, state, attempts, next_attempt_at,
-    closed_at, closed_by, note, resolved_position) ON holds TO echeck_returns;
+    closed_at, closed_by, note, resolved_position, told_state) ON holds TO echeck_returns;
 GRANT SELECT, INSERT ON hold_transfers TO echeck_returns;
 
 -- How far each database is. Exceptions of rows that a restored database applies again are
@@ -73,5 +73,16 @@ GRANT SELECT, INSERT ON incident_events TO echeck_returns;
 -- Whether an alert was delivered, and why not.
 GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, claimed_until, sent_at,
     last_error) ON alerts TO echeck_returns;
+
+-- What platforms are told: events are only appended to, their end and the position that they
+-- have reached move. An endpoint's style, version and beginning stay; so does a key, but for
+-- when it retires. Of a delivery only what becomes of it changes.
+GRANT SELECT, UPDATE (sequence, position) ON webhook_head TO echeck_returns;
+GRANT SELECT, INSERT ON webhook_events TO echeck_returns;
+GRANT SELECT, INSERT, UPDATE (url, description, owner_email, event_types, merchant, ordered, state,
+    disabled_why, failing_since, updated_at, version) ON webhook_endpoints TO echeck_returns;
+GRANT SELECT, INSERT, UPDATE (retires_at) ON webhook_secrets TO echeck_returns;
+GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, last_status, last_error,
+    last_attempt_at, ended_at) ON webhook_deliveries TO echeck_returns;
 
 COMMIT;

@@ -26,6 +26,7 @@ use crate::replica::Replica;
 use crate::report::Reporter;
 use crate::schedule::Jobs;
 use crate::store::{self, StoreAddress, StoreError, StoreSettings};
+use crate::webhook::Follower;
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
@@ -166,6 +167,13 @@ pub async fn run(
         faults: Mutex::default(),
     });
     let feeds = feeds(adapters, &importer, config.feed_batch_size);
+    let follower = Follower {
+        store: store.clone(),
+        replica: importer.replica.clone(),
+        system_of_record: importer.system_of_record.database.clone(),
+        clock: clock.clone(),
+        changes: importer.changes.clone(),
+    };
     let reporter = bucket.clone().map(|bucket| {
         Arc::new(Reporter {
             store: store.clone(),
@@ -207,6 +215,7 @@ pub async fn run(
     workers.start("imports", importer.clone().run(shutdown.clone()));
     workers.start("holds", importer.clone().run_holds(shutdown.clone()));
     workers.start("jobs", jobs.clone().run(shutdown.clone()));
+    workers.start("events", follower.run(shutdown.clone()));
     for feed in &feeds {
         workers.start("feed", feed.clone().run(shutdown.clone()));
     }

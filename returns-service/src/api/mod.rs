@@ -16,6 +16,7 @@ mod page;
 mod progress;
 mod report;
 mod transfers;
+mod view;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -177,7 +178,7 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::GetReturnRequest>,
     ) -> Result<Response<proto::GetReturnResponse>, Status> {
-        let ach_return = self.ach_return(&request.into_inner().ach_return_id).await?;
+        let ach_return = self.ach_return(request.into_inner()).await?;
         Ok(Response::new(proto::GetReturnResponse {
             ach_return: Some(ach_return),
         }))

@@ -17,6 +17,7 @@ use crate::journal::{Hash, Head, Row};
 mod adoption;
 mod columns;
 mod event;
+mod fan_out;
 mod follower;
 mod hold;
 mod import;
@@ -37,7 +38,7 @@ mod contract;
 pub(crate) mod testing;
 
 pub(crate) use adoption::{Adoption, Point};
-pub(crate) use event::{EventFilter, EventRecord, EventStore, NewEvent, Origin};
+pub(crate) use event::{EventFilter, EventReads, EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
@@ -226,7 +227,7 @@ pub(crate) struct Known {
 /// The returns database.
 #[async_trait]
 pub(crate) trait Store:
-    IncidentStore + JobStore + ReportStore + Send + Sync + 'static
+    EventStore + IncidentStore + JobStore + ReportStore + Send + Sync + 'static
 {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

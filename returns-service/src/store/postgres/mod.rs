@@ -21,6 +21,7 @@ mod append;
 mod claims;
 mod codec;
 mod copy;
+mod event_writes;
 mod followers;
 mod holds;
 mod imports;

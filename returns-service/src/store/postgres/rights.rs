@@ -34,7 +34,7 @@ const fn changed(table: &'static str, update: &'static [&'static str]) -> Needs 
     }
 }
 
-const NEEDS: [Needs; 21] = [
+const NEEDS: [Needs; 26] = [
     Needs {
         insert: false,
         ..appended(MIGRATIONS)
@@ -124,6 +124,7 @@ const NEEDS: [Needs; 21] = [
             "closed_by",
             "note",
             "resolved_position",
+            "told_state",
         ],
     ),
     appended("hold_transfers"),
@@ -173,6 +174,40 @@ const NEEDS: [Needs; 21] = [
             "claimed_until",
             "sent_at",
             "last_error",
+        ],
+    ),
+    Needs {
+        insert: false,
+        ..changed("webhook_head", &["sequence", "position"])
+    },
+    appended("webhook_events"),
+    changed(
+        "webhook_endpoints",
+        &[
+            "url",
+            "description",
+            "owner_email",
+            "event_types",
+            "merchant",
+            "ordered",
+            "state",
+            "disabled_why",
+            "failing_since",
+            "updated_at",
+            "version",
+        ],
+    ),
+    changed("webhook_secrets", &["retires_at"]),
+    changed(
+        "webhook_deliveries",
+        &[
+            "state",
+            "attempts",
+            "next_attempt_at",
+            "last_status",
+            "last_error",
+            "last_attempt_at",
+            "ended_at",
         ],
     ),
 ];

@@ -26,6 +26,7 @@ mod alerts;
 mod append;
 mod claims;
 mod codec;
+mod event_writes;
 mod followers;
 mod holds;
 mod imports;
