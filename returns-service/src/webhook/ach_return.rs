@@ -18,7 +18,7 @@ const MOST_LINES: usize = 8;
 const MOST_CELLS: usize = 24;
 /// Cells that are ids, codes or public numbers, in reports whose columns are known. A long
 /// number in any other cell is shown by its last digits.
-const PLAIN_CELLS: [&str; 10] = [
+pub(super) const PLAIN_CELLS: [&str; 10] = [
     "Funding Sub Merchant ID",
     "Funds Transfer Request ID",
     "Vantiv Payment ID",

@@ -100,7 +100,7 @@ impl Follower {
             .into_iter()
             .map(|exception| exception.position)
             .collect();
-        rows.retain(|row| row.superseded_by.is_none() && !dead.contains(&row.position));
+        rows.retain(|row| took_effect(row, &dead));
         let standing = self.standing_before(&rows).await?;
         let events = rows
             .iter()
@@ -176,6 +176,12 @@ impl Follower {
         let last = rows.and_then(|rows| rows.last());
         Ok(last.map_or_else(String::new, |row| row.row.transfer.parties.merchant.clone()))
     }
+}
+
+/// Whether a row that the system of record has passed took effect there; `dead` are those that
+/// it made an exception of.
+pub(super) fn took_effect(row: &JournalRow, dead: &BTreeSet<u64>) -> bool {
+    row.superseded_by.is_none() && !dead.contains(&row.position)
 }
 
 /// Whether a row says more about what an earlier one did.

@@ -11,6 +11,11 @@ mod picture;
 pub(crate) mod render;
 mod text;
 
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod testing;
+
 pub(crate) use ach_return::{AchReturn, History, MadeKind, Stage};
 pub(crate) use dialect::Dialect;
 pub(crate) use follow::Follower;

@@ -7,6 +7,9 @@
 mod finix;
 mod rainforest;
 
+#[cfg(test)]
+mod golden;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
@@ -32,6 +35,7 @@ pub(crate) fn messages(occurrence: &Occurrence) -> Vec<(Dialect, String)> {
 
 /// The body of the message that tells of `event` in `dialect` under `event_type`: JSON, the same
 /// bytes every time.
+#[cfg_attr(not(test), expect(dead_code, reason = "called when messages are sent"))]
 pub(crate) fn body(event: &EventRecord, dialect: Dialect, event_type: &str) -> String {
     let told = serde_json::from_str::<Occurrence>(&event.new.facts);
     let told = told.inspect_err(|error| {
@@ -67,7 +71,7 @@ fn add_common(
 }
 
 /// A time as bodies have it.
-fn time(at: DateTime<Utc>) -> String {
+pub(super) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
