@@ -38,7 +38,9 @@ mod contract;
 pub(crate) mod testing;
 
 pub(crate) use adoption::{Adoption, Point};
-pub(crate) use event::{EventFilter, EventReads, EventRecord, EventStore, NewEvent, Origin};
+#[expect(unused_imports, reason = "deliveries are read through them")]
+pub(crate) use event::{EventFilter, EventReads};
+pub(crate) use event::{EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{

@@ -247,3 +247,6 @@ fn facts(occurrence: &Occurrence) -> Result<String, StoreError> {
         what: error.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,7 @@ macro_rules! on_both {
 }
 
 mod claims;
+mod events;
 mod followers;
 mod holds;
 mod imports;
