@@ -180,6 +180,25 @@ pub enum Corrected {
     Unreadable(AccountTail),
 }
 
+impl Corrected {
+    /// Which data it is: `account`, `routing`, `transaction_code` and so on.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Self::Account(_) => "account",
+            Self::Routing(_) => "routing",
+            Self::TransactionCode(_) => "transaction_code",
+            Self::Name(_) => "name",
+            Self::IndividualId(_) => "individual_id",
+            Self::ForeignBank(_) => "foreign_bank",
+            Self::CompanyName(_) => "company_name",
+            Self::CompanyId(_) => "company_id",
+            Self::Text(_) => "text",
+            Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
 impl fmt::Display for Corrected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -203,7 +203,10 @@ impl Demo {
         ]);
         for one in returns.iter().rev().take(SHOWN) {
             let key = proto::get_transfer_request::Key::TransferId(one.transfer_id.clone());
-            let ask = proto::GetTransferRequest { key: Some(key) };
+            let ask = proto::GetTransferRequest {
+                key: Some(key),
+                ..Default::default()
+            };
             let transfer = self
                 .client
                 .get_transfer(ask)

@@ -261,7 +261,7 @@ impl Adapter {
         Ok(Transfer {
             id: sent.id.clone(),
             kind: kind(sent),
-            state: state(sent.state()),
+            state: state_from_proto(sent.state()),
             in_deposit: sent.in_deposit,
             amount: Money::new(sent.amount_minor, currency),
             trace_id: sent.trace_id.clone(),
@@ -360,7 +360,7 @@ fn kind(sent: &proto::Transfer) -> TransferType {
     }
 }
 
-fn state(sent: proto::TransferState) -> TransferState {
+pub(crate) fn state_from_proto(sent: proto::TransferState) -> TransferState {
     match sent {
         proto::TransferState::Unspecified => TransferState::Unknown,
         proto::TransferState::Pending => TransferState::Pending,

@@ -113,6 +113,16 @@ pub(crate) fn endpoint_id(key: &str) -> String {
     id("whe_", &["endpoint", key])
 }
 
+/// The id of the event of a journal row. The hash tells it from the row of another journal.
+pub(crate) fn row_event_id(position: u64, hash: &[u8]) -> String {
+    id("evt_", &["row event", &position.to_string(), &hex(hash)])
+}
+
+/// The id of the event of a hold that came to a state.
+pub(crate) fn hold_event_id(hold_id: &str, state: &str) -> String {
+    id("evt_", &["hold event", hold_id, state])
+}
+
 /// The id of the message that tells of an event in a dialect under an event type: its
 /// `webhook-id`, the same at every try.
 pub(crate) fn message_id(event_id: &str, dialect: &str, event_type: &str) -> String {

@@ -27,7 +27,7 @@ use crate::report::Reporter;
 use crate::schedule::Jobs;
 use crate::settle::Settler;
 use crate::store::{self, StoreAddress, StoreError, StoreSettings};
-use crate::webhook::{self, Poster, Sealer, Sender, SystemLookup, WebhookClient};
+use crate::webhook::{self, Follower, Poster, Sealer, Sender, SystemLookup, WebhookClient};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
@@ -171,6 +171,13 @@ pub async fn run(
         faults: Mutex::default(),
     });
     let feeds = feeds(adapters, &importer, config.feed_batch_size);
+    let follower = Follower {
+        store: store.clone(),
+        replica: importer.replica.clone(),
+        system_of_record: importer.system_of_record.database.clone(),
+        clock: clock.clone(),
+        changes: importer.changes.clone(),
+    };
     let reporter = bucket.clone().map(|bucket| {
         Arc::new(Reporter {
             store: store.clone(),
@@ -248,6 +255,7 @@ pub async fn run(
     workers.start("holds", importer.clone().run_holds(shutdown.clone()));
     workers.start("jobs", jobs.clone().run(shutdown.clone()));
     workers.start("settlement", settler.clone().run(shutdown.clone()));
+    workers.start("events", follower.run(shutdown.clone()));
     for feed in &feeds {
         workers.start("feed", feed.clone().run(shutdown.clone()));
     }

@@ -306,7 +306,10 @@ impl World {
         let key = proto::get_transfer_request::Key::TransferId(id.to_owned());
         self.client
             .clone()
-            .get_transfer(proto::GetTransferRequest { key: Some(key) })
+            .get_transfer(proto::GetTransferRequest {
+                key: Some(key),
+                ..Default::default()
+            })
             .await
             .expect("the transfer is known")
             .into_inner()

@@ -156,7 +156,10 @@ async fn a_transfer_is_found_by_its_trace_id_and_a_return_by_its_id() {
     let world = world_with_returns(1).await;
     let mut client = world.client.clone();
     let key = proto::get_transfer_request::Key::TraceId("FNXTR0".into());
-    let ask = proto::GetTransferRequest { key: Some(key) };
+    let ask = proto::GetTransferRequest {
+        key: Some(key),
+        ..Default::default()
+    };
     let transfer = client
         .get_transfer(ask)
         .await
@@ -168,7 +171,10 @@ async fn a_transfer_is_found_by_its_trace_id_and_a_return_by_its_id() {
     assert_eq!(transfer.links["self"], "/transfers/TR0");
     assert_eq!(transfer.links["reversals"], "/transfers/TR0/reversals");
     let id = transfer.ach_return.unwrap().ach_return_id;
-    let ask = proto::GetReturnRequest { ach_return_id: id };
+    let ask = proto::GetReturnRequest {
+        ach_return_id: id,
+        ..Default::default()
+    };
     let found = client
         .get_return(ask)
         .await
@@ -180,12 +186,13 @@ async fn a_transfer_is_found_by_its_trace_id_and_a_return_by_its_id() {
     assert!(found.account_tail.is_empty() || found.account_tail.starts_with("***"));
     let ask = proto::GetReturnRequest {
         ach_return_id: "ret_none".into(),
+        ..Default::default()
     };
     assert_eq!(
         client.get_return(ask).await.unwrap_err().code(),
         Code::NotFound
     );
-    let ask = proto::GetTransferRequest { key: None };
+    let ask = proto::GetTransferRequest::default();
     assert_eq!(
         client.get_transfer(ask).await.unwrap_err().code(),
         Code::InvalidArgument

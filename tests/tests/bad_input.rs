@@ -339,7 +339,10 @@ async fn an_unknown_source_is_refused_with_the_names_there_are() {
 async fn a_transfer_that_does_not_exist_is_not_found_with_details() {
     let world = World::start().await;
     let key = proto::get_transfer_request::Key::TransferId("TRnone".into());
-    let ask = proto::GetTransferRequest { key: Some(key) };
+    let ask = proto::GetTransferRequest {
+        key: Some(key),
+        ..Default::default()
+    };
     let status = world.client.clone().get_transfer(ask).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
     let info = status.get_details_error_info().unwrap();

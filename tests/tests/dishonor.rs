@@ -209,6 +209,7 @@ async fn the_list_the_command_the_return_and_the_report_say_the_same() {
         }
         let ask = proto::GetReturnRequest {
             ach_return_id: one.ach_return_id.clone(),
+            ..proto::GetReturnRequest::default()
         };
         let shown = world.client.clone().get_return(ask).await.unwrap();
         let shown = shown.into_inner().ach_return.unwrap();

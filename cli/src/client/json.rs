@@ -228,6 +228,11 @@ pub(super) fn ach_return(found: &proto::AchReturn) -> Value {
         },
         "decided_at": time(found.decided_at.as_ref()),
         "databases": databases(&found.databases),
+        "stage": match found.stage() {
+            proto::AchReturnStage::Unspecified => Value::Null,
+            stage => json!(name(stage.as_str_name(), "ACH_RETURN_STAGE_")),
+        },
+        "transfer_state": text(&found.transfer_state),
         "corrected": found.corrected.iter()
             .map(|one| json!({"field": one.field, "value": one.value}))
             .collect::<Vec<_>>(),

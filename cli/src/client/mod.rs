@@ -101,7 +101,8 @@ pub enum Command {
     },
     /// Show a transfer with its return.
     #[command(
-        after_help = "Examples:\n  echeck transfer TR0001\n  echeck transfer --trace FNX0001 --json\n\n\
+        after_help = "Examples:\n  echeck transfer TR0001\n  echeck transfer --trace FNX0001 --json\n  \
+        echeck transfer TR0001 --view rainforest --api-version 2023-12-01\n\n\
         Exit codes: 0 found, 4 there is no such transfer"
     )]
     Transfer {
@@ -111,6 +112,12 @@ pub enum Command {
         /// The id given to the acquirer, instead of the transfer's id.
         #[arg(long, conflicts_with = "transfer_id")]
         trace: Option<String>,
+        /// As this platform shows it, instead of as the gateway has it.
+        #[arg(long, value_enum)]
+        view: Option<transfer::View>,
+        /// The version of the platform's API, such as 2024-10-16; for rainforest.
+        #[arg(long, requires = "view")]
+        api_version: Option<String>,
         #[command(flatten)]
         common: Common,
     },
@@ -556,8 +563,13 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Transfer {
             transfer_id,
             trace,
+            view,
+            api_version,
             common,
-        } => transfer::run(transfer_id, trace, &common).await,
+        } => {
+            let shown = transfer::Shown { view, api_version };
+            transfer::run(transfer_id, trace, shown, &common).await
+        }
         Command::Returns {
             import,
             code,

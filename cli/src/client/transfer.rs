@@ -8,9 +8,25 @@ use super::connect::{request, returns};
 use super::{Common, Failure, dishonorable, exit, json, money};
 use crate::output::{bold, print_line};
 
+/// Whose view of a payment.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+pub enum View {
+    /// As Finix shows it.
+    Finix,
+    /// As Rainforest shows it in the version of --api-version.
+    Rainforest,
+}
+
+/// How a payment is shown.
+pub(super) struct Shown {
+    pub(super) view: Option<View>,
+    pub(super) api_version: Option<String>,
+}
+
 pub(super) async fn run(
     transfer_id: Option<String>,
     trace: Option<String>,
+    shown: Shown,
     common: &Common,
 ) -> Result<u8, Failure> {
     let key = match (transfer_id, trace) {
@@ -19,7 +35,16 @@ pub(super) async fn run(
         // clap asks for one of the two.
         (None, None) => None,
     };
-    let ask = proto::GetTransferRequest { key };
+    let ask = proto::GetTransferRequest {
+        key,
+        view: match shown.view {
+            None => proto::TransferView::Unspecified,
+            Some(View::Finix) => proto::TransferView::Finix,
+            Some(View::Rainforest) => proto::TransferView::Rainforest,
+        }
+        .into(),
+        api_version: shown.api_version.unwrap_or_default(),
+    };
     let answer = returns(common)
         .await?
         .get_transfer(request(common, ask))
@@ -70,6 +95,10 @@ fn show(transfer: &proto::Transfer) -> Result<(), Failure> {
     )?;
     line("meaning", &found.return_description)?;
     line("bank's words", &found.acquirer_text)?;
+    line(
+        "stage",
+        &json::name(found.stage().as_str_name(), "ACH_RETURN_STAGE_"),
+    )?;
     line("return settled", &found.settlement_date)?;
     line("original settled", &found.original_settlement_date)?;
     line("deadline", &deadline(found))?;

@@ -157,20 +157,8 @@ fn representment(rule: code::Representment) -> proto::Representment {
 }
 
 fn corrected_field(corrected: &Corrected) -> proto::CorrectedField {
-    let field = match corrected {
-        Corrected::Account(_) => "account",
-        Corrected::Routing(_) => "routing",
-        Corrected::TransactionCode(_) => "transaction_code",
-        Corrected::Name(_) => "name",
-        Corrected::IndividualId(_) => "individual_id",
-        Corrected::ForeignBank(_) => "foreign_bank",
-        Corrected::CompanyName(_) => "company_name",
-        Corrected::CompanyId(_) => "company_id",
-        Corrected::Text(_) => "text",
-        Corrected::Unreadable(_) => "unreadable",
-    };
     proto::CorrectedField {
-        field: field.to_owned(),
+        field: corrected.field().to_owned(),
         value: corrected.to_string(),
     }
 }

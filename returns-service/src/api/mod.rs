@@ -19,6 +19,7 @@ mod progress;
 mod report;
 mod settle;
 mod transfers;
+mod view;
 mod webhook_deliveries;
 mod webhook_endpoints;
 mod webhooks;
@@ -200,7 +201,7 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::GetReturnRequest>,
     ) -> Result<Response<proto::GetReturnResponse>, Status> {
-        let ach_return = self.ach_return(&request.into_inner().ach_return_id).await?;
+        let ach_return = self.ach_return(request.into_inner()).await?;
         Ok(Response::new(proto::GetReturnResponse {
             ach_return: Some(ach_return),
         }))

@@ -8,15 +8,17 @@ use echeck_proto::returns::v1 as proto;
 use proto::get_transfer_request::Key;
 use tonic::Status;
 
-use super::{Api, details, errors, page};
+use super::{Api, details, errors, page, view};
 use crate::adapter::key;
 use crate::store::{HoldFilter, HoldState, JournalRow, ReturnFilter};
+use crate::webhook::{AchReturn, Dialect, History, MadeKind, Stage, Verdict};
 
 impl Api {
     pub(super) async fn transfer(
         &self,
         request: proto::GetTransferRequest,
     ) -> Result<proto::Transfer, Status> {
+        let view = view::dialect(request.view, &request.api_version)?;
         let (kind, id, name) = match request.key {
             Some(Key::TransferId(id)) => (TransferKeyKind::TransferId, id, "transfer"),
             Some(Key::TraceId(id)) => (TransferKeyKind::TraceId, id, "transfer with trace id"),
@@ -42,58 +44,84 @@ impl Api {
                 ),
             ));
         }
-        self.with_return(transfer).await
+        self.with_return(transfer, view).await
     }
 
-    async fn with_return(&self, sent: adapter::Transfer) -> Result<proto::Transfer, Status> {
-        let store = &self.importer.store;
+    async fn with_return(
+        &self,
+        sent: adapter::Transfer,
+        view: Option<Dialect>,
+    ) -> Result<proto::Transfer, Status> {
         let id = sent.id.clone();
-        let known = store
-            .known(
-                std::slice::from_ref(&id),
-                &self.importer.system_of_record.database,
+        let standing = self.standing(&id, view.is_some()).await?;
+        let history = History::of(standing.iter().map(|row| &row.row));
+        let picture = view.map(|dialect| {
+            (
+                view::look(&sent, history.verdict.as_ref(), dialect),
+                dialect,
             )
-            .await
-            .map_err(|error| errors::of_store(&error))?;
-        let standing = known
-            .standing
-            .get(&id)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        let holds = store
-            .holds(
-                &HoldFilter {
-                    state: HoldState::Open,
-                    import_id: None,
-                    reason: None,
-                    transfer_id: Some(id),
-                },
-                None,
-                100,
-            )
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        });
         let mut transfer = transfer(sent);
-        transfer.open_hold_ids = holds.into_iter().map(|hold| hold.new.hold_id).collect();
-        // A validation failure is a decision about the transfer, and no return.
-        let decided = standing
+        transfer.open_hold_ids = self.open_hold_ids(id).await?;
+        let latest = standing
             .iter()
             .rev()
             .find(|row| row.row.effect != Effect::Correct);
-        if let Some(row) = decided {
-            let complete = self.complete(row).await?;
-            transfer.databases = complete.databases.clone();
-            transfer.reversal_ids.extend(
-                Some(complete.reversal_id.clone())
-                    .filter(|id| !id.is_empty() && !transfer.reversal_ids.contains(id)),
-            );
-            if !complete.return_code.is_empty() {
+        if let Some(latest) = latest {
+            transfer.databases = self.databases_at(latest.position).await?;
+        }
+        for made in history.made {
+            if made.kind == MadeKind::Reversal && !transfer.reversal_ids.contains(&made.id) {
+                transfer.reversal_ids.push(made.id);
+            }
+        }
+        let first = standing.iter().rev().find(|row| decides(row.row.effect));
+        if let Some(row) = first {
+            let mut complete = self.complete(row).await?;
+            // A validation failure is a decision about the transfer, and no return.
+            if let Some(found) = history.verdict.as_ref().and_then(Verdict::ach_return) {
+                complete.stage = stage(found).into();
                 transfer.has_ach_return = true;
                 transfer.ach_return = Some(complete);
             }
         }
+        if let Some((picture, dialect)) = picture {
+            view::show(&mut transfer, &picture, dialect);
+            if let Some(found) = &mut transfer.ach_return {
+                found.transfer_state.clone_from(&picture.state);
+            }
+        }
         add_links(&mut transfer);
         Ok(transfer)
+    }
+
+    /// The rows of a transfer that stand. For a view only those that the system of record has
+    /// passed, as for webhooks: what it has not is not true yet, and may never be.
+    async fn standing(&self, id: &str, passed_only: bool) -> Result<Vec<JournalRow>, Status> {
+        let store = &self.importer.store;
+        let system_of_record = &self.importer.system_of_record.database;
+        let ids = [id.to_owned()];
+        let known = store.known(&ids, system_of_record).await;
+        let mut known = known.map_err(|error| errors::of_store(&error))?;
+        let mut standing = known.standing.remove(id).unwrap_or_default();
+        if passed_only {
+            let progress = store.progress(system_of_record).await;
+            let passed = progress.map_err(|error| errors::of_store(&error))?.position;
+            standing.retain(|row| row.position <= passed);
+        }
+        Ok(standing)
+    }
+
+    async fn open_hold_ids(&self, transfer_id: String) -> Result<Vec<String>, Status> {
+        let filter = HoldFilter {
+            state: HoldState::Open,
+            import_id: None,
+            reason: None,
+            transfer_id: Some(transfer_id),
+        };
+        let holds = self.importer.store.holds(&filter, None, 100).await;
+        let holds = holds.map_err(|error| errors::of_store(&error))?;
+        Ok(holds.into_iter().map(|hold| hold.new.hold_id).collect())
     }
 
     async fn with_databases(&self, row: &JournalRow) -> Result<proto::AchReturn, Status> {
@@ -109,7 +137,12 @@ impl Api {
         Ok(answer)
     }
 
-    pub(super) async fn ach_return(&self, return_id: &str) -> Result<proto::AchReturn, Status> {
+    pub(super) async fn ach_return(
+        &self,
+        request: proto::GetReturnRequest,
+    ) -> Result<proto::AchReturn, Status> {
+        let return_id = &request.ach_return_id;
+        let view = view::dialect(request.view, &request.api_version)?;
         let row = self
             .importer
             .store
@@ -117,7 +150,25 @@ impl Api {
             .await
             .map_err(|error| errors::of_store(&error))?
             .ok_or_else(|| errors::not_found("return", return_id))?;
-        self.complete(&row).await
+        let mut answer = self.complete(&row).await?;
+        let transfer_id = &row.row.transfer.id;
+        let standing = self.standing(transfer_id, view.is_some()).await?;
+        let verdict = History::of(standing.iter().map(|row| &row.row)).verdict;
+        if let Some(found) = verdict.as_ref().and_then(Verdict::ach_return)
+            && found.ach_return_id == *return_id
+        {
+            answer.stage = stage(found).into();
+        }
+        if let Some(dialect) = view {
+            let key = key(TransferKeyKind::TransferId, transfer_id);
+            let found = self.importer.system_of_record.lookup_raw(vec![key]).await;
+            let (matches, _) = found.map_err(|error| errors::of_adapter(&error))?;
+            let sent = matches.into_iter().flat_map(|one| one.transfers).next();
+            answer.transfer_state = sent
+                .map(|sent| view::look(&sent, verdict.as_ref(), dialect).state)
+                .unwrap_or_default();
+        }
+        Ok(answer)
     }
 
     pub(super) async fn page_of_returns(
@@ -151,6 +202,22 @@ impl Api {
             ach_returns,
             next_page_token,
         })
+    }
+}
+
+/// Whether a row says what becomes of a payment, and not more about what an earlier one did.
+fn decides(effect: Effect) -> bool {
+    match effect {
+        Effect::Fail | Effect::Return | Effect::Reverse => true,
+        Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => false,
+    }
+}
+
+fn stage(found: &AchReturn) -> proto::AchReturnStage {
+    match found.stage() {
+        Stage::Created => proto::AchReturnStage::Created,
+        Stage::Dishonored => proto::AchReturnStage::Dishonored,
+        Stage::Contested => proto::AchReturnStage::Contested,
     }
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct EventFilter {
     pub(crate) after: u64,
 }
 
-/// Events in the returns database.
+/// How events come into the returns database.
 #[async_trait]
 pub(crate) trait EventStore: Send + Sync {
     /// The journal position up to which rows have become events.
@@ -81,7 +81,7 @@ pub(crate) trait EventStore: Send + Sync {
     ) -> Result<bool, StoreError>;
 }
 
-/// Reading events.
+/// Events in the returns database, as they are listed and told.
 #[async_trait]
 pub(crate) trait EventReads: Send + Sync {
     /// Events, oldest first.

@@ -19,6 +19,7 @@ mod columns;
 mod delivery;
 mod dishonor;
 mod event;
+mod fan_out;
 mod follower;
 mod hold;
 mod import;
@@ -246,6 +247,7 @@ pub(crate) struct Known {
 #[async_trait]
 pub(crate) trait Store:
     IncidentStore
+    + EventStore
     + JobStore
     + ReportStore
     + SettleStore

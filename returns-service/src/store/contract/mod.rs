@@ -34,6 +34,7 @@ macro_rules! on_both {
 
 mod claims;
 mod dishonor;
+mod events;
 mod followers;
 mod holds;
 mod imports;

@@ -24,6 +24,7 @@ mod copy;
 mod delivery;
 mod dishonor;
 mod event;
+mod event_writes;
 mod followers;
 mod holds;
 mod imports;

@@ -29,6 +29,7 @@ mod codec;
 mod delivery;
 mod dishonor;
 mod event;
+mod event_writes;
 mod followers;
 mod holds;
 mod imports;

@@ -17,7 +17,10 @@ async fn a_message_over_the_limit_is_refused_as_out_of_range() {
     let mut client = running.client().await;
     let long = |length| {
         let key = Some(Key::TransferId("x".repeat(length)));
-        Request::new(GetTransferRequest { key })
+        Request::new(GetTransferRequest {
+            key,
+            ..Default::default()
+        })
     };
     client.get_transfer(long(1_000)).await.unwrap();
     let status = client.get_transfer(long(1_100)).await.unwrap_err();

@@ -81,6 +81,7 @@ impl Running {
 fn ask(what: &str) -> Request<GetTransferRequest> {
     Request::new(GetTransferRequest {
         key: Some(Key::TransferId(what.to_owned())),
+        ..Default::default()
     })
 }
 

@@ -152,11 +152,4 @@ impl ReturnsService for Sample {
     async fn resolve_hold(&self, _: Request<ResolveHoldRequest>) -> Answer<ResolveHoldResponse> {
         missing()
     }
-
-    async fn list_dishonorable(
-        &self,
-        _: Request<ListDishonorableRequest>,
-    ) -> Answer<ListDishonorableResponse> {
-        missing()
-    }
 }

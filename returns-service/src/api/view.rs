@@ -1,0 +1,132 @@
+//! How a caller wants to see a payment.
+
+use chrono::NaiveDate;
+use echeck_proto::returns::v1 as proto;
+use tonic::Status;
+
+use super::errors;
+use crate::adapter::state_from_proto;
+use crate::webhook::{Dialect, Picture, Seen, Verdict, picture};
+
+/// The Rainforest versions, by their first day.
+const FIRST: &str = "2023-01-01";
+const RETURNED_SINCE: &str = "2024-10-16";
+
+/// The dialect of a view; `None` for the gateway's own.
+pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, Status> {
+    let view = proto::TransferView::try_from(view)
+        .map_err(|_| errors::invalid("view", format!("{view} is no view")))?;
+    let no_version = |dialect| {
+        if api_version.is_empty() {
+            Ok(dialect)
+        } else {
+            let what = "only the RAINFOREST view has versions; leave it empty";
+            Err(errors::invalid("api_version", what))
+        }
+    };
+    match view {
+        proto::TransferView::Unspecified => no_version(None),
+        proto::TransferView::Finix => no_version(Some(Dialect::Finix)),
+        proto::TransferView::Rainforest => rainforest(api_version).map(Some),
+    }
+}
+
+/// A version of Rainforest's is a day; each lasts until the next.
+fn rainforest(api_version: &str) -> Result<Dialect, Status> {
+    // In this form, text sorts as days do.
+    let is_day = NaiveDate::parse_from_str(api_version, "%Y-%m-%d")
+        .is_ok_and(|day| day.to_string() == api_version);
+    if !is_day || api_version < FIRST {
+        let what = format!(
+            "{api_version:?} is no version of Rainforest's API; say 2023-01-01, 2023-12-01 or \
+             {RETURNED_SINCE}"
+        );
+        return Err(errors::invalid("api_version", what));
+    }
+    Ok(if api_version < RETURNED_SINCE {
+        Dialect::RainforestLegacy
+    } else {
+        Dialect::Rainforest20241016
+    })
+}
+
+/// How a transfer of the system of record looks.
+pub(super) fn look(
+    sent: &echeck_proto::adapter::v1::Transfer,
+    verdict: Option<&Verdict>,
+    dialect: Dialect,
+) -> Picture {
+    let seen = Seen {
+        state: state_from_proto(sent.state()),
+        text: &sent.state_text,
+        messages: &sent.messages,
+    };
+    picture(seen, verdict, dialect)
+}
+
+/// Shows a transfer as `picture` has it.
+pub(super) fn show(transfer: &mut proto::Transfer, picture: &Picture, dialect: Dialect) {
+    transfer.state.clone_from(&picture.state);
+    transfer.messages.clone_from(&picture.messages);
+    transfer.has_ach_return = picture.has_ach_return;
+    if !picture.is_failed() {
+        transfer.failure_code.clear();
+        transfer.failure_message.clear();
+    }
+    match dialect {
+        Dialect::Finix => {
+            if !picture.raw.is_empty() {
+                transfer.raw_json = crate::webhook::render::object(&picture.raw).to_string();
+            }
+            if picture.is_failed() {
+                transfer.ready_to_settle_at = None;
+            }
+        }
+        // Rainforest shows no row of the processor, and what stands in one would tell of a
+        // state that an older version must not see.
+        Dialect::RainforestLegacy | Dialect::Rainforest20241016 => transfer.raw_json.clear(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(view: proto::TransferView, version: &str) -> Result<Option<Dialect>, Status> {
+        dialect(view.into(), version)
+    }
+
+    #[test]
+    fn a_version_lasts_until_the_next() {
+        for (version, meant) in [
+            ("2023-01-01", Dialect::RainforestLegacy),
+            ("2023-12-01", Dialect::RainforestLegacy),
+            ("2024-10-15", Dialect::RainforestLegacy),
+            ("2024-10-16", Dialect::Rainforest20241016),
+            ("2025-05-01", Dialect::Rainforest20241016),
+        ] {
+            let found = of(proto::TransferView::Rainforest, version).unwrap();
+            assert_eq!(found, Some(meant), "{version}");
+        }
+    }
+
+    #[test]
+    fn a_version_that_is_none_is_refused_by_its_field() {
+        for (view, version) in [
+            (proto::TransferView::Rainforest, ""),
+            (proto::TransferView::Rainforest, "2022-12-31"),
+            (proto::TransferView::Rainforest, "2024-13-01"),
+            (proto::TransferView::Rainforest, "2024-1-1"),
+            (proto::TransferView::Rainforest, "latest"),
+            (proto::TransferView::Finix, "2024-10-16"),
+            (proto::TransferView::Unspecified, "2024-10-16"),
+        ] {
+            let refused = of(view, version).unwrap_err();
+            assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{version}");
+            assert!(refused.message().starts_with("api_version: "), "{refused}");
+        }
+        assert_eq!(of(proto::TransferView::Unspecified, "").unwrap(), None);
+        let refused = dialect(9, "").unwrap_err();
+        assert!(refused.message().starts_with("view: "), "{refused}");
+    }
+}

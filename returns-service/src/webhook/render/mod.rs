@@ -1,0 +1,102 @@
+//! The bodies of messages. A body is made anew for each delivery from the event's facts, and is
+//! the same bytes every time: keys stand in the order in which they are written here.
+//!
+//! Bodies only ever gain keys and event types. What would change or take away one is a new
+//! schema version, with golden files of its own.
+
+mod finix;
+mod rainforest;
+
+#[cfg(test)]
+mod golden;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use super::Dialect;
+use super::occurrence::Occurrence;
+use crate::store::EventRecord;
+
+/// The messages that tell of an occurrence: in each dialect one or more event types.
+pub(crate) fn messages(occurrence: &Occurrence) -> Vec<(Dialect, String)> {
+    Dialect::ALL
+        .into_iter()
+        .flat_map(|dialect| {
+            let types = match dialect {
+                Dialect::Finix => finix::types(&occurrence.what),
+                Dialect::RainforestLegacy | Dialect::Rainforest20241016 => {
+                    rainforest::types(&occurrence.what, dialect)
+                }
+            };
+            types.into_iter().map(move |one| (dialect, one.to_owned()))
+        })
+        .collect()
+}
+
+/// The body of the message that tells of `event` in `dialect` under `event_type`: JSON, the same
+/// bytes every time.
+pub(crate) fn body(event: &EventRecord, dialect: Dialect, event_type: &str) -> String {
+    let told = serde_json::from_str::<Occurrence>(&event.new.facts);
+    let told = told.inspect_err(|error| {
+        tracing::error!(
+            event_id = event.new.event_id,
+            %error,
+            "an event's facts cannot be read; a body without data is sent"
+        );
+    });
+    let occurrence = told.ok();
+    let body = match dialect {
+        Dialect::Finix => finix::body(event, occurrence.as_ref(), event_type),
+        Dialect::RainforestLegacy | Dialect::Rainforest20241016 => {
+            rainforest::body(event, occurrence.as_ref(), dialect, event_type)
+        }
+    };
+    body.to_string()
+}
+
+/// The keys that every body has besides those of its style.
+fn add_common(
+    body: &mut serde_json::Map<String, Value>,
+    event: &EventRecord,
+    told: Option<&Occurrence>,
+) {
+    body.insert(
+        "schema_version".to_owned(),
+        json!(told.map_or(super::occurrence::SCHEMA_VERSION, |one| one.schema_version)),
+    );
+    body.insert("event_id".to_owned(), json!(event.new.event_id));
+    body.insert("sequence".to_owned(), json!(event.sequence));
+    body.insert("version".to_owned(), json!(told.map(|one| one.version)));
+}
+
+/// A time as bodies have it.
+pub(super) fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Text, or null where there is none.
+fn text(text: &str) -> Value {
+    if text.is_empty() {
+        Value::Null
+    } else {
+        json!(text)
+    }
+}
+
+/// Pairs as an object, in their order.
+pub(crate) fn object(pairs: &[(String, String)]) -> Value {
+    let pairs = pairs.iter();
+    Value::Object(
+        pairs
+            .map(|(name, value)| (name.clone(), json!(value)))
+            .collect(),
+    )
+}
+
+/// Pieces of corrected data, in their order.
+fn fields(pieces: &[(String, String)]) -> Value {
+    pieces
+        .iter()
+        .map(|(field, value)| json!({"field": field, "value": value}))
+        .collect()
+}
