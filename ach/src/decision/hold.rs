@@ -152,14 +152,14 @@ impl Hold {
         )
     }
 
-    pub(super) fn dishonored(code: ReturnCode, why: String) -> Self {
+    pub(super) fn dishonored(code: ReturnCode, why: &str) -> Self {
         Self::new(
             HoldReason::DishonoredReturn,
             format!("a return was dishonored ({code}), and that is not applied: {why}"),
         )
     }
 
-    pub(super) fn contested(code: ReturnCode, why: String) -> Self {
+    pub(super) fn contested(code: ReturnCode, why: &str) -> Self {
         Self::new(
             HoldReason::ContestedReturn,
             format!(

@@ -73,20 +73,20 @@ pub(super) fn dishonored(
     transfer: &Transfer,
     known: &[Prior],
 ) -> Result<Act, Hold> {
-    let hold = |why: String| Err(Hold::dishonored(code, why));
+    let hold = |why: &str| Err(Hold::dishonored(code, why));
     if is_international(entry) {
-        return hold("a return of an international entry (IAT) cannot be dishonored".to_owned());
+        return hold("a return of an international entry (IAT) cannot be dishonored");
     }
     let of = match Stage::of(known) {
         Stage::Returned(of) => of,
         Stage::NoReturn => {
-            return hold(format!(
+            return hold(&format!(
                 "no return of transfer {} is known yet; it is looked up again",
                 transfer.id
             ));
         }
         Stage::Dishonored { dishonor, .. } => {
-            return hold(format!(
+            return hold(&format!(
                 "another dishonor, {}, stands already",
                 dishonor.return_id
             ));
@@ -94,18 +94,17 @@ pub(super) fn dishonored(
         Stage::Contested => {
             return hold(
                 "the dishonor was contested, and that is the end of it: what is left is between \
-                 the banks, outside the network"
-                    .to_owned(),
+                 the banks, outside the network",
             );
         }
     };
     let trace = entry.keys.return_trace.as_deref();
     if let Some(why) = another_return(trace, return_code, of) {
-        return hold(why);
+        return hold(&why);
     }
     // Of two returns, the one that did nothing here may be the one that is dishonored.
     if code == ReturnCode::R67 && (trace.is_none() || of.return_trace.is_none()) {
-        return hold(format!(
+        return hold(&format!(
             "it does not say by a trace number which of two returns was one too many; {} stands",
             of.return_id
         ));
@@ -115,7 +114,7 @@ pub(super) fn dishonored(
         Some(ReturnCode::R06 | ReturnCode::R31) | None
     );
     if code == ReturnCode::R70 && !allowed {
-        return hold("only a return with R06 or R31 can be dishonored with R70".to_owned());
+        return hold("only a return with R06 or R31 can be dishonored with R70");
     }
     act(Effect::Restore, transfer, of, of)
 }
@@ -127,40 +126,40 @@ pub(super) fn contested(
     transfer: &Transfer,
     known: &[Prior],
 ) -> Result<Act, Hold> {
-    let hold = |why: String| Err(Hold::contested(code, why));
+    let hold = |why: &str| Err(Hold::contested(code, why));
     let EntryKind::Contested {
         return_code,
         dishonor_code,
         ..
     } = &entry.kind
     else {
-        return hold("it is no contest".to_owned());
+        return hold("it is no contest");
     };
     let (of, dishonor) = match Stage::of(known) {
         Stage::Dishonored { of, dishonor } => (of, dishonor),
         Stage::NoReturn | Stage::Returned(_) => {
-            return hold(format!(
+            return hold(&format!(
                 "no dishonor of a return of transfer {} is known yet; it is looked up again",
                 transfer.id
             ));
         }
-        Stage::Contested => return hold("the dishonor was contested already".to_owned()),
+        Stage::Contested => return hold("the dishonor was contested already"),
     };
     if let Some(why) = another_return(entry.keys.return_trace.as_deref(), return_code.as_ref(), of)
     {
-        return hold(why);
+        return hold(&why);
     }
     let was = prior_code(dishonor);
     let said = dishonor_code.as_ref().and_then(Coded::known);
     if let (Some(was), Some(said)) = (was, said)
         && was != said
     {
-        return hold(format!("it answers a dishonor with {said}; {was} stands"));
+        return hold(&format!("it answers a dishonor with {said}; {was} stands"));
     }
     if let (Some(answers), Some(was)) = (answered_by(code), was)
         && answers != was
     {
-        return hold(format!("{code} answers only {answers}; {was} stands"));
+        return hold(&format!("{code} answers only {answers}; {was} stands"));
     }
     act(Effect::Reapply, transfer, of, dishonor)
 }

@@ -14,10 +14,14 @@ use crate::rig::Rig;
 /// A message to one address: the path, the event's sequence, the event type.
 type Place = (String, u64, String);
 
+/// The journal position that an event tells of, unless it is a hold's; and its messages, dialect
+/// and event type.
+type Event = (Option<u64>, Vec<(String, String)>);
+
 /// The events and deliveries as the returns database has them.
 struct Told {
-    /// By sequence: the journal position, unless it is a hold's, and the messages in each dialect.
-    events: BTreeMap<u64, (Option<u64>, Vec<(String, String)>)>,
+    /// By sequence.
+    events: BTreeMap<u64, Event>,
     /// By path: the dialect.
     dialects: HashMap<String, String>,
     /// The webhook-id and the state.
