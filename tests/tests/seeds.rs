@@ -226,7 +226,7 @@ async fn rainforest_a_payin_returned_after_it_was_funded_in_a_deposit_stays_succ
         "ready_to_settle_at": null,
     }]);
     let created = rainforest("ach_return.created", ach_return(&id, adjustments), 1);
-    assert_eq!(here.told(OLD, 1).await, [created.clone()]);
+    assert_eq!(here.told(OLD, 1).await, std::slice::from_ref(&created));
     assert_eq!(here.told(NEW, 1).await, [created]);
 }
 
