@@ -10,7 +10,7 @@ use crate::output::{bold, print_line};
 
 /// Whose view of a payment.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum View {
+pub enum View {
     /// As Finix shows it.
     Finix,
     /// As Rainforest shows it in the version of --api-version.
