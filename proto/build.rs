@@ -10,6 +10,7 @@ const FILES: &[&str] = &[
     "echeck/returns/v1/incident_service.proto",
     "echeck/returns/v1/operations_service.proto",
     "echeck/returns/v1/returns_service.proto",
+    "echeck/returns/v1/webhook_service.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -331,6 +331,14 @@ pub struct Entry {
     /// Standard Entry Class, upper case (`PPD`, `WEB`, `IAT`, …).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sec: Option<String>,
+    /// The bank that the entry is addressed to, eight digits: in a return the originator's, so
+    /// ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub odfi: Option<String>,
+    /// The originator's word for what the payment was, upper case (`PAYMENT`). A debit that is
+    /// presented again has `RETRY PYMT`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_description: Option<String>,
     /// The originator's name, as in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company_name: Option<String>,
@@ -370,6 +378,8 @@ impl Entry {
             direction: Direction::Unknown,
             keys: EntryKeys::default(),
             sec: None,
+            odfi: None,
+            entry_description: None,
             company_name: None,
             description: None,
             settlement_date: None,

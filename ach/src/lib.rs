@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod advice;
 pub mod calendar;
 pub mod code;
 pub mod deadline;
 pub mod decision;
+pub mod dishonor;
 pub mod entry;
 #[cfg(test)]
 mod fixture;

@@ -341,7 +341,7 @@ fn given_up(steps: &[Step], why: &str) -> Vec<StepException> {
             position,
             kind: ExceptionKind::Refused,
             message: why.to_owned(),
-            transfer_id: change.transfer_id.clone(),
+            transfer_id: change.transfer_id().to_owned(),
         })
         .collect()
 }

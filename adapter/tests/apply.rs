@@ -84,12 +84,17 @@ impl Mapping for FittedNotes {
         let mut sheet = Sheet::new(&self.table, &self.id);
         let state = sheet.field(&self.state);
         for change in changes {
-            let after = match &change.effect {
-                Effect::Fail { .. } => "FAILED",
-                Effect::Return { .. } => "RETURNED",
-                Effect::Reverse(_) => "REVERSED",
+            let after = match change {
+                Change::Ready(_) => "READY",
+                Change::Update(update) => match &update.effect {
+                    Effect::Fail { .. } => "FAILED",
+                    Effect::Return { .. } => "RETURNED",
+                    Effect::Reverse(_) => "REVERSED",
+                    Effect::Restore(_) => "RESTORED",
+                    Effect::Reapply(_) => "REAPPLIED",
+                },
             };
-            let id = self.id.id(&change.transfer_id).unwrap();
+            let id = self.id.id(change.transfer_id()).unwrap();
             sheet.row(id, [(state, after.into())]);
         }
         let update = sheet.update(&[Assign::Each(&self.state, state)], &[]);
@@ -103,14 +108,14 @@ impl Mapping for FittedNotes {
     ) -> Result<Vec<Option<Finding>>, DbError> {
         let mut sheet = Sheet::new(&self.table, &self.id);
         for change in changes {
-            sheet.row(self.id.id(&change.transfer_id).unwrap(), []);
+            sheet.row(self.id.id(change.transfer_id()).unwrap(), []);
         }
         let rows = session.fetch_set(sheet.select_locked(&[&self.id])).await?;
         let there = |id: &str| rows.iter().any(|row| row.cell("id").text() == id);
         Ok(changes
             .iter()
             .map(|change| {
-                (!there(&change.transfer_id))
+                (!there(change.transfer_id()))
                     .then(|| Finding::new(ExceptionKind::NotFound, "no such note"))
             })
             .collect())

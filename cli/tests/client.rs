@@ -56,12 +56,12 @@ async fn an_operator_imports_looks_and_resolves() {
         .await
         .unwrap();
     assert!(data.gateway().file().unwrap().exists());
-    let stack = Stack::start(&StackOptions::new(
-        folder.path().join("world").as_path(),
-        Ports::ANY,
-    ))
-    .await
-    .unwrap();
+    let mut options = StackOptions::new(folder.path().join("world").as_path(), Ports::ANY);
+    // So that the journal has just the rows that the file asks for.
+    options
+        .returns
+        .push_str("[reversals]\nready = \"by_hand\"\n");
+    let stack = Stack::start(&options).await.unwrap();
 
     let dry = echeck(
         &stack,
@@ -227,5 +227,82 @@ async fn a_journal_that_was_tampered_with_is_found_out() {
     let verified = echeck(&stack, &["journal", "verify"]).await;
     assert_eq!(verified.status.code(), Some(6));
     assert!(String::from_utf8_lossy(&verified.stdout).contains("position 2"));
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_makes_tries_rotates_and_disables_a_webhook_endpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = folder.path().join("world");
+    let done = Command::new(env!("CARGO_BIN_EXE_echeck"))
+        .args(["sample", "world", "--payments", "10", "--out"])
+        .arg(&world)
+        .status();
+    assert!(done.unwrap().success());
+    let stack = Stack::start(&StackOptions::new(world.as_path(), Ports::ANY))
+        .await
+        .unwrap();
+    let webhooks = async |arguments: &[&str]| {
+        let all: Vec<&str> = ["webhooks"].iter().chain(arguments).copied().collect();
+        echeck(&stack, &all).await
+    };
+    let create = async |url: &str| {
+        let because = ["--reason", "a test", "--json"];
+        let what = ["create", url, "--style", "finix", "--type", "transfer.*"];
+        webhooks(&[&what[..], &because[..]].concat()).await
+    };
+
+    let refused = create("https://169.254.169.254/latest").await;
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("url: leads to 169.254.169.254"), "{said}");
+
+    let made = json(&create("https://hooks.platform.invalid/x").await);
+    let secret = made[0]["key"]["secret"].as_str().unwrap();
+    assert!(secret.starts_with("whsec_"));
+    let id = made[0]["endpoint"]["endpoint_id"].as_str().unwrap();
+
+    let tried = webhooks(&["test", id, "--json"]).await;
+    assert_eq!(tried.status.code(), Some(2), "nobody has that name");
+    assert!(
+        json(&tried)[0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("does not resolve")
+    );
+
+    let ed25519 = [
+        "rotate", id, "--key", "ed25519", "--reason", "a test", "--json",
+    ];
+    let rotated = json(&webhooks(&ed25519).await);
+    let public = rotated[0]["key"]["key"]["public_key"].as_str().unwrap();
+    assert!(public.starts_with("whpk_") && rotated[0]["key"]["secret"].is_null());
+    let shown = webhooks(&["list", id]).await;
+    let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(shown.contains(public) && !shown.contains(secret), "{shown}");
+
+    let off = json(&webhooks(&["disable", id, "--reason", "a test", "--json"]).await);
+    assert_eq!(off[0]["enabled"], false);
+    let on = json(&webhooks(&["enable", id, "--reason", "a test", "--json"]).await);
+    assert_eq!(
+        (&on[0]["enabled"], &on[0]["version"]),
+        (&true.into(), &3.into())
+    );
+
+    let since = [
+        "--since",
+        "2026-01-01T00:00:00Z",
+        "--reason",
+        "a test",
+        "--json",
+    ];
+    let recovered = webhooks(&[&["recover", id][..], &since[..]].concat()).await;
+    assert_eq!(json(&recovered)[0]["messages"], 0);
+    let replayed = webhooks(&["replay", id, "--event", "evt_none", "--reason", "a test"]).await;
+    assert_eq!(replayed.status.code(), Some(4));
+    let listed = webhooks(&["deliveries", "--endpoint", id, "--json"]).await;
+    assert!(listed.status.success() && listed.stdout.is_empty());
+    let events = webhooks(&["events", "--style", "finix", "--json"]).await;
+    assert!(events.status.success() && events.stdout.is_empty());
     stack.stop().await.unwrap();
 }

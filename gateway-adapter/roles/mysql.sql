@@ -17,7 +17,7 @@ CREATE USER IF NOT EXISTS 'echeck_gateway'@'%' ACCOUNT LOCK;
 REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'echeck_gateway'@'%';
 
 -- SELECT finds the transfers of a file, and shows them as they are now. INSERT writes
--- reversals. Nothing is ever deleted. UPDATE is of what a return changes in a transfer:
+-- reversals and restorations. Nothing is ever deleted. UPDATE is of what a return changes in a transfer:
 -- amounts, ids, owners and links are out of reach. One of these columns is also what lets
 -- SELECT … FOR UPDATE lock a row. Name the columns as your [transfers.columns] does, and leave
 -- out those that it switches off.

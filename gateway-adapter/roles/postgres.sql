@@ -20,7 +20,7 @@ GRANT USAGE ON SCHEMA public TO echeck_gateway;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM echeck_gateway;
 
 -- SELECT finds the transfers of a file, and shows them as they are now. INSERT writes
--- reversals. Nothing is ever deleted.
+-- reversals and restorations. Nothing is ever deleted.
 GRANT SELECT, INSERT ON transfers TO echeck_gateway;
 
 -- What a return changes in a transfer: amounts, ids, owners and links are out of reach. One of

@@ -1,57 +1,76 @@
 //! How changes are written. The WHERE clause is the lock: it names the state, and the
 //! deposit, that a change was decided on.
 
-use echeck_adapter::batch::{Change, Effect, State};
+use echeck_adapter::batch::{Change, Effect, State, Update};
 use echeck_adapter::dialect::{DbError, Session};
 use echeck_adapter::schema::Column;
 use echeck_adapter::set::{Assign, Field, Guard, SetSql, Sheet};
 use echeck_service::planted::{self, Bug};
 use serde_json::Value;
 
+use crate::layout::Role;
+use crate::made::{Made, json};
 use crate::plan::GatewayMapping;
-use crate::reversal::json;
+use crate::ready::Readied;
 
-/// Writes a wave of changes: one UPDATE of the transfers that end, one of those that are
-/// reversed, and one INSERT of the reversals.
+/// A wave of changes, each kind by itself.
+#[derive(Default)]
+struct Sorted<'a> {
+    ended: Vec<Ended<'a>>,
+    made: Vec<Made<'a>>,
+    readied: Vec<Readied<'a>>,
+}
+
+/// Writes a wave of changes: one UPDATE of the transfers that end, one of those that something
+/// is made of, one INSERT of the reversals and one of the restorations, and one UPDATE of what
+/// becomes ready to settle.
 pub(crate) async fn write(
     mapping: &GatewayMapping,
     session: &mut dyn Session,
     changes: &[&Change],
 ) -> Result<bool, DbError> {
-    let (mut ended, mut reversed) = (Vec::new(), Vec::new());
-    for change in changes {
-        // These two have no row to find, or none to trust.
-        let Some(id) = mapping.columns.id.id(&change.transfer_id) else {
-            return Ok(false);
-        };
-        if mapping.lacks_deposit(change) {
-            return Ok(false);
-        }
-        match &change.effect {
-            Effect::Fail { messages, raw_json } => {
-                ended.push((id, *change, State::Failed, messages, raw_json.as_str()));
-            }
-            Effect::Return { messages } => {
-                ended.push((id, *change, State::Returned, messages, ""));
-            }
-            Effect::Reverse(reversal) => reversed.push((id, *change, reversal)),
-        }
-    }
-    if !ended.is_empty() {
-        let update = mapping.end(&ended)?;
-        if session.execute_set(update).await? != count(&ended) {
+    let Some(wave) = mapping.sort(changes) else {
+        return Ok(false);
+    };
+    if !wave.ended.is_empty() {
+        let update = mapping.end(&wave.ended)?;
+        if session.execute_set(update).await? != count(&wave.ended) {
             return Ok(false);
         }
     }
-    if !reversed.is_empty() {
-        let touch = mapping.touch_reversed(&reversed);
-        if session.execute_set(touch).await? != count(&reversed) {
-            return Ok(false);
+    if !wave.made.is_empty() && !make(mapping, session, &wave.made).await? {
+        return Ok(false);
+    }
+    if !wave.readied.is_empty()
+        && let Some(update) = mapping.make_ready(&wave.readied)
+        && session.execute_set(update).await? != count(&wave.readied)
+    {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+async fn make(
+    mapping: &GatewayMapping,
+    session: &mut dyn Session,
+    made: &[Made<'_>],
+) -> Result<bool, DbError> {
+    let touch = mapping.touch(made);
+    if session.execute_set(touch).await? != count(made) {
+        return Ok(false);
+    }
+    if !mapping.has_parents(session, made).await? {
+        return Ok(false);
+    }
+    for role in Role::ALL {
+        let made: Vec<&Made<'_>> = made.iter().filter(|one| one.role == role).collect();
+        if made.is_empty() {
+            continue;
         }
-        let Some(insert) = mapping.insert_reversals(&reversed)? else {
+        let Some(insert) = mapping.insert(role, &made)? else {
             return Ok(false);
         };
-        if session.execute_set(insert).await? != count(&reversed) {
+        if session.execute_set(insert).await? != count(&made) {
             return Ok(false);
         }
     }
@@ -64,7 +83,7 @@ fn count<T>(rows: &[T]) -> u64 {
 
 /// A transfer that ends: its id, the change, the state it ends in, and what the change says
 /// about it.
-type Ended<'a> = (Value, &'a Change, State, &'a Vec<String>, &'a str);
+type Ended<'a> = (Value, &'a Update, State, &'a [String], &'a str);
 
 /// What every change was decided on, as fields.
 struct Expected {
@@ -80,7 +99,7 @@ impl Expected {
         }
     }
 
-    fn values(&self, mapping: &GatewayMapping, change: &Change) -> Vec<(Field, Value)> {
+    fn values(&self, mapping: &GatewayMapping, change: &Update) -> Vec<(Field, Value)> {
         let expected = &change.expected;
         let mut values = vec![(
             self.state,
@@ -105,8 +124,42 @@ impl Expected {
 }
 
 impl GatewayMapping {
+    /// Sorts a wave by what is to be done; `None` when a transfer has no row to find, or none
+    /// to trust.
+    fn sort<'a>(&self, changes: &[&'a Change]) -> Option<Sorted<'a>> {
+        let mut sorted = Sorted::default();
+        for change in changes {
+            let id = self.columns.id.id(change.transfer_id())?;
+            let update = match change {
+                Change::Update(update) => update,
+                Change::Ready(ready) => {
+                    sorted.readied.push((id, ready));
+                    continue;
+                }
+            };
+            if self.lacks_deposit(update) {
+                return None;
+            }
+            match &update.effect {
+                Effect::Fail { messages, raw_json } => {
+                    let ended = (id, update, State::Failed, &**messages, raw_json.as_str());
+                    sorted.ended.push(ended);
+                }
+                Effect::Return { messages } => {
+                    sorted
+                        .ended
+                        .push((id, update, State::Returned, messages, ""));
+                }
+                Effect::Reverse(_) | Effect::Restore(_) | Effect::Reapply(_) => {
+                    sorted.made.extend(Made::of(id, update));
+                }
+            }
+        }
+        Some(sorted)
+    }
+
     /// Whether a change was decided on a deposit that the mapping cannot see.
-    pub(crate) fn lacks_deposit(&self, change: &Change) -> bool {
+    pub(crate) fn lacks_deposit(&self, change: &Update) -> bool {
         change.expected.in_deposit.is_some() && self.columns.deposit_id.is_none()
     }
 
@@ -165,9 +218,10 @@ impl GatewayMapping {
         Ok(sheet.update(&assigns, &expected.guards(self)))
     }
 
-    /// Touches transfers that are reversed, which stay as they are. Their amount is part of
-    /// the condition, so that a reversal can only ever take back what was paid.
-    fn touch_reversed(&self, reversed: &[crate::reversal::Reversed<'_>]) -> SetSql {
+    /// Touches transfers that something is made of, which stay as they are. Their amount is
+    /// part of the condition, so that a reversal can only ever take back what was paid, and a
+    /// restoration only give back what was taken.
+    fn touch(&self, made: &[Made<'_>]) -> SetSql {
         let columns = &self.columns;
         let mut sheet = Sheet::new(&self.table, &columns.id);
         let expected = Expected::new(self, &mut sheet);
@@ -176,13 +230,13 @@ impl GatewayMapping {
             .updated_at
             .as_ref()
             .map(|column| (column, sheet.field(column)));
-        for (id, change, reversal) in reversed {
-            let mut values = expected.values(self, change);
-            values.push((amount, Value::from(reversal.amount_minor)));
+        for one in made {
+            let mut values = expected.values(self, one.update);
+            values.push((amount, Value::from(one.new.amount_minor)));
             if let Some((column, field)) = updated_at {
-                values.push((field, column.instant(change.reason.decided_at)));
+                values.push((field, column.instant(one.update.reason.decided_at)));
             }
-            sheet.row(id.clone(), values);
+            sheet.row(one.original.clone(), values);
         }
         let touched = match updated_at {
             Some((column, field)) => Assign::Each(column, field),

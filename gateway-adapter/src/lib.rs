@@ -3,11 +3,13 @@
 mod change;
 mod columns;
 mod examine;
+mod layout;
 mod lookup;
+mod made;
 mod plan;
 mod profile;
 mod read;
-mod reversal;
+mod ready;
 
 use std::sync::Arc;
 

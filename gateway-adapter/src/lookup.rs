@@ -7,7 +7,7 @@ use echeck_adapter::dialect::{DbError, Session};
 use echeck_adapter::mapping::LookupError;
 use echeck_adapter::schema::Column;
 use echeck_adapter::set::{Guard, SetSql, Sheet};
-use echeck_proto::adapter::v1::Transfer;
+use echeck_proto::adapter::v1::{Transfer, TransferType};
 use serde_json::Value;
 
 use crate::plan::GatewayMapping;
@@ -121,6 +121,11 @@ impl GatewayMapping {
             ids.sort_unstable();
         }
         for transfer in found.values_mut().flatten() {
+            // What is linked to a reversal undoes it, and is of its type when it gives a refund
+            // again: a reversal itself is never reversed.
+            if transfer.r#type() == TransferType::Reversal {
+                continue;
+            }
             transfer.reversal_ids = reversals.get(&transfer.id).cloned().unwrap_or_default();
         }
         Ok(())

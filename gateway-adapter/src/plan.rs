@@ -6,15 +6,15 @@ use echeck_adapter::config::{ColumnNames, identifier, identifiers, parsed};
 use echeck_adapter::dialect::{DbError, Session};
 use echeck_adapter::identifier::Identifier;
 use echeck_adapter::mapping::{Finding, Fitted, LookupError, Mapping, Plan};
-use echeck_adapter::schema::{Fitting, TableSchema};
+use echeck_adapter::schema::{Column, Fitting, TableSchema};
 use echeck_adapter::timestamp::TimestampFormat;
 use echeck_proto::adapter::v1::{FundingPolicy, Transfer};
 use echeck_service::config::Section;
 
 use crate::columns::{Columns, Names};
+use crate::layout::{Layouts, Overrides};
 use crate::profile::{Profile, States, Types};
-use crate::reversal::{Overrides, ReversalRow};
-use crate::{change, examine, lookup};
+use crate::{change, examine, lookup, ready};
 
 /// The gateway's mapping as configured.
 #[derive(Debug, Clone)]
@@ -94,14 +94,15 @@ impl Plan for GatewayPlan {
     fn fit(&self, schema: &TableSchema) -> Result<Fitted, Vec<String>> {
         let mut fit = Fitting::new(schema, &self.table, "transfers.columns", self.format);
         let columns = Columns::fit(&self.names, &mut fit);
-        let reversal = ReversalRow::fit(&columns, &self.overrides, &mut fit);
+        let layouts = Layouts::fit(&columns, &self.overrides, &mut fit);
         let warnings = fit.finish()?;
         let mapping = GatewayMapping {
             table: self.table.clone(),
+            readiness: ready::readiness(&columns, &layouts),
             columns,
             states: self.states.clone(),
             types: self.types.clone(),
-            reversal,
+            layouts,
         };
         Ok(Fitted {
             mapping: Box::new(mapping),
@@ -116,7 +117,10 @@ pub(crate) struct GatewayMapping {
     pub(crate) columns: Columns,
     pub(crate) states: States,
     pub(crate) types: Types,
-    pub(crate) reversal: ReversalRow,
+    pub(crate) layouts: Layouts,
+    /// The column that tells from when on a transfer may be settled, where the gateway has
+    /// the notion.
+    pub(crate) readiness: Option<Column>,
 }
 
 #[async_trait]

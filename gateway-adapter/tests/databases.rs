@@ -3,14 +3,14 @@
 
 mod common;
 
-use common::{D, rig_on};
+use common::{D, refuse_updates_of, rig_on, told};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::{
-    AdoptCursorRequest, ApplyUpdatesResponse, Cursor, LookupTransfersRequest, StepExceptionKind,
-    TransferKey, TransferKeyKind, TransferState,
+    AdoptCursorRequest, Cursor, LookupTransfersRequest, StepExceptionKind, TransferKey,
+    TransferKeyKind, TransferState,
 };
 use tonic::{Code, Request};
 
@@ -31,13 +31,6 @@ on_every_database!(
     hostile_ids_are_only_ids,
     an_operator_puts_the_cursor_onto_a_row_that_the_journal_has,
 );
-
-fn told(reply: &ApplyUpdatesResponse) -> Vec<(u64, StepExceptionKind, &str)> {
-    let exceptions = reply.exceptions.iter();
-    exceptions
-        .map(|e| (e.position, e.kind(), e.message.as_str()))
-        .collect()
-}
 
 async fn lookup(rig: &Rig, kind: TransferKeyKind, values: &[&str]) -> Vec<Vec<String>> {
     let keys = values.iter().map(|value| TransferKey {
@@ -76,7 +69,7 @@ async fn each_effect_is_written_with_all_it_says(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    assert_eq!(told(&reply), []);
+    assert_eq!(told(&reply.exceptions), []);
     assert_eq!(
         rig.rows(
             "SELECT id, state, failure_code, failure_message, ready_to_settle_at, amount, parent_id \
@@ -162,7 +155,7 @@ async fn a_transfer_that_moved_on_and_one_that_is_missing_are_told_apart(dialect
         .await
         .unwrap();
     assert_eq!(
-        told(&reply),
+        told(&reply.exceptions),
         [
             (
                 1,
@@ -215,7 +208,10 @@ async fn a_deposit_that_was_built_meanwhile_cannot_slip_through(dialect: Dialect
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let messages: Vec<(u64, &str)> = told(&reply).into_iter().map(|(at, _, m)| (at, m)).collect();
+    let messages: Vec<(u64, &str)> = told(&reply.exceptions)
+        .into_iter()
+        .map(|(at, _, m)| (at, m))
+        .collect();
     assert_eq!(
         messages,
         [
@@ -233,26 +229,6 @@ async fn a_deposit_that_was_built_meanwhile_cannot_slip_through(dialect: Dialect
             "TAKEN|SUCCEEDED"
         ]
     );
-}
-
-fn refuse_updates_of(dialect: Dialect, id: &str) -> String {
-    match dialect {
-        Dialect::Sqlite => format!(
-            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers WHEN old.id = '{id}' \
-             BEGIN SELECT RAISE(ABORT, 'is frozen'); END"
-        ),
-        Dialect::Postgres => format!(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
-             $$ BEGIN RAISE EXCEPTION 'is frozen'; END $$; \
-             CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
-             WHEN (old.id = '{id}') EXECUTE FUNCTION refuse()"
-        ),
-        Dialect::Mysql => format!(
-            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
-             BEGIN IF old.id = '{id}' THEN SIGNAL SQLSTATE '45000' \
-             SET MESSAGE_TEXT = 'is frozen'; END IF; END"
-        ),
-    }
 }
 
 async fn rows_that_the_database_refuses_are_isolated_and_the_rest_goes_on(dialect: Dialect) {
@@ -274,7 +250,7 @@ async fn rows_that_the_database_refuses_are_isolated_and_the_rest_goes_on(dialec
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply);
+    let refused = told(&reply.exceptions);
     assert_eq!(refused.len(), 2, "{refused:?}");
     assert_eq!(
         (refused[0].0, refused[0].1),
@@ -316,7 +292,7 @@ async fn a_value_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply);
+    let refused = told(&reply.exceptions);
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!(
         (refused[0].0, refused[0].1),
@@ -344,7 +320,7 @@ async fn changes_of_one_transfer_keep_their_order(dialect: Dialect) {
         .await
         .unwrap();
     assert_eq!(
-        told(&reply),
+        told(&reply.exceptions),
         [(
             3,
             StepExceptionKind::MovedOn,
@@ -366,7 +342,10 @@ async fn ids_that_differ_in_case_or_blanks_are_different(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let kinds: Vec<StepExceptionKind> = told(&reply).into_iter().map(|(_, kind, _)| kind).collect();
+    let kinds: Vec<StepExceptionKind> = told(&reply.exceptions)
+        .into_iter()
+        .map(|(_, kind, _)| kind)
+        .collect();
     assert_eq!(kinds, [StepExceptionKind::NotFound; 3]);
     assert_eq!(rig.one("SELECT state FROM transfers").await, "SUCCEEDED");
     let found = lookup(&rig, TransferKeyKind::TransferId, &["tr1", "TR1", "TR1 "]).await;
@@ -479,7 +458,10 @@ async fn a_large_batch_with_some_bad_rows_is_exact(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let positions: Vec<u64> = told(&reply).into_iter().map(|(at, _, _)| at).collect();
+    let positions: Vec<u64> = told(&reply.exceptions)
+        .into_iter()
+        .map(|(at, _, _)| at)
+        .collect();
     assert_eq!(positions, [18, 1_001, 1_502, 3_001]);
     let counted = "SELECT count(*) FROM transfers WHERE type =";
     assert_eq!(rig.one(&format!("{counted} 'REVERSAL'")).await, "2997");

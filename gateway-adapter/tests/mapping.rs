@@ -2,8 +2,10 @@
 
 mod common;
 
-use common::{config, rig, rig_with};
+use common::{D, config, rig, rig_with};
 use echeck_adapter::check::check;
+use echeck_adapter::testing::{Journal, restore, reverse};
+use echeck_proto::adapter::v1::TransferState;
 use echeck_service::config::Settings;
 use gateway_adapter::DEMO_SCHEMA_SQLITE;
 
@@ -94,11 +96,57 @@ async fn a_demanded_column_is_filled_by_a_copy_or_a_fixed_text() {
     let faults = check(&refused.target).await.faults.join("\n");
     assert!(faults.contains("\"idempotency_id\" must not be NULL, but a reversal has none"));
     assert!(faults.contains("\"region\" must not be NULL, but a reversal does not fill it"));
+    // What a restoration lacks too is told once.
+    assert_eq!(faults.lines().count(), 2, "{faults}");
 
     let filled = "[transfers.reversal]\ncopy = [\"region\"]\n[transfers.reversal.set]\n\
                   idempotency_id = \"none\"";
     let report = check(&rig_with(filled, &schema).await.target).await;
     assert!(report.faults.is_empty(), "{:?}", report.faults);
+}
+
+#[tokio::test]
+async fn a_restoration_keeps_both_parties_where_the_way_back_has_a_fixed_one() {
+    let schema = DEMO_SCHEMA_SQLITE
+        .replace(
+            "    source               TEXT",
+            "    source TEXT NOT NULL, region TEXT NOT NULL",
+        )
+        .replace(
+            "    destination          TEXT",
+            "    destination TEXT NOT NULL",
+        );
+    let refused = rig_with("", &schema).await;
+    let faults = check(&refused.target).await.faults.join("\n");
+    assert!(faults.contains("\"source\" must not be NULL, but a reversal has none there"));
+    let filled = "[transfers.reversal]\ncopy = [\"region\"]\n[transfers.reversal.set]\n\
+                  source = \"SYSTEM\"\nstatement_descriptor = \"CORRECTION\"";
+    let rig = rig_with(filled, &schema).await;
+    let report = check(&rig.target).await;
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    let debit = D::new("TR1").set("destination", "'PI_SHOP'");
+    rig.sql(&debit.set("region", "'west'").sql()).await;
+    let changes = [
+        reverse("TR1", 500, None),
+        restore("TR1", 500, TransferState::Succeeded, "RV_TR1"),
+    ];
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    assert!(reply.exceptions.is_empty(), "{:?}", reply.exceptions);
+    assert_eq!(
+        rig.rows(
+            "SELECT id, type, source, destination, region, statement_descriptor FROM transfers \
+             ORDER BY id"
+        )
+        .await,
+        [
+            "RS_TR1|DEBIT|PI_BUYER|PI_SHOP|west|CORRECTION",
+            "RV_TR1|REVERSAL|SYSTEM|PI_BUYER|west|CORRECTION",
+            "TR1|DEBIT|PI_BUYER|PI_SHOP|west|FNX*SHOP",
+        ]
+    );
 }
 
 #[tokio::test]

@@ -8,7 +8,10 @@ use std::time::Duration;
 use common::{D, config, rig_on};
 use echeck_adapter::check::check;
 use echeck_adapter::dialect::Dialect;
-use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
+use echeck_adapter::testing::{
+    Journal, Rig, fail, give_back, ready, reapply, reason_of, restore, reverse,
+};
+use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
 use sqlx::{Connection as _, Executor as _, MySqlConnection, PgConnection};
 use tonic::Code;
@@ -87,6 +90,46 @@ async fn enums_uuids_domains_and_padded_text_of_postgres_are_written_and_compare
 }
 
 #[tokio::test]
+async fn later_stages_are_written_into_enums_uuids_and_domains_of_postgres() {
+    let rig = Rig::on(Dialect::Postgres, NATIVE, config(FEW_COLUMNS).unwrap().plan).await;
+    let id = |number: u8| format!("018f3f1e-0000-7000-8000-0000000000{number:02}");
+    rig.sql(&format!(
+        "INSERT INTO transfers (id, type, state, amount, updated_at) \
+         VALUES ('{}', 'CREDIT', 'FAILED', 500, '2026-02-20')",
+        id(1)
+    ))
+    .await;
+    let mut given = restore(&id(1), 500, TransferState::Failed, "");
+    if let Change::Restore(restore) = &mut given {
+        restore.restoration.as_mut().unwrap().id = id(2);
+    }
+    let mut again = reapply(&id(1), 500, TransferState::Failed);
+    if let Change::Reapply(reapply) = &mut again {
+        let reversal = reapply.reversal.as_mut().unwrap();
+        (reversal.id, reversal.parent_id) = (id(3), id(2));
+    }
+    // Neither the restoration's id nor its parent's is a UUID.
+    let nameless = restore(&id(1), 500, TransferState::Failed, "RV1");
+    let changes = [given, again, nameless];
+    let reply = rig
+        .apply(Journal::default().changes(changes))
+        .await
+        .unwrap();
+    assert_eq!(reply.exceptions.len(), 1, "{:?}", reply.exceptions);
+    assert_eq!(reply.exceptions[0].kind(), StepExceptionKind::NotFound);
+    let columns = "SELECT right(id::text, 2), type, state, amount, right(parent_id::text, 2)";
+    assert_eq!(
+        rig.rows(&format!("{columns} FROM transfers ORDER BY id"))
+            .await,
+        [
+            "01|CREDIT|FAILED|500|-",
+            "02|CREDIT|SUCCEEDED|500|01",
+            "03|REVERSAL|SUCCEEDED|500|02"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_reversal_that_a_uuid_column_cannot_hold_is_refused_by_name() {
     let rig = Rig::on(Dialect::Postgres, NATIVE, config(FEW_COLUMNS).unwrap().plan).await;
     let id = "018f3f1e-0000-7000-8000-000000000001";
@@ -126,6 +169,8 @@ async fn text_of_any_character_set_and_collation_of_mysql_is_found_by_its_index(
             reverse("TR1", 500, None),
             fail("TR2", TransferState::Succeeded),
             fail("TR😀", TransferState::Succeeded),
+            restore("TR1", 500, TransferState::Succeeded, "RV_TR1"),
+            ready("RS_TR1", "TR1", 0),
         ];
         let reply = rig
             .apply(Journal::default().changes(changes))
@@ -141,7 +186,12 @@ async fn text_of_any_character_set_and_collation_of_mysql_is_found_by_its_index(
         assert_eq!(
             rig.rows("SELECT id, state FROM transfers ORDER BY id")
                 .await,
-            ["RV_TR1|SUCCEEDED", "TR1|SUCCEEDED", "TR2|FAILED"]
+            [
+                "RS_TR1|SUCCEEDED",
+                "RV_TR1|SUCCEEDED",
+                "TR1|SUCCEEDED",
+                "TR2|FAILED"
+            ]
         );
     }
 }

@@ -19,10 +19,10 @@ REVOKE ALL PRIVILEGES, GRANT OPTION FROM 'echeck_rallypay'@'%';
 -- SELECT finds the transactions of a batch. A transaction is never made and never deleted:
 -- only the app does that. UPDATE is of what a return changes: amounts, ids and owners are out
 -- of reach. One of these columns is also what lets SELECT … FOR UPDATE lock a row. Name the
--- columns as your [transactions.columns] does, and leave out those that it switches off and a
--- lock_version that the table does not have.
+-- columns as your [transactions.columns] does, and leave out those that it switches off, and a
+-- lock_version or reversal_ready_at that the table does not have.
 GRANT SELECT, UPDATE (status, failure_code, failure_description, returned_at, updated_at,
-    lock_version) ON transactions TO 'echeck_rallypay'@'%';
+    lock_version, reversal_ready_at) ON transactions TO 'echeck_rallypay'@'%';
 
 -- The adapter's own tables. The cursor moves; an exception may be recorded anew, or set aside
 -- when an operator adopts a journal; that decision itself stays as it is.

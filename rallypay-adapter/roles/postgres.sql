@@ -26,10 +26,10 @@ GRANT SELECT ON transactions TO echeck_rallypay;
 
 -- What a return changes in a transaction: amounts, ids and owners are out of reach. One of
 -- these columns is also what lets SELECT … FOR UPDATE lock a row. Name the columns as your
--- [transactions.columns] does, and leave out those that it switches off and a lock_version
--- that the table does not have.
-GRANT UPDATE (status, failure_code, failure_description, returned_at, updated_at, lock_version)
-    ON transactions TO echeck_rallypay;
+-- [transactions.columns] does, and leave out those that it switches off, and a lock_version or
+-- reversal_ready_at that the table does not have.
+GRANT UPDATE (status, failure_code, failure_description, returned_at, updated_at, lock_version,
+    reversal_ready_at) ON transactions TO echeck_rallypay;
 
 -- The adapter's own tables. The cursor moves; an exception may be recorded anew, or set aside
 -- when an operator adopts a journal; that decision itself stays as it is.

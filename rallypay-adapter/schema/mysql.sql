@@ -10,6 +10,7 @@ CREATE TABLE transactions (
     failure_code        VARCHAR(255),
     failure_description VARCHAR(255),
     returned_at         DATETIME(6),
+    reversal_ready_at   DATETIME(6),
     lock_version        INTEGER      NOT NULL DEFAULT 0,
     created_at          DATETIME(6)  NOT NULL,
     updated_at          DATETIME(6)  NOT NULL,

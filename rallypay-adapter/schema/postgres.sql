@@ -10,6 +10,7 @@ CREATE TABLE transactions (
     failure_code        VARCHAR,
     failure_description VARCHAR,
     returned_at         TIMESTAMP(6),
+    reversal_ready_at   TIMESTAMP(6),
     lock_version        INTEGER      NOT NULL DEFAULT 0,
     created_at          TIMESTAMP(6) NOT NULL,
     updated_at          TIMESTAMP(6) NOT NULL

@@ -10,6 +10,7 @@ CREATE TABLE transactions (
     failure_code        varchar,
     failure_description varchar,
     returned_at         datetime(6),
+    reversal_ready_at   datetime(6),
     lock_version        integer     NOT NULL DEFAULT 0,
     created_at          datetime(6) NOT NULL,
     updated_at          datetime(6) NOT NULL

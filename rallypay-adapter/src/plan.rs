@@ -32,27 +32,42 @@ struct Names {
     failure_description: Option<Identifier>,
     returned_at: Option<Identifier>,
     updated_at: Option<Identifier>,
-    lock_version: LockVersion,
+    /// Rails locks optimistically when a table has the column.
+    lock_version: IfThere,
+    reversal_ready_at: IfThere,
 }
 
-/// Rails locks optimistically when a table has the column, so whether it is there is looked
-/// up. One that the configuration names must be there: a typo would let a concurrent save
-/// overwrite a return unseen.
+/// A column that not every app has, so that whether it is there is looked up. One that the
+/// configuration names must be there: a typo would let a concurrent save overwrite a return
+/// unseen, say.
 #[derive(Debug, Clone)]
-enum LockVersion {
+enum IfThere {
     Off,
-    IfThere(Identifier),
+    Used(Identifier),
     Required(Identifier),
+}
+
+impl IfThere {
+    fn read(columns: &mut ColumnNames<'_>, key: &str) -> Self {
+        let named = columns.names(key);
+        match columns.optional(key, key) {
+            None => Self::Off,
+            Some(name) if named => Self::Required(name),
+            Some(name) => Self::Used(name),
+        }
+    }
+
+    fn fit(&self, fit: &mut Fitting<'_>, key: &str, want: Want) -> Option<Column> {
+        match self {
+            Self::Off => None,
+            Self::Used(name) if fit.schema().column(name).is_none() => None,
+            Self::Used(name) | Self::Required(name) => fit.write_if(key, Some(name), want),
+        }
+    }
 }
 
 impl Names {
     fn read(mut columns: ColumnNames<'_>) -> Self {
-        let named = columns.names("lock_version");
-        let lock_version = match columns.optional("lock_version", "lock_version") {
-            None => LockVersion::Off,
-            Some(name) if named => LockVersion::Required(name),
-            Some(name) => LockVersion::IfThere(name),
-        };
         let names = Self {
             transfer_id: columns.required("transfer_id", "transfer_id"),
             status: columns.required("status", "status"),
@@ -60,7 +75,8 @@ impl Names {
             failure_description: columns.optional("failure_description", "failure_description"),
             returned_at: columns.optional("returned_at", "returned_at"),
             updated_at: columns.optional("updated_at", "updated_at"),
-            lock_version,
+            lock_version: IfThere::read(&mut columns, "lock_version"),
+            reversal_ready_at: IfThere::read(&mut columns, "reversal_ready_at"),
         };
         columns.finish();
         names
@@ -102,13 +118,6 @@ impl Plan for RallyPayPlan {
         let mut fit = Fitting::new(schema, &self.table, "transactions.columns", self.format);
         let names = &self.names;
         fit.should_be_unique("transfer_id", &names.transfer_id);
-        let lock_version = match &names.lock_version {
-            LockVersion::Off => None,
-            LockVersion::IfThere(name) if schema.column(name).is_none() => None,
-            LockVersion::IfThere(name) | LockVersion::Required(name) => {
-                Some(fit.write("lock_version", name, Want::Integer))
-            }
-        };
         let description = names.failure_description.as_ref();
         let columns = Columns {
             transfer_id: fit.read("transfer_id", &names.transfer_id, Want::Id),
@@ -117,7 +126,14 @@ impl Plan for RallyPayPlan {
             failure_description: fit.write_if("failure_description", description, Want::Text),
             returned_at: fit.write_if("returned_at", names.returned_at.as_ref(), Want::Timestamp),
             updated_at: fit.write_if("updated_at", names.updated_at.as_ref(), Want::Timestamp),
-            lock_version,
+            lock_version: names
+                .lock_version
+                .fit(&mut fit, "lock_version", Want::Integer),
+            reversal_ready_at: names.reversal_ready_at.fit(
+                &mut fit,
+                "reversal_ready_at",
+                Want::Timestamp,
+            ),
         };
         let warnings = fit.finish()?;
         let table = self.table.clone();
@@ -142,6 +158,7 @@ pub(crate) struct Columns {
     pub(crate) returned_at: Option<Column>,
     pub(crate) updated_at: Option<Column>,
     pub(crate) lock_version: Option<Column>,
+    pub(crate) reversal_ready_at: Option<Column>,
 }
 
 /// The mapping on a live table. It has no lookup: the gateway is the system of record.

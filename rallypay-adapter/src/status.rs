@@ -55,8 +55,13 @@ pub(crate) struct Statuses {
     failed: Status,
     returned: Status,
     reversed: Status,
-    pub(crate) open: Vec<Status>,
+    /// An integer enum may have none.
+    restored: Option<Status>,
+    open: Vec<Status>,
 }
+
+/// The setting that a restoration needs.
+pub(crate) const RESTORED: &str = "transactions.statuses.restored";
 
 impl Statuses {
     /// Reads `status_kind` and `[transactions.statuses]`. An integer enum has no defaults:
@@ -81,29 +86,86 @@ impl Statuses {
             failed: read_one(&section, "failed", kind, Some("failed")),
             returned,
             reversed,
+            restored: read_restored(&section, kind),
             open: read_open(&section, kind),
         };
-        for (key, result) in [
-            ("failed", &statuses.failed),
-            ("returned", &statuses.returned),
-            ("reversed", &statuses.reversed),
-        ] {
-            if statuses.open.contains(result) {
+        statuses.refuse_repeats(&section);
+        statuses
+    }
+
+    /// No change may start from what it leads to.
+    fn refuse_repeats(&self, section: &Section<'_>) {
+        let ended = [
+            ("failed", &self.failed),
+            ("returned", &self.returned),
+            ("reversed", &self.reversed),
+        ];
+        for (key, result) in ended
+            .into_iter()
+            .chain(self.restored.iter().map(|status| ("restored", status)))
+        {
+            if self.open.contains(result) {
                 section.fault(
                     "open",
                     format!("lists what {key} is; a change could repeat itself"),
                 );
             }
         }
-        statuses
+        for (key, result) in ended {
+            if self.restored.as_ref() == Some(result) {
+                let message = format!("is what {key} is; a change could repeat itself");
+                section.fault("restored", message);
+            }
+        }
     }
 
-    /// The status that a change leads to.
-    pub(crate) fn after(&self, effect: &Effect) -> &Status {
+    /// The status that a change leads to; `None` when the app has none for it.
+    pub(crate) fn after(&self, effect: &Effect) -> Option<&Status> {
         match effect {
-            Effect::Fail { .. } => &self.failed,
-            Effect::Return { .. } => &self.returned,
-            Effect::Reverse(_) => &self.reversed,
+            Effect::Fail { .. } => Some(&self.failed),
+            Effect::Return { .. } => Some(&self.returned),
+            Effect::Reverse(_) | Effect::Reapply(_) => Some(&self.reversed),
+            Effect::Restore(_) => self.restored.as_ref(),
+        }
+    }
+
+    /// The statuses that a change may start from. A mirror lags behind the gateway, so that it
+    /// may be any of those that the gateway has left behind by then.
+    pub(crate) fn before(&self, effect: &Effect) -> Vec<&Status> {
+        match effect {
+            Effect::Fail { .. } | Effect::Return { .. } | Effect::Reverse(_) => {
+                self.open.iter().collect()
+            }
+            Effect::Restore(_) => vec![&self.failed, &self.returned, &self.reversed],
+            Effect::Reapply(_) => self.restored.iter().collect(),
+        }
+    }
+
+    /// The statuses in which something that a return made is waiting to be settled.
+    pub(crate) fn awaiting(&self) -> Vec<&Status> {
+        [&self.returned, &self.reversed]
+            .into_iter()
+            .chain(&self.restored)
+            .collect()
+    }
+
+    /// The most statuses that one change may start from.
+    pub(crate) fn most_before(&self) -> usize {
+        self.open.len().max(3)
+    }
+}
+
+/// Only an app that keeps texts has a word for it anyway.
+fn read_restored(section: &Section<'_>, kind: StatusKind) -> Option<Status> {
+    match kind {
+        StatusKind::Text => Some(read_one(section, "restored", kind, Some("restored"))),
+        StatusKind::Integer if section.has("restored") => {
+            Some(read_one(section, "restored", kind, None))
+        }
+        StatusKind::Integer => {
+            // Reading it here keeps the key known, though it is absent.
+            let _ = section.optional_string("restored");
+            None
         }
     }
 }
@@ -184,5 +246,32 @@ mod tests {
     fn a_change_must_not_start_from_what_it_leads_to() {
         let fault = read("[statuses]\nopen = [\"pending\", \"returned\"]").unwrap_err();
         assert!(fault.contains("lists what returned is"), "{fault}");
+        let fault = read("[statuses]\nopen = [\"pending\", \"restored\"]").unwrap_err();
+        assert!(fault.contains("lists what restored is"), "{fault}");
+    }
+
+    #[test]
+    fn restored_is_a_status_of_its_own() {
+        for key in ["failed", "returned", "reversed"] {
+            let given = format!("[statuses]\n{key} = \"sent_back\"\nrestored = \"sent_back\"");
+            let fault = read(&given).unwrap_err();
+            let told = format!("statuses.restored: is what {key} is; a change could repeat itself");
+            assert!(fault.contains(&told), "{fault}");
+        }
+        let statuses = read("").unwrap();
+        assert_eq!(statuses.restored, Some(Status::Text("restored".into())));
+    }
+
+    #[test]
+    fn an_integer_enum_need_not_have_restored() {
+        let given = "status_kind = \"integer\"\n[statuses]\nfailed = 3\nreturned = 4\n\
+                     open = [\"0\", \"1\"]";
+        assert_eq!(read(given).unwrap().restored, None);
+        let with = format!("{given}\nrestored = 6");
+        assert_eq!(read(&with).unwrap().restored, Some(Status::Number(6)));
+        let fault = read(&format!("{given}\nrestored = 4")).unwrap_err();
+        assert!(fault.contains("is what returned is"), "{fault}");
+        let fault = read(&format!("{given}\nrestored = \"six\"")).unwrap_err();
+        assert!(fault.contains("statuses.restored"), "{fault}");
     }
 }

@@ -39,6 +39,12 @@ GRANT SELECT, INSERT, UPDATE (reason, detail, transfer_ids, state, attempts, nex
     closed_at, closed_by, note, resolved_position, told_state) ON holds TO echeck_returns;
 GRANT SELECT, INSERT ON hold_transfers TO echeck_returns;
 
+-- Which returns may be dishonored belongs to the decision that stands: another one replaces the
+-- mark, or deletes it.
+GRANT SELECT, INSERT, UPDATE (line, transfer_id, return_id, hold_id, code, fields, last_day, why,
+    others, amount_minor, currency, return_code, settled_on, marked_at), DELETE ON dishonorable
+    TO echeck_returns;
+
 -- How far each database is. Exceptions of rows that a restored database applies again are
 -- replaced.
 GRANT SELECT, INSERT, UPDATE (position, updated_at, fault, fault_since) ON followers
@@ -50,6 +56,9 @@ GRANT SELECT, INSERT, UPDATE (owner, until), DELETE ON leases TO echeck_returns;
 
 -- An operator's decision stays; that the target has carried it out is added.
 GRANT SELECT, INSERT, UPDATE (adopted_at) ON adoptions TO echeck_returns;
+
+-- Which row made a transfer moves when that row is superseded; it becomes ready once.
+GRANT SELECT, INSERT, UPDATE (position, decided_at, ready_at) ON made_transfers TO echeck_returns;
 
 -- What operators change of a source, and its next try; who did it stays as it was written.
 GRANT SELECT, INSERT, UPDATE (known_since, plan, paused_at, paused_by, paused_reason, retry_at,

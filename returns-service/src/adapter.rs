@@ -265,6 +265,7 @@ impl Adapter {
             in_deposit: sent.in_deposit,
             amount: Money::new(sent.amount_minor, currency),
             trace_id: sent.trace_id.clone(),
+            ach_trace: Some(sent.ach_trace.clone()).filter(|trace| !trace.is_empty()),
             settled_on,
             parties: Parties {
                 merchant: sent.merchant_identity.clone(),

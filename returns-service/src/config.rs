@@ -15,8 +15,10 @@ use crate::hold::RetryPolicy;
 use crate::incident::AlertSettings;
 use crate::report::RetryPauses;
 use crate::schedule::{self, Plan, RetryTimes};
+use crate::settle::ReadyPolicy;
 use crate::source::{self, Source};
 use crate::store::StoreSettings;
+use crate::webhook::WebhookSettings;
 
 /// Everything that the returns service is told.
 pub struct Config {
@@ -42,6 +44,8 @@ pub struct Config {
     pub(crate) plans: HashMap<String, Plan>,
     pub(crate) retry: RetryTimes,
     pub(crate) alerts: AlertSettings,
+    pub(crate) ready: ReadyPolicy,
+    pub(crate) webhooks: WebhookSettings,
 }
 
 /// What one replica among several is told.
@@ -120,6 +124,8 @@ impl Config {
                 longest: jobs.duration_ms_or("retry_longest_ms", 600_000, 10..=86_400_000),
             },
             alerts: AlertSettings::read(&root.section("alerts")),
+            ready: ReadyPolicy::read(&root.section("reversals")),
+            webhooks: WebhookSettings::read(&root.section("webhooks")),
         }
     }
 }

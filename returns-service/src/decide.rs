@@ -5,16 +5,17 @@ use std::collections::{BTreeSet, HashMap};
 
 use ach::decision::{
     Act, Decision, Effect, Hold, Prior, Resolution, Transfer, TransferKeyKind, decide,
-    failure_messages, resolve, return_messages, reversal_tags,
+    failure_messages, resolve, return_messages, reversal_tags, stage_tags,
 };
 use ach::entry::{Entry, EntryKind};
 use chrono::{DateTime, Utc};
 
 use crate::adapter::{Adapter, AdapterError, Lookup};
+use crate::dishonor;
 use crate::ids;
 use crate::journal::{Relation, Reversal, Row, TransferFacts};
 use crate::source::Source;
-use crate::store::{JournalRow, Known, Store, StoreError};
+use crate::store::{DishonorMark, JournalRow, Known, Store, StoreError};
 
 /// What can go wrong while deciding.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +79,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Decided {
     pub(crate) seen_position: u64,
     pub(crate) outcomes: Vec<Outcome>,
+    /// Those of the cases that may be dishonored.
+    pub(crate) marks: Vec<DishonorMark>,
 }
 
 /// What earlier cases of the same run decided and the journal does not say yet.
@@ -126,14 +129,19 @@ pub(crate) async fn decide_found(
         .into_iter()
         .collect();
     let known = store.known(&transfer_ids, system_of_record).await?;
-    let outcomes = cases
-        .iter()
-        .zip(&resolutions)
-        .map(|(case, resolution)| decide_case(case, resolution, &known, overlay, lookup, now))
-        .collect();
+    let mut outcomes = Vec::with_capacity(cases.len());
+    let mut marks = Vec::new();
+    for (case, resolution) in cases.iter().zip(&resolutions) {
+        let outcome = decide_case(case, resolution, &known, overlay, lookup, now);
+        marks.extend(dishonor::mark(case, resolution, &outcome, |transfer_id| {
+            priors_of(transfer_id, &known, overlay)
+        }));
+        outcomes.push(outcome);
+    }
     Ok(Decided {
         seen_position: known.head_position,
         outcomes,
+        marks,
     })
 }
 
@@ -311,20 +319,7 @@ fn row(
     return_id: String,
     now: DateTime<Utc>,
 ) -> Row {
-    let (messages, reversal) = match act.effect {
-        Effect::Fail => (failure_messages(case.entry, transfer), None),
-        Effect::Return => (return_messages(case.entry), None),
-        Effect::Reverse => (
-            Vec::new(),
-            Some(Reversal {
-                id: ids::reversal_id(&return_id),
-                trace_id: ids::reversal_trace_id(&return_id),
-                tags: reversal_tags(case.entry, transfer),
-                parent_id: None,
-            }),
-        ),
-        Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => (Vec::new(), None),
-    };
+    let made = Made::of(case.entry, transfer, &act, &return_id);
     Row {
         schema: Row::SCHEMA,
         return_id,
@@ -333,11 +328,11 @@ fn row(
         expected: act.expected,
         relation: case.relation.clone(),
         flags: act.flags,
-        reversal,
-        restoration: None,
-        of_return: None,
+        reversal: made.reversal,
+        restoration: made.restoration,
+        of_return: act.undone.map(|undone| undone.return_id),
         ready: None,
-        messages,
+        messages: made.messages,
         description: description(case.entry),
         entry: case.entry.clone(),
         source: case.source.name.clone(),
@@ -346,6 +341,70 @@ fn row(
         actor: case.actor.map(str::to_owned),
         decided_at: now,
     }
+}
+
+/// What an effect writes: lines for the transfer, or another transfer.
+#[derive(Default)]
+struct Made {
+    messages: Vec<String>,
+    reversal: Option<Reversal>,
+    restoration: Option<Reversal>,
+}
+
+impl Made {
+    fn of(entry: &Entry, transfer: &Transfer, act: &Act, return_id: &str) -> Self {
+        match act.effect {
+            Effect::Fail => Self {
+                messages: failure_messages(entry, transfer),
+                ..Self::default()
+            },
+            Effect::Return => Self {
+                messages: return_messages(entry),
+                ..Self::default()
+            },
+            Effect::Reverse => Self {
+                reversal: Some(Reversal {
+                    id: ids::reversal_id(return_id),
+                    trace_id: ids::reversal_trace_id(return_id),
+                    tags: reversal_tags(entry, transfer),
+                    parent_id: None,
+                }),
+                ..Self::default()
+            },
+            Effect::Restore => Self {
+                restoration: Some(Reversal {
+                    id: ids::restoration_id(return_id),
+                    trace_id: ids::restoration_trace_id(return_id),
+                    tags: later_tags(entry, "Dishonor", act),
+                    // Without a reversal it is the returned transfer that is made good.
+                    parent_id: act.undone.as_ref().and_then(|undone| {
+                        (undone.prior_effect == Effect::Reverse)
+                            .then(|| ids::reversal_id(&undone.prior_id))
+                    }),
+                }),
+                ..Self::default()
+            },
+            Effect::Reapply => Self {
+                reversal: Some(Reversal {
+                    id: ids::reversal_id(return_id),
+                    trace_id: ids::reversal_trace_id(return_id),
+                    tags: later_tags(entry, "Contested dishonor", act),
+                    parent_id: act
+                        .undone
+                        .as_ref()
+                        .map(|undone| ids::restoration_id(&undone.prior_id)),
+                }),
+                ..Self::default()
+            },
+            // These write nothing of their own.
+            Effect::Correct | Effect::Ready => Self::default(),
+        }
+    }
+}
+
+fn later_tags(entry: &Entry, stage: &str, act: &Act) -> Vec<(String, String)> {
+    let undone = act.undone.as_ref();
+    stage_tags(entry, stage, undone.map_or("", |undone| &undone.return_id))
 }
 
 /// What the reason means, in words that may be shown to a platform's users: the code's own

@@ -1,9 +1,11 @@
 //! Holds: when one is tried again by itself, and how one is resolved.
 
+mod again;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use ach::decision::HoldReason;
+use ach::decision::{Effect, HoldReason};
 use chrono::{DateTime, Utc};
 use echeck_service::failpoint;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +16,8 @@ use crate::import::Importer;
 use crate::journal::Relation;
 use crate::source::Source;
 use crate::store::{
-    Append, Appended, Cause, HoldChange, HoldChangeTo, HoldRecord, HoldState, StoreError, Writes,
+    Append, Appended, Cause, HoldChange, HoldChangeTo, HoldRecord, HoldState, Marks, StoreError,
+    Writes,
 };
 
 /// How often an entry without a transfer is looked up again.
@@ -25,8 +28,9 @@ pub(crate) struct RetryPolicy {
 }
 
 /// When a hold is tried again by itself; `None` when a person is needed. An unknown transfer
-/// may still be loaded into the gateway, so it is looked up again at growing intervals, for
-/// good: a return forgotten is money lost.
+/// may still be loaded into the gateway, and the stage before a dishonor or a contest may come in
+/// a later file; so these are tried again at growing intervals, for good: a return forgotten is
+/// money lost.
 pub(crate) fn next_attempt(
     policy: &RetryPolicy,
     reason: HoldReason,
@@ -34,7 +38,9 @@ pub(crate) fn next_attempt(
     now: DateTime<Utc>,
 ) -> Option<DateTime<Utc>> {
     match reason {
-        HoldReason::UnknownTransfer => {
+        HoldReason::UnknownTransfer
+        | HoldReason::DishonoredReturn
+        | HoldReason::ContestedReturn => {
             let pause = policy
                 .first
                 .saturating_mul(1 << attempts.min(20))
@@ -49,8 +55,6 @@ pub(crate) fn next_attempt(
         | HoldReason::StateConflict
         | HoldReason::WrongDirection
         | HoldReason::SecondReturn
-        | HoldReason::DishonoredReturn
-        | HoldReason::ContestedReturn
         | HoldReason::RefusedCorrection
         | HoldReason::UnknownCode
         | HoldReason::UnsupportedType
@@ -118,7 +122,7 @@ impl Importer {
             let retry = Retry {
                 transfer_id: None,
                 by: SERVICE,
-                note: "the transfer appeared",
+                note: "what it waited for is there",
             };
             self.retry_hold(&hold, &retry).await?;
         }
@@ -146,6 +150,9 @@ impl Importer {
                     .row(*position)
                     .await?
                     .ok_or(HoldError::NoRow(*position))?;
+                if row.row.effect == Effect::Ready {
+                    return self.ready_again(hold, &row.row, retry).await;
+                }
                 let case = Case {
                     transfer_id: Some(&row.row.transfer.id),
                     relation: Some(Relation::Supersedes {
@@ -184,6 +191,11 @@ impl Importer {
             let Some(outcome) = decided.outcomes.into_iter().next() else {
                 return Ok(());
             };
+            let mut mark = decided.marks.into_iter().next();
+            if let Some(mark) = mark.as_mut().filter(|mark| mark.return_id.is_none()) {
+                mark.hold_id = Some(hold.new.hold_id.clone());
+            }
+            let dishonor = Marks::again(mark, &hold.new.import_id, hold.new.ordinal);
             let (state, rows) = match outcome {
                 Outcome::Act(row) => (HoldState::Resolved, vec![*row]),
                 Outcome::Duplicate { .. } => (HoldState::Duplicate, Vec::new()),
@@ -202,6 +214,8 @@ impl Importer {
                         detail: why.detail,
                         transfer_ids,
                         next_attempt_at,
+                        dishonor,
+                        at: now,
                     };
                     return self.change(hold, to).await;
                 }
@@ -216,6 +230,7 @@ impl Importer {
                 seen_position: decided.seen_position,
                 writes: Writes {
                     rows,
+                    dishonor,
                     ..Writes::default()
                 },
                 at: now,
@@ -237,46 +252,6 @@ impl Importer {
                 }
             }
         }
-    }
-
-    /// Says a row again to the mirror that did not take it; the system of record has it.
-    async fn repeat_row(
-        &self,
-        hold: &HoldRecord,
-        database: &str,
-        position: u64,
-        retry: &Retry<'_>,
-    ) -> Result<(), HoldError> {
-        let original = self
-            .store
-            .row(position)
-            .await?
-            .ok_or(HoldError::NoRow(position))?;
-        let mut row = original.row;
-        row.relation = Some(Relation::Repeats {
-            position,
-            database: database.to_owned(),
-        });
-        row.actor = Some(retry.by.to_owned());
-        row.decided_at = self.clock.now();
-        let append = Append {
-            cause: Cause::Hold {
-                hold_id: hold.new.hold_id.clone(),
-                state: HoldState::Resolved,
-                by: retry.by.to_owned(),
-                note: retry.note.to_owned(),
-            },
-            // Nothing new is decided, so nothing can be stale.
-            seen_position: self.store.head().await?.position,
-            at: row.decided_at,
-            writes: Writes {
-                rows: vec![row],
-                ..Writes::default()
-            },
-        };
-        self.store.append(append).await?;
-        self.changes.bump();
-        Ok(())
     }
 
     /// Closes a hold without effect.

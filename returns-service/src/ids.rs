@@ -52,7 +52,17 @@ pub(crate) fn reversal_id(return_id: &str) -> String {
     id("TR", &["reversal", return_id])
 }
 
+/// The id of the transfer that gives back what a return took; `dishonor_id` is the dishonor's.
+pub(crate) fn restoration_id(dishonor_id: &str) -> String {
+    id("TR", &["restoration", dishonor_id])
+}
+
 /// The trace id of that transfer.
+pub(crate) fn restoration_trace_id(dishonor_id: &str) -> String {
+    id("FNX", &["restoration trace", dishonor_id])
+}
+
+/// The trace id of the transfer that takes a return's money back.
 pub(crate) fn reversal_trace_id(return_id: &str) -> String {
     id("FNX", &["reversal trace", return_id])
 }
@@ -96,6 +106,11 @@ pub(crate) fn alert_id(incident_id: &str, version: u64, kind: &str, channel: &st
 /// A key for others that stands for a longer one.
 pub(crate) fn dedup_key(whole: &str) -> String {
     id("key_", &["dedup key", whole])
+}
+
+/// The id of the endpoint that was made under this key.
+pub(crate) fn endpoint_id(key: &str) -> String {
+    id("whe_", &["endpoint", key])
 }
 
 /// The id of the event of a journal row. The hash tells it from the row of another journal.

@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::adapter::Adapter;
-use crate::api::{self, Api, IncidentApi};
+use crate::api::{self, Api, IncidentApi, WebhookApi};
 use crate::bucket::{Bucket, BucketError};
 use crate::changes::Changes;
 use crate::config::Config;
@@ -25,8 +25,9 @@ use crate::incident::{self, Attendant, Desk, Look, StoreWatch};
 use crate::replica::Replica;
 use crate::report::Reporter;
 use crate::schedule::Jobs;
+use crate::settle::Settler;
 use crate::store::{self, StoreAddress, StoreError, StoreSettings};
-use crate::webhook::Follower;
+use crate::webhook::{self, Follower, Poster, Sealer, Sender, SystemLookup, WebhookClient};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
@@ -55,6 +56,9 @@ pub enum ServiceError {
     /// No database is the system of record.
     #[error("no database has role = \"system_of_record\"")]
     NoSystemOfRecord,
+    /// Webhooks cannot be sent.
+    #[error("webhooks cannot be sent: {0}")]
+    Webhooks(String),
     /// The port could not be served.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -187,6 +191,15 @@ pub async fn run(
             pauses: config.report_pauses,
         })
     });
+    let settler = Arc::new(Settler {
+        store: store.clone(),
+        replica: importer.replica.clone(),
+        databases: databases(&feeds, &importer.system_of_record.database),
+        system_of_record: importer.system_of_record.database.clone(),
+        policy: config.ready,
+        clock: clock.clone(),
+        changes: importer.changes.clone(),
+    });
     let jobs = Arc::new(Jobs {
         importer: importer.clone(),
         desk: desk.clone(),
@@ -202,6 +215,32 @@ pub async fn run(
         tasks: TaskTracker::new(),
     });
 
+    let lookup = Arc::new(SystemLookup);
+    let client = WebhookClient::new(&config.webhooks.client, lookup, clock.clone())
+        .map_err(ServiceError::Webhooks)?;
+    let sealer = Sealer::new(&config.spool_identity)
+        .map_err(|error| ServiceError::Webhooks(error.to_string()))?;
+    let webhooks = WebhookApi {
+        store: store.clone(),
+        poster: Poster::new(client, sealer, clock.clone()),
+        clock: clock.clone(),
+        changes: changes.clone(),
+        desk: desk.clone(),
+    };
+    let sender = config.webhooks.enabled.then(|| {
+        let parts = webhook::Parts {
+            store: store.clone(),
+            replica: importer.replica.clone(),
+            poster: webhooks.poster.clone(),
+            clock: clock.clone(),
+            changes,
+            desk: desk.clone(),
+            owners: attendant.clone(),
+            jitter: webhook::any_number,
+        };
+        Arc::new(Sender::new(parts, config.webhooks.sender))
+    });
+
     let bound = config.server.bind().await?;
     on_bound(bound.local_addr());
     let health = Health::new(api::SERVICE_NAMES);
@@ -215,12 +254,16 @@ pub async fn run(
     workers.start("imports", importer.clone().run(shutdown.clone()));
     workers.start("holds", importer.clone().run_holds(shutdown.clone()));
     workers.start("jobs", jobs.clone().run(shutdown.clone()));
+    workers.start("settlement", settler.clone().run(shutdown.clone()));
     workers.start("events", follower.run(shutdown.clone()));
     for feed in &feeds {
         workers.start("feed", feed.clone().run(shutdown.clone()));
     }
     if let Some(reporter) = reporter {
         workers.start("reports", reporter.run(shutdown.clone()));
+    }
+    if let Some(sender) = sender {
+        workers.start("webhooks", sender.run(shutdown.clone()));
     }
     // Whatever the others report last is still heard.
     let deaf = CancellationToken::new();
@@ -236,12 +279,13 @@ pub async fn run(
         importer,
         feeds,
         (jobs, examiner),
+        settler,
         bucket,
         config.max_file_bytes,
         shutdown.clone(),
     );
     let incidents = IncidentApi::new(attendant);
-    let routes = api::routes(api, incidents, config.server.max_message_bytes);
+    let routes = api::routes(api, incidents, webhooks, config.server.max_message_bytes);
     let served = bound.serve(routes, health, shutdown.clone()).await;
     // Without a server there is nothing to work for; with a shutdown this changes nothing.
     shutdown.cancel();

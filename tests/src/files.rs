@@ -134,6 +134,46 @@ impl Nacha {
         })
     }
 
+    /// A dishonor of the return of a debit of 50.00, which had this trace and code.
+    pub fn dishonored(self, original_trace: &str, code: &str, of: (&str, &str)) -> Self {
+        let (return_trace, return_code) = of;
+        let addenda = format!(
+            "99{code}{original_trace}      09100001   {return_trace}320{}{:21}",
+            &return_code[1..],
+            ""
+        );
+        self.entry(NachaEntry {
+            transaction_code: "26",
+            amount_minor: 5_000,
+            original_trace: original_trace.to_owned(),
+            addenda,
+        })
+    }
+
+    /// A contest of a dishonor with this code, of the return with this trace and code.
+    pub fn contested(
+        self,
+        original_trace: &str,
+        code: &str,
+        of: (&str, &str),
+        dishonor_code: &str,
+    ) -> Self {
+        let (return_trace, return_code) = of;
+        let addenda = format!(
+            "99{code}{original_trace}      09100001{:3}{return_trace}320{}{:15}321{} ",
+            "",
+            &return_code[1..],
+            "",
+            &dishonor_code[1..]
+        );
+        self.entry(NachaEntry {
+            transaction_code: "26",
+            amount_minor: 5_000,
+            original_trace: original_trace.to_owned(),
+            addenda,
+        })
+    }
+
     /// A notification of change.
     pub fn corrected(self, original_trace: &str, code: &str, data: &str) -> Self {
         let addenda = format!("98{code}{original_trace}      09100001{data:<29}{:15}", "");
@@ -208,3 +248,18 @@ impl From<Nacha> for Vec<u8> {
         file.text().into_bytes()
     }
 }
+
+/// A mapped file of payments that never entered the network.
+pub const VALIDATION_SOURCE: &str = r#"
+[sources.validation]
+format = "delimited"
+match = ["order_id:trace_id"]
+[sources.validation.profile]
+name = "validation"
+kind = "validation_failures"
+direction = "debit"
+[sources.validation.profile.columns]
+order_id = "order"
+code = "response"
+description = "message"
+"#;

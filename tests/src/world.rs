@@ -39,7 +39,7 @@ pub struct Payment {
     pub payment_id: String,
     pub ach_trace: String,
     pub deposit_id: Option<&'static str>,
-    pub settlement_date: Option<&'static str>,
+    pub settlement_date: Option<String>,
     /// Whether RallyPay has it too.
     pub in_rallypay: bool,
 }
@@ -112,9 +112,9 @@ impl Payment {
         }
     }
 
-    pub fn settled_on(self, date: &'static str) -> Self {
+    pub fn settled_on(self, date: &str) -> Self {
         Self {
-            settlement_date: Some(date),
+            settlement_date: Some(date.to_owned()),
             ..self
         }
     }
@@ -148,6 +148,10 @@ impl World {
         options
             .returns
             .push_str("\n[holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n");
+        // So that a journal has just the rows that its files asked for.
+        options
+            .returns
+            .push_str("[reversals]\nready = \"by_hand\"\n");
         change(&mut options);
         let data = DataFolder::open(&options.data, &options.databases)
             .await
@@ -198,7 +202,7 @@ impl World {
         .bind(&payment.payment_id)
         .bind(null(&payment.ach_trace))
         .bind(payment.deposit_id)
-        .bind(payment.settlement_date)
+        .bind(&payment.settlement_date)
         .bind(at)
         .bind(at)
         .execute(&self.gateway)

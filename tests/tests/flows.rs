@@ -2,7 +2,7 @@
 //! databases right.
 
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{Nacha, Payment, World, Worldpay, funding_rejects};
+use echeck_tests::{Nacha, Payment, VALIDATION_SOURCE, World, Worldpay, funding_rejects};
 
 fn count(tally: Option<proto::Tally>) -> u64 {
     tally.unwrap_or_default().count
@@ -209,21 +209,6 @@ async fn a_validation_failure_fails_a_pending_debit_without_a_return_code() {
     assert!(!transfer.has_ach_return);
     assert_eq!(world.status("TR1").await, "failed");
 }
-
-/// A mapped file of payments that never entered the network.
-const VALIDATION_SOURCE: &str = r#"
-[sources.validation]
-format = "delimited"
-match = ["order_id:trace_id"]
-[sources.validation.profile]
-name = "validation"
-kind = "validation_failures"
-direction = "debit"
-[sources.validation.profile.columns]
-order_id = "order"
-code = "response"
-description = "message"
-"#;
 
 /// Every file below `folder`.
 fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {

@@ -17,9 +17,10 @@ use sqlx::{Row as _, SqlitePool};
 const ROUNDS: usize = 5;
 const KILLS_PER_ROUND: usize = 10;
 
-/// Small batches, so that there are many moments at which a kill can hit.
+/// Small batches, so that there are many moments at which a kill can hit. When reversals become
+/// ready to settle depends on the moment, so that is left to a person, who does nothing.
 const SETTINGS: &str = "[sources.nacha]\nformat = \"nacha\"\n[import]\nbatch_size = 25\n\
-                        [feed]\nbatch_size = 20\n";
+                        [feed]\nbatch_size = 20\n[reversals]\nready = \"by_hand\"\n";
 
 /// What is asked of the three databases: everything but the times of writing.
 const JOURNAL: &str = "SELECT position || ' ' || return_id || ' ' || transfer_id || ' ' || \

@@ -130,6 +130,10 @@ impl Deployment {
 async fn start(databases: &DatabaseArguments, folder: &std::path::Path) -> Stack {
     let mut options = StackOptions::new(folder, Ports::ANY);
     options.databases = databases.clone();
+    // So that a journal has just the rows that its files asked for.
+    options
+        .returns
+        .push_str("[reversals]\nready = \"by_hand\"\n");
     Stack::start(&options).await.unwrap()
 }
 

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::transfer::Transfer;
 use super::{Prior, TransferType};
-use crate::entry::{Direction, Entry, EntryKind};
+use crate::code::ReturnCode;
+use crate::entry::{Direction, Entry};
 use crate::money::Money;
 
 /// Why an entry is held.
@@ -25,9 +26,9 @@ pub enum HoldReason {
     WrongDirection,
     /// A different return of this transfer is known already.
     SecondReturn,
-    /// A dishonored return.
+    /// A dishonor of a return that is not known, or not at that stage.
     DishonoredReturn,
-    /// A contested dishonored return.
+    /// A contest of a dishonor that is not known, or not at that stage.
     ContestedReturn,
     /// A refused notification of change.
     RefusedCorrection,
@@ -151,25 +152,29 @@ impl Hold {
         )
     }
 
-    pub(super) fn of_stage(entry: &Entry) -> Self {
+    pub(super) fn dishonored(code: ReturnCode, why: &str) -> Self {
+        Self::new(
+            HoldReason::DishonoredReturn,
+            format!("a return was dishonored ({code}), and that is not applied: {why}"),
+        )
+    }
+
+    pub(super) fn contested(code: ReturnCode, why: &str) -> Self {
+        Self::new(
+            HoldReason::ContestedReturn,
+            format!(
+                "the customer's bank contests a dishonored return ({code}), and that is not \
+                 applied: {why}"
+            ),
+        )
+    }
+
+    pub(super) fn refused_correction(entry: &Entry) -> Self {
         let code = entry.kind.code().map(|(code, _)| code).unwrap_or_default();
-        match entry.kind {
-            EntryKind::Contested { .. } => Self::new(
-                HoldReason::ContestedReturn,
-                format!("the customer's bank contests a dishonored return ({code})"),
-            ),
-            EntryKind::RefusedCorrection { .. } => Self::new(
-                HoldReason::RefusedCorrection,
-                format!("a notification of change was refused ({code})"),
-            ),
-            EntryKind::Dishonored { .. }
-            | EntryKind::Return { .. }
-            | EntryKind::Correction { .. }
-            | EntryKind::ValidationFailure { .. } => Self::new(
-                HoldReason::DishonoredReturn,
-                format!("the return was dishonored ({code})"),
-            ),
-        }
+        Self::new(
+            HoldReason::RefusedCorrection,
+            format!("a notification of change was refused ({code})"),
+        )
     }
 
     pub(super) fn unknown_code(code: &str) -> Self {

@@ -5,6 +5,7 @@
 
 mod hold;
 mod resolve;
+mod stage;
 mod transfer;
 mod wording;
 
@@ -18,8 +19,9 @@ use serde::{Deserialize, Serialize};
 
 pub use hold::{Hold, HoldReason};
 pub use resolve::{EntryKey, MatchRule, Resolution, TransferKeyKind, resolve};
+pub use stage::Undone;
 pub use transfer::{Expected, FundingPolicy, Parties, Transfer, TransferState, TransferType};
-pub use wording::{failure_messages, return_messages, reversal_tags};
+pub use wording::{failure_messages, return_messages, reversal_tags, stage_tags};
 
 use crate::code::ReturnCode;
 use crate::entry::{Coded, Direction, Entry, EntryKind};
@@ -62,6 +64,8 @@ pub struct Act {
     pub expected: Expected,
     /// What staff should know about it.
     pub flags: Vec<Flag>,
+    /// What it undoes; only with [`Effect::Restore`] and [`Effect::Reapply`].
+    pub undone: Option<Undone>,
 }
 
 /// What is done to a transfer.
@@ -122,6 +126,7 @@ pub fn decide(
             effect: Effect::Correct,
             expected: Expected::of(transfer, policy),
             flags: Vec::new(),
+            undone: None,
         }),
         EntryKind::ValidationFailure { .. } => decided(
             second_return(known).or_else(|| fits(entry, transfer)),
@@ -131,10 +136,29 @@ pub fn decide(
             second_return(known).or_else(|| fits(entry, transfer)),
             || returned(code, transfer, policy),
         ),
+        EntryKind::Dishonored {
+            code: Coded::Known(code),
+            return_code,
+            ..
+        } => decided(fits(entry, transfer), || {
+            stage::dishonored(*code, return_code.as_ref(), entry, transfer, known)
+        }),
+        EntryKind::Contested {
+            code: Coded::Known(code),
+            ..
+        } => decided(fits(entry, transfer), || {
+            stage::contested(*code, entry, transfer, known)
+        }),
         // Held by kind above; said again so that a new kind cannot slip through.
-        EntryKind::Dishonored { .. }
-        | EntryKind::Contested { .. }
-        | EntryKind::RefusedCorrection { .. } => Decision::Hold(Hold::of_stage(entry)),
+        EntryKind::Dishonored {
+            code: Coded::Unknown(text),
+            ..
+        }
+        | EntryKind::Contested {
+            code: Coded::Unknown(text),
+            ..
+        } => Decision::Hold(Hold::unknown_code(text)),
+        EntryKind::RefusedCorrection { .. } => Decision::Hold(Hold::refused_correction(entry)),
     }
 }
 
@@ -148,17 +172,31 @@ fn decided(hold: Option<Hold>, act: impl FnOnce() -> Result<Act, Hold>) -> Decis
     }
 }
 
-/// What is held whatever the transfer is: later stages, refused corrections, unknown codes.
+/// What is held whatever the transfer is: refused corrections and unknown codes.
 fn held_by_kind(entry: &Entry, today: NaiveDate) -> Option<Hold> {
     match &entry.kind {
-        EntryKind::Dishonored { .. }
-        | EntryKind::Contested { .. }
-        | EntryKind::RefusedCorrection { .. } => Some(Hold::of_stage(entry)),
+        EntryKind::RefusedCorrection { .. } => Some(Hold::refused_correction(entry)),
         EntryKind::Return {
+            code: Coded::Unknown(text),
+            ..
+        }
+        | EntryKind::Dishonored {
+            code: Coded::Unknown(text),
+            ..
+        }
+        | EntryKind::Contested {
             code: Coded::Unknown(text),
             ..
         } => Some(Hold::unknown_code(text)),
         EntryKind::Return {
+            code: Coded::Known(code),
+            ..
+        }
+        | EntryKind::Dishonored {
+            code: Coded::Known(code),
+            ..
+        }
+        | EntryKind::Contested {
             code: Coded::Known(code),
             ..
         } => (!code.in_force_on(today)).then(|| Hold::unknown_code(code.as_str())),
@@ -179,7 +217,9 @@ fn held_by_kind(entry: &Entry, today: NaiveDate) -> Option<Hold> {
 /// that both carry must agree too. Two returns with different ids are two returns.
 fn same(entry: &Entry, prior: &Prior) -> bool {
     let same_reason = match (&entry.kind, &prior.kind) {
-        (EntryKind::Return { code: a, .. }, EntryKind::Return { code: b, .. }) => a == b,
+        (EntryKind::Return { code: a, .. }, EntryKind::Return { code: b, .. })
+        | (EntryKind::Dishonored { code: a, .. }, EntryKind::Dishonored { code: b, .. })
+        | (EntryKind::Contested { code: a, .. }, EntryKind::Contested { code: b, .. }) => a == b,
         (
             EntryKind::Correction {
                 code: a,
@@ -240,6 +280,7 @@ fn validation_failure(transfer: &Transfer, policy: FundingPolicy) -> Result<Act,
             effect: Effect::Fail,
             expected: Expected::of(transfer, policy),
             flags: Vec::new(),
+            undone: None,
         }),
         (
             TransferType::Debit,
@@ -280,6 +321,7 @@ fn returned(
         effect,
         expected: Expected::of(transfer, policy),
         flags,
+        undone: None,
     })
 }
 

@@ -62,6 +62,8 @@ pub struct Transfer {
     pub amount: Money,
     /// The id we gave the acquirer.
     pub trace_id: String,
+    /// The trace number of the original entry, where the system of record keeps it.
+    pub ach_trace: Option<String>,
     /// When the original entry settled, where the system of record keeps it.
     pub settled_on: Option<NaiveDate>,
     /// Whose it is.

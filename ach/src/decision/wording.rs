@@ -62,6 +62,14 @@ pub fn return_messages(entry: &Entry) -> Vec<String> {
     }
 }
 
+/// The `tags` of a transfer that a later stage makes: `stage` says which, `return_id` whose.
+#[must_use]
+pub fn stage_tags(entry: &Entry, stage: &str, return_id: &str) -> Vec<(String, String)> {
+    let mut lines = return_messages(entry);
+    lines.push(format!("{stage} of return {return_id}"));
+    numbered(lines)
+}
+
 /// The `tags` of the REVERSAL that takes the money of a return back.
 #[must_use]
 pub fn reversal_tags(entry: &Entry, transfer: &Transfer) -> Vec<(String, String)> {
@@ -70,6 +78,10 @@ pub fn reversal_tags(entry: &Entry, transfer: &Transfer) -> Vec<(String, String)
         "Rejected because there is 'ACH_eCheck_Returns' record in CHARGEBACK for '{}' ACH transfer",
         transfer.trace_id
     ));
+    numbered(lines)
+}
+
+fn numbered(lines: Vec<String>) -> Vec<(String, String)> {
     lines
         .into_iter()
         .enumerate()

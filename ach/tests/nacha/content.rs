@@ -23,6 +23,8 @@ fn every_field_of_a_return_is_filled() {
     assert_eq!(entry.keys.individual_id.as_deref(), Some("CUST000002"));
     assert_eq!(entry.keys.company_id.as_deref(), Some("1452036987"));
     assert_eq!(entry.sec.as_deref(), Some("WEB"));
+    assert_eq!(entry.odfi.as_deref(), Some("06100005"));
+    assert_eq!(entry.entry_description.as_deref(), Some("FRUIT"));
     assert_eq!(entry.company_name.as_deref(), Some("ORCHARD SUPPLY"));
     assert_eq!(entry.description.as_deref(), Some("ACCOUNT NOT FOUND"));
     assert_eq!(entry.settlement_date, date("2026-07-03"));

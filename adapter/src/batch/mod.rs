@@ -77,9 +77,46 @@ pub struct Step {
     pub change: Option<Change>,
 }
 
+/// What a step changes.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A return, or what came of it, changes a transfer.
+    Update(Update),
+    /// A transfer that an earlier step made may join a settlement.
+    Ready(Ready),
+}
+
+impl Change {
+    /// The transfer that it is about.
+    #[must_use]
+    pub fn transfer_id(&self) -> &str {
+        match self {
+            Self::Update(update) => &update.transfer_id,
+            Self::Ready(ready) => &ready.transfer_id,
+        }
+    }
+
+    /// Every transfer that it changes, makes or refers to. Two changes that name the same one
+    /// must be written in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let (first, more) = match self {
+            Self::Update(update) => {
+                let made = update.effect.made();
+                let linked = made.map(|made| [made.id.as_str(), made.parent_id.as_str()]);
+                (update.transfer_id.as_str(), linked)
+            }
+            Self::Ready(ready) => {
+                let both = [ready.transfer_id.as_str(); 2];
+                (ready.returned_transfer_id.as_str(), Some(both))
+            }
+        };
+        std::iter::once(first).chain(more.into_iter().flatten())
+    }
+}
+
 /// A change of one transfer.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub struct Update {
     /// The transfer's id.
     pub transfer_id: String,
     /// What it was decided on.
@@ -88,6 +125,19 @@ pub struct Change {
     pub reason: Reason,
     /// What to write.
     pub effect: Effect,
+}
+
+/// A transfer that an earlier step made may join a settlement.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// The id of that transfer.
+    pub transfer_id: String,
+    /// The id of the transfer that was returned, by which a mirror knows it.
+    pub returned_transfer_id: String,
+    /// From when on.
+    pub ready_to_settle_at: DateTime<Utc>,
+    /// When it was decided.
+    pub decided_at: DateTime<Utc>,
 }
 
 /// The neutral states of a transfer, without the one that says nothing.
@@ -159,7 +209,7 @@ pub struct Reason {
     pub decided_at: DateTime<Utc>,
 }
 
-/// What a change does.
+/// What an update does.
 #[derive(Debug, Clone)]
 pub enum Effect {
     /// The payment failed.
@@ -174,17 +224,34 @@ pub enum Effect {
         /// Lines for the transfer's messages.
         messages: Vec<String>,
     },
-    /// The payment came back after it was funded.
-    Reverse(Reversal),
+    /// The payment came back after it was funded: the new transfer, a reversal, takes it back.
+    Reverse(NewTransfer),
+    /// The return was dishonored: the new transfer, a restoration, gives back what it took.
+    Restore(NewTransfer),
+    /// The dishonor was contested: the new transfer, a reversal, takes it again.
+    Reapply(NewTransfer),
 }
 
-/// The transfer that takes the money of a return back.
+impl Effect {
+    /// The transfer that it makes.
+    #[must_use]
+    pub fn made(&self) -> Option<&NewTransfer> {
+        match self {
+            Self::Fail { .. } | Self::Return { .. } => None,
+            Self::Reverse(made) | Self::Restore(made) | Self::Reapply(made) => Some(made),
+        }
+    }
+}
+
+/// A transfer to make: a reversal or a restoration.
 #[derive(Debug, Clone)]
-pub struct Reversal {
+pub struct NewTransfer {
     /// Its id.
     pub id: String,
-    /// Its own trace id.
+    /// Its own trace id; empty when there is none.
     pub trace_id: String,
+    /// The transfer that it undoes; never empty.
+    pub parent_id: String,
     /// The amount in minor units.
     pub amount_minor: i64,
     /// ISO 4217.

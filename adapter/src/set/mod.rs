@@ -64,6 +64,8 @@ pub enum Guard<'a> {
     /// The column is not NULL where the field is 1, and NULL where it is 0; where the field
     /// is NULL it does not matter.
     IsThere(&'a Column, Field),
+    /// The column is NULL.
+    IsNull(&'a Column),
 }
 
 /// Where a column of an inserted row comes from.
@@ -328,5 +330,6 @@ fn allowed(words: &dyn Words, guard: &Guard<'_>) -> String {
                  OR ({field} = 0 AND {column} IS NULL))"
             )
         }
+        Guard::IsNull(column) => format!("{} IS NULL", live(words, column)),
     }
 }

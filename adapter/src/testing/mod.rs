@@ -2,6 +2,7 @@
 //! it with.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod changes;
 mod shell;
 
 use std::path::PathBuf;
@@ -10,14 +11,13 @@ use std::time::Duration;
 
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::step::Change;
-use echeck_proto::adapter::v1::{
-    self as proto, ApplyUpdatesRequest, ApplyUpdatesResponse, Expected, Reason, TransferState,
-};
+use echeck_proto::adapter::v1::{self as proto, ApplyUpdatesRequest, ApplyUpdatesResponse};
 use echeck_service::clock::ManualClock;
 use tempfile::TempDir;
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
+pub use self::changes::{expected, fail, give_back, ready, reapply, reason, restore, reverse};
 use self::shell::Shell;
 use crate::apply::Target;
 use crate::config::TargetConfig;
@@ -272,70 +272,4 @@ impl Journal {
         hash.extend(self.position.to_be_bytes());
         hash
     }
-}
-
-/// What a change was decided on.
-#[must_use]
-pub fn expected(state: TransferState, in_deposit: Option<bool>) -> Option<Expected> {
-    Some(Expected {
-        state: state.into(),
-        in_deposit,
-    })
-}
-
-/// R01, decided at [`DECIDED_AT_SECONDS`], with the bank's date where one is given.
-#[must_use]
-pub fn reason(returned_on: &str) -> Option<Reason> {
-    Some(Reason {
-        code: "R01".to_owned(),
-        description: "Insufficient Funds".to_owned(),
-        returned_on: returned_on.to_owned(),
-        decided_at: Some(prost_types::Timestamp {
-            seconds: DECIDED_AT_SECONDS,
-            nanos: 0,
-        }),
-    })
-}
-
-/// A change that fails a transfer which is in `state`.
-#[must_use]
-pub fn fail(id: &str, state: TransferState) -> Change {
-    Change::Fail(proto::FailTransfer {
-        transfer_id: id.to_owned(),
-        expected: expected(state, None),
-        reason: reason(""),
-        messages: vec!["ReasonCode: R01".to_owned()],
-        raw_json: r#"{"Reason Code":"R01"}"#.to_owned(),
-    })
-}
-
-/// A change that returns a transfer which is in `state`.
-#[must_use]
-pub fn give_back(id: &str, state: TransferState, in_deposit: Option<bool>) -> Change {
-    Change::Return(proto::ReturnTransfer {
-        transfer_id: id.to_owned(),
-        expected: expected(state, in_deposit),
-        reason: reason("2026-02-27"),
-        messages: vec!["ReasonCode: R01".to_owned()],
-        return_id: format!("RET_{id}"),
-    })
-}
-
-/// A change that reverses a transfer which SUCCEEDED; the reversal is `RV_` and its id.
-#[must_use]
-pub fn reverse(id: &str, amount_minor: i64, in_deposit: Option<bool>) -> Change {
-    Change::Reverse(proto::ReverseTransfer {
-        transfer_id: id.to_owned(),
-        expected: expected(TransferState::Succeeded, in_deposit),
-        reason: reason(""),
-        reversal: Some(proto::Reversal {
-            id: format!("RV_{id}"),
-            trace_id: format!("FNX_RV_{id}"),
-            amount_minor,
-            currency: "USD".to_owned(),
-            tags: [("result_message_0".to_owned(), "ReasonCode: R01 ".to_owned())].into(),
-            parent_id: String::new(),
-        }),
-        return_id: format!("RET_{id}"),
-    })
 }

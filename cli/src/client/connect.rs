@@ -5,6 +5,7 @@ use std::time::Duration;
 use echeck_proto::returns::v1::incident_service_client::IncidentServiceClient;
 use echeck_proto::returns::v1::operations_service_client::OperationsServiceClient;
 use echeck_proto::returns::v1::returns_service_client::ReturnsServiceClient;
+use echeck_proto::returns::v1::webhook_service_client::WebhookServiceClient;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
@@ -115,6 +116,11 @@ pub(super) async fn operations(
 /// A client of the incidents API.
 pub(super) async fn incidents(common: &Common) -> Result<IncidentServiceClient<Channel>, Failure> {
     Ok(IncidentServiceClient::new(channel(common).await?).max_decoding_message_size(64 << 20))
+}
+
+/// The calls about webhooks.
+pub(super) async fn webhooks(common: &Common) -> Result<WebhookServiceClient<Channel>, Failure> {
+    Ok(WebhookServiceClient::new(channel(common).await?).max_decoding_message_size(64 << 20))
 }
 
 /// A request with the command's deadline.

@@ -6,7 +6,7 @@ use prost_types::Timestamp;
 use serde_json::{Value, json};
 
 /// A time as RFC 3339, or null.
-fn time(at: Option<&Timestamp>) -> Value {
+pub(super) fn time(at: Option<&Timestamp>) -> Value {
     at.and_then(|at| {
         let nanos = u32::try_from(at.nanos).ok()?;
         chrono::DateTime::from_timestamp(at.seconds, nanos)
@@ -17,7 +17,7 @@ fn time(at: Option<&Timestamp>) -> Value {
 }
 
 /// Text, or null when it is empty.
-fn text(text: &str) -> Value {
+pub(super) fn text(text: &str) -> Value {
     if text.is_empty() {
         Value::Null
     } else {
@@ -155,6 +155,33 @@ pub(super) fn report(report: &proto::ReportHeader) -> Value {
     })
 }
 
+fn ground(ground: &proto::DishonorGround) -> Value {
+    json!({
+        "code": ground.code,
+        "fields": text(&ground.fields),
+        "last_day": ground.last_day,
+        "why": ground.why,
+    })
+}
+
+pub(super) fn dishonorable(found: &proto::Dishonorable) -> Value {
+    json!({
+        "grounds": found.grounds.iter().map(ground).collect::<Vec<_>>(),
+        "last_day": found.last_day,
+        "banking_days_left": found.banking_days_left,
+        "return_code": found.return_code,
+        "amount_minor": found.amount_minor,
+        "currency": text(&found.currency),
+        "transfer_id": text(&found.transfer_id),
+        "ach_return_id": text(&found.ach_return_id),
+        "hold_id": text(&found.hold_id),
+        "settlement_date": text(&found.settlement_date),
+        "import_id": found.import_id,
+        "line": found.line,
+        "marked_at": time(found.marked_at.as_ref()),
+    })
+}
+
 pub(super) fn ach_return(found: &proto::AchReturn) -> Value {
     json!({
         "ach_return_id": found.ach_return_id,
@@ -181,6 +208,10 @@ pub(super) fn ach_return(found: &proto::AchReturn) -> Value {
             rule => json!(name(rule.as_str_name(), "REPRESENTMENT_")),
         },
         "represent_until": text(&found.represent_until),
+        "represent_attempts_used": found.represent_attempts_used,
+        "represent_attempts_left": found.represent_attempts_left,
+        "represent_attempts_are_bounds": found.represent_attempts_are_bounds,
+        "dishonor_grounds": found.dishonor_grounds.iter().map(ground).collect::<Vec<_>>(),
         "recommended_action": text(&found.recommended_action),
         "account_effect": text(&found.account_effect),
         "rate_category": text(&found.rate_category),

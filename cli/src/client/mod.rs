@@ -3,6 +3,7 @@
 
 mod connect;
 mod diagnose;
+mod dishonorable;
 mod holds;
 mod import;
 mod incidents;
@@ -11,8 +12,10 @@ mod journal;
 mod json;
 mod lists;
 mod money;
+mod ready;
 mod report;
 mod transfer;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -118,6 +121,17 @@ pub enum Command {
         #[command(flatten)]
         common: Common,
     },
+    /// Let a reversal or a restoration join a settlement.
+    #[command(
+        after_help = "Examples:\n  echeck ready TR5b1c0f --reason 'the merchant asked for it'\n\n\
+        Exit codes: 0 it is ready, 4 the service has made no such transfer, 1 failed"
+    )]
+    Ready {
+        /// The reversal's or the restoration's id.
+        transfer_id: String,
+        #[command(flatten)]
+        because: Because,
+    },
     /// List returns.
     #[command(
         after_help = "Examples:\n  echeck returns --code R01\n  echeck returns --import imp_… --json"
@@ -132,6 +146,27 @@ pub enum Command {
         /// At most so many.
         #[arg(long, default_value_t = 50)]
         limit: u32,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List returns that our bank may dishonor, the most urgent first.
+    #[command(
+        after_help = "Examples:\n  echeck dishonorable\n  echeck dishonorable --all --import imp_…\n  \
+        echeck dishonorable --json | jq -r .transfer_id\n\n\
+        CODE is R61 (misrouted), R67 (duplicate), R68 (untimely) or R69 (wrong fields, listed by \
+        number). LEFT are the banking days after today. docs/dishonor.md says what to do.\n\n\
+        Exit codes: 0 nothing is open, 2 something is, 1 failed, 5 time was up"
+    )]
+    Dishonorable {
+        /// Those whose last day is past, too.
+        #[arg(long)]
+        all: bool,
+        /// Only of this import.
+        #[arg(long)]
+        import: Option<String>,
+        /// Only of this transfer.
+        #[arg(long)]
+        transfer: Option<String>,
         #[command(flatten)]
         common: Common,
     },
@@ -163,6 +198,15 @@ pub enum Command {
         action: Option<IncidentAction>,
         #[command(flatten)]
         list: IncidentList,
+    },
+    /// Manage platforms' endpoints: make, change, try and recover them, and list deliveries.
+    #[command(
+        after_help = "Examples:\n  echeck webhooks list\n  echeck webhooks deliveries --state dead\n  \
+        echeck webhooks test whe_…\n\n`echeck webhooks COMMAND --help` has more."
+    )]
+    Webhooks {
+        #[command(subcommand)]
+        action: webhooks::WebhookAction,
     },
     /// Check the journal, or show its rows.
     #[command(
@@ -512,6 +556,10 @@ pub async fn run(command: Command) -> ExitCode {
             output,
             common,
         } => report::run(&import_id, output.as_deref(), &common).await,
+        Command::Ready {
+            transfer_id,
+            because,
+        } => ready::run(transfer_id, because).await,
         Command::Transfer {
             transfer_id,
             trace,
@@ -528,6 +576,12 @@ pub async fn run(command: Command) -> ExitCode {
             limit,
             common,
         } => lists::returns(import, code, limit, &common).await,
+        Command::Dishonorable {
+            all,
+            import,
+            transfer,
+            common,
+        } => dishonorable::list(all, import, transfer, &common).await,
         Command::Holds {
             action: None,
             all,
@@ -542,6 +596,7 @@ pub async fn run(command: Command) -> ExitCode {
             action: Some(action),
             ..
         } => incidents::act(action).await,
+        Command::Webhooks { action } => webhooks::act(action).await,
         Command::Journal { action } => journal::run(action).await,
         Command::Status { common } => lists::status(&common).await,
         Command::Run {

@@ -5,7 +5,7 @@ use echeck_proto::returns::v1 as proto;
 use proto::get_transfer_request::Key;
 
 use super::connect::{request, returns};
-use super::{Common, Failure, exit, json, money};
+use super::{Common, Failure, dishonorable, exit, json, money};
 use crate::output::{bold, print_line};
 
 /// Whose view of a payment.
@@ -106,14 +106,36 @@ fn show(transfer: &proto::Transfer) -> Result<(), Failure> {
         "present again",
         &json::name(found.representment().as_str_name(), "REPRESENTMENT_"),
     )?;
+    line("presented", &presented(found))?;
     line("present again until", &found.represent_until)?;
     line("advice", &found.recommended_action)?;
     line("account", &found.account_effect)?;
+    for ground in &found.dishonor_grounds {
+        let name = dishonorable::name(ground);
+        let (until, why) = (&ground.last_day, &ground.why);
+        line("may be dishonored", &format!("{name} until {until}: {why}"))?;
+    }
     line("from", &format!("{} line {}", found.import_id, found.line))?;
     for one in &found.databases {
         line(&one.database, &json::database_state(one.state()))?;
     }
     Ok(())
+}
+
+/// How often the payment was presented, and how often it still may be.
+fn presented(found: &proto::AchReturn) -> String {
+    let Some(used) = found.represent_attempts_used else {
+        return String::new();
+    };
+    let (least, most) = if found.represent_attempts_are_bounds {
+        ("at least ", "at most ")
+    } else {
+        ("", "")
+    };
+    let times = if used == 1 { "time" } else { "times" };
+    let left = found.represent_attempts_left;
+    let left = left.map_or_else(String::new, |left| format!(", {most}{left} left"));
+    format!("{least}{used} {times}{left}")
 }
 
 fn deadline(found: &proto::AchReturn) -> String {

@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 
 use echeck_adapter::config::AdapterConfig;
 use echeck_adapter::dialect::Dialect;
-use echeck_adapter::testing::Rig;
+use echeck_adapter::testing::{Journal, Rig, ready, reapply, restore, reverse};
+use echeck_proto::adapter::v1::step::Change;
+use echeck_proto::adapter::v1::{StepException, StepExceptionKind, TransferState};
 use echeck_service::config::Settings;
 
 /// Reads a configuration, with any target where none is given.
@@ -40,6 +42,27 @@ pub(crate) async fn rig_with(toml: &str, schema: &str) -> Rig {
 pub(crate) async fn rig_on(dialect: Dialect, toml: &str) -> Rig {
     let schema = gateway_adapter::demo_schema(dialect);
     Rig::on(dialect, schema, config(toml).unwrap().plan).await
+}
+
+/// A trigger that refuses every update of one transfer.
+pub(crate) fn refuse_updates_of(dialect: Dialect, id: &str) -> String {
+    match dialect {
+        Dialect::Sqlite => format!(
+            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers WHEN old.id = '{id}' \
+             BEGIN SELECT RAISE(ABORT, 'is frozen'); END"
+        ),
+        Dialect::Postgres => format!(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'is frozen'; END $$; \
+             CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
+             WHEN (old.id = '{id}') EXECUTE FUNCTION refuse()"
+        ),
+        Dialect::Mysql => format!(
+            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
+             BEGIN IF old.id = '{id}' THEN SIGNAL SQLSTATE '45000' \
+             SET MESSAGE_TEXT = 'is frozen'; END IF; END"
+        ),
+    }
 }
 
 /// An INSERT of a debit of 500 that SUCCEEDED, where single columns can be said otherwise.
@@ -92,4 +115,74 @@ impl D {
         }
         format!("INSERT INTO transfers ({names}) VALUES ({values});")
     }
+}
+
+/// Every column but the moments of its making.
+const WHOLE: &str = "SELECT type, subtype, state, amount, currency, fee, trace_id, payment_id, \
+    ach_trace, individual_id, source, destination, application, merchant_identity, \
+    statement_descriptor, idempotency_id, messages, raw, tags, failure_code, failure_message, \
+    parent_id, ready_to_settle_at, settlement_date, deposit_id FROM transfers WHERE id =";
+
+/// The moment of every decision, and some seconds later, as the columns have it.
+pub(crate) fn moment(dialect: Dialect, seconds: u8) -> String {
+    match dialect {
+        Dialect::Sqlite => format!("'2026-03-02T14:05:{:02}.000000Z'", 6 + seconds),
+        Dialect::Postgres | Dialect::Mysql => format!("'2026-03-02 14:05:{:02}'", 6 + seconds),
+    }
+}
+
+/// A row without the blanks that some databases write into JSON.
+pub(crate) async fn whole(rig: &Rig, id: &str) -> String {
+    rig.one(&format!("{WHOLE} '{id}'")).await.replace(' ', "")
+}
+
+pub(crate) async fn count(rig: &Rig, condition: &str) -> String {
+    rig.one(&format!("SELECT count(*) FROM transfers WHERE {condition}"))
+        .await
+}
+
+pub(crate) fn told(exceptions: &[StepException]) -> Vec<(u64, StepExceptionKind, &str)> {
+    exceptions
+        .iter()
+        .map(|e| (e.position, e.kind(), e.message.as_str()))
+        .collect()
+}
+
+/// A debit that an importer knows by every id.
+pub(crate) fn known(id: &str) -> D {
+    D::on_any(id)
+        .set("payment_id", &format!("'PAY_{id}'"))
+        .set("ach_trace", &format!("'091000{id}'"))
+        .set("individual_id", "'CUST 7'")
+        .set("destination", "'PI_SHOP'")
+        .set("settlement_date", "'2026-02-23'")
+}
+
+/// The steps of a funded debit from its return to the end.
+pub(crate) fn story(id: &str) -> [Change; 6] {
+    let made = |prefix: &str| format!("{prefix}_{id}");
+    [
+        reverse(id, 500, None),
+        ready(&made("RV"), id, 10),
+        restore(id, 500, TransferState::Succeeded, &made("RV")),
+        reapply(id, 500, TransferState::Succeeded),
+        ready(&made("RS"), id, 20),
+        ready(&made("RA"), id, 30),
+    ]
+}
+
+/// What is told of each change when it is a batch of its own, so that nothing else in the batch
+/// draws attention to it.
+pub(crate) async fn one_by_one(rig: &Rig, changes: Vec<Change>) -> Vec<StepException> {
+    let mut journal = Journal::default();
+    let mut exceptions = Vec::new();
+    for change in changes {
+        exceptions.extend(
+            rig.apply(journal.changes([change]))
+                .await
+                .unwrap()
+                .exceptions,
+        );
+    }
+    exceptions
 }

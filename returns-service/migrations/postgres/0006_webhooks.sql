@@ -85,3 +85,6 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, next_att
     WHERE state = 'pending';
 CREATE INDEX webhook_deliveries_message ON webhook_deliveries (message_id);
 CREATE INDEX webhook_deliveries_sequence ON webhook_deliveries (sequence);
+-- What was not delivered, in order: the oldest message that waits, and the dead letters.
+CREATE INDEX webhook_deliveries_open ON webhook_deliveries (endpoint_id, state, sequence, event_type)
+    WHERE state <> 'delivered';

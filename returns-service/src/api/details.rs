@@ -1,7 +1,8 @@
 //! A return with everything that follows from it: deadline, advice, who has it.
 
+use ach::advice::{Advice, advice};
 use ach::code::{self, CorrectionCode, ReturnCode};
-use ach::deadline::{last_representment_day, return_deadline};
+use ach::deadline::return_deadline;
 use ach::decision::Effect;
 use ach::entry::{Coded, Corrected, EntryKind};
 use chrono::NaiveDate;
@@ -52,6 +53,12 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
         line: entry.at.line,
         position: found.position,
         supersedes_position: row.supersedes().unwrap_or_default(),
+        of_return_id: row.of_return.clone().unwrap_or_default(),
+        restoration_id: row
+            .restoration
+            .as_ref()
+            .map(|one| one.id.clone())
+            .unwrap_or_default(),
         decided_at: Some(timestamp(row.decided_at)),
         ..proto::AchReturn::default()
     };
@@ -62,6 +69,10 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
             answer.return_code = code.to_string();
             if let Coded::Known(code) = code {
                 add_rules(&mut answer, *code, original, settled);
+            }
+            let advice = advice(entry, row.transfer.kind, original, settled);
+            if let Some(advice) = advice {
+                add_advice(&mut answer, &advice);
             }
         }
         EntryKind::Correction { code, corrected }
@@ -117,9 +128,15 @@ fn add_rules(
             answer.timeliness = timeliness.into();
         }
     }
-    if let (Some(original), Some(settled)) = (original, settled) {
-        answer.represent_until = date(last_representment_day(code, original, settled));
-    }
+}
+
+/// Whether and how often the payment may be presented again.
+fn add_advice(answer: &mut proto::AchReturn, advice: &Advice) {
+    answer.represent_until = date(advice.until);
+    answer.represent_attempts_used = advice.attempts.map(|attempts| attempts.used.into());
+    answer.represent_attempts_left = advice.left.map(Into::into);
+    answer.represent_attempts_are_bounds =
+        advice.attempts.is_some_and(|attempts| attempts.at_least);
 }
 
 fn add_correction(answer: &mut proto::AchReturn, code: CorrectionCode) {

@@ -15,7 +15,9 @@ use crate::hold::HoldError;
 use crate::import::{ImportError, ReceiveError};
 use crate::incident::OperateError;
 use crate::schedule::PlanFault;
+use crate::settle::MarkError;
 use crate::store::StoreError;
+use crate::webhook::{EndpointFault, KeyError};
 
 const DOMAIN: &str = "echeck-returns";
 
@@ -57,6 +59,16 @@ pub(super) fn invalid_plan(faults: &[PlanFault]) -> Status {
     Status::with_error_details(Code::InvalidArgument, lines.join("; "), details)
 }
 
+/// A transfer that cannot be made ready to settle.
+pub(super) fn of_mark(error: &MarkError) -> Status {
+    match error {
+        MarkError::Store(error) => of_store(error),
+        MarkError::NotMade(id) => not_found("reversal or restoration", id),
+        MarkError::NotApplied { .. } => precondition("NOT_APPLIED", error.to_string()),
+        MarkError::WithoutEffect { .. } => precondition("WITHOUT_EFFECT", error.to_string()),
+    }
+}
+
 /// The call is right, but not in the present state.
 pub(super) fn precondition(reason: &str, what: impl Into<String>) -> Status {
     status(Code::FailedPrecondition, reason, what, &[])
@@ -70,6 +82,35 @@ pub(super) fn stopping() -> Status {
         "the service is stopping; call again",
         &[],
     )
+}
+
+/// Somebody else changed the same thing since it was looked at.
+pub(super) fn changed_meanwhile(what: &str) -> Status {
+    Status::aborted(format!(
+        "somebody else changed the {what} meanwhile; look at it and call again"
+    ))
+}
+
+/// Something else is there under the same key.
+pub(super) fn already_exists(reason: &str, what: impl Into<String>) -> Status {
+    status(Code::AlreadyExists, reason, what, &[])
+}
+
+/// An endpoint's settings are wrong: every field that is, and what it should be.
+pub(super) fn invalid_fields(faults: &[EndpointFault]) -> Status {
+    let mut details = ErrorDetails::with_error_info("INVALID_ARGUMENT", DOMAIN, HashMap::new());
+    let mut lines = Vec::new();
+    for EndpointFault { field, what } in faults {
+        details.add_bad_request_violation(*field, what);
+        lines.push(format!("{field}: {what}"));
+    }
+    Status::with_error_details(Code::InvalidArgument, lines.join("; "), details)
+}
+
+/// A key of an endpoint cannot be used.
+pub(super) fn of_key(error: &KeyError) -> Status {
+    tracing::error!(%error, "a key of an endpoint failed a call");
+    precondition("KEY_UNREADABLE", error.to_string())
 }
 
 pub(super) fn of_store(error: &StoreError) -> Status {

@@ -15,9 +15,9 @@ use crate::store::{
 };
 
 /// Who changes something, and why.
-struct Who<'a> {
-    actor: &'a str,
-    reason: &'a str,
+pub(super) struct Who<'a> {
+    pub(super) actor: &'a str,
+    pub(super) reason: &'a str,
 }
 
 impl Api {
@@ -243,7 +243,7 @@ impl Api {
         self.job_source(source, pickup).await
     }
 
-    fn audit_record(
+    pub(super) fn audit_record(
         &self,
         who: &Who<'_>,
         action: &str,
@@ -306,7 +306,7 @@ impl Api {
 }
 
 /// What operators do is kept with their name and reason, so both must be said.
-fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, Status> {
+pub(super) fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, Status> {
     for (field, text) in [("actor", actor), ("reason", reason)] {
         if text.trim().is_empty() {
             return Err(errors::invalid(field, "must be said, since it is kept"));

@@ -4,8 +4,10 @@
 mod convert;
 mod convert_incident;
 mod convert_job;
+mod convert_webhook;
 mod details;
 mod diagnosis;
+mod dishonor;
 mod errors;
 mod holds;
 mod imports;
@@ -15,8 +17,12 @@ mod operations;
 mod page;
 mod progress;
 mod report;
+mod settle;
 mod transfers;
 mod view;
+mod webhook_deliveries;
+mod webhook_endpoints;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +31,7 @@ use echeck_proto::returns::v1 as proto;
 use proto::incident_service_server::IncidentServiceServer;
 use proto::operations_service_server::OperationsServiceServer;
 use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
+use proto::webhook_service_server::WebhookServiceServer;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
@@ -32,16 +39,19 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::bucket::Bucket;
 use crate::diagnosis::Examiner;
 pub(crate) use incidents::IncidentApi;
+pub(crate) use webhooks::WebhookApi;
 
 use crate::feed::Feed;
 use crate::import::Importer;
 use crate::schedule::Jobs;
+use crate::settle::Settler;
 
 /// The services whose health is reported.
 pub(crate) const SERVICE_NAMES: &[&str] = &[
     "echeck.returns.v1.ReturnsService",
     "echeck.returns.v1.OperationsService",
     "echeck.returns.v1.IncidentService",
+    "echeck.returns.v1.WebhookService",
 ];
 
 /// What the handlers need.
@@ -53,6 +63,7 @@ pub(crate) struct Api {
     databases: Arc<Vec<String>>,
     jobs: Arc<Jobs>,
     examiner: Arc<Examiner>,
+    settler: Arc<Settler>,
     /// Where reports are; `None` when no bucket is configured.
     bucket: Option<Bucket>,
     max_file_bytes: u64,
@@ -64,6 +75,7 @@ impl Api {
         importer: Arc<Importer>,
         feeds: Vec<Arc<Feed>>,
         (jobs, examiner): (Arc<Jobs>, Arc<Examiner>),
+        settler: Arc<Settler>,
         bucket: Option<Bucket>,
         max_file_bytes: u64,
         shutdown: CancellationToken,
@@ -84,6 +96,7 @@ impl Api {
             databases: Arc::new(databases),
             jobs,
             examiner,
+            settler,
             bucket,
             max_file_bytes,
             shutdown,
@@ -92,7 +105,12 @@ impl Api {
 }
 
 /// The routes of all services.
-pub(crate) fn routes(api: Api, incidents: IncidentApi, max_message_bytes: usize) -> RoutesBuilder {
+pub(crate) fn routes(
+    api: Api,
+    incidents: IncidentApi,
+    webhooks: WebhookApi,
+    max_message_bytes: usize,
+) -> RoutesBuilder {
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(
@@ -107,6 +125,11 @@ pub(crate) fn routes(api: Api, incidents: IncidentApi, max_message_bytes: usize)
         )
         .add_service(
             IncidentServiceServer::new(incidents)
+                .max_decoding_message_size(max_message_bytes)
+                .max_encoding_message_size(max_message_bytes),
+        )
+        .add_service(
+            WebhookServiceServer::new(webhooks)
                 .max_decoding_message_size(max_message_bytes)
                 .max_encoding_message_size(max_message_bytes),
         );
@@ -189,6 +212,15 @@ impl ReturnsService for Api {
         request: Request<proto::ListReturnsRequest>,
     ) -> Result<Response<proto::ListReturnsResponse>, Status> {
         self.page_of_returns(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_dishonorable(
+        &self,
+        request: Request<proto::ListDishonorableRequest>,
+    ) -> Result<Response<proto::ListDishonorableResponse>, Status> {
+        self.page_of_dishonorable(request.into_inner())
             .await
             .map(Response::new)
     }

@@ -198,6 +198,14 @@ impl OperationsService for Api {
             .map_err(|error| errors::of_store(&error))
     }
 
+    async fn mark_ready_to_settle(
+        &self,
+        request: Request<proto::MarkReadyToSettleRequest>,
+    ) -> Result<Response<proto::MarkReadyToSettleResponse>, Status> {
+        let request = request.into_inner();
+        self.mark_ready_to_settle(request).await.map(Response::new)
+    }
+
     async fn diagnose(
         &self,
         request: Request<proto::DiagnoseRequest>,

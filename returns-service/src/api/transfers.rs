@@ -77,7 +77,7 @@ impl Api {
         }
         let first = standing.iter().rev().find(|row| decides(row.row.effect));
         if let Some(row) = first {
-            let mut complete = self.with_databases(row).await?;
+            let mut complete = self.complete(row).await?;
             // A validation failure is a decision about the transfer, and no return.
             if let Some(found) = history.verdict.as_ref().and_then(Verdict::ach_return) {
                 complete.stage = stage(found).into();
@@ -130,6 +130,13 @@ impl Api {
         Ok(answer)
     }
 
+    /// The same, with the grounds for a dishonor.
+    async fn complete(&self, row: &JournalRow) -> Result<proto::AchReturn, Status> {
+        let mut answer = self.with_databases(row).await?;
+        self.add_grounds(std::slice::from_mut(&mut answer)).await?;
+        Ok(answer)
+    }
+
     pub(super) async fn ach_return(
         &self,
         request: proto::GetReturnRequest,
@@ -143,7 +150,7 @@ impl Api {
             .await
             .map_err(|error| errors::of_store(&error))?
             .ok_or_else(|| errors::not_found("return", return_id))?;
-        let mut answer = self.with_databases(&row).await?;
+        let mut answer = self.complete(&row).await?;
         let transfer_id = &row.row.transfer.id;
         let standing = self.standing(transfer_id, view.is_some()).await?;
         let verdict = History::of(standing.iter().map(|row| &row.row)).verdict;
@@ -190,6 +197,7 @@ impl Api {
         for row in &rows {
             ach_returns.push(self.with_databases(row).await?);
         }
+        self.add_grounds(&mut ach_returns).await?;
         Ok(proto::ListReturnsResponse {
             ach_returns,
             next_page_token,

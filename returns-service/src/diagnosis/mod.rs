@@ -64,7 +64,7 @@ impl Check {
 
 /// The likely cause among failed checks: what the others depend on comes first.
 pub(crate) fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
-    const ORDER: [Area; 10] = [
+    const ORDER: [Area; 11] = [
         Area::Disk,
         Area::Store,
         Area::Reach,
@@ -74,6 +74,7 @@ pub(crate) fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
         Area::Import,
         Area::Bucket,
         Area::Alerting,
+        Area::Webhook,
         Area::Clock,
     ];
     first_of(&ORDER, checks)
@@ -122,6 +123,9 @@ pub(crate) fn likelier<'a>(met: &Cause, checks: &[&'a Check]) -> Option<&'a Caus
         | Cause::TargetReadOnly { .. }
         | Cause::DoesNotTieOut { .. }
         | Cause::ChannelFailed { .. }
+        | Cause::WebhookDead { .. }
+        | Cause::WebhookDisabled { .. }
+        | Cause::WebhookStuck { .. }
         | Cause::ClockWrong { .. } => &[],
     };
     first_of(behind, checks)

@@ -27,7 +27,8 @@ impl Look for Examiner {
             | Subject::Bucket
             | Subject::Store
             | Subject::Machine
-            | Subject::Channel(_) => None,
+            | Subject::Channel(_)
+            | Subject::Endpoint(_) => None,
         });
         // What the database does not tell in time, the alert goes out without.
         let told = tokio::time::timeout(PATIENCE, self.told(trouble, source));

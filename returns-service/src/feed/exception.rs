@@ -2,15 +2,23 @@
 //! looked up and decided again, and the new row supersedes the old one. In a mirror, or
 //! where the database refuses, a person must look: the row goes to the holds.
 
-use ach::decision::HoldReason;
+use ach::decision::{Effect, HoldReason};
 
 use super::{Feed, FeedError, Role};
 use crate::decide::{Case, Outcome, Overlay, decide_batch};
 use crate::ids;
 use crate::journal::Relation;
 use crate::store::{
-    Append, Appended, Cause, ExceptionKind, JournalRow, NewHold, RowException, Writes,
+    Append, Appended, Cause, ExceptionKind, JournalRow, Marks, NewHold, RowException, Writes,
 };
+
+/// Whether a decision would be another one now that the transfer has moved on.
+const fn rests_on_the_transfer(effect: Effect) -> bool {
+    match effect {
+        Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => true,
+        Effect::Restore | Effect::Reapply | Effect::Ready => false,
+    }
+}
 
 impl Feed {
     /// Deals with every exception of this database that nobody has dealt with.
@@ -49,10 +57,16 @@ impl Feed {
                 // A row that was fed although it is superseded would be a fault of ours; the
                 // row that replaced it stands.
                 _ if row.superseded_by.is_some() => (row.position, Writes::default()),
-                (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound) => {
+                _ if row.row.effect == Effect::Ready && self.is_settled(exception.kind) => {
+                    (row.position, Writes::default())
+                }
+                (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)
+                    if rests_on_the_transfer(row.row.effect) =>
+                {
                     self.decide_again(exception, row).await?
                 }
-                (Role::SystemOfRecord, ExceptionKind::Refused) | (Role::Mirror, _) => {
+                // A later stage rests on the journal, which would say the same again.
+                (Role::SystemOfRecord, _) | (Role::Mirror, _) => {
                     let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None);
                     let head = self.store.head().await?;
                     (
@@ -85,6 +99,16 @@ impl Feed {
         }
     }
 
+    /// Whether nothing is left to do about a transfer that could not be made ready. Its owner may
+    /// have done so meanwhile. A mirror that lacks it did not take the return before: that has a
+    /// hold, and when it is said again, this is said with it.
+    const fn is_settled(&self, kind: ExceptionKind) -> bool {
+        match (self.role, kind) {
+            (_, ExceptionKind::MovedOn) | (Role::Mirror, ExceptionKind::NotFound) => true,
+            (Role::SystemOfRecord, ExceptionKind::NotFound) | (_, ExceptionKind::Refused) => false,
+        }
+    }
+
     async fn decide_again(
         &self,
         exception: &RowException,
@@ -113,7 +137,14 @@ impl Feed {
             self.clock.now(),
         )
         .await?;
-        let mut writes = Writes::default();
+        let mut mark = decided.marks.into_iter().next();
+        if let Some(mark) = mark.as_mut().filter(|mark| mark.return_id.is_none()) {
+            mark.hold_id = Some(ids::exception_hold_id(self.database(), row.position));
+        }
+        let mut writes = Writes {
+            dishonor: Marks::again(mark, &row.row.import_id, row.row.ordinal),
+            ..Writes::default()
+        };
         for outcome in decided.outcomes {
             match outcome {
                 Outcome::Act(row) => writes.rows.push(*row),

@@ -225,7 +225,7 @@ impl Importer {
             trip("import::before_append").await?;
             let mut totals = totals;
             let seen_position = decided.seen_position;
-            let mut writes = gather(&cases, decided.outcomes, &mut totals, &self.holds, now);
+            let mut writes = gather(&cases, decided, &mut totals, &self.holds, now);
             writes.rejected = rejected(&batch, done, &mut totals);
             let cause = Cause::Import {
                 import_id: import.import_id.clone(),

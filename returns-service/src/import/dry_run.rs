@@ -100,13 +100,7 @@ async fn decide_all(
                     now,
                 )
                 .await?;
-                gather(
-                    &cases,
-                    decided.outcomes,
-                    &mut record.totals,
-                    &importer.holds,
-                    now,
-                );
+                gather(&cases, decided, &mut record.totals, &importer.holds, now);
                 let lines = rejected(&batch, record.done, &mut record.totals);
                 let room = SHOWN_LINES.saturating_sub(shown.len());
                 shown.extend(lines.into_iter().take(room));

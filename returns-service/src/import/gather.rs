@@ -3,7 +3,7 @@
 use ach::entry::Entry;
 use ach::format::Item;
 
-use crate::decide::{Case, Outcome};
+use crate::decide::{Case, Decided, Outcome};
 use crate::hold::next_attempt;
 use crate::ids;
 use crate::source::Source;
@@ -33,13 +33,20 @@ pub(super) fn cases<'a>(
 /// Sorts outcomes into what an append writes, and counts them.
 pub(super) fn gather(
     cases: &[Case<'_>],
-    outcomes: Vec<Outcome>,
+    decided: Decided,
     totals: &mut Totals,
     retry: &crate::hold::RetryPolicy,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Writes {
     let mut writes = Writes::default();
-    for (case, outcome) in cases.iter().zip(outcomes) {
+    writes.dishonor.set = decided.marks;
+    for mark in &mut writes.dishonor.set {
+        // What is marked was either acted on or held.
+        if mark.return_id.is_none() {
+            mark.hold_id = Some(ids::hold_id(&mark.import_id, mark.ordinal));
+        }
+    }
+    for (case, outcome) in cases.iter().zip(decided.outcomes) {
         let amount = amount_minor(case.entry);
         totals.read.add(amount);
         match outcome {

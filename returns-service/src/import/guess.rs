@@ -86,6 +86,7 @@ mod tests {
             name: "bank".to_owned(),
             format: own,
             rules: Vec::new(),
+            ours: crate::source::Ours::default(),
             allow_empty: Vec::new(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -186,8 +186,8 @@ impl Attendant {
         let (look, trouble) = (self.look.clone(), trouble.clone());
         tokio::spawn(async move {
             match trouble.cause.area() {
-                // There is nothing to look at.
-                Area::Alerting => Picture::default(),
+                // There is nothing of ours to look at.
+                Area::Alerting | Area::Webhook => Picture::default(),
                 Area::Reach
                 | Area::Presence
                 | Area::Content

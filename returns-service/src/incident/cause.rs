@@ -123,6 +123,23 @@ pub(crate) enum Cause {
     DoesNotTieOut { what: String },
     /// A channel does not take alerts.
     ChannelFailed { channel: String, why: String },
+    /// Messages to a platform were tried often enough, and are given up.
+    WebhookDead {
+        endpoint: String,
+        host: String,
+        why: String,
+        count: u64,
+    },
+    /// A platform's endpoint took nothing for so long, or wants nothing, that it is left alone.
+    WebhookDisabled {
+        endpoint: String,
+        host: String,
+        why: String,
+        /// Whether its owner was told, in a sentence.
+        owner: String,
+    },
+    /// Messages to a platform cannot be sent, for a reason of our own.
+    WebhookStuck { endpoint: String, why: String },
     /// The clock of this machine differs from another's.
     ClockWrong { by_seconds: i64, against: String },
 }
@@ -148,6 +165,8 @@ pub(crate) enum Area {
     Import,
     /// The alerts themselves.
     Alerting,
+    /// What platforms are told.
+    Webhook,
     /// This machine's clock.
     Clock,
 }
@@ -173,7 +192,7 @@ impl Severity {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Reach,
         Self::Presence,
         Self::Content,
@@ -183,6 +202,7 @@ impl Area {
         Self::Target,
         Self::Import,
         Self::Alerting,
+        Self::Webhook,
         Self::Clock,
     ];
 
@@ -197,6 +217,7 @@ impl Area {
             Self::Target => "target",
             Self::Import => "import",
             Self::Alerting => "alerting",
+            Self::Webhook => "webhook",
             Self::Clock => "clock",
         }
     }
@@ -245,6 +266,9 @@ impl Cause {
             Self::ImportStuck { .. } => "IMPORT_STUCK",
             Self::DoesNotTieOut { .. } => "DOES_NOT_TIE_OUT",
             Self::ChannelFailed { .. } => "CHANNEL_FAILED",
+            Self::WebhookDead { .. } => "WEBHOOK_DEAD",
+            Self::WebhookDisabled { .. } => "WEBHOOK_DISABLED",
+            Self::WebhookStuck { .. } => "WEBHOOK_STUCK",
             Self::ClockWrong { .. } => "CLOCK_WRONG",
         }
     }
@@ -289,6 +313,9 @@ impl Cause {
             | Self::TargetFailed { .. } => Area::Target,
             Self::ImportStuck { .. } | Self::DoesNotTieOut { .. } => Area::Import,
             Self::ChannelFailed { .. } => Area::Alerting,
+            Self::WebhookDead { .. } | Self::WebhookDisabled { .. } | Self::WebhookStuck { .. } => {
+                Area::Webhook
+            }
             Self::ClockWrong { .. } => Area::Clock,
         }
     }
@@ -296,7 +323,7 @@ impl Cause {
     /// How soon somebody must look.
     pub(crate) const fn severity(&self) -> Severity {
         match self.area() {
-            Area::Clock | Area::Alerting => Severity::Warning,
+            Area::Clock | Area::Alerting | Area::Webhook => Severity::Warning,
             Area::Reach
             | Area::Presence
             | Area::Content

@@ -15,6 +15,7 @@ mod memory;
 mod merge;
 mod notice;
 mod operate;
+mod outside;
 mod rules;
 mod settings;
 mod watch;
@@ -28,6 +29,7 @@ use tokio::sync::mpsc;
 
 pub(crate) use attendant::Attendant;
 pub(crate) use cause::{Area, Cause, Severity};
+pub(crate) use channel::{Scrub, install_tls_provider};
 pub(crate) use content::{CheckLine, Content, Outcome};
 pub(crate) use heartbeat::beat;
 pub(crate) use look::{Look, Picture};
@@ -54,6 +56,8 @@ pub(crate) enum Subject {
     Machine,
     /// A channel for alerts, by its name.
     Channel(String),
+    /// A platform's endpoint for webhooks, by its id.
+    Endpoint(String),
 }
 
 impl std::fmt::Display for Subject {
@@ -66,6 +70,7 @@ impl std::fmt::Display for Subject {
             Self::Store => f.write_str("store"),
             Self::Machine => f.write_str("machine"),
             Self::Channel(name) => write!(f, "channel:{name}"),
+            Self::Endpoint(id) => write!(f, "endpoint:{id}"),
         }
     }
 }

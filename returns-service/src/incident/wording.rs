@@ -171,6 +171,24 @@ pub(super) fn headline(cause: &Cause) -> String {
         Cause::ChannelFailed { channel, why } => {
             format!("Alerts cannot be delivered by {channel}: {why}.")
         }
+        Cause::WebhookDead {
+            endpoint,
+            host,
+            why,
+            count,
+        } => format!(
+            "Webhook messages to {host} ({endpoint}) were given up after their last try; {count} \
+             are not delivered ({why})."
+        ),
+        Cause::WebhookDisabled {
+            endpoint,
+            host,
+            why,
+            owner,
+        } => format!("The webhook endpoint at {host} ({endpoint}) {why}: it is disabled. {owner}"),
+        Cause::WebhookStuck { endpoint, why } => {
+            format!("Webhook messages to {endpoint} cannot be sent: {why}.")
+        }
         Cause::ClockWrong {
             by_seconds,
             against,
@@ -254,6 +272,18 @@ pub(super) fn meaning(cause: &Cause, subject: &Subject) -> String {
         Cause::ChannelFailed { .. } => {
             "Whoever reads only that channel is not told. The alerts went out by the others, and \
              are tried again on this one."
+        }
+        Cause::WebhookDead { .. } => {
+            "The platform does not know of these returns unless it asks. The messages are kept, \
+             and can be sent again."
+        }
+        Cause::WebhookDisabled { .. } => {
+            "The platform is told nothing until somebody enables its endpoint. Messages that \
+             wait are kept; what happens meanwhile can be recovered."
+        }
+        Cause::WebhookStuck { .. } => {
+            "The platform is told nothing until this is right. Its messages wait, and lose none \
+             of their tries."
         }
         Cause::ClockWrong { .. } => "Due times and deadlines may be judged wrongly.",
     };
@@ -380,6 +410,17 @@ pub(super) fn to_do(cause: &Cause) -> Vec<String> {
         Cause::ChannelFailed { .. } => {
             lines(&["Look at the channel's address and credentials in the configuration."])
         }
+        Cause::WebhookDead { .. } => lines(&[
+            "Ask the platform whether its endpoint works: `echeck webhooks test ENDPOINT` shows what it answers.",
+            "Then send again what it missed: `echeck webhooks recover ENDPOINT --since TIME`.",
+        ]),
+        Cause::WebhookDisabled { .. } => lines(&[
+            "Agree with the platform's people on when its endpoint works again, or which one does instead.",
+            "Then `echeck webhooks enable ENDPOINT`, and `echeck webhooks recover ENDPOINT --since TIME`.",
+        ]),
+        Cause::WebhookStuck { .. } => lines(&[
+            "If the key cannot be opened, put the old spool.identity back, or `echeck webhooks rotate ENDPOINT` and give the platform its new key.",
+        ]),
         Cause::ClockWrong { .. } => lines(&["Look whether time synchronization runs here."]),
     }
 }

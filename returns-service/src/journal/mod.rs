@@ -6,7 +6,5 @@ mod row;
 mod verify;
 
 pub(crate) use chain::{Hash, Head, chain};
-#[cfg(test)]
-pub(crate) use row::Ready;
-pub(crate) use row::{Relation, Reversal, Row, TransferFacts};
+pub(crate) use row::{Ready, Relation, Reversal, Row, TransferFacts};
 pub(crate) use verify::Verifier;

@@ -9,10 +9,10 @@ use super::cell::{decimal, id, optional_id, words};
 use super::line::Line;
 use super::rules::{Rules, original_date};
 use crate::journal::Row;
-use crate::store::ImportRecord;
+use crate::store::{DishonorMark, ImportRecord};
 
 /// The columns before those of the databases.
-const COLUMNS: [&str; 41] = [
+const COLUMNS: [&str; 44] = [
     "import_id",
     "finished_at",
     "source",
@@ -54,6 +54,9 @@ const COLUMNS: [&str; 41] = [
     "match_rule",
     "outcome",
     "exception_text",
+    "dishonor_code",
+    "dishonor_fields",
+    "dishonor_until",
 ];
 
 /// Where the columns are that a report is checked by.
@@ -98,7 +101,7 @@ pub(super) fn cells(common: &Common, line: &Line) -> Vec<String> {
     let row = line.row.as_ref();
     let mut cells: Vec<String> = common.cells.to_vec();
     cells.push(line.line_number.to_string());
-    ids(&mut cells, entry, &line.transfer_id);
+    ids(&mut cells, line);
     amounts(&mut cells, line);
     dates(&mut cells, entry, row);
     reason(&mut cells, entry);
@@ -113,28 +116,30 @@ pub(super) fn cells(common: &Common, line: &Line) -> Vec<String> {
     states(&mut cells, line);
     cells.extend([
         rules.representable.to_owned(),
-        // How often it was presented is known to nobody here.
-        String::new(),
+        rules.attempts_used,
         rules.recommended_action.to_owned(),
         rules.account_effect.to_owned(),
         match_rule(row).to_owned(),
         words(&line.outcome.text()),
         words(&line.notes.join("; ")),
     ]);
+    dishonor(&mut cells, line.mark.as_ref());
     cells.extend(line.statuses.iter().map(|status| status.text()));
     cells
 }
 
-fn ids(cells: &mut Vec<String>, entry: Option<&Entry>, transfer_id: &str) {
+fn ids(cells: &mut Vec<String>, line: &Line) {
+    let entry = line.entry.as_ref();
+    let row = line.row.as_ref();
     let keys = entry.map(|entry| &entry.keys);
     let order = keys.and_then(|keys| keys.order_id.as_ref().or(keys.transfer_request_id.as_ref()));
     cells.extend([
         optional_id(keys.and_then(|keys| keys.case_id.as_deref())),
         optional_id(keys.and_then(|keys| keys.payment_id.as_deref())),
         optional_id(order.map(String::as_str)),
-        id(transfer_id),
-        // The journal does not keep the merchant.
-        String::new(),
+        id(&line.transfer_id),
+        // Without a decision nobody has said whose the payment is.
+        optional_id(row.map(|row| row.transfer.parties.merchant.as_str())),
         words(
             entry
                 .and_then(|entry| entry.company_name.as_deref())
@@ -249,6 +254,21 @@ fn states(cells: &mut Vec<String>, line: &Line) {
         (before, after, reversal)
     });
     cells.extend([before.to_owned(), after.to_owned(), id(reversal)]);
+}
+
+/// The strongest ground for a dishonor. `exception_text` leaves the sentence to the list of
+/// dishonorable returns, which counts the days that are left.
+fn dishonor(cells: &mut Vec<String>, mark: Option<&DishonorMark>) {
+    let ground = mark.map(|mark| &mark.ground);
+    cells.extend([
+        ground.map_or("", |ground| ground.code.as_str()).to_owned(),
+        optional_id(
+            ground
+                .map(|ground| ground.fields.as_str())
+                .filter(|fields| !fields.is_empty()),
+        ),
+        date(ground.map(|ground| ground.last_day)),
+    ]);
 }
 
 const fn state(state: TransferState) -> &'static str {

@@ -58,6 +58,7 @@ impl Fate<'_> {
             outcome: Outcome::Rejected(what),
             statuses: self.skipped(),
             amount_minor: Some(rejected.amount_minor.unwrap_or_default()),
+            mark: None,
             notes: vec![rejected.why.clone()],
         }
     }
@@ -71,6 +72,7 @@ impl Fate<'_> {
             transfer_id: line.transfer_id.clone(),
             outcome: Outcome::Duplicate,
             statuses: self.skipped(),
+            mark: None,
             notes: vec![format!("known already as {}", line.of_return_id)],
         }
     }
@@ -88,6 +90,7 @@ impl Fate<'_> {
             outcome: of_hold(hold),
             statuses: self.skipped(),
             amount_minor: Some(minor(entry.amount)),
+            mark: None,
             notes: hold_notes(hold),
         }
     }
@@ -120,6 +123,7 @@ impl Fate<'_> {
             row: Some(row.row.clone()),
             outcome,
             statuses,
+            mark: None,
             notes,
         }
     }

@@ -4,6 +4,7 @@ use ach::entry::Entry;
 
 use super::outcome::{Outcome, Status};
 use crate::journal::Row;
+use crate::store::DishonorMark;
 
 /// What is known of one entry of a file.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(super) struct Line {
     pub(super) statuses: Vec<Status>,
     /// What is counted of it, in minor units; `None` when nobody knows any more.
     pub(super) amount_minor: Option<i64>,
+    /// Why it may be dishonored, if it may.
+    pub(super) mark: Option<DishonorMark>,
     /// What a person should know about it.
     pub(super) notes: Vec<String>,
 }

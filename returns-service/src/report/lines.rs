@@ -8,7 +8,8 @@ use super::ReportError;
 use super::fate::{Fate, Found};
 use super::line::Line;
 use crate::store::{
-    DuplicateLine, HoldRecord, HoldState, JournalRow, RejectedLine, RowException, Store,
+    DishonorMark, DuplicateLine, HoldRecord, HoldState, JournalRow, RejectedLine, RowException,
+    Store,
 };
 
 /// Entries that are put together at once.
@@ -51,6 +52,8 @@ struct Window {
     /// Rows that replaced others, by the position of the one they replaced.
     successors: HashMap<u64, JournalRow>,
     exceptions: HashMap<(String, u64), RowException>,
+    /// Why entries may be dishonored, by entry.
+    marks: HashMap<u64, DishonorMark>,
 }
 
 impl<'a> Lines<'a> {
@@ -107,6 +110,9 @@ impl<'a> Lines<'a> {
         }
         for line in self.store.rejected_of(self.import_id, from..to).await? {
             window.rejected.insert(line.ordinal, line);
+        }
+        for one in self.store.dishonorable_of(self.import_id, from..to).await? {
+            window.marks.insert(one.mark.ordinal, one.mark);
         }
         let mut resolved = Vec::new();
         let mut positions = BTreeSet::new();
@@ -243,7 +249,10 @@ impl<'a> Lines<'a> {
                 return None;
             }
         };
-        Some(fate.of(found))
+        Some(Line {
+            mark: window.marks.get(&ordinal).cloned(),
+            ..fate.of(found)
+        })
     }
 
     fn differ(&mut self, what: String) {

@@ -1,5 +1,6 @@
 //! What the code table and the calendar say of an entry.
 
+use ach::advice::{Attempts, advice};
 use ach::code::ReturnCode;
 use ach::deadline::return_deadline;
 use ach::entry::{Coded, Entry, EntryKind};
@@ -21,6 +22,8 @@ pub(super) struct Rules {
     pub(super) deadline: Option<NaiveDate>,
     pub(super) late: &'static str,
     pub(super) representable: &'static str,
+    /// How often the payment was presented; with a `+` when it may have been more often.
+    pub(super) attempts_used: String,
     pub(super) recommended_action: &'static str,
     pub(super) account_effect: &'static str,
 }
@@ -70,9 +73,19 @@ impl Rules {
             initiated_by: info.initiated_by.as_str(),
             deadline: deadline.map(|deadline| deadline.available_by),
             late,
+            attempts_used: row
+                .and_then(|row| advice(entry, row.transfer.kind, original, settled))
+                .and_then(|advice| advice.attempts)
+                .map(attempts_used)
+                .unwrap_or_default(),
             representable: info.representment.as_str(),
             recommended_action: info.recommended_action.as_str(),
             account_effect: info.account_effect.as_str(),
         }
     }
+}
+
+fn attempts_used(attempts: Attempts) -> String {
+    let or_more = if attempts.at_least { "+" } else { "" };
+    format!("{}{or_more}", attempts.used)
 }

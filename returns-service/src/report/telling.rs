@@ -152,6 +152,7 @@ fn subject(area: Area, import_id: &str) -> Subject {
         | Area::Presence
         | Area::Content
         | Area::Target
+        | Area::Webhook
         | Area::Alerting => Subject::Import(import_id.to_owned()),
     }
 }

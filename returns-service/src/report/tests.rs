@@ -5,6 +5,7 @@ mod world;
 
 use std::io::Read as _;
 
+use ach::code::ReturnCode;
 use ach::decision::{Effect, HoldReason};
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
@@ -126,6 +127,27 @@ async fn every_entry_has_one_line_in_the_order_of_the_file_and_everything_ties_o
     assert_eq!(beside.tie_out.read.amount_minor, 3_070);
     assert_eq!(beside.tie_out.applied.count, 4);
     assert!(!world.spool.path(&spool_name).exists());
+}
+
+#[tokio::test]
+async fn what_may_be_dishonored_is_said_on_its_own_line_and_on_no_other() {
+    let world = World::start().await;
+    let mut entries = Entries::default();
+    entries.row(Effect::Reverse);
+    entries.hold(HoldReason::AmountDiffers);
+    entries.row(Effect::Return);
+    entries.mark(1, ReturnCode::R69, "03");
+    entries.mark(2, ReturnCode::R68, "");
+    let (import_id, _) = world.apply(entries, &[]).await;
+    let files = world.done(&import_id).await;
+    let report = files.report.unwrap();
+    assert!(report.ties_out, "{}", report.totals);
+    let lines = world.lines(&report.key);
+    assert_eq!(column(&lines, "dishonor_code"), ["", "R69", "R68"]);
+    assert_eq!(column(&lines, "dishonor_fields"), ["", "'03", ""]);
+    let until = "2024-10-11";
+    assert_eq!(column(&lines, "dishonor_until"), ["", until, until]);
+    assert_eq!(column(&lines, "attempts_used"), ["1+", "", "1+"]);
 }
 
 #[tokio::test]

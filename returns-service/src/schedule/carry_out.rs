@@ -205,6 +205,7 @@ fn subject_of(cause: &Cause, source: &str) -> Subject {
         | Area::Content
         | Area::Target
         | Area::Import
-        | Area::Alerting => Subject::Source(source.to_owned()),
+        | Area::Alerting
+        | Area::Webhook => Subject::Source(source.to_owned()),
     }
 }

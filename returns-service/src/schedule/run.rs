@@ -106,6 +106,7 @@ impl RunError {
             | Area::Target
             | Area::Import
             | Area::Alerting
+            | Area::Webhook
             | Area::Clock => Outcome::SourceUnreachable,
         }
     }

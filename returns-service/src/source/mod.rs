@@ -38,10 +38,21 @@ pub(crate) struct Source {
     pub(crate) format: Format,
     /// Which id of an entry is which id of a transfer, in order.
     pub(crate) rules: Vec<MatchRule>,
+    /// Who we are to those who send its files.
+    pub(crate) ours: Ours,
     /// The ways in which a file may be empty and still be right.
     pub(crate) allow_empty: Vec<Emptiness>,
     /// Where its files are picked up; `None` when they are only ever handed in.
     pub(crate) pickup: Option<Pickup>,
+}
+
+/// Our side of a source's files, as far as it is configured. Returns are checked against it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ours {
+    /// The routing numbers of our bank, the first eight digits of each.
+    pub(crate) odfi_routing: Vec<String>,
+    /// The company identifications under which we send.
+    pub(crate) company_ids: Vec<String>,
 }
 
 impl Source {

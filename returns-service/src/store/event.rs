@@ -82,7 +82,6 @@ pub(crate) trait EventStore: Send + Sync {
 }
 
 /// Events in the returns database, as they are listed and told.
-#[expect(dead_code, reason = "events are listed for deliveries")]
 #[async_trait]
 pub(crate) trait EventReads: Send + Sync {
     /// Events, oldest first.

@@ -4,6 +4,8 @@ use ach::decision::HoldReason;
 use ach::entry::Entry;
 use chrono::{DateTime, Utc};
 
+use super::Marks;
+
 /// Whether a hold still waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HoldState {
@@ -88,6 +90,9 @@ pub(crate) enum HoldChangeTo {
         detail: String,
         transfer_ids: Vec<String>,
         next_attempt_at: Option<DateTime<Utc>>,
+        /// Whether it may be dishonored, as far as is known by now.
+        dishonor: Marks,
+        at: DateTime<Utc>,
     },
     /// Closed without a journal row.
     Closed {

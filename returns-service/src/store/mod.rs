@@ -16,6 +16,8 @@ use crate::journal::{Hash, Head, Row};
 
 mod adoption;
 mod columns;
+mod delivery;
+mod dishonor;
 mod event;
 mod fan_out;
 mod follower;
@@ -29,7 +31,10 @@ mod postgres;
 mod records;
 mod report;
 mod settings;
+mod settle;
 mod sqlite;
+mod webhook;
+mod webhook_rows;
 mod writes;
 
 #[cfg(test)]
@@ -38,9 +43,14 @@ mod contract;
 pub(crate) mod testing;
 
 pub(crate) use adoption::{Adoption, Point};
-#[expect(unused_imports, reason = "deliveries are read through them")]
-pub(crate) use event::{EventFilter, EventReads};
-pub(crate) use event::{EventRecord, EventStore, NewEvent, Origin};
+pub(crate) use delivery::{
+    Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, DeliveryState, DeliveryStore,
+    Outcome as DeliveryOutcome, Redelivery, Standing,
+};
+pub(crate) use dishonor::{
+    DishonorFilter, DishonorMark, DishonorPlace, DishonorRecord, DishonorStore, Marks,
+};
+pub(crate) use event::{EventFilter, EventReads, EventRecord, EventStore, NewEvent, Origin};
 pub(crate) use follower::{ExceptionKind, Fault, Progress, RowException, feed_lease};
 pub(crate) use hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
 pub(crate) use import::{
@@ -57,7 +67,9 @@ pub(crate) use job::{
 use postgres::PgStore;
 pub(crate) use report::{ArchivedFile, FilesFault, FilesRecord, ReportStore, WrittenReport};
 pub(crate) use settings::{StoreAddress, StoreSettings};
+pub(crate) use settle::{MadeTransfer, SettleStore};
 use sqlite::SqliteStore;
+pub(crate) use webhook::{EndpointChange, SecretRecord, WebhookStore};
 
 /// What can go wrong with the returns database.
 #[derive(Debug, thiserror::Error)]
@@ -160,6 +172,9 @@ pub(crate) enum Cause {
     /// A row that did not take effect in a database. The append fails if that was dealt
     /// with already.
     Exception { database: String, position: u64 },
+    /// Made transfers that may be settled from now on. The append fails if one of them is ready
+    /// already.
+    Ready { transfer_ids: Vec<String> },
 }
 
 /// Everything that one append writes.
@@ -180,6 +195,8 @@ pub(crate) struct Writes {
     pub(crate) holds: Vec<NewHold>,
     pub(crate) duplicates: Vec<DuplicateLine>,
     pub(crate) rejected: Vec<RejectedLine>,
+    /// Which of the decided entries may be dishonored.
+    pub(crate) dishonor: Marks,
 }
 
 /// An entry whose return was known already.
@@ -229,7 +246,18 @@ pub(crate) struct Known {
 /// The returns database.
 #[async_trait]
 pub(crate) trait Store:
-    EventStore + IncidentStore + JobStore + ReportStore + Send + Sync + 'static
+    IncidentStore
+    + EventStore
+    + JobStore
+    + ReportStore
+    + SettleStore
+    + EventReads
+    + WebhookStore
+    + DeliveryStore
+    + DishonorStore
+    + Send
+    + Sync
+    + 'static
 {
     /// Whether the database answers.
     async fn ping(&self) -> Result<(), StoreError>;

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::columns::{Columns, from_json, reason, unreadable};
 use super::job::{AuditRecord, NewRun, Paused, RunEnd, RunRecord, SourceState, Taken};
+use super::settle::MadeTransfer;
 use super::{
     ArchivedFile, Checked, DuplicateLine, ExceptionKind, Fault, FilesFault, FilesRecord,
     HoldRecord, HoldState, ImportProgress, ImportRecord, JournalRow, NewHold, NewImport, Phase,
@@ -230,6 +231,14 @@ pub(super) fn taken(row: &impl Columns) -> Result<Taken, StoreError> {
         import_id: row.text("import_id")?,
         taken_at: row.time("taken_at")?,
         put_away_at: row.optional_time("put_away_at")?,
+    })
+}
+
+pub(super) fn made_transfer(row: &impl Columns) -> Result<MadeTransfer, StoreError> {
+    Ok(MadeTransfer {
+        transfer_id: row.text("transfer_id")?,
+        position: row.count("position")?,
+        ready_at: row.optional_time("ready_at")?,
     })
 }
 

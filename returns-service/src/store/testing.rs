@@ -161,3 +161,38 @@ pub(crate) fn append(
         at: now(),
     }
 }
+
+/// An event of each dialect's messages, as the follower records it, behind the store's back:
+/// with no deliveries.
+pub(crate) async fn insert_event(url: &str, sequence: u64, merchant: &str) {
+    let number = i64::try_from(sequence).unwrap();
+    let at = now() + Duration::minutes(number);
+    let messages = r#"[["rainforest_2024_10_16","payin.returned"],["rainforest_2024_10_16","ach_return.created"],["finix","transfer.updated"]]"#;
+    let facts = format!("{{\"fact\":{sequence}}}");
+    if url.starts_with("sqlite:") {
+        let at = at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+        let pool = sqlx::SqlitePool::connect(url).await.unwrap();
+        let sql = "INSERT INTO webhook_events (sequence, event_id, position, transfer_id, \
+                   merchant, facts, messages, occurred_at, recorded_at) \
+                   VALUES (?1, ?2, ?1, ?3, ?4, ?5, ?6, ?7, ?7)";
+        let query = sqlx::query(sql)
+            .bind(number)
+            .bind(format!("evt_{sequence}"));
+        let query = query.bind(format!("TR{sequence}")).bind(merchant);
+        let done = query.bind(facts).bind(messages).bind(at).execute(&pool);
+        done.await.unwrap();
+        pool.close().await;
+    } else {
+        let pool = sqlx::PgPool::connect(url).await.unwrap();
+        let sql = "INSERT INTO webhook_events (sequence, event_id, position, transfer_id, \
+                   merchant, facts, messages, occurred_at, recorded_at) \
+                   VALUES ($1, $2, $1, $3, $4, $5, $6, $7, $7)";
+        let query = sqlx::query(sql)
+            .bind(number)
+            .bind(format!("evt_{sequence}"));
+        let query = query.bind(format!("TR{sequence}")).bind(merchant);
+        let done = query.bind(facts).bind(messages).bind(at).execute(&pool);
+        done.await.unwrap();
+        pool.close().await;
+    }
+}

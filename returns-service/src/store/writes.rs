@@ -3,6 +3,7 @@
 use super::columns::{bound, json};
 use super::{StoreError, Writes};
 use crate::journal::{Hash, Head, Relation, Row, chain};
+use ach::decision::Effect;
 
 /// A row of the journal about to be written.
 pub(super) struct Link<'a> {
@@ -48,6 +49,17 @@ pub(super) fn repeats(row: &Row) -> Result<Option<i64>, StoreError> {
     }
 }
 
+/// The transfer that a row makes.
+pub(super) fn made_by(row: &Row) -> Option<&str> {
+    match (&row.relation, row.effect) {
+        // These say more about, or again, what another row made.
+        (Some(Relation::Repeats { .. } | Relation::Follows { .. }), _) => None,
+        (_, Effect::Reverse | Effect::Reapply) => row.reversal.as_ref().map(|one| one.id.as_str()),
+        (_, Effect::Restore) => row.restoration.as_ref().map(|one| one.id.as_str()),
+        (_, Effect::Fail | Effect::Return | Effect::Correct | Effect::Ready) => None,
+    }
+}
+
 /// Every transfer that an append says something about.
 pub(super) fn transfers(writes: &Writes) -> Vec<String> {
     let rows = writes.rows.iter().map(|row| &row.transfer.id);
@@ -66,10 +78,19 @@ pub(super) struct Share<'a> {
     pub(super) last: i64,
 }
 
+/// The import whose entry a row is about. A row that only follows another is about none: it may
+/// come long after the import was finished.
+pub(super) fn of_import(row: &Row) -> Option<&str> {
+    match row.relation {
+        Some(Relation::Follows { .. }) => None,
+        Some(Relation::Supersedes { .. } | Relation::Repeats { .. }) | None => Some(&row.import_id),
+    }
+}
+
 /// The rows by import, in order of the imports' ids: two appends must not lock them crosswise.
 pub(super) fn shares<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
     let mut shares: std::collections::BTreeMap<&str, Share<'a>> = std::collections::BTreeMap::new();
-    for link in links {
+    for link in links.iter().filter(|link| of_import(link.row).is_some()) {
         let share = shares.entry(&link.row.import_id).or_insert(Share {
             import_id: &link.row.import_id,
             rows: 0,
@@ -85,9 +106,11 @@ pub(super) fn shares<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
 /// The rows in stretches without a gap, each of one import.
 pub(super) fn stretches<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
     let mut stretches: Vec<Share<'a>> = Vec::new();
-    for link in links {
+    for link in links.iter().filter(|link| of_import(link.row).is_some()) {
         match stretches.last_mut() {
-            Some(stretch) if stretch.import_id == link.row.import_id => {
+            Some(stretch)
+                if stretch.import_id == link.row.import_id && stretch.last + 1 == link.position =>
+            {
                 stretch.rows += 1;
                 stretch.last = link.position;
             }

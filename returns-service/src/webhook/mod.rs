@@ -4,19 +4,42 @@
 //! endpoint that wants it, in one transaction. The sender then delivers them, at least once.
 
 mod ach_return;
+mod address;
+mod attempt;
+mod client;
 mod dialect;
+mod endpoint;
 mod follow;
+mod guard;
 mod occurrence;
+mod owner;
 mod picture;
+mod poster;
+pub(crate) mod recover;
 pub(crate) mod render;
+mod schedule;
+mod secret;
+mod sender;
+mod settings;
 mod text;
 
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use ach_return::{AchReturn, History, MadeKind, Stage};
+pub(crate) use client::WebhookClient;
 pub(crate) use dialect::Dialect;
+pub(crate) use endpoint::{Endpoint, EndpointFault, EndpointSettings, Style, dialect};
 pub(crate) use follow::Follower;
+pub(crate) use guard::{Guard, SystemLookup};
+pub(crate) use owner::OwnerMail;
 pub(crate) use picture::{Picture, Seen, Verdict, picture};
+pub(crate) use poster::{Poster, test_body};
+pub(crate) use schedule::{Schedule, any_number};
+pub(crate) use secret::{KeyError, Sealer, SecretKind, SigningKey};
+pub(crate) use sender::{Parts, Sender};
+pub(crate) use settings::WebhookSettings;

@@ -70,6 +70,7 @@ pub(super) fn transfer(id: &str, kind: TransferType, state: TransferState) -> Tr
         amount: Money::cents(500),
         trace_id: format!("FNX{id}"),
         settled_on: None,
+        ach_trace: None,
         parties: match kind {
             TransferType::Debit | TransferType::Other => parties("PIbuyer", "", "API"),
             TransferType::Credit => parties("", "PIseller", "SETTLEMENT_MERCHANT"),

@@ -171,6 +171,7 @@ async fn one_fault(
         began.elapsed().as_millis()
     ));
     outcome.kills += 1;
+    rig.listener.stumble(outcome.kills);
     *outcome.faults.entry(kind).or_default() += 1;
     // Before the first adapter has started, its tables are not there to be looked at.
     if let Ok(mut findings) = check::quick(rig).await {
@@ -287,22 +288,35 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let known = unresolved(rig).await?;
     let unhandled = format!("SELECT COUNT(*) FROM follower_exceptions WHERE handled <> {yes}");
     let unhandled = returns.number(&unhandled).await?;
+    let unready = "SELECT COUNT(*) FROM made_transfers m WHERE m.ready_at IS NULL \
+                   AND NOT EXISTS (SELECT 1 FROM follower_exceptions e \
+                       WHERE e.name = 'gateway' AND e.position = m.position) \
+                   AND NOT EXISTS (SELECT 1 FROM journal s WHERE s.supersedes = m.position)";
+    let unready = returns.number(unready).await?;
     let head = "SELECT position FROM journal_head";
     let head = returns.number(head).await?;
     let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
     let gateway = rig.gateway.number(cursor).await?;
     let mirror = rig.rallypay.number(cursor).await?;
+    let (told_to, untold) = (
+        returns.number("SELECT position FROM webhook_head").await?,
+        returns
+            .number("SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'pending'")
+            .await?,
+    );
     let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
     let files = returns.number(&files).await?;
-    let counts = running + open + unhandled + files;
-    if counts == 0 && known == 0 && waiting.is_empty() && gateway == head && mirror == head {
+    let counts = running + open + unhandled + unready + untold + files;
+    let at_the_end = gateway == head && mirror == head && told_to == head;
+    if counts == 0 && known == 0 && waiting.is_empty() && at_the_end {
         return Ok(Left::Nothing { head });
     }
     Ok(Left::Something(format!(
         "{waiting:?} wait at the acquirer, {running} runs go on, {open} imports are open, {known} \
-         holds wait for payments that are there, {unhandled} exceptions are unhandled; the \
-         journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
-         imports are not archived and reported"
+         holds wait for payments that are there, {unhandled} exceptions are unhandled, \
+         {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
+         imports are not archived and reported; rows up to {told_to} became events, {untold} \
+         deliveries are pending"
     )))
 }
 

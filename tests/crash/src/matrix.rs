@@ -15,7 +15,7 @@ use crate::rig::{LEASE_MS, Machines, Rig, Service, now};
 use crate::world::World;
 
 /// Where the returns service can be made to fail.
-const RETURNS: [&str; 24] = [
+const RETURNS: [&str; 26] = [
     "receive::before_record",
     "receive::after_record",
     "import::before_check",
@@ -40,6 +40,8 @@ const RETURNS: [&str; 24] = [
     "exception::before_decide",
     "exception::before_append",
     "hold::before_retry",
+    "settle::before_append",
+    "settle::after_append",
 ];
 
 /// Where the returns service can be made to fail, at the rarer points.
@@ -66,6 +68,15 @@ const BUCKET: [&str; 9] = [
     "report::after_record",
     "archive::before_spool_delete",
     "archive::after_spool_delete",
+];
+
+/// Where telling platforms can be made to fail.
+const WEBHOOKS: [&str; 5] = [
+    "events::before_record",
+    "events::after_record",
+    "webhook::before_post",
+    "webhook::after_post",
+    "webhook::before_record",
 ];
 
 /// Where an adapter can be made to fail.
@@ -148,6 +159,7 @@ fn cases_of(service: Service) -> Vec<Case> {
         Service::Returns => vec![
             (&JOB, &BOTH_FOLDERS),
             (&BUCKET, &DELETING),
+            (&WEBHOOKS, &[Way::Called]),
             (&RETURNS, &[Way::Called]),
             (&RARE, &[Way::Called]),
         ],

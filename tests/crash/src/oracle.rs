@@ -20,6 +20,8 @@ pub enum Effect {
     Fail,
     /// Its data changes; money and state stay.
     Correct,
+    /// Its reversal may be settled. No entry says so; it follows by itself.
+    Ready,
 }
 
 impl Effect {
@@ -31,6 +33,7 @@ impl Effect {
             "reverse" => Self::Reverse,
             "fail" => Self::Fail,
             "correct" => Self::Correct,
+            "ready" => Self::Ready,
             _ => return None,
         })
     }
@@ -254,7 +257,7 @@ pub fn look(
         Some((Effect::Return, _)) => (State::Returned, 0),
         Some((Effect::Fail, _)) => (State::Failed, 0),
         Some((Effect::Reverse, _)) => (State::Succeeded, 1),
-        Some((Effect::Correct, _)) | None => (before, 0),
+        Some((Effect::Correct | Effect::Ready, _)) | None => (before, 0),
     };
     Look {
         state: policy.spelling(state),

@@ -20,6 +20,8 @@ pub struct Received {
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
     pub body: String,
+    /// Whether it was answered with a 2xx, in time or late.
+    pub accepted: bool,
 }
 
 impl Received {
@@ -35,6 +37,8 @@ impl Received {
 pub enum Answer {
     /// With this status and body.
     Status(u16, String),
+    /// With this status, and with these headers, each with its line's end.
+    With(u16, String),
     /// Never.
     Hang,
     /// By closing the connection.
@@ -43,6 +47,16 @@ pub enum Answer {
     Redirect(String),
     /// With 200, after so long.
     Late(Duration),
+}
+
+impl Answer {
+    const fn accepts(&self) -> bool {
+        match self {
+            Self::Status(status, _) | Self::With(status, _) => *status >= 200 && *status < 300,
+            Self::Late(_) => true,
+            Self::Hang | Self::Reset | Self::Redirect(_) => false,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -118,16 +132,20 @@ impl Drop for HttpReceiver {
 
 async fn serve(connection: TcpStream, state: Arc<Mutex<State>>) {
     let mut reader = BufReader::new(connection);
-    while let Some(request) = read(&mut reader).await {
+    while let Some(mut request) = read(&mut reader).await {
         let answer = {
             let mut state = state.lock().expect("no panic");
-            state.received.push(request);
             let next = state.next.pop_front();
-            next.or_else(|| state.always.clone())
-                .unwrap_or_else(|| Answer::Status(200, "ok".to_owned()))
+            let answer = next
+                .or_else(|| state.always.clone())
+                .unwrap_or_else(|| Answer::Status(200, "ok".to_owned()));
+            request.accepted = answer.accepts();
+            state.received.push(request);
+            answer
         };
         let text = match answer {
             Answer::Status(status, body) => response(status, "", &body),
+            Answer::With(status, headers) => response(status, &headers, ""),
             Answer::Redirect(to) => response(302, &format!("location: {to}\r\n"), ""),
             Answer::Late(pause) => {
                 tokio::time::sleep(pause).await;
@@ -178,5 +196,6 @@ async fn read(reader: &mut BufReader<TcpStream>) -> Option<Received> {
         path,
         headers,
         body: String::from_utf8(body).ok()?,
+        accepted: false,
     })
 }

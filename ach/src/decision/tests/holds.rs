@@ -128,34 +128,16 @@ fn a_wrong_direction_says_both_ways() {
 }
 
 #[test]
-fn later_stages_and_refused_corrections_wait_for_a_person() {
-    let at = crate::entry::Position { line: 1, byte: 0 };
-    let dishonored = EntryKind::Dishonored {
-        code: coded("R68"),
-        return_code: None,
-        return_settled_on: None,
-    };
-    let contested = EntryKind::Contested {
-        code: coded("R73"),
-        return_code: None,
-        dishonor_code: None,
-        dishonor_trace: None,
-        return_settled_on: None,
-    };
-    let refused = EntryKind::RefusedCorrection {
+fn a_refused_correction_is_for_a_person() {
+    let kind = EntryKind::RefusedCorrection {
         code: coded("C61"),
         refused: None,
         corrected: Vec::new(),
     };
-    for (kind, code, reason) in [
-        (dishonored, "R68", HoldReason::DishonoredReturn),
-        (contested, "R73", HoldReason::ContestedReturn),
-        (refused, "C61", HoldReason::RefusedCorrection),
-    ] {
-        let hold = held(&Entry::new(at, kind), debit(), FundingPolicy::State);
-        assert_eq!(hold.reason, reason);
-        assert!(hold.detail.contains(code), "{}", hold.detail);
-    }
+    let at = Position { line: 2, byte: 0 };
+    let hold = held(&Entry::new(at, kind), debit(), FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::RefusedCorrection);
+    assert!(hold.detail.contains("C61"), "{}", hold.detail);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod duplicates;
 mod holds;
 mod matching;
+mod stages;
 mod table;
 mod wording;
 
@@ -71,6 +72,7 @@ pub(super) fn debit() -> Transfer {
         in_deposit: Some(false),
         amount: Money::cents(5_000),
         trace_id: "FNX1".into(),
+        ach_trace: None,
         settled_on: None,
         parties: Parties::default(),
     }

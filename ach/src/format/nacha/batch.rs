@@ -9,6 +9,7 @@ use crate::entry::Position;
 use crate::format::FileRejected;
 
 const COMPANY_NAME: Field = Field::new("company name", 5, 20);
+const DESCRIPTION: Field = Field::new("company entry description", 54, 63);
 const EFFECTIVE_DATE: Field = Field::new("effective entry date", 70, 75);
 const SETTLEMENT_DATE: Field = Field::new("settlement date", 76, 78);
 
@@ -42,6 +43,7 @@ pub(super) struct Batch {
     pub(super) sec: Option<String>,
     pub(super) company_name: Option<String>,
     pub(super) company_id: Option<String>,
+    pub(super) description: Option<String>,
     pub(super) service_class: Option<String>,
     pub(super) number: Option<u64>,
     pub(super) settlement_date: Option<NaiveDate>,
@@ -61,6 +63,7 @@ impl Batch {
             sec: None,
             company_name: None,
             company_id: None,
+            description: None,
             service_class: None,
             number: None,
             settlement_date: None,
@@ -105,6 +108,7 @@ impl Batch {
         // IATCOR in the place of the name says what the batch is, not whose it is.
         batch.company_name = company_name.filter(|_| batch.class != Class::International);
         batch.company_id = record.text(COMPANY_ID);
+        batch.description = record.upper(DESCRIPTION);
         batch.service_class = record.text(SERVICE_CLASS);
         batch.number = record.number(BATCH_NUMBER);
         batch.read_dates(record, reference);
@@ -146,6 +150,7 @@ mod tests {
         assert_eq!(batch.sec.as_deref(), Some("PPD"));
         assert_eq!(batch.company_name.as_deref(), Some("ORCHARD SUPPLY"));
         assert_eq!(batch.company_id.as_deref(), Some("1452036987"));
+        assert_eq!(batch.description.as_deref(), Some("FRUIT"));
         assert_eq!(batch.number, Some(17));
         assert_eq!(batch.original_date, NaiveDate::from_ymd_opt(2025, 12, 30));
         assert_eq!(batch.settlement_date, NaiveDate::from_ymd_opt(2025, 12, 30));

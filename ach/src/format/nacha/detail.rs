@@ -58,6 +58,16 @@ impl Detail {
         self.record.number(ROUTING)
     }
 
+    /// The receiving bank, when it is eight digits.
+    fn receiving_bank(&self) -> Option<String> {
+        let digits = self.record.cells(ROUTING);
+        digits
+            .iter()
+            .all(u8::is_ascii_digit)
+            .then(|| self.record.text(ROUTING))
+            .flatten()
+    }
+
     pub(super) fn says_no_addenda(&self) -> bool {
         self.record.cells(ADDENDA_INDICATOR) == b"0"
     }
@@ -110,6 +120,8 @@ impl Detail {
         };
         entry.keys.company_id.clone_from(&batch.company_id);
         entry.sec.clone_from(&batch.sec);
+        entry.odfi = self.receiving_bank();
+        entry.entry_description.clone_from(&batch.description);
         entry.company_name.clone_from(&batch.company_name);
         entry.description = stage.description;
         entry.settlement_date = batch.settlement_date;

@@ -157,6 +157,7 @@ fn hold(area: Area) -> Duration {
         | Area::Store
         | Area::Target
         | Area::Import
+        | Area::Webhook
         | Area::Clock => HOLD,
     }
 }

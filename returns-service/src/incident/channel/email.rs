@@ -114,6 +114,30 @@ impl EmailChannel {
         }
     }
 
+    /// Writes to somebody outside.
+    pub(crate) async fn write(
+        &self,
+        to: &str,
+        subject: &str,
+        text: String,
+    ) -> Result<(), NotDelivered> {
+        let unwritten =
+            |error: String| NotDelivered(format!("the mail cannot be written: {error}"));
+        let to: Mailbox = to.parse().map_err(|_| unwritten("no address".to_owned()))?;
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .subject(clean::line(subject, SUBJECT))
+            .header(AutoSubmitted)
+            .header(ContentType::TEXT_PLAIN)
+            .body(text)
+            .map_err(|error| unwritten(error.to_string()))?;
+        match self.transport.send(message).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(NotDelivered(self.explain(&error))),
+        }
+    }
+
     fn explain(&self, error: &lettre::transport::smtp::Error) -> String {
         let target = &self.target;
         let why = if error.is_timeout() {

@@ -12,8 +12,8 @@ mod webhook;
 use std::time::Duration;
 
 pub(crate) use email::EmailChannel;
-pub(crate) use hook::Hook;
-pub(super) use scrub::Scrub;
+pub(crate) use hook::{Hook, install_tls_provider};
+pub(crate) use scrub::Scrub;
 pub(super) use settings::{hook, read};
 
 use super::notice::Notice;

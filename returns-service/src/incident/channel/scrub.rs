@@ -41,11 +41,16 @@ impl Scrub {
 
     /// The text without them.
     pub(crate) fn clean(&self, text: &str) -> String {
+        self.clean_to(text, 300)
+    }
+
+    /// The text without them, in one line of at most `longest` characters.
+    pub(crate) fn clean_to(&self, text: &str, longest: usize) -> String {
         let mut clean = text.to_owned();
         for secret in &self.secrets {
             clean = clean.replace(secret.expose_secret(), HIDDEN);
         }
-        super::super::clean::line(&clean, 300)
+        super::super::clean::line(&clean, longest)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ach::decision::{Effect, HoldReason};
+use ach::dishonor::DishonorGround;
 use ach::entry::Position;
 use ach::format::Rejected;
 use echeck_service::clock::SystemClock;
@@ -21,8 +22,8 @@ use crate::replica::Replica;
 use crate::source::Source;
 use crate::store::testing::{duplicate, empty_store, entry};
 use crate::store::{
-    ArchivedFile, Checked, DuplicateLine, FilesRecord, NewHold, Received, RejectedLine,
-    RowException, Store, Totals, WrittenReport,
+    ArchivedFile, Checked, DishonorMark, DuplicateLine, FilesRecord, NewHold, Received,
+    RejectedLine, RowException, Store, Totals, WrittenReport,
 };
 
 const DATABASES: [&str; 2] = ["gateway", "rallypay"];
@@ -87,6 +88,28 @@ impl Entries {
             )
         });
         self.writes.rows.last_mut().unwrap()
+    }
+
+    /// Says that an entry may be dishonored.
+    pub(super) fn mark(&mut self, ordinal: u64, code: ReturnCode, fields: &str) {
+        self.writes.dishonor.set.push(DishonorMark {
+            import_id: String::new(),
+            ordinal,
+            line: ordinal + 1,
+            transfer_id: None,
+            return_id: None,
+            hold_id: None,
+            ground: DishonorGround {
+                code,
+                fields: fields.into(),
+                last_day: "2024-10-11".parse().unwrap(),
+                why: "because".into(),
+            },
+            others: Vec::new(),
+            amount: None,
+            return_code: "R01".into(),
+            settled_on: None,
+        });
     }
 
     pub(super) fn duplicate(&mut self) {
@@ -227,6 +250,7 @@ impl World {
             name: "worldpay".into(),
             format: ach::format::Format::Nacha(ach::format::nacha::Tolerance::default()),
             rules: Vec::new(),
+            ours: crate::source::Ours::default(),
             allow_empty: Vec::new(),
         };
         let (_, new) = receiving
@@ -264,6 +288,9 @@ impl World {
         for hold in &mut entries.writes.holds {
             hold.import_id.clone_from(&import_id);
             hold.hold_id = crate::ids::hold_id(&import_id, hold.ordinal);
+        }
+        for mark in &mut entries.writes.dishonor.set {
+            mark.import_id.clone_from(&import_id);
         }
         if entries.items > 0 {
             let cause = For::Import {

@@ -10,7 +10,7 @@ use ach::format::nacha::Tolerance;
 use ach::format::{Emptiness, Format, worldpay};
 use echeck_service::config::Section;
 
-use super::Source;
+use super::{Ours, Source};
 
 /// Reads every source. Faults are recorded with their keys; a source without a usable format
 /// is left out.
@@ -82,9 +82,30 @@ fn source(name: &str, section: &Section<'_>) -> Option<Source> {
         name: name.to_owned(),
         format: format?,
         rules,
+        ours: ours(section),
         allow_empty,
         pickup,
     })
+}
+
+/// Who we are. A routing number may have its ninth digit, which only checks the other eight.
+fn ours(section: &Section<'_>) -> Ours {
+    let mut odfi_routing = Vec::new();
+    for text in section.strings_or("odfi_routing", &[]) {
+        let is_routing =
+            matches!(text.len(), 8 | 9) && text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.get(..8).filter(|_| is_routing) {
+            Some(bank) => odfi_routing.push(bank.to_owned()),
+            None => section.fault(
+                "odfi_routing",
+                format!("{text:?} is no routing number of eight or nine digits"),
+            ),
+        }
+    }
+    Ours {
+        odfi_routing,
+        company_ids: section.strings_or("company_ids", &[]),
+    }
 }
 
 fn tolerance(section: &Section<'_>) -> Tolerance {

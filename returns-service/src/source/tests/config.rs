@@ -93,3 +93,26 @@ fn a_source_without_a_place_is_only_handed_files() {
     settings.finish().unwrap();
     assert!(sources["bank"].pickup.is_none());
 }
+
+#[test]
+fn our_side_of_a_source_is_read_and_what_is_no_routing_number_is_a_fault() {
+    let sources = |keys: &str| {
+        let text = format!("[sources.bank]\nformat = \"nacha\"\n{keys}\n");
+        let settings = Settings::from_toml(&text).unwrap();
+        let sources = read(&settings.root());
+        settings.finish().map(|()| sources)
+    };
+    let known =
+        sources("odfi_routing = [\"231380104\", \"09100001\"]\ncompany_ids = [\"1\"]").unwrap();
+    let ours = &known["bank"].ours;
+    assert_eq!(ours.odfi_routing, ["23138010", "09100001"]);
+    assert_eq!(ours.company_ids, ["1"]);
+    assert!(sources("").unwrap()["bank"].ours.odfi_routing.is_empty());
+    for bad in ["2313801", "2313801045", "23138O104", "", "231380é"] {
+        let Err(error) = sources(&format!("odfi_routing = [\"{bad}\"]")) else {
+            panic!("{bad:?} is no routing number")
+        };
+        let said = error.to_string();
+        assert!(said.contains("sources.bank.odfi_routing"), "{bad}: {said}");
+    }
+}

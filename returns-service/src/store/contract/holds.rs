@@ -28,6 +28,8 @@ async fn a_hold_is_closed_once_and_by_whoever_read_it_last(fixture: Fixture) {
             detail: "differs".into(),
             transfer_ids: vec!["TR1".into()],
             next_attempt_at: None,
+            dishonor: Marks::default(),
+            at: now(),
         },
     };
     assert!(store.change_hold(&still_open).await.unwrap());

@@ -33,6 +33,7 @@ macro_rules! on_both {
 }
 
 mod claims;
+mod dishonor;
 mod events;
 mod followers;
 mod holds;
@@ -42,6 +43,8 @@ mod jobs;
 mod journal;
 mod opening;
 mod report;
+mod settle;
+mod webhooks;
 
 /// A new, empty store of one kind.
 struct Fixture {

@@ -234,6 +234,7 @@ async fn import_with_everything(fixture: &Fixture) -> String {
         holds: vec![hold(&id, 1)],
         duplicates: vec![duplicate(3), duplicate(4)],
         rejected: Vec::new(),
+        dishonor: Marks::default(),
     };
     let appended = store.append(append(&id, (0, 5), 0, writes)).await;
     assert!(matches!(appended.unwrap(), Appended::Done(_)));

@@ -15,6 +15,8 @@ use super::super::{
 use super::PgStore;
 use super::codec::{clean, clean_all};
 use super::copy::copy_rows;
+use super::dishonor::write_marks;
+use super::settle::{mark_ready, write_made};
 use crate::journal::Head;
 
 impl PgStore {
@@ -71,8 +73,10 @@ async fn write_all(
     }
     failpoint::hit("append::after_progress").await?;
     write_rows(tx, &links, &head, append.at).await?;
+    write_made(tx, &links, append.at).await?;
     failpoint::hit("append::after_rows").await?;
     write_holds(tx, &writes.holds, append.at).await?;
+    write_marks(tx, &writes.dishonor, append.at).await?;
     if let Cause::Import { import_id, .. } = &append.cause {
         write_duplicates(tx, import_id, &writes.duplicates).await?;
         write_rejected(tx, import_id, &writes.rejected).await?;
@@ -128,6 +132,10 @@ async fn move_cause(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let done = match cause {
+        Cause::Ready { transfer_ids } => {
+            let marked = mark_ready(tx, transfer_ids, at).await?;
+            return Ok(marked == transfer_ids.len() as u64);
+        }
         Cause::Import {
             import_id,
             done_before,

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::super::StoreError;
 use super::super::columns::{bound, failed};
-use super::super::writes::{Link, repeats};
+use super::super::writes::{Link, of_import, repeats};
 use super::codec::clean_option;
 use crate::ids::hex;
 
@@ -47,7 +47,7 @@ fn lines(links: &[Link<'_>], at: DateTime<Utc>) -> Result<String, StoreError> {
             quoted(&mut lines, &code);
         }
         lines.push(',');
-        quoted(&mut lines, &row.import_id);
+        quoted(&mut lines, of_import(row).unwrap_or_default());
         for number in [row.supersedes().map(bound).transpose()?, repeats(row)?] {
             lines.push(',');
             if let Some(number) = number {

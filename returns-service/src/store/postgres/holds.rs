@@ -9,6 +9,7 @@ use super::super::records::hold_record;
 use super::super::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, StoreError};
 use super::PgStore;
 use super::codec::{clean, clean_all, clean_option};
+use super::dishonor::write_marks;
 
 pub(super) const HOLDS: &str = "SELECT hold_id, source, import_id, ordinal, reason, detail, entry, \
      transfer_ids, failed_database, failed_position, state, attempts, next_attempt_at, held_at, \
@@ -93,6 +94,7 @@ impl PgStore {
                 detail,
                 transfer_ids,
                 next_attempt_at,
+                ..
             } => sqlx::query(
                 "WITH changed AS ( \
                      UPDATE holds SET attempts = attempts + 1, reason = $3, detail = $4, \
@@ -130,11 +132,20 @@ impl PgStore {
             .bind(clean(note))
             .bind(at),
         };
+        let what = "changing a hold";
+        let mut tx = self.pool.begin().await.map_err(failed(what))?;
         let changed: i64 = query
-            .fetch_one(&self.pool)
+            .fetch_one(&mut *tx)
             .await
             .and_then(|row| row.try_get(0))
-            .map_err(failed("changing a hold"))?;
-        Ok(changed == 1)
+            .map_err(failed(what))?;
+        if changed != 1 {
+            return Ok(false);
+        }
+        if let HoldChangeTo::StillOpen { dishonor, at, .. } = &change.to {
+            write_marks(&mut tx, dishonor, *at).await?;
+        }
+        tx.commit().await.map_err(failed(what))?;
+        Ok(true)
     }
 }

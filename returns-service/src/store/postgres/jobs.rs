@@ -426,7 +426,7 @@ impl JobStore for PgStore {
     }
 }
 
-async fn insert_audit(
+pub(super) async fn insert_audit(
     connection: &mut PgConnection,
     audit: &AuditRecord,
 ) -> Result<(), StoreError> {

@@ -21,6 +21,9 @@ mod append;
 mod claims;
 mod codec;
 mod copy;
+mod delivery;
+mod dishonor;
+mod event;
 mod event_writes;
 mod followers;
 mod holds;
@@ -31,6 +34,8 @@ mod journal;
 mod open;
 mod report;
 mod rights;
+mod settle;
+mod webhook;
 
 /// The returns database on PostgreSQL.
 pub(crate) struct PgStore {

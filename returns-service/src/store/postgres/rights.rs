@@ -34,7 +34,7 @@ const fn changed(table: &'static str, update: &'static [&'static str]) -> Needs 
     }
 }
 
-const NEEDS: [Needs; 26] = [
+const NEEDS: [Needs; 28] = [
     Needs {
         insert: false,
         ..appended(MIGRATIONS)
@@ -94,6 +94,7 @@ const NEEDS: [Needs; 26] = [
             "version",
         ],
     ),
+    changed("made_transfers", &["position", "decided_at", "ready_at"]),
     appended("audit"),
     changed(
         "job_runs",
@@ -128,6 +129,28 @@ const NEEDS: [Needs; 26] = [
         ],
     ),
     appended("hold_transfers"),
+    Needs {
+        delete: true,
+        ..changed(
+            "dishonorable",
+            &[
+                "line",
+                "transfer_id",
+                "return_id",
+                "hold_id",
+                "code",
+                "fields",
+                "last_day",
+                "why",
+                "others",
+                "amount_minor",
+                "currency",
+                "return_code",
+                "settled_on",
+                "marked_at",
+            ],
+        )
+    },
     changed(
         "followers",
         &["position", "updated_at", "fault", "fault_since"],

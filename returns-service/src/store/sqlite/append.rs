@@ -5,12 +5,16 @@ use chrono::{DateTime, Utc};
 use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::super::columns::{bound, failed, json, reason_text};
-use super::super::writes::{Link, link, payloads, repeats, shares, stretches, transfers};
+use super::super::writes::{
+    Link, link, of_import, payloads, repeats, shares, stretches, transfers,
+};
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
 use super::SqliteStore;
 use super::codec::time_text;
+use super::dishonor::write_marks;
+use super::settle::{mark_ready, write_made};
 use crate::journal::Head;
 
 impl SqliteStore {
@@ -28,10 +32,12 @@ impl SqliteStore {
         let links = link(&mut head, &append.writes.rows, &payloads)?;
         write_rows(&mut tx, &links, append.at).await?;
         write_head(&mut tx, &links, &head).await?;
+        write_made(&mut tx, &links, append.at).await?;
         if !move_cause(&mut tx, &append.cause, &head, append.at).await? {
             return Ok(Appended::Lost);
         }
         write_holds(&mut tx, &append.writes.holds, append.at).await?;
+        write_marks(&mut tx, &append.writes.dishonor, append.at).await?;
         if let Cause::Import { import_id, .. } = &append.cause {
             write_duplicates(&mut tx, import_id, &append.writes.duplicates).await?;
             write_rejected(&mut tx, import_id, &append.writes.rejected).await?;
@@ -79,7 +85,7 @@ async fn write_rows(
         .bind(&link.row.transfer.id)
         .bind(&link.row.return_id)
         .bind(link.row.code())
-        .bind(&link.row.import_id)
+        .bind(of_import(link.row).unwrap_or_default())
         .bind(link.row.supersedes().map(bound).transpose()?)
         .bind(repeats(link.row)?)
         .bind(time_text(at))
@@ -143,6 +149,10 @@ async fn move_cause(
     at: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let done = match cause {
+        Cause::Ready { transfer_ids } => {
+            let marked = mark_ready(tx, transfer_ids, at).await?;
+            return Ok(marked == transfer_ids.len() as u64);
+        }
         Cause::Import {
             import_id,
             done_before,

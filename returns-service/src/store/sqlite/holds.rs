@@ -10,6 +10,7 @@ use super::super::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, StoreError}
 use super::SqliteStore;
 use super::append::write_hold_transfers;
 use super::codec::time_text;
+use super::dishonor::write_marks;
 
 pub(super) const HOLDS: &str = "SELECT hold_id, source, import_id, ordinal, reason, detail, entry, \
      transfer_ids, failed_database, failed_position, state, attempts, next_attempt_at, held_at, \
@@ -102,7 +103,10 @@ impl SqliteStore {
                 detail,
                 transfer_ids,
                 next_attempt_at,
+                dishonor,
+                at,
             } => {
+                write_marks(&mut tx, dishonor, *at).await?;
                 write_hold_transfers(&mut tx, &change.hold_id, transfer_ids).await?;
                 sqlx::query(
                     "UPDATE holds SET attempts = attempts + 1, reason = ?, detail = ?, \

@@ -451,7 +451,7 @@ impl JobStore for SqliteStore {
     }
 }
 
-async fn insert_audit(
+pub(super) async fn insert_audit(
     connection: &mut SqliteConnection,
     audit: &AuditRecord,
 ) -> Result<(), StoreError> {

@@ -26,6 +26,9 @@ mod alerts;
 mod append;
 mod claims;
 mod codec;
+mod delivery;
+mod dishonor;
+mod event;
 mod event_writes;
 mod followers;
 mod holds;
@@ -34,6 +37,8 @@ mod incidents;
 mod jobs;
 mod journal;
 mod report;
+mod settle;
+mod webhook;
 
 /// The returns database on SQLite.
 pub(crate) struct SqliteStore {

@@ -35,7 +35,6 @@ pub(crate) fn messages(occurrence: &Occurrence) -> Vec<(Dialect, String)> {
 
 /// The body of the message that tells of `event` in `dialect` under `event_type`: JSON, the same
 /// bytes every time.
-#[cfg_attr(not(test), expect(dead_code, reason = "called when messages are sent"))]
 pub(crate) fn body(event: &EventRecord, dialect: Dialect, event_type: &str) -> String {
     let told = serde_json::from_str::<Occurrence>(&event.new.facts);
     let told = told.inspect_err(|error| {

@@ -138,6 +138,13 @@ impl ReturnsService for Sample {
         missing()
     }
 
+    async fn list_dishonorable(
+        &self,
+        _: Request<ListDishonorableRequest>,
+    ) -> Answer<ListDishonorableResponse> {
+        missing()
+    }
+
     async fn list_holds(&self, _: Request<ListHoldsRequest>) -> Answer<ListHoldsResponse> {
         missing()
     }

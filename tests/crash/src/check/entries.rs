@@ -255,6 +255,7 @@ fn totals(
                 Effect::Reverse => "reversed",
                 Effect::Fail => "failed",
                 Effect::Correct => "corrected",
+                Effect::Ready => continue,
             };
             add(name, line.amount_minor());
         }

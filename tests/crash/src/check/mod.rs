@@ -9,6 +9,7 @@ mod payments;
 mod quick;
 mod report;
 mod snapshot;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -65,13 +66,15 @@ pub enum Invariant {
     Reported,
     /// Every run ended with an outcome, and some run tells of every file that landed.
     RunsEnd,
+    /// The platform was told of every effect, at each of its addresses, and of nothing else.
+    Told,
     /// After the faults everything is applied in time.
     Drained,
 }
 
 impl Invariant {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Dense,
         Self::Chain,
         Self::CursorNotAhead,
@@ -91,6 +94,7 @@ impl Invariant {
         Self::Archived,
         Self::Reported,
         Self::RunsEnd,
+        Self::Told,
         Self::Drained,
     ];
 
@@ -117,6 +121,7 @@ impl Invariant {
             | Self::Archived
             | Self::Reported
             | Self::RunsEnd
+            | Self::Told
             | Self::Drained => false,
         }
     }
@@ -144,6 +149,7 @@ impl Invariant {
             Self::Archived => "every file is in the bucket once, and opens to its bytes",
             Self::Reported => "every import has one report, which is the oracle's",
             Self::RunsEnd => "every run ended with an outcome and tells of its files",
+            Self::Told => "every effect was told at every address, and nothing else",
             Self::Drained => "drained in time once the faults stopped",
         }
     }
@@ -235,6 +241,7 @@ pub async fn full(rig: &Rig, load: &Load) -> Result<(Findings, Coverage)> {
     acquirer::check(&snapshot, rig, &mut findings)?;
     let objects = bucket::check(&snapshot, rig, &mut findings)?;
     report::check(&snapshot, rig, &objects, &fates, &mut findings);
+    webhooks::check(&snapshot, rig, &mut findings).await?;
     for violation in load.violations() {
         findings.violations.push((Invariant::FileOnce, violation));
     }

@@ -60,6 +60,14 @@ struct Effects<'a> {
     in_mirror: HashMap<&'a str, Vec<&'a Row>>,
     /// By id: the reversals that must be there, with parent and amount.
     reversals: HashMap<&'a str, (&'a str, i64)>,
+    /// By reversal: how many rows made it ready to settle.
+    ready: HashMap<&'a str, u64>,
+}
+
+/// Whether a row took effect in the mirror.
+fn passed_mirror(snapshot: &Snapshot, row: &Row) -> bool {
+    row.position <= snapshot.rallypay.cursor.0
+        && !snapshot.rallypay.exceptions.contains_key(&row.position)
 }
 
 impl<'a> Effects<'a> {
@@ -73,14 +81,22 @@ impl<'a> Effects<'a> {
             in_gateway: HashMap::new(),
             in_mirror: HashMap::new(),
             reversals: HashMap::new(),
+            ready: HashMap::new(),
         };
         for row in &snapshot.rows {
-            let silent = row.effect == Effect::Correct
-                || row.is_repeat
-                || superseded.contains(&row.position)
+            let lost = superseded.contains(&row.position)
                 || row.position > snapshot.gateway.cursor.0
                 || snapshot.gateway.exceptions.contains_key(&row.position);
-            if silent {
+            if row.effect == Effect::Ready && !lost {
+                let id = row.reversal.as_ref().map_or("", |(id, _)| id);
+                *effects.ready.entry(id).or_default() += 1;
+                effects.in_gateway.entry(id).or_default().push(row);
+                if passed_mirror(snapshot, row) {
+                    let in_mirror = effects.in_mirror.entry(&row.transfer_id);
+                    in_mirror.or_default().push(row);
+                }
+            }
+            if lost || row.is_repeat || row.effect == Effect::Correct {
                 continue;
             }
             effects
@@ -91,9 +107,7 @@ impl<'a> Effects<'a> {
             if let Some((id, amount)) = &row.reversal {
                 effects.reversals.insert(id, (&row.transfer_id, *amount));
             }
-            let passed_mirror = row.position <= snapshot.rallypay.cursor.0
-                && !snapshot.rallypay.exceptions.contains_key(&row.position);
-            if passed_mirror {
+            if passed_mirror(snapshot, row) {
                 effects
                     .in_mirror
                     .entry(&row.transfer_id)
@@ -150,6 +164,14 @@ impl<'a> Effects<'a> {
             let Some(parent) = &row.parent_id else {
                 continue;
             };
+            let ready = self.ready.get(id.as_str()).copied().unwrap_or_default();
+            findings.expect(Invariant::EffectOnce, ready == 1 && row.is_ready, || {
+                format!(
+                    "reversal {id} was made ready to settle {ready} times by the journal; in the \
+                     gateway that is {}",
+                    row.is_ready
+                )
+            });
             findings.expect(
                 Invariant::NoOtherEffect,
                 self.reversals.contains_key(id.as_str()),

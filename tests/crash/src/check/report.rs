@@ -222,6 +222,8 @@ fn entry_line(
         Fate::Acted(Effect::Reverse) => outcome == "reversed",
         Fate::Acted(Effect::Fail) => outcome == "failed",
         Fate::Acted(Effect::Correct) => outcome == "corrected",
+        // No line of a file comes to that.
+        Fate::Acted(Effect::Ready) => false,
         Fate::Duplicate => outcome == "duplicate",
         Fate::Held(_) => false,
     };
@@ -232,7 +234,7 @@ fn entry_line(
         Fate::Acted(Effect::Return | Effect::Reverse | Effect::Fail) => {
             in_databases(cells, entry, transfer?)
         }
-        Fate::Acted(Effect::Correct) | Fate::Duplicate | Fate::Held(_) => None,
+        Fate::Acted(Effect::Correct | Effect::Ready) | Fate::Duplicate | Fate::Held(_) => None,
     }
 }
 

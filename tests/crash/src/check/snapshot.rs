@@ -20,6 +20,8 @@ pub(super) struct Row {
     pub(super) effect: Effect,
     pub(super) supersedes: Option<u64>,
     pub(super) is_repeat: bool,
+    /// Whether it says more about an earlier row, to every database.
+    pub(super) follows: bool,
     /// Id and amount of the reversal that it makes.
     pub(super) reversal: Option<(String, i64)>,
 }
@@ -65,6 +67,8 @@ pub(super) struct Transfer {
     pub(super) parent_id: Option<String>,
     pub(super) failure_code: Option<String>,
     pub(super) owner_acted: bool,
+    /// Whether it may join a settlement.
+    pub(super) is_ready: bool,
     /// How often an adapter changed it.
     pub(super) changes: u64,
 }
@@ -241,6 +245,7 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
             effect: Effect::from_word(word).with_context(|| format!("effect {word:?}"))?,
             supersedes,
             is_repeat: repeats.is_some(),
+            follows: said["relation"]["kind"] == "follows",
             reversal,
             payload,
         })
@@ -368,6 +373,7 @@ async fn target(db: &Db) -> Result<Target> {
 
 async fn transfers(db: &Db) -> Result<HashMap<String, Transfer>> {
     let sql = "SELECT t.id, t.state, t.amount, t.parent_id, t.failure_code, t.fee, \
+               CASE WHEN t.ready_to_settle_at IS NULL THEN 0 ELSE 1 END, \
                (SELECT COUNT(*) FROM crash_audit a WHERE a.transfer_id = t.id) FROM transfers t";
     let read = all(db, sql, |row| {
         Ok((
@@ -378,6 +384,7 @@ async fn transfers(db: &Db) -> Result<HashMap<String, Transfer>> {
                 parent_id: row.optional(),
                 failure_code: row.optional(),
                 owner_acted: row.number()? > 0,
+                is_ready: row.number()? == 1,
                 changes: row.number()?,
             },
         ))

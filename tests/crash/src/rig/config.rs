@@ -96,6 +96,8 @@ fn returns(addresses: &Addresses, number: usize, url: &str, outside: &Outside<'_
          role = \"mirror\"\n\
          [jobs]\nretry_first_ms = 100\nretry_longest_ms = 500\n\
          [report]\nretry_first_ms = 50\nretry_longest_ms = 400\n\
+         [webhooks]\nallow_private_addresses = true\nallow_http = true\ntimeout_ms = 500\n\
+         schedule_permille = 1\n\
          [bucket]\nurl = \"file://{}\"\n\
          [sources.bank]\nformat = \"nacha\"\n",
         addresses.returns[number],

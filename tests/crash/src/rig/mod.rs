@@ -2,6 +2,7 @@
 //! them, a bucket, and the three databases as their owners see them.
 
 mod config;
+mod listener;
 mod mariadb;
 mod outbox;
 mod port;
@@ -21,6 +22,7 @@ use anyhow::Result;
 use echeck_test_servers::sshd::Sshd;
 use tokio::task::JoinHandle;
 
+pub use listener::Listener;
 pub use mariadb::MariaDb;
 pub use outbox::{After, Landed, MOVED_TO, Outbox, UNFINISHED};
 pub use postgres::Postgres;
@@ -170,6 +172,8 @@ pub struct Rig {
     pub bucket: PathBuf,
     /// The key that opens what is archived.
     pub spool_key: PathBuf,
+    /// Whom the system tells of everything.
+    pub listener: Listener,
     /// When something happened to the returns services or their database.
     pub upsets: Arc<Upsets>,
     /// Objects of the bucket that were opened and found right: the key, and the hash.
@@ -231,7 +235,11 @@ impl Rig {
         }
         let supervisor = service::supervise(services.clone());
         let [returns, gateway, rallypay] = databases.direct;
+        let listener = Listener::start().await;
+        let first = format!("http://127.0.0.1:{}", addresses.returns[0]);
+        listener.subscribe(&first).await?;
         Ok(Self {
+            listener,
             world: Arc::new(world),
             returns,
             gateway,

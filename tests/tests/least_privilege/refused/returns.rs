@@ -120,6 +120,48 @@ const RETURNS: &[Refusal] = &[
         "table hold_transfers",
     ),
     ("DELETE FROM hold_transfers", DENIED, "table hold_transfers"),
+    (
+        "UPDATE dishonorable SET import_id = ''",
+        DENIED,
+        "table dishonorable",
+    ),
+    ("DELETE FROM webhook_head", DENIED, "table webhook_head"),
+    (
+        "UPDATE webhook_events SET facts = '{}'",
+        DENIED,
+        "table webhook_events",
+    ),
+    ("DELETE FROM webhook_events", DENIED, "table webhook_events"),
+    (
+        "UPDATE webhook_endpoints SET style = 'finix'",
+        DENIED,
+        "table webhook_endpoints",
+    ),
+    (
+        "DELETE FROM webhook_endpoints",
+        DENIED,
+        "table webhook_endpoints",
+    ),
+    (
+        "UPDATE webhook_secrets SET sealed = ''",
+        DENIED,
+        "table webhook_secrets",
+    ),
+    (
+        "DELETE FROM webhook_secrets",
+        DENIED,
+        "table webhook_secrets",
+    ),
+    (
+        "UPDATE webhook_deliveries SET message_id = ''",
+        DENIED,
+        "table webhook_deliveries",
+    ),
+    (
+        "DELETE FROM webhook_deliveries",
+        DENIED,
+        "table webhook_deliveries",
+    ),
     ("UPDATE followers SET name = 'x'", DENIED, "table followers"),
     ("DELETE FROM followers", DENIED, "table followers"),
     (

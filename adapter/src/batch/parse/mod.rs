@@ -1,15 +1,17 @@
 //! Parses requests. All violations of a request are told together, each with the path of
 //! its field.
 
-use chrono::{DateTime, NaiveDate, Utc};
+mod change;
+
 use echeck_proto::adapter::v1 as proto;
-use echeck_proto::adapter::v1::step::Change as ProtoChange;
 use uuid::Uuid;
 
 use crate::adopt::Adoption;
 use crate::cursor::Cursor;
 
-use super::{Batch, Change, Effect, Expected, Hash, Key, KeyKind, Reason, Reversal, State, Step};
+use super::{Batch, Hash, Key, KeyKind, Step};
+
+use self::change::parse_change;
 
 /// The most keys or steps of one request.
 pub const MAX_ITEMS: usize = 10_000;
@@ -218,153 +220,12 @@ fn parse_steps(steps: Vec<proto::Step>, violations: &mut Violations) -> Vec<Step
     parsed
 }
 
-/// `None` only after a violation.
-fn parse_change(at: usize, change: ProtoChange, violations: &mut Violations) -> Option<Change> {
-    let (name, transfer_id, expected, reason, effect) = match change {
-        ProtoChange::Fail(fail) => {
-            if !fail.raw_json.is_empty()
-                && serde_json::from_str::<serde::de::IgnoredAny>(&fail.raw_json).is_err()
-            {
-                violations.add(format!("steps[{at}].fail.raw_json"), "is not JSON");
-            }
-            let effect = Effect::Fail {
-                messages: fail.messages,
-                raw_json: fail.raw_json,
-            };
-            (
-                "fail",
-                fail.transfer_id,
-                fail.expected,
-                fail.reason,
-                Some(effect),
-            )
-        }
-        ProtoChange::Return(back) => {
-            let effect = Effect::Return {
-                messages: back.messages,
-            };
-            (
-                "return",
-                back.transfer_id,
-                back.expected,
-                back.reason,
-                Some(effect),
-            )
-        }
-        ProtoChange::Reverse(reverse) => {
-            let effect = parse_reversal(at, reverse.reversal, violations).map(Effect::Reverse);
-            (
-                "reverse",
-                reverse.transfer_id,
-                reverse.expected,
-                reverse.reason,
-                effect,
-            )
-        }
-        ProtoChange::Restore(_) | ProtoChange::Reapply(_) | ProtoChange::Ready(_) => {
-            violations.add(format!("steps[{at}].change"), "is not known here yet");
-            return None;
-        }
-    };
-    let field = format!("steps[{at}].{name}");
-    violations.required(format!("{field}.transfer_id"), &transfer_id);
-    let expected = parse_expected(&field, expected, violations);
-    let reason = parse_reason(&field, reason, violations);
-    Some(Change {
-        transfer_id,
-        expected: expected?,
-        reason: reason?,
-        effect: effect?,
-    })
-}
-
-fn parse_expected(
-    field: &str,
-    expected: Option<proto::Expected>,
-    violations: &mut Violations,
-) -> Option<Expected> {
-    let state = expected
-        .as_ref()
-        .and_then(|expected| State::from_proto(expected.state()));
-    if state.is_none() {
-        violations.add(
-            format!("{field}.expected.state"),
-            "must be set: the update's WHERE clause names it",
-        );
-    }
-    Some(Expected {
-        state: state?,
-        in_deposit: expected?.in_deposit,
-    })
-}
-
-fn parse_reason(
-    field: &str,
-    reason: Option<proto::Reason>,
-    violations: &mut Violations,
-) -> Option<Reason> {
-    let Some(reason) = reason else {
-        violations.add(format!("{field}.reason"), "must be set");
-        return None;
-    };
-    let decided_at = reason.decided_at.as_ref().and_then(instant);
-    if decided_at.is_none() {
-        violations.add(
-            format!("{field}.reason.decided_at"),
-            "must be a valid timestamp",
-        );
-    }
-    let returned_on = match reason.returned_on.as_str() {
-        "" => None,
-        text => {
-            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-            if day.is_none() {
-                violations.add(format!("{field}.reason.returned_on"), "must be YYYY-MM-DD");
-            }
-            day
-        }
-    };
-    Some(Reason {
-        code: reason.code,
-        description: reason.description,
-        returned_on,
-        decided_at: decided_at?,
-    })
-}
-
-fn parse_reversal(
-    at: usize,
-    reversal: Option<proto::Reversal>,
-    violations: &mut Violations,
-) -> Option<Reversal> {
-    let field = format!("steps[{at}].reverse.reversal");
-    let Some(reversal) = reversal else {
-        violations.add(field, "must be set");
-        return None;
-    };
-    violations.required(format!("{field}.id"), &reversal.id);
-    if reversal.amount_minor <= 0 {
-        violations.add(format!("{field}.amount_minor"), "must be more than 0");
-    }
-    if reversal.currency.len() != 3 {
-        violations.add(format!("{field}.currency"), "must be an ISO 4217 code");
-    }
-    Some(Reversal {
-        id: reversal.id,
-        trace_id: reversal.trace_id,
-        amount_minor: reversal.amount_minor,
-        currency: reversal.currency,
-        tags: reversal.tags.into_iter().collect(),
-    })
-}
-
-fn instant(at: &prost_types::Timestamp) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)
-}
-
 #[cfg(test)]
 mod tests {
+    use echeck_proto::adapter::v1::step::Change as ProtoChange;
+
     use super::*;
+    use crate::batch::{Change, Effect};
 
     fn step(position: u64) -> proto::Step {
         proto::Step {
@@ -477,6 +338,154 @@ mod tests {
                 "steps[0].reverse.reversal.amount_minor",
                 "steps[0].reverse.reversal.currency",
             ]
+        );
+    }
+
+    /// The one step of a batch in which everything is missing.
+    fn empty(change: ProtoChange) -> Vec<String> {
+        let mut bad = request(vec![step(1)]);
+        bad.steps[0].change = Some(change);
+        fields(parse_batch(bad))
+    }
+
+    #[test]
+    fn each_missing_part_of_a_later_stage_is_told_by_its_path() {
+        let head = |name: &str| {
+            ["transfer_id", "expected.state", "reason"]
+                .map(|part| format!("steps[0].{name}.{part}"))
+        };
+        let told = empty(ProtoChange::Restore(proto::RestoreTransfer::default()));
+        assert_eq!(told[0], "steps[0].restore.restoration");
+        assert_eq!(told[1..], head("restore"));
+        let told = empty(ProtoChange::Reapply(proto::ReapplyReturn::default()));
+        assert_eq!(told[0], "steps[0].reapply.reversal");
+        assert_eq!(told[1..], head("reapply"));
+        let made = Some(proto::Reversal::default());
+        let told = empty(ProtoChange::Restore(proto::RestoreTransfer {
+            restoration: made.clone(),
+            ..Default::default()
+        }));
+        assert_eq!(
+            told[..3],
+            ["id", "amount_minor", "currency"]
+                .map(|part| format!("steps[0].restore.restoration.{part}"))
+        );
+        let told = empty(ProtoChange::Reapply(proto::ReapplyReturn {
+            reversal: made,
+            ..Default::default()
+        }));
+        assert_eq!(
+            told[..4],
+            ["id", "amount_minor", "currency", "parent_id"]
+                .map(|part| format!("steps[0].reapply.reversal.{part}"))
+        );
+        assert_eq!(
+            empty(ProtoChange::Ready(proto::ReadyToSettle::default())),
+            [
+                "transfer_id",
+                "returned_transfer_id",
+                "ready_to_settle_at",
+                "decided_at"
+            ]
+            .map(|part| format!("steps[0].ready.{part}"))
+        );
+    }
+
+    fn update(
+        parent_id: &str,
+    ) -> (
+        Option<proto::Expected>,
+        Option<proto::Reason>,
+        Option<proto::Reversal>,
+    ) {
+        let expected = Some(proto::Expected {
+            state: 2,
+            in_deposit: None,
+        });
+        let reason = Some(proto::Reason {
+            decided_at: Some(prost_types::Timestamp::default()),
+            ..Default::default()
+        });
+        let made = Some(proto::Reversal {
+            id: "NEW".into(),
+            amount_minor: 500,
+            currency: "USD".into(),
+            parent_id: parent_id.into(),
+            ..Default::default()
+        });
+        (expected, reason, made)
+    }
+
+    fn reverse(parent_id: &str) -> ProtoChange {
+        let (expected, reason, reversal) = update(parent_id);
+        ProtoChange::Reverse(proto::ReverseTransfer {
+            transfer_id: "TR1".into(),
+            expected,
+            reason,
+            reversal,
+            return_id: String::new(),
+        })
+    }
+
+    fn restore(parent_id: &str) -> ProtoChange {
+        let (expected, reason, restoration) = update(parent_id);
+        ProtoChange::Restore(proto::RestoreTransfer {
+            transfer_id: "TR1".into(),
+            expected,
+            reason,
+            restoration,
+            return_id: String::new(),
+        })
+    }
+
+    fn reapply(parent_id: &str) -> ProtoChange {
+        let (expected, reason, reversal) = update(parent_id);
+        ProtoChange::Reapply(proto::ReapplyReturn {
+            transfer_id: "TR1".into(),
+            expected,
+            reason,
+            reversal,
+            return_id: String::new(),
+        })
+    }
+
+    /// The parent of what the change makes, or the field that is wrong.
+    fn parent(change: ProtoChange) -> String {
+        let mut one = request(vec![step(1)]);
+        one.steps[0].change = Some(change);
+        match parse_batch(one) {
+            Err(violations) => violations[0].field.clone(),
+            Ok(mut batch) => match batch.steps.remove(0).change.unwrap() {
+                Change::Update(update) => match update.effect {
+                    Effect::Reverse(made) | Effect::Restore(made) | Effect::Reapply(made) => {
+                        made.parent_id
+                    }
+                    Effect::Fail { .. } | Effect::Return { .. } => panic!("it makes nothing"),
+                },
+                Change::Ready(_) => panic!("it makes nothing"),
+            },
+        }
+    }
+
+    #[test]
+    fn what_is_made_undoes_the_returned_transfer_unless_the_step_says_otherwise() {
+        assert_eq!(parent(reverse("")), "TR1");
+        assert_eq!(parent(reverse("TR1")), "TR1");
+        assert_eq!(
+            parent(reverse("TR2")),
+            "steps[0].reverse.reversal.parent_id"
+        );
+        assert_eq!(parent(restore("")), "TR1");
+        assert_eq!(parent(restore("RV1")), "RV1");
+    }
+
+    #[test]
+    fn a_return_that_is_applied_again_names_the_restoration() {
+        assert_eq!(parent(reapply("RS1")), "RS1");
+        assert_eq!(parent(reapply("")), "steps[0].reapply.reversal.parent_id");
+        assert_eq!(
+            parent(reapply("TR1")),
+            "steps[0].reapply.reversal.parent_id"
         );
     }
 

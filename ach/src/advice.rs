@@ -1,0 +1,232 @@
+//! What may be done after a return: whether the payment may be presented again, how often is
+//! left and until when, and what should happen to the customer's account.
+//!
+//! Source: Nacha Operating Rules 2013, §2.12.4. After R01 and R09 a debit may be presented twice
+//! more (a check entry, RCK, once), whatever the reasons of the later returns, within 180 days
+//! of the original's settlement. R11 allows one corrected new entry within 60 days.
+//!
+//! How often a debit was presented is in no database of ours: each presentment is a transfer of
+//! its own, and nothing links it to the first. Guessing by customer and amount would take two
+//! orders for one. What can be known is this:
+//! - The returned presentment itself is one.
+//! - A debit that is presented again must say `RETRY PYMT` in its batch's entry description, so
+//!   a return with these words is of the second presentment or the third: **at least** two.
+//! - With other words there it is the first: **exactly** one.
+//! - A file without that field (every acquirer's CSV) leaves it open: at least one.
+
+use chrono::NaiveDate;
+
+use crate::code::{AccountEffect, Representment};
+use crate::deadline::last_representment_day;
+use crate::decision::TransferType;
+use crate::entry::{Coded, Entry, EntryKind};
+
+/// The entry description of a debit that is presented again.
+pub const RETRY: &str = "RETRY PYMT";
+
+/// How often a payment was presented, the returned presentment included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempts {
+    /// So often.
+    pub used: u8,
+    /// Or more often: then what is left may be less, too.
+    pub at_least: bool,
+}
+
+/// What may be done after a return.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advice {
+    /// Whether and how the payment may be presented again.
+    pub representment: Representment,
+    /// How often it was presented; `None` for credits, which are not presented.
+    pub attempts: Option<Attempts>,
+    /// How often it may still be presented, and at most so often where `attempts` is a least
+    /// number. `None` where the rules count nothing.
+    pub left: Option<u8>,
+    /// The last day to present it again; `None` where the rules name none, or a date is missing.
+    pub until: Option<NaiveDate>,
+    /// What should happen to the account.
+    pub account: AccountEffect,
+}
+
+/// The advice for a return of a transfer of this kind. `original_settlement` and
+/// `return_settlement` are when the two settled. `None` for all that is no return with a known
+/// code.
+#[must_use]
+pub fn advice(
+    entry: &Entry,
+    kind: TransferType,
+    original_settlement: Option<NaiveDate>,
+    return_settlement: Option<NaiveDate>,
+) -> Option<Advice> {
+    let EntryKind::Return {
+        code: Coded::Known(code),
+        ..
+    } = &entry.kind
+    else {
+        return None;
+    };
+    let info = code.info();
+    let attempts = match kind {
+        TransferType::Debit => Some(attempts(entry)),
+        TransferType::Credit | TransferType::Refund | TransferType::Other => None,
+    };
+    let left = match info.representment {
+        Representment::Allowed { times, .. } => attempts.map(|attempts| {
+            let again = if entry.sec.as_deref() == Some("RCK") {
+                times.min(1)
+            } else {
+                times
+            };
+            again.saturating_add(1).saturating_sub(attempts.used)
+        }),
+        Representment::WithNewConsent
+        | Representment::AfterRemedy
+        | Representment::NewEntryCorrected { .. }
+        | Representment::No
+        | Representment::NotApplicable => None,
+    };
+    let until = original_settlement
+        .zip(return_settlement)
+        .and_then(|(original, returned)| last_representment_day(*code, original, returned));
+    Some(Advice {
+        representment: info.representment,
+        attempts,
+        left,
+        until,
+        account: info.account_effect,
+    })
+}
+
+fn attempts(entry: &Entry) -> Attempts {
+    let (used, at_least) = match entry.entry_description.as_deref() {
+        Some(RETRY) => (2, true),
+        Some(_) => (1, false),
+        None => (1, true),
+    };
+    Attempts { used, at_least }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code::ReturnCode;
+    use crate::entry::Position;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn returned(code: ReturnCode, description: Option<&str>) -> Entry {
+        let kind = EntryKind::Return {
+            code: Coded::Known(code),
+            date_of_death: None,
+        };
+        Entry {
+            entry_description: description.map(str::to_owned),
+            ..Entry::new(Position { line: 3, byte: 0 }, kind)
+        }
+    }
+
+    fn of(entry: &Entry, kind: TransferType) -> Advice {
+        advice(
+            entry,
+            kind,
+            Some(day("2026-03-02")),
+            Some(day("2026-03-04")),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn a_first_return_for_want_of_funds_leaves_two_presentments_within_180_days() {
+        for code in [ReturnCode::R01, ReturnCode::R09] {
+            let advice = of(&returned(code, Some("PAYMENT")), TransferType::Debit);
+            let exactly_once = Attempts {
+                used: 1,
+                at_least: false,
+            };
+            assert_eq!(
+                (advice.attempts, advice.left),
+                (Some(exactly_once), Some(2))
+            );
+            assert_eq!(advice.until, Some(day("2026-08-29")));
+            assert_eq!(advice.account, AccountEffect::None);
+        }
+    }
+
+    #[test]
+    fn a_retried_payment_was_presented_at_least_twice_and_at_most_once_is_left() {
+        let advice = of(&returned(ReturnCode::R01, Some(RETRY)), TransferType::Debit);
+        let at_least_twice = Attempts {
+            used: 2,
+            at_least: true,
+        };
+        assert_eq!(
+            (advice.attempts, advice.left),
+            (Some(at_least_twice), Some(1))
+        );
+    }
+
+    #[test]
+    fn a_file_without_the_entry_description_leaves_open_which_presentment_it_was() {
+        let advice = of(&returned(ReturnCode::R01, None), TransferType::Debit);
+        let at_least_once = Attempts {
+            used: 1,
+            at_least: true,
+        };
+        assert_eq!(
+            (advice.attempts, advice.left),
+            (Some(at_least_once), Some(2))
+        );
+    }
+
+    #[test]
+    fn a_check_entry_is_presented_again_once_only() {
+        let mut entry = returned(ReturnCode::R01, Some("REDEPCHECK"));
+        entry.sec = Some("RCK".into());
+        assert_eq!(of(&entry, TransferType::Debit).left, Some(1));
+        entry.entry_description = Some(RETRY.into());
+        assert_eq!(of(&entry, TransferType::Debit).left, Some(0));
+    }
+
+    #[test]
+    fn what_is_presented_only_after_a_remedy_or_never_has_no_number_left() {
+        for code in ReturnCode::ALL {
+            let advice = of(&returned(*code, Some("PAYMENT")), TransferType::Debit);
+            let counted = matches!(advice.representment, Representment::Allowed { .. });
+            assert_eq!(advice.left.is_some(), counted, "{code}");
+            assert_eq!(advice.account, code.info().account_effect, "{code}");
+        }
+        let corrected = of(&returned(ReturnCode::R11, None), TransferType::Debit);
+        assert_eq!(corrected.until, Some(day("2026-05-03")));
+        let stopped = of(&returned(ReturnCode::R10, None), TransferType::Debit);
+        assert_eq!(stopped.account, AccountEffect::Block);
+    }
+
+    #[test]
+    fn a_credit_is_not_presented_and_has_nothing_to_count() {
+        for kind in [
+            TransferType::Credit,
+            TransferType::Refund,
+            TransferType::Other,
+        ] {
+            let advice = of(&returned(ReturnCode::R01, Some("PAYMENT")), kind);
+            assert_eq!((advice.attempts, advice.left), (None, None));
+        }
+    }
+
+    #[test]
+    fn without_the_dates_there_is_no_last_day_and_without_a_known_code_no_advice() {
+        let entry = returned(ReturnCode::R01, None);
+        let dated = |original, settled| {
+            advice(&entry, TransferType::Debit, original, settled)
+                .unwrap()
+                .until
+        };
+        assert_eq!(dated(None, Some(day("2026-03-04"))), None);
+        assert_eq!(dated(Some(day("2026-03-02")), None), None);
+        let failure = Entry::new(entry.at, EntryKind::ValidationFailure { code: None });
+        assert_eq!(advice(&failure, TransferType::Debit, None, None), None);
+    }
+}

@@ -1,0 +1,297 @@
+//! Whether our bank may dishonor a return, why, and until when.
+//!
+//! Every return is checked against its deadline and against the original that it claims to
+//! return. Source: Nacha Operating Rules 2013, Appendix 4 (R61 to R70) and §2.12.5.
+//!
+//! An entry can have several grounds, and a dishonor names one code. They come strongest
+//! first, by how little the customer's bank can answer:
+//! 1. **R61**, misrouted: the entry is not ours to take at all.
+//! 2. **R67**, duplicate: the money was taken twice, and another return stands.
+//! 3. **R68**, untimely: two dates that both banks can see.
+//! 4. **R69**, wrong fields: the other bank may simply correct them (R74).
+//!
+//! Of R69's seven fields these can be checked: 02 (original trace, where the system of record
+//! keeps it), 03 (amount), 04 (individual id, where a match rule of the source says which of
+//! the transfer's ids it was), 05 (transaction code, as far as it says debit or credit), 06
+//! (company id, where the source is told ours). Not 01, since account numbers are never
+//! stored, and not 07, since the system of record has the day an entry settled and not the
+//! effective date that was asked for.
+//!
+//! R62 (an entry was reversed and one of the two returned) and R70 (R06 or R31, and our bank
+//! neither asked nor agreed) rest on what only people know. They are never found here: a mark
+//! on each R06 would be wrong nearly always.
+//!
+//! Nothing is found for what cannot be dishonored: IAT entries, what the ACH operator, a
+//! federal agency or a gateway sent back, unknown codes, and everything that is no return. Nor
+//! is anything for a return whose day is unknown, because then nobody could say until when.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use crate::code::{Initiator, ReturnCode, Stage};
+use crate::deadline::{last_dishonor_day, return_deadline};
+use crate::decision::{EntryKey, MatchRule, Prior, Transfer, TransferKeyKind, TransferType};
+use crate::entry::{Coded, Direction, Entry, EntryKind};
+
+/// Why a return may be dishonored, and until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DishonorGround {
+    /// R61, R67, R68 or R69.
+    pub code: ReturnCode,
+    /// For R69 the fields as its addenda lists them, such as `03*06`; otherwise empty.
+    pub fields: String,
+    /// The last banking day on which the dishonor may go to the operator: the fifth after the
+    /// return settled.
+    pub last_day: NaiveDate,
+    /// The facts, in a sentence.
+    pub why: String,
+}
+
+/// What is known of our side, whatever the entry is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OurSide<'a> {
+    /// The routing numbers of our bank, the first eight digits of each; empty when unknown.
+    pub odfi_routing: &'a [String],
+    /// The company identifications under which we send; empty when unknown.
+    pub company_ids: &'a [String],
+    /// Which id of an entry is which id of a transfer.
+    pub rules: &'a [MatchRule],
+}
+
+/// The day from which the five banking days are counted: the return's settlement date. A file
+/// without one has the day on which the customer's bank issued the return, or the acquirer
+/// received it; the earlier of both counts, so that no day is promised which is not there.
+#[must_use]
+pub fn return_day(entry: &Entry) -> Option<NaiveDate> {
+    entry
+        .settlement_date
+        .or_else(|| match (entry.issued_on, entry.received_on) {
+            (Some(issued), Some(received)) => Some(issued.min(received)),
+            (one, other) => one.or(other),
+        })
+}
+
+/// The grounds on which `entry` may be dishonored, strongest first; mostly none.
+///
+/// `transfer` is the original, when it is known. `prior` is the return of it that stands
+/// already, when this one was found to be a second, different one.
+#[must_use]
+pub fn dishonorable(
+    entry: &Entry,
+    transfer: Option<&Transfer>,
+    ours: OurSide<'_>,
+    prior: Option<&Prior>,
+) -> Vec<DishonorGround> {
+    let Some(code) = dishonorable_code(entry) else {
+        return Vec::new();
+    };
+    let found = [
+        misrouted(entry, ours).map(|why| (ReturnCode::R61, String::new(), why)),
+        prior.map(|prior| (ReturnCode::R67, String::new(), duplicate(prior))),
+        transfer
+            .and_then(|transfer| untimely(code, entry, transfer))
+            .map(|why| (ReturnCode::R68, String::new(), why)),
+        transfer
+            .and_then(|transfer| wrong_fields(entry, transfer, ours))
+            .map(|(fields, why)| (ReturnCode::R69, fields, why)),
+    ];
+    if found.iter().all(Option::is_none) {
+        return Vec::new();
+    }
+    let Some(last_day) = return_day(entry).and_then(last_dishonor_day) else {
+        return Vec::new();
+    };
+    found
+        .into_iter()
+        .flatten()
+        .map(|(code, fields, why)| DishonorGround {
+            code,
+            fields,
+            last_day,
+            why,
+        })
+        .collect()
+}
+
+/// The entry's code, if a return with it can be dishonored.
+fn dishonorable_code(entry: &Entry) -> Option<ReturnCode> {
+    let EntryKind::Return {
+        code: Coded::Known(code),
+        ..
+    } = &entry.kind
+    else {
+        return None;
+    };
+    if entry.sec.as_deref() == Some("IAT") {
+        return None;
+    }
+    let info = code.info();
+    if info.stage != Stage::Return {
+        return None;
+    }
+    match info.initiated_by {
+        Initiator::Rdfi | Initiator::RdfiOrGateway => Some(*code),
+        Initiator::AchOperator
+        | Initiator::FederalAgency
+        | Initiator::Gateway
+        | Initiator::Odfi => None,
+    }
+}
+
+/// Whether the entry is addressed to a bank that is not ours, or returns an entry of one. Our
+/// bank is the one that the source names; without a name, the entry and its original must at
+/// least agree.
+fn misrouted(entry: &Entry, ours: OurSide<'_>) -> Option<String> {
+    let addressed = entry.odfi.as_deref()?;
+    let originated = entry.keys.original_trace.as_deref().and_then(bank_of_trace);
+    let is_ours = |bank: &str| ours.odfi_routing.iter().any(|own| own == bank);
+    if ours.odfi_routing.is_empty() {
+        let originated = originated.filter(|bank| *bank != addressed)?;
+        return Some(format!(
+            "the return is addressed to bank {addressed}, and its original trace is one of bank \
+             {originated}"
+        ));
+    }
+    let own = ours.odfi_routing.join(", ");
+    if !is_ours(addressed) {
+        return Some(format!(
+            "the return is addressed to bank {addressed}, and ours is {own}"
+        ));
+    }
+    let originated = originated.filter(|bank| !is_ours(bank))?;
+    Some(format!(
+        "the original trace is one of bank {originated}, and ours is {own}"
+    ))
+}
+
+/// The first eight digits of a trace number: the bank that sent the entry.
+fn bank_of_trace(trace: &str) -> Option<&str> {
+    let is_trace = trace.len() == 15 && trace.bytes().all(|byte| byte.is_ascii_digit());
+    trace.get(..8).filter(|_| is_trace)
+}
+
+fn duplicate(prior: &Prior) -> String {
+    let code = prior.kind.code().map(|(code, _)| code).unwrap_or_default();
+    let trace = prior.return_trace.as_ref();
+    let trace = trace.map_or_else(String::new, |trace| format!(", return trace {trace}"));
+    format!(
+        "another return of this payment stands already: {} ({code}{trace})",
+        prior.return_id
+    )
+}
+
+/// Whether it settled after its deadline. Only settlement dates count here: the day on which an
+/// acquirer had it in its hands says nothing of when the bank did.
+fn untimely(code: ReturnCode, entry: &Entry, transfer: &Transfer) -> Option<String> {
+    let settled = entry.settlement_date?;
+    let (original, by) = match transfer.settled_on {
+        Some(original) => (original, ""),
+        None => (entry.original_date?, " (by the file's date)"),
+    };
+    let deadline = return_deadline(code, original)?;
+    deadline.is_past(settled).then(|| {
+        format!(
+            "the original settled on {original}{by}, so {code} was due by {}; the return settled \
+             on {settled}",
+            deadline.available_by
+        )
+    })
+}
+
+/// The fields that differ from the original, as R69 lists them, and what they say.
+fn wrong_fields(entry: &Entry, transfer: &Transfer, ours: OurSide<'_>) -> Option<(String, String)> {
+    let wrong = [
+        wrong_trace(entry, transfer).map(|why| ("02", why)),
+        wrong_amount(entry, transfer).map(|why| ("03", why)),
+        wrong_individual_id(entry, transfer, ours).map(|why| ("04", why)),
+        wrong_direction(entry, transfer).map(|why| ("05", why)),
+        wrong_company(entry, ours).map(|why| ("06", why)),
+    ];
+    if wrong.iter().all(Option::is_none) {
+        return None;
+    }
+    let (fields, why): (Vec<&str>, Vec<String>) = wrong.into_iter().flatten().unzip();
+    Some((fields.join("*"), why.join("; ")))
+}
+
+fn wrong_trace(entry: &Entry, transfer: &Transfer) -> Option<String> {
+    let given = entry.keys.original_trace.as_deref()?;
+    let sent = transfer.ach_trace.as_deref()?;
+    // Systems that take a trace for a number drop its leading zeros.
+    let plain = |trace: &str| format!("{trace:0>15}");
+    (given != sent && plain(given) != plain(sent)).then(|| {
+        format!(
+            "the original trace is {given} and transfer {} has {sent}",
+            transfer.id
+        )
+    })
+}
+
+/// An amount of zero is a returned prenote: it returns another entry than the payment, and
+/// nothing in it is wrong. Amounts in different currencies cannot be compared.
+fn wrong_amount(entry: &Entry, transfer: &Transfer) -> Option<String> {
+    let given = entry.original_amount.or(entry.amount)?;
+    let differs = given != transfer.amount
+        && given.currency() == transfer.amount.currency()
+        && given.minor() != 0;
+    differs.then(|| {
+        format!(
+            "the amount is {given} and transfer {} has {}",
+            transfer.id, transfer.amount
+        )
+    })
+}
+
+/// Formats cut a long id off at 15 or 22 characters.
+fn wrong_individual_id(entry: &Entry, transfer: &Transfer, ours: OurSide<'_>) -> Option<String> {
+    let given = entry.keys.individual_id.as_deref()?;
+    let rule = ours
+        .rules
+        .iter()
+        .find(|rule| rule.entry == EntryKey::IndividualId)?;
+    let sent = match rule.transfer {
+        TransferKeyKind::TransferId => transfer.id.as_str(),
+        TransferKeyKind::TraceId => transfer.trace_id.as_str(),
+        TransferKeyKind::AchTrace => transfer.ach_trace.as_deref()?,
+        // The transfer comes without them.
+        TransferKeyKind::PaymentId | TransferKeyKind::IndividualId => return None,
+    };
+    let cut_off = matches!(given.len(), 15 | 22) && sent.starts_with(given);
+    (given != sent && !cut_off).then(|| {
+        format!(
+            "the individual id is {given} and transfer {} has {sent}",
+            transfer.id
+        )
+    })
+}
+
+fn wrong_direction(entry: &Entry, transfer: &Transfer) -> Option<String> {
+    let kind = match (entry.direction, transfer.kind) {
+        (Direction::Debit, TransferType::Credit) => "a credit",
+        (Direction::Debit, TransferType::Refund) => "a refund",
+        (Direction::Credit, TransferType::Debit) => "a debit",
+        (Direction::Unknown, _)
+        | (_, TransferType::Other)
+        | (Direction::Debit, TransferType::Debit)
+        | (Direction::Credit, TransferType::Credit | TransferType::Refund) => return None,
+    };
+    Some(format!(
+        "the transaction code is that of a {} and transfer {} is {kind}",
+        entry.direction.as_str(),
+        transfer.id
+    ))
+}
+
+fn wrong_company(entry: &Entry, ours: OurSide<'_>) -> Option<String> {
+    let given = entry.keys.company_id.as_deref()?;
+    let known = !ours.company_ids.is_empty() && !ours.company_ids.iter().any(|own| own == given);
+    known.then(|| {
+        format!(
+            "the company id is {given} and ours is {}",
+            ours.company_ids.join(", ")
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Endpoints, deliveries and events on the wire.
+
+use chrono::{DateTime, Utc};
+use echeck_proto::returns::v1 as proto;
+use tonic::Status;
+
+use super::errors;
+use crate::feed::timestamp;
+use crate::ids;
+use crate::store::{Delivery, DeliveryState, EventRecord, SecretRecord};
+use crate::webhook::{Dialect, Endpoint, SecretKind, Style, render};
+
+pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::WebhookEndpoint {
+    let settings = &endpoint.settings;
+    let style = match settings.style {
+        Style::Finix => proto::WebhookStyle::Finix,
+        Style::Rainforest => proto::WebhookStyle::Rainforest,
+    };
+    proto::WebhookEndpoint {
+        endpoint_id: endpoint.endpoint_id.clone(),
+        url: settings.url.clone(),
+        description: settings.description.clone(),
+        owner_email: settings.owner_email.clone(),
+        style: style.into(),
+        api_version: settings.api_version.clone(),
+        event_types: settings.event_types.clone(),
+        merchant: settings.merchant.clone(),
+        ordered: settings.ordered,
+        enabled: endpoint.is_enabled(),
+        disabled_why: endpoint.disabled_why.clone().unwrap_or_default(),
+        failing_since: endpoint.failing_since.map(timestamp),
+        created_at: Some(timestamp(endpoint.created_at)),
+        updated_at: Some(timestamp(endpoint.updated_at)),
+        version: endpoint.version,
+        keys: keys.iter().map(key).collect(),
+    }
+}
+
+pub(super) fn key(secret: &SecretRecord) -> proto::WebhookKey {
+    let kind = match secret.kind {
+        SecretKind::HmacSha256 => proto::WebhookKeyKind::HmacSha256,
+        SecretKind::Ed25519 => proto::WebhookKeyKind::Ed25519,
+    };
+    proto::WebhookKey {
+        key_id: secret.secret_id.clone(),
+        kind: kind.into(),
+        public_key: secret.public_key.clone().unwrap_or_default(),
+        created_at: Some(timestamp(secret.created_at)),
+        retires_at: secret.retires_at.map(timestamp),
+    }
+}
+
+pub(super) fn key_kind(kind: proto::WebhookKeyKind) -> SecretKind {
+    match kind {
+        proto::WebhookKeyKind::Unspecified | proto::WebhookKeyKind::HmacSha256 => {
+            SecretKind::HmacSha256
+        }
+        proto::WebhookKeyKind::Ed25519 => SecretKind::Ed25519,
+    }
+}
+
+pub(super) fn style(style: proto::WebhookStyle) -> Result<Style, Status> {
+    match style {
+        proto::WebhookStyle::Finix => Ok(Style::Finix),
+        proto::WebhookStyle::Rainforest => Ok(Style::Rainforest),
+        proto::WebhookStyle::Unspecified => {
+            Err(errors::invalid("style", "must be FINIX or RAINFOREST"))
+        }
+    }
+}
+
+pub(super) fn state(state: proto::WebhookDeliveryState) -> Option<DeliveryState> {
+    match state {
+        proto::WebhookDeliveryState::Unspecified => None,
+        proto::WebhookDeliveryState::Pending => Some(DeliveryState::Pending),
+        proto::WebhookDeliveryState::Delivered => Some(DeliveryState::Delivered),
+        proto::WebhookDeliveryState::Dead => Some(DeliveryState::Dead),
+    }
+}
+
+pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
+    let state = match delivery.state {
+        DeliveryState::Pending => proto::WebhookDeliveryState::Pending,
+        DeliveryState::Delivered => proto::WebhookDeliveryState::Delivered,
+        DeliveryState::Dead => proto::WebhookDeliveryState::Dead,
+    };
+    proto::WebhookDelivery {
+        endpoint_id: delivery.endpoint_id.clone(),
+        message_id: delivery.message_id.clone(),
+        event_id: delivery.event_id.clone(),
+        sequence: delivery.sequence,
+        event_type: delivery.event_type.clone(),
+        transfer_id: delivery.transfer_id.clone(),
+        state: state.into(),
+        attempts: delivery.attempts,
+        next_attempt_at: delivery.next_attempt_at.map(timestamp),
+        last_status: delivery
+            .last_status
+            .and_then(|status| u32::try_from(status).ok())
+            .unwrap_or_default(),
+        last_error: delivery.last_error.clone().unwrap_or_default(),
+        last_attempt_at: delivery.last_attempt_at.map(timestamp),
+        created_at: Some(timestamp(delivery.created_at)),
+        ended_at: delivery.ended_at.map(timestamp),
+    }
+}
+
+/// The messages by which an event is told in a dialect.
+pub(super) fn messages(event: &EventRecord, dialect: Dialect) -> Vec<proto::WebhookEvent> {
+    let new = &event.new;
+    let told = new.messages.iter().filter(|(known, _)| *known == dialect);
+    told.map(|(_, event_type)| proto::WebhookEvent {
+        event_id: new.event_id.clone(),
+        sequence: event.sequence,
+        event_type: event_type.clone(),
+        message_id: ids::message_id(&new.event_id, dialect.as_str(), event_type),
+        transfer_id: new.transfer_id.clone(),
+        merchant: new.merchant.clone(),
+        occurred_at: Some(timestamp(new.occurred_at)),
+        body: render::body(event, dialect, event_type),
+    })
+    .collect()
+}
+
+/// A time that a caller names.
+pub(super) fn moment(
+    field: &str,
+    at: Option<prost_types::Timestamp>,
+) -> Result<Option<DateTime<Utc>>, Status> {
+    let Some(at) = at else { return Ok(None) };
+    u32::try_from(at.nanos)
+        .ok()
+        .and_then(|nanos| DateTime::from_timestamp(at.seconds, nanos))
+        .map(Some)
+        .ok_or_else(|| errors::invalid(field, "is no time"))
+}

@@ -1,0 +1,133 @@
+//! Returns that our bank may dishonor.
+
+use ach::calendar::banking_days_between;
+use ach::dishonor::DishonorGround;
+use ach::money::Money;
+use chrono::{DateTime, NaiveDate, Utc};
+use echeck_proto::returns::v1 as proto;
+use tonic::Status;
+
+use super::{Api, errors, page};
+use crate::feed::timestamp;
+use crate::store::{DishonorFilter, DishonorRecord};
+
+impl Api {
+    pub(super) async fn page_of_dishonorable(
+        &self,
+        request: proto::ListDishonorableRequest,
+    ) -> Result<proto::ListDishonorableResponse, Status> {
+        let size = page::size(request.page_size);
+        let today = eastern_day(self.importer.clock.now());
+        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let filter = DishonorFilter {
+            open_on: request.open_only.then_some(today),
+            import_id: given(&request.import_id),
+            transfer_id: given(&request.transfer_id),
+        };
+        let found = self
+            .importer
+            .store
+            .dishonorable(&filter, page::dishonor_place(&request.page_token)?, size)
+            .await
+            .map_err(|error| errors::of_store(&error))?;
+        let next_page_token = match found.last() {
+            Some(last) if found.len() == size as usize => page::token_of_dishonor(&last.mark),
+            Some(_) | None => String::new(),
+        };
+        Ok(proto::ListDishonorableResponse {
+            dishonorable: found.iter().map(|one| dishonorable(one, today)).collect(),
+            next_page_token,
+        })
+    }
+
+    /// Adds to returns why they may be dishonored.
+    pub(super) async fn add_grounds(&self, returns: &mut [proto::AchReturn]) -> Result<(), Status> {
+        let return_ids: Vec<String> = returns
+            .iter()
+            .map(|found| found.ach_return_id.clone())
+            .collect();
+        let marks = self
+            .importer
+            .store
+            .dishonorable_returns(&return_ids)
+            .await
+            .map_err(|error| errors::of_store(&error))?;
+        for found in returns {
+            let of_it = marks
+                .iter()
+                .find(|one| one.mark.return_id.as_deref() == Some(&found.ach_return_id));
+            found.dishonor_grounds = of_it.map(grounds).unwrap_or_default();
+        }
+        Ok(())
+    }
+}
+
+/// The day it is where the ACH operators are: theirs ends a banking day.
+fn eastern_day(now: DateTime<Utc>) -> NaiveDate {
+    now.with_timezone(&chrono_tz::America::New_York)
+        .date_naive()
+}
+
+fn dishonorable(record: &DishonorRecord, today: NaiveDate) -> proto::Dishonorable {
+    let mark = &record.mark;
+    let left = banking_days_between(today, mark.ground.last_day);
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    proto::Dishonorable {
+        grounds: grounds(record),
+        last_day: mark.ground.last_day.to_string(),
+        // Years of banking days fit; the ends are for dates that no file can mean.
+        banking_days_left: i32::try_from(left).unwrap_or(if left < 0 {
+            i32::MIN
+        } else {
+            i32::MAX
+        }),
+        return_code: mark.return_code.clone(),
+        amount_minor: mark.amount.map(Money::minor),
+        currency: mark
+            .amount
+            .map(|amount| amount.currency().to_string())
+            .unwrap_or_default(),
+        transfer_id: text(&mark.transfer_id),
+        ach_return_id: text(&mark.return_id),
+        hold_id: text(&mark.hold_id),
+        settlement_date: mark
+            .settled_on
+            .map(|day| day.to_string())
+            .unwrap_or_default(),
+        import_id: mark.import_id.clone(),
+        line: mark.line,
+        marked_at: Some(timestamp(record.marked_at)),
+    }
+}
+
+fn grounds(record: &DishonorRecord) -> Vec<proto::DishonorGround> {
+    std::iter::once(&record.mark.ground)
+        .chain(&record.mark.others)
+        .map(ground)
+        .collect()
+}
+
+fn ground(ground: &DishonorGround) -> proto::DishonorGround {
+    proto::DishonorGround {
+        code: ground.code.to_string(),
+        fields: ground.fields.clone(),
+        last_day: ground.last_day.to_string(),
+        why: ground.why.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_is_that_of_the_eastern_united_states() {
+        let at = |text: &str| {
+            let utc: DateTime<Utc> = text.parse().unwrap();
+            eastern_day(utc).to_string()
+        };
+        assert_eq!(at("2026-11-25T04:59:59Z"), "2026-11-24");
+        assert_eq!(at("2026-11-25T05:00:00Z"), "2026-11-25");
+        assert_eq!(at("2026-07-02T04:00:00Z"), "2026-07-02");
+    }
+}

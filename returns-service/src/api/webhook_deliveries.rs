@@ -1,0 +1,205 @@
+//! Deliveries and events: listing them, sending again, and trying an endpoint.
+
+use echeck_proto::returns::v1 as proto;
+use proto::replay_request::What;
+use tonic::Status;
+use uuid::Uuid;
+
+use super::jobs::{Who, who};
+use super::webhooks::WebhookApi;
+use super::{convert_webhook as convert, errors, page};
+use crate::store::{DeliveryFilter, EventFilter, Redelivery};
+use crate::webhook::{dialect, recover, test_body};
+
+fn given(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+impl WebhookApi {
+    pub(super) async fn page_of_deliveries(
+        &self,
+        request: proto::ListDeliveriesRequest,
+    ) -> Result<proto::ListDeliveriesResponse, Status> {
+        let size = page::size(request.page_size);
+        let before = page::delivery_place(&request.page_token)?;
+        let filter = DeliveryFilter {
+            state: convert::state(request.state()),
+            endpoint_id: given(request.endpoint_id),
+            event_id: given(request.event_id),
+            message_id: given(request.message_id),
+            transfer_id: given(request.transfer_id),
+        };
+        let found = self.store.deliveries(&filter, before, size).await;
+        let found = found.map_err(|error| errors::of_store(&error))?;
+        let next_page_token = match found.last() {
+            Some(last) if found.len() == size as usize => page::token_of_delivery(last),
+            Some(_) | None => String::new(),
+        };
+        Ok(proto::ListDeliveriesResponse {
+            deliveries: found.iter().map(convert::delivery).collect(),
+            next_page_token,
+        })
+    }
+
+    pub(super) async fn page_of_events(
+        &self,
+        request: proto::ListEventsRequest,
+    ) -> Result<proto::ListEventsResponse, Status> {
+        let size = page::size(request.page_size);
+        let style = convert::style(request.style())?;
+        let dialect = dialect(style, &request.api_version)
+            .map_err(|fault| errors::invalid_fields(&[fault]))?;
+        let filter = EventFilter {
+            since: convert::moment("since", request.since)?,
+            until: convert::moment("until", request.until)?,
+            transfer_id: given(request.transfer_id),
+            after: page::position(&request.page_token)?.unwrap_or_default(),
+        };
+        let found = self.store.events(&filter, size).await;
+        let found = found.map_err(|error| errors::of_store(&error))?;
+        let next_page_token = match found.last() {
+            Some(last) if found.len() == size as usize => page::token_of_position(last.sequence),
+            Some(_) | None => String::new(),
+        };
+        let messages = found
+            .iter()
+            .flat_map(|event| convert::messages(event, dialect));
+        Ok(proto::ListEventsResponse {
+            events: messages.collect(),
+            next_page_token,
+        })
+    }
+
+    pub(super) async fn replay(
+        &self,
+        request: proto::ReplayRequest,
+    ) -> Result<proto::ReplayResponse, Status> {
+        let who = who(&request.actor, &request.reason)?;
+        let endpoint = self.one(&request.endpoint_id).await?;
+        let now = self.now();
+        let (subject, messages) = match request.what {
+            None => {
+                let what = "or message_id must say what is sent again";
+                return Err(errors::invalid("event_id", what));
+            }
+            Some(What::EventId(event_id)) => {
+                let event = self.store.event(&event_id).await;
+                let event = event
+                    .map_err(|error| errors::of_store(&error))?
+                    .ok_or_else(|| errors::not_found("event", &event_id))?;
+                let done = recover::replay(&*self.store, &endpoint, &event, now).await;
+                (event_id, done)
+            }
+            Some(What::MessageId(message_id)) => {
+                let filter = DeliveryFilter {
+                    endpoint_id: Some(endpoint.endpoint_id.clone()),
+                    message_id: Some(message_id.clone()),
+                    ..DeliveryFilter::default()
+                };
+                let found = self.store.deliveries(&filter, None, 1).await;
+                let found = found.map_err(|error| errors::of_store(&error))?;
+                let Some(found) = found.into_iter().next() else {
+                    return Err(errors::not_found("message", &message_id));
+                };
+                let again = Redelivery {
+                    endpoint_id: found.endpoint_id,
+                    sequence: found.sequence,
+                    event_type: found.event_type,
+                    message_id: found.message_id,
+                };
+                (message_id, self.store.redeliver(&[again], true, now).await)
+            }
+        };
+        let messages = messages.map_err(|error| errors::of_store(&error))?;
+        if messages == 0 {
+            return Err(errors::precondition(
+                "NOT_WANTED",
+                "the endpoint wants no message of this event: its style, version, event_types \
+                 or merchant leave it out",
+            ));
+        }
+        let after = format!("{subject}: {messages} messages");
+        self.sent_again(&who, "replay", &endpoint.endpoint_id, &after)
+            .await?;
+        Ok(proto::ReplayResponse { messages })
+    }
+
+    pub(super) async fn recover(
+        &self,
+        request: proto::RecoverRequest,
+    ) -> Result<proto::RecoverResponse, Status> {
+        let who = who(&request.actor, &request.reason)?;
+        let endpoint = self.one(&request.endpoint_id).await?;
+        let now = self.now();
+        let since = convert::moment("since", request.since)?
+            .ok_or_else(|| errors::invalid("since", "must be said"))?;
+        let until = convert::moment("until", request.until)?.unwrap_or(now);
+        if until <= since {
+            return Err(errors::invalid("until", "must be after since"));
+        }
+        let messages = recover::recover(&*self.store, &endpoint, since, until, now)
+            .await
+            .map_err(|error| errors::of_store(&error))?;
+        let after = format!("{since} to {until}: {messages} messages");
+        self.sent_again(&who, "recover", &endpoint.endpoint_id, &after)
+            .await?;
+        Ok(proto::RecoverResponse { messages })
+    }
+
+    /// Keeps that messages are sent again. When none is given up any more, whoever was told of
+    /// that is told that it is over.
+    async fn sent_again(
+        &self,
+        who: &Who<'_>,
+        action: &str,
+        endpoint_id: &str,
+        after: &str,
+    ) -> Result<(), Status> {
+        let audit = self.audit(who, action, endpoint_id, ("", after));
+        let kept = self.store.record_audit(&audit).await;
+        kept.map_err(|error| errors::of_store(&error))?;
+        let endpoint = self.one(endpoint_id).await?;
+        let dead = self.store.dead_letters(endpoint_id).await;
+        let dead = dead.map_err(|error| errors::of_store(&error))?;
+        if dead == 0 && endpoint.is_enabled() {
+            self.clear_incident(endpoint_id);
+        }
+        tracing::info!(
+            endpoint_id,
+            action,
+            actor = who.actor,
+            reason = who.reason,
+            after,
+            "an operator sends webhooks again"
+        );
+        self.changes.bump();
+        Ok(())
+    }
+
+    pub(super) async fn send_test(
+        &self,
+        request: proto::SendTestEventRequest,
+    ) -> Result<proto::SendTestEventResponse, Status> {
+        let who = who(&request.actor, "a test")?;
+        let endpoint = self.one(&request.endpoint_id).await?;
+        let now = self.now();
+        let secrets = self.store.active_secrets(&endpoint.endpoint_id, now).await;
+        let secrets = secrets.map_err(|error| errors::of_store(&error))?;
+        let keys = self.poster.keys(&secrets);
+        let keys = keys.map_err(|error| errors::of_key(&error))?;
+        let message_id = format!("msg_test_{}", Uuid::new_v4().simple());
+        let body = test_body(&endpoint, now);
+        let posted = self.poster.post(&endpoint, &keys, &message_id, body).await;
+        let said = posted.error.as_deref().unwrap_or("delivered");
+        let audit = self.audit(&who, "test_endpoint", &endpoint.endpoint_id, ("", said));
+        let kept = self.store.record_audit(&audit).await;
+        kept.map_err(|error| errors::of_store(&error))?;
+        Ok(proto::SendTestEventResponse {
+            delivered: posted.error.is_none(),
+            status: posted.status.map(u32::from).unwrap_or_default(),
+            error: posted.error.unwrap_or_default(),
+            took_ms: u64::try_from(posted.took.as_millis()).unwrap_or(u64::MAX),
+            message_id,
+        })
+    }
+}

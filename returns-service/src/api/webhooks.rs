@@ -1,0 +1,169 @@
+//! Webhooks: whom platforms' messages go to, and what became of them.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use echeck_proto::returns::v1 as proto;
+use echeck_service::clock::SharedClock;
+use proto::webhook_service_server::WebhookService;
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::errors;
+use super::jobs::Who;
+use crate::changes::Changes;
+use crate::incident::{Area, Desk, Subject};
+use crate::store::{AuditRecord, Store};
+use crate::webhook::{Endpoint, Poster};
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct WebhookApi {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) poster: Poster,
+    pub(crate) clock: SharedClock,
+    pub(crate) changes: Changes,
+    pub(crate) desk: Desk,
+}
+
+impl WebhookApi {
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    /// The endpoint with this id.
+    pub(super) async fn one(&self, endpoint_id: &str) -> Result<Endpoint, Status> {
+        self.store
+            .endpoint(endpoint_id)
+            .await
+            .map_err(|error| errors::of_store(&error))?
+            .ok_or_else(|| errors::not_found("endpoint", endpoint_id))
+    }
+
+    pub(super) fn audit(
+        &self,
+        who: &Who<'_>,
+        action: &str,
+        endpoint_id: &str,
+        (before, after): (&str, &str),
+    ) -> AuditRecord {
+        AuditRecord {
+            audit_id: format!("aud_{}", Uuid::new_v4().simple()),
+            at: self.now(),
+            actor: who.actor.to_owned(),
+            action: action.to_owned(),
+            subject: format!("endpoint:{endpoint_id}"),
+            before: before.to_owned(),
+            after: after.to_owned(),
+            reason: who.reason.to_owned(),
+        }
+    }
+
+    /// Whatever was wrong with an endpoint was seen to.
+    pub(super) fn clear_incident(&self, endpoint_id: &str) {
+        let subject = Subject::Endpoint(endpoint_id.to_owned());
+        self.desk.clear(subject, Area::Webhook, self.now());
+    }
+}
+
+/// Hands every call to the file that has its subject.
+#[tonic::async_trait]
+impl WebhookService for WebhookApi {
+    async fn create_endpoint(
+        &self,
+        request: Request<proto::CreateEndpointRequest>,
+    ) -> Result<Response<proto::CreateEndpointResponse>, Status> {
+        self.create(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn update_endpoint(
+        &self,
+        request: Request<proto::UpdateEndpointRequest>,
+    ) -> Result<Response<proto::UpdateEndpointResponse>, Status> {
+        self.update(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn rotate_secret(
+        &self,
+        request: Request<proto::RotateSecretRequest>,
+    ) -> Result<Response<proto::RotateSecretResponse>, Status> {
+        self.rotate(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn disable_endpoint(
+        &self,
+        request: Request<proto::DisableEndpointRequest>,
+    ) -> Result<Response<proto::DisableEndpointResponse>, Status> {
+        self.disable(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn enable_endpoint(
+        &self,
+        request: Request<proto::EnableEndpointRequest>,
+    ) -> Result<Response<proto::EnableEndpointResponse>, Status> {
+        self.enable(request.into_inner()).await.map(Response::new)
+    }
+
+    async fn list_endpoints(
+        &self,
+        request: Request<proto::ListEndpointsRequest>,
+    ) -> Result<Response<proto::ListEndpointsResponse>, Status> {
+        self.page_of_endpoints(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn get_endpoint(
+        &self,
+        request: Request<proto::GetEndpointRequest>,
+    ) -> Result<Response<proto::GetEndpointResponse>, Status> {
+        self.endpoint_with_keys(&request.into_inner().endpoint_id)
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_deliveries(
+        &self,
+        request: Request<proto::ListDeliveriesRequest>,
+    ) -> Result<Response<proto::ListDeliveriesResponse>, Status> {
+        self.page_of_deliveries(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn list_events(
+        &self,
+        request: Request<proto::ListEventsRequest>,
+    ) -> Result<Response<proto::ListEventsResponse>, Status> {
+        self.page_of_events(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn replay(
+        &self,
+        request: Request<proto::ReplayRequest>,
+    ) -> Result<Response<proto::ReplayResponse>, Status> {
+        Self::replay(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn recover(
+        &self,
+        request: Request<proto::RecoverRequest>,
+    ) -> Result<Response<proto::RecoverResponse>, Status> {
+        Self::recover(self, request.into_inner())
+            .await
+            .map(Response::new)
+    }
+
+    async fn send_test_event(
+        &self,
+        request: Request<proto::SendTestEventRequest>,
+    ) -> Result<Response<proto::SendTestEventResponse>, Status> {
+        self.send_test(request.into_inner())
+            .await
+            .map(Response::new)
+    }
+}

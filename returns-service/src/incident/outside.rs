@@ -1,0 +1,37 @@
+//! Writing to people outside, such as the owner of an endpoint, by the first channel for
+//! e-mail.
+
+use futures_util::future::BoxFuture;
+
+use super::attendant::Attendant;
+use super::channel::Kind;
+use crate::webhook::OwnerMail;
+
+impl OwnerMail for Attendant {
+    fn write(
+        &self,
+        to: String,
+        subject: String,
+        text: String,
+    ) -> BoxFuture<'_, Result<bool, String>> {
+        Box::pin(async move {
+            let channels = self.courier.channels.iter();
+            let mut emails = channels.filter_map(|channel| match &channel.kind {
+                Kind::Email(email) => Some((email, channel.timeout)),
+                Kind::Slack(_) | Kind::PagerDuty(_) | Kind::Webhook(_) => None,
+            });
+            let Some((email, timeout)) = emails.next() else {
+                return Ok(false);
+            };
+            let written = tokio::time::timeout(timeout, email.write(&to, &subject, text)).await;
+            match written {
+                Ok(written) => written.map(|()| true).map_err(|error| error.to_string()),
+                Err(_) => Err(format!(
+                    "no answer from {} within {} ms",
+                    email.host(),
+                    timeout.as_millis()
+                )),
+            }
+        })
+    }
+}

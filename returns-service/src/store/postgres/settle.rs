@@ -1,0 +1,101 @@
+//! Made transfers in PostgreSQL.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::super::StoreError;
+use super::super::columns::{bound, failed};
+use super::super::records::made_transfer;
+use super::super::settle::{MadeTransfer, SettleStore};
+use super::super::writes::{Link, made_by};
+use super::PgStore;
+use super::codec::clean;
+
+#[async_trait]
+impl SettleStore for PgStore {
+    async fn not_ready(
+        &self,
+        system_of_record: &str,
+        up_to: u64,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<MadeTransfer>, StoreError> {
+        sqlx::query(
+            "SELECT m.transfer_id, m.position, m.ready_at FROM made_transfers m \
+             WHERE m.ready_at IS NULL AND m.decided_at < $1 AND m.position <= $2 \
+             AND NOT EXISTS (SELECT 1 FROM follower_exceptions e \
+                 WHERE e.name = $3 AND e.position = m.position) \
+             AND NOT EXISTS (SELECT 1 FROM journal s WHERE s.supersedes = m.position) \
+             ORDER BY m.decided_at, m.position LIMIT $4",
+        )
+        .bind(before)
+        .bind(bound(up_to)?)
+        .bind(system_of_record)
+        .bind(i64::from(limit))
+        .fetch_all(&self.pool)
+        .await
+        .map_err(failed("looking for transfers that are not ready"))?
+        .iter()
+        .map(made_transfer)
+        .collect()
+    }
+
+    async fn made_transfer(&self, transfer_id: &str) -> Result<Option<MadeTransfer>, StoreError> {
+        sqlx::query(
+            "SELECT transfer_id, position, ready_at FROM made_transfers WHERE transfer_id = $1",
+        )
+        .bind(clean(transfer_id))
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed("reading a made transfer"))?
+        .as_ref()
+        .map(made_transfer)
+        .transpose()
+    }
+}
+
+/// Notes the transfers that rows make. A row that supersedes another makes the same transfer.
+pub(super) async fn write_made(
+    tx: &mut PgConnection,
+    links: &[Link<'_>],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let (ids, positions): (Vec<&str>, Vec<i64>) = links
+        .iter()
+        .filter_map(|link| made_by(link.row).map(|made| (made, link.position)))
+        .unzip();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO made_transfers (transfer_id, position, decided_at) \
+         SELECT m.*, $3 FROM UNNEST($1::text[], $2::bigint[]) AS m \
+         ON CONFLICT (transfer_id) DO UPDATE \
+         SET position = excluded.position, decided_at = excluded.decided_at",
+    )
+    .bind(ids)
+    .bind(positions)
+    .bind(at)
+    .execute(tx)
+    .await
+    .map_err(failed("noting made transfers"))?;
+    Ok(())
+}
+
+/// Marks transfers as ready, each once; gives how many were not yet.
+pub(super) async fn mark_ready(
+    tx: &mut PgConnection,
+    transfer_ids: &[String],
+    at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    sqlx::query(
+        "UPDATE made_transfers SET ready_at = $1 WHERE ready_at IS NULL AND transfer_id = ANY($2)",
+    )
+    .bind(at)
+    .bind(transfer_ids)
+    .execute(tx)
+    .await
+    .map(|done| done.rows_affected())
+    .map_err(failed("marking transfers as ready"))
+}

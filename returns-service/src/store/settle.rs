@@ -1,0 +1,34 @@
+//! The transfers that rows of the journal make, and which of them may be settled.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::StoreError;
+
+/// A transfer that a row made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MadeTransfer {
+    /// Its id: a reversal's or a restoration's.
+    pub(crate) transfer_id: String,
+    /// The row that made it.
+    pub(crate) position: u64,
+    /// When it was decided that it may join a settlement.
+    pub(crate) ready_at: Option<DateTime<Utc>>,
+}
+
+/// Made transfers in the returns database. [`super::Store::append`] writes them: with the row
+/// that makes one, and with the row that makes it ready.
+#[async_trait]
+pub(crate) trait SettleStore: Send + Sync {
+    /// Those that are not ready, in the order in which they were decided: made by rows up to
+    /// `up_to` that took effect in `system_of_record`, and decided before `before`.
+    async fn not_ready(
+        &self,
+        system_of_record: &str,
+        up_to: u64,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<MadeTransfer>, StoreError>;
+    /// One of them.
+    async fn made_transfer(&self, transfer_id: &str) -> Result<Option<MadeTransfer>, StoreError>;
+}

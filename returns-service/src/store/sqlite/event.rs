@@ -1,0 +1,62 @@
+//! Events that were recorded.
+
+use async_trait::async_trait;
+use sqlx::AssertSqlSafe;
+
+use super::super::columns::{bound, failed, json};
+use super::super::webhook_rows::{EVENTS, event};
+use super::super::{EventFilter, EventReads, EventRecord, StoreError};
+use super::SqliteStore;
+use super::codec::time_text;
+
+#[async_trait]
+impl EventReads for SqliteStore {
+    async fn events(
+        &self,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        let sql = format!(
+            "{EVENTS} WHERE sequence > ?1 AND (?2 IS NULL OR transfer_id = ?2) \
+             AND (?3 IS NULL OR occurred_at >= ?3) \
+             AND (?4 IS NULL OR occurred_at < ?4) ORDER BY sequence LIMIT ?5"
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(bound(filter.after)?)
+            .bind(&filter.transfer_id)
+            .bind(filter.since.map(time_text))
+            .bind(filter.until.map(time_text))
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("listing events"))?
+            .iter()
+            .map(event)
+            .collect()
+    }
+
+    async fn events_at(&self, sequences: &[u64]) -> Result<Vec<EventRecord>, StoreError> {
+        let sql = format!(
+            "{EVENTS} WHERE sequence IN (SELECT value FROM json_each(?1)) ORDER BY sequence"
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(json(&sequences, "sequences")?)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("reading events"))?
+            .iter()
+            .map(event)
+            .collect()
+    }
+
+    async fn event(&self, event_id: &str) -> Result<Option<EventRecord>, StoreError> {
+        sqlx::query(AssertSqlSafe(format!("{EVENTS} WHERE event_id = ?1")))
+            .bind(event_id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed("reading an event"))?
+            .as_ref()
+            .map(event)
+            .transpose()
+    }
+}

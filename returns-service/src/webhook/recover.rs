@@ -1,0 +1,68 @@
+//! Sending messages again: one event's, or whatever an endpoint has missed in a stretch of
+//! time.
+
+use chrono::{DateTime, Utc};
+
+use super::Endpoint;
+use crate::ids;
+use crate::store::{EventFilter, EventRecord, Redelivery, Store, StoreError};
+
+/// Events that are looked at in one go.
+const PAGE: u32 = 500;
+
+/// The messages of an event that an endpoint wants.
+fn wanted(endpoint: &Endpoint, event: &EventRecord) -> Vec<Redelivery> {
+    let new = &event.new;
+    let wants = |(dialect, event_type): &&(_, String)| {
+        endpoint.settings.wants(*dialect, event_type, &new.merchant)
+    };
+    let messages = new.messages.iter().filter(wants);
+    messages
+        .map(|(dialect, event_type)| Redelivery {
+            endpoint_id: endpoint.endpoint_id.clone(),
+            sequence: event.sequence,
+            event_type: event_type.clone(),
+            message_id: ids::message_id(&new.event_id, dialect.as_str(), event_type),
+        })
+        .collect()
+}
+
+/// Makes an event's messages to an endpoint due now, delivered before or not. Gives how many;
+/// none when the endpoint wants none of them.
+pub(crate) async fn replay(
+    store: &dyn Store,
+    endpoint: &Endpoint,
+    event: &EventRecord,
+    at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    store.redeliver(&wanted(endpoint, event), true, at).await
+}
+
+/// Makes every message due now that the endpoint wants, that happened from `since` until
+/// before `until`, and that it has not taken. Gives how many.
+pub(crate) async fn recover(
+    store: &dyn Store,
+    endpoint: &Endpoint,
+    since: DateTime<Utc>,
+    until: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let mut filter = EventFilter {
+        since: Some(since),
+        until: Some(until),
+        ..EventFilter::default()
+    };
+    let mut due = 0;
+    loop {
+        let events = store.events(&filter, PAGE).await?;
+        let Some(last) = events.last() else {
+            return Ok(due);
+        };
+        filter.after = last.sequence;
+        let missed: Vec<Redelivery> = events
+            .iter()
+            .flat_map(|event| wanted(endpoint, event))
+            .collect();
+        due += store.redeliver(&missed, false, at).await?;
+    }
+}

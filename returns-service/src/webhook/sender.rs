@@ -1,0 +1,324 @@
+//! The sender: takes what is due to the endpoints, each endpoint in a lane of its own. A lane
+//! waits only for its own endpoint, and endpoints that fail share places apart from the
+//! others', so that a dead one delays nobody.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use echeck_service::clock::SharedClock;
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::owner::OwnerMail;
+use super::{Endpoint, KeyError, Poster, Schedule};
+use crate::chain::Chain;
+use crate::changes::Changes;
+use crate::incident::{Cause, Desk, Subject, Trouble};
+use crate::replica::Replica;
+use crate::store::{Delivery, EventRecord, Store, StoreError};
+
+/// How often it looks by the clock.
+const TICK: Duration = Duration::from_millis(500);
+/// The shortest wait for what is due next.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// How many due messages a lane takes at once.
+const BATCH: u32 = 32;
+/// How long a lane rests when something of our own does not work.
+const REST: TimeDelta = TimeDelta::seconds(5);
+/// How long messages on their way are waited for at a shutdown.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How much is sent at once, and when it is sent again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SenderSettings {
+    /// To one endpoint that works and wants no order.
+    pub(crate) per_endpoint: usize,
+    /// To all endpoints that work.
+    pub(crate) concurrency: usize,
+    /// To all endpoints that fail.
+    pub(crate) failing_concurrency: usize,
+    pub(crate) schedule: Schedule,
+    /// An endpoint that fails for so long is disabled.
+    pub(crate) disable_after: TimeDelta,
+}
+
+/// Delivers messages.
+pub(crate) struct Sender {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) poster: Poster,
+    pub(super) settings: SenderSettings,
+    pub(super) clock: SharedClock,
+    pub(super) desk: Desk,
+    pub(super) owners: Arc<dyn OwnerMail>,
+    /// Any number at each call.
+    pub(super) jitter: fn() -> u64,
+    replica: Replica,
+    changes: Changes,
+    working: Semaphore,
+    failing: Semaphore,
+    state: Mutex<State>,
+}
+
+/// What the sender knows of endpoints; lost at a restart without harm.
+#[derive(Default)]
+struct State {
+    /// Those with a lane.
+    lanes: HashSet<String>,
+    /// Those that are left alone until then.
+    resting: HashMap<String, DateTime<Utc>>,
+    /// Those about which no incident is open, as far as this process can know.
+    sound: HashSet<String>,
+}
+
+/// What the sender works with.
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) replica: Replica,
+    pub(crate) poster: Poster,
+    pub(crate) clock: SharedClock,
+    pub(crate) changes: Changes,
+    pub(crate) desk: Desk,
+    pub(crate) owners: Arc<dyn OwnerMail>,
+    pub(crate) jitter: fn() -> u64,
+}
+
+/// Why a lane rests.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LaneError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("it has no key to sign with; rotate its secret")]
+    NoKey,
+    #[error("event {0} of a delivery cannot be read")]
+    NoEvent(u64),
+}
+
+/// A lane's place, given back however the lane ends.
+struct Place {
+    sender: Arc<Sender>,
+    endpoint_id: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.sender.state().lanes.remove(&self.endpoint_id);
+    }
+}
+
+impl Sender {
+    /// A sender.
+    pub(crate) fn new(parts: Parts, settings: SenderSettings) -> Self {
+        Self {
+            store: parts.store,
+            poster: parts.poster,
+            clock: parts.clock,
+            desk: parts.desk,
+            owners: parts.owners,
+            jitter: parts.jitter,
+            replica: parts.replica,
+            changes: parts.changes,
+            working: Semaphore::new(settings.concurrency),
+            failing: Semaphore::new(settings.failing_concurrency),
+            state: Mutex::default(),
+            settings,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works until `shutdown`, whenever this replica is the one that sends.
+    pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        while let Some(lease) = self.replica.acquire("webhooks", &shutdown).await {
+            lease.keep(self.work(&shutdown)).await;
+            lease.release().await;
+        }
+    }
+
+    /// Sends until `shutdown`. Dropped, it stops where it is, as by a crash.
+    pub(super) async fn work(self: &Arc<Self>, shutdown: &CancellationToken) {
+        let mut lanes = JoinSet::new();
+        let mut told = false;
+        while !shutdown.is_cancelled() {
+            let seen = self.changes.version();
+            while lanes.try_join_next().is_some() {}
+            let wait = match self.start_lanes(&mut lanes, shutdown).await {
+                Ok(wait) => {
+                    told = false;
+                    wait
+                }
+                Err(error) => {
+                    // Once is enough: the store's own watcher reports that it does not answer.
+                    if !told {
+                        tracing::error!(error = %Chain(&error), "due webhooks cannot be read");
+                        told = true;
+                    }
+                    TICK
+                }
+            };
+            tokio::select! {
+                () = self.changes.wait(seen, wait, shutdown) => {}
+                Some(_) = lanes.join_next() => {}
+            }
+        }
+        let drained = async { while lanes.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("webhooks are still on their way; the next start sends them again");
+        }
+    }
+
+    /// Starts a lane for every endpoint that has something due and has none. Gives how long
+    /// nothing else is due.
+    async fn start_lanes(
+        self: &Arc<Self>,
+        lanes: &mut JoinSet<()>,
+        shutdown: &CancellationToken,
+    ) -> Result<Duration, StoreError> {
+        let now = self.clock.now();
+        for endpoint_id in self.store.due_endpoints(now).await? {
+            if self.is_resting(&endpoint_id, now) {
+                continue;
+            }
+            if !self.state().lanes.insert(endpoint_id.clone()) {
+                continue;
+            }
+            let place = Place {
+                sender: self.clone(),
+                endpoint_id,
+            };
+            let shutdown = shutdown.clone();
+            lanes.spawn(async move {
+                let sender = place.sender.clone();
+                sender.lane(&place.endpoint_id, &shutdown).await;
+            });
+        }
+        let next = self.store.next_due_after(now).await?;
+        let wait = next.and_then(|next| (next - now).to_std().ok());
+        Ok(wait.map_or(TICK, |wait| wait.clamp(SHORTEST_WAIT, TICK)))
+    }
+
+    fn is_resting(&self, endpoint_id: &str, now: DateTime<Utc>) -> bool {
+        let mut state = self.state();
+        state.resting.retain(|_, until| *until > now);
+        state.resting.contains_key(endpoint_id)
+    }
+
+    /// Leaves an endpoint alone until then.
+    pub(super) fn rest(&self, endpoint_id: &str, until: DateTime<Utc>) {
+        self.state().resting.insert(endpoint_id.to_owned(), until);
+    }
+
+    /// Notes that an incident about the endpoint may be open.
+    pub(super) fn is_ill(&self, endpoint_id: &str) {
+        self.state().sound.remove(endpoint_id);
+    }
+
+    /// Notes that none is. True when one may have been.
+    pub(super) fn is_sound(&self, endpoint_id: &str) -> bool {
+        let mut state = self.state();
+        !state.sound.contains(endpoint_id) && state.sound.insert(endpoint_id.to_owned())
+    }
+
+    /// Sends what is due to one endpoint, until nothing is.
+    async fn lane(&self, endpoint_id: &str, shutdown: &CancellationToken) {
+        while !shutdown.is_cancelled() && !self.is_resting(endpoint_id, self.clock.now()) {
+            match self.batch(endpoint_id, shutdown).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => self.stuck(endpoint_id, &error),
+            }
+        }
+    }
+
+    /// Something of our own keeps messages from an endpoint: that is no failure of theirs.
+    fn stuck(&self, endpoint_id: &str, error: &LaneError) {
+        let now = self.clock.now();
+        self.rest(endpoint_id, now + REST);
+        tracing::error!(endpoint_id, error = %Chain(error), "webhooks cannot be sent");
+        match error {
+            // The store's own watcher reports that.
+            LaneError::Store(_) => {}
+            LaneError::Key(_) | LaneError::NoKey | LaneError::NoEvent(_) => {
+                self.is_ill(endpoint_id);
+                let cause = Cause::WebhookStuck {
+                    endpoint: endpoint_id.to_owned(),
+                    why: error.to_string(),
+                };
+                let subject = Subject::Endpoint(endpoint_id.to_owned());
+                self.desk.report(Trouble::new(subject, cause, now));
+            }
+        }
+    }
+
+    /// Sends some of what is due to one endpoint. False when nothing is.
+    async fn batch(
+        &self,
+        endpoint_id: &str,
+        shutdown: &CancellationToken,
+    ) -> Result<bool, LaneError> {
+        let now = self.clock.now();
+        let endpoint = self.store.endpoint(endpoint_id).await?;
+        let Some(endpoint) = endpoint.filter(Endpoint::is_enabled) else {
+            return Ok(false);
+        };
+        let ordered = endpoint.settings.ordered;
+        let due = self
+            .store
+            .due_deliveries(endpoint_id, ordered, now, BATCH)
+            .await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let sequences: Vec<u64> = due.iter().map(|delivery| delivery.sequence).collect();
+        let events = self.store.events_at(&sequences).await?;
+        let events: HashMap<u64, EventRecord> = events
+            .into_iter()
+            .map(|event| (event.sequence, event))
+            .collect();
+        let secrets = self.store.active_secrets(endpoint_id, now).await?;
+        let keys = self.poster.keys(&secrets)?;
+        if keys.is_empty() {
+            return Err(LaneError::NoKey);
+        }
+        let fails = endpoint.failing_since.is_some();
+        let width = if ordered || fails {
+            1
+        } else {
+            self.settings.per_endpoint
+        };
+        let places = if fails { &self.failing } else { &self.working };
+        let stop = AtomicBool::new(false);
+        let attempts = stream::iter(due).map(|delivery: Delivery| {
+            let (events, keys, stop, endpoint) = (&events, &keys, &stop, &endpoint);
+            async move {
+                // The semaphore is never closed.
+                let place = places.acquire().await;
+                if stop.load(Ordering::Relaxed) || shutdown.is_cancelled() {
+                    return Ok(());
+                }
+                let Some(event) = events.get(&delivery.sequence) else {
+                    stop.store(true, Ordering::Relaxed);
+                    return Err(LaneError::NoEvent(delivery.sequence));
+                };
+                let taken = self.attempt(endpoint, keys, &delivery, event).await;
+                drop(place);
+                // After a failure everything is looked at again: it may have to wait.
+                if !matches!(taken, Ok(true)) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                taken.map(drop)
+            }
+        });
+        let ended: Vec<Result<(), LaneError>> = attempts.buffer_unordered(width).collect().await;
+        ended.into_iter().collect::<Result<(), LaneError>>()?;
+        Ok(true)
+    }
+}
