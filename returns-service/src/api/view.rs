@@ -1,16 +1,11 @@
 //! How a caller wants to see a payment.
 
-use chrono::NaiveDate;
 use echeck_proto::returns::v1 as proto;
 use tonic::Status;
 
 use super::errors;
 use crate::adapter::state_from_proto;
-use crate::webhook::{Dialect, Picture, Seen, Verdict, picture};
-
-/// The Rainforest versions, by their first day.
-const FIRST: &str = "2023-01-01";
-const RETURNED_SINCE: &str = "2024-10-16";
+use crate::webhook::{self, Dialect, Picture, Seen, Style, Verdict, picture};
 
 /// The dialect of a view; `None` for the gateway's own.
 pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, Status> {
@@ -27,27 +22,10 @@ pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, S
     match view {
         proto::TransferView::Unspecified => no_version(None),
         proto::TransferView::Finix => no_version(Some(Dialect::Finix)),
-        proto::TransferView::Rainforest => rainforest(api_version).map(Some),
+        proto::TransferView::Rainforest => webhook::dialect(Style::Rainforest, api_version)
+            .map(Some)
+            .map_err(|fault| errors::invalid(fault.field, fault.what)),
     }
-}
-
-/// A version of Rainforest's is a day; each lasts until the next.
-fn rainforest(api_version: &str) -> Result<Dialect, Status> {
-    // In this form, text sorts as days do.
-    let is_day = NaiveDate::parse_from_str(api_version, "%Y-%m-%d")
-        .is_ok_and(|day| day.to_string() == api_version);
-    if !is_day || api_version < FIRST {
-        let what = format!(
-            "{api_version:?} is no version of Rainforest's API; say 2023-01-01, 2023-12-01 or \
-             {RETURNED_SINCE}"
-        );
-        return Err(errors::invalid("api_version", what));
-    }
-    Ok(if api_version < RETURNED_SINCE {
-        Dialect::RainforestLegacy
-    } else {
-        Dialect::Rainforest20241016
-    })
 }
 
 /// How a transfer of the system of record looks.
@@ -76,7 +54,7 @@ pub(super) fn show(transfer: &mut proto::Transfer, picture: &Picture, dialect: D
     match dialect {
         Dialect::Finix => {
             if !picture.raw.is_empty() {
-                transfer.raw_json = crate::webhook::render::object(&picture.raw).to_string();
+                transfer.raw_json = webhook::render::object(&picture.raw).to_string();
             }
             if picture.is_failed() {
                 transfer.ready_to_settle_at = None;

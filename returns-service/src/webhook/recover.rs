@@ -5,14 +5,13 @@ use chrono::{DateTime, Utc};
 
 use super::Endpoint;
 use crate::ids;
-use crate::store::{EventFilter, EventRecord, Redelivery, Store, StoreError};
+use crate::store::{EventFilter, EventRecord, NewEvent, Redelivery, Store, StoreError};
 
 /// Events that are looked at in one go.
 const PAGE: u32 = 500;
 
-/// The messages of an event that an endpoint wants.
-fn wanted(endpoint: &Endpoint, event: &EventRecord) -> Vec<Redelivery> {
-    let new = &event.new;
+/// The messages of the event with a sequence that an endpoint wants.
+pub(crate) fn wanted(endpoint: &Endpoint, new: &NewEvent, sequence: u64) -> Vec<Redelivery> {
     let wants = |(dialect, event_type): &&(_, String)| {
         endpoint.settings.wants(*dialect, event_type, &new.merchant)
     };
@@ -20,7 +19,7 @@ fn wanted(endpoint: &Endpoint, event: &EventRecord) -> Vec<Redelivery> {
     messages
         .map(|(dialect, event_type)| Redelivery {
             endpoint_id: endpoint.endpoint_id.clone(),
-            sequence: event.sequence,
+            sequence,
             event_type: event_type.clone(),
             message_id: ids::message_id(&new.event_id, dialect.as_str(), event_type),
         })
@@ -35,7 +34,9 @@ pub(crate) async fn replay(
     event: &EventRecord,
     at: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    store.redeliver(&wanted(endpoint, event), true, at).await
+    store
+        .redeliver(&wanted(endpoint, &event.new, event.sequence), true, at)
+        .await
 }
 
 /// Makes every message due now that the endpoint wants, that happened from `since` until
@@ -61,7 +62,7 @@ pub(crate) async fn recover(
         filter.after = last.sequence;
         let missed: Vec<Redelivery> = events
             .iter()
-            .flat_map(|event| wanted(endpoint, event))
+            .flat_map(|event| wanted(endpoint, &event.new, event.sequence))
             .collect();
         due += store.redeliver(&missed, false, at).await?;
     }

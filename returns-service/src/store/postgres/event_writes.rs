@@ -6,9 +6,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 
 use super::super::columns::{Columns as _, bound, failed, json};
-use super::super::fan_out::{NewDelivery, OriginColumns, Wants, fan_out};
+use super::super::fan_out::{OriginColumns, enabled, fan_out};
 use super::super::records::hold_record;
-use super::super::{EventStore, HoldRecord, NewEvent, Origin, StoreError};
+use super::super::webhook_rows;
+use super::super::{EventStore, HoldRecord, NewEvent, Origin, Redelivery, StoreError};
 use super::PgStore;
 use super::codec::{clean, clean_all};
 use super::holds::HOLDS;
@@ -119,12 +120,12 @@ async fn write(
         return Ok(());
     }
     write_events(tx, events, first, at).await?;
-    let endpoints = sqlx::query(Wants::SQL)
+    let endpoints = sqlx::query(AssertSqlSafe(enabled()))
         .fetch_all(&mut *tx)
         .await
         .map_err(failed("reading who wants events"))?
         .iter()
-        .map(Wants::read)
+        .map(webhook_rows::endpoint)
         .collect::<Result<Vec<_>, _>>()?;
     write_deliveries(tx, &fan_out(events, first, &endpoints), at).await
 }
@@ -170,13 +171,13 @@ async fn write_events(
 
 async fn write_deliveries(
     tx: &mut PgConnection,
-    deliveries: &[NewDelivery],
+    deliveries: &[Redelivery],
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     if deliveries.is_empty() {
         return Ok(());
     }
-    let text = |of: fn(&NewDelivery) -> &String| deliveries.iter().map(of).collect::<Vec<_>>();
+    let text = |of: fn(&Redelivery) -> &String| deliveries.iter().map(of).collect::<Vec<_>>();
     let sequences = deliveries
         .iter()
         .map(|one| bound(one.sequence))

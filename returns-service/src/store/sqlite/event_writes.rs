@@ -7,9 +7,10 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 use super::super::columns::{Columns as _, bound, failed, json as to_json};
-use super::super::fan_out::{NewDelivery, OriginColumns, Wants, fan_out};
+use super::super::fan_out::{OriginColumns, enabled, fan_out};
 use super::super::records::hold_record;
-use super::super::{EventStore, HoldRecord, NewEvent, Origin, StoreError};
+use super::super::webhook_rows;
+use super::super::{EventStore, HoldRecord, NewEvent, Origin, Redelivery, StoreError};
 use super::SqliteStore;
 use super::codec::time_text;
 use super::holds::HOLDS;
@@ -117,12 +118,12 @@ async fn write(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     write_events(tx, events, first, at).await?;
-    let endpoints = sqlx::query(Wants::SQL)
+    let endpoints = sqlx::query(AssertSqlSafe(enabled()))
         .fetch_all(&mut **tx)
         .await
         .map_err(failed("reading who wants events"))?
         .iter()
-        .map(Wants::read)
+        .map(webhook_rows::endpoint)
         .collect::<Result<Vec<_>, _>>()?;
     write_deliveries(tx, &fan_out(events, first, &endpoints), at).await
 }
@@ -170,7 +171,7 @@ async fn write_events(
 
 async fn write_deliveries(
     tx: &mut Transaction<'_, Sqlite>,
-    deliveries: &[NewDelivery],
+    deliveries: &[Redelivery],
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     for chunk in deliveries.chunks(CHUNK) {
