@@ -283,3 +283,21 @@ async fn a_mirror_that_lacked_the_payment_learns_with_its_return_that_the_revers
     assert!(world.holds().await.is_empty());
     assert_eq!(world.reversals("TR1").await, "1");
 }
+
+#[tokio::test]
+async fn a_return_that_was_dishonored_is_not_listed_as_dishonorable_any_more() {
+    let world = start("by_hand").await;
+    // Settled so long ago that the return is untimely.
+    let payment = Payment::debit("TR1").ach_trace(ORIGINAL);
+    world.add(payment.settled_on("2026-10-01")).await;
+    let listed = || async {
+        let ask = proto::ListDishonorableRequest::default();
+        let answer = world.client.clone().list_dishonorable(ask).await.unwrap();
+        answer.into_inner().dishonorable.len()
+    };
+    send(&world, "1.ach", Nacha::new().returned(ORIGINAL, "R01")).await;
+    assert_eq!(listed().await, 1);
+    let file = Nacha::new().dishonored(ORIGINAL, "R68", (RETURN, "R01"));
+    send(&world, "2.ach", file).await;
+    assert_eq!(listed().await, 0);
+}

@@ -60,6 +60,14 @@ pub(super) fn made_by(row: &Row) -> Option<&str> {
     }
 }
 
+/// The returns that rows say were dishonored: nothing is left to be dishonored of them.
+pub(super) fn dishonored(rows: &[Row]) -> Vec<&str> {
+    rows.iter()
+        .filter(|row| row.effect == Effect::Restore)
+        .filter_map(|row| row.of_return.as_deref())
+        .collect()
+}
+
 /// Every transfer that an append says something about.
 pub(super) fn transfers(writes: &Writes) -> Vec<String> {
     let rows = writes.rows.iter().map(|row| &row.transfer.id);

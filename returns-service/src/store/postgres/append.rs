@@ -8,14 +8,14 @@ use echeck_service::planted::{self, Bug};
 use sqlx::{PgConnection, Row as _};
 
 use super::super::columns::{bound, failed, json, reason_text};
-use super::super::writes::{Link, Share, link, payloads, shares, stretches, transfers};
+use super::super::writes::{Link, Share, dishonored, link, payloads, shares, stretches, transfers};
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
 use super::PgStore;
 use super::codec::{clean, clean_all};
 use super::copy::copy_rows;
-use super::dishonor::write_marks;
+use super::dishonor::{drop_marks, write_marks};
 use super::settle::{mark_ready, write_made};
 use crate::journal::Head;
 
@@ -77,6 +77,7 @@ async fn write_all(
     failpoint::hit("append::after_rows").await?;
     write_holds(tx, &writes.holds, append.at).await?;
     write_marks(tx, &writes.dishonor, append.at).await?;
+    drop_marks(tx, &dishonored(&writes.rows)).await?;
     if let Cause::Import { import_id, .. } = &append.cause {
         write_duplicates(tx, import_id, &writes.duplicates).await?;
         write_rejected(tx, import_id, &writes.rejected).await?;

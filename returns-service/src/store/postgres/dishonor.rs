@@ -49,6 +49,22 @@ pub(super) async fn write_marks(
     insert(tx, &marks.set, at).await
 }
 
+/// Takes back the marks of returns.
+pub(super) async fn drop_marks(
+    tx: &mut PgConnection,
+    return_ids: &[&str],
+) -> Result<(), StoreError> {
+    if return_ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM dishonorable WHERE return_id = ANY($1)")
+        .bind(return_ids)
+        .execute(tx)
+        .await
+        .map_err(failed("taking dishonor marks back"))?;
+    Ok(())
+}
+
 async fn insert(
     tx: &mut PgConnection,
     marks: &[DishonorMark],

@@ -6,14 +6,14 @@ use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::super::columns::{bound, failed, json, reason_text};
 use super::super::writes::{
-    Link, link, of_import, payloads, repeats, shares, stretches, transfers,
+    Link, dishonored, link, of_import, payloads, repeats, shares, stretches, transfers,
 };
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
 use super::SqliteStore;
 use super::codec::time_text;
-use super::dishonor::write_marks;
+use super::dishonor::{drop_marks, write_marks};
 use super::settle::{mark_ready, write_made};
 use crate::journal::Head;
 
@@ -38,6 +38,7 @@ impl SqliteStore {
         }
         write_holds(&mut tx, &append.writes.holds, append.at).await?;
         write_marks(&mut tx, &append.writes.dishonor, append.at).await?;
+        drop_marks(&mut tx, &dishonored(&append.writes.rows)).await?;
         if let Cause::Import { import_id, .. } = &append.cause {
             write_duplicates(&mut tx, import_id, &append.writes.duplicates).await?;
             write_rejected(&mut tx, import_id, &append.writes.rejected).await?;

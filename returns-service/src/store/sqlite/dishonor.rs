@@ -18,6 +18,21 @@ const MARKS: &str = "SELECT import_id, ordinal, line, transfer_id, return_id, ho
      fields, last_day, why, others, amount_minor, currency, return_code, settled_on, marked_at \
      FROM dishonorable";
 
+/// Takes back the marks of returns.
+pub(super) async fn drop_marks(
+    tx: &mut Transaction<'_, Sqlite>,
+    return_ids: &[&str],
+) -> Result<(), StoreError> {
+    for return_id in return_ids {
+        sqlx::query("DELETE FROM dishonorable WHERE return_id = ?")
+            .bind(return_id)
+            .execute(&mut **tx)
+            .await
+            .map_err(failed("taking a dishonor mark back"))?;
+    }
+    Ok(())
+}
+
 /// Writes what a decision says of marks, in the decision's own transaction.
 pub(super) async fn write_marks(
     tx: &mut Transaction<'_, Sqlite>,
