@@ -79,7 +79,8 @@ impl World {
         }
     }
 
-    /// A pending payment is of the last days; the others are up to two months old.
+    /// Most payments are of the last days, so that most returns are in time; of those that are
+    /// not pending, one in eleven is up to two months old.
     fn dates(&self, class: Class, draws: &mut Draws) -> (NaiveDate, NaiveDate) {
         let age = match class {
             Class::DebitPending | Class::PayoutPending => draws.below(3),
@@ -87,7 +88,10 @@ impl World {
             | Class::DebitFailed
             | Class::RefundSucceeded
             | Class::PayoutSucceeded
-            | Class::PayoutFailed => 2 + draws.below(55),
+            | Class::PayoutFailed => match draws.below(55) {
+                of_late @ ..50 => 1 + of_late % 2,
+                older => 2 + older,
+            },
         };
         // At the ends of the calendar the day itself does: no such date is ever asked for.
         let created = self
