@@ -295,6 +295,8 @@ fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<Prior> 
         .unwrap_or_default();
     standing
         .iter()
+        // That a reversal may be settled tells nothing of the return.
+        .filter(|row| row.row.effect != Effect::Ready)
         .map(|row: &JournalRow| prior(&row.row.return_id, row.row.effect, &row.row.entry))
         .chain(pending.iter().cloned())
         .collect()

@@ -3,7 +3,9 @@
 
 use echeck_proto::returns::v1 as proto;
 use echeck_test_servers::http::HttpReceiver;
-use echeck_tests::{Payment, VALIDATION_SOURCE, World, Worldpay, eventually, funding_rejects};
+use echeck_tests::{
+    Nacha, Payment, VALIDATION_SOURCE, World, Worldpay, eventually, funding_rejects,
+};
 use proto::operations_service_client::OperationsServiceClient;
 use proto::webhook_service_client::WebhookServiceClient;
 use proto::{TransferView, WebhookStyle};
@@ -71,6 +73,16 @@ impl Platforms {
         assert_eq!(bodies.len(), count, "{bodies:#?}");
         bodies.iter_mut().for_each(settle);
         bodies
+    }
+
+    async fn mark_ready(&self, reversal: &str) {
+        let ask = proto::MarkReadyToSettleRequest {
+            transfer_id: reversal.to_owned(),
+            actor: "ann".to_owned(),
+            reason: "it is time".to_owned(),
+        };
+        let operations = OperationsServiceClient::connect(self.world.stack.url()).await;
+        operations.unwrap().mark_ready_to_settle(ask).await.unwrap();
     }
 
     /// State, whether there is a return, and its code, as a version shows them.
@@ -230,6 +242,44 @@ async fn rainforest_a_payin_returned_after_it_was_funded_in_a_deposit_stays_succ
     assert_eq!(here.told(NEW, 1).await, [created]);
 }
 
+#[tokio::test]
+async fn rainforest_a_dishonored_return_is_told_whole_with_what_is_settled_by_then() {
+    const ORIGINAL: &str = "231380100000001";
+    let here = Platforms::start("rainforest").await;
+    let payment = Payment::debit("TR1").deposit("DEP1").ach_trace(ORIGINAL);
+    here.world.add(payment).await;
+    let file = Nacha::new().returned(ORIGINAL, "R10");
+    here.world.import("nacha", "1.ach", file).await;
+    let reversal = here.world.transfer("TR1").await.reversal_ids.remove(0);
+    here.mark_ready(&reversal).await;
+    here.told(NEW, 2).await;
+    let of = ("091000010000001", "R10");
+    let file = Nacha::new().dishonored(ORIGINAL, "R68", of);
+    here.world.import("nacha", "2.ach", file).await;
+
+    let told = here.told(NEW, 3).await;
+    let kinds: Vec<&Value> = told.iter().map(|body| &body["event_type"]).collect();
+    assert_eq!(
+        kinds,
+        [
+            "ach_return.created",
+            "ach_return.settling",
+            "ach_return.dishonored"
+        ]
+    );
+    let data = &told[2]["data"];
+    assert_eq!(data["stage"], "DISHONORED");
+    assert_eq!(data["dishonor"]["code"], "R68");
+    let adjustments = data["adjustments"].as_array().unwrap();
+    assert_eq!(adjustments[0]["transfer_id"], reversal.as_str());
+    let ready = &told[1]["data"]["adjustments"][0]["ready_to_settle_at"];
+    assert!(ready.is_string(), "{ready}");
+    assert_eq!(&adjustments[0]["ready_to_settle_at"], ready);
+    assert_eq!(adjustments[1]["type"], "RESTORATION");
+    assert_eq!(adjustments[1]["ready_to_settle_at"], Value::Null);
+    assert_eq!(here.shown("TR1", NEW).await, shows("SUCCEEDED", "R10"));
+}
+
 /// A body of Finix's style about one transfer.
 fn finix(kind: &str, transfer: Value, sequence: u64) -> Value {
     json!({
@@ -329,13 +379,7 @@ async fn finix_a_returned_echeck_stays_succeeded_and_has_a_reversal_that_is_then
         [finix("created", transfer(Value::Null), 1)]
     );
 
-    let ask = proto::MarkReadyToSettleRequest {
-        transfer_id: reversal.clone(),
-        actor: "ann".to_owned(),
-        reason: "it is time".to_owned(),
-    };
-    let operations = OperationsServiceClient::connect(here.world.stack.url()).await;
-    operations.unwrap().mark_ready_to_settle(ask).await.unwrap();
+    here.mark_ready(&reversal).await;
     let told = here.told(FINIX, 2).await;
     let ready = told[1]["_embedded"]["transfers"][0]["ready_to_settle_at"].clone();
     assert!(ready.is_string(), "{ready}");

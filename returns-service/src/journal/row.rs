@@ -69,6 +69,11 @@ impl Row {
         self.entry.kind.code().map(|(code, _)| code)
     }
 
+    /// Whether it says an earlier row again, to one mirror.
+    pub(crate) const fn is_repeat(&self) -> bool {
+        matches!(self.relation, Some(Relation::Repeats { .. }))
+    }
+
     /// The position that this row replaces.
     pub(crate) fn supersedes(&self) -> Option<u64> {
         match &self.relation {

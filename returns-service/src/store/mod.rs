@@ -236,8 +236,9 @@ pub(crate) struct ReturnFilter {
 pub(crate) struct Known {
     /// The position of the last row at that moment.
     pub(crate) head_position: u64,
-    /// By transfer id: its rows that still stand, in order of position. Superseded rows,
-    /// repeats, and rows that did not take effect in the system of record are left out.
+    /// By transfer id: its rows that still stand, in order of position, those that only follow
+    /// another among them. Superseded rows, repeats, and rows that did not take effect in the
+    /// system of record are left out.
     pub(crate) standing: HashMap<String, Vec<JournalRow>>,
     /// By transfer id: how many return ids were ever given out for it.
     pub(crate) ids_given: HashMap<String, usize>,

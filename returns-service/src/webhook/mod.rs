@@ -5,6 +5,7 @@
 
 mod ach_return;
 mod address;
+mod aftermath;
 mod attempt;
 mod client;
 mod dialect;

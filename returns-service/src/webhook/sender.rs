@@ -147,6 +147,9 @@ impl Sender {
     pub(super) async fn work(self: &Arc<Self>, shutdown: &CancellationToken) {
         let mut lanes = JoinSet::new();
         let mut told = false;
+        if let Err(error) = self.tell_recent_dead().await {
+            tracing::error!(error = %Chain(&error), "dead webhooks cannot be read");
+        }
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
             while lanes.try_join_next().is_some() {}

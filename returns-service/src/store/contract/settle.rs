@@ -134,7 +134,12 @@ async fn a_row_that_follows_another_is_no_return_of_its_own_and_no_row_of_a_file
     make_ready(&fixture, vec![ready(&one, 1)]).await;
     let store = &fixture.store;
     let known = store.known(&["TR1".to_owned()], GATEWAY).await.unwrap();
-    assert_eq!(known.standing["TR1"].len(), 1);
+    let effects: Vec<Effect> = known.standing["TR1"]
+        .iter()
+        .map(|row| row.row.effect)
+        .collect();
+    assert_eq!(effects, [Effect::Reverse, Effect::Ready]);
+    assert_eq!(known.ids_given["TR1"], 1);
     let listed = store.returns(&ReturnFilter::default(), 10).await.unwrap();
     assert_eq!(listed.len(), 1);
     let row = store.return_row(&one.return_id).await.unwrap().unwrap();

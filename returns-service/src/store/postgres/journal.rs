@@ -19,7 +19,7 @@ pub(super) const ROWS: &str = "SELECT j.position, j.hash, j.payload, j.transfer_
 /// state. Without a row there is still the head.
 const KNOWN: &str = "SELECT h.position AS head_position, j.position, j.hash, j.payload, \
      j.transfer_id, j.return_id, j.recorded_at, s.position AS superseded_by, \
-     (s.position IS NULL AND e.position IS NULL AND j.repeats IS NULL) AS stands \
+     (s.position IS NULL AND e.position IS NULL) AS stands \
      FROM (SELECT (SELECT position FROM journal_head) AS position) h \
      LEFT JOIN journal j ON j.transfer_id = ANY($1) \
      LEFT JOIN journal s ON s.supersedes = j.position \
@@ -120,11 +120,11 @@ impl PgStore {
             };
             let transfer_id = row.text("transfer_id")?;
             if row.flag("stands")? {
-                known
-                    .standing
-                    .entry(transfer_id.clone())
-                    .or_default()
-                    .push(journal_row(row)?);
+                let row = journal_row(row)?;
+                if !row.row.is_repeat() {
+                    let standing = known.standing.entry(transfer_id.clone());
+                    standing.or_default().push(row);
+                }
             }
             given.entry(transfer_id).or_default().insert(return_id);
         }

@@ -98,7 +98,7 @@ impl SqliteStore {
         let head = Self::read_head(&mut *tx).await?;
         let sql = format!(
             "{ROWS} WHERE j.transfer_id IN (SELECT value FROM json_each(?)) \
-             AND s.position IS NULL AND j.repeats IS NULL \
+             AND s.position IS NULL \
              AND NOT EXISTS (SELECT 1 FROM follower_exceptions e \
                              WHERE e.name = ? AND e.position = j.position) \
              ORDER BY j.position"
@@ -122,10 +122,10 @@ impl SqliteStore {
         let mut standing: HashMap<String, Vec<JournalRow>> = HashMap::new();
         for row in &rows {
             let row = journal_row(row)?;
-            standing
-                .entry(row.row.transfer.id.clone())
-                .or_default()
-                .push(row);
+            if !row.row.is_repeat() {
+                let standing = standing.entry(row.row.transfer.id.clone());
+                standing.or_default().push(row);
+            }
         }
         let mut ids_given = HashMap::new();
         for row in &given {

@@ -55,14 +55,16 @@ async fn no_key_and_no_path_is_in_a_log_an_error_or_an_incident_even_when_repeat
     receiver.answer_next(Answer::Reset);
     let sender = world.start();
     let ended = world.settled("whe_1").await;
+    eventually("the incident is told", async || !world.signals.is_empty()).await;
     sender.abort();
     let unreachable = "http://nowhere.invalid:1/CANARYpath";
     world.endpoint("whe_2", unreachable, false).await;
     world.due("whe_2", 1, 1).await;
     let sender = world.start();
     let gone = world.settled("whe_2").await;
+    // The first one's is told again at the second start.
+    eventually("the incidents are told", async || world.signals.len() >= 3).await;
     sender.abort();
-    eventually("the incidents are told", async || world.signals.len() >= 2).await;
 
     let logged = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
     assert!(

@@ -50,6 +50,29 @@ async fn after_ten_tries_a_message_is_a_dead_letter_and_a_success_ends_the_incid
 }
 
 #[tokio::test]
+async fn a_message_that_was_given_up_just_before_a_stop_is_told_at_the_next_start() {
+    let mut world = World::new().await;
+    let receiver = HttpReceiver::start().await;
+    receiver.answer(Answer::Status(500, String::new()));
+    world.endpoint("whe_1", &receiver.url("/"), false).await;
+    world.events(1, 1).await;
+    world.due("whe_1", 1, 1).await;
+    let sender = world.start();
+    world.settled("whe_1").await;
+    sender.abort();
+    // Whatever was told before, it is told again.
+    world.signals();
+    let sender = world.start();
+    eventually("it is told", async || !world.signals.is_empty()).await;
+    let told = world.signals();
+    assert!(
+        matches!(told[..], [Some(Cause::WebhookDead { count: 1, .. })]),
+        "{told:?}"
+    );
+    sender.abort();
+}
+
+#[tokio::test]
 async fn an_endpoint_that_fails_for_too_long_is_disabled_and_its_owner_told() {
     let mut world = World::new().await;
     world.sender.disable_after = TimeDelta::milliseconds(100);
