@@ -92,10 +92,15 @@ async fn webhooks(world: &World) -> WebhookServiceClient<Channel> {
 }
 
 async fn listening_world() -> World {
+    world_with("allow_http = true\n").await
+}
+
+async fn world_with(settings: &str) -> World {
     World::start_with(|options| {
         options
             .returns
-            .push_str("[webhooks]\nallow_private_addresses = true\nallow_http = true\n");
+            .push_str("[webhooks]\nallow_private_addresses = true\n");
+        options.returns.push_str(settings);
     })
     .await
 }
@@ -174,12 +179,44 @@ async fn a_receiver_refuses_what_others_sign(of: impl Fn(&Path) -> (Command, std
     let (command, file) = of(folder.path());
     let receiver = Running::start(command, &file, port, another).await;
     let (endpoint_id, _) = subscribe(&world, receiver.url.clone()).await;
+    let answer = answer_to_a_test(&world, endpoint_id).await;
+    assert_eq!(answer.status, 400);
+}
+
+/// What the endpoint answers to a signed test message.
+async fn answer_to_a_test(world: &World, endpoint_id: String) -> proto::SendTestEventResponse {
     let ask = proto::SendTestEventRequest {
         endpoint_id,
         actor: "ann".to_owned(),
     };
-    let answer = webhooks(&world).await.send_test_event(ask).await.unwrap();
-    assert_eq!(answer.into_inner().status, 400);
+    let answer = webhooks(world).await.send_test_event(ask).await.unwrap();
+    answer.into_inner()
+}
+
+async fn a_receiver_takes_both_keys_of_a_rotation(
+    of: impl Fn(&Path) -> (Command, std::path::PathBuf),
+) {
+    let world = listening_world().await;
+    let folder = tempfile::tempdir().unwrap();
+    let port = port();
+    let url = format!("http://127.0.0.1:{port}/webhooks");
+    let (endpoint_id, old) = subscribe(&world, url).await;
+    let ask = proto::RotateSecretRequest {
+        endpoint_id: endpoint_id.clone(),
+        actor: "ann".to_owned(),
+        reason: "a test".to_owned(),
+        ..proto::RotateSecretRequest::default()
+    };
+    let made = webhooks(&world).await.rotate_secret(ask).await.unwrap();
+    let new = made.into_inner().key.unwrap().secret;
+    assert_ne!(old, new);
+    for secret in [old, new] {
+        let (command, file) = of(folder.path());
+        let mut receiver = Running::start(command, &file, port, &secret).await;
+        let answer = answer_to_a_test(&world, endpoint_id.clone()).await;
+        assert_eq!(answer.status, 204, "{answer:?}");
+        receiver.process.kill().await.unwrap();
+    }
 }
 
 #[tokio::test]
@@ -200,4 +237,56 @@ async fn the_receiver_in_ruby_refuses_what_others_sign() {
 #[tokio::test]
 async fn the_receiver_in_python_refuses_what_others_sign() {
     a_receiver_refuses_what_others_sign(python).await;
+}
+
+#[tokio::test]
+async fn the_receiver_in_ruby_takes_what_either_key_of_a_rotation_signs() {
+    a_receiver_takes_both_keys_of_a_rotation(ruby).await;
+}
+
+#[tokio::test]
+async fn the_receiver_in_python_takes_what_either_key_of_a_rotation_signs() {
+    a_receiver_takes_both_keys_of_a_rotation(python).await;
+}
+
+/// Takes every POST, behind TLS.
+const BEHIND_TLS: &str = r#"
+import http.server, os, ssl
+
+class Receiver(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(204)
+        self.end_headers()
+
+server = http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Receiver)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("cert.pem", "key.pem")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"#;
+
+#[tokio::test]
+async fn an_endpoint_behind_tls_is_spoken_to_only_when_its_certificate_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    echeck_test_servers::smtp::certificate(folder.path());
+    let file = folder.path().join("receiver.py");
+    std::fs::write(&file, BEHIND_TLS).unwrap();
+    let port = port();
+    let mut command = Command::new(tool("python"));
+    command.current_dir(folder.path());
+    let _receiver = Running::start(command, &file, port, "").await;
+    let url = format!("https://localhost:{port}/webhooks");
+
+    let trusting = format!("ca_file = {:?}\n", folder.path().join("cert.pem"));
+    let world = world_with(&trusting).await;
+    let (endpoint_id, _) = subscribe(&world, url.clone()).await;
+    let answer = answer_to_a_test(&world, endpoint_id).await;
+    assert_eq!((answer.status, answer.delivered), (204, true), "{answer:?}");
+
+    let world = world_with("").await;
+    let (endpoint_id, _) = subscribe(&world, url).await;
+    let answer = answer_to_a_test(&world, endpoint_id).await;
+    assert_eq!((answer.status, answer.delivered), (0, false), "{answer:?}");
+    assert!(answer.error.to_lowercase().contains("cert"), "{answer:?}");
 }

@@ -118,6 +118,11 @@ impl HttpReceiver {
         self.state.lock().expect("no panic").next.push_back(answer);
     }
 
+    /// How many of those answers are still to be given.
+    pub fn answers_left(&self) -> usize {
+        self.state.lock().expect("no panic").next.len()
+    }
+
     /// Answers every request like this from now on.
     pub fn answer(&self, answer: Answer) {
         self.state.lock().expect("no panic").always = Some(answer);

@@ -147,8 +147,9 @@ fn mail(file: &Path) -> Mail {
     }
 }
 
-/// A certificate for localhost that is its own authority.
-fn certificate(folder: &Path) {
+/// Makes a certificate for localhost that is its own authority: `cert.pem` and `key.pem` in a
+/// folder.
+pub fn certificate(folder: &Path) {
     let made = Command::new("openssl")
         .args(["req", "-x509", "-newkey", "ec", "-pkeyopt"])
         .args(["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"])

@@ -65,8 +65,12 @@ impl Listener {
         self.0.received()
     }
 
-    /// Answers the next message badly, in one way or another.
+    /// Answers the next message badly, in one way or another. Bad answers are not saved up: many
+    /// for one message would make its pauses longer than the time to drain.
     pub fn stumble(&self, number: u64) {
+        if self.0.answers_left() > 0 {
+            return;
+        }
         self.0.answer_next(match number % 3 {
             0 => Answer::Status(500, "not now".to_owned()),
             1 => Answer::Reset,
