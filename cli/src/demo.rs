@@ -323,6 +323,9 @@ fn say_more(arguments: &DemoArguments, files: &Path, transfer_id: Option<&str>) 
         ))?;
     }
     print_line(&format!("  {program} holds"))?;
+    print_line(&format!("  {program} dishonorable"))?;
+    let view = "--style rainforest --api-version 2024-10-16";
+    print_line(&format!("  {program} webhooks events {view}"))?;
     print_line(&format!("  {program} imports"))?;
     print_line(&format!("  {program} report IMPORT -o -"))?;
     print_line(&format!("  {program} journal verify"))?;
