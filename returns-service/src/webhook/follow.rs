@@ -27,6 +27,11 @@ const BATCH: u32 = 1000;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// While an import is still being applied, events are made in a fifth of the time: the databases
+/// come first. At most this long a pause.
+const REST_FACTOR: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
 /// Makes events.
 pub(crate) struct Follower {
     pub(crate) store: Arc<dyn Store>,
@@ -50,8 +55,12 @@ impl Follower {
         let mut pause = FIRST_PAUSE;
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
+            let began = tokio::time::Instant::now();
             match self.step().await {
-                Ok(true) => pause = FIRST_PAUSE,
+                Ok(true) => {
+                    pause = FIRST_PAUSE;
+                    self.give_way(began.elapsed(), shutdown).await;
+                }
                 Ok(false) => {
                     pause = FIRST_PAUSE;
                     self.changes
@@ -69,6 +78,26 @@ impl Follower {
                     }
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
+            }
+        }
+    }
+
+    /// Rests after a step that took this long, if the system of record has not passed the end of
+    /// the journal yet. When that cannot be told, the next step finds out what is wrong.
+    async fn give_way(&self, took: Duration, shutdown: &CancellationToken) {
+        let (head, progress) = tokio::join!(
+            self.store.head(),
+            self.store.progress(&self.system_of_record)
+        );
+        let behind = matches!(
+            (head, progress),
+            (Ok(head), Ok(progress)) if progress.position < head.position
+        );
+        if behind {
+            let rest = (took * REST_FACTOR).min(LONGEST_REST);
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(rest) => {}
             }
         }
     }
