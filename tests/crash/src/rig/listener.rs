@@ -65,13 +65,14 @@ impl Listener {
         self.0.received()
     }
 
-    /// Answers the next message badly, in one way or another. Bad answers are not saved up: many
-    /// for one message would make its pauses longer than the time to drain.
-    pub fn stumble(&self, number: u64) {
-        if self.0.answers_left() > 0 {
+    /// After every third fault, answers the next message badly, in one way or another. Were all
+    /// bad answers of a stretch for one message, five would make its pause longer than the time
+    /// to drain.
+    pub fn stumble(&self, fault: u64) {
+        if !fault.is_multiple_of(3) || self.0.answers_left() > 0 {
             return;
         }
-        self.0.answer_next(match number % 3 {
+        self.0.answer_next(match (fault / 3) % 3 {
             0 => Answer::Status(500, "not now".to_owned()),
             1 => Answer::Reset,
             _ => Answer::Late(Duration::from_millis(700)),
