@@ -177,13 +177,13 @@ mod tests {
     async fn a_lease_is_renewed_while_its_work_goes_on() {
         let (_folder, store) = empty_store().await;
         let shutdown = CancellationToken::new();
-        let lease = replica(&store, "a", 300)
+        let lease = replica(&store, "a", 1_500)
             .acquire("x", &shutdown)
             .await
             .unwrap();
         let work = async {
             for _ in 0..4 {
-                tokio::time::sleep(Duration::from_millis(200)).await;
+                tokio::time::sleep(Duration::from_millis(700)).await;
                 assert!(!store.take_lease("x", "b", LONG).await.unwrap());
             }
         };

@@ -13,7 +13,7 @@ use tonic::Status;
 use tonic::transport::Channel;
 
 /// How long a condition may take to come true before a test gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running stack with its databases.
 pub struct World {

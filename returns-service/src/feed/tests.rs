@@ -18,6 +18,8 @@ use crate::store::testing::{append, deciding_import, empty_store, eventually, no
 use crate::store::{Appended, Fault, Writes};
 
 const LONG: Duration = Duration::from_secs(60);
+/// Long enough that a slow disk does not make a living replica lose it.
+const LEASE: Duration = Duration::from_millis(1_500);
 const GATEWAY: &str = "gateway";
 
 /// A target that takes every row, but says of row 2 that it refused it.
@@ -153,7 +155,7 @@ fn reporting_feed(
     let replica = Replica {
         store: store.clone(),
         name: name.into(),
-        lease: Duration::from_millis(300),
+        lease: LEASE,
     };
     let changes = Changes::new();
     let importer = Importer {
@@ -266,7 +268,7 @@ async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
     let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
     rows(&store, "a", 3).await;
     eventually("a fed", async || position(&store).await == 3).await;
-    tokio::time::sleep(Duration::from_millis(600)).await;
+    tokio::time::sleep(LEASE * 2).await;
     assert_eq!(target.lock().cursor_reads, 1, "b does not feed");
     stop[0].cancel();
     a.await.unwrap();

@@ -36,7 +36,7 @@ pub(crate) async fn empty_store() -> (tempfile::TempDir, Arc<dyn Store>) {
 
 /// Waits until `so`, for at most ten seconds.
 pub(crate) async fn eventually(what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
     while !so().await {
         assert!(
             tokio::time::Instant::now() < until,

@@ -16,7 +16,8 @@ fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> A
         replica: Replica {
             store: store.clone(),
             name: name.into(),
-            lease: Duration::from_millis(300),
+            // Long enough that a slow disk does not make a living replica lose it.
+            lease: Duration::from_millis(1_500),
         },
         spool: spool.unwrap(),
         system_of_record: adapter.unwrap(),

@@ -227,7 +227,7 @@ async fn an_alert_leaves_within_ten_seconds_though_the_diagnosis_hangs() {
         !rig.incidents().await.is_empty()
     })
     .await;
-    assert!(reported.elapsed() < Duration::from_secs(2));
+    assert!(reported.elapsed() < Duration::from_secs(5));
     receives(&receiver, 1).await;
     assert!(reported.elapsed() < Duration::from_secs(9));
     assert_eq!(first_lines(&receiver), [PORT_CLOSED]);

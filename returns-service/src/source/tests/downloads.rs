@@ -91,7 +91,7 @@ async fn a_server_that_crawls_is_told_with_its_speed() {
         panic!("{error}")
     };
     assert!(bytes_per_second < 1_024 && least == 1_024, "{error}");
-    assert!(started.elapsed() < Duration::from_secs(4));
+    assert!(started.elapsed() < Duration::from_secs(8));
     assert!(line.desk.files().is_empty());
 }
 
@@ -114,7 +114,7 @@ async fn a_server_that_falls_silent_in_a_file_is_told() {
     let error = line.fetch().await.unwrap_err();
     // The request to open the file is not answered.
     assert!(matches!(error, SourceError::HostSilent { .. }), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(4));
+    assert!(started.elapsed() < Duration::from_secs(8));
     assert!(line.desk.files().is_empty());
 }
 
@@ -160,7 +160,7 @@ async fn a_dropped_session_stops_the_download_and_leaves_nothing() {
     let started = Instant::now();
     while !desk.files().is_empty() {
         assert!(
-            started.elapsed() < Duration::from_secs(2),
+            started.elapsed() < Duration::from_secs(8),
             "{:?}",
             desk.files()
         );

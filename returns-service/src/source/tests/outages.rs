@@ -33,7 +33,7 @@ async fn fails(keys: &str, check: &str, cause: Cause) {
     let pickup = pickup("sftp", keys);
     let started = Instant::now();
     let error = no_session(&pickup).await;
-    assert!(started.elapsed() < Duration::from_secs(4), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(8), "{error}");
     assert_eq!(
         without_time(error.cause()),
         without_time(cause.clone()),
@@ -42,7 +42,7 @@ async fn fails(keys: &str, check: &str, cause: Cause) {
 
     let started = Instant::now();
     let checks = probe(&pickup, now()).await;
-    assert!(started.elapsed() < Duration::from_secs(5), "{checks:?}");
+    assert!(started.elapsed() < Duration::from_secs(8), "{checks:?}");
     let (failed, found) = failure(&checks);
     assert_eq!((failed, without_time(found)), (check, without_time(cause)));
     assert_eq!(checks.len(), 7, "{checks:?}");
@@ -185,7 +185,7 @@ async fn a_server_that_falls_silent_between_two_orders_is_told() {
     let started = Instant::now();
     let error = session.list().await.unwrap_err();
     assert!(matches!(error, SourceError::HostSilent { .. }), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!(started.elapsed() < Duration::from_secs(8));
 }
 
 #[tokio::test]
@@ -279,7 +279,7 @@ async fn a_check_that_never_ends_is_not_waited_for() {
     let started = Instant::now();
     let checks = probe(&pickup, now()).await;
     assert!(
-        started.elapsed() < Duration::from_millis(5_000),
+        started.elapsed() < Duration::from_secs(8),
         "{checks:?}"
     );
     assert_eq!(checks.len(), 7, "{checks:?}");

@@ -146,7 +146,7 @@ async fn a_key_that_is_rotated_while_messages_wait_signs_along_until_it_retires(
         created_at: now,
         ..record(&world.sealer, "whs_new", "whe_1", &new)
     };
-    let retires_at = now + TimeDelta::milliseconds(1_500);
+    let retires_at = now + TimeDelta::seconds(4);
     let added = world
         .store
         .add_secret(&secret, 0, retires_at, &audit("rotation"))
@@ -154,7 +154,10 @@ async fn a_key_that_is_rotated_while_messages_wait_signs_along_until_it_retires(
     assert!(added.unwrap());
     let sender = world.start();
     world.settled("whe_1").await;
-    tokio::time::sleep(Duration::from_millis(1_600)).await;
+    eventually("the old key has retired", async || {
+        world.clock.now() > retires_at
+    })
+    .await;
     world.due("whe_1", 1, 1).await;
     eventually("it came again", async || receiver.received().len() == 2).await;
     let good = receiver

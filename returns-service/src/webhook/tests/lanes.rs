@@ -60,7 +60,7 @@ async fn of_a_hundred_endpoints_a_dead_one_does_not_delay_the_others() {
     );
     // A machine that is busy with other tests is no better clock than this; whoever waited for
     // the dead endpoint once would take its time-out of five seconds.
-    let most = without * 2 + Duration::from_millis(500);
+    let most = without * 2 + Duration::from_millis(1_500);
     assert!(with_hanging < most && with_resetting < most);
 }
 
@@ -88,10 +88,8 @@ async fn more_dead_endpoints_than_places_do_not_delay_one_that_works() {
     world.due("whe_works", 9, 9).await;
     let due = std::time::Instant::now();
     world.settled("whe_works").await;
-    assert!(
-        due.elapsed() < Duration::from_millis(250),
-        "{:?}",
-        due.elapsed()
-    );
+    // Whoever waited for one of the dead would take its time-out of five seconds.
+    let took = due.elapsed();
+    assert!(took < Duration::from_millis(2_500), "{took:?}");
     sender.abort();
 }
