@@ -29,14 +29,12 @@ impl Drop for Adapter {
 
 /// `limits` are commands of the shell that becomes the adapter.
 async fn start(rig: &Rig, limits: &str) -> Adapter {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
+    let address = format!("127.0.0.1:{}", echeck_test_servers::port());
     let program = env!("CARGO_BIN_EXE_gateway-adapter");
     let process = Command::new("bash")
         .args(["-c", &format!("{limits} exec {program}")])
         .env("ECHECK__TARGET__URL", rig.url())
-        .env("ECHECK__SERVER__LISTEN", address.to_string())
+        .env("ECHECK__SERVER__LISTEN", &address)
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .stdout(Stdio::null())

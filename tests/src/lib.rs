@@ -5,7 +5,8 @@ mod processes;
 mod tmpfs;
 mod world;
 
+pub use echeck_test_servers::port;
 pub use files::{Nacha, NachaEntry, VALIDATION_SOURCE, Worldpay, WorldpayRow, funding_rejects};
-pub use processes::{Process, binary, port, tool};
+pub use processes::{Process, binary, tool};
 pub use tmpfs::Tmpfs;
 pub use world::{Payment, World, eventually};

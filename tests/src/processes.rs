@@ -34,24 +34,6 @@ pub fn tool(name: &str) -> PathBuf {
     path
 }
 
-/// A port for one of our own processes, which nobody else is given while this process lives.
-/// It is below 32768: the system hands out the ports above for outgoing connections, so that
-/// one which was free a moment ago may be taken when the process binds it.
-pub fn port() -> u16 {
-    static LOCKS: std::sync::Mutex<Vec<std::fs::File>> = std::sync::Mutex::new(Vec::new());
-    let folder = std::env::temp_dir().join("echeck-test-ports");
-    std::fs::create_dir_all(&folder).expect("a folder for the locks");
-    let first = 28_000 + u16::try_from(std::process::id() % 4_000).expect("it is below 4,000");
-    for port in (first..32_000).chain(28_000..first) {
-        let lock = std::fs::File::create(folder.join(port.to_string())).expect("a lock file");
-        if lock.try_lock().is_ok() && std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            LOCKS.lock().expect("no panic holds it").push(lock);
-            return port;
-        }
-    }
-    panic!("no port is free between 28000 and 32000");
-}
-
 /// A running process, killed when the test is over.
 pub struct Process(Child);
 

@@ -1,7 +1,6 @@
 //! The embedded process is killed with SIGKILL at random moments of an import. After restart
 //! and re-import, journal and both databases are those of an uninterrupted run, row for row.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 use echeck::database::DatabaseArguments;
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{Process, binary, eventually};
+use echeck_tests::{Process, binary, eventually, port};
 use proto::import_file_request::Part;
 use proto::returns_service_client::ReturnsServiceClient;
 use sqlx::{Row as _, SqlitePool};
@@ -56,11 +55,7 @@ fn echeck(arguments: &[&str]) {
 }
 
 async fn up(folder: &Path) -> (Process, ReturnsServiceClient<tonic::transport::Channel>) {
-    let port = TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = port();
     let settings = folder.join("settings.toml");
     std::fs::write(&settings, SETTINGS).unwrap();
     let process = Process::start(

@@ -299,9 +299,7 @@ async fn a_fault_is_there_for_every_replica_to_show_until_the_feed_goes_on() {
 async fn an_adapter_that_is_gone_is_reported_and_its_return_too() {
     let (folder, store) = empty_store().await;
     let stop = CancellationToken::new();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let address = format!("127.0.0.1:{}", echeck_test_servers::port());
     let url = format!("http://{address}");
     let (feed, mut signals) = reporting_feed(&store, &folder, "a", &url);
     let run = tokio::spawn(feed.run(stop.clone()));
@@ -313,7 +311,7 @@ async fn an_adapter_that_is_gone_is_reported_and_its_return_too() {
     };
     assert_eq!(database, GATEWAY);
     assert!(why.contains("refused"), "{why}");
-    Target::default().serve_at(&address.to_string()).await;
+    Target::default().serve_at(&address).await;
     well(&mut signals).await;
     stop.cancel();
     run.await.unwrap();

@@ -173,8 +173,7 @@ impl Courier {
                 };
                 self.ledger.finish(&alert.alert_id, attempt, &ended).await;
                 if channel.is_some() {
-                    self.does_not_work(alert, attempt, &incident, error, next_at)
-                        .await;
+                    self.does_not_work(alert, &incident, error, next_at).await;
                 }
             }
         }
@@ -193,7 +192,6 @@ impl Courier {
     async fn does_not_work(
         &self,
         alert: &AlertRecord,
-        attempt: u32,
         incident: &IncidentRecord,
         error: NotDelivered,
         next_at: Option<DateTime<Utc>>,
@@ -216,7 +214,9 @@ impl Courier {
             }
             AlertKind::Acknowledged | AlertKind::Recovered | AlertKind::Closed => false,
         };
-        if attempt == 1 && urgent && alert.fallback_of.is_none() {
+        // Also after a later attempt: a process that died in the first one has told nobody. Whoever
+        // got it already does not get it again.
+        if urgent && alert.fallback_of.is_none() {
             self.fall_back(alert).await;
         }
     }

@@ -1,5 +1,5 @@
-//! Watching the returns database: it is down when it fails to answer twice in a row, and up
-//! again when it answers.
+//! Watching the returns database: it is down when it refuses to answer twice in a row, or does
+//! not answer in time four times, and up again when it answers. One slow second is no outage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -15,15 +15,18 @@ use crate::store::Store;
 /// up by then.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// So many probes in a row must fail.
-const FAILURES: u32 = 2;
+/// It is down at so many strikes in a row: a refusal is two, an answer that does not come in time
+/// is one.
+const DOWN: u32 = 4;
+const REFUSAL: u32 = 2;
+const SILENCE: u32 = 1;
 
 /// Watches the returns database.
 pub(crate) struct StoreWatch {
     store: Arc<dyn Store>,
     desk: Desk,
     clock: SharedClock,
-    failures: AtomicU32,
+    strikes: AtomicU32,
     /// Whether the desk may believe that it is down: also at the start, when an incident may
     /// be open from before.
     told: AtomicBool,
@@ -35,41 +38,46 @@ impl StoreWatch {
             store,
             desk,
             clock,
-            failures: AtomicU32::new(0),
+            strikes: AtomicU32::new(0),
             told: AtomicBool::new(true),
         }
     }
 
-    /// Whether it answered the last time.
+    /// Whether it is not down.
     pub(crate) fn is_up(&self) -> bool {
-        self.failures.load(Ordering::Relaxed) == 0
+        self.strikes.load(Ordering::Relaxed) < DOWN
     }
 
-    /// Asks it for a sign of life.
+    /// Asks it for a sign of life. An error when it refuses, or has been silent too often.
     pub(crate) async fn probe(&self) -> Result<(), String> {
         let answer = tokio::time::timeout(PATIENCE, self.store.ping()).await;
-        let why = match answer {
+        let (why, strikes) = match answer {
             Ok(Ok(())) => {
-                self.failures.store(0, Ordering::Relaxed);
+                self.strikes.store(0, Ordering::Relaxed);
                 if self.told.swap(false, Ordering::Relaxed) {
                     self.desk
                         .clear(Subject::Store, Area::Store, self.clock.now());
                 }
                 return Ok(());
             }
-            Ok(Err(error)) => Chain(&error).to_string(),
-            Err(_) => format!("it does not answer within {} ms", PATIENCE.as_millis()),
+            Ok(Err(error)) => (Chain(&error).to_string(), REFUSAL),
+            Err(_) => {
+                let why = format!("it does not answer within {} ms", PATIENCE.as_millis());
+                (why, SILENCE)
+            }
         };
-        let failures = self
-            .failures
-            .fetch_add(1, Ordering::Relaxed)
-            .saturating_add(1);
-        if failures >= FAILURES {
+        let before = self.strikes.fetch_add(strikes, Ordering::Relaxed);
+        let down = before.saturating_add(strikes) >= DOWN;
+        if down {
             self.told.store(true, Ordering::Relaxed);
             let cause = Cause::StoreUnreachable { why: why.clone() };
             let trouble = Trouble::new(Subject::Store, cause, self.clock.now());
             self.desk.report(trouble);
         }
-        Err(why)
+        if down || strikes == REFUSAL {
+            Err(why)
+        } else {
+            Ok(())
+        }
     }
 }

@@ -66,6 +66,9 @@ impl ReportError {
     pub(crate) fn cause(&self) -> Option<Cause> {
         let cause = match self {
             Self::OnItsWay { .. } => return None,
+            Self::Store(error @ StoreError::Unreadable { .. }) => Cause::ImportStuck {
+                why: format!("its report could not be made: {error}"),
+            },
             Self::Store(error) => Cause::StoreUnreachable {
                 why: crate::chain::Chain(error).to_string(),
             },

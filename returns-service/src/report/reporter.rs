@@ -120,6 +120,7 @@ impl Reporter {
     /// has the lease by now.
     async fn look(&self, memory: &mut Memory, lease: &Lease) -> Result<bool, StoreError> {
         let mut after = None;
+        let mut unreadable = None;
         loop {
             let page = self.store.unfinished_files(after.take(), PAGE).await?;
             for (_, import_id) in &page {
@@ -132,11 +133,17 @@ impl Reporter {
                 if !lease.still_held().await? {
                     return Ok(false);
                 }
-                self.look_at(import_id, memory).await?;
+                match self.look_at(import_id, memory).await {
+                    // It keeps none of the others from the bucket.
+                    Err(error @ StoreError::Unreadable { .. }) => {
+                        unreadable.get_or_insert(error);
+                    }
+                    looked => looked?,
+                }
             }
             match page.last() {
                 Some(last) if page.len() == PAGE as usize => after = Some(last.clone()),
-                Some(_) | None => return Ok(true),
+                Some(_) | None => return unreadable.map_or(Ok(true), Err),
             }
         }
     }
@@ -156,7 +163,9 @@ impl Reporter {
                 self.tell_success(&import, memory).await?;
                 self.tell_difference(&import, &report, memory).await?;
             }
-            Err(ReportError::Store(error)) => return Err(error),
+            Err(ReportError::Store(
+                error @ (StoreError::Database { .. } | StoreError::Unusable(_)),
+            )) => return Err(error),
             Err(error) => self.tell_failure(&import, &error, memory).await?,
         }
         Ok(())

@@ -144,8 +144,10 @@ impl Reporter {
 /// What trouble of an area is about.
 fn subject(area: Area, import_id: &str) -> Subject {
     match area {
-        Area::Bucket => Subject::Bucket,
-        Area::Disk | Area::Clock => Subject::Machine,
+        // The disk of a bucket that is a folder, or of the scratch file: it is told apart from the
+        // disk of the spool, which a file that is received shows to be right again.
+        Area::Bucket | Area::Disk => Subject::Bucket,
+        Area::Clock => Subject::Machine,
         Area::Store => Subject::Store,
         Area::Import
         | Area::Reach

@@ -302,9 +302,10 @@ async fn a_row_said_again_to_a_mirror_counts_as_applied_once_it_has_passed() {
     };
     world.resolve(&hold_id, vec![again]).await;
     world.start_reporter();
-    tokio::time::sleep(std::time::Duration::from_millis(600)).await;
-    let files = world.store.files_of(&import_id).await.unwrap();
-    assert!(files.archive.is_some(), "it is archived");
+    let files = async || world.store.files_of(&import_id).await.unwrap();
+    eventually("it is archived", async || files().await.archive.is_some()).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let files = files().await;
     assert_eq!(
         (files.report, files.fault),
         (None, None),
@@ -380,7 +381,7 @@ async fn one_imports_trouble_does_not_stop_another() {
     world.archived(&fine).await;
     let trouble = world.trouble().await;
     assert_eq!(trouble.cause.kind(), "SPOOL_FAILED");
-    assert_eq!(trouble.subject, Subject::Machine);
+    assert_eq!(trouble.subject, Subject::Bucket);
     assert_eq!(trouble.import_id.as_deref(), Some(lost.as_str()));
 }
 

@@ -74,7 +74,7 @@ impl Jobs {
     }
 
     /// When a source is tried again: after pauses that double.
-    fn retry_at(&self, state: &SourceState, outcome: Outcome) -> Option<DateTime<Utc>> {
+    pub(super) fn retry_at(&self, state: &SourceState, outcome: Outcome) -> Option<DateTime<Utc>> {
         if !outcome.is_worth_a_retry() {
             return None;
         }
@@ -86,15 +86,8 @@ impl Jobs {
 
     /// Reports what is wrong, and what is right again.
     fn tell(&self, run: &NewRun, findings: &Findings, retry_at: Option<DateTime<Utc>>) {
-        let at = self.importer.clock.now();
         let report = |cause: &Cause, import_id: Option<&String>| {
-            self.desk.report(Trouble {
-                source: Some(run.source.clone()),
-                import_id: import_id.cloned(),
-                run_id: Some(run.run_id.clone()),
-                next_try_at: retry_at,
-                ..Trouble::new(subject_of(cause, &run.source), cause.clone(), at)
-            });
+            self.report(run, cause, import_id, retry_at);
         };
         if let Some(cause) = &findings.stopped {
             report(cause, None);
@@ -112,27 +105,40 @@ impl Jobs {
         if let Some(cause) = &findings.not_put_away {
             report(cause, None);
         }
-        self.tell_what_is_right(run, findings, content, at);
+        self.tell_what_is_right(run, findings, content);
+    }
+
+    /// Reports one thing that is wrong.
+    pub(super) fn report(
+        &self,
+        run: &NewRun,
+        cause: &Cause,
+        import_id: Option<&String>,
+        next_try_at: Option<DateTime<Utc>>,
+    ) {
+        let at = self.importer.clock.now();
+        self.desk.report(Trouble {
+            source: Some(run.source.clone()),
+            import_id: import_id.cloned(),
+            run_id: Some(run.run_id.clone()),
+            next_try_at,
+            ..Trouble::new(subject_of(cause, &run.source), cause.clone(), at)
+        });
     }
 
     /// Says what this run has shown to be right again.
-    fn tell_what_is_right(
-        &self,
-        run: &NewRun,
-        findings: &Findings,
-        content: bool,
-        at: DateTime<Utc>,
-    ) {
+    fn tell_what_is_right(&self, run: &NewRun, findings: &Findings, content: bool) {
+        let at = self.importer.clock.now();
+        if findings.spooled {
+            self.desk.clear(Subject::Machine, Area::Disk, at);
+        }
         let subject = Subject::Source(run.source.clone());
         if !content {
             self.desk.clear(subject.clone(), Area::Content, at);
         }
-        // A run that was stopped has shown neither.
-        if findings.stopped.is_none() {
-            self.desk.clear(Subject::Machine, Area::Disk, at);
-            if findings.not_put_away.is_none() {
-                self.desk.clear(subject, Area::Reach, at);
-            }
+        // A run that was stopped has not shown it.
+        if findings.stopped.is_none() && findings.not_put_away.is_none() {
+            self.desk.clear(subject, Area::Reach, at);
         }
     }
 

@@ -51,7 +51,7 @@ impl Work<'_> {
                 // have been put away belongs to a run that came to nothing.
                 TakenWhen::Before => {
                     earlier.contains(&file.import_id)
-                        || (self.pickup.after != After::Leave && !file.put_away)
+                        || self.pickup.after != After::Leave
                         || self.is_rejected(&file.import_id).await?
                 }
             };

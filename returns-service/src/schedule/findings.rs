@@ -20,6 +20,8 @@ pub(super) struct Findings {
     pub(super) stopped: Option<Cause>,
     /// Whether a file of this run came after it was due.
     pub(super) late: bool,
+    /// Whether this run has written a file to the spool.
+    pub(super) spooled: bool,
 }
 
 /// What was found of one file.

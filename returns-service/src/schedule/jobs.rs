@@ -217,8 +217,12 @@ impl Jobs {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Starts a run, unless this process is at it already: the moment it is recorded it looks to
+    /// the scheduler like one that somebody left behind.
     fn spawn(self: &Arc<Self>, run: NewRun, shutdown: &CancellationToken) {
-        let place = Place::take(self, &run.run_id);
+        let Some(place) = Place::take(self, &run.run_id) else {
+            return;
+        };
         let (jobs, stop) = (self.clone(), shutdown.child_token());
         self.tasks.spawn(async move {
             tokio::select! {
@@ -259,12 +263,12 @@ struct Place {
 }
 
 impl Place {
-    fn take(jobs: &Arc<Jobs>, run_id: &str) -> Self {
-        jobs.running().insert(run_id.to_owned());
-        Self {
+    /// `None` when the run has its place already.
+    fn take(jobs: &Arc<Jobs>, run_id: &str) -> Option<Self> {
+        jobs.running().insert(run_id.to_owned()).then(|| Self {
             jobs: jobs.clone(),
             run_id: run_id.to_owned(),
-        }
+        })
     }
 }
 

@@ -19,7 +19,7 @@ impl Work<'_> {
             return Ok(());
         }
         let mut session: Option<Session> = None;
-        for file in taken.iter().filter(|file| !file.put_away) {
+        for file in taken {
             if self.stop.is_cancelled() || !self.is_committed(&file.import_id).await? {
                 continue;
             }

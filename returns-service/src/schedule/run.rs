@@ -16,7 +16,7 @@ use super::{Outcome, presence};
 use crate::chain::Chain;
 use crate::import::ReceiveError;
 use crate::incident::{Area, Cause, Subject};
-use crate::source::{Pickup, Source, SourceError};
+use crate::source::{Pickup, Source, SourceError, Stock};
 use crate::store::{NewRun, SourceState, StoreError, Totals};
 
 /// What ends a run before its time.
@@ -45,12 +45,32 @@ impl Work<'_> {
         let earlier = self.imports_of_before().await?;
         let mut taken = Vec::new();
         let fetched = self.fetch(findings, &mut taken).await;
+        if !(earlier.is_empty() && taken.is_empty()) {
+            self.tell_at_once(&fetched, findings);
+        }
         // What was taken before the line broke is brought to its end all the same.
         self.bring_to_an_end(&earlier, &taken, findings).await?;
         self.put_away(&taken, findings).await?;
         let stock = fetched?;
         presence::judge(self, &stock, findings).await?;
         Ok(())
+    }
+
+    /// Reports what the look at the source met before this run waits for imports, which may take
+    /// an hour. At its end it is reported again, and counts as the same incident.
+    fn tell_at_once(&self, fetched: &Result<Stock, RunError>, findings: &Findings) {
+        let report = |cause: &Cause, outcome| {
+            let retry_at = self.jobs.retry_at(self.state, outcome);
+            self.jobs.report(self.run, cause, None, retry_at);
+        };
+        if let Err(error) = fetched {
+            report(&error.cause(), error.outcome());
+        }
+        for finding in &findings.files {
+            if let Some(cause) = &finding.cause {
+                report(cause, finding.file.outcome);
+            }
+        }
     }
 
     /// What earlier runs left unfinished, and what this very run took before its process died:

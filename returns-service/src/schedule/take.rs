@@ -19,7 +19,6 @@ pub(super) struct TakenFile {
     pub(super) key: RemoteKey,
     pub(super) import_id: String,
     pub(super) what: TakenWhen,
-    pub(super) put_away: bool,
 }
 
 /// When a file was taken.
@@ -51,7 +50,10 @@ impl Work<'_> {
                 break;
             }
             match self.take(&mut session, file).await {
-                Ok(file) => taken.push(file),
+                Ok(file) => {
+                    findings.spooled |= file.what != TakenWhen::Before;
+                    taken.push(file);
+                }
                 // It was still written, or renamed, while we looked: the next run takes it.
                 Err(RunError::Source(
                     SourceError::Growing { .. } | SourceError::Vanished { .. },
@@ -90,13 +92,16 @@ impl Work<'_> {
             // A server that tells no time tells files apart by name and size alone.
             modified_at: file.modified_at.unwrap_or(DateTime::UNIX_EPOCH),
         };
-        if let Some(taken) = self.store().taken(&key).await? {
+        // One that was put away and is there again may be another: where a server tells no time,
+        // tomorrow's file of a fixed name can have today's size. Its bytes tell.
+        if let Some(taken) = self.store().taken(&key).await?
+            && taken.put_away_at.is_none()
+        {
             return Ok(TakenFile {
                 file: file.clone(),
                 key,
                 import_id: taken.import_id,
                 what: TakenWhen::Before,
-                put_away: taken.put_away_at.is_some(),
             });
         }
         trip("job::before_fetch").await?;
@@ -147,7 +152,6 @@ impl Work<'_> {
             } else {
                 TakenWhen::Now
             },
-            put_away: false,
         })
     }
 

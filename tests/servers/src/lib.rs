@@ -10,6 +10,8 @@ pub mod s3;
 pub mod smtp;
 pub mod sshd;
 
+pub use port::port;
+
 use std::path::Path;
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection};

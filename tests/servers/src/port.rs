@@ -1,6 +1,20 @@
 //! Ports for servers of tests, each given to one test at a time.
 
 use std::fs::File;
+use std::sync::Mutex;
+
+/// The number of a port that no other test is given while this process lives.
+///
+/// # Panics
+/// When no port is free.
+#[must_use]
+pub fn port() -> u16 {
+    static TAKEN: Mutex<Vec<Port>> = Mutex::new(Vec::new());
+    let port = Port::take();
+    let number = port.number();
+    TAKEN.lock().expect("no panic holds it").push(port);
+    number
+}
 
 /// A port that no other test is given while this lives.
 pub struct Port {

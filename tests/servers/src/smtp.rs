@@ -54,9 +54,7 @@ impl SmtpServer {
         let folder = std::env::temp_dir().join(format!("echeck-smtp-{}", Uuid::new_v4().simple()));
         std::fs::create_dir_all(&folder).expect("a folder");
         certificate(&folder);
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = listener.local_addr().expect("it is bound").port();
-        drop(listener);
+        let port = crate::port();
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let process = Command::new(root.join("../../.tools/bin/python"))
             .arg(root.join("smtp_server.py"))
@@ -71,7 +69,7 @@ impl SmtpServer {
             .stdin(Stdio::null())
             .spawn()
             .expect("python of scripts/setup starts");
-        let server = Self {
+        let mut server = Self {
             process,
             folder,
             port,
@@ -80,11 +78,12 @@ impl SmtpServer {
         server
     }
 
-    async fn wait(&self) {
+    async fn wait(&mut self) {
         let started = std::time::Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
+            let ended = self.process.try_wait().expect("it can be asked");
             assert!(
-                started.elapsed() < Duration::from_secs(20),
+                ended.is_none() && started.elapsed() < Duration::from_secs(20),
                 "the mail server does not listen"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::Worldpay;
+use echeck_tests::{Worldpay, eventually};
 use proto::JobOutcome;
+use proto::incident_service_client::IncidentServiceClient;
 
 use super::running::{Job, right_now};
 use super::setup::Setup;
@@ -55,6 +56,29 @@ async fn a_file_that_lands_is_applied_everywhere_archived_reported_and_put_away(
     assert_eq!(job.run().await.outcome(), JobOutcome::DuplicateFile);
     let sql = "SELECT COUNT(*) FROM transfers WHERE type = 'REVERSAL'";
     assert_eq!(value(&job.gateway(), sql).await, "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_file_of_the_name_size_and_time_of_one_that_was_put_away_is_imported() {
+    let job = Job::start(Setup::new().await).await;
+    job.add_debits(&["TR1", "TR2"]).await;
+    job.setup.publish(FILE, returns(&["TR1"]));
+    assert_eq!(job.run().await.outcome(), JobOutcome::Completed);
+
+    let away = job.setup.sshd.data().join("taken").join(FILE);
+    let time = std::fs::metadata(away).unwrap().modified().unwrap();
+    let (hidden, path) = (".next", job.setup.outgoing().join(FILE));
+    job.setup.publish(hidden, returns(&["TR2"]));
+    let hidden = job.setup.outgoing().join(hidden);
+    let file = std::fs::File::options().write(true).open(&hidden).unwrap();
+    file.set_modified(time).unwrap();
+    std::fs::rename(hidden, path).unwrap();
+
+    let run = job.run().await;
+    assert_eq!(run.outcome(), JobOutcome::Completed, "{run:?}");
+    let sql = "SELECT COUNT(*) FROM transfers WHERE type = 'REVERSAL'";
+    assert_eq!(value(&job.gateway(), sql).await, "2");
+    assert_eq!(job.run().await.outcome(), JobOutcome::NoActivity);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -140,9 +164,40 @@ async fn a_diagnosis_names_the_cause_and_answers_in_time() {
         .await
         .unwrap()
         .into_inner();
-    assert!(began.elapsed() < Duration::from_secs(6));
+    assert!(began.elapsed() < Duration::from_secs(9));
     assert_eq!(answer.cause, "HOST_NOT_FOUND", "{answer:#?}");
     assert!(!answer.healthy && !answer.to_do.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_opened_is_told_while_another_is_still_applied() {
+    use sqlx::Connection as _;
+    let job = Job::start(Setup::new().await).await;
+    job.add_debits(&["TR1"]).await;
+    let url = job.setup.databases.gateway_db.clone().unwrap();
+    let mut owner = sqlx::MySqlConnection::connect(&url).await.unwrap();
+    let mut lock = owner.begin().await.unwrap();
+    let held = sqlx::query("SELECT id FROM transfers FOR UPDATE");
+    assert_eq!(held.fetch_all(&mut *lock).await.unwrap().len(), 1);
+    job.setup.publish(FILE, returns(&["TR1"]));
+    job.setup.publish("ECheckReturnReport_2.csv.gz", "no gzip");
+    let incidents = IncidentServiceClient::connect(job.stack.url()).await;
+    let incidents = incidents.unwrap();
+    let (run, ()) = tokio::join!(job.run(), async {
+        eventually("the incident is open", || async {
+            let ask = proto::ListIncidentsRequest::default();
+            let listed = incidents.clone().list_incidents(ask).await.unwrap();
+            let mut listed = listed.into_inner().incidents.into_iter();
+            listed.any(|one| one.cause == "FILE_UNOPENABLE")
+        })
+        .await;
+        let runs = job.runs().await;
+        assert!(runs[0].ended_at.is_none(), "{runs:?}");
+        lock.rollback().await.unwrap();
+    });
+    assert_eq!(run.files.len(), 2, "{run:?}");
+    job.alert("could not be unpacked", Duration::from_secs(30))
+        .await;
 }
 
 async fn value(address: &echeck::database::Address, sql: &str) -> String {

@@ -1,6 +1,6 @@
 //! The heartbeat.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use echeck_test_servers::http::Answer;
 
@@ -15,14 +15,17 @@ async fn the_heartbeat_goes_out_only_while_the_service_is_healthy() {
     );
     let settings = alerts(&toml).heartbeat.unwrap();
     let healthy = Arc::new(AtomicBool::new(true));
-    let asked = healthy.clone();
+    let ill = Arc::new(AtomicU32::new(0));
+    let (asked, said_ill) = (healthy.clone(), ill.clone());
     let health = move || {
         if asked.load(Ordering::Relaxed) {
             Ok(())
         } else {
+            said_ill.fetch_add(1, Ordering::Relaxed);
             Err("ill".to_owned())
         }
     };
+    let asked_while_ill = || ill.load(Ordering::Relaxed);
     let shutdown = CancellationToken::new();
     let beating = tokio::spawn(beat(settings, health, shutdown.clone()));
     let count = || monitor.received().len();
@@ -33,9 +36,10 @@ async fn the_heartbeat_goes_out_only_while_the_service_is_healthy() {
     eventually("it beats on", async || count() >= before + 3).await;
 
     healthy.store(false, Ordering::Relaxed);
-    tokio::time::sleep(Duration::from_millis(150)).await;
+    // One beat follows the other: once it is asked again, none is on its way.
+    eventually("it is asked", async || asked_while_ill() >= 1).await;
     let before = count();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    eventually("it is asked again", async || asked_while_ill() >= 5).await;
     assert_eq!(count(), before, "an ill service is silent");
     healthy.store(true, Ordering::Relaxed);
     eventually("it beats again", async || count() > before).await;

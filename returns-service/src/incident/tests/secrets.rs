@@ -51,10 +51,7 @@ async fn no_secret_is_in_a_log_an_error_or_the_database_even_when_servers_repeat
 
     let (_folder, store) = empty_store().await;
     let web = HttpReceiver::start().await;
-    let closed = {
-        let gone = HttpReceiver::start().await;
-        gone.url("/CANARYurl")
-    };
+    let closed = format!("http://127.0.0.1:{}/CANARYurl", echeck_test_servers::port());
     let smtp = SmtpServer::start(Security::Starttls, Some("CANARYother")).await;
     let toml = format!(
         "[alerts]\ntimeout_ms = 3000\n\

@@ -147,15 +147,20 @@ async fn a_dropped_session_stops_the_download_and_leaves_nothing() {
     let mut line = Line::new(4 << 20).await;
     line.proxy.throttle(200 << 10);
     let before = line.proxy.bytes();
-    let gave_up = tokio::time::timeout(Duration::from_millis(500), line.fetch()).await;
-    assert!(gave_up.is_err());
-    let Line {
-        session,
-        desk,
-        proxy,
-        ..
-    } = line;
-    assert!(proxy.bytes() > before);
+    // Given up in the middle: the first bytes have come.
+    let proxy = &line.proxy;
+    let some_came = async {
+        while proxy.bytes() < before + (32 << 10) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        fetched = line.desk.fetch(&mut line.session, &line.file, &line.source) => {
+            panic!("it takes twenty seconds: {fetched:?}")
+        }
+        () = some_came => {}
+    }
+    let Line { session, desk, .. } = line;
     drop(session);
     let started = Instant::now();
     while !desk.files().is_empty() {

@@ -32,7 +32,7 @@ use crate::store::NewImport;
 const LIMIT_BYTES: u64 = 1 << 30;
 
 /// Short enough for tests, long enough for a machine with other things to do.
-const QUICK: &str = "connect_timeout_ms = 1000\nread_timeout_ms = 1500\nsettle_ms = 50\n\
+const QUICK: &str = "connect_timeout_ms = 3000\nread_timeout_ms = 3000\nsettle_ms = 50\n\
                      slow_after_ms = 1000\n";
 
 /// The source `bank` with what stands below `[sources.bank.KIND]`.

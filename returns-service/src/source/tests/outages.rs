@@ -92,7 +92,7 @@ async fn a_host_that_drops_us_is_told_after_the_time_out() {
     let cause = Cause::HostSilent {
         host: HOST.to_owned(),
         port: hole.port(),
-        after_ms: 1000,
+        after_ms: 3000,
     };
     fails(&keys, "connection", cause).await;
 }
@@ -105,7 +105,7 @@ async fn something_that_takes_connections_and_says_nothing_is_told() {
     let keys = with(&keys(&sshd, ""), "port", &proxy.port().to_string());
     let cause = Cause::HandshakeFailed {
         host: HOST.to_owned(),
-        why: "no answer within 1000 ms".to_owned(),
+        why: "no answer within 3000 ms".to_owned(),
     };
     fails(&keys, "SSH handshake", cause).await;
 }
@@ -278,10 +278,7 @@ async fn a_check_that_never_ends_is_not_waited_for() {
     proxy.throttle(600);
     let started = Instant::now();
     let checks = probe(&pickup, now()).await;
-    assert!(
-        started.elapsed() < Duration::from_secs(8),
-        "{checks:?}"
-    );
+    assert!(started.elapsed() < Duration::from_secs(8), "{checks:?}");
     assert_eq!(checks.len(), 7, "{checks:?}");
     failure(&checks);
 }
