@@ -19,7 +19,7 @@ use crate::store::{Appended, Fault, Writes};
 
 const LONG: Duration = Duration::from_secs(60);
 /// Long enough that a slow disk does not make a living replica lose it.
-const LEASE: Duration = Duration::from_millis(1_500);
+const LEASE: Duration = Duration::from_secs(3);
 const GATEWAY: &str = "gateway";
 
 /// A target that takes every row, but says of row 2 that it refused it.
@@ -268,7 +268,7 @@ async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
     let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
     rows(&store, "a", 3).await;
     eventually("a fed", async || position(&store).await == 3).await;
-    tokio::time::sleep(LEASE * 2).await;
+    tokio::time::sleep(LEASE + LEASE / 4).await;
     assert_eq!(target.lock().cursor_reads, 1, "b does not feed");
     stop[0].cancel();
     a.await.unwrap();
