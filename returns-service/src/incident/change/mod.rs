@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
-use super::rules::{Rules, after};
 use super::Area;
+use super::rules::{Rules, after};
 use crate::ids;
 use crate::store::{
     AlertKind, AlertRecord, AlertState, EventKind, IncidentEvent, IncidentRecord, IncidentState,
