@@ -42,7 +42,14 @@ pub(crate) trait OwnerStore: Send + Sync {
         since: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Endpoint>, StoreError>;
-    /// Records how a try at telling the owner of `seen` went. False when the owner does not wait
-    /// any more as it was seen: another has told them, or the endpoint was enabled.
+    /// Counts a try at telling the owner of `seen`, before it is made: what a crash or a full disk
+    /// lets nobody record is tried again at `next_at`, not at once. False when the owner does not
+    /// wait any more as it was seen: another tells them, or the endpoint was enabled.
+    async fn begin_telling(
+        &self,
+        seen: &Endpoint,
+        next_at: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+    /// Records how a try went that was counted. False as above.
     async fn record_telling(&self, seen: &Endpoint, telling: &Telling) -> Result<bool, StoreError>;
 }

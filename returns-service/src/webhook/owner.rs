@@ -2,7 +2,8 @@
 //!
 //! That an owner is to be told is written by the statement that disables the endpoint, and that
 //! they were told after the mail was sent: whatever crashes in between, they are told at least
-//! once, and mails about the same disabling have the same id.
+//! once, and mails about the same disabling have the same id. A try is counted before it is made,
+//! so that a database that takes no writes makes nobody send the same mail again and again.
 //!
 //! An endpoint that is enabled before its owner was told has nothing to tell any more: "no
 //! message is sent to it" would be wrong by then, and whoever enabled it has agreed on that with
@@ -81,13 +82,12 @@ pub(super) fn letter(endpoint: &Endpoint, notice: &OwnerNotice) -> Option<Letter
     })
 }
 
-/// How a try at sending that went.
+/// How a try at sending that went; after a failure the next one is at `next_at`.
 pub(super) fn told(
     endpoint: &Endpoint,
-    attempts_before: u64,
     sent: Result<bool, String>,
-    schedule: Schedule,
     now: DateTime<Utc>,
+    next_at: DateTime<Utc>,
 ) -> Telling {
     let owner = &endpoint.settings.owner_email;
     match sent {
@@ -96,7 +96,7 @@ pub(super) fn told(
             why: format!("No channel for e-mail is configured: write to its owner, {owner}."),
         },
         Err(error) => Telling::Waiting {
-            next_at: now + pause(attempts_before, schedule),
+            next_at,
             error: Some(error),
         },
     }
@@ -109,7 +109,8 @@ pub(super) fn nobody() -> Telling {
     }
 }
 
-fn pause(attempts_before: u64, schedule: Schedule) -> TimeDelta {
+/// How long it is until the next try after one, which so many came before.
+pub(super) fn pause(attempts_before: u64, schedule: Schedule) -> TimeDelta {
     let place = usize::try_from(attempts_before).unwrap_or(usize::MAX);
     let last = PAUSES_S.len() - 1;
     let pause_s = PAUSES_S.get(place.min(last)).copied().unwrap_or_default();

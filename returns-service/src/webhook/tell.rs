@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::Endpoint;
-use super::owner::{OwnerNotice, Telling, letter, nobody, sentence, told};
+use super::owner::{OwnerNotice, Telling, letter, nobody, pause, sentence, told};
 use super::sender::Sender;
 use crate::chain::Chain;
 use crate::incident::{Cause, Subject, Trouble};
@@ -100,18 +100,30 @@ impl Sender {
 
     /// Tells one owner, and records it. A crash between the two tells them again.
     async fn tell_owner(&self, seen: &Endpoint, notice: &OwnerNotice) -> Result<(), StoreError> {
+        failpoint::hit("webhook::before_telling").await?;
+        let next_at = self.clock.now() + pause(notice.attempts, self.settings.schedule);
+        if !self.store.begin_telling(seen, next_at).await? {
+            // It was enabled meanwhile, or another replica tells them.
+            return Ok(());
+        }
+        let begun = Endpoint {
+            owner_notice: Some(OwnerNotice {
+                attempts: notice.attempts + 1,
+                ..notice.clone()
+            }),
+            ..seen.clone()
+        };
         failpoint::hit("webhook::before_mail").await?;
         let telling = match letter(seen, notice) {
             None => nobody(),
             Some(letter) => {
                 let sent = self.owners.write(letter).await;
-                let schedule = self.settings.schedule;
-                told(seen, notice.attempts, sent, schedule, self.clock.now())
+                told(seen, sent, self.clock.now(), next_at)
             }
         };
         failpoint::hit("webhook::after_mail").await?;
-        if !self.store.record_telling(seen, &telling).await? {
-            // It was enabled meanwhile, or another replica has told them.
+        if !self.store.record_telling(&begun, &telling).await? {
+            // It was enabled while the mail was on its way.
             return Ok(());
         }
         let endpoint_id = seen.endpoint_id.as_str();
@@ -123,17 +135,15 @@ impl Sender {
             }
         }
         let trouble = self.trouble(seen, owner);
-        // Once it is known, an incident only follows how it goes on: whoever has closed it
-        // knows enough.
-        if notice.attempts == 0 || self.is_open(&trouble).await? {
+        // Whoever has closed the incident knows enough.
+        let latest = self.store.latest_incident(&trouble.key()).await?;
+        let closed = latest.is_some_and(|incident| {
+            incident.state == IncidentState::Closed && incident.last_seen_at >= notice.since
+        });
+        if !closed {
             self.desk.report(trouble);
         }
         Ok(())
-    }
-
-    async fn is_open(&self, trouble: &Trouble) -> Result<bool, StoreError> {
-        let latest = self.store.latest_incident(&trouble.key()).await?;
-        Ok(latest.is_some_and(|incident| incident.state == IncidentState::Open))
     }
 
     /// Reports endpoints that were disabled a short time ago, whose owners were tried to be told,

