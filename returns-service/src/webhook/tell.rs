@@ -135,12 +135,12 @@ impl Sender {
             }
         }
         let trouble = self.trouble(seen, owner);
-        // Whoever has closed the incident knows enough.
-        let latest = self.store.latest_incident(&trouble.key()).await?;
-        let closed = latest.is_some_and(|incident| {
+        // Whoever has closed the incident knows enough. One that cannot be read is reported.
+        let latest = self.store.latest_incident(&trouble.key()).await;
+        let is_closed = latest.ok().flatten().is_some_and(|incident| {
             incident.state == IncidentState::Closed && incident.last_seen_at >= notice.since
         });
-        if !closed {
+        if !is_closed {
             self.desk.report(trouble);
         }
         Ok(())
