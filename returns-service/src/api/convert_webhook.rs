@@ -8,7 +8,7 @@ use super::errors;
 use crate::feed::timestamp;
 use crate::ids;
 use crate::store::{Delivery, DeliveryState, EventRecord, SecretRecord};
-use crate::webhook::{Dialect, Endpoint, SecretKind, Style, render};
+use crate::webhook::{Dialect, Endpoint, OwnerNotice, SecretKind, Style, Telling, render};
 
 pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::WebhookEndpoint {
     let settings = &endpoint.settings;
@@ -33,7 +33,32 @@ pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::Web
         updated_at: Some(timestamp(endpoint.updated_at)),
         version: endpoint.version,
         keys: keys.iter().map(key).collect(),
+        owner_notice: endpoint.owner_notice.as_ref().map(owner_notice),
     }
+}
+
+fn owner_notice(notice: &OwnerNotice) -> proto::WebhookOwnerNotice {
+    let mut shown = proto::WebhookOwnerNotice {
+        since: Some(timestamp(notice.since)),
+        attempts: notice.attempts,
+        ..proto::WebhookOwnerNotice::default()
+    };
+    match &notice.telling {
+        Telling::Waiting { next_at, error } => {
+            shown.set_state(proto::WebhookOwnerNoticeState::Waiting);
+            shown.next_attempt_at = Some(timestamp(*next_at));
+            shown.error = error.clone().unwrap_or_default();
+        }
+        Telling::Told { at } => {
+            shown.set_state(proto::WebhookOwnerNoticeState::Told);
+            shown.told_at = Some(timestamp(*at));
+        }
+        Telling::Untold { why } => {
+            shown.set_state(proto::WebhookOwnerNoticeState::Untold);
+            shown.error.clone_from(why);
+        }
+    }
+    shown
 }
 
 pub(super) fn key(secret: &SecretRecord) -> proto::WebhookKey {

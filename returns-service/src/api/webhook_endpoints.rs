@@ -12,7 +12,7 @@ use super::webhooks::WebhookApi;
 use super::{convert_webhook as convert, errors, page};
 use crate::feed::timestamp;
 use crate::ids;
-use crate::store::{EndpointChange, SecretRecord};
+use crate::store::{EndpointChange, OwnerChange, SecretRecord};
 use crate::webhook::{Endpoint, EndpointFault, EndpointSettings, SecretKind, SigningKey, dialect};
 
 /// How long a key signs along after a rotation, in seconds, unless asked.
@@ -61,6 +61,7 @@ impl WebhookApi {
             created_at: now,
             updated_at: now,
             version: 0,
+            owner_notice: None,
         };
         let (secret, key) = self.new_key(&endpoint.endpoint_id, kind)?;
         let audit = self.audit(
@@ -209,7 +210,8 @@ impl WebhookApi {
             return Ok(to);
         }
         let id = &seen.endpoint_id;
-        let enabled = !seen.is_enabled() && to.is_enabled();
+        let to_is_enabled = to.is_enabled();
+        let enabled = !seen.is_enabled() && to_is_enabled;
         let moved = seen.settings.url != to.settings.url;
         let change = EndpointChange {
             endpoint: Endpoint {
@@ -217,6 +219,11 @@ impl WebhookApi {
                 ..to
             },
             forget_failures: enabled || moved,
+            owner: if seen.is_enabled() == to_is_enabled {
+                OwnerChange::Keep
+            } else {
+                OwnerChange::Forget
+            },
             audit: self.audit(who, action, id, (&told(seen), "")),
         };
         let change = EndpointChange {

@@ -167,7 +167,7 @@ impl Attendant {
 
     /// What people are to be told of is looked at while it is written down.
     async fn hear_trouble(self: &Arc<Self>, trouble: Arc<Trouble>) {
-        let known = self.ledger().memory.latest(&change::key(&trouble));
+        let known = self.ledger().memory.latest(&trouble.key());
         let expected = change::met(known.as_ref(), &trouble, &self.courier.rules, self.now());
         let looking = matches!(expected, Met::Tell(_)).then(|| self.start_looking(&trouble));
         let Some(told) = self.meet(&trouble).await else {
@@ -211,7 +211,7 @@ impl Attendant {
     async fn meet(&self, trouble: &Trouble) -> Option<IncidentRecord> {
         // A failure that the crash campaign makes here is none of the trouble's.
         let _ = failpoint::hit("incident::before_write").await;
-        let key = change::key(trouble);
+        let key = trouble.key();
         for _ in 0..TRIES {
             let latest = self.ledger().latest(&key).await;
             let (write, tell) =

@@ -105,6 +105,11 @@ impl Trouble {
             at,
         }
     }
+
+    /// As long as it stays the same, it is the same incident.
+    pub(crate) fn key(&self) -> String {
+        format!("{}/{}", self.cause.kind(), self.subject)
+    }
 }
 
 /// What the desk hears.

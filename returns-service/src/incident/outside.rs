@@ -5,15 +5,10 @@ use futures_util::future::BoxFuture;
 
 use super::attendant::Attendant;
 use super::channel::Kind;
-use crate::webhook::OwnerMail;
+use crate::webhook::{Letter, OwnerMail};
 
 impl OwnerMail for Attendant {
-    fn write(
-        &self,
-        to: String,
-        subject: String,
-        text: String,
-    ) -> BoxFuture<'_, Result<bool, String>> {
+    fn write(&self, letter: Letter) -> BoxFuture<'_, Result<bool, String>> {
         Box::pin(async move {
             let channels = self.courier.channels.iter();
             let mut emails = channels.filter_map(|channel| match &channel.kind {
@@ -23,7 +18,7 @@ impl OwnerMail for Attendant {
             let Some((email, timeout)) = emails.next() else {
                 return Ok(false);
             };
-            let written = tokio::time::timeout(timeout, email.write(&to, &subject, text)).await;
+            let written = tokio::time::timeout(timeout, email.write(letter)).await;
             match written {
                 Ok(written) => written.map(|()| true).map_err(|error| error.to_string()),
                 Err(_) => Err(format!(

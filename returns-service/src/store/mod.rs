@@ -27,6 +27,7 @@ mod incident;
 mod incident_rows;
 mod job;
 mod migrate;
+mod owner;
 mod postgres;
 mod records;
 mod report;
@@ -64,6 +65,7 @@ pub(crate) use job::{
     AuditRecord, Begun, JobStore, NewRun, Paused, RemoteKey, RunEnd, RunFile, RunRecord,
     SourceChange, SourceChangeTo, SourceState,
 };
+pub(crate) use owner::{OwnerChange, OwnerStore};
 use postgres::PgStore;
 pub(crate) use report::{ArchivedFile, FilesFault, FilesRecord, ReportStore, WrittenReport};
 pub(crate) use settings::{StoreAddress, StoreSettings};
@@ -256,6 +258,7 @@ pub(crate) trait Store:
     + WebhookStore
     + DeliveryStore
     + DishonorStore
+    + OwnerStore
     + Send
     + Sync
     + 'static

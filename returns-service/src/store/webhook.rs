@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{AuditRecord, StoreError};
+use super::{AuditRecord, OwnerChange, StoreError};
 use crate::webhook::{Endpoint, SecretKind};
 
 /// A signing key as it is kept: sealed.
@@ -24,11 +24,13 @@ pub(crate) struct SecretRecord {
 /// A change of an endpoint. It is done only if the endpoint still is as it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EndpointChange {
-    /// As it is to be. Style, version and creation stay as they are, and its `version` is the
-    /// one that was seen.
+    /// As it is to be. Style, version and creation stay as they are, its notice follows
+    /// `owner`, and its `version` is the one that was seen.
     pub(crate) endpoint: Endpoint,
     /// Whether its failures are forgotten.
     pub(crate) forget_failures: bool,
+    /// What becomes of telling its owner.
+    pub(crate) owner: OwnerChange,
     pub(crate) audit: AuditRecord,
 }
 

@@ -1,16 +1,21 @@
 //! Rows of endpoints, keys, events and deliveries to records.
 
+use chrono::{DateTime, Utc};
+
 use super::columns::{Columns, unreadable};
 use super::delivery::{Delivery, DeliveryState};
 use super::event::{EventRecord, NewEvent, Origin};
 use super::webhook::SecretRecord;
 use super::{HoldState, StoreError};
-use crate::webhook::{Endpoint, EndpointSettings, SecretKind, Style, dialect};
+use crate::webhook::{
+    Endpoint, EndpointSettings, OwnerNotice, SecretKind, Style, Telling, dialect,
+};
 
 /// The columns of an endpoint.
 pub(super) const ENDPOINTS: &str = "SELECT endpoint_id, url, description, owner_email, style, \
      api_version, event_types, merchant, ordered, disabled_why, failing_since, created_at, \
-     updated_at, version FROM webhook_endpoints";
+     updated_at, version, owner_state, owner_since, owner_attempts, owner_next_at, owner_told_at, \
+     owner_error FROM webhook_endpoints";
 
 /// The columns of a key.
 pub(super) const SECRETS: &str = "SELECT secret_id, endpoint_id, kind, sealed, public_key, \
@@ -49,7 +54,78 @@ pub(super) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         version: row.count("version")?,
+        owner_notice: owner_notice(row)?,
     })
+}
+
+fn owner_notice(row: &impl Columns) -> Result<Option<OwnerNotice>, StoreError> {
+    if row.optional_text("owner_state")?.is_none() {
+        return Ok(None);
+    }
+    let error = row.optional_text("owner_error")?;
+    let state = row.word("owner_state", &OwnerState::ALL, OwnerState::as_str)?;
+    Ok(Some(OwnerNotice {
+        since: row.time("owner_since")?,
+        attempts: row.count("owner_attempts")?,
+        telling: match state {
+            OwnerState::Waiting => Telling::Waiting {
+                next_at: row.time("owner_next_at")?,
+                error,
+            },
+            OwnerState::Told => Telling::Told {
+                at: row.time("owner_told_at")?,
+            },
+            OwnerState::Untold => Telling::Untold {
+                why: error.unwrap_or_default(),
+            },
+        },
+    }))
+}
+
+/// How an owner's telling stands, in a column.
+#[derive(Clone, Copy)]
+enum OwnerState {
+    Waiting,
+    Told,
+    Untold,
+}
+
+impl OwnerState {
+    const ALL: [Self; 3] = [Self::Waiting, Self::Told, Self::Untold];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Told => "told",
+            Self::Untold => "untold",
+        }
+    }
+}
+
+/// A telling as the columns that hold it.
+pub(super) struct TellingCells<'a> {
+    pub(super) state: &'static str,
+    pub(super) next_at: Option<DateTime<Utc>>,
+    pub(super) told_at: Option<DateTime<Utc>>,
+    pub(super) error: Option<&'a str>,
+}
+
+impl<'a> TellingCells<'a> {
+    pub(super) fn of(telling: &'a Telling) -> Self {
+        let (state, next_at, told_at, error) = match telling {
+            Telling::Waiting { next_at, error } => {
+                (OwnerState::Waiting, Some(*next_at), None, error.as_deref())
+            }
+            Telling::Told { at } => (OwnerState::Told, None, Some(*at), None),
+            Telling::Untold { why } => (OwnerState::Untold, None, None, Some(why.as_str())),
+        };
+        Self {
+            state: state.as_str(),
+            next_at,
+            told_at,
+            error,
+        }
+    }
 }
 
 pub(super) fn secret(row: &impl Columns) -> Result<SecretRecord, StoreError> {

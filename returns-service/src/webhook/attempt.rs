@@ -5,13 +5,12 @@ use echeck_service::failpoint;
 use uuid::Uuid;
 
 use super::client::Posted;
-use super::owner::tell_disabled;
 use super::sender::{LaneError, Sender};
 use super::{Endpoint, Schedule, SigningKey, render};
 use crate::incident::{Area, Cause, Subject, Trouble};
 use crate::store::{
-    AuditRecord, Delivery, DeliveryAttempt, DeliveryOutcome, EndpointChange, EventRecord, Standing,
-    StoreError,
+    AuditRecord, Delivery, DeliveryAttempt, DeliveryOutcome, EndpointChange, EventRecord,
+    OwnerChange, Standing, StoreError,
 };
 
 /// By which an endpoint says that it wants nothing any more.
@@ -189,17 +188,11 @@ impl Sender {
                     ..seen.clone()
                 },
                 forget_failures: false,
+                owner: OwnerChange::Tell,
             };
             if self.store.change_endpoint(&change).await? {
-                let owner = tell_disabled(&*self.owners, &seen, why).await;
-                let cause = Cause::WebhookDisabled {
-                    endpoint: endpoint_id.to_owned(),
-                    host: seen.host(),
-                    why: why.to_owned(),
-                    owner,
-                };
-                let subject = Subject::Endpoint(endpoint_id.to_owned());
-                self.desk.report(Trouble::new(subject, cause, now));
+                // Its owner and staff are told by whoever looks after that.
+                self.disabled.notify_one();
                 return Ok(());
             }
         }

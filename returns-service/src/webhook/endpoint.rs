@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::Dialect;
+use super::{Dialect, OwnerNotice};
 
 /// The Rainforest version that shows a payin returned before funding as RETURNED.
 const RETURNED_SINCE: (i32, u32, u32) = (2024, 10, 16);
@@ -183,6 +183,8 @@ pub(crate) struct Endpoint {
     pub(crate) updated_at: DateTime<Utc>,
     /// Counts the changes by operators; a change names the one that was looked at.
     pub(crate) version: u64,
+    /// Whether its owner knows that the service has disabled it; `None` when it has not.
+    pub(crate) owner_notice: Option<OwnerNotice>,
 }
 
 impl Endpoint {

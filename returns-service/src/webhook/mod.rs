@@ -22,6 +22,7 @@ mod schedule;
 mod secret;
 mod sender;
 mod settings;
+mod tell;
 mod text;
 
 #[cfg(test)]
@@ -37,7 +38,7 @@ pub(crate) use dialect::Dialect;
 pub(crate) use endpoint::{Endpoint, EndpointFault, EndpointSettings, Style, dialect};
 pub(crate) use follow::Follower;
 pub(crate) use guard::{Guard, SystemLookup};
-pub(crate) use owner::OwnerMail;
+pub(crate) use owner::{Letter, OwnerMail, OwnerNotice, Telling};
 pub(crate) use picture::{Picture, Seen, Verdict, picture};
 pub(crate) use poster::{Poster, test_body};
 pub(crate) use schedule::{Schedule, any_number};

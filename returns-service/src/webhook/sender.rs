@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use echeck_service::clock::SharedClock;
 use futures_util::{StreamExt as _, stream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -55,6 +55,8 @@ pub(crate) struct Sender {
     pub(super) clock: SharedClock,
     pub(super) desk: Desk,
     pub(super) owners: Arc<dyn OwnerMail>,
+    /// Rung when an endpoint was disabled.
+    pub(super) disabled: Notify,
     /// Any number at each call.
     pub(super) jitter: fn() -> u64,
     replica: Replica,
@@ -121,6 +123,7 @@ impl Sender {
             clock: parts.clock,
             desk: parts.desk,
             owners: parts.owners,
+            disabled: Notify::new(),
             jitter: parts.jitter,
             replica: parts.replica,
             changes: parts.changes,
@@ -138,7 +141,10 @@ impl Sender {
     /// Works until `shutdown`, whenever this replica is the one that sends.
     pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         while let Some(lease) = self.replica.acquire("webhooks", &shutdown).await {
-            lease.keep(self.work(&shutdown)).await;
+            let work = async {
+                tokio::join!(self.work(&shutdown), self.tell_owners(&shutdown));
+            };
+            lease.keep(work).await;
             lease.release().await;
         }
     }

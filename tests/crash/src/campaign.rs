@@ -301,12 +301,18 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let (told_to, untold) = (
         returns.number("SELECT position FROM webhook_head").await?,
         returns
-            .number("SELECT COUNT(*) FROM webhook_deliveries WHERE state = 'pending'")
+            .number(
+                "SELECT COUNT(*) FROM webhook_deliveries d \
+                 JOIN webhook_endpoints e USING (endpoint_id) \
+                 WHERE d.state = 'pending' AND e.state = 'enabled'",
+            )
             .await?,
     );
+    let owners = "SELECT COUNT(*) FROM webhook_endpoints WHERE owner_state = 'waiting'";
+    let owners = returns.number(owners).await?;
     let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
     let files = returns.number(&files).await?;
-    let counts = running + open + unhandled + unready + untold + files;
+    let counts = running + open + unhandled + unready + untold + owners + files;
     let at_the_end = gateway == head && mirror == head && told_to == head;
     if counts == 0 && known == 0 && waiting.is_empty() && at_the_end {
         return Ok(Left::Nothing { head });
@@ -316,7 +322,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
          holds wait for payments that are there, {unhandled} exceptions are unhandled, \
          {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
          imports are not archived and reported; rows up to {told_to} became events, {untold} \
-         deliveries are pending"
+         deliveries are pending, {owners} owners wait to be told"
     )))
 }
 

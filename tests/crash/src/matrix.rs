@@ -79,6 +79,13 @@ const WEBHOOKS: [&str; 5] = [
     "webhook::before_record",
 ];
 
+/// Where telling the owner of a disabled endpoint can be made to fail.
+const OWNERS: [&str; 3] = [
+    "webhook::before_telling",
+    "webhook::before_mail",
+    "webhook::after_mail",
+];
+
 /// Where an adapter can be made to fail.
 const ADAPTER: [&str; 7] = [
     "cursor::before_read",
@@ -160,6 +167,7 @@ fn cases_of(service: Service) -> Vec<Case> {
             (&JOB, &BOTH_FOLDERS),
             (&BUCKET, &DELETING),
             (&WEBHOOKS, &[Way::Called]),
+            (&OWNERS, &[Way::Called]),
             (&RETURNS, &[Way::Called]),
             (&RARE, &[Way::Called]),
         ],
@@ -253,6 +261,9 @@ async fn run_group(
     let ways = group.iter().map(|case| case.ways);
     let ways = ways.max_by_key(|ways| ways.len()).unwrap_or_default();
     for _ in 0..MOST_FILES {
+        if group.iter().any(|case| OWNERS.contains(&case.point)) {
+            rig.listener.enable_gone(&rig.urls[0]).await?;
+        }
         for way in ways {
             load.send_by(*way, 20..32).await;
         }

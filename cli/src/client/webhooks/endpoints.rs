@@ -50,11 +50,7 @@ fn table(found: &[proto::WebhookEndpoint]) -> Table {
     for endpoint in found {
         table.row(vec![
             endpoint.endpoint_id.clone(),
-            if endpoint.enabled {
-                "enabled".to_owned()
-            } else {
-                format!("disabled ({})", endpoint.disabled_why)
-            },
+            state(endpoint),
             json::style(endpoint),
             endpoint.api_version.clone(),
             match endpoint.event_types.as_slice() {
@@ -66,6 +62,25 @@ fn table(found: &[proto::WebhookEndpoint]) -> Table {
         ]);
     }
     table
+}
+
+/// Whether messages are sent to it, why not, and whether its owner knows.
+fn state(endpoint: &proto::WebhookEndpoint) -> String {
+    if endpoint.enabled {
+        return "enabled".to_owned();
+    }
+    let why = &endpoint.disabled_why;
+    let Some(notice) = &endpoint.owner_notice else {
+        return format!("disabled ({why})");
+    };
+    match notice.state() {
+        proto::WebhookOwnerNoticeState::Told => format!("disabled ({why}); its owner was told"),
+        proto::WebhookOwnerNoticeState::Waiting
+        | proto::WebhookOwnerNoticeState::Untold
+        | proto::WebhookOwnerNoticeState::Unspecified => {
+            format!("disabled ({why}); its owner was NOT told: {}", notice.error)
+        }
+    }
 }
 
 pub(super) async fn show(endpoint_id: String, common: &Common) -> Result<u8, Failure> {

@@ -45,7 +45,20 @@ pub(super) fn endpoint(endpoint: &proto::WebhookEndpoint) -> Value {
         "created_at": time(endpoint.created_at.as_ref()),
         "updated_at": time(endpoint.updated_at.as_ref()),
         "version": endpoint.version,
+        "owner_notice": endpoint.owner_notice.as_ref().map(owner_notice),
         "keys": endpoint.keys.iter().map(key).collect::<Vec<_>>(),
+    })
+}
+
+fn owner_notice(notice: &proto::WebhookOwnerNotice) -> Value {
+    let state = notice.state().as_str_name();
+    json!({
+        "state": name(state, "WEBHOOK_OWNER_NOTICE_STATE_"),
+        "since": time(notice.since.as_ref()),
+        "attempts": notice.attempts,
+        "next_attempt_at": time(notice.next_attempt_at.as_ref()),
+        "told_at": time(notice.told_at.as_ref()),
+        "error": text(&notice.error),
     })
 }
 

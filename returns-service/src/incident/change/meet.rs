@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Change, SERVICE, everybody, hold, is_open, key, moment};
+use super::{Change, SERVICE, everybody, hold, is_open, moment};
 use crate::ids;
 use crate::incident::Trouble;
 use crate::incident::content::Content;
@@ -42,7 +42,7 @@ fn back_soon(incident: &IncidentRecord, rules: &Rules, now: DateTime<Utc>) -> bo
 }
 
 fn opened(trouble: &Trouble, rules: &Rules, now: DateTime<Utc>) -> IncidentWrite {
-    let key = key(trouble);
+    let key = trouble.key();
     let opened_at = moment(trouble.at).min(now);
     let incident = IncidentRecord {
         incident_id: ids::incident_id(&key, &opened_at),

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, Utc};
 
+use super::Area;
 use super::rules::{Rules, after};
-use super::{Area, Trouble};
 use crate::ids;
 use crate::store::{
     AlertKind, AlertRecord, AlertState, EventKind, IncidentEvent, IncidentRecord, IncidentState,
@@ -31,11 +31,6 @@ pub(super) const SERVICE: &str = "service";
 /// A time as both databases keep it.
 pub(super) fn moment(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(6)
-}
-
-/// The key of trouble: as long as it stays the same, it is the same incident.
-pub(super) fn key(trouble: &Trouble) -> String {
-    format!("{}/{}", trouble.cause.kind(), trouble.subject)
 }
 
 /// Puts a change together: the next version, its event and its alerts.

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::super::clean;
 use super::super::notice::{Message as Said, Notice};
 use super::{NotDelivered, Scrub};
+use crate::webhook::Letter;
 
 /// The longest subject; mail programs show far less.
 const SUBJECT: usize = 250;
@@ -115,22 +116,20 @@ impl EmailChannel {
     }
 
     /// Writes to somebody outside.
-    pub(crate) async fn write(
-        &self,
-        to: &str,
-        subject: &str,
-        text: String,
-    ) -> Result<(), NotDelivered> {
+    pub(crate) async fn write(&self, letter: Letter) -> Result<(), NotDelivered> {
         let unwritten =
             |error: String| NotDelivered(format!("the mail cannot be written: {error}"));
-        let to: Mailbox = to.parse().map_err(|_| unwritten("no address".to_owned()))?;
+        let to = letter.to.parse::<Mailbox>();
+        let to = to.map_err(|_| unwritten("no address".to_owned()))?;
+        let domain = self.from.email.domain();
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
-            .subject(clean::line(subject, SUBJECT))
+            .message_id(Some(format!("<{}@{domain}>", letter.id)))
+            .subject(clean::line(&letter.subject, SUBJECT))
             .header(AutoSubmitted)
             .header(ContentType::TEXT_PLAIN)
-            .body(text)
+            .body(letter.text)
             .map_err(|error| unwritten(error.to_string()))?;
         match self.transport.send(message).await {
             Ok(_) => Ok(()),

@@ -42,6 +42,7 @@ mod incidents;
 mod jobs;
 mod journal;
 mod opening;
+mod owners;
 mod report;
 mod settle;
 mod webhooks;

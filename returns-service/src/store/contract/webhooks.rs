@@ -19,7 +19,7 @@ on_both! {
     deliveries_are_listed_newest_first_by_filter_and_page,
 }
 
-fn endpoint(id: &str) -> Endpoint {
+pub(super) fn endpoint(id: &str) -> Endpoint {
     Endpoint {
         endpoint_id: id.into(),
         settings: EndpointSettings {
@@ -38,10 +38,11 @@ fn endpoint(id: &str) -> Endpoint {
         created_at: now(),
         updated_at: now(),
         version: 0,
+        owner_notice: None,
     }
 }
 
-fn audit(id: &str) -> AuditRecord {
+pub(super) fn audit(id: &str) -> AuditRecord {
     AuditRecord {
         audit_id: id.into(),
         at: now(),
@@ -66,7 +67,7 @@ fn secret(id: &str, kind: SecretKind, minutes: i64) -> SecretRecord {
     }
 }
 
-async fn create(fixture: &Fixture, endpoint: &Endpoint) {
+pub(super) async fn create(fixture: &Fixture, endpoint: &Endpoint) {
     let audit = audit(&format!("aud_{}", endpoint.endpoint_id));
     let made = fixture.store.create_endpoint(endpoint, &[], &audit).await;
     assert!(made.unwrap());
@@ -150,6 +151,7 @@ async fn an_endpoint_is_changed_only_as_it_was_looked_at(fixture: Fixture) {
     let change = |audit_id: &str| EndpointChange {
         endpoint: changed.clone(),
         forget_failures: false,
+        owner: OwnerChange::Keep,
         audit: audit(audit_id),
     };
     assert!(store.change_endpoint(&change("a1")).await.unwrap());
@@ -294,6 +296,7 @@ async fn only_enabled_endpoints_with_something_due_are_found(fixture: Fixture) {
             ..endpoint("whe_1")
         },
         forget_failures: false,
+        owner: OwnerChange::Keep,
         audit: audit("a"),
     };
     assert!(store.change_endpoint(&disabled).await.unwrap());

@@ -32,6 +32,7 @@ mod incidents;
 mod jobs;
 mod journal;
 mod open;
+mod owner;
 mod report;
 mod rights;
 mod settle;

@@ -36,6 +36,7 @@ mod imports;
 mod incidents;
 mod jobs;
 mod journal;
+mod owner;
 mod report;
 mod settle;
 mod webhook;

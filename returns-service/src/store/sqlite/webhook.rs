@@ -72,7 +72,13 @@ impl WebhookStore for SqliteStore {
             "UPDATE webhook_endpoints SET url = ?3, description = ?4, owner_email = ?5, \
              event_types = ?6, merchant = ?7, ordered = ?8, state = ?9, disabled_why = ?10, \
              updated_at = ?11, version = version + 1, \
-             failing_since = CASE WHEN ?12 THEN NULL ELSE failing_since END \
+             failing_since = CASE WHEN ?12 THEN NULL ELSE failing_since END, \
+             owner_state = CASE ?13 WHEN 'keep' THEN owner_state WHEN 'tell' THEN 'waiting' END, \
+             owner_since = CASE ?13 WHEN 'keep' THEN owner_since WHEN 'tell' THEN ?11 END, \
+             owner_next_at = CASE ?13 WHEN 'keep' THEN owner_next_at WHEN 'tell' THEN ?11 END, \
+             owner_attempts = CASE ?13 WHEN 'keep' THEN owner_attempts ELSE 0 END, \
+             owner_told_at = CASE ?13 WHEN 'keep' THEN owner_told_at END, \
+             owner_error = CASE ?13 WHEN 'keep' THEN owner_error END \
              WHERE endpoint_id = ?1 AND version = ?2",
         )
         .bind(&endpoint.endpoint_id)
@@ -91,6 +97,7 @@ impl WebhookStore for SqliteStore {
         .bind(&endpoint.disabled_why)
         .bind(time_text(endpoint.updated_at))
         .bind(change.forget_failures)
+        .bind(change.owner.as_str())
         .execute(&mut *tx)
         .await
         .map_err(failed(what))?;

@@ -94,7 +94,7 @@ async fn an_endpoint_that_fails_for_too_long_is_disabled_and_its_owner_told() {
         world.signals().last(),
         Some(Some(Cause::WebhookDisabled { .. }))
     ));
-    assert_eq!(world.mail.0.lock().unwrap().len(), 1);
+    assert_eq!(world.mail.sent().len(), 1);
     sender.abort();
 }
 

@@ -4,6 +4,7 @@ mod canary;
 mod endings;
 mod guarded;
 mod lanes;
+mod owners;
 mod receivers;
 mod rpc;
 
@@ -45,6 +46,7 @@ struct World {
     desk: Desk,
     signals: UnboundedReceiver<Signal>,
     mail: Arc<Mail>,
+    owners: Arc<dyn OwnerMail>,
     guard: Guard,
     timeout: Duration,
     sender: SenderSettings,
@@ -52,17 +54,58 @@ struct World {
 
 /// Keeps what is written to owners.
 #[derive(Default)]
-struct Mail(Mutex<Vec<(String, String)>>);
+struct Mail {
+    /// What was sent.
+    sent: Mutex<Vec<Letter>>,
+    /// What was tried in vain.
+    refused: Mutex<Vec<Letter>>,
+    /// How the server answers just now.
+    answer: Mutex<MailAnswer>,
+}
+
+#[derive(Clone, Copy, Default)]
+enum MailAnswer {
+    #[default]
+    Takes,
+    Refuses,
+    /// It has taken the mail and never says so.
+    Hangs,
+    /// There is none.
+    NoChannel,
+}
+
+impl Mail {
+    fn answer(&self, answer: MailAnswer) {
+        *self.answer.lock().unwrap() = answer;
+    }
+
+    fn sent(&self) -> Vec<Letter> {
+        self.sent.lock().unwrap().clone()
+    }
+
+    fn refused(&self) -> usize {
+        self.refused.lock().unwrap().len()
+    }
+}
 
 impl OwnerMail for Mail {
-    fn write(
-        &self,
-        to: String,
-        _subject: String,
-        text: String,
-    ) -> BoxFuture<'_, Result<bool, String>> {
-        self.0.lock().unwrap().push((to, text));
-        Box::pin(async { Ok(true) })
+    fn write(&self, letter: Letter) -> BoxFuture<'_, Result<bool, String>> {
+        let answer = *self.answer.lock().unwrap();
+        Box::pin(async move {
+            match answer {
+                MailAnswer::Takes => self.sent.lock().unwrap().push(letter),
+                MailAnswer::Refuses => {
+                    self.refused.lock().unwrap().push(letter);
+                    return Err("mail.example:25: 451 Try later".to_owned());
+                }
+                MailAnswer::Hangs => {
+                    self.sent.lock().unwrap().push(letter);
+                    std::future::pending::<()>().await;
+                }
+                MailAnswer::NoChannel => return Ok(false),
+            }
+            Ok(true)
+        })
     }
 }
 
@@ -79,6 +122,7 @@ impl World {
     async fn new() -> Self {
         let (folder, store) = empty_store().await;
         let (desk, signals) = Desk::new();
+        let mail: Arc<Mail> = Arc::default();
         Self {
             folder,
             store,
@@ -87,7 +131,8 @@ impl World {
             changes: Changes::new(),
             desk,
             signals,
-            mail: Arc::default(),
+            owners: mail.clone(),
+            mail,
             guard: Guard {
                 allow_private: true,
                 allow_http: true,
@@ -145,7 +190,7 @@ impl World {
             clock: self.clock.clone(),
             changes: self.changes.clone(),
             desk: self.desk.clone(),
-            owners: self.mail.clone(),
+            owners: self.owners.clone(),
             jitter: || 0,
         };
         let sender = Arc::new(Sender::new(parts, self.sender));
@@ -174,6 +219,7 @@ impl World {
             created_at: now,
             updated_at: now,
             version: 0,
+            owner_notice: None,
         };
         let made = self
             .store

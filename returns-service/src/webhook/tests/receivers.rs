@@ -144,9 +144,10 @@ async fn whoever_is_gone_is_disabled_and_its_owner_told() {
         DeliveryState::Pending,
         "it is kept"
     );
-    let mail = world.mail.0.lock().unwrap().clone();
+    eventually("the incident is told", async || !world.signals.is_empty()).await;
+    let mail = world.mail.sent();
     assert_eq!(mail.len(), 1);
-    assert_eq!(mail[0].0, "owner@platform.example");
+    assert_eq!(mail[0].to, "owner@platform.example");
     let told = world.signals();
     let [Some(Cause::WebhookDisabled { owner, host, .. })] = &told[..] else {
         panic!("{told:?}");

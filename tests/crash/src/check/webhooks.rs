@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::snapshot::Snapshot;
 use super::{Findings, Invariant};
 use crate::oracle::Effect;
-use crate::rig::Rig;
+use crate::rig::{GONE, Rig};
 
 /// A message to one address: the path, the event's sequence, the event type.
 type Place = (String, u64, String);
@@ -33,6 +33,30 @@ pub(super) async fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Finding
     told.happened(snapshot, findings);
     told.delivered(findings);
     told.arrived(rig, findings);
+    owner_is_told(rig, findings).await
+}
+
+/// The owner of the endpoint that is gone was told of each time that it was disabled, by mails
+/// of which those about the same time have the same id.
+async fn owner_is_told(rig: &Rig, findings: &mut Findings) -> Result<()> {
+    let sql = "SELECT COUNT(*) FROM audit WHERE action = 'disable_endpoint'";
+    let disabled = rig.returns.number(sql).await?;
+    let sql = "SELECT COUNT(*) FROM webhook_endpoints \
+               WHERE state = 'disabled' AND (owner_state IS NULL OR owner_state <> 'told')";
+    let untold = rig.returns.number(sql).await?;
+    findings.expect(Invariant::Told, untold == 0, || {
+        format!("{untold} owners of disabled endpoints were not told")
+    });
+    let mails = rig.mail.mails();
+    let of_round = mails
+        .iter()
+        .filter(|mail| mail.recipients.contains(&rig.listener.owner));
+    let ids: HashSet<&str> = of_round
+        .filter_map(|mail| mail.header("message-id"))
+        .collect();
+    findings.expect(Invariant::Told, ids.len() as u64 == disabled, || {
+        format!("endpoints were disabled {disabled} times, and their owner got mails {ids:?}")
+    });
     Ok(())
 }
 
@@ -61,14 +85,19 @@ impl Told {
             .await?
         {
             let [url, dialect] = cells(row);
-            told.dialects.insert(path(&url), dialect);
+            let path = path(&url);
+            if path != GONE {
+                told.dialects.insert(path, dialect);
+            }
         }
         let sql = "SELECT e.url, d.sequence, d.event_type, d.message_id, d.state \
                    FROM webhook_deliveries d JOIN webhook_endpoints e USING (endpoint_id)";
         for row in rig.returns.rows(sql).await? {
             let [url, sequence, event_type, message_id, state] = cells(row);
             let place = (path(&url), sequence.parse()?, event_type);
-            told.deliveries.insert(place, (message_id, state));
+            if place.0 != GONE {
+                told.deliveries.insert(place, (message_id, state));
+            }
         }
         Ok(told)
     }

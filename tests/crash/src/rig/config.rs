@@ -29,6 +29,8 @@ pub(super) struct Outside<'a> {
     pub(super) bucket: &'a Path,
     pub(super) sshd: &'a Sshd,
     pub(super) outboxes: &'a [Outbox],
+    /// Where mail is taken.
+    pub(super) mail_port: u16,
 }
 
 /// Makes the key of the spool that both copies of the returns service share.
@@ -79,7 +81,10 @@ fn returns(addresses: &Addresses, number: usize, url: &str, outside: &Outside<'_
         ..
     } = addresses;
     let Outside {
-        spool_key, bucket, ..
+        spool_key,
+        bucket,
+        mail_port,
+        ..
     } = outside;
     let spool = spool_key.with_file_name("spool");
     format!(
@@ -98,6 +103,9 @@ fn returns(addresses: &Addresses, number: usize, url: &str, outside: &Outside<'_
          [report]\nretry_first_ms = 50\nretry_longest_ms = 400\n\
          [webhooks]\nallow_private_addresses = true\nallow_http = true\ntimeout_ms = 500\n\
          schedule_permille = 1\n\
+         [alerts.channels.mail]\nkind = \"email\"\nhost = \"localhost\"\nport = {mail_port}\n\
+         tls = \"none\"\nfrom = \"returns@pay.example\"\nto = [\"ops@pay.example\"]\n\
+         severity = \"critical\"\n\
          [bucket]\nurl = \"file://{}\"\n\
          [sources.bank]\nformat = \"nacha\"\n",
         addresses.returns[number],

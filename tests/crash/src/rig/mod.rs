@@ -19,10 +19,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use anyhow::Result;
+use echeck_test_servers::smtp::{Security, SmtpServer};
 use echeck_test_servers::sshd::Sshd;
 use tokio::task::JoinHandle;
 
-pub use listener::Listener;
+pub use listener::{GONE, Listener};
 pub use mariadb::MariaDb;
 pub use outbox::{After, Landed, MOVED_TO, Outbox, UNFINISHED};
 pub use postgres::Postgres;
@@ -59,6 +60,8 @@ pub struct Machines {
     pub servers: Option<Servers>,
     /// The acquirer's.
     sshd: Sshd,
+    /// Takes the mails to owners of endpoints, and alerts.
+    mail: Arc<SmtpServer>,
 }
 
 /// The two database servers, and a proxy in front of each database.
@@ -97,6 +100,7 @@ impl Machines {
             ports,
             servers,
             sshd: Sshd::start(),
+            mail: Arc::new(SmtpServer::start(Security::Plain, None).await),
         })
     }
 
@@ -174,6 +178,8 @@ pub struct Rig {
     pub spool_key: PathBuf,
     /// Whom the system tells of everything.
     pub listener: Listener,
+    /// Takes the mails to owners of endpoints, of every round.
+    pub mail: Arc<SmtpServer>,
     /// When something happened to the returns services or their database.
     pub upsets: Arc<Upsets>,
     /// Objects of the bucket that were opened and found right: the key, and the hash.
@@ -218,6 +224,7 @@ impl Rig {
             bucket: &bucket,
             sshd: &machines.sshd,
             outboxes: &outboxes,
+            mail_port: machines.mail.port,
         };
         for service in [Service::Gateway, Service::RallyPay, Service::Returns] {
             for number in 0..2 {
@@ -235,11 +242,12 @@ impl Rig {
         }
         let supervisor = service::supervise(services.clone());
         let [returns, gateway, rallypay] = databases.direct;
-        let listener = Listener::start().await;
+        let listener = Listener::start(round).await;
         let first = format!("http://127.0.0.1:{}", addresses.returns[0]);
         listener.subscribe(&first).await?;
         Ok(Self {
             listener,
+            mail: machines.mail.clone(),
             world: Arc::new(world),
             returns,
             gateway,
