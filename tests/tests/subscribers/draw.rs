@@ -64,10 +64,12 @@ pub enum Step {
     ValidationFailures(Vec<usize>),
     /// The bytes of one of the files before, counted around, under another name.
     Again(usize),
-    /// A late payment comes into the databases.
-    Appear(usize),
+    /// The next late payment comes into the databases.
+    Appear,
     /// The owner funds a payment that is pending.
     Fund(usize),
+    /// The same, while a NACHA file is decided on: it is committed before the file is applied.
+    FundMeanwhile(usize, Vec<Entry>),
     /// A person marks one of the transfers that were made, counted around, as ready to settle.
     Ready(usize),
 }
@@ -165,8 +167,8 @@ fn any_payment() -> impl Strategy<Value = Drawn> {
         1 => Just(State::Failed),
         1 => Just(State::Canceled),
     ];
-    let seldom = || proptest::bool::weighted(0.1);
-    (kind, state, any::<bool>(), seldom(), seldom()).prop_map(
+    let (late, unmirrored) = (proptest::bool::weighted(0.2), proptest::bool::weighted(0.1));
+    (kind, state, any::<bool>(), late, unmirrored).prop_map(
         |(kind, state, deposit, late, unmirrored)| Drawn {
             kind,
             state,
@@ -195,8 +197,10 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => several(which()).prop_map(Step::FundingRejects),
         2 => several(which()).prop_map(Step::ValidationFailures),
         1 => (0..8_usize).prop_map(Step::Again),
-        1 => which().prop_map(Step::Appear),
+        2 => Just(Step::Appear),
         1 => which().prop_map(Step::Fund),
+        1 => (which(), several(any_entry()))
+            .prop_map(|(payment, entries)| Step::FundMeanwhile(payment, entries)),
         4 => (0..8_usize).prop_map(Step::Ready),
     ]
 }

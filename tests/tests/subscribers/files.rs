@@ -53,7 +53,9 @@ impl Writer {
     /// Source and bytes of a step's file, if it has one.
     pub fn file(&mut self, step: &Step) -> Option<(&'static str, Vec<u8>)> {
         Some(match step {
-            Step::Nacha(entries) => ("nacha", self.nacha(entries).into()),
+            Step::Nacha(entries) | Step::FundMeanwhile(_, entries) => {
+                ("nacha", self.nacha(entries).into())
+            }
             Step::Corrections(corrections) => ("nacha", self.corrections(corrections).into()),
             Step::Worldpay(rows) => ("worldpay_returns", self.worldpay(rows).into()),
             Step::FundingRejects(payments) => {
@@ -69,7 +71,7 @@ impl Writer {
                 }
                 ("validation", text.into_bytes())
             }
-            Step::Again(_) | Step::Appear(_) | Step::Fund(_) | Step::Ready(_) => return None,
+            Step::Again(_) | Step::Appear | Step::Fund(_) | Step::Ready(_) => return None,
         })
     }
 

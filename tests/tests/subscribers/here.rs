@@ -11,7 +11,7 @@ use echeck_tests::{Payment, VALIDATION_SOURCE, World, Worldpay, eventually};
 use proto::operations_service_client::OperationsServiceClient;
 use proto::webhook_service_client::WebhookServiceClient;
 use proto::{HoldReason, WebhookDeliveryState, WebhookStyle};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tonic::transport::Channel;
 
 use crate::draw::{Case, Drawn, Kind, State, Step};
@@ -296,6 +296,9 @@ impl Here {
     }
 }
 
+/// A payment that is being funded.
+type Funding = (usize, sqlx::Transaction<'static, sqlx::Sqlite>);
+
 /// A case that happens.
 struct Running<'a> {
     here: &'a Here,
@@ -308,24 +311,33 @@ struct Running<'a> {
 
 impl Running<'_> {
     async fn step(&mut self, step: &Step) {
-        if let Some(file) = self.writer.file(step) {
-            self.files.push(file);
-            self.import(self.files.len() - 1, "first").await;
-            return;
-        }
+        let file = self.writer.file(step);
+        let has_file = file.is_some();
+        self.files.extend(file);
         match step {
             Step::Again(which) if !self.files.is_empty() => {
                 self.import(which % self.files.len(), "again").await;
             }
-            Step::Appear(drawn) => {
-                let number = self.writer.which(*drawn);
-                if number < self.case.payments.len() && !self.payments.contains_key(&number) {
-                    self.add(number).await;
+            Step::Appear => {
+                let mut numbers = 0..self.case.payments.len();
+                if let Some(late) = numbers.find(|one| !self.payments.contains_key(one)) {
+                    self.add(late).await;
                 }
             }
-            Step::Fund(drawn) => self.fund(self.writer.which(*drawn)).await,
+            Step::Fund(drawn) => {
+                let funding = self.fund(self.writer.which(*drawn)).await;
+                self.funded(funding).await;
+            }
+            Step::FundMeanwhile(drawn, _) => {
+                let funding = self.fund(self.writer.which(*drawn)).await;
+                self.decide_on_the_last_file().await;
+                self.funded(funding).await;
+            }
             Step::Ready(which) => self.mark_ready(*which).await,
             _ => {}
+        }
+        if has_file {
+            self.import(self.files.len() - 1, "first").await;
         }
     }
 
@@ -378,21 +390,42 @@ impl Running<'_> {
         self.payments.insert(number, Known { id, before });
     }
 
-    async fn fund(&mut self, number: usize) {
-        if !self.payments.contains_key(&number) {
-            return;
-        }
-        let (world, id) = (&self.here.world, self.ids.transfer(number));
+    /// The owner begins to fund a payment, if it is there and pending.
+    async fn fund(&self, number: usize) -> Option<Funding> {
+        let known = self.payments.get(&number)?;
+        let funding = self.here.world.gateway.begin_with("BEGIN IMMEDIATE").await;
+        let mut funding = funding.expect("the gateway is free");
         let sql = "UPDATE transfers SET state = 'SUCCEEDED' WHERE id = ? AND state = ?";
-        let funded = sqlx::query(sql).bind(&id).bind(self.here.pending);
-        let funded = funded.execute(&world.gateway).await;
-        if funded.expect("the gateway takes it").rows_affected() == 1 {
-            let sql = "UPDATE transactions SET status = 'succeeded' WHERE transfer_id = ? AND \
-                       status = 'pending'";
-            let funded = sqlx::query(sql).bind(&id).execute(&world.rallypay).await;
-            funded.expect("RallyPay takes it");
-            self.know(number).await;
+        let update = sqlx::query(sql).bind(&known.id).bind(self.here.pending);
+        let done = update.execute(&mut *funding).await;
+        let funds = done.expect("the gateway takes it").rows_affected() == 1;
+        funds.then_some((number, funding))
+    }
+
+    /// Everybody but the readers of files learns of it.
+    async fn funded(&mut self, funding: Option<Funding>) {
+        let Some((number, funding)) = funding else {
+            return;
+        };
+        funding.commit().await.expect("the gateway has it");
+        let known = self.payments.get_mut(&number).expect("it is there");
+        for endpoint in ENDPOINTS {
+            let before = known.before.get_mut(endpoint.path).expect("an endpoint");
+            before[endpoint.sight.style.state()] = json!("SUCCEEDED");
         }
+        let sql = "UPDATE transactions SET status = 'succeeded' WHERE transfer_id = ? AND \
+                   status = 'pending'";
+        let update = sqlx::query(sql).bind(&known.id);
+        let done = update.execute(&self.here.world.rallypay).await;
+        done.expect("RallyPay takes it");
+    }
+
+    async fn decide_on_the_last_file(&self) {
+        let (source, bytes) = self.files[self.files.len() - 1].clone();
+        let name = format!("{}-decided", self.ids.case);
+        let decided = proto::WaitLevel::Decided;
+        let sent = self.here.world.send(source, &name, bytes, decided).await;
+        sent.expect("it is decided on");
     }
 
     async fn mark_ready(&self, which: usize) {

@@ -5,9 +5,8 @@
 //! to their databases, and what is applied here was posted to an endpoint of each style and
 //! version. The platforms keep what docs/webhooks.md tells them to keep.
 //!
-//! PROPTEST_CASES says how many sequences are drawn; a failing one is shrunk and printed. What it
-//! does not draw, since it is a matter of moments, is a payment that moves on between the decision
-//! and its update: `returns-service/src/webhook/properties.rs` does, without files.
+//! PROPTEST_CASES says how many sequences are drawn; a failing one is shrunk and printed.
+//! `returns-service/src/webhook/properties.rs` does the same on journals in memory.
 
 mod draw;
 mod files;
@@ -25,7 +24,7 @@ use here::{ENDPOINTS, Endpoint, Here};
 use platform::{Platform, Style};
 
 /// How many sequences are drawn for each kind of gateway, unless PROPTEST_CASES says it.
-const CASES: u32 = 40;
+const CASES: u32 = 20;
 /// How often a failing sequence is tried with less in it.
 const SHRINKS: u32 = 300;
 
@@ -40,7 +39,7 @@ async fn check(here: &Here, case: &Case) -> Result<Vec<BTreeSet<String>>, TestCa
         for payment in &outcome.payments {
             let truth = endpoint.sight.picture(&here.world, &payment.id).await;
             if endpoint.is_old() && (says_returned(&truth) || told.iter().any(says_returned)) {
-                let why = format!("a newer state: {truth:#} after {told:#?}");
+                let why = format!("a newer state: {truth:#} after {told:?}");
                 return Err(TestCaseError::fail(why));
             }
             for order in orders(&case.order, told.len()) {
@@ -48,18 +47,36 @@ async fn check(here: &Here, case: &Case) -> Result<Vec<BTreeSet<String>>, TestCa
                 for at in &order {
                     platform.hear(&told[*at]);
                 }
+                let truth = but_late_holds(&truth, &platform);
                 let known = platform.picture(&payment.id, &payment.before[endpoint.path]);
                 if known != truth {
                     return Err(TestCaseError::fail(format!(
-                        "{} at {}, told in the order {order:?} of {told:#?}\n\
+                        "{} at {}, told in the order {order:?} of {}\n\
                          knows {known:#}\nbut GetTransfer says {truth:#}",
-                        payment.id, endpoint.path
+                        payment.id,
+                        endpoint.path,
+                        Value::from(told.clone())
                     )));
                 }
             }
         }
     }
     Ok(types)
+}
+
+/// `GetTransfer` without the holds of which a platform knows, but not that they are about this
+/// payment: a hold is told of once when it opens, and its transfer may be known only later.
+fn but_late_holds(truth: &Value, platform: &Platform) -> Value {
+    let told = platform.open_holds();
+    let late: Vec<&str> = told
+        .filter(|(_, transfers)| transfers.is_empty())
+        .map(|(hold_id, _)| hold_id)
+        .collect();
+    let mut truth = truth.clone();
+    if let Some(holds) = truth["open_holds"].as_array_mut() {
+        holds.retain(|hold_id| !late.iter().any(|one| hold_id == *one));
+    }
+    truth
 }
 
 /// The order that was drawn, that in which things happened, and that one backwards.

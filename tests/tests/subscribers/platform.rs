@@ -13,6 +13,14 @@ pub enum Style {
 }
 
 impl Style {
+    /// The name of a payment's state.
+    pub const fn state(self) -> &'static str {
+        match self {
+            Self::Finix => "state",
+            Self::Rainforest => "status",
+        }
+    }
+
     /// What it keeps of a payment, under the names of its messages.
     pub const fn columns(self) -> &'static [&'static str] {
         match self {
@@ -174,13 +182,16 @@ impl Platform {
             });
         }
         picture["moves"] = self.moves(id, found);
-        picture["open_holds"] = self
-            .of(Kind::Hold)
-            .filter(|(_, hold)| hold["open"] == true)
-            .filter(|(_, hold)| array(&hold["transfers"]).contains(&json!(id)))
-            .map(|(hold_id, _)| hold_id)
-            .collect();
+        let open = self.open_holds();
+        let of_this = open.filter(|(_, transfers)| transfers.contains(&json!(id)));
+        picture["open_holds"] = of_this.map(|(hold_id, _)| hold_id).collect();
         picture
+    }
+
+    /// The holds that wait, with the transfers that each was said to be about.
+    pub fn open_holds(&self) -> impl Iterator<Item = (&str, &[Value])> {
+        let open = self.of(Kind::Hold).filter(|(_, hold)| hold["open"] == true);
+        open.map(|(hold_id, hold)| (hold_id, array(&hold["transfers"])))
     }
 
     /// The transfers that moved the money of a payment's return.
