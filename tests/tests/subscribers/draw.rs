@@ -8,6 +8,10 @@ const MOST_PAYMENTS: usize = 4;
 /// A payment that nobody knows. Any other number names one of the case's, counted around.
 pub const NOBODY: usize = 8;
 
+/// Codes of returns, and of dishonors. R70 is only for a return with R31.
+const RETURNS: &[&str] = &["R01", "R02", "R10", "R31"];
+const DISHONORS: &[&str] = &["R68", "R69", "R67", "R62", "R70"];
+
 /// A case.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -70,8 +74,9 @@ pub enum Step {
     Fund(usize),
     /// The same, while a NACHA file is decided on: it is committed before the file is applied.
     FundMeanwhile(usize, Vec<Entry>),
-    /// A person marks one of the transfers that were made, counted around, as ready to settle.
-    Ready(usize),
+    /// A person marks so many of the transfers that were made as ready to settle: each time one
+    /// that is not marked yet, if there is one.
+    Ready(Vec<usize>),
 }
 
 /// An entry of a NACHA file.
@@ -86,8 +91,10 @@ pub struct Entry {
 pub enum Stage {
     Return(&'static str),
     Dishonor(&'static str),
-    /// With the code of the dishonor that it answers.
-    Contest(&'static str, &'static str),
+    /// With the code that answers the dishonor before, unless there was none.
+    Contest,
+    /// With this code, and that of the dishonor that it claims to answer.
+    ContestWith(&'static str, &'static str),
 }
 
 /// A row of Worldpay's report.
@@ -138,7 +145,8 @@ impl Order {
 
 pub fn any_case() -> impl Strategy<Value = Case> {
     let payments = proptest::collection::vec(any_payment(), 1..=MOST_PAYMENTS);
-    let steps = proptest::collection::vec(any_step(), 1..9);
+    let steps = proptest::collection::vec(any_steps(), 1..8);
+    let steps = steps.prop_map(|steps| steps.concat());
     let patient = proptest::bool::weighted(0.1);
     (payments, steps, patient, any_order()).prop_map(|(payments, steps, patient, order)| Case {
         payments,
@@ -188,6 +196,13 @@ fn several<T: std::fmt::Debug>(one: impl Strategy<Value = T>) -> impl Strategy<V
     proptest::collection::vec(one, 1..6)
 }
 
+/// Any step, or the whole life of a return.
+fn any_steps() -> impl Strategy<Value = Vec<Step>> {
+    let life = (any_life(), several(0..8_usize));
+    let life = life.prop_map(|(life, ready)| vec![Step::Nacha(life), Step::Ready(ready)]);
+    prop_oneof![4 => any_step().prop_map(|step| vec![step]), 1 => life]
+}
+
 fn any_step() -> impl Strategy<Value = Step> {
     let correction = (which(), select(vec!["998877665544", "112233445566"]));
     prop_oneof![
@@ -201,16 +216,35 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => which().prop_map(Step::Fund),
         1 => (which(), several(any_entry()))
             .prop_map(|(payment, entries)| Step::FundMeanwhile(payment, entries)),
-        4 => (0..8_usize).prop_map(Step::Ready),
+        4 => several(0..8_usize).prop_map(Step::Ready),
     ]
 }
 
+/// A return with what becomes of it.
+fn any_life() -> impl Strategy<Value = Vec<Entry>> {
+    let life = (which(), select(RETURNS), select(DISHONORS), 1..=3_usize);
+    life.prop_map(|(payment, returned, dishonored, length)| {
+        let stages = [
+            Stage::Return(returned),
+            Stage::Dishonor(dishonored),
+            Stage::Contest,
+        ];
+        let entry = |stage| Entry {
+            payment,
+            stage,
+            wrong_amount: false,
+        };
+        stages.into_iter().take(length).map(entry).collect()
+    })
+}
+
 fn any_entry() -> impl Strategy<Value = Entry> {
+    let wrong = select(&[("R74", "R69"), ("R71", "R68"), ("R77", "R62")][..]);
     let stage = prop_oneof![
-        4 => select(vec!["R01", "R02", "R10", "R31"]).prop_map(Stage::Return),
-        3 => select(vec!["R68", "R69", "R67", "R70"]).prop_map(Stage::Dishonor),
-        3 => select(vec![("R73", "R68"), ("R74", "R69"), ("R71", "R68")])
-            .prop_map(|(code, of)| Stage::Contest(code, of)),
+        6 => select(RETURNS).prop_map(Stage::Return),
+        4 => select(DISHONORS).prop_map(Stage::Dishonor),
+        4 => Just(Stage::Contest),
+        1 => wrong.prop_map(|(code, of)| Stage::ContestWith(code, of)),
         1 => Just(Stage::Return("R99")),
     ];
     (which(), stage, proptest::bool::weighted(0.08)).prop_map(|(payment, stage, wrong_amount)| {

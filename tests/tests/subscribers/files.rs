@@ -30,6 +30,8 @@ pub struct Writer {
     kinds: Vec<Kind>,
     /// Trace number and code of the first return of a payment.
     returned: HashMap<usize, (String, &'static str)>,
+    /// The code of the first dishonor of a payment's return.
+    dishonored: HashMap<usize, &'static str>,
 }
 
 impl Writer {
@@ -38,6 +40,7 @@ impl Writer {
             ids,
             kinds: case.payments.iter().map(|one| one.kind).collect(),
             returned: HashMap::new(),
+            dishonored: HashMap::new(),
         }
     }
 
@@ -89,8 +92,15 @@ impl Writer {
             let of = (trace.as_str(), code);
             file = match entry.stage {
                 Stage::Return(code) => file.returned(&original, code),
-                Stage::Dishonor(code) => file.dishonored(&original, code, of),
-                Stage::Contest(code, dishonor) => file.contested(&original, code, of, dishonor),
+                Stage::Dishonor(code) => {
+                    self.dishonored.entry(payment).or_insert(code);
+                    file.dishonored(&original, code, of)
+                }
+                Stage::Contest => {
+                    let dishonor = self.dishonored.get(&payment).copied().unwrap_or("R68");
+                    file.contested(&original, answer_to(dishonor), of, dishonor)
+                }
+                Stage::ContestWith(code, dishonor) => file.contested(&original, code, of, dishonor),
             };
             if entry.wrong_amount {
                 file = file.amount(5_001);
@@ -126,5 +136,16 @@ impl Writer {
                 amount: amount.to_owned(),
             })
         })
+    }
+}
+
+/// The code with which a dishonor is contested.
+fn answer_to(dishonor: &str) -> &'static str {
+    match dishonor {
+        "R62" => "R77",
+        "R67" => "R75",
+        "R68" => "R73",
+        "R69" => "R74",
+        _ => "R71",
     }
 }

@@ -2,7 +2,7 @@
 //! that it set in motion has come to rest and was delivered.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use echeck_proto::returns::v1 as proto;
@@ -192,6 +192,7 @@ impl Here {
             writer: Writer::new(ids, case),
             files: Vec::new(),
             payments: BTreeMap::new(),
+            marked: BTreeSet::new(),
         };
         for (number, drawn) in case.payments.iter().enumerate() {
             if !drawn.late {
@@ -307,6 +308,7 @@ struct Running<'a> {
     writer: Writer,
     files: Vec<(&'static str, Vec<u8>)>,
     payments: BTreeMap<usize, Known>,
+    marked: BTreeSet<String>,
 }
 
 impl Running<'_> {
@@ -333,7 +335,11 @@ impl Running<'_> {
                 self.decide_on_the_last_file().await;
                 self.funded(funding).await;
             }
-            Step::Ready(which) => self.mark_ready(*which).await,
+            Step::Ready(several) => {
+                for which in several {
+                    self.mark_ready(*which).await;
+                }
+            }
             _ => {}
         }
         if has_file {
@@ -428,16 +434,21 @@ impl Running<'_> {
         sent.expect("it is decided on");
     }
 
-    async fn mark_ready(&self, which: usize) {
+    async fn mark_ready(&mut self, which: usize) {
         let mut made = Vec::new();
         for payment in self.payments.values() {
             made.extend(made_of(&self.here.world, &payment.id).await);
         }
+        if made.iter().any(|one| !self.marked.contains(one)) {
+            made.retain(|one| !self.marked.contains(one));
+        }
         if made.is_empty() {
             return;
         }
+        let transfer_id = made.swap_remove(which % made.len());
+        self.marked.insert(transfer_id.clone());
         let ask = proto::MarkReadyToSettleRequest {
-            transfer_id: made.swap_remove(which % made.len()),
+            transfer_id,
             actor: "ann".to_owned(),
             reason: "it is time".to_owned(),
         };
