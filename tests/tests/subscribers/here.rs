@@ -2,7 +2,7 @@
 //! that it set in motion has come to rest and was delivered.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use echeck_proto::returns::v1 as proto;
@@ -11,89 +11,14 @@ use echeck_tests::{Payment, VALIDATION_SOURCE, World, Worldpay, eventually};
 use proto::operations_service_client::OperationsServiceClient;
 use proto::webhook_service_client::WebhookServiceClient;
 use proto::{HoldReason, WebhookDeliveryState, WebhookStyle};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tonic::transport::Channel;
 
-use crate::draw::{Case, Drawn, Kind, State, Step};
-use crate::files::{Ids, Writer};
+use crate::draw::Case;
+use crate::endpoints::{ENDPOINTS, Endpoint};
+use crate::files::Ids;
 use crate::platform::Style;
-use crate::truth::{Sight, made_of};
-
-/// Where a platform listens.
-#[derive(Debug, Clone, Copy)]
-pub struct Endpoint {
-    pub path: &'static str,
-    pub sight: Sight,
-    /// Every type of message that it can be sent, in order.
-    pub types: &'static [&'static str],
-}
-
-impl Endpoint {
-    /// Whether it was built for a version that has no RETURNED.
-    pub fn is_old(self) -> bool {
-        self.path == "/old"
-    }
-}
-
-/// One in each style and version.
-pub const ENDPOINTS: [Endpoint; 3] = [
-    Endpoint {
-        path: "/old",
-        sight: Sight {
-            style: Style::Rainforest,
-            api_version: "2023-12-01",
-        },
-        types: &[
-            "ach_correction.created",
-            "ach_hold.closed",
-            "ach_hold.created",
-            "ach_return.contested",
-            "ach_return.created",
-            "ach_return.dishonored",
-            "ach_return.settling",
-            "deposit.failed",
-            "payin.failed",
-            "payin.succeeded",
-            "payout.failed",
-            "refund.failed",
-        ],
-    },
-    Endpoint {
-        path: "/new",
-        sight: Sight {
-            style: Style::Rainforest,
-            api_version: "2024-10-16",
-        },
-        types: &[
-            "ach_correction.created",
-            "ach_hold.closed",
-            "ach_hold.created",
-            "ach_return.contested",
-            "ach_return.created",
-            "ach_return.dishonored",
-            "ach_return.settling",
-            "deposit.failed",
-            "payin.failed",
-            "payin.returned",
-            "payout.failed",
-            "refund.failed",
-        ],
-    },
-    Endpoint {
-        path: "/finix",
-        sight: Sight {
-            style: Style::Finix,
-            api_version: "",
-        },
-        types: &[
-            "ach_correction.created",
-            "ach_hold.created",
-            "ach_hold.updated",
-            "transfer.created",
-            "transfer.updated",
-        ],
-    },
-];
+use crate::running::{Known, Running};
 
 /// What is tried again by itself.
 const TRIED_AGAIN: [HoldReason; 3] = [
@@ -111,9 +36,9 @@ pub struct Here {
     pub world: World,
     receiver: HttpReceiver,
     webhooks: WebhookServiceClient<Channel>,
-    operations: OperationsServiceClient<Channel>,
+    pub operations: OperationsServiceClient<Channel>,
     /// How the gateway spells a payment that is under way.
-    pending: &'static str,
+    pub pending: &'static str,
     cases: Cell<usize>,
 }
 
@@ -122,13 +47,6 @@ pub struct Outcome {
     pub payments: Vec<Known>,
     /// The bodies that were posted to each path, in the order in which things happened.
     pub told: BTreeMap<&'static str, Vec<Value>>,
-}
-
-/// A payment that the gateway has.
-pub struct Known {
-    pub id: String,
-    /// What each platform knew of it before.
-    pub before: BTreeMap<&'static str, Value>,
 }
 
 impl Here {
@@ -185,33 +103,21 @@ impl Here {
         let ids = Ids {
             case: self.cases.get(),
         };
-        let mut running = Running {
-            here: self,
-            case,
-            ids,
-            writer: Writer::new(ids, case),
-            files: Vec::new(),
-            payments: BTreeMap::new(),
-            marked: BTreeSet::new(),
-        };
-        for (number, drawn) in case.payments.iter().enumerate() {
-            if !drawn.late {
-                running.add(number).await;
-            }
-        }
+        let mut running = Running::begin(self, ids, case).await;
         for step in &case.steps {
             running.step(step).await;
         }
         if case.patient {
             tokio::time::sleep(LONG_ENOUGH).await;
         }
-        let payments = running.payments.into_values().collect();
+        let payments = running.payments();
         self.dismiss_what_is_tried_again().await;
         let told = self.everything_told(&ids.transfer(LAST)).await;
         Outcome { payments, told }
     }
 
-    async fn import(&self, source: &str, name: &str, bytes: Vec<u8>) {
+    /// Imports a file until both databases have it.
+    pub async fn import(&self, source: &str, name: &str, bytes: Vec<u8>) {
         let import = self.world.import(source, name, bytes).await;
         assert_eq!(import.state(), proto::ImportState::Applied, "{import:?}");
     }
@@ -293,178 +199,6 @@ impl Here {
             let path = endpoint.expect("one of the endpoints").path;
             let body = serde_json::from_str(&one.body).expect("JSON");
             told.entry(path).or_default().push(body);
-        }
-    }
-}
-
-/// A payment that is being funded.
-type Funding = (usize, sqlx::Transaction<'static, sqlx::Sqlite>);
-
-/// A case that happens.
-struct Running<'a> {
-    here: &'a Here,
-    case: &'a Case,
-    ids: Ids,
-    writer: Writer,
-    files: Vec<(&'static str, Vec<u8>)>,
-    payments: BTreeMap<usize, Known>,
-    marked: BTreeSet<String>,
-}
-
-impl Running<'_> {
-    async fn step(&mut self, step: &Step) {
-        let file = self.writer.file(step);
-        let has_file = file.is_some();
-        self.files.extend(file);
-        match step {
-            Step::Again(which) if !self.files.is_empty() => {
-                self.import(which % self.files.len(), "again").await;
-            }
-            Step::Appear => {
-                let mut numbers = 0..self.case.payments.len();
-                if let Some(late) = numbers.find(|one| !self.payments.contains_key(one)) {
-                    self.add(late).await;
-                }
-            }
-            Step::Fund(drawn) => {
-                let funding = self.fund(self.writer.which(*drawn)).await;
-                self.funded(funding).await;
-            }
-            Step::FundMeanwhile(drawn, _) => {
-                let funding = self.fund(self.writer.which(*drawn)).await;
-                self.decide_on_the_last_file().await;
-                self.funded(funding).await;
-            }
-            Step::Ready(several) => {
-                for which in several {
-                    self.mark_ready(*which).await;
-                }
-            }
-            _ => {}
-        }
-        if has_file {
-            self.import(self.files.len() - 1, "first").await;
-        }
-    }
-
-    async fn import(&self, file: usize, name: &str) {
-        let (source, bytes) = self.files[file].clone();
-        let name = format!("{}-{file}-{name}", self.ids.case);
-        self.here.import(source, &name, bytes).await;
-    }
-
-    async fn add(&mut self, number: usize) {
-        let (world, drawn) = (&self.here.world, self.case.payments[number]);
-        let payment = self.payment(number, drawn);
-        let in_rallypay = payment.clone().state(drawn.state.of("PENDING"));
-        world.add(payment.only_in_gateway()).await;
-        if drawn.mirrored {
-            world.add_transaction(&in_rallypay).await;
-        }
-        self.know(number).await;
-    }
-
-    fn payment(&self, number: usize, drawn: Drawn) -> Payment {
-        let id = self.ids.transfer(number);
-        let payment = match drawn.kind {
-            Kind::Debit => Payment::debit(&id),
-            Kind::Deposit => Payment::payout(&id),
-            Kind::Payout => Payment {
-                subtype: "API",
-                ..Payment::payout(&id)
-            },
-            Kind::Refund => Payment::refund(&id),
-        };
-        let payment = payment
-            .state(drawn.state.of(self.here.pending))
-            .ach_trace(&self.ids.ach_trace(number));
-        if drawn.deposit {
-            payment.deposit("DEP1")
-        } else {
-            payment
-        }
-    }
-
-    /// What the platforms learn of a payment from the gateway itself.
-    async fn know(&mut self, number: usize) {
-        let id = self.ids.transfer(number);
-        let mut before = BTreeMap::new();
-        for endpoint in ENDPOINTS {
-            let known = endpoint.sight.before(&self.here.world, &id).await;
-            before.insert(endpoint.path, known);
-        }
-        self.payments.insert(number, Known { id, before });
-    }
-
-    /// The owner begins to fund a payment, if it is there and pending.
-    async fn fund(&self, number: usize) -> Option<Funding> {
-        let known = self.payments.get(&number)?;
-        let funding = self.here.world.gateway.begin_with("BEGIN IMMEDIATE").await;
-        let mut funding = funding.expect("the gateway is free");
-        let sql = "UPDATE transfers SET state = 'SUCCEEDED' WHERE id = ? AND state = ?";
-        let update = sqlx::query(sql).bind(&known.id).bind(self.here.pending);
-        let done = update.execute(&mut *funding).await;
-        let funds = done.expect("the gateway takes it").rows_affected() == 1;
-        funds.then_some((number, funding))
-    }
-
-    /// Everybody but the readers of files learns of it.
-    async fn funded(&mut self, funding: Option<Funding>) {
-        let Some((number, funding)) = funding else {
-            return;
-        };
-        funding.commit().await.expect("the gateway has it");
-        let known = self.payments.get_mut(&number).expect("it is there");
-        for endpoint in ENDPOINTS {
-            let before = known.before.get_mut(endpoint.path).expect("an endpoint");
-            before[endpoint.sight.style.state()] = json!("SUCCEEDED");
-        }
-        let sql = "UPDATE transactions SET status = 'succeeded' WHERE transfer_id = ? AND \
-                   status = 'pending'";
-        let update = sqlx::query(sql).bind(&known.id);
-        let done = update.execute(&self.here.world.rallypay).await;
-        done.expect("RallyPay takes it");
-    }
-
-    async fn decide_on_the_last_file(&self) {
-        let (source, bytes) = self.files[self.files.len() - 1].clone();
-        let name = format!("{}-decided", self.ids.case);
-        let decided = proto::WaitLevel::Decided;
-        let sent = self.here.world.send(source, &name, bytes, decided).await;
-        sent.expect("it is decided on");
-    }
-
-    async fn mark_ready(&mut self, which: usize) {
-        let mut made = Vec::new();
-        for payment in self.payments.values() {
-            made.extend(made_of(&self.here.world, &payment.id).await);
-        }
-        if made.iter().any(|one| !self.marked.contains(one)) {
-            made.retain(|one| !self.marked.contains(one));
-        }
-        if made.is_empty() {
-            return;
-        }
-        let transfer_id = made.swap_remove(which % made.len());
-        self.marked.insert(transfer_id.clone());
-        let ask = proto::MarkReadyToSettleRequest {
-            transfer_id,
-            actor: "ann".to_owned(),
-            reason: "it is time".to_owned(),
-        };
-        let marked = self.here.operations.clone().mark_ready_to_settle(ask).await;
-        marked.expect("it is marked");
-    }
-}
-
-impl State {
-    /// The word of a database that spells what is under way like this.
-    fn of(self, pending: &'static str) -> &'static str {
-        match self {
-            Self::Pending => pending,
-            Self::Succeeded => "SUCCEEDED",
-            Self::Failed => "FAILED",
-            Self::Canceled => "CANCELED",
         }
     }
 }

@@ -9,9 +9,11 @@
 //! `returns-service/src/webhook/properties.rs` does the same on journals in memory.
 
 mod draw;
+mod endpoints;
 mod files;
 mod here;
 mod platform;
+mod running;
 mod truth;
 
 use std::collections::BTreeSet;
@@ -20,7 +22,8 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use serde_json::Value;
 
 use draw::{Case, Drawn, Entry, Kind, NOBODY, Order, Row, Stage, State, Step};
-use here::{ENDPOINTS, Endpoint, Here};
+use endpoints::{ENDPOINTS, Endpoint};
+use here::Here;
 use platform::{Platform, Style};
 
 /// How many sequences are drawn for each kind of gateway, unless PROPTEST_CASES says it.
