@@ -90,6 +90,14 @@ Account Name\n"
     text
 }
 
+/// The transaction code of a returned credit to a checking account.
+const CREDIT: &str = "21";
+
+/// The trace number of an entry of a NACHA file, counted from 1.
+fn trace(entry: usize) -> String {
+    format!("09100001{entry:07}")
+}
+
 /// A NACHA return file with one batch.
 #[derive(Debug, Clone)]
 pub struct Nacha {
@@ -190,6 +198,27 @@ impl Nacha {
         self
     }
 
+    /// The last entry with another amount.
+    pub fn amount(mut self, amount_minor: u64) -> Self {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.amount_minor = amount_minor;
+        }
+        self
+    }
+
+    /// The last entry as one about a credit.
+    pub fn credit(mut self) -> Self {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.transaction_code = CREDIT;
+        }
+        self
+    }
+
+    /// The trace number of the last entry.
+    pub fn last_trace(&self) -> String {
+        trace(self.entries.len())
+    }
+
     pub fn lines(&self) -> Vec<String> {
         let mut lines = vec![
             format!(
@@ -201,9 +230,9 @@ impl Nacha {
                 "RALLYPAY", "", "1234567890", self.sec, "PAYMENT", "", 1
             ),
         ];
-        let mut debits = 0;
+        let (mut debits, mut credits) = (0, 0);
         for (index, entry) in self.entries.iter().enumerate() {
-            let trace = format!("09100001{:07}", index + 1);
+            let trace = trace(index + 1);
             lines.push(format!(
                 "6{}231380104{:<17}{:010}{:<15}{:<22}  1{trace}",
                 entry.transaction_code,
@@ -213,18 +242,21 @@ impl Nacha {
                 "JANE DOE"
             ));
             lines.push(format!("7{}{trace}", entry.addenda));
-            debits += entry.amount_minor;
+            match entry.transaction_code {
+                CREDIT => credits += entry.amount_minor,
+                _ => debits += entry.amount_minor,
+            }
         }
         let count = self.entries.len() * 2;
         let hash = 23_138_010_u64 * self.entries.len() as u64 % 10_000_000_000;
         lines.push(format!(
-            "8200{count:06}{hash:010}{debits:012}{:012}{:<10}{:25}09100001{:07}",
-            0, "1234567890", "", 1
+            "8200{count:06}{hash:010}{debits:012}{credits:012}{:<10}{:25}09100001{:07}",
+            "1234567890", "", 1
         ));
         let blocks = (lines.len() + 1).div_ceil(10);
         lines.push(format!(
-            "9{:06}{blocks:06}{count:08}{hash:010}{debits:012}{:012}{:39}",
-            1, 0, ""
+            "9{:06}{blocks:06}{count:08}{hash:010}{debits:012}{credits:012}{:39}",
+            1, ""
         ));
         while lines.len() % 10 != 0 {
             lines.push("9".repeat(94));

@@ -10,8 +10,12 @@ const LONGEST_RUN_OF_OURS: usize = 6;
 /// More digits than this in groups may be one; eight are a date.
 const MOST_GROUPED: usize = 8;
 
+/// The letters of a return's id after its prefix: more than an account number has.
+const RETURN_ID_LENGTH: usize = 24;
+
 /// A bank's text, in at most `longest` bytes of JSON. What `keep` names stays as it is: it is
-/// an id of ours that may look like an account number.
+/// an id of ours that may look like an account number. The id of a return stays as well: our own
+/// words around the bank's name it.
 pub(crate) fn of_bank(text: &str, longest: usize, keep: &str) -> String {
     cut(
         &masked(text.trim(), LONGEST_RUN_OF_A_BANK, &[keep]),
@@ -57,12 +61,14 @@ fn json_length(letter: char) -> usize {
     }
 }
 
-/// `text` with its long numbers shown by their last digits, outside of what `keep` names.
+/// `text` with its long numbers shown by their last digits, outside of what `keep` names and of
+/// ids of returns.
 fn masked(text: &str, longest_run: usize, keep: &[&str]) -> String {
     let kept = keep
         .iter()
         .filter(|id| !id.is_empty())
         .filter_map(|id| text.find(id).map(|at| (at, *id)))
+        .chain(return_id_in(text))
         .min_by_key(|(at, id)| (*at, usize::MAX - id.len()));
     match kept {
         Some((at, id)) => {
@@ -72,6 +78,16 @@ fn masked(text: &str, longest_run: usize, keep: &[&str]) -> String {
         }
         None => without_numbers(text, longest_run),
     }
+}
+
+/// The first id of a return in `text`, and where it is.
+fn return_id_in(text: &str) -> Option<(usize, &str)> {
+    let hexadecimal = |letter: u8| letter.is_ascii_digit() || (b'a'..=b'f').contains(&letter);
+    text.match_indices("ret_").find_map(|(at, prefix)| {
+        let id = text.get(at..at + prefix.len() + RETURN_ID_LENGTH)?;
+        let is_one = id.bytes().skip(prefix.len()).all(hexadecimal);
+        is_one.then_some((at, id))
+    })
 }
 
 fn without_numbers(text: &str, longest_run: usize) -> String {
@@ -135,6 +151,11 @@ mod tests {
                 "84568456123456 or 84568456123457",
                 "84568456123456 or ***3457",
             ),
+            (
+                "Dishonor of return ret_dbc31f87e8020af72d46304e",
+                "Dishonor of return ret_dbc31f87e8020af72d46304e",
+            ),
+            ("ret_123456789 of 123456789", "ret_***6789 of ***6789"),
         ] {
             assert_eq!(of_bank(text, 500, "84568456123456"), shown);
         }
@@ -143,6 +164,12 @@ mod tests {
     #[test]
     fn a_sentence_of_ours_keeps_its_amounts() {
         let text = "the file says 1234.56 USD, transfer TR1234567 is 200000.00 USD";
+        assert_eq!(of_ours(text, 500, &["TR1234567"]), text);
+    }
+
+    #[test]
+    fn a_sentence_of_ours_keeps_the_returns_that_it_names() {
+        let text = "ret_ce5ee22b963493919f76412e and ret_dbc31f87e8020af72d46304e for TR1234567";
         assert_eq!(of_ours(text, 500, &["TR1234567"]), text);
     }
 

@@ -113,6 +113,11 @@ impl HttpReceiver {
         self.state.lock().expect("no panic").received.clone()
     }
 
+    /// What came since this was last called, in order; [`Self::received`] forgets it too.
+    pub fn take_received(&self) -> Vec<Received> {
+        std::mem::take(&mut self.state.lock().expect("no panic").received)
+    }
+
     /// Answers the next request like this, and those after it as before.
     pub fn answer_next(&self, answer: Answer) {
         self.state.lock().expect("no panic").next.push_back(answer);
