@@ -174,8 +174,8 @@ impl<'a> Expected<'a> {
     }
 
     /// Whether an entry that waits may do so for good: its payment never comes, or it is a later
-    /// stage that the rules do not allow. Later stages are only of payments whose owner leaves
-    /// them alone, so what they come to is known beforehand.
+    /// stage that the rules do not allow. Later stages are only of payments with one return, which
+    /// stands whatever the owner does; so what they come to is known beforehand.
     #[must_use]
     pub fn waits_for_good(&self, sha256: &str, ordinal: u64) -> bool {
         let file = self.files.iter().find(|file| file.sha256 == sha256);

@@ -44,7 +44,7 @@ pub(super) async fn check(snapshot: &Snapshot, rig: &Rig, acted: &Acted, finding
         findings.expect(Invariant::Shown, wrong.is_none(), || {
             format!("GetTransfer of {id}: {}", wrong.unwrap_or_default())
         });
-        let Some(made) = last_made(snapshot, id) else {
+        let Some(made) = made_of(snapshot, id).last() else {
             continue;
         };
         let wrong = match get(rig, made).await {
@@ -57,10 +57,10 @@ pub(super) async fn check(snapshot: &Snapshot, rig: &Rig, acted: &Acted, finding
     }
 }
 
-/// The last of the transfers that were made of a payment, one of the other.
-fn last_made<'a>(snapshot: &'a Snapshot, id: &'a str) -> Option<&'a str> {
+/// The transfers that were made of a payment, one of the other.
+fn made_of<'a>(snapshot: &'a Snapshot, id: &str) -> impl Iterator<Item = &'a str> {
     let child = |id: &str| Some(snapshot.children.get(id)?.first()?.as_str());
-    std::iter::successors(child(id), |id| child(id)).last()
+    std::iter::successors(child(id), move |id| child(id))
 }
 
 async fn get(rig: &Rig, id: &str) -> Result<proto::Transfer> {
@@ -94,8 +94,7 @@ fn payment(
     code: &str,
 ) -> Option<String> {
     let row = snapshot.transfers.get(&shown.id)?;
-    let children = snapshot.children.get(&shown.id);
-    let mut reversals: Vec<&String> = children.into_iter().flatten().collect();
+    let mut reversals: Vec<&str> = made_of(snapshot, &shown.id).collect();
     reversals.retain(|id| {
         let row = snapshot.transfers.get(*id);
         row.is_some_and(|row| row.kind == "REVERSAL")
@@ -104,7 +103,7 @@ fn payment(
     let right = shown.state == row.state
         && shown.has_ach_return
         && found.is_some_and(|found| found.stage() == stage && found.return_code == code)
-        && shown.reversal_ids.iter().eq(reversals.iter().copied());
+        && shown.reversal_ids == reversals;
     (!right).then(|| {
         format!(
             "it shows {}, {found:?} and the reversals {:?}; right is {}, {code} at {stage:?}, and \

@@ -1,8 +1,9 @@
 //! The later stages of returns: which are dishonored, and which dishonors are contested. Most
 //! are as the rules say, some come too early, and some can never be right.
 //!
-//! Only of payments that nobody but the bank acts on: there the order in which files are
-//! decided changes nothing in the end, since what comes too early waits.
+//! Only of payments with one return, which stands whatever comes first: there the order in which
+//! files are decided changes nothing in the end, since what comes too early waits, and what was
+//! decided too early is decided again.
 
 use std::collections::HashMap;
 
@@ -63,8 +64,8 @@ impl<'a> Told<'a> {
             transfer.state,
             State::Failed | State::Canceled | State::Returned
         );
-        let alone = matches!(transfer.owner, Owner::Leaves | Owner::Brings);
-        if over || transfer.refused || !alone {
+        let stands = matches!(transfer.owner, Owner::Leaves | Owner::Brings | Owner::Funds);
+        if over || transfer.refused || !stands {
             return None;
         }
         let mut returns = self
@@ -95,7 +96,7 @@ pub(super) fn draw<'a>(
     let mut drawn = Vec::new();
     for file in before {
         for transfer in &file.transfers {
-            if draws.random_ratio(1, 24)
+            if draws.random_ratio(1, 32)
                 && !told.has_later_stage(&transfer.id)
                 && let Some(of) = told.only_return(transfer)
             {
@@ -117,7 +118,7 @@ pub(super) fn draw<'a>(
         }
     }
     for transfer in own {
-        if draws.random_ratio(1, 40)
+        if draws.random_ratio(1, 50)
             && let Some(of) = told.only_return(transfer)
         {
             let dishonor = first_stage(draws, of);
