@@ -240,9 +240,10 @@ async fn a_payment_that_is_funded_while_its_return_and_later_stages_are_applied_
     assert_eq!(totals.returned.unwrap().count, 1, "decided on PENDING");
     funding.commit().await.unwrap();
 
-    eventually("each row is superseded by one that takes effect", || async {
-        world.journal_length().await == 6 && world.status("TR1").await == "returned"
-    })
+    eventually(
+        "each row is superseded by one that takes effect",
+        || async { world.journal_length().await == 6 && world.status("TR1").await == "returned" },
+    )
     .await;
     assert!(world.holds().await.is_empty());
     assert_eq!(world.state("TR1").await, "SUCCEEDED");

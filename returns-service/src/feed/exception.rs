@@ -126,9 +126,10 @@ impl Feed {
         let asked = std::slice::from_ref(transfer_id);
         let known = self.store.known(asked, self.database()).await?;
         let standing = known.standing.get(transfer_id);
-        Ok(standing.into_iter().flatten().any(|row| {
-            row.position > stage.position && rests_on(stage.row.effect, row.row.effect)
-        }))
+        Ok(standing
+            .into_iter()
+            .flatten()
+            .any(|row| row.position > stage.position && rests_on(stage.row.effect, row.row.effect)))
     }
 
     /// Whether nothing is left to do about a transfer that could not be made ready. Its owner may

@@ -143,7 +143,9 @@ pub fn legal(
 ) -> BTreeSet<Vec<Fate>> {
     // Where the owner acts meanwhile, or a hold is tried again later, the order of the
     // decisions that stand in the end need not be the order of the file.
-    let stages = entries.iter().any(|(.., entry)| entry.says.is_later_stage());
+    let stages = entries
+        .iter()
+        .any(|(.., entry)| entry.says.is_later_stage());
     let loose = transfer.owner != Owner::Leaves || stages;
     let mut orders = Vec::new();
     permute(&mut (0..entries.len()).collect(), 0, &mut orders);
@@ -435,12 +437,7 @@ impl Look {
 /// How the payment must look when `acted` are the entries that stand, with their effects, in the
 /// order of the stages.
 #[must_use]
-pub fn look(
-    policy: Policy,
-    transfer: &Transfer,
-    facts: Facts,
-    acted: &[(Effect, Entry)],
-) -> Look {
+pub fn look(policy: Policy, transfer: &Transfer, facts: Facts, acted: &[(Effect, Entry)]) -> Look {
     let before = match transfer.owner {
         Owner::Funds if facts.owner_acted => State::Succeeded,
         Owner::Cancels if facts.owner_acted => State::Canceled,

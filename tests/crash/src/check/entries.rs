@@ -336,20 +336,16 @@ fn as_the_oracle_says(
             .iter()
             .zip(entries)
             .filter_map(|(fate, (_, _, entry))| match fate {
-                Fate::Acted(Effect::Correct | Effect::Ready)
-                | Fate::Duplicate
-                | Fate::Held(_) => None,
+                Fate::Acted(Effect::Correct | Effect::Ready) | Fate::Duplicate | Fate::Held(_) => {
+                    None
+                }
                 Fate::Acted(effect) => Some((*effect, (*entry).clone())),
             })
             .collect();
         standing.sort_by_key(|(effect, _)| match effect {
             Effect::Restore => 1,
             Effect::Reapply => 2,
-            Effect::Return
-            | Effect::Reverse
-            | Effect::Fail
-            | Effect::Correct
-            | Effect::Ready => 0,
+            Effect::Return | Effect::Reverse | Effect::Fail | Effect::Correct | Effect::Ready => 0,
         });
         if !standing.is_empty() {
             acted.insert(transfer.id.clone(), standing);

@@ -259,7 +259,13 @@ pub async fn full(rig: &Rig, load: &Load) -> Result<(Findings, Coverage)> {
     for violation in load.violations() {
         findings.violations.push((Invariant::FileOnce, violation));
     }
-    let count = |effect| snapshot.rows.iter().filter(|row| row.effect == effect).count() as u64;
+    let count = |effect| {
+        snapshot
+            .rows
+            .iter()
+            .filter(|row| row.effect == effect)
+            .count() as u64
+    };
     let coverage = Coverage {
         rows: snapshot.rows.len() as u64,
         superseded: snapshot

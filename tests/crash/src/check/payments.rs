@@ -187,12 +187,7 @@ impl<'a> Effects<'a> {
     }
 }
 
-fn gateway(
-    snapshot: &Snapshot,
-    transfer: &Transfer,
-    look: &Look,
-    findings: &mut Findings,
-) {
+fn gateway(snapshot: &Snapshot, transfer: &Transfer, look: &Look, findings: &mut Findings) {
     let Some(row) = snapshot.transfers.get(&transfer.id) else {
         return;
     };
@@ -275,8 +270,8 @@ fn mirror(
         && let Some(row) = row
         && look.effects > 0
     {
-        let right = row.failure_code.as_deref() == look.last_code
-            && row.is_ready != look.made.is_empty();
+        let right =
+            row.failure_code.as_deref() == look.last_code && row.is_ready != look.made.is_empty();
         findings.expect(Invariant::States, right, || {
             format!(
                 "{} has code {:?} in the Rails app, and something of it may be settled: {}; the \

@@ -264,7 +264,9 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
             Some(Made {
                 id,
                 parent_id: parent_id.to_owned(),
-                amount_minor: said["transfer"]["amount_minor"].as_i64().unwrap_or_default(),
+                amount_minor: said["transfer"]["amount_minor"]
+                    .as_i64()
+                    .unwrap_or_default(),
             })
         });
         let relation = &said["relation"];

@@ -18,6 +18,9 @@ use crate::seed::{Purpose, draws};
 /// Return codes that are in force for debits and credits alike.
 const CODES: [&str; 6] = ["R01", "R02", "R03", "R04", "R06", "R16"];
 
+/// Files that a file may still be about, or that say what others said of the same payments.
+const MEMORY: usize = 8;
+
 /// What a new payment is for, and how many of a hundred are.
 const MIX: [(Part, u32); 15] = [
     (Part::Funded, 27),
@@ -176,6 +179,7 @@ impl Drawing {
                 self.more_about(&entry);
             }
         }
+        let earlier = &earlier[earlier.len().saturating_sub(MEMORY)..];
         let told = Told::of(earlier.iter().flat_map(|file| &file.lines));
         self.echoes(earlier, &told);
         self.stages(earlier);

@@ -97,7 +97,11 @@ fn write_batch(lines: &[Line], number: u64, records: &mut Vec<String>) -> Totals
                 let code = if entry.is_credit { "21" } else { "26" };
                 let of = &entry.return_trace;
                 let own = format!("{RDFI}{:07}", LATER_STAGES + place);
-                let trace = if entry.says.is_later_stage() { &own } else { of };
+                let trace = if entry.says.is_later_stage() {
+                    &own
+                } else {
+                    of
+                };
                 records.push(detail(code, entry.amount_minor, place, trace));
                 let original = &entry.ach_trace;
                 records.push(match &entry.says {
