@@ -53,9 +53,13 @@ impl<'a> Told<'a> {
         about.any(|entry| entry.says.is_later_stage())
     }
 
-    fn is_contested(&self, transfer_id: &str) -> bool {
-        let mut about = self.about(transfer_id).iter();
-        about.any(|entry| matches!(entry.says, Says::Contested { .. }))
+    /// Whether nobody has contested a dishonor of the payment's return. What was said of it before
+    /// is known only as long as the return itself is.
+    fn may_be_contested(&self, transfer_id: &str) -> bool {
+        let about = self.about(transfer_id);
+        let has = |test: fn(&Says) -> bool| about.iter().any(|entry| test(&entry.says));
+        has(|says| matches!(says, Says::Return { .. }))
+            && !has(|says| matches!(says, Says::Contested { .. }))
     }
 
     /// The one return of a payment that will stand whatever comes first.
@@ -110,7 +114,7 @@ pub(super) fn draw<'a>(
             }
             match draws.random_range(0..12) {
                 0 => drawn.push(entry.clone()),
-                1..5 if !told.is_contested(&entry.transfer_id) => {
+                1..5 if told.may_be_contested(&entry.transfer_id) => {
                     drawn.extend(contest(draws, entry));
                 }
                 _ => {}
