@@ -100,7 +100,7 @@ pub(super) fn draw<'a>(
     let mut drawn = Vec::new();
     for file in before {
         for transfer in &file.transfers {
-            if draws.random_ratio(1, 32)
+            if draws.random_ratio(1, 48)
                 && !told.has_later_stage(&transfer.id)
                 && let Some(of) = told.only_return(transfer)
             {
@@ -122,7 +122,7 @@ pub(super) fn draw<'a>(
         }
     }
     for transfer in own {
-        if draws.random_ratio(1, 50)
+        if draws.random_ratio(1, 60)
             && let Some(of) = told.only_return(transfer)
         {
             let dishonor = first_stage(draws, of);
