@@ -9,6 +9,7 @@ use ach::decision::{
 };
 use ach::entry::{Entry, EntryKind};
 use chrono::{DateTime, Utc};
+use echeck_service::planted::{self, Bug};
 
 use crate::adapter::{Adapter, AdapterError, Lookup};
 use crate::dishonor;
@@ -217,10 +218,13 @@ fn decide_case(
     lookup: &Lookup,
     now: DateTime<Utc>,
 ) -> Outcome {
-    let priors = match resolution {
+    let mut priors = match resolution {
         Resolution::One(transfer) => priors_of(&transfer.id, known, overlay),
         Resolution::Unknown | Resolution::Ambiguous(_) => Vec::new(),
     };
+    if planted::has(Bug::RestoredTwice) && matches!(case.entry.kind, EntryKind::Dishonored { .. }) {
+        priors.retain(|prior| prior.effect != Effect::Restore);
+    }
     match decide(
         case.entry,
         resolution,

@@ -20,11 +20,13 @@ pub enum Bug {
     StateGuardDropped,
     /// A file at the acquirer is put away before its import is committed.
     RemoteArchivedBeforeCommit,
+    /// A dishonor is decided without a look at the one that stands already.
+    RestoredTwice,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::CursorInSecondTransaction,
         Self::SequenceInsteadOfCounter,
         Self::NoCompareAndSet,
@@ -33,6 +35,7 @@ impl Bug {
         Self::GapSkipped,
         Self::StateGuardDropped,
         Self::RemoteArchivedBeforeCommit,
+        Self::RestoredTwice,
     ];
 
     /// The name in `ECHECK_BUG`.
@@ -47,6 +50,7 @@ impl Bug {
             Self::GapSkipped => "gap-skipped",
             Self::StateGuardDropped => "state-guard-dropped",
             Self::RemoteArchivedBeforeCommit => "remote-archived-before-commit",
+            Self::RestoredTwice => "restored-twice",
         }
     }
 }

@@ -217,6 +217,45 @@ async fn a_whole_life_in_one_file_is_applied_in_order() {
 }
 
 #[tokio::test]
+async fn a_payment_that_is_funded_while_its_return_and_later_stages_are_applied_goes_through_all() {
+    let world = start("by_hand").await;
+    let pending = Payment::debit("TR1").ach_trace(ORIGINAL).state("PENDING");
+    world.add(pending).await;
+    // The gateway's owner funds it in a transaction that is open while all stages are decided.
+    let mut funding = world.gateway.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    sqlx::query("UPDATE transfers SET state = 'SUCCEEDED' WHERE id = 'TR1'")
+        .execute(&mut *funding)
+        .await
+        .unwrap();
+    let of = (RETURN, "R10");
+    let file = Nacha::new()
+        .returned(ORIGINAL, "R10")
+        .dishonored(ORIGINAL, "R68", of)
+        .contested(ORIGINAL, "R73", of, "R68");
+    let decided = world
+        .send("nacha", "all.ach", file, proto::WaitLevel::Decided)
+        .await
+        .unwrap();
+    let totals = decided.import.unwrap().totals.unwrap();
+    assert_eq!(totals.returned.unwrap().count, 1, "decided on PENDING");
+    funding.commit().await.unwrap();
+
+    eventually(
+        "each row is superseded by one that takes effect",
+        || async { world.journal_length().await == 6 && world.status("TR1").await == "returned" },
+    )
+    .await;
+    assert!(world.holds().await.is_empty());
+    assert_eq!(world.state("TR1").await, "SUCCEEDED");
+    let of_transfer = "SELECT id FROM transfers WHERE parent_id = ?";
+    let reversal = child(&world, "TR1", of_transfer).await;
+    let restoration = child(&world, &reversal, of_transfer).await;
+    let again = child(&world, &restoration, of_transfer).await;
+    assert_eq!(world.transfer(&restoration).await.r#type, "DEBIT");
+    assert_eq!(world.transfer(&again).await.r#type, "REVERSAL");
+}
+
+#[tokio::test]
 async fn a_dishonor_that_comes_before_its_return_waits_for_it() {
     let world = start("by_hand").await;
     world.add(Payment::debit("TR1").ach_trace(ORIGINAL)).await;

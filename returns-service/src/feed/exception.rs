@@ -1,6 +1,7 @@
 //! Rows that did not take effect. In the system of record the transfer has moved on: it is
-//! looked up and decided again, and the new row supersedes the old one. In a mirror, or
-//! where the database refuses, a person must look: the row goes to the holds.
+//! looked up and decided again, and the new row supersedes the old one; then a later stage that
+//! was decided on the old one is decided again, too. In a mirror, or where the database refuses, a
+//! person must look: the row goes to the holds.
 
 use ach::decision::{Effect, HoldReason};
 
@@ -17,6 +18,24 @@ const fn rests_on_the_transfer(effect: Effect) -> bool {
     match effect {
         Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => true,
         Effect::Restore | Effect::Reapply | Effect::Ready => false,
+    }
+}
+
+/// Whether a later stage rests on a row with the effect `earlier`.
+const fn rests_on(stage: Effect, earlier: Effect) -> bool {
+    match (stage, earlier) {
+        (Effect::Restore | Effect::Reapply, Effect::Fail | Effect::Return | Effect::Reverse)
+        | (Effect::Reapply, Effect::Restore) => true,
+        (
+            Effect::Fail
+            | Effect::Return
+            | Effect::Reverse
+            | Effect::Correct
+            | Effect::Restore
+            | Effect::Reapply
+            | Effect::Ready,
+            _,
+        ) => false,
     }
 }
 
@@ -61,11 +80,12 @@ impl Feed {
                     (row.position, Writes::default())
                 }
                 (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)
-                    if rests_on_the_transfer(row.row.effect) =>
+                    if rests_on_the_transfer(row.row.effect)
+                        || self.came_before_its_ground(row).await? =>
                 {
                     self.decide_again(exception, row).await?
                 }
-                // A later stage rests on the journal, which would say the same again.
+                // A later stage rests on the journal, which else would say the same again.
                 (Role::SystemOfRecord, _) | (Role::Mirror, _) => {
                     let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None);
                     let head = self.store.head().await?;
@@ -97,6 +117,19 @@ impl Feed {
                 Appended::Stale => {}
             }
         }
+    }
+
+    /// Whether what a later stage rests on stands behind it: the row that it was decided on was
+    /// superseded, so that it could take no effect where it is.
+    async fn came_before_its_ground(&self, stage: &JournalRow) -> Result<bool, FeedError> {
+        let transfer_id = &stage.row.transfer.id;
+        let asked = std::slice::from_ref(transfer_id);
+        let known = self.store.known(asked, self.database()).await?;
+        let standing = known.standing.get(transfer_id);
+        Ok(standing
+            .into_iter()
+            .flatten()
+            .any(|row| row.position > stage.position && rests_on(stage.row.effect, row.row.effect)))
     }
 
     /// Whether nothing is left to do about a transfer that could not be made ready. Its owner may

@@ -14,6 +14,7 @@ use rand::rngs::StdRng;
 use crate::check::{self, Coverage, DRAIN, Findings, Invariant};
 use crate::fault::{self, Kind, Weights};
 use crate::load::{Load, Way};
+use crate::oracle::Expected;
 use crate::rig::{Backend, Machines, Rig, Service};
 use crate::seed::{Purpose, draws};
 use crate::world::World;
@@ -319,33 +320,34 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     }
     Ok(Left::Something(format!(
         "{waiting:?} wait at the acquirer, {running} runs go on, {open} imports are open, {known} \
-         holds wait for payments that are there, {unhandled} exceptions are unhandled, \
+         holds wait for what is there, {unhandled} exceptions are unhandled, \
          {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
          imports are not archived and reported; rows up to {told_to} became events, {untold} \
          deliveries are pending, {owners} owners wait to be told"
     )))
 }
 
-/// Holds of payments that were unknown and are there by now: they are tried again by
-/// themselves. A payment that the owner never records stays unknown for good.
+/// Holds that are tried again by themselves, and for which what they wait for is there. A payment
+/// that the owner never records stays unknown for good, and a later stage that the rules do not
+/// allow is never right.
 async fn unresolved(rig: &Rig) -> Result<u64> {
     let rows = rig
         .returns
-        .rows("SELECT entry FROM holds WHERE state = 'open' AND reason = 'unknown_transfer'")
+        .rows(
+            "SELECT i.sha256, h.ordinal FROM holds h JOIN imports i ON i.import_id = h.import_id \
+             WHERE h.state = 'open' \
+             AND h.reason IN ('unknown_transfer', 'dishonored_return', 'contested_return')",
+        )
         .await?;
     let files = rig.world.files();
-    let never: std::collections::HashSet<&str> = files
-        .iter()
-        .flat_map(|file| &file.transfers)
-        .filter(|transfer| transfer.owner == crate::world::Owner::NeverHasIt)
-        .map(|transfer| transfer.ach_trace.as_str())
-        .collect();
+    let expected = Expected::of(rig.world.policy, &files);
     let mut waiting = 0;
     for row in rows {
-        let text = row.into_iter().next().flatten().unwrap_or_default();
-        let entry: serde_json::Value = serde_json::from_str(&text)?;
-        let trace = entry["keys"]["original_trace"].as_str().unwrap_or_default();
-        waiting += u64::from(!never.contains(trace));
+        let mut cells = row.into_iter().flatten();
+        let (sha256, ordinal) = (cells.next(), cells.next());
+        let sha256 = sha256.context("an import has no hash")?;
+        let ordinal = ordinal.context("a hold has no line")?.parse()?;
+        waiting += u64::from(!expected.waits_for_good(&sha256, ordinal));
     }
     Ok(waiting)
 }

@@ -94,7 +94,7 @@ async fn execute(cli: &Cli) -> Result<ExitCode> {
         }
         Command::SelfTest { kills, bug } => {
             let plan = plan(cli, *kills, 0);
-            let all = self_test::run(&plan, bug.as_deref(), &bar(cli, 9)?).await?;
+            let all = self_test::run(&plan, bug.as_deref(), &bar(cli, 10)?).await?;
             if cli.json {
                 say(&report::self_test_json(&all).to_string())?;
             } else {

@@ -5,9 +5,13 @@
 //! after a decision. So the oracle runs a model of the rules over every order that is
 //! possible, and whatever the system did must be one of the results.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
-use crate::world::{Entry, Kind, Owner, Policy, STRANGE_CODE, Says, State, Transfer};
+use crate::world::{
+    CONTESTS, Entry, Kind, Line, NOT_REQUESTED, Owner, Policy, ReturnFile, STRANGE_CODE, Says,
+    State, Transfer,
+};
 
 /// What is done to a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +24,11 @@ pub enum Effect {
     Fail,
     /// Its data changes; money and state stay.
     Correct,
-    /// Its reversal may be settled. No entry says so; it follows by itself.
+    /// Its return was dishonored: a new transfer gives back what the return took.
+    Restore,
+    /// The dishonor was contested: a new transfer takes it again.
+    Reapply,
+    /// What one of the above made may be settled. No entry says so; it follows by itself.
     Ready,
 }
 
@@ -33,6 +41,8 @@ impl Effect {
             "reverse" => Self::Reverse,
             "fail" => Self::Fail,
             "correct" => Self::Correct,
+            "restore" => Self::Restore,
+            "reapply" => Self::Reapply,
             "ready" => Self::Ready,
             _ => return None,
         })
@@ -54,6 +64,12 @@ pub enum Reason {
     StateConflict,
     /// Another return of the payment stands.
     SecondReturn,
+    /// A dishonor of a return that does not stand, or not so.
+    DishonoredReturn,
+    /// A contest of a dishonor that does not stand, or not so.
+    ContestedReturn,
+    /// What is dishonored is a refund: a debt to a customer, which a person settles.
+    UnsupportedType,
     /// The database will not have the change.
     DatabaseRefused,
 }
@@ -69,9 +85,27 @@ impl Reason {
             "wrong_direction" => Self::WrongDirection,
             "state_conflict" => Self::StateConflict,
             "second_return" => Self::SecondReturn,
+            "dishonored_return" => Self::DishonoredReturn,
+            "contested_return" => Self::ContestedReturn,
+            "unsupported_type" => Self::UnsupportedType,
             "database_refused" => Self::DatabaseRefused,
             _ => return None,
         })
+    }
+
+    /// Whether an entry that waits for this is tried again by itself.
+    #[must_use]
+    pub const fn is_tried_again(self) -> bool {
+        match self {
+            Self::UnknownTransfer | Self::DishonoredReturn | Self::ContestedReturn => true,
+            Self::UnknownCode
+            | Self::AmountDiffers
+            | Self::WrongDirection
+            | Self::StateConflict
+            | Self::SecondReturn
+            | Self::UnsupportedType
+            | Self::DatabaseRefused => false,
+        }
     }
 }
 
@@ -109,7 +143,10 @@ pub fn legal(
 ) -> BTreeSet<Vec<Fate>> {
     // Where the owner acts meanwhile, or a hold is tried again later, the order of the
     // decisions that stand in the end need not be the order of the file.
-    let loose = transfer.owner != Owner::Leaves;
+    let stages = entries
+        .iter()
+        .any(|(.., entry)| entry.says.is_later_stage());
+    let loose = transfer.owner != Owner::Leaves || stages;
     let mut orders = Vec::new();
     permute(&mut (0..entries.len()).collect(), 0, &mut orders);
     orders
@@ -117,6 +154,76 @@ pub fn legal(
         .filter(|order| loose || keeps_files_in_order(order, entries))
         .map(|order| run(policy, transfer, facts, entries, &order))
         .collect()
+}
+
+/// What the files of a world must come to, whatever the services did.
+pub struct Expected<'a> {
+    policy: Policy,
+    files: &'a [Arc<ReturnFile>],
+    transfers: HashMap<&'a str, &'a Transfer>,
+}
+
+impl<'a> Expected<'a> {
+    /// That of these files.
+    #[must_use]
+    pub fn of(policy: Policy, files: &'a [Arc<ReturnFile>]) -> Self {
+        let transfers = files.iter().flat_map(|file| &file.transfers);
+        Self {
+            policy,
+            files,
+            transfers: transfers.map(|one| (one.id.as_str(), one)).collect(),
+        }
+    }
+
+    /// Whether an entry that waits may do so for good: its payment never comes, or it is a later
+    /// stage that the rules do not allow. Later stages are only of payments with one return, which
+    /// stands whatever the owner does; so what they come to is known beforehand.
+    #[must_use]
+    pub fn waits_for_good(&self, sha256: &str, ordinal: u64) -> bool {
+        let file = self.files.iter().find(|file| file.sha256 == sha256);
+        let line = file.and_then(|file| {
+            let mut lines = (0..).zip(&file.lines);
+            lines.find_map(|(at, line)| (at == ordinal).then_some((file.index, line)))
+        });
+        let Some((index, Line::Entry(entry))) = line else {
+            return false;
+        };
+        let Some(transfer) = self.transfers.get(entry.transfer_id.as_str()) else {
+            return false;
+        };
+        if !entry.says.is_later_stage() {
+            return transfer.owner == Owner::NeverHasIt;
+        }
+        let about = self.about(&entry.transfer_id);
+        let place = about
+            .iter()
+            .position(|(file, line, _)| (*file, *line) == (index, ordinal));
+        let facts = Facts {
+            exists: true,
+            owner_acted: false,
+        };
+        let legal = legal(self.policy, transfer, facts, &about);
+        place.is_some_and(|place| {
+            legal
+                .iter()
+                .any(|fates| matches!(fates[place], Fate::Held(_)))
+        })
+    }
+
+    fn about(&self, transfer_id: &str) -> Vec<Placed<'a>> {
+        let lines = self.files.iter().flat_map(|file| {
+            let lines = (0..).zip(&file.lines);
+            lines.map(|(ordinal, line)| (file.index, ordinal, line))
+        });
+        lines
+            .filter_map(|(file, ordinal, line)| match line {
+                Line::Entry(entry) if entry.transfer_id == transfer_id => {
+                    Some((file, ordinal, entry))
+                }
+                Line::Entry(_) | Line::Unreadable { .. } => None,
+            })
+            .collect()
+    }
 }
 
 fn permute(order: &mut Vec<usize>, fixed: usize, all: &mut Vec<Vec<usize>>) {
@@ -148,15 +255,23 @@ fn run(
 ) -> Vec<Fate> {
     let mut fates = vec![Fate::Duplicate; entries.len()];
     let mut standing: Vec<&Entry> = Vec::new();
-    for at in order {
-        let entry = entries[*at].2;
-        let fate = decide(policy, transfer, facts, entry, &standing);
-        if matches!(fate, Fate::Acted(_)) {
-            standing.push(entry);
+    let mut waiting = order.to_vec();
+    // What waits is tried again until nothing comes of it any more.
+    loop {
+        let before = waiting.len();
+        waiting.retain(|at| {
+            let entry = entries[*at].2;
+            let fate = decide(policy, transfer, facts, entry, &standing);
+            if matches!(fate, Fate::Acted(_)) {
+                standing.push(entry);
+            }
+            fates[*at] = fate;
+            matches!(fate, Fate::Held(reason) if reason.is_tried_again())
+        });
+        if waiting.len() == before {
+            return fates;
         }
-        fates[*at] = fate;
     }
-    fates
 }
 
 fn decide(
@@ -178,10 +293,10 @@ fn decide(
     if matches!(entry.says, Says::Correction { .. }) {
         return Fate::Acted(Effect::Correct);
     }
-    if standing
+    let of = standing
         .iter()
-        .any(|earlier| matches!(earlier.says, Says::Return { .. }))
-    {
+        .find(|earlier| matches!(earlier.says, Says::Return { .. }));
+    if of.is_some() && !entry.says.is_later_stage() {
         return Fate::Held(Reason::SecondReturn);
     }
     if entry.is_credit == (transfer.kind == Kind::Debit) {
@@ -190,10 +305,64 @@ fn decide(
     if entry.amount_minor != transfer.amount_minor {
         return Fate::Held(Reason::AmountDiffers);
     }
+    if entry.says.is_later_stage() {
+        return later_stage(transfer, entry, of.copied(), standing);
+    }
     match effect(policy, transfer, facts) {
         None => Fate::Held(Reason::StateConflict),
         Some(_) if transfer.refused => Fate::Held(Reason::DatabaseRefused),
         Some(effect) => Fate::Acted(effect),
+    }
+}
+
+/// What a dishonor or a contest comes to; `of` is the return that stands.
+fn later_stage(
+    transfer: &Transfer,
+    entry: &Entry,
+    of: Option<&Entry>,
+    standing: &[&Entry],
+) -> Fate {
+    let dishonor = standing.iter().find_map(|earlier| match earlier.says {
+        Says::Dishonored { code, .. } => Some(code),
+        Says::Return { .. } | Says::Correction { .. } | Says::Contested { .. } => None,
+    });
+    let is_contested = standing
+        .iter()
+        .any(|earlier| matches!(earlier.says, Says::Contested { .. }));
+    let is_of = |of_code: &str| {
+        of.is_some_and(|of| of.return_trace == entry.return_trace && of.says.code() == of_code)
+    };
+    let (right, waits, effect) = match entry.says {
+        Says::Dishonored { code, of_code } => (
+            dishonor.is_none()
+                && is_of(of_code)
+                && (code != NOT_REQUESTED || matches!(of_code, "R06" | "R31")),
+            Reason::DishonoredReturn,
+            Effect::Restore,
+        ),
+        Says::Contested {
+            code,
+            of_code,
+            dishonor_code,
+        } => {
+            let answers = CONTESTS.iter().any(|(contest, only)| {
+                *contest == code && only.is_none_or(|only| only == dishonor_code)
+            });
+            let right = !is_contested && dishonor == Some(dishonor_code) && answers;
+            (
+                right && is_of(of_code),
+                Reason::ContestedReturn,
+                Effect::Reapply,
+            )
+        }
+        Says::Return { .. } | Says::Correction { .. } => {
+            return Fate::Held(Reason::UnknownCode);
+        }
+    };
+    match (right, transfer.kind) {
+        (false, _) => Fate::Held(waits),
+        (true, Kind::Refund) => Fate::Held(Reason::UnsupportedType),
+        (true, Kind::Debit | Kind::Credit) => Fate::Acted(effect),
     }
 }
 
@@ -232,39 +401,73 @@ fn same(one: &Entry, other: &Entry) -> bool {
 pub struct Look {
     /// Its state in the gateway, as it is spelled there.
     pub state: &'static str,
-    /// How many reversals it has.
-    pub reversals: u64,
-    /// The return code that stands; `None` without an effect.
+    /// The return code that it has there; `None` where the return left it as it was.
     pub code: Option<&'static str>,
+    /// What was made of it, each of the one before and the first of the payment itself.
+    pub made: Vec<Made>,
+    /// How many entries had an effect on it.
+    pub effects: usize,
     /// Its status in the Rails app; `None` when that has no such payment.
     pub status: Option<&'static str>,
+    /// The code of the last stage, which the Rails app keeps; `None` without an effect.
+    pub last_code: Option<&'static str>,
 }
 
-/// How the payment must look when `acted` is the entry that stands, with its effect.
+/// A transfer that a stage of a return makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// It takes the money back.
+    Reversal,
+    /// It gives it back once more, as a payment of the same kind.
+    Restoration,
+}
+
+impl Look {
+    /// What the payment's reversals and restorations take from the merchant, in all.
+    #[must_use]
+    pub fn taken_minor(&self, transfer: &Transfer) -> i64 {
+        let amounts = self.made.iter().map(|made| match made {
+            Made::Reversal => transfer.amount_minor,
+            Made::Restoration => -transfer.amount_minor,
+        });
+        amounts.sum()
+    }
+}
+
+/// How the payment must look when `acted` are the entries that stand, with their effects, in the
+/// order of the stages.
 #[must_use]
-pub fn look(
-    policy: Policy,
-    transfer: &Transfer,
-    facts: Facts,
-    acted: Option<(Effect, &Entry)>,
-) -> Look {
+pub fn look(policy: Policy, transfer: &Transfer, facts: Facts, acted: &[(Effect, Entry)]) -> Look {
     let before = match transfer.owner {
         Owner::Funds if facts.owner_acted => State::Succeeded,
         Owner::Cancels if facts.owner_acted => State::Canceled,
         _ => transfer.state,
     };
-    let (state, reversals) = match acted {
-        Some((Effect::Return, _)) => (State::Returned, 0),
-        Some((Effect::Fail, _)) => (State::Failed, 0),
-        Some((Effect::Reverse, _)) => (State::Succeeded, 1),
-        Some((Effect::Correct | Effect::Ready, _)) | None => (before, 0),
+    let mut look = Look {
+        state: policy.spelling(before),
+        code: None,
+        made: Vec::new(),
+        effects: 0,
+        status: status(transfer, facts, acted.last().map(|(effect, _)| *effect)),
+        last_code: acted.last().map(|(_, entry)| entry.says.code()),
     };
-    Look {
-        state: policy.spelling(state),
-        reversals,
-        code: acted.map(|(_, entry)| entry.says.code()),
-        status: status(transfer, facts, acted.map(|(effect, _)| effect)),
+    for (effect, entry) in acted {
+        look.effects += 1;
+        let (ends, made) = match effect {
+            Effect::Return => (Some(State::Returned), None),
+            Effect::Fail => (Some(State::Failed), None),
+            // The payment itself stays as it is.
+            Effect::Reverse | Effect::Reapply => (None, Some(Made::Reversal)),
+            Effect::Restore => (None, Some(Made::Restoration)),
+            Effect::Correct | Effect::Ready => (None, None),
+        };
+        if let Some(state) = ends {
+            look.state = policy.spelling(state);
+            look.code = Some(entry.says.code());
+        }
+        look.made.extend(made);
     }
+    look
 }
 
 /// The status that the Rails app starts with.
@@ -285,7 +488,8 @@ fn status(transfer: &Transfer, facts: Facts, acted: Option<Effect>) -> Option<&'
         return None;
     }
     Some(match (transfer.mirror, acted) {
-        (InMirror::Open, Some(Effect::Return | Effect::Reverse)) => "returned",
+        (InMirror::Open, Some(Effect::Return | Effect::Reverse | Effect::Reapply)) => "returned",
+        (InMirror::Open, Some(Effect::Restore)) => "restored",
         (InMirror::Open, Some(Effect::Fail)) => "failed",
         _ => first_status(transfer),
     })
@@ -366,9 +570,86 @@ mod tests {
             Policy::State,
             &debit(Owner::Funds),
             facts,
-            Some((Effect::Reverse, &one)),
+            &[(Effect::Reverse, one)],
         );
-        assert_eq!((look.state, look.reversals), ("SUCCEEDED", 1));
+        assert_eq!(
+            (look.state, look.made.as_slice()),
+            ("SUCCEEDED", [Made::Reversal].as_slice())
+        );
+    }
+
+    fn dishonored(code: &'static str, of: &Entry) -> Entry {
+        Entry {
+            says: Says::Dishonored {
+                code,
+                of_code: of.says.code(),
+            },
+            ..of.clone()
+        }
+    }
+
+    #[test]
+    fn stages_that_come_in_any_order_end_in_the_same() {
+        let one = returned("R01", "a", 500);
+        let two = dishonored("R68", &one);
+        let three = Entry {
+            says: Says::Contested {
+                code: "R73",
+                of_code: "R01",
+                dishonor_code: "R68",
+            },
+            ..one.clone()
+        };
+        let entries = [(0, 0, &three), (0, 1, &two), (1, 0, &one)];
+        let transfer = debit(Owner::Leaves);
+        let legal = legal(Policy::State, &transfer, THERE, &entries);
+        let only = [Effect::Reapply, Effect::Restore, Effect::Return].map(Fate::Acted);
+        assert_eq!(legal, BTreeSet::from([only.to_vec()]));
+        let acted = [
+            (Effect::Return, one),
+            (Effect::Restore, two),
+            (Effect::Reapply, three),
+        ];
+        let look = look(Policy::State, &transfer, THERE, &acted);
+        assert_eq!(look.made, [Made::Restoration, Made::Reversal]);
+        assert_eq!((look.state, look.code), ("FAILED", Some("R01")));
+        let in_app = (look.status, look.last_code);
+        assert_eq!(in_app, (Some("returned"), Some("R73")));
+    }
+
+    #[test]
+    fn of_the_same_dishonor_twice_one_acts_and_the_other_is_a_duplicate() {
+        let one = returned("R01", "a", 500);
+        let two = dishonored("R68", &one);
+        let entries = [(0, 0, &one), (1, 0, &two), (2, 0, &two)];
+        let legal = legal(Policy::State, &debit(Owner::Leaves), THERE, &entries);
+        let (returns, restores) = (Fate::Acted(Effect::Return), Fate::Acted(Effect::Restore));
+        assert_eq!(
+            legal,
+            BTreeSet::from([
+                vec![returns, restores, Fate::Duplicate],
+                vec![returns, Fate::Duplicate, restores],
+            ])
+        );
+    }
+
+    #[test]
+    fn a_dishonor_that_can_never_be_right_waits_for_good() {
+        let one = returned("R01", "a", 500);
+        let wrong = [
+            Entry {
+                return_trace: "b".into(),
+                ..dishonored("R68", &one)
+            },
+            dishonored("R70", &one),
+        ];
+        for two in wrong {
+            let entries = [(0, 0, &one), (1, 0, &two)];
+            let legal = legal(Policy::State, &debit(Owner::Leaves), THERE, &entries);
+            let waits = Fate::Held(Reason::DishonoredReturn);
+            let only = vec![Fate::Acted(Effect::Return), waits];
+            assert_eq!(legal, BTreeSet::from([only]));
+        }
     }
 
     #[test]

@@ -88,6 +88,8 @@ fn about(outcome: &Outcome) -> Vec<(&'static str, u64)> {
         ("journal rows", coverage.rows),
         ("rows that superseded another", coverage.superseded),
         ("rows without effect somewhere", coverage.exceptions),
+        ("returns dishonored", coverage.restored),
+        ("dishonors contested", coverage.reapplied),
         ("holds", coverage.holds),
         ("runs of sources", coverage.runs),
         ("reports recorded", coverage.reports),

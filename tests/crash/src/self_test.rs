@@ -39,7 +39,8 @@ fn weights(bug: Bug) -> Weights {
         Bug::GapSkipped => &[(Kind::LostReply, 40), (Kind::KillBothCopies, 40)],
         Bug::SequenceInsteadOfCounter
         | Bug::StateGuardDropped
-        | Bug::RemoteArchivedBeforeCommit => &[],
+        | Bug::RemoteArchivedBeforeCommit
+        | Bug::RestoredTwice => &[],
     };
     for (kind, weight) in more {
         weights.insert(*kind, *weight);
@@ -72,7 +73,8 @@ fn way(bug: Bug) -> Option<Way> {
         | Bug::CommitRetriedBlindly
         | Bug::ProgressInSecondTransaction
         | Bug::GapSkipped
-        | Bug::StateGuardDropped => Some(Way::Called),
+        | Bug::StateGuardDropped
+        | Bug::RestoredTwice => Some(Way::Called),
     }
 }
 

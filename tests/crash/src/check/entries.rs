@@ -11,9 +11,9 @@ use crate::oracle::{Effect, Fate, Placed, legal};
 use crate::rig::Rig;
 use crate::world::{Entry, Line, ReturnFile, Transfer};
 
-/// What became of a payment's entries: the one that stands, with its effect on state and
-/// money.
-pub(super) type Acted = HashMap<String, (Effect, Entry)>;
+/// What became of a payment's entries: those that stand, with their effects on state and money,
+/// in the order of the stages.
+pub(super) type Acted = HashMap<String, Vec<(Effect, Entry)>>;
 
 /// What became of everything.
 pub(super) struct Fates {
@@ -255,6 +255,8 @@ fn totals(
                 Effect::Reverse => "reversed",
                 Effect::Fail => "failed",
                 Effect::Correct => "corrected",
+                Effect::Restore => "restored",
+                Effect::Reapply => "reapplied",
                 Effect::Ready => continue,
             };
             add(name, line.amount_minor());
@@ -275,6 +277,8 @@ fn totals(
         "reversed",
         "failed",
         "corrected",
+        "restored",
+        "reapplied",
         "held",
         "duplicate",
         "rejected",
@@ -328,10 +332,23 @@ fn as_the_oracle_says(
         findings.expect(Invariant::States, legal.contains(&actual), || {
             told(transfer, entries, &actual, &legal)
         });
-        for (fate, (_, _, entry)) in actual.iter().zip(entries) {
-            if let Fate::Acted(effect @ (Effect::Return | Effect::Reverse | Effect::Fail)) = fate {
-                acted.insert(transfer.id.clone(), (*effect, (*entry).clone()));
-            }
+        let mut standing: Vec<(Effect, Entry)> = actual
+            .iter()
+            .zip(entries)
+            .filter_map(|(fate, (_, _, entry))| match fate {
+                Fate::Acted(Effect::Correct | Effect::Ready) | Fate::Duplicate | Fate::Held(_) => {
+                    None
+                }
+                Fate::Acted(effect) => Some((*effect, (*entry).clone())),
+            })
+            .collect();
+        standing.sort_by_key(|(effect, _)| match effect {
+            Effect::Restore => 1,
+            Effect::Reapply => 2,
+            Effect::Return | Effect::Reverse | Effect::Fail | Effect::Correct | Effect::Ready => 0,
+        });
+        if !standing.is_empty() {
+            acted.insert(transfer.id.clone(), standing);
         }
     }
     acted

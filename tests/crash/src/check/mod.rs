@@ -8,6 +8,7 @@ mod journal;
 mod payments;
 mod quick;
 mod report;
+mod shown;
 mod snapshot;
 mod webhooks;
 
@@ -19,6 +20,7 @@ use anyhow::Result;
 pub use quick::quick;
 
 use crate::load::Load;
+use crate::oracle::Effect;
 use crate::rig::Rig;
 use snapshot::Snapshot;
 
@@ -68,13 +70,15 @@ pub enum Invariant {
     RunsEnd,
     /// The platform was told of every effect, at each of its addresses, and of nothing else.
     Told,
+    /// GetTransfer shows how far a return has come, and what was made of it.
+    Shown,
     /// After the faults everything is applied in time.
     Drained,
 }
 
 impl Invariant {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Dense,
         Self::Chain,
         Self::CursorNotAhead,
@@ -95,6 +99,7 @@ impl Invariant {
         Self::Reported,
         Self::RunsEnd,
         Self::Told,
+        Self::Shown,
         Self::Drained,
     ];
 
@@ -122,6 +127,7 @@ impl Invariant {
             | Self::Reported
             | Self::RunsEnd
             | Self::Told
+            | Self::Shown
             | Self::Drained => false,
         }
     }
@@ -150,6 +156,7 @@ impl Invariant {
             Self::Reported => "every import has one report, which is the oracle's",
             Self::RunsEnd => "every run ended with an outcome and tells of its files",
             Self::Told => "every effect was told at every address, and nothing else",
+            Self::Shown => "GetTransfer shows later stages as they are",
             Self::Drained => "drained in time once the faults stopped",
         }
     }
@@ -200,6 +207,10 @@ pub struct Coverage {
     pub files: u64,
     /// Lines in them.
     pub lines: u64,
+    /// Returns that were dishonored.
+    pub restored: u64,
+    /// Dishonors that were contested.
+    pub reapplied: u64,
     /// Entries that wait.
     pub holds: u64,
     /// Files that landed at the acquirer.
@@ -220,6 +231,8 @@ impl Coverage {
         self.exceptions += other.exceptions;
         self.files += other.files;
         self.lines += other.lines;
+        self.restored += other.restored;
+        self.reapplied += other.reapplied;
         self.holds += other.holds;
         self.landed += other.landed;
         self.runs += other.runs;
@@ -242,9 +255,17 @@ pub async fn full(rig: &Rig, load: &Load) -> Result<(Findings, Coverage)> {
     let objects = bucket::check(&snapshot, rig, &mut findings)?;
     report::check(&snapshot, rig, &objects, &fates, &mut findings);
     webhooks::check(&snapshot, rig, &mut findings).await?;
+    shown::check(&snapshot, rig, &fates.acted, &mut findings).await;
     for violation in load.violations() {
         findings.violations.push((Invariant::FileOnce, violation));
     }
+    let count = |effect| {
+        snapshot
+            .rows
+            .iter()
+            .filter(|row| row.effect == effect)
+            .count() as u64
+    };
     let coverage = Coverage {
         rows: snapshot.rows.len() as u64,
         superseded: snapshot
@@ -260,6 +281,8 @@ pub async fn full(rig: &Rig, load: &Load) -> Result<(Findings, Coverage)> {
             .iter()
             .map(|file| file.lines.len() as u64)
             .sum(),
+        restored: count(Effect::Restore),
+        reapplied: count(Effect::Reapply),
         holds: snapshot.holds.len() as u64,
         landed: rig
             .outboxes

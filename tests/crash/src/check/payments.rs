@@ -1,14 +1,14 @@
-//! The payments in both databases: effects counted, states and money compared with the
-//! oracle, and the two databases with each other.
+//! The payments in both databases: effects counted, states, money and what was made of each
+//! compared with the oracle, and the two databases with each other.
 
 use std::collections::{HashMap, HashSet};
 
 use super::entries::Acted;
 use super::snapshot::{Row, Snapshot};
 use super::{Findings, Invariant};
-use crate::oracle::{Effect, Facts, Look, look};
+use crate::oracle::{Effect, Facts, Look, Made, look};
 use crate::rig::Rig;
-use crate::world::{InMirror, Transfer};
+use crate::world::{InMirror, Kind, Transfer};
 
 /// What the owner did about a payment.
 pub(super) fn facts(snapshot: &Snapshot, transfer: &Transfer) -> Facts {
@@ -22,32 +22,32 @@ pub(super) fn facts(snapshot: &Snapshot, transfer: &Transfer) -> Facts {
 pub(super) fn check(snapshot: &Snapshot, rig: &Rig, acted: &Acted, findings: &mut Findings) {
     let effects = Effects::of(snapshot);
     effects.check(snapshot, findings);
-    let mut back_minor = (0_i64, 0_i64);
+    let mut taken_minor = (0_i64, 0_i64);
     for transfer in rig.world.files().iter().flat_map(|file| &file.transfers) {
         let facts = facts(snapshot, transfer);
-        let standing = acted
-            .get(&transfer.id)
-            .map(|(effect, entry)| (*effect, entry));
+        let standing = acted.get(&transfer.id).map_or(&[][..], Vec::as_slice);
         let look = look(rig.world.policy, transfer, facts, standing);
         if facts.exists {
-            gateway(snapshot, &effects, transfer, &look, findings);
+            gateway(snapshot, transfer, &look, findings);
+            made(snapshot, &effects, transfer, &look, findings);
         }
         mirror(snapshot, transfer, facts, &look, findings);
         agree(snapshot, transfer, &look, findings);
-        if look.reversals == 1 {
-            back_minor.0 += transfer.amount_minor;
-        }
+        taken_minor.0 += look.taken_minor(transfer);
     }
-    back_minor.1 = snapshot
+    taken_minor.1 = snapshot
         .transfers
         .values()
         .filter(|row| row.parent_id.is_some())
-        .map(|row| row.amount_minor)
+        .map(|row| match row.kind.as_str() {
+            "REVERSAL" => row.amount_minor,
+            _ => -row.amount_minor,
+        })
         .sum();
-    findings.expect(Invariant::Money, back_minor.0 == back_minor.1, || {
+    findings.expect(Invariant::Money, taken_minor.0 == taken_minor.1, || {
         format!(
-            "the reversals are {} in all, the oracle says {}",
-            back_minor.1, back_minor.0
+            "reversals less restorations are {} in all, the oracle says {}",
+            taken_minor.1, taken_minor.0
         )
     });
 }
@@ -58,10 +58,10 @@ struct Effects<'a> {
     in_gateway: HashMap<&'a str, Vec<&'a Row>>,
     /// By transfer: rows that must have taken effect in the mirror.
     in_mirror: HashMap<&'a str, Vec<&'a Row>>,
-    /// By id: the reversals that must be there, with parent and amount.
-    reversals: HashMap<&'a str, (&'a str, i64)>,
-    /// By reversal: how many rows made it ready to settle.
-    ready: HashMap<&'a str, u64>,
+    /// By id: the rows that made reversals and restorations, which must be there.
+    made: HashMap<&'a str, &'a Row>,
+    /// By id of a reversal or restoration: the rows that made it ready to settle.
+    ready: HashMap<&'a str, Vec<&'a Row>>,
 }
 
 /// Whether a row took effect in the mirror.
@@ -80,7 +80,7 @@ impl<'a> Effects<'a> {
         let mut effects = Self {
             in_gateway: HashMap::new(),
             in_mirror: HashMap::new(),
-            reversals: HashMap::new(),
+            made: HashMap::new(),
             ready: HashMap::new(),
         };
         for row in &snapshot.rows {
@@ -88,15 +88,15 @@ impl<'a> Effects<'a> {
                 || row.position > snapshot.gateway.cursor.0
                 || snapshot.gateway.exceptions.contains_key(&row.position);
             if row.effect == Effect::Ready && !lost {
-                let id = row.reversal.as_ref().map_or("", |(id, _)| id);
-                *effects.ready.entry(id).or_default() += 1;
+                let id = row.ready.as_deref().unwrap_or_default();
+                effects.ready.entry(id).or_default().push(row);
                 effects.in_gateway.entry(id).or_default().push(row);
                 if passed_mirror(snapshot, row) {
                     let in_mirror = effects.in_mirror.entry(&row.transfer_id);
                     in_mirror.or_default().push(row);
                 }
             }
-            if lost || row.is_repeat || row.effect == Effect::Correct {
+            if lost || row.is_repeat || matches!(row.effect, Effect::Correct | Effect::Ready) {
                 continue;
             }
             effects
@@ -104,8 +104,8 @@ impl<'a> Effects<'a> {
                 .entry(&row.transfer_id)
                 .or_default()
                 .push(row);
-            if let Some((id, amount)) = &row.reversal {
-                effects.reversals.insert(id, (&row.transfer_id, *amount));
+            if let Some(made) = &row.made {
+                effects.made.insert(&made.id, row);
             }
             if passed_mirror(snapshot, row) {
                 effects
@@ -148,69 +148,104 @@ impl<'a> Effects<'a> {
                 )
             });
         }
-        self.check_reversals(snapshot, findings);
+        self.check_made(snapshot, findings);
     }
 
-    fn check_reversals(&self, snapshot: &Snapshot, findings: &mut Findings) {
-        for (id, (parent, amount_minor)) in &self.reversals {
-            let right = snapshot.transfers.get(*id).is_some_and(|row| {
-                row.parent_id.as_deref() == Some(*parent) && row.amount_minor == *amount_minor
+    fn check_made(&self, snapshot: &Snapshot, findings: &mut Findings) {
+        for row in self.made.values() {
+            let Some(made) = &row.made else { continue };
+            let right = snapshot.transfers.get(&made.id).is_some_and(|row| {
+                row.parent_id.as_deref() == Some(&made.parent_id)
+                    && row.amount_minor == made.amount_minor
             });
             findings.expect(Invariant::EffectOnce, right, || {
-                format!("the journal says reversal {id} of {parent} over {amount_minor}; the gateway has none such")
+                format!(
+                    "row {} makes {} of {} over {}; the gateway has none such",
+                    row.position, made.id, made.parent_id, made.amount_minor
+                )
             });
         }
         for (id, row) in &snapshot.transfers {
             let Some(parent) = &row.parent_id else {
                 continue;
             };
-            let ready = self.ready.get(id.as_str()).copied().unwrap_or_default();
-            findings.expect(Invariant::EffectOnce, ready == 1 && row.is_ready, || {
+            let by = self.made.get(id.as_str()).map(|row| row.position);
+            let ready = self.ready.get(id.as_str()).map_or(&[][..], Vec::as_slice);
+            let once = matches!(ready, [one] if one.follows.is_some() && one.follows == by);
+            findings.expect(Invariant::EffectOnce, once && row.is_ready, || {
+                let at: Vec<u64> = ready.iter().map(|row| row.position).collect();
                 format!(
-                    "reversal {id} was made ready to settle {ready} times by the journal; in the \
-                     gateway that is {}",
+                    "{id} of {parent}, made by row {by:?}, was made ready to settle by rows {at:?}; \
+                     in the gateway that is {}",
                     row.is_ready
                 )
             });
-            findings.expect(
-                Invariant::NoOtherEffect,
-                self.reversals.contains_key(id.as_str()),
-                || format!("the gateway has reversal {id} of {parent}, which no row made"),
-            );
+            findings.expect(Invariant::NoOtherEffect, by.is_some(), || {
+                format!("the gateway has {id} of {parent}, which no row made")
+            });
         }
     }
 }
 
-fn gateway(
+fn gateway(snapshot: &Snapshot, transfer: &Transfer, look: &Look, findings: &mut Findings) {
+    let Some(row) = snapshot.transfers.get(&transfer.id) else {
+        return;
+    };
+    let right = row.state == look.state
+        && row.failure_code.as_deref() == look.code
+        && row.amount_minor == transfer.amount_minor;
+    findings.expect(Invariant::States, right, || {
+        format!(
+            "{} is {} with code {:?} in the gateway; the oracle says {look:?}",
+            transfer.id, row.state, row.failure_code
+        )
+    });
+}
+
+/// What was made of a payment, one of the other, is what the oracle says, and no more.
+fn made(
     snapshot: &Snapshot,
     effects: &Effects<'_>,
     transfer: &Transfer,
     look: &Look,
     findings: &mut Findings,
 ) {
-    let Some(row) = snapshot.transfers.get(&transfer.id) else {
-        return;
-    };
-    let reversals = effects
-        .reversals
+    let mut parent = transfer.id.as_str();
+    let mut chain = Vec::new();
+    while let [child] = snapshot.children.get(parent).map_or(&[][..], Vec::as_slice) {
+        chain.push(child.as_str());
+        parent = child;
+    }
+    let in_all = effects
+        .made
         .values()
-        .filter(|(parent, _)| *parent == transfer.id)
-        .count() as u64;
-    let code = match look.reversals {
-        // The original of a reversal stays as it is.
-        1 => None,
-        _ => look.code,
-    };
-    let right = row.state == look.state
-        && reversals == look.reversals
-        && row.failure_code.as_deref() == code
-        && row.amount_minor == transfer.amount_minor;
-    findings.expect(Invariant::States, right, || {
+        .filter(|row| row.transfer_id == transfer.id)
+        .count();
+    let one_each = in_all == chain.len() && !snapshot.children.contains_key(parent);
+    let right = chain.len() == look.made.len()
+        && chain.iter().zip(&look.made).all(|(id, made)| {
+            snapshot.transfers.get(*id).is_some_and(|row| {
+                row.kind == kind_of(*made, transfer)
+                    && row.subtype == "SYSTEM"
+                    && row.state == "SUCCEEDED"
+                    && row.amount_minor == transfer.amount_minor
+            })
+        });
+    findings.expect(Invariant::States, right && one_each, || {
         format!(
-            "{} is {} with {reversals} reversals and code {:?} in the gateway; the oracle says {look:?}",
-            transfer.id, row.state, row.failure_code
+            "of {} the gateway has {chain:?}, and {in_all} by the journal; the oracle says {look:?}",
+            transfer.id
         )
     });
+}
+
+/// How the gateway names what a made transfer is.
+const fn kind_of(made: Made, transfer: &Transfer) -> &'static str {
+    match (made, transfer.kind) {
+        (Made::Reversal, _) | (Made::Restoration, Kind::Refund) => "REVERSAL",
+        (Made::Restoration, Kind::Debit) => "DEBIT",
+        (Made::Restoration, Kind::Credit) => "CREDIT",
+    }
 }
 
 fn mirror(
@@ -233,20 +268,19 @@ fn mirror(
     });
     if transfer.mirror == InMirror::Open
         && let Some(row) = row
-        && look.code.is_some()
+        && look.effects > 0
     {
-        findings.expect(
-            Invariant::States,
-            row.failure_code.as_deref() == look.code,
-            || {
-                format!(
-                    "{} has code {:?} in the Rails app; the oracle says {look:?}",
-                    transfer.id, row.failure_code
-                )
-            },
-        );
+        let right =
+            row.failure_code.as_deref() == look.last_code && row.is_ready != look.made.is_empty();
+        findings.expect(Invariant::States, right, || {
+            format!(
+                "{} has code {:?} in the Rails app, and something of it may be settled: {}; the \
+                 oracle says {look:?}",
+                transfer.id, row.failure_code, row.is_ready
+            )
+        });
     }
-    // What the mirror could not take waits for a person, in one hold.
+    // What the mirror could not take waits for a person, in one hold for each row.
     if transfer.mirror != InMirror::Open {
         let waiting = snapshot
             .holds
@@ -261,7 +295,7 @@ fn mirror(
                 })
             })
             .count();
-        let expected = usize::from(look.code.is_some());
+        let expected = look.effects;
         findings.expect(Invariant::States, waiting == expected, || {
             format!(
                 "{} has {waiting} holds for the Rails app, which cannot take it; {expected} is right",

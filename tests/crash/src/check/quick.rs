@@ -1,11 +1,15 @@
 //! What can be checked while everything moves. Each statement reads one moment, and what may
 //! only grow is read in the order in which it may be compared.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use anyhow::Result;
 
 use super::{Findings, Invariant, acquirer};
 use crate::db::{Cells, Db};
 use crate::rig::Rig;
+use crate::world::{Line, ReturnFile, Says};
 
 fn number(cells: &Cells, at: usize) -> u64 {
     cells
@@ -77,22 +81,46 @@ pub async fn quick(rig: &Rig) -> Result<Findings> {
         )
         .await?;
     findings.expect(Invariant::EffectOnce, twice.is_empty(), || {
-        format!("transfers with more than one reversal: {twice:?}")
+        format!("transfers of which more than one was made: {twice:?}")
     });
-    let twice = rig
+    let mut changed = rig
         .gateway
         .rows("SELECT transfer_id, COUNT(*) FROM crash_audit GROUP BY transfer_id HAVING COUNT(*) > 1")
         .await?;
-    findings.expect(Invariant::EffectOnce, twice.is_empty(), || {
-        format!("transfers that were changed more than once: {twice:?}")
-    });
-    let twice = rig
+    let mut mirrored = rig
         .rallypay
-        // Once for the return, and once when its reversal becomes ready to settle.
         .rows("SELECT transfer_id, lock_version FROM transactions WHERE lock_version > 2")
         .await?;
-    findings.expect(Invariant::EffectOnce, twice.is_empty(), || {
-        format!("transactions that were changed more than once: {twice:?}")
+    // Files are kept before they are sent, so every stage that may have been applied is known.
+    let files = rig.world.files();
+    let stages = stages(&files);
+    let most = |cells: &Cells| stages.get(text(cells, 0).as_str()).copied().unwrap_or(1);
+    changed.retain(|cells| number(cells, 1) > most(cells));
+    findings.expect(Invariant::EffectOnce, changed.is_empty(), || {
+        format!("transfers that were changed more often than they have stages: {changed:?}")
+    });
+    // Once for each stage, and once when what it made becomes ready to settle.
+    mirrored.retain(|cells| number(cells, 1) > 2 * most(cells));
+    findings.expect(Invariant::EffectOnce, mirrored.is_empty(), || {
+        format!("transactions that were changed more often than they have stages: {mirrored:?}")
     });
     Ok(findings)
+}
+
+/// How many stages the returns of payments have at most, where that is more than one.
+fn stages(files: &[Arc<ReturnFile>]) -> HashMap<&str, u64> {
+    let mut stages: HashMap<&str, (bool, bool)> = HashMap::new();
+    for line in files.iter().flat_map(|file| &file.lines) {
+        let Line::Entry(entry) = line else { continue };
+        match entry.says {
+            Says::Dishonored { .. } => stages.entry(&entry.transfer_id).or_default().0 = true,
+            Says::Contested { .. } => stages.entry(&entry.transfer_id).or_default().1 = true,
+            Says::Return { .. } | Says::Correction { .. } => {}
+        }
+    }
+    let count = |(dishonored, contested)| 1 + u64::from(dishonored) + u64::from(contested);
+    stages
+        .into_iter()
+        .map(|(id, both)| (id, count(both)))
+        .collect()
 }

@@ -12,7 +12,7 @@ use super::entries::Fates;
 use super::snapshot::{Filed, Hold, Import, Snapshot};
 use super::{Findings, Invariant};
 use crate::db::hex;
-use crate::oracle::{Effect, Fate};
+use crate::oracle::{Effect, Fate, Reason};
 use crate::rig::Rig;
 use crate::world::{Entry, InMirror, Line, ReturnFile, Transfer};
 
@@ -152,6 +152,8 @@ fn read(
         "reversed",
         "failed",
         "corrected",
+        "restored",
+        "reapplied",
         "duplicate",
         "held",
         "rejected",
@@ -222,6 +224,8 @@ fn entry_line(
         Fate::Acted(Effect::Reverse) => outcome == "reversed",
         Fate::Acted(Effect::Fail) => outcome == "failed",
         Fate::Acted(Effect::Correct) => outcome == "corrected",
+        Fate::Acted(Effect::Restore) => outcome == "restored",
+        Fate::Acted(Effect::Reapply) => outcome == "reapplied",
         // No line of a file comes to that.
         Fate::Acted(Effect::Ready) => false,
         Fate::Duplicate => outcome == "duplicate",
@@ -231,9 +235,9 @@ fn entry_line(
         return Some(format!("it says {outcome}; it became {fate:?}"));
     }
     match fate {
-        Fate::Acted(Effect::Return | Effect::Reverse | Effect::Fail) => {
-            in_databases(cells, entry, transfer?)
-        }
+        Fate::Acted(
+            Effect::Return | Effect::Reverse | Effect::Fail | Effect::Restore | Effect::Reapply,
+        ) => in_databases(cells, entry, transfer?),
         Fate::Acted(Effect::Correct | Effect::Ready) | Fate::Duplicate | Fate::Held(_) => None,
     }
 }
@@ -242,14 +246,12 @@ fn entry_line(
 /// its import was applied. A hold that is tried again may change its reason meanwhile.
 fn waits(reason: &str, fate: Fate, holds: &[&Hold]) -> bool {
     let then = holds.iter().any(|hold| !hold.closed_before_applied);
+    let Some(reason) = Reason::from_word(reason) else {
+        return false;
+    };
     match fate {
-        Fate::Held(now) => {
-            crate::oracle::Reason::from_word(reason) == Some(now)
-                || (then && reason == "unknown_transfer")
-        }
-        Fate::Acted(_) | Fate::Duplicate => {
-            then && crate::oracle::Reason::from_word(reason).is_some()
-        }
+        Fate::Held(now) => reason == now || (then && reason.is_tried_again()),
+        Fate::Acted(_) | Fate::Duplicate => then,
     }
 }
 
@@ -278,7 +280,6 @@ fn in_databases(cells: &Cells, entry: &Entry, transfer: &Transfer) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oracle::Reason;
     use crate::world::{Kind, Owner, Says, State};
 
     fn entry() -> Entry {

@@ -20,10 +20,20 @@ pub(super) struct Row {
     pub(super) effect: Effect,
     pub(super) supersedes: Option<u64>,
     pub(super) is_repeat: bool,
-    /// Whether it says more about an earlier row, to every database.
-    pub(super) follows: bool,
-    /// Id and amount of the reversal that it makes.
-    pub(super) reversal: Option<(String, i64)>,
+    /// The earlier row that it says more about, to every database.
+    pub(super) follows: Option<u64>,
+    /// The reversal or restoration that it makes, or says more about.
+    pub(super) made: Option<Made>,
+    /// The id of the transfer that becomes ready to settle by it.
+    pub(super) ready: Option<String>,
+}
+
+/// A transfer that a row makes.
+pub(super) struct Made {
+    pub(super) id: String,
+    /// What it undoes.
+    pub(super) parent_id: String,
+    pub(super) amount_minor: i64,
 }
 
 /// An entry that waits, or waited.
@@ -63,6 +73,9 @@ pub(super) struct Target {
 /// A transfer as the gateway has it.
 pub(super) struct Transfer {
     pub(super) state: String,
+    /// What it is, in the gateway's words.
+    pub(super) kind: String,
+    pub(super) subtype: String,
     pub(super) amount_minor: i64,
     pub(super) parent_id: Option<String>,
     pub(super) failure_code: Option<String>,
@@ -77,6 +90,8 @@ pub(super) struct Transfer {
 pub(super) struct Transaction {
     pub(super) status: String,
     pub(super) failure_code: Option<String>,
+    /// Whether what its return made may be settled.
+    pub(super) is_ready: bool,
     /// How often an adapter changed it.
     pub(super) changes: u64,
 }
@@ -129,6 +144,8 @@ pub(super) struct Snapshot {
     /// What the returns service has heard of exceptions: database, position, kind.
     pub(super) heard: Vec<(String, u64, String)>,
     pub(super) transfers: HashMap<String, Transfer>,
+    /// By transfer: those that name it as their parent.
+    pub(super) children: HashMap<String, Vec<String>>,
     pub(super) transactions: HashMap<String, Transaction>,
 }
 
@@ -199,6 +216,13 @@ impl Snapshot {
         )
         .await?;
         let (journal_id, position, hash) = head.into_iter().next().context("no journal head")?;
+        let transfers = transfers(&rig.gateway).await?;
+        let mut children: HashMap<String, Vec<String>> = HashMap::new();
+        for (id, row) in &transfers {
+            if let Some(parent) = &row.parent_id {
+                children.entry(parent.clone()).or_default().push(id.clone());
+            }
+        }
         Ok(Self {
             journal_id,
             head: (position, hash),
@@ -217,7 +241,8 @@ impl Snapshot {
                 |row| Ok((row.text()?, row.number()?, row.text()?)),
             )
             .await?,
-            transfers: transfers(&rig.gateway).await?,
+            transfers,
+            children,
             transactions: transactions(&rig.rallypay).await?,
         })
     }
@@ -232,10 +257,20 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
         let (supersedes, repeats) = (row.optional_number()?, row.optional_number()?);
         let said: Value = serde_json::from_str(&payload)?;
         let word = said["effect"].as_str().unwrap_or_default();
-        let reversal = said["reversal"]["id"].as_str().map(|id| {
-            let amount_minor = said["transfer"]["amount_minor"].as_i64();
-            (id.to_owned(), amount_minor.unwrap_or_default())
+        let made = ["reversal", "restoration"].into_iter().find_map(|word| {
+            let made = &said[word];
+            let id = made["id"].as_str()?.to_owned();
+            let parent_id = made["parent_id"].as_str().unwrap_or(&transfer_id);
+            Some(Made {
+                id,
+                parent_id: parent_id.to_owned(),
+                amount_minor: said["transfer"]["amount_minor"]
+                    .as_i64()
+                    .unwrap_or_default(),
+            })
         });
+        let relation = &said["relation"];
+        let follows = relation["position"].as_u64();
         Ok(Row {
             position,
             hash,
@@ -245,8 +280,9 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
             effect: Effect::from_word(word).with_context(|| format!("effect {word:?}"))?,
             supersedes,
             is_repeat: repeats.is_some(),
-            follows: said["relation"]["kind"] == "follows",
-            reversal,
+            follows: follows.filter(|_| relation["kind"] == "follows"),
+            made,
+            ready: said["ready"]["transfer_id"].as_str().map(str::to_owned),
             payload,
         })
     })
@@ -372,7 +408,7 @@ async fn target(db: &Db) -> Result<Target> {
 }
 
 async fn transfers(db: &Db) -> Result<HashMap<String, Transfer>> {
-    let sql = "SELECT t.id, t.state, t.amount, t.parent_id, t.failure_code, t.fee, \
+    let sql = "SELECT t.id, t.state, t.type, t.subtype, t.amount, t.parent_id, t.failure_code, t.fee, \
                CASE WHEN t.ready_to_settle_at IS NULL THEN 0 ELSE 1 END, \
                (SELECT COUNT(*) FROM crash_audit a WHERE a.transfer_id = t.id) FROM transfers t";
     let read = all(db, sql, |row| {
@@ -380,6 +416,8 @@ async fn transfers(db: &Db) -> Result<HashMap<String, Transfer>> {
             row.text()?,
             Transfer {
                 state: row.text()?,
+                kind: row.text()?,
+                subtype: row.text()?,
                 amount_minor: row.signed()?,
                 parent_id: row.optional(),
                 failure_code: row.optional(),
@@ -394,13 +432,16 @@ async fn transfers(db: &Db) -> Result<HashMap<String, Transfer>> {
 }
 
 async fn transactions(db: &Db) -> Result<HashMap<String, Transaction>> {
-    let sql = "SELECT transfer_id, status, failure_code, lock_version FROM transactions";
+    let sql = "SELECT transfer_id, status, failure_code, \
+               CASE WHEN reversal_ready_at IS NULL THEN 0 ELSE 1 END, lock_version \
+               FROM transactions";
     let read = all(db, sql, |row| {
         Ok((
             row.text()?,
             Transaction {
                 status: row.text()?,
                 failure_code: row.optional(),
+                is_ready: row.number()? == 1,
                 changes: row.number()?,
             },
         ))

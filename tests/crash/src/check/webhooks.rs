@@ -33,6 +33,7 @@ pub(super) async fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Finding
     told.happened(snapshot, findings);
     told.delivered(findings);
     told.arrived(rig, findings);
+    made_is_told(snapshot, rig, findings);
     owner_is_told(rig, findings).await
 }
 
@@ -122,7 +123,7 @@ impl Told {
         for row in &snapshot.rows {
             let took_effect = !superseded.contains(&row.position)
                 && !snapshot.gateway.exceptions.contains_key(&row.position)
-                && (!row.is_repeat || row.effect == Effect::Ready && row.follows);
+                && (!row.is_repeat || row.effect == Effect::Ready && row.follows.is_some());
             let count = told.remove(&row.position).unwrap_or_default();
             findings.expect(Invariant::Told, count == u64::from(took_effect), || {
                 format!(
@@ -193,6 +194,37 @@ impl Told {
                 format!("{} was sent what is no JSON: {}", one.path, one.body)
             });
         }
+    }
+}
+
+/// Of each transfer that a stage of a return made, one message tells that it is there, and one
+/// that it is ready to settle.
+fn made_is_told(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) {
+    let mut told: HashMap<(String, String), HashSet<String>> = HashMap::new();
+    let received = rig.listener.received();
+    for one in received.iter().filter(|one| one.path == "/finix") {
+        let body: Value = serde_json::from_str(&one.body).unwrap_or_default();
+        let id = body["_embedded"]["transfers"][0]["id"].as_str();
+        if let (Some(kind), Some(id), true) = (body["type"].as_str(), id, one.accepted) {
+            let message = one.header("webhook-id").unwrap_or_default().to_owned();
+            let messages = told.entry((kind.to_owned(), id.to_owned())).or_default();
+            messages.insert(message);
+        }
+    }
+    for (id, row) in &snapshot.transfers {
+        let Some(parent) = &row.parent_id else {
+            continue;
+        };
+        let [created, ready] = ["created", "updated"].map(|kind| {
+            let messages = told.get(&(kind.to_owned(), id.clone()));
+            messages.map_or(0, HashSet::len)
+        });
+        findings.expect(Invariant::Told, (created, ready) == (1, 1), || {
+            format!(
+                "{id}, made of {parent}, was told of by {created} messages, and that it is ready \
+                 by {ready}"
+            )
+        });
     }
 }
 

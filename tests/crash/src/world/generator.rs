@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use sha2::{Digest as _, Sha256};
 
 use super::nacha::{self, ODFI, RDFI};
+use super::stages::{self, Told};
 use super::{
     Entry, InMirror, Kind, Line, Owner, Policy, ReturnFile, STRANGE_CODE, Says, State, Transfer,
 };
@@ -15,7 +16,10 @@ use crate::db::hex;
 use crate::seed::{Purpose, draws};
 
 /// Return codes that are in force for debits and credits alike.
-const CODES: [&str; 5] = ["R01", "R02", "R03", "R04", "R16"];
+const CODES: [&str; 6] = ["R01", "R02", "R03", "R04", "R06", "R16"];
+
+/// Files that a file may still be about, or that say what others said of the same payments.
+const MEMORY: usize = 8;
 
 /// What a new payment is for, and how many of a hundred are.
 const MIX: [(Part, u32); 15] = [
@@ -129,6 +133,7 @@ impl World {
             traces: 0,
             transfers: Vec::new(),
             returns: Vec::new(),
+            later_stages: Vec::new(),
             corrections: Vec::new(),
             single: HashSet::new(),
         };
@@ -152,6 +157,7 @@ struct Drawing {
     traces: u64,
     transfers: Vec<Transfer>,
     returns: Vec<Line>,
+    later_stages: Vec<Line>,
     corrections: Vec<Line>,
     /// Payments that one entry alone may be about.
     single: HashSet<String>,
@@ -173,7 +179,20 @@ impl Drawing {
                 self.more_about(&entry);
             }
         }
-        self.echoes(earlier);
+        let earlier = &earlier[earlier.len().saturating_sub(MEMORY)..];
+        let told = Told::of(earlier.iter().flat_map(|file| &file.lines));
+        self.echoes(earlier, &told);
+        self.stages(earlier);
+    }
+
+    /// Later stages of returns that this file and those just before it brought.
+    fn stages(&mut self, earlier: &[Arc<ReturnFile>]) {
+        let lines = earlier.iter().flat_map(|file| &file.lines);
+        let told = Told::of(lines.chain(&self.returns));
+        let recent = &earlier[earlier.len().saturating_sub(3)..];
+        let before = recent.iter().map(|file| &**file);
+        let drawn = stages::draw(&mut self.draws, &told, before, &self.transfers);
+        self.later_stages = drawn.into_iter().map(Line::Entry).collect();
     }
 
     /// Further entries of this file about the same payment.
@@ -207,7 +226,7 @@ impl Drawing {
 
     /// Entries about payments that the files just before were about: the same return once
     /// more, another return, a correction.
-    fn echoes(&mut self, earlier: &[Arc<ReturnFile>]) {
+    fn echoes(&mut self, earlier: &[Arc<ReturnFile>], told: &Told) {
         let recent = &earlier[earlier.len().saturating_sub(3)..];
         for file in recent {
             for line in &file.lines {
@@ -227,7 +246,8 @@ impl Drawing {
                 }
                 match self.draws.random_range(0..10) {
                     0..5 => self.insert_return(entry.clone()),
-                    5..8 => {
+                    // Which of two returns a dishonor is about would hang on which comes first.
+                    5..8 if !told.has_later_stage(&entry.transfer_id) => {
                         let second = self.second_return(entry);
                         self.insert_return(second);
                     }
@@ -364,8 +384,13 @@ impl Drawing {
         }
     }
 
-    fn finish(self, round: u64) -> ReturnFile {
-        let mut lines = self.returns;
+    fn finish(mut self, round: u64) -> ReturnFile {
+        // Where later stages stand first, those of returns in the same file come too early.
+        let mut lines = if self.draws.random_ratio(1, 3) {
+            [self.later_stages, self.returns].concat()
+        } else {
+            [self.returns, self.later_stages].concat()
+        };
         lines.extend(self.corrections);
         let bytes = nacha::write(&lines, self.index);
         ReturnFile {
@@ -422,5 +447,27 @@ mod tests {
             })
         });
         assert!(echoes.count() > 50);
+    }
+
+    #[test]
+    fn forty_files_have_every_code_of_the_later_stages_on_some_of_their_lines() {
+        let world = World::new(7, 0);
+        let files: Vec<_> = (0..40).map(|_| world.next_file(30..140)).collect();
+        let mut seen = HashSet::new();
+        let mut shares = (0, 0);
+        for line in files.iter().flat_map(|file| &file.lines) {
+            let Line::Entry(entry) = line else { continue };
+            shares.0 += 1;
+            if entry.says.is_later_stage() {
+                shares.1 += 1;
+                seen.insert(entry.says.code());
+            }
+        }
+        let codes = [
+            "R61", "R62", "R67", "R68", "R69", "R70", "R71", "R72", "R73", "R74", "R75", "R76",
+            "R77",
+        ];
+        assert_eq!(seen, HashSet::from(codes));
+        assert!((3..12).contains(&(shares.1 * 100 / shares.0)), "{shares:?}");
     }
 }

@@ -4,8 +4,10 @@
 
 mod generator;
 mod nacha;
+mod stages;
 
 pub use generator::World;
+pub(crate) use stages::{CONTESTS, NOT_REQUESTED};
 
 /// What "funded to the merchant" means in a round's gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +142,22 @@ pub enum Says {
         /// The corrected data; its last four digits tell one from another.
         data: String,
     },
+    /// A dishonor of a return.
+    Dishonored {
+        /// Its code.
+        code: &'static str,
+        /// The code of the return.
+        of_code: &'static str,
+    },
+    /// A contest of a dishonor.
+    Contested {
+        /// Its code.
+        code: &'static str,
+        /// The code of the return.
+        of_code: &'static str,
+        /// The code of the dishonor.
+        dishonor_code: &'static str,
+    },
 }
 
 impl Says {
@@ -147,7 +165,19 @@ impl Says {
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Return { code } | Self::Correction { code, .. } => code,
+            Self::Return { code }
+            | Self::Correction { code, .. }
+            | Self::Dishonored { code, .. }
+            | Self::Contested { code, .. } => code,
+        }
+    }
+
+    /// Whether it is a later stage of a return.
+    #[must_use]
+    pub const fn is_later_stage(&self) -> bool {
+        match self {
+            Self::Dishonored { .. } | Self::Contested { .. } => true,
+            Self::Return { .. } | Self::Correction { .. } => false,
         }
     }
 }
@@ -168,7 +198,7 @@ pub struct Entry {
     pub amount_minor: i64,
     /// Whether its transaction code is a credit's.
     pub is_credit: bool,
-    /// Its own trace number.
+    /// Its own trace number; of a later stage, that of the return that it is about.
     pub return_trace: String,
 }
 

@@ -1,4 +1,5 @@
-//! The bank's file: one batch of returns, one of corrections, and controls that add up.
+//! The bank's file: one batch of returns, one of later stages, one of corrections, and controls
+//! that add up.
 
 use super::{Line, Says};
 
@@ -7,6 +8,32 @@ pub(super) const ODFI: &str = "23138010";
 const ODFI_CHECK: &str = "4";
 /// The returning bank.
 pub(super) const RDFI: &str = "09100001";
+
+/// Where the trace numbers of later stages begin in each file; nobody looks at them.
+const LATER_STAGES: usize = 8_000_000;
+/// Where those of lines that cannot be read begin.
+const UNREADABLE: usize = 9_000_000;
+
+/// What a batch is of; a bank mixes them in none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Batch {
+    Returns,
+    LaterStages,
+    Corrections,
+}
+
+impl Batch {
+    fn of(line: &Line) -> Self {
+        match line {
+            Line::Entry(entry) => match entry.says {
+                Says::Return { .. } => Self::Returns,
+                Says::Dishonored { .. } | Says::Contested { .. } => Self::LaterStages,
+                Says::Correction { .. } => Self::Corrections,
+            },
+            Line::Unreadable { .. } => Self::Returns,
+        }
+    }
+}
 
 #[derive(Default, Clone, Copy)]
 struct Totals {
@@ -26,19 +53,11 @@ pub(super) fn write(lines: &[Line], serial: u64) -> Vec<u8> {
         "FED",
         ""
     )];
-    let is_correction = |line: &Line| matches!(line, Line::Entry(entry) if matches!(entry.says, Says::Correction { .. }));
     let mut all = Totals::default();
     let mut batches = 0;
-    for corrections in [false, true] {
-        let batch: Vec<&Line> = lines
-            .iter()
-            .filter(|line| is_correction(line) == corrections)
-            .collect();
-        if batch.is_empty() {
-            continue;
-        }
+    for batch in lines.chunk_by(|one, next| Batch::of(one) == Batch::of(next)) {
         batches += 1;
-        let totals = write_batch(&batch, corrections, batches, &mut records);
+        let totals = write_batch(batch, batches, &mut records);
         all.records += totals.records;
         all.hash += totals.hash;
         all.debit_minor += totals.debit_minor;
@@ -61,13 +80,11 @@ pub(super) fn write(lines: &[Line], serial: u64) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn write_batch(
-    lines: &[&Line],
-    corrections: bool,
-    number: u64,
-    records: &mut Vec<String>,
-) -> Totals {
-    let sec = if corrections { "COR" } else { "PPD" };
+fn write_batch(lines: &[Line], number: u64, records: &mut Vec<String>) -> Totals {
+    let sec = match lines.first().map(Batch::of) {
+        Some(Batch::Corrections) => "COR",
+        Some(Batch::Returns | Batch::LaterStages) | None => "PPD",
+    };
     records.push(format!(
         "5200{:<16}{:20}{:<10}{sec}{:<10}{:6}2611163201{RDFI}{number:07}",
         "RALLYPAY", "", "1234567890", "PAYMENT", ""
@@ -78,7 +95,13 @@ fn write_batch(
         match line {
             Line::Entry(entry) => {
                 let code = if entry.is_credit { "21" } else { "26" };
-                let trace = &entry.return_trace;
+                let of = &entry.return_trace;
+                let own = format!("{RDFI}{:07}", LATER_STAGES + place);
+                let trace = if entry.says.is_later_stage() {
+                    &own
+                } else {
+                    of
+                };
                 records.push(detail(code, entry.amount_minor, place, trace));
                 let original = &entry.ach_trace;
                 records.push(match &entry.says {
@@ -91,6 +114,25 @@ fn write_batch(
                             "", ""
                         )
                     }
+                    Says::Dishonored { code, of_code } => format!(
+                        "799{code}{original}{:6}{RDFI}{:3}{of}320{}{:21}{trace}",
+                        "",
+                        "",
+                        &of_code[1..],
+                        ""
+                    ),
+                    Says::Contested {
+                        code,
+                        of_code,
+                        dishonor_code,
+                    } => format!(
+                        "799{code}{original}{:6}{RDFI}{:3}{of}320{}{:15}321{} {trace}",
+                        "",
+                        "",
+                        &of_code[1..],
+                        "",
+                        &dishonor_code[1..]
+                    ),
                 });
                 totals.records += 2;
                 if entry.is_credit {
@@ -100,7 +142,7 @@ fn write_batch(
                 }
             }
             Line::Unreadable { amount_minor } => {
-                let trace = format!("{RDFI}{:07}", 9_000_000 + place);
+                let trace = format!("{RDFI}{:07}", UNREADABLE + place);
                 records.push(detail("26", *amount_minor, place, &trace));
                 totals.records += 1;
                 totals.debit_minor += amount_minor;
