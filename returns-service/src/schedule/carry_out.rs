@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::findings::Findings;
 use super::jobs::{Jobs, RetryTimes};
+use super::plan::Plan;
 use super::run::Work;
 use crate::chain::Chain;
 use crate::incident::{Area, Cause, Subject, Trouble};
@@ -53,8 +54,9 @@ impl Jobs {
             outcome = outcome.max(error.outcome());
             findings.stopped = Some(error.cause());
         }
-        let retry_at = self.retry_at(&state, outcome);
-        self.tell(run, &findings, retry_at);
+        let retry_at = self.retry_at(&state, plan.as_ref(), outcome, &findings);
+        let next_try_at = retry_at.or_else(|| self.next_run_at(&without_retry(&state)));
+        self.tell(run, &findings, next_try_at);
         self.finish(run, outcome, &findings, retry_at, stop).await;
     }
 
@@ -73,28 +75,48 @@ impl Jobs {
         None
     }
 
-    /// When a source is tried again: after pauses that double.
-    fn retry_at(&self, state: &SourceState, outcome: Outcome) -> Option<DateTime<Utc>> {
-        if !outcome.is_worth_a_retry() {
-            return None;
+    /// When a source is tried again: after pauses that double, and every so often while a file
+    /// is missing that may still come, unless a slot comes first.
+    fn retry_at(
+        &self,
+        state: &SourceState,
+        plan: Option<&Plan>,
+        outcome: Outcome,
+        findings: &Findings,
+    ) -> Option<DateTime<Utc>> {
+        let now = self.importer.clock.now();
+        let after =
+            |pause: Duration| now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::hours(1));
+        let RetryTimes {
+            first,
+            longest,
+            missing,
+        } = self.retry;
+        if outcome.is_worth_a_retry() || findings.unsettled {
+            let doubled = first.saturating_mul(2_u32.saturating_pow(state.retries.min(16)));
+            return Some(after(doubled.min(longest)));
         }
-        let RetryTimes { first, longest } = self.retry;
-        let doubled = first.saturating_mul(2_u32.saturating_pow(state.retries.min(16)));
-        let pause = TimeDelta::from_std(doubled.min(longest)).unwrap_or(TimeDelta::hours(1));
-        Some(self.importer.clock.now() + pause)
+        let absence = findings.presence.as_ref()?;
+        let again = after(missing);
+        let slot = plan.and_then(|plan| plan.next_slot(now));
+        let may_still_come = again < absence.until && slot.is_none_or(|slot| again < slot);
+        may_still_come.then_some(again)
     }
 
     /// Reports what is wrong, and what is right again.
-    fn tell(&self, run: &NewRun, findings: &Findings, retry_at: Option<DateTime<Utc>>) {
+    fn tell(&self, run: &NewRun, findings: &Findings, next_try_at: Option<DateTime<Utc>>) {
         let at = self.importer.clock.now();
-        let report = |cause: &Cause, import_id: Option<&String>| {
+        let report_of = |subject: Subject, cause: &Cause, import_id: Option<&String>| {
             self.desk.report(Trouble {
                 source: Some(run.source.clone()),
                 import_id: import_id.cloned(),
                 run_id: Some(run.run_id.clone()),
-                next_try_at: retry_at,
-                ..Trouble::new(subject_of(cause, &run.source), cause.clone(), at)
+                next_try_at,
+                ..Trouble::new(subject, cause.clone(), at)
             });
+        };
+        let report = |cause: &Cause, import_id: Option<&String>| {
+            report_of(subject_of(cause, &run.source), cause, import_id);
         };
         if let Some(cause) = &findings.stopped {
             report(cause, None);
@@ -106,8 +128,8 @@ impl Jobs {
                 report(cause, finding.file.import_id.as_ref());
             }
         }
-        if let Some(cause) = &findings.presence {
-            report(cause, None);
+        if let Some(absence) = &findings.presence {
+            report_of(absence.subject(&run.source), &absence.cause, None);
         }
         if let Some(cause) = &findings.not_put_away {
             report(cause, None);
@@ -183,6 +205,14 @@ impl Jobs {
                 }
             }
         }
+    }
+}
+
+/// A source as it is once the retry that this run may have been is over.
+fn without_retry(state: &SourceState) -> SourceState {
+    SourceState {
+        retry_at: None,
+        ..state.clone()
     }
 }
 

@@ -49,7 +49,7 @@ impl Work<'_> {
         self.bring_to_an_end(&earlier, &taken, findings).await?;
         self.put_away(&taken, findings).await?;
         let stock = fetched?;
-        presence::judge(self, &stock, findings).await?;
+        presence::judge(self, &stock, &taken, findings).await?;
         Ok(())
     }
 

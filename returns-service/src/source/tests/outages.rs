@@ -249,7 +249,7 @@ async fn a_diagnosis_of_an_empty_folder_and_of_an_empty_file_says_so() {
         directory: directory.clone(),
         pattern: "*.csv".to_owned(),
         due: None,
-        others: 1,
+        others: Some(1),
     };
     assert_eq!((check, cause), ("file", missing));
 
@@ -278,10 +278,7 @@ async fn a_check_that_never_ends_is_not_waited_for() {
     proxy.throttle(600);
     let started = Instant::now();
     let checks = probe(&pickup, now()).await;
-    assert!(
-        started.elapsed() < Duration::from_secs(8),
-        "{checks:?}"
-    );
+    assert!(started.elapsed() < Duration::from_secs(8), "{checks:?}");
     assert_eq!(checks.len(), 7, "{checks:?}");
     failure(&checks);
 }
