@@ -40,11 +40,13 @@ impl Arrival {
         self.is_due && self.first.is_none()
     }
 
-    /// Whether the day's file is this import, and it came after due time and grace.
+    /// Whether the day's file is this import, and it came after due time and grace. On a day
+    /// on which nobody waited for it, nothing is late.
     pub(super) fn is_late_by(&self, import_id: &str) -> bool {
-        self.first.as_ref().is_some_and(|first| {
-            first.import_id == import_id && first.there_at > self.expected.deadline
-        })
+        self.is_due
+            && self.first.as_ref().is_some_and(|first| {
+                first.import_id == import_id && first.there_at > self.expected.deadline
+            })
     }
 }
 

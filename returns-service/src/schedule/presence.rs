@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::arrival::{Arrival, arrivals};
+use super::Outcome;
+use super::arrival::{Arrival, arrivals, due_slot};
 use super::findings::{Finding, Findings};
 use super::plan::Expected;
 use super::run::Work;
@@ -70,7 +71,7 @@ pub(super) async fn judge(
             work.jobs.desk.clear(subject, Area::Presence, now);
             // Alarms of earlier versions named no day.
             work.jobs.desk.clear(work.subject(), Area::Presence, now);
-        } else if day.is_missing() {
+        } else if day.is_missing() && !was_told_and_is_over(work, &day.expected, now).await? {
             let seen = Seen {
                 work,
                 stock,
@@ -88,6 +89,35 @@ pub(super) async fn judge(
         }
     }
     Ok(())
+}
+
+/// Whether the run for the day's deadline has looked, and the next day has begun since. Then
+/// nothing that comes can count for the day any more, and its alarm is left to people: told
+/// again, it would come back after they closed it.
+async fn was_told_and_is_over(
+    work: &Work<'_>,
+    day: &Expected,
+    now: DateTime<Utc>,
+) -> Result<bool, StoreError> {
+    let slot = due_slot(day);
+    if now < day.until || work.run.slot == slot {
+        return Ok(false);
+    }
+    let due_run = crate::ids::run_id(&work.source.name, &slot);
+    let ended = work.store().run(&due_run).await?.and_then(|run| run.ended);
+    Ok(ended.is_some_and(|ended| match ended.outcome {
+        // It was stopped before it could judge.
+        Outcome::SourceUnreachable | Outcome::StoreUnreachable => false,
+        Outcome::NoActivity
+        | Outcome::DuplicateFile
+        | Outcome::Completed
+        | Outcome::CompletedWithExceptions
+        | Outcome::FileLate
+        | Outcome::FileMissing
+        | Outcome::ReportFailed
+        | Outcome::FileRejected
+        | Outcome::TargetFailed => true,
+    }))
 }
 
 fn brings_late(findings: &Findings, day: &Arrival) -> bool {
