@@ -82,7 +82,10 @@ impl Job {
 async fn the_next_days_file_ends_no_alarm_of_the_day_before_and_is_not_late() {
     let job = Job::missing(Setup::new().await).await;
     let missed = format!("source:worldpay:{}", noon(0).date_naive());
-    assert_eq!(job.open("FILE_MISSING").await, [missed.clone()]);
+    assert_eq!(
+        job.open("FILE_MISSING").await,
+        std::slice::from_ref(&missed)
+    );
 
     // The next morning, an hour before anything is due.
     job.clock.set(noon(1) - TimeDelta::hours(3));
@@ -90,7 +93,10 @@ async fn the_next_days_file_ends_no_alarm_of_the_day_before_and_is_not_late() {
         .publish_at(FILE, file(), noon(1) - TimeDelta::hours(4));
     let run = job.run().await;
     assert_eq!(run.outcome(), JobOutcome::Completed, "{run:?}");
-    assert_eq!(job.open("FILE_MISSING").await, [missed.clone()]);
+    assert_eq!(
+        job.open("FILE_MISSING").await,
+        std::slice::from_ref(&missed)
+    );
     assert!(!job.was_told("Right again"));
 
     // Somebody has looked into it, and no run brings it back.
