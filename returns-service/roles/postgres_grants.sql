@@ -61,8 +61,8 @@ GRANT SELECT, INSERT, UPDATE (adopted_at) ON adoptions TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (position, decided_at, ready_at) ON made_transfers TO echeck_returns;
 
 -- What operators change of a source, and its next try; who did it stays as it was written.
-GRANT SELECT, INSERT, UPDATE (known_since, plan, paused_at, paused_by, paused_reason, retry_at,
-    retries, version) ON sources TO echeck_returns;
+GRANT SELECT, INSERT, UPDATE (known_since, due_since, plan, paused_at, paused_by, paused_reason,
+    retry_at, retries, version) ON sources TO echeck_returns;
 GRANT SELECT, INSERT ON audit TO echeck_returns;
 
 -- A run ends once, and its lease moves until then.

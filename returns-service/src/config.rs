@@ -122,6 +122,7 @@ impl Config {
             retry: RetryTimes {
                 first: jobs.duration_ms_or("retry_first_ms", 30_000, 10..=86_400_000),
                 longest: jobs.duration_ms_or("retry_longest_ms", 600_000, 10..=86_400_000),
+                missing: jobs.duration_ms_or("retry_missing_ms", 300_000, 10..=86_400_000),
             },
             alerts: AlertSettings::read(&root.section("alerts")),
             ready: ReadyPolicy::read(&root.section("reversals")),

@@ -13,7 +13,7 @@ use super::{Check, CheckResult, machine, target};
 use crate::adapter::Adapter;
 use crate::bucket::{self, Bucket};
 use crate::incident::Area;
-use crate::schedule::{Plan, arrival, in_force};
+use crate::schedule::{Arrival, Plan, arrivals, in_force};
 use crate::source::{self, Source};
 use crate::store::{Store, StoreError};
 
@@ -77,10 +77,10 @@ impl Examiner {
         let looked: BoxFuture<'_, Result<_, StoreError>> = Box::pin(async {
             let state = self.store.source_state(source, now).await?;
             let plan = in_force(&state, &self.plans);
-            arrival(&*self.store, &state, plan.as_ref(), now).await
+            arrivals(&*self.store, &state, plan.as_ref(), now).await
         });
         match tokio::time::timeout(PATIENCE, looked).await {
-            Ok(Ok(arrival)) => arrival.is_some_and(|arrival| arrival.first.is_none()),
+            Ok(Ok(arrivals)) => arrivals.iter().any(Arrival::is_missing),
             Ok(Err(_)) | Err(_) => true,
         }
     }

@@ -104,6 +104,8 @@ pub(crate) fn likelier<'a>(met: &Cause, checks: &[&'a Check]) -> Option<&'a Caus
         | Cause::FileMissing { .. }
         | Cause::FileStale { .. }
         | Cause::FileGrowing { .. }
+        | Cause::FileUnmarked { .. }
+        | Cause::RunStillGoing { .. }
         | Cause::FileEmpty { .. }
         | Cause::FileRejected { .. }
         | Cause::WrongProfile { .. }

@@ -21,7 +21,7 @@ const ROWS: u32 = 1_000;
 impl Look for Examiner {
     async fn look(&self, trouble: &Trouble) -> Picture {
         let source = trouble.source.as_deref().or(match &trouble.subject {
-            Subject::Source(name) => Some(name.as_str()),
+            Subject::Source(name) | Subject::Day { source: name, .. } => Some(name.as_str()),
             Subject::Import(_)
             | Subject::Database(_)
             | Subject::Bucket
@@ -59,7 +59,9 @@ impl Examiner {
         let stake = match (&trouble.subject, trouble.cause.area(), &trouble.import_id) {
             (Subject::Database(database), _, _) => self.lacking(database).await?,
             (_, Area::Import | Area::Bucket, Some(import_id)) => self.read_by(import_id).await?,
-            (Subject::Source(source), _, _) => self.usual(source).await?,
+            (Subject::Source(source) | Subject::Day { source, .. }, _, _) => {
+                self.usual(source).await?
+            }
             _ => None,
         };
         let last_good = match source {

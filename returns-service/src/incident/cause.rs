@@ -43,7 +43,9 @@ pub(crate) enum Cause {
         directory: String,
         pattern: String,
         due: Option<DateTime<Utc>>,
-        others: u64,
+        /// How many other files are there. `None` when the day is over, so that what is there
+        /// now says nothing about it.
+        others: Option<u64>,
     },
     /// The newest file that matches is an old one, which was taken before.
     FileStale {
@@ -56,6 +58,14 @@ pub(crate) enum Cause {
         name: String,
         from_bytes: u64,
         to_bytes: u64,
+    },
+    /// The file is there, and the other file that says it is complete is not.
+    FileUnmarked { name: String, marker: String },
+    /// A file is due, and the run that is to take it has not come to its end.
+    RunStillGoing {
+        run_id: String,
+        since: DateTime<Utc>,
+        due: DateTime<Utc>,
     },
     /// The file has no bytes.
     FileEmpty { name: String },
@@ -241,6 +251,8 @@ impl Cause {
             Self::FileMissing { .. } => "FILE_MISSING",
             Self::FileStale { .. } => "FILE_STALE",
             Self::FileGrowing { .. } => "FILE_GROWING",
+            Self::FileUnmarked { .. } => "FILE_UNMARKED",
+            Self::RunStillGoing { .. } => "RUN_STILL_GOING",
             Self::FileEmpty { .. } => "FILE_EMPTY",
             Self::FileRejected { .. } => "FILE_REJECTED",
             Self::WrongProfile { .. } => "WRONG_PROFILE",
@@ -291,9 +303,11 @@ impl Cause {
             | Self::DownloadSlow { .. }
             | Self::NotArchivedRemotely { .. }
             | Self::SourceFailed { .. } => Area::Reach,
-            Self::FileMissing { .. } | Self::FileStale { .. } | Self::FileGrowing { .. } => {
-                Area::Presence
-            }
+            Self::FileMissing { .. }
+            | Self::FileStale { .. }
+            | Self::FileGrowing { .. }
+            | Self::FileUnmarked { .. }
+            | Self::RunStillGoing { .. } => Area::Presence,
             Self::FileEmpty { .. }
             | Self::FileRejected { .. }
             | Self::WrongProfile { .. }

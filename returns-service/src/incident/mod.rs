@@ -24,7 +24,7 @@ mod wording;
 #[cfg(test)]
 mod tests;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use tokio::sync::mpsc;
 
 pub(crate) use attendant::Attendant;
@@ -44,6 +44,9 @@ pub(crate) use watch::StoreWatch;
 pub(crate) enum Subject {
     /// A source of files, by its name.
     Source(String),
+    /// What a source was to bring on a day: each day that is missed is trouble of its own, so
+    /// that no other day's file ends its alarm.
+    Day { source: String, day: NaiveDate },
     /// An import, by its id.
     Import(String),
     /// A database behind an adapter, by its name.
@@ -64,6 +67,7 @@ impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Source(name) => write!(f, "source:{name}"),
+            Self::Day { source, day } => write!(f, "source:{source}:{day}"),
             Self::Import(id) => write!(f, "import:{id}"),
             Self::Database(name) => write!(f, "database:{name}"),
             Self::Bucket => f.write_str("bucket"),

@@ -66,9 +66,19 @@ pub(super) fn headline(cause: &Cause) -> String {
             directory,
             pattern,
             due,
-            others,
+            others: Some(others),
         } => format!(
-            "No file matching {pattern:?} is in {directory:?} ({others} other files are).{}",
+            "No file matching {pattern:?} is there to be taken in {directory:?} ({others} other \
+             files are there).{}",
+            due_text(due.as_ref())
+        ),
+        Cause::FileMissing {
+            directory,
+            pattern,
+            due,
+            others: None,
+        } => format!(
+            "No file matching {pattern:?} came to {directory:?} on its day.{}",
             due_text(due.as_ref())
         ),
         Cause::FileStale {
@@ -87,6 +97,15 @@ pub(super) fn headline(cause: &Cause) -> String {
         } => format!(
             "The file {name:?} is still being written (it went from {from_bytes} to {to_bytes} \
              bytes while we looked)."
+        ),
+        Cause::FileUnmarked { name, marker } => format!(
+            "The file {name:?} is there, but its marker {marker:?} is not, so it is not complete."
+        ),
+        Cause::RunStillGoing { run_id, since, due } => format!(
+            "The file that was due at {} has not come in: the run {run_id} has been at work since \
+             {} and has not brought it.",
+            moment(due),
+            moment(since)
         ),
         Cause::FileEmpty { name } => format!("The file {name:?} is there, but has no bytes."),
         Cause::FileRejected { name, why } => {
@@ -220,6 +239,14 @@ pub(super) fn meaning(cause: &Cause, subject: &Subject) -> String {
             "The acquirer has not published the file that is due. The returns in it are not known \
              here yet, in neither database."
         }
+        Cause::FileUnmarked { .. } => {
+            "The acquirer puts the marker beside a file that is complete. Until it is there the \
+             file is left alone; half a file would be half the returns."
+        }
+        Cause::RunStillGoing { .. } => {
+            "Two runs of a source never overlap, so nothing else fetches the file meanwhile. The \
+             returns in it are not known here yet, in neither database."
+        }
         Cause::FileGrowing { .. } => {
             "The file is left alone until it is complete; half a file would be half the returns."
         }
@@ -337,6 +364,15 @@ pub(super) fn to_do(cause: &Cause) -> Vec<String> {
             "Ask the acquirer whether today's file was published, and when it will be.",
             "A subscription of the report may have ended, for instance with an employee who left.",
             "When the file comes, the next run takes it; or run it at once.",
+            "A file that comes after the day is over counts for the day on which it comes, and never ends this alarm: look whose it is, and close the incident (`echeck incidents close`) when this day's returns are in.",
+        ]),
+        Cause::FileUnmarked { .. } => lines(&[
+            "Ask the acquirer whether the file is complete, and to put its marker there.",
+            "If they write no markers any more, change `complete` of the source.",
+        ]),
+        Cause::RunStillGoing { .. } => lines(&[
+            "Look how large the file is, and how fast the acquirer's server gives it to us (`echeck diagnose`).",
+            "A download that is slower than least_bytes_per_second, or takes longer than longest_download_ms, is given up and told; raise or lower them in the source's place.",
         ]),
         Cause::FileGrowing { .. } => lines(&[
             "Wait for the next look. If it grows for long, ask the acquirer about their upload.",

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Outcome;
 use super::findings::Findings;
 use super::jobs::{Jobs, RetryTimes};
+use super::plan::Plan;
 use super::run::Work;
 use crate::chain::Chain;
 use crate::incident::{Area, Cause, Subject, Trouble};
@@ -53,8 +54,9 @@ impl Jobs {
             outcome = outcome.max(error.outcome());
             findings.stopped = Some(error.cause());
         }
-        let retry_at = self.retry_at(&state, outcome);
-        self.tell(run, &findings, retry_at);
+        let retry_at = self.retry_at(&state, plan.as_ref(), outcome, &findings);
+        let next_try_at = self.next_try_at(&state, retry_at);
+        self.tell(run, &findings, next_try_at);
         self.finish(run, outcome, &findings, retry_at, stop).await;
     }
 
@@ -73,21 +75,48 @@ impl Jobs {
         None
     }
 
-    /// When a source is tried again: after pauses that double.
-    pub(super) fn retry_at(&self, state: &SourceState, outcome: Outcome) -> Option<DateTime<Utc>> {
-        if !outcome.is_worth_a_retry() {
-            return None;
+    /// When a source is tried again: after pauses that double, and every so often while a file
+    /// is missing that may still come, unless a slot comes first.
+    pub(super) fn retry_at(
+        &self,
+        state: &SourceState,
+        plan: Option<&Plan>,
+        outcome: Outcome,
+        findings: &Findings,
+    ) -> Option<DateTime<Utc>> {
+        let now = self.importer.clock.now();
+        let after =
+            |pause: Duration| now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::hours(1));
+        let RetryTimes {
+            first,
+            longest,
+            missing,
+        } = self.retry;
+        if outcome.is_worth_a_retry() || findings.unsettled {
+            let doubled = first.saturating_mul(2_u32.saturating_pow(state.retries.min(16)));
+            return Some(after(doubled.min(longest)));
         }
-        let RetryTimes { first, longest } = self.retry;
-        let doubled = first.saturating_mul(2_u32.saturating_pow(state.retries.min(16)));
-        let pause = TimeDelta::from_std(doubled.min(longest)).unwrap_or(TimeDelta::hours(1));
-        Some(self.importer.clock.now() + pause)
+        let absence = findings.presence.as_ref()?;
+        let again = after(missing);
+        let slot = plan.and_then(|plan| plan.next_slot(now));
+        let may_still_come = again < absence.until && slot.is_none_or(|slot| again < slot);
+        may_still_come.then_some(again)
+    }
+
+    /// When a source is looked at next: by a retry, or else as its plan says.
+    pub(super) fn next_try_at(
+        &self,
+        state: &SourceState,
+        retry_at: Option<DateTime<Utc>>,
+    ) -> Option<DateTime<Utc>> {
+        retry_at.or_else(|| self.next_run_at(&without_retry(state)))
     }
 
     /// Reports what is wrong, and what is right again.
-    fn tell(&self, run: &NewRun, findings: &Findings, retry_at: Option<DateTime<Utc>>) {
+    fn tell(&self, run: &NewRun, findings: &Findings, next_try_at: Option<DateTime<Utc>>) {
         let report = |cause: &Cause, import_id: Option<&String>| {
-            self.report(run, cause, import_id, retry_at);
+            let subject = subject_of(cause, &run.source);
+            self.report(run, subject, cause, import_id, next_try_at);
         };
         if let Some(cause) = &findings.stopped {
             report(cause, None);
@@ -99,8 +128,9 @@ impl Jobs {
                 report(cause, finding.file.import_id.as_ref());
             }
         }
-        if let Some(cause) = &findings.presence {
-            report(cause, None);
+        if let Some(absence) = &findings.presence {
+            let subject = absence.subject(&run.source);
+            self.report(run, subject, &absence.cause, None, next_try_at);
         }
         if let Some(cause) = &findings.not_put_away {
             report(cause, None);
@@ -112,6 +142,7 @@ impl Jobs {
     pub(super) fn report(
         &self,
         run: &NewRun,
+        subject: Subject,
         cause: &Cause,
         import_id: Option<&String>,
         next_try_at: Option<DateTime<Utc>>,
@@ -122,7 +153,7 @@ impl Jobs {
             import_id: import_id.cloned(),
             run_id: Some(run.run_id.clone()),
             next_try_at,
-            ..Trouble::new(subject_of(cause, &run.source), cause.clone(), at)
+            ..Trouble::new(subject, cause.clone(), at)
         });
     }
 
@@ -192,6 +223,14 @@ impl Jobs {
     }
 }
 
+/// A source as it is once the retry that this run may have been is over.
+fn without_retry(state: &SourceState) -> SourceState {
+    SourceState {
+        retry_at: None,
+        ..state.clone()
+    }
+}
+
 /// Waits a little before the store is asked again.
 async fn pause(stop: &CancellationToken) {
     tokio::select! {
@@ -201,7 +240,7 @@ async fn pause(stop: &CancellationToken) {
 }
 
 /// Whose trouble it is that a run met.
-fn subject_of(cause: &Cause, source: &str) -> Subject {
+pub(super) fn subject_of(cause: &Cause, source: &str) -> Subject {
     match cause.area() {
         Area::Disk | Area::Clock => Subject::Machine,
         Area::Store => Subject::Store,

@@ -1,6 +1,7 @@
 //! What a run found, and what that comes to.
 
 use super::Outcome;
+use super::presence::Absence;
 use super::run::has_exceptions;
 use crate::incident::Cause;
 use crate::source::{RemoteFile, SourceError};
@@ -11,7 +12,12 @@ use crate::store::{ImportRecord, RunFile};
 pub(super) struct Findings {
     pub(super) files: Vec<Finding>,
     /// What is wrong with what is, or is not, at the acquirer.
-    pub(super) presence: Option<Cause>,
+    pub(super) presence: Option<Absence>,
+    /// Files that could not be taken, for a reason that lies in them.
+    pub(super) refused: Vec<RemoteFile>,
+    /// Whether a file changed or went away while it was looked at, so that it pays to look
+    /// again soon.
+    pub(super) unsettled: bool,
     /// What keeps a file that was imported from being put away at the acquirer.
     pub(super) not_put_away: Option<Cause>,
     /// Whether this run was left to another replica, or to the next start.
@@ -47,16 +53,26 @@ impl Findings {
             Outcome::Completed | Outcome::CompletedWithExceptions if self.late => Outcome::FileLate,
             other => other,
         };
-        if self.presence.is_some() {
+        if self.missing().is_some() {
             late.max(Outcome::FileMissing)
         } else {
             late
         }
     }
 
+    /// What this run comes to find missing. A run that brings today's file is not spoiled by
+    /// yesterday's: that has an alarm of its own.
+    fn missing(&self) -> Option<&Cause> {
+        let brought = self.files.iter().any(|finding| finding.is_new);
+        let absence = self.presence.as_ref();
+        absence
+            .filter(|absence| !(absence.is_over && brought))
+            .map(|absence| &absence.cause)
+    }
+
     /// One line for people.
     pub(super) fn summary(&self) -> String {
-        if let Some(cause) = self.stopped.as_ref().or(self.presence.as_ref()) {
+        if let Some(cause) = self.stopped.as_ref().or(self.missing()) {
             return cause.headline();
         }
         let lines: Vec<String> = self
@@ -77,7 +93,7 @@ impl Findings {
             .files
             .iter()
             .filter_map(|finding| finding.cause.as_ref());
-        let causes = self.stopped.iter().chain(of_files).chain(&self.presence);
+        let causes = self.stopped.iter().chain(of_files).chain(self.missing());
         let causes = causes.chain(&self.not_put_away);
         causes.map(Cause::kind).next()
     }

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::Trigger;
+use super::arrival::due_slot;
 use super::plan::Plan;
 use crate::chain::Chain;
 use crate::import::Importer;
@@ -25,6 +26,8 @@ const MISSED_AFTER: TimeDelta = TimeDelta::minutes(1);
 pub(crate) struct RetryTimes {
     pub(crate) first: Duration,
     pub(crate) longest: Duration,
+    /// How often a file that is missing is looked for until the next slot.
+    pub(crate) missing: Duration,
 }
 
 /// The daily job.
@@ -57,9 +60,13 @@ impl Jobs {
     pub(crate) async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // Once is enough: the store's own watcher reports that it does not answer.
         let mut told = false;
+        let mut told_of_long_runs = HashSet::new();
         while !shutdown.is_cancelled() {
             let seen = self.importer.changes.version();
-            match self.begin_what_is_due(&shutdown).await {
+            match self
+                .begin_what_is_due(&shutdown, &mut told_of_long_runs)
+                .await
+            {
                 Ok(()) => told = false,
                 Err(error) if !told => {
                     tracing::error!(error = %Chain(&error), "what is due cannot be begun");
@@ -79,6 +86,7 @@ impl Jobs {
     async fn begin_what_is_due(
         self: &Arc<Self>,
         shutdown: &CancellationToken,
+        told: &mut HashSet<String>,
     ) -> Result<(), StoreError> {
         let (store, replica) = (&self.importer.store, &self.importer.replica);
         let mine: Vec<String> = self.running().iter().cloned().collect();
@@ -105,9 +113,23 @@ impl Jobs {
                 continue;
             };
             match store.begin_run(&new, &replica.name, replica.lease).await? {
-                Begun::Started => self.spawn(new, shutdown),
-                // Another replica was faster, or the slot waits until the run before it is over.
-                Begun::SlotTaken | Begun::Busy { .. } => {}
+                Begun::Started => {
+                    told.remove(&new.run_id);
+                    self.spawn(new, shutdown);
+                }
+                // Another replica was faster.
+                Begun::SlotTaken => {
+                    told.remove(&new.run_id);
+                }
+                // The slot waits until the run before it is over; people who wait for a file
+                // that is due must not wait with it.
+                Begun::Busy { run_id } => match new.trigger {
+                    Trigger::Due => {
+                        self.tell_of_a_long_run(&state, (&new, &run_id), now, told)
+                            .await?;
+                    }
+                    Trigger::Schedule | Trigger::CatchUp | Trigger::Retry | Trigger::Manual => {}
+                },
             }
         }
         Ok(())
@@ -151,9 +173,9 @@ impl Jobs {
             return Ok(None);
         };
         if let Some(expected) = plan.last_deadline(now)
-            && expected.deadline > state.known_since
+            && expected.deadline > state.due_since
         {
-            let slot = format!("due {}", expected.day);
+            let slot = due_slot(&expected);
             if !self.importer.store.slot_taken(&state.source, &slot).await? {
                 return Ok(Some(new_run(state, slot, None, Trigger::Due, now)));
             }

@@ -61,8 +61,8 @@ impl Outcome {
         }
     }
 
-    /// Whether trying again soon may help. A file that is missing or was refused is looked for
-    /// at the next slot.
+    /// Whether trying again soon may help. How often a file that is missing is looked for is
+    /// up to the plan; one that was refused is looked for at the next slot.
     pub(crate) const fn is_worth_a_retry(self) -> bool {
         match self {
             Self::ReportFailed

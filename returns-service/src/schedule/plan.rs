@@ -89,6 +89,8 @@ pub(crate) struct Expected {
     pub(crate) day: NaiveDate,
     /// What comes from here on counts for this day.
     pub(crate) from: DateTime<Utc>,
+    /// What comes from here on counts for the next day of the plan.
+    pub(crate) until: DateTime<Utc>,
     /// When it is due.
     pub(crate) due: DateTime<Utc>,
     /// When it is missing: due and grace.
@@ -199,6 +201,11 @@ impl Plan {
         if expected.deadline <= now {
             return Some(expected);
         }
+        self.before(&expected)
+    }
+
+    /// The day of the plan before another.
+    pub(crate) fn before(&self, expected: &Expected) -> Option<Expected> {
         self.expected_on(self.last_day(expected.day.pred_opt()?)?)
     }
 
@@ -224,11 +231,20 @@ impl Plan {
             .find(|day| self.text.days.have(*day))
     }
 
+    fn next_day(&self, after: NaiveDate) -> Option<NaiveDate> {
+        after
+            .iter_days()
+            .skip(1)
+            .take(usize::try_from(LONGEST_PAUSE_DAYS).ok()?)
+            .find(|day| self.text.days.have(*day))
+    }
+
     fn expected_on(&self, day: NaiveDate) -> Option<Expected> {
         let due = self.moment(day, self.due?)?;
         Some(Expected {
             day,
             from: self.moment(day, NaiveTime::MIN)?,
+            until: self.moment(self.next_day(day)?, NaiveTime::MIN)?,
             due,
             deadline: due + TimeDelta::minutes(i64::from(self.text.grace_minutes)),
         })
@@ -334,6 +350,7 @@ mod tests {
         let expected = plan.expected(at("2026-11-26T18:00:00Z")).unwrap();
         assert_eq!(expected.day.to_string(), "2026-11-25");
         assert_eq!(expected.from, at("2026-11-25T05:00:00Z"));
+        assert_eq!(expected.until, at("2026-11-27T05:00:00Z"));
         assert_eq!(expected.due, at("2026-11-25T15:00:00Z"));
         assert_eq!(expected.deadline, at("2026-11-25T15:30:00Z"));
     }

@@ -9,9 +9,11 @@ use chrono::{DateTime, Utc};
 use echeck_service::failpoint;
 use tokio_util::sync::CancellationToken;
 
+use super::carry_out::subject_of;
 use super::findings::Findings;
 use super::jobs::Jobs;
 use super::plan::Plan;
+use super::take::{TakenFile, TakenWhen};
 use super::{Outcome, presence};
 use crate::chain::Chain;
 use crate::import::ReceiveError;
@@ -46,31 +48,60 @@ impl Work<'_> {
         let mut taken = Vec::new();
         let fetched = self.fetch(findings, &mut taken).await;
         if !(earlier.is_empty() && taken.is_empty()) {
-            self.tell_at_once(&fetched, findings);
+            self.tell_at_once(&fetched, &taken, findings).await?;
         }
         // What was taken before the line broke is brought to its end all the same.
         self.bring_to_an_end(&earlier, &taken, findings).await?;
         self.put_away(&taken, findings).await?;
         let stock = fetched?;
-        presence::judge(self, &stock, findings).await?;
+        presence::judge(self, &stock, &taken, findings).await?;
         Ok(())
     }
 
     /// Reports what the look at the source met before this run waits for imports, which may take
     /// an hour. At its end it is reported again, and counts as the same incident.
-    fn tell_at_once(&self, fetched: &Result<Stock, RunError>, findings: &Findings) {
-        let report = |cause: &Cause, outcome| {
-            let retry_at = self.jobs.retry_at(self.state, outcome);
-            self.jobs.report(self.run, cause, None, retry_at);
+    async fn tell_at_once(
+        &self,
+        fetched: &Result<Stock, RunError>,
+        taken: &[TakenFile],
+        findings: &Findings,
+    ) -> Result<(), StoreError> {
+        let report = |subject, cause: &Cause, outcome, findings: &Findings| {
+            let retry_at = self.jobs.retry_at(self.state, self.plan, outcome, findings);
+            let next_try_at = self.jobs.next_try_at(self.state, retry_at);
+            self.jobs
+                .report(self.run, subject, cause, None, next_try_at);
         };
-        if let Err(error) = fetched {
-            report(&error.cause(), error.outcome());
-        }
+        let of_source = |cause: &Cause, outcome| {
+            report(
+                subject_of(cause, &self.source.name),
+                cause,
+                outcome,
+                findings,
+            );
+        };
         for finding in &findings.files {
             if let Some(cause) = &finding.cause {
-                report(cause, finding.file.outcome);
+                of_source(cause, finding.file.outcome);
             }
         }
+        match fetched {
+            Err(error) => of_source(&error.cause(), error.outcome()),
+            // A file that was taken just now must be read before it is known whose it is.
+            Ok(stock) if taken.iter().all(|file| file.what == TakenWhen::Before) => {
+                let mut early = Findings {
+                    refused: findings.refused.clone(),
+                    ..Findings::default()
+                };
+                presence::judge(self, stock, taken, &mut early).await?;
+                if let Some(absence) = &early.presence {
+                    let subject = absence.subject(&self.source.name);
+                    report(subject, &absence.cause, early.outcome(), &early);
+                }
+            }
+            Ok(_) => {}
+        }
+        Ok(())
     }
 
     /// What earlier runs left unfinished, and what this very run took before its process died:

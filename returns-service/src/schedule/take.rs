@@ -10,7 +10,7 @@ use super::findings::{Finding, Findings};
 use super::run::{RunError, Work, trip};
 use crate::import::record;
 use crate::incident::Area;
-use crate::source::{RemoteFile, Session, SourceError, Stock};
+use crate::source::{Growing, RemoteFile, Session, SourceError, Stock};
 use crate::store::{ImportRecord, Received, RemoteKey, StoreError};
 
 /// A file at the acquirer, with the import that it became.
@@ -41,7 +41,8 @@ impl Work<'_> {
         taken: &mut Vec<TakenFile>,
     ) -> Result<Stock, RunError> {
         let mut session = self.pickup.open().await?;
-        let stock = session.take_stock().await?;
+        let mut stock = session.take_stock().await?;
+        let mut grown = Vec::new();
         let mut first_failure = None;
         // Where a file without bytes is how they say that there is nothing, it is one like any.
         let empty = stock.empty.iter().filter(|_| self.may_be_empty());
@@ -54,11 +55,20 @@ impl Work<'_> {
                     findings.spooled |= file.what != TakenWhen::Before;
                     taken.push(file);
                 }
-                // It was still written, or renamed, while we looked: the next run takes it.
-                Err(RunError::Source(
-                    SourceError::Growing { .. } | SourceError::Vanished { .. },
-                )) => {}
+                // It was still written while we fetched it: the next run takes it.
+                Err(RunError::Source(SourceError::Growing {
+                    name,
+                    from_bytes,
+                    to_bytes,
+                })) => grown.push(Growing {
+                    name,
+                    from_bytes,
+                    to_bytes,
+                }),
+                // It was renamed or deleted meanwhile. Under its new name the next run takes it.
+                Err(RunError::Source(SourceError::Vanished { .. })) => findings.unsettled = true,
                 Err(RunError::Source(error)) if error.cause().area() == Area::Content => {
+                    findings.refused.push(file.clone());
                     findings.add(Finding::refused(file, &error));
                 }
                 Err(RunError::Source(error)) if error.cause().area() == Area::Reach => {
@@ -72,6 +82,8 @@ impl Work<'_> {
             }
         }
         session.close().await;
+        stock.growing.extend(grown);
+        findings.unsettled |= !stock.growing.is_empty();
         match first_failure {
             Some(error) => Err(error.into()),
             None => Ok(stock),

@@ -25,7 +25,7 @@ pub(crate) use pickup::Pickup;
 pub(crate) use settings::read;
 pub(crate) use {
     error::SourceError,
-    listing::{RemoteFile, Stock},
+    listing::{Completeness, Growing, RemoteFile, Stock},
     pickup::After,
     probe::probe,
     session::Session,

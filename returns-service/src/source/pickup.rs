@@ -62,6 +62,8 @@ pub(super) struct Pace {
     /// Fewer bytes a second than this, over `slow_after`, is a crawl. 0 lets everything pass.
     pub(super) least_bytes_per_second: u64,
     pub(super) slow_after: Duration,
+    /// For all of a file: one that needs longer is given up.
+    pub(super) longest_download: Duration,
 }
 
 /// What becomes of a file at its source once its import is committed.

@@ -261,7 +261,7 @@ fn look_for_file(
                 directory: pickup.directory.clone(),
                 pattern: of.to_owned(),
                 due: None,
-                others: others as u64,
+                others: Some(others as u64),
             });
         };
         if newest.size_bytes == 0 && !sorted.unmarked.contains(newest) {

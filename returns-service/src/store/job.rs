@@ -16,6 +16,8 @@ pub(crate) struct SourceState {
     pub(crate) source: String,
     /// Slots before this moment are nobody's business.
     pub(crate) known_since: DateTime<Utc>,
+    /// Due times before this moment are nobody's business, unless they were looked at already.
+    pub(crate) due_since: DateTime<Utc>,
     /// Instead of the configuration's plan.
     pub(crate) plan: Option<PlanText>,
     pub(crate) paused: Option<Paused>,
@@ -47,11 +49,12 @@ pub(crate) struct SourceChange {
 /// What an operator changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum SourceChangeTo {
-    /// Another plan; `None` for the configuration's. Slots count from this moment on.
+    /// Another plan; `None` for the configuration's. Slots count from this moment on; a file
+    /// that is due stays due.
     Plan(Option<PlanText>),
     /// No more runs by the clock.
     Paused(Paused),
-    /// Runs by the clock again; slots that were paused over are not made up for.
+    /// Runs by the clock again; slots and due times that were paused over are not made up for.
     Resumed,
 }
 
@@ -141,6 +144,16 @@ pub(crate) struct Taken {
     pub(crate) put_away_at: Option<DateTime<Utc>>,
 }
 
+/// A file that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Came {
+    pub(crate) import_id: String,
+    pub(crate) received_at: DateTime<Utc>,
+    /// When it was last changed at the acquirer, as their server says; 1970 or `None` where
+    /// it does not.
+    pub(crate) modified_at: Option<DateTime<Utc>>,
+}
+
 /// What the daily job keeps in the returns database.
 #[async_trait]
 pub(crate) trait JobStore: Send + Sync {
@@ -220,12 +233,10 @@ pub(crate) trait JobStore: Send + Sync {
     ) -> Result<(), StoreError>;
     /// Keeps that a file was moved or deleted at the acquirer.
     async fn record_put_away(&self, file: &RemoteKey, at: DateTime<Utc>) -> Result<(), StoreError>;
-    /// When the first file since `from` was received for a source.
-    async fn first_received_since(
-        &self,
-        source: &str,
-        from: DateTime<Utc>,
-    ) -> Result<Option<DateTime<Utc>>, StoreError>;
+    /// Files of a source that came since `from`, in order: what was received then, and what
+    /// was taken again since and says that there is nothing. Such a file has the same bytes on
+    /// every quiet day; any other with known bytes is an old one.
+    async fn came_since(&self, source: &str, from: DateTime<Utc>) -> Result<Vec<Came>, StoreError>;
     /// Ids of the imports that files of a source became which were taken since a moment.
     async fn taken_since(
         &self,

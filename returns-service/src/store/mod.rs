@@ -62,7 +62,7 @@ pub(crate) use incident::{
     IncidentState, IncidentStore, IncidentWrite, Signature,
 };
 pub(crate) use job::{
-    AuditRecord, Begun, JobStore, NewRun, Paused, RemoteKey, RunEnd, RunFile, RunRecord,
+    AuditRecord, Begun, Came, JobStore, NewRun, Paused, RemoteKey, RunEnd, RunFile, RunRecord,
     SourceChange, SourceChangeTo, SourceState,
 };
 pub(crate) use owner::{OwnerChange, OwnerStore};

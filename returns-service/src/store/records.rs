@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 
 use super::columns::{Columns, from_json, reason, unreadable};
-use super::job::{AuditRecord, NewRun, Paused, RunEnd, RunRecord, SourceState, Taken};
+use super::job::{AuditRecord, Came, NewRun, Paused, RunEnd, RunRecord, SourceState, Taken};
 use super::settle::MadeTransfer;
 use super::{
     ArchivedFile, Checked, DuplicateLine, ExceptionKind, Fault, FilesFault, FilesRecord,
@@ -184,6 +184,7 @@ pub(super) fn source_state(row: &impl Columns) -> Result<SourceState, StoreError
     Ok(SourceState {
         source: row.text("source")?,
         known_since: row.time("known_since")?,
+        due_since: row.time("due_since")?,
         plan: plan
             .map(|plan| from_json(&plan, "sources.plan"))
             .transpose()?,
@@ -199,6 +200,22 @@ pub(super) fn source_state(row: &impl Columns) -> Result<SourceState, StoreError
         retries: u32::try_from(row.count("retries")?).unwrap_or(u32::MAX),
         version: row.count("version")?,
     })
+}
+
+/// A file that came. `checked` is there for one whose bytes were known: it counts only when it
+/// says that there is nothing.
+pub(super) fn came(row: &impl Columns) -> Result<Option<Came>, StoreError> {
+    if let Some(checked) = row.optional_text("checked")? {
+        let checked: Checked = from_json(&checked, "imports.checked")?;
+        if checked.items > 0 {
+            return Ok(None);
+        }
+    }
+    Ok(Some(Came {
+        import_id: row.text("import_id")?,
+        received_at: row.time("received_at")?,
+        modified_at: row.optional_time("modified_at")?,
+    }))
 }
 
 pub(super) fn run_record(row: &impl Columns) -> Result<RunRecord, StoreError> {

@@ -73,8 +73,8 @@ async fn a_file_after_its_due_time_is_late_and_ends_the_alarm() {
     assert_eq!(job.due_run().await.outcome(), JobOutcome::FileMissing);
     job.alert("No file matching", Duration::from_secs(10)).await;
 
-    job.setup
-        .publish(FILE, Worldpay::new().returned("TR1", "R01").text());
+    let text = Worldpay::new().returned("TR1", "R01").text();
+    job.setup.publish_at(FILE, text, noon(0));
     assert_eq!(job.run().await.outcome(), JobOutcome::FileLate);
     job.alert("Right again", Duration::from_secs(10)).await;
     assert_eq!(job.run().await.outcome(), JobOutcome::NoActivity);

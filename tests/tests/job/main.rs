@@ -7,5 +7,6 @@ mod canary;
 mod days;
 mod landing;
 mod outages;
+mod presence;
 mod running;
 mod setup;

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 
+use chrono::{DateTime, Utc};
 use echeck::database::DatabaseArguments;
 use echeck_test_servers::s3::{self, Bucket, Key};
 use echeck_test_servers::smtp::{Security, SmtpServer};
@@ -26,6 +27,8 @@ pub struct Setup {
     pub more_sftp: &'static str,
     pub bucket: Bucket,
     pub key: Key,
+    /// How often a file that is missing is looked for.
+    pub retry_missing_ms: u64,
     /// More settings of the returns service.
     pub more: String,
 }
@@ -66,6 +69,7 @@ impl Setup {
             },
             folder: tempfile::tempdir().unwrap(),
             sshd,
+            retry_missing_ms: 3_600_000,
             more: String::new(),
         }
     }
@@ -79,6 +83,15 @@ impl Setup {
     pub fn publish(&self, name: &str, bytes: impl AsRef<[u8]>) {
         let part = self.outgoing().join(format!(".{name}.tmp"));
         std::fs::write(&part, bytes).unwrap();
+        std::fs::rename(part, self.outgoing().join(name)).unwrap();
+    }
+
+    /// Puts a file there as if it had been written at that time.
+    pub fn publish_at(&self, name: &str, bytes: impl AsRef<[u8]>, at: DateTime<Utc>) {
+        let part = self.outgoing().join(format!(".{name}.tmp"));
+        std::fs::write(&part, bytes).unwrap();
+        let file = std::fs::File::options().write(true).open(&part).unwrap();
+        file.set_modified(at.into()).unwrap();
         std::fs::rename(part, self.outgoing().join(name)).unwrap();
     }
 
@@ -98,6 +111,7 @@ impl Setup {
             format,
             after,
             more_sftp,
+            retry_missing_ms,
             more,
             ..
         } = self;
@@ -107,6 +121,7 @@ impl Setup {
         format!(
             "[holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n\
              [jobs]\nretry_first_ms = 500\nretry_longest_ms = 1000\n\
+             retry_missing_ms = {retry_missing_ms}\n\
              [sources.worldpay]\nformat = {format:?}\n\
              [sources.worldpay.sftp]\nhost = {host:?}\nport = {port}\nuser = {user:?}\n\
              host_key = {host_key:?}\n{credentials}\ndirectory = {directory:?}\n\

@@ -31,8 +31,9 @@ pub(super) fn read(section: &Section<'_>) -> Option<SftpPlace> {
         connect: time_out(section, "connect_timeout_ms", 10_000),
         read: time_out(section, "read_timeout_ms", 30_000),
         keepalive: time_out(section, "keepalive_ms", 15_000),
-        least_bytes_per_second: section.u64_or("least_bytes_per_second", 1_024, 0..=1 << 40),
+        least_bytes_per_second: section.u64_or("least_bytes_per_second", 16_384, 0..=1 << 40),
         slow_after: time_out(section, "slow_after_ms", 30_000),
+        longest_download: time_out(section, "longest_download_ms", 3_600_000),
     };
     Some(SftpPlace {
         host,

@@ -60,11 +60,23 @@ impl Connection {
 
 impl Download<'_> {
     fn slow(&self) -> SourceError {
+        let least = self.connection.place.pace.least_bytes_per_second;
+        self.too_slow(self.speed.per_second(), least)
+    }
+
+    /// It is fast enough at any one time, and all the same takes too long altogether.
+    fn too_long(&self) -> SourceError {
+        let seconds = self.connection.place.pace.longest_download.as_secs().max(1);
+        let least = self.listed.size_bytes.div_ceil(seconds);
+        self.too_slow(self.speed.per_second_in_all(), least)
+    }
+
+    fn too_slow(&self, bytes_per_second: u64, least: u64) -> SourceError {
         self.connection.break_off();
         SourceError::Slow {
             name: self.listed.name.clone(),
-            bytes_per_second: self.speed.per_second(),
-            least: self.connection.place.pace.least_bytes_per_second,
+            bytes_per_second,
+            least,
         }
     }
 
@@ -105,6 +117,9 @@ impl Remote for Download<'_> {
                     || self.speed.silent() >= pace.read)
             {
                 return Err(self.slow());
+            }
+            if !ended && self.speed.waited() >= pace.longest_download {
+                return Err(self.too_long());
             }
             if let Ok(bytes) = read {
                 return Ok(bytes);

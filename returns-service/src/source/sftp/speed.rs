@@ -54,6 +54,17 @@ impl Speed {
         self.bytes
     }
 
+    /// How long was waited for all bytes so far.
+    pub(super) fn waited(&self) -> Duration {
+        self.waited
+    }
+
+    /// Bytes a second from the beginning.
+    pub(super) fn per_second_in_all(&self) -> u64 {
+        let bytes = u128::from(self.bytes) * 1_000 / self.waited.as_millis().max(1);
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
     /// How long no byte has come.
     pub(super) fn silent(&self) -> Duration {
         self.silent

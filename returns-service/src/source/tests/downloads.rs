@@ -25,10 +25,18 @@ struct Line {
 
 impl Line {
     async fn new(bytes: usize) -> Self {
+        Self::with(bytes, "").await
+    }
+
+    /// With more keys of the place.
+    async fn with(bytes: usize, more: &str) -> Self {
         let sshd = Sshd::start();
         sshd.put("r.csv", content(bytes));
         let proxy = Proxy::start(sshd.port());
-        let source = source("sftp", &format!("{}{QUICK}", sshd.toml_for(proxy.port())));
+        let source = source(
+            "sftp",
+            &format!("{}{QUICK}{more}", sshd.toml_for(proxy.port())),
+        );
         let mut session = source.pickup.as_ref().unwrap().open().await.unwrap();
         let file = only(&session.take_stock().await.unwrap());
         Self {
@@ -90,7 +98,28 @@ async fn a_server_that_crawls_is_told_with_its_speed() {
     else {
         panic!("{error}")
     };
-    assert!(bytes_per_second < 1_024 && least == 1_024, "{error}");
+    assert!(bytes_per_second < 1_024 && least == 16_384, "{error}");
+    assert!(started.elapsed() < Duration::from_secs(8));
+    assert!(line.desk.files().is_empty());
+}
+
+#[tokio::test]
+async fn a_download_that_takes_too_long_altogether_is_given_up() {
+    let mut line = Line::with(1 << 20, "longest_download_ms = 2000\n").await;
+    // Ten seconds in all, and never a crawl.
+    line.proxy.throttle(100 << 10);
+    let started = Instant::now();
+    let error = line.fetch().await.unwrap_err();
+    let Cause::DownloadSlow {
+        bytes_per_second,
+        least,
+        ..
+    } = error.cause()
+    else {
+        panic!("{error}")
+    };
+    assert_eq!(least, 512 << 10, "with which it would have come in time");
+    assert!(bytes_per_second < least, "{error}");
     assert!(started.elapsed() < Duration::from_secs(8));
     assert!(line.desk.files().is_empty());
 }

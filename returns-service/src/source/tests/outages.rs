@@ -249,7 +249,7 @@ async fn a_diagnosis_of_an_empty_folder_and_of_an_empty_file_says_so() {
         directory: directory.clone(),
         pattern: "*.csv".to_owned(),
         due: None,
-        others: 1,
+        others: Some(1),
     };
     assert_eq!((check, cause), ("file", missing));
 

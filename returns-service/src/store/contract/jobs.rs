@@ -13,6 +13,8 @@ on_both! {
     a_file_that_was_taken_is_known_by_name_size_and_time,
     runs_are_listed_newest_first,
     a_days_files_and_unfinished_imports_are_found,
+    bytes_that_come_again_count_only_when_they_say_that_there_is_nothing,
+    another_plan_moves_slots_and_leaves_what_is_due,
 }
 
 const LEASE: Lease = Lease::from_secs(60);
@@ -319,6 +321,65 @@ async fn runs_are_listed_newest_first(fixture: Fixture) {
     assert_eq!(store.run("run_9").await.unwrap(), None);
 }
 
+fn came(import_id: &str, received_at: DateTime<Utc>, modified_at: Option<DateTime<Utc>>) -> Came {
+    Came {
+        import_id: import_id.into(),
+        received_at,
+        modified_at,
+    }
+}
+
+async fn bytes_that_come_again_count_only_when_they_say_that_there_is_nothing(fixture: Fixture) {
+    let store = &fixture.store;
+    let full = fixture.deciding_import("full", 1).await;
+    let quiet = fixture.deciding_import("quiet", 0).await;
+    let tomorrow = now() + Duration::days(1);
+    for import_id in [&full, &quiet] {
+        for day in [now(), tomorrow] {
+            let key = RemoteKey {
+                source: "worldpay".into(),
+                name: "returns.csv".into(),
+                size_bytes: import_id.len() as u64,
+                modified_at: day + Duration::seconds(i64::from(import_id == &full)),
+            };
+            store.record_taken(&key, import_id, day).await.unwrap();
+        }
+    }
+    let since = async |from| store.came_since("worldpay", from).await.unwrap();
+    assert_eq!(
+        since(now()).await.len(),
+        3,
+        "each once, and the quiet one again"
+    );
+    let again = came(&quiet, tomorrow, Some(tomorrow));
+    assert_eq!(since(tomorrow).await, [again]);
+}
+
+async fn another_plan_moves_slots_and_leaves_what_is_due(fixture: Fixture) {
+    let store = &fixture.store;
+    store.source_state("worldpay", now()).await.unwrap();
+    let later = now() + Duration::hours(1);
+    let change = |seen_version, to, id: &str| SourceChange {
+        source: "worldpay".into(),
+        seen_version,
+        to,
+        audit: AuditRecord {
+            at: later,
+            ..audit(id)
+        },
+    };
+    let since = async || {
+        let state = store.source_state("worldpay", later).await.unwrap();
+        (state.known_since, state.due_since)
+    };
+    let plan = change(0, SourceChangeTo::Plan(None), "aud_1");
+    assert!(store.change_source(&plan).await.unwrap());
+    assert_eq!(since().await, (later, now()));
+    let resume = change(1, SourceChangeTo::Resumed, "aud_2");
+    assert!(store.change_source(&resume).await.unwrap());
+    assert_eq!(since().await, (later, later));
+}
+
 async fn a_days_files_and_unfinished_imports_are_found(fixture: Fixture) {
     let store = &fixture.store;
     let import_id = fixture.deciding_import("bytes", 1).await;
@@ -329,9 +390,23 @@ async fn a_days_files_and_unfinished_imports_are_found(fixture: Fixture) {
         .unwrap()
         .new
         .received_at;
-    let since = async |from| store.first_received_since("worldpay", from).await.unwrap();
-    assert_eq!(since(received).await, Some(received));
-    assert_eq!(since(received + Duration::seconds(1)).await, None);
+    let since = async |from| store.came_since("worldpay", from).await.unwrap();
+    let file = came(&import_id, received, None);
+    assert_eq!(since(received).await, std::slice::from_ref(&file));
+    assert!(since(received + Duration::seconds(1)).await.is_empty());
+    assert!(store.came_since("bank", received).await.unwrap().is_empty());
+    let key = RemoteKey {
+        source: "worldpay".into(),
+        name: "returns.csv".into(),
+        size_bytes: 5,
+        modified_at: received - Duration::hours(1),
+    };
+    store
+        .record_taken(&key, &import_id, received)
+        .await
+        .unwrap();
+    let file = came(&import_id, received, Some(key.modified_at));
+    assert_eq!(since(received).await, [file], "once, and with its time");
     assert_eq!(
         store.unfinished_imports("worldpay").await.unwrap(),
         [import_id]

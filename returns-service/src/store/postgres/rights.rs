@@ -85,6 +85,7 @@ const NEEDS: [Needs; 28] = [
         "sources",
         &[
             "known_since",
+            "due_since",
             "plan",
             "paused_at",
             "paused_by",

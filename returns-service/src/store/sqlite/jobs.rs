@@ -10,10 +10,10 @@ use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 use super::super::StoreError;
 use super::super::columns::{Columns as _, bound, failed, json, milliseconds};
 use super::super::job::{
-    AuditRecord, Begun, JobStore, NewRun, RemoteKey, RunEnd, RunRecord, SourceChange,
+    AuditRecord, Begun, Came, JobStore, NewRun, RemoteKey, RunEnd, RunRecord, SourceChange,
     SourceChangeTo, SourceState, Taken,
 };
-use super::super::records::{audit_record, run_record, source_state, taken};
+use super::super::records::{audit_record, came, run_record, source_state, taken};
 use super::SqliteStore;
 use super::claims::NOW;
 use super::codec::time_text;
@@ -30,7 +30,8 @@ impl JobStore for SqliteStore {
         now: DateTime<Utc>,
     ) -> Result<SourceState, StoreError> {
         let what = "reading a source's state";
-        let read = "SELECT source, known_since, plan, paused_at, paused_by, paused_reason, \
+        let read = "SELECT source, known_since, COALESCE(due_since, known_since) AS due_since, plan, \
+                    paused_at, paused_by, paused_reason, \
                     retry_at, retries, version FROM sources WHERE source = ?";
         let found = sqlx::query(read)
             .bind(source)
@@ -41,7 +42,8 @@ impl JobStore for SqliteStore {
             return source_state(&row);
         }
         sqlx::query(
-            "INSERT INTO sources (source, known_since) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO sources (source, known_since, due_since) VALUES (?1, ?2, ?2) \
+             ON CONFLICT DO NOTHING",
         )
         .bind(source)
         .bind(time_text(now))
@@ -82,7 +84,8 @@ impl JobStore for SqliteStore {
             .bind(&paused.reason),
             SourceChangeTo::Resumed => sqlx::query(
                 "UPDATE sources SET paused_at = NULL, paused_by = NULL, paused_reason = NULL, \
-                 known_since = ?3, version = version + 1 WHERE source = ?1 AND version = ?2",
+                 known_since = ?3, due_since = ?3, version = version + 1 \
+                 WHERE source = ?1 AND version = ?2",
             )
             .bind(&change.source)
             .bind(bound(change.seen_version)?)
@@ -400,21 +403,29 @@ impl JobStore for SqliteStore {
         .map_err(failed("keeping that a file was put away"))
     }
 
-    async fn first_received_since(
-        &self,
-        source: &str,
-        from: DateTime<Utc>,
-    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+    async fn came_since(&self, source: &str, from: DateTime<Utc>) -> Result<Vec<Came>, StoreError> {
         sqlx::query(
-            "SELECT MIN(received_at) AS received_at FROM imports \
-             WHERE source = ? AND received_at >= ?",
+            "SELECT i.import_id, i.received_at, (SELECT MIN(r.modified_at) FROM remote_files r \
+                 WHERE r.source = i.source AND r.import_id = i.import_id \
+                 AND r.name = i.file_name) AS modified_at, \
+                 CAST(NULL AS TEXT) AS checked \
+             FROM imports i WHERE i.source = ?1 AND i.received_at >= ?2 \
+             UNION ALL \
+             SELECT i.import_id, r.taken_at, r.modified_at, i.checked \
+             FROM remote_files r JOIN imports i ON i.import_id = r.import_id \
+             WHERE r.source = ?1 AND r.taken_at >= ?2 AND i.checked IS NOT NULL \
+             AND (r.name <> i.file_name OR r.taken_at > (SELECT MIN(f.taken_at) \
+                 FROM remote_files f WHERE f.source = r.source AND f.import_id = r.import_id)) \
+             ORDER BY 2, 1",
         )
         .bind(source)
         .bind(time_text(from))
-        .fetch_one(&self.pool)
+        .fetch_all(&self.pool)
         .await
         .map_err(failed("looking for a day's files"))?
-        .optional_time("received_at")
+        .iter()
+        .filter_map(|row| came(row).transpose())
+        .collect()
     }
 
     async fn taken_since(
