@@ -89,9 +89,9 @@ GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, claimed_until, s
 GRANT SELECT, UPDATE (sequence, position) ON webhook_head TO echeck_returns;
 GRANT SELECT, INSERT ON webhook_events TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (url, description, owner_email, event_types, merchant, ordered, state,
-    disabled_why, failing_since, updated_at, version) ON webhook_endpoints TO echeck_returns;
+    disabled_why, failing_since, updated_at, version, wakes) ON webhook_endpoints TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (retires_at) ON webhook_secrets TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, last_status, last_error,
-    last_attempt_at, ended_at) ON webhook_deliveries TO echeck_returns;
+    last_attempt_at, ended_at, generation, tries_from, unwanted) ON webhook_deliveries TO echeck_returns;
 
 COMMIT;

@@ -1,7 +1,7 @@
 //! Rows of endpoints, keys, events and deliveries to records.
 
 use super::columns::{Columns, unreadable};
-use super::delivery::{Delivery, DeliveryState};
+use super::delivery::{Delivery, DeliveryState, Touched};
 use super::event::{EventRecord, NewEvent, Origin};
 use super::webhook::SecretRecord;
 use super::{HoldState, StoreError};
@@ -22,8 +22,8 @@ pub(super) const EVENTS: &str = "SELECT sequence, event_id, position, hold_id, h
 
 /// The columns of a delivery, with what its event adds.
 pub(super) const DELIVERIES: &str = "SELECT d.endpoint_id, d.sequence, d.event_type, \
-     d.message_id, v.event_id, v.transfer_id, d.state, d.attempts, d.next_attempt_at, \
-     d.last_status, d.last_error, d.last_attempt_at, d.created_at, d.ended_at \
+     d.message_id, v.event_id, v.transfer_id, d.state, d.attempts, d.tries_from, \
+     d.generation, d.next_attempt_at, d.last_status, d.last_error, d.last_attempt_at, d.created_at, d.ended_at \
      FROM webhook_deliveries d JOIN webhook_events v ON v.sequence = d.sequence";
 
 pub(super) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
@@ -49,6 +49,13 @@ pub(super) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         version: row.count("version")?,
+    })
+}
+
+pub(super) fn touched(row: &impl Columns) -> Result<Touched, StoreError> {
+    Ok(Touched {
+        version: row.count("version")?,
+        wakes: row.count("wakes")?,
     })
 }
 
@@ -107,6 +114,8 @@ pub(super) fn delivery(row: &impl Columns) -> Result<Delivery, StoreError> {
         transfer_id: row.text("transfer_id")?,
         state: row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?,
         attempts: row.count("attempts")?,
+        tries_from: row.count("tries_from")?,
+        generation: row.count("generation")?,
         next_attempt_at: row.optional_time("next_attempt_at")?,
         last_status: row.optional_count("last_status")?,
         last_error: row.optional_text("last_error")?,

@@ -5,23 +5,13 @@ use ach::entry::AccountTail;
 
 /// More digits than this in a row, in a text that a bank wrote, may be an account number.
 const LONGEST_RUN_OF_A_BANK: usize = 4;
-/// In a sentence of ours, which names amounts and dates.
-const LONGEST_RUN_OF_OURS: usize = 6;
 /// More digits than this in groups may be one; eight are a date.
 const MOST_GROUPED: usize = 8;
 
 /// A bank's text, in at most `longest` bytes of JSON. What `keep` names stays as it is: it is
 /// an id of ours that may look like an account number.
 pub(crate) fn of_bank(text: &str, longest: usize, keep: &str) -> String {
-    cut(
-        &masked(text.trim(), LONGEST_RUN_OF_A_BANK, &[keep]),
-        longest,
-    )
-}
-
-/// A sentence of ours that may quote a file.
-pub(crate) fn of_ours(text: &str, longest: usize, keep: &[&str]) -> String {
-    cut(&masked(text.trim(), LONGEST_RUN_OF_OURS, keep), longest)
+    cut(&masked(text.trim(), keep), longest)
 }
 
 /// `text`, cut so that it takes at most `longest` bytes of JSON.
@@ -58,23 +48,15 @@ fn json_length(letter: char) -> usize {
 }
 
 /// `text` with its long numbers shown by their last digits, outside of what `keep` names.
-fn masked(text: &str, longest_run: usize, keep: &[&str]) -> String {
-    let kept = keep
-        .iter()
-        .filter(|id| !id.is_empty())
-        .filter_map(|id| text.find(id).map(|at| (at, *id)))
-        .min_by_key(|(at, id)| (*at, usize::MAX - id.len()));
-    match kept {
-        Some((at, id)) => {
-            let after = &text[at + id.len()..];
-            let before = without_numbers(&text[..at], longest_run);
-            format!("{before}{id}{}", masked(after, longest_run, keep))
-        }
-        None => without_numbers(text, longest_run),
+fn masked(text: &str, keep: &str) -> String {
+    if keep.is_empty() {
+        return without_numbers(text);
     }
+    let between: Vec<String> = text.split(keep).map(without_numbers).collect();
+    between.join(keep)
 }
 
-fn without_numbers(text: &str, longest_run: usize) -> String {
+fn without_numbers(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
@@ -87,7 +69,7 @@ fn without_numbers(text: &str, longest_run: usize) -> String {
             .max()
             .unwrap_or_default();
         match AccountTail::of(number) {
-            Some(tail) if run > longest_run || digits > MOST_GROUPED => {
+            Some(tail) if run > LONGEST_RUN_OF_A_BANK || digits > MOST_GROUPED => {
                 shown.push_str(&tail.to_string());
             }
             Some(_) | None => shown.push_str(number),
@@ -138,12 +120,6 @@ mod tests {
         ] {
             assert_eq!(of_bank(text, 500, "84568456123456"), shown);
         }
-    }
-
-    #[test]
-    fn a_sentence_of_ours_keeps_its_amounts() {
-        let text = "the file says 1234.56 USD, transfer TR1234567 is 200000.00 USD";
-        assert_eq!(of_ours(text, 500, &["TR1234567"]), text);
     }
 
     #[test]

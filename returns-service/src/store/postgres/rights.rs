@@ -218,6 +218,7 @@ const NEEDS: [Needs; 28] = [
             "failing_since",
             "updated_at",
             "version",
+            "wakes",
         ],
     ),
     changed("webhook_secrets", &["retires_at"]),
@@ -231,6 +232,9 @@ const NEEDS: [Needs; 28] = [
             "last_error",
             "last_attempt_at",
             "ended_at",
+            "generation",
+            "tries_from",
+            "unwanted",
         ],
     ),
 ];
