@@ -262,7 +262,7 @@ fn is_routing_number(text: &str) -> bool {
         .zip(WEIGHTS)
         .map(|(digit, weight)| digit * weight)
         .sum();
-    digits.len() == WEIGHTS.len() && is_used && sum % 10 == 0 && sum > 0
+    digits.len() == WEIGHTS.len() && is_used && sum.is_multiple_of(10) && sum > 0
 }
 
 #[cfg(test)]

@@ -525,7 +525,7 @@ async fn what_is_wanted_no_more_is_given_up_and_is_no_dead_letter(fixture: Fixtu
     let store = &fixture.store;
     let read = one_due(&fixture).await;
     store
-        .give_up_unwanted(&[read.clone()], now())
+        .give_up_unwanted(std::slice::from_ref(&read), now())
         .await
         .unwrap();
     let all = store.deliveries(&DeliveryFilter::default(), None, 9).await;
