@@ -89,10 +89,10 @@ GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, claimed_until, s
 GRANT SELECT, UPDATE (sequence, position) ON webhook_head TO echeck_returns;
 GRANT SELECT, INSERT ON webhook_events TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (url, description, owner_email, event_types, merchant, ordered, state,
-    disabled_why, failing_since, updated_at, version, owner_state, owner_since, owner_attempts,
+    disabled_why, failing_since, updated_at, version, wakes, owner_state, owner_since, owner_attempts,
     owner_next_at, owner_told_at, owner_error) ON webhook_endpoints TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (retires_at) ON webhook_secrets TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, last_status, last_error,
-    last_attempt_at, ended_at) ON webhook_deliveries TO echeck_returns;
+    last_attempt_at, ended_at, generation, tries_from, unwanted) ON webhook_deliveries TO echeck_returns;
 
 COMMIT;

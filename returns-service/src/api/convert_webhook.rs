@@ -131,18 +131,27 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
 }
 
 /// The messages by which an event is told in a dialect.
-pub(super) fn messages(event: &EventRecord, dialect: Dialect) -> Vec<proto::WebhookEvent> {
+///
+/// # Errors
+/// When this version cannot read it.
+pub(super) fn messages(
+    event: &EventRecord,
+    dialect: Dialect,
+) -> Result<Vec<proto::WebhookEvent>, Status> {
     let new = &event.new;
     let told = new.messages.iter().filter(|(known, _)| *known == dialect);
-    told.map(|(_, event_type)| proto::WebhookEvent {
-        event_id: new.event_id.clone(),
-        sequence: event.sequence,
-        event_type: event_type.clone(),
-        message_id: ids::message_id(&new.event_id, dialect.as_str(), event_type),
-        transfer_id: new.transfer_id.clone(),
-        merchant: new.merchant.clone(),
-        occurred_at: Some(timestamp(new.occurred_at)),
-        body: render::body(event, dialect, event_type),
+    told.map(|(_, event_type)| {
+        let body = render::body(event, dialect, event_type);
+        Ok(proto::WebhookEvent {
+            event_id: new.event_id.clone(),
+            sequence: event.sequence,
+            event_type: event_type.clone(),
+            message_id: ids::message_id(&new.event_id, dialect.as_str(), event_type),
+            transfer_id: new.transfer_id.clone(),
+            merchant: new.merchant.clone(),
+            occurred_at: Some(timestamp(new.occurred_at)),
+            body: body.map_err(|error| errors::of_event(&error))?,
+        })
     })
     .collect()
 }

@@ -17,6 +17,7 @@ use crate::incident::OperateError;
 use crate::schedule::PlanFault;
 use crate::settle::MarkError;
 use crate::store::StoreError;
+use crate::webhook::render::UnreadableEvent;
 use crate::webhook::{EndpointFault, KeyError};
 
 const DOMAIN: &str = "echeck-returns";
@@ -111,6 +112,11 @@ pub(super) fn invalid_fields(faults: &[EndpointFault]) -> Status {
 pub(super) fn of_key(error: &KeyError) -> Status {
     tracing::error!(%error, "a key of an endpoint failed a call");
     precondition("KEY_UNREADABLE", error.to_string())
+}
+
+/// An event of a newer version.
+pub(super) fn of_event(error: &UnreadableEvent) -> Status {
+    precondition("EVENT_UNREADABLE", error.to_string())
 }
 
 pub(super) fn of_store(error: &StoreError) -> Status {

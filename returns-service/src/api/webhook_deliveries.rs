@@ -61,11 +61,12 @@ impl WebhookApi {
             Some(last) if found.len() == size as usize => page::token_of_position(last.sequence),
             Some(_) | None => String::new(),
         };
-        let messages = found
-            .iter()
-            .flat_map(|event| convert::messages(event, dialect));
+        let mut events = Vec::new();
+        for event in &found {
+            events.extend(convert::messages(event, dialect)?);
+        }
         Ok(proto::ListEventsResponse {
-            events: messages.collect(),
+            events,
             next_page_token,
         })
     }
@@ -101,13 +102,14 @@ impl WebhookApi {
                 let Some(found) = found.into_iter().next() else {
                     return Err(errors::not_found("message", &message_id));
                 };
-                let again = Redelivery {
-                    endpoint_id: found.endpoint_id,
-                    sequence: found.sequence,
-                    event_type: found.event_type,
-                    message_id: found.message_id,
-                };
-                (message_id, self.store.redeliver(&[again], true, now).await)
+                let events = self.store.events_at(&[found.sequence]).await;
+                let events = events.map_err(|error| errors::of_store(&error))?;
+                let again: Vec<Redelivery> = events
+                    .iter()
+                    .flat_map(|event| recover::wanted(&endpoint, &event.new, event.sequence))
+                    .filter(|one| one.message_id == message_id)
+                    .collect();
+                (message_id, self.store.redeliver(&again, true, now).await)
             }
         };
         let messages = messages.map_err(|error| errors::of_store(&error))?;
@@ -158,12 +160,7 @@ impl WebhookApi {
         let audit = self.audit(who, action, endpoint_id, ("", after));
         let kept = self.store.record_audit(&audit).await;
         kept.map_err(|error| errors::of_store(&error))?;
-        let endpoint = self.one(endpoint_id).await?;
-        let dead = self.store.dead_letters(endpoint_id).await;
-        let dead = dead.map_err(|error| errors::of_store(&error))?;
-        if dead == 0 && endpoint.is_enabled() {
-            self.clear_incident(endpoint_id);
-        }
+        self.clear_if_well(endpoint_id).await?;
         tracing::info!(
             endpoint_id,
             action,

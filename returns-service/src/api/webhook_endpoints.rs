@@ -192,7 +192,7 @@ impl WebhookApi {
             ..seen.clone()
         };
         let endpoint = self.change(&who, "enable_endpoint", &seen, to).await?;
-        self.clear_incident(&endpoint.endpoint_id);
+        self.clear_if_well(&endpoint.endpoint_id).await?;
         Ok(proto::EnableEndpointResponse {
             endpoint: Some(convert::endpoint(&endpoint, &[])),
         })

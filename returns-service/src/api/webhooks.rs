@@ -59,10 +59,17 @@ impl WebhookApi {
         }
     }
 
-    /// Whatever was wrong with an endpoint was seen to.
-    pub(super) fn clear_incident(&self, endpoint_id: &str) {
-        let subject = Subject::Endpoint(endpoint_id.to_owned());
-        self.desk.clear(subject, Area::Webhook, self.now());
+    /// Tells that whatever was wrong with an endpoint was seen to, if that is so: it is enabled and
+    /// no message to it is given up.
+    pub(super) async fn clear_if_well(&self, endpoint_id: &str) -> Result<(), Status> {
+        let endpoint = self.one(endpoint_id).await?;
+        let dead = self.store.dead_letters(endpoint_id).await;
+        let dead = dead.map_err(|error| errors::of_store(&error))?;
+        if dead == 0 && endpoint.is_enabled() {
+            let subject = Subject::Endpoint(endpoint_id.to_owned());
+            self.desk.clear(subject, Area::Webhook, self.now());
+        }
+        Ok(())
     }
 }
 

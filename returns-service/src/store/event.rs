@@ -72,13 +72,14 @@ pub(crate) trait EventStore: Send + Sync {
     /// Holds whose present state no event tells yet, oldest first. One that was opened and
     /// closed before anybody was told is told of once, as it is.
     async fn untold_holds(&self, limit: u32) -> Result<Vec<HoldRecord>, StoreError>;
-    /// Records the event of a hold, with its deliveries, and that its state is told. False, and
-    /// nothing is written, when it has another state by now or was told already.
-    async fn record_hold_event(
+    /// Records the events of holds, in order, with their deliveries, and that their states are told:
+    /// all in one transaction. One that has another state by now, or was told already, is left out.
+    /// Gives how many were recorded.
+    async fn record_hold_events(
         &self,
-        event: &NewEvent,
+        events: &[NewEvent],
         at: DateTime<Utc>,
-    ) -> Result<bool, StoreError>;
+    ) -> Result<usize, StoreError>;
 }
 
 /// Events in the returns database, as they are listed and told.
@@ -88,6 +89,15 @@ pub(crate) trait EventReads: Send + Sync {
     async fn events(
         &self,
         filter: &EventFilter,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError>;
+    /// Events above the sequence `after` that happened, or became events, from `since` until before
+    /// `until`, oldest first. What happened while a database was down becomes an event later.
+    async fn events_between(
+        &self,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+        after: u64,
         limit: u32,
     ) -> Result<Vec<EventRecord>, StoreError>;
     /// The events with these sequences, in order.

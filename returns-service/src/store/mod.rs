@@ -46,7 +46,7 @@ pub(crate) mod testing;
 pub(crate) use adoption::{Adoption, Point};
 pub(crate) use delivery::{
     Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, DeliveryState, DeliveryStore,
-    Outcome as DeliveryOutcome, Redelivery, Standing,
+    Outcome as DeliveryOutcome, Redelivery, Standing, Touched,
 };
 pub(crate) use dishonor::{
     DishonorFilter, DishonorMark, DishonorPlace, DishonorRecord, DishonorStore, Marks,

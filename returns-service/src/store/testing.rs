@@ -168,7 +168,7 @@ pub(crate) async fn insert_event(url: &str, sequence: u64, merchant: &str) {
     let number = i64::try_from(sequence).unwrap();
     let at = now() + Duration::minutes(number);
     let messages = r#"[["rainforest_2024_10_16","payin.returned"],["rainforest_2024_10_16","ach_return.created"],["finix","transfer.updated"]]"#;
-    let facts = format!("{{\"fact\":{sequence}}}");
+    let facts = crate::webhook::testing::facts(&format!("TR{sequence}"));
     if url.starts_with("sqlite:") {
         let at = at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
         let pool = sqlx::SqlitePool::connect(url).await.unwrap();

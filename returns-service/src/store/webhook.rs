@@ -27,7 +27,7 @@ pub(crate) struct EndpointChange {
     /// As it is to be. Style, version and creation stay as they are, its notice follows
     /// `owner`, and its `version` is the one that was seen.
     pub(crate) endpoint: Endpoint,
-    /// Whether its failures are forgotten.
+    /// Whether its failures are forgotten, and what waits for it is due at once.
     pub(crate) forget_failures: bool,
     /// What becomes of telling its owner.
     pub(crate) owner: OwnerChange,

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::columns::{Columns, unreadable};
-use super::delivery::{Delivery, DeliveryState};
+use super::delivery::{Delivery, DeliveryState, Touched};
 use super::event::{EventRecord, NewEvent, Origin};
 use super::webhook::SecretRecord;
 use super::{HoldState, StoreError};
@@ -27,8 +27,8 @@ pub(super) const EVENTS: &str = "SELECT sequence, event_id, position, hold_id, h
 
 /// The columns of a delivery, with what its event adds.
 pub(super) const DELIVERIES: &str = "SELECT d.endpoint_id, d.sequence, d.event_type, \
-     d.message_id, v.event_id, v.transfer_id, d.state, d.attempts, d.next_attempt_at, \
-     d.last_status, d.last_error, d.last_attempt_at, d.created_at, d.ended_at \
+     d.message_id, v.event_id, v.transfer_id, d.state, d.attempts, d.tries_from, \
+     d.generation, d.next_attempt_at, d.last_status, d.last_error, d.last_attempt_at, d.created_at, d.ended_at \
      FROM webhook_deliveries d JOIN webhook_events v ON v.sequence = d.sequence";
 
 pub(super) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
@@ -128,6 +128,13 @@ impl<'a> TellingCells<'a> {
     }
 }
 
+pub(super) fn touched(row: &impl Columns) -> Result<Touched, StoreError> {
+    Ok(Touched {
+        version: row.count("version")?,
+        wakes: row.count("wakes")?,
+    })
+}
+
 pub(super) fn secret(row: &impl Columns) -> Result<SecretRecord, StoreError> {
     Ok(SecretRecord {
         secret_id: row.text("secret_id")?,
@@ -183,6 +190,8 @@ pub(super) fn delivery(row: &impl Columns) -> Result<Delivery, StoreError> {
         transfer_id: row.text("transfer_id")?,
         state: row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?,
         attempts: row.count("attempts")?,
+        tries_from: row.count("tries_from")?,
+        generation: row.count("generation")?,
         next_attempt_at: row.optional_time("next_attempt_at")?,
         last_status: row.optional_count("last_status")?,
         last_error: row.optional_text("last_error")?,

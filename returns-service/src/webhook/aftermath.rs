@@ -1,35 +1,22 @@
 //! What a stop may have swallowed: a message was given up and recorded so, and the process ended
 //! before anybody was told.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
 
 use super::sender::Sender;
 use crate::incident::{Cause, Subject, Trouble};
-use crate::store::{Delivery, DeliveryFilter, DeliveryState, StoreError};
+use crate::store::StoreError;
 
 /// What was given up longer ago than this was told, or has been seen since.
 const RECENT: TimeDelta = TimeDelta::hours(1);
-/// Of so many dead letters the newest are looked at; one of an endpoint is enough.
-const MOST: u32 = 500;
 
 impl Sender {
     /// Tells of endpoints that have a message which was given up a short time ago. An incident
     /// that is open already only counts once more.
     pub(super) async fn tell_recent_dead(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let filter = DeliveryFilter {
-            state: Some(DeliveryState::Dead),
-            ..DeliveryFilter::default()
-        };
-        let dead = self.store.deliveries(&filter, None, MOST).await?;
-        let recent = dead
-            .into_iter()
-            .filter(|one| one.ended_at.is_some_and(|at| at > now - RECENT));
-        let by_endpoint: BTreeMap<String, Delivery> =
-            recent.map(|one| (one.endpoint_id.clone(), one)).collect();
-        for (endpoint_id, delivery) in by_endpoint {
+        for delivery in self.store.recently_dead(now - RECENT).await? {
+            let endpoint_id = delivery.endpoint_id;
             let Some(endpoint) = self.store.endpoint(&endpoint_id).await? else {
                 continue;
             };

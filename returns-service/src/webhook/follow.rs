@@ -174,22 +174,52 @@ impl Follower {
 
     async fn tell_holds(&self) -> Result<bool, StoreError> {
         let holds = self.store.untold_holds(BATCH).await?;
-        for hold in &holds {
-            let merchant = self.merchant_of(hold).await?;
-            let event = event_of_hold(hold, merchant)?;
-            failpoint::hit("events::before_record").await?;
-            // False means that it has changed meanwhile; it is told as it is then.
-            self.store
-                .record_hold_event(&event, self.clock.now())
-                .await?;
-            failpoint::hit("events::after_record").await?;
+        if holds.is_empty() {
+            return Ok(false);
         }
-        Ok(!holds.is_empty())
+        let standing = self.standing_of(&holds).await?;
+        let mut events = Vec::new();
+        for hold in &holds {
+            let merchant = self.merchant_of(hold, &standing).await?;
+            events.push(event_of_hold(hold, merchant)?);
+        }
+        failpoint::hit("events::before_record").await?;
+        // One that has changed meanwhile is left out; it is told as it is then.
+        self.store
+            .record_hold_events(&events, self.clock.now())
+            .await?;
+        failpoint::hit("events::after_record").await?;
+        Ok(true)
+    }
+
+    /// What stands of the transfers of held entries that have one.
+    async fn standing_of(
+        &self,
+        holds: &[HoldRecord],
+    ) -> Result<HashMap<String, Vec<JournalRow>>, StoreError> {
+        let ids: BTreeSet<String> = holds
+            .iter()
+            .filter(|hold| hold.new.failed.is_none())
+            .filter_map(|hold| match hold.new.transfer_ids.as_slice() {
+                [one] => Some(one.clone()),
+                [] | [_, ..] => None,
+            })
+            .collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<String> = ids.into_iter().collect();
+        let known = self.store.known(&ids, &self.system_of_record).await?;
+        Ok(known.standing)
     }
 
     /// Whose a held entry is, as far as the journal knows its transfer; empty otherwise, and
     /// then only those are told who are told of every merchant.
-    async fn merchant_of(&self, hold: &HoldRecord) -> Result<String, StoreError> {
+    async fn merchant_of(
+        &self,
+        hold: &HoldRecord,
+        standing: &HashMap<String, Vec<JournalRow>>,
+    ) -> Result<String, StoreError> {
         if let Some((_, position)) = &hold.new.failed {
             let row = self.store.row(*position).await?;
             return Ok(row.map_or_else(String::new, |row| row.row.transfer.parties.merchant));
@@ -197,12 +227,7 @@ impl Follower {
         let [transfer_id] = hold.new.transfer_ids.as_slice() else {
             return Ok(String::new());
         };
-        let known = self
-            .store
-            .known(std::slice::from_ref(transfer_id), &self.system_of_record)
-            .await?;
-        let rows = known.standing.get(transfer_id);
-        let last = rows.and_then(|rows| rows.last());
+        let last = standing.get(transfer_id).and_then(|rows| rows.last());
         Ok(last.map_or_else(String::new, |row| row.row.transfer.parties.merchant.clone()))
     }
 }

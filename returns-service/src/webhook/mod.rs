@@ -7,6 +7,7 @@ mod ach_return;
 mod address;
 mod aftermath;
 mod attempt;
+mod batch;
 mod client;
 mod dialect;
 mod endpoint;
@@ -28,7 +29,7 @@ mod text;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 

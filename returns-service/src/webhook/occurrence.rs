@@ -89,7 +89,6 @@ pub(crate) struct Correction {
 pub(crate) struct Held {
     pub(crate) id: String,
     pub(crate) reason: HoldReason,
-    pub(crate) detail: String,
     /// `return`, `correction` and so on.
     pub(crate) entry: String,
     pub(crate) code: Option<String>,
@@ -163,11 +162,9 @@ impl Occurrence {
     pub(crate) fn of_hold(record: &HoldRecord) -> Self {
         let new = &record.new;
         let entry = &new.entry;
-        let kept: Vec<&str> = new.transfer_ids.iter().map(String::as_str).collect();
         let hold = Held {
             id: new.hold_id.clone(),
             reason: new.reason,
-            detail: text::of_ours(&new.detail, LONGEST_SENTENCE, &kept),
             entry: entry.kind.as_str().to_owned(),
             code: entry
                 .kind
@@ -231,15 +228,14 @@ fn correction(found: &JournalRow) -> Correction {
 }
 
 /// A piece of corrected data. Routing numbers are public and account numbers are last digits
-/// by now; an account number in any other place is one that the bank put there by mistake.
+/// by now; a number in any other place may be an account number that the bank put there by
+/// mistake, and so may one in the place of a routing number that cannot be one.
 fn told(one: &ach::entry::Corrected) -> String {
     use ach::entry::Corrected;
     const LONGEST: usize = 150;
-    /// Digits of a routing number.
-    const ROUTING: usize = 9;
     match one {
         Corrected::Account(tail) | Corrected::Unreadable(tail) => tail.to_string(),
-        Corrected::Routing(text) if text.len() <= ROUTING => text.clone(),
+        Corrected::Routing(text) if is_routing_number(text) => text.clone(),
         Corrected::Routing(text)
         | Corrected::TransactionCode(text)
         | Corrected::Name(text)
@@ -248,5 +244,51 @@ fn told(one: &ach::entry::Corrected) -> String {
         | Corrected::CompanyName(text)
         | Corrected::CompanyId(text)
         | Corrected::Text(text) => text::of_bank(text, LONGEST, ""),
+    }
+}
+
+/// Whether a text has nine digits, the first two of a range that is in use, and the check digit of
+/// a routing number: 3, 7 and 1 times each digit in turn add up to a multiple of ten (ABA).
+fn is_routing_number(text: &str) -> bool {
+    const WEIGHTS: [u32; 9] = [3, 7, 1, 3, 7, 1, 3, 7, 1];
+    let digits: Option<Vec<u32>> = text.chars().map(|letter| letter.to_digit(10)).collect();
+    let Some([first, second, ..]) = digits.as_deref() else {
+        return false;
+    };
+    let is_used = matches!(first * 10 + second, 0..=12 | 21..=32 | 61..=72 | 80);
+    let digits = digits.unwrap_or_default();
+    let sum: u32 = digits
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    digits.len() == WEIGHTS.len() && is_used && sum.is_multiple_of(10) && sum > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use ach::entry::Corrected;
+
+    use super::told;
+
+    #[test]
+    fn a_number_in_the_place_of_a_routing_number_is_shown_only_when_it_can_be_one() {
+        for (number, shown) in [
+            ("021000021", "021000021"),
+            ("322271627", "322271627"),
+            ("021000022", "***0022"),
+            ("123456789", "***6789"),
+            ("021000023", "***0023"),
+            ("991000021", "***0021"),
+            ("000000000", "***0000"),
+            ("12345678", "***5678"),
+            ("02100002", "***0002"),
+        ] {
+            assert_eq!(
+                told(&Corrected::Routing(number.to_owned())),
+                shown,
+                "{number}"
+            );
+        }
     }
 }

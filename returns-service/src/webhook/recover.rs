@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 
 use super::Endpoint;
 use crate::ids;
-use crate::store::{EventFilter, EventRecord, NewEvent, Redelivery, Store, StoreError};
+use crate::store::{EventRecord, NewEvent, Redelivery, Store, StoreError};
 
 /// Events that are looked at in one go.
 const PAGE: u32 = 500;
@@ -39,8 +39,8 @@ pub(crate) async fn replay(
         .await
 }
 
-/// Makes every message due now that the endpoint wants, that happened from `since` until
-/// before `until`, and that it has not taken. Gives how many.
+/// Makes every message due now that the endpoint wants, that happened or became an event from
+/// `since` until before `until`, and that it has not taken. Gives how many.
 pub(crate) async fn recover(
     store: &dyn Store,
     endpoint: &Endpoint,
@@ -48,18 +48,13 @@ pub(crate) async fn recover(
     until: DateTime<Utc>,
     at: DateTime<Utc>,
 ) -> Result<u64, StoreError> {
-    let mut filter = EventFilter {
-        since: Some(since),
-        until: Some(until),
-        ..EventFilter::default()
-    };
-    let mut due = 0;
+    let (mut after, mut due) = (0, 0);
     loop {
-        let events = store.events(&filter, PAGE).await?;
+        let events = store.events_between(since, until, after, PAGE).await?;
         let Some(last) = events.last() else {
             return Ok(due);
         };
-        filter.after = last.sequence;
+        after = last.sequence;
         let missed: Vec<Redelivery> = events
             .iter()
             .flat_map(|event| wanted(endpoint, &event.new, event.sequence))

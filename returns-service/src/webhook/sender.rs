@@ -3,31 +3,28 @@
 //! others', so that a dead one delays nobody.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use echeck_service::clock::SharedClock;
-use futures_util::{StreamExt as _, stream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::owner::OwnerMail;
-use super::{Endpoint, KeyError, Poster, Schedule};
+use super::render::UnreadableEvent;
+use super::{KeyError, Poster, Schedule};
 use crate::chain::Chain;
 use crate::changes::Changes;
 use crate::incident::{Cause, Desk, Subject, Trouble};
 use crate::replica::Replica;
-use crate::store::{Delivery, EventRecord, Store, StoreError};
+use crate::store::{Store, StoreError, Touched};
 
 /// How often it looks by the clock.
 const TICK: Duration = Duration::from_millis(500);
 /// The shortest wait for what is due next.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// How many due messages a lane takes at once.
-const BATCH: u32 = 32;
 /// How long a lane rests when something of our own does not work.
 const REST: TimeDelta = TimeDelta::seconds(5);
 /// How long messages on their way are waited for at a shutdown.
@@ -61,8 +58,8 @@ pub(crate) struct Sender {
     pub(super) jitter: fn() -> u64,
     replica: Replica,
     changes: Changes,
-    working: Semaphore,
-    failing: Semaphore,
+    pub(super) working: Semaphore,
+    pub(super) failing: Semaphore,
     state: Mutex<State>,
 }
 
@@ -71,10 +68,20 @@ pub(crate) struct Sender {
 struct State {
     /// Those with a lane.
     lanes: HashSet<String>,
-    /// Those that are left alone until then.
-    resting: HashMap<String, DateTime<Utc>>,
+    /// Those that are left alone for a while.
+    resting: HashMap<String, Rest>,
+    /// Those whose messages something of our own kept from them.
+    stuck: HashSet<String>,
     /// Those about which no incident is open, as far as this process can know.
     sound: HashSet<String>,
+}
+
+/// How long an endpoint is left alone.
+struct Rest {
+    until: DateTime<Utc>,
+    /// As it was when it asked for that: whoever changes it, or sends it something again, wants it
+    /// to be tried. `None` when that changes nothing.
+    asked: Option<Touched>,
 }
 
 /// What the sender works with.
@@ -100,6 +107,8 @@ pub(super) enum LaneError {
     NoKey,
     #[error("event {0} of a delivery cannot be read")]
     NoEvent(u64),
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableEvent),
 }
 
 /// A lane's place, given back however the lane ends.
@@ -192,8 +201,8 @@ impl Sender {
         shutdown: &CancellationToken,
     ) -> Result<Duration, StoreError> {
         let now = self.clock.now();
-        for endpoint_id in self.store.due_endpoints(now).await? {
-            if self.is_resting(&endpoint_id, now) {
+        for (endpoint_id, touched) in self.store.due_endpoints(now).await? {
+            if self.is_resting(&endpoint_id, touched, now) {
                 continue;
             }
             if !self.state().lanes.insert(endpoint_id.clone()) {
@@ -214,15 +223,23 @@ impl Sender {
         Ok(wait.map_or(TICK, |wait| wait.clamp(SHORTEST_WAIT, TICK)))
     }
 
-    fn is_resting(&self, endpoint_id: &str, now: DateTime<Utc>) -> bool {
+    /// Whether an endpoint is left alone just now.
+    pub(super) fn is_resting(
+        &self,
+        endpoint_id: &str,
+        touched: Touched,
+        now: DateTime<Utc>,
+    ) -> bool {
         let mut state = self.state();
-        state.resting.retain(|_, until| *until > now);
-        state.resting.contains_key(endpoint_id)
+        state.resting.retain(|_, rest| rest.until > now);
+        let rest = state.resting.get(endpoint_id);
+        rest.is_some_and(|rest| rest.asked.is_none_or(|asked| asked == touched))
     }
 
-    /// Leaves an endpoint alone until then.
-    pub(super) fn rest(&self, endpoint_id: &str, until: DateTime<Utc>) {
-        self.state().resting.insert(endpoint_id.to_owned(), until);
+    /// Leaves an endpoint alone until then, or until somebody touches it.
+    pub(super) fn rest(&self, endpoint_id: &str, until: DateTime<Utc>, asked: Option<Touched>) {
+        let rest = Rest { until, asked };
+        self.state().resting.insert(endpoint_id.to_owned(), rest);
     }
 
     /// Notes that an incident about the endpoint may be open.
@@ -236,13 +253,23 @@ impl Sender {
         !state.sound.contains(endpoint_id) && state.sound.insert(endpoint_id.to_owned())
     }
 
+    /// Whether something of our own keeps messages from it.
+    pub(super) fn is_stuck(&self, endpoint_id: &str) -> bool {
+        self.state().stuck.contains(endpoint_id)
+    }
+
+    /// Notes that nothing of our own is in the way any more. True when something was.
+    pub(super) fn is_unstuck(&self, endpoint_id: &str) -> bool {
+        self.state().stuck.remove(endpoint_id)
+    }
+
     /// Sends what is due to one endpoint, until nothing is.
     async fn lane(&self, endpoint_id: &str, shutdown: &CancellationToken) {
-        while !shutdown.is_cancelled() && !self.is_resting(endpoint_id, self.clock.now()) {
+        while !shutdown.is_cancelled() {
             match self.batch(endpoint_id, shutdown).await {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(error) => self.stuck(endpoint_id, &error),
+                Err(error) => return self.stuck(endpoint_id, &error),
             }
         }
     }
@@ -250,13 +277,17 @@ impl Sender {
     /// Something of our own keeps messages from an endpoint: that is no failure of theirs.
     fn stuck(&self, endpoint_id: &str, error: &LaneError) {
         let now = self.clock.now();
-        self.rest(endpoint_id, now + REST);
+        self.rest(endpoint_id, now + REST, None);
         tracing::error!(endpoint_id, error = %Chain(error), "webhooks cannot be sent");
         match error {
             // The store's own watcher reports that.
             LaneError::Store(_) => {}
-            LaneError::Key(_) | LaneError::NoKey | LaneError::NoEvent(_) => {
+            LaneError::Key(_)
+            | LaneError::NoKey
+            | LaneError::NoEvent(_)
+            | LaneError::Unreadable(_) => {
                 self.is_ill(endpoint_id);
+                self.state().stuck.insert(endpoint_id.to_owned());
                 let cause = Cause::WebhookStuck {
                     endpoint: endpoint_id.to_owned(),
                     why: error.to_string(),
@@ -265,69 +296,5 @@ impl Sender {
                 self.desk.report(Trouble::new(subject, cause, now));
             }
         }
-    }
-
-    /// Sends some of what is due to one endpoint. False when nothing is.
-    async fn batch(
-        &self,
-        endpoint_id: &str,
-        shutdown: &CancellationToken,
-    ) -> Result<bool, LaneError> {
-        let now = self.clock.now();
-        let endpoint = self.store.endpoint(endpoint_id).await?;
-        let Some(endpoint) = endpoint.filter(Endpoint::is_enabled) else {
-            return Ok(false);
-        };
-        let ordered = endpoint.settings.ordered;
-        let due = self
-            .store
-            .due_deliveries(endpoint_id, ordered, now, BATCH)
-            .await?;
-        if due.is_empty() {
-            return Ok(false);
-        }
-        let sequences: Vec<u64> = due.iter().map(|delivery| delivery.sequence).collect();
-        let events = self.store.events_at(&sequences).await?;
-        let events: HashMap<u64, EventRecord> = events
-            .into_iter()
-            .map(|event| (event.sequence, event))
-            .collect();
-        let secrets = self.store.active_secrets(endpoint_id, now).await?;
-        let keys = self.poster.keys(&secrets)?;
-        if keys.is_empty() {
-            return Err(LaneError::NoKey);
-        }
-        let fails = endpoint.failing_since.is_some();
-        let width = if ordered || fails {
-            1
-        } else {
-            self.settings.per_endpoint
-        };
-        let places = if fails { &self.failing } else { &self.working };
-        let stop = AtomicBool::new(false);
-        let attempts = stream::iter(due).map(|delivery: Delivery| {
-            let (events, keys, stop, endpoint) = (&events, &keys, &stop, &endpoint);
-            async move {
-                // The semaphore is never closed.
-                let place = places.acquire().await;
-                if stop.load(Ordering::Relaxed) || shutdown.is_cancelled() {
-                    return Ok(());
-                }
-                let Some(event) = events.get(&delivery.sequence) else {
-                    stop.store(true, Ordering::Relaxed);
-                    return Err(LaneError::NoEvent(delivery.sequence));
-                };
-                let taken = self.attempt(endpoint, keys, &delivery, event).await;
-                drop(place);
-                // After a failure everything is looked at again: it may have to wait.
-                if !matches!(taken, Ok(true)) {
-                    stop.store(true, Ordering::Relaxed);
-                }
-                taken.map(drop)
-            }
-        });
-        let ended: Vec<Result<(), LaneError>> = attempts.buffer_unordered(width).collect().await;
-        ended.into_iter().collect::<Result<(), LaneError>>()?;
-        Ok(true)
     }
 }

@@ -2,8 +2,8 @@
 
 use ach::code::{CorrectionCode, ReturnCode};
 use ach::decision::{
-    Effect, Hold, HoldReason, Parties, Transfer, TransferState, TransferType, failure_messages,
-    return_messages, reversal_tags,
+    Decision, Effect, FundingPolicy, Hold, HoldReason, Parties, Resolution, Transfer,
+    TransferState, TransferType, decide, failure_messages, return_messages, reversal_tags,
 };
 use ach::entry::{AccountTail, Coded, Corrected, Direction, Entry, EntryKind, Position};
 use ach::money::Money;
@@ -34,7 +34,7 @@ impl Case {
         let messages = record.new.messages.iter();
         messages
             .map(|(dialect, event_type)| {
-                let body = render::body(&record, *dialect, event_type);
+                let body = render::body(&record, *dialect, event_type).unwrap();
                 (*dialect, event_type.clone(), body)
             })
             .collect()
@@ -47,6 +47,26 @@ pub(super) fn record(sequence: u64, new: NewEvent) -> EventRecord {
         new,
         recorded_at: now(),
     }
+}
+
+/// Whether a text has the word that an older version must not see.
+pub(super) fn names_returned(text: &str) -> bool {
+    text.to_ascii_uppercase()
+        .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+        .any(|word| word == "RETURNED")
+}
+
+/// The facts of an event that a store's tests record: a return before funding of this transfer.
+pub(crate) fn facts(transfer_id: &str) -> String {
+    let pending = transfer(transfer_id, TransferType::Debit, TransferState::Pending);
+    let row = row(
+        &pending,
+        Effect::Return,
+        &entry(returned(ReturnCode::R01)),
+        1,
+    );
+    let event = event_of_row(&placed(1, row), &[].into()).unwrap().unwrap();
+    event.facts
 }
 
 /// The moment of a position.
@@ -216,7 +236,7 @@ pub(super) fn hold(
     entry: Entry,
     transfer_ids: &[&str],
     state: HoldState,
-    detail: &str,
+    why: &Hold,
 ) -> HoldRecord {
     let closed = state != HoldState::Open;
     HoldRecord {
@@ -225,8 +245,8 @@ pub(super) fn hold(
             source: "worldpay".into(),
             import_id: "imp_1".into(),
             ordinal: 0,
-            reason: HoldReason::UnknownTransfer,
-            detail: detail.into(),
+            reason: why.reason,
+            detail: why.detail.clone(),
             entry,
             transfer_ids: transfer_ids.iter().map(|id| (*id).to_owned()).collect(),
             failed: None,
@@ -248,25 +268,52 @@ pub(super) fn cases(alter: impl Fn(&mut Entry)) -> Vec<Case> {
     let mut held = entry(returned(ReturnCode::R01));
     held.keys.order_id = Some("FNX0042".into());
     alter(&mut held);
-    let detail = unknown(&held).detail;
-    let open = hold(held.clone(), &[], HoldState::Open, &detail);
-    let closed = hold(held, &["TR1"], HoldState::Resolved, &detail);
-    for (name, hold, merchant) in [("opened", open, ""), ("closed", closed, "ID1")] {
+    let open = hold(
+        held.clone(),
+        &[],
+        HoldState::Open,
+        &decided(&held, &Resolution::Unknown),
+    );
+    let closed = hold(
+        held.clone(),
+        &["TR1"],
+        HoldState::Resolved,
+        &open_words(&open),
+    );
+    let ended = transfer("TR1", TransferType::Debit, TransferState::Returned);
+    let conflict = decided(&held, &Resolution::One(ended));
+    let refused = Hold {
+        reason: HoldReason::DatabaseRefused,
+        detail: format!(
+            "gateway did not take journal row 5: transfer TR1 is RETURNED, not SUCCEEDED as it was \
+             decided on; decided again: {}",
+            conflict.detail
+        ),
+    };
+    let conflict = hold(held.clone(), &["TR1"], HoldState::Open, &conflict);
+    let refused = hold(held, &["TR1"], HoldState::Open, &refused);
+    for (name, hold, merchant) in [
+        ("opened", open, ""),
+        ("closed", closed, "ID1"),
+        ("state_conflict", conflict, "ID1"),
+        ("database_refused", refused, "ID1"),
+    ] {
         let new = event_of_hold(&hold, merchant.to_owned()).unwrap();
         cases.push(Case { name, new });
     }
     cases
 }
 
-fn unknown(entry: &Entry) -> Hold {
-    use ach::decision::{Decision, FundingPolicy, Resolution, decide};
-    let decision = decide(
-        entry,
-        &Resolution::Unknown,
-        &[],
-        FundingPolicy::State,
-        now().date_naive(),
-    );
+fn open_words(hold: &HoldRecord) -> Hold {
+    Hold {
+        reason: hold.new.reason,
+        detail: hold.new.detail.clone(),
+    }
+}
+
+/// The hold that is decided on for an entry.
+fn decided(entry: &Entry, found: &Resolution) -> Hold {
+    let decision = decide(entry, found, &[], FundingPolicy::State, now().date_naive());
     match decision {
         Decision::Hold(hold) => hold,
         other => panic!("{other:?}"),

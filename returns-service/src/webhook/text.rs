@@ -5,8 +5,6 @@ use ach::entry::AccountTail;
 
 /// More digits than this in a row, in a text that a bank wrote, may be an account number.
 const LONGEST_RUN_OF_A_BANK: usize = 4;
-/// In a sentence of ours, which names amounts and dates.
-const LONGEST_RUN_OF_OURS: usize = 6;
 /// More digits than this in groups may be one; eight are a date.
 const MOST_GROUPED: usize = 8;
 
@@ -17,15 +15,7 @@ const RETURN_ID_LENGTH: usize = 24;
 /// an id of ours that may look like an account number. The id of a return stays as well: our own
 /// words around the bank's name it.
 pub(crate) fn of_bank(text: &str, longest: usize, keep: &str) -> String {
-    cut(
-        &masked(text.trim(), LONGEST_RUN_OF_A_BANK, &[keep]),
-        longest,
-    )
-}
-
-/// A sentence of ours that may quote a file.
-pub(crate) fn of_ours(text: &str, longest: usize, keep: &[&str]) -> String {
-    cut(&masked(text.trim(), LONGEST_RUN_OF_OURS, keep), longest)
+    cut(&masked(text.trim(), keep), longest)
 }
 
 /// `text`, cut so that it takes at most `longest` bytes of JSON.
@@ -63,21 +53,21 @@ fn json_length(letter: char) -> usize {
 
 /// `text` with its long numbers shown by their last digits, outside of what `keep` names and of
 /// ids of returns.
-fn masked(text: &str, longest_run: usize, keep: &[&str]) -> String {
-    let kept = keep
-        .iter()
-        .filter(|id| !id.is_empty())
-        .filter_map(|id| text.find(id).map(|at| (at, *id)))
+fn masked(text: &str, keep: &str) -> String {
+    let kept = text.find(keep).filter(|_| !keep.is_empty());
+    let kept = kept.map(|at| (at, keep)).into_iter();
+    let first = kept
         .chain(return_id_in(text))
         .min_by_key(|(at, id)| (*at, usize::MAX - id.len()));
-    match kept {
-        Some((at, id)) => {
-            let after = &text[at + id.len()..];
-            let before = without_numbers(&text[..at], longest_run);
-            format!("{before}{id}{}", masked(after, longest_run, keep))
-        }
-        None => without_numbers(text, longest_run),
-    }
+    let Some((at, id)) = first else {
+        return without_numbers(text);
+    };
+    let after = &text[at + id.len()..];
+    format!(
+        "{}{id}{}",
+        without_numbers(&text[..at]),
+        masked(after, keep)
+    )
 }
 
 /// The first id of a return in `text`, and where it is.
@@ -90,7 +80,7 @@ fn return_id_in(text: &str) -> Option<(usize, &str)> {
     })
 }
 
-fn without_numbers(text: &str, longest_run: usize) -> String {
+fn without_numbers(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
@@ -103,7 +93,7 @@ fn without_numbers(text: &str, longest_run: usize) -> String {
             .max()
             .unwrap_or_default();
         match AccountTail::of(number) {
-            Some(tail) if run > longest_run || digits > MOST_GROUPED => {
+            Some(tail) if run > LONGEST_RUN_OF_A_BANK || digits > MOST_GROUPED => {
                 shown.push_str(&tail.to_string());
             }
             Some(_) | None => shown.push_str(number),
@@ -159,18 +149,6 @@ mod tests {
         ] {
             assert_eq!(of_bank(text, 500, "84568456123456"), shown);
         }
-    }
-
-    #[test]
-    fn a_sentence_of_ours_keeps_its_amounts() {
-        let text = "the file says 1234.56 USD, transfer TR1234567 is 200000.00 USD";
-        assert_eq!(of_ours(text, 500, &["TR1234567"]), text);
-    }
-
-    #[test]
-    fn a_sentence_of_ours_keeps_the_returns_that_it_names() {
-        let text = "ret_ce5ee22b963493919f76412e and ret_dbc31f87e8020af72d46304e for TR1234567";
-        assert_eq!(of_ours(text, 500, &["TR1234567"]), text);
     }
 
     #[test]

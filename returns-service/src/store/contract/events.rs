@@ -9,6 +9,8 @@ on_both! {
     when_one_delivery_cannot_be_written_nothing_is,
     a_hold_is_told_in_each_state_once,
     a_hold_that_was_closed_before_anybody_was_told_is_told_of_once,
+    holds_are_told_together_without_those_that_have_changed,
+    where_nothing_was_told_yet_an_upgrade_tells_nothing_of_the_past,
     ten_thousand_events_with_their_deliveries_are_written_at_once,
 }
 
@@ -196,19 +198,20 @@ async fn a_hold_is_told_in_each_state_once(fixture: Fixture) {
     let open = held(&fixture).await;
     assert_eq!(open.state, HoldState::Open);
     let opened = hold_event(&open);
-    assert!(store.record_hold_event(&opened, now()).await.unwrap());
-    assert!(!store.record_hold_event(&opened, now()).await.unwrap());
+    let tell = async |event: &NewEvent| {
+        let told = store.record_hold_events(std::slice::from_ref(event), now());
+        told.await.unwrap() == 1
+    };
+    assert!(tell(&opened).await);
+    assert!(!tell(&opened).await);
     assert!(untold(&fixture).await.is_empty());
 
     dismiss(&fixture, &open).await;
-    assert!(
-        !store.record_hold_event(&opened, now()).await.unwrap(),
-        "it has another state by now"
-    );
+    assert!(!tell(&opened).await, "it has another state by now");
     let closed = untold(&fixture).await.remove(0);
     assert_eq!(closed.state, HoldState::Dismissed);
     let closed = hold_event(&closed);
-    assert!(store.record_hold_event(&closed, now()).await.unwrap());
+    assert!(tell(&closed).await);
     assert!(untold(&fixture).await.is_empty());
     assert_eq!(
         texts(&fixture, DELIVERIES).await,
@@ -227,10 +230,88 @@ async fn a_hold_that_was_closed_before_anybody_was_told_is_told_of_once(fixture:
     assert_eq!(closed.state, HoldState::Dismissed);
     let recorded = fixture
         .store
-        .record_hold_event(&hold_event(closed), now())
+        .record_hold_events(&[hold_event(closed)], now())
         .await;
-    assert!(recorded.unwrap());
+    assert_eq!(recorded.unwrap(), 1);
     assert!(untold(&fixture).await.is_empty());
+}
+
+async fn holds_are_told_together_without_those_that_have_changed(fixture: Fixture) {
+    let store = &fixture.store;
+    fixture.execute(ENDPOINTS).await.unwrap();
+    let import = fixture.deciding_import("a", 9).await;
+    let writes = Writes {
+        holds: (0..4).map(|ordinal| hold(&import, ordinal)).collect(),
+        ..Writes::default()
+    };
+    store
+        .append(append(&import, (0, 4), 0, writes))
+        .await
+        .unwrap();
+    let found = untold(&fixture).await;
+    let events: Vec<_> = found.iter().map(hold_event).collect();
+    dismiss(&fixture, &found[1]).await;
+    assert_eq!(store.record_hold_events(&events, now()).await.unwrap(), 3);
+    assert_eq!(
+        texts(&fixture, SEQUENCES).await,
+        ["1 TR1", "2 TR1", "3 TR1"]
+    );
+    assert_eq!(texts(&fixture, DELIVERIES).await.len(), 3);
+    let left = untold(&fixture).await;
+    let left: Vec<_> = left.iter().map(|one| &one.new.hold_id).collect();
+    assert_eq!(left, [&found[1].new.hold_id]);
+    assert_eq!(store.record_hold_events(&events, now()).await.unwrap(), 0);
+}
+
+/// The part of the upgrade that says where telling begins.
+fn where_telling_begins(fixture: &Fixture) -> &'static str {
+    let whole = if fixture.url.starts_with("sqlite:") {
+        include_str!("../../../migrations/sqlite/0010_webhook_replay.sql")
+    } else {
+        include_str!("../../../migrations/postgres/0010_webhook_replay.sql")
+    };
+    let start = whole.find("UPDATE webhook_head").unwrap();
+    &whole[start..]
+}
+
+async fn upgrade(fixture: &Fixture) {
+    for statement in where_telling_begins(fixture).split_inclusive(';') {
+        if statement.contains("UPDATE") {
+            fixture.execute(statement).await.unwrap();
+        }
+    }
+}
+
+async fn where_nothing_was_told_yet_an_upgrade_tells_nothing_of_the_past(fixture: Fixture) {
+    let store = &fixture.store;
+    let open = held(&fixture).await;
+    for (follower, position) in [(GATEWAY, 7), ("mirror", 5)] {
+        let moved = store
+            .record_progress(follower, 0, position, &[], now())
+            .await;
+        assert!(moved.unwrap());
+    }
+    upgrade(&fixture).await;
+    assert_eq!(
+        store.event_position().await.unwrap(),
+        5,
+        "the mirror has not passed what comes after"
+    );
+    assert!(untold(&fixture).await.is_empty());
+    dismiss(&fixture, &open).await;
+    let closed = untold(&fixture).await;
+    assert_eq!(closed.len(), 1, "what changes afterwards is told");
+
+    // Where something was told, everything stays as it is.
+    assert!(
+        store
+            .record_events(5, 6, &[event(6, "", &[])], now())
+            .await
+            .unwrap()
+    );
+    upgrade(&fixture).await;
+    assert_eq!(store.event_position().await.unwrap(), 6);
+    assert_eq!(untold(&fixture).await, closed);
 }
 
 async fn ten_thousand_events_with_their_deliveries_are_written_at_once(fixture: Fixture) {

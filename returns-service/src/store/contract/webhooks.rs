@@ -14,8 +14,15 @@ on_both! {
     with_strict_order_only_the_oldest_that_waits_is_due,
     an_attempt_is_recorded_once,
     the_clock_of_failures_starts_with_the_first_and_stops_with_a_success,
+    an_attempt_that_was_on_its_way_at_a_replay_does_not_count,
+    a_replay_begins_the_tries_anew,
+    whoever_touches_an_endpoint_is_noticed,
+    an_endpoint_that_is_moved_or_enabled_has_everything_due_at_once,
+    what_is_wanted_no_more_is_given_up_and_is_no_dead_letter,
+    of_each_endpoint_the_newest_recent_dead_letter_is_found,
     dead_letters_are_counted_and_replayed_with_their_attempts,
     recovering_brings_what_is_missing_or_undelivered_and_nothing_else,
+    recovering_brings_what_happened_before_and_became_an_event_only_then,
     deliveries_are_listed_newest_first_by_filter_and_page,
 }
 
@@ -92,6 +99,11 @@ async fn make_due(fixture: &Fixture, endpoint: &str, sequences: &[u64]) {
 async fn due(fixture: &Fixture, endpoint: &str, ordered: bool) -> Vec<Delivery> {
     let due = fixture.store.due_deliveries(endpoint, ordered, now(), 10);
     due.await.unwrap()
+}
+
+async fn due_ids(fixture: &Fixture, at: chrono::DateTime<chrono::Utc>) -> Vec<String> {
+    let due = fixture.store.due_endpoints(at).await.unwrap();
+    due.into_iter().map(|(id, _)| id).collect()
 }
 
 fn retry(minutes: i64) -> DeliveryAttempt {
@@ -282,12 +294,9 @@ async fn only_enabled_endpoints_with_something_due_are_found(fixture: Fixture) {
     }
     make_due(&fixture, "whe_1", &[1]).await;
     make_due(&fixture, "whe_2", &[1]).await;
-    assert_eq!(
-        store.due_endpoints(now()).await.unwrap(),
-        ["whe_1", "whe_2"]
-    );
+    assert_eq!(due_ids(&fixture, now()).await, ["whe_1", "whe_2"]);
     let early = now() - Duration::milliseconds(1);
-    assert!(store.due_endpoints(early).await.unwrap().is_empty());
+    assert!(due_ids(&fixture, early).await.is_empty());
     assert_eq!(store.next_due_after(early).await.unwrap(), Some(now()));
     assert_eq!(store.next_due_after(now()).await.unwrap(), None);
     let disabled = EndpointChange {
@@ -300,7 +309,12 @@ async fn only_enabled_endpoints_with_something_due_are_found(fixture: Fixture) {
         audit: audit("a"),
     };
     assert!(store.change_endpoint(&disabled).await.unwrap());
-    assert_eq!(store.due_endpoints(now()).await.unwrap(), ["whe_2"]);
+    assert_eq!(due_ids(&fixture, now()).await, ["whe_2"]);
+    assert_eq!(
+        store.touched("whe_1").await.unwrap(),
+        None,
+        "nothing is sent to it"
+    );
 }
 
 async fn with_strict_order_only_the_oldest_that_waits_is_due(fixture: Fixture) {
@@ -320,9 +334,9 @@ async fn with_strict_order_only_the_oldest_that_waits_is_due(fixture: Fixture) {
         due(&fixture, "whe_1", true).await.is_empty(),
         "the next ones wait for it"
     );
-    assert!(store.due_endpoints(now()).await.unwrap().is_empty());
+    assert!(due_ids(&fixture, now()).await.is_empty());
     let later = now() + Duration::minutes(5);
-    assert_eq!(store.due_endpoints(later).await.unwrap(), ["whe_1"]);
+    assert_eq!(due_ids(&fixture, later).await, ["whe_1"]);
     let again = store.due_deliveries("whe_1", true, later, 9).await.unwrap();
     assert_eq!((again[0].sequence, again[0].attempts), (1, 1));
     let dead = ended(DeliveryOutcome::Dead { error: "no".into() }, 5);
@@ -398,6 +412,175 @@ async fn the_clock_of_failures_starts_with_the_first_and_stops_with_a_success(fi
     assert_eq!(store.endpoint("whe_1").await.unwrap().unwrap().version, 0);
 }
 
+/// An endpoint with the message of one event due, as it is read.
+async fn one_due(fixture: &Fixture) -> Delivery {
+    insert_event(&fixture.url, 1, "M1").await;
+    create(fixture, &endpoint("whe_1")).await;
+    make_due(fixture, "whe_1", &[1]).await;
+    due(fixture, "whe_1", false).await.remove(0)
+}
+
+async fn an_attempt_that_was_on_its_way_at_a_replay_does_not_count(fixture: Fixture) {
+    let store = &fixture.store;
+    let on_its_way = one_due(&fixture).await;
+    make_due(&fixture, "whe_1", &[1]).await;
+    for outcome in [
+        DeliveryOutcome::Delivered,
+        DeliveryOutcome::Dead { error: "no".into() },
+        retry(24 * 60).outcome,
+    ] {
+        let attempt = ended(outcome, 1);
+        assert_eq!(
+            store.record_attempt(&on_its_way, &attempt).await.unwrap(),
+            None
+        );
+    }
+    let again = due(&fixture, "whe_1", false).await.remove(0);
+    let taken = ended(DeliveryOutcome::Delivered, 2);
+    assert!(
+        store
+            .record_attempt(&again, &taken)
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+async fn a_replay_begins_the_tries_anew(fixture: Fixture) {
+    let store = &fixture.store;
+    let mut read = one_due(&fixture).await;
+    for tries in 1..=9 {
+        store.record_attempt(&read, &retry(0)).await.unwrap();
+        read = due(&fixture, "whe_1", false).await.remove(0);
+        assert_eq!((read.attempts, read.tries()), (tries, tries));
+    }
+    make_due(&fixture, "whe_1", &[1]).await;
+    let again = due(&fixture, "whe_1", false).await.remove(0);
+    assert_eq!((again.attempts, again.tries()), (9, 0));
+    store.record_attempt(&again, &retry(0)).await.unwrap();
+    let again = due(&fixture, "whe_1", false).await.remove(0);
+    assert_eq!((again.attempts, again.tries()), (10, 1));
+}
+
+async fn whoever_touches_an_endpoint_is_noticed(fixture: Fixture) {
+    let store = &fixture.store;
+    let read = one_due(&fixture).await;
+    let touched = async || {
+        let touched = store.touched("whe_1").await.unwrap().unwrap();
+        let due = store
+            .due_endpoints(now() + Duration::days(9))
+            .await
+            .unwrap();
+        assert_eq!(due, [("whe_1".to_owned(), touched)]);
+        touched
+    };
+    let first = touched().await;
+    store.record_attempt(&read, &retry(5)).await.unwrap();
+    assert_eq!(touched().await, first, "an attempt touches nothing");
+    make_due(&fixture, "whe_1", &[1]).await;
+    let second = touched().await;
+    assert_ne!(second, first);
+    let key = secret("whs_1", SecretKind::HmacSha256, 0);
+    assert!(
+        store
+            .add_secret(&key, 0, now(), &audit("a1"))
+            .await
+            .unwrap()
+    );
+    assert_ne!(touched().await, second);
+    assert_eq!(store.touched("whe_2").await.unwrap(), None);
+}
+
+async fn an_endpoint_that_is_moved_or_enabled_has_everything_due_at_once(fixture: Fixture) {
+    let store = &fixture.store;
+    let read = one_due(&fixture).await;
+    store.record_attempt(&read, &retry(24 * 60)).await.unwrap();
+    let waits = async || {
+        let all = store.deliveries(&DeliveryFilter::default(), None, 9).await;
+        all.unwrap().remove(0)
+    };
+    let on_its_way = waits().await;
+    let change = |version, forget_failures| EndpointChange {
+        endpoint: Endpoint {
+            version,
+            updated_at: now() + Duration::minutes(1),
+            ..endpoint("whe_1")
+        },
+        forget_failures,
+        owner: OwnerChange::Keep,
+        audit: audit(&format!("a{version}")),
+    };
+    assert!(store.change_endpoint(&change(0, false)).await.unwrap());
+    assert_eq!(waits().await, on_its_way, "only words were changed");
+    assert!(!store.change_endpoint(&change(0, true)).await.unwrap());
+    assert_eq!(waits().await, on_its_way, "what is refused changes nothing");
+    assert!(store.change_endpoint(&change(1, true)).await.unwrap());
+    let due = waits().await;
+    assert_eq!(due.next_attempt_at, Some(now() + Duration::minutes(1)));
+    let late = store.record_attempt(&on_its_way, &retry(24 * 60)).await;
+    assert_eq!(
+        late.unwrap(),
+        None,
+        "the old address has nothing to say any more"
+    );
+}
+
+async fn what_is_wanted_no_more_is_given_up_and_is_no_dead_letter(fixture: Fixture) {
+    let store = &fixture.store;
+    let read = one_due(&fixture).await;
+    store
+        .give_up_unwanted(std::slice::from_ref(&read), now())
+        .await
+        .unwrap();
+    let all = store.deliveries(&DeliveryFilter::default(), None, 9).await;
+    let given_up = all.unwrap().remove(0);
+    assert_eq!(
+        (given_up.state, given_up.attempts),
+        (DeliveryState::Dead, 0)
+    );
+    assert!(given_up.last_error.unwrap().contains("want it no more"));
+    assert_eq!(store.dead_letters("whe_1").await.unwrap(), 0);
+    let since = now() - Duration::minutes(1);
+    assert!(store.recently_dead(since).await.unwrap().is_empty());
+    make_due(&fixture, "whe_1", &[1]).await;
+    store.give_up_unwanted(&[read], now()).await.unwrap();
+    let again = due(&fixture, "whe_1", false).await.remove(0);
+    let dead = ended(DeliveryOutcome::Dead { error: "no".into() }, 1);
+    store.record_attempt(&again, &dead).await.unwrap();
+    assert_eq!(store.dead_letters("whe_1").await.unwrap(), 1, "this one is");
+}
+
+async fn of_each_endpoint_the_newest_recent_dead_letter_is_found(fixture: Fixture) {
+    let store = &fixture.store;
+    for sequence in 1..=3 {
+        insert_event(&fixture.url, sequence, "M1").await;
+    }
+    for (id, deaths) in [
+        ("whe_1", vec![(1, 50), (3, 5)]),
+        ("whe_2", vec![(1, 40), (2, 30)]),
+    ] {
+        create(&fixture, &endpoint(id)).await;
+        for (sequence, minutes) in deaths {
+            make_due(&fixture, id, &[sequence]).await;
+            let read = due(&fixture, id, false).await.remove(0);
+            let dead = ended(DeliveryOutcome::Dead { error: "no".into() }, minutes);
+            store.record_attempt(&read, &dead).await.unwrap();
+        }
+    }
+    let found = async |minutes| {
+        let since = now() + Duration::minutes(minutes);
+        let found = store.recently_dead(since).await.unwrap();
+        let place = |one: Delivery| (one.endpoint_id, one.sequence);
+        found.into_iter().map(place).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        found(0).await,
+        [("whe_1".to_owned(), 1), ("whe_2".to_owned(), 1)]
+    );
+    assert_eq!(found(45).await, [("whe_1".to_owned(), 1)]);
+    assert!(found(50).await.is_empty());
+}
+
 async fn dead_letters_are_counted_and_replayed_with_their_attempts(fixture: Fixture) {
     let store = &fixture.store;
     insert_event(&fixture.url, 1, "M1").await;
@@ -451,6 +634,39 @@ async fn recovering_brings_what_is_missing_or_undelivered_and_nothing_else(fixtu
     assert_eq!(waiting, [4]);
     let all = recover::recover(&*store.clone(), &some, minutes(0), minutes(60), now()).await;
     assert_eq!(all.unwrap(), 3, "1 and 5 were missing, 4 waits");
+}
+
+async fn recovering_brings_what_happened_before_and_became_an_event_only_then(fixture: Fixture) {
+    let store = &fixture.store;
+    let messages = vec![(Dialect::Rainforest20241016, "payin.returned".to_owned())];
+    let happened = |position, minutes| NewEvent {
+        event_id: ids::row_event_id(position, b"hash"),
+        origin: Origin::Row { position },
+        transfer_id: "TR1".into(),
+        merchant: String::new(),
+        occurred_at: now() + Duration::minutes(minutes),
+        facts: "{}".into(),
+        messages: messages.clone(),
+    };
+    let minutes = |minutes| now() + Duration::minutes(minutes);
+    for (position, occurred, recorded) in [(1, 10, 11), (2, 30, 120), (3, 90, 120), (4, 125, 300)] {
+        let event = [happened(position, occurred)];
+        let done = store
+            .record_events(position - 1, position, &event, minutes(recorded))
+            .await;
+        assert!(done.unwrap());
+    }
+    create(&fixture, &endpoint("whe_1")).await;
+    let one = endpoint("whe_1");
+    let done = recover::recover(&*store.clone(), &one, minutes(60), minutes(130), now()).await;
+    assert_eq!(done.unwrap(), 3);
+    let brought = due(&fixture, "whe_1", false).await;
+    let brought: Vec<_> = brought.iter().map(|one| one.sequence).collect();
+    assert_eq!(
+        brought,
+        [2, 3, 4],
+        "1 was told before the endpoint was down"
+    );
 }
 
 async fn deliveries_are_listed_newest_first_by_filter_and_page(fixture: Fixture) {

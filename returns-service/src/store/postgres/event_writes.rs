@@ -1,6 +1,8 @@
 //! Events and their deliveries, in one transaction that holds the lock of the events' end from
 //! its first statement on, with one round trip for all rows of a table.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
@@ -67,37 +69,59 @@ impl EventStore for PgStore {
             .collect()
     }
 
-    async fn record_hold_event(
+    async fn record_hold_events(
         &self,
-        event: &NewEvent,
+        events: &[NewEvent],
         at: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let Origin::Hold { hold_id, state } = &event.origin else {
-            return Ok(false);
-        };
+    ) -> Result<usize, StoreError> {
         let mut tx = begin(self).await?;
-        let told = sqlx::query(
-            "UPDATE holds SET told_state = $1 WHERE hold_id = $2 AND state = $1 \
-             AND (told_state IS NULL OR told_state <> $1)",
-        )
-        .bind(state.as_str())
-        .bind(clean(hold_id))
-        .execute(&mut *tx)
-        .await
-        .map_err(failed("recording that a hold is told"))?;
-        if told.rows_affected() != 1 {
-            tx.rollback().await.map_err(failed("leaving an event"))?;
-            return Ok(false);
+        // Two that tell the same holds at once wait for each other here, not crosswise.
+        sqlx::query("SELECT sequence FROM webhook_head FOR UPDATE")
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("taking the end of the events"))?;
+        let (mut hold_ids, mut states) = (Vec::new(), Vec::new());
+        for event in events {
+            if let Origin::Hold { hold_id, state } = &event.origin {
+                hold_ids.push(clean(hold_id));
+                states.push(state.as_str());
+            }
         }
-        let first =
-            sqlx::query("UPDATE webhook_head SET sequence = sequence + 1 RETURNING sequence")
+        let told = sqlx::query(
+            "UPDATE holds SET told_state = n.state \
+             FROM UNNEST($1::text[], $2::text[]) AS n (hold_id, state) \
+             WHERE holds.hold_id = n.hold_id AND holds.state = n.state \
+             AND (holds.told_state IS NULL OR holds.told_state <> n.state) \
+             RETURNING holds.hold_id",
+        )
+        .bind(hold_ids)
+        .bind(states)
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(failed("recording that holds are told"))?
+        .iter()
+        .map(|row| row.text("hold_id"))
+        .collect::<Result<BTreeSet<String>, _>>()?;
+        let is_told = |event: &&NewEvent| match &event.origin {
+            Origin::Hold { hold_id, .. } => told.contains(&*clean(hold_id)),
+            Origin::Row { .. } => false,
+        };
+        let told: Vec<NewEvent> = events.iter().filter(is_told).cloned().collect();
+        if told.is_empty() {
+            tx.rollback().await.map_err(failed("leaving events"))?;
+            return Ok(0);
+        }
+        let count = told.len() as u64;
+        let last =
+            sqlx::query("UPDATE webhook_head SET sequence = sequence + $1 RETURNING sequence")
+                .bind(bound(count)?)
                 .fetch_one(&mut *tx)
                 .await
-                .map_err(failed("taking an event's sequence"))?
+                .map_err(failed("taking events' sequences"))?
                 .count("sequence")?;
-        write(&mut tx, std::slice::from_ref(event), first, at).await?;
-        tx.commit().await.map_err(failed("committing an event"))?;
-        Ok(true)
+        write(&mut tx, &told, last + 1 - count, at).await?;
+        tx.commit().await.map_err(failed("committing events"))?;
+        Ok(told.len())
     }
 }
 

@@ -219,6 +219,7 @@ const NEEDS: [Needs; 28] = [
             "failing_since",
             "updated_at",
             "version",
+            "wakes",
             "owner_state",
             "owner_since",
             "owner_attempts",
@@ -238,6 +239,9 @@ const NEEDS: [Needs; 28] = [
             "last_error",
             "last_attempt_at",
             "ended_at",
+            "generation",
+            "tries_from",
+            "unwanted",
         ],
     ),
 ];

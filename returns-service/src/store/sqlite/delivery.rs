@@ -1,5 +1,7 @@
 //! Deliveries of messages to endpoints.
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
@@ -8,17 +10,20 @@ use super::super::StoreError;
 use super::super::columns::{Columns as _, bound, failed};
 use super::super::delivery::{
     Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, DeliveryState, DeliveryStore,
-    Outcome, Redelivery, Standing,
+    Outcome, Redelivery, Standing, Touched, UNWANTED,
 };
-use super::super::webhook_rows::{DELIVERIES, delivery};
+use super::super::webhook_rows::{DELIVERIES, delivery, touched};
 use super::SqliteStore;
 use super::codec::time_text;
 
 #[async_trait]
 impl DeliveryStore for SqliteStore {
-    async fn due_endpoints(&self, now: DateTime<Utc>) -> Result<Vec<String>, StoreError> {
+    async fn due_endpoints(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<(String, Touched)>, StoreError> {
         sqlx::query(
-            "SELECT e.endpoint_id FROM webhook_endpoints e WHERE e.state = 'enabled' \
+            "SELECT e.endpoint_id, e.version, e.wakes FROM webhook_endpoints e WHERE e.state = 'enabled' \
              AND CASE WHEN e.ordered THEN (SELECT d.next_attempt_at FROM webhook_deliveries d \
                  WHERE d.endpoint_id = e.endpoint_id AND d.state = 'pending' \
                  AND d.state <> 'delivered' \
@@ -32,8 +37,22 @@ impl DeliveryStore for SqliteStore {
         .await
         .map_err(failed("looking for due deliveries"))?
         .iter()
-        .map(|row| row.text("endpoint_id"))
+        .map(|row| Ok((row.text("endpoint_id")?, touched(row)?)))
         .collect()
+    }
+
+    async fn touched(&self, endpoint_id: &str) -> Result<Option<Touched>, StoreError> {
+        sqlx::query(
+            "SELECT version, wakes FROM webhook_endpoints \
+             WHERE endpoint_id = ?1 AND state = 'enabled'",
+        )
+        .bind(endpoint_id)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(failed("reading what was done to an endpoint"))?
+        .as_ref()
+        .map(touched)
+        .transpose()
     }
 
     async fn next_due_after(
@@ -106,7 +125,7 @@ impl DeliveryStore for SqliteStore {
             "UPDATE webhook_deliveries SET state = ?5, attempts = attempts + 1, \
              next_attempt_at = ?6, last_status = ?7, last_error = ?8, last_attempt_at = ?9, \
              ended_at = ?10 WHERE endpoint_id = ?1 AND sequence = ?2 AND event_type = ?3 \
-             AND attempts = ?4 AND state = 'pending'",
+             AND attempts = ?4 AND generation = ?11 AND state = 'pending'",
         )
         .bind(&delivery.endpoint_id)
         .bind(bound(delivery.sequence)?)
@@ -118,6 +137,7 @@ impl DeliveryStore for SqliteStore {
         .bind(error)
         .bind(time_text(attempt.at))
         .bind(ended_at.map(time_text))
+        .bind(bound(delivery.generation)?)
         .execute(&mut *tx)
         .await
         .map_err(failed(what))?;
@@ -154,10 +174,61 @@ impl DeliveryStore for SqliteStore {
         }))
     }
 
+    async fn give_up_unwanted(
+        &self,
+        unwanted: &[Delivery],
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let what = "giving up what an endpoint wants no more";
+        let mut tx = self
+            .pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(failed(what))?;
+        for one in unwanted {
+            sqlx::query(
+                "UPDATE webhook_deliveries SET state = 'dead', unwanted = 1, \
+                 next_attempt_at = NULL, last_error = ?5, ended_at = ?6 \
+                 WHERE endpoint_id = ?1 AND sequence = ?2 AND event_type = ?3 \
+                 AND generation = ?4 AND state = 'pending'",
+            )
+            .bind(&one.endpoint_id)
+            .bind(bound(one.sequence)?)
+            .bind(&one.event_type)
+            .bind(bound(one.generation)?)
+            .bind(UNWANTED)
+            .bind(time_text(at))
+            .execute(&mut *tx)
+            .await
+            .map_err(failed(what))?;
+        }
+        tx.commit().await.map_err(failed(what))
+    }
+
+    async fn recently_dead(&self, since: DateTime<Utc>) -> Result<Vec<Delivery>, StoreError> {
+        let sql = format!(
+            "{DELIVERIES} WHERE d.state = 'dead' AND d.ended_at > ?1 AND NOT d.unwanted \
+             AND NOT EXISTS (SELECT 1 FROM webhook_deliveries n \
+                 WHERE n.state = 'dead' AND n.ended_at > ?1 AND NOT n.unwanted \
+                 AND n.endpoint_id = d.endpoint_id \
+                 AND (n.ended_at, n.sequence, n.event_type) \
+                     > (d.ended_at, d.sequence, d.event_type)) ORDER BY d.endpoint_id"
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(time_text(since))
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("reading recent dead letters"))?
+            .iter()
+            .map(delivery)
+            .collect()
+    }
+
     async fn dead_letters(&self, endpoint_id: &str) -> Result<u64, StoreError> {
         sqlx::query(
             "SELECT COUNT(*) AS dead FROM webhook_deliveries \
-             WHERE endpoint_id = ?1 AND state = 'dead' AND state <> 'delivered'",
+             WHERE endpoint_id = ?1 AND state = 'dead' AND state <> 'delivered' \
+             AND NOT unwanted",
         )
         .bind(endpoint_id)
         .fetch_one(&self.pool)
@@ -224,7 +295,8 @@ impl DeliveryStore for SqliteStore {
                  VALUES (?1, ?2, ?3, ?4, 'pending', ?5, ?5) \
                  ON CONFLICT (endpoint_id, sequence, event_type) DO UPDATE \
                  SET state = 'pending', next_attempt_at = excluded.next_attempt_at, \
-                     ended_at = NULL \
+                     ended_at = NULL, generation = webhook_deliveries.generation + 1, \
+                     tries_from = webhook_deliveries.attempts, unwanted = 0 \
                  WHERE ?6 OR webhook_deliveries.state <> 'delivered'",
             )
             .bind(&one.endpoint_id)
@@ -237,6 +309,19 @@ impl DeliveryStore for SqliteStore {
             .await
             .map_err(failed(what))?;
             due += done.rows_affected();
+        }
+        if due > 0 {
+            let endpoints: BTreeSet<&str> =
+                again.iter().map(|one| one.endpoint_id.as_str()).collect();
+            for endpoint_id in endpoints {
+                sqlx::query(
+                    "UPDATE webhook_endpoints SET wakes = wakes + 1 WHERE endpoint_id = ?1",
+                )
+                .bind(endpoint_id)
+                .execute(&mut *tx)
+                .await
+                .map_err(failed(what))?;
+            }
         }
         tx.commit().await.map_err(failed(what))?;
         Ok(due)

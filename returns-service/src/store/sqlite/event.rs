@@ -1,6 +1,7 @@
 //! Events that were recorded.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
 use super::super::columns::{bound, failed, json};
@@ -30,6 +31,30 @@ impl EventReads for SqliteStore {
             .fetch_all(&self.pool)
             .await
             .map_err(failed("listing events"))?
+            .iter()
+            .map(event)
+            .collect()
+    }
+
+    async fn events_between(
+        &self,
+        since: DateTime<Utc>,
+        until: DateTime<Utc>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<EventRecord>, StoreError> {
+        let sql = format!(
+            "{EVENTS} WHERE sequence > ?3 AND ((occurred_at >= ?1 AND occurred_at < ?2) \
+             OR (recorded_at >= ?1 AND recorded_at < ?2)) ORDER BY sequence LIMIT ?4"
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(time_text(since))
+            .bind(time_text(until))
+            .bind(bound(after)?)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("listing what an endpoint may have missed"))?
             .iter()
             .map(event)
             .collect()

@@ -70,36 +70,44 @@ impl EventStore for SqliteStore {
             .collect()
     }
 
-    async fn record_hold_event(
+    async fn record_hold_events(
         &self,
-        event: &NewEvent,
+        events: &[NewEvent],
         at: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        let Origin::Hold { hold_id, state } = &event.origin else {
-            return Ok(false);
-        };
+    ) -> Result<usize, StoreError> {
         let mut tx = begin(self).await?;
-        let told = sqlx::query(
-            "UPDATE holds SET told_state = ?1 WHERE hold_id = ?2 AND state = ?1 \
-             AND (told_state IS NULL OR told_state <> ?1)",
-        )
-        .bind(state.as_str())
-        .bind(hold_id)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed("recording that a hold is told"))?;
-        if told.rows_affected() != 1 {
-            return Ok(false);
+        let mut told = Vec::new();
+        for event in events {
+            let Origin::Hold { hold_id, state } = &event.origin else {
+                continue;
+            };
+            let done = sqlx::query(
+                "UPDATE holds SET told_state = ?1 WHERE hold_id = ?2 AND state = ?1 \
+                 AND (told_state IS NULL OR told_state <> ?1)",
+            )
+            .bind(state.as_str())
+            .bind(hold_id)
+            .execute(&mut *tx)
+            .await
+            .map_err(failed("recording that holds are told"))?;
+            if done.rows_affected() == 1 {
+                told.push(event.clone());
+            }
         }
-        let first =
-            sqlx::query("UPDATE webhook_head SET sequence = sequence + 1 RETURNING sequence")
+        if told.is_empty() {
+            return Ok(0);
+        }
+        let count = told.len() as u64;
+        let last =
+            sqlx::query("UPDATE webhook_head SET sequence = sequence + ?1 RETURNING sequence")
+                .bind(bound(count)?)
                 .fetch_one(&mut *tx)
                 .await
-                .map_err(failed("taking an event's sequence"))?
+                .map_err(failed("taking events' sequences"))?
                 .count("sequence")?;
-        write(&mut tx, std::slice::from_ref(event), first, at).await?;
-        tx.commit().await.map_err(failed("committing an event"))?;
-        Ok(true)
+        write(&mut tx, &told, last + 1 - count, at).await?;
+        tx.commit().await.map_err(failed("committing events"))?;
+        Ok(told.len())
     }
 }
 

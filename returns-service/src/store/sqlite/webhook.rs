@@ -67,6 +67,9 @@ impl WebhookStore for SqliteStore {
             .await
             .map_err(failed(what))?;
         let endpoint = &change.endpoint;
+        if change.forget_failures {
+            release(&mut tx, endpoint).await?;
+        }
         let settings = &endpoint.settings;
         let done = sqlx::query(
             "UPDATE webhook_endpoints SET url = ?3, description = ?4, owner_email = ?5, \
@@ -206,6 +209,21 @@ impl WebhookStore for SqliteStore {
             .map(secret)
             .collect()
     }
+}
+
+/// Makes due what waits for an endpoint; an attempt that is on its way does not count. It comes
+/// before the change itself: whoever records an attempt takes the two in this order.
+async fn release(connection: &mut SqliteConnection, endpoint: &Endpoint) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE webhook_deliveries SET next_attempt_at = ?2, generation = generation + 1 \
+         WHERE endpoint_id = ?1 AND state = 'pending'",
+    )
+    .bind(&endpoint.endpoint_id)
+    .bind(time_text(endpoint.updated_at))
+    .execute(connection)
+    .await
+    .map(drop)
+    .map_err(failed("making due what waits for an endpoint"))
 }
 
 async fn insert_secret(

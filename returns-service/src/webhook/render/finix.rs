@@ -29,9 +29,9 @@ pub(super) fn types(what: &What) -> Vec<&'static str> {
     }
 }
 
-pub(super) fn body(event: &EventRecord, told: Option<&Occurrence>, event_type: &str) -> Value {
+pub(super) fn body(event: &EventRecord, told: &Occurrence, event_type: &str) -> Value {
     let (entity, kind) = event_type.split_once('.').unwrap_or((event_type, ""));
-    let embedded = told.and_then(|one| embedded(event, &one.what));
+    let embedded = embedded(event, &told.what);
     let mut body = Map::new();
     body.insert("id".to_owned(), json!(event.new.event_id));
     body.insert("type".to_owned(), json!(kind));
@@ -192,7 +192,7 @@ fn ach_hold(hold: &Held, state: &str) -> Value {
         "id": hold.id,
         "state": state,
         "reason": hold.reason,
-        "detail": hold.detail,
+        "detail": super::hold::sentence(hold.reason),
         "entry_type": hold.entry,
         "code": hold.code,
         "amount": hold.amount_minor,

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use ach::entry::{Corrected, Entry, EntryKeys, EntryKind};
 use serde_json::Value;
 
+use crate::webhook::Dialect;
 use crate::webhook::occurrence::SCHEMA_VERSION;
 use crate::webhook::testing::{Case, cases};
 
@@ -170,14 +171,38 @@ fn bodies_with_name(case: &Case) -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn facts_that_cannot_be_read_give_a_body_without_data() {
+fn facts_that_this_version_cannot_read_give_no_body_at_all() {
     let case = cases(|_| ()).remove(0);
     let mut record = case.record();
-    record.new.facts = "{}".into();
-    for (dialect, event_type) in &record.new.messages {
-        let body = super::body(&record, *dialect, event_type);
-        let body: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(body["event_id"], record.new.event_id);
+    for facts in [
+        "{}",
+        r#"{"schema_version":1,"version":1,"what":{"kind":"of_tomorrow"}}"#,
+    ] {
+        record.new.facts = facts.into();
+        for (dialect, event_type) in &record.new.messages {
+            let error = super::body(&record, *dialect, event_type).unwrap_err();
+            assert!(error.to_string().contains(&record.new.event_id), "{error}");
+        }
+    }
+}
+
+#[test]
+fn an_older_version_never_sees_returned_and_nobody_sees_what_is_said_of_a_hold_inside() {
+    for case in cases(|_| ()) {
+        for (dialect, event_type, body) in case.bodies() {
+            let name = format!("{event_type} of {}", case.name);
+            if dialect == Dialect::RainforestLegacy {
+                assert!(
+                    !super::super::testing::names_returned(&body),
+                    "{name}: {body}"
+                );
+            }
+            if event_type.starts_with("ach_hold.") {
+                for inside in ["gateway", "journal row", "Pending", "Returned"] {
+                    assert!(!body.contains(inside), "{name}: {body}");
+                }
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! schema version, with golden files of its own.
 
 mod finix;
+mod hold;
 mod rainforest;
 
 #[cfg(test)]
@@ -33,40 +34,48 @@ pub(crate) fn messages(occurrence: &Occurrence) -> Vec<(Dialect, String)> {
         .collect()
 }
 
+/// An event that this version cannot tell: a newer one has recorded it. Nothing is said instead,
+/// because a message that was taken is not sent again.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "event {event_id} cannot be read by this version ({source}); it is sent once every replica has \
+     the version that recorded it"
+)]
+pub(crate) struct UnreadableEvent {
+    event_id: String,
+    source: serde_json::Error,
+}
+
 /// The body of the message that tells of `event` in `dialect` under `event_type`: JSON, the same
 /// bytes every time.
-pub(crate) fn body(event: &EventRecord, dialect: Dialect, event_type: &str) -> String {
+///
+/// # Errors
+/// When this version cannot read what happened.
+pub(crate) fn body(
+    event: &EventRecord,
+    dialect: Dialect,
+    event_type: &str,
+) -> Result<String, UnreadableEvent> {
     let told = serde_json::from_str::<Occurrence>(&event.new.facts);
-    let told = told.inspect_err(|error| {
-        tracing::error!(
-            event_id = event.new.event_id,
-            %error,
-            "an event's facts cannot be read; a body without data is sent"
-        );
-    });
-    let occurrence = told.ok();
+    let told = told.map_err(|source| UnreadableEvent {
+        event_id: event.new.event_id.clone(),
+        source,
+    })?;
     let body = match dialect {
-        Dialect::Finix => finix::body(event, occurrence.as_ref(), event_type),
+        Dialect::Finix => finix::body(event, &told, event_type),
         Dialect::RainforestLegacy | Dialect::Rainforest20241016 => {
-            rainforest::body(event, occurrence.as_ref(), dialect, event_type)
+            rainforest::body(event, &told, dialect, event_type)
         }
     };
-    body.to_string()
+    Ok(body.to_string())
 }
 
 /// The keys that every body has besides those of its style.
-fn add_common(
-    body: &mut serde_json::Map<String, Value>,
-    event: &EventRecord,
-    told: Option<&Occurrence>,
-) {
-    body.insert(
-        "schema_version".to_owned(),
-        json!(told.map_or(super::occurrence::SCHEMA_VERSION, |one| one.schema_version)),
-    );
+fn add_common(body: &mut serde_json::Map<String, Value>, event: &EventRecord, told: &Occurrence) {
+    body.insert("schema_version".to_owned(), json!(told.schema_version));
     body.insert("event_id".to_owned(), json!(event.new.event_id));
     body.insert("sequence".to_owned(), json!(event.sequence));
-    body.insert("version".to_owned(), json!(told.map(|one| one.version)));
+    body.insert("version".to_owned(), json!(told.version));
 }
 
 /// A time as bodies have it.

@@ -74,11 +74,11 @@ pub(super) fn types(what: &What, dialect: Dialect) -> Vec<&'static str> {
 
 pub(super) fn body(
     event: &EventRecord,
-    told: Option<&Occurrence>,
+    told: &Occurrence,
     dialect: Dialect,
     event_type: &str,
 ) -> Value {
-    let data = told.map_or(Value::Null, |one| data(&one.what, dialect, event_type));
+    let data = data(&told.what, dialect, event_type);
     let mut body = Map::new();
     body.insert("data".to_owned(), data);
     body.insert("event_type".to_owned(), json!(event_type));
@@ -193,7 +193,7 @@ fn ach_hold(hold: &Held, state: &str) -> Value {
         "ach_hold_id": hold.id,
         "status": state.to_uppercase(),
         "reason": hold.reason,
-        "detail": hold.detail,
+        "detail": super::hold::sentence(hold.reason),
         "entry_type": hold.entry,
         "code": hold.code,
         "amount": hold.amount_minor,

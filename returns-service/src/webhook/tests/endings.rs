@@ -5,7 +5,7 @@ use echeck_test_servers::http::Answer;
 use super::*;
 
 #[tokio::test]
-async fn after_ten_tries_a_message_is_a_dead_letter_and_a_success_ends_the_incident() {
+async fn after_ten_tries_a_message_is_a_dead_letter_until_it_is_sent_again() {
     let mut world = World::new().await;
     let receiver = HttpReceiver::start().await;
     receiver.answer(Answer::Status(500, "token=CANARY-TOKEN".into()));
@@ -44,8 +44,93 @@ async fn after_ten_tries_a_message_is_a_dead_letter_and_a_success_ends_the_incid
     receiver.answer(Answer::Status(200, String::new()));
     world.due("whe_1", 2, 2).await;
     world.settled("whe_1").await;
-    eventually("the end is told", async || world.signals.len() == 1).await;
-    assert_eq!(world.signals(), [None]);
+    // The sender says what follows from an answer right after it has recorded it.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    sender.abort();
+    let _ = sender.await;
+    assert!(
+        !world.signals().contains(&None),
+        "the message before is still missing there"
+    );
+    let sender = world.start();
+    world.due("whe_1", 1, 1).await;
+    world.settled("whe_1").await;
+    eventually("the end is told", async || world.signals().contains(&None)).await;
+    sender.abort();
+}
+
+#[tokio::test]
+async fn a_message_that_is_taken_while_another_is_refused_for_good_ends_no_incident() {
+    let mut world = World::new().await;
+    let receiver = HttpReceiver::start().await;
+    receiver.answer_next(Answer::Late(Duration::from_millis(800)));
+    receiver.answer_next(Answer::Status(410, String::new()));
+    world.endpoint("whe_1", &receiver.url("/"), false).await;
+    world.events(1, 2).await;
+    world.due("whe_1", 1, 2).await;
+    let sender = world.start();
+    eventually("one is taken", async || {
+        let all = world.deliveries("whe_1").await;
+        all.iter().any(|one| one.state == DeliveryState::Delivered)
+    })
+    .await;
+    let endpoint = world.store.endpoint("whe_1").await.unwrap().unwrap();
+    assert!(!endpoint.is_enabled());
+    // The sender says what follows from an answer right after it has recorded it.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let told = world.signals();
+    assert!(
+        matches!(told[..], [Some(Cause::WebhookDisabled { .. })]),
+        "{told:?}"
+    );
+    sender.abort();
+}
+
+#[tokio::test]
+async fn an_event_of_a_newer_version_is_not_sent_is_told_and_holds_up_nothing_else() {
+    let mut world = World::new().await;
+    world.sender.per_endpoint = 1;
+    let receiver = HttpReceiver::start().await;
+    world.endpoint("whe_1", &receiver.url("/"), false).await;
+    world.events(1, 3).await;
+    let facts = r#"{"schema_version":1,"version":1,"what":{"kind":"of_tomorrow"}}"#;
+    let pool = sqlx::SqlitePool::connect(&world.url()).await.unwrap();
+    let known: String = sqlx::query_scalar("SELECT facts FROM webhook_events WHERE sequence = 1")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    let set = async |facts: &str| {
+        let sql = "UPDATE webhook_events SET facts = ?1 WHERE sequence = 1";
+        let done = sqlx::query(sql).bind(facts.to_owned()).execute(&pool).await;
+        done.unwrap();
+    };
+    set(facts).await;
+    world.due("whe_1", 1, 3).await;
+    let sender = world.start();
+    eventually("the others came", async || receiver.received().len() == 2).await;
+    let mut told = Vec::new();
+    eventually("it is told", async || {
+        told.extend(world.signals().into_iter().flatten());
+        !told.is_empty()
+    })
+    .await;
+    let Cause::WebhookStuck { why, .. } = &told[0] else {
+        panic!("{told:?}");
+    };
+    assert!(why.contains("evt_1") && why.contains("version"), "{why}");
+    let waits = world.deliveries("whe_1").await.pop().unwrap();
+    assert_eq!((waits.sequence, waits.attempts), (1, 0), "no try was used");
+    assert_eq!(waits.state, DeliveryState::Pending);
+    // This replica has the newer version by now.
+    set(&known).await;
+    world.settled("whe_1").await;
+    eventually("the end is told", async || world.signals().contains(&None)).await;
+    assert!(
+        receiver
+            .received()
+            .iter()
+            .all(|one| !one.body.contains("\"data\":null"))
+    );
     sender.abort();
 }
 

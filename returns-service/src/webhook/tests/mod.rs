@@ -7,6 +7,7 @@ mod lanes;
 mod owners;
 mod receivers;
 mod rpc;
+mod touched;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
@@ -137,7 +138,8 @@ impl World {
                 allow_private: true,
                 allow_http: true,
             },
-            timeout: Duration::from_millis(300),
+            // No exchange fails because the machine is busy.
+            timeout: Duration::from_secs(30),
             sender: SenderSettings {
                 per_endpoint: 4,
                 concurrency: 128,
@@ -177,8 +179,7 @@ impl World {
         }
     }
 
-    /// Starts a sender, as another process would; aborted, it has crashed.
-    fn start(&self) -> JoinHandle<()> {
+    fn sender(&self) -> Arc<Sender> {
         let parts = Parts {
             store: self.store.clone(),
             replica: Replica {
@@ -193,8 +194,12 @@ impl World {
             owners: self.owners.clone(),
             jitter: || 0,
         };
-        let sender = Arc::new(Sender::new(parts, self.sender));
-        tokio::spawn(sender.run(CancellationToken::new()))
+        Arc::new(Sender::new(parts, self.sender))
+    }
+
+    /// Starts a sender, as another process would; aborted, it has crashed.
+    fn start(&self) -> JoinHandle<()> {
+        tokio::spawn(self.sender().run(CancellationToken::new()))
     }
 
     /// An endpoint with a key of each kind.
@@ -276,6 +281,15 @@ impl World {
         })
         .await;
         self.deliveries(id).await
+    }
+
+    /// Waits until the endpoint's one message was tried.
+    async fn tried(&self, id: &str) -> Delivery {
+        eventually("it was tried", async || {
+            self.deliveries(id).await[0].attempts >= 1
+        })
+        .await;
+        self.deliveries(id).await.remove(0)
     }
 
     /// The causes that were reported so far, and `None` for each that is over.

@@ -29,58 +29,52 @@ async fn a_message_arrives_once_signed_by_every_key() {
     sender.abort();
 }
 
+/// A message whose first answer is `answer`; the next one comes by the real schedule, five seconds
+/// later, and is taken.
+async fn comes_again(answer: Answer, status: Option<u64>, said: &str) {
+    let mut world = World::new().await;
+    world.sender.schedule = Schedule { scale: 1_000 };
+    if matches!(answer, Answer::Hang) {
+        world.timeout = Duration::from_millis(300);
+    }
+    let receiver = HttpReceiver::start().await;
+    receiver.answer_next(answer.clone());
+    world.one_message(&receiver).await;
+    let sender = world.start();
+    let failed = world.tried("whe_1").await;
+    assert_eq!(failed.last_status, status, "{answer:?}");
+    let error = failed.last_error.unwrap();
+    assert!(
+        error.contains(said) && !error.is_empty(),
+        "{answer:?}: {error}"
+    );
+    let ended = world.settled("whe_1").await;
+    assert_eq!(ended[0].state, DeliveryState::Delivered, "{answer:?}");
+    let ids = ids(&receiver);
+    assert!(
+        ids.len() >= 2 && ids.iter().all(|id| id == "msg_1"),
+        "{ids:?}"
+    );
+    sender.abort();
+}
+
 #[tokio::test]
 async fn whoever_answers_500_hangs_resets_or_redirects_gets_the_message_again_with_its_id() {
     let elsewhere = HttpReceiver::start().await;
-    for (answer, status, said) in [
-        (Answer::Status(500, "no".into()), Some(500), "HTTP 500: no"),
-        (Answer::Status(404, String::new()), Some(404), "HTTP 404"),
-        (Answer::Hang, None, "no answer within 300 ms"),
-        (Answer::Reset, None, ""),
-        (
+    let location = format!("location: {}\r\n", elsewhere.url("/"));
+    let refused = "HTTP 500: no";
+    tokio::join!(
+        comes_again(Answer::Status(500, "no".into()), Some(500), refused),
+        comes_again(Answer::Status(404, String::new()), Some(404), "HTTP 404"),
+        comes_again(Answer::Hang, None, "no answer within 300 ms"),
+        comes_again(Answer::Reset, None, ""),
+        comes_again(
             Answer::Redirect(elsewhere.url("/")),
             Some(302),
-            "not followed",
+            "not followed"
         ),
-        (
-            Answer::With(301, format!("location: {}\r\n", elsewhere.url("/"))),
-            Some(301),
-            "not followed",
-        ),
-    ] {
-        let world = World::new().await;
-        let receiver = HttpReceiver::start().await;
-        receiver.answer(answer.clone());
-        world.one_message(&receiver).await;
-        let slow = World {
-            sender: SenderSettings {
-                schedule: Schedule { scale: 60 },
-                ..world.sender
-            },
-            ..world
-        };
-        let sender = slow.start();
-        eventually("the first try has failed", async || {
-            slow.deliveries("whe_1").await[0].attempts == 1
-        })
-        .await;
-        let failed = slow.deliveries("whe_1").await.remove(0);
-        assert_eq!(failed.last_status, status, "{answer:?}");
-        let error = failed.last_error.unwrap();
-        assert!(
-            error.contains(said) && !error.is_empty(),
-            "{answer:?}: {error}"
-        );
-        receiver.answer(Answer::Status(204, String::new()));
-        let ended = slow.settled("whe_1").await;
-        assert_eq!(ended[0].state, DeliveryState::Delivered, "{answer:?}");
-        let ids = ids(&receiver);
-        assert!(
-            ids.len() >= 2 && ids.iter().all(|id| id == "msg_1"),
-            "{ids:?}"
-        );
-        sender.abort();
-    }
+        comes_again(Answer::With(301, location), Some(301), "not followed"),
+    );
     assert!(
         elsewhere.received().is_empty(),
         "redirects are not followed"
@@ -89,17 +83,21 @@ async fn whoever_answers_500_hangs_resets_or_redirects_gets_the_message_again_wi
 
 #[tokio::test]
 async fn an_answer_after_the_time_out_counts_as_none_and_the_message_comes_again() {
-    let world = World::new().await;
+    let mut world = World::new().await;
+    world.timeout = Duration::from_millis(300);
     let receiver = HttpReceiver::start().await;
     receiver.answer_next(Answer::Late(Duration::from_millis(600)));
     world.one_message(&receiver).await;
     let sender = world.start();
     let ended = world.settled("whe_1").await;
-    assert_eq!(
-        (ended[0].state, ended[0].attempts),
-        (DeliveryState::Delivered, 2)
+    assert_eq!(ended[0].state, DeliveryState::Delivered);
+    // A busy machine may make another answer late.
+    assert!(ended[0].attempts >= 2);
+    let ids = ids(&receiver);
+    assert!(
+        ids.len() >= 2 && ids.iter().all(|id| id == "msg_1"),
+        "{ids:?}"
     );
-    assert_eq!(ids(&receiver), ["msg_1", "msg_1"]);
     sender.abort();
 }
 
@@ -107,20 +105,16 @@ async fn an_answer_after_the_time_out_counts_as_none_and_the_message_comes_again
 async fn whoever_asks_to_wait_is_left_alone_for_so_long_with_all_messages() {
     let world = World::new().await;
     let receiver = HttpReceiver::start().await;
-    receiver.answer_next(Answer::With(429, "retry-after: 1\r\n".into()));
+    receiver.answer_next(Answer::With(429, "retry-after: 2\r\n".into()));
     world.endpoint("whe_1", &receiver.url("/"), true).await;
     world.events(1, 3).await;
     world.due("whe_1", 1, 3).await;
-    let started = std::time::Instant::now();
+    let started = world.clock.now();
     let sender = world.start();
-    eventually("the first answer came", async || {
-        !receiver.received().is_empty()
-    })
-    .await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert_eq!(receiver.received().len(), 1, "it asked to wait");
-    world.settled("whe_1").await;
-    assert!(started.elapsed() >= Duration::from_secs(1));
+    for delivery in world.settled("whe_1").await {
+        let waited = delivery.last_attempt_at.unwrap() - started;
+        assert!(waited >= TimeDelta::seconds(2), "{delivery:?}");
+    }
     assert_eq!(ids(&receiver), ["msg_1", "msg_1", "msg_2", "msg_3"]);
     sender.abort();
 }
@@ -165,13 +159,12 @@ async fn whoever_is_gone_is_disabled_and_its_owner_told() {
 async fn killed_between_the_post_and_its_record_it_sends_the_message_again_with_its_id() {
     let world = World::new().await;
     let receiver = HttpReceiver::start().await;
-    receiver.answer_next(Answer::Late(Duration::from_millis(200)));
+    receiver.answer_next(Answer::Hang);
     world.one_message(&receiver).await;
     let killed = world.start();
     eventually("the message came", async || receiver.received().len() == 1).await;
     killed.abort();
     let _ = killed.await;
-    tokio::time::sleep(Duration::from_millis(300)).await;
     let kept = world.deliveries("whe_1").await.remove(0);
     assert_eq!(
         (kept.state, kept.attempts),

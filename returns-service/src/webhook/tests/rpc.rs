@@ -165,7 +165,7 @@ async fn an_endpoint_is_changed_disabled_and_enabled_each_once() {
 
 #[tokio::test]
 async fn a_test_is_posted_signed_at_once_and_tells_what_came_of_it() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let receiver = HttpReceiver::start().await;
     let keys = world.endpoint("whe_1", &receiver.url("/"), false).await;
     let test = || {
@@ -189,7 +189,13 @@ async fn a_test_is_posted_signed_at_once_and_tells_what_came_of_it() {
     ));
     assert!(received.body.contains("\"event_type\":\"test\""));
     receiver.answer(echeck_test_servers::http::Answer::Hang);
-    let hanging = api.send_test_event(test()).await.unwrap().into_inner();
+    world.timeout = Duration::from_millis(300);
+    let impatient = world.api();
+    let hanging = impatient
+        .send_test_event(test())
+        .await
+        .unwrap()
+        .into_inner();
     assert!(!hanging.delivered && hanging.status == 0 && hanging.took_ms >= 300);
     assert_eq!(hanging.error, "no answer within 300 ms");
     assert!(world.deliveries("whe_1").await.is_empty());
