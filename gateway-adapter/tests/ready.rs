@@ -142,7 +142,7 @@ async fn what_is_not_there_or_moved_on_does_not_become_ready(dialect: Dialect) {
             (1, NotFound, "the target has no transfer GONE"),
             (
                 2,
-                MovedOn,
+                Refused,
                 "transfer BAD is FAILED, not SUCCEEDED as what is settled must be"
             ),
             (4, NotFound, "the target has no transfer good"),

@@ -261,10 +261,9 @@ fn a_stage_of_a_refund_or_over_another_amount_is_for_a_person() {
         ..debit()
     };
     let entry = dishonored("R68", Some(TRACE));
-    assert_eq!(
-        hold(decide_on(&entry, refund, &known)).reason,
-        HoldReason::UnsupportedType
-    );
+    let held = hold(decide_on(&entry, refund, &known));
+    assert_eq!(held.reason, HoldReason::UnsupportedType);
+    assert!(held.detail.contains("is a refund"), "{}", held.detail);
     let dearer = Transfer {
         amount: Money::cents(5_001),
         ..debit()
