@@ -269,7 +269,8 @@ async fn what_no_return_took_is_not_given_back_whatever_the_state_says() {
         reason(proto::HoldReason::ContestedReturn).is_some(),
         "{holds:?}"
     );
-    let returned = reason(proto::HoldReason::StateConflict).unwrap().clone();
+    let returned = reason(proto::HoldReason::StateConflict);
+    let returned = returned.unwrap_or_else(|| panic!("{holds:?}")).clone();
     assert_eq!(world.reversals("TR1").await, "0", "nothing is made");
 
     // Once the return is applied after all, the later stages follow by themselves.

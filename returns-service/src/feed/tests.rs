@@ -291,7 +291,8 @@ async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
     let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
     rows(&store, "a", 3).await;
     eventually("a fed", async || position(&store).await == 3).await;
-    tokio::time::sleep(LEASE * 2).await;
+    // Longer than a lease, and shorter than until a looks at the target again.
+    tokio::time::sleep(LEASE * 3 / 2).await;
     assert_eq!(target.lock().cursor_reads, 1, "b does not feed");
     stop[0].cancel();
     a.await.unwrap();
