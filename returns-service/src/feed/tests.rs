@@ -1,6 +1,7 @@
 //! Feeds against an adapter that keeps no data but its cursor.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard};
 
 use ach::decision::Effect;
@@ -29,6 +30,8 @@ const GATEWAY: &str = "gateway";
 #[derive(Clone, Default)]
 struct Target {
     state: Arc<Mutex<State>>,
+    /// How often this one was asked, and not its twin.
+    asked: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -48,6 +51,18 @@ struct State {
 impl Target {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+
+    /// Another adapter of the same target.
+    fn twin(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            asked: Arc::default(),
+        }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Serves the target; gives its address.
@@ -124,6 +139,7 @@ impl AdapterService for Target {
         &self,
         request: Request<proto::GetProgressRequest>,
     ) -> Result<Response<proto::GetProgressResponse>, Status> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock();
         state.cursor_reads += 1;
         let passed = state.cursor.as_ref().map_or(0, |cursor| cursor.position);
@@ -284,21 +300,21 @@ async fn a_feed_that_another_overtook_asks_the_target_what_it_missed() {
 async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
     let (folder, store) = empty_store().await;
     let target = Target::default();
-    let address = target.serve().await;
+    let twin = target.twin();
+    let addresses = [target.serve().await, twin.serve().await];
     let stop = [CancellationToken::new(), CancellationToken::new()];
-    let a = tokio::spawn(feed(&store, &folder, "a", &address).run(stop[0].clone()));
-    eventually("a feeds", async || target.lock().cursor_reads == 1).await;
-    let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
+    let a = tokio::spawn(feed(&store, &folder, "a", &addresses[0]).run(stop[0].clone()));
+    eventually("a feeds", async || target.asked() > 0).await;
+    let b = tokio::spawn(feed(&store, &folder, "b", &addresses[1]).run(stop[1].clone()));
     rows(&store, "a", 3).await;
     eventually("a fed", async || position(&store).await == 3).await;
-    // Longer than a lease, and shorter than until a looks at the target again.
-    tokio::time::sleep(LEASE * 3 / 2).await;
-    assert_eq!(target.lock().cursor_reads, 1, "b does not feed");
+    tokio::time::sleep(LEASE * 2).await;
+    assert_eq!(twin.asked(), 0, "b does not feed");
     stop[0].cancel();
     a.await.unwrap();
     rows(&store, "b", 2).await;
     eventually("b fed", async || position(&store).await == 5).await;
-    assert_eq!(target.lock().cursor_reads, 2);
+    assert!(twin.asked() > 0);
     stop[1].cancel();
     b.await.unwrap();
 }
