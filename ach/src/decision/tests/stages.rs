@@ -330,10 +330,11 @@ proptest! {
 
 #[test]
 fn a_return_is_decided_again_though_its_dishonor_still_stands() {
-    let left = dishonor_of("R68");
-    let again = act(decide_on(&returned("R01"), debit(), &[left.clone()]));
+    let left = [dishonor_of("R68")];
+    let again = act(decide_on(&returned("R01"), debit(), &left));
     assert_eq!(again.effect, Effect::Reverse);
     // The dishonor came before the row that it would undo now, so it is decided again too.
+    let [left] = left;
     let known = [left, stands("R01", Effect::Reverse)];
     let dishonor = act(decide_on(&dishonored("R69", Some(TRACE)), debit(), &known));
     assert_eq!(dishonor.undone.unwrap().prior_id, "ret_1");
