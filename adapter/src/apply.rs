@@ -25,7 +25,7 @@ use crate::dialect::{Access, Database, DbError, Dialect, Session};
 use crate::identifier::Identifier;
 use crate::mapping::{ExceptionKind, Fitted, Mapping, Plan};
 use crate::progress::{self, StepException};
-use crate::wave::{WaveError, take, waves};
+use crate::wave::{WaveError, take, waves, withheld};
 
 /// How long to wait after each conflict.
 const CONFLICT_PAUSES: [Duration; 4] = [
@@ -319,7 +319,7 @@ async fn take_steps(
     mapping: &dyn Mapping,
     steps: &[Step],
 ) -> Result<Vec<StepException>, PartError> {
-    let mut exceptions = Vec::new();
+    let mut exceptions: Vec<_> = withheld(steps).collect();
     for wave in waves(steps) {
         match take(session, mapping, wave).await {
             Ok(found) => exceptions.extend(found),

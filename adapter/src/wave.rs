@@ -37,7 +37,9 @@ pub(crate) fn waves(steps: &[Step]) -> Vec<Vec<Placed<'_>>> {
     // The first wave that may name a transfer again.
     let mut free: HashMap<&str, usize> = HashMap::new();
     for step in steps {
-        let Some(change) = &step.change else { continue };
+        let Some(change) = step.change.as_ref().filter(|_| step.withheld.is_none()) else {
+            continue;
+        };
         let taken = change.names().filter_map(|name| free.get(name));
         let at = taken.max().copied().unwrap_or(0);
         free.extend(change.names().map(|name| (name, at + 1)));
@@ -181,6 +183,15 @@ fn exception(position: i64, change: &Change, finding: Finding) -> StepException 
     }
 }
 
+/// The exceptions of steps that rest on one which had no effect.
+pub(crate) fn withheld(steps: &[Step]) -> impl Iterator<Item = StepException> {
+    steps.iter().filter_map(|step| {
+        let (change, why) = (step.change.as_ref()?, step.withheld.as_ref()?);
+        let finding = Finding::new(ExceptionKind::MovedOn, why.clone());
+        Some(exception(step.position, change, finding))
+    })
+}
+
 fn ignored(change: &Change) -> String {
     format!(
         "the row of transfer {} is as the change needs it, but the target ignored the change; \
@@ -247,6 +258,7 @@ mod tests {
                 position,
                 hash: Hash::from_bytes(&[0; 32]).unwrap(),
                 change: Some(change),
+                withheld: None,
             })
             .collect();
         let positions = |wave: Vec<Placed<'_>>| wave.into_iter().map(|(at, _)| at).collect();

@@ -108,7 +108,8 @@ impl GatewayMapping {
             let state = public_message(&state);
             let message =
                 format!("transfer {id} is {state}, not {succeeded} as what is settled must be");
-            return Some(Finding::new(ExceptionKind::MovedOn, message));
+            // Not the same as one that is ready already: a person must know that this never is.
+            return Some(Finding::new(ExceptionKind::Refused, message));
         }
         let since = row.cell(ready_at.name().as_str());
         if since.is_null() {

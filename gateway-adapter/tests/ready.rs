@@ -7,7 +7,7 @@ use common::{D, count, known, moment, one_by_one, rig_on, story, told, whole};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{Journal, give_back, ready, reapply, restore, reverse};
-use echeck_proto::adapter::v1::StepExceptionKind::{MovedOn, NotFound};
+use echeck_proto::adapter::v1::StepExceptionKind::{MovedOn, NotFound, Refused};
 use echeck_proto::adapter::v1::TransferState::{Pending, Returned};
 use echeck_proto::adapter::v1::step::Change;
 
@@ -142,7 +142,7 @@ async fn what_is_not_there_or_moved_on_does_not_become_ready(dialect: Dialect) {
             (1, NotFound, "the target has no transfer GONE"),
             (
                 2,
-                MovedOn,
+                Refused,
                 "transfer BAD is FAILED, not SUCCEEDED as what is settled must be"
             ),
             (4, NotFound, "the target has no transfer good"),

@@ -21,6 +21,7 @@ on_every_database!(
     a_contested_dishonor_is_taken_again_by_a_reversal_of_the_restoration,
     a_batch_that_comes_again_changes_nothing,
     a_transfer_that_moved_on_is_not_restored,
+    a_change_that_is_withheld_is_not_made_and_says_why,
     what_is_undone_must_be_there,
     a_restoration_names_the_deposit_it_was_decided_on,
     a_restoration_by_a_deposit_that_the_mapping_cannot_see_is_decided_again,
@@ -185,6 +186,29 @@ async fn a_transfer_that_moved_on_is_not_restored(dialect: Dialect) {
         ["RS_TR3", "TR1", "TR2", "TR3"]
     );
     assert_eq!(rig.progress(0, 10).await.exceptions, exceptions);
+}
+
+async fn a_change_that_is_withheld_is_not_made_and_says_why(dialect: Dialect) {
+    let rig = rig_on(dialect, "").await;
+    for id in ["TR1", "TR2"] {
+        rig.sql(&D::on_any(id).set("state", "'FAILED'").sql()).await;
+    }
+    let all = "SELECT * FROM transfers WHERE id NOT IN ('TR2', 'RS_TR2') ORDER BY id";
+    let before = rig.rows(all).await;
+    let mut journal = Journal::default();
+    let mut batch = journal.changes(["TR1", "TR2"].map(|id| restore(id, 500, Failed, "")));
+    // The state is as it was decided on, and still.
+    batch.steps[0].withheld = "its return did not take effect".to_owned();
+    let reply = rig.apply(batch).await.unwrap();
+    let expected = [(1, MovedOn, "its return did not take effect")];
+    assert_eq!(told(&reply.exceptions), expected);
+    assert_eq!(rig.rows(all).await, before);
+    assert_eq!(count(&rig, "id = 'RS_TR2'").await, "1");
+    assert_eq!(rig.progress(0, 10).await.exceptions, reply.exceptions);
+    let mut empty = journal.batch(vec![None]);
+    empty.steps[0].withheld = "nothing".to_owned();
+    let refused = rig.apply(empty).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
 }
 
 async fn what_is_undone_must_be_there(dialect: Dialect) {

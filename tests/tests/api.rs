@@ -2,7 +2,7 @@
 //! decision rests on.
 
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{Payment, World, Worldpay, eventually};
+use echeck_tests::{Nacha, Payment, World, Worldpay, eventually};
 use tonic::Code;
 
 async fn world_with_returns(count: usize) -> World {
@@ -202,40 +202,39 @@ async fn a_transfer_is_found_by_its_trace_id_and_a_return_by_its_id() {
 #[tokio::test]
 async fn a_late_return_is_past_its_deadline_and_an_early_one_is_in_time() {
     let world = World::start().await;
-    world
-        .add(Payment::debit("TR1").settled_on("2026-11-12"))
-        .await;
-    world
-        .add(Payment::debit("TR2").settled_on("2026-10-01"))
-        .await;
-    let file = Worldpay::new()
-        .returned("TR1", "R01")
-        .returned("TR2", "R01");
-    world.import("worldpay_returns", "r.csv", file).await;
-    // The acquirer received both on Tuesday 2026-11-17. A debit that settled on Thursday may
-    // come back until the opening of Monday.
+    let mut file = Nacha::new();
+    for (id, settled_on) in [("TR1", "2026-11-10"), ("TR2", "2026-11-12")] {
+        let trace = format!("23138010000000{}", &id[2..]);
+        world
+            .add(Payment::debit(id).ach_trace(&trace).settled_on(settled_on))
+            .await;
+        file = file.returned(&trace, "R01");
+    }
+    world.import("nacha", "r.ach", file).await;
+    // Both returns settled on Monday 2026-11-16. A debit that settled on Thursday may come back
+    // until then.
     let late = world.transfer("TR1").await.ach_return.unwrap();
     assert_eq!(
         (late.deadline.as_str(), late.timeliness()),
-        ("2026-11-16", proto::Timeliness::PastDeadline)
+        ("2026-11-13", proto::Timeliness::PastDeadline)
     );
-    let later = world.transfer("TR2").await.ach_return.unwrap();
-    assert_eq!(later.timeliness(), proto::Timeliness::PastDeadline);
-
-    world
-        .add(Payment::debit("TR3").settled_on("2026-11-13"))
-        .await;
-    world
-        .import(
-            "worldpay_returns",
-            "2.csv",
-            Worldpay::new().returned("TR3", "R01"),
-        )
-        .await;
-    let early = world.transfer("TR3").await.ach_return.unwrap();
+    let early = world.transfer("TR2").await.ach_return.unwrap();
     assert_eq!(
         (early.deadline.as_str(), early.timeliness()),
-        ("2026-11-17", proto::Timeliness::InTime)
+        ("2026-11-16", proto::Timeliness::InTime)
+    );
+
+    // The day on which the acquirer received it is not the day on which it settled.
+    world
+        .add(Payment::debit("TR3").settled_on("2026-10-01"))
+        .await;
+    let file = Worldpay::new().returned("TR3", "R01");
+    world.import("worldpay_returns", "r.csv", file).await;
+    let undated = world.transfer("TR3").await.ach_return.unwrap();
+    assert_eq!(undated.settlement_date, "");
+    assert_eq!(
+        (undated.deadline.as_str(), undated.timeliness()),
+        ("2026-10-05", proto::Timeliness::Unspecified)
     );
 }
 

@@ -214,6 +214,140 @@ async fn a_whole_life_in_one_file_is_applied_in_order() {
     assert_eq!(counts.map(|tally| tally.unwrap().count), [1, 1, 1]);
     assert_eq!(world.status("TR1").await, "returned");
     assert_eq!(world.reversals("TR1").await, "1");
+    // Nothing waited, and nothing had to be decided again.
+    assert!(world.holds().await.is_empty());
+    assert_eq!(world.journal_length().await, 3);
+}
+
+/// A return and all that follows, for a payment which the gateway puts into `state` after the
+/// file was decided and before anything of it is applied.
+async fn overtaken(world: &World, state: &str, file: Nacha) {
+    let pending = Payment::debit("TR1").ach_trace(ORIGINAL).state("PENDING");
+    world.add(pending).await;
+    let mut owner = world.gateway.begin_with("BEGIN IMMEDIATE").await.unwrap();
+    sqlx::query("UPDATE transfers SET state = ? WHERE id = 'TR1'")
+        .bind(state)
+        .execute(&mut *owner)
+        .await
+        .unwrap();
+    let wait = proto::WaitLevel::Decided;
+    world.send("nacha", "all.ach", file, wait).await.unwrap();
+    owner.commit().await.unwrap();
+}
+
+async fn retry(world: &World, hold_id: String) {
+    let ask = proto::ResolveHoldRequest {
+        hold_id,
+        action: Some(Action::Retry(proto::RetryHold::default())),
+        actor: "ann".to_owned(),
+        note: "it is mended now".to_owned(),
+    };
+    world.client.clone().resolve_hold(ask).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_no_return_took_is_not_given_back_whatever_the_state_says() {
+    let world = start("when_applied").await;
+    let of = (RETURN, "R01");
+    let file = Nacha::new()
+        .returned(ORIGINAL, "R01")
+        .dishonored(ORIGINAL, "R69", of)
+        .contested(ORIGINAL, "R74", of, "R69");
+    // The gateway says FAILED by itself, which is also how it spells RETURNED.
+    overtaken(&world, "FAILED", file).await;
+    eventually("all of it is held", || async {
+        world.holds().await.len() == 3
+    })
+    .await;
+    let holds = world.holds().await;
+    let reason = |reason| holds.iter().find(|hold| hold.reason() == reason);
+    assert!(
+        reason(proto::HoldReason::DishonoredReturn).is_some(),
+        "{holds:?}"
+    );
+    assert!(
+        reason(proto::HoldReason::ContestedReturn).is_some(),
+        "{holds:?}"
+    );
+    let returned = reason(proto::HoldReason::StateConflict);
+    let returned = returned.unwrap_or_else(|| panic!("{holds:?}")).clone();
+    assert_eq!(world.reversals("TR1").await, "0", "nothing is made");
+
+    // Once the return is applied after all, the later stages follow by themselves.
+    sqlx::query("UPDATE transfers SET state = 'PENDING' WHERE id = 'TR1'")
+        .execute(&world.gateway)
+        .await
+        .unwrap();
+    retry(&world, returned.hold_id).await;
+    let made = "SELECT CAST(COUNT(*) AS TEXT) FROM transfers WHERE id <> ?";
+    eventually("the later stages follow", || async {
+        world.in_gateway(made, "TR1").await == "2" && world.holds().await.is_empty()
+    })
+    .await;
+    let of_parent = "SELECT id FROM transfers WHERE parent_id = ?";
+    let restoration = child(&world, "TR1", of_parent).await;
+    let again = child(&world, &restoration, of_parent).await;
+    assert_eq!(world.transfer(&again).await.r#type, "REVERSAL");
+    assert_eq!(world.reversals("TR1").await, "1");
+    assert_eq!(world.reversals(&restoration).await, "1");
+}
+
+#[tokio::test]
+async fn a_dishonor_follows_its_return_to_the_row_that_replaced_it() {
+    let world = start("by_hand").await;
+    let file = Nacha::new()
+        .returned(ORIGINAL, "R01")
+        .dishonored(ORIGINAL, "R69", (RETURN, "R01"));
+    // Funded meanwhile: the return becomes a reversal, and that is what is given back.
+    overtaken(&world, "SUCCEEDED", file).await;
+    eventually("it is given back", || async {
+        world.status("TR1").await == "restored"
+    })
+    .await;
+    assert!(world.holds().await.is_empty());
+    let reversal = world.transfer("TR1").await.reversal_ids.remove(0);
+    let of_parent = "SELECT type FROM transfers WHERE parent_id = ?";
+    assert_eq!(child(&world, &reversal, of_parent).await, "DEBIT");
+    assert_eq!(world.reversals("TR1").await, "1");
+    assert_eq!(world.reversals(&reversal).await, "1");
+    // Both rows were replaced, each once.
+    assert_eq!(world.journal_length().await, 4);
+}
+
+#[tokio::test]
+async fn a_reversal_that_can_never_be_settled_is_held_and_not_called_ready() {
+    let world = start("by_hand").await;
+    world.add(Payment::debit("TR1")).await;
+    let file = Worldpay::new().returned("TR1", "R01");
+    world.import("worldpay_returns", "r.csv", file).await;
+    let reversal = world.transfer("TR1").await.reversal_ids.remove(0);
+    let set = |state: &'static str| {
+        sqlx::query("UPDATE transfers SET state = ? WHERE id = ?")
+            .bind(state)
+            .bind(reversal.clone())
+            .execute(&world.gateway)
+    };
+    set("CANCELED").await.unwrap();
+    mark(&world, &reversal).await.unwrap();
+    eventually("it is held", || async { world.holds().await.len() == 1 }).await;
+    let hold = world.hold().await;
+    assert_eq!(hold.reason(), proto::HoldReason::DatabaseRefused);
+    let refused = mark(&world, &reversal).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(refused.message().contains(&hold.hold_id), "{refused}");
+
+    set("SUCCEEDED").await.unwrap();
+    retry(&world, hold.hold_id).await;
+    eventually("it is ready", || async {
+        world.transfer(&reversal).await.ready_to_settle_at.is_some()
+    })
+    .await;
+    let ready = world.transfer(&reversal).await.ready_to_settle_at;
+    assert_eq!(
+        mark(&world, &reversal).await.unwrap(),
+        ready.unwrap().seconds
+    );
+    assert!(world.holds().await.is_empty());
 }
 
 #[tokio::test]

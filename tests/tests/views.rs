@@ -109,6 +109,35 @@ async fn each_version_sees_a_return_in_its_own_words() {
 }
 
 #[tokio::test]
+async fn a_return_that_is_applied_and_not_yet_recorded_is_no_failure() {
+    let world = World::start().await;
+    world.add(Payment::debit("TR1").state("PENDING")).await;
+    let file = Worldpay::new().returned("TR1", "R02");
+    world.import("worldpay_returns", "r.csv", file).await;
+    // As if the adapter's answer had been lost: the gateway has it, the record does not say so.
+    let returns = format!("sqlite://{}/returns.db", world.options.data.display());
+    let returns = sqlx::SqlitePool::connect(&returns).await.unwrap();
+    let forgotten = sqlx::query("UPDATE followers SET position = 0").execute(&returns);
+    assert_eq!(forgotten.await.unwrap().rows_affected(), 2);
+    assert_eq!(world.state("TR1").await, "FAILED", "so Finix spells it");
+    assert_eq!(
+        pictures(&world, "TR1").await[2..],
+        [picture("SUCCEEDED", 0, true), picture("RETURNED", 0, true)]
+    );
+    let found = world.transfer("TR1").await.ach_return.unwrap();
+    let ask = proto::GetReturnRequest {
+        ach_return_id: found.ach_return_id,
+        view: Rainforest.into(),
+        api_version: NEWEST.to_owned(),
+    };
+    let answer = world.client.clone().get_return(ask).await.unwrap();
+    assert_eq!(
+        answer.into_inner().ach_return.unwrap().transfer_state,
+        "RETURNED"
+    );
+}
+
+#[tokio::test]
 async fn a_version_that_there_is_not_is_refused_by_its_field() {
     let world = World::start().await;
     world.add(Payment::debit("TR1")).await;

@@ -196,6 +196,17 @@ impl Hold {
         )
     }
 
+    pub(super) fn stage_of_refund(transfer: &Transfer) -> Self {
+        Self::new(
+            HoldReason::UnsupportedType,
+            format!(
+                "transfer {} is a refund, whose return was dishonored or contested: whether the \
+                 customer has the money is for a person to settle",
+                transfer.id
+            ),
+        )
+    }
+
     pub(super) fn unexpected_validation_failure(transfer: &Transfer) -> Self {
         Self::new(
             HoldReason::UnexpectedValidationFailure,

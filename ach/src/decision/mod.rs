@@ -249,11 +249,15 @@ fn agree(a: Option<&str>, b: Option<&str>) -> bool {
 }
 
 /// A transfer has one return. A second, different one is money taken twice by the bank, or
-/// a mistake: a person must see it.
+/// a mistake: a person must see it. A later stage is none: it may still stand when its return
+/// turned out to have had no effect, and that is decided again.
 fn second_return(known: &[Prior]) -> Option<Hold> {
     known
         .iter()
-        .find(|prior| !matches!(prior.kind, EntryKind::Correction { .. }))
+        .find(|prior| match prior.effect {
+            Effect::Fail | Effect::Return | Effect::Reverse => true,
+            Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => false,
+        })
         .map(Hold::second_return)
 }
 

@@ -183,7 +183,8 @@ fn act(effect: Effect, transfer: &Transfer, of: &Prior, prior: &Prior) -> Result
     match transfer.kind {
         TransferType::Debit | TransferType::Credit => {}
         // A refund that came back is a debt to the customer, which a person settles.
-        TransferType::Refund | TransferType::Other => return Err(Hold::unsupported_type(transfer)),
+        TransferType::Refund => return Err(Hold::stage_of_refund(transfer)),
+        TransferType::Other => return Err(Hold::unsupported_type(transfer)),
     }
     let state = match of.effect {
         Effect::Fail => TransferState::Failed,

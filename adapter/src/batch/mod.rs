@@ -75,6 +75,8 @@ pub struct Step {
     pub hash: Hash,
     /// What to do; `None` moves only the cursor.
     pub change: Option<Change>,
+    /// Why the change must not be made; it is an exception instead.
+    pub withheld: Option<String>,
 }
 
 /// What a step changes.

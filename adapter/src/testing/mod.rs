@@ -243,6 +243,7 @@ impl Journal {
                 position: self.position,
                 hash: self.hash(),
                 change,
+                withheld: String::new(),
             }
         });
         let steps = steps.collect();

@@ -68,7 +68,7 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
         | EntryKind::Contested { code, .. } => {
             answer.return_code = code.to_string();
             if let Coded::Known(code) = code {
-                add_rules(&mut answer, *code, original, settled);
+                add_rules(&mut answer, *code, original, entry.settlement_date);
             }
             let advice = advice(entry, row.transfer.kind, original, settled);
             if let Some(advice) = advice {
@@ -103,7 +103,9 @@ fn effect(effect: Effect) -> proto::Effect {
     }
 }
 
-/// Everything that the code table and the calendar say.
+/// Everything that the code table and the calendar say. Whether a return came in time is told by
+/// `settled`, the day on which it settled, alone: the days on which it was issued or received are
+/// no ground for a dishonor.
 fn add_rules(
     answer: &mut proto::AchReturn,
     code: ReturnCode,

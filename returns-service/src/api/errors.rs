@@ -66,7 +66,9 @@ pub(super) fn of_mark(error: &MarkError) -> Status {
         MarkError::Store(error) => of_store(error),
         MarkError::NotMade(id) => not_found("reversal or restoration", id),
         MarkError::NotApplied { .. } => precondition("NOT_APPLIED", error.to_string()),
-        MarkError::WithoutEffect { .. } => precondition("WITHOUT_EFFECT", error.to_string()),
+        MarkError::WithoutEffect { .. } | MarkError::NotTaken { .. } => {
+            precondition("WITHOUT_EFFECT", error.to_string())
+        }
     }
 }
 

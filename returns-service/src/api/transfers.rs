@@ -95,19 +95,49 @@ impl Api {
         Ok(transfer)
     }
 
+    /// How far the system of record is by its own word, and which rows had no effect there since
+    /// it was last recorded. Asked after a lookup, so that what the lookup saw is explained: the
+    /// record may lag behind, and a return that it lacks looks like a failure.
+    async fn passed(&self) -> Result<(u64, Vec<u64>), Status> {
+        let system_of_record = &self.importer.system_of_record;
+        let progress = self.importer.store.progress(&system_of_record.database);
+        let mut after = progress
+            .await
+            .map_err(|error| errors::of_store(&error))?
+            .position;
+        let mut without_effect = Vec::new();
+        loop {
+            let told = system_of_record.progress(after).await;
+            let told = told.map_err(|error| errors::of_adapter(&error))?;
+            without_effect.extend(told.exceptions.iter().map(|exception| exception.position));
+            match without_effect.last() {
+                Some(last) if told.has_more && *last > after => after = *last,
+                Some(_) | None => {
+                    let passed = told.cursor.map_or(0, |cursor| cursor.position);
+                    return Ok((passed, without_effect));
+                }
+            }
+        }
+    }
+
     /// The rows of a transfer that stand. For a view only those that the system of record has
-    /// passed, as for webhooks: what it has not is not true yet, and may never be.
+    /// passed: what it has not is not true yet, and may never be. A view is asked for after the
+    /// lookup.
     async fn standing(&self, id: &str, passed_only: bool) -> Result<Vec<JournalRow>, Status> {
         let store = &self.importer.store;
         let system_of_record = &self.importer.system_of_record.database;
+        let passed = if passed_only {
+            Some(self.passed().await?)
+        } else {
+            None
+        };
         let ids = [id.to_owned()];
         let known = store.known(&ids, system_of_record).await;
         let mut known = known.map_err(|error| errors::of_store(&error))?;
         let mut standing = known.standing.remove(id).unwrap_or_default();
-        if passed_only {
-            let progress = store.progress(system_of_record).await;
-            let passed = progress.map_err(|error| errors::of_store(&error))?.position;
-            standing.retain(|row| row.position <= passed);
+        if let Some((passed, without_effect)) = passed {
+            standing
+                .retain(|row| row.position <= passed && !without_effect.contains(&row.position));
         }
         Ok(standing)
     }
@@ -152,6 +182,15 @@ impl Api {
             .ok_or_else(|| errors::not_found("return", return_id))?;
         let mut answer = self.complete(&row).await?;
         let transfer_id = &row.row.transfer.id;
+        let sent = match view {
+            Some(_) => {
+                let key = key(TransferKeyKind::TransferId, transfer_id);
+                let found = self.importer.system_of_record.lookup_raw(vec![key]).await;
+                let (matches, _) = found.map_err(|error| errors::of_adapter(&error))?;
+                matches.into_iter().flat_map(|one| one.transfers).next()
+            }
+            None => None,
+        };
         let standing = self.standing(transfer_id, view.is_some()).await?;
         let verdict = History::of(standing.iter().map(|row| &row.row)).verdict;
         if let Some(found) = verdict.as_ref().and_then(Verdict::ach_return)
@@ -160,10 +199,6 @@ impl Api {
             answer.stage = stage(found).into();
         }
         if let Some(dialect) = view {
-            let key = key(TransferKeyKind::TransferId, transfer_id);
-            let found = self.importer.system_of_record.lookup_raw(vec![key]).await;
-            let (matches, _) = found.map_err(|error| errors::of_adapter(&error))?;
-            let sent = matches.into_iter().flat_map(|one| one.transfers).next();
             answer.transfer_state = sent
                 .map(|sent| view::look(&sent, verdict.as_ref(), dialect).state)
                 .unwrap_or_default();

@@ -4,6 +4,7 @@ use echeck_proto::adapter::v1 as proto;
 use echeck_service::planted::{self, Bug};
 
 use super::cursor::Cursor;
+use super::rests_on::Withheld;
 use super::{Feed, FeedError, Role, step};
 use crate::replica::Lease;
 use crate::stage::Stage;
@@ -40,7 +41,7 @@ impl Feed {
         lease: &Lease,
     ) -> Result<Fed, FeedError> {
         let reading = self.rows_to_feed(cursor.position);
-        let rows = self.stages.read.time(reading).await?;
+        let (rows, withheld) = self.stages.read.time(reading).await?;
         let Some(last) = rows.last() else {
             return Ok(Fed::Nothing);
         };
@@ -48,7 +49,7 @@ impl Feed {
         let dead = self.without_effect(cursor.position, last_position).await?;
         let steps = rows
             .iter()
-            .map(|row| step::step(row, self.database(), &dead))
+            .map(|row| step::step(row, self.database(), &dead, withheld.get(&row.position)))
             .collect();
         let head = self.store.head().await?;
         // A process that was paused wakes up here: another may be feeding by now.
@@ -82,6 +83,16 @@ impl Feed {
             });
         }
         let exceptions = self.row_exceptions(&answer.exceptions)?;
+        if let Some(done) = withheld.keys().find(|at| {
+            exceptions
+                .iter()
+                .all(|exception| exception.position != **at)
+        }) {
+            return Err(FeedError::Contract {
+                database: self.database().to_owned(),
+                what: format!("no exception for step {done}, whose change was withheld"),
+            });
+        }
         let recording = self.store.record_progress(
             self.database(),
             cursor.position,
@@ -104,13 +115,14 @@ impl Feed {
         Ok(Fed::Rows)
     }
 
-    async fn rows_to_feed(&self, after: u64) -> Result<Vec<JournalRow>, StoreError> {
+    async fn rows_to_feed(&self, after: u64) -> Result<(Vec<JournalRow>, Withheld), StoreError> {
         let mut rows = self.store.rows_after(after, self.batch_size).await?;
         if self.role == Role::Mirror {
             let limit = self.store.progress(&self.system_of_record).await?.position;
             rows.retain(|row| row.position <= limit);
         }
-        Ok(rows)
+        let withheld = self.withhold(&mut rows, after).await?;
+        Ok((rows, withheld))
     }
 
     /// Positions whose row did not take effect in the system of record; a mirror must not

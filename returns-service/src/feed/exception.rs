@@ -1,45 +1,33 @@
 //! Rows that did not take effect. In the system of record the transfer has moved on: it is
-//! looked up and decided again, and the new row supersedes the old one; then a later stage that
-//! was decided on the old one is decided again, too. In a mirror, or where the database refuses, a
-//! person must look: the row goes to the holds.
+//! looked up and decided again, and the new row supersedes the old one. A later stage of a return
+//! is decided again when what it undoes did not take effect; else deciding would say the same for
+//! ever. In a mirror, or where the database refuses, a person must look: the row goes to the
+//! holds.
 
 use ach::decision::{Effect, HoldReason};
+use chrono::{DateTime, Utc};
 
 use super::{Feed, FeedError, Role};
 use crate::decide::{Case, Outcome, Overlay, decide_batch};
+use crate::hold::next_attempt;
 use crate::ids;
 use crate::journal::Relation;
 use crate::store::{
-    Append, Appended, Cause, ExceptionKind, JournalRow, Marks, NewHold, RowException, Writes,
+    Append, Appended, Cause, ExceptionKind, JournalRow, Marks, NewHold, RowException, StoreError,
+    Writes,
 };
 
-/// Whether a decision would be another one now that the transfer has moved on.
-const fn rests_on_the_transfer(effect: Effect) -> bool {
-    match effect {
-        Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => true,
-        Effect::Restore | Effect::Reapply | Effect::Ready => false,
-    }
-}
-
-/// Whether a later stage rests on a row with the effect `earlier`.
-const fn rests_on(stage: Effect, earlier: Effect) -> bool {
-    match (stage, earlier) {
-        (Effect::Restore | Effect::Reapply, Effect::Fail | Effect::Return | Effect::Reverse)
-        | (Effect::Reapply, Effect::Restore) => true,
-        (
-            Effect::Fail
-            | Effect::Return
-            | Effect::Reverse
-            | Effect::Correct
-            | Effect::Restore
-            | Effect::Reapply
-            | Effect::Ready,
-            _,
-        ) => false,
-    }
-}
-
 impl Feed {
+    /// Whether a decision would be another one now that the transfer has moved on.
+    async fn would_differ(&self, row: &JournalRow) -> Result<bool, StoreError> {
+        match row.row.effect {
+            Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => Ok(true),
+            // It rests on the journal.
+            Effect::Restore | Effect::Reapply => Ok(!self.base_stands(row).await?),
+            Effect::Ready => Ok(false),
+        }
+    }
+
     /// Deals with every exception of this database that nobody has dealt with.
     pub(super) async fn handle_exceptions(&self) -> Result<(), FeedError> {
         loop {
@@ -80,14 +68,12 @@ impl Feed {
                     (row.position, Writes::default())
                 }
                 (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)
-                    if rests_on_the_transfer(row.row.effect)
-                        || self.came_before_its_ground(row).await? =>
+                    if self.would_differ(row).await? =>
                 {
                     self.decide_again(exception, row).await?
                 }
-                // A later stage rests on the journal, which else would say the same again.
                 (Role::SystemOfRecord, _) | (Role::Mirror, _) => {
-                    let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None);
+                    let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None, now);
                     let head = self.store.head().await?;
                     (
                         head.position,
@@ -119,22 +105,10 @@ impl Feed {
         }
     }
 
-    /// Whether what a later stage rests on stands behind it: the row that it was decided on was
-    /// superseded, so that it could take no effect where it is.
-    async fn came_before_its_ground(&self, stage: &JournalRow) -> Result<bool, FeedError> {
-        let transfer_id = &stage.row.transfer.id;
-        let asked = std::slice::from_ref(transfer_id);
-        let known = self.store.known(asked, self.database()).await?;
-        let standing = known.standing.get(transfer_id);
-        Ok(standing
-            .into_iter()
-            .flatten()
-            .any(|row| row.position > stage.position && rests_on(stage.row.effect, row.row.effect)))
-    }
-
     /// Whether nothing is left to do about a transfer that could not be made ready. Its owner may
-    /// have done so meanwhile. A mirror that lacks it did not take the return before: that has a
-    /// hold, and when it is said again, this is said with it.
+    /// have done so meanwhile; one in a state that can never be settled is refused instead. A
+    /// mirror that lacks it did not take the return before: that has a hold, and when it is said
+    /// again, this is said with it.
     const fn is_settled(&self, kind: ExceptionKind) -> bool {
         match (self.role, kind) {
             (_, ExceptionKind::MovedOn) | (Role::Mirror, ExceptionKind::NotFound) => true,
@@ -162,12 +136,13 @@ impl Feed {
             return_id: Some(&row.row.return_id),
             ..Case::of_entry(&row.row.entry, source)
         };
+        let now = self.clock.now();
         let decided = decide_batch(
             &*self.store,
             &self.adapter,
             &[case],
             &mut Overlay::default(),
-            self.clock.now(),
+            now,
         )
         .await?;
         let mut mark = decided.marks.into_iter().next();
@@ -184,9 +159,9 @@ impl Feed {
                 // The same return stands by another row already: there is nothing to add.
                 Outcome::Duplicate { .. } => {}
                 Outcome::Hold { hold, .. } => {
-                    writes
-                        .holds
-                        .push(self.hold(exception, row, hold.reason, Some(hold.detail)));
+                    let detail = Some(hold.detail);
+                    let hold = self.hold(exception, row, hold.reason, detail, now);
+                    writes.holds.push(hold);
                 }
             }
         }
@@ -199,6 +174,7 @@ impl Feed {
         row: &JournalRow,
         reason: HoldReason,
         detail: Option<String>,
+        now: DateTime<Utc>,
     ) -> NewHold {
         let said = format!(
             "{} did not take journal row {}: {}",
@@ -219,7 +195,7 @@ impl Feed {
             entry: row.row.entry.clone(),
             transfer_ids: vec![row.row.transfer.id.clone()],
             failed: Some((self.database().to_owned(), row.position)),
-            next_attempt_at: None,
+            next_attempt_at: next_attempt(&self.importer.holds, reason, 0, now),
         }
     }
 }

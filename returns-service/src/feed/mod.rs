@@ -6,6 +6,7 @@ mod adopt;
 mod batch;
 mod cursor;
 mod exception;
+mod rests_on;
 mod step;
 mod trouble;
 

@@ -12,8 +12,13 @@ use crate::store::JournalRow;
 
 /// The step for `database`. It is empty, so that only the cursor moves, when the row was
 /// superseded, did not take effect in the system of record (`dead`), is meant for another
-/// database, or changes nothing by its nature.
-pub(super) fn step(row: &JournalRow, database: &str, dead: &[u64]) -> proto::Step {
+/// database, or changes nothing by its nature. `withheld` says why its change must not be made.
+pub(super) fn step(
+    row: &JournalRow,
+    database: &str,
+    dead: &[u64],
+    withheld: Option<&String>,
+) -> proto::Step {
     let silent = row.superseded_by.is_some()
         || dead.contains(&row.position)
         || !meant_for(&row.row, database);
@@ -21,6 +26,7 @@ pub(super) fn step(row: &JournalRow, database: &str, dead: &[u64]) -> proto::Ste
         position: row.position,
         hash: row.hash.as_bytes().to_vec(),
         change: if silent { None } else { change(&row.row) },
+        withheld: withheld.cloned().unwrap_or_default(),
     }
 }
 

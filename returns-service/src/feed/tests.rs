@@ -1,8 +1,10 @@
 //! Feeds against an adapter that keeps no data but its cursor.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Mutex, MutexGuard};
 
+use ach::decision::Effect;
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::clock::SystemClock;
 use proto::adapter_service_server::{AdapterService, AdapterServiceServer};
@@ -12,20 +14,24 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::*;
 use crate::hold::RetryPolicy;
+use crate::ids;
 use crate::import::{Importer, Spool};
 use crate::incident::{Area, Cause, Signal, Subject, Trouble};
+use crate::journal::{Reversal, Row};
 use crate::store::testing::{append, deciding_import, empty_store, eventually, now, row};
 use crate::store::{Appended, Fault, Writes};
 
 const LONG: Duration = Duration::from_secs(60);
 /// Long enough that a slow disk does not make a living replica lose it.
-const LEASE: Duration = Duration::from_secs(3);
+const LEASE: Duration = Duration::from_secs(2);
 const GATEWAY: &str = "gateway";
 
 /// A target that takes every row, but says of row 2 that it refused it.
 #[derive(Clone, Default)]
 struct Target {
     state: Arc<Mutex<State>>,
+    /// How often this one was asked, and not its twin.
+    asked: Arc<AtomicUsize>,
 }
 
 #[derive(Default)]
@@ -36,11 +42,27 @@ struct State {
     rival: Option<Arc<dyn Store>>,
     /// What is answered to a batch instead.
     refusal: Option<Status>,
+    /// The positions of each batch, those negative whose change was withheld.
+    sent: Vec<Vec<i64>>,
+    /// Positions that have no effect.
+    without_effect: Vec<u64>,
 }
 
 impl Target {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap()
+    }
+
+    /// Another adapter of the same target.
+    fn twin(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            asked: Arc::default(),
+        }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
     }
 
     /// Serves the target; gives its address.
@@ -79,11 +101,27 @@ impl AdapterService for Target {
             position: last.position,
             hash: last.hash.clone(),
         };
+        let mut exceptions = Vec::new();
         let rival = {
             let mut state = self.lock();
             if let Some(refusal) = &state.refusal {
                 return Err(refusal.clone());
             }
+            let mut batch = Vec::new();
+            for step in &request.steps {
+                let position = i64::try_from(step.position).unwrap();
+                let withheld = !step.withheld.is_empty();
+                batch.push(if withheld { -position } else { position });
+                if withheld || state.without_effect.contains(&step.position) {
+                    // Refused, and not moved on, so that nothing is decided again here.
+                    exceptions.push(proto::StepException {
+                        position: step.position,
+                        kind: proto::StepExceptionKind::Refused.into(),
+                        message: step.withheld.clone(),
+                    });
+                }
+            }
+            state.sent.push(batch);
             state.cursor = Some(cursor.clone());
             state.rival.take()
         };
@@ -93,7 +131,7 @@ impl AdapterService for Target {
         }
         Ok(Response::new(proto::ApplyUpdatesResponse {
             cursor: Some(cursor),
-            exceptions: Vec::new(),
+            exceptions,
         }))
     }
 
@@ -101,6 +139,7 @@ impl AdapterService for Target {
         &self,
         request: Request<proto::GetProgressRequest>,
     ) -> Result<Response<proto::GetProgressResponse>, Status> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         let mut state = self.lock();
         state.cursor_reads += 1;
         let passed = state.cursor.as_ref().map_or(0, |cursor| cursor.position);
@@ -261,20 +300,21 @@ async fn a_feed_that_another_overtook_asks_the_target_what_it_missed() {
 async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
     let (folder, store) = empty_store().await;
     let target = Target::default();
-    let address = target.serve().await;
+    let twin = target.twin();
+    let addresses = [target.serve().await, twin.serve().await];
     let stop = [CancellationToken::new(), CancellationToken::new()];
-    let a = tokio::spawn(feed(&store, &folder, "a", &address).run(stop[0].clone()));
-    eventually("a feeds", async || target.lock().cursor_reads == 1).await;
-    let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
+    let a = tokio::spawn(feed(&store, &folder, "a", &addresses[0]).run(stop[0].clone()));
+    eventually("a feeds", async || target.asked() > 0).await;
+    let b = tokio::spawn(feed(&store, &folder, "b", &addresses[1]).run(stop[1].clone()));
     rows(&store, "a", 3).await;
     eventually("a fed", async || position(&store).await == 3).await;
-    tokio::time::sleep(LEASE + LEASE / 4).await;
-    assert_eq!(target.lock().cursor_reads, 1, "b does not feed");
+    tokio::time::sleep(LEASE * 2).await;
+    assert_eq!(twin.asked(), 0, "b does not feed");
     stop[0].cancel();
     a.await.unwrap();
     rows(&store, "b", 2).await;
     eventually("b fed", async || position(&store).await == 5).await;
-    assert_eq!(target.lock().cursor_reads, 2);
+    assert!(twin.asked() > 0);
     stop[1].cancel();
     b.await.unwrap();
 }
@@ -339,6 +379,105 @@ async fn a_target_that_takes_no_writes_is_reported_and_its_reads_do_not_make_it_
     target.lock().refusal = None;
     well(&mut signals).await;
     assert_eq!(position(&store).await, 3);
+    stop.cancel();
+    run.await.unwrap();
+}
+
+/// A return that failed a payout, its dishonor, the contest of that, and another return.
+async fn life(store: &Arc<dyn Store>) {
+    let import = deciding_import(store, "life", 4).await;
+    let made = |id: &str, parent_id: Option<String>| Reversal {
+        id: id.to_owned(),
+        trace_id: format!("FNX{id}"),
+        tags: Vec::new(),
+        parent_id,
+    };
+    let first = Row {
+        effect: Effect::Fail,
+        ..row(&import, "TR1")
+    };
+    let dishonor = Row {
+        effect: Effect::Restore,
+        return_id: "ret_dishonor".into(),
+        of_return: Some(first.return_id.clone()),
+        restoration: Some(made("RS", None)),
+        ..first.clone()
+    };
+    let contest = Row {
+        effect: Effect::Reapply,
+        return_id: "ret_contest".into(),
+        reversal: Some(made("RA", Some("RS".into()))),
+        restoration: None,
+        ..dishonor.clone()
+    };
+    let writes = Writes {
+        rows: vec![first, dishonor, contest, row(&import, "TR2")],
+        ..Writes::default()
+    };
+    let outcome = store.append(append(&import, (0, 4), 0, writes)).await;
+    assert!(matches!(outcome.unwrap(), Appended::Done(_)));
+}
+
+#[tokio::test]
+async fn a_later_stage_is_fed_once_what_it_undoes_is_known_to_have_taken_effect() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    let address = target.serve().await;
+    life(&store).await;
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    eventually("all is fed", async || position(&store).await == 4).await;
+    assert_eq!(target.lock().sent, [vec![1], vec![2], vec![3, 4]]);
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_undoes_a_row_without_effect_is_withheld_and_what_undoes_that_too() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    target.lock().without_effect = vec![1];
+    let address = target.serve().await;
+    life(&store).await;
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    eventually("all is fed", async || position(&store).await == 4).await;
+    let sent = target.lock().sent.concat();
+    assert_eq!(sent, [1, -2, -3, 4]);
+    let recorded = store.exceptions(GATEWAY, 0, 4).await.unwrap();
+    let why: Vec<&str> = recorded.iter().map(|one| one.message.as_str()).collect();
+    let of = ids::return_id("TR1", 1);
+    assert_eq!(
+        why,
+        [
+            String::new(),
+            format!("it undoes return {of}, which did not take effect in gateway"),
+            format!("it undoes the dishonor of return {of}, which did not take effect in gateway"),
+        ]
+    );
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_restore_of_the_target_a_return_may_end_otherwise_and_its_dishonor_knows() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    let address = target.serve().await;
+    life(&store).await;
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    eventually("all is fed", async || position(&store).await == 4).await;
+    {
+        let mut state = target.lock();
+        state.cursor = None;
+        state.without_effect = vec![1];
+        state.sent.clear();
+    }
+    eventually("all is fed again", async || {
+        target.lock().sent.concat() == [1, -2, -3, 4]
+    })
+    .await;
     stop.cancel();
     run.await.unwrap();
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::ReadyPolicy;
 use crate::chain::Chain;
 use crate::changes::Changes;
+use crate::ids;
 use crate::journal::{Ready, Relation, Row};
 use crate::replica::Replica;
 use crate::store::{
@@ -46,6 +47,17 @@ pub(crate) enum MarkError {
         database: String,
         position: u64,
         why: &'static str,
+    },
+    #[error(
+        "transfer {transfer_id} is not ready: {database} did not take journal row {position} \
+         ({why}). Mend it there, then retry hold {hold_id}"
+    )]
+    NotTaken {
+        transfer_id: String,
+        database: String,
+        position: u64,
+        why: String,
+        hold_id: String,
     },
 }
 
@@ -163,7 +175,7 @@ impl Settler {
             let made = self.store.made_transfer(transfer_id).await?;
             let made = made.ok_or_else(|| MarkError::NotMade(transfer_id.to_owned()))?;
             if let Some(ready_at) = made.ready_at {
-                return Ok(ready_at);
+                return self.ready_since(&made, ready_at).await;
             }
             self.check_effect(&made).await?;
             let seen_position = self.store.head().await?.position;
@@ -171,6 +183,41 @@ impl Settler {
             // After a lost race the next look finds it ready.
             self.append(&[made], seen_position, now, Some(actor))
                 .await?;
+        }
+    }
+
+    /// Since when a transfer is ready, unless the system of record did not take it.
+    async fn ready_since(
+        &self,
+        made: &MadeTransfer,
+        ready_at: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, MarkError> {
+        let Some(row) = self.store.last_ready_row(made.position).await? else {
+            return Ok(ready_at);
+        };
+        let since = row
+            .row
+            .ready
+            .map_or(ready_at, |ready| ready.ready_to_settle_at);
+        let database = &self.system_of_record;
+        let before = row.position.saturating_sub(1);
+        let exceptions = self
+            .store
+            .exceptions(database, before, row.position)
+            .await?;
+        match exceptions.into_iter().next() {
+            None => Ok(since),
+            Some(exception) => match exception.kind {
+                // Its owner had made it ready before.
+                ExceptionKind::MovedOn => Ok(since),
+                ExceptionKind::NotFound | ExceptionKind::Refused => Err(MarkError::NotTaken {
+                    transfer_id: made.transfer_id.clone(),
+                    database: database.clone(),
+                    position: row.position,
+                    why: exception.message,
+                    hold_id: ids::exception_hold_id(database, row.position),
+                }),
+            },
         }
     }
 

@@ -1,9 +1,11 @@
 //! The transfers that rows of the journal make, and which of them may be settled.
 
+use ach::decision::Effect;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::StoreError;
+use super::{JournalRow, StoreError};
+use crate::journal::Relation;
 
 /// A transfer that a row made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,15 @@ pub(crate) struct MadeTransfer {
     pub(crate) position: u64,
     /// When it was decided that it may join a settlement.
     pub(crate) ready_at: Option<DateTime<Utc>>,
+}
+
+/// Of rows about one row, newest first, the one that makes ready what that made. What is said
+/// again to one mirror is none.
+pub(super) fn ready_row(rows: Vec<JournalRow>) -> Option<JournalRow> {
+    rows.into_iter().find(|row| {
+        row.row.effect == Effect::Ready
+            && matches!(row.row.relation, Some(Relation::Follows { .. }))
+    })
 }
 
 /// Made transfers in the returns database. [`super::Store::append`] writes them: with the row
@@ -31,4 +42,6 @@ pub(crate) trait SettleStore: Send + Sync {
     ) -> Result<Vec<MadeTransfer>, StoreError>;
     /// One of them.
     async fn made_transfer(&self, transfer_id: &str) -> Result<Option<MadeTransfer>, StoreError>;
+    /// The last row that makes ready what the row at `position` made.
+    async fn last_ready_row(&self, position: u64) -> Result<Option<JournalRow>, StoreError>;
 }

@@ -68,6 +68,18 @@ pub(super) fn dishonored(rows: &[Row]) -> Vec<&str> {
         .collect()
 }
 
+/// The transfers for which rows bring the stage that a dishonor or a contest may wait for.
+pub(super) fn bases(rows: &[Row]) -> Vec<String> {
+    rows.iter()
+        .filter(|row| of_import(row).is_some() && !row.is_repeat())
+        .filter(|row| match row.effect {
+            Effect::Fail | Effect::Return | Effect::Reverse | Effect::Restore => true,
+            Effect::Correct | Effect::Reapply | Effect::Ready => false,
+        })
+        .map(|row| row.transfer.id.clone())
+        .collect()
+}
+
 /// Every transfer that an append says something about.
 pub(super) fn transfers(writes: &Writes) -> Vec<String> {
     let rows = writes.rows.iter().map(|row| &row.transfer.id);

@@ -261,10 +261,9 @@ fn a_stage_of_a_refund_or_over_another_amount_is_for_a_person() {
         ..debit()
     };
     let entry = dishonored("R68", Some(TRACE));
-    assert_eq!(
-        hold(decide_on(&entry, refund, &known)).reason,
-        HoldReason::UnsupportedType
-    );
+    let held = hold(decide_on(&entry, refund, &known));
+    assert_eq!(held.reason, HoldReason::UnsupportedType);
+    assert!(held.detail.contains("is a refund"), "{}", held.detail);
     let dearer = Transfer {
         amount: Money::cents(5_001),
         ..debit()
@@ -327,4 +326,16 @@ proptest! {
         }
         prop_assert!(stages.len() <= 3, "{stages:?}");
     }
+}
+
+#[test]
+fn a_return_is_decided_again_though_its_dishonor_still_stands() {
+    let left = [dishonor_of("R68")];
+    let again = act(decide_on(&returned("R01"), debit(), &left));
+    assert_eq!(again.effect, Effect::Reverse);
+    // The dishonor came before the row that it would undo now, so it is decided again too.
+    let [left] = left;
+    let known = [left, stands("R01", Effect::Reverse)];
+    let dishonor = act(decide_on(&dishonored("R69", Some(TRACE)), debit(), &known));
+    assert_eq!(dishonor.undone.unwrap().prior_id, "ret_1");
 }

@@ -208,13 +208,22 @@ fn parse_steps(steps: Vec<proto::Step>, violations: &mut Violations) -> Vec<Step
             violations.add(format!("steps[{at}].hash"), not_a_hash(&step.hash));
             Hash([0; 32])
         });
+        let nothing_to_do = step.change.is_none();
         let change = step
             .change
             .and_then(|change| parse_change(at, change, violations));
+        let withheld = Some(step.withheld).filter(|why| !why.is_empty());
+        if withheld.is_some() && nothing_to_do {
+            violations.add(
+                format!("steps[{at}].withheld"),
+                "must be empty when there is no change to withhold",
+            );
+        }
         parsed.push(Step {
             position,
             hash,
             change,
+            withheld,
         });
     }
     parsed
@@ -232,6 +241,7 @@ mod tests {
             position,
             hash: vec![7; 32],
             change: None,
+            withheld: String::new(),
         }
     }
 

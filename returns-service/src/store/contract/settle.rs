@@ -83,6 +83,9 @@ async fn a_transfer_that_a_row_made_waits_and_becomes_ready_once(fixture: Fixtur
     let done = make_ready(&fixture, vec![ready(&one, 1)]).await;
     assert!(matches!(done, Appended::Done(_)), "{done:?}");
     assert_eq!(waiting(&fixture, 4).await, [(reversal_of("TR2"), 3)]);
+    let said = fixture.store.last_ready_row(1).await.unwrap().unwrap();
+    assert_eq!(said.position, 4);
+    assert_eq!(fixture.store.last_ready_row(3).await.unwrap(), None);
     let made = fixture.store.made_transfer(&reversal_of("TR1")).await;
     let expected = MadeTransfer {
         transfer_id: reversal_of("TR1"),

@@ -8,7 +8,9 @@ use echeck_service::planted::{self, Bug};
 use sqlx::{PgConnection, Row as _};
 
 use super::super::columns::{bound, failed, json, reason_text};
-use super::super::writes::{Link, Share, dishonored, link, payloads, shares, stretches, transfers};
+use super::super::writes::{
+    Link, Share, bases, dishonored, link, payloads, shares, stretches, transfers,
+};
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
 };
@@ -75,6 +77,7 @@ async fn write_all(
     write_rows(tx, &links, &head, append.at).await?;
     write_made(tx, &links, append.at).await?;
     failpoint::hit("append::after_rows").await?;
+    wake_stages(tx, &bases(&writes.rows), append.at).await?;
     write_holds(tx, &writes.holds, append.at).await?;
     write_marks(tx, &writes.dishonor, append.at).await?;
     drop_marks(tx, &dishonored(&writes.rows)).await?;
@@ -186,6 +189,30 @@ async fn move_cause(
     .await
     .map_err(failed("moving what was appended for"))?;
     Ok(done.rows_affected() == 1)
+}
+
+/// Lets the later stages that wait for one of these transfers be tried at once. That counts as
+/// an attempt, so that one which is being tried just now, and does not know it, changes nothing.
+async fn wake_stages(
+    tx: &mut PgConnection,
+    transfer_ids: &[String],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if transfer_ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE holds SET next_attempt_at = $1, attempts = attempts + 1 \
+         WHERE hold_id IN (SELECT hold_id FROM hold_transfers WHERE transfer_id = ANY($2)) \
+         AND state = 'open' AND reason IN ('dishonored_return', 'contested_return') \
+         AND next_attempt_at > $1",
+    )
+    .bind(at)
+    .bind(clean_all(transfer_ids))
+    .execute(tx)
+    .await
+    .map_err(failed("waking the holds of later stages"))?;
+    Ok(())
 }
 
 /// The rows, the journal's new end, how many rows each import has by now, and where they are.

@@ -6,7 +6,7 @@ use sqlx::{Row as _, Sqlite, Transaction};
 
 use super::super::columns::{bound, failed, json, reason_text};
 use super::super::writes::{
-    Link, dishonored, link, of_import, payloads, repeats, shares, stretches, transfers,
+    Link, bases, dishonored, link, of_import, payloads, repeats, shares, stretches, transfers,
 };
 use super::super::{
     Append, Appended, Cause, DuplicateLine, HoldState, NewHold, RejectedLine, StoreError,
@@ -36,6 +36,7 @@ impl SqliteStore {
         if !move_cause(&mut tx, &append.cause, &head, append.at).await? {
             return Ok(Appended::Lost);
         }
+        wake_stages(&mut tx, &bases(&append.writes.rows), append.at).await?;
         write_holds(&mut tx, &append.writes.holds, append.at).await?;
         write_marks(&mut tx, &append.writes.dishonor, append.at).await?;
         drop_marks(&mut tx, &dishonored(&append.writes.rows)).await?;
@@ -219,6 +220,31 @@ pub(super) async fn write_hold_transfers(
     .execute(&mut **tx)
     .await
     .map_err(failed("writing a hold's transfers"))?;
+    Ok(())
+}
+
+/// Lets the later stages that wait for one of these transfers be tried at once. That counts as
+/// an attempt, so that one which is being tried just now, and does not know it, changes nothing.
+async fn wake_stages(
+    tx: &mut Transaction<'_, Sqlite>,
+    transfer_ids: &[String],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if transfer_ids.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE holds SET next_attempt_at = ?1, attempts = attempts + 1 \
+         WHERE hold_id IN (SELECT hold_id FROM hold_transfers \
+             WHERE transfer_id IN (SELECT value FROM json_each(?2))) \
+         AND state = 'open' AND reason IN ('dishonored_return', 'contested_return') \
+         AND next_attempt_at > ?1",
+    )
+    .bind(time_text(at))
+    .bind(json(&transfer_ids, "transfer ids")?)
+    .execute(&mut **tx)
+    .await
+    .map_err(failed("waking the holds of later stages"))?;
     Ok(())
 }
 

@@ -2,15 +2,16 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::{Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
-use super::super::StoreError;
 use super::super::columns::{bound, failed, json};
-use super::super::records::made_transfer;
-use super::super::settle::{MadeTransfer, SettleStore};
+use super::super::records::{journal_row, made_transfer};
+use super::super::settle::{MadeTransfer, SettleStore, ready_row};
 use super::super::writes::{Link, made_by};
+use super::super::{JournalRow, StoreError};
 use super::SqliteStore;
 use super::codec::time_text;
+use super::journal::ROWS;
 
 #[async_trait]
 impl SettleStore for SqliteStore {
@@ -52,6 +53,20 @@ impl SettleStore for SqliteStore {
         .as_ref()
         .map(made_transfer)
         .transpose()
+    }
+
+    async fn last_ready_row(&self, position: u64) -> Result<Option<JournalRow>, StoreError> {
+        let sql = format!(
+            "{ROWS} WHERE j.transfer_id = (SELECT transfer_id FROM journal WHERE position = ?1) \
+             AND j.repeats = ?1 ORDER BY j.position DESC"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(bound(position)?)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("reading since when a transfer is ready"))?;
+        let rows: Vec<JournalRow> = rows.iter().map(journal_row).collect::<Result<_, _>>()?;
+        Ok(ready_row(rows))
     }
 }
 
