@@ -120,6 +120,16 @@ pub enum Fate {
     Held(Reason),
 }
 
+impl Fate {
+    /// Whether it is tried again by itself.
+    const fn waits(self) -> bool {
+        match self {
+            Self::Held(reason) => reason.is_tried_again(),
+            Self::Acted(_) | Self::Duplicate => false,
+        }
+    }
+}
+
 /// What the owner did about a payment, as the gateway's database says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Facts {
@@ -134,6 +144,10 @@ pub type Placed<'a> = (u64, u64, &'a Entry);
 
 /// Every combination of fates that is right for the entries about one payment, in the order
 /// in which they are given.
+///
+/// An entry that waits is tried again, so that it is as if it came when it is decided for good.
+/// What stands then is all that a decision rests on. So what is looked at is not every order of
+/// the entries, of which ten have millions, but every set of decisions that an order leads to.
 #[must_use]
 pub fn legal(
     policy: Policy,
@@ -147,12 +161,53 @@ pub fn legal(
         .iter()
         .any(|(.., entry)| entry.says.is_later_stage());
     let loose = transfer.owner != Owner::Leaves || stages;
-    let mut orders = Vec::new();
-    permute(&mut (0..entries.len()).collect(), 0, &mut orders);
-    orders
-        .into_iter()
-        .filter(|order| loose || keeps_files_in_order(order, entries))
-        .map(|order| run(policy, transfer, facts, entries, &order))
+    let mut results = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut open = vec![vec![None; entries.len()]];
+    while let Some(decided) = open.pop() {
+        let now = decisions(policy, transfer, facts, entries, &decided);
+        let mut is_end = true;
+        for at in 0..entries.len() {
+            let comes_later = |before: usize| {
+                decided[before].is_none()
+                    && entries[before].0 == entries[at].0
+                    && !now[before].waits()
+            };
+            let is_next = loose || !(0..at).any(comes_later);
+            if decided[at].is_some() || now[at].waits() || !is_next {
+                continue;
+            }
+            is_end = false;
+            let mut next = decided.clone();
+            next[at] = Some(now[at]);
+            if seen.insert(next.clone()) {
+                open.push(next);
+            }
+        }
+        if is_end {
+            results.insert(now);
+        }
+    }
+    results
+}
+
+/// What each entry comes to, if it is decided now or was before.
+fn decisions(
+    policy: Policy,
+    transfer: &Transfer,
+    facts: Facts,
+    entries: &[Placed<'_>],
+    decided: &[Option<Fate>],
+) -> Vec<Fate> {
+    let pairs = || entries.iter().map(|(.., entry)| *entry).zip(decided);
+    let standing: Vec<&Entry> = pairs()
+        .filter(|(_, fate)| matches!(fate, Some(Fate::Acted(_))))
+        .map(|(entry, _)| entry)
+        .collect();
+    pairs()
+        .map(|(entry, fate)| {
+            fate.unwrap_or_else(|| decide(policy, transfer, facts, entry, &standing))
+        })
         .collect()
 }
 
@@ -223,54 +278,6 @@ impl<'a> Expected<'a> {
                 Line::Entry(_) | Line::Unreadable { .. } => None,
             })
             .collect()
-    }
-}
-
-fn permute(order: &mut Vec<usize>, fixed: usize, all: &mut Vec<Vec<usize>>) {
-    if fixed == order.len() {
-        all.push(order.clone());
-        return;
-    }
-    for at in fixed..order.len() {
-        order.swap(fixed, at);
-        permute(order, fixed + 1, all);
-        order.swap(fixed, at);
-    }
-}
-
-fn keeps_files_in_order(order: &[usize], entries: &[Placed<'_>]) -> bool {
-    order.iter().enumerate().all(|(at, one)| {
-        order[at..]
-            .iter()
-            .all(|later| entries[*one].0 != entries[*later].0 || one <= later)
-    })
-}
-
-fn run(
-    policy: Policy,
-    transfer: &Transfer,
-    facts: Facts,
-    entries: &[Placed<'_>],
-    order: &[usize],
-) -> Vec<Fate> {
-    let mut fates = vec![Fate::Duplicate; entries.len()];
-    let mut standing: Vec<&Entry> = Vec::new();
-    let mut waiting = order.to_vec();
-    // What waits is tried again until nothing comes of it any more.
-    loop {
-        let before = waiting.len();
-        waiting.retain(|at| {
-            let entry = entries[*at].2;
-            let fate = decide(policy, transfer, facts, entry, &standing);
-            if matches!(fate, Fate::Acted(_)) {
-                standing.push(entry);
-            }
-            fates[*at] = fate;
-            matches!(fate, Fate::Held(reason) if reason.is_tried_again())
-        });
-        if waiting.len() == before {
-            return fates;
-        }
     }
 }
 
@@ -498,6 +505,102 @@ fn status(transfer: &Transfer, facts: Facts, acted: Option<Effect>) -> Option<&'
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::World;
+
+    /// The same by trying every order.
+    fn by_every_order(
+        policy: Policy,
+        transfer: &Transfer,
+        facts: Facts,
+        entries: &[Placed<'_>],
+    ) -> BTreeSet<Vec<Fate>> {
+        let stages = entries
+            .iter()
+            .any(|(.., entry)| entry.says.is_later_stage());
+        let loose = transfer.owner != Owner::Leaves || stages;
+        let mut orders = Vec::new();
+        permute(&mut (0..entries.len()).collect(), 0, &mut orders);
+        orders
+            .into_iter()
+            .filter(|order| loose || keeps_files_in_order(order, entries))
+            .map(|order| run(policy, transfer, facts, entries, &order))
+            .collect()
+    }
+
+    fn permute(order: &mut Vec<usize>, fixed: usize, all: &mut Vec<Vec<usize>>) {
+        if fixed == order.len() {
+            all.push(order.clone());
+            return;
+        }
+        for at in fixed..order.len() {
+            order.swap(fixed, at);
+            permute(order, fixed + 1, all);
+            order.swap(fixed, at);
+        }
+    }
+
+    fn keeps_files_in_order(order: &[usize], entries: &[Placed<'_>]) -> bool {
+        order.iter().enumerate().all(|(at, one)| {
+            order[at..]
+                .iter()
+                .all(|later| entries[*one].0 != entries[*later].0 || one <= later)
+        })
+    }
+
+    fn run(
+        policy: Policy,
+        transfer: &Transfer,
+        facts: Facts,
+        entries: &[Placed<'_>],
+        order: &[usize],
+    ) -> Vec<Fate> {
+        let mut fates = vec![Fate::Duplicate; entries.len()];
+        let mut standing: Vec<&Entry> = Vec::new();
+        let mut waiting = order.to_vec();
+        // What waits is tried again until nothing comes of it any more.
+        loop {
+            let before = waiting.len();
+            waiting.retain(|at| {
+                let entry = entries[*at].2;
+                let fate = decide(policy, transfer, facts, entry, &standing);
+                if matches!(fate, Fate::Acted(_)) {
+                    standing.push(entry);
+                }
+                fates[*at] = fate;
+                matches!(fate, Fate::Held(reason) if reason.is_tried_again())
+            });
+            if waiting.len() == before {
+                return fates;
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_found_is_what_every_order_of_the_entries_finds() {
+        let mut several = 0;
+        for round in 0..4 {
+            let world = World::new(11, round);
+            let files: Vec<_> = (0..12).map(|_| world.next_file(30..140)).collect();
+            let expected = Expected::of(world.policy, &files);
+            for transfer in files.iter().flat_map(|file| &file.transfers) {
+                let entries = expected.about(&transfer.id);
+                if !(2..=6).contains(&entries.len()) {
+                    continue;
+                }
+                for (exists, owner_acted) in [(true, false), (true, true), (false, false)] {
+                    let facts = Facts {
+                        exists,
+                        owner_acted,
+                    };
+                    let found = legal(world.policy, transfer, facts, &entries);
+                    let all = by_every_order(world.policy, transfer, facts, &entries);
+                    assert_eq!(found, all, "{entries:?} of {transfer:?}");
+                    several += usize::from(found.len() > 1);
+                }
+            }
+        }
+        assert!(several > 20, "{several}");
+    }
     use crate::world::InMirror;
 
     fn debit(owner: Owner) -> Transfer {
