@@ -374,11 +374,14 @@ async fn a_payment_that_is_funded_while_its_return_and_later_stages_are_applied_
     assert_eq!(totals.returned.unwrap().count, 1, "decided on PENDING");
     funding.commit().await.unwrap();
 
-    eventually(
-        "each row is superseded by one that takes effect",
-        || async { world.journal_length().await == 6 && world.status("TR1").await == "returned" },
-    )
+    // The mirror says returned twice on its way, so that the gateway tells when it is over.
+    let transfers = "SELECT COUNT(*) FROM transfers";
+    eventually("each stage is applied in the end", || async {
+        let transfers = sqlx::query_scalar::<_, i64>(transfers).fetch_one(&world.gateway);
+        transfers.await.unwrap() == 4 && world.status("TR1").await == "returned"
+    })
     .await;
+    assert_eq!(world.journal_length().await, 6, "each row was superseded");
     assert!(world.holds().await.is_empty());
     assert_eq!(world.state("TR1").await, "SUCCEEDED");
     let of_transfer = "SELECT id FROM transfers WHERE parent_id = ?";
@@ -437,6 +440,8 @@ async fn a_mirror_that_lacked_the_payment_learns_with_its_return_that_the_revers
         world.transfer(&reversal).await.ready_to_settle_at.is_some()
     })
     .await;
+    // The mirror follows the gateway.
+    eventually("it is held", || async { world.holds().await.len() == 1 }).await;
     let hold = world.hold().await;
     assert_eq!(hold.reason(), proto::HoldReason::DatabaseRefused);
 
