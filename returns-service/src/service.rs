@@ -211,7 +211,7 @@ pub async fn run(
         max_file_bytes: config.max_file_bytes,
         retry: config.retry,
         plans: config.plans,
-        running: Mutex::default(),
+        running: Default::default(),
         tasks: TaskTracker::new(),
     });
 

@@ -386,6 +386,22 @@ async fn one_imports_trouble_does_not_stop_another() {
 }
 
 #[tokio::test]
+async fn an_import_whose_row_cannot_be_read_does_not_stop_another() {
+    let mut world = World::new(&[]).await;
+    world.receive(b"strange").await;
+    world
+        .execute("UPDATE imports SET totals = 'no totals' WHERE rowid = 1")
+        .await;
+    let (fine, _) = world.receive(b"fine").await;
+    world.start_reporter();
+    world.archived(&fine).await;
+    let trouble = world.trouble().await;
+    assert_eq!(trouble.subject, Subject::Store);
+    let said = trouble.cause.headline();
+    assert!(said.contains("unreadable"), "{said}");
+}
+
+#[tokio::test]
 async fn an_entry_that_is_not_accounted_for_is_told_and_the_file_is_kept() {
     let mut world = World::new(&[]).await;
     let mut entries = Entries::default();

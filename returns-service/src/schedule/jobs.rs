@@ -2,7 +2,7 @@
 //! replica does it is settled by the run's row.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Trigger;
 use super::arrival::due_slot;
 use super::plan::Plan;
+use super::running::Running;
 use crate::chain::Chain;
 use crate::import::Importer;
 use crate::incident::Desk;
@@ -43,7 +44,7 @@ pub(crate) struct Jobs {
     /// The plans of the configuration, by source.
     pub(crate) plans: HashMap<String, Plan>,
     /// The runs that this process works on.
-    pub(crate) running: Mutex<HashSet<String>>,
+    pub(crate) running: Running,
     /// What runs are spawned on; closed at the shutdown.
     pub(crate) tasks: TaskTracker,
 }
@@ -89,7 +90,7 @@ impl Jobs {
         told: &mut HashSet<String>,
     ) -> Result<(), StoreError> {
         let (store, replica) = (&self.importer.store, &self.importer.replica);
-        let mine: Vec<String> = self.running().iter().cloned().collect();
+        let mine = self.running.ids();
         for run in store
             .take_over_runs(&replica.name, &mine, replica.lease)
             .await?
@@ -235,14 +236,10 @@ impl Jobs {
         }
     }
 
-    fn running(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Starts a run, unless this process is at it already: the moment it is recorded it looks to
     /// the scheduler like one that somebody left behind.
     fn spawn(self: &Arc<Self>, run: NewRun, shutdown: &CancellationToken) {
-        let Some(place) = Place::take(self, &run.run_id) else {
+        let Some(place) = self.running.take(&run.run_id) else {
             return;
         };
         let (jobs, stop) = (self.clone(), shutdown.child_token());
@@ -274,29 +271,6 @@ impl Jobs {
                 }
             }
         }
-    }
-}
-
-/// A run's place among those that this process works on. It is free again also when the work
-/// panicked, so that the run is taken over instead of standing in its source's way for ever.
-struct Place {
-    jobs: Arc<Jobs>,
-    run_id: String,
-}
-
-impl Place {
-    /// `None` when the run has its place already.
-    fn take(jobs: &Arc<Jobs>, run_id: &str) -> Option<Self> {
-        jobs.running().insert(run_id.to_owned()).then(|| Self {
-            jobs: jobs.clone(),
-            run_id: run_id.to_owned(),
-        })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.jobs.running().remove(&self.run_id);
     }
 }
 

@@ -11,6 +11,7 @@ mod plan;
 mod presence;
 mod put_away;
 mod run;
+mod running;
 mod settings;
 mod take;
 

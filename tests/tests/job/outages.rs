@@ -276,6 +276,28 @@ async fn is_named_in_the_first_line(outage: Outage) {
     }
 }
 
+/// The run of another source that finds nothing writes nothing, and so shows nothing of the disk.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_well_again_when_a_file_was_written_and_not_before() {
+    let mut setup = Setup::with_server(server(Outage::DiskFull)).await;
+    let props = prepare(Outage::DiskFull, &mut setup);
+    let job = Job::start(setup).await;
+    job.add_debits(&["TR1"]).await;
+    job.clock.set(noon(0));
+    job.alert(Outage::DiskFull.headline(), WITHIN).await;
+    job.wait_for_a_look().await;
+    let over = "Right again";
+    let mails = job.setup.mail.mails();
+    let early = mails.iter().find(|mail| mail.body.starts_with(over));
+    assert!(early.is_none(), "{early:?}");
+
+    // A smaller file fits.
+    job.setup.publish(FILE, good_file());
+    job.run().await;
+    job.alert(over, WITHIN).await;
+    drop(props);
+}
+
 /// One test for each row of the table.
 macro_rules! outages {
     ($($name:ident: $outage:ident,)*) => {

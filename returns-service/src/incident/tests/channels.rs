@@ -88,6 +88,37 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
 }
 
 #[tokio::test]
+async fn an_alert_whose_first_attempt_died_with_its_replica_falls_back_too() {
+    let (_folder, store) = empty_store().await;
+    let (main, spare) = (HttpReceiver::start().await, HttpReceiver::start().await);
+    let toml = format!(
+        "[alerts]\n{}{}fallback = true\n",
+        slack("main", &main),
+        slack("spare", &spare)
+    );
+    let rig = Rig::start(&store, &toml);
+    main.answer(Answer::Hang);
+    rig.report(port_closed());
+    // The attempt is counted when it begins, and this replica dies in it.
+    eventually("it is tried", async || {
+        rig.alerts().await.iter().any(|one| one.attempts == 1)
+    })
+    .await;
+    rig.running.abort();
+    assert!(spare.received().is_empty());
+
+    main.answer(Answer::Status(500, "out of order".into()));
+    let next = Rig::start(&store, &toml);
+    eventually("it falls back", async || {
+        // Until the claim of the one that died has run out.
+        next.pass(5);
+        about_port(&spare).len() == 1
+    })
+    .await;
+    next.stop().await;
+}
+
+#[tokio::test]
 async fn a_fallback_channel_is_told_only_what_another_did_not_take_and_then_how_it_ends() {
     let (_folder, store) = empty_store().await;
     let (main, spare) = (HttpReceiver::start().await, HttpReceiver::start().await);
