@@ -51,7 +51,7 @@ bench-memory: ## Peak memory for 1,000,000 returns (docs/performance.md).
 
 bench-sftp: ## How fast a file comes from a real sshd (docs/performance.md).
 	@scripts/setup tests
-	cargo test --release -p returns-service --lib -- --ignored --nocapture sftp_throughput
+	cargo test --release -p returns-sources --lib -- --ignored --nocapture sftp_throughput
 
 fmt: ## Format Rust and protos.
 	cargo fmt --all

@@ -7,18 +7,19 @@ use std::time::Duration;
 use echeck_service::config::{ConfigError, Section, Settings};
 use echeck_service::server::ServerConfig;
 use echeck_service::telemetry::TelemetryConfig;
+use returns_alerts::AlertSettings;
+use returns_feed::Role;
+use returns_feed::settle::ReadyPolicy;
+use returns_import::Source;
+use returns_import::hold::RetryPolicy;
+use returns_model::plan::Plan;
+use returns_reports::RetryPauses;
+use returns_reports::bucket::BucketSettings;
+use returns_sources::Pickup;
+use returns_sources::schedule::RetryTimes;
+use returns_store::StoreSettings;
+use returns_webhooks::WebhookSettings;
 use secrecy::SecretString;
-
-use crate::bucket::BucketSettings;
-use crate::feed::Role;
-use crate::hold::RetryPolicy;
-use crate::incident::AlertSettings;
-use crate::report::RetryPauses;
-use crate::schedule::{self, Plan, RetryTimes};
-use crate::settle::ReadyPolicy;
-use crate::source::{self, Source};
-use crate::store::StoreSettings;
-use crate::webhook::WebhookSettings;
 
 /// Everything that the returns service is told.
 pub struct Config {
@@ -41,6 +42,8 @@ pub struct Config {
     pub(crate) feed_batch_size: u32,
     pub(crate) adapter_timeout: Duration,
     pub(crate) sources: HashMap<String, Source>,
+    /// Where the files of a source are picked up, by source.
+    pub(crate) pickups: HashMap<String, Pickup>,
     pub(crate) plans: HashMap<String, Plan>,
     pub(crate) retry: RetryTimes,
     pub(crate) alerts: AlertSettings,
@@ -117,8 +120,9 @@ impl Config {
             feed_batch_size: u32::try_from(feed.u64_or("batch_size", 1_000, 1..=10_000))
                 .unwrap_or(1_000),
             adapter_timeout: feed.duration_ms_or("timeout_ms", 30_000, 100..=600_000),
-            sources: source::read(root),
-            plans: schedule::plans(root),
+            sources: returns_import::source::read(root),
+            pickups: returns_sources::read(root),
+            plans: returns_sources::schedule::plans(root),
             retry: RetryTimes {
                 first: jobs.duration_ms_or("retry_first_ms", 30_000, 10..=86_400_000),
                 longest: jobs.duration_ms_or("retry_longest_ms", 600_000, 10..=86_400_000),
@@ -230,11 +234,7 @@ mod tests {
         let config = load(&text, &variables).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(config.sources.len(), 4);
         assert_eq!(config.databases.len(), 2);
-        let places = config
-            .sources
-            .values()
-            .filter(|source| source.pickup.is_some());
-        assert_eq!((places.count(), config.plans.len()), (2, 1));
+        assert_eq!((config.pickups.len(), config.plans.len()), (2, 1));
     }
 
     #[test]

@@ -1,33 +1,34 @@
 //! The service as a whole: what is opened, what runs beside what, and how it ends.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use echeck_service::clock::SharedClock;
 use echeck_service::server::{Health, ServeError};
+use returns_alerts::diagnosis::{Examiner, Probe};
+use returns_alerts::{Attendant, Desk, Diagnoser, StoreWatch};
+use returns_feed::settle::Settler;
+use returns_feed::{AdapterProbe, Feed, Role, Stages};
+use returns_import::adapter::Adapter;
+use returns_import::{ImportFaults, Importer, Spool, SpoolError};
+use returns_reports::Reporter;
+use returns_reports::bucket::{Bucket, BucketError, BucketProbe};
+use returns_sources::SourceProbe;
+use returns_sources::schedule::Jobs;
+use returns_store::{Changes, Replica, Store, StoreAddress, StoreError, StoreSettings};
+use returns_webhooks::{Follower, Poster, Sealer, Sender, SystemLookup, WebhookClient};
 use secrecy::SecretString;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::adapter::Adapter;
-use crate::api::{self, Api, IncidentApi, WebhookApi};
-use crate::bucket::{Bucket, BucketError};
-use crate::changes::Changes;
-use crate::config::Config;
-use crate::diagnosis::Examiner;
-use crate::feed::{Feed, Role, Stages};
-use crate::import::{Importer, Spool, SpoolError};
-use crate::incident::{self, Attendant, Desk, Look, StoreWatch};
-use crate::replica::Replica;
-use crate::report::Reporter;
-use crate::schedule::Jobs;
-use crate::settle::Settler;
-use crate::store::{self, StoreAddress, StoreError, StoreSettings};
-use crate::webhook::{self, Follower, Poster, Sealer, Sender, SystemLookup, WebhookClient};
+use super::api;
+use super::api::Api;
+use super::config::Config;
+use crate::api::{IncidentApi, WebhookApi};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
@@ -66,13 +67,13 @@ pub enum ServiceError {
 
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
-        Self::Store(crate::chain::Chain(&error).to_string())
+        Self::Store(echeck_service::ErrorChain(&error).to_string())
     }
 }
 
 impl From<SpoolError> for ServiceError {
     fn from(error: SpoolError) -> Self {
-        Self::Spool(crate::chain::Chain(&error).to_string())
+        Self::Spool(echeck_service::ErrorChain(&error).to_string())
     }
 }
 
@@ -98,7 +99,7 @@ pub async fn migrate(config: Config) -> Result<(), ServiceError> {
         migrate: true,
         ..config.store
     };
-    store::open(&settings, Uuid::new_v4()).await?;
+    returns_store::open(&settings, Uuid::new_v4()).await?;
     tracing::info!("the tables of the returns database are up to date");
     Ok(())
 }
@@ -114,7 +115,7 @@ pub async fn run(
     shutdown: CancellationToken,
     on_bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServiceError> {
-    let store = store::open(&config.store, Uuid::new_v4()).await?;
+    let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
     let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
         .with_recipients(&config.spool_recipients);
     spool.sweep(clock.now())?;
@@ -135,19 +136,17 @@ pub async fn run(
     };
     let examiner = Arc::new(Examiner {
         store: store.clone(),
-        sources: config.sources.clone(),
-        plans: config.plans.clone(),
-        adapters: adapters
-            .iter()
-            .map(|(adapter, _)| adapter.clone())
-            .collect(),
-        bucket: bucket.clone(),
+        probes: probes(&config, &adapters, bucket.as_ref(), &store, &clock),
         spool_folder: config.spool_folder.clone(),
-        clock: clock.clone(),
+        retention_days: config
+            .pickups
+            .iter()
+            .filter_map(|(source, pickup)| Some((source.clone(), pickup.retention_days?)))
+            .collect(),
     });
     let mut alerts = config.alerts;
     let heartbeat = alerts.heartbeat.take();
-    let look: Arc<dyn Look> = examiner.clone();
+    let look: Arc<dyn Diagnoser> = examiner.clone();
     let attendant = Arc::new(Attendant::new(
         alerts,
         store.clone(),
@@ -168,7 +167,7 @@ pub async fn run(
         holds: config.holds,
         concurrent: config.concurrent,
         desk: desk.clone(),
-        faults: Mutex::default(),
+        faults: ImportFaults::default(),
     });
     let feeds = feeds(adapters, &importer, config.feed_batch_size);
     let follower = Follower {
@@ -201,7 +200,14 @@ pub async fn run(
         changes: importer.changes.clone(),
     });
     let jobs = Arc::new(Jobs {
-        importer: importer.clone(),
+        store: store.clone(),
+        replica: importer.replica.clone(),
+        clock: clock.clone(),
+        changes: changes.clone(),
+        spool: importer.spool.clone(),
+        sources: importer.sources.clone(),
+        pickups: config.pickups,
+        faults: importer.faults.clone(),
         desk: desk.clone(),
         databases: feeds
             .iter()
@@ -228,7 +234,7 @@ pub async fn run(
         desk: desk.clone(),
     };
     let sender = config.webhooks.enabled.then(|| {
-        let parts = webhook::Parts {
+        let parts = returns_webhooks::Parts {
             store: store.clone(),
             replica: importer.replica.clone(),
             poster: webhooks.poster.clone(),
@@ -236,7 +242,7 @@ pub async fn run(
             changes,
             desk: desk.clone(),
             owners: attendant.clone(),
-            jitter: webhook::any_number,
+            jitter: returns_webhooks::any_number,
         };
         Arc::new(Sender::new(parts, config.webhooks.sender))
     });
@@ -271,7 +277,7 @@ pub async fn run(
     workers.watch("alerts", attending.abort_handle());
     let beating = heartbeat.map(|settings| {
         let health = workers.health(watch);
-        tokio::spawn(incident::beat(settings, health, shutdown.clone()))
+        tokio::spawn(returns_alerts::beat(settings, health, shutdown.clone()))
     });
     workers.tasks.close();
 
@@ -412,4 +418,36 @@ fn feeds(
             })
         })
         .collect()
+}
+
+/// What the diagnosis checks, besides what it checks by itself.
+fn probes(
+    config: &Config,
+    adapters: &[(Adapter, Role)],
+    bucket: Option<&Bucket>,
+    store: &Arc<dyn Store>,
+    clock: &SharedClock,
+) -> Vec<Arc<dyn Probe>> {
+    let mut pickups: Vec<_> = config.pickups.iter().collect();
+    pickups.sort_by_key(|(source, _)| *source);
+    let mut probes: Vec<Arc<dyn Probe>> = Vec::new();
+    for (source, pickup) in pickups {
+        probes.push(Arc::new(SourceProbe {
+            source: source.clone(),
+            pickup: pickup.clone(),
+            store: store.clone(),
+            plans: config.plans.clone(),
+            clock: clock.clone(),
+        }));
+    }
+    for (adapter, _) in adapters {
+        probes.push(Arc::new(AdapterProbe {
+            adapter: adapter.clone(),
+            clock: clock.clone(),
+        }));
+    }
+    if let Some(bucket) = bucket {
+        probes.push(Arc::new(BucketProbe(bucket.clone())));
+    }
+    probes
 }

@@ -5,9 +5,10 @@ use ach::format::{Emptiness, FileRejected, Rejected};
 use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
 use prost_types::Timestamp;
-
-use crate::feed::timestamp;
-use crate::store::{FilesRecord, HoldRecord, HoldState, ImportRecord, Phase, Tally, Totals};
+use returns_feed::timestamp;
+use returns_model::hold::{HoldRecord, HoldState};
+use returns_model::import::{ImportRecord, Phase, Tally, Totals};
+use returns_model::report::FilesRecord;
 
 fn at(time: Option<DateTime<Utc>>) -> Option<Timestamp> {
     time.map(timestamp)

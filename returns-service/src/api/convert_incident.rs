@@ -1,11 +1,11 @@
 //! Incidents as protobuf has them.
 
 use echeck_proto::returns::v1 as proto;
-
-use crate::feed::timestamp;
-use crate::incident::{CheckLine, Outcome, Severity, TestResult};
-use crate::store::{
-    AlertRecord, AlertState, IncidentEvent, IncidentRecord, IncidentState, Signature,
+use returns_alerts::TestResult;
+use returns_feed::timestamp;
+use returns_model::incident::{
+    AlertRecord, AlertState, CheckLine, IncidentEvent, IncidentRecord, IncidentState, Outcome,
+    Severity, Signature,
 };
 
 pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> proto::Incident {

@@ -1,10 +1,10 @@
 //! Runs and schedules on the wire.
 
 use echeck_proto::returns::v1 as proto;
-
-use crate::feed::timestamp;
-use crate::schedule::{Days, Outcome, PlanText, Trigger};
-use crate::store::{AuditRecord, RunFile, RunRecord};
+use returns_feed::timestamp;
+use returns_model::job::{AuditRecord, RunFile, RunRecord};
+use returns_model::outcome::{Outcome, Trigger};
+use returns_model::plan::{Days, PlanText};
 
 pub(super) fn schedule(plan: &PlanText) -> proto::Schedule {
     let days = match plan.days {

@@ -2,13 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
+use returns_feed::timestamp;
+use returns_model::delivery::{Delivery, DeliveryState};
+use returns_model::endpoint::{
+    Dialect, Endpoint, OwnerNotice, SecretKind, SecretRecord, Style, Telling,
+};
+use returns_model::event::EventRecord;
+use returns_model::ids;
+use returns_webhooks::render;
 use tonic::Status;
 
 use super::errors;
-use crate::feed::timestamp;
-use crate::ids;
-use crate::store::{Delivery, DeliveryState, EventRecord, SecretRecord};
-use crate::webhook::{Dialect, Endpoint, OwnerNotice, SecretKind, Style, Telling, render};
 
 pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::WebhookEndpoint {
     let settings = &endpoint.settings;

@@ -7,9 +7,8 @@ use ach::decision::Effect;
 use ach::entry::{Coded, Corrected, EntryKind};
 use chrono::NaiveDate;
 use echeck_proto::returns::v1 as proto;
-
-use crate::feed::timestamp;
-use crate::store::JournalRow;
+use returns_feed::timestamp;
+use returns_model::journal::JournalRow;
 
 fn date(date: Option<NaiveDate>) -> String {
     date.map(|date| date.to_string()).unwrap_or_default()

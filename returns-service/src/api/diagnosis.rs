@@ -1,12 +1,13 @@
 //! What works and what does not, on the wire.
 
 use echeck_proto::returns::v1 as proto;
+use returns_alerts::diagnosis::{Found, likely};
+use returns_feed::timestamp;
+use returns_model::check::CheckResult;
+use returns_model::incident::Subject;
 use tonic::Status;
 
 use super::{Api, errors};
-use crate::diagnosis::{CheckResult, Found, likely};
-use crate::feed::timestamp;
-use crate::incident::Subject;
 
 impl Api {
     pub(super) async fn diagnosis(&self, source: &str) -> Result<proto::DiagnoseResponse, Status> {

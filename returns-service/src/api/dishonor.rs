@@ -5,11 +5,11 @@ use ach::dishonor::DishonorGround;
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, Utc};
 use echeck_proto::returns::v1 as proto;
+use returns_feed::timestamp;
+use returns_model::dishonor::{DishonorFilter, DishonorRecord};
 use tonic::Status;
 
 use super::{Api, errors, page};
-use crate::feed::timestamp;
-use crate::store::{DishonorFilter, DishonorRecord};
 
 impl Api {
     pub(super) async fn page_of_dishonorable(

@@ -3,22 +3,22 @@
 
 use std::collections::HashMap;
 
+use echeck_service::ErrorChain;
+use returns_alerts::OperateError;
+use returns_feed::settle::MarkError;
+use returns_feed::{AdoptError, FeedError};
+use returns_import::adapter::AdapterError;
+use returns_import::decide::DecideError;
+use returns_import::hold::HoldError;
+use returns_import::{ImportError, ReceiveError};
+use returns_model::endpoint::EndpointFault;
+use returns_model::plan::PlanFault;
+use returns_reports::bucket::BucketError;
+use returns_store::StoreError;
+use returns_webhooks::KeyError;
+use returns_webhooks::render::UnreadableEvent;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
-
-use crate::adapter::AdapterError;
-use crate::bucket::BucketError;
-use crate::chain::Chain;
-use crate::decide::DecideError;
-use crate::feed::{AdoptError, FeedError};
-use crate::hold::HoldError;
-use crate::import::{ImportError, ReceiveError};
-use crate::incident::OperateError;
-use crate::schedule::PlanFault;
-use crate::settle::MarkError;
-use crate::store::StoreError;
-use crate::webhook::render::UnreadableEvent;
-use crate::webhook::{EndpointFault, KeyError};
 
 const DOMAIN: &str = "echeck-returns";
 
@@ -122,7 +122,7 @@ pub(super) fn of_event(error: &UnreadableEvent) -> Status {
 }
 
 pub(super) fn of_store(error: &StoreError) -> Status {
-    tracing::error!(error = %Chain(error), "the returns database failed a call");
+    tracing::error!(error = %ErrorChain(error), "the returns database failed a call");
     match error {
         StoreError::Database { .. } => status(
             Code::Unavailable,
@@ -168,7 +168,7 @@ pub(super) fn of_adopt(error: &AdoptError) -> Status {
 }
 
 pub(super) fn of_adapter(error: &AdapterError) -> Status {
-    tracing::error!(error = %Chain(error), "an adapter failed a call");
+    tracing::error!(error = %ErrorChain(error), "an adapter failed a call");
     match error {
         AdapterError::Status {
             database,
@@ -208,7 +208,7 @@ pub(super) fn of_receive(error: &ReceiveError) -> Status {
             &[("limit_bytes", &limit_bytes.to_string())],
         ),
         ReceiveError::Spool(error) => {
-            tracing::error!(error = %Chain(error), "the spool failed a call");
+            tracing::error!(error = %ErrorChain(error), "the spool failed a call");
             status(
                 Code::Unavailable,
                 "SPOOL_UNAVAILABLE",
@@ -230,11 +230,11 @@ pub(super) fn of_import(error: &ImportError) -> Status {
         | ImportError::Gone { .. }
         | ImportError::NoSource { .. }
         | ImportError::ReadsDifferently { .. } => {
-            tracing::error!(error = %Chain(error), "a dry run failed");
+            tracing::error!(error = %ErrorChain(error), "a dry run failed");
             status(
                 Code::Unavailable,
                 "DRY_RUN_FAILED",
-                Chain(error).to_string(),
+                ErrorChain(error).to_string(),
                 &[],
             )
         }

@@ -2,11 +2,11 @@
 
 use echeck_proto::returns::v1 as proto;
 use proto::resolve_hold_request::Action;
+use returns_import::hold::Retry;
+use returns_model::hold::{HoldFilter, HoldRecord, HoldState};
 use tonic::Status;
 
 use super::{Api, convert, errors, page};
-use crate::hold::Retry;
-use crate::store::{HoldFilter, HoldRecord, HoldState};
 
 impl Api {
     pub(super) async fn page_of_holds(

@@ -7,14 +7,13 @@ use echeck_proto::returns::v1 as proto;
 use echeck_service::server::deadline_of;
 use futures_util::Stream;
 use proto::import_file_request::Part;
+use returns_import::{Receiving, Source, dry_run, record};
+use returns_model::import::{ImportRecord, Phase, Received};
 use tokio_stream::StreamExt as _;
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
 use super::{Api, convert, errors, page};
-use crate::import::{Receiving, dry_run, record};
-use crate::source::Source;
-use crate::store::{ImportRecord, Phase, Received};
 
 pub(crate) type WatchStream =
     Pin<Box<dyn Stream<Item = Result<proto::WatchImportResponse, Status>> + Send>>;
@@ -126,7 +125,7 @@ impl Api {
     async fn show_only(
         &self,
         source: &Source,
-        new: crate::store::NewImport,
+        new: returns_model::import::NewImport,
     ) -> Result<proto::ImportFileResponse, Status> {
         let (record, lines) = dry_run(&self.importer, source, new)
             .await
@@ -214,7 +213,8 @@ impl Api {
             .map_err(|error| errors::of_store(&error))?;
         import.fault = self
             .importer
-            .fault(&record.import_id)
+            .faults
+            .of(&record.import_id)
             .or_else(|| files.fault.as_ref().map(|fault| fault.what.clone()))
             .unwrap_or_default();
         convert::files(&mut import, files);

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
 use proto::incident_service_server::IncidentService;
+use returns_alerts::{Attendant, Dossier};
 use tonic::{Request, Response, Status};
 
 use super::{convert_incident as convert, errors, page};
-use crate::incident::{Attendant, Dossier};
 
 /// The longest name and the longest note that are kept with an incident.
 const LONGEST_ACTOR: usize = 200;
@@ -141,6 +141,6 @@ impl IncidentService for IncidentApi {
     }
 }
 
-fn about(alert: &crate::store::AlertRecord, incident_id: &str) -> bool {
+fn about(alert: &returns_model::incident::AlertRecord, incident_id: &str) -> bool {
     alert.incident_id == incident_id
 }

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
+use returns_feed::timestamp;
+use returns_import::Source;
+use returns_model::job::{
+    AuditRecord, Paused, RunRecord, SourceChange, SourceChangeTo, SourceState,
+};
+use returns_model::plan::{Days, Plan, PlanText};
+use returns_sources::Pickup;
+use returns_sources::schedule::Jobs;
+use returns_store::StoreError;
 use tonic::Status;
 use uuid::Uuid;
 
 use super::{Api, convert_job, errors, page};
-use crate::feed::timestamp;
-use crate::schedule::{Days, Jobs, Plan, PlanText};
-use crate::source::{Pickup, Source};
-use crate::store::{
-    AuditRecord, Paused, RunRecord, SourceChange, SourceChangeTo, SourceState, StoreError,
-};
 
 /// Who changes something, and why.
 pub(super) struct Who<'a> {
@@ -31,7 +34,7 @@ impl Api {
             .sources
             .get(name)
             .ok_or_else(|| errors::not_found("source", name))?;
-        let pickup = source.pickup.as_ref().ok_or_else(|| {
+        let pickup = self.jobs.pickups.get(name).ok_or_else(|| {
             errors::precondition(
                 "NO_PLACE",
                 format!(
@@ -82,7 +85,7 @@ impl Api {
     pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, Status> {
         let mut sources = Vec::new();
         for source in self.importer.sources.values() {
-            if let Some(pickup) = &source.pickup {
+            if let Some(pickup) = self.jobs.pickups.get(&source.name) {
                 sources.push(self.job_source(source, pickup).await?);
             }
         }

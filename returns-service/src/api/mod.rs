@@ -32,19 +32,18 @@ use proto::incident_service_server::IncidentServiceServer;
 use proto::operations_service_server::OperationsServiceServer;
 use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
 use proto::webhook_service_server::WebhookServiceServer;
+use returns_alerts::diagnosis::Examiner;
+use returns_feed::Feed;
+use returns_feed::settle::Settler;
+use returns_import::Importer;
+use returns_reports::bucket::Bucket;
+use returns_sources::schedule::Jobs;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::bucket::Bucket;
-use crate::diagnosis::Examiner;
 pub(crate) use incidents::IncidentApi;
 pub(crate) use webhooks::WebhookApi;
-
-use crate::feed::Feed;
-use crate::import::Importer;
-use crate::schedule::Jobs;
-use crate::settle::Settler;
 
 /// The services whose health is reported.
 pub(crate) const SERVICE_NAMES: &[&str] = &[

@@ -6,14 +6,16 @@ use echeck_proto::returns::v1 as proto;
 use echeck_service::server::deadline_of;
 use futures_util::Stream;
 use proto::operations_service_server::OperationsService;
+use returns_feed::{AdoptRequest, Role, timestamp};
+use returns_model::adoption::Point;
+use returns_model::follower::Progress;
+use returns_model::ids::hex;
+use returns_model::journal::Verifier;
+use returns_store::StoreError;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
 use super::{Api, errors};
-use crate::feed::{AdoptRequest, Role, timestamp};
-use crate::ids::hex;
-use crate::journal::Verifier;
-use crate::store::{Point, Progress, StoreError};
 
 /// Rows that a check reads at a time.
 const ROWS_AT_A_TIME: u32 = 1_000;
@@ -349,7 +351,7 @@ impl Api {
                 continue;
             };
             if let Err(error) = feed.check_cursor().await {
-                verifier.fault(crate::chain::Chain(&error).to_string());
+                verifier.fault(echeck_service::ErrorChain(&error).to_string());
             }
         }
         Ok(())

@@ -3,11 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use returns_model::delivery::{Delivery, DeliveryPlace};
+use returns_model::dishonor::{DishonorMark, DishonorPlace};
 use tonic::Status;
 
 use super::errors::invalid;
-use crate::store::{Delivery, DeliveryPlace};
-use crate::store::{DishonorMark, DishonorPlace};
 
 /// How many rows a page has: 50 unless asked, at most 500.
 pub(super) fn size(asked: u32) -> u32 {

@@ -1,10 +1,10 @@
 //! Whether a database has something already.
 
 use echeck_proto::returns::v1 as proto;
+use returns_store::ImportProgress;
 use tonic::Status;
 
 use super::{Api, errors};
-use crate::store::ImportProgress;
 
 impl Api {
     pub(super) fn database_progress(

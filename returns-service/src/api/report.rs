@@ -5,14 +5,15 @@ use std::pin::Pin;
 use echeck_proto::returns::v1 as proto;
 use futures_util::Stream;
 use proto::get_report_response::Part;
+use returns_feed::timestamp;
+use returns_model::import::Phase;
+use returns_model::report::WrittenReport;
+use returns_reports::Summary;
+use returns_reports::bucket::{Bytes, Digesting};
 use tokio_stream::StreamExt as _;
 use tonic::Status;
 
 use super::{Api, convert, errors};
-use crate::bucket::{Bytes, Digesting};
-use crate::feed::timestamp;
-use crate::report::Summary;
-use crate::store::{Phase, WrittenReport};
 
 pub(crate) type ReportStream =
     Pin<Box<dyn Stream<Item = Result<proto::GetReportResponse, Status>> + Send>>;

@@ -1,11 +1,11 @@
 //! A person makes a transfer ready to settle.
 
 use echeck_proto::returns::v1 as proto;
+use returns_feed::timestamp;
 use tonic::Status;
 
 use super::jobs::who;
 use super::{Api, errors};
-use crate::feed::timestamp;
 
 impl Api {
     pub(super) async fn mark_ready_to_settle(

@@ -6,12 +6,15 @@ use ach::decision::{Effect, TransferKeyKind};
 use echeck_proto::adapter::v1 as adapter;
 use echeck_proto::returns::v1 as proto;
 use proto::get_transfer_request::Key;
+use returns_import::adapter::key;
+use returns_model::endpoint::Dialect;
+use returns_model::hold::{HoldFilter, HoldState};
+use returns_model::journal::JournalRow;
+use returns_store::ReturnFilter;
+use returns_webhooks::{AchReturn, History, MadeKind, Stage, Verdict};
 use tonic::Status;
 
 use super::{Api, details, errors, page, view};
-use crate::adapter::key;
-use crate::store::{HoldFilter, HoldState, JournalRow, ReturnFilter};
-use crate::webhook::{AchReturn, Dialect, History, MadeKind, Stage, Verdict};
 
 impl Api {
     pub(super) async fn transfer(

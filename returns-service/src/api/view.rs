@@ -1,11 +1,12 @@
 //! How a caller wants to see a payment.
 
 use echeck_proto::returns::v1 as proto;
+use returns_import::adapter::state_from_proto;
+use returns_model::endpoint::{Dialect, Style};
+use returns_webhooks::{Picture, Seen, Verdict, picture};
 use tonic::Status;
 
 use super::errors;
-use crate::adapter::state_from_proto;
-use crate::webhook::{self, Dialect, Picture, Seen, Style, Verdict, picture};
 
 /// The dialect of a view; `None` for the gateway's own.
 pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, Status> {
@@ -22,9 +23,11 @@ pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, S
     match view {
         proto::TransferView::Unspecified => no_version(None),
         proto::TransferView::Finix => no_version(Some(Dialect::Finix)),
-        proto::TransferView::Rainforest => webhook::dialect(Style::Rainforest, api_version)
-            .map(Some)
-            .map_err(|fault| errors::invalid(fault.field, fault.what)),
+        proto::TransferView::Rainforest => {
+            returns_model::endpoint::dialect(Style::Rainforest, api_version)
+                .map(Some)
+                .map_err(|fault| errors::invalid(fault.field, fault.what))
+        }
     }
 }
 
@@ -54,7 +57,7 @@ pub(super) fn show(transfer: &mut proto::Transfer, picture: &Picture, dialect: D
     match dialect {
         Dialect::Finix => {
             if !picture.raw.is_empty() {
-                transfer.raw_json = webhook::render::object(&picture.raw).to_string();
+                transfer.raw_json = returns_webhooks::render::object(&picture.raw).to_string();
             }
             if picture.is_failed() {
                 transfer.ready_to_settle_at = None;

@@ -2,14 +2,16 @@
 
 use echeck_proto::returns::v1 as proto;
 use proto::replay_request::What;
+use returns_model::delivery::{DeliveryFilter, Redelivery};
+use returns_model::endpoint::{dialect, messages_for};
+use returns_model::event::EventFilter;
+use returns_webhooks::{recover, test_body};
 use tonic::Status;
 use uuid::Uuid;
 
 use super::jobs::{Who, who};
 use super::webhooks::WebhookApi;
 use super::{convert_webhook as convert, errors, page};
-use crate::store::{DeliveryFilter, EventFilter, Redelivery};
-use crate::webhook::{dialect, recover, test_body};
 
 fn given(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
@@ -106,7 +108,7 @@ impl WebhookApi {
                 let events = events.map_err(|error| errors::of_store(&error))?;
                 let again: Vec<Redelivery> = events
                     .iter()
-                    .flat_map(|event| recover::wanted(&endpoint, &event.new, event.sequence))
+                    .flat_map(|event| messages_for(&endpoint, &event.new, event.sequence))
                     .filter(|one| one.message_id == message_id)
                     .collect();
                 (message_id, self.store.redeliver(&again, true, now).await)

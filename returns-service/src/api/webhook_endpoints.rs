@@ -2,6 +2,13 @@
 
 use chrono::TimeDelta;
 use echeck_proto::returns::v1 as proto;
+use returns_feed::timestamp;
+use returns_model::endpoint::{
+    Endpoint, EndpointChange, EndpointFault, EndpointSettings, OwnerChange, SecretKind,
+    SecretRecord, dialect,
+};
+use returns_model::ids;
+use returns_webhooks::SigningKey;
 use ring::rand::SystemRandom;
 use secrecy::ExposeSecret as _;
 use tonic::Status;
@@ -10,10 +17,6 @@ use uuid::Uuid;
 use super::jobs::{Who, who};
 use super::webhooks::WebhookApi;
 use super::{convert_webhook as convert, errors, page};
-use crate::feed::timestamp;
-use crate::ids;
-use crate::store::{EndpointChange, OwnerChange, SecretRecord};
-use crate::webhook::{Endpoint, EndpointFault, EndpointSettings, SecretKind, SigningKey, dialect};
 
 /// How long a key signs along after a rotation, in seconds, unless asked.
 const OVERLAP_S: u32 = 24 * 3600;
@@ -98,7 +101,7 @@ impl WebhookApi {
 
     /// Every field that is wrong.
     fn check(&self, settings: &EndpointSettings) -> Result<(), Status> {
-        let mut faults = settings.faults();
+        let mut faults = returns_webhooks::endpoint_faults(settings);
         if let Err(refused) = self.poster.guard().check_url(&settings.url) {
             faults.push(EndpointFault {
                 field: "url",
@@ -227,7 +230,7 @@ impl WebhookApi {
             audit: self.audit(who, action, id, (&told(seen), "")),
         };
         let change = EndpointChange {
-            audit: crate::store::AuditRecord {
+            audit: returns_model::job::AuditRecord {
                 after: told(&change.endpoint),
                 ..change.audit
             },

@@ -6,15 +6,17 @@ use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
 use echeck_service::clock::SharedClock;
 use proto::webhook_service_server::WebhookService;
+use returns_alerts::Desk;
+use returns_model::endpoint::Endpoint;
+use returns_model::incident::{Area, Subject};
+use returns_model::job::AuditRecord;
+use returns_store::{Changes, Store};
+use returns_webhooks::Poster;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::errors;
 use super::jobs::Who;
-use crate::changes::Changes;
-use crate::incident::{Area, Desk, Subject};
-use crate::store::{AuditRecord, Store};
-use crate::webhook::{Endpoint, Poster};
 
 /// What the handlers need.
 #[derive(Clone)]

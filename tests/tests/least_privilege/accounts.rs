@@ -145,7 +145,7 @@ impl Returns {
     pub async fn new() -> Self {
         let url = echeck_test_servers::postgres().await;
         let user = unique("echeck_returns", &url);
-        let roles = include_str!("../../../returns-service/roles/postgres.sql");
+        let roles = include_str!("../../../crates/returns-store/roles/postgres.sql");
         for _ in 0..2 {
             psql(
                 &url,
@@ -180,7 +180,7 @@ impl Returns {
 
     /// Runs the file of rights as the tables' owner.
     pub fn grant(&self) {
-        let grants = include_str!("../../../returns-service/roles/postgres_grants.sql");
+        let grants = include_str!("../../../crates/returns-store/roles/postgres_grants.sql");
         let grants = grants.replace("echeck_returns", &self.database.user);
         psql(self.owner.url(), &[], &grants);
     }

@@ -6,7 +6,7 @@
 //! version. The platforms keep what docs/webhooks.md tells them to keep.
 //!
 //! PROPTEST_CASES says how many sequences are drawn; a failing one is shrunk and printed.
-//! `returns-service/src/webhook/properties.rs` does the same on journals in memory.
+//! `crates/returns-webhooks/src/properties.rs` does the same on journals in memory.
 
 mod draw;
 mod endpoints;

@@ -1,0 +1,310 @@
+//! The attendant of the desk: hears what is reported, keeps the incidents, and sees to it that
+//! people are told, with what was looked at, within ten seconds of a failure.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use echeck_service::clock::SharedClock;
+use echeck_service::failpoint;
+use returns_model::check::Diagnosis;
+use returns_model::incident::{Area, Content, IncidentRecord, IncidentWrite, Subject, Trouble};
+use returns_store::IncidentStore;
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::courier::Courier;
+use super::ledger::Ledger;
+use super::look::{Diagnoser, LONGEST_LOOK};
+use super::settings::AlertSettings;
+use super::{Desk, Signal, change};
+use crate::change::{Met, diagnosed, due};
+
+/// How often it looks by the clock: for other replicas' changes, and for what is due.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How often a change is decided again because somebody else was faster.
+const TRIES: usize = 50;
+
+/// How long the attendant takes to end what is on its way at a shutdown.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// The attendant.
+pub struct Attendant {
+    pub(super) courier: Arc<Courier>,
+    look: Arc<dyn Diagnoser>,
+}
+
+impl Attendant {
+    /// An attendant of the desk, for `desk` to report to itself what its channels do.
+    pub fn new(
+        settings: AlertSettings,
+        database: Arc<dyn IncidentStore>,
+        look: Arc<dyn Diagnoser>,
+        desk: Desk,
+        clock: SharedClock,
+    ) -> Self {
+        if settings.channels.is_empty() {
+            tracing::warn!("no channel for alerts is configured: incidents are only listed");
+        }
+        let courier = Courier {
+            ledger: Arc::new(Ledger::new(database)),
+            channels: settings.channels.into_iter().map(Arc::new).collect(),
+            rules: settings.rules,
+            letterhead: settings.letterhead,
+            clock,
+            desk,
+            due: Notify::new(),
+            on_the_way: Mutex::new(HashSet::new()),
+            tasks: TaskTracker::new(),
+        };
+        Self {
+            courier: Arc::new(courier),
+            look,
+        }
+    }
+
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.courier.ledger
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.courier.clock.now()
+    }
+
+    /// Works until `shutdown`.
+    pub async fn run(
+        self: Arc<Self>,
+        mut signals: mpsc::UnboundedReceiver<Signal>,
+        shutdown: CancellationToken,
+    ) {
+        self.settle().await;
+        tokio::select! {
+            // It ends with the shutdown, after what it was at.
+            () = self.listen(&mut signals, &shutdown) => {}
+            () = self.keep_up() => {}
+        }
+        self.end(signals).await;
+    }
+
+    /// Hears what is reported, and sends what is due.
+    async fn listen(
+        self: &Arc<Self>,
+        signals: &mut mpsc::UnboundedReceiver<Signal>,
+        shutdown: &CancellationToken,
+    ) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                signal = signals.recv() => match signal {
+                    Some(signal) => self.hear(signal).await,
+                    None => return,
+                },
+                () = self.courier.due.notified() => self.courier.send_due().await,
+                _ = ticks.tick() => self.courier.send_due().await,
+            }
+        }
+    }
+
+    /// Keeps up with the database and the clock.
+    async fn keep_up(&self) {
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.settle().await;
+            self.do_what_is_due().await;
+        }
+    }
+
+    /// Takes in what was reported last, and lets what is on its way arrive.
+    async fn end(&self, mut signals: mpsc::UnboundedReceiver<Signal>) {
+        while let Ok(signal) = signals.try_recv() {
+            match signal {
+                Signal::Trouble(trouble) => drop(self.meet(&trouble).await),
+                Signal::Clear { subject, area, at } => self.clear(&subject, area, at).await,
+            }
+        }
+        self.courier.tasks.close();
+        if tokio::time::timeout(DRAIN, self.courier.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("alerts are still on their way; the next start goes on with them");
+        }
+        self.settle().await;
+        let unsaved = self.ledger().memory.count_unsaved();
+        if unsaved > 0 {
+            tracing::error!(
+                incidents = unsaved,
+                "the returns database does not answer, and what was only in memory is lost"
+            );
+        }
+    }
+
+    async fn settle(&self) {
+        // A moment more than the rule, since another replica's clock may differ.
+        let window = self.courier.rules.reopen_within + Duration::from_secs(60);
+        let back = chrono::TimeDelta::from_std(window).unwrap_or_default();
+        let closed_after = self.now().checked_sub_signed(back);
+        self.ledger()
+            .settle(closed_after.unwrap_or(DateTime::UNIX_EPOCH))
+            .await;
+    }
+
+    /// Hears a signal.
+    async fn hear(self: &Arc<Self>, signal: Signal) {
+        match signal {
+            Signal::Trouble(trouble) => self.hear_trouble(Arc::new(*trouble)).await,
+            Signal::Clear { subject, area, at } => self.clear(&subject, area, at).await,
+        }
+    }
+
+    /// What people are to be told of is looked at while it is written down.
+    async fn hear_trouble(self: &Arc<Self>, trouble: Arc<Trouble>) {
+        let known = self.ledger().memory.latest(&trouble.key());
+        let expected = change::met(known.as_ref(), &trouble, &self.courier.rules, self.now());
+        let looking = matches!(expected, Met::Tell(_)).then(|| self.start_looking(&trouble));
+        let Some(told) = self.meet(&trouble).await else {
+            return;
+        };
+        let looking = looking.unwrap_or_else(|| self.start_looking(&trouble));
+        let attendant = self.clone();
+        self.courier.tasks.spawn(async move {
+            // A look that panicked has found nothing.
+            let picture = looking.await.unwrap_or_default();
+            attendant.tell(&told, &trouble, &picture).await;
+        });
+    }
+
+    fn start_looking(&self, trouble: &Arc<Trouble>) -> JoinHandle<Diagnosis> {
+        let (look, trouble) = (self.look.clone(), trouble.clone());
+        tokio::spawn(async move {
+            match trouble.cause.area() {
+                // There is nothing of ours to look at.
+                Area::Alerting | Area::Webhook => Diagnosis::default(),
+                Area::Reach
+                | Area::Presence
+                | Area::Content
+                | Area::Disk
+                | Area::Bucket
+                | Area::Store
+                | Area::Target
+                | Area::Import
+                | Area::Clock => {
+                    let looking = tokio::time::timeout(LONGEST_LOOK, look.look(&trouble));
+                    looking.await.unwrap_or_else(|_| {
+                        tracing::warn!("a diagnosis took too long; the alert goes without it");
+                        Diagnosis::default()
+                    })
+                }
+            }
+        })
+    }
+
+    /// Writes down that trouble was met. Gives the incident when people are to be told.
+    async fn meet(&self, trouble: &Trouble) -> Option<IncidentRecord> {
+        // A failure that the crash campaign makes here is none of the trouble's.
+        let _ = failpoint::hit("incident::before_write").await;
+        let key = trouble.key();
+        for _ in 0..TRIES {
+            let latest = self.ledger().latest(&key).await;
+            let (write, tell) =
+                match change::met(latest.as_ref(), trouble, &self.courier.rules, self.now()) {
+                    Met::Tell(write) => (write, true),
+                    Met::Count(write) => (write, false),
+                };
+            if self.ledger().write(&write).await {
+                let _ = failpoint::hit("incident::after_write").await;
+                tell_log(&write);
+                return tell.then_some(write.incident);
+            }
+        }
+        tracing::error!(
+            key,
+            headline = trouble.cause.headline(),
+            "an incident was not written down: it is changed all the time"
+        );
+        None
+    }
+
+    /// Puts what was found into the incident, and lets its alerts go.
+    async fn tell(&self, told: &IncidentRecord, trouble: &Trouble, picture: &Diagnosis) {
+        let content = Content::diagnosed(trouble, picture);
+        self.change(&told.incident_id, |incident| {
+            diagnosed(incident, content.clone(), self.now())
+        })
+        .await;
+    }
+
+    /// Changes an incident as `decide` says, again when it has moved on meanwhile. Gives the
+    /// incident as it is then, and whether this changed it; `None` when there is none.
+    pub(super) async fn change(
+        &self,
+        incident_id: &str,
+        decide: impl Fn(&IncidentRecord) -> Option<IncidentWrite>,
+    ) -> Option<(IncidentRecord, bool)> {
+        let mut incident = self.ledger().incident(incident_id).await?;
+        for _ in 0..TRIES {
+            let Some(write) = decide(&incident) else {
+                break;
+            };
+            if self.ledger().write(&write).await {
+                tell_log(&write);
+                self.courier.due.notify_one();
+                return Some((write.incident, true));
+            }
+            incident = self.ledger().incident(incident_id).await?;
+        }
+        Some((incident, false))
+    }
+
+    /// Everything of an area is right again for a subject. What is open is known from memory,
+    /// so that this costs nothing while all is well.
+    async fn clear(&self, subject: &Subject, area: Area, at: DateTime<Utc>) {
+        let subject = subject.to_string();
+        for incident_id in self.ledger().memory.open_about(&subject, area) {
+            self.change(&incident_id, |incident| {
+                change::cleared(incident, &self.courier.rules, at, self.now())
+            })
+            .await;
+        }
+    }
+
+    /// Ends quiet times, and escalates.
+    async fn do_what_is_due(&self) {
+        let now = self.now();
+        for incident in self.ledger().memory.open() {
+            if due(&incident, &self.courier.rules, now).is_some() {
+                self.change(&incident.incident_id, |incident| {
+                    due(incident, &self.courier.rules, now)
+                })
+                .await;
+            }
+        }
+    }
+}
+
+/// Every change is in the log too, for those who read that.
+fn tell_log(write: &IncidentWrite) {
+    let incident = &write.incident;
+    for event in &write.events {
+        tracing::warn!(
+            incident_id = incident.incident_id,
+            cause = incident.cause,
+            subject = incident.subject,
+            severity = incident.severity.as_str(),
+            seen = incident.seen,
+            actor = event.actor,
+            headline = incident.content.headline,
+            "incident {}",
+            event.what.as_str()
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! An incident goes on by itself: it is right again, nobody looks after it, or a channel does
+//! not take word of it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use returns_model::incident::{
+    AlertKind, AlertRecord, EventKind, IncidentRecord, IncidentState, IncidentWrite, Signature,
+};
+
+use super::{Change, SERVICE, everybody, is_open, moment};
+use crate::rules::{Rules, after};
+
+/// It is right again. An incident that has come back before is believed only after it was
+/// quiet for a while, so that one which comes and goes is no flood of alerts.
+pub(crate) fn cleared(
+    incident: &IncidentRecord,
+    rules: &Rules,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<IncidentWrite> {
+    let (at, now) = (moment(at), moment(now));
+    // What was met after the moment of which it is said that all was right still stands.
+    if !is_open(incident) || at < incident.last_seen_at {
+        return None;
+    }
+    if incident.reopened == 0 {
+        return Some(recovered(incident, rules, at, now));
+    }
+    if incident.quiet_since.is_some() {
+        return None;
+    }
+    let mut change = Change::of(incident, now);
+    change.incident.quiet_since = Some(at);
+    Some(change.event(EventKind::Quiet, SERVICE, "").write())
+}
+
+/// What is due by the clock: the end of a quiet time, or an escalation.
+pub(crate) fn due(
+    incident: &IncidentRecord,
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Option<IncidentWrite> {
+    let now = moment(now);
+    if !is_open(incident) {
+        return None;
+    }
+    if let Some(since) = incident.quiet_since {
+        let over = now >= after(since, rules.reopen_within);
+        return over.then(|| recovered(incident, rules, since, now));
+    }
+    let waits = incident.acknowledged.is_none() && incident.escalations < rules.escalate_times;
+    if !waits || now < after(incident.waiting_since, rules.escalate_after) {
+        return None;
+    }
+    let channels = rules.escalation(incident);
+    if channels.is_empty() {
+        return None;
+    }
+    let mut change = Change::of(incident, now);
+    change.incident.escalations += 1;
+    change.incident.waiting_since = now;
+    let note = format!("to {}", channels.join(", "));
+    Some(
+        change
+            .event(EventKind::Escalated, SERVICE, &note)
+            .tell(AlertKind::Escalated, channels, Duration::ZERO)
+            .write(),
+    )
+}
+
+fn recovered(
+    incident: &IncidentRecord,
+    rules: &Rules,
+    at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> IncidentWrite {
+    end(
+        incident,
+        Signature {
+            at,
+            by: SERVICE.to_owned(),
+            note: String::new(),
+        },
+        (EventKind::Recovered, AlertKind::Recovered),
+        rules,
+        now,
+    )
+}
+
+pub(super) fn end(
+    incident: &IncidentRecord,
+    signature: Signature,
+    (what, kind): (EventKind, AlertKind),
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> IncidentWrite {
+    let mut change = Change::of(incident, now);
+    change.incident.state = IncidentState::Closed;
+    change.incident.quiet_since = None;
+    change.incident.next_try_at = None;
+    let channels = everybody(incident, rules);
+    let (by, note) = (signature.by.clone(), signature.note.clone());
+    change.incident.closed = Some(signature);
+    change
+        .event(what, &by, &note)
+        .tell(kind, channels, Duration::ZERO)
+        .write()
+}
+
+/// An alert was not taken by its channel: the fallback channels get it, unless they have been
+/// told since. `alerts` are all of the incident.
+pub(crate) fn fallen_back(
+    incident: &IncidentRecord,
+    failed: &AlertRecord,
+    alerts: &[AlertRecord],
+    rules: &Rules,
+    now: DateTime<Utc>,
+) -> Option<IncidentWrite> {
+    let now = moment(now);
+    let channels: Vec<String> = rules
+        .fallback(incident)
+        .into_iter()
+        .filter(|channel| {
+            *channel != failed.channel
+                && !alerts
+                    .iter()
+                    .any(|alert| alert.channel == *channel && alert.created_at >= failed.created_at)
+        })
+        .collect();
+    if channels.is_empty() {
+        return None;
+    }
+    let mut write = Change::of(incident, now)
+        .tell(failed.kind, channels, Duration::ZERO)
+        .write();
+    for alert in &mut write.alerts {
+        alert.fallback_of = Some(failed.alert_id.clone());
+    }
+    Some(write)
+}

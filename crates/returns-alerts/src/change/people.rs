@@ -1,0 +1,57 @@
+//! People say that they look after an incident, or that it is over.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use returns_model::incident::{AlertKind, EventKind, IncidentRecord, IncidentWrite, Signature};
+
+use super::end::end;
+use super::{Change, is_open, moment};
+use crate::rules::Rules;
+
+/// A person closes it.
+pub(crate) fn closed(
+    incident: &IncidentRecord,
+    rules: &Rules,
+    by: &str,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Option<IncidentWrite> {
+    let now = moment(now);
+    let signature = Signature {
+        at: now,
+        by: by.to_owned(),
+        note: note.to_owned(),
+    };
+    let kinds = (EventKind::Closed, AlertKind::Closed);
+    is_open(incident).then(|| end(incident, signature, kinds, rules, now))
+}
+
+/// A person looks after it. `None` when somebody does already, or it is over.
+pub(crate) fn acknowledged(
+    incident: &IncidentRecord,
+    by: &str,
+    note: &str,
+    now: DateTime<Utc>,
+) -> Option<IncidentWrite> {
+    if !is_open(incident) || incident.acknowledged.is_some() {
+        return None;
+    }
+    let now = moment(now);
+    let mut change = Change::of(incident, now);
+    change.incident.acknowledged = Some(Signature {
+        at: now,
+        by: by.to_owned(),
+        note: note.to_owned(),
+    });
+    Some(
+        change
+            .event(EventKind::Acknowledged, by, note)
+            .tell(
+                AlertKind::Acknowledged,
+                incident.told.clone(),
+                Duration::ZERO,
+            )
+            .write(),
+    )
+}

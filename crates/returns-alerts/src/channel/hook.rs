@@ -1,0 +1,242 @@
+//! A web server that is sent JSON. Its address is a secret: whoever knows Slack's may post.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
+
+use super::NotDelivered;
+use super::scrub::Scrub;
+
+/// The longest word that is taken from an answer, such as Slack's `no_service`.
+const LONGEST_WORD: usize = 40;
+
+/// The longest pause, in seconds, when a server says that it was asked too fast.
+const LONGEST_PAUSE_S: u64 = 2;
+
+/// A web server.
+pub struct Hook {
+    client: Client,
+    url: Url,
+    authorization: Option<HeaderValue>,
+    /// Host and port, for people.
+    host: String,
+    scrub: Scrub,
+}
+
+/// Why a hook cannot be used. Never quotes the address.
+#[derive(Debug, thiserror::Error)]
+pub enum HookError {
+    #[error("is no address of a web server, such as https://host/path")]
+    NoUrl,
+    #[error("sends a secret in clear: use https (http is fine to this machine itself)")]
+    InClear,
+    #[error("cannot be sent as a header: it has characters that no header has")]
+    NoHeader,
+    #[error("names no file with a certificate in PEM: {0}")]
+    Ca(String),
+    #[error("cannot be used for HTTPS here: {0}")]
+    Client(String),
+}
+
+/// The TLS provider of the process, which reqwest wants to be there before any client is.
+pub fn install_tls_provider() {
+    // It fails when there is one already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+impl Hook {
+    /// A hook at `url`.
+    ///
+    /// # Errors
+    /// When the address, the header or the certificate is no good.
+    pub fn new(
+        url: &SecretString,
+        authorization: Option<&SecretString>,
+        ca_pem: Option<&[u8]>,
+        connect_timeout: Duration,
+    ) -> Result<Self, HookError> {
+        let parsed = Url::parse(url.expose_secret()).map_err(|_| HookError::NoUrl)?;
+        let host = parsed.host_str().ok_or(HookError::NoUrl)?;
+        match parsed.scheme() {
+            "https" => {}
+            "http" if is_this_machine(host) => {}
+            "http" => return Err(HookError::InClear),
+            _ => return Err(HookError::NoUrl),
+        }
+        let host = match parsed.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        let authorization = authorization
+            .map(|secret| {
+                let mut value = HeaderValue::from_str(secret.expose_secret())
+                    .map_err(|_| HookError::NoHeader)?;
+                value.set_sensitive(true);
+                Ok::<_, HookError>(value)
+            })
+            .transpose()?;
+        Ok(Self {
+            client: client(ca_pem, connect_timeout)?,
+            url: parsed,
+            scrub: Scrub::new(
+                [Some(url), authorization_secret(&authorization).as_ref()]
+                    .into_iter()
+                    .flatten(),
+            ),
+            authorization,
+            host,
+        })
+    }
+
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Posts JSON.
+    pub async fn post(&self, body: &Value) -> Result<(), NotDelivered> {
+        let mut request = self.client.post(self.url.clone()).json(body);
+        if let Some(value) = &self.authorization {
+            request = request.header(AUTHORIZATION, value.clone());
+        }
+        self.send(request).await
+    }
+
+    /// Asks for the page, as some monitors want their heartbeats.
+    pub async fn get(&self) -> Result<(), NotDelivered> {
+        self.send(self.client.get(self.url.clone())).await
+    }
+
+    /// Sends a request, and once more when it comes too fast: a burst of incidents is no fault
+    /// of the channel (Slack takes about one message a second).
+    async fn send(&self, request: RequestBuilder) -> Result<(), NotDelivered> {
+        let again = request.try_clone();
+        let mut answer = self.answer(request).await?;
+        if let (StatusCode::TOO_MANY_REQUESTS, Some(again)) = (answer.status(), again) {
+            tokio::time::sleep(pause(&answer)).await;
+            answer = self.answer(again).await?;
+        }
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(());
+        }
+        // A reason of one word is worth its weight; anything else may be anything.
+        let word = answer.text().await.unwrap_or_default();
+        let word = match self.scrub.clean(word.trim()) {
+            word if is_word(&word) => format!(" ({word})"),
+            _ => String::new(),
+        };
+        Err(NotDelivered(format!(
+            "{} answered HTTP {}{word}",
+            self.host,
+            status.as_u16()
+        )))
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Response, NotDelivered> {
+        let answer = request.send().await;
+        answer.map_err(|error| NotDelivered(self.explain(error)))
+    }
+
+    fn explain(&self, error: reqwest::Error) -> String {
+        let error = error.without_url();
+        let why = if error.is_timeout() {
+            "it did not answer in time".to_owned()
+        } else {
+            // The innermost cause says what happened; those around it only where.
+            let mut innermost: &dyn std::error::Error = &error;
+            while let Some(source) = innermost.source() {
+                innermost = source;
+            }
+            innermost.to_string()
+        };
+        self.scrub.clean(&format!("{}: {why}", self.host))
+    }
+}
+
+/// How long a server that was asked too fast wants to be left alone, as far as an alert can
+/// wait for it.
+fn pause(answer: &Response) -> Duration {
+    let wanted = answer.headers().get(RETRY_AFTER);
+    let seconds = wanted.and_then(|value| value.to_str().ok()?.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(1).clamp(1, LONGEST_PAUSE_S))
+}
+
+fn authorization_secret(value: &Option<HeaderValue>) -> Option<SecretString> {
+    let text = value.as_ref()?.to_str().ok()?;
+    // Without the scheme, such as Bearer, which is no secret.
+    let secret = text.rsplit(' ').next().unwrap_or(text);
+    Some(SecretString::from(secret))
+}
+
+fn client(ca_pem: Option<&[u8]>, connect_timeout: Duration) -> Result<Client, HookError> {
+    install_tls_provider();
+    let mut builder = Client::builder()
+        // A redirect would carry the notice to somebody else.
+        .redirect(Policy::none())
+        // The frames of HTTP/2 are logged with their paths at the level trace.
+        .http1_only()
+        .connect_timeout(connect_timeout)
+        .user_agent(concat!("echeck-returns/", env!("CARGO_PKG_VERSION")));
+    if let Some(pem) = ca_pem {
+        let certificates =
+            Certificate::from_pem_bundle(pem).map_err(|error| HookError::Ca(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(HookError::Ca("there is none in it".to_owned()));
+        }
+        builder = builder.tls_certs_merge(certificates);
+    }
+    builder
+        .build()
+        .map_err(|error| HookError::Client(error.without_url().to_string()))
+}
+
+/// Whether what is sent there does not leave this machine.
+pub fn is_this_machine(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= LONGEST_WORD
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hook(url: &str) -> Result<Hook, HookError> {
+        Hook::new(&SecretString::from(url), None, None, Duration::from_secs(1))
+    }
+
+    #[test]
+    fn a_secret_is_sent_in_clear_only_to_this_machine() {
+        assert!(hook("https://hooks.example/x").is_ok());
+        assert!(hook("http://127.0.0.1:9/x").is_ok());
+        assert!(hook("http://[::1]:9/x").is_ok());
+        assert!(hook("http://localhost/x").is_ok());
+        assert!(matches!(
+            hook("http://hooks.example/x"),
+            Err(HookError::InClear)
+        ));
+        for bad in ["", "hooks", "file:///etc/passwd", "https://", "mailto:a@b"] {
+            assert!(hook(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_a_host_is_shown_of_an_address() {
+        let hook = hook("https://user:CANARY@hooks.example:8443/services/CANARY?x=CANARY");
+        assert_eq!(hook.unwrap().host(), "hooks.example:8443");
+    }
+}

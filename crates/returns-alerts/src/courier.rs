@@ -1,0 +1,258 @@
+//! Delivering alerts: what is due is taken from the ledger, each channel by itself, so that a
+//! dead one delays no other. What a channel does not take is tried again for a day.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use echeck_service::clock::SharedClock;
+use echeck_service::failpoint;
+use returns_model::incident::{
+    AlertKind, AlertRecord, Area, Attempt, Cause, IncidentRecord, Subject, Trouble,
+};
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+
+use super::Desk;
+use super::change::moment;
+use super::channel::{Channel, NotDelivered};
+use super::ledger::Ledger;
+use super::notice::{Letterhead, Notice};
+use super::rules::{Rules, after};
+use crate::change::fallen_back;
+
+/// The pauses after the first failed attempts; afterwards it stays at the last.
+const PAUSES: [Duration; 6] = [
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_secs(2 * 60),
+    Duration::from_secs(10 * 60),
+    Duration::from_secs(60 * 60),
+    Duration::from_secs(6 * 60 * 60),
+];
+
+/// After this an alert is given up.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a claim lasts beyond the attempt itself: for what is written before and after.
+const CLAIM_MARGIN: Duration = Duration::from_secs(10);
+
+/// Alerts that one channel is handed at once.
+const AT_ONCE: usize = 8;
+
+/// Delivers alerts.
+pub struct Courier {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) channels: Vec<Arc<Channel>>,
+    pub(super) rules: Rules,
+    pub(super) letterhead: Letterhead,
+    pub(super) clock: SharedClock,
+    pub(super) desk: Desk,
+    /// Rung when there may be something to deliver.
+    pub(super) due: Notify,
+    /// Channel and incident of what is on its way.
+    pub(super) on_the_way: Mutex<HashSet<(String, String)>>,
+    pub(super) tasks: TaskTracker,
+}
+
+/// Takes a delivery off the list when it has ended, however it has.
+struct OnTheWay {
+    courier: Arc<Courier>,
+    place: (String, String),
+}
+
+impl Drop for OnTheWay {
+    fn drop(&mut self) {
+        self.courier.lock().remove(&self.place);
+    }
+}
+
+impl Courier {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<(String, String)>> {
+        self.on_the_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn channel(&self, name: &str) -> Option<Arc<Channel>> {
+        let channel = self.channels.iter().find(|channel| channel.name == name);
+        channel.cloned()
+    }
+
+    /// Sends everything on its way that is due.
+    pub(super) async fn send_due(self: &Arc<Self>) {
+        let now = moment(self.clock.now());
+        for alert in self.ledger.pending().await {
+            let claimed = alert.claimed_until.is_some_and(|until| until > now);
+            if alert.next_attempt_at > now || claimed {
+                continue;
+            }
+            if let Some(place) = self.enter(&alert) {
+                let courier = self.clone();
+                self.tasks.spawn(async move {
+                    let attempted = courier.attempt(&alert).await;
+                    drop(place);
+                    if attempted {
+                        // What waited for this one may go now.
+                        courier.due.notify_one();
+                    }
+                });
+            }
+        }
+    }
+
+    /// A place on the way, unless the channel is told of this incident already just now, or
+    /// has enough to do.
+    fn enter(self: &Arc<Self>, alert: &AlertRecord) -> Option<OnTheWay> {
+        let place = (alert.channel.clone(), alert.incident_id.clone());
+        let mut on_the_way = self.lock();
+        let busy = on_the_way
+            .iter()
+            .filter(|(channel, _)| *channel == alert.channel)
+            .count();
+        if busy >= AT_ONCE || !on_the_way.insert(place.clone()) {
+            return None;
+        }
+        Some(OnTheWay {
+            courier: self.clone(),
+            place,
+        })
+    }
+
+    /// One attempt at one alert. False when it is not this replica's turn.
+    async fn attempt(&self, alert: &AlertRecord) -> bool {
+        let now = moment(self.clock.now());
+        let Some(incident) = self.ledger.told_of(&alert.incident_id).await else {
+            return false;
+        };
+        let channel = self.channel(&alert.channel);
+        let timeout = channel.as_ref().map_or(Duration::ZERO, |one| one.timeout);
+        let until = after(now, timeout + CLAIM_MARGIN);
+        if failpoint::hit("alert::before_claim").await.is_err()
+            || !self.ledger.claim(alert, now, until).await
+            || failpoint::hit("alert::after_claim").await.is_err()
+        {
+            return false;
+        }
+        let attempt = alert.attempts + 1;
+        let delivered = match &channel {
+            Some(channel) => {
+                let letterhead = &self.letterhead;
+                let notice = Notice::about(&alert.alert_id, alert.kind, &incident, letterhead, now);
+                channel.deliver(&notice).await
+            }
+            None => Err(NotDelivered(
+                "the channel is not configured any more".to_owned(),
+            )),
+        };
+        if failpoint::hit("alert::after_delivery").await.is_err() {
+            // It is delivered again once the claim has run out.
+            return true;
+        }
+        let now = moment(self.clock.now());
+        match delivered {
+            Ok(()) => {
+                let ended = Attempt::Sent { at: now };
+                self.ledger.finish(&alert.alert_id, attempt, &ended).await;
+                self.works(&alert.channel, now);
+            }
+            Err(error) => {
+                let next_at = channel
+                    .is_some()
+                    .then(|| next_attempt(alert, attempt, now))
+                    .flatten();
+                tracing::warn!(
+                    channel = alert.channel,
+                    incident_id = alert.incident_id,
+                    kind = alert.kind.as_str(),
+                    attempt,
+                    %error,
+                    "an alert was not delivered"
+                );
+                let ended = Attempt::Failed {
+                    error: error.0.clone(),
+                    next_at,
+                };
+                self.ledger.finish(&alert.alert_id, attempt, &ended).await;
+                if channel.is_some() {
+                    self.does_not_work(alert, &incident, error, next_at).await;
+                }
+            }
+        }
+        true
+    }
+
+    /// The channel took something: whatever was wrong with it is over.
+    pub(super) fn works(&self, channel: &str, at: DateTime<Utc>) {
+        let subject = Subject::Channel(channel.to_owned());
+        self.desk.clear(subject, Area::Alerting, at);
+    }
+
+    /// The channel did not take an alert: the others are told, and the fallback channels get
+    /// it. That a channel fails is not told of alerts about failing channels, or two dead ones
+    /// would tell of each other for ever.
+    async fn does_not_work(
+        &self,
+        alert: &AlertRecord,
+        incident: &IncidentRecord,
+        error: NotDelivered,
+        next_at: Option<DateTime<Utc>>,
+    ) {
+        if incident.area == Area::Alerting {
+            return;
+        }
+        let cause = Cause::ChannelFailed {
+            channel: alert.channel.clone(),
+            why: error.0,
+        };
+        let subject = Subject::Channel(alert.channel.clone());
+        self.desk.report(Trouble {
+            next_try_at: next_at,
+            ..Trouble::new(subject, cause, self.clock.now())
+        });
+        let urgent = match alert.kind {
+            AlertKind::Opened | AlertKind::Updated | AlertKind::Reopened | AlertKind::Escalated => {
+                true
+            }
+            AlertKind::Acknowledged | AlertKind::Recovered | AlertKind::Closed => false,
+        };
+        // Also after a later attempt: a process that died in the first one has told nobody. Whoever
+        // got it already does not get it again.
+        if urgent && alert.fallback_of.is_none() {
+            self.fall_back(alert).await;
+        }
+    }
+
+    async fn fall_back(&self, failed: &AlertRecord) {
+        loop {
+            let Some(incident) = self.ledger.incident(&failed.incident_id).await else {
+                return;
+            };
+            let ids = [failed.incident_id.clone()];
+            let alerts = self.ledger.alerts_of(&ids).await;
+            let now = self.clock.now();
+            let Some(write) = fallen_back(&incident, failed, &alerts, &self.rules, now) else {
+                return;
+            };
+            if self.ledger.write(&write).await {
+                self.due.notify_one();
+                return;
+            }
+        }
+    }
+}
+
+/// When an alert is tried again; `None` when its time is over.
+fn next_attempt(alert: &AlertRecord, attempt: u32, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let place = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
+    let last = PAUSES.len() - 1;
+    let pause = PAUSES.get(place.min(last)).copied().unwrap_or(LIFETIME);
+    let next = after(now, pause);
+    let end = after(alert.created_at, LIFETIME);
+    if now >= end {
+        None
+    } else {
+        Some(next.min(end))
+    }
+}

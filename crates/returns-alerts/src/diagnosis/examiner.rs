@@ -1,0 +1,67 @@
+//! Checks everything that the job needs, all at once, in some five seconds at most.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use returns_model::check::Check;
+use returns_store::Store;
+
+use super::probe::Probe;
+use super::{machine, store};
+
+/// What is checked.
+pub struct Examiner {
+    /// The returns database.
+    pub store: Arc<dyn Store>,
+    /// What each part of the service needs.
+    pub probes: Vec<Arc<dyn Probe>>,
+    /// Where received files are kept.
+    pub spool_folder: PathBuf,
+    /// How many days the acquirer keeps a file, by source, where that is known.
+    pub retention_days: HashMap<String, u32>,
+}
+
+/// A check, and the source that it belongs to; without one it is everybody's.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The source.
+    pub source: Option<String>,
+    /// The check.
+    pub check: Check,
+}
+
+impl Examiner {
+    /// Checks what the source needs, or what all sources need.
+    pub async fn examine(&self, source: Option<&str>) -> Vec<Found> {
+        let wanted = |probe: &&Arc<dyn Probe>| match (source, probe.source()) {
+            (Some(source), Some(of)) => source == of,
+            (Some(_), None) | (None, _) => true,
+        };
+        let probes = self.probes.iter().filter(wanted).map(|probe| async {
+            let checks = probe.checks().await.into_iter();
+            let source = probe.source().map(str::to_owned);
+            checks
+                .map(|check| Found {
+                    source: source.clone(),
+                    check,
+                })
+                .collect::<Vec<_>>()
+        });
+        let (disk, store, probed) = tokio::join!(
+            machine::disk(&self.spool_folder),
+            store::check(&*self.store),
+            join_all(probes)
+        );
+        let (of_sources, shared): (Vec<_>, Vec<_>) = probed
+            .into_iter()
+            .flatten()
+            .partition(|found| found.source.is_some());
+        let ours = [disk, store].map(|check| Found {
+            source: None,
+            check,
+        });
+        of_sources.into_iter().chain(ours).chain(shared).collect()
+    }
+}

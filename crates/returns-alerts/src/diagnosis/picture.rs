@@ -1,0 +1,163 @@
+//! What an alert says beside its cause: the money at stake, until when the acquirer keeps the
+//! file, the last run that went well, and the command to try again.
+
+use ach::money::Money;
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use returns_model::check::{Check, Diagnosis};
+use returns_model::import::{Tally, Totals};
+use returns_model::incident::{Area, Subject, Trouble};
+use returns_model::outcome::Outcome;
+use returns_store::StoreError;
+
+use super::examiner::Examiner;
+use super::likelier;
+use crate::diagnosis::probe::PATIENCE;
+use crate::look::Diagnoser;
+
+/// Files that tell what a usual one holds.
+const USUAL: u32 = 20;
+/// Rows that are added up to tell what a database lacks.
+const ROWS: u32 = 1_000;
+
+#[async_trait]
+impl Diagnoser for Examiner {
+    async fn look(&self, trouble: &Trouble) -> Diagnosis {
+        let source = trouble.source.as_deref().or(match &trouble.subject {
+            Subject::Source(name) | Subject::Day { source: name, .. } => Some(name.as_str()),
+            Subject::Import(_)
+            | Subject::Database(_)
+            | Subject::Bucket
+            | Subject::Store
+            | Subject::Machine
+            | Subject::Channel(_)
+            | Subject::Endpoint(_) => None,
+        });
+        // What the database does not tell in time, the alert goes out without.
+        let told = tokio::time::timeout(PATIENCE, self.told(trouble, source));
+        let (found, told) = tokio::join!(self.examine(source), told);
+        let checks: Vec<Check> = found.into_iter().map(|found| found.check).collect();
+        let (stake, last_good) = told.ok().and_then(Result::ok).unwrap_or_default();
+        Diagnosis {
+            headline_cause: likelier(&trouble.cause, &checks.iter().collect::<Vec<_>>()).cloned(),
+            checks,
+            stake,
+            expires: source.and_then(|source| self.expires(source, trouble.at)),
+            last_good,
+            command: Some(match source {
+                Some(source) => format!("echeck run {source}"),
+                None => "echeck diagnose".to_owned(),
+            }),
+        }
+    }
+}
+
+impl Examiner {
+    /// What only the returns database can tell.
+    async fn told(
+        &self,
+        trouble: &Trouble,
+        source: Option<&str>,
+    ) -> Result<(Option<String>, Option<String>), StoreError> {
+        let stake = match (&trouble.subject, trouble.cause.area(), &trouble.import_id) {
+            (Subject::Database(database), _, _) => self.lacking(database).await?,
+            (_, Area::Import | Area::Bucket, Some(import_id)) => self.read_by(import_id).await?,
+            (Subject::Source(source) | Subject::Day { source, .. }, _, _) => {
+                self.usual(source).await?
+            }
+            _ => None,
+        };
+        let last_good = match source {
+            Some(source) => self.last_good(source).await?,
+            None => None,
+        };
+        Ok((stake, last_good))
+    }
+
+    /// What a usual file of the source holds.
+    async fn usual(&self, source: &str) -> Result<Option<String>, StoreError> {
+        let imports = self.store.imports(Some(source), None, USUAL).await?;
+        let read: Vec<Tally> = imports
+            .iter()
+            .map(|import| import.totals.read)
+            .filter(|read| read.count > 0)
+            .collect();
+        let Some(most) = read.iter().map(|read| read.amount_minor).max() else {
+            return Ok(None);
+        };
+        let files = read.len() as u64;
+        let entries: u64 = read.iter().map(|read| read.count).sum();
+        let money = read
+            .iter()
+            .fold(0_i64, |sum, read| sum.saturating_add(read.amount_minor));
+        let average = money / i64::try_from(read.len()).unwrap_or(i64::MAX);
+        Ok(Some(format!(
+            "the last {files} files had {} entries and {} on average, {} at most",
+            entries / files,
+            amount(average),
+            amount(most)
+        )))
+    }
+
+    /// What an import has read.
+    async fn read_by(&self, import_id: &str) -> Result<Option<String>, StoreError> {
+        let import = self.store.import(import_id).await?;
+        Ok(import.map(|import| {
+            let Totals { read, .. } = import.totals;
+            format!("{} entries, {}", read.count, amount(read.amount_minor))
+        }))
+    }
+
+    /// What a database does not have yet.
+    async fn lacking(&self, database: &str) -> Result<Option<String>, StoreError> {
+        let position = self.store.progress(database).await?.position;
+        let rows = self.store.rows_after(position, ROWS).await?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let money = rows.iter().fold(0_i64, |sum, row| {
+            sum.saturating_add(row.row.transfer.amount.minor())
+        });
+        let least = if rows.len() == ROWS as usize {
+            "at least "
+        } else {
+            ""
+        };
+        Ok(Some(format!(
+            "{least}{} decisions that it does not have yet, {}",
+            rows.len(),
+            amount(money)
+        )))
+    }
+
+    async fn last_good(&self, source: &str) -> Result<Option<String>, StoreError> {
+        let good = [
+            Outcome::Completed,
+            Outcome::CompletedWithExceptions,
+            Outcome::FileLate,
+        ];
+        let run = self.store.last_run(source, &good).await?;
+        Ok(run.map(|run| {
+            format!(
+                "{} ({})",
+                run.new.started_at.format("%Y-%m-%d %H:%M UTC"),
+                run.new.run_id
+            )
+        }))
+    }
+
+    /// When the acquirer deletes what is there now.
+    fn expires(&self, source: &str, at: DateTime<Utc>) -> Option<String> {
+        let days = self.retention_days.get(source)?;
+        let from = at + TimeDelta::days(i64::from(*days));
+        Some(format!(
+            "the acquirer keeps a file for {days} days: what was published today is gone after {}",
+            from.format("%Y-%m-%d")
+        ))
+    }
+}
+
+/// An amount for people. Everything that is imported is in US dollars.
+fn amount(minor: i64) -> String {
+    Money::cents(minor).to_string()
+}

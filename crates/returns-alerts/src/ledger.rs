@@ -1,0 +1,265 @@
+//! Where incidents are kept: in the returns database or, while that does not answer, which is
+//! an incident itself, in memory. What happened meanwhile is written down when it answers
+//! again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use echeck_service::ErrorChain;
+use returns_model::incident::{
+    AlertRecord, Attempt, IncidentEvent, IncidentRecord, IncidentState, IncidentWrite,
+};
+use returns_store::{IncidentStore, StoreError};
+use tokio::sync::RwLock;
+
+use super::memory::{Memory, Unsaved};
+use super::merge::merge;
+
+/// How long the database may take. An alert must leave within ten seconds of the failure,
+/// whatever the database does.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long it may take while it is known not to answer: whoever waits for it then keeps alerts
+/// waiting too.
+const PATIENCE_WHILE_AWAY: Duration = Duration::from_millis(300);
+
+/// Pending alerts that are looked at together.
+const MOST_PENDING: u32 = 1_000;
+
+/// Where incidents are kept.
+pub struct Ledger {
+    database: Arc<dyn IncidentStore>,
+    pub(super) memory: Memory,
+    /// Whether the database did not answer the last time.
+    away: AtomicBool,
+    /// Held alone while what is in memory is written down.
+    gate: RwLock<()>,
+}
+
+/// The database did not carry it out, and the memory has to.
+struct Away;
+
+impl Ledger {
+    pub fn new(database: Arc<dyn IncidentStore>) -> Self {
+        Self {
+            database,
+            memory: Memory::default(),
+            away: AtomicBool::new(false),
+            gate: RwLock::new(()),
+        }
+    }
+
+    /// Whether incidents are in memory only, for now.
+    pub fn is_away(&self) -> bool {
+        self.away.load(Ordering::Relaxed)
+    }
+
+    /// Asks the database, unless it is known not to answer.
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, Away> {
+        if self.is_away() {
+            return Err(Away);
+        }
+        let answer = bounded(PATIENCE, call).await;
+        answer.map_err(|why| {
+            if !self.away.swap(true, Ordering::Relaxed) {
+                tracing::error!(
+                    error = why,
+                    "incidents are kept in memory until the returns database answers"
+                );
+            }
+            Away
+        })
+    }
+
+    /// Writes a change; false when the incident has moved on: read it again.
+    pub(super) async fn write(&self, write: &IncidentWrite) -> bool {
+        let _open = self.gate.read().await;
+        match self.ask(self.database.write_incident(write)).await {
+            Ok(written) => {
+                if written {
+                    self.memory.absorb(write);
+                }
+                written
+            }
+            Err(Away) => self.memory.write_incident(write).await.unwrap_or(false),
+        }
+    }
+
+    pub async fn incident(&self, incident_id: &str) -> Option<IncidentRecord> {
+        let _open = self.gate.read().await;
+        match self.ask(self.database.incident(incident_id)).await {
+            Ok(incident) => incident,
+            Err(Away) => self.memory.incident(incident_id).await.unwrap_or(None),
+        }
+    }
+
+    pub(super) async fn latest(&self, key: &str) -> Option<IncidentRecord> {
+        let _open = self.gate.read().await;
+        match self.ask(self.database.latest_incident(key)).await {
+            Ok(incident) => incident,
+            Err(Away) => self.memory.latest_incident(key).await.unwrap_or(None),
+        }
+    }
+
+    pub async fn incidents(
+        &self,
+        state: Option<IncidentState>,
+        before: Option<(DateTime<Utc>, String)>,
+        limit: u32,
+    ) -> Vec<IncidentRecord> {
+        let _open = self.gate.read().await;
+        let asked = self.database.incidents(state, before.clone(), limit);
+        match self.ask(asked).await {
+            Ok(incidents) => incidents,
+            Err(Away) => {
+                let known = self.memory.incidents(state, before, limit).await;
+                known.unwrap_or_default()
+            }
+        }
+    }
+
+    pub async fn events(&self, incident_id: &str) -> Vec<IncidentEvent> {
+        let _open = self.gate.read().await;
+        match self.ask(self.database.incident_events(incident_id)).await {
+            Ok(events) => events,
+            Err(Away) => {
+                let known = self.memory.incident_events(incident_id).await;
+                known.unwrap_or_default()
+            }
+        }
+    }
+
+    pub async fn alerts_of(&self, incident_ids: &[String]) -> Vec<AlertRecord> {
+        let _open = self.gate.read().await;
+        match self.ask(self.database.alerts_of(incident_ids)).await {
+            Ok(alerts) => alerts,
+            Err(Away) => {
+                let known = self.memory.alerts_of(incident_ids).await;
+                known.unwrap_or_default()
+            }
+        }
+    }
+
+    /// The incident that an alert is about: as this replica knows it, which is enough to tell
+    /// of it.
+    pub(super) async fn told_of(&self, incident_id: &str) -> Option<IncidentRecord> {
+        match self.memory.incident(incident_id).await {
+            Ok(Some(incident)) => Some(incident),
+            Ok(None) | Err(_) => self.incident(incident_id).await,
+        }
+    }
+
+    /// What is still to be delivered, as this replica knows it. A claim tells whether it still
+    /// is.
+    pub(super) async fn pending(&self) -> Vec<AlertRecord> {
+        let known = self.memory.pending_alerts(MOST_PENDING).await;
+        known.unwrap_or_default()
+    }
+
+    pub(super) async fn claim(
+        &self,
+        alert: &AlertRecord,
+        now: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) -> bool {
+        let _open = self.gate.read().await;
+        match self.ask(self.database.claim_alert(alert, now, until)).await {
+            Ok(claimed) => {
+                if claimed {
+                    self.memory.absorb_claim(alert, until);
+                }
+                claimed
+            }
+            Err(Away) => {
+                let claimed = self.memory.claim_alert(alert, now, until).await;
+                claimed.unwrap_or(false)
+            }
+        }
+    }
+
+    pub(super) async fn finish(&self, alert_id: &str, attempt: u32, ended: &Attempt) {
+        let _open = self.gate.read().await;
+        let asked = self.database.finish_alert(alert_id, attempt, ended);
+        match self.ask(asked).await {
+            Ok(()) => self.memory.absorb_attempt(alert_id, attempt, ended),
+            Err(Away) => {
+                // Memory refuses nothing.
+                let _ = self.memory.finish_alert(alert_id, attempt, ended).await;
+            }
+        }
+    }
+
+    /// Writes down what is only in memory, then reads what the database knows: open incidents,
+    /// those closed after `closed_after`, and what is still to be delivered. Does nothing
+    /// lasting while the database does not answer.
+    pub(super) async fn settle(&self, closed_after: DateTime<Utc>) {
+        // Nobody must wait for a database that does not answer: the gate is left open till then.
+        let probe = self.database.pending_alerts(1);
+        if self.is_away() && bounded(PATIENCE_WHILE_AWAY, probe).await.is_err() {
+            return;
+        }
+        let _alone = self.gate.write().await;
+        for unsaved in self.memory.unsaved() {
+            match self.save(&unsaved).await {
+                Ok(true) => self.memory.saved(&unsaved.incident.incident_id),
+                // Somebody else changed it just now; the next time it is merged with that.
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::debug!(error, "incidents cannot be written down yet");
+                    return;
+                }
+            }
+        }
+        let live = bounded(PATIENCE, self.database.live_incidents(closed_after)).await;
+        let pending = match live {
+            Ok(_) => bounded(PATIENCE, self.database.pending_alerts(MOST_PENDING)).await,
+            Err(_) => Ok(Vec::new()),
+        };
+        match (live, pending) {
+            (Ok(live), Ok(pending)) => {
+                self.memory.replace(live, pending);
+                if self.away.swap(false, Ordering::Relaxed) {
+                    tracing::info!("incidents are written down in the returns database again");
+                }
+            }
+            (Err(error), _) | (Ok(_), Err(error)) => {
+                if !self.away.swap(true, Ordering::Relaxed) {
+                    tracing::error!(
+                        error,
+                        "incidents are kept in memory until the returns database answers"
+                    );
+                }
+            }
+        }
+    }
+
+    async fn save(&self, ours: &Unsaved) -> Result<bool, String> {
+        let id = &ours.incident.incident_id;
+        let theirs = bounded(PATIENCE, self.database.incident(id)).await?;
+        let key = &ours.incident.key;
+        let rival = bounded(PATIENCE, self.database.latest_incident(key)).await?;
+        let rival = rival.filter(|one| one.state == IncidentState::Open && one.incident_id != *id);
+        for write in merge(ours, theirs.as_ref(), rival.as_ref()) {
+            if !bounded(PATIENCE, self.database.write_incident(&write)).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// A call of the database that is given up in time.
+async fn bounded<T>(
+    patience: Duration,
+    call: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, String> {
+    match tokio::time::timeout(patience, call).await {
+        Ok(answer) => answer.map_err(|error| ErrorChain(&error).to_string()),
+        Err(_) => Err(format!(
+            "the returns database does not answer within {} ms",
+            patience.as_millis()
+        )),
+    }
+}

@@ -1,0 +1,276 @@
+//! What a channel is told, before it is written in the channel's own way.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use returns_model::incident::{AlertKind, Area, CheckLine, Content, IncidentRecord, clean};
+
+/// Where to read on, and who speaks.
+#[derive(Debug, Clone)]
+pub struct Letterhead {
+    /// The name of this installation, such as `returns-production`.
+    pub installation: String,
+    /// A page with more about each cause; `{cause}` in it becomes the cause's name.
+    pub runbook_url: Option<String>,
+}
+
+/// What is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Message {
+    /// Something about an incident.
+    Incident {
+        kind: AlertKind,
+        incident: Box<IncidentRecord>,
+    },
+    /// A test that somebody asked for.
+    Test { actor: String },
+}
+
+/// A notice.
+#[derive(Debug, Clone)]
+pub(super) struct Notice {
+    /// The same when it is delivered again.
+    pub(super) id: String,
+    pub(super) message: Message,
+    pub(super) at: DateTime<Utc>,
+    pub(super) installation: String,
+    pub(super) runbook_url: Option<String>,
+}
+
+impl Notice {
+    /// A notice about an incident.
+    pub(super) fn about(
+        id: &str,
+        kind: AlertKind,
+        incident: &IncidentRecord,
+        letterhead: &Letterhead,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let runbook = letterhead.runbook_url.as_ref();
+        Self {
+            id: id.to_owned(),
+            message: Message::Incident {
+                kind,
+                incident: Box::new(incident.clone()),
+            },
+            at,
+            installation: letterhead.installation.clone(),
+            runbook_url: runbook.map(|url| url.replace("{cause}", &incident.cause)),
+        }
+    }
+
+    /// A test.
+    pub(super) fn test(id: &str, actor: &str, letterhead: &Letterhead, at: DateTime<Utc>) -> Self {
+        Self {
+            id: id.to_owned(),
+            message: Message::Test {
+                actor: clean::line(actor, 100),
+            },
+            at,
+            installation: letterhead.installation.clone(),
+            runbook_url: letterhead.runbook_url.clone(),
+        }
+    }
+
+    /// The first line: the likely cause, or what became of it.
+    pub(super) fn first_line(&self) -> String {
+        let (kind, incident) = match &self.message {
+            Message::Incident { kind, incident } => (*kind, incident),
+            Message::Test { actor } => {
+                return format!("Test alert, asked for by {actor}: this channel works.");
+            }
+        };
+        let headline = &incident.content.headline;
+        match kind {
+            AlertKind::Opened => headline.clone(),
+            AlertKind::Updated => format!("Still so, seen {} times: {headline}", incident.seen),
+            AlertKind::Reopened => format!("It is back: {headline}"),
+            AlertKind::Escalated => format!(
+                "Nobody has acknowledged this for {}: {headline}",
+                span(incident.opened_at, self.at)
+            ),
+            AlertKind::Acknowledged => format!(
+                "{} looks after it: {headline}",
+                clean::line(signer(incident.acknowledged.as_ref()), 100)
+            ),
+            AlertKind::Recovered => format!("Right again, {}: {headline}", lasted(incident)),
+            AlertKind::Closed => format!(
+                "Closed by {}, {}: {headline}",
+                clean::line(signer(incident.closed.as_ref()), 100),
+                lasted(incident)
+            ),
+        }
+    }
+
+    /// Whether the first line is all there is to say.
+    pub(super) fn is_short(&self) -> bool {
+        match &self.message {
+            Message::Incident { incident, .. } => incident.area == Area::Alerting,
+            Message::Test { .. } => true,
+        }
+    }
+
+    /// What people are told beside the first line; `None` where that is all.
+    pub(super) fn content(&self) -> Option<&Content> {
+        match &self.message {
+            Message::Incident { incident, .. } if !self.is_short() => Some(&incident.content),
+            Message::Incident { .. } | Message::Test { .. } => None,
+        }
+    }
+
+    /// Names and values, in the order in which they are shown.
+    pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
+        let Message::Incident { incident, .. } = &self.message else {
+            return vec![("Installation", self.installation.clone())];
+        };
+        let content = &incident.content;
+        let since = format!(
+            "{} ({}), seen {}",
+            time(incident.opened_at),
+            span(incident.opened_at, self.at),
+            times(incident.seen)
+        );
+        let signed = |signature: &Option<returns_model::incident::Signature>| {
+            let signature = signature.as_ref()?;
+            let (by, note) = (&signature.by, &signature.note);
+            let note = if note.is_empty() {
+                String::new()
+            } else {
+                format!(": {note}")
+            };
+            let text = format!("{} by {by}{note}", time(signature.at));
+            Some(clean::line(&text, 400))
+        };
+        let all = [
+            ("Since", Some(since)),
+            ("Met as", content.met.clone()),
+            ("Source", incident.source.clone()),
+            ("Import", incident.import_id.clone()),
+            ("Run", incident.run_id.clone()),
+            ("Money at stake", content.stake.clone()),
+            ("Data expires", content.expires.clone()),
+            ("Next try", incident.next_try_at.map(time)),
+            ("Last good run", content.last_good.clone()),
+            ("Run again with", content.command.clone()),
+            ("Acknowledged", signed(&incident.acknowledged)),
+            ("Over since", signed(&incident.closed)),
+            ("Incident", Some(incident.incident_id.clone())),
+            ("Installation", Some(self.installation.clone())),
+            ("Runbook", self.runbook_url.clone()),
+        ];
+        let shown = all.into_iter().filter_map(|(name, value)| {
+            let value = clean::line(&value?, 800);
+            (!value.is_empty()).then_some((name, value))
+        });
+        if self.is_short() {
+            let brief = ["Since", "Incident", "Installation"];
+            return shown.filter(|(name, _)| brief.contains(name)).collect();
+        }
+        shown.collect()
+    }
+
+    /// The whole as plain text; its first line is the likely cause.
+    pub(super) fn text(&self) -> String {
+        let mut text = self.first_line();
+        if let Some(content) = self.content() {
+            text.push_str(&format!("\n\nWhat it means: {}\n", content.meaning));
+            if !content.to_do.is_empty() {
+                text.push_str("\nWhat to do:\n");
+                for (number, line) in (1..).zip(&content.to_do) {
+                    // Writing to a String cannot fail.
+                    let _ = writeln!(text, "  {number}. {line}");
+                }
+            }
+            if !content.checks.is_empty() {
+                text.push_str("\nWhat was looked at:\n");
+                for line in table(&content.checks) {
+                    let _ = writeln!(text, "  {line}");
+                }
+            }
+        } else {
+            text.push('\n');
+        }
+        text.push('\n');
+        let facts = self.facts();
+        let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
+        for (name, value) in facts {
+            let name = format!("{name}:");
+            let _ = writeln!(text, "{name:<width$} {value}");
+        }
+        text
+    }
+}
+
+fn signer(signature: Option<&returns_model::incident::Signature>) -> &str {
+    signature.map_or("somebody", |signature| &signature.by)
+}
+
+fn times(count: u64) -> String {
+    if count == 1 {
+        "once".to_owned()
+    } else {
+        format!("{count} times")
+    }
+}
+
+fn lasted(incident: &IncidentRecord) -> String {
+    let end = incident.closed.as_ref().map(|closed| closed.at);
+    format!(
+        "after {} and seen {}",
+        span(incident.opened_at, end.unwrap_or(incident.last_seen_at)),
+        times(incident.seen)
+    )
+}
+
+/// A time for people.
+fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+/// A length of time for people: two units at most.
+fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
+    let seconds = (to - from).max(TimeDelta::zero()).num_seconds();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min {} s", seconds % 60),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+/// The checks with their columns lined up.
+pub(super) fn table(checks: &[CheckLine]) -> Vec<String> {
+    let width = |cell: fn(&CheckLine) -> &str| {
+        let widths = checks.iter().map(|line| cell(line).chars().count());
+        widths.max().unwrap_or(0)
+    };
+    let (names, subjects) = (width(|line| &line.name), width(|line| &line.of));
+    let evidence = width(|line| &line.evidence).min(100);
+    checks
+        .iter()
+        .map(|line| {
+            format!(
+                "{} {:<names$}  {:<subjects$}  {:<evidence$}  {:>6} ms",
+                line.outcome.sign(),
+                line.name,
+                line.of,
+                line.evidence,
+                line.took_ms
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_has_two_units() {
+        let at = |seconds| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let said = [0, 59, 61, 3_660, 90_000].map(|end| span(at(0), at(end)));
+        assert_eq!(said, ["0 s", "59 s", "1 min 1 s", "1 h 1 min", "1 d 1 h"]);
+        assert_eq!(span(at(9), at(0)), "0 s");
+    }
+}

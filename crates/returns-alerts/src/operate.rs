@@ -1,0 +1,171 @@
+//! What people ask of incidents: to see them, to say that they look after one or that it is
+//! over, and to try the channels.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::join_all;
+use returns_model::ids;
+use returns_model::incident::{
+    AlertKind, AlertRecord, IncidentEvent, IncidentRecord, IncidentState,
+};
+use tokio::time::Instant;
+
+use super::attendant::Attendant;
+use super::change::moment;
+use super::notice::Notice;
+use crate::change::{acknowledged, closed};
+
+/// An incident with everything that belongs to it.
+#[derive(Debug, Clone)]
+pub struct Dossier {
+    pub incident: IncidentRecord,
+    /// In order of time.
+    pub events: Vec<IncidentEvent>,
+    /// In order of time.
+    pub alerts: Vec<AlertRecord>,
+    /// What a channel would be told now.
+    pub text: String,
+}
+
+/// Why it was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum OperateError {
+    #[error("there is no incident {0:?}")]
+    NotFound(String),
+    #[error("the incident is over already, closed by {by}")]
+    Over { by: String },
+    #[error("{by} looks after it already")]
+    Taken { by: String },
+}
+
+/// How a channel took a test.
+#[derive(Debug, Clone)]
+pub struct TestResult {
+    pub channel: String,
+    pub kind: &'static str,
+    /// Host and port.
+    pub target: String,
+    /// Why it did not; `None` when it did.
+    pub error: Option<String>,
+    pub took: Duration,
+}
+
+impl Attendant {
+    /// Whether incidents are in memory only, because the returns database does not answer.
+    pub fn is_away(&self) -> bool {
+        self.ledger().is_away()
+    }
+
+    /// A page of incidents with their alerts, newest first.
+    pub async fn incidents(
+        &self,
+        state: Option<IncidentState>,
+        before: Option<(DateTime<Utc>, String)>,
+        limit: u32,
+    ) -> (Vec<IncidentRecord>, Vec<AlertRecord>) {
+        let incidents = self.ledger().incidents(state, before, limit).await;
+        let ids: Vec<String> = incidents
+            .iter()
+            .map(|incident| incident.incident_id.clone())
+            .collect();
+        let alerts = self.ledger().alerts_of(&ids).await;
+        (incidents, alerts)
+    }
+
+    /// One incident with everything.
+    pub async fn dossier(&self, incident_id: &str) -> Option<Dossier> {
+        let incident = self.ledger().incident(incident_id).await?;
+        let kind = match (incident.state, &incident.closed) {
+            (IncidentState::Closed, Some(closed)) if closed.by != super::change::SERVICE => {
+                AlertKind::Closed
+            }
+            (IncidentState::Closed, _) => AlertKind::Recovered,
+            (IncidentState::Open, _) => AlertKind::Opened,
+        };
+        let letterhead = &self.courier.letterhead;
+        let text = Notice::about("", kind, &incident, letterhead, self.now()).text();
+        Some(Dossier {
+            events: self.ledger().events(incident_id).await,
+            alerts: self.ledger().alerts_of(&[incident_id.to_owned()]).await,
+            incident,
+            text,
+        })
+    }
+
+    /// Somebody looks after an incident: it is not escalated any more. The same person may
+    /// say so again.
+    ///
+    /// # Errors
+    /// When there is none, it is over, or somebody else does already.
+    pub async fn acknowledge(
+        &self,
+        incident_id: &str,
+        actor: &str,
+        note: &str,
+    ) -> Result<(), OperateError> {
+        let decide = |incident: &IncidentRecord| acknowledged(incident, actor, note, self.now());
+        let (incident, changed) = self.changed(incident_id, decide).await?;
+        if changed {
+            return Ok(());
+        }
+        match (incident.acknowledged, incident.closed) {
+            (_, Some(closed)) => Err(OperateError::Over { by: closed.by }),
+            (Some(other), None) if other.by != actor => Err(OperateError::Taken { by: other.by }),
+            (Some(_) | None, None) => Ok(()),
+        }
+    }
+
+    /// Somebody says that an incident is over. Met again, it comes back. The same person may
+    /// say so again.
+    ///
+    /// # Errors
+    /// When there is none, or it is over already.
+    pub async fn close(
+        &self,
+        incident_id: &str,
+        actor: &str,
+        note: &str,
+    ) -> Result<(), OperateError> {
+        let rules = &self.courier.rules;
+        let decide = |incident: &IncidentRecord| closed(incident, rules, actor, note, self.now());
+        let (incident, changed) = self.changed(incident_id, decide).await?;
+        match incident.closed {
+            Some(end) if !changed && end.by != actor => Err(OperateError::Over { by: end.by }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    async fn changed(
+        &self,
+        incident_id: &str,
+        decide: impl Fn(&IncidentRecord) -> Option<returns_model::incident::IncidentWrite>,
+    ) -> Result<(IncidentRecord, bool), OperateError> {
+        self.change(incident_id, decide)
+            .await
+            .ok_or_else(|| OperateError::NotFound(incident_id.to_owned()))
+    }
+
+    /// Sends a test to every channel at once, whatever it is for, and tells how each took it.
+    pub async fn test_channels(&self, actor: &str) -> Vec<TestResult> {
+        let at = moment(self.now());
+        let id = ids::test_alert_id(actor, &at);
+        let letterhead = &self.courier.letterhead;
+        let notice = Notice::test(&id, actor, letterhead, at);
+        let tests = self.courier.channels.iter().map(|channel| async {
+            let started = Instant::now();
+            let delivered = channel.deliver(&notice).await;
+            if delivered.is_ok() {
+                self.courier.works(&channel.name, at);
+            }
+            TestResult {
+                channel: channel.name.clone(),
+                kind: channel.kind_name(),
+                target: channel.target().to_owned(),
+                error: delivered.err().map(|error| error.to_string()),
+                took: started.elapsed(),
+            }
+        });
+        join_all(tests).await
+    }
+}

@@ -1,0 +1,46 @@
+//! Mail to people outside, such as the owner of an endpoint.
+
+use futures_util::future::BoxFuture;
+
+use super::attendant::Attendant;
+use super::channel::Kind;
+
+/// A mail to an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The same whenever the same is sent again.
+    pub id: String,
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+}
+
+/// Writes to people outside.
+pub trait OwnerMail: Send + Sync + 'static {
+    /// Sends a mail. False when there is no channel for e-mail.
+    fn write(&self, letter: Letter) -> BoxFuture<'_, Result<bool, String>>;
+}
+
+impl OwnerMail for Attendant {
+    fn write(&self, letter: Letter) -> BoxFuture<'_, Result<bool, String>> {
+        Box::pin(async move {
+            let channels = self.courier.channels.iter();
+            let mut emails = channels.filter_map(|channel| match &channel.kind {
+                Kind::Email(email) => Some((email, channel.timeout)),
+                Kind::Slack(_) | Kind::PagerDuty(_) | Kind::Webhook(_) => None,
+            });
+            let Some((email, timeout)) = emails.next() else {
+                return Ok(false);
+            };
+            let written = tokio::time::timeout(timeout, email.write(letter)).await;
+            match written {
+                Ok(written) => written.map(|()| true).map_err(|error| error.to_string()),
+                Err(_) => Err(format!(
+                    "no answer from {} within {} ms",
+                    email.host(),
+                    timeout.as_millis()
+                )),
+            }
+        })
+    }
+}

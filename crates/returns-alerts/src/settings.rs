@@ -1,0 +1,89 @@
+//! The configuration of incidents and alerts: `[alerts]`.
+
+use std::time::Duration;
+
+use echeck_service::config::Section;
+
+use super::channel;
+use super::channel::Channel;
+use super::notice::Letterhead;
+use super::rules::Rules;
+use crate::channel::Hook;
+
+const MINUTE_MS: u64 = 60_000;
+const HOUR_MS: u64 = 60 * MINUTE_MS;
+const WEEK_MS: u64 = 7 * 24 * HOUR_MS;
+
+/// Whom to tell, when, and how.
+pub struct AlertSettings {
+    pub letterhead: Letterhead,
+    pub rules: Rules,
+    pub channels: Vec<Channel>,
+    pub heartbeat: Option<HeartbeatSettings>,
+}
+
+/// Where a monitor waits for signs of life.
+pub struct HeartbeatSettings {
+    pub hook: Hook,
+    pub method: Method,
+    pub every: Duration,
+    pub timeout: Duration,
+}
+
+/// How the monitor is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+}
+
+impl AlertSettings {
+    /// Reads `[alerts]`; faults are recorded with their keys.
+    pub fn read(section: &Section<'_>) -> Self {
+        let timeout = section.duration_ms_or("timeout_ms", 5_000, 100..=MINUTE_MS);
+        let (channels, rules) = channel::read(section, timeout);
+        let runbook_url = section.optional_string("runbook_url");
+        if let Some(url) = &runbook_url
+            && !(url.starts_with("https://") || url.starts_with("http://"))
+        {
+            section.fault("runbook_url", "must begin with https:// or http://");
+        }
+        Self {
+            letterhead: Letterhead {
+                installation: section.string_or("installation", "echeck-returns"),
+                runbook_url,
+            },
+            rules: Rules {
+                channels: rules,
+                update_every: section.duration_ms_or("update_every_ms", HOUR_MS, 100..=WEEK_MS),
+                reopen_within: section.duration_ms_or(
+                    "reopen_within_ms",
+                    5 * MINUTE_MS,
+                    0..=WEEK_MS,
+                ),
+                escalate_after: section.duration_ms_or(
+                    "escalate_after_ms",
+                    15 * MINUTE_MS,
+                    100..=WEEK_MS,
+                ),
+                escalate_times: section.u64_or("escalate_times", 3, 0..=100),
+            },
+            channels,
+            heartbeat: heartbeat(&section.section("heartbeat"), timeout),
+        }
+    }
+}
+
+fn heartbeat(section: &Section<'_>, timeout: Duration) -> Option<HeartbeatSettings> {
+    let methods = [("GET", Method::Get), ("POST", Method::Post)];
+    let method = section.one_of("method", &methods, Some(Method::Get));
+    let every = section.duration_ms_or("every_ms", MINUTE_MS, 100..=24 * HOUR_MS);
+    let url = section.secret("url")?;
+    let hook = channel::hook(section, &url, None, timeout)?;
+    Some(HeartbeatSettings {
+        hook,
+        method,
+        every,
+        timeout,
+    })
+}

@@ -1,0 +1,84 @@
+//! Watching the returns database: it is down when it refuses to answer twice in a row, or does
+//! not answer in time four times, and up again when it answers. One slow second is no outage.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use echeck_service::ErrorChain;
+use echeck_service::clock::SharedClock;
+use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_store::Store;
+
+use super::Desk;
+
+/// How long an answer may take. Shorter than the second between two probes, which are given
+/// up by then.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// It is down at so many strikes in a row: a refusal is two, an answer that does not come in time
+/// is one.
+const DOWN: u32 = 4;
+const REFUSAL: u32 = 2;
+const SILENCE: u32 = 1;
+
+/// Watches the returns database.
+pub struct StoreWatch {
+    store: Arc<dyn Store>,
+    desk: Desk,
+    clock: SharedClock,
+    strikes: AtomicU32,
+    /// Whether the desk may believe that it is down: also at the start, when an incident may
+    /// be open from before.
+    told: AtomicBool,
+}
+
+impl StoreWatch {
+    pub fn new(store: Arc<dyn Store>, desk: Desk, clock: SharedClock) -> Self {
+        Self {
+            store,
+            desk,
+            clock,
+            strikes: AtomicU32::new(0),
+            told: AtomicBool::new(true),
+        }
+    }
+
+    /// Whether it is not down.
+    pub fn is_up(&self) -> bool {
+        self.strikes.load(Ordering::Relaxed) < DOWN
+    }
+
+    /// Asks it for a sign of life. An error when it refuses, or has been silent too often.
+    pub async fn probe(&self) -> Result<(), String> {
+        let answer = tokio::time::timeout(PATIENCE, self.store.ping()).await;
+        let (why, strikes) = match answer {
+            Ok(Ok(())) => {
+                self.strikes.store(0, Ordering::Relaxed);
+                if self.told.swap(false, Ordering::Relaxed) {
+                    self.desk
+                        .clear(Subject::Store, Area::Store, self.clock.now());
+                }
+                return Ok(());
+            }
+            Ok(Err(error)) => (ErrorChain(&error).to_string(), REFUSAL),
+            Err(_) => {
+                let why = format!("it does not answer within {} ms", PATIENCE.as_millis());
+                (why, SILENCE)
+            }
+        };
+        let before = self.strikes.fetch_add(strikes, Ordering::Relaxed);
+        let down = before.saturating_add(strikes) >= DOWN;
+        if down {
+            self.told.store(true, Ordering::Relaxed);
+            let cause = Cause::StoreUnreachable { why: why.clone() };
+            let trouble = Trouble::new(Subject::Store, cause, self.clock.now());
+            self.desk.report(trouble);
+        }
+        if down || strikes == REFUSAL {
+            Err(why)
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! The way forward after the returns database was restored from a backup that lacks what a
+//! target has applied. A person decides it; both databases keep who did and why.
+
+use echeck_proto::adapter::v1 as proto;
+use returns_import::adapter::AdapterError;
+use returns_model::adoption::{Adoption, Point};
+use returns_store::StoreError;
+use uuid::Uuid;
+
+use super::{Feed, FeedError};
+
+/// Why nothing was adopted.
+#[derive(Debug, thiserror::Error)]
+pub enum AdoptError {
+    #[error(
+        "{database} stands on a row of this journal, at position {position}: there is nothing to adopt"
+    )]
+    Fits { database: String, position: u64 },
+    #[error("{0} has applied nothing, so that it follows any journal: there is nothing to adopt")]
+    NothingApplied(String),
+    #[error("{0}")]
+    Position(String),
+    #[error(transparent)]
+    Feed(#[from] FeedError),
+}
+
+impl From<StoreError> for AdoptError {
+    fn from(error: StoreError) -> Self {
+        Self::Feed(error.into())
+    }
+}
+
+impl From<AdapterError> for AdoptError {
+    fn from(error: AdapterError) -> Self {
+        Self::Feed(error.into())
+    }
+}
+
+/// What an operator asks for.
+pub struct AdoptRequest {
+    /// Where the cursor shall be; 0 for the end of the journal.
+    pub position: u64,
+    pub actor: String,
+    pub reason: String,
+}
+
+impl Feed {
+    /// What adopting would do, without doing it.
+    pub async fn plan_adoption(&self, ask: AdoptRequest) -> Result<Adoption, AdoptError> {
+        let database = self.database().to_owned();
+        let cursor = self.adapter.progress(u64::MAX).await?.cursor;
+        let Some(cursor) = cursor else {
+            return Err(AdoptError::NothingApplied(database));
+        };
+        let head = self.store.head().await?;
+        let position = match self.checked_cursor(Some(cursor.clone()), &head).await {
+            Ok(fits) => {
+                let position = fits.position;
+                return Err(AdoptError::Fits { database, position });
+            }
+            // Nothing that the journal has was left out by the target.
+            Err(FeedError::Ahead { .. }) if ask.position == 0 => head.position,
+            Err(FeedError::Diverged { .. } | FeedError::OtherJournal { .. })
+                if ask.position == 0 =>
+            {
+                return Err(AdoptError::Position(format!(
+                    "the two have different pasts, so that nobody but you knows the last row \
+                     which {database} has: say its position"
+                )));
+            }
+            Err(
+                FeedError::Ahead { .. }
+                | FeedError::Diverged { .. }
+                | FeedError::OtherJournal { .. },
+            ) => ask.position,
+            Err(other) => return Err(other.into()),
+        };
+        let Some(row) = self.store.row(position).await? else {
+            return Err(AdoptError::Position(format!(
+                "the journal has no row {position}, it ends at {}; to begin anew, delete the \
+                 row of {database} in its table echeck_cursor",
+                head.position
+            )));
+        };
+        Ok(Adoption {
+            id: Uuid::new_v4().to_string(),
+            database,
+            from: Point {
+                journal_id: cursor.journal_id,
+                position: cursor.position,
+                hash: cursor.hash,
+            },
+            to: Point {
+                journal_id: head.journal_id.to_string(),
+                position,
+                hash: row.hash.as_bytes().to_vec(),
+            },
+            actor: ask.actor,
+            reason: ask.reason,
+            decided_at: self.clock.now(),
+        })
+    }
+
+    /// Does what was planned, if the cursor is still where it was. The feed goes on by itself.
+    pub async fn adopt(&self, adoption: &Adoption) -> Result<(), AdoptError> {
+        self.store.record_adoption(adoption).await?;
+        let request = proto::AdoptCursorRequest {
+            from: Some(point(&adoption.from)),
+            to: Some(point(&adoption.to)),
+            adoption_id: adoption.id.clone(),
+            actor: adoption.actor.clone(),
+            reason: adoption.reason.clone(),
+        };
+        self.adapter.adopt(request).await?;
+        let now = self.clock.now();
+        self.store.finish_adoption(&adoption.id, now).await?;
+        tracing::warn!(
+            adoption_id = adoption.id,
+            database = adoption.database,
+            from = adoption.from.position,
+            to = adoption.to.position,
+            actor = adoption.actor,
+            reason = adoption.reason,
+            "an operator has put the cursor of a database onto another row"
+        );
+        self.changes.bump();
+        Ok(())
+    }
+}
+
+fn point(point: &Point) -> proto::Cursor {
+    proto::Cursor {
+        journal_id: point.journal_id.clone(),
+        position: point.position,
+        hash: point.hash.clone(),
+    }
+}

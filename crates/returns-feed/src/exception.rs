@@ -1,0 +1,201 @@
+//! Rows that did not take effect. In the system of record the transfer has moved on: it is
+//! looked up and decided again, and the new row supersedes the old one. A later stage of a return
+//! is decided again when what it undoes did not take effect; else deciding would say the same for
+//! ever. In a mirror, or where the database refuses, a person must look: the row goes to the
+//! holds.
+
+use ach::decision::{Effect, HoldReason};
+use chrono::{DateTime, Utc};
+use returns_import::decide::{Case, Outcome, Overlay, decide_batch};
+use returns_import::hold::next_attempt;
+use returns_model::dishonor::Marks;
+use returns_model::follower::{ExceptionKind, RowException};
+use returns_model::hold::NewHold;
+use returns_model::ids;
+use returns_model::journal::{JournalRow, Relation};
+use returns_store::{Append, AppendCause, Appended, StoreError, Writes};
+
+use super::{Feed, FeedError, Role};
+
+impl Feed {
+    /// Whether a decision would be another one now that the transfer has moved on.
+    async fn would_differ(&self, row: &JournalRow) -> Result<bool, StoreError> {
+        match row.row.effect {
+            Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => Ok(true),
+            // It rests on the journal.
+            Effect::Restore | Effect::Reapply => Ok(!self.base_stands(row).await?),
+            Effect::Ready => Ok(false),
+        }
+    }
+
+    /// Deals with every exception of this database that nobody has dealt with.
+    pub(super) async fn handle_exceptions(&self) -> Result<(), FeedError> {
+        loop {
+            let open = self.store.open_exceptions(self.database(), 500).await?;
+            if open.is_empty() {
+                return Ok(());
+            }
+            for exception in open {
+                let row = self
+                    .store
+                    .row(exception.position)
+                    .await?
+                    .ok_or(FeedError::NoRow(exception.position))?;
+                self.handle(&exception, &row).await?;
+            }
+            self.changes.bump();
+        }
+    }
+
+    async fn handle(&self, exception: &RowException, row: &JournalRow) -> Result<(), FeedError> {
+        tracing::warn!(
+            database = self.database(),
+            position = exception.position,
+            transfer_id = row.row.transfer.id,
+            import_id = row.row.import_id,
+            kind = exception.kind.as_str(),
+            message = exception.message,
+            "a journal row did not take effect"
+        );
+        loop {
+            super::trip("exception::before_decide").await?;
+            let now = self.clock.now();
+            let (seen_position, writes) = match (self.role, exception.kind) {
+                // A row that was fed although it is superseded would be a fault of ours; the
+                // row that replaced it stands.
+                _ if row.superseded_by.is_some() => (row.position, Writes::default()),
+                _ if row.row.effect == Effect::Ready && self.is_settled(exception.kind) => {
+                    (row.position, Writes::default())
+                }
+                (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)
+                    if self.would_differ(row).await? =>
+                {
+                    self.decide_again(exception, row).await?
+                }
+                (Role::SystemOfRecord, _) | (Role::Mirror, _) => {
+                    let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None, now);
+                    let head = self.store.head().await?;
+                    (
+                        head.position,
+                        Writes {
+                            holds: vec![hold],
+                            ..Writes::default()
+                        },
+                    )
+                }
+            };
+            let cause = AppendCause::Exception {
+                database: self.database().to_owned(),
+                position: exception.position,
+            };
+            super::trip("exception::before_append").await?;
+            match self
+                .store
+                .append(Append {
+                    cause,
+                    seen_position,
+                    writes,
+                    at: now,
+                })
+                .await?
+            {
+                Appended::Done(_) | Appended::Lost => return Ok(()),
+                Appended::Stale => {}
+            }
+        }
+    }
+
+    /// Whether nothing is left to do about a transfer that could not be made ready. Its owner may
+    /// have done so meanwhile; one in a state that can never be settled is refused instead. A
+    /// mirror that lacks it did not take the return before: that has a hold, and when it is said
+    /// again, this is said with it.
+    const fn is_settled(&self, kind: ExceptionKind) -> bool {
+        match (self.role, kind) {
+            (_, ExceptionKind::MovedOn) | (Role::Mirror, ExceptionKind::NotFound) => true,
+            (Role::SystemOfRecord, ExceptionKind::NotFound) | (_, ExceptionKind::Refused) => false,
+        }
+    }
+
+    async fn decide_again(
+        &self,
+        exception: &RowException,
+        row: &JournalRow,
+    ) -> Result<(u64, Writes), FeedError> {
+        let source = self
+            .importer
+            .sources
+            .get(&row.row.source)
+            .ok_or_else(|| FeedError::NoSource(row.row.source.clone()))?;
+        let case = Case {
+            import_id: &row.row.import_id,
+            ordinal: row.row.ordinal,
+            transfer_id: Some(&row.row.transfer.id),
+            relation: Some(Relation::Supersedes {
+                position: row.position,
+            }),
+            return_id: Some(&row.row.return_id),
+            ..Case::of_entry(&row.row.entry, source)
+        };
+        let now = self.clock.now();
+        let decided = decide_batch(
+            &*self.store,
+            &self.adapter,
+            &[case],
+            &mut Overlay::default(),
+            now,
+        )
+        .await?;
+        let mut mark = decided.marks.into_iter().next();
+        if let Some(mark) = mark.as_mut().filter(|mark| mark.return_id.is_none()) {
+            mark.hold_id = Some(ids::exception_hold_id(self.database(), row.position));
+        }
+        let mut writes = Writes {
+            dishonor: Marks::again(mark, &row.row.import_id, row.row.ordinal),
+            ..Writes::default()
+        };
+        for outcome in decided.outcomes {
+            match outcome {
+                Outcome::Act(row) => writes.rows.push(*row),
+                // The same return stands by another row already: there is nothing to add.
+                Outcome::Duplicate { .. } => {}
+                Outcome::Hold { hold, .. } => {
+                    let detail = Some(hold.detail);
+                    let hold = self.hold(exception, row, hold.reason, detail, now);
+                    writes.holds.push(hold);
+                }
+            }
+        }
+        Ok((decided.seen_position, writes))
+    }
+
+    fn hold(
+        &self,
+        exception: &RowException,
+        row: &JournalRow,
+        reason: HoldReason,
+        detail: Option<String>,
+        now: DateTime<Utc>,
+    ) -> NewHold {
+        let said = format!(
+            "{} did not take journal row {}: {}",
+            self.database(),
+            row.position,
+            exception.message
+        );
+        NewHold {
+            hold_id: ids::exception_hold_id(self.database(), row.position),
+            source: row.row.source.clone(),
+            import_id: row.row.import_id.clone(),
+            ordinal: row.row.ordinal,
+            reason,
+            detail: match detail {
+                Some(detail) => format!("{said}; decided again: {detail}"),
+                None => said,
+            },
+            entry: row.row.entry.clone(),
+            transfer_ids: vec![row.row.transfer.id.clone()],
+            failed: Some((self.database().to_owned(), row.position)),
+            next_attempt_at: next_attempt(&self.importer.holds, reason, 0, now),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! The worker that makes transfers ready, and the person's way to do so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use echeck_service::clock::SharedClock;
+use echeck_service::{ErrorChain, failpoint};
+use returns_model::follower::ExceptionKind;
+use returns_model::ids;
+use returns_model::journal::Row;
+use returns_model::settlement::{MadeTransfer, ready_row};
+use returns_store::{Append, AppendCause, Appended, Changes, Replica, Store, StoreError, Writes};
+use tokio_util::sync::CancellationToken;
+
+use super::policy::ReadyPolicy;
+
+/// So many transfers are made ready by one append at most.
+const BATCH: u32 = 500;
+
+/// Why a person cannot make a transfer ready.
+#[derive(Debug, thiserror::Error)]
+pub enum MarkError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the journal has made no transfer {0:?}")]
+    NotMade(String),
+    #[error(
+        "transfer {transfer_id} is not in {database} yet: it is made by journal row {position}, \
+         and {database} is at {at}"
+    )]
+    NotApplied {
+        transfer_id: String,
+        database: String,
+        position: u64,
+        at: u64,
+    },
+    #[error(
+        "{database} did not take journal row {position}, which makes transfer {transfer_id} ({why})"
+    )]
+    WithoutEffect {
+        transfer_id: String,
+        database: String,
+        position: u64,
+        why: &'static str,
+    },
+    #[error(
+        "transfer {transfer_id} is not ready: {database} did not take journal row {position} \
+         ({why}). Mend it there, then retry hold {hold_id}"
+    )]
+    NotTaken {
+        transfer_id: String,
+        database: String,
+        position: u64,
+        why: String,
+        hold_id: String,
+    },
+}
+
+/// Makes transfers ready.
+pub struct Settler {
+    pub store: Arc<dyn Store>,
+    pub replica: Replica,
+    /// Every database; each must have passed the row that made a transfer.
+    pub databases: Vec<String>,
+    pub system_of_record: String,
+    pub policy: ReadyPolicy,
+    pub clock: SharedClock,
+    pub changes: Changes,
+}
+
+impl Settler {
+    /// Makes ripe transfers ready until `shutdown`, whenever this replica has the lease for it.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        while let Some(lease) = self.replica.acquire("settle", &shutdown).await {
+            lease.keep(self.settle_until(&shutdown)).await;
+            lease.release().await;
+        }
+    }
+
+    async fn settle_until(&self, shutdown: &CancellationToken) {
+        while !shutdown.is_cancelled() {
+            let seen = self.changes.version();
+            match self.settle_ripe().await {
+                Ok(true) => {}
+                Ok(false) => self.wait(seen, shutdown).await,
+                Err(error) => {
+                    tracing::error!(error = %ErrorChain(&error), "transfers cannot be made ready");
+                    self.wait(seen, shutdown).await;
+                }
+            }
+        }
+    }
+
+    async fn wait(&self, seen: u64, shutdown: &CancellationToken) {
+        self.changes
+            .wait(seen, Duration::from_secs(1), shutdown)
+            .await;
+    }
+
+    /// Makes a batch of ripe transfers ready; false when there was none.
+    async fn settle_ripe(&self) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let Some(before) = self.policy.ripe_before(now) else {
+            return Ok(false);
+        };
+        // What is appended meanwhile is no matter: nothing is decided on a transfer's state.
+        let seen_position = self.store.head().await?.position;
+        let mut up_to = seen_position;
+        for database in &self.databases {
+            up_to = up_to.min(self.store.progress(database).await?.position);
+        }
+        let made = self
+            .store
+            .not_ready(&self.system_of_record, up_to, before, BATCH)
+            .await?;
+        if made.is_empty() {
+            return Ok(false);
+        }
+        failpoint::hit("settle::before_append").await?;
+        self.append(&made, seen_position, now, None).await?;
+        failpoint::hit("settle::after_append").await?;
+        Ok(true)
+    }
+
+    async fn append(
+        &self,
+        made: &[MadeTransfer],
+        seen_position: u64,
+        now: DateTime<Utc>,
+        actor: Option<&str>,
+    ) -> Result<Appended, StoreError> {
+        let positions: Vec<u64> = made.iter().map(|one| one.position).collect();
+        let rows: Vec<Row> = self
+            .store
+            .rows_at(&positions)
+            .await?
+            .iter()
+            .filter_map(|row| ready_row(row, now, now, actor))
+            .collect();
+        let append = Append {
+            cause: AppendCause::Ready {
+                transfer_ids: made.iter().map(|one| one.transfer_id.clone()).collect(),
+            },
+            seen_position,
+            writes: Writes {
+                rows,
+                ..Writes::default()
+            },
+            at: now,
+        };
+        let appended = self.store.append(append).await?;
+        if matches!(appended, Appended::Done(_)) {
+            tracing::info!(
+                transfers = made.len(),
+                "transfers were made ready to settle"
+            );
+            self.changes.bump();
+        }
+        Ok(appended)
+    }
+
+    /// Makes a transfer ready because a person asks for it. One that is ready already stays as
+    /// it is. Gives since when it is.
+    pub async fn mark(&self, transfer_id: &str, actor: &str) -> Result<DateTime<Utc>, MarkError> {
+        loop {
+            let made = self.store.made_transfer(transfer_id).await?;
+            let made = made.ok_or_else(|| MarkError::NotMade(transfer_id.to_owned()))?;
+            if let Some(ready_at) = made.ready_at {
+                return self.ready_since(&made, ready_at).await;
+            }
+            self.check_effect(&made).await?;
+            let seen_position = self.store.head().await?.position;
+            let now = self.clock.now();
+            // After a lost race the next look finds it ready.
+            self.append(&[made], seen_position, now, Some(actor))
+                .await?;
+        }
+    }
+
+    /// Since when a transfer is ready, unless the system of record did not take it.
+    async fn ready_since(
+        &self,
+        made: &MadeTransfer,
+        ready_at: DateTime<Utc>,
+    ) -> Result<DateTime<Utc>, MarkError> {
+        let Some(row) = self.store.last_ready_row(made.position).await? else {
+            return Ok(ready_at);
+        };
+        let since = row
+            .row
+            .ready
+            .map_or(ready_at, |ready| ready.ready_to_settle_at);
+        let database = &self.system_of_record;
+        let before = row.position.saturating_sub(1);
+        let exceptions = self
+            .store
+            .exceptions(database, before, row.position)
+            .await?;
+        match exceptions.into_iter().next() {
+            None => Ok(since),
+            Some(exception) => match exception.kind {
+                // Its owner had made it ready before.
+                ExceptionKind::MovedOn => Ok(since),
+                ExceptionKind::NotFound | ExceptionKind::Refused => Err(MarkError::NotTaken {
+                    transfer_id: made.transfer_id.clone(),
+                    database: database.clone(),
+                    position: row.position,
+                    why: exception.message,
+                    hold_id: ids::exception_hold_id(database, row.position),
+                }),
+            },
+        }
+    }
+
+    /// Whether the system of record has the transfer.
+    async fn check_effect(&self, made: &MadeTransfer) -> Result<(), MarkError> {
+        let database = &self.system_of_record;
+        let at = self.store.progress(database).await?.position;
+        if at < made.position {
+            return Err(MarkError::NotApplied {
+                transfer_id: made.transfer_id.clone(),
+                database: database.clone(),
+                position: made.position,
+                at,
+            });
+        }
+        let before = made.position.saturating_sub(1);
+        let exceptions = self
+            .store
+            .exceptions(database, before, made.position)
+            .await?;
+        match exceptions.first() {
+            None => Ok(()),
+            Some(exception) => Err(MarkError::WithoutEffect {
+                transfer_id: made.transfer_id.clone(),
+                database: database.clone(),
+                position: made.position,
+                why: ExceptionKind::as_str(exception.kind),
+            }),
+        }
+    }
+}

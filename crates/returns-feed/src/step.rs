@@ -1,0 +1,149 @@
+//! From a journal row to the step that a database needs.
+
+use ach::decision::{Effect, Expected};
+use ach::entry::EntryKind;
+use chrono::{DateTime, Utc};
+use echeck_proto::adapter::v1 as proto;
+use proto::step::Change;
+use returns_import::adapter::state_to_proto;
+use returns_model::journal::{JournalRow, Relation, Reversal, Row};
+
+/// The step for `database`. It is empty, so that only the cursor moves, when the row was
+/// superseded, did not take effect in the system of record (`dead`), is meant for another
+/// database, or changes nothing by its nature. `withheld` says why its change must not be made.
+pub(super) fn step(
+    row: &JournalRow,
+    database: &str,
+    dead: &[u64],
+    withheld: Option<&String>,
+) -> proto::Step {
+    let silent = row.superseded_by.is_some()
+        || dead.contains(&row.position)
+        || !meant_for(&row.row, database);
+    proto::Step {
+        position: row.position,
+        hash: row.hash.as_bytes().to_vec(),
+        change: if silent { None } else { change(&row.row) },
+        withheld: withheld.cloned().unwrap_or_default(),
+    }
+}
+
+fn meant_for(row: &Row, database: &str) -> bool {
+    match &row.relation {
+        Some(Relation::Repeats { database: only, .. }) => only == database,
+        Some(Relation::Supersedes { .. } | Relation::Follows { .. }) | None => true,
+    }
+}
+
+fn change(row: &Row) -> Option<Change> {
+    let transfer_id = row.transfer.id.clone();
+    let expected = Some(expected(row.expected));
+    let reason = Some(reason(row));
+    match row.effect {
+        Effect::Fail => Some(Change::Fail(proto::FailTransfer {
+            transfer_id,
+            expected,
+            reason,
+            messages: row.messages.clone(),
+            raw_json: raw_json(row),
+        })),
+        Effect::Return => Some(Change::Return(proto::ReturnTransfer {
+            transfer_id,
+            expected,
+            reason,
+            messages: row.messages.clone(),
+            return_id: row.return_id.clone(),
+        })),
+        Effect::Reverse => Some(Change::Reverse(proto::ReverseTransfer {
+            transfer_id,
+            expected,
+            reason,
+            reversal: linked(row, row.reversal.as_ref()),
+            return_id: row.return_id.clone(),
+        })),
+        Effect::Restore => Some(Change::Restore(proto::RestoreTransfer {
+            transfer_id,
+            expected,
+            reason,
+            restoration: linked(row, row.restoration.as_ref()),
+            return_id: row.return_id.clone(),
+        })),
+        Effect::Reapply => Some(Change::Reapply(proto::ReapplyReturn {
+            transfer_id,
+            expected,
+            reason,
+            reversal: linked(row, row.reversal.as_ref()),
+            return_id: row.return_id.clone(),
+        })),
+        Effect::Ready => row.ready.as_ref().map(|ready| {
+            Change::Ready(proto::ReadyToSettle {
+                transfer_id: ready.transfer_id.clone(),
+                returned_transfer_id: transfer_id,
+                ready_to_settle_at: Some(timestamp(ready.ready_to_settle_at)),
+                decided_at: Some(timestamp(row.decided_at)),
+            })
+        }),
+        // A correction leaves money and state as they are.
+        Effect::Correct => None,
+    }
+}
+
+/// The transfer that a row makes, over the same amount as the one that was returned.
+fn linked(row: &Row, made: Option<&Reversal>) -> Option<proto::Reversal> {
+    made.map(|made| proto::Reversal {
+        id: made.id.clone(),
+        trace_id: made.trace_id.clone(),
+        amount_minor: row.transfer.amount.minor(),
+        currency: row.transfer.amount.currency().to_string(),
+        tags: made.tags.iter().cloned().collect(),
+        parent_id: made.parent_id.clone().unwrap_or_default(),
+    })
+}
+
+fn expected(expected: Expected) -> proto::Expected {
+    proto::Expected {
+        state: state_to_proto(expected.state).into(),
+        in_deposit: expected.in_deposit,
+    }
+}
+
+fn reason(row: &Row) -> proto::Reason {
+    let entry = &row.entry;
+    // A validation failure never has a return code; its gateway code is no such thing.
+    let never_entered = matches!(entry.kind, EntryKind::ValidationFailure { .. });
+    let code = if never_entered { None } else { row.code() };
+    let returned_on = entry
+        .issued_on
+        .or(entry.settlement_date)
+        .or(entry.received_on);
+    proto::Reason {
+        code: code.unwrap_or_default(),
+        description: row.description.clone(),
+        returned_on: returned_on.map(|date| date.to_string()).unwrap_or_default(),
+        decided_at: Some(timestamp(row.decided_at)),
+    }
+}
+
+/// The acquirer's row as one JSON object, in the order of its columns.
+fn raw_json(row: &Row) -> String {
+    if row.entry.raw.is_empty() {
+        return String::new();
+    }
+    let object: serde_json::Map<String, serde_json::Value> = row
+        .entry
+        .raw
+        .iter()
+        .map(|(name, value)| (name.clone(), serde_json::Value::from(value.as_str())))
+        .collect();
+    serde_json::Value::Object(object).to_string()
+}
+
+/// A time as protobuf has it.
+pub fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
+    // Below a thousand million, so it fits; a time has no negative nanoseconds.
+    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
+    prost_types::Timestamp {
+        seconds: at.timestamp(),
+        nanos,
+    }
+}

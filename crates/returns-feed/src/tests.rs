@@ -1,0 +1,485 @@
+//! Feeds against an adapter that keeps no data but its cursor.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Mutex, MutexGuard};
+
+use ach::decision::Effect;
+use echeck_proto::adapter::v1 as proto;
+use echeck_service::clock::SystemClock;
+use echeck_test_fixtures::{append, deciding_import, empty_store, eventually, now, row};
+use proto::adapter_service_server::{AdapterService, AdapterServiceServer};
+use returns_alerts::Signal;
+use returns_import::hold::RetryPolicy;
+use returns_import::{Importer, Spool};
+use returns_model::follower::Fault;
+use returns_model::ids;
+use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::journal::{Reversal, Row};
+use returns_store::{Appended, Writes};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tonic::{Code, Request, Response, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use super::*;
+
+const LONG: Duration = Duration::from_secs(60);
+/// Long enough that a slow disk does not make a living replica lose it.
+const LEASE: Duration = Duration::from_secs(2);
+const GATEWAY: &str = "gateway";
+
+/// A target that takes every row, but says of row 2 that it refused it.
+#[derive(Clone, Default)]
+struct Target {
+    state: Arc<Mutex<State>>,
+    /// How often this one was asked, and not its twin.
+    asked: Arc<AtomicUsize>,
+}
+
+#[derive(Default)]
+struct State {
+    cursor: Option<proto::Cursor>,
+    cursor_reads: usize,
+    /// Where another replica records progress while a batch is on its way, the first time.
+    rival: Option<Arc<dyn Store>>,
+    /// What is answered to a batch instead.
+    refusal: Option<Status>,
+    /// The positions of each batch, those negative whose change was withheld.
+    sent: Vec<Vec<i64>>,
+    /// Positions that have no effect.
+    without_effect: Vec<u64>,
+}
+
+impl Target {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Another adapter of the same target.
+    fn twin(&self) -> Self {
+        Self {
+            state: self.state.clone(),
+            asked: Arc::default(),
+        }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Serves the target; gives its address.
+    async fn serve(&self) -> String {
+        self.serve_at("127.0.0.1:0").await
+    }
+
+    async fn serve_at(&self, address: &str) -> String {
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tonic::transport::Server::builder()
+            .add_service(AdapterServiceServer::new(self.clone()))
+            .serve_with_incoming(tokio_stream::wrappers::TcpListenerStream::new(listener));
+        tokio::spawn(server);
+        format!("http://{address}")
+    }
+}
+
+#[tonic::async_trait]
+impl AdapterService for Target {
+    async fn lookup_transfers(
+        &self,
+        _: Request<proto::LookupTransfersRequest>,
+    ) -> Result<Response<proto::LookupTransfersResponse>, Status> {
+        Err(Status::unimplemented("nothing is looked up here"))
+    }
+
+    async fn apply_updates(
+        &self,
+        request: Request<proto::ApplyUpdatesRequest>,
+    ) -> Result<Response<proto::ApplyUpdatesResponse>, Status> {
+        let request = request.into_inner();
+        let last = request.steps.last().unwrap();
+        let cursor = proto::Cursor {
+            journal_id: request.journal_id,
+            position: last.position,
+            hash: last.hash.clone(),
+        };
+        let mut exceptions = Vec::new();
+        let rival = {
+            let mut state = self.lock();
+            if let Some(refusal) = &state.refusal {
+                return Err(refusal.clone());
+            }
+            let mut batch = Vec::new();
+            for step in &request.steps {
+                let position = i64::try_from(step.position).unwrap();
+                let withheld = !step.withheld.is_empty();
+                batch.push(if withheld { -position } else { position });
+                if withheld || state.without_effect.contains(&step.position) {
+                    // Refused, and not moved on, so that nothing is decided again here.
+                    exceptions.push(proto::StepException {
+                        position: step.position,
+                        kind: proto::StepExceptionKind::Refused.into(),
+                        message: step.withheld.clone(),
+                    });
+                }
+            }
+            state.sent.push(batch);
+            state.cursor = Some(cursor.clone());
+            state.rival.take()
+        };
+        if let Some(rival) = rival {
+            let moved = rival.record_progress(GATEWAY, 0, 1, &[], now()).await;
+            assert!(moved.unwrap());
+        }
+        Ok(Response::new(proto::ApplyUpdatesResponse {
+            cursor: Some(cursor),
+            exceptions,
+        }))
+    }
+
+    async fn get_progress(
+        &self,
+        request: Request<proto::GetProgressRequest>,
+    ) -> Result<Response<proto::GetProgressResponse>, Status> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let mut state = self.lock();
+        state.cursor_reads += 1;
+        let passed = state.cursor.as_ref().map_or(0, |cursor| cursor.position);
+        let refused = proto::StepException {
+            position: 2,
+            kind: proto::StepExceptionKind::Refused.into(),
+            message: "no".into(),
+        };
+        let after = request.into_inner().exceptions_after;
+        let exceptions = (passed >= 2 && after < 2).then_some(refused);
+        Ok(Response::new(proto::GetProgressResponse {
+            cursor: state.cursor.clone(),
+            exceptions: exceptions.into_iter().collect(),
+            has_more: false,
+        }))
+    }
+
+    async fn adopt_cursor(
+        &self,
+        _: Request<proto::AdoptCursorRequest>,
+    ) -> Result<Response<proto::AdoptCursorResponse>, Status> {
+        Err(Status::unimplemented("nothing is adopted here"))
+    }
+
+    async fn check_target(
+        &self,
+        _: Request<proto::CheckTargetRequest>,
+    ) -> Result<Response<proto::CheckTargetResponse>, Status> {
+        Err(Status::unimplemented("nothing is checked here"))
+    }
+}
+
+fn feed(
+    store: &Arc<dyn Store>,
+    folder: &tempfile::TempDir,
+    name: &str,
+    address: &str,
+) -> Arc<Feed> {
+    reporting_feed(store, folder, name, address).0
+}
+
+/// A feed, and what it reports.
+fn reporting_feed(
+    store: &Arc<dyn Store>,
+    folder: &tempfile::TempDir,
+    name: &str,
+    address: &str,
+) -> (Arc<Feed>, UnboundedReceiver<Signal>) {
+    let (desk, signals) = Desk::new();
+    let adapter = Adapter::new(GATEWAY, address, LONG, 1 << 20).unwrap();
+    let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
+    let replica = Replica {
+        store: store.clone(),
+        name: name.into(),
+        lease: LEASE,
+    };
+    let changes = Changes::new();
+    let importer = Importer {
+        store: store.clone(),
+        replica: replica.clone(),
+        spool: spool.unwrap(),
+        system_of_record: adapter.clone(),
+        sources: HashMap::new(),
+        clock: Arc::new(SystemClock),
+        changes: changes.clone(),
+        batch_size: 10,
+        holds: RetryPolicy {
+            first: LONG,
+            longest: LONG,
+        },
+        concurrent: 1,
+        desk: desk.clone(),
+        faults: returns_import::ImportFaults::default(),
+    };
+    let feed = Feed {
+        adapter,
+        role: Role::SystemOfRecord,
+        store: store.clone(),
+        replica,
+        system_of_record: GATEWAY.into(),
+        databases: vec![GATEWAY.into()],
+        batch_size: 10,
+        clock: Arc::new(SystemClock),
+        changes,
+        importer: Arc::new(importer),
+        stages: Stages::default(),
+        desk,
+        faulted: AtomicBool::new(true),
+    };
+    (Arc::new(feed), signals)
+}
+
+/// The next trouble that is reported.
+async fn trouble(signals: &mut UnboundedReceiver<Signal>) -> Trouble {
+    loop {
+        match signals.recv().await.unwrap() {
+            Signal::Trouble(trouble) => return *trouble,
+            Signal::Clear { .. } => {}
+        }
+    }
+}
+
+/// Waits until it is reported that all is well.
+async fn well(signals: &mut UnboundedReceiver<Signal>) {
+    loop {
+        match signals.recv().await.unwrap() {
+            Signal::Trouble(_) => {}
+            Signal::Clear { subject, area, .. } => {
+                assert_eq!(subject, Subject::Database(GATEWAY.into()));
+                assert_eq!(area, Area::Target);
+                return;
+            }
+        }
+    }
+}
+
+/// Appends so many rows for an import of their own.
+async fn rows(store: &Arc<dyn Store>, bytes: &str, number: u64) {
+    let import = deciding_import(store, bytes, number).await;
+    let writes = Writes {
+        rows: (0..number)
+            .map(|one| row(&import, &format!("TR {bytes} {one}")))
+            .collect(),
+        ..Writes::default()
+    };
+    let outcome = store.append(append(&import, (0, number), 0, writes)).await;
+    assert!(matches!(outcome.unwrap(), Appended::Done(_)));
+}
+
+async fn position(store: &Arc<dyn Store>) -> u64 {
+    store.progress(GATEWAY).await.unwrap().position
+}
+
+async fn fault(store: &Arc<dyn Store>) -> Option<Fault> {
+    store.progress(GATEWAY).await.unwrap().fault
+}
+
+#[tokio::test]
+async fn a_feed_that_another_overtook_asks_the_target_what_it_missed() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    target.lock().rival = Some(store.clone());
+    let address = target.serve().await;
+    rows(&store, "a", 3).await;
+    let stop = CancellationToken::new();
+    let feed = feed(&store, &folder, "a", &address);
+    let run = tokio::spawn(feed.run(stop.clone()));
+    eventually("all is recorded", async || position(&store).await == 3).await;
+    let missed = store.exceptions(GATEWAY, 0, 3).await.unwrap();
+    assert_eq!(missed.len(), 1, "the answer to the batch did not have it");
+    assert_eq!(target.lock().cursor_reads, 2);
+    assert_eq!(fault(&store).await, None, "being overtaken is no fault");
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    let twin = target.twin();
+    let addresses = [target.serve().await, twin.serve().await];
+    let stop = [CancellationToken::new(), CancellationToken::new()];
+    let a = tokio::spawn(feed(&store, &folder, "a", &addresses[0]).run(stop[0].clone()));
+    eventually("a feeds", async || target.asked() > 0).await;
+    let b = tokio::spawn(feed(&store, &folder, "b", &addresses[1]).run(stop[1].clone()));
+    rows(&store, "a", 3).await;
+    eventually("a fed", async || position(&store).await == 3).await;
+    tokio::time::sleep(LEASE * 2).await;
+    assert_eq!(twin.asked(), 0, "b does not feed");
+    stop[0].cancel();
+    a.await.unwrap();
+    rows(&store, "b", 2).await;
+    eventually("b fed", async || position(&store).await == 5).await;
+    assert!(twin.asked() > 0);
+    stop[1].cancel();
+    b.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_fault_is_there_for_every_replica_to_show_until_the_feed_goes_on() {
+    let (folder, store) = empty_store().await;
+    let stop = [CancellationToken::new(), CancellationToken::new()];
+    let nowhere = feed(&store, &folder, "a", "http://127.0.0.1:1");
+    let a = tokio::spawn(nowhere.run(stop[0].clone()));
+    eventually("the fault shows", async || fault(&store).await.is_some()).await;
+    let address = Target::default().serve().await;
+    let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
+    stop[0].cancel();
+    a.await.unwrap();
+    eventually("the feed goes on", async || fault(&store).await.is_none()).await;
+    stop[1].cancel();
+    b.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_adapter_that_is_gone_is_reported_and_its_return_too() {
+    let (folder, store) = empty_store().await;
+    let stop = CancellationToken::new();
+    let address = format!("127.0.0.1:{}", echeck_test_servers::port());
+    let url = format!("http://{address}");
+    let (feed, mut signals) = reporting_feed(&store, &folder, "a", &url);
+    let run = tokio::spawn(feed.run(stop.clone()));
+    let met = trouble(&mut signals).await;
+    assert_eq!(met.subject, Subject::Database(GATEWAY.into()));
+    assert!(met.next_try_at.is_some());
+    let Cause::AdapterUnreachable { database, why } = met.cause else {
+        panic!("{met:?}");
+    };
+    assert_eq!(database, GATEWAY);
+    assert!(why.contains("refused"), "{why}");
+    Target::default().serve_at(&address).await;
+    well(&mut signals).await;
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_target_that_takes_no_writes_is_reported_and_its_reads_do_not_make_it_well() {
+    let (folder, store) = empty_store().await;
+    let details =
+        ErrorDetails::with_error_info("TARGET_READ_ONLY", "echeck-adapter", HashMap::new());
+    let refusal = Status::with_error_details(Code::Unavailable, "read-only", details);
+    let target = Target::default();
+    target.lock().refusal = Some(refusal);
+    let address = target.serve().await;
+    rows(&store, "a", 3).await;
+    let stop = CancellationToken::new();
+    let (feed, mut signals) = reporting_feed(&store, &folder, "a", &address);
+    let run = tokio::spawn(feed.run(stop.clone()));
+    for _ in 0..3 {
+        let Some(Signal::Trouble(met)) = signals.recv().await else {
+            panic!("it is not well");
+        };
+        assert_eq!(met.cause.kind(), "TARGET_READ_ONLY");
+    }
+    target.lock().refusal = None;
+    well(&mut signals).await;
+    assert_eq!(position(&store).await, 3);
+    stop.cancel();
+    run.await.unwrap();
+}
+
+/// A return that failed a payout, its dishonor, the contest of that, and another return.
+async fn life(store: &Arc<dyn Store>) {
+    let import = deciding_import(store, "life", 4).await;
+    let made = |id: &str, parent_id: Option<String>| Reversal {
+        id: id.to_owned(),
+        trace_id: format!("FNX{id}"),
+        tags: Vec::new(),
+        parent_id,
+    };
+    let first = Row {
+        effect: Effect::Fail,
+        ..row(&import, "TR1")
+    };
+    let dishonor = Row {
+        effect: Effect::Restore,
+        return_id: "ret_dishonor".into(),
+        of_return: Some(first.return_id.clone()),
+        restoration: Some(made("RS", None)),
+        ..first.clone()
+    };
+    let contest = Row {
+        effect: Effect::Reapply,
+        return_id: "ret_contest".into(),
+        reversal: Some(made("RA", Some("RS".into()))),
+        restoration: None,
+        ..dishonor.clone()
+    };
+    let writes = Writes {
+        rows: vec![first, dishonor, contest, row(&import, "TR2")],
+        ..Writes::default()
+    };
+    let outcome = store.append(append(&import, (0, 4), 0, writes)).await;
+    assert!(matches!(outcome.unwrap(), Appended::Done(_)));
+}
+
+#[tokio::test]
+async fn a_later_stage_is_fed_once_what_it_undoes_is_known_to_have_taken_effect() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    let address = target.serve().await;
+    life(&store).await;
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    eventually("all is fed", async || position(&store).await == 4).await;
+    assert_eq!(target.lock().sent, [vec![1], vec![2], vec![3, 4]]);
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_undoes_a_row_without_effect_is_withheld_and_what_undoes_that_too() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    target.lock().without_effect = vec![1];
+    let address = target.serve().await;
+    life(&store).await;
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    eventually("all is fed", async || position(&store).await == 4).await;
+    let sent = target.lock().sent.concat();
+    assert_eq!(sent, [1, -2, -3, 4]);
+    let recorded = store.exceptions(GATEWAY, 0, 4).await.unwrap();
+    let why: Vec<&str> = recorded.iter().map(|one| one.message.as_str()).collect();
+    let of = ids::return_id("TR1", 1);
+    assert_eq!(
+        why,
+        [
+            String::new(),
+            format!("it undoes return {of}, which did not take effect in gateway"),
+            format!("it undoes the dishonor of return {of}, which did not take effect in gateway"),
+        ]
+    );
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn after_a_restore_of_the_target_a_return_may_end_otherwise_and_its_dishonor_knows() {
+    let (folder, store) = empty_store().await;
+    let target = Target::default();
+    let address = target.serve().await;
+    life(&store).await;
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    eventually("all is fed", async || position(&store).await == 4).await;
+    {
+        let mut state = target.lock();
+        state.cursor = None;
+        state.without_effect = vec![1];
+        state.sent.clear();
+    }
+    eventually("all is fed again", async || {
+        target.lock().sent.concat() == [1, -2, -3, 4]
+    })
+    .await;
+    stop.cancel();
+    run.await.unwrap();
+}

@@ -1,0 +1,62 @@
+//! What the desk is told of a feed that stands still, and that it goes on.
+
+use std::time::Duration;
+
+use echeck_service::ErrorChain;
+use returns_import::decide::DecideError;
+use returns_model::incident::{Area, Cause, Subject, Trouble};
+
+use super::{Feed, FeedError};
+
+impl Feed {
+    fn subject(&self) -> Subject {
+        Subject::Database(self.database().to_owned())
+    }
+
+    /// Reports why the feed stands still; it is tried again after `pause`.
+    pub(super) async fn report(&self, error: &FeedError, pause: Duration) {
+        let Some(cause) = self.cause(error).await else {
+            return;
+        };
+        let now = self.clock.now();
+        let pause = chrono::TimeDelta::from_std(pause).unwrap_or_default();
+        self.desk.report(Trouble {
+            next_try_at: now.checked_add_signed(pause),
+            ..Trouble::new(self.subject(), cause, now)
+        });
+    }
+
+    /// The cause, unless that is a returns database that does not answer: whoever watches it
+    /// reports it, once for all.
+    async fn cause(&self, error: &FeedError) -> Option<Cause> {
+        match error {
+            FeedError::Adapter(error) | FeedError::Decide(DecideError::Adapter(error)) => {
+                Some(error.cause())
+            }
+            FeedError::Store(_) | FeedError::Decide(DecideError::Store(_)) => {
+                let answers = returns_store::answers(&*self.store).await;
+                answers.then(|| self.failed(error))
+            }
+            FeedError::OtherJournal { .. }
+            | FeedError::Ahead { .. }
+            | FeedError::Diverged { .. }
+            | FeedError::NoRow(_)
+            | FeedError::Contract { .. }
+            | FeedError::NoSource(_) => Some(self.failed(error)),
+        }
+    }
+
+    fn failed(&self, error: &FeedError) -> Cause {
+        Cause::TargetFailed {
+            database: self.database().to_owned(),
+            why: ErrorChain(error).to_string(),
+        }
+    }
+
+    /// Reports that the database takes what it is fed. Imports may have reported it too, so
+    /// this is said whenever it is known; without an incident it means nothing.
+    pub(super) fn report_well(&self) {
+        self.desk
+            .clear(self.subject(), Area::Target, self.clock.now());
+    }
+}

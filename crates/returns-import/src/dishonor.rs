@@ -1,0 +1,69 @@
+//! Which of the entries that are being decided our bank may dishonor. The rules are
+//! [`ach::dishonor`]'s; here they are given what was looked up and what was decided.
+
+use ach::decision::{HoldReason, Prior, Resolution};
+use ach::dishonor::{OurSide, dishonorable};
+use ach::entry::EntryKind;
+use returns_model::dishonor::DishonorMark;
+
+use super::decide::{Case, Outcome};
+use crate::source::Source;
+
+/// The mark of a case, if it has a ground. `priors` gives what the journal says of a transfer;
+/// it is asked only about a second return.
+///
+/// A return that is known already has none: the entry that came first has its mark.
+pub(crate) fn mark(
+    case: &Case<'_>,
+    resolution: &Resolution,
+    outcome: &Outcome,
+    priors: impl FnOnce(&str) -> Vec<Prior>,
+) -> Option<DishonorMark> {
+    let transfer = match resolution {
+        Resolution::One(transfer) => Some(transfer),
+        Resolution::Unknown | Resolution::Ambiguous(_) => None,
+    };
+    let (return_id, prior) = match outcome {
+        Outcome::Duplicate { .. } => return None,
+        Outcome::Act(row) => (Some(row.return_id.clone()), None),
+        Outcome::Hold { hold, .. } if hold.reason == HoldReason::SecondReturn => {
+            let known = transfer.map(|transfer| priors(&transfer.id));
+            (None, known.and_then(first_return))
+        }
+        Outcome::Hold { .. } => (None, None),
+    };
+    let entry = case.entry;
+    let mut grounds = dishonorable(entry, transfer, our_side(case.source), prior.as_ref());
+    if grounds.is_empty() {
+        return None;
+    }
+    let ground = grounds.remove(0);
+    Some(DishonorMark {
+        import_id: case.import_id.to_owned(),
+        ordinal: case.ordinal,
+        line: entry.at.line,
+        transfer_id: transfer.map(|transfer| transfer.id.clone()),
+        return_id,
+        hold_id: None,
+        ground,
+        others: grounds,
+        amount: entry.amount.or(transfer.map(|transfer| transfer.amount)),
+        return_code: entry.kind.code().map(|(code, _)| code).unwrap_or_default(),
+        settled_on: entry.settlement_date,
+    })
+}
+
+/// A payment that failed before it was sent has no return which a second one could repeat.
+fn first_return(priors: Vec<Prior>) -> Option<Prior> {
+    priors
+        .into_iter()
+        .find(|prior| matches!(prior.kind, EntryKind::Return { .. }))
+}
+
+fn our_side(source: &Source) -> OurSide<'_> {
+    OurSide {
+        odfi_routing: &source.ours.odfi_routing,
+        company_ids: &source.ours.company_ids,
+        rules: &source.rules,
+    }
+}

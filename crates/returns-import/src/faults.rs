@@ -1,0 +1,28 @@
+//! What keeps the imports that this process works on from going on.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Why imports that this process works on do not go on just now, by import.
+#[derive(Debug, Clone, Default)]
+pub struct ImportFaults(Arc<Mutex<HashMap<String, String>>>);
+
+impl ImportFaults {
+    /// Why an import does not go on just now.
+    #[must_use]
+    pub fn of(&self, import_id: &str) -> Option<String> {
+        self.lock().get(import_id).cloned()
+    }
+
+    pub(crate) fn set(&self, import_id: &str, fault: Option<String>) {
+        let mut faults = self.lock();
+        match fault {
+            Some(fault) => faults.insert(import_id.to_owned(), fault),
+            None => faults.remove(import_id),
+        };
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

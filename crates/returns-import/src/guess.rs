@@ -1,0 +1,126 @@
+//! What a refused file looks like instead: the beginning of it is read with every other format
+//! that is known here. This decides nothing; it helps whoever looks for the reason.
+
+use ach::format::{Format, Item, worldpay};
+use chrono::NaiveDate;
+
+use super::spool::Spool;
+use crate::source::Source;
+
+/// So many entries in a row that another format can read are no accident.
+const ENTRIES: usize = 20;
+
+/// Names the first other format that reads the beginning of the file, if one does.
+pub(crate) async fn guess(
+    spool: &Spool,
+    spool_name: &str,
+    own: &Source,
+    others: Vec<(String, Format)>,
+    received_on: NaiveDate,
+) -> Option<String> {
+    let (spool, spool_name, own) = (spool.clone(), spool_name.to_owned(), own.format.clone());
+    let reading = tokio::task::spawn_blocking(move || {
+        others
+            .into_iter()
+            .filter(|(_, format)| *format != own)
+            .find(|(_, format)| reads(&spool, &spool_name, format, received_on))
+            .map(|(name, _)| name)
+    });
+    // A panic of a reader would be its own bug; here it only means that nothing is known.
+    reading.await.ok().flatten()
+}
+
+/// The formats that are built in, and those of the sources, each with what people call it.
+pub(crate) fn known_formats<'a>(
+    sources: impl Iterator<Item = &'a Source>,
+) -> Vec<(String, Format)> {
+    let built_in = [
+        (
+            "a NACHA file".to_owned(),
+            Format::Nacha(ach::format::nacha::Tolerance::default()),
+        ),
+        (
+            "Worldpay's eCheck return report".to_owned(),
+            Format::Delimited(Box::new(worldpay::echeck_return())),
+        ),
+        (
+            "Worldpay's funding reject report".to_owned(),
+            Format::Delimited(Box::new(worldpay::funding_reject())),
+        ),
+    ];
+    let configured = sources.map(|source| {
+        let name = format!("{} (source {:?})", source.format_name(), source.name);
+        (name, source.format.clone())
+    });
+    built_in.into_iter().chain(configured).collect()
+}
+
+/// Whether the beginning of the file reads as entries of this format, without a single line
+/// that does not.
+fn reads(spool: &Spool, spool_name: &str, format: &Format, received_on: NaiveDate) -> bool {
+    let Ok(file) = spool.read(spool_name) else {
+        return false;
+    };
+    let mut entries = 0;
+    for item in format.open(file, received_on).take(ENTRIES) {
+        match item {
+            Ok(Item::Entry(_)) => entries += 1,
+            Ok(Item::Rejected(_)) | Err(_) => return false,
+        }
+    }
+    entries > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looks_like(own: Format, bytes: &[u8]) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
+        let mut incoming = spool.begin("a").unwrap();
+        incoming.write(bytes).unwrap();
+        incoming.keep("a.age").unwrap();
+        let source = Source {
+            name: "bank".to_owned(),
+            format: own,
+            rules: Vec::new(),
+            ours: crate::source::Ours::default(),
+            allow_empty: Vec::new(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let day = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+        runtime.block_on(guess(
+            &spool,
+            "a.age",
+            &source,
+            known_formats([].iter()),
+            day,
+        ))
+    }
+
+    const FUNDING: &[u8] = b"Return Date,Original Date,Attempted Funds Transfer Date,Merchant Name,\
+Sub Merchant Business Name,Funding Sub Merchant ID,Funds Transfer Request ID,Vantiv Payment ID,Txn Type,\
+Funds Transfer Amount,Reason Code,Reason Message,Routing Number,Account Number,Account Name\n\
+11/20/2026,11/18/2026,11/18/2026,ACME,ACME,12345678,FNX1,'83997656989609888,FIPC,500.00,R03,No Account,\
+021000021,xxxx6081,ANN\n";
+
+    #[test]
+    fn a_report_of_another_kind_is_named() {
+        let own = Format::Delimited(Box::new(worldpay::echeck_return()));
+        let seen = looks_like(own, FUNDING);
+        assert_eq!(seen.as_deref(), Some("Worldpay's funding reject report"));
+    }
+
+    #[test]
+    fn a_file_of_no_kind_that_is_known_is_not_named() {
+        let own = Format::Delimited(Box::new(worldpay::echeck_return()));
+        assert_eq!(
+            looks_like(own.clone(), b"dear sirs,\nno file today\n"),
+            None
+        );
+        assert_eq!(looks_like(own, b""), None);
+    }
+}

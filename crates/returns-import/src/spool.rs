@@ -1,0 +1,368 @@
+//! The spool: every file that comes in, kept encrypted, because return files hold account
+//! numbers in clear. The `age` format, so that staff can open one with an ordinary tool.
+
+use std::fs::{self, File};
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use age::x25519;
+use chrono::{DateTime, TimeDelta, Utc};
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// What can go wrong with the spool.
+#[derive(Debug, thiserror::Error)]
+pub enum SpoolError {
+    #[error("the spool file {path} could not be {what}")]
+    Io {
+        path: PathBuf,
+        what: &'static str,
+        #[source]
+        source: io::Error,
+    },
+    #[error("the spool file {path} cannot be opened with the configured key: {why}")]
+    Key { path: PathBuf, why: String },
+    #[error("spool.identity is no age identity (AGE-SECRET-KEY-1…): {0}")]
+    BadIdentity(&'static str),
+}
+
+/// The folder of received files.
+#[derive(Clone)]
+pub struct Spool {
+    folder: PathBuf,
+    identity: Arc<x25519::Identity>,
+    /// Who else can open what is kept from now on.
+    recipients: Arc<[x25519::Recipient]>,
+}
+
+impl Spool {
+    /// Opens the spool in `folder` with the `age` identity that its files are encrypted to.
+    pub fn open(folder: &Path, identity: &SecretString) -> Result<Self, SpoolError> {
+        fs::create_dir_all(folder).map_err(io_error(folder, "made"))?;
+        let identity = identity
+            .expose_secret()
+            .trim()
+            .parse::<x25519::Identity>()
+            .map_err(SpoolError::BadIdentity)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            identity: Arc::new(identity),
+            recipients: Arc::new([]),
+        })
+    }
+
+    /// The same spool, whose files these people can open too with their own keys.
+    pub fn with_recipients(self, recipients: &[x25519::Recipient]) -> Self {
+        Self {
+            recipients: recipients.into(),
+            ..self
+        }
+    }
+
+    /// A new identity, as text for a key file.
+    pub fn new_identity() -> SecretString {
+        SecretString::from(
+            x25519::Identity::generate()
+                .to_string()
+                .expose_secret()
+                .to_owned(),
+        )
+    }
+
+    /// Where a file is, encrypted as it is kept.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// A place for a file that is worth nothing after a crash; the sweep of a later start
+    /// deletes it then.
+    pub fn scratch(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.part"))
+    }
+
+    /// Starts a file. Until [`Incoming::keep`] it can be lost without a trace.
+    pub fn begin(&self, name: &str) -> Result<Incoming, SpoolError> {
+        let path = self.path(&format!("{name}.part"));
+        let failed = |what| io_error(&path, what);
+        let file = File::create(&path).map_err(failed("made"))?;
+        let own = self.identity.to_public();
+        let recipients = std::iter::once(&own).chain(self.recipients.iter());
+        let encryptor =
+            age::Encryptor::with_recipients(recipients.map(|one| one as &dyn age::Recipient))
+                .map_err(|error| SpoolError::Key {
+                    path: path.clone(),
+                    why: error.to_string(),
+                })?;
+        let writer = encryptor
+            .wrap_output(BufWriter::new(file))
+            .map_err(failed("started"))?;
+        Ok(Incoming {
+            path,
+            writer: Some(writer),
+        })
+    }
+
+    /// Opens a file for reading.
+    pub fn read(&self, name: &str) -> Result<impl Read + Send + use<>, SpoolError> {
+        let path = self.path(name);
+        let file = File::open(&path).map_err(io_error(&path, "opened"))?;
+        self.decrypt(&path, file)
+    }
+
+    fn decrypt(
+        &self,
+        path: &Path,
+        file: File,
+    ) -> Result<age::stream::StreamReader<BufReader<File>>, SpoolError> {
+        let key = |why: String| SpoolError::Key {
+            path: path.to_owned(),
+            why,
+        };
+        age::Decryptor::new_buffered(BufReader::new(file))
+            .map_err(|error| key(error.to_string()))?
+            .decrypt(std::iter::once(&*self.identity as &dyn age::Identity))
+            .map_err(|error| key(error.to_string()))
+    }
+
+    /// Deletes a file that is not needed, such as one whose bytes are known.
+    pub fn remove(&self, name: &str) -> Result<(), SpoolError> {
+        let path = self.path(name);
+        fs::remove_file(&path).map_err(io_error(&path, "deleted"))
+    }
+
+    /// Deletes a file whose import is over. That it is gone already is as good.
+    pub fn forget(&self, name: &str) -> Result<(), SpoolError> {
+        match self.remove(name) {
+            Err(SpoolError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(())
+            }
+            removed => removed,
+        }
+    }
+
+    /// Deletes what an earlier run left half-written. Nothing refers to it; but replicas share
+    /// the folder, and what is younger than a day may be on its way to one of them.
+    pub fn sweep(&self, now: DateTime<Utc>) -> Result<(), SpoolError> {
+        let failed = io_error(&self.folder, "listed");
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let path = entry.map_err(io_error(&self.folder, "listed"))?.path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "part")
+            {
+                sweep_file(&path, now)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn sweep_file(path: &Path, now: DateTime<Utc>) -> Result<(), SpoolError> {
+    let swept = fs::metadata(path)
+        .and_then(|file| file.modified())
+        .and_then(|modified| {
+            if now - DateTime::<Utc>::from(modified) > TimeDelta::days(1) {
+                fs::remove_file(path)
+            } else {
+                Ok(())
+            }
+        });
+    match swept {
+        // Another replica was faster.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        swept => swept.map_err(io_error(path, "deleted")),
+    }
+}
+
+fn io_error<'a>(path: &'a Path, what: &'static str) -> impl Fn(io::Error) -> SpoolError + 'a {
+    move |source| SpoolError::Io {
+        path: path.to_owned(),
+        what,
+        source,
+    }
+}
+
+/// A file that is being received.
+pub struct Incoming {
+    path: PathBuf,
+    writer: Option<age::stream::StreamWriter<BufWriter<File>>>,
+}
+
+impl Incoming {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
+        match &mut self.writer {
+            Some(writer) => writer
+                .write_all(bytes)
+                .map_err(io_error(&self.path, "written")),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the writing and gives what was written back to be read, from its first byte. The
+    /// file leaves its folder at once: its bytes last as long as the reader does, and a crash
+    /// leaves nothing of them behind.
+    pub fn read_back(mut self, spool: &Spool) -> Result<ReadBack, SpoolError> {
+        let path = self.path.clone();
+        let failed = |what| io_error(&path, what);
+        if let Some(writer) = self.writer.take() {
+            writer
+                .finish()
+                .and_then(|mut buffer| buffer.flush())
+                .map_err(failed("finished"))?;
+        }
+        let file = File::open(&path).map_err(failed("opened"))?;
+        fs::remove_file(&path).map_err(failed("taken out of its folder"))?;
+        Ok(ReadBack(spool.decrypt(&path, file)?))
+    }
+
+    /// Puts the file under `name`, on disk for good: the record that refers to it comes after.
+    pub fn keep(mut self, name: &str) -> Result<(), SpoolError> {
+        let path = self.path.clone();
+        let failed = |what| io_error(&path, what);
+        let Some(writer) = self.writer.take() else {
+            return Ok(());
+        };
+        let file = writer
+            .finish()
+            .and_then(|buffer| buffer.into_inner().map_err(io::IntoInnerError::into_error))
+            .map_err(failed("finished"))?;
+        file.sync_all().map_err(failed("written to disk"))?;
+        fs::rename(&path, path.with_file_name(name)).map_err(failed("renamed"))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        File::open(folder)
+            .and_then(|folder| folder.sync_all())
+            .map_err(failed("entered in its folder"))
+    }
+}
+
+impl Drop for Incoming {
+    /// A stream that stopped in the middle leaves nothing behind.
+    fn drop(&mut self) {
+        if self.path.exists() {
+            // If this fails, the sweep at a later start does it.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// What was written to a file of the spool that is not kept.
+pub struct ReadBack(age::stream::StreamReader<BufReader<File>>);
+
+impl std::fmt::Debug for ReadBack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReadBack")
+    }
+}
+
+impl Read for ReadBack {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Seek for ReadBack {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spool() -> (tempfile::TempDir, Spool) {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
+        (folder, spool)
+    }
+
+    #[test]
+    fn a_kept_file_reads_back_and_is_not_in_clear_on_disk() {
+        let (folder, spool) = spool();
+        let mut incoming = spool.begin("a").unwrap();
+        incoming.write(b"account 123456789").unwrap();
+        incoming.keep("a.age").unwrap();
+
+        let on_disk = fs::read(folder.path().join("a.age")).unwrap();
+        assert!(!on_disk.windows(9).any(|window| window == b"123456789"));
+        let mut text = String::new();
+        spool
+            .read("a.age")
+            .unwrap()
+            .read_to_string(&mut text)
+            .unwrap();
+        assert_eq!(text, "account 123456789");
+    }
+
+    #[test]
+    fn a_file_that_is_not_kept_leaves_nothing() {
+        let (folder, spool) = spool();
+        let mut incoming = spool.begin("a").unwrap();
+        incoming.write(b"half").unwrap();
+        drop(incoming);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_is_read_back_can_be_sought_in_and_leaves_nothing() {
+        let (folder, spool) = spool();
+        let mut incoming = spool.begin("a").unwrap();
+        let text: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
+        incoming.write(&text).unwrap();
+        let mut back = incoming.read_back(&spool).unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+
+        back.seek(SeekFrom::End(-4)).unwrap();
+        let mut last = [0; 4];
+        back.read_exact(&mut last).unwrap();
+        assert_eq!(u32::from_le_bytes(last), 199_999);
+        back.rewind().unwrap();
+        let mut all = Vec::new();
+        back.read_to_end(&mut all).unwrap();
+        assert!(all == text);
+    }
+
+    #[test]
+    fn only_what_was_left_half_written_a_day_ago_is_swept() {
+        let (folder, spool) = spool();
+        let incoming = spool.begin("a").unwrap();
+        spool.begin("b").unwrap().keep("b.age").unwrap();
+        let written = fs::metadata(folder.path().join("a.part")).unwrap();
+        let written = DateTime::<Utc>::from(written.modified().unwrap());
+        let files = || fs::read_dir(folder.path()).unwrap().count();
+        spool.sweep(written + TimeDelta::hours(23)).unwrap();
+        assert_eq!(files(), 2, "another replica may be receiving it");
+        spool.sweep(written + TimeDelta::hours(25)).unwrap();
+        assert_eq!(files(), 1, "a received file is never swept");
+        drop(incoming);
+    }
+
+    #[test]
+    fn a_recipient_opens_it_with_their_own_key_and_the_service_with_its_own() {
+        let (folder, spool) = spool();
+        let staff = x25519::Identity::generate();
+        let spool = spool.with_recipients(&[staff.to_public()]);
+        let mut incoming = spool.begin("a").unwrap();
+        incoming.write(b"a return").unwrap();
+        incoming.keep("a.age").unwrap();
+        let file = File::open(folder.path().join("a.age")).unwrap();
+        let decryptor = age::Decryptor::new(file).unwrap();
+        let opened = decryptor.decrypt(std::iter::once(&staff as &dyn age::Identity));
+        for mut reader in [
+            Box::new(opened.unwrap()) as Box<dyn Read>,
+            Box::new(spool.read("a.age").unwrap()),
+        ] {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "a return");
+        }
+    }
+
+    #[test]
+    fn another_key_does_not_open_it() {
+        let (folder, spool) = spool();
+        spool.begin("a").unwrap().keep("a.age").unwrap();
+        let other = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
+        assert!(matches!(other.read("a.age"), Err(SpoolError::Key { .. })));
+    }
+}

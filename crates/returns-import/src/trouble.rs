@@ -1,0 +1,70 @@
+//! What the desk is told of an import that cannot go on, and that it does.
+
+use std::time::Duration;
+
+use echeck_service::ErrorChain;
+use returns_model::incident::{Area, Cause, Subject, Trouble};
+
+use super::check::CheckError;
+use super::decide::DecideError;
+use super::worker::{ImportError, Importer};
+
+impl Importer {
+    /// Reports what stops an import; it is tried again after `pause`.
+    pub(super) async fn report(&self, import_id: &str, error: &ImportError, pause: Duration) {
+        let Some((subject, cause)) = self.cause(import_id, error).await else {
+            return;
+        };
+        let source = match self.store.import(import_id).await {
+            Ok(Some(import)) => Some(import.new.source),
+            Ok(None) | Err(_) => None,
+        };
+        let now = self.clock.now();
+        let pause = chrono::TimeDelta::from_std(pause).unwrap_or_default();
+        self.desk.report(Trouble {
+            source,
+            import_id: Some(import_id.to_owned()),
+            next_try_at: now.checked_add_signed(pause),
+            ..Trouble::new(subject, cause, now)
+        });
+    }
+
+    /// The cause and what it is about. A database that does not answer is the same trouble for
+    /// every import and for its feed. A returns database that does not answer is reported by
+    /// whoever watches it, once for all.
+    async fn cause(&self, import_id: &str, error: &ImportError) -> Option<(Subject, Cause)> {
+        let adapter = match error {
+            ImportError::Store(_) | ImportError::Decide(DecideError::Store(_)) => {
+                let answers = returns_store::answers(&*self.store).await;
+                return answers.then(|| stuck(import_id, error));
+            }
+            ImportError::Decide(DecideError::Adapter(adapter))
+            | ImportError::Check(CheckError::Adapter(adapter)) => adapter,
+            ImportError::Check(CheckError::Read(_) | CheckError::ParserGone)
+            | ImportError::Read(_)
+            | ImportError::Gone { .. }
+            | ImportError::NoSource { .. }
+            | ImportError::ReadsDifferently { .. } => return Some(stuck(import_id, error)),
+        };
+        if adapter.is_outage() {
+            let database = self.system_of_record.database.clone();
+            return Some((Subject::Database(database), adapter.cause()));
+        }
+        // It works, and does not do this: the feed, which goes on, must not take it back.
+        Some(stuck(import_id, error))
+    }
+
+    /// Reports that an import goes on. Without an incident it means nothing.
+    pub(super) fn report_well(&self, import_id: &str) {
+        let subject = Subject::Import(import_id.to_owned());
+        self.desk.clear(subject, Area::Import, self.clock.now());
+    }
+}
+
+fn stuck(import_id: &str, error: &ImportError) -> (Subject, Cause) {
+    let why = ErrorChain(error).to_string();
+    (
+        Subject::Import(import_id.to_owned()),
+        Cause::ImportStuck { why },
+    )
+}

@@ -1,0 +1,117 @@
+use echeck_service::clock::SystemClock;
+use echeck_test_fixtures::{empty_store, eventually};
+use returns_model::import::{NewImport, Received};
+
+use super::*;
+use crate::hold::RetryPolicy;
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// A replica without sources, so that every import stands still with a fault.
+fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> Arc<Importer> {
+    let adapter = Adapter::new("gateway", "http://127.0.0.1:1", LONG, 1 << 20);
+    let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
+    Arc::new(Importer {
+        store: store.clone(),
+        replica: Replica {
+            store: store.clone(),
+            name: name.into(),
+            // Long enough that a slow disk does not make a living replica lose it.
+            lease: Duration::from_millis(1_500),
+        },
+        spool: spool.unwrap(),
+        system_of_record: adapter.unwrap(),
+        sources: HashMap::new(),
+        clock: Arc::new(SystemClock),
+        changes: Changes::new(),
+        batch_size: 10,
+        holds: RetryPolicy {
+            first: LONG,
+            longest: LONG,
+        },
+        concurrent: 2,
+        desk: Desk::new().0,
+        faults: ImportFaults::default(),
+    })
+}
+
+async fn received(store: &Arc<dyn Store>, bytes: &str) -> String {
+    let new = NewImport {
+        source: "unknown".into(),
+        file_name: "a.csv".into(),
+        sha256: bytes.into(),
+        size_bytes: 1,
+        spool_name: "a.age".into(),
+        received_at: chrono::DateTime::UNIX_EPOCH,
+    };
+    match store.receive(new).await.unwrap() {
+        Received::New(import) => import.import_id,
+        Received::Known(_) => panic!("the file is new"),
+    }
+}
+
+#[tokio::test]
+async fn an_import_is_one_replicas_until_that_stops_and_then_the_others() {
+    let (folder, store) = empty_store().await;
+    let (a, b) = (
+        importer(&store, &folder, "a"),
+        importer(&store, &folder, "b"),
+    );
+    let import = received(&store, "1").await;
+    let stop = [CancellationToken::new(), CancellationToken::new()];
+    let run_a = tokio::spawn(a.clone().run(stop[0].clone()));
+    eventually("a works on it", async || a.faults.of(&import).is_some()).await;
+    let run_b = tokio::spawn(b.clone().run(stop[1].clone()));
+    tokio::time::sleep(a.replica.lease * 2).await;
+    assert_eq!(b.faults.of(&import), None, "a renews its claim");
+    stop[0].cancel();
+    run_a.await.unwrap();
+    assert_eq!(a.faults.of(&import), None, "it is not a's any more");
+    eventually("b took over", async || b.faults.of(&import).is_some()).await;
+    stop[1].cancel();
+    run_b.await.unwrap();
+}
+
+#[tokio::test]
+async fn an_import_that_another_replica_has_by_now_is_left_to_it() {
+    let (folder, store) = empty_store().await;
+    let a = importer(&store, &folder, "a");
+    let import = received(&store, "1").await;
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(a.clone().run(stop.clone()));
+    eventually("a works on it", async || a.faults.of(&import).is_some()).await;
+    store.release_import(&import, "a").await.unwrap();
+    let claimed = store.claim_imports("b", &[], 1, LONG).await.unwrap();
+    assert_eq!(claimed, [import.as_str()]);
+    eventually("a leaves it", async || a.faults.of(&import).is_none()).await;
+    tokio::time::sleep(a.replica.lease).await;
+    assert_eq!(a.faults.of(&import), None, "and does not come back");
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_imports_of_a_dead_replica_are_taken_over_as_far_as_there_are_places() {
+    let (folder, store) = empty_store().await;
+    let a = importer(&store, &folder, "a");
+    let mut imports = Vec::new();
+    for bytes in ["1", "2", "3"] {
+        imports.push(received(&store, bytes).await);
+    }
+    let dead = Duration::from_millis(300);
+    let claimed = store.claim_imports("dead", &[], 3, dead).await.unwrap();
+    assert_eq!(claimed.len(), 3);
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(a.clone().run(stop.clone()));
+    let taken = || {
+        imports
+            .iter()
+            .filter(|id| a.faults.of(id).is_some())
+            .count()
+    };
+    eventually("a has as many as it may", async || taken() == 2).await;
+    let left = store.claim_imports("b", &[], 3, LONG).await.unwrap();
+    assert_eq!(left.len(), 1, "the third is free for another");
+    stop.cancel();
+    run.await.unwrap();
+}

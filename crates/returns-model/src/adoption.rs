@@ -1,0 +1,25 @@
+//! An operator's decision to put a database's cursor onto another row.
+
+use chrono::{DateTime, Utc};
+
+/// A place in a journal, which need not be ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Point {
+    pub journal_id: String,
+    pub position: u64,
+    pub hash: Vec<u8>,
+}
+
+/// The decision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    pub id: String,
+    pub database: String,
+    /// Where the cursor was.
+    pub from: Point,
+    /// Where it shall be, in our journal.
+    pub to: Point,
+    pub actor: String,
+    pub reason: String,
+    pub decided_at: DateTime<Utc>,
+}

@@ -1,0 +1,49 @@
+//! Which owners of endpoints are still to be told that the service has disabled theirs.
+
+use chrono::{DateTime, Utc};
+
+/// What a change of an endpoint does about telling its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnerChange {
+    /// Nothing.
+    Keep,
+    /// The service disables the endpoint: its owner is to be told, from that moment on.
+    Tell,
+    /// The endpoint is enabled: there is nothing to tell any more.
+    Forget,
+}
+
+impl OwnerChange {
+    /// The word for the statement.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Tell => "tell",
+            Self::Forget => "forget",
+        }
+    }
+}
+
+/// That an owner is to know that the service has disabled their endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnerNotice {
+    /// When the endpoint was disabled.
+    pub since: DateTime<Utc>,
+    /// How often telling them was tried.
+    pub attempts: u64,
+    pub telling: Telling,
+}
+
+/// How telling an owner stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Telling {
+    /// They are told then; not before, because of `error`.
+    Waiting {
+        next_at: DateTime<Utc>,
+        error: Option<String>,
+    },
+    /// The mail server took the mail.
+    Told { at: DateTime<Utc> },
+    /// They cannot be told: a sentence for staff.
+    Untold { why: String },
+}

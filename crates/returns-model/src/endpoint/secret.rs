@@ -1,0 +1,48 @@
+//! Signing keys of endpoints, as they are kept.
+
+use chrono::{DateTime, Utc};
+
+/// A signing key as it is kept: sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretRecord {
+    pub secret_id: String,
+    pub endpoint_id: String,
+    pub kind: SecretKind,
+    /// The key, encrypted to the service's own identity.
+    pub sealed: String,
+    /// What a receiver checks signatures with, where that is no secret.
+    pub public_key: Option<String>,
+    pub created_at: DateTime<Utc>,
+    /// Until then it signs beside the one that came after it; `None` for the current one.
+    pub retires_at: Option<DateTime<Utc>>,
+}
+
+/// How messages are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// With a secret that both sides know.
+    HmacSha256,
+    /// With a private key that stays here; the receiver has the public one.
+    Ed25519,
+}
+
+impl SecretKind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::HmacSha256, Self::Ed25519];
+
+    /// The word for databases and people.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::HmacSha256 => "hmac_sha256",
+            Self::Ed25519 => "ed25519",
+        }
+    }
+
+    /// What a key that must stay secret begins with, by Standard Webhooks 1.0.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::HmacSha256 => "whsec_",
+            Self::Ed25519 => "whsk_",
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Entries that wait.
+
+use ach::decision::HoldReason;
+use ach::entry::Entry;
+use chrono::{DateTime, Utc};
+
+use super::dishonor::Marks;
+
+/// Whether a hold still waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldState {
+    /// It waits.
+    Open,
+    /// It was decided after all.
+    Resolved,
+    /// It turned out to be a return that is known.
+    Duplicate,
+    /// A person closed it without effect.
+    Dismissed,
+}
+
+impl HoldState {
+    pub const ALL: [Self; 4] = [Self::Open, Self::Resolved, Self::Duplicate, Self::Dismissed];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+            Self::Duplicate => "duplicate",
+            Self::Dismissed => "dismissed",
+        }
+    }
+}
+
+/// A hold to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewHold {
+    pub hold_id: String,
+    pub source: String,
+    pub import_id: String,
+    pub ordinal: u64,
+    pub reason: HoldReason,
+    pub detail: String,
+    pub entry: Entry,
+    pub transfer_ids: Vec<String>,
+    /// The database and the row that did not take effect there.
+    pub failed: Option<(String, u64)>,
+    /// When it is tried again by itself; `None` when a person is needed.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+}
+
+/// A hold as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldRecord {
+    pub new: NewHold,
+    pub state: HoldState,
+    pub attempts: u32,
+    pub held_at: DateTime<Utc>,
+    pub closed_at: Option<DateTime<Utc>>,
+    pub closed_by: Option<String>,
+    pub note: Option<String>,
+    pub resolved_position: Option<u64>,
+}
+
+/// Which holds to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldFilter {
+    pub state: HoldState,
+    pub import_id: Option<String>,
+    pub reason: Option<HoldReason>,
+    pub transfer_id: Option<String>,
+}
+
+/// A change of an open hold that appends nothing to the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoldChange {
+    pub hold_id: String,
+    /// The attempts it was read with.
+    pub attempts: u32,
+    pub to: HoldChangeTo,
+}
+
+/// What an open hold becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HoldChangeTo {
+    /// Tried, and it still cannot be decided.
+    StillOpen {
+        reason: HoldReason,
+        detail: String,
+        transfer_ids: Vec<String>,
+        next_attempt_at: Option<DateTime<Utc>>,
+        /// Whether it may be dishonored, as far as is known by now.
+        dishonor: Marks,
+        at: DateTime<Utc>,
+    },
+    /// Closed without a journal row.
+    Closed {
+        state: HoldState,
+        by: String,
+        note: String,
+        at: DateTime<Utc>,
+    },
+}

@@ -1,0 +1,94 @@
+//! Incidents: whatever keeps a job from being right. Any part of the service reports trouble
+//! here, and says when it is over; nobody reports to people by any other way.
+
+mod cause;
+pub mod clean;
+mod content;
+mod record;
+mod wording;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+pub use cause::{Area, Cause, Severity};
+pub use content::{CheckLine, Content, Outcome};
+pub use record::{
+    AlertKind, AlertRecord, AlertState, Attempt, EventKind, IncidentEvent, IncidentRecord,
+    IncidentState, IncidentWrite, Signature,
+};
+
+/// What trouble is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// A source of files, by its name.
+    Source(String),
+    /// What a source was to bring on a day: each day that is missed is trouble of its own, so
+    /// that no other day's file ends its alarm.
+    Day { source: String, day: NaiveDate },
+    /// An import, by its id.
+    Import(String),
+    /// A database behind an adapter, by its name.
+    Database(String),
+    /// The bucket for archive and reports.
+    Bucket,
+    /// The returns database.
+    Store,
+    /// This machine: its disk, its clock.
+    Machine,
+    /// A channel for alerts, by its name.
+    Channel(String),
+    /// A platform's endpoint for webhooks, by its id.
+    Endpoint(String),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Source(name) => write!(f, "source:{name}"),
+            Self::Day { source, day } => write!(f, "source:{source}:{day}"),
+            Self::Import(id) => write!(f, "import:{id}"),
+            Self::Database(name) => write!(f, "database:{name}"),
+            Self::Bucket => f.write_str("bucket"),
+            Self::Store => f.write_str("store"),
+            Self::Machine => f.write_str("machine"),
+            Self::Channel(name) => write!(f, "channel:{name}"),
+            Self::Endpoint(id) => write!(f, "endpoint:{id}"),
+        }
+    }
+}
+
+/// Trouble, as the part of the service that met it tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    pub subject: Subject,
+    pub cause: Cause,
+    /// The source whose job it keeps from being right, when it is one's alone.
+    pub source: Option<String>,
+    /// The import that it keeps from being finished.
+    pub import_id: Option<String>,
+    /// The run that met it.
+    pub run_id: Option<String>,
+    /// When it is tried again by itself.
+    pub next_try_at: Option<DateTime<Utc>>,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+}
+
+impl Trouble {
+    /// Trouble with nothing known but its cause.
+    pub fn new(subject: Subject, cause: Cause, at: DateTime<Utc>) -> Self {
+        Self {
+            subject,
+            cause,
+            source: None,
+            import_id: None,
+            run_id: None,
+            next_try_at: None,
+            at,
+        }
+    }
+
+    /// As long as it stays the same, it is the same incident.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.cause.kind(), self.subject)
+    }
+}

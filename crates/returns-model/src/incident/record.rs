@@ -1,0 +1,246 @@
+//! Incidents, what happened to them, and the alerts about them.
+
+use chrono::{DateTime, Utc};
+
+use super::cause::{Area, Severity};
+use super::content::Content;
+
+/// Whether an incident goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncidentState {
+    /// Something is not right.
+    Open,
+    /// It is over.
+    Closed,
+}
+
+impl IncidentState {
+    pub const ALL: [Self; 2] = [Self::Open, Self::Closed];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Who did something to an incident, when, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    pub at: DateTime<Utc>,
+    pub by: String,
+    pub note: String,
+}
+
+/// An incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentRecord {
+    pub incident_id: String,
+    /// Cause and subject: of those with the same key at most one is open.
+    pub key: String,
+    /// The cause's name for machines.
+    pub cause: String,
+    pub subject: String,
+    pub area: Area,
+    pub severity: Severity,
+    pub state: IncidentState,
+    /// What people are told of it.
+    pub content: Content,
+    pub source: Option<String>,
+    pub import_id: Option<String>,
+    pub run_id: Option<String>,
+    /// How often it was met.
+    pub seen: u64,
+    /// How often it came back after it was over.
+    pub reopened: u64,
+    pub opened_at: DateTime<Utc>,
+    pub last_seen_at: DateTime<Utc>,
+    pub next_try_at: Option<DateTime<Utc>>,
+    /// Since when it seems to be over, of an incident that has come back before.
+    pub quiet_since: Option<DateTime<Utc>>,
+    pub acknowledged: Option<Signature>,
+    pub closed: Option<Signature>,
+    /// When channels were last told that it goes on.
+    pub alerted_at: DateTime<Utc>,
+    /// Since when it waits for an acknowledgement: it was opened, reopened or escalated then.
+    pub waiting_since: DateTime<Utc>,
+    pub escalations: u64,
+    /// The channels that were told of it, which are told how it ends.
+    pub told: Vec<String>,
+    /// Grows with each change.
+    pub version: u64,
+}
+
+/// What can happen to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    Opened,
+    Diagnosed,
+    Updated,
+    Reopened,
+    Quiet,
+    Acknowledged,
+    Escalated,
+    Recovered,
+    Closed,
+    Merged,
+}
+
+impl EventKind {
+    pub const ALL: [Self; 10] = [
+        Self::Opened,
+        Self::Diagnosed,
+        Self::Updated,
+        Self::Reopened,
+        Self::Quiet,
+        Self::Acknowledged,
+        Self::Escalated,
+        Self::Recovered,
+        Self::Closed,
+        Self::Merged,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Diagnosed => "diagnosed",
+            Self::Updated => "updated",
+            Self::Reopened => "reopened",
+            Self::Quiet => "quiet",
+            Self::Acknowledged => "acknowledged",
+            Self::Escalated => "escalated",
+            Self::Recovered => "recovered",
+            Self::Closed => "closed",
+            Self::Merged => "merged",
+        }
+    }
+}
+
+/// Something that happened to an incident. Never changed afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentEvent {
+    pub event_id: String,
+    pub incident_id: String,
+    /// The version of the incident that it made.
+    pub number: u64,
+    pub at: DateTime<Utc>,
+    pub what: EventKind,
+    /// Who did it: a person, or the service.
+    pub actor: String,
+    pub note: String,
+}
+
+/// What an alert tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertKind {
+    /// Something is not right.
+    Opened,
+    /// It still is not.
+    Updated,
+    /// It had been right for a moment.
+    Reopened,
+    /// Nobody has acknowledged it.
+    Escalated,
+    /// Somebody has.
+    Acknowledged,
+    /// It is right again.
+    Recovered,
+    /// A person has closed it.
+    Closed,
+}
+
+impl AlertKind {
+    pub const ALL: [Self; 7] = [
+        Self::Opened,
+        Self::Updated,
+        Self::Reopened,
+        Self::Escalated,
+        Self::Acknowledged,
+        Self::Recovered,
+        Self::Closed,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Updated => "updated",
+            Self::Reopened => "reopened",
+            Self::Escalated => "escalated",
+            Self::Acknowledged => "acknowledged",
+            Self::Recovered => "recovered",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What became of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlertState {
+    /// It is still to be delivered.
+    Pending,
+    /// The channel took it.
+    Sent,
+    /// It was tried for a day.
+    Dead,
+    /// A newer one of the same incident took its place.
+    Superseded,
+}
+
+impl AlertState {
+    pub const ALL: [Self; 4] = [Self::Pending, Self::Sent, Self::Dead, Self::Superseded];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sent => "sent",
+            Self::Dead => "dead",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
+/// What one channel is to be told about an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertRecord {
+    pub alert_id: String,
+    pub incident_id: String,
+    pub channel: String,
+    pub kind: AlertKind,
+    /// The alert that another channel did not take, in whose place this one is.
+    pub fallback_of: Option<String>,
+    pub state: AlertState,
+    pub attempts: u32,
+    pub created_at: DateTime<Utc>,
+    pub next_attempt_at: DateTime<Utc>,
+    /// Until then a replica is delivering it.
+    pub claimed_until: Option<DateTime<Utc>>,
+    pub sent_at: Option<DateTime<Utc>>,
+    /// Why the last attempt failed. Never holds a secret.
+    pub last_error: Option<String>,
+}
+
+/// A change of an incident with everything that belongs to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentWrite {
+    /// The version that it was decided on; `None` for a new incident.
+    pub expected: Option<u64>,
+    pub incident: IncidentRecord,
+    pub events: Vec<IncidentEvent>,
+    /// Each takes the place of what was pending for its channel.
+    pub alerts: Vec<AlertRecord>,
+    /// When alerts of this incident that were not tried yet may go, instead of when they said.
+    pub release_at: Option<DateTime<Utc>>,
+}
+
+/// How an attempt at an alert ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// The channel took it.
+    Sent { at: DateTime<Utc> },
+    /// It did not; `next_at` is when it is tried again, `None` when it is given up.
+    Failed {
+        error: String,
+        next_at: Option<DateTime<Utc>>,
+    },
+}

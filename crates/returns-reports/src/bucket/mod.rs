@@ -1,0 +1,181 @@
+//! The bucket: where received files are archived and reports are kept. An S3 server or, on a
+//! laptop, a folder. What is in it is never overwritten; our own failures are told by their
+//! cause, at once, because we try again ourselves.
+
+mod error;
+mod probe;
+mod settings;
+mod transfer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{ClientOptions, ObjectStore, RetryConfig};
+use secrecy::ExposeSecret as _;
+
+pub use error::BucketError;
+pub use probe::BucketProbe;
+pub use settings::{BucketPlace, BucketSettings};
+pub use transfer::{Bytes, Digest, Digesting};
+
+/// How long connecting may take at most: longer, and nobody is there.
+const LONGEST_CONNECT: Duration = Duration::from_secs(3);
+
+/// The bucket, opened. Opening asks nothing of a server; the first use does.
+#[derive(Clone)]
+pub struct Bucket {
+    store: Arc<dyn ObjectStore>,
+    /// What every key begins with; empty for none.
+    prefix: Key,
+    place: Arc<Place>,
+}
+
+/// What errors say about where the bucket is. Nothing in it is secret.
+#[derive(Debug)]
+struct Place {
+    /// The bucket's name, or the folder.
+    name: String,
+    /// The server's address, or the folder.
+    endpoint: String,
+    /// The folder, when it is one.
+    folder: Option<PathBuf>,
+    timeout: Duration,
+}
+
+impl std::fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Bucket({} at {})", self.place.name, self.place.endpoint)
+    }
+}
+
+impl Bucket {
+    /// Opens the bucket; a folder is made if it is missing.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or the settings do not fit together.
+    pub fn open(settings: &BucketSettings) -> Result<Self, BucketError> {
+        match &settings.place {
+            BucketPlace::Folder(folder) => Self::folder(folder, settings.timeout),
+            BucketPlace::S3 { .. } => Self::s3(settings),
+        }
+    }
+
+    fn folder(folder: &Path, timeout: Duration) -> Result<Self, BucketError> {
+        let shown = folder.display().to_string();
+        let place = Arc::new(Place {
+            name: shown.clone(),
+            endpoint: shown,
+            folder: Some(folder.to_owned()),
+            timeout,
+        });
+        let store = std::fs::create_dir_all(folder)
+            .map_err(|source| object_store::Error::Generic {
+                store: "folder",
+                source: Box::new(source),
+            })
+            .and_then(|()| LocalFileSystem::new_with_prefix(folder))
+            .map_err(|error| place.error("be opened", &error))?;
+        Ok(Self {
+            store: Arc::new(store.with_fsync(true).with_automatic_cleanup(true)),
+            prefix: Key::default(),
+            place,
+        })
+    }
+
+    fn s3(settings: &BucketSettings) -> Result<Self, BucketError> {
+        let BucketPlace::S3 {
+            bucket,
+            prefix,
+            endpoint,
+            region,
+            keys,
+            allow_http,
+        } = &settings.place
+        else {
+            return Err(BucketError::Settings(
+                "the bucket is no s3:// one".to_owned(),
+            ));
+        };
+        // Without this the HTTP client does not start. It does nothing the second time.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let connect = settings.timeout.min(LONGEST_CONNECT);
+        let client = ClientOptions::new()
+            .with_allow_http(*allow_http)
+            .with_connect_timeout(connect)
+            // A large file may take its time, but never without a sign of life.
+            .with_timeout_disabled()
+            .with_read_timeout(settings.timeout);
+        let mut builder = AmazonS3Builder::new()
+            .with_client_options(client)
+            .with_allow_http(*allow_http)
+            .with_retry(RetryConfig {
+                max_retries: 0,
+                retry_timeout: Duration::ZERO,
+                ..RetryConfig::default()
+            })
+            .with_region(region)
+            .with_bucket_name(bucket)
+            .with_access_key_id(&keys.access_key_id)
+            .with_secret_access_key(keys.secret_access_key.expose_secret())
+            // The bucket's name in the path and not in the host's name: every server can.
+            .with_virtual_hosted_style_request(false);
+        if let Some(token) = &keys.session_token {
+            builder = builder.with_token(token.expose_secret());
+        }
+        if let Some(endpoint) = endpoint {
+            builder = builder.with_endpoint(endpoint);
+        }
+        let place = Arc::new(Place {
+            name: bucket.clone(),
+            endpoint: endpoint
+                .clone()
+                .unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com")),
+            folder: None,
+            timeout: settings.timeout,
+        });
+        let store = builder
+            .build()
+            .map_err(|error| place.error("be opened", &error))?;
+        Ok(Self {
+            store: Arc::new(store),
+            prefix: Key::from(prefix.as_str()),
+            place,
+        })
+    }
+
+    /// A bucket on a store of the test's own.
+    #[cfg(test)]
+    pub fn on(store: Arc<dyn ObjectStore>, name: &str) -> Self {
+        Self {
+            store,
+            prefix: Key::default(),
+            place: Arc::new(Place {
+                name: name.to_owned(),
+                endpoint: name.to_owned(),
+                folder: None,
+                timeout: Duration::from_secs(5),
+            }),
+        }
+    }
+
+    /// Where the bucket is, for people.
+    pub fn name(&self) -> &str {
+        &self.place.name
+    }
+
+    /// A key of ours as the store has it.
+    fn path(&self, key: &str) -> Key {
+        if self.prefix.as_ref().is_empty() {
+            Key::from(key)
+        } else {
+            Key::from(format!("{}/{key}", self.prefix))
+        }
+    }
+}

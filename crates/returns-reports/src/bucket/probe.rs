@@ -1,0 +1,128 @@
+//! Whether the bucket does all that is asked of it: a marker is put, read and deleted under a
+//! key of its own.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use returns_alerts::diagnosis::Probe;
+use returns_model::check::{Check, CheckResult};
+use tokio::time::Instant;
+
+use super::Bucket;
+use super::error::BucketError;
+use super::transfer::Digest;
+
+/// How long all checks together may take.
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// What is looked at, in order.
+const NAMES: [&str; 4] = [
+    "bucket: list",
+    "bucket: put",
+    "bucket: get",
+    "bucket: delete",
+];
+
+/// Checks the bucket for the diagnosis.
+pub struct BucketProbe(pub Bucket);
+
+#[async_trait]
+impl Probe for BucketProbe {
+    fn source(&self) -> Option<&str> {
+        None
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        probe(&self.0, uuid::Uuid::new_v4()).await
+    }
+}
+
+/// Lists, puts, gets and deletes, each timed; what comes after a failure is skipped, but a
+/// marker that was put is always deleted again. `nonce` keeps two probes apart.
+pub(super) async fn probe(bucket: &Bucket, nonce: uuid::Uuid) -> Vec<Check> {
+    let until = Instant::now() + LONGEST;
+    let key = format!(".echeck-probe/{}", nonce.simple());
+    let marker = format!("echeck-returns looked whether this bucket works ({nonce})");
+    let digest = Digest::of(marker.as_bytes());
+    let mut checks = Vec::with_capacity(NAMES.len());
+
+    let listed = timed(bucket, NAMES[0], until, async {
+        bucket.list_some().await.map(|_| "listed".to_owned())
+    });
+    checks.push(listed.await);
+    let put = timed(bucket, NAMES[1], until, async {
+        bucket.put_bytes(&key, marker.as_bytes()).await?;
+        Ok(format!("put {} bytes", digest.size_bytes))
+    });
+    let (put, there) = if is_of_the_whole(&checks) {
+        (skipped(bucket, NAMES[1]), false)
+    } else {
+        let put = put.await;
+        let there = matches!(put.result, CheckResult::Passed(_));
+        (put, there)
+    };
+    checks.push(put);
+    if there {
+        let got = timed(bucket, NAMES[2], until, async {
+            bucket.verify(&key, &digest).await?;
+            Ok("read back as it was written".to_owned())
+        });
+        checks.push(got.await);
+        let place = bucket.path(&key);
+        let deleted = timed(bucket, NAMES[3], until, async {
+            bucket.delete(&place).await?;
+            Ok("deleted".to_owned())
+        });
+        checks.push(deleted.await);
+    } else {
+        checks.extend(NAMES[2..].iter().map(|name| skipped(bucket, name)));
+    }
+    checks
+}
+
+/// Whether a check failed for a reason that every other has too: another error would only
+/// hide it. A key that may not list may still put.
+fn is_of_the_whole(checks: &[Check]) -> bool {
+    checks.iter().any(|check| match &check.result {
+        CheckResult::Failed(cause) => !matches!(
+            cause,
+            returns_model::incident::Cause::BucketForbidden { .. }
+        ),
+        CheckResult::Passed(_) | CheckResult::Skipped(_) => false,
+    })
+}
+
+async fn timed(
+    bucket: &Bucket,
+    name: &'static str,
+    until: Instant,
+    work: impl Future<Output = Result<String, BucketError>>,
+) -> Check {
+    let begun = Instant::now();
+    let outcome = tokio::time::timeout_at(until, work)
+        .await
+        .unwrap_or_else(|_| {
+            Err(BucketError::Unreachable {
+                endpoint: bucket.place.endpoint.clone(),
+                why: format!("no answer within {} ms", LONGEST.as_millis()),
+            })
+        });
+    Check {
+        name,
+        of: bucket.name().to_owned(),
+        result: match outcome {
+            Ok(seen) => CheckResult::Passed(seen),
+            Err(error) => CheckResult::Failed(error.cause()),
+        },
+        took: begun.elapsed(),
+    }
+}
+
+fn skipped(bucket: &Bucket, name: &'static str) -> Check {
+    Check {
+        name,
+        of: bucket.name().to_owned(),
+        result: CheckResult::Skipped("because of what failed before".to_owned()),
+        took: Duration::ZERO,
+    }
+}

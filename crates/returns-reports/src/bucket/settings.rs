@@ -1,0 +1,209 @@
+//! `[bucket]`: which bucket, and the keys to it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use echeck_service::config::Section;
+use secrecy::SecretString;
+
+/// What `[bucket]` says.
+#[derive(Debug, Clone)]
+pub struct BucketSettings {
+    pub place: BucketPlace,
+    /// How long the server may be silent.
+    pub timeout: Duration,
+}
+
+/// Which kind of bucket, and where.
+#[derive(Debug, Clone)]
+pub enum BucketPlace {
+    /// A folder of this machine, or one that all replicas mount.
+    Folder(PathBuf),
+    /// On an S3 server.
+    S3 {
+        bucket: String,
+        /// What every key begins with, without slashes at its ends; may be empty.
+        prefix: String,
+        /// The server; `None` for Amazon's.
+        endpoint: Option<String>,
+        region: String,
+        keys: AccessKeys,
+        allow_http: bool,
+    },
+}
+
+/// The keys to a bucket.
+#[derive(Debug, Clone)]
+pub struct AccessKeys {
+    pub access_key_id: String,
+    pub secret_access_key: SecretString,
+    pub session_token: Option<SecretString>,
+}
+
+impl BucketSettings {
+    /// Reads `[bucket]`; `None` when it is absent, or after a fault.
+    pub fn read(root: &Section<'_>) -> Option<Self> {
+        if !root.has("bucket") {
+            return None;
+        }
+        let section = root.section("bucket");
+        let url = section.string("url");
+        let timeout = section.duration_ms_or("timeout_ms", 8_000, 100..=600_000);
+        let place = match url.split_once("://") {
+            Some(("file", folder)) => folder_place(&section, folder),
+            Some(("s3", rest)) => s3_place(&section, rest),
+            Some(_) | None => {
+                if !url.is_empty() {
+                    section.fault("url", "must begin with s3:// or file:///");
+                }
+                None
+            }
+        }?;
+        Some(Self { place, timeout })
+    }
+}
+
+fn folder_place(section: &Section<'_>, folder: &str) -> Option<BucketPlace> {
+    if !folder.starts_with('/') || folder == "/" {
+        section.fault("url", "must name a folder from the root on: file:///folder");
+        return None;
+    }
+    Some(BucketPlace::Folder(PathBuf::from(folder)))
+}
+
+fn s3_place(section: &Section<'_>, rest: &str) -> Option<BucketPlace> {
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    let endpoint = section.optional_string("endpoint");
+    let allow_http = section.bool_or("allow_http", false);
+    let region = section.string_or("region", "us-east-1");
+    let access_key_id = section.string("access_key_id");
+    let secret_access_key = section.required_secret("secret_access_key");
+    let session_token = section.secret("session_token");
+    let name_fits = (3..=63).contains(&bucket.len())
+        && bucket.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)
+        });
+    if !name_fits {
+        section.fault(
+            "url",
+            "must name a bucket of 3 to 63 lower-case letters, digits, dots and hyphens: \
+             s3://bucket/prefix",
+        );
+        return None;
+    }
+    let prefix = prefix.trim_matches('/');
+    if !prefix
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte))
+    {
+        section.fault(
+            "url",
+            "must have a prefix of letters, digits, dots, hyphens, underscores and slashes",
+        );
+        return None;
+    }
+    if let Some(endpoint) = &endpoint {
+        let https = endpoint.starts_with("https://");
+        let http = endpoint.starts_with("http://");
+        if !https && !http {
+            section.fault("endpoint", "must begin with https:// (or http://)");
+        } else if endpoint.contains('@') {
+            section.fault("endpoint", "must not have a user or password in it");
+        } else if http && !allow_http {
+            section.fault(
+                "endpoint",
+                "begins with http://, which anybody on the way can read and change; set \
+                 allow_http = true if that is meant",
+            );
+        }
+    }
+    Some(BucketPlace::S3 {
+        bucket: bucket.to_owned(),
+        prefix: prefix.to_owned(),
+        endpoint,
+        region,
+        keys: AccessKeys {
+            access_key_id,
+            secret_access_key: secret_access_key?,
+            session_token,
+        },
+        allow_http,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use echeck_service::config::{ConfigError, Settings};
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Option<BucketSettings>, ConfigError> {
+        let settings = Settings::from_toml(text).unwrap();
+        let read = BucketSettings::read(&settings.root());
+        settings.finish().map(|()| read)
+    }
+
+    #[test]
+    fn without_a_section_there_is_no_bucket() {
+        assert!(read("").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_bucket_is_a_folder_or_a_name_with_a_prefix() {
+        let folder = read("[bucket]\nurl = \"file:///var/bucket\"")
+            .unwrap()
+            .unwrap();
+        let BucketPlace::Folder(path) = folder.place else {
+            panic!("it is a folder")
+        };
+        assert_eq!(path.to_str(), Some("/var/bucket"));
+        let s3 = read(
+            "[bucket]\nurl = \"s3://returns/a/b/\"\naccess_key_id = \"K\"\n\
+             secret_access_key = \"CANARY\"\nsession_token = \"CANARY\"\n\
+             endpoint = \"http://127.0.0.1:1\"\nallow_http = true",
+        );
+        let s3 = s3.unwrap().unwrap();
+        assert!(!format!("{s3:?}").contains("CANARY"), "{s3:?}");
+        let BucketPlace::S3 {
+            bucket,
+            prefix,
+            region,
+            ..
+        } = s3.place
+        else {
+            panic!("it is no folder")
+        };
+        assert_eq!(
+            (bucket.as_str(), prefix.as_str(), region.as_str()),
+            ("returns", "a/b", "us-east-1")
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_by_its_key_and_without_the_secret() {
+        let keys = "access_key_id = \"K\"\nsecret_access_key = \"CANARY\"";
+        for (text, key) in [
+            ("url = \"gs://x\"".to_owned(), "bucket.url"),
+            ("url = \"file://relative\"".to_owned(), "bucket.url"),
+            ("url = \"s3://returns\"".to_owned(), "bucket.access_key_id"),
+            (
+                "url = \"s3://returns\"".to_owned(),
+                "bucket.secret_access_key",
+            ),
+            (format!("url = \"s3://R\"\n{keys}"), "bucket.url"),
+            (format!("url = \"s3://returns/ä\"\n{keys}"), "bucket.url"),
+            (
+                format!("url = \"s3://returns\"\nendpoint = \"http://x\"\n{keys}"),
+                "bucket.endpoint",
+            ),
+            (
+                format!("url = \"s3://returns\"\nendpoint = \"https://a:CANARY@x\"\n{keys}"),
+                "bucket.endpoint",
+            ),
+        ] {
+            let said = read(&format!("[bucket]\n{text}")).unwrap_err().to_string();
+            assert!(said.contains(key), "{key} is missing in: {said}");
+            assert!(!said.contains("CANARY"), "{said}");
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Putting a file into the bucket once, and reading it back. Memory stays flat whatever the
+//! size: a large file goes up in parts, and everything comes down as a stream.
+
+use std::path::Path;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
+use object_store::path::Path as Key;
+use object_store::{
+    GetOptions, GetResult, MultipartUpload, ObjectStore as _, PutMode, PutMultipartOptions,
+    PutOptions, PutPayload,
+};
+use returns_model::ids::hex;
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncReadExt as _;
+
+use super::Bucket;
+use super::error::BucketError;
+
+/// Bytes of one part: the least that S3 takes for all but the last one.
+const PART_BYTES: u64 = 5 << 20;
+
+/// What bytes are, without the bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    pub size_bytes: u64,
+    /// In hexadecimal.
+    pub sha256: String,
+}
+
+/// Hashes bytes as they come.
+#[derive(Default)]
+pub struct Digesting {
+    size_bytes: u64,
+    hasher: Sha256,
+}
+
+impl Digesting {
+    pub fn take(&mut self, bytes: &[u8]) {
+        self.size_bytes += bytes.len() as u64;
+        self.hasher.update(bytes);
+    }
+
+    pub fn finish(self) -> Digest {
+        Digest {
+            size_bytes: self.size_bytes,
+            sha256: hex(&self.hasher.finalize()),
+        }
+    }
+}
+
+impl Digest {
+    /// Of bytes in memory.
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut digesting = Digesting::default();
+        digesting.take(bytes);
+        digesting.finish()
+    }
+
+    /// Of a file.
+    pub async fn of_file(path: &Path) -> Result<Self, BucketError> {
+        let mut file = open(path).await?;
+        let mut buffer = vec![0; 256 << 10];
+        let mut digesting = Digesting::default();
+        loop {
+            let length = file.read(&mut buffer).await.map_err(local(path))?;
+            if length == 0 {
+                return Ok(digesting.finish());
+            }
+            digesting.take(buffer.get(..length).unwrap_or_default());
+        }
+    }
+}
+
+/// Object bytes as they come.
+pub type Bytes<'a> = BoxStream<'a, Result<bytes::Bytes, BucketError>>;
+
+impl Bucket {
+    /// Puts a file under a key that nobody has. When the very same bytes are there already,
+    /// such as those of a try whose answer was lost, that is as good; other bytes are never
+    /// overwritten.
+    ///
+    /// # Errors
+    /// [`BucketError::Taken`] when other bytes have the key.
+    pub async fn put_file(
+        &self,
+        key: &str,
+        path: &Path,
+        digest: &Digest,
+    ) -> Result<(), BucketError> {
+        if self.has_same(key, digest).await? {
+            return Ok(());
+        }
+        if digest.size_bytes <= PART_BYTES {
+            let bytes = tokio::fs::read(path).await.map_err(local(path))?;
+            return self.create(key, bytes, digest).await;
+        }
+        self.put_parts(key, path).await
+    }
+
+    /// As [`Bucket::put_file`], for bytes in memory.
+    pub async fn put_bytes(&self, key: &str, bytes: &[u8]) -> Result<(), BucketError> {
+        let digest = Digest::of(bytes);
+        if self.has_same(key, &digest).await? {
+            return Ok(());
+        }
+        self.create(key, bytes.to_vec(), &digest).await
+    }
+
+    /// Whether the key is there with these bytes; an error when it is there with others.
+    async fn has_same(&self, key: &str, digest: &Digest) -> Result<bool, BucketError> {
+        match self.digest(key).await {
+            Ok(there) if there == *digest => Ok(true),
+            Ok(_) => Err(BucketError::Taken {
+                bucket: self.place.name.clone(),
+                key: key.to_owned(),
+            }),
+            Err(BucketError::NoObject { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn create(&self, key: &str, bytes: Vec<u8>, digest: &Digest) -> Result<(), BucketError> {
+        let options = PutOptions {
+            mode: PutMode::Create,
+            ..PutOptions::default()
+        };
+        let payload = PutPayload::from(bytes);
+        match self.store.put_opts(&self.path(key), payload, options).await {
+            Ok(_) => Ok(()),
+            // Somebody was faster: another replica, or a try of ours whose answer was lost.
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                self.has_same(key, digest).await.map(drop)
+            }
+            Err(error) => Err(self.explain("put objects", &error).await),
+        }
+    }
+
+    async fn put_parts(&self, key: &str, path: &Path) -> Result<(), BucketError> {
+        let what = "put objects";
+        let place = self.path(key);
+        let started = self
+            .store
+            .put_multipart_opts(&place, PutMultipartOptions::default())
+            .await;
+        let mut upload = match started {
+            Ok(upload) => upload,
+            Err(error) => return Err(self.explain(what, &error).await),
+        };
+        let done = self.send_parts(&mut *upload, path).await;
+        if done.is_err() {
+            // What is left of it costs room until the bucket's own rules remove it.
+            let _ = upload.abort().await;
+        }
+        done
+    }
+
+    async fn send_parts(
+        &self,
+        upload: &mut dyn MultipartUpload,
+        path: &Path,
+    ) -> Result<(), BucketError> {
+        let what = "put objects";
+        let mut file = open(path).await?;
+        loop {
+            let mut part = Vec::new();
+            (&mut file)
+                .take(PART_BYTES)
+                .read_to_end(&mut part)
+                .await
+                .map_err(local(path))?;
+            if part.is_empty() {
+                break;
+            }
+            if let Err(error) = upload.put_part(PutPayload::from(part)).await {
+                return Err(self.explain(what, &error).await);
+            }
+        }
+        match upload.complete().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.explain(what, &error).await),
+        }
+    }
+
+    /// The length of an object and a stream of its bytes.
+    pub async fn get(&self, key: &str) -> Result<(u64, Bytes<'static>), BucketError> {
+        let found = self
+            .store
+            .get_opts(&self.path(key), GetOptions::default())
+            .await;
+        match found {
+            Ok(found) => {
+                let size_bytes = found.meta.size;
+                Ok((size_bytes, self.clone().stream(found)))
+            }
+            Err(error) => Err(self.explain("get objects", &error).await),
+        }
+    }
+
+    fn stream(self, found: GetResult) -> Bytes<'static> {
+        let place = self.place;
+        found
+            .into_stream()
+            .map(move |bytes| bytes.map_err(|error| place.error("get objects", &error)))
+            .boxed()
+    }
+
+    /// Reads an object and tells what its bytes are.
+    pub async fn digest(&self, key: &str) -> Result<Digest, BucketError> {
+        let (_, mut bytes) = self.get(key).await?;
+        let mut digesting = Digesting::default();
+        while let Some(bytes) = bytes.next().await {
+            digesting.take(&bytes?);
+        }
+        Ok(digesting.finish())
+    }
+
+    /// Reads an object back, and sees whether it is what was written.
+    ///
+    /// # Errors
+    /// [`BucketError::ReadsBackDifferently`] when it is not.
+    pub async fn verify(&self, key: &str, written: &Digest) -> Result<(), BucketError> {
+        let there = self.digest(key).await?;
+        if there == *written {
+            return Ok(());
+        }
+        Err(BucketError::ReadsBackDifferently {
+            bucket: self.place.name.clone(),
+            key: key.to_owned(),
+            what: format!(
+                "{} bytes with SHA-256 {} were written, {} bytes with {} are there",
+                written.size_bytes, written.sha256, there.size_bytes, there.sha256
+            ),
+        })
+    }
+
+    /// The cause of an error. Some servers say "forbidden" or "no such object" where there is
+    /// no bucket at all, so they are asked once more in a way that they must answer.
+    pub(super) async fn explain(&self, action: &str, error: &object_store::Error) -> BucketError {
+        let said = self.place.error(action, error);
+        match said {
+            BucketError::Forbidden { .. } | BucketError::NoObject { .. } => {}
+            said => return said,
+        }
+        match self.list_some().await {
+            Err(worse @ BucketError::Missing { .. }) => worse,
+            Ok(_) | Err(_) => said,
+        }
+    }
+
+    /// Lists a little: whether anything at all may be listed.
+    pub(super) async fn list_some(&self) -> Result<u64, BucketError> {
+        if let Some(folder) = &self.place.folder
+            && !folder.is_dir()
+        {
+            return Err(BucketError::Missing {
+                bucket: self.place.name.clone(),
+            });
+        }
+        let listed = self
+            .store
+            .list_with_delimiter(Some(&self.path(".echeck-probe")))
+            .await;
+        listed
+            .map(|found| found.objects.len() as u64)
+            .map_err(|error| self.place.error("list objects", &error))
+    }
+
+    /// Deletes an object. One that is not there is no error.
+    pub(super) async fn delete(&self, key: &Key) -> Result<(), BucketError> {
+        use object_store::ObjectStoreExt as _;
+        match self.store.delete(key).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.explain("delete objects", &error).await),
+        }
+    }
+}
+
+async fn open(path: &Path) -> Result<tokio::fs::File, BucketError> {
+    tokio::fs::File::open(path).await.map_err(local(path))
+}
+
+fn local(path: &Path) -> impl Fn(std::io::Error) -> BucketError + '_ {
+    move |error| BucketError::Local {
+        path: path.to_owned(),
+        why: error.to_string(),
+    }
+}

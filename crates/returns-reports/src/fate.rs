@@ -1,0 +1,257 @@
+//! What became of one entry: the decision that stands by now, and what it did in each
+//! database.
+
+use std::collections::HashMap;
+
+use ach::decision::{Effect, Flag};
+use ach::money::Money;
+use returns_model::follower::RowException;
+use returns_model::hold::{HoldRecord, HoldState};
+use returns_model::import::RejectedLine;
+use returns_model::journal::JournalRow;
+use returns_store::DuplicateLine;
+
+use super::line::Line;
+use super::outcome::{Outcome, Status, reason_word};
+
+/// What the store has of an entry.
+#[derive(Clone, Copy)]
+pub(super) enum Found<'a> {
+    /// It was decided: at once, or when its hold was resolved.
+    Row {
+        row: &'a JournalRow,
+        hold: Option<&'a HoldRecord>,
+    },
+    /// It was held, and no row came of it.
+    Hold(&'a HoldRecord),
+    Duplicate(&'a DuplicateLine),
+    Rejected(&'a RejectedLine),
+}
+
+/// Everything that may have happened to a decision afterwards.
+pub(super) struct Fate<'a> {
+    /// The databases, the system of record first.
+    pub(super) databases: &'a [String],
+    pub(super) row_holds: &'a HashMap<(String, u64), HoldRecord>,
+    pub(super) successors: &'a HashMap<u64, JournalRow>,
+    pub(super) exceptions: &'a HashMap<(String, u64), RowException>,
+}
+
+impl Fate<'_> {
+    pub(super) fn of(&self, found: Found<'_>) -> Line {
+        match found {
+            Found::Row { row, hold } => self.decided(row, hold),
+            Found::Hold(hold) => self.held(hold),
+            Found::Duplicate(line) => self.duplicate(line),
+            Found::Rejected(line) => self.rejected(line),
+        }
+    }
+
+    fn skipped(&self) -> Vec<Status> {
+        vec![Status::Skipped; self.databases.len()]
+    }
+
+    fn rejected(&self, line: &RejectedLine) -> Line {
+        let rejected = &line.rejected;
+        let what = rejected.field.clone().unwrap_or_else(|| "line".to_owned());
+        Line {
+            line_number: rejected.at.line,
+            entry: None,
+            row: None,
+            transfer_id: String::new(),
+            outcome: Outcome::Rejected(what),
+            statuses: self.skipped(),
+            amount_minor: Some(rejected.amount_minor.unwrap_or_default()),
+            mark: None,
+            notes: vec![rejected.why.clone()],
+        }
+    }
+
+    fn duplicate(&self, line: &DuplicateLine) -> Line {
+        Line {
+            line_number: line.line,
+            amount_minor: line.entry.as_ref().map(|entry| minor(entry.amount)),
+            entry: line.entry.clone(),
+            row: None,
+            transfer_id: line.transfer_id.clone(),
+            outcome: Outcome::Duplicate,
+            statuses: self.skipped(),
+            mark: None,
+            notes: vec![format!("known already as {}", line.of_return_id)],
+        }
+    }
+
+    fn held(&self, hold: &HoldRecord) -> Line {
+        let entry = &hold.new.entry;
+        Line {
+            line_number: entry.at.line,
+            entry: Some(entry.clone()),
+            row: None,
+            transfer_id: match hold.new.transfer_ids.as_slice() {
+                [one] => one.clone(),
+                _ => String::new(),
+            },
+            outcome: of_hold(hold),
+            statuses: self.skipped(),
+            amount_minor: Some(minor(entry.amount)),
+            mark: None,
+            notes: hold_notes(hold),
+        }
+    }
+
+    fn decided(&self, first: &JournalRow, hold: Option<&HoldRecord>) -> Line {
+        let mut notes: Vec<String> = hold.map(hold_notes).unwrap_or_default();
+        let mut row = first;
+        while let Some(next) = self.successors.get(&row.position) {
+            notes.push(format!(
+                "journal row {} did not take effect{}; decided again by row {}",
+                row.position,
+                self.said(row.position),
+                next.position
+            ));
+            row = next;
+        }
+        let outcome = self.outcome(row, &mut notes);
+        let statuses = self.statuses(row, &mut notes);
+        notes.extend(
+            row.row
+                .flags
+                .iter()
+                .map(|flag| flag_words(*flag).to_owned()),
+        );
+        Line {
+            line_number: row.row.entry.at.line,
+            entry: Some(row.row.entry.clone()),
+            transfer_id: row.row.transfer.id.clone(),
+            amount_minor: Some(minor(row.row.entry.amount)),
+            row: Some(row.row.clone()),
+            outcome,
+            statuses,
+            mark: None,
+            notes,
+        }
+    }
+
+    /// What the system of record said of a row, for a note.
+    fn said(&self, position: u64) -> String {
+        self.leading_exception(position)
+            .map_or_else(String::new, |exception| {
+                format!(" ({}: {})", exception.kind.as_str(), exception.message)
+            })
+    }
+
+    fn leading_exception(&self, position: u64) -> Option<&RowException> {
+        let leading = self.databases.first()?;
+        self.exceptions.get(&(leading.clone(), position))
+    }
+
+    /// A row counts as what it does when the system of record took it; otherwise it waits, or
+    /// was found to be known.
+    fn outcome(&self, row: &JournalRow, notes: &mut Vec<String>) -> Outcome {
+        let Some(leading) = self.databases.first() else {
+            return Outcome::Effect(row.row.effect);
+        };
+        if self.leading_exception(row.position).is_none() {
+            return Outcome::Effect(row.row.effect);
+        }
+        match self.row_holds.get(&(leading.clone(), row.position)) {
+            // Nothing was added for it: the same return stands by another row.
+            None => Outcome::Duplicate,
+            Some(hold) => {
+                notes.extend(hold_notes(hold));
+                of_hold(hold)
+            }
+        }
+    }
+
+    fn statuses(&self, row: &JournalRow, notes: &mut Vec<String>) -> Vec<Status> {
+        let mut statuses = Vec::with_capacity(self.databases.len());
+        for (index, database) in self.databases.iter().enumerate() {
+            let reached = index == 0 || self.leading_exception(row.position).is_none();
+            let status = if reached {
+                self.status(database, row, index > 0, notes)
+            } else {
+                Status::Skipped
+            };
+            statuses.push(status);
+        }
+        statuses
+    }
+
+    fn status(
+        &self,
+        database: &str,
+        row: &JournalRow,
+        is_mirror: bool,
+        notes: &mut Vec<String>,
+    ) -> Status {
+        let mut position = row.position;
+        while let Some(exception) = self.exceptions.get(&(database.to_owned(), position)) {
+            let hold = self.row_holds.get(&(database.to_owned(), position));
+            let repeated = hold
+                .filter(|hold| is_mirror && hold.state == HoldState::Resolved)
+                .and_then(|hold| hold.resolved_position)
+                .filter(|again| *again > position);
+            let Some(again) = repeated else {
+                notes.push(format!(
+                    "{database}: {}: {}",
+                    exception.kind.as_str(),
+                    exception.message
+                ));
+                return Status::Exception(exception.kind);
+            };
+            notes.push(format!("{database}: said again by journal row {again}"));
+            position = again;
+        }
+        match row.row.effect {
+            Effect::Return
+            | Effect::Reverse
+            | Effect::Fail
+            | Effect::Restore
+            | Effect::Reapply
+            | Effect::Ready => Status::Applied,
+            // A notification of change changes nothing in a database.
+            Effect::Correct => Status::Skipped,
+        }
+    }
+}
+
+/// What a hold comes to when no row came of it.
+fn of_hold(hold: &HoldRecord) -> Outcome {
+    match hold.state {
+        // A resolved one has its row; without it, it still waits for all that is known.
+        HoldState::Open | HoldState::Resolved => Outcome::Held(hold.new.reason),
+        HoldState::Duplicate => Outcome::Duplicate,
+        HoldState::Dismissed => Outcome::Dismissed(hold.new.reason),
+    }
+}
+
+fn hold_notes(hold: &HoldRecord) -> Vec<String> {
+    let closed = match hold.state {
+        HoldState::Open => return vec![hold.new.detail.clone()],
+        HoldState::Resolved => "resolved",
+        HoldState::Duplicate => "found to be known",
+        HoldState::Dismissed => "dismissed",
+    };
+    let by = hold.closed_by.as_deref().unwrap_or("nobody");
+    let note = match hold.note.as_deref() {
+        Some("") | None => String::new(),
+        Some(note) => format!(": {note}"),
+    };
+    vec![format!(
+        "was held ({}: {}), {closed} by {by}{note}",
+        reason_word(hold.new.reason),
+        hold.new.detail
+    )]
+}
+
+const fn flag_words(flag: Flag) -> &'static str {
+    match flag {
+        Flag::CodeUnusualForDirection => "the code is unusual for the direction of the payment",
+        Flag::RefundCameBack => "a refund came back: the customer is still owed the money",
+    }
+}
+
+fn minor(amount: Option<Money>) -> i64 {
+    amount.map_or(0, Money::minor)
+}

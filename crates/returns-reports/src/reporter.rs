@@ -1,0 +1,218 @@
+//! The worker: archives what was received and reports what is finished, the oldest first. One
+//! import's trouble never stops another; trouble is told at once, and tried again.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use echeck_service::clock::SharedClock;
+use echeck_service::failpoint;
+use returns_alerts::Desk;
+use returns_import::Spool;
+use returns_model::import::{ImportRecord, Phase};
+use returns_model::incident::{Area, Subject};
+use returns_model::report::WrittenReport;
+use returns_store::{Changes, Lease, Replica, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use super::ReportError;
+use super::bucket::Bucket;
+
+/// Imports that are listed at once.
+const PAGE: u32 = 100;
+
+/// The least time between two looks. An import that is being decided changes all the time.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+
+/// How long to wait after a failure.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPauses {
+    /// After the first one; it doubles.
+    pub first: Duration,
+    pub longest: Duration,
+}
+
+/// Archives and reports.
+pub struct Reporter {
+    pub store: Arc<dyn Store>,
+    pub replica: Replica,
+    pub bucket: Bucket,
+    pub spool: Spool,
+    /// The databases, the system of record first.
+    pub databases: Vec<String>,
+    pub clock: SharedClock,
+    pub changes: Changes,
+    pub desk: Desk,
+    pub pauses: RetryPauses,
+}
+
+/// How far an import's files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Came {
+    /// Nothing more to do until the import is further.
+    Waits,
+    /// Nothing more to do at all.
+    Done,
+    /// It is reported, and not everything in its file is accounted for: a person must look,
+    /// and was told so.
+    Open,
+    /// The same, and nobody was told yet.
+    DoesNotTieOut(WrittenReport),
+}
+
+/// What is tried again, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Again {
+    pub(super) pause: Duration,
+    pub(super) at: DateTime<Utc>,
+}
+
+/// What this replica remembers between two looks.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// By import.
+    pub(super) tries: HashMap<String, Again>,
+    /// The bucket as a whole.
+    pub(super) bucket: Option<Again>,
+    /// What was told of each import and is not over.
+    pub(super) told: HashMap<String, Vec<Area>>,
+    /// Whether the returns database failed at the last look.
+    pub(super) store_failed: bool,
+}
+
+impl Reporter {
+    /// Works until `shutdown`, whenever this replica has the lease for it.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        while let Some(lease) = self.replica.acquire("report", &shutdown).await {
+            lease.keep(self.work_until(&lease, &shutdown)).await;
+            lease.release().await;
+        }
+    }
+
+    async fn work_until(&self, lease: &Lease, shutdown: &CancellationToken) {
+        let mut memory = Memory::default();
+        while !shutdown.is_cancelled() {
+            let seen = self.changes.version();
+            let looked = tokio::select! {
+                // What is on its way is left as by a crash, which a later start makes good.
+                () = shutdown.cancelled() => return,
+                looked = self.look(&mut memory, lease) => looked,
+            };
+            match looked {
+                Ok(true) => {
+                    if std::mem::take(&mut memory.store_failed) {
+                        self.desk
+                            .clear(Subject::Store, Area::Store, self.clock.now());
+                    }
+                }
+                Ok(false) => return,
+                Err(error) => self.tell_store(&error, &mut memory),
+            }
+            self.changes.wait(seen, self.pauses.first, shutdown).await;
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(BETWEEN_LOOKS) => {}
+            }
+        }
+    }
+
+    /// Looks at every import that has something left to be done. False when another replica
+    /// has the lease by now.
+    async fn look(&self, memory: &mut Memory, lease: &Lease) -> Result<bool, StoreError> {
+        let mut after = None;
+        let mut unreadable = None;
+        loop {
+            let page = self.store.unfinished_files(after.take(), PAGE).await?;
+            for (_, import_id) in &page {
+                if memory
+                    .bucket
+                    .is_some_and(|again| again.at > self.clock.now())
+                {
+                    return Ok(true);
+                }
+                if !lease.still_held().await? {
+                    return Ok(false);
+                }
+                match self.look_at(import_id, memory).await {
+                    // It keeps none of the others from the bucket.
+                    Err(error @ StoreError::Unreadable { .. }) => {
+                        unreadable.get_or_insert(error);
+                    }
+                    looked => looked?,
+                }
+            }
+            match page.last() {
+                Some(last) if page.len() == PAGE as usize => after = Some(last.clone()),
+                Some(_) | None => return unreadable.map_or(Ok(true), Err),
+            }
+        }
+    }
+
+    async fn look_at(&self, import_id: &str, memory: &mut Memory) -> Result<(), StoreError> {
+        let waits = memory.tries.get(import_id);
+        if waits.is_some_and(|again| again.at > self.clock.now()) {
+            return Ok(());
+        }
+        let Some(import) = self.store.import(import_id).await? else {
+            return Ok(());
+        };
+        match self.go_on(&import).await {
+            Ok(Came::Open) => {}
+            Ok(Came::Waits | Came::Done) => self.tell_success(&import, memory).await?,
+            Ok(Came::DoesNotTieOut(report)) => {
+                self.tell_success(&import, memory).await?;
+                self.tell_difference(&import, &report, memory).await?;
+            }
+            Err(ReportError::Store(
+                error @ (StoreError::Database { .. } | StoreError::Unusable(_)),
+            )) => return Err(error),
+            Err(error) => self.tell_failure(&import, &error, memory).await?,
+        }
+        Ok(())
+    }
+
+    /// Does whatever is left to be done for an import just now.
+    async fn go_on(&self, import: &ImportRecord) -> Result<Came, ReportError> {
+        let files = self.store.files_of(&import.import_id).await?;
+        if files.done {
+            return Ok(Came::Done);
+        }
+        let archive = match files.archive {
+            Some(archive) => archive,
+            None => self.archive(import).await?,
+        };
+        match &import.phase {
+            Phase::Checking | Phase::Deciding { .. } | Phase::Decided { .. } => Ok(Came::Waits),
+            Phase::Rejected { .. } => self.finish(import).await,
+            Phase::Applied { applied_at, .. } => {
+                let (report, is_new) = match files.report {
+                    Some(report) => (report, false),
+                    None => (self.report(import, *applied_at, &archive).await?, true),
+                };
+                if report.ties_out {
+                    return self.finish(import).await;
+                }
+                if is_new || files.fault.is_none() {
+                    return Ok(Came::DoesNotTieOut(report));
+                }
+                Ok(Came::Open)
+            }
+        }
+    }
+
+    /// Everything is in the bucket and recorded: the file in the spool is not needed any more.
+    async fn finish(&self, import: &ImportRecord) -> Result<Came, ReportError> {
+        trip("archive::before_spool_delete").await?;
+        self.spool.forget(&import.new.spool_name)?;
+        trip("archive::after_spool_delete").await?;
+        self.store.finish_files(&import.import_id).await?;
+        self.changes.bump();
+        Ok(Came::Done)
+    }
+}
+
+/// A point at which the crash campaign makes this fail.
+pub(super) async fn trip(point: &'static str) -> Result<(), StoreError> {
+    Ok(failpoint::hit(point).await?)
+}

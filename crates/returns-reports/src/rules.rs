@@ -1,0 +1,90 @@
+//! What the code table and the calendar say of an entry.
+
+use ach::advice::{Attempts, advice};
+use ach::code::ReturnCode;
+use ach::deadline::return_deadline;
+use ach::entry::{Coded, Entry, EntryKind};
+use chrono::NaiveDate;
+use returns_model::journal::Row;
+
+/// When the original settled: what the system of record says, or else the file.
+pub(super) fn original_date(entry: Option<&Entry>, row: Option<&Row>) -> Option<NaiveDate> {
+    row.and_then(|row| row.transfer.settled_on)
+        .or_else(|| entry.and_then(|entry| entry.original_date))
+}
+
+/// What the code table and the calendar say; empty where they say nothing.
+#[derive(Default)]
+pub(super) struct Rules {
+    pub(super) category: &'static str,
+    pub(super) initiated_by: &'static str,
+    pub(super) deadline: Option<NaiveDate>,
+    pub(super) late: &'static str,
+    pub(super) representable: &'static str,
+    /// How often the payment was presented; with a `+` when it may have been more often.
+    pub(super) attempts_used: String,
+    pub(super) recommended_action: &'static str,
+    pub(super) account_effect: &'static str,
+}
+
+impl Rules {
+    pub(super) fn of(entry: Option<&Entry>, row: Option<&Row>) -> Self {
+        let Some(entry) = entry else {
+            return Self::default();
+        };
+        match &entry.kind {
+            EntryKind::Return {
+                code: Coded::Known(code),
+                ..
+            }
+            | EntryKind::Dishonored {
+                code: Coded::Known(code),
+                ..
+            }
+            | EntryKind::Contested {
+                code: Coded::Known(code),
+                ..
+            } => Self::of_code(*code, entry, row),
+            EntryKind::Return { .. }
+            | EntryKind::Dishonored { .. }
+            | EntryKind::Contested { .. }
+            | EntryKind::Correction { .. }
+            | EntryKind::RefusedCorrection { .. }
+            | EntryKind::ValidationFailure { .. } => Self::default(),
+        }
+    }
+
+    fn of_code(code: ReturnCode, entry: &Entry, row: Option<&Row>) -> Self {
+        let info = code.info();
+        let original = original_date(Some(entry), row);
+        let deadline = original.and_then(|original| return_deadline(code, original));
+        let settled = entry
+            .settlement_date
+            .or(entry.received_on)
+            .or(entry.issued_on);
+        let late = match (deadline, settled) {
+            (Some(deadline), Some(settled)) if deadline.is_past(settled) => "Y",
+            (Some(_), Some(_)) => "N",
+            (None, _) | (_, None) => "",
+        };
+        Self {
+            category: info.rate_category.as_str(),
+            initiated_by: info.initiated_by.as_str(),
+            deadline: deadline.map(|deadline| deadline.available_by),
+            late,
+            attempts_used: row
+                .and_then(|row| advice(entry, row.transfer.kind, original, settled))
+                .and_then(|advice| advice.attempts)
+                .map(attempts_used)
+                .unwrap_or_default(),
+            representable: info.representment.as_str(),
+            recommended_action: info.recommended_action.as_str(),
+            account_effect: info.account_effect.as_str(),
+        }
+    }
+}
+
+fn attempts_used(attempts: Attempts) -> String {
+    let or_more = if attempts.at_least { "+" } else { "" };
+    format!("{}{or_more}", attempts.used)
+}

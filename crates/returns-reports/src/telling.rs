@@ -1,0 +1,167 @@
+//! Telling trouble at once, keeping it for every replica to show, and telling when it is over.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use echeck_service::ErrorChain;
+use returns_model::import::ImportRecord;
+use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::report::{FilesFault, WrittenReport};
+use returns_store::StoreError;
+
+use super::ReportError;
+use super::reporter::{Again, Memory, Reporter};
+use super::write::Summary;
+
+impl Reporter {
+    pub(super) async fn tell_difference(
+        &self,
+        import: &ImportRecord,
+        report: &WrittenReport,
+        memory: &mut Memory,
+    ) -> Result<(), StoreError> {
+        let what = serde_json::from_str::<Summary>(&report.totals).map_or_else(
+            |error| error.to_string(),
+            |summary| summary.tie_out.differences.join("; "),
+        );
+        let cause = Cause::DoesNotTieOut {
+            what: format!("{what} (report {:?})", report.key),
+        };
+        self.tell(import, cause, None, memory).await
+    }
+
+    /// Tells a failure at once, and keeps it for every replica to show.
+    pub(super) async fn tell_failure(
+        &self,
+        import: &ImportRecord,
+        error: &ReportError,
+        memory: &mut Memory,
+    ) -> Result<(), StoreError> {
+        let Some(cause) = error.cause() else {
+            // Something is on its way; a look a little later finds it there.
+            let at = self.clock.now() + delta(self.pauses.first);
+            let pause = self.pauses.first;
+            memory
+                .tries
+                .insert(import.import_id.clone(), Again { pause, at });
+            return Ok(());
+        };
+        let whole = matches!(error, ReportError::Bucket(error) if error.is_of_the_whole_bucket());
+        let before = if whole {
+            memory.bucket
+        } else {
+            memory.tries.get(&import.import_id).copied()
+        };
+        let pause = before.map_or(self.pauses.first, |again| {
+            (again.pause * 2).min(self.pauses.longest)
+        });
+        let at = self.clock.now() + delta(pause);
+        let again = Again { pause, at };
+        if whole {
+            memory.bucket = Some(again);
+        } else {
+            memory.tries.insert(import.import_id.clone(), again);
+        }
+        tracing::error!(
+            import_id = import.import_id,
+            error = %ErrorChain(error),
+            next_try_at = %at,
+            "an import's files are not where they belong yet"
+        );
+        self.tell(import, cause, Some(at), memory).await
+    }
+
+    async fn tell(
+        &self,
+        import: &ImportRecord,
+        cause: Cause,
+        next_try_at: Option<DateTime<Utc>>,
+        memory: &mut Memory,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let area = cause.area();
+        let told = memory.told.entry(import.import_id.clone()).or_default();
+        if !told.contains(&area) {
+            told.push(area);
+        }
+        let fault = FilesFault {
+            what: cause.headline(),
+            area: area.as_str().to_owned(),
+            since: now,
+        };
+        self.desk.report(Trouble {
+            source: Some(import.new.source.clone()),
+            import_id: Some(import.import_id.clone()),
+            next_try_at,
+            ..Trouble::new(subject(area, &import.import_id), cause, now)
+        });
+        self.store
+            .record_files_fault(&import.import_id, &fault)
+            .await?;
+        self.changes.bump();
+        Ok(())
+    }
+
+    /// Forgets the failures of an import that goes on, and tells when they were the last of
+    /// their kind. What an earlier process told is in the store, so it is not forgotten.
+    pub(super) async fn tell_success(
+        &self,
+        import: &ImportRecord,
+        memory: &mut Memory,
+    ) -> Result<(), StoreError> {
+        memory.tries.remove(&import.import_id);
+        let mut areas = memory.told.remove(&import.import_id).unwrap_or_default();
+        let files = self.store.files_of(&import.import_id).await?;
+        if let Some(fault) = files.fault {
+            self.store.clear_files_fault(&import.import_id).await?;
+            self.changes.bump();
+            let kept = Area::ALL.into_iter().find(|one| one.as_str() == fault.area);
+            areas.extend(kept.filter(|one| !areas.contains(one)));
+        }
+        for area in areas {
+            if area == Area::Bucket {
+                memory.bucket = None;
+            }
+            let elsewhere = memory.told.values().any(|told| told.contains(&area))
+                || self.store.files_with_fault(area.as_str()).await? > 0;
+            if area == Area::Import || !elsewhere {
+                let subject = subject(area, &import.import_id);
+                self.desk.clear(subject, area, self.clock.now());
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn tell_store(&self, error: &StoreError, memory: &mut Memory) {
+        let why = ErrorChain(error).to_string();
+        tracing::error!(error = why, "nothing can be archived or reported");
+        let now = self.clock.now();
+        self.desk.report(Trouble {
+            next_try_at: Some(now + delta(self.pauses.first)),
+            ..Trouble::new(Subject::Store, Cause::StoreUnreachable { why }, now)
+        });
+        memory.store_failed = true;
+    }
+}
+
+/// What trouble of an area is about.
+fn subject(area: Area, import_id: &str) -> Subject {
+    match area {
+        // The disk of a bucket that is a folder, or of the scratch file: it is told apart from the
+        // disk of the spool, which a file that is received shows to be right again.
+        Area::Bucket | Area::Disk => Subject::Bucket,
+        Area::Clock => Subject::Machine,
+        Area::Store => Subject::Store,
+        Area::Import
+        | Area::Reach
+        | Area::Presence
+        | Area::Content
+        | Area::Target
+        | Area::Webhook
+        | Area::Alerting => Subject::Import(import_id.to_owned()),
+    }
+}
+
+fn delta(pause: Duration) -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(pause).unwrap_or(chrono::TimeDelta::MAX)
+}

@@ -1,0 +1,212 @@
+//! What a report adds up to, and whether everything in the file is accounted for.
+
+use returns_model::import::Tally;
+use serde::{Deserialize, Serialize};
+
+use super::outcome::{Class, Status};
+
+/// What became of the lines of a file, in count and in money.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReportTotals {
+    pub read: Tally,
+    pub returned: Tally,
+    pub reversed: Tally,
+    pub failed: Tally,
+    pub corrected: Tally,
+    #[serde(default)]
+    pub restored: Tally,
+    #[serde(default)]
+    pub reapplied: Tally,
+    pub duplicate: Tally,
+    pub held: Tally,
+    pub dismissed: Tally,
+    pub rejected: Tally,
+    /// The same lines as each database has them, in the order of the report's columns.
+    pub databases: Vec<DatabaseTotals>,
+}
+
+/// What became of the lines of a file in one database. Every line is counted once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DatabaseTotals {
+    pub database: String,
+    /// It took effect there.
+    pub applied: Tally,
+    /// A notification of change, which changes nothing in a database.
+    pub corrected: Tally,
+    /// It did not take effect there and waits, or was dismissed.
+    pub exception: Tally,
+    pub duplicate: Tally,
+    pub held: Tally,
+    pub dismissed: Tally,
+    pub rejected: Tally,
+    /// Decided, and yet not there: there must be none.
+    pub missing: Tally,
+}
+
+impl ReportTotals {
+    pub(super) fn new(databases: &[String]) -> Self {
+        Self {
+            databases: databases
+                .iter()
+                .map(|name| DatabaseTotals {
+                    database: name.clone(),
+                    ..DatabaseTotals::default()
+                })
+                .collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Counts a line. `statuses` are in the order of the databases.
+    pub(super) fn add(&mut self, class: Class, statuses: &[Status], amount_minor: i64) {
+        self.read.add(amount_minor);
+        self.of_class(class).add(amount_minor);
+        for (database, status) in self.databases.iter_mut().zip(statuses) {
+            database.place(class, *status).add(amount_minor);
+        }
+    }
+
+    fn of_class(&mut self, class: Class) -> &mut Tally {
+        match class {
+            Class::Returned => &mut self.returned,
+            Class::Reversed => &mut self.reversed,
+            Class::Failed => &mut self.failed,
+            Class::Corrected => &mut self.corrected,
+            Class::Restored => &mut self.restored,
+            Class::Reapplied => &mut self.reapplied,
+            Class::Duplicate => &mut self.duplicate,
+            Class::Held => &mut self.held,
+            Class::Dismissed => &mut self.dismissed,
+            Class::Rejected => &mut self.rejected,
+        }
+    }
+
+    /// What was done: returned, reversed, failed, corrected, restored or reapplied.
+    pub fn applied(&self) -> Tally {
+        sum(&[
+            self.returned,
+            self.reversed,
+            self.failed,
+            self.corrected,
+            self.restored,
+            self.reapplied,
+        ])
+    }
+
+    /// Every outcome with its word.
+    pub fn outcomes(&self) -> [(&'static str, Tally); 10] {
+        let mut copy = self.clone();
+        Class::ALL.map(|class| (class.as_str(), *copy.of_class(class)))
+    }
+
+    /// Where the parts do not make up the whole. Every sentence names what differs.
+    pub(super) fn differences(&self) -> Vec<String> {
+        let mut differences = Vec::new();
+        let parts = [
+            self.applied(),
+            self.duplicate,
+            self.held,
+            self.dismissed,
+            self.rejected,
+        ];
+        differences.extend(differs("the file", self.read, sum(&parts)));
+        for one in &self.databases {
+            let parts = [
+                one.applied,
+                one.corrected,
+                one.exception,
+                one.duplicate,
+                one.held,
+                one.dismissed,
+                one.rejected,
+            ];
+            let name = format!("the database {:?}", one.database);
+            differences.extend(differs(&name, self.read, sum(&parts)));
+        }
+        differences
+    }
+}
+
+impl DatabaseTotals {
+    /// Where a line is counted.
+    fn place(&mut self, class: Class, status: Status) -> &mut Tally {
+        match (status, class) {
+            (Status::Applied, _) => &mut self.applied,
+            (Status::Exception(_), _) => &mut self.exception,
+            (Status::Skipped, Class::Corrected) => &mut self.corrected,
+            (Status::Skipped, Class::Duplicate) => &mut self.duplicate,
+            (Status::Skipped, Class::Held) => &mut self.held,
+            (Status::Skipped, Class::Dismissed) => &mut self.dismissed,
+            (Status::Skipped, Class::Rejected) => &mut self.rejected,
+            (
+                Status::Skipped,
+                Class::Returned
+                | Class::Reversed
+                | Class::Failed
+                | Class::Restored
+                | Class::Reapplied,
+            ) => &mut self.missing,
+        }
+    }
+}
+
+/// Tallies added up. Money saturates, as it does where it is counted.
+fn sum(tallies: &[Tally]) -> Tally {
+    tallies.iter().fold(Tally::default(), |sum, tally| Tally {
+        count: sum.count + tally.count,
+        amount_minor: sum.amount_minor.saturating_add(tally.amount_minor),
+    })
+}
+
+/// A sentence when two tallies differ.
+pub(super) fn differs(of: &str, read: Tally, accounted: Tally) -> Option<String> {
+    (read != accounted).then(|| {
+        format!(
+            "{of}: {} entries with {} minor units were read, {} with {} are accounted for",
+            read.count, read.amount_minor, accounted.count, accounted.amount_minor
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use returns_model::follower::ExceptionKind;
+
+    use super::*;
+
+    fn totals() -> ReportTotals {
+        ReportTotals::new(&["gateway".into(), "rallypay".into()])
+    }
+
+    #[test]
+    fn every_line_is_counted_once_for_the_file_and_once_for_each_database() {
+        let mut totals = totals();
+        let refused = Status::Exception(ExceptionKind::Refused);
+        totals.add(Class::Reversed, &[Status::Applied, refused], 500);
+        totals.add(Class::Corrected, &[Status::Skipped; 2], 0);
+        totals.add(Class::Held, &[refused, Status::Skipped], 7);
+        totals.add(Class::Rejected, &[Status::Skipped; 2], 3);
+        assert_eq!(totals.differences(), [] as [&str; 0]);
+        assert_eq!(
+            totals.read,
+            Tally {
+                count: 4,
+                amount_minor: 510
+            }
+        );
+        assert_eq!(totals.applied().count, 2);
+        assert_eq!(totals.databases[0].exception.amount_minor, 7);
+        assert_eq!(totals.databases[1].exception.amount_minor, 500);
+        let json = serde_json::to_string(&totals).unwrap();
+        assert_eq!(serde_json::from_str::<ReportTotals>(&json).unwrap(), totals);
+    }
+
+    #[test]
+    fn a_decided_line_that_a_database_does_not_have_is_told() {
+        let mut totals = totals();
+        totals.add(Class::Reversed, &[Status::Applied, Status::Skipped], 500);
+        let differences = totals.differences();
+        assert_eq!(differences.len(), 1, "{differences:?}");
+        assert!(differences[0].contains("rallypay"), "{differences:?}");
+    }
+}

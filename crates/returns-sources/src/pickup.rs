@@ -1,0 +1,100 @@
+//! Where the files of a source are picked up, and how.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use glob::Pattern;
+
+use super::error::SourceError;
+use super::listing::Completeness;
+use super::secret::StoredSecret;
+use super::session::Session;
+use crate::sftp::pin::Pin;
+use crate::unwrap::pgp::PgpKey;
+
+/// A place with files, and what is agreed about them.
+#[derive(Debug, Clone)]
+pub struct Pickup {
+    pub place: Place,
+    /// The directory, as the configuration names it.
+    pub directory: String,
+    /// Which names are files of this source.
+    pub pattern: Pattern,
+    pub completeness: Completeness,
+    pub after: After,
+    /// How long the acquirer keeps a file, when that is known.
+    pub retention_days: Option<u32>,
+    /// What opens encrypted files.
+    pub(super) pgp: Option<PgpKey>,
+}
+
+/// The kind of place.
+#[derive(Debug, Clone)]
+pub enum Place {
+    Sftp(Arc<SftpPlace>),
+    /// A folder of this machine.
+    Folder,
+}
+
+/// An SFTP server, and how to get in.
+#[derive(Debug)]
+pub struct SftpPlace {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub(super) pin: Pin,
+    pub(super) private_key: Option<StoredSecret>,
+    pub(super) passphrase: Option<StoredSecret>,
+    pub(super) password: Option<StoredSecret>,
+    pub(super) pace: Pace,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    /// For the name, the connection and the handshake, each.
+    pub(super) connect: Duration,
+    /// For any one answer of the server.
+    pub(super) read: Duration,
+    /// How often a sign of life is sent while nothing else is.
+    pub(super) keepalive: Duration,
+    /// Fewer bytes a second than this, over `slow_after`, is a crawl. 0 lets everything pass.
+    pub(super) least_bytes_per_second: u64,
+    pub(super) slow_after: Duration,
+    /// For all of a file: one that needs longer is given up.
+    pub(super) longest_download: Duration,
+}
+
+/// What becomes of a file at its source once its import is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    Leave,
+    /// Moved to a directory; a relative one lies in the source's directory.
+    Move(PathBuf),
+    Delete,
+}
+
+impl Pickup {
+    /// Opens a session. It does nothing on this thread but wait.
+    ///
+    /// # Errors
+    /// Whatever keeps us from getting in, within the configured time-outs.
+    pub async fn open(&self) -> Result<Session, SourceError> {
+        Session::open(self.clone()).await
+    }
+
+    /// Where the files are, for people: `sftp://user@host:port/directory` or a folder.
+    pub fn shown(&self) -> String {
+        match &self.place {
+            Place::Sftp(place) => format!(
+                "sftp://{}@{}:{}/{}",
+                place.user,
+                place.host,
+                place.port,
+                self.directory.trim_start_matches('/')
+            ),
+            Place::Folder => self.directory.clone(),
+        }
+    }
+}

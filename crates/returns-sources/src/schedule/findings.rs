@@ -1,0 +1,239 @@
+//! What a run found, and what that comes to.
+
+use returns_model::import::ImportRecord;
+use returns_model::incident::Cause;
+use returns_model::job::RunFile;
+use returns_model::outcome::Outcome;
+
+use super::presence::Absence;
+use super::run::has_exceptions;
+use crate::error::SourceError;
+use crate::listing::RemoteFile;
+
+/// What a run found so far.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) files: Vec<Finding>,
+    /// What is wrong with what is, or is not, at the acquirer.
+    pub(super) presence: Option<Absence>,
+    /// Files that could not be taken, for a reason that lies in them.
+    pub(super) refused: Vec<RemoteFile>,
+    /// Whether a file changed or went away while it was looked at, so that it pays to look
+    /// again soon.
+    pub(super) unsettled: bool,
+    /// What keeps a file that was imported from being put away at the acquirer.
+    pub(super) not_put_away: Option<Cause>,
+    /// Whether this run was left to another replica, or to the next start.
+    pub(super) left: bool,
+    /// What ended the run before its time.
+    pub(super) stopped: Option<Cause>,
+    /// Whether a file of this run came after it was due.
+    pub(super) late: bool,
+    /// Whether this run has written a file to the spool.
+    pub(super) spooled: bool,
+}
+
+/// What was found of one file.
+#[derive(Debug)]
+pub(super) struct Finding {
+    pub(super) file: RunFile,
+    /// What is wrong with it, when the run is the one to say so.
+    pub(super) cause: Option<Cause>,
+    /// Whether it was taken by this run and is new.
+    pub(super) is_new: bool,
+}
+
+impl Findings {
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.files.push(finding);
+    }
+
+    /// What the whole comes to.
+    pub(super) fn outcome(&self) -> Outcome {
+        let worst = self.files.iter().map(|finding| finding.file.outcome).max();
+        let worst = worst.unwrap_or(Outcome::NoActivity);
+        let late = match worst {
+            Outcome::Completed | Outcome::CompletedWithExceptions if self.late => Outcome::FileLate,
+            other => other,
+        };
+        if self.missing().is_some() {
+            late.max(Outcome::FileMissing)
+        } else {
+            late
+        }
+    }
+
+    /// What this run comes to find missing. A run that brings today's file is not spoiled by
+    /// yesterday's: that has an alarm of its own.
+    fn missing(&self) -> Option<&Cause> {
+        let brought = self.files.iter().any(|finding| finding.is_new);
+        let absence = self.presence.as_ref();
+        absence
+            .filter(|absence| !(absence.is_over && brought))
+            .map(|absence| &absence.cause)
+    }
+
+    /// One line for people.
+    pub(super) fn summary(&self) -> String {
+        if let Some(cause) = self.stopped.as_ref().or(self.missing()) {
+            return cause.headline();
+        }
+        let lines: Vec<String> = self
+            .files
+            .iter()
+            .map(|finding| format!("{:?}: {}", finding.file.name, finding.file.what))
+            .collect();
+        if lines.is_empty() {
+            "nothing new".to_owned()
+        } else {
+            lines.join("; ")
+        }
+    }
+
+    /// The kind of the first thing that is wrong.
+    pub(super) fn cause(&self) -> Option<&'static str> {
+        let of_files = self
+            .files
+            .iter()
+            .filter_map(|finding| finding.cause.as_ref());
+        let causes = self.stopped.iter().chain(of_files).chain(self.missing());
+        let causes = causes.chain(&self.not_put_away);
+        causes.map(Cause::kind).next()
+    }
+}
+
+impl Finding {
+    fn of(
+        name: &str,
+        size_bytes: u64,
+        import_id: Option<&str>,
+        outcome: Outcome,
+        what: String,
+    ) -> Self {
+        Self {
+            file: RunFile {
+                name: name.to_owned(),
+                size_bytes,
+                import_id: import_id.map(str::to_owned),
+                outcome,
+                what,
+            },
+            cause: None,
+            is_new: false,
+        }
+    }
+
+    /// Its bytes were known.
+    pub(super) fn duplicate(file: &RemoteFile, import_id: &str) -> Self {
+        let what = format!("its bytes are those of {import_id}; nothing was done again");
+        Self::of(
+            &file.name.text(),
+            file.size_bytes,
+            Some(import_id),
+            Outcome::DuplicateFile,
+            what,
+        )
+    }
+
+    /// It could not be taken, for a reason that lies in the file.
+    pub(super) fn refused(file: &RemoteFile, error: &SourceError) -> Self {
+        let cause = error.cause();
+        Self {
+            cause: Some(cause.clone()),
+            ..Self::of(
+                &file.name.text(),
+                file.size_bytes,
+                None,
+                Outcome::FileRejected,
+                cause.headline(),
+            )
+        }
+    }
+
+    /// It has no bytes.
+    pub(super) fn empty(file: &RemoteFile) -> Self {
+        let cause = Cause::FileEmpty {
+            name: file.name.text(),
+        };
+        Self {
+            cause: Some(cause.clone()),
+            ..Self::of(
+                &file.name.text(),
+                0,
+                None,
+                Outcome::FileRejected,
+                cause.headline(),
+            )
+        }
+    }
+
+    /// It was refused whole.
+    pub(super) fn rejected(
+        import_id: &str,
+        (name, size_bytes): (&str, u64),
+        why: String,
+        wrong_profile: Option<(String, String)>,
+    ) -> Self {
+        let cause = match wrong_profile {
+            Some((configured, looks_like)) => Cause::WrongProfile {
+                name: name.to_owned(),
+                configured,
+                looks_like,
+            },
+            None => Cause::FileRejected {
+                name: name.to_owned(),
+                why: why.clone(),
+            },
+        };
+        Self {
+            cause: Some(cause),
+            ..Self::of(
+                name,
+                size_bytes,
+                Some(import_id),
+                Outcome::FileRejected,
+                why,
+            )
+        }
+    }
+
+    /// It is in the journal, and something keeps it from its end. Whoever met that has
+    /// reported it already.
+    pub(super) fn stuck(import_id: &str, name: &str, outcome: Outcome, why: String) -> Self {
+        Self::of(name, 0, Some(import_id), outcome, why)
+    }
+
+    /// It is applied and reported.
+    pub(super) fn finished(import: &ImportRecord) -> Self {
+        let totals = &import.totals;
+        let applied = [
+            totals.returned,
+            totals.reversed,
+            totals.failed,
+            totals.corrected,
+        ];
+        let applied: u64 = applied.iter().map(|tally| tally.count).sum();
+        let outcome = if has_exceptions(totals) {
+            Outcome::CompletedWithExceptions
+        } else if totals.read.count == 0 {
+            Outcome::NoActivity
+        } else {
+            Outcome::Completed
+        };
+        let what = format!(
+            "{} read = {applied} applied + {} duplicate + {} held + {} unreadable",
+            totals.read.count, totals.duplicate.count, totals.held.count, totals.rejected.count
+        );
+        let name = &import.new.file_name;
+        Self {
+            is_new: true,
+            ..Self::of(
+                name,
+                import.new.size_bytes,
+                Some(&import.import_id),
+                outcome,
+                what,
+            )
+        }
+    }
+}

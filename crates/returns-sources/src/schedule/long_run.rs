@@ -1,0 +1,57 @@
+//! A run that goes on past a due time. Two runs of a source never overlap, so the run that would
+//! say that the file is missing waits for it: somebody must be told meanwhile.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use returns_model::incident::{Cause, Trouble};
+use returns_model::job::{NewRun, SourceState};
+use returns_store::StoreError;
+
+use super::arrival::arrivals;
+use super::jobs::Jobs;
+use super::presence::of_day;
+
+/// A run that is younger than this has only begun, and will say itself what it finds.
+const YOUNG: TimeDelta = TimeDelta::seconds(30);
+
+impl Jobs {
+    /// Tells, once for each due time, that a run stands in its way and has not brought the file.
+    pub(super) async fn tell_of_a_long_run(
+        &self,
+        state: &SourceState,
+        (waiting, running): (&NewRun, &str),
+        now: DateTime<Utc>,
+        told: &mut HashSet<String>,
+    ) -> Result<(), StoreError> {
+        if told.contains(&waiting.run_id) {
+            return Ok(());
+        }
+        let store = &*self.store;
+        let Some(run) = store.run(running).await? else {
+            return Ok(());
+        };
+        if now - run.new.started_at < YOUNG {
+            return Ok(());
+        }
+        let plan = self.plan(state);
+        let arrivals = arrivals(store, state, plan.as_ref(), now).await?;
+        let Some(day) = arrivals.iter().find(|day| day.is_missing()) else {
+            return Ok(());
+        };
+        let cause = Cause::RunStillGoing {
+            run_id: running.to_owned(),
+            since: run.new.started_at,
+            due: day.expected.due,
+        };
+        let subject = of_day(&state.source, day.expected.day);
+        self.desk.report(Trouble {
+            source: Some(state.source.clone()),
+            run_id: Some(running.to_owned()),
+            next_try_at: self.next_run_at(state),
+            ..Trouble::new(subject, cause, now)
+        });
+        told.insert(waiting.run_id.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! One run: look at the source, take what is complete, wait until it is applied and reported,
+//! put it away at the acquirer, and say what came of it.
+//!
+//! Every step may be done again: a file that was taken is known by its name, size and time; the
+//! same bytes are one import; a file is put away only after its import is in the journal. So a
+//! run whose process died is simply run again by whoever takes it over.
+
+use chrono::{DateTime, Utc};
+use echeck_service::{ErrorChain, failpoint};
+use returns_import::{ReceiveError, Source};
+use returns_model::import::Totals;
+use returns_model::incident::{Area, Cause, Subject};
+use returns_model::job::{NewRun, SourceState};
+use returns_model::outcome::Outcome;
+use returns_model::plan::Plan;
+use returns_store::StoreError;
+use tokio_util::sync::CancellationToken;
+
+use super::carry_out::subject_of;
+use super::findings::Findings;
+use super::jobs::Jobs;
+use super::presence;
+use super::take::{TakenFile, TakenWhen};
+use crate::error::SourceError;
+use crate::listing::Stock;
+use crate::pickup::Pickup;
+
+/// What ends a run before its time.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+/// What one run works with.
+pub(super) struct Work<'a> {
+    pub(super) jobs: &'a Jobs,
+    pub(super) run: &'a NewRun,
+    pub(super) source: &'a Source,
+    pub(super) pickup: &'a Pickup,
+    pub(super) state: &'a SourceState,
+    pub(super) plan: Option<&'a Plan>,
+    pub(super) stop: &'a CancellationToken,
+}
+
+impl Work<'_> {
+    /// Does the run. What it finds is in `findings`, also when it fails halfway.
+    pub(super) async fn run(&self, findings: &mut Findings) -> Result<(), RunError> {
+        let earlier = self.imports_of_before().await?;
+        let mut taken = Vec::new();
+        let fetched = self.fetch(findings, &mut taken).await;
+        if !(earlier.is_empty() && taken.is_empty()) {
+            self.tell_at_once(&fetched, &taken, findings).await?;
+        }
+        // What was taken before the line broke is brought to its end all the same.
+        self.bring_to_an_end(&earlier, &taken, findings).await?;
+        self.put_away(&taken, findings).await?;
+        let stock = fetched?;
+        presence::judge(self, &stock, &taken, findings).await?;
+        Ok(())
+    }
+
+    /// Reports what the look at the source met before this run waits for imports, which may take
+    /// an hour. At its end it is reported again, and counts as the same incident.
+    async fn tell_at_once(
+        &self,
+        fetched: &Result<Stock, RunError>,
+        taken: &[TakenFile],
+        findings: &Findings,
+    ) -> Result<(), StoreError> {
+        let report = |subject, cause: &Cause, outcome, findings: &Findings| {
+            let retry_at = self.jobs.retry_at(self.state, self.plan, outcome, findings);
+            let next_try_at = self.jobs.next_try_at(self.state, retry_at);
+            self.jobs
+                .report(self.run, subject, cause, None, next_try_at);
+        };
+        let of_source = |cause: &Cause, outcome| {
+            report(
+                subject_of(cause, &self.source.name),
+                cause,
+                outcome,
+                findings,
+            );
+        };
+        for finding in &findings.files {
+            if let Some(cause) = &finding.cause {
+                of_source(cause, finding.file.outcome);
+            }
+        }
+        match fetched {
+            Err(error) => of_source(&error.cause(), error.outcome()),
+            // A file that was taken just now must be read before it is known whose it is.
+            Ok(stock) if taken.iter().all(|file| file.what == TakenWhen::Before) => {
+                let mut early = Findings {
+                    refused: findings.refused.clone(),
+                    ..Findings::default()
+                };
+                presence::judge(self, stock, taken, &mut early).await?;
+                if let Some(absence) = &early.presence {
+                    let subject = absence.subject(&self.source.name);
+                    report(subject, &absence.cause, early.outcome(), &early);
+                }
+            }
+            Ok(_) => {}
+        }
+        Ok(())
+    }
+
+    /// What earlier runs left unfinished, and what this very run took before its process died:
+    /// whoever takes a run over tells of all its files, also of those that are put away by now.
+    async fn imports_of_before(&self) -> Result<Vec<String>, StoreError> {
+        let (store, source) = (self.store(), &self.source.name);
+        let mut imports = store.unfinished_imports(source).await?;
+        for import_id in store.taken_since(source, self.run.started_at).await? {
+            if !imports.contains(&import_id) {
+                imports.push(import_id);
+            }
+        }
+        Ok(imports)
+    }
+
+    pub(super) fn store(&self) -> &dyn returns_store::Store {
+        &*self.jobs.store
+    }
+
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.jobs.clock.now()
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        Subject::Source(self.source.name.clone())
+    }
+}
+
+/// Whether entries of an import wait for a person.
+pub(super) fn has_exceptions(totals: &Totals) -> bool {
+    totals.held.count > 0 || totals.rejected.count > 0
+}
+
+impl RunError {
+    /// The cause, as far as the error tells it.
+    pub(super) fn cause(&self) -> Cause {
+        match self {
+            Self::Store(error) => Cause::StoreUnreachable {
+                why: ErrorChain(error).to_string(),
+            },
+            Self::Source(error) => error.cause(),
+        }
+    }
+
+    /// What the run comes to.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.cause().area() {
+            Area::Disk | Area::Store => Outcome::StoreUnreachable,
+            Area::Content => Outcome::FileRejected,
+            Area::Reach
+            | Area::Presence
+            | Area::Bucket
+            | Area::Target
+            | Area::Import
+            | Area::Alerting
+            | Area::Webhook
+            | Area::Clock => Outcome::SourceUnreachable,
+        }
+    }
+}
+
+/// What can go wrong once a file is in the spool: the store, or the spool itself.
+impl From<ReceiveError> for RunError {
+    fn from(error: ReceiveError) -> Self {
+        match error {
+            ReceiveError::Store(error) => Self::Store(error),
+            ReceiveError::Spool(error) => Self::Source(error.into()),
+            error @ ReceiveError::TooLarge { .. } => Self::Source(SourceError::Refused {
+                what: "to receive the file".to_owned(),
+                why: error.to_string(),
+            }),
+        }
+    }
+}
+
+/// A point at which the crash campaign makes a run fail.
+pub(super) async fn trip(point: &'static str) -> Result<(), StoreError> {
+    Ok(failpoint::hit(point).await?)
+}

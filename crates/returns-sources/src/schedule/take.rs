@@ -1,0 +1,181 @@
+//! Taking files: each complete one goes to the spool and becomes an import, unless it was taken
+//! before.
+
+use ach::format::Emptiness;
+use chrono::DateTime;
+use echeck_service::planted::{self, Bug};
+use returns_import::record;
+use returns_model::import::{ImportRecord, Received};
+use returns_model::incident::Area;
+use returns_model::job::RemoteKey;
+use returns_store::StoreError;
+use uuid::Uuid;
+
+use super::findings::{Finding, Findings};
+use super::run::{RunError, Work, trip};
+use crate::error::SourceError;
+use crate::listing::{Growing, RemoteFile, Stock};
+use crate::session::Session;
+
+/// A file at the acquirer, with the import that it became.
+pub(super) struct TakenFile {
+    pub(super) file: RemoteFile,
+    pub(super) key: RemoteKey,
+    pub(super) import_id: String,
+    pub(super) what: TakenWhen,
+}
+
+/// When a file was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TakenWhen {
+    /// By this run.
+    Now,
+    /// By an earlier one.
+    Before,
+    /// By this run, but its bytes were known.
+    Duplicate,
+}
+
+impl Work<'_> {
+    /// Takes every file that is complete. One that does not come holds up no other; the first
+    /// such failure is the fetch's own at the end.
+    pub(super) async fn fetch(
+        &self,
+        findings: &mut Findings,
+        taken: &mut Vec<TakenFile>,
+    ) -> Result<Stock, RunError> {
+        let mut session = self.pickup.open().await?;
+        let mut stock = session.take_stock().await?;
+        let mut grown = Vec::new();
+        let mut first_failure = None;
+        // Where a file without bytes is how they say that there is nothing, it is one like any.
+        let empty = stock.empty.iter().filter(|_| self.may_be_empty());
+        for file in stock.complete.iter().chain(empty) {
+            if self.stop.is_cancelled() {
+                break;
+            }
+            match self.take(&mut session, file).await {
+                Ok(file) => {
+                    findings.spooled |= file.what != TakenWhen::Before;
+                    taken.push(file);
+                }
+                // It was still written while we fetched it: the next run takes it.
+                Err(RunError::Source(SourceError::Growing {
+                    name,
+                    from_bytes,
+                    to_bytes,
+                })) => grown.push(Growing {
+                    name,
+                    from_bytes,
+                    to_bytes,
+                }),
+                // It was renamed or deleted meanwhile. Under its new name the next run takes it.
+                Err(RunError::Source(SourceError::Vanished { .. })) => findings.unsettled = true,
+                Err(RunError::Source(error)) if error.cause().area() == Area::Content => {
+                    findings.refused.push(file.clone());
+                    findings.add(Finding::refused(file, &error));
+                }
+                Err(RunError::Source(error)) if error.cause().area() == Area::Reach => {
+                    tracing::warn!(source = self.source.name, file_name = ?file.name, error = %error, "a file does not come");
+                    // The line may be broken, so the others come over a new one. Where there is
+                    // none to be had, what broke first tells more than that.
+                    let first = first_failure.get_or_insert(error);
+                    session = self.pickup.open().await.map_err(|_| first.clone())?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        session.close().await;
+        stock.growing.extend(grown);
+        findings.unsettled |= !stock.growing.is_empty();
+        match first_failure {
+            Some(error) => Err(error.into()),
+            None => Ok(stock),
+        }
+    }
+
+    /// Whether a file without bytes is right for this source.
+    pub(super) fn may_be_empty(&self) -> bool {
+        self.source.allow_empty.contains(&Emptiness::NoBytes)
+    }
+
+    /// Takes a file, unless it was taken before.
+    async fn take(&self, session: &mut Session, file: &RemoteFile) -> Result<TakenFile, RunError> {
+        let key = RemoteKey {
+            source: self.source.name.clone(),
+            name: file.name.text(),
+            size_bytes: file.size_bytes,
+            // A server that tells no time tells files apart by name and size alone.
+            modified_at: file.modified_at.unwrap_or(DateTime::UNIX_EPOCH),
+        };
+        // One that was put away and is there again may be another: where a server tells no time,
+        // tomorrow's file of a fixed name can have today's size. Its bytes tell.
+        if let Some(taken) = self.store().taken(&key).await?
+            && taken.put_away_at.is_none()
+        {
+            return Ok(TakenFile {
+                file: file.clone(),
+                key,
+                import_id: taken.import_id,
+                what: TakenWhen::Before,
+            });
+        }
+        trip("job::before_fetch").await?;
+        let jobs = self.jobs;
+        let (nonce, limit) = (Uuid::new_v4(), self.jobs.max_file_bytes);
+        let new = session
+            .fetch(file, &jobs.spool, self.source, limit, nonce, &jobs.clock)
+            .await?;
+        if planted::has(Bug::RemoteArchivedBeforeCommit) {
+            session.put_away(file).await?;
+        }
+        trip("job::after_fetch").await?;
+        let received = record(self.store(), &jobs.spool, new).await?;
+        jobs.changes.bump();
+        let (import, known) = match received {
+            Received::New(import) => (import, false),
+            Received::Known(import) => {
+                let known = self.is_known_by_another(&import, &key).await?;
+                (import, known)
+            }
+        };
+        trip("job::after_record").await?;
+        self.store()
+            .record_taken(&key, &import.import_id, self.now())
+            .await?;
+        trip("job::after_taken").await?;
+        tracing::info!(
+            source = self.source.name,
+            file_name = ?file.name,
+            import_id = import.import_id,
+            size_bytes = file.size_bytes,
+            known,
+            "file taken"
+        );
+        Ok(TakenFile {
+            file: file.clone(),
+            key,
+            import_id: import.import_id,
+            what: if known {
+                TakenWhen::Duplicate
+            } else {
+                TakenWhen::Now
+            },
+        })
+    }
+
+    /// Whether the bytes of a file were known before it came. They were not when this run, or one
+    /// that failed right then, recorded the import and did not get to keep that it has the file.
+    async fn is_known_by_another(
+        &self,
+        import: &ImportRecord,
+        key: &RemoteKey,
+    ) -> Result<bool, StoreError> {
+        let received_at = import.new.received_at;
+        if received_at >= self.run.started_at {
+            return Ok(false);
+        }
+        let taken = self.store().taken_since(&key.source, received_at).await?;
+        Ok(import.new.file_name != key.name || taken.contains(&import.import_id))
+    }
+}

@@ -1,0 +1,70 @@
+//! Credentials that may be rotated while the service runs: one that is in a file is read again
+//! whenever it is needed.
+
+use std::path::PathBuf;
+
+use echeck_service::config::Section;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::error::SourceError;
+
+/// A secret of the configuration. Printing it prints where it is, never what it is.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredSecret {
+    key: &'static str,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Configuration(SecretString),
+    File(PathBuf),
+}
+
+impl StoredSecret {
+    /// The secret under `key`, or in the file that `key` with `_file` after it names. The file
+    /// is read once here, so that a missing one is a fault of the configuration.
+    pub(super) fn read(section: &Section<'_>, key: &'static str) -> Option<Self> {
+        let secret = section.secret(key)?;
+        let place = match section.optional_string(&format!("{key}_file")) {
+            Some(file) => Place::File(file.into()),
+            None => Place::Configuration(secret),
+        };
+        Some(Self { key, place })
+    }
+
+    /// A secret that is known already.
+    #[cfg(test)]
+    pub fn fixed(key: &'static str, secret: &str) -> Self {
+        Self {
+            key,
+            place: Place::Configuration(SecretString::from(secret)),
+        }
+    }
+
+    /// The secret as it is now.
+    pub(super) fn now(&self) -> Result<SecretString, SourceError> {
+        let file = match &self.place {
+            Place::Configuration(secret) => return Ok(secret.clone()),
+            Place::File(file) => file,
+        };
+        let fault = |why: String| SourceError::Credential {
+            key: self.key,
+            why: format!("{}: {why}", file.display()),
+        };
+        let content =
+            SecretString::from(std::fs::read_to_string(file).map_err(|e| fault(e.to_string()))?);
+        match content.expose_secret().trim_end_matches(['\r', '\n']) {
+            "" => Err(fault("the file is empty".to_owned())),
+            secret => Ok(SecretString::from(secret)),
+        }
+    }
+
+    /// A fault in what the secret says.
+    pub(super) fn unusable(&self, why: impl Into<String>) -> SourceError {
+        SourceError::Credential {
+            key: self.key,
+            why: why.into(),
+        }
+    }
+}

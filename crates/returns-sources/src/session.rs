@@ -1,0 +1,259 @@
+//! A session at a source. The work blocks, so it has a thread of its own, which takes orders
+//! one by one and sends signs of life in between; whoever waits for an answer waits without
+//! holding up anybody else.
+
+use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use echeck_service::clock::SharedClock;
+use returns_import::{Source, Spool};
+use returns_model::import::NewImport;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::error::SourceError;
+use super::fetch::Fetch;
+use super::folder::Folder;
+use super::listing::{Completeness, Entry, RemoteFile, Sorted, Stock, at_once, compare, sort_out};
+use super::pickup::{Pickup, Place};
+use super::put_away::{PutAway, put_away};
+use super::sftp;
+
+type Answer<T> = oneshot::Sender<Result<T, SourceError>>;
+
+/// What the thread is asked to do.
+enum Order {
+    List(Answer<Vec<Entry>>),
+    Fetch(Box<Fetch>, Answer<NewImport>),
+    PutAway(RemoteFile, Answer<PutAway>),
+}
+
+/// An open session. Dropped in the middle of something, it breaks off.
+pub struct Session {
+    pickup: Pickup,
+    orders: Sender<Order>,
+    ended: oneshot::Receiver<()>,
+    /// The socket, where there is one.
+    socket: Option<TcpStream>,
+}
+
+impl Session {
+    pub(super) async fn open(pickup: Pickup) -> Result<Self, SourceError> {
+        let (orders, to_do) = channel();
+        let (opened, opening) = oneshot::channel();
+        let (end, ended) = oneshot::channel();
+        let for_thread = pickup.clone();
+        std::thread::Builder::new()
+            .name("source".to_owned())
+            .spawn(move || {
+                match Connection::open(&for_thread) {
+                    Ok(connection) => {
+                        // When nobody waits any more, there are no orders either.
+                        let _ = opened.send(Ok(connection.socket()));
+                        connection.work(&for_thread, &to_do);
+                    }
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                    }
+                }
+                let _ = end.send(());
+            })
+            .map_err(|error| SourceError::Refused {
+                what: "the start of a thread for the session".to_owned(),
+                why: error.to_string(),
+            })?;
+        let socket = opening
+            .await
+            .unwrap_or_else(|_| Err(SourceError::worker_gone()))?;
+        Ok(Self {
+            pickup,
+            orders,
+            ended,
+            socket,
+        })
+    }
+
+    /// Everything in the directory, as it is now.
+    pub async fn list(&mut self) -> Result<Vec<Entry>, SourceError> {
+        self.order(Order::List).await
+    }
+
+    /// What is there to be taken. Where files are known to be complete by their rest, this
+    /// looks twice and waits in between, as long as there is anything to wait for.
+    pub async fn take_stock(&mut self) -> Result<Stock, SourceError> {
+        let first = self.look().await?;
+        let Completeness::Stable { settle } = self.pickup.completeness else {
+            return Ok(at_once(first));
+        };
+        if first.matches() == 0 {
+            return Ok(at_once(first));
+        }
+        tokio::time::sleep(settle).await;
+        let second = self.look().await?;
+        Ok(compare(&first, second))
+    }
+
+    async fn look(&mut self) -> Result<Sorted, SourceError> {
+        let entries = self.list().await?;
+        Ok(sort_out(
+            entries,
+            &self.pickup.pattern,
+            &self.pickup.completeness,
+        ))
+    }
+
+    /// Takes a file into the spool, opened where it is wrapped. What comes back is kept and not
+    /// recorded: [`returns_import::record`] does that. `nonce` keeps two files apart that are
+    /// received at once.
+    ///
+    /// # Errors
+    /// When the file does not come as it was listed, cannot be opened, or does not fit. Nothing
+    /// of it is left in the spool then.
+    pub async fn fetch(
+        &mut self,
+        file: &RemoteFile,
+        spool: &Spool,
+        source: &Source,
+        limit_bytes: u64,
+        nonce: Uuid,
+        clock: &SharedClock,
+    ) -> Result<NewImport, SourceError> {
+        let fetch = Box::new(Fetch {
+            file: file.clone(),
+            spool: spool.clone(),
+            source: source.clone(),
+            limit_bytes,
+            nonce,
+            clock: clock.clone(),
+        });
+        self.order(|answer| Order::Fetch(fetch, answer)).await
+    }
+
+    /// Puts a file away as the configuration says, once its import is committed. It may be
+    /// called again for the same file.
+    ///
+    /// # Errors
+    /// [`SourceError::NotPutAway`] when the source refuses.
+    pub async fn put_away(&mut self, file: &RemoteFile) -> Result<PutAway, SourceError> {
+        let file = file.clone();
+        self.order(|answer| Order::PutAway(file, answer)).await
+    }
+
+    /// Ends the session in good order. It takes a second at most.
+    pub async fn close(mut self) {
+        self.socket = None;
+        let (nobody, _) = channel();
+        drop(std::mem::replace(&mut self.orders, nobody));
+        // A server that does not take the goodbye is left without one.
+        let _ = tokio::time::timeout(Duration::from_secs(1), &mut self.ended).await;
+    }
+
+    async fn order<T>(&self, order: impl FnOnce(Answer<T>) -> Order) -> Result<T, SourceError> {
+        let (answer, answered) = oneshot::channel();
+        self.orders
+            .send(order(answer))
+            .map_err(|_| SourceError::worker_gone())?;
+        answered
+            .await
+            .unwrap_or_else(|_| Err(SourceError::worker_gone()))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(socket) = &self.socket {
+            // Whatever the thread waits for, it waits no longer.
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+/// The thread's end of a session.
+enum Connection {
+    Sftp(Box<sftp::Connection>),
+    Folder(Folder),
+}
+
+impl Connection {
+    fn open(pickup: &Pickup) -> Result<Self, SourceError> {
+        let directory = PathBuf::from(&pickup.directory);
+        Ok(match &pickup.place {
+            Place::Sftp(place) => {
+                Self::Sftp(Box::new(sftp::Connection::open(place.clone(), directory)?))
+            }
+            Place::Folder => Self::Folder(Folder::open(directory)?),
+        })
+    }
+
+    fn socket(&self) -> Option<TcpStream> {
+        match self {
+            Self::Sftp(connection) => connection.socket(),
+            Self::Folder(_) => None,
+        }
+    }
+
+    /// Takes orders until nobody can give any more.
+    fn work(self, pickup: &Pickup, orders: &Receiver<Order>) {
+        while let Some(order) = self.next(orders) {
+            match order {
+                Order::List(answer) => {
+                    let _ = answer.send(self.list());
+                }
+                Order::Fetch(fetch, answer) => {
+                    let fetched = self.fetch(&fetch, pickup);
+                    // A file that nobody waits for any more would never be recorded.
+                    if let Err(Ok(new)) = answer.send(fetched) {
+                        let _ = fetch.spool.remove(&new.spool_name);
+                    }
+                }
+                Order::PutAway(file, answer) => {
+                    let _ = answer.send(self.put_away(&file, pickup));
+                }
+            }
+        }
+        match self {
+            Self::Sftp(connection) => connection.close(),
+            Self::Folder(_) => {}
+        }
+    }
+
+    fn next(&self, orders: &Receiver<Order>) -> Option<Order> {
+        let Self::Sftp(connection) = self else {
+            return orders.recv().ok();
+        };
+        loop {
+            match orders.recv_timeout(connection.keepalive()) {
+                Ok(order) => return Some(order),
+                Err(RecvTimeoutError::Timeout) => connection.keep_alive(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    fn list(&self) -> Result<Vec<Entry>, SourceError> {
+        match self {
+            Self::Sftp(connection) => connection.list(),
+            Self::Folder(folder) => folder.list(),
+        }
+    }
+
+    fn fetch(&self, fetch: &Fetch, pickup: &Pickup) -> Result<NewImport, SourceError> {
+        let pgp = pickup.pgp.as_ref();
+        match self {
+            Self::Sftp(connection) => fetch.run(&mut connection.download(&fetch.file)?, pgp),
+            Self::Folder(folder) => fetch.run(&mut folder.read(&fetch.file)?, pgp),
+        }
+    }
+
+    fn put_away(&self, file: &RemoteFile, pickup: &Pickup) -> Result<PutAway, SourceError> {
+        let (after, completeness) = (&pickup.after, &pickup.completeness);
+        match self {
+            Self::Sftp(connection) => {
+                put_away(connection.at_usual_pace(), file, after, completeness)
+            }
+            Self::Folder(folder) => put_away(folder, file, after, completeness),
+        }
+    }
+}

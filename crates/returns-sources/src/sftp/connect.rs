@@ -1,0 +1,195 @@
+//! Getting in, step by step, each bounded in time: name, connection, handshake, host key,
+//! log-in. A diagnosis takes the same steps one by one.
+
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use ssh2::MethodType;
+
+use super::code;
+use super::pin::{Expected, Fingerprint, Pin, algorithms_of, join};
+use crate::error::SourceError;
+use crate::pickup::SftpPlace;
+
+/// The types of host keys that are asked for one after another where any may be pinned.
+const KEY_TYPES: [&str; 5] = [
+    "ssh-ed25519",
+    "ecdsa-sha2-nistp256",
+    "ecdsa-sha2-nistp384",
+    "ecdsa-sha2-nistp521",
+    "ssh-rsa",
+];
+
+/// What a time-out is in milliseconds.
+pub(super) fn in_ms(limit: Duration) -> u64 {
+    u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A time-out for libssh2, to which 0 means for ever.
+pub(super) fn limit(session: &ssh2::Session, limit: Duration) {
+    session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX).max(1));
+}
+
+impl SftpPlace {
+    pub(super) fn silent(&self, after: Duration) -> SourceError {
+        SourceError::HostSilent {
+            host: self.host.clone(),
+            port: self.port,
+            after_ms: in_ms(after),
+        }
+    }
+
+    fn no_handshake(&self, why: impl Into<String>) -> SourceError {
+        SourceError::Handshake {
+            host: self.host.clone(),
+            why: why.into(),
+        }
+    }
+
+    /// The addresses of the host. The system's look-up knows no time-out, so it is waited for
+    /// from outside.
+    pub fn resolve(&self, limit: Duration) -> Result<Vec<SocketAddr>, SourceError> {
+        let not_found = |why: String| SourceError::HostNotFound {
+            host: self.host.clone(),
+            why,
+        };
+        let (found, finding) = mpsc::channel();
+        let name = (self.host.clone(), self.port);
+        std::thread::spawn(move || {
+            let addresses = name.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
+            // Nobody waits any more when it took too long.
+            let _ = found.send(addresses);
+        });
+        match finding.recv_timeout(limit) {
+            Ok(Ok(addresses)) if addresses.is_empty() => {
+                Err(not_found("it has no address".to_owned()))
+            }
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(error)) => Err(not_found(error.to_string())),
+            Err(_) => Err(not_found(format!(
+                "no name server answered within {} ms",
+                in_ms(limit)
+            ))),
+        }
+    }
+
+    /// A connection to the first address that takes one.
+    pub fn connect(
+        &self,
+        addresses: &[SocketAddr],
+        limit: Duration,
+    ) -> Result<TcpStream, SourceError> {
+        let started = Instant::now();
+        let mut refused = false;
+        for (tried, address) in addresses.iter().enumerate() {
+            let left = limit.saturating_sub(started.elapsed());
+            let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
+            match TcpStream::connect_timeout(address, share.max(Duration::from_millis(1))) {
+                Ok(stream) => {
+                    // Requests are small, and each is waited for.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(error) => {
+                    refused |= error.kind() == std::io::ErrorKind::ConnectionRefused;
+                }
+            }
+        }
+        if refused {
+            return Err(SourceError::PortClosed {
+                host: self.host.clone(),
+                port: self.port,
+            });
+        }
+        Err(self.silent(started.elapsed()))
+    }
+
+    /// An SSH session over the connection. Nobody is trusted yet.
+    pub fn handshake(
+        &self,
+        stream: TcpStream,
+        algorithms: Option<&str>,
+        time: Duration,
+    ) -> Result<ssh2::Session, SourceError> {
+        let failed = |error: ssh2::Error| match code(&error) {
+            super::TIMEOUT => self.no_handshake(format!("no answer within {} ms", in_ms(time))),
+            _ => self.no_handshake(error.message()),
+        };
+        let mut session = ssh2::Session::new().map_err(failed)?;
+        if let Some(algorithms) = algorithms {
+            session
+                .method_pref(MethodType::HostKey, algorithms)
+                .map_err(failed)?;
+        }
+        session.set_tcp_stream(stream);
+        limit(&session, time);
+        session.handshake().map_err(failed)?;
+        Ok(session)
+    }
+
+    /// The host keys that are right.
+    pub fn expected(&self) -> Result<Expected, SourceError> {
+        self.pin
+            .expected(&self.host, self.port)
+            .map_err(|why| SourceError::Credential {
+                key: "known_hosts_file",
+                why,
+            })
+    }
+
+    /// Checks the host key of `session`. A server has several keys and shows one: where it is
+    /// not a pinned one, it is asked for its others, over connections that `again` makes for
+    /// the algorithms it is given.
+    pub fn check_host_key(
+        &self,
+        session: ssh2::Session,
+        expected: &Expected,
+        mut again: impl FnMut(&str) -> Result<ssh2::Session, SourceError>,
+    ) -> Result<(ssh2::Session, Fingerprint), SourceError> {
+        let mut session = session;
+        let mut seen = Vec::new();
+        let mut untried: Vec<&str> = KEY_TYPES.to_vec();
+        loop {
+            let Some((key, _)) = session.host_key() else {
+                return Err(self.no_handshake("the server showed no host key"));
+            };
+            let fingerprint = Fingerprint::of(key);
+            if expected.accepts(fingerprint) {
+                return Ok((session, fingerprint));
+            }
+            let shown = key_type(key).unwrap_or_default();
+            untried.retain(|other| *other != shown);
+            if !seen.contains(&fingerprint) {
+                seen.push(fingerprint);
+            }
+            let algorithms: Vec<&str> = untried
+                .iter()
+                .flat_map(|kind| algorithms_of(kind))
+                .collect();
+            let other_types_may_be_pinned = matches!(self.pin, Pin::Fingerprints(_));
+            // A server that has no other key ends the handshake.
+            let next = match (other_types_may_be_pinned, algorithms.is_empty()) {
+                (true, false) => again(&algorithms.join(",")).ok(),
+                _ => None,
+            };
+            match next {
+                Some(next) if seen.len() < KEY_TYPES.len() => session = next,
+                _ => {
+                    return Err(SourceError::HostKey {
+                        host: self.host.clone(),
+                        expected: expected.shown(),
+                        seen: join(&seen),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// The type that a key names at its start.
+fn key_type(key: &[u8]) -> Option<String> {
+    let (length, rest) = key.split_first_chunk::<4>()?;
+    let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+    String::from_utf8(rest.get(..length)?.to_vec()).ok()
+}

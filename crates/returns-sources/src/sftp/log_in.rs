@@ -1,0 +1,157 @@
+//! The log-in: by key, by password, or by both where a server wants both.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use ssh2::{KeyboardInteractivePrompt, Prompt};
+
+use super::connect::limit;
+use super::{
+    ALGORITHM_UNSUPPORTED, AUTHENTICATION_FAILED, FILE, INVALID, KEY_FILE_FAILED, METHOD_NONE,
+    METHOD_NOT_SUPPORTED, PASSWORD_EXPIRED, PUBLIC_KEY_UNVERIFIED, TIMEOUT, code,
+};
+use crate::error::SourceError;
+use crate::pickup::SftpPlace;
+use crate::secret::StoredSecret;
+
+/// What let us in at last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    Key,
+    Password,
+}
+
+impl SftpPlace {
+    /// Logs in with what is configured.
+    pub fn log_in(&self, session: &ssh2::Session, time: Duration) -> Result<By, SourceError> {
+        limit(session, time);
+        if let Some(key) = &self.private_key {
+            self.by_key(session, key, time)?;
+            if session.authenticated() {
+                return Ok(By::Key);
+            }
+        }
+        let Some(password) = &self.password else {
+            return Err(SourceError::KeyRefused {
+                user: self.user.clone(),
+                host: self.host.clone(),
+            });
+        };
+        self.by_password(session, &password.now()?, time)?;
+        Ok(By::Password)
+    }
+
+    /// Shows our key. A refusal is no error yet: a password may be wanted as well, or instead.
+    fn by_key(
+        &self,
+        session: &ssh2::Session,
+        key: &StoredSecret,
+        time: Duration,
+    ) -> Result<(), SourceError> {
+        let passphrase = self
+            .passphrase
+            .as_ref()
+            .map(StoredSecret::now)
+            .transpose()?;
+        // A key file ends in a line end, which reading the secret has cut off.
+        let text = SecretString::from(format!("{}\n", key.now()?.expose_secret()));
+        let shown = session.userauth_pubkey_memory(
+            &self.user,
+            None,
+            text.expose_secret(),
+            passphrase.as_ref().map(SecretString::expose_secret),
+        );
+        let Err(error) = shown else { return Ok(()) };
+        match code(&error) {
+            AUTHENTICATION_FAILED | PUBLIC_KEY_UNVERIFIED | METHOD_NOT_SUPPORTED => Ok(()),
+            FILE | KEY_FILE_FAILED | METHOD_NONE | INVALID | ALGORITHM_UNSUPPORTED => Err(key
+                .unusable(
+                    "it is no private key that can be read, or its passphrase is wrong or missing",
+                )),
+            TIMEOUT => Err(self.silent(time)),
+            _ => Err(self.no_log_in(&error)),
+        }
+    }
+
+    fn by_password(
+        &self,
+        session: &ssh2::Session,
+        password: &SecretString,
+        time: Duration,
+    ) -> Result<(), SourceError> {
+        let refusal = match session.userauth_password(&self.user, password.expose_secret()) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        match code(&refusal) {
+            PASSWORD_EXPIRED => return Err(self.password_expired()),
+            TIMEOUT => return Err(self.silent(time)),
+            AUTHENTICATION_FAILED | METHOD_NOT_SUPPORTED | METHOD_NONE => {}
+            _ => return Err(self.no_log_in(&refusal)),
+        }
+        // Many servers that take passwords take them as the answer to a question only.
+        let mut answers = Answers {
+            password,
+            answered: false,
+            expired: false,
+        };
+        let answered = session.userauth_keyboard_interactive(&self.user, &mut answers);
+        match answered {
+            Ok(()) => Ok(()),
+            Err(_) if answers.expired => Err(self.password_expired()),
+            Err(error) if code(&error) == TIMEOUT => Err(self.silent(time)),
+            Err(_) => Err(SourceError::PasswordRefused {
+                user: self.user.clone(),
+                host: self.host.clone(),
+            }),
+        }
+    }
+
+    pub(super) fn password_expired(&self) -> SourceError {
+        SourceError::PasswordExpired {
+            user: self.user.clone(),
+            host: self.host.clone(),
+        }
+    }
+
+    fn no_log_in(&self, error: &ssh2::Error) -> SourceError {
+        SourceError::Refused {
+            what: format!("the log-in of user {:?}", self.user),
+            why: error.message().to_owned(),
+        }
+    }
+}
+
+/// Answers a server's first questions with the password, and nothing after: what comes then
+/// asks for a new one, or for something that we do not have.
+struct Answers<'a> {
+    password: &'a SecretString,
+    answered: bool,
+    expired: bool,
+}
+
+impl KeyboardInteractivePrompt for Answers<'_> {
+    fn prompt<'p>(
+        &mut self,
+        _username: &str,
+        instructions: &str,
+        prompts: &[Prompt<'p>],
+    ) -> Vec<String> {
+        let asked: String = prompts
+            .iter()
+            .map(|prompt| prompt.text.to_lowercase())
+            .chain([instructions.to_lowercase()])
+            .collect();
+        self.expired |= asked.contains("expired") || asked.contains("new password");
+        let first = !self.answered;
+        // Some servers begin with a round without questions.
+        self.answered |= !prompts.is_empty();
+        prompts
+            .iter()
+            .map(|prompt| match first && !self.expired && !prompt.echo {
+                true => self.password.expose_secret().to_owned(),
+                false => String::new(),
+            })
+            .collect()
+    }
+}

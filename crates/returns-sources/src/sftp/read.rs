@@ -1,0 +1,140 @@
+//! Reading one file. libssh2 asks ahead for four times the buffer it is given, so the buffer's
+//! size is what makes it fast over a long line.
+
+use std::io::{ErrorKind, Read as _};
+use std::time::{Duration, Instant};
+
+use super::connect::limit;
+use super::speed::Speed;
+use super::{Connection, PERMISSION_DENIED, SFTP_PROTOCOL, answer, code, is_missing};
+use crate::error::SourceError;
+use crate::fetch::Remote;
+use crate::listing::RemoteFile;
+
+/// How long one call may wait, so that a crawl is noticed in time.
+const LOOK_UP: Duration = Duration::from_millis(500);
+
+/// A file that is open for reading.
+pub(crate) struct Download<'a> {
+    connection: &'a Connection,
+    listed: &'a RemoteFile,
+    file: ssh2::File,
+    speed: Speed,
+}
+
+impl Connection {
+    /// Opens a file, as long as it is still the one that was listed.
+    pub(crate) fn download<'a>(
+        &'a self,
+        listed: &'a RemoteFile,
+    ) -> Result<Download<'a>, SourceError> {
+        let pace = self.place.pace;
+        self.at_usual_pace();
+        let failed = |error: ssh2::Error| match answer(&error) {
+            _ if is_missing(&error) => SourceError::Vanished {
+                name: listed.name.clone(),
+            },
+            PERMISSION_DENIED => SourceError::Refused {
+                what: format!("to let us read {:?}", listed.name),
+                why: "permission denied".to_owned(),
+            },
+            _ => self.failed(|| format!("to let us read {:?}", listed.name), &error),
+        };
+        let file = self
+            .sftp
+            .open(listed.name.within(&self.directory))
+            .map_err(failed)?;
+        limit(
+            &self.session,
+            LOOK_UP.min(pace.read).min(pace.slow_after / 4),
+        );
+        Ok(Download {
+            connection: self,
+            listed,
+            file,
+            speed: Speed::new(pace.slow_after),
+        })
+    }
+}
+
+impl Download<'_> {
+    fn slow(&self) -> SourceError {
+        let least = self.connection.place.pace.least_bytes_per_second;
+        self.too_slow(self.speed.per_second(), least)
+    }
+
+    /// It is fast enough at any one time, and all the same takes too long altogether.
+    fn too_long(&self) -> SourceError {
+        let seconds = self.connection.place.pace.longest_download.as_secs().max(1);
+        let least = self.listed.size_bytes.div_ceil(seconds);
+        self.too_slow(self.speed.per_second_in_all(), least)
+    }
+
+    fn too_slow(&self, bytes_per_second: u64, least: u64) -> SourceError {
+        self.connection.break_off();
+        SourceError::Slow {
+            name: self.listed.name.clone(),
+            bytes_per_second,
+            least,
+        }
+    }
+
+    /// What the failure of a read means.
+    fn failed(&self, error: &std::io::Error) -> SourceError {
+        let last = ssh2::Error::last_session_error(&self.connection.session);
+        if last.is_some_and(|last| code(&last) == SFTP_PROTOCOL) {
+            return SourceError::Refused {
+                what: format!("to let us read {:?}", self.listed.name),
+                why: error.to_string(),
+            };
+        }
+        self.connection.break_off();
+        SourceError::Cut {
+            name: self.listed.name.clone(),
+            at_bytes: self.speed.bytes(),
+            of_bytes: self.listed.size_bytes,
+            why: error.to_string(),
+        }
+    }
+}
+
+impl Remote for Download<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        let pace = self.connection.place.pace;
+        loop {
+            let started = Instant::now();
+            let read = self.file.read(buffer);
+            let bytes = match &read {
+                Ok(bytes) => *bytes,
+                Err(error) if error.kind() == ErrorKind::TimedOut => 0,
+                Err(error) => return Err(self.failed(error)),
+            };
+            self.speed.note(started.elapsed(), bytes as u64);
+            let ended = matches!(read, Ok(0));
+            if !ended
+                && (self.speed.is_below(pace.least_bytes_per_second)
+                    || self.speed.silent() >= pace.read)
+            {
+                return Err(self.slow());
+            }
+            if !ended && self.speed.waited() >= pace.longest_download {
+                return Err(self.too_long());
+            }
+            if let Ok(bytes) = read {
+                return Ok(bytes);
+            }
+        }
+    }
+
+    fn look_again(&mut self) -> Result<Option<RemoteFile>, SourceError> {
+        self.connection
+            .at_usual_pace()
+            .file_now(&self.listed.name)
+            .map_err(|error| {
+                self.connection.failed(
+                    || format!("to show us {:?} again", self.listed.name),
+                    &error,
+                )
+            })
+    }
+}

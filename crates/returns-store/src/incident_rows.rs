@@ -1,0 +1,101 @@
+//! The rows of incidents, the same from every kind of database.
+
+use returns_model::incident::{
+    AlertKind, AlertRecord, AlertState, Area, EventKind, IncidentEvent, IncidentRecord,
+    IncidentState, Severity, Signature,
+};
+
+use super::StoreError;
+use super::columns::{Columns, unreadable};
+
+/// The columns of an incident that stay as they were when it was opened, in the order in which
+/// both databases bind them.
+pub(super) const FIXED_COLUMNS: &str = "incident_id, incident_key, cause, subject, area, \
+     severity, source, import_id, run_id, opened_at";
+
+/// The columns of an incident that change, likewise.
+pub(super) const CHANGING_COLUMNS: &str = "state, content, seen, reopened, last_seen_at, \
+     next_try_at, quiet_since, acknowledged_at, acknowledged_by, acknowledged_note, closed_at, \
+     closed_by, closed_note, alerted_at, waiting_since, escalations, told, version";
+
+/// `(?, ?, …)` with a place for each column, where places are written by `place` from 1 on.
+pub(super) fn places(columns: &[&str], first: usize, place: impl Fn(usize) -> String) -> String {
+    let count = columns.iter().map(|list| list.split(',').count()).sum();
+    let places: Vec<String> = (first..).take(count).map(place).collect();
+    format!("({})", places.join(", "))
+}
+
+pub(super) const EVENT_COLUMNS: &str = "event_id, incident_id, number, at, what, actor, note";
+
+pub(super) const ALERT_COLUMNS: &str = "alert_id, incident_id, channel, kind, fallback_of, state, \
+     attempts, created_at, next_attempt_at, claimed_until, sent_at, last_error";
+
+fn signature(row: &impl Columns, prefix: &str) -> Result<Option<Signature>, StoreError> {
+    let Some(at) = row.optional_time(&format!("{prefix}_at"))? else {
+        return Ok(None);
+    };
+    Ok(Some(Signature {
+        at,
+        by: row.text(&format!("{prefix}_by"))?,
+        note: row.text(&format!("{prefix}_note"))?,
+    }))
+}
+
+pub(super) fn incident_record(row: &impl Columns) -> Result<IncidentRecord, StoreError> {
+    Ok(IncidentRecord {
+        incident_id: row.text("incident_id")?,
+        key: row.text("incident_key")?,
+        cause: row.text("cause")?,
+        subject: row.text("subject")?,
+        area: row.word("area", &Area::ALL, Area::as_str)?,
+        severity: row.word("severity", &Severity::ALL, Severity::as_str)?,
+        state: row.word("state", &IncidentState::ALL, IncidentState::as_str)?,
+        content: row.json("content", "incidents.content")?,
+        source: row.optional_text("source")?,
+        import_id: row.optional_text("import_id")?,
+        run_id: row.optional_text("run_id")?,
+        seen: row.count("seen")?,
+        reopened: row.count("reopened")?,
+        opened_at: row.time("opened_at")?,
+        last_seen_at: row.time("last_seen_at")?,
+        next_try_at: row.optional_time("next_try_at")?,
+        quiet_since: row.optional_time("quiet_since")?,
+        acknowledged: signature(row, "acknowledged")?,
+        closed: signature(row, "closed")?,
+        alerted_at: row.time("alerted_at")?,
+        waiting_since: row.time("waiting_since")?,
+        escalations: row.count("escalations")?,
+        told: row.json("told", "incidents.told")?,
+        version: row.count("version")?,
+    })
+}
+
+pub(super) fn incident_event(row: &impl Columns) -> Result<IncidentEvent, StoreError> {
+    Ok(IncidentEvent {
+        event_id: row.text("event_id")?,
+        incident_id: row.text("incident_id")?,
+        number: row.count("number")?,
+        at: row.time("at")?,
+        what: row.word("what", &EventKind::ALL, EventKind::as_str)?,
+        actor: row.text("actor")?,
+        note: row.text("note")?,
+    })
+}
+
+pub(super) fn alert_record(row: &impl Columns) -> Result<AlertRecord, StoreError> {
+    Ok(AlertRecord {
+        alert_id: row.text("alert_id")?,
+        incident_id: row.text("incident_id")?,
+        channel: row.text("channel")?,
+        kind: row.word("kind", &AlertKind::ALL, AlertKind::as_str)?,
+        fallback_of: row.optional_text("fallback_of")?,
+        state: row.word("state", &AlertState::ALL, AlertState::as_str)?,
+        attempts: u32::try_from(row.count("attempts")?)
+            .map_err(|error| unreadable("alerts.attempts", error))?,
+        created_at: row.time("created_at")?,
+        next_attempt_at: row.time("next_attempt_at")?,
+        claimed_until: row.optional_time("claimed_until")?,
+        sent_at: row.optional_time("sent_at")?,
+        last_error: row.optional_text("last_error")?,
+    })
+}

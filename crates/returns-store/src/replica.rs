@@ -1,0 +1,138 @@
+//! One replica among those that share a returns database. What only one of them needs to do,
+//! such as feeding a database, is done by whoever holds its lease. A lease only saves work: a
+//! replica that was paused may believe in one that has run out. What keeps two replicas from
+//! doing something twice is compare-and-set in the databases.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use echeck_service::ErrorChain;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Store, StoreError};
+
+/// A replica.
+#[derive(Clone)]
+pub struct Replica {
+    pub store: Arc<dyn Store>,
+    /// No two replicas have the same.
+    pub name: Arc<str>,
+    /// How long a lease or a claim holds without being renewed.
+    pub lease: Duration,
+}
+
+/// A lease that this replica holds, as far as it knows.
+pub struct Lease {
+    replica: Replica,
+    name: String,
+    /// Until then nobody else can have it, by a clock that nobody sets.
+    sure_until: Mutex<Instant>,
+}
+
+impl Replica {
+    /// How often leases and claims are renewed, and looked for.
+    pub fn beat(&self) -> Duration {
+        self.lease / 3
+    }
+
+    /// Waits until this replica has the lease; `None` at the shutdown.
+    pub async fn acquire(&self, name: &str, shutdown: &CancellationToken) -> Option<Lease> {
+        let mut told = false;
+        while !shutdown.is_cancelled() {
+            let asked = Instant::now();
+            match self.store.take_lease(name, &self.name, self.lease).await {
+                Ok(true) => {
+                    tracing::info!(lease = name, replica = %self.name, "lease taken");
+                    return Some(Lease {
+                        replica: self.clone(),
+                        name: name.to_owned(),
+                        sure_until: Mutex::new(asked + self.lease),
+                    });
+                }
+                Ok(false) if !told => {
+                    tracing::info!(lease = name, replica = %self.name, "another replica has the lease");
+                    told = true;
+                }
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::error!(lease = name, error = %ErrorChain(&error), "the lease cannot be taken");
+                }
+            }
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(self.beat()) => {}
+            }
+        }
+        None
+    }
+}
+
+impl Lease {
+    /// The replica that holds it.
+    pub fn owner(&self) -> &str {
+        &self.replica.name
+    }
+
+    /// Whether the lease is still this replica's. Costs nothing while it has not run out;
+    /// after a pause it is asked for again.
+    pub async fn still_held(&self) -> Result<bool, StoreError> {
+        let sure_until = *self
+            .sure_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if Instant::now() < sure_until {
+            return Ok(true);
+        }
+        self.renew().await
+    }
+
+    async fn renew(&self) -> Result<bool, StoreError> {
+        let asked = Instant::now();
+        let Replica { store, name, lease } = &self.replica;
+        let held = store.take_lease(&self.name, name, *lease).await?;
+        if held {
+            *self
+                .sure_until
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = asked + *lease;
+        }
+        Ok(held)
+    }
+
+    /// Does `work` while the lease is renewed beside it. When the lease is lost, the work is
+    /// dropped where it is, as by a crash.
+    pub async fn keep(&self, work: impl Future<Output = ()>) {
+        tokio::select! {
+            () = work => {}
+            () = self.renew_until_lost() => {
+                tracing::warn!(lease = self.name, replica = self.owner(), "lease lost");
+            }
+        }
+    }
+
+    async fn renew_until_lost(&self) {
+        loop {
+            tokio::time::sleep(self.replica.beat()).await;
+            match self.renew().await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::error!(lease = self.name, error = %ErrorChain(&error), "the lease could not be renewed");
+                }
+            }
+        }
+    }
+
+    /// Gives the lease back, so that another replica need not wait for its end.
+    pub async fn release(self) {
+        let released = self
+            .replica
+            .store
+            .release_lease(&self.name, self.owner())
+            .await;
+        if let Err(error) = released {
+            tracing::warn!(lease = self.name, error = %ErrorChain(&error), "the lease runs out by itself");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! How a store opens, and what it refuses.
+
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
+use super::*;
+
+on_both! {
+    tables_are_only_made_where_that_is_allowed,
+    a_newer_version_beside_this_one_stops_nothing,
+    two_replicas_may_open_a_new_database_at_once,
+}
+
+async fn refused(settings: &StoreSettings) -> String {
+    match open(settings, Uuid::from_u128(9)).await {
+        Ok(_) => panic!("it must not be opened"),
+        Err(StoreError::Unusable(why)) => why,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+/// A database of the same kind without tables.
+async fn empty_like(fixture: &Fixture) -> String {
+    if fixture.url.starts_with("sqlite:") {
+        fixture.url.replace("returns.db", "empty.db")
+    } else {
+        echeck_test_servers::postgres().await
+    }
+}
+
+async fn tables_are_only_made_where_that_is_allowed(fixture: Fixture) {
+    let url = empty_like(&fixture).await;
+    let mut settings = settings(&url);
+    settings.migrate = false;
+    let why = refused(&settings).await;
+    assert!(
+        why.contains("0001") && why.contains("database.migrate"),
+        "{why}"
+    );
+    settings.migrate = true;
+    open(&settings, Uuid::from_u128(7)).await.unwrap();
+    settings.migrate = false;
+    open(&settings, Uuid::from_u128(7)).await.unwrap();
+}
+
+async fn a_newer_version_beside_this_one_stops_nothing(fixture: Fixture) {
+    fixture
+        .execute(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'of the future', TRUE, '', 1)",
+        )
+        .await
+        .unwrap();
+    fixture.again().await.head().await.unwrap();
+}
+
+async fn two_replicas_may_open_a_new_database_at_once(fixture: Fixture) {
+    let url = empty_like(&fixture).await;
+    let settings = settings(&url);
+    let (one, two) = tokio::join!(
+        open(&settings, Uuid::from_u128(1)),
+        open(&settings, Uuid::from_u128(2))
+    );
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(one.head().await.unwrap(), two.head().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_server_that_forgets_what_it_commits_is_refused() {
+    let url = echeck_test_servers::postgres().await;
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let name = url.rsplit('/').next().unwrap();
+    let forget = format!("ALTER DATABASE {name} SET synchronous_commit = off");
+    connection.execute(AssertSqlSafe(forget)).await.unwrap();
+    let why = refused(&settings(&url)).await;
+    assert!(why.contains("synchronous_commit is off"), "{why}");
+}
+
+#[tokio::test]
+async fn a_failed_login_says_where_and_as_whom_and_never_the_password() {
+    let url = echeck_test_servers::postgres().await;
+    let with_password = url
+        .replace("postgres@", "nobody_such:CANARY@")
+        .replace("CANARY", "CAN%41RY");
+    let why = refused(&settings(&with_password)).await;
+    assert!(
+        why.contains("nobody_such") && why.contains("127.0.0.1"),
+        "{why}"
+    );
+    assert!(
+        !why.contains("CANARY") && !why.contains("CAN%41RY"),
+        "{why}"
+    );
+
+    let nowhere = "postgres://ann:CANARY@127.0.0.1:1/returns";
+    let why = refused(&settings(nowhere)).await;
+    assert!(
+        why.contains("127.0.0.1:1") && why.contains("returns"),
+        "{why}"
+    );
+    assert!(!why.contains("CANARY"), "{why}");
+
+    let missing = format!("{url}_not_there");
+    let why = refused(&settings(&missing)).await;
+    assert!(why.contains("does not exist"), "{why}");
+}
+
+/// The rights of a service that may not change the schema, as an operator grants them.
+const RIGHTS: &str = include_str!("../../roles/postgres_grants.sql");
+
+#[tokio::test]
+async fn an_account_without_the_right_to_change_the_schema_can_do_everything_else() {
+    let fixture = Fixture::postgres().await;
+    let role = fixture
+        .url
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .replace('t', "role_");
+    let mut owner = PgConnection::connect(&fixture.url).await.unwrap();
+    let make = format!(
+        "CREATE ROLE {role} LOGIN; {}",
+        RIGHTS.replace("echeck_returns", &role)
+    );
+    sqlx::raw_sql(AssertSqlSafe(make))
+        .execute(&mut owner)
+        .await
+        .unwrap();
+    let url = fixture.url.replace("postgres@", &format!("{role}@"));
+    let limited = Fixture {
+        store: open_at(&url, Uuid::from_u128(8)).await,
+        url,
+        _folder: None,
+    };
+    assert!(
+        limited.execute("CREATE TABLE more (x INT)").await.is_err(),
+        "the account may not change the schema"
+    );
+    super::journal::what_is_superseded_or_without_effect_no_longer_stands(limited).await;
+}

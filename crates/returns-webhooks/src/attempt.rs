@@ -1,0 +1,219 @@
+//! One attempt at one message, and what follows from how it went.
+
+use chrono::{DateTime, Utc};
+use echeck_service::failpoint;
+use returns_model::delivery::{Delivery, DeliveryAttempt, DeliveryOutcome, Standing};
+use returns_model::endpoint::{Endpoint, EndpointChange, OwnerChange};
+use returns_model::event::EventRecord;
+use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::job::AuditRecord;
+use returns_store::StoreError;
+use uuid::Uuid;
+
+use super::batch::Batch;
+use super::client::Posted;
+use super::render;
+use super::schedule::Schedule;
+use super::sender::{LaneError, Sender};
+
+/// By which an endpoint says that it wants nothing any more.
+const GONE: u16 = 410;
+/// In the audit, who disables endpoints that fail.
+const ACTOR: &str = "echeck-returns";
+
+/// What a posted message comes to.
+fn outcome(
+    posted: &Posted,
+    tries_before: u64,
+    schedule: Schedule,
+    now: DateTime<Utc>,
+    jitter: u64,
+) -> DeliveryOutcome {
+    let Some(error) = posted.error.clone() else {
+        return DeliveryOutcome::Delivered;
+    };
+    match schedule.next_attempt(tries_before + 1, posted.retry_after, now, jitter) {
+        Some(at) => DeliveryOutcome::Retry { error, at },
+        None => DeliveryOutcome::Dead { error },
+    }
+}
+
+impl Sender {
+    /// Posts a message and records how it went. A crash between the two posts it again with
+    /// the same id; it is never lost. True when the endpoint has taken it.
+    pub(super) async fn attempt(
+        &self,
+        batch: &Batch,
+        delivery: &Delivery,
+        event: &EventRecord,
+    ) -> Result<bool, LaneError> {
+        let endpoint = &batch.endpoint;
+        let tripped = |tripped: failpoint::Tripped| LaneError::Store(StoreError::from(tripped));
+        let dialect = endpoint.settings.dialect;
+        let body = render::body(event, dialect, &delivery.event_type)?;
+        failpoint::hit("webhook::before_post")
+            .await
+            .map_err(tripped)?;
+        let posted = self
+            .poster
+            .post(endpoint, &batch.keys, &delivery.message_id, body)
+            .await;
+        failpoint::hit("webhook::after_post")
+            .await
+            .map_err(tripped)?;
+        let now = self.clock.now();
+        let schedule = self.settings.schedule;
+        let attempt = DeliveryAttempt {
+            outcome: outcome(&posted, delivery.tries(), schedule, now, (self.jitter)()),
+            status: posted.status,
+            at: now,
+        };
+        failpoint::hit("webhook::before_record")
+            .await
+            .map_err(tripped)?;
+        let Some(standing) = self.store.record_attempt(delivery, &attempt).await? else {
+            // Somebody has replayed it, has moved or enabled its endpoint, or another replica sends
+            // it: what is due is read again.
+            return Ok(false);
+        };
+        self.tell_log(endpoint, delivery, &posted);
+        self.follow_up(batch, &posted, &attempt, standing).await?;
+        Ok(posted.error.is_none())
+    }
+
+    fn tell_log(&self, endpoint: &Endpoint, delivery: &Delivery, posted: &Posted) {
+        let took_ms = u64::try_from(posted.took.as_millis()).unwrap_or(u64::MAX);
+        let attempt = delivery.attempts + 1;
+        let Delivery {
+            endpoint_id,
+            message_id,
+            ..
+        } = delivery;
+        let host = endpoint.host();
+        match &posted.error {
+            None => {
+                tracing::debug!(
+                    endpoint_id,
+                    message_id,
+                    attempt,
+                    took_ms,
+                    "webhook delivered"
+                );
+            }
+            Some(error) => {
+                tracing::warn!(
+                    endpoint_id,
+                    host,
+                    message_id,
+                    attempt,
+                    took_ms,
+                    error,
+                    "a webhook was not delivered"
+                );
+            }
+        }
+    }
+
+    async fn follow_up(
+        &self,
+        batch: &Batch,
+        posted: &Posted,
+        attempt: &DeliveryAttempt,
+        standing: Standing,
+    ) -> Result<(), LaneError> {
+        let endpoint = &batch.endpoint;
+        let endpoint_id = &endpoint.endpoint_id;
+        let subject = Subject::Endpoint(endpoint_id.clone());
+        match &attempt.outcome {
+            DeliveryOutcome::Delivered => {
+                if self.is_sound(endpoint_id) || standing.recovered {
+                    self.clear_if_well(endpoint_id, attempt.at).await?;
+                }
+                return Ok(());
+            }
+            DeliveryOutcome::Retry { .. } => {
+                self.is_ill(endpoint_id);
+                if let Some(at) = posted.retry_after {
+                    let until = at.min(attempt.at + chrono::TimeDelta::hours(24));
+                    self.rest(endpoint_id, until, Some(batch.touched));
+                }
+            }
+            DeliveryOutcome::Dead { error } => {
+                self.is_ill(endpoint_id);
+                let cause = Cause::WebhookDead {
+                    endpoint: endpoint_id.clone(),
+                    host: endpoint.host(),
+                    why: error.clone(),
+                    count: self.store.dead_letters(endpoint_id).await?,
+                };
+                self.desk.report(Trouble::new(subject, cause, attempt.at));
+            }
+        }
+        let failing = standing.failing_since.map(|since| attempt.at - since);
+        if posted.status == Some(GONE) {
+            let why = "answered 410 Gone: it wants no more messages";
+            self.disable(endpoint, why).await?;
+        } else if failing.is_some_and(|failing| failing >= self.settings.disable_after) {
+            let hours = self.settings.disable_after.num_hours();
+            let why = format!("has taken no message for {hours} hours");
+            self.disable(endpoint, &why).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells that nothing is wrong with an endpoint any more, if that is so: a message that was
+    /// given up is still missing there, whatever was taken since.
+    pub(super) async fn clear_if_well(
+        &self,
+        endpoint_id: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        if self.is_stuck(endpoint_id) || self.store.dead_letters(endpoint_id).await? > 0 {
+            return Ok(());
+        }
+        let endpoint = self.store.endpoint(endpoint_id).await?;
+        if endpoint.as_ref().is_some_and(Endpoint::is_enabled) {
+            let subject = Subject::Endpoint(endpoint_id.to_owned());
+            self.desk.clear(subject, Area::Webhook, at);
+        }
+        Ok(())
+    }
+
+    /// Disables an endpoint, and sees to it that people are told. One that an operator has changed
+    /// since it was `used` is left alone: it was another one that failed.
+    pub async fn disable(&self, used: &Endpoint, why: &str) -> Result<(), StoreError> {
+        let endpoint_id = used.endpoint_id.as_str();
+        let Some(seen) = self.store.endpoint(endpoint_id).await? else {
+            return Ok(());
+        };
+        if !seen.is_enabled() || seen.version != used.version {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let change = EndpointChange {
+            audit: AuditRecord {
+                audit_id: format!("aud_{}", Uuid::new_v4().simple()),
+                at: now,
+                actor: ACTOR.to_owned(),
+                action: "disable_endpoint".to_owned(),
+                subject: format!("endpoint:{endpoint_id}"),
+                before: "enabled".to_owned(),
+                after: "disabled".to_owned(),
+                reason: why.to_owned(),
+            },
+            endpoint: Endpoint {
+                disabled_why: Some(why.to_owned()),
+                updated_at: now,
+                ..seen
+            },
+            forget_failures: false,
+            owner: OwnerChange::Tell,
+        };
+        // False when an operator was faster.
+        if self.store.change_endpoint(&change).await? {
+            // Its owner and staff are told by whoever looks after that.
+            self.disabled.notify_one();
+        }
+        Ok(())
+    }
+}

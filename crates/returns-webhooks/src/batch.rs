@@ -1,0 +1,147 @@
+//! Some of what is due to one endpoint, sent as the endpoint is at that moment: whatever operators
+//! change holds for the next message.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::{StreamExt as _, stream};
+use returns_model::delivery::{Delivery, Touched};
+use returns_model::endpoint::Endpoint;
+use returns_model::event::EventRecord;
+use tokio_util::sync::CancellationToken;
+
+use super::secret::SigningKey;
+use super::sender::{LaneError, Sender};
+
+/// How many due messages are taken at once.
+const SIZE: u32 = 32;
+
+/// An endpoint with the events of what is due to it, as they were when they were read.
+pub(super) struct Batch {
+    pub(super) endpoint: Endpoint,
+    pub(super) touched: Touched,
+    pub(super) keys: Vec<SigningKey>,
+    events: HashMap<u64, EventRecord>,
+}
+
+impl Sender {
+    /// Sends some of what is due to one endpoint. False when nothing is.
+    pub(super) async fn batch(
+        &self,
+        endpoint_id: &str,
+        shutdown: &CancellationToken,
+    ) -> Result<bool, LaneError> {
+        let Some((batch, due)) = self.read_batch(endpoint_id).await? else {
+            return Ok(false);
+        };
+        let fails = batch.endpoint.failing_since.is_some();
+        let width = if batch.endpoint.settings.ordered || fails {
+            1
+        } else {
+            self.settings.per_endpoint
+        };
+        let places = if fails { &self.failing } else { &self.working };
+        let stop = AtomicBool::new(false);
+        let attempts = stream::iter(due).map(|delivery| {
+            let (batch, stop) = (&batch, &stop);
+            async move {
+                // The semaphore is never closed.
+                let _place = places.acquire().await;
+                if stop.load(Ordering::Relaxed) || shutdown.is_cancelled() {
+                    return Ok(());
+                }
+                let taken = self.send(batch, &delivery).await;
+                // After a failure everything is looked at again: it may have to wait. What cannot
+                // be read stands in the way of nothing else.
+                if !matches!(
+                    taken,
+                    Ok(true) | Err(LaneError::NoEvent(_) | LaneError::Unreadable(_))
+                ) {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                taken.map(drop)
+            }
+        });
+        let ended: Vec<Result<(), LaneError>> = attempts.buffer_unordered(width).collect().await;
+        ended.into_iter().collect::<Result<(), LaneError>>()?;
+        if !stop.load(Ordering::Relaxed) && self.is_unstuck(endpoint_id) {
+            self.clear_if_well(endpoint_id, self.clock.now()).await?;
+        }
+        Ok(true)
+    }
+
+    /// Reads what is due to an endpoint that wants it. `None` when nothing is.
+    async fn read_batch(
+        &self,
+        endpoint_id: &str,
+    ) -> Result<Option<(Batch, Vec<Delivery>)>, LaneError> {
+        let now = self.clock.now();
+        // Read first, so that a change after it is noticed.
+        let Some(touched) = self.store.touched(endpoint_id).await? else {
+            return Ok(None);
+        };
+        if self.is_resting(endpoint_id, touched, now) {
+            return Ok(None);
+        }
+        let Some(endpoint) = self.store.endpoint(endpoint_id).await? else {
+            return Ok(None);
+        };
+        let ordered = endpoint.settings.ordered;
+        let due = self
+            .store
+            .due_deliveries(endpoint_id, ordered, now, SIZE)
+            .await?;
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let sequences: Vec<u64> = due.iter().map(|delivery| delivery.sequence).collect();
+        let events = self.store.events_at(&sequences).await?;
+        let events: HashMap<u64, EventRecord> = events
+            .into_iter()
+            .map(|event| (event.sequence, event))
+            .collect();
+        let (due, unwanted): (Vec<_>, Vec<_>) = due
+            .into_iter()
+            .partition(|one| is_wanted(&endpoint, one, events.get(&one.sequence)));
+        if !unwanted.is_empty() {
+            tracing::info!(
+                endpoint_id,
+                messages = unwanted.len(),
+                "what an endpoint wants no more is not sent"
+            );
+            self.store.give_up_unwanted(&unwanted, now).await?;
+        }
+        let secrets = self.store.active_secrets(endpoint_id, now).await?;
+        let keys = self.poster.keys(&secrets)?;
+        if keys.is_empty() {
+            return Err(LaneError::NoKey);
+        }
+        let batch = Batch {
+            endpoint,
+            touched,
+            keys,
+            events,
+        };
+        Ok(Some((batch, due)))
+    }
+
+    /// Sends one message, if nobody has changed anything since it was read. True when the endpoint
+    /// has taken it.
+    async fn send(&self, batch: &Batch, delivery: &Delivery) -> Result<bool, LaneError> {
+        let Some(event) = batch.events.get(&delivery.sequence) else {
+            return Err(LaneError::NoEvent(delivery.sequence));
+        };
+        if self.store.touched(&delivery.endpoint_id).await? != Some(batch.touched) {
+            return Ok(false);
+        }
+        self.attempt(batch, delivery, event).await
+    }
+}
+
+/// Whether an endpoint still wants what was made for it. What has no event is not given up.
+fn is_wanted(endpoint: &Endpoint, delivery: &Delivery, event: Option<&EventRecord>) -> bool {
+    let settings = &endpoint.settings;
+    event.is_none_or(|event| {
+        settings.wants(settings.dialect, &delivery.event_type, &event.new.merchant)
+    })
+}

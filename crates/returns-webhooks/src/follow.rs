@@ -1,0 +1,306 @@
+//! The follower: journal rows that took effect in the system of record, and holds, become
+//! events. Its position is in the returns database and moves with the events it records, so
+//! that nothing is told twice and nothing is left out, whatever stops it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ach::decision::Effect;
+use echeck_service::clock::SharedClock;
+use echeck_service::{ErrorChain, failpoint};
+use returns_model::event::{NewEvent, Origin};
+use returns_model::hold::HoldRecord;
+use returns_model::ids;
+use returns_model::journal::JournalRow;
+use returns_store::{Changes, Replica, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+use super::occurrence::Occurrence;
+use super::render;
+
+/// The lease of the replica that makes events.
+const LEASE: &str = "webhook-events";
+/// The most rows, or holds, of a step.
+const BATCH: u32 = 1000;
+/// The first and the longest pause after an error.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// While an import is still being applied, events are made in a fifth of the time: the databases
+/// come first. At most this long a pause.
+const REST_FACTOR: u32 = 4;
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// Makes events.
+pub struct Follower {
+    pub store: Arc<dyn Store>,
+    pub replica: Replica,
+    /// The database whose passing makes a row true.
+    pub system_of_record: String,
+    pub clock: SharedClock,
+    pub changes: Changes,
+}
+
+impl Follower {
+    /// Makes events until `shutdown`, whenever this replica has the lease for it.
+    pub async fn run(self, shutdown: CancellationToken) {
+        while let Some(lease) = self.replica.acquire(LEASE, &shutdown).await {
+            lease.keep(self.follow_until(&shutdown)).await;
+            lease.release().await;
+        }
+    }
+
+    async fn follow_until(&self, shutdown: &CancellationToken) {
+        let mut pause = FIRST_PAUSE;
+        while !shutdown.is_cancelled() {
+            let seen = self.changes.version();
+            let began = tokio::time::Instant::now();
+            match self.step().await {
+                Ok(true) => {
+                    pause = FIRST_PAUSE;
+                    self.give_way(began.elapsed(), shutdown).await;
+                }
+                Ok(false) => {
+                    pause = FIRST_PAUSE;
+                    self.changes
+                        .wait(seen, Duration::from_secs(1), shutdown)
+                        .await;
+                }
+                Err(error) => {
+                    tracing::error!(
+                        error = %ErrorChain(&error),
+                        "no events can be made; it is tried again"
+                    );
+                    tokio::select! {
+                        () = shutdown.cancelled() => return,
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// Rests after a step that took this long, if the system of record has not passed the end of
+    /// the journal yet. When that cannot be told, the next step finds out what is wrong.
+    async fn give_way(&self, took: Duration, shutdown: &CancellationToken) {
+        let (head, progress) = tokio::join!(
+            self.store.head(),
+            self.store.progress(&self.system_of_record)
+        );
+        let behind = matches!(
+            (head, progress),
+            (Ok(head), Ok(progress)) if progress.position < head.position
+        );
+        if behind {
+            let rest = (took * REST_FACTOR).min(LONGEST_REST);
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    /// Makes the next events; false when there is nothing to tell.
+    async fn step(&self) -> Result<bool, StoreError> {
+        let rows = self.tell_rows().await?;
+        let holds = self.tell_holds().await?;
+        if rows || holds {
+            self.changes.bump();
+        }
+        Ok(rows || holds)
+    }
+
+    /// Tells the next rows that the system of record has passed. When that was restored to an
+    /// older state its position is behind ours, and nothing is told again.
+    async fn tell_rows(&self) -> Result<bool, StoreError> {
+        let from = self.store.event_position().await?;
+        let passed = self.store.progress(&self.system_of_record).await?.position;
+        let mut rows = self.store.rows_after(from, BATCH).await?;
+        rows.retain(|row| row.position <= passed);
+        let Some(to) = rows.last().map(|row| row.position) else {
+            return Ok(false);
+        };
+        let dead: BTreeSet<u64> = self
+            .store
+            .exceptions(&self.system_of_record, from, to)
+            .await?
+            .into_iter()
+            .map(|exception| exception.position)
+            .collect();
+        rows.retain(|row| took_effect(row, &dead));
+        let standing = self.standing_before(&rows).await?;
+        let events = rows
+            .iter()
+            .filter_map(|row| event_of_row(row, &standing).transpose())
+            .collect::<Result<Vec<_>, _>>()?;
+        failpoint::hit("events::before_record").await?;
+        let now = self.clock.now();
+        if !self.store.record_events(from, to, &events, now).await? {
+            tracing::info!(from, "another replica has made these events");
+            return Ok(true);
+        }
+        failpoint::hit("events::after_record").await?;
+        tracing::debug!(
+            from,
+            to,
+            events = events.len(),
+            "journal rows became events"
+        );
+        Ok(true)
+    }
+
+    /// What stands of the transfers whose rows are told with what came before them.
+    async fn standing_before(
+        &self,
+        rows: &[JournalRow],
+    ) -> Result<HashMap<String, Vec<JournalRow>>, StoreError> {
+        let ids: BTreeSet<&str> = rows
+            .iter()
+            .filter(|row| continues(row.row.effect))
+            .map(|row| row.row.transfer.id.as_str())
+            .collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+        Ok(self
+            .store
+            .known(&ids, &self.system_of_record)
+            .await?
+            .standing)
+    }
+
+    async fn tell_holds(&self) -> Result<bool, StoreError> {
+        let holds = self.store.untold_holds(BATCH).await?;
+        if holds.is_empty() {
+            return Ok(false);
+        }
+        let standing = self.standing_of(&holds).await?;
+        let mut events = Vec::new();
+        for hold in &holds {
+            let merchant = self.merchant_of(hold, &standing).await?;
+            events.push(event_of_hold(hold, merchant)?);
+        }
+        failpoint::hit("events::before_record").await?;
+        // One that has changed meanwhile is left out; it is told as it is then.
+        self.store
+            .record_hold_events(&events, self.clock.now())
+            .await?;
+        failpoint::hit("events::after_record").await?;
+        Ok(true)
+    }
+
+    /// What stands of the transfers of held entries that have one.
+    async fn standing_of(
+        &self,
+        holds: &[HoldRecord],
+    ) -> Result<HashMap<String, Vec<JournalRow>>, StoreError> {
+        let ids: BTreeSet<String> = holds
+            .iter()
+            .filter(|hold| hold.new.failed.is_none())
+            .filter_map(|hold| match hold.new.transfer_ids.as_slice() {
+                [one] => Some(one.clone()),
+                [] | [_, ..] => None,
+            })
+            .collect();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<String> = ids.into_iter().collect();
+        let known = self.store.known(&ids, &self.system_of_record).await?;
+        Ok(known.standing)
+    }
+
+    /// Whose a held entry is, as far as the journal knows its transfer; empty otherwise, and
+    /// then only those are told who are told of every merchant.
+    async fn merchant_of(
+        &self,
+        hold: &HoldRecord,
+        standing: &HashMap<String, Vec<JournalRow>>,
+    ) -> Result<String, StoreError> {
+        if let Some((_, position)) = &hold.new.failed {
+            let row = self.store.row(*position).await?;
+            return Ok(row.map_or_else(String::new, |row| row.row.transfer.parties.merchant));
+        }
+        let [transfer_id] = hold.new.transfer_ids.as_slice() else {
+            return Ok(String::new());
+        };
+        let last = standing.get(transfer_id).and_then(|rows| rows.last());
+        Ok(last.map_or_else(String::new, |row| row.row.transfer.parties.merchant.clone()))
+    }
+}
+
+/// Whether a row that the system of record has passed took effect there; `dead` are those that
+/// it made an exception of.
+pub(super) fn took_effect(row: &JournalRow, dead: &BTreeSet<u64>) -> bool {
+    row.superseded_by.is_none() && !dead.contains(&row.position)
+}
+
+/// Whether a row says more about what an earlier one did.
+fn continues(effect: Effect) -> bool {
+    match effect {
+        Effect::Restore | Effect::Reapply | Effect::Ready => true,
+        Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => false,
+    }
+}
+
+/// The event of a row that took effect; `standing` has what stands of its transfer if it
+/// continues something.
+pub(super) fn event_of_row(
+    found: &JournalRow,
+    standing: &HashMap<String, Vec<JournalRow>>,
+) -> Result<Option<NewEvent>, StoreError> {
+    let row = &found.row;
+    let before = standing
+        .get(&row.transfer.id)
+        .filter(|_| continues(row.effect))
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let Some(occurrence) = Occurrence::of_row(found, before) else {
+        return Ok(None);
+    };
+    Ok(Some(NewEvent {
+        event_id: ids::row_event_id(found.position, found.hash.as_bytes()),
+        origin: Origin::Row {
+            position: found.position,
+        },
+        transfer_id: row.transfer.id.clone(),
+        merchant: row.transfer.parties.merchant.clone(),
+        occurred_at: row.decided_at,
+        facts: facts(&occurrence)?,
+        messages: render::messages(&occurrence),
+    }))
+}
+
+/// The event of a hold as it is.
+pub(super) fn event_of_hold(hold: &HoldRecord, merchant: String) -> Result<NewEvent, StoreError> {
+    let occurrence = Occurrence::of_hold(hold);
+    let transfer_id = match hold.new.transfer_ids.as_slice() {
+        [one] => one.clone(),
+        [] | [_, ..] => String::new(),
+    };
+    Ok(NewEvent {
+        event_id: ids::hold_event_id(&hold.new.hold_id, hold.state.as_str()),
+        origin: Origin::Hold {
+            hold_id: hold.new.hold_id.clone(),
+            state: hold.state,
+        },
+        transfer_id,
+        merchant,
+        occurred_at: hold.closed_at.unwrap_or(hold.held_at),
+        facts: facts(&occurrence)?,
+        messages: render::messages(&occurrence),
+    })
+}
+
+fn facts(occurrence: &Occurrence) -> Result<String, StoreError> {
+    serde_json::to_string(occurrence).map_err(|error| StoreError::Unreadable {
+        place: "an event's facts".to_owned(),
+        what: error.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

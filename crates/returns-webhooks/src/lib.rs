@@ -1,0 +1,49 @@
+//! Webhooks: what platforms are told of the journal, each in the version it was built for.
+//!
+//! A follower turns journal rows and holds into events, each with one delivery for every
+//! endpoint that wants it, in one transaction. The sender then delivers them, at least once.
+#![allow(
+    missing_docs,
+    reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"
+)]
+
+mod ach_return;
+mod address;
+mod aftermath;
+mod attempt;
+mod batch;
+mod client;
+mod endpoint_check;
+mod follow;
+mod guard;
+mod occurrence;
+mod owner;
+mod picture;
+mod poster;
+pub mod recover;
+pub mod render;
+mod schedule;
+mod secret;
+mod sender;
+mod settings;
+mod tell;
+mod text;
+
+#[cfg(test)]
+mod guarded_tests;
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod testing;
+
+pub use ach_return::{AchReturn, History, MadeKind, Stage};
+pub use client::{ClientSettings, WebhookClient};
+pub use endpoint_check::faults as endpoint_faults;
+pub use follow::Follower;
+pub use guard::{Guard, Lookup, SystemLookup};
+pub use picture::{Picture, Seen, Verdict, picture};
+pub use poster::{Poster, test_body};
+pub use schedule::{Schedule, any_number};
+pub use secret::{KeyError, Sealer, SigningKey};
+pub use sender::{Parts, Sender, SenderSettings};
+pub use settings::WebhookSettings;

@@ -1,0 +1,294 @@
+//! What happened, in nobody's words yet: made once from a journal row or a hold, kept with the
+//! event, and rendered into each platform's messages whenever they are sent.
+
+use ach::decision::{Effect, HoldReason};
+use ach::entry::EntryKind;
+use chrono::{DateTime, Utc};
+use returns_model::hold::{HoldRecord, HoldState};
+use returns_model::journal::{JournalRow, Relation, TransferFacts};
+use serde::{Deserialize, Serialize};
+
+use super::ach_return::{AchReturn, History, Made};
+use super::picture::Verdict;
+use super::text;
+
+/// The version of bodies and of this layout.
+pub(crate) const SCHEMA_VERSION: u32 = 1;
+
+/// The longest sentence, in bytes of JSON.
+const LONGEST_SENTENCE: usize = 600;
+/// The most transfers of a hold, and pieces of a correction.
+const MOST: usize = 10;
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrence {
+    pub schema_version: u32,
+    /// The version of each object that it is about: of two tellings of one object, the one with
+    /// the higher version is the newer. For a row it is the position.
+    pub version: u64,
+    pub what: What,
+}
+
+/// What happened, with just its own data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum What {
+    /// A payment failed, or was returned before it was funded.
+    Ended {
+        payment: TransferFacts,
+        verdict: Verdict,
+    },
+    /// A funded payment was returned; `made` takes its money back.
+    Reversed {
+        payment: TransferFacts,
+        ach_return: AchReturn,
+        made: Made,
+    },
+    /// The return was dishonored; `made` gives back what it took.
+    Restored {
+        payment: TransferFacts,
+        ach_return: AchReturn,
+        made: Made,
+    },
+    /// The dishonor was contested; `made` takes it again.
+    Reapplied {
+        payment: TransferFacts,
+        ach_return: AchReturn,
+        made: Made,
+    },
+    /// What one of the above made may join a settlement.
+    Settling {
+        payment: TransferFacts,
+        ach_return: AchReturn,
+        made: Made,
+    },
+    /// The payment stands, its data must change.
+    Corrected {
+        payment: TransferFacts,
+        correction: Correction,
+    },
+    /// An entry waits for a person, or for its transfer to appear.
+    HoldOpened { hold: Held },
+    /// It waits no more.
+    HoldClosed { hold: Held, state: String },
+}
+
+/// A notification of change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    pub id: String,
+    pub code: String,
+    pub desc: String,
+    /// Which data, and what it must be.
+    pub corrected: Vec<(String, String)>,
+}
+
+/// An entry that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    pub id: String,
+    pub reason: HoldReason,
+    /// `return`, `correction` and so on.
+    pub entry: String,
+    pub code: Option<String>,
+    pub amount_minor: Option<i64>,
+    pub currency: Option<String>,
+    pub transfer_ids: Vec<String>,
+    pub source: String,
+    pub import_id: String,
+    pub line: u64,
+    pub held_at: DateTime<Utc>,
+    pub closed_at: Option<DateTime<Utc>>,
+}
+
+impl Occurrence {
+    /// What a row that took effect tells; `before` are the rows of the same transfer that stand
+    /// before it, in order. `None` for what platforms need not know: a row said again to one
+    /// database.
+    pub fn of_row(found: &JournalRow, before: &[JournalRow]) -> Option<Self> {
+        let row = &found.row;
+        if matches!(row.relation, Some(Relation::Repeats { .. })) {
+            return None;
+        }
+        let payment = row.transfer.clone();
+        let earlier = before
+            .iter()
+            .filter(|one| one.position < found.position)
+            .map(|one| &one.row);
+        let history = History::of(earlier.chain([row]));
+        let what = match row.effect {
+            Effect::Fail | Effect::Return => What::Ended {
+                payment,
+                verdict: history.verdict?,
+            },
+            Effect::Reverse => What::Reversed {
+                payment,
+                ach_return: ach_return(&history, found),
+                made: Made::by(row)?,
+            },
+            Effect::Restore => What::Restored {
+                payment,
+                ach_return: ach_return(&history, found),
+                made: Made::by(row)?,
+            },
+            Effect::Reapply => What::Reapplied {
+                payment,
+                ach_return: ach_return(&history, found),
+                made: Made::by(row)?,
+            },
+            Effect::Ready => {
+                let id = &row.ready.as_ref()?.transfer_id;
+                let known = history.made.iter().find(|made| made.id == *id);
+                What::Settling {
+                    payment,
+                    ach_return: ach_return(&history, found),
+                    made: known.cloned().or_else(|| Made::by(row))?,
+                }
+            }
+            Effect::Correct => What::Corrected {
+                payment,
+                correction: correction(found),
+            },
+        };
+        Some(Self {
+            schema_version: SCHEMA_VERSION,
+            version: found.position,
+            what,
+        })
+    }
+
+    /// What a hold tells, as it is.
+    pub fn of_hold(record: &HoldRecord) -> Self {
+        let new = &record.new;
+        let entry = &new.entry;
+        let hold = Held {
+            id: new.hold_id.clone(),
+            reason: new.reason,
+            entry: entry.kind.as_str().to_owned(),
+            code: entry
+                .kind
+                .code()
+                .map(|(code, _)| text::of_bank(&code, LONGEST_SENTENCE, "")),
+            amount_minor: entry.amount.map(|amount| amount.minor()),
+            currency: entry.amount.map(|amount| amount.currency().to_string()),
+            transfer_ids: new.transfer_ids.iter().take(MOST).cloned().collect(),
+            source: new.source.clone(),
+            import_id: new.import_id.clone(),
+            line: entry.at.line,
+            held_at: record.held_at,
+            closed_at: record.closed_at,
+        };
+        let (version, what) = match record.state {
+            HoldState::Open => (1, What::HoldOpened { hold }),
+            HoldState::Resolved | HoldState::Duplicate | HoldState::Dismissed => {
+                let state = record.state.as_str().to_owned();
+                (2, What::HoldClosed { hold, state })
+            }
+        };
+        Self {
+            schema_version: SCHEMA_VERSION,
+            version,
+            what,
+        }
+    }
+}
+
+/// The return that a row is about, with all its stages up to there.
+fn ach_return(history: &History, found: &JournalRow) -> AchReturn {
+    history
+        .verdict
+        .as_ref()
+        .and_then(Verdict::ach_return)
+        .cloned()
+        .unwrap_or_else(|| AchReturn::told_by(&found.row))
+}
+
+fn correction(found: &JournalRow) -> Correction {
+    let row = &found.row;
+    let trace_id = &row.transfer.trace_id;
+    let corrected = match &row.entry.kind {
+        EntryKind::Correction { corrected, .. }
+        | EntryKind::RefusedCorrection { corrected, .. } => corrected.as_slice(),
+        EntryKind::Return { .. }
+        | EntryKind::Dishonored { .. }
+        | EntryKind::Contested { .. }
+        | EntryKind::ValidationFailure { .. } => &[],
+    };
+    Correction {
+        id: row.return_id.clone(),
+        code: row.code().unwrap_or_default(),
+        desc: text::of_bank(&row.description, LONGEST_SENTENCE, trace_id),
+        corrected: corrected
+            .iter()
+            .take(MOST)
+            .map(|one| (one.field().to_owned(), told(one)))
+            .collect(),
+    }
+}
+
+/// A piece of corrected data. Routing numbers are public and account numbers are last digits
+/// by now; a number in any other place may be an account number that the bank put there by
+/// mistake, and so may one in the place of a routing number that cannot be one.
+fn told(one: &ach::entry::Corrected) -> String {
+    use ach::entry::Corrected;
+    const LONGEST: usize = 150;
+    match one {
+        Corrected::Account(tail) | Corrected::Unreadable(tail) => tail.to_string(),
+        Corrected::Routing(text) if is_routing_number(text) => text.clone(),
+        Corrected::Routing(text)
+        | Corrected::TransactionCode(text)
+        | Corrected::Name(text)
+        | Corrected::IndividualId(text)
+        | Corrected::ForeignBank(text)
+        | Corrected::CompanyName(text)
+        | Corrected::CompanyId(text)
+        | Corrected::Text(text) => text::of_bank(text, LONGEST, ""),
+    }
+}
+
+/// Whether a text has nine digits, the first two of a range that is in use, and the check digit of
+/// a routing number: 3, 7 and 1 times each digit in turn add up to a multiple of ten (ABA).
+fn is_routing_number(text: &str) -> bool {
+    const WEIGHTS: [u32; 9] = [3, 7, 1, 3, 7, 1, 3, 7, 1];
+    let digits: Option<Vec<u32>> = text.chars().map(|letter| letter.to_digit(10)).collect();
+    let Some([first, second, ..]) = digits.as_deref() else {
+        return false;
+    };
+    let is_used = matches!(first * 10 + second, 0..=12 | 21..=32 | 61..=72 | 80);
+    let digits = digits.unwrap_or_default();
+    let sum: u32 = digits
+        .iter()
+        .zip(WEIGHTS)
+        .map(|(digit, weight)| digit * weight)
+        .sum();
+    digits.len() == WEIGHTS.len() && is_used && sum.is_multiple_of(10) && sum > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use ach::entry::Corrected;
+
+    use super::told;
+
+    #[test]
+    fn a_number_in_the_place_of_a_routing_number_is_shown_only_when_it_can_be_one() {
+        for (number, shown) in [
+            ("021000021", "021000021"),
+            ("322271627", "322271627"),
+            ("021000022", "***0022"),
+            ("123456789", "***6789"),
+            ("021000023", "***0023"),
+            ("991000021", "***0021"),
+            ("000000000", "***0000"),
+            ("12345678", "***5678"),
+            ("02100002", "***0002"),
+        ] {
+            assert_eq!(
+                told(&Corrected::Routing(number.to_owned())),
+                shown,
+                "{number}"
+            );
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The owner of an endpoint, who is told when the service disables it.
+//!
+//! That an owner is to be told is written by the statement that disables the endpoint, and that
+//! they were told after the mail was sent: whatever crashes in between, they are told at least
+//! once, and mails about the same disabling have the same id. A try is counted before it is made,
+//! so that a database that takes no writes makes nobody send the same mail again and again.
+//!
+//! An endpoint that is enabled before its owner was told has nothing to tell any more: "no
+//! message is sent to it" would be wrong by then, and whoever enabled it has agreed on that with
+//! its people. The notice is dropped by the statement that enables it; a mail that is on its way
+//! at that moment still arrives.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use returns_alerts::Letter;
+use returns_model::endpoint::{Endpoint, OwnerNotice, Telling};
+
+use super::schedule::Schedule;
+
+/// The pauses after each try, in seconds. The last one stays: an address that is wrong is put
+/// right by people, who see it in the incident and in the list of endpoints.
+const PAUSES_S: [u32; 5] = [60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600];
+
+/// The shortest pause, whatever the scale.
+const SHORTEST_PAUSE: TimeDelta = TimeDelta::milliseconds(20);
+
+/// What the owner of a disabled endpoint is written; `None` when nobody is named.
+pub(super) fn letter(endpoint: &Endpoint, notice: &OwnerNotice) -> Option<Letter> {
+    let to = &endpoint.settings.owner_email;
+    if to.is_empty() {
+        return None;
+    }
+    let (id, host) = (&endpoint.endpoint_id, endpoint.host());
+    let why = endpoint.disabled_why.as_deref().unwrap_or("does not work");
+    Some(Letter {
+        id: format!("{id}.{}", notice.since.timestamp_micros()),
+        to: to.clone(),
+        subject: format!("Your webhook endpoint at {host} was disabled"),
+        text: format!(
+            "Your webhook endpoint {id} at {host} {why}. It was disabled at {at}: no message is \
+             sent to it any more.\n\nMessages that wait are kept. Once it answers with a status \
+             from 200 to 299 again, ask us to enable it, and to send again what it has missed.\n",
+            at = moment(notice.since),
+        ),
+    })
+}
+
+/// How a try at sending that went; after a failure the next one is at `next_at`.
+pub(super) fn told(
+    endpoint: &Endpoint,
+    sent: Result<bool, String>,
+    now: DateTime<Utc>,
+    next_at: DateTime<Utc>,
+) -> Telling {
+    let owner = &endpoint.settings.owner_email;
+    match sent {
+        Ok(true) => Telling::Told { at: now },
+        Ok(false) => Telling::Untold {
+            why: format!("No channel for e-mail is configured: write to its owner, {owner}."),
+        },
+        Err(error) => Telling::Waiting {
+            next_at,
+            error: Some(error),
+        },
+    }
+}
+
+/// That nobody is named to be told.
+pub(super) fn nobody() -> Telling {
+    Telling::Untold {
+        why: "Nobody is named as its owner, so nobody was told.".to_owned(),
+    }
+}
+
+/// How long it is until the next try after one, which so many came before.
+pub(super) fn pause(attempts_before: u64, schedule: Schedule) -> TimeDelta {
+    let place = usize::try_from(attempts_before).unwrap_or(usize::MAX);
+    let last = PAUSES_S.len() - 1;
+    let pause_s = PAUSES_S.get(place.min(last)).copied().unwrap_or_default();
+    // A thousandth of a second is a thousandth of the scale's thousand.
+    let pause = TimeDelta::milliseconds(i64::from(pause_s) * i64::from(schedule.scale));
+    pause.max(SHORTEST_PAUSE)
+}
+
+/// Whether the owner was told, in a sentence for staff.
+pub(super) fn sentence(endpoint: &Endpoint, telling: &Telling) -> String {
+    let owner = &endpoint.settings.owner_email;
+    match telling {
+        Telling::Told { .. } => format!("Its owner {owner} was told by e-mail."),
+        Telling::Untold { why } => why.clone(),
+        Telling::Waiting { error: None, .. } => format!("Its owner {owner} is told by e-mail."),
+        Telling::Waiting {
+            error: Some(error),
+            next_at,
+        } => format!(
+            "The e-mail to its owner {owner} was not sent ({error}). It is tried again at {at}, \
+             and so on; or write to them.",
+            at = moment(*next_at),
+        ),
+    }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pauses_grow_to_six_hours_and_stay_there() {
+        let pauses: Vec<i64> = (0..7)
+            .map(|attempts| pause(attempts, Schedule::REAL).num_minutes())
+            .collect();
+        assert_eq!(pauses, [1, 5, 30, 120, 360, 360, 360]);
+        assert_eq!(pause(u64::MAX, Schedule::REAL).num_hours(), 6);
+        assert_eq!(pause(0, Schedule { scale: 0 }), SHORTEST_PAUSE);
+    }
+}

@@ -1,0 +1,207 @@
+//! Finix's messages: `{"type": "updated", "entity": "transfer", …}` with the transfer as a GET
+//! shows it, as far as the journal knows it, and our own keys.
+
+use ach::decision::TransferType;
+use returns_model::endpoint::Dialect;
+use returns_model::event::EventRecord;
+use returns_model::journal::TransferFacts;
+use serde_json::{Map, Value, json};
+
+use super::{add_common, object, text, time};
+use crate::ach_return::{AchReturn, Made, MadeKind};
+use crate::occurrence::{Correction, Held, Occurrence, What};
+use crate::picture::{Picture, Verdict, ended};
+
+pub(super) fn types(what: &What) -> Vec<&'static str> {
+    match what {
+        What::Ended { verdict, .. } => match verdict {
+            Verdict::Failed { .. } | Verdict::Returned { .. } => vec!["transfer.updated"],
+            Verdict::Reversed { .. } => vec![],
+        },
+        // The payment itself stays as it is.
+        What::Reversed { .. } | What::Restored { .. } | What::Reapplied { .. } => {
+            vec!["transfer.created"]
+        }
+        What::Settling { .. } => vec!["transfer.updated"],
+        What::Corrected { .. } => vec!["ach_correction.created"],
+        What::HoldOpened { .. } => vec!["ach_hold.created"],
+        What::HoldClosed { .. } => vec!["ach_hold.updated"],
+    }
+}
+
+pub(super) fn body(event: &EventRecord, told: &Occurrence, event_type: &str) -> Value {
+    let (entity, kind) = event_type.split_once('.').unwrap_or((event_type, ""));
+    let embedded = embedded(event, &told.what);
+    let mut body = Map::new();
+    body.insert("id".to_owned(), json!(event.new.event_id));
+    body.insert("type".to_owned(), json!(kind));
+    body.insert("entity".to_owned(), json!(entity));
+    body.insert("occurred_at".to_owned(), json!(time(event.new.occurred_at)));
+    let embedded: Vec<Value> = embedded.into_iter().collect();
+    body.insert(
+        "_embedded".to_owned(),
+        json!({ format!("{entity}s"): embedded }),
+    );
+    add_common(&mut body, event, told);
+    Value::Object(body)
+}
+
+fn embedded(event: &EventRecord, what: &What) -> Option<Value> {
+    match what {
+        What::Ended { payment, verdict } => {
+            ended(verdict, Dialect::Finix).map(|picture| ended_transfer(event, payment, &picture))
+        }
+        What::Reversed {
+            payment,
+            ach_return,
+            made,
+        }
+        | What::Restored {
+            payment,
+            ach_return,
+            made,
+        }
+        | What::Reapplied {
+            payment,
+            ach_return,
+            made,
+        }
+        | What::Settling {
+            payment,
+            ach_return,
+            made,
+        } => Some(made_transfer(event, payment, ach_return, made)),
+        What::Corrected {
+            payment,
+            correction,
+        } => Some(ach_correction(payment, correction)),
+        What::HoldOpened { hold } => Some(ach_hold(hold, "OPEN")),
+        What::HoldClosed { hold, state } => Some(ach_hold(hold, &state.to_uppercase())),
+    }
+}
+
+const fn type_word(kind: TransferType) -> &'static str {
+    match kind {
+        TransferType::Debit => "DEBIT",
+        TransferType::Credit => "CREDIT",
+        TransferType::Refund => "REVERSAL",
+        TransferType::Other => "UNKNOWN",
+    }
+}
+
+fn link(id: &str) -> Value {
+    json!({"href": format!("/transfers/{id}")})
+}
+
+fn short(one: &AchReturn) -> Value {
+    json!({
+        "ach_return_id": one.ach_return_id,
+        "return_code": one.return_code,
+        "stage": one.stage().as_str(),
+    })
+}
+
+/// A transfer that failed. What the journal does not know of it (fee, tags, descriptor, the
+/// caller's idempotency id) is left out, not said to be null.
+fn ended_transfer(event: &EventRecord, payment: &TransferFacts, picture: &Picture) -> Value {
+    let parties = &payment.parties;
+    let raw = match picture.raw.as_slice() {
+        [] => Value::Null,
+        cells => object(cells),
+    };
+    json!({
+        "id": payment.id,
+        "amount": payment.amount.minor(),
+        "state": picture.state,
+        "trace_id": text(&payment.trace_id),
+        "currency": payment.amount.currency().to_string(),
+        "application": text(&parties.application),
+        "source": text(&parties.source),
+        "destination": text(&parties.destination),
+        "ready_to_settle_at": null,
+        "type": type_word(payment.kind),
+        "messages": picture.messages,
+        "raw": raw,
+        "updated_at": time(event.new.occurred_at),
+        "merchant_identity": text(&parties.merchant),
+        "subtype": text(&parties.subtype),
+        "has_ach_return": picture.has_ach_return,
+        "ach_return": picture.ach_return.as_ref().map(short),
+        "_links": {"self": link(&payment.id)},
+    })
+}
+
+/// A transfer that moves a return's money, with every field, whenever it is told of.
+fn made_transfer(
+    event: &EventRecord,
+    payment: &TransferFacts,
+    ach_return: &AchReturn,
+    made: &Made,
+) -> Value {
+    let parties = &payment.parties;
+    let (kind, source, destination) = match made.kind {
+        // The buyer, whose instrument the payment came from, has the money back.
+        MadeKind::Reversal => ("REVERSAL", "", parties.source.as_str()),
+        MadeKind::Restoration => (
+            type_word(payment.kind),
+            parties.source.as_str(),
+            parties.destination.as_str(),
+        ),
+    };
+    json!({
+        "id": made.id,
+        "amount": payment.amount.minor(),
+        "tags": object(&made.tags),
+        "state": "SUCCEEDED",
+        "trace_id": made.trace_id,
+        "currency": payment.amount.currency().to_string(),
+        "application": text(&parties.application),
+        "source": text(source),
+        "destination": text(destination),
+        "ready_to_settle_at": made.ready_to_settle_at.map(time),
+        "fee": 0,
+        "statement_descriptor": null,
+        "type": kind,
+        "messages": [],
+        "raw": null,
+        "created_at": time(made.created_at),
+        "updated_at": time(event.new.occurred_at),
+        "idempotency_id": null,
+        "merchant_identity": text(&parties.merchant),
+        "subtype": "SYSTEM",
+        "returned_transfer": payment.id,
+        "ach_return": short(ach_return),
+        "_links": {"self": link(&made.id), "parent": link(&made.parent_id)},
+    })
+}
+
+fn ach_correction(payment: &TransferFacts, correction: &Correction) -> Value {
+    json!({
+        "id": correction.id,
+        "transfer": payment.id,
+        "merchant_identity": text(&payment.parties.merchant),
+        "correction_code": correction.code,
+        "correction_desc": correction.desc,
+        "corrected": super::fields(&correction.corrected),
+        "_links": {"transfer": link(&payment.id)},
+    })
+}
+
+fn ach_hold(hold: &Held, state: &str) -> Value {
+    json!({
+        "id": hold.id,
+        "state": state,
+        "reason": hold.reason,
+        "detail": super::hold::sentence(hold.reason),
+        "entry_type": hold.entry,
+        "code": hold.code,
+        "amount": hold.amount_minor,
+        "currency": hold.currency,
+        "transfers": hold.transfer_ids,
+        "source_name": hold.source,
+        "import": hold.import_id,
+        "line": hold.line,
+        "created_at": time(hold.held_at),
+        "closed_at": hold.closed_at.map(time),
+    })
+}

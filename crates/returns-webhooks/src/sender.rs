@@ -1,0 +1,301 @@
+//! The sender: takes what is due to the endpoints, each endpoint in a lane of its own. A lane
+//! waits only for its own endpoint, and endpoints that fail share places apart from the
+//! others', so that a dead one delays nobody.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use echeck_service::ErrorChain;
+use echeck_service::clock::SharedClock;
+use returns_alerts::{Desk, OwnerMail};
+use returns_model::delivery::Touched;
+use returns_model::incident::{Cause, Subject, Trouble};
+use returns_store::{Changes, Replica, Store, StoreError};
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::poster::Poster;
+use super::render::UnreadableEvent;
+use super::schedule::Schedule;
+use super::secret::KeyError;
+
+/// How often it looks by the clock.
+const TICK: Duration = Duration::from_millis(500);
+/// The shortest wait for what is due next.
+const SHORTEST_WAIT: Duration = Duration::from_millis(1);
+/// How long a lane rests when something of our own does not work.
+const REST: TimeDelta = TimeDelta::seconds(5);
+/// How long messages on their way are waited for at a shutdown.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How much is sent at once, and when it is sent again.
+#[derive(Debug, Clone, Copy)]
+pub struct SenderSettings {
+    /// To one endpoint that works and wants no order.
+    pub per_endpoint: usize,
+    /// To all endpoints that work.
+    pub concurrency: usize,
+    /// To all endpoints that fail.
+    pub failing_concurrency: usize,
+    pub schedule: Schedule,
+    /// An endpoint that fails for so long is disabled.
+    pub disable_after: TimeDelta,
+}
+
+/// Delivers messages.
+pub struct Sender {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) poster: Poster,
+    pub(super) settings: SenderSettings,
+    pub(super) clock: SharedClock,
+    pub(super) desk: Desk,
+    pub(super) owners: Arc<dyn OwnerMail>,
+    /// Rung when an endpoint was disabled.
+    pub(super) disabled: Notify,
+    /// Any number at each call.
+    pub(super) jitter: fn() -> u64,
+    replica: Replica,
+    changes: Changes,
+    pub(super) working: Semaphore,
+    pub(super) failing: Semaphore,
+    state: Mutex<State>,
+}
+
+/// What the sender knows of endpoints; lost at a restart without harm.
+#[derive(Default)]
+struct State {
+    /// Those with a lane.
+    lanes: HashSet<String>,
+    /// Those that are left alone for a while.
+    resting: HashMap<String, Rest>,
+    /// Those whose messages something of our own kept from them.
+    stuck: HashSet<String>,
+    /// Those about which no incident is open, as far as this process can know.
+    sound: HashSet<String>,
+}
+
+/// How long an endpoint is left alone.
+struct Rest {
+    until: DateTime<Utc>,
+    /// As it was when it asked for that: whoever changes it, or sends it something again, wants it
+    /// to be tried. `None` when that changes nothing.
+    asked: Option<Touched>,
+}
+
+/// What the sender works with.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub replica: Replica,
+    pub poster: Poster,
+    pub clock: SharedClock,
+    pub changes: Changes,
+    pub desk: Desk,
+    pub owners: Arc<dyn OwnerMail>,
+    pub jitter: fn() -> u64,
+}
+
+/// Why a lane rests.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LaneError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("it has no key to sign with; rotate its secret")]
+    NoKey,
+    #[error("event {0} of a delivery cannot be read")]
+    NoEvent(u64),
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableEvent),
+}
+
+/// A lane's place, given back however the lane ends.
+struct Place {
+    sender: Arc<Sender>,
+    endpoint_id: String,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.sender.state().lanes.remove(&self.endpoint_id);
+    }
+}
+
+impl Sender {
+    /// A sender.
+    pub fn new(parts: Parts, settings: SenderSettings) -> Self {
+        Self {
+            store: parts.store,
+            poster: parts.poster,
+            clock: parts.clock,
+            desk: parts.desk,
+            owners: parts.owners,
+            disabled: Notify::new(),
+            jitter: parts.jitter,
+            replica: parts.replica,
+            changes: parts.changes,
+            working: Semaphore::new(settings.concurrency),
+            failing: Semaphore::new(settings.failing_concurrency),
+            state: Mutex::default(),
+            settings,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works until `shutdown`, whenever this replica is the one that sends.
+    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
+        while let Some(lease) = self.replica.acquire("webhooks", &shutdown).await {
+            let work = async {
+                tokio::join!(self.work(&shutdown), self.tell_owners(&shutdown));
+            };
+            lease.keep(work).await;
+            lease.release().await;
+        }
+    }
+
+    /// Sends until `shutdown`. Dropped, it stops where it is, as by a crash.
+    pub(super) async fn work(self: &Arc<Self>, shutdown: &CancellationToken) {
+        let mut lanes = JoinSet::new();
+        let mut told = false;
+        if let Err(error) = self.tell_recent_dead().await {
+            tracing::error!(error = %ErrorChain(&error), "dead webhooks cannot be read");
+        }
+        while !shutdown.is_cancelled() {
+            let seen = self.changes.version();
+            while lanes.try_join_next().is_some() {}
+            let wait = match self.start_lanes(&mut lanes, shutdown).await {
+                Ok(wait) => {
+                    told = false;
+                    wait
+                }
+                Err(error) => {
+                    // Once is enough: the store's own watcher reports that it does not answer.
+                    if !told {
+                        tracing::error!(error = %ErrorChain(&error), "due webhooks cannot be read");
+                        told = true;
+                    }
+                    TICK
+                }
+            };
+            tokio::select! {
+                () = self.changes.wait(seen, wait, shutdown) => {}
+                Some(_) = lanes.join_next() => {}
+            }
+        }
+        let drained = async { while lanes.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("webhooks are still on their way; the next start sends them again");
+        }
+    }
+
+    /// Starts a lane for every endpoint that has something due and has none. Gives how long
+    /// nothing else is due.
+    async fn start_lanes(
+        self: &Arc<Self>,
+        lanes: &mut JoinSet<()>,
+        shutdown: &CancellationToken,
+    ) -> Result<Duration, StoreError> {
+        let now = self.clock.now();
+        for (endpoint_id, touched) in self.store.due_endpoints(now).await? {
+            if self.is_resting(&endpoint_id, touched, now) {
+                continue;
+            }
+            if !self.state().lanes.insert(endpoint_id.clone()) {
+                continue;
+            }
+            let place = Place {
+                sender: self.clone(),
+                endpoint_id,
+            };
+            let shutdown = shutdown.clone();
+            lanes.spawn(async move {
+                let sender = place.sender.clone();
+                sender.lane(&place.endpoint_id, &shutdown).await;
+            });
+        }
+        let next = self.store.next_due_after(now).await?;
+        let wait = next.and_then(|next| (next - now).to_std().ok());
+        Ok(wait.map_or(TICK, |wait| wait.clamp(SHORTEST_WAIT, TICK)))
+    }
+
+    /// Whether an endpoint is left alone just now.
+    pub(super) fn is_resting(
+        &self,
+        endpoint_id: &str,
+        touched: Touched,
+        now: DateTime<Utc>,
+    ) -> bool {
+        let mut state = self.state();
+        state.resting.retain(|_, rest| rest.until > now);
+        let rest = state.resting.get(endpoint_id);
+        rest.is_some_and(|rest| rest.asked.is_none_or(|asked| asked == touched))
+    }
+
+    /// Leaves an endpoint alone until then, or until somebody touches it.
+    pub(super) fn rest(&self, endpoint_id: &str, until: DateTime<Utc>, asked: Option<Touched>) {
+        let rest = Rest { until, asked };
+        self.state().resting.insert(endpoint_id.to_owned(), rest);
+    }
+
+    /// Notes that an incident about the endpoint may be open.
+    pub(super) fn is_ill(&self, endpoint_id: &str) {
+        self.state().sound.remove(endpoint_id);
+    }
+
+    /// Notes that none is. True when one may have been.
+    pub(super) fn is_sound(&self, endpoint_id: &str) -> bool {
+        let mut state = self.state();
+        !state.sound.contains(endpoint_id) && state.sound.insert(endpoint_id.to_owned())
+    }
+
+    /// Whether something of our own keeps messages from it.
+    pub(super) fn is_stuck(&self, endpoint_id: &str) -> bool {
+        self.state().stuck.contains(endpoint_id)
+    }
+
+    /// Notes that nothing of our own is in the way any more. True when something was.
+    pub(super) fn is_unstuck(&self, endpoint_id: &str) -> bool {
+        self.state().stuck.remove(endpoint_id)
+    }
+
+    /// Sends what is due to one endpoint, until nothing is.
+    async fn lane(&self, endpoint_id: &str, shutdown: &CancellationToken) {
+        while !shutdown.is_cancelled() {
+            match self.batch(endpoint_id, shutdown).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => return self.stuck(endpoint_id, &error),
+            }
+        }
+    }
+
+    /// Something of our own keeps messages from an endpoint: that is no failure of theirs.
+    fn stuck(&self, endpoint_id: &str, error: &LaneError) {
+        let now = self.clock.now();
+        self.rest(endpoint_id, now + REST, None);
+        tracing::error!(endpoint_id, error = %ErrorChain(error), "webhooks cannot be sent");
+        match error {
+            // The store's own watcher reports that.
+            LaneError::Store(_) => {}
+            LaneError::Key(_)
+            | LaneError::NoKey
+            | LaneError::NoEvent(_)
+            | LaneError::Unreadable(_) => {
+                self.is_ill(endpoint_id);
+                self.state().stuck.insert(endpoint_id.to_owned());
+                let cause = Cause::WebhookStuck {
+                    endpoint: endpoint_id.to_owned(),
+                    why: error.to_string(),
+                };
+                let subject = Subject::Endpoint(endpoint_id.to_owned());
+                self.desk.report(Trouble::new(subject, cause, now));
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Endpoints by RPC, with the sender beside.
+
+mod rpc;
+mod touched;
+#[path = "../../../crates/returns-webhooks/tests/sender/world.rs"]
+mod world;
+
+use echeck_test_fixtures::eventually;
+use echeck_test_servers::http::Answer;
+
+use crate::api::WebhookApi;
+use world::*;
+
+fn api_of(world: &World) -> WebhookApi {
+    WebhookApi {
+        store: world.store.clone(),
+        poster: world.poster(),
+        clock: world.clock.clone(),
+        changes: world.changes.clone(),
+        desk: world.desk.clone(),
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_enabled_before_its_owner_was_told_has_nothing_to_tell() {
+    let world = World::new().await;
+    world.mail.answer(MailAnswer::Refuses);
+    let receiver = world.gone().await;
+    let sender = world.start();
+    eventually("it is tried", async || world.mail.refused() >= 1).await;
+    receiver.answer(Answer::Status(204, String::new()));
+    let ask = echeck_proto::returns::v1::EnableEndpointRequest {
+        endpoint_id: "whe_1".to_owned(),
+        actor: "ann".to_owned(),
+        reason: "it works".to_owned(),
+    };
+    use echeck_proto::returns::v1::webhook_service_server::WebhookService as _;
+    let enabled = api_of(&world)
+        .enable_endpoint(tonic::Request::new(ask))
+        .await;
+    let enabled = enabled.unwrap().into_inner().endpoint.unwrap();
+    assert_eq!((enabled.enabled, enabled.owner_notice), (true, None));
+    world.mail.answer(MailAnswer::Takes);
+    world.settled("whe_1").await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(world.mail.sent(), []);
+    sender.abort();
+}
