@@ -15,7 +15,7 @@ use returns_import::hold::RetryPolicy;
 use returns_model::plan::Plan;
 use returns_reports::RetryPauses;
 use returns_reports::bucket::BucketSettings;
-use returns_sources::Pickup;
+use returns_sources::RemoteLocation;
 use returns_sources::schedule::RetryTimes;
 use returns_store::StoreSettings;
 use returns_webhooks::WebhookSettings;
@@ -43,7 +43,7 @@ pub struct Config {
     pub(crate) adapter_timeout: Duration,
     pub(crate) sources: HashMap<String, Source>,
     /// Where the files of a source are picked up, by source.
-    pub(crate) pickups: HashMap<String, Pickup>,
+    pub(crate) locations: HashMap<String, RemoteLocation>,
     pub(crate) plans: HashMap<String, Plan>,
     pub(crate) retry: RetryTimes,
     pub(crate) alerts: AlertSettings,
@@ -121,7 +121,7 @@ impl Config {
                 .unwrap_or(1_000),
             adapter_timeout: feed.duration_ms_or("timeout_ms", 30_000, 100..=600_000),
             sources: returns_import::source::read(root),
-            pickups: returns_sources::read(root),
+            locations: returns_sources::read(root),
             plans: returns_sources::schedule::plans(root),
             retry: RetryTimes {
                 first: jobs.duration_ms_or("retry_first_ms", 30_000, 10..=86_400_000),
@@ -234,7 +234,7 @@ mod tests {
         let config = load(&text, &variables).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(config.sources.len(), 4);
         assert_eq!(config.databases.len(), 2);
-        assert_eq!((config.pickups.len(), config.plans.len()), (2, 1));
+        assert_eq!((config.locations.len(), config.plans.len()), (2, 1));
     }
 
     #[test]

@@ -8,17 +8,19 @@ use std::time::Duration;
 use echeck_service::clock::SharedClock;
 use echeck_service::server::{Health, ServeError};
 use returns_alerts::diagnosis::{Examiner, Probe};
-use returns_alerts::{Attendant, Desk, Diagnoser, StoreWatch};
-use returns_feed::settle::Settler;
-use returns_feed::{AdapterProbe, Feed, Role, Stages};
+use returns_alerts::{Diagnoser, IncidentManager, IncidentReporter, StoreWatch};
+use returns_feed::settle::SettlementRelease;
+use returns_feed::{AdapterProbe, Feed, FeedTimes, Role};
 use returns_import::adapter::Adapter;
 use returns_import::{ImportFaults, Importer, Spool, SpoolError};
 use returns_reports::Reporter;
 use returns_reports::bucket::{Bucket, BucketError, BucketProbe};
 use returns_sources::SourceProbe;
-use returns_sources::schedule::Jobs;
-use returns_store::{Changes, Replica, Store, StoreAddress, StoreError, StoreSettings};
-use returns_webhooks::{Follower, Poster, Sealer, Sender, SystemLookup, WebhookClient};
+use returns_sources::schedule::Scheduler;
+use returns_store::{Notifier, Replica, Store, StoreAddress, StoreError, StoreSettings};
+use returns_webhooks::{
+    EventPublisher, KeyEncryptor, Sender, SignedClient, SystemLookup, WebhookClient,
+};
 use secrecy::SecretString;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
@@ -120,9 +122,9 @@ pub async fn run(
         .with_recipients(&config.spool_recipients);
     spool.sweep(clock.now())?;
     let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
-    let (desk, signals) = Desk::new();
+    let (incidents, signals) = IncidentReporter::new();
 
-    let changes = Changes::new();
+    let changes = Notifier::new();
     let adapters = adapters(&config)?;
     let system_of_record = adapters
         .iter()
@@ -139,22 +141,26 @@ pub async fn run(
         probes: probes(&config, &adapters, bucket.as_ref(), &store, &clock),
         spool_folder: config.spool_folder.clone(),
         retention_days: config
-            .pickups
+            .locations
             .iter()
-            .filter_map(|(source, pickup)| Some((source.clone(), pickup.retention_days?)))
+            .filter_map(|(source, location)| Some((source.clone(), location.retention_days?)))
             .collect(),
     });
     let mut alerts = config.alerts;
     let heartbeat = alerts.heartbeat.take();
     let look: Arc<dyn Diagnoser> = examiner.clone();
-    let attendant = Arc::new(Attendant::new(
+    let manager = Arc::new(IncidentManager::new(
         alerts,
         store.clone(),
         look,
-        desk.clone(),
+        incidents.clone(),
         clock.clone(),
     ));
-    let watch = Arc::new(StoreWatch::new(store.clone(), desk.clone(), clock.clone()));
+    let watch = Arc::new(StoreWatch::new(
+        store.clone(),
+        incidents.clone(),
+        clock.clone(),
+    ));
     let importer = Arc::new(Importer {
         store: store.clone(),
         replica,
@@ -166,11 +172,11 @@ pub async fn run(
         batch_size: config.batch_size,
         holds: config.holds,
         concurrent: config.concurrent,
-        desk: desk.clone(),
+        incidents: incidents.clone(),
         faults: ImportFaults::default(),
     });
     let feeds = feeds(adapters, &importer, config.feed_batch_size);
-    let follower = Follower {
+    let follower = EventPublisher {
         store: store.clone(),
         replica: importer.replica.clone(),
         system_of_record: importer.system_of_record.database.clone(),
@@ -186,11 +192,11 @@ pub async fn run(
             databases: databases(&feeds, &importer.system_of_record.database),
             clock: clock.clone(),
             changes: importer.changes.clone(),
-            desk: desk.clone(),
+            incidents: incidents.clone(),
             pauses: config.report_pauses,
         })
     });
-    let settler = Arc::new(Settler {
+    let settlement = Arc::new(SettlementRelease {
         store: store.clone(),
         replica: importer.replica.clone(),
         databases: databases(&feeds, &importer.system_of_record.database),
@@ -199,16 +205,16 @@ pub async fn run(
         clock: clock.clone(),
         changes: importer.changes.clone(),
     });
-    let jobs = Arc::new(Jobs {
+    let jobs = Arc::new(Scheduler {
         store: store.clone(),
         replica: importer.replica.clone(),
         clock: clock.clone(),
         changes: changes.clone(),
         spool: importer.spool.clone(),
         sources: importer.sources.clone(),
-        pickups: config.pickups,
+        locations: config.locations,
         faults: importer.faults.clone(),
-        desk: desk.clone(),
+        incidents: incidents.clone(),
         databases: feeds
             .iter()
             .map(|feed| feed.database().to_owned())
@@ -224,24 +230,24 @@ pub async fn run(
     let lookup = Arc::new(SystemLookup);
     let client = WebhookClient::new(&config.webhooks.client, lookup, clock.clone())
         .map_err(ServiceError::Webhooks)?;
-    let sealer = Sealer::new(&config.spool_identity)
+    let encryptor = KeyEncryptor::new(&config.spool_identity)
         .map_err(|error| ServiceError::Webhooks(error.to_string()))?;
     let webhooks = WebhookApi {
         store: store.clone(),
-        poster: Poster::new(client, sealer, clock.clone()),
+        client: SignedClient::new(client, encryptor, clock.clone()),
         clock: clock.clone(),
         changes: changes.clone(),
-        desk: desk.clone(),
+        incidents: incidents.clone(),
     };
     let sender = config.webhooks.enabled.then(|| {
         let parts = returns_webhooks::Parts {
             store: store.clone(),
             replica: importer.replica.clone(),
-            poster: webhooks.poster.clone(),
+            client: webhooks.client.clone(),
             clock: clock.clone(),
             changes,
-            desk: desk.clone(),
-            owners: attendant.clone(),
+            incidents: incidents.clone(),
+            owners: manager.clone(),
             jitter: returns_webhooks::any_number,
         };
         Arc::new(Sender::new(parts, config.webhooks.sender))
@@ -260,7 +266,7 @@ pub async fn run(
     workers.start("imports", importer.clone().run(shutdown.clone()));
     workers.start("holds", importer.clone().run_holds(shutdown.clone()));
     workers.start("jobs", jobs.clone().run(shutdown.clone()));
-    workers.start("settlement", settler.clone().run(shutdown.clone()));
+    workers.start("settlement", settlement.clone().run(shutdown.clone()));
     workers.start("events", follower.run(shutdown.clone()));
     for feed in &feeds {
         workers.start("feed", feed.clone().run(shutdown.clone()));
@@ -273,7 +279,7 @@ pub async fn run(
     }
     // Whatever the others report last is still heard.
     let deaf = CancellationToken::new();
-    let attending = tokio::spawn(attendant.clone().run(signals, deaf.clone()));
+    let attending = tokio::spawn(manager.clone().run(signals, deaf.clone()));
     workers.watch("alerts", attending.abort_handle());
     let beating = heartbeat.map(|settings| {
         let health = workers.health(watch);
@@ -285,12 +291,12 @@ pub async fn run(
         importer,
         feeds,
         (jobs, examiner),
-        settler,
+        settlement,
         bucket,
         config.max_file_bytes,
         shutdown.clone(),
     );
-    let incidents = IncidentApi::new(attendant);
+    let incidents = IncidentApi::new(manager);
     let routes = api::routes(api, incidents, webhooks, config.server.max_message_bytes);
     let served = bound.serve(routes, health, shutdown.clone()).await;
     // Without a server there is nothing to work for; with a shutdown this changes nothing.
@@ -411,9 +417,9 @@ fn feeds(
                 batch_size,
                 clock: importer.clock.clone(),
                 changes: importer.changes.clone(),
-                desk: importer.desk.clone(),
+                incidents: importer.incidents.clone(),
                 importer: importer.clone(),
-                stages: Stages::default(),
+                stages: FeedTimes::default(),
                 faulted: AtomicBool::new(true),
             })
         })
@@ -428,13 +434,13 @@ fn probes(
     store: &Arc<dyn Store>,
     clock: &SharedClock,
 ) -> Vec<Arc<dyn Probe>> {
-    let mut pickups: Vec<_> = config.pickups.iter().collect();
-    pickups.sort_by_key(|(source, _)| *source);
+    let mut locations: Vec<_> = config.locations.iter().collect();
+    locations.sort_by_key(|(source, _)| *source);
     let mut probes: Vec<Arc<dyn Probe>> = Vec::new();
-    for (source, pickup) in pickups {
+    for (source, location) in locations {
         probes.push(Arc::new(SourceProbe {
             source: source.clone(),
-            pickup: pickup.clone(),
+            location: location.clone(),
             store: store.clone(),
             plans: config.plans.clone(),
             clock: clock.clone(),

@@ -1,4 +1,4 @@
-//! Incidents: whatever keeps a job from being right. Any part of the service reports trouble
+//! Incidents: whatever keeps a job from being right. Any part of the service reports problem
 //! here, and says when it is over; nobody reports to people by any other way.
 #![allow(
     missing_docs,
@@ -6,19 +6,19 @@
 )]
 
 use chrono::{DateTime, Utc};
-use returns_model::incident::{Area, Subject, Trouble};
+use returns_model::incident::{Area, Problem, Subject};
 use tokio::sync::mpsc;
-mod attendant;
 mod change;
 mod channel;
-mod courier;
 pub mod diagnosis;
+mod dispatcher;
 mod heartbeat;
-mod ledger;
+mod log;
 mod look;
+mod manager;
 mod memory;
 mod merge;
-mod notice;
+mod message;
 mod operate;
 mod owner_mail;
 mod rules;
@@ -28,21 +28,21 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-pub use attendant::Attendant;
 pub use channel::{Scrub, install_tls_provider};
 pub use heartbeat::beat;
 pub use look::Diagnoser;
+pub use manager::IncidentManager;
 pub use memory::Memory;
-pub use operate::{Dossier, OperateError, TestResult};
-pub use owner_mail::{Letter, OwnerMail};
+pub use operate::{IncidentDetails, OperateError, TestResult};
+pub use owner_mail::{OwnerMail, OwnerMailer};
 pub use settings::AlertSettings;
 pub use watch::StoreWatch;
 
-/// What the desk hears.
+/// What the incidents hears.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signal {
     /// Something is not right.
-    Trouble(Box<Trouble>),
+    Problem(Box<Problem>),
     /// Everything of this area is right again for the subject.
     Clear {
         subject: Subject,
@@ -51,24 +51,24 @@ pub enum Signal {
     },
 }
 
-/// Where trouble is reported. Reporting never waits and never fails: whoever meets trouble has
+/// Where problem is reported. Reporting never waits and never fails: whoever meets problem has
 /// enough of it already.
 #[derive(Debug, Clone)]
-pub struct Desk {
+pub struct IncidentReporter {
     signals: mpsc::UnboundedSender<Signal>,
 }
 
-impl Desk {
-    /// A desk, and what is reported to it.
+impl IncidentReporter {
+    /// A incidents, and what is reported to it.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Signal>) {
         let (signals, received) = mpsc::unbounded_channel();
         (Self { signals }, received)
     }
 
     /// Says that something is not right. Said again and again, it is still one incident.
-    pub fn report(&self, trouble: Trouble) {
-        // The desk is gone only when the service ends.
-        let _ = self.signals.send(Signal::Trouble(Box::new(trouble)));
+    pub fn report(&self, problem: Problem) {
+        // The incidents is gone only when the service ends.
+        let _ = self.signals.send(Signal::Problem(Box::new(problem)));
     }
 
     /// Says that nothing of `area` is wrong any more with `subject`. Said without an open

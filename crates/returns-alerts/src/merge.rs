@@ -1,8 +1,8 @@
 //! Bringing what happened while the returns database did not answer together with what it
-//! says: another replica may have gone on with the same incident, or met the same trouble.
+//! says: another replica may have gone on with the same incident, or met the same problem.
 
 use returns_model::incident::{
-    AlertState, EventKind, IncidentRecord, IncidentState, IncidentWrite, Signature,
+    AlertState, IncidentEventKind, IncidentRecord, IncidentState, IncidentWrite, Signature,
 };
 
 use super::change::{SERVICE, event};
@@ -90,7 +90,7 @@ fn both(ours: &Unsaved, theirs: &IncidentRecord) -> IncidentRecord {
     merged
 }
 
-/// Two replicas met the same trouble, and each opened an incident of its own. The one that the
+/// Two replicas met the same problem, and each opened an incident of its own. The one that the
 /// database has goes on; ours stays as a closed one that names it, so that whoever was told its
 /// id finds it.
 fn same(ours: &Unsaved, rival: &IncidentRecord) -> Vec<IncidentWrite> {
@@ -104,7 +104,13 @@ fn same(ours: &Unsaved, rival: &IncidentRecord) -> Vec<IncidentWrite> {
         by: SERVICE.to_owned(),
         note: note.clone(),
     });
-    let merged = event(&mine, EventKind::Merged, mine.last_seen_at, SERVICE, &note);
+    let merged = event(
+        &mine,
+        IncidentEventKind::Merged,
+        mine.last_seen_at,
+        SERVICE,
+        &note,
+    );
     let mut closing = as_it_is(ours, mine);
     closing.events.push(merged);
     for alert in &mut closing.alerts {
@@ -129,7 +135,7 @@ fn same(ours: &Unsaved, rival: &IncidentRecord) -> Vec<IncidentWrite> {
     let note = format!("{} is the same", ours.incident.incident_id);
     let events = vec![event(
         &going_on,
-        EventKind::Merged,
+        IncidentEventKind::Merged,
         going_on.last_seen_at,
         SERVICE,
         &note,
@@ -149,10 +155,10 @@ fn same(ours: &Unsaved, rival: &IncidentRecord) -> Vec<IncidentWrite> {
 mod tests {
     use chrono::{DateTime, TimeDelta, Utc};
     use echeck_test_fixtures::now;
-    use returns_model::incident::{Cause, Subject, Trouble};
+    use returns_model::incident::{Cause, Problem, Subject};
 
     use super::*;
-    use crate::change::{Met, met};
+    use crate::change::{Observed, observed};
     use crate::change::{acknowledged, closed};
     use crate::rules::Rules;
 
@@ -173,9 +179,9 @@ mod tests {
 
     fn meet(latest: Option<&IncidentRecord>, seconds: i64) -> IncidentRecord {
         let cause = Cause::FileEmpty { name: "a".into() };
-        let trouble = Trouble::new(Subject::Bucket, cause, at(seconds));
-        match met(latest, &trouble, &rules(), at(seconds)) {
-            Met::Tell(write) | Met::Count(write) => write.incident,
+        let problem = Problem::new(Subject::Bucket, cause, at(seconds));
+        match observed(latest, &problem, &rules(), at(seconds)) {
+            Observed::Notify(write) | Observed::Count(write) => write.incident,
         }
     }
 

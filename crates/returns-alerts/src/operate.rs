@@ -11,14 +11,14 @@ use returns_model::incident::{
 };
 use tokio::time::Instant;
 
-use super::attendant::Attendant;
-use super::change::moment;
-use super::notice::Notice;
+use super::change::to_micros;
+use super::manager::IncidentManager;
+use super::message::AlertMessage;
 use crate::change::{acknowledged, closed};
 
 /// An incident with everything that belongs to it.
 #[derive(Debug, Clone)]
-pub struct Dossier {
+pub struct IncidentDetails {
     pub incident: IncidentRecord,
     /// In order of time.
     pub events: Vec<IncidentEvent>,
@@ -51,10 +51,10 @@ pub struct TestResult {
     pub took: Duration,
 }
 
-impl Attendant {
+impl IncidentManager {
     /// Whether incidents are in memory only, because the returns database does not answer.
     pub fn is_away(&self) -> bool {
-        self.ledger().is_away()
+        self.log().is_away()
     }
 
     /// A page of incidents with their alerts, newest first.
@@ -64,18 +64,18 @@ impl Attendant {
         before: Option<(DateTime<Utc>, String)>,
         limit: u32,
     ) -> (Vec<IncidentRecord>, Vec<AlertRecord>) {
-        let incidents = self.ledger().incidents(state, before, limit).await;
+        let incidents = self.log().incidents(state, before, limit).await;
         let ids: Vec<String> = incidents
             .iter()
             .map(|incident| incident.incident_id.clone())
             .collect();
-        let alerts = self.ledger().alerts_of(&ids).await;
+        let alerts = self.log().alerts_of(&ids).await;
         (incidents, alerts)
     }
 
     /// One incident with everything.
-    pub async fn dossier(&self, incident_id: &str) -> Option<Dossier> {
-        let incident = self.ledger().incident(incident_id).await?;
+    pub async fn details(&self, incident_id: &str) -> Option<IncidentDetails> {
+        let incident = self.log().incident(incident_id).await?;
         let kind = match (incident.state, &incident.closed) {
             (IncidentState::Closed, Some(closed)) if closed.by != super::change::SERVICE => {
                 AlertKind::Closed
@@ -83,11 +83,11 @@ impl Attendant {
             (IncidentState::Closed, _) => AlertKind::Recovered,
             (IncidentState::Open, _) => AlertKind::Opened,
         };
-        let letterhead = &self.courier.letterhead;
-        let text = Notice::about("", kind, &incident, letterhead, self.now()).text();
-        Some(Dossier {
-            events: self.ledger().events(incident_id).await,
-            alerts: self.ledger().alerts_of(&[incident_id.to_owned()]).await,
+        let header = &self.dispatcher.header;
+        let text = AlertMessage::about("", kind, &incident, header, self.now()).text();
+        Some(IncidentDetails {
+            events: self.log().events(incident_id).await,
+            alerts: self.log().alerts_of(&[incident_id.to_owned()]).await,
             incident,
             text,
         })
@@ -116,7 +116,7 @@ impl Attendant {
         }
     }
 
-    /// Somebody says that an incident is over. Met again, it comes back. The same person may
+    /// Somebody says that an incident is over. Observed again, it comes back. The same person may
     /// say so again.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl Attendant {
         actor: &str,
         note: &str,
     ) -> Result<(), OperateError> {
-        let rules = &self.courier.rules;
+        let rules = &self.dispatcher.rules;
         let decide = |incident: &IncidentRecord| closed(incident, rules, actor, note, self.now());
         let (incident, changed) = self.changed(incident_id, decide).await?;
         match incident.closed {
@@ -148,15 +148,15 @@ impl Attendant {
 
     /// Sends a test to every channel at once, whatever it is for, and tells how each took it.
     pub async fn test_channels(&self, actor: &str) -> Vec<TestResult> {
-        let at = moment(self.now());
+        let at = to_micros(self.now());
         let id = ids::test_alert_id(actor, &at);
-        let letterhead = &self.courier.letterhead;
-        let notice = Notice::test(&id, actor, letterhead, at);
-        let tests = self.courier.channels.iter().map(|channel| async {
+        let header = &self.dispatcher.header;
+        let notice = AlertMessage::test(&id, actor, header, at);
+        let tests = self.dispatcher.channels.iter().map(|channel| async {
             let started = Instant::now();
             let delivered = channel.deliver(&notice).await;
             if delivered.is_ok() {
-                self.courier.works(&channel.name, at);
+                self.dispatcher.works(&channel.name, at);
             }
             TestResult {
                 channel: channel.name.clone(),

@@ -2,12 +2,12 @@
 
 use futures_util::future::BoxFuture;
 
-use super::attendant::Attendant;
 use super::channel::Kind;
+use super::manager::IncidentManager;
 
 /// A mail to an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
+pub struct OwnerMail {
     /// The same whenever the same is sent again.
     pub id: String,
     pub to: String,
@@ -16,15 +16,15 @@ pub struct Letter {
 }
 
 /// Writes to people outside.
-pub trait OwnerMail: Send + Sync + 'static {
+pub trait OwnerMailer: Send + Sync + 'static {
     /// Sends a mail. False when there is no channel for e-mail.
-    fn write(&self, letter: Letter) -> BoxFuture<'_, Result<bool, String>>;
+    fn write(&self, letter: OwnerMail) -> BoxFuture<'_, Result<bool, String>>;
 }
 
-impl OwnerMail for Attendant {
-    fn write(&self, letter: Letter) -> BoxFuture<'_, Result<bool, String>> {
+impl OwnerMailer for IncidentManager {
+    fn write(&self, letter: OwnerMail) -> BoxFuture<'_, Result<bool, String>> {
         Box::pin(async move {
-            let channels = self.courier.channels.iter();
+            let channels = self.dispatcher.channels.iter();
             let mut emails = channels.filter_map(|channel| match &channel.kind {
                 Kind::Email(email) => Some((email, channel.timeout)),
                 Kind::Slack(_) | Kind::PagerDuty(_) | Kind::Webhook(_) => None,

@@ -6,7 +6,7 @@ use echeck_service::config::Section;
 
 use super::channel;
 use super::channel::Channel;
-use super::notice::Letterhead;
+use super::message::AlertHeader;
 use super::rules::Rules;
 use crate::channel::Hook;
 
@@ -16,7 +16,7 @@ const WEEK_MS: u64 = 7 * 24 * HOUR_MS;
 
 /// Whom to tell, when, and how.
 pub struct AlertSettings {
-    pub letterhead: Letterhead,
+    pub header: AlertHeader,
     pub rules: Rules,
     pub channels: Vec<Channel>,
     pub heartbeat: Option<HeartbeatSettings>,
@@ -49,7 +49,7 @@ impl AlertSettings {
             section.fault("runbook_url", "must begin with https:// or http://");
         }
         Self {
-            letterhead: Letterhead {
+            header: AlertHeader {
                 installation: section.string_or("installation", "echeck-returns"),
                 runbook_url,
             },

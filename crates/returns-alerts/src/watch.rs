@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
-use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_store::Store;
 
-use super::Desk;
+use super::IncidentReporter;
 
 /// How long an answer may take. Shorter than the second between two probes, which are given
 /// up by then.
@@ -25,19 +25,19 @@ const SILENCE: u32 = 1;
 /// Watches the returns database.
 pub struct StoreWatch {
     store: Arc<dyn Store>,
-    desk: Desk,
+    incidents: IncidentReporter,
     clock: SharedClock,
     strikes: AtomicU32,
-    /// Whether the desk may believe that it is down: also at the start, when an incident may
+    /// Whether the incidents may believe that it is down: also at the start, when an incident may
     /// be open from before.
     told: AtomicBool,
 }
 
 impl StoreWatch {
-    pub fn new(store: Arc<dyn Store>, desk: Desk, clock: SharedClock) -> Self {
+    pub fn new(store: Arc<dyn Store>, incidents: IncidentReporter, clock: SharedClock) -> Self {
         Self {
             store,
-            desk,
+            incidents,
             clock,
             strikes: AtomicU32::new(0),
             told: AtomicBool::new(true),
@@ -56,7 +56,7 @@ impl StoreWatch {
             Ok(Ok(())) => {
                 self.strikes.store(0, Ordering::Relaxed);
                 if self.told.swap(false, Ordering::Relaxed) {
-                    self.desk
+                    self.incidents
                         .clear(Subject::Store, Area::Store, self.clock.now());
                 }
                 return Ok(());
@@ -72,8 +72,8 @@ impl StoreWatch {
         if down {
             self.told.store(true, Ordering::Relaxed);
             let cause = Cause::StoreUnreachable { why: why.clone() };
-            let trouble = Trouble::new(Subject::Store, cause, self.clock.now());
-            self.desk.report(trouble);
+            let problem = Problem::new(Subject::Store, cause, self.clock.now());
+            self.incidents.report(problem);
         }
         if down || strikes == REFUSAL {
             Err(why)

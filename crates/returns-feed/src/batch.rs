@@ -2,7 +2,7 @@
 
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::planted::{self, Bug};
-use echeck_service::stage::Stage;
+use echeck_service::stopwatch::Stopwatch;
 use returns_model::journal::JournalRow;
 use returns_store::{Lease, StoreError};
 
@@ -12,13 +12,13 @@ use super::{Feed, FeedError, Role, step};
 
 /// The stages of a feed, each with the time spent in it since it was last idle.
 #[derive(Debug, Default)]
-pub struct Stages {
+pub struct FeedTimes {
     /// Reading the journal.
-    pub(super) read: Stage,
+    pub(super) read: Stopwatch,
     /// Waiting for the adapter.
-    pub(super) apply: Stage,
+    pub(super) apply: Stopwatch,
     /// Recording how far the database is.
-    pub(super) record: Stage,
+    pub(super) record: Stopwatch,
 }
 
 /// What came of feeding a batch.

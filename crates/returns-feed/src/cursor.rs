@@ -14,7 +14,7 @@ pub(super) struct Cursor {
 }
 
 impl Feed {
-    /// Checks that the target's cursor stands on a row of our journal. Changes nothing.
+    /// Checks that the target's cursor stands on a row of our journal. Notifier nothing.
     pub async fn check_cursor(&self) -> Result<(), FeedError> {
         let mut answer = self.adapter.progress(u64::MAX).await?;
         let head = self.store.head().await?;

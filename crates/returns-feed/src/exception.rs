@@ -6,7 +6,7 @@
 
 use ach::decision::{Effect, HoldReason};
 use chrono::{DateTime, Utc};
-use returns_import::decide::{Case, Outcome, Overlay, decide_batch};
+use returns_import::decide::{EntryOutcome, EntryToDecide, PendingDecisions, decide_batch};
 use returns_import::hold::next_attempt;
 use returns_model::dishonor::Marks;
 use returns_model::follower::{ExceptionKind, RowException};
@@ -126,7 +126,7 @@ impl Feed {
             .sources
             .get(&row.row.source)
             .ok_or_else(|| FeedError::NoSource(row.row.source.clone()))?;
-        let case = Case {
+        let case = EntryToDecide {
             import_id: &row.row.import_id,
             ordinal: row.row.ordinal,
             transfer_id: Some(&row.row.transfer.id),
@@ -134,14 +134,14 @@ impl Feed {
                 position: row.position,
             }),
             return_id: Some(&row.row.return_id),
-            ..Case::of_entry(&row.row.entry, source)
+            ..EntryToDecide::of_entry(&row.row.entry, source)
         };
         let now = self.clock.now();
         let decided = decide_batch(
             &*self.store,
             &self.adapter,
             &[case],
-            &mut Overlay::default(),
+            &mut PendingDecisions::default(),
             now,
         )
         .await?;
@@ -155,10 +155,10 @@ impl Feed {
         };
         for outcome in decided.outcomes {
             match outcome {
-                Outcome::Act(row) => writes.rows.push(*row),
+                EntryOutcome::Act(row) => writes.rows.push(*row),
                 // The same return stands by another row already: there is nothing to add.
-                Outcome::Duplicate { .. } => {}
-                Outcome::Hold { hold, .. } => {
+                EntryOutcome::Duplicate { .. } => {}
+                EntryOutcome::Hold { hold, .. } => {
                     let detail = Some(hold.detail);
                     let hold = self.hold(exception, row, hold.reason, detail, now);
                     writes.holds.push(hold);

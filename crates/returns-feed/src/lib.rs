@@ -13,9 +13,9 @@ use std::time::Duration;
 use batch::Fed;
 use echeck_service::clock::SharedClock;
 use echeck_service::{ErrorChain, failpoint};
-use returns_alerts::Desk;
+use returns_alerts::IncidentReporter;
 use returns_import::adapter::{Adapter, AdapterError};
-use returns_store::{Changes, Lease, Replica, Store, StoreError, feed_lease};
+use returns_store::{Lease, Notifier, Replica, Store, StoreError, feed_lease};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -23,17 +23,17 @@ mod adopt;
 mod batch;
 mod cursor;
 mod exception;
+mod problem;
 mod rests_on;
 pub mod settle;
 mod step;
 mod target;
-mod trouble;
 
 pub use adopt::{AdoptError, AdoptRequest};
 pub use step::timestamp;
 pub use target::AdapterProbe;
 
-pub use batch::Stages;
+pub use batch::FeedTimes;
 
 /// How often a feed that has nothing to send asks the target where it is. A target that was
 /// restored from a backup would not tell by itself.
@@ -106,11 +106,11 @@ pub struct Feed {
     pub databases: Vec<String>,
     pub batch_size: u32,
     pub clock: SharedClock,
-    pub changes: Changes,
-    pub desk: Desk,
+    pub changes: Notifier,
+    pub incidents: IncidentReporter,
     pub importer: Arc<returns_import::Importer>,
     /// Where its time goes.
-    pub stages: Stages,
+    pub stages: FeedTimes,
     /// Whether a fault may be recorded for this feed, by this replica or by the one before it.
     pub faulted: AtomicBool,
 }
@@ -212,7 +212,7 @@ impl Feed {
             self.finish_imports().await?;
             trip("feed::after_finish").await?;
             if matches!(fed, Fed::Nothing) && cursor.position > told {
-                self.tell_progress(told, cursor.position);
+                self.log_progress(told, cursor.position);
                 told = cursor.position;
             }
             match fed {
@@ -237,7 +237,7 @@ impl Feed {
     }
 
     /// Says what was fed since the feed was idle, and where the time went.
-    fn tell_progress(&self, after: u64, position: u64) {
+    fn log_progress(&self, after: u64, position: u64) {
         tracing::info!(
             database = self.database(),
             first_position = after + 1,

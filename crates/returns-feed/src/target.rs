@@ -43,7 +43,11 @@ async fn check(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 3] {
             target(adapter, &answer),
             clock(adapter, &answer, now),
         ),
-        Ok(Err(error)) => (unreachable(adapter, told(&error)), unknown(), unknown()),
+        Ok(Err(error)) => (
+            unreachable(adapter, error_chain(&error)),
+            unknown(),
+            unknown(),
+        ),
         Err(_) => {
             let why = format!("no answer within {} s", PATIENCE.as_secs());
             (unreachable(adapter, why), unknown(), unknown())
@@ -67,7 +71,7 @@ async fn check(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 3] {
     ]
 }
 
-fn told(error: &AdapterError) -> String {
+fn error_chain(error: &AdapterError) -> String {
     ErrorChain(error).to_string()
 }
 

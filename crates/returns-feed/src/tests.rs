@@ -14,7 +14,7 @@ use returns_import::hold::RetryPolicy;
 use returns_import::{Importer, Spool};
 use returns_model::follower::Fault;
 use returns_model::ids;
-use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_model::journal::{Reversal, Row};
 use returns_store::{Appended, Writes};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -190,7 +190,7 @@ fn reporting_feed(
     name: &str,
     address: &str,
 ) -> (Arc<Feed>, UnboundedReceiver<Signal>) {
-    let (desk, signals) = Desk::new();
+    let (incidents, signals) = IncidentReporter::new();
     let adapter = Adapter::new(GATEWAY, address, LONG, 1 << 20).unwrap();
     let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
     let replica = Replica {
@@ -198,7 +198,7 @@ fn reporting_feed(
         name: name.into(),
         lease: LEASE,
     };
-    let changes = Changes::new();
+    let changes = Notifier::new();
     let importer = Importer {
         store: store.clone(),
         replica: replica.clone(),
@@ -213,7 +213,7 @@ fn reporting_feed(
             longest: LONG,
         },
         concurrent: 1,
-        desk: desk.clone(),
+        incidents: incidents.clone(),
         faults: returns_import::ImportFaults::default(),
     };
     let feed = Feed {
@@ -227,18 +227,18 @@ fn reporting_feed(
         clock: Arc::new(SystemClock),
         changes,
         importer: Arc::new(importer),
-        stages: Stages::default(),
-        desk,
+        stages: FeedTimes::default(),
+        incidents,
         faulted: AtomicBool::new(true),
     };
     (Arc::new(feed), signals)
 }
 
-/// The next trouble that is reported.
-async fn trouble(signals: &mut UnboundedReceiver<Signal>) -> Trouble {
+/// The next problem that is reported.
+async fn problem(signals: &mut UnboundedReceiver<Signal>) -> Problem {
     loop {
         match signals.recv().await.unwrap() {
-            Signal::Trouble(trouble) => return *trouble,
+            Signal::Problem(problem) => return *problem,
             Signal::Clear { .. } => {}
         }
     }
@@ -248,7 +248,7 @@ async fn trouble(signals: &mut UnboundedReceiver<Signal>) -> Trouble {
 async fn well(signals: &mut UnboundedReceiver<Signal>) {
     loop {
         match signals.recv().await.unwrap() {
-            Signal::Trouble(_) => {}
+            Signal::Problem(_) => {}
             Signal::Clear { subject, area, .. } => {
                 assert_eq!(subject, Subject::Database(GATEWAY.into()));
                 assert_eq!(area, Area::Target);
@@ -345,7 +345,7 @@ async fn an_adapter_that_is_gone_is_reported_and_its_return_too() {
     let url = format!("http://{address}");
     let (feed, mut signals) = reporting_feed(&store, &folder, "a", &url);
     let run = tokio::spawn(feed.run(stop.clone()));
-    let met = trouble(&mut signals).await;
+    let met = problem(&mut signals).await;
     assert_eq!(met.subject, Subject::Database(GATEWAY.into()));
     assert!(met.next_try_at.is_some());
     let Cause::AdapterUnreachable { database, why } = met.cause else {
@@ -373,7 +373,7 @@ async fn a_target_that_takes_no_writes_is_reported_and_its_reads_do_not_make_it_
     let (feed, mut signals) = reporting_feed(&store, &folder, "a", &address);
     let run = tokio::spawn(feed.run(stop.clone()));
     for _ in 0..3 {
-        let Some(Signal::Trouble(met)) = signals.recv().await else {
+        let Some(Signal::Problem(met)) = signals.recv().await else {
             panic!("it is not well");
         };
         assert_eq!(met.cause.kind(), "TARGET_READ_ONLY");

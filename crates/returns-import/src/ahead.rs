@@ -9,21 +9,21 @@ use super::adapter::{Adapter, Lookup};
 use super::batches::{BatchError, Parsed};
 use super::decide::{DecideError, look_up};
 use super::gather::cases;
-use super::stages::Stages;
+use super::stages::ImportTimes;
 use crate::source::Source;
 
 /// Batches that may wait, looked up, to be decided. More would only cost memory.
 const BATCHES_AHEAD: usize = 1;
 
 /// A batch with the transfers that its entries name.
-pub(super) struct Batch {
+pub(super) struct LookedUpBatch {
     pub(super) items: Vec<Item>,
     pub(super) lookup: Lookup,
 }
 
 /// A batch, or the end of the file.
 pub(super) enum Found {
-    Batch(Batch),
+    Batch(LookedUpBatch),
     End,
 }
 
@@ -45,16 +45,16 @@ impl Ahead {
         mut parsed: mpsc::Receiver<Result<Parsed, BatchError>>,
         system_of_record: Adapter,
         source: Source,
-        stages: Stages,
+        stages: ImportTimes,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
         let task = tokio::spawn(async move {
             while let Some(message) = stages.parse.time(parsed.recv()).await {
                 let found = match message {
-                    Ok(Parsed::Batch(items)) => {
+                    Ok(Parsed::LookedUpBatch(items)) => {
                         let looking = find(&system_of_record, &source, &items);
                         let lookup = stages.look_up.time(looking).await;
-                        lookup.map(|lookup| Found::Batch(Batch { items, lookup }))
+                        lookup.map(|lookup| Found::Batch(LookedUpBatch { items, lookup }))
                     }
                     Ok(Parsed::End(_)) => Ok(Found::End),
                     Err(error) => Err(AheadError::Read(error)),

@@ -24,7 +24,7 @@ pub enum BatchError {
 /// What the parser sends: batches in order, then the summary.
 #[derive(Debug)]
 pub(crate) enum Parsed {
-    Batch(Vec<Item>),
+    LookedUpBatch(Vec<Item>),
     End(Box<Summary>),
 }
 
@@ -78,11 +78,13 @@ fn send_batches<R: std::io::Read>(
         batch.push(item);
         if batch.len() == batch_size {
             let full = std::mem::replace(&mut batch, Vec::with_capacity(batch_size));
-            sender.blocking_send(Ok(Parsed::Batch(full))).ok()?;
+            sender.blocking_send(Ok(Parsed::LookedUpBatch(full))).ok()?;
         }
     }
     if !batch.is_empty() {
-        sender.blocking_send(Ok(Parsed::Batch(batch))).ok()?;
+        sender
+            .blocking_send(Ok(Parsed::LookedUpBatch(batch)))
+            .ok()?;
     }
     Some(Ok(Parsed::End(Box::new(reader.summary()))))
 }

@@ -10,13 +10,13 @@ use returns_model::import::Checked;
 
 use super::adapter::{Adapter, AdapterError};
 use super::batches::{BatchError, Parsed, parse};
-use super::decide::{Case, resolve_all};
+use super::decide::{EntryToDecide, resolve_all};
 use super::spool::Spool;
 use crate::source::Source;
 
 /// What the check says of a file.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum FileVerdict {
     Accepted(Checked),
     Rejected(FileRejected),
 }
@@ -40,20 +40,22 @@ pub(crate) async fn check(
     received_on: NaiveDate,
     batch_size: usize,
     system_of_record: &Adapter,
-) -> Result<Verdict, CheckError> {
+) -> Result<FileVerdict, CheckError> {
     let mut parsed = parse(spool, spool_name, source, received_on, 0, batch_size);
     let mut unit = UnitCheck::new(source);
     loop {
         match parsed.recv().await.ok_or(CheckError::ParserGone)? {
-            Ok(Parsed::Batch(items)) => unit.look_at(&items, source, system_of_record).await?,
+            Ok(Parsed::LookedUpBatch(items)) => {
+                unit.look_at(&items, source, system_of_record).await?
+            }
             Ok(Parsed::End(summary)) => {
                 if let Some(rejected) = unit.verdict() {
-                    return Ok(Verdict::Rejected(rejected));
+                    return Ok(FileVerdict::Rejected(rejected));
                 }
                 if let Some(rejected) = summary.emptiness.and_then(|how| too_empty(source, how)) {
-                    return Ok(Verdict::Rejected(rejected));
+                    return Ok(FileVerdict::Rejected(rejected));
                 }
-                return Ok(Verdict::Accepted(Checked {
+                return Ok(FileVerdict::Accepted(Checked {
                     items: summary.entries + summary.rejected,
                     debit_minor: summary.debit_minor,
                     credit_minor: summary.credit_minor,
@@ -62,7 +64,7 @@ pub(crate) async fn check(
                 }));
             }
             Err(BatchError::Read(ReadError::Rejected(rejected))) => {
-                return Ok(Verdict::Rejected(rejected));
+                return Ok(FileVerdict::Rejected(rejected));
             }
             Err(error) => return Err(CheckError::Read(error)),
         }
@@ -91,7 +93,7 @@ fn too_empty(source: &Source, how: Emptiness) -> Option<FileRejected> {
 }
 
 /// Whether every amount of the file is exactly a hundred times, or a hundredth of, what the
-/// gateway has. One row like that is one row's trouble; all of them are the wrong unit.
+/// gateway has. One row like that is one row's problem; all of them are the wrong unit.
 struct UnitCheck {
     /// The first amounts that differ by the factor: file and gateway.
     example: Option<(ach::entry::Position, Money, Money)>,
@@ -120,10 +122,10 @@ impl UnitCheck {
         if self.settled {
             return Ok(());
         }
-        let cases: Vec<Case<'_>> = items
+        let cases: Vec<EntryToDecide<'_>> = items
             .iter()
             .filter_map(|item| match item {
-                Item::Entry(entry) => Some(Case::of_entry(entry, source)),
+                Item::Entry(entry) => Some(EntryToDecide::of_entry(entry, source)),
                 Item::Rejected(_) => None,
             })
             .collect();

@@ -30,7 +30,7 @@ pub enum DecideError {
 
 /// An entry and where it comes from.
 #[derive(Debug, Clone)]
-pub struct Case<'a> {
+pub struct EntryToDecide<'a> {
     pub entry: &'a Entry,
     pub source: &'a Source,
     pub import_id: &'a str,
@@ -43,7 +43,7 @@ pub struct Case<'a> {
     pub actor: Option<&'a str>,
 }
 
-impl<'a> Case<'a> {
+impl<'a> EntryToDecide<'a> {
     /// An entry that is only looked up.
     pub fn of_entry(entry: &'a Entry, source: &'a Source) -> Self {
         Self {
@@ -61,7 +61,7 @@ impl<'a> Case<'a> {
 
 /// What is to be done about a case.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum EntryOutcome {
     /// Append this row.
     Act(Box<Row>),
     /// It is known already.
@@ -80,30 +80,30 @@ pub enum Outcome {
 #[derive(Debug, Clone)]
 pub struct Decided {
     pub seen_position: u64,
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<EntryOutcome>,
     /// Those of the cases that may be dishonored.
     pub marks: Vec<DishonorMark>,
 }
 
 /// What earlier cases of the same run decided and the journal does not say yet.
 #[derive(Debug, Default)]
-pub struct Overlay {
+pub struct PendingDecisions {
     priors: HashMap<String, Vec<Prior>>,
     ids_given: HashMap<String, usize>,
 }
 
-/// Decides a batch of cases, in order. `overlay` carries what the run has decided but not
+/// Decides a batch of cases, in order. `pending` carries what the run has decided but not
 /// appended; give a new one for each batch that is appended.
 pub async fn decide_batch(
     store: &dyn Store,
     system_of_record: &Adapter,
-    cases: &[Case<'_>],
-    overlay: &mut Overlay,
+    cases: &[EntryToDecide<'_>],
+    pending: &mut PendingDecisions,
     now: DateTime<Utc>,
 ) -> Result<Decided, DecideError> {
     let lookup = look_up(system_of_record, cases).await?;
     let database = &system_of_record.database;
-    Ok(decide_found(store, database, cases, &lookup, overlay, now).await?)
+    Ok(decide_found(store, database, cases, &lookup, pending, now).await?)
 }
 
 /// Decides a batch of cases whose transfers were looked up. It does no harm when that was a
@@ -112,9 +112,9 @@ pub async fn decide_batch(
 pub async fn decide_found(
     store: &dyn Store,
     system_of_record: &str,
-    cases: &[Case<'_>],
+    cases: &[EntryToDecide<'_>],
     lookup: &Lookup,
-    overlay: &mut Overlay,
+    pending: &mut PendingDecisions,
     now: DateTime<Utc>,
 ) -> Result<Decided, StoreError> {
     let resolutions: Vec<Resolution> = cases
@@ -134,9 +134,9 @@ pub async fn decide_found(
     let mut outcomes = Vec::with_capacity(cases.len());
     let mut marks = Vec::new();
     for (case, resolution) in cases.iter().zip(&resolutions) {
-        let outcome = decide_case(case, resolution, &known, overlay, lookup, now);
+        let outcome = decide_case(case, resolution, &known, pending, lookup, now);
         marks.extend(dishonor::mark(case, resolution, &outcome, |transfer_id| {
-            priors_of(transfer_id, &known, overlay)
+            priors_of(transfer_id, &known, pending)
         }));
         outcomes.push(outcome);
     }
@@ -150,7 +150,7 @@ pub async fn decide_found(
 /// Finds which transfer each case is about, and decides nothing.
 pub async fn resolve_all(
     system_of_record: &Adapter,
-    cases: &[Case<'_>],
+    cases: &[EntryToDecide<'_>],
 ) -> Result<Vec<Resolution>, AdapterError> {
     let lookup = look_up(system_of_record, cases).await?;
     Ok(cases
@@ -160,7 +160,7 @@ pub async fn resolve_all(
 }
 
 /// The key by which a case is looked up, or all of them.
-fn keys_of(case: &Case<'_>) -> Vec<(TransferKeyKind, String)> {
+fn keys_of(case: &EntryToDecide<'_>) -> Vec<(TransferKeyKind, String)> {
     match case.transfer_id {
         Some(id) => vec![(TransferKeyKind::TransferId, id.to_owned())],
         None => case
@@ -175,7 +175,10 @@ fn keys_of(case: &Case<'_>) -> Vec<(TransferKeyKind, String)> {
     }
 }
 
-pub async fn look_up(adapter: &Adapter, cases: &[Case<'_>]) -> Result<Lookup, AdapterError> {
+pub async fn look_up(
+    adapter: &Adapter,
+    cases: &[EntryToDecide<'_>],
+) -> Result<Lookup, AdapterError> {
     // Sorted and each once: the same key may stand on many lines.
     let mut keys: Vec<(TransferKeyKind, String)> = cases.iter().flat_map(keys_of).collect();
     keys.sort_by(|a, b| (a.0 as u8, &a.1).cmp(&(b.0 as u8, &b.1)));
@@ -183,7 +186,7 @@ pub async fn look_up(adapter: &Adapter, cases: &[Case<'_>]) -> Result<Lookup, Ad
     adapter.lookup(&keys).await
 }
 
-fn resolve_case(case: &Case<'_>, lookup: &Lookup) -> Resolution {
+fn resolve_case(case: &EntryToDecide<'_>, lookup: &Lookup) -> Resolution {
     let find = |kind: TransferKeyKind, value: &str| -> Vec<Transfer> {
         lookup
             .found
@@ -212,15 +215,15 @@ fn resolve_case(case: &Case<'_>, lookup: &Lookup) -> Resolution {
 }
 
 fn decide_case(
-    case: &Case<'_>,
+    case: &EntryToDecide<'_>,
     resolution: &Resolution,
     known: &Known,
-    overlay: &mut Overlay,
+    pending: &mut PendingDecisions,
     lookup: &Lookup,
     now: DateTime<Utc>,
-) -> Outcome {
+) -> EntryOutcome {
     let mut priors = match resolution {
-        Resolution::One(transfer) => priors_of(&transfer.id, known, overlay),
+        Resolution::One(transfer) => priors_of(&transfer.id, known, pending),
         Resolution::Unknown | Resolution::Ambiguous(_) => Vec::new(),
     };
     if planted::has(Bug::RestoredTwice) && matches!(case.entry.kind, EntryKind::Dishonored { .. }) {
@@ -233,11 +236,11 @@ fn decide_case(
         lookup.policy,
         now.date_naive(),
     ) {
-        Decision::Hold(hold) => Outcome::Hold {
+        Decision::Hold(hold) => EntryOutcome::Hold {
             hold,
             transfer_ids: candidates(resolution),
         },
-        Decision::Duplicate { of } => Outcome::Duplicate {
+        Decision::Duplicate { of } => EntryOutcome::Duplicate {
             transfer_id: candidates(resolution)
                 .into_iter()
                 .next()
@@ -248,17 +251,17 @@ fn decide_case(
             Resolution::One(transfer) => {
                 let return_id = match case.return_id {
                     Some(id) => id.to_owned(),
-                    None => next_return_id(&transfer.id, known, overlay),
+                    None => next_return_id(&transfer.id, known, pending),
                 };
-                overlay
+                pending
                     .priors
                     .entry(transfer.id.clone())
                     .or_default()
                     .push(prior(&return_id, act.effect, case.entry));
-                Outcome::Act(Box::new(row(case, transfer, act, return_id, now)))
+                EntryOutcome::Act(Box::new(row(case, transfer, act, return_id, now)))
             }
             // The decision acts only on one transfer; anything else it holds.
-            Resolution::Unknown | Resolution::Ambiguous(_) => Outcome::Hold {
+            Resolution::Unknown | Resolution::Ambiguous(_) => EntryOutcome::Hold {
                 hold: Hold {
                     reason: ach::decision::HoldReason::AmbiguousTransfer,
                     detail: "decided without a transfer".to_owned(),
@@ -287,13 +290,13 @@ fn prior(return_id: &str, effect: Effect, entry: &Entry) -> Prior {
     }
 }
 
-fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<Prior> {
+fn priors_of(transfer_id: &str, known: &Known, pending: &PendingDecisions) -> Vec<Prior> {
     let standing = known
         .standing
         .get(transfer_id)
         .map(Vec::as_slice)
         .unwrap_or_default();
-    let pending = overlay
+    let pending = pending
         .priors
         .get(transfer_id)
         .map(Vec::as_slice)
@@ -308,8 +311,8 @@ fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<Prior> 
 }
 
 /// Ids count up per transfer, so that each return of a transfer has its own for good.
-fn next_return_id(transfer_id: &str, known: &Known, overlay: &mut Overlay) -> String {
-    let pending = overlay.ids_given.entry(transfer_id.to_owned()).or_default();
+fn next_return_id(transfer_id: &str, known: &Known, pending: &mut PendingDecisions) -> String {
+    let pending = pending.ids_given.entry(transfer_id.to_owned()).or_default();
     *pending += 1;
     let given = known
         .ids_given
@@ -320,7 +323,7 @@ fn next_return_id(transfer_id: &str, known: &Known, overlay: &mut Overlay) -> St
 }
 
 fn row(
-    case: &Case<'_>,
+    case: &EntryToDecide<'_>,
     transfer: &Transfer,
     act: Act,
     return_id: String,

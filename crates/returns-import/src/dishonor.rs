@@ -6,7 +6,7 @@ use ach::dishonor::{OurSide, dishonorable};
 use ach::entry::EntryKind;
 use returns_model::dishonor::DishonorMark;
 
-use super::decide::{Case, Outcome};
+use super::decide::{EntryOutcome, EntryToDecide};
 use crate::source::Source;
 
 /// The mark of a case, if it has a ground. `priors` gives what the journal says of a transfer;
@@ -14,9 +14,9 @@ use crate::source::Source;
 ///
 /// A return that is known already has none: the entry that came first has its mark.
 pub(crate) fn mark(
-    case: &Case<'_>,
+    case: &EntryToDecide<'_>,
     resolution: &Resolution,
-    outcome: &Outcome,
+    outcome: &EntryOutcome,
     priors: impl FnOnce(&str) -> Vec<Prior>,
 ) -> Option<DishonorMark> {
     let transfer = match resolution {
@@ -24,13 +24,13 @@ pub(crate) fn mark(
         Resolution::Unknown | Resolution::Ambiguous(_) => None,
     };
     let (return_id, prior) = match outcome {
-        Outcome::Duplicate { .. } => return None,
-        Outcome::Act(row) => (Some(row.return_id.clone()), None),
-        Outcome::Hold { hold, .. } if hold.reason == HoldReason::SecondReturn => {
+        EntryOutcome::Duplicate { .. } => return None,
+        EntryOutcome::Act(row) => (Some(row.return_id.clone()), None),
+        EntryOutcome::Hold { hold, .. } if hold.reason == HoldReason::SecondReturn => {
             let known = transfer.map(|transfer| priors(&transfer.id));
             (None, known.and_then(first_return))
         }
-        Outcome::Hold { .. } => (None, None),
+        EntryOutcome::Hold { .. } => (None, None),
     };
     let entry = case.entry;
     let mut grounds = dishonorable(entry, transfer, our_side(case.source), prior.as_ref());

@@ -9,13 +9,13 @@ use returns_model::import::{ImportRecord, Phase, Totals};
 use returns_store::{Append, AppendCause, Appended, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use super::ahead::{Ahead, AheadError, Batch, Found};
+use super::ahead::{Ahead, AheadError, Found, LookedUpBatch};
 use super::batches::parse;
-use super::check::{CheckError, Verdict, check};
-use super::decide::{DecideError, Overlay, decide_found, look_up};
+use super::check::{CheckError, FileVerdict, check};
+use super::decide::{DecideError, PendingDecisions, decide_found, look_up};
 use super::gather::{cases, gather, rejected};
 use super::guess::{guess, known_formats};
-use super::stages::Stages;
+use super::stages::ImportTimes;
 use super::worker::{ImportError, Importer};
 use crate::source::Source;
 
@@ -105,7 +105,7 @@ impl Importer {
         let at = self.clock.now();
         // Whoever else checked this file came to the same verdict, so a lost race is no loss.
         match verdict {
-            Verdict::Accepted(checked) => {
+            FileVerdict::Accepted(checked) => {
                 self.store
                     .accept_import(&import.import_id, &checked, at)
                     .await?;
@@ -117,7 +117,7 @@ impl Importer {
                     "file accepted"
                 );
             }
-            Verdict::Rejected(mut why) => {
+            FileVerdict::Rejected(mut why) => {
                 let (spool_name, day) =
                     (&import.new.spool_name, import.new.received_at.date_naive());
                 let others = known_formats(self.sources.values());
@@ -140,7 +140,7 @@ impl Importer {
         items: u64,
         stop: &CancellationToken,
     ) -> Result<Step, ImportError> {
-        let stages = Stages::default();
+        let stages = ImportTimes::default();
         let parsed = parse(
             &self.spool,
             &import.new.spool_name,
@@ -201,11 +201,11 @@ impl Importer {
         source: &Source,
         items: u64,
         (done, totals): (u64, Totals),
-        Batch {
+        LookedUpBatch {
             items: batch,
             mut lookup,
-        }: Batch,
-        stages: &Stages,
+        }: LookedUpBatch,
+        stages: &ImportTimes,
     ) -> Result<Option<(u64, Totals)>, ImportError> {
         let done_after = done + batch.len() as u64;
         if done_after > items {
@@ -218,9 +218,9 @@ impl Importer {
         loop {
             trip("import::before_decide").await?;
             let now = self.clock.now();
-            let mut overlay = Overlay::default();
+            let mut pending = PendingDecisions::default();
             let leading = &self.system_of_record.database;
-            let deciding = decide_found(&*self.store, leading, &cases, &lookup, &mut overlay, now);
+            let deciding = decide_found(&*self.store, leading, &cases, &lookup, &mut pending, now);
             let decided = stages.decide.time(deciding).await?;
             trip("import::before_append").await?;
             let mut totals = totals;

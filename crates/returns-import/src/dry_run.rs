@@ -6,8 +6,8 @@ use returns_model::ids;
 use returns_model::import::{ImportRecord, NewImport, Phase, RejectedLine, Totals};
 
 use super::batches::{Parsed, parse};
-use super::check::{CheckError, Verdict, check};
-use super::decide::{Overlay, decide_batch};
+use super::check::{CheckError, FileVerdict, check};
+use super::decide::{PendingDecisions, decide_batch};
 use super::gather::{cases, gather, rejected};
 use super::worker::{ImportError, Importer};
 use crate::source::Source;
@@ -55,8 +55,8 @@ async fn decide_for_show(
     };
     let mut shown = Vec::new();
     match verdict {
-        Verdict::Rejected(why) => record.phase = Phase::Rejected { why, at: now },
-        Verdict::Accepted(checked) => {
+        FileVerdict::Rejected(why) => record.phase = Phase::Rejected { why, at: now },
+        FileVerdict::Accepted(checked) => {
             shown = decide_all(importer, source, &mut record, now).await?;
             record.phase = Phase::Decided {
                 checked,
@@ -67,7 +67,7 @@ async fn decide_for_show(
     Ok((record, shown))
 }
 
-/// The overlay lives as long as the file, since nothing is appended that would say what
+/// The pending lives as long as the file, since nothing is appended that would say what
 /// earlier batches decided.
 async fn decide_all(
     importer: &Importer,
@@ -85,18 +85,18 @@ async fn decide_all(
         0,
         importer.batch_size,
     );
-    let mut overlay = Overlay::default();
+    let mut pending = PendingDecisions::default();
     let mut shown = Vec::new();
     loop {
         match parsed.recv().await.ok_or(CheckError::ParserGone)?? {
             Parsed::End(_) => return Ok(shown),
-            Parsed::Batch(batch) => {
+            Parsed::LookedUpBatch(batch) => {
                 let cases = cases(&batch, source, &record.import_id, record.done);
                 let decided = decide_batch(
                     &*importer.store,
                     &importer.system_of_record,
                     &cases,
-                    &mut overlay,
+                    &mut pending,
                     now,
                 )
                 .await?;

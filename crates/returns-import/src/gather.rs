@@ -7,7 +7,7 @@ use returns_model::ids;
 use returns_model::import::{RejectedLine, Totals};
 use returns_store::{DuplicateLine, Writes};
 
-use super::decide::{Case, Decided, Outcome};
+use super::decide::{Decided, EntryOutcome, EntryToDecide};
 use super::hold::next_attempt;
 use crate::source::Source;
 
@@ -17,15 +17,15 @@ pub(super) fn cases<'a>(
     source: &'a Source,
     import_id: &'a str,
     first_ordinal: u64,
-) -> Vec<Case<'a>> {
+) -> Vec<EntryToDecide<'a>> {
     batch
         .iter()
         .zip(first_ordinal..)
         .filter_map(|(item, ordinal)| match item {
-            Item::Entry(entry) => Some(Case {
+            Item::Entry(entry) => Some(EntryToDecide {
                 import_id,
                 ordinal,
-                ..Case::of_entry(entry, source)
+                ..EntryToDecide::of_entry(entry, source)
             }),
             Item::Rejected(_) => None,
         })
@@ -34,7 +34,7 @@ pub(super) fn cases<'a>(
 
 /// Sorts outcomes into what an append writes, and counts them.
 pub(super) fn gather(
-    cases: &[Case<'_>],
+    cases: &[EntryToDecide<'_>],
     decided: Decided,
     totals: &mut Totals,
     retry: &super::hold::RetryPolicy,
@@ -52,11 +52,11 @@ pub(super) fn gather(
         let amount = amount_minor(case.entry);
         totals.read.add(amount);
         match outcome {
-            Outcome::Act(row) => {
+            EntryOutcome::Act(row) => {
                 totals.of_effect(row.effect).add(amount);
                 writes.rows.push(*row);
             }
-            Outcome::Duplicate {
+            EntryOutcome::Duplicate {
                 transfer_id,
                 of_return_id,
             } => {
@@ -69,7 +69,7 @@ pub(super) fn gather(
                     entry: Some(case.entry.clone()),
                 });
             }
-            Outcome::Hold { hold, transfer_ids } => {
+            EntryOutcome::Hold { hold, transfer_ids } => {
                 totals.held.add(amount);
                 writes.holds.push(NewHold {
                     hold_id: ids::hold_id(case.import_id, case.ordinal),

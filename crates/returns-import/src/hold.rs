@@ -12,7 +12,7 @@ use returns_model::journal::Relation;
 use returns_store::{Append, AppendCause, Appended, StoreError, Writes};
 use tokio_util::sync::CancellationToken;
 
-use super::decide::{Case, DecideError, Outcome, Overlay, decide_batch};
+use super::decide::{DecideError, EntryOutcome, EntryToDecide, PendingDecisions, decide_batch};
 use super::worker::Importer;
 use crate::source::Source;
 
@@ -147,7 +147,7 @@ impl Importer {
                 if row.row.effect == Effect::Ready {
                     return self.ready_again(hold, &row.row, retry).await;
                 }
-                let case = Case {
+                let case = EntryToDecide {
                     transfer_id: Some(&row.row.transfer.id),
                     relation: Some(Relation::Supersedes {
                         position: *position,
@@ -167,18 +167,18 @@ impl Importer {
     async fn decide_again(
         &self,
         hold: &HoldRecord,
-        case: Case<'_>,
+        case: EntryToDecide<'_>,
         retry: &Retry<'_>,
     ) -> Result<(), HoldError> {
         let cases = [case];
         loop {
             let now = self.clock.now();
-            let mut overlay = Overlay::default();
+            let mut pending = PendingDecisions::default();
             let decided = decide_batch(
                 &*self.store,
                 &self.system_of_record,
                 &cases,
-                &mut overlay,
+                &mut pending,
                 now,
             )
             .await?;
@@ -191,9 +191,9 @@ impl Importer {
             }
             let dishonor = Marks::again(mark, &hold.new.import_id, hold.new.ordinal);
             let (state, rows) = match outcome {
-                Outcome::Act(row) => (HoldState::Resolved, vec![*row]),
-                Outcome::Duplicate { .. } => (HoldState::Duplicate, Vec::new()),
-                Outcome::Hold {
+                EntryOutcome::Act(row) => (HoldState::Resolved, vec![*row]),
+                EntryOutcome::Duplicate { .. } => (HoldState::Duplicate, Vec::new()),
+                EntryOutcome::Hold {
                     hold: why,
                     transfer_ids,
                 } => {
@@ -278,13 +278,13 @@ impl Importer {
     }
 }
 
-fn case_of<'a>(hold: &'a HoldRecord, source: &'a Source, retry: &Retry<'a>) -> Case<'a> {
+fn case_of<'a>(hold: &'a HoldRecord, source: &'a Source, retry: &Retry<'a>) -> EntryToDecide<'a> {
     let by_person = retry.by != SERVICE;
-    Case {
+    EntryToDecide {
         import_id: &hold.new.import_id,
         ordinal: hold.new.ordinal,
         transfer_id: retry.transfer_id,
         actor: by_person.then_some(retry.by),
-        ..Case::of_entry(&hold.new.entry, source)
+        ..EntryToDecide::of_entry(&hold.new.entry, source)
     }
 }

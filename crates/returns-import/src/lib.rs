@@ -18,11 +18,11 @@ mod faults;
 mod gather;
 mod guess;
 pub mod hold;
+mod problem;
 mod receive;
 pub mod source;
 mod spool;
 mod stages;
-mod trouble;
 mod worker;
 
 pub use dry_run::dry_run;

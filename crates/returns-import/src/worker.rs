@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
-use returns_alerts::Desk;
-use returns_store::{Changes, Replica, Store, StoreError};
+use returns_alerts::IncidentReporter;
+use returns_store::{Notifier, Replica, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -52,11 +52,11 @@ pub struct Importer {
     pub system_of_record: Adapter,
     pub sources: HashMap<String, Source>,
     pub clock: SharedClock,
-    pub changes: Changes,
+    pub changes: Notifier,
     pub batch_size: usize,
     pub holds: super::hold::RetryPolicy,
     pub concurrent: usize,
-    pub desk: Desk,
+    pub incidents: IncidentReporter,
     pub faults: ImportFaults,
 }
 
@@ -169,7 +169,7 @@ struct Running {
 }
 
 /// An import's place among those that are worked on; free again when it is dropped.
-struct Place {
+struct RunningImport {
     running: Arc<Running>,
     import_id: String,
 }
@@ -179,9 +179,9 @@ impl Running {
         self.imports.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn enter(running: &Arc<Self>, import_id: &str, stop: &CancellationToken) -> Place {
+    fn enter(running: &Arc<Self>, import_id: &str, stop: &CancellationToken) -> RunningImport {
         running.lock().insert(import_id.to_owned(), stop.clone());
-        Place {
+        RunningImport {
             running: running.clone(),
             import_id: import_id.to_owned(),
         }
@@ -198,7 +198,7 @@ impl Running {
     }
 }
 
-impl Drop for Place {
+impl Drop for RunningImport {
     fn drop(&mut self) {
         self.running.lock().remove(&self.import_id);
     }

@@ -36,7 +36,7 @@ impl Check {
     }
 }
 
-/// What was found when everything that has to do with some trouble was checked.
+/// What was found when everything that has to do with some problem was checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnosis {
     pub checks: Vec<Check>,

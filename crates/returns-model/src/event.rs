@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::hold::HoldState;
-use crate::endpoint::Dialect;
+use crate::endpoint::PayloadVersion;
 
 /// What an event tells of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct NewEvent {
     pub occurred_at: DateTime<Utc>,
     /// What happened, as JSON, without account numbers; bodies are rendered from it.
     pub facts: String,
-    /// Which messages tell of it: in each dialect none, one or more event types, each once.
-    pub messages: Vec<(Dialect, String)>,
+    /// Which messages tell of it: in each payload_version none, one or more event types, each once.
+    pub messages: Vec<(PayloadVersion, String)>,
 }
 
 /// An event with its place among all events.

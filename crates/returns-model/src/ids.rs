@@ -123,10 +123,10 @@ pub fn hold_event_id(hold_id: &str, state: &str) -> String {
     id("evt_", &["hold event", hold_id, state])
 }
 
-/// The id of the message that tells of an event in a dialect under an event type: its
+/// The id of the message that tells of an event in a payload_version under an event type: its
 /// `webhook-id`, the same at every try.
-pub fn message_id(event_id: &str, dialect: &str, event_type: &str) -> String {
-    id("msg_", &["message", event_id, dialect, event_type])
+pub fn message_id(event_id: &str, payload_version: &str, event_type: &str) -> String {
+    id("msg_", &["message", event_id, payload_version, event_type])
 }
 
 /// The id of a test alert.

@@ -4,8 +4,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Outcome, Trigger};
 use super::plan::PlanText;
+use super::run_outcome::{RunOutcome, Trigger};
 
 /// A source as operators have left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +105,7 @@ pub struct RunRecord {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunEnd {
     pub at: DateTime<Utc>,
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// One line for people.
     pub summary: String,
     /// The kind of the cause, when something was wrong.
@@ -119,7 +119,7 @@ pub struct RunFile {
     pub name: String,
     pub size_bytes: u64,
     pub import_id: Option<String>,
-    pub outcome: Outcome,
+    pub outcome: RunOutcome,
     /// One line for people.
     pub what: String,
 }

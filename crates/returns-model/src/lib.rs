@@ -17,7 +17,7 @@ pub mod import;
 pub mod incident;
 pub mod job;
 pub mod journal;
-pub mod outcome;
 pub mod plan;
 pub mod report;
+pub mod run_outcome;
 pub mod settlement;

@@ -19,10 +19,6 @@ const LONGEST_PAUSE_DAYS: u64 = 400;
 /// The days on which a plan works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(
-    clippy::enum_variant_names,
-    reason = "banking day is the rules' own word"
-)]
 pub enum Days {
     /// Every day.
     All,
@@ -236,18 +232,18 @@ impl Plan {
     }
 
     fn expected_on(&self, day: NaiveDate) -> Option<Expected> {
-        let due = self.moment(day, self.due?)?;
+        let due = self.at_local(day, self.due?)?;
         Some(Expected {
             day,
-            from: self.moment(day, NaiveTime::MIN)?,
-            until: self.moment(self.next_day(day)?, NaiveTime::MIN)?,
+            from: self.at_local(day, NaiveTime::MIN)?,
+            until: self.at_local(self.next_day(day)?, NaiveTime::MIN)?,
             due,
             deadline: due + TimeDelta::minutes(i64::from(self.text.grace_minutes)),
         })
     }
 
     /// A local time as a moment: the first of two, or the first after a gap.
-    fn moment(&self, day: NaiveDate, time: NaiveTime) -> Option<DateTime<Utc>> {
+    fn at_local(&self, day: NaiveDate, time: NaiveTime) -> Option<DateTime<Utc>> {
         let mut local = day.and_time(time);
         // No zone has ever skipped more than a day.
         for _ in 0..=24 * 60 {

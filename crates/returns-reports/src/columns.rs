@@ -8,7 +8,7 @@ use returns_model::dishonor::DishonorMark;
 use returns_model::import::ImportRecord;
 use returns_model::journal::Row;
 
-use super::cell::{decimal, id, optional_id, words};
+use super::csv_escaping::{decimal, id, optional_id, words};
 use super::line::Line;
 use super::rules::{Rules, original_date};
 
@@ -236,7 +236,7 @@ fn states(cells: &mut Vec<String>, line: &Line) {
     let acted = line
         .row
         .as_ref()
-        .filter(|row| line.outcome == super::outcome::Outcome::Effect(row.effect));
+        .filter(|row| line.outcome == super::outcome::LineOutcome::Effect(row.effect));
     let (before, after, reversal) = acted.map_or(("", "", ""), |row| {
         let before = state(row.expected.state);
         let after = match row.effect {

@@ -8,18 +8,18 @@
 
 mod archive;
 pub mod bucket;
-mod cell;
 mod columns;
-mod fate;
+mod csv_escaping;
 mod keys;
 mod line;
+mod line_status;
 mod lines;
 mod outcome;
+mod problems;
 mod read_back;
 mod render;
 mod reporter;
 mod rules;
-mod telling;
 mod totals;
 mod write;
 

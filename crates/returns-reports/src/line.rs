@@ -4,7 +4,7 @@ use ach::entry::Entry;
 use returns_model::dishonor::DishonorMark;
 use returns_model::journal::Row;
 
-use super::outcome::{Outcome, Status};
+use super::outcome::{LineOutcome, Status};
 
 /// What is known of one entry of a file.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub(super) struct Line {
     pub(super) row: Option<Row>,
     /// The transfer it is about, when that is known.
     pub(super) transfer_id: String,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: LineOutcome,
     /// What it did in each database, in their order.
     pub(super) statuses: Vec<Status>,
     /// What is counted of it, in minor units; `None` when nobody knows any more.

@@ -12,8 +12,8 @@ use returns_model::journal::JournalRow;
 use returns_store::{DuplicateLine, Store};
 
 use super::ReportError;
-use super::fate::{Fate, Found};
 use super::line::Line;
+use super::line_status::{Fate, Found};
 
 /// Entries that are put together at once.
 const WINDOW: u64 = 1_000;

@@ -5,7 +5,7 @@ use returns_model::follower::ExceptionKind;
 
 /// What became of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum LineOutcome {
     Effect(Effect),
     /// Its return was known already.
     Duplicate,
@@ -68,7 +68,7 @@ impl Class {
     }
 }
 
-impl Outcome {
+impl LineOutcome {
     pub(super) const fn class(&self) -> Class {
         match self {
             Self::Effect(Effect::Return) => Class::Returned,
@@ -161,14 +161,14 @@ mod tests {
     #[test]
     fn every_outcome_and_status_is_read_back_as_it_was_written() {
         for (outcome, class) in [
-            (Outcome::Effect(Effect::Reverse), Class::Reversed),
-            (Outcome::Duplicate, Class::Duplicate),
-            (Outcome::Held(HoldReason::UnknownCode), Class::Held),
+            (LineOutcome::Effect(Effect::Reverse), Class::Reversed),
+            (LineOutcome::Duplicate, Class::Duplicate),
+            (LineOutcome::Held(HoldReason::UnknownCode), Class::Held),
             (
-                Outcome::Dismissed(HoldReason::SecondReturn),
+                LineOutcome::Dismissed(HoldReason::SecondReturn),
                 Class::Dismissed,
             ),
-            (Outcome::Rejected("amount:x".into()), Class::Rejected),
+            (LineOutcome::Rejected("amount:x".into()), Class::Rejected),
         ] {
             assert_eq!(Class::of_text(&outcome.text()), Some(class));
         }

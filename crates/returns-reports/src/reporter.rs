@@ -1,5 +1,5 @@
 //! The worker: archives what was received and reports what is finished, the oldest first. One
-//! import's trouble never stops another; trouble is told at once, and tried again.
+//! import's problem never stops another; problem is told at once, and tried again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use echeck_service::failpoint;
-use returns_alerts::Desk;
+use returns_alerts::IncidentReporter;
 use returns_import::Spool;
 use returns_model::import::{ImportRecord, Phase};
 use returns_model::incident::{Area, Subject};
 use returns_model::report::WrittenReport;
-use returns_store::{Changes, Lease, Replica, Store, StoreError};
+use returns_store::{Lease, Notifier, Replica, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use super::ReportError;
@@ -42,8 +42,8 @@ pub struct Reporter {
     /// The databases, the system of record first.
     pub databases: Vec<String>,
     pub clock: SharedClock,
-    pub changes: Changes,
-    pub desk: Desk,
+    pub changes: Notifier,
+    pub incidents: IncidentReporter,
     pub pauses: RetryPauses,
 }
 
@@ -102,12 +102,12 @@ impl Reporter {
             match looked {
                 Ok(true) => {
                     if std::mem::take(&mut memory.store_failed) {
-                        self.desk
+                        self.incidents
                             .clear(Subject::Store, Area::Store, self.clock.now());
                     }
                 }
                 Ok(false) => return,
-                Err(error) => self.tell_store(&error, &mut memory),
+                Err(error) => self.report_store(&error, &mut memory),
             }
             self.changes.wait(seen, self.pauses.first, shutdown).await;
             tokio::select! {
@@ -159,15 +159,15 @@ impl Reporter {
         };
         match self.go_on(&import).await {
             Ok(Came::Open) => {}
-            Ok(Came::Waits | Came::Done) => self.tell_success(&import, memory).await?,
+            Ok(Came::Waits | Came::Done) => self.report_success(&import, memory).await?,
             Ok(Came::DoesNotTieOut(report)) => {
-                self.tell_success(&import, memory).await?;
-                self.tell_difference(&import, &report, memory).await?;
+                self.report_success(&import, memory).await?;
+                self.report_difference(&import, &report, memory).await?;
             }
             Err(ReportError::Store(
                 error @ (StoreError::Database { .. } | StoreError::Unusable(_)),
             )) => return Err(error),
-            Err(error) => self.tell_failure(&import, &error, memory).await?,
+            Err(error) => self.report_failure(&import, &error, memory).await?,
         }
         Ok(())
     }

@@ -351,11 +351,11 @@ async fn trouble_is_told_at_once_and_cleared_when_what_failed_has_succeeded() {
     let (first, _) = world.receive(b"one").await;
     std::fs::remove_dir_all(&folder).unwrap();
     world.start_reporter();
-    let trouble = world.trouble().await;
-    assert_eq!(trouble.subject, Subject::Bucket);
-    assert_eq!(trouble.cause.kind(), "BUCKET_MISSING");
-    assert_eq!(trouble.import_id.as_deref(), Some(first.as_str()));
-    assert!(trouble.next_try_at.unwrap() > trouble.at);
+    let problem = world.problem().await;
+    assert_eq!(problem.subject, Subject::Bucket);
+    assert_eq!(problem.cause.kind(), "BUCKET_MISSING");
+    assert_eq!(problem.import_id.as_deref(), Some(first.as_str()));
+    assert!(problem.next_try_at.unwrap() > problem.at);
     let kept = world.store.files_of(&first).await.unwrap();
     eventually("the fault is kept", async || {
         world.store.files_of(&first).await.unwrap().fault.is_some()
@@ -379,10 +379,10 @@ async fn one_imports_trouble_does_not_stop_another() {
     let (fine, _) = world.receive(b"fine").await;
     world.start_reporter();
     world.archived(&fine).await;
-    let trouble = world.trouble().await;
-    assert_eq!(trouble.cause.kind(), "SPOOL_FAILED");
-    assert_eq!(trouble.subject, Subject::Bucket);
-    assert_eq!(trouble.import_id.as_deref(), Some(lost.as_str()));
+    let problem = world.problem().await;
+    assert_eq!(problem.cause.kind(), "SPOOL_FAILED");
+    assert_eq!(problem.subject, Subject::Bucket);
+    assert_eq!(problem.import_id.as_deref(), Some(lost.as_str()));
 }
 
 #[tokio::test]
@@ -395,9 +395,9 @@ async fn an_import_whose_row_cannot_be_read_does_not_stop_another() {
     let (fine, _) = world.receive(b"fine").await;
     world.start_reporter();
     world.archived(&fine).await;
-    let trouble = world.trouble().await;
-    assert_eq!(trouble.subject, Subject::Store);
-    let said = trouble.cause.headline();
+    let problem = world.problem().await;
+    assert_eq!(problem.subject, Subject::Store);
+    let said = problem.cause.headline();
     assert!(said.contains("unreadable"), "{said}");
 }
 
@@ -410,10 +410,10 @@ async fn an_entry_that_is_not_accounted_for_is_told_and_the_file_is_kept() {
     let (import_id, spool_name) = world.apply(entries, &[]).await;
     world.execute("DELETE FROM import_duplicates").await;
     world.start_reporter();
-    let trouble = world.trouble().await;
-    assert_eq!(trouble.subject, Subject::Import(import_id.clone()));
-    assert_eq!(trouble.cause.kind(), "DOES_NOT_TIE_OUT");
-    let said = trouble.cause.headline();
+    let problem = world.problem().await;
+    assert_eq!(problem.subject, Subject::Import(import_id.clone()));
+    assert_eq!(problem.cause.kind(), "DOES_NOT_TIE_OUT");
+    let said = problem.cause.headline();
     assert!(said.contains("entry 2 of the file is neither"), "{said}");
     assert!(said.contains("2 entries with 1000 minor units"), "{said}");
     let report = world.reported(&import_id).await;
@@ -439,16 +439,16 @@ async fn a_report_that_was_tampered_with_is_found_and_written_again_under_the_ne
             .into_bytes()
     });
     world.start_reporter_on(bucket);
-    let trouble = world.trouble().await;
-    let Cause::ReportWrong { key, what } = &trouble.cause else {
-        panic!("{trouble:?}")
+    let problem = world.problem().await;
+    let Cause::ReportWrong { key, what } = &problem.cause else {
+        panic!("{problem:?}")
     };
     assert_eq!(*key, format!("reports/worldpay/2024/10/04/{import_id}.csv"));
     assert!(
         what.contains("returned: 1 rows with 500 minor units were written, 1 with 501"),
         "{what}"
     );
-    assert_eq!(trouble.subject, Subject::Bucket);
+    assert_eq!(problem.subject, Subject::Bucket);
     let report = world.reported(&import_id).await;
     assert_eq!(
         report.key,
@@ -474,7 +474,7 @@ async fn one_changed_byte_in_words_is_found_too() {
             .into_bytes()
     });
     world.start_reporter_on(bucket);
-    let Cause::ReportWrong { what, .. } = world.trouble().await.cause else {
+    let Cause::ReportWrong { what, .. } = world.problem().await.cause else {
         panic!("it is not the report that was written")
     };
     assert!(what.contains("SHA-256"), "{what}");

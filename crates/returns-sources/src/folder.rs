@@ -6,11 +6,11 @@ use std::io::{ErrorKind, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use super::archive_remote::Shelf;
 use super::error::SourceError;
 use super::fetch::Remote;
 use super::listing::{Entry, Kind, RemoteFile};
 use super::name::RemoteName;
-use super::put_away::Shelf;
 
 /// A folder that is there.
 pub(super) struct Folder {

@@ -4,14 +4,14 @@
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"
 )]
 
+mod archive_remote;
 mod error;
 mod fetch;
 mod folder;
 mod listing;
+mod location;
 mod name;
-mod pickup;
 mod probe;
-mod put_away;
 pub mod schedule;
 mod secret;
 mod session;
@@ -22,12 +22,12 @@ mod source_probe;
 mod tests;
 mod unwrap;
 
-pub use pickup::Pickup;
+pub use location::RemoteLocation;
 pub use settings::read;
 pub use {
     error::SourceError,
-    listing::{Completeness, Growing, RemoteFile, Stock},
-    pickup::After,
+    listing::{Completeness, Growing, Listing, RemoteFile},
+    location::After,
     probe::probe,
     session::Session,
     source_probe::SourceProbe,

@@ -74,7 +74,7 @@ pub(crate) struct Sorted {
 
 /// What is there to be taken, after as many looks as it needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Stock {
+pub struct Listing {
     /// Complete files, the oldest first, so that files are imported as they were made.
     pub complete: Vec<RemoteFile>,
     /// Files without bytes that did not grow while they were looked at. Whether that is right
@@ -200,22 +200,22 @@ fn left_alone(entry: &Entry, pattern: &Pattern, marker: Option<&str>) -> Option<
 
 /// Compares two looks at one directory: what is the same is complete. What is new in the
 /// second, and was therefore seen once, waits for the next run.
-pub(crate) fn compare(first: &Sorted, second: Sorted) -> Stock {
+pub(crate) fn compare(first: &Sorted, second: Sorted) -> Listing {
     let before: std::collections::HashMap<&RemoteName, &RemoteFile> =
         first.matching().map(|file| (&file.name, file)).collect();
-    let mut stock = Stock {
+    let mut listing = Listing {
         unmarked: second.unmarked,
         left_alone: second.left_alone,
-        ..Stock::default()
+        ..Listing::default()
     };
     for (pile, files) in [
-        (&mut stock.complete, second.candidates),
-        (&mut stock.empty, second.empty),
+        (&mut listing.complete, second.candidates),
+        (&mut listing.empty, second.empty),
     ] {
         for file in files {
             match before.get(&file.name) {
                 Some(earlier) if earlier.is_unchanged(&file) => pile.push(file),
-                earlier => stock.growing.push(Growing {
+                earlier => listing.growing.push(Growing {
                     from_bytes: earlier.map_or(0, |earlier| earlier.size_bytes),
                     to_bytes: file.size_bytes,
                     name: file.name,
@@ -223,12 +223,12 @@ pub(crate) fn compare(first: &Sorted, second: Sorted) -> Stock {
             }
         }
     }
-    stock
+    listing
 }
 
 /// One look that is enough.
-pub(crate) fn at_once(look: Sorted) -> Stock {
-    Stock {
+pub(crate) fn at_once(look: Sorted) -> Listing {
+    Listing {
         complete: look.candidates,
         empty: look.empty,
         growing: Vec::new(),

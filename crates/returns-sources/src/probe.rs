@@ -14,7 +14,7 @@ use ssh2::Sftp;
 use super::error::SourceError;
 use super::folder::Folder;
 use super::listing::{Completeness, Entry, sort_out};
-use super::pickup::{Pickup, Place, SftpPlace};
+use super::location::{LocationKind, RemoteLocation, SftpLocation};
 use crate::sftp::pin::Fingerprint;
 
 /// How long all steps together may take.
@@ -39,26 +39,26 @@ const CHECKS: [&str; 7] = [
 const CHECKS_OF_FOLDER: [&str; 2] = [DIRECTORY, FILE];
 
 /// Looks at a source from the outside in. It changes nothing there.
-pub async fn probe(pickup: &Pickup, now: DateTime<Utc>) -> Vec<Check> {
-    let at_work = pickup.clone();
+pub async fn probe(location: &RemoteLocation, now: DateTime<Utc>) -> Vec<Check> {
+    let at_work = location.clone();
     let steps = Steps::new();
     let checks = steps.checks.clone();
     let work = tokio::task::spawn_blocking(move || match at_work.place.clone() {
-        Place::Sftp(place) => probe_sftp(steps, &at_work, &place, now),
-        Place::Folder => probe_folder(steps, &at_work, now),
+        LocationKind::Sftp(place) => probe_sftp(steps, &at_work, &place, now),
+        LocationKind::Folder => probe_folder(steps, &at_work, now),
     });
     // Whether it ended or not, what it found is in the list.
     let _ = tokio::time::timeout(PATIENCE, work).await;
     let mut checks = std::mem::take(&mut *locked(&checks));
-    fill_up(&mut checks, pickup);
+    fill_up(&mut checks, location);
     checks
 }
 
 /// Adds the checks that did not come to an end: the first did not answer.
-fn fill_up(checks: &mut Vec<Check>, pickup: &Pickup) {
+fn fill_up(checks: &mut Vec<Check>, location: &RemoteLocation) {
     let patience_ms = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
-    let (names, silent): (&[&'static str], Cause) = match &pickup.place {
-        Place::Sftp(place) => {
+    let (names, silent): (&[&'static str], Cause) = match &location.place {
+        LocationKind::Sftp(place) => {
             let silent = Cause::HostSilent {
                 host: place.host.clone(),
                 port: place.port,
@@ -66,9 +66,9 @@ fn fill_up(checks: &mut Vec<Check>, pickup: &Pickup) {
             };
             (&CHECKS, silent)
         }
-        Place::Folder => {
+        LocationKind::Folder => {
             let silent = Cause::DirectoryUnreadable {
-                directory: pickup.directory.clone(),
+                directory: location.directory.clone(),
                 why: format!("no answer within {patience_ms} ms"),
             };
             (&CHECKS_OF_FOLDER, silent)
@@ -82,7 +82,7 @@ fn fill_up(checks: &mut Vec<Check>, pickup: &Pickup) {
         };
         checks.push(Check {
             name,
-            of: pickup.shown(),
+            of: location.shown(),
             result,
             took: Duration::ZERO,
         });
@@ -149,7 +149,12 @@ impl Steps {
     }
 }
 
-fn probe_sftp(mut steps: Steps, pickup: &Pickup, place: &SftpPlace, now: DateTime<Utc>) {
+fn probe_sftp(
+    mut steps: Steps,
+    location: &RemoteLocation,
+    place: &SftpLocation,
+    now: DateTime<Utc>,
+) {
     let at = format!("{}:{}", place.host, place.port);
 
     let time = steps.time(place.pace.connect);
@@ -202,10 +207,10 @@ fn probe_sftp(mut steps: Steps, pickup: &Pickup, place: &SftpPlace, now: DateTim
     let time = steps.time(place.pace.read);
     let entries = steps.step(
         DIRECTORY,
-        &pickup.directory,
+        &location.directory,
         logged_in,
         |(session, sftp)| {
-            let directory = PathBuf::from(&pickup.directory);
+            let directory = PathBuf::from(&location.directory);
             let deadline = Instant::now() + time;
             let entries = place
                 .list(&session, &sftp, &directory, time, Some(deadline))
@@ -213,22 +218,22 @@ fn probe_sftp(mut steps: Steps, pickup: &Pickup, place: &SftpPlace, now: DateTim
             Ok((entries.clone(), format!("{} entries", entries.len())))
         },
     );
-    look_for_file(&mut steps, pickup, entries, now);
+    look_for_file(&mut steps, location, entries, now);
 }
 
-fn probe_folder(mut steps: Steps, pickup: &Pickup, now: DateTime<Utc>) {
-    let entries = steps.step(DIRECTORY, &pickup.directory, Some(()), |()| {
-        let entries = Folder::open(PathBuf::from(&pickup.directory))
+fn probe_folder(mut steps: Steps, location: &RemoteLocation, now: DateTime<Utc>) {
+    let entries = steps.step(DIRECTORY, &location.directory, Some(()), |()| {
+        let entries = Folder::open(PathBuf::from(&location.directory))
             .and_then(|folder| folder.list())
             .map_err(|error| error.cause())?;
         let seen = format!("{} entries", entries.len());
         Ok((entries, seen))
     });
-    look_for_file(&mut steps, pickup, entries, now);
+    look_for_file(&mut steps, location, entries, now);
 }
 
 fn connect(
-    place: &SftpPlace,
+    place: &SftpLocation,
     addresses: &[SocketAddr],
     time: Duration,
 ) -> Result<TcpStream, Cause> {
@@ -248,17 +253,17 @@ fn list(items: impl Iterator<Item = String>) -> String {
 /// The newest file that matches, and what else is there.
 fn look_for_file(
     steps: &mut Steps,
-    pickup: &Pickup,
+    location: &RemoteLocation,
     entries: Option<Vec<Entry>>,
     now: DateTime<Utc>,
 ) {
-    let of = pickup.pattern.as_str();
+    let of = location.pattern.as_str();
     steps.step(FILE, of, entries, |entries| {
-        let sorted = sort_out(entries, &pickup.pattern, &pickup.completeness);
+        let sorted = sort_out(entries, &location.pattern, &location.completeness);
         let others = sorted.left_alone.len();
         let Some(newest) = sorted.newest() else {
             return Err(Cause::FileMissing {
-                directory: pickup.directory.clone(),
+                directory: location.directory.clone(),
                 pattern: of.to_owned(),
                 due: None,
                 others: Some(others as u64),
@@ -278,7 +283,7 @@ fn look_for_file(
                 )
             },
         );
-        let waits = match (&pickup.completeness, sorted.unmarked.contains(newest)) {
+        let waits = match (&location.completeness, sorted.unmarked.contains(newest)) {
             (Completeness::Marker { suffix }, true) => {
                 format!(", which waits for its marker {suffix:?}")
             }

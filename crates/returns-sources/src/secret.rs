@@ -12,11 +12,11 @@ use super::error::SourceError;
 #[derive(Debug, Clone)]
 pub(crate) struct StoredSecret {
     key: &'static str,
-    place: Place,
+    place: SecretKind,
 }
 
 #[derive(Debug, Clone)]
-enum Place {
+enum SecretKind {
     Configuration(SecretString),
     File(PathBuf),
 }
@@ -27,26 +27,26 @@ impl StoredSecret {
     pub(super) fn read(section: &Section<'_>, key: &'static str) -> Option<Self> {
         let secret = section.secret(key)?;
         let place = match section.optional_string(&format!("{key}_file")) {
-            Some(file) => Place::File(file.into()),
-            None => Place::Configuration(secret),
+            Some(file) => SecretKind::File(file.into()),
+            None => SecretKind::Configuration(secret),
         };
         Some(Self { key, place })
     }
 
     /// A secret that is known already.
     #[cfg(test)]
-    pub fn fixed(key: &'static str, secret: &str) -> Self {
+    pub(crate) fn fixed(key: &'static str, secret: &str) -> Self {
         Self {
             key,
-            place: Place::Configuration(SecretString::from(secret)),
+            place: SecretKind::Configuration(SecretString::from(secret)),
         }
     }
 
     /// The secret as it is now.
     pub(super) fn now(&self) -> Result<SecretString, SourceError> {
         let file = match &self.place {
-            Place::Configuration(secret) => return Ok(secret.clone()),
-            Place::File(file) => file,
+            SecretKind::Configuration(secret) => return Ok(secret.clone()),
+            SecretKind::File(file) => file,
         };
         let fault = |why: String| SourceError::Credential {
             key: self.key,

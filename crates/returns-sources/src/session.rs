@@ -13,12 +13,14 @@ use returns_model::import::NewImport;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::archive_remote::{PutAway, archive_remote};
 use super::error::SourceError;
 use super::fetch::Fetch;
 use super::folder::Folder;
-use super::listing::{Completeness, Entry, RemoteFile, Sorted, Stock, at_once, compare, sort_out};
-use super::pickup::{Pickup, Place};
-use super::put_away::{PutAway, put_away};
+use super::listing::{
+    Completeness, Entry, Listing, RemoteFile, Sorted, at_once, compare, sort_out,
+};
+use super::location::{LocationKind, RemoteLocation};
 use super::sftp;
 
 type Answer<T> = oneshot::Sender<Result<T, SourceError>>;
@@ -32,7 +34,7 @@ enum Order {
 
 /// An open session. Dropped in the middle of something, it breaks off.
 pub struct Session {
-    pickup: Pickup,
+    location: RemoteLocation,
     orders: Sender<Order>,
     ended: oneshot::Receiver<()>,
     /// The socket, where there is one.
@@ -40,11 +42,11 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) async fn open(pickup: Pickup) -> Result<Self, SourceError> {
+    pub(super) async fn open(location: RemoteLocation) -> Result<Self, SourceError> {
         let (orders, to_do) = channel();
         let (opened, opening) = oneshot::channel();
         let (end, ended) = oneshot::channel();
-        let for_thread = pickup.clone();
+        let for_thread = location.clone();
         std::thread::Builder::new()
             .name("source".to_owned())
             .spawn(move || {
@@ -68,7 +70,7 @@ impl Session {
             .await
             .unwrap_or_else(|_| Err(SourceError::worker_gone()))?;
         Ok(Self {
-            pickup,
+            location,
             orders,
             ended,
             socket,
@@ -82,9 +84,9 @@ impl Session {
 
     /// What is there to be taken. Where files are known to be complete by their rest, this
     /// looks twice and waits in between, as long as there is anything to wait for.
-    pub async fn take_stock(&mut self) -> Result<Stock, SourceError> {
+    pub async fn take_stock(&mut self) -> Result<Listing, SourceError> {
         let first = self.look().await?;
-        let Completeness::Stable { settle } = self.pickup.completeness else {
+        let Completeness::Stable { settle } = self.location.completeness else {
             return Ok(at_once(first));
         };
         if first.matches() == 0 {
@@ -99,8 +101,8 @@ impl Session {
         let entries = self.list().await?;
         Ok(sort_out(
             entries,
-            &self.pickup.pattern,
-            &self.pickup.completeness,
+            &self.location.pattern,
+            &self.location.completeness,
         ))
     }
 
@@ -136,7 +138,7 @@ impl Session {
     ///
     /// # Errors
     /// [`SourceError::NotPutAway`] when the source refuses.
-    pub async fn put_away(&mut self, file: &RemoteFile) -> Result<PutAway, SourceError> {
+    pub async fn archive_remote(&mut self, file: &RemoteFile) -> Result<PutAway, SourceError> {
         let file = file.clone();
         self.order(|answer| Order::PutAway(file, answer)).await
     }
@@ -177,13 +179,13 @@ enum Connection {
 }
 
 impl Connection {
-    fn open(pickup: &Pickup) -> Result<Self, SourceError> {
-        let directory = PathBuf::from(&pickup.directory);
-        Ok(match &pickup.place {
-            Place::Sftp(place) => {
+    fn open(location: &RemoteLocation) -> Result<Self, SourceError> {
+        let directory = PathBuf::from(&location.directory);
+        Ok(match &location.place {
+            LocationKind::Sftp(place) => {
                 Self::Sftp(Box::new(sftp::Connection::open(place.clone(), directory)?))
             }
-            Place::Folder => Self::Folder(Folder::open(directory)?),
+            LocationKind::Folder => Self::Folder(Folder::open(directory)?),
         })
     }
 
@@ -195,21 +197,21 @@ impl Connection {
     }
 
     /// Takes orders until nobody can give any more.
-    fn work(self, pickup: &Pickup, orders: &Receiver<Order>) {
+    fn work(self, location: &RemoteLocation, orders: &Receiver<Order>) {
         while let Some(order) = self.next(orders) {
             match order {
                 Order::List(answer) => {
                     let _ = answer.send(self.list());
                 }
                 Order::Fetch(fetch, answer) => {
-                    let fetched = self.fetch(&fetch, pickup);
+                    let fetched = self.fetch(&fetch, location);
                     // A file that nobody waits for any more would never be recorded.
                     if let Err(Ok(new)) = answer.send(fetched) {
                         let _ = fetch.spool.remove(&new.spool_name);
                     }
                 }
                 Order::PutAway(file, answer) => {
-                    let _ = answer.send(self.put_away(&file, pickup));
+                    let _ = answer.send(self.archive_remote(&file, location));
                 }
             }
         }
@@ -239,21 +241,25 @@ impl Connection {
         }
     }
 
-    fn fetch(&self, fetch: &Fetch, pickup: &Pickup) -> Result<NewImport, SourceError> {
-        let pgp = pickup.pgp.as_ref();
+    fn fetch(&self, fetch: &Fetch, location: &RemoteLocation) -> Result<NewImport, SourceError> {
+        let pgp = location.pgp.as_ref();
         match self {
             Self::Sftp(connection) => fetch.run(&mut connection.download(&fetch.file)?, pgp),
             Self::Folder(folder) => fetch.run(&mut folder.read(&fetch.file)?, pgp),
         }
     }
 
-    fn put_away(&self, file: &RemoteFile, pickup: &Pickup) -> Result<PutAway, SourceError> {
-        let (after, completeness) = (&pickup.after, &pickup.completeness);
+    fn archive_remote(
+        &self,
+        file: &RemoteFile,
+        location: &RemoteLocation,
+    ) -> Result<PutAway, SourceError> {
+        let (after, completeness) = (&location.after, &location.completeness);
         match self {
             Self::Sftp(connection) => {
-                put_away(connection.at_usual_pace(), file, after, completeness)
+                archive_remote(connection.at_usual_pace(), file, after, completeness)
             }
-            Self::Folder(folder) => put_away(folder, file, after, completeness),
+            Self::Folder(folder) => archive_remote(folder, file, after, completeness),
         }
     }
 }

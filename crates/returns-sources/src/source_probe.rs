@@ -11,7 +11,7 @@ use returns_model::incident::Area;
 use returns_model::plan::Plan;
 use returns_store::{Store, StoreError};
 
-use crate::pickup::Pickup;
+use crate::location::RemoteLocation;
 use crate::probe::probe;
 use crate::schedule::{Arrival, arrivals, in_force};
 
@@ -20,7 +20,7 @@ pub struct SourceProbe {
     /// The source.
     pub source: String,
     /// Where its files are picked up.
-    pub pickup: Pickup,
+    pub location: RemoteLocation,
     /// The returns database, which knows what has come.
     pub store: Arc<dyn Store>,
     /// The plans of the configuration, by source.
@@ -37,7 +37,7 @@ impl Probe for SourceProbe {
 
     async fn checks(&self) -> Vec<Check> {
         let (checks, missing) =
-            tokio::join!(probe(&self.pickup, self.clock.now()), self.is_missing());
+            tokio::join!(probe(&self.location, self.clock.now()), self.is_missing());
         let judged = |check| if missing { check } else { not_due(check) };
         checks.into_iter().map(judged).collect()
     }

@@ -9,17 +9,17 @@ use tokio_util::sync::CancellationToken;
 
 /// The bell.
 #[derive(Clone)]
-pub struct Changes {
+pub struct Notifier {
     version: Arc<watch::Sender<u64>>,
 }
 
-impl Default for Changes {
+impl Default for Notifier {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Changes {
+impl Notifier {
     pub fn new() -> Self {
         Self {
             version: Arc::new(watch::Sender::new(0)),
@@ -32,7 +32,7 @@ impl Changes {
             .send_modify(|version| *version = version.wrapping_add(1));
     }
 
-    /// What to hand to [`Changes::wait`]; read it before looking at the state.
+    /// What to hand to [`Notifier::wait`]; read it before looking at the state.
     pub fn version(&self) -> u64 {
         *self.version.borrow()
     }

@@ -13,7 +13,7 @@ pub trait EventStore: Send + Sync {
     /// The journal position up to which rows have become events.
     async fn event_position(&self) -> Result<u64, StoreError>;
     /// Moves that position from `from` to `to` and records `events`, in order, with one pending
-    /// delivery for each enabled endpoint and each of its dialect's messages that it wants: all
+    /// delivery for each enabled endpoint and each of its payload_version's messages that it wants: all
     /// in one transaction. False, and nothing is written, when the position is not `from`.
     async fn record_events(
         &self,
@@ -24,7 +24,7 @@ pub trait EventStore: Send + Sync {
     ) -> Result<bool, StoreError>;
     /// Holds whose present state no event tells yet, oldest first. One that was opened and
     /// closed before anybody was told is told of once, as it is.
-    async fn untold_holds(&self, limit: u32) -> Result<Vec<HoldRecord>, StoreError>;
+    async fn unpublished_holds(&self, limit: u32) -> Result<Vec<HoldRecord>, StoreError>;
     /// Records the events of holds, in order, with their deliveries, and that their states are told:
     /// all in one transaction. One that has another state by now, or was told already, is left out.
     /// Gives how many were recorded.

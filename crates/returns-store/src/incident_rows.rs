@@ -1,7 +1,7 @@
 //! The rows of incidents, the same from every kind of database.
 
 use returns_model::incident::{
-    AlertKind, AlertRecord, AlertState, Area, EventKind, IncidentEvent, IncidentRecord,
+    AlertKind, AlertRecord, AlertState, Area, IncidentEvent, IncidentEventKind, IncidentRecord,
     IncidentState, Severity, Signature,
 };
 
@@ -76,7 +76,7 @@ pub(super) fn incident_event(row: &impl Columns) -> Result<IncidentEvent, StoreE
         incident_id: row.text("incident_id")?,
         number: row.count("number")?,
         at: row.time("at")?,
-        what: row.word("what", &EventKind::ALL, EventKind::as_str)?,
+        what: row.word("what", &IncidentEventKind::ALL, IncidentEventKind::as_str)?,
         actor: row.text("actor")?,
         note: row.text("note")?,
     })

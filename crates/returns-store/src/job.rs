@@ -9,7 +9,7 @@ use returns_model::job::{
     AuditRecord, Begun, Came, NewRun, RemoteKey, RunEnd, RunRecord, SourceChange, SourceState,
     Taken,
 };
-use returns_model::outcome::Outcome;
+use returns_model::run_outcome::RunOutcome;
 
 use super::StoreError;
 
@@ -74,7 +74,7 @@ pub trait JobStore: Send + Sync {
     async fn last_run(
         &self,
         source: &str,
-        outcomes: &[Outcome],
+        outcomes: &[RunOutcome],
     ) -> Result<Option<RunRecord>, StoreError>;
     /// The newest moment of a slot by the cron expression that has run, or runs.
     async fn last_slot_at(&self, source: &str) -> Result<Option<DateTime<Utc>>, StoreError>;

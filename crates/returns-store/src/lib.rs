@@ -47,7 +47,7 @@ mod webhook;
 mod webhook_rows;
 mod writes;
 
-pub use changes::Changes;
+pub use changes::Notifier;
 pub use delivery::DeliveryStore;
 pub use dishonor::DishonorStore;
 pub use event::{EventReads, EventStore};
@@ -371,7 +371,7 @@ pub trait Store:
     ) -> Result<Vec<HoldRecord>, StoreError>;
     /// How many holds are open.
     async fn open_holds(&self) -> Result<u64, StoreError>;
-    /// Changes an open hold that still has the attempts it was read with. False when it has
+    /// Notifier an open hold that still has the attempts it was read with. False when it has
     /// moved on.
     async fn change_hold(&self, change: &HoldChange) -> Result<bool, StoreError>;
 

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::endpoint::{Endpoint, Telling};
+use returns_model::endpoint::{Endpoint, NotificationState};
 
 use super::StoreError;
 
-/// Telling owners, in the returns database. [`super::WebhookStore::change_endpoint`] writes who
+/// NotificationState owners, in the returns database. [`super::WebhookStore::change_endpoint`] writes who
 /// is to be told.
 #[async_trait]
 pub trait OwnerStore: Send + Sync {
@@ -20,14 +20,18 @@ pub trait OwnerStore: Send + Sync {
         since: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Endpoint>, StoreError>;
-    /// Counts a try at telling the owner of `seen`, before it is made: what a crash or a full disk
+    /// Counts a try at notification the owner of `seen`, before it is made: what a crash or a full disk
     /// lets nobody record is tried again at `next_at`, not at once. False when the owner does not
     /// wait any more as it was seen: another tells them, or the endpoint was enabled.
-    async fn begin_telling(
+    async fn begin_notification(
         &self,
         seen: &Endpoint,
         next_at: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
     /// Records how a try went that was counted. False as above.
-    async fn record_telling(&self, seen: &Endpoint, telling: &Telling) -> Result<bool, StoreError>;
+    async fn record_telling(
+        &self,
+        seen: &Endpoint,
+        notification: &NotificationState,
+    ) -> Result<bool, StoreError>;
 }

@@ -9,8 +9,8 @@ use returns_model::job::{
     AuditRecord, Came, NewRun, Paused, RunEnd, RunRecord, SourceState, Taken,
 };
 use returns_model::journal::{Hash, JournalRow, Row};
-use returns_model::outcome::{Outcome, Trigger};
 use returns_model::report::{ArchivedFile, FilesFault, FilesRecord, WrittenReport};
+use returns_model::run_outcome::{RunOutcome, Trigger};
 use returns_model::settlement::MadeTransfer;
 
 use super::columns::{Columns, from_json, reason, unreadable};
@@ -224,7 +224,7 @@ pub(super) fn run_record(row: &impl Columns) -> Result<RunRecord, StoreError> {
     let ended = match row.optional_time("ended_at")? {
         Some(at) => Some(RunEnd {
             at,
-            outcome: row.word("outcome", &Outcome::ALL, Outcome::as_str)?,
+            outcome: row.word("outcome", &RunOutcome::ALL, RunOutcome::as_str)?,
             summary: row.text("summary")?,
             cause: row.optional_text("cause")?,
             files: row.json("files", "job_runs.files")?,

@@ -17,7 +17,7 @@ pub trait WebhookStore: Send + Sync {
         secrets: &[SecretRecord],
         audit: &AuditRecord,
     ) -> Result<bool, StoreError>;
-    /// Changes an endpoint. False when somebody else did meanwhile.
+    /// Notifier an endpoint. False when somebody else did meanwhile.
     async fn change_endpoint(&self, change: &EndpointChange) -> Result<bool, StoreError>;
     /// One endpoint.
     async fn endpoint(&self, endpoint_id: &str) -> Result<Option<Endpoint>, StoreError>;

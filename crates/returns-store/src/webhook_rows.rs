@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use returns_model::delivery::{Delivery, DeliveryState, Touched};
 use returns_model::endpoint::{
-    Endpoint, EndpointSettings, OwnerNotice, SecretKind, SecretRecord, Style, Telling, dialect,
+    Endpoint, EndpointSettings, NotificationState, OwnerNotification, SecretKind, SecretRecord,
+    Style, payload_version,
 };
 use returns_model::event::{EventRecord, NewEvent, Origin};
 use returns_model::hold::HoldState;
@@ -42,7 +43,8 @@ pub(super) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
             description: row.text("description")?,
             owner_email: row.text("owner_email")?,
             style,
-            dialect: dialect(style, &api_version).map_err(|error| unreadable(&place, error))?,
+            payload_version: payload_version(style, &api_version)
+                .map_err(|error| unreadable(&place, error))?,
             api_version,
             event_types: row.json("event_types", &place)?,
             merchant: row.text("merchant")?,
@@ -58,31 +60,31 @@ pub(super) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
     })
 }
 
-fn owner_notice(row: &impl Columns) -> Result<Option<OwnerNotice>, StoreError> {
+fn owner_notice(row: &impl Columns) -> Result<Option<OwnerNotification>, StoreError> {
     if row.optional_text("owner_state")?.is_none() {
         return Ok(None);
     }
     let error = row.optional_text("owner_error")?;
     let state = row.word("owner_state", &OwnerState::ALL, OwnerState::as_str)?;
-    Ok(Some(OwnerNotice {
+    Ok(Some(OwnerNotification {
         since: row.time("owner_since")?,
         attempts: row.count("owner_attempts")?,
-        telling: match state {
-            OwnerState::Waiting => Telling::Waiting {
+        notification: match state {
+            OwnerState::Waiting => NotificationState::Waiting {
                 next_at: row.time("owner_next_at")?,
                 error,
             },
-            OwnerState::Told => Telling::Told {
+            OwnerState::Told => NotificationState::Told {
                 at: row.time("owner_told_at")?,
             },
-            OwnerState::Untold => Telling::Untold {
+            OwnerState::Untold => NotificationState::Untold {
                 why: error.unwrap_or_default(),
             },
         },
     }))
 }
 
-/// How an owner's telling stands, in a column.
+/// How an owner's notification stands, in a column.
 #[derive(Clone, Copy)]
 enum OwnerState {
     Waiting,
@@ -102,22 +104,24 @@ impl OwnerState {
     }
 }
 
-/// A telling as the columns that hold it.
-pub(super) struct TellingCells<'a> {
+/// A notification as the columns that hold it.
+pub(super) struct NotificationColumns<'a> {
     pub(super) state: &'static str,
     pub(super) next_at: Option<DateTime<Utc>>,
     pub(super) told_at: Option<DateTime<Utc>>,
     pub(super) error: Option<&'a str>,
 }
 
-impl<'a> TellingCells<'a> {
-    pub(super) fn of(telling: &'a Telling) -> Self {
-        let (state, next_at, told_at, error) = match telling {
-            Telling::Waiting { next_at, error } => {
+impl<'a> NotificationColumns<'a> {
+    pub(super) fn of(notification: &'a NotificationState) -> Self {
+        let (state, next_at, told_at, error) = match notification {
+            NotificationState::Waiting { next_at, error } => {
                 (OwnerState::Waiting, Some(*next_at), None, error.as_deref())
             }
-            Telling::Told { at } => (OwnerState::Told, None, Some(*at), None),
-            Telling::Untold { why } => (OwnerState::Untold, None, None, Some(why.as_str())),
+            NotificationState::Told { at } => (OwnerState::Told, None, Some(*at), None),
+            NotificationState::Untold { why } => {
+                (OwnerState::Untold, None, None, Some(why.as_str()))
+            }
         };
         Self {
             state: state.as_str(),

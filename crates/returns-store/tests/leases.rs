@@ -1,5 +1,7 @@
 //! Leases on a real store.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use returns_model::journal::{Reversal, Row};
 use serde::{Deserialize, Serialize};
 
-use super::picture::Verdict;
 use super::text;
+use super::view::ReturnOutcome;
 
 /// The longest texts, in bytes of JSON: a line of a bank's words, and a cell of its row.
 const LONGEST_LINE: usize = 400;
@@ -48,7 +48,7 @@ pub struct AchReturn {
 
 /// How far a return has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum ReturnStage {
     /// It stands.
     Created,
     /// It was dishonored: what it took was given back.
@@ -57,7 +57,7 @@ pub enum Stage {
     Contested,
 }
 
-impl Stage {
+impl ReturnStage {
     /// The word for bodies.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,11 +69,11 @@ impl Stage {
 }
 
 impl AchReturn {
-    pub fn stage(&self) -> Stage {
+    pub fn stage(&self) -> ReturnStage {
         match (&self.dishonor, &self.contest) {
-            (_, Some(_)) => Stage::Contested,
-            (Some(_), None) => Stage::Dishonored,
-            (None, None) => Stage::Created,
+            (_, Some(_)) => ReturnStage::Contested,
+            (Some(_), None) => ReturnStage::Dishonored,
+            (None, None) => ReturnStage::Created,
         }
     }
 
@@ -136,7 +136,7 @@ impl AchReturn {
         }
         if row.effect != Effect::Ready {
             self.adjustments
-                .extend(Made::by(row).map(|made| Adjustment {
+                .extend(LinkedTransfer::by(row).map(|made| Adjustment {
                     transfer_id: made.id,
                     kind: made.kind,
                     ready_to_settle_at: None,
@@ -157,21 +157,21 @@ pub struct LaterStage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adjustment {
     pub transfer_id: String,
-    pub kind: MadeKind,
+    pub kind: LinkedTransferKind,
     pub ready_to_settle_at: Option<DateTime<Utc>>,
 }
 
 /// What a transfer that a row made is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum MadeKind {
+pub enum LinkedTransferKind {
     /// It takes the money of a return.
     Reversal,
     /// It gives it back.
     Restoration,
 }
 
-impl MadeKind {
+impl LinkedTransferKind {
     /// The word for bodies.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -183,9 +183,9 @@ impl MadeKind {
 
 /// A transfer that a row made, over the amount of the payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Made {
+pub struct LinkedTransfer {
     pub id: String,
-    pub kind: MadeKind,
+    pub kind: LinkedTransferKind,
     pub trace_id: String,
     pub tags: Vec<(String, String)>,
     pub parent_id: String,
@@ -193,7 +193,7 @@ pub struct Made {
     pub ready_to_settle_at: Option<DateTime<Utc>>,
 }
 
-impl Made {
+impl LinkedTransfer {
     /// What the row made, or what became ready with it.
     pub(super) fn by(row: &Row) -> Option<Self> {
         let of = |made: &Reversal, kind| Self {
@@ -219,11 +219,11 @@ impl Made {
         let reversal = row
             .reversal
             .as_ref()
-            .map(|made| of(made, MadeKind::Reversal));
+            .map(|made| of(made, LinkedTransferKind::Reversal));
         let restoration = row
             .restoration
             .as_ref()
-            .map(|made| of(made, MadeKind::Restoration));
+            .map(|made| of(made, LinkedTransferKind::Restoration));
         reversal.or(restoration)
     }
 }
@@ -231,9 +231,9 @@ impl Made {
 /// What rows about one payment, in order, amount to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    pub verdict: Option<Verdict>,
+    pub verdict: Option<ReturnOutcome>,
     /// The transfers that they made.
-    pub made: Vec<Made>,
+    pub made: Vec<LinkedTransfer>,
 }
 
 impl History {
@@ -255,7 +255,7 @@ impl History {
         }
         match row.effect {
             Effect::Reverse | Effect::Restore | Effect::Reapply => {
-                self.made.extend(Made::by(row));
+                self.made.extend(LinkedTransfer::by(row));
             }
             Effect::Ready => {
                 for made in &mut self.made {
@@ -277,21 +277,21 @@ impl History {
     }
 }
 
-fn first_verdict(row: &Row) -> Verdict {
+fn first_verdict(row: &Row) -> ReturnOutcome {
     let returned = !matches!(row.entry.kind, EntryKind::ValidationFailure { .. });
     match row.effect {
-        Effect::Fail => Verdict::Failed {
+        Effect::Fail => ReturnOutcome::Failed {
             messages: messages(row),
             raw: raw(row),
             ach_return: returned.then(|| AchReturn::of(row)),
         },
-        Effect::Return => Verdict::Returned {
+        Effect::Return => ReturnOutcome::Returned {
             messages: messages(row),
             raw: raw(row),
             ach_return: AchReturn::of(row),
         },
         Effect::Reverse | Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => {
-            Verdict::Reversed {
+            ReturnOutcome::Reversed {
                 ach_return: AchReturn::of(row),
             }
         }

@@ -5,16 +5,16 @@ use echeck_service::failpoint;
 use returns_model::delivery::{Delivery, DeliveryAttempt, DeliveryOutcome, Standing};
 use returns_model::endpoint::{Endpoint, EndpointChange, OwnerChange};
 use returns_model::event::EventRecord;
-use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_model::job::AuditRecord;
 use returns_store::StoreError;
 use uuid::Uuid;
 
-use super::batch::Batch;
+use super::batch::EndpointBatch;
 use super::client::Posted;
 use super::render;
 use super::schedule::Schedule;
-use super::sender::{LaneError, Sender};
+use super::sender::{Sender, WorkerError};
 
 /// By which an endpoint says that it wants nothing any more.
 const GONE: u16 = 410;
@@ -43,19 +43,19 @@ impl Sender {
     /// the same id; it is never lost. True when the endpoint has taken it.
     pub(super) async fn attempt(
         &self,
-        batch: &Batch,
+        batch: &EndpointBatch,
         delivery: &Delivery,
         event: &EventRecord,
-    ) -> Result<bool, LaneError> {
+    ) -> Result<bool, WorkerError> {
         let endpoint = &batch.endpoint;
-        let tripped = |tripped: failpoint::Tripped| LaneError::Store(StoreError::from(tripped));
-        let dialect = endpoint.settings.dialect;
-        let body = render::body(event, dialect, &delivery.event_type)?;
+        let tripped = |tripped: failpoint::Tripped| WorkerError::Store(StoreError::from(tripped));
+        let payload_version = endpoint.settings.payload_version;
+        let body = render::body(event, payload_version, &delivery.event_type)?;
         failpoint::hit("webhook::before_post")
             .await
             .map_err(tripped)?;
         let posted = self
-            .poster
+            .client
             .post(endpoint, &batch.keys, &delivery.message_id, body)
             .await;
         failpoint::hit("webhook::after_post")
@@ -76,12 +76,12 @@ impl Sender {
             // it: what is due is read again.
             return Ok(false);
         };
-        self.tell_log(endpoint, delivery, &posted);
+        self.log_attempt(endpoint, delivery, &posted);
         self.follow_up(batch, &posted, &attempt, standing).await?;
         Ok(posted.error.is_none())
     }
 
-    fn tell_log(&self, endpoint: &Endpoint, delivery: &Delivery, posted: &Posted) {
+    fn log_attempt(&self, endpoint: &Endpoint, delivery: &Delivery, posted: &Posted) {
         let took_ms = u64::try_from(posted.took.as_millis()).unwrap_or(u64::MAX);
         let attempt = delivery.attempts + 1;
         let Delivery {
@@ -116,37 +116,38 @@ impl Sender {
 
     async fn follow_up(
         &self,
-        batch: &Batch,
+        batch: &EndpointBatch,
         posted: &Posted,
         attempt: &DeliveryAttempt,
         standing: Standing,
-    ) -> Result<(), LaneError> {
+    ) -> Result<(), WorkerError> {
         let endpoint = &batch.endpoint;
         let endpoint_id = &endpoint.endpoint_id;
         let subject = Subject::Endpoint(endpoint_id.clone());
         match &attempt.outcome {
             DeliveryOutcome::Delivered => {
-                if self.is_sound(endpoint_id) || standing.recovered {
+                if self.mark_healthy(endpoint_id) || standing.recovered {
                     self.clear_if_well(endpoint_id, attempt.at).await?;
                 }
                 return Ok(());
             }
             DeliveryOutcome::Retry { .. } => {
-                self.is_ill(endpoint_id);
+                self.mark_failing(endpoint_id);
                 if let Some(at) = posted.retry_after {
                     let until = at.min(attempt.at + chrono::TimeDelta::hours(24));
                     self.rest(endpoint_id, until, Some(batch.touched));
                 }
             }
             DeliveryOutcome::Dead { error } => {
-                self.is_ill(endpoint_id);
+                self.mark_failing(endpoint_id);
                 let cause = Cause::WebhookDead {
                     endpoint: endpoint_id.clone(),
                     host: endpoint.host(),
                     why: error.clone(),
                     count: self.store.dead_letters(endpoint_id).await?,
                 };
-                self.desk.report(Trouble::new(subject, cause, attempt.at));
+                self.incidents
+                    .report(Problem::new(subject, cause, attempt.at));
             }
         }
         let failing = standing.failing_since.map(|since| attempt.at - since);
@@ -174,7 +175,7 @@ impl Sender {
         let endpoint = self.store.endpoint(endpoint_id).await?;
         if endpoint.as_ref().is_some_and(Endpoint::is_enabled) {
             let subject = Subject::Endpoint(endpoint_id.to_owned());
-            self.desk.clear(subject, Area::Webhook, at);
+            self.incidents.clear(subject, Area::Webhook, at);
         }
         Ok(())
     }

@@ -11,13 +11,13 @@ use returns_model::event::EventRecord;
 use tokio_util::sync::CancellationToken;
 
 use super::secret::SigningKey;
-use super::sender::{LaneError, Sender};
+use super::sender::{Sender, WorkerError};
 
 /// How many due messages are taken at once.
 const SIZE: u32 = 32;
 
 /// An endpoint with the events of what is due to it, as they were when they were read.
-pub(super) struct Batch {
+pub(super) struct EndpointBatch {
     pub(super) endpoint: Endpoint,
     pub(super) touched: Touched,
     pub(super) keys: Vec<SigningKey>,
@@ -30,7 +30,7 @@ impl Sender {
         &self,
         endpoint_id: &str,
         shutdown: &CancellationToken,
-    ) -> Result<bool, LaneError> {
+    ) -> Result<bool, WorkerError> {
         let Some((batch, due)) = self.read_batch(endpoint_id).await? else {
             return Ok(false);
         };
@@ -55,16 +55,16 @@ impl Sender {
                 // be read stands in the way of nothing else.
                 if !matches!(
                     taken,
-                    Ok(true) | Err(LaneError::NoEvent(_) | LaneError::Unreadable(_))
+                    Ok(true) | Err(WorkerError::NoEvent(_) | WorkerError::Unreadable(_))
                 ) {
                     stop.store(true, Ordering::Relaxed);
                 }
                 taken.map(drop)
             }
         });
-        let ended: Vec<Result<(), LaneError>> = attempts.buffer_unordered(width).collect().await;
-        ended.into_iter().collect::<Result<(), LaneError>>()?;
-        if !stop.load(Ordering::Relaxed) && self.is_unstuck(endpoint_id) {
+        let ended: Vec<Result<(), WorkerError>> = attempts.buffer_unordered(width).collect().await;
+        ended.into_iter().collect::<Result<(), WorkerError>>()?;
+        if !stop.load(Ordering::Relaxed) && self.clear_stuck(endpoint_id) {
             self.clear_if_well(endpoint_id, self.clock.now()).await?;
         }
         Ok(true)
@@ -74,7 +74,7 @@ impl Sender {
     async fn read_batch(
         &self,
         endpoint_id: &str,
-    ) -> Result<Option<(Batch, Vec<Delivery>)>, LaneError> {
+    ) -> Result<Option<(EndpointBatch, Vec<Delivery>)>, WorkerError> {
         let now = self.clock.now();
         // Read first, so that a change after it is noticed.
         let Some(touched) = self.store.touched(endpoint_id).await? else {
@@ -112,11 +112,11 @@ impl Sender {
             self.store.give_up_unwanted(&unwanted, now).await?;
         }
         let secrets = self.store.active_secrets(endpoint_id, now).await?;
-        let keys = self.poster.keys(&secrets)?;
+        let keys = self.client.keys(&secrets)?;
         if keys.is_empty() {
-            return Err(LaneError::NoKey);
+            return Err(WorkerError::NoKey);
         }
-        let batch = Batch {
+        let batch = EndpointBatch {
             endpoint,
             touched,
             keys,
@@ -127,9 +127,9 @@ impl Sender {
 
     /// Sends one message, if nobody has changed anything since it was read. True when the endpoint
     /// has taken it.
-    async fn send(&self, batch: &Batch, delivery: &Delivery) -> Result<bool, LaneError> {
+    async fn send(&self, batch: &EndpointBatch, delivery: &Delivery) -> Result<bool, WorkerError> {
         let Some(event) = batch.events.get(&delivery.sequence) else {
-            return Err(LaneError::NoEvent(delivery.sequence));
+            return Err(WorkerError::NoEvent(delivery.sequence));
         };
         if self.store.touched(&delivery.endpoint_id).await? != Some(batch.touched) {
             return Ok(false);
@@ -142,6 +142,10 @@ impl Sender {
 fn is_wanted(endpoint: &Endpoint, delivery: &Delivery, event: Option<&EventRecord>) -> bool {
     let settings = &endpoint.settings;
     event.is_none_or(|event| {
-        settings.wants(settings.dialect, &delivery.event_type, &event.new.merchant)
+        settings.wants(
+            settings.payload_version,
+            &delivery.event_type,
+            &event.new.merchant,
+        )
     })
 }

@@ -9,25 +9,25 @@
 
 mod ach_return;
 mod address;
-mod aftermath;
 mod attempt;
 mod batch;
 mod client;
 mod endpoint_check;
-mod follow;
+mod event;
 mod guard;
-mod occurrence;
+mod notify_owner;
 mod owner;
-mod picture;
-mod poster;
+mod publisher;
 pub mod recover;
 pub mod render;
 mod schedule;
 mod secret;
 mod sender;
 mod settings;
-mod tell;
+mod signed_client;
+mod startup_recovery;
 mod text;
+mod view;
 
 #[cfg(test)]
 mod guarded_tests;
@@ -36,14 +36,14 @@ mod properties;
 #[cfg(test)]
 mod testing;
 
-pub use ach_return::{AchReturn, History, MadeKind, Stage};
+pub use ach_return::{AchReturn, History, LinkedTransferKind, ReturnStage};
 pub use client::{ClientSettings, WebhookClient};
 pub use endpoint_check::faults as endpoint_faults;
-pub use follow::Follower;
 pub use guard::{Guard, Lookup, SystemLookup};
-pub use picture::{Picture, Seen, Verdict, picture};
-pub use poster::{Poster, test_body};
+pub use publisher::EventPublisher;
 pub use schedule::{Schedule, any_number};
-pub use secret::{KeyError, Sealer, SigningKey};
+pub use secret::{KeyEncryptor, KeyError, SigningKey};
 pub use sender::{Parts, Sender, SenderSettings};
 pub use settings::WebhookSettings;
+pub use signed_client::{SignedClient, test_body};
+pub use view::{ReturnOutcome, Seen, TransferView, view};

@@ -11,8 +11,8 @@
 //! at that moment still arrives.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use returns_alerts::Letter;
-use returns_model::endpoint::{Endpoint, OwnerNotice, Telling};
+use returns_alerts::OwnerMail;
+use returns_model::endpoint::{Endpoint, NotificationState, OwnerNotification};
 
 use super::schedule::Schedule;
 
@@ -24,14 +24,14 @@ const PAUSES_S: [u32; 5] = [60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600];
 const SHORTEST_PAUSE: TimeDelta = TimeDelta::milliseconds(20);
 
 /// What the owner of a disabled endpoint is written; `None` when nobody is named.
-pub(super) fn letter(endpoint: &Endpoint, notice: &OwnerNotice) -> Option<Letter> {
+pub(super) fn letter(endpoint: &Endpoint, notice: &OwnerNotification) -> Option<OwnerMail> {
     let to = &endpoint.settings.owner_email;
     if to.is_empty() {
         return None;
     }
     let (id, host) = (&endpoint.endpoint_id, endpoint.host());
     let why = endpoint.disabled_why.as_deref().unwrap_or("does not work");
-    Some(Letter {
+    Some(OwnerMail {
         id: format!("{id}.{}", notice.since.timestamp_micros()),
         to: to.clone(),
         subject: format!("Your webhook endpoint at {host} was disabled"),
@@ -39,25 +39,25 @@ pub(super) fn letter(endpoint: &Endpoint, notice: &OwnerNotice) -> Option<Letter
             "Your webhook endpoint {id} at {host} {why}. It was disabled at {at}: no message is \
              sent to it any more.\n\nMessages that wait are kept. Once it answers with a status \
              from 200 to 299 again, ask us to enable it, and to send again what it has missed.\n",
-            at = moment(notice.since),
+            at = minute_utc(notice.since),
         ),
     })
 }
 
 /// How a try at sending that went; after a failure the next one is at `next_at`.
-pub(super) fn told(
+pub(super) fn after_attempt(
     endpoint: &Endpoint,
     sent: Result<bool, String>,
     now: DateTime<Utc>,
     next_at: DateTime<Utc>,
-) -> Telling {
+) -> NotificationState {
     let owner = &endpoint.settings.owner_email;
     match sent {
-        Ok(true) => Telling::Told { at: now },
-        Ok(false) => Telling::Untold {
+        Ok(true) => NotificationState::Told { at: now },
+        Ok(false) => NotificationState::Untold {
             why: format!("No channel for e-mail is configured: write to its owner, {owner}."),
         },
-        Err(error) => Telling::Waiting {
+        Err(error) => NotificationState::Waiting {
             next_at,
             error: Some(error),
         },
@@ -65,8 +65,8 @@ pub(super) fn told(
 }
 
 /// That nobody is named to be told.
-pub(super) fn nobody() -> Telling {
-    Telling::Untold {
+pub(super) fn nobody() -> NotificationState {
+    NotificationState::Untold {
         why: "Nobody is named as its owner, so nobody was told.".to_owned(),
     }
 }
@@ -82,24 +82,26 @@ pub(super) fn pause(attempts_before: u64, schedule: Schedule) -> TimeDelta {
 }
 
 /// Whether the owner was told, in a sentence for staff.
-pub(super) fn sentence(endpoint: &Endpoint, telling: &Telling) -> String {
+pub(super) fn sentence(endpoint: &Endpoint, notification: &NotificationState) -> String {
     let owner = &endpoint.settings.owner_email;
-    match telling {
-        Telling::Told { .. } => format!("Its owner {owner} was told by e-mail."),
-        Telling::Untold { why } => why.clone(),
-        Telling::Waiting { error: None, .. } => format!("Its owner {owner} is told by e-mail."),
-        Telling::Waiting {
+    match notification {
+        NotificationState::Told { .. } => format!("Its owner {owner} was told by e-mail."),
+        NotificationState::Untold { why } => why.clone(),
+        NotificationState::Waiting { error: None, .. } => {
+            format!("Its owner {owner} is told by e-mail.")
+        }
+        NotificationState::Waiting {
             error: Some(error),
             next_at,
         } => format!(
             "The e-mail to its owner {owner} was not sent ({error}). It is tried again at {at}, \
              and so on; or write to them.",
-            at = moment(*next_at),
+            at = minute_utc(*next_at),
         ),
     }
 }
 
-fn moment(at: DateTime<Utc>) -> String {
+fn minute_utc(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

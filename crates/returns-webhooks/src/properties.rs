@@ -1,7 +1,7 @@
 //! Whatever happens, a subscriber that applies the bodies in any order, with any repeats, ends
-//! with the picture that `GetTransfer` gives in its dialect.
+//! with the view that `GetTransfer` gives in its payload_version.
 //!
-//! Here the journal is made in memory and the picture by the function behind `GetTransfer`, so
+//! Here the journal is made in memory and the view by the function behind `GetTransfer`, so
 //! that hundreds of histories take a second, in which what is seldom elsewhere is common: a
 //! transfer that moves on between decision and update, and rows said again to a mirror.
 //! `tests/tests/subscribers/` does the same from files to messages received, with the real
@@ -17,18 +17,18 @@ use ach::decision::{
 use ach::entry::{Coded, Entry, EntryKind};
 use echeck_test_fixtures::now;
 use proptest::prelude::*;
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 use returns_model::journal::{JournalRow, Relation, Row};
 use serde_json::Value;
 
 use super::ach_return::History;
-use super::follow::{event_of_row, took_effect};
-use super::picture::Seen;
+use super::publisher::{event_of_row, took_effect};
 use super::testing::{
     at, contested, dishonored, entry, later, made, names_returned, placed, ready, record, returned,
     row, transfer, validation_failure,
 };
-use super::{picture, render};
+use super::view::Seen;
+use super::{render, view};
 
 /// Something that may happen to one of the transfers. What is not possible is skipped.
 #[derive(Debug, Clone, Copy)]
@@ -243,8 +243,8 @@ impl World {
         }
     }
 
-    /// The bodies in a dialect, in the order of the journal.
-    fn bodies(&self, dialect: Dialect) -> Vec<(String, Value)> {
+    /// The bodies in a payload_version, in the order of the journal.
+    fn bodies(&self, payload_version: PayloadVersion) -> Vec<(String, Value)> {
         let mut standing: HashMap<String, Vec<JournalRow>> = HashMap::new();
         for id in self.before.keys() {
             let rows = self.standing(id).into_iter().cloned().collect();
@@ -256,8 +256,8 @@ impl World {
         for (event, sequence) in events.zip(1..) {
             let record = record(sequence, event);
             for (of, event_type) in &record.new.messages {
-                if *of == dialect {
-                    let body = render::body(&record, dialect, event_type).unwrap();
+                if *of == payload_version {
+                    let body = render::body(&record, payload_version, event_type).unwrap();
                     bodies.push((event_type.clone(), serde_json::from_str(&body).unwrap()));
                 }
             }
@@ -266,14 +266,18 @@ impl World {
     }
 
     /// What a subscriber, who knew the payment before, must end with.
-    fn shown(&self, id: &str, dialect: Dialect) -> Shown {
+    fn shown(&self, id: &str, payload_version: PayloadVersion) -> Shown {
         let history = History::of(self.standing(id).into_iter().map(|row| &row.row));
-        let picture = picture(seen(&self.now[id]), history.verdict.as_ref(), dialect);
+        let view = view(
+            seen(&self.now[id]),
+            history.verdict.as_ref(),
+            payload_version,
+        );
         Shown {
-            state: picture.state,
-            messages: picture.messages,
-            has_ach_return: picture.has_ach_return,
-            ach_return: picture.ach_return.map(|one| {
+            state: view.state,
+            messages: view.messages,
+            has_ach_return: view.has_ach_return,
+            ach_return: view.ach_return.map(|one| {
                 let stage = one.stage().as_str().to_owned();
                 (one.ach_return_id, one.return_code, stage)
             }),
@@ -315,7 +319,7 @@ struct Shown {
     moves: BTreeMap<String, Option<String>>,
 }
 
-/// A subscriber: of each object it keeps the telling with the highest version.
+/// A subscriber: of each object it keeps the notification with the highest version.
 #[derive(Default)]
 struct Subscriber {
     objects: BTreeMap<(String, String), (u64, Value)>,
@@ -381,13 +385,13 @@ impl Subscriber {
     }
 
     /// What it knows by now of a payment that it knew as `before`.
-    fn knows(&self, id: &str, before: &Transfer, dialect: Dialect) -> Shown {
-        let before = picture(seen(before), None, dialect);
+    fn knows(&self, id: &str, before: &Transfer, payload_version: PayloadVersion) -> Shown {
+        let before = view(seen(before), None, payload_version);
         let found = self.of("ach_return").find(|one| one["payment"] == id);
         let payment = &self.objects.get(&("payment".to_owned(), id.to_owned()));
         let (state, messages) = match payment {
             Some((_, payment)) => {
-                let key = if dialect == Dialect::Finix {
+                let key = if payload_version == PayloadVersion::Finix {
                     "state"
                 } else {
                     "status"
@@ -399,13 +403,13 @@ impl Subscriber {
         let told = payment
             .as_ref()
             .is_some_and(|(_, payment)| payment["has_ach_return"] == true);
-        let moves = match dialect {
-            Dialect::Finix => self
+        let moves = match payload_version {
+            PayloadVersion::Finix => self
                 .of("payment")
                 .filter(|one| one.get("returned_transfer").is_some_and(|of| of == id))
                 .map(|one| (text(&one["id"]), ready_at(one)))
                 .collect(),
-            Dialect::RainforestLegacy | Dialect::Rainforest20241016 => found
+            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => found
                 .and_then(|one| one.get("adjustments"))
                 .and_then(Value::as_array)
                 .into_iter()
@@ -512,25 +516,25 @@ proptest! {
         for (at, act) in acts {
             world.happen(&format!("TR{}", at % transfers.len()), act);
         }
-        for dialect in Dialect::ALL {
-            let bodies = world.bodies(dialect);
+        for payload_version in PayloadVersion::ALL {
+            let bodies = world.bodies(payload_version);
             let mut subscriber = Subscriber::default();
             for at in delivered(bodies.len(), &picks) {
                 let (event_type, body) = &bodies[at];
-                match dialect {
-                    Dialect::Finix => subscriber.hear_finix(event_type, body),
-                    Dialect::RainforestLegacy | Dialect::Rainforest20241016 => {
+                match payload_version {
+                    PayloadVersion::Finix => subscriber.hear_finix(event_type, body),
+                    PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => {
                         subscriber.hear_rainforest(event_type, body);
                     }
                 }
-                if dialect == Dialect::RainforestLegacy {
+                if payload_version == PayloadVersion::RainforestLegacy {
                     prop_assert!(!names_returned(&body.to_string()), "{}", body);
                     prop_assert!(!event_type.contains("returned"));
                 }
             }
             for (id, before) in &world.before {
-                let known = subscriber.knows(id, before, dialect);
-                prop_assert_eq!(known, world.shown(id, dialect), "{} in {:?}", id, dialect);
+                let known = subscriber.knows(id, before, payload_version);
+                prop_assert_eq!(known, world.shown(id, payload_version), "{} in {:?}", id, payload_version);
             }
         }
     }

@@ -150,12 +150,12 @@ pub(crate) fn signatures(
 
 /// Encrypts keys for the database, and opens them again.
 #[derive(Clone)]
-pub struct Sealer {
+pub struct KeyEncryptor {
     identity: Arc<x25519::Identity>,
 }
 
-impl Sealer {
-    /// A sealer with the service's own `age` identity.
+impl KeyEncryptor {
+    /// A encryptor with the service's own `age` identity.
     ///
     /// # Errors
     /// When it is none.
@@ -216,18 +216,23 @@ mod tests {
 
     use super::*;
 
-    /// A sealer with a new identity.
-    fn sealer() -> Sealer {
-        Sealer::new(&age::x25519::Identity::generate().to_string()).unwrap()
+    /// A encryptor with a new identity.
+    fn encryptor() -> KeyEncryptor {
+        KeyEncryptor::new(&age::x25519::Identity::generate().to_string()).unwrap()
     }
 
     /// The row of a key.
-    fn record(sealer: &Sealer, id: &str, endpoint: &str, key: &SigningKey) -> SecretRecord {
+    fn record(
+        encryptor: &KeyEncryptor,
+        id: &str,
+        endpoint: &str,
+        key: &SigningKey,
+    ) -> SecretRecord {
         SecretRecord {
             secret_id: id.to_owned(),
             endpoint_id: endpoint.to_owned(),
             kind: key.kind(),
-            sealed: sealer.seal(id, key).unwrap(),
+            sealed: encryptor.seal(id, key).unwrap(),
             public_key: key.public_key(),
             created_at: DateTime::UNIX_EPOCH,
             retires_at: None,
@@ -298,19 +303,22 @@ mod tests {
 
     #[test]
     fn a_sealed_key_opens_only_for_its_own_row_and_identity() {
-        let sealer = sealer();
+        let encryptor = encryptor();
         for kind in SecretKind::ALL {
             let key = draw(kind);
-            let row = record(&sealer, "whs_1", "whe_1", &key);
-            let opened = sealer.open(&row).unwrap();
+            let row = record(&encryptor, "whs_1", "whe_1", &key);
+            let opened = encryptor.open(&row).unwrap();
             assert_eq!(opened.text().expose_secret(), key.text().expose_secret());
             let swapped = SecretRecord {
                 secret_id: "whs_2".to_owned(),
                 ..row.clone()
             };
-            assert!(matches!(sealer.open(&swapped), Err(KeyError::Open { .. })));
             assert!(matches!(
-                self::sealer().open(&row),
+                encryptor.open(&swapped),
+                Err(KeyError::Open { .. })
+            ));
+            assert!(matches!(
+                self::encryptor().open(&row),
                 Err(KeyError::Open { .. })
             ));
         }
@@ -318,13 +326,13 @@ mod tests {
 
     #[test]
     fn no_key_is_in_what_is_kept_printed_or_told() {
-        let sealer = sealer();
+        let encryptor = encryptor();
         for kind in SecretKind::ALL {
             let key = draw(kind);
-            let row = record(&sealer, "whs_1", "whe_1", &key);
+            let row = record(&encryptor, "whs_1", "whe_1", &key);
             let secret = key.text().expose_secret();
             let bare = secret.split_once('_').unwrap().1;
-            let error = self::sealer().open(&row).unwrap_err();
+            let error = self::encryptor().open(&row).unwrap_err();
             let raw = STANDARD.decode(bare).unwrap();
             let sealed = STANDARD.decode(&row.sealed).unwrap();
             assert!(!sealed.windows(raw.len()).any(|window| window == raw));

@@ -1,4 +1,4 @@
-//! The sender: takes what is due to the endpoints, each endpoint in a lane of its own. A lane
+//! The sender: takes what is due to the endpoints, each endpoint in a worker of its own. A worker
 //! waits only for its own endpoint, and endpoints that fail share places apart from the
 //! others', so that a dead one delays nobody.
 
@@ -9,24 +9,24 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
-use returns_alerts::{Desk, OwnerMail};
+use returns_alerts::{IncidentReporter, OwnerMailer};
 use returns_model::delivery::Touched;
-use returns_model::incident::{Cause, Subject, Trouble};
-use returns_store::{Changes, Replica, Store, StoreError};
+use returns_model::incident::{Cause, Problem, Subject};
+use returns_store::{Notifier, Replica, Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::poster::Poster;
 use super::render::UnreadableEvent;
 use super::schedule::Schedule;
 use super::secret::KeyError;
+use super::signed_client::SignedClient;
 
 /// How often it looks by the clock.
 const TICK: Duration = Duration::from_millis(500);
 /// The shortest wait for what is due next.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// How long a lane rests when something of our own does not work.
+/// How long a worker rests when something of our own does not work.
 const REST: TimeDelta = TimeDelta::seconds(5);
 /// How long messages on their way are waited for at a shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -48,17 +48,17 @@ pub struct SenderSettings {
 /// Delivers messages.
 pub struct Sender {
     pub(super) store: Arc<dyn Store>,
-    pub(super) poster: Poster,
+    pub(super) client: SignedClient,
     pub(super) settings: SenderSettings,
     pub(super) clock: SharedClock,
-    pub(super) desk: Desk,
-    pub(super) owners: Arc<dyn OwnerMail>,
+    pub(super) incidents: IncidentReporter,
+    pub(super) owners: Arc<dyn OwnerMailer>,
     /// Rung when an endpoint was disabled.
     pub(super) disabled: Notify,
     /// Any number at each call.
     pub(super) jitter: fn() -> u64,
     replica: Replica,
-    changes: Changes,
+    changes: Notifier,
     pub(super) working: Semaphore,
     pub(super) failing: Semaphore,
     state: Mutex<State>,
@@ -67,8 +67,8 @@ pub struct Sender {
 /// What the sender knows of endpoints; lost at a restart without harm.
 #[derive(Default)]
 struct State {
-    /// Those with a lane.
-    lanes: HashSet<String>,
+    /// Those with a worker.
+    workers: HashSet<String>,
     /// Those that are left alone for a while.
     resting: HashMap<String, Rest>,
     /// Those whose messages something of our own kept from them.
@@ -89,17 +89,17 @@ struct Rest {
 pub struct Parts {
     pub store: Arc<dyn Store>,
     pub replica: Replica,
-    pub poster: Poster,
+    pub client: SignedClient,
     pub clock: SharedClock,
-    pub changes: Changes,
-    pub desk: Desk,
-    pub owners: Arc<dyn OwnerMail>,
+    pub changes: Notifier,
+    pub incidents: IncidentReporter,
+    pub owners: Arc<dyn OwnerMailer>,
     pub jitter: fn() -> u64,
 }
 
-/// Why a lane rests.
+/// Why a worker rests.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum LaneError {
+pub(super) enum WorkerError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -112,15 +112,15 @@ pub(super) enum LaneError {
     Unreadable(#[from] UnreadableEvent),
 }
 
-/// A lane's place, given back however the lane ends.
-struct Place {
+/// A worker's place, given back however the worker ends.
+struct WorkerSlot {
     sender: Arc<Sender>,
     endpoint_id: String,
 }
 
-impl Drop for Place {
+impl Drop for WorkerSlot {
     fn drop(&mut self) {
-        self.sender.state().lanes.remove(&self.endpoint_id);
+        self.sender.state().workers.remove(&self.endpoint_id);
     }
 }
 
@@ -129,9 +129,9 @@ impl Sender {
     pub fn new(parts: Parts, settings: SenderSettings) -> Self {
         Self {
             store: parts.store,
-            poster: parts.poster,
+            client: parts.client,
             clock: parts.clock,
-            desk: parts.desk,
+            incidents: parts.incidents,
             owners: parts.owners,
             disabled: Notify::new(),
             jitter: parts.jitter,
@@ -152,7 +152,7 @@ impl Sender {
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         while let Some(lease) = self.replica.acquire("webhooks", &shutdown).await {
             let work = async {
-                tokio::join!(self.work(&shutdown), self.tell_owners(&shutdown));
+                tokio::join!(self.work(&shutdown), self.notify_owners(&shutdown));
             };
             lease.keep(work).await;
             lease.release().await;
@@ -161,15 +161,15 @@ impl Sender {
 
     /// Sends until `shutdown`. Dropped, it stops where it is, as by a crash.
     pub(super) async fn work(self: &Arc<Self>, shutdown: &CancellationToken) {
-        let mut lanes = JoinSet::new();
+        let mut workers = JoinSet::new();
         let mut told = false;
-        if let Err(error) = self.tell_recent_dead().await {
+        if let Err(error) = self.report_recently_dead().await {
             tracing::error!(error = %ErrorChain(&error), "dead webhooks cannot be read");
         }
         while !shutdown.is_cancelled() {
             let seen = self.changes.version();
-            while lanes.try_join_next().is_some() {}
-            let wait = match self.start_lanes(&mut lanes, shutdown).await {
+            while workers.try_join_next().is_some() {}
+            let wait = match self.start_lanes(&mut workers, shutdown).await {
                 Ok(wait) => {
                     told = false;
                     wait
@@ -185,20 +185,20 @@ impl Sender {
             };
             tokio::select! {
                 () = self.changes.wait(seen, wait, shutdown) => {}
-                Some(_) = lanes.join_next() => {}
+                Some(_) = workers.join_next() => {}
             }
         }
-        let drained = async { while lanes.join_next().await.is_some() {} };
+        let drained = async { while workers.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("webhooks are still on their way; the next start sends them again");
         }
     }
 
-    /// Starts a lane for every endpoint that has something due and has none. Gives how long
+    /// Starts a worker for every endpoint that has something due and has none. Gives how long
     /// nothing else is due.
     async fn start_lanes(
         self: &Arc<Self>,
-        lanes: &mut JoinSet<()>,
+        workers: &mut JoinSet<()>,
         shutdown: &CancellationToken,
     ) -> Result<Duration, StoreError> {
         let now = self.clock.now();
@@ -206,17 +206,17 @@ impl Sender {
             if self.is_resting(&endpoint_id, touched, now) {
                 continue;
             }
-            if !self.state().lanes.insert(endpoint_id.clone()) {
+            if !self.state().workers.insert(endpoint_id.clone()) {
                 continue;
             }
-            let place = Place {
+            let place = WorkerSlot {
                 sender: self.clone(),
                 endpoint_id,
             };
             let shutdown = shutdown.clone();
-            lanes.spawn(async move {
+            workers.spawn(async move {
                 let sender = place.sender.clone();
-                sender.lane(&place.endpoint_id, &shutdown).await;
+                sender.worker(&place.endpoint_id, &shutdown).await;
             });
         }
         let next = self.store.next_due_after(now).await?;
@@ -244,12 +244,12 @@ impl Sender {
     }
 
     /// Notes that an incident about the endpoint may be open.
-    pub(super) fn is_ill(&self, endpoint_id: &str) {
+    pub(super) fn mark_failing(&self, endpoint_id: &str) {
         self.state().sound.remove(endpoint_id);
     }
 
     /// Notes that none is. True when one may have been.
-    pub(super) fn is_sound(&self, endpoint_id: &str) -> bool {
+    pub(super) fn mark_healthy(&self, endpoint_id: &str) -> bool {
         let mut state = self.state();
         !state.sound.contains(endpoint_id) && state.sound.insert(endpoint_id.to_owned())
     }
@@ -260,12 +260,12 @@ impl Sender {
     }
 
     /// Notes that nothing of our own is in the way any more. True when something was.
-    pub(super) fn is_unstuck(&self, endpoint_id: &str) -> bool {
+    pub(super) fn clear_stuck(&self, endpoint_id: &str) -> bool {
         self.state().stuck.remove(endpoint_id)
     }
 
     /// Sends what is due to one endpoint, until nothing is.
-    async fn lane(&self, endpoint_id: &str, shutdown: &CancellationToken) {
+    async fn worker(&self, endpoint_id: &str, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() {
             match self.batch(endpoint_id, shutdown).await {
                 Ok(true) => {}
@@ -276,25 +276,25 @@ impl Sender {
     }
 
     /// Something of our own keeps messages from an endpoint: that is no failure of theirs.
-    fn stuck(&self, endpoint_id: &str, error: &LaneError) {
+    fn stuck(&self, endpoint_id: &str, error: &WorkerError) {
         let now = self.clock.now();
         self.rest(endpoint_id, now + REST, None);
         tracing::error!(endpoint_id, error = %ErrorChain(error), "webhooks cannot be sent");
         match error {
             // The store's own watcher reports that.
-            LaneError::Store(_) => {}
-            LaneError::Key(_)
-            | LaneError::NoKey
-            | LaneError::NoEvent(_)
-            | LaneError::Unreadable(_) => {
-                self.is_ill(endpoint_id);
+            WorkerError::Store(_) => {}
+            WorkerError::Key(_)
+            | WorkerError::NoKey
+            | WorkerError::NoEvent(_)
+            | WorkerError::Unreadable(_) => {
+                self.mark_failing(endpoint_id);
                 self.state().stuck.insert(endpoint_id.to_owned());
                 let cause = Cause::WebhookStuck {
                     endpoint: endpoint_id.to_owned(),
                     why: error.to_string(),
                 };
                 let subject = Subject::Endpoint(endpoint_id.to_owned());
-                self.desk.report(Trouble::new(subject, cause, now));
+                self.incidents.report(Problem::new(subject, cause, now));
             }
         }
     }

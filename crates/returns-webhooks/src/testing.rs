@@ -9,35 +9,35 @@ use ach::entry::{AccountTail, Coded, Corrected, Direction, Entry, EntryKind, Pos
 use ach::money::Money;
 use chrono::{DateTime, Duration, Utc};
 use echeck_test_fixtures::now;
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 use returns_model::event::{EventRecord, NewEvent};
 use returns_model::hold::{HoldRecord, HoldState, NewHold};
 use returns_model::ids;
 use returns_model::journal::{Hash, JournalRow, Ready, Relation, Reversal, Row, TransferFacts};
 
-use super::follow::{event_of_hold, event_of_row};
+use super::publisher::{event_of_hold, event_of_row};
 use super::render;
 
 /// What a row or a hold is about, and the rows before it.
-pub(super) struct Case {
+pub(super) struct EventCase {
     pub(super) name: &'static str,
     pub(super) new: NewEvent,
 }
 
-impl Case {
+impl EventCase {
     /// The case as an event with a sequence.
     pub(super) fn record(&self) -> EventRecord {
         record(7, self.new.clone())
     }
 
-    /// Each message, with the dialect and the event type.
-    pub(super) fn bodies(&self) -> Vec<(Dialect, String, String)> {
+    /// Each message, with the payload_version and the event type.
+    pub(super) fn bodies(&self) -> Vec<(PayloadVersion, String, String)> {
         let record = self.record();
         let messages = record.new.messages.iter();
         messages
-            .map(|(dialect, event_type)| {
-                let body = render::body(&record, *dialect, event_type).unwrap();
-                (*dialect, event_type.clone(), body)
+            .map(|(payload_version, event_type)| {
+                let body = render::body(&record, *payload_version, event_type).unwrap();
+                (*payload_version, event_type.clone(), body)
             })
             .collect()
     }
@@ -252,7 +252,7 @@ pub(super) fn hold(
 }
 
 /// Rows and holds with an entry that `alter` has changed, one case of each kind.
-pub(super) fn cases(alter: impl Fn(&mut Entry)) -> Vec<Case> {
+pub(super) fn cases(alter: impl Fn(&mut Entry)) -> Vec<EventCase> {
     let mut cases = row_cases(&alter);
     let mut held = entry(returned(ReturnCode::R01));
     held.keys.order_id = Some("FNX0042".into());
@@ -288,7 +288,7 @@ pub(super) fn cases(alter: impl Fn(&mut Entry)) -> Vec<Case> {
         ("database_refused", refused, "ID1"),
     ] {
         let new = event_of_hold(&hold, merchant.to_owned()).unwrap();
-        cases.push(Case { name, new });
+        cases.push(EventCase { name, new });
     }
     cases
 }
@@ -309,7 +309,7 @@ fn decided(entry: &Entry, found: &Resolution) -> Hold {
     }
 }
 
-fn row_cases(alter: &impl Fn(&mut Entry)) -> Vec<Case> {
+fn row_cases(alter: &impl Fn(&mut Entry)) -> Vec<EventCase> {
     let changed = |kind, description: &str, raw: &[(&str, &str)]| {
         let mut entry = entry(kind);
         entry.description = Some(description.to_owned()).filter(|text| !text.is_empty());
@@ -397,7 +397,7 @@ fn row_cases(alter: &impl Fn(&mut Entry)) -> Vec<Case> {
     let standing = [("TR1".to_owned(), standing)].into();
     alone
         .chain(life)
-        .map(|(name, row)| Case {
+        .map(|(name, row)| EventCase {
             name,
             new: event_of_row(&row, &standing).unwrap().unwrap(),
         })

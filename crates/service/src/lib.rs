@@ -9,4 +9,4 @@ pub mod server;
 pub mod shutdown;
 pub mod telemetry;
 pub use error_chain::ErrorChain;
-pub mod stage;
+pub mod stopwatch;

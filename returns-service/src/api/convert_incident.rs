@@ -4,7 +4,7 @@ use echeck_proto::returns::v1 as proto;
 use returns_alerts::TestResult;
 use returns_feed::timestamp;
 use returns_model::incident::{
-    AlertRecord, AlertState, CheckLine, IncidentEvent, IncidentRecord, IncidentState, Outcome,
+    AlertRecord, AlertState, CheckLine, CheckOutcome, IncidentEvent, IncidentRecord, IncidentState,
     Severity, Signature,
 };
 
@@ -20,7 +20,7 @@ pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> pro
         severity: severity(incident.severity).into(),
         state: state(incident.state).into(),
         headline: content.headline.clone(),
-        met_as: text(&content.met),
+        met_as: text(&content.observed),
         meaning: content.meaning.clone(),
         to_do: content.to_do.clone(),
         checks: content.checks.iter().map(check).collect(),
@@ -79,9 +79,9 @@ pub(super) fn state_from(state: proto::IncidentState) -> Option<IncidentState> {
 
 fn check(check: &CheckLine) -> proto::IncidentCheck {
     let outcome = match check.outcome {
-        Outcome::Passed => proto::CheckOutcome::Passed,
-        Outcome::Failed => proto::CheckOutcome::Failed,
-        Outcome::Skipped => proto::CheckOutcome::Skipped,
+        CheckOutcome::Passed => proto::CheckOutcome::Passed,
+        CheckOutcome::Failed => proto::CheckOutcome::Failed,
+        CheckOutcome::Skipped => proto::CheckOutcome::Skipped,
     };
     proto::IncidentCheck {
         name: check.name.clone(),

@@ -3,8 +3,8 @@
 use echeck_proto::returns::v1 as proto;
 use returns_feed::timestamp;
 use returns_model::job::{AuditRecord, RunFile, RunRecord};
-use returns_model::outcome::{Outcome, Trigger};
 use returns_model::plan::{Days, PlanText};
+use returns_model::run_outcome::{RunOutcome, Trigger};
 
 pub(super) fn schedule(plan: &PlanText) -> proto::Schedule {
     let days = match plan.days {
@@ -36,19 +36,19 @@ pub(super) fn plan_text(schedule: &proto::Schedule) -> PlanText {
     }
 }
 
-fn outcome(outcome: Outcome) -> proto::JobOutcome {
+fn outcome(outcome: RunOutcome) -> proto::JobOutcome {
     match outcome {
-        Outcome::NoActivity => proto::JobOutcome::NoActivity,
-        Outcome::DuplicateFile => proto::JobOutcome::DuplicateFile,
-        Outcome::Completed => proto::JobOutcome::Completed,
-        Outcome::CompletedWithExceptions => proto::JobOutcome::CompletedWithExceptions,
-        Outcome::FileLate => proto::JobOutcome::FileLate,
-        Outcome::FileMissing => proto::JobOutcome::FileMissing,
-        Outcome::ReportFailed => proto::JobOutcome::ReportFailed,
-        Outcome::FileRejected => proto::JobOutcome::FileRejected,
-        Outcome::TargetFailed => proto::JobOutcome::TargetFailed,
-        Outcome::SourceUnreachable => proto::JobOutcome::SourceUnreachable,
-        Outcome::StoreUnreachable => proto::JobOutcome::StoreUnreachable,
+        RunOutcome::NoActivity => proto::JobOutcome::NoActivity,
+        RunOutcome::DuplicateFile => proto::JobOutcome::DuplicateFile,
+        RunOutcome::Completed => proto::JobOutcome::Completed,
+        RunOutcome::CompletedWithExceptions => proto::JobOutcome::CompletedWithExceptions,
+        RunOutcome::FileLate => proto::JobOutcome::FileLate,
+        RunOutcome::FileMissing => proto::JobOutcome::FileMissing,
+        RunOutcome::ReportFailed => proto::JobOutcome::ReportFailed,
+        RunOutcome::FileRejected => proto::JobOutcome::FileRejected,
+        RunOutcome::TargetFailed => proto::JobOutcome::TargetFailed,
+        RunOutcome::SourceUnreachable => proto::JobOutcome::SourceUnreachable,
+        RunOutcome::StoreUnreachable => proto::JobOutcome::StoreUnreachable,
     }
 }
 

@@ -5,7 +5,7 @@ use echeck_proto::returns::v1 as proto;
 use returns_feed::timestamp;
 use returns_model::delivery::{Delivery, DeliveryState};
 use returns_model::endpoint::{
-    Dialect, Endpoint, OwnerNotice, SecretKind, SecretRecord, Style, Telling,
+    Endpoint, NotificationState, OwnerNotification, PayloadVersion, SecretKind, SecretRecord, Style,
 };
 use returns_model::event::EventRecord;
 use returns_model::ids;
@@ -41,23 +41,23 @@ pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::Web
     }
 }
 
-fn owner_notice(notice: &OwnerNotice) -> proto::WebhookOwnerNotice {
+fn owner_notice(notice: &OwnerNotification) -> proto::WebhookOwnerNotice {
     let mut shown = proto::WebhookOwnerNotice {
         since: Some(timestamp(notice.since)),
         attempts: notice.attempts,
         ..proto::WebhookOwnerNotice::default()
     };
-    match &notice.telling {
-        Telling::Waiting { next_at, error } => {
+    match &notice.notification {
+        NotificationState::Waiting { next_at, error } => {
             shown.set_state(proto::WebhookOwnerNoticeState::Waiting);
             shown.next_attempt_at = Some(timestamp(*next_at));
             shown.error = error.clone().unwrap_or_default();
         }
-        Telling::Told { at } => {
+        NotificationState::Told { at } => {
             shown.set_state(proto::WebhookOwnerNoticeState::Told);
             shown.told_at = Some(timestamp(*at));
         }
-        Telling::Untold { why } => {
+        NotificationState::Untold { why } => {
             shown.set_state(proto::WebhookOwnerNoticeState::Untold);
             shown.error.clone_from(why);
         }
@@ -134,23 +134,26 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
     }
 }
 
-/// The messages by which an event is told in a dialect.
+/// The messages by which an event is told in a payload_version.
 ///
 /// # Errors
 /// When this version cannot read it.
 pub(super) fn messages(
     event: &EventRecord,
-    dialect: Dialect,
+    payload_version: PayloadVersion,
 ) -> Result<Vec<proto::WebhookEvent>, Status> {
     let new = &event.new;
-    let told = new.messages.iter().filter(|(known, _)| *known == dialect);
+    let told = new
+        .messages
+        .iter()
+        .filter(|(known, _)| *known == payload_version);
     told.map(|(_, event_type)| {
-        let body = render::body(event, dialect, event_type);
+        let body = render::body(event, payload_version, event_type);
         Ok(proto::WebhookEvent {
             event_id: new.event_id.clone(),
             sequence: event.sequence,
             event_type: event_type.clone(),
-            message_id: ids::message_id(&new.event_id, dialect.as_str(), event_type),
+            message_id: ids::message_id(&new.event_id, payload_version.as_str(), event_type),
             transfer_id: new.transfer_id.clone(),
             merchant: new.merchant.clone(),
             occurred_at: Some(timestamp(new.occurred_at)),
@@ -161,7 +164,7 @@ pub(super) fn messages(
 }
 
 /// A time that a caller names.
-pub(super) fn moment(
+pub(super) fn required_time(
     field: &str,
     at: Option<prost_types::Timestamp>,
 ) -> Result<Option<DateTime<Utc>>, Status> {

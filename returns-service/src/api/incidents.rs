@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
 use proto::incident_service_server::IncidentService;
-use returns_alerts::{Attendant, Dossier};
+use returns_alerts::{IncidentDetails, IncidentManager};
 use tonic::{Request, Response, Status};
 
 use super::{convert_incident as convert, errors, page};
@@ -16,24 +16,24 @@ const LONGEST_NOTE: usize = 2_000;
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct IncidentApi {
-    attendant: Arc<Attendant>,
+    manager: Arc<IncidentManager>,
 }
 
 impl IncidentApi {
-    pub(crate) fn new(attendant: Arc<Attendant>) -> Self {
-        Self { attendant }
+    pub(crate) fn new(manager: Arc<IncidentManager>) -> Self {
+        Self { manager }
     }
 
-    async fn dossier(&self, incident_id: &str) -> Result<Dossier, Status> {
-        self.attendant
-            .dossier(incident_id)
+    async fn details(&self, incident_id: &str) -> Result<IncidentDetails, Status> {
+        self.manager
+            .details(incident_id)
             .await
             .ok_or_else(|| errors::not_found("incident", incident_id))
     }
 
     async fn as_it_is(&self, incident_id: &str) -> Result<Option<proto::Incident>, Status> {
-        let dossier = self.dossier(incident_id).await?;
-        Ok(Some(convert::incident(&dossier.incident, &dossier.alerts)))
+        let details = self.details(incident_id).await?;
+        Ok(Some(convert::incident(&details.incident, &details.alerts)))
     }
 }
 
@@ -67,7 +67,7 @@ impl IncidentService for IncidentApi {
         let size = page::size(request.page_size);
         let before = page::time_and_id(&request.page_token)?;
         let state = convert::state_from(request.state());
-        let (incidents, alerts) = self.attendant.incidents(state, before, size).await;
+        let (incidents, alerts) = self.manager.incidents(state, before, size).await;
         let next_page_token = match incidents.last() {
             Some(last) if incidents.len() == size as usize => {
                 page::token_of(last.opened_at, &last.incident_id)
@@ -82,7 +82,7 @@ impl IncidentService for IncidentApi {
         Ok(Response::new(proto::ListIncidentsResponse {
             incidents: incidents.collect(),
             next_page_token,
-            from_memory: self.attendant.is_away(),
+            from_memory: self.manager.is_away(),
         }))
     }
 
@@ -90,11 +90,11 @@ impl IncidentService for IncidentApi {
         &self,
         request: Request<proto::GetIncidentRequest>,
     ) -> Result<Response<proto::GetIncidentResponse>, Status> {
-        let dossier = self.dossier(&request.into_inner().incident_id).await?;
+        let details = self.details(&request.into_inner().incident_id).await?;
         Ok(Response::new(proto::GetIncidentResponse {
-            incident: Some(convert::incident(&dossier.incident, &dossier.alerts)),
-            events: dossier.events.iter().map(convert::event).collect(),
-            text: dossier.text,
+            incident: Some(convert::incident(&details.incident, &details.alerts)),
+            events: details.events.iter().map(convert::event).collect(),
+            text: details.text,
         }))
     }
 
@@ -104,7 +104,7 @@ impl IncidentService for IncidentApi {
     ) -> Result<Response<proto::AcknowledgeIncidentResponse>, Status> {
         let request = request.into_inner();
         check_words(&request.actor, &request.note)?;
-        self.attendant
+        self.manager
             .acknowledge(&request.incident_id, &request.actor, &request.note)
             .await
             .map_err(|error| errors::of_incident(&error))?;
@@ -119,7 +119,7 @@ impl IncidentService for IncidentApi {
     ) -> Result<Response<proto::CloseIncidentResponse>, Status> {
         let request = request.into_inner();
         check_words(&request.actor, &request.note)?;
-        self.attendant
+        self.manager
             .close(&request.incident_id, &request.actor, &request.note)
             .await
             .map_err(|error| errors::of_incident(&error))?;
@@ -134,7 +134,7 @@ impl IncidentService for IncidentApi {
     ) -> Result<Response<proto::SendTestAlertResponse>, Status> {
         let actor = request.into_inner().actor;
         check_words(&actor, "")?;
-        let results = self.attendant.test_channels(&actor).await;
+        let results = self.manager.test_channels(&actor).await;
         Ok(Response::new(proto::SendTestAlertResponse {
             channels: results.iter().map(convert::test).collect(),
         }))

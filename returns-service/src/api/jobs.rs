@@ -9,8 +9,8 @@ use returns_model::job::{
     AuditRecord, Paused, RunRecord, SourceChange, SourceChangeTo, SourceState,
 };
 use returns_model::plan::{Days, Plan, PlanText};
-use returns_sources::Pickup;
-use returns_sources::schedule::Jobs;
+use returns_sources::RemoteLocation;
+use returns_sources::schedule::Scheduler;
 use returns_store::StoreError;
 use tonic::Status;
 use uuid::Uuid;
@@ -24,17 +24,17 @@ pub(super) struct Who<'a> {
 }
 
 impl Api {
-    fn jobs(&self) -> &Arc<Jobs> {
+    fn jobs(&self) -> &Arc<Scheduler> {
         &self.jobs
     }
 
-    fn source_with_place(&self, name: &str) -> Result<(&Source, &Pickup), Status> {
+    fn source_with_place(&self, name: &str) -> Result<(&Source, &RemoteLocation), Status> {
         let source = self
             .importer
             .sources
             .get(name)
             .ok_or_else(|| errors::not_found("source", name))?;
-        let pickup = self.jobs.pickups.get(name).ok_or_else(|| {
+        let location = self.jobs.locations.get(name).ok_or_else(|| {
             errors::precondition(
                 "NO_PLACE",
                 format!(
@@ -43,7 +43,7 @@ impl Api {
                 ),
             )
         })?;
-        Ok((source, pickup))
+        Ok((source, location))
     }
 
     async fn state_of(&self, source: &str) -> Result<SourceState, Status> {
@@ -57,7 +57,7 @@ impl Api {
     async fn job_source(
         &self,
         source: &Source,
-        pickup: &Pickup,
+        location: &RemoteLocation,
     ) -> Result<proto::JobSource, Status> {
         let state = self.state_of(&source.name).await?;
         let last = self.importer.store.runs(Some(&source.name), None, 1).await;
@@ -67,8 +67,8 @@ impl Api {
         let paused = state.paused.as_ref();
         Ok(proto::JobSource {
             name: source.name.clone(),
-            place: pickup.shown(),
-            pattern: pickup.pattern.as_str().to_owned(),
+            place: location.shown(),
+            pattern: location.pattern.as_str().to_owned(),
             schedule: plan.as_ref().map(|plan| convert_job::schedule(plan.text())),
             schedule_set: state.plan.is_some(),
             next_run_at: next_run_at.map(timestamp),
@@ -85,8 +85,8 @@ impl Api {
     pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, Status> {
         let mut sources = Vec::new();
         for source in self.importer.sources.values() {
-            if let Some(pickup) = self.jobs.pickups.get(&source.name) {
-                sources.push(self.job_source(source, pickup).await?);
+            if let Some(location) = self.jobs.locations.get(&source.name) {
+                sources.push(self.job_source(source, location).await?);
             }
         }
         sources.sort_by(|a, b| a.name.cmp(&b.name));
@@ -158,7 +158,9 @@ impl Api {
             .transpose()
             .map_err(|faults| errors::invalid_plan(&faults))?;
         let plan = plan.map(|plan| plan.text().clone());
-        let after = plan.as_ref().map_or("the configuration's".to_owned(), told);
+        let after = plan
+            .as_ref()
+            .map_or("the configuration's".to_owned(), plan_text);
         let to = SourceChangeTo::Plan(plan);
         let source = self
             .change(&request.source, &who, "set_schedule", after, to)
@@ -209,13 +211,13 @@ impl Api {
         after: String,
         to: SourceChangeTo,
     ) -> Result<proto::JobSource, Status> {
-        let (source, pickup) = self.source_with_place(name)?;
+        let (source, location) = self.source_with_place(name)?;
         let state = self.state_of(name).await?;
         let before = match (&to, &state.paused) {
             (SourceChangeTo::Plan(_), _) => self
                 .jobs()
                 .plan(&state)
-                .map_or("none".to_owned(), |plan| told(plan.text())),
+                .map_or("none".to_owned(), |plan| plan_text(plan.text())),
             (SourceChangeTo::Paused(_) | SourceChangeTo::Resumed, Some(paused)) => {
                 format!("paused by {} ({})", paused.by, paused.reason)
             }
@@ -243,7 +245,7 @@ impl Api {
             "an operator changed a source"
         );
         self.importer.changes.bump();
-        self.job_source(source, pickup).await
+        self.job_source(source, location).await
     }
 
     pub(super) fn audit_record(
@@ -319,7 +321,7 @@ pub(super) fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, Status
 }
 
 /// A plan in one line.
-fn told(plan: &PlanText) -> String {
+fn plan_text(plan: &PlanText) -> String {
     let due = plan.due.as_ref().map_or_else(String::new, |due| {
         format!(", due {due} and {} minutes", plan.grace_minutes)
     });

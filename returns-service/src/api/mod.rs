@@ -34,10 +34,10 @@ use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
 use proto::webhook_service_server::WebhookServiceServer;
 use returns_alerts::diagnosis::Examiner;
 use returns_feed::Feed;
-use returns_feed::settle::Settler;
+use returns_feed::settle::SettlementRelease;
 use returns_import::Importer;
 use returns_reports::bucket::Bucket;
-use returns_sources::schedule::Jobs;
+use returns_sources::schedule::Scheduler;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
@@ -60,9 +60,9 @@ pub(crate) struct Api {
     feeds: Arc<HashMap<String, Arc<Feed>>>,
     /// The names of the databases, the system of record first.
     databases: Arc<Vec<String>>,
-    jobs: Arc<Jobs>,
+    jobs: Arc<Scheduler>,
     examiner: Arc<Examiner>,
-    settler: Arc<Settler>,
+    settlement: Arc<SettlementRelease>,
     /// Where reports are; `None` when no bucket is configured.
     bucket: Option<Bucket>,
     max_file_bytes: u64,
@@ -73,8 +73,8 @@ impl Api {
     pub(crate) fn new(
         importer: Arc<Importer>,
         feeds: Vec<Arc<Feed>>,
-        (jobs, examiner): (Arc<Jobs>, Arc<Examiner>),
-        settler: Arc<Settler>,
+        (jobs, examiner): (Arc<Scheduler>, Arc<Examiner>),
+        settlement: Arc<SettlementRelease>,
         bucket: Option<Bucket>,
         max_file_bytes: u64,
         shutdown: CancellationToken,
@@ -95,7 +95,7 @@ impl Api {
             databases: Arc::new(databases),
             jobs,
             examiner,
-            settler,
+            settlement,
             bucket,
             max_file_bytes,
             shutdown,

@@ -17,7 +17,7 @@ impl Api {
             return Err(errors::invalid("transfer_id", "must not be empty"));
         }
         let ready_at = self
-            .settler
+            .settlement
             .mark(&request.transfer_id, who.actor)
             .await
             .map_err(|error| errors::of_mark(&error))?;

@@ -7,11 +7,11 @@ use echeck_proto::adapter::v1 as adapter;
 use echeck_proto::returns::v1 as proto;
 use proto::get_transfer_request::Key;
 use returns_import::adapter::key;
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 use returns_model::hold::{HoldFilter, HoldState};
 use returns_model::journal::JournalRow;
 use returns_store::ReturnFilter;
-use returns_webhooks::{AchReturn, History, MadeKind, Stage, Verdict};
+use returns_webhooks::{AchReturn, History, LinkedTransferKind, ReturnOutcome, ReturnStage};
 use tonic::Status;
 
 use super::{Api, details, errors, page, view};
@@ -21,7 +21,7 @@ impl Api {
         &self,
         request: proto::GetTransferRequest,
     ) -> Result<proto::Transfer, Status> {
-        let view = view::dialect(request.view, &request.api_version)?;
+        let view = view::payload_version(request.view, &request.api_version)?;
         let (kind, id, name) = match request.key {
             Some(Key::TransferId(id)) => (TransferKeyKind::TransferId, id, "transfer"),
             Some(Key::TraceId(id)) => (TransferKeyKind::TraceId, id, "transfer with trace id"),
@@ -53,15 +53,15 @@ impl Api {
     async fn with_return(
         &self,
         sent: adapter::Transfer,
-        view: Option<Dialect>,
+        view: Option<PayloadVersion>,
     ) -> Result<proto::Transfer, Status> {
         let id = sent.id.clone();
         let standing = self.standing(&id, view.is_some()).await?;
         let history = History::of(standing.iter().map(|row| &row.row));
-        let picture = view.map(|dialect| {
+        let picture = view.map(|payload_version| {
             (
-                view::look(&sent, history.verdict.as_ref(), dialect),
-                dialect,
+                view::look(&sent, history.verdict.as_ref(), payload_version),
+                payload_version,
             )
         });
         let mut transfer = transfer(sent);
@@ -74,7 +74,9 @@ impl Api {
             transfer.databases = self.databases_at(latest.position).await?;
         }
         for made in history.made {
-            if made.kind == MadeKind::Reversal && !transfer.reversal_ids.contains(&made.id) {
+            if made.kind == LinkedTransferKind::Reversal
+                && !transfer.reversal_ids.contains(&made.id)
+            {
                 transfer.reversal_ids.push(made.id);
             }
         }
@@ -82,14 +84,14 @@ impl Api {
         if let Some(row) = first {
             let mut complete = self.complete(row).await?;
             // A validation failure is a decision about the transfer, and no return.
-            if let Some(found) = history.verdict.as_ref().and_then(Verdict::ach_return) {
+            if let Some(found) = history.verdict.as_ref().and_then(ReturnOutcome::ach_return) {
                 complete.stage = stage(found).into();
                 transfer.has_ach_return = true;
                 transfer.ach_return = Some(complete);
             }
         }
-        if let Some((picture, dialect)) = picture {
-            view::show(&mut transfer, &picture, dialect);
+        if let Some((picture, payload_version)) = picture {
+            view::show(&mut transfer, &picture, payload_version);
             if let Some(found) = &mut transfer.ach_return {
                 found.transfer_state.clone_from(&picture.state);
             }
@@ -175,7 +177,7 @@ impl Api {
         request: proto::GetReturnRequest,
     ) -> Result<proto::AchReturn, Status> {
         let return_id = &request.ach_return_id;
-        let view = view::dialect(request.view, &request.api_version)?;
+        let view = view::payload_version(request.view, &request.api_version)?;
         let row = self
             .importer
             .store
@@ -196,14 +198,14 @@ impl Api {
         };
         let standing = self.standing(transfer_id, view.is_some()).await?;
         let verdict = History::of(standing.iter().map(|row| &row.row)).verdict;
-        if let Some(found) = verdict.as_ref().and_then(Verdict::ach_return)
+        if let Some(found) = verdict.as_ref().and_then(ReturnOutcome::ach_return)
             && found.ach_return_id == *return_id
         {
             answer.stage = stage(found).into();
         }
-        if let Some(dialect) = view {
+        if let Some(payload_version) = view {
             answer.transfer_state = sent
-                .map(|sent| view::look(&sent, verdict.as_ref(), dialect).state)
+                .map(|sent| view::look(&sent, verdict.as_ref(), payload_version).state)
                 .unwrap_or_default();
         }
         Ok(answer)
@@ -253,9 +255,9 @@ fn decides(effect: Effect) -> bool {
 
 fn stage(found: &AchReturn) -> proto::AchReturnStage {
     match found.stage() {
-        Stage::Created => proto::AchReturnStage::Created,
-        Stage::Dishonored => proto::AchReturnStage::Dishonored,
-        Stage::Contested => proto::AchReturnStage::Contested,
+        ReturnStage::Created => proto::AchReturnStage::Created,
+        ReturnStage::Dishonored => proto::AchReturnStage::Dishonored,
+        ReturnStage::Contested => proto::AchReturnStage::Contested,
     }
 }
 

@@ -2,19 +2,22 @@
 
 use echeck_proto::returns::v1 as proto;
 use returns_import::adapter::state_from_proto;
-use returns_model::endpoint::{Dialect, Style};
-use returns_webhooks::{Picture, Seen, Verdict, picture};
+use returns_model::endpoint::{PayloadVersion, Style};
+use returns_webhooks::{ReturnOutcome, Seen, TransferView, view};
 use tonic::Status;
 
 use super::errors;
 
-/// The dialect of a view; `None` for the gateway's own.
-pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, Status> {
+/// The payload_version of a view; `None` for the gateway's own.
+pub(super) fn payload_version(
+    view: i32,
+    api_version: &str,
+) -> Result<Option<PayloadVersion>, Status> {
     let view = proto::TransferView::try_from(view)
         .map_err(|_| errors::invalid("view", format!("{view} is no view")))?;
-    let no_version = |dialect| {
+    let no_version = |payload_version| {
         if api_version.is_empty() {
-            Ok(dialect)
+            Ok(payload_version)
         } else {
             let what = "only the RAINFOREST view has versions; leave it empty";
             Err(errors::invalid("api_version", what))
@@ -22,9 +25,9 @@ pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, S
     };
     match view {
         proto::TransferView::Unspecified => no_version(None),
-        proto::TransferView::Finix => no_version(Some(Dialect::Finix)),
+        proto::TransferView::Finix => no_version(Some(PayloadVersion::Finix)),
         proto::TransferView::Rainforest => {
-            returns_model::endpoint::dialect(Style::Rainforest, api_version)
+            returns_model::endpoint::payload_version(Style::Rainforest, api_version)
                 .map(Some)
                 .map_err(|fault| errors::invalid(fault.field, fault.what))
         }
@@ -34,38 +37,44 @@ pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, S
 /// How a transfer of the system of record looks.
 pub(super) fn look(
     sent: &echeck_proto::adapter::v1::Transfer,
-    verdict: Option<&Verdict>,
-    dialect: Dialect,
-) -> Picture {
+    verdict: Option<&ReturnOutcome>,
+    payload_version: PayloadVersion,
+) -> TransferView {
     let seen = Seen {
         state: state_from_proto(sent.state()),
         text: &sent.state_text,
         messages: &sent.messages,
     };
-    picture(seen, verdict, dialect)
+    view(seen, verdict, payload_version)
 }
 
-/// Shows a transfer as `picture` has it.
-pub(super) fn show(transfer: &mut proto::Transfer, picture: &Picture, dialect: Dialect) {
-    transfer.state.clone_from(&picture.state);
-    transfer.messages.clone_from(&picture.messages);
-    transfer.has_ach_return = picture.has_ach_return;
-    if !picture.is_failed() {
+/// Shows a transfer as `view` has it.
+pub(super) fn show(
+    transfer: &mut proto::Transfer,
+    view: &TransferView,
+    payload_version: PayloadVersion,
+) {
+    transfer.state.clone_from(&view.state);
+    transfer.messages.clone_from(&view.messages);
+    transfer.has_ach_return = view.has_ach_return;
+    if !view.is_failed() {
         transfer.failure_code.clear();
         transfer.failure_message.clear();
     }
-    match dialect {
-        Dialect::Finix => {
-            if !picture.raw.is_empty() {
-                transfer.raw_json = returns_webhooks::render::object(&picture.raw).to_string();
+    match payload_version {
+        PayloadVersion::Finix => {
+            if !view.raw.is_empty() {
+                transfer.raw_json = returns_webhooks::render::object(&view.raw).to_string();
             }
-            if picture.is_failed() {
+            if view.is_failed() {
                 transfer.ready_to_settle_at = None;
             }
         }
         // Rainforest shows no row of the processor, and what stands in one would tell of a
         // state that an older version must not see.
-        Dialect::RainforestLegacy | Dialect::Rainforest20241016 => transfer.raw_json.clear(),
+        PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => {
+            transfer.raw_json.clear()
+        }
     }
 }
 
@@ -73,18 +82,18 @@ pub(super) fn show(transfer: &mut proto::Transfer, picture: &Picture, dialect: D
 mod tests {
     use super::*;
 
-    fn of(view: proto::TransferView, version: &str) -> Result<Option<Dialect>, Status> {
-        dialect(view.into(), version)
+    fn of(view: proto::TransferView, version: &str) -> Result<Option<PayloadVersion>, Status> {
+        payload_version(view.into(), version)
     }
 
     #[test]
     fn a_version_lasts_until_the_next() {
         for (version, meant) in [
-            ("2023-01-01", Dialect::RainforestLegacy),
-            ("2023-12-01", Dialect::RainforestLegacy),
-            ("2024-10-15", Dialect::RainforestLegacy),
-            ("2024-10-16", Dialect::Rainforest20241016),
-            ("2025-05-01", Dialect::Rainforest20241016),
+            ("2023-01-01", PayloadVersion::RainforestLegacy),
+            ("2023-12-01", PayloadVersion::RainforestLegacy),
+            ("2024-10-15", PayloadVersion::RainforestLegacy),
+            ("2024-10-16", PayloadVersion::Rainforest20241016),
+            ("2025-05-01", PayloadVersion::Rainforest20241016),
         ] {
             let found = of(proto::TransferView::Rainforest, version).unwrap();
             assert_eq!(found, Some(meant), "{version}");
@@ -107,7 +116,7 @@ mod tests {
             assert!(refused.message().starts_with("api_version: "), "{refused}");
         }
         assert_eq!(of(proto::TransferView::Unspecified, "").unwrap(), None);
-        let refused = dialect(9, "").unwrap_err();
+        let refused = payload_version(9, "").unwrap_err();
         assert!(refused.message().starts_with("view: "), "{refused}");
     }
 }

@@ -3,7 +3,7 @@
 use echeck_proto::returns::v1 as proto;
 use proto::replay_request::What;
 use returns_model::delivery::{DeliveryFilter, Redelivery};
-use returns_model::endpoint::{dialect, messages_for};
+use returns_model::endpoint::{messages_for, payload_version};
 use returns_model::event::EventFilter;
 use returns_webhooks::{recover, test_body};
 use tonic::Status;
@@ -49,11 +49,11 @@ impl WebhookApi {
     ) -> Result<proto::ListEventsResponse, Status> {
         let size = page::size(request.page_size);
         let style = convert::style(request.style())?;
-        let dialect = dialect(style, &request.api_version)
+        let payload_version = payload_version(style, &request.api_version)
             .map_err(|fault| errors::invalid_fields(&[fault]))?;
         let filter = EventFilter {
-            since: convert::moment("since", request.since)?,
-            until: convert::moment("until", request.until)?,
+            since: convert::required_time("since", request.since)?,
+            until: convert::required_time("until", request.until)?,
             transfer_id: given(request.transfer_id),
             after: page::position(&request.page_token)?.unwrap_or_default(),
         };
@@ -65,7 +65,7 @@ impl WebhookApi {
         };
         let mut events = Vec::new();
         for event in &found {
-            events.extend(convert::messages(event, dialect)?);
+            events.extend(convert::messages(event, payload_version)?);
         }
         Ok(proto::ListEventsResponse {
             events,
@@ -135,9 +135,9 @@ impl WebhookApi {
         let who = who(&request.actor, &request.reason)?;
         let endpoint = self.one(&request.endpoint_id).await?;
         let now = self.now();
-        let since = convert::moment("since", request.since)?
+        let since = convert::required_time("since", request.since)?
             .ok_or_else(|| errors::invalid("since", "must be said"))?;
-        let until = convert::moment("until", request.until)?.unwrap_or(now);
+        let until = convert::required_time("until", request.until)?.unwrap_or(now);
         if until <= since {
             return Err(errors::invalid("until", "must be after since"));
         }
@@ -184,11 +184,11 @@ impl WebhookApi {
         let now = self.now();
         let secrets = self.store.active_secrets(&endpoint.endpoint_id, now).await;
         let secrets = secrets.map_err(|error| errors::of_store(&error))?;
-        let keys = self.poster.keys(&secrets);
+        let keys = self.client.keys(&secrets);
         let keys = keys.map_err(|error| errors::of_key(&error))?;
         let message_id = format!("msg_test_{}", Uuid::new_v4().simple());
         let body = test_body(&endpoint, now);
-        let posted = self.poster.post(&endpoint, &keys, &message_id, body).await;
+        let posted = self.client.post(&endpoint, &keys, &message_id, body).await;
         let said = posted.error.as_deref().unwrap_or("delivered");
         let audit = self.audit(&who, "test_endpoint", &endpoint.endpoint_id, ("", said));
         let kept = self.store.record_audit(&audit).await;

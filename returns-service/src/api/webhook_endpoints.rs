@@ -5,7 +5,7 @@ use echeck_proto::returns::v1 as proto;
 use returns_feed::timestamp;
 use returns_model::endpoint::{
     Endpoint, EndpointChange, EndpointFault, EndpointSettings, OwnerChange, SecretKind,
-    SecretRecord, dialect,
+    SecretRecord, payload_version,
 };
 use returns_model::ids;
 use returns_webhooks::SigningKey;
@@ -37,7 +37,7 @@ impl WebhookApi {
         }
         let kind = convert::key_kind(request.key_kind());
         let style = convert::style(request.style())?;
-        let dialect = dialect(style, &request.api_version)
+        let payload_version = payload_version(style, &request.api_version)
             .map_err(|fault| errors::invalid_fields(&[fault]))?;
         let endpoint_id = match request.idempotency_key.as_str() {
             "" => ids::endpoint_id(&Uuid::new_v4().to_string()),
@@ -49,7 +49,7 @@ impl WebhookApi {
             owner_email: request.owner_email,
             style,
             api_version: request.api_version,
-            dialect,
+            payload_version,
             event_types: request.event_types,
             merchant: request.merchant,
             ordered: request.ordered,
@@ -71,12 +71,12 @@ impl WebhookApi {
             &who,
             "create_endpoint",
             &endpoint.endpoint_id,
-            ("", &told(&endpoint)),
+            ("", &endpoint_text(&endpoint)),
         );
         let keys = std::slice::from_ref(&secret);
         let made = self.store.create_endpoint(&endpoint, keys, &audit).await;
         if made.map_err(|error| errors::of_store(&error))? {
-            tell_log(&who, "create_endpoint", &endpoint);
+            log_change(&who, "create_endpoint", &endpoint);
             self.changes.bump();
             return Ok(proto::CreateEndpointResponse {
                 endpoint: Some(convert::endpoint(&endpoint, keys)),
@@ -102,7 +102,7 @@ impl WebhookApi {
     /// Every field that is wrong.
     fn check(&self, settings: &EndpointSettings) -> Result<(), Status> {
         let mut faults = returns_webhooks::endpoint_faults(settings);
-        if let Err(refused) = self.poster.guard().check_url(&settings.url) {
+        if let Err(refused) = self.client.guard().check_url(&settings.url) {
             faults.push(EndpointFault {
                 field: "url",
                 what: refused.to_string(),
@@ -122,7 +122,7 @@ impl WebhookApi {
         let secret_id = format!("whs_{}", Uuid::new_v4().simple());
         let key = SigningKey::draw(kind, &SystemRandom::new());
         let key = key.map_err(|error| errors::of_key(&error))?;
-        let sealed = self.poster.sealer().seal(&secret_id, &key);
+        let sealed = self.client.encryptor().seal(&secret_id, &key);
         let secret = SecretRecord {
             sealed: sealed.map_err(|error| errors::of_key(&error))?,
             secret_id,
@@ -201,7 +201,7 @@ impl WebhookApi {
         })
     }
 
-    /// Changes an endpoint from what was seen; saying the same again changes nothing.
+    /// Notifier an endpoint from what was seen; saying the same again changes nothing.
     async fn change(
         &self,
         who: &Who<'_>,
@@ -227,11 +227,11 @@ impl WebhookApi {
             } else {
                 OwnerChange::Forget
             },
-            audit: self.audit(who, action, id, (&told(seen), "")),
+            audit: self.audit(who, action, id, (&endpoint_text(seen), "")),
         };
         let change = EndpointChange {
             audit: returns_model::job::AuditRecord {
-                after: told(&change.endpoint),
+                after: endpoint_text(&change.endpoint),
                 ..change.audit
             },
             ..change
@@ -240,7 +240,7 @@ impl WebhookApi {
         if !done.map_err(|error| errors::of_store(&error))? {
             return Err(errors::changed_meanwhile("endpoint"));
         }
-        tell_log(who, action, &change.endpoint);
+        log_change(who, action, &change.endpoint);
         self.changes.bump();
         self.one(id).await
     }
@@ -273,7 +273,7 @@ impl WebhookApi {
         if !done.map_err(|error| errors::of_store(&error))? {
             return Err(errors::changed_meanwhile("endpoint"));
         }
-        tell_log(&who, "rotate_secret", &seen);
+        log_change(&who, "rotate_secret", &seen);
         Ok(proto::RotateSecretResponse {
             key: Some(shown(&secret, &key)),
             old_retires_at: old.map(|_| timestamp(old_retires_at)),
@@ -317,7 +317,7 @@ impl WebhookApi {
 }
 
 /// An endpoint in one line for the audit, without the path of its address.
-fn told(endpoint: &Endpoint) -> String {
+fn endpoint_text(endpoint: &Endpoint) -> String {
     let settings = &endpoint.settings;
     let state = match &endpoint.disabled_why {
         None => "enabled".to_owned(),
@@ -339,7 +339,7 @@ fn told(endpoint: &Endpoint) -> String {
     )
 }
 
-fn tell_log(who: &Who<'_>, action: &str, endpoint: &Endpoint) {
+fn log_change(who: &Who<'_>, action: &str, endpoint: &Endpoint) {
     tracing::info!(
         endpoint_id = endpoint.endpoint_id,
         host = endpoint.host(),

@@ -6,12 +6,12 @@ use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
 use echeck_service::clock::SharedClock;
 use proto::webhook_service_server::WebhookService;
-use returns_alerts::Desk;
+use returns_alerts::IncidentReporter;
 use returns_model::endpoint::Endpoint;
 use returns_model::incident::{Area, Subject};
 use returns_model::job::AuditRecord;
-use returns_store::{Changes, Store};
-use returns_webhooks::Poster;
+use returns_store::{Notifier, Store};
+use returns_webhooks::SignedClient;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -22,10 +22,10 @@ use super::jobs::Who;
 #[derive(Clone)]
 pub(crate) struct WebhookApi {
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) poster: Poster,
+    pub(crate) client: SignedClient,
     pub(crate) clock: SharedClock,
-    pub(crate) changes: Changes,
-    pub(crate) desk: Desk,
+    pub(crate) changes: Notifier,
+    pub(crate) incidents: IncidentReporter,
 }
 
 impl WebhookApi {
@@ -69,7 +69,7 @@ impl WebhookApi {
         let dead = dead.map_err(|error| errors::of_store(&error))?;
         if dead == 0 && endpoint.is_enabled() {
             let subject = Subject::Endpoint(endpoint_id.to_owned());
-            self.desk.clear(subject, Area::Webhook, self.now());
+            self.incidents.clear(subject, Area::Webhook, self.now());
         }
         Ok(())
     }

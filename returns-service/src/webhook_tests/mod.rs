@@ -2,6 +2,7 @@
 
 mod rpc;
 mod touched;
+#[expect(dead_code, reason = "the sender's own tests use the rest")]
 #[path = "../../../crates/returns-webhooks/tests/sender/world.rs"]
 mod world;
 
@@ -14,10 +15,10 @@ use world::*;
 fn api_of(world: &World) -> WebhookApi {
     WebhookApi {
         store: world.store.clone(),
-        poster: world.poster(),
+        client: world.signed_client(),
         clock: world.clock.clone(),
         changes: world.changes.clone(),
-        desk: world.desk.clone(),
+        incidents: world.incidents.clone(),
     }
 }
 

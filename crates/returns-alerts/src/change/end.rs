@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use returns_model::incident::{
-    AlertKind, AlertRecord, EventKind, IncidentRecord, IncidentState, IncidentWrite, Signature,
+    AlertKind, AlertRecord, IncidentEventKind, IncidentRecord, IncidentState, IncidentWrite,
+    Signature,
 };
 
-use super::{Change, SERVICE, everybody, is_open, moment};
+use super::{Change, SERVICE, everybody, is_open, to_micros};
 use crate::rules::{Rules, after};
 
 /// It is right again. An incident that has come back before is believed only after it was
@@ -19,7 +20,7 @@ pub(crate) fn cleared(
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Option<IncidentWrite> {
-    let (at, now) = (moment(at), moment(now));
+    let (at, now) = (to_micros(at), to_micros(now));
     // What was met after the moment of which it is said that all was right still stands.
     if !is_open(incident) || at < incident.last_seen_at {
         return None;
@@ -32,7 +33,7 @@ pub(crate) fn cleared(
     }
     let mut change = Change::of(incident, now);
     change.incident.quiet_since = Some(at);
-    Some(change.event(EventKind::Quiet, SERVICE, "").write())
+    Some(change.event(IncidentEventKind::Quiet, SERVICE, "").write())
 }
 
 /// What is due by the clock: the end of a quiet time, or an escalation.
@@ -41,7 +42,7 @@ pub(crate) fn due(
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Option<IncidentWrite> {
-    let now = moment(now);
+    let now = to_micros(now);
     if !is_open(incident) {
         return None;
     }
@@ -63,8 +64,8 @@ pub(crate) fn due(
     let note = format!("to {}", channels.join(", "));
     Some(
         change
-            .event(EventKind::Escalated, SERVICE, &note)
-            .tell(AlertKind::Escalated, channels, Duration::ZERO)
+            .event(IncidentEventKind::Escalated, SERVICE, &note)
+            .notify(AlertKind::Escalated, channels, Duration::ZERO)
             .write(),
     )
 }
@@ -82,7 +83,7 @@ fn recovered(
             by: SERVICE.to_owned(),
             note: String::new(),
         },
-        (EventKind::Recovered, AlertKind::Recovered),
+        (IncidentEventKind::Recovered, AlertKind::Recovered),
         rules,
         now,
     )
@@ -91,7 +92,7 @@ fn recovered(
 pub(super) fn end(
     incident: &IncidentRecord,
     signature: Signature,
-    (what, kind): (EventKind, AlertKind),
+    (what, kind): (IncidentEventKind, AlertKind),
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> IncidentWrite {
@@ -104,7 +105,7 @@ pub(super) fn end(
     change.incident.closed = Some(signature);
     change
         .event(what, &by, &note)
-        .tell(kind, channels, Duration::ZERO)
+        .notify(kind, channels, Duration::ZERO)
         .write()
 }
 
@@ -117,7 +118,7 @@ pub(crate) fn fallen_back(
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> Option<IncidentWrite> {
-    let now = moment(now);
+    let now = to_micros(now);
     let channels: Vec<String> = rules
         .fallback(incident)
         .into_iter()
@@ -132,7 +133,7 @@ pub(crate) fn fallen_back(
         return None;
     }
     let mut write = Change::of(incident, now)
-        .tell(failed.kind, channels, Duration::ZERO)
+        .notify(failed.kind, channels, Duration::ZERO)
         .write();
     for alert in &mut write.alerts {
         alert.fallback_of = Some(failed.alert_id.clone());

@@ -6,18 +6,18 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use returns_model::ids;
 use returns_model::incident::{
-    AlertKind, AlertRecord, AlertState, Area, EventKind, IncidentEvent, IncidentRecord,
+    AlertKind, AlertRecord, AlertState, Area, IncidentEvent, IncidentEventKind, IncidentRecord,
     IncidentState, IncidentWrite,
 };
 
 use super::rules::{Rules, after};
 
 mod end;
-mod meet;
+mod observe;
 mod people;
 
 pub(super) use end::{cleared, due, fallen_back};
-pub(super) use meet::{Met, diagnosed, met};
+pub(super) use observe::{Observed, diagnosed, observed};
 pub(super) use people::{acknowledged, closed};
 
 /// How long an alert waits for what is being looked at. After that any replica may deliver
@@ -28,7 +28,7 @@ const HOLD: Duration = Duration::from_secs(8);
 pub(super) const SERVICE: &str = "service";
 
 /// A time as both databases keep it.
-pub(super) fn moment(at: DateTime<Utc>) -> DateTime<Utc> {
+pub(super) fn to_micros(at: DateTime<Utc>) -> DateTime<Utc> {
     at.trunc_subsecs(6)
 }
 
@@ -54,14 +54,14 @@ impl Change {
         }
     }
 
-    fn event(mut self, what: EventKind, actor: &str, note: &str) -> Self {
+    fn event(mut self, what: IncidentEventKind, actor: &str, note: &str) -> Self {
         let event = event(&self.incident, what, self.at, actor, note);
         self.events.push(event);
         self
     }
 
     /// Tells each of `channels`, in `hold` from now at the earliest.
-    fn tell(mut self, kind: AlertKind, channels: Vec<String>, hold: Duration) -> Self {
+    fn notify(mut self, kind: AlertKind, channels: Vec<String>, hold: Duration) -> Self {
         for channel in channels {
             let alert = alert(&self.incident, kind, &channel, self.at, hold);
             self.alerts.push(alert);
@@ -85,7 +85,7 @@ impl Change {
 
 pub(super) fn event(
     incident: &IncidentRecord,
-    what: EventKind,
+    what: IncidentEventKind,
     at: DateTime<Utc>,
     actor: &str,
     note: &str,

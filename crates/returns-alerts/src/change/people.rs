@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use returns_model::incident::{AlertKind, EventKind, IncidentRecord, IncidentWrite, Signature};
+use returns_model::incident::{
+    AlertKind, IncidentEventKind, IncidentRecord, IncidentWrite, Signature,
+};
 
 use super::end::end;
-use super::{Change, is_open, moment};
+use super::{Change, is_open, to_micros};
 use crate::rules::Rules;
 
 /// A person closes it.
@@ -17,13 +19,13 @@ pub(crate) fn closed(
     note: &str,
     now: DateTime<Utc>,
 ) -> Option<IncidentWrite> {
-    let now = moment(now);
+    let now = to_micros(now);
     let signature = Signature {
         at: now,
         by: by.to_owned(),
         note: note.to_owned(),
     };
-    let kinds = (EventKind::Closed, AlertKind::Closed);
+    let kinds = (IncidentEventKind::Closed, AlertKind::Closed);
     is_open(incident).then(|| end(incident, signature, kinds, rules, now))
 }
 
@@ -37,7 +39,7 @@ pub(crate) fn acknowledged(
     if !is_open(incident) || incident.acknowledged.is_some() {
         return None;
     }
-    let now = moment(now);
+    let now = to_micros(now);
     let mut change = Change::of(incident, now);
     change.incident.acknowledged = Some(Signature {
         at: now,
@@ -46,8 +48,8 @@ pub(crate) fn acknowledged(
     });
     Some(
         change
-            .event(EventKind::Acknowledged, by, note)
-            .tell(
+            .event(IncidentEventKind::Acknowledged, by, note)
+            .notify(
                 AlertKind::Acknowledged,
                 incident.told.clone(),
                 Duration::ZERO,

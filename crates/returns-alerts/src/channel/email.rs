@@ -13,8 +13,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use super::NotDelivered;
 use super::scrub::Scrub;
-use crate::notice::{Message as Said, Notice};
-use crate::owner_mail::Letter;
+use crate::message::{AlertMessage, Message as Said};
+use crate::owner_mail::OwnerMail;
 
 /// The longest subject; mail programs show far less.
 const SUBJECT: usize = 250;
@@ -106,7 +106,7 @@ impl EmailChannel {
     }
 
     /// Sends the notice to everybody at once.
-    pub(super) async fn deliver(&self, notice: &Notice) -> Result<(), NotDelivered> {
+    pub(super) async fn deliver(&self, notice: &AlertMessage) -> Result<(), NotDelivered> {
         let message = self
             .message(notice)
             .map_err(|error| NotDelivered(format!("the mail cannot be written: {error}")))?;
@@ -117,7 +117,7 @@ impl EmailChannel {
     }
 
     /// Writes to somebody outside.
-    pub async fn write(&self, letter: Letter) -> Result<(), NotDelivered> {
+    pub async fn write(&self, letter: OwnerMail) -> Result<(), NotDelivered> {
         let unwritten =
             |error: String| NotDelivered(format!("the mail cannot be written: {error}"));
         let to = letter.to.parse::<Mailbox>();
@@ -148,7 +148,7 @@ impl EmailChannel {
         self.scrub.clean(&format!("{target}: {why}"))
     }
 
-    fn message(&self, notice: &Notice) -> Result<Message, lettre::error::Error> {
+    fn message(&self, notice: &AlertMessage) -> Result<Message, lettre::error::Error> {
         let domain = self.from.email.domain();
         let mut message = Message::builder()
             .from(self.from.clone())

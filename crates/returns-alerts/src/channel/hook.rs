@@ -195,7 +195,7 @@ fn client(ca_pem: Option<&[u8]>, connect_timeout: Duration) -> Result<Client, Ho
 }
 
 /// Whether what is sent there does not leave this machine.
-pub fn is_this_machine(host: &str) -> bool {
+pub(crate) fn is_this_machine(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
         || host

@@ -11,10 +11,11 @@ mod webhook;
 
 use std::time::Duration;
 
-use super::notice::Notice;
+use super::message::AlertMessage;
 
-pub use email::EmailChannel;
-pub use hook::{Hook, install_tls_provider};
+pub(crate) use email::EmailChannel;
+pub(crate) use hook::Hook;
+pub use hook::install_tls_provider;
 pub use scrub::Scrub;
 pub(super) use settings::{hook, read};
 
@@ -64,7 +65,7 @@ impl Channel {
     }
 
     /// Delivers a notice, or says why not, in the time that an attempt may take.
-    pub(super) async fn deliver(&self, notice: &Notice) -> Result<(), NotDelivered> {
+    pub(super) async fn deliver(&self, notice: &AlertMessage) -> Result<(), NotDelivered> {
         let delivering = async {
             match &self.kind {
                 Kind::Slack(hook) => hook.post(&slack::body(notice)).await,

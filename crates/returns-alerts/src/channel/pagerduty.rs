@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::NotDelivered;
 use super::hook::Hook;
-use crate::notice::{Message, Notice};
+use crate::message::{AlertMessage, Message};
 
 /// Where events go.
 pub(super) const ADDRESS: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -30,7 +30,7 @@ impl PagerDuty {
     }
 
     /// Tells it of the notice. A test is triggered and resolved at once.
-    pub(super) async fn deliver(&self, notice: &Notice) -> Result<(), NotDelivered> {
+    pub(super) async fn deliver(&self, notice: &AlertMessage) -> Result<(), NotDelivered> {
         let routing_key = self.routing_key.expose_secret();
         for event in events(notice) {
             let mut body = json!({ "routing_key": routing_key });
@@ -44,7 +44,7 @@ impl PagerDuty {
 }
 
 /// What is sent, without the routing key.
-fn events(notice: &Notice) -> Vec<Value> {
+fn events(notice: &AlertMessage) -> Vec<Value> {
     let (action, key) = match &notice.message {
         Message::Test { .. } => {
             let key = dedup_key(&notice.installation, &notice.id);
@@ -70,7 +70,7 @@ fn events(notice: &Notice) -> Vec<Value> {
     }
 }
 
-fn trigger(notice: &Notice, key: &str) -> Value {
+fn trigger(notice: &AlertMessage, key: &str) -> Value {
     let mut summary: String = notice.first_line().chars().take(SUMMARY).collect();
     if summary.is_empty() {
         summary.push('?');

@@ -3,13 +3,13 @@
 
 use serde_json::{Value, json};
 
-use crate::notice::{Notice, table};
+use crate::message::{AlertMessage, table};
 
 /// Slack cuts a text at 40,000 characters; long before that nobody reads on.
 const LONGEST: usize = 12_000;
 
 /// What is posted.
-pub(super) fn body(notice: &Notice) -> Value {
+pub(super) fn body(notice: &AlertMessage) -> Value {
     json!({
         "text": text(notice),
         // Names of hosts and files are no invitation to fetch them.
@@ -35,7 +35,7 @@ fn code(text: &str) -> String {
     plain(text).replace('`', "'")
 }
 
-fn text(notice: &Notice) -> String {
+fn text(notice: &AlertMessage) -> String {
     let mut lines = vec![plain(&notice.first_line())];
     if let Some(content) = notice.content() {
         lines.push(format!("*What it means:* {}", plain(&content.meaning)));

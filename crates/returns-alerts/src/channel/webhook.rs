@@ -5,13 +5,13 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use returns_model::incident::{IncidentRecord, Signature};
 use serde_json::{Value, json};
 
-use crate::notice::{Message, Notice};
+use crate::message::{AlertMessage, Message};
 
 /// The schema of the body.
 const SCHEMA: &str = "echeck.alert.v1";
 
 /// What is posted.
-pub(super) fn body(notice: &Notice) -> Value {
+pub(super) fn body(notice: &AlertMessage) -> Value {
     let (event, incident) = match &notice.message {
         Message::Incident { kind, incident } => (
             format!("incident.{}", kind.as_str()),
@@ -66,7 +66,7 @@ fn incident(incident: &IncidentRecord) -> Value {
         "severity": incident.severity.as_str(),
         "state": incident.state.as_str(),
         "headline": content.headline,
-        "met_as": content.met,
+        "observed_as": content.observed,
         "meaning": content.meaning,
         "to_do": content.to_do,
         "checks": checks,

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use returns_model::check::{Check, Diagnosis};
 use returns_model::import::{Tally, Totals};
-use returns_model::incident::{Area, Subject, Trouble};
-use returns_model::outcome::Outcome;
+use returns_model::incident::{Area, Problem, Subject};
+use returns_model::run_outcome::RunOutcome;
 use returns_store::StoreError;
 
 use super::examiner::Examiner;
@@ -22,8 +22,8 @@ const ROWS: u32 = 1_000;
 
 #[async_trait]
 impl Diagnoser for Examiner {
-    async fn look(&self, trouble: &Trouble) -> Diagnosis {
-        let source = trouble.source.as_deref().or(match &trouble.subject {
+    async fn look(&self, problem: &Problem) -> Diagnosis {
+        let source = problem.source.as_deref().or(match &problem.subject {
             Subject::Source(name) | Subject::Day { source: name, .. } => Some(name.as_str()),
             Subject::Import(_)
             | Subject::Database(_)
@@ -34,15 +34,15 @@ impl Diagnoser for Examiner {
             | Subject::Endpoint(_) => None,
         });
         // What the database does not tell in time, the alert goes out without.
-        let told = tokio::time::timeout(PATIENCE, self.told(trouble, source));
+        let told = tokio::time::timeout(PATIENCE, self.from_database(problem, source));
         let (found, told) = tokio::join!(self.examine(source), told);
         let checks: Vec<Check> = found.into_iter().map(|found| found.check).collect();
         let (stake, last_good) = told.ok().and_then(Result::ok).unwrap_or_default();
         Diagnosis {
-            headline_cause: likelier(&trouble.cause, &checks.iter().collect::<Vec<_>>()).cloned(),
+            headline_cause: likelier(&problem.cause, &checks.iter().collect::<Vec<_>>()).cloned(),
             checks,
             stake,
-            expires: source.and_then(|source| self.expires(source, trouble.at)),
+            expires: source.and_then(|source| self.expires(source, problem.at)),
             last_good,
             command: Some(match source {
                 Some(source) => format!("echeck run {source}"),
@@ -54,12 +54,12 @@ impl Diagnoser for Examiner {
 
 impl Examiner {
     /// What only the returns database can tell.
-    async fn told(
+    async fn from_database(
         &self,
-        trouble: &Trouble,
+        problem: &Problem,
         source: Option<&str>,
     ) -> Result<(Option<String>, Option<String>), StoreError> {
-        let stake = match (&trouble.subject, trouble.cause.area(), &trouble.import_id) {
+        let stake = match (&problem.subject, problem.cause.area(), &problem.import_id) {
             (Subject::Database(database), _, _) => self.lacking(database).await?,
             (_, Area::Import | Area::Bucket, Some(import_id)) => self.read_by(import_id).await?,
             (Subject::Source(source) | Subject::Day { source, .. }, _, _) => {
@@ -132,9 +132,9 @@ impl Examiner {
 
     async fn last_good(&self, source: &str) -> Result<Option<String>, StoreError> {
         let good = [
-            Outcome::Completed,
-            Outcome::CompletedWithExceptions,
-            Outcome::FileLate,
+            RunOutcome::Completed,
+            RunOutcome::CompletedWithExceptions,
+            RunOutcome::FileLate,
         ];
         let run = self.store.last_run(source, &good).await?;
         Ok(run.map(|run| {

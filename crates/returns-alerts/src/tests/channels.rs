@@ -240,8 +240,8 @@ async fn a_channel_hears_only_what_is_severe_enough() {
         by_seconds: 90,
         against: "the database".into(),
     };
-    rig.desk
-        .report(Trouble::new(Subject::Machine, cause, now()));
+    rig.incidents
+        .report(Problem::new(Subject::Machine, cause, now()));
     receives(&all, 1).await;
     rig.report(port_closed());
     receives(&all, 2).await;
@@ -351,7 +351,7 @@ async fn a_test_goes_to_every_channel_and_tells_how_each_took_it() {
         slack("bad", &bad)
     );
     let rig = Rig::start(&store, &toml);
-    let results = rig.attendant.test_channels("ann").await;
+    let results = rig.manager.test_channels("ann").await;
     let said: Vec<_> = results
         .iter()
         .map(|result| {

@@ -13,7 +13,7 @@ fn toml(ops: &HttpReceiver, boss: &HttpReceiver) -> String {
     )
 }
 
-/// Nothing more is on its way after the attendant has looked at the clock again.
+/// Nothing more is on its way after the manager has looked at the clock again.
 async fn settled(rig: &Rig) {
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     eventually("nothing is on its way", async || {
@@ -62,12 +62,12 @@ async fn an_acknowledgement_is_told_and_stops_the_escalation() {
     rig.report(port_closed());
     receives(&ops, 1).await;
     let id = rig.incident().await.incident_id;
-    let attendant = &rig.attendant;
-    attendant.acknowledge(&id, "ann", "on it").await.unwrap();
-    attendant.acknowledge(&id, "ann", "again").await.unwrap();
-    let taken = attendant.acknowledge(&id, "bob", "").await.unwrap_err();
+    let manager = &rig.manager;
+    manager.acknowledge(&id, "ann", "on it").await.unwrap();
+    manager.acknowledge(&id, "ann", "again").await.unwrap();
+    let taken = manager.acknowledge(&id, "bob", "").await.unwrap_err();
     assert!(matches!(taken, OperateError::Taken { by } if by == "ann"));
-    let none = attendant.acknowledge("inc_x", "bob", "").await.unwrap_err();
+    let none = manager.acknowledge("inc_x", "bob", "").await.unwrap_err();
     assert!(matches!(none, OperateError::NotFound(_)));
     receives(&ops, 2).await;
     assert_eq!(
@@ -78,18 +78,18 @@ async fn an_acknowledgement_is_told_and_stops_the_escalation() {
     settled(&rig).await;
     assert!(boss.received().is_empty());
 
-    attendant.close(&id, "bob", "mended").await.unwrap();
+    manager.close(&id, "bob", "mended").await.unwrap();
     receives(&ops, 3).await;
     let said = &first_lines(&ops)[2];
     assert!(
         said.starts_with("Closed by bob, after 1 d 3 h and seen once:"),
         "{said}"
     );
-    let over = attendant.acknowledge(&id, "bob", "").await.unwrap_err();
+    let over = manager.acknowledge(&id, "bob", "").await.unwrap_err();
     assert!(matches!(over, OperateError::Over { by } if by == "bob"));
 
-    let dossier = attendant.dossier(&id).await.unwrap();
-    let what: Vec<_> = dossier
+    let details = manager.details(&id).await.unwrap();
+    let what: Vec<_> = details
         .events
         .iter()
         .map(|event| {
@@ -107,8 +107,8 @@ async fn an_acknowledgement_is_told_and_stops_the_escalation() {
             ("closed", "bob", "mended")
         ]
     );
-    assert!(dossier.text.starts_with("Closed by bob"));
-    assert_eq!(dossier.alerts.len(), 3);
+    assert!(details.text.starts_with("Closed by bob"));
+    assert_eq!(details.alerts.len(), 3);
     rig.stop().await;
 }
 
@@ -120,9 +120,9 @@ async fn what_a_person_closed_comes_back_when_it_is_met_again() {
     rig.report(port_closed());
     receives(&ops, 1).await;
     let id = rig.incident().await.incident_id;
-    rig.attendant.acknowledge(&id, "ann", "").await.unwrap();
+    rig.manager.acknowledge(&id, "ann", "").await.unwrap();
     receives(&ops, 2).await;
-    rig.attendant.close(&id, "ann", "").await.unwrap();
+    rig.manager.close(&id, "ann", "").await.unwrap();
     receives(&ops, 3).await;
     rig.pass(10);
     rig.report(port_closed());

@@ -59,7 +59,7 @@ async fn a_word_from_before_the_last_meeting_ends_nothing() {
     let rig = Rig::start(&store, "");
     rig.report(port_closed());
     let before = now() - TimeDelta::seconds(1);
-    rig.desk.clear(subject(), Area::Reach, before);
+    rig.incidents.clear(subject(), Area::Reach, before);
     rig.report(Cause::HostNotFound { host: "x".into() });
     eventually("both are heard", async || rig.incidents().await.len() == 2).await;
     let open = store.incidents(Some(IncidentState::Open), None, 9).await;

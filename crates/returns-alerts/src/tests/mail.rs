@@ -74,7 +74,7 @@ async fn tls_from_the_start_works_and_a_certificate_of_nobody_does_not() {
     let (_folder, store) = empty_store().await;
     let server = SmtpServer::start(Security::Tls, Some(PASSWORD)).await;
     let rig = Rig::start(&store, &email(&server, "tls"));
-    let result = rig.attendant.test_channels("ann").await.remove(0);
+    let result = rig.manager.test_channels("ann").await.remove(0);
     assert_eq!(result.error, None);
     mails(&server, 1).await;
     rig.stop().await;
@@ -82,7 +82,7 @@ async fn tls_from_the_start_works_and_a_certificate_of_nobody_does_not() {
     let file = format!("ca_file = {:?}\n", server.certificate_file());
     let distrusting = email(&server, "tls").replace(&file, "");
     let rig = Rig::start(&store, &distrusting);
-    let error = rig.attendant.test_channels("ann").await.remove(0).error;
+    let error = rig.manager.test_channels("ann").await.remove(0).error;
     let error = error.unwrap();
     assert!(error.to_lowercase().contains("certificate"), "{error}");
     assert_eq!(server.mails().len(), 1);
@@ -94,7 +94,7 @@ async fn a_wrong_password_and_an_answer_of_the_server_are_told_without_the_passw
     let (_folder, store) = empty_store().await;
     let server = SmtpServer::start(Security::Starttls, Some("another")).await;
     let rig = Rig::start(&store, &email(&server, "starttls"));
-    let error = rig.attendant.test_channels("ann").await.remove(0).error;
+    let error = rig.manager.test_channels("ann").await.remove(0).error;
     let error = error.unwrap();
     assert!(
         error.contains("535") || error.contains("Authentication"),

@@ -11,10 +11,7 @@ use echeck_service::config::Settings;
 use echeck_test_fixtures::{empty_store, eventually, now};
 use echeck_test_servers::http::{HttpReceiver, Received};
 use returns_model::check::Diagnosis;
-use returns_model::incident::{
-    AlertKind, AlertRecord, AlertState, Area, Cause, EventKind, IncidentRecord, IncidentState,
-    Severity, Subject, Trouble,
-};
+use returns_model::incident::{AlertRecord, Area, Cause, IncidentRecord, Problem, Subject};
 use returns_store::Store;
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -32,12 +29,12 @@ mod outage;
 mod pagerduty;
 mod secrets;
 
-/// A store, a desk, and an attendant at work.
+/// A store, a incidents, and an manager at work.
 struct Rig {
     store: Arc<dyn Store>,
     clock: Arc<ManualClock>,
-    desk: Desk,
-    attendant: Arc<Attendant>,
+    incidents: IncidentReporter,
+    manager: Arc<IncidentManager>,
     shutdown: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -54,7 +51,7 @@ struct NoLook;
 
 #[async_trait]
 impl Diagnoser for NoLook {
-    async fn look(&self, _trouble: &Trouble) -> Diagnosis {
+    async fn look(&self, _trouble: &Problem) -> Diagnosis {
         Diagnosis::default()
     }
 }
@@ -66,29 +63,35 @@ impl Rig {
 
     fn looking(store: &Arc<dyn Store>, toml: &str, look: Arc<dyn Diagnoser>) -> Self {
         let clock = Arc::new(ManualClock::new(now()));
-        let (desk, signals) = Desk::new();
+        let (incidents, signals) = IncidentReporter::new();
         let database = store.clone();
-        let attendant = Attendant::new(alerts(toml), database, look, desk.clone(), clock.clone());
-        let attendant = Arc::new(attendant);
+        let manager = IncidentManager::new(
+            alerts(toml),
+            database,
+            look,
+            incidents.clone(),
+            clock.clone(),
+        );
+        let manager = Arc::new(manager);
         let shutdown = CancellationToken::new();
-        let running = tokio::spawn(attendant.clone().run(signals, shutdown.clone()));
+        let running = tokio::spawn(manager.clone().run(signals, shutdown.clone()));
         Self {
             store: store.clone(),
             clock,
-            desk,
-            attendant,
+            incidents,
+            manager,
             shutdown,
             running,
         }
     }
 
     fn report(&self, cause: Cause) {
-        self.desk
-            .report(Trouble::new(subject(), cause, self.clock.now()));
+        self.incidents
+            .report(Problem::new(subject(), cause, self.clock.now()));
     }
 
     fn clear(&self, area: Area) {
-        self.desk.clear(subject(), area, self.clock.now());
+        self.incidents.clear(subject(), area, self.clock.now());
     }
 
     fn pass(&self, seconds: i64) {
@@ -123,7 +126,7 @@ fn subject() -> Subject {
     Subject::Source("worldpay".into())
 }
 
-/// The trouble of most tests.
+/// The problem of most tests.
 fn port_closed() -> Cause {
     Cause::PortClosed {
         host: "sftp.example".into(),

@@ -45,10 +45,10 @@ async fn other_causes_and_other_subjects_are_other_incidents() {
     rig.report(port_closed());
     rig.report(Cause::HostNotFound { host: "x".into() });
     let other = Subject::Source("bank".into());
-    rig.desk
-        .report(Trouble::new(other.clone(), port_closed(), now()));
+    rig.incidents
+        .report(Problem::new(other.clone(), port_closed(), now()));
     eventually("three", async || rig.incidents().await.len() == 3).await;
-    rig.desk.clear(other, Area::Reach, now());
+    rig.incidents.clear(other, Area::Reach, now());
     eventually("one is over", async || {
         let open = store.incidents(Some(IncidentState::Open), None, 9).await;
         open.unwrap().len() == 2
@@ -83,7 +83,7 @@ async fn replicas_open_one_incident_and_tell_of_it_once() {
     receives(&receiver, 1).await;
     // The other replica says that it is over.
     eventually("b knows of it", async || {
-        !b.attendant.ledger().memory.open().is_empty()
+        !b.manager.log().memory.open().is_empty()
     })
     .await;
     b.clear(Area::Reach);
@@ -116,7 +116,7 @@ struct Finds;
 
 #[async_trait]
 impl Diagnoser for Finds {
-    async fn look(&self, _: &Trouble) -> Diagnosis {
+    async fn look(&self, _: &Problem) -> Diagnosis {
         let check = |name, of: &str, result, took| Check {
             name,
             of: of.to_owned(),
@@ -165,12 +165,12 @@ async fn an_alert_begins_with_the_likely_cause_and_shows_everything() {
         slack("ops", &receiver)
     );
     let rig = Rig::looking(&store, &toml, Arc::new(Finds));
-    rig.desk.report(Trouble {
+    rig.incidents.report(Problem {
         source: Some("worldpay".into()),
         import_id: Some("imp_1".into()),
         run_id: Some("run_1".into()),
         next_try_at: Some(now() + TimeDelta::minutes(5)),
-        ..Trouble::new(subject(), port_closed(), now())
+        ..Problem::new(subject(), port_closed(), now())
     });
     receives(&receiver, 1).await;
     let text = texts(&receiver).remove(0);
@@ -183,7 +183,7 @@ async fn an_alert_begins_with_the_likely_cause_and_shows_everything() {
         "*What it means:* Return files of this source cannot be fetched.",
         "1. Compare the host name",
         "2. Resolve it from this machine",
-        "*Met as:* sftp.example is up, but nothing listens",
+        "*Observed as:* sftp.example is up, but nothing listens",
         "*Since:* 2024-10-04 00:00:00 UTC (0 s), seen once",
         "*Source:* worldpay",
         "*Import:* imp_1",
@@ -213,7 +213,7 @@ struct Stares;
 
 #[async_trait]
 impl Diagnoser for Stares {
-    async fn look(&self, _: &Trouble) -> Diagnosis {
+    async fn look(&self, _: &Problem) -> Diagnosis {
         std::future::pending().await
     }
 }
@@ -252,7 +252,7 @@ async fn what_a_replica_could_not_deliver_any_more_is_delivered_by_the_next() {
 
     let next = Rig::start(&store, &toml);
     eventually("it knows", async || {
-        !next.attendant.ledger().memory.open().is_empty()
+        !next.manager.log().memory.open().is_empty()
     })
     .await;
     assert!(

@@ -59,9 +59,9 @@ impl Database {
     }
 }
 
-fn store_down() -> Trouble {
+fn store_down() -> Problem {
     let cause = Cause::StoreUnreachable { why: "gone".into() };
-    Trouble::new(Subject::Store, cause, now())
+    Problem::new(Subject::Store, cause, now())
 }
 
 #[tokio::test]
@@ -74,20 +74,20 @@ async fn without_the_database_alerts_leave_and_everything_is_written_down_afterw
     database.cut_off().await;
 
     let failed = tokio::time::Instant::now();
-    rig.desk.report(store_down());
+    rig.incidents.report(store_down());
     receives(&ops, 2).await;
     assert!(failed.elapsed() < Duration::from_secs(10));
     assert_eq!(
         first_lines(&ops)[1],
         "The returns database does not work: gone."
     );
-    rig.desk.report(store_down());
+    rig.incidents.report(store_down());
     // What was open before ends meanwhile, and is told.
     rig.pass(60);
     rig.clear(Area::Reach);
     receives(&ops, 3).await;
-    assert!(rig.attendant.is_away());
-    let (listed, alerts) = rig.attendant.incidents(None, None, 9).await;
+    assert!(rig.manager.is_away());
+    let (listed, alerts) = rig.manager.incidents(None, None, 9).await;
     assert_eq!(
         (listed.len(), alerts.len()),
         (2, 3),
@@ -95,14 +95,11 @@ async fn without_the_database_alerts_leave_and_everything_is_written_down_afterw
     );
     let down = listed.iter().find(|one| one.subject == "store").unwrap();
     let id = down.incident_id.clone();
-    rig.attendant
-        .acknowledge(&id, "ann", "on it")
-        .await
-        .unwrap();
+    rig.manager.acknowledge(&id, "ann", "on it").await.unwrap();
     receives(&ops, 4).await;
 
     database.mend().await;
-    eventually("it is written down", async || !rig.attendant.is_away()).await;
+    eventually("it is written down", async || !rig.manager.is_away()).await;
     let incidents = rig.incidents().await;
     assert_eq!(incidents.len(), 2);
     let reach = incidents
@@ -127,7 +124,8 @@ async fn without_the_database_alerts_leave_and_everything_is_written_down_afterw
     let what: Vec<&str> = events.iter().map(|event| event.what.as_str()).collect();
     assert_eq!(what, ["opened", "diagnosed", "acknowledged"]);
 
-    rig.desk.clear(Subject::Store, Area::Store, rig.clock.now());
+    rig.incidents
+        .clear(Subject::Store, Area::Store, rig.clock.now());
     receives(&ops, 5).await;
     rig.stop().await;
 }
@@ -169,20 +167,20 @@ async fn two_replicas_that_met_the_same_without_the_database_end_with_one_open_i
         Rig::start(&other, &slack("ops", &ops)),
     );
     eventually("both are at work", async || {
-        !a.attendant.is_away() && !b.attendant.is_away()
+        !a.manager.is_away() && !b.manager.is_away()
     })
     .await;
     database.cut_off().await;
-    a.desk.report(store_down());
+    a.incidents.report(store_down());
     b.pass(1);
-    b.desk.report(Trouble {
+    b.incidents.report(Problem {
         at: b.clock.now(),
         ..store_down()
     });
     receives(&ops, 2).await;
     database.mend().await;
     eventually("both are back", async || {
-        !a.attendant.is_away() && !b.attendant.is_away() && a.incidents().await.len() == 2
+        !a.manager.is_away() && !b.manager.is_away() && a.incidents().await.len() == 2
     })
     .await;
     let incidents = a.incidents().await;
@@ -200,11 +198,12 @@ async fn two_replicas_that_met_the_same_without_the_database_end_with_one_open_i
 
     // Either may end it, and it is told once.
     eventually("a knows of it", async || {
-        a.attendant.ledger().memory.open().len() == 1
+        a.manager.log().memory.open().len() == 1
     })
     .await;
     a.pass(10);
-    a.desk.clear(Subject::Store, Area::Store, a.clock.now());
+    a.incidents
+        .clear(Subject::Store, Area::Store, a.clock.now());
     receives(&ops, 3).await;
     a.stop().await;
     b.stop().await;
@@ -213,8 +212,8 @@ async fn two_replicas_that_met_the_same_without_the_database_end_with_one_open_i
 #[tokio::test]
 async fn the_watch_reports_a_database_that_refuses_twice_and_clears_it_when_it_answers() {
     let (mut database, store) = Database::new().await;
-    let (desk, mut signals) = Desk::new();
-    let watch = StoreWatch::new(store, desk, Arc::new(ManualClock::new(now())));
+    let (incidents, mut signals) = IncidentReporter::new();
+    let watch = StoreWatch::new(store, incidents, Arc::new(ManualClock::new(now())));
     watch.probe().await.unwrap();
     assert!(
         matches!(signals.try_recv(), Ok(Signal::Clear { .. })),
@@ -228,11 +227,11 @@ async fn the_watch_reports_a_database_that_refuses_twice_and_clears_it_when_it_a
     assert!(signals.try_recv().is_err(), "once may be a hiccup");
     watch.probe().await.unwrap_err();
     assert!(!watch.is_up());
-    let Ok(Signal::Trouble(trouble)) = signals.try_recv() else {
+    let Ok(Signal::Problem(problem)) = signals.try_recv() else {
         panic!("it is down");
     };
-    assert_eq!(trouble.subject, Subject::Store);
-    assert_eq!(trouble.cause.kind(), "STORE_UNREACHABLE");
+    assert_eq!(problem.subject, Subject::Store);
+    assert_eq!(problem.cause.kind(), "STORE_UNREACHABLE");
     database.mend().await;
     eventually("it is up", async || {
         watch.probe().await.is_ok() && watch.is_up()
@@ -252,8 +251,8 @@ async fn the_watch_takes_a_slow_second_for_no_outage_but_silence_for_one() {
     let proxy = echeck_test_servers::proxy::Proxy::start(port.parse().unwrap());
     let url = format!("{server}:{}/{name}", proxy.port());
     let store = open(&settings(&url), Uuid::from_u128(7)).await.unwrap();
-    let (desk, mut signals) = Desk::new();
-    let watch = StoreWatch::new(store, desk, Arc::new(ManualClock::new(now())));
+    let (incidents, mut signals) = IncidentReporter::new();
+    let watch = StoreWatch::new(store, incidents, Arc::new(ManualClock::new(now())));
     watch.probe().await.unwrap();
     assert!(matches!(signals.try_recv(), Ok(Signal::Clear { .. })));
     proxy.hold_up();
@@ -264,5 +263,5 @@ async fn the_watch_takes_a_slow_second_for_no_outage_but_silence_for_one() {
     let why = watch.probe().await.unwrap_err();
     assert!(why.contains("does not answer within 900 ms"), "{why}");
     assert!(!watch.is_up());
-    assert!(matches!(signals.try_recv(), Ok(Signal::Trouble(_))));
+    assert!(matches!(signals.try_recv(), Ok(Signal::Problem(_))));
 }

@@ -29,7 +29,7 @@ async fn an_incident_is_one_alert_under_its_key_from_trigger_to_resolve() {
     rig.pass(901);
     events(&receiver, 2).await;
     let id = rig.incident().await.incident_id;
-    rig.attendant.acknowledge(&id, "ann", "").await.unwrap();
+    rig.manager.acknowledge(&id, "ann", "").await.unwrap();
     events(&receiver, 3).await;
     rig.clear(Area::Reach);
     let events = events(&receiver, 4).await;
@@ -61,7 +61,7 @@ async fn a_test_is_resolved_at_once_under_a_key_of_its_own() {
     let (_folder, store) = empty_store().await;
     let receiver = HttpReceiver::start().await;
     let rig = Rig::start(&store, &toml(&receiver));
-    let results = rig.attendant.test_channels("ann").await;
+    let results = rig.manager.test_channels("ann").await;
     assert_eq!(results[0].error, None);
     let events = events(&receiver, 2).await;
     assert_eq!(events[0]["payload"]["severity"], "info");

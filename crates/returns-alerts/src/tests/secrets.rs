@@ -86,7 +86,7 @@ async fn no_secret_is_in_a_log_an_error_or_the_database_even_when_servers_repeat
         failed.count() >= 5
     })
     .await;
-    let results = rig.attendant.test_channels("ann").await;
+    let results = rig.manager.test_channels("ann").await;
     assert!(results.iter().all(|result| result.error.is_some()));
     shutdown.cancel();
     beating.await.unwrap();

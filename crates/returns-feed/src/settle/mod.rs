@@ -5,7 +5,7 @@
 //! databases, to callers and to platforms.
 
 mod policy;
-mod settler;
+mod settlement;
 
 pub use policy::ReadyPolicy;
-pub use settler::{MarkError, Settler};
+pub use settlement::{MarkError, SettlementRelease};

@@ -23,14 +23,14 @@ fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> A
         system_of_record: adapter.unwrap(),
         sources: HashMap::new(),
         clock: Arc::new(SystemClock),
-        changes: Changes::new(),
+        changes: Notifier::new(),
         batch_size: 10,
         holds: RetryPolicy {
             first: LONG,
             longest: LONG,
         },
         concurrent: 2,
-        desk: Desk::new().0,
+        incidents: IncidentReporter::new().0,
         faults: ImportFaults::default(),
     })
 }

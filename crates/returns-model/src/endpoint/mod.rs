@@ -6,9 +6,9 @@ mod secret;
 mod version;
 
 pub use fan_out::messages_for;
-pub use owner::{OwnerChange, OwnerNotice, Telling};
+pub use owner::{NotificationState, OwnerChange, OwnerNotification};
 pub use secret::{SecretKind, SecretRecord};
-pub use version::Dialect;
+pub use version::PayloadVersion;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -60,23 +60,23 @@ impl EndpointFault {
     }
 }
 
-/// The dialect of a style and version.
+/// The payload_version of a style and version.
 ///
 /// # Errors
 /// When the version is none of the style's.
-pub fn dialect(style: Style, api_version: &str) -> Result<Dialect, EndpointFault> {
+pub fn payload_version(style: Style, api_version: &str) -> Result<PayloadVersion, EndpointFault> {
     let date = NaiveDate::parse_from_str(api_version, "%Y-%m-%d")
         .ok()
         .filter(|date| date.to_string() == api_version);
     let since = |(year, month, day)| NaiveDate::from_ymd_opt(year, month, day);
     match (style, date) {
-        (Style::Finix, Some(_)) => Ok(Dialect::Finix),
-        (Style::Finix, None) if api_version.is_empty() => Ok(Dialect::Finix),
+        (Style::Finix, Some(_)) => Ok(PayloadVersion::Finix),
+        (Style::Finix, None) if api_version.is_empty() => Ok(PayloadVersion::Finix),
         (Style::Rainforest, Some(date)) if Some(date) >= since(RETURNED_SINCE) => {
-            Ok(Dialect::Rainforest20241016)
+            Ok(PayloadVersion::Rainforest20241016)
         }
         (Style::Rainforest, Some(date)) if Some(date) >= since(RAINFOREST_SINCE) => {
-            Ok(Dialect::RainforestLegacy)
+            Ok(PayloadVersion::RainforestLegacy)
         }
         (Style::Rainforest, Some(_)) => Err(EndpointFault::new(
             "api_version",
@@ -101,7 +101,7 @@ pub struct EndpointSettings {
     pub style: Style,
     pub api_version: String,
     /// Follows from style and version.
-    pub dialect: Dialect,
+    pub payload_version: PayloadVersion,
     /// The event types it wants, `ach_return.*` for all that begin so; none for all.
     pub event_types: Vec<String>,
     /// Only what is about this merchant; empty for all.
@@ -112,8 +112,8 @@ pub struct EndpointSettings {
 
 impl EndpointSettings {
     /// Whether it wants messages of this type about this merchant.
-    pub fn wants(&self, dialect: Dialect, event_type: &str, merchant: &str) -> bool {
-        dialect == self.dialect
+    pub fn wants(&self, payload_version: PayloadVersion, event_type: &str, merchant: &str) -> bool {
+        payload_version == self.payload_version
             && (self.merchant.is_empty() || self.merchant == merchant)
             && (self.event_types.is_empty()
                 || self
@@ -144,7 +144,7 @@ pub struct Endpoint {
     /// Counts the changes by operators; a change names the one that was looked at.
     pub version: u64,
     /// Whether its owner knows that the service has disabled it; `None` when it has not.
-    pub owner_notice: Option<OwnerNotice>,
+    pub owner_notice: Option<OwnerNotification>,
 }
 
 impl Endpoint {
@@ -180,7 +180,7 @@ pub struct EndpointChange {
     pub endpoint: Endpoint,
     /// Whether its failures are forgotten, and what waits for it is due at once.
     pub forget_failures: bool,
-    /// What becomes of telling its owner.
+    /// What becomes of notification its owner.
     pub owner: OwnerChange,
     pub audit: AuditRecord,
 }
@@ -197,7 +197,7 @@ mod tests {
             owner_email: "owner@platform.example".to_owned(),
             style: Style::Rainforest,
             api_version: "2024-10-16".to_owned(),
-            dialect: Dialect::Rainforest20241016,
+            payload_version: PayloadVersion::Rainforest20241016,
             event_types: Vec::new(),
             merchant: String::new(),
             ordered: false,
@@ -210,34 +210,34 @@ mod tests {
             (
                 Style::Rainforest,
                 "2023-01-01",
-                Some(Dialect::RainforestLegacy),
+                Some(PayloadVersion::RainforestLegacy),
             ),
             (
                 Style::Rainforest,
                 "2024-10-15",
-                Some(Dialect::RainforestLegacy),
+                Some(PayloadVersion::RainforestLegacy),
             ),
             (
                 Style::Rainforest,
                 "2024-10-16",
-                Some(Dialect::Rainforest20241016),
+                Some(PayloadVersion::Rainforest20241016),
             ),
             (
                 Style::Rainforest,
                 "2026-01-31",
-                Some(Dialect::Rainforest20241016),
+                Some(PayloadVersion::Rainforest20241016),
             ),
             (Style::Rainforest, "2022-12-31", None),
             (Style::Rainforest, "", None),
             (Style::Rainforest, "2024-1-1", None),
             (Style::Rainforest, "2024-02-30", None),
             (Style::Rainforest, "+2024-10-16", None),
-            (Style::Finix, "", Some(Dialect::Finix)),
-            (Style::Finix, "2022-02-01", Some(Dialect::Finix)),
+            (Style::Finix, "", Some(PayloadVersion::Finix)),
+            (Style::Finix, "2022-02-01", Some(PayloadVersion::Finix)),
             (Style::Finix, "latest", None),
         ] {
             assert_eq!(
-                dialect(style, version).ok(),
+                payload_version(style, version).ok(),
                 expected,
                 "{style:?} {version}"
             );
@@ -247,19 +247,19 @@ mod tests {
     #[test]
     fn an_endpoint_wants_its_types_its_merchant_and_its_dialect_only() {
         let all = settings("https://a.example");
-        let dialect = all.dialect;
-        assert!(all.wants(dialect, "payin.returned", "M1"));
-        assert!(!all.wants(Dialect::RainforestLegacy, "payin.returned", "M1"));
+        let payload_version = all.payload_version;
+        assert!(all.wants(payload_version, "payin.returned", "M1"));
+        assert!(!all.wants(PayloadVersion::RainforestLegacy, "payin.returned", "M1"));
         let some = EndpointSettings {
             event_types: vec!["ach_return.*".to_owned(), "payin.returned".to_owned()],
             merchant: "M1".to_owned(),
             ..all
         };
-        assert!(some.wants(dialect, "payin.returned", "M1"));
-        assert!(some.wants(dialect, "ach_return.created", "M1"));
-        assert!(!some.wants(dialect, "ach_return.created", "M2"));
-        assert!(!some.wants(dialect, "ach_returns.created", "M1"));
-        assert!(!some.wants(dialect, "payin.returned.twice", "M1"));
+        assert!(some.wants(payload_version, "payin.returned", "M1"));
+        assert!(some.wants(payload_version, "ach_return.created", "M1"));
+        assert!(!some.wants(payload_version, "ach_return.created", "M2"));
+        assert!(!some.wants(payload_version, "ach_returns.created", "M1"));
+        assert!(!some.wants(payload_version, "payin.returned.twice", "M1"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-/// What a change of an endpoint does about telling its owner.
+/// What a change of an endpoint does about notification its owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OwnerChange {
     /// Nothing.
@@ -26,17 +26,17 @@ impl OwnerChange {
 
 /// That an owner is to know that the service has disabled their endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnerNotice {
+pub struct OwnerNotification {
     /// When the endpoint was disabled.
     pub since: DateTime<Utc>,
-    /// How often telling them was tried.
+    /// How often notification them was tried.
     pub attempts: u64,
-    pub telling: Telling,
+    pub notification: NotificationState,
 }
 
-/// How telling an owner stands.
+/// How notification an owner stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Telling {
+pub enum NotificationState {
     /// They are told then; not before, because of `error`.
     Waiting {
         next_at: DateTime<Utc>,

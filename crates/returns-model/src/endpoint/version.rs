@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// A platform's style and version. A state that is newer than the version never shows in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Dialect {
+pub enum PayloadVersion {
     /// Finix: transfers and REVERSAL transfers.
     Finix,
     /// Rainforest before 2024-10-16: a payin returned before funding shows as SUCCEEDED.
@@ -15,8 +15,8 @@ pub enum Dialect {
     Rainforest20241016,
 }
 
-impl Dialect {
-    /// All dialects.
+impl PayloadVersion {
+    /// All payload_versions.
     pub const ALL: [Self; 3] = [
         Self::Finix,
         Self::RainforestLegacy,

@@ -1,10 +1,10 @@
-//! What people are told of an incident, made once from the trouble and from what was looked at.
+//! What people are told of an incident, made once from the problem and from what was looked at.
 //! It is kept with the incident; every channel writes it in its own way.
 
 use serde::{Deserialize, Serialize};
 
 use super::cause::Cause;
-use super::{Subject, Trouble, clean};
+use super::{Problem, Subject, clean};
 use crate::check::{Check, CheckResult, Diagnosis};
 
 /// The longest headline; an e-mail's subject and PagerDuty's summary are made of it.
@@ -18,8 +18,8 @@ const TEXT: usize = 800;
 pub struct Content {
     /// The likely cause, in one line.
     pub headline: String,
-    /// What was met, where the checks found a likelier cause for it.
-    pub met: Option<String>,
+    /// What was observed, where the checks found a likelier cause for it.
+    pub observed: Option<String>,
     pub meaning: String,
     /// What to do, in order.
     pub to_do: Vec<String>,
@@ -40,7 +40,7 @@ pub struct Content {
 pub struct CheckLine {
     pub name: String,
     pub of: String,
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// What was seen, why it failed, or why it was not looked at.
     pub evidence: String,
     pub took_ms: u64,
@@ -49,13 +49,13 @@ pub struct CheckLine {
 /// What came of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum CheckOutcome {
     Passed,
     Failed,
     Skipped,
 }
 
-impl Outcome {
+impl CheckOutcome {
     /// Its sign in a table.
     pub const fn sign(self) -> char {
         match self {
@@ -92,11 +92,11 @@ fn words(cause: &Cause, subject: &Subject) -> (String, String, Vec<String>) {
 
 impl Content {
     /// What is known before anything was looked at.
-    pub fn of(trouble: &Trouble) -> Self {
-        let (headline, meaning, to_do) = words(&trouble.cause, &trouble.subject);
+    pub fn of(problem: &Problem) -> Self {
+        let (headline, meaning, to_do) = words(&problem.cause, &problem.subject);
         Self {
             headline,
-            met: None,
+            observed: None,
             meaning,
             to_do,
             checks: Vec::new(),
@@ -108,13 +108,13 @@ impl Content {
     }
 
     /// The same with what was found: where that names a likelier cause, its words come first.
-    pub fn diagnosed(trouble: &Trouble, diagnosis: &Diagnosis) -> Self {
-        let cause = diagnosis.headline_cause.as_ref().unwrap_or(&trouble.cause);
-        let (headline, meaning, to_do) = words(cause, &trouble.subject);
-        let met = self::headline(&trouble.cause);
+    pub fn diagnosed(problem: &Problem, diagnosis: &Diagnosis) -> Self {
+        let cause = diagnosis.headline_cause.as_ref().unwrap_or(&problem.cause);
+        let (headline, meaning, to_do) = words(cause, &problem.subject);
+        let observed = self::headline(&problem.cause);
         let text = |text: &Option<String>| text.as_deref().map(|text| clean::line(text, TEXT));
         Self {
-            met: (met != headline).then_some(met),
+            observed: (observed != headline).then_some(observed),
             headline,
             meaning,
             to_do,
@@ -126,12 +126,12 @@ impl Content {
         }
     }
 
-    /// The same after it was met again: what was looked at stays, the words are the newest.
-    pub fn met_again(&self, trouble: &Trouble) -> Self {
-        let newest = Self::of(trouble);
-        if self.met.is_some() {
+    /// The same after it was observed again: what was looked at stays, the words are the newest.
+    pub fn observed_again(&self, problem: &Problem) -> Self {
+        let newest = Self::of(problem);
+        if self.observed.is_some() {
             return Self {
-                met: (newest.headline != self.headline).then_some(newest.headline),
+                observed: (newest.headline != self.headline).then_some(newest.headline),
                 ..self.clone()
             };
         }
@@ -148,9 +148,9 @@ impl Content {
 
 fn check_line(check: &Check) -> CheckLine {
     let (outcome, evidence) = match &check.result {
-        CheckResult::Passed(seen) => (Outcome::Passed, seen.clone()),
-        CheckResult::Failed(cause) => (Outcome::Failed, cause.headline()),
-        CheckResult::Skipped(why) => (Outcome::Skipped, why.clone()),
+        CheckResult::Passed(seen) => (CheckOutcome::Passed, seen.clone()),
+        CheckResult::Failed(cause) => (CheckOutcome::Failed, cause.headline()),
+        CheckResult::Skipped(why) => (CheckOutcome::Skipped, why.clone()),
     };
     CheckLine {
         name: check.name.to_owned(),

@@ -1,4 +1,4 @@
-//! Incidents: whatever keeps a job from being right. Any part of the service reports trouble
+//! Incidents: whatever keeps a job from being right. Any part of the service reports problem
 //! here, and says when it is over; nobody reports to people by any other way.
 
 mod cause;
@@ -10,18 +10,18 @@ mod wording;
 use chrono::{DateTime, NaiveDate, Utc};
 
 pub use cause::{Area, Cause, Severity};
-pub use content::{CheckLine, Content, Outcome};
+pub use content::{CheckLine, CheckOutcome, Content};
 pub use record::{
-    AlertKind, AlertRecord, AlertState, Attempt, EventKind, IncidentEvent, IncidentRecord,
+    AlertKind, AlertRecord, AlertState, Attempt, IncidentEvent, IncidentEventKind, IncidentRecord,
     IncidentState, IncidentWrite, Signature,
 };
 
-/// What trouble is about.
+/// What problem is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A source of files, by its name.
     Source(String),
-    /// What a source was to bring on a day: each day that is missed is trouble of its own, so
+    /// What a source was to bring on a day: each day that is missed is problem of its own, so
     /// that no other day's file ends its alarm.
     Day { source: String, day: NaiveDate },
     /// An import, by its id.
@@ -56,9 +56,9 @@ impl std::fmt::Display for Subject {
     }
 }
 
-/// Trouble, as the part of the service that met it tells it.
+/// Problem, as the part of the service that met it tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
+pub struct Problem {
     pub subject: Subject,
     pub cause: Cause,
     /// The source whose job it keeps from being right, when it is one's alone.
@@ -73,8 +73,8 @@ pub struct Trouble {
     pub at: DateTime<Utc>,
 }
 
-impl Trouble {
-    /// Trouble with nothing known but its cause.
+impl Problem {
+    /// Problem with nothing known but its cause.
     pub fn new(subject: Subject, cause: Cause, at: DateTime<Utc>) -> Self {
         Self {
             subject,

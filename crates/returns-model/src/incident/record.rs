@@ -74,7 +74,7 @@ pub struct IncidentRecord {
 
 /// What can happen to an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventKind {
+pub enum IncidentEventKind {
     Opened,
     Diagnosed,
     Updated,
@@ -87,7 +87,7 @@ pub enum EventKind {
     Merged,
 }
 
-impl EventKind {
+impl IncidentEventKind {
     pub const ALL: [Self; 10] = [
         Self::Opened,
         Self::Diagnosed,
@@ -125,7 +125,7 @@ pub struct IncidentEvent {
     /// The version of the incident that it made.
     pub number: u64,
     pub at: DateTime<Utc>,
-    pub what: EventKind,
+    pub what: IncidentEventKind,
     /// Who did it: a person, or the service.
     pub actor: String,
     pub note: String,

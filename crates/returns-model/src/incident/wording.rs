@@ -7,13 +7,13 @@ use super::Subject;
 use super::cause::Cause;
 
 /// A time for people.
-fn moment(at: &DateTime<Utc>) -> String {
+fn minute_utc(at: &DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 fn due_text(due: Option<&DateTime<Utc>>) -> String {
     due.map_or_else(String::new, |due| {
-        format!(" It was due at {}.", moment(due))
+        format!(" It was due at {}.", minute_utc(due))
     })
 }
 
@@ -105,8 +105,8 @@ pub(super) fn headline(cause: &Cause) -> String {
         Cause::RunStillGoing { run_id, since, due } => format!(
             "The file that was due at {} has not come in: the run {run_id} has been at work since \
              {} and has not brought it.",
-            moment(due),
-            moment(since)
+            minute_utc(due),
+            minute_utc(since)
         ),
         Cause::FileEmpty { name } => format!("The file {name:?} is there, but has no bytes."),
         Cause::FileRejected { name, why } => {
@@ -327,7 +327,7 @@ pub(super) fn to_do(cause: &Cause) -> Vec<String> {
     match cause {
         Cause::HostNotFound { .. } => lines(&[
             "Compare the host name with the acquirer's documents.",
-            "Resolve it from this machine (getent hosts NAME); if no name resolves, the name server is the trouble.",
+            "Resolve it from this machine (getent hosts NAME); if no name resolves, the name server is the problem.",
         ]),
         Cause::PortClosed { .. } => {
             lines(&["Ask the acquirer whether their SFTP server is down, or has another port now."])

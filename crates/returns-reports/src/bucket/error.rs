@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use object_store::client::{HttpError, HttpErrorKind};
 use returns_model::incident::Cause;
 
-use super::Place;
+use super::BucketLocation;
 
 /// The longest explanation that is taken from a server.
 const LONGEST_WHY: usize = 300;
@@ -143,7 +143,7 @@ impl BucketError {
     }
 }
 
-impl Place {
+impl BucketLocation {
     /// Reads an error of the store down to its cause. `action` completes "may not …".
     pub(super) fn error(&self, action: &str, error: &object_store::Error) -> BucketError {
         let bucket = self.name.clone();

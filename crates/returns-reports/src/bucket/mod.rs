@@ -34,12 +34,12 @@ pub struct Bucket {
     store: Arc<dyn ObjectStore>,
     /// What every key begins with; empty for none.
     prefix: Key,
-    place: Arc<Place>,
+    place: Arc<BucketLocation>,
 }
 
 /// What errors say about where the bucket is. Nothing in it is secret.
 #[derive(Debug)]
-struct Place {
+struct BucketLocation {
     /// The bucket's name, or the folder.
     name: String,
     /// The server's address, or the folder.
@@ -69,7 +69,7 @@ impl Bucket {
 
     fn folder(folder: &Path, timeout: Duration) -> Result<Self, BucketError> {
         let shown = folder.display().to_string();
-        let place = Arc::new(Place {
+        let place = Arc::new(BucketLocation {
             name: shown.clone(),
             endpoint: shown,
             folder: Some(folder.to_owned()),
@@ -132,7 +132,7 @@ impl Bucket {
         if let Some(endpoint) = endpoint {
             builder = builder.with_endpoint(endpoint);
         }
-        let place = Arc::new(Place {
+        let place = Arc::new(BucketLocation {
             name: bucket.clone(),
             endpoint: endpoint
                 .clone()
@@ -156,7 +156,7 @@ impl Bucket {
         Self {
             store,
             prefix: Key::default(),
-            place: Arc::new(Place {
+            place: Arc::new(BucketLocation {
                 name: name.to_owned(),
                 endpoint: name.to_owned(),
                 folder: None,

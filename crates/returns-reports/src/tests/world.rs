@@ -10,17 +10,17 @@ use ach::entry::Position;
 use ach::format::Rejected;
 use echeck_service::clock::SystemClock;
 use echeck_test_fixtures::{duplicate, empty_store, entry};
-use returns_alerts::{Desk, Signal};
+use returns_alerts::{IncidentReporter, Signal};
 use returns_import::{Receiving, Source, Spool};
 use returns_model::dishonor::DishonorMark;
 use returns_model::follower::RowException;
 use returns_model::hold::{HoldState, NewHold};
 use returns_model::import::{Checked, Received, RejectedLine, Totals};
-use returns_model::incident::Trouble;
+use returns_model::incident::Problem;
 use returns_model::journal::Row;
 use returns_model::report::{ArchivedFile, FilesRecord, WrittenReport};
 use returns_store::{
-    Append, AppendCause, Appended, Changes, DuplicateLine, Replica, Store, Writes,
+    Append, AppendCause, Appended, DuplicateLine, Notifier, Replica, Store, Writes,
 };
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -34,10 +34,10 @@ pub(super) struct World {
     pub(super) store: Arc<dyn Store>,
     pub(super) spool: Spool,
     folder: tempfile::TempDir,
-    desk: Desk,
+    incidents: IncidentReporter,
     heard: mpsc::UnboundedReceiver<Signal>,
     stop: CancellationToken,
-    changes: Changes,
+    changes: Notifier,
 }
 
 impl Drop for World {
@@ -168,15 +168,15 @@ impl World {
         let (folder, store) = empty_store().await;
         let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity()).unwrap();
         std::fs::create_dir_all(folder.path().join("bucket")).unwrap();
-        let (desk, heard) = Desk::new();
+        let (incidents, heard) = IncidentReporter::new();
         Self {
             store,
             spool: spool.with_recipients(recipients),
             folder,
-            desk,
+            incidents,
             heard,
             stop: CancellationToken::new(),
-            changes: Changes::new(),
+            changes: Notifier::new(),
         }
     }
 
@@ -233,7 +233,7 @@ impl World {
             databases: DATABASES.map(str::to_owned).to_vec(),
             clock: Arc::new(SystemClock),
             changes: self.changes.clone(),
-            desk: self.desk.clone(),
+            incidents: self.incidents.clone(),
             pauses: RetryPauses {
                 first: Duration::from_millis(50),
                 longest: Duration::from_millis(200),
@@ -516,15 +516,15 @@ impl World {
             .unwrap()
     }
 
-    /// The next trouble that is told.
-    pub(super) async fn trouble(&mut self) -> Trouble {
+    /// The next problem that is told.
+    pub(super) async fn problem(&mut self) -> Problem {
         match self.hear().await {
-            Signal::Trouble(trouble) => *trouble,
+            Signal::Problem(problem) => *problem,
             Signal::Clear { subject, .. } => panic!("{subject} is cleared"),
         }
     }
 
-    /// What is told to be right again, after trouble that may be told again meanwhile.
+    /// What is told to be right again, after problem that may be told again meanwhile.
     pub(super) async fn cleared(&mut self) -> (Subject, Area) {
         loop {
             if let Signal::Clear { subject, area, .. } = self.hear().await {

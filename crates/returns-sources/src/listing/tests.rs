@@ -86,20 +86,23 @@ fn names_with_odd_letters_match_like_others() {
 #[test]
 fn two_equal_looks_make_a_file_complete() {
     let looks = |size, second| sort_out(vec![file("a.csv", size, second)], &csv(), &stable());
-    let stock = compare(&looks(5, 1), looks(5, 1));
-    assert_eq!(names(&stock.complete), ["a.csv"]);
+    let listing = compare(&looks(5, 1), looks(5, 1));
+    assert_eq!(names(&listing.complete), ["a.csv"]);
 
-    let stock = compare(&looks(5, 1), looks(9, 1));
+    let listing = compare(&looks(5, 1), looks(9, 1));
     let growing = Growing {
         name: RemoteName::new("a.csv"),
         from_bytes: 5,
         to_bytes: 9,
     };
-    assert_eq!((stock.complete.len(), stock.growing), (0, vec![growing]));
-
-    let stock = compare(&looks(5, 1), looks(5, 2));
     assert_eq!(
-        stock.growing.len(),
+        (listing.complete.len(), listing.growing),
+        (0, vec![growing])
+    );
+
+    let listing = compare(&looks(5, 1), looks(5, 2));
+    assert_eq!(
+        listing.growing.len(),
         1,
         "it was written again, with as many bytes"
     );
@@ -113,9 +116,9 @@ fn a_file_that_only_the_second_look_saw_waits() {
         file("b.csv", 7, 1),
         file("c.csv", 0, 1),
     ];
-    let stock = compare(&first, sort_out(second, &csv(), &stable()));
-    assert_eq!(names(&stock.complete), ["a.csv"]);
-    let growing: Vec<_> = stock
+    let listing = compare(&first, sort_out(second, &csv(), &stable()));
+    assert_eq!(names(&listing.complete), ["a.csv"]);
+    let growing: Vec<_> = listing
         .growing
         .iter()
         .map(|growing| (growing.name.text(), growing.from_bytes, growing.to_bytes))
@@ -130,8 +133,8 @@ fn a_file_that_only_the_second_look_saw_waits() {
 fn an_empty_file_is_told_apart_from_one_that_grows_out_of_nothing() {
     let look = |size| sort_out(vec![file("a.csv", size, 1)], &csv(), &stable());
     assert_eq!(names(&compare(&look(0), look(0)).empty), ["a.csv"]);
-    let stock = compare(&look(0), look(3));
-    assert_eq!((stock.empty.len(), stock.growing.len()), (0, 1));
+    let listing = compare(&look(0), look(3));
+    assert_eq!((listing.empty.len(), listing.growing.len()), (0, 1));
 }
 
 #[test]
@@ -157,6 +160,6 @@ fn files_come_the_oldest_first() {
         file("a.csv", 5, 7),
         file("c.csv", 5, 1),
     ];
-    let stock = at_once(sort_out(entries, &csv(), &Completeness::Rename));
-    assert_eq!(names(&stock.complete), ["c.csv", "b.csv", "a.csv"]);
+    let listing = at_once(sort_out(entries, &csv(), &Completeness::Rename));
+    assert_eq!(names(&listing.complete), ["c.csv", "b.csv", "a.csv"]);
 }

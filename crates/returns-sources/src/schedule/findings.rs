@@ -3,9 +3,9 @@
 use returns_model::import::ImportRecord;
 use returns_model::incident::Cause;
 use returns_model::job::RunFile;
-use returns_model::outcome::Outcome;
+use returns_model::run_outcome::RunOutcome;
 
-use super::presence::Absence;
+use super::arrival_check::Absence;
 use super::run::has_exceptions;
 use crate::error::SourceError;
 use crate::listing::RemoteFile;
@@ -49,15 +49,17 @@ impl Findings {
     }
 
     /// What the whole comes to.
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> RunOutcome {
         let worst = self.files.iter().map(|finding| finding.file.outcome).max();
-        let worst = worst.unwrap_or(Outcome::NoActivity);
+        let worst = worst.unwrap_or(RunOutcome::NoActivity);
         let late = match worst {
-            Outcome::Completed | Outcome::CompletedWithExceptions if self.late => Outcome::FileLate,
+            RunOutcome::Completed | RunOutcome::CompletedWithExceptions if self.late => {
+                RunOutcome::FileLate
+            }
             other => other,
         };
         if self.missing().is_some() {
-            late.max(Outcome::FileMissing)
+            late.max(RunOutcome::FileMissing)
         } else {
             late
         }
@@ -107,7 +109,7 @@ impl Finding {
         name: &str,
         size_bytes: u64,
         import_id: Option<&str>,
-        outcome: Outcome,
+        outcome: RunOutcome,
         what: String,
     ) -> Self {
         Self {
@@ -130,7 +132,7 @@ impl Finding {
             &file.name.text(),
             file.size_bytes,
             Some(import_id),
-            Outcome::DuplicateFile,
+            RunOutcome::DuplicateFile,
             what,
         )
     }
@@ -144,7 +146,7 @@ impl Finding {
                 &file.name.text(),
                 file.size_bytes,
                 None,
-                Outcome::FileRejected,
+                RunOutcome::FileRejected,
                 cause.headline(),
             )
         }
@@ -161,7 +163,7 @@ impl Finding {
                 &file.name.text(),
                 0,
                 None,
-                Outcome::FileRejected,
+                RunOutcome::FileRejected,
                 cause.headline(),
             )
         }
@@ -191,7 +193,7 @@ impl Finding {
                 name,
                 size_bytes,
                 Some(import_id),
-                Outcome::FileRejected,
+                RunOutcome::FileRejected,
                 why,
             )
         }
@@ -199,7 +201,7 @@ impl Finding {
 
     /// It is in the journal, and something keeps it from its end. Whoever met that has
     /// reported it already.
-    pub(super) fn stuck(import_id: &str, name: &str, outcome: Outcome, why: String) -> Self {
+    pub(super) fn stuck(import_id: &str, name: &str, outcome: RunOutcome, why: String) -> Self {
         Self::of(name, 0, Some(import_id), outcome, why)
     }
 
@@ -214,11 +216,11 @@ impl Finding {
         ];
         let applied: u64 = applied.iter().map(|tally| tally.count).sum();
         let outcome = if has_exceptions(totals) {
-            Outcome::CompletedWithExceptions
+            RunOutcome::CompletedWithExceptions
         } else if totals.read.count == 0 {
-            Outcome::NoActivity
+            RunOutcome::NoActivity
         } else {
-            Outcome::Completed
+            RunOutcome::Completed
         };
         let what = format!(
             "{} read = {applied} applied + {} duplicate + {} held + {} unreadable",

@@ -4,20 +4,20 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use returns_model::incident::{Cause, Trouble};
+use returns_model::incident::{Cause, Problem};
 use returns_model::job::{NewRun, SourceState};
 use returns_store::StoreError;
 
 use super::arrival::arrivals;
-use super::jobs::Jobs;
-use super::presence::of_day;
+use super::arrival_check::of_day;
+use super::scheduler::Scheduler;
 
 /// A run that is younger than this has only begun, and will say itself what it finds.
 const YOUNG: TimeDelta = TimeDelta::seconds(30);
 
-impl Jobs {
+impl Scheduler {
     /// Tells, once for each due time, that a run stands in its way and has not brought the file.
-    pub(super) async fn tell_of_a_long_run(
+    pub(super) async fn report_long_run(
         &self,
         state: &SourceState,
         (waiting, running): (&NewRun, &str),
@@ -45,11 +45,11 @@ impl Jobs {
             due: day.expected.due,
         };
         let subject = of_day(&state.source, day.expected.day);
-        self.desk.report(Trouble {
+        self.incidents.report(Problem {
             source: Some(state.source.clone()),
             run_id: Some(running.to_owned()),
             next_try_at: self.next_run_at(state),
-            ..Trouble::new(subject, cause, now)
+            ..Problem::new(subject, cause, now)
         });
         told.insert(waiting.run_id.clone());
         Ok(())

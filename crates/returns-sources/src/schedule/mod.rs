@@ -1,18 +1,18 @@
 //! The daily job: when a source is looked at, what one run does, and what came of it.
 
+mod archive_remote;
 mod arrival;
-mod carry_out;
-mod fate;
+mod arrival_check;
+mod await_import;
+mod execute;
 mod findings;
-mod jobs;
 mod long_run;
-mod presence;
-mod put_away;
 mod run;
 mod running;
+mod scheduler;
 mod settings;
 mod take;
 
 pub use arrival::{Arrival, arrivals};
-pub use jobs::{Jobs, RetryTimes, in_force};
+pub use scheduler::{RetryTimes, Scheduler, in_force};
 pub use settings::plans;

@@ -11,19 +11,19 @@ use returns_import::{ReceiveError, Source};
 use returns_model::import::Totals;
 use returns_model::incident::{Area, Cause, Subject};
 use returns_model::job::{NewRun, SourceState};
-use returns_model::outcome::Outcome;
 use returns_model::plan::Plan;
+use returns_model::run_outcome::RunOutcome;
 use returns_store::StoreError;
 use tokio_util::sync::CancellationToken;
 
-use super::carry_out::subject_of;
+use super::arrival_check;
+use super::execute::subject_of;
 use super::findings::Findings;
-use super::jobs::Jobs;
-use super::presence;
+use super::scheduler::Scheduler;
 use super::take::{TakenFile, TakenWhen};
 use crate::error::SourceError;
-use crate::listing::Stock;
-use crate::pickup::Pickup;
+use crate::listing::Listing;
+use crate::location::RemoteLocation;
 
 /// What ends a run before its time.
 #[derive(Debug, thiserror::Error)]
@@ -35,38 +35,38 @@ pub(super) enum RunError {
 }
 
 /// What one run works with.
-pub(super) struct Work<'a> {
-    pub(super) jobs: &'a Jobs,
+pub(super) struct RunContext<'a> {
+    pub(super) jobs: &'a Scheduler,
     pub(super) run: &'a NewRun,
     pub(super) source: &'a Source,
-    pub(super) pickup: &'a Pickup,
+    pub(super) location: &'a RemoteLocation,
     pub(super) state: &'a SourceState,
     pub(super) plan: Option<&'a Plan>,
     pub(super) stop: &'a CancellationToken,
 }
 
-impl Work<'_> {
+impl RunContext<'_> {
     /// Does the run. What it finds is in `findings`, also when it fails halfway.
     pub(super) async fn run(&self, findings: &mut Findings) -> Result<(), RunError> {
         let earlier = self.imports_of_before().await?;
         let mut taken = Vec::new();
         let fetched = self.fetch(findings, &mut taken).await;
         if !(earlier.is_empty() && taken.is_empty()) {
-            self.tell_at_once(&fetched, &taken, findings).await?;
+            self.report_at_once(&fetched, &taken, findings).await?;
         }
         // What was taken before the line broke is brought to its end all the same.
         self.bring_to_an_end(&earlier, &taken, findings).await?;
-        self.put_away(&taken, findings).await?;
-        let stock = fetched?;
-        presence::judge(self, &stock, &taken, findings).await?;
+        self.archive_remote(&taken, findings).await?;
+        let listing = fetched?;
+        arrival_check::judge(self, &listing, &taken, findings).await?;
         Ok(())
     }
 
     /// Reports what the look at the source met before this run waits for imports, which may take
     /// an hour. At its end it is reported again, and counts as the same incident.
-    async fn tell_at_once(
+    async fn report_at_once(
         &self,
-        fetched: &Result<Stock, RunError>,
+        fetched: &Result<Listing, RunError>,
         taken: &[TakenFile],
         findings: &Findings,
     ) -> Result<(), StoreError> {
@@ -92,12 +92,12 @@ impl Work<'_> {
         match fetched {
             Err(error) => of_source(&error.cause(), error.outcome()),
             // A file that was taken just now must be read before it is known whose it is.
-            Ok(stock) if taken.iter().all(|file| file.what == TakenWhen::Before) => {
+            Ok(listing) if taken.iter().all(|file| file.what == TakenWhen::Before) => {
                 let mut early = Findings {
                     refused: findings.refused.clone(),
                     ..Findings::default()
                 };
-                presence::judge(self, stock, taken, &mut early).await?;
+                arrival_check::judge(self, listing, taken, &mut early).await?;
                 if let Some(absence) = &early.presence {
                     let subject = absence.subject(&self.source.name);
                     report(subject, &absence.cause, early.outcome(), &early);
@@ -151,10 +151,10 @@ impl RunError {
     }
 
     /// What the run comes to.
-    pub(super) fn outcome(&self) -> Outcome {
+    pub(super) fn outcome(&self) -> RunOutcome {
         match self.cause().area() {
-            Area::Disk | Area::Store => Outcome::StoreUnreachable,
-            Area::Content => Outcome::FileRejected,
+            Area::Disk | Area::Store => RunOutcome::StoreUnreachable,
+            Area::Content => RunOutcome::FileRejected,
             Area::Reach
             | Area::Presence
             | Area::Bucket
@@ -162,7 +162,7 @@ impl RunError {
             | Area::Import
             | Area::Alerting
             | Area::Webhook
-            | Area::Clock => Outcome::SourceUnreachable,
+            | Area::Clock => RunOutcome::SourceUnreachable,
         }
     }
 }

@@ -10,7 +10,7 @@ pub struct Running(Arc<Mutex<HashSet<String>>>);
 /// A run's place among them. It is free again also when the work panicked, so that the run is
 /// taken over instead of standing in its source's way for ever.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct RunningRun {
     running: Running,
     run_id: String,
 }
@@ -21,8 +21,8 @@ impl Running {
     }
 
     /// Takes a run's place; `None` when it has it already.
-    pub(super) fn take(&self, run_id: &str) -> Option<Place> {
-        self.lock().insert(run_id.to_owned()).then(|| Place {
+    pub(super) fn take(&self, run_id: &str) -> Option<RunningRun> {
+        self.lock().insert(run_id.to_owned()).then(|| RunningRun {
             running: self.clone(),
             run_id: run_id.to_owned(),
         })
@@ -33,7 +33,7 @@ impl Running {
     }
 }
 
-impl Drop for Place {
+impl Drop for RunningRun {
     fn drop(&mut self) {
         self.running.lock().remove(&self.run_id);
     }

@@ -12,9 +12,9 @@ use returns_store::StoreError;
 use uuid::Uuid;
 
 use super::findings::{Finding, Findings};
-use super::run::{RunError, Work, trip};
+use super::run::{RunContext, RunError, trip};
 use crate::error::SourceError;
-use crate::listing::{Growing, RemoteFile, Stock};
+use crate::listing::{Growing, Listing, RemoteFile};
 use crate::session::Session;
 
 /// A file at the acquirer, with the import that it became.
@@ -36,21 +36,21 @@ pub(super) enum TakenWhen {
     Duplicate,
 }
 
-impl Work<'_> {
+impl RunContext<'_> {
     /// Takes every file that is complete. One that does not come holds up no other; the first
     /// such failure is the fetch's own at the end.
     pub(super) async fn fetch(
         &self,
         findings: &mut Findings,
         taken: &mut Vec<TakenFile>,
-    ) -> Result<Stock, RunError> {
-        let mut session = self.pickup.open().await?;
-        let mut stock = session.take_stock().await?;
+    ) -> Result<Listing, RunError> {
+        let mut session = self.location.open().await?;
+        let mut listing = session.take_stock().await?;
         let mut grown = Vec::new();
         let mut first_failure = None;
         // Where a file without bytes is how they say that there is nothing, it is one like any.
-        let empty = stock.empty.iter().filter(|_| self.may_be_empty());
-        for file in stock.complete.iter().chain(empty) {
+        let empty = listing.empty.iter().filter(|_| self.may_be_empty());
+        for file in listing.complete.iter().chain(empty) {
             if self.stop.is_cancelled() {
                 break;
             }
@@ -80,17 +80,17 @@ impl Work<'_> {
                     // The line may be broken, so the others come over a new one. Where there is
                     // none to be had, what broke first tells more than that.
                     let first = first_failure.get_or_insert(error);
-                    session = self.pickup.open().await.map_err(|_| first.clone())?;
+                    session = self.location.open().await.map_err(|_| first.clone())?;
                 }
                 Err(error) => return Err(error),
             }
         }
         session.close().await;
-        stock.growing.extend(grown);
-        findings.unsettled |= !stock.growing.is_empty();
+        listing.growing.extend(grown);
+        findings.unsettled |= !listing.growing.is_empty();
         match first_failure {
             Some(error) => Err(error.into()),
-            None => Ok(stock),
+            None => Ok(listing),
         }
     }
 
@@ -127,7 +127,7 @@ impl Work<'_> {
             .fetch(file, &jobs.spool, self.source, limit, nonce, &jobs.clock)
             .await?;
         if planted::has(Bug::RemoteArchivedBeforeCommit) {
-            session.put_away(file).await?;
+            session.archive_remote(file).await?;
         }
         trip("job::after_fetch").await?;
         let received = record(self.store(), &jobs.spool, new).await?;

@@ -3,13 +3,13 @@
 
 use echeck_service::config::Section;
 
-use super::pickup::time_out;
-use crate::pickup::{Pace, SftpPlace};
+use super::location::time_out;
+use crate::location::{Pace, SftpLocation};
 use crate::secret::StoredSecret;
 use crate::sftp::pin::{Fingerprint, Pin};
 
 /// Reads the server; `None` after a fault.
-pub(super) fn read(section: &Section<'_>) -> Option<SftpPlace> {
+pub(super) fn read(section: &Section<'_>) -> Option<SftpLocation> {
     let host = host(section);
     let port = u16::try_from(section.u64_or("port", 22, 1..=65_535)).unwrap_or(22);
     let user = section.string("user");
@@ -35,7 +35,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<SftpPlace> {
         slow_after: time_out(section, "slow_after_ms", 30_000),
         longest_download: time_out(section, "longest_download_ms", 3_600_000),
     };
-    Some(SftpPlace {
+    Some(SftpLocation {
         host,
         port,
         user,

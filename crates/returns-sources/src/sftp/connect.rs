@@ -10,7 +10,7 @@ use ssh2::MethodType;
 use super::code;
 use super::pin::{Expected, Fingerprint, Pin, algorithms_of, join};
 use crate::error::SourceError;
-use crate::pickup::SftpPlace;
+use crate::location::SftpLocation;
 
 /// The types of host keys that are asked for one after another where any may be pinned.
 const KEY_TYPES: [&str; 5] = [
@@ -31,7 +31,7 @@ pub(super) fn limit(session: &ssh2::Session, limit: Duration) {
     session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX).max(1));
 }
 
-impl SftpPlace {
+impl SftpLocation {
     pub(super) fn silent(&self, after: Duration) -> SourceError {
         SourceError::HostSilent {
             host: self.host.clone(),

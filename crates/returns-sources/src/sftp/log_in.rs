@@ -11,7 +11,7 @@ use super::{
     METHOD_NOT_SUPPORTED, PASSWORD_EXPIRED, PUBLIC_KEY_UNVERIFIED, TIMEOUT, code,
 };
 use crate::error::SourceError;
-use crate::pickup::SftpPlace;
+use crate::location::SftpLocation;
 use crate::secret::StoredSecret;
 
 /// What let us in at last.
@@ -21,7 +21,7 @@ pub enum By {
     Password,
 }
 
-impl SftpPlace {
+impl SftpLocation {
     /// Logs in with what is configured.
     pub fn log_in(&self, session: &ssh2::Session, time: Duration) -> Result<By, SourceError> {
         limit(session, time);

@@ -16,8 +16,8 @@ use ssh2::{ErrorCode, FileStat, RenameFlags, Sftp};
 
 use super::error::SourceError;
 use super::listing::{Entry, Kind, RemoteFile};
+use super::location::SftpLocation;
 use super::name::RemoteName;
-use super::pickup::SftpPlace;
 
 // What libssh2 calls its errors (libssh2.h), as far as they are told apart.
 const TIMEOUT: i32 = -9;
@@ -63,7 +63,7 @@ fn is_missing(error: &ssh2::Error) -> bool {
 
 /// A connection that is logged in.
 pub(super) struct Connection {
-    place: std::sync::Arc<SftpPlace>,
+    place: std::sync::Arc<SftpLocation>,
     directory: PathBuf,
     session: ssh2::Session,
     sftp: Sftp,
@@ -74,7 +74,7 @@ pub(super) struct Connection {
 impl Connection {
     /// Gets in.
     pub(super) fn open(
-        place: std::sync::Arc<SftpPlace>,
+        place: std::sync::Arc<SftpLocation>,
         directory: PathBuf,
     ) -> Result<Self, SourceError> {
         let pace = place.pace;
@@ -165,7 +165,7 @@ impl Connection {
     }
 }
 
-impl super::put_away::Shelf for Connection {
+impl super::archive_remote::Shelf for Connection {
     fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, String> {
         Self::file_now(self, name).map_err(|error| error.message().to_owned())
     }
@@ -199,7 +199,7 @@ impl super::put_away::Shelf for Connection {
     }
 }
 
-impl SftpPlace {
+impl SftpLocation {
     /// Lists a directory; with a deadline it stops there.
     pub(super) fn list(
         &self,

@@ -11,7 +11,7 @@ use super::connect::limit;
 use super::log_in::By;
 use super::{TIMEOUT, code};
 use crate::error::SourceError;
-use crate::pickup::SftpPlace;
+use crate::location::SftpLocation;
 
 /// How much of what a server says beside the protocol is read, and for how long.
 const MOST_WORDS_BYTES: usize = 4_096;
@@ -23,7 +23,7 @@ struct End {
     status: Option<i32>,
 }
 
-impl SftpPlace {
+impl SftpLocation {
     /// Opens the file service.
     pub fn open_sftp(
         &self,

@@ -13,10 +13,10 @@ fn faults(kind: &str, keys: &str) -> String {
 
 #[test]
 fn a_server_with_a_pin_and_a_password_is_enough() {
-    let pickup = pickup("sftp", &format!("{BASE}{PIN}"));
-    assert_eq!(pickup.shown(), "sftp://ann@sftp.example:22/out");
-    assert_eq!(pickup.pattern.as_str(), "*");
-    let shown = format!("{pickup:?}");
+    let location = location("sftp", &format!("{BASE}{PIN}"));
+    assert_eq!(location.shown(), "sftp://ann@sftp.example:22/out");
+    assert_eq!(location.pattern.as_str(), "*");
+    let shown = format!("{location:?}");
     assert!(!shown.contains("CANARY"), "{shown}");
 }
 
@@ -37,7 +37,7 @@ fn a_pin_that_is_no_fingerprint_is_a_fault() {
 fn two_pins_during_a_rotation_are_fine_and_two_kinds_of_pins_are_not() {
     let two = "host_key = [\"SHA256:2yRS3GhFOHJFVKcdmtwDjtJ5y0O95c4hL14yhyAJ9W4\", \
                \"SHA256:UpMVFf/lP4uSzpo0JbdyUJy6cO99omHl8w3BKgZAz0A\"]\n";
-    pickup("sftp", &format!("{BASE}{two}"));
+    location("sftp", &format!("{BASE}{two}"));
     let said = faults("sftp", &format!("{BASE}{PIN}known_hosts_file = \"/x\"\n"));
     assert!(said.contains("keep one of the two"), "{said}");
 }

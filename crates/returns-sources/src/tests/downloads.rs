@@ -19,7 +19,7 @@ struct Line {
     source: Bank,
     session: Session,
     file: RemoteFile,
-    desk: Desk,
+    incidents: IncidentReporter,
     _sshd: Sshd,
 }
 
@@ -37,20 +37,20 @@ impl Line {
             "sftp",
             &format!("{}{QUICK}{more}", sshd.toml_for(proxy.port())),
         );
-        let mut session = source.pickup.open().await.unwrap();
+        let mut session = source.location.open().await.unwrap();
         let file = only(&session.take_stock().await.unwrap());
         Self {
             proxy,
             source,
             session,
             file,
-            desk: Desk::new(),
+            incidents: IncidentReporter::new(),
             _sshd: sshd,
         }
     }
 
     async fn fetch(&mut self) -> Result<NewImport, SourceError> {
-        self.desk
+        self.incidents
             .fetch(&mut self.session, &self.file, &self.source)
             .await
     }
@@ -70,18 +70,18 @@ async fn a_connection_that_is_cut_in_the_middle_is_told_and_leaves_nothing() {
     assert_eq!(of_bytes, 6 << 20);
     // What libssh2 held in its hands when the line broke does not count.
     assert!(at_bytes < 2 << 20, "{at_bytes}");
-    assert!(line.desk.files().is_empty());
+    assert!(line.incidents.files().is_empty());
 
     // The session is of no use any more, and says so without waiting.
     assert!(line.session.list().await.is_err());
     line.proxy.pass();
-    let mut again = line.source.pickup.open().await.unwrap();
+    let mut again = line.source.location.open().await.unwrap();
     let new = line
-        .desk
+        .incidents
         .fetch(&mut again, &line.file, &line.source)
         .await
         .unwrap();
-    assert!(line.desk.content(&new) == content(6 << 20));
+    assert!(line.incidents.content(&new) == content(6 << 20));
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_server_that_crawls_is_told_with_its_speed() {
     };
     assert!(bytes_per_second < 1_024 && least == 16_384, "{error}");
     assert!(started.elapsed() < Duration::from_secs(8));
-    assert!(line.desk.files().is_empty());
+    assert!(line.incidents.files().is_empty());
 }
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_download_that_takes_too_long_altogether_is_given_up() {
     assert_eq!(least, 512 << 10, "with which it would have come in time");
     assert!(bytes_per_second < least, "{error}");
     assert!(started.elapsed() < Duration::from_secs(8));
-    assert!(line.desk.files().is_empty());
+    assert!(line.incidents.files().is_empty());
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_slow_server_that_is_fast_enough_is_waited_for() {
     let started = Instant::now();
     let new = line.fetch().await.unwrap();
     assert!(started.elapsed() > Duration::from_millis(1_500));
-    assert!(line.desk.content(&new) == content(300 << 10));
+    assert!(line.incidents.content(&new) == content(300 << 10));
 }
 
 #[tokio::test]
@@ -144,7 +144,7 @@ async fn a_server_that_falls_silent_in_a_file_is_told() {
     // The request to open the file is not answered.
     assert!(matches!(error, SourceError::HostSilent { .. }), "{error}");
     assert!(started.elapsed() < Duration::from_secs(8));
-    assert!(line.desk.files().is_empty());
+    assert!(line.incidents.files().is_empty());
 }
 
 #[tokio::test]
@@ -156,11 +156,11 @@ async fn a_server_that_falls_silent_in_the_middle_of_a_file_is_told() {
         source,
         mut session,
         file,
-        desk,
+        incidents,
         _sshd,
     } = line;
     let before = proxy.bytes();
-    let (fetched, ()) = tokio::join!(desk.fetch(&mut session, &file, &source), async {
+    let (fetched, ()) = tokio::join!(incidents.fetch(&mut session, &file, &source), async {
         while proxy.bytes() < before + (1 << 20) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -168,7 +168,7 @@ async fn a_server_that_falls_silent_in_the_middle_of_a_file_is_told() {
     });
     let error = fetched.unwrap_err();
     assert!(matches!(error, SourceError::Slow { .. }), "{error}");
-    assert!(desk.files().is_empty());
+    assert!(incidents.files().is_empty());
 }
 
 #[tokio::test]
@@ -184,19 +184,21 @@ async fn a_dropped_session_stops_the_download_and_leaves_nothing() {
         }
     };
     tokio::select! {
-        fetched = line.desk.fetch(&mut line.session, &line.file, &line.source) => {
+        fetched = line.incidents.fetch(&mut line.session, &line.file, &line.source) => {
             panic!("it takes twenty seconds: {fetched:?}")
         }
         () = some_came => {}
     }
-    let Line { session, desk, .. } = line;
+    let Line {
+        session, incidents, ..
+    } = line;
     drop(session);
     let started = Instant::now();
-    while !desk.files().is_empty() {
+    while !incidents.files().is_empty() {
         assert!(
             started.elapsed() < Duration::from_secs(8),
             "{:?}",
-            desk.files()
+            incidents.files()
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -208,7 +210,7 @@ async fn a_file_that_is_too_large_is_not_even_begun() {
     let before = line.proxy.bytes();
     let (limit, nonce) = (1 << 19, Uuid::new_v4());
     let error = line
-        .desk
+        .incidents
         .fetch_as(&mut line.session, &line.file, &line.source, limit, nonce)
         .await
         .unwrap_err();
@@ -221,11 +223,11 @@ async fn a_file_that_is_too_large_is_not_even_begun() {
 async fn a_full_disk_is_told_as_such() {
     let mut line = Line::new(1 << 20).await;
     let nonce = Uuid::new_v4();
-    let part = line.desk.folder.path().join(format!("{nonce}.part"));
+    let part = line.incidents.folder.path().join(format!("{nonce}.part"));
     // Every write to it fails for lack of room.
     std::os::unix::fs::symlink("/dev/full", &part).unwrap();
     let error = line
-        .desk
+        .incidents
         .fetch_as(
             &mut line.session,
             &line.file,
@@ -237,7 +239,7 @@ async fn a_full_disk_is_told_as_such() {
         .unwrap_err();
     let path = part.display().to_string();
     assert_eq!(error.cause(), Cause::DiskFull { path }, "{error}");
-    assert!(line.desk.files().is_empty());
+    assert!(line.incidents.files().is_empty());
 }
 
 #[tokio::test]
@@ -245,7 +247,7 @@ async fn an_idle_session_stays_alive() {
     let sshd = Sshd::start();
     sshd.put("r.csv", "1");
     let keys = keys(&sshd, "keepalive_ms = 50\n");
-    let mut session = pickup("sftp", &keys).open().await.unwrap();
+    let mut session = location("sftp", &keys).open().await.unwrap();
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(session.list().await.unwrap().len(), 1);
     session.close().await;
@@ -270,8 +272,8 @@ async fn a_large_file_is_streamed_in_flat_memory() {
     let file = std::fs::File::options().write(true).open(path).unwrap();
     file.set_len(BYTES).unwrap();
     let source = source("sftp", &keys(&sshd, "complete = \"rename\"\n"));
-    let desk = Desk::new();
-    let mut session = source.pickup.open().await.unwrap();
+    let incidents = IncidentReporter::new();
+    let mut session = source.location.open().await.unwrap();
     let file = only(&session.take_stock().await.unwrap());
 
     let before = memory_kib();
@@ -288,7 +290,7 @@ async fn a_large_file_is_streamed_in_flat_memory() {
             }
         }
     });
-    let new = desk.fetch(&mut session, &file, &source).await.unwrap();
+    let new = incidents.fetch(&mut session, &file, &source).await.unwrap();
     STOP.store(true, std::sync::atomic::Ordering::SeqCst);
     let most = measuring.await.unwrap();
     assert_eq!(new.size_bytes, BYTES);

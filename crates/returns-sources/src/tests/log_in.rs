@@ -6,11 +6,11 @@ use super::*;
 /// Gets in, and reads the one file that is there.
 async fn reads(keys: &str) {
     let source = source("sftp", keys);
-    let desk = Desk::new();
-    let mut session = source.pickup.open().await.unwrap();
+    let incidents = IncidentReporter::new();
+    let mut session = source.location.open().await.unwrap();
     let file = only(&session.take_stock().await.unwrap());
-    let new = desk.fetch(&mut session, &file, &source).await.unwrap();
-    assert_eq!(desk.content(&new), b"a,b\n");
+    let new = incidents.fetch(&mut session, &file, &source).await.unwrap();
+    assert_eq!(incidents.content(&new), b"a,b\n");
     assert_eq!((new.file_name.as_str(), new.size_bytes), ("r.csv", 4));
     session.close().await;
 }
@@ -36,8 +36,8 @@ async fn a_key_with_a_passphrase_gets_in_and_a_wrong_one_is_told() {
     reads(&with(&keys, "passphrase", &format!("{PASSPHRASE:?}"))).await;
 
     for passphrase in ["\"wrong\"", ""] {
-        let pickup = pickup("sftp", &with(&keys, "passphrase", passphrase));
-        let error = no_session(&pickup).await;
+        let location = location("sftp", &with(&keys, "passphrase", passphrase));
+        let error = no_session(&location).await;
         assert!(
             matches!(
                 &error,
@@ -68,16 +68,16 @@ async fn a_password_gets_in_and_a_rotated_one_needs_no_restart() {
     let keys = with(&keys, "password_file", &format!("{file:?}"));
     reads(&keys).await;
 
-    let pickup = pickup("sftp", &keys);
+    let location = location("sftp", &keys);
     account.set_password("CANARY another");
-    let error = no_session(&pickup).await;
+    let error = no_session(&location).await;
     let (user, host) = (account.name.clone(), "127.0.0.1".to_owned());
     assert_eq!(error.cause(), Cause::PasswordRefused { user, host });
 
     std::fs::write(&file, "CANARY another").unwrap();
-    pickup.open().await.unwrap().close().await;
+    location.open().await.unwrap().close().await;
     std::fs::remove_file(&file).unwrap();
-    let error = no_session(&pickup).await;
+    let error = no_session(&location).await;
     assert!(
         matches!(
             &error,
@@ -88,7 +88,7 @@ async fn a_password_gets_in_and_a_rotated_one_needs_no_restart() {
         ),
         "{error}"
     );
-    assert!(!format!("{error} {error:?} {pickup:?}").contains("CANARY"));
+    assert!(!format!("{error} {error:?} {location:?}").contains("CANARY"));
 }
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_server_that_wants_key_and_password_gets_both() {
     let keys = with(&keys(&sshd, ""), "user", &format!("{:?}", account.name));
     let password = format!("{:?}", account.password);
     reads(&with(&keys, "password", &password)).await;
-    let error = no_session(&pickup("sftp", &keys)).await;
+    let error = no_session(&location("sftp", &keys)).await;
     assert!(matches!(error, SourceError::KeyRefused { .. }), "{error}");
 }
 
@@ -120,11 +120,11 @@ async fn an_expired_password_is_told_from_a_wrong_one() {
         let keys = with(&keys(&sshd, ""), "private_key_file", "");
         let keys = with(&keys, "user", &format!("{:?}", account.name));
         let right = with(&keys, "password", &format!("{:?}", account.password));
-        let error = no_session(&pickup("sftp", &right)).await;
+        let error = no_session(&location("sftp", &right)).await;
         assert_eq!(error.cause(), expired, "{error}");
 
         let wrong = with(&keys, "password", "\"wrong\"");
-        let error = no_session(&pickup("sftp", &wrong)).await;
+        let error = no_session(&location("sftp", &wrong)).await;
         assert!(
             matches!(error, SourceError::PasswordRefused { .. }),
             "{error}"
@@ -135,7 +135,7 @@ async fn an_expired_password_is_told_from_a_wrong_one() {
 #[tokio::test]
 async fn a_key_that_is_not_known_is_refused() {
     let sshd = Sshd::options().refusing_the_key().start();
-    let error = no_session(&pickup("sftp", &keys(&sshd, ""))).await;
+    let error = no_session(&location("sftp", &keys(&sshd, ""))).await;
     let (user, host) = (sshd.user(), "127.0.0.1".to_owned());
     assert_eq!(error.cause(), Cause::KeyRefused { user, host });
 }
@@ -145,7 +145,7 @@ async fn whoever_shows_another_host_key_is_not_spoken_to() {
     let sshd = Sshd::start();
     let pin = "SHA256:2yRS3GhFOHJFVKcdmtwDjtJ5y0O95c4hL14yhyAJ9W4";
     let keys = with(&keys(&sshd, ""), "host_key", &format!("{pin:?}"));
-    let error = no_session(&pickup("sftp", &keys)).await;
+    let error = no_session(&location("sftp", &keys)).await;
     assert_eq!(
         error.cause(),
         Cause::HostKeyChanged {
@@ -196,7 +196,7 @@ async fn known_hosts_of_another_server_do_not_let_this_one_pass() {
     std::fs::write(&file, ours).unwrap();
     let keys = with(&keys(&sshd, ""), "host_key", "");
     let keys = with(&keys, "known_hosts_file", &format!("{file:?}"));
-    let error = no_session(&pickup("sftp", &keys)).await;
+    let error = no_session(&location("sftp", &keys)).await;
     assert_eq!(
         error.cause(),
         Cause::HostKeyChanged {

@@ -1,6 +1,5 @@
 //! Sources against a real sshd and real folders.
 
-use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,16 +12,16 @@ use returns_model::import::NewImport;
 use uuid::Uuid;
 
 use super::error::SourceError;
-use super::listing::{RemoteFile, Stock};
+use super::listing::{Listing, RemoteFile};
+use super::location::RemoteLocation;
 use super::name::RemoteName;
-use super::pickup::Pickup;
 use super::read;
 use super::session::Session;
+mod archiving;
 mod config;
 mod downloads;
 mod log_in;
 mod outages;
-mod putting_away;
 mod taking;
 mod throughput;
 mod wrapped;
@@ -37,7 +36,7 @@ const QUICK: &str = "connect_timeout_ms = 3000\nread_timeout_ms = 3000\nsettle_m
 /// A source, and where its files are picked up.
 struct Bank {
     source: Source,
-    pickup: Pickup,
+    location: RemoteLocation,
 }
 
 /// The source `bank` with what stands below `[sources.bank.KIND]`.
@@ -45,11 +44,11 @@ fn configured(kind: &str, keys: &str) -> Result<Bank, ConfigError> {
     let text = format!("[sources.bank]\nformat = \"nacha\"\n[sources.bank.{kind}]\n{keys}");
     let settings = Settings::from_toml(&text)?;
     let sources = returns_import::source::read(&settings.root());
-    let pickups = read(&settings.root());
+    let locations = read(&settings.root());
     settings.finish()?;
     Ok(Bank {
         source: sources.into_values().next().unwrap(),
-        pickup: pickups.into_values().next().unwrap(),
+        location: locations.into_values().next().unwrap(),
     })
 }
 
@@ -57,8 +56,8 @@ fn source(kind: &str, keys: &str) -> Bank {
     configured(kind, keys).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn pickup(kind: &str, keys: &str) -> Pickup {
-    source(kind, keys).pickup
+fn location(kind: &str, keys: &str) -> RemoteLocation {
+    source(kind, keys).location
 }
 
 /// The keys that get into `sshd` by key, with short time-outs and with `more`.
@@ -81,20 +80,20 @@ fn with(keys: &str, key: &str, value: &str) -> String {
 }
 
 /// The cause of the error that opening gives.
-async fn no_session(pickup: &Pickup) -> SourceError {
-    match pickup.open().await {
+async fn no_session(location: &RemoteLocation) -> SourceError {
+    match location.open().await {
         Ok(_) => panic!("the session opened"),
         Err(error) => error,
     }
 }
 
 /// A spool, and what goes into it.
-struct Desk {
+struct IncidentReporter {
     folder: tempfile::TempDir,
     spool: Spool,
 }
 
-impl Desk {
+impl IncidentReporter {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let spool = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
@@ -149,9 +148,9 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 /// The only file that is there to be taken.
-fn only(stock: &Stock) -> RemoteFile {
-    assert_eq!(stock.complete.len(), 1, "{stock:?}");
-    stock.complete[0].clone()
+fn only(listing: &Listing) -> RemoteFile {
+    assert_eq!(listing.complete.len(), 1, "{listing:?}");
+    listing.complete[0].clone()
 }
 
 /// The file as a list shows it just now, complete or not.

@@ -30,9 +30,9 @@ fn failure(checks: &[Check]) -> (&'static str, Cause) {
 
 /// Opening fails in time, for the right cause, and a diagnosis finds the same at `check`.
 async fn fails(keys: &str, check: &str, cause: Cause) {
-    let pickup = pickup("sftp", keys);
+    let location = location("sftp", keys);
     let started = Instant::now();
-    let error = no_session(&pickup).await;
+    let error = no_session(&location).await;
     assert!(started.elapsed() < Duration::from_secs(8), "{error}");
     assert_eq!(
         without_time(error.cause()),
@@ -41,7 +41,7 @@ async fn fails(keys: &str, check: &str, cause: Cause) {
     );
 
     let started = Instant::now();
-    let checks = probe(&pickup, now()).await;
+    let checks = probe(&location, now()).await;
     assert!(started.elapsed() < Duration::from_secs(8), "{checks:?}");
     let (failed, found) = failure(&checks);
     assert_eq!((failed, without_time(found)), (check, without_time(cause)));
@@ -147,12 +147,12 @@ async fn a_wrong_host_key_and_a_refused_key_are_found_by_a_diagnosis() {
 
 /// A directory fails when it is listed, not when the session opens.
 async fn cannot_list(keys: &str, cause: Cause) {
-    let pickup = pickup("sftp", keys);
-    let mut session = pickup.open().await.unwrap();
+    let location = location("sftp", keys);
+    let mut session = location.open().await.unwrap();
     let error = session.take_stock().await.unwrap_err();
     assert_eq!(error.cause(), cause);
     session.close().await;
-    let (check, found) = failure(&probe(&pickup, now()).await);
+    let (check, found) = failure(&probe(&location, now()).await);
     assert_eq!((check, found), ("directory", cause));
 }
 
@@ -179,7 +179,7 @@ async fn a_server_that_falls_silent_between_two_orders_is_told() {
     let sshd = Sshd::start();
     let proxy = Proxy::start(sshd.port());
     let keys = with(&keys(&sshd, ""), "port", &proxy.port().to_string());
-    let mut session = pickup("sftp", &keys).open().await.unwrap();
+    let mut session = location("sftp", &keys).open().await.unwrap();
     session.list().await.unwrap();
     proxy.hold_up();
     let started = Instant::now();
@@ -204,8 +204,8 @@ async fn a_diagnosis_shows_what_it_saw_and_the_newest_file() {
     let new = std::fs::File::options().write(true).open(path).unwrap();
     new.set_modified(modified).unwrap();
 
-    let pickup = pickup("sftp", &keys(&sshd, "pattern = \"*.csv\"\n"));
-    let checks = probe(&pickup, now()).await;
+    let location = location("sftp", &keys(&sshd, "pattern = \"*.csv\"\n"));
+    let checks = probe(&location, now()).await;
     let names: Vec<&str> = checks.iter().map(|check| check.name).collect();
     assert_eq!(
         names,
@@ -239,12 +239,12 @@ async fn a_diagnosis_shows_what_it_saw_and_the_newest_file() {
 async fn a_diagnosis_of_an_empty_folder_and_of_an_empty_file_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let directory = folder.path().display().to_string();
-    let pickup = pickup(
+    let location = location(
         "folder",
         &format!("directory = {directory:?}\npattern = \"*.csv\"\n"),
     );
     std::fs::write(folder.path().join("other.txt"), "x").unwrap();
-    let (check, cause) = failure(&probe(&pickup, now()).await);
+    let (check, cause) = failure(&probe(&location, now()).await);
     let missing = Cause::FileMissing {
         directory: directory.clone(),
         pattern: "*.csv".to_owned(),
@@ -254,12 +254,12 @@ async fn a_diagnosis_of_an_empty_folder_and_of_an_empty_file_says_so() {
     assert_eq!((check, cause), ("file", missing));
 
     std::fs::write(folder.path().join("r.csv"), "").unwrap();
-    let (_, cause) = failure(&probe(&pickup, now()).await);
+    let (_, cause) = failure(&probe(&location, now()).await);
     let name = "r.csv".to_owned();
     assert_eq!(cause, Cause::FileEmpty { name });
 
     drop(folder);
-    let (_, cause) = failure(&probe(&pickup, now()).await);
+    let (_, cause) = failure(&probe(&location, now()).await);
     assert_eq!(cause, Cause::DirectoryMissing { directory });
 }
 
@@ -273,11 +273,11 @@ async fn a_check_that_never_ends_is_not_waited_for() {
         "connect_timeout_ms",
         "60000",
     );
-    let pickup = pickup("sftp", &keys);
+    let location = location("sftp", &keys);
     // The handshake alone takes seconds at this speed.
     proxy.throttle(600);
     let started = Instant::now();
-    let checks = probe(&pickup, now()).await;
+    let checks = probe(&location, now()).await;
     assert!(started.elapsed() < Duration::from_secs(8), "{checks:?}");
     assert_eq!(checks.len(), 7, "{checks:?}");
     failure(&checks);

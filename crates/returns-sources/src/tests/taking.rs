@@ -10,8 +10,8 @@ fn folder(more: &str) -> (tempfile::TempDir, Bank) {
     (folder, source)
 }
 
-async fn stock(source: &Bank) -> Stock {
-    let mut session = source.pickup.open().await.unwrap();
+async fn listing(source: &Bank) -> Listing {
+    let mut session = source.location.open().await.unwrap();
     session.take_stock().await.unwrap()
 }
 
@@ -33,13 +33,13 @@ async fn a_file_that_grows_between_two_looks_is_not_taken() {
             std::fs::rename(next, &growing).unwrap();
         }
     };
-    let stock = tokio::select! {
-        stock = stock(&source) => stock,
+    let listing = tokio::select! {
+        listing = listing(&source) => listing,
         () = writing => unreachable!("it writes for ever"),
     };
-    assert_eq!(only(&stock).name, RemoteName::new("done.csv"));
-    assert_eq!(stock.empty.len(), 1);
-    let growing: Vec<_> = stock
+    assert_eq!(only(&listing).name, RemoteName::new("done.csv"));
+    assert_eq!(listing.empty.len(), 1);
+    let growing: Vec<_> = listing
         .growing
         .iter()
         .map(|growing| (growing.from_bytes, growing.to_bytes))
@@ -57,7 +57,7 @@ async fn nothing_to_wait_for_is_not_waited_for() {
     let keys = format!("directory = {:?}\nsettle_ms = 60000\n", folder.path());
     let patient = super::source("folder", &keys);
     let started = std::time::Instant::now();
-    assert_eq!(stock(&patient).await.left_alone.len(), 1);
+    assert_eq!(listing(&patient).await.left_alone.len(), 1);
     assert!(started.elapsed() < std::time::Duration::from_secs(10));
     drop(source);
 }
@@ -68,9 +68,9 @@ async fn a_marker_completes_a_file() {
     std::fs::write(folder.path().join("a.csv"), "1").unwrap();
     std::fs::write(folder.path().join("b.csv"), "1").unwrap();
     std::fs::write(folder.path().join("b.csv.ok"), "").unwrap();
-    let stock = stock(&source).await;
-    assert_eq!(only(&stock).name, RemoteName::new("b.csv"));
-    assert_eq!(stock.unmarked.len(), 1);
+    let listing = listing(&source).await;
+    assert_eq!(only(&listing).name, RemoteName::new("b.csv"));
+    assert_eq!(listing.unmarked.len(), 1);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_renamed_file_is_complete_at_once() {
     sshd.put("a.csv.part", "1");
     sshd.put("b.csv", "1");
     let source = source("sftp", &keys(&sshd, "complete = \"rename\"\n"));
-    assert_eq!(only(&stock(&source).await).name, RemoteName::new("b.csv"));
+    assert_eq!(only(&listing(&source).await).name, RemoteName::new("b.csv"));
 }
 
 #[tokio::test]
@@ -91,9 +91,9 @@ async fn over_sftp_folders_links_hidden_and_unfinished_files_are_left_alone() {
     std::fs::create_dir(sshd.data().join("d.csv")).unwrap();
     std::os::unix::fs::symlink("/etc/passwd", sshd.data().join("l.csv")).unwrap();
     let source = source("sftp", &keys(&sshd, ""));
-    let stock = stock(&source).await;
-    assert_eq!(only(&stock).name, RemoteName::new("r.csv"));
-    let mut why: Vec<_> = stock.left_alone.iter().map(|left| left.why).collect();
+    let listing = listing(&source).await;
+    assert_eq!(only(&listing).name, RemoteName::new("r.csv"));
+    let mut why: Vec<_> = listing.left_alone.iter().map(|left| left.why).collect();
     why.sort_unstable();
     assert_eq!(
         why,
@@ -132,19 +132,19 @@ async fn hostile_names_are_data_over_sftp_and_in_folders() {
         source("sftp", &keys(&sshd, "")),
         source("folder", &by_folder),
     ] {
-        let desk = Desk::new();
-        let mut session = source.pickup.open().await.unwrap();
-        let stock = session.take_stock().await.unwrap();
+        let incidents = IncidentReporter::new();
+        let mut session = source.location.open().await.unwrap();
+        let listing = session.take_stock().await.unwrap();
         // The one that begins with a dot is hidden, whatever else it is.
-        assert_eq!(stock.complete.len(), odd.len() - 1, "{stock:?}");
-        assert_eq!(stock.left_alone.len(), control.len() + 1, "{stock:?}");
-        for file in &stock.complete {
-            let new = desk.fetch(&mut session, file, &source).await.unwrap();
-            assert_eq!(desk.content(&new), file.name.as_bytes());
+        assert_eq!(listing.complete.len(), odd.len() - 1, "{listing:?}");
+        assert_eq!(listing.left_alone.len(), control.len() + 1, "{listing:?}");
+        for file in &listing.complete {
+            let new = incidents.fetch(&mut session, file, &source).await.unwrap();
+            assert_eq!(incidents.content(&new), file.name.as_bytes());
             assert_eq!(new.file_name, file.name.text());
             assert!(!format!("{file:?}").contains('\u{202e}'));
         }
-        assert_eq!(desk.files().len(), odd.len() - 1);
+        assert_eq!(incidents.files().len(), odd.len() - 1);
         session.close().await;
     }
 }
@@ -154,28 +154,40 @@ async fn a_file_that_changes_or_goes_before_it_is_read_is_not_taken() {
     let (folder, source) = folder("");
     let path = folder.path().join("r.csv");
     std::fs::write(&path, "123").unwrap();
-    let desk = Desk::new();
-    let mut session = source.pickup.open().await.unwrap();
+    let incidents = IncidentReporter::new();
+    let mut session = source.location.open().await.unwrap();
     let file = only(&session.take_stock().await.unwrap());
 
     std::fs::write(&path, "12345").unwrap();
-    let error = desk.fetch(&mut session, &file, &source).await.unwrap_err();
+    let error = incidents
+        .fetch(&mut session, &file, &source)
+        .await
+        .unwrap_err();
     let SourceError::Growing { to_bytes, .. } = &error else {
         panic!("{error}")
     };
     assert_eq!(*to_bytes, 5);
     std::fs::write(&path, "12").unwrap();
-    let error = desk.fetch(&mut session, &file, &source).await.unwrap_err();
+    let error = incidents
+        .fetch(&mut session, &file, &source)
+        .await
+        .unwrap_err();
     assert!(matches!(error, SourceError::Growing { .. }), "{error}");
     std::fs::write(&path, "321").unwrap();
-    let error = desk.fetch(&mut session, &file, &source).await.unwrap_err();
+    let error = incidents
+        .fetch(&mut session, &file, &source)
+        .await
+        .unwrap_err();
     assert!(
         matches!(error, SourceError::Growing { .. }),
         "as many bytes, but others: {error}"
     );
 
     std::fs::remove_file(&path).unwrap();
-    let error = desk.fetch(&mut session, &file, &source).await.unwrap_err();
+    let error = incidents
+        .fetch(&mut session, &file, &source)
+        .await
+        .unwrap_err();
     assert!(matches!(error, SourceError::Vanished { .. }), "{error}");
-    assert!(desk.files().is_empty());
+    assert!(incidents.files().is_empty());
 }

@@ -28,17 +28,17 @@ async fn sftp_throughput() {
         std::io::Write::write_all(&mut file, &block).unwrap();
     }
     let source = source("sftp", &format!("{}complete = \"rename\"\n", sshd.toml()));
-    let desk = Desk::new();
-    let mut session = source.pickup.open().await.unwrap();
+    let incidents = IncidentReporter::new();
+    let mut session = source.location.open().await.unwrap();
     let file = only(&session.take_stock().await.unwrap());
     for round in 1..=number("ECHECK_BENCH_ROUNDS", 3) {
         let started = Instant::now();
-        let new = desk.fetch(&mut session, &file, &source).await.unwrap();
+        let new = incidents.fetch(&mut session, &file, &source).await.unwrap();
         let took = started.elapsed();
         assert_eq!(new.size_bytes, megabytes * 1_000_000);
         let per_second = u128::from(megabytes) * 1_000 / took.as_millis().max(1);
         println!("round {round}: {megabytes} MB in {took:.2?} = {per_second} MB/s");
-        desk.spool.remove(&new.spool_name).unwrap();
+        incidents.spool.remove(&new.spool_name).unwrap();
     }
     session.close().await;
 }

@@ -85,18 +85,18 @@ async fn taken_with(
     std::fs::write(folder.path().join(name), content).unwrap();
     let keys = format!("directory = {:?}\ncomplete = \"rename\"\n", folder.path());
     let mut source = source("folder", &keys);
-    source.pickup.pgp = key;
-    let mut session = source.pickup.open().await.unwrap();
+    source.location.pgp = key;
+    let mut session = source.location.open().await.unwrap();
     let file = listed(&mut session, name).await;
-    let desk = Desk::new();
+    let incidents = IncidentReporter::new();
     let nonce = Uuid::new_v4();
-    let fetched = desk
+    let fetched = incidents
         .fetch_as(&mut session, &file, &source, limit_bytes, nonce)
         .await;
     let kept = usize::from(fetched.is_ok());
-    assert_eq!(desk.files().len(), kept, "{:?}", desk.files());
+    assert_eq!(incidents.files().len(), kept, "{:?}", incidents.files());
     let new = fetched?;
-    let content = desk.content(&new);
+    let content = incidents.content(&new);
     Ok((new, content))
 }
 

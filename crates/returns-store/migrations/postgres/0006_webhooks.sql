@@ -9,7 +9,7 @@ CREATE TABLE webhook_head (
 INSERT INTO webhook_head (one, sequence, position) VALUES (1, 0, 0);
 
 -- What happened. Append-only. An event has either a position (a journal row) or a hold with the
--- state that it tells of. facts and messages are JSON; messages lists [dialect, event type].
+-- state that it tells of. facts and messages are JSON; messages lists [payload_version, event type].
 CREATE TABLE webhook_events (
     sequence BIGINT NOT NULL PRIMARY KEY,
     event_id TEXT COLLATE "C" NOT NULL UNIQUE,
@@ -40,7 +40,7 @@ CREATE TABLE webhook_endpoints (
     owner_email TEXT NOT NULL,
     style TEXT NOT NULL CHECK (style IN ('finix', 'rainforest')),
     api_version TEXT NOT NULL,
-    dialect TEXT NOT NULL,
+    payload_version TEXT NOT NULL,
     event_types TEXT NOT NULL,
     merchant TEXT NOT NULL,
     ordered BOOLEAN NOT NULL,

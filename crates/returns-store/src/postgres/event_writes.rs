@@ -57,7 +57,7 @@ impl EventStore for PgStore {
         Ok(true)
     }
 
-    async fn untold_holds(&self, limit: u32) -> Result<Vec<HoldRecord>, StoreError> {
+    async fn unpublished_holds(&self, limit: u32) -> Result<Vec<HoldRecord>, StoreError> {
         let sql = format!(
             "{HOLDS} WHERE told_state IS NULL OR told_state <> state \
              ORDER BY held_at, hold_id LIMIT $1"

@@ -8,7 +8,7 @@ use returns_model::job::{
     AuditRecord, Begun, Came, NewRun, RemoteKey, RunEnd, RunRecord, SourceChange, SourceChangeTo,
     SourceState, Taken,
 };
-use returns_model::outcome::Outcome;
+use returns_model::run_outcome::RunOutcome;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
@@ -284,7 +284,7 @@ impl JobStore for PgStore {
     async fn last_run(
         &self,
         source: &str,
-        outcomes: &[Outcome],
+        outcomes: &[RunOutcome],
     ) -> Result<Option<RunRecord>, StoreError> {
         let outcomes: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
         let sql = format!(

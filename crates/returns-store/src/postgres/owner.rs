@@ -1,8 +1,8 @@
-//! Telling owners of endpoints.
+//! NotificationState owners of endpoints.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::endpoint::{Endpoint, Telling};
+use returns_model::endpoint::{Endpoint, NotificationState};
 use sqlx::AssertSqlSafe;
 
 use super::PgStore;
@@ -10,7 +10,7 @@ use super::codec::clean_option;
 use crate::StoreError;
 use crate::columns::{bound, failed};
 use crate::owner::OwnerStore;
-use crate::webhook_rows::{ENDPOINTS, TellingCells, endpoint};
+use crate::webhook_rows::{ENDPOINTS, NotificationColumns, endpoint};
 
 #[async_trait]
 impl OwnerStore for PgStore {
@@ -49,7 +49,7 @@ impl OwnerStore for PgStore {
             .collect()
     }
 
-    async fn begin_telling(
+    async fn begin_notification(
         &self,
         seen: &Endpoint,
         next_at: DateTime<Utc>,
@@ -69,15 +69,19 @@ impl OwnerStore for PgStore {
         .bind(next_at)
         .execute(&self.pool)
         .await
-        .map_err(failed("counting a try at telling an owner"))?;
+        .map_err(failed("counting a try at notification an owner"))?;
         Ok(done.rows_affected() == 1)
     }
 
-    async fn record_telling(&self, seen: &Endpoint, telling: &Telling) -> Result<bool, StoreError> {
+    async fn record_telling(
+        &self,
+        seen: &Endpoint,
+        notification: &NotificationState,
+    ) -> Result<bool, StoreError> {
         let Some(notice) = &seen.owner_notice else {
             return Ok(false);
         };
-        let cells = TellingCells::of(telling);
+        let cells = NotificationColumns::of(notification);
         let done = sqlx::query(
             "UPDATE webhook_endpoints SET owner_state = $4, owner_next_at = $5, \
              owner_told_at = $6, owner_error = $7 \

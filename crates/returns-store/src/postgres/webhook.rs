@@ -27,7 +27,7 @@ impl WebhookStore for PgStore {
         let settings = &endpoint.settings;
         let done = sqlx::query(
             "INSERT INTO webhook_endpoints (endpoint_id, url, description, owner_email, style, \
-             api_version, dialect, event_types, merchant, ordered, state, created_at, \
+             api_version, payload_version, event_types, merchant, ordered, state, created_at, \
              updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'enabled', \
              $11, $11, 0) ON CONFLICT DO NOTHING",
         )
@@ -37,7 +37,7 @@ impl WebhookStore for PgStore {
         .bind(clean(&settings.owner_email))
         .bind(settings.style.as_str())
         .bind(&settings.api_version)
-        .bind(settings.dialect.as_str())
+        .bind(settings.payload_version.as_str())
         .bind(json(&settings.event_types, "event types")?)
         .bind(clean(&settings.merchant))
         .bind(settings.ordered)

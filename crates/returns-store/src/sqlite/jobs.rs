@@ -8,7 +8,7 @@ use returns_model::job::{
     AuditRecord, Begun, Came, NewRun, RemoteKey, RunEnd, RunRecord, SourceChange, SourceChangeTo,
     SourceState, Taken,
 };
-use returns_model::outcome::Outcome;
+use returns_model::run_outcome::RunOutcome;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 
@@ -309,7 +309,7 @@ impl JobStore for SqliteStore {
     async fn last_run(
         &self,
         source: &str,
-        outcomes: &[Outcome],
+        outcomes: &[RunOutcome],
     ) -> Result<Option<RunRecord>, StoreError> {
         let outcomes: Vec<&str> = outcomes.iter().map(|outcome| outcome.as_str()).collect();
         let sql = format!(

@@ -1,6 +1,6 @@
 //! How rows and holds become events with their deliveries.
 
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 
 use super::*;
 
@@ -15,10 +15,10 @@ on_both! {
     ten_thousand_events_with_their_deliveries_are_written_at_once,
 }
 
-const LEGACY: Dialect = Dialect::RainforestLegacy;
-const NEWEST: Dialect = Dialect::Rainforest20241016;
+const LEGACY: PayloadVersion = PayloadVersion::RainforestLegacy;
+const NEWEST: PayloadVersion = PayloadVersion::Rainforest20241016;
 
-fn event(position: u64, merchant: &str, messages: &[(Dialect, &str)]) -> NewEvent {
+fn event(position: u64, merchant: &str, messages: &[(PayloadVersion, &str)]) -> NewEvent {
     NewEvent {
         event_id: ids::row_event_id(position, b"hash"),
         origin: Origin::Row { position },
@@ -28,7 +28,7 @@ fn event(position: u64, merchant: &str, messages: &[(Dialect, &str)]) -> NewEven
         facts: "{}".into(),
         messages: messages
             .iter()
-            .map(|(dialect, event_type)| (*dialect, (*event_type).to_owned()))
+            .map(|(payload_version, event_type)| (*payload_version, (*event_type).to_owned()))
             .collect(),
     }
 }
@@ -64,7 +64,7 @@ const DELIVERIES: &str = "SELECT endpoint_id || ' ' || CAST(sequence AS TEXT) ||
 /// Endpoints for everything, one type, a family of types, one merchant, an older version, and
 /// one that is disabled.
 const ENDPOINTS: &str = "INSERT INTO webhook_endpoints (endpoint_id, url, description, \
-     owner_email, style, api_version, dialect, event_types, merchant, ordered, state, created_at, \
+     owner_email, style, api_version, payload_version, event_types, merchant, ordered, state, created_at, \
      updated_at) VALUES \
      ('all', 'u', '', '', 'rainforest', '2024-10-16', 'rainforest_2024_10_16', '[]', '', FALSE, \
          'enabled', '2024-10-04T00:00:00Z', '2024-10-04T00:00:00Z'), \
@@ -112,7 +112,7 @@ async fn each_endpoint_has_a_delivery_for_each_message_that_it_wants(fixture: Fi
         (LEGACY, "ach_return.created"),
         (NEWEST, "payin.returned"),
         (NEWEST, "ach_return.created"),
-        (Dialect::Finix, "transfer.updated"),
+        (PayloadVersion::Finix, "transfer.updated"),
     ];
     let events = [
         event(1, "ID1", &messages),
@@ -139,7 +139,7 @@ async fn each_endpoint_has_a_delivery_for_each_message_that_it_wants(fixture: Fi
     );
     let ids = "SELECT DISTINCT message_id FROM webhook_deliveries WHERE sequence = 1";
     let ids = texts(&fixture, ids).await;
-    assert_eq!(ids.len(), 4, "one for each dialect and event type");
+    assert_eq!(ids.len(), 4, "one for each payload_version and event type");
     assert!(
         ids.iter()
             .all(|id| id.starts_with("msg_") && !id.contains('.'))
@@ -176,7 +176,7 @@ async fn held(fixture: &Fixture) -> HoldRecord {
 }
 
 async fn untold(fixture: &Fixture) -> Vec<HoldRecord> {
-    fixture.store.untold_holds(10).await.unwrap()
+    fixture.store.unpublished_holds(10).await.unwrap()
 }
 
 async fn dismiss(fixture: &Fixture, hold: &HoldRecord) {
@@ -264,7 +264,7 @@ async fn holds_are_told_together_without_those_that_have_changed(fixture: Fixtur
     assert_eq!(store.record_hold_events(&events, now()).await.unwrap(), 0);
 }
 
-/// The part of the upgrade that says where telling begins.
+/// The part of the upgrade that says where notification begins.
 fn where_telling_begins(fixture: &Fixture) -> &'static str {
     let whole = if fixture.url.starts_with("sqlite:") {
         include_str!("../../migrations/sqlite/0010_webhook_replay.sql")

@@ -69,7 +69,7 @@ fn incident(id: &str, key: &str) -> IncidentRecord {
         state: IncidentState::Open,
         content: Content {
             headline: "h\u{0}ost \u{202e} is down".into(),
-            met: Some("m".into()),
+            observed: Some("m".into()),
             meaning: "no files".into(),
             to_do: vec!["ask".into()],
             checks: Vec::new(),
@@ -122,13 +122,13 @@ fn new(incident: &IncidentRecord, alerts: Vec<AlertRecord>) -> IncidentWrite {
     IncidentWrite {
         expected: None,
         incident: incident.clone(),
-        events: vec![event(incident, EventKind::Opened)],
+        events: vec![event(incident, IncidentEventKind::Opened)],
         alerts,
         release_at: None,
     }
 }
 
-fn event(incident: &IncidentRecord, what: EventKind) -> IncidentEvent {
+fn event(incident: &IncidentRecord, what: IncidentEventKind) -> IncidentEvent {
     IncidentEvent {
         event_id: format!("{}-{}", incident.incident_id, incident.version),
         incident_id: incident.incident_id.clone(),
@@ -147,7 +147,7 @@ fn next(incident: &IncidentRecord, change: impl Fn(&mut IncidentRecord)) -> Inci
     change(&mut changed);
     IncidentWrite {
         expected: Some(incident.version),
-        events: vec![event(&changed, EventKind::Updated)],
+        events: vec![event(&changed, IncidentEventKind::Updated)],
         ..new(&changed, Vec::new())
     }
 }
@@ -234,7 +234,10 @@ mod contract {
         );
         let events = store.incident_events("inc_1").await.unwrap();
         let what: Vec<_> = events.iter().map(|event| event.what).collect();
-        assert_eq!(what, [EventKind::Opened, EventKind::Updated]);
+        assert_eq!(
+            what,
+            [IncidentEventKind::Opened, IncidentEventKind::Updated]
+        );
     }
 
     pub(super) async fn an_incident_reads_back_as_it_was_written(store: &dyn IncidentStore) {

@@ -3,8 +3,8 @@
 use std::time::Duration as Lease;
 
 use chrono::{DateTime, Utc};
-use returns_model::outcome::{Outcome, Trigger};
 use returns_model::plan::{Days, PlanText};
+use returns_model::run_outcome::{RunOutcome, Trigger};
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn new_run(id: &str, slot: &str) -> NewRun {
     }
 }
 
-fn end(outcome: Outcome) -> RunEnd {
+fn end(outcome: RunOutcome) -> RunEnd {
     RunEnd {
         at: now() + Duration::seconds(5),
         outcome,
@@ -87,7 +87,7 @@ async fn a_slot_runs_once_and_two_runs_of_a_source_never_overlap(fixture: Fixtur
     assert_eq!(begin(&other, "b").await, Begun::Started);
     assert!(
         store
-            .end_run("run_1", "a", &end(Outcome::Completed), None)
+            .end_run("run_1", "a", &end(RunOutcome::Completed), None)
             .await
             .unwrap()
     );
@@ -127,7 +127,7 @@ async fn a_run_whose_replica_died_is_taken_over(fixture: Fixture) {
     assert_eq!(ids(taken), ["run_2"], "its lease has run out");
     assert!(
         !other
-            .end_run("run_2", "b", &end(Outcome::Completed), None)
+            .end_run("run_2", "b", &end(RunOutcome::Completed), None)
             .await
             .unwrap()
     );
@@ -147,13 +147,13 @@ async fn a_run_ends_once_and_says_when_the_source_is_tried_again(fixture: Fixtur
             .await
             .unwrap();
         let ended = store
-            .end_run(run, "a", &end(Outcome::TargetFailed), Some(later))
+            .end_run(run, "a", &end(RunOutcome::TargetFailed), Some(later))
             .await;
         assert!(ended.unwrap());
     }
     assert!(
         !store
-            .end_run("run_1", "a", &end(Outcome::Completed), None)
+            .end_run("run_1", "a", &end(RunOutcome::Completed), None)
             .await
             .unwrap()
     );
@@ -164,19 +164,19 @@ async fn a_run_ends_once_and_says_when_the_source_is_tried_again(fixture: Fixtur
         .await
         .unwrap();
     store
-        .end_run("run_3", "a", &end(Outcome::Completed), None)
+        .end_run("run_3", "a", &end(RunOutcome::Completed), None)
         .await
         .unwrap();
     let state = store.source_state("worldpay", now()).await.unwrap();
     assert_eq!((state.retry_at, state.retries), (None, 0));
     let last = store
-        .last_run("worldpay", &[Outcome::TargetFailed])
+        .last_run("worldpay", &[RunOutcome::TargetFailed])
         .await
         .unwrap()
         .unwrap();
     assert_eq!(last.new.run_id, "run_2");
     let ended = last.ended.unwrap();
-    assert_eq!(ended.outcome, Outcome::TargetFailed);
+    assert_eq!(ended.outcome, RunOutcome::TargetFailed);
     assert_eq!(ended.files[0].size_bytes, 9);
 }
 
@@ -297,7 +297,7 @@ async fn runs_are_listed_newest_first(fixture: Fixture) {
         };
         store.begin_run(&run, "a", LEASE).await.unwrap();
         store
-            .end_run(&run.run_id, "a", &end(Outcome::NoActivity), None)
+            .end_run(&run.run_id, "a", &end(RunOutcome::NoActivity), None)
             .await
             .unwrap();
     }

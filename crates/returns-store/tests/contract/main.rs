@@ -1,5 +1,7 @@
 //! The contract that every implementation of [`Store`] keeps. Each test runs on each.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 use std::sync::Arc;
 
 use ach::decision::{Effect, HoldReason};
@@ -8,9 +10,7 @@ use chrono::Duration;
 use returns_model::ids;
 use uuid::Uuid;
 
-use echeck_service::ErrorChain;
 use echeck_test_fixtures::*;
-use returns_model::adoption::*;
 use returns_model::delivery::*;
 use returns_model::dishonor::*;
 use returns_model::endpoint::*;
@@ -19,7 +19,7 @@ use returns_model::follower::*;
 use returns_model::hold::*;
 use returns_model::import::*;
 use returns_model::incident::{
-    AlertKind, AlertRecord, AlertState, Attempt, EventKind, IncidentEvent, IncidentRecord,
+    AlertKind, AlertRecord, AlertState, Attempt, IncidentEvent, IncidentEventKind, IncidentRecord,
     IncidentState, IncidentWrite, Signature,
 };
 use returns_model::job::*;

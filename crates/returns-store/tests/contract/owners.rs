@@ -1,6 +1,6 @@
-//! Telling the owners of disabled endpoints.
+//! NotificationState the owners of disabled endpoints.
 
-use returns_model::endpoint::{Endpoint, OwnerNotice, Telling};
+use returns_model::endpoint::{Endpoint, NotificationState, OwnerNotification};
 
 use super::webhooks::{audit, create, endpoint};
 use super::*;
@@ -20,7 +20,7 @@ async fn seen(fixture: &Fixture, id: &str) -> Endpoint {
     fixture.store.endpoint(id).await.unwrap().unwrap()
 }
 
-/// Changes the endpoint, `minutes` after the start of time.
+/// Notifier the endpoint, `minutes` after the start of time.
 async fn change(
     fixture: &Fixture,
     id: &str,
@@ -46,11 +46,11 @@ async fn disable(fixture: &Fixture, id: &str, minutes: i64) -> Endpoint {
     change(fixture, id, OwnerChange::Tell, Some("is gone"), minutes).await
 }
 
-/// Counts a try at telling the owner, and gives the endpoint as it is then.
+/// Counts a try at notification the owner, and gives the endpoint as it is then.
 async fn begin(fixture: &Fixture, id: &str) -> Endpoint {
     let untried = seen(fixture, id).await;
     let next_at = now() + Duration::hours(1);
-    let begun = fixture.store.begin_telling(&untried, next_at).await;
+    let begun = fixture.store.begin_notification(&untried, next_at).await;
     assert!(begun.unwrap());
     seen(fixture, id).await
 }
@@ -61,20 +61,20 @@ async fn waiting(fixture: &Fixture) -> Vec<String> {
 }
 
 /// As it is when it was disabled so many minutes after the start of time.
-fn untried(minutes: i64) -> OwnerNotice {
+fn untried(minutes: i64) -> OwnerNotification {
     let since = now() + Duration::minutes(minutes);
-    OwnerNotice {
+    OwnerNotification {
         since,
         attempts: 0,
-        telling: Telling::Waiting {
+        notification: NotificationState::Waiting {
             next_at: since,
             error: None,
         },
     }
 }
 
-fn later(minutes: i64, error: &str) -> Telling {
-    Telling::Waiting {
+fn later(minutes: i64, error: &str) -> NotificationState {
+    NotificationState::Waiting {
         next_at: now() + Duration::minutes(minutes),
         error: Some(error.to_owned()),
     }
@@ -103,7 +103,7 @@ async fn a_telling_is_recorded_once_and_only_as_it_was_seen(fixture: Fixture) {
     let store = &fixture.store;
     create(&fixture, &endpoint("whe_1")).await;
     let enabled = seen(&fixture, "whe_1").await;
-    let told = Telling::Told { at: now() };
+    let told = NotificationState::Told { at: now() };
     assert!(!store.record_telling(&enabled, &told).await.unwrap());
     disable(&fixture, "whe_1", 0).await;
     let disabled = begin(&fixture, "whe_1").await;
@@ -116,28 +116,28 @@ async fn a_telling_is_recorded_once_and_only_as_it_was_seen(fixture: Fixture) {
         "they know"
     );
     let after = seen(&fixture, "whe_1").await;
-    let expected = OwnerNotice {
+    let expected = OwnerNotification {
         attempts: 1,
-        telling: told.clone(),
+        notification: told.clone(),
         ..untried(0)
     };
     assert_eq!(after.owner_notice, Some(expected));
     assert_eq!(after.version, disabled.version, "no operator changed it");
     assert_eq!(waiting(&fixture).await, [""; 0]);
     assert!(!store.record_telling(&after, &told).await.unwrap());
-    assert!(!store.begin_telling(&after, now()).await.unwrap());
+    assert!(!store.begin_notification(&after, now()).await.unwrap());
 }
 
 async fn a_try_is_counted_once_before_it_is_made(fixture: Fixture) {
     let store = &fixture.store;
     create(&fixture, &endpoint("whe_1")).await;
     let enabled = seen(&fixture, "whe_1").await;
-    assert!(!store.begin_telling(&enabled, now()).await.unwrap());
+    assert!(!store.begin_notification(&enabled, now()).await.unwrap());
     let untried = disable(&fixture, "whe_1", 0).await;
     let begun = begin(&fixture, "whe_1").await;
-    let expected = OwnerNotice {
+    let expected = OwnerNotification {
         attempts: 1,
-        telling: Telling::Waiting {
+        notification: NotificationState::Waiting {
             next_at: now() + Duration::hours(1),
             error: None,
         },
@@ -145,10 +145,10 @@ async fn a_try_is_counted_once_before_it_is_made(fixture: Fixture) {
     };
     assert_eq!(begun.owner_notice, Some(expected));
     assert!(
-        !store.begin_telling(&untried, now()).await.unwrap(),
+        !store.begin_notification(&untried, now()).await.unwrap(),
         "another tells them"
     );
-    let told = Telling::Told { at: now() };
+    let told = NotificationState::Told { at: now() };
     assert!(!store.record_telling(&untried, &told).await.unwrap());
     assert!(store.record_telling(&begun, &told).await.unwrap());
 }
@@ -165,19 +165,19 @@ async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
     assert_eq!(waiting(&fixture).await, ["whe_2", "whe_3", "whe_1"]);
     let notice = seen(&fixture, "whe_1").await.owner_notice.unwrap();
     assert_eq!(notice.attempts, 1);
-    let Telling::Waiting { next_at, error } = notice.telling else {
+    let NotificationState::Waiting { next_at, error } = notice.notification else {
         panic!("{notice:?}");
     };
     assert_eq!(next_at, now() + Duration::minutes(5));
     assert!(error.unwrap().starts_with("no"));
     let second = begin(&fixture, "whe_2").await;
-    let untold = Telling::Untold {
+    let untold = NotificationState::Untold {
         why: "nobody is named".into(),
     };
     assert!(store.record_telling(&second, &untold).await.unwrap());
     assert_eq!(waiting(&fixture).await, ["whe_3", "whe_1"]);
     let notice = seen(&fixture, "whe_2").await.owner_notice.unwrap();
-    assert_eq!(notice.telling, untold);
+    assert_eq!(notice.notification, untold);
 }
 
 async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
@@ -192,7 +192,7 @@ async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
     assert_eq!(waiting(&fixture).await, [""; 0]);
     let again = disable(&fixture, "whe_1", 2).await;
     assert_eq!(again.owner_notice, Some(untried(2)));
-    let told = Telling::Told { at: now() };
+    let told = NotificationState::Told { at: now() };
     let again = begin(&fixture, "whe_1").await;
     assert!(store.record_telling(&again, &told).await.unwrap());
     change(&fixture, "whe_1", OwnerChange::Forget, None, 3).await;
@@ -222,9 +222,9 @@ async fn an_operators_change_leaves_the_telling_alone(fixture: Fixture) {
     assert!(store.change_endpoint(&update).await.unwrap());
     let after = seen(&fixture, "whe_1").await;
     assert_eq!(after.settings.owner_email, "another@hooks.example");
-    let expected = OwnerNotice {
+    let expected = OwnerNotification {
         attempts: 1,
-        telling: failed,
+        notification: failed,
         ..untried(0)
     };
     assert_eq!(after.owner_notice, Some(expected));
@@ -235,7 +235,7 @@ async fn a_telling_of_an_earlier_disabling_says_nothing_about_the_next(fixture: 
     disable(&fixture, "whe_1", 0).await;
     let first = begin(&fixture, "whe_1").await;
     change(&fixture, "whe_1", OwnerChange::Forget, None, 1).await;
-    let told = Telling::Told { at: now() };
+    let told = NotificationState::Told { at: now() };
     let store = &fixture.store;
     assert!(!store.record_telling(&first, &told).await.unwrap());
     disable(&fixture, "whe_1", 2).await;

@@ -1,6 +1,6 @@
 //! Endpoints, their keys, and deliveries.
 
-use returns_model::endpoint::{Dialect, Endpoint, EndpointSettings, SecretKind, Style};
+use returns_model::endpoint::{Endpoint, EndpointSettings, PayloadVersion, SecretKind, Style};
 use returns_webhooks::recover;
 
 use super::*;
@@ -37,7 +37,7 @@ pub(super) fn endpoint(id: &str) -> Endpoint {
             owner_email: "owner@hooks.example".into(),
             style: Style::Rainforest,
             api_version: "2024-10-16".into(),
-            dialect: Dialect::Rainforest20241016,
+            payload_version: PayloadVersion::Rainforest20241016,
             event_types: vec!["ach_return.*".into(), "payin.returned".into()],
             merchant: String::new(),
             ordered: false,
@@ -260,7 +260,7 @@ async fn an_event_is_read_back_as_it_was_recorded(fixture: Fixture) {
     assert_eq!(event.sequence, 2);
     assert_eq!(event.new.origin, Origin::Row { position: 2 });
     assert_eq!(event.new.messages.len(), 3);
-    assert_eq!(event.new.messages[2].0, Dialect::Finix);
+    assert_eq!(event.new.messages[2].0, PayloadVersion::Finix);
     assert_eq!(event.new.occurred_at, now() + Duration::minutes(2));
     assert_eq!(store.event("evt_9").await.unwrap(), None);
     let numbers = |events: Vec<EventRecord>| {
@@ -640,7 +640,10 @@ async fn recovering_brings_what_is_missing_or_undelivered_and_nothing_else(fixtu
 
 async fn recovering_brings_what_happened_before_and_became_an_event_only_then(fixture: Fixture) {
     let store = &fixture.store;
-    let messages = vec![(Dialect::Rainforest20241016, "payin.returned".to_owned())];
+    let messages = vec![(
+        PayloadVersion::Rainforest20241016,
+        "payin.returned".to_owned(),
+    )];
     let happened = |position, minutes| NewEvent {
         event_id: ids::row_event_id(position, b"hash"),
         origin: Origin::Row { position },

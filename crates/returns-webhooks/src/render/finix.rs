@@ -2,34 +2,36 @@
 //! shows it, as far as the journal knows it, and our own keys.
 
 use ach::decision::TransferType;
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 use returns_model::event::EventRecord;
 use returns_model::journal::TransferFacts;
 use serde_json::{Map, Value, json};
 
 use super::{add_common, object, text, time};
-use crate::ach_return::{AchReturn, Made, MadeKind};
-use crate::occurrence::{Correction, Held, Occurrence, What};
-use crate::picture::{Picture, Verdict, ended};
+use crate::ach_return::{AchReturn, LinkedTransfer, LinkedTransferKind};
+use crate::event::{Correction, EventKind, Held, WebhookEvent};
+use crate::view::{ReturnOutcome, TransferView, ended};
 
-pub(super) fn types(what: &What) -> Vec<&'static str> {
+pub(super) fn types(what: &EventKind) -> Vec<&'static str> {
     match what {
-        What::Ended { verdict, .. } => match verdict {
-            Verdict::Failed { .. } | Verdict::Returned { .. } => vec!["transfer.updated"],
-            Verdict::Reversed { .. } => vec![],
+        EventKind::Ended { verdict, .. } => match verdict {
+            ReturnOutcome::Failed { .. } | ReturnOutcome::Returned { .. } => {
+                vec!["transfer.updated"]
+            }
+            ReturnOutcome::Reversed { .. } => vec![],
         },
         // The payment itself stays as it is.
-        What::Reversed { .. } | What::Restored { .. } | What::Reapplied { .. } => {
+        EventKind::Reversed { .. } | EventKind::Restored { .. } | EventKind::Reapplied { .. } => {
             vec!["transfer.created"]
         }
-        What::Settling { .. } => vec!["transfer.updated"],
-        What::Corrected { .. } => vec!["ach_correction.created"],
-        What::HoldOpened { .. } => vec!["ach_hold.created"],
-        What::HoldClosed { .. } => vec!["ach_hold.updated"],
+        EventKind::Settling { .. } => vec!["transfer.updated"],
+        EventKind::Corrected { .. } => vec!["ach_correction.created"],
+        EventKind::HoldOpened { .. } => vec!["ach_hold.created"],
+        EventKind::HoldClosed { .. } => vec!["ach_hold.updated"],
     }
 }
 
-pub(super) fn body(event: &EventRecord, told: &Occurrence, event_type: &str) -> Value {
+pub(super) fn body(event: &EventRecord, told: &WebhookEvent, event_type: &str) -> Value {
     let (entity, kind) = event_type.split_once('.').unwrap_or((event_type, ""));
     let embedded = embedded(event, &told.what);
     let mut body = Map::new();
@@ -46,37 +48,37 @@ pub(super) fn body(event: &EventRecord, told: &Occurrence, event_type: &str) -> 
     Value::Object(body)
 }
 
-fn embedded(event: &EventRecord, what: &What) -> Option<Value> {
+fn embedded(event: &EventRecord, what: &EventKind) -> Option<Value> {
     match what {
-        What::Ended { payment, verdict } => {
-            ended(verdict, Dialect::Finix).map(|picture| ended_transfer(event, payment, &picture))
+        EventKind::Ended { payment, verdict } => {
+            ended(verdict, PayloadVersion::Finix).map(|view| ended_transfer(event, payment, &view))
         }
-        What::Reversed {
+        EventKind::Reversed {
             payment,
             ach_return,
             made,
         }
-        | What::Restored {
+        | EventKind::Restored {
             payment,
             ach_return,
             made,
         }
-        | What::Reapplied {
+        | EventKind::Reapplied {
             payment,
             ach_return,
             made,
         }
-        | What::Settling {
+        | EventKind::Settling {
             payment,
             ach_return,
             made,
         } => Some(made_transfer(event, payment, ach_return, made)),
-        What::Corrected {
+        EventKind::Corrected {
             payment,
             correction,
         } => Some(ach_correction(payment, correction)),
-        What::HoldOpened { hold } => Some(ach_hold(hold, "OPEN")),
-        What::HoldClosed { hold, state } => Some(ach_hold(hold, &state.to_uppercase())),
+        EventKind::HoldOpened { hold } => Some(ach_hold(hold, "OPEN")),
+        EventKind::HoldClosed { hold, state } => Some(ach_hold(hold, &state.to_uppercase())),
     }
 }
 
@@ -103,16 +105,16 @@ fn short(one: &AchReturn) -> Value {
 
 /// A transfer that failed. What the journal does not know of it (fee, tags, descriptor, the
 /// caller's idempotency id) is left out, not said to be null.
-fn ended_transfer(event: &EventRecord, payment: &TransferFacts, picture: &Picture) -> Value {
+fn ended_transfer(event: &EventRecord, payment: &TransferFacts, view: &TransferView) -> Value {
     let parties = &payment.parties;
-    let raw = match picture.raw.as_slice() {
+    let raw = match view.raw.as_slice() {
         [] => Value::Null,
         cells => object(cells),
     };
     json!({
         "id": payment.id,
         "amount": payment.amount.minor(),
-        "state": picture.state,
+        "state": view.state,
         "trace_id": text(&payment.trace_id),
         "currency": payment.amount.currency().to_string(),
         "application": text(&parties.application),
@@ -120,13 +122,13 @@ fn ended_transfer(event: &EventRecord, payment: &TransferFacts, picture: &Pictur
         "destination": text(&parties.destination),
         "ready_to_settle_at": null,
         "type": type_word(payment.kind),
-        "messages": picture.messages,
+        "messages": view.messages,
         "raw": raw,
         "updated_at": time(event.new.occurred_at),
         "merchant_identity": text(&parties.merchant),
         "subtype": text(&parties.subtype),
-        "has_ach_return": picture.has_ach_return,
-        "ach_return": picture.ach_return.as_ref().map(short),
+        "has_ach_return": view.has_ach_return,
+        "ach_return": view.ach_return.as_ref().map(short),
         "_links": {"self": link(&payment.id)},
     })
 }
@@ -136,13 +138,13 @@ fn made_transfer(
     event: &EventRecord,
     payment: &TransferFacts,
     ach_return: &AchReturn,
-    made: &Made,
+    made: &LinkedTransfer,
 ) -> Value {
     let parties = &payment.parties;
     let (kind, source, destination) = match made.kind {
         // The buyer, whose instrument the payment came from, has the money back.
-        MadeKind::Reversal => ("REVERSAL", "", parties.source.as_str()),
-        MadeKind::Restoration => (
+        LinkedTransferKind::Reversal => ("REVERSAL", "", parties.source.as_str()),
+        LinkedTransferKind::Restoration => (
             type_word(payment.kind),
             parties.source.as_str(),
             parties.destination.as_str(),

@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ach::entry::{Corrected, Entry, EntryKeys, EntryKind};
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 use serde_json::Value;
 
-use crate::occurrence::SCHEMA_VERSION;
-use crate::testing::{Case, cases};
+use crate::event::SCHEMA_VERSION;
+use crate::testing::{EventCase, cases};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -19,9 +19,9 @@ fn folder() -> PathBuf {
         .join(format!("v{SCHEMA_VERSION}"))
 }
 
-fn path(dialect: &str, event_type: &str, case: &str) -> PathBuf {
+fn path(payload_version: &str, event_type: &str, case: &str) -> PathBuf {
     folder()
-        .join(dialect)
+        .join(payload_version)
         .join(format!("{event_type}.{case}.json"))
 }
 
@@ -47,8 +47,8 @@ fn every_body_is_the_bytes_of_its_golden_file() {
     let mut written = BTreeSet::new();
     for case in cases(|_| ()) {
         assert_eq!(case.bodies(), case.bodies(), "the same bytes every time");
-        for (dialect, event_type, body) in case.bodies() {
-            let path = path(dialect.as_str(), &event_type, case.name);
+        for (payload_version, event_type, body) in case.bodies() {
+            let path = path(payload_version.as_str(), &event_type, case.name);
             if rewrite {
                 fs::create_dir_all(path.parent().unwrap()).unwrap();
                 fs::write(&path, format!("{body}\n")).unwrap();
@@ -165,7 +165,7 @@ fn a_body_is_small_whatever_a_bank_writes() {
     }
 }
 
-fn bodies_with_name(case: &Case) -> Vec<(String, &'static str)> {
+fn bodies_with_name(case: &EventCase) -> Vec<(String, &'static str)> {
     let bodies = case.bodies().into_iter();
     bodies.map(|(_, _, body)| (body, case.name)).collect()
 }
@@ -179,8 +179,8 @@ fn facts_that_this_version_cannot_read_give_no_body_at_all() {
         r#"{"schema_version":1,"version":1,"what":{"kind":"of_tomorrow"}}"#,
     ] {
         record.new.facts = facts.into();
-        for (dialect, event_type) in &record.new.messages {
-            let error = super::body(&record, *dialect, event_type).unwrap_err();
+        for (payload_version, event_type) in &record.new.messages {
+            let error = super::body(&record, *payload_version, event_type).unwrap_err();
             assert!(error.to_string().contains(&record.new.event_id), "{error}");
         }
     }
@@ -189,9 +189,9 @@ fn facts_that_this_version_cannot_read_give_no_body_at_all() {
 #[test]
 fn an_older_version_never_sees_returned_and_nobody_sees_what_is_said_of_a_hold_inside() {
     for case in cases(|_| ()) {
-        for (dialect, event_type, body) in case.bodies() {
+        for (payload_version, event_type, body) in case.bodies() {
             let name = format!("{event_type} of {}", case.name);
-            if dialect == Dialect::RainforestLegacy {
+            if payload_version == PayloadVersion::RainforestLegacy {
                 assert!(
                     !super::super::testing::names_returned(&body),
                     "{name}: {body}"

@@ -12,24 +12,26 @@ mod rainforest;
 mod golden;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 use returns_model::event::EventRecord;
 use serde_json::{Value, json};
 
-use super::occurrence::Occurrence;
+use super::event::WebhookEvent;
 
-/// The messages that tell of an occurrence: in each dialect one or more event types.
-pub fn messages(occurrence: &Occurrence) -> Vec<(Dialect, String)> {
-    Dialect::ALL
+/// The messages that tell of an event: in each payload_version one or more event types.
+pub fn messages(event: &WebhookEvent) -> Vec<(PayloadVersion, String)> {
+    PayloadVersion::ALL
         .into_iter()
-        .flat_map(|dialect| {
-            let types = match dialect {
-                Dialect::Finix => finix::types(&occurrence.what),
-                Dialect::RainforestLegacy | Dialect::Rainforest20241016 => {
-                    rainforest::types(&occurrence.what, dialect)
+        .flat_map(|payload_version| {
+            let types = match payload_version {
+                PayloadVersion::Finix => finix::types(&event.what),
+                PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => {
+                    rainforest::types(&event.what, payload_version)
                 }
             };
-            types.into_iter().map(move |one| (dialect, one.to_owned()))
+            types
+                .into_iter()
+                .map(move |one| (payload_version, one.to_owned()))
         })
         .collect()
 }
@@ -46,32 +48,32 @@ pub struct UnreadableEvent {
     source: serde_json::Error,
 }
 
-/// The body of the message that tells of `event` in `dialect` under `event_type`: JSON, the same
+/// The body of the message that tells of `event` in `payload_version` under `event_type`: JSON, the same
 /// bytes every time.
 ///
 /// # Errors
 /// When this version cannot read what happened.
 pub fn body(
     event: &EventRecord,
-    dialect: Dialect,
+    payload_version: PayloadVersion,
     event_type: &str,
 ) -> Result<String, UnreadableEvent> {
-    let told = serde_json::from_str::<Occurrence>(&event.new.facts);
+    let told = serde_json::from_str::<WebhookEvent>(&event.new.facts);
     let told = told.map_err(|source| UnreadableEvent {
         event_id: event.new.event_id.clone(),
         source,
     })?;
-    let body = match dialect {
-        Dialect::Finix => finix::body(event, &told, event_type),
-        Dialect::RainforestLegacy | Dialect::Rainforest20241016 => {
-            rainforest::body(event, &told, dialect, event_type)
+    let body = match payload_version {
+        PayloadVersion::Finix => finix::body(event, &told, event_type),
+        PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => {
+            rainforest::body(event, &told, payload_version, event_type)
         }
     };
     Ok(body.to_string())
 }
 
 /// The keys that every body has besides those of its style.
-fn add_common(body: &mut serde_json::Map<String, Value>, event: &EventRecord, told: &Occurrence) {
+fn add_common(body: &mut serde_json::Map<String, Value>, event: &EventRecord, told: &WebhookEvent) {
     body.insert("schema_version".to_owned(), json!(told.schema_version));
     body.insert("event_id".to_owned(), json!(event.new.event_id));
     body.insert("sequence".to_owned(), json!(event.sequence));

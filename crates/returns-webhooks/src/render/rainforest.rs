@@ -1,15 +1,15 @@
 //! Rainforest's messages: `{"data": …, "event_type": "payin.returned"}` and our own keys.
 
 use ach::decision::TransferType;
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 use returns_model::event::EventRecord;
 use returns_model::journal::TransferFacts;
 use serde_json::{Map, Value, json};
 
 use super::{add_common, text, time};
 use crate::ach_return::AchReturn;
-use crate::occurrence::{Correction, Held, Occurrence, What};
-use crate::picture::{Picture, Verdict, ended};
+use crate::event::{Correction, EventKind, Held, WebhookEvent};
+use crate::view::{ReturnOutcome, TransferView, ended};
 
 /// What Rainforest calls a payment.
 enum Object {
@@ -52,33 +52,35 @@ impl Object {
     }
 }
 
-pub(super) fn types(what: &What, dialect: Dialect) -> Vec<&'static str> {
+pub(super) fn types(what: &EventKind, payload_version: PayloadVersion) -> Vec<&'static str> {
     match what {
-        What::Ended { payment, verdict } => match verdict {
-            Verdict::Failed { .. } => vec![Object::of(payment).failed()],
-            Verdict::Returned { .. } if dialect == Dialect::RainforestLegacy => {
+        EventKind::Ended { payment, verdict } => match verdict {
+            ReturnOutcome::Failed { .. } => vec![Object::of(payment).failed()],
+            ReturnOutcome::Returned { .. }
+                if payload_version == PayloadVersion::RainforestLegacy =>
+            {
                 vec!["payin.succeeded", "ach_return.created"]
             }
-            Verdict::Returned { .. } => vec!["payin.returned", "ach_return.created"],
-            Verdict::Reversed { .. } => vec!["ach_return.created"],
+            ReturnOutcome::Returned { .. } => vec!["payin.returned", "ach_return.created"],
+            ReturnOutcome::Reversed { .. } => vec!["ach_return.created"],
         },
-        What::Reversed { .. } => vec!["ach_return.created"],
-        What::Restored { .. } => vec!["ach_return.dishonored"],
-        What::Reapplied { .. } => vec!["ach_return.contested"],
-        What::Settling { .. } => vec!["ach_return.settling"],
-        What::Corrected { .. } => vec!["ach_correction.created"],
-        What::HoldOpened { .. } => vec!["ach_hold.created"],
-        What::HoldClosed { .. } => vec!["ach_hold.closed"],
+        EventKind::Reversed { .. } => vec!["ach_return.created"],
+        EventKind::Restored { .. } => vec!["ach_return.dishonored"],
+        EventKind::Reapplied { .. } => vec!["ach_return.contested"],
+        EventKind::Settling { .. } => vec!["ach_return.settling"],
+        EventKind::Corrected { .. } => vec!["ach_correction.created"],
+        EventKind::HoldOpened { .. } => vec!["ach_hold.created"],
+        EventKind::HoldClosed { .. } => vec!["ach_hold.closed"],
     }
 }
 
 pub(super) fn body(
     event: &EventRecord,
-    told: &Occurrence,
-    dialect: Dialect,
+    told: &WebhookEvent,
+    payload_version: PayloadVersion,
     event_type: &str,
 ) -> Value {
-    let data = data(&told.what, dialect, event_type);
+    let data = data(&told.what, payload_version, event_type);
     let mut body = Map::new();
     body.insert("data".to_owned(), data);
     body.insert("event_type".to_owned(), json!(event_type));
@@ -87,58 +89,58 @@ pub(super) fn body(
     Value::Object(body)
 }
 
-fn data(what: &What, dialect: Dialect, event_type: &str) -> Value {
+fn data(what: &EventKind, payload_version: PayloadVersion, event_type: &str) -> Value {
     match what {
-        What::Ended { payment, verdict } => match verdict.ach_return() {
+        EventKind::Ended { payment, verdict } => match verdict.ach_return() {
             Some(one) if event_type.starts_with("ach_return.") => ach_return(payment, one),
-            Some(_) | None => ended(verdict, dialect)
-                .map_or(Value::Null, |picture| ended_payment(payment, &picture)),
+            Some(_) | None => ended(verdict, payload_version)
+                .map_or(Value::Null, |view| ended_payment(payment, &view)),
         },
-        What::Reversed {
+        EventKind::Reversed {
             payment,
             ach_return: one,
             ..
         }
-        | What::Restored {
+        | EventKind::Restored {
             payment,
             ach_return: one,
             ..
         }
-        | What::Reapplied {
+        | EventKind::Reapplied {
             payment,
             ach_return: one,
             ..
         }
-        | What::Settling {
+        | EventKind::Settling {
             payment,
             ach_return: one,
             ..
         } => ach_return(payment, one),
-        What::Corrected {
+        EventKind::Corrected {
             payment,
             correction,
         } => ach_correction(payment, correction),
-        What::HoldOpened { hold } => ach_hold(hold, "open"),
-        What::HoldClosed { hold, state } => ach_hold(hold, state),
+        EventKind::HoldOpened { hold } => ach_hold(hold, "open"),
+        EventKind::HoldClosed { hold, state } => ach_hold(hold, state),
     }
 }
 
-fn ended_payment(payment: &TransferFacts, picture: &Picture) -> Value {
-    let found = picture.ach_return.as_ref();
+fn ended_payment(payment: &TransferFacts, view: &TransferView) -> Value {
+    let found = view.ach_return.as_ref();
     json!({
         (Object::of(payment).key()): payment.id,
         "merchant_id": text(&payment.parties.merchant),
-        "status": picture.state,
+        "status": view.state,
         "method_type": "ACH",
         "amount": payment.amount.minor(),
         "currency_code": payment.amount.currency().to_string(),
-        "has_ach_return": picture.has_ach_return,
+        "has_ach_return": view.has_ach_return,
         "ach_return": found.map(|one| json!({
             "ach_return_id": one.ach_return_id,
             "return_code": one.return_code,
             "stage": one.stage().as_str(),
         })),
-        "messages": picture.messages,
+        "messages": view.messages,
     })
 }
 

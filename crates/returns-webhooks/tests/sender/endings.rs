@@ -229,7 +229,7 @@ async fn a_key_that_is_rotated_while_messages_wait_signs_along_until_it_retires(
     let now = world.clock.now();
     let secret = SecretRecord {
         created_at: now,
-        ..record(&world.sealer, "whs_new", "whe_1", &new)
+        ..record(&world.encryptor, "whs_new", "whe_1", &new)
     };
     let retires_at = now + TimeDelta::seconds(4);
     let added = world
@@ -264,7 +264,7 @@ async fn a_key_that_cannot_be_opened_is_told_and_costs_no_try() {
     let mut world = World::new().await;
     let receiver = HttpReceiver::start().await;
     world.one_message(&receiver).await;
-    world.sealer = sealer();
+    world.encryptor = encryptor();
     let sender = world.start();
     eventually("it is told", async || !world.signals.is_empty()).await;
     let told = world.signals();

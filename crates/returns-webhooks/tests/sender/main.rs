@@ -1,8 +1,10 @@
 //! The sender against real receivers.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 mod canary;
 mod endings;
-mod lanes;
 mod owners;
 mod receivers;
+mod workers;
 mod world;

@@ -2,11 +2,10 @@
 
 use echeck_service::clock::ManualClock;
 use echeck_service::config::Settings;
-use echeck_test_servers::http::Answer;
 use echeck_test_servers::smtp::{Security, SmtpServer};
-use returns_alerts::{AlertSettings, Attendant, Diagnoser};
-use returns_model::endpoint::{EndpointChange, OwnerChange, Telling};
-use returns_model::incident::Trouble;
+use returns_alerts::{AlertSettings, Diagnoser, IncidentManager};
+use returns_model::endpoint::{EndpointChange, NotificationState, OwnerChange};
+use returns_model::incident::Problem;
 
 use returns_model::check::Diagnosis;
 
@@ -17,8 +16,11 @@ impl World {
         self.store.endpoint("whe_1").await.unwrap().unwrap()
     }
 
-    async fn telling(&self) -> Option<Telling> {
-        self.one().await.owner_notice.map(|notice| notice.telling)
+    async fn notification(&self) -> Option<NotificationState> {
+        self.one()
+            .await
+            .owner_notice
+            .map(|notice| notice.notification)
     }
 
     /// Disables the endpoint as the sender does, and nothing more: a crash comes right after.
@@ -39,7 +41,10 @@ impl World {
 
     async fn owner_is_told(&self) {
         eventually("the owner is told", async || {
-            matches!(self.telling().await, Some(Telling::Told { .. }))
+            matches!(
+                self.notification().await,
+                Some(NotificationState::Told { .. })
+            )
         })
         .await;
     }
@@ -87,8 +92,8 @@ async fn a_crash_between_the_mail_and_its_record_sends_it_again_with_its_id() {
     killed.abort();
     let _ = killed.await;
     assert!(matches!(
-        world.telling().await,
-        Some(Telling::Waiting { error: None, .. })
+        world.notification().await,
+        Some(NotificationState::Waiting { error: None, .. })
     ));
     world.mail.answer(MailAnswer::Takes);
     let sender = world.start();
@@ -134,7 +139,7 @@ async fn while_the_mail_server_is_down_it_is_tried_again_and_messages_go_on() {
             && said[0].contains("tried again at"),
         "{said:?}"
     );
-    let Some(Telling::Waiting { error, .. }) = world.telling().await else {
+    let Some(NotificationState::Waiting { error, .. }) = world.notification().await else {
         panic!("nobody was told");
     };
     assert_eq!(error.as_deref(), Some("mail.example:25: 451 Try later"));
@@ -190,7 +195,7 @@ async fn whoever_cannot_be_told_is_said_once_and_not_tried_again() {
         let notice = world.one().await.owner_notice.unwrap();
         assert_eq!(notice.attempts, 1);
         let why = expected.to_owned();
-        assert_eq!(notice.telling, Telling::Untold { why });
+        assert_eq!(notice.notification, NotificationState::Untold { why });
         sender.abort();
     }
 }
@@ -200,7 +205,7 @@ struct NoLook;
 
 #[async_trait::async_trait]
 impl Diagnoser for NoLook {
-    async fn look(&self, _trouble: &Trouble) -> Diagnosis {
+    async fn look(&self, _trouble: &Problem) -> Diagnosis {
         Diagnosis::default()
     }
 }
@@ -215,14 +220,14 @@ fn attend(world: &mut World, server: &SmtpServer) -> JoinHandle<()> {
     let settings = Settings::from_toml(&toml).unwrap();
     let alerts = AlertSettings::read(&settings.root().section("alerts"));
     settings.finish().unwrap_or_else(|error| panic!("{error}"));
-    let (desk, signals) = Desk::new();
+    let (incidents, signals) = IncidentReporter::new();
     let store = world.store.clone();
     let clock = Arc::new(ManualClock::new(world.clock.now()));
-    let attendant = Attendant::new(alerts, store, Arc::new(NoLook), desk.clone(), clock);
-    let attendant = Arc::new(attendant);
-    world.desk = desk;
-    world.owners = attendant.clone();
-    tokio::spawn(attendant.run(signals, CancellationToken::new()))
+    let manager = IncidentManager::new(alerts, store, Arc::new(NoLook), incidents.clone(), clock);
+    let manager = Arc::new(manager);
+    world.incidents = incidents;
+    world.owners = manager.clone();
+    tokio::spawn(manager.run(signals, CancellationToken::new()))
 }
 
 /// The mails that came for the owner.

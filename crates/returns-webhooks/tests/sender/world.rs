@@ -13,19 +13,19 @@ pub(crate) use echeck_test_fixtures::{
 };
 pub(crate) use echeck_test_servers::http::{HttpReceiver, Received};
 pub(crate) use futures_util::future::BoxFuture;
-pub(crate) use returns_alerts::{Desk, Signal};
-pub(crate) use returns_alerts::{Letter, OwnerMail};
+pub(crate) use returns_alerts::{IncidentReporter, Signal};
+pub(crate) use returns_alerts::{OwnerMail, OwnerMailer};
 pub(crate) use returns_model::delivery::{Delivery, DeliveryFilter, DeliveryState, Redelivery};
 pub(crate) use returns_model::endpoint::SecretRecord;
 pub(crate) use returns_model::endpoint::{Endpoint, EndpointSettings, SecretKind};
 pub(crate) use returns_model::incident::Cause;
 pub(crate) use returns_model::job::AuditRecord;
-pub(crate) use returns_store::Changes;
+pub(crate) use returns_store::Notifier;
 pub(crate) use returns_store::Replica;
 pub(crate) use returns_store::Store;
 pub(crate) use returns_webhooks::{
-    ClientSettings, Guard, Lookup, Parts, Poster, Schedule, Sealer, Sender, SenderSettings,
-    SigningKey, WebhookClient,
+    ClientSettings, Guard, KeyEncryptor, Lookup, Parts, Schedule, Sender, SenderSettings,
+    SignedClient, SigningKey, WebhookClient,
 };
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -38,13 +38,13 @@ pub(crate) use tokio_util::sync::CancellationToken;
 pub(crate) struct World {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) sealer: Sealer,
+    pub(crate) encryptor: KeyEncryptor,
     pub(crate) clock: SharedClock,
-    pub(crate) changes: Changes,
-    pub(crate) desk: Desk,
+    pub(crate) changes: Notifier,
+    pub(crate) incidents: IncidentReporter,
     pub(crate) signals: UnboundedReceiver<Signal>,
     pub(crate) mail: Arc<Mail>,
-    pub(crate) owners: Arc<dyn OwnerMail>,
+    pub(crate) owners: Arc<dyn OwnerMailer>,
     pub(crate) guard: Guard,
     pub(crate) timeout: Duration,
     pub(crate) sender: SenderSettings,
@@ -54,9 +54,9 @@ pub(crate) struct World {
 #[derive(Default)]
 pub(crate) struct Mail {
     /// What was sent.
-    sent: Mutex<Vec<Letter>>,
+    sent: Mutex<Vec<OwnerMail>>,
     /// What was tried in vain.
-    refused: Mutex<Vec<Letter>>,
+    refused: Mutex<Vec<OwnerMail>>,
     /// How the server answers just now.
     answer: Mutex<MailAnswer>,
 }
@@ -77,7 +77,7 @@ impl Mail {
         *self.answer.lock().unwrap() = answer;
     }
 
-    pub(crate) fn sent(&self) -> Vec<Letter> {
+    pub(crate) fn sent(&self) -> Vec<OwnerMail> {
         self.sent.lock().unwrap().clone()
     }
 
@@ -86,8 +86,8 @@ impl Mail {
     }
 }
 
-impl OwnerMail for Mail {
-    fn write(&self, letter: Letter) -> BoxFuture<'_, Result<bool, String>> {
+impl OwnerMailer for Mail {
+    fn write(&self, letter: OwnerMail) -> BoxFuture<'_, Result<bool, String>> {
         let answer = *self.answer.lock().unwrap();
         Box::pin(async move {
             match answer {
@@ -119,15 +119,15 @@ impl Lookup for Here {
 impl World {
     pub(crate) async fn new() -> Self {
         let (folder, store) = empty_store().await;
-        let (desk, signals) = Desk::new();
+        let (incidents, signals) = IncidentReporter::new();
         let mail: Arc<Mail> = Arc::default();
         Self {
             folder,
             store,
-            sealer: sealer(),
+            encryptor: encryptor(),
             clock: Arc::new(SystemClock),
-            changes: Changes::new(),
-            desk,
+            changes: Notifier::new(),
+            incidents,
             signals,
             owners: mail.clone(),
             mail,
@@ -161,9 +161,9 @@ impl World {
         WebhookClient::new(&settings, lookup, self.clock.clone()).unwrap()
     }
 
-    pub(crate) fn poster(&self) -> Poster {
+    pub(crate) fn signed_client(&self) -> SignedClient {
         let client = self.client(Arc::new(Here));
-        Poster::new(client, self.sealer.clone(), self.clock.clone())
+        SignedClient::new(client, self.encryptor.clone(), self.clock.clone())
     }
 
     pub(crate) fn sender(&self) -> Arc<Sender> {
@@ -174,10 +174,10 @@ impl World {
                 name: "a".into(),
                 lease: Duration::from_secs(5),
             },
-            poster: self.poster(),
+            client: self.signed_client(),
             clock: self.clock.clone(),
             changes: self.changes.clone(),
-            desk: self.desk.clone(),
+            incidents: self.incidents.clone(),
             owners: self.owners.clone(),
             jitter: || 0,
         };
@@ -207,7 +207,7 @@ impl World {
             .iter()
             .map(|key| {
                 let secret_id = format!("whs_{id}_{}", key.kind().as_str());
-                record(&self.sealer, &secret_id, id, key)
+                record(&self.encryptor, &secret_id, id, key)
             })
             .collect();
         let now = self.clock.now();
@@ -301,7 +301,7 @@ impl World {
         let mut all = Vec::new();
         while let Ok(signal) = self.signals.try_recv() {
             all.push(match signal {
-                Signal::Trouble(trouble) => Some(trouble.cause),
+                Signal::Problem(problem) => Some(problem.cause),
                 Signal::Clear { .. } => None,
             });
         }
@@ -329,18 +329,23 @@ pub(crate) fn ids(receiver: &HttpReceiver) -> Vec<String> {
     received.iter().map(id).collect()
 }
 
-/// A sealer with a new identity.
-pub(crate) fn sealer() -> Sealer {
-    Sealer::new(&age::x25519::Identity::generate().to_string()).unwrap()
+/// A encryptor with a new identity.
+pub(crate) fn encryptor() -> KeyEncryptor {
+    KeyEncryptor::new(&age::x25519::Identity::generate().to_string()).unwrap()
 }
 
 /// The row of a key.
-pub(crate) fn record(sealer: &Sealer, id: &str, endpoint: &str, key: &SigningKey) -> SecretRecord {
+pub(crate) fn record(
+    encryptor: &KeyEncryptor,
+    id: &str,
+    endpoint: &str,
+    key: &SigningKey,
+) -> SecretRecord {
     SecretRecord {
         secret_id: id.to_owned(),
         endpoint_id: endpoint.to_owned(),
         kind: key.kind(),
-        sealed: sealer.seal(id, key).unwrap(),
+        sealed: encryptor.seal(id, key).unwrap(),
         public_key: key.public_key(),
         created_at: DateTime::UNIX_EPOCH,
         retires_at: None,

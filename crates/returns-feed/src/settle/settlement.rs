@@ -10,7 +10,7 @@ use returns_model::follower::ExceptionKind;
 use returns_model::ids;
 use returns_model::journal::Row;
 use returns_model::settlement::{MadeTransfer, ready_row};
-use returns_store::{Append, AppendCause, Appended, Changes, Replica, Store, StoreError, Writes};
+use returns_store::{Append, AppendCause, Appended, Notifier, Replica, Store, StoreError, Writes};
 use tokio_util::sync::CancellationToken;
 
 use super::policy::ReadyPolicy;
@@ -58,7 +58,7 @@ pub enum MarkError {
 }
 
 /// Makes transfers ready.
-pub struct Settler {
+pub struct SettlementRelease {
     pub store: Arc<dyn Store>,
     pub replica: Replica,
     /// Every database; each must have passed the row that made a transfer.
@@ -66,10 +66,10 @@ pub struct Settler {
     pub system_of_record: String,
     pub policy: ReadyPolicy,
     pub clock: SharedClock,
-    pub changes: Changes,
+    pub changes: Notifier,
 }
 
-impl Settler {
+impl SettlementRelease {
     /// Makes ripe transfers ready until `shutdown`, whenever this replica has the lease for it.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         while let Some(lease) = self.replica.acquire("settle", &shutdown).await {

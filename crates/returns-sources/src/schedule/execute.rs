@@ -4,27 +4,27 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use echeck_service::ErrorChain;
-use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_model::job::{NewRun, RunEnd, SourceState};
-use returns_model::outcome::Outcome;
 use returns_model::plan::Plan;
+use returns_model::run_outcome::RunOutcome;
 use tokio_util::sync::CancellationToken;
 
 use super::findings::Findings;
-use super::jobs::{Jobs, RetryTimes};
-use super::run::Work;
+use super::run::RunContext;
+use super::scheduler::{RetryTimes, Scheduler};
 
-impl Jobs {
+impl Scheduler {
     /// Does a run to its end and keeps what came of it.
-    pub(super) async fn carry_out(&self, run: &NewRun, stop: &CancellationToken) {
+    pub(super) async fn execute(&self, run: &NewRun, stop: &CancellationToken) {
         let configured = self
             .sources
             .get(&run.source)
-            .zip(self.pickups.get(&run.source));
-        let Some((source, pickup)) = configured else {
+            .zip(self.locations.get(&run.source));
+        let Some((source, location)) = configured else {
             // A source that was taken out of the configuration: its run can only be ended.
             return self
-                .end(run, Outcome::NoActivity, &Findings::default(), stop)
+                .end(run, RunOutcome::NoActivity, &Findings::default(), stop)
                 .await;
         };
         let mut findings = Findings::default();
@@ -33,11 +33,11 @@ impl Jobs {
             None => return,
         };
         let plan = self.plan(&state);
-        let work = Work {
+        let work = RunContext {
             jobs: self,
             run,
             source,
-            pickup,
+            location,
             state: &state,
             plan: plan.as_ref(),
             stop,
@@ -55,7 +55,7 @@ impl Jobs {
         }
         let retry_at = self.retry_at(&state, plan.as_ref(), outcome, &findings);
         let next_try_at = self.next_try_at(&state, retry_at);
-        self.tell(run, &findings, next_try_at);
+        self.report_findings(run, &findings, next_try_at);
         self.finish(run, outcome, &findings, retry_at, stop).await;
     }
 
@@ -80,7 +80,7 @@ impl Jobs {
         &self,
         state: &SourceState,
         plan: Option<&Plan>,
-        outcome: Outcome,
+        outcome: RunOutcome,
         findings: &Findings,
     ) -> Option<DateTime<Utc>> {
         let now = self.clock.now();
@@ -112,7 +112,12 @@ impl Jobs {
     }
 
     /// Reports what is wrong, and what is right again.
-    fn tell(&self, run: &NewRun, findings: &Findings, next_try_at: Option<DateTime<Utc>>) {
+    fn report_findings(
+        &self,
+        run: &NewRun,
+        findings: &Findings,
+        next_try_at: Option<DateTime<Utc>>,
+    ) {
         let report = |cause: &Cause, import_id: Option<&String>| {
             let subject = subject_of(cause, &run.source);
             self.report(run, subject, cause, import_id, next_try_at);
@@ -134,7 +139,7 @@ impl Jobs {
         if let Some(cause) = &findings.not_put_away {
             report(cause, None);
         }
-        self.tell_what_is_right(run, findings, content);
+        self.report_recovered(run, findings, content);
     }
 
     /// Reports one thing that is wrong.
@@ -147,35 +152,35 @@ impl Jobs {
         next_try_at: Option<DateTime<Utc>>,
     ) {
         let at = self.clock.now();
-        self.desk.report(Trouble {
+        self.incidents.report(Problem {
             source: Some(run.source.clone()),
             import_id: import_id.cloned(),
             run_id: Some(run.run_id.clone()),
             next_try_at,
-            ..Trouble::new(subject, cause.clone(), at)
+            ..Problem::new(subject, cause.clone(), at)
         });
     }
 
     /// Says what this run has shown to be right again.
-    fn tell_what_is_right(&self, run: &NewRun, findings: &Findings, content: bool) {
+    fn report_recovered(&self, run: &NewRun, findings: &Findings, content: bool) {
         let at = self.clock.now();
         if findings.spooled {
-            self.desk.clear(Subject::Machine, Area::Disk, at);
+            self.incidents.clear(Subject::Machine, Area::Disk, at);
         }
         let subject = Subject::Source(run.source.clone());
         if !content {
-            self.desk.clear(subject.clone(), Area::Content, at);
+            self.incidents.clear(subject.clone(), Area::Content, at);
         }
         // A run that was stopped has not shown it.
         if findings.stopped.is_none() && findings.not_put_away.is_none() {
-            self.desk.clear(subject, Area::Reach, at);
+            self.incidents.clear(subject, Area::Reach, at);
         }
     }
 
     async fn end(
         &self,
         run: &NewRun,
-        outcome: Outcome,
+        outcome: RunOutcome,
         findings: &Findings,
         stop: &CancellationToken,
     ) {
@@ -186,7 +191,7 @@ impl Jobs {
     async fn finish(
         &self,
         run: &NewRun,
-        outcome: Outcome,
+        outcome: RunOutcome,
         findings: &Findings,
         retry_at: Option<DateTime<Utc>>,
         stop: &CancellationToken,
@@ -238,7 +243,7 @@ async fn pause(stop: &CancellationToken) {
     }
 }
 
-/// Whose trouble it is that a run met.
+/// Whose problem it is that a run met.
 pub(super) fn subject_of(cause: &Cause, source: &str) -> Subject {
     match cause.area() {
         Area::Disk | Area::Clock => Subject::Machine,

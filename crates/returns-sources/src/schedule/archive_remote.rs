@@ -4,22 +4,22 @@ use returns_model::import::Phase;
 use returns_store::StoreError;
 
 use super::findings::Findings;
-use super::run::{Work, trip};
+use super::run::{RunContext, trip};
 use super::take::TakenFile;
 use crate::error::SourceError;
-use crate::pickup::After;
+use crate::location::After;
 use crate::session::Session;
 
-impl Work<'_> {
+impl RunContext<'_> {
     /// Moves or deletes at the acquirer what is in the journal, as the settings say.
     /// What the acquirer does not let us move keeps nothing else from being right: it is told,
     /// and the run goes on.
-    pub(super) async fn put_away(
+    pub(super) async fn archive_remote(
         &self,
         taken: &[TakenFile],
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        if self.pickup.after == After::Leave {
+        if self.location.after == After::Leave {
             return Ok(());
         }
         let mut session: Option<Session> = None;
@@ -52,9 +52,9 @@ impl Work<'_> {
     ) -> Result<(), SourceError> {
         let session = match session {
             Some(session) => session,
-            none => none.insert(self.pickup.open().await?),
+            none => none.insert(self.location.open().await?),
         };
-        session.put_away(&file.file).await.map(drop)
+        session.archive_remote(&file.file).await.map(drop)
     }
 
     /// Whether all of an import is in the journal. A refused file stays where it is, for people

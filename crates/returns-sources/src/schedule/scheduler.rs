@@ -8,19 +8,19 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
-use returns_alerts::Desk;
+use returns_alerts::IncidentReporter;
 use returns_import::{ImportFaults, Source, Spool};
 use returns_model::job::{Begun, NewRun, SourceState};
-use returns_model::outcome::Trigger;
 use returns_model::plan::Plan;
-use returns_store::{Changes, Replica, Store, StoreError};
+use returns_model::run_outcome::Trigger;
+use returns_store::{Notifier, Replica, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::arrival::due_slot;
 use super::running::Running;
-use crate::Pickup;
+use crate::RemoteLocation;
 
 /// A slot that is older than this when it is begun was missed.
 const MISSED_AFTER: TimeDelta = TimeDelta::minutes(1);
@@ -35,18 +35,18 @@ pub struct RetryTimes {
 }
 
 /// The daily job.
-pub struct Jobs {
+pub struct Scheduler {
     pub store: Arc<dyn Store>,
     pub replica: Replica,
     pub clock: SharedClock,
-    pub changes: Changes,
+    pub changes: Notifier,
     pub spool: Spool,
     pub sources: HashMap<String, Source>,
     /// Where the files of a source are picked up, by source.
-    pub pickups: HashMap<String, Pickup>,
+    pub locations: HashMap<String, RemoteLocation>,
     /// Why imports do not go on.
     pub faults: ImportFaults,
-    pub desk: Desk,
+    pub incidents: IncidentReporter,
     /// The names of the databases behind adapters.
     pub databases: Vec<String>,
     /// Whether there is a bucket for reports.
@@ -68,7 +68,7 @@ pub struct Asked {
     pub joined: bool,
 }
 
-impl Jobs {
+impl Scheduler {
     /// Works until `shutdown`, then waits for the runs that go on to stop.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // Once is enough: the store's own watcher reports that it does not answer.
@@ -117,7 +117,7 @@ impl Jobs {
         for source in self
             .sources
             .values()
-            .filter(|source| self.pickups.contains_key(&source.name))
+            .filter(|source| self.locations.contains_key(&source.name))
         {
             let now = self.clock.now();
             let state = store.source_state(&source.name, now).await?;
@@ -137,7 +137,7 @@ impl Jobs {
                 // that is due must not wait with it.
                 Begun::Busy { run_id } => match new.trigger {
                     Trigger::Due => {
-                        self.tell_of_a_long_run(&state, (&new, &run_id), now, told)
+                        self.report_long_run(&state, (&new, &run_id), now, told)
                             .await?;
                     }
                     Trigger::Schedule | Trigger::CatchUp | Trigger::Retry | Trigger::Manual => {}
@@ -176,7 +176,7 @@ impl Jobs {
         if let Some(at) = state.retry_at
             && at <= now
         {
-            let slot = format!("retry {} {}", moment(at), state.retries);
+            let slot = format!("retry {} {}", slot_time(at), state.retries);
             if !self.store.slot_taken(&state.source, &slot).await? {
                 return Ok(Some(new_run(state, slot, None, Trigger::Retry, now)));
             }
@@ -202,7 +202,7 @@ impl Jobs {
             };
             new_run(
                 state,
-                format!("slot {}", moment(at)),
+                format!("slot {}", slot_time(at)),
                 Some(at),
                 trigger,
                 now,
@@ -256,7 +256,7 @@ impl Jobs {
         let (jobs, stop) = (self.clone(), shutdown.child_token());
         self.tasks.spawn(async move {
             tokio::select! {
-                () = jobs.carry_out(&run, &stop) => {}
+                () = jobs.execute(&run, &stop) => {}
                 () = jobs.renew_until_lost(&run) => {
                     tracing::warn!(run_id = run.run_id, "another replica has taken the run over");
                 }
@@ -295,7 +295,7 @@ pub fn in_force(state: &SourceState, plans: &HashMap<String, Plan>) -> Option<Pl
 }
 
 /// A moment as a slot's name has it.
-fn moment(at: DateTime<Utc>) -> String {
+fn slot_time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 

@@ -15,8 +15,8 @@ use crate::unwrap::pgp::PgpKey;
 
 /// A place with files, and what is agreed about them.
 #[derive(Debug, Clone)]
-pub struct Pickup {
-    pub place: Place,
+pub struct RemoteLocation {
+    pub place: LocationKind,
     /// The directory, as the configuration names it.
     pub directory: String,
     /// Which names are files of this source.
@@ -31,15 +31,15 @@ pub struct Pickup {
 
 /// The kind of place.
 #[derive(Debug, Clone)]
-pub enum Place {
-    Sftp(Arc<SftpPlace>),
+pub enum LocationKind {
+    Sftp(Arc<SftpLocation>),
     /// A folder of this machine.
     Folder,
 }
 
 /// An SFTP server, and how to get in.
 #[derive(Debug)]
-pub struct SftpPlace {
+pub struct SftpLocation {
     pub host: String,
     pub port: u16,
     pub user: String,
@@ -75,7 +75,7 @@ pub enum After {
     Delete,
 }
 
-impl Pickup {
+impl RemoteLocation {
     /// Opens a session. It does nothing on this thread but wait.
     ///
     /// # Errors
@@ -87,14 +87,14 @@ impl Pickup {
     /// Where the files are, for people: `sftp://user@host:port/directory` or a folder.
     pub fn shown(&self) -> String {
         match &self.place {
-            Place::Sftp(place) => format!(
+            LocationKind::Sftp(place) => format!(
                 "sftp://{}@{}:{}/{}",
                 place.user,
                 place.host,
                 place.port,
                 self.directory.trim_start_matches('/')
             ),
-            Place::Folder => self.directory.clone(),
+            LocationKind::Folder => self.directory.clone(),
         }
     }
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::error::SourceError;
 use super::listing::{Completeness, RemoteFile};
+use super::location::After;
 use super::name::RemoteName;
-use super::pickup::After;
 
 /// How many names are tried for a file that is moved to where its name is taken.
 const MOST_NAMES: u32 = 1_000;
@@ -38,7 +38,7 @@ pub(super) trait Shelf {
 }
 
 /// Puts a file away.
-pub(super) fn put_away(
+pub(super) fn archive_remote(
     shelf: &impl Shelf,
     file: &RemoteFile,
     after: &After,

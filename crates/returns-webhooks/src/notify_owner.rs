@@ -1,4 +1,4 @@
-//! Telling owners that their endpoints were disabled, beside the sending: a mail server that
+//! NotificationState owners that their endpoints were disabled, beside the sending: a mail server that
 //! does not answer delays no message.
 
 use std::sync::Arc;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use echeck_service::{ErrorChain, failpoint};
 use futures_util::{StreamExt as _, stream};
-use returns_model::endpoint::{Endpoint, OwnerNotice, Telling};
-use returns_model::incident::{Cause, IncidentState, Subject, Trouble};
+use returns_model::endpoint::{Endpoint, NotificationState, OwnerNotification};
+use returns_model::incident::{Cause, IncidentState, Problem, Subject};
 use returns_store::StoreError;
 use tokio_util::sync::CancellationToken;
 
-use super::owner::{letter, nobody, pause, sentence, told};
+use super::owner::{after_attempt, letter, nobody, pause, sentence};
 use super::sender::Sender;
 
 /// How often it looks by the clock.
@@ -30,13 +30,13 @@ const RECENT: TimeDelta = TimeDelta::hours(1);
 
 impl Sender {
     /// Tells owners until `shutdown`. Dropped, it stops where it is, as by a crash.
-    pub(super) async fn tell_owners(self: &Arc<Self>, shutdown: &CancellationToken) {
-        let telling = async {
+    pub(super) async fn notify_owners(self: &Arc<Self>, shutdown: &CancellationToken) {
+        let notification = async {
             if let Err(error) = self.report_recent().await {
                 tracing::error!(error = %ErrorChain(&error), "disabled endpoints cannot be read");
             }
             while !shutdown.is_cancelled() {
-                let wait = match self.tell_those_due(shutdown).await {
+                let wait = match self.notify_due(shutdown).await {
                     Ok(wait) => wait,
                     Err(error) => {
                         tracing::error!(
@@ -58,7 +58,7 @@ impl Sender {
             tokio::time::sleep(DRAIN).await;
         };
         tokio::select! {
-            () = telling => {}
+            () = notification => {}
             () = too_late => {
                 tracing::warn!("a mail to an owner is still on its way; the next start sends it again");
             }
@@ -66,7 +66,7 @@ impl Sender {
     }
 
     /// Tells whoever is to be told by now. Gives how long nobody else is.
-    async fn tell_those_due(&self, shutdown: &CancellationToken) -> Result<Duration, StoreError> {
+    async fn notify_due(&self, shutdown: &CancellationToken) -> Result<Duration, StoreError> {
         let now = self.clock.now();
         let mut wait = TICK;
         let mut due = Vec::new();
@@ -74,12 +74,12 @@ impl Sender {
             let Some(notice) = endpoint.owner_notice.clone() else {
                 continue;
             };
-            match notice.telling {
-                Telling::Waiting { next_at, .. } if next_at > now => {
+            match notice.notification {
+                NotificationState::Waiting { next_at, .. } if next_at > now => {
                     wait = wait.min((next_at - now).to_std().unwrap_or_default());
                 }
-                Telling::Waiting { .. } => due.push((endpoint, notice)),
-                Telling::Told { .. } | Telling::Untold { .. } => {}
+                NotificationState::Waiting { .. } => due.push((endpoint, notice)),
+                NotificationState::Told { .. } | NotificationState::Untold { .. } => {}
             }
         }
         if due.is_empty() {
@@ -89,7 +89,7 @@ impl Sender {
             if shutdown.is_cancelled() {
                 return Ok(());
             }
-            self.tell_owner(&endpoint, &notice).await
+            self.notify_owner(&endpoint, &notice).await
         });
         let ended: Vec<_> = tellings.buffer_unordered(WIDTH).collect().await;
         ended.into_iter().collect::<Result<(), StoreError>>()?;
@@ -98,54 +98,60 @@ impl Sender {
     }
 
     /// Tells one owner, and records it. A crash between the two tells them again.
-    async fn tell_owner(&self, seen: &Endpoint, notice: &OwnerNotice) -> Result<(), StoreError> {
+    async fn notify_owner(
+        &self,
+        seen: &Endpoint,
+        notice: &OwnerNotification,
+    ) -> Result<(), StoreError> {
         failpoint::hit("webhook::before_telling").await?;
         let next_at = self.clock.now() + pause(notice.attempts, self.settings.schedule);
-        if !self.store.begin_telling(seen, next_at).await? {
+        if !self.store.begin_notification(seen, next_at).await? {
             // It was enabled meanwhile, or another replica tells them.
             return Ok(());
         }
         let begun = Endpoint {
-            owner_notice: Some(OwnerNotice {
+            owner_notice: Some(OwnerNotification {
                 attempts: notice.attempts + 1,
                 ..notice.clone()
             }),
             ..seen.clone()
         };
         failpoint::hit("webhook::before_mail").await?;
-        let telling = match letter(seen, notice) {
+        let notification = match letter(seen, notice) {
             None => nobody(),
             Some(letter) => {
                 let sent = self.owners.write(letter).await;
-                told(seen, sent, self.clock.now(), next_at)
+                after_attempt(seen, sent, self.clock.now(), next_at)
             }
         };
         failpoint::hit("webhook::after_mail").await?;
-        if !self.store.record_telling(&begun, &telling).await? {
+        if !self.store.record_telling(&begun, &notification).await? {
             // It was enabled while the mail was on its way.
             return Ok(());
         }
         let endpoint_id = seen.endpoint_id.as_str();
-        let owner = sentence(seen, &telling);
-        match &telling {
-            Telling::Waiting { .. } => tracing::warn!(endpoint_id, owner, "an owner was not told"),
-            Telling::Told { .. } | Telling::Untold { .. } => {
+        let owner = sentence(seen, &notification);
+        match &notification {
+            NotificationState::Waiting { .. } => {
+                tracing::warn!(endpoint_id, owner, "an owner was not told")
+            }
+            NotificationState::Told { .. } | NotificationState::Untold { .. } => {
                 tracing::info!(endpoint_id, owner, "an endpoint was disabled");
             }
         }
-        let trouble = self.trouble(seen, owner);
+        let problem = self.problem(seen, owner);
         // Whoever has closed the incident knows enough. One that cannot be read is reported.
-        let latest = self.store.latest_incident(&trouble.key()).await;
+        let latest = self.store.latest_incident(&problem.key()).await;
         let is_closed = latest.ok().flatten().is_some_and(|incident| {
             incident.state == IncidentState::Closed && incident.last_seen_at >= notice.since
         });
         if !is_closed {
-            self.desk.report(trouble);
+            self.incidents.report(problem);
         }
         Ok(())
     }
 
-    /// Reports endpoints that were disabled a short time ago, whose owners were tried to be told,
+    /// Reports endpoints that were disabled a short time ago, whose owners were tried to be after_attempt,
     /// and of which no incident knows: a stop has swallowed it.
     async fn report_recent(&self) -> Result<(), StoreError> {
         let since = self.clock.now() - RECENT;
@@ -153,20 +159,20 @@ impl Sender {
             let Some(notice) = &endpoint.owner_notice else {
                 continue;
             };
-            let owner = sentence(&endpoint, &notice.telling);
-            let trouble = self.trouble(&endpoint, owner);
-            let latest = self.store.latest_incident(&trouble.key()).await?;
+            let owner = sentence(&endpoint, &notice.notification);
+            let problem = self.problem(&endpoint, owner);
+            let latest = self.store.latest_incident(&problem.key()).await?;
             let known = latest.is_some_and(|incident| incident.last_seen_at >= notice.since);
             if notice.attempts > 0 && !known {
-                self.desk.report(trouble);
+                self.incidents.report(problem);
             }
         }
         Ok(())
     }
 
-    fn trouble(&self, endpoint: &Endpoint, owner: String) -> Trouble {
+    fn problem(&self, endpoint: &Endpoint, owner: String) -> Problem {
         let endpoint_id = &endpoint.endpoint_id;
-        self.is_ill(endpoint_id);
+        self.mark_failing(endpoint_id);
         let cause = Cause::WebhookDisabled {
             endpoint: endpoint_id.clone(),
             host: endpoint.host(),
@@ -174,6 +180,6 @@ impl Sender {
             owner,
         };
         let subject = Subject::Endpoint(endpoint_id.clone());
-        Trouble::new(subject, cause, self.clock.now())
+        Problem::new(subject, cause, self.clock.now())
     }
 }

@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use returns_model::incident::{Area, Cause, Subject};
-use returns_model::outcome::Outcome;
 use returns_model::plan::Expected;
+use returns_model::run_outcome::RunOutcome;
 use returns_store::StoreError;
 
 use super::arrival::{Arrival, arrivals, due_slot};
 use super::findings::{Finding, Findings};
-use super::run::Work;
+use super::run::RunContext;
 use super::take::{TakenFile, TakenWhen};
-use crate::listing::{Completeness, RemoteFile, Stock};
+use crate::listing::{Completeness, Listing, RemoteFile};
 
 /// A day's file that is not there.
 #[derive(Debug)]
@@ -52,12 +52,12 @@ pub(super) fn of_day(source: &str, day: NaiveDate) -> Subject {
 
 /// Judges what was seen: what is empty, what is missing, what came late.
 pub(super) async fn judge(
-    work: &Work<'_>,
-    stock: &Stock,
+    work: &RunContext<'_>,
+    listing: &Listing,
     taken: &[TakenFile],
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
-    for file in stock.empty.iter().filter(|_| !work.may_be_empty()) {
+    for file in listing.empty.iter().filter(|_| !work.may_be_empty()) {
         findings.add(Finding::empty(file));
     }
     let now = work.now();
@@ -68,13 +68,15 @@ pub(super) async fn judge(
             // A day that has its file is right. That another is not due any more, because the
             // plan was changed or the source paused, makes nothing right.
             let subject = of_day(&work.source.name, day.expected.day);
-            work.jobs.desk.clear(subject, Area::Presence, now);
+            work.jobs.incidents.clear(subject, Area::Presence, now);
             // Alarms of earlier versions named no day.
-            work.jobs.desk.clear(work.subject(), Area::Presence, now);
+            work.jobs
+                .incidents
+                .clear(work.subject(), Area::Presence, now);
         } else if day.is_missing() && !was_told_and_is_over(work, &day.expected, now).await? {
             let seen = Seen {
                 work,
-                stock,
+                listing,
                 taken,
                 refused: &findings.refused,
                 day: &day.expected,
@@ -95,7 +97,7 @@ pub(super) async fn judge(
 /// nothing that comes can count for the day any more, and its alarm is left to people: told
 /// again, it would come back after they closed it.
 async fn was_told_and_is_over(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     day: &Expected,
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
@@ -107,16 +109,16 @@ async fn was_told_and_is_over(
     let ended = work.store().run(&due_run).await?.and_then(|run| run.ended);
     Ok(ended.is_some_and(|ended| match ended.outcome {
         // It was stopped before it could judge.
-        Outcome::SourceUnreachable | Outcome::StoreUnreachable => false,
-        Outcome::NoActivity
-        | Outcome::DuplicateFile
-        | Outcome::Completed
-        | Outcome::CompletedWithExceptions
-        | Outcome::FileLate
-        | Outcome::FileMissing
-        | Outcome::ReportFailed
-        | Outcome::FileRejected
-        | Outcome::TargetFailed => true,
+        RunOutcome::SourceUnreachable | RunOutcome::StoreUnreachable => false,
+        RunOutcome::NoActivity
+        | RunOutcome::DuplicateFile
+        | RunOutcome::Completed
+        | RunOutcome::CompletedWithExceptions
+        | RunOutcome::FileLate
+        | RunOutcome::FileMissing
+        | RunOutcome::ReportFailed
+        | RunOutcome::FileRejected
+        | RunOutcome::TargetFailed => true,
     }))
 }
 
@@ -128,8 +130,8 @@ fn brings_late(findings: &Findings, day: &Arrival) -> bool {
 
 /// What was seen at the acquirer, for a day that has no file.
 struct Seen<'a> {
-    work: &'a Work<'a>,
-    stock: &'a Stock,
+    work: &'a RunContext<'a>,
+    listing: &'a Listing,
     taken: &'a [TakenFile],
     refused: &'a [RemoteFile],
     day: &'a Expected,
@@ -146,7 +148,7 @@ impl Seen<'_> {
             return None;
         }
         // What is there once the next day has begun is the next day's.
-        if let Some(file) = self.stock.growing.first().filter(|_| !is_over) {
+        if let Some(file) = self.listing.growing.first().filter(|_| !is_over) {
             return Some(Cause::FileGrowing {
                 name: file.name.text(),
                 from_bytes: file.from_bytes,
@@ -156,7 +158,7 @@ impl Seen<'_> {
         let of_the_day =
             |file: &&RemoteFile| file.modified_at.is_none() || self.is_of_the_day(file);
         let mut empty = self
-            .stock
+            .listing
             .empty
             .iter()
             .filter(|_| !self.work.may_be_empty());
@@ -165,7 +167,7 @@ impl Seen<'_> {
                 name: file.name.text(),
             });
         }
-        if let Some(cause) = self.stock.unmarked.iter().rfind(of_the_day) {
+        if let Some(cause) = self.listing.unmarked.iter().rfind(of_the_day) {
             return Some(self.unmarked(cause));
         }
         let known = self.taken.iter().filter(|file| match file.what {
@@ -182,19 +184,19 @@ impl Seen<'_> {
                 due,
             });
         }
-        if let Some(file) = self.stock.unmarked.last().filter(|_| !is_over) {
+        if let Some(file) = self.listing.unmarked.last().filter(|_| !is_over) {
             return Some(self.unmarked(file));
         }
         Some(Cause::FileMissing {
-            directory: self.work.pickup.directory.clone(),
-            pattern: self.work.pickup.pattern.as_str().to_owned(),
+            directory: self.work.location.directory.clone(),
+            pattern: self.work.location.pattern.as_str().to_owned(),
             due,
-            others: (!is_over).then_some(self.stock.left_alone.len() as u64),
+            others: (!is_over).then_some(self.listing.left_alone.len() as u64),
         })
     }
 
     fn unmarked(&self, file: &RemoteFile) -> Cause {
-        let suffix = match &self.work.pickup.completeness {
+        let suffix = match &self.work.location.completeness {
             Completeness::Marker { suffix } => suffix.as_str(),
             // Without markers nothing waits for one.
             Completeness::Stable { .. } | Completeness::Rename => "",

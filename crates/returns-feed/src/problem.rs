@@ -1,10 +1,10 @@
-//! What the desk is told of a feed that stands still, and that it goes on.
+//! What the incidents is told of a feed that stands still, and that it goes on.
 
 use std::time::Duration;
 
 use echeck_service::ErrorChain;
 use returns_import::decide::DecideError;
-use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::incident::{Area, Cause, Problem, Subject};
 
 use super::{Feed, FeedError};
 
@@ -20,9 +20,9 @@ impl Feed {
         };
         let now = self.clock.now();
         let pause = chrono::TimeDelta::from_std(pause).unwrap_or_default();
-        self.desk.report(Trouble {
+        self.incidents.report(Problem {
             next_try_at: now.checked_add_signed(pause),
-            ..Trouble::new(self.subject(), cause, now)
+            ..Problem::new(self.subject(), cause, now)
         });
     }
 
@@ -56,7 +56,7 @@ impl Feed {
     /// Reports that the database takes what it is fed. Imports may have reported it too, so
     /// this is said whenever it is known; without an incident it means nothing.
     pub(super) fn report_well(&self) {
-        self.desk
+        self.incidents
             .clear(self.subject(), Area::Target, self.clock.now());
     }
 }

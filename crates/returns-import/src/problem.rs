@@ -1,9 +1,9 @@
-//! What the desk is told of an import that cannot go on, and that it does.
+//! What the incidents is told of an import that cannot go on, and that it does.
 
 use std::time::Duration;
 
 use echeck_service::ErrorChain;
-use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::incident::{Area, Cause, Problem, Subject};
 
 use super::check::CheckError;
 use super::decide::DecideError;
@@ -21,15 +21,15 @@ impl Importer {
         };
         let now = self.clock.now();
         let pause = chrono::TimeDelta::from_std(pause).unwrap_or_default();
-        self.desk.report(Trouble {
+        self.incidents.report(Problem {
             source,
             import_id: Some(import_id.to_owned()),
             next_try_at: now.checked_add_signed(pause),
-            ..Trouble::new(subject, cause, now)
+            ..Problem::new(subject, cause, now)
         });
     }
 
-    /// The cause and what it is about. A database that does not answer is the same trouble for
+    /// The cause and what it is about. A database that does not answer is the same problem for
     /// every import and for its feed. A returns database that does not answer is reported by
     /// whoever watches it, once for all.
     async fn cause(&self, import_id: &str, error: &ImportError) -> Option<(Subject, Cause)> {
@@ -57,7 +57,8 @@ impl Importer {
     /// Reports that an import goes on. Without an incident it means nothing.
     pub(super) fn report_well(&self, import_id: &str) {
         let subject = Subject::Import(import_id.to_owned());
-        self.desk.clear(subject, Area::Import, self.clock.now());
+        self.incidents
+            .clear(subject, Area::Import, self.clock.now());
     }
 }
 

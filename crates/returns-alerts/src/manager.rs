@@ -1,4 +1,4 @@
-//! The attendant of the desk: hears what is reported, keeps the incidents, and sees to it that
+//! The manager of the incidents: hears what is reported, keeps the incidents, and sees to it that
 //! people are told, with what was looked at, within ten seconds of a failure.
 
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use echeck_service::failpoint;
 use returns_model::check::Diagnosis;
-use returns_model::incident::{Area, Content, IncidentRecord, IncidentWrite, Subject, Trouble};
+use returns_model::incident::{Area, Content, IncidentRecord, IncidentWrite, Problem, Subject};
 use returns_store::IncidentStore;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
@@ -17,12 +17,12 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::courier::Courier;
-use super::ledger::Ledger;
+use super::dispatcher::AlertDispatcher;
+use super::log::IncidentLog;
 use super::look::{Diagnoser, LONGEST_LOOK};
 use super::settings::AlertSettings;
-use super::{Desk, Signal, change};
-use crate::change::{Met, diagnosed, due};
+use super::{IncidentReporter, Signal, change};
+use crate::change::{Observed, diagnosed, due};
 
 /// How often it looks by the clock: for other replicas' changes, and for what is due.
 const TICK: Duration = Duration::from_secs(1);
@@ -30,50 +30,50 @@ const TICK: Duration = Duration::from_secs(1);
 /// How often a change is decided again because somebody else was faster.
 const TRIES: usize = 50;
 
-/// How long the attendant takes to end what is on its way at a shutdown.
+/// How long the manager takes to end what is on its way at a shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// The attendant.
-pub struct Attendant {
-    pub(super) courier: Arc<Courier>,
+/// The manager.
+pub struct IncidentManager {
+    pub(super) dispatcher: Arc<AlertDispatcher>,
     look: Arc<dyn Diagnoser>,
 }
 
-impl Attendant {
-    /// An attendant of the desk, for `desk` to report to itself what its channels do.
+impl IncidentManager {
+    /// An manager of the incidents, for `incidents` to report to itself what its channels do.
     pub fn new(
         settings: AlertSettings,
         database: Arc<dyn IncidentStore>,
         look: Arc<dyn Diagnoser>,
-        desk: Desk,
+        incidents: IncidentReporter,
         clock: SharedClock,
     ) -> Self {
         if settings.channels.is_empty() {
             tracing::warn!("no channel for alerts is configured: incidents are only listed");
         }
-        let courier = Courier {
-            ledger: Arc::new(Ledger::new(database)),
+        let dispatcher = AlertDispatcher {
+            log: Arc::new(IncidentLog::new(database)),
             channels: settings.channels.into_iter().map(Arc::new).collect(),
             rules: settings.rules,
-            letterhead: settings.letterhead,
+            header: settings.header,
             clock,
-            desk,
+            incidents,
             due: Notify::new(),
             on_the_way: Mutex::new(HashSet::new()),
             tasks: TaskTracker::new(),
         };
         Self {
-            courier: Arc::new(courier),
+            dispatcher: Arc::new(dispatcher),
             look,
         }
     }
 
-    pub(super) fn ledger(&self) -> &Ledger {
-        &self.courier.ledger
+    pub(super) fn log(&self) -> &IncidentLog {
+        &self.dispatcher.log
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
-        self.courier.clock.now()
+        self.dispatcher.clock.now()
     }
 
     /// Works until `shutdown`.
@@ -103,11 +103,11 @@ impl Attendant {
             tokio::select! {
                 () = shutdown.cancelled() => return,
                 signal = signals.recv() => match signal {
-                    Some(signal) => self.hear(signal).await,
+                    Some(signal) => self.handle(signal).await,
                     None => return,
                 },
-                () = self.courier.due.notified() => self.courier.send_due().await,
-                _ = ticks.tick() => self.courier.send_due().await,
+                () = self.dispatcher.due.notified() => self.dispatcher.send_due().await,
+                _ = ticks.tick() => self.dispatcher.send_due().await,
             }
         }
     }
@@ -127,19 +127,19 @@ impl Attendant {
     async fn end(&self, mut signals: mpsc::UnboundedReceiver<Signal>) {
         while let Ok(signal) = signals.try_recv() {
             match signal {
-                Signal::Trouble(trouble) => drop(self.meet(&trouble).await),
+                Signal::Problem(problem) => drop(self.record_observation(&problem).await),
                 Signal::Clear { subject, area, at } => self.clear(&subject, area, at).await,
             }
         }
-        self.courier.tasks.close();
-        if tokio::time::timeout(DRAIN, self.courier.tasks.wait())
+        self.dispatcher.tasks.close();
+        if tokio::time::timeout(DRAIN, self.dispatcher.tasks.wait())
             .await
             .is_err()
         {
             tracing::warn!("alerts are still on their way; the next start goes on with them");
         }
         self.settle().await;
-        let unsaved = self.ledger().memory.count_unsaved();
+        let unsaved = self.log().memory.count_unsaved();
         if unsaved > 0 {
             tracing::error!(
                 incidents = unsaved,
@@ -150,43 +150,44 @@ impl Attendant {
 
     async fn settle(&self) {
         // A moment more than the rule, since another replica's clock may differ.
-        let window = self.courier.rules.reopen_within + Duration::from_secs(60);
+        let window = self.dispatcher.rules.reopen_within + Duration::from_secs(60);
         let back = chrono::TimeDelta::from_std(window).unwrap_or_default();
         let closed_after = self.now().checked_sub_signed(back);
-        self.ledger()
+        self.log()
             .settle(closed_after.unwrap_or(DateTime::UNIX_EPOCH))
             .await;
     }
 
     /// Hears a signal.
-    async fn hear(self: &Arc<Self>, signal: Signal) {
+    async fn handle(self: &Arc<Self>, signal: Signal) {
         match signal {
-            Signal::Trouble(trouble) => self.hear_trouble(Arc::new(*trouble)).await,
+            Signal::Problem(problem) => self.observe_new(Arc::new(*problem)).await,
             Signal::Clear { subject, area, at } => self.clear(&subject, area, at).await,
         }
     }
 
     /// What people are to be told of is looked at while it is written down.
-    async fn hear_trouble(self: &Arc<Self>, trouble: Arc<Trouble>) {
-        let known = self.ledger().memory.latest(&trouble.key());
-        let expected = change::met(known.as_ref(), &trouble, &self.courier.rules, self.now());
-        let looking = matches!(expected, Met::Tell(_)).then(|| self.start_looking(&trouble));
-        let Some(told) = self.meet(&trouble).await else {
+    async fn observe_new(self: &Arc<Self>, problem: Arc<Problem>) {
+        let known = self.log().memory.latest(&problem.key());
+        let expected =
+            change::observed(known.as_ref(), &problem, &self.dispatcher.rules, self.now());
+        let looking = matches!(expected, Observed::Notify(_)).then(|| self.start_looking(&problem));
+        let Some(told) = self.record_observation(&problem).await else {
             return;
         };
-        let looking = looking.unwrap_or_else(|| self.start_looking(&trouble));
-        let attendant = self.clone();
-        self.courier.tasks.spawn(async move {
+        let looking = looking.unwrap_or_else(|| self.start_looking(&problem));
+        let manager = self.clone();
+        self.dispatcher.tasks.spawn(async move {
             // A look that panicked has found nothing.
             let picture = looking.await.unwrap_or_default();
-            attendant.tell(&told, &trouble, &picture).await;
+            manager.notify(&told, &problem, &picture).await;
         });
     }
 
-    fn start_looking(&self, trouble: &Arc<Trouble>) -> JoinHandle<Diagnosis> {
-        let (look, trouble) = (self.look.clone(), trouble.clone());
+    fn start_looking(&self, problem: &Arc<Problem>) -> JoinHandle<Diagnosis> {
+        let (look, problem) = (self.look.clone(), problem.clone());
         tokio::spawn(async move {
-            match trouble.cause.area() {
+            match problem.cause.area() {
                 // There is nothing of ours to look at.
                 Area::Alerting | Area::Webhook => Diagnosis::default(),
                 Area::Reach
@@ -198,7 +199,7 @@ impl Attendant {
                 | Area::Target
                 | Area::Import
                 | Area::Clock => {
-                    let looking = tokio::time::timeout(LONGEST_LOOK, look.look(&trouble));
+                    let looking = tokio::time::timeout(LONGEST_LOOK, look.look(&problem));
                     looking.await.unwrap_or_else(|_| {
                         tracing::warn!("a diagnosis took too long; the alert goes without it");
                         Diagnosis::default()
@@ -208,59 +209,63 @@ impl Attendant {
         })
     }
 
-    /// Writes down that trouble was met. Gives the incident when people are to be told.
-    async fn meet(&self, trouble: &Trouble) -> Option<IncidentRecord> {
-        // A failure that the crash campaign makes here is none of the trouble's.
+    /// Writes down that problem was met. Gives the incident when people are to be told.
+    async fn record_observation(&self, problem: &Problem) -> Option<IncidentRecord> {
+        // A failure that the crash campaign makes here is none of the problem's.
         let _ = failpoint::hit("incident::before_write").await;
-        let key = trouble.key();
+        let key = problem.key();
         for _ in 0..TRIES {
-            let latest = self.ledger().latest(&key).await;
-            let (write, tell) =
-                match change::met(latest.as_ref(), trouble, &self.courier.rules, self.now()) {
-                    Met::Tell(write) => (write, true),
-                    Met::Count(write) => (write, false),
-                };
-            if self.ledger().write(&write).await {
+            let latest = self.log().latest(&key).await;
+            let (write, tell) = match change::observed(
+                latest.as_ref(),
+                problem,
+                &self.dispatcher.rules,
+                self.now(),
+            ) {
+                Observed::Notify(write) => (write, true),
+                Observed::Count(write) => (write, false),
+            };
+            if self.log().write(&write).await {
                 let _ = failpoint::hit("incident::after_write").await;
-                tell_log(&write);
+                log_events(&write);
                 return tell.then_some(write.incident);
             }
         }
         tracing::error!(
             key,
-            headline = trouble.cause.headline(),
+            headline = problem.cause.headline(),
             "an incident was not written down: it is changed all the time"
         );
         None
     }
 
     /// Puts what was found into the incident, and lets its alerts go.
-    async fn tell(&self, told: &IncidentRecord, trouble: &Trouble, picture: &Diagnosis) {
-        let content = Content::diagnosed(trouble, picture);
-        self.change(&told.incident_id, |incident| {
+    async fn notify(&self, notified: &IncidentRecord, problem: &Problem, picture: &Diagnosis) {
+        let content = Content::diagnosed(problem, picture);
+        self.change(&notified.incident_id, |incident| {
             diagnosed(incident, content.clone(), self.now())
         })
         .await;
     }
 
-    /// Changes an incident as `decide` says, again when it has moved on meanwhile. Gives the
+    /// Notifier an incident as `decide` says, again when it has moved on meanwhile. Gives the
     /// incident as it is then, and whether this changed it; `None` when there is none.
     pub(super) async fn change(
         &self,
         incident_id: &str,
         decide: impl Fn(&IncidentRecord) -> Option<IncidentWrite>,
     ) -> Option<(IncidentRecord, bool)> {
-        let mut incident = self.ledger().incident(incident_id).await?;
+        let mut incident = self.log().incident(incident_id).await?;
         for _ in 0..TRIES {
             let Some(write) = decide(&incident) else {
                 break;
             };
-            if self.ledger().write(&write).await {
-                tell_log(&write);
-                self.courier.due.notify_one();
+            if self.log().write(&write).await {
+                log_events(&write);
+                self.dispatcher.due.notify_one();
                 return Some((write.incident, true));
             }
-            incident = self.ledger().incident(incident_id).await?;
+            incident = self.log().incident(incident_id).await?;
         }
         Some((incident, false))
     }
@@ -269,9 +274,9 @@ impl Attendant {
     /// so that this costs nothing while all is well.
     async fn clear(&self, subject: &Subject, area: Area, at: DateTime<Utc>) {
         let subject = subject.to_string();
-        for incident_id in self.ledger().memory.open_about(&subject, area) {
+        for incident_id in self.log().memory.open_about(&subject, area) {
             self.change(&incident_id, |incident| {
-                change::cleared(incident, &self.courier.rules, at, self.now())
+                change::cleared(incident, &self.dispatcher.rules, at, self.now())
             })
             .await;
         }
@@ -280,10 +285,10 @@ impl Attendant {
     /// Ends quiet times, and escalates.
     async fn do_what_is_due(&self) {
         let now = self.now();
-        for incident in self.ledger().memory.open() {
-            if due(&incident, &self.courier.rules, now).is_some() {
+        for incident in self.log().memory.open() {
+            if due(&incident, &self.dispatcher.rules, now).is_some() {
                 self.change(&incident.incident_id, |incident| {
-                    due(incident, &self.courier.rules, now)
+                    due(incident, &self.dispatcher.rules, now)
                 })
                 .await;
             }
@@ -292,7 +297,7 @@ impl Attendant {
 }
 
 /// Every change is in the log too, for those who read that.
-fn tell_log(write: &IncidentWrite) {
+fn log_events(write: &IncidentWrite) {
     let incident = &write.incident;
     for event in &write.events {
         tracing::warn!(

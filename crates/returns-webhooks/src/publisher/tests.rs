@@ -33,8 +33,8 @@ impl World {
         }
     }
 
-    fn follower(&self, name: &str) -> Follower {
-        Follower {
+    fn follower(&self, name: &str) -> EventPublisher {
+        EventPublisher {
             store: self.store.clone(),
             replica: Replica {
                 store: self.store.clone(),
@@ -43,7 +43,7 @@ impl World {
             },
             system_of_record: GATEWAY.into(),
             clock: Arc::new(ManualClock::new(now())),
-            changes: Changes::new(),
+            changes: Notifier::new(),
         }
     }
 
@@ -214,8 +214,8 @@ async fn a_reversal_that_becomes_ready_is_told_with_its_whole_life() {
     let told = world.told().await;
     assert_eq!(told.len(), 2);
     assert!(told.iter().all(|(_, _, merchant, _)| merchant == "ID1"));
-    let facts: Occurrence = serde_json::from_str(&told[1].3).unwrap();
-    let crate::occurrence::What::Settling {
+    let facts: WebhookEvent = serde_json::from_str(&told[1].3).unwrap();
+    let crate::event::EventKind::Settling {
         made, ach_return, ..
     } = facts.what
     else {

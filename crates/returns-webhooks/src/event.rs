@@ -8,9 +8,9 @@ use returns_model::hold::{HoldRecord, HoldState};
 use returns_model::journal::{JournalRow, Relation, TransferFacts};
 use serde::{Deserialize, Serialize};
 
-use super::ach_return::{AchReturn, History, Made};
-use super::picture::Verdict;
+use super::ach_return::{AchReturn, History, LinkedTransfer};
 use super::text;
+use super::view::ReturnOutcome;
 
 /// The version of bodies and of this layout.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
@@ -22,46 +22,46 @@ const MOST: usize = 10;
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Occurrence {
+pub struct WebhookEvent {
     pub schema_version: u32,
     /// The version of each object that it is about: of two tellings of one object, the one with
     /// the higher version is the newer. For a row it is the position.
     pub version: u64,
-    pub what: What,
+    pub what: EventKind,
 }
 
 /// What happened, with just its own data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
-pub enum What {
+pub enum EventKind {
     /// A payment failed, or was returned before it was funded.
     Ended {
         payment: TransferFacts,
-        verdict: Verdict,
+        verdict: ReturnOutcome,
     },
     /// A funded payment was returned; `made` takes its money back.
     Reversed {
         payment: TransferFacts,
         ach_return: AchReturn,
-        made: Made,
+        made: LinkedTransfer,
     },
     /// The return was dishonored; `made` gives back what it took.
     Restored {
         payment: TransferFacts,
         ach_return: AchReturn,
-        made: Made,
+        made: LinkedTransfer,
     },
     /// The dishonor was contested; `made` takes it again.
     Reapplied {
         payment: TransferFacts,
         ach_return: AchReturn,
-        made: Made,
+        made: LinkedTransfer,
     },
     /// What one of the above made may join a settlement.
     Settling {
         payment: TransferFacts,
         ach_return: AchReturn,
-        made: Made,
+        made: LinkedTransfer,
     },
     /// The payment stands, its data must change.
     Corrected {
@@ -102,7 +102,7 @@ pub struct Held {
     pub closed_at: Option<DateTime<Utc>>,
 }
 
-impl Occurrence {
+impl WebhookEvent {
     /// What a row that took effect tells; `before` are the rows of the same transfer that stand
     /// before it, in order. `None` for what platforms need not know: a row said again to one
     /// database.
@@ -118,35 +118,35 @@ impl Occurrence {
             .map(|one| &one.row);
         let history = History::of(earlier.chain([row]));
         let what = match row.effect {
-            Effect::Fail | Effect::Return => What::Ended {
+            Effect::Fail | Effect::Return => EventKind::Ended {
                 payment,
                 verdict: history.verdict?,
             },
-            Effect::Reverse => What::Reversed {
+            Effect::Reverse => EventKind::Reversed {
                 payment,
                 ach_return: ach_return(&history, found),
-                made: Made::by(row)?,
+                made: LinkedTransfer::by(row)?,
             },
-            Effect::Restore => What::Restored {
+            Effect::Restore => EventKind::Restored {
                 payment,
                 ach_return: ach_return(&history, found),
-                made: Made::by(row)?,
+                made: LinkedTransfer::by(row)?,
             },
-            Effect::Reapply => What::Reapplied {
+            Effect::Reapply => EventKind::Reapplied {
                 payment,
                 ach_return: ach_return(&history, found),
-                made: Made::by(row)?,
+                made: LinkedTransfer::by(row)?,
             },
             Effect::Ready => {
                 let id = &row.ready.as_ref()?.transfer_id;
                 let known = history.made.iter().find(|made| made.id == *id);
-                What::Settling {
+                EventKind::Settling {
                     payment,
                     ach_return: ach_return(&history, found),
-                    made: known.cloned().or_else(|| Made::by(row))?,
+                    made: known.cloned().or_else(|| LinkedTransfer::by(row))?,
                 }
             }
-            Effect::Correct => What::Corrected {
+            Effect::Correct => EventKind::Corrected {
                 payment,
                 correction: correction(found),
             },
@@ -180,10 +180,10 @@ impl Occurrence {
             closed_at: record.closed_at,
         };
         let (version, what) = match record.state {
-            HoldState::Open => (1, What::HoldOpened { hold }),
+            HoldState::Open => (1, EventKind::HoldOpened { hold }),
             HoldState::Resolved | HoldState::Duplicate | HoldState::Dismissed => {
                 let state = record.state.as_str().to_owned();
-                (2, What::HoldClosed { hold, state })
+                (2, EventKind::HoldClosed { hold, state })
             }
         };
         Self {
@@ -199,7 +199,7 @@ fn ach_return(history: &History, found: &JournalRow) -> AchReturn {
     history
         .verdict
         .as_ref()
-        .and_then(Verdict::ach_return)
+        .and_then(ReturnOutcome::ach_return)
         .cloned()
         .unwrap_or_else(|| AchReturn::told_by(&found.row))
 }
@@ -222,7 +222,7 @@ fn correction(found: &JournalRow) -> Correction {
         corrected: corrected
             .iter()
             .take(MOST)
-            .map(|one| (one.field().to_owned(), told(one)))
+            .map(|one| (one.field().to_owned(), corrected_text(one)))
             .collect(),
     }
 }
@@ -230,7 +230,7 @@ fn correction(found: &JournalRow) -> Correction {
 /// A piece of corrected data. Routing numbers are public and account numbers are last digits
 /// by now; a number in any other place may be an account number that the bank put there by
 /// mistake, and so may one in the place of a routing number that cannot be one.
-fn told(one: &ach::entry::Corrected) -> String {
+fn corrected_text(one: &ach::entry::Corrected) -> String {
     use ach::entry::Corrected;
     const LONGEST: usize = 150;
     match one {
@@ -269,7 +269,7 @@ fn is_routing_number(text: &str) -> bool {
 mod tests {
     use ach::entry::Corrected;
 
-    use super::told;
+    use super::corrected_text;
 
     #[test]
     fn a_number_in_the_place_of_a_routing_number_is_shown_only_when_it_can_be_one() {
@@ -285,7 +285,7 @@ mod tests {
             ("02100002", "***0002"),
         ] {
             assert_eq!(
-                told(&Corrected::Routing(number.to_owned())),
+                corrected_text(&Corrected::Routing(number.to_owned())),
                 shown,
                 "{number}"
             );

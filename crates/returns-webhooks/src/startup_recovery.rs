@@ -2,7 +2,7 @@
 //! before anybody was told.
 
 use chrono::TimeDelta;
-use returns_model::incident::{Cause, Subject, Trouble};
+use returns_model::incident::{Cause, Problem, Subject};
 use returns_store::StoreError;
 
 use super::sender::Sender;
@@ -13,14 +13,14 @@ const RECENT: TimeDelta = TimeDelta::hours(1);
 impl Sender {
     /// Tells of endpoints that have a message which was given up a short time ago. An incident
     /// that is open already only counts once more.
-    pub(super) async fn tell_recent_dead(&self) -> Result<(), StoreError> {
+    pub(super) async fn report_recently_dead(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         for delivery in self.store.recently_dead(now - RECENT).await? {
             let endpoint_id = delivery.endpoint_id;
             let Some(endpoint) = self.store.endpoint(&endpoint_id).await? else {
                 continue;
             };
-            self.is_ill(&endpoint_id);
+            self.mark_failing(&endpoint_id);
             let cause = Cause::WebhookDead {
                 host: endpoint.host(),
                 why: delivery.last_error.unwrap_or_default(),
@@ -28,7 +28,7 @@ impl Sender {
                 endpoint: endpoint_id.clone(),
             };
             let subject = Subject::Endpoint(endpoint_id);
-            self.desk.report(Trouble::new(subject, cause, now));
+            self.incidents.report(Problem::new(subject, cause, now));
         }
         Ok(())
     }

@@ -7,14 +7,14 @@ use echeck_service::config::Section;
 use glob::Pattern;
 
 use crate::listing::Completeness;
-use crate::pickup::{After, Pickup, Place};
+use crate::location::{After, LocationKind, RemoteLocation};
 use crate::unwrap::pgp::PgpKey;
 
 /// A day, in milliseconds.
 const DAY_MS: u64 = 86_400_000;
 
-/// Reads the pickup of a source; `None` when it has none, or after a fault.
-pub(super) fn read(source: &Section<'_>) -> Option<Pickup> {
+/// Reads the location of a source; `None` when it has none, or after a fault.
+pub(super) fn read(source: &Section<'_>) -> Option<RemoteLocation> {
     match (source.has("sftp"), source.has("folder")) {
         (false, false) => None,
         (true, true) => {
@@ -29,17 +29,17 @@ pub(super) fn read(source: &Section<'_>) -> Option<Pickup> {
     }
 }
 
-fn sftp(section: &Section<'_>) -> Option<Pickup> {
+fn sftp(section: &Section<'_>) -> Option<RemoteLocation> {
     let place = super::sftp::read(section);
-    common(section, place.map(|place| Place::Sftp(place.into())))
+    common(section, place.map(|place| LocationKind::Sftp(place.into())))
 }
 
-fn folder(section: &Section<'_>) -> Option<Pickup> {
-    common(section, Some(Place::Folder))
+fn folder(section: &Section<'_>) -> Option<RemoteLocation> {
+    common(section, Some(LocationKind::Folder))
 }
 
 /// What both kinds of place have.
-fn common(section: &Section<'_>, place: Option<Place>) -> Option<Pickup> {
+fn common(section: &Section<'_>, place: Option<LocationKind>) -> Option<RemoteLocation> {
     let directory = section.string("directory");
     let pattern = pattern(section);
     let completeness = completeness(section);
@@ -49,7 +49,7 @@ fn common(section: &Section<'_>, place: Option<Place>) -> Option<Pickup> {
         u32::try_from(days).unwrap_or(u32::MAX)
     });
     let pgp = PgpKey::read(section);
-    Some(Pickup {
+    Some(RemoteLocation {
         place: place?,
         directory,
         pattern: pattern?,

@@ -29,7 +29,7 @@ const PATIENCE_WHILE_AWAY: Duration = Duration::from_millis(300);
 const MOST_PENDING: u32 = 1_000;
 
 /// Where incidents are kept.
-pub struct Ledger {
+pub(crate) struct IncidentLog {
     database: Arc<dyn IncidentStore>,
     pub(super) memory: Memory,
     /// Whether the database did not answer the last time.
@@ -41,8 +41,8 @@ pub struct Ledger {
 /// The database did not carry it out, and the memory has to.
 struct Away;
 
-impl Ledger {
-    pub fn new(database: Arc<dyn IncidentStore>) -> Self {
+impl IncidentLog {
+    pub(crate) fn new(database: Arc<dyn IncidentStore>) -> Self {
         Self {
             database,
             memory: Memory::default(),
@@ -52,7 +52,7 @@ impl Ledger {
     }
 
     /// Whether incidents are in memory only, for now.
-    pub fn is_away(&self) -> bool {
+    pub(crate) fn is_away(&self) -> bool {
         self.away.load(Ordering::Relaxed)
     }
 
@@ -87,7 +87,7 @@ impl Ledger {
         }
     }
 
-    pub async fn incident(&self, incident_id: &str) -> Option<IncidentRecord> {
+    pub(crate) async fn incident(&self, incident_id: &str) -> Option<IncidentRecord> {
         let _open = self.gate.read().await;
         match self.ask(self.database.incident(incident_id)).await {
             Ok(incident) => incident,
@@ -103,7 +103,7 @@ impl Ledger {
         }
     }
 
-    pub async fn incidents(
+    pub(crate) async fn incidents(
         &self,
         state: Option<IncidentState>,
         before: Option<(DateTime<Utc>, String)>,
@@ -120,7 +120,7 @@ impl Ledger {
         }
     }
 
-    pub async fn events(&self, incident_id: &str) -> Vec<IncidentEvent> {
+    pub(crate) async fn events(&self, incident_id: &str) -> Vec<IncidentEvent> {
         let _open = self.gate.read().await;
         match self.ask(self.database.incident_events(incident_id)).await {
             Ok(events) => events,
@@ -131,7 +131,7 @@ impl Ledger {
         }
     }
 
-    pub async fn alerts_of(&self, incident_ids: &[String]) -> Vec<AlertRecord> {
+    pub(crate) async fn alerts_of(&self, incident_ids: &[String]) -> Vec<AlertRecord> {
         let _open = self.gate.read().await;
         match self.ask(self.database.alerts_of(incident_ids)).await {
             Ok(alerts) => alerts,

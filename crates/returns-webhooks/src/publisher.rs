@@ -13,10 +13,10 @@ use returns_model::event::{NewEvent, Origin};
 use returns_model::hold::HoldRecord;
 use returns_model::ids;
 use returns_model::journal::JournalRow;
-use returns_store::{Changes, Replica, Store, StoreError};
+use returns_store::{Notifier, Replica, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
-use super::occurrence::Occurrence;
+use super::event::WebhookEvent;
 use super::render;
 
 /// The lease of the replica that makes events.
@@ -33,16 +33,16 @@ const REST_FACTOR: u32 = 4;
 const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// Makes events.
-pub struct Follower {
+pub struct EventPublisher {
     pub store: Arc<dyn Store>,
     pub replica: Replica,
     /// The database whose passing makes a row true.
     pub system_of_record: String,
     pub clock: SharedClock,
-    pub changes: Changes,
+    pub changes: Notifier,
 }
 
-impl Follower {
+impl EventPublisher {
     /// Makes events until `shutdown`, whenever this replica has the lease for it.
     pub async fn run(self, shutdown: CancellationToken) {
         while let Some(lease) = self.replica.acquire(LEASE, &shutdown).await {
@@ -104,8 +104,8 @@ impl Follower {
 
     /// Makes the next events; false when there is nothing to tell.
     async fn step(&self) -> Result<bool, StoreError> {
-        let rows = self.tell_rows().await?;
-        let holds = self.tell_holds().await?;
+        let rows = self.publish_rows().await?;
+        let holds = self.publish_holds().await?;
         if rows || holds {
             self.changes.bump();
         }
@@ -114,7 +114,7 @@ impl Follower {
 
     /// Tells the next rows that the system of record has passed. When that was restored to an
     /// older state its position is behind ours, and nothing is told again.
-    async fn tell_rows(&self) -> Result<bool, StoreError> {
+    async fn publish_rows(&self) -> Result<bool, StoreError> {
         let from = self.store.event_position().await?;
         let passed = self.store.progress(&self.system_of_record).await?.position;
         let mut rows = self.store.rows_after(from, BATCH).await?;
@@ -172,8 +172,8 @@ impl Follower {
             .standing)
     }
 
-    async fn tell_holds(&self) -> Result<bool, StoreError> {
-        let holds = self.store.untold_holds(BATCH).await?;
+    async fn publish_holds(&self) -> Result<bool, StoreError> {
+        let holds = self.store.unpublished_holds(BATCH).await?;
         if holds.is_empty() {
             return Ok(false);
         }
@@ -258,7 +258,7 @@ pub(super) fn event_of_row(
         .filter(|_| continues(row.effect))
         .map(Vec::as_slice)
         .unwrap_or_default();
-    let Some(occurrence) = Occurrence::of_row(found, before) else {
+    let Some(event) = WebhookEvent::of_row(found, before) else {
         return Ok(None);
     };
     Ok(Some(NewEvent {
@@ -269,14 +269,14 @@ pub(super) fn event_of_row(
         transfer_id: row.transfer.id.clone(),
         merchant: row.transfer.parties.merchant.clone(),
         occurred_at: row.decided_at,
-        facts: facts(&occurrence)?,
-        messages: render::messages(&occurrence),
+        facts: facts(&event)?,
+        messages: render::messages(&event),
     }))
 }
 
 /// The event of a hold as it is.
 pub(super) fn event_of_hold(hold: &HoldRecord, merchant: String) -> Result<NewEvent, StoreError> {
-    let occurrence = Occurrence::of_hold(hold);
+    let event = WebhookEvent::of_hold(hold);
     let transfer_id = match hold.new.transfer_ids.as_slice() {
         [one] => one.clone(),
         [] | [_, ..] => String::new(),
@@ -290,13 +290,13 @@ pub(super) fn event_of_hold(hold: &HoldRecord, merchant: String) -> Result<NewEv
         transfer_id,
         merchant,
         occurred_at: hold.closed_at.unwrap_or(hold.held_at),
-        facts: facts(&occurrence)?,
-        messages: render::messages(&occurrence),
+        facts: facts(&event)?,
+        messages: render::messages(&event),
     })
 }
 
-fn facts(occurrence: &Occurrence) -> Result<String, StoreError> {
-    serde_json::to_string(occurrence).map_err(|error| StoreError::Unreadable {
+fn facts(event: &WebhookEvent) -> Result<String, StoreError> {
+    serde_json::to_string(event).map_err(|error| StoreError::Unreadable {
         place: "an event's facts".to_owned(),
         what: error.to_string(),
     })

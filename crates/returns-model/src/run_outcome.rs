@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What came of a run. In order: of several files of one run, the worst counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Nothing was there, and nothing was due; or the file says that there is nothing.
     NoActivity,
     /// The bytes were known already.
@@ -30,7 +30,7 @@ pub enum Outcome {
     StoreUnreachable,
 }
 
-impl Outcome {
+impl RunOutcome {
     pub const ALL: [Self; 11] = [
         Self::NoActivity,
         Self::DuplicateFile,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::put_away::PutAway;
+use crate::archive_remote::PutAway;
 
 /// A file at each kind of place, with the given ending; the sshd keeps the folder alive.
 fn places(more: &str) -> (Sshd, Vec<Bank>) {
@@ -14,7 +14,7 @@ fn places(more: &str) -> (Sshd, Vec<Bank>) {
 }
 
 async fn open(source: &Bank) -> Session {
-    source.pickup.open().await.unwrap()
+    source.location.open().await.unwrap()
 }
 
 const MOVE: &str = "after = \"move\"\nmove_to = \"done\"\npattern = \"*.csv\"\n";
@@ -26,9 +26,9 @@ async fn a_file_is_moved_once_and_a_second_time_is_fine() {
         sshd.put("r.csv", "1");
         let mut session = open(&source).await;
         let file = only(&session.take_stock().await.unwrap());
-        let moved = session.put_away(&file).await.unwrap();
+        let moved = session.archive_remote(&file).await.unwrap();
         assert_eq!(moved, PutAway::Moved(RemoteName::new("r.csv")));
-        assert_eq!(session.put_away(&file).await.unwrap(), PutAway::Gone);
+        assert_eq!(session.archive_remote(&file).await.unwrap(), PutAway::Gone);
         assert_eq!(sshd.names("done"), ["r.csv"]);
         std::fs::remove_file(sshd.data().join("done/r.csv")).unwrap();
     }
@@ -42,7 +42,7 @@ async fn a_move_never_overwrites() {
             sshd.put("r.csv", day);
             let mut session = open(&source).await;
             let file = only(&session.take_stock().await.unwrap());
-            let moved = session.put_away(&file).await.unwrap();
+            let moved = session.archive_remote(&file).await.unwrap();
             assert_eq!(moved, PutAway::Moved(RemoteName::new(name)));
         }
         for (name, day) in [("r.csv", "1"), ("r.csv.2", "2"), ("r.csv.3", "3")] {
@@ -62,7 +62,10 @@ async fn another_file_of_the_same_name_stays_for_the_next_run() {
             let mut session = open(&source).await;
             let file = only(&session.take_stock().await.unwrap());
             sshd.put("r.csv", "the next one");
-            assert_eq!(session.put_away(&file).await.unwrap(), PutAway::Replaced);
+            assert_eq!(
+                session.archive_remote(&file).await.unwrap(),
+                PutAway::Replaced
+            );
             assert_eq!(sshd.names(""), ["done", "r.csv"]);
         }
     }
@@ -75,8 +78,11 @@ async fn a_file_is_deleted_or_left_as_configured() {
         sshd.put("r.csv", "1");
         let mut session = open(&source).await;
         let file = only(&session.take_stock().await.unwrap());
-        assert_eq!(session.put_away(&file).await.unwrap(), PutAway::Deleted);
-        assert_eq!(session.put_away(&file).await.unwrap(), PutAway::Gone);
+        assert_eq!(
+            session.archive_remote(&file).await.unwrap(),
+            PutAway::Deleted
+        );
+        assert_eq!(session.archive_remote(&file).await.unwrap(), PutAway::Gone);
         assert_eq!(sshd.names(""), ["done"]);
     }
     let (sshd, sources) = places("");
@@ -84,7 +90,7 @@ async fn a_file_is_deleted_or_left_as_configured() {
         sshd.put("r.csv", "1");
         let mut session = open(&source).await;
         let file = listed(&mut session, "r.csv").await;
-        assert_eq!(session.put_away(&file).await.unwrap(), PutAway::Left);
+        assert_eq!(session.archive_remote(&file).await.unwrap(), PutAway::Left);
         assert_eq!(sshd.names(""), ["done", "r.csv"]);
     }
 }
@@ -98,7 +104,7 @@ async fn a_marker_goes_with_its_file() {
         sshd.put("r.csv.ok", "");
         let mut session = open(&source).await;
         let file = only(&session.take_stock().await.unwrap());
-        session.put_away(&file).await.unwrap();
+        session.archive_remote(&file).await.unwrap();
         assert_eq!(sshd.names(""), ["done"]);
         std::fs::remove_file(sshd.data().join("done/r.csv")).unwrap();
     }
@@ -112,7 +118,7 @@ async fn a_server_that_lets_us_only_read_is_told_about_and_the_file_stays() {
         sshd.put("r.csv", "1");
         let mut session = open(&source("sftp", &keys(&sshd, more))).await;
         let file = listed(&mut session, "r.csv").await;
-        let error = session.put_away(&file).await.unwrap_err();
+        let error = session.archive_remote(&file).await.unwrap_err();
         assert_eq!(error.cause().kind(), "NOT_ARCHIVED_REMOTELY");
         assert_eq!(sshd.names(""), ["done", "r.csv"]);
     }
@@ -125,7 +131,7 @@ async fn a_directory_to_move_to_that_is_missing_is_named() {
     for source in sources {
         let mut session = open(&source).await;
         let file = listed(&mut session, "r.csv").await;
-        let error = session.put_away(&file).await.unwrap_err().to_string();
+        let error = session.archive_remote(&file).await.unwrap_err().to_string();
         assert!(
             error.contains("nowhere") && error.contains("move_to"),
             "{error}"

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 /// The time that was spent in one stage.
 #[derive(Debug, Default)]
-pub struct Stage(AtomicU64);
+pub struct Stopwatch(AtomicU64);
 
-impl Stage {
+impl Stopwatch {
     /// Does some work of this stage.
     pub async fn time<T>(&self, work: impl Future<Output = T>) -> T {
         let began = Instant::now();

@@ -1,36 +1,36 @@
-//! Trouble is met: an incident is opened, counted, or comes back.
+//! Problem is met: an incident is opened, counted, or comes back.
 
 use chrono::{DateTime, Utc};
 use returns_model::ids;
 use returns_model::incident::{
-    AlertKind, Content, EventKind, IncidentRecord, IncidentState, IncidentWrite, Trouble,
+    AlertKind, Content, IncidentEventKind, IncidentRecord, IncidentState, IncidentWrite, Problem,
 };
 
-use super::{Change, SERVICE, everybody, hold, is_open, moment};
+use super::{Change, SERVICE, everybody, hold, is_open, to_micros};
 use crate::rules::{Rules, after};
 
-/// What trouble comes to.
-pub(crate) enum Met {
+/// What problem comes to.
+pub(crate) enum Observed {
     /// People are to be told, once it was looked at.
-    Tell(IncidentWrite),
+    Notify(IncidentWrite),
     /// It is only counted.
     Count(IncidentWrite),
 }
 
-/// Trouble was met. `latest` is the open incident with its key, or the last one.
-pub(crate) fn met(
+/// Problem was met. `latest` is the open incident with its key, or the last one.
+pub(crate) fn observed(
     latest: Option<&IncidentRecord>,
-    trouble: &Trouble,
+    problem: &Problem,
     rules: &Rules,
     now: DateTime<Utc>,
-) -> Met {
-    let now = moment(now);
+) -> Observed {
+    let now = to_micros(now);
     match latest {
-        Some(incident) if is_open(incident) => met_again(incident, trouble, rules, now),
+        Some(incident) if is_open(incident) => observed_again(incident, problem, rules, now),
         Some(incident) if back_soon(incident, rules, now) => {
-            Met::Tell(reopened(incident, trouble, rules, now))
+            Observed::Notify(reopened(incident, problem, rules, now))
         }
-        Some(_) | None => Met::Tell(opened(trouble, rules, now)),
+        Some(_) | None => Observed::Notify(opened(problem, rules, now)),
     }
 }
 
@@ -41,26 +41,26 @@ fn back_soon(incident: &IncidentRecord, rules: &Rules, now: DateTime<Utc>) -> bo
         .is_some_and(|closed| now <= after(closed.at, rules.reopen_within))
 }
 
-fn opened(trouble: &Trouble, rules: &Rules, now: DateTime<Utc>) -> IncidentWrite {
-    let key = trouble.key();
-    let opened_at = moment(trouble.at).min(now);
+fn opened(problem: &Problem, rules: &Rules, now: DateTime<Utc>) -> IncidentWrite {
+    let key = problem.key();
+    let opened_at = to_micros(problem.at).min(now);
     let incident = IncidentRecord {
         incident_id: ids::incident_id(&key, &opened_at),
         key,
-        cause: trouble.cause.kind().to_owned(),
-        subject: trouble.subject.to_string(),
-        area: trouble.cause.area(),
-        severity: trouble.cause.severity(),
+        cause: problem.cause.kind().to_owned(),
+        subject: problem.subject.to_string(),
+        area: problem.cause.area(),
+        severity: problem.cause.severity(),
         state: IncidentState::Open,
-        content: Content::of(trouble),
-        source: trouble.source.clone(),
-        import_id: trouble.import_id.clone(),
-        run_id: trouble.run_id.clone(),
+        content: Content::of(problem),
+        source: problem.source.clone(),
+        import_id: problem.import_id.clone(),
+        run_id: problem.run_id.clone(),
         seen: 1,
         reopened: 0,
         opened_at,
         last_seen_at: opened_at,
-        next_try_at: trouble.next_try_at.map(moment),
+        next_try_at: problem.next_try_at.map(to_micros),
         quiet_since: None,
         acknowledged: None,
         closed: None,
@@ -80,51 +80,51 @@ fn opened(trouble: &Trouble, rules: &Rules, now: DateTime<Utc>) -> IncidentWrite
         events: Vec::new(),
         alerts: Vec::new(),
     }
-    .event(EventKind::Opened, SERVICE, &headline)
-    .tell(AlertKind::Opened, channels, hold)
+    .event(IncidentEventKind::Opened, SERVICE, &headline)
+    .notify(AlertKind::Opened, channels, hold)
     .write()
 }
 
 /// What every meeting of an open incident changes.
-fn count(change: &mut Change, trouble: &Trouble) {
+fn count(change: &mut Change, problem: &Problem) {
     let incident = &mut change.incident;
     incident.seen += 1;
-    incident.last_seen_at = incident.last_seen_at.max(moment(trouble.at));
-    incident.next_try_at = trouble.next_try_at.map(moment);
+    incident.last_seen_at = incident.last_seen_at.max(to_micros(problem.at));
+    incident.next_try_at = problem.next_try_at.map(to_micros);
     incident.quiet_since = None;
-    incident.content = incident.content.met_again(trouble);
+    incident.content = incident.content.observed_again(problem);
 }
 
-fn met_again(
+fn observed_again(
     incident: &IncidentRecord,
-    trouble: &Trouble,
+    problem: &Problem,
     rules: &Rules,
     now: DateTime<Utc>,
-) -> Met {
+) -> Observed {
     let mut change = Change::of(incident, now);
-    count(&mut change, trouble);
+    count(&mut change, problem);
     if now < after(incident.alerted_at, rules.update_every) {
-        return Met::Count(change.write());
+        return Observed::Count(change.write());
     }
     change.incident.alerted_at = now;
     let note = format!("seen {} times", change.incident.seen);
     let channels = everybody(incident, rules);
-    Met::Tell(
+    Observed::Notify(
         change
-            .event(EventKind::Updated, SERVICE, &note)
-            .tell(AlertKind::Updated, channels, hold(incident.area))
+            .event(IncidentEventKind::Updated, SERVICE, &note)
+            .notify(AlertKind::Updated, channels, hold(incident.area))
             .write(),
     )
 }
 
 fn reopened(
     incident: &IncidentRecord,
-    trouble: &Trouble,
+    problem: &Problem,
     rules: &Rules,
     now: DateTime<Utc>,
 ) -> IncidentWrite {
     let mut change = Change::of(incident, now);
-    count(&mut change, trouble);
+    count(&mut change, problem);
     let next = &mut change.incident;
     next.state = IncidentState::Open;
     next.reopened += 1;
@@ -142,8 +142,8 @@ fn reopened(
     let note = next.content.headline.clone();
     let channels = everybody(incident, rules);
     change
-        .event(EventKind::Reopened, SERVICE, &note)
-        .tell(AlertKind::Reopened, channels, hold(incident.area))
+        .event(IncidentEventKind::Reopened, SERVICE, &note)
+        .notify(AlertKind::Reopened, channels, hold(incident.area))
         .write()
 }
 
@@ -156,11 +156,13 @@ pub(crate) fn diagnosed(
     if !is_open(incident) {
         return None;
     }
-    let now = moment(now);
+    let now = to_micros(now);
     let mut change = Change::of(incident, now);
     let note = content.headline.clone();
     change.incident.content = content;
-    let mut write = change.event(EventKind::Diagnosed, SERVICE, &note).write();
+    let mut write = change
+        .event(IncidentEventKind::Diagnosed, SERVICE, &note)
+        .write();
     write.release_at = Some(now);
     Some(write)
 }

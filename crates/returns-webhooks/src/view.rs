@@ -1,8 +1,8 @@
-//! How a payment looks in a dialect: one place for what `GetTransfer` answers and what messages
+//! How a payment looks in a payload_version: one place for what `GetTransfer` answers and what messages
 //! say, so that the two cannot differ.
 
 use ach::decision::TransferState;
-use returns_model::endpoint::Dialect;
+use returns_model::endpoint::PayloadVersion;
 use serde::{Deserialize, Serialize};
 
 use super::ach_return::AchReturn;
@@ -22,7 +22,7 @@ const PAYIN_STATES: [&str; 7] = [
 /// What the journal says of a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "outcome")]
-pub enum Verdict {
+pub enum ReturnOutcome {
     /// It failed: never accepted, or a credit that came back, which is then a return.
     Failed {
         messages: Vec<String>,
@@ -39,7 +39,7 @@ pub enum Verdict {
     Reversed { ach_return: AchReturn },
 }
 
-impl Verdict {
+impl ReturnOutcome {
     pub fn ach_return(&self) -> Option<&AchReturn> {
         match self {
             Self::Failed { ach_return, .. } => ach_return.as_ref(),
@@ -67,16 +67,16 @@ pub struct Seen<'a> {
 
 /// How a payment looks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Picture {
+pub struct TransferView {
     pub state: String,
     pub messages: Vec<String>,
-    /// The acquirer's row, where the dialect shows it and the journal has one.
+    /// The acquirer's row, where the payload_version shows it and the journal has one.
     pub raw: Vec<(String, String)>,
     pub has_ach_return: bool,
     pub ach_return: Option<AchReturn>,
 }
 
-impl Picture {
+impl TransferView {
     /// Whether it shows a payment that failed.
     pub fn is_failed(&self) -> bool {
         self.state == "FAILED"
@@ -84,26 +84,29 @@ impl Picture {
 }
 
 /// How a payment looks that the journal has ended; `None` when it left the payment as it was.
-pub(crate) fn ended(verdict: &Verdict, dialect: Dialect) -> Option<Picture> {
-    let (state, messages, raw) = match (verdict, dialect) {
-        (Verdict::Failed { messages, raw, .. }, Dialect::Finix)
-        | (Verdict::Returned { messages, raw, .. }, Dialect::Finix) => {
+pub(crate) fn ended(
+    verdict: &ReturnOutcome,
+    payload_version: PayloadVersion,
+) -> Option<TransferView> {
+    let (state, messages, raw) = match (verdict, payload_version) {
+        (ReturnOutcome::Failed { messages, raw, .. }, PayloadVersion::Finix)
+        | (ReturnOutcome::Returned { messages, raw, .. }, PayloadVersion::Finix) => {
             ("FAILED", messages.clone(), raw.clone())
         }
         // Rainforest shows no row of the acquirer; the reason of a return is its code.
         (
-            Verdict::Failed { messages, .. },
-            Dialect::RainforestLegacy | Dialect::Rainforest20241016,
+            ReturnOutcome::Failed { messages, .. },
+            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016,
         ) => ("FAILED", messages.clone(), Vec::new()),
-        (Verdict::Returned { .. }, Dialect::RainforestLegacy) => {
+        (ReturnOutcome::Returned { .. }, PayloadVersion::RainforestLegacy) => {
             ("SUCCEEDED", Vec::new(), Vec::new())
         }
-        (Verdict::Returned { .. }, Dialect::Rainforest20241016) => {
+        (ReturnOutcome::Returned { .. }, PayloadVersion::Rainforest20241016) => {
             ("RETURNED", Vec::new(), Vec::new())
         }
-        (Verdict::Reversed { .. }, _) => return None,
+        (ReturnOutcome::Reversed { .. }, _) => return None,
     };
-    Some(Picture {
+    Some(TransferView {
         state: state.to_owned(),
         messages,
         raw,
@@ -113,20 +116,26 @@ pub(crate) fn ended(verdict: &Verdict, dialect: Dialect) -> Option<Picture> {
 }
 
 /// How a payment looks: as the journal ended it, else as the system of record shows it.
-pub fn picture(seen: Seen<'_>, verdict: Option<&Verdict>, dialect: Dialect) -> Picture {
-    if let Some(picture) = verdict.and_then(|verdict| ended(verdict, dialect)) {
-        return picture;
+pub fn view(
+    seen: Seen<'_>,
+    verdict: Option<&ReturnOutcome>,
+    payload_version: PayloadVersion,
+) -> TransferView {
+    if let Some(view) = verdict.and_then(|verdict| ended(verdict, payload_version)) {
+        return view;
     }
-    let state = state(seen, dialect);
-    let messages = match dialect {
-        Dialect::Finix => seen.messages.to_vec(),
-        Dialect::RainforestLegacy | Dialect::Rainforest20241016 if state == "FAILED" => {
+    let state = state(seen, payload_version);
+    let messages = match payload_version {
+        PayloadVersion::Finix => seen.messages.to_vec(),
+        PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016
+            if state == "FAILED" =>
+        {
             seen.messages.to_vec()
         }
-        Dialect::RainforestLegacy | Dialect::Rainforest20241016 => Vec::new(),
+        PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => Vec::new(),
     };
-    let ach_return = verdict.and_then(Verdict::ach_return).cloned();
-    Picture {
+    let ach_return = verdict.and_then(ReturnOutcome::ach_return).cloned();
+    TransferView {
         state,
         messages,
         raw: Vec::new(),
@@ -136,32 +145,34 @@ pub fn picture(seen: Seen<'_>, verdict: Option<&Verdict>, dialect: Dialect) -> P
     }
 }
 
-fn state(seen: Seen<'_>, dialect: Dialect) -> String {
-    let word = match (dialect, seen.state) {
-        (Dialect::Finix, TransferState::Pending) => "PENDING",
-        (_, TransferState::Succeeded) | (Dialect::RainforestLegacy, TransferState::Returned) => {
-            "SUCCEEDED"
-        }
-        (_, TransferState::Failed) | (Dialect::Finix, TransferState::Returned) => "FAILED",
+fn state(seen: Seen<'_>, payload_version: PayloadVersion) -> String {
+    let word = match (payload_version, seen.state) {
+        (PayloadVersion::Finix, TransferState::Pending) => "PENDING",
+        (_, TransferState::Succeeded)
+        | (PayloadVersion::RainforestLegacy, TransferState::Returned) => "SUCCEEDED",
+        (_, TransferState::Failed) | (PayloadVersion::Finix, TransferState::Returned) => "FAILED",
         (_, TransferState::Canceled) => "CANCELED",
-        (Dialect::Finix, TransferState::Unknown) => "UNKNOWN",
-        (Dialect::Rainforest20241016, TransferState::Returned) => "RETURNED",
+        (PayloadVersion::Finix, TransferState::Unknown) => "UNKNOWN",
+        (PayloadVersion::Rainforest20241016, TransferState::Returned) => "RETURNED",
         // A gateway that speaks Rainforest's words has more of them for what is under way.
         (
-            Dialect::RainforestLegacy | Dialect::Rainforest20241016,
+            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016,
             TransferState::Pending | TransferState::Unknown,
         ) if PAYIN_STATES.contains(&seen.text)
-            || dialect == Dialect::Rainforest20241016 && seen.text == "AUTHORIZED" =>
+            || payload_version == PayloadVersion::Rainforest20241016
+                && seen.text == "AUTHORIZED" =>
         {
             seen.text
         }
-        (Dialect::RainforestLegacy | Dialect::Rainforest20241016, TransferState::Pending) => {
-            "PROCESSING"
-        }
+        (
+            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016,
+            TransferState::Pending,
+        ) => "PROCESSING",
         // Neither known to have worked nor to have failed.
-        (Dialect::RainforestLegacy | Dialect::Rainforest20241016, TransferState::Unknown) => {
-            "IN_REVIEW"
-        }
+        (
+            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016,
+            TransferState::Unknown,
+        ) => "IN_REVIEW",
     };
     word.to_owned()
 }
@@ -170,13 +181,13 @@ fn state(seen: Seen<'_>, dialect: Dialect) -> String {
 mod tests {
     use super::*;
 
-    fn look(state: TransferState, text: &str, dialect: Dialect) -> String {
+    fn look(state: TransferState, text: &str, payload_version: PayloadVersion) -> String {
         let seen = Seen {
             state,
             text,
             messages: &[],
         };
-        picture(seen, None, dialect).state
+        view(seen, None, payload_version).state
     }
 
     #[test]
@@ -190,7 +201,7 @@ mod tests {
             TransferState::Unknown,
         ] {
             for text in ["RETURNED", "AUTHORIZED", "PENDING", "NEW_STATE"] {
-                let shown = look(state, text, Dialect::RainforestLegacy);
+                let shown = look(state, text, PayloadVersion::RainforestLegacy);
                 assert!(PAYIN_STATES.contains(&shown.as_str()), "{shown}");
             }
         }
@@ -206,9 +217,12 @@ mod tests {
             (Returned, "FAILED", "FAILED", "SUCCEEDED", "RETURNED"),
             (Unknown, "?", "UNKNOWN", "IN_REVIEW", "IN_REVIEW"),
         ] {
-            assert_eq!(look(state, text, Dialect::Finix), finix);
-            assert_eq!(look(state, text, Dialect::RainforestLegacy), legacy);
-            assert_eq!(look(state, text, Dialect::Rainforest20241016), newest);
+            assert_eq!(look(state, text, PayloadVersion::Finix), finix);
+            assert_eq!(look(state, text, PayloadVersion::RainforestLegacy), legacy);
+            assert_eq!(
+                look(state, text, PayloadVersion::Rainforest20241016),
+                newest
+            );
         }
     }
 
@@ -219,7 +233,7 @@ mod tests {
             text: "RETURNED",
             messages: &[],
         };
-        let picture = picture(seen, None, Dialect::RainforestLegacy);
-        assert!(picture.has_ach_return && picture.ach_return.is_none());
+        let view = view(seen, None, PayloadVersion::RainforestLegacy);
+        assert!(view.has_ach_return && view.ach_return.is_none());
     }
 }

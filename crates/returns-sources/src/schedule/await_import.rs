@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use returns_model::import::{ImportRecord, Phase};
-use returns_model::outcome::Outcome;
+use returns_model::run_outcome::RunOutcome;
 use returns_store::StoreError;
 
 use super::findings::{Finding, Findings};
-use super::run::Work;
+use super::run::RunContext;
 use super::take::{TakenFile, TakenWhen};
 use crate::listing::RemoteFile;
-use crate::pickup::After;
+use crate::location::After;
 
 /// How long something may stand in an import's way before the run says so and ends. The import
 /// goes on; a shorter hiccup is none.
@@ -27,12 +27,12 @@ enum Fate {
         wrong_profile: Option<String>,
     },
     /// Something stands in its way; it goes on by itself.
-    Stuck { outcome: Outcome, why: String },
+    Stuck { outcome: RunOutcome, why: String },
     /// The service stops, or another replica has the run.
     Left,
 }
 
-impl Work<'_> {
+impl RunContext<'_> {
     /// Waits for this run's imports, and for those that earlier runs left unfinished.
     pub(super) async fn bring_to_an_end(
         &self,
@@ -54,7 +54,7 @@ impl Work<'_> {
                 // have been put away belongs to a run that came to nothing.
                 TakenWhen::Before => {
                     earlier.contains(&file.import_id)
-                        || self.pickup.after != After::Leave
+                        || self.location.after != After::Leave
                         || self.is_rejected(&file.import_id).await?
                 }
             };
@@ -170,9 +170,9 @@ impl Work<'_> {
     async fn in_the_way(
         &self,
         import: &ImportRecord,
-    ) -> Result<Option<(Outcome, String)>, StoreError> {
+    ) -> Result<Option<(RunOutcome, String)>, StoreError> {
         if let Some(why) = self.jobs.faults.of(&import.import_id) {
-            return Ok(Some((Outcome::TargetFailed, why)));
+            return Ok(Some((RunOutcome::TargetFailed, why)));
         }
         for database in &self.jobs.databases {
             let progress = self
@@ -182,13 +182,13 @@ impl Work<'_> {
             if let Some(why) = progress.fault
                 && progress.passed < progress.rows
             {
-                return Ok(Some((Outcome::TargetFailed, why)));
+                return Ok(Some((RunOutcome::TargetFailed, why)));
             }
         }
         if self.jobs.reports
             && let Some(fault) = self.store().files_of(&import.import_id).await?.fault
         {
-            return Ok(Some((Outcome::ReportFailed, fault.what)));
+            return Ok(Some((RunOutcome::ReportFailed, fault.what)));
         }
         Ok(None)
     }

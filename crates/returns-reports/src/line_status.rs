@@ -12,7 +12,7 @@ use returns_model::journal::JournalRow;
 use returns_store::DuplicateLine;
 
 use super::line::Line;
-use super::outcome::{Outcome, Status, reason_word};
+use super::outcome::{LineOutcome, Status, reason_word};
 
 /// What the store has of an entry.
 #[derive(Clone, Copy)]
@@ -59,7 +59,7 @@ impl Fate<'_> {
             entry: None,
             row: None,
             transfer_id: String::new(),
-            outcome: Outcome::Rejected(what),
+            outcome: LineOutcome::Rejected(what),
             statuses: self.skipped(),
             amount_minor: Some(rejected.amount_minor.unwrap_or_default()),
             mark: None,
@@ -74,7 +74,7 @@ impl Fate<'_> {
             entry: line.entry.clone(),
             row: None,
             transfer_id: line.transfer_id.clone(),
-            outcome: Outcome::Duplicate,
+            outcome: LineOutcome::Duplicate,
             statuses: self.skipped(),
             mark: None,
             notes: vec![format!("known already as {}", line.of_return_id)],
@@ -147,16 +147,16 @@ impl Fate<'_> {
 
     /// A row counts as what it does when the system of record took it; otherwise it waits, or
     /// was found to be known.
-    fn outcome(&self, row: &JournalRow, notes: &mut Vec<String>) -> Outcome {
+    fn outcome(&self, row: &JournalRow, notes: &mut Vec<String>) -> LineOutcome {
         let Some(leading) = self.databases.first() else {
-            return Outcome::Effect(row.row.effect);
+            return LineOutcome::Effect(row.row.effect);
         };
         if self.leading_exception(row.position).is_none() {
-            return Outcome::Effect(row.row.effect);
+            return LineOutcome::Effect(row.row.effect);
         }
         match self.row_holds.get(&(leading.clone(), row.position)) {
             // Nothing was added for it: the same return stands by another row.
-            None => Outcome::Duplicate,
+            None => LineOutcome::Duplicate,
             Some(hold) => {
                 notes.extend(hold_notes(hold));
                 of_hold(hold)
@@ -217,12 +217,12 @@ impl Fate<'_> {
 }
 
 /// What a hold comes to when no row came of it.
-fn of_hold(hold: &HoldRecord) -> Outcome {
+fn of_hold(hold: &HoldRecord) -> LineOutcome {
     match hold.state {
         // A resolved one has its row; without it, it still waits for all that is known.
-        HoldState::Open | HoldState::Resolved => Outcome::Held(hold.new.reason),
-        HoldState::Duplicate => Outcome::Duplicate,
-        HoldState::Dismissed => Outcome::Dismissed(hold.new.reason),
+        HoldState::Open | HoldState::Resolved => LineOutcome::Held(hold.new.reason),
+        HoldState::Duplicate => LineOutcome::Duplicate,
+        HoldState::Dismissed => LineOutcome::Dismissed(hold.new.reason),
     }
 }
 

@@ -7,22 +7,22 @@ use serde_json::json;
 
 use super::client::{Posted, Signed, WebhookClient};
 use super::guard::Guard;
-use super::secret::{KeyError, Sealer, SigningKey, signatures};
+use super::secret::{KeyEncryptor, KeyError, SigningKey, signatures};
 
 /// Signs and posts messages.
 #[derive(Clone)]
-pub struct Poster {
+pub struct SignedClient {
     client: WebhookClient,
-    sealer: Sealer,
+    encryptor: KeyEncryptor,
     clock: SharedClock,
 }
 
-impl Poster {
-    /// A poster with a client, and with what opens keys.
-    pub fn new(client: WebhookClient, sealer: Sealer, clock: SharedClock) -> Self {
+impl SignedClient {
+    /// A client with a client, and with what opens keys.
+    pub fn new(client: WebhookClient, encryptor: KeyEncryptor, clock: SharedClock) -> Self {
         Self {
             client,
-            sealer,
+            encryptor,
             clock,
         }
     }
@@ -33,8 +33,8 @@ impl Poster {
     }
 
     /// What seals new keys.
-    pub fn sealer(&self) -> &Sealer {
-        &self.sealer
+    pub fn encryptor(&self) -> &KeyEncryptor {
+        &self.encryptor
     }
 
     /// The keys of these rows, in their order.
@@ -44,7 +44,7 @@ impl Poster {
     pub fn keys(&self, secrets: &[SecretRecord]) -> Result<Vec<SigningKey>, KeyError> {
         secrets
             .iter()
-            .map(|secret| self.sealer.open(secret))
+            .map(|secret| self.encryptor.open(secret))
             .collect()
     }
 

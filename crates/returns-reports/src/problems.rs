@@ -1,11 +1,11 @@
-//! Telling trouble at once, keeping it for every replica to show, and telling when it is over.
+//! NotificationState problem at once, keeping it for every replica to show, and notification when it is over.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use echeck_service::ErrorChain;
 use returns_model::import::ImportRecord;
-use returns_model::incident::{Area, Cause, Subject, Trouble};
+use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_model::report::{FilesFault, WrittenReport};
 use returns_store::StoreError;
 
@@ -14,7 +14,7 @@ use super::reporter::{Again, Memory, Reporter};
 use super::write::Summary;
 
 impl Reporter {
-    pub(super) async fn tell_difference(
+    pub(super) async fn report_difference(
         &self,
         import: &ImportRecord,
         report: &WrittenReport,
@@ -27,11 +27,11 @@ impl Reporter {
         let cause = Cause::DoesNotTieOut {
             what: format!("{what} (report {:?})", report.key),
         };
-        self.tell(import, cause, None, memory).await
+        self.report_problem(import, cause, None, memory).await
     }
 
     /// Tells a failure at once, and keeps it for every replica to show.
-    pub(super) async fn tell_failure(
+    pub(super) async fn report_failure(
         &self,
         import: &ImportRecord,
         error: &ReportError,
@@ -68,10 +68,10 @@ impl Reporter {
             next_try_at = %at,
             "an import's files are not where they belong yet"
         );
-        self.tell(import, cause, Some(at), memory).await
+        self.report_problem(import, cause, Some(at), memory).await
     }
 
-    async fn tell(
+    async fn report_problem(
         &self,
         import: &ImportRecord,
         cause: Cause,
@@ -89,11 +89,11 @@ impl Reporter {
             area: area.as_str().to_owned(),
             since: now,
         };
-        self.desk.report(Trouble {
+        self.incidents.report(Problem {
             source: Some(import.new.source.clone()),
             import_id: Some(import.import_id.clone()),
             next_try_at,
-            ..Trouble::new(subject(area, &import.import_id), cause, now)
+            ..Problem::new(subject(area, &import.import_id), cause, now)
         });
         self.store
             .record_files_fault(&import.import_id, &fault)
@@ -104,7 +104,7 @@ impl Reporter {
 
     /// Forgets the failures of an import that goes on, and tells when they were the last of
     /// their kind. What an earlier process told is in the store, so it is not forgotten.
-    pub(super) async fn tell_success(
+    pub(super) async fn report_success(
         &self,
         import: &ImportRecord,
         memory: &mut Memory,
@@ -126,25 +126,25 @@ impl Reporter {
                 || self.store.files_with_fault(area.as_str()).await? > 0;
             if area == Area::Import || !elsewhere {
                 let subject = subject(area, &import.import_id);
-                self.desk.clear(subject, area, self.clock.now());
+                self.incidents.clear(subject, area, self.clock.now());
             }
         }
         Ok(())
     }
 
-    pub(super) fn tell_store(&self, error: &StoreError, memory: &mut Memory) {
+    pub(super) fn report_store(&self, error: &StoreError, memory: &mut Memory) {
         let why = ErrorChain(error).to_string();
         tracing::error!(error = why, "nothing can be archived or reported");
         let now = self.clock.now();
-        self.desk.report(Trouble {
+        self.incidents.report(Problem {
             next_try_at: Some(now + delta(self.pauses.first)),
-            ..Trouble::new(Subject::Store, Cause::StoreUnreachable { why }, now)
+            ..Problem::new(Subject::Store, Cause::StoreUnreachable { why }, now)
         });
         memory.store_failed = true;
     }
 }
 
-/// What trouble of an area is about.
+/// What problem of an area is about.
 fn subject(area: Area, import_id: &str) -> Subject {
     match area {
         // The disk of a bucket that is a folder, or of the scratch file: it is told apart from the

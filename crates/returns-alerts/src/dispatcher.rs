@@ -1,4 +1,4 @@
-//! Delivering alerts: what is due is taken from the ledger, each channel by itself, so that a
+//! Delivering alerts: what is due is taken from the log, each channel by itself, so that a
 //! dead one delays no other. What a channel does not take is tried again for a day.
 
 use std::collections::HashSet;
@@ -9,16 +9,16 @@ use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use echeck_service::failpoint;
 use returns_model::incident::{
-    AlertKind, AlertRecord, Area, Attempt, Cause, IncidentRecord, Subject, Trouble,
+    AlertKind, AlertRecord, Area, Attempt, Cause, IncidentRecord, Problem, Subject,
 };
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
-use super::Desk;
-use super::change::moment;
+use super::IncidentReporter;
+use super::change::to_micros;
 use super::channel::{Channel, NotDelivered};
-use super::ledger::Ledger;
-use super::notice::{Letterhead, Notice};
+use super::log::IncidentLog;
+use super::message::{AlertHeader, AlertMessage};
 use super::rules::{Rules, after};
 use crate::change::fallen_back;
 
@@ -42,13 +42,13 @@ const CLAIM_MARGIN: Duration = Duration::from_secs(10);
 const AT_ONCE: usize = 8;
 
 /// Delivers alerts.
-pub struct Courier {
-    pub(super) ledger: Arc<Ledger>,
+pub(crate) struct AlertDispatcher {
+    pub(super) log: Arc<IncidentLog>,
     pub(super) channels: Vec<Arc<Channel>>,
     pub(super) rules: Rules,
-    pub(super) letterhead: Letterhead,
+    pub(super) header: AlertHeader,
     pub(super) clock: SharedClock,
-    pub(super) desk: Desk,
+    pub(super) incidents: IncidentReporter,
     /// Rung when there may be something to deliver.
     pub(super) due: Notify,
     /// Channel and incident of what is on its way.
@@ -58,17 +58,17 @@ pub struct Courier {
 
 /// Takes a delivery off the list when it has ended, however it has.
 struct OnTheWay {
-    courier: Arc<Courier>,
+    dispatcher: Arc<AlertDispatcher>,
     place: (String, String),
 }
 
 impl Drop for OnTheWay {
     fn drop(&mut self) {
-        self.courier.lock().remove(&self.place);
+        self.dispatcher.lock().remove(&self.place);
     }
 }
 
-impl Courier {
+impl AlertDispatcher {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<(String, String)>> {
         self.on_the_way
             .lock()
@@ -82,20 +82,20 @@ impl Courier {
 
     /// Sends everything on its way that is due.
     pub(super) async fn send_due(self: &Arc<Self>) {
-        let now = moment(self.clock.now());
-        for alert in self.ledger.pending().await {
+        let now = to_micros(self.clock.now());
+        for alert in self.log.pending().await {
             let claimed = alert.claimed_until.is_some_and(|until| until > now);
             if alert.next_attempt_at > now || claimed {
                 continue;
             }
             if let Some(place) = self.enter(&alert) {
-                let courier = self.clone();
+                let dispatcher = self.clone();
                 self.tasks.spawn(async move {
-                    let attempted = courier.attempt(&alert).await;
+                    let attempted = dispatcher.attempt(&alert).await;
                     drop(place);
                     if attempted {
                         // What waited for this one may go now.
-                        courier.due.notify_one();
+                        dispatcher.due.notify_one();
                     }
                 });
             }
@@ -115,22 +115,22 @@ impl Courier {
             return None;
         }
         Some(OnTheWay {
-            courier: self.clone(),
+            dispatcher: self.clone(),
             place,
         })
     }
 
     /// One attempt at one alert. False when it is not this replica's turn.
     async fn attempt(&self, alert: &AlertRecord) -> bool {
-        let now = moment(self.clock.now());
-        let Some(incident) = self.ledger.told_of(&alert.incident_id).await else {
+        let now = to_micros(self.clock.now());
+        let Some(incident) = self.log.told_of(&alert.incident_id).await else {
             return false;
         };
         let channel = self.channel(&alert.channel);
         let timeout = channel.as_ref().map_or(Duration::ZERO, |one| one.timeout);
         let until = after(now, timeout + CLAIM_MARGIN);
         if failpoint::hit("alert::before_claim").await.is_err()
-            || !self.ledger.claim(alert, now, until).await
+            || !self.log.claim(alert, now, until).await
             || failpoint::hit("alert::after_claim").await.is_err()
         {
             return false;
@@ -138,8 +138,9 @@ impl Courier {
         let attempt = alert.attempts + 1;
         let delivered = match &channel {
             Some(channel) => {
-                let letterhead = &self.letterhead;
-                let notice = Notice::about(&alert.alert_id, alert.kind, &incident, letterhead, now);
+                let header = &self.header;
+                let notice =
+                    AlertMessage::about(&alert.alert_id, alert.kind, &incident, header, now);
                 channel.deliver(&notice).await
             }
             None => Err(NotDelivered(
@@ -150,11 +151,11 @@ impl Courier {
             // It is delivered again once the claim has run out.
             return true;
         }
-        let now = moment(self.clock.now());
+        let now = to_micros(self.clock.now());
         match delivered {
             Ok(()) => {
                 let ended = Attempt::Sent { at: now };
-                self.ledger.finish(&alert.alert_id, attempt, &ended).await;
+                self.log.finish(&alert.alert_id, attempt, &ended).await;
                 self.works(&alert.channel, now);
             }
             Err(error) => {
@@ -174,7 +175,7 @@ impl Courier {
                     error: error.0.clone(),
                     next_at,
                 };
-                self.ledger.finish(&alert.alert_id, attempt, &ended).await;
+                self.log.finish(&alert.alert_id, attempt, &ended).await;
                 if channel.is_some() {
                     self.does_not_work(alert, &incident, error, next_at).await;
                 }
@@ -186,7 +187,7 @@ impl Courier {
     /// The channel took something: whatever was wrong with it is over.
     pub(super) fn works(&self, channel: &str, at: DateTime<Utc>) {
         let subject = Subject::Channel(channel.to_owned());
-        self.desk.clear(subject, Area::Alerting, at);
+        self.incidents.clear(subject, Area::Alerting, at);
     }
 
     /// The channel did not take an alert: the others are told, and the fallback channels get
@@ -207,9 +208,9 @@ impl Courier {
             why: error.0,
         };
         let subject = Subject::Channel(alert.channel.clone());
-        self.desk.report(Trouble {
+        self.incidents.report(Problem {
             next_try_at: next_at,
-            ..Trouble::new(subject, cause, self.clock.now())
+            ..Problem::new(subject, cause, self.clock.now())
         });
         let urgent = match alert.kind {
             AlertKind::Opened | AlertKind::Updated | AlertKind::Reopened | AlertKind::Escalated => {
@@ -226,16 +227,16 @@ impl Courier {
 
     async fn fall_back(&self, failed: &AlertRecord) {
         loop {
-            let Some(incident) = self.ledger.incident(&failed.incident_id).await else {
+            let Some(incident) = self.log.incident(&failed.incident_id).await else {
                 return;
             };
             let ids = [failed.incident_id.clone()];
-            let alerts = self.ledger.alerts_of(&ids).await;
+            let alerts = self.log.alerts_of(&ids).await;
             let now = self.clock.now();
             let Some(write) = fallen_back(&incident, failed, &alerts, &self.rules, now) else {
                 return;
             };
-            if self.ledger.write(&write).await {
+            if self.log.write(&write).await {
                 self.due.notify_one();
                 return;
             }

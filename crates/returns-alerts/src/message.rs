@@ -7,7 +7,7 @@ use returns_model::incident::{AlertKind, Area, CheckLine, Content, IncidentRecor
 
 /// Where to read on, and who speaks.
 #[derive(Debug, Clone)]
-pub struct Letterhead {
+pub struct AlertHeader {
     /// The name of this installation, such as `returns-production`.
     pub installation: String,
     /// A page with more about each cause; `{cause}` in it becomes the cause's name.
@@ -28,7 +28,7 @@ pub(super) enum Message {
 
 /// A notice.
 #[derive(Debug, Clone)]
-pub(super) struct Notice {
+pub(super) struct AlertMessage {
     /// The same when it is delivered again.
     pub(super) id: String,
     pub(super) message: Message,
@@ -37,16 +37,16 @@ pub(super) struct Notice {
     pub(super) runbook_url: Option<String>,
 }
 
-impl Notice {
+impl AlertMessage {
     /// A notice about an incident.
     pub(super) fn about(
         id: &str,
         kind: AlertKind,
         incident: &IncidentRecord,
-        letterhead: &Letterhead,
+        header: &AlertHeader,
         at: DateTime<Utc>,
     ) -> Self {
-        let runbook = letterhead.runbook_url.as_ref();
+        let runbook = header.runbook_url.as_ref();
         Self {
             id: id.to_owned(),
             message: Message::Incident {
@@ -54,21 +54,21 @@ impl Notice {
                 incident: Box::new(incident.clone()),
             },
             at,
-            installation: letterhead.installation.clone(),
+            installation: header.installation.clone(),
             runbook_url: runbook.map(|url| url.replace("{cause}", &incident.cause)),
         }
     }
 
     /// A test.
-    pub(super) fn test(id: &str, actor: &str, letterhead: &Letterhead, at: DateTime<Utc>) -> Self {
+    pub(super) fn test(id: &str, actor: &str, header: &AlertHeader, at: DateTime<Utc>) -> Self {
         Self {
             id: id.to_owned(),
             message: Message::Test {
                 actor: clean::line(actor, 100),
             },
             at,
-            installation: letterhead.installation.clone(),
-            runbook_url: letterhead.runbook_url.clone(),
+            installation: header.installation.clone(),
+            runbook_url: header.runbook_url.clone(),
         }
     }
 
@@ -143,7 +143,7 @@ impl Notice {
         };
         let all = [
             ("Since", Some(since)),
-            ("Met as", content.met.clone()),
+            ("Observed as", content.observed.clone()),
             ("Source", incident.source.clone()),
             ("Import", incident.import_id.clone()),
             ("Run", incident.run_id.clone()),
