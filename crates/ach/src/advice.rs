@@ -111,7 +111,7 @@ fn attempts(entry: &Entry) -> Attempts {
 mod tests {
     use super::*;
     use crate::code::ReturnCode;
-    use crate::entry::Position;
+    use crate::entry::FilePosition;
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -124,7 +124,7 @@ mod tests {
         };
         Entry {
             entry_description: description.map(str::to_owned),
-            ..Entry::new(Position { line: 3, byte: 0 }, kind)
+            ..Entry::new(FilePosition { line: 3, byte: 0 }, kind)
         }
     }
 

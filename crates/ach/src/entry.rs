@@ -11,7 +11,7 @@ use crate::money::Money;
 
 /// Where in a file something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position {
+pub struct FilePosition {
     /// Line number, counted from 1. In a file without line ends, the record number.
     pub line: u64,
     /// Offset in bytes of the first byte of that line, counted from 0.
@@ -314,7 +314,7 @@ impl EntryKind {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Entry {
     /// Where it stands in its file.
-    pub at: Position,
+    pub at: FilePosition,
     /// What it says happened.
     #[serde(flatten)]
     pub kind: EntryKind,
@@ -369,7 +369,7 @@ pub struct Entry {
 impl Entry {
     /// An entry at `at` that says `kind` and nothing else yet.
     #[must_use]
-    pub fn new(at: Position, kind: EntryKind) -> Self {
+    pub fn new(at: FilePosition, kind: EntryKind) -> Self {
         Self {
             at,
             kind,
@@ -417,7 +417,7 @@ mod tests {
 
     #[test]
     fn an_entry_survives_json() {
-        let at = Position { line: 3, byte: 188 };
+        let at = FilePosition { line: 3, byte: 188 };
         let kind = EntryKind::Return {
             code: Coded::Unknown("R97".into()),
             date_of_death: None,

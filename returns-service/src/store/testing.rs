@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ach::code::ReturnCode;
 use ach::decision::{Effect, Expected, TransferState, TransferType};
-use ach::entry::{Coded, Direction, Entry, EntryKind, Position};
+use ach::entry::{Coded, Direction, Entry, EntryKind, FilePosition};
 use ach::money::Money;
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
@@ -91,7 +91,7 @@ pub(crate) fn entry(line: u64) -> Entry {
     Entry {
         amount: Some(Money::cents(500)),
         direction: Direction::Debit,
-        ..Entry::new(Position { line, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line, byte: 0 }, kind)
     }
 }
 

@@ -5,7 +5,7 @@ use ach::decision::{
     Decision, Effect, FundingPolicy, Hold, HoldReason, Parties, Resolution, Transfer,
     TransferState, TransferType, decide, failure_messages, return_messages, reversal_tags,
 };
-use ach::entry::{AccountTail, Coded, Corrected, Direction, Entry, EntryKind, Position};
+use ach::entry::{AccountTail, Coded, Corrected, Direction, Entry, EntryKind, FilePosition};
 use ach::money::Money;
 use chrono::{DateTime, Duration, Utc};
 
@@ -103,7 +103,7 @@ pub(super) fn entry(kind: EntryKind) -> Entry {
     Entry {
         amount: Some(Money::cents(500)),
         direction: Direction::Unknown,
-        ..Entry::new(Position { line: 2, byte: 90 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 90 }, kind)
     }
 }
 

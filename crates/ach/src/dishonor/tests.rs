@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::calendar::{banking_days_between, is_banking_day};
 use crate::decision::{Effect, Parties, TransferState};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::money::Money;
 
 fn day(text: &str) -> NaiveDate {
@@ -16,7 +16,7 @@ fn returned(code: ReturnCode) -> Entry {
         code: Coded::Known(code),
         date_of_death: None,
     };
-    let mut entry = Entry::new(Position { line: 3, byte: 0 }, kind);
+    let mut entry = Entry::new(FilePosition { line: 3, byte: 0 }, kind);
     entry.amount = Some(Money::cents(5_000));
     entry.direction = Direction::Debit;
     entry.sec = Some("PPD".into());

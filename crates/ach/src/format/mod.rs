@@ -12,7 +12,7 @@ use std::io::Read;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::entry::{AccountTail, Entry, Position};
+use crate::entry::{AccountTail, Entry, FilePosition};
 
 pub mod delimited;
 pub mod nacha;
@@ -31,7 +31,7 @@ pub enum Item {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejected {
     /// Where it stands.
-    pub at: Position,
+    pub at: FilePosition,
     /// The field that is wrong: a column's name, or a record's field with its positions.
     pub field: Option<String>,
     /// What is wrong and what was expected. Never holds an account number.
@@ -44,7 +44,7 @@ pub struct Rejected {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub struct FileRejected {
     /// Where the fault was seen; `None` when it is not in one place.
-    pub at: Option<Position>,
+    pub at: Option<FilePosition>,
     /// The field that is wrong.
     pub field: Option<String>,
     /// What is wrong, what was expected, and what to do.
@@ -76,7 +76,7 @@ impl fmt::Display for FileRejected {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The first place where it was seen.
-    pub at: Option<Position>,
+    pub at: Option<FilePosition>,
     /// The field, or the kind of difference, in a word or two.
     pub field: String,
     /// What was seen and what was expected.

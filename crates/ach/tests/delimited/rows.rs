@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use ach::entry::Position;
+use ach::entry::FilePosition;
 use ach::format::Emptiness;
 
 use crate::support::{HEADER, read, read_rows, small};
@@ -27,7 +27,7 @@ fn every_line_end_is_read_and_counted() {
             let byte = row.0 - 1;
             let before = text[..byte].replace("\r\n", "\n");
             let line = before.matches(['\n', '\r']).count() + 1;
-            let wanted = Position {
+            let wanted = FilePosition {
                 line: line as u64,
                 byte: byte as u64,
             };
@@ -166,7 +166,7 @@ fn endless_blank_lines_are_passed_over() {
     );
     assert_eq!(
         outcome.entry().at,
-        Position {
+        FilePosition {
             line: 3_000_002,
             byte: 3_000_025
         }
@@ -199,7 +199,7 @@ fn a_byte_order_mark_is_no_part_of_the_first_header() {
     let text = format!("\u{FEFF}{HEADER}a,R01,1.00,,Müller\n");
     let outcome = read(text.as_bytes(), &small(""));
     assert_eq!(outcome.entry().description.as_deref(), Some("Müller"));
-    assert_eq!(outcome.entry().at, Position { line: 2, byte: 28 });
+    assert_eq!(outcome.entry().at, FilePosition { line: 2, byte: 28 });
     assert_eq!(outcome.found("encoding"), 0);
 }
 

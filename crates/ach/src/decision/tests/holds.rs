@@ -134,7 +134,7 @@ fn a_refused_correction_is_for_a_person() {
         refused: None,
         corrected: Vec::new(),
     };
-    let at = Position { line: 2, byte: 0 };
+    let at = FilePosition { line: 2, byte: 0 };
     let hold = held(&Entry::new(at, kind), debit(), FundingPolicy::State);
     assert_eq!(hold.reason, HoldReason::RefusedCorrection);
     assert!(hold.detail.contains("C61"), "{}", hold.detail);

@@ -10,7 +10,7 @@ mod wording;
 use chrono::NaiveDate;
 
 use super::*;
-use crate::entry::{Corrected, Position};
+use crate::entry::{Corrected, FilePosition};
 use crate::money::Money;
 
 pub(super) const POLICIES: [FundingPolicy; 2] = [FundingPolicy::State, FundingPolicy::Deposit];
@@ -36,7 +36,7 @@ pub(super) fn returned(code: &str) -> Entry {
     };
     Entry {
         amount: Some(Money::cents(5_000)),
-        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 0 }, kind)
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn correction(code: &str, data: &str) -> Entry {
     };
     Entry {
         amount: Some(Money::cents(0)),
-        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 0 }, kind)
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn validation_failure(text: &str) -> Entry {
     Entry {
         description: Some(text.to_owned()),
         amount: Some(Money::cents(5_000)),
-        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 0 }, kind)
     }
 }
 

@@ -30,7 +30,7 @@ fn contested(code: &str, dishonor: Option<&str>) -> Entry {
 fn with_trace(kind: EntryKind, trace: Option<&str>) -> Entry {
     let mut entry = Entry {
         amount: Some(Money::cents(5_000)),
-        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 0 }, kind)
     };
     entry.keys.return_trace = trace.map(str::to_owned);
     entry

@@ -7,7 +7,7 @@ use super::profile::Profile;
 use super::rows::Row;
 use super::tally::Tally;
 use super::{cell, refused, row_kind};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::ReadError;
 
 /// The columns of a file, found by its header or given by number.
@@ -164,7 +164,7 @@ fn place(column: &Column, headers: &[String]) -> Option<usize> {
     places(column, headers).first().copied()
 }
 
-fn check_duplicates(headers: &[String], at: Option<Position>) -> Result<(), ReadError> {
+fn check_duplicates(headers: &[String], at: Option<FilePosition>) -> Result<(), ReadError> {
     let mut seen = BTreeSet::new();
     for header in headers.iter().filter(|header| !header.is_empty()) {
         if !seen.insert(normal(header)) {
@@ -183,7 +183,7 @@ fn check_missing(
     profile: &Profile,
     missing: &[Field],
     headers: &[String],
-    at: Option<Position>,
+    at: Option<FilePosition>,
 ) -> Result<(), ReadError> {
     let is_needed = |field: &&Field| field.decides() || profile.required.contains(field);
     let needed: Vec<&Field> = missing.iter().filter(is_needed).collect();
@@ -207,7 +207,7 @@ fn note_differences(
     profile: &Profile,
     missing: &[Field],
     headers: &[String],
-    at: Option<Position>,
+    at: Option<FilePosition>,
     tally: &mut Tally,
 ) {
     let known = known_places(profile, headers);

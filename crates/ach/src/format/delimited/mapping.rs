@@ -10,7 +10,7 @@ use super::profile::Profile;
 use super::rows::Row;
 use super::tally::Tally;
 use super::{amount, cell, code, corrected, date};
-use crate::entry::{AccountTail, Direction, Entry, EntryKeys, Position};
+use crate::entry::{AccountTail, Direction, Entry, EntryKeys, FilePosition};
 use crate::money::{Currency, Money};
 
 /// The cells of one row, by field.
@@ -182,7 +182,7 @@ impl<'a> Cells<'a> {
 /// Reads the row. `amount_minor` was read before, so that a rejected row can still show it.
 pub(super) fn entry(
     cells: &Cells<'_>,
-    at: Position,
+    at: FilePosition,
     amount_minor: Option<i64>,
     tally: &mut Tally,
 ) -> Result<Entry, Fault> {

@@ -28,10 +28,10 @@ pub use profile::{Delimiter, Encoding, Kind, Profile, RecordTypes, RowFilter, Tr
 pub use reader::Reader;
 
 use super::{FileRejected, ReadError};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 
 /// The whole file is refused at `at`, because of `field` where one is to blame.
-fn refused(at: Option<Position>, field: Option<String>, why: String) -> ReadError {
+fn refused(at: Option<FilePosition>, field: Option<String>, why: String) -> ReadError {
     ReadError::Rejected(FileRejected {
         at,
         field,

@@ -9,7 +9,7 @@ use super::row_kind::{self, RowKind};
 use super::rows::{Row, Rows};
 use super::tally::Tally;
 use super::{control, refused};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::{Emptiness, Item, ReadError, Rejected, Summary};
 
 /// Reads a delimited file by its profile. Iterate to the end, then ask for the summary.
@@ -128,7 +128,7 @@ impl<R: Read> Reader<R> {
         self.look_behind_header(row, at)
     }
 
-    fn read_header(&mut self, row: &Row, at: Position) -> Result<(), ReadError> {
+    fn read_header(&mut self, row: &Row, at: FilePosition) -> Result<(), ReadError> {
         if row.misquoted.is_some() {
             let why = "the header has text behind a closing quote".to_owned();
             return Err(refused(Some(at), None, why));
@@ -137,7 +137,11 @@ impl<R: Read> Reader<R> {
         Ok(())
     }
 
-    fn look_behind_header(&mut self, row: &Row, at: Position) -> Result<Option<Item>, ReadError> {
+    fn look_behind_header(
+        &mut self,
+        row: &Row,
+        at: FilePosition,
+    ) -> Result<Option<Item>, ReadError> {
         let Some(mut layout) = self.layout.take() else {
             return Ok(None);
         };
@@ -149,7 +153,7 @@ impl<R: Read> Reader<R> {
     fn look_by_layout(
         &mut self,
         row: &Row,
-        at: Position,
+        at: FilePosition,
         layout: &mut Layout,
     ) -> Result<Option<Item>, ReadError> {
         let kind = row_kind::of(&self.profile, layout, row, at, &mut self.tally)?;
@@ -167,7 +171,12 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    fn detail(&mut self, row: &Row, at: Position, layout: &mut Layout) -> Result<Item, ReadError> {
+    fn detail(
+        &mut self,
+        row: &Row,
+        at: FilePosition,
+        layout: &mut Layout,
+    ) -> Result<Item, ReadError> {
         if let Some(trailer_at) = self.tally.trailer_at {
             let why = format!(
                 "a row behind the trailer in line {}: is this several files in one?",
@@ -201,7 +210,7 @@ impl<R: Read> Reader<R> {
     fn fault_of_shape(
         &self,
         row: &Row,
-        at: Position,
+        at: FilePosition,
         layout: &mut Layout,
     ) -> Result<Option<Fault>, ReadError> {
         if let Some(index) = row.misquoted {
@@ -246,7 +255,7 @@ impl<R: Read> Reader<R> {
     /// Rejects the row. `amount` is what was read of its amount: `None` when nothing was.
     fn reject(
         &mut self,
-        at: Position,
+        at: FilePosition,
         fault: Fault,
         amount: Option<Option<i64>>,
     ) -> Result<Item, ReadError> {
@@ -261,7 +270,7 @@ impl<R: Read> Reader<R> {
         Ok(Item::Rejected(rejected))
     }
 
-    fn check_single_trailer(&self, at: Position) -> Result<(), ReadError> {
+    fn check_single_trailer(&self, at: FilePosition) -> Result<(), ReadError> {
         let Some(first) = self.tally.trailer_at else {
             return Ok(());
         };

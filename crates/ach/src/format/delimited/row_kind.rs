@@ -7,7 +7,7 @@ use super::profile::{Profile, RowFilter};
 use super::rows::Row;
 use super::tally::Tally;
 use super::{cell, refused};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::ReadError;
 
 /// What a row behind the header is.
@@ -27,7 +27,7 @@ pub(super) fn of(
     profile: &Profile,
     layout: &Layout,
     row: &Row,
-    at: Position,
+    at: FilePosition,
     tally: &mut Tally,
 ) -> Result<RowKind, ReadError> {
     if let Some(filter) = &profile.row_filter

@@ -8,7 +8,7 @@ use encoding_rs::WINDOWS_1252;
 use super::profile::{Delimiter, Encoding};
 use super::refused;
 use super::source::{CHUNK, Source};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::ReadError;
 
 /// The longest cell, in bytes.
@@ -22,7 +22,7 @@ pub(super) const MOST_CELLS: usize = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Row {
     /// Where it begins.
-    pub(super) at: Option<Position>,
+    pub(super) at: Option<FilePosition>,
     /// The line it ends in; cells in quotes may hold line ends.
     pub(super) last_line: u64,
     /// Whether a line end follows it.
@@ -185,7 +185,7 @@ impl<R: Read> Rows<R> {
 
     /// Reads one cell behind those read so far. Tells how it ended, and whether its quotes
     /// are as they should be.
-    fn cell(&mut self, row_at: Position) -> Result<(CellEnd, bool), ReadError> {
+    fn cell(&mut self, row_at: FilePosition) -> Result<(CellEnd, bool), ReadError> {
         let at = self.source.position();
         let start = self.used;
         let mut quotes = Quotes::new(self.quoting);
@@ -224,8 +224,8 @@ impl<R: Read> Rows<R> {
 
     fn check_size(
         &self,
-        at: Position,
-        row_at: Position,
+        at: FilePosition,
+        row_at: FilePosition,
         start: usize,
         in_quotes: bool,
     ) -> Result<(), ReadError> {
@@ -246,7 +246,7 @@ impl<R: Read> Rows<R> {
 
     /// Text behind a closing quote is the vendor's slip while it stays in its line. Over
     /// several lines it is a quote that was not closed, and whole rows are inside the cell.
-    fn check_misquoted(&self, at: Position, last_line: u64) -> Result<(), ReadError> {
+    fn check_misquoted(&self, at: FilePosition, last_line: u64) -> Result<(), ReadError> {
         if last_line == at.line {
             return Ok(());
         }

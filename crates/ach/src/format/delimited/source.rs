@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 
 use super::refused;
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::ReadError;
 
 /// How much is read at once.
@@ -43,8 +43,8 @@ impl<R: Read> Source<R> {
     }
 
     /// The line that the next byte stands in.
-    pub(super) fn position(&self) -> Position {
-        Position {
+    pub(super) fn position(&self) -> FilePosition {
+        FilePosition {
             line: self.line,
             byte: self.line_start,
         }
@@ -151,7 +151,7 @@ mod tests {
         let ReadError::Rejected(rejected) = source.fill().unwrap_err() else {
             panic!("not a refusal")
         };
-        assert_eq!(rejected.at, Some(Position { line: 2, byte: 3 }));
+        assert_eq!(rejected.at, Some(FilePosition { line: 2, byte: 3 }));
     }
 
     #[test]
@@ -159,6 +159,6 @@ mod tests {
         let mut source = Source::new(&b"\xEF\xBB\xBFa\nb"[..]);
         assert_eq!(source.fill().unwrap(), b"a\nb");
         source.take(2);
-        assert_eq!(source.position(), Position { line: 2, byte: 5 });
+        assert_eq!(source.position(), FilePosition { line: 2, byte: 5 });
     }
 }

@@ -1,7 +1,7 @@
 //! What was read so far: counts, sums and findings.
 
 use super::refused;
-use crate::entry::{Direction, Entry, EntryKind, Position};
+use crate::entry::{Direction, Entry, EntryKind, FilePosition};
 use crate::format::{Emptiness, Finding, ReadError, Rejected};
 use crate::money::{Currency, Money};
 
@@ -21,9 +21,9 @@ pub(super) struct Tally {
     /// Whether any row was seen that is not blank.
     pub(super) saw_text: bool,
     /// Where a sentence said that there are no entries.
-    pub(super) sentence_at: Option<Position>,
+    pub(super) sentence_at: Option<FilePosition>,
     /// Where the row of totals stands.
-    pub(super) trailer_at: Option<Position>,
+    pub(super) trailer_at: Option<FilePosition>,
     currency: Option<Currency>,
 }
 
@@ -75,13 +75,18 @@ impl Tally {
         Ok(())
     }
 
-    fn add_detail(&mut self, at: Position, minor: i64) -> Result<(), ReadError> {
+    fn add_detail(&mut self, at: FilePosition, minor: i64) -> Result<(), ReadError> {
         self.detail_minor = plus(self.detail_minor, minor, at)?;
         Ok(())
     }
 
     /// Counts a difference that is let pass; the first of its kind is described.
-    pub(super) fn note(&mut self, at: Option<Position>, kind: &str, what: impl FnOnce() -> String) {
+    pub(super) fn note(
+        &mut self,
+        at: Option<FilePosition>,
+        kind: &str,
+        what: impl FnOnce() -> String,
+    ) {
         if let Some(known) = self
             .findings
             .iter_mut()
@@ -112,7 +117,7 @@ impl Tally {
     }
 }
 
-fn plus(sum: i64, minor: i64, at: Position) -> Result<i64, ReadError> {
+fn plus(sum: i64, minor: i64, at: FilePosition) -> Result<i64, ReadError> {
     sum.checked_add(minor).ok_or_else(|| {
         let why = "the sum of the amounts is beyond what can be counted; check the unit and the \
                    amount column of the profile";
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_sum_that_cannot_be_counted_refuses_the_file() {
-        let at = Position { line: 3, byte: 9 };
+        let at = FilePosition { line: 3, byte: 9 };
         let code = Coded::Unknown("R97".to_owned());
         let date_of_death = None;
         let mut entry = Entry::new(

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::record::{Field, Record, latest_year};
 use super::refusal::refuse;
 use super::totals::Sums;
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::FileRejected;
 
 const COMPANY_NAME: Field = Field::new("company name", 5, 20);
@@ -37,7 +37,7 @@ pub(super) enum Class {
 /// A batch that is being read.
 #[derive(Debug)]
 pub(super) struct Batch {
-    pub(super) at: Position,
+    pub(super) at: FilePosition,
     pub(super) has_header: bool,
     pub(super) class: Class,
     pub(super) sec: Option<String>,
@@ -55,7 +55,7 @@ pub(super) struct Batch {
 
 impl Batch {
     /// A batch without a header, begun by the record at `at`.
-    pub(super) fn without_header(at: Position) -> Self {
+    pub(super) fn without_header(at: FilePosition) -> Self {
         Self {
             at,
             has_header: false,
@@ -75,7 +75,7 @@ impl Batch {
 
     /// Reads a batch header. `reference` is the date of the file.
     pub(super) fn read(
-        at: Position,
+        at: FilePosition,
         record: &Record,
         reference: NaiveDate,
     ) -> Result<Self, FileRejected> {
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
     use crate::format::nacha::encoding::Layout;
 
-    const AT: Position = Position { line: 2, byte: 95 };
+    const AT: FilePosition = FilePosition { line: 2, byte: 95 };
 
     fn read(text: &str) -> Result<Batch, FileRejected> {
         let reference = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap();

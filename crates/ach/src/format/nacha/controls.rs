@@ -8,7 +8,7 @@ use super::record::{Field, Record, WIDTH, latest_year};
 use super::refusal::{SEND_AGAIN, not_nacha, refuse, wrong_length};
 use super::state::{Section, State, require_width};
 use super::totals::{BATCH, BATCH_ADV, ControlFields, FILE, FILE_ADV, Sums};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::FileRejected;
 
 const PRIORITY: Field = Field::new("priority code", 2, 3);
@@ -167,7 +167,7 @@ impl State {
     /// Compares a control record with the sums of what it controls.
     fn compare(
         &mut self,
-        at: Position,
+        at: FilePosition,
         control: &Record,
         sums: &Sums,
         fields: &ControlFields,

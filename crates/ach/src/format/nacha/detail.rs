@@ -3,7 +3,7 @@
 use super::addenda::Stage;
 use super::batch::{Batch, Class};
 use super::record::{Field, Record};
-use crate::entry::{AccountTail, Direction, Entry, EntryKind, Position};
+use crate::entry::{AccountTail, Direction, Entry, EntryKind, FilePosition};
 use crate::money::Money;
 
 const TRANSACTION_CODE: Field = Field::new("transaction code", 2, 3);
@@ -25,14 +25,14 @@ pub(super) const ADDENDA_INDICATOR: Field = Field::new("addenda record indicator
 /// addenda makes it a return.
 #[derive(Debug)]
 pub(super) struct Detail {
-    pub(super) at: Position,
+    pub(super) at: FilePosition,
     record: Record,
     pub(super) amount_minor: Option<u64>,
     pub(super) direction: Direction,
 }
 
 impl Detail {
-    pub(super) fn new(at: Position, record: Record, class: Class) -> Self {
+    pub(super) fn new(at: FilePosition, record: Record, class: Class) -> Self {
         let amount = if class == Class::Accounting {
             AMOUNT_ADV
         } else {
@@ -97,7 +97,7 @@ impl Detail {
     }
 
     /// The entry that one of its addenda makes of it.
-    pub(super) fn entry(&self, at: Position, batch: &Batch, stage: Stage) -> Entry {
+    pub(super) fn entry(&self, at: FilePosition, batch: &Batch, stage: Stage) -> Entry {
         let mut entry = Entry::new(at, stage.kind);
         entry.amount = match &entry.kind {
             // A correction moves no money, whatever its amount field says.
@@ -178,7 +178,7 @@ mod tests {
     fn a_check_digit_is_checked_where_there_is_one() {
         let right = |text: &str| {
             let record = Record::new(text.as_bytes(), Layout::Ascii);
-            let at = Position { line: 1, byte: 0 };
+            let at = FilePosition { line: 1, byte: 0 };
             Detail::new(at, record, Class::Domestic).has_right_check_digit()
         };
         assert!(right("626061000052"));

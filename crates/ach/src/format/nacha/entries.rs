@@ -7,7 +7,7 @@ use super::findings::{Difference, Remark};
 use super::lines::Line;
 use super::record::WIDTH;
 use super::state::{State, require_width};
-use crate::entry::{Direction, Entry, EntryKind, Position};
+use crate::entry::{Direction, Entry, EntryKind, FilePosition};
 use crate::format::{FileRejected, Item, Rejected};
 
 /// The entry detail that the addenda to come belong to.
@@ -127,7 +127,7 @@ impl State {
 
     /// Yields the entry that a stage makes of the pending detail. The first stage stands
     /// where its detail stands, each further one on its own line.
-    fn stage(&mut self, addenda_at: Position, stage: Stage) {
+    fn stage(&mut self, addenda_at: FilePosition, stage: Stage) {
         let (Some(pending), Some(batch)) = (&self.pending, &self.batch) else {
             return;
         };
@@ -185,7 +185,7 @@ impl State {
         *sum = sum.saturating_add(minor);
     }
 
-    fn reject(&mut self, at: Position, field: String, why: String, amount_minor: Option<i64>) {
+    fn reject(&mut self, at: FilePosition, field: String, why: String, amount_minor: Option<i64>) {
         self.summary.rejected += 1;
         self.ready.push_back(Item::Rejected(Rejected {
             at,

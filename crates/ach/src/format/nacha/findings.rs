@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::Finding;
 
 /// A difference that a [`Tolerance`](super::Tolerance) decides about.
@@ -93,14 +93,19 @@ impl Findings {
     pub(super) fn differs(
         &mut self,
         difference: Difference,
-        at: Option<Position>,
+        at: Option<FilePosition>,
         what: impl FnOnce() -> String,
     ) {
         self.add(Kind::Difference(difference), difference.setting(), at, what);
     }
 
     /// Counts a remark; `what` describes the first of its kind.
-    pub(super) fn remark(&mut self, remark: Remark, at: Position, what: impl FnOnce() -> String) {
+    pub(super) fn remark(
+        &mut self,
+        remark: Remark,
+        at: FilePosition,
+        what: impl FnOnce() -> String,
+    ) {
         self.add(Kind::Remark(remark), remark.label(), Some(at), what);
     }
 
@@ -108,7 +113,7 @@ impl Findings {
         &mut self,
         kind: Kind,
         field: &str,
-        at: Option<Position>,
+        at: Option<FilePosition>,
         what: impl FnOnce() -> String,
     ) {
         self.0
@@ -136,7 +141,7 @@ mod tests {
     fn only_the_first_of_a_kind_is_described_and_all_are_counted() {
         let mut findings = Findings::default();
         for line in 1..=3 {
-            let at = Position { line, byte: 0 };
+            let at = FilePosition { line, byte: 0 };
             findings.remark(Remark::BlankLine, at, || format!("line {line}"));
         }
         findings.differs(Difference::BatchOrder, None, || "order".into());

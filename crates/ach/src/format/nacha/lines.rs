@@ -11,7 +11,7 @@ use super::encoding::{self, Layout, Measure, NotText};
 use super::opening::{is_text, says_that_there_is_nothing, wrapping};
 use super::record::{Record, WIDTH};
 use super::refusal::{not_nacha, refuse};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::{FileRejected, ReadError};
 
 /// Bytes read at a time.
@@ -28,7 +28,7 @@ const SHORTEST_FOLLOWER: usize = 55;
 /// One record as it stood in the file.
 #[derive(Debug)]
 pub(super) struct Line {
-    pub(super) at: Position,
+    pub(super) at: FilePosition,
     pub(super) record: Record,
     /// How many characters it had; blanks beyond 94 do not count.
     pub(super) width: usize,
@@ -41,10 +41,10 @@ pub(super) struct Line {
 pub(super) enum Piece {
     Record(Line),
     /// An empty line, or one of blanks.
-    Blank(Position),
+    Blank(FilePosition),
     /// A line that is no record.
     Text {
-        at: Position,
+        at: FilePosition,
         says_empty: bool,
     },
 }
@@ -190,8 +190,8 @@ impl<R: Read> Lines<R> {
         Ok(Piece::Text { at, says_empty })
     }
 
-    fn at(&self) -> Position {
-        Position {
+    fn at(&self) -> FilePosition {
+        FilePosition {
             line: self.line,
             byte: self.offset,
         }
@@ -286,7 +286,7 @@ fn without_trailing_blanks(bytes: &[u8]) -> &[u8] {
     &bytes[..kept]
 }
 
-fn unreadable(at: Position) -> FileRejected {
+fn unreadable(at: FilePosition) -> FileRejected {
     not_nacha(
         at,
         "it holds bytes that no text has; check that it is not compressed or encrypted",

@@ -1,13 +1,17 @@
 //! The words in which a file is refused.
 
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::FileRejected;
 
 /// What to do about a file that came in damaged.
 pub(super) const SEND_AGAIN: &str = "fetch the file again or ask its sender for a whole one";
 
 /// A file that is refused at a place.
-pub(super) fn refuse(at: Position, field: Option<String>, why: impl Into<String>) -> FileRejected {
+pub(super) fn refuse(
+    at: FilePosition,
+    field: Option<String>,
+    why: impl Into<String>,
+) -> FileRejected {
     FileRejected {
         at: Some(at),
         field,
@@ -17,13 +21,13 @@ pub(super) fn refuse(at: Position, field: Option<String>, why: impl Into<String>
 }
 
 /// A file that is not a NACHA file at all; `seen` says what it looks like.
-pub(super) fn not_nacha(at: Position, seen: &str) -> FileRejected {
+pub(super) fn not_nacha(at: FilePosition, seen: &str) -> FileRejected {
     refuse(at, None, format!("this is not a NACHA file: {seen}"))
 }
 
 /// A record that has not 94 characters, and is not merely short of trailing blanks.
 pub(super) fn wrong_length(
-    at: Position,
+    at: FilePosition,
     record_type: char,
     width: usize,
     ended: bool,

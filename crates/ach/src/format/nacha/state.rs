@@ -13,7 +13,7 @@ use super::lines::Line;
 use super::record::WIDTH;
 use super::refusal::{not_nacha, refuse, wrong_length};
 use super::totals::Sums;
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::{Emptiness, FileRejected, Item, Summary};
 
 /// The part of the file that has been reached.
@@ -40,9 +40,9 @@ pub(super) struct State {
     pub(super) pending: Option<Pending>,
     pub(super) file: FileSums,
     pub(super) findings: Findings,
-    pub(super) last_at: Position,
+    pub(super) last_at: FilePosition,
     /// A line of text that stood behind records; nothing but text may follow it.
-    text_behind: Option<Position>,
+    text_behind: Option<FilePosition>,
     texts: u64,
     says_empty: bool,
     /// Entries that are not returns.
@@ -65,7 +65,7 @@ pub(super) struct FileSums {
     /// Records of filler.
     pub(super) filler: u64,
     /// The block count of the file control, and where it stands.
-    pub(super) blocks: Option<(Position, Option<u64>)>,
+    pub(super) blocks: Option<(FilePosition, Option<u64>)>,
 }
 
 /// Lines of text before the first record that are taken for a banner.
@@ -83,7 +83,7 @@ impl State {
             pending: None,
             file: FileSums::default(),
             findings: Findings::default(),
-            last_at: Position { line: 1, byte: 0 },
+            last_at: FilePosition { line: 1, byte: 0 },
             text_behind: None,
             texts: 0,
             says_empty: false,
@@ -120,13 +120,13 @@ impl State {
     }
 
     /// An empty line.
-    pub(super) fn blank(&mut self, at: Position) {
+    pub(super) fn blank(&mut self, at: FilePosition) {
         self.findings
             .remark(Remark::BlankLine, at, || "skipped".to_owned());
     }
 
     /// A line that is no record. Banks put a line or two of their own around a file.
-    pub(super) fn text(&mut self, at: Position, says_empty: bool) -> Result<(), FileRejected> {
+    pub(super) fn text(&mut self, at: FilePosition, says_empty: bool) -> Result<(), FileRejected> {
         self.last_at = at;
         self.texts += 1;
         self.says_empty |= says_empty;
@@ -202,7 +202,7 @@ impl State {
     pub(super) fn differ(
         &mut self,
         difference: Difference,
-        at: Option<Position>,
+        at: Option<FilePosition>,
         field: Option<String>,
         what: impl FnOnce() -> String,
     ) -> Result<(), FileRejected> {
@@ -227,7 +227,7 @@ impl State {
     }
 
     /// The batch that is open; one without a header is opened where there is none.
-    pub(super) fn open_batch(&mut self, at: Position) -> Result<&mut Batch, FileRejected> {
+    pub(super) fn open_batch(&mut self, at: FilePosition) -> Result<&mut Batch, FileRejected> {
         if self.batch.is_none() {
             let what = || "the record belongs to no batch header (5)".to_owned();
             self.differ(Difference::MissingBatchHeader, Some(at), None, what)?;
