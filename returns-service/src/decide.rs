@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use ach::decision::{
-    Act, Decision, Effect, Hold, Prior, Resolution, Transfer, TransferKeyKind, decide,
+    Act, Decision, Effect, Hold, PriorDecision, Resolution, Transfer, TransferKeyKind, decide,
     failure_messages, resolve, return_messages, reversal_tags, stage_tags,
 };
 use ach::entry::{Entry, EntryKind};
@@ -87,7 +87,7 @@ pub(crate) struct Decided {
 /// What earlier cases of the same run decided and the journal does not say yet.
 #[derive(Debug, Default)]
 pub(crate) struct Overlay {
-    priors: HashMap<String, Vec<Prior>>,
+    priors: HashMap<String, Vec<PriorDecision>>,
     ids_given: HashMap<String, usize>,
 }
 
@@ -276,8 +276,8 @@ fn candidates(resolution: &Resolution) -> Vec<String> {
     }
 }
 
-fn prior(return_id: &str, effect: Effect, entry: &Entry) -> Prior {
-    Prior {
+fn prior(return_id: &str, effect: Effect, entry: &Entry) -> PriorDecision {
+    PriorDecision {
         return_id: return_id.to_owned(),
         effect,
         kind: entry.kind.clone(),
@@ -286,7 +286,7 @@ fn prior(return_id: &str, effect: Effect, entry: &Entry) -> Prior {
     }
 }
 
-fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<Prior> {
+fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<PriorDecision> {
     let standing = known
         .standing
         .get(transfer_id)

@@ -1,7 +1,7 @@
 //! Which of the entries that are being decided our bank may dishonor. The rules are
 //! [`ach::dishonor`]'s; here they are given what was looked up and what was decided.
 
-use ach::decision::{HoldReason, Prior, Resolution};
+use ach::decision::{HoldReason, PriorDecision, Resolution};
 use ach::dishonor::{OurSide, dishonorable};
 use ach::entry::EntryKind;
 
@@ -17,7 +17,7 @@ pub(crate) fn mark(
     case: &Case<'_>,
     resolution: &Resolution,
     outcome: &Outcome,
-    priors: impl FnOnce(&str) -> Vec<Prior>,
+    priors: impl FnOnce(&str) -> Vec<PriorDecision>,
 ) -> Option<DishonorMark> {
     let transfer = match resolution {
         Resolution::One(transfer) => Some(transfer),
@@ -54,7 +54,7 @@ pub(crate) fn mark(
 }
 
 /// A payment that failed before it was sent has no return which a second one could repeat.
-fn first_return(priors: Vec<Prior>) -> Option<Prior> {
+fn first_return(priors: Vec<PriorDecision>) -> Option<PriorDecision> {
     priors
         .into_iter()
         .find(|prior| matches!(prior.kind, EntryKind::Return { .. }))

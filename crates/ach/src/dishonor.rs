@@ -30,7 +30,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::code::{Initiator, ReturnCode, Stage};
 use crate::deadline::{last_dishonor_day, return_deadline};
-use crate::decision::{EntryKey, MatchRule, Prior, Transfer, TransferKeyKind, TransferType};
+use crate::decision::{
+    EntryKey, MatchRule, PriorDecision, Transfer, TransferKeyKind, TransferType,
+};
 use crate::entry::{Coded, Direction, Entry, EntryKind};
 
 /// Why a return may be dishonored, and until when.
@@ -80,7 +82,7 @@ pub fn dishonorable(
     entry: &Entry,
     transfer: Option<&Transfer>,
     ours: OurSide<'_>,
-    prior: Option<&Prior>,
+    prior: Option<&PriorDecision>,
 ) -> Vec<DishonorGround> {
     let Some(code) = dishonorable_code(entry) else {
         return Vec::new();
@@ -170,7 +172,7 @@ fn bank_of_trace(trace: &str) -> Option<&str> {
     trace.get(..8).filter(|_| is_trace)
 }
 
-fn duplicate(prior: &Prior) -> String {
+fn duplicate(prior: &PriorDecision) -> String {
     let code = prior.kind.code().map(|(code, _)| code).unwrap_or_default();
     let trace = prior.return_trace.as_ref();
     let trace = trace.map_or_else(String::new, |trace| format!(", return trace {trace}"));

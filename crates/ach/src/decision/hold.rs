@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::transfer::Transfer;
-use super::{Prior, TransferType};
+use super::{PriorDecision, TransferType};
 use crate::code::ReturnCode;
 use crate::entry::{Direction, Entry};
 use crate::money::Money;
@@ -137,7 +137,7 @@ impl Hold {
         )
     }
 
-    pub(super) fn second_return(prior: &Prior) -> Self {
+    pub(super) fn second_return(prior: &PriorDecision) -> Self {
         let code = prior
             .kind
             .code()

@@ -28,7 +28,7 @@ use crate::entry::{Coded, Direction, Entry, EntryKind};
 
 /// Something the journal already says about the transfer and that still stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prior {
+pub struct PriorDecision {
     /// The id of the return or correction.
     pub return_id: String,
     /// What was done about it.
@@ -104,7 +104,7 @@ pub enum Flag {
 pub fn decide(
     entry: &Entry,
     found: &Resolution,
-    known: &[Prior],
+    known: &[PriorDecision],
     policy: FundingPolicy,
     today: NaiveDate,
 ) -> Decision {
@@ -215,7 +215,7 @@ fn held_by_kind(entry: &Entry, today: NaiveDate) -> Option<Hold> {
 
 /// Whether `entry` tells of the very thing that `prior` recorded. Codes must agree; an id
 /// that both carry must agree too. Two returns with different ids are two returns.
-fn same(entry: &Entry, prior: &Prior) -> bool {
+fn same(entry: &Entry, prior: &PriorDecision) -> bool {
     let same_reason = match (&entry.kind, &prior.kind) {
         (EntryKind::Return { code: a, .. }, EntryKind::Return { code: b, .. })
         | (EntryKind::Dishonored { code: a, .. }, EntryKind::Dishonored { code: b, .. })
@@ -251,7 +251,7 @@ fn agree(a: Option<&str>, b: Option<&str>) -> bool {
 /// A transfer has one return. A second, different one is money taken twice by the bank, or
 /// a mistake: a person must see it. A later stage is none: it may still stand when its return
 /// turned out to have had no effect, and that is decided again.
-fn second_return(known: &[Prior]) -> Option<Hold> {
+fn second_return(known: &[PriorDecision]) -> Option<Hold> {
     known
         .iter()
         .find(|prior| match prior.effect {

@@ -12,7 +12,7 @@ use crate::money::Money;
 #[derive(Default)]
 struct Gateway {
     transfers: BTreeMap<String, Transfer>,
-    known: BTreeMap<String, Vec<Prior>>,
+    known: BTreeMap<String, Vec<PriorDecision>>,
     reversals: BTreeMap<String, Vec<Money>>,
     failed_or_returned: BTreeMap<String, u32>,
 }

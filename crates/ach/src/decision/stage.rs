@@ -7,7 +7,7 @@
 //! the state in which that stage leaves the transfer.
 
 use super::transfer::{Expected, Transfer, TransferState, TransferType};
-use super::{Act, Effect, Hold, Prior, agree};
+use super::{Act, Effect, Hold, PriorDecision, agree};
 use crate::code::ReturnCode;
 use crate::entry::{Coded, Entry, EntryKind};
 
@@ -27,15 +27,18 @@ enum Stage<'a> {
     /// There is none.
     NoReturn,
     /// It stands.
-    Returned(&'a Prior),
+    Returned(&'a PriorDecision),
     /// It was dishonored.
-    Dishonored { of: &'a Prior, dishonor: &'a Prior },
+    Dishonored {
+        of: &'a PriorDecision,
+        dishonor: &'a PriorDecision,
+    },
     /// The dishonor was contested, which the originating bank must accept: the end.
     Contested,
 }
 
 impl<'a> Stage<'a> {
-    fn of(known: &'a [Prior]) -> Self {
+    fn of(known: &'a [PriorDecision]) -> Self {
         let mut stage = Self::NoReturn;
         for prior in known {
             stage = match (prior.effect, stage) {
@@ -71,7 +74,7 @@ pub(super) fn dishonored(
     return_code: Option<&Coded<ReturnCode>>,
     entry: &Entry,
     transfer: &Transfer,
-    known: &[Prior],
+    known: &[PriorDecision],
 ) -> Result<Act, Hold> {
     let hold = |why: &str| Err(Hold::dishonored(code, why));
     if is_international(entry) {
@@ -124,7 +127,7 @@ pub(super) fn contested(
     code: ReturnCode,
     entry: &Entry,
     transfer: &Transfer,
-    known: &[Prior],
+    known: &[PriorDecision],
 ) -> Result<Act, Hold> {
     let hold = |why: &str| Err(Hold::contested(code, why));
     let EntryKind::Contested {
@@ -179,7 +182,12 @@ fn answered_by(contest: ReturnCode) -> Option<ReturnCode> {
 }
 
 /// The transfer is left as the return left it; only its amount and kind matter.
-fn act(effect: Effect, transfer: &Transfer, of: &Prior, prior: &Prior) -> Result<Act, Hold> {
+fn act(
+    effect: Effect,
+    transfer: &Transfer,
+    of: &PriorDecision,
+    prior: &PriorDecision,
+) -> Result<Act, Hold> {
     match transfer.kind {
         TransferType::Debit | TransferType::Credit => {}
         // A refund that came back is a debt to the customer, which a person settles.
@@ -212,7 +220,7 @@ fn act(effect: Effect, transfer: &Transfer, of: &Prior, prior: &Prior) -> Result
 fn another_return(
     trace: Option<&str>,
     code: Option<&Coded<ReturnCode>>,
-    of: &Prior,
+    of: &PriorDecision,
 ) -> Option<String> {
     if !agree(trace, of.return_trace.as_deref()) {
         return Some(format!(
@@ -231,7 +239,7 @@ fn another_return(
     }
 }
 
-fn prior_code(prior: &Prior) -> Option<ReturnCode> {
+fn prior_code(prior: &PriorDecision) -> Option<ReturnCode> {
     match &prior.kind {
         EntryKind::Return { code, .. }
         | EntryKind::Dishonored { code, .. }

@@ -43,8 +43,8 @@ fn debit() -> Transfer {
     }
 }
 
-fn prior() -> Prior {
-    Prior {
+fn prior() -> PriorDecision {
+    PriorDecision {
         return_id: "ret_1".into(),
         effect: Effect::Reverse,
         kind: returned(ReturnCode::R02).kind,

@@ -78,13 +78,13 @@ pub(super) fn debit() -> Transfer {
     }
 }
 
-pub(super) fn prior(entry: &Entry) -> Prior {
+pub(super) fn prior(entry: &Entry) -> PriorDecision {
     let effect = match entry.kind {
         EntryKind::Correction { .. } => Effect::Correct,
         EntryKind::ValidationFailure { .. } => Effect::Fail,
         _ => Effect::Reverse,
     };
-    Prior {
+    PriorDecision {
         return_id: "ret_1".into(),
         effect,
         kind: entry.kind.clone(),

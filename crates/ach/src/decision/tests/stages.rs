@@ -36,8 +36,8 @@ fn with_trace(kind: EntryKind, trace: Option<&str>) -> Entry {
     entry
 }
 
-fn prior(id: &str, effect: Effect, entry: &Entry) -> Prior {
-    Prior {
+fn prior(id: &str, effect: Effect, entry: &Entry) -> PriorDecision {
+    PriorDecision {
         return_id: id.into(),
         effect,
         ..super::prior(entry)
@@ -45,17 +45,17 @@ fn prior(id: &str, effect: Effect, entry: &Entry) -> Prior {
 }
 
 /// A return that stands, with its trace.
-fn stands(code: &str, effect: Effect) -> Prior {
+fn stands(code: &str, effect: Effect) -> PriorDecision {
     let mut entry = returned(code);
     entry.keys.return_trace = Some(TRACE.into());
     prior("ret_1", effect, &entry)
 }
 
-fn dishonor_of(code: &str) -> Prior {
+fn dishonor_of(code: &str) -> PriorDecision {
     prior("ret_2", Effect::Restore, &dishonored(code, Some(TRACE)))
 }
 
-fn decide_on(entry: &Entry, transfer: Transfer, known: &[Prior]) -> Decision {
+fn decide_on(entry: &Entry, transfer: Transfer, known: &[PriorDecision]) -> Decision {
     let found = Resolution::One(transfer);
     decide(entry, &found, known, FundingPolicy::State, today())
 }
@@ -306,7 +306,7 @@ proptest! {
         pending in any::<bool>(),
     ) {
         let state = if pending { TransferState::Pending } else { TransferState::Succeeded };
-        let mut known: Vec<Prior> = Vec::new();
+        let mut known: Vec<PriorDecision> = Vec::new();
         let mut taken = 0_i32;
         let mut stages = Vec::new();
         for entry in entries {
