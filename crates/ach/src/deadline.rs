@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
     use crate::calendar::{banking_days_between, is_banking_day};
-    use crate::code::Stage;
+    use crate::code::ReturnStage;
 
     fn date(text: &str) -> NaiveDate {
         text.parse().expect("test date")
@@ -220,7 +220,8 @@ mod tests {
             "R34", "R35", "R36", "R40", "R41", "R42", "R43", "R44", "R45", "R46", "R47", "R90",
         ];
         for code in ReturnCode::ALL {
-            let expected = none.contains(&code.as_str()) || code.info().stage != Stage::Return;
+            let expected =
+                none.contains(&code.as_str()) || code.info().stage != ReturnStage::Return;
             let deadline = return_deadline(*code, date("2026-03-02"));
             assert_eq!(deadline.is_none(), expected, "{code}");
         }
@@ -261,9 +262,9 @@ mod tests {
     fn all_dishonors_share_one_time_frame_and_so_do_all_contests() {
         for code in ReturnCode::ALL {
             let shared = match code.info().stage {
-                Stage::Return => continue,
-                Stage::Dishonored => ReturnCode::R61,
-                Stage::Contested => ReturnCode::R71,
+                ReturnStage::Return => continue,
+                ReturnStage::Dishonored => ReturnCode::R61,
+                ReturnStage::Contested => ReturnCode::R71,
             };
             assert_eq!(code.info().time_frame, shared.info().time_frame, "{code}");
         }

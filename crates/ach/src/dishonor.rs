@@ -28,7 +28,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::code::{Initiator, ReturnCode, Stage};
+use crate::code::{Initiator, ReturnCode, ReturnStage};
 use crate::deadline::{last_dishonor_day, return_deadline};
 use crate::decision::{
     EntryKey, MatchRule, PriorDecision, Transfer, TransferKeyKind, TransferType,
@@ -128,7 +128,7 @@ fn dishonorable_code(entry: &Entry) -> Option<ReturnCode> {
         return None;
     }
     let info = code.info();
-    if info.stage != Stage::Return {
+    if info.stage != ReturnStage::Return {
         return None;
     }
     match info.initiated_by {

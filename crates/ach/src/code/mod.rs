@@ -15,7 +15,7 @@ mod table_tests;
 pub use correction_codes::{CorrectedField, CorrectionCodeInfo};
 pub use properties::{
     AccountEffect, AccountKind, Anchor, Initiator, RateCategory, RecommendedAction, Representment,
-    Stage, TimeFrame, UsualDirection, Validity,
+    ReturnStage, TimeFrame, UsualDirection, Validity,
 };
 pub use return_codes::ReturnCodeInfo;
 

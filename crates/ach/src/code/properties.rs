@@ -8,7 +8,7 @@ use crate::text_enum::text_enum;
 
 text_enum! {
     /// Which step of the exchange between the two banks a code belongs to.
-    Stage {
+    ReturnStage {
         /// The entry is sent back.
         Return = "return",
         /// The originating bank sends the return back to the bank that returned.

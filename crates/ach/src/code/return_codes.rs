@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::ReturnCode;
 use super::properties::{
-    AccountEffect, AccountKind, Initiator, RateCategory, RecommendedAction, Representment, Stage,
-    TimeFrame, UsualDirection, Validity,
+    AccountEffect, AccountKind, Initiator, RateCategory, RecommendedAction, Representment,
+    ReturnStage, TimeFrame, UsualDirection, Validity,
 };
 use super::table::{contests, dishonors, rejects, returns, source_documents, special_entries};
 use crate::entry::Direction;
@@ -21,7 +21,7 @@ pub struct ReturnCodeInfo {
     /// What it means, for a reader who does not know ACH.
     pub meaning: &'static str,
     /// Return, dishonor or contest.
-    pub stage: Stage,
+    pub stage: ReturnStage,
     /// Who may send it.
     pub initiated_by: Initiator,
     /// How long the sender has.

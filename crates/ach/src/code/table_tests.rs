@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use super::{
     AccountEffect, AccountKind, Anchor, CorrectionCode, Initiator, RateCategory, RecommendedAction,
-    Representment, ReturnCode, ReturnCodeInfo, Stage, TimeFrame, UsualDirection, Validity,
+    Representment, ReturnCode, ReturnCodeInfo, ReturnStage, TimeFrame, UsualDirection, Validity,
 };
 use crate::entry::Direction;
 use crate::fixture::{self, Row};
@@ -93,12 +93,12 @@ fn titles_are_the_official_ones_and_meanings_are_our_own() {
 fn stage_and_time_frame_give_the_type_of_return() {
     for (info, row) in return_rows() {
         let expected = match (info.stage, info.time_frame) {
-            (Stage::Return, TimeFrame::CalendarDays { .. }) => "EXTENDED_RETURN",
-            (Stage::Return, TimeFrame::NextFile) => "REJECT_RETURN",
-            (Stage::Return, _) => "RETURN",
-            (Stage::Dishonored, _) => "DISHONORED_RETURN",
-            (Stage::Contested, _) if info.code == ReturnCode::R74 => "CORRECTED_RETURN",
-            (Stage::Contested, _) => "CONTESTED_DISHONORED_RETURN",
+            (ReturnStage::Return, TimeFrame::CalendarDays { .. }) => "EXTENDED_RETURN",
+            (ReturnStage::Return, TimeFrame::NextFile) => "REJECT_RETURN",
+            (ReturnStage::Return, _) => "RETURN",
+            (ReturnStage::Dishonored, _) => "DISHONORED_RETURN",
+            (ReturnStage::Contested, _) if info.code == ReturnCode::R74 => "CORRECTED_RETURN",
+            (ReturnStage::Contested, _) => "CONTESTED_DISHONORED_RETURN",
         };
         assert_eq!(expected, row["return_type"], "{}", info.code);
     }

@@ -23,7 +23,7 @@ pub struct Undone {
 }
 
 /// How far a return has come.
-enum Stage<'a> {
+enum ReturnProgress<'a> {
     /// There is none.
     NoReturn,
     /// It stands.
@@ -37,7 +37,7 @@ enum Stage<'a> {
     Contested,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> ReturnProgress<'a> {
     fn of(known: &'a [PriorDecision]) -> Self {
         let mut stage = Self::NoReturn;
         for prior in known {
@@ -80,21 +80,21 @@ pub(super) fn dishonored(
     if is_international(entry) {
         return hold("a return of an international entry (IAT) cannot be dishonored");
     }
-    let of = match Stage::of(known) {
-        Stage::Returned(of) => of,
-        Stage::NoReturn => {
+    let of = match ReturnProgress::of(known) {
+        ReturnProgress::Returned(of) => of,
+        ReturnProgress::NoReturn => {
             return hold(&format!(
                 "no return of transfer {} is known yet; it is looked up again",
                 transfer.id
             ));
         }
-        Stage::Dishonored { dishonor, .. } => {
+        ReturnProgress::Dishonored { dishonor, .. } => {
             return hold(&format!(
                 "another dishonor, {}, stands already",
                 dishonor.return_id
             ));
         }
-        Stage::Contested => {
+        ReturnProgress::Contested => {
             return hold(
                 "the dishonor was contested, and that is the end of it: what is left is between \
                  the banks, outside the network",
@@ -138,15 +138,15 @@ pub(super) fn contested(
     else {
         return hold("it is no contest");
     };
-    let (of, dishonor) = match Stage::of(known) {
-        Stage::Dishonored { of, dishonor } => (of, dishonor),
-        Stage::NoReturn | Stage::Returned(_) => {
+    let (of, dishonor) = match ReturnProgress::of(known) {
+        ReturnProgress::Dishonored { of, dishonor } => (of, dishonor),
+        ReturnProgress::NoReturn | ReturnProgress::Returned(_) => {
             return hold(&format!(
                 "no dishonor of a return of transfer {} is known yet; it is looked up again",
                 transfer.id
             ));
         }
-        Stage::Contested => return hold("the dishonor was contested already"),
+        ReturnProgress::Contested => return hold("the dishonor was contested already"),
     };
     if let Some(why) = another_return(entry.keys.return_trace.as_deref(), return_code.as_ref(), of)
     {

@@ -354,7 +354,7 @@ fn only_what_the_customers_bank_returned_can_be_dishonored() {
     for code in ReturnCode::ALL {
         let entry = wrong_in_everything(*code);
         let found = dishonorable(&entry, Some(&debit()), OurSide::default(), None);
-        let from_bank = code.info().stage == Stage::Return
+        let from_bank = code.info().stage == ReturnStage::Return
             && matches!(
                 code.info().initiated_by,
                 Initiator::Rdfi | Initiator::RdfiOrGateway

@@ -6,13 +6,13 @@ use super::RETURN;
 use super::dishonors::R62_SINCE;
 use crate::code::ReturnCode;
 use crate::code::properties::{
-    Anchor, RateCategory, RecommendedAction, Representment, Stage, TimeFrame, Validity,
+    Anchor, RateCategory, RecommendedAction, Representment, ReturnStage, TimeFrame, Validity,
 };
 use crate::code::return_codes::ReturnCodeInfo;
 
 /// The usual contest.
 const CONTEST: ReturnCodeInfo = ReturnCodeInfo {
-    stage: Stage::Contested,
+    stage: ReturnStage::Contested,
     time_frame: TimeFrame::BankingDays {
         days: 2,
         after: Anchor::DishonorSettlement,

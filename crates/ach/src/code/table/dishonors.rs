@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 use super::RETURN;
 use crate::code::ReturnCode;
 use crate::code::properties::{
-    Anchor, Initiator, RateCategory, RecommendedAction, Representment, Stage, TimeFrame, Validity,
-    day,
+    Anchor, Initiator, RateCategory, RecommendedAction, Representment, ReturnStage, TimeFrame,
+    Validity, day,
 };
 use crate::code::return_codes::ReturnCodeInfo;
 
@@ -21,7 +21,7 @@ pub(super) const R62_SINCE: NaiveDate = day(2015, 3, 20);
 
 /// The usual dishonor.
 const DISHONOR: ReturnCodeInfo = ReturnCodeInfo {
-    stage: Stage::Dishonored,
+    stage: ReturnStage::Dishonored,
     initiated_by: Initiator::Odfi,
     time_frame: TimeFrame::BankingDays {
         days: 5,

@@ -11,7 +11,7 @@ pub(super) mod special_entries;
 use super::ReturnCode;
 use super::properties::{
     AccountEffect, AccountKind, Anchor, Initiator, RateCategory, RecommendedAction, Representment,
-    Stage, TimeFrame, UsualDirection, Validity,
+    ReturnStage, TimeFrame, UsualDirection, Validity,
 };
 use super::return_codes::ReturnCodeInfo;
 
@@ -29,7 +29,7 @@ const RETURN: ReturnCodeInfo = ReturnCodeInfo {
     code: ReturnCode::R01,
     title: "",
     meaning: "",
-    stage: Stage::Return,
+    stage: ReturnStage::Return,
     initiated_by: Initiator::Rdfi,
     time_frame: TWO_BANKING_DAYS,
     rate_category: RateCategory::Other,

@@ -57,7 +57,7 @@ pub(super) fn purpose(record: &Record) -> Option<Purpose> {
 
 /// One stage of what happened to an entry.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct AddendaContent {
     pub(super) kind: EntryKind,
     pub(super) original_trace: Option<String>,
     pub(super) return_trace: Option<String>,
@@ -72,7 +72,7 @@ pub(super) struct Stage {
 #[derive(Debug)]
 pub(super) struct NoCode(pub(super) Field);
 
-impl Stage {
+impl AddendaContent {
     /// Reads an addenda 99. `reference` is the date of the file.
     pub(super) fn of_return(
         record: &Record,
@@ -142,7 +142,7 @@ struct Fields<'a> {
 }
 
 impl Fields<'_> {
-    fn plain_return(&mut self, code: String) -> Stage {
+    fn plain_return(&mut self, code: String) -> AddendaContent {
         let has_date_of_death = matches!(code.as_str(), "R14" | "R15");
         let date_of_death = if has_date_of_death {
             self.date(DATE_OF_DEATH)
@@ -150,7 +150,7 @@ impl Fields<'_> {
             None
         };
         let code = return_code(code);
-        let mut stage = Stage::new(EntryKind::Return {
+        let mut stage = AddendaContent::new(EntryKind::Return {
             code,
             date_of_death,
         });
@@ -159,7 +159,7 @@ impl Fields<'_> {
         stage
     }
 
-    fn international_return(&mut self, code: String) -> Stage {
+    fn international_return(&mut self, code: String) -> AddendaContent {
         let mut stage = self.plain_return(code);
         let amount = self
             .record
@@ -173,8 +173,8 @@ impl Fields<'_> {
         stage
     }
 
-    fn dishonored(&mut self, code: String) -> Stage {
-        let mut stage = Stage::new(EntryKind::Dishonored {
+    fn dishonored(&mut self, code: String) -> AddendaContent {
+        let mut stage = AddendaContent::new(EntryKind::Dishonored {
             code: return_code(code),
             return_code: self.short_code(RETURN_CODE),
             return_settled_on: self.day_of_year(RETURN_SETTLEMENT),
@@ -184,8 +184,8 @@ impl Fields<'_> {
         stage
     }
 
-    fn contested(&mut self, code: String) -> Stage {
-        let mut stage = Stage::new(EntryKind::Contested {
+    fn contested(&mut self, code: String) -> AddendaContent {
+        let mut stage = AddendaContent::new(EntryKind::Contested {
             code: return_code(code),
             return_code: self.short_code(RETURN_CODE),
             dishonor_code: self.short_code(DISHONOR_CODE),
@@ -242,10 +242,10 @@ mod tests {
     use super::*;
     use crate::format::nacha::encoding::Layout;
 
-    fn read(text: &str) -> Stage {
+    fn read(text: &str) -> AddendaContent {
         let reference = NaiveDate::from_ymd_opt(2026, 7, 6).unwrap();
         let record = Record::new(text.as_bytes(), Layout::Ascii);
-        Stage::of_return(&record, Class::Domestic, reference).unwrap()
+        AddendaContent::of_return(&record, Class::Domestic, reference).unwrap()
     }
 
     #[test]

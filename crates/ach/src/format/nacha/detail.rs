@@ -1,6 +1,6 @@
 //! The entry detail: the returned entry itself, which its addenda explain.
 
-use super::addenda::Stage;
+use super::addenda::AddendaContent;
 use super::batch::{Batch, Class};
 use super::record::{Field, Record};
 use crate::entry::{AccountTail, Direction, Entry, EntryKind, FilePosition};
@@ -97,7 +97,7 @@ impl Detail {
     }
 
     /// The entry that one of its addenda makes of it.
-    pub(super) fn entry(&self, at: FilePosition, batch: &Batch, stage: Stage) -> Entry {
+    pub(super) fn entry(&self, at: FilePosition, batch: &Batch, stage: AddendaContent) -> Entry {
         let mut entry = Entry::new(at, stage.kind);
         entry.amount = match &entry.kind {
             // A correction moves no money, whatever its amount field says.

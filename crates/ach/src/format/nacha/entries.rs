@@ -1,6 +1,6 @@
 //! Entry details and their addenda: the items that the reader yields.
 
-use super::addenda::{self, NoCode, Purpose, Stage};
+use super::addenda::{self, AddendaContent, NoCode, Purpose};
 use super::batch::Class;
 use super::detail::{ADDENDA_INDICATOR, AMOUNT, Detail};
 use super::findings::{Difference, Remark};
@@ -107,8 +107,8 @@ impl State {
             return Ok(());
         }
         let stage = match purpose {
-            Purpose::Return => Stage::of_return(&line.record, class, self.reference),
-            Purpose::Correction => Stage::of_correction(&line.record, class),
+            Purpose::Return => AddendaContent::of_return(&line.record, class, self.reference),
+            Purpose::Correction => AddendaContent::of_correction(&line.record, class),
             Purpose::Payment => return Ok(()),
         };
         match stage {
@@ -127,7 +127,7 @@ impl State {
 
     /// Yields the entry that a stage makes of the pending detail. The first stage stands
     /// where its detail stands, each further one on its own line.
-    fn stage(&mut self, addenda_at: FilePosition, stage: Stage) {
+    fn stage(&mut self, addenda_at: FilePosition, stage: AddendaContent) {
         let (Some(pending), Some(batch)) = (&self.pending, &self.batch) else {
             return;
         };
