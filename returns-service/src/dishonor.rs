@@ -2,7 +2,7 @@
 //! [`ach::dishonor`]'s; here they are given what was looked up and what was decided.
 
 use ach::decision::{HoldReason, PriorDecision, Resolution};
-use ach::dishonor::{OurSide, dishonorable};
+use ach::dishonor::{Originator, dishonorable};
 use ach::entry::EntryKind;
 
 use crate::decide::{Case, Outcome};
@@ -60,8 +60,8 @@ fn first_return(priors: Vec<PriorDecision>) -> Option<PriorDecision> {
         .find(|prior| matches!(prior.kind, EntryKind::Return { .. }))
 }
 
-fn our_side(source: &Source) -> OurSide<'_> {
-    OurSide {
+fn our_side(source: &Source) -> Originator<'_> {
+    Originator {
         odfi_routing: &source.ours.odfi_routing,
         company_ids: &source.ours.company_ids,
         rules: &source.rules,

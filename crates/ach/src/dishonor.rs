@@ -51,7 +51,7 @@ pub struct DishonorGround {
 
 /// What is known of our side, whatever the entry is.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OurSide<'a> {
+pub struct Originator<'a> {
     /// The routing numbers of our bank, the first eight digits of each; empty when unknown.
     pub odfi_routing: &'a [String],
     /// The company identifications under which we send; empty when unknown.
@@ -81,7 +81,7 @@ pub fn return_day(entry: &Entry) -> Option<NaiveDate> {
 pub fn dishonorable(
     entry: &Entry,
     transfer: Option<&Transfer>,
-    ours: OurSide<'_>,
+    ours: Originator<'_>,
     prior: Option<&PriorDecision>,
 ) -> Vec<DishonorGround> {
     let Some(code) = dishonorable_code(entry) else {
@@ -143,7 +143,7 @@ fn dishonorable_code(entry: &Entry) -> Option<ReturnCode> {
 /// Whether the entry is addressed to a bank that is not ours, or returns an entry of one. Our
 /// bank is the one that the source names; without a name, the entry and its original must at
 /// least agree.
-fn misrouted(entry: &Entry, ours: OurSide<'_>) -> Option<String> {
+fn misrouted(entry: &Entry, ours: Originator<'_>) -> Option<String> {
     let addressed = entry.odfi.as_deref()?;
     let originated = entry.keys.original_trace.as_deref().and_then(bank_of_trace);
     let is_ours = |bank: &str| ours.odfi_routing.iter().any(|own| own == bank);
@@ -201,7 +201,11 @@ fn untimely(code: ReturnCode, entry: &Entry, transfer: &Transfer) -> Option<Stri
 }
 
 /// The fields that differ from the original, as R69 lists them, and what they say.
-fn wrong_fields(entry: &Entry, transfer: &Transfer, ours: OurSide<'_>) -> Option<(String, String)> {
+fn wrong_fields(
+    entry: &Entry,
+    transfer: &Transfer,
+    ours: Originator<'_>,
+) -> Option<(String, String)> {
     let wrong = [
         wrong_trace(entry, transfer).map(|why| ("02", why)),
         wrong_amount(entry, transfer).map(|why| ("03", why)),
@@ -245,7 +249,7 @@ fn wrong_amount(entry: &Entry, transfer: &Transfer) -> Option<String> {
 }
 
 /// Formats cut a long id off at 15 or 22 characters.
-fn wrong_individual_id(entry: &Entry, transfer: &Transfer, ours: OurSide<'_>) -> Option<String> {
+fn wrong_individual_id(entry: &Entry, transfer: &Transfer, ours: Originator<'_>) -> Option<String> {
     let given = entry.keys.individual_id.as_deref()?;
     let rule = ours
         .rules
@@ -284,7 +288,7 @@ fn wrong_direction(entry: &Entry, transfer: &Transfer) -> Option<String> {
     ))
 }
 
-fn wrong_company(entry: &Entry, ours: OurSide<'_>) -> Option<String> {
+fn wrong_company(entry: &Entry, ours: Originator<'_>) -> Option<String> {
     let given = entry.keys.company_id.as_deref()?;
     let known = !ours.company_ids.is_empty() && !ours.company_ids.iter().any(|own| own == given);
     known.then(|| {

@@ -68,7 +68,7 @@ fn codes(found: &[DishonorGround]) -> Vec<String> {
 fn grounds(entry: &Entry, transfer: &Transfer) -> Vec<DishonorGround> {
     let (odfi_routing, company_ids) = (["23138010".to_owned()], ["1234567890".to_owned()]);
     let rules: Vec<MatchRule> = vec!["individual_id:trace_id".parse().unwrap()];
-    let ours = OurSide {
+    let ours = Originator {
         odfi_routing: &odfi_routing,
         company_ids: &company_ids,
         rules: &rules,
@@ -152,7 +152,7 @@ fn a_return_is_untimely_only_when_both_settlement_dates_are_known() {
 
 #[test]
 fn a_second_return_of_a_payment_is_a_duplicate_and_names_the_first() {
-    let (entry, ours) = (returned(ReturnCode::R01), OurSide::default());
+    let (entry, ours) = (returned(ReturnCode::R01), Originator::default());
     let found = dishonorable(&entry, Some(&debit()), ours, Some(&prior()));
     assert_eq!(codes(&found), ["R67"]);
     assert!(
@@ -238,9 +238,9 @@ fn what_is_unknown_or_cannot_be_compared_is_no_wrong_field() {
 #[test]
 fn a_return_for_another_bank_is_misrouted() {
     let own = ["23138010".to_owned(), "09100002".to_owned()];
-    let known = OurSide {
+    let known = Originator {
         odfi_routing: &own,
-        ..OurSide::default()
+        ..Originator::default()
     };
     // The bank it is addressed to, the bank of the original trace, whether our routing numbers
     // are configured, and whether it is misrouted.
@@ -259,7 +259,7 @@ fn a_return_for_another_bank_is_misrouted() {
         let ours = if configured {
             known
         } else {
-            OurSide::default()
+            Originator::default()
         };
         let expected: &[&str] = if misrouted { &["R61"] } else { &[] };
         let found = dishonorable(&entry, None, ours, None);
@@ -275,10 +275,10 @@ fn a_return_for_another_bank_is_misrouted() {
 fn a_trace_that_names_no_bank_and_an_entry_without_one_are_not_misrouted() {
     let mut entry = returned(ReturnCode::R01);
     entry.keys.original_trace = Some("ABC-1".into());
-    assert_eq!(dishonorable(&entry, None, OurSide::default(), None), []);
+    assert_eq!(dishonorable(&entry, None, Originator::default(), None), []);
     entry.keys.original_trace = Some("121000350000017".into());
     entry.odfi = None;
-    assert_eq!(dishonorable(&entry, None, OurSide::default(), None), []);
+    assert_eq!(dishonorable(&entry, None, Originator::default(), None), []);
 }
 
 #[test]
@@ -287,7 +287,12 @@ fn the_strongest_ground_comes_first() {
     entry.odfi = Some("12100035".into());
     entry.amount = Some(Money::cents(1));
     entry.settlement_date = Some(day("2026-11-20"));
-    let found = dishonorable(&entry, Some(&debit()), OurSide::default(), Some(&prior()));
+    let found = dishonorable(
+        &entry,
+        Some(&debit()),
+        Originator::default(),
+        Some(&prior()),
+    );
     assert_eq!(codes(&found), ["R61", "R67", "R68", "R69 03"]);
     assert!(
         found
@@ -311,7 +316,7 @@ fn what_cannot_be_dishonored_has_no_ground_however_wrong_it_is() {
         codes(&dishonorable(
             entry,
             Some(&debit()),
-            OurSide::default(),
+            Originator::default(),
             Some(&prior()),
         ))
     };
@@ -353,7 +358,7 @@ fn what_cannot_be_dishonored_has_no_ground_however_wrong_it_is() {
 fn only_what_the_customers_bank_returned_can_be_dishonored() {
     for code in ReturnCode::ALL {
         let entry = wrong_in_everything(*code);
-        let found = dishonorable(&entry, Some(&debit()), OurSide::default(), None);
+        let found = dishonorable(&entry, Some(&debit()), Originator::default(), None);
         let from_bank = code.info().stage == ReturnStage::Return
             && matches!(
                 code.info().initiated_by,
@@ -364,7 +369,7 @@ fn only_what_the_customers_bank_returned_can_be_dishonored() {
     for code in [ReturnCode::R13, ReturnCode::R40, ReturnCode::R80] {
         let entry = wrong_in_everything(code);
         assert_eq!(
-            dishonorable(&entry, Some(&debit()), OurSide::default(), None),
+            dishonorable(&entry, Some(&debit()), Originator::default(), None),
             []
         );
     }
@@ -378,7 +383,7 @@ fn the_days_are_counted_from_the_earliest_day_that_the_return_can_have_settled()
         entry.settlement_date = date(settled);
         entry.issued_on = date(issued);
         entry.received_on = date(received);
-        let found = dishonorable(&entry, Some(&debit()), OurSide::default(), None);
+        let found = dishonorable(&entry, Some(&debit()), Originator::default(), None);
         found.first().map(|ground| ground.last_day.to_string())
     };
     let last = |text: &str| Some(text.to_owned());
@@ -403,7 +408,7 @@ proptest! {
         let settled = NaiveDate::from_num_days_from_ce_opt(settled).unwrap();
         let mut entry = wrong_in_everything(ReturnCode::ALL[index]);
         entry.settlement_date = Some(settled);
-        for ground in dishonorable(&entry, Some(&debit()), OurSide::default(), Some(&prior())) {
+        for ground in dishonorable(&entry, Some(&debit()), Originator::default(), Some(&prior())) {
             prop_assert!(is_banking_day(ground.last_day));
             prop_assert_eq!(banking_days_between(settled, ground.last_day), 5);
         }
