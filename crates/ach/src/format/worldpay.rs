@@ -3,7 +3,7 @@
 //! Columns and types are those of Worldpay's reference guides for scheduled secure reports
 //! and of the files that its customers read.
 
-use super::delimited::{Column, Field, Profile, Unit};
+use super::delimited::{AmountUnit, Column, Field, Profile};
 use crate::entry::Direction;
 
 /// The name changed with the owner of the company.
@@ -58,7 +58,7 @@ pub fn echeck_return() -> Profile {
         required: [Field::CaseId, Field::PaymentId, Field::Code, Field::Amount].into(),
         ignore: ignore.map(str::to_owned).to_vec(),
         date_formats: vec!["%m/%d/%Y".to_owned()],
-        amount_unit: Some(Unit::Major),
+        amount_unit: Some(AmountUnit::Major),
         direction: Direction::Debit,
         ..Profile::default()
     }
@@ -105,7 +105,7 @@ pub fn funding_reject() -> Profile {
         required: [Field::TransferRequestId, Field::Code, Field::Amount].into(),
         ignore: ignore.map(str::to_owned).to_vec(),
         date_formats: vec!["%m/%d/%Y".to_owned()],
-        amount_unit: Some(Unit::Minor),
+        amount_unit: Some(AmountUnit::Minor),
         direction: Direction::Credit,
         directions: directions
             .map(|(name, direction)| (name.to_owned(), direction))

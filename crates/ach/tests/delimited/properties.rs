@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use ach::format::delimited::{Profile, Unit};
+use ach::format::delimited::{AmountUnit, Profile};
 use ach::format::worldpay;
 use proptest::prelude::*;
 
@@ -216,7 +216,7 @@ fn every_profile() -> Vec<Profile> {
     let mut profiles = vec![
         small(""),
         worldpay::echeck_return(),
-        worldpay::funding_reject().with_unit(Unit::Major),
+        worldpay::funding_reject().with_unit(AmountUnit::Major),
     ];
     profiles.extend(PROFILES.iter().map(|toml| profile(toml)));
     profiles

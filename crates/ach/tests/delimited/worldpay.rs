@@ -1,7 +1,7 @@
 //! The two reports of Worldpay.
 
 use ach::entry::{Direction, EntryKind};
-use ach::format::delimited::Unit;
+use ach::format::delimited::AmountUnit;
 use ach::format::worldpay::{echeck_return, funding_reject};
 
 use crate::support::read;
@@ -136,7 +136,7 @@ fn the_funding_reject_report_is_read_with_its_row() {
 
 #[test]
 fn a_funding_feed_in_dollars_sets_its_unit() {
-    let dollars = funding_reject().with_unit(Unit::Major);
+    let dollars = funding_reject().with_unit(AmountUnit::Major);
     let outcome = read(FUNDING_REJECT.as_bytes(), &dollars);
     assert_eq!(outcome.entries[0].amount.unwrap().to_string(), "USD 500.00");
     let cents = FUNDING_REJECT.replace("500.00", "500.25");

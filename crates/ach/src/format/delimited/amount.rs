@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// vendors' documents and their files disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unit {
+pub enum AmountUnit {
     /// Cents. They may still be printed with decimals, as long as these are all zeros:
     /// `500.00` is five dollars.
     Minor,
@@ -22,7 +22,7 @@ const TOO_LARGE: &str = "it is more than an ACH entry can hold (99,999,999.99)";
 
 /// Reads the amount of one entry, in minor units. A total, which may well be larger than
 /// any entry, is for [`read`].
-pub(super) fn of_entry(text: &str, unit: Unit) -> Result<i64, &'static str> {
+pub(super) fn of_entry(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     let minor = read(text, unit)?;
     if minor > LARGEST_ENTRY {
         return Err(TOO_LARGE);
@@ -34,7 +34,7 @@ pub(super) fn of_entry(text: &str, unit: Unit) -> Result<i64, &'static str> {
 ///
 /// A leading or trailing sign, parentheses, `$` and separators of thousands are understood.
 /// The error says what is wrong, without the value.
-pub(super) fn read(text: &str, unit: Unit) -> Result<i64, &'static str> {
+pub(super) fn read(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     let number = undressed(text)?;
     let (whole, fraction) = match number.split_once('.') {
         None => (number, ""),
@@ -52,11 +52,11 @@ pub(super) fn read(text: &str, unit: Unit) -> Result<i64, &'static str> {
     }
     let whole: i64 = whole.parse().map_err(|_| TOO_LARGE)?;
     match unit {
-        Unit::Minor => match fraction.trim_end_matches('0') {
+        AmountUnit::Minor => match fraction.trim_end_matches('0') {
             "" => Ok(whole),
             _ => Err("the unit is minor (cents), so it cannot have a fraction"),
         },
-        Unit::Major => {
+        AmountUnit::Major => {
             let cents = cents(fraction)?;
             let minor = whole
                 .checked_mul(100)
@@ -150,28 +150,35 @@ mod tests {
             ("92233720368547758.07", i64::MAX),
         ];
         for (text, minor) in cases {
-            assert_eq!(read(text, Unit::Major), Ok(minor), "{text}");
+            assert_eq!(read(text, AmountUnit::Major), Ok(minor), "{text}");
         }
     }
 
     #[test]
     fn cents_may_be_printed_with_decimals_that_are_zeros() {
-        assert_eq!(read("500.00", Unit::Minor), Ok(500));
-        assert_eq!(read("500", Unit::Minor), Ok(500));
-        assert_eq!(read("-1,500.00", Unit::Minor), Ok(1_500));
-        assert!(read("500.01", Unit::Minor).unwrap_err().contains("cents"));
-        assert!(read("5.5", Unit::Minor).is_err());
+        assert_eq!(read("500.00", AmountUnit::Minor), Ok(500));
+        assert_eq!(read("500", AmountUnit::Minor), Ok(500));
+        assert_eq!(read("-1,500.00", AmountUnit::Minor), Ok(1_500));
+        assert!(
+            read("500.01", AmountUnit::Minor)
+                .unwrap_err()
+                .contains("cents")
+        );
+        assert!(read("5.5", AmountUnit::Minor).is_err());
     }
 
     #[test]
     fn an_entry_has_at_most_ten_digits() {
-        assert_eq!(of_entry("99,999,999.99", Unit::Major), Ok(LARGEST_ENTRY));
+        assert_eq!(
+            of_entry("99,999,999.99", AmountUnit::Major),
+            Ok(LARGEST_ENTRY)
+        );
         assert!(
-            of_entry("100,000,000.00", Unit::Major)
+            of_entry("100,000,000.00", AmountUnit::Major)
                 .unwrap_err()
                 .contains("more than an ACH entry")
         );
-        assert!(of_entry("12345678901", Unit::Minor).is_err());
+        assert!(of_entry("12345678901", AmountUnit::Minor).is_err());
     }
 
     #[test]
@@ -209,7 +216,7 @@ mod tests {
             "--",
         ];
         for text in wrong {
-            assert!(read(text, Unit::Major).is_err(), "{text}");
+            assert!(read(text, AmountUnit::Major).is_err(), "{text}");
         }
     }
 }

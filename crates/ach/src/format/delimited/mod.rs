@@ -22,7 +22,7 @@ mod source;
 mod tally;
 mod validate;
 
-pub use amount::Unit;
+pub use amount::AmountUnit;
 pub use column::{Column, Field};
 pub use profile::{Delimiter, Encoding, Kind, Profile, RecordTypes, RowFilter, Trailer};
 pub use reader::Reader;

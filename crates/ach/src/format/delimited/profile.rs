@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::amount::Unit;
+use super::amount::AmountUnit;
 use super::column::{Column, Field};
 use crate::entry::Direction;
 use crate::money::Currency;
@@ -37,7 +37,7 @@ pub struct Profile {
     pub date_formats: Vec<String>,
     /// What the digits of the amount count. It has no default, since a wrong one is wrong
     /// by a factor of a hundred.
-    pub amount_unit: Option<Unit>,
+    pub amount_unit: Option<AmountUnit>,
     /// The currency where no column says another.
     pub currency: Currency,
     /// The direction where no column says another.
@@ -122,7 +122,7 @@ impl Default for Profile {
 impl Profile {
     /// The same profile with amounts in `unit`.
     #[must_use]
-    pub fn with_unit(self, unit: Unit) -> Self {
+    pub fn with_unit(self, unit: AmountUnit) -> Self {
         Self {
             amount_unit: Some(unit),
             ..self
