@@ -300,7 +300,7 @@ fn priors_of(transfer_id: &str, known: &Known, overlay: &Overlay) -> Vec<PriorDe
     standing
         .iter()
         // That a reversal may be settled tells nothing of the return.
-        .filter(|row| row.row.effect != Effect::Ready)
+        .filter(|row| row.row.effect != Effect::ReleaseToSettlement)
         .map(|row: &JournalRow| prior(&row.row.return_id, row.row.effect, &row.row.entry))
         .chain(pending.iter().cloned())
         .collect()
@@ -403,7 +403,7 @@ impl Made {
                 ..Self::default()
             },
             // These write nothing of their own.
-            Effect::Correct | Effect::Ready => Self::default(),
+            Effect::Correct | Effect::ReleaseToSettlement => Self::default(),
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Row {
     /// [`Effect::Reapply`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) of_return: Option<String>,
-    /// What becomes ready to settle; only with [`Effect::Ready`].
+    /// What becomes ready to settle; only with [`Effect::ReleaseToSettlement`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ready: Option<Ready>,
     /// Lines for the transfer's `messages`.

@@ -206,7 +206,7 @@ pub(super) fn made(row: &Row) -> &Reversal {
 /// The row that says that what `maker` made is ready.
 pub(super) fn ready(maker: &Row, position: u64, from: DateTime<Utc>) -> Row {
     Row {
-        effect: Effect::Ready,
+        effect: Effect::ReleaseToSettlement,
         relation: Some(Relation::Follows { position }),
         ready: Some(Ready {
             transfer_id: made(maker).id.clone(),

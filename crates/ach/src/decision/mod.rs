@@ -85,7 +85,7 @@ pub enum Effect {
     /// The dishonor was contested; a new transfer takes it again, for good.
     Reapply,
     /// A transfer that one of the above made may join a settlement. Never decided on an entry.
-    Ready,
+    ReleaseToSettlement,
 }
 
 /// Something worth a person's look, though the effect is right.
@@ -256,7 +256,9 @@ fn second_return(known: &[PriorDecision]) -> Option<Hold> {
         .iter()
         .find(|prior| match prior.effect {
             Effect::Fail | Effect::Return | Effect::Reverse => true,
-            Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => false,
+            Effect::Correct | Effect::Restore | Effect::Reapply | Effect::ReleaseToSettlement => {
+                false
+            }
         })
         .map(Hold::second_return)
 }

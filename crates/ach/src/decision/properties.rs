@@ -34,7 +34,10 @@ impl Gateway {
                         .or_default()
                         .push(transfer.amount);
                 }
-                Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => {}
+                Effect::Correct
+                | Effect::Restore
+                | Effect::Reapply
+                | Effect::ReleaseToSettlement => {}
             }
             if matches!(act.effect, Effect::Fail | Effect::Return) {
                 *self.failed_or_returned.entry(id.to_owned()).or_default() += 1;

@@ -59,7 +59,7 @@ impl<'a> ReturnProgress<'a> {
                     | Effect::Correct
                     | Effect::Restore
                     | Effect::Reapply
-                    | Effect::Ready,
+                    | Effect::ReleaseToSettlement,
                     stage,
                 ) => stage,
             };
@@ -197,9 +197,11 @@ fn act(
     let state = match of.effect {
         Effect::Fail => TransferState::Failed,
         Effect::Return => TransferState::Returned,
-        Effect::Reverse | Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => {
-            TransferState::Succeeded
-        }
+        Effect::Reverse
+        | Effect::Correct
+        | Effect::Restore
+        | Effect::Reapply
+        | Effect::ReleaseToSettlement => TransferState::Succeeded,
     };
     Ok(Act {
         effect,

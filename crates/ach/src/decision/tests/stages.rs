@@ -315,7 +315,7 @@ proptest! {
             taken += match act.effect {
                 Effect::Return | Effect::Reverse | Effect::Reapply => 1,
                 Effect::Restore => -1,
-                Effect::Fail | Effect::Correct | Effect::Ready => 0,
+                Effect::Fail | Effect::Correct | Effect::ReleaseToSettlement => 0,
             };
             prop_assert!((0..=1).contains(&taken), "{taken} after {:?}", act.effect);
             stages.push(act.effect);
