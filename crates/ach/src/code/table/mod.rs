@@ -8,12 +8,11 @@ pub(super) mod returns;
 pub(super) mod source_documents;
 pub(super) mod special_entries;
 
-use super::ReturnCode;
 use super::properties::{
     AccountEffect, AccountKind, Anchor, Initiator, RateCategory, RecommendedAction, Representment,
     ReturnStage, TimeFrame, UsualDirection, Validity,
 };
-use super::return_codes::ReturnCodeInfo;
+use super::return_codes::{ReturnCode, ReturnCodeInfo};
 
 /// Two banking days after the settlement of the original entry.
 const TWO_BANKING_DAYS: TimeFrame = TimeFrame::BankingDays {
