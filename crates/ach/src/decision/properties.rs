@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::tests::{POLICIES, correction, debit, prior, returned, today, validation_failure};
 use super::*;
+use crate::entry::Direction;
 use crate::money::Money;
 
 /// A gateway with nothing but what the decision can change.

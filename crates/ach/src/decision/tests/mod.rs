@@ -24,8 +24,7 @@ pub(super) fn today() -> NaiveDate {
 }
 
 fn coded<T: std::str::FromStr>(code: &str) -> Coded<T> {
-    code.parse()
-        .map_or_else(|_| Coded::Unknown(code.to_owned()), Coded::Known)
+    code.to_owned().into()
 }
 
 /// A return of 50.00 whose direction the file does not say.
@@ -82,7 +81,10 @@ pub(super) fn prior(entry: &Entry) -> PriorDecision {
     let effect = match entry.kind {
         EntryKind::Correction { .. } => Effect::Correct,
         EntryKind::ValidationFailure { .. } => Effect::Fail,
-        _ => Effect::Reverse,
+        EntryKind::Return { .. }
+        | EntryKind::Dishonored { .. }
+        | EntryKind::Contested { .. }
+        | EntryKind::RefusedCorrection { .. } => Effect::Reverse,
     };
     PriorDecision {
         return_id: "ret_1".into(),

@@ -168,7 +168,7 @@ fn a_stage_without_the_one_before_is_held_and_says_so() {
             &contested("R71", None),
             &over[..],
             HoldReason::ContestedReturn,
-            "contested already",
+            "already contested",
         ),
     ] {
         let hold = hold(decide_on(entry, debit(), known));
