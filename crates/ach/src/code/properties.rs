@@ -18,6 +18,18 @@ text_enum! {
     }
 }
 
+impl ReturnStage {
+    /// The stage of a return code, in upper case. The code says it even where the table lacks
+    /// the code.
+    pub(crate) fn of_code(code: &str) -> Self {
+        match code.as_bytes() {
+            [b'R', b'6', b'1'..=b'9'] | b"R70" => Self::Dishonored,
+            [b'R', b'7', b'1'..=b'7'] => Self::Contested,
+            _ => Self::Return,
+        }
+    }
+}
+
 text_enum! {
     /// Who may send a code.
     Initiator {

@@ -163,4 +163,15 @@ impl EntryKind {
             | Self::ValidationFailure { .. } => false,
         }
     }
+
+    /// Whether it is about the money of a payment. A correction leaves the money alone.
+    pub(crate) const fn moves_money(&self) -> bool {
+        match self {
+            Self::Return { .. }
+            | Self::Dishonored { .. }
+            | Self::Contested { .. }
+            | Self::ValidationFailure { .. } => true,
+            Self::Correction { .. } | Self::RefusedCorrection { .. } => false,
+        }
+    }
 }

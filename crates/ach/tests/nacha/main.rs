@@ -10,7 +10,7 @@
 mod bounds;
 mod content;
 mod form;
-mod outcome;
+mod parsed;
 mod random;
-mod refused;
+mod rejected;
 mod writer;

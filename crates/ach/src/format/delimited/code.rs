@@ -1,7 +1,7 @@
 //! What an entry is, by its code.
 
 use super::cell;
-use super::profile::{Kind, Profile};
+use super::profile::{DeclaredKind, Profile};
 use crate::code::{CorrectionCode, ReturnCode};
 use crate::entry::{Coded, EntryKind};
 
@@ -46,15 +46,15 @@ pub(super) fn kind(
         );
     }
     Ok(match profile.kind {
-        Kind::ByCode | Kind::Returns => EntryKind::Return {
+        DeclaredKind::ByCode | DeclaredKind::Returns => EntryKind::Return {
             code: Coded::Unknown(code),
             date_of_death: None,
         },
-        Kind::Corrections => EntryKind::Correction {
+        DeclaredKind::Corrections => EntryKind::Correction {
             code: Coded::Unknown(code),
             corrected: Vec::new(),
         },
-        Kind::ValidationFailures => EntryKind::ValidationFailure { code: Some(code) },
+        DeclaredKind::ValidationFailures => EntryKind::ValidationFailure { code: Some(code) },
     })
 }
 
@@ -71,9 +71,9 @@ pub(super) fn split(text: &str) -> (&str, Option<&str>) {
 
 fn without_code(profile: &Profile, has_description: bool) -> Result<EntryKind, String> {
     let may_be_blank = match profile.kind {
-        Kind::ValidationFailures => true,
-        Kind::ByCode => profile.blank_code_is_validation_failure && has_description,
-        Kind::Returns | Kind::Corrections => false,
+        DeclaredKind::ValidationFailures => true,
+        DeclaredKind::ByCode => profile.blank_code_is_validation_failure && has_description,
+        DeclaredKind::Returns | DeclaredKind::Corrections => false,
     };
     if may_be_blank {
         Ok(EntryKind::ValidationFailure { code: None })
@@ -143,18 +143,18 @@ fn correction_code(code: &str) -> Coded<CorrectionCode> {
 
 /// A file that is declared to hold one kind of entry must not hold another: the code, or
 /// the declaration, is wrong, and a person must see which.
-fn agreed(declared: Kind, kind: EntryKind, code: &str) -> Result<EntryKind, String> {
+fn agreed(declared: DeclaredKind, kind: EntryKind, code: &str) -> Result<EntryKind, String> {
     let (agrees, declared) = match declared {
-        Kind::ByCode => (true, ""),
-        Kind::Returns => (matches!(kind, EntryKind::Return { .. }), "returns"),
-        Kind::Corrections => (
+        DeclaredKind::ByCode => (true, ""),
+        DeclaredKind::Returns => (matches!(kind, EntryKind::Return { .. }), "returns"),
+        DeclaredKind::Corrections => (
             matches!(
                 kind,
                 EntryKind::Correction { .. } | EntryKind::RefusedCorrection { .. }
             ),
             "corrections",
         ),
-        Kind::ValidationFailures => (
+        DeclaredKind::ValidationFailures => (
             matches!(kind, EntryKind::ValidationFailure { .. }),
             "validation failures",
         ),
@@ -237,16 +237,16 @@ mod tests {
                 true,
             )
         };
-        assert!(declared(Kind::Returns, "R01").is_ok());
+        assert!(declared(DeclaredKind::Returns, "R01").is_ok());
         for wrong in ["R61", "R71", "C01", "C61"] {
-            let why = declared(Kind::Returns, wrong).unwrap_err();
+            let why = declared(DeclaredKind::Returns, wrong).unwrap_err();
             assert!(why.contains("returns only"), "{why}");
         }
-        assert!(declared(Kind::Corrections, "C01").is_ok());
-        assert!(declared(Kind::Corrections, "C61").is_ok());
-        assert!(declared(Kind::Corrections, "R01").is_err());
-        assert!(declared(Kind::ValidationFailures, "R01").is_err());
-        let failure = declared(Kind::ValidationFailures, "abc").unwrap();
+        assert!(declared(DeclaredKind::Corrections, "C01").is_ok());
+        assert!(declared(DeclaredKind::Corrections, "C61").is_ok());
+        assert!(declared(DeclaredKind::Corrections, "R01").is_err());
+        assert!(declared(DeclaredKind::ValidationFailures, "R01").is_err());
+        let failure = declared(DeclaredKind::ValidationFailures, "abc").unwrap();
         assert_eq!(
             failure,
             EntryKind::ValidationFailure {
@@ -254,7 +254,7 @@ mod tests {
             }
         );
         assert_eq!(
-            declared(Kind::Corrections, "Q1").unwrap().as_str(),
+            declared(DeclaredKind::Corrections, "Q1").unwrap().as_str(),
             "correction"
         );
     }

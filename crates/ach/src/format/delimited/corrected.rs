@@ -2,12 +2,12 @@
 
 use super::cell;
 use super::column::Field;
-use super::mapping::Cells;
+use super::mapping::RowFields;
 use crate::code::{CorrectedField, CorrectionCode};
 use crate::entry::{Coded, Corrected, EntryKind};
 
 /// Puts the corrected data of the row into a correction; other kinds have none.
-pub(super) fn fill(kind: &mut EntryKind, cells: &Cells<'_>) {
+pub(super) fn fill(kind: &mut EntryKind, cells: &RowFields<'_>) {
     match kind {
         EntryKind::Correction { code, corrected }
         | EntryKind::RefusedCorrection {
@@ -27,7 +27,7 @@ pub(super) fn fill(kind: &mut EntryKind, cells: &Cells<'_>) {
 }
 
 /// One piece from each column of its own, in the order of the network's addenda.
-fn of_columns(cells: &Cells<'_>) -> Vec<Corrected> {
+fn of_columns(cells: &RowFields<'_>) -> Vec<Corrected> {
     let text = |field| cells.value(field).map(|value| value.into_owned());
     let account = cells
         .value(Field::CorrectedAccount)

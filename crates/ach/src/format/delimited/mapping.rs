@@ -5,28 +5,28 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 
 use super::column::Field;
-use super::layout::Layout;
+use super::layout::ColumnLayout;
 use super::profile::Profile;
-use super::rows::Row;
-use super::tally::Tally;
+use super::rows::CsvRow;
+use super::tally::FileTally;
 use super::{amount, cell, code, corrected, date};
-use crate::entry::{AccountTail, Direction, Entry, EntryKeys, FilePosition};
+use crate::entry::{AccountTail, Direction, Entry, EntryKeys};
 use crate::money::{Currency, Money};
 
 /// The cells of one row, by field.
-pub(super) struct Cells<'a> {
+pub(super) struct RowFields<'a> {
     pub(super) profile: &'a Profile,
-    pub(super) layout: &'a Layout,
-    pub(super) row: &'a Row,
+    pub(super) layout: &'a ColumnLayout,
+    pub(super) row: &'a CsvRow,
 }
 
 /// What is wrong with one field of a row.
-pub(super) struct Fault {
+pub(super) struct RowFault {
     pub(super) field: String,
     pub(super) why: String,
 }
 
-impl<'a> Cells<'a> {
+impl<'a> RowFields<'a> {
     /// The value of `field`, cleaned and padded; `None` when it is blank or has no column.
     pub(super) fn value(&self, field: Field) -> Option<Cow<'a, str>> {
         let index = self.layout.index(field)?;
@@ -44,31 +44,34 @@ impl<'a> Cells<'a> {
         self.value(field).map(Cow::into_owned)
     }
 
-    fn fault(&self, field: Field, why: impl Into<String>) -> Fault {
+    fn fault(&self, field: Field, why: impl Into<String>) -> RowFault {
         let index = self.layout.index(field);
         let name = index.map(|index| self.layout.name(index));
-        Fault {
+        RowFault {
             field: name.unwrap_or_else(|| self.profile.column_name(field)),
             why: why.into(),
         }
     }
 
     /// The amount in minor units, where there is one.
-    pub(super) fn amount_minor(&self) -> Result<Option<i64>, Fault> {
+    pub(super) fn amount_minor(&self) -> Result<Option<i64>, RowFault> {
         let Some(text) = self.value(Field::Amount) else {
             return Ok(None);
         };
         let Some(unit) = self.profile.amount_unit else {
-            return Err(self.fault(Field::Amount, "the profile does not say its unit"));
+            return Err(self.fault(
+                Field::Amount,
+                "the profile does not say the unit of amounts",
+            ));
         };
         let amount = amount::of_entry(&text, unit).map_err(|why| {
-            let why = format!("{} is not an amount: {why}", cell::shown(&text));
+            let why = format!("{} is not a valid amount: {why}", cell::shown(&text));
             self.fault(Field::Amount, why)
         })?;
         Ok(Some(amount))
     }
 
-    fn currency(&self) -> Result<Currency, Fault> {
+    fn currency(&self) -> Result<Currency, RowFault> {
         let Some(text) = self.value(Field::Currency) else {
             return Ok(self.profile.currency);
         };
@@ -81,7 +84,7 @@ impl<'a> Cells<'a> {
         })
     }
 
-    fn date(&self, field: Field) -> Result<Option<NaiveDate>, Fault> {
+    fn date(&self, field: Field) -> Result<Option<NaiveDate>, RowFault> {
         let Some(text) = self.value(field) else {
             return Ok(None);
         };
@@ -90,13 +93,16 @@ impl<'a> Cells<'a> {
             let wanted = formats.join(" or ");
             self.fault(
                 field,
-                format!("{} is not a date as in {wanted}", cell::shown(&text)),
+                format!(
+                    "{} is not a valid date; dates are written {wanted}",
+                    cell::shown(&text)
+                ),
             )
         })?;
         Ok(Some(date))
     }
 
-    fn id(&self, field: Field) -> Result<Option<String>, Fault> {
+    fn id(&self, field: Field) -> Result<Option<String>, RowFault> {
         match self.text(field) {
             Some(id) if cell::is_rounded(&id) => Err(self.fault(
                 field,
@@ -106,7 +112,7 @@ impl<'a> Cells<'a> {
         }
     }
 
-    fn keys(&self) -> Result<EntryKeys, Fault> {
+    fn keys(&self) -> Result<EntryKeys, RowFault> {
         Ok(EntryKeys {
             original_trace: self.id(Field::OriginalTrace)?,
             return_trace: self.id(Field::ReturnTrace)?,
@@ -154,7 +160,7 @@ impl<'a> Cells<'a> {
             .collect()
     }
 
-    fn check_required(&self) -> Result<(), Fault> {
+    fn check_required(&self) -> Result<(), RowFault> {
         // Whether a code may be missing depends on the kind of the row.
         let required = self
             .profile
@@ -181,11 +187,10 @@ impl<'a> Cells<'a> {
 
 /// Reads the row. `amount_minor` was read before, so that a rejected row can still show it.
 pub(super) fn entry(
-    cells: &Cells<'_>,
-    at: FilePosition,
+    cells: &RowFields<'_>,
     amount_minor: Option<i64>,
-    tally: &mut Tally,
-) -> Result<Entry, Fault> {
+    tally: &mut FileTally,
+) -> Result<Entry, RowFault> {
     let whole_code = cells.value(Field::Code);
     let (code, words) = match whole_code.as_deref() {
         Some(text) if cells.profile.code_with_text => {
@@ -221,12 +226,12 @@ pub(super) fn entry(
         } else {
             Vec::new()
         },
-        ..Entry::new(at, kind)
+        ..Entry::new(cells.row.at, kind)
     };
     if let Some(value) = unlisted {
-        tally.note(Some(at), "direction", || {
+        tally.note(cells.row.at, "direction", || {
             format!(
-                "{} is not a transaction type the profile lists",
+                "the profile lists no transaction type {}",
                 cell::shown(&value)
             )
         });

@@ -46,7 +46,7 @@ pub struct Profile {
     /// [`Direction::Unknown`], and is reported.
     pub directions: BTreeMap<String, Direction>,
     /// What the rows are.
-    pub kind: Kind,
+    pub kind: DeclaredKind,
     /// The codes of validation failures: `#` is any digit, and a `*` at the end is anything.
     /// `900`, `###` and `X*` are examples.
     pub validation_codes: Vec<String>,
@@ -99,7 +99,7 @@ impl Default for Profile {
             currency: Currency::USD,
             direction: Direction::Unknown,
             directions: BTreeMap::new(),
-            kind: Kind::ByCode,
+            kind: DeclaredKind::ByCode,
             validation_codes: Vec::new(),
             blank_code_is_validation_failure: false,
             code_map: BTreeMap::new(),
@@ -111,7 +111,7 @@ impl Default for Profile {
             row_filter: None,
             keep_apostrophes: BTreeSet::new(),
             pad: pad
-                .map(|(field, width)| (field.key().to_owned(), width))
+                .map(|(field, width)| (field.as_str().to_owned(), width))
                 .into(),
             raw: false,
             masked: Vec::new(),
@@ -134,7 +134,7 @@ impl Profile {
     pub(super) fn column_name(&self, field: Field) -> String {
         self.columns
             .get(&field)
-            .map_or_else(|| field.key().to_owned(), Column::to_string)
+            .map_or_else(|| field.as_str().to_owned(), Column::to_string)
     }
 }
 
@@ -185,7 +185,7 @@ pub enum Encoding {
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum DeclaredKind {
     /// The code says: `C…` a correction, R61 to R70 a dishonored and R71 to R77 a contested
     /// return, the profile's validation codes a validation failure, anything else a return.
     ByCode,
@@ -206,7 +206,7 @@ pub struct RecordTypes {
     pub detail: Vec<String>,
     /// Rows that open the file or a section; they are passed over.
     pub header: Vec<String>,
-    /// Rows of totals; see [`Trailer`].
+    /// CsvRows of totals; see [`Trailer`].
     pub trailer: Vec<String>,
     /// Rows that are counted and passed over.
     pub ignored: Vec<String>,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::code::fits;
 use super::column::{Column, Field, normal};
 use super::date;
-use super::profile::{Kind, Profile};
+use super::profile::{DeclaredKind, Profile};
 use super::rows::MOST_CELLS;
 use crate::code::{CorrectionCode, ReturnCode};
 
@@ -89,7 +89,7 @@ impl Profile {
     }
 
     fn check_needed_columns(&self, faults: &mut Faults) {
-        let needs_code = self.kind != Kind::ValidationFailures;
+        let needs_code = self.kind != DeclaredKind::ValidationFailures;
         faults.add_if(
             needs_code && !self.has(Field::Code),
             "columns.code",
@@ -206,7 +206,7 @@ impl Profile {
             "it needs columns.description, which then says what failed",
         );
         let is_in_vain = self.blank_code_is_validation_failure
-            && matches!(self.kind, Kind::Returns | Kind::Corrections);
+            && matches!(self.kind, DeclaredKind::Returns | DeclaredKind::Corrections);
         faults.add_if(
             is_in_vain,
             "blank_code_is_validation_failure",
