@@ -157,7 +157,7 @@ fn a_profile_with_faults_rejects_the_file() {
     profile.amount_unit = None;
     let outcome = read_rows("a,R01,1.00,,\n", &profile);
     assert!(
-        outcome.file_rejection().why.contains("amount_unit: say"),
+        outcome.file_rejection().why.contains("amount_unit: set"),
         "{}",
         outcome.file_rejection()
     );

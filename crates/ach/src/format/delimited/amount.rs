@@ -2,26 +2,26 @@
 
 use serde::Deserialize;
 
-/// What the digits of an amount column count. It is a setting of each feed, because
-/// vendors' documents and their files disagree.
+/// The unit of an amount column. It is a setting of each feed, because vendors' documents and
+/// their files disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AmountUnit {
-    /// Cents. They may still be printed with decimals, as long as these are all zeros:
+    /// Cents. They may still have decimals, as long as these are all zeros:
     /// `500.00` is five dollars.
     Minor,
     /// Dollars, with at most two decimals that are not zero.
     Major,
 }
 
-/// The amount field of an ACH entry has ten digits (Nacha Appendix Three). What is larger is
-/// an account number in the wrong column, or a wrong unit.
+/// The amount field of an ACH entry has ten digits (source: Nacha Operating Rules, Appendix
+/// Three). A larger number is an account number in the wrong column, or has a wrong unit.
 const LARGEST_ENTRY: i64 = 9_999_999_999;
 
-const TOO_LARGE: &str = "it is more than an ACH entry can hold (99,999,999.99)";
+const NOT_A_DIGIT: &str = "it has a character that is not a digit";
+const TOO_LARGE: &str = "it is more than an ACH entry can have (99,999,999.99)";
 
-/// Reads the amount of one entry, in minor units. A total, which may well be larger than
-/// any entry, is for [`read`].
+/// Reads the amount of one entry, in minor units. A total may be larger: see [`read`].
 pub(super) fn of_entry(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     let minor = read(text, unit)?;
     if minor > LARGEST_ENTRY {
@@ -30,7 +30,7 @@ pub(super) fn of_entry(text: &str, unit: AmountUnit) -> Result<i64, &'static str
     Ok(minor)
 }
 
-/// Reads an amount in minor units, without its sign: direction says who pays.
+/// Reads an amount in minor units, without its sign: the direction says who pays.
 ///
 /// A leading or trailing sign, parentheses, `$` and separators of thousands are understood.
 /// The error says what is wrong, without the value.
@@ -38,17 +38,16 @@ pub(super) fn read(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     let number = undressed(text)?;
     let (whole, fraction) = match number.split_once('.') {
         None => (number, ""),
-        Some((_, "")) => return Err("there are no digits after its point"),
+        Some((_, "")) => return Err("no digits follow its point"),
         Some((whole, fraction)) => (whole, fraction),
     };
-    let whole = if whole.is_empty() && !fraction.is_empty() {
-        "0"
-    } else {
-        whole
+    let whole = match (whole, fraction) {
+        ("", fraction) if !fraction.is_empty() => "0",
+        (whole, _) => whole,
     };
     let whole = ungrouped(whole)?;
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("it holds something that is not a digit");
+        return Err(NOT_A_DIGIT);
     }
     let whole: i64 = whole.parse().map_err(|_| TOO_LARGE)?;
     match unit {
@@ -66,7 +65,7 @@ pub(super) fn read(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     }
 }
 
-/// Takes off sign, parentheses and currency sign, each at most once.
+/// Removes sign, parentheses and currency sign, each at most once.
 fn undressed(text: &str) -> Result<&str, &'static str> {
     let mut rest = text.trim();
     let (mut signs, mut dollars) = (0, 0);
@@ -94,8 +93,8 @@ fn undressed(text: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// The digits without separators of thousands, which must stand where they belong: a comma
-/// anywhere else may be a decimal comma.
+/// The digits without separators of thousands. A comma anywhere else may be a decimal comma, so
+/// it is an error.
 fn ungrouped(whole: &str) -> Result<String, &'static str> {
     let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
     let mut groups = whole.split(',');
@@ -103,12 +102,12 @@ fn ungrouped(whole: &str) -> Result<String, &'static str> {
     let mut joined = first.to_owned();
     for group in groups {
         if group.len() != 3 || !(1..=3).contains(&first.len()) {
-            return Err("a comma stands where no thousands end");
+            return Err("a comma is not where thousands end");
         }
         joined.push_str(group);
     }
     if joined.is_empty() || !digits(&joined) {
-        return Err("it holds something that is not a digit");
+        return Err(NOT_A_DIGIT);
     }
     Ok(joined)
 }
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_clearly_an_amount_is_refused() {
+    fn what_is_not_clearly_an_amount_is_rejected() {
         let wrong = [
             "",
             " ",
