@@ -2,7 +2,7 @@
 //!
 //! The rule is the Reserve Banks' own: a holiday on a Sunday closes the following Monday,
 //! a holiday on a Saturday closes nothing (the Friday before is a banking day). Offices of
-//! the federal government close on that Friday, so their calendar must not be used here.
+//! the federal government close on that Friday, so their calendar is wrong here.
 //! Source: <https://richmondfed.org/about_us/holiday_schedule>.
 //!
 //! The rules are those in force since 1978, with the years in which Martin Luther King
@@ -14,55 +14,37 @@ use chrono::{Datelike, NaiveDate, Weekday};
 use crate::text_enum::text_enum;
 
 text_enum! {
-    /// A holiday on which the Federal Reserve Banks settle nothing.
+    /// A holiday on which the Federal Reserve Banks settle nothing, by the name they publish.
     Holiday {
         /// 1 January.
-        NewYearsDay = "new_years_day",
+        NewYearsDay = "New Year's Day",
         /// The third Monday of January, since 1986.
-        MartinLutherKingJrDay = "martin_luther_king_jr_day",
+        MartinLutherKingJrDay = "Martin Luther King Jr. Day",
         /// The third Monday of February.
-        WashingtonsBirthday = "washingtons_birthday",
+        WashingtonsBirthday = "Washington's Birthday",
         /// The last Monday of May.
-        MemorialDay = "memorial_day",
+        MemorialDay = "Memorial Day",
         /// 19 June, since 2022. (It became law two days before 19 June 2021, a Saturday,
         /// which closed nothing.)
-        Juneteenth = "juneteenth",
+        Juneteenth = "Juneteenth",
         /// 4 July.
-        IndependenceDay = "independence_day",
+        IndependenceDay = "Independence Day",
         /// The first Monday of September.
-        LaborDay = "labor_day",
+        LaborDay = "Labor Day",
         /// The second Monday of October.
-        ColumbusDay = "columbus_day",
+        ColumbusDay = "Columbus Day",
         /// 11 November.
-        VeteransDay = "veterans_day",
+        VeteransDay = "Veterans Day",
         /// The fourth Thursday of November.
-        ThanksgivingDay = "thanksgiving_day",
+        ThanksgivingDay = "Thanksgiving Day",
         /// 25 December.
-        ChristmasDay = "christmas_day",
+        ChristmasDay = "Christmas Day",
     }
 }
 
 impl Holiday {
-    /// The name as the Reserve Banks publish it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NewYearsDay => "New Year's Day",
-            Self::MartinLutherKingJrDay => "Martin Luther King Jr. Day",
-            Self::WashingtonsBirthday => "Washington's Birthday",
-            Self::MemorialDay => "Memorial Day",
-            Self::Juneteenth => "Juneteenth",
-            Self::IndependenceDay => "Independence Day",
-            Self::LaborDay => "Labor Day",
-            Self::ColumbusDay => "Columbus Day",
-            Self::VeteransDay => "Veterans Day",
-            Self::ThanksgivingDay => "Thanksgiving Day",
-            Self::ChristmasDay => "Christmas Day",
-        }
-    }
-
-    /// The date the holiday falls on in a year, whatever its weekday. `None` in the years
-    /// before it existed and outside the calendar of [`NaiveDate`].
+    /// The date of the holiday in a year, whatever its weekday. `None` in the years before it
+    /// existed and outside the calendar of [`NaiveDate`].
     #[must_use]
     pub fn nominal_date(self, year: i32) -> Option<NaiveDate> {
         let fixed = |month, day| NaiveDate::from_ymd_opt(year, month, day);
@@ -102,9 +84,9 @@ impl Holiday {
     }
 }
 
-/// The holiday for which the Reserve Banks are closed on this date. It is always a weekday:
-/// 5 July 2027 is Independence Day here, since the 4th is a Sunday; 4 July 2026 is `None`,
-/// since it is a Saturday like any other.
+/// The holiday for which the Reserve Banks are closed on this date. It is always a weekday: 5 July
+/// 2027 is Independence Day here, because the 4th is a Sunday; 4 July 2026 is `None`, because it
+/// is a Saturday.
 #[must_use]
 pub fn holiday(date: NaiveDate) -> Option<Holiday> {
     // No holiday moves into another year: the last fixed one is 25 December.
@@ -138,9 +120,8 @@ pub fn add_banking_days(date: NaiveDate, count: u16) -> Option<NaiveDate> {
     (0..count).try_fold(date, |day, _| next_banking_day_after(day))
 }
 
-/// How many banking days there are later than `from` and up to and including `to`;
-/// negative, counted the other way, where `to` is the earlier one. It walks the days, so
-/// it is meant for spans of years, not of ages.
+/// How many banking days are later than `from`, up to and including `to`. Negative where `to` is
+/// the earlier one. It visits each day, so it is meant for spans of years, not of centuries.
 #[must_use]
 pub fn banking_days_between(from: NaiveDate, to: NaiveDate) -> i64 {
     if to < from {
@@ -177,7 +158,7 @@ mod tests {
             let holiday = Holiday::ALL
                 .iter()
                 .copied()
-                .find(|holiday| holiday.name() == row["holiday"])
+                .find(|holiday| holiday.as_str() == row["holiday"])
                 .unwrap_or_else(|| panic!("{} is not in the enum", row["holiday"]));
             let nominal = holiday.nominal_date(year).expect("a nominal date");
             assert_eq!(nominal, date(&row["nominal_date"]), "{row:?}");

@@ -5,7 +5,7 @@
 //! banking days of the ACH operator ([`crate::calendar`]), which since 2026-01-01 is what
 //! the rules themselves mean: <https://www.nacha.org/rules/minor-topics-rule-changes>.
 //!
-//! A settlement date that is no banking day is taken as it is; counting starts after it.
+//! A settlement date that is not a banking day is used as it is; counting starts after it.
 
 use chrono::{Days, NaiveDate};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::calendar::{add_banking_days, next_banking_day_after};
 use crate::code::{Anchor, Representment, ReturnCode, TimeFrame};
 
-/// By when something has to be there.
+/// By when something must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Deadline {
     /// The banking day at whose opening of business it must be available.
@@ -21,9 +21,9 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// Whether an entry that settled on this date came too late. An entry that settles on
-    /// the last day itself is in time. A late return is not refused: the originating bank
-    /// may accept it, or dishonor it as R68.
+    /// Whether an entry that settled on this date came too late. An entry that settles on the
+    /// last day itself is in time. A late return stands: the originating bank may accept it, or
+    /// dishonor it as R68.
     #[must_use]
     pub fn is_past(self, settlement_date: NaiveDate) -> bool {
         settlement_date > self.available_by
@@ -33,9 +33,9 @@ impl Deadline {
 /// When a return with this code must be available to the originating bank, from the
 /// settlement date of the original entry.
 ///
-/// The code's present meaning is used. `None` for codes with no such number of days (the
-/// operator's next file, by agreement, sanctions, enrollments), for R23, which is counted
-/// from the refusal ([`refused_credit_deadline`]), and for dishonors and contests.
+/// The code's present meaning counts. `None` for codes without such a number of days (the
+/// operator's next file, by agreement, sanctions, enrollments), for R23, which is counted from
+/// the refusal ([`refused_credit_deadline`]), and for dishonors and contests.
 #[must_use]
 pub fn return_deadline(code: ReturnCode, original_settlement: NaiveDate) -> Option<Deadline> {
     let anchor = Anchor::OriginalSettlement;
@@ -44,7 +44,7 @@ pub fn return_deadline(code: ReturnCode, original_settlement: NaiveDate) -> Opti
 }
 
 /// When the return of a refused credit (R23) must be available, from the day on which the
-/// receiving bank was told of the refusal. No file carries that day.
+/// receiving bank heard of the refusal. No file has that day.
 #[must_use]
 pub fn refused_credit_deadline(refusal_received: NaiveDate) -> Option<Deadline> {
     let time_frame = ReturnCode::R23.info().time_frame;

@@ -1,5 +1,7 @@
 //! The closed tables of return reason codes and notification-of-change codes.
 
+#[cfg(test)]
+mod code_tests;
 mod codes;
 mod correction_codes;
 mod properties;
