@@ -47,7 +47,7 @@ pub struct DishonorGround {
     pub why: String,
 }
 
-/// What is known of the originator, our side, whatever the entry is.
+/// What is known of the originator: us. It is the same for every entry.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Originator<'a> {
     /// The routing numbers of our bank, the first eight digits of each; empty when unknown.
@@ -61,7 +61,7 @@ pub struct Originator<'a> {
 /// The grounds on which `entry` may be dishonored, strongest first; mostly none.
 ///
 /// `transfer` is the original, when it is known. `prior` is the return of it that stands
-/// already, when this one was found to be a second, different one.
+/// already, when this one is a second, different one.
 #[must_use]
 pub fn dishonorable(
     entry: &Entry,

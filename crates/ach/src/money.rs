@@ -14,8 +14,7 @@ impl Currency {
     pub const USD: Self = Self(*b"USD");
 
     /// The code as text, such as `USD`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    fn as_str(&self) -> &str {
         // The bytes are ASCII capitals by construction, so this never falls back.
         std::str::from_utf8(&self.0).unwrap_or("XXX")
     }

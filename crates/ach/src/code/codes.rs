@@ -1,6 +1,6 @@
 //! How the tables are declared: a closed set of codes, and a row for each code.
 
-/// Text that is not a code of the table. The caller keeps it, so nothing is lost.
+/// Text that is not a code of the table. The caller has it, so nothing is lost.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not in the table of codes")]
 pub struct NotInTable(pub String);

@@ -1,5 +1,5 @@
-//! What is known of each notification-of-change code, and of the codes by which one is
-//! refused. Source: Nacha Operating Rules 2013, Appendix 5.
+//! What is known of each notification-of-change code, and of the codes that refuse one.
+//! Source: Nacha Operating Rules 2013, Appendix 5.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::properties::{Initiator, Validity, day};
 use crate::text_enum::text_enum;
 
 codes! {
-    /// A notification-of-change code, or the code by which one is refused.
+    /// A notification-of-change code, or the code that refuses one.
     CorrectionCode:
     C01 C02 C03 C04 C05 C06 C07 C08 C09 C10 C11 C12 C13 C14 C61 C62 C63 C64 C65 C66 C67 C68 C69
 }
@@ -79,13 +79,6 @@ impl CorrectionCode {
     #[must_use]
     pub const fn is_refusal(self) -> bool {
         matches!(self.info().initiated_by, Initiator::Odfi)
-    }
-
-    /// Whether the code may be used on a date. One that is no longer in force still comes
-    /// in, and is shown to a person rather than applied.
-    #[must_use]
-    pub fn in_force_on(self, date: NaiveDate) -> bool {
-        self.info().validity.on(date)
     }
 }
 

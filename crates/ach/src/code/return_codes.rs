@@ -38,7 +38,7 @@ pub struct ReturnCodeInfo {
     /// The return rate it is counted in.
     pub rate_category: RateCategory,
     /// Whether it is counted in the overall return rate. That rate has returned debits
-    /// only and no RCK entries, so the caller leaves out returned credits whatever the code.
+    /// only and no RCK entries, so the caller leaves out returned credits with any code.
     pub counts_in_overall_rate: bool,
     /// Whether and how the debit may be presented again.
     pub representment: Representment,
@@ -63,8 +63,7 @@ pub struct ReturnCodeInfo {
 impl ReturnCodeInfo {
     /// Whether an original of this direction would not be expected to come back with the
     /// code. An unknown direction is never unusual.
-    #[must_use]
-    pub const fn is_unusual_for(&self, direction: Direction) -> bool {
+    pub(crate) const fn is_unusual_for(&self, direction: Direction) -> bool {
         match (self.direction, direction) {
             (UsualDirection::Debits, Direction::Credit)
             | (UsualDirection::Credits, Direction::Debit) => true,
@@ -108,9 +107,8 @@ impl ReturnCode {
         }
     }
 
-    /// Whether the code may be used on a date, in whatever meaning it has then.
-    #[must_use]
-    pub fn in_force_on(self, date: NaiveDate) -> bool {
+    /// Whether the code may be used on a date, in the meaning that it has then.
+    pub(crate) fn in_force_on(self, date: NaiveDate) -> bool {
         self.info().validity.on(date)
     }
 }

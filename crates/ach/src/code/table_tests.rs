@@ -149,10 +149,10 @@ fn time_frames_agree_with_the_reference() {
             TimeFrame::Special => ("SPECIAL", String::new(), ""),
             TimeFrame::NotApplicable => ("NONE", String::new(), ""),
         };
-        let told = ["time_frame_kind", "time_frame_value", "time_frame_anchor"];
+        let columns = ["time_frame_kind", "time_frame_value", "time_frame_anchor"];
         assert_eq!(
             [kind, &value, anchor],
-            told.map(|column| row[column].as_str()),
+            columns.map(|column| row[column].as_str()),
             "{}",
             info.code
         );
@@ -294,15 +294,15 @@ fn status_and_dates_agree_with_the_reference() {
             info.code
         );
 
-        let told = &row["effective_from"];
+        let from = &row["effective_from"];
         let ours = match info.validity {
             Validity::From(first) => Some(first),
             Validity::Always | Validity::Until(_) | Validity::Never => info.meaning_since,
         };
-        assert_eq!(ours, told.get(..10).map(date), "{}", info.code);
+        assert_eq!(ours, from.get(..10).map(date), "{}", info.code);
         assert_eq!(
             info.meaning_since.is_some(),
-            told.contains("current meaning")
+            from.contains("current meaning")
         );
 
         let retired = row["notes"]
@@ -375,7 +375,7 @@ fn correction_codes_agree_with_the_reference() {
         };
         assert_eq!(corrects, row["corrects"], "{code}");
 
-        let status = if code.in_force_on(today()) {
+        let status = if info.validity.on(today()) {
             "IN_FORCE"
         } else {
             "RETIRED"

@@ -15,8 +15,8 @@ enum Reason<'a> {
 }
 
 impl<'a> Reason<'a> {
-    /// Every field is named, so that a new one is compared or left out on purpose. `None` is the
-    /// same as nothing: a refused correction never gets into the journal.
+    /// Every field is named, so that a new one is compared or left out on purpose. A refused
+    /// correction is never in the journal, so it is never the same.
     fn of(kind: &'a EntryKind) -> Option<Self> {
         match kind {
             EntryKind::Return {

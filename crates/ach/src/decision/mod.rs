@@ -29,7 +29,7 @@ use crate::code::ReturnCode;
 use crate::entry::{Coded, Entry, EntryKind};
 use stage::{Contest, Dishonor};
 
-/// A decision about the transfer that the journal holds and that still stands.
+/// A decision about the transfer that is in the journal and still stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PriorDecision {
     /// The id of the return or correction.
@@ -122,7 +122,7 @@ enum Event {
 }
 
 impl Event {
-    /// Refused corrections and unknown codes are held whatever the transfer is.
+    /// Refused corrections and unknown codes are held for every transfer.
     fn of(entry: &Entry, today: NaiveDate) -> Result<Self, Hold> {
         let in_force = |code: &Coded<ReturnCode>| {
             let known = code.known().filter(|known| known.in_force_on(today));

@@ -124,8 +124,7 @@ pub struct Expected {
 
 impl Expected {
     /// What a decision about `transfer` under `policy` rests on.
-    #[must_use]
-    pub fn of(transfer: &Transfer, policy: FundingPolicy) -> Self {
+    pub(super) fn of(transfer: &Transfer, policy: FundingPolicy) -> Self {
         let in_deposit = match policy {
             FundingPolicy::State => None,
             FundingPolicy::Deposit => transfer.in_deposit,

@@ -28,12 +28,6 @@ impl AccountTail {
         let start = characters.len() - kept(characters.len());
         (!characters.is_empty()).then(|| Self(characters[start..].iter().collect()))
     }
-
-    /// The digits that are left, without a mask.
-    #[must_use]
-    pub fn digits(&self) -> &str {
-        &self.0
-    }
 }
 
 /// Shows `***6789`.

@@ -1,5 +1,5 @@
-//! File formats. Each is a streaming reader with flat memory: whatever the size of the
-//! file, a reader holds one record and the totals.
+//! File formats. Each is a streaming reader with flat memory: it holds one record and the totals,
+//! for a file of any size.
 //!
 //! A reader yields [`Item`]s in the order of the file. A fault of one line is an
 //! [`Item::Rejected`], and reading continues. A fault of the whole file is a [`FileRejected`],

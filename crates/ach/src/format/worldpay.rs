@@ -65,7 +65,7 @@ pub fn echeck_return() -> Profile {
 }
 
 /// `SubMerchantIBFundingReject`: payouts that a bank sent back, by the date of the return.
-/// The entry keeps its row, because platforms see it, with the account number masked.
+/// The entry has its row, because platforms see it, with the account number masked.
 ///
 /// The guide calls the amount dollars, but files have cents with two decimals: `500.00` is five
 /// dollars. A feed that really has dollars needs [`Profile::with_unit`].

@@ -41,10 +41,10 @@ fn a_trailer_that_differs_rejects_the_file() {
     ];
     for (trailer, field, why) in cases {
         let outcome = read_rows(&format!("a,R01,1.00,,\n{trailer}\n"), &profile);
-        let refused = outcome.file_rejection();
-        assert_eq!(refused.at.unwrap().line, 3);
-        assert_eq!(refused.field.as_deref(), Some(field), "{trailer}");
-        assert!(refused.why.contains(why), "{}", refused.why);
+        let rejected = outcome.file_rejection();
+        assert_eq!(rejected.at.unwrap().line, 3);
+        assert_eq!(rejected.field.as_deref(), Some(field), "{trailer}");
+        assert!(rejected.why.contains(why), "{}", rejected.why);
     }
 }
 
@@ -137,9 +137,9 @@ fn rows_are_told_apart_by_their_record_type() {
     assert_eq!(outcome.summary.debit_minor, 400);
     assert_eq!(outcome.found("record types"), 2);
     let wrong = text.replace("2,,4.00", "3,,4.00");
-    let refused = read(wrong.as_bytes(), &with_types());
+    let rejected = read(wrong.as_bytes(), &with_types());
     assert!(
-        refused
+        rejected
             .file_rejection()
             .why
             .contains("says 3 rows and the file has 2")

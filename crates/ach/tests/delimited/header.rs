@@ -32,14 +32,14 @@ fn a_missing_required_column_rejects_the_file_and_lists_the_headers() {
         &b"ident,code,amount,date,text\na,R01,1.00,,\n"[..],
         &small(""),
     );
-    let refused = outcome.file_rejection();
-    assert_eq!(refused.field.as_deref(), Some("id"));
+    let rejected = outcome.file_rejection();
+    assert_eq!(rejected.field.as_deref(), Some("id"));
     for part in [
         "payment_id (id)",
         "\"ident\", \"code\", \"amount\"",
         "renamed",
     ] {
-        assert!(refused.why.contains(part), "{}", refused.why);
+        assert!(rejected.why.contains(part), "{}", rejected.why);
     }
     assert_eq!(outcome.entries.len(), 0);
 }

@@ -112,7 +112,7 @@ pub(crate) fn small(more: &str) -> Profile {
 /// The header of the small profile.
 pub(crate) const HEADER: &str = "id,code,amount,date,text\n";
 
-/// Reads rows behind the small profile's header.
+/// Reads rows after the small profile's header.
 pub(crate) fn read_rows(rows: &str, profile: &Profile) -> ParsedFile {
     read(format!("{HEADER}{rows}").as_bytes(), profile)
 }

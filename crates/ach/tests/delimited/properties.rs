@@ -134,7 +134,7 @@ proptest! {
             prop_assert_eq!(entry.keys.payment_id.as_deref(), Some(&*row.id));
             prop_assert_eq!(entry.amount.map(|amount| amount.minor()), Some(row.minor));
         }
-        // All rows before the cut are there, or the file is refused.
+        // All rows before the cut are there, or the file is rejected.
         let whole = outcome.entries.len();
         prop_assert!(outcome.rejected.is_empty());
         prop_assert!(outcome.file_rejected.is_some() || write(&rows[..whole], ',', "\n").0.len() + 30 >= cut.len() || whole == rows.len());

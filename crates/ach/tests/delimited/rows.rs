@@ -138,15 +138,19 @@ fn ten_megabytes_in_one_line_are_rejected() {
         (b"", b'"', "does not close within 64 KiB"),
     ] {
         let outcome = read(header.chain(start).chain(long(byte, size)), &small(""));
-        let refused = outcome.file_rejection();
-        assert!(refused.why.contains(why), "{} {refused}", char::from(byte));
-        assert_eq!(refused.at.unwrap().line, 2);
+        let rejected = outcome.file_rejection();
+        assert!(
+            rejected.why.contains(why),
+            "{} {rejected}",
+            char::from(byte)
+        );
+        assert_eq!(rejected.at.unwrap().line, 2);
     }
     let row = "y".repeat(60_000) + ",";
     let text = format!("{HEADER}{}", row.repeat(200));
-    let refused = read(text.as_bytes(), &small(""));
+    let rejected = read(text.as_bytes(), &small(""));
     assert!(
-        refused
+        rejected
             .file_rejection()
             .why
             .contains("a row is longer than 1 MiB")

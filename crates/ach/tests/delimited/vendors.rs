@@ -113,24 +113,29 @@ fn the_in_house_export_tells_rows_apart_by_record_type_and_proves_its_totals() {
     assert_eq!(outcome.entries[1].keys.order_id.as_deref(), Some("ORD-2"));
 
     let doubled = text.replace(",,,,2,", ",,,,3,");
-    let refused = read(doubled.as_bytes(), &profile(INHOUSE_EXPORT));
+    let rejected = read(doubled.as_bytes(), &profile(INHOUSE_EXPORT));
     assert!(
-        refused
+        rejected
             .file_rejection()
             .why
             .contains("says 3 rows and the file has 2")
     );
     let off = text.replace("1170.50", "1170.51");
-    let refused = read(off.as_bytes(), &profile(INHOUSE_EXPORT));
+    let rejected = read(off.as_bytes(), &profile(INHOUSE_EXPORT));
     assert!(
-        refused
+        rejected
             .file_rejection()
             .why
             .contains("says 117051 minor units and the file has 117050")
     );
     let (without, _) = text.split_once("Trailer").unwrap();
-    let refused = read(without.as_bytes(), &profile(INHOUSE_EXPORT));
-    assert!(refused.file_rejection().why.contains("without its trailer"));
+    let rejected = read(without.as_bytes(), &profile(INHOUSE_EXPORT));
+    assert!(
+        rejected
+            .file_rejection()
+            .why
+            .contains("without its trailer")
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Memory stays bounded, whatever comes in.
+//! Memory stays bounded for every input.
 
 use std::io::{self, Read};
 
@@ -59,8 +59,8 @@ fn ten_megabytes_in_one_line_are_rejected_after_the_first_look() {
 fn records_without_sense_never_pass_for_an_empty_file() {
     for pattern in [&b"6"[..], b"7", b"8", b"9"] {
         let (outcome, _) = ten_megabytes(pattern);
-        let refused = outcome.file_rejected.is_some() || outcome.summary.rejected > 100_000;
-        assert!(refused && outcome.entries.is_empty(), "{pattern:?}");
+        let rejected = outcome.file_rejected.is_some() || outcome.summary.rejected > 100_000;
+        assert!(rejected && outcome.entries.is_empty(), "{pattern:?}");
     }
 }
 

@@ -1,10 +1,10 @@
-//! The NACHA reader against whole files: the deviations of real banks, refusals, random
+//! The NACHA reader against whole files: the deviations of real banks, rejections, random
 //! files and bounds. The files are our own, made for these tests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot go on says so by panicking"
+    reason = "a test that cannot continue panics"
 )]
 
 mod bounds;

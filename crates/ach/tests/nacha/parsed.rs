@@ -64,10 +64,10 @@ impl ParsedFile {
 
     /// The line and the field for which the file is rejected.
     pub(crate) fn file_rejection(&self) -> (Option<u64>, &str) {
-        let refused = self.file_rejected.as_ref().expect("the file is rejected");
+        let rejected = self.file_rejected.as_ref().expect("the file is rejected");
         (
-            refused.at.map(|at| at.line),
-            refused.field.as_deref().unwrap_or(&refused.why),
+            rejected.at.map(|at| at.line),
+            rejected.field.as_deref().unwrap_or(&rejected.why),
         )
     }
 }

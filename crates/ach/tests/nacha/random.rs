@@ -76,7 +76,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn what_is_written_is_read_whatever_the_line_ends_and_the_pieces(
+    fn what_is_written_is_read_with_any_line_ends_and_in_any_pieces(
         batches in prop::collection::vec(prop::collection::vec(written(), 0..40), 0..6),
         line_ends in prop::collection::vec(
             prop_oneof![Just("\n"), Just("\r"), Just("\r\n"), Just(""), Just("  \n")], 1..4),

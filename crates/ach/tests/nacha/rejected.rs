@@ -85,11 +85,11 @@ fn controls_that_do_not_fit_reject_the_file_and_name_line_and_field() {
 
 #[test]
 fn a_rejection_says_what_was_found_what_was_expected_and_what_to_do() {
-    let refused = ParsedFile::of_file("wrong_file_total.ach")
+    let rejected = ParsedFile::of_file("wrong_file_total.ach")
         .file_rejected
         .unwrap();
     assert_eq!(
-        refused.to_string(),
+        rejected.to_string(),
         "line 12: total debit amount (32-43): says USD 23.54, but the records add up to \
          USD 123.54; ask the sender for a correct file, or tolerate it with the source's setting \
          `money_totals`"
@@ -159,9 +159,9 @@ fn a_source_may_tolerate_no_difference() {
 #[test]
 fn a_record_of_the_wrong_length_rejects_the_file() {
     for (name, length) in [("entry_too_short.ach", "93"), ("entry_too_long.ach", "95")] {
-        let refused = ParsedFile::of_file(name).file_rejected.unwrap();
-        assert_eq!(refused.at.unwrap().line, 3, "{name}");
-        assert!(refused.why.contains(length), "{name}: {}", refused.why);
+        let rejected = ParsedFile::of_file(name).file_rejected.unwrap();
+        assert_eq!(rejected.at.unwrap().line, 3, "{name}");
+        assert!(rejected.why.contains(length), "{name}: {}", rejected.why);
     }
 }
 
@@ -174,19 +174,19 @@ fn a_file_that_is_cut_off_is_rejected() {
         ("truncated_in_second_batch.ach", 9),
         ("truncated_filler.ach", 20),
     ] {
-        let refused = ParsedFile::of_file(name).file_rejected.unwrap();
-        assert_eq!(refused.at.unwrap().line, line, "{name}");
-        assert!(refused.why.contains("cut off"), "{name}: {}", refused.why);
+        let rejected = ParsedFile::of_file(name).file_rejected.unwrap();
+        assert_eq!(rejected.at.unwrap().line, line, "{name}");
+        assert!(rejected.why.contains("cut off"), "{name}: {}", rejected.why);
     }
 }
 
 #[test]
 fn a_file_cut_off_within_a_record_is_never_accepted() {
     let bytes = file("plain.ach");
-    // Beyond the file control there is only filler, which is refused when it is cut too.
+    // Beyond the file control there is only filler, which is rejected when it is cut too.
     for end in 1..bytes.len() - 1 {
         let within = end % 95;
-        let refused = ParsedFile::of(&bytes[..end], Tolerance::default())
+        let rejected = ParsedFile::of(&bytes[..end], Tolerance::default())
             .file_rejected
             .is_some();
         // A header up to its names and a control up to its totals may be short of blanks.
@@ -196,7 +196,7 @@ fn a_file_cut_off_within_a_record_is_never_accepted() {
             _ => false,
         };
         assert!(
-            refused || within == 0 || within == 94 || may_be_whole,
+            rejected || within == 0 || within == 94 || may_be_whole,
             "cut at byte {end}"
         );
     }
@@ -237,10 +237,10 @@ fn what_is_not_a_nacha_file_is_rejected() {
         (&random, "NACHA"),
     ] {
         let outcome = ParsedFile::of(bytes, Tolerance::default());
-        let refused = outcome
+        let rejected = outcome
             .file_rejected
             .unwrap_or_else(|| panic!("{word}: it was read"));
-        assert!(refused.why.contains(word), "{}", refused.why);
+        assert!(rejected.why.contains(word), "{}", rejected.why);
     }
 }
 

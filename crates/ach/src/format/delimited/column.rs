@@ -120,7 +120,7 @@ pub enum Column {
 
 impl Column {
     /// A column with these spellings of its header.
-    pub fn named<const N: usize>(spellings: [&str; N]) -> Self {
+    pub(in crate::format) fn named<const N: usize>(spellings: [&str; N]) -> Self {
         Self::Named(spellings.map(str::to_owned).to_vec())
     }
 

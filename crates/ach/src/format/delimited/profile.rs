@@ -34,7 +34,7 @@ pub struct Profile {
     /// Headers that are known and not used. Any other column is reported.
     pub ignore: Vec<String>,
     /// The ways in which dates are written, as in `%m/%d/%Y`, which reads padded and
-    /// unpadded numbers. A time of day behind the date is ignored.
+    /// unpadded numbers. A time of day after the date is ignored.
     pub date_formats: Vec<String>,
     /// The unit of the amounts. It has no default, since a wrong one is wrong by a factor of a
     /// hundred.
@@ -72,7 +72,7 @@ pub struct Profile {
     pub keep_apostrophes: BTreeSet<Field>,
     /// To how many digits a column is filled with zeros from the left, by field or header.
     pub pad: BTreeMap<String, usize>,
-    /// Whether the entry keeps its row as pairs of header and value.
+    /// Whether the entry has its row as pairs of header and value.
     pub raw: bool,
     /// Columns of the raw row that hold account numbers, beside those of the fields.
     pub masked: Vec<Column>,

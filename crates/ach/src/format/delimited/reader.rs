@@ -13,7 +13,7 @@ use crate::format::{FileRejected, Item, ReadError, Summary};
 
 /// Reads a delimited file by its profile.
 ///
-/// Memory is flat: one row of at most 1 MiB and the totals, whatever the size of the file.
+/// Memory is flat: one row of at most 1 MiB and the totals, for a file of any size.
 pub(in crate::format) struct DelimitedReader<R> {
     rows: CsvRows<R>,
     parser: RowParser,

@@ -32,7 +32,7 @@ pub(super) fn split(code: Option<CorrectionCode>, data: &str, class: BatchClass)
         Some(C::C14) if trimmed.eq_ignore_ascii_case("IAT") => {
             Some(vec![Corrected::Text("IAT".to_owned())])
         }
-        // C13 corrects nothing, and a refusal does not say what the field holds.
+        // C13 corrects nothing, and a refusal does not say what the field is.
         Some(
             C::C13
             | C::C14

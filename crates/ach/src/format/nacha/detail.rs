@@ -90,7 +90,7 @@ impl EntryDetail {
     /// The entry that one of its addenda makes of it.
     pub(super) fn entry(&self, at: FilePosition, batch: &OpenBatch, said: AddendaContent) -> Entry {
         let record = &self.record;
-        // A correction moves no money, whatever its amount field says.
+        // A correction moves no money, even if its amount field says so.
         let amount = if said.kind.moves_money() {
             self.amount()
         } else {

@@ -293,7 +293,7 @@ fn excess(beyond: &[u8], layout: CharacterLayout) -> Option<usize> {
     (!follows).then_some(width)
 }
 
-/// Blanks of any kind, with the page and file ends that printers and DOS leave behind.
+/// Blanks of any kind, and the page and file ends of printers and DOS.
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | 0x0C | 0x1A)
 }

@@ -1,4 +1,4 @@
-//! Records are found, numbered and located whatever ends the lines.
+//! Records are found, numbered and located with every kind of line end.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn record(kind: &str) -> String {
 }
 
 #[test]
-fn lines_are_numbered_and_located_whatever_ends_them() {
+fn lines_are_numbered_and_located_with_every_kind_of_end() {
     for (end, step) in [("\n", 95), ("\r", 95), ("\r\n", 96)] {
         let bytes = [record("5"), record("6"), record("7")].join(end);
         for chunk in [1, 7, 95, 100_000] {

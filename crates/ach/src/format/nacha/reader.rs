@@ -9,8 +9,8 @@ use super::lines::{Piece, RecordLines};
 use super::parser::FileParser;
 use crate::format::{Item, ReadError, Summary};
 
-/// Reads a NACHA file record by record. It holds one buffer, one batch header and one
-/// entry, whatever the size of the file.
+/// Reads a NACHA file record by record. It holds one buffer, one batch header and one entry, for
+/// a file of any size.
 pub(in crate::format) struct NachaReader<R> {
     lines: RecordLines<R>,
     parser: FileParser,
