@@ -78,7 +78,8 @@ impl Validation<'_> {
                 self.fault_if(is_wrong, key, "a column number is from 1 to 1024");
             }
             Column::Named(spellings) => {
-                let is_unnamed = spellings.is_empty() || spellings.iter().any(is_blank);
+                let is_unnamed =
+                    spellings.is_empty() || spellings.iter().any(|text| is_blank(text));
                 self.fault_if(is_unnamed, key, "name at least one header");
                 let has_no_header = !self.profile.header;
                 self.fault_if(
@@ -135,7 +136,8 @@ impl Validation<'_> {
         if let Some(filter) = &self.profile.row_filter {
             self.check_column("row_filter.column", &filter.column);
             self.fault_if(
-                filter.starts_with.is_empty() || filter.starts_with.iter().any(is_blank),
+                filter.starts_with.is_empty()
+                    || filter.starts_with.iter().any(|text| is_blank(text)),
                 "row_filter.starts_with",
                 "name at least one beginning, and none that is blank",
             );
@@ -242,7 +244,7 @@ impl Validation<'_> {
             "trailer.first_cell",
             "say how to recognize the trailer: by its first cell, or by record_types.trailer",
         );
-        let has_blank = trailer.first_cell.iter().any(is_blank);
+        let has_blank = trailer.first_cell.iter().any(|text| is_blank(text));
         self.fault_if(has_blank, "trailer.first_cell", "a text is blank");
         for (key, column) in [
             ("trailer.count", &trailer.count),
@@ -275,7 +277,7 @@ impl Validation<'_> {
     }
 }
 
-fn is_blank(text: &String) -> bool {
+fn is_blank(text: &str) -> bool {
     text.trim().is_empty()
 }
 
