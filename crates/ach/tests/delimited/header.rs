@@ -98,6 +98,17 @@ fn a_duplicate_header_rejects_the_file() {
 }
 
 #[test]
+fn text_after_a_closing_quote_in_the_header_rejects_the_file() {
+    let outcome = read(
+        &b"id,code,\"amount\"x,date,text\na,R01,1.00,,\n"[..],
+        &small(""),
+    );
+    let rejected = outcome.file_rejection();
+    assert_eq!(rejected.at.unwrap().line, 1);
+    assert!(rejected.why.contains("closing quote"), "{rejected}");
+}
+
+#[test]
 fn two_spellings_of_one_field_reject_the_file() {
     let toml = SMALL.replace("payment_id = \"id\"", "payment_id = [\"id\", \"old id\"]");
     let profile = profile(&toml);

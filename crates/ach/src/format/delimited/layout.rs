@@ -38,6 +38,10 @@ impl ColumnLayout {
         row: &CsvRow,
         tally: &mut FileTally,
     ) -> Result<Self, FileRejected> {
+        if row.misquoted.is_some() {
+            let why = "text follows a closing quote in the header";
+            return Err(FileRejected::new(why).at(row.at));
+        }
         let headers: Vec<String> = row
             .cells()
             .map(|cell| cell::clean(cell).to_owned())
