@@ -187,11 +187,11 @@ rows! { CorrectionCode CorrectionCodeInfo:
     }
     C63: REFUSAL {
         title: "Incorrect Company Identification Number",
-        meaning: "The notification has another company id than our entry.",
+        meaning: "The notification has a different company id from our entry.",
     }
     C64: REFUSAL {
         title: "Incorrect Individual Identification Number/Identification Number",
-        meaning: "The notification has another customer number than our entry.",
+        meaning: "The notification has a different customer number from our entry.",
     }
     C65: REFUSAL {
         title: "Incorrectly Formatted Corrected Data",
@@ -203,11 +203,11 @@ rows! { CorrectionCode CorrectionCodeInfo:
     }
     C67: REFUSAL {
         title: "Routing Number Not From Original Entry Detail Record",
-        meaning: "The notification has another routing number than our entry.",
+        meaning: "The notification has a different routing number from our entry.",
     }
     C68: REFUSAL {
         title: "DFI Account Number Not From Original Entry Detail Record",
-        meaning: "The notification has another account number than our entry.",
+        meaning: "The notification has a different account number from our entry.",
     }
     C69: REFUSAL {
         title: "Incorrect Transaction Code",

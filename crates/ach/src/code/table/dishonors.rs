@@ -54,11 +54,11 @@ rows! { ReturnCode ReturnCodeInfo:
     }
     R63: BEFORE_R69 {
         title: "Incorrect Dollar Amount",
-        meaning: "The return has another amount than the original; today R69 with field 03.",
+        meaning: "The return has a different amount from the original; today R69 with field 03.",
     }
     R64: BEFORE_R69 {
         title: "Incorrect Individual Identification",
-        meaning: "The return has another individual id than the original; today R69 with field 04.",
+        meaning: "The return has a different individual id from the original; today R69 with field 04.",
     }
     R65: BEFORE_R69 {
         title: "Incorrect Transaction Code",
@@ -66,7 +66,7 @@ rows! { ReturnCode ReturnCodeInfo:
     }
     R66: BEFORE_R69 {
         title: "Incorrect Company Identification",
-        meaning: "The return has another company id than the original; today R69 with field 06.",
+        meaning: "The return has a different company id from the original; today R69 with field 06.",
     }
     R67: DISHONOR {
         title: "Duplicate Return",

@@ -46,7 +46,7 @@ rows! { ReturnCode ReturnCodeInfo:
     }
     R27: REJECT {
         title: "Trace Number Error",
-        meaning: "A return or correction lacks the trace number of its original, or an addenda record has another one than its entry.",
+        meaning: "A return or correction lacks the trace number of its original, or an addenda record has a different one from its entry.",
     }
     R28: BAD_ROUTING {
         title: "Routing Number Check Digit Error",

@@ -111,7 +111,7 @@ rows! { ReturnCode ReturnCodeInfo:
     /// <https://www.compliancesystems.com/nacha-approves-differentiating-unauthorized-return-reasons-rule>
     R11: UNAUTHORIZED {
         title: "Customer Advises Entry Not in Accordance with the Terms of the Authorization",
-        meaning: "The customer allowed the debit, but not like this: another amount, an earlier date, or some other error.",
+        meaning: "The customer allowed the debit, but not like this: a different amount, an earlier date, or some other error.",
         representment: Representment::NewEntryCorrected { within_days: 60 },
         recommended_action: RecommendedAction::CorrectAndResubmit,
         account_effect: AccountEffect::Hold,
@@ -143,7 +143,7 @@ rows! { ReturnCode ReturnCodeInfo:
     }
     R14: RETURN {
         title: "Representative Payee Deceased or Unable to Continue in That Capacity",
-        meaning: "Whoever managed the account for its beneficiary has died or can no longer do so; the beneficiary is alive.",
+        meaning: "The person who managed the account for its beneficiary has died or can no longer do so; the beneficiary is alive.",
         recommended_action: RecommendedAction::StopAndContact,
         account_effect: AccountEffect::Block,
     }
@@ -177,7 +177,7 @@ rows! { ReturnCode ReturnCodeInfo:
     /// <https://www.nacha.org/rules/return-questionable-transaction>
     R17: RETURN {
         title: "File Record Edit Criteria/Entry with Invalid Account Number Initiated Under Questionable Circumstances/Return of Improperly-Initiated Reversal",
-        meaning: "The bank cannot process a field, or suspects fraud (the addenda then begin with QUESTIONABLE), or got a reversal it holds improper.",
+        meaning: "The bank cannot process a field, or suspects fraud (the addenda then begin with QUESTIONABLE), or considers a reversal improper.",
         recommended_action: RecommendedAction::InvestigateFraudIfQuestionable,
         account_effect: AccountEffect::Hold,
     }
@@ -213,12 +213,12 @@ rows! { ReturnCode ReturnCodeInfo:
     }
     R24: RETURN {
         title: "Duplicate Entry",
-        meaning: "The bank takes the entry for a second copy of one it already has.",
+        meaning: "The bank considers the entry a second copy of one that it already has.",
         recommended_action: RecommendedAction::CheckForDuplicate,
     }
     R29: UNAUTHORIZED {
         title: "Corporate Customer Advises Not Authorized",
-        meaning: "A business says it did not authorize the debit; often its bank blocks company ids it has not been told to allow.",
+        meaning: "A business says it did not authorize the debit; often its bank blocks every company id that the business has not approved.",
         time_frame: RETURN.time_frame,
         account_kind: AccountKind::NonConsumer,
         written_statement: false,

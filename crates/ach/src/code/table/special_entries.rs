@@ -56,7 +56,7 @@ rows! { ReturnCode ReturnCodeInfo:
     }
     R46: ENROLLMENT {
         title: "Invalid Representative Payee Indicator (ENR only)",
-        meaning: "The enrollment does not say, or says wrongly, whether somebody else manages the account.",
+        meaning: "The enrollment does not say, or says wrongly, whether another person manages the account.",
     }
     R47: ENROLLMENT {
         title: "Duplicate Enrollment (ENR only)",
@@ -80,7 +80,7 @@ rows! { ReturnCode ReturnCodeInfo:
     }
     R84: INTERNATIONAL {
         title: "Entry Not Processed by Gateway",
-        meaning: "The gateway does not want the entry, for its risk or for what it asks.",
+        meaning: "The gateway refuses the entry because of its risk or of what it asks.",
     }
     R85: RETURN {
         title: "Incorrectly Coded Outbound International Payment",
