@@ -1,6 +1,6 @@
 //! `echeck codes`: the tables of return and correction codes.
 
-use ach::code::{CorrectionCode, ReturnCode, Stage};
+use ach::code::{CorrectionCode, ReturnCode, ReturnStage};
 use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
@@ -66,9 +66,9 @@ fn one(text: &str, as_json: bool) -> Result<u8> {
 
 fn all() -> Result<u8> {
     for (heading, stage) in [
-        ("Returns", Stage::Return),
-        ("Dishonored returns", Stage::Dishonored),
-        ("Contested and corrected returns", Stage::Contested),
+        ("Returns", ReturnStage::Return),
+        ("Dishonored returns", ReturnStage::Dishonored),
+        ("Contested and corrected returns", ReturnStage::Contested),
     ] {
         let mut table = Table::new(&["CODE", "TITLE", "TIME FRAME", "RATE", "AGAIN", "ACCOUNT"]);
         for code in ReturnCode::ALL

@@ -1,17 +1,17 @@
-//! What may be done after a return: whether the payment may be presented again, how often is
-//! left and until when, and what should happen to the customer's account.
+//! What may be done after a return: whether, how often and until when the payment may be
+//! presented again, and what should happen to the customer's account.
 //!
 //! Source: Nacha Operating Rules 2013, §2.12.4. After R01 and R09 a debit may be presented twice
 //! more (a check entry, RCK, once), whatever the reasons of the later returns, within 180 days
 //! of the original's settlement. R11 allows one corrected new entry within 60 days.
 //!
-//! How often a debit was presented is in no database of ours: each presentment is a transfer of
-//! its own, and nothing links it to the first. Guessing by customer and amount would take two
-//! orders for one. What can be known is this:
+//! How often a debit was presented is not in our databases: each presentment is a transfer of
+//! its own, and nothing links it to the first. A guess by customer and amount would mistake two
+//! orders for one. This can be known:
 //! - The returned presentment itself is one.
 //! - A debit that is presented again must say `RETRY PYMT` in its batch's entry description, so
-//!   a return with these words is of the second presentment or the third: **at least** two.
-//! - With other words there it is the first: **exactly** one.
+//!   a return with these words is of the second or third presentment: **at least** two.
+//! - With other words in that field it is the first: **exactly** one.
 //! - A file without that field (every acquirer's CSV) leaves it open: at least one.
 
 use chrono::NaiveDate;
@@ -19,17 +19,17 @@ use chrono::NaiveDate;
 use crate::code::{AccountEffect, Representment};
 use crate::deadline::last_representment_day;
 use crate::decision::TransferType;
-use crate::entry::{Coded, Entry, EntryKind};
+use crate::entry::Entry;
 
 /// The entry description of a debit that is presented again.
-pub const RETRY: &str = "RETRY PYMT";
+const RETRY: &str = "RETRY PYMT";
 
 /// How often a payment was presented, the returned presentment included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempts {
-    /// So often.
+    /// How often.
     pub used: u8,
-    /// Or more often: then what is left may be less, too.
+    /// Whether it may have been more often; then less may be left, too.
     pub at_least: bool,
 }
 
@@ -40,18 +40,18 @@ pub struct Advice {
     pub representment: Representment,
     /// How often it was presented; `None` for credits, which are not presented.
     pub attempts: Option<Attempts>,
-    /// How often it may still be presented, and at most so often where `attempts` is a least
-    /// number. `None` where the rules count nothing.
+    /// How often it may still be presented; at most that where `attempts` is a minimum. `None`
+    /// where the rules set no number.
     pub left: Option<u8>,
-    /// The last day to present it again; `None` where the rules name none, or a date is missing.
+    /// The last day to present it again; `None` where the rules set none, or a date is missing.
     pub until: Option<NaiveDate>,
     /// What should happen to the account.
     pub account: AccountEffect,
 }
 
-/// The advice for a return of a transfer of this kind. `original_settlement` and
-/// `return_settlement` are when the two settled. `None` for all that is no return with a known
-/// code.
+/// The advice for a return of a transfer of type `kind`. `original_settlement` and
+/// `return_settlement` are when the two settled. `None` for an entry that is not a return with a
+/// known code.
 #[must_use]
 pub fn advice(
     entry: &Entry,
@@ -59,41 +59,35 @@ pub fn advice(
     original_settlement: Option<NaiveDate>,
     return_settlement: Option<NaiveDate>,
 ) -> Option<Advice> {
-    let EntryKind::Return {
-        code: Coded::Known(code),
-        ..
-    } = &entry.kind
-    else {
-        return None;
-    };
+    let code = entry
+        .kind
+        .return_code()
+        .filter(|_| entry.kind.is_return())?;
     let info = code.info();
     let attempts = match kind {
         TransferType::Debit => Some(attempts(entry)),
         TransferType::Credit | TransferType::Refund | TransferType::Other => None,
     };
-    let left = match info.representment {
-        Representment::Allowed { times, .. } => attempts.map(|attempts| {
-            let again = if entry.sec.as_deref() == Some("RCK") {
-                times.min(1)
-            } else {
-                times
-            };
-            again.saturating_add(1).saturating_sub(attempts.used)
-        }),
+    let again = match info.representment {
+        Representment::Allowed { times, .. } if entry.sec.as_deref() == Some("RCK") => {
+            Some(times.min(1))
+        }
+        Representment::Allowed { times, .. } => Some(times),
         Representment::WithNewConsent
         | Representment::AfterRemedy
         | Representment::NewEntryCorrected { .. }
         | Representment::No
         | Representment::NotApplicable => None,
     };
-    let until = original_settlement
-        .zip(return_settlement)
-        .and_then(|(original, returned)| last_representment_day(*code, original, returned));
+    let left =
+        |(again, attempts): (u8, Attempts)| again.saturating_add(1).saturating_sub(attempts.used);
+    let dates = original_settlement.zip(return_settlement);
     Some(Advice {
         representment: info.representment,
         attempts,
-        left,
-        until,
+        left: again.zip(attempts).map(left),
+        until: dates
+            .and_then(|(original, returned)| last_representment_day(code, original, returned)),
         account: info.account_effect,
     })
 }
@@ -111,7 +105,7 @@ fn attempts(entry: &Entry) -> Attempts {
 mod tests {
     use super::*;
     use crate::code::ReturnCode;
-    use crate::entry::Position;
+    use crate::entry::{Coded, EntryKind, FilePosition};
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -124,7 +118,7 @@ mod tests {
         };
         Entry {
             entry_description: description.map(str::to_owned),
-            ..Entry::new(Position { line: 3, byte: 0 }, kind)
+            ..Entry::new(FilePosition { line: 3, byte: 0 }, kind)
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The rule is the Reserve Banks' own: a holiday on a Sunday closes the following Monday,
 //! a holiday on a Saturday closes nothing (the Friday before is a banking day). Offices of
-//! the federal government close on that Friday, so their calendar must not be used here.
+//! the federal government close on that Friday, so their calendar is wrong here.
 //! Source: <https://richmondfed.org/about_us/holiday_schedule>.
 //!
 //! The rules are those in force since 1978, with the years in which Martin Luther King
@@ -11,107 +11,46 @@
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
-use crate::text_enum::text_enum;
-
-text_enum! {
-    /// A holiday on which the Federal Reserve Banks settle nothing.
-    Holiday {
-        /// 1 January.
-        NewYearsDay = "new_years_day",
-        /// The third Monday of January, since 1986.
-        MartinLutherKingJrDay = "martin_luther_king_jr_day",
-        /// The third Monday of February.
-        WashingtonsBirthday = "washingtons_birthday",
-        /// The last Monday of May.
-        MemorialDay = "memorial_day",
-        /// 19 June, since 2022. (It became law two days before 19 June 2021, a Saturday,
-        /// which closed nothing.)
-        Juneteenth = "juneteenth",
-        /// 4 July.
-        IndependenceDay = "independence_day",
-        /// The first Monday of September.
-        LaborDay = "labor_day",
-        /// The second Monday of October.
-        ColumbusDay = "columbus_day",
-        /// 11 November.
-        VeteransDay = "veterans_day",
-        /// The fourth Thursday of November.
-        ThanksgivingDay = "thanksgiving_day",
-        /// 25 December.
-        ChristmasDay = "christmas_day",
-    }
+/// The dates of a year's holidays, in the order of the year and on any weekday. `None` before a
+/// holiday existed and outside the calendar of [`NaiveDate`].
+fn holidays(year: i32) -> [Option<NaiveDate>; 11] {
+    let fixed = |month, day| NaiveDate::from_ymd_opt(year, month, day);
+    let nth = |month, weekday, nth| NaiveDate::from_weekday_of_month_opt(year, month, weekday, nth);
+    let new_years_day = fixed(1, 1);
+    let martin_luther_king_jr_day = nth(1, Weekday::Mon, 3).filter(|_| year >= 1986);
+    let washingtons_birthday = nth(2, Weekday::Mon, 3);
+    let memorial_day = nth(5, Weekday::Mon, 5).or_else(|| nth(5, Weekday::Mon, 4));
+    // It became law two days before 19 June 2021, a Saturday, which closed nothing.
+    let juneteenth = fixed(6, 19).filter(|_| year >= 2022);
+    let independence_day = fixed(7, 4);
+    let labor_day = nth(9, Weekday::Mon, 1);
+    let columbus_day = nth(10, Weekday::Mon, 2);
+    let veterans_day = fixed(11, 11);
+    let thanksgiving_day = nth(11, Weekday::Thu, 4);
+    let christmas_day = fixed(12, 25);
+    [
+        new_years_day,
+        martin_luther_king_jr_day,
+        washingtons_birthday,
+        memorial_day,
+        juneteenth,
+        independence_day,
+        labor_day,
+        columbus_day,
+        veterans_day,
+        thanksgiving_day,
+        christmas_day,
+    ]
 }
 
-impl Holiday {
-    /// The name as the Reserve Banks publish it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NewYearsDay => "New Year's Day",
-            Self::MartinLutherKingJrDay => "Martin Luther King Jr. Day",
-            Self::WashingtonsBirthday => "Washington's Birthday",
-            Self::MemorialDay => "Memorial Day",
-            Self::Juneteenth => "Juneteenth",
-            Self::IndependenceDay => "Independence Day",
-            Self::LaborDay => "Labor Day",
-            Self::ColumbusDay => "Columbus Day",
-            Self::VeteransDay => "Veterans Day",
-            Self::ThanksgivingDay => "Thanksgiving Day",
-            Self::ChristmasDay => "Christmas Day",
-        }
+/// The weekday on which the Reserve Banks are closed for a holiday on this date. `None` for a
+/// Saturday, which closes nothing.
+fn closed_date(holiday: NaiveDate) -> Option<NaiveDate> {
+    match holiday.weekday() {
+        Weekday::Sat => None,
+        Weekday::Sun => holiday.succ_opt(),
+        Weekday::Mon | Weekday::Tue | Weekday::Wed | Weekday::Thu | Weekday::Fri => Some(holiday),
     }
-
-    /// The date the holiday falls on in a year, whatever its weekday. `None` in the years
-    /// before it existed and outside the calendar of [`NaiveDate`].
-    #[must_use]
-    pub fn nominal_date(self, year: i32) -> Option<NaiveDate> {
-        let fixed = |month, day| NaiveDate::from_ymd_opt(year, month, day);
-        let monday =
-            |month, nth| NaiveDate::from_weekday_of_month_opt(year, month, Weekday::Mon, nth);
-        match self {
-            Self::NewYearsDay => fixed(1, 1),
-            Self::MartinLutherKingJrDay if year < 1986 => None,
-            Self::MartinLutherKingJrDay => monday(1, 3),
-            Self::WashingtonsBirthday => monday(2, 3),
-            Self::MemorialDay => monday(5, 5).or_else(|| monday(5, 4)),
-            Self::Juneteenth if year < 2022 => None,
-            Self::Juneteenth => fixed(6, 19),
-            Self::IndependenceDay => fixed(7, 4),
-            Self::LaborDay => monday(9, 1),
-            Self::ColumbusDay => monday(10, 2),
-            Self::VeteransDay => fixed(11, 11),
-            Self::ThanksgivingDay => {
-                NaiveDate::from_weekday_of_month_opt(year, 11, Weekday::Thu, 4)
-            }
-            Self::ChristmasDay => fixed(12, 25),
-        }
-    }
-
-    /// The weekday on which the Reserve Banks are closed for the holiday in a year. `None`
-    /// where it falls on a Saturday, which closes nothing, and where it has no date.
-    #[must_use]
-    pub fn closed_date(self, year: i32) -> Option<NaiveDate> {
-        let nominal = self.nominal_date(year)?;
-        match nominal.weekday() {
-            Weekday::Sat => None,
-            Weekday::Sun => nominal.succ_opt(),
-            Weekday::Mon | Weekday::Tue | Weekday::Wed | Weekday::Thu | Weekday::Fri => {
-                Some(nominal)
-            }
-        }
-    }
-}
-
-/// The holiday for which the Reserve Banks are closed on this date. It is always a weekday:
-/// 5 July 2027 is Independence Day here, since the 4th is a Sunday; 4 July 2026 is `None`,
-/// since it is a Saturday like any other.
-#[must_use]
-pub fn holiday(date: NaiveDate) -> Option<Holiday> {
-    // No holiday moves into another year: the last fixed one is 25 December.
-    Holiday::ALL
-        .iter()
-        .copied()
-        .find(|holiday| holiday.closed_date(date.year()) == Some(date))
 }
 
 /// Whether the Reserve Banks settle on this date.
@@ -120,7 +59,9 @@ pub fn is_banking_day(date: NaiveDate) -> bool {
     match date.weekday() {
         Weekday::Sat | Weekday::Sun => false,
         Weekday::Mon | Weekday::Tue | Weekday::Wed | Weekday::Thu | Weekday::Fri => {
-            holiday(date).is_none()
+            // No holiday moves into another year: the last fixed one is 25 December.
+            let mut holidays = holidays(date.year()).into_iter().flatten();
+            !holidays.any(|holiday| closed_date(holiday) == Some(date))
         }
     }
 }
@@ -138,9 +79,8 @@ pub fn add_banking_days(date: NaiveDate, count: u16) -> Option<NaiveDate> {
     (0..count).try_fold(date, |day, _| next_banking_day_after(day))
 }
 
-/// How many banking days there are later than `from` and up to and including `to`;
-/// negative, counted the other way, where `to` is the earlier one. It walks the days, so
-/// it is meant for spans of years, not of ages.
+/// How many banking days are later than `from`, up to and including `to`. Negative where `to` is
+/// the earlier one. It visits each day, so it is meant for spans of years, not of centuries.
 #[must_use]
 pub fn banking_days_between(from: NaiveDate, to: NaiveDate) -> i64 {
     if to < from {
@@ -172,23 +112,19 @@ mod tests {
     fn every_published_holiday_has_its_nominal_and_its_closed_date() {
         let rows = published();
         assert_eq!(rows.len(), 77, "eleven holidays of seven years");
-        for row in rows {
-            let year = row["year"].parse().expect("a year");
-            let holiday = Holiday::ALL
-                .iter()
-                .copied()
-                .find(|holiday| holiday.name() == row["holiday"])
-                .unwrap_or_else(|| panic!("{} is not in the enum", row["holiday"]));
-            let nominal = holiday.nominal_date(year).expect("a nominal date");
-            assert_eq!(nominal, date(&row["nominal_date"]), "{row:?}");
-            assert_eq!(nominal.weekday().to_string(), row["weekday"], "{row:?}");
-
-            let closed =
-                (!row["fed_closed_date"].is_empty()).then(|| date(&row["fed_closed_date"]));
-            assert_eq!(holiday.closed_date(year), closed, "{row:?}");
-            if let Some(closed) = closed {
-                assert_eq!(super::holiday(closed), Some(holiday), "{row:?}");
-                assert!(!is_banking_day(closed), "{row:?}");
+        for of_year in rows.chunks(11) {
+            let year = of_year[0]["year"].parse().expect("a year");
+            for (row, holiday) in of_year.iter().zip(holidays(year)) {
+                let holiday = holiday.expect("a nominal date");
+                assert_eq!(holiday, date(&row["nominal_date"]), "{row:?}");
+                assert_eq!(holiday.weekday().to_string(), row["weekday"], "{row:?}");
+                let closed = &row["fed_closed_date"];
+                let closed = (!closed.is_empty()).then(|| date(closed));
+                assert_eq!(closed_date(holiday), closed, "{row:?}");
+                assert!(
+                    closed.is_none_or(|closed| !is_banking_day(closed)),
+                    "{row:?}"
+                );
             }
         }
     }
@@ -213,7 +149,6 @@ mod tests {
         assert!(is_banking_day(date("2026-07-03")));
         assert!(!is_banking_day(date("2026-07-04")));
         assert!(is_banking_day(date("2026-07-06")));
-        assert_eq!(holiday(date("2026-07-04")), None);
         assert!(
             is_banking_day(date("2027-12-31")),
             "1 January 2028 is a Saturday"
@@ -222,9 +157,8 @@ mod tests {
 
     #[test]
     fn a_sunday_holiday_closes_the_monday() {
-        assert_eq!(holiday(date("2027-07-04")), None);
-        assert_eq!(holiday(date("2027-07-05")), Some(Holiday::IndependenceDay));
-        assert_eq!(holiday(date("2023-01-02")), Some(Holiday::NewYearsDay));
+        assert!(!is_banking_day(date("2027-07-05")), "Independence Day");
+        assert!(!is_banking_day(date("2023-01-02")), "New Year's Day");
     }
 
     #[test]
@@ -239,8 +173,7 @@ mod tests {
             is_banking_day(date("2021-06-18")),
             "the Reserve Banks stayed open"
         );
-        assert_eq!(Holiday::Juneteenth.nominal_date(2021), None);
-        assert_eq!(holiday(date("2022-06-20")), Some(Holiday::Juneteenth));
+        assert!(!is_banking_day(date("2022-06-20")), "Juneteenth");
     }
 
     #[test]
@@ -255,14 +188,8 @@ mod tests {
 
     #[test]
     fn memorial_day_is_the_last_monday_in_months_of_four_and_of_five() {
-        assert_eq!(
-            Holiday::MemorialDay.nominal_date(2026),
-            Some(date("2026-05-25"))
-        );
-        assert_eq!(
-            Holiday::MemorialDay.nominal_date(2027),
-            Some(date("2027-05-31"))
-        );
+        assert_eq!(holidays(2026)[3], Some(date("2026-05-25")));
+        assert_eq!(holidays(2027)[3], Some(date("2027-05-31")));
     }
 
     #[test]
@@ -318,10 +245,10 @@ mod tests {
         assert_eq!(banking_days_between(NaiveDate::MAX, NaiveDate::MAX), 0);
         assert!(next_banking_day_after(NaiveDate::MIN).is_some());
         for edge in [NaiveDate::MIN, NaiveDate::MAX] {
-            let _ = (holiday(edge), is_banking_day(edge));
+            let _ = is_banking_day(edge);
         }
-        assert_eq!(Holiday::LaborDay.closed_date(i32::MAX), None);
-        assert_eq!(Holiday::LaborDay.closed_date(i32::MIN), None);
+        assert_eq!(holidays(i32::MAX), [None; 11]);
+        assert_eq!(holidays(i32::MIN), [None; 11]);
     }
 
     fn any_date() -> impl Strategy<Value = NaiveDate> {
@@ -335,7 +262,8 @@ mod tests {
         fn a_banking_day_is_never_a_weekend_nor_a_holiday(start in any_date(), count in 1..40_u16) {
             let day = add_banking_days(start, count).expect("in range");
             prop_assert!(!matches!(day.weekday(), Weekday::Sat | Weekday::Sun));
-            prop_assert_eq!(holiday(day), None);
+            let mut closed = holidays(day.year()).into_iter().flatten().filter_map(closed_date);
+            prop_assert!(closed.all(|closed| closed != day));
         }
 
         #[test]
@@ -359,12 +287,11 @@ mod tests {
 
         #[test]
         fn a_holiday_closes_its_own_date_or_the_monday_after_a_sunday(year in 1978..2300_i32) {
-            for holiday in Holiday::ALL {
-                if let Some(closed) = holiday.closed_date(year) {
-                    let nominal = holiday.nominal_date(year).expect("it has a closed date");
-                    let moved = closed - nominal;
+            for holiday in holidays(year).into_iter().flatten() {
+                if let Some(closed) = closed_date(holiday) {
+                    let moved = closed - holiday;
                     prop_assert!(moved == TimeDelta::zero() || moved == TimeDelta::days(1));
-                    prop_assert_eq!(moved == TimeDelta::days(1), nominal.weekday() == Weekday::Sun);
+                    prop_assert_eq!(moved == TimeDelta::days(1), holiday.weekday() == Weekday::Sun);
                 }
             }
         }

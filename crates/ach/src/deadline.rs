@@ -5,7 +5,7 @@
 //! banking days of the ACH operator ([`crate::calendar`]), which since 2026-01-01 is what
 //! the rules themselves mean: <https://www.nacha.org/rules/minor-topics-rule-changes>.
 //!
-//! A settlement date that is no banking day is taken as it is; counting starts after it.
+//! A settlement date that is not a banking day is used as it is; counting starts after it.
 
 use chrono::{Days, NaiveDate};
 use serde::Serialize;
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::calendar::{add_banking_days, next_banking_day_after};
 use crate::code::{Anchor, Representment, ReturnCode, TimeFrame};
 
-/// By when something has to be there.
+/// By when something must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Deadline {
     /// The banking day at whose opening of business it must be available.
@@ -21,9 +21,9 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// Whether an entry that settled on this date came too late. An entry that settles on
-    /// the last day itself is in time. A late return is not refused: the originating bank
-    /// may accept it, or dishonor it as R68.
+    /// Whether an entry that settled on this date came too late. An entry that settles on the
+    /// last day itself is in time. A late return stands: the originating bank may accept it, or
+    /// dishonor it as R68.
     #[must_use]
     pub fn is_past(self, settlement_date: NaiveDate) -> bool {
         settlement_date > self.available_by
@@ -33,9 +33,9 @@ impl Deadline {
 /// When a return with this code must be available to the originating bank, from the
 /// settlement date of the original entry.
 ///
-/// The code's present meaning is used. `None` for codes with no such number of days (the
-/// operator's next file, by agreement, sanctions, enrollments), for R23, which is counted
-/// from the refusal ([`refused_credit_deadline`]), and for dishonors and contests.
+/// The code's present meaning counts. `None` for codes without such a number of days (the
+/// operator's next file, by agreement, sanctions, enrollments), for R23, which is counted from
+/// the refusal ([`refused_credit_deadline`]), and for dishonors and contests.
 #[must_use]
 pub fn return_deadline(code: ReturnCode, original_settlement: NaiveDate) -> Option<Deadline> {
     let anchor = Anchor::OriginalSettlement;
@@ -44,7 +44,7 @@ pub fn return_deadline(code: ReturnCode, original_settlement: NaiveDate) -> Opti
 }
 
 /// When the return of a refused credit (R23) must be available, from the day on which the
-/// receiving bank was told of the refusal. No file carries that day.
+/// receiving bank heard of the refusal. No file has that day.
 #[must_use]
 pub fn refused_credit_deadline(refusal_received: NaiveDate) -> Option<Deadline> {
     let time_frame = ReturnCode::R23.info().time_frame;
@@ -117,74 +117,47 @@ mod tests {
 
     use super::*;
     use crate::calendar::{banking_days_between, is_banking_day};
-    use crate::code::Stage;
+    use crate::code::ReturnStage;
 
     fn date(text: &str) -> NaiveDate {
         text.parse().expect("test date")
     }
 
-    fn available_by(code: ReturnCode, original_settlement: &str) -> NaiveDate {
+    fn due(code: ReturnCode, original_settlement: &str) -> String {
         let deadline = return_deadline(code, date(original_settlement));
-        deadline.expect("a deadline").available_by
+        deadline.expect("a deadline").available_by.to_string()
     }
 
     #[test]
     fn a_saturday_holiday_does_not_move_the_two_day_deadline() {
-        assert_eq!(
-            available_by(ReturnCode::R01, "2026-07-02"),
-            date("2026-07-06")
-        );
+        assert_eq!(due(ReturnCode::R01, "2026-07-02"), "2026-07-06");
     }
 
     #[test]
     fn a_monday_closed_for_a_sunday_holiday_moves_the_two_day_deadline() {
-        assert_eq!(
-            available_by(ReturnCode::R01, "2027-07-02"),
-            date("2027-07-07")
-        );
+        assert_eq!(due(ReturnCode::R01, "2027-07-02"), "2027-07-07");
     }
 
     #[test]
     fn an_extended_return_has_until_the_banking_day_after_the_sixtieth_day() {
-        assert_eq!(
-            available_by(ReturnCode::R10, "2026-03-02"),
-            date("2026-05-04")
-        );
-        assert_eq!(
-            available_by(ReturnCode::R11, "2026-03-02"),
-            date("2026-05-04")
-        );
+        assert_eq!(due(ReturnCode::R10, "2026-03-02"), "2026-05-04");
+        assert_eq!(due(ReturnCode::R11, "2026-03-02"), "2026-05-04");
     }
 
     #[test]
     fn an_extended_return_steps_over_a_holiday_after_the_sixtieth_day() {
         // The sixtieth day is Sunday 2026-05-24, and the Monday is Memorial Day.
-        assert_eq!(
-            available_by(ReturnCode::R07, "2026-03-25"),
-            date("2026-05-26")
-        );
+        assert_eq!(due(ReturnCode::R07, "2026-03-25"), "2026-05-26");
         // The sixtieth day is Wednesday 2026-11-25, and the Thursday is Thanksgiving.
-        assert_eq!(
-            available_by(ReturnCode::R05, "2026-09-26"),
-            date("2026-11-27")
-        );
+        assert_eq!(due(ReturnCode::R05, "2026-09-26"), "2026-11-27");
     }
 
     #[test]
     fn a_deadline_crosses_the_end_of_the_year_and_its_holidays() {
-        assert_eq!(
-            available_by(ReturnCode::R02, "2026-12-30"),
-            date("2027-01-04")
-        );
-        assert_eq!(
-            available_by(ReturnCode::R02, "2026-12-23"),
-            date("2026-12-28")
-        );
+        assert_eq!(due(ReturnCode::R02, "2026-12-30"), "2027-01-04");
+        assert_eq!(due(ReturnCode::R02, "2026-12-23"), "2026-12-28");
         // 1 January 2028 is a Saturday and closes nothing.
-        assert_eq!(
-            available_by(ReturnCode::R02, "2027-12-30"),
-            date("2028-01-03")
-        );
+        assert_eq!(due(ReturnCode::R02, "2027-12-30"), "2028-01-03");
     }
 
     #[test]
@@ -203,14 +176,8 @@ mod tests {
 
     #[test]
     fn an_unauthorized_business_debit_has_two_days_and_a_consumer_one_sixty() {
-        assert_eq!(
-            available_by(ReturnCode::R29, "2026-03-02"),
-            date("2026-03-04")
-        );
-        assert_eq!(
-            available_by(ReturnCode::R05, "2026-03-02"),
-            date("2026-05-04")
-        );
+        assert_eq!(due(ReturnCode::R29, "2026-03-02"), "2026-03-04");
+        assert_eq!(due(ReturnCode::R05, "2026-03-02"), "2026-05-04");
     }
 
     #[test]
@@ -220,7 +187,8 @@ mod tests {
             "R34", "R35", "R36", "R40", "R41", "R42", "R43", "R44", "R45", "R46", "R47", "R90",
         ];
         for code in ReturnCode::ALL {
-            let expected = none.contains(&code.as_str()) || code.info().stage != Stage::Return;
+            let expected =
+                none.contains(&code.as_str()) || code.info().stage != ReturnStage::Return;
             let deadline = return_deadline(*code, date("2026-03-02"));
             assert_eq!(deadline.is_none(), expected, "{code}");
         }
@@ -261,9 +229,9 @@ mod tests {
     fn all_dishonors_share_one_time_frame_and_so_do_all_contests() {
         for code in ReturnCode::ALL {
             let shared = match code.info().stage {
-                Stage::Return => continue,
-                Stage::Dishonored => ReturnCode::R61,
-                Stage::Contested => ReturnCode::R71,
+                ReturnStage::Return => continue,
+                ReturnStage::Dishonored => ReturnCode::R61,
+                ReturnStage::Contested => ReturnCode::R71,
             };
             assert_eq!(code.info().time_frame, shared.info().time_frame, "{code}");
         }

@@ -3,35 +3,35 @@
 //! Every return is checked against its deadline and against the original that it claims to
 //! return. Source: Nacha Operating Rules 2013, Appendix 4 (R61 to R70) and §2.12.5.
 //!
-//! An entry can have several grounds, and a dishonor names one code. They come strongest
-//! first, by how little the customer's bank can answer:
-//! 1. **R61**, misrouted: the entry is not ours to take at all.
+//! An entry can have several grounds, but a dishonor names one code. The strongest comes first:
+//! the one that the customer's bank can answer least.
+//! 1. **R61**, misrouted: the entry is not addressed to us at all.
 //! 2. **R67**, duplicate: the money was taken twice, and another return stands.
 //! 3. **R68**, untimely: two dates that both banks can see.
 //! 4. **R69**, wrong fields: the other bank may simply correct them (R74).
 //!
 //! Of R69's seven fields these can be checked: 02 (original trace, where the system of record
-//! keeps it), 03 (amount), 04 (individual id, where a match rule of the source says which of
-//! the transfer's ids it was), 05 (transaction code, as far as it says debit or credit), 06
-//! (company id, where the source is told ours). Not 01, since account numbers are never
-//! stored, and not 07, since the system of record has the day an entry settled and not the
+//! has it), 03 (amount), 04 (individual id, where a match rule of the source says which of the
+//! transfer's ids it was), 05 (transaction code, as far as it says debit or credit), 06 (company
+//! id, where the source's settings name ours). 01 cannot, because account numbers are never
+//! stored. 07 cannot, because the system of record has the day an entry settled and not the
 //! effective date that was asked for.
 //!
-//! R62 (an entry was reversed and one of the two returned) and R70 (R06 or R31, and our bank
-//! neither asked nor agreed) rest on what only people know. They are never found here: a mark
-//! on each R06 would be wrong nearly always.
+//! R62 (an entry was reversed and one of the two returned) and R70 (R06 or R31, though our bank
+//! neither asked nor agreed) rest on what only people know. They are never found here: a mark on
+//! each R06 would be wrong nearly always.
 //!
-//! Nothing is found for what cannot be dishonored: IAT entries, what the ACH operator, a
-//! federal agency or a gateway sent back, unknown codes, and everything that is no return. Nor
-//! is anything for a return whose day is unknown, because then nobody could say until when.
+//! Nothing is found for what cannot be dishonored: IAT entries, what the ACH operator, a federal
+//! agency or a gateway sent back, unknown codes, and everything that is not a return. Nothing is
+//! found for a return whose day is unknown either, because its last day would be a guess.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::code::{Initiator, ReturnCode, Stage};
+use crate::code::{Initiator, ReturnCode, ReturnStage};
 use crate::deadline::{last_dishonor_day, return_deadline};
-use crate::decision::{EntryKey, MatchRule, Prior, Transfer, TransferKeyKind, TransferType};
-use crate::entry::{Coded, Direction, Entry, EntryKind};
+use crate::decision::{EntryKey, MatchRule, PriorDecision, Transfer, TransferKeyKind};
+use crate::entry::Entry;
 
 /// Why a return may be dishonored, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,9 +47,9 @@ pub struct DishonorGround {
     pub why: String,
 }
 
-/// What is known of our side, whatever the entry is.
+/// What is known of the originator: us. It is the same for every entry.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct OurSide<'a> {
+pub struct Originator<'a> {
     /// The routing numbers of our bank, the first eight digits of each; empty when unknown.
     pub odfi_routing: &'a [String],
     /// The company identifications under which we send; empty when unknown.
@@ -58,29 +58,16 @@ pub struct OurSide<'a> {
     pub rules: &'a [MatchRule],
 }
 
-/// The day from which the five banking days are counted: the return's settlement date. A file
-/// without one has the day on which the customer's bank issued the return, or the acquirer
-/// received it; the earlier of both counts, so that no day is promised which is not there.
-#[must_use]
-pub fn return_day(entry: &Entry) -> Option<NaiveDate> {
-    entry
-        .settlement_date
-        .or_else(|| match (entry.issued_on, entry.received_on) {
-            (Some(issued), Some(received)) => Some(issued.min(received)),
-            (one, other) => one.or(other),
-        })
-}
-
 /// The grounds on which `entry` may be dishonored, strongest first; mostly none.
 ///
 /// `transfer` is the original, when it is known. `prior` is the return of it that stands
-/// already, when this one was found to be a second, different one.
+/// already, when this one is a second, different one.
 #[must_use]
 pub fn dishonorable(
     entry: &Entry,
     transfer: Option<&Transfer>,
-    ours: OurSide<'_>,
-    prior: Option<&Prior>,
+    ours: Originator<'_>,
+    prior: Option<&PriorDecision>,
 ) -> Vec<DishonorGround> {
     let Some(code) = dishonorable_code(entry) else {
         return Vec::new();
@@ -95,15 +82,13 @@ pub fn dishonorable(
             .and_then(|transfer| wrong_fields(entry, transfer, ours))
             .map(|(fields, why)| (ReturnCode::R69, fields, why)),
     ];
-    if found.iter().all(Option::is_none) {
-        return Vec::new();
-    }
-    let Some(last_day) = return_day(entry).and_then(last_dishonor_day) else {
+    let mut found = found.into_iter().flatten().peekable();
+    // Most returns have no ground, and counting banking days takes time.
+    let last_day = found.peek().and_then(|_| return_day(entry));
+    let Some(last_day) = last_day.and_then(last_dishonor_day) else {
         return Vec::new();
     };
     found
-        .into_iter()
-        .flatten()
         .map(|(code, fields, why)| DishonorGround {
             code,
             fields,
@@ -113,54 +98,57 @@ pub fn dishonorable(
         .collect()
 }
 
+/// The day from which the five banking days are counted: the return's settlement date. In a file
+/// without one it is the day on which the customer's bank issued the return, or the acquirer
+/// received it. The earlier of the two counts, so that no day is promised that may be too late.
+fn return_day(entry: &Entry) -> Option<NaiveDate> {
+    entry
+        .settlement_date
+        .or_else(|| match (entry.issued_on, entry.received_on) {
+            (Some(issued), Some(received)) => Some(issued.min(received)),
+            (one, other) => one.or(other),
+        })
+}
+
 /// The entry's code, if a return with it can be dishonored.
 fn dishonorable_code(entry: &Entry) -> Option<ReturnCode> {
-    let EntryKind::Return {
-        code: Coded::Known(code),
-        ..
-    } = &entry.kind
-    else {
-        return None;
-    };
-    if entry.sec.as_deref() == Some("IAT") {
+    if !entry.kind.is_return() || entry.is_international() {
         return None;
     }
-    let info = code.info();
-    if info.stage != Stage::Return {
-        return None;
-    }
-    match info.initiated_by {
-        Initiator::Rdfi | Initiator::RdfiOrGateway => Some(*code),
+    let code = entry.kind.return_code()?;
+    let by_bank = match code.info().initiated_by {
+        Initiator::Rdfi | Initiator::RdfiOrGateway => true,
         Initiator::AchOperator
         | Initiator::FederalAgency
         | Initiator::Gateway
-        | Initiator::Odfi => None,
-    }
+        | Initiator::Odfi => false,
+    };
+    (by_bank && code.info().stage == ReturnStage::Return).then_some(code)
 }
 
 /// Whether the entry is addressed to a bank that is not ours, or returns an entry of one. Our
-/// bank is the one that the source names; without a name, the entry and its original must at
-/// least agree.
-fn misrouted(entry: &Entry, ours: OurSide<'_>) -> Option<String> {
+/// bank is the one that the source names. Without it, the entry and its original must at least
+/// agree.
+fn misrouted(entry: &Entry, ours: Originator<'_>) -> Option<String> {
     let addressed = entry.odfi.as_deref()?;
     let originated = entry.keys.original_trace.as_deref().and_then(bank_of_trace);
     let is_ours = |bank: &str| ours.odfi_routing.iter().any(|own| own == bank);
     if ours.odfi_routing.is_empty() {
         let originated = originated.filter(|bank| *bank != addressed)?;
         return Some(format!(
-            "the return is addressed to bank {addressed}, and its original trace is one of bank \
+            "the return is addressed to bank {addressed}, but its original trace is of bank \
              {originated}"
         ));
     }
     let own = ours.odfi_routing.join(", ");
     if !is_ours(addressed) {
         return Some(format!(
-            "the return is addressed to bank {addressed}, and ours is {own}"
+            "the return is addressed to bank {addressed}, but ours is {own}"
         ));
     }
     let originated = originated.filter(|bank| !is_ours(bank))?;
     Some(format!(
-        "the original trace is one of bank {originated}, and ours is {own}"
+        "the original trace is of bank {originated}, but ours is {own}"
     ))
 }
 
@@ -170,18 +158,16 @@ fn bank_of_trace(trace: &str) -> Option<&str> {
     trace.get(..8).filter(|_| is_trace)
 }
 
-fn duplicate(prior: &Prior) -> String {
+fn duplicate(prior: &PriorDecision) -> String {
     let code = prior.kind.code().map(|(code, _)| code).unwrap_or_default();
     let trace = prior.return_trace.as_ref();
     let trace = trace.map_or_else(String::new, |trace| format!(", return trace {trace}"));
-    format!(
-        "another return of this payment stands already: {} ({code}{trace})",
-        prior.return_id
-    )
+    let id = &prior.return_id;
+    format!("another return of this payment already stands: {id} ({code}{trace})")
 }
 
-/// Whether it settled after its deadline. Only settlement dates count here: the day on which an
-/// acquirer had it in its hands says nothing of when the bank did.
+/// Whether it settled after its deadline. Only settlement dates count here: the day on which the
+/// acquirer received a return does not show when the bank did.
 fn untimely(code: ReturnCode, entry: &Entry, transfer: &Transfer) -> Option<String> {
     let settled = entry.settlement_date?;
     let (original, by) = match transfer.settled_on {
@@ -189,17 +175,21 @@ fn untimely(code: ReturnCode, entry: &Entry, transfer: &Transfer) -> Option<Stri
         None => (entry.original_date?, " (by the file's date)"),
     };
     let deadline = return_deadline(code, original)?;
+    let due = deadline.available_by;
     deadline.is_past(settled).then(|| {
         format!(
-            "the original settled on {original}{by}, so {code} was due by {}; the return settled \
-             on {settled}",
-            deadline.available_by
+            "the original settled on {original}{by}, so {code} was due by {due}; the return \
+             settled on {settled}"
         )
     })
 }
 
 /// The fields that differ from the original, as R69 lists them, and what they say.
-fn wrong_fields(entry: &Entry, transfer: &Transfer, ours: OurSide<'_>) -> Option<(String, String)> {
+fn wrong_fields(
+    entry: &Entry,
+    transfer: &Transfer,
+    ours: Originator<'_>,
+) -> Option<(String, String)> {
     let wrong = [
         wrong_trace(entry, transfer).map(|why| ("02", why)),
         wrong_amount(entry, transfer).map(|why| ("03", why)),
@@ -217,80 +207,53 @@ fn wrong_fields(entry: &Entry, transfer: &Transfer, ours: OurSide<'_>) -> Option
 fn wrong_trace(entry: &Entry, transfer: &Transfer) -> Option<String> {
     let given = entry.keys.original_trace.as_deref()?;
     let sent = transfer.ach_trace.as_deref()?;
-    // Systems that take a trace for a number drop its leading zeros.
-    let plain = |trace: &str| format!("{trace:0>15}");
-    (given != sent && plain(given) != plain(sent)).then(|| {
-        format!(
-            "the original trace is {given} and transfer {} has {sent}",
-            transfer.id
-        )
-    })
+    // Systems that treat a trace as a number drop its leading zeros.
+    let padded = |trace: &str| format!("{trace:0>15}");
+    let id = &transfer.id;
+    (given != sent && padded(given) != padded(sent))
+        .then(|| format!("the original trace is {given}, but transfer {id} has {sent}"))
 }
 
 /// An amount of zero is a returned prenote: it returns another entry than the payment, and
 /// nothing in it is wrong. Amounts in different currencies cannot be compared.
 fn wrong_amount(entry: &Entry, transfer: &Transfer) -> Option<String> {
-    let given = entry.original_amount.or(entry.amount)?;
-    let differs = given != transfer.amount
-        && given.currency() == transfer.amount.currency()
-        && given.minor() != 0;
-    differs.then(|| {
-        format!(
-            "the amount is {given} and transfer {} has {}",
-            transfer.id, transfer.amount
-        )
-    })
+    let given = entry.amount_to_match()?;
+    let (id, sent) = (&transfer.id, transfer.amount);
+    let differs = given != sent && given.currency() == sent.currency() && given.minor() != 0;
+    differs.then(|| format!("the amount is {given}, but transfer {id} has {sent}"))
 }
 
 /// Formats cut a long id off at 15 or 22 characters.
-fn wrong_individual_id(entry: &Entry, transfer: &Transfer, ours: OurSide<'_>) -> Option<String> {
+fn wrong_individual_id(entry: &Entry, transfer: &Transfer, ours: Originator<'_>) -> Option<String> {
     let given = entry.keys.individual_id.as_deref()?;
-    let rule = ours
-        .rules
-        .iter()
-        .find(|rule| rule.entry == EntryKey::IndividualId)?;
+    let mut rules = ours.rules.iter();
+    let rule = rules.find(|rule| rule.entry == EntryKey::IndividualId)?;
+    let id = transfer.id.as_str();
     let sent = match rule.transfer {
-        TransferKeyKind::TransferId => transfer.id.as_str(),
+        TransferKeyKind::TransferId => id,
         TransferKeyKind::TraceId => transfer.trace_id.as_str(),
         TransferKeyKind::AchTrace => transfer.ach_trace.as_deref()?,
         // The transfer comes without them.
         TransferKeyKind::PaymentId | TransferKeyKind::IndividualId => return None,
     };
     let cut_off = matches!(given.len(), 15 | 22) && sent.starts_with(given);
-    (given != sent && !cut_off).then(|| {
-        format!(
-            "the individual id is {given} and transfer {} has {sent}",
-            transfer.id
-        )
-    })
+    (given != sent && !cut_off)
+        .then(|| format!("the individual id is {given}, but transfer {id} has {sent}"))
 }
 
 fn wrong_direction(entry: &Entry, transfer: &Transfer) -> Option<String> {
-    let kind = match (entry.direction, transfer.kind) {
-        (Direction::Debit, TransferType::Credit) => "a credit",
-        (Direction::Debit, TransferType::Refund) => "a refund",
-        (Direction::Credit, TransferType::Debit) => "a debit",
-        (Direction::Unknown, _)
-        | (_, TransferType::Other)
-        | (Direction::Debit, TransferType::Debit)
-        | (Direction::Credit, TransferType::Credit | TransferType::Refund) => return None,
-    };
-    Some(format!(
-        "the transaction code is that of a {} and transfer {} is {kind}",
-        entry.direction.as_str(),
-        transfer.id
-    ))
+    let (direction, kind) = (entry.direction, transfer.kind);
+    let (id, noun) = (&transfer.id, kind.noun());
+    direction.contradicts(kind.direction()).then(|| {
+        format!("the transaction code is that of a {direction}, but transfer {id} is {noun}")
+    })
 }
 
-fn wrong_company(entry: &Entry, ours: OurSide<'_>) -> Option<String> {
-    let given = entry.keys.company_id.as_deref()?;
-    let known = !ours.company_ids.is_empty() && !ours.company_ids.iter().any(|own| own == given);
-    known.then(|| {
-        format!(
-            "the company id is {given} and ours is {}",
-            ours.company_ids.join(", ")
-        )
-    })
+fn wrong_company(entry: &Entry, ours: Originator<'_>) -> Option<String> {
+    let given = entry.keys.company_id.as_ref()?;
+    let is_foreign = !ours.company_ids.is_empty() && !ours.company_ids.contains(given);
+    let own = || ours.company_ids.join(", ");
+    is_foreign.then(|| format!("the company id is {given}, but ours is {}", own()))
 }
 
 #[cfg(test)]

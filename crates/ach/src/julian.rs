@@ -1,28 +1,20 @@
 //! Settlement dates that a file gives as a day of the year, without the year.
 //!
-//! An ACH batch header carries the settlement date in positions 76-78 as three digits
-//! (`001` to `366`), so the year has to come from something that is dated: the file.
+//! An ACH batch header has the settlement date in positions 76-78 as three digits (`001` to
+//! `366`), so the year must come from something that has a date: the file.
 
 use chrono::{Datelike, Days, NaiveDate};
 
-/// How far after the reference a settlement date may lie, in calendar days. A file is
-/// delivered a day or two before it settles, and a long weekend can stand in between.
+/// How far a settlement date may be after the reference, in calendar days. A file comes a day or
+/// two before it settles, and a long weekend may be in between.
 const LATEST_AFTER_REFERENCE_DAYS: u64 = 7;
 
-/// The latest date that has this day of the year and is not more than a week after the
-/// reference: a day in the reference's own year, or in the year after or before it.
+/// The latest date that has this day of the year and is at most a week after the reference. It is
+/// in the reference's own year, or in the one before or after.
 ///
-/// Returns `None` for day 0 (which is also how a caller reads blanks), for a day above
-/// 366, and for day 366 where neither of the years it could belong to is a leap year.
-///
-/// ```
-/// # use chrono::NaiveDate;
-/// let file_date = NaiveDate::from_ymd_opt(2026, 1, 2);
-/// let settled = file_date.and_then(|date| ach::julian::resolve(364, date));
-/// assert_eq!(settled, NaiveDate::from_ymd_opt(2025, 12, 30));
-/// ```
-#[must_use]
-pub fn resolve(day_of_year: u16, reference: NaiveDate) -> Option<NaiveDate> {
+/// `None` for day 0 (also how a caller reads blanks), for a day above 366, and for day 366 where
+/// none of these years is a leap year. Day 364 in a file of 2 January 2026 is 30 December 2025.
+pub(crate) fn resolve(day_of_year: u16, reference: NaiveDate) -> Option<NaiveDate> {
     let latest = reference
         .checked_add_days(Days::new(LATEST_AFTER_REFERENCE_DAYS))
         .unwrap_or(NaiveDate::MAX);
@@ -57,6 +49,7 @@ mod tests {
 
     #[test]
     fn a_december_day_in_a_january_file_belongs_to_the_year_before() {
+        assert_eq!(resolve(364, date("2026-01-02")), Some(date("2025-12-30")));
         assert_eq!(resolve(365, date("2026-01-02")), Some(date("2025-12-31")));
         assert_eq!(resolve(363, date("2026-01-05")), Some(date("2025-12-29")));
     }
@@ -77,13 +70,13 @@ mod tests {
     }
 
     #[test]
-    fn day_366_without_a_leap_year_in_reach_is_no_date() {
+    fn day_366_without_a_leap_year_in_reach_is_not_a_date() {
         assert_eq!(resolve(366, date("2026-01-02")), None);
         assert_eq!(resolve(366, date("2028-06-01")), None);
     }
 
     #[test]
-    fn day_zero_and_days_beyond_the_year_are_no_date() {
+    fn day_zero_and_days_beyond_the_year_are_not_dates() {
         assert_eq!(resolve(0, date("2026-03-06")), None);
         assert_eq!(resolve(367, date("2028-12-31")), None);
         assert_eq!(resolve(u16::MAX, date("2028-12-31")), None);

@@ -10,6 +10,6 @@ pub mod entry;
 #[cfg(test)]
 mod fixture;
 pub mod format;
-pub mod julian;
+mod julian;
 pub mod money;
 mod text_enum;

@@ -1,5 +1,5 @@
-//! Declares a closed set of named values: the enum, the list of all of them, and the one
-//! text that each has in JSON, CSV and logs.
+//! Declares a closed set of named values: the enum, the list of all of them, and the one text
+//! that each has in JSON, configuration, CSV and logs.
 
 /// `text_enum! { /// Doc. Name { /// Doc. Variant = "variant", } }`
 macro_rules! text_enum {
@@ -8,7 +8,8 @@ macro_rules! text_enum {
         $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)+ }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$variant_meta])* #[serde(rename = $text)] $variant,)+
         }
@@ -17,7 +18,7 @@ macro_rules! text_enum {
             /// Every value, in the order of the declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// The value's text in JSON, CSV and logs, in snake case.
+            /// The value's text in JSON, configuration, CSV and logs, in snake case.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }

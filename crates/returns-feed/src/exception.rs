@@ -24,7 +24,7 @@ impl Feed {
             Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => Ok(true),
             // It rests on the journal.
             Effect::Restore | Effect::Reapply => Ok(!self.base_stands(row).await?),
-            Effect::Ready => Ok(false),
+            Effect::ReleaseToSettlement => Ok(false),
         }
     }
 
@@ -64,7 +64,9 @@ impl Feed {
                 // A row that was fed although it is superseded would be a fault of ours; the
                 // row that replaced it stands.
                 _ if row.superseded_by.is_some() => (row.position, Writes::default()),
-                _ if row.row.effect == Effect::Ready && self.is_settled(exception.kind) => {
+                _ if row.row.effect == Effect::ReleaseToSettlement
+                    && self.is_settled(exception.kind) =>
+                {
                     (row.position, Writes::default())
                 }
                 (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)

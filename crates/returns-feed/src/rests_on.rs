@@ -73,7 +73,11 @@ impl Feed {
 pub(super) const fn is_later_stage(effect: Effect) -> bool {
     match effect {
         Effect::Restore | Effect::Reapply => true,
-        Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct | Effect::Ready => false,
+        Effect::Fail
+        | Effect::Return
+        | Effect::Reverse
+        | Effect::Correct
+        | Effect::ReleaseToSettlement => false,
     }
 }
 
@@ -106,7 +110,7 @@ fn is_base(stage: &Row, row: &Row) -> bool {
             | Effect::Correct
             | Effect::Restore
             | Effect::Reapply
-            | Effect::Ready,
+            | Effect::ReleaseToSettlement,
             _,
         ) => false,
     }
@@ -120,7 +124,7 @@ fn why(stage: &Row, database: &str) -> String {
         | Effect::Return
         | Effect::Reverse
         | Effect::Correct
-        | Effect::Ready => "return",
+        | Effect::ReleaseToSettlement => "return",
     };
     let of = stage.of_return.as_deref().unwrap_or_default();
     format!("it undoes {undone} {of}, which did not take effect in {database}")

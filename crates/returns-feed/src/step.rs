@@ -75,7 +75,7 @@ fn change(row: &Row) -> Option<Change> {
             reversal: linked(row, row.reversal.as_ref()),
             return_id: row.return_id.clone(),
         })),
-        Effect::Ready => row.ready.as_ref().map(|ready| {
+        Effect::ReleaseToSettlement => row.ready.as_ref().map(|ready| {
             Change::Ready(proto::ReadyToSettle {
                 transfer_id: ready.transfer_id.clone(),
                 returned_transfer_id: transfer_id,

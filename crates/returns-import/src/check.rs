@@ -96,7 +96,7 @@ fn too_empty(source: &Source, how: Emptiness) -> Option<FileRejected> {
 /// gateway has. One row like that is one row's problem; all of them are the wrong unit.
 struct UnitCheck {
     /// The first amounts that differ by the factor: file and gateway.
-    example: Option<(ach::entry::Position, Money, Money)>,
+    example: Option<(ach::entry::FilePosition, Money, Money)>,
     rows: u64,
     /// Once one row contradicts, the rest need no look-up.
     settled: bool,

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use ach::decision::{
-    Act, Decision, Effect, Hold, Prior, Resolution, Transfer, TransferKeyKind, decide,
+    Act, Decision, Effect, Hold, PriorDecision, Resolution, Transfer, TransferKeyKind, decide,
     failure_messages, resolve, return_messages, reversal_tags, stage_tags,
 };
 use ach::entry::{Entry, EntryKind};
@@ -88,7 +88,7 @@ pub struct Decided {
 /// What earlier cases of the same run decided and the journal does not say yet.
 #[derive(Debug, Default)]
 pub struct PendingDecisions {
-    priors: HashMap<String, Vec<Prior>>,
+    priors: HashMap<String, Vec<PriorDecision>>,
     ids_given: HashMap<String, usize>,
 }
 
@@ -280,8 +280,8 @@ fn candidates(resolution: &Resolution) -> Vec<String> {
     }
 }
 
-fn prior(return_id: &str, effect: Effect, entry: &Entry) -> Prior {
-    Prior {
+fn prior(return_id: &str, effect: Effect, entry: &Entry) -> PriorDecision {
+    PriorDecision {
         return_id: return_id.to_owned(),
         effect,
         kind: entry.kind.clone(),
@@ -290,7 +290,7 @@ fn prior(return_id: &str, effect: Effect, entry: &Entry) -> Prior {
     }
 }
 
-fn priors_of(transfer_id: &str, known: &Known, pending: &PendingDecisions) -> Vec<Prior> {
+fn priors_of(transfer_id: &str, known: &Known, pending: &PendingDecisions) -> Vec<PriorDecision> {
     let standing = known
         .standing
         .get(transfer_id)
@@ -304,7 +304,7 @@ fn priors_of(transfer_id: &str, known: &Known, pending: &PendingDecisions) -> Ve
     standing
         .iter()
         // That a reversal may be settled tells nothing of the return.
-        .filter(|row| row.row.effect != Effect::Ready)
+        .filter(|row| row.row.effect != Effect::ReleaseToSettlement)
         .map(|row: &JournalRow| prior(&row.row.return_id, row.row.effect, &row.row.entry))
         .chain(pending.iter().cloned())
         .collect()
@@ -407,7 +407,7 @@ impl Made {
                 ..Self::default()
             },
             // These write nothing of their own.
-            Effect::Correct | Effect::Ready => Self::default(),
+            Effect::Correct | Effect::ReleaseToSettlement => Self::default(),
         }
     }
 }

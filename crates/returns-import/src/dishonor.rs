@@ -1,8 +1,8 @@
 //! Which of the entries that are being decided our bank may dishonor. The rules are
 //! [`ach::dishonor`]'s; here they are given what was looked up and what was decided.
 
-use ach::decision::{HoldReason, Prior, Resolution};
-use ach::dishonor::{OurSide, dishonorable};
+use ach::decision::{HoldReason, PriorDecision, Resolution};
+use ach::dishonor::{Originator, dishonorable};
 use ach::entry::EntryKind;
 use returns_model::dishonor::DishonorMark;
 
@@ -17,7 +17,7 @@ pub(crate) fn mark(
     case: &EntryToDecide<'_>,
     resolution: &Resolution,
     outcome: &EntryOutcome,
-    priors: impl FnOnce(&str) -> Vec<Prior>,
+    priors: impl FnOnce(&str) -> Vec<PriorDecision>,
 ) -> Option<DishonorMark> {
     let transfer = match resolution {
         Resolution::One(transfer) => Some(transfer),
@@ -54,14 +54,14 @@ pub(crate) fn mark(
 }
 
 /// A payment that failed before it was sent has no return which a second one could repeat.
-fn first_return(priors: Vec<Prior>) -> Option<Prior> {
+fn first_return(priors: Vec<PriorDecision>) -> Option<PriorDecision> {
     priors
         .into_iter()
         .find(|prior| matches!(prior.kind, EntryKind::Return { .. }))
 }
 
-fn our_side(source: &Source) -> OurSide<'_> {
-    OurSide {
+fn our_side(source: &Source) -> Originator<'_> {
+    Originator {
         odfi_routing: &source.ours.odfi_routing,
         company_ids: &source.ours.company_ids,
         rules: &source.rules,

@@ -144,7 +144,7 @@ impl Importer {
                     .row(*position)
                     .await?
                     .ok_or(HoldError::NoRow(*position))?;
-                if row.row.effect == Effect::Ready {
+                if row.row.effect == Effect::ReleaseToSettlement {
                     return self.ready_again(hold, &row.row, retry).await;
                 }
                 let case = EntryToDecide {

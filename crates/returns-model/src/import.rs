@@ -133,7 +133,7 @@ impl Totals {
             Effect::Reverse => &mut self.reversed,
             Effect::Fail => &mut self.failed,
             // No entry makes anything ready; nothing moves by it.
-            Effect::Correct | Effect::Ready => &mut self.corrected,
+            Effect::Correct | Effect::ReleaseToSettlement => &mut self.corrected,
             Effect::Restore => &mut self.restored,
             Effect::Reapply => &mut self.reapplied,
         }

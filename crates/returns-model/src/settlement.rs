@@ -26,7 +26,7 @@ pub fn ready_row(
     let row = &made.row;
     let transfer = row.reversal.as_ref().or(row.restoration.as_ref())?;
     Some(Row {
-        effect: Effect::Ready,
+        effect: Effect::ReleaseToSettlement,
         relation: Some(Relation::Follows {
             position: made.position,
         }),

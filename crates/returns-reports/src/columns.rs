@@ -248,7 +248,7 @@ fn states(cells: &mut Vec<String>, line: &Line) {
             | Effect::Correct
             | Effect::Restore
             | Effect::Reapply
-            | Effect::Ready => before,
+            | Effect::ReleaseToSettlement => before,
         };
         let made = row.reversal.as_ref().or(row.restoration.as_ref());
         let reversal = made.map_or("", |one| one.id.as_str());

@@ -209,7 +209,7 @@ impl Fate<'_> {
             | Effect::Fail
             | Effect::Restore
             | Effect::Reapply
-            | Effect::Ready => Status::Applied,
+            | Effect::ReleaseToSettlement => Status::Applied,
             // A notification of change changes nothing in a database.
             Effect::Correct => Status::Skipped,
         }

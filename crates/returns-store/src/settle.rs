@@ -12,7 +12,7 @@ use super::StoreError;
 /// again to one mirror is none.
 pub(super) fn ready_row(rows: Vec<JournalRow>) -> Option<JournalRow> {
     rows.into_iter().find(|row| {
-        row.row.effect == Effect::Ready
+        row.row.effect == Effect::ReleaseToSettlement
             && matches!(row.row.relation, Some(Relation::Follows { .. }))
     })
 }

@@ -57,7 +57,7 @@ pub(super) fn made_by(row: &Row) -> Option<&str> {
         (Some(Relation::Repeats { .. } | Relation::Follows { .. }), _) => None,
         (_, Effect::Reverse | Effect::Reapply) => row.reversal.as_ref().map(|one| one.id.as_str()),
         (_, Effect::Restore) => row.restoration.as_ref().map(|one| one.id.as_str()),
-        (_, Effect::Fail | Effect::Return | Effect::Correct | Effect::Ready) => None,
+        (_, Effect::Fail | Effect::Return | Effect::Correct | Effect::ReleaseToSettlement) => None,
     }
 }
 
@@ -75,7 +75,7 @@ pub(super) fn bases(rows: &[Row]) -> Vec<String> {
         .filter(|row| of_import(row).is_some() && !row.is_repeat())
         .filter(|row| match row.effect {
             Effect::Fail | Effect::Return | Effect::Reverse | Effect::Restore => true,
-            Effect::Correct | Effect::Reapply | Effect::Ready => false,
+            Effect::Correct | Effect::Reapply | Effect::ReleaseToSettlement => false,
         })
         .map(|row| row.transfer.id.clone())
         .collect()

@@ -123,7 +123,7 @@ impl AchReturn {
         match row.effect {
             Effect::Restore => self.dishonor = Some(stage()),
             Effect::Reapply => self.contest = Some(stage()),
-            Effect::Ready => {
+            Effect::ReleaseToSettlement => {
                 for adjustment in &mut self.adjustments {
                     if let Some(ready) = &row.ready
                         && ready.transfer_id == adjustment.transfer_id
@@ -134,7 +134,7 @@ impl AchReturn {
             }
             Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => {}
         }
-        if row.effect != Effect::Ready {
+        if row.effect != Effect::ReleaseToSettlement {
             self.adjustments
                 .extend(LinkedTransfer::by(row).map(|made| Adjustment {
                     transfer_id: made.id,
@@ -251,13 +251,13 @@ impl History {
             Effect::Fail | Effect::Return | Effect::Reverse => {
                 self.verdict = Some(first_verdict(row));
             }
-            Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => {}
+            Effect::Correct | Effect::Restore | Effect::Reapply | Effect::ReleaseToSettlement => {}
         }
         match row.effect {
             Effect::Reverse | Effect::Restore | Effect::Reapply => {
                 self.made.extend(LinkedTransfer::by(row));
             }
-            Effect::Ready => {
+            Effect::ReleaseToSettlement => {
                 for made in &mut self.made {
                     if let Some(ready) = &row.ready
                         && ready.transfer_id == made.id
@@ -290,11 +290,13 @@ fn first_verdict(row: &Row) -> ReturnOutcome {
             raw: raw(row),
             ach_return: AchReturn::of(row),
         },
-        Effect::Reverse | Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => {
-            ReturnOutcome::Reversed {
-                ach_return: AchReturn::of(row),
-            }
-        }
+        Effect::Reverse
+        | Effect::Correct
+        | Effect::Restore
+        | Effect::Reapply
+        | Effect::ReleaseToSettlement => ReturnOutcome::Reversed {
+            ach_return: AchReturn::of(row),
+        },
     }
 }
 

@@ -137,7 +137,7 @@ impl WebhookEvent {
                 ach_return: ach_return(&history, found),
                 made: LinkedTransfer::by(row)?,
             },
-            Effect::Ready => {
+            Effect::ReleaseToSettlement => {
                 let id = &row.ready.as_ref()?.transfer_id;
                 let known = history.made.iter().find(|made| made.id == *id);
                 EventKind::Settling {

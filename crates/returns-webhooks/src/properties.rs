@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ach::code::ReturnCode;
 use ach::decision::{
-    Decision, Effect, FundingPolicy, Prior, Resolution, Transfer, TransferState, TransferType,
-    decide,
+    Decision, Effect, FundingPolicy, PriorDecision, Resolution, Transfer, TransferState,
+    TransferType, decide,
 };
 use ach::entry::{Coded, Entry, EntryKind};
 use echeck_test_fixtures::now;
@@ -151,10 +151,10 @@ impl World {
 
     fn decide(&self, id: &str, kind: Kind) -> Option<Row> {
         let (entry, transfer) = (kind.entry(), &self.now[id]);
-        let priors: Vec<Prior> = self
+        let priors: Vec<PriorDecision> = self
             .standing(id)
             .iter()
-            .map(|row| Prior {
+            .map(|row| PriorDecision {
                 return_id: row.row.return_id.clone(),
                 effect: row.row.effect,
                 kind: row.row.entry.kind.clone(),

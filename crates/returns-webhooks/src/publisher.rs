@@ -241,7 +241,7 @@ pub(super) fn took_effect(row: &JournalRow, dead: &BTreeSet<u64>) -> bool {
 /// Whether a row says more about what an earlier one did.
 fn continues(effect: Effect) -> bool {
     match effect {
-        Effect::Restore | Effect::Reapply | Effect::Ready => true,
+        Effect::Restore | Effect::Reapply | Effect::ReleaseToSettlement => true,
         Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => false,
     }
 }

@@ -5,7 +5,7 @@ use ach::decision::{
     Decision, Effect, FundingPolicy, Hold, HoldReason, Parties, Resolution, Transfer,
     TransferState, TransferType, decide, failure_messages, return_messages, reversal_tags,
 };
-use ach::entry::{AccountTail, Coded, Corrected, Direction, Entry, EntryKind, Position};
+use ach::entry::{AccountTail, Coded, Corrected, Direction, Entry, EntryKind, FilePosition};
 use ach::money::Money;
 use chrono::{DateTime, Duration, Utc};
 use echeck_test_fixtures::now;
@@ -92,7 +92,7 @@ pub(super) fn entry(kind: EntryKind) -> Entry {
     Entry {
         amount: Some(Money::cents(500)),
         direction: Direction::Unknown,
-        ..Entry::new(Position { line: 2, byte: 90 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 90 }, kind)
     }
 }
 
@@ -195,7 +195,7 @@ pub(super) fn made(row: &Row) -> &Reversal {
 /// The row that says that what `maker` made is ready.
 pub(super) fn ready(maker: &Row, position: u64, from: DateTime<Utc>) -> Row {
     Row {
-        effect: Effect::Ready,
+        effect: Effect::ReleaseToSettlement,
         relation: Some(Relation::Follows { position }),
         ready: Some(Ready {
             transfer_id: made(maker).id.clone(),

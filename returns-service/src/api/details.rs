@@ -98,7 +98,7 @@ fn effect(effect: Effect) -> proto::Effect {
         Effect::Correct => proto::Effect::Correct,
         Effect::Restore => proto::Effect::Restore,
         Effect::Reapply => proto::Effect::Reapply,
-        Effect::Ready => proto::Effect::Ready,
+        Effect::ReleaseToSettlement => proto::Effect::Ready,
     }
 }
 

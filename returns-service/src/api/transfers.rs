@@ -249,7 +249,7 @@ impl Api {
 fn decides(effect: Effect) -> bool {
     match effect {
         Effect::Fail | Effect::Return | Effect::Reverse => true,
-        Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => false,
+        Effect::Correct | Effect::Restore | Effect::Reapply | Effect::ReleaseToSettlement => false,
     }
 }
 

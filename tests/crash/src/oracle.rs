@@ -43,7 +43,7 @@ impl Effect {
             "correct" => Self::Correct,
             "restore" => Self::Restore,
             "reapply" => Self::Reapply,
-            "ready" => Self::Ready,
+            "release_to_settlement" => Self::Ready,
             _ => return None,
         })
     }

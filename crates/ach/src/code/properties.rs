@@ -1,5 +1,5 @@
-//! What is known of a code besides its name: closed sets of values, each with the text by
-//! which it is written in JSON and CSV.
+//! What is known of a code besides its name: closed sets of values, each with its text in JSON
+//! and CSV.
 
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -8,13 +8,25 @@ use crate::text_enum::text_enum;
 
 text_enum! {
     /// Which step of the exchange between the two banks a code belongs to.
-    Stage {
+    ReturnStage {
         /// The entry is sent back.
         Return = "return",
         /// The originating bank sends the return back to the bank that returned.
         Dishonored = "dishonored",
         /// The returning bank insists on its return, or corrects it.
         Contested = "contested",
+    }
+}
+
+impl ReturnStage {
+    /// The stage of a return code, in upper case. The code says it even where the table lacks
+    /// the code.
+    pub(crate) fn of_code(code: &str) -> Self {
+        match code.as_bytes() {
+            [b'R', b'6', b'1'..=b'9'] | b"R70" => Self::Dishonored,
+            [b'R', b'7', b'1'..=b'7'] => Self::Contested,
+            _ => Self::Return,
+        }
     }
 }
 
@@ -41,7 +53,7 @@ text_enum! {
     Anchor {
         /// The settlement date of the original entry.
         OriginalSettlement = "original_settlement",
-        /// The day the receiving bank was told that its customer refuses the credit.
+        /// The day on which the receiving bank heard that its customer refuses the credit.
         RefusalReceived = "refusal_received",
         /// The settlement date of the return.
         ReturnSettlement = "return_settlement",
@@ -112,14 +124,14 @@ text_enum! {
 pub enum Representment {
     /// As it is. (An RCK entry only once.)
     Allowed {
-        /// How often after the first return, whatever the reasons of the later ones.
+        /// How often after the first return, also if the later ones have other reasons.
         times: u8,
         /// Calendar days after the settlement of the original entry.
         within_days: u16,
     },
     /// Only when the receiver agrees to it after the return.
     WithNewConsent,
-    /// Only when the reason of the return has been put right.
+    /// Only when the reason of the return is remedied.
     AfterRemedy,
     /// A corrected new entry under the same authorization.
     NewEntryCorrected {
@@ -158,7 +170,7 @@ text_enum! {
         FixAccountData = "fix_account_data",
         /// Correct what our own file or entry got wrong.
         FixFileData = "fix_file_data",
-        /// Stop all debits until the customer has authorized them anew.
+        /// Stop all debits until the customer has authorized them again.
         StopAndReauthorize = "stop_and_reauthorize",
         /// Stop all debits and get in touch with the customer's family or agent.
         StopAndContact = "stop_and_contact",
@@ -166,17 +178,17 @@ text_enum! {
         ContactCustomer = "contact_customer",
         /// Correct the entry as authorized, and send it as a new one.
         CorrectAndResubmit = "correct_and_resubmit",
-        /// Settle it with our bank.
+        /// Clarify it with our bank.
         ReviewWithBank = "review_with_bank",
         /// Leave it to the compliance staff.
         ReferToCompliance = "refer_to_compliance",
         /// Read the addenda: `QUESTIONABLE` in it means suspected fraud.
         InvestigateFraudIfQuestionable = "investigate_fraud_if_questionable",
-        /// See whether the debit was sent twice, or already reversed.
+        /// Check whether the debit was sent twice, or already reversed.
         CheckForDuplicate = "check_for_duplicate",
-        /// The return is undone: put the original payment back as it was.
+        /// The return is undone: restore the original payment.
         RestoreOriginal = "restore_original",
-        /// Handle it like R69, which took this code's place.
+        /// Handle it like R69, which replaced this code.
         TreatAsR69 = "treat_as_r69",
         /// The return stands after all: apply it again.
         ReapplyReturn = "reapply_return",
@@ -192,7 +204,7 @@ text_enum! {
         None = "none",
         /// No new debits until a person or the customer has acted.
         Hold = "hold",
-        /// Not usable until it is replaced or authorized anew.
+        /// Not usable until it is replaced or authorized again.
         Block = "block",
     }
 }
@@ -242,8 +254,7 @@ pub enum Validity {
 
 impl Validity {
     /// Whether the code is in force on a date.
-    #[must_use]
-    pub fn on(self, date: NaiveDate) -> bool {
+    pub(super) fn on(self, date: NaiveDate) -> bool {
         match self {
             Self::Always => true,
             Self::From(first) => first <= date,

@@ -3,13 +3,22 @@
 use chrono::NaiveDate;
 use serde::Serialize;
 
-use super::ReturnCode;
+use super::codes::{NotInTable, codes};
 use super::properties::{
-    AccountEffect, AccountKind, Initiator, RateCategory, RecommendedAction, Representment, Stage,
-    TimeFrame, UsualDirection, Validity,
+    AccountEffect, AccountKind, Initiator, RateCategory, RecommendedAction, Representment,
+    ReturnStage, TimeFrame, UsualDirection, Validity,
 };
 use super::table::{contests, dishonors, rejects, returns, source_documents, special_entries};
 use crate::entry::Direction;
+
+codes! {
+    /// A return reason code: returns, dishonored returns and contested returns.
+    ReturnCode:
+    R01 R02 R03 R04 R05 R06 R07 R08 R09 R10 R11 R12 R13 R14 R15 R16 R17 R18 R19 R20 R21 R22 R23
+    R24 R25 R26 R27 R28 R29 R30 R31 R32 R33 R34 R35 R36 R37 R38 R39 R40 R41 R42 R43 R44 R45 R46
+    R47 R50 R51 R52 R53 R61 R62 R63 R64 R65 R66 R67 R68 R69 R70 R71 R72 R73 R74 R75 R76 R77 R80
+    R81 R82 R83 R84 R85 R90
+}
 
 /// One row of the table of return codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -21,7 +30,7 @@ pub struct ReturnCodeInfo {
     /// What it means, for a reader who does not know ACH.
     pub meaning: &'static str,
     /// Return, dishonor or contest.
-    pub stage: Stage,
+    pub stage: ReturnStage,
     /// Who may send it.
     pub initiated_by: Initiator,
     /// How long the sender has.
@@ -29,7 +38,7 @@ pub struct ReturnCodeInfo {
     /// The return rate it is counted in.
     pub rate_category: RateCategory,
     /// Whether it is counted in the overall return rate. That rate has returned debits
-    /// only and no RCK entries, so the caller leaves out returned credits whatever the code.
+    /// only and no RCK entries, so the caller leaves out returned credits with any code.
     pub counts_in_overall_rate: bool,
     /// Whether and how the debit may be presented again.
     pub representment: Representment,
@@ -54,8 +63,7 @@ pub struct ReturnCodeInfo {
 impl ReturnCodeInfo {
     /// Whether an original of this direction would not be expected to come back with the
     /// code. An unknown direction is never unusual.
-    #[must_use]
-    pub const fn is_unusual_for(&self, direction: Direction) -> bool {
+    pub(crate) const fn is_unusual_for(&self, direction: Direction) -> bool {
         match (self.direction, direction) {
             (UsualDirection::Debits, Direction::Credit)
             | (UsualDirection::Credits, Direction::Debit) => true,
@@ -99,9 +107,8 @@ impl ReturnCode {
         }
     }
 
-    /// Whether the code may be used on a date, in whatever meaning it has then.
-    #[must_use]
-    pub fn in_force_on(self, date: NaiveDate) -> bool {
+    /// Whether the code may be used on a date, in the meaning that it has then.
+    pub(crate) fn in_force_on(self, date: NaiveDate) -> bool {
         self.info().validity.on(date)
     }
 }

@@ -6,10 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::{
-    AccountEffect, AccountKind, Anchor, CorrectionCode, Initiator, RateCategory, RecommendedAction,
-    Representment, ReturnCode, ReturnCodeInfo, Stage, TimeFrame, UsualDirection, Validity,
+    AccountKind, Anchor, CorrectionCode, Initiator, RateCategory, Representment, ReturnCode,
+    ReturnCodeInfo, ReturnStage, TimeFrame, UsualDirection, Validity,
 };
-use crate::entry::Direction;
 use crate::fixture::{self, Row};
 
 /// The standard entry class codes the reference mentions.
@@ -93,12 +92,12 @@ fn titles_are_the_official_ones_and_meanings_are_our_own() {
 fn stage_and_time_frame_give_the_type_of_return() {
     for (info, row) in return_rows() {
         let expected = match (info.stage, info.time_frame) {
-            (Stage::Return, TimeFrame::CalendarDays { .. }) => "EXTENDED_RETURN",
-            (Stage::Return, TimeFrame::NextFile) => "REJECT_RETURN",
-            (Stage::Return, _) => "RETURN",
-            (Stage::Dishonored, _) => "DISHONORED_RETURN",
-            (Stage::Contested, _) if info.code == ReturnCode::R74 => "CORRECTED_RETURN",
-            (Stage::Contested, _) => "CONTESTED_DISHONORED_RETURN",
+            (ReturnStage::Return, TimeFrame::CalendarDays { .. }) => "EXTENDED_RETURN",
+            (ReturnStage::Return, TimeFrame::NextFile) => "REJECT_RETURN",
+            (ReturnStage::Return, _) => "RETURN",
+            (ReturnStage::Dishonored, _) => "DISHONORED_RETURN",
+            (ReturnStage::Contested, _) if info.code == ReturnCode::R74 => "CORRECTED_RETURN",
+            (ReturnStage::Contested, _) => "CONTESTED_DISHONORED_RETURN",
         };
         assert_eq!(expected, row["return_type"], "{}", info.code);
     }
@@ -150,10 +149,10 @@ fn time_frames_agree_with_the_reference() {
             TimeFrame::Special => ("SPECIAL", String::new(), ""),
             TimeFrame::NotApplicable => ("NONE", String::new(), ""),
         };
-        let told = ["time_frame_kind", "time_frame_value", "time_frame_anchor"];
+        let columns = ["time_frame_kind", "time_frame_value", "time_frame_anchor"];
         assert_eq!(
             [kind, &value, anchor],
-            told.map(|column| row[column].as_str()),
+            columns.map(|column| row[column].as_str()),
             "{}",
             info.code
         );
@@ -295,15 +294,15 @@ fn status_and_dates_agree_with_the_reference() {
             info.code
         );
 
-        let told = &row["effective_from"];
+        let from = &row["effective_from"];
         let ours = match info.validity {
             Validity::From(first) => Some(first),
             Validity::Always | Validity::Until(_) | Validity::Never => info.meaning_since,
         };
-        assert_eq!(ours, told.get(..10).map(date), "{}", info.code);
+        assert_eq!(ours, from.get(..10).map(date), "{}", info.code);
         assert_eq!(
             info.meaning_since.is_some(),
-            told.contains("current meaning")
+            from.contains("current meaning")
         );
 
         let retired = row["notes"]
@@ -317,40 +316,6 @@ fn status_and_dates_agree_with_the_reference() {
 }
 
 #[test]
-fn seventy_codes_are_in_force_in_2026() {
-    let in_force = |day| {
-        ReturnCode::ALL
-            .iter()
-            .filter(|code| code.in_force_on(date(day)))
-            .count()
-    };
-    assert_eq!(in_force("2026-01-01"), 70);
-    assert_eq!(in_force("2026-12-31"), 70);
-    assert_eq!(in_force("2028-03-16"), 70);
-    assert_eq!(in_force("2028-03-17"), 71);
-}
-
-#[test]
-fn codes_begin_and_end_on_the_day_itself() {
-    let cases = [
-        (ReturnCode::R62, "2015-03-19", false),
-        (ReturnCode::R62, "2015-03-20", true),
-        (ReturnCode::R77, "2015-03-19", false),
-        (ReturnCode::R77, "2015-03-20", true),
-        (ReturnCode::R63, "2006-09-14", true),
-        (ReturnCode::R66, "2006-09-15", false),
-        (ReturnCode::R90, "2028-03-16", false),
-        (ReturnCode::R90, "2028-03-17", true),
-    ];
-    for (code, day, in_force) in cases {
-        assert_eq!(code.in_force_on(date(day)), in_force, "{code} on {day}");
-    }
-    assert!(CorrectionCode::C04.in_force_on(date("2015-03-19")));
-    assert!(!CorrectionCode::C04.in_force_on(date("2015-03-20")));
-    assert!(!CorrectionCode::C10.in_force_on(date("2015-03-19")));
-}
-
-#[test]
 fn the_unauthorized_and_administrative_codes_are_these_and_no_others() {
     let of = |category| codes_where(|info| info.rate_category == category);
     assert_eq!(
@@ -358,35 +323,6 @@ fn the_unauthorized_and_administrative_codes_are_these_and_no_others() {
         ["R05", "R07", "R10", "R11", "R29", "R51"]
     );
     assert_eq!(of(RateCategory::Administrative), ["R02", "R03", "R04"]);
-}
-
-#[test]
-fn r11_is_an_unauthorized_code_only_since_april_2020() {
-    let (before, since) = (date("2020-03-31"), date("2020-04-01"));
-    assert_eq!(
-        ReturnCode::R11.as_of(before).rate_category,
-        RateCategory::Other
-    );
-    assert_eq!(
-        ReturnCode::R11.as_of(before).title,
-        "Check Truncation Entry Return"
-    );
-    assert!(ReturnCode::R11.in_force_on(before));
-    assert_eq!(ReturnCode::R11.as_of(since), ReturnCode::R11.info());
-    assert_eq!(
-        ReturnCode::R10.as_of(before).rate_category,
-        RateCategory::Unauthorized
-    );
-}
-
-#[test]
-fn r16_loses_sanctions_when_r90_begins() {
-    let last = ReturnCode::R16.as_of(date("2028-03-16"));
-    let after = ReturnCode::R16.as_of(date("2028-03-17"));
-    assert_eq!(last, ReturnCode::R16.info());
-    assert_eq!(after.title, "Account Frozen");
-    assert_eq!(after.initiated_by, Initiator::Rdfi);
-    assert_eq!(after.account_effect, AccountEffect::Block);
 }
 
 #[test]
@@ -416,19 +352,6 @@ fn directions_follow_from_the_reference() {
 }
 
 #[test]
-fn a_code_is_unusual_only_for_the_other_direction() {
-    let unusual = |code: ReturnCode, direction| code.info().is_unusual_for(direction);
-    assert!(unusual(ReturnCode::R01, Direction::Credit));
-    assert!(!unusual(ReturnCode::R01, Direction::Debit));
-    assert!(unusual(ReturnCode::R23, Direction::Debit));
-    assert!(!unusual(ReturnCode::R23, Direction::Credit));
-    assert!(!unusual(ReturnCode::R02, Direction::Credit));
-    for code in ReturnCode::ALL {
-        assert!(!unusual(*code, Direction::Unknown));
-    }
-}
-
-#[test]
 fn correction_codes_agree_with_the_reference() {
     for row in fixture::rows(include_str!("../../data/noc_codes.csv")) {
         let code: CorrectionCode = row["code"].parse().expect("a code of the enum");
@@ -452,7 +375,7 @@ fn correction_codes_agree_with_the_reference() {
         };
         assert_eq!(corrects, row["corrects"], "{code}");
 
-        let status = if code.in_force_on(today()) {
+        let status = if info.validity.on(today()) {
             "IN_FORCE"
         } else {
             "RETIRED"
@@ -465,76 +388,5 @@ fn correction_codes_agree_with_the_reference() {
             Validity::Always | Validity::From(_) | Validity::Never => None,
         };
         assert_eq!(ours, until, "{code}");
-    }
-}
-
-#[test]
-fn only_c61_to_c69_are_refusals() {
-    let refusals = CorrectionCode::ALL.iter().filter(|code| code.is_refusal());
-    let codes: Vec<&str> = refusals.map(|code| code.as_str()).collect();
-    assert_eq!(
-        codes,
-        [
-            "C61", "C62", "C63", "C64", "C65", "C66", "C67", "C68", "C69"
-        ]
-    );
-}
-
-#[test]
-fn a_row_as_json_carries_the_same_texts_as_as_str() {
-    let json = serde_json::to_value(ReturnCode::R11.info()).expect("JSON");
-    assert_eq!(json["code"], "R11");
-    assert_eq!(json["stage"], "return");
-    assert_eq!(
-        json["time_frame"],
-        serde_json::json!({"kind": "calendar_days", "days": 60})
-    );
-    let corrected = serde_json::json!({"rule": "new_entry_corrected", "within_days": 60});
-    assert_eq!(json["representment"], corrected);
-    assert_eq!(json["meaning_since"], "2020-04-01");
-
-    let json = serde_json::to_value(ReturnCode::R90.info()).expect("JSON");
-    let from = serde_json::json!({"in_force": "from", "date": "2028-03-17"});
-    assert_eq!(json["validity"], from);
-    let json = serde_json::to_value(CorrectionCode::C03.info()).expect("JSON");
-    assert_eq!(
-        json["corrects"],
-        serde_json::json!(["routing_number", "account_number"])
-    );
-
-    for action in RecommendedAction::ALL {
-        let json = serde_json::to_value(action).expect("JSON");
-        assert_eq!(json, action.as_str());
-    }
-    for code in ReturnCode::ALL {
-        let json = serde_json::to_value(code.info()).expect("JSON");
-        assert_eq!(json["time_frame"]["kind"], code.info().time_frame.as_str());
-        assert_eq!(
-            json["representment"]["rule"],
-            code.info().representment.as_str()
-        );
-    }
-}
-
-#[test]
-fn codes_that_the_table_lacks_do_not_parse() {
-    for text in [
-        "R97", "X01", "2101", "R48", "R00", "C15", "R1", "R011", "", "  ",
-    ] {
-        let error = text.parse::<ReturnCode>().expect_err("not in the table");
-        assert_eq!(error.0, text);
-    }
-    assert!("C01".parse::<ReturnCode>().is_err());
-    assert!("R01".parse::<CorrectionCode>().is_err());
-    assert!("C15".parse::<CorrectionCode>().is_err());
-}
-
-#[test]
-fn lower_case_and_surrounding_blanks_parse() {
-    assert_eq!("r01".parse(), Ok(ReturnCode::R01));
-    assert_eq!(" R10 ".parse(), Ok(ReturnCode::R10));
-    assert_eq!("c07".parse(), Ok(CorrectionCode::C07));
-    for code in ReturnCode::ALL {
-        assert_eq!(code.to_string().to_ascii_lowercase().parse(), Ok(*code));
     }
 }

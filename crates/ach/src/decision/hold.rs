@@ -2,10 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::transfer::Transfer;
-use super::{Prior, TransferType};
-use crate::code::ReturnCode;
-use crate::entry::{Direction, Entry};
+use super::{PriorDecision, Transfer, TransferType};
+use crate::code::{CorrectionCode, ReturnCode};
+use crate::entry::{Coded, Direction, Entry};
 use crate::money::Money;
 
 /// Why an entry is held.
@@ -22,9 +21,9 @@ pub enum HoldReason {
     CurrencyDiffers,
     /// The transfer is in a state that the entry cannot change.
     StateConflict,
-    /// The entry says debit and the transfer is a credit, or the other way round.
+    /// The entry is of a debit and the transfer is a credit, or the reverse.
     WrongDirection,
-    /// A different return of this transfer is known already.
+    /// The transfer already has a different return.
     SecondReturn,
     /// A dishonor of a return that is not known, or not at that stage.
     DishonoredReturn,
@@ -69,25 +68,22 @@ impl Hold {
         .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {value}")))
         .collect();
         let ids = if named.is_empty() {
-            "it carries no id".to_owned()
+            "it has no id".to_owned()
         } else {
             named.join(", ")
         };
-        Self::new(
-            HoldReason::UnknownTransfer,
-            format!("the gateway knows no transfer for this entry ({ids}); it is looked up again"),
-        )
+        let detail =
+            format!("the gateway has no transfer for this entry ({ids}); the lookup is repeated");
+        Self::new(HoldReason::UnknownTransfer, detail)
     }
 
     pub(super) fn ambiguous_transfer(ids: &[String]) -> Self {
-        Self::new(
-            HoldReason::AmbiguousTransfer,
-            format!(
-                "the entry's ids name {} transfers: {}; retry the hold with the right transfer id",
-                ids.len(),
-                ids.join(", ")
-            ),
-        )
+        let detail = format!(
+            "the entry's ids match {} transfers: {}; retry the hold with the correct transfer id",
+            ids.len(),
+            ids.join(", ")
+        );
+        Self::new(HoldReason::AmbiguousTransfer, detail)
     }
 
     pub(super) fn amount_differs(amount: Money, transfer: &Transfer) -> Self {
@@ -96,124 +92,84 @@ impl Hold {
         } else {
             HoldReason::CurrencyDiffers
         };
-        Self::new(
-            reason,
-            format!(
-                "the file says {amount}, transfer {} is {}",
-                transfer.id, transfer.amount
-            ),
-        )
+        let (id, expected) = (&transfer.id, transfer.amount);
+        let detail = format!("the entry's amount is {amount}, but transfer {id} has {expected}");
+        Self::new(reason, detail)
     }
 
     pub(super) fn state_conflict(transfer: &Transfer) -> Self {
         let deposit = match transfer.in_deposit {
             Some(true) => "in a deposit",
-            Some(false) => "in no deposit",
-            None => "no deposit known",
+            Some(false) => "not in a deposit",
+            None => "deposit unknown",
         };
-        Self::new(
-            HoldReason::StateConflict,
-            format!(
-                "transfer {} is {:?} ({deposit}) and cannot be returned",
-                transfer.id, transfer.state
-            ),
-        )
+        let (id, state) = (&transfer.id, transfer.state);
+        let detail = format!("transfer {id} has state {state} ({deposit}) and cannot be returned");
+        Self::new(HoldReason::StateConflict, detail)
     }
 
     pub(super) fn wrong_direction(direction: Direction, transfer: &Transfer) -> Self {
-        let kind = match transfer.kind {
-            TransferType::Debit => "a debit",
-            TransferType::Credit => "a credit",
-            TransferType::Refund => "a refund",
-            TransferType::Other => "neither debit nor credit",
-        };
-        Self::new(
-            HoldReason::WrongDirection,
-            format!(
-                "the file returns a {}, transfer {} is {kind}",
-                direction.as_str(),
-                transfer.id
-            ),
-        )
+        let (id, kind) = (&transfer.id, transfer.kind.noun());
+        let detail = format!("the entry returns a {direction}, but transfer {id} is {kind}");
+        Self::new(HoldReason::WrongDirection, detail)
     }
 
-    pub(super) fn second_return(prior: &Prior) -> Self {
-        let code = prior
-            .kind
-            .code()
-            .map_or_else(|| "a failure".to_owned(), |(code, _)| code);
-        Self::new(
-            HoldReason::SecondReturn,
-            format!(
-                "a different return of this transfer is known already: {} ({code}); \
-                 if the bank returned it twice, it may be dishonored (R67)",
-                prior.return_id
-            ),
-        )
+    pub(super) fn second_return(first: &PriorDecision) -> Self {
+        let code = first.kind.code();
+        let code = code.map_or_else(|| "a failure".to_owned(), |(code, _)| code);
+        let detail = format!(
+            "the transfer already has a different return: {} ({code}); if the bank returned it \
+             twice, the second return may be dishonored (R67)",
+            first.return_id
+        );
+        Self::new(HoldReason::SecondReturn, detail)
     }
 
     pub(super) fn dishonored(code: ReturnCode, why: &str) -> Self {
-        Self::new(
-            HoldReason::DishonoredReturn,
-            format!("a return was dishonored ({code}), and that is not applied: {why}"),
-        )
+        let detail =
+            format!("a return was dishonored ({code}), but the dishonor was not applied: {why}");
+        Self::new(HoldReason::DishonoredReturn, detail)
     }
 
     pub(super) fn contested(code: ReturnCode, why: &str) -> Self {
-        Self::new(
-            HoldReason::ContestedReturn,
-            format!(
-                "the customer's bank contests a dishonored return ({code}), and that is not \
-                 applied: {why}"
-            ),
-        )
+        let detail = format!(
+            "the customer's bank contests a dishonored return ({code}), but the contest was not \
+             applied: {why}"
+        );
+        Self::new(HoldReason::ContestedReturn, detail)
     }
 
-    pub(super) fn refused_correction(entry: &Entry) -> Self {
-        let code = entry.kind.code().map(|(code, _)| code).unwrap_or_default();
-        Self::new(
-            HoldReason::RefusedCorrection,
-            format!("a notification of change was refused ({code})"),
-        )
+    pub(super) fn refused_correction(code: &Coded<CorrectionCode>) -> Self {
+        let detail = format!("a notification of change was refused ({code})");
+        Self::new(HoldReason::RefusedCorrection, detail)
     }
 
     pub(super) fn unknown_code(code: &str) -> Self {
-        Self::new(
-            HoldReason::UnknownCode,
-            format!(
-                "code {code} is not in the table of codes in force; ask the acquirer what it means"
-            ),
-        )
+        let detail = format!(
+            "code {code} is not in the table of codes in force; ask the acquirer what it means"
+        );
+        Self::new(HoldReason::UnknownCode, detail)
     }
 
     pub(super) fn unsupported_type(transfer: &Transfer) -> Self {
-        Self::new(
-            HoldReason::UnsupportedType,
-            format!(
-                "transfer {} is neither a debit, a credit nor a refund",
-                transfer.id
-            ),
-        )
+        let detail = format!("transfer {} is {}", transfer.id, TransferType::Other.noun());
+        Self::new(HoldReason::UnsupportedType, detail)
     }
 
     pub(super) fn stage_of_refund(transfer: &Transfer) -> Self {
-        Self::new(
-            HoldReason::UnsupportedType,
-            format!(
-                "transfer {} is a refund, whose return was dishonored or contested: whether the \
-                 customer has the money is for a person to settle",
-                transfer.id
-            ),
-        )
+        let detail = format!(
+            "transfer {} is a refund whose return was dishonored or contested; a person must find \
+             out whether the customer has the money",
+            transfer.id
+        );
+        Self::new(HoldReason::UnsupportedType, detail)
     }
 
     pub(super) fn unexpected_validation_failure(transfer: &Transfer) -> Self {
-        Self::new(
-            HoldReason::UnexpectedValidationFailure,
-            format!(
-                "a validation failure is for a pending debit; transfer {} is a {:?} in state {:?}",
-                transfer.id, transfer.kind, transfer.state
-            ),
-        )
+        let (id, kind, state) = (&transfer.id, transfer.kind.noun(), transfer.state);
+        let detail = format!(
+            "only a pending debit can fail validation; transfer {id} is {kind} with state {state}"
+        );
+        Self::new(HoldReason::UnexpectedValidationFailure, detail)
     }
 }

@@ -1,10 +1,12 @@
 //! The decision: what one entry of a file means for one transfer. A pure function of the
-//! entry, the transfer as it is now, what is already known about it, and the date.
+//! entry, the transfer as it is now, what the journal says about it, and the date.
 //!
-//! Whatever the table does not name is held for a person; nothing is ever dropped.
+//! An entry that the table does not cover is held for a person; nothing is ever dropped.
 
+mod duplicate;
 mod hold;
 mod resolve;
+mod returned;
 mod stage;
 mod transfer;
 mod wording;
@@ -24,11 +26,12 @@ pub use transfer::{Expected, FundingPolicy, Parties, Transfer, TransferState, Tr
 pub use wording::{failure_messages, return_messages, reversal_tags, stage_tags};
 
 use crate::code::ReturnCode;
-use crate::entry::{Coded, Direction, Entry, EntryKind};
+use crate::entry::{Coded, Entry, EntryKind};
+use stage::{Contest, Dishonor};
 
-/// Something the journal already says about the transfer and that still stands.
+/// A decision about the transfer that is in the journal and still stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Prior {
+pub struct PriorDecision {
     /// The id of the return or correction.
     pub return_id: String,
     /// What was done about it.
@@ -51,7 +54,7 @@ pub enum Decision {
         /// The id of the return or correction that is known.
         of: String,
     },
-    /// Keep it for a person, or for the transfer to appear.
+    /// Hold it for a person, or until the transfer appears.
     Hold(Hold),
 }
 
@@ -66,6 +69,17 @@ pub struct Act {
     pub flags: Vec<Flag>,
     /// What it undoes; only with [`Effect::Restore`] and [`Effect::Reapply`].
     pub undone: Option<Undone>,
+}
+
+impl Act {
+    const fn new(effect: Effect, expected: Expected) -> Self {
+        Self {
+            effect,
+            expected,
+            flags: Vec::new(),
+            undone: None,
+        }
+    }
 }
 
 /// What is done to a transfer.
@@ -85,10 +99,10 @@ pub enum Effect {
     /// The dishonor was contested; a new transfer takes it again, for good.
     Reapply,
     /// A transfer that one of the above made may join a settlement. Never decided on an entry.
-    Ready,
+    ReleaseToSettlement,
 }
 
-/// Something worth a person's look, though the effect is right.
+/// Something that a person should look at, though the effect is right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
@@ -98,279 +112,114 @@ pub enum Flag {
     RefundCameBack,
 }
 
+/// What an entry reports, once its code is known to be in force.
+enum Event {
+    Correction,
+    ValidationFailure,
+    Return(ReturnCode),
+    Dishonor(Dishonor),
+    Contest(Contest),
+}
+
+impl Event {
+    /// Refused corrections and unknown codes are held for every transfer.
+    fn of(entry: &Entry, today: NaiveDate) -> Result<Self, Hold> {
+        let in_force = |code: &Coded<ReturnCode>| {
+            let known = code.known().filter(|known| known.in_force_on(today));
+            known.ok_or_else(|| Hold::unknown_code(&code.to_string()))
+        };
+        let known = |code: &Option<Coded<ReturnCode>>| code.as_ref().and_then(Coded::known);
+        match &entry.kind {
+            EntryKind::Return { code, .. } => in_force(code).map(Self::Return),
+            EntryKind::Dishonored {
+                code, return_code, ..
+            } => Ok(Self::Dishonor(Dishonor {
+                code: in_force(code)?,
+                return_code: known(return_code),
+            })),
+            EntryKind::Contested {
+                code,
+                return_code,
+                dishonor_code,
+                ..
+            } => Ok(Self::Contest(Contest {
+                code: in_force(code)?,
+                return_code: known(return_code),
+                dishonor_code: known(dishonor_code),
+            })),
+            // A retired change code (C04) is still used and changes nothing by itself.
+            EntryKind::Correction { code, .. } => match code {
+                Coded::Known(_) => Ok(Self::Correction),
+                Coded::Unknown(text) => Err(Hold::unknown_code(text)),
+            },
+            EntryKind::RefusedCorrection { code, .. } => Err(Hold::refused_correction(code)),
+            EntryKind::ValidationFailure { .. } => Ok(Self::ValidationFailure),
+        }
+    }
+}
+
 /// Decides what `entry` means. `known` is what the journal says about the transfer that
 /// `found` names, in order of position; `today` settles which codes are in force.
 #[must_use]
 pub fn decide(
     entry: &Entry,
     found: &Resolution,
-    known: &[Prior],
+    known: &[PriorDecision],
     policy: FundingPolicy,
     today: NaiveDate,
 ) -> Decision {
-    if let Some(hold) = held_by_kind(entry, today) {
-        return Decision::Hold(hold);
-    }
+    act_or_duplicate(entry, found, known, policy, today).unwrap_or_else(Decision::Hold)
+}
+
+fn act_or_duplicate(
+    entry: &Entry,
+    found: &Resolution,
+    known: &[PriorDecision],
+    policy: FundingPolicy,
+    today: NaiveDate,
+) -> Result<Decision, Hold> {
+    let event = Event::of(entry, today)?;
     let transfer = match found {
         Resolution::One(transfer) => transfer,
-        Resolution::Unknown => return Decision::Hold(Hold::unknown_transfer(entry)),
-        Resolution::Ambiguous(ids) => return Decision::Hold(Hold::ambiguous_transfer(ids)),
+        Resolution::Unknown => return Err(Hold::unknown_transfer(entry)),
+        Resolution::Ambiguous(ids) => return Err(Hold::ambiguous_transfer(ids)),
     };
-    if let Some(prior) = known.iter().find(|prior| same(entry, prior)) {
-        return Decision::Duplicate {
+    if let Some(prior) = known.iter().find(|prior| duplicate::is_same(entry, prior)) {
+        return Ok(Decision::Duplicate {
             of: prior.return_id.clone(),
-        };
+        });
     }
-    match &entry.kind {
-        EntryKind::Correction { .. } => Decision::Act(Act {
-            effect: Effect::Correct,
-            expected: Expected::of(transfer, policy),
-            flags: Vec::new(),
-            undone: None,
-        }),
-        EntryKind::ValidationFailure { .. } => decided(
-            second_return(known).or_else(|| fits(entry, transfer)),
-            || validation_failure(transfer, policy),
-        ),
-        EntryKind::Return { code, .. } => decided(
-            second_return(known).or_else(|| fits(entry, transfer)),
-            || returned(code, transfer, policy),
-        ),
-        EntryKind::Dishonored {
-            code: Coded::Known(code),
-            return_code,
-            ..
-        } => decided(fits(entry, transfer), || {
-            stage::dishonored(*code, return_code.as_ref(), entry, transfer, known)
-        }),
-        EntryKind::Contested {
-            code: Coded::Known(code),
-            ..
-        } => decided(fits(entry, transfer), || {
-            stage::contested(*code, entry, transfer, known)
-        }),
-        // Held by kind above; said again so that a new kind cannot slip through.
-        EntryKind::Dishonored {
-            code: Coded::Unknown(text),
-            ..
+    let act = match event {
+        Event::Correction => Act::new(Effect::Correct, Expected::of(transfer, policy)),
+        Event::ValidationFailure => {
+            duplicate::check_no_return(known)?;
+            check_fit(entry, transfer)?;
+            returned::validation_failure(transfer, policy)?
         }
-        | EntryKind::Contested {
-            code: Coded::Unknown(text),
-            ..
-        } => Decision::Hold(Hold::unknown_code(text)),
-        EntryKind::RefusedCorrection { .. } => Decision::Hold(Hold::refused_correction(entry)),
-    }
-}
-
-fn decided(hold: Option<Hold>, act: impl FnOnce() -> Result<Act, Hold>) -> Decision {
-    match hold {
-        Some(hold) => Decision::Hold(hold),
-        None => match act() {
-            Ok(act) => Decision::Act(act),
-            Err(hold) => Decision::Hold(hold),
-        },
-    }
-}
-
-/// What is held whatever the transfer is: refused corrections and unknown codes.
-fn held_by_kind(entry: &Entry, today: NaiveDate) -> Option<Hold> {
-    match &entry.kind {
-        EntryKind::RefusedCorrection { .. } => Some(Hold::refused_correction(entry)),
-        EntryKind::Return {
-            code: Coded::Unknown(text),
-            ..
+        Event::Return(code) => {
+            duplicate::check_no_return(known)?;
+            check_fit(entry, transfer)?;
+            returned::returned(code, transfer, policy)?
         }
-        | EntryKind::Dishonored {
-            code: Coded::Unknown(text),
-            ..
+        Event::Dishonor(dishonor) => {
+            check_fit(entry, transfer)?;
+            stage::dishonored(&dishonor, entry, transfer, known)?
         }
-        | EntryKind::Contested {
-            code: Coded::Unknown(text),
-            ..
-        } => Some(Hold::unknown_code(text)),
-        EntryKind::Return {
-            code: Coded::Known(code),
-            ..
+        Event::Contest(contest) => {
+            check_fit(entry, transfer)?;
+            stage::contested(&contest, entry, transfer, known)?
         }
-        | EntryKind::Dishonored {
-            code: Coded::Known(code),
-            ..
-        }
-        | EntryKind::Contested {
-            code: Coded::Known(code),
-            ..
-        } => (!code.in_force_on(today)).then(|| Hold::unknown_code(code.as_str())),
-        // A retired change code (C04) is still used and changes nothing by itself.
-        EntryKind::Correction {
-            code: Coded::Unknown(text),
-            ..
-        } => Some(Hold::unknown_code(text)),
-        EntryKind::Correction {
-            code: Coded::Known(_),
-            ..
-        }
-        | EntryKind::ValidationFailure { .. } => None,
-    }
-}
-
-/// Whether `entry` tells of the very thing that `prior` recorded. Codes must agree; an id
-/// that both carry must agree too. Two returns with different ids are two returns.
-fn same(entry: &Entry, prior: &Prior) -> bool {
-    let same_reason = match (&entry.kind, &prior.kind) {
-        (EntryKind::Return { code: a, .. }, EntryKind::Return { code: b, .. })
-        | (EntryKind::Dishonored { code: a, .. }, EntryKind::Dishonored { code: b, .. })
-        | (EntryKind::Contested { code: a, .. }, EntryKind::Contested { code: b, .. }) => a == b,
-        (
-            EntryKind::Correction {
-                code: a,
-                corrected: new,
-            },
-            EntryKind::Correction {
-                code: b,
-                corrected: old,
-            },
-        ) => a == b && new == old,
-        (EntryKind::ValidationFailure { .. }, EntryKind::ValidationFailure { .. }) => true,
-        _ => false,
     };
-    same_reason
-        && agree(
-            entry.keys.return_trace.as_deref(),
-            prior.return_trace.as_deref(),
-        )
-        && agree(entry.keys.case_id.as_deref(), prior.case_id.as_deref())
+    Ok(Decision::Act(act))
 }
 
-fn agree(a: Option<&str>, b: Option<&str>) -> bool {
-    match (a, b) {
-        (Some(a), Some(b)) => a == b,
-        (None, _) | (_, None) => true,
+/// Direction, currency and amount must be the transfer's.
+fn check_fit(entry: &Entry, transfer: &Transfer) -> Result<(), Hold> {
+    if entry.direction.contradicts(transfer.kind.direction()) {
+        return Err(Hold::wrong_direction(entry.direction, transfer));
     }
-}
-
-/// A transfer has one return. A second, different one is money taken twice by the bank, or
-/// a mistake: a person must see it. A later stage is none: it may still stand when its return
-/// turned out to have had no effect, and that is decided again.
-fn second_return(known: &[Prior]) -> Option<Hold> {
-    known
-        .iter()
-        .find(|prior| match prior.effect {
-            Effect::Fail | Effect::Return | Effect::Reverse => true,
-            Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => false,
-        })
-        .map(Hold::second_return)
-}
-
-/// Direction, currency and amount against the transfer.
-fn fits(entry: &Entry, transfer: &Transfer) -> Option<Hold> {
-    let wrong_way = match (entry.direction, transfer.kind) {
-        (Direction::Debit, TransferType::Credit | TransferType::Refund)
-        | (Direction::Credit, TransferType::Debit) => true,
-        (Direction::Unknown, _)
-        | (Direction::Debit, TransferType::Debit)
-        | (Direction::Credit, TransferType::Credit | TransferType::Refund)
-        | (_, TransferType::Other) => false,
-    };
-    if wrong_way {
-        return Some(Hold::wrong_direction(entry.direction, transfer));
-    }
-    let amount = entry.original_amount.or(entry.amount)?;
-    (amount != transfer.amount).then(|| Hold::amount_differs(amount, transfer))
-}
-
-fn validation_failure(transfer: &Transfer, policy: FundingPolicy) -> Result<Act, Hold> {
-    match (transfer.kind, transfer.state) {
-        (TransferType::Debit, TransferState::Pending) => Ok(Act {
-            effect: Effect::Fail,
-            expected: Expected::of(transfer, policy),
-            flags: Vec::new(),
-            undone: None,
-        }),
-        (
-            TransferType::Debit,
-            TransferState::Succeeded
-            | TransferState::Failed
-            | TransferState::Canceled
-            | TransferState::Returned
-            | TransferState::Unknown,
-        )
-        | (TransferType::Credit | TransferType::Refund | TransferType::Other, _) => {
-            Err(Hold::unexpected_validation_failure(transfer))
-        }
-    }
-}
-
-fn returned(
-    code: &Coded<ReturnCode>,
-    transfer: &Transfer,
-    policy: FundingPolicy,
-) -> Result<Act, Hold> {
-    let mut flags = Vec::new();
-    let effect = match transfer.kind {
-        TransferType::Debit => returned_debit(transfer, policy)?,
-        TransferType::Credit => failed_credit(transfer)?,
-        TransferType::Refund => {
-            flags.push(Flag::RefundCameBack);
-            failed_credit(transfer)?
-        }
-        TransferType::Other => return Err(Hold::unsupported_type(transfer)),
-    };
-    if code
-        .known()
-        .is_some_and(|code| unusual_for(code, transfer.kind))
-    {
-        flags.push(Flag::CodeUnusualForDirection);
-    }
-    Ok(Act {
-        effect,
-        expected: Expected::of(transfer, policy),
-        flags,
-        undone: None,
-    })
-}
-
-/// Not funded: it is returned. Funded: it stays, and a reversal takes the money back.
-fn returned_debit(transfer: &Transfer, policy: FundingPolicy) -> Result<Effect, Hold> {
-    match (policy, transfer.state, transfer.in_deposit) {
-        (FundingPolicy::State, TransferState::Pending, _)
-        | (
-            FundingPolicy::Deposit,
-            TransferState::Pending | TransferState::Succeeded,
-            Some(false),
-        ) => Ok(Effect::Return),
-        (FundingPolicy::State, TransferState::Succeeded, _)
-        | (FundingPolicy::Deposit, TransferState::Succeeded, Some(true)) => Ok(Effect::Reverse),
-        // A pending debit in a deposit contradicts itself, and without the deposit fact the
-        // policy cannot be followed.
-        (FundingPolicy::Deposit, TransferState::Pending, Some(true) | None)
-        | (FundingPolicy::Deposit, TransferState::Succeeded, None)
-        | (
-            _,
-            TransferState::Failed
-            | TransferState::Canceled
-            | TransferState::Returned
-            | TransferState::Unknown,
-            _,
-        ) => Err(Hold::state_conflict(transfer)),
-    }
-}
-
-fn failed_credit(transfer: &Transfer) -> Result<Effect, Hold> {
-    match transfer.state {
-        TransferState::Pending | TransferState::Succeeded => Ok(Effect::Fail),
-        TransferState::Failed
-        | TransferState::Canceled
-        | TransferState::Returned
-        | TransferState::Unknown => Err(Hold::state_conflict(transfer)),
-    }
-}
-
-fn unusual_for(code: ReturnCode, kind: TransferType) -> bool {
-    match kind {
-        TransferType::Debit => code.info().is_unusual_for(Direction::Debit),
-        TransferType::Credit | TransferType::Refund => {
-            code.info().is_unusual_for(Direction::Credit)
-        }
-        TransferType::Other => false,
+    match entry.amount_to_match() {
+        Some(amount) if amount != transfer.amount => Err(Hold::amount_differs(amount, transfer)),
+        Some(_) | None => Ok(()),
     }
 }

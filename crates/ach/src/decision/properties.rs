@@ -6,13 +6,14 @@ use proptest::prelude::*;
 
 use super::tests::{POLICIES, correction, debit, prior, returned, today, validation_failure};
 use super::*;
+use crate::entry::Direction;
 use crate::money::Money;
 
 /// A gateway with nothing but what the decision can change.
 #[derive(Default)]
 struct Gateway {
     transfers: BTreeMap<String, Transfer>,
-    known: BTreeMap<String, Vec<Prior>>,
+    known: BTreeMap<String, Vec<PriorDecision>>,
     reversals: BTreeMap<String, Vec<Money>>,
     failed_or_returned: BTreeMap<String, u32>,
 }
@@ -34,7 +35,10 @@ impl Gateway {
                         .or_default()
                         .push(transfer.amount);
                 }
-                Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => {}
+                Effect::Correct
+                | Effect::Restore
+                | Effect::Reapply
+                | Effect::ReleaseToSettlement => {}
             }
             if matches!(act.effect, Effect::Fail | Effect::Return) {
                 *self.failed_or_returned.entry(id.to_owned()).or_default() += 1;

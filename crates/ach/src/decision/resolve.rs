@@ -7,35 +7,38 @@ use std::str::FromStr;
 
 use super::Transfer;
 use crate::entry::{Entry, EntryKeys};
+use crate::text_enum::text_enum;
 
-/// An id of an entry that may be matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EntryKey {
-    /// The acquirer's id of the payment.
-    PaymentId,
-    /// Our id as the acquirer keeps it.
-    OrderId,
-    /// Our id of a payout.
-    TransferRequestId,
-    /// Trace number of the original entry.
-    OriginalTrace,
-    /// Individual identification number.
-    IndividualId,
+text_enum! {
+    /// An id of an entry that may be matched.
+    EntryKey {
+        /// The acquirer's id of the payment.
+        PaymentId = "payment_id",
+        /// Our id in the acquirer's records.
+        OrderId = "order_id",
+        /// Our id of a payout.
+        TransferRequestId = "transfer_request_id",
+        /// Trace number of the original entry.
+        OriginalTrace = "original_trace",
+        /// Individual identification number.
+        IndividualId = "individual_id",
+    }
 }
 
-/// An id of a transfer that may be matched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TransferKeyKind {
-    /// Its own id.
-    TransferId,
-    /// The id we gave the acquirer.
-    TraceId,
-    /// The acquirer's id of the payment.
-    PaymentId,
-    /// The ACH trace number of the original entry.
-    AchTrace,
-    /// The individual identification number sent with the entry.
-    IndividualId,
+text_enum! {
+    /// An id of a transfer that may be matched.
+    TransferKeyKind {
+        /// Its own id.
+        TransferId = "transfer_id",
+        /// The id we gave the acquirer.
+        TraceId = "trace_id",
+        /// The acquirer's id of the payment.
+        PaymentId = "payment_id",
+        /// The ACH trace number of the original entry.
+        AchTrace = "ach_trace",
+        /// The individual identification number sent with the entry.
+        IndividualId = "individual_id",
+    }
 }
 
 impl TransferKeyKind {
@@ -72,26 +75,10 @@ impl MatchRule {
     }
 }
 
-const ENTRY_KEYS: &[(&str, EntryKey)] = &[
-    ("payment_id", EntryKey::PaymentId),
-    ("order_id", EntryKey::OrderId),
-    ("transfer_request_id", EntryKey::TransferRequestId),
-    ("original_trace", EntryKey::OriginalTrace),
-    ("individual_id", EntryKey::IndividualId),
-];
-
-const TRANSFER_KEYS: &[(&str, TransferKeyKind)] = &[
-    ("transfer_id", TransferKeyKind::TransferId),
-    ("trace_id", TransferKeyKind::TraceId),
-    ("payment_id", TransferKeyKind::PaymentId),
-    ("ach_trace", TransferKeyKind::AchTrace),
-    ("individual_id", TransferKeyKind::IndividualId),
-];
-
 /// A match rule that is not `ENTRY_ID:TRANSFER_ID` with known names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no match rule; write ENTRY_ID:TRANSFER_ID with payment_id, order_id, \
+    "{0:?} is not a valid match rule; write ENTRY_ID:TRANSFER_ID with payment_id, order_id, \
      transfer_request_id, original_trace or individual_id before the colon, and transfer_id, \
      trace_id, payment_id, ach_trace or individual_id after it"
 )]
@@ -101,33 +88,22 @@ impl FromStr for MatchRule {
     type Err = BadMatchRule;
 
     fn from_str(text: &str) -> Result<Self, BadMatchRule> {
-        let bad = || BadMatchRule(text.to_owned());
-        let (entry, transfer) = text.split_once(':').ok_or_else(bad)?;
-        let entry = ENTRY_KEYS
+        let (entry, transfer) = text.split_once(':').unwrap_or((text, ""));
+        let (entry, transfer) = (entry.trim(), transfer.trim());
+        let entry = EntryKey::ALL.iter().find(|key| key.as_str() == entry);
+        let transfer = TransferKeyKind::ALL
             .iter()
-            .find(|(name, _)| *name == entry.trim())
-            .ok_or_else(bad)?
-            .1;
-        let transfer = TRANSFER_KEYS
-            .iter()
-            .find(|(name, _)| *name == transfer.trim())
-            .ok_or_else(bad)?
-            .1;
-        Ok(Self { entry, transfer })
+            .find(|key| key.as_str() == transfer);
+        match (entry, transfer) {
+            (Some(&entry), Some(&transfer)) => Ok(Self { entry, transfer }),
+            (None, _) | (_, None) => Err(BadMatchRule(text.to_owned())),
+        }
     }
 }
 
 impl fmt::Display for MatchRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let entry = ENTRY_KEYS
-            .iter()
-            .find(|(_, key)| *key == self.entry)
-            .map_or("?", |(n, _)| n);
-        let transfer = TRANSFER_KEYS
-            .iter()
-            .find(|(_, key)| *key == self.transfer)
-            .map_or("?", |(n, _)| n);
-        write!(f, "{entry}:{transfer}")
+        write!(f, "{}:{}", self.entry, self.transfer)
     }
 }
 
@@ -146,9 +122,9 @@ pub enum Resolution {
 /// rules.
 ///
 /// Ids that identify a payment must all agree: if two of them name different transfers the
-/// answer is ambiguous, never the first. Only when none of them finds anything are the
-/// weaker ones asked (trace number, individual id), one rule at a time; of several transfers
-/// with the same weak id, the one with the entry's amount is meant, if it is the only one.
+/// answer is ambiguous, never the first. The weaker ids (trace number, individual id) count
+/// only when none of the others finds anything, one rule at a time. Of several transfers with
+/// the same weak id, the one with the entry's amount is meant, if it is the only one.
 #[must_use]
 pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolution {
     let strong: Vec<&Transfer> = found
@@ -163,7 +139,7 @@ pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolutio
         return Resolution::Unknown;
     };
     let all: Vec<&Transfer> = transfers.iter().collect();
-    let amount = entry.original_amount.or(entry.amount);
+    let amount = entry.amount_to_match();
     let fitting: Vec<&Transfer> = all
         .iter()
         .copied()

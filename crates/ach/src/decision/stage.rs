@@ -1,20 +1,20 @@
 //! The later stages of a return: the originating bank dishonors it (R61, R62, R67 to R70), and
-//! the customer's bank contests that (R71 to R77). See the Nacha Operating Rules, Appendix Four,
-//! Parts 4.5 and 4.6, and Article Two, §2.12.5.
+//! the customer's bank contests that (R71 to R77). Source: Nacha Operating Rules, Appendix
+//! Four, Parts 4.5 and 4.6, and Article Two, §2.12.5.
 //!
 //! A later stage rests on what the journal says, not on the transfer's state now: the stage
-//! before may be on its way to the system of record still, and the update's WHERE clause names
+//! before may still be on its way to the system of record, and the update's WHERE clause names
 //! the state in which that stage leaves the transfer.
 
-use super::transfer::{Expected, Transfer, TransferState, TransferType};
-use super::{Act, Effect, Hold, Prior, agree};
+use super::duplicate::agree;
+use super::{Act, Effect, Expected, Hold, PriorDecision, Transfer, TransferState, TransferType};
 use crate::code::ReturnCode;
-use crate::entry::{Coded, Entry, EntryKind};
+use crate::entry::Entry;
 
 /// What a later stage undoes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undone {
-    /// The return that it is all about.
+    /// The return that all stages are about.
     pub return_id: String,
     /// What is undone: that return, or its dishonor.
     pub prior_id: String,
@@ -22,146 +22,166 @@ pub struct Undone {
     pub prior_effect: Effect,
 }
 
+/// A dishonor, with the code of the return that it names.
+pub(super) struct Dishonor {
+    pub(super) code: ReturnCode,
+    pub(super) return_code: Option<ReturnCode>,
+}
+
+/// A contest, with the codes of the return and of the dishonor that it names.
+pub(super) struct Contest {
+    pub(super) code: ReturnCode,
+    pub(super) return_code: Option<ReturnCode>,
+    pub(super) dishonor_code: Option<ReturnCode>,
+}
+
 /// How far a return has come.
-enum Stage<'a> {
+enum ReturnProgress<'a> {
     /// There is none.
     NoReturn,
     /// It stands.
-    Returned(&'a Prior),
+    Returned(&'a PriorDecision),
     /// It was dishonored.
-    Dishonored { of: &'a Prior, dishonor: &'a Prior },
+    Dishonored {
+        returned: &'a PriorDecision,
+        dishonor: &'a PriorDecision,
+    },
     /// The dishonor was contested, which the originating bank must accept: the end.
     Contested,
 }
 
-impl<'a> Stage<'a> {
-    fn of(known: &'a [Prior]) -> Self {
-        let mut stage = Self::NoReturn;
-        for prior in known {
-            stage = match (prior.effect, stage) {
-                (Effect::Fail | Effect::Return | Effect::Reverse, Self::NoReturn)
-                    if matches!(prior.kind, EntryKind::Return { .. }) =>
-                {
-                    Self::Returned(prior)
-                }
-                (Effect::Restore, Self::Returned(of)) => Self::Dishonored {
-                    of,
-                    dishonor: prior,
-                },
-                (Effect::Reapply, Self::Dishonored { .. }) => Self::Contested,
-                (
-                    Effect::Fail
-                    | Effect::Return
-                    | Effect::Reverse
-                    | Effect::Correct
-                    | Effect::Restore
-                    | Effect::Reapply
-                    | Effect::Ready,
-                    stage,
-                ) => stage,
-            };
+impl<'a> ReturnProgress<'a> {
+    fn of(known: &'a [PriorDecision]) -> Self {
+        known.iter().fold(Self::NoReturn, Self::after)
+    }
+
+    /// How far it has come with one more decision.
+    fn after(self, next: &'a PriorDecision) -> Self {
+        match (next.effect, self) {
+            (Effect::Fail | Effect::Return | Effect::Reverse, Self::NoReturn)
+                if next.kind.is_return() =>
+            {
+                Self::Returned(next)
+            }
+            (Effect::Restore, Self::Returned(returned)) => Self::Dishonored {
+                returned,
+                dishonor: next,
+            },
+            (Effect::Reapply, Self::Dishonored { .. }) => Self::Contested,
+            (
+                Effect::Fail
+                | Effect::Return
+                | Effect::Reverse
+                | Effect::Correct
+                | Effect::Restore
+                | Effect::Reapply
+                | Effect::ReleaseToSettlement,
+                unchanged,
+            ) => unchanged,
         }
-        stage
     }
 }
 
-/// What a dishonor does: what the return took is given back.
+/// A dishonor gives back what the return took.
 pub(super) fn dishonored(
-    code: ReturnCode,
-    return_code: Option<&Coded<ReturnCode>>,
+    dishonor: &Dishonor,
     entry: &Entry,
     transfer: &Transfer,
-    known: &[Prior],
+    known: &[PriorDecision],
 ) -> Result<Act, Hold> {
-    let hold = |why: &str| Err(Hold::dishonored(code, why));
-    if is_international(entry) {
-        return hold("a return of an international entry (IAT) cannot be dishonored");
+    let returned = dishonored_return(dishonor, entry, transfer, known)
+        .map_err(|why| Hold::dishonored(dishonor.code, &why))?;
+    act(Effect::Restore, transfer, returned, returned)
+}
+
+/// The return that the dishonor undoes, or why it may not.
+fn dishonored_return<'a>(
+    dishonor: &Dishonor,
+    entry: &Entry,
+    transfer: &Transfer,
+    known: &'a [PriorDecision],
+) -> Result<&'a PriorDecision, String> {
+    if entry.is_international() {
+        return Err("a return of an international entry (IAT) cannot be dishonored".to_owned());
     }
-    let of = match Stage::of(known) {
-        Stage::Returned(of) => of,
-        Stage::NoReturn => {
-            return hold(&format!(
-                "no return of transfer {} is known yet; it is looked up again",
-                transfer.id
+    let returned = match ReturnProgress::of(known) {
+        ReturnProgress::Returned(returned) => returned,
+        ReturnProgress::NoReturn => {
+            let id = &transfer.id;
+            return Err(format!(
+                "no return of transfer {id} is known yet; the lookup is repeated"
             ));
         }
-        Stage::Dishonored { dishonor, .. } => {
-            return hold(&format!(
-                "another dishonor, {}, stands already",
-                dishonor.return_id
-            ));
+        ReturnProgress::Dishonored { dishonor, .. } => {
+            return Err(format!("dishonor {} already stands", dishonor.return_id));
         }
-        Stage::Contested => {
-            return hold(
-                "the dishonor was contested, and that is the end of it: what is left is between \
-                 the banks, outside the network",
+        ReturnProgress::Contested => {
+            return Err(
+                "the dishonor was already contested, which ends the exchange; the banks \
+                        settle the rest outside the network"
+                    .to_owned(),
             );
         }
     };
-    let trace = entry.keys.return_trace.as_deref();
-    if let Some(why) = another_return(trace, return_code, of) {
-        return hold(&why);
-    }
+    check_same_return(entry, dishonor.return_code, returned)?;
+    let (code, id) = (dishonor.code, &returned.return_id);
     // Of two returns, the one that did nothing here may be the one that is dishonored.
-    if code == ReturnCode::R67 && (trace.is_none() || of.return_trace.is_none()) {
-        return hold(&format!(
-            "it does not say by a trace number which of two returns was one too many; {} stands",
-            of.return_id
+    let lacks_trace = entry.keys.return_trace.is_none() || returned.return_trace.is_none();
+    if code == ReturnCode::R67 && lacks_trace {
+        return Err(format!(
+            "a trace number is missing that says which of two returns is the duplicate; {id} stands"
         ));
     }
-    let allowed = matches!(
-        prior_code(of),
-        Some(ReturnCode::R06 | ReturnCode::R31) | None
-    );
-    if code == ReturnCode::R70 && !allowed {
-        return hold("only a return with R06 or R31 can be dishonored with R70");
+    let by_agreement = [ReturnCode::R06, ReturnCode::R31];
+    let original = returned.kind.return_code();
+    if code == ReturnCode::R70 && original.is_some_and(|code| !by_agreement.contains(&code)) {
+        return Err("only a return with R06 or R31 can be dishonored with R70".to_owned());
     }
-    act(Effect::Restore, transfer, of, of)
+    Ok(returned)
 }
 
-/// What a contest does: the return counts again.
+/// A contest takes again what the return took.
 pub(super) fn contested(
-    code: ReturnCode,
+    contest: &Contest,
     entry: &Entry,
     transfer: &Transfer,
-    known: &[Prior],
+    known: &[PriorDecision],
 ) -> Result<Act, Hold> {
-    let hold = |why: &str| Err(Hold::contested(code, why));
-    let EntryKind::Contested {
-        return_code,
-        dishonor_code,
-        ..
-    } = &entry.kind
-    else {
-        return hold("it is no contest");
-    };
-    let (of, dishonor) = match Stage::of(known) {
-        Stage::Dishonored { of, dishonor } => (of, dishonor),
-        Stage::NoReturn | Stage::Returned(_) => {
-            return hold(&format!(
-                "no dishonor of a return of transfer {} is known yet; it is looked up again",
-                transfer.id
-            ));
+    let hold = |why: String| Hold::contested(contest.code, &why);
+    let (returned, dishonor) = match ReturnProgress::of(known) {
+        ReturnProgress::Dishonored { returned, dishonor } => (returned, dishonor),
+        ReturnProgress::NoReturn | ReturnProgress::Returned(_) => {
+            let id = &transfer.id;
+            return Err(hold(format!(
+                "no dishonor of a return of transfer {id} is known yet; the lookup is repeated"
+            )));
         }
-        Stage::Contested => return hold("the dishonor was contested already"),
+        ReturnProgress::Contested => {
+            return Err(hold("the dishonor was already contested".to_owned()));
+        }
     };
-    if let Some(why) = another_return(entry.keys.return_trace.as_deref(), return_code.as_ref(), of)
-    {
-        return hold(&why);
+    check_same_return(entry, contest.return_code, returned).map_err(hold)?;
+    check_same_dishonor(contest, dishonor).map_err(hold)?;
+    act(Effect::Reapply, transfer, returned, dishonor)
+}
+
+/// Whether the contest answers the dishonor that stands.
+fn check_same_dishonor(contest: &Contest, dishonor: &PriorDecision) -> Result<(), String> {
+    let Some(stands) = dishonor.kind.return_code() else {
+        return Ok(());
+    };
+    if let Some(named) = contest.dishonor_code.filter(|named| *named != stands) {
+        return Err(format!(
+            "it answers a dishonor with {named}, but {stands} stands"
+        ));
     }
-    let was = prior_code(dishonor);
-    let said = dishonor_code.as_ref().and_then(Coded::known);
-    if let (Some(was), Some(said)) = (was, said)
-        && was != said
-    {
-        return hold(&format!("it answers a dishonor with {said}; {was} stands"));
+    if let Some(answers) = answered_by(contest.code).filter(|answers| *answers != stands) {
+        let code = contest.code;
+        return Err(format!(
+            "{code} answers only {answers}, but {stands} stands"
+        ));
     }
-    if let (Some(answers), Some(was)) = (answered_by(code), was)
-        && answers != was
-    {
-        return hold(&format!("{code} answers only {answers}; {was} stands"));
-    }
-    act(Effect::Reapply, transfer, of, dishonor)
+    Ok(())
 }
 
 /// Which dishonor a contest answers. One that is misrouted or late (R71, R72) can be any.
@@ -179,69 +199,59 @@ fn answered_by(contest: ReturnCode) -> Option<ReturnCode> {
 }
 
 /// The transfer is left as the return left it; only its amount and kind matter.
-fn act(effect: Effect, transfer: &Transfer, of: &Prior, prior: &Prior) -> Result<Act, Hold> {
+fn act(
+    effect: Effect,
+    transfer: &Transfer,
+    returned: &PriorDecision,
+    undone: &PriorDecision,
+) -> Result<Act, Hold> {
     match transfer.kind {
         TransferType::Debit | TransferType::Credit => {}
         // A refund that came back is a debt to the customer, which a person settles.
         TransferType::Refund => return Err(Hold::stage_of_refund(transfer)),
         TransferType::Other => return Err(Hold::unsupported_type(transfer)),
     }
-    let state = match of.effect {
+    let state = match returned.effect {
         Effect::Fail => TransferState::Failed,
         Effect::Return => TransferState::Returned,
-        Effect::Reverse | Effect::Correct | Effect::Restore | Effect::Reapply | Effect::Ready => {
-            TransferState::Succeeded
-        }
+        Effect::Reverse
+        | Effect::Correct
+        | Effect::Restore
+        | Effect::Reapply
+        | Effect::ReleaseToSettlement => TransferState::Succeeded,
+    };
+    let expected = Expected {
+        state,
+        in_deposit: None,
     };
     Ok(Act {
-        effect,
-        expected: Expected {
-            state,
-            in_deposit: None,
-        },
-        flags: Vec::new(),
         undone: Some(Undone {
-            return_id: of.return_id.clone(),
-            prior_id: prior.return_id.clone(),
-            prior_effect: prior.effect,
+            return_id: returned.return_id.clone(),
+            prior_id: undone.return_id.clone(),
+            prior_effect: undone.effect,
         }),
+        ..Act::new(effect, expected)
     })
 }
 
-/// Why an entry is about another return than the one that stands.
-fn another_return(
-    trace: Option<&str>,
-    code: Option<&Coded<ReturnCode>>,
-    of: &Prior,
-) -> Option<String> {
-    if !agree(trace, of.return_trace.as_deref()) {
-        return Some(format!(
-            "it is about the return with trace {}; {} with trace {} stands",
-            trace.unwrap_or_default(),
-            of.return_id,
-            of.return_trace.as_deref().unwrap_or_default()
+/// Whether an entry with this return code is about the return that stands.
+fn check_same_return(
+    entry: &Entry,
+    named: Option<ReturnCode>,
+    returned: &PriorDecision,
+) -> Result<(), String> {
+    let (id, trace) = (&returned.return_id, &entry.keys.return_trace);
+    if !agree(trace, &returned.return_trace) {
+        return Err(format!(
+            "it is about the return with trace {}, but {id} with trace {} stands",
+            trace.as_deref().unwrap_or_default(),
+            returned.return_trace.as_deref().unwrap_or_default()
         ));
     }
-    match (code.and_then(Coded::known), prior_code(of)) {
-        (Some(said), Some(was)) if said != was => Some(format!(
-            "it is about a return with {said}; {} with {was} stands",
-            of.return_id
+    match (named, returned.kind.return_code()) {
+        (Some(named), Some(stands)) if named != stands => Err(format!(
+            "it is about a return with {named}, but {id} with {stands} stands"
         )),
-        _ => None,
+        (Some(_), Some(_)) | (None, _) | (_, None) => Ok(()),
     }
-}
-
-fn prior_code(prior: &Prior) -> Option<ReturnCode> {
-    match &prior.kind {
-        EntryKind::Return { code, .. }
-        | EntryKind::Dishonored { code, .. }
-        | EntryKind::Contested { code, .. } => code.known(),
-        EntryKind::Correction { .. }
-        | EntryKind::RefusedCorrection { .. }
-        | EntryKind::ValidationFailure { .. } => None,
-    }
-}
-
-fn is_international(entry: &Entry) -> bool {
-    entry.sec.as_deref() == Some("IAT")
 }

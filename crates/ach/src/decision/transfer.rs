@@ -3,7 +3,9 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
+use crate::entry::Direction;
 use crate::money::Money;
+use crate::text_enum::text_enum;
 
 /// What "funded to the merchant" means in a system of record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,36 +17,57 @@ pub enum FundingPolicy {
     Deposit,
 }
 
-/// The kinds of transfer that the decision tells apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TransferType {
-    /// Takes money from the customer.
-    Debit,
-    /// Sends money: a payout or a funding instruction.
-    Credit,
-    /// Gives the customer's money back (a REVERSAL that is not our own record of a return).
-    Refund,
-    /// Anything else; nothing of it can be returned.
-    Other,
+text_enum! {
+    /// The types of transfer that the decision tells apart.
+    TransferType {
+        /// Takes money from the customer.
+        Debit = "debit",
+        /// Sends money: a payout or a funding instruction.
+        Credit = "credit",
+        /// Gives the customer's money back (a REVERSAL that is not our own record of a return).
+        Refund = "refund",
+        /// Anything else; it cannot be returned.
+        Other = "other",
+    }
 }
 
-/// The neutral states of a transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TransferState {
-    /// Sent, and not yet known to have worked.
-    Pending,
-    /// Accepted by the network.
-    Succeeded,
-    /// Did not work.
-    Failed,
-    /// Taken back before it was sent.
-    Canceled,
-    /// Returned before it was funded.
-    Returned,
-    /// A state that the system of record's mapping does not name.
-    Unknown,
+impl TransferType {
+    /// Which way its money goes; unknown for other types.
+    pub(crate) const fn direction(self) -> Direction {
+        match self {
+            Self::Debit => Direction::Debit,
+            Self::Credit | Self::Refund => Direction::Credit,
+            Self::Other => Direction::Unknown,
+        }
+    }
+
+    /// The type in a sentence.
+    pub(crate) const fn noun(self) -> &'static str {
+        match self {
+            Self::Debit => "a debit",
+            Self::Credit => "a credit",
+            Self::Refund => "a refund",
+            Self::Other => "neither a debit, a credit nor a refund",
+        }
+    }
+}
+
+text_enum! {
+    /// The neutral states of a transfer.
+    TransferState {
+        /// Sent; its outcome is not known yet.
+        Pending = "pending",
+        /// Accepted by the network.
+        Succeeded = "succeeded",
+        /// Not accepted.
+        Failed = "failed",
+        /// Taken back before it was sent.
+        Canceled = "canceled",
+        /// Returned before it was funded.
+        Returned = "returned",
+        /// A state that the system of record's mapping does not name.
+        Unknown = "unknown",
+    }
 }
 
 /// A transfer as the system of record has it now.
@@ -52,7 +75,7 @@ pub enum TransferState {
 pub struct Transfer {
     /// Its id.
     pub id: String,
-    /// What kind it is.
+    /// Its type.
     pub kind: TransferType,
     /// Its state.
     pub state: TransferState,
@@ -62,15 +85,15 @@ pub struct Transfer {
     pub amount: Money,
     /// The id we gave the acquirer.
     pub trace_id: String,
-    /// The trace number of the original entry, where the system of record keeps it.
+    /// The trace number of the original entry, where the system of record has it.
     pub ach_trace: Option<String>,
-    /// When the original entry settled, where the system of record keeps it.
+    /// When the original entry settled, where the system of record has it.
     pub settled_on: Option<NaiveDate>,
-    /// Whose it is.
+    /// The parties to it.
     pub parties: Parties,
 }
 
-/// Whose a transfer is, as the system of record says. No decision rests on it.
+/// The parties to a transfer, as the system of record says. No decision rests on them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parties {
     /// The merchant's identity.
@@ -79,7 +102,7 @@ pub struct Parties {
     /// The application (platform) it belongs to.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub application: String,
-    /// Who or what the money comes from.
+    /// Where the money comes from.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub source: String,
     /// Where the money goes.
@@ -95,14 +118,13 @@ pub struct Parties {
 pub struct Expected {
     /// The state.
     pub state: TransferState,
-    /// Whether it is in a deposit; `None` when that was no part of the decision.
+    /// Whether it is in a deposit; `None` when the decision does not rest on it.
     pub in_deposit: Option<bool>,
 }
 
 impl Expected {
     /// What a decision about `transfer` under `policy` rests on.
-    #[must_use]
-    pub fn of(transfer: &Transfer, policy: FundingPolicy) -> Self {
+    pub(super) fn of(transfer: &Transfer, policy: FundingPolicy) -> Self {
         let in_deposit = match policy {
             FundingPolicy::State => None,
             FundingPolicy::Deposit => transfer.in_deposit,

@@ -4,41 +4,45 @@
 use super::Transfer;
 use crate::entry::{Entry, EntryKind};
 
-/// The words for the reason: the file's own if it has any, else the code's title.
+/// The reason in words: the file's own if it has any, else the code's title.
 fn reason(entry: &Entry) -> String {
-    if let Some(text) = entry
-        .description
-        .as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        return text.to_owned();
-    }
-    match &entry.kind {
-        EntryKind::Return { code, .. }
-        | EntryKind::Dishonored { code, .. }
-        | EntryKind::Contested { code, .. } => code
-            .known()
-            .map_or_else(|| code.to_string(), |code| code.info().title.to_owned()),
-        EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => code
-            .known()
-            .map_or_else(|| code.to_string(), |code| code.info().title.to_owned()),
-        EntryKind::ValidationFailure { code } => code
-            .clone()
-            .unwrap_or_else(|| "refused before it entered the network".to_owned()),
+    let text = entry.description.as_deref().map(str::trim);
+    let words = text.filter(|text| !text.is_empty());
+    match (words.or_else(|| title(&entry.kind)), entry.kind.code()) {
+        (Some(words), _) => words.to_owned(),
+        (None, Some((code, _))) => code,
+        (None, None) => "refused before it entered the network".to_owned(),
     }
 }
 
-/// The `messages` of a transfer that failed: a validation failure has only its text and no
-/// return code; a credit that came back names code, description and where it was seen.
+/// The title of a code that the table has.
+fn title(kind: &EntryKind) -> Option<&'static str> {
+    match kind {
+        EntryKind::Return { code, .. }
+        | EntryKind::Dishonored { code, .. }
+        | EntryKind::Contested { code, .. } => code.known().map(|code| code.info().title),
+        EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => {
+            code.known().map(|code| code.info().title)
+        }
+        EntryKind::ValidationFailure { .. } => None,
+    }
+}
+
+/// The `messages` of a transfer that failed. A validation failure has only its text and no
+/// return code; a credit that came back has code, description and where it was seen.
 #[must_use]
 pub fn failure_messages(entry: &Entry, transfer: &Transfer) -> Vec<String> {
     let mut lines = return_messages(entry);
-    if !matches!(entry.kind, EntryKind::ValidationFailure { .. }) {
-        lines.push(format!(
+    match &entry.kind {
+        EntryKind::ValidationFailure { .. } => {}
+        EntryKind::Return { .. }
+        | EntryKind::Dishonored { .. }
+        | EntryKind::Contested { .. }
+        | EntryKind::Correction { .. }
+        | EntryKind::RefusedCorrection { .. } => lines.push(format!(
             "Declined because there is a record in FAILED_FUNDS for '{}' transfer",
             transfer.trace_id
-        ));
+        )),
     }
     lines
 }
@@ -62,7 +66,8 @@ pub fn return_messages(entry: &Entry) -> Vec<String> {
     }
 }
 
-/// The `tags` of a transfer that a later stage makes: `stage` says which, `return_id` whose.
+/// The `tags` of a transfer that a later stage of return `return_id` makes; `stage` is its
+/// name in the last line.
 #[must_use]
 pub fn stage_tags(entry: &Entry, stage: &str, return_id: &str) -> Vec<(String, String)> {
     let mut lines = return_messages(entry);

@@ -1,9 +1,8 @@
-use proptest::prelude::*;
+mod limits;
 
 use super::*;
-use crate::calendar::{banking_days_between, is_banking_day};
-use crate::decision::{Effect, Parties, TransferState};
-use crate::entry::Position;
+use crate::decision::{Effect, Parties, TransferState, TransferType};
+use crate::entry::{Coded, Direction, EntryKind, FilePosition};
 use crate::money::Money;
 
 fn day(text: &str) -> NaiveDate {
@@ -16,7 +15,7 @@ fn returned(code: ReturnCode) -> Entry {
         code: Coded::Known(code),
         date_of_death: None,
     };
-    let mut entry = Entry::new(Position { line: 3, byte: 0 }, kind);
+    let mut entry = Entry::new(FilePosition { line: 3, byte: 0 }, kind);
     entry.amount = Some(Money::cents(5_000));
     entry.direction = Direction::Debit;
     entry.sec = Some("PPD".into());
@@ -43,8 +42,8 @@ fn debit() -> Transfer {
     }
 }
 
-fn prior() -> Prior {
-    Prior {
+fn prior() -> PriorDecision {
+    PriorDecision {
         return_id: "ret_1".into(),
         effect: Effect::Reverse,
         kind: returned(ReturnCode::R02).kind,
@@ -68,7 +67,7 @@ fn codes(found: &[DishonorGround]) -> Vec<String> {
 fn grounds(entry: &Entry, transfer: &Transfer) -> Vec<DishonorGround> {
     let (odfi_routing, company_ids) = (["23138010".to_owned()], ["1234567890".to_owned()]);
     let rules: Vec<MatchRule> = vec!["individual_id:trace_id".parse().unwrap()];
-    let ours = OurSide {
+    let ours = Originator {
         odfi_routing: &odfi_routing,
         company_ids: &company_ids,
         rules: &rules,
@@ -152,7 +151,7 @@ fn a_return_is_untimely_only_when_both_settlement_dates_are_known() {
 
 #[test]
 fn a_second_return_of_a_payment_is_a_duplicate_and_names_the_first() {
-    let (entry, ours) = (returned(ReturnCode::R01), OurSide::default());
+    let (entry, ours) = (returned(ReturnCode::R01), Originator::default());
     let found = dishonorable(&entry, Some(&debit()), ours, Some(&prior()));
     assert_eq!(codes(&found), ["R67"]);
     assert!(
@@ -238,9 +237,9 @@ fn what_is_unknown_or_cannot_be_compared_is_no_wrong_field() {
 #[test]
 fn a_return_for_another_bank_is_misrouted() {
     let own = ["23138010".to_owned(), "09100002".to_owned()];
-    let known = OurSide {
+    let known = Originator {
         odfi_routing: &own,
-        ..OurSide::default()
+        ..Originator::default()
     };
     // The bank it is addressed to, the bank of the original trace, whether our routing numbers
     // are configured, and whether it is misrouted.
@@ -259,7 +258,7 @@ fn a_return_for_another_bank_is_misrouted() {
         let ours = if configured {
             known
         } else {
-            OurSide::default()
+            Originator::default()
         };
         let expected: &[&str] = if misrouted { &["R61"] } else { &[] };
         let found = dishonorable(&entry, None, ours, None);
@@ -275,10 +274,10 @@ fn a_return_for_another_bank_is_misrouted() {
 fn a_trace_that_names_no_bank_and_an_entry_without_one_are_not_misrouted() {
     let mut entry = returned(ReturnCode::R01);
     entry.keys.original_trace = Some("ABC-1".into());
-    assert_eq!(dishonorable(&entry, None, OurSide::default(), None), []);
+    assert_eq!(dishonorable(&entry, None, Originator::default(), None), []);
     entry.keys.original_trace = Some("121000350000017".into());
     entry.odfi = None;
-    assert_eq!(dishonorable(&entry, None, OurSide::default(), None), []);
+    assert_eq!(dishonorable(&entry, None, Originator::default(), None), []);
 }
 
 #[test]
@@ -287,125 +286,16 @@ fn the_strongest_ground_comes_first() {
     entry.odfi = Some("12100035".into());
     entry.amount = Some(Money::cents(1));
     entry.settlement_date = Some(day("2026-11-20"));
-    let found = dishonorable(&entry, Some(&debit()), OurSide::default(), Some(&prior()));
+    let found = dishonorable(
+        &entry,
+        Some(&debit()),
+        Originator::default(),
+        Some(&prior()),
+    );
     assert_eq!(codes(&found), ["R61", "R67", "R68", "R69 03"]);
     assert!(
         found
             .iter()
             .all(|ground| ground.last_day == found[0].last_day)
     );
-}
-
-/// An entry with every ground there is.
-fn wrong_in_everything(code: ReturnCode) -> Entry {
-    let mut entry = returned(code);
-    entry.odfi = Some("12100035".into());
-    entry.amount = Some(Money::cents(1));
-    entry.settlement_date = Some(day("2027-11-19"));
-    entry
-}
-
-#[test]
-fn what_cannot_be_dishonored_has_no_ground_however_wrong_it_is() {
-    let found = |entry: &Entry| {
-        codes(&dishonorable(
-            entry,
-            Some(&debit()),
-            OurSide::default(),
-            Some(&prior()),
-        ))
-    };
-    assert_eq!(found(&wrong_in_everything(ReturnCode::R01)).len(), 4);
-    let mut iat = wrong_in_everything(ReturnCode::R01);
-    iat.sec = Some("IAT".into());
-    assert_eq!(found(&iat), [""; 0]);
-    let dishonored = EntryKind::Dishonored {
-        code: Coded::Known(ReturnCode::R68),
-        return_code: None,
-        return_settled_on: None,
-    };
-    let contested = EntryKind::Contested {
-        code: Coded::Known(ReturnCode::R73),
-        return_code: None,
-        dishonor_code: None,
-        dishonor_trace: None,
-        return_settled_on: None,
-    };
-    let unknown = EntryKind::Return {
-        code: Coded::Unknown("R97".into()),
-        date_of_death: None,
-    };
-    let failure = EntryKind::ValidationFailure { code: None };
-    let correction = EntryKind::Correction {
-        code: Coded::Unknown("C01".into()),
-        corrected: Vec::new(),
-    };
-    for kind in [dishonored, contested, unknown, failure, correction] {
-        let entry = Entry {
-            kind,
-            ..wrong_in_everything(ReturnCode::R01)
-        };
-        assert_eq!(found(&entry), [""; 0], "{:?}", entry.kind);
-    }
-}
-
-#[test]
-fn only_what_the_customers_bank_returned_can_be_dishonored() {
-    for code in ReturnCode::ALL {
-        let entry = wrong_in_everything(*code);
-        let found = dishonorable(&entry, Some(&debit()), OurSide::default(), None);
-        let from_bank = code.info().stage == Stage::Return
-            && matches!(
-                code.info().initiated_by,
-                Initiator::Rdfi | Initiator::RdfiOrGateway
-            );
-        assert_eq!(!found.is_empty(), from_bank, "{code}");
-    }
-    for code in [ReturnCode::R13, ReturnCode::R40, ReturnCode::R80] {
-        let entry = wrong_in_everything(code);
-        assert_eq!(
-            dishonorable(&entry, Some(&debit()), OurSide::default(), None),
-            []
-        );
-    }
-}
-
-#[test]
-fn the_days_are_counted_from_the_earliest_day_that_the_return_can_have_settled() {
-    let counted = |settled: &str, issued: &str, received: &str| {
-        let mut entry = wrong_in_everything(ReturnCode::R01);
-        let date = |text: &str| (!text.is_empty()).then(|| day(text));
-        entry.settlement_date = date(settled);
-        entry.issued_on = date(issued);
-        entry.received_on = date(received);
-        let found = dishonorable(&entry, Some(&debit()), OurSide::default(), None);
-        found.first().map(|ground| ground.last_day.to_string())
-    };
-    let last = |text: &str| Some(text.to_owned());
-    assert_eq!(
-        counted("2026-11-17", "2026-11-13", "2026-11-18"),
-        last("2026-11-24")
-    );
-    assert_eq!(counted("", "2026-11-16", "2026-11-17"), last("2026-11-23"));
-    assert_eq!(counted("", "", "2026-11-17"), last("2026-11-24"));
-    assert_eq!(counted("", "2026-12-23", ""), last("2026-12-31"));
-    assert_eq!(counted("2026-12-24", "", ""), last("2027-01-04"));
-    assert_eq!(counted("", "", ""), None, "nobody could say until when");
-}
-
-proptest! {
-    #[test]
-    fn the_last_day_is_exactly_five_banking_days_after_the_return_settled(
-        // 1978-01-01 to the year 2300.
-        settled in 722_085..839_800_i32,
-        index in 0..ReturnCode::ALL.len(),
-    ) {
-        let settled = NaiveDate::from_num_days_from_ce_opt(settled).unwrap();
-        let mut entry = wrong_in_everything(ReturnCode::ALL[index]);
-        entry.settlement_date = Some(settled);
-        for ground in dishonorable(&entry, Some(&debit()), OurSide::default(), Some(&prior())) {
-            prop_assert!(is_banking_day(ground.last_day));
-            prop_assert_eq!(banking_days_between(settled, ground.last_day), 5);
-        }
-    }
 }

@@ -1,20 +1,20 @@
 //! The two reports of Worldpay (Vantiv, Litle) that carry returns, as profiles.
 //!
-//! Columns and types are those of Worldpay's reference guides for scheduled secure reports
-//! and of the files that its customers read.
+//! Source of columns and types: Worldpay's reference guides for scheduled secure reports, and the
+//! files that its customers read.
 
-use super::delimited::{Column, Field, Profile, Unit};
+use super::delimited::{AmountUnit, Column, Field, Profile};
 use crate::entry::Direction;
 
-/// The name changed with the owner of the company.
+/// The header changed with the owner of the company.
 const PAYMENT_ID: [&str; 3] = [
     "Worldpay Payment ID",
     "Vantiv Payment ID",
     "Litle Payment ID",
 ];
 
-/// `ECheckReturnReport`: returns of consumers' debits, daily. Amounts are dollars, as the
-/// guide says and files show.
+/// `ECheckReturnReport`: returns of consumers' debits, daily. Amounts are dollars, in the guide and
+/// in files.
 #[must_use]
 pub fn echeck_return() -> Profile {
     let columns = [
@@ -58,18 +58,17 @@ pub fn echeck_return() -> Profile {
         required: [Field::CaseId, Field::PaymentId, Field::Code, Field::Amount].into(),
         ignore: ignore.map(str::to_owned).to_vec(),
         date_formats: vec!["%m/%d/%Y".to_owned()],
-        amount_unit: Some(Unit::Major),
+        amount_unit: Some(AmountUnit::Major),
         direction: Direction::Debit,
         ..Profile::default()
     }
 }
 
 /// `SubMerchantIBFundingReject`: payouts that a bank sent back, by the date of the return.
-/// The row is kept, since platforms are shown it, with the account number masked.
+/// The entry has its row, because platforms see it, with the account number masked.
 ///
-/// The guide calls the amount dollars, and files show cents printed with two decimals:
-/// `500.00` is five dollars. A feed that does print dollars takes
-/// [`Profile::with_unit`].
+/// The guide calls the amount dollars, but files have cents with two decimals: `500.00` is five
+/// dollars. A feed that really has dollars needs [`Profile::with_unit`].
 #[must_use]
 pub fn funding_reject() -> Profile {
     let columns = [
@@ -105,7 +104,7 @@ pub fn funding_reject() -> Profile {
         required: [Field::TransferRequestId, Field::Code, Field::Amount].into(),
         ignore: ignore.map(str::to_owned).to_vec(),
         date_formats: vec!["%m/%d/%Y".to_owned()],
-        amount_unit: Some(Unit::Minor),
+        amount_unit: Some(AmountUnit::Minor),
         direction: Direction::Credit,
         directions: directions
             .map(|(name, direction)| (name.to_owned(), direction))

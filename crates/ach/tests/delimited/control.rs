@@ -1,9 +1,9 @@
-//! Rows that are no entries: record types, trailers and filters.
+//! Rows that are not entries: record types, trailers and filters.
 
 use ach::format::Emptiness;
 use ach::format::delimited::Profile;
 
-use crate::support::{SMALL, profile, read, read_rows, small};
+use crate::parsed::{SMALL, profile, read, read_rows, small};
 
 fn with_trailer(more: &str) -> Profile {
     profile(&format!(
@@ -12,28 +12,28 @@ fn with_trailer(more: &str) -> Profile {
 }
 
 #[test]
-fn a_trailer_that_agrees_is_passed_over() {
+fn a_trailer_that_agrees_is_skipped() {
     let profile = with_trailer("count = 2\ntotal = 3");
     let rows = "a,R01,-1.00,,\nb,R01,\"2,000.00\",bad date,\nTRAILER,2,\"2,001.00\"\n\n";
     let outcome = read_rows(rows, &profile);
-    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.file_rejected, None);
     assert_eq!((outcome.entries.len(), outcome.rejected.len()), (1, 1));
     assert_eq!(outcome.summary.findings, []);
 }
 
 #[test]
-fn a_trailer_that_differs_refuses_the_file() {
+fn a_trailer_that_differs_rejects_the_file() {
     let profile = with_trailer("count = 2\ntotal = 3");
     let cases = [
         (
             "TRAILER,2,1.00",
             "column 2",
-            "says 2 rows and the file holds 1",
+            "says 2 rows and the file has 1",
         ),
         (
             "total,1,1.01",
             "column 3",
-            "says 101 minor units and the file holds 100",
+            "says 101 minor units and the file has 100",
         ),
         ("END,one,1.00", "column 2", "\"one\""),
         ("END,1", "column 3", "cut off"),
@@ -41,10 +41,10 @@ fn a_trailer_that_differs_refuses_the_file() {
     ];
     for (trailer, field, why) in cases {
         let outcome = read_rows(&format!("a,R01,1.00,,\n{trailer}\n"), &profile);
-        let refused = outcome.refused();
-        assert_eq!(refused.at.unwrap().line, 3);
-        assert_eq!(refused.field.as_deref(), Some(field), "{trailer}");
-        assert!(refused.why.contains(why), "{}", refused.why);
+        let rejected = outcome.file_rejection();
+        assert_eq!(rejected.at.unwrap().line, 3);
+        assert_eq!(rejected.field.as_deref(), Some(field), "{trailer}");
+        assert!(rejected.why.contains(why), "{}", rejected.why);
     }
 }
 
@@ -52,7 +52,7 @@ fn a_trailer_that_differs_refuses_the_file() {
 fn a_total_may_be_larger_than_any_entry() {
     let rows = "a,R01,99999999.99,,\nb,R01,99999999.99,,\nEND,2,199999999.98\n";
     let outcome = read_rows(rows, &with_trailer("count = 2\ntotal = 3"));
-    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.file_rejected, None);
     assert_eq!(outcome.summary.debit_minor, 19_999_999_998);
 }
 
@@ -60,12 +60,12 @@ fn a_total_may_be_larger_than_any_entry() {
 fn a_trailer_column_can_be_named_by_its_header() {
     let profile = with_trailer("total = \"amount\"\ncount = \"text\"");
     assert_eq!(
-        read_rows("a,R01,1.00,,\nTotal,,1.00,,1\n", &profile).refusal,
+        read_rows("a,R01,1.00,,\nTotal,,1.00,,1\n", &profile).file_rejected,
         None
     );
     assert!(
         read_rows("a,R01,1.00,,\nTotal,,1.00,,2\n", &profile)
-            .refusal
+            .file_rejected
             .is_some()
     );
 }
@@ -74,9 +74,9 @@ fn a_trailer_column_can_be_named_by_its_header() {
 fn a_total_over_unreadable_amounts_is_not_checked_but_reported() {
     let rows = "a,R01,1.00,,\nb,R01,x,,\nc,R01\nEND,3,99.00\n";
     let outcome = read_rows(rows, &with_trailer("count = 2\ntotal = 3"));
-    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.file_rejected, None);
     assert_eq!(outcome.found("trailer total"), 1);
-    assert!(outcome.summary.findings[0].what.contains("2 rows"));
+    assert!(outcome.summary.findings[0].what.contains("amount: 2"));
 }
 
 #[test]
@@ -84,27 +84,35 @@ fn nothing_but_blank_lines_may_follow_a_trailer() {
     let profile = with_trailer("");
     for row in ["b,R01,1.00,,", "END"] {
         let outcome = read_rows(&format!("a,R01,1.00,,\nEND\n\n{row}\n"), &profile);
-        assert_eq!(outcome.refused().at.unwrap().line, 5, "{row}");
+        assert_eq!(outcome.file_rejection().at.unwrap().line, 5, "{row}");
         assert!(
-            outcome.refused().why.contains("line 3"),
+            outcome.file_rejection().why.contains("line 3"),
             "{}",
-            outcome.refused().why
+            outcome.file_rejection().why
         );
     }
 }
 
 #[test]
-fn a_required_trailer_that_is_missing_refuses_the_file() {
+fn a_required_trailer_that_is_missing_rejects_the_file() {
     let profile = with_trailer("required = true");
     assert!(
         read_rows("a,R01,1.00,,\n", &profile)
-            .refused()
+            .file_rejection()
             .why
             .contains("cut off")
     );
-    assert!(read_rows("", &profile).refused().why.contains("trailer"));
-    assert_eq!(read_rows("a,R01,1.00,,\nEND", &profile).refusal, None);
-    assert_eq!(read_rows("a,R01,1.00,,\n", &with_trailer("")).refusal, None);
+    assert!(
+        read_rows("", &profile)
+            .file_rejection()
+            .why
+            .contains("trailer")
+    );
+    assert_eq!(read_rows("a,R01,1.00,,\nEND", &profile).file_rejected, None);
+    assert_eq!(
+        read_rows("a,R01,1.00,,\n", &with_trailer("")).file_rejected,
+        None
+    );
     let nothing = read(&b""[..], &profile);
     assert_eq!(nothing.summary.emptiness, Some(Emptiness::NoBytes));
     let only_trailer = read_rows("END\n", &profile);
@@ -124,17 +132,17 @@ fn rows_are_told_apart_by_their_record_type() {
     let text = "id,code,amount,date,text,type\nx,,,,,Header\na,R01,1.00,,,DETAIL\nb,,9.00,,,Fee\n\
                 c,,9.00,,,fee\nd,R01,3.00,,,detail\n2,,4.00,,,Summary\n";
     let outcome = read(text.as_bytes(), &with_types());
-    assert_eq!(outcome.refusal, None);
+    assert_eq!(outcome.file_rejected, None);
     assert_eq!(outcome.entries.len(), 2);
     assert_eq!(outcome.summary.debit_minor, 400);
     assert_eq!(outcome.found("record types"), 2);
     let wrong = text.replace("2,,4.00", "3,,4.00");
-    let refused = read(wrong.as_bytes(), &with_types());
+    let rejected = read(wrong.as_bytes(), &with_types());
     assert!(
-        refused
-            .refused()
+        rejected
+            .file_rejection()
             .why
-            .contains("says 3 rows and the file holds 2")
+            .contains("says 3 rows and the file has 2")
     );
 }
 
@@ -150,11 +158,11 @@ fn a_row_of_an_unlisted_record_type_is_rejected() {
 }
 
 #[test]
-fn a_row_cut_off_before_its_record_type_refuses_the_file() {
+fn a_row_cut_off_before_its_record_type_rejects_the_file() {
     let text = "id,code,amount,date,text,type\na,R01,1.00,,,Detail\nb,R01,1.0";
     assert_eq!(
         read(text.as_bytes(), &with_types())
-            .refused()
+            .file_rejection()
             .at
             .unwrap()
             .line,
@@ -174,12 +182,12 @@ fn the_row_filter_counts_what_it_leaves_out() {
 }
 
 #[test]
-fn a_row_cut_off_within_what_the_filter_looks_for_refuses_the_file() {
+fn a_row_cut_off_within_what_the_filter_looks_for_rejects_the_file() {
     let profile = small("row_filter = { starts_with = [\"ICHECK\"] }");
     let cut_off = read_rows("ICHECK1,R01,1.00,,\nICH", &profile);
-    assert_eq!(cut_off.refused().at.unwrap().line, 3);
+    assert_eq!(cut_off.file_rejection().at.unwrap().line, 3);
     assert_eq!(
-        read_rows("ICHECK1,R01,1.00,,\nOTHER", &profile).refusal,
+        read_rows("ICHECK1,R01,1.00,,\nOTHER", &profile).file_rejected,
         None
     );
 }

@@ -2,7 +2,7 @@
 
 use ach::format::Emptiness;
 
-use crate::support::{HEADER, SMALL, profile, read, read_rows, small};
+use crate::parsed::{HEADER, SMALL, profile, read, read_rows, small};
 
 #[test]
 fn columns_are_found_in_any_order_and_spelling() {
@@ -27,19 +27,19 @@ fn columns_that_the_profile_does_not_name_are_one_finding() {
 }
 
 #[test]
-fn a_missing_required_column_refuses_the_file_and_lists_the_headers() {
+fn a_missing_required_column_rejects_the_file_and_lists_the_headers() {
     let outcome = read(
         &b"ident,code,amount,date,text\na,R01,1.00,,\n"[..],
         &small(""),
     );
-    let refused = outcome.refused();
-    assert_eq!(refused.field.as_deref(), Some("id"));
+    let rejected = outcome.file_rejection();
+    assert_eq!(rejected.field.as_deref(), Some("id"));
     for part in [
         "payment_id (id)",
         "\"ident\", \"code\", \"amount\"",
         "renamed",
     ] {
-        assert!(refused.why.contains(part), "{}", refused.why);
+        assert!(rejected.why.contains(part), "{}", rejected.why);
     }
     assert_eq!(outcome.entries.len(), 0);
 }
@@ -51,11 +51,11 @@ fn a_column_on_which_money_hangs_is_needed_without_being_required() {
         "{more}{SMALL}\ndirection = \"type\"\ncurrency = \"cur\""
     ));
     let good = "id,code,amount,date,text,type,cur\na,R01,1.00,,,D,USD\n";
-    assert_eq!(read(good.as_bytes(), &profile).refusal, None);
+    assert_eq!(read(good.as_bytes(), &profile).file_rejected, None);
     for gone in ["type", "cur", "code", "amount"] {
         let text = good.replacen(gone, "renamed", 1);
         let outcome = read(text.as_bytes(), &profile);
-        assert_eq!(outcome.refused().field.as_deref(), Some(gone));
+        assert_eq!(outcome.file_rejection().field.as_deref(), Some(gone));
     }
 }
 
@@ -69,7 +69,7 @@ fn a_missing_optional_column_is_a_finding() {
 #[test]
 fn a_header_that_is_a_row_of_data_shows_no_account_number() {
     let outcome = read(&b"123456789012,R01,1.00\n"[..], &small(""));
-    let why = &outcome.refused().why;
+    let why = &outcome.file_rejection().why;
     assert!(
         why.contains("***9012") && !why.contains("123456789012"),
         "{why}"
@@ -77,19 +77,19 @@ fn a_header_that_is_a_row_of_data_shows_no_account_number() {
 }
 
 #[test]
-fn a_duplicate_header_refuses_the_file() {
+fn a_duplicate_header_rejects_the_file() {
     for header in [
         "id,code,amount,date,text,ID",
         "id,code,amount,date,text,new_x,new x",
     ] {
         let outcome = read(format!("{header}\n").as_bytes(), &small(""));
         assert!(
-            outcome.refused().why.contains("twice"),
+            outcome.file_rejection().why.contains("two columns"),
             "{}",
-            outcome.refused()
+            outcome.file_rejection()
         );
     }
-    // Columns without a header are nobody's duplicates.
+    // Columns without a header are not duplicates.
     let blank = read(
         &b"id,code,amount,date,text,,\na,R01,1.00,,,,\n"[..],
         &small(""),
@@ -98,16 +98,27 @@ fn a_duplicate_header_refuses_the_file() {
 }
 
 #[test]
-fn two_spellings_of_one_field_refuse_the_file() {
+fn text_after_a_closing_quote_in_the_header_rejects_the_file() {
+    let outcome = read(
+        &b"id,code,\"amount\"x,date,text\na,R01,1.00,,\n"[..],
+        &small(""),
+    );
+    let rejected = outcome.file_rejection();
+    assert_eq!(rejected.at.unwrap().line, 1);
+    assert!(rejected.why.contains("closing quote"), "{rejected}");
+}
+
+#[test]
+fn two_spellings_of_one_field_reject_the_file() {
     let toml = SMALL.replace("payment_id = \"id\"", "payment_id = [\"id\", \"old id\"]");
     let profile = profile(&toml);
-    assert_eq!(read(HEADER.as_bytes(), &profile).refusal, None);
+    assert_eq!(read(HEADER.as_bytes(), &profile).file_rejected, None);
     let renamed = HEADER.replace("id,", "Old_Id,");
-    assert_eq!(read(renamed.as_bytes(), &profile).refusal, None);
+    assert_eq!(read(renamed.as_bytes(), &profile).file_rejected, None);
     let both = HEADER.replace("id,", "id,old id,");
     assert!(
         read(both.as_bytes(), &profile)
-            .refused()
+            .file_rejection()
             .why
             .contains("payment_id")
     );
@@ -143,11 +154,14 @@ fn the_ways_to_be_empty_are_told_apart() {
     ];
     for (text, emptiness) in cases {
         let outcome = read(text.as_bytes(), &profile);
-        assert_eq!(outcome.refusal, None, "{text:?}");
+        assert_eq!(outcome.file_rejected, None, "{text:?}");
         assert_eq!(outcome.summary.emptiness, emptiness, "{text:?}");
     }
     let exact = read(&b"NO RETURNS REPORTED YET"[..], &profile);
-    assert!(exact.refusal.is_some(), "an exact sentence does not go on");
+    assert!(
+        exact.file_rejected.is_some(),
+        "an exact sentence does not continue"
+    );
 }
 
 #[test]
@@ -172,10 +186,7 @@ fn without_a_header_columns_go_by_number_and_the_first_row_sets_the_width() {
     let outcome = read(&b"a,x,R01,\nb,y,R02\nc,z,R03,\n"[..], &profile);
     let lines: Vec<_> = outcome.entries.iter().map(|entry| entry.at.line).collect();
     assert_eq!(lines, [1, 3]);
-    assert_eq!(
-        outcome.rejection().why,
-        "the row has 3 cells and 4 are expected"
-    );
+    assert_eq!(outcome.rejection().why, "the row has 3 cells instead of 4");
 
     let too_few = read(&b"a,x\nb,y,R02\n"[..], &profile);
     assert_eq!(
@@ -186,7 +197,7 @@ fn without_a_header_columns_go_by_number_and_the_first_row_sets_the_width() {
     assert_eq!(too_few.entries.len(), 1);
 
     let cut_off = read(&b"a,x,R01\nb,y"[..], &profile);
-    assert_eq!(cut_off.refused().at.unwrap().line, 2);
+    assert_eq!(cut_off.file_rejection().at.unwrap().line, 2);
 }
 
 #[test]

@@ -8,10 +8,10 @@
 
 mod control;
 mod header;
+mod parsed;
 mod profile;
 mod properties;
 mod rows;
-mod support;
 mod values;
 mod vendors;
 mod worldpay;

@@ -2,10 +2,10 @@
 
 use ach::format::delimited::{Field, Profile};
 
-use crate::support::{SMALL, read_rows, small};
+use crate::parsed::{SMALL, read_rows, small};
 
 #[test]
-fn an_unknown_key_is_refused_wherever_it_stands() {
+fn an_unknown_key_is_rejected_in_every_table() {
     for toml in [
         "nmae = \"x\"",
         "[columns]\npaymentid = \"x\"",
@@ -41,7 +41,7 @@ fn a_profile_is_read_from_json_too() {
 #[test]
 fn every_field_can_be_named_in_a_profile() {
     for field in Field::ALL {
-        let toml = format!("[columns]\n{} = \"x\"", field.key());
+        let toml = format!("[columns]\n{} = \"x\"", field.as_str());
         let profile: Profile = toml::from_str(&toml).unwrap();
         assert!(profile.columns.contains_key(field), "{field}");
     }
@@ -152,14 +152,14 @@ fn a_validation_failures_file_needs_no_code() {
 }
 
 #[test]
-fn a_profile_with_faults_refuses_the_file() {
+fn a_profile_with_faults_rejects_the_file() {
     let mut profile = small("");
     profile.amount_unit = None;
     let outcome = read_rows("a,R01,1.00,,\n", &profile);
     assert!(
-        outcome.refused().why.contains("amount_unit: say"),
+        outcome.file_rejection().why.contains("amount_unit: set"),
         "{}",
-        outcome.refused()
+        outcome.file_rejection()
     );
     assert_eq!(outcome.entries.len(), 0);
 }

@@ -2,11 +2,11 @@
 
 use std::io::Read;
 
-use ach::format::delimited::{Profile, Unit};
+use ach::format::delimited::{AmountUnit, Profile};
 use ach::format::worldpay;
 use proptest::prelude::*;
 
-use crate::support::{profile, read, small};
+use crate::parsed::{profile, read, small};
 use crate::vendors::PROFILES;
 
 /// Gives at most so many bytes at once.
@@ -108,7 +108,7 @@ proptest! {
         let profile = small(&format!("delimiter = \"{key}\""));
         let outcome = read(Chunks { input: file.as_bytes(), size }, &profile);
 
-        prop_assert_eq!(&outcome.refusal, &None);
+        prop_assert_eq!(&outcome.file_rejected, &None);
         prop_assert_eq!(&outcome.rejected, &[]);
         prop_assert_eq!(outcome.entries.len(), rows.len());
         for ((entry, row), place) in outcome.entries.iter().zip(&rows).zip(places) {
@@ -134,14 +134,14 @@ proptest! {
             prop_assert_eq!(entry.keys.payment_id.as_deref(), Some(&*row.id));
             prop_assert_eq!(entry.amount.map(|amount| amount.minor()), Some(row.minor));
         }
-        // All rows before the cut are there, or the file is refused.
+        // All rows before the cut are there, or the file is rejected.
         let whole = outcome.entries.len();
         prop_assert!(outcome.rejected.is_empty());
-        prop_assert!(outcome.refusal.is_some() || write(&rows[..whole], ',', "\n").0.len() + 30 >= cut.len() || whole == rows.len());
+        prop_assert!(outcome.file_rejected.is_some() || write(&rows[..whole], ',', "\n").0.len() + 30 >= cut.len() || whole == rows.len());
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused_without_a_panic(
+    fn any_bytes_are_read_or_rejected_without_a_panic(
         bytes in prop::collection::vec(any::<u8>(), 0..400),
         size in 1..50_usize,
     ) {
@@ -151,7 +151,7 @@ proptest! {
     }
 
     #[test]
-    fn anything_like_a_file_is_read_or_refused_in_any_chunks_alike(
+    fn anything_like_a_file_is_read_or_rejected_in_any_chunks_alike(
         text in prop::collection::vec(prop::sample::select(PIECES.to_vec()), 0..80),
         size in 1..9_usize,
     ) {
@@ -216,7 +216,7 @@ fn every_profile() -> Vec<Profile> {
     let mut profiles = vec![
         small(""),
         worldpay::echeck_return(),
-        worldpay::funding_reject().with_unit(Unit::Major),
+        worldpay::funding_reject().with_unit(AmountUnit::Major),
     ];
     profiles.extend(PROFILES.iter().map(|toml| profile(toml)));
     profiles

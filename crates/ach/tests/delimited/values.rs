@@ -3,18 +3,18 @@
 use ach::entry::{Corrected, Direction, EntryKind};
 use ach::money::Money;
 
-use crate::support::{SMALL, profile, read, read_rows, small};
+use crate::parsed::{SMALL, profile, read, read_rows, small};
 
 #[test]
 fn a_bad_value_rejects_its_row_with_the_headers_own_name() {
     let cases = [
-        ("a,R01,1.2.3,,", "amount", "\"1.2.3\" is not an amount"),
+        ("a,R01,1.2.3,,", "amount", "\"1.2.3\" is not a valid amount"),
         ("a,R01,,,", "amount", "the value is missing"),
         (",R01,1.00,,", "id", "the value is missing"),
         (
             "a,R01,1.00,31/12/2024,",
             "date",
-            "\"31/12/2024\" is not a date as in %m/%d/%Y",
+            "\"31/12/2024\" is not a valid date; dates are written %m/%d/%Y",
         ),
         ("a,,1.00,,", "code", "the code is missing"),
         ("8.39977E+16,R01,1.00,,", "id", "rounded by a spreadsheet"),
@@ -25,7 +25,7 @@ fn a_bad_value_rejects_its_row_with_the_headers_own_name() {
         assert_eq!((rejected.at.line, rejected.at.byte), (2, 25));
         assert_eq!(rejected.field.as_deref(), Some(field), "{row}");
         assert!(rejected.why.contains(why), "{}", rejected.why);
-        assert_eq!(outcome.entries.len(), 1, "reading goes on");
+        assert_eq!(outcome.entries.len(), 1, "reading continues");
     }
 }
 
@@ -82,7 +82,7 @@ fn the_unit_decides_what_500_00_is() {
 }
 
 #[test]
-fn the_sign_of_an_amount_is_taken_off() {
+fn the_sign_of_an_amount_is_removed() {
     let rows = "a,R01,-1.00,,\nb,R01,1.00-,,\nc,R01,(1.00),,\nd,R01,\"$1,000.00\",,\n";
     let outcome = read_rows(rows, &small(""));
     let amounts: Vec<_> = outcome
@@ -130,7 +130,7 @@ fn dates_are_read_in_any_of_the_formats_without_their_time() {
 }
 
 #[test]
-fn apostrophes_and_excel_formulas_are_taken_off_unless_they_are_kept() {
+fn apostrophes_and_excel_formulas_are_removed_unless_they_are_kept() {
     let rows = "'83997656989609888,'R01,'1.00,'01/05/2024,x\n=\"0123\",R01,1.00,,\n\
                 \"=\"\"0123\"\"\",R01,1.00,,\n";
     let ids = |profile: &_| -> Vec<String> {

@@ -3,7 +3,7 @@
 use ach::entry::{Direction, EntryKind};
 use ach::format::Emptiness;
 
-use crate::support::{profile, read};
+use crate::parsed::{profile, read};
 
 const ICHECKGATEWAY: &str = include_str!("icheckgateway.toml");
 const ICHECKGATEWAY_MAIN: &str = include_str!("icheckgateway_main.toml");
@@ -37,7 +37,7 @@ fn icheckgateways_late_returns_have_no_header_and_no_amount() {
     let none = read(&b"NO RETURNS REPORTED"[..], &profile);
     assert_eq!(none.summary.emptiness, Some(Emptiness::Sentence));
     let cut_off = read(&b"ext-77|R01\r\next-7"[..], &profile);
-    assert!(cut_off.refused().why.contains("cut off"));
+    assert!(cut_off.file_rejection().why.contains("cut off"));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn the_in_house_export_tells_rows_apart_by_record_type_and_proves_its_totals() {
     let text = include_str!("inhouse_export.csv");
     let outcome = read(text.as_bytes(), &profile(INHOUSE_EXPORT));
     assert_eq!(
-        (outcome.refusal.as_ref(), outcome.rejected.len()),
+        (outcome.file_rejected.as_ref(), outcome.rejected.len()),
         (None, 0)
     );
     let summary = &outcome.summary;
@@ -113,24 +113,29 @@ fn the_in_house_export_tells_rows_apart_by_record_type_and_proves_its_totals() {
     assert_eq!(outcome.entries[1].keys.order_id.as_deref(), Some("ORD-2"));
 
     let doubled = text.replace(",,,,2,", ",,,,3,");
-    let refused = read(doubled.as_bytes(), &profile(INHOUSE_EXPORT));
+    let rejected = read(doubled.as_bytes(), &profile(INHOUSE_EXPORT));
     assert!(
-        refused
-            .refused()
+        rejected
+            .file_rejection()
             .why
-            .contains("says 3 rows and the file holds 2")
+            .contains("says 3 rows and the file has 2")
     );
     let off = text.replace("1170.50", "1170.51");
-    let refused = read(off.as_bytes(), &profile(INHOUSE_EXPORT));
+    let rejected = read(off.as_bytes(), &profile(INHOUSE_EXPORT));
     assert!(
-        refused
-            .refused()
+        rejected
+            .file_rejection()
             .why
-            .contains("says 117051 minor units and the file holds 117050")
+            .contains("says 117051 minor units and the file has 117050")
     );
     let (without, _) = text.split_once("Trailer").unwrap();
-    let refused = read(without.as_bytes(), &profile(INHOUSE_EXPORT));
-    assert!(refused.refused().why.contains("without its trailer"));
+    let rejected = read(without.as_bytes(), &profile(INHOUSE_EXPORT));
+    assert!(
+        rejected
+            .file_rejection()
+            .why
+            .contains("without its trailer")
+    );
 }
 
 #[test]

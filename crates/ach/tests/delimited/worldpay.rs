@@ -1,10 +1,10 @@
 //! The two reports of Worldpay.
 
 use ach::entry::{Direction, EntryKind};
-use ach::format::delimited::Unit;
+use ach::format::delimited::AmountUnit;
 use ach::format::worldpay::{echeck_return, funding_reject};
 
-use crate::support::read;
+use crate::parsed::read;
 
 const ECHECK_RETURN: &str = include_str!("echeck_return.csv");
 const FUNDING_REJECT: &str = include_str!("funding_reject.csv");
@@ -13,7 +13,7 @@ const FUNDING_REJECT: &str = include_str!("funding_reject.csv");
 fn the_echeck_return_report_is_read() {
     let outcome = read(ECHECK_RETURN.as_bytes(), &echeck_return());
     assert_eq!(
-        (outcome.refusal.as_ref(), outcome.rejected.len()),
+        (outcome.file_rejected.as_ref(), outcome.rejected.len()),
         (None, 0)
     );
     let [first, second] = &outcome.entries[..] else {
@@ -60,7 +60,7 @@ fn older_names_of_the_payment_id_are_read() {
     let renamed = ECHECK_RETURN.replace("Worldpay Payment ID", "Payment Number");
     let outcome = read(renamed.as_bytes(), &echeck_return());
     assert_eq!(
-        outcome.refused().field.as_deref(),
+        outcome.file_rejection().field.as_deref(),
         Some("Worldpay Payment ID")
     );
 }
@@ -75,7 +75,7 @@ fn the_indispensable_columns_of_the_return_report_are_required() {
     ] {
         let text = ECHECK_RETURN.replacen(column, "Something Else", 1);
         let outcome = read(text.as_bytes(), &echeck_return());
-        assert_eq!(outcome.refused().field.as_deref(), Some(column));
+        assert_eq!(outcome.file_rejection().field.as_deref(), Some(column));
     }
     let no_case = ECHECK_RETURN.replace("'216004321", "");
     let outcome = read(no_case.as_bytes(), &echeck_return());
@@ -87,7 +87,7 @@ fn the_indispensable_columns_of_the_return_report_are_required() {
 fn the_funding_reject_report_is_read_with_its_row() {
     let outcome = read(FUNDING_REJECT.as_bytes(), &funding_reject());
     assert_eq!(
-        (outcome.refusal.as_ref(), outcome.rejected.len()),
+        (outcome.file_rejected.as_ref(), outcome.rejected.len()),
         (None, 0)
     );
     let [first, second] = &outcome.entries[..] else {
@@ -136,7 +136,7 @@ fn the_funding_reject_report_is_read_with_its_row() {
 
 #[test]
 fn a_funding_feed_in_dollars_sets_its_unit() {
-    let dollars = funding_reject().with_unit(Unit::Major);
+    let dollars = funding_reject().with_unit(AmountUnit::Major);
     let outcome = read(FUNDING_REJECT.as_bytes(), &dollars);
     assert_eq!(outcome.entries[0].amount.unwrap().to_string(), "USD 500.00");
     let cents = FUNDING_REJECT.replace("500.00", "500.25");

@@ -1,10 +1,11 @@
-//! Memory stays bounded, whatever comes in.
+//! Memory stays bounded for every input.
 
 use std::io::{self, Read};
 
 use ach::format::nacha::Tolerance;
+use ach::format::{Emptiness, Format, ReadError};
 
-use crate::outcome::Outcome;
+use crate::parsed::ParsedFile;
 
 /// Repeats a pattern up to a size, and counts how much of it was taken.
 struct Endless<'a> {
@@ -26,18 +27,18 @@ impl Read for Endless<'_> {
 }
 
 /// Reads ten megabytes of `pattern`; gives what came of it and how many bytes were taken.
-fn ten_megabytes(pattern: &[u8]) -> (Outcome, usize) {
+fn ten_megabytes(pattern: &[u8]) -> (ParsedFile, usize) {
     let mut taken = 0;
     let input = Endless {
         pattern,
         left: 10_000_000,
         taken: &mut taken,
     };
-    (Outcome::of(input, Tolerance::default()), taken)
+    (ParsedFile::of(input, Tolerance::default()), taken)
 }
 
 #[test]
-fn ten_megabytes_in_one_line_are_refused_after_the_first_look() {
+fn ten_megabytes_in_one_line_are_rejected_after_the_first_look() {
     for pattern in [
         &b"x"[..],
         b"account 12345;",
@@ -49,7 +50,7 @@ fn ten_megabytes_in_one_line_are_refused_after_the_first_look() {
         "é".as_bytes(),
     ] {
         let (outcome, taken) = ten_megabytes(pattern);
-        assert!(outcome.refused.is_some(), "{pattern:?}");
+        assert!(outcome.file_rejected.is_some(), "{pattern:?}");
         assert!(taken <= 64 * 1024, "{pattern:?}: {taken} bytes were read");
     }
 }
@@ -58,15 +59,15 @@ fn ten_megabytes_in_one_line_are_refused_after_the_first_look() {
 fn records_without_sense_never_pass_for_an_empty_file() {
     for pattern in [&b"6"[..], b"7", b"8", b"9"] {
         let (outcome, _) = ten_megabytes(pattern);
-        let refused = outcome.refused.is_some() || outcome.summary.rejected > 100_000;
-        assert!(refused && outcome.entries.is_empty(), "{pattern:?}");
+        let rejected = outcome.file_rejected.is_some() || outcome.summary.rejected > 100_000;
+        assert!(rejected && outcome.entries.is_empty(), "{pattern:?}");
     }
 }
 
 #[test]
-fn ten_megabytes_of_text_lines_are_refused_after_a_few() {
+fn ten_megabytes_of_text_lines_are_rejected_after_a_few() {
     let (outcome, taken) = ten_megabytes(b"Case ID,Amount\n");
-    assert!(outcome.refused.is_some());
+    assert!(outcome.file_rejected.is_some());
     assert!(taken <= 64 * 1024);
 }
 
@@ -74,15 +75,12 @@ fn ten_megabytes_of_text_lines_are_refused_after_a_few() {
 fn ten_megabytes_of_blanks_are_no_file() {
     for pattern in [&b" "[..], b"\r\n", b"   \n"] {
         let (outcome, _) = ten_megabytes(pattern);
-        assert_eq!(
-            outcome.summary.emptiness,
-            Some(ach::format::Emptiness::NoBytes)
-        );
+        assert_eq!(outcome.summary.emptiness, Some(Emptiness::NoBytes));
     }
 }
 
 #[test]
-fn a_fault_of_the_input_is_no_fault_of_the_file() {
+fn a_fault_of_the_input_is_not_a_fault_of_the_file() {
     struct Broken;
     impl Read for Broken {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
@@ -90,10 +88,7 @@ fn a_fault_of_the_input_is_no_fault_of_the_file() {
         }
     }
     let received_on = chrono::NaiveDate::from_ymd_opt(2026, 7, 6).unwrap();
-    let mut reader = ach::format::nacha::Reader::new(Broken, Tolerance::default(), received_on);
-    assert!(matches!(
-        reader.next(),
-        Some(Err(ach::format::ReadError::Io(_)))
-    ));
+    let mut reader = Format::Nacha(Tolerance::default()).open(Broken, received_on);
+    assert!(matches!(reader.next(), Some(Err(ReadError::Io(_)))));
     assert!(reader.next().is_none());
 }

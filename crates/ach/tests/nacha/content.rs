@@ -4,7 +4,7 @@ use ach::code::{CorrectionCode, ReturnCode};
 use ach::entry::{Coded, Corrected, Entry, EntryKind};
 use chrono::NaiveDate;
 
-use crate::outcome::Outcome;
+use crate::parsed::ParsedFile;
 
 fn date(text: &str) -> Option<NaiveDate> {
     Some(text.parse().unwrap())
@@ -12,7 +12,7 @@ fn date(text: &str) -> Option<NaiveDate> {
 
 #[test]
 fn every_field_of_a_return_is_filled() {
-    let outcome = Outcome::of_file("plain.ach");
+    let outcome = ParsedFile::of_file("plain.ach");
     let entry = &outcome.entries[1];
     assert_eq!((entry.at.line, entry.at.byte), (5, 380));
     assert_eq!(
@@ -41,7 +41,7 @@ fn no_account_number_is_left_in_what_was_read() {
         "international.ach",
         "stages.ach",
     ] {
-        let outcome = Outcome::of_file(name);
+        let outcome = ParsedFile::of_file(name);
         let json = serde_json::to_string(&outcome.entries).unwrap();
         let findings = serde_json::to_string(&outcome.summary).unwrap();
         for number in ["987654321012", "555000777", "11223344", "20201555555555"] {
@@ -55,7 +55,7 @@ fn no_account_number_is_left_in_what_was_read() {
 
 #[test]
 fn a_returned_prenote_has_the_amount_zero() {
-    let outcome = Outcome::of_file("prenote.ach");
+    let outcome = ParsedFile::of_file("prenote.ach");
     assert_eq!(outcome.lines(), ["3 return R04 debit 0 061000050000001"]);
     assert_eq!(outcome.entries[0].keys.individual_id, None);
     assert_eq!(outcome.rejected, []);
@@ -63,7 +63,7 @@ fn a_returned_prenote_has_the_amount_zero() {
 
 #[test]
 fn codes_that_the_table_does_not_have_are_kept_as_text() {
-    let outcome = Outcome::of_file("unknown_codes.ach");
+    let outcome = ParsedFile::of_file("unknown_codes.ach");
     let lines = outcome.lines();
     assert_eq!(
         lines,
@@ -82,8 +82,8 @@ fn codes_that_the_table_does_not_have_are_kept_as_text() {
 }
 
 #[test]
-fn codes_of_the_original_entry_tell_the_direction_too() {
-    let outcome = Outcome::of_file("forward_codes.ach");
+fn codes_of_the_original_entry_give_the_direction_too() {
+    let outcome = ParsedFile::of_file("forward_codes.ach");
     let directions: Vec<_> = outcome
         .entries
         .iter()
@@ -92,12 +92,12 @@ fn codes_of_the_original_entry_tell_the_direction_too() {
     assert_eq!(directions, ["debit", "credit", "debit", "debit", "unknown"]);
     assert_eq!(outcome.findings(), ["unknown transaction codes"]);
     assert_eq!(outcome.summary.unknown_minor, 3);
-    assert_eq!(outcome.refused, None);
+    assert_eq!(outcome.file_rejected, None);
 }
 
 #[test]
 fn days_of_the_year_get_the_year_that_fits_the_file() {
-    let outcome = Outcome::of_file("dates.ach");
+    let outcome = ParsedFile::of_file("dates.ach");
     let dates: Vec<_> = outcome
         .entries
         .iter()
@@ -127,7 +127,7 @@ fn days_of_the_year_get_the_year_that_fits_the_file() {
 
 #[test]
 fn each_stage_that_follows_an_entry_is_an_entry_of_its_own() {
-    let outcome = Outcome::of_file("stages.ach");
+    let outcome = ParsedFile::of_file("stages.ach");
     assert_eq!(
         outcome.lines(),
         [
@@ -172,8 +172,8 @@ fn each_stage_that_follows_an_entry_is_an_entry_of_its_own() {
 }
 
 #[test]
-fn dishonored_and_contested_returns_are_told_by_their_codes() {
-    let outcome = Outcome::of_file("dishonored_and_contested.ach");
+fn dishonored_and_contested_returns_are_recognized_by_their_codes() {
+    let outcome = ParsedFile::of_file("dishonored_and_contested.ach");
     let kinds: Vec<_> = outcome.entries.iter().map(|e| e.kind.as_str()).collect();
     assert_eq!(kinds[..7], ["dishonored"; 7]);
     assert_eq!(kinds[7..], ["contested"; 3]);
@@ -182,7 +182,7 @@ fn dishonored_and_contested_returns_are_told_by_their_codes() {
 
 #[test]
 fn international_entries_have_their_own_layout() {
-    let outcome = Outcome::of_file("international.ach");
+    let outcome = ParsedFile::of_file("international.ach");
     assert_eq!(
         outcome.lines(),
         [
@@ -212,7 +212,7 @@ fn international_entries_have_their_own_layout() {
 #[test]
 fn the_individual_id_stands_where_its_class_puts_it() {
     let ids = |name| {
-        let outcome = Outcome::of_file(name);
+        let outcome = ParsedFile::of_file(name);
         outcome
             .entries
             .into_iter()
@@ -225,20 +225,20 @@ fn the_individual_id_stands_where_its_class_puts_it() {
 
 #[test]
 fn entries_that_are_not_returns_are_left_out_but_counted() {
-    let outcome = Outcome::of_file("consolidated.ach");
+    let outcome = ParsedFile::of_file("consolidated.ach");
     assert_eq!(
         outcome.lines(),
         ["6 return R01 debit 12354 061000050000003"]
     );
     assert_eq!(outcome.findings(), ["entries that are not returns"]);
     assert_eq!(outcome.summary.findings[0].count, 3);
-    let lines = Outcome::of_file("return_with_payment_addenda.ach").lines();
+    let lines = ParsedFile::of_file("return_with_payment_addenda.ach").lines();
     assert_eq!(lines, ["3 return R01 debit 12354 061000050000001"]);
 }
 
 #[test]
 fn accounting_entries_are_never_read_as_returns() {
-    let outcome = Outcome::of_file("accounting.ach");
+    let outcome = ParsedFile::of_file("accounting.ach");
     assert_eq!(outcome.lines(), Vec::<String>::new());
     assert_eq!(outcome.findings(), ["accounting entries (ADV)"]);
     assert_eq!(
@@ -249,7 +249,7 @@ fn accounting_entries_are_never_read_as_returns() {
 
 #[test]
 fn corrected_data_is_taken_apart_by_its_code() {
-    let outcome = Outcome::of_file("corrections.ach");
+    let outcome = ParsedFile::of_file("corrections.ach");
     let shown: Vec<_> = outcome
         .entries
         .iter()
@@ -309,7 +309,7 @@ fn in_short(code: &str, corrected: &[Corrected]) -> String {
 
 #[test]
 fn a_correction_moves_no_money_whatever_its_amount() {
-    let outcome = Outcome::of_file("correction_with_amount.ach");
+    let outcome = ParsedFile::of_file("correction_with_amount.ach");
     assert_eq!(
         outcome.lines(),
         ["3 correction C02 credit 0 061000050000001"]

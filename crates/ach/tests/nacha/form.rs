@@ -2,7 +2,7 @@
 
 use ach::format::Emptiness;
 
-use crate::outcome::{Outcome, file};
+use crate::parsed::{ParsedFile, file};
 
 /// The entries of `plain.ach` without their lines.
 const PLAIN: [&str; 3] = [
@@ -17,7 +17,7 @@ fn without_line(text: &str) -> &str {
 
 /// Reads a file that says the same as `plain.ach` and compares its findings.
 fn same_as_plain(name: &str, findings: &[&str]) {
-    let outcome = Outcome::of_file(name);
+    let outcome = ParsedFile::of_file(name);
     let lines = outcome.lines();
     let entries: Vec<_> = lines.iter().map(|line| without_line(line)).collect();
     assert_eq!(entries, PLAIN, "{name}");
@@ -36,7 +36,7 @@ fn same_as_plain(name: &str, findings: &[&str]) {
 }
 
 /// Every position points at the first byte of an entry detail.
-fn points_at_its_records(name: &str, outcome: &Outcome) {
+fn points_at_its_records(name: &str, outcome: &ParsedFile) {
     let bytes = file(name);
     for entry in &outcome.entries {
         let start = usize::try_from(entry.at.byte).unwrap();
@@ -69,7 +69,7 @@ fn every_way_to_end_lines_is_read() {
 #[test]
 fn records_are_numbered_where_there_are_no_lines() {
     let lines = |name| {
-        Outcome::of_file(name)
+        ParsedFile::of_file(name)
             .entries
             .iter()
             .map(|e| e.at.line)
@@ -133,7 +133,7 @@ fn headers_and_controls_may_be_missing() {
 #[test]
 fn a_batch_control_may_repeat_its_header_differently() {
     same_as_plain("batch_fields_differ.ach", &["batch_fields"]);
-    let outcome = Outcome::of_file("batch_fields_differ.ach");
+    let outcome = ParsedFile::of_file("batch_fields_differ.ach");
     assert_eq!(outcome.summary.findings[0].count, 3);
 }
 
@@ -145,7 +145,7 @@ fn text_of_the_bank_around_the_records_is_skipped() {
 #[test]
 fn codes_and_classes_in_lower_case_are_read() {
     same_as_plain("lower_case.ach", &[]);
-    let outcome = Outcome::of_file("lower_case.ach");
+    let outcome = ParsedFile::of_file("lower_case.ach");
     let classes: Vec<_> = outcome
         .entries
         .iter()
@@ -156,14 +156,14 @@ fn codes_and_classes_in_lower_case_are_read() {
 
 #[test]
 fn batch_numbers_need_not_ascend() {
-    let outcome = Outcome::of_file("batches_out_of_order.ach");
+    let outcome = ParsedFile::of_file("batches_out_of_order.ach");
     assert_eq!(outcome.lines().len(), 3);
     assert_eq!(outcome.findings(), ["batch_order"]);
 }
 
 #[test]
-fn a_wrong_check_digit_is_told() {
-    let outcome = Outcome::of_file("wrong_check_digit.ach");
+fn a_wrong_check_digit_is_reported() {
+    let outcome = ParsedFile::of_file("wrong_check_digit.ach");
     assert_eq!(
         outcome.lines(),
         ["3 return R01 debit 12354 061000050000001"]
@@ -173,7 +173,7 @@ fn a_wrong_check_digit_is_told() {
 
 #[test]
 fn trace_numbers_get_back_the_zeros_that_were_lost() {
-    let outcome = Outcome::of_file("short_traces.ach");
+    let outcome = ParsedFile::of_file("short_traces.ach");
     assert_eq!(
         outcome.lines(),
         [
@@ -192,7 +192,7 @@ fn trace_numbers_get_back_the_zeros_that_were_lost() {
 
 #[test]
 fn trace_numbers_that_are_no_numbers_are_kept() {
-    let outcome = Outcome::of_file("custom_trace.ach");
+    let outcome = ParsedFile::of_file("custom_trace.ach");
     assert_eq!(
         outcome.entries[0].keys.original_trace.as_deref(),
         Some("ORCHARD-17")
@@ -204,8 +204,8 @@ fn trace_numbers_that_are_no_numbers_are_kept() {
 }
 
 #[test]
-fn an_addenda_without_its_own_trace_takes_the_one_of_its_entry() {
-    let outcome = Outcome::of_file("zero_addenda_trace.ach");
+fn an_addenda_without_its_own_trace_has_the_one_of_its_entry() {
+    let outcome = ParsedFile::of_file("zero_addenda_trace.ach");
     let traces: Vec<_> = outcome
         .entries
         .iter()
@@ -233,7 +233,7 @@ fn names_outside_ascii_are_read_in_every_encoding() {
         ("utf8_no_line_ends.ach", "CAFÉ ORCHARD", "NAME – ŻANETA"),
         ("utf8_bytes.ach", "CAFÉ", "NAME ÖBERG"),
     ] {
-        let outcome = Outcome::of_file(name);
+        let outcome = ParsedFile::of_file(name);
         assert_eq!(
             outcome.lines(),
             ["3 return R17 debit 12354 061000050000001"],
@@ -245,7 +245,7 @@ fn names_outside_ascii_are_read_in_every_encoding() {
         assert_eq!(outcome.findings(), Vec::<&str>::new(), "{name}");
         points_at_its_records(
             name,
-            &Outcome {
+            &ParsedFile {
                 entries: Vec::new(),
                 ..outcome
             },
@@ -254,8 +254,8 @@ fn names_outside_ascii_are_read_in_every_encoding() {
 }
 
 #[test]
-fn control_characters_are_told_and_read_over() {
-    let outcome = Outcome::of_file("control_characters.ach");
+fn control_characters_are_reported_and_skipped() {
+    let outcome = ParsedFile::of_file("control_characters.ach");
     assert_eq!(
         outcome.lines(),
         ["3 return R01 debit 12354 061000050000001"]
@@ -267,8 +267,8 @@ fn control_characters_are_told_and_read_over() {
 #[test]
 fn a_file_without_entries_says_how_it_is_empty() {
     let emptiness = |bytes: &[u8]| {
-        let outcome = Outcome::of(bytes, ach::format::nacha::Tolerance::default());
-        assert_eq!((outcome.refused, outcome.summary.entries), (None, 0));
+        let outcome = ParsedFile::of(bytes, ach::format::nacha::Tolerance::default());
+        assert_eq!((outcome.file_rejected, outcome.summary.entries), (None, 0));
         outcome.summary.emptiness
     };
     assert_eq!(emptiness(b""), Some(Emptiness::NoBytes));

@@ -1,16 +1,16 @@
-//! The NACHA reader against whole files: the deviations of real banks, refusals, random
+//! The NACHA reader against whole files: the deviations of real banks, rejections, random
 //! files and bounds. The files are our own, made for these tests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test that cannot go on says so by panicking"
+    reason = "a test that cannot continue panics"
 )]
 
 mod bounds;
 mod content;
 mod form;
-mod outcome;
+mod parsed;
 mod random;
-mod refused;
+mod rejected;
 mod writer;

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use ach::format::nacha::Tolerance;
 use proptest::prelude::*;
 
-use crate::outcome::{Outcome, file};
+use crate::parsed::{ParsedFile, file};
 use crate::writer::{Written, records};
 
 /// Gives the bytes in pieces of the sizes given, over and over.
@@ -76,7 +76,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn what_is_written_is_read_whatever_the_line_ends_and_the_pieces(
+    fn what_is_written_is_read_with_any_line_ends_and_in_any_pieces(
         batches in prop::collection::vec(prop::collection::vec(written(), 0..40), 0..6),
         line_ends in prop::collection::vec(
             prop_oneof![Just("\n"), Just("\r"), Just("\r\n"), Just(""), Just("  \n")], 1..4),
@@ -84,8 +84,8 @@ proptest! {
     ) {
         let bytes = join(&records(&batches), &line_ends);
         let input = Pieces { bytes: &bytes, sizes: &sizes, next: 0 };
-        let outcome = Outcome::of(input, Tolerance::default());
-        prop_assert_eq!(&outcome.refused, &None);
+        let outcome = ParsedFile::of(input, Tolerance::default());
+        prop_assert_eq!(&outcome.file_rejected, &None);
         prop_assert_eq!(&outcome.rejected, &vec![]);
         prop_assert_eq!(&outcome.summary.findings, &vec![]);
         let all: Vec<_> = batches.iter().flatten().collect();
@@ -109,15 +109,15 @@ proptest! {
 
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
-        let _ = Outcome::of(bytes.as_slice(), Tolerance::default());
+        let _ = ParsedFile::of(bytes.as_slice(), Tolerance::default());
     }
 
     #[test]
     fn random_records_never_panic(
         lines in prop::collection::vec("[156789][ 0-9A-Zé]{60,110}|7(98|99)[RC][0-9]{2}[ 0-9A-Zé\u{1}]{88}", 0..40),
     ) {
-        let _ = Outcome::of(lines.join("\n").as_bytes(), Tolerance::default());
-        let _ = Outcome::of(lines.concat().as_bytes(), Tolerance::default());
+        let _ = ParsedFile::of(lines.join("\n").as_bytes(), Tolerance::default());
+        let _ = ParsedFile::of(lines.concat().as_bytes(), Tolerance::default());
     }
 }
 
@@ -128,14 +128,14 @@ fn a_changed_byte_never_changes_money_unseen() {
         for byte in *b"019X \n\xE9" {
             let mut bytes = original.clone();
             bytes[place] = byte;
-            let Outcome {
+            let ParsedFile {
                 entries,
                 rejected,
                 summary,
-                refused,
-            } = Outcome::of(bytes.as_slice(), Tolerance::default());
+                file_rejected,
+            } = ParsedFile::of(bytes.as_slice(), Tolerance::default());
             let same = (summary.debit_minor, summary.credit_minor) == (12354, 4565);
-            let seen = refused.is_some()
+            let seen = file_rejected.is_some()
                 || !rejected.is_empty()
                 || summary.unknown_minor > 0
                 || !summary.findings.is_empty();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use ach::format::delimited::{Profile, Unit};
+use ach::format::delimited::{AmountUnit, Profile};
 use ach::format::nacha::Tolerance;
 use ach::format::{Emptiness, Format, worldpay};
 use echeck_service::config::Section;
@@ -122,7 +122,7 @@ fn with_unit(profile: Profile, section: &Section<'_>) -> Profile {
     if !section.has("amount_unit") {
         return profile;
     }
-    let choices = [("minor", Unit::Minor), ("major", Unit::Major)];
+    let choices = [("minor", AmountUnit::Minor), ("major", AmountUnit::Major)];
     profile.with_unit(section.one_of("amount_unit", &choices, None))
 }
 

@@ -37,7 +37,7 @@ pub struct Row {
     /// [`Effect::Reapply`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of_return: Option<String>,
-    /// What becomes ready to settle; only with [`Effect::Ready`].
+    /// What becomes ready to settle; only with [`Effect::ReleaseToSettlement`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ready: Option<Ready>,
     /// Lines for the transfer's `messages`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ach::decision::{Effect, HoldReason};
 use ach::dishonor::DishonorGround;
-use ach::entry::Position;
+use ach::entry::FilePosition;
 use ach::format::Rejected;
 use echeck_service::clock::SystemClock;
 use echeck_test_fixtures::{duplicate, empty_store, entry};
@@ -152,7 +152,7 @@ fn rejected_line(ordinal: u64, field: &str, amount_minor: Option<i64>) -> Reject
     RejectedLine {
         ordinal,
         rejected: Rejected {
-            at: Position {
+            at: FilePosition {
                 line: ordinal + 1,
                 byte: 0,
             },

@@ -26,7 +26,7 @@ fn reversal_of(transfer_id: &str) -> String {
 
 fn ready(made: &Row, position: u64) -> Row {
     Row {
-        effect: Effect::Ready,
+        effect: Effect::ReleaseToSettlement,
         relation: Some(Relation::Follows { position }),
         ready: made.reversal.as_ref().map(|reversal| Ready {
             transfer_id: reversal.id.clone(),
@@ -142,7 +142,7 @@ async fn a_row_that_follows_another_is_no_return_of_its_own_and_no_row_of_a_file
         .iter()
         .map(|row| row.row.effect)
         .collect();
-    assert_eq!(effects, [Effect::Reverse, Effect::Ready]);
+    assert_eq!(effects, [Effect::Reverse, Effect::ReleaseToSettlement]);
     assert_eq!(known.ids_given["TR1"], 1);
     let listed = store.returns(&ReturnFilter::default(), 10).await.unwrap();
     assert_eq!(listed.len(), 1);

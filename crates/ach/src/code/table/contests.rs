@@ -4,15 +4,15 @@
 
 use super::RETURN;
 use super::dishonors::R62_SINCE;
-use crate::code::ReturnCode;
+use crate::code::codes::rows;
 use crate::code::properties::{
-    Anchor, RateCategory, RecommendedAction, Representment, Stage, TimeFrame, Validity,
+    Anchor, RateCategory, RecommendedAction, Representment, ReturnStage, TimeFrame, Validity,
 };
-use crate::code::return_codes::ReturnCodeInfo;
+use crate::code::return_codes::{ReturnCode, ReturnCodeInfo};
 
 /// The usual contest.
 const CONTEST: ReturnCodeInfo = ReturnCodeInfo {
-    stage: Stage::Contested,
+    stage: ReturnStage::Contested,
     time_frame: TimeFrame::BankingDays {
         days: 2,
         after: Anchor::DishonorSettlement,
@@ -25,52 +25,34 @@ const CONTEST: ReturnCodeInfo = ReturnCodeInfo {
     ..RETURN
 };
 
-pub(in crate::code) static R71: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R71,
-    title: "Misrouted Dishonored Return",
-    meaning: "The dishonored return was addressed to the wrong bank.",
-    ..CONTEST
-};
-
-pub(in crate::code) static R72: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R72,
-    title: "Untimely Dishonored Return",
-    meaning: "The dishonored return came after its deadline.",
-    ..CONTEST
-};
-
-pub(in crate::code) static R73: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R73,
-    title: "Timely Original Return",
-    meaning: "The bank certifies that its return was in time, and gives the day it was sent.",
-    ..CONTEST
-};
-
-pub(in crate::code) static R74: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R74,
-    title: "Corrected Return",
-    meaning: "The bank sends its return again with the fields put right that R69 had named.",
-    ..CONTEST
-};
-
-pub(in crate::code) static R75: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R75,
-    title: "Return Not a Duplicate",
-    meaning: "The bank says, against R67, that it returned two different entries.",
-    ..CONTEST
-};
-
-pub(in crate::code) static R76: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R76,
-    title: "No Errors Found",
-    meaning: "The bank finds its return right in the fields that R69 had named.",
-    ..CONTEST
-};
-
-pub(in crate::code) static R77: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R77,
-    title: "Non-Acceptance of R62 Dishonored Return",
-    meaning: "Against R62: both entries were returned, or the receiver's money cannot be had back.",
-    validity: Validity::From(R62_SINCE),
-    ..CONTEST
-};
+rows! { ReturnCode ReturnCodeInfo:
+    R71: CONTEST {
+        title: "Misrouted Dishonored Return",
+        meaning: "The dishonored return was addressed to the wrong bank.",
+    }
+    R72: CONTEST {
+        title: "Untimely Dishonored Return",
+        meaning: "The dishonored return came after its deadline.",
+    }
+    R73: CONTEST {
+        title: "Timely Original Return",
+        meaning: "The bank certifies that its return was in time, and gives the day it was sent.",
+    }
+    R74: CONTEST {
+        title: "Corrected Return",
+        meaning: "The bank sends its return again with the fields corrected that R69 named.",
+    }
+    R75: CONTEST {
+        title: "Return Not a Duplicate",
+        meaning: "The bank says, against R67, that it returned two different entries.",
+    }
+    R76: CONTEST {
+        title: "No Errors Found",
+        meaning: "The bank finds no error in the fields that R69 named.",
+    }
+    R77: CONTEST {
+        title: "Non-Acceptance of R62 Dishonored Return",
+        meaning: "Against R62: both entries were returned, or the receiver's money cannot be recovered.",
+        validity: Validity::From(R62_SINCE),
+    }
+}

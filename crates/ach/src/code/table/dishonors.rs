@@ -4,12 +4,12 @@
 use chrono::NaiveDate;
 
 use super::RETURN;
-use crate::code::ReturnCode;
+use crate::code::codes::rows;
 use crate::code::properties::{
-    Anchor, Initiator, RateCategory, RecommendedAction, Representment, Stage, TimeFrame, Validity,
-    day,
+    Anchor, Initiator, RateCategory, RecommendedAction, Representment, ReturnStage, TimeFrame,
+    Validity, day,
 };
-use crate::code::return_codes::ReturnCodeInfo;
+use crate::code::return_codes::{ReturnCode, ReturnCodeInfo};
 
 /// When R69, with its list of wrong fields, took the place of four codes.
 /// <http://www.sfe.org/ops-092906.shtml>
@@ -21,7 +21,7 @@ pub(super) const R62_SINCE: NaiveDate = day(2015, 3, 20);
 
 /// The usual dishonor.
 const DISHONOR: ReturnCodeInfo = ReturnCodeInfo {
-    stage: Stage::Dishonored,
+    stage: ReturnStage::Dishonored,
     initiated_by: Initiator::Odfi,
     time_frame: TimeFrame::BankingDays {
         days: 5,
@@ -42,73 +42,46 @@ const BEFORE_R69: ReturnCodeInfo = ReturnCodeInfo {
     ..DISHONOR
 };
 
-pub(in crate::code) static R61: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R61,
-    title: "Misrouted Return",
-    meaning: "The return was addressed to the wrong bank.",
-    ..DISHONOR
-};
-
-pub(in crate::code) static R62: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R62,
-    title: "Return of Erroneous or Reversing Debit",
-    meaning: "An entry was reversed and one of the two was returned, which left money with the receiver that is not theirs.",
-    validity: Validity::From(R62_SINCE),
-    ..DISHONOR
-};
-
-pub(in crate::code) static R63: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R63,
-    title: "Incorrect Dollar Amount",
-    meaning: "The return has another amount than the original; today R69 with field 03.",
-    ..BEFORE_R69
-};
-
-pub(in crate::code) static R64: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R64,
-    title: "Incorrect Individual Identification",
-    meaning: "The return has another individual id than the original; today R69 with field 04.",
-    ..BEFORE_R69
-};
-
-pub(in crate::code) static R65: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R65,
-    title: "Incorrect Transaction Code",
-    meaning: "The return's transaction code does not fit the original; today R69 with field 05.",
-    ..BEFORE_R69
-};
-
-pub(in crate::code) static R66: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R66,
-    title: "Incorrect Company Identification",
-    meaning: "The return has another company id than the original; today R69 with field 06.",
-    ..BEFORE_R69
-};
-
-pub(in crate::code) static R67: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R67,
-    title: "Duplicate Return",
-    meaning: "The same entry was returned more than once.",
-    ..DISHONOR
-};
-
-pub(in crate::code) static R68: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R68,
-    title: "Untimely Return",
-    meaning: "The return came after its deadline.",
-    ..DISHONOR
-};
-
-pub(in crate::code) static R69: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R69,
-    title: "Field Error(s)",
-    meaning: "Fields of the return are wrong; the addenda list which, as numbers from 01 to 07.",
-    ..DISHONOR
-};
-
-pub(in crate::code) static R70: ReturnCodeInfo = ReturnCodeInfo {
-    code: ReturnCode::R70,
-    title: "Permissible Return Entry Not Accepted/Return Not Requested by ODFI",
-    meaning: "The return claims that our bank agreed to it (R31) or asked for it (R06), and it did not.",
-    ..DISHONOR
-};
+rows! { ReturnCode ReturnCodeInfo:
+    R61: DISHONOR {
+        title: "Misrouted Return",
+        meaning: "The return was addressed to the wrong bank.",
+    }
+    R62: DISHONOR {
+        title: "Return of Erroneous or Reversing Debit",
+        meaning: "An entry was reversed and one of the two was returned, which left money with the receiver that is not theirs.",
+        validity: Validity::From(R62_SINCE),
+    }
+    R63: BEFORE_R69 {
+        title: "Incorrect Dollar Amount",
+        meaning: "The return has a different amount from the original; today R69 with field 03.",
+    }
+    R64: BEFORE_R69 {
+        title: "Incorrect Individual Identification",
+        meaning: "The return has a different individual id from the original; today R69 with field 04.",
+    }
+    R65: BEFORE_R69 {
+        title: "Incorrect Transaction Code",
+        meaning: "The return's transaction code does not fit the original; today R69 with field 05.",
+    }
+    R66: BEFORE_R69 {
+        title: "Incorrect Company Identification",
+        meaning: "The return has a different company id from the original; today R69 with field 06.",
+    }
+    R67: DISHONOR {
+        title: "Duplicate Return",
+        meaning: "The same entry was returned more than once.",
+    }
+    R68: DISHONOR {
+        title: "Untimely Return",
+        meaning: "The return came after its deadline.",
+    }
+    R69: DISHONOR {
+        title: "Field Error(s)",
+        meaning: "Fields of the return are wrong; the addenda list which, as numbers from 01 to 07.",
+    }
+    R70: DISHONOR {
+        title: "Permissible Return Entry Not Accepted/Return Not Requested by ODFI",
+        meaning: "The return claims that our bank agreed to it (R31) or asked for it (R06), and it did not.",
+    }
+}

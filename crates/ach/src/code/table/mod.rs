@@ -8,12 +8,11 @@ pub(super) mod returns;
 pub(super) mod source_documents;
 pub(super) mod special_entries;
 
-use super::ReturnCode;
 use super::properties::{
     AccountEffect, AccountKind, Anchor, Initiator, RateCategory, RecommendedAction, Representment,
-    Stage, TimeFrame, UsualDirection, Validity,
+    ReturnStage, TimeFrame, UsualDirection, Validity,
 };
-use super::return_codes::ReturnCodeInfo;
+use super::return_codes::{ReturnCode, ReturnCodeInfo};
 
 /// Two banking days after the settlement of the original entry.
 const TWO_BANKING_DAYS: TimeFrame = TimeFrame::BankingDays {
@@ -29,7 +28,7 @@ const RETURN: ReturnCodeInfo = ReturnCodeInfo {
     code: ReturnCode::R01,
     title: "",
     meaning: "",
-    stage: Stage::Return,
+    stage: ReturnStage::Return,
     initiated_by: Initiator::Rdfi,
     time_frame: TWO_BANKING_DAYS,
     rate_category: RateCategory::Other,

@@ -1,6 +1,7 @@
 //! Every reason to hold, and that the sentence names the facts.
 
 use super::*;
+use crate::entry::Direction;
 
 fn held(entry: &Entry, transfer: Transfer, policy: FundingPolicy) -> Hold {
     hold(decided(entry, transfer, policy))
@@ -81,11 +82,8 @@ fn a_transfer_that_is_over_already_is_a_conflict() {
                 let hold = held(&returned("R03"), transfer, policy);
                 assert_eq!(hold.reason, HoldReason::StateConflict);
                 assert!(hold.detail.contains("TR1"), "{}", hold.detail);
-                assert!(
-                    hold.detail.contains(&format!("{state:?}")),
-                    "{}",
-                    hold.detail
-                );
+                let says = format!("state {state}");
+                assert!(hold.detail.contains(&says), "{}", hold.detail);
             }
         }
     }
@@ -134,7 +132,7 @@ fn a_refused_correction_is_for_a_person() {
         refused: None,
         corrected: Vec::new(),
     };
-    let at = Position { line: 2, byte: 0 };
+    let at = FilePosition { line: 2, byte: 0 };
     let hold = held(&Entry::new(at, kind), debit(), FundingPolicy::State);
     assert_eq!(hold.reason, HoldReason::RefusedCorrection);
     assert!(hold.detail.contains("C61"), "{}", hold.detail);

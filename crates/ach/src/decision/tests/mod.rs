@@ -10,7 +10,7 @@ mod wording;
 use chrono::NaiveDate;
 
 use super::*;
-use crate::entry::{Corrected, Position};
+use crate::entry::{Corrected, FilePosition};
 use crate::money::Money;
 
 pub(super) const POLICIES: [FundingPolicy; 2] = [FundingPolicy::State, FundingPolicy::Deposit];
@@ -24,8 +24,7 @@ pub(super) fn today() -> NaiveDate {
 }
 
 fn coded<T: std::str::FromStr>(code: &str) -> Coded<T> {
-    code.parse()
-        .map_or_else(|_| Coded::Unknown(code.to_owned()), Coded::Known)
+    code.to_owned().into()
 }
 
 /// A return of 50.00 whose direction the file does not say.
@@ -36,7 +35,7 @@ pub(super) fn returned(code: &str) -> Entry {
     };
     Entry {
         amount: Some(Money::cents(5_000)),
-        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 0 }, kind)
     }
 }
 
@@ -48,7 +47,7 @@ pub(super) fn correction(code: &str, data: &str) -> Entry {
     };
     Entry {
         amount: Some(Money::cents(0)),
-        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 0 }, kind)
     }
 }
 
@@ -59,7 +58,7 @@ pub(super) fn validation_failure(text: &str) -> Entry {
     Entry {
         description: Some(text.to_owned()),
         amount: Some(Money::cents(5_000)),
-        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 0 }, kind)
     }
 }
 
@@ -78,13 +77,16 @@ pub(super) fn debit() -> Transfer {
     }
 }
 
-pub(super) fn prior(entry: &Entry) -> Prior {
+pub(super) fn prior(entry: &Entry) -> PriorDecision {
     let effect = match entry.kind {
         EntryKind::Correction { .. } => Effect::Correct,
         EntryKind::ValidationFailure { .. } => Effect::Fail,
-        _ => Effect::Reverse,
+        EntryKind::Return { .. }
+        | EntryKind::Dishonored { .. }
+        | EntryKind::Contested { .. }
+        | EntryKind::RefusedCorrection { .. } => Effect::Reverse,
     };
-    Prior {
+    PriorDecision {
         return_id: "ret_1".into(),
         effect,
         kind: entry.kind.clone(),

@@ -30,14 +30,14 @@ fn contested(code: &str, dishonor: Option<&str>) -> Entry {
 fn with_trace(kind: EntryKind, trace: Option<&str>) -> Entry {
     let mut entry = Entry {
         amount: Some(Money::cents(5_000)),
-        ..Entry::new(Position { line: 2, byte: 0 }, kind)
+        ..Entry::new(FilePosition { line: 2, byte: 0 }, kind)
     };
     entry.keys.return_trace = trace.map(str::to_owned);
     entry
 }
 
-fn prior(id: &str, effect: Effect, entry: &Entry) -> Prior {
-    Prior {
+fn prior(id: &str, effect: Effect, entry: &Entry) -> PriorDecision {
+    PriorDecision {
         return_id: id.into(),
         effect,
         ..super::prior(entry)
@@ -45,17 +45,17 @@ fn prior(id: &str, effect: Effect, entry: &Entry) -> Prior {
 }
 
 /// A return that stands, with its trace.
-fn stands(code: &str, effect: Effect) -> Prior {
+fn stands(code: &str, effect: Effect) -> PriorDecision {
     let mut entry = returned(code);
     entry.keys.return_trace = Some(TRACE.into());
     prior("ret_1", effect, &entry)
 }
 
-fn dishonor_of(code: &str) -> Prior {
+fn dishonor_of(code: &str) -> PriorDecision {
     prior("ret_2", Effect::Restore, &dishonored(code, Some(TRACE)))
 }
 
-fn decide_on(entry: &Entry, transfer: Transfer, known: &[Prior]) -> Decision {
+fn decide_on(entry: &Entry, transfer: Transfer, known: &[PriorDecision]) -> Decision {
     let found = Resolution::One(transfer);
     decide(entry, &found, known, FundingPolicy::State, today())
 }
@@ -168,7 +168,7 @@ fn a_stage_without_the_one_before_is_held_and_says_so() {
             &contested("R71", None),
             &over[..],
             HoldReason::ContestedReturn,
-            "contested already",
+            "already contested",
         ),
     ] {
         let hold = hold(decide_on(entry, debit(), known));
@@ -306,7 +306,7 @@ proptest! {
         pending in any::<bool>(),
     ) {
         let state = if pending { TransferState::Pending } else { TransferState::Succeeded };
-        let mut known: Vec<Prior> = Vec::new();
+        let mut known: Vec<PriorDecision> = Vec::new();
         let mut taken = 0_i32;
         let mut stages = Vec::new();
         for entry in entries {
@@ -315,7 +315,7 @@ proptest! {
             taken += match act.effect {
                 Effect::Return | Effect::Reverse | Effect::Reapply => 1,
                 Effect::Restore => -1,
-                Effect::Fail | Effect::Correct | Effect::Ready => 0,
+                Effect::Fail | Effect::Correct | Effect::ReleaseToSettlement => 0,
             };
             prop_assert!((0..=1).contains(&taken), "{taken} after {:?}", act.effect);
             stages.push(act.effect);

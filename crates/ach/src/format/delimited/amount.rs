@@ -2,27 +2,27 @@
 
 use serde::Deserialize;
 
-/// What the digits of an amount column count. It is a setting of each feed, because
-/// vendors' documents and their files disagree.
+/// The unit of an amount column. It is a setting of each feed, because vendors' documents and
+/// their files disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unit {
-    /// Cents. They may still be printed with decimals, as long as these are all zeros:
+pub enum AmountUnit {
+    /// Cents. They may still have decimals, as long as these are all zeros:
     /// `500.00` is five dollars.
     Minor,
     /// Dollars, with at most two decimals that are not zero.
     Major,
 }
 
-/// The amount field of an ACH entry has ten digits (Nacha Appendix Three). What is larger is
-/// an account number in the wrong column, or a wrong unit.
+/// The amount field of an ACH entry has ten digits (source: Nacha Operating Rules, Appendix
+/// Three). A larger number is an account number in the wrong column, or has a wrong unit.
 const LARGEST_ENTRY: i64 = 9_999_999_999;
 
-const TOO_LARGE: &str = "it is more than an ACH entry can hold (99,999,999.99)";
+const NOT_A_DIGIT: &str = "it has a character that is not a digit";
+const TOO_LARGE: &str = "it is more than an ACH entry can have (99,999,999.99)";
 
-/// Reads the amount of one entry, in minor units. A total, which may well be larger than
-/// any entry, is for [`read`].
-pub(super) fn of_entry(text: &str, unit: Unit) -> Result<i64, &'static str> {
+/// Reads the amount of one entry, in minor units. A total may be larger: see [`read`].
+pub(super) fn of_entry(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     let minor = read(text, unit)?;
     if minor > LARGEST_ENTRY {
         return Err(TOO_LARGE);
@@ -30,33 +30,32 @@ pub(super) fn of_entry(text: &str, unit: Unit) -> Result<i64, &'static str> {
     Ok(minor)
 }
 
-/// Reads an amount in minor units, without its sign: direction says who pays.
+/// Reads an amount in minor units, without its sign: the direction says who pays.
 ///
 /// A leading or trailing sign, parentheses, `$` and separators of thousands are understood.
 /// The error says what is wrong, without the value.
-pub(super) fn read(text: &str, unit: Unit) -> Result<i64, &'static str> {
+pub(super) fn read(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     let number = undressed(text)?;
     let (whole, fraction) = match number.split_once('.') {
         None => (number, ""),
-        Some((_, "")) => return Err("there are no digits after its point"),
+        Some((_, "")) => return Err("no digits follow its point"),
         Some((whole, fraction)) => (whole, fraction),
     };
-    let whole = if whole.is_empty() && !fraction.is_empty() {
-        "0"
-    } else {
-        whole
+    let whole = match (whole, fraction) {
+        ("", fraction) if !fraction.is_empty() => "0",
+        (whole, _) => whole,
     };
     let whole = ungrouped(whole)?;
     if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err("it holds something that is not a digit");
+        return Err(NOT_A_DIGIT);
     }
     let whole: i64 = whole.parse().map_err(|_| TOO_LARGE)?;
     match unit {
-        Unit::Minor => match fraction.trim_end_matches('0') {
+        AmountUnit::Minor => match fraction.trim_end_matches('0') {
             "" => Ok(whole),
             _ => Err("the unit is minor (cents), so it cannot have a fraction"),
         },
-        Unit::Major => {
+        AmountUnit::Major => {
             let cents = cents(fraction)?;
             let minor = whole
                 .checked_mul(100)
@@ -66,7 +65,7 @@ pub(super) fn read(text: &str, unit: Unit) -> Result<i64, &'static str> {
     }
 }
 
-/// Takes off sign, parentheses and currency sign, each at most once.
+/// Removes sign, parentheses and currency sign, each at most once.
 fn undressed(text: &str) -> Result<&str, &'static str> {
     let mut rest = text.trim();
     let (mut signs, mut dollars) = (0, 0);
@@ -94,8 +93,8 @@ fn undressed(text: &str) -> Result<&str, &'static str> {
     }
 }
 
-/// The digits without separators of thousands, which must stand where they belong: a comma
-/// anywhere else may be a decimal comma.
+/// The digits without separators of thousands. A comma anywhere else may be a decimal comma, so
+/// it is an error.
 fn ungrouped(whole: &str) -> Result<String, &'static str> {
     let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
     let mut groups = whole.split(',');
@@ -103,12 +102,12 @@ fn ungrouped(whole: &str) -> Result<String, &'static str> {
     let mut joined = first.to_owned();
     for group in groups {
         if group.len() != 3 || !(1..=3).contains(&first.len()) {
-            return Err("a comma stands where no thousands end");
+            return Err("a comma is not where thousands end");
         }
         joined.push_str(group);
     }
     if joined.is_empty() || !digits(&joined) {
-        return Err("it holds something that is not a digit");
+        return Err(NOT_A_DIGIT);
     }
     Ok(joined)
 }
@@ -150,32 +149,39 @@ mod tests {
             ("92233720368547758.07", i64::MAX),
         ];
         for (text, minor) in cases {
-            assert_eq!(read(text, Unit::Major), Ok(minor), "{text}");
+            assert_eq!(read(text, AmountUnit::Major), Ok(minor), "{text}");
         }
     }
 
     #[test]
     fn cents_may_be_printed_with_decimals_that_are_zeros() {
-        assert_eq!(read("500.00", Unit::Minor), Ok(500));
-        assert_eq!(read("500", Unit::Minor), Ok(500));
-        assert_eq!(read("-1,500.00", Unit::Minor), Ok(1_500));
-        assert!(read("500.01", Unit::Minor).unwrap_err().contains("cents"));
-        assert!(read("5.5", Unit::Minor).is_err());
+        assert_eq!(read("500.00", AmountUnit::Minor), Ok(500));
+        assert_eq!(read("500", AmountUnit::Minor), Ok(500));
+        assert_eq!(read("-1,500.00", AmountUnit::Minor), Ok(1_500));
+        assert!(
+            read("500.01", AmountUnit::Minor)
+                .unwrap_err()
+                .contains("cents")
+        );
+        assert!(read("5.5", AmountUnit::Minor).is_err());
     }
 
     #[test]
     fn an_entry_has_at_most_ten_digits() {
-        assert_eq!(of_entry("99,999,999.99", Unit::Major), Ok(LARGEST_ENTRY));
+        assert_eq!(
+            of_entry("99,999,999.99", AmountUnit::Major),
+            Ok(LARGEST_ENTRY)
+        );
         assert!(
-            of_entry("100,000,000.00", Unit::Major)
+            of_entry("100,000,000.00", AmountUnit::Major)
                 .unwrap_err()
                 .contains("more than an ACH entry")
         );
-        assert!(of_entry("12345678901", Unit::Minor).is_err());
+        assert!(of_entry("12345678901", AmountUnit::Minor).is_err());
     }
 
     #[test]
-    fn what_is_not_clearly_an_amount_is_refused() {
+    fn what_is_not_clearly_an_amount_is_rejected() {
         let wrong = [
             "",
             " ",
@@ -209,7 +215,7 @@ mod tests {
             "--",
         ];
         for text in wrong {
-            assert!(read(text, Unit::Major).is_err(), "{text}");
+            assert!(read(text, AmountUnit::Major).is_err(), "{text}");
         }
     }
 }

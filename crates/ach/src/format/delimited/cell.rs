@@ -1,11 +1,11 @@
-//! One cell: taking off what spreadsheets put on, and hiding what must not be seen.
+//! One cell: without what spreadsheets add to it, and without what must not be seen.
 
 use std::borrow::Cow;
 
 use crate::entry::AccountTail;
 
-/// The value without surrounding blanks and without the marks by which spreadsheets are
-/// told that digits are text: a leading apostrophe, or `="0123"`.
+/// The value without surrounding blanks and without the marks that tell a spreadsheet that
+/// digits are text: a leading apostrophe, or `="0123"`.
 pub(super) fn clean(cell: &str) -> &str {
     let cell = cell.trim();
     let inner = cell
@@ -15,13 +15,25 @@ pub(super) fn clean(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell).trim()
 }
 
-/// Puts back the leading zeros that a spreadsheet took. Only digits are padded.
+/// Puts back the leading zeros that a spreadsheet dropped. Only digits are padded.
 pub(super) fn padded(value: &str, width: usize) -> Cow<'_, str> {
     if value.is_empty() || value.len() >= width || !value.bytes().all(|b| b.is_ascii_digit()) {
         Cow::Borrowed(value)
     } else {
         Cow::Owned(format!("{value:0>width$}"))
     }
+}
+
+/// Whether the value is one of the texts, without regard to case and to blanks around them.
+pub(super) fn is_any_of(value: &str, texts: &[String]) -> bool {
+    let mut texts = texts.iter().map(|text| text.trim());
+    texts.any(|text| text.eq_ignore_ascii_case(value))
+}
+
+/// The text in lower case, with one blank for each run of blanks.
+pub(super) fn one_spaced(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").to_lowercase()
 }
 
 /// Whether a spreadsheet turned the id into a rounded number such as `8.39977E+16`.
@@ -56,8 +68,8 @@ pub(super) fn may_be_account(value: &str) -> bool {
     value.chars().filter(char::is_ascii_digit).count() > 4
 }
 
-/// The value as an error may show it: short, and with nothing in it that could be an
-/// account number, for a row with shifted columns has one anywhere.
+/// The value as an error may show it: short, and without anything that could be an account
+/// number, since a row with shifted columns may have one anywhere.
 pub(super) fn shown(value: &str) -> String {
     const LONGEST: usize = 24;
     let digits = value.chars().filter(char::is_ascii_digit).count();
@@ -65,7 +77,7 @@ pub(super) fn shown(value: &str) -> String {
         .split(|c: char| !c.is_ascii_digit())
         .map(str::len)
         .max();
-    // Eight digits with separators are a date, which is of no use when it is hidden.
+    // Eight digits with separators are a date, which is useless when it is hidden.
     if digits > 8 || longest_run.is_some_and(|run| run > 4) {
         return masked(value);
     }
@@ -81,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_of_spreadsheets_are_taken_off() {
+    fn marks_of_spreadsheets_are_removed() {
         assert_eq!(clean(" '83997656989609888 "), "83997656989609888");
         assert_eq!(clean("=\"0123\""), "0123");
         assert_eq!(clean("'"), "");

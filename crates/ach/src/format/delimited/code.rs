@@ -1,8 +1,8 @@
 //! What an entry is, by its code.
 
 use super::cell;
-use super::profile::{Kind, Profile};
-use crate::code::{CorrectionCode, ReturnCode};
+use super::profile::{DeclaredKind, Profile};
+use crate::code::ReturnStage;
 use crate::entry::{Coded, EntryKind};
 
 /// The longest code that an acquirer documents, in bytes.
@@ -25,36 +25,29 @@ pub(super) fn kind(
     let digits = code.bytes().filter(u8::is_ascii_digit).count();
     if code.len() > LONGEST_CODE || digits > MOST_DIGITS {
         return Err(format!(
-            "{} is not a code: is the row shifted?",
+            "{} is not a valid code; is the row shifted?",
             cell::shown(&code)
         ));
     }
     if let Some(kind) = network_kind(&code) {
         return agreed(profile.kind, kind, &code);
     }
-    if profile
-        .validation_codes
-        .iter()
-        .any(|pattern| fits(pattern, &code))
-    {
-        return agreed(
-            profile.kind,
-            EntryKind::ValidationFailure {
-                code: Some(code.clone()),
-            },
-            &code,
-        );
+    let mut patterns = profile.validation_codes.iter();
+    if patterns.any(|pattern| fits(pattern, &code)) {
+        let failed = Some(code.clone());
+        let kind = EntryKind::ValidationFailure { code: failed };
+        return agreed(profile.kind, kind, &code);
     }
     Ok(match profile.kind {
-        Kind::ByCode | Kind::Returns => EntryKind::Return {
+        DeclaredKind::ByCode | DeclaredKind::Returns => EntryKind::Return {
             code: Coded::Unknown(code),
             date_of_death: None,
         },
-        Kind::Corrections => EntryKind::Correction {
+        DeclaredKind::Corrections => EntryKind::Correction {
             code: Coded::Unknown(code),
             corrected: Vec::new(),
         },
-        Kind::ValidationFailures => EntryKind::ValidationFailure { code: Some(code) },
+        DeclaredKind::ValidationFailures => EntryKind::ValidationFailure { code: Some(code) },
     })
 }
 
@@ -71,9 +64,9 @@ pub(super) fn split(text: &str) -> (&str, Option<&str>) {
 
 fn without_code(profile: &Profile, has_description: bool) -> Result<EntryKind, String> {
     let may_be_blank = match profile.kind {
-        Kind::ValidationFailures => true,
-        Kind::ByCode => profile.blank_code_is_validation_failure && has_description,
-        Kind::Returns | Kind::Corrections => false,
+        DeclaredKind::ValidationFailures => true,
+        DeclaredKind::ByCode => profile.blank_code_is_validation_failure && has_description,
+        DeclaredKind::Returns | DeclaredKind::Corrections => false,
     };
     if may_be_blank {
         Ok(EntryKind::ValidationFailure { code: None })
@@ -98,63 +91,47 @@ fn spelled(profile: &Profile, code: &str) -> String {
 
 /// The kind of a code that looks like one of the network, in the table or not.
 fn network_kind(code: &str) -> Option<EntryKind> {
-    let [letter, tens @ b'0'..=b'9', ones @ b'0'..=b'9'] = code.as_bytes() else {
-        return None;
-    };
-    match (letter, (tens - b'0') * 10 + (ones - b'0')) {
-        (b'R', 61..=70) => Some(EntryKind::Dishonored {
-            code: return_code(code),
-            return_code: None,
-            return_settled_on: None,
-        }),
-        (b'R', 71..=77) => Some(EntryKind::Contested {
-            code: return_code(code),
-            return_code: None,
-            dishonor_code: None,
-            dishonor_trace: None,
-            return_settled_on: None,
-        }),
-        (b'R', _) => Some(EntryKind::Return {
-            code: return_code(code),
-            date_of_death: None,
-        }),
-        (b'C', 61..=69) => Some(EntryKind::RefusedCorrection {
-            code: correction_code(code),
+    let text = || code.to_owned();
+    Some(match code.as_bytes() {
+        [b'R', b'0'..=b'9', b'0'..=b'9'] => match ReturnStage::of_code(code) {
+            ReturnStage::Return => EntryKind::Return {
+                code: text().into(),
+                date_of_death: None,
+            },
+            ReturnStage::Dishonored => EntryKind::Dishonored {
+                code: text().into(),
+                return_code: None,
+                return_settled_on: None,
+            },
+            ReturnStage::Contested => EntryKind::Contested {
+                code: text().into(),
+                return_code: None,
+                dishonor_code: None,
+                dishonor_trace: None,
+                return_settled_on: None,
+            },
+        },
+        [b'C', b'6', b'1'..=b'9'] => EntryKind::RefusedCorrection {
+            code: text().into(),
             refused: None,
             corrected: Vec::new(),
-        }),
-        (b'C', _) => Some(EntryKind::Correction {
-            code: correction_code(code),
+        },
+        [b'C', b'0'..=b'9', b'0'..=b'9'] => EntryKind::Correction {
+            code: text().into(),
             corrected: Vec::new(),
-        }),
-        (_, _) => None,
-    }
+        },
+        _ => return None,
+    })
 }
 
-fn return_code(code: &str) -> Coded<ReturnCode> {
-    code.parse()
-        .map_or_else(|_| Coded::Unknown(code.to_owned()), Coded::Known)
-}
-
-fn correction_code(code: &str) -> Coded<CorrectionCode> {
-    code.parse()
-        .map_or_else(|_| Coded::Unknown(code.to_owned()), Coded::Known)
-}
-
-/// A file that is declared to hold one kind of entry must not hold another: the code, or
-/// the declaration, is wrong, and a person must see which.
-fn agreed(declared: Kind, kind: EntryKind, code: &str) -> Result<EntryKind, String> {
+/// A file that is declared to have one kind of entry must not have another: the code or the
+/// declaration is wrong, and a person must see which.
+fn agreed(declared: DeclaredKind, kind: EntryKind, code: &str) -> Result<EntryKind, String> {
     let (agrees, declared) = match declared {
-        Kind::ByCode => (true, ""),
-        Kind::Returns => (matches!(kind, EntryKind::Return { .. }), "returns"),
-        Kind::Corrections => (
-            matches!(
-                kind,
-                EntryKind::Correction { .. } | EntryKind::RefusedCorrection { .. }
-            ),
-            "corrections",
-        ),
-        Kind::ValidationFailures => (
+        DeclaredKind::ByCode => (true, ""),
+        DeclaredKind::Returns => (kind.is_return(), "returns"),
+        DeclaredKind::Corrections => (!kind.moves_money(), "corrections"),
+        DeclaredKind::ValidationFailures => (
             matches!(kind, EntryKind::ValidationFailure { .. }),
             "validation failures",
         ),
@@ -164,7 +141,7 @@ fn agreed(declared: Kind, kind: EntryKind, code: &str) -> Result<EntryKind, Stri
     }
     let is = kind.as_str().replace('_', " ");
     Err(format!(
-        "{code} is the code of a {is}, in a file that is declared to hold {declared} only"
+        "{code} is the code of a {is}, but the file is declared to have {declared} only"
     ))
 }
 
@@ -237,16 +214,16 @@ mod tests {
                 true,
             )
         };
-        assert!(declared(Kind::Returns, "R01").is_ok());
+        assert!(declared(DeclaredKind::Returns, "R01").is_ok());
         for wrong in ["R61", "R71", "C01", "C61"] {
-            let why = declared(Kind::Returns, wrong).unwrap_err();
+            let why = declared(DeclaredKind::Returns, wrong).unwrap_err();
             assert!(why.contains("returns only"), "{why}");
         }
-        assert!(declared(Kind::Corrections, "C01").is_ok());
-        assert!(declared(Kind::Corrections, "C61").is_ok());
-        assert!(declared(Kind::Corrections, "R01").is_err());
-        assert!(declared(Kind::ValidationFailures, "R01").is_err());
-        let failure = declared(Kind::ValidationFailures, "abc").unwrap();
+        assert!(declared(DeclaredKind::Corrections, "C01").is_ok());
+        assert!(declared(DeclaredKind::Corrections, "C61").is_ok());
+        assert!(declared(DeclaredKind::Corrections, "R01").is_err());
+        assert!(declared(DeclaredKind::ValidationFailures, "R01").is_err());
+        let failure = declared(DeclaredKind::ValidationFailures, "abc").unwrap();
         assert_eq!(
             failure,
             EntryKind::ValidationFailure {
@@ -254,13 +231,13 @@ mod tests {
             }
         );
         assert_eq!(
-            declared(Kind::Corrections, "Q1").unwrap().as_str(),
+            declared(DeclaredKind::Corrections, "Q1").unwrap().as_str(),
             "correction"
         );
     }
 
     #[test]
-    fn validation_failures_are_told_by_pattern_and_by_a_blank_code_with_words() {
+    fn validation_failures_are_recognized_by_pattern_and_by_a_blank_code_with_words() {
         let profile = Profile {
             validation_codes: vec!["###".into(), "X*".into()],
             blank_code_is_validation_failure: true,
@@ -303,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_an_account_number_is_no_code() {
+    fn what_may_be_an_account_number_is_not_a_code() {
         let why = kind(&Profile::default(), Some("12345678"), true).unwrap_err();
         assert!(
             why.contains("***5678") && !why.contains("12345678"),

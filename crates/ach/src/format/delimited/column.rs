@@ -1,87 +1,71 @@
-//! The fields that a profile can read, and how it names the columns they stand in.
+//! The fields that a profile can read, and how it names their columns.
 
 use std::fmt;
 
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Declares the fields: the enum, the list of all, and the key each has in a profile.
-macro_rules! fields {
-    ($($(#[$doc:meta])* $field:ident = $key:literal,)+) => {
-        /// What a column can hold for us. The key in a profile is the name in snake case.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
-        pub enum Field {
-            $($(#[$doc])* #[serde(rename = $key)] $field,)+
-        }
+use super::cell;
+use crate::text_enum::text_enum;
 
-        impl Field {
-            /// Every field, in the order of the enum.
-            pub const ALL: &[Self] = &[$(Self::$field),+];
-
-            /// The key in a profile, such as `payment_id`.
-            #[must_use]
-            pub const fn key(self) -> &'static str {
-                match self { $(Self::$field => $key),+ }
-            }
-        }
-    };
-}
-
-fields! {
-    /// The acquirer's id of the payment.
-    PaymentId = "payment_id",
-    /// Our id as the acquirer keeps it.
-    OrderId = "order_id",
-    /// The acquirer's id of the return.
-    CaseId = "case_id",
-    /// Our id of a payout.
-    TransferRequestId = "transfer_request_id",
-    /// Trace number of the original entry.
-    OriginalTrace = "original_trace",
-    /// Trace number of the return.
-    ReturnTrace = "return_trace",
-    /// Individual identification number.
-    IndividualId = "individual_id",
-    /// Company identification of the originator.
-    CompanyId = "company_id",
-    /// Name of the originator.
-    CompanyName = "company_name",
-    /// Return or change code.
-    Code = "code",
-    /// The reason in words.
-    Description = "description",
-    /// The amount, in the profile's unit.
-    Amount = "amount",
-    /// The amount's currency, three letters.
-    Currency = "currency",
-    /// The transaction type, from which the direction follows.
-    Direction = "direction",
-    /// The account number, clear or masked; only its last digits are kept.
-    Account = "account",
-    /// The account number's last digits alone.
-    AccountSuffix = "account_suffix",
-    /// Standard Entry Class.
-    Sec = "sec",
-    /// When the return settles.
-    SettlementDate = "settlement_date",
-    /// When the original entry settled or took effect.
-    OriginalDate = "original_date",
-    /// When the bank processed the return.
-    IssuedOn = "issued_on",
-    /// When the acquirer received the return.
-    ReceivedOn = "received_on",
-    /// The account number that a correction gives.
-    CorrectedAccount = "corrected_account",
-    /// The routing number that a correction gives.
-    CorrectedRouting = "corrected_routing",
-    /// The name that a correction gives.
-    CorrectedName = "corrected_name",
-    /// The transaction code that a correction gives.
-    CorrectedTransactionCode = "corrected_transaction_code",
-    /// The corrected data in one column, told apart by the change code.
-    CorrectedData = "corrected_data",
-    /// What kind of row it is: detail, header, trailer.
-    RecordType = "record_type",
+text_enum! {
+    /// What a column can hold for us. The key in a profile is the name in snake case.
+    Field {
+        /// The acquirer's id of the payment.
+        PaymentId = "payment_id",
+        /// Our id in the acquirer's records.
+        OrderId = "order_id",
+        /// The acquirer's id of the return.
+        CaseId = "case_id",
+        /// Our id of a payout.
+        TransferRequestId = "transfer_request_id",
+        /// Trace number of the original entry.
+        OriginalTrace = "original_trace",
+        /// Trace number of the return.
+        ReturnTrace = "return_trace",
+        /// Individual identification number.
+        IndividualId = "individual_id",
+        /// Company identification of the originator.
+        CompanyId = "company_id",
+        /// Name of the originator.
+        CompanyName = "company_name",
+        /// Return or change code.
+        Code = "code",
+        /// The reason in words.
+        Description = "description",
+        /// The amount, in the profile's unit.
+        Amount = "amount",
+        /// The amount's currency, three letters.
+        Currency = "currency",
+        /// The transaction type, from which the direction follows.
+        Direction = "direction",
+        /// The account number, clear or masked; only its last digits are kept.
+        Account = "account",
+        /// The account number's last digits alone.
+        AccountSuffix = "account_suffix",
+        /// Standard Entry Class.
+        Sec = "sec",
+        /// When the return settles.
+        SettlementDate = "settlement_date",
+        /// When the original entry settled or took effect.
+        OriginalDate = "original_date",
+        /// When the bank processed the return.
+        IssuedOn = "issued_on",
+        /// When the acquirer received the return.
+        ReceivedOn = "received_on",
+        /// The account number that a correction gives.
+        CorrectedAccount = "corrected_account",
+        /// The routing number that a correction gives.
+        CorrectedRouting = "corrected_routing",
+        /// The name that a correction gives.
+        CorrectedName = "corrected_name",
+        /// The transaction code that a correction gives.
+        CorrectedTransactionCode = "corrected_transaction_code",
+        /// The corrected data in one column, told apart by the change code.
+        CorrectedData = "corrected_data",
+        /// What kind of row it is: detail, header, trailer.
+        RecordType = "record_type",
+    }
 }
 
 impl Field {
@@ -123,12 +107,6 @@ impl Field {
     }
 }
 
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.key())
-    }
-}
-
 /// How a profile names a column: by its number, by its header, or by a list of the
 /// spellings that are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +120,7 @@ pub enum Column {
 
 impl Column {
     /// A column with these spellings of its header.
-    pub fn named<const N: usize>(spellings: [&str; N]) -> Self {
+    pub(in crate::format) fn named<const N: usize>(spellings: [&str; N]) -> Self {
         Self::Named(spellings.map(str::to_owned).to_vec())
     }
 
@@ -209,15 +187,9 @@ impl<'de> Visitor<'de> for ColumnVisitor {
     }
 }
 
-/// A header as it is compared: trimmed, lower case, underscores as blanks, runs of blanks
-/// as one.
+/// A header as it is compared: lower case, underscores as blanks, runs of blanks as one.
 pub(super) fn normal(header: &str) -> String {
-    let blanks = header.replace('_', " ");
-    blanks
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .to_lowercase()
+    cell::one_spaced(&header.replace('_', " "))
 }
 
 #[cfg(test)]

@@ -1,90 +1,79 @@
 //! The row of totals: what the file says of itself must be what was read.
 
 use super::column::Column;
-use super::layout::Layout;
+use super::layout::ColumnLayout;
 use super::profile::{Profile, Trailer};
-use super::rows::Row;
-use super::tally::Tally;
-use super::{amount, cell, refused};
-use crate::format::ReadError;
+use super::rows::CsvRow;
+use super::tally::FileTally;
+use super::{amount, cell};
+use crate::format::FileRejected;
 
 /// Whether the first cell says that the row is a trailer.
-pub(super) fn is_trailer(trailer: &Trailer, row: &Row) -> bool {
-    let first = row.cell(0).map(cell::clean).unwrap_or_default();
-    trailer
-        .first_cell
-        .iter()
-        .any(|text| text.trim().eq_ignore_ascii_case(first))
+pub(super) fn is_trailer(trailer: &Trailer, row: &CsvRow) -> bool {
+    cell::is_any_of(row.value(0), &trailer.first_cell)
 }
 
-/// Compares the trailer's count and total with the rows before it.
+/// Compares the trailer's count and total with the rows before it. The layout is not known where
+/// the trailer comes before the header.
 pub(super) fn check(
     profile: &Profile,
-    trailer: &Trailer,
-    layout: Option<&Layout>,
-    row: &Row,
-    tally: &mut Tally,
-) -> Result<(), ReadError> {
-    tally.trailer_at = row.at;
+    layout: Option<&ColumnLayout>,
+    row: &CsvRow,
+    tally: &mut FileTally,
+) -> Result<(), FileRejected> {
+    tally.see_trailer(row.at)?;
+    let Some(trailer) = &profile.trailer else {
+        return Ok(());
+    };
     if let Some(column) = &trailer.count {
-        let said: u64 = number(column, layout, row, |text| {
-            text.replace(',', "").parse().ok()
-        })?;
-        let read = tally.entries + tally.rejected;
+        let text = text(column, layout, row);
+        let said = text.replace(',', "").parse::<u64>();
+        let said = said.map_err(|_| unreadable(row, column, text))?;
+        let read = tally.summary.entries + tally.summary.rejected;
         if said != read {
-            return Err(differs(
-                row,
-                column,
-                "rows",
-                &said.to_string(),
-                &read.to_string(),
-            ));
+            let (said, read) = (format!("{said} rows"), read.to_string());
+            return Err(differs(row, column, &said, &read));
         }
     }
     if let (Some(column), Some(unit)) = (&trailer.total, profile.amount_unit) {
-        let said = number(column, layout, row, |text| amount::read(text, unit).ok())?;
+        let text = text(column, layout, row);
+        let said = amount::read(text, unit).map_err(|_| unreadable(row, column, text))?;
         if tally.unread_amounts > 0 {
             let count = tally.unread_amounts;
             tally.note(row.at, "trailer total", || {
-                format!("the total could not be checked: {count} rows have no readable amount")
+                format!("the total could not be checked; rows without a readable amount: {count}")
             });
         } else if said != tally.detail_minor {
-            let (said, read) = (said.to_string(), tally.detail_minor.to_string());
-            return Err(differs(row, column, "minor units", &said, &read));
+            let (said, read) = (
+                format!("{said} minor units"),
+                tally.detail_minor.to_string(),
+            );
+            return Err(differs(row, column, &said, &read));
         }
     }
     Ok(())
 }
 
-/// The number in `column` of the trailer.
-fn number<T>(
-    column: &Column,
-    layout: Option<&Layout>,
-    row: &Row,
-    read: impl FnOnce(&str) -> Option<T>,
-) -> Result<T, ReadError> {
+/// What `column` of the trailer says.
+fn text<'a>(column: &Column, layout: Option<&ColumnLayout>, row: &'a CsvRow) -> &'a str {
     let index = match (column, layout) {
         (Column::Number(number), _) => number.checked_sub(1),
         (Column::Named(_), Some(layout)) => layout.place(column),
         (Column::Named(_), None) => None,
     };
-    let text = index
-        .and_then(|index| row.cell(index))
-        .map(cell::clean)
-        .unwrap_or_default();
-    read(text).ok_or_else(|| {
-        let why = format!(
-            "the trailer has {} where its count or total should stand; the file may be cut off",
-            cell::shown(text)
-        );
-        refused(row.at, Some(column.to_string()), why)
-    })
+    index.map_or("", |index| row.value(index))
 }
 
-fn differs(row: &Row, column: &Column, unit: &str, said: &str, read: &str) -> ReadError {
+fn unreadable(row: &CsvRow, column: &Column, text: &str) -> FileRejected {
+    let shown = cell::shown(text);
+    let why = format!("the trailer has {shown} as its count or total; the file may be cut off");
+    FileRejected::new(why).at(row.at).in_field(column)
+}
+
+fn differs(row: &CsvRow, column: &Column, said: &str, read: &str) -> FileRejected {
     let why = format!(
-        "the trailer says {said} {unit} and the file holds {read}: rows are missing or doubled; \
-         fetch the file again"
+        "the trailer says {said} and the file has {read}: rows are missing or doubled; fetch the \
+         file again"
     );
-    refused(row.at, Some(column.to_string()), why)
+    FileRejected::new(why).at(row.at).in_field(column)
 }

@@ -2,20 +2,20 @@
 
 use super::cell;
 use super::column::Field;
-use super::mapping::Cells;
+use super::mapping::RowFields;
 use crate::code::{CorrectedField, CorrectionCode};
 use crate::entry::{Coded, Corrected, EntryKind};
 
 /// Puts the corrected data of the row into a correction; other kinds have none.
-pub(super) fn fill(kind: &mut EntryKind, cells: &Cells<'_>) {
+pub(super) fn fill(kind: &mut EntryKind, fields: &RowFields<'_>) {
     match kind {
         EntryKind::Correction { code, corrected }
         | EntryKind::RefusedCorrection {
             code, corrected, ..
         } => {
-            *corrected = of_columns(cells);
+            *corrected = of_columns(fields);
             if corrected.is_empty() {
-                let data = cells.value(Field::CorrectedData);
+                let data = fields.value(Field::CorrectedData);
                 corrected.extend(data.and_then(|data| of_one_column(code, &data)));
             }
         }
@@ -27,9 +27,9 @@ pub(super) fn fill(kind: &mut EntryKind, cells: &Cells<'_>) {
 }
 
 /// One piece from each column of its own, in the order of the network's addenda.
-fn of_columns(cells: &Cells<'_>) -> Vec<Corrected> {
-    let text = |field| cells.value(field).map(|value| value.into_owned());
-    let account = cells
+fn of_columns(fields: &RowFields<'_>) -> Vec<Corrected> {
+    let text = |field| fields.value(field).map(|value| value.into_owned());
+    let account = fields
         .value(Field::CorrectedAccount)
         .and_then(|account| cell::tail(&account));
     let pieces = [
@@ -41,8 +41,8 @@ fn of_columns(cells: &Cells<'_>) -> Vec<Corrected> {
     pieces.into_iter().flatten().collect()
 }
 
-/// The change code says what a single column of corrected data holds. Data of several
-/// pieces are hidden, since there is no telling where an account number stands in them.
+/// The change code says what a single column of corrected data holds. Data of several pieces is
+/// hidden, since nothing says where in it an account number is.
 fn of_one_column(code: &Coded<CorrectionCode>, data: &str) -> Option<Corrected> {
     let corrects = code.known().map_or(&[][..], |code| code.info().corrects);
     let [field] = corrects else {

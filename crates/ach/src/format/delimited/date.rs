@@ -8,8 +8,8 @@ use chrono::{Datelike, NaiveDate};
 /// two digits read as four.
 const YEARS: std::ops::RangeInclusive<i32> = 1990..=2199;
 
-/// Reads a date in the first of `formats` that fits. A time behind the date is ignored: a
-/// return date is a day, not an instant.
+/// Reads a date in the first of `formats` that fits. A time after the date is ignored: a return
+/// date is a day, not an instant.
 pub(super) fn read(text: &str, formats: &[String]) -> Option<NaiveDate> {
     formats.iter().find_map(|format| {
         let (date, rest) = NaiveDate::parse_and_remainder(text, format).ok()?;
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_behind_the_date_is_ignored() {
+    fn a_time_after_the_date_is_ignored() {
         let times = [
             "23:59:59",
             "10:22",
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_does_not_exist_or_lies_in_no_likely_year_is_refused() {
+    fn a_date_that_does_not_exist_or_is_in_no_likely_year_is_rejected() {
         for text in [
             "13/05/2024",
             "02/30/2024",

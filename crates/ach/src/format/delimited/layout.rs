@@ -1,18 +1,18 @@
-//! Where each field stands in this very file.
+//! Where each field is in this file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::column::{Column, Field, normal};
 use super::profile::Profile;
-use super::rows::Row;
-use super::tally::Tally;
-use super::{cell, refused, row_kind};
-use crate::entry::Position;
-use crate::format::ReadError;
+use super::rows::CsvRow;
+use super::tally::FileTally;
+use super::{cell, row_kind};
+use crate::entry::FilePosition;
+use crate::format::FileRejected;
 
 /// The columns of a file, found by its header or given by number.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct ColumnLayout {
     /// The header's cells; none without a header.
     headers: Vec<String>,
     fields: BTreeMap<Field, usize>,
@@ -24,7 +24,7 @@ pub(super) struct Layout {
     masked: BTreeSet<usize>,
 }
 
-impl Layout {
+impl ColumnLayout {
     /// The columns of a file without a header.
     pub(super) fn by_number(profile: &Profile) -> Self {
         let fields = profile.columns.iter();
@@ -35,9 +35,13 @@ impl Layout {
     /// The columns that the header row names.
     pub(super) fn by_header(
         profile: &Profile,
-        row: &Row,
-        tally: &mut Tally,
-    ) -> Result<Self, ReadError> {
+        row: &CsvRow,
+        tally: &mut FileTally,
+    ) -> Result<Self, FileRejected> {
+        if row.misquoted.is_some() {
+            let why = "text follows a closing quote in the header";
+            return Err(FileRejected::new(why).at(row.at));
+        }
         let headers: Vec<String> = row
             .cells()
             .map(|cell| cell::clean(cell).to_owned())
@@ -51,11 +55,11 @@ impl Layout {
                 [] => missing.push(*field),
                 [one, other, ..] => {
                     let why = format!(
-                        "{:?} and {:?} are both spellings of {field}: take one of them out of \
+                        "{:?} and {:?} are both spellings of {field}: remove one of them from \
                          the profile",
                         headers[*one], headers[*other]
                     );
-                    return Err(refused(row.at, Some(headers[*one].clone()), why));
+                    return Err(FileRejected::new(why).at(row.at).in_field(&headers[*one]));
                 }
             }
         }
@@ -76,7 +80,7 @@ impl Layout {
     ) -> Self {
         let mut pads = BTreeMap::new();
         for (key, width) in &profile.pad {
-            let field = Field::ALL.iter().find(|field| field.key() == key);
+            let field = Field::ALL.iter().find(|field| field.as_str() == key);
             let index = match field {
                 Some(field) => fields.get(field).copied(),
                 None => place(&Column::named([key]), &headers),
@@ -100,12 +104,12 @@ impl Layout {
         }
     }
 
-    /// Where `field` stands, counted from 0.
+    /// The column of `field`, counted from 0.
     pub(super) fn index(&self, field: Field) -> Option<usize> {
         self.fields.get(&field).copied()
     }
 
-    /// Where a column that is no field stands, counted from 0.
+    /// The place of a column that is not a field, counted from 0.
     pub(super) fn place(&self, column: &Column) -> Option<usize> {
         place(column, &self.headers)
     }
@@ -120,7 +124,7 @@ impl Layout {
         self.pads.get(&index).copied().unwrap_or(0)
     }
 
-    /// The header as it stands in the file, or `column 3`.
+    /// The header as in the file, or `column 3`.
     pub(super) fn name(&self, index: usize) -> String {
         match self.headers.get(index) {
             Some(header) if !header.is_empty() => header.clone(),
@@ -128,8 +132,8 @@ impl Layout {
         }
     }
 
-    /// Whether `value` must be hidden: its column is one of accounts, or is called so and
-    /// holds enough digits. A column that the profile does not name is hidden all the same.
+    /// Whether `value` must be hidden: its column is one of accounts, or has a name like one and
+    /// enough digits. That holds for columns that the profile does not name, too.
     pub(super) fn hides(&self, index: usize, value: &str) -> bool {
         let is_called_account = self.headers.get(index).is_some_and(|header| {
             let header = header.to_lowercase();
@@ -141,7 +145,7 @@ impl Layout {
     }
 }
 
-/// Where the column stands; every place where one of its spellings does.
+/// The places of the column, one for each header that is one of its spellings.
 fn places(column: &Column, headers: &[String]) -> Vec<usize> {
     match column {
         Column::Number(number) => {
@@ -164,27 +168,26 @@ fn place(column: &Column, headers: &[String]) -> Option<usize> {
     places(column, headers).first().copied()
 }
 
-fn check_duplicates(headers: &[String], at: Option<Position>) -> Result<(), ReadError> {
+fn check_duplicates(headers: &[String], at: FilePosition) -> Result<(), FileRejected> {
     let mut seen = BTreeSet::new();
     for header in headers.iter().filter(|header| !header.is_empty()) {
         if !seen.insert(normal(header)) {
-            let why = format!(
-                "the header {} stands there twice, so it is not clear which column is meant",
-                cell::shown(header)
-            );
-            return Err(refused(at, None, why));
+            let header = cell::shown(header);
+            let why =
+                format!("two columns have the header {header}, so it is unclear which is meant");
+            return Err(FileRejected::new(why).at(at));
         }
     }
     Ok(())
 }
 
-/// A column is needed if the profile says so, or if money hangs on it.
+/// A column is needed if the profile says so, or if money depends on it.
 fn check_missing(
     profile: &Profile,
     missing: &[Field],
     headers: &[String],
-    at: Option<Position>,
-) -> Result<(), ReadError> {
+    at: FilePosition,
+) -> Result<(), FileRejected> {
     let is_needed = |field: &&Field| field.decides() || profile.required.contains(field);
     let needed: Vec<&Field> = missing.iter().filter(is_needed).collect();
     let Some(first) = needed.first() else {
@@ -200,15 +203,17 @@ fn check_missing(
         named.join(", "),
         listed(headers)
     );
-    Err(refused(at, Some(profile.column_name(**first)), why))
+    Err(FileRejected::new(why)
+        .at(at)
+        .in_field(profile.column_name(**first)))
 }
 
 fn note_differences(
     profile: &Profile,
     missing: &[Field],
     headers: &[String],
-    at: Option<Position>,
-    tally: &mut Tally,
+    at: FilePosition,
+    tally: &mut FileTally,
 ) {
     let known = known_places(profile, headers);
     for (index, header) in headers.iter().enumerate() {
@@ -219,7 +224,7 @@ fn note_differences(
         if !header.is_empty() && !is_ignored && !known.contains(&index) {
             tally.note(at, "unknown columns", || {
                 format!(
-                    "columns the profile does not name, the first is {}",
+                    "columns that the profile does not name; the first is {}",
                     cell::shown(header)
                 )
             });
@@ -228,7 +233,9 @@ fn note_differences(
     for field in missing {
         tally.note(at, "absent columns", || {
             let column = profile.column_name(*field);
-            format!("columns the profile names and the file lacks, the first is {field} ({column})")
+            format!(
+                "columns that the profile names and the file lacks; the first is {field} ({column})"
+            )
         });
     }
 }
@@ -254,7 +261,7 @@ fn known_places(profile: &Profile, headers: &[String]) -> BTreeSet<usize> {
     known
 }
 
-/// The headers for an error. What stands there may be a row of data.
+/// The headers for an error. They may be a row of data.
 fn listed(headers: &[String]) -> String {
     const MOST: usize = 60;
     let mut shown: Vec<String> = headers

@@ -5,34 +5,33 @@ use std::borrow::Cow;
 use chrono::NaiveDate;
 
 use super::column::Field;
-use super::layout::Layout;
+use super::layout::ColumnLayout;
 use super::profile::Profile;
-use super::rows::Row;
-use super::tally::Tally;
+use super::rows::CsvRow;
+use super::tally::FileTally;
 use super::{amount, cell, code, corrected, date};
-use crate::entry::{AccountTail, Direction, Entry, EntryKeys, Position};
+use crate::entry::{AccountTail, Direction, Entry, EntryKeys};
 use crate::money::{Currency, Money};
 
 /// The cells of one row, by field.
-pub(super) struct Cells<'a> {
+pub(super) struct RowFields<'a> {
     pub(super) profile: &'a Profile,
-    pub(super) layout: &'a Layout,
-    pub(super) row: &'a Row,
+    pub(super) layout: &'a ColumnLayout,
+    pub(super) row: &'a CsvRow,
 }
 
 /// What is wrong with one field of a row.
-pub(super) struct Fault {
+pub(super) struct RowFault {
     pub(super) field: String,
     pub(super) why: String,
 }
 
-impl<'a> Cells<'a> {
+impl<'a> RowFields<'a> {
     /// The value of `field`, cleaned and padded; `None` when it is blank or has no column.
     pub(super) fn value(&self, field: Field) -> Option<Cow<'a, str>> {
         let index = self.layout.index(field)?;
         let cell = self.row.cell(index)?;
-        let keeps = self.profile.keep_apostrophes.contains(&field);
-        let value = if keeps {
+        let value = if self.profile.keep_apostrophes.contains(&field) {
             cell.trim()
         } else {
             cell::clean(cell)
@@ -44,31 +43,32 @@ impl<'a> Cells<'a> {
         self.value(field).map(Cow::into_owned)
     }
 
-    fn fault(&self, field: Field, why: impl Into<String>) -> Fault {
+    fn fault(&self, field: Field, why: impl Into<String>) -> RowFault {
         let index = self.layout.index(field);
         let name = index.map(|index| self.layout.name(index));
-        Fault {
+        RowFault {
             field: name.unwrap_or_else(|| self.profile.column_name(field)),
             why: why.into(),
         }
     }
 
     /// The amount in minor units, where there is one.
-    pub(super) fn amount_minor(&self) -> Result<Option<i64>, Fault> {
+    pub(super) fn amount_minor(&self) -> Result<Option<i64>, RowFault> {
         let Some(text) = self.value(Field::Amount) else {
             return Ok(None);
         };
-        let Some(unit) = self.profile.amount_unit else {
-            return Err(self.fault(Field::Amount, "the profile does not say its unit"));
-        };
-        let amount = amount::of_entry(&text, unit).map_err(|why| {
-            let why = format!("{} is not an amount: {why}", cell::shown(&text));
-            self.fault(Field::Amount, why)
-        })?;
-        Ok(Some(amount))
+        let unit = self.profile.amount_unit.ok_or("the profile sets no unit");
+        let amount = unit.and_then(|unit| amount::of_entry(&text, unit));
+        amount.map(Some).map_err(|why| {
+            let shown = cell::shown(&text);
+            self.fault(
+                Field::Amount,
+                format!("{shown} is not a valid amount: {why}"),
+            )
+        })
     }
 
-    fn currency(&self) -> Result<Currency, Fault> {
+    fn currency(&self) -> Result<Currency, RowFault> {
         let Some(text) = self.value(Field::Currency) else {
             return Ok(self.profile.currency);
         };
@@ -81,32 +81,31 @@ impl<'a> Cells<'a> {
         })
     }
 
-    fn date(&self, field: Field) -> Result<Option<NaiveDate>, Fault> {
+    fn date(&self, field: Field) -> Result<Option<NaiveDate>, RowFault> {
         let Some(text) = self.value(field) else {
             return Ok(None);
         };
         let formats = &self.profile.date_formats;
-        let date = date::read(&text, formats).ok_or_else(|| {
-            let wanted = formats.join(" or ");
-            self.fault(
-                field,
-                format!("{} is not a date as in {wanted}", cell::shown(&text)),
-            )
-        })?;
-        Ok(Some(date))
+        let date = date::read(&text, formats);
+        date.map(Some).ok_or_else(|| {
+            let (shown, written) = (cell::shown(&text), formats.join(" or "));
+            let why = format!("{shown} is not a valid date; dates are written {written}");
+            self.fault(field, why)
+        })
     }
 
-    fn id(&self, field: Field) -> Result<Option<String>, Fault> {
+    fn id(&self, field: Field) -> Result<Option<String>, RowFault> {
         match self.text(field) {
-            Some(id) if cell::is_rounded(&id) => Err(self.fault(
-                field,
-                format!("{id} was rounded by a spreadsheet and its digits are lost; fetch the original file"),
-            )),
+            Some(id) if cell::is_rounded(&id) => {
+                let why = "was rounded by a spreadsheet and its digits are lost; fetch the \
+                           original file";
+                Err(self.fault(field, format!("{id} {why}")))
+            }
             id => Ok(id),
         }
     }
 
-    fn keys(&self) -> Result<EntryKeys, Fault> {
+    fn keys(&self) -> Result<EntryKeys, RowFault> {
         Ok(EntryKeys {
             original_trace: self.id(Field::OriginalTrace)?,
             return_trace: self.id(Field::ReturnTrace)?,
@@ -154,7 +153,7 @@ impl<'a> Cells<'a> {
             .collect()
     }
 
-    fn check_required(&self) -> Result<(), Fault> {
+    fn check_required(&self) -> Result<(), RowFault> {
         // Whether a code may be missing depends on the kind of the row.
         let required = self
             .profile
@@ -181,52 +180,51 @@ impl<'a> Cells<'a> {
 
 /// Reads the row. `amount_minor` was read before, so that a rejected row can still show it.
 pub(super) fn entry(
-    cells: &Cells<'_>,
-    at: Position,
+    fields: &RowFields<'_>,
     amount_minor: Option<i64>,
-    tally: &mut Tally,
-) -> Result<Entry, Fault> {
-    let whole_code = cells.value(Field::Code);
+    tally: &mut FileTally,
+) -> Result<Entry, RowFault> {
+    let whole_code = fields.value(Field::Code);
     let (code, words) = match whole_code.as_deref() {
-        Some(text) if cells.profile.code_with_text => {
+        Some(text) if fields.profile.code_with_text => {
             let (code, words) = code::split(text);
             (Some(code), words)
         }
         code => (code, None),
     };
-    let description = cells
+    let description = fields
         .text(Field::Description)
         .or_else(|| words.map(str::to_owned));
-    let kind = code::kind(cells.profile, code, description.is_some());
-    let mut kind = kind.map_err(|why| cells.fault(Field::Code, why))?;
-    cells.check_required()?;
-    corrected::fill(&mut kind, cells);
+    let kind = code::kind(fields.profile, code, description.is_some());
+    let mut kind = kind.map_err(|why| fields.fault(Field::Code, why))?;
+    fields.check_required()?;
+    corrected::fill(&mut kind, fields);
 
-    let currency = cells.currency()?;
-    let (direction, unlisted) = cells.direction();
+    let currency = fields.currency()?;
+    let (direction, unlisted) = fields.direction();
     let entry = Entry {
         amount: amount_minor.map(|minor| Money::new(minor, currency)),
         direction,
-        keys: cells.keys()?,
-        sec: cells.value(Field::Sec).map(|sec| sec.to_uppercase()),
-        company_name: cells.text(Field::CompanyName),
+        keys: fields.keys()?,
+        sec: fields.value(Field::Sec).map(|sec| sec.to_uppercase()),
+        company_name: fields.text(Field::CompanyName),
         description,
-        settlement_date: cells.date(Field::SettlementDate)?,
-        original_date: cells.date(Field::OriginalDate)?,
-        issued_on: cells.date(Field::IssuedOn)?,
-        received_on: cells.date(Field::ReceivedOn)?,
-        account_tail: cells.account_tail(),
-        raw: if cells.profile.raw {
-            cells.raw()
+        settlement_date: fields.date(Field::SettlementDate)?,
+        original_date: fields.date(Field::OriginalDate)?,
+        issued_on: fields.date(Field::IssuedOn)?,
+        received_on: fields.date(Field::ReceivedOn)?,
+        account_tail: fields.account_tail(),
+        raw: if fields.profile.raw {
+            fields.raw()
         } else {
             Vec::new()
         },
-        ..Entry::new(at, kind)
+        ..Entry::new(fields.row.at, kind)
     };
     if let Some(value) = unlisted {
-        tally.note(Some(at), "direction", || {
+        tally.note(fields.row.at, "direction", || {
             format!(
-                "{} is not a transaction type the profile lists",
+                "the profile lists no transaction type {}",
                 cell::shown(&value)
             )
         });

@@ -1,12 +1,13 @@
-//! The profile of a delimited file: everything in which one vendor's file differs from
-//! another's, as configuration.
+//! The profile of a delimited file: everything in which the files of vendors differ, as
+//! configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::amount::Unit;
+use super::amount::AmountUnit;
 use super::column::{Column, Field};
+use super::validate;
 use crate::entry::Direction;
 use crate::money::Currency;
 
@@ -16,13 +17,13 @@ use crate::money::Currency;
 pub struct Profile {
     /// The name under which an import shows the format.
     pub name: String,
-    /// What stands between cells: `,` `|` `;` or a tab.
+    /// What separates cells: `,` `|` `;` or a tab.
     pub delimiter: Delimiter,
-    /// Whether a cell that begins with `"` is quoted (`""` stands for one quote).
+    /// Whether a cell that begins with `"` is quoted (`""` is one quote in it).
     pub quoting: bool,
     /// Whether the first row is a header. Without one, columns are given by number.
     pub header: bool,
-    /// How many cells a row has, for files without a header. Left out, the first row says.
+    /// How many cells a row has, for files without a header. Default: as many as the first row.
     pub width: Option<usize>,
     /// How bytes become text.
     pub encoding: Encoding,
@@ -33,11 +34,11 @@ pub struct Profile {
     /// Headers that are known and not used. Any other column is reported.
     pub ignore: Vec<String>,
     /// The ways in which dates are written, as in `%m/%d/%Y`, which reads padded and
-    /// unpadded numbers. A time of day behind the date is ignored.
+    /// unpadded numbers. A time of day after the date is ignored.
     pub date_formats: Vec<String>,
-    /// What the digits of the amount count. It has no default, since a wrong one is wrong
-    /// by a factor of a hundred.
-    pub amount_unit: Option<Unit>,
+    /// The unit of the amounts. It has no default, since a wrong one is wrong by a factor of a
+    /// hundred.
+    pub amount_unit: Option<AmountUnit>,
     /// The currency where no column says another.
     pub currency: Currency,
     /// The direction where no column says another.
@@ -46,7 +47,7 @@ pub struct Profile {
     /// [`Direction::Unknown`], and is reported.
     pub directions: BTreeMap<String, Direction>,
     /// What the rows are.
-    pub kind: Kind,
+    pub kind: DeclaredKind,
     /// The codes of validation failures: `#` is any digit, and a `*` at the end is anything.
     /// `900`, `###` and `X*` are examples.
     pub validation_codes: Vec<String>,
@@ -56,22 +57,22 @@ pub struct Profile {
     pub code_map: BTreeMap<String, String>,
     /// Whether return codes come without their `R`: `01` or `1` for `R01`.
     pub code_without_r: bool,
-    /// Whether the code's column goes on with the reason in words, as in `R01 - NSF`.
+    /// Whether the reason in words follows in the code's column, as in `R01 - NSF`.
     pub code_with_text: bool,
     /// What the values of the record type column mean.
     pub record_types: Option<RecordTypes>,
     /// The row of totals.
     pub trailer: Option<Trailer>,
-    /// Sentences that say there are no entries, without regard to case. A `*` at the end
-    /// lets the sentence go on.
+    /// Sentences that say there are no entries, without regard to case. After a `*` at the end the
+    /// sentence may continue.
     pub no_records: Vec<String>,
-    /// Which rows are meant for us; the others are counted and passed over.
+    /// Which rows are meant for us; the others are counted and skipped.
     pub row_filter: Option<RowFilter>,
     /// The fields whose leading apostrophe, or `="…"`, belongs to the value.
     pub keep_apostrophes: BTreeSet<Field>,
     /// To how many digits a column is filled with zeros from the left, by field or header.
     pub pad: BTreeMap<String, usize>,
-    /// Whether the entry keeps its row as pairs of header and value.
+    /// Whether the entry has its row as pairs of header and value.
     pub raw: bool,
     /// Columns of the raw row that hold account numbers, beside those of the fields.
     pub masked: Vec<Column>,
@@ -99,7 +100,7 @@ impl Default for Profile {
             currency: Currency::USD,
             direction: Direction::Unknown,
             directions: BTreeMap::new(),
-            kind: Kind::ByCode,
+            kind: DeclaredKind::ByCode,
             validation_codes: Vec::new(),
             blank_code_is_validation_failure: false,
             code_map: BTreeMap::new(),
@@ -111,7 +112,7 @@ impl Default for Profile {
             row_filter: None,
             keep_apostrophes: BTreeSet::new(),
             pad: pad
-                .map(|(field, width)| (field.key().to_owned(), width))
+                .map(|(field, width)| (field.as_str().to_owned(), width))
                 .into(),
             raw: false,
             masked: Vec::new(),
@@ -120,9 +121,16 @@ impl Default for Profile {
 }
 
 impl Profile {
+    /// Every fault of the profile, as the key that is wrong and what to do. A profile without
+    /// faults gives none.
+    #[must_use]
+    pub fn validate(&self) -> Vec<(String, String)> {
+        validate::faults(self)
+    }
+
     /// The same profile with amounts in `unit`.
     #[must_use]
-    pub fn with_unit(self, unit: Unit) -> Self {
+    pub fn with_unit(self, unit: AmountUnit) -> Self {
         Self {
             amount_unit: Some(unit),
             ..self
@@ -134,11 +142,11 @@ impl Profile {
     pub(super) fn column_name(&self, field: Field) -> String {
         self.columns
             .get(&field)
-            .map_or_else(|| field.key().to_owned(), Column::to_string)
+            .map_or_else(|| field.as_str().to_owned(), Column::to_string)
     }
 }
 
-/// What stands between cells.
+/// What separates cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Delimiter {
     /// `,`
@@ -157,8 +165,7 @@ pub enum Delimiter {
 
 impl Delimiter {
     /// The delimiter's byte.
-    #[must_use]
-    pub const fn byte(self) -> u8 {
+    pub(super) const fn byte(self) -> u8 {
         match self {
             Self::Comma => b',',
             Self::Pipe => b'|',
@@ -168,7 +175,7 @@ impl Delimiter {
     }
 }
 
-/// How bytes become text. A byte order mark of UTF-8 is passed over in any case.
+/// How bytes become text. A byte order mark of UTF-8 is always skipped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Encoding {
@@ -185,7 +192,7 @@ pub enum Encoding {
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum DeclaredKind {
     /// The code says: `C…` a correction, R61 to R70 a dishonored and R71 to R77 a contested
     /// return, the profile's validation codes a validation failure, anything else a return.
     ByCode,
@@ -204,11 +211,11 @@ pub enum Kind {
 pub struct RecordTypes {
     /// Rows that are entries.
     pub detail: Vec<String>,
-    /// Rows that open the file or a section; they are passed over.
+    /// Rows that open the file or a section; they are skipped.
     pub header: Vec<String>,
-    /// Rows of totals; see [`Trailer`].
+    /// CsvRows of totals; see [`Trailer`].
     pub trailer: Vec<String>,
-    /// Rows that are counted and passed over.
+    /// Rows that are counted and skipped.
     pub ignored: Vec<String>,
 }
 
@@ -216,13 +223,13 @@ pub struct RecordTypes {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Trailer {
-    /// What its first cell says, without regard to case. Trailers by record type need none.
+    /// What its first cell says, without regard to case. Not needed with a record type.
     pub first_cell: Vec<String>,
     /// The column of the number of detail rows.
     pub count: Option<Column>,
     /// The column of the sum of their amounts, without signs, in the profile's unit.
     pub total: Option<Column>,
-    /// Whether a file with rows and without a trailer is refused.
+    /// Whether a file with rows and without a trailer is rejected.
     pub required: bool,
 }
 
@@ -230,7 +237,7 @@ pub struct Trailer {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowFilter {
-    /// The column that tells.
+    /// The column that decides.
     #[serde(default = "first_column")]
     pub column: Column,
     /// What it begins with, without regard to case.

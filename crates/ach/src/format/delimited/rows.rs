@@ -5,11 +5,11 @@ use std::io::Read;
 use csv_core::ReadFieldResult;
 use encoding_rs::WINDOWS_1252;
 
-use super::profile::{Delimiter, Encoding};
-use super::refused;
-use super::source::{CHUNK, Source};
-use crate::entry::Position;
-use crate::format::ReadError;
+use super::cell;
+use super::input::{CHUNK, LineInput};
+use super::profile::{Encoding, Profile};
+use crate::entry::FilePosition;
+use crate::format::{FileRejected, ReadError};
 
 /// The longest cell, in bytes.
 const LONGEST_CELL: usize = 64 * 1024;
@@ -19,15 +19,15 @@ const LONGEST_ROW: usize = 1024 * 1024;
 pub(super) const MOST_CELLS: usize = 1024;
 
 /// One row of cells, decoded.
-#[derive(Debug, Default)]
-pub(super) struct Row {
+#[derive(Debug)]
+pub(super) struct CsvRow {
     /// Where it begins.
-    pub(super) at: Option<Position>,
+    pub(super) at: FilePosition,
     /// The line it ends in; cells in quotes may hold line ends.
     pub(super) last_line: u64,
     /// Whether a line end follows it.
     pub(super) is_terminated: bool,
-    /// The first cell that goes on behind its closing quote.
+    /// The first cell that continues after its closing quote.
     pub(super) misquoted: Option<usize>,
     /// Whether the bytes are not UTF-8.
     pub(super) is_foreign: bool,
@@ -35,7 +35,7 @@ pub(super) struct Row {
     ends: Vec<usize>,
 }
 
-impl Row {
+impl CsvRow {
     /// How many cells there are.
     pub(super) fn len(&self) -> usize {
         self.ends.len()
@@ -48,6 +48,11 @@ impl Row {
         self.text.get(start..end)
     }
 
+    /// The cell at `index`, cleaned; empty where the row has none.
+    pub(super) fn value(&self, index: usize) -> &str {
+        self.cell(index).map_or("", cell::clean)
+    }
+
     /// All cells, with their blanks.
     pub(super) fn cells(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).filter_map(|index| self.cell(index))
@@ -58,12 +63,12 @@ impl Row {
         self.text.trim().is_empty()
     }
 
-    /// Whether the row goes over more than one line.
+    /// Whether the row covers more than one line.
     pub(super) fn spans_lines(&self) -> bool {
-        self.at.is_some_and(|at| self.last_line > at.line)
+        self.last_line > self.at.line
     }
 
-    /// Takes the cells over from `bytes`, which are cut at `ends`.
+    /// Takes the cells from `bytes`, which are cut at `ends`.
     fn decode(&mut self, bytes: &[u8], ends: &[usize], encoding: Encoding) {
         self.text.clear();
         self.ends.clear();
@@ -87,8 +92,9 @@ impl Row {
 }
 
 /// Reads rows one by one.
-pub(super) struct Rows<R> {
-    source: Source<R>,
+pub(super) struct CsvRows<R> {
+    input: LineInput<R>,
+    row: CsvRow,
     csv: csv_core::Reader,
     quoting: bool,
     encoding: Encoding,
@@ -96,7 +102,7 @@ pub(super) struct Rows<R> {
     bytes: Vec<u8>,
     used: usize,
     ends: Vec<usize>,
-    /// How many bytes of the file the row has taken so far.
+    /// How many bytes of the file the row has used so far.
     taken: usize,
 }
 
@@ -107,20 +113,29 @@ enum CellEnd {
     File,
 }
 
-impl<R: Read> Rows<R> {
-    pub(super) fn new(input: R, delimiter: Delimiter, quoting: bool, encoding: Encoding) -> Self {
+impl<R: Read> CsvRows<R> {
+    pub(super) fn new(input: R, profile: &Profile) -> Self {
         let mut csv = csv_core::ReaderBuilder::new()
-            .delimiter(delimiter.byte())
-            .quoting(quoting)
+            .delimiter(profile.delimiter.byte())
+            .quoting(profile.quoting)
             .build();
-        // The source takes a byte order mark off the file's beginning. csv-core would take
-        // another off its first input, if it came in one piece; after a line end it does not.
+        // The input skips a byte order mark at the file's beginning. csv-core would skip another
+        // in its first input, if it came in one piece; after a line end it does not.
         csv.read_field(b"\n", &mut [0; 1]);
         Self {
-            source: Source::new(input),
+            input: LineInput::new(input),
+            row: CsvRow {
+                at: FilePosition { line: 1, byte: 0 },
+                last_line: 1,
+                is_terminated: false,
+                misquoted: None,
+                is_foreign: false,
+                text: String::new(),
+                ends: Vec::new(),
+            },
             csv,
-            quoting,
-            encoding,
+            quoting: profile.quoting,
+            encoding: profile.encoding,
             bytes: vec![0; LONGEST_ROW + CHUNK],
             used: 0,
             ends: Vec::new(),
@@ -128,50 +143,47 @@ impl<R: Read> Rows<R> {
         }
     }
 
-    /// Reads the next row into `row`; `false` at the end of the file. Empty lines are passed
-    /// over.
-    pub(super) fn read(&mut self, row: &mut Row) -> Result<bool, ReadError> {
-        self.pass_line_ends()?;
-        if self.source.fill()?.is_empty() {
-            return Ok(false);
+    /// The next row; `None` at the end of the file. Empty lines are skipped.
+    pub(super) fn next(&mut self) -> Result<Option<&CsvRow>, ReadError> {
+        self.skip_line_ends()?;
+        if self.input.fill()?.is_empty() {
+            return Ok(None);
         }
-        let at = self.source.position();
+        let at = self.input.position();
         (self.used, self.taken) = (0, 0);
         self.ends.clear();
-        row.at = Some(at);
-        row.misquoted = None;
+        self.row.at = at;
+        self.row.misquoted = None;
         loop {
             let index = self.ends.len();
             if index == MOST_CELLS {
-                return Err(refused(
-                    Some(at),
-                    None,
-                    format!("a row has more than {MOST_CELLS} cells"),
-                ));
+                let why = format!("a row has more than {MOST_CELLS} cells");
+                return Err(FileRejected::new(why).at(at).into());
             }
-            let cell_at = self.source.position();
+            let cell_at = self.input.position();
             let (end, well_quoted) = self.cell(at)?;
             self.ends.push(self.used);
-            let line = self.source.position().line;
-            row.is_terminated = matches!(end, CellEnd::Line);
-            row.last_line = line - u64::from(row.is_terminated);
+            let line = self.input.position().line;
+            self.row.is_terminated = matches!(end, CellEnd::Line);
+            self.row.last_line = line - u64::from(self.row.is_terminated);
             if !well_quoted {
-                self.check_misquoted(cell_at, row.last_line)?;
-                row.misquoted = row.misquoted.or(Some(index));
+                check_misquoted(cell_at, self.row.last_line)?;
+                self.row.misquoted.get_or_insert(index);
             }
             match end {
                 CellEnd::Delimiter => {}
                 CellEnd::Line | CellEnd::File => break,
             }
         }
-        row.decode(&self.bytes[..self.used], &self.ends, self.encoding);
-        Ok(true)
+        self.row
+            .decode(&self.bytes[..self.used], &self.ends, self.encoding);
+        Ok(Some(&self.row))
     }
 
-    /// Empty lines stand between rows and are none themselves.
-    fn pass_line_ends(&mut self) -> Result<(), ReadError> {
+    /// Empty lines between rows are not rows.
+    fn skip_line_ends(&mut self) -> Result<(), ReadError> {
         loop {
-            let at_hand = self.source.fill()?;
+            let at_hand = self.input.fill()?;
             let ends = at_hand
                 .iter()
                 .take_while(|byte| matches!(byte, b'\r' | b'\n'))
@@ -179,18 +191,18 @@ impl<R: Read> Rows<R> {
             if ends == 0 {
                 return Ok(());
             }
-            self.source.take(ends);
+            self.input.take(ends);
         }
     }
 
-    /// Reads one cell behind those read so far. Tells how it ended, and whether its quotes
-    /// are as they should be.
-    fn cell(&mut self, row_at: Position) -> Result<(CellEnd, bool), ReadError> {
-        let at = self.source.position();
+    /// Reads one cell after those read so far. Gives how it ended, and whether its quotes are
+    /// where they should be.
+    fn cell(&mut self, row_at: FilePosition) -> Result<(CellEnd, bool), ReadError> {
+        let at = self.input.position();
         let start = self.used;
         let mut quotes = Quotes::new(self.quoting);
         loop {
-            let at_hand = self.source.fill()?;
+            let at_hand = self.input.fill()?;
             // A line end in place of the end of the file closes every cell but one in quotes.
             let is_end = at_hand.is_empty();
             let input = if is_end { b"\n" } else { at_hand };
@@ -200,7 +212,7 @@ impl<R: Read> Rows<R> {
             self.used += written;
             self.taken += read;
             if !is_end {
-                self.source.take(read);
+                self.input.take(read);
             }
             self.check_size(at, row_at, start, quotes.opened)?;
             let well_quoted = || quotes.are_well_placed(&self.bytes[start..self.used]);
@@ -213,53 +225,54 @@ impl<R: Read> Rows<R> {
                     return Ok((end, well_quoted()));
                 }
                 ReadFieldResult::InputEmpty if is_end => {
-                    let why = "a quote opens here and never closes; every line behind it would \
-                               be lost, so the file is refused";
-                    return Err(refused(Some(at), None, why.to_owned()));
+                    let why = "a quote opens here and never closes, so every line after it would \
+                               be lost";
+                    return Err(FileRejected::new(why).at(at).into());
                 }
                 ReadFieldResult::InputEmpty | ReadFieldResult::OutputFull => {}
             }
         }
     }
 
+    /// Rejects a file with a cell or a row that is too long.
     fn check_size(
         &self,
-        at: Position,
-        row_at: Position,
+        at: FilePosition,
+        row_at: FilePosition,
         start: usize,
         in_quotes: bool,
-    ) -> Result<(), ReadError> {
+    ) -> Result<(), FileRejected> {
         if self.used - start > LONGEST_CELL {
             let why = if in_quotes {
                 "a quote opens here and does not close within 64 KiB"
             } else {
                 "a cell is longer than 64 KiB: is the delimiter right, and are there line ends?"
             };
-            return Err(refused(Some(at), None, why.to_owned()));
+            return Err(FileRejected::new(why).at(at));
         }
         if self.taken > LONGEST_ROW {
             let why = "a row is longer than 1 MiB: are there line ends?";
-            return Err(refused(Some(row_at), None, why.to_owned()));
+            return Err(FileRejected::new(why).at(row_at));
         }
         Ok(())
     }
-
-    /// Text behind a closing quote is the vendor's slip while it stays in its line. Over
-    /// several lines it is a quote that was not closed, and whole rows are inside the cell.
-    fn check_misquoted(&self, at: Position, last_line: u64) -> Result<(), ReadError> {
-        if last_line == at.line {
-            return Ok(());
-        }
-        let why = format!(
-            "a quote opens here and closes in line {last_line} in the middle of a cell: \
-             it was probably not closed in its own row, and the rows between would be lost"
-        );
-        Err(refused(Some(at), None, why))
-    }
 }
 
-/// Follows the quotes of one cell, for the reader of rows takes text behind a closing quote
-/// without a word.
+/// Text after a closing quote is the vendor's slip while it stays in its line. Over several lines
+/// it is a quote that was not closed, and whole rows are inside the cell.
+fn check_misquoted(at: FilePosition, last_line: u64) -> Result<(), FileRejected> {
+    if last_line == at.line {
+        return Ok(());
+    }
+    let why = format!(
+        "a quote opens here and closes in line {last_line} in the middle of a cell: it was \
+         probably not closed in its own row, and the rows between would be lost"
+    );
+    Err(FileRejected::new(why).at(at))
+}
+
+/// Follows the quotes of one cell, because csv-core accepts text after a closing quote without a
+/// word.
 struct Quotes {
     quoting: bool,
     begun: bool,
@@ -292,8 +305,8 @@ impl Quotes {
         }
     }
 
-    /// Whether the closing quote ends the cell: then all other quotes came in pairs, of
-    /// which the cell has one each, and nothing but blanks stands behind the last.
+    /// Whether the closing quote ends the cell: then all other quotes came in pairs, of which the
+    /// cell has one each, and only blanks follow the last.
     fn are_well_placed(&self, cell: &[u8]) -> bool {
         let kept = memchr::memchr_iter(b'"', cell).count();
         !self.opened || (self.seen == 2 * kept + 2 && self.last == b'"')

@@ -1,106 +1,91 @@
-//! What was read so far: counts, sums and findings.
+//! What was read so far: the summary, and what the file must prove at its end.
 
-use super::refused;
-use crate::entry::{Direction, Entry, EntryKind, Position};
-use crate::format::{Emptiness, Finding, ReadError, Rejected};
-use crate::money::{Currency, Money};
+use super::mapping::RowFault;
+use crate::entry::{Entry, FilePosition};
+use crate::format::summary::plus;
+use crate::format::{Emptiness, FileRejected, Item, Rejected, Summary};
+use crate::money::Currency;
 
 /// Counts and sums, kept while the file is read.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) entries: u64,
-    pub(super) rejected: u64,
-    pub(super) debit_minor: i64,
-    pub(super) credit_minor: i64,
-    pub(super) unknown_minor: i64,
-    /// Sum of the amounts of all detail rows, as far as they could be read.
+pub(super) struct FileTally {
+    pub(super) summary: Summary,
+    /// Sum of the amounts of all detail rows, as far as they could be read, minor units.
     pub(super) detail_minor: i64,
     /// Detail rows whose amount could not be read.
     pub(super) unread_amounts: u64,
-    pub(super) findings: Vec<Finding>,
     /// Whether any row was seen that is not blank.
     pub(super) saw_text: bool,
     /// Where a sentence said that there are no entries.
-    pub(super) sentence_at: Option<Position>,
-    /// Where the row of totals stands.
-    pub(super) trailer_at: Option<Position>,
+    pub(super) sentence_at: Option<FilePosition>,
+    /// Where the row of totals is.
+    trailer_at: Option<FilePosition>,
     currency: Option<Currency>,
 }
 
-impl Tally {
+impl FileTally {
     /// Counts an entry and adds its amount.
-    pub(super) fn add(&mut self, entry: &Entry) -> Result<(), ReadError> {
+    pub(super) fn add(&mut self, entry: Entry) -> Result<Item, FileRejected> {
         if let Some(amount) = entry.amount {
-            self.add_amount(entry, amount)?;
+            let currency = amount.currency();
+            let first = *self.currency.get_or_insert(currency);
+            if first != currency {
+                self.note(entry.at, "currency", || {
+                    format!("{currency} beside {first}: the sums mix currencies")
+                });
+            }
+            self.detail_minor = plus(self.detail_minor, amount.minor(), entry.at)?;
         }
-        self.entries += 1;
-        Ok(())
+        self.summary.add(&entry)?;
+        Ok(Item::Entry(Box::new(entry)))
     }
 
-    fn add_amount(&mut self, entry: &Entry, amount: Money) -> Result<(), ReadError> {
-        let first = *self.currency.get_or_insert(amount.currency());
-        if first != amount.currency() {
-            self.note(Some(entry.at), "currency", || {
-                format!(
-                    "{} beside {first}: the sums mix currencies",
-                    amount.currency()
-                )
-            });
-        }
-        self.add_detail(entry.at, amount.minor())?;
-        let sum = match entry.kind {
-            EntryKind::Correction { .. } | EntryKind::RefusedCorrection { .. } => return Ok(()),
-            EntryKind::Return { .. }
-            | EntryKind::Dishonored { .. }
-            | EntryKind::Contested { .. }
-            | EntryKind::ValidationFailure { .. } => match entry.direction {
-                Direction::Debit => &mut self.debit_minor,
-                Direction::Credit => &mut self.credit_minor,
-                Direction::Unknown => &mut self.unknown_minor,
-            },
-        };
-        *sum = plus(*sum, amount.minor(), entry.at)?;
-        Ok(())
-    }
-
-    /// Counts a row that could not be read.
+    /// Counts a row that could not be read. `amount_minor` is what was read of its amount: `None`
+    /// when nothing was.
     pub(super) fn reject(
         &mut self,
-        rejected: &Rejected,
-        amount_is_known: bool,
-    ) -> Result<(), ReadError> {
-        self.add_detail(rejected.at, rejected.amount_minor.unwrap_or(0))?;
-        self.rejected += 1;
-        self.unread_amounts += u64::from(!amount_is_known);
+        at: FilePosition,
+        fault: RowFault,
+        amount_minor: Option<Option<i64>>,
+    ) -> Result<Item, FileRejected> {
+        self.unread_amounts += u64::from(amount_minor.is_none());
+        let amount_minor = amount_minor.flatten();
+        self.detail_minor = plus(self.detail_minor, amount_minor.unwrap_or(0), at)?;
+        self.summary.rejected += 1;
+        let RowFault { field, why } = fault;
+        Ok(Item::Rejected(Rejected::new(at, field, why, amount_minor)))
+    }
+
+    /// Counts a difference that is tolerated; the first of its kind is described.
+    pub(super) fn note(&mut self, at: FilePosition, kind: &str, what: impl FnOnce() -> String) {
+        self.summary.note(Some(at), kind, what);
+    }
+
+    /// Remembers the trailer. A file has one.
+    pub(super) fn see_trailer(&mut self, at: FilePosition) -> Result<(), FileRejected> {
+        self.check_no_trailer(at, "a second trailer")?;
+        self.trailer_at = Some(at);
         Ok(())
     }
 
-    fn add_detail(&mut self, at: Position, minor: i64) -> Result<(), ReadError> {
-        self.detail_minor = plus(self.detail_minor, minor, at)?;
-        Ok(())
+    /// Rejects the file when its trailer has come already.
+    pub(super) fn check_no_trailer(
+        &self,
+        at: FilePosition,
+        what: &str,
+    ) -> Result<(), FileRejected> {
+        let Some(trailer_at) = self.trailer_at else {
+            return Ok(());
+        };
+        let line = trailer_at.line;
+        let why =
+            format!("{what} after the trailer in line {line}: are these several files in one?");
+        Err(FileRejected::new(why).at(at))
     }
 
-    /// Counts a difference that is let pass; the first of its kind is described.
-    pub(super) fn note(&mut self, at: Option<Position>, kind: &str, what: impl FnOnce() -> String) {
-        if let Some(known) = self
-            .findings
-            .iter_mut()
-            .find(|finding| finding.field == kind)
-        {
-            known.count += 1;
-        } else {
-            self.findings.push(Finding {
-                at,
-                field: kind.to_owned(),
-                what: what(),
-                count: 1,
-            });
-        }
-    }
-
-    /// How the file is empty, once its end is reached.
-    pub(super) fn emptiness(&self) -> Option<Emptiness> {
-        if self.entries + self.rejected > 0 {
+    /// The end of the file. `needs_trailer` says that a file with rows must have one.
+    pub(super) fn finish(&mut self, needs_trailer: bool) -> Result<(), FileRejected> {
+        let emptiness = if self.summary.entries + self.summary.rejected > 0 {
             None
         } else if self.sentence_at.is_some() {
             Some(Emptiness::Sentence)
@@ -108,42 +93,20 @@ impl Tally {
             Some(Emptiness::HeaderOnly)
         } else {
             Some(Emptiness::NoBytes)
-        }
-    }
-}
-
-fn plus(sum: i64, minor: i64, at: Position) -> Result<i64, ReadError> {
-    sum.checked_add(minor).ok_or_else(|| {
-        let why = "the sum of the amounts is beyond what can be counted; check the unit and the \
-                   amount column of the profile";
-        refused(Some(at), Some("amount".to_owned()), why.to_owned())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::entry::Coded;
-
-    #[test]
-    fn a_sum_that_cannot_be_counted_refuses_the_file() {
-        let at = Position { line: 3, byte: 9 };
-        let code = Coded::Unknown("R97".to_owned());
-        let date_of_death = None;
-        let mut entry = Entry::new(
-            at,
-            EntryKind::Return {
-                code,
-                date_of_death,
-            },
-        );
-        entry.amount = Some(Money::cents(i64::MAX));
-        let mut tally = Tally::default();
-        assert!(tally.add(&entry).is_ok());
-        let Err(ReadError::Rejected(refused)) = tally.add(&entry) else {
-            panic!("a sum beyond i64 was counted")
         };
-        assert_eq!(refused.at, Some(at));
-        assert_eq!((tally.entries, tally.unknown_minor), (1, i64::MAX));
+        let may_lack_trailer =
+            matches!(emptiness, Some(Emptiness::NoBytes | Emptiness::Sentence)) || !needs_trailer;
+        if self.trailer_at.is_none() && !may_lack_trailer {
+            let why =
+                "the file ends without its trailer, so it was probably cut off; fetch it again";
+            return Err(FileRejected::new(why));
+        }
+        if let (Some(at), None) = (self.sentence_at, emptiness) {
+            self.note(at, "no records", || {
+                "the file says that it has no records, but it has some".to_owned()
+            });
+        }
+        self.summary.emptiness = emptiness;
+        Ok(())
     }
 }

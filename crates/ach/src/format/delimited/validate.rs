@@ -5,225 +5,221 @@ use std::collections::BTreeSet;
 use super::code::fits;
 use super::column::{Column, Field, normal};
 use super::date;
-use super::profile::{Kind, Profile};
+use super::profile::{DeclaredKind, Profile};
 use super::rows::MOST_CELLS;
 use crate::code::{CorrectionCode, ReturnCode};
 
-/// The faults found so far: the key, and what is wrong with it.
-struct Faults(Vec<(String, String)>);
-
-impl Faults {
-    fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
-        self.0.push((key.into(), message.into()));
-    }
-
-    fn add_if(&mut self, is_wrong: bool, key: &str, message: &str) {
-        if is_wrong {
-            self.add(key, message);
-        }
-    }
+/// Every fault of `profile`, as the key that is wrong and what to do.
+pub(super) fn faults(profile: &Profile) -> Vec<(String, String)> {
+    let mut validation = Validation {
+        profile,
+        faults: Vec::new(),
+    };
+    let is_nameless = profile.name.trim().is_empty();
+    validation.fault_if(is_nameless, "name", "give the format a name");
+    validation.check_columns();
+    validation.check_needed_columns();
+    validation.check_other_columns();
+    validation.check_dates();
+    validation.check_validation_codes();
+    validation.check_code_map();
+    validation.check_record_types();
+    validation.check_trailer();
+    validation.check_texts();
+    validation.faults
 }
 
-impl Profile {
-    /// Every fault of the profile, as the key that is wrong and what to do. A profile without
-    /// faults gives none.
-    #[must_use]
-    pub fn validate(&self) -> Vec<(String, String)> {
-        let mut faults = Faults(Vec::new());
-        faults.add_if(
-            self.name.trim().is_empty(),
-            "name",
-            "give the format a name",
-        );
-        self.check_columns(&mut faults);
-        self.check_needed_columns(&mut faults);
-        self.check_other_columns(&mut faults);
-        self.check_dates(&mut faults);
-        self.check_codes(&mut faults);
-        self.check_record_types(&mut faults);
-        self.check_trailer(&mut faults);
-        self.check_texts(&mut faults);
-        faults.0
+/// A profile, and the faults found so far.
+struct Validation<'a> {
+    profile: &'a Profile,
+    faults: Vec<(String, String)>,
+}
+
+impl Validation<'_> {
+    fn fault(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.faults.push((key.into(), message.into()));
+    }
+
+    fn fault_if(&mut self, is_wrong: bool, key: &str, message: &str) {
+        if is_wrong {
+            self.fault(key, message);
+        }
     }
 
     fn has(&self, field: Field) -> bool {
-        self.columns.contains_key(&field)
+        self.profile.columns.contains_key(&field)
     }
 
-    fn check_columns(&self, faults: &mut Faults) {
-        for (field, column) in &self.columns {
-            self.check_column(&format!("columns.{field}"), column, faults);
+    fn check_columns(&mut self) {
+        for (field, column) in &self.profile.columns {
+            self.check_column(&format!("columns.{field}"), column);
         }
-        let numbers = self.columns.values().filter_map(|column| match column {
+        let columns = self.profile.columns.values();
+        let numbers = columns.filter_map(|column| match column {
             Column::Number(number) => Some(*number),
             Column::Named(_) => None,
         });
-        match (self.header, self.width, numbers.max()) {
-            (true, Some(_), _) => faults.add("width", "leave it out: the header says it"),
+        match (self.profile.header, self.profile.width, numbers.max()) {
+            (true, Some(_), _) => self.fault("width", "leave it out: the header sets it"),
             (false, Some(width), Some(last)) if width < last => {
-                faults.add(
+                self.fault(
                     "width",
-                    format!("it is {width}, and columns go up to {last}"),
+                    format!("it is {width}, but columns go up to {last}"),
                 );
             }
             (true | false, _, _) => {}
         }
     }
 
-    fn check_column(&self, key: &str, column: &Column, faults: &mut Faults) {
+    fn check_column(&mut self, key: &str, column: &Column) {
         match column {
             Column::Number(number) => {
                 let is_wrong = *number == 0 || *number > MOST_CELLS;
-                faults.add_if(is_wrong, key, "a column number is counted from 1 to 1024");
+                self.fault_if(is_wrong, key, "a column number is from 1 to 1024");
             }
             Column::Named(spellings) => {
-                let is_blank = spellings.iter().any(|spelling| spelling.trim().is_empty());
-                faults.add_if(
-                    spellings.is_empty() || is_blank,
+                let is_unnamed =
+                    spellings.is_empty() || spellings.iter().any(|text| is_blank(text));
+                self.fault_if(is_unnamed, key, "name at least one header");
+                let has_no_header = !self.profile.header;
+                self.fault_if(
+                    has_no_header,
                     key,
-                    "name at least one header",
+                    "give its number: the file has no header",
                 );
-                faults.add_if(!self.header, key, "give its number: the file has no header");
             }
         }
     }
 
-    fn check_needed_columns(&self, faults: &mut Faults) {
-        let needs_code = self.kind != Kind::ValidationFailures;
-        faults.add_if(
+    fn check_needed_columns(&mut self) {
+        let profile = self.profile;
+        let needs_code = profile.kind != DeclaredKind::ValidationFailures;
+        self.fault_if(
             needs_code && !self.has(Field::Code),
             "columns.code",
-            "name the column of the return code; only validation failures can do without",
+            "name the column of the return code; only validation failures need none",
         );
         let mut keys = Field::ALL.iter().filter(|field| field.is_match_key());
-        faults.add_if(
+        self.fault_if(
             !keys.any(|field| self.has(*field)),
             "columns",
             "name a column by which a payment is found: payment_id, order_id, \
              transfer_request_id, original_trace or individual_id",
         );
-        for field in self.required.iter().filter(|field| !self.has(**field)) {
-            faults.add("required", format!("{field} has no column"));
+        for (key, fields) in [
+            ("required", &profile.required),
+            ("keep_apostrophes", &profile.keep_apostrophes),
+        ] {
+            for field in fields
+                .iter()
+                .filter(|field| !profile.columns.contains_key(field))
+            {
+                self.fault(key, format!("{field} has no column"));
+            }
         }
-        for field in self
-            .keep_apostrophes
-            .iter()
-            .filter(|field| !self.has(**field))
-        {
-            faults.add("keep_apostrophes", format!("{field} has no column"));
-        }
-        faults.add_if(
-            self.has(Field::Amount) && self.amount_unit.is_none(),
+        self.fault_if(
+            self.has(Field::Amount) && profile.amount_unit.is_none(),
             "amount_unit",
-            "say what the amounts count: \"minor\" (cents) or \"major\" (dollars)",
+            "set the unit of the amounts: \"minor\" (cents) or \"major\" (dollars)",
         );
-        faults.add_if(
-            self.has(Field::Direction) == self.directions.is_empty(),
+        self.fault_if(
+            self.has(Field::Direction) == profile.directions.is_empty(),
             "directions",
             "columns.direction and directions go together: the column, and what its values mean",
         );
     }
 
-    fn check_other_columns(&self, faults: &mut Faults) {
-        for column in &self.masked {
-            self.check_column("masked", column, faults);
+    fn check_other_columns(&mut self) {
+        for column in &self.profile.masked {
+            self.check_column("masked", column);
         }
-        if let Some(filter) = &self.row_filter {
-            self.check_column("row_filter.column", &filter.column, faults);
-            let is_blank = filter
-                .starts_with
-                .iter()
-                .any(|start| start.trim().is_empty());
-            faults.add_if(
-                filter.starts_with.is_empty() || is_blank,
+        if let Some(filter) = &self.profile.row_filter {
+            self.check_column("row_filter.column", &filter.column);
+            self.fault_if(
+                filter.starts_with.is_empty()
+                    || filter.starts_with.iter().any(|text| is_blank(text)),
                 "row_filter.starts_with",
                 "name at least one beginning, and none that is blank",
             );
         }
-        for (key, width) in &self.pad {
+        for (key, width) in &self.profile.pad {
             let key = format!("pad.{key}");
-            faults.add_if(!(1..=64).contains(width), &key, "pad to 1 to 64 digits");
+            self.fault_if(!(1..=64).contains(width), &key, "pad to 1 to 64 digits");
         }
     }
 
-    fn check_dates(&self, faults: &mut Faults) {
-        let has_dates = self.columns.keys().any(|field| field.is_date());
-        faults.add_if(
-            has_dates && self.date_formats.is_empty(),
+    fn check_dates(&mut self) {
+        let formats = &self.profile.date_formats;
+        let has_dates = self.profile.columns.keys().any(|field| field.is_date());
+        self.fault_if(
+            has_dates && formats.is_empty(),
             "date_formats",
             "say how dates are written, as in \"%m/%d/%Y\"",
         );
-        for (index, format) in self.date_formats.iter().enumerate() {
+        for (index, format) in formats.iter().enumerate() {
             if let Some(fault) = date::fault_of(format) {
-                faults.add("date_formats", fault);
+                self.fault("date_formats", fault);
             }
-            for other in &self.date_formats[..index] {
+            for other in &formats[..index] {
                 if date::are_ambiguous(format, other) {
                     let message = format!("{other:?} and {format:?} read one text as two dates");
-                    faults.add("date_formats", message);
+                    self.fault("date_formats", message);
                 }
             }
         }
     }
 
-    fn check_codes(&self, faults: &mut Faults) {
-        for pattern in &self.validation_codes {
-            let mut returns = ReturnCode::ALL.iter().map(|code| code.as_str());
-            let mut corrections = CorrectionCode::ALL.iter().map(|code| code.as_str());
-            let known = returns.find(|code| fits(pattern, code));
-            let known = known.or_else(|| corrections.find(|code| fits(pattern, code)));
-            if let Some(code) = known {
+    fn check_validation_codes(&mut self) {
+        let profile = self.profile;
+        for pattern in &profile.validation_codes {
+            if let Some(code) = network_codes().find(|code| fits(pattern, code)) {
                 let message = format!("{pattern:?} also fits the network's code {code}");
-                faults.add("validation_codes", message);
+                self.fault("validation_codes", message);
+            } else if is_open_blank(pattern) {
+                self.fault("validation_codes", "a pattern is blank");
             }
-            let is_blank = pattern.trim_matches([' ', '*']).is_empty();
-            faults.add_if(
-                is_blank && known.is_none(),
-                "validation_codes",
-                "a pattern is blank",
-            );
         }
-        for (from, to) in &self.code_map {
+        let key = "blank_code_is_validation_failure";
+        if profile.blank_code_is_validation_failure {
+            self.fault_if(
+                !self.has(Field::Description),
+                key,
+                "it needs columns.description, which then says what failed",
+            );
+            match profile.kind {
+                DeclaredKind::Returns | DeclaredKind::Corrections => {
+                    self.fault(key, "kind allows no validation failures");
+                }
+                DeclaredKind::ByCode | DeclaredKind::ValidationFailures => {}
+            }
+        }
+    }
+
+    fn check_code_map(&mut self) {
+        for (from, to) in &self.profile.code_map {
             let key = format!("code_map.{from}");
-            let is_capitals = from.trim().to_uppercase() == *from && !from.is_empty();
-            faults.add_if(
-                !is_capitals,
+            self.fault_if(
+                from.trim().to_uppercase() != *from || from.is_empty(),
                 &key,
                 "write it in capitals, without blanks around it",
             );
-            let is_known = ReturnCode::ALL.iter().any(|code| code.as_str() == to)
-                || CorrectionCode::ALL.iter().any(|code| code.as_str() == to);
-            if !is_known {
-                faults.add(
-                    key,
-                    format!("{to:?} is no return or change code, such as R01 or C01"),
-                );
+            if !network_codes().any(|code| code == to) {
+                let message = format!("{to:?} is not a return or change code, such as R01 or C01");
+                self.fault(key, message);
             }
         }
-        faults.add_if(
-            self.blank_code_is_validation_failure && !self.has(Field::Description),
-            "blank_code_is_validation_failure",
-            "it needs columns.description, which then says what failed",
-        );
-        let is_in_vain = self.blank_code_is_validation_failure
-            && matches!(self.kind, Kind::Returns | Kind::Corrections);
-        faults.add_if(
-            is_in_vain,
-            "blank_code_is_validation_failure",
-            "kind allows none",
-        );
     }
 
-    fn check_record_types(&self, faults: &mut Faults) {
-        faults.add_if(
-            self.has(Field::RecordType) != self.record_types.is_some(),
+    fn check_record_types(&mut self) {
+        self.fault_if(
+            self.has(Field::RecordType) != self.profile.record_types.is_some(),
             "record_types",
             "columns.record_type and record_types go together",
         );
-        let Some(types) = &self.record_types else {
+        let Some(types) = &self.profile.record_types else {
             return;
         };
-        faults.add_if(
+        self.fault_if(
             types.detail.is_empty(),
             "record_types.detail",
             "name the record type of the rows that are entries",
@@ -232,49 +228,65 @@ impl Profile {
         let lists = [&types.detail, &types.header, &types.trailer, &types.ignored];
         for name in lists.into_iter().flatten() {
             if !seen.insert(normal(name)) {
-                faults.add("record_types", format!("{name:?} is listed twice"));
+                self.fault("record_types", format!("{name:?} is listed twice"));
             }
         }
     }
 
-    fn check_trailer(&self, faults: &mut Faults) {
-        let Some(trailer) = &self.trailer else { return };
-        let by_type = self
-            .record_types
-            .as_ref()
-            .is_some_and(|types| !types.trailer.is_empty());
-        faults.add_if(
+    fn check_trailer(&mut self) {
+        let Some(trailer) = &self.profile.trailer else {
+            return;
+        };
+        let types = self.profile.record_types.as_ref();
+        let by_type = types.is_some_and(|types| !types.trailer.is_empty());
+        self.fault_if(
             trailer.first_cell.is_empty() && !by_type,
             "trailer.first_cell",
-            "say how the trailer is told: by its first cell, or by record_types.trailer",
+            "say how to recognize the trailer: by its first cell, or by record_types.trailer",
         );
-        let is_blank = trailer.first_cell.iter().any(|text| text.trim().is_empty());
-        faults.add_if(is_blank, "trailer.first_cell", "a text is blank");
+        let has_blank = trailer.first_cell.iter().any(|text| is_blank(text));
+        self.fault_if(has_blank, "trailer.first_cell", "a text is blank");
         for (key, column) in [
             ("trailer.count", &trailer.count),
             ("trailer.total", &trailer.total),
         ] {
             if let Some(column) = column {
-                self.check_column(key, column, faults);
+                self.check_column(key, column);
             }
         }
-        faults.add_if(
+        self.fault_if(
             trailer.total.is_some() && !self.has(Field::Amount),
             "trailer.total",
-            "there is no columns.amount whose sum it could be",
+            "there is no columns.amount to add up",
         );
     }
 
-    fn check_texts(&self, faults: &mut Faults) {
-        let is_blank = |text: &String| text.trim_matches([' ', '*']).is_empty();
-        faults.add_if(
-            self.no_records.iter().any(is_blank),
+    fn check_texts(&mut self) {
+        self.fault_if(
+            self.profile
+                .no_records
+                .iter()
+                .any(|text| is_open_blank(text)),
             "no_records",
-            "a sentence is blank, and would stand for every row",
+            "a sentence is blank, so every row would match it",
         );
-        for name in self.directions.keys().filter(|name| name.trim().is_empty()) {
+        for name in self.profile.directions.keys().filter(|name| is_blank(name)) {
             let message = format!("{name:?} is blank; `direction` says what a blank cell means");
-            faults.add("directions", message);
+            self.fault("directions", message);
         }
     }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// Whether a text that may end with `*` fits everything.
+fn is_open_blank(text: &str) -> bool {
+    text.trim_matches([' ', '*']).is_empty()
+}
+
+fn network_codes() -> impl Iterator<Item = &'static str> {
+    let returns = ReturnCode::ALL.iter().map(|code| code.as_str());
+    returns.chain(CorrectionCode::ALL.iter().map(|code| code.as_str()))
 }

@@ -4,39 +4,41 @@
 
 use chrono::NaiveDate;
 
-use super::batch::Class;
+use super::batch::BatchClass;
 use super::corrected;
-use super::record::{Field, Record, latest_year};
-use crate::code::{CorrectionCode, ReturnCode};
+use super::dates::Dates;
+use super::record::{Record, RecordField};
+use crate::code::{ReturnCode, ReturnStage};
 use crate::entry::{Coded, EntryKind};
 use crate::money::Money;
 
 /// The addenda type.
-pub(super) const TYPE: Field = Field::new("addenda type code", 2, 3);
-const CODE: Field = Field::new("reason code", 4, 6);
-const ORIGINAL_TRACE: Field = Field::new("original entry trace number", 7, 21);
-const DATE_OF_DEATH: Field = Field::new("date of death", 22, 27);
-const INFORMATION: Field = Field::new("addenda information", 36, 79);
-const TRACE: Field = Field::new("trace number", 80, 94);
+pub(super) const TYPE: RecordField = RecordField::new("addenda type code", 2, 3);
+/// The reason or change code.
+pub(super) const CODE: RecordField = RecordField::new("reason code", 4, 6);
+const ORIGINAL_TRACE: RecordField = RecordField::new("original entry trace number", 7, 21);
+const DATE_OF_DEATH: RecordField = RecordField::new("date of death", 22, 27);
+const INFORMATION: RecordField = RecordField::new("addenda information", 36, 79);
+const TRACE: RecordField = RecordField::new("trace number", 80, 94);
 
-const IAT_AMOUNT: Field = Field::new("original entry amount", 36, 45);
-const IAT_INFORMATION: Field = Field::new("addenda information", 46, 79);
+const IAT_AMOUNT: RecordField = RecordField::new("original entry amount", 36, 45);
+const IAT_INFORMATION: RecordField = RecordField::new("addenda information", 46, 79);
 
-const ORIGINAL_SETTLEMENT: Field = Field::new("original settlement date", 36, 38);
-const RETURN_TRACE: Field = Field::new("return trace number", 39, 53);
-const RETURN_SETTLEMENT: Field = Field::new("return settlement date", 54, 56);
-const RETURN_CODE: Field = Field::new("return reason code", 57, 58);
-const DISHONOR_INFORMATION: Field = Field::new("addenda information", 59, 79);
-const DISHONOR_TRACE: Field = Field::new("dishonored return trace number", 59, 73);
-const DISHONOR_CODE: Field = Field::new("dishonored return reason code", 77, 78);
+const ORIGINAL_SETTLEMENT: RecordField = RecordField::new("original settlement date", 36, 38);
+const RETURN_TRACE: RecordField = RecordField::new("return trace number", 39, 53);
+const RETURN_SETTLEMENT: RecordField = RecordField::new("return settlement date", 54, 56);
+const RETURN_CODE: RecordField = RecordField::new("return reason code", 57, 58);
+const DISHONOR_INFORMATION: RecordField = RecordField::new("addenda information", 59, 79);
+const DISHONOR_TRACE: RecordField = RecordField::new("dishonored return trace number", 59, 73);
+const DISHONOR_CODE: RecordField = RecordField::new("dishonored return reason code", 77, 78);
 
-const CORRECTED: Field = Field::new("corrected data", 36, 70);
-const REFUSED_CORRECTED: Field = Field::new("corrected data", 36, 64);
-const REFUSED_CODE: Field = Field::new("change code", 65, 67);
+const CORRECTED: RecordField = RecordField::new("corrected data", 36, 70);
+const REFUSED_CORRECTED: RecordField = RecordField::new("corrected data", 36, 64);
+const REFUSED_CODE: RecordField = RecordField::new("change code", 65, 67);
 
-/// What an addenda record says.
+/// The types of addenda that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum AddendaType {
     /// 99: a return in one of its stages.
     Return,
     /// 98: a correction, or the refusal of one.
@@ -45,64 +47,58 @@ pub(super) enum Purpose {
     Payment,
 }
 
-/// What an addenda record says, by its type; `None` when the type is unknown.
-pub(super) fn purpose(record: &Record) -> Option<Purpose> {
-    match record.cells(TYPE) {
-        b"99" => Some(Purpose::Return),
-        b"98" => Some(Purpose::Correction),
-        b"02" | b"05" | [b'1', b'0'..=b'8'] => Some(Purpose::Payment),
-        _ => None,
+impl AddendaType {
+    /// The type of an addenda record; `None` when it is unknown.
+    pub(super) fn of(record: &Record) -> Option<Self> {
+        match record.cells(TYPE) {
+            b"99" => Some(Self::Return),
+            b"98" => Some(Self::Correction),
+            b"02" | b"05" | [b'1', b'0'..=b'8'] => Some(Self::Payment),
+            _ => None,
+        }
     }
 }
 
-/// One stage of what happened to an entry.
+/// What an addenda 98 or 99 says about its entry.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct AddendaContent {
     pub(super) kind: EntryKind,
     pub(super) original_trace: Option<String>,
     pub(super) return_trace: Option<String>,
     pub(super) original_amount: Option<Money>,
     pub(super) original_settled_on: Option<NaiveDate>,
     pub(super) description: Option<String>,
-    /// Fields with something in them that could not be read.
-    pub(super) unreadable: Vec<Field>,
+    pub(super) unreadable_dates: Vec<RecordField>,
+    pub(super) unreadable_amount: Option<RecordField>,
 }
 
-/// An addenda without a code.
-#[derive(Debug)]
-pub(super) struct NoCode(pub(super) Field);
-
-impl Stage {
-    /// Reads an addenda 99. `reference` is the date of the file.
+impl AddendaContent {
+    /// Reads an addenda 99. `reference` is the date of the file. `None` when the code is blank.
     pub(super) fn of_return(
         record: &Record,
-        class: Class,
+        class: BatchClass,
         reference: NaiveDate,
-    ) -> Result<Self, NoCode> {
-        let code = record.upper(CODE).ok_or(NoCode(CODE))?;
-        let mut fields = Fields {
-            record,
-            reference,
-            unreadable: Vec::new(),
+    ) -> Option<Self> {
+        let code = record.upper(CODE)?;
+        let mut dates = Dates::of(record, reference);
+        let content = match ReturnStage::of_code(&code) {
+            ReturnStage::Dishonored => Self::dishonored(code, record, &mut dates),
+            ReturnStage::Contested => Self::contested(code, record, &mut dates),
+            ReturnStage::Return => Self::returned(code, record, class, &mut dates),
         };
-        let mut stage = match code.as_bytes() {
-            [b'R', b'6', b'1'..=b'9'] | b"R70" => fields.dishonored(code),
-            [b'R', b'7', b'1'..=b'7'] => fields.contested(code),
-            _ if class == Class::International => fields.international_return(code),
-            _ => fields.plain_return(code),
-        };
-        stage.original_trace = record.trace(ORIGINAL_TRACE);
-        stage.unreadable = fields.unreadable;
-        Ok(stage)
+        Some(Self {
+            unreadable_dates: dates.unreadable,
+            ..content
+        })
     }
 
-    /// Reads an addenda 98.
-    pub(super) fn of_correction(record: &Record, class: Class) -> Result<Self, NoCode> {
-        let code = record.upper(CODE).ok_or(NoCode(CODE))?;
+    /// Reads an addenda 98. `None` when the code is blank.
+    pub(super) fn of_correction(record: &Record, class: BatchClass) -> Option<Self> {
+        let code = record.upper(CODE)?;
         let is_refusal = matches!(code.as_bytes(), [b'C', b'6', b'1'..=b'9']);
-        let code = correction_code(code);
+        let code = Coded::from(code);
         let kind = if is_refusal {
-            let refused = record.upper(REFUSED_CODE).map(correction_code);
+            let refused = record.upper(REFUSED_CODE).map(Coded::from);
             let data = record.untrimmed(REFUSED_CORRECTED);
             let corrected = corrected::split(refused.as_ref().and_then(Coded::known), &data, class);
             EntryKind::RefusedCorrection {
@@ -115,145 +111,96 @@ impl Stage {
             let corrected = corrected::split(code.known(), &data, class);
             EntryKind::Correction { code, corrected }
         };
-        let mut stage = Self::new(kind);
-        stage.original_trace = record.trace(ORIGINAL_TRACE);
-        stage.return_trace = record.trace(TRACE);
-        Ok(stage)
+        Some(Self {
+            return_trace: record.trace(TRACE),
+            ..Self::new(kind, record)
+        })
     }
 
-    fn new(kind: EntryKind) -> Self {
+    fn new(kind: EntryKind, record: &Record) -> Self {
         Self {
             kind,
-            original_trace: None,
+            original_trace: record.trace(ORIGINAL_TRACE),
             return_trace: None,
             original_amount: None,
             original_settled_on: None,
             description: None,
-            unreadable: Vec::new(),
+            unreadable_dates: Vec::new(),
+            unreadable_amount: None,
         }
     }
-}
 
-/// The fields of one addenda 99, with the list of those that could not be read.
-struct Fields<'a> {
-    record: &'a Record,
-    reference: NaiveDate,
-    unreadable: Vec<Field>,
-}
-
-impl Fields<'_> {
-    fn plain_return(&mut self, code: String) -> Stage {
+    fn returned(code: String, record: &Record, class: BatchClass, dates: &mut Dates<'_>) -> Self {
         let has_date_of_death = matches!(code.as_str(), "R14" | "R15");
-        let date_of_death = if has_date_of_death {
-            self.date(DATE_OF_DEATH)
-        } else {
-            None
+        let kind = EntryKind::Return {
+            code: code.into(),
+            date_of_death: has_date_of_death
+                .then(|| dates.date(DATE_OF_DEATH))
+                .flatten(),
         };
-        let code = return_code(code);
-        let mut stage = Stage::new(EntryKind::Return {
-            code,
-            date_of_death,
-        });
-        stage.return_trace = self.record.trace(TRACE);
-        stage.description = self.record.text(INFORMATION);
-        stage
-    }
-
-    fn international_return(&mut self, code: String) -> Stage {
-        let mut stage = self.plain_return(code);
-        let amount = self
-            .record
-            .number(IAT_AMOUNT)
-            .and_then(|minor| i64::try_from(minor).ok());
-        if amount.is_none() && !self.record.is_blank(IAT_AMOUNT) {
-            self.unreadable.push(IAT_AMOUNT);
+        let content = Self {
+            return_trace: record.trace(TRACE),
+            description: record.text(INFORMATION),
+            ..Self::new(kind, record)
+        };
+        if class != BatchClass::International {
+            return content;
         }
-        stage.original_amount = amount.map(Money::cents);
-        stage.description = self.record.text(IAT_INFORMATION);
-        stage
+        let amount = record.number(IAT_AMOUNT);
+        let amount = amount.and_then(|minor| i64::try_from(minor).ok());
+        let is_unreadable = amount.is_none() && !record.is_blank(IAT_AMOUNT);
+        Self {
+            original_amount: amount.map(Money::cents),
+            unreadable_amount: is_unreadable.then_some(IAT_AMOUNT),
+            description: record.text(IAT_INFORMATION),
+            ..content
+        }
     }
 
-    fn dishonored(&mut self, code: String) -> Stage {
-        let mut stage = Stage::new(EntryKind::Dishonored {
-            code: return_code(code),
-            return_code: self.short_code(RETURN_CODE),
-            return_settled_on: self.day_of_year(RETURN_SETTLEMENT),
-        });
-        stage.return_trace = self.record.trace(RETURN_TRACE);
-        stage.description = self.record.text(DISHONOR_INFORMATION);
-        stage
+    fn dishonored(code: String, record: &Record, dates: &mut Dates<'_>) -> Self {
+        let kind = EntryKind::Dishonored {
+            code: code.into(),
+            return_code: short_code(record, RETURN_CODE),
+            return_settled_on: dates.day_of_year(RETURN_SETTLEMENT),
+        };
+        Self {
+            return_trace: record.trace(RETURN_TRACE),
+            description: record.text(DISHONOR_INFORMATION),
+            ..Self::new(kind, record)
+        }
     }
 
-    fn contested(&mut self, code: String) -> Stage {
-        let mut stage = Stage::new(EntryKind::Contested {
-            code: return_code(code),
-            return_code: self.short_code(RETURN_CODE),
-            dishonor_code: self.short_code(DISHONOR_CODE),
-            dishonor_trace: self.record.trace(DISHONOR_TRACE),
-            return_settled_on: self.day_of_year(RETURN_SETTLEMENT),
-        });
-        stage.return_trace = self.record.trace(RETURN_TRACE);
-        stage.original_settled_on = self.day_of_year(ORIGINAL_SETTLEMENT);
-        stage
-    }
-
-    /// A return reason code written without its `R`.
-    fn short_code(&self, field: Field) -> Option<Coded<ReturnCode>> {
-        let digits = self.record.upper(field)?;
-        Some(return_code(format!("R{digits}")))
-    }
-
-    fn date(&mut self, field: Field) -> Option<NaiveDate> {
-        let date = self.record.date(field, latest_year(self.reference));
-        date.unwrap_or_else(|()| {
-            self.unreadable.push(field);
-            None
-        })
-    }
-
-    fn day_of_year(&mut self, field: Field) -> Option<NaiveDate> {
-        self.record
-            .day_of_year(field, self.reference)
-            .unwrap_or_else(|()| {
-                self.unreadable.push(field);
-                None
-            })
+    fn contested(code: String, record: &Record, dates: &mut Dates<'_>) -> Self {
+        let kind = EntryKind::Contested {
+            code: code.into(),
+            return_code: short_code(record, RETURN_CODE),
+            dishonor_code: short_code(record, DISHONOR_CODE),
+            dishonor_trace: record.trace(DISHONOR_TRACE),
+            return_settled_on: dates.day_of_year(RETURN_SETTLEMENT),
+        };
+        Self {
+            return_trace: record.trace(RETURN_TRACE),
+            original_settled_on: dates.day_of_year(ORIGINAL_SETTLEMENT),
+            ..Self::new(kind, record)
+        }
     }
 }
 
-/// The code of the table, or the text as it came. The table is in order, so a search by
-/// halves is much faster than comparing with each of its codes.
-fn return_code(text: String) -> Coded<ReturnCode> {
-    match ReturnCode::ALL.binary_search_by(|code| code.as_str().cmp(text.as_str())) {
-        Ok(index) => Coded::Known(ReturnCode::ALL[index]),
-        Err(_) => Coded::Unknown(text),
-    }
-}
-
-fn correction_code(text: String) -> Coded<CorrectionCode> {
-    match text.parse() {
-        Ok(code) => Coded::Known(code),
-        Err(_) => Coded::Unknown(text),
-    }
+/// A return reason code written without its `R`.
+fn short_code(record: &Record, field: RecordField) -> Option<Coded<ReturnCode>> {
+    let digits = record.upper(field)?;
+    Some(format!("R{digits}").into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::nacha::encoding::Layout;
+    use crate::format::nacha::encoding::CharacterLayout;
 
-    fn read(text: &str) -> Stage {
+    fn read(text: &str) -> AddendaContent {
         let reference = NaiveDate::from_ymd_opt(2026, 7, 6).unwrap();
-        let record = Record::new(text.as_bytes(), Layout::Ascii);
-        Stage::of_return(&record, Class::Domestic, reference).unwrap()
-    }
-
-    #[test]
-    fn every_code_of_the_table_is_found_in_it() {
-        for code in ReturnCode::ALL {
-            assert_eq!(return_code(code.to_string()), Coded::Known(*code));
-        }
-        assert_eq!(return_code("R97".into()), Coded::Unknown("R97".into()));
+        let record = Record::new(text.as_bytes(), CharacterLayout::Ascii);
+        AddendaContent::of_return(&record, BatchClass::Domestic, reference).unwrap()
     }
 
     #[test]

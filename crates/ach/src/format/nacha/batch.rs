@@ -2,28 +2,28 @@
 
 use chrono::NaiveDate;
 
-use super::record::{Field, Record, latest_year};
-use super::refusal::refuse;
+use super::dates::Dates;
+use super::record::{Record, RecordField};
 use super::totals::Sums;
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::FileRejected;
 
-const COMPANY_NAME: Field = Field::new("company name", 5, 20);
-const DESCRIPTION: Field = Field::new("company entry description", 54, 63);
-const EFFECTIVE_DATE: Field = Field::new("effective entry date", 70, 75);
-const SETTLEMENT_DATE: Field = Field::new("settlement date", 76, 78);
+const COMPANY_NAME: RecordField = RecordField::new("company name", 5, 20);
+const DESCRIPTION: RecordField = RecordField::new("company entry description", 54, 63);
+const EFFECTIVE_DATE: RecordField = RecordField::new("effective entry date", 70, 75);
+const SETTLEMENT_DATE: RecordField = RecordField::new("settlement date", 76, 78);
 
 /// Service class: positions are the same in batch header and batch control.
-pub(super) const SERVICE_CLASS: Field = Field::new("service class code", 2, 4);
+pub(super) const SERVICE_CLASS: RecordField = RecordField::new("service class code", 2, 4);
 /// Batch number: positions are the same in batch header and batch control.
-pub(super) const BATCH_NUMBER: Field = Field::new("batch number", 88, 94);
+pub(super) const BATCH_NUMBER: RecordField = RecordField::new("batch number", 88, 94);
 /// Company identification in the header.
-pub(super) const COMPANY_ID: Field = Field::new("company identification", 41, 50);
-const SEC: Field = Field::new("standard entry class", 51, 53);
+pub(super) const COMPANY_ID: RecordField = RecordField::new("company identification", 41, 50);
+const SEC: RecordField = RecordField::new("standard entry class", 51, 53);
 
 /// Which entry and addenda layout a batch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(super) enum BatchClass {
     /// Every class but those below.
     Domestic,
     /// CIE and MTE, in which name and identification swap places.
@@ -36,10 +36,10 @@ pub(super) enum Class {
 
 /// A batch that is being read.
 #[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) at: Position,
+pub(super) struct OpenBatch {
+    pub(super) at: FilePosition,
     pub(super) has_header: bool,
-    pub(super) class: Class,
+    pub(super) class: BatchClass,
     pub(super) sec: Option<String>,
     pub(super) company_name: Option<String>,
     pub(super) company_id: Option<String>,
@@ -49,17 +49,17 @@ pub(super) struct Batch {
     pub(super) settlement_date: Option<NaiveDate>,
     pub(super) original_date: Option<NaiveDate>,
     /// The dates of the header that could not be read.
-    pub(super) unreadable: Vec<Field>,
+    pub(super) unreadable: Vec<RecordField>,
     pub(super) sums: Sums,
 }
 
-impl Batch {
+impl OpenBatch {
     /// A batch without a header, begun by the record at `at`.
-    pub(super) fn without_header(at: Position) -> Self {
+    pub(super) fn without_header(at: FilePosition) -> Self {
         Self {
             at,
             has_header: false,
-            class: Class::Domestic,
+            class: BatchClass::Domestic,
             sec: None,
             company_name: None,
             company_id: None,
@@ -75,68 +75,66 @@ impl Batch {
 
     /// Reads a batch header. `reference` is the date of the file.
     pub(super) fn read(
-        at: Position,
+        at: FilePosition,
         record: &Record,
         reference: NaiveDate,
     ) -> Result<Self, FileRejected> {
+        let malformed = |field, why| Err(FileRejected::new(why).at(at).in_field(field));
         if record.number(SERVICE_CLASS).is_none() {
             let why = "a batch header has three digits here, such as 200 or 225";
-            return Err(refuse(at, Some(SERVICE_CLASS.to_string()), why));
+            return malformed(SERVICE_CLASS, why);
         }
         let sec = record.upper(SEC);
-        if sec
-            .as_ref()
-            .is_some_and(|sec| !sec.bytes().all(|byte| byte.is_ascii_uppercase()))
-        {
+        let letters = |sec: &String| sec.bytes().all(|byte| byte.is_ascii_uppercase());
+        if !sec.as_ref().is_none_or(letters) {
             let why = "a batch header has letters here, such as PPD or COR";
-            return Err(refuse(at, Some(SEC.to_string()), why));
+            return malformed(SEC, why);
         }
-        let mut batch = Self::without_header(at);
-        batch.has_header = true;
-        let company_name = record.text(COMPANY_NAME);
-        let of_international_correction = company_name
-            .as_ref()
-            .is_some_and(|name| name.eq_ignore_ascii_case("IATCOR"));
-        batch.class = match sec.as_deref() {
-            Some("IAT") => Class::International,
-            Some("ADV") => Class::Accounting,
-            Some("CIE" | "MTE") => Class::NameFirst,
-            Some(_) | None if of_international_correction => Class::International,
-            Some(_) | None => Class::Domestic,
-        };
-        batch.sec = sec;
+        let name = record.text(COMPANY_NAME);
         // IATCOR in the place of the name says what the batch is, not whose it is.
-        batch.company_name = company_name.filter(|_| batch.class != Class::International);
-        batch.company_id = record.text(COMPANY_ID);
-        batch.description = record.upper(DESCRIPTION);
-        batch.service_class = record.text(SERVICE_CLASS);
-        batch.number = record.number(BATCH_NUMBER);
-        batch.read_dates(record, reference);
-        Ok(batch)
-    }
-
-    fn read_dates(&mut self, record: &Record, reference: NaiveDate) {
-        match record.date(EFFECTIVE_DATE, latest_year(reference)) {
-            Ok(date) => self.original_date = date,
-            Err(()) => self.unreadable.push(EFFECTIVE_DATE),
-        }
-        match record.day_of_year(SETTLEMENT_DATE, reference) {
-            Ok(date) => self.settlement_date = date,
-            Err(()) => self.unreadable.push(SETTLEMENT_DATE),
-        }
+        let is_iat_correction = |name: &String| name.eq_ignore_ascii_case("IATCOR");
+        let class = match sec.as_deref() {
+            Some("IAT") => BatchClass::International,
+            Some("ADV") => BatchClass::Accounting,
+            Some("CIE" | "MTE") => BatchClass::NameFirst,
+            Some(_) | None if name.as_ref().is_some_and(is_iat_correction) => {
+                BatchClass::International
+            }
+            Some(_) | None => BatchClass::Domestic,
+        };
+        let mut dates = Dates::of(record, reference);
+        Ok(Self {
+            at,
+            has_header: true,
+            class,
+            sec,
+            company_name: name.filter(|_| class != BatchClass::International),
+            company_id: record.text(COMPANY_ID),
+            description: record.upper(DESCRIPTION),
+            service_class: record.text(SERVICE_CLASS),
+            number: record.number(BATCH_NUMBER),
+            original_date: dates.date(EFFECTIVE_DATE),
+            settlement_date: dates.day_of_year(SETTLEMENT_DATE),
+            unreadable: dates.unreadable,
+            sums: Sums::default(),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::nacha::encoding::Layout;
+    use crate::format::nacha::encoding::CharacterLayout;
 
-    const AT: Position = Position { line: 2, byte: 95 };
+    const AT: FilePosition = FilePosition { line: 2, byte: 95 };
 
-    fn read(text: &str) -> Result<Batch, FileRejected> {
+    fn read(text: &str) -> Result<OpenBatch, FileRejected> {
         let reference = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap();
-        Batch::read(AT, &Record::new(text.as_bytes(), Layout::Ascii), reference)
+        OpenBatch::read(
+            AT,
+            &Record::new(text.as_bytes(), CharacterLayout::Ascii),
+            reference,
+        )
     }
 
     #[test]
@@ -146,7 +144,7 @@ mod tests {
              1061000050000017",
         )
         .unwrap();
-        assert_eq!(batch.class, Class::Domestic);
+        assert_eq!(batch.class, BatchClass::Domestic);
         assert_eq!(batch.sec.as_deref(), Some("PPD"));
         assert_eq!(batch.company_name.as_deref(), Some("ORCHARD SUPPLY"));
         assert_eq!(batch.company_id.as_deref(), Some("1452036987"));
@@ -162,7 +160,7 @@ mod tests {
             read("5225IATCOR          FF3               CA1452036987CORFRUIT     ").unwrap();
         assert_eq!(
             (batch.class, batch.company_name),
-            (Class::International, None)
+            (BatchClass::International, None)
         );
     }
 
@@ -175,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_batch_header_refuses_the_file() {
+    fn what_is_not_a_batch_header_rejects_the_file() {
         for (text, field) in [
             ("5 returns follow", "service class code (2-4)"),
             (&*"5".repeat(94), "standard entry class (51-53)"),

@@ -1,16 +1,16 @@
 //! The corrected data of a notification of change, taken apart by its code.
 //!
-//! The layouts are those of the NACHA Operating Rules, Appendix 5. Banks do not always
-//! keep to the blanks in them, so where the positions do not fit, the words of the field
-//! are used. Account numbers are masked here, before anything else sees them.
+//! Source of the layouts: NACHA Operating Rules, Appendix 5. Banks do not always keep to the
+//! blanks in them, so where the positions do not fit, the words of the field are used. Account
+//! numbers are masked here, before anything else sees them.
 
-use super::batch::Class;
+use super::batch::BatchClass;
 use crate::code::CorrectionCode;
 use crate::entry::{AccountTail, Corrected};
 
-/// Takes `data`, the untrimmed field, apart as `code` says. A field that cannot be taken
-/// apart is hidden but for its last characters.
-pub(super) fn split(code: Option<CorrectionCode>, data: &str, class: Class) -> Vec<Corrected> {
+/// Takes `data`, the untrimmed field, apart as `code` says. Of a field that does not fit its
+/// code only the last characters are kept.
+pub(super) fn split(code: Option<CorrectionCode>, data: &str, class: BatchClass) -> Vec<Corrected> {
     use CorrectionCode as C;
     let trimmed = data.trim();
     if trimmed.is_empty() {
@@ -32,7 +32,7 @@ pub(super) fn split(code: Option<CorrectionCode>, data: &str, class: Class) -> V
         Some(C::C14) if trimmed.eq_ignore_ascii_case("IAT") => {
             Some(vec![Corrected::Text("IAT".to_owned())])
         }
-        // C13 corrects nothing, and a refusal does not say what the field holds.
+        // C13 corrects nothing, and a refusal does not say what the field is.
         Some(
             C::C13
             | C::C14
@@ -59,8 +59,8 @@ fn hidden(text: &str) -> Vec<Corrected> {
 }
 
 /// An account number: 17 characters, 35 in international entries.
-fn account_alone(trimmed: &str, class: Class) -> Option<Vec<Corrected>> {
-    let longest = if class == Class::International {
+fn account_alone(trimmed: &str, class: BatchClass) -> Option<Vec<Corrected>> {
+    let longest = if class == BatchClass::International {
         35
     } else {
         17
@@ -85,8 +85,7 @@ fn routing(text: &str) -> Option<Corrected> {
     }
 }
 
-/// A transaction code, or the one letter for the kind of account that some processors
-/// send in its place.
+/// A transaction code. Some processors send one letter for the kind of account in its place.
 fn transaction_code(text: &str) -> Option<Corrected> {
     match text.as_bytes() {
         [b'2'..=b'5', b'1'..=b'9'] => Some(Corrected::TransactionCode(text.to_owned())),
@@ -158,7 +157,7 @@ mod tests {
 
     fn shown(code: &str, data: &str) -> String {
         let code = code.parse().ok();
-        split(code, &format!("{data:<35}"), Class::Domestic)
+        split(code, &format!("{data:<35}"), BatchClass::Domestic)
             .iter()
             .map(|part| match part {
                 Corrected::Account(tail) => format!("account {tail}"),
@@ -239,12 +238,12 @@ mod tests {
     #[test]
     fn international_account_numbers_are_35_wide() {
         let number = "GB33BUKB20201555555555XXXXXXXXX7890";
-        let parts = split(Some(CorrectionCode::C01), number, Class::International);
+        let parts = split(Some(CorrectionCode::C01), number, BatchClass::International);
         assert_eq!(
             parts,
             [Corrected::Account(AccountTail::of("7890XXXX7890").unwrap())]
         );
-        let hidden = split(Some(CorrectionCode::C01), number, Class::Domestic);
+        let hidden = split(Some(CorrectionCode::C01), number, BatchClass::Domestic);
         assert!(matches!(hidden[..], [Corrected::Unreadable(_)]));
     }
 
@@ -253,7 +252,7 @@ mod tests {
         let parts = split(
             Some(CorrectionCode::C12),
             "ORCHARD SUPPLY     1452036987",
-            Class::Domestic,
+            BatchClass::Domestic,
         );
         assert_eq!(
             parts,
@@ -277,7 +276,7 @@ mod tests {
                 "ééééééééééééééééééééééééééééé",
                 "0610000é2   98765432é   37",
             ] {
-                let _ = split(Some(*code), data, Class::Domestic);
+                let _ = split(Some(*code), data, BatchClass::Domestic);
             }
         }
     }

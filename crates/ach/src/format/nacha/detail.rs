@@ -1,39 +1,40 @@
 //! The entry detail: the returned entry itself, which its addenda explain.
 
-use super::addenda::Stage;
-use super::batch::{Batch, Class};
-use super::record::{Field, Record};
-use crate::entry::{AccountTail, Direction, Entry, EntryKind, Position};
+use super::addenda::AddendaContent;
+use super::batch::{BatchClass, OpenBatch};
+use super::record::{Record, RecordField};
+use crate::entry::{AccountTail, Direction, Entry, EntryKeys, FilePosition};
 use crate::money::Money;
 
-const TRANSACTION_CODE: Field = Field::new("transaction code", 2, 3);
-const ROUTING: Field = Field::new("receiving bank", 4, 11);
-const CHECK_DIGIT: Field = Field::new("check digit", 12, 12);
-const ACCOUNT: Field = Field::new("account number", 13, 29);
-const INDIVIDUAL_ID: Field = Field::new("individual identification", 40, 54);
-const INDIVIDUAL_ID_LAST: Field = Field::new("individual identification", 55, 76);
-const ACCOUNT_IAT: Field = Field::new("account number", 40, 74);
-const AMOUNT_ADV: Field = Field::new("amount", 28, 39);
-const TRACE: Field = Field::new("trace number", 80, 94);
+const TRANSACTION_CODE: RecordField = RecordField::new("transaction code", 2, 3);
+const ROUTING: RecordField = RecordField::new("receiving bank", 4, 11);
+const CHECK_DIGIT: RecordField = RecordField::new("check digit", 12, 12);
+const ACCOUNT: RecordField = RecordField::new("account number", 13, 29);
+const INDIVIDUAL_ID: RecordField = RecordField::new("individual identification", 40, 54);
+const INDIVIDUAL_ID_LAST: RecordField = RecordField::new("individual identification", 55, 76);
+const ACCOUNT_IAT: RecordField = RecordField::new("account number", 40, 74);
+const AMOUNT_ADV: RecordField = RecordField::new("amount", 28, 39);
+const TRACE: RecordField = RecordField::new("trace number", 80, 94);
 
 /// The amount of every class but ADV.
-pub(super) const AMOUNT: Field = Field::new("amount", 30, 39);
+pub(super) const AMOUNT: RecordField = RecordField::new("amount", 30, 39);
 /// Whether addenda follow.
-pub(super) const ADDENDA_INDICATOR: Field = Field::new("addenda record indicator", 79, 79);
+pub(super) const ADDENDA_INDICATOR: RecordField =
+    RecordField::new("addenda record indicator", 79, 79);
 
-/// An entry detail whose addenda are still to come. Its text is taken out only once an
-/// addenda makes it a return.
+/// An entry detail whose addenda are still to come. Its text is read only once an addenda makes
+/// it a return.
 #[derive(Debug)]
-pub(super) struct Detail {
-    pub(super) at: Position,
+pub(super) struct EntryDetail {
+    pub(super) at: FilePosition,
     record: Record,
     pub(super) amount_minor: Option<u64>,
     pub(super) direction: Direction,
 }
 
-impl Detail {
-    pub(super) fn new(at: Position, record: Record, class: Class) -> Self {
-        let amount = if class == Class::Accounting {
+impl EntryDetail {
+    pub(super) fn new(at: FilePosition, record: Record, class: BatchClass) -> Self {
+        let amount = if class == BatchClass::Accounting {
             AMOUNT_ADV
         } else {
             AMOUNT
@@ -56,16 +57,6 @@ impl Detail {
 
     pub(super) fn routing(&self) -> Option<u64> {
         self.record.number(ROUTING)
-    }
-
-    /// The receiving bank, when it is eight digits.
-    fn receiving_bank(&self) -> Option<String> {
-        let digits = self.record.cells(ROUTING);
-        digits
-            .iter()
-            .all(u8::is_ascii_digit)
-            .then(|| self.record.text(ROUTING))
-            .flatten()
     }
 
     pub(super) fn says_no_addenda(&self) -> bool {
@@ -91,48 +82,49 @@ impl Detail {
         sum % 10 == 0
     }
 
-    /// The transaction code as it stands.
+    /// The transaction code as in the file.
     pub(super) fn transaction_code(&self) -> String {
         self.record.untrimmed(TRANSACTION_CODE).into_owned()
     }
 
     /// The entry that one of its addenda makes of it.
-    pub(super) fn entry(&self, at: Position, batch: &Batch, stage: Stage) -> Entry {
-        let mut entry = Entry::new(at, stage.kind);
-        entry.amount = match &entry.kind {
-            // A correction moves no money, whatever its amount field says.
-            EntryKind::Correction { .. } | EntryKind::RefusedCorrection { .. } => {
-                Some(Money::cents(0))
-            }
-            EntryKind::Return { .. }
-            | EntryKind::Dishonored { .. }
-            | EntryKind::Contested { .. }
-            | EntryKind::ValidationFailure { .. } => self.amount().map(Money::cents),
-        };
-        entry.original_amount = stage.original_amount;
-        entry.direction = self.direction;
-        entry.keys.original_trace = stage.original_trace;
-        entry.keys.return_trace = stage.return_trace.or_else(|| self.record.trace(TRACE));
-        entry.keys.individual_id = match batch.class {
-            Class::Domestic | Class::Accounting => self.record.text(INDIVIDUAL_ID),
-            Class::NameFirst => self.record.text(INDIVIDUAL_ID_LAST),
-            Class::International => None,
-        };
-        entry.keys.company_id.clone_from(&batch.company_id);
-        entry.sec.clone_from(&batch.sec);
-        entry.odfi = self.receiving_bank();
-        entry.entry_description.clone_from(&batch.description);
-        entry.company_name.clone_from(&batch.company_name);
-        entry.description = stage.description;
-        entry.settlement_date = batch.settlement_date;
-        entry.original_date = batch.original_date.or(stage.original_settled_on);
-        let account = if batch.class == Class::International {
-            ACCOUNT_IAT
+    pub(super) fn entry(&self, at: FilePosition, batch: &OpenBatch, said: AddendaContent) -> Entry {
+        let record = &self.record;
+        // A correction moves no money, even if its amount field says so.
+        let amount = if said.kind.moves_money() {
+            self.amount()
         } else {
-            ACCOUNT
+            Some(0)
         };
-        entry.account_tail = AccountTail::of(&self.record.untrimmed(account));
-        entry
+        let (account, individual_id) = match batch.class {
+            BatchClass::Domestic | BatchClass::Accounting => (ACCOUNT, Some(INDIVIDUAL_ID)),
+            BatchClass::NameFirst => (ACCOUNT, Some(INDIVIDUAL_ID_LAST)),
+            BatchClass::International => (ACCOUNT_IAT, None),
+        };
+        Entry {
+            amount: amount.map(Money::cents),
+            original_amount: said.original_amount,
+            direction: self.direction,
+            keys: EntryKeys {
+                original_trace: said.original_trace,
+                return_trace: said.return_trace.or_else(|| record.trace(TRACE)),
+                individual_id: individual_id.and_then(|field| record.text(field)),
+                company_id: batch.company_id.clone(),
+                ..EntryKeys::default()
+            },
+            sec: batch.sec.clone(),
+            odfi: record
+                .is_digits(ROUTING)
+                .then(|| record.text(ROUTING))
+                .flatten(),
+            entry_description: batch.description.clone(),
+            company_name: batch.company_name.clone(),
+            description: said.description,
+            settlement_date: batch.settlement_date,
+            original_date: batch.original_date.or(said.original_settled_on),
+            account_tail: AccountTail::of(&record.untrimmed(account)),
+            ..Entry::new(at, said.kind)
+        }
     }
 }
 
@@ -152,7 +144,7 @@ fn direction(code: &[u8]) -> Direction {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::nacha::encoding::Layout;
+    use crate::format::nacha::encoding::CharacterLayout;
 
     #[test]
     fn codes_of_returns_and_of_forward_entries_give_the_direction() {
@@ -177,9 +169,9 @@ mod tests {
     #[test]
     fn a_check_digit_is_checked_where_there_is_one() {
         let right = |text: &str| {
-            let record = Record::new(text.as_bytes(), Layout::Ascii);
-            let at = Position { line: 1, byte: 0 };
-            Detail::new(at, record, Class::Domestic).has_right_check_digit()
+            let record = Record::new(text.as_bytes(), CharacterLayout::Ascii);
+            let at = FilePosition { line: 1, byte: 0 };
+            EntryDetail::new(at, record, BatchClass::Domestic).has_right_check_digit()
         };
         assert!(right("626061000052"));
         assert!(!right("626061000053"));

@@ -15,7 +15,7 @@ const LONGEST: usize = WIDTH * 4;
 
 /// How bytes become positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum CharacterLayout {
     /// Each byte is a character of ASCII and a position.
     Ascii,
     /// UTF-8 in which each character is a position.
@@ -26,7 +26,7 @@ pub(super) enum Layout {
     Windows1252,
 }
 
-impl Layout {
+impl CharacterLayout {
     /// The text of `bytes`.
     pub(super) fn decode(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
@@ -51,17 +51,17 @@ impl Layout {
     pub(super) fn width(self, bytes: &[u8]) -> usize {
         match self {
             Self::Ascii | Self::Bytes | Self::Windows1252 => bytes.len(),
-            // Bytes that continue a character are no position of their own.
+            // Bytes that continue a character have no position of their own.
             Self::Characters => bytes.iter().filter(|byte| **byte & 0xC0 != 0x80).count(),
         }
     }
 }
 
-/// The first record of a line's rest: how many bytes it takes and how they are counted.
+/// The first record in the rest of a line: how many bytes it takes and how they are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Measure {
     pub(super) bytes: usize,
-    pub(super) layout: Layout,
+    pub(super) layout: CharacterLayout,
 }
 
 /// Bytes that no text file has.
@@ -73,19 +73,19 @@ pub(super) const fn opens_record(byte: u8) -> bool {
     matches!(byte, b'1' | b'5'..=b'9')
 }
 
-/// Measures the record that `rest`, the rest of a line without trailing blanks, begins
-/// with. Where the line goes on after it, what follows decides between characters and
-/// bytes: it must open a record.
+/// Measures the first record of `rest`, the rest of a line without trailing blanks. Where the
+/// line continues after it, what follows decides between characters and bytes: it must open a
+/// record.
 pub(super) fn measure(rest: &[u8]) -> Result<Measure, NotText> {
     let head = &rest[..rest.len().min(WIDTH)];
-    // Without an early exit, the compiler looks at many bytes at once.
+    // Without an early exit, the compiler compares many bytes at once.
     if head
         .iter()
         .fold(true, |plain, byte| plain & is_plain(*byte))
     {
         return Ok(Measure {
             bytes: head.len(),
-            layout: Layout::Ascii,
+            layout: CharacterLayout::Ascii,
         });
     }
     if head.contains(&0) {
@@ -97,20 +97,20 @@ pub(super) fn measure(rest: &[u8]) -> Result<Measure, NotText> {
         }
         return Ok(Measure {
             bytes: head.len(),
-            layout: Layout::Windows1252,
+            layout: CharacterLayout::Windows1252,
         });
     };
     let fits = |end: usize| rest.get(end).is_none_or(|next| opens_record(*next));
-    let full = Layout::Characters.width(&rest[..by_characters]) == WIDTH;
+    let full = CharacterLayout::Characters.width(&rest[..by_characters]) == WIDTH;
     if !(full && fits(by_characters)) && rest.len() >= WIDTH && fits(WIDTH) {
         return Ok(Measure {
             bytes: WIDTH,
-            layout: Layout::Bytes,
+            layout: CharacterLayout::Bytes,
         });
     }
     Ok(Measure {
         bytes: by_characters,
-        layout: Layout::Characters,
+        layout: CharacterLayout::Characters,
     })
 }
 
@@ -154,7 +154,7 @@ mod tests {
             measured,
             Measure {
                 bytes: 94,
-                layout: Layout::Ascii
+                layout: CharacterLayout::Ascii
             }
         );
     }
@@ -166,7 +166,7 @@ mod tests {
             measured,
             Measure {
                 bytes: 95,
-                layout: Layout::Characters
+                layout: CharacterLayout::Characters
             }
         );
     }
@@ -178,7 +178,7 @@ mod tests {
             measured,
             Measure {
                 bytes: 94,
-                layout: Layout::Bytes
+                layout: CharacterLayout::Bytes
             }
         );
     }
@@ -200,7 +200,7 @@ mod tests {
             measured,
             Measure {
                 bytes: 94,
-                layout: Layout::Windows1252
+                layout: CharacterLayout::Windows1252
             }
         );
     }

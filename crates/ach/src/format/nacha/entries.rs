@@ -1,225 +1,223 @@
 //! Entry details and their addenda: the items that the reader yields.
 
-use super::addenda::{self, NoCode, Purpose, Stage};
-use super::batch::Class;
-use super::detail::{ADDENDA_INDICATOR, AMOUNT, Detail};
-use super::findings::{Difference, Remark};
-use super::lines::Line;
-use super::record::WIDTH;
-use super::state::{State, require_width};
-use crate::entry::{Direction, Entry, EntryKind, Position};
+use std::collections::VecDeque;
+
+use chrono::NaiveDate;
+
+use super::addenda::{self, AddendaContent, AddendaType};
+use super::batch::{BatchClass, OpenBatch};
+use super::detail::{ADDENDA_INDICATOR, AMOUNT, EntryDetail};
+use super::lines::RecordLine;
+use super::record::{RECORD_TYPE, WIDTH};
+use super::report::Report;
+use super::tolerance::Difference;
+use crate::entry::{Direction, EntryKind, FilePosition};
 use crate::format::{FileRejected, Item, Rejected};
 
-/// The entry detail that the addenda to come belong to.
+/// The entry detail whose addenda are still to come, and the items that are ready.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    pending: Option<PendingEntry>,
+    ready: VecDeque<Item>,
+    /// Entries that are not returns.
+    forward: u64,
+}
+
 #[derive(Debug)]
-pub(super) struct Pending {
-    detail: Detail,
+struct PendingEntry {
+    detail: EntryDetail,
     /// Addenda of any type seen so far.
     addenda: u64,
     /// Addenda 98 and 99 seen so far, readable or not.
-    stages: u64,
+    explanations: u64,
     /// Whether the entry itself was rejected, and its addenda with it.
     rejected: bool,
 }
 
-impl Pending {
-    /// Whether no addenda has come yet, and the detail does not say that there is none.
-    pub(super) fn awaits_addenda(&self) -> bool {
-        self.addenda == 0 && !self.detail.says_no_addenda()
+impl Entries {
+    /// The next item that is ready.
+    pub(super) fn take(&mut self) -> Option<Item> {
+        self.ready.pop_front()
     }
-}
 
-impl State {
-    /// An entry detail. What it means is known once its addenda have come.
-    pub(super) fn entry_detail(&mut self, line: Line) -> Result<(), FileRejected> {
-        self.finish_entry();
-        require_width(&line)?;
+    /// Forgets what is ready, after an error.
+    pub(super) fn clear(&mut self) {
+        self.ready.clear();
+    }
+
+    /// Whether there were entries that are not returns.
+    pub(super) fn has_forward(&self) -> bool {
+        self.forward > 0
+    }
+
+    /// Whether the pending entry has no addenda yet, and does not say that it has none.
+    pub(super) fn await_addenda(&self) -> bool {
+        let awaits = |entry: &PendingEntry| entry.addenda == 0 && !entry.detail.says_no_addenda();
+        self.pending.as_ref().is_some_and(awaits)
+    }
+
+    /// Takes an entry detail. What it means is known once its addenda have come.
+    pub(super) fn detail(
+        &mut self,
+        line: RecordLine,
+        batch: &mut OpenBatch,
+        report: &mut Report,
+    ) -> Result<(), FileRejected> {
         let at = line.at;
-        let batch = self.open_batch(at)?;
-        let class = batch.class;
-        let detail = Detail::new(at, line.record, class);
+        let detail = EntryDetail::new(at, line.record, batch.class);
         batch
             .sums
             .add(detail.routing(), detail.amount_minor, detail.direction);
-        if class == Class::Accounting {
+        if batch.class == BatchClass::Accounting {
             self.forward += 1;
-            self.findings
-                .remark(Remark::AccountingEntry, at, || "left out".to_owned());
+            report.note_accounting(at);
             return Ok(());
         }
         if !detail.has_right_check_digit() {
             let what = || "the ninth digit of the routing number is wrong".to_owned();
-            self.differ(Difference::CheckDigit, Some(at), None, what)?;
+            report.differ(Difference::CheckDigit, at, None, what)?;
         }
         let rejected = detail.amount_minor.is_none();
         if rejected {
-            self.reject(
-                at,
-                AMOUNT.to_string(),
-                "the amount is not ten digits".to_owned(),
-                None,
-            );
+            let why = "the amount is not ten digits";
+            self.reject(Rejected::new(at, AMOUNT, why, None), report);
         }
-        self.pending = Some(Pending {
+        self.pending = Some(PendingEntry {
             detail,
             addenda: 0,
-            stages: 0,
+            explanations: 0,
             rejected,
         });
         Ok(())
     }
 
-    /// An addenda of the pending entry detail.
-    pub(super) fn addenda(&mut self, line: &Line) -> Result<(), FileRejected> {
-        let at = line.at;
-        let purpose = addenda::purpose(&line.record);
-        let explains = matches!(purpose, Some(Purpose::Return | Purpose::Correction));
-        if !explains || !line.ended {
-            require_width(line)?;
-        }
-        let batch = self.open_batch(at)?;
-        batch.sums.records += 1;
-        let class = batch.class;
-        if class == Class::Accounting {
-            self.findings
-                .remark(Remark::AccountingEntry, at, || "left out".to_owned());
+    /// Takes an addenda of the pending entry detail. `reference` is the date of the file.
+    pub(super) fn addenda(
+        &mut self,
+        line: &RecordLine,
+        reference: NaiveDate,
+        batch: &OpenBatch,
+        report: &mut Report,
+    ) -> Result<(), FileRejected> {
+        let (at, record) = (line.at, &line.record);
+        if batch.class == BatchClass::Accounting {
+            report.note_accounting(at);
             return Ok(());
         }
         let Some(pending) = &mut self.pending else {
-            let why = "the addenda follows no entry detail (6)".to_owned();
-            self.reject(at, "record type (1)".to_owned(), why, None);
+            let why = "the addenda follows no entry detail (6)";
+            self.reject(Rejected::new(at, RECORD_TYPE, why, None), report);
             return Ok(());
         };
+        let addenda_type = AddendaType::of(record);
         pending.addenda += 1;
-        pending.stages += u64::from(explains || purpose.is_none());
+        pending.explanations += u64::from(addenda_type != Some(AddendaType::Payment));
         if pending.rejected {
             return Ok(());
         }
-        let amount = pending.detail.amount();
-        let Some(purpose) = purpose else {
-            let why = "the addenda type is unknown; 98 and 99 explain an entry".to_owned();
-            self.reject(at, addenda::TYPE.to_string(), why, amount);
-            return Ok(());
+        let amount_minor = pending.detail.amount();
+        let rejected = |field: String, why: &str| Rejected::new(at, field, why, amount_minor);
+        let blank_code = || rejected(addenda::CODE.to_string(), "the reason code is blank");
+        let content = match addenda_type {
+            Some(AddendaType::Payment) => return Ok(()),
+            None => {
+                let why = "the addenda type is unknown; 98 and 99 explain an entry";
+                Err(rejected(addenda::TYPE.to_string(), why))
+            }
+            Some(_) if line.width != WIDTH => {
+                let why = format!("the addenda has {} characters instead of 94", line.width);
+                Err(rejected("record length".to_owned(), &why))
+            }
+            Some(AddendaType::Return) => {
+                AddendaContent::of_return(record, batch.class, reference).ok_or_else(blank_code)
+            }
+            Some(AddendaType::Correction) => {
+                AddendaContent::of_correction(record, batch.class).ok_or_else(blank_code)
+            }
         };
-        if explains && line.width != WIDTH {
-            let why = format!("the addenda has {} characters instead of 94", line.width);
-            self.reject(at, "record length".to_owned(), why, amount);
-            return Ok(());
-        }
-        let stage = match purpose {
-            Purpose::Return => Stage::of_return(&line.record, class, self.reference),
-            Purpose::Correction => Stage::of_correction(&line.record, class),
-            Purpose::Payment => return Ok(()),
-        };
-        match stage {
-            Ok(stage) => self.stage(at, stage),
-            Err(NoCode(field)) => {
-                self.reject(
-                    at,
-                    field.to_string(),
-                    "the reason code is blank".to_owned(),
-                    amount,
-                );
+        match content {
+            Ok(content) => self.explained(at, content, batch, report),
+            Err(rejected) => {
+                self.reject(rejected, report);
+                Ok(())
             }
         }
-        Ok(())
     }
 
-    /// Yields the entry that a stage makes of the pending detail. The first stage stands
-    /// where its detail stands, each further one on its own line.
-    fn stage(&mut self, addenda_at: Position, stage: Stage) {
-        let (Some(pending), Some(batch)) = (&self.pending, &self.batch) else {
-            return;
+    /// Yields the entry that an addenda makes of the pending detail. The first one has the place
+    /// of its detail, each further one that of its own line.
+    fn explained(
+        &mut self,
+        addenda_at: FilePosition,
+        content: AddendaContent,
+        batch: &OpenBatch,
+        report: &mut Report,
+    ) -> Result<(), FileRejected> {
+        let Some(PendingEntry {
+            detail,
+            explanations,
+            ..
+        }) = &self.pending
+        else {
+            return Ok(());
         };
-        let detail = &pending.detail;
-        let at = if pending.stages > 1 {
+        let at = if *explanations > 1 {
             addenda_at
         } else {
             detail.at
         };
-        for field in &stage.unreadable {
-            let (remark, what) = if stage.original_amount.is_none() && field.is_amount() {
-                (
-                    Remark::UnreadableOriginalAmount,
-                    format!("{field} is no number"),
-                )
-            } else {
-                (Remark::UnreadableDate, format!("{field} is no date"))
-            };
-            self.findings.remark(remark, addenda_at, || what);
+        report.note_unreadable_dates(&content.unreadable_dates, addenda_at);
+        if let Some(field) = content.unreadable_amount {
+            let what = || format!("{field} is not a valid number");
+            report.note("unreadable original amounts", addenda_at, what);
         }
         if detail.direction == Direction::Unknown {
-            self.findings
-                .remark(Remark::UnknownTransactionCode, detail.at, || {
-                    format!(
-                        "{:?} says neither debit nor credit",
-                        detail.transaction_code()
-                    )
-                });
+            report.note("unknown transaction codes", detail.at, || {
+                let code = detail.transaction_code();
+                format!("{code:?} says neither debit nor credit")
+            });
         }
-        let entry = detail.entry(at, batch, stage);
+        let entry = detail.entry(at, batch, content);
         if let EntryKind::Correction { corrected, .. } = &entry.kind {
             if corrected.is_empty() {
                 let what = || "the corrected data is blank".to_owned();
-                self.findings
-                    .remark(Remark::MissingCorrectedData, addenda_at, what);
+                report.note("corrections without data", addenda_at, what);
             }
             if detail.amount_minor != Some(0) {
                 let what = || "read as zero: a correction moves no money".to_owned();
-                self.findings
-                    .remark(Remark::AmountOfCorrection, detail.at, what);
+                report.note("corrections with an amount", detail.at, what);
             }
         }
-        self.count(&entry);
+        report.summary.add(&entry)?;
         self.ready.push_back(Item::Entry(Box::new(entry)));
+        Ok(())
     }
 
-    fn count(&mut self, entry: &Entry) {
-        self.summary.entries += 1;
-        let minor = entry.amount.map_or(0, crate::money::Money::minor);
-        let sum = match entry.direction {
-            Direction::Debit => &mut self.summary.debit_minor,
-            Direction::Credit => &mut self.summary.credit_minor,
-            Direction::Unknown => &mut self.summary.unknown_minor,
-        };
-        *sum = sum.saturating_add(minor);
-    }
-
-    fn reject(&mut self, at: Position, field: String, why: String, amount_minor: Option<i64>) {
-        self.summary.rejected += 1;
-        self.ready.push_back(Item::Rejected(Rejected {
-            at,
-            field: Some(field),
-            why,
-            amount_minor,
-        }));
+    fn reject(&mut self, rejected: Rejected, report: &mut Report) {
+        report.summary.rejected += 1;
+        self.ready.push_back(Item::Rejected(rejected));
     }
 
     /// Ends the pending entry: no more addenda of it can come.
-    pub(super) fn finish_entry(&mut self) {
+    pub(super) fn finish(&mut self, report: &mut Report) {
+        let awaits_addenda = self.await_addenda();
         let Some(pending) = self.pending.take() else {
             return;
         };
-        if pending.rejected || pending.stages > 0 {
+        if pending.rejected || pending.explanations > 0 {
             return;
         }
-        if pending.awaits_addenda() {
-            let why = "no addenda follows, though the indicator does not say so (0), so it is \
-                       not known why the entry came"
-                .to_owned();
-            let amount = pending.detail.amount();
-            self.reject(
-                pending.detail.at,
-                ADDENDA_INDICATOR.to_string(),
-                why,
-                amount,
-            );
+        let detail = pending.detail;
+        if awaits_addenda {
+            let why = "no addenda follows, though the indicator does not say so (0), so the reason \
+                       of the entry is unknown";
+            let rejected = Rejected::new(detail.at, ADDENDA_INDICATOR, why, detail.amount());
+            self.reject(rejected, report);
             return;
         }
         self.forward += 1;
-        self.findings
-            .remark(Remark::ForwardEntry, pending.detail.at, || {
-                "entries without an addenda 98 or 99 were left out".to_owned()
-            });
+        report.note("entries that are not returns", detail.at, || {
+            "entries without an addenda 98 or 99 were left out".to_owned()
+        });
     }
 }

@@ -7,28 +7,38 @@ use std::io::{ErrorKind, Read};
 
 use memchr::memchr2;
 
-use super::encoding::{self, Layout, Measure, NotText};
-use super::opening::{is_text, says_that_there_is_nothing, wrapping};
+use super::encoding::{self, CharacterLayout, Measure, NotText};
+use super::not_records::{is_text, says_empty, wrapping};
 use super::record::{Record, WIDTH};
-use super::refusal::{not_nacha, refuse};
-use crate::entry::Position;
+use crate::entry::FilePosition;
 use crate::format::{FileRejected, ReadError};
 
 /// Bytes read at a time.
 const BUFFER: usize = 64 * 1024;
 
-/// Bytes that are looked at together. It is more than a record can take, so a record
-/// never spans two looks, and it bounds a line of text outside the records.
-const LOOK: usize = 1024;
+/// Bytes that are kept at hand. It is more than a record can take, so a record is never cut in
+/// two, and it bounds a line of text outside the records.
+const AT_HAND: usize = 1024;
 
 /// The shortest record that may follow another in the same line: a file control whose
 /// trailing blanks are cut off.
 const SHORTEST_FOLLOWER: usize = 55;
 
-/// One record as it stood in the file.
+/// What to do about a file that was damaged on its way.
+pub(super) const SEND_AGAIN: &str = "fetch the file again or ask its sender for a complete one";
+
+/// How records are told from other lines.
+pub(super) const RECORDS_BEGIN: &str = "records begin with 1, 5, 6, 7, 8 or 9";
+
+/// A file that is not a NACHA file at all; `seen` says what it looks like.
+pub(super) fn not_nacha(at: FilePosition, seen: &str) -> FileRejected {
+    FileRejected::new(format!("this is not a NACHA file: {seen}")).at(at)
+}
+
+/// One record as it was in the file.
 #[derive(Debug)]
-pub(super) struct Line {
-    pub(super) at: Position,
+pub(super) struct RecordLine {
+    pub(super) at: FilePosition,
     pub(super) record: Record,
     /// How many characters it had; blanks beyond 94 do not count.
     pub(super) width: usize,
@@ -36,21 +46,43 @@ pub(super) struct Line {
     pub(super) ended: bool,
 }
 
+impl RecordLine {
+    /// Rejects a file with a record that does not have 94 characters.
+    pub(super) fn require_width(&self) -> Result<(), FileRejected> {
+        self.require_at_least(WIDTH)
+    }
+
+    /// Rejects a file with a record that is too long, or shorter than cut-off blanks explain.
+    pub(super) fn require_at_least(&self, shortest: usize) -> Result<(), FileRejected> {
+        if (shortest..=WIDTH).contains(&self.width) {
+            return Ok(());
+        }
+        let (record_type, width) = (char::from(self.record.record_type()), self.width);
+        let why = if !self.ended && width < WIDTH {
+            format!("the last record ends after {width} of 94 characters, so the file is cut off")
+        } else {
+            format!("the record has {width} characters instead of 94")
+        };
+        let rejected = FileRejected::new(format!("{why}; {SEND_AGAIN}")).at(self.at);
+        Err(rejected.in_field(format!("record type {record_type}")))
+    }
+}
+
 /// What the stream is cut into.
 #[derive(Debug)]
 pub(super) enum Piece {
-    Record(Line),
+    Record(RecordLine),
     /// An empty line, or one of blanks.
-    Blank(Position),
-    /// A line that is no record.
+    Blank(FilePosition),
+    /// A line that is not a record.
     Text {
-        at: Position,
+        at: FilePosition,
         says_empty: bool,
     },
 }
 
-/// The cutter.
-pub(super) struct Lines<R> {
+/// Cuts the stream.
+pub(super) struct RecordLines<R> {
     input: R,
     buffer: Box<[u8]>,
     /// The bytes not yet used are `buffer[start..end]`.
@@ -60,7 +92,7 @@ pub(super) struct Lines<R> {
     /// Offset in the file of `buffer[start]`.
     offset: u64,
     line: u64,
-    /// Whether the bytes at `start` go on a line that has already given a record.
+    /// Whether the bytes at `start` continue a line that has already given a record.
     within_line: bool,
     /// Whether the byte before `start` was a CR, whose LF belongs to the same line end.
     after_cr: bool,
@@ -69,7 +101,7 @@ pub(super) struct Lines<R> {
     searched: usize,
 }
 
-impl<R: Read> Lines<R> {
+impl<R: Read> RecordLines<R> {
     pub(super) fn new(input: R) -> Self {
         Self {
             input,
@@ -132,37 +164,24 @@ impl<R: Read> Lines<R> {
             encoding::measure(rest).map_err(|NotText| unreadable(at))?;
         let record = Record::new(&rest[..bytes], layout);
         let beyond = if whole { &rest[bytes..] } else { &[] };
-        if let Some(excess) = excess(beyond, layout) {
-            let ended = true;
-            let width = layout.width(&rest[..bytes]) + excess;
-            self.finish_line(stop, line_end);
-            let line = Line {
-                at,
-                record,
-                width,
-                ended,
-            };
-            return Ok(Some(Piece::Record(line)));
-        }
+        let excess = excess(beyond, layout);
         // Blanks that fill the record up belong to it.
-        let blanks = self.buffer[filled..stop]
-            .iter()
-            .take_while(|byte| **byte == b' ')
-            .count();
-        let width = (layout.width(&rest[..bytes]) + blanks).min(WIDTH);
-        let ended = line_end.is_some() || self.start + bytes < filled;
-        if whole && self.start + bytes == filled {
+        let blanks = &self.buffer[filled..stop];
+        let blanks = blanks.iter().take_while(|byte| **byte == b' ').count();
+        let width = layout.width(&rest[..bytes]);
+        let line = RecordLine {
+            at,
+            record,
+            width: excess.map_or((width + blanks).min(WIDTH), |excess| width + excess),
+            ended: line_end.is_some() || self.start + bytes < filled,
+        };
+        if excess.is_some() || (whole && self.start + bytes == filled) {
             self.finish_line(stop, line_end);
         } else {
             self.advance(bytes);
             self.within_line = true;
         }
-        Ok(Some(Piece::Record(Line {
-            at,
-            record,
-            width,
-            ended,
-        })))
+        Ok(Some(Piece::Record(line)))
     }
 
     /// A line that does not begin like a record.
@@ -174,32 +193,33 @@ impl<R: Read> Lines<R> {
     ) -> Result<Piece, FileRejected> {
         let at = self.at();
         let line = &self.buffer[self.start..filled];
-        if !is_text(&line[..line.len().min(LOOK)]) {
+        if !is_text(&line[..line.len().min(AT_HAND)]) {
             return Err(unreadable(at));
         }
         if self.within_line {
-            let why = "the line goes on after 94 characters with something that is no record \
-                       (records begin with 1, 5, 6, 7, 8 or 9)";
-            return Err(refuse(at, None, why));
+            let why = format!(
+                "the line continues after 94 characters, but not with a record; {RECORDS_BEGIN}"
+            );
+            return Err(FileRejected::new(why).at(at));
         }
-        if line.len() > LOOK {
-            return Err(not_nacha(at, "its line is long and holds no records"));
+        if line.len() > AT_HAND {
+            return Err(not_nacha(at, "its line is long and has no records"));
         }
-        let says_empty = says_that_there_is_nothing(line);
+        let says_empty = says_empty(line);
         self.finish_line(stop, line_end);
         Ok(Piece::Text { at, says_empty })
     }
 
-    fn at(&self) -> Position {
-        Position {
+    fn at(&self) -> FilePosition {
+        FilePosition {
             line: self.line,
             byte: self.offset,
         }
     }
 
-    /// Reads until there is enough to look at, or the input ends.
+    /// Reads until enough bytes are at hand, or the input ends.
     fn fill(&mut self) -> Result<(), ReadError> {
-        if self.at_end_of_input || self.end - self.start >= LOOK {
+        if self.at_end_of_input || self.end - self.start >= AT_HAND {
             return Ok(());
         }
         self.buffer.copy_within(self.start..self.end, 0);
@@ -207,7 +227,7 @@ impl<R: Read> Lines<R> {
         self.searched = self.searched.saturating_sub(self.start);
         self.end -= self.start;
         self.start = 0;
-        while self.end < LOOK {
+        while self.end < AT_HAND {
             match self.input.read(&mut self.buffer[self.end..]) {
                 Ok(0) => {
                     self.at_end_of_input = true;
@@ -221,8 +241,8 @@ impl<R: Read> Lines<R> {
         Ok(())
     }
 
-    /// Looks at the first bytes of the file: takes off a byte order mark and refuses what
-    /// is wrapped or encoded in a way that has to be undone first.
+    /// Checks the first bytes of the file: skips a byte order mark, and rejects what is wrapped or
+    /// encoded in a way that must be undone first.
     fn open(&mut self) -> Result<(), FileRejected> {
         let head = &self.buffer[..self.end];
         if let Some(seen) = wrapping(head) {
@@ -264,7 +284,7 @@ impl<R: Read> Lines<R> {
 
 /// How many characters a record is too long, when what follows it in its line cannot be
 /// records of their own.
-fn excess(beyond: &[u8], layout: Layout) -> Option<usize> {
+fn excess(beyond: &[u8], layout: CharacterLayout) -> Option<usize> {
     if beyond.is_empty() || beyond.len() > WIDTH * 4 {
         return None;
     }
@@ -273,7 +293,7 @@ fn excess(beyond: &[u8], layout: Layout) -> Option<usize> {
     (!follows).then_some(width)
 }
 
-/// Blanks of any kind, with the page and file ends that printers and DOS leave behind.
+/// Blanks of any kind, and the page and file ends of printers and DOS.
 const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | 0x0C | 0x1A)
 }
@@ -286,10 +306,10 @@ fn without_trailing_blanks(bytes: &[u8]) -> &[u8] {
     &bytes[..kept]
 }
 
-fn unreadable(at: Position) -> FileRejected {
+fn unreadable(at: FilePosition) -> FileRejected {
     not_nacha(
         at,
-        "it holds bytes that no text has; check that it is not compressed or encrypted",
+        "it has bytes that are not text; check that it is not compressed or encrypted",
     )
 }
 

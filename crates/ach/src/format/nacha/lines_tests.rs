@@ -1,4 +1,4 @@
-//! Records are found, numbered and located whatever ends the lines.
+//! Records are found, numbered and located with every kind of line end.
 
 use super::*;
 
@@ -11,7 +11,7 @@ fn cut(bytes: &[u8], chunk: usize) -> Vec<(u64, u64, usize)> {
             self.0.read(&mut into[..limit])
         }
     }
-    let mut lines = Lines::new(Chunks(bytes, chunk));
+    let mut lines = RecordLines::new(Chunks(bytes, chunk));
     let mut found = Vec::new();
     while let Some(piece) = lines.next().unwrap() {
         if let Piece::Record(line) = piece {
@@ -26,7 +26,7 @@ fn record(kind: &str) -> String {
 }
 
 #[test]
-fn lines_are_numbered_and_located_whatever_ends_them() {
+fn lines_are_numbered_and_located_with_every_kind_of_end() {
     for (end, step) in [("\n", 95), ("\r", 95), ("\r\n", 96)] {
         let bytes = [record("5"), record("6"), record("7")].join(end);
         for chunk in [1, 7, 95, 100_000] {
@@ -52,7 +52,7 @@ fn blank_lines_count_as_lines() {
 }
 
 #[test]
-fn blanks_beyond_94_characters_are_no_record() {
+fn blanks_beyond_94_characters_are_not_a_record() {
     let blanks = " ".repeat(3000);
     let bytes = format!(
         "{}{blanks}\n{}    \n{}",
@@ -77,7 +77,7 @@ fn a_line_end_split_between_two_reads_is_one() {
 }
 
 #[test]
-fn a_byte_order_mark_is_taken_off() {
+fn a_byte_order_mark_is_skipped() {
     let bytes = format!("\u{FEFF}{}", record("5"));
     assert_eq!(cut(bytes.as_bytes(), 4096), vec![(1, 3, 94)]);
 }

@@ -1,29 +1,33 @@
 //! NACHA files: records of 94 characters that say what came back from the network.
 //!
-//! Each addenda record 98 or 99 becomes one [`Entry`](crate::entry::Entry). What comes
-//! from real banks deviates from the rule book in many small ways; what is only a matter of
-//! form is read and reported as a finding, what could change money is refused unless the
-//! source's [`Tolerance`] lets it pass.
+//! Each addenda record 98 or 99 becomes one [`Entry`](crate::entry::Entry). Files of real banks
+//! deviate from the rule book in many small ways. A deviation of form is read and reported as a
+//! finding. A deviation that could change money rejects the file unless the source's
+//! [`Tolerance`] says otherwise.
 //!
-//! The layouts are those of the NACHA Operating Rules, Appendices 3 to 5. Positions count
-//! from 1 and include both ends, as in the rules.
+//! The way of a record: `lines` cuts the bytes, `record` gives its fields, `parser` checks the
+//! order of records, `batches` the totals, and `entries` makes the entries.
+//!
+//! Source of the layouts: NACHA Operating Rules, Appendices 3 to 5. Positions count from 1 and
+//! include both ends, as in the rules.
 
 mod addenda;
 mod batch;
-mod controls;
+mod batches;
+mod blocks;
 mod corrected;
+mod dates;
 mod detail;
 mod encoding;
 mod entries;
-mod findings;
 mod lines;
-mod opening;
+mod not_records;
+mod parser;
 mod reader;
 mod record;
-mod refusal;
-mod state;
+mod report;
 mod tolerance;
 mod totals;
 
-pub use reader::Reader;
+pub(super) use reader::NachaReader;
 pub use tolerance::Tolerance;

@@ -2,29 +2,30 @@
 
 use std::fmt;
 
-use chrono::{Datelike, NaiveDate};
-
-use super::encoding::Layout;
+use super::encoding::CharacterLayout;
 
 /// Characters in a record.
 pub(super) const WIDTH: usize = 94;
 
-/// Stands in [`Record::cells`] for a character outside ASCII, or a control character; it is
-/// never a digit.
+/// The first character, by which records are told apart.
+pub(super) const RECORD_TYPE: RecordField = RecordField::new("record type", 1, 1);
+
+/// Replaces in [`Record::cells`] a character outside ASCII, or a control character. It is never
+/// a digit.
 const WIDE_CELL: u8 = 0xFF;
 
-/// Stands in [`Record::wide`] for a position that the character before it also covers.
+/// Fills in [`Record::wide`] a position that the character before it also covers.
 const COVERED: char = '\0';
 
 /// A field: its name and its first and last position, counted from 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
+pub(super) struct RecordField {
     name: &'static str,
     from: usize,
     to: usize,
 }
 
-impl Field {
+impl RecordField {
     pub(super) const fn new(name: &'static str, from: usize, to: usize) -> Self {
         assert!(
             0 < from && from <= to && to <= WIDTH,
@@ -32,15 +33,10 @@ impl Field {
         );
         Self { name, from, to }
     }
-
-    /// Whether the field holds an amount.
-    pub(super) fn is_amount(self) -> bool {
-        self.name.ends_with("amount")
-    }
 }
 
 /// Shows `amount (30-39)`.
-impl fmt::Display for Field {
+impl fmt::Display for RecordField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.from == self.to {
             write!(f, "{} ({})", self.name, self.from)
@@ -59,11 +55,11 @@ pub(super) struct Record {
 }
 
 impl Record {
-    /// The record that stands in `bytes`, read as `layout` says. What is beyond 94
-    /// characters is left out; the caller has compared the width.
-    pub(super) fn new(bytes: &[u8], layout: Layout) -> Self {
+    /// The record in `bytes`, read as `layout` says. It leaves out what is beyond 94 characters;
+    /// the caller has compared the width.
+    pub(super) fn new(bytes: &[u8], layout: CharacterLayout) -> Self {
         let mut cells = [b' '; WIDTH];
-        if layout == Layout::Ascii {
+        if layout == CharacterLayout::Ascii {
             let width = bytes.len().min(WIDTH);
             cells[..width].copy_from_slice(&bytes[..width]);
             return Self { cells, wide: None };
@@ -105,7 +101,7 @@ impl Record {
     }
 
     /// The raw characters of a field, one byte each.
-    pub(super) fn cells(&self, field: Field) -> &[u8] {
+    pub(super) fn cells(&self, field: RecordField) -> &[u8] {
         &self.cells[field.from - 1..field.to]
     }
 
@@ -114,8 +110,8 @@ impl Record {
         self.cells[0]
     }
 
-    /// The text of a field with the blanks around it taken off; `None` when it is blank.
-    pub(super) fn text(&self, field: Field) -> Option<String> {
+    /// The text of a field without the blanks around it; `None` when it is blank.
+    pub(super) fn text(&self, field: RecordField) -> Option<String> {
         if self.wide.is_none() {
             let trimmed = self.cells(field).trim_ascii();
             return std::str::from_utf8(trimmed)
@@ -129,14 +125,14 @@ impl Record {
     }
 
     /// The text of a field in upper case; `None` when it is blank.
-    pub(super) fn upper(&self, field: Field) -> Option<String> {
+    pub(super) fn upper(&self, field: RecordField) -> Option<String> {
         let mut text = self.text(field)?;
         text.make_ascii_uppercase();
         Some(text)
     }
 
     /// The text of a field with all its blanks.
-    pub(super) fn untrimmed(&self, field: Field) -> std::borrow::Cow<'_, str> {
+    pub(super) fn untrimmed(&self, field: RecordField) -> std::borrow::Cow<'_, str> {
         match &self.wide {
             None => String::from_utf8_lossy(self.cells(field)),
             Some(wide) => wide[field.from - 1..field.to]
@@ -152,14 +148,19 @@ impl Record {
         self.cells.iter().take(width).all(|cell| *cell == b'9')
     }
 
+    /// Whether a field is all digits.
+    pub(super) fn is_digits(&self, field: RecordField) -> bool {
+        self.cells(field).iter().all(u8::is_ascii_digit)
+    }
+
     /// Whether a field is blank.
-    pub(super) fn is_blank(&self, field: Field) -> bool {
+    pub(super) fn is_blank(&self, field: RecordField) -> bool {
         self.cells(field).iter().all(|cell| *cell == b' ')
     }
 
-    /// A number: digits, which blanks may stand before in place of zeros. `None` for
-    /// anything else, and for a blank field.
-    pub(super) fn number(&self, field: Field) -> Option<u64> {
+    /// A number: digits, with blanks allowed in place of leading zeros. `None` for anything else,
+    /// and for a blank field.
+    pub(super) fn number(&self, field: RecordField) -> Option<u64> {
         let digits = self.cells(field).trim_ascii_start();
         if digits.is_empty() {
             return None;
@@ -170,52 +171,10 @@ impl Record {
         })
     }
 
-    /// A date written YYMMDD. Blanks and zeros give `Ok(None)`, anything else that is not
-    /// a date `Err(())`. The century is the one in which the date is not later than
-    /// `latest_year`.
-    pub(super) fn date(&self, field: Field, latest_year: i32) -> Result<Option<NaiveDate>, ()> {
-        let cells = self.cells(field);
-        if cells.iter().all(|cell| matches!(cell, b' ' | b'0')) {
-            return Ok(None);
-        }
-        let digits: [u8; 6] = cells.try_into().map_err(|_| ())?;
-        if !digits.iter().all(u8::is_ascii_digit) {
-            return Err(());
-        }
-        let pair = |at: usize| u32::from(digits[at] - b'0') * 10 + u32::from(digits[at + 1] - b'0');
-        let century = latest_year - latest_year.rem_euclid(100);
-        let year = century + i32::try_from(pair(0)).map_err(|_| ())?;
-        let year = if year > latest_year { year - 100 } else { year };
-        NaiveDate::from_ymd_opt(year, pair(2), pair(4))
-            .map(Some)
-            .ok_or(())
-    }
-
-    /// A day of the year without its year, resolved against `reference`. Blanks and zeros
-    /// give `Ok(None)`, anything else that is not a date `Err(())`.
-    pub(super) fn day_of_year(
-        &self,
-        field: Field,
-        reference: NaiveDate,
-    ) -> Result<Option<NaiveDate>, ()> {
-        if self
-            .cells(field)
-            .iter()
-            .all(|cell| matches!(cell, b' ' | b'0'))
-        {
-            return Ok(None);
-        }
-        let day = self
-            .number(field)
-            .and_then(|day| u16::try_from(day).ok())
-            .ok_or(())?;
-        crate::julian::resolve(day, reference).map(Some).ok_or(())
-    }
-
-    /// A trace number of 15 digits. Systems that take it for a number drop its leading
-    /// zeros, so they are put back. Blank or only zeros is no trace; a trace that is not
-    /// all digits is kept as it came.
-    pub(super) fn trace(&self, field: Field) -> Option<String> {
+    /// A trace number of 15 digits. Systems that treat it as a number drop its leading zeros, so
+    /// they are put back. Blanks or zeros alone give `None`; a trace that is not all digits stays
+    /// as it is.
+    pub(super) fn trace(&self, field: RecordField) -> Option<String> {
         let text = self.text(field)?;
         if text.bytes().all(|byte| byte == b'0') {
             return None;
@@ -227,8 +186,8 @@ impl Record {
     }
 }
 
-/// What stands for a control character: a blank for a tab, else the mark of a character
-/// that cannot be shown.
+/// What replaces a control character: a blank for a tab, else the mark of a character that
+/// cannot be shown.
 const fn shown(control: char) -> char {
     if control == '\t' {
         ' '
@@ -237,29 +196,23 @@ const fn shown(control: char) -> char {
     }
 }
 
-/// The latest year that a two-digit year of a file can mean: effective dates and dates of
-/// death lie before the file, or at most a little after it.
-pub(super) fn latest_year(reference: NaiveDate) -> i32 {
-    reference.year().saturating_add(1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const FIELD: Field = Field::new("field", 3, 8);
+    const FIELD: RecordField = RecordField::new("field", 3, 8);
 
     fn record(text: &str) -> Record {
-        Record::new(text.as_bytes(), Layout::Ascii)
+        Record::new(text.as_bytes(), CharacterLayout::Ascii)
     }
 
     #[test]
     fn a_field_names_its_positions() {
-        assert_eq!(Field::new("amount", 30, 39).to_string(), "amount (30-39)");
         assert_eq!(
-            Field::new("record type", 1, 1).to_string(),
-            "record type (1)"
+            RecordField::new("amount", 30, 39).to_string(),
+            "amount (30-39)"
         );
+        assert_eq!(RECORD_TYPE.to_string(), "record type (1)");
     }
 
     #[test]
@@ -272,21 +225,8 @@ mod tests {
     }
 
     #[test]
-    fn a_two_digit_year_is_not_in_the_future() {
-        let dated = |text| record(text).date(FIELD, 2027);
-        assert_eq!(dated("61260705"), Ok(NaiveDate::from_ymd_opt(2026, 7, 5)));
-        assert_eq!(dated("61271231"), Ok(NaiveDate::from_ymd_opt(2027, 12, 31)));
-        assert_eq!(dated("61991231"), Ok(NaiveDate::from_ymd_opt(1999, 12, 31)));
-        assert_eq!(dated("61000000"), Ok(None));
-        assert_eq!(dated("61      "), Ok(None));
-        for bad in ["61260230", "6126-1-1", "61PAYROL"] {
-            assert_eq!(dated(bad), Err(()), "{bad}");
-        }
-    }
-
-    #[test]
     fn a_trace_gets_its_leading_zeros_back() {
-        let trace = Field::new("trace", 1, 15);
+        let trace = RecordField::new("trace", 1, 15);
         assert_eq!(
             record("91000017611242 ").trace(trace).unwrap(),
             "091000017611242"
@@ -301,20 +241,29 @@ mod tests {
 
     #[test]
     fn characters_outside_ascii_take_the_positions_that_the_layout_gives_them() {
-        let by_characters = Record::new("6żółć!7".as_bytes(), Layout::Characters);
-        assert_eq!(by_characters.text(Field::new("x", 2, 6)).unwrap(), "żółć!");
-        let by_bytes = Record::new("6żółć!7".as_bytes(), Layout::Bytes);
-        assert_eq!(by_bytes.text(Field::new("x", 2, 10)).unwrap(), "żółć!");
-        let western = Record::new(b"6Andr\xE9!", Layout::Windows1252);
-        assert_eq!(western.text(Field::new("x", 2, 7)).unwrap(), "André!");
-        assert_eq!(western.number(Field::new("x", 6, 6)), None);
+        let by_characters = Record::new("6żółć!7".as_bytes(), CharacterLayout::Characters);
+        assert_eq!(
+            by_characters.text(RecordField::new("x", 2, 6)).unwrap(),
+            "żółć!"
+        );
+        let by_bytes = Record::new("6żółć!7".as_bytes(), CharacterLayout::Bytes);
+        assert_eq!(
+            by_bytes.text(RecordField::new("x", 2, 10)).unwrap(),
+            "żółć!"
+        );
+        let western = Record::new(b"6Andr\xE9!", CharacterLayout::Windows1252);
+        assert_eq!(western.text(RecordField::new("x", 2, 7)).unwrap(), "André!");
+        assert_eq!(western.number(RecordField::new("x", 6, 6)), None);
     }
 
     #[test]
     fn a_control_character_is_marked_and_never_a_digit() {
-        let marked = Record::new(b"6A\x1AB\t1\x152", Layout::Characters);
+        let marked = Record::new(b"6A\x1AB\t1\x152", CharacterLayout::Characters);
         assert!(marked.has_unshowable());
-        assert_eq!(marked.text(Field::new("x", 2, 5)).unwrap(), "A\u{FFFD}B");
-        assert_eq!(marked.number(Field::new("x", 6, 8)), None);
+        assert_eq!(
+            marked.text(RecordField::new("x", 2, 5)).unwrap(),
+            "A\u{FFFD}B"
+        );
+        assert_eq!(marked.number(RecordField::new("x", 6, 8)), None);
     }
 }

@@ -1,87 +1,73 @@
-//! Which differences a source's files may show without being refused.
+//! Which differences a source's files may show without being rejected.
 
 use serde::{Deserialize, Serialize};
 
-use super::findings::Difference;
+/// Declares the differences: the setting of each with its default, and the enum.
+macro_rules! differences {
+    ($($(#[$doc:meta])* $setting:ident = $default:literal, $difference:ident;)+) => {
+        /// The differences that a source's files may show. A tolerated difference is reported as
+        /// a finding; any other rejects the whole file.
+        ///
+        /// The default rejects what could hide a lost or altered entry (counts, hash, money).
+        /// It tolerates what many banks leave out or get wrong without any effect on an entry.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Tolerance { $($(#[$doc])* pub $setting: bool,)+ }
 
-/// The differences that a source's files may show. A difference that is let pass is
-/// reported as a finding; one that is not refuses the whole file.
-///
-/// The default refuses what could hide a lost or altered entry (counts, hash, money) and
-/// lets pass what many banks leave out or get wrong without any effect on an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Tolerance {
+        impl Default for Tolerance {
+            fn default() -> Self {
+                Self { $($setting: $default,)+ }
+            }
+        }
+
+        impl Tolerance {
+            /// Whether this difference is tolerated.
+            pub(super) const fn tolerates(self, difference: Difference) -> bool {
+                match difference { $(Difference::$difference => self.$setting,)+ }
+            }
+        }
+
+        /// A difference that a [`Tolerance`] decides about.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Difference { $($difference,)+ }
+
+        impl Difference {
+            /// The name of the setting that tolerates it.
+            pub(super) const fn setting(self) -> &'static str {
+                match self { $(Self::$difference => stringify!($setting),)+ }
+            }
+        }
+    };
+}
+
+differences! {
     /// Entry and addenda counts of controls that differ from the records. Default `false`.
-    pub entry_counts: bool,
+    entry_counts = false, EntryCount;
     /// Entry hashes of controls that differ from the entries. Default `false`.
-    pub entry_hash: bool,
+    entry_hash = false, EntryHash;
     /// Debit and credit totals of controls that differ from the entries. Default `false`.
-    pub money_totals: bool,
+    money_totals = false, MoneyTotal;
     /// A batch count of the file control that differs from the batches. Default `false`.
-    pub batch_count: bool,
+    batch_count = false, BatchCount;
     /// A block count of the file control that differs from the records. Default `true`.
-    pub block_count: bool,
+    block_count = true, BlockCount;
     /// A last block that is not filled up with records of `9`. Default `true`.
-    pub missing_filler: bool,
+    missing_filler = true, MissingFiller;
     /// A file without a file header (`1`). Default `true`.
-    pub missing_file_header: bool,
+    missing_file_header = true, MissingFileHeader;
     /// A file without a file control (`9`). Default `true`.
-    pub missing_file_control: bool,
+    missing_file_control = true, MissingFileControl;
     /// Entries that no batch header (`5`) precedes. Default `true`.
-    pub missing_batch_header: bool,
+    missing_batch_header = true, MissingBatchHeader;
     /// Batches that no batch control (`8`) closes. Default `true`.
-    pub missing_batch_control: bool,
+    missing_batch_control = true, MissingBatchControl;
     /// Batch numbers that do not ascend. Default `true`.
-    pub batch_order: bool,
+    batch_order = true, BatchOrder;
     /// A batch control that repeats its header's service class, company id or batch number
     /// differently. Default `true`.
-    pub batch_fields: bool,
+    batch_fields = true, BatchFields;
     /// Routing numbers whose check digit is wrong. Default `true`.
-    pub check_digits: bool,
+    check_digits = true, CheckDigit;
     /// Lines of text before the first and after the last record. Default `true`.
-    pub surrounding_text: bool,
-}
-
-impl Default for Tolerance {
-    fn default() -> Self {
-        Self {
-            entry_counts: false,
-            entry_hash: false,
-            money_totals: false,
-            batch_count: false,
-            block_count: true,
-            missing_filler: true,
-            missing_file_header: true,
-            missing_file_control: true,
-            missing_batch_header: true,
-            missing_batch_control: true,
-            batch_order: true,
-            batch_fields: true,
-            check_digits: true,
-            surrounding_text: true,
-        }
-    }
-}
-
-impl Tolerance {
-    /// Whether this difference is let pass.
-    pub(super) const fn lets_pass(self, difference: Difference) -> bool {
-        match difference {
-            Difference::EntryCount => self.entry_counts,
-            Difference::EntryHash => self.entry_hash,
-            Difference::MoneyTotal => self.money_totals,
-            Difference::BatchCount => self.batch_count,
-            Difference::BlockCount => self.block_count,
-            Difference::MissingFiller => self.missing_filler,
-            Difference::MissingFileHeader => self.missing_file_header,
-            Difference::MissingFileControl => self.missing_file_control,
-            Difference::MissingBatchHeader => self.missing_batch_header,
-            Difference::MissingBatchControl => self.missing_batch_control,
-            Difference::BatchOrder => self.batch_order,
-            Difference::BatchFields => self.batch_fields,
-            Difference::CheckDigit => self.check_digits,
-            Difference::SurroundingText => self.surrounding_text,
-        }
-    }
+    surrounding_text = true, SurroundingText;
 }

@@ -1,9 +1,7 @@
 //! What the entries add up to, and what the control records say they do.
 
-use std::fmt;
-
-use super::findings::Difference;
-use super::record::{Field, Record};
+use super::record::{Record, RecordField};
+use super::tolerance::Difference;
 use crate::entry::Direction;
 use crate::money::Money;
 
@@ -65,37 +63,47 @@ impl Sums {
     }
 
     /// Each way in which the control record does not fit.
-    pub(super) fn compare(&self, control: &Record, fields: &ControlFields) -> Vec<Mismatch> {
+    pub(super) fn compare(&self, control: &Record, fields: &ControlFields) -> Vec<ControlMismatch> {
         let mut found = Vec::new();
         let records = control.number(fields.records);
         if records != Some(self.records) {
-            let expected = self.records.to_string();
-            found.push(mismatch(
-                Difference::EntryCount,
-                fields.records,
+            let difference = Difference::EntryCount;
+            let field = fields.records;
+            found.push(ControlMismatch::of_count(
+                difference,
+                field,
                 records,
-                expected,
+                self.records,
             ));
         }
         let hash = control.number(fields.hash);
         let hash_fits = hash.is_some_and(|hash| hash % HASH_MODULUS == self.hash);
         if !hash_fits && (hash.is_none() || self.unreadable_routings == 0) {
-            let expected = format!("{:010}", self.hash);
-            found.push(mismatch(Difference::EntryHash, fields.hash, hash, expected));
+            let (said, sum) = (
+                hash.map(|hash| hash.to_string()),
+                format!("{:010}", self.hash),
+            );
+            let difference = Difference::EntryHash;
+            found.push(ControlMismatch::new(difference, fields.hash, said, &sum));
         }
         self.compare_money(control, fields, &mut found);
         found
     }
 
-    /// An amount whose direction is unknown may be on either side, an unreadable one may
-    /// be anything; neither may make a side smaller than what surely belongs to it.
-    fn compare_money(&self, control: &Record, fields: &ControlFields, found: &mut Vec<Mismatch>) {
+    /// An amount whose direction is unknown may be on either side, an unreadable one may be
+    /// anything. Neither may make a side smaller than what certainly belongs to it.
+    fn compare_money(
+        &self,
+        control: &Record,
+        fields: &ControlFields,
+        found: &mut Vec<ControlMismatch>,
+    ) {
         let debit = control.number(fields.debit);
         let credit = control.number(fields.credit);
-        let said = debit.unwrap_or(0).saturating_add(credit.unwrap_or(0));
-        let surely = self.debit_minor.saturating_add(self.credit_minor);
+        let both = debit.unwrap_or(0).saturating_add(credit.unwrap_or(0));
+        let certain = self.debit_minor.saturating_add(self.credit_minor);
         let may_be_more = self.unreadable_amounts > 0
-            || (self.unknown_minor > 0 && said == surely.saturating_add(self.unknown_minor));
+            || (self.unknown_minor > 0 && both == certain.saturating_add(self.unknown_minor));
         let must_be_more = self.unknown_minor > 0 && !may_be_more;
         for (field, said, sum) in [
             (fields.debit, debit, self.debit_minor),
@@ -110,19 +118,12 @@ impl Sums {
                     0 => String::new(),
                     minor => format!(" and {} of unknown direction", dollars(minor)),
                 };
-                found.push(Mismatch {
-                    difference: Difference::MoneyTotal,
-                    field,
-                    found: said.map_or_else(unreadable, dollars),
-                    expected: dollars(sum) + &unknown,
-                });
+                let (said, sum) = (said.map(dollars), dollars(sum) + &unknown);
+                let difference = Difference::MoneyTotal;
+                found.push(ControlMismatch::new(difference, field, said, &sum));
             }
         }
     }
-}
-
-fn unreadable() -> String {
-    "something that is no number".to_owned()
 }
 
 fn dollars(minor: u64) -> String {
@@ -132,47 +133,49 @@ fn dollars(minor: u64) -> String {
     )
 }
 
-fn mismatch(
-    difference: Difference,
-    field: Field,
-    found: Option<u64>,
-    expected: String,
-) -> Mismatch {
-    let found = found.map_or_else(unreadable, |found| found.to_string());
-    Mismatch {
-        difference,
-        field,
-        found,
-        expected,
-    }
-}
-
 /// One field of a control record that does not fit the records it controls.
 #[derive(Debug)]
-pub(super) struct Mismatch {
+pub(super) struct ControlMismatch {
     pub(super) difference: Difference,
-    pub(super) field: Field,
-    found: String,
-    expected: String,
+    pub(super) field: RecordField,
+    /// What the field says, and what the records add up to.
+    pub(super) what: String,
 }
 
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "says {}, but the records add up to {}",
-            self.found, self.expected
-        )
+impl ControlMismatch {
+    /// A field that says `said`, or something that could not be read, where the records add up
+    /// to `sum`.
+    fn new(difference: Difference, field: RecordField, said: Option<String>, sum: &str) -> Self {
+        let what = match said {
+            Some(said) => format!("says {said}, but the records add up to {sum}"),
+            None => format!("is not a valid number; the records add up to {sum}"),
+        };
+        Self {
+            difference,
+            field,
+            what,
+        }
+    }
+
+    /// A field that says another number than the records have.
+    pub(super) fn of_count(
+        difference: Difference,
+        field: RecordField,
+        said: Option<u64>,
+        count: u64,
+    ) -> Self {
+        let said = said.map(|said| said.to_string());
+        Self::new(difference, field, said, &count.to_string())
     }
 }
 
-/// Where a control record keeps its sums.
+/// The fields of a control record that hold its sums.
 #[derive(Debug)]
 pub(super) struct ControlFields {
-    records: Field,
-    hash: Field,
-    debit: Field,
-    credit: Field,
+    records: RecordField,
+    hash: RecordField,
+    debit: RecordField,
+    credit: RecordField,
 }
 
 impl ControlFields {
@@ -183,10 +186,10 @@ impl ControlFields {
         credit: (usize, usize),
     ) -> Self {
         Self {
-            records: Field::new("entry and addenda count", records.0, records.1),
-            hash: Field::new("entry hash", hash.0, hash.1),
-            debit: Field::new("total debit amount", debit.0, debit.1),
-            credit: Field::new("total credit amount", credit.0, credit.1),
+            records: RecordField::new("entry and addenda count", records.0, records.1),
+            hash: RecordField::new("entry hash", hash.0, hash.1),
+            debit: RecordField::new("total debit amount", debit.0, debit.1),
+            credit: RecordField::new("total credit amount", credit.0, credit.1),
         }
     }
 }
@@ -205,11 +208,11 @@ pub(super) const FILE_ADV: ControlFields =
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::nacha::encoding::Layout;
+    use crate::format::nacha::encoding::CharacterLayout;
 
     fn control(records: u64, hash: u64, debit: u64, credit: u64) -> Record {
         let text = format!("8200{records:06}{hash:010}{debit:012}{credit:012}");
-        Record::new(text.as_bytes(), Layout::Ascii)
+        Record::new(text.as_bytes(), CharacterLayout::Ascii)
     }
 
     fn wrong(sums: &Sums, control: &Record) -> Vec<Difference> {
@@ -264,11 +267,11 @@ mod tests {
     }
 
     #[test]
-    fn a_control_that_is_no_number_does_not_fit() {
+    fn a_control_that_is_not_a_number_does_not_fit() {
         let sums = Sums::default();
         let record = Record::new(
             b"8200000000          000000000000ABCDEFGHIJKL",
-            Layout::Ascii,
+            CharacterLayout::Ascii,
         );
         assert_eq!(
             wrong(&sums, &record),

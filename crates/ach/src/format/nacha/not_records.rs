@@ -1,8 +1,8 @@
-//! What is no record: wrappings of a file, and lines of text around its records.
+//! What is not a record: wrappings of a file, and lines of text around its records.
 
 use super::encoding::UNDEFINED;
 
-/// What the first bytes of a file give away about a wrapping.
+/// How a file is wrapped, by its first bytes.
 pub(super) fn wrapping(head: &[u8]) -> Option<&'static str> {
     const SEEN: [(&[u8], &str); 6] = [
         (b"\x1F\x8B", "it is compressed with gzip; unpack it first"),
@@ -11,12 +11,9 @@ pub(super) fn wrapping(head: &[u8]) -> Option<&'static str> {
             b"-----BEGIN PGP",
             "it is encrypted or signed with PGP; decrypt it first",
         ),
-        (b"\xFF\xFE", "it is UTF-16; have it sent as ASCII or UTF-8"),
-        (b"\xFE\xFF", "it is UTF-16; have it sent as ASCII or UTF-8"),
-        (
-            b"\xF1\xF0\xF1",
-            "it is EBCDIC; have it sent as ASCII or UTF-8",
-        ),
+        (b"\xFF\xFE", "it is UTF-16; ask for ASCII or UTF-8"),
+        (b"\xFE\xFF", "it is UTF-16; ask for ASCII or UTF-8"),
+        (b"\xF1\xF0\xF1", "it is EBCDIC; ask for ASCII or UTF-8"),
     ];
     SEEN.iter()
         .find(|(magic, _)| head.starts_with(magic))
@@ -24,7 +21,7 @@ pub(super) fn wrapping(head: &[u8]) -> Option<&'static str> {
 }
 
 /// Whether a line says that there is nothing to report, such as `NO RETURNS REPORTED`.
-pub(super) fn says_that_there_is_nothing(line: &[u8]) -> bool {
+pub(super) fn says_empty(line: &[u8]) -> bool {
     const THINGS: [&str; 9] = [
         "RETURN",
         "RECORD",
@@ -57,13 +54,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sentence_that_there_is_nothing_is_understood() {
-        assert!(says_that_there_is_nothing(b"NO RETURNS REPORTED"));
-        assert!(says_that_there_is_nothing(
-            b"There are no transactions today."
-        ));
-        assert!(!says_that_there_is_nothing(b"NOTE: RETURNS FOLLOW"));
-        assert!(!says_that_there_is_nothing(b"account,amount"));
+    fn a_sentence_that_there_are_no_returns_is_understood() {
+        assert!(says_empty(b"NO RETURNS REPORTED"));
+        assert!(says_empty(b"There are no transactions today."));
+        assert!(!says_empty(b"NOTE: RETURNS FOLLOW"));
+        assert!(!says_empty(b"account,amount"));
     }
 
     #[test]

@@ -1,32 +1,32 @@
-//! Reading a whole file, and what came of it.
+//! A whole file, read to its end.
 
 use std::io::Read;
 use std::path::Path;
 
 use ach::entry::Entry;
-use ach::format::nacha::{Reader, Tolerance};
-use ach::format::{FileRejected, Item, ReadError, Rejected, Summary};
+use ach::format::nacha::Tolerance;
+use ach::format::{FileRejected, Format, Item, ReadError, Rejected, Summary};
 use chrono::NaiveDate;
 
-/// All that reading a file gave.
-pub(crate) struct Outcome {
+/// Everything that reading a file gave.
+pub(crate) struct ParsedFile {
     pub(crate) entries: Vec<Entry>,
     pub(crate) rejected: Vec<Rejected>,
     pub(crate) summary: Summary,
-    pub(crate) refused: Option<FileRejected>,
+    pub(crate) file_rejected: Option<FileRejected>,
 }
 
-impl Outcome {
+impl ParsedFile {
     /// Reads to the end.
     pub(crate) fn of(input: impl Read, tolerance: Tolerance) -> Self {
         let received_on = NaiveDate::from_ymd_opt(2026, 7, 6).unwrap();
-        let mut reader = Reader::new(input, tolerance, received_on);
-        let (mut entries, mut rejected, mut refused) = (Vec::new(), Vec::new(), None);
+        let mut reader = Format::Nacha(tolerance).open(input, received_on);
+        let (mut entries, mut rejected, mut file_rejected) = (Vec::new(), Vec::new(), None);
         for item in reader.by_ref() {
             match item {
                 Ok(Item::Entry(entry)) => entries.push(*entry),
                 Ok(Item::Rejected(line)) => rejected.push(line),
-                Err(ReadError::Rejected(why)) => refused = Some(why),
+                Err(ReadError::Rejected(why)) => file_rejected = Some(why),
                 Err(ReadError::Io(error)) => panic!("{error}"),
             }
         }
@@ -35,7 +35,7 @@ impl Outcome {
             entries,
             rejected,
             summary: reader.summary(),
-            refused,
+            file_rejected,
         }
     }
 
@@ -46,7 +46,7 @@ impl Outcome {
 
     /// The entries in short: line, kind, code, direction, cents, original trace.
     pub(crate) fn lines(&self) -> Vec<String> {
-        assert_eq!(self.refused, None);
+        assert_eq!(self.file_rejected, None);
         self.entries.iter().map(in_short).collect()
     }
 
@@ -62,12 +62,12 @@ impl Outcome {
         fields
     }
 
-    /// The field and the line for which the file is refused.
-    pub(crate) fn refusal(&self) -> (Option<u64>, &str) {
-        let refused = self.refused.as_ref().expect("the file is refused");
+    /// The line and the field for which the file is rejected.
+    pub(crate) fn file_rejection(&self) -> (Option<u64>, &str) {
+        let rejected = self.file_rejected.as_ref().expect("the file is rejected");
         (
-            refused.at.map(|at| at.line),
-            refused.field.as_deref().unwrap_or(&refused.why),
+            rejected.at.map(|at| at.line),
+            rejected.field.as_deref().unwrap_or(&rejected.why),
         )
     }
 }

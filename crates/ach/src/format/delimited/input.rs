@@ -1,10 +1,9 @@
-//! The bytes of a file, with the line each stands in.
+//! The bytes of a file, with the line of each.
 
 use std::io::{ErrorKind, Read};
 
-use super::refused;
-use crate::entry::Position;
-use crate::format::ReadError;
+use crate::entry::FilePosition;
+use crate::format::{FileRejected, ReadError};
 
 /// How much is read at once.
 pub(super) const CHUNK: usize = 64 * 1024;
@@ -12,7 +11,7 @@ pub(super) const CHUNK: usize = 64 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// A buffered input that counts lines. A line ends with LF, CR, or both.
-pub(super) struct Source<R> {
+pub(super) struct LineInput<R> {
     input: R,
     buffer: Vec<u8>,
     start: usize,
@@ -26,7 +25,7 @@ pub(super) struct Source<R> {
     after_cr: bool,
 }
 
-impl<R: Read> Source<R> {
+impl<R: Read> LineInput<R> {
     pub(super) fn new(input: R) -> Self {
         Self {
             input,
@@ -42,9 +41,9 @@ impl<R: Read> Source<R> {
         }
     }
 
-    /// The line that the next byte stands in.
-    pub(super) fn position(&self) -> Position {
-        Position {
+    /// The line of the next byte.
+    pub(super) fn position(&self) -> FilePosition {
+        FilePosition {
             line: self.line,
             byte: self.line_start,
         }
@@ -54,7 +53,7 @@ impl<R: Read> Source<R> {
     pub(super) fn fill(&mut self) -> Result<&[u8], ReadError> {
         if !self.begun {
             self.begun = true;
-            self.pass_byte_order_mark()?;
+            self.skip_byte_order_mark()?;
         }
         if self.start == self.end && !self.ended {
             (self.start, self.end) = (0, 0);
@@ -87,7 +86,7 @@ impl<R: Read> Source<R> {
         self.start += count;
     }
 
-    fn pass_byte_order_mark(&mut self) -> Result<(), ReadError> {
+    fn skip_byte_order_mark(&mut self) -> Result<(), ReadError> {
         while self.end < BYTE_ORDER_MARK.len() && !self.ended {
             self.read_some()?;
         }
@@ -97,7 +96,7 @@ impl<R: Read> Source<R> {
         Ok(())
     }
 
-    /// Reads behind the bytes at hand, which leave room.
+    /// Reads into the room after the bytes at hand.
     fn read_some(&mut self) -> Result<(), ReadError> {
         let read = loop {
             match self.input.read(&mut self.buffer[self.end..]) {
@@ -108,9 +107,9 @@ impl<R: Read> Source<R> {
         let fresh = self.end..self.end + read;
         if let Some(nul) = memchr::memchr(0, &self.buffer[fresh.clone()]) {
             self.take(fresh.start + nul - self.start);
-            let why = "a NUL byte: this is no text that can be read (a binary, compressed or \
-                       encrypted file, or UTF-16); ask for the file as UTF-8 text";
-            return Err(refused(Some(self.position()), None, why.to_owned()));
+            let why = "a NUL byte: this is not readable text (it may be binary, compressed, \
+                       encrypted or UTF-16); ask for the file as UTF-8 text";
+            return Err(FileRejected::new(why).at(self.position()).into());
         }
         self.end = fresh.end;
         self.ended = read == 0;
@@ -126,19 +125,19 @@ mod tests {
     fn every_kind_of_line_end_counts_as_one_line_in_any_chunks() {
         let text = b"a\nb\r\nc\rd\n\ne";
         for chunk in 1..=text.len() {
-            let mut source = Source::new(&text[..]);
+            let mut input = LineInput::new(&text[..]);
             let mut lines = Vec::new();
             loop {
-                let at_hand = source.fill().unwrap().to_vec();
+                let at_hand = input.fill().unwrap().to_vec();
                 if at_hand.is_empty() {
                     break;
                 }
                 for byte in at_hand.chunks(chunk).flat_map(|part| part.chunks(1)) {
                     if byte[0].is_ascii_alphabetic() {
-                        let at = source.position();
+                        let at = input.position();
                         lines.push((at.line, at.byte));
                     }
-                    source.take(1);
+                    input.take(1);
                 }
             }
             assert_eq!(lines, [(1, 0), (2, 2), (3, 5), (4, 7), (6, 10)]);
@@ -146,19 +145,19 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_byte_refuses_the_file_and_names_its_line() {
-        let mut source = Source::new(&b"ab\ncd\0ef"[..]);
-        let ReadError::Rejected(rejected) = source.fill().unwrap_err() else {
-            panic!("not a refusal")
+    fn a_nul_byte_rejects_the_file_and_names_its_line() {
+        let mut input = LineInput::new(&b"ab\ncd\0ef"[..]);
+        let ReadError::Rejected(rejected) = input.fill().unwrap_err() else {
+            panic!("not a rejection")
         };
-        assert_eq!(rejected.at, Some(Position { line: 2, byte: 3 }));
+        assert_eq!(rejected.at, Some(FilePosition { line: 2, byte: 3 }));
     }
 
     #[test]
-    fn a_byte_order_mark_is_passed_over_and_counted_in_the_offset() {
-        let mut source = Source::new(&b"\xEF\xBB\xBFa\nb"[..]);
-        assert_eq!(source.fill().unwrap(), b"a\nb");
-        source.take(2);
-        assert_eq!(source.position(), Position { line: 2, byte: 5 });
+    fn a_byte_order_mark_is_skipped_and_counted_in_the_offset() {
+        let mut input = LineInput::new(&b"\xEF\xBB\xBFa\nb"[..]);
+        assert_eq!(input.fill().unwrap(), b"a\nb");
+        input.take(2);
+        assert_eq!(input.position(), FilePosition { line: 2, byte: 5 });
     }
 }

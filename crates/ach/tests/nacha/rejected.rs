@@ -1,12 +1,12 @@
-//! Lines that are rejected one by one, and files that are refused whole.
+//! Lines that are rejected one by one, and files that are rejected whole.
 
 use ach::format::nacha::Tolerance;
 
-use crate::outcome::{Outcome, file};
+use crate::parsed::{ParsedFile, file};
 
 #[test]
-fn lines_that_cannot_be_read_are_told_one_by_one_and_the_rest_goes_on() {
-    let outcome = Outcome::of_file("bad_lines.ach");
+fn lines_that_cannot_be_read_are_rejected_one_by_one_and_reading_continues() {
+    let outcome = ParsedFile::of_file("bad_lines.ach");
     assert_eq!(
         outcome.lines(),
         [
@@ -44,14 +44,14 @@ fn lines_that_cannot_be_read_are_told_one_by_one_and_the_rest_goes_on() {
 
 #[test]
 fn an_addenda_without_an_entry_is_rejected() {
-    let outcome = Outcome::of_file("orphan_addenda.ach");
+    let outcome = ParsedFile::of_file("orphan_addenda.ach");
     assert_eq!(outcome.lines(), ["4 return R01 debit 100 061000050000002"]);
     assert_eq!(outcome.rejected[0].at.line, 3);
 }
 
 #[test]
 fn an_unreadable_routing_number_leaves_only_the_hash_unchecked() {
-    let outcome = Outcome::of_file("unreadable_routing.ach");
+    let outcome = ParsedFile::of_file("unreadable_routing.ach");
     assert_eq!(
         outcome.lines(),
         ["3 return R01 debit 12354 061000050000001"]
@@ -60,7 +60,7 @@ fn an_unreadable_routing_number_leaves_only_the_hash_unchecked() {
 }
 
 #[test]
-fn controls_that_do_not_fit_refuse_the_file_and_name_line_and_field() {
+fn controls_that_do_not_fit_reject_the_file_and_name_line_and_field() {
     for (name, line, field) in [
         ("wrong_entry_count.ach", 7, "entry and addenda count (5-10)"),
         ("wrong_entry_hash.ach", 7, "entry hash (11-20)"),
@@ -76,7 +76,7 @@ fn controls_that_do_not_fit_refuse_the_file_and_name_line_and_field() {
         ("wrong_batch_count.ach", 12, "batch count (2-7)"),
     ] {
         assert_eq!(
-            Outcome::of_file(name).refusal(),
+            ParsedFile::of_file(name).file_rejection(),
             (Some(line), field),
             "{name}"
         );
@@ -84,17 +84,20 @@ fn controls_that_do_not_fit_refuse_the_file_and_name_line_and_field() {
 }
 
 #[test]
-fn a_refusal_says_what_was_found_what_was_expected_and_what_to_do() {
-    let refused = Outcome::of_file("wrong_file_total.ach").refused.unwrap();
+fn a_rejection_says_what_was_found_what_was_expected_and_what_to_do() {
+    let rejected = ParsedFile::of_file("wrong_file_total.ach")
+        .file_rejected
+        .unwrap();
     assert_eq!(
-        refused.to_string(),
+        rejected.to_string(),
         "line 12: total debit amount (32-43): says USD 23.54, but the records add up to \
-         USD 123.54; ask the sender for a right file, or let the source's `money_totals` pass"
+         USD 123.54; ask the sender for a correct file, or tolerate it with the source's setting \
+         `money_totals`"
     );
 }
 
 #[test]
-fn a_source_may_let_each_difference_pass() {
+fn a_source_may_tolerate_each_difference() {
     let all = Tolerance {
         entry_counts: true,
         entry_hash: true,
@@ -109,14 +112,14 @@ fn a_source_may_let_each_difference_pass() {
         ("wrong_file_total.ach", "money_totals"),
         ("wrong_batch_count.ach", "batch_count"),
     ] {
-        let outcome = Outcome::of(file(name).as_slice(), all);
+        let outcome = ParsedFile::of(file(name).as_slice(), all);
         assert_eq!(outcome.lines().len(), 3, "{name}");
         assert_eq!(outcome.findings(), [finding], "{name}");
     }
 }
 
 #[test]
-fn a_source_may_let_no_difference_pass() {
+fn a_source_may_tolerate_no_difference() {
     let none = Tolerance {
         block_count: false,
         missing_filler: false,
@@ -142,11 +145,11 @@ fn a_source_may_let_no_difference_pass() {
         "wrong_check_digit.ach",
         "banners.ach",
     ] {
-        let outcome = Outcome::of(file(name).as_slice(), none);
-        assert!(outcome.refused.is_some(), "{name}");
+        let outcome = ParsedFile::of(file(name).as_slice(), none);
+        assert!(outcome.file_rejected.is_some(), "{name}");
     }
     assert_eq!(
-        Outcome::of(file("plain.ach").as_slice(), none)
+        ParsedFile::of(file("plain.ach").as_slice(), none)
             .lines()
             .len(),
         3
@@ -154,16 +157,16 @@ fn a_source_may_let_no_difference_pass() {
 }
 
 #[test]
-fn a_record_of_the_wrong_length_refuses_the_file() {
+fn a_record_of_the_wrong_length_rejects_the_file() {
     for (name, length) in [("entry_too_short.ach", "93"), ("entry_too_long.ach", "95")] {
-        let refused = Outcome::of_file(name).refused.unwrap();
-        assert_eq!(refused.at.unwrap().line, 3, "{name}");
-        assert!(refused.why.contains(length), "{name}: {}", refused.why);
+        let rejected = ParsedFile::of_file(name).file_rejected.unwrap();
+        assert_eq!(rejected.at.unwrap().line, 3, "{name}");
+        assert!(rejected.why.contains(length), "{name}: {}", rejected.why);
     }
 }
 
 #[test]
-fn a_file_that_is_cut_off_is_refused() {
+fn a_file_that_is_cut_off_is_rejected() {
     for (name, line) in [
         ("truncated_entry.ach", 5),
         ("truncated_addenda.ach", 4),
@@ -171,20 +174,20 @@ fn a_file_that_is_cut_off_is_refused() {
         ("truncated_in_second_batch.ach", 9),
         ("truncated_filler.ach", 20),
     ] {
-        let refused = Outcome::of_file(name).refused.unwrap();
-        assert_eq!(refused.at.unwrap().line, line, "{name}");
-        assert!(refused.why.contains("cut off"), "{name}: {}", refused.why);
+        let rejected = ParsedFile::of_file(name).file_rejected.unwrap();
+        assert_eq!(rejected.at.unwrap().line, line, "{name}");
+        assert!(rejected.why.contains("cut off"), "{name}: {}", rejected.why);
     }
 }
 
 #[test]
 fn a_file_cut_off_within_a_record_is_never_accepted() {
     let bytes = file("plain.ach");
-    // Beyond the file control there is only filler, which is refused when it is cut too.
+    // Beyond the file control there is only filler, which is rejected when it is cut too.
     for end in 1..bytes.len() - 1 {
         let within = end % 95;
-        let refused = Outcome::of(&bytes[..end], Tolerance::default())
-            .refused
+        let rejected = ParsedFile::of(&bytes[..end], Tolerance::default())
+            .file_rejected
             .is_some();
         // A header up to its names and a control up to its totals may be short of blanks.
         let may_be_whole = match end / 95 {
@@ -193,28 +196,28 @@ fn a_file_cut_off_within_a_record_is_never_accepted() {
             _ => false,
         };
         assert!(
-            refused || within == 0 || within == 94 || may_be_whole,
+            rejected || within == 0 || within == 94 || may_be_whole,
             "cut at byte {end}"
         );
     }
 }
 
 #[test]
-fn two_files_in_one_are_refused() {
-    let (line, _) = Outcome::of_file("two_files.ach").refusal();
+fn two_files_in_one_are_rejected() {
+    let (line, _) = ParsedFile::of_file("two_files.ach").file_rejection();
     assert_eq!(line, Some(21));
 }
 
 #[test]
-fn text_between_records_refuses_the_file() {
+fn text_between_records_rejects_the_file() {
     assert_eq!(
-        Outcome::of_file("text_between_records.ach").refusal(),
+        ParsedFile::of_file("text_between_records.ach").file_rejection(),
         (Some(5), "record type (1)")
     );
 }
 
 #[test]
-fn what_is_no_nacha_file_is_refused() {
+fn what_is_not_a_nacha_file_is_rejected() {
     let csv = "Case ID,Amount\n".to_owned() + &"83997656989609888,12.00\n".repeat(1000);
     let random: Vec<u8> = (0..5000_u32).map(|n| (n * 7919 % 251) as u8).collect();
     for (bytes, word) in [
@@ -224,35 +227,35 @@ fn what_is_no_nacha_file_is_refused() {
         (b"PK\x03\x04\x14\x00", "zip"),
         (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA", "PGP"),
         (b"\xFF\xFE1\x000\x001\x00", "UTF-16"),
-        (b"1 return came in today\n", "no file header"),
+        (b"1 return came in today\n", "not a file header"),
         (
             b"<html><body>503</body></html>",
             "no line of it is a record",
         ),
         ("9".repeat(940).as_bytes(), "filler"),
-        (&[0; 500], "no text"),
+        (&[0; 500], "not text"),
         (&random, "NACHA"),
     ] {
-        let outcome = Outcome::of(bytes, Tolerance::default());
-        let refused = outcome
-            .refused
+        let outcome = ParsedFile::of(bytes, Tolerance::default());
+        let rejected = outcome
+            .file_rejected
             .unwrap_or_else(|| panic!("{word}: it was read"));
-        assert!(refused.why.contains(word), "{}", refused.why);
+        assert!(rejected.why.contains(word), "{}", rejected.why);
     }
 }
 
 #[test]
-fn no_account_number_is_in_a_refusal() {
+fn no_account_number_is_in_a_rejection() {
     for name in [
         "bad_lines.ach",
         "entry_too_short.ach",
         "truncated_entry.ach",
         "wrong_debit_total.ach",
     ] {
-        let outcome = Outcome::of_file(name);
+        let outcome = ParsedFile::of_file(name);
         let shown = format!(
             "{:?} {:?} {:?}",
-            outcome.refused, outcome.rejected, outcome.summary
+            outcome.file_rejected, outcome.rejected, outcome.summary
         );
         assert!(!shown.contains("987654321012"), "{name}: {shown}");
     }

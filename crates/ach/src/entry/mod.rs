@@ -1,0 +1,190 @@
+//! What every file format is read into: one [`Entry`] for each event that the bank or the
+//! acquirer reports.
+
+mod account;
+mod corrected;
+mod kind;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+pub use account::AccountTail;
+pub use corrected::Corrected;
+pub use kind::{Coded, EntryKind};
+
+use crate::money::Money;
+use crate::text_enum::text_enum;
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FilePosition {
+    /// Line number, counted from 1. In a file without line ends, the record number.
+    pub line: u64,
+    /// Offset in bytes of the first byte of that line, counted from 0.
+    pub byte: u64,
+}
+
+text_enum! {
+    /// Which way the original money went.
+    Direction {
+        /// A debit: money was taken from the customer's account.
+        Debit = "debit",
+        /// A credit: money was sent to an account (payout, funding instruction, refund).
+        Credit = "credit",
+        /// The file does not say.
+        Unknown = "unknown",
+    }
+}
+
+impl Direction {
+    /// Whether one is a debit and the other a credit.
+    pub(crate) const fn contradicts(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Debit, Self::Credit) | (Self::Credit, Self::Debit) => true,
+            (Self::Debit, Self::Debit | Self::Unknown)
+            | (Self::Credit, Self::Credit | Self::Unknown)
+            | (Self::Unknown, _) => false,
+        }
+    }
+}
+
+/// The ids by which an entry can be matched to a transfer. All are text, exactly as in the
+/// file except for the apostrophes and padding that the profile names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct EntryKeys {
+    /// Trace number of the original entry, 15 digits (addenda 07-21, or a column).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_trace: Option<String>,
+    /// Trace number of the return itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub return_trace: Option<String>,
+    /// The acquirer's id of the payment (`Worldpay Payment ID`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<String>,
+    /// Our id in the acquirer's records (`Merchant Order Number`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_id: Option<String>,
+    /// Our id of a payout (`Funds Transfer Request ID`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transfer_request_id: Option<String>,
+    /// The acquirer's id of the return (`Case ID`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_id: Option<String>,
+    /// Individual identification number of the entry (15 or 22 characters).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub individual_id: Option<String>,
+    /// Company identification of the originator (10 characters).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company_id: Option<String>,
+}
+
+/// One entry of a file, in the neutral form that the decision works on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its place in its file.
+    pub at: FilePosition,
+    /// What it reports.
+    #[serde(flatten)]
+    pub kind: EntryKind,
+    /// The amount of the returned entry; `None` when the format has no amount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
+    /// The original amount where the entry's own may lawfully differ (outbound IAT).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_amount: Option<Money>,
+    /// Which way the original money went.
+    pub direction: Direction,
+    /// The ids to match it by.
+    pub keys: EntryKeys,
+    /// Standard Entry Class, upper case (`PPD`, `WEB`, `IAT`, …).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sec: Option<String>,
+    /// The bank that the entry is addressed to, eight digits. In a return that is the
+    /// originating bank: ours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub odfi: Option<String>,
+    /// The originator's word for what the payment was, upper case (`PAYMENT`). A debit that is
+    /// presented again has `RETRY PYMT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry_description: Option<String>,
+    /// The originator's name, as in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub company_name: Option<String>,
+    /// The reason in the bank's or the acquirer's own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// When the return itself settles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settlement_date: Option<NaiveDate>,
+    /// When the original entry settled or was to take effect, where the file says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub original_date: Option<NaiveDate>,
+    /// When the customer's bank processed the return (`Date Issued`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_on: Option<NaiveDate>,
+    /// When the acquirer received the return (`Date Received`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_on: Option<NaiveDate>,
+    /// Last digits of the customer's account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_tail: Option<AccountTail>,
+    /// The row as header and value pairs, account numbers masked, for formats whose row
+    /// is shown to platforms (`raw`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raw: Vec<(String, String)>,
+}
+
+impl Entry {
+    /// An entry at `at` that reports `kind` and nothing else yet.
+    #[must_use]
+    pub fn new(at: FilePosition, kind: EntryKind) -> Self {
+        Self {
+            at,
+            kind,
+            amount: None,
+            original_amount: None,
+            direction: Direction::Unknown,
+            keys: EntryKeys::default(),
+            sec: None,
+            odfi: None,
+            entry_description: None,
+            company_name: None,
+            description: None,
+            settlement_date: None,
+            original_date: None,
+            issued_on: None,
+            received_on: None,
+            account_tail: None,
+            raw: Vec::new(),
+        }
+    }
+
+    /// The amount that must be the transfer's: the original amount where the entry's own may
+    /// differ.
+    pub(crate) fn amount_to_match(&self) -> Option<Money> {
+        self.original_amount.or(self.amount)
+    }
+
+    /// Whether it is of an international entry (IAT).
+    pub(crate) fn is_international(&self) -> bool {
+        self.sec.as_deref() == Some("IAT")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_survives_json() {
+        let at = FilePosition { line: 3, byte: 188 };
+        let kind = EntryKind::Return {
+            code: Coded::Unknown("R97".into()),
+            date_of_death: None,
+        };
+        let mut entry = Entry::new(at, kind);
+        entry.amount = Some(Money::cents(500));
+        let json = serde_json::to_string(&entry).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);
+    }
+}
