@@ -123,7 +123,7 @@ impl Feed {
             reason = adoption.reason,
             "an operator has put the cursor of a database onto another row"
         );
-        self.changes.bump();
+        self.notifier.database_changed();
         Ok(())
     }
 }

@@ -4,6 +4,7 @@
 use echeck_proto::adapter::v1 as proto;
 use returns_model::follower::{ExceptionKind, RowException};
 use returns_model::journal::{Hash, Head};
+use returns_store::failpoint;
 
 use super::{Feed, FeedError};
 
@@ -14,7 +15,7 @@ pub(super) struct Cursor {
 }
 
 impl Feed {
-    /// Checks that the target's cursor stands on a row of our journal. Notifier nothing.
+    /// Checks that the target's cursor stands on a row of our journal. Changes nothing.
     pub async fn check_cursor(&self) -> Result<(), FeedError> {
         let mut answer = self.adapter.progress(u64::MAX).await?;
         let head = self.store.head().await?;
@@ -49,7 +50,7 @@ impl Feed {
         let head = self.store.head().await?;
         let recorded = self.store.progress(self.database()).await?.position;
         let mut answer = self.adapter.progress(recorded).await?;
-        super::trip("feed::after_cursor_read").await?;
+        failpoint("feed::after_cursor_read").await?;
         let cursor = self.checked_cursor(answer.cursor.take(), &head).await?;
         if cursor.position < recorded {
             tracing::warn!(

@@ -4,27 +4,32 @@
 //! ever. In a mirror, or where the database refuses, a person must look: the row goes to the
 //! holds.
 
-use ach::decision::{Effect, HoldReason};
+use ach::decision::HoldReason;
 use chrono::{DateTime, Utc};
-use returns_import::decide::{EntryOutcome, EntryToDecide, PendingDecisions, decide_batch};
+use returns_import::decide::{EntryOutcome, EntryToDecide, PendingDecisions};
 use returns_import::hold::next_attempt;
 use returns_model::dishonor::Marks;
 use returns_model::follower::{ExceptionKind, RowException};
 use returns_model::hold::NewHold;
 use returns_model::ids;
-use returns_model::journal::{JournalRow, Relation};
-use returns_store::{Append, AppendCause, Appended, StoreError, Writes};
+use returns_model::journal::{JournalRow, Relation, RowEffect};
+use returns_store::{Append, AppendCause, Appended, StoreError, Writes, failpoint};
 
 use super::{Feed, FeedError, Role};
 
 impl Feed {
     /// Whether a decision would be another one now that the transfer has moved on.
     async fn would_differ(&self, row: &JournalRow) -> Result<bool, StoreError> {
-        match row.row.effect {
-            Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => Ok(true),
+        match &row.row.effect {
+            RowEffect::Fail { .. }
+            | RowEffect::Return { .. }
+            | RowEffect::Reverse { .. }
+            | RowEffect::Correct {} => Ok(true),
             // It rests on the journal.
-            Effect::Restore | Effect::Reapply => Ok(!self.base_stands(row).await?),
-            Effect::ReleaseToSettlement => Ok(false),
+            RowEffect::Restore { .. } | RowEffect::Reapply { .. } => {
+                Ok(!self.base_stands(row).await?)
+            }
+            RowEffect::ReleaseToSettlement { .. } => Ok(false),
         }
     }
 
@@ -43,7 +48,8 @@ impl Feed {
                     .ok_or(FeedError::NoRow(exception.position))?;
                 self.handle(&exception, &row).await?;
             }
-            self.changes.bump();
+            self.notifier.journal_appended();
+            self.notifier.hold_changed();
         }
     }
 
@@ -58,15 +64,13 @@ impl Feed {
             "a journal row did not take effect"
         );
         loop {
-            super::trip("exception::before_decide").await?;
+            failpoint("exception::before_decide").await?;
             let now = self.clock.now();
             let (seen_position, writes) = match (self.role, exception.kind) {
                 // A row that was fed although it is superseded would be a fault of ours; the
                 // row that replaced it stands.
                 _ if row.superseded_by.is_some() => (row.position, Writes::default()),
-                _ if row.row.effect == Effect::ReleaseToSettlement
-                    && self.is_settled(exception.kind) =>
-                {
+                _ if row.row.effect.is_release() && self.is_settled(exception.kind) => {
                     (row.position, Writes::default())
                 }
                 (Role::SystemOfRecord, ExceptionKind::MovedOn | ExceptionKind::NotFound)
@@ -90,7 +94,7 @@ impl Feed {
                 database: self.database().to_owned(),
                 position: exception.position,
             };
-            super::trip("exception::before_append").await?;
+            failpoint("exception::before_append").await?;
             match self
                 .store
                 .append(Append {
@@ -123,12 +127,11 @@ impl Feed {
         exception: &RowException,
         row: &JournalRow,
     ) -> Result<(u64, Writes), FeedError> {
-        let source = self
-            .importer
-            .sources
+        let sources = &self.decider.sources;
+        let source = sources
             .get(&row.row.source)
             .ok_or_else(|| FeedError::NoSource(row.row.source.clone()))?;
-        let case = EntryToDecide {
+        let entry = EntryToDecide {
             import_id: &row.row.import_id,
             ordinal: row.row.ordinal,
             transfer_id: Some(&row.row.transfer.id),
@@ -139,14 +142,8 @@ impl Feed {
             ..EntryToDecide::of_entry(&row.row.entry, source)
         };
         let now = self.clock.now();
-        let decided = decide_batch(
-            &*self.store,
-            &self.adapter,
-            &[case],
-            &mut PendingDecisions::default(),
-            now,
-        )
-        .await?;
+        let mut pending = PendingDecisions::default();
+        let decided = self.decider.decide(&[entry], &mut pending, now).await?;
         let mut mark = decided.marks.into_iter().next();
         if let Some(mark) = mark.as_mut().filter(|mark| mark.return_id.is_none()) {
             mark.hold_id = Some(ids::exception_hold_id(self.database(), row.position));
@@ -157,7 +154,7 @@ impl Feed {
         };
         for outcome in decided.outcomes {
             match outcome {
-                EntryOutcome::Act(row) => writes.rows.push(*row),
+                EntryOutcome::Act { row, .. } => writes.rows.push(*row),
                 // The same return stands by another row already: there is nothing to add.
                 EntryOutcome::Duplicate { .. } => {}
                 EntryOutcome::Hold { hold, .. } => {
@@ -197,7 +194,7 @@ impl Feed {
             entry: row.row.entry.clone(),
             transfer_ids: vec![row.row.transfer.id.clone()],
             failed: Some((self.database().to_owned(), row.position)),
-            next_attempt_at: next_attempt(&self.importer.holds, reason, 0, now),
+            next_attempt_at: next_attempt(&self.decider.retry, reason, 0, now),
         }
     }
 }

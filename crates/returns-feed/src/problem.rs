@@ -14,7 +14,7 @@ impl Feed {
     }
 
     /// Reports why the feed stands still; it is tried again after `pause`.
-    pub(super) async fn report(&self, error: &FeedError, pause: Duration) {
+    pub(super) async fn report_stalled(&self, error: &FeedError, pause: Duration) {
         let Some(cause) = self.cause(error).await else {
             return;
         };
@@ -55,7 +55,7 @@ impl Feed {
 
     /// Reports that the database takes what it is fed. Imports may have reported it too, so
     /// this is said whenever it is known; without an incident it means nothing.
-    pub(super) fn report_well(&self) {
+    pub(super) fn report_available(&self) {
         self.incidents
             .clear(self.subject(), Area::Target, self.clock.now());
     }

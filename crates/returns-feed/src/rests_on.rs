@@ -9,8 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use ach::decision::Effect;
-use returns_model::journal::{JournalRow, Row};
+use returns_model::journal::{JournalRow, Row, RowEffect};
 use returns_store::StoreError;
 
 use super::{Feed, Role};
@@ -30,7 +29,7 @@ impl Feed {
         let mut withheld = Withheld::new();
         let mut ids: Vec<String> = rows
             .iter()
-            .filter(|row| row.superseded_by.is_none() && is_later_stage(row.row.effect))
+            .filter(|row| row.superseded_by.is_none() && row.row.effect.is_later_stage())
             .map(|row| row.row.transfer.id.clone())
             .collect();
         if self.role == Role::Mirror || ids.is_empty() {
@@ -40,7 +39,7 @@ impl Feed {
         ids.dedup();
         let known = self.store.known(&ids, self.database()).await?;
         for (at, row) in rows.iter().enumerate() {
-            if row.superseded_by.is_some() || !is_later_stage(row.row.effect) {
+            if row.superseded_by.is_some() || !row.row.effect.is_later_stage() {
                 continue;
             }
             let standing = known.standing.get(&row.row.transfer.id);
@@ -69,18 +68,6 @@ impl Feed {
     }
 }
 
-/// Whether a row undoes what an earlier one did.
-pub(super) const fn is_later_stage(effect: Effect) -> bool {
-    match effect {
-        Effect::Restore | Effect::Reapply => true,
-        Effect::Fail
-        | Effect::Return
-        | Effect::Reverse
-        | Effect::Correct
-        | Effect::ReleaseToSettlement => false,
-    }
-}
-
 /// The row that a later stage undoes, if it stands. One that came after the stage, in place of
 /// a row without effect, is another base: the stage must be decided again for it.
 fn base_of<'a>(stage: &JournalRow, standing: &'a [JournalRow]) -> Option<&'a JournalRow> {
@@ -91,26 +78,23 @@ fn base_of<'a>(stage: &JournalRow, standing: &'a [JournalRow]) -> Option<&'a Jou
 }
 
 fn is_base(stage: &Row, row: &Row) -> bool {
-    match (stage.effect, row.effect) {
-        (Effect::Restore, Effect::Fail | Effect::Return | Effect::Reverse) => {
-            stage.of_return.as_ref() == Some(&row.return_id)
-        }
+    match (&stage.effect, &row.effect) {
+        (
+            RowEffect::Restore { of_return, .. },
+            RowEffect::Fail { .. } | RowEffect::Return { .. } | RowEffect::Reverse { .. },
+        ) => *of_return == row.return_id,
         // A contest names the very transfer by which the dishonor gave back.
-        (Effect::Reapply, Effect::Restore) => {
-            let undone = stage
-                .reversal
-                .as_ref()
-                .and_then(|made| made.parent_id.as_ref());
-            undone.is_some() && undone == row.restoration.as_ref().map(|made| &made.id)
+        (RowEffect::Reapply { reversal, .. }, RowEffect::Restore { restoration, .. }) => {
+            reversal.parent_id.as_ref() == Some(&restoration.id)
         }
         (
-            Effect::Fail
-            | Effect::Return
-            | Effect::Reverse
-            | Effect::Correct
-            | Effect::Restore
-            | Effect::Reapply
-            | Effect::ReleaseToSettlement,
+            RowEffect::Fail { .. }
+            | RowEffect::Return { .. }
+            | RowEffect::Reverse { .. }
+            | RowEffect::Correct {}
+            | RowEffect::Restore { .. }
+            | RowEffect::Reapply { .. }
+            | RowEffect::ReleaseToSettlement { .. },
             _,
         ) => false,
     }
@@ -118,14 +102,14 @@ fn is_base(stage: &Row, row: &Row) -> bool {
 
 fn why(stage: &Row, database: &str) -> String {
     let undone = match stage.effect {
-        Effect::Reapply => "the dishonor of return",
-        Effect::Restore
-        | Effect::Fail
-        | Effect::Return
-        | Effect::Reverse
-        | Effect::Correct
-        | Effect::ReleaseToSettlement => "return",
+        RowEffect::Reapply { .. } => "the dishonor of return",
+        RowEffect::Restore { .. }
+        | RowEffect::Fail { .. }
+        | RowEffect::Return { .. }
+        | RowEffect::Reverse { .. }
+        | RowEffect::Correct {}
+        | RowEffect::ReleaseToSettlement { .. } => "return",
     };
-    let of = stage.of_return.as_deref().unwrap_or_default();
+    let of = stage.effect.of_return().unwrap_or_default();
     format!("it undoes {undone} {of}, which did not take effect in {database}")
 }

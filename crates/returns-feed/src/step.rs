@@ -1,12 +1,12 @@
 //! From a journal row to the step that a database needs.
 
-use ach::decision::{Effect, Expected};
+use ach::decision::Expected;
 use ach::entry::EntryKind;
 use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1 as proto;
 use proto::step::Change;
 use returns_import::adapter::state_to_proto;
-use returns_model::journal::{JournalRow, Relation, Reversal, Row};
+use returns_model::journal::{JournalRow, NewTransfer, Relation, Row, RowEffect};
 
 /// The step for `database`. It is empty, so that only the cursor moves, when the row was
 /// superseded, did not take effect in the system of record (`dead`), is meant for another
@@ -39,65 +39,68 @@ fn change(row: &Row) -> Option<Change> {
     let transfer_id = row.transfer.id.clone();
     let expected = Some(expected(row.expected));
     let reason = Some(reason(row));
-    match row.effect {
-        Effect::Fail => Some(Change::Fail(proto::FailTransfer {
+    let return_id = row.return_id.clone();
+    match &row.effect {
+        RowEffect::Fail { messages } => Some(Change::Fail(proto::FailTransfer {
             transfer_id,
             expected,
             reason,
-            messages: row.messages.clone(),
+            messages: messages.clone(),
             raw_json: raw_json(row),
         })),
-        Effect::Return => Some(Change::Return(proto::ReturnTransfer {
+        RowEffect::Return { messages } => Some(Change::Return(proto::ReturnTransfer {
             transfer_id,
             expected,
             reason,
-            messages: row.messages.clone(),
-            return_id: row.return_id.clone(),
+            messages: messages.clone(),
+            return_id,
         })),
-        Effect::Reverse => Some(Change::Reverse(proto::ReverseTransfer {
+        RowEffect::Reverse { reversal } => Some(Change::Reverse(proto::ReverseTransfer {
             transfer_id,
             expected,
             reason,
-            reversal: linked(row, row.reversal.as_ref()),
-            return_id: row.return_id.clone(),
+            reversal: Some(linked(row, reversal)),
+            return_id,
         })),
-        Effect::Restore => Some(Change::Restore(proto::RestoreTransfer {
+        RowEffect::Restore { restoration, .. } => Some(Change::Restore(proto::RestoreTransfer {
             transfer_id,
             expected,
             reason,
-            restoration: linked(row, row.restoration.as_ref()),
-            return_id: row.return_id.clone(),
+            restoration: Some(linked(row, restoration)),
+            return_id,
         })),
-        Effect::Reapply => Some(Change::Reapply(proto::ReapplyReturn {
+        RowEffect::Reapply { reversal, .. } => Some(Change::Reapply(proto::ReapplyReturn {
             transfer_id,
             expected,
             reason,
-            reversal: linked(row, row.reversal.as_ref()),
-            return_id: row.return_id.clone(),
+            reversal: Some(linked(row, reversal)),
+            return_id,
         })),
-        Effect::ReleaseToSettlement => row.ready.as_ref().map(|ready| {
-            Change::Ready(proto::ReadyToSettle {
-                transfer_id: ready.transfer_id.clone(),
-                returned_transfer_id: transfer_id,
-                ready_to_settle_at: Some(timestamp(ready.ready_to_settle_at)),
-                decided_at: Some(timestamp(row.decided_at)),
-            })
-        }),
+        RowEffect::ReleaseToSettlement {
+            made,
+            ready_to_settle_at,
+            ..
+        } => Some(Change::Ready(proto::ReadyToSettle {
+            transfer_id: made.id.clone(),
+            returned_transfer_id: transfer_id,
+            ready_to_settle_at: Some(timestamp(*ready_to_settle_at)),
+            decided_at: Some(timestamp(row.decided_at)),
+        })),
         // A correction leaves money and state as they are.
-        Effect::Correct => None,
+        RowEffect::Correct {} => None,
     }
 }
 
 /// The transfer that a row makes, over the same amount as the one that was returned.
-fn linked(row: &Row, made: Option<&Reversal>) -> Option<proto::Reversal> {
-    made.map(|made| proto::Reversal {
+fn linked(row: &Row, made: &NewTransfer) -> proto::Reversal {
+    proto::Reversal {
         id: made.id.clone(),
         trace_id: made.trace_id.clone(),
         amount_minor: row.transfer.amount.minor(),
         currency: row.transfer.amount.currency().to_string(),
         tags: made.tags.iter().cloned().collect(),
         parent_id: made.parent_id.clone().unwrap_or_default(),
-    })
+    }
 }
 
 fn expected(expected: Expected) -> proto::Expected {

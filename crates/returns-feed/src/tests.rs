@@ -1,23 +1,25 @@
 //! Feeds against an adapter that keeps no data but its cursor.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicUsize;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
-use ach::decision::Effect;
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::clock::SystemClock;
 use echeck_test_fixtures::{append, deciding_import, empty_store, eventually, now, row};
 use proto::adapter_service_server::{AdapterService, AdapterServiceServer};
-use returns_alerts::Signal;
+use returns_alerts::{IncidentReporter, Signal};
+use returns_import::adapter::Adapter;
+use returns_import::decide::Decider;
 use returns_import::hold::RetryPolicy;
-use returns_import::{Importer, Spool};
 use returns_model::follower::Fault;
 use returns_model::ids;
 use returns_model::incident::{Area, Cause, Problem, Subject};
-use returns_model::journal::{Reversal, Row};
-use returns_store::{Appended, Writes};
+use returns_model::journal::{NewTransfer, Row, RowEffect};
+use returns_store::{Appended, Notifier, Replica, Store, Writes};
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
@@ -174,64 +176,63 @@ impl AdapterService for Target {
     }
 }
 
-fn feed(
-    store: &Arc<dyn Store>,
-    folder: &tempfile::TempDir,
-    name: &str,
-    address: &str,
-) -> Arc<Feed> {
-    reporting_feed(store, folder, name, address).0
+/// A replica that feeds.
+struct Feeding {
+    feed: Arc<Feed>,
+    replica: Replica,
 }
 
-/// A feed, and what it reports.
+impl Feeding {
+    /// Feeds until `stop`.
+    async fn run(self, stop: CancellationToken) {
+        let notifier = self.feed.notifier.clone();
+        returns_store::run(FeedJob::new(self.feed), self.replica, notifier, stop).await;
+    }
+}
+
+/// The replica `name`, whose adapter is at `address`.
+fn feed(store: &Arc<dyn Store>, name: &str, address: &str) -> Feeding {
+    reporting_feed(store, name, address).0
+}
+
+/// The same, with what it reports.
 fn reporting_feed(
     store: &Arc<dyn Store>,
-    folder: &tempfile::TempDir,
     name: &str,
     address: &str,
-) -> (Arc<Feed>, UnboundedReceiver<Signal>) {
+) -> (Feeding, UnboundedReceiver<Signal>) {
     let (incidents, signals) = IncidentReporter::new();
     let adapter = Adapter::new(GATEWAY, address, LONG, 1 << 20).unwrap();
-    let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
-    let replica = Replica {
+    let decider = Decider {
         store: store.clone(),
-        name: name.into(),
-        lease: LEASE,
-    };
-    let changes = Notifier::new();
-    let importer = Importer {
-        store: store.clone(),
-        replica: replica.clone(),
-        spool: spool.unwrap(),
-        system_of_record: adapter.clone(),
+        gateway: adapter.clone(),
         sources: HashMap::new(),
-        clock: Arc::new(SystemClock),
-        changes: changes.clone(),
-        batch_size: 10,
-        holds: RetryPolicy {
+        retry: RetryPolicy {
             first: LONG,
             longest: LONG,
         },
-        concurrent: 1,
-        incidents: incidents.clone(),
-        faults: returns_import::ImportFaults::default(),
     };
     let feed = Feed {
         adapter,
         role: Role::SystemOfRecord,
         store: store.clone(),
-        replica,
         system_of_record: GATEWAY.into(),
         databases: vec![GATEWAY.into()],
         batch_size: 10,
         clock: Arc::new(SystemClock),
-        changes,
-        importer: Arc::new(importer),
-        stages: FeedTimes::default(),
+        notifier: Notifier::new(),
         incidents,
-        faulted: AtomicBool::new(true),
+        decider: Arc::new(decider),
     };
-    (Arc::new(feed), signals)
+    let feeding = Feeding {
+        feed: Arc::new(feed),
+        replica: Replica {
+            store: store.clone(),
+            name: name.into(),
+            lease: LEASE,
+        },
+    };
+    (feeding, signals)
 }
 
 /// The next problem that is reported.
@@ -281,14 +282,14 @@ async fn fault(store: &Arc<dyn Store>) -> Option<Fault> {
 
 #[tokio::test]
 async fn a_feed_that_another_overtook_asks_the_target_what_it_missed() {
-    let (folder, store) = empty_store().await;
+    let (_folder, store) = empty_store().await;
     let target = Target::default();
     target.lock().rival = Some(store.clone());
     let address = target.serve().await;
     rows(&store, "a", 3).await;
     let stop = CancellationToken::new();
-    let feed = feed(&store, &folder, "a", &address);
-    let run = tokio::spawn(feed.run(stop.clone()));
+    let feeding = feed(&store, "a", &address);
+    let run = tokio::spawn(feeding.run(stop.clone()));
     eventually("all is recorded", async || position(&store).await == 3).await;
     let missed = store.exceptions(GATEWAY, 0, 3).await.unwrap();
     assert_eq!(missed.len(), 1, "the answer to the batch did not have it");
@@ -300,14 +301,14 @@ async fn a_feed_that_another_overtook_asks_the_target_what_it_missed() {
 
 #[tokio::test]
 async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
-    let (folder, store) = empty_store().await;
+    let (_folder, store) = empty_store().await;
     let target = Target::default();
     let twin = target.twin();
     let addresses = [target.serve().await, twin.serve().await];
     let stop = [CancellationToken::new(), CancellationToken::new()];
-    let a = tokio::spawn(feed(&store, &folder, "a", &addresses[0]).run(stop[0].clone()));
+    let a = tokio::spawn(feed(&store, "a", &addresses[0]).run(stop[0].clone()));
     eventually("a feeds", async || target.asked() > 0).await;
-    let b = tokio::spawn(feed(&store, &folder, "b", &addresses[1]).run(stop[1].clone()));
+    let b = tokio::spawn(feed(&store, "b", &addresses[1]).run(stop[1].clone()));
     rows(&store, "a", 3).await;
     eventually("a fed", async || position(&store).await == 3).await;
     tokio::time::sleep(LEASE * 2).await;
@@ -323,13 +324,13 @@ async fn one_replica_feeds_until_it_stops_and_then_the_other_goes_on() {
 
 #[tokio::test]
 async fn a_fault_is_there_for_every_replica_to_show_until_the_feed_goes_on() {
-    let (folder, store) = empty_store().await;
+    let (_folder, store) = empty_store().await;
     let stop = [CancellationToken::new(), CancellationToken::new()];
-    let nowhere = feed(&store, &folder, "a", "http://127.0.0.1:1");
+    let nowhere = feed(&store, "a", "http://127.0.0.1:1");
     let a = tokio::spawn(nowhere.run(stop[0].clone()));
     eventually("the fault shows", async || fault(&store).await.is_some()).await;
     let address = Target::default().serve().await;
-    let b = tokio::spawn(feed(&store, &folder, "b", &address).run(stop[1].clone()));
+    let b = tokio::spawn(feed(&store, "b", &address).run(stop[1].clone()));
     stop[0].cancel();
     a.await.unwrap();
     eventually("the feed goes on", async || fault(&store).await.is_none()).await;
@@ -339,12 +340,12 @@ async fn a_fault_is_there_for_every_replica_to_show_until_the_feed_goes_on() {
 
 #[tokio::test]
 async fn an_adapter_that_is_gone_is_reported_and_its_return_too() {
-    let (folder, store) = empty_store().await;
+    let (_folder, store) = empty_store().await;
     let stop = CancellationToken::new();
     let address = format!("127.0.0.1:{}", echeck_test_servers::port());
     let url = format!("http://{address}");
-    let (feed, mut signals) = reporting_feed(&store, &folder, "a", &url);
-    let run = tokio::spawn(feed.run(stop.clone()));
+    let (feeding, mut signals) = reporting_feed(&store, "a", &url);
+    let run = tokio::spawn(feeding.run(stop.clone()));
     let met = problem(&mut signals).await;
     assert_eq!(met.subject, Subject::Database(GATEWAY.into()));
     assert!(met.next_try_at.is_some());
@@ -361,7 +362,7 @@ async fn an_adapter_that_is_gone_is_reported_and_its_return_too() {
 
 #[tokio::test]
 async fn a_target_that_takes_no_writes_is_reported_and_its_reads_do_not_make_it_well() {
-    let (folder, store) = empty_store().await;
+    let (_folder, store) = empty_store().await;
     let details =
         ErrorDetails::with_error_info("TARGET_READ_ONLY", "echeck-adapter", HashMap::new());
     let refusal = Status::with_error_details(Code::Unavailable, "read-only", details);
@@ -370,8 +371,8 @@ async fn a_target_that_takes_no_writes_is_reported_and_its_reads_do_not_make_it_
     let address = target.serve().await;
     rows(&store, "a", 3).await;
     let stop = CancellationToken::new();
-    let (feed, mut signals) = reporting_feed(&store, &folder, "a", &address);
-    let run = tokio::spawn(feed.run(stop.clone()));
+    let (feeding, mut signals) = reporting_feed(&store, "a", &address);
+    let run = tokio::spawn(feeding.run(stop.clone()));
     for _ in 0..3 {
         let Some(Signal::Problem(met)) = signals.recv().await else {
             panic!("it is not well");
@@ -388,29 +389,33 @@ async fn a_target_that_takes_no_writes_is_reported_and_its_reads_do_not_make_it_
 /// A return that failed a payout, its dishonor, the contest of that, and another return.
 async fn life(store: &Arc<dyn Store>) {
     let import = deciding_import(store, "life", 4).await;
-    let made = |id: &str, parent_id: Option<String>| Reversal {
+    let made = |id: &str, parent_id| NewTransfer {
         id: id.to_owned(),
         trace_id: format!("FNX{id}"),
         tags: Vec::new(),
         parent_id,
     };
     let first = Row {
-        effect: Effect::Fail,
+        effect: RowEffect::Fail {
+            messages: Vec::new(),
+        },
         ..row(&import, "TR1")
     };
     let dishonor = Row {
-        effect: Effect::Restore,
+        effect: RowEffect::Restore {
+            of_return: first.return_id.clone(),
+            restoration: made("RS", None),
+        },
         return_id: "ret_dishonor".into(),
-        of_return: Some(first.return_id.clone()),
-        restoration: Some(made("RS", None)),
         ..first.clone()
     };
     let contest = Row {
-        effect: Effect::Reapply,
+        effect: RowEffect::Reapply {
+            of_return: first.return_id.clone(),
+            reversal: made("RA", Some("RS".into())),
+        },
         return_id: "ret_contest".into(),
-        reversal: Some(made("RA", Some("RS".into()))),
-        restoration: None,
-        ..dishonor.clone()
+        ..first.clone()
     };
     let writes = Writes {
         rows: vec![first, dishonor, contest, row(&import, "TR2")],
@@ -422,12 +427,12 @@ async fn life(store: &Arc<dyn Store>) {
 
 #[tokio::test]
 async fn a_later_stage_is_fed_once_what_it_undoes_is_known_to_have_taken_effect() {
-    let (folder, store) = empty_store().await;
+    let (_folder, store) = empty_store().await;
     let target = Target::default();
     let address = target.serve().await;
     life(&store).await;
     let stop = CancellationToken::new();
-    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    let run = tokio::spawn(feed(&store, "a", &address).run(stop.clone()));
     eventually("all is fed", async || position(&store).await == 4).await;
     assert_eq!(target.lock().sent, [vec![1], vec![2], vec![3, 4]]);
     stop.cancel();
@@ -436,13 +441,13 @@ async fn a_later_stage_is_fed_once_what_it_undoes_is_known_to_have_taken_effect(
 
 #[tokio::test]
 async fn what_undoes_a_row_without_effect_is_withheld_and_what_undoes_that_too() {
-    let (folder, store) = empty_store().await;
+    let (_folder, store) = empty_store().await;
     let target = Target::default();
     target.lock().without_effect = vec![1];
     let address = target.serve().await;
     life(&store).await;
     let stop = CancellationToken::new();
-    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    let run = tokio::spawn(feed(&store, "a", &address).run(stop.clone()));
     eventually("all is fed", async || position(&store).await == 4).await;
     let sent = target.lock().sent.concat();
     assert_eq!(sent, [1, -2, -3, 4]);
@@ -463,12 +468,12 @@ async fn what_undoes_a_row_without_effect_is_withheld_and_what_undoes_that_too()
 
 #[tokio::test]
 async fn after_a_restore_of_the_target_a_return_may_end_otherwise_and_its_dishonor_knows() {
-    let (folder, store) = empty_store().await;
+    let (_folder, store) = empty_store().await;
     let target = Target::default();
     let address = target.serve().await;
     life(&store).await;
     let stop = CancellationToken::new();
-    let run = tokio::spawn(feed(&store, &folder, "a", &address).run(stop.clone()));
+    let run = tokio::spawn(feed(&store, "a", &address).run(stop.clone()));
     eventually("all is fed", async || position(&store).await == 4).await;
     {
         let mut state = target.lock();

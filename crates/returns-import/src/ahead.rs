@@ -8,8 +8,8 @@ use tokio::task::JoinHandle;
 use super::adapter::{Adapter, Lookup};
 use super::batches::{BatchError, Parsed};
 use super::decide::{DecideError, look_up};
-use super::gather::cases;
-use super::stages::ImportTimes;
+use super::gather::entries;
+use super::import_times::ImportTimes;
 use crate::source::Source;
 
 /// Batches that may wait, looked up, to be decided. More would only cost memory.
@@ -45,15 +45,15 @@ impl Ahead {
         mut parsed: mpsc::Receiver<Result<Parsed, BatchError>>,
         system_of_record: Adapter,
         source: Source,
-        stages: ImportTimes,
+        times: ImportTimes,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
         let task = tokio::spawn(async move {
-            while let Some(message) = stages.parse.time(parsed.recv()).await {
+            while let Some(message) = times.parse.time(parsed.recv()).await {
                 let found = match message {
-                    Ok(Parsed::LookedUpBatch(items)) => {
+                    Ok(Parsed::Batch(items)) => {
                         let looking = find(&system_of_record, &source, &items);
-                        let lookup = stages.look_up.time(looking).await;
+                        let lookup = times.look_up.time(looking).await;
                         lookup.map(|lookup| Found::Batch(LookedUpBatch { items, lookup }))
                     }
                     Ok(Parsed::End(_)) => Ok(Found::End),
@@ -85,8 +85,8 @@ async fn find(
     batch: &[Item],
 ) -> Result<Lookup, AheadError> {
     // What is looked up does not depend on which import it is, or where in the file.
-    let cases = cases(batch, source, "", 0);
-    look_up(system_of_record, &cases)
+    let entries = entries(batch, source, "", 0);
+    look_up(system_of_record, &entries)
         .await
         .map_err(|error| AheadError::LookUp(error.into()))
 }

@@ -24,24 +24,32 @@ pub enum BatchError {
 /// What the parser sends: batches in order, then the summary.
 #[derive(Debug)]
 pub(crate) enum Parsed {
-    LookedUpBatch(Vec<Item>),
+    Batch(Vec<Item>),
     End(Box<Summary>),
 }
 
-/// Parses a spooled file from its first item, leaving out the first `skip` items.
+/// A file in the spool, and how it is read.
+#[derive(Clone, Copy)]
+pub(crate) struct SpooledFile<'a> {
+    pub(crate) spool: &'a Spool,
+    pub(crate) name: &'a str,
+    pub(crate) source: &'a Source,
+    pub(crate) received_on: NaiveDate,
+    /// How many items are handed over at a time.
+    pub(crate) batch_size: usize,
+}
+
+/// Parses a file from its first item, leaving out the first `skip` items.
 pub(crate) fn parse(
-    spool: &Spool,
-    spool_name: &str,
-    source: &Source,
-    received_on: NaiveDate,
+    file: &SpooledFile<'_>,
     skip: u64,
-    batch_size: usize,
 ) -> mpsc::Receiver<Result<Parsed, BatchError>> {
     let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-    let (spool, spool_name) = (spool.clone(), spool_name.to_owned());
-    let format = source.format.clone();
+    let (spool, name) = (file.spool.clone(), file.name.to_owned());
+    let (received_on, batch_size) = (file.received_on, file.batch_size);
+    let format = file.source.format.clone();
     tokio::task::spawn_blocking(move || {
-        let end = match spool.read(&spool_name) {
+        let end = match spool.read(&name) {
             Err(error) => Some(Err(error.into())),
             Ok(input) => {
                 let mut reader = format.open(input, received_on);
@@ -78,13 +86,11 @@ fn send_batches<R: std::io::Read>(
         batch.push(item);
         if batch.len() == batch_size {
             let full = std::mem::replace(&mut batch, Vec::with_capacity(batch_size));
-            sender.blocking_send(Ok(Parsed::LookedUpBatch(full))).ok()?;
+            sender.blocking_send(Ok(Parsed::Batch(full))).ok()?;
         }
     }
     if !batch.is_empty() {
-        sender
-            .blocking_send(Ok(Parsed::LookedUpBatch(batch)))
-            .ok()?;
+        sender.blocking_send(Ok(Parsed::Batch(batch))).ok()?;
     }
     Some(Ok(Parsed::End(Box::new(reader.summary()))))
 }

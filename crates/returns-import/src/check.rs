@@ -5,13 +5,11 @@
 use ach::decision::Resolution;
 use ach::format::{Emptiness, FileRejected, Item, ReadError};
 use ach::money::Money;
-use chrono::NaiveDate;
 use returns_model::import::Checked;
 
-use super::adapter::{Adapter, AdapterError};
-use super::batches::{BatchError, Parsed, parse};
-use super::decide::{EntryToDecide, resolve_all};
-use super::spool::Spool;
+use super::adapter::AdapterError;
+use super::batches::{BatchError, Parsed, SpooledFile, parse};
+use super::decide::{Decider, EntryToDecide};
 use crate::source::Source;
 
 /// What the check says of a file.
@@ -34,20 +32,15 @@ pub enum CheckError {
 
 /// Checks a spooled file.
 pub(crate) async fn check(
-    spool: &Spool,
-    spool_name: &str,
-    source: &Source,
-    received_on: NaiveDate,
-    batch_size: usize,
-    system_of_record: &Adapter,
+    file: &SpooledFile<'_>,
+    decider: &Decider,
 ) -> Result<FileVerdict, CheckError> {
-    let mut parsed = parse(spool, spool_name, source, received_on, 0, batch_size);
+    let source = file.source;
+    let mut parsed = parse(file, 0);
     let mut unit = UnitCheck::new(source);
     loop {
         match parsed.recv().await.ok_or(CheckError::ParserGone)? {
-            Ok(Parsed::LookedUpBatch(items)) => {
-                unit.look_at(&items, source, system_of_record).await?
-            }
+            Ok(Parsed::Batch(items)) => unit.look_at(&items, source, decider).await?,
             Ok(Parsed::End(summary)) => {
                 if let Some(rejected) = unit.verdict() {
                     return Ok(FileVerdict::Rejected(rejected));
@@ -117,21 +110,21 @@ impl UnitCheck {
         &mut self,
         items: &[Item],
         source: &Source,
-        adapter: &Adapter,
+        decider: &Decider,
     ) -> Result<(), AdapterError> {
         if self.settled {
             return Ok(());
         }
-        let cases: Vec<EntryToDecide<'_>> = items
+        let entries: Vec<EntryToDecide<'_>> = items
             .iter()
             .filter_map(|item| match item {
                 Item::Entry(entry) => Some(EntryToDecide::of_entry(entry, source)),
                 Item::Rejected(_) => None,
             })
             .collect();
-        let resolutions = resolve_all(adapter, &cases).await?;
-        for (case, resolution) in cases.iter().zip(&resolutions) {
-            let (Some(amount), Resolution::One(transfer)) = (case.entry.amount, resolution) else {
+        let resolutions = decider.resolve(&entries).await?;
+        for (one, resolution) in entries.iter().zip(&resolutions) {
+            let (Some(amount), Resolution::One(transfer)) = (one.entry.amount, resolution) else {
                 continue;
             };
             if amount.minor() == 0 {
@@ -143,7 +136,7 @@ impl UnitCheck {
             }
             self.rows += 1;
             self.example
-                .get_or_insert((case.entry.at, amount, transfer.amount));
+                .get_or_insert((one.entry.at, amount, transfer.amount));
         }
         Ok(())
     }

@@ -4,20 +4,23 @@
 
 use std::time::Duration;
 
-use echeck_service::{ErrorChain, failpoint};
+use echeck_service::ErrorChain;
 use returns_model::import::{ImportRecord, Phase, Totals};
-use returns_store::{Append, AppendCause, Appended, StoreError};
+use returns_store::{Append, AppendCause, Appended, Backoff, Store, failpoint, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::ahead::{Ahead, AheadError, Found, LookedUpBatch};
-use super::batches::parse;
+use super::batches::{SpooledFile, parse};
 use super::check::{CheckError, FileVerdict, check};
-use super::decide::{DecideError, PendingDecisions, decide_found, look_up};
-use super::gather::{cases, gather, rejected};
+use super::decide::{DecideError, PendingDecisions, look_up};
+use super::gather::{entries, gather, rejected};
 use super::guess::{guess, known_formats};
-use super::stages::ImportTimes;
+use super::import_times::ImportTimes;
 use super::worker::{ImportError, Importer};
 use crate::source::Source;
+
+/// The longest pause before an import is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// What a step of an import came to.
 enum Step {
@@ -32,11 +35,11 @@ impl Importer {
     ///
     /// `stop` is the shutdown, or that another replica has claimed the import.
     pub(super) async fn drive(&self, import_id: &str, stop: &CancellationToken) {
-        let mut pause = Duration::from_millis(200);
+        let mut backoff = Backoff::new(LONGEST_PAUSE);
         while !stop.is_cancelled() {
             match self.step(import_id, stop).await {
                 Ok(Step::Again) => {
-                    pause = Duration::from_millis(200);
+                    backoff.reset();
                     self.report_well(import_id);
                 }
                 Ok(Step::Over) => return,
@@ -47,17 +50,14 @@ impl Importer {
                         error = fault,
                         "the import cannot go on; it is tried again"
                     );
+                    let pause = backoff.pause();
                     // At a shutdown of everything the adapter may have gone first.
                     if !stop.is_cancelled() {
                         self.report(import_id, &error, pause).await;
                     }
                     self.faults.set(import_id, Some(fault));
-                    self.changes.bump();
-                    tokio::select! {
-                        () = stop.cancelled() => return,
-                        () = tokio::time::sleep(pause) => {}
-                    }
-                    pause = (pause * 2).min(Duration::from_secs(10));
+                    self.notifier.import_changed();
+                    sleep(pause, stop).await;
                 }
             }
         }
@@ -65,13 +65,14 @@ impl Importer {
 
     async fn step(&self, import_id: &str, stop: &CancellationToken) -> Result<Step, ImportError> {
         let import = self
-            .store
+            .store()
             .import(import_id)
             .await?
             .ok_or_else(|| ImportError::Gone {
                 import_id: import_id.to_owned(),
             })?;
         let source = self
+            .decider
             .sources
             .get(&import.new.source)
             .ok_or_else(|| ImportError::NoSource {
@@ -90,46 +91,49 @@ impl Importer {
         }
     }
 
-    async fn check(&self, import: &ImportRecord, source: &Source) -> Result<(), ImportError> {
-        trip("import::before_check").await?;
-        let verdict = check(
-            &self.spool,
-            &import.new.spool_name,
+    fn store(&self) -> &dyn Store {
+        &*self.decider.store
+    }
+
+    fn spooled<'a>(&'a self, import: &'a ImportRecord, source: &'a Source) -> SpooledFile<'a> {
+        SpooledFile {
+            spool: &self.spool,
+            name: &import.new.spool_name,
             source,
-            import.new.received_at.date_naive(),
-            self.batch_size,
-            &self.system_of_record,
-        )
-        .await?;
-        trip("import::before_verdict").await?;
+            received_on: import.new.received_at.date_naive(),
+            batch_size: self.batch_size,
+        }
+    }
+
+    async fn check(&self, import: &ImportRecord, source: &Source) -> Result<(), ImportError> {
+        failpoint("import::before_check").await?;
+        let file = self.spooled(import, source);
+        let verdict = check(&file, &self.decider).await?;
+        failpoint("import::before_verdict").await?;
         let at = self.clock.now();
+        let (import_id, file_name) = (&import.import_id, &import.new.file_name);
         // Whoever else checked this file came to the same verdict, so a lost race is no loss.
         match verdict {
             FileVerdict::Accepted(checked) => {
-                self.store
-                    .accept_import(&import.import_id, &checked, at)
-                    .await?;
+                self.store().accept_import(import_id, &checked, at).await?;
+                let items = checked.items;
                 tracing::info!(
-                    import_id = import.import_id,
+                    import_id,
                     source = source.name,
-                    file_name = import.new.file_name,
-                    items = checked.items,
+                    file_name,
+                    items,
                     "file accepted"
                 );
             }
             FileVerdict::Rejected(mut why) => {
-                let (spool_name, day) =
-                    (&import.new.spool_name, import.new.received_at.date_naive());
-                let others = known_formats(self.sources.values());
-                why.looks_like = guess(&self.spool, spool_name, source, others, day).await;
-                self.store
-                    .reject_import(&import.import_id, &why, at)
-                    .await?;
-                tracing::warn!(import_id = import.import_id, source = source.name, file_name = import.new.file_name, why = %why, "file rejected");
+                let others = known_formats(self.decider.sources.values());
+                why.looks_like = guess(&file, others).await;
+                self.store().reject_import(import_id, &why, at).await?;
+                tracing::warn!(import_id, source = source.name, file_name, %why, "file rejected");
             }
         }
-        trip("import::after_verdict").await?;
-        self.changes.bump();
+        failpoint("import::after_verdict").await?;
+        self.notifier.import_changed();
         Ok(())
     }
 
@@ -140,119 +144,131 @@ impl Importer {
         items: u64,
         stop: &CancellationToken,
     ) -> Result<Step, ImportError> {
-        let stages = ImportTimes::default();
-        let parsed = parse(
-            &self.spool,
-            &import.new.spool_name,
+        let times = ImportTimes::default();
+        let parsed = parse(&self.spooled(import, source), import.done);
+        let (gateway, from) = (self.decider.gateway.clone(), source.clone());
+        let mut ahead = Ahead::start(parsed, gateway, from, times.clone());
+        let mut deciding = Deciding {
+            import,
             source,
-            import.new.received_at.date_naive(),
-            import.done,
-            self.batch_size,
-        );
-        let (leading, from) = (self.system_of_record.clone(), source.clone());
-        let mut ahead = Ahead::start(parsed, leading, from, stages.clone());
-        let mut progress = (import.done, import.totals);
-        while let Some(message) = stages.wait.time(ahead.next()).await {
+            items,
+            done: import.done,
+            totals: import.totals,
+            times,
+        };
+        while let Some(message) = deciding.times.wait.time(ahead.next()).await {
             if stop.is_cancelled() {
                 return Ok(Step::Over);
             }
             match message? {
                 Found::Batch(batch) => {
-                    match self
-                        .append_batch(import, source, items, progress, batch, &stages)
-                        .await?
-                    {
-                        Some(next) => progress = next,
-                        None => return Ok(Step::Over),
+                    if !self.append_batch(&mut deciding, batch).await? {
+                        return Ok(Step::Over);
                     }
                     self.faults.set(&import.import_id, None);
                     self.report_well(&import.import_id);
-                    self.changes.bump();
                 }
-                Found::End if progress.0 == items => {
-                    tracing::info!(
-                        import_id = import.import_id,
-                        items,
-                        parse_ms = stages.parse.ms(),
-                        look_up_ms = stages.look_up.ms(),
-                        wait_ms = stages.wait.ms(),
-                        decide_ms = stages.decide.ms(),
-                        append_ms = stages.append.ms(),
-                        "every entry is decided"
-                    );
+                Found::End if deciding.done == items => {
+                    deciding.log();
                     return Ok(Step::Again);
                 }
-                Found::End => {
-                    return Err(ImportError::ReadsDifferently {
-                        items,
-                        seen: progress.0,
-                    });
-                }
+                Found::End => return Err(deciding.reads_differently(deciding.done)),
             }
         }
         Err(CheckError::ParserGone.into())
     }
 
-    /// Decides and appends one batch; gives the progress after it, or `None` when somebody
-    /// else has appended it.
+    /// Decides and appends one batch; false when somebody else has appended it.
     async fn append_batch(
         &self,
-        import: &ImportRecord,
-        source: &Source,
-        items: u64,
-        (done, totals): (u64, Totals),
-        LookedUpBatch {
-            items: batch,
-            mut lookup,
-        }: LookedUpBatch,
-        stages: &ImportTimes,
-    ) -> Result<Option<(u64, Totals)>, ImportError> {
-        let done_after = done + batch.len() as u64;
-        if done_after > items {
-            return Err(ImportError::ReadsDifferently {
-                items,
-                seen: done_after,
-            });
+        deciding: &mut Deciding<'_>,
+        batch: LookedUpBatch,
+    ) -> Result<bool, ImportError> {
+        let LookedUpBatch { items, mut lookup } = batch;
+        let (done, totals_before) = (deciding.done, deciding.totals);
+        let done_after = done + items.len() as u64;
+        if done_after > deciding.items {
+            return Err(deciding.reads_differently(done_after));
         }
-        let cases = cases(&batch, source, &import.import_id, done);
+        let import_id = &deciding.import.import_id;
+        let entries = entries(&items, deciding.source, import_id, done);
         loop {
-            trip("import::before_decide").await?;
+            failpoint("import::before_decide").await?;
             let now = self.clock.now();
             let mut pending = PendingDecisions::default();
-            let leading = &self.system_of_record.database;
-            let deciding = decide_found(&*self.store, leading, &cases, &lookup, &mut pending, now);
-            let decided = stages.decide.time(deciding).await?;
-            trip("import::before_append").await?;
-            let mut totals = totals;
+            let found = self
+                .decider
+                .decide_found(&entries, &lookup, &mut pending, now);
+            let decided = deciding.times.decide.time(found).await?;
+            failpoint("import::before_append").await?;
+            let mut totals = totals_before;
             let seen_position = decided.seen_position;
-            let mut writes = gather(&cases, decided, &mut totals, &self.holds, now);
-            writes.rejected = rejected(&batch, done, &mut totals);
-            let cause = AppendCause::Import {
-                import_id: import.import_id.clone(),
-                done_before: done,
-                done_after,
-                totals,
-                last: done_after == items,
-            };
+            let retry = &self.decider.retry;
+            let mut writes = gather(&entries, decided, &mut totals, retry, now);
+            writes.rejected = rejected(&items, done, &mut totals);
             let append = Append {
-                cause,
+                cause: AppendCause::Import {
+                    import_id: import_id.clone(),
+                    done_before: done,
+                    done_after,
+                    totals,
+                    last: done_after == deciding.items,
+                },
                 seen_position,
                 writes,
                 at: now,
             };
-            match stages.append.time(self.store.append(append)).await? {
+            let appending = self.store().append(append);
+            match deciding.times.append.time(appending).await? {
                 Appended::Done(_) => {
-                    trip("import::after_append").await?;
-                    return Ok(Some((done_after, totals)));
+                    failpoint("import::after_append").await?;
+                    (deciding.done, deciding.totals) = (done_after, totals);
+                    self.notifier.import_changed();
+                    self.notifier.journal_appended();
+                    self.notifier.hold_changed();
+                    return Ok(true);
                 }
                 Appended::Stale => {
-                    lookup = look_up(&self.system_of_record, &cases)
+                    lookup = look_up(&self.decider.gateway, &entries)
                         .await
                         .map_err(DecideError::from)?;
                 }
-                Appended::Lost => return Ok(None),
+                Appended::Lost => return Ok(false),
             }
         }
+    }
+}
+
+/// An import whose entries are being decided, and how far it is.
+struct Deciding<'a> {
+    import: &'a ImportRecord,
+    source: &'a Source,
+    /// How many items the file had when it was checked.
+    items: u64,
+    done: u64,
+    totals: Totals,
+    times: ImportTimes,
+}
+
+impl Deciding<'_> {
+    fn reads_differently(&self, seen: u64) -> ImportError {
+        ImportError::ReadsDifferently {
+            items: self.items,
+            seen,
+        }
+    }
+
+    fn log(&self) {
+        tracing::info!(
+            import_id = self.import.import_id,
+            items = self.items,
+            parse_ms = self.times.parse.ms(),
+            look_up_ms = self.times.look_up.ms(),
+            wait_ms = self.times.wait.ms(),
+            decide_ms = self.times.decide.ms(),
+            append_ms = self.times.append.ms(),
+            "every entry is decided"
+        );
     }
 }
 
@@ -263,9 +279,4 @@ impl From<AheadError> for ImportError {
             AheadError::LookUp(error) => error.into(),
         }
     }
-}
-
-/// A point at which the crash campaign makes an import fail.
-async fn trip(point: &'static str) -> Result<(), StoreError> {
-    Ok(failpoint::hit(point).await?)
 }

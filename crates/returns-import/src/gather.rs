@@ -12,7 +12,7 @@ use super::hold::next_attempt;
 use crate::source::Source;
 
 /// The entries of a batch with their place in the file.
-pub(super) fn cases<'a>(
+pub(super) fn entries<'a>(
     batch: &'a [Item],
     source: &'a Source,
     import_id: &'a str,
@@ -34,7 +34,7 @@ pub(super) fn cases<'a>(
 
 /// Sorts outcomes into what an append writes, and counts them.
 pub(super) fn gather(
-    cases: &[EntryToDecide<'_>],
+    entries: &[EntryToDecide<'_>],
     decided: Decided,
     totals: &mut Totals,
     retry: &super::hold::RetryPolicy,
@@ -48,12 +48,12 @@ pub(super) fn gather(
             mark.hold_id = Some(ids::hold_id(&mark.import_id, mark.ordinal));
         }
     }
-    for (case, outcome) in cases.iter().zip(decided.outcomes) {
-        let amount = amount_minor(case.entry);
+    for (one, outcome) in entries.iter().zip(decided.outcomes) {
+        let amount = amount_minor(one.entry);
         totals.read.add(amount);
         match outcome {
-            EntryOutcome::Act(row) => {
-                totals.of_effect(row.effect).add(amount);
+            EntryOutcome::Act { effect, row } => {
+                totals.of_effect(effect).add(amount);
                 writes.rows.push(*row);
             }
             EntryOutcome::Duplicate {
@@ -62,23 +62,23 @@ pub(super) fn gather(
             } => {
                 totals.duplicate.add(amount);
                 writes.duplicates.push(DuplicateLine {
-                    ordinal: case.ordinal,
-                    line: case.entry.at.line,
+                    ordinal: one.ordinal,
+                    line: one.entry.at.line,
                     transfer_id,
                     of_return_id,
-                    entry: Some(case.entry.clone()),
+                    entry: Some(one.entry.clone()),
                 });
             }
             EntryOutcome::Hold { hold, transfer_ids } => {
                 totals.held.add(amount);
                 writes.holds.push(NewHold {
-                    hold_id: ids::hold_id(case.import_id, case.ordinal),
-                    source: case.source.name.clone(),
-                    import_id: case.import_id.to_owned(),
-                    ordinal: case.ordinal,
+                    hold_id: ids::hold_id(one.import_id, one.ordinal),
+                    source: one.source.name.clone(),
+                    import_id: one.import_id.to_owned(),
+                    ordinal: one.ordinal,
                     reason: hold.reason,
                     detail: hold.detail,
-                    entry: case.entry.clone(),
+                    entry: one.entry.clone(),
                     transfer_ids,
                     failed: None,
                     next_attempt_at: next_attempt(retry, hold.reason, 0, now),

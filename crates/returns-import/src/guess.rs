@@ -4,6 +4,7 @@
 use ach::format::{Format, Item, worldpay};
 use chrono::NaiveDate;
 
+use super::batches::SpooledFile;
 use super::spool::Spool;
 use crate::source::Source;
 
@@ -11,14 +12,9 @@ use crate::source::Source;
 const ENTRIES: usize = 20;
 
 /// Names the first other format that reads the beginning of the file, if one does.
-pub(crate) async fn guess(
-    spool: &Spool,
-    spool_name: &str,
-    own: &Source,
-    others: Vec<(String, Format)>,
-    received_on: NaiveDate,
-) -> Option<String> {
-    let (spool, spool_name, own) = (spool.clone(), spool_name.to_owned(), own.format.clone());
+pub(crate) async fn guess(file: &SpooledFile<'_>, others: Vec<(String, Format)>) -> Option<String> {
+    let (spool, spool_name) = (file.spool.clone(), file.name.to_owned());
+    let (own, received_on) = (file.source.format.clone(), file.received_on);
     let reading = tokio::task::spawn_blocking(move || {
         others
             .into_iter()
@@ -91,14 +87,14 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        let day = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
-        runtime.block_on(guess(
-            &spool,
-            "a.age",
-            &source,
-            known_formats([].iter()),
-            day,
-        ))
+        let file = SpooledFile {
+            spool: &spool,
+            name: "a.age",
+            source: &source,
+            received_on: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap(),
+            batch_size: 1,
+        };
+        runtime.block_on(guess(&file, known_formats([].iter())))
     }
 
     const FUNDING: &[u8] = b"Return Date,Original Date,Attempted Funds Transfer Date,Merchant Name,\

@@ -1,22 +1,25 @@
 //! Holds: when one is tried again by itself, and how one is resolved.
 
+mod again;
+mod due;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use ach::decision::{Effect, HoldReason};
+use ach::decision::HoldReason;
 use chrono::{DateTime, Utc};
-use echeck_service::{ErrorChain, failpoint};
-use returns_model::dishonor::Marks;
+use echeck_service::clock::SharedClock;
+use returns_model::dishonor::{DishonorMark, Marks};
 use returns_model::hold::{HoldChange, HoldChangeTo, HoldRecord, HoldState};
 use returns_model::journal::Relation;
-use returns_store::{Append, AppendCause, Appended, StoreError, Writes};
-use tokio_util::sync::CancellationToken;
+use returns_store::{
+    Append, AppendCause, Appended, Notifier, Store, StoreError, Writes, failpoint,
+};
 
-use super::decide::{DecideError, EntryOutcome, EntryToDecide, PendingDecisions, decide_batch};
-use super::worker::Importer;
+pub use due::DueHolds;
+
+use crate::decide::{DecideError, Decider, EntryOutcome, EntryToDecide, PendingDecisions};
 use crate::source::Source;
-
-mod again;
 
 /// How often an entry without a transfer is looked up again.
 #[derive(Debug, Clone, Copy)]
@@ -88,110 +91,71 @@ pub struct Retry<'a> {
 /// The name under which the service closes holds by itself.
 const SERVICE: &str = "returns-service";
 
-impl Importer {
-    /// Tries due holds until `shutdown`, whenever this replica has the lease for it.
-    pub async fn run_holds(self: Arc<Self>, shutdown: CancellationToken) {
-        while let Some(lease) = self.replica.acquire("holds", &shutdown).await {
-            lease.keep(self.try_holds_until(&shutdown)).await;
-            lease.release().await;
-        }
+/// Holds, and what is done about them.
+#[derive(Clone)]
+pub struct Holds {
+    pub decider: Arc<Decider>,
+    pub clock: SharedClock,
+    pub notifier: Notifier,
+}
+
+impl Holds {
+    fn store(&self) -> &dyn Store {
+        &*self.decider.store
     }
 
-    async fn try_holds_until(&self, shutdown: &CancellationToken) {
-        while !shutdown.is_cancelled() {
-            let seen = self.changes.version();
-            if let Err(error) = self.try_due_holds(shutdown).await {
-                tracing::error!(error = %ErrorChain(&error), "due holds cannot be tried");
-            }
-            self.changes
-                .wait(seen, Duration::from_secs(1), shutdown)
-                .await;
-        }
-    }
-
-    async fn try_due_holds(&self, shutdown: &CancellationToken) -> Result<(), HoldError> {
-        for hold in self.store.due_holds(self.clock.now(), 500).await? {
-            if shutdown.is_cancelled() {
-                return Ok(());
-            }
-            failpoint::hit("hold::before_retry")
-                .await
-                .map_err(StoreError::from)?;
-            let retry = Retry {
-                transfer_id: None,
-                by: SERVICE,
-                note: "what it waited for is there",
-            };
-            self.retry_hold(&hold, &retry).await?;
-        }
-        Ok(())
-    }
-
-    /// Decides a hold's entry again. Whatever comes of it is in the store afterwards; when
+    /// Decides a hold's entry again. What comes of it is in the returns database afterwards; when
     /// somebody else was faster, what they did is.
-    pub async fn retry_hold(&self, hold: &HoldRecord, retry: &Retry<'_>) -> Result<(), HoldError> {
-        let source = self
-            .sources
+    ///
+    /// # Errors
+    /// When its source or its row is gone, or when nothing can be looked up.
+    pub async fn retry(&self, hold: &HoldRecord, retry: &Retry<'_>) -> Result<(), HoldError> {
+        let sources = &self.decider.sources;
+        let source = sources
             .get(&hold.new.source)
             .ok_or_else(|| HoldError::NoSource(hold.new.source.clone()))?;
-        match &hold.new.failed {
-            Some((database, position)) if *database != self.system_of_record.database => {
-                self.repeat_row(hold, database, *position, retry).await
-            }
-            Some((_, position)) => {
-                let row = self
-                    .store
-                    .row(*position)
-                    .await?
-                    .ok_or(HoldError::NoRow(*position))?;
-                if row.row.effect == Effect::ReleaseToSettlement {
-                    return self.ready_again(hold, &row.row, retry).await;
-                }
-                let case = EntryToDecide {
-                    transfer_id: Some(&row.row.transfer.id),
-                    relation: Some(Relation::Supersedes {
-                        position: *position,
-                    }),
-                    return_id: Some(&row.row.return_id),
-                    ..case_of(hold, source, retry)
-                };
-                self.decide_again(hold, case, retry).await
-            }
-            None => {
-                self.decide_again(hold, case_of(hold, source, retry), retry)
-                    .await
-            }
+        let Some((database, position)) = &hold.new.failed else {
+            return self
+                .decide_again(hold, to_decide(hold, source, retry), retry)
+                .await;
+        };
+        let row = self.store().row(*position).await?;
+        let row = row.ok_or(HoldError::NoRow(*position))?;
+        if *database != self.decider.gateway.database {
+            return self.repeat_row(hold, database, &row, retry).await;
         }
+        if row.row.effect.is_release() {
+            return self.release_again(hold, &row, retry).await;
+        }
+        let superseding = EntryToDecide {
+            transfer_id: Some(&row.row.transfer.id),
+            relation: Some(Relation::Supersedes {
+                position: *position,
+            }),
+            return_id: Some(&row.row.return_id),
+            ..to_decide(hold, source, retry)
+        };
+        self.decide_again(hold, superseding, retry).await
     }
 
     async fn decide_again(
         &self,
         hold: &HoldRecord,
-        case: EntryToDecide<'_>,
+        entry: EntryToDecide<'_>,
         retry: &Retry<'_>,
     ) -> Result<(), HoldError> {
-        let cases = [case];
+        let entries = [entry];
         loop {
             let now = self.clock.now();
             let mut pending = PendingDecisions::default();
-            let decided = decide_batch(
-                &*self.store,
-                &self.system_of_record,
-                &cases,
-                &mut pending,
-                now,
-            )
-            .await?;
-            let Some(outcome) = decided.outcomes.into_iter().next() else {
+            let mut decided = self.decider.decide(&entries, &mut pending, now).await?;
+            // One entry has one outcome.
+            let Some(outcome) = decided.outcomes.pop() else {
                 return Ok(());
             };
-            let mut mark = decided.marks.into_iter().next();
-            if let Some(mark) = mark.as_mut().filter(|mark| mark.return_id.is_none()) {
-                mark.hold_id = Some(hold.new.hold_id.clone());
-            }
-            let dishonor = Marks::again(mark, &hold.new.import_id, hold.new.ordinal);
+            let dishonor = marks(hold, decided.marks.pop());
             let (state, rows) = match outcome {
-                EntryOutcome::Act(row) => (HoldState::Resolved, vec![*row]),
+                EntryOutcome::Act { row, .. } => (HoldState::Resolved, vec![*row]),
                 EntryOutcome::Duplicate { .. } => (HoldState::Duplicate, Vec::new()),
                 EntryOutcome::Hold {
                     hold: why,
@@ -201,60 +165,67 @@ impl Importer {
                     {
                         return Err(HoldError::NoTransfer(id.to_owned()));
                     }
-                    let next_attempt_at =
-                        next_attempt(&self.holds, why.reason, hold.attempts + 1, now);
+                    let policy = &self.decider.retry;
                     let to = HoldChangeTo::StillOpen {
+                        next_attempt_at: next_attempt(policy, why.reason, hold.attempts + 1, now),
                         reason: why.reason,
                         detail: why.detail,
                         transfer_ids,
-                        next_attempt_at,
                         dishonor,
                         at: now,
                     };
                     return self.change(hold, to).await;
                 }
             };
-            let append = Append {
-                cause: AppendCause::Hold {
-                    hold_id: hold.new.hold_id.clone(),
-                    state,
-                    by: retry.by.to_owned(),
-                    note: retry.note.to_owned(),
-                },
-                seen_position: decided.seen_position,
-                writes: Writes {
-                    rows,
-                    dishonor,
-                    ..Writes::default()
-                },
-                at: now,
+            let writes = Writes {
+                rows,
+                dishonor,
+                ..Writes::default()
             };
-            failpoint::hit("hold::before_append")
-                .await
-                .map_err(StoreError::from)?;
-            match self.store.append(append).await? {
-                Appended::Stale => {}
-                Appended::Done(_) | Appended::Lost => {
-                    tracing::info!(
-                        hold_id = hold.new.hold_id,
-                        by = retry.by,
-                        state = state.as_str(),
-                        "hold closed"
-                    );
-                    self.changes.bump();
-                    return Ok(());
-                }
+            failpoint("hold::before_append").await?;
+            let closing = Closing { hold, state, retry };
+            if self.append(&closing, writes, decided.seen_position).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Appends what closes a hold. False when the journal says more about the transfer by now.
+    async fn append(
+        &self,
+        closing: &Closing<'_>,
+        writes: Writes,
+        seen_position: u64,
+    ) -> Result<bool, HoldError> {
+        let Closing { hold, state, retry } = closing;
+        let append = Append {
+            cause: AppendCause::Hold {
+                hold_id: hold.new.hold_id.clone(),
+                state: *state,
+                by: retry.by.to_owned(),
+                note: retry.note.to_owned(),
+            },
+            seen_position,
+            writes,
+            at: self.clock.now(),
+        };
+        match self.store().append(append).await? {
+            Appended::Stale => Ok(false),
+            Appended::Done(_) | Appended::Lost => {
+                let (hold_id, state) = (&hold.new.hold_id, state.as_str());
+                tracing::info!(hold_id, by = retry.by, state, "hold closed");
+                self.notifier.hold_changed();
+                self.notifier.journal_appended();
+                Ok(true)
             }
         }
     }
 
     /// Closes a hold without effect.
-    pub async fn dismiss_hold(
-        &self,
-        hold: &HoldRecord,
-        by: &str,
-        note: &str,
-    ) -> Result<(), HoldError> {
+    ///
+    /// # Errors
+    /// When the returns database does not answer.
+    pub async fn dismiss(&self, hold: &HoldRecord, by: &str, note: &str) -> Result<(), HoldError> {
         let to = HoldChangeTo::Closed {
             state: HoldState::Dismissed,
             by: by.to_owned(),
@@ -271,14 +242,21 @@ impl Importer {
             to,
         };
         // False means that somebody else was faster; what they did stands.
-        if self.store.change_hold(&change).await? {
-            self.changes.bump();
+        if self.store().change_hold(&change).await? {
+            self.notifier.hold_changed();
         }
         Ok(())
     }
 }
 
-fn case_of<'a>(hold: &'a HoldRecord, source: &'a Source, retry: &Retry<'a>) -> EntryToDecide<'a> {
+/// A hold that is about to be closed.
+struct Closing<'a> {
+    hold: &'a HoldRecord,
+    state: HoldState,
+    retry: &'a Retry<'a>,
+}
+
+fn to_decide<'a>(hold: &'a HoldRecord, source: &'a Source, retry: &Retry<'a>) -> EntryToDecide<'a> {
     let by_person = retry.by != SERVICE;
     EntryToDecide {
         import_id: &hold.new.import_id,
@@ -287,4 +265,12 @@ fn case_of<'a>(hold: &'a HoldRecord, source: &'a Source, retry: &Retry<'a>) -> E
         actor: by_person.then_some(retry.by),
         ..EntryToDecide::of_entry(&hold.new.entry, source)
     }
+}
+
+/// What the new decision says of dishonoring the entry, in place of what was said before.
+fn marks(hold: &HoldRecord, mut mark: Option<DishonorMark>) -> Marks {
+    if let Some(mark) = mark.as_mut().filter(|mark| mark.return_id.is_none()) {
+        mark.hold_id = Some(hold.new.hold_id.clone());
+    }
+    Marks::again(mark, &hold.new.import_id, hold.new.ordinal)
 }

@@ -15,7 +15,7 @@ impl Importer {
         let Some((subject, cause)) = self.cause(import_id, error).await else {
             return;
         };
-        let source = match self.store.import(import_id).await {
+        let source = match self.decider.store.import(import_id).await {
             Ok(Some(import)) => Some(import.new.source),
             Ok(None) | Err(_) => None,
         };
@@ -35,7 +35,7 @@ impl Importer {
     async fn cause(&self, import_id: &str, error: &ImportError) -> Option<(Subject, Cause)> {
         let adapter = match error {
             ImportError::Store(_) | ImportError::Decide(DecideError::Store(_)) => {
-                let answers = returns_store::answers(&*self.store).await;
+                let answers = returns_store::answers(&*self.decider.store).await;
                 return answers.then(|| stuck(import_id, error));
             }
             ImportError::Decide(DecideError::Adapter(adapter))
@@ -47,7 +47,7 @@ impl Importer {
             | ImportError::ReadsDifferently { .. } => return Some(stuck(import_id, error)),
         };
         if adapter.is_outage() {
-            let database = self.system_of_record.database.clone();
+            let database = self.decider.gateway.database.clone();
             return Some((Subject::Database(database), adapter.cause()));
         }
         // It works, and does not do this: the feed, which goes on, must not take it back.

@@ -2,10 +2,9 @@
 //! then, the import is recorded.
 
 use chrono::{DateTime, Utc};
-use echeck_service::failpoint;
 use returns_model::ids::hex;
 use returns_model::import::{NewImport, Received};
-use returns_store::{Store, StoreError};
+use returns_store::{Store, StoreError, failpoint};
 use sha2::{Digest as _, Sha256};
 
 use super::spool::{Incoming, Spool, SpoolError};
@@ -87,13 +86,9 @@ pub async fn record(
     new: NewImport,
 ) -> Result<Received, ReceiveError> {
     let spool_name = new.spool_name.clone();
-    failpoint::hit("receive::before_record")
-        .await
-        .map_err(StoreError::from)?;
+    failpoint("receive::before_record").await?;
     let received = store.receive(new).await?;
-    failpoint::hit("receive::after_record")
-        .await
-        .map_err(StoreError::from)?;
+    failpoint("receive::after_record").await?;
     if let Received::Known(_) = &received {
         spool.remove(&spool_name)?;
     }

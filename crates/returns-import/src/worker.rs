@@ -8,17 +8,15 @@ use std::time::Duration;
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
 use returns_alerts::IncidentReporter;
-use returns_store::{Notifier, Replica, Store, StoreError};
+use returns_store::{Notifier, Replica, StoreError, Topic};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::adapter::Adapter;
 use super::batches::BatchError;
 use super::check::CheckError;
-use super::decide::DecideError;
+use super::decide::{DecideError, Decider};
 use super::faults::ImportFaults;
 use super::spool::Spool;
-use crate::source::Source;
 
 /// What stops an import for now.
 #[derive(Debug, thiserror::Error)]
@@ -44,17 +42,16 @@ pub enum ImportError {
     ReadsDifferently { items: u64, seen: u64 },
 }
 
-/// What every import needs.
+/// Brings imports to their end.
 pub struct Importer {
-    pub store: Arc<dyn Store>,
+    pub decider: Arc<Decider>,
     pub replica: Replica,
     pub spool: Spool,
-    pub system_of_record: Adapter,
-    pub sources: HashMap<String, Source>,
     pub clock: SharedClock,
-    pub changes: Notifier,
+    pub notifier: Notifier,
+    /// How many entries are decided together.
     pub batch_size: usize,
-    pub holds: super::hold::RetryPolicy,
+    /// How many imports this replica works on at once.
     pub concurrent: usize,
     pub incidents: IncidentReporter,
     pub faults: ImportFaults,
@@ -82,7 +79,7 @@ impl Importer {
     ) {
         let longest = self.replica.beat().min(Duration::from_secs(1));
         while !shutdown.is_cancelled() {
-            let seen = self.changes.version();
+            let seen = self.notifier.seen();
             match self.claim(running).await {
                 Ok(claimed) => {
                     for import_id in claimed {
@@ -93,7 +90,8 @@ impl Importer {
                     tracing::error!(error = %ErrorChain(&error), "open imports cannot be claimed");
                 }
             }
-            self.changes.wait(seen, longest, shutdown).await;
+            let topics = [Topic::Received, Topic::Import];
+            self.notifier.wait(seen, &topics, longest, shutdown).await;
         }
     }
 
@@ -125,12 +123,13 @@ impl Importer {
             importer.faults.set(&import_id, None);
             importer.release(&import_id).await;
             drop(place);
-            importer.changes.bump();
+            importer.notifier.import_changed();
         });
     }
 
     async fn release(&self, import_id: &str) {
         let released = self
+            .replica
             .store
             .release_import(import_id, &self.replica.name)
             .await;

@@ -132,8 +132,7 @@ impl Totals {
             Effect::Return => &mut self.returned,
             Effect::Reverse => &mut self.reversed,
             Effect::Fail => &mut self.failed,
-            // No entry makes anything ready; nothing moves by it.
-            Effect::Correct | Effect::ReleaseToSettlement => &mut self.corrected,
+            Effect::Correct => &mut self.corrected,
             Effect::Restore => &mut self.restored,
             Effect::Reapply => &mut self.reapplied,
         }

@@ -2,8 +2,9 @@
 
 use returns_model::import::ImportRecord;
 use returns_model::report::ArchivedFile;
+use returns_store::failpoint;
 
-use super::reporter::{Reporter, trip};
+use super::reporter::Reporter;
 use super::{ReportError, keys};
 use crate::bucket::Digest;
 
@@ -13,10 +14,10 @@ impl Reporter {
     pub(super) async fn archive(&self, import: &ImportRecord) -> Result<ArchivedFile, ReportError> {
         let path = self.spool.path(&import.new.spool_name);
         let key = keys::archive(import);
-        trip("archive::before_put").await?;
+        failpoint("archive::before_put").await?;
         let digest = Digest::of_file(&path).await?;
         self.bucket.put_file(&key, &path, &digest).await?;
-        trip("archive::after_put").await?;
+        failpoint("archive::after_put").await?;
         self.bucket.verify(&key, &digest).await?;
         let archive = ArchivedFile {
             key,
@@ -28,7 +29,7 @@ impl Reporter {
             .store
             .record_archive(&import.import_id, &archive)
             .await?;
-        trip("archive::after_record").await?;
+        failpoint("archive::after_record").await?;
         if recorded {
             tracing::info!(
                 import_id = import.import_id,
@@ -37,7 +38,7 @@ impl Reporter {
                 "file archived"
             );
         }
-        self.changes.bump();
+        self.notifier.report_written();
         Ok(archive)
     }
 }

@@ -1,15 +1,16 @@
 //! The columns of a report, in their order. `docs/report.md` explains each.
 
-use ach::decision::{Effect, TransferState};
+use ach::decision::TransferState;
 use ach::entry::{Entry, EntryKind};
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use returns_model::dishonor::DishonorMark;
 use returns_model::import::ImportRecord;
-use returns_model::journal::Row;
+use returns_model::journal::{Row, RowEffect};
 
 use super::csv_escaping::{decimal, id, optional_id, words};
 use super::line::Line;
+use super::outcome::LineOutcome;
 use super::rules::{Rules, original_date};
 
 /// The columns before those of the databases.
@@ -236,22 +237,21 @@ fn states(cells: &mut Vec<String>, line: &Line) {
     let acted = line
         .row
         .as_ref()
-        .filter(|row| line.outcome == super::outcome::LineOutcome::Effect(row.effect));
+        .filter(|row| row.effect.decided().map(LineOutcome::Effect) == Some(line.outcome.clone()));
     let (before, after, reversal) = acted.map_or(("", "", ""), |row| {
         let before = state(row.expected.state);
         let after = match row.effect {
-            Effect::Fail => "FAILED",
-            Effect::Return => "RETURNED",
+            RowEffect::Fail { .. } => "FAILED",
+            RowEffect::Return { .. } => "RETURNED",
             // The payment stays as it is; its money goes back by the reversal, or comes back by
             // the restoration.
-            Effect::Reverse
-            | Effect::Correct
-            | Effect::Restore
-            | Effect::Reapply
-            | Effect::ReleaseToSettlement => before,
+            RowEffect::Reverse { .. }
+            | RowEffect::Correct {}
+            | RowEffect::Restore { .. }
+            | RowEffect::Reapply { .. }
+            | RowEffect::ReleaseToSettlement { .. } => before,
         };
-        let made = row.reversal.as_ref().or(row.restoration.as_ref());
-        let reversal = made.map_or("", |one| one.id.as_str());
+        let reversal = row.effect.made().map_or("", |(_, made)| made.id.as_str());
         (before, after, reversal)
     });
     cells.extend([before.to_owned(), after.to_owned(), id(reversal)]);

@@ -34,7 +34,7 @@ use returns_store::StoreError;
 
 use crate::bucket::BucketError;
 
-pub use reporter::{Reporter, RetryPauses};
+pub use reporter::{Reporter, ReporterJob, RetryPauses};
 pub use write::Summary;
 
 /// Why an import's files are not where they belong yet.

@@ -38,12 +38,13 @@ pub(super) struct Fate<'a> {
 }
 
 impl Fate<'_> {
-    pub(super) fn of(&self, found: Found<'_>) -> Line {
+    /// What became of it; `None` for a row that decides nothing, which stands for no entry.
+    pub(super) fn of(&self, found: Found<'_>) -> Option<Line> {
         match found {
             Found::Row { row, hold } => self.decided(row, hold),
-            Found::Hold(hold) => self.held(hold),
-            Found::Duplicate(line) => self.duplicate(line),
-            Found::Rejected(line) => self.rejected(line),
+            Found::Hold(hold) => Some(self.held(hold)),
+            Found::Duplicate(line) => Some(self.duplicate(line)),
+            Found::Rejected(line) => Some(self.rejected(line)),
         }
     }
 
@@ -99,7 +100,7 @@ impl Fate<'_> {
         }
     }
 
-    fn decided(&self, first: &JournalRow, hold: Option<&HoldRecord>) -> Line {
+    fn decided(&self, first: &JournalRow, hold: Option<&HoldRecord>) -> Option<Line> {
         let mut notes: Vec<String> = hold.map(hold_notes).unwrap_or_default();
         let mut row = first;
         while let Some(next) = self.successors.get(&row.position) {
@@ -111,15 +112,16 @@ impl Fate<'_> {
             ));
             row = next;
         }
-        let outcome = self.outcome(row, &mut notes);
-        let statuses = self.statuses(row, &mut notes);
+        let effect = row.row.effect.decided()?;
+        let outcome = self.outcome(row, effect, &mut notes);
+        let statuses = self.statuses(row, effect, &mut notes);
         notes.extend(
             row.row
                 .flags
                 .iter()
                 .map(|flag| flag_words(*flag).to_owned()),
         );
-        Line {
+        Some(Line {
             line_number: row.row.entry.at.line,
             entry: Some(row.row.entry.clone()),
             transfer_id: row.row.transfer.id.clone(),
@@ -129,7 +131,7 @@ impl Fate<'_> {
             statuses,
             mark: None,
             notes,
-        }
+        })
     }
 
     /// What the system of record said of a row, for a note.
@@ -147,12 +149,12 @@ impl Fate<'_> {
 
     /// A row counts as what it does when the system of record took it; otherwise it waits, or
     /// was found to be known.
-    fn outcome(&self, row: &JournalRow, notes: &mut Vec<String>) -> LineOutcome {
+    fn outcome(&self, row: &JournalRow, effect: Effect, notes: &mut Vec<String>) -> LineOutcome {
         let Some(leading) = self.databases.first() else {
-            return LineOutcome::Effect(row.row.effect);
+            return LineOutcome::Effect(effect);
         };
         if self.leading_exception(row.position).is_none() {
-            return LineOutcome::Effect(row.row.effect);
+            return LineOutcome::Effect(effect);
         }
         match self.row_holds.get(&(leading.clone(), row.position)) {
             // Nothing was added for it: the same return stands by another row.
@@ -164,12 +166,13 @@ impl Fate<'_> {
         }
     }
 
-    fn statuses(&self, row: &JournalRow, notes: &mut Vec<String>) -> Vec<Status> {
+    fn statuses(&self, row: &JournalRow, effect: Effect, notes: &mut Vec<String>) -> Vec<Status> {
         let mut statuses = Vec::with_capacity(self.databases.len());
         for (index, database) in self.databases.iter().enumerate() {
             let reached = index == 0 || self.leading_exception(row.position).is_none();
             let status = if reached {
-                self.status(database, row, index > 0, notes)
+                self.exception(database, row, index > 0, notes)
+                    .unwrap_or_else(|| applied(effect))
             } else {
                 Status::Skipped
             };
@@ -178,13 +181,15 @@ impl Fate<'_> {
         statuses
     }
 
-    fn status(
+    /// The exception that stands for a row in a database. A mirror may have taken it when it was
+    /// said again.
+    fn exception(
         &self,
         database: &str,
         row: &JournalRow,
         is_mirror: bool,
         notes: &mut Vec<String>,
-    ) -> Status {
+    ) -> Option<Status> {
         let mut position = row.position;
         while let Some(exception) = self.exceptions.get(&(database.to_owned(), position)) {
             let hold = self.row_holds.get(&(database.to_owned(), position));
@@ -198,21 +203,23 @@ impl Fate<'_> {
                     exception.kind.as_str(),
                     exception.message
                 ));
-                return Status::Exception(exception.kind);
+                return Some(Status::Exception(exception.kind));
             };
             notes.push(format!("{database}: said again by journal row {again}"));
             position = again;
         }
-        match row.row.effect {
-            Effect::Return
-            | Effect::Reverse
-            | Effect::Fail
-            | Effect::Restore
-            | Effect::Reapply
-            | Effect::ReleaseToSettlement => Status::Applied,
-            // A notification of change changes nothing in a database.
-            Effect::Correct => Status::Skipped,
+        None
+    }
+}
+
+/// The status of an effect that a database has taken.
+const fn applied(effect: Effect) -> Status {
+    match effect {
+        Effect::Return | Effect::Reverse | Effect::Fail | Effect::Restore | Effect::Reapply => {
+            Status::Applied
         }
+        // A correction changes nothing in a database.
+        Effect::Correct => Status::Skipped,
     }
 }
 

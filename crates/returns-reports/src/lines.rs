@@ -252,9 +252,13 @@ impl<'a> Lines<'a> {
                 return None;
             }
         };
+        let Some(line) = fate.of(found) else {
+            self.differ(format!("the row of entry {} decides nothing", ordinal + 1));
+            return None;
+        };
         Some(Line {
             mark: window.marks.get(&ordinal).cloned(),
-            ..fate.of(found)
+            ..line
         })
     }
 

@@ -75,7 +75,7 @@ impl LineOutcome {
             Self::Effect(Effect::Reverse) => Class::Reversed,
             Self::Effect(Effect::Fail) => Class::Failed,
             // No line of a file makes anything ready; nothing moves by it.
-            Self::Effect(Effect::Correct | Effect::ReleaseToSettlement) => Class::Corrected,
+            Self::Effect(Effect::Correct) => Class::Corrected,
             Self::Effect(Effect::Restore) => Class::Restored,
             Self::Effect(Effect::Reapply) => Class::Reapplied,
             Self::Duplicate => Class::Duplicate,

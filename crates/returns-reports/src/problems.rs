@@ -98,7 +98,7 @@ impl Reporter {
         self.store
             .record_files_fault(&import.import_id, &fault)
             .await?;
-        self.changes.bump();
+        self.notifier.report_written();
         Ok(())
     }
 
@@ -114,7 +114,7 @@ impl Reporter {
         let files = self.store.files_of(&import.import_id).await?;
         if let Some(fault) = files.fault {
             self.store.clear_files_fault(&import.import_id).await?;
-            self.changes.bump();
+            self.notifier.report_written();
             let kept = Area::ALL.into_iter().find(|one| one.as_str() == fault.area);
             areas.extend(kept.filter(|one| !areas.contains(one)));
         }

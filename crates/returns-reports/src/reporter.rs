@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
-use echeck_service::failpoint;
 use returns_alerts::IncidentReporter;
 use returns_import::Spool;
 use returns_model::import::{ImportRecord, Phase};
 use returns_model::incident::{Area, Subject};
 use returns_model::report::WrittenReport;
-use returns_store::{Lease, Notifier, Replica, Store, StoreError};
+use returns_store::{Job, Lease, Notifier, Pass, Store, StoreError, Topic, failpoint, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::ReportError;
@@ -23,7 +22,7 @@ use super::bucket::Bucket;
 const PAGE: u32 = 100;
 
 /// The least time between two looks. An import that is being decided changes all the time.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
+const BETWEEN_PASSES: Duration = Duration::from_millis(200);
 
 /// How long to wait after a failure.
 #[derive(Debug, Clone, Copy)]
@@ -36,13 +35,12 @@ pub struct RetryPauses {
 /// Archives and reports.
 pub struct Reporter {
     pub store: Arc<dyn Store>,
-    pub replica: Replica,
     pub bucket: Bucket,
     pub spool: Spool,
     /// The databases, the system of record first.
     pub databases: Vec<String>,
     pub clock: SharedClock,
-    pub changes: Notifier,
+    pub notifier: Notifier,
     pub incidents: IncidentReporter,
     pub pauses: RetryPauses,
 }
@@ -82,41 +80,6 @@ pub(super) struct Memory {
 }
 
 impl Reporter {
-    /// Works until `shutdown`, whenever this replica has the lease for it.
-    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        while let Some(lease) = self.replica.acquire("report", &shutdown).await {
-            lease.keep(self.work_until(&lease, &shutdown)).await;
-            lease.release().await;
-        }
-    }
-
-    async fn work_until(&self, lease: &Lease, shutdown: &CancellationToken) {
-        let mut memory = Memory::default();
-        while !shutdown.is_cancelled() {
-            let seen = self.changes.version();
-            let looked = tokio::select! {
-                // What is on its way is left as by a crash, which a later start makes good.
-                () = shutdown.cancelled() => return,
-                looked = self.look(&mut memory, lease) => looked,
-            };
-            match looked {
-                Ok(true) => {
-                    if std::mem::take(&mut memory.store_failed) {
-                        self.incidents
-                            .clear(Subject::Store, Area::Store, self.clock.now());
-                    }
-                }
-                Ok(false) => return,
-                Err(error) => self.report_store(&error, &mut memory),
-            }
-            self.changes.wait(seen, self.pauses.first, shutdown).await;
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(BETWEEN_LOOKS) => {}
-            }
-        }
-    }
-
     /// Looks at every import that has something left to be done. False when another replica
     /// has the lease by now.
     async fn look(&self, memory: &mut Memory, lease: &Lease) -> Result<bool, StoreError> {
@@ -203,16 +166,71 @@ impl Reporter {
 
     /// Everything is in the bucket and recorded: the file in the spool is not needed any more.
     async fn finish(&self, import: &ImportRecord) -> Result<Came, ReportError> {
-        trip("archive::before_spool_delete").await?;
+        failpoint("archive::before_spool_delete").await?;
         self.spool.forget(&import.new.spool_name)?;
-        trip("archive::after_spool_delete").await?;
+        failpoint("archive::after_spool_delete").await?;
         self.store.finish_files(&import.import_id).await?;
-        self.changes.bump();
+        self.notifier.report_written();
         Ok(Came::Done)
     }
 }
 
-/// A point at which the crash campaign makes this fail.
-pub(super) async fn trip(point: &'static str) -> Result<(), StoreError> {
-    Ok(failpoint::hit(point).await?)
+/// The worker that archives and reports.
+pub struct ReporterJob {
+    reporter: Arc<Reporter>,
+    memory: Memory,
+}
+
+impl ReporterJob {
+    /// The worker of `reporter`.
+    pub fn new(reporter: Arc<Reporter>) -> Self {
+        Self {
+            reporter,
+            memory: Memory::default(),
+        }
+    }
+}
+
+impl Job for ReporterJob {
+    type Error = StoreError;
+
+    fn lease(&self) -> String {
+        "report".to_owned()
+    }
+
+    fn wakes(&self) -> &'static [Topic] {
+        &[Topic::Received, Topic::Import]
+    }
+
+    async fn begin(&mut self) {
+        self.memory = Memory::default();
+    }
+
+    async fn pass(&mut self, lease: &Lease, stop: &CancellationToken) -> Result<Pass, StoreError> {
+        sleep(BETWEEN_PASSES, stop).await;
+        let (reporter, memory) = (&self.reporter, &mut self.memory);
+        let looked = tokio::select! {
+            // What is on its way is left as by a crash, which a later start makes good.
+            () = stop.cancelled() => return Ok(Pass::Idle(BETWEEN_PASSES)),
+            looked = reporter.look(memory, lease) => looked?,
+        };
+        if !looked {
+            return Ok(Pass::LeaseLost);
+        }
+        if std::mem::take(&mut memory.store_failed) {
+            let now = reporter.clock.now();
+            reporter.incidents.clear(Subject::Store, Area::Store, now);
+        }
+        Ok(Pass::Idle(reporter.pauses.first))
+    }
+
+    async fn failed(
+        &mut self,
+        _lease: &Lease,
+        error: &StoreError,
+        _pause: Duration,
+        _stop: &CancellationToken,
+    ) {
+        self.reporter.report_store(error, &mut self.memory);
+    }
 }

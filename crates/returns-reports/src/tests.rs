@@ -206,7 +206,7 @@ async fn a_line_shows_the_decision_that_stands_and_what_went_before() {
     world.pass(4, &exceptions).await;
     let again = returns_model::journal::Row {
         relation: Some(Relation::Supersedes { position: 1 }),
-        effect: Effect::Reverse,
+        effect: world::row_effect(Effect::Reverse),
         ..row(&import_id, "TR0")
     };
     world.handle("gateway", 1, vec![again], Vec::new()).await;

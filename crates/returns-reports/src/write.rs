@@ -4,12 +4,13 @@
 use chrono::{DateTime, Utc};
 use returns_model::import::{ImportRecord, Tally};
 use returns_model::report::{ArchivedFile, WrittenReport};
+use returns_store::failpoint;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::read_back::verify;
 use super::render::{Rendered, Scratch, render};
-use super::reporter::{Reporter, trip};
+use super::reporter::Reporter;
 use super::totals::ReportTotals;
 use super::{ReportError, keys};
 use crate::bucket::{BucketError, Digest};
@@ -123,12 +124,12 @@ impl Reporter {
     ) -> Result<String, ReportError> {
         let totals = serde_json::to_string_pretty(summary)
             .map_err(|error| ReportError::Unmakable(error.to_string()))?;
-        trip("report::before_put").await?;
+        failpoint("report::before_put").await?;
         self.bucket
             .put_file(key, &scratch.0, &rendered.digest)
             .await?;
         self.bucket.put_bytes(totals_key, totals.as_bytes()).await?;
-        trip("report::after_put").await?;
+        failpoint("report::after_put").await?;
         verify(&self.bucket, key, rendered, &self.databases).await?;
         self.bucket
             .verify(totals_key, &Digest::of(totals.as_bytes()))
@@ -139,7 +140,7 @@ impl Reporter {
                 }
                 other => other.into(),
             })?;
-        trip("report::after_verify").await?;
+        failpoint("report::after_verify").await?;
         Ok(totals)
     }
 
@@ -149,8 +150,8 @@ impl Reporter {
         report: WrittenReport,
     ) -> Result<WrittenReport, ReportError> {
         let recorded = self.store.record_report(&import.import_id, &report).await?;
-        trip("report::after_record").await?;
-        self.changes.bump();
+        failpoint("report::after_record").await?;
+        self.notifier.report_written();
         if recorded {
             tracing::info!(
                 import_id = import.import_id,

@@ -1,6 +1,5 @@
 //! The transfers that rows of the journal make, and which of them may be settled.
 
-use ach::decision::Effect;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::journal::{JournalRow, Relation};
@@ -12,8 +11,7 @@ use super::StoreError;
 /// again to one mirror is none.
 pub(super) fn ready_row(rows: Vec<JournalRow>) -> Option<JournalRow> {
     rows.into_iter().find(|row| {
-        row.row.effect == Effect::ReleaseToSettlement
-            && matches!(row.row.relation, Some(Relation::Follows { .. }))
+        row.row.effect.is_release() && matches!(row.row.relation, Some(Relation::Follows { .. }))
     })
 }
 

@@ -1,7 +1,6 @@
 //! What an append needs to know of its rows, the same for every kind of database.
 
-use ach::decision::Effect;
-use returns_model::journal::{Hash, Head, Relation, Row, chain};
+use returns_model::journal::{Hash, Head, Relation, Row, RowEffect, chain};
 
 use super::columns::{bound, json};
 use super::{StoreError, Writes};
@@ -50,22 +49,29 @@ pub(super) fn repeats(row: &Row) -> Result<Option<i64>, StoreError> {
     }
 }
 
-/// The transfer that a row makes.
+/// The transfer that a row makes. A row that says more about, or again, what another row made
+/// makes none.
 pub(super) fn made_by(row: &Row) -> Option<&str> {
-    match (&row.relation, row.effect) {
-        // These say more about, or again, what another row made.
-        (Some(Relation::Repeats { .. } | Relation::Follows { .. }), _) => None,
-        (_, Effect::Reverse | Effect::Reapply) => row.reversal.as_ref().map(|one| one.id.as_str()),
-        (_, Effect::Restore) => row.restoration.as_ref().map(|one| one.id.as_str()),
-        (_, Effect::Fail | Effect::Return | Effect::Correct | Effect::ReleaseToSettlement) => None,
+    match &row.relation {
+        Some(Relation::Repeats { .. } | Relation::Follows { .. }) => None,
+        Some(Relation::Supersedes { .. }) | None => {
+            row.effect.made().map(|(_, made)| made.id.as_str())
+        }
     }
 }
 
 /// The returns that rows say were dishonored: nothing is left to be dishonored of them.
 pub(super) fn dishonored(rows: &[Row]) -> Vec<&str> {
     rows.iter()
-        .filter(|row| row.effect == Effect::Restore)
-        .filter_map(|row| row.of_return.as_deref())
+        .filter_map(|row| match &row.effect {
+            RowEffect::Restore { of_return, .. } => Some(of_return.as_str()),
+            RowEffect::Fail { .. }
+            | RowEffect::Return { .. }
+            | RowEffect::Reverse { .. }
+            | RowEffect::Correct {}
+            | RowEffect::Reapply { .. }
+            | RowEffect::ReleaseToSettlement { .. } => None,
+        })
         .collect()
 }
 
@@ -73,10 +79,7 @@ pub(super) fn dishonored(rows: &[Row]) -> Vec<&str> {
 pub(super) fn bases(rows: &[Row]) -> Vec<String> {
     rows.iter()
         .filter(|row| of_import(row).is_some() && !row.is_repeat())
-        .filter(|row| match row.effect {
-            Effect::Fail | Effect::Return | Effect::Reverse | Effect::Restore => true,
-            Effect::Correct | Effect::Reapply | Effect::ReleaseToSettlement => false,
-        })
+        .filter(|row| row.effect.is_return() || matches!(row.effect, RowEffect::Restore { .. }))
         .map(|row| row.transfer.id.clone())
         .collect()
 }

@@ -1,7 +1,5 @@
 //! Leases on a real store.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,10 +1,9 @@
 //! A return with its later stages, as platforms are told of it, and what the journal's rows
 //! about one payment amount to.
 
-use ach::decision::Effect;
 use ach::entry::EntryKind;
 use chrono::{DateTime, Utc};
-use returns_model::journal::{Reversal, Row};
+use returns_model::journal::{MadeKind, NewTransfer, Row, RowEffect};
 use serde::{Deserialize, Serialize};
 
 use super::text;
@@ -99,10 +98,7 @@ impl AchReturn {
             | EntryKind::ValidationFailure { .. } => None,
         };
         let mut told = Self {
-            ach_return_id: row
-                .of_return
-                .clone()
-                .unwrap_or_else(|| row.return_id.clone()),
+            ach_return_id: row.effect.of_return().unwrap_or(&row.return_id).to_owned(),
             return_code: code.map(ToString::to_string).unwrap_or_default(),
             return_desc: String::new(),
             dishonor: None,
@@ -120,28 +116,31 @@ impl AchReturn {
             code: row.code().unwrap_or_default(),
             desc: text::of_bank(&row.description, LONGEST_LINE, &row.transfer.trace_id),
         };
-        match row.effect {
-            Effect::Restore => self.dishonor = Some(stage()),
-            Effect::Reapply => self.contest = Some(stage()),
-            Effect::ReleaseToSettlement => {
+        match &row.effect {
+            RowEffect::Restore { .. } => self.dishonor = Some(stage()),
+            RowEffect::Reapply { .. } => self.contest = Some(stage()),
+            RowEffect::ReleaseToSettlement {
+                made,
+                ready_to_settle_at,
+                ..
+            } => {
                 for adjustment in &mut self.adjustments {
-                    if let Some(ready) = &row.ready
-                        && ready.transfer_id == adjustment.transfer_id
-                    {
-                        adjustment.ready_to_settle_at = Some(ready.ready_to_settle_at);
+                    if adjustment.transfer_id == made.id {
+                        adjustment.ready_to_settle_at = Some(*ready_to_settle_at);
                     }
                 }
             }
-            Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => {}
+            RowEffect::Fail { .. }
+            | RowEffect::Return { .. }
+            | RowEffect::Reverse { .. }
+            | RowEffect::Correct {} => {}
         }
-        if row.effect != Effect::ReleaseToSettlement {
-            self.adjustments
-                .extend(LinkedTransfer::by(row).map(|made| Adjustment {
-                    transfer_id: made.id,
-                    kind: made.kind,
-                    ready_to_settle_at: None,
-                }));
-        }
+        let made = row.effect.made().map(|(kind, made)| Adjustment {
+            transfer_id: made.id.clone(),
+            kind,
+            ready_to_settle_at: None,
+        });
+        self.adjustments.extend(made);
     }
 }
 
@@ -157,35 +156,15 @@ pub struct LaterStage {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Adjustment {
     pub transfer_id: String,
-    pub kind: LinkedTransferKind,
+    pub kind: MadeKind,
     pub ready_to_settle_at: Option<DateTime<Utc>>,
-}
-
-/// What a transfer that a row made is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum LinkedTransferKind {
-    /// It takes the money of a return.
-    Reversal,
-    /// It gives it back.
-    Restoration,
-}
-
-impl LinkedTransferKind {
-    /// The word for bodies.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reversal => "REVERSAL",
-            Self::Restoration => "RESTORATION",
-        }
-    }
 }
 
 /// A transfer that a row made, over the amount of the payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkedTransfer {
     pub id: String,
-    pub kind: LinkedTransferKind,
+    pub kind: MadeKind,
     pub trace_id: String,
     pub tags: Vec<(String, String)>,
     pub parent_id: String,
@@ -194,37 +173,33 @@ pub struct LinkedTransfer {
 }
 
 impl LinkedTransfer {
-    /// What the row made, or what became ready with it.
-    pub(super) fn by(row: &Row) -> Option<Self> {
-        let of = |made: &Reversal, kind| Self {
+    /// What the row made, or released.
+    pub(super) fn of(row: &Row, kind: MadeKind, made: &NewTransfer) -> Self {
+        let tags = made.tags.iter().take(MOST_LINES).map(|(name, line)| {
+            let line = text::of_bank(line, LONGEST_LINE, &row.transfer.trace_id);
+            (text::cut(name, LONGEST_CELL), line)
+        });
+        let parent_id = made.parent_id.as_ref().unwrap_or(&row.transfer.id);
+        let ready_to_settle_at = match row.effect {
+            RowEffect::ReleaseToSettlement {
+                ready_to_settle_at, ..
+            } => Some(ready_to_settle_at),
+            RowEffect::Fail { .. }
+            | RowEffect::Return { .. }
+            | RowEffect::Reverse { .. }
+            | RowEffect::Correct {}
+            | RowEffect::Restore { .. }
+            | RowEffect::Reapply { .. } => None,
+        };
+        Self {
             id: made.id.clone(),
             kind,
             trace_id: made.trace_id.clone(),
-            tags: made
-                .tags
-                .iter()
-                .take(MOST_LINES)
-                .map(|(name, line)| {
-                    let line = text::of_bank(line, LONGEST_LINE, &row.transfer.trace_id);
-                    (text::cut(name, LONGEST_CELL), line)
-                })
-                .collect(),
-            parent_id: made
-                .parent_id
-                .clone()
-                .unwrap_or_else(|| row.transfer.id.clone()),
+            tags: tags.collect(),
+            parent_id: parent_id.clone(),
             created_at: row.decided_at,
-            ready_to_settle_at: row.ready.as_ref().map(|ready| ready.ready_to_settle_at),
-        };
-        let reversal = row
-            .reversal
-            .as_ref()
-            .map(|made| of(made, LinkedTransferKind::Reversal));
-        let restoration = row
-            .restoration
-            .as_ref()
-            .map(|made| of(made, LinkedTransferKind::Restoration));
-        reversal.or(restoration)
+            ready_to_settle_at,
+        }
     }
 }
 
@@ -247,61 +222,58 @@ impl History {
     }
 
     fn take(&mut self, row: &Row) {
-        match row.effect {
-            Effect::Fail | Effect::Return | Effect::Reverse => {
-                self.verdict = Some(first_verdict(row));
-            }
-            Effect::Correct | Effect::Restore | Effect::Reapply | Effect::ReleaseToSettlement => {}
+        if let Some(outcome) = first_outcome(row) {
+            self.verdict = Some(outcome);
         }
-        match row.effect {
-            Effect::Reverse | Effect::Restore | Effect::Reapply => {
-                self.made.extend(LinkedTransfer::by(row));
-            }
-            Effect::ReleaseToSettlement => {
-                for made in &mut self.made {
-                    if let Some(ready) = &row.ready
-                        && ready.transfer_id == made.id
-                    {
-                        made.ready_to_settle_at = Some(ready.ready_to_settle_at);
-                    }
-                }
-            }
-            Effect::Fail | Effect::Return | Effect::Correct => {}
-        }
-        if row.effect != Effect::Correct
-            && let Some(verdict) = &mut self.verdict
-            && let Some(ach_return) = verdict.ach_return_mut()
+        let made = row.effect.made();
+        self.made
+            .extend(made.map(|(kind, made)| LinkedTransfer::of(row, kind, made)));
+        if let RowEffect::ReleaseToSettlement {
+            made: released,
+            ready_to_settle_at,
+            ..
+        } = &row.effect
         {
+            for made in self.made.iter_mut().filter(|made| made.id == released.id) {
+                made.ready_to_settle_at = Some(*ready_to_settle_at);
+            }
+        }
+        let ach_return = self
+            .verdict
+            .as_mut()
+            .and_then(ReturnOutcome::ach_return_mut);
+        if let Some(ach_return) = ach_return {
             ach_return.take(row);
         }
     }
 }
 
-fn first_verdict(row: &Row) -> ReturnOutcome {
+/// What a first failure or return comes to; `None` for a row that says something else.
+fn first_outcome(row: &Row) -> Option<ReturnOutcome> {
     let returned = !matches!(row.entry.kind, EntryKind::ValidationFailure { .. });
-    match row.effect {
-        Effect::Fail => ReturnOutcome::Failed {
-            messages: messages(row),
+    match &row.effect {
+        RowEffect::Fail { messages } => Some(ReturnOutcome::Failed {
+            messages: shown(row, messages),
             raw: raw(row),
             ach_return: returned.then(|| AchReturn::of(row)),
-        },
-        Effect::Return => ReturnOutcome::Returned {
-            messages: messages(row),
+        }),
+        RowEffect::Return { messages } => Some(ReturnOutcome::Returned {
+            messages: shown(row, messages),
             raw: raw(row),
             ach_return: AchReturn::of(row),
-        },
-        Effect::Reverse
-        | Effect::Correct
-        | Effect::Restore
-        | Effect::Reapply
-        | Effect::ReleaseToSettlement => ReturnOutcome::Reversed {
+        }),
+        RowEffect::Reverse { .. } => Some(ReturnOutcome::Reversed {
             ach_return: AchReturn::of(row),
-        },
+        }),
+        RowEffect::Correct {}
+        | RowEffect::Restore { .. }
+        | RowEffect::Reapply { .. }
+        | RowEffect::ReleaseToSettlement { .. } => None,
     }
 }
 
-fn messages(row: &Row) -> Vec<String> {
-    row.messages
+fn shown(row: &Row, messages: &[String]) -> Vec<String> {
+    messages
         .iter()
         .take(MOST_LINES)
         .map(|line| text::of_bank(line, LONGEST_LINE, &row.transfer.trace_id))

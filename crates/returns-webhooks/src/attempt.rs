@@ -1,13 +1,13 @@
 //! One attempt at one message, and what follows from how it went.
 
 use chrono::{DateTime, Utc};
-use echeck_service::failpoint;
 use returns_model::delivery::{Delivery, DeliveryAttempt, DeliveryOutcome, Standing};
 use returns_model::endpoint::{Endpoint, EndpointChange, OwnerChange};
 use returns_model::event::EventRecord;
 use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_model::job::AuditRecord;
 use returns_store::StoreError;
+use returns_store::failpoint;
 use uuid::Uuid;
 
 use super::batch::EndpointBatch;
@@ -48,19 +48,14 @@ impl Sender {
         event: &EventRecord,
     ) -> Result<bool, WorkerError> {
         let endpoint = &batch.endpoint;
-        let tripped = |tripped: failpoint::Tripped| WorkerError::Store(StoreError::from(tripped));
         let payload_version = endpoint.settings.payload_version;
         let body = render::body(event, payload_version, &delivery.event_type)?;
-        failpoint::hit("webhook::before_post")
-            .await
-            .map_err(tripped)?;
+        failpoint("webhook::before_post").await?;
         let posted = self
             .client
             .post(endpoint, &batch.keys, &delivery.message_id, body)
             .await;
-        failpoint::hit("webhook::after_post")
-            .await
-            .map_err(tripped)?;
+        failpoint("webhook::after_post").await?;
         let now = self.clock.now();
         let schedule = self.settings.schedule;
         let attempt = DeliveryAttempt {
@@ -68,9 +63,7 @@ impl Sender {
             status: posted.status,
             at: now,
         };
-        failpoint::hit("webhook::before_record")
-            .await
-            .map_err(tripped)?;
+        failpoint("webhook::before_record").await?;
         let Some(standing) = self.store.record_attempt(delivery, &attempt).await? else {
             // Somebody has replayed it, has moved or enabled its endpoint, or another replica sends
             // it: what is due is read again.
@@ -213,7 +206,7 @@ impl Sender {
         // False when an operator was faster.
         if self.store.change_endpoint(&change).await? {
             // Its owner and staff are told by whoever looks after that.
-            self.disabled.notify_one();
+            self.notifier.messages_due();
         }
         Ok(())
     }

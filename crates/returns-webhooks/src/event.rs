@@ -1,11 +1,11 @@
 //! What happened, in nobody's words yet: made once from a journal row or a hold, kept with the
 //! event, and rendered into each platform's messages whenever they are sent.
 
-use ach::decision::{Effect, HoldReason};
+use ach::decision::HoldReason;
 use ach::entry::EntryKind;
 use chrono::{DateTime, Utc};
 use returns_model::hold::{HoldRecord, HoldState};
-use returns_model::journal::{JournalRow, Relation, TransferFacts};
+use returns_model::journal::{JournalRow, MadeKind, Relation, RowEffect, TransferFacts};
 use serde::{Deserialize, Serialize};
 
 use super::ach_return::{AchReturn, History, LinkedTransfer};
@@ -117,36 +117,36 @@ impl WebhookEvent {
             .filter(|one| one.position < found.position)
             .map(|one| &one.row);
         let history = History::of(earlier.chain([row]));
-        let what = match row.effect {
-            Effect::Fail | Effect::Return => EventKind::Ended {
+        let linked = |kind, made| LinkedTransfer::of(row, kind, made);
+        let what = match &row.effect {
+            RowEffect::Fail { .. } | RowEffect::Return { .. } => EventKind::Ended {
                 payment,
                 verdict: history.verdict?,
             },
-            Effect::Reverse => EventKind::Reversed {
+            RowEffect::Reverse { reversal } => EventKind::Reversed {
                 payment,
                 ach_return: ach_return(&history, found),
-                made: LinkedTransfer::by(row)?,
+                made: linked(MadeKind::Reversal, reversal),
             },
-            Effect::Restore => EventKind::Restored {
+            RowEffect::Restore { restoration, .. } => EventKind::Restored {
                 payment,
                 ach_return: ach_return(&history, found),
-                made: LinkedTransfer::by(row)?,
+                made: linked(MadeKind::Restoration, restoration),
             },
-            Effect::Reapply => EventKind::Reapplied {
+            RowEffect::Reapply { reversal, .. } => EventKind::Reapplied {
                 payment,
                 ach_return: ach_return(&history, found),
-                made: LinkedTransfer::by(row)?,
+                made: linked(MadeKind::Reversal, reversal),
             },
-            Effect::ReleaseToSettlement => {
-                let id = &row.ready.as_ref()?.transfer_id;
-                let known = history.made.iter().find(|made| made.id == *id);
+            RowEffect::ReleaseToSettlement { kind, made, .. } => {
+                let known = history.made.iter().find(|known| known.id == made.id);
                 EventKind::Settling {
                     payment,
                     ach_return: ach_return(&history, found),
-                    made: known.cloned().or_else(|| LinkedTransfer::by(row))?,
+                    made: known.cloned().unwrap_or_else(|| linked(*kind, made)),
                 }
             }
-            Effect::Correct => EventKind::Corrected {
+            RowEffect::Correct {} => EventKind::Corrected {
                 payment,
                 correction: correction(found),
             },

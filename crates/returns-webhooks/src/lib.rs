@@ -36,14 +36,15 @@ mod properties;
 #[cfg(test)]
 mod testing;
 
-pub use ach_return::{AchReturn, History, LinkedTransferKind, ReturnStage};
+pub use ach_return::{AchReturn, History, ReturnStage};
 pub use client::{ClientSettings, WebhookClient};
 pub use endpoint_check::faults as endpoint_faults;
 pub use guard::{Guard, Lookup, SystemLookup};
+pub use notify_owner::OwnerJob;
 pub use publisher::EventPublisher;
 pub use schedule::{Schedule, any_number};
 pub use secret::{KeyEncryptor, KeyError, SigningKey};
-pub use sender::{Parts, Sender, SenderSettings};
+pub use sender::{Parts, Sender, SenderJob, SenderSettings};
 pub use settings::WebhookSettings;
 pub use signed_client::{SignedClient, test_body};
 pub use view::{ReturnOutcome, Seen, TransferView, view};

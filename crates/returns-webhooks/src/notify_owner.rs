@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use echeck_service::{ErrorChain, failpoint};
+use echeck_service::ErrorChain;
 use futures_util::{StreamExt as _, stream};
 use returns_model::endpoint::{Endpoint, NotificationState, OwnerNotification};
 use returns_model::incident::{Cause, IncidentState, Problem, Subject};
-use returns_store::StoreError;
+use returns_store::{Job, Lease, Pass, StoreError, Topic, failpoint};
 use tokio_util::sync::CancellationToken;
 
 use super::owner::{after_attempt, letter, nobody, pause, sentence};
@@ -17,8 +17,6 @@ use super::sender::Sender;
 
 /// How often it looks by the clock.
 const TICK: Duration = Duration::from_secs(10);
-/// How long it rests when the store does not answer.
-const REST: Duration = Duration::from_secs(1);
 /// How many owners are looked at together.
 const MOST: u32 = 100;
 /// How many mails are sent at the same time.
@@ -28,43 +26,43 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// What was disabled longer ago than this is in an incident, or has been seen since.
 const RECENT: TimeDelta = TimeDelta::hours(1);
 
-impl Sender {
-    /// Tells owners until `shutdown`. Dropped, it stops where it is, as by a crash.
-    pub(super) async fn notify_owners(self: &Arc<Self>, shutdown: &CancellationToken) {
-        let notification = async {
-            if let Err(error) = self.report_recent().await {
-                tracing::error!(error = %ErrorChain(&error), "disabled endpoints cannot be read");
-            }
-            while !shutdown.is_cancelled() {
-                let wait = match self.notify_due(shutdown).await {
-                    Ok(wait) => wait,
-                    Err(error) => {
-                        tracing::error!(
-                            error = %ErrorChain(&error),
-                            "owners of disabled endpoints cannot be told"
-                        );
-                        REST
-                    }
-                };
-                tokio::select! {
-                    () = shutdown.cancelled() => {}
-                    () = self.disabled.notified() => {}
-                    () = tokio::time::sleep(wait) => {}
-                }
-            }
-        };
-        let too_late = async {
-            shutdown.cancelled().await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        tokio::select! {
-            () = notification => {}
-            () = too_late => {
-                tracing::warn!("a mail to an owner is still on its way; the next start sends it again");
-            }
+/// The worker that notifies owners.
+pub struct OwnerJob(pub Arc<Sender>);
+
+impl Job for OwnerJob {
+    type Error = StoreError;
+
+    fn lease(&self) -> String {
+        "webhook-owners".to_owned()
+    }
+
+    fn wakes(&self) -> &'static [Topic] {
+        &[Topic::Message]
+    }
+
+    async fn begin(&mut self) {
+        if let Err(error) = self.0.report_recent().await {
+            tracing::error!(error = %ErrorChain(&error), "disabled endpoints cannot be read");
         }
     }
 
+    async fn pass(&mut self, _lease: &Lease, stop: &CancellationToken) -> Result<Pass, StoreError> {
+        let too_late = async {
+            stop.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        let wait = tokio::select! {
+            wait = self.0.notify_due(stop) => wait?,
+            () = too_late => {
+                tracing::warn!("a mail to an owner is still on its way; the next start sends it again");
+                TICK
+            }
+        };
+        Ok(Pass::Idle(wait))
+    }
+}
+
+impl Sender {
     /// Tells whoever is to be told by now. Gives how long nobody else is.
     async fn notify_due(&self, shutdown: &CancellationToken) -> Result<Duration, StoreError> {
         let now = self.clock.now();
@@ -103,7 +101,7 @@ impl Sender {
         seen: &Endpoint,
         notice: &OwnerNotification,
     ) -> Result<(), StoreError> {
-        failpoint::hit("webhook::before_telling").await?;
+        failpoint("webhook::before_telling").await?;
         let next_at = self.clock.now() + pause(notice.attempts, self.settings.schedule);
         if !self.store.begin_notification(seen, next_at).await? {
             // It was enabled meanwhile, or another replica tells them.
@@ -116,7 +114,7 @@ impl Sender {
             }),
             ..seen.clone()
         };
-        failpoint::hit("webhook::before_mail").await?;
+        failpoint("webhook::before_mail").await?;
         let notification = match letter(seen, notice) {
             None => nobody(),
             Some(letter) => {
@@ -124,7 +122,7 @@ impl Sender {
                 after_attempt(seen, sent, self.clock.now(), next_at)
             }
         };
-        failpoint::hit("webhook::after_mail").await?;
+        failpoint("webhook::after_mail").await?;
         if !self.store.record_telling(&begun, &notification).await? {
             // It was enabled while the mail was on its way.
             return Ok(());
@@ -133,7 +131,7 @@ impl Sender {
         let owner = sentence(seen, &notification);
         match &notification {
             NotificationState::Waiting { .. } => {
-                tracing::warn!(endpoint_id, owner, "an owner was not told")
+                tracing::warn!(endpoint_id, owner, "an owner was not notified");
             }
             NotificationState::Told { .. } | NotificationState::Untold { .. } => {
                 tracing::info!(endpoint_id, owner, "an endpoint was disabled");
@@ -151,8 +149,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Reports endpoints that were disabled a short time ago, whose owners were tried to be after_attempt,
-    /// and of which no incident knows: a stop has swallowed it.
+    /// Reports endpoints that were disabled a short time ago, whose owners should be notified, and of which no incident knows: a stop has swallowed it.
     async fn report_recent(&self) -> Result<(), StoreError> {
         let since = self.clock.now() - RECENT;
         for endpoint in self.store.disabled_after(since, MOST).await? {

@@ -18,7 +18,7 @@ use ach::entry::{Coded, Entry, EntryKind};
 use echeck_test_fixtures::now;
 use proptest::prelude::*;
 use returns_model::endpoint::PayloadVersion;
-use returns_model::journal::{JournalRow, Relation, Row};
+use returns_model::journal::{JournalRow, Relation, Row, RowEffect};
 use serde_json::Value;
 
 use super::ach_return::History;
@@ -97,7 +97,7 @@ impl World {
     fn of(&self, id: &str, effect: Effect) -> Option<Row> {
         let mut found = self.standing(id).into_iter();
         found
-            .find(|row| row.row.effect == effect)
+            .find(|row| row.row.effect.decided() == Some(effect))
             .map(|row| row.row.clone())
     }
 
@@ -154,28 +154,35 @@ impl World {
         let priors: Vec<PriorDecision> = self
             .standing(id)
             .iter()
-            .map(|row| PriorDecision {
-                return_id: row.row.return_id.clone(),
-                effect: row.row.effect,
-                kind: row.row.entry.kind.clone(),
-                return_trace: None,
-                case_id: None,
+            .filter_map(|row| {
+                Some(PriorDecision {
+                    return_id: row.row.return_id.clone(),
+                    effect: row.row.effect.decided()?,
+                    kind: row.row.entry.kind.clone(),
+                    return_trace: None,
+                    case_id: None,
+                })
             })
             .collect();
         let found = Resolution::One(transfer.clone());
         let today = now().date_naive();
         match decide(&entry, &found, &priors, self.policy, today) {
-            Decision::Act(act) => Some(row(transfer, act.effect, &entry, self.given(id) + 1)),
+            Decision::Act(act) => Some(row(
+                transfer,
+                act.action.effect(),
+                &entry,
+                self.given(id) + 1,
+            )),
             Decision::Duplicate { .. } | Decision::Hold(_) => None,
         }
     }
 
     fn apply(&mut self, id: &str, row: &Row) {
         let transfer = self.now.get_mut(id).unwrap();
-        match row.effect {
-            Effect::Fail => transfer.state = TransferState::Failed,
-            Effect::Return if self.has_returned => transfer.state = TransferState::Returned,
-            Effect::Return => transfer.state = TransferState::Failed,
+        match row.effect.decided() {
+            Some(Effect::Fail) => transfer.state = TransferState::Failed,
+            Some(Effect::Return) if self.has_returned => transfer.state = TransferState::Returned,
+            Some(Effect::Return) => transfer.state = TransferState::Failed,
             _ => {}
         }
     }
@@ -192,7 +199,7 @@ impl World {
             return;
         };
         if self.of(id, Effect::Restore).is_none() {
-            let undone = first.reversal.as_ref().map(|made| made.id.as_str());
+            let undone = first.effect.made().map(|(_, made)| made.id.as_str());
             let place = (self.given(id) + 1, undone);
             let kind = dishonored(ReturnCode::R68);
             self.append(later(
@@ -224,20 +231,20 @@ impl World {
     }
 
     fn ready(&mut self, id: &str, which: usize) {
-        let effects = [Effect::Reverse, Effect::Restore, Effect::Reapply];
         let makers: Vec<_> = self
             .standing(id)
             .into_iter()
-            .filter(|row| effects.contains(&row.row.effect))
+            .filter(|row| row.row.effect.made().is_some())
             .map(|row| (row.position, row.row.clone()))
             .collect();
         let Some((position, maker)) = makers.get(which) else {
             return;
         };
-        let done = self.standing(id).into_iter().any(|row| {
-            let told = row.row.ready.as_ref();
-            told.is_some_and(|told| told.transfer_id == made(maker).id)
-        });
+        let is_release = |row: &&JournalRow| match &row.row.effect {
+            RowEffect::ReleaseToSettlement { made: released, .. } => released == made(maker),
+            _ => false,
+        };
+        let done = self.standing(id).iter().any(is_release);
         if !done {
             self.append(ready(maker, *position, at(1000 + position)));
         }

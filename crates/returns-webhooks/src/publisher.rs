@@ -6,26 +6,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ach::decision::Effect;
 use echeck_service::clock::SharedClock;
-use echeck_service::{ErrorChain, failpoint};
 use returns_model::event::{NewEvent, Origin};
 use returns_model::hold::HoldRecord;
 use returns_model::ids;
-use returns_model::journal::JournalRow;
-use returns_store::{Notifier, Replica, Store, StoreError};
+use returns_model::journal::{JournalRow, RowEffect};
+use returns_store::{Job, Lease, Notifier, Pass, Store, StoreError, Topic, failpoint, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::event::WebhookEvent;
 use super::render;
 
-/// The lease of the replica that makes events.
-const LEASE: &str = "webhook-events";
 /// The most rows, or holds, of a step.
 const BATCH: u32 = 1000;
-/// The first and the longest pause after an error.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// While an import is still being applied, events are made in a fifth of the time: the databases
 /// come first. At most this long a pause.
@@ -35,53 +28,34 @@ const LONGEST_REST: Duration = Duration::from_secs(5);
 /// Makes events.
 pub struct EventPublisher {
     pub store: Arc<dyn Store>,
-    pub replica: Replica,
     /// The database whose passing makes a row true.
     pub system_of_record: String,
     pub clock: SharedClock,
-    pub changes: Notifier,
+    pub notifier: Notifier,
+}
+
+impl Job for EventPublisher {
+    type Error = StoreError;
+
+    fn lease(&self) -> String {
+        "webhook-events".to_owned()
+    }
+
+    fn wakes(&self) -> &'static [Topic] {
+        &[Topic::Database, Topic::Hold]
+    }
+
+    async fn pass(&mut self, _lease: &Lease, stop: &CancellationToken) -> Result<Pass, StoreError> {
+        let began = tokio::time::Instant::now();
+        if !self.publish().await? {
+            return Ok(Pass::Idle(Duration::from_secs(1)));
+        }
+        self.give_way(began.elapsed(), stop).await;
+        Ok(Pass::More)
+    }
 }
 
 impl EventPublisher {
-    /// Makes events until `shutdown`, whenever this replica has the lease for it.
-    pub async fn run(self, shutdown: CancellationToken) {
-        while let Some(lease) = self.replica.acquire(LEASE, &shutdown).await {
-            lease.keep(self.follow_until(&shutdown)).await;
-            lease.release().await;
-        }
-    }
-
-    async fn follow_until(&self, shutdown: &CancellationToken) {
-        let mut pause = FIRST_PAUSE;
-        while !shutdown.is_cancelled() {
-            let seen = self.changes.version();
-            let began = tokio::time::Instant::now();
-            match self.step().await {
-                Ok(true) => {
-                    pause = FIRST_PAUSE;
-                    self.give_way(began.elapsed(), shutdown).await;
-                }
-                Ok(false) => {
-                    pause = FIRST_PAUSE;
-                    self.changes
-                        .wait(seen, Duration::from_secs(1), shutdown)
-                        .await;
-                }
-                Err(error) => {
-                    tracing::error!(
-                        error = %ErrorChain(&error),
-                        "no events can be made; it is tried again"
-                    );
-                    tokio::select! {
-                        () = shutdown.cancelled() => return,
-                        () = tokio::time::sleep(pause) => {}
-                    }
-                    pause = (pause * 2).min(LONGEST_PAUSE);
-                }
-            }
-        }
-    }
-
     /// Rests after a step that took this long, if the system of record has not passed the end of
     /// the journal yet. When that cannot be told, the next step finds out what is wrong.
     async fn give_way(&self, took: Duration, shutdown: &CancellationToken) {
@@ -95,19 +69,16 @@ impl EventPublisher {
         );
         if behind {
             let rest = (took * REST_FACTOR).min(LONGEST_REST);
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(rest) => {}
-            }
+            sleep(rest, shutdown).await;
         }
     }
 
-    /// Makes the next events; false when there is nothing to tell.
-    async fn step(&self) -> Result<bool, StoreError> {
+    /// Makes the next events; false when there is nothing to publish.
+    async fn publish(&self) -> Result<bool, StoreError> {
         let rows = self.publish_rows().await?;
         let holds = self.publish_holds().await?;
         if rows || holds {
-            self.changes.bump();
+            self.notifier.messages_due();
         }
         Ok(rows || holds)
     }
@@ -135,13 +106,13 @@ impl EventPublisher {
             .iter()
             .filter_map(|row| event_of_row(row, &standing).transpose())
             .collect::<Result<Vec<_>, _>>()?;
-        failpoint::hit("events::before_record").await?;
+        failpoint("events::before_record").await?;
         let now = self.clock.now();
         if !self.store.record_events(from, to, &events, now).await? {
             tracing::info!(from, "another replica has made these events");
             return Ok(true);
         }
-        failpoint::hit("events::after_record").await?;
+        failpoint("events::after_record").await?;
         tracing::debug!(
             from,
             to,
@@ -158,7 +129,7 @@ impl EventPublisher {
     ) -> Result<HashMap<String, Vec<JournalRow>>, StoreError> {
         let ids: BTreeSet<&str> = rows
             .iter()
-            .filter(|row| continues(row.row.effect))
+            .filter(|row| continues(&row.row.effect))
             .map(|row| row.row.transfer.id.as_str())
             .collect();
         if ids.is_empty() {
@@ -183,12 +154,12 @@ impl EventPublisher {
             let merchant = self.merchant_of(hold, &standing).await?;
             events.push(event_of_hold(hold, merchant)?);
         }
-        failpoint::hit("events::before_record").await?;
+        failpoint("events::before_record").await?;
         // One that has changed meanwhile is left out; it is told as it is then.
         self.store
             .record_hold_events(&events, self.clock.now())
             .await?;
-        failpoint::hit("events::after_record").await?;
+        failpoint("events::after_record").await?;
         Ok(true)
     }
 
@@ -239,11 +210,8 @@ pub(super) fn took_effect(row: &JournalRow, dead: &BTreeSet<u64>) -> bool {
 }
 
 /// Whether a row says more about what an earlier one did.
-fn continues(effect: Effect) -> bool {
-    match effect {
-        Effect::Restore | Effect::Reapply | Effect::ReleaseToSettlement => true,
-        Effect::Fail | Effect::Return | Effect::Reverse | Effect::Correct => false,
-    }
+fn continues(effect: &RowEffect) -> bool {
+    effect.is_later_stage() || effect.is_release()
 }
 
 /// The event of a row that took effect; `standing` has what stands of its transfer if it
@@ -255,7 +223,7 @@ pub(super) fn event_of_row(
     let row = &found.row;
     let before = standing
         .get(&row.transfer.id)
-        .filter(|_| continues(row.effect))
+        .filter(|_| continues(&row.effect))
         .map(Vec::as_slice)
         .unwrap_or_default();
     let Some(event) = WebhookEvent::of_row(found, before) else {

@@ -12,8 +12,8 @@ use echeck_service::clock::SharedClock;
 use returns_alerts::{IncidentReporter, OwnerMailer};
 use returns_model::delivery::Touched;
 use returns_model::incident::{Cause, Problem, Subject};
-use returns_store::{Notifier, Replica, Store, StoreError};
-use tokio::sync::{Notify, Semaphore};
+use returns_store::{Job, Lease, Notifier, Pass, Store, StoreError, Topic};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -53,12 +53,9 @@ pub struct Sender {
     pub(super) clock: SharedClock,
     pub(super) incidents: IncidentReporter,
     pub(super) owners: Arc<dyn OwnerMailer>,
-    /// Rung when an endpoint was disabled.
-    pub(super) disabled: Notify,
     /// Any number at each call.
     pub(super) jitter: fn() -> u64,
-    replica: Replica,
-    changes: Notifier,
+    pub(super) notifier: Notifier,
     pub(super) working: Semaphore,
     pub(super) failing: Semaphore,
     state: Mutex<State>,
@@ -88,10 +85,9 @@ struct Rest {
 /// What the sender works with.
 pub struct Parts {
     pub store: Arc<dyn Store>,
-    pub replica: Replica,
     pub client: SignedClient,
     pub clock: SharedClock,
-    pub changes: Notifier,
+    pub notifier: Notifier,
     pub incidents: IncidentReporter,
     pub owners: Arc<dyn OwnerMailer>,
     pub jitter: fn() -> u64,
@@ -121,6 +117,8 @@ struct WorkerSlot {
 impl Drop for WorkerSlot {
     fn drop(&mut self) {
         self.sender.state().workers.remove(&self.endpoint_id);
+        // What became due for it meanwhile is looked for again.
+        self.sender.notifier.messages_due();
     }
 }
 
@@ -133,10 +131,8 @@ impl Sender {
             clock: parts.clock,
             incidents: parts.incidents,
             owners: parts.owners,
-            disabled: Notify::new(),
             jitter: parts.jitter,
-            replica: parts.replica,
-            changes: parts.changes,
+            notifier: parts.notifier,
             working: Semaphore::new(settings.concurrency),
             failing: Semaphore::new(settings.failing_concurrency),
             state: Mutex::default(),
@@ -148,55 +144,9 @@ impl Sender {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works until `shutdown`, whenever this replica is the one that sends.
-    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        while let Some(lease) = self.replica.acquire("webhooks", &shutdown).await {
-            let work = async {
-                tokio::join!(self.work(&shutdown), self.notify_owners(&shutdown));
-            };
-            lease.keep(work).await;
-            lease.release().await;
-        }
-    }
-
-    /// Sends until `shutdown`. Dropped, it stops where it is, as by a crash.
-    pub(super) async fn work(self: &Arc<Self>, shutdown: &CancellationToken) {
-        let mut workers = JoinSet::new();
-        let mut told = false;
-        if let Err(error) = self.report_recently_dead().await {
-            tracing::error!(error = %ErrorChain(&error), "dead webhooks cannot be read");
-        }
-        while !shutdown.is_cancelled() {
-            let seen = self.changes.version();
-            while workers.try_join_next().is_some() {}
-            let wait = match self.start_lanes(&mut workers, shutdown).await {
-                Ok(wait) => {
-                    told = false;
-                    wait
-                }
-                Err(error) => {
-                    // Once is enough: the store's own watcher reports that it does not answer.
-                    if !told {
-                        tracing::error!(error = %ErrorChain(&error), "due webhooks cannot be read");
-                        told = true;
-                    }
-                    TICK
-                }
-            };
-            tokio::select! {
-                () = self.changes.wait(seen, wait, shutdown) => {}
-                Some(_) = workers.join_next() => {}
-            }
-        }
-        let drained = async { while workers.join_next().await.is_some() {} };
-        if tokio::time::timeout(DRAIN, drained).await.is_err() {
-            tracing::warn!("webhooks are still on their way; the next start sends them again");
-        }
-    }
-
     /// Starts a worker for every endpoint that has something due and has none. Gives how long
     /// nothing else is due.
-    async fn start_lanes(
+    async fn start_workers(
         self: &Arc<Self>,
         workers: &mut JoinSet<()>,
         shutdown: &CancellationToken,
@@ -209,14 +159,14 @@ impl Sender {
             if !self.state().workers.insert(endpoint_id.clone()) {
                 continue;
             }
-            let place = WorkerSlot {
+            let slot = WorkerSlot {
                 sender: self.clone(),
                 endpoint_id,
             };
             let shutdown = shutdown.clone();
             workers.spawn(async move {
-                let sender = place.sender.clone();
-                sender.worker(&place.endpoint_id, &shutdown).await;
+                let sender = slot.sender.clone();
+                sender.worker(&slot.endpoint_id, &shutdown).await;
             });
         }
         let next = self.store.next_due_after(now).await?;
@@ -296,6 +246,79 @@ impl Sender {
                 let subject = Subject::Endpoint(endpoint_id.to_owned());
                 self.incidents.report(Problem::new(subject, cause, now));
             }
+        }
+    }
+}
+
+/// The worker that delivers messages.
+pub struct SenderJob {
+    sender: Arc<Sender>,
+    workers: JoinSet<()>,
+    /// Whether the log has reported that the returns database does not answer. Once is enough: its
+    /// own watcher reports that too.
+    logged: bool,
+}
+
+impl SenderJob {
+    /// The worker of `sender`.
+    pub fn new(sender: Arc<Sender>) -> Self {
+        Self {
+            sender,
+            workers: JoinSet::new(),
+            logged: false,
+        }
+    }
+}
+
+impl Job for SenderJob {
+    type Error = StoreError;
+
+    fn lease(&self) -> String {
+        "webhooks".to_owned()
+    }
+
+    fn wakes(&self) -> &'static [Topic] {
+        &[Topic::Message]
+    }
+
+    fn longest_pause(&self) -> Duration {
+        TICK
+    }
+
+    async fn begin(&mut self) {
+        if let Err(error) = self.sender.report_recently_dead().await {
+            tracing::error!(error = %ErrorChain(&error), "dead webhooks cannot be read");
+        }
+    }
+
+    async fn pass(&mut self, _lease: &Lease, stop: &CancellationToken) -> Result<Pass, StoreError> {
+        while self.workers.try_join_next().is_some() {}
+        let wait = self.sender.start_workers(&mut self.workers, stop).await?;
+        self.logged = false;
+        Ok(Pass::Idle(wait))
+    }
+
+    async fn failed(
+        &mut self,
+        _lease: &Lease,
+        error: &StoreError,
+        _pause: Duration,
+        _stop: &CancellationToken,
+    ) {
+        if !self.logged {
+            tracing::error!(error = %ErrorChain(error), "due webhooks cannot be read");
+            self.logged = true;
+        }
+    }
+
+    fn leave(&mut self) {
+        self.workers.abort_all();
+    }
+
+    async fn drain(&mut self) {
+        let drained = async { while self.workers.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("webhooks are still on their way; the next start sends them again");
         }
     }
 }

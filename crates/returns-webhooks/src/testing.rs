@@ -13,7 +13,9 @@ use returns_model::endpoint::PayloadVersion;
 use returns_model::event::{EventRecord, NewEvent};
 use returns_model::hold::{HoldRecord, HoldState, NewHold};
 use returns_model::ids;
-use returns_model::journal::{Hash, JournalRow, Ready, Relation, Reversal, Row, TransferFacts};
+use returns_model::journal::{
+    Hash, JournalRow, NewTransfer, Relation, Row, RowEffect, TransferFacts,
+};
 
 use super::publisher::{event_of_hold, event_of_row};
 use super::render;
@@ -142,30 +144,44 @@ fn title(kind: &EntryKind) -> Option<String> {
 /// The row of a decision about `transfer`, the `ordinal`-th of its ids.
 pub(super) fn row(transfer: &Transfer, effect: Effect, entry: &Entry, ordinal: usize) -> Row {
     let return_id = ids::return_id(&transfer.id, ordinal);
-    let made = |parent_id| Reversal {
-        id: ids::reversal_id(&return_id),
+    let made = |id| NewTransfer {
+        id,
         trace_id: ids::reversal_trace_id(&return_id),
         tags: reversal_tags(entry, transfer),
-        parent_id,
+        parent_id: None,
     };
-    let mut row = Row {
+    let reversal = || made(ids::reversal_id(&return_id));
+    let of_return = String::new();
+    let effect = match effect {
+        Effect::Fail => RowEffect::Fail {
+            messages: failure_messages(entry, transfer),
+        },
+        Effect::Return => RowEffect::Return {
+            messages: return_messages(entry),
+        },
+        Effect::Reverse => RowEffect::Reverse {
+            reversal: reversal(),
+        },
+        Effect::Correct => RowEffect::Correct {},
+        Effect::Restore => RowEffect::Restore {
+            of_return,
+            restoration: made(ids::reversal_id(&return_id)),
+        },
+        Effect::Reapply => RowEffect::Reapply {
+            of_return,
+            reversal: reversal(),
+        },
+    };
+    Row {
         effect,
         transfer: TransferFacts::from(transfer),
-        messages: match effect {
-            Effect::Fail => failure_messages(entry, transfer),
-            Effect::Return => return_messages(entry),
-            _ => Vec::new(),
-        },
-        reversal: matches!(effect, Effect::Reverse | Effect::Reapply).then(|| made(None)),
-        restoration: (effect == Effect::Restore).then(|| made(None)),
         description: title(&entry.kind)
             .or_else(|| entry.description.clone())
             .unwrap_or_default(),
         entry: entry.clone(),
+        return_id,
         ..echeck_test_fixtures::row("imp_1", &transfer.id)
-    };
-    row.return_id = return_id;
-    row
+    }
 }
 
 /// The row of a later stage of what `first` returned; `undone` is the transfer that it undoes.
@@ -177,30 +193,36 @@ pub(super) fn later(
     (ordinal, undone): (usize, Option<&str>),
 ) -> Row {
     let mut row = row(transfer, effect, &entry(kind), ordinal);
-    row.of_return = Some(first.return_id.clone());
-    for made in [&mut row.reversal, &mut row.restoration]
-        .into_iter()
-        .flatten()
+    if let RowEffect::Restore {
+        of_return,
+        restoration: made,
+    }
+    | RowEffect::Reapply {
+        of_return,
+        reversal: made,
+    } = &mut row.effect
     {
+        of_return.clone_from(&first.return_id);
         made.parent_id = undone.map(str::to_owned);
     }
     row
 }
 
 /// The transfer that a row made.
-pub(super) fn made(row: &Row) -> &Reversal {
-    row.reversal.as_ref().or(row.restoration.as_ref()).unwrap()
+pub(super) fn made(row: &Row) -> &NewTransfer {
+    row.effect.made().unwrap().1
 }
 
-/// The row that says that what `maker` made is ready.
+/// The row that releases what `maker` made.
 pub(super) fn ready(maker: &Row, position: u64, from: DateTime<Utc>) -> Row {
+    let (kind, made) = maker.effect.made().unwrap();
     Row {
-        effect: Effect::ReleaseToSettlement,
-        relation: Some(Relation::Follows { position }),
-        ready: Some(Ready {
-            transfer_id: made(maker).id.clone(),
+        effect: RowEffect::ReleaseToSettlement {
+            kind,
+            made: made.clone(),
             ready_to_settle_at: from,
-        }),
+        },
+        relation: Some(Relation::Follows { position }),
         import_id: String::new(),
         ..maker.clone()
     }

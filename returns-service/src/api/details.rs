@@ -3,12 +3,11 @@
 use ach::advice::{Advice, advice};
 use ach::code::{self, CorrectionCode, ReturnCode};
 use ach::deadline::return_deadline;
-use ach::decision::Effect;
 use ach::entry::{Coded, Corrected, EntryKind};
 use chrono::NaiveDate;
 use echeck_proto::returns::v1 as proto;
 use returns_feed::timestamp;
-use returns_model::journal::JournalRow;
+use returns_model::journal::{JournalRow, MadeKind, RowEffect};
 
 fn date(date: Option<NaiveDate>) -> String {
     date.map(|date| date.to_string()).unwrap_or_default()
@@ -28,14 +27,10 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
         return_description: row.description.clone(),
         acquirer_text: entry.description.clone().unwrap_or_default(),
         transfer_id: row.transfer.id.clone(),
-        effect: effect(row.effect).into(),
+        effect: effect(&row.effect).into(),
         amount_minor: row.transfer.amount.minor(),
         currency: row.transfer.amount.currency().to_string(),
-        reversal_id: row
-            .reversal
-            .as_ref()
-            .map(|one| one.id.clone())
-            .unwrap_or_default(),
+        reversal_id: made_id(&row.effect, MadeKind::Reversal),
         settlement_date: date(entry.settlement_date),
         issued_on: date(entry.issued_on),
         received_on: date(entry.received_on),
@@ -52,12 +47,8 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
         line: entry.at.line,
         position: found.position,
         supersedes_position: row.supersedes().unwrap_or_default(),
-        of_return_id: row.of_return.clone().unwrap_or_default(),
-        restoration_id: row
-            .restoration
-            .as_ref()
-            .map(|one| one.id.clone())
-            .unwrap_or_default(),
+        of_return_id: row.effect.of_return().unwrap_or_default().to_owned(),
+        restoration_id: made_id(&row.effect, MadeKind::Restoration),
         decided_at: Some(timestamp(row.decided_at)),
         ..proto::AchReturn::default()
     };
@@ -90,16 +81,22 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
     answer
 }
 
-fn effect(effect: Effect) -> proto::Effect {
+fn effect(effect: &RowEffect) -> proto::Effect {
     match effect {
-        Effect::Fail => proto::Effect::Fail,
-        Effect::Return => proto::Effect::Return,
-        Effect::Reverse => proto::Effect::Reverse,
-        Effect::Correct => proto::Effect::Correct,
-        Effect::Restore => proto::Effect::Restore,
-        Effect::Reapply => proto::Effect::Reapply,
-        Effect::ReleaseToSettlement => proto::Effect::Ready,
+        RowEffect::Fail { .. } => proto::Effect::Fail,
+        RowEffect::Return { .. } => proto::Effect::Return,
+        RowEffect::Reverse { .. } => proto::Effect::Reverse,
+        RowEffect::Correct {} => proto::Effect::Correct,
+        RowEffect::Restore { .. } => proto::Effect::Restore,
+        RowEffect::Reapply { .. } => proto::Effect::Reapply,
+        RowEffect::ReleaseToSettlement { .. } => proto::Effect::Ready,
     }
+}
+
+/// The id of the transfer that a row made, if it made one of this kind.
+fn made_id(effect: &RowEffect, kind: MadeKind) -> String {
+    let made = effect.made().filter(|(made, _)| *made == kind);
+    made.map(|(_, made)| made.id.clone()).unwrap_or_default()
 }
 
 /// Everything that the code table and the calendar say. Whether a return came in time is told by

@@ -13,11 +13,11 @@ impl Api {
     pub(super) async fn diagnosis(&self, source: &str) -> Result<proto::DiagnoseResponse, Status> {
         let source = Some(source).filter(|source| !source.is_empty());
         if let Some(name) = source
-            && !self.importer.sources.contains_key(name)
+            && !self.decider.sources.contains_key(name)
         {
             return Err(errors::not_found("source", name));
         }
-        let at = self.importer.clock.now();
+        let at = self.clock.now();
         let found = self.examiner.examine(source).await;
         let checks: Vec<_> = found.iter().map(|found| &found.check).collect();
         let cause = likely(&checks);

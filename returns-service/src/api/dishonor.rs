@@ -17,7 +17,7 @@ impl Api {
         request: proto::ListDishonorableRequest,
     ) -> Result<proto::ListDishonorableResponse, Status> {
         let size = page::size(request.page_size);
-        let today = eastern_day(self.importer.clock.now());
+        let today = eastern_day(self.clock.now());
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let filter = DishonorFilter {
             open_on: request.open_only.then_some(today),
@@ -25,7 +25,6 @@ impl Api {
             transfer_id: given(&request.transfer_id),
         };
         let found = self
-            .importer
             .store
             .dishonorable(&filter, page::dishonor_place(&request.page_token)?, size)
             .await
@@ -47,7 +46,6 @@ impl Api {
             .map(|found| found.ach_return_id.clone())
             .collect();
         let marks = self
-            .importer
             .store
             .dishonorable_returns(&return_ids)
             .await

@@ -22,7 +22,6 @@ impl Api {
             transfer_id: None,
         };
         let holds = self
-            .importer
             .store
             .holds(&filter, after, size)
             .await
@@ -40,8 +39,7 @@ impl Api {
     }
 
     async fn hold_record(&self, hold_id: &str) -> Result<HoldRecord, Status> {
-        self.importer
-            .store
+        self.store
             .hold(hold_id)
             .await
             .map_err(|error| errors::of_store(&error))?
@@ -79,14 +77,14 @@ impl Api {
                     by: &request.actor,
                     note: &request.note,
                 };
-                self.importer.retry_hold(&hold, &retry).await
+                self.holds.retry(&hold, &retry).await
             }
             Action::Dismiss(_) => {
                 if request.note.trim().is_empty() {
                     return Err(errors::invalid("note", "say why it is dismissed"));
                 }
-                self.importer
-                    .dismiss_hold(&hold, &request.actor, &request.note)
+                self.holds
+                    .dismiss(&hold, &request.actor, &request.note)
                     .await
             }
         }

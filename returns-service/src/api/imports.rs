@@ -7,8 +7,9 @@ use echeck_proto::returns::v1 as proto;
 use echeck_service::server::deadline_of;
 use futures_util::Stream;
 use proto::import_file_request::Part;
-use returns_import::{Receiving, Source, dry_run, record};
+use returns_import::{DryRun, Receiving, Source, record};
 use returns_model::import::{ImportRecord, Phase, Received};
+use returns_store::{Seen, Topic};
 use tokio_stream::StreamExt as _;
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
@@ -53,7 +54,7 @@ impl Api {
         check_name(&header.file_name)?;
 
         let nonce = Uuid::new_v4();
-        let mut receiving = Receiving::begin(&self.importer.spool, nonce, self.max_file_bytes)
+        let mut receiving = Receiving::begin(&self.spool, nonce, self.max_file_bytes)
             .map_err(|error| errors::of_receive(&error.into()))?;
         while let Some(message) = parts.next().await.transpose()? {
             match message.part {
@@ -74,7 +75,7 @@ impl Api {
                 }
             }
         }
-        let at = self.importer.clock.now();
+        let at = self.clock.now();
         let (owned, name) = (source.clone(), header.file_name.clone());
         let (spool, new) =
             tokio::task::spawn_blocking(move || receiving.keep(&owned, &name, at, nonce))
@@ -84,10 +85,10 @@ impl Api {
         if header.dry_run {
             return self.show_only(source, new).await;
         }
-        let received = record(&*self.importer.store, &spool, new)
+        let received = record(&*self.store, &spool, new)
             .await
             .map_err(|error| errors::of_receive(&error))?;
-        self.importer.changes.bump();
+        self.notifier.file_received();
         let (import, duplicate_file) = match received {
             Received::New(import) => (import, false),
             Received::Known(import) => (import, true),
@@ -108,8 +109,8 @@ impl Api {
     }
 
     fn source(&self, header: &proto::ImportFileHeader) -> Result<&Source, Status> {
-        self.importer.sources.get(&header.source).ok_or_else(|| {
-            let mut names: Vec<&str> = self.importer.sources.keys().map(String::as_str).collect();
+        self.decider.sources.get(&header.source).ok_or_else(|| {
+            let mut names: Vec<&str> = self.decider.sources.keys().map(String::as_str).collect();
             names.sort_unstable();
             errors::invalid(
                 "header.source",
@@ -127,7 +128,14 @@ impl Api {
         source: &Source,
         new: returns_model::import::NewImport,
     ) -> Result<proto::ImportFileResponse, Status> {
-        let (record, lines) = dry_run(&self.importer, source, new)
+        let dry_run = DryRun {
+            decider: &self.decider,
+            spool: &self.spool,
+            batch_size: self.batch_size,
+            now: self.clock.now(),
+        };
+        let (record, lines) = dry_run
+            .run(source, new)
             .await
             .map_err(|error| errors::of_import(&error))?;
         let mut import = convert::import(&record);
@@ -152,7 +160,7 @@ impl Api {
         level: proto::WaitLevel,
     ) -> Result<proto::Import, Status> {
         loop {
-            let seen = self.importer.changes.version();
+            let seen = self.notifier.seen();
             let import = self.import_record(import_id).await?;
             let enough = match (level, &import.phase) {
                 (proto::WaitLevel::Unspecified, _)
@@ -170,16 +178,21 @@ impl Api {
             if self.shutdown.is_cancelled() {
                 return Err(errors::stopping());
             }
-            self.importer
-                .changes
-                .wait(seen, Duration::from_secs(1), &self.shutdown)
-                .await;
+            self.wait_for_change(seen).await;
         }
     }
 
+    /// Waits for anything that an import's answer shows.
+    async fn wait_for_change(&self, seen: Seen) {
+        let topics = [Topic::Import, Topic::Database, Topic::Hold, Topic::Report];
+        let longest = Duration::from_secs(1);
+        self.notifier
+            .wait(seen, &topics, longest, &self.shutdown)
+            .await;
+    }
+
     pub(super) async fn import_record(&self, import_id: &str) -> Result<ImportRecord, Status> {
-        self.importer
-            .store
+        self.store
             .import(import_id)
             .await
             .map_err(|error| errors::of_store(&error))?
@@ -190,7 +203,6 @@ impl Api {
     pub(super) async fn whole_import(&self, import_id: &str) -> Result<proto::Import, Status> {
         let record = self.import_record(import_id).await?;
         let lines = self
-            .importer
             .store
             .rejected_lines(import_id, SHOWN_LINES)
             .await
@@ -206,13 +218,11 @@ impl Api {
     async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, Status> {
         let mut import = convert::import(record);
         let files = self
-            .importer
             .store
             .files_of(&record.import_id)
             .await
             .map_err(|error| errors::of_store(&error))?;
         import.fault = self
-            .importer
             .faults
             .of(&record.import_id)
             .or_else(|| files.fault.as_ref().map(|fault| fault.what.clone()))
@@ -220,7 +230,6 @@ impl Api {
         convert::files(&mut import, files);
         for database in self.databases.iter() {
             let progress = self
-                .importer
                 .store
                 .import_progress(&record.import_id, database)
                 .await
@@ -242,7 +251,6 @@ impl Api {
         let before = page::time_and_id(&request.page_token)?;
         let source = (!request.source.is_empty()).then_some(request.source.as_str());
         let records = self
-            .importer
             .store
             .imports(source, before, size)
             .await
@@ -303,7 +311,7 @@ impl Api {
     ) -> Result<(), Status> {
         let mut last = None;
         loop {
-            let seen = self.importer.changes.version();
+            let seen = self.notifier.seen();
             let import = self.whole_import(import_id).await?;
             let over = matches!(
                 import.state(),
@@ -326,7 +334,7 @@ impl Api {
             }
             tokio::select! {
                 () = sender.closed() => return Ok(()),
-                () = self.importer.changes.wait(seen, Duration::from_secs(1), &self.shutdown) => {}
+                () = self.wait_for_change(seen) => {}
             }
             // An import changes with every batch; people read no faster.
             tokio::time::sleep(BETWEEN_CHANGES).await;

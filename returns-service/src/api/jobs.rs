@@ -1,7 +1,5 @@
 //! Sources and runs: what operators look at and change at run time.
 
-use std::sync::Arc;
-
 use echeck_proto::returns::v1 as proto;
 use returns_feed::timestamp;
 use returns_import::Source;
@@ -10,8 +8,7 @@ use returns_model::job::{
 };
 use returns_model::plan::{Days, Plan, PlanText};
 use returns_sources::RemoteLocation;
-use returns_sources::schedule::Scheduler;
-use returns_store::StoreError;
+use returns_store::{StoreError, Topic};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -24,17 +21,13 @@ pub(super) struct Who<'a> {
 }
 
 impl Api {
-    fn jobs(&self) -> &Arc<Scheduler> {
-        &self.jobs
-    }
-
     fn source_with_place(&self, name: &str) -> Result<(&Source, &RemoteLocation), Status> {
         let source = self
-            .importer
+            .decider
             .sources
             .get(name)
             .ok_or_else(|| errors::not_found("source", name))?;
-        let location = self.jobs.locations.get(name).ok_or_else(|| {
+        let location = self.scheduler.locations.get(name).ok_or_else(|| {
             errors::precondition(
                 "NO_PLACE",
                 format!(
@@ -47,9 +40,8 @@ impl Api {
     }
 
     async fn state_of(&self, source: &str) -> Result<SourceState, Status> {
-        self.importer
-            .store
-            .source_state(source, self.importer.clock.now())
+        self.store
+            .source_state(source, self.clock.now())
             .await
             .map_err(|error| errors::of_store(&error))
     }
@@ -60,10 +52,10 @@ impl Api {
         location: &RemoteLocation,
     ) -> Result<proto::JobSource, Status> {
         let state = self.state_of(&source.name).await?;
-        let last = self.importer.store.runs(Some(&source.name), None, 1).await;
+        let last = self.store.runs(Some(&source.name), None, 1).await;
         let last = last.map_err(|error| errors::of_store(&error))?;
-        let plan = self.jobs().plan(&state);
-        let next_run_at = self.jobs().next_run_at(&state);
+        let plan = self.scheduler.plan(&state);
+        let next_run_at = self.scheduler.next_run_at(&state);
         let paused = state.paused.as_ref();
         Ok(proto::JobSource {
             name: source.name.clone(),
@@ -84,8 +76,8 @@ impl Api {
 
     pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, Status> {
         let mut sources = Vec::new();
-        for source in self.importer.sources.values() {
-            if let Some(location) = self.jobs.locations.get(&source.name) {
+        for source in self.decider.sources.values() {
+            if let Some(location) = self.scheduler.locations.get(&source.name) {
                 sources.push(self.job_source(source, location).await?);
             }
         }
@@ -100,12 +92,12 @@ impl Api {
         let who = who(&request.actor, "asked for")?;
         let (source, _) = self.source_with_place(&request.source)?;
         let asked = self
-            .jobs()
+            .scheduler
             .ask(&source.name, who.actor, &self.shutdown)
             .await
             .map_err(|error| errors::of_store(&error))?;
         let audit = self.audit_record(&who, "run_job", &source.name, ("", &asked.run_id));
-        let kept = self.importer.store.record_audit(&audit).await;
+        let kept = self.store.record_audit(&audit).await;
         kept.map_err(|error| errors::of_store(&error))?;
         let run = if request.wait {
             self.ended_run(&asked.run_id).await?
@@ -119,8 +111,7 @@ impl Api {
     }
 
     async fn run_record(&self, run_id: &str) -> Result<RunRecord, Status> {
-        self.importer
-            .store
+        self.store
             .run(run_id)
             .await
             .map_err(|error| errors::of_store(&error))?
@@ -130,7 +121,7 @@ impl Api {
     /// Waits until a run has ended. The call's deadline is the server's business.
     async fn ended_run(&self, run_id: &str) -> Result<RunRecord, Status> {
         loop {
-            let seen = self.importer.changes.version();
+            let seen = self.notifier.seen();
             let run = self.run_record(run_id).await?;
             if run.ended.is_some() {
                 return Ok(run);
@@ -139,9 +130,8 @@ impl Api {
                 return Err(errors::stopping());
             }
             let longest = std::time::Duration::from_millis(250);
-            self.importer
-                .changes
-                .wait(seen, longest, &self.shutdown)
+            self.notifier
+                .wait(seen, &[Topic::Job], longest, &self.shutdown)
                 .await;
         }
     }
@@ -176,7 +166,7 @@ impl Api {
     ) -> Result<proto::PauseSourceResponse, Status> {
         let who = who(&request.actor, &request.reason)?;
         let to = SourceChangeTo::Paused(Paused {
-            at: self.importer.clock.now(),
+            at: self.clock.now(),
             by: request.actor.clone(),
             reason: request.reason.clone(),
         });
@@ -215,7 +205,7 @@ impl Api {
         let state = self.state_of(name).await?;
         let before = match (&to, &state.paused) {
             (SourceChangeTo::Plan(_), _) => self
-                .jobs()
+                .scheduler
                 .plan(&state)
                 .map_or("none".to_owned(), |plan| plan_text(plan.text())),
             (SourceChangeTo::Paused(_) | SourceChangeTo::Resumed, Some(paused)) => {
@@ -229,7 +219,7 @@ impl Api {
             to,
             audit: self.audit_record(who, action, name, (&before, &after)),
         };
-        let changed = self.importer.store.change_source(&change).await;
+        let changed = self.store.change_source(&change).await;
         if !changed.map_err(|error| errors::of_store(&error))? {
             return Err(Status::aborted(
                 "somebody else changed the source meanwhile; look at it and call again",
@@ -244,7 +234,7 @@ impl Api {
             after,
             "an operator changed a source"
         );
-        self.importer.changes.bump();
+        self.notifier.job_changed();
         self.job_source(source, location).await
     }
 
@@ -257,7 +247,7 @@ impl Api {
     ) -> AuditRecord {
         AuditRecord {
             audit_id: format!("aud_{}", Uuid::new_v4().simple()),
-            at: self.importer.clock.now(),
+            at: self.clock.now(),
             actor: who.actor.to_owned(),
             action: action.to_owned(),
             subject: format!("source:{source}"),
@@ -274,7 +264,7 @@ impl Api {
         let size = page::size(request.page_size);
         let before = page::time_and_id(&request.page_token)?;
         let source = Some(request.source.as_str()).filter(|source| !source.is_empty());
-        let runs = self.importer.store.runs(source, before, size).await;
+        let runs = self.store.runs(source, before, size).await;
         let runs = runs.map_err(|error| errors::of_store(&error))?;
         let next_page_token = match runs.last() {
             Some(last) if runs.len() == size as usize => {
@@ -303,7 +293,7 @@ impl Api {
             0 => 100,
             limit => limit.min(1_000),
         };
-        let records = self.importer.store.audit(limit).await?;
+        let records = self.store.audit(limit).await?;
         Ok(proto::ListAuditRecordsResponse {
             records: records.into_iter().map(convert_job::audit).collect(),
         })

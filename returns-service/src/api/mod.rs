@@ -28,6 +28,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
+use echeck_service::clock::SharedClock;
 use proto::incident_service_server::IncidentServiceServer;
 use proto::operations_service_server::OperationsServiceServer;
 use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
@@ -35,9 +36,12 @@ use proto::webhook_service_server::WebhookServiceServer;
 use returns_alerts::diagnosis::Examiner;
 use returns_feed::Feed;
 use returns_feed::settle::SettlementRelease;
-use returns_import::Importer;
+use returns_import::decide::Decider;
+use returns_import::hold::Holds;
+use returns_import::{ImportFaults, Spool};
 use returns_reports::bucket::Bucket;
 use returns_sources::schedule::Scheduler;
+use returns_store::{Notifier, Store};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tonic::{Request, Response, Status, Streaming};
@@ -53,82 +57,58 @@ pub(crate) const SERVICE_NAMES: &[&str] = &[
     "echeck.returns.v1.WebhookService",
 ];
 
-/// What the handlers need.
+/// What the handlers of returns and operations need.
 #[derive(Clone)]
 pub(crate) struct Api {
-    importer: Arc<Importer>,
-    feeds: Arc<HashMap<String, Arc<Feed>>>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) decider: Arc<Decider>,
+    pub(crate) holds: Holds,
+    pub(crate) spool: Spool,
+    pub(crate) faults: ImportFaults,
+    pub(crate) feeds: Arc<HashMap<String, Arc<Feed>>>,
     /// The names of the databases, the system of record first.
-    databases: Arc<Vec<String>>,
-    jobs: Arc<Scheduler>,
-    examiner: Arc<Examiner>,
-    settlement: Arc<SettlementRelease>,
+    pub(crate) databases: Arc<[String]>,
+    pub(crate) scheduler: Arc<Scheduler>,
+    pub(crate) examiner: Arc<Examiner>,
+    pub(crate) settlement: Arc<SettlementRelease>,
     /// Where reports are; `None` when no bucket is configured.
-    bucket: Option<Bucket>,
-    max_file_bytes: u64,
-    shutdown: CancellationToken,
+    pub(crate) bucket: Option<Bucket>,
+    pub(crate) clock: SharedClock,
+    pub(crate) notifier: Notifier,
+    /// Entries that a dry run decides at a time.
+    pub(crate) batch_size: usize,
+    pub(crate) max_file_bytes: u64,
+    pub(crate) shutdown: CancellationToken,
 }
 
-impl Api {
-    pub(crate) fn new(
-        importer: Arc<Importer>,
-        feeds: Vec<Arc<Feed>>,
-        (jobs, examiner): (Arc<Scheduler>, Arc<Examiner>),
-        settlement: Arc<SettlementRelease>,
-        bucket: Option<Bucket>,
-        max_file_bytes: u64,
-        shutdown: CancellationToken,
-    ) -> Self {
-        let leading = importer.system_of_record.database.clone();
-        let mut databases: Vec<String> = feeds
-            .iter()
-            .map(|feed| feed.database().to_owned())
-            .collect();
-        databases.sort_by_key(|name| (*name != leading, name.clone()));
-        let feeds = feeds
-            .into_iter()
-            .map(|feed| (feed.database().to_owned(), feed))
-            .collect();
-        Self {
-            importer,
-            feeds: Arc::new(feeds),
-            databases: Arc::new(databases),
-            jobs,
-            examiner,
-            settlement,
-            bucket,
-            max_file_bytes,
-            shutdown,
-        }
-    }
+/// What answers the calls of all services.
+pub(crate) struct Apis {
+    pub(crate) returns: Api,
+    pub(crate) incidents: IncidentApi,
+    pub(crate) webhooks: WebhookApi,
 }
 
 /// The routes of all services.
-pub(crate) fn routes(
-    api: Api,
-    incidents: IncidentApi,
-    webhooks: WebhookApi,
-    max_message_bytes: usize,
-) -> RoutesBuilder {
+pub(crate) fn routes(apis: Apis, max_message_bytes: usize) -> RoutesBuilder {
     let mut routes = RoutesBuilder::default();
     routes
         .add_service(
-            ReturnsServiceServer::new(api.clone())
+            ReturnsServiceServer::new(apis.returns.clone())
                 .max_decoding_message_size(max_message_bytes)
                 .max_encoding_message_size(max_message_bytes),
         )
         .add_service(
-            OperationsServiceServer::new(api)
+            OperationsServiceServer::new(apis.returns)
                 .max_decoding_message_size(max_message_bytes)
                 .max_encoding_message_size(max_message_bytes),
         )
         .add_service(
-            IncidentServiceServer::new(incidents)
+            IncidentServiceServer::new(apis.incidents)
                 .max_decoding_message_size(max_message_bytes)
                 .max_encoding_message_size(max_message_bytes),
         )
         .add_service(
-            WebhookServiceServer::new(webhooks)
+            WebhookServiceServer::new(apis.webhooks)
                 .max_decoding_message_size(max_message_bytes)
                 .max_encoding_message_size(max_message_bytes),
         );

@@ -113,7 +113,6 @@ impl OperationsService for Api {
             limit => limit.min(1_000),
         };
         let rows = self
-            .importer
             .store
             .rows_after(request.after_position, limit)
             .await
@@ -229,9 +228,9 @@ fn point(point: Point) -> proto::JournalPoint {
 
 impl Api {
     async fn status(&self) -> Result<proto::GetStatusResponse, StoreError> {
-        let store = &self.importer.store;
+        let store = &self.store;
         let head = store.head().await?;
-        let leading = &self.importer.system_of_record.database;
+        let leading = &self.decider.gateway.database;
         let limit = store.progress(leading).await?.position;
         let mut followers = Vec::new();
         for database in self.databases.iter() {
@@ -260,7 +259,7 @@ impl Api {
         }
         let imports = store.imports_per_source().await?;
         let mut sources: Vec<proto::SourceStatus> = self
-            .importer
+            .decider
             .sources
             .values()
             .map(|source| proto::SourceStatus {
@@ -282,7 +281,7 @@ impl Api {
 
     /// Reads the journal from its start to where it ended when the check began.
     async fn verify(&self, sender: &VerifySender) -> Result<(), Status> {
-        let store = &self.importer.store;
+        let store = &self.store;
         let head = store
             .head()
             .await

@@ -38,7 +38,7 @@ impl Api {
     ) -> Result<Vec<proto::DatabaseProgress>, Status> {
         let mut databases = Vec::with_capacity(self.databases.len());
         for database in self.databases.iter() {
-            let store = &self.importer.store;
+            let store = &self.store;
             let reached = store
                 .progress(database)
                 .await

@@ -41,7 +41,6 @@ impl Api {
             ));
         }
         let files = self
-            .importer
             .store
             .files_of(import_id)
             .await

@@ -28,7 +28,7 @@ impl Api {
             &request.transfer_id,
             ("", &after),
         );
-        let kept = self.importer.store.record_audit(&audit).await;
+        let kept = self.store.record_audit(&audit).await;
         kept.map_err(|error| errors::of_store(&error))?;
         Ok(proto::MarkReadyToSettleResponse {
             ready_to_settle_at: Some(timestamp(ready_at)),

@@ -9,9 +9,9 @@ use proto::get_transfer_request::Key;
 use returns_import::adapter::key;
 use returns_model::endpoint::PayloadVersion;
 use returns_model::hold::{HoldFilter, HoldState};
-use returns_model::journal::JournalRow;
+use returns_model::journal::{JournalRow, MadeKind};
 use returns_store::ReturnFilter;
-use returns_webhooks::{AchReturn, History, LinkedTransferKind, ReturnOutcome, ReturnStage};
+use returns_webhooks::{AchReturn, History, ReturnOutcome, ReturnStage};
 use tonic::Status;
 
 use super::{Api, details, errors, page, view};
@@ -31,8 +31,8 @@ impl Api {
             return Err(errors::invalid("key", "must not be empty"));
         }
         let (matches, _) = self
-            .importer
-            .system_of_record
+            .decider
+            .gateway
             .lookup_raw(vec![key(kind, &id)])
             .await
             .map_err(|error| errors::of_adapter(&error))?;
@@ -69,18 +69,16 @@ impl Api {
         let latest = standing
             .iter()
             .rev()
-            .find(|row| row.row.effect != Effect::Correct);
+            .find(|row| row.row.effect.decided() != Some(Effect::Correct));
         if let Some(latest) = latest {
             transfer.databases = self.databases_at(latest.position).await?;
         }
         for made in history.made {
-            if made.kind == LinkedTransferKind::Reversal
-                && !transfer.reversal_ids.contains(&made.id)
-            {
+            if made.kind == MadeKind::Reversal && !transfer.reversal_ids.contains(&made.id) {
                 transfer.reversal_ids.push(made.id);
             }
         }
-        let first = standing.iter().rev().find(|row| decides(row.row.effect));
+        let first = standing.iter().rev().find(|row| row.row.effect.is_return());
         if let Some(row) = first {
             let mut complete = self.complete(row).await?;
             // A validation failure is a decision about the transfer, and no return.
@@ -104,8 +102,8 @@ impl Api {
     /// it was last recorded. Asked after a lookup, so that what the lookup saw is explained: the
     /// record may lag behind, and a return that it lacks looks like a failure.
     async fn passed(&self) -> Result<(u64, Vec<u64>), Status> {
-        let system_of_record = &self.importer.system_of_record;
-        let progress = self.importer.store.progress(&system_of_record.database);
+        let system_of_record = &self.decider.gateway;
+        let progress = self.store.progress(&system_of_record.database);
         let mut after = progress
             .await
             .map_err(|error| errors::of_store(&error))?
@@ -129,8 +127,8 @@ impl Api {
     /// passed: what it has not is not true yet, and may never be. A view is asked for after the
     /// lookup.
     async fn standing(&self, id: &str, passed_only: bool) -> Result<Vec<JournalRow>, Status> {
-        let store = &self.importer.store;
-        let system_of_record = &self.importer.system_of_record.database;
+        let store = &self.store;
+        let system_of_record = &self.decider.gateway.database;
         let passed = if passed_only {
             Some(self.passed().await?)
         } else {
@@ -154,7 +152,7 @@ impl Api {
             reason: None,
             transfer_id: Some(transfer_id),
         };
-        let holds = self.importer.store.holds(&filter, None, 100).await;
+        let holds = self.store.holds(&filter, None, 100).await;
         let holds = holds.map_err(|error| errors::of_store(&error))?;
         Ok(holds.into_iter().map(|hold| hold.new.hold_id).collect())
     }
@@ -179,7 +177,6 @@ impl Api {
         let return_id = &request.ach_return_id;
         let view = view::payload_version(request.view, &request.api_version)?;
         let row = self
-            .importer
             .store
             .return_row(return_id)
             .await
@@ -190,7 +187,7 @@ impl Api {
         let sent = match view {
             Some(_) => {
                 let key = key(TransferKeyKind::TransferId, transfer_id);
-                let found = self.importer.system_of_record.lookup_raw(vec![key]).await;
+                let found = self.decider.gateway.lookup_raw(vec![key]).await;
                 let (matches, _) = found.map_err(|error| errors::of_adapter(&error))?;
                 matches.into_iter().flat_map(|one| one.transfers).next()
             }
@@ -224,7 +221,6 @@ impl Api {
             before: page::position(&request.page_token)?,
         };
         let rows = self
-            .importer
             .store
             .returns(&filter, size)
             .await
@@ -242,14 +238,6 @@ impl Api {
             ach_returns,
             next_page_token,
         })
-    }
-}
-
-/// Whether a row says what becomes of a payment, and not more about what an earlier one did.
-fn decides(effect: Effect) -> bool {
-    match effect {
-        Effect::Fail | Effect::Return | Effect::Reverse => true,
-        Effect::Correct | Effect::Restore | Effect::Reapply | Effect::ReleaseToSettlement => false,
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn show(
         // Rainforest shows no row of the processor, and what stands in one would tell of a
         // state that an older version must not see.
         PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => {
-            transfer.raw_json.clear()
+            transfer.raw_json.clear();
         }
     }
 }

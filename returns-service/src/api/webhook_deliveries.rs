@@ -171,7 +171,7 @@ impl WebhookApi {
             after,
             "an operator sends webhooks again"
         );
-        self.changes.bump();
+        self.notifier.messages_due();
         Ok(())
     }
 

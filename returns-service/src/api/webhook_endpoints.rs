@@ -77,7 +77,7 @@ impl WebhookApi {
         let made = self.store.create_endpoint(&endpoint, keys, &audit).await;
         if made.map_err(|error| errors::of_store(&error))? {
             log_change(&who, "create_endpoint", &endpoint);
-            self.changes.bump();
+            self.notifier.messages_due();
             return Ok(proto::CreateEndpointResponse {
                 endpoint: Some(convert::endpoint(&endpoint, keys)),
                 key: Some(shown(&secret, &key)),
@@ -241,7 +241,7 @@ impl WebhookApi {
             return Err(errors::changed_meanwhile("endpoint"));
         }
         log_change(who, action, &change.endpoint);
-        self.changes.bump();
+        self.notifier.messages_due();
         self.one(id).await
     }
 

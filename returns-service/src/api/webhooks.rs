@@ -24,7 +24,7 @@ pub(crate) struct WebhookApi {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) client: SignedClient,
     pub(crate) clock: SharedClock,
-    pub(crate) changes: Notifier,
+    pub(crate) notifier: Notifier,
     pub(crate) incidents: IncidentReporter,
 }
 

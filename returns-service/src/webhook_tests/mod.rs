@@ -17,7 +17,7 @@ fn api_of(world: &World) -> WebhookApi {
         store: world.store.clone(),
         client: world.signed_client(),
         clock: world.clock.clone(),
-        changes: world.changes.clone(),
+        notifier: world.notifier.clone(),
         incidents: world.incidents.clone(),
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn agree(a: &Option<String>, b: &Option<String>) -> bool {
 pub(super) fn check_no_return(known: &[PriorDecision]) -> Result<(), Hold> {
     let first = known.iter().find(|prior| match prior.effect {
         Effect::Fail | Effect::Return | Effect::Reverse => true,
-        Effect::Correct | Effect::Restore | Effect::Reapply | Effect::ReleaseToSettlement => false,
+        Effect::Correct | Effect::Restore | Effect::Reapply => false,
     });
     first.map_or(Ok(()), |prior| Err(Hold::second_return(prior)))
 }

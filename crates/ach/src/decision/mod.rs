@@ -21,7 +21,6 @@ use serde::{Deserialize, Serialize};
 
 pub use hold::{Hold, HoldReason};
 pub use resolve::{EntryKey, MatchRule, Resolution, TransferKeyKind, resolve};
-pub use stage::Undone;
 pub use transfer::{Expected, FundingPolicy, Parties, Transfer, TransferState, TransferType};
 pub use wording::{failure_messages, return_messages, reversal_tags, stage_tags};
 
@@ -46,11 +45,13 @@ pub struct PriorDecision {
 
 /// What is to be done about an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
+pub enum Decision<'t> {
     /// Append it to the journal.
-    Act(Act),
+    Act(Act<'t>),
     /// It is known already; count it and do nothing else.
     Duplicate {
+        /// The transfer that it is about.
+        transfer: &'t Transfer,
         /// The id of the return or correction that is known.
         of: String,
     },
@@ -60,24 +61,66 @@ pub enum Decision {
 
 /// An effect on one transfer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Act {
+pub struct Act<'t> {
+    /// The transfer, as it is now.
+    pub transfer: &'t Transfer,
     /// What is done.
-    pub effect: Effect,
+    pub action: Action,
     /// The state that the update must still find.
     pub expected: Expected,
     /// What staff should know about it.
     pub flags: Vec<Flag>,
-    /// What it undoes; only with [`Effect::Restore`] and [`Effect::Reapply`].
-    pub undone: Option<Undone>,
 }
 
-impl Act {
-    const fn new(effect: Effect, expected: Expected) -> Self {
+impl<'t> Act<'t> {
+    const fn on(transfer: &'t Transfer, action: Action, expected: Expected) -> Self {
         Self {
-            effect,
+            transfer,
+            action,
             expected,
             flags: Vec::new(),
-            undone: None,
+        }
+    }
+}
+
+/// What is done to a transfer, with what belongs to just that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// See [`Effect::Fail`].
+    Fail,
+    /// See [`Effect::Return`].
+    Return,
+    /// See [`Effect::Reverse`].
+    Reverse,
+    /// See [`Effect::Correct`].
+    Correct,
+    /// See [`Effect::Restore`].
+    Restore {
+        /// The return that is dishonored.
+        return_id: String,
+        /// Whether a reversal took its money, so that this is what is given back.
+        was_reversed: bool,
+    },
+    /// See [`Effect::Reapply`].
+    Reapply {
+        /// The return that all stages are about.
+        return_id: String,
+        /// The dishonor that is contested.
+        dishonor_id: String,
+    },
+}
+
+impl Action {
+    /// The kind of effect.
+    #[must_use]
+    pub const fn effect(&self) -> Effect {
+        match self {
+            Self::Fail => Effect::Fail,
+            Self::Return => Effect::Return,
+            Self::Reverse => Effect::Reverse,
+            Self::Correct => Effect::Correct,
+            Self::Restore { .. } => Effect::Restore,
+            Self::Reapply { .. } => Effect::Reapply,
         }
     }
 }
@@ -98,8 +141,6 @@ pub enum Effect {
     Restore,
     /// The dishonor was contested; a new transfer takes it again, for good.
     Reapply,
-    /// A transfer that one of the above made may join a settlement. Never decided on an entry.
-    ReleaseToSettlement,
 }
 
 /// Something that a person should look at, though the effect is right.
@@ -161,23 +202,23 @@ impl Event {
 /// Decides what `entry` means. `known` is what the journal says about the transfer that
 /// `found` names, in order of position; `today` settles which codes are in force.
 #[must_use]
-pub fn decide(
+pub fn decide<'t>(
     entry: &Entry,
-    found: &Resolution,
+    found: &'t Resolution,
     known: &[PriorDecision],
     policy: FundingPolicy,
     today: NaiveDate,
-) -> Decision {
+) -> Decision<'t> {
     act_or_duplicate(entry, found, known, policy, today).unwrap_or_else(Decision::Hold)
 }
 
-fn act_or_duplicate(
+fn act_or_duplicate<'t>(
     entry: &Entry,
-    found: &Resolution,
+    found: &'t Resolution,
     known: &[PriorDecision],
     policy: FundingPolicy,
     today: NaiveDate,
-) -> Result<Decision, Hold> {
+) -> Result<Decision<'t>, Hold> {
     let event = Event::of(entry, today)?;
     let transfer = match found {
         Resolution::One(transfer) => transfer,
@@ -186,11 +227,12 @@ fn act_or_duplicate(
     };
     if let Some(prior) = known.iter().find(|prior| duplicate::is_same(entry, prior)) {
         return Ok(Decision::Duplicate {
+            transfer,
             of: prior.return_id.clone(),
         });
     }
     let act = match event {
-        Event::Correction => Act::new(Effect::Correct, Expected::of(transfer, policy)),
+        Event::Correction => Act::on(transfer, Action::Correct, Expected::of(transfer, policy)),
         Event::ValidationFailure => {
             duplicate::check_no_return(known)?;
             check_fit(entry, transfer)?;

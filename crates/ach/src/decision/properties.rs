@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::tests::{POLICIES, correction, debit, prior, returned, today, validation_failure};
+use super::tests::{POLICIES, correction, debit, one, prior, returned, today, validation_failure};
 use super::*;
 use crate::entry::Direction;
 use crate::money::Money;
@@ -19,14 +19,15 @@ struct Gateway {
 }
 
 impl Gateway {
-    fn apply(&mut self, id: &str, entry: &Entry, policy: FundingPolicy) -> Decision {
-        let found = Resolution::One(self.transfers[id].clone());
+    fn apply(&mut self, id: &str, entry: &Entry, policy: FundingPolicy) -> Decision<'static> {
+        let found = one(self.transfers[id].clone());
         let known = self.known.entry(id.to_owned()).or_default();
-        let decision = decide(entry, &found, known, policy, today());
+        let decision = decide(entry, found, known, policy, today());
         if let Decision::Act(act) = &decision {
             known.push(prior(entry));
             let transfer = self.transfers.get_mut(id).unwrap();
-            match act.effect {
+            let effect = act.action.effect();
+            match effect {
                 Effect::Fail => transfer.state = TransferState::Failed,
                 Effect::Return => transfer.state = TransferState::Returned,
                 Effect::Reverse => {
@@ -35,12 +36,9 @@ impl Gateway {
                         .or_default()
                         .push(transfer.amount);
                 }
-                Effect::Correct
-                | Effect::Restore
-                | Effect::Reapply
-                | Effect::ReleaseToSettlement => {}
+                Effect::Correct | Effect::Restore | Effect::Reapply => {}
             }
-            if matches!(act.effect, Effect::Fail | Effect::Return) {
+            if matches!(effect, Effect::Fail | Effect::Return) {
                 *self.failed_or_returned.entry(id.to_owned()).or_default() += 1;
             }
         }

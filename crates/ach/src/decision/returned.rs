@@ -1,16 +1,21 @@
 //! What a return or a validation failure does to its transfer: the rows of the table that
 //! depend on the transfer's type and state.
 
-use super::{Act, Effect, Expected, Flag, FundingPolicy, Hold};
+use super::{Act, Action, Expected, Flag, FundingPolicy, Hold};
 use super::{Transfer, TransferState, TransferType};
 use crate::code::ReturnCode;
 
 /// A validation failure fails a pending debit. It has no meaning for anything else.
-pub(super) fn validation_failure(transfer: &Transfer, policy: FundingPolicy) -> Result<Act, Hold> {
+pub(super) fn validation_failure(
+    transfer: &Transfer,
+    policy: FundingPolicy,
+) -> Result<Act<'_>, Hold> {
     match (transfer.kind, transfer.state) {
-        (TransferType::Debit, TransferState::Pending) => {
-            Ok(Act::new(Effect::Fail, Expected::of(transfer, policy)))
-        }
+        (TransferType::Debit, TransferState::Pending) => Ok(Act::on(
+            transfer,
+            Action::Fail,
+            Expected::of(transfer, policy),
+        )),
         (
             TransferType::Debit,
             TransferState::Succeeded
@@ -30,14 +35,14 @@ pub(super) fn returned(
     code: ReturnCode,
     transfer: &Transfer,
     policy: FundingPolicy,
-) -> Result<Act, Hold> {
-    let (effect, flag) = match transfer.kind {
+) -> Result<Act<'_>, Hold> {
+    let (action, flag) = match transfer.kind {
         TransferType::Debit => (returned_debit(transfer, policy)?, None),
         TransferType::Credit => (failed_credit(transfer)?, None),
         TransferType::Refund => (failed_credit(transfer)?, Some(Flag::RefundCameBack)),
         TransferType::Other => return Err(Hold::unsupported_type(transfer)),
     };
-    let mut act = Act::new(effect, Expected::of(transfer, policy));
+    let mut act = Act::on(transfer, action, Expected::of(transfer, policy));
     act.flags.extend(flag);
     if code.info().is_unusual_for(transfer.kind.direction()) {
         act.flags.push(Flag::CodeUnusualForDirection);
@@ -47,16 +52,16 @@ pub(super) fn returned(
 
 /// A debit that is not funded is returned. A funded one stays, and a reversal takes the money
 /// back.
-fn returned_debit(transfer: &Transfer, policy: FundingPolicy) -> Result<Effect, Hold> {
+fn returned_debit(transfer: &Transfer, policy: FundingPolicy) -> Result<Action, Hold> {
     match (policy, transfer.state, transfer.in_deposit) {
         (FundingPolicy::State, TransferState::Pending, _)
         | (
             FundingPolicy::Deposit,
             TransferState::Pending | TransferState::Succeeded,
             Some(false),
-        ) => Ok(Effect::Return),
+        ) => Ok(Action::Return),
         (FundingPolicy::State, TransferState::Succeeded, _)
-        | (FundingPolicy::Deposit, TransferState::Succeeded, Some(true)) => Ok(Effect::Reverse),
+        | (FundingPolicy::Deposit, TransferState::Succeeded, Some(true)) => Ok(Action::Reverse),
         // A pending debit in a deposit contradicts itself, and without the deposit fact the
         // policy cannot be followed.
         (FundingPolicy::Deposit, TransferState::Pending, Some(true) | None)
@@ -72,9 +77,9 @@ fn returned_debit(transfer: &Transfer, policy: FundingPolicy) -> Result<Effect, 
     }
 }
 
-fn failed_credit(transfer: &Transfer) -> Result<Effect, Hold> {
+fn failed_credit(transfer: &Transfer) -> Result<Action, Hold> {
     match transfer.state {
-        TransferState::Pending | TransferState::Succeeded => Ok(Effect::Fail),
+        TransferState::Pending | TransferState::Succeeded => Ok(Action::Fail),
         TransferState::Failed
         | TransferState::Canceled
         | TransferState::Returned

@@ -7,20 +7,11 @@
 //! the state in which that stage leaves the transfer.
 
 use super::duplicate::agree;
-use super::{Act, Effect, Expected, Hold, PriorDecision, Transfer, TransferState, TransferType};
+use super::{
+    Act, Action, Effect, Expected, Hold, PriorDecision, Transfer, TransferState, TransferType,
+};
 use crate::code::ReturnCode;
 use crate::entry::Entry;
-
-/// What a later stage undoes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undone {
-    /// The return that all stages are about.
-    pub return_id: String,
-    /// What is undone: that return, or its dishonor.
-    pub prior_id: String,
-    /// What that had done.
-    pub prior_effect: Effect,
-}
 
 /// A dishonor, with the code of the return that it names.
 pub(super) struct Dishonor {
@@ -35,15 +26,22 @@ pub(super) struct Contest {
     pub(super) dishonor_code: Option<ReturnCode>,
 }
 
+/// A return that stands, and the state in which it left its transfer.
+#[derive(Clone, Copy)]
+struct Standing<'a> {
+    returned: &'a PriorDecision,
+    left_in: TransferState,
+}
+
 /// How far a return has come.
 enum ReturnProgress<'a> {
     /// There is none.
     NoReturn,
     /// It stands.
-    Returned(&'a PriorDecision),
+    Returned(Standing<'a>),
     /// It was dishonored.
     Dishonored {
-        returned: &'a PriorDecision,
+        standing: Standing<'a>,
         dishonor: &'a PriorDecision,
     },
     /// The dishonor was contested, which the originating bank must accept: the end.
@@ -57,14 +55,19 @@ impl<'a> ReturnProgress<'a> {
 
     /// How far it has come with one more decision.
     fn after(self, next: &'a PriorDecision) -> Self {
+        let returned = |left_in| {
+            Self::Returned(Standing {
+                returned: next,
+                left_in,
+            })
+        };
+        let is_return = next.kind.is_return();
         match (next.effect, self) {
-            (Effect::Fail | Effect::Return | Effect::Reverse, Self::NoReturn)
-                if next.kind.is_return() =>
-            {
-                Self::Returned(next)
-            }
-            (Effect::Restore, Self::Returned(returned)) => Self::Dishonored {
-                returned,
+            (Effect::Fail, Self::NoReturn) if is_return => returned(TransferState::Failed),
+            (Effect::Return, Self::NoReturn) if is_return => returned(TransferState::Returned),
+            (Effect::Reverse, Self::NoReturn) if is_return => returned(TransferState::Succeeded),
+            (Effect::Restore, Self::Returned(standing)) => Self::Dishonored {
+                standing,
                 dishonor: next,
             },
             (Effect::Reapply, Self::Dishonored { .. }) => Self::Contested,
@@ -74,8 +77,7 @@ impl<'a> ReturnProgress<'a> {
                 | Effect::Reverse
                 | Effect::Correct
                 | Effect::Restore
-                | Effect::Reapply
-                | Effect::ReleaseToSettlement,
+                | Effect::Reapply,
                 unchanged,
             ) => unchanged,
         }
@@ -83,15 +85,19 @@ impl<'a> ReturnProgress<'a> {
 }
 
 /// A dishonor gives back what the return took.
-pub(super) fn dishonored(
+pub(super) fn dishonored<'t>(
     dishonor: &Dishonor,
     entry: &Entry,
-    transfer: &Transfer,
+    transfer: &'t Transfer,
     known: &[PriorDecision],
-) -> Result<Act, Hold> {
-    let returned = dishonored_return(dishonor, entry, transfer, known)
+) -> Result<Act<'t>, Hold> {
+    let standing = dishonored_return(dishonor, entry, transfer, known)
         .map_err(|why| Hold::dishonored(dishonor.code, &why))?;
-    act(Effect::Restore, transfer, returned, returned)
+    let action = Action::Restore {
+        return_id: standing.returned.return_id.clone(),
+        was_reversed: standing.returned.effect == Effect::Reverse,
+    };
+    act(action, transfer, standing)
 }
 
 /// The return that the dishonor undoes, or why it may not.
@@ -100,12 +106,12 @@ fn dishonored_return<'a>(
     entry: &Entry,
     transfer: &Transfer,
     known: &'a [PriorDecision],
-) -> Result<&'a PriorDecision, String> {
+) -> Result<Standing<'a>, String> {
     if entry.is_international() {
         return Err("a return of an international entry (IAT) cannot be dishonored".to_owned());
     }
-    let returned = match ReturnProgress::of(known) {
-        ReturnProgress::Returned(returned) => returned,
+    let standing = match ReturnProgress::of(known) {
+        ReturnProgress::Returned(standing) => standing,
         ReturnProgress::NoReturn => {
             let id = &transfer.id;
             return Err(format!(
@@ -123,6 +129,7 @@ fn dishonored_return<'a>(
             );
         }
     };
+    let returned = standing.returned;
     check_same_return(entry, dishonor.return_code, returned)?;
     let (code, id) = (dishonor.code, &returned.return_id);
     // Of two returns, the one that did nothing here may be the one that is dishonored.
@@ -137,19 +144,19 @@ fn dishonored_return<'a>(
     if code == ReturnCode::R70 && original.is_some_and(|code| !by_agreement.contains(&code)) {
         return Err("only a return with R06 or R31 can be dishonored with R70".to_owned());
     }
-    Ok(returned)
+    Ok(standing)
 }
 
 /// A contest takes again what the return took.
-pub(super) fn contested(
+pub(super) fn contested<'t>(
     contest: &Contest,
     entry: &Entry,
-    transfer: &Transfer,
+    transfer: &'t Transfer,
     known: &[PriorDecision],
-) -> Result<Act, Hold> {
+) -> Result<Act<'t>, Hold> {
     let hold = |why: String| Hold::contested(contest.code, &why);
-    let (returned, dishonor) = match ReturnProgress::of(known) {
-        ReturnProgress::Dishonored { returned, dishonor } => (returned, dishonor),
+    let (standing, dishonor) = match ReturnProgress::of(known) {
+        ReturnProgress::Dishonored { standing, dishonor } => (standing, dishonor),
         ReturnProgress::NoReturn | ReturnProgress::Returned(_) => {
             let id = &transfer.id;
             return Err(hold(format!(
@@ -160,9 +167,13 @@ pub(super) fn contested(
             return Err(hold("the dishonor was already contested".to_owned()));
         }
     };
-    check_same_return(entry, contest.return_code, returned).map_err(hold)?;
+    check_same_return(entry, contest.return_code, standing.returned).map_err(hold)?;
     check_same_dishonor(contest, dishonor).map_err(hold)?;
-    act(Effect::Reapply, transfer, returned, dishonor)
+    let action = Action::Reapply {
+        return_id: standing.returned.return_id.clone(),
+        dishonor_id: dishonor.return_id.clone(),
+    };
+    act(action, transfer, standing)
 }
 
 /// Whether the contest answers the dishonor that stands.
@@ -199,39 +210,22 @@ fn answered_by(contest: ReturnCode) -> Option<ReturnCode> {
 }
 
 /// The transfer is left as the return left it; only its amount and kind matter.
-fn act(
-    effect: Effect,
-    transfer: &Transfer,
-    returned: &PriorDecision,
-    undone: &PriorDecision,
-) -> Result<Act, Hold> {
+fn act<'t>(
+    action: Action,
+    transfer: &'t Transfer,
+    standing: Standing<'_>,
+) -> Result<Act<'t>, Hold> {
     match transfer.kind {
         TransferType::Debit | TransferType::Credit => {}
         // A refund that came back is a debt to the customer, which a person settles.
         TransferType::Refund => return Err(Hold::stage_of_refund(transfer)),
         TransferType::Other => return Err(Hold::unsupported_type(transfer)),
     }
-    let state = match returned.effect {
-        Effect::Fail => TransferState::Failed,
-        Effect::Return => TransferState::Returned,
-        Effect::Reverse
-        | Effect::Correct
-        | Effect::Restore
-        | Effect::Reapply
-        | Effect::ReleaseToSettlement => TransferState::Succeeded,
-    };
     let expected = Expected {
-        state,
+        state: standing.left_in,
         in_deposit: None,
     };
-    Ok(Act {
-        undone: Some(Undone {
-            return_id: returned.return_id.clone(),
-            prior_id: undone.return_id.clone(),
-            prior_effect: undone.effect,
-        }),
-        ..Act::new(effect, expected)
-    })
+    Ok(Act::on(transfer, action, expected))
 }
 
 /// Whether an entry with this return code is about the return that stands.

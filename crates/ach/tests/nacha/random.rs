@@ -23,8 +23,9 @@ impl Read for Pieces<'_> {
     }
 }
 
-fn text(longest: usize) -> impl Strategy<Value = String> {
-    let pattern = format!("[A-Z]([A-Z0-9 .é–]{{0,{}}}[A-Z0-9])?", longest - 2);
+/// Words without digits: what may be an account number is masked, and that has its own tests.
+fn words(longest: usize) -> impl Strategy<Value = String> {
+    let pattern = format!("[A-Z]([A-Z .é–]{{0,{}}}[A-Z])?", longest - 2);
     proptest::string::string_regex(&pattern).unwrap()
 }
 
@@ -44,8 +45,8 @@ fn written() -> impl Strategy<Value = Written> {
         reasons,
         1..10_000_000_u32,
         "[A-Z0-9]{1,15}",
-        text(22),
-        text(44),
+        words(22),
+        words(44),
     )
         .prop_map(
             |(transaction_code, amount_minor, code, sequence, individual_id, name, information)| {

@@ -34,7 +34,7 @@ impl Diagnoser for Examiner {
             | Subject::Endpoint(_) => None,
         });
         // What the database does not tell in time, the alert goes out without.
-        let told = tokio::time::timeout(PATIENCE, self.from_database(problem, source));
+        let told = tokio::time::timeout(PATIENCE, self.stake_and_last_good(problem, source));
         let (found, told) = tokio::join!(self.examine(source), told);
         let checks: Vec<Check> = found.into_iter().map(|found| found.check).collect();
         let (stake, last_good) = told.ok().and_then(Result::ok).unwrap_or_default();
@@ -54,7 +54,7 @@ impl Diagnoser for Examiner {
 
 impl Examiner {
     /// What only the returns database can tell.
-    async fn from_database(
+    async fn stake_and_last_good(
         &self,
         problem: &Problem,
         source: Option<&str>,

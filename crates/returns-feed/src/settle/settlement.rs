@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
-use echeck_service::{ErrorChain, failpoint};
 use returns_model::follower::ExceptionKind;
 use returns_model::ids;
-use returns_model::journal::Row;
-use returns_model::settlement::{MadeTransfer, ready_row};
-use returns_store::{Append, AppendCause, Appended, Notifier, Replica, Store, StoreError, Writes};
+use returns_model::journal::{Row, RowEffect};
+use returns_model::settlement::{MadeTransfer, release_row};
+use returns_store::{
+    Append, AppendCause, Appended, Job, Lease, Notifier, Pass, Store, StoreError, Topic, Writes,
+    failpoint,
+};
 use tokio_util::sync::CancellationToken;
 
 use super::policy::ReadyPolicy;
@@ -60,44 +62,15 @@ pub enum MarkError {
 /// Makes transfers ready.
 pub struct SettlementRelease {
     pub store: Arc<dyn Store>,
-    pub replica: Replica,
     /// Every database; each must have passed the row that made a transfer.
     pub databases: Vec<String>,
     pub system_of_record: String,
     pub policy: ReadyPolicy,
     pub clock: SharedClock,
-    pub changes: Notifier,
+    pub notifier: Notifier,
 }
 
 impl SettlementRelease {
-    /// Makes ripe transfers ready until `shutdown`, whenever this replica has the lease for it.
-    pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        while let Some(lease) = self.replica.acquire("settle", &shutdown).await {
-            lease.keep(self.settle_until(&shutdown)).await;
-            lease.release().await;
-        }
-    }
-
-    async fn settle_until(&self, shutdown: &CancellationToken) {
-        while !shutdown.is_cancelled() {
-            let seen = self.changes.version();
-            match self.settle_ripe().await {
-                Ok(true) => {}
-                Ok(false) => self.wait(seen, shutdown).await,
-                Err(error) => {
-                    tracing::error!(error = %ErrorChain(&error), "transfers cannot be made ready");
-                    self.wait(seen, shutdown).await;
-                }
-            }
-        }
-    }
-
-    async fn wait(&self, seen: u64, shutdown: &CancellationToken) {
-        self.changes
-            .wait(seen, Duration::from_secs(1), shutdown)
-            .await;
-    }
-
     /// Makes a batch of ripe transfers ready; false when there was none.
     async fn settle_ripe(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
@@ -117,9 +90,9 @@ impl SettlementRelease {
         if made.is_empty() {
             return Ok(false);
         }
-        failpoint::hit("settle::before_append").await?;
+        failpoint("settle::before_append").await?;
         self.append(&made, seen_position, now, None).await?;
-        failpoint::hit("settle::after_append").await?;
+        failpoint("settle::after_append").await?;
         Ok(true)
     }
 
@@ -136,7 +109,7 @@ impl SettlementRelease {
             .rows_at(&positions)
             .await?
             .iter()
-            .filter_map(|row| ready_row(row, now, now, actor))
+            .filter_map(|row| release_row(row, now, now, actor))
             .collect();
         let append = Append {
             cause: AppendCause::Ready {
@@ -151,11 +124,9 @@ impl SettlementRelease {
         };
         let appended = self.store.append(append).await?;
         if matches!(appended, Appended::Done(_)) {
-            tracing::info!(
-                transfers = made.len(),
-                "transfers were made ready to settle"
-            );
-            self.changes.bump();
+            let transfers = made.len();
+            tracing::info!(transfers, "transfers were released to settlement");
+            self.notifier.journal_appended();
         }
         Ok(appended)
     }
@@ -187,10 +158,17 @@ impl SettlementRelease {
         let Some(row) = self.store.last_ready_row(made.position).await? else {
             return Ok(ready_at);
         };
-        let since = row
-            .row
-            .ready
-            .map_or(ready_at, |ready| ready.ready_to_settle_at);
+        let since = match row.row.effect {
+            RowEffect::ReleaseToSettlement {
+                ready_to_settle_at, ..
+            } => ready_to_settle_at,
+            RowEffect::Fail { .. }
+            | RowEffect::Return { .. }
+            | RowEffect::Reverse { .. }
+            | RowEffect::Correct {}
+            | RowEffect::Restore { .. }
+            | RowEffect::Reapply { .. } => ready_at,
+        };
         let database = &self.system_of_record;
         let before = row.position.saturating_sub(1);
         let exceptions = self
@@ -239,5 +217,31 @@ impl SettlementRelease {
                 why: ExceptionKind::as_str(exception.kind),
             }),
         }
+    }
+}
+
+/// The worker that releases ripe transfers.
+pub struct SettlementJob(pub Arc<SettlementRelease>);
+
+impl Job for SettlementJob {
+    type Error = StoreError;
+
+    fn lease(&self) -> String {
+        "settle".to_owned()
+    }
+
+    fn wakes(&self) -> &'static [Topic] {
+        &[Topic::Database]
+    }
+
+    async fn pass(
+        &mut self,
+        _lease: &Lease,
+        _stop: &CancellationToken,
+    ) -> Result<Pass, StoreError> {
+        Ok(match self.0.settle_ripe().await? {
+            true => Pass::More,
+            false => Pass::Idle(Duration::from_secs(1)),
+        })
     }
 }

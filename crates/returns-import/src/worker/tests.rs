@@ -3,7 +3,9 @@ use echeck_test_fixtures::{empty_store, eventually};
 use returns_model::import::{NewImport, Received};
 
 use super::*;
+use crate::adapter::Adapter;
 use crate::hold::RetryPolicy;
+use returns_store::Store;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -12,7 +14,15 @@ fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> A
     let adapter = Adapter::new("gateway", "http://127.0.0.1:1", LONG, 1 << 20);
     let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
     Arc::new(Importer {
-        store: store.clone(),
+        decider: Arc::new(Decider {
+            store: store.clone(),
+            gateway: adapter.unwrap(),
+            sources: HashMap::new(),
+            retry: RetryPolicy {
+                first: LONG,
+                longest: LONG,
+            },
+        }),
         replica: Replica {
             store: store.clone(),
             name: name.into(),
@@ -20,15 +30,9 @@ fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> A
             lease: Duration::from_millis(1_500),
         },
         spool: spool.unwrap(),
-        system_of_record: adapter.unwrap(),
-        sources: HashMap::new(),
         clock: Arc::new(SystemClock),
-        changes: Notifier::new(),
+        notifier: Notifier::new(),
         batch_size: 10,
-        holds: RetryPolicy {
-            first: LONG,
-            longest: LONG,
-        },
         concurrent: 2,
         incidents: IncidentReporter::new().0,
         faults: ImportFaults::default(),

@@ -1,11 +1,13 @@
 //! What a journal row says. It holds everything a follower needs, so that a target restored
 //! from a backup gets the very same changes again, whatever the code says by then.
 
-use ach::decision::{Effect, Expected, Flag, Parties, Transfer, TransferType};
+use ach::decision::{Expected, Flag, Parties, Transfer, TransferType};
 use ach::entry::Entry;
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
+
+use super::RowEffect;
 
 /// A decision about a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,8 +16,8 @@ pub struct Row {
     pub schema: u8,
     /// The id of the return or correction, derived from the transfer.
     pub return_id: String,
-    /// What is done.
-    pub effect: Effect,
+    /// What is done, with just what belongs to it.
+    pub effect: RowEffect,
     /// The transfer, as far as the journal needs it.
     pub transfer: TransferFacts,
     /// The state it was decided on.
@@ -26,23 +28,6 @@ pub struct Row {
     /// What staff should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
-    /// The transfer that takes the money back; only with [`Effect::Reverse`] and
-    /// [`Effect::Reapply`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reversal: Option<Reversal>,
-    /// The transfer that gives it back again; only with [`Effect::Restore`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restoration: Option<Reversal>,
-    /// The return that is dishonored or contested; only with [`Effect::Restore`] and
-    /// [`Effect::Reapply`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of_return: Option<String>,
-    /// What becomes ready to settle; only with [`Effect::ReleaseToSettlement`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ready: Option<Ready>,
-    /// Lines for the transfer's `messages`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub messages: Vec<String>,
     /// What the code means, in words that may be shown.
     pub description: String,
     /// The entry it was decided on, account numbers masked.
@@ -107,29 +92,6 @@ pub enum Relation {
     },
 }
 
-/// A transfer that a row made may join a settlement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ready {
-    /// The id of that transfer: a reversal or a restoration.
-    pub transfer_id: String,
-    /// From when on.
-    pub ready_to_settle_at: DateTime<Utc>,
-}
-
-/// The transfer that takes a return's money back, or one that undoes such a transfer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reversal {
-    /// Its id.
-    pub id: String,
-    /// Its own trace id.
-    pub trace_id: String,
-    /// Its tags, in order.
-    pub tags: Vec<(String, String)>,
-    /// The transfer that it undoes; `None` for the one that was returned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent_id: Option<String>,
-}
-
 /// What the journal keeps of a transfer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferFacts {
@@ -138,7 +100,6 @@ pub struct TransferFacts {
     /// What kind it is.
     pub kind: TransferType,
     /// Its amount.
-    #[serde(flatten)]
     pub amount: Money,
     /// The id we gave the acquirer.
     pub trace_id: String,
@@ -146,7 +107,6 @@ pub struct TransferFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_on: Option<NaiveDate>,
     /// Whose it is.
-    #[serde(flatten)]
     pub parties: Parties,
 }
 

@@ -17,7 +17,7 @@ use returns_model::follower::RowException;
 use returns_model::hold::{HoldState, NewHold};
 use returns_model::import::{Checked, Received, RejectedLine, Totals};
 use returns_model::incident::Problem;
-use returns_model::journal::Row;
+use returns_model::journal::{NewTransfer, Row, RowEffect};
 use returns_model::report::{ArchivedFile, FilesRecord, WrittenReport};
 use returns_store::{
     Append, AppendCause, Appended, DuplicateLine, Notifier, Replica, Store, Writes,
@@ -37,7 +37,7 @@ pub(super) struct World {
     incidents: IncidentReporter,
     heard: mpsc::UnboundedReceiver<Signal>,
     stop: CancellationToken,
-    changes: Notifier,
+    notifier: Notifier,
 }
 
 impl Drop for World {
@@ -74,7 +74,7 @@ impl Entries {
         let ordinal = self.next(500);
         self.totals.of_effect(effect).add(500);
         self.writes.rows.push(Row {
-            effect,
+            effect: row_effect(effect),
             ordinal,
             entry: entry(ordinal + 1),
             ..row(
@@ -176,7 +176,7 @@ impl World {
             incidents,
             heard,
             stop: CancellationToken::new(),
-            changes: Notifier::new(),
+            notifier: Notifier::new(),
         }
     }
 
@@ -223,23 +223,25 @@ impl World {
     fn run(&self, name: &str, bucket: Bucket) {
         let reporter = Reporter {
             store: self.store.clone(),
-            replica: Replica {
-                store: self.store.clone(),
-                name: name.into(),
-                lease: Duration::from_secs(2),
-            },
             bucket,
             spool: self.spool.clone(),
             databases: DATABASES.map(str::to_owned).to_vec(),
             clock: Arc::new(SystemClock),
-            changes: self.changes.clone(),
+            notifier: self.notifier.clone(),
             incidents: self.incidents.clone(),
             pauses: RetryPauses {
                 first: Duration::from_millis(50),
                 longest: Duration::from_millis(200),
             },
         };
-        tokio::spawn(Arc::new(reporter).run(self.stop.clone()));
+        let replica = Replica {
+            store: self.store.clone(),
+            name: name.into(),
+            lease: Duration::from_secs(2),
+        };
+        let job = ReporterJob::new(Arc::new(reporter));
+        let (notifier, stop) = (self.notifier.clone(), self.stop.clone());
+        tokio::spawn(returns_store::run(job, replica, notifier, stop));
     }
 
     /// A file that was just received: the import, and its name in the spool.
@@ -261,7 +263,7 @@ impl World {
         let Received::New(import) = self.store.receive(new).await.unwrap() else {
             panic!("the file is new")
         };
-        self.changes.bump();
+        self.notifier.import_changed();
         (import.import_id, spool_name)
     }
 
@@ -330,7 +332,7 @@ impl World {
             self.store.append(append).await.unwrap(),
             Appended::Done(_)
         ));
-        self.changes.bump();
+        self.notifier.import_changed();
     }
 
     /// Every database passes a position.
@@ -352,7 +354,7 @@ impl World {
                 .await;
             assert!(moved.unwrap());
         }
-        self.changes.bump();
+        self.notifier.import_changed();
     }
 
     /// What a feed does about an exception.
@@ -417,7 +419,7 @@ impl World {
             .finish_imports(&databases, now() + TimeDelta::minutes(1))
             .await;
         assert!(!finished.unwrap().is_empty());
-        self.changes.bump();
+        self.notifier.import_changed();
     }
 
     pub(super) async fn execute(&self, sql: &'static str) {
@@ -539,4 +541,35 @@ pub(super) fn column(lines: &[Vec<String>], name: &str) -> Vec<String> {
     let index = lines[0].iter().position(|header| header == name);
     let index = index.unwrap_or_else(|| panic!("there is no column {name}"));
     lines[1..].iter().map(|line| line[index].clone()).collect()
+}
+
+/// What a row with this effect does.
+pub(super) fn row_effect(effect: Effect) -> RowEffect {
+    let made = |id: &str| NewTransfer {
+        id: id.to_owned(),
+        trace_id: String::new(),
+        tags: Vec::new(),
+        parent_id: None,
+    };
+    let of_return = String::new();
+    match effect {
+        Effect::Fail => RowEffect::Fail {
+            messages: Vec::new(),
+        },
+        Effect::Return => RowEffect::Return {
+            messages: Vec::new(),
+        },
+        Effect::Reverse => RowEffect::Reverse {
+            reversal: made("TRreversal"),
+        },
+        Effect::Correct => RowEffect::Correct {},
+        Effect::Restore => RowEffect::Restore {
+            of_return,
+            restoration: made("TRrestoration"),
+        },
+        Effect::Reapply => RowEffect::Reapply {
+            of_return,
+            reversal: made("TRreversal"),
+        },
+    }
 }

@@ -1,10 +1,10 @@
 //! Putting files away at the acquirer, once their imports are in the journal.
 
 use returns_model::import::Phase;
-use returns_store::StoreError;
+use returns_store::{StoreError, failpoint};
 
 use super::findings::Findings;
-use super::run::{RunContext, trip};
+use super::run::RunContext;
 use super::take::TakenFile;
 use crate::error::SourceError;
 use crate::location::After;
@@ -27,10 +27,10 @@ impl RunContext<'_> {
             if self.stop.is_cancelled() || !self.is_committed(&file.import_id).await? {
                 continue;
             }
-            trip("job::before_put_away").await?;
+            failpoint("job::before_put_away").await?;
             match self.put_one_away(&mut session, file).await {
                 Ok(()) => {
-                    trip("job::after_put_away").await?;
+                    failpoint("job::after_put_away").await?;
                     self.store().record_put_away(&file.key, self.now()).await?;
                 }
                 Err(error) => {

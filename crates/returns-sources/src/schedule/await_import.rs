@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use returns_model::import::{ImportRecord, Phase};
 use returns_model::run_outcome::RunOutcome;
-use returns_store::StoreError;
+use returns_store::{StoreError, Topic};
 
 use super::findings::{Finding, Findings};
 use super::run::RunContext;
@@ -120,7 +120,7 @@ impl RunContext<'_> {
     async fn fate(&self, import_id: &str) -> Result<Fate, StoreError> {
         let mut in_the_way_since = None;
         while !self.stop.is_cancelled() {
-            let seen = self.jobs.changes.version();
+            let seen = self.jobs.notifier.seen();
             let Some(import) = self.store().import(import_id).await? else {
                 return Err(StoreError::Unreadable {
                     place: format!("imports {import_id}"),
@@ -151,10 +151,10 @@ impl RunContext<'_> {
                     }
                 }
             }
-            let changes = &self.jobs.changes;
-            changes
-                .wait(seen, Duration::from_millis(500), self.stop)
-                .await;
+            let topics = [Topic::Import, Topic::Database, Topic::Report];
+            let longest = Duration::from_millis(500);
+            let notifier = &self.jobs.notifier;
+            notifier.wait(seen, &topics, longest, self.stop).await;
         }
         Ok(Fate::Left)
     }

@@ -6,7 +6,7 @@
 //! run whose process died is simply run again by whoever takes it over.
 
 use chrono::{DateTime, Utc};
-use echeck_service::{ErrorChain, failpoint};
+use echeck_service::ErrorChain;
 use returns_import::{ReceiveError, Source};
 use returns_model::import::Totals;
 use returns_model::incident::{Area, Cause, Subject};
@@ -179,9 +179,4 @@ impl From<ReceiveError> for RunError {
             }),
         }
     }
-}
-
-/// A point at which the crash campaign makes a run fail.
-pub(super) async fn trip(point: &'static str) -> Result<(), StoreError> {
-    Ok(failpoint::hit(point).await?)
 }

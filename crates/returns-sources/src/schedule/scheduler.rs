@@ -13,7 +13,7 @@ use returns_import::{ImportFaults, Source, Spool};
 use returns_model::job::{Begun, NewRun, SourceState};
 use returns_model::plan::Plan;
 use returns_model::run_outcome::Trigger;
-use returns_store::{Notifier, Replica, Store, StoreError};
+use returns_store::{Notifier, Replica, Store, StoreError, Topic};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -39,7 +39,7 @@ pub struct Scheduler {
     pub store: Arc<dyn Store>,
     pub replica: Replica,
     pub clock: SharedClock,
-    pub changes: Notifier,
+    pub notifier: Notifier,
     pub spool: Spool,
     pub sources: HashMap<String, Source>,
     /// Where the files of a source are picked up, by source.
@@ -75,7 +75,7 @@ impl Scheduler {
         let mut told = false;
         let mut told_of_long_runs = HashSet::new();
         while !shutdown.is_cancelled() {
-            let seen = self.changes.version();
+            let seen = self.notifier.seen();
             match self
                 .begin_what_is_due(&shutdown, &mut told_of_long_runs)
                 .await
@@ -87,10 +87,9 @@ impl Scheduler {
                 }
                 Err(_) => {}
             }
-            let changes = &self.changes;
-            changes
-                .wait(seen, Duration::from_millis(500), &shutdown)
-                .await;
+            let longest = Duration::from_millis(500);
+            let notifier = &self.notifier;
+            notifier.wait(seen, &[Topic::Job], longest, &shutdown).await;
         }
         self.tasks.close();
         self.tasks.wait().await;
@@ -262,7 +261,7 @@ impl Scheduler {
                 }
             }
             drop(place);
-            jobs.changes.bump();
+            jobs.notifier.job_changed();
         });
     }
 

@@ -3,16 +3,15 @@
 
 use ach::format::Emptiness;
 use chrono::DateTime;
-use echeck_service::planted::{self, Bug};
 use returns_import::record;
 use returns_model::import::{ImportRecord, Received};
 use returns_model::incident::Area;
 use returns_model::job::RemoteKey;
-use returns_store::StoreError;
+use returns_store::{StoreError, failpoint};
 use uuid::Uuid;
 
 use super::findings::{Finding, Findings};
-use super::run::{RunContext, RunError, trip};
+use super::run::{RunContext, RunError};
 use crate::error::SourceError;
 use crate::listing::{Growing, Listing, RemoteFile};
 use crate::session::Session;
@@ -120,18 +119,15 @@ impl RunContext<'_> {
                 what: TakenWhen::Before,
             });
         }
-        trip("job::before_fetch").await?;
+        failpoint("job::before_fetch").await?;
         let jobs = self.jobs;
         let (nonce, limit) = (Uuid::new_v4(), self.jobs.max_file_bytes);
         let new = session
             .fetch(file, &jobs.spool, self.source, limit, nonce, &jobs.clock)
             .await?;
-        if planted::has(Bug::RemoteArchivedBeforeCommit) {
-            session.archive_remote(file).await?;
-        }
-        trip("job::after_fetch").await?;
+        failpoint("job::after_fetch").await?;
         let received = record(self.store(), &jobs.spool, new).await?;
-        jobs.changes.bump();
+        jobs.notifier.file_received();
         let (import, known) = match received {
             Received::New(import) => (import, false),
             Received::Known(import) => {
@@ -139,11 +135,11 @@ impl RunContext<'_> {
                 (import, known)
             }
         };
-        trip("job::after_record").await?;
+        failpoint("job::after_record").await?;
         self.store()
             .record_taken(&key, &import.import_id, self.now())
             .await?;
-        trip("job::after_taken").await?;
+        failpoint("job::after_taken").await?;
         tracing::info!(
             source = self.source.name,
             file_name = ?file.name,

@@ -17,6 +17,7 @@ use super::location::RemoteLocation;
 use super::name::RemoteName;
 use super::read;
 use super::session::Session;
+
 mod archiving;
 mod config;
 mod downloads;

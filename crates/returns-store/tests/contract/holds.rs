@@ -113,7 +113,7 @@ async fn what_waits_for_an_earlier_stage_is_due_as_soon_as_that_comes(fixture: F
 
     // A correction is no stage that one could wait for.
     let correction = Row {
-        effect: Effect::Correct,
+        effect: RowEffect::Correct {},
         ..row(&import, "TR1")
     };
     fixture.append_rows(&import, (4, 5), vec![correction]).await;

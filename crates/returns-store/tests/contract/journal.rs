@@ -102,7 +102,9 @@ pub(super) async fn what_is_superseded_or_without_effect_no_longer_stands(fixtur
     assert_eq!(known.ids_given["TR1"], 1);
 
     let mut replacing = row(&import, "TR1");
-    replacing.effect = Effect::Reverse;
+    replacing.effect = RowEffect::Fail {
+        messages: Vec::new(),
+    };
     replacing.relation = Some(Relation::Supersedes { position: 1 });
     let outcome = fixture
         .store
@@ -164,7 +166,9 @@ async fn journal_rows_can_be_neither_changed_nor_deleted(fixture: Fixture) {
 async fn rows_come_back_byte_for_byte(fixture: Fixture) {
     let import = fixture.deciding_import("a", 1).await;
     let mut odd = row(&import, "TR1");
-    odd.messages = vec!["tab\t quote\" back\\slash \\N \u{0} \u{1F4B8} line\r\n".into()];
+    odd.effect = RowEffect::Return {
+        messages: vec!["tab\t quote\" back\\slash \\N \u{0} \u{1F4B8} line\r\n".into()],
+    };
     odd.description = "Ünbekannt, {\"a\": 1}".into();
     fixture
         .append_rows(&import, (0, 1), vec![odd.clone()])

@@ -1,6 +1,5 @@
 //! Transfers that rows make, and when they are ready to settle.
 
-use returns_model::journal::{Ready, Reversal};
 use returns_model::settlement::MadeTransfer;
 
 use super::*;
@@ -8,14 +7,14 @@ use super::*;
 /// A row that makes a reversal of `transfer_id`.
 fn reverse(import_id: &str, transfer_id: &str) -> Row {
     let row = row(import_id, transfer_id);
+    let reversal = NewTransfer {
+        id: ids::reversal_id(&row.return_id),
+        trace_id: ids::reversal_trace_id(&row.return_id),
+        tags: Vec::new(),
+        parent_id: None,
+    };
     Row {
-        effect: Effect::Reverse,
-        reversal: Some(Reversal {
-            id: ids::reversal_id(&row.return_id),
-            trace_id: ids::reversal_trace_id(&row.return_id),
-            tags: Vec::new(),
-            parent_id: None,
-        }),
+        effect: RowEffect::Reverse { reversal },
         ..row
     }
 }
@@ -24,24 +23,25 @@ fn reversal_of(transfer_id: &str) -> String {
     ids::reversal_id(&ids::return_id(transfer_id, 1))
 }
 
-fn ready(made: &Row, position: u64) -> Row {
+fn ready(of: &Row, position: u64) -> Row {
+    let (kind, made) = of.effect.made().unwrap();
     Row {
-        effect: Effect::ReleaseToSettlement,
-        relation: Some(Relation::Follows { position }),
-        ready: made.reversal.as_ref().map(|reversal| Ready {
-            transfer_id: reversal.id.clone(),
+        effect: RowEffect::ReleaseToSettlement {
+            kind,
+            made: made.clone(),
             ready_to_settle_at: now(),
-        }),
-        ..made.clone()
+        },
+        relation: Some(Relation::Follows { position }),
+        ..of.clone()
     }
 }
 
 async fn make_ready(fixture: &Fixture, rows: Vec<Row>) -> Appended {
-    let transfer_ids = rows
-        .iter()
-        .filter_map(|row| row.ready.as_ref())
-        .map(|ready| ready.transfer_id.clone())
-        .collect();
+    let released = rows.iter().filter_map(|row| match &row.effect {
+        RowEffect::ReleaseToSettlement { made, .. } => Some(made.id.clone()),
+        _ => None,
+    });
+    let transfer_ids = released.collect();
     let append = Append {
         cause: AppendCause::Ready { transfer_ids },
         seen_position: fixture.store.head().await.unwrap().position,
@@ -138,16 +138,14 @@ async fn a_row_that_follows_another_is_no_return_of_its_own_and_no_row_of_a_file
     make_ready(&fixture, vec![ready(&one, 1)]).await;
     let store = &fixture.store;
     let known = store.known(&["TR1".to_owned()], GATEWAY).await.unwrap();
-    let effects: Vec<Effect> = known.standing["TR1"]
-        .iter()
-        .map(|row| row.row.effect)
-        .collect();
-    assert_eq!(effects, [Effect::Reverse, Effect::ReleaseToSettlement]);
+    let standing = known.standing["TR1"].iter();
+    let effects: Vec<Option<Effect>> = standing.map(|row| row.row.effect.decided()).collect();
+    assert_eq!(effects, [Some(Effect::Reverse), None]);
     assert_eq!(known.ids_given["TR1"], 1);
     let listed = store.returns(&ReturnFilter::default(), 10).await.unwrap();
     assert_eq!(listed.len(), 1);
     let row = store.return_row(&one.return_id).await.unwrap().unwrap();
-    assert_eq!((row.position, row.row.effect), (1, Effect::Reverse));
+    assert_eq!((row.position, row.row.effect), (1, one.effect));
     let refused = [exception(2)];
     let recorded = store.record_progress(GATEWAY, 0, 2, &refused, now());
     assert!(recorded.await.unwrap());

@@ -1,4 +1,4 @@
-//! The follower on a store, with a system of record whose progress the test decides.
+//! The publisher on a store, with a system of record whose progress the test decides.
 
 use ach::decision::HoldReason;
 use echeck_service::clock::ManualClock;
@@ -33,17 +33,12 @@ impl World {
         }
     }
 
-    fn follower(&self, name: &str) -> EventPublisher {
+    fn publisher(&self) -> EventPublisher {
         EventPublisher {
             store: self.store.clone(),
-            replica: Replica {
-                store: self.store.clone(),
-                name: name.into(),
-                lease: Duration::from_secs(60),
-            },
             system_of_record: GATEWAY.into(),
             clock: Arc::new(ManualClock::new(now())),
-            changes: Notifier::new(),
+            notifier: Notifier::new(),
         }
     }
 
@@ -102,10 +97,10 @@ async fn only_what_took_effect_in_the_system_of_record_is_told() {
     let import = world.import.clone();
     let rows = ["TR1", "TR2", "TR3"].map(|id| row(&import, id));
     world.append(rows.to_vec()).await;
-    let follower = world.follower("a");
-    assert!(!follower.step().await.unwrap(), "it has passed nothing");
+    let publisher = world.publisher();
+    assert!(!publisher.publish().await.unwrap(), "it has passed nothing");
     world.pass(0, 2, &[2]).await;
-    assert!(follower.step().await.unwrap());
+    assert!(publisher.publish().await.unwrap());
     assert_eq!(world.positions().await, [1]);
     assert_eq!(world.store.event_position().await.unwrap(), 2);
 
@@ -127,7 +122,7 @@ async fn only_what_took_effect_in_the_system_of_record_is_told() {
     };
     world.store.append(decided_again).await.unwrap();
     world.pass(2, 4, &[]).await;
-    assert!(follower.step().await.unwrap());
+    assert!(publisher.publish().await.unwrap());
     assert_eq!(
         world.positions().await,
         [1, 3, 4],
@@ -149,7 +144,7 @@ async fn a_row_said_again_to_a_mirror_is_no_event() {
     world.append(vec![row(&import, "TR1")]).await;
     world.append(vec![repeat]).await;
     world.pass(0, 2, &[]).await;
-    assert!(world.follower("a").step().await.unwrap());
+    assert!(world.publisher().publish().await.unwrap());
     assert_eq!(world.positions().await, [1]);
     assert_eq!(world.store.event_position().await.unwrap(), 2);
 }
@@ -162,12 +157,12 @@ async fn when_the_system_of_record_is_restored_nothing_is_told_again() {
         .append(vec![row(&import, "TR1"), row(&import, "TR2")])
         .await;
     world.pass(0, 2, &[]).await;
-    let follower = world.follower("a");
-    assert!(follower.step().await.unwrap());
+    let publisher = world.publisher();
+    assert!(publisher.publish().await.unwrap());
     world.pass(2, 1, &[]).await;
-    assert!(!follower.step().await.unwrap());
+    assert!(!publisher.publish().await.unwrap());
     world.pass(1, 2, &[]).await;
-    assert!(!follower.step().await.unwrap());
+    assert!(!publisher.publish().await.unwrap());
     assert_eq!(world.positions().await, [1, 2]);
 }
 
@@ -181,8 +176,8 @@ async fn two_replicas_at_once_tell_each_row_once() {
             .await;
         let before = world.store.progress(GATEWAY).await.unwrap().position;
         world.pass(before, before + 1, &[]).await;
-        let (a, b) = (world.follower("a"), world.follower("b"));
-        let (one, other) = tokio::join!(a.step(), b.step());
+        let (a, b) = (world.publisher(), world.publisher());
+        let (one, other) = tokio::join!(a.publish(), b.publish());
         assert!(one.unwrap() | other.unwrap());
     }
     let told = world.told().await;
@@ -200,7 +195,7 @@ async fn a_reversal_that_becomes_ready_is_told_with_its_whole_life() {
         ach::decision::TransferState::Succeeded,
     );
     let returned = testing::entry(returned(ach::code::ReturnCode::R01));
-    let mut reversed = testing::row(&funded, Effect::Reverse, &returned, 1);
+    let mut reversed = testing::row(&funded, ach::decision::Effect::Reverse, &returned, 1);
     reversed.import_id = world.import.clone();
     let from = now() + chrono::Duration::days(1);
     let settling = Row {
@@ -210,7 +205,7 @@ async fn a_reversal_that_becomes_ready_is_told_with_its_whole_life() {
     };
     world.append(vec![reversed.clone(), settling]).await;
     world.pass(0, 2, &[]).await;
-    assert!(world.follower("a").step().await.unwrap());
+    assert!(world.publisher().publish().await.unwrap());
     let told = world.told().await;
     assert_eq!(told.len(), 2);
     assert!(told.iter().all(|(_, _, merchant, _)| merchant == "ID1"));
@@ -251,8 +246,8 @@ async fn a_hold_is_told_when_it_opens_and_when_it_closes_for_the_merchant_of_its
             ..Writes::default()
         })
         .await;
-    let follower = world.follower("a");
-    assert!(follower.step().await.unwrap());
+    let publisher = world.publisher();
+    assert!(publisher.publish().await.unwrap());
     let open = world.store.hold("hold_1").await.unwrap().unwrap();
     let closed = HoldChange {
         hold_id: "hold_1".into(),
@@ -265,8 +260,8 @@ async fn a_hold_is_told_when_it_opens_and_when_it_closes_for_the_merchant_of_its
         },
     };
     assert!(world.store.change_hold(&closed).await.unwrap());
-    assert!(follower.step().await.unwrap());
-    assert!(!follower.step().await.unwrap());
+    assert!(publisher.publish().await.unwrap());
+    assert!(!publisher.publish().await.unwrap());
     let told = world.told().await;
     let merchants: Vec<_> = told
         .iter()

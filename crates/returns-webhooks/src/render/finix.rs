@@ -8,7 +8,9 @@ use returns_model::journal::TransferFacts;
 use serde_json::{Map, Value, json};
 
 use super::{add_common, object, text, time};
-use crate::ach_return::{AchReturn, LinkedTransfer, LinkedTransferKind};
+use returns_model::journal::MadeKind;
+
+use crate::ach_return::{AchReturn, LinkedTransfer};
 use crate::event::{Correction, EventKind, Held, WebhookEvent};
 use crate::view::{ReturnOutcome, TransferView, ended};
 
@@ -143,8 +145,8 @@ fn made_transfer(
     let parties = &payment.parties;
     let (kind, source, destination) = match made.kind {
         // The buyer, whose instrument the payment came from, has the money back.
-        LinkedTransferKind::Reversal => ("REVERSAL", "", parties.source.as_str()),
-        LinkedTransferKind::Restoration => (
+        MadeKind::Reversal => ("REVERSAL", "", parties.source.as_str()),
+        MadeKind::Restoration => (
             type_word(payment.kind),
             parties.source.as_str(),
             parties.destination.as_str(),

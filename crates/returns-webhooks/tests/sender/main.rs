@@ -1,6 +1,6 @@
 //! The sender against real receivers.
 
-#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod canary;
 mod endings;

@@ -22,10 +22,10 @@ pub(crate) use returns_model::incident::Cause;
 pub(crate) use returns_model::job::AuditRecord;
 pub(crate) use returns_store::Notifier;
 pub(crate) use returns_store::Replica;
-pub(crate) use returns_store::Store;
+pub(crate) use returns_store::{Store, run};
 pub(crate) use returns_webhooks::{
-    ClientSettings, Guard, KeyEncryptor, Lookup, Parts, Schedule, Sender, SenderSettings,
-    SignedClient, SigningKey, WebhookClient,
+    ClientSettings, Guard, KeyEncryptor, Lookup, OwnerJob, Parts, Schedule, Sender, SenderJob,
+    SenderSettings, SignedClient, SigningKey, WebhookClient,
 };
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -40,7 +40,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) encryptor: KeyEncryptor,
     pub(crate) clock: SharedClock,
-    pub(crate) changes: Notifier,
+    pub(crate) notifier: Notifier,
     pub(crate) incidents: IncidentReporter,
     pub(crate) signals: UnboundedReceiver<Signal>,
     pub(crate) mail: Arc<Mail>,
@@ -126,7 +126,7 @@ impl World {
             store,
             encryptor: encryptor(),
             clock: Arc::new(SystemClock),
-            changes: Notifier::new(),
+            notifier: Notifier::new(),
             incidents,
             signals,
             owners: mail.clone(),
@@ -169,14 +169,9 @@ impl World {
     pub(crate) fn sender(&self) -> Arc<Sender> {
         let parts = Parts {
             store: self.store.clone(),
-            replica: Replica {
-                store: self.store.clone(),
-                name: "a".into(),
-                lease: Duration::from_secs(5),
-            },
             client: self.signed_client(),
             clock: self.clock.clone(),
-            changes: self.changes.clone(),
+            notifier: self.notifier.clone(),
             incidents: self.incidents.clone(),
             owners: self.owners.clone(),
             jitter: || 0,
@@ -186,7 +181,24 @@ impl World {
 
     /// Starts a sender, as another process would; aborted, it has crashed.
     pub(crate) fn start(&self) -> JoinHandle<()> {
-        tokio::spawn(self.sender().run(CancellationToken::new()))
+        let (sender, notifier) = (self.sender(), self.notifier.clone());
+        let replica = Replica {
+            store: self.store.clone(),
+            name: "a".into(),
+            lease: Duration::from_secs(5),
+        };
+        tokio::spawn(async move {
+            let stop = CancellationToken::new();
+            tokio::join!(
+                run(
+                    SenderJob::new(sender.clone()),
+                    replica.clone(),
+                    notifier.clone(),
+                    stop.clone()
+                ),
+                run(OwnerJob(sender), replica, notifier, stop),
+            );
+        })
     }
 
     /// An endpoint at a receiver that wants nothing any more, with one message due.
@@ -257,7 +269,7 @@ impl World {
             .collect();
         let made = self.store.redeliver(&all, true, self.clock.now()).await;
         assert_eq!(made.unwrap(), all.len() as u64);
-        self.changes.bump();
+        self.notifier.messages_due();
     }
 
     /// An endpoint at the receiver, with one message due.

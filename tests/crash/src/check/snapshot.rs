@@ -256,15 +256,18 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
         let (transfer_id, import_id) = (row.text()?, row.text()?);
         let (supersedes, repeats) = (row.optional_number()?, row.optional_number()?);
         let said: Value = serde_json::from_str(&payload)?;
-        let word = said["effect"].as_str().unwrap_or_default();
+        let effect = said["effect"].as_object();
+        let (word, with) = effect
+            .and_then(|effect| effect.iter().next())
+            .context("no effect")?;
         let made = ["reversal", "restoration"].into_iter().find_map(|word| {
-            let made = &said[word];
+            let made = &with[word];
             let id = made["id"].as_str()?.to_owned();
             let parent_id = made["parent_id"].as_str().unwrap_or(&transfer_id);
             Some(Made {
                 id,
                 parent_id: parent_id.to_owned(),
-                amount_minor: said["transfer"]["amount_minor"]
+                amount_minor: said["transfer"]["amount"]["amount_minor"]
                     .as_i64()
                     .unwrap_or_default(),
             })
@@ -282,7 +285,7 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
             is_repeat: repeats.is_some(),
             follows: follows.filter(|_| relation["kind"] == "follows"),
             made,
-            ready: said["ready"]["transfer_id"].as_str().map(str::to_owned),
+            ready: with["made"]["id"].as_str().map(str::to_owned),
             payload,
         })
     })

@@ -2,11 +2,10 @@
 
 use super::*;
 
-fn again(entry: &Entry, known: &Entry) -> Decision {
-    let found = Resolution::One(debit());
+fn again(entry: &Entry, known: &Entry) -> Decision<'static> {
     decide(
         entry,
-        &found,
+        one(debit()),
         &[prior(known)],
         FundingPolicy::State,
         today(),
@@ -23,10 +22,9 @@ fn with_ids(trace: Option<&str>, case: Option<&str>) -> Entry {
 #[test]
 fn the_same_return_again_is_a_duplicate_of_the_first() {
     let entry = with_ids(Some("091000010000001"), Some("700"));
-    assert_eq!(
-        again(&entry, &entry),
-        Decision::Duplicate { of: "ret_1".into() }
-    );
+    let transfer = &debit();
+    let of = "ret_1".into();
+    assert_eq!(again(&entry, &entry), Decision::Duplicate { transfer, of });
 }
 
 #[test]

@@ -155,10 +155,9 @@ fn an_unknown_code_is_held_even_when_its_transfer_is_unknown_too() {
 #[test]
 fn a_code_counts_from_the_day_it_is_in_force() {
     let decide_on = |date: &str| {
-        let found = Resolution::One(debit());
         decide(
             &returned("R90"),
-            &found,
+            one(debit()),
             &[],
             FundingPolicy::State,
             day(date),

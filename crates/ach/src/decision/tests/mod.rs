@@ -95,18 +95,27 @@ pub(super) fn prior(entry: &Entry) -> PriorDecision {
     }
 }
 
-pub(super) fn decided(entry: &Entry, transfer: Transfer, policy: FundingPolicy) -> Decision {
-    decide(entry, &Resolution::One(transfer), &[], policy, today())
+/// A resolution that lives as long as what is decided on it.
+pub(super) fn one(transfer: Transfer) -> &'static Resolution {
+    Box::leak(Box::new(Resolution::One(transfer)))
 }
 
-pub(super) fn effect(decision: Decision) -> Effect {
+pub(super) fn decided(
+    entry: &Entry,
+    transfer: Transfer,
+    policy: FundingPolicy,
+) -> Decision<'static> {
+    decide(entry, one(transfer), &[], policy, today())
+}
+
+pub(super) fn effect(decision: Decision<'_>) -> Effect {
     match decision {
-        Decision::Act(act) => act.effect,
+        Decision::Act(act) => act.action.effect(),
         other => panic!("no effect: {other:?}"),
     }
 }
 
-pub(super) fn hold(decision: Decision) -> Hold {
+pub(super) fn hold(decision: Decision<'_>) -> Hold {
     match decision {
         Decision::Hold(hold) => hold,
         other => panic!("no hold: {other:?}"),

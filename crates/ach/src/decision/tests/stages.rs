@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-use crate::decision::Undone;
+use crate::decision::Action;
 
 const TRACE: &str = "091000010000001";
 
@@ -55,12 +55,11 @@ fn dishonor_of(code: &str) -> PriorDecision {
     prior("ret_2", Effect::Restore, &dishonored(code, Some(TRACE)))
 }
 
-fn decide_on(entry: &Entry, transfer: Transfer, known: &[PriorDecision]) -> Decision {
-    let found = Resolution::One(transfer);
-    decide(entry, &found, known, FundingPolicy::State, today())
+fn decide_on(entry: &Entry, transfer: Transfer, known: &[PriorDecision]) -> Decision<'static> {
+    decide(entry, one(transfer), known, FundingPolicy::State, today())
 }
 
-fn act(decision: Decision) -> Act {
+fn act(decision: Decision<'_>) -> Act<'_> {
     match decision {
         Decision::Act(act) => act,
         other => panic!("no effect: {other:?}"),
@@ -77,14 +76,12 @@ fn a_dishonor_gives_back_what_the_return_took_and_names_the_state_it_left() {
         let known = [stands("R01", effect)];
         for code in ["R61", "R62", "R67", "R68", "R69"] {
             let act = act(decide_on(&dishonored(code, Some(TRACE)), debit(), &known));
-            assert_eq!(act.effect, Effect::Restore);
             assert_eq!(act.expected.state, state);
-            let undone = Undone {
+            let restore = Action::Restore {
                 return_id: "ret_1".into(),
-                prior_id: "ret_1".into(),
-                prior_effect: effect,
+                was_reversed: effect == Effect::Reverse,
             };
-            assert_eq!(act.undone, Some(undone));
+            assert_eq!(act.action, restore);
         }
     }
 }
@@ -94,13 +91,12 @@ fn a_contest_takes_it_again_and_undoes_the_dishonor() {
     let known = [stands("R10", Effect::Reverse), dishonor_of("R68")];
     for entry in [contested("R73", Some("R68")), contested("R72", None)] {
         let act = act(decide_on(&entry, debit(), &known));
-        assert_eq!(act.effect, Effect::Reapply);
         assert_eq!(act.expected.state, TransferState::Succeeded);
-        let undone = act.undone.unwrap();
-        assert_eq!(
-            (undone.return_id.as_str(), undone.prior_id.as_str()),
-            ("ret_1", "ret_2")
-        );
+        let reapply = Action::Reapply {
+            return_id: "ret_1".into(),
+            dishonor_id: "ret_2".into(),
+        };
+        assert_eq!(act.action, reapply);
     }
 }
 
@@ -114,9 +110,10 @@ fn the_same_stage_again_is_a_duplicate_however_far_things_have_come() {
     ];
     let dishonor = dishonored("R68", Some(TRACE));
     for (entry, of) in [(&dishonor, "ret_2"), (&contest, "ret_3")] {
+        let (transfer, of) = (&debit(), of.into());
         assert_eq!(
             decide_on(entry, debit(), &known),
-            Decision::Duplicate { of: of.into() }
+            Decision::Duplicate { transfer, of }
         );
     }
 }
@@ -209,7 +206,7 @@ fn a_dishonor_must_fit_the_return_and_a_contest_the_dishonor() {
         debit(),
         &[stands("R31", Effect::Reverse)],
     );
-    assert_eq!(act(permissible).effect, Effect::Restore);
+    assert_eq!(act(permissible).action.effect(), Effect::Restore);
     let not = decide_on(
         &dishonored("R70", Some(TRACE)),
         debit(),
@@ -312,17 +309,19 @@ proptest! {
         for entry in entries {
             let decision = decide_on(&entry, Transfer { state, ..debit() }, &known);
             let Decision::Act(act) = decision else { continue };
-            taken += match act.effect {
+            let effect = act.action.effect();
+            taken += match effect {
                 Effect::Return | Effect::Reverse | Effect::Reapply => 1,
                 Effect::Restore => -1,
-                Effect::Fail | Effect::Correct | Effect::ReleaseToSettlement => 0,
+                Effect::Fail | Effect::Correct => 0,
             };
-            prop_assert!((0..=1).contains(&taken), "{taken} after {:?}", act.effect);
-            stages.push(act.effect);
+            prop_assert!((0..=1).contains(&taken), "{taken} after {effect:?}");
+            stages.push(effect);
             let id = format!("ret_{}", known.len() + 1);
-            known.push(prior(&id, act.effect, &entry));
+            known.push(prior(&id, effect, &entry));
             let again = decide_on(&entry, Transfer { state, ..debit() }, &known);
-            prop_assert_eq!(again, Decision::Duplicate { of: id }, "the same entry again");
+            let transfer = &Transfer { state, ..debit() };
+            prop_assert_eq!(again, Decision::Duplicate { transfer, of: id }, "the same entry again");
         }
         prop_assert!(stages.len() <= 3, "{stages:?}");
     }
@@ -332,10 +331,14 @@ proptest! {
 fn a_return_is_decided_again_though_its_dishonor_still_stands() {
     let left = [dishonor_of("R68")];
     let again = act(decide_on(&returned("R01"), debit(), &left));
-    assert_eq!(again.effect, Effect::Reverse);
+    assert_eq!(again.action, Action::Reverse);
     // The dishonor came before the row that it would undo now, so it is decided again too.
     let [left] = left;
     let known = [left, stands("R01", Effect::Reverse)];
     let dishonor = act(decide_on(&dishonored("R69", Some(TRACE)), debit(), &known));
-    assert_eq!(dishonor.undone.unwrap().prior_id, "ret_1");
+    let restore = Action::Restore {
+        return_id: "ret_1".into(),
+        was_reversed: true,
+    };
+    assert_eq!(dishonor.action, restore);
 }

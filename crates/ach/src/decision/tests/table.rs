@@ -92,7 +92,7 @@ fn a_returned_refund_fails_and_is_flagged_since_the_customer_is_owed_money() {
         panic!("an effect");
     };
     assert_eq!(
-        (act.effect, act.flags),
+        (act.action.effect(), act.flags),
         (Effect::Fail, vec![Flag::RefundCameBack])
     );
 }
@@ -146,7 +146,7 @@ fn a_code_meant_for_the_other_direction_is_applied_and_flagged() {
         panic!("an effect");
     };
     assert_eq!(
-        (act.effect, act.flags),
+        (act.action.effect(), act.flags),
         (Effect::Fail, vec![Flag::CodeUnusualForDirection])
     );
     let Decision::Act(act) = decided(&returned("R01"), debit(), FundingPolicy::State) else {

@@ -6,7 +6,7 @@ use ach::dishonor::{Originator, dishonorable};
 use ach::entry::EntryKind;
 use returns_model::dishonor::DishonorMark;
 
-use super::decide::{EntryOutcome, EntryToDecide};
+use super::{EntryOutcome, EntryToDecide};
 use crate::source::Source;
 
 /// The mark of a case, if it has a ground. `priors` gives what the journal says of a transfer;
@@ -14,7 +14,7 @@ use crate::source::Source;
 ///
 /// A return that is known already has none: the entry that came first has its mark.
 pub(crate) fn mark(
-    case: &EntryToDecide<'_>,
+    one: &EntryToDecide<'_>,
     resolution: &Resolution,
     outcome: &EntryOutcome,
     priors: impl FnOnce(&str) -> Vec<PriorDecision>,
@@ -25,22 +25,22 @@ pub(crate) fn mark(
     };
     let (return_id, prior) = match outcome {
         EntryOutcome::Duplicate { .. } => return None,
-        EntryOutcome::Act(row) => (Some(row.return_id.clone()), None),
+        EntryOutcome::Act { row, .. } => (Some(row.return_id.clone()), None),
         EntryOutcome::Hold { hold, .. } if hold.reason == HoldReason::SecondReturn => {
             let known = transfer.map(|transfer| priors(&transfer.id));
             (None, known.and_then(first_return))
         }
         EntryOutcome::Hold { .. } => (None, None),
     };
-    let entry = case.entry;
-    let mut grounds = dishonorable(entry, transfer, our_side(case.source), prior.as_ref());
+    let entry = one.entry;
+    let mut grounds = dishonorable(entry, transfer, our_side(one.source), prior.as_ref());
     if grounds.is_empty() {
         return None;
     }
     let ground = grounds.remove(0);
     Some(DishonorMark {
-        import_id: case.import_id.to_owned(),
-        ordinal: case.ordinal,
+        import_id: one.import_id.to_owned(),
+        ordinal: one.ordinal,
         line: entry.at.line,
         transfer_id: transfer.map(|transfer| transfer.id.clone()),
         return_id,

@@ -69,6 +69,11 @@ impl Replica {
 }
 
 impl Lease {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The replica that holds it.
     pub fn owner(&self) -> &str {
         &self.replica.name

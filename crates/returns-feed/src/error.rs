@@ -1,0 +1,51 @@
+//! Why a feed is stalled.
+
+use returns_import::adapter::AdapterError;
+use returns_import::decide::DecideError;
+use returns_store::StoreError;
+
+/// Why a feed does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+    #[error(
+        "{database} follows another journal: its cursor names {theirs}, ours is {ours}. Point the \
+         adapter at the right database, or the service at the right journal"
+    )]
+    OtherJournal {
+        database: String,
+        theirs: String,
+        ours: String,
+    },
+    #[error(
+        "{database} is ahead of the journal: its cursor is at {theirs}, the journal ends at {ours}. \
+         The returns database was restored to an older state; nothing is fed until a person decides"
+    )]
+    Ahead {
+        database: String,
+        theirs: u64,
+        ours: u64,
+    },
+    #[error(
+        "{database} and the journal have different pasts at position {position}: its cursor has \
+         hash {theirs}, the journal {ours}. The returns database was restored or changed; nothing \
+         is fed until a person decides"
+    )]
+    Diverged {
+        database: String,
+        position: u64,
+        theirs: String,
+        ours: String,
+    },
+    #[error("the journal has no row {0}")]
+    NoRow(u64),
+    #[error("the adapter of {database} sent what the contract does not allow: {what}")]
+    Contract { database: String, what: String },
+    #[error("source {0:?} of a journal row is not configured any more; add [sources.{0}] again")]
+    NoSource(String),
+}

@@ -1,0 +1,161 @@
+//! The worker of a feed: batch after batch from where the target's own cursor stands. After any
+//! error the cursor is read again; nothing is ever retried blindly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use echeck_service::ErrorChain;
+use returns_store::{Job, Lease, Pass, Topic, failpoint, feed_lease};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::FeedError;
+use super::batch::{Fed, FeedTimes};
+use super::cursor::Cursor;
+use super::feed::Feed;
+
+/// How often a feed that has nothing to send asks the target where it is. A target that was
+/// restored from a backup would not say so by itself.
+const CHECK_EVERY: Duration = Duration::from_secs(3);
+
+/// Feeds one database.
+pub struct FeedJob {
+    feed: Arc<Feed>,
+    /// Where the target stands; `None` until it was asked.
+    cursor: Option<TargetCursor>,
+    /// Whether a fault may be recorded for this feed, by this replica or by the one before it.
+    faulted: bool,
+    times: FeedTimes,
+}
+
+/// What is known of the target since it was asked last.
+struct TargetCursor {
+    cursor: Cursor,
+    asked_at: Instant,
+    /// The position that the log has reported.
+    logged: u64,
+    /// Whether the target has answered since it was last reported as available.
+    answered: bool,
+}
+
+impl FeedJob {
+    /// The worker of `feed`.
+    pub fn new(feed: Arc<Feed>) -> Self {
+        Self {
+            feed,
+            cursor: None,
+            faulted: true,
+            times: FeedTimes::default(),
+        }
+    }
+
+    async fn feed_once(&mut self, lease: &Lease) -> Result<Pass, FeedError> {
+        let feed = self.feed.clone();
+        let known = match self.cursor.take() {
+            Some(known) => known,
+            None => TargetCursor::new(feed.catch_up_with_target().await?),
+        };
+        let known = self.cursor.insert(known);
+        failpoint("feed::before_exceptions").await?;
+        feed.handle_exceptions().await?;
+        let fed = feed
+            .feed_batch(&mut known.cursor, lease, &self.times)
+            .await?;
+        if self.faulted {
+            let position = known.cursor.position;
+            tracing::info!(database = feed.database(), position, "the feed recovered");
+            self.faulted = !feed.record_fault(lease, None).await;
+        }
+        if matches!(fed, Fed::Rows) || (known.answered && matches!(fed, Fed::Nothing)) {
+            feed.report_available();
+            known.answered = false;
+        }
+        failpoint("feed::before_finish").await?;
+        feed.finish_imports().await?;
+        failpoint("feed::after_finish").await?;
+        if matches!(fed, Fed::Nothing) && known.cursor.position > known.logged {
+            self.times
+                .log(feed.database(), known.logged + 1, known.cursor.position);
+            known.logged = known.cursor.position;
+        }
+        match fed {
+            Fed::Rows => {
+                feed.notifier.database_changed();
+                Ok(Pass::More)
+            }
+            Fed::LeaseLost => Ok(Pass::LeaseLost),
+            Fed::Overtaken => {
+                self.cursor = None;
+                Ok(Pass::More)
+            }
+            Fed::Nothing => {
+                if known.asked_at.elapsed() >= CHECK_EVERY {
+                    if feed.has_moved(&known.cursor).await? {
+                        self.cursor = None;
+                        return Ok(Pass::More);
+                    }
+                    known.asked_at = Instant::now();
+                    known.answered = true;
+                }
+                Ok(Pass::Idle(Duration::from_secs(1)))
+            }
+        }
+    }
+}
+
+impl TargetCursor {
+    fn new(cursor: Cursor) -> Self {
+        Self {
+            logged: cursor.position,
+            cursor,
+            asked_at: Instant::now(),
+            answered: true,
+        }
+    }
+}
+
+impl Job for FeedJob {
+    type Error = FeedError;
+
+    fn lease(&self) -> String {
+        feed_lease(self.feed.database())
+    }
+
+    fn wakes(&self) -> &'static [Topic] {
+        &[Topic::Journal, Topic::Database]
+    }
+
+    async fn begin(&mut self) {
+        self.cursor = None;
+        // Whoever fed before may have left its fault.
+        let progress = self.feed.store.progress(self.feed.database()).await;
+        self.faulted = progress.map_or(true, |progress| progress.fault.is_some());
+    }
+
+    async fn pass(&mut self, lease: &Lease, _stop: &CancellationToken) -> Result<Pass, FeedError> {
+        self.feed_once(lease).await
+    }
+
+    async fn failed(
+        &mut self,
+        lease: &Lease,
+        error: &FeedError,
+        pause: Duration,
+        stop: &CancellationToken,
+    ) {
+        let what = ErrorChain(error).to_string();
+        let database = self.feed.database();
+        tracing::error!(
+            database,
+            error = what,
+            "the feed is stalled; it is tried again"
+        );
+        self.cursor = None;
+        // At a shutdown of everything the adapter may have gone first.
+        if !stop.is_cancelled() {
+            self.feed.report_stalled(error, pause).await;
+        }
+        self.faulted = true;
+        self.feed.record_fault(lease, Some(&what)).await;
+    }
+}

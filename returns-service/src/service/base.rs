@@ -1,0 +1,74 @@
+//! What every part of the service stands on.
+
+use std::sync::Arc;
+
+use echeck_service::clock::SharedClock;
+use returns_alerts::{IncidentReporter, Signal};
+use returns_import::Spool;
+use returns_reports::bucket::Bucket;
+use returns_store::{Notifier, Replica, Store, StoreAddress};
+use tokio::sync::mpsc::UnboundedReceiver;
+use uuid::Uuid;
+
+use super::ServiceError;
+use crate::config::Config;
+
+/// The databases, the disk, the time, and how parts reach each other.
+pub(super) struct Base {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) replica: Replica,
+    pub(super) spool: Spool,
+    pub(super) bucket: Option<Bucket>,
+    pub(super) clock: SharedClock,
+    pub(super) notifier: Notifier,
+    pub(super) incidents: IncidentReporter,
+}
+
+impl Base {
+    /// Opens what the configuration names. Gives what will be reported, too.
+    pub(super) async fn open(
+        config: &Config,
+        clock: SharedClock,
+    ) -> Result<(Self, UnboundedReceiver<Signal>), ServiceError> {
+        let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
+        let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
+            .with_recipients(&config.spool_recipients);
+        spool.sweep(clock.now())?;
+        let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
+        let (incidents, signals) = IncidentReporter::new();
+        let base = Self {
+            replica: Replica {
+                store: store.clone(),
+                name: replica_name(config, Uuid::new_v4()).into(),
+                lease: config.replica.lease,
+            },
+            store,
+            spool,
+            bucket,
+            clock,
+            notifier: Notifier::new(),
+            incidents,
+        };
+        Ok((base, signals))
+    }
+}
+
+/// The name under which this process takes leases and claims. `nonce` keeps it apart from all
+/// others. SQLite is used on one machine, mostly by one process: there the name is the same
+/// at every start, so that a restart goes on at once with what the process before had.
+fn replica_name(config: &Config, nonce: Uuid) -> String {
+    if let Some(name) = &config.replica.name {
+        return name.clone();
+    }
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "replica",
+        host => host,
+    };
+    match &config.store.address {
+        StoreAddress::Sqlite(_) => host.to_owned(),
+        StoreAddress::Postgres(_) => {
+            format!("{host}-{}-{}", std::process::id(), nonce.simple())
+        }
+    }
+}

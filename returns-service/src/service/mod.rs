@@ -1,0 +1,245 @@
+//! The service as a whole: what is opened, what runs beside what, and how it ends.
+
+mod base;
+mod parts;
+mod workers;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use echeck_service::ErrorChain;
+use echeck_service::clock::SharedClock;
+use echeck_service::server::{Health, ServeError};
+use returns_alerts::StoreWatch;
+use returns_feed::settle::SettlementJob;
+use returns_feed::{Feed, FeedJob};
+use returns_import::hold::DueHolds;
+use returns_import::{Spool, SpoolError};
+use returns_reports::ReporterJob;
+use returns_reports::bucket::BucketError;
+use returns_store::{StoreError, StoreSettings};
+use returns_webhooks::{EventPublisher, OwnerJob, SenderJob};
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::api::{self, Api, Apis, IncidentApi, WebhookApi};
+use crate::config::Config;
+use base::Base;
+use workers::{Failed, Workers};
+
+use parts::Parts;
+
+/// Why the service could not start, or had to stop.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The returns database cannot be used.
+    #[error("{0}")]
+    Store(String),
+    /// The spool cannot be used.
+    #[error("the spool cannot be used: {0}")]
+    Spool(String),
+    /// The bucket cannot be used.
+    #[error("the bucket cannot be used: {0}")]
+    Bucket(String),
+    /// The address of an adapter is no good.
+    #[error("databases.{database}.adapter cannot be used: {why}")]
+    Adapter {
+        /// The database.
+        database: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// No database is the system of record.
+    #[error("no database has role = \"system_of_record\"")]
+    NoSystemOfRecord,
+    /// Webhooks cannot be sent.
+    #[error("webhooks cannot be sent: {0}")]
+    Webhooks(String),
+    /// The port could not be served.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    /// A worker ended before the shutdown.
+    #[error("{0}: start the service again")]
+    Worker(String),
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(ErrorChain(&error).to_string())
+    }
+}
+
+impl From<SpoolError> for ServiceError {
+    fn from(error: SpoolError) -> Self {
+        Self::Spool(ErrorChain(&error).to_string())
+    }
+}
+
+impl From<BucketError> for ServiceError {
+    fn from(error: BucketError) -> Self {
+        Self::Bucket(error.to_string())
+    }
+}
+
+/// A new identity for the spool, as text for a key file.
+#[must_use]
+pub fn new_spool_identity() -> SecretString {
+    Spool::new_identity()
+}
+
+/// Brings the tables of the returns database up to date, whatever `database.migrate` says, and
+/// draws the journal's identity if it has none. Nothing else of the service is started.
+///
+/// # Errors
+/// When the database cannot be opened, or its account may not change the tables.
+pub async fn migrate(config: Config) -> Result<(), ServiceError> {
+    let settings = StoreSettings {
+        migrate: true,
+        ..config.store
+    };
+    returns_store::open(&settings, Uuid::new_v4()).await?;
+    tracing::info!("the tables of the returns database are up to date");
+    Ok(())
+}
+
+/// Runs the service until `shutdown`, then drains. `on_bound` hears the address once it
+/// listens.
+///
+/// # Errors
+/// When something it needs cannot be opened, the port cannot be served, or a worker panics.
+pub async fn run(
+    mut config: Config,
+    clock: SharedClock,
+    shutdown: CancellationToken,
+    on_bound: impl FnOnce(SocketAddr),
+) -> Result<(), ServiceError> {
+    // A worker that panics cancels this one, and leaves the caller's token alone.
+    let stop = shutdown.child_token();
+    let (base, signals) = Base::open(&config, clock).await?;
+    let (server, heartbeat) = (config.server.clone(), config.alerts.heartbeat.take());
+    let limits = (config.batch_size, config.max_file_bytes);
+    let parts = Parts::build(config, &base)?;
+    let bound = server.bind().await?;
+    on_bound(bound.local_addr());
+
+    let workers = start(&base, &parts, &stop);
+    let failed = workers.failed();
+    let health = Health::new(api::SERVICE_NAMES);
+    let watch = parts.watch.clone();
+    let watched = health.watch(Duration::from_secs(1), stop.clone(), move || {
+        let watch = watch.clone();
+        async move { watch.probe().await }
+    });
+    // What the others report last is still handled.
+    let after_all = CancellationToken::new();
+    let managing = tokio::spawn(parts.manager.clone().run(signals, after_all.clone()));
+    let supervising = tokio::spawn(workers.supervise(stop.clone()));
+    let beating = heartbeat.map(|settings| {
+        let (watch, failed) = (parts.watch.clone(), failed.clone());
+        let healthy = move || is_healthy(&watch, &failed);
+        tokio::spawn(returns_alerts::beat(settings, healthy, stop.clone()))
+    });
+
+    let served = bound
+        .serve(
+            api::routes(apis(&base, &parts, limits, &stop), server.max_message_bytes),
+            health,
+            stop.clone(),
+        )
+        .await;
+    // Without a server there is nothing to work for; with a shutdown this changes nothing.
+    stop.cancel();
+    // Workers that panicked are in `failed`.
+    let _ = supervising.await;
+    after_all.cancel();
+    // These end by themselves with the stop; they have nothing to say.
+    let _ = tokio::join!(watched, managing);
+    if let Some(beating) = beating {
+        let _ = beating.await;
+    }
+    served?;
+    failed
+        .why()
+        .map_or(Ok(()), |why| Err(ServiceError::Worker(why)))
+}
+
+/// Whether the heartbeat goes out: the returns database answers, and every worker works.
+fn is_healthy(watch: &StoreWatch, failed: &Failed) -> Result<(), String> {
+    if !watch.is_up() {
+        return Err("the returns database does not answer".to_owned());
+    }
+    failed.why().map_or(Ok(()), Err)
+}
+
+/// Starts everything that works beside the API.
+fn start(base: &Base, parts: &Parts, stop: &CancellationToken) -> Workers {
+    let mut workers = Workers::new();
+    workers.spawn("imports", parts.importer.clone().run(stop.clone()));
+    workers.spawn("daily job", parts.scheduler.clone().run(stop.clone()));
+    workers.job(DueHolds(parts.holds.clone()), base, stop);
+    workers.job(SettlementJob(parts.settlement.clone()), base, stop);
+    workers.job(publisher(base, parts), base, stop);
+    for feed in &parts.feeds {
+        workers.job(FeedJob::new(feed.clone()), base, stop);
+    }
+    if let Some(reporter) = &parts.reporter {
+        workers.job(ReporterJob::new(reporter.clone()), base, stop);
+    }
+    if let Some(sender) = &parts.sender {
+        workers.job(SenderJob::new(sender.clone()), base, stop);
+        workers.job(OwnerJob(sender.clone()), base, stop);
+    }
+    workers
+}
+
+fn publisher(base: &Base, parts: &Parts) -> EventPublisher {
+    EventPublisher {
+        store: base.store.clone(),
+        system_of_record: parts.decider.gateway.database.clone(),
+        clock: base.clock.clone(),
+        notifier: base.notifier.clone(),
+    }
+}
+
+/// What answers the calls.
+fn apis(
+    base: &Base,
+    parts: &Parts,
+    (batch_size, max_file_bytes): (usize, u64),
+    stop: &CancellationToken,
+) -> Apis {
+    let named = |feed: &Arc<Feed>| (feed.database().to_owned(), feed.clone());
+    let returns = Api {
+        store: base.store.clone(),
+        decider: parts.decider.clone(),
+        holds: parts.holds.clone(),
+        spool: base.spool.clone(),
+        faults: parts.importer.faults.clone(),
+        feeds: Arc::new(parts.feeds.iter().map(named).collect()),
+        databases: parts.settlement.databases.clone().into(),
+        scheduler: parts.scheduler.clone(),
+        examiner: parts.examiner.clone(),
+        settlement: parts.settlement.clone(),
+        bucket: base.bucket.clone(),
+        clock: base.clock.clone(),
+        notifier: base.notifier.clone(),
+        batch_size,
+        max_file_bytes,
+        shutdown: stop.clone(),
+    };
+    let webhooks = WebhookApi {
+        store: base.store.clone(),
+        client: parts.client.clone(),
+        clock: base.clock.clone(),
+        notifier: base.notifier.clone(),
+        incidents: base.incidents.clone(),
+    };
+    let incidents = IncidentApi::new(parts.manager.clone());
+    Apis {
+        returns,
+        incidents,
+        webhooks,
+    }
+}

@@ -1,0 +1,237 @@
+//! The parts of the service, built from the configuration. Each gets what it needs and no more.
+
+use std::sync::Arc;
+
+use returns_alerts::diagnosis::{Examiner, Probe};
+use returns_alerts::{IncidentManager, StoreWatch};
+use returns_feed::settle::SettlementRelease;
+use returns_feed::{AdapterProbe, Feed, Role};
+use returns_import::adapter::Adapter;
+use returns_import::decide::Decider;
+use returns_import::hold::Holds;
+use returns_import::{ImportFaults, Importer};
+use returns_reports::Reporter;
+use returns_reports::bucket::BucketProbe;
+use returns_sources::SourceProbe;
+use returns_sources::schedule::Scheduler;
+use returns_webhooks::{KeyEncryptor, Sender, SignedClient, SystemLookup, WebhookClient};
+use tokio_util::task::TaskTracker;
+
+use super::ServiceError;
+use super::base::Base;
+use crate::config::Config;
+
+/// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
+/// is larger than what a caller of ours may send.
+const ADAPTER_MESSAGE_BYTES: usize = 64 << 20;
+
+/// The parts.
+pub(crate) struct Parts {
+    pub(crate) decider: Arc<Decider>,
+    pub(crate) holds: Holds,
+    pub(crate) importer: Arc<Importer>,
+    /// One for each database, the system of record first.
+    pub(crate) feeds: Vec<Arc<Feed>>,
+    pub(crate) settlement: Arc<SettlementRelease>,
+    /// `None` without a bucket.
+    pub(crate) reporter: Option<Arc<Reporter>>,
+    pub(crate) scheduler: Arc<Scheduler>,
+    pub(crate) examiner: Arc<Examiner>,
+    pub(crate) manager: Arc<IncidentManager>,
+    pub(crate) watch: Arc<StoreWatch>,
+    pub(crate) client: SignedClient,
+    /// `None` where webhooks are not sent.
+    pub(crate) sender: Option<Arc<Sender>>,
+}
+
+impl Parts {
+    pub(super) fn build(config: Config, base: &Base) -> Result<Self, ServiceError> {
+        let adapters = adapters(&config)?;
+        let examiner = Arc::new(examiner(&config, base, &adapters));
+        let (gateway, _) = adapters.first().ok_or(ServiceError::NoSystemOfRecord)?;
+        let decider = Arc::new(Decider {
+            store: base.store.clone(),
+            gateway: gateway.clone(),
+            sources: config.sources.clone(),
+            retry: config.holds,
+        });
+        let faults = ImportFaults::default();
+        let importer = Arc::new(Importer {
+            decider: decider.clone(),
+            replica: base.replica.clone(),
+            spool: base.spool.clone(),
+            clock: base.clock.clone(),
+            notifier: base.notifier.clone(),
+            batch_size: config.batch_size,
+            concurrent: config.concurrent,
+            incidents: base.incidents.clone(),
+            faults: faults.clone(),
+        });
+        let feeds = feeds(base, &adapters, &decider, config.feed_batch_size);
+        let databases: Vec<String> = feeds
+            .iter()
+            .map(|feed| feed.database().to_owned())
+            .collect();
+        let manager = Arc::new(IncidentManager::new(
+            config.alerts,
+            base.store.clone(),
+            examiner.clone(),
+            base.incidents.clone(),
+            base.clock.clone(),
+        ));
+        let reporter = base.bucket.clone().map(|bucket| {
+            Arc::new(Reporter {
+                store: base.store.clone(),
+                bucket,
+                spool: base.spool.clone(),
+                databases: databases.clone(),
+                clock: base.clock.clone(),
+                notifier: base.notifier.clone(),
+                incidents: base.incidents.clone(),
+                pauses: config.report_pauses,
+            })
+        });
+        let settlement = Arc::new(SettlementRelease {
+            store: base.store.clone(),
+            system_of_record: decider.gateway.database.clone(),
+            databases: databases.clone(),
+            policy: config.ready,
+            clock: base.clock.clone(),
+            notifier: base.notifier.clone(),
+        });
+        let scheduler = Arc::new(Scheduler {
+            store: base.store.clone(),
+            replica: base.replica.clone(),
+            clock: base.clock.clone(),
+            notifier: base.notifier.clone(),
+            spool: base.spool.clone(),
+            sources: config.sources,
+            locations: config.locations,
+            faults,
+            incidents: base.incidents.clone(),
+            databases,
+            reports: reporter.is_some(),
+            max_file_bytes: config.max_file_bytes,
+            retry: config.retry,
+            plans: config.plans,
+            running: Default::default(),
+            tasks: TaskTracker::new(),
+        });
+        let webhooks = config.webhooks;
+        let client =
+            WebhookClient::new(&webhooks.client, Arc::new(SystemLookup), base.clock.clone())
+                .map_err(ServiceError::Webhooks)?;
+        let encryptor = KeyEncryptor::new(&config.spool_identity)
+            .map_err(|error| ServiceError::Webhooks(error.to_string()))?;
+        let client = SignedClient::new(client, encryptor, base.clock.clone());
+        let sender = webhooks.enabled.then(|| {
+            let parts = returns_webhooks::Parts {
+                store: base.store.clone(),
+                client: client.clone(),
+                clock: base.clock.clone(),
+                notifier: base.notifier.clone(),
+                incidents: base.incidents.clone(),
+                owners: manager.clone(),
+                jitter: returns_webhooks::any_number,
+            };
+            Arc::new(Sender::new(parts, webhooks.sender))
+        });
+        Ok(Self {
+            holds: Holds {
+                decider: decider.clone(),
+                clock: base.clock.clone(),
+                notifier: base.notifier.clone(),
+            },
+            decider,
+            importer,
+            feeds,
+            settlement,
+            reporter,
+            scheduler,
+            examiner,
+            manager,
+            watch: Arc::new(StoreWatch::new(
+                base.store.clone(),
+                base.incidents.clone(),
+                base.clock.clone(),
+            )),
+            client,
+            sender,
+        })
+    }
+}
+
+/// The adapters, the system of record's first.
+fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {
+    let mut databases: Vec<_> = config.databases.iter().collect();
+    databases.sort_by_key(|database| (database.role == Role::Mirror, &database.name));
+    let adapter = |database: &&crate::config::Database| {
+        let (name, address) = (&database.name, &database.address);
+        let adapter = Adapter::new(name, address, config.adapter_timeout, ADAPTER_MESSAGE_BYTES);
+        let adapter = adapter.map_err(|error| ServiceError::Adapter {
+            database: name.clone(),
+            why: error.to_string(),
+        })?;
+        Ok((adapter, database.role))
+    };
+    databases.iter().map(adapter).collect()
+}
+
+fn feeds(
+    base: &Base,
+    adapters: &[(Adapter, Role)],
+    decider: &Arc<Decider>,
+    batch_size: u32,
+) -> Vec<Arc<Feed>> {
+    let names = adapters.iter().map(|(adapter, _)| adapter.database.clone());
+    let databases: Vec<String> = names.collect();
+    let feed = |(adapter, role): &(Adapter, Role)| {
+        Arc::new(Feed {
+            adapter: adapter.clone(),
+            role: *role,
+            store: base.store.clone(),
+            system_of_record: decider.gateway.database.clone(),
+            databases: databases.clone(),
+            batch_size,
+            clock: base.clock.clone(),
+            notifier: base.notifier.clone(),
+            incidents: base.incidents.clone(),
+            decider: decider.clone(),
+        })
+    };
+    adapters.iter().map(feed).collect()
+}
+
+/// What checks everything that the job needs. Each part brings its own probe.
+fn examiner(config: &Config, base: &Base, adapters: &[(Adapter, Role)]) -> Examiner {
+    let mut locations: Vec<_> = config.locations.iter().collect();
+    locations.sort_by_key(|(source, _)| *source);
+    let sources = locations.into_iter().map(|(source, location)| {
+        let probe = SourceProbe {
+            source: source.clone(),
+            location: location.clone(),
+            store: base.store.clone(),
+            plans: config.plans.clone(),
+            clock: base.clock.clone(),
+        };
+        Arc::new(probe) as Arc<dyn Probe>
+    });
+    let targets = adapters.iter().map(|(adapter, _)| {
+        let probe = AdapterProbe {
+            adapter: adapter.clone(),
+            clock: base.clock.clone(),
+        };
+        Arc::new(probe) as Arc<dyn Probe>
+    });
+    let bucket = base.bucket.clone().map(BucketProbe);
+    let bucket = bucket.map(|probe| Arc::new(probe) as Arc<dyn Probe>);
+    let kept = |(source, location): (&String, &returns_sources::RemoteLocation)| {
+        Some((source.clone(), location.retention_days?))
+    };
+    Examiner {
+        store: base.store.clone(),
+        probes: sources.chain(targets).chain(bucket).collect(),
+        spool_folder: config.spool_folder.clone(),
+        retention_days: config.locations.iter().filter_map(kept).collect(),
+    }
+}
