@@ -2,8 +2,11 @@
 
 pub mod clock;
 pub mod config;
+mod error_chain;
 pub mod failpoint;
 pub mod planted;
 pub mod server;
 pub mod shutdown;
 pub mod telemetry;
+
+pub use error_chain::ErrorChain;

@@ -1,0 +1,42 @@
+//! How an error is shown in one line.
+
+use std::error::Error;
+use std::fmt;
+
+/// Shows an error with all its sources, as `this: its source: the source of that`.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorChain<'a>(pub &'a dyn Error);
+
+impl fmt::Display for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self.0, f)?;
+        let mut source = self.0.source();
+        while let Some(error) = source {
+            write!(f, ": {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the batch was not applied")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the target is not available")]
+    struct Inner(#[source] std::io::Error);
+
+    #[test]
+    fn an_error_is_shown_with_all_its_sources() {
+        let refused = std::io::Error::other("connection refused");
+        assert_eq!(
+            ErrorChain(&Outer(Inner(refused))).to_string(),
+            "the batch was not applied: the target is not available: connection refused"
+        );
+    }
+}
