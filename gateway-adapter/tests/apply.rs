@@ -3,6 +3,7 @@
 mod common;
 
 use common::{D, rig, rig_with};
+use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{Journal, fail, give_back, reverse};
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
 
@@ -210,7 +211,7 @@ async fn columns_that_are_switched_off_are_left_alone() {
 #[tokio::test]
 async fn hostile_names_of_tables_and_columns_are_only_names() {
     let hostile = "x\"; DROP TABLE payments; --";
-    let schema = gateway_adapter::DEMO_SCHEMA_SQLITE
+    let schema = gateway_adapter::demo_schema(Dialect::Sqlite)
         .replace(
             "CREATE TABLE transfers",
             &format!("CREATE TABLE \"{}\"", hostile.replace('"', "\"\"")),

@@ -6,7 +6,7 @@ mod common;
 use common::{D, refuse_updates_of, rig_on, told};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
-use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
+use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reason_of, reverse};
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::{
     AdoptCursorRequest, Cursor, LookupTransfersRequest, StepExceptionKind, TransferKey,
@@ -32,7 +32,7 @@ on_every_database!(
     an_operator_puts_the_cursor_onto_a_row_that_the_journal_has,
 );
 
-async fn lookup(rig: &Rig, kind: TransferKeyKind, values: &[&str]) -> Vec<Vec<String>> {
+async fn lookup(rig: &AdapterRig, kind: TransferKeyKind, values: &[&str]) -> Vec<Vec<String>> {
     let keys = values.iter().map(|value| TransferKey {
         kind: kind.into(),
         value: (*value).to_owned(),
@@ -216,7 +216,7 @@ async fn a_deposit_that_was_built_meanwhile_cannot_slip_through(dialect: Dialect
         messages,
         [
             (1, "transfer TAKEN (SUCCEEDED) is in a deposit by now"),
-            (2, "transfer FREE (SUCCEEDED) is in no deposit any more"),
+            (2, "transfer FREE (SUCCEEDED) is not in a deposit any more"),
         ]
     );
     assert_eq!(

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::{D, rig};
-use echeck_adapter::testing::{Journal, Rig, reverse};
+use echeck_adapter::testing::{AdapterRig, Journal, reverse};
 use echeck_proto::adapter::v1::GetProgressRequest;
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use tonic::Code;
@@ -28,7 +28,7 @@ impl Drop for Adapter {
 }
 
 /// `limits` are commands of the shell that becomes the adapter.
-async fn start(rig: &Rig, limits: &str) -> Adapter {
+async fn start(rig: &AdapterRig, limits: &str) -> Adapter {
     let address = format!("127.0.0.1:{}", echeck_test_servers::port());
     let program = env!("CARGO_BIN_EXE_gateway-adapter");
     let process = Command::new("bash")

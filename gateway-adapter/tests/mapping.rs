@@ -4,10 +4,11 @@ mod common;
 
 use common::{D, config, rig, rig_with};
 use echeck_adapter::check::check;
+use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{Journal, restore, reverse};
 use echeck_proto::adapter::v1::TransferState;
 use echeck_service::config::Settings;
-use gateway_adapter::DEMO_SCHEMA_SQLITE;
+use gateway_adapter::demo_schema;
 
 #[tokio::test]
 async fn the_defaults_fit_the_demonstration() {
@@ -83,7 +84,7 @@ async fn a_table_that_is_not_there_is_told_with_those_that_are() {
 
 #[tokio::test]
 async fn a_demanded_column_is_filled_by_a_copy_or_a_fixed_text() {
-    let schema = DEMO_SCHEMA_SQLITE
+    let schema = demo_schema(Dialect::Sqlite)
         .replace(
             "    idempotency_id       TEXT    UNIQUE",
             "    idempotency_id TEXT NOT NULL",
@@ -107,7 +108,7 @@ async fn a_demanded_column_is_filled_by_a_copy_or_a_fixed_text() {
 
 #[tokio::test]
 async fn a_restoration_keeps_both_parties_where_the_way_back_has_a_fixed_one() {
-    let schema = DEMO_SCHEMA_SQLITE
+    let schema = demo_schema(Dialect::Sqlite)
         .replace(
             "    source               TEXT",
             "    source TEXT NOT NULL, region TEXT NOT NULL",
@@ -160,7 +161,7 @@ async fn a_column_to_copy_that_is_not_there_is_told_by_its_setting() {
 
 #[tokio::test]
 async fn a_lookup_that_would_read_the_whole_table_is_a_warning() {
-    let schema = DEMO_SCHEMA_SQLITE.replace(
+    let schema = demo_schema(Dialect::Sqlite).replace(
         "CREATE INDEX transfers_by_ach_trace ON transfers (ach_trace);",
         "",
     );
@@ -180,7 +181,7 @@ fn every_fault_of_a_configuration_is_told_at_once() {
     .err()
     .unwrap();
     for told in [
-        "target.url: names a database of unknown kind \"oracle\"; sqlite:///path/to/file.db",
+        "target.url: names an unknown kind of database, \"oracle\"; sqlite:///path/to/file.db",
         "transfers.table: the name \"a\\0b\" holds a NUL character",
         "transfers.timestamp_format: must be one of rfc3339, rails",
         "transfers.columns.id: the name is empty",
@@ -213,6 +214,5 @@ fn the_example_has_no_unknown_key_and_only_defaults() {
     assert_eq!(read.server, defaults.server);
     assert_eq!(read.health_interval, defaults.health_interval);
     assert_eq!(read.target.create_tables, defaults.target.create_tables);
-    assert_eq!(read.target.max_connections, defaults.target.max_connections);
-    assert_eq!(read.target.busy_timeout, defaults.target.busy_timeout);
+    assert_eq!(read.target.limits, defaults.target.limits);
 }

@@ -43,8 +43,8 @@ async fn what_a_return_made_becomes_ready_once(dialect: Dialect) {
         [(
             3,
             MovedOn,
-            "transfer RV_TR1 (SUCCEEDED) is ready to settle since 2026-03-02T14:05:36.000000Z \
-             already"
+            "transfer RV_TR1 (SUCCEEDED) has been ready to settle since \
+             2026-03-02T14:05:36.000000Z already"
         )]
     );
     assert_eq!(count(&rig, &row).await, "1");
@@ -143,7 +143,7 @@ async fn what_is_not_there_or_moved_on_does_not_become_ready(dialect: Dialect) {
             (
                 2,
                 Refused,
-                "transfer BAD is FAILED, not SUCCEEDED as what is settled must be"
+                "transfer BAD is FAILED, but only a SUCCEEDED transfer can be settled"
             ),
             (4, NotFound, "the target has no transfer good"),
         ]

@@ -273,7 +273,7 @@ async fn a_restoration_names_the_deposit_it_was_decided_on(dialect: Dialect) {
         [(
             1,
             MovedOn,
-            "transfer FREE (SUCCEEDED) is in no deposit any more"
+            "transfer FREE (SUCCEEDED) is not in a deposit any more"
         )]
     );
     // What is made is in no deposit yet.

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use echeck_adapter::command::{self, Args};
+use echeck_adapter::command::{self, AdapterArgs};
 
 /// Applies eCheck returns to the RallyPay transactions, each exactly once.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
     #[command(flatten)]
-    args: Args,
+    args: AdapterArgs,
 }
 
 #[tokio::main]

@@ -3,7 +3,7 @@
 
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
-use echeck_adapter::testing::{Journal, Rig, fail, give_back, reverse};
+use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reverse};
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
 use echeck_service::config::Settings;
 
@@ -16,19 +16,19 @@ on_every_database!(
     a_status_in_other_letters_is_another_status,
 );
 
-async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> Rig {
+async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> AdapterRig {
     let settings = format!("[target]\nurl = \"sqlite:unused.db\"\n{toml}");
     let settings = Settings::from_toml(&settings).unwrap();
     let config = rallypay_adapter::read_config(&settings);
     settings.finish().unwrap();
-    Rig::on(dialect, schema, config.plan).await
+    AdapterRig::on(dialect, schema, config.mapping).await
 }
 
-async fn rig(dialect: Dialect) -> Rig {
+async fn rig(dialect: Dialect) -> AdapterRig {
     rig_with(dialect, "", rallypay_adapter::demo_schema(dialect)).await
 }
 
-async fn add(rig: &Rig, transfer_id: &str, status: &str) {
+async fn add(rig: &AdapterRig, transfer_id: &str, status: &str) {
     rig.sql(&format!(
         "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
          VALUES ('{transfer_id}', 500, {status}, '2026-02-20 00:00:00', '2026-02-20 00:00:00')"

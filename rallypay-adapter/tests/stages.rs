@@ -5,7 +5,7 @@ use echeck_adapter::check::check;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{
-    Journal, Rig, fail, give_back, ready, reapply, reason_of, restore, reverse,
+    AdapterRig, Journal, fail, give_back, ready, reapply, reason_of, restore, reverse,
 };
 use echeck_proto::adapter::v1::ApplyUpdatesResponse;
 use echeck_proto::adapter::v1::StepExceptionKind::{self, MovedOn, NotFound, Refused};
@@ -31,16 +31,16 @@ on_every_database!(
 const INTEGERS: &str = "[transactions]\nstatus_kind = \"integer\"\n[transactions.statuses]\n\
                         failed = 3\nreturned = 4\nreversed = 5\nopen = [\"0\", \"1\"]\n";
 
-async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> Rig {
+async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> AdapterRig {
     let settings = format!("[target]\nurl = \"sqlite:unused.db\"\n{toml}");
     let settings = Settings::from_toml(&settings).unwrap();
     let config = rallypay_adapter::read_config(&settings);
     settings.finish().unwrap();
-    Rig::on(dialect, schema, config.plan).await
+    AdapterRig::on(dialect, schema, config.mapping).await
 }
 
 /// An app whose reversals have a status of their own.
-async fn rig(dialect: Dialect) -> Rig {
+async fn rig(dialect: Dialect) -> AdapterRig {
     let toml = "[transactions.statuses]\nreversed = \"charged_back\"";
     rig_with(dialect, toml, rallypay_adapter::demo_schema(dialect)).await
 }
@@ -55,7 +55,7 @@ fn schema_with(dialect: Dialect, column: &str, line: &str) -> String {
     schema.replace(old, line)
 }
 
-async fn add(rig: &Rig, transfer_id: &str, status: &str) {
+async fn add(rig: &AdapterRig, transfer_id: &str, status: &str) {
     rig.sql(&format!(
         "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
          VALUES ('{transfer_id}', 500, {status}, '2026-02-20 00:00:00', '2026-02-20 00:00:00')"
@@ -64,7 +64,7 @@ async fn add(rig: &Rig, transfer_id: &str, status: &str) {
 }
 
 /// Every column. PostgreSQL shows no zeros after the second.
-async fn all(rig: &Rig) -> Vec<String> {
+async fn all(rig: &AdapterRig) -> Vec<String> {
     let rows = rig
         .rows(
             "SELECT transfer_id, merchant_name, amount_cents, currency, status, failure_code, \
@@ -75,18 +75,22 @@ async fn all(rig: &Rig) -> Vec<String> {
     rows.iter().map(|row| row.replace(".000000", "")).collect()
 }
 
-async fn statuses(rig: &Rig) -> Vec<String> {
+async fn statuses(rig: &AdapterRig) -> Vec<String> {
     rig.rows("SELECT status FROM transactions ORDER BY id")
         .await
 }
 
-async fn apply(rig: &Rig, journal: &mut Journal, changes: Vec<Change>) -> ApplyUpdatesResponse {
+async fn apply(
+    rig: &AdapterRig,
+    journal: &mut Journal,
+    changes: Vec<Change>,
+) -> ApplyUpdatesResponse {
     rig.apply(journal.changes(changes)).await.unwrap()
 }
 
 /// What is told of each change when it is a batch of its own, so that nothing else in the batch
 /// draws attention to it.
-async fn one_by_one(rig: &Rig, changes: Vec<Change>) -> ApplyUpdatesResponse {
+async fn one_by_one(rig: &AdapterRig, changes: Vec<Change>) -> ApplyUpdatesResponse {
     let mut journal = Journal::default();
     let mut all = ApplyUpdatesResponse::default();
     for change in changes {

@@ -1,26 +1,27 @@
-//! Names of tables and columns, as they stand in a mapping.
+//! Names of tables and columns, as a mapping has them.
 
 use std::fmt;
 use std::str::FromStr;
 
+use echeck_service::config::Section;
 use sea_query::DynIden;
 
-/// The longest name that all supported databases keep whole (PostgreSQL cuts at 63 bytes,
-/// and a name that is cut could be another column).
+/// The longest name that no supported database cuts. PostgreSQL cuts at 63 bytes, and a name that
+/// is cut could be another column.
 const MAX_BYTES: usize = 63;
 
 /// The name of a table or a column. The query builder quotes it, so any character is
-/// allowed except those that no database takes.
+/// allowed except NUL, which no database accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identifier(String);
 
 /// Why a text cannot be the name of a table or a column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadIdentifier {
-    /// Nothing is left of it.
+    /// It is empty or blank.
     #[error("the name is empty")]
     Empty,
-    /// No database has such a name.
+    /// No database accepts a NUL.
     #[error("the name {0:?} holds a NUL character")]
     Nul(String),
     /// PostgreSQL would cut it and might hit another column.
@@ -29,9 +30,14 @@ pub enum BadIdentifier {
 }
 
 impl Identifier {
-    /// What stands in for a name after a fault was noted, when nothing is built on it.
-    pub(crate) fn harmless() -> Self {
-        Self("unusable".to_owned())
+    /// Parses the value of a key. A fault is recorded under the key; the placeholder given back is
+    /// then never used.
+    #[must_use]
+    pub fn read(section: &Section<'_>, key: &str, name: &str) -> Self {
+        name.parse().unwrap_or_else(|fault: BadIdentifier| {
+            section.fault(key, fault.to_string());
+            Self("unusable".to_owned())
+        })
     }
 
     /// The name, without quotes.

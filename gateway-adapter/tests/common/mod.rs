@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use echeck_adapter::config::AdapterConfig;
 use echeck_adapter::dialect::Dialect;
-use echeck_adapter::testing::{Journal, Rig, ready, reapply, restore, reverse};
+use echeck_adapter::testing::{AdapterRig, Journal, ready, reapply, restore, reverse};
 use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{StepException, StepExceptionKind, TransferState};
 use echeck_service::config::Settings;
@@ -29,19 +29,19 @@ pub(crate) fn config(toml: &str) -> Result<AdapterConfig, String> {
 }
 
 /// A gateway with the demonstration's schema and this configuration.
-pub(crate) async fn rig(toml: &str) -> Rig {
-    rig_with(toml, gateway_adapter::DEMO_SCHEMA_SQLITE).await
+pub(crate) async fn rig(toml: &str) -> AdapterRig {
+    rig_with(toml, gateway_adapter::demo_schema(Dialect::Sqlite)).await
 }
 
 /// A gateway with another schema.
-pub(crate) async fn rig_with(toml: &str, schema: &str) -> Rig {
-    Rig::new(schema, config(toml).unwrap().plan).await
+pub(crate) async fn rig_with(toml: &str, schema: &str) -> AdapterRig {
+    AdapterRig::new(schema, config(toml).unwrap().mapping).await
 }
 
 /// A gateway in a database of any kind.
-pub(crate) async fn rig_on(dialect: Dialect, toml: &str) -> Rig {
+pub(crate) async fn rig_on(dialect: Dialect, toml: &str) -> AdapterRig {
     let schema = gateway_adapter::demo_schema(dialect);
-    Rig::on(dialect, schema, config(toml).unwrap().plan).await
+    AdapterRig::on(dialect, schema, config(toml).unwrap().mapping).await
 }
 
 /// A trigger that refuses every update of one transfer.
@@ -132,11 +132,11 @@ pub(crate) fn moment(dialect: Dialect, seconds: u8) -> String {
 }
 
 /// A row without the blanks that some databases write into JSON.
-pub(crate) async fn whole(rig: &Rig, id: &str) -> String {
+pub(crate) async fn whole(rig: &AdapterRig, id: &str) -> String {
     rig.one(&format!("{WHOLE} '{id}'")).await.replace(' ', "")
 }
 
-pub(crate) async fn count(rig: &Rig, condition: &str) -> String {
+pub(crate) async fn count(rig: &AdapterRig, condition: &str) -> String {
     rig.one(&format!("SELECT count(*) FROM transfers WHERE {condition}"))
         .await
 }
@@ -173,7 +173,7 @@ pub(crate) fn story(id: &str) -> [Change; 6] {
 
 /// What is told of each change when it is a batch of its own, so that nothing else in the batch
 /// draws attention to it.
-pub(crate) async fn one_by_one(rig: &Rig, changes: Vec<Change>) -> Vec<StepException> {
+pub(crate) async fn one_by_one(rig: &AdapterRig, changes: Vec<Change>) -> Vec<StepException> {
     let mut journal = Journal::default();
     let mut exceptions = Vec::new();
     for change in changes {

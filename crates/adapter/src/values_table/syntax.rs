@@ -1,14 +1,26 @@
 //! What each database calls it.
 
 use crate::dialect::Dialect;
-use crate::schema::{Column, Kind, Native};
+use crate::schema::{ColumnKind, MappedColumn, NativeType};
 
-/// A field of the unfolded table: its name, the column whose form it has (`None` for a plain
-/// number), and the longest text in it, in characters.
-type UnfoldedField<'a> = (String, Option<&'a Column>, usize);
+/// A field of the unfolded table.
+pub(super) struct UnfoldedField<'a> {
+    pub(super) name: String,
+    /// The column whose form it has; `None` for a plain number.
+    pub(super) column: Option<&'a MappedColumn>,
+    /// The length of its longest text, in characters.
+    pub(super) longest_chars: usize,
+}
 
-/// The words of one dialect.
-pub(super) trait Words {
+impl UnfoldedField<'_> {
+    fn is_number(&self) -> bool {
+        self.column
+            .is_none_or(|column| column.kind() == ColumnKind::Integer)
+    }
+}
+
+/// The syntax of one dialect.
+pub(super) trait SqlSyntax {
     /// A name in quotes.
     fn quote(&self, name: &str) -> String {
         format!("\"{}\"", name.replace('"', "\"\""))
@@ -20,11 +32,13 @@ pub(super) trait Words {
     /// The JSON parameter as table `v`.
     fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String;
     /// The condition by which an index finds the row; it may match more loosely.
-    fn matches(&self, live: &str, given: &str, column: &Column) -> String;
+    fn matches(&self, live: &str, given: &str, _column: &MappedColumn) -> String {
+        format!("{live} = {given}")
+    }
     /// The condition that a value is exactly the given one, letter by letter.
-    fn exactly(&self, live: &str, given: &str, column: &Column) -> String;
-    /// A column's value in a form that every dialect gives alike: whole numbers, or text.
-    fn shown(&self, live: &str, column: &Column) -> String;
+    fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String;
+    /// A column's value in the form that every dialect returns: a whole number or text.
+    fn shown(&self, live: &str, column: &MappedColumn) -> String;
     /// The join that begins with the given rows.
     fn join(&self) -> &'static str;
     /// What locks the rows that a SELECT finds.
@@ -35,21 +49,21 @@ pub(super) trait Words {
     }
 }
 
-pub(super) fn words(dialect: Dialect) -> Box<dyn Words> {
+pub(super) fn syntax(dialect: Dialect) -> &'static dyn SqlSyntax {
     match dialect {
-        Dialect::Sqlite => Box::new(Sqlite),
-        Dialect::Postgres => Box::new(Postgres),
-        Dialect::Mysql => Box::new(Mysql),
+        Dialect::Sqlite => &Sqlite,
+        Dialect::Postgres => &Postgres,
+        Dialect::Mysql => &Mysql,
     }
 }
 
 struct Sqlite;
 
-impl Words for Sqlite {
+impl SqlSyntax for Sqlite {
     fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String {
         let fields: Vec<String> = fields
             .iter()
-            .map(|(name, _, _)| format!("r.value->>'$.{name}' AS {name}"))
+            .map(|UnfoldedField { name, .. }| format!("r.value->>'$.{name}' AS {name}"))
             .collect();
         format!(
             "(SELECT {} FROM json_each(?1) AS r) AS v",
@@ -57,19 +71,15 @@ impl Words for Sqlite {
         )
     }
 
-    fn matches(&self, live: &str, given: &str, _column: &Column) -> String {
-        format!("{live} = {given}")
-    }
-
     /// A column may be declared with a collation of its own, such as NOCASE.
-    fn exactly(&self, live: &str, given: &str, column: &Column) -> String {
+    fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
         match column.kind() {
-            Kind::Text => format!("{live} = {given} COLLATE BINARY"),
+            ColumnKind::Text => format!("{live} = {given} COLLATE BINARY"),
             _ => format!("{live} = {given}"),
         }
     }
 
-    fn shown(&self, live: &str, _column: &Column) -> String {
+    fn shown(&self, live: &str, _column: &MappedColumn) -> String {
         live.to_owned()
     }
 
@@ -77,7 +87,7 @@ impl Words for Sqlite {
         "CROSS JOIN"
     }
 
-    /// A transaction that writes has the whole file.
+    /// A transaction that writes has locked the whole file.
     fn lock(&self) -> &'static str {
         ""
     }
@@ -85,24 +95,22 @@ impl Words for Sqlite {
 
 struct Postgres;
 
-impl Words for Postgres {
-    /// Text is cast to the column's type by name and without its length, since a cast to
-    /// `varchar(10)` would cut what is longer, where an assignment refuses it.
+impl SqlSyntax for Postgres {
+    /// Text is cast to the column's type by name and without its length: a cast to
+    /// `varchar(10)` would cut a longer text, where an assignment refuses it.
     fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String {
         let (mut casts, mut names) = (Vec::new(), Vec::new());
-        for (name, column, _) in fields {
-            let number = column.is_none_or(|column| column.kind() == Kind::Integer);
-            let raw = if number { "bigint" } else { "text" };
+        for field in fields {
+            let name = &field.name;
+            let raw = if field.is_number() { "bigint" } else { "text" };
             names.push(format!("{name} {raw}"));
-            casts.push(match column.map(Column::native) {
-                Some(Native::Postgres(type_name)) if !number => {
+            casts.push(match field.column.map(MappedColumn::native) {
+                Some(NativeType::Postgres(type_name)) if !field.is_number() => {
                     format!("CAST(r.{name} AS {type_name}) AS {name}")
                 }
-                // A number is compared as it is: one that is too large for its column is not
-                // found there, where a cast would fail the whole statement.
-                Some(Native::Plain | Native::Postgres(_) | Native::Mysql { .. }) | None => {
-                    format!("r.{name}")
-                }
+                // A number is compared as it is. One that is too large for its column is not
+                // found; a cast would fail the whole statement.
+                Some(_) | None => format!("r.{name}"),
             });
         }
         format!(
@@ -112,23 +120,19 @@ impl Words for Postgres {
         )
     }
 
-    fn matches(&self, live: &str, given: &str, _column: &Column) -> String {
-        format!("{live} = {given}")
-    }
-
-    /// A type or a collation may take different letters for the same (`citext`).
-    fn exactly(&self, live: &str, given: &str, column: &Column) -> String {
+    /// A type or a collation may treat different letters as the same (`citext`).
+    fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
         match column.kind() {
-            Kind::Text => {
+            ColumnKind::Text => {
                 format!("CAST({live} AS text) COLLATE \"C\" = CAST({given} AS text) COLLATE \"C\"")
             }
             _ => format!("{live} = {given}"),
         }
     }
 
-    fn shown(&self, live: &str, column: &Column) -> String {
+    fn shown(&self, live: &str, column: &MappedColumn) -> String {
         match column.kind() {
-            Kind::Integer => live.to_owned(),
+            ColumnKind::Integer => live.to_owned(),
             _ => format!("CAST({live} AS text)"),
         }
     }
@@ -144,7 +148,7 @@ impl Words for Postgres {
 
 struct Mysql;
 
-impl Words for Mysql {
+impl SqlSyntax for Mysql {
     fn quote(&self, name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))
     }
@@ -153,50 +157,52 @@ impl Words for Mysql {
         format!("o.{}", self.quote(name))
     }
 
-    /// Lengths are powers of two, so that there are few different statements. What is longer
+    /// Lengths are powers of two, so that there are few different statements. A longer text
     /// would move the table `v` to the disk, or be too long for a VARCHAR.
     fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String {
         let fields: Vec<String> = fields
             .iter()
-            .map(|(name, column, longest)| {
-                let number = column.is_none_or(|column| column.kind() == Kind::Integer);
-                let declared = if number {
+            .map(|field| {
+                let declared = if field.is_number() {
                     "BIGINT".to_owned()
-                } else if *longest <= 4_096 {
-                    format!("VARCHAR({})", longest.next_power_of_two().max(32))
+                } else if field.longest_chars <= 4_096 {
+                    format!(
+                        "VARCHAR({})",
+                        field.longest_chars.next_power_of_two().max(32)
+                    )
                 } else {
                     "LONGTEXT".to_owned()
                 };
-                format!("{name} {declared} PATH '$.{name}'")
+                format!("{name} {declared} PATH '$.{name}'", name = field.name)
             })
             .collect();
         format!("JSON_TABLE(?, '$[*]' COLUMNS ({})) AS v", fields.join(", "))
     }
 
-    /// In the column's own collation, without which its index is of no use.
-    fn matches(&self, live: &str, given: &str, column: &Column) -> String {
+    /// In the column's own collation. Without it, the index is not used.
+    fn matches(&self, live: &str, given: &str, column: &MappedColumn) -> String {
         match column.native() {
-            Native::Mysql { charset, collation } => {
+            NativeType::Mysql { charset, collation } => {
                 format!("{live} = CONVERT({given} USING {charset}) COLLATE {collation}")
             }
-            Native::Plain | Native::Postgres(_) => format!("{live} = {given}"),
+            NativeType::Plain | NativeType::Postgres(_) => format!("{live} = {given}"),
         }
     }
 
     /// Most collations ignore case, accents and trailing spaces.
-    fn exactly(&self, live: &str, given: &str, column: &Column) -> String {
+    fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
         match column.native() {
-            Native::Mysql { .. } => format!(
+            NativeType::Mysql { .. } => format!(
                 "CAST(CONVERT({live} USING utf8mb4) AS BINARY) = \
                  CAST(CONVERT({given} USING utf8mb4) AS BINARY)"
             ),
-            Native::Plain | Native::Postgres(_) => format!("{live} = {given}"),
+            NativeType::Plain | NativeType::Postgres(_) => format!("{live} = {given}"),
         }
     }
 
-    fn shown(&self, live: &str, column: &Column) -> String {
+    fn shown(&self, live: &str, column: &MappedColumn) -> String {
         match column.kind() {
-            Kind::Integer => live.to_owned(),
+            ColumnKind::Integer => live.to_owned(),
             _ => format!("CAST({live} AS CHAR)"),
         }
     }
