@@ -17,8 +17,7 @@ impl RowHash {
     }
 
     /// Reads 64 hexadecimal digits.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
+    pub(crate) fn from_hex(hex: &str) -> Option<Self> {
         let digits = hex.as_bytes();
         if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
             return None;
