@@ -1,5 +1,5 @@
 //! The adapter as it runs: started from a configuration, called over the network.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod common;
 
@@ -165,7 +165,7 @@ async fn a_mapping_that_does_not_fit_stops_the_start() {
 }
 
 #[tokio::test]
-async fn a_check_changes_nothing_and_tells_of_tables_that_will_be_made() {
+async fn a_check_changes_nothing_and_names_the_tables_that_will_be_created() {
     let rig = common::rig("").await;
     rig.sql("DROP TABLE echeck_cursor").await;
     let mut config = configured(&rig, "");

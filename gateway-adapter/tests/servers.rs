@@ -1,5 +1,5 @@
 //! What is particular to a server: its types, its locks, its accounts.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod common;
 
@@ -9,7 +9,7 @@ use common::{D, config, rig_on};
 use echeck_adapter::check::check;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{
-    AdapterRig, Journal, fail, give_back, ready, reapply, reason_of, restore, reverse,
+    AdapterRig, Journal, fail, give_back, reapply, reason_of, release, restore, reverse,
 };
 use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
@@ -185,7 +185,7 @@ async fn text_of_any_character_set_and_collation_of_mysql_is_found_by_its_index(
             fail("TR2", TransferState::Succeeded),
             fail("TR😀", TransferState::Succeeded),
             restore("TR1", 500, TransferState::Succeeded, "RV_TR1"),
-            ready("RS_TR1", "TR1", 0),
+            release("RS_TR1", "TR1", 0),
         ];
         let reply = rig
             .apply(Journal::default().changes(changes))
@@ -212,7 +212,7 @@ async fn text_of_any_character_set_and_collation_of_mysql_is_found_by_its_index(
 }
 
 #[tokio::test]
-async fn a_mysql_table_without_transactions_is_no_target() {
+async fn a_mysql_table_without_transactions_cannot_be_a_target() {
     let schema = gateway_adapter::demo_schema(Dialect::Mysql)
         .replace("ENGINE = InnoDB", "ENGINE = MyISAM")
         .replace(
@@ -231,9 +231,9 @@ async fn a_mysql_table_without_transactions_is_no_target() {
     );
 }
 
-/// Somebody else has the rows for a while, then lets them go.
+/// The owner locks the rows for a while, then releases them.
 #[tokio::test]
-async fn a_lock_that_is_let_go_only_delays_a_batch() {
+async fn a_lock_that_is_released_only_delays_a_batch() {
     let rig = rig_on(Dialect::Postgres, "").await;
     rig.sql(&D::on_any("TR1").set("state", "'PENDING'").sql())
         .await;
@@ -260,7 +260,7 @@ async fn a_lock_that_is_let_go_only_delays_a_batch() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_kept_leaves_the_batch_undone_and_says_so() {
+async fn a_lock_that_is_held_leaves_the_batch_undone_and_is_named() {
     for dialect in [Dialect::Postgres, Dialect::Mysql] {
         let rig = rig_on(dialect, "").await;
         rig.sql(&D::on_any("TR1").sql()).await;
@@ -298,7 +298,7 @@ async fn a_lock_that_is_kept_leaves_the_batch_undone_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_read_only_target_is_named_as_such_and_goes_on_when_it_is_mended() {
+async fn a_read_only_target_is_named_and_the_batch_continues_when_it_is_writable() {
     let rig = rig_on(Dialect::Postgres, "").await;
     rig.sql(&D::on_any("TR1").sql()).await;
     let database = rig.url().rsplit('/').next().unwrap().to_owned();
@@ -399,7 +399,7 @@ async fn deadlock_of(dialect: Dialect) -> (AdapterRig, String) {
     (rig, waiting.to_owned())
 }
 
-/// InnoDB shows its transactions anew only to those who have not looked for 0.1 seconds.
+/// InnoDB refreshes its list of transactions only after 0.1 seconds without a query of it.
 async fn until_it_waits(rig: &AdapterRig, waiting: &str) {
     while rig.one(waiting).await == "0" {
         tokio::time::sleep(Duration::from_millis(150)).await;
@@ -415,7 +415,7 @@ async fn a_deadlock_on_postgres_is_applied_again_from_the_cursor() {
     let changes = ["TR1", "TR2"].map(|id| reverse(id, 500, None));
     let batch = Journal::default().changes(changes);
     let mut owner = PgConnection::connect(&rig.url()).await.unwrap();
-    // Only the adapter looks for deadlocks, so that it is the one to give way.
+    // Only the adapter checks for deadlocks, so it is the one to give way.
     owner
         .execute("SET deadlock_timeout = '1min'; BEGIN")
         .await

@@ -4,10 +4,11 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{ReleaseToSettlement, TransferChange, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
-use echeck_adapter::mapping::Obstacle;
+use echeck_adapter::mapping::{Mapping, Obstacle};
 use echeck_adapter::row::Cell;
 use echeck_adapter::schema::MappedColumn;
 use echeck_adapter::timestamp::midnight;
@@ -15,43 +16,73 @@ use echeck_adapter::values_table::{RowGuard, ValuesField, ValuesTable};
 
 use crate::mapping::RallyPayMapping;
 
-/// Writes a group of changes: one UPDATE of the statuses, and one of what is released to
-/// settlement.
-pub(crate) async fn write(
-    mapping: &RallyPayMapping,
-    session: &mut dyn TargetSession,
-    changes: &[&TransferChange],
-) -> Result<bool, DbError> {
-    // Where a key may name several rows, one row too many could make up for a missing one.
-    if !mapping.columns.transfer_id.is_unique() {
-        let obstacles = examine(mapping, session, changes).await?;
-        if obstacles.iter().any(Option::is_some) {
-            return Ok(false);
+#[async_trait]
+impl Mapping for RallyPayMapping {
+    /// Writes a group of changes: one UPDATE of the statuses, and one of what is released to
+    /// settlement.
+    async fn write(
+        &self,
+        session: &mut dyn TargetSession,
+        changes: &[&TransferChange],
+    ) -> Result<bool, DbError> {
+        // Where a key may name several rows, one row too many could make up for a missing one.
+        if !self.columns.transfer_id.is_unique() {
+            let obstacles = self.examine(session, changes).await?;
+            if obstacles.iter().any(Option::is_some) {
+                return Ok(false);
+            }
         }
-    }
-    let (mut updates, mut releases) = (Vec::new(), Vec::new());
-    for change in changes {
-        match change {
-            TransferChange::Update(update) => updates.push(update),
-            TransferChange::Release(release) => releases.push(release),
+        let (mut updates, mut releases) = (Vec::new(), Vec::new());
+        for change in changes {
+            match change {
+                TransferChange::Update(update) => updates.push(update),
+                TransferChange::Release(release) => releases.push(release),
+            }
         }
-    }
-    if !updates.is_empty() {
-        let Some(update) = mapping.update(&updates) else {
-            return Ok(false);
-        };
-        if session.execute(update).await? != updates.len() as u64 {
-            return Ok(false);
+        if !updates.is_empty() {
+            let Some(update) = self.update(&updates) else {
+                return Ok(false);
+            };
+            if session.execute(update).await? != updates.len() as u64 {
+                return Ok(false);
+            }
         }
+        // An app without the column needs nothing.
+        if let (Some(column), false) = (&self.columns.reversal_ready_at, releases.is_empty()) {
+            let Some(update) = self.release(column, &releases) else {
+                return Ok(false);
+            };
+            return Ok(session.execute(update).await? == releases.len() as u64);
+        }
+        Ok(true)
     }
-    // An app without the column needs nothing.
-    if let (Some(column), false) = (&mapping.columns.reversal_ready_at, releases.is_empty()) {
-        let Some(update) = mapping.release(column, &releases) else {
-            return Ok(false);
-        };
-        return Ok(session.execute(update).await? == releases.len() as u64);
+
+    async fn examine(
+        &self,
+        session: &mut dyn TargetSession,
+        changes: &[&TransferChange],
+    ) -> Result<Vec<Option<Obstacle>>, DbError> {
+        let (transfer_id, status) = (&self.columns.transfer_id, &self.columns.status);
+        let mut rows = ValuesTable::new(&self.table, transfer_id);
+        for id in changes
+            .iter()
+            .filter_map(|change| transfer_id.id(key(change)))
+        {
+            rows.add_row(id, []);
+        }
+        let select = rows.select_locked(&[transfer_id, status]);
+        let rows = session.fetch(select).await?;
+        let mut seen: HashMap<String, Vec<&Cell>> = HashMap::new();
+        for row in &rows {
+            let statuses = seen.entry(transfer_id.of(row).text()).or_default();
+            statuses.push(status.of(row));
+        }
+        let obstacles = changes.iter().map(|change| {
+            let statuses = seen.get(key(change)).map(Vec::as_slice);
+            self.obstacle(change, statuses.unwrap_or_default())
+        });
+        Ok(obstacles.collect())
     }
-    Ok(true)
 }
 
 /// The transfer by which the app knows the transaction that a change is about. What a return
@@ -61,34 +92,6 @@ pub(crate) fn key(change: &TransferChange) -> &str {
         TransferChange::Update(update) => &update.transfer_id,
         TransferChange::Release(release) => &release.returned_transfer_id,
     }
-}
-
-/// Reads and locks the transactions of a group.
-pub(crate) async fn examine(
-    mapping: &RallyPayMapping,
-    session: &mut dyn TargetSession,
-    changes: &[&TransferChange],
-) -> Result<Vec<Option<Obstacle>>, DbError> {
-    let (transfer_id, status) = (&mapping.columns.transfer_id, &mapping.columns.status);
-    let mut rows = ValuesTable::new(&mapping.table, transfer_id);
-    for id in changes
-        .iter()
-        .filter_map(|change| transfer_id.id(key(change)))
-    {
-        rows.add_row(id, []);
-    }
-    let select = rows.select_locked(&[transfer_id, status]);
-    let rows = session.fetch(select).await?;
-    let mut seen: HashMap<String, Vec<&Cell>> = HashMap::new();
-    for row in &rows {
-        let statuses = seen.entry(transfer_id.of(row).text()).or_default();
-        statuses.push(status.of(row));
-    }
-    let obstacles = changes.iter().map(|change| {
-        let statuses = seen.get(key(change)).map(Vec::as_slice);
-        mapping.obstacle(change, statuses.unwrap_or_default())
-    });
-    Ok(obstacles.collect())
 }
 
 /// The bank's own date where it is known, else the time of the decision. `None` for a payment that

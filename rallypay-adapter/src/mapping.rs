@@ -1,18 +1,14 @@
 //! The mapping as configured, and as it fits the live table.
 
-use async_trait::async_trait;
-use echeck_adapter::batch::TransferChange;
 use echeck_adapter::config::ColumnNames;
-use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::mapping::{Mapping, MappingConfig, MappingSettings, Obstacle};
+use echeck_adapter::mapping::{Mapping, MappingConfig, MappingSettings};
 use echeck_adapter::schema::ColumnContent::{Id, Integer, Text, Timestamp};
 use echeck_adapter::schema::{ColumnContent, ColumnSpec, Fitting, MappedColumn};
 use echeck_adapter::timestamp::TimestampFormat;
 use echeck_proto::adapter::v1::FundingPolicy;
 use echeck_service::config::Section;
 
-use crate::change;
 use crate::status::AppStatuses;
 
 /// The Rails app's mapping as configured.
@@ -154,23 +150,4 @@ pub(crate) struct RallyPayMapping {
     pub(crate) table: Identifier,
     pub(crate) columns: TransactionColumns,
     pub(crate) statuses: AppStatuses,
-}
-
-#[async_trait]
-impl Mapping for RallyPayMapping {
-    async fn write(
-        &self,
-        session: &mut dyn TargetSession,
-        changes: &[&TransferChange],
-    ) -> Result<bool, DbError> {
-        change::write(self, session, changes).await
-    }
-
-    async fn examine(
-        &self,
-        session: &mut dyn TargetSession,
-        changes: &[&TransferChange],
-    ) -> Result<Vec<Option<Obstacle>>, DbError> {
-        change::examine(self, session, changes).await
-    }
 }

@@ -1,5 +1,5 @@
 //! Changes of the Rails app's transactions, in real SQLite files.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::{CommandFactory as _, FromArgMatches as _};
 use echeck_service::clock::SystemClock;
 use echeck_service::config::{ConfigError, Settings, process_environment};
 use echeck_service::telemetry::{self, TelemetryConfig, TelemetryError};
@@ -15,8 +16,9 @@ use crate::config::AdapterConfig;
 use crate::serve::{self, RunError};
 
 /// The arguments of an adapter.
-#[derive(Debug, clap::Args)]
-pub struct AdapterArgs {
+#[derive(Debug, clap::Parser)]
+#[command(version)]
+struct AdapterArgs {
     /// The configuration file (TOML). A variable such as ECHECK__SERVER__LISTEN overrides a key.
     #[arg(long, value_name = "FILE", env = "ECHECK_CONFIG")]
     config: Option<PathBuf>,
@@ -36,11 +38,17 @@ enum CommandError {
     Run(#[from] RunError),
 }
 
-/// Runs an adapter from its command line until it is asked to stop. The exit code is 0, or 1 after
-/// an error, which is printed to stderr.
-pub async fn main(args: AdapterArgs, read_config: fn(&Settings) -> AdapterConfig) -> ExitCode {
+/// Runs the adapter `name` from its command line until it is asked to stop. The exit code is 0, or
+/// 1 after an error, which is printed to stderr.
+pub async fn main(
+    name: &'static str,
+    about: &'static str,
+    read_config: fn(&Settings) -> AdapterConfig,
+) -> ExitCode {
+    let command = AdapterArgs::command().name(name).about(about);
+    let args = AdapterArgs::from_arg_matches(&command.get_matches());
     let _failpoints = failpoint::setup();
-    match execute(args, read_config).await {
+    match execute(args.unwrap_or_else(|error| error.exit()), read_config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // When stderr is closed, nobody can be notified.

@@ -1,6 +1,6 @@
 //! The shared part against real SQLite files, with a mapping of the smallest kind: a table
 //! of notes whose state a change sets.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::sync::Arc;
 use std::time::Duration;

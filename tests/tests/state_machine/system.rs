@@ -75,10 +75,7 @@ impl System {
                 let refusal = self
                     .refusal(side, reference.batch_of_other_past(side))
                     .await;
-                assert!(
-                    matches!(refusal, CursorMismatch::Hash { .. }),
-                    "{refusal}"
-                );
+                assert!(matches!(refusal, CursorMismatch::Hash { .. }), "{refusal}");
             }
             Transition::Fund { .. } | Transition::Arrive { .. } => {
                 self.gateway_changes(reference).await;

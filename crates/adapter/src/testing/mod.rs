@@ -1,6 +1,6 @@
 //! What the tests of adapters share: a target in a file of its own, and a journal to feed
 //! it with.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod changes;
 mod shell;
@@ -11,13 +11,15 @@ use std::time::Duration;
 
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::step::Change;
-use echeck_proto::adapter::v1::{self as proto, ApplyUpdatesRequest, ApplyUpdatesResponse};
+use echeck_proto::adapter::v1::{
+    self as proto, ApplyUpdatesRequest, ApplyUpdatesResponse, StepException, StepExceptionKind,
+};
 use echeck_service::clock::ManualClock;
 use tempfile::TempDir;
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
-pub use self::changes::{expected, fail, give_back, ready, reapply, reason, restore, reverse};
+pub use self::changes::{expected, fail, give_back, reapply, reason, release, restore, reverse};
 use self::shell::Shell;
 use crate::api::AdapterApi;
 use crate::apply::Target;
@@ -99,7 +101,7 @@ impl AdapterRig {
         self.directory.path().join(name)
     }
 
-    /// Runs SQL as somebody else would, on a connection of its own.
+    /// Runs SQL as the owner of the database, on a new connection.
     pub async fn sql(&self, sql: &str) {
         self.shell.run(sql).await;
     }
@@ -125,6 +127,18 @@ impl AdapterRig {
             .apply_updates(Request::new(batch))
             .await
             .map(tonic::Response::into_inner)
+    }
+
+    /// Applies each change as a batch of its own, so that nothing else in the batch causes it to be
+    /// examined.
+    pub async fn apply_one_by_one(&self, changes: Vec<Change>) -> Vec<StepException> {
+        let mut journal = Journal::default();
+        let mut exceptions = Vec::new();
+        for change in changes {
+            let reply = self.apply(journal.changes([change])).await.unwrap();
+            exceptions.extend(reply.exceptions);
+        }
+        exceptions
     }
 
     /// Reads cursor and exceptions.
@@ -181,6 +195,15 @@ async fn open(shell: &Shell, mapping: Arc<dyn MappingConfig>) -> Target {
         mapping,
         adapter: "test".to_owned(),
     }
+}
+
+/// The position, kind and message of each exception.
+#[must_use]
+pub fn reported(exceptions: &[StepException]) -> Vec<(u64, StepExceptionKind, &str)> {
+    exceptions
+        .iter()
+        .map(|e| (e.position, e.kind(), e.message.as_str()))
+        .collect()
 }
 
 /// The reason code of an error, such as `CURSOR_MISMATCH`.
