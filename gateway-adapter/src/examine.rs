@@ -17,7 +17,7 @@ use crate::mapping::GatewayMapping;
 use crate::new_transfer::{created_by, other_parent};
 
 /// The transfers of a group as they are now, by their ids.
-type Seen<'a> = HashMap<String, &'a TargetRow>;
+type RowsById<'a> = HashMap<String, &'a TargetRow>;
 
 /// Reads and locks the transfers of a group.
 pub(crate) async fn examine(
@@ -40,7 +40,7 @@ pub(crate) async fn examine(
     shown.extend(&mapping.release_column);
     let rows = session.fetch(rows.select_locked(&shown)).await?;
     let by_id = rows.iter().map(|row| (columns.id.of(row).text(), row));
-    let seen: Seen<'_> = by_id.collect();
+    let seen: RowsById<'_> = by_id.collect();
     let obstacles = changes.iter().map(|change| match change {
         TransferChange::Update(update) => mapping.obstacle_to_update(update, &seen),
         TransferChange::Release(release) => mapping.obstacle_to_release(release, &seen),
@@ -61,7 +61,7 @@ fn not_found(id: &str) -> Obstacle {
 }
 
 impl GatewayMapping {
-    fn obstacle_to_update(&self, update: &Update, seen: &Seen<'_>) -> Option<Obstacle> {
+    fn obstacle_to_update(&self, update: &Update, seen: &RowsById<'_>) -> Option<Obstacle> {
         let id = &update.transfer_id;
         let Some(row) = seen.get(id) else {
             return Some(not_found(id));
@@ -91,7 +91,7 @@ impl GatewayMapping {
     fn obstacle_to_release(
         &self,
         release: &ReleaseToSettlement,
-        seen: &Seen<'_>,
+        seen: &RowsById<'_>,
     ) -> Option<Obstacle> {
         // A gateway without the column has nothing to write.
         let ready_at = self.release_column.as_ref()?;

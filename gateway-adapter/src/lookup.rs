@@ -18,7 +18,7 @@ const CHUNK: usize = 5_000;
 const MAX_MATCHES: u32 = 10;
 
 /// The transfers found by kind of key and by id.
-type Found = BTreeMap<KeyKind, HashMap<String, Vec<Transfer>>>;
+type TransfersByKey = BTreeMap<KeyKind, HashMap<String, Vec<Transfer>>>;
 
 /// Looks up `keys`; the answer has one list for each, in their order.
 pub(crate) async fn lookup(
@@ -38,7 +38,7 @@ pub(crate) async fn lookup(
         }
         wanted.entry(kind).or_default().insert(&key.value);
     }
-    let mut found = Found::new();
+    let mut found = TransfersByKey::new();
     for (kind, values) in wanted {
         if let (Some(column), _) = mapping.columns.key(kind) {
             let transfers = mapping.find(session, column, values).await?;
@@ -90,7 +90,7 @@ impl GatewayMapping {
     async fn add_reversal_ids(
         &self,
         session: &mut dyn TargetSession,
-        found: &mut Found,
+        found: &mut TransfersByKey,
     ) -> Result<(), DbError> {
         let (id, parent) = (&self.columns.id, &self.columns.parent_id);
         let transfers = found.values().flat_map(HashMap::values).flatten();

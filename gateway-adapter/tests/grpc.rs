@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use common::{D, config};
 use echeck_adapter::config::AdapterConfig;
-use echeck_adapter::serve::{RunError, check_only, run};
+use echeck_adapter::serve::{AdapterRunError, check_only, run};
 use echeck_adapter::testing::{AdapterRig, Journal, fail, reason_of};
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use echeck_proto::adapter::v1::{
@@ -33,7 +33,10 @@ fn configured(rig: &AdapterRig, more: &str) -> AdapterConfig {
 async fn start(
     config: AdapterConfig,
     shutdown: CancellationToken,
-) -> (SocketAddr, tokio::task::JoinHandle<Result<(), RunError>>) {
+) -> (
+    SocketAddr,
+    tokio::task::JoinHandle<Result<(), AdapterRunError>>,
+) {
     let (bound, address) = tokio::sync::oneshot::channel();
     let running = tokio::spawn(run(config, Arc::new(SystemClock), shutdown, |at| {
         bound.send(at).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! The cursor moves first, by compare-and-set: its row is the lock that keeps the adapter's other
 //! copy from applying the same steps at the same time. Then the changes follow in groups of a few
-//! statements each (see [`crate::batch_group`]).
+//! statements each (see `batch_group.rs`).
 //!
 //! Two kinds of refusal cannot be undone alone: a trigger that rolls back the whole transaction
 //! (`RAISE(ROLLBACK)`), and a constraint that is only checked at commit. Then nothing of the batch

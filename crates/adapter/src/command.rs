@@ -13,7 +13,7 @@ use echeck_service::{ErrorChain, failpoint, shutdown};
 
 use crate::check::TargetCheck;
 use crate::config::AdapterConfig;
-use crate::serve::{self, RunError};
+use crate::serve::{self, AdapterRunError};
 
 /// The arguments of an adapter.
 #[derive(Debug, clap::Parser)]
@@ -35,7 +35,7 @@ enum CommandError {
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(#[from] AdapterRunError),
 }
 
 /// Runs the adapter `name` from its command line until it is asked to stop. The exit code is 0, or

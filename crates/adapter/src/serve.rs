@@ -19,7 +19,7 @@ use crate::dialect::DbError;
 
 /// Why an adapter did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub enum AdapterRunError {
     /// The target cannot be opened.
     #[error(transparent)]
     Target(#[from] DbError),
@@ -48,13 +48,13 @@ pub enum RunError {
 /// connections are accepted.
 ///
 /// # Errors
-/// See [`RunError`]; nothing is served unless the mapping fits.
+/// See [`AdapterRunError`]; nothing is served unless the mapping fits.
 pub async fn run(
     config: AdapterConfig,
     clock: SharedClock,
     shutdown: CancellationToken,
     on_bound: impl FnOnce(SocketAddr),
-) -> Result<(), RunError> {
+) -> Result<(), AdapterRunError> {
     let target = open(&config).await?;
     create_own_tables(&config, &target).await?;
     let found = without_faults(&target, check(&target).await.demanding_own_tables())?;
@@ -86,7 +86,7 @@ pub async fn run(
 ///
 /// # Errors
 /// When the target cannot be opened, or the mapping does not fit.
-pub async fn check_only(config: &AdapterConfig) -> Result<TargetCheck, RunError> {
+pub async fn check_only(config: &AdapterConfig) -> Result<TargetCheck, AdapterRunError> {
     let target = open(config).await?;
     let mut found = check(&target).await;
     if !config.target.create_tables {
@@ -95,7 +95,7 @@ pub async fn check_only(config: &AdapterConfig) -> Result<TargetCheck, RunError>
     without_faults(&target, found)
 }
 
-async fn open(config: &AdapterConfig) -> Result<Target, RunError> {
+async fn open(config: &AdapterConfig) -> Result<Target, AdapterRunError> {
     Ok(Target {
         database: config.target.open().await?,
         mapping: Arc::clone(&config.mapping),
@@ -105,20 +105,20 @@ async fn open(config: &AdapterConfig) -> Result<Target, RunError> {
 
 /// Checks first, so that an account without the right to create tables can start where an operator
 /// has created them.
-async fn create_own_tables(config: &AdapterConfig, target: &Target) -> Result<(), RunError> {
+async fn create_own_tables(config: &AdapterConfig, target: &Target) -> Result<(), AdapterRunError> {
     if !config.target.create_tables || check(target).await.missing_tables.is_empty() {
         return Ok(());
     }
     let sql = target.database.dialect().owned_tables_sql();
     let created = target.database.create_owned_tables().await;
-    created.map_err(|error| RunError::OwnTables { error, sql })
+    created.map_err(|error| AdapterRunError::OwnTables { error, sql })
 }
 
-fn without_faults(target: &Target, found: TargetCheck) -> Result<TargetCheck, RunError> {
+fn without_faults(target: &Target, found: TargetCheck) -> Result<TargetCheck, AdapterRunError> {
     if found.faults.is_empty() {
         return Ok(found);
     }
-    Err(RunError::Misfit {
+    Err(AdapterRunError::Misfit {
         target: target.database.shown().to_owned(),
         faults: found.faults,
     })

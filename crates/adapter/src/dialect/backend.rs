@@ -17,7 +17,7 @@ pub(super) struct CatalogSql {
     /// transactions, or empty.
     pub(super) table: &'static str,
     /// A row for each column, in their order: `name`, `declared`, `nullable`, `has_default`,
-    /// `is_generated`, and what [`Backend::column_type`] needs.
+    /// `is_generated`, and what [`SqlBackend::column_type`] needs.
     pub(super) columns: &'static str,
     /// A row for each column of each index, in their order: `is_unique`, `is_first`,
     /// `column_name`. An index that does not cover every row is left out.
@@ -25,7 +25,7 @@ pub(super) struct CatalogSql {
 }
 
 /// A kind of database.
-pub(super) trait Backend: sqlx::Database {
+pub(super) trait SqlBackend: sqlx::Database {
     /// The query builder of its SQL.
     type Builder: QueryBuilder + Default;
     const DIALECT: Dialect;
@@ -57,7 +57,7 @@ pub(super) trait Backend: sqlx::Database {
 }
 
 /// A statement as SQL, with the values to bind.
-pub(super) fn sql<B: Backend>(statement: SqlStatement) -> (String, SqlxValues) {
+pub(super) fn sql<B: SqlBackend>(statement: SqlStatement) -> (String, SqlxValues) {
     let builder = B::Builder::default();
     match statement {
         SqlStatement::Insert(insert) => insert.build_sqlx(builder),
@@ -71,7 +71,7 @@ pub(super) fn sql<B: Backend>(statement: SqlStatement) -> (String, SqlxValues) {
 }
 
 /// The schema of a table, from the rows of the catalog.
-pub(super) fn schema<B: Backend>(columns: &[TargetRow], indexes: &[TargetRow]) -> TableSchema {
+pub(super) fn schema<B: SqlBackend>(columns: &[TargetRow], indexes: &[TargetRow]) -> TableSchema {
     let is = |row: &TargetRow, name| row.cell(name).integer() == Some(1);
     let columns = columns.iter().map(|row| {
         let (kind, native) = B::column_type(row);

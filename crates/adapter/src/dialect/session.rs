@@ -9,7 +9,7 @@ use sqlx::{
     AssertSqlSafe, Column as _, Executor, IntoArguments, Row as _, TypeInfo as _, ValueRef as _,
 };
 
-use super::backend::{Backend, schema, sql};
+use super::backend::{SqlBackend, schema, sql};
 use super::{Access, DbError, SqlStatement, TargetSession};
 use crate::identifier::Identifier;
 use crate::row::{Cell, TargetRow};
@@ -18,11 +18,11 @@ use crate::schema::TableSchema;
 /// The connection goes back to the pool only after a clean end. Otherwise it is closed, which
 /// undoes what was open: a trigger may have ended the transaction unnoticed, and a call may be
 /// canceled at any point.
-pub(super) struct SqlSession<B: Backend> {
+pub(super) struct SqlSession<B: SqlBackend> {
     connection: Option<PoolConnection<B>>,
 }
 
-impl<B: Backend> SqlSession<B>
+impl<B: SqlBackend> SqlSession<B>
 where
     for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
 {
@@ -46,7 +46,7 @@ where
     }
 }
 
-impl<B: Backend> SqlSession<B> {
+impl<B: SqlBackend> SqlSession<B> {
     fn connection(&mut self) -> Result<&mut B::Connection, DbError> {
         match &mut self.connection {
             Some(connection) => Ok(connection),
@@ -55,7 +55,7 @@ impl<B: Backend> SqlSession<B> {
     }
 }
 
-impl<B: Backend> Drop for SqlSession<B> {
+impl<B: SqlBackend> Drop for SqlSession<B> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             drop(connection.detach());
@@ -64,7 +64,7 @@ impl<B: Backend> Drop for SqlSession<B> {
 }
 
 #[async_trait]
-impl<B: Backend> TargetSession for SqlSession<B>
+impl<B: SqlBackend> TargetSession for SqlSession<B>
 where
     for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
     SqlxValues: IntoArguments<B>,
@@ -162,7 +162,7 @@ fn verb(sql: &str) -> &'static str {
 }
 
 /// Why a statement failed. PostgreSQL does not say which right an account lacks.
-fn failure<B: Backend>(verb: &str, error: &sqlx::Error) -> DbError {
+fn failure<B: SqlBackend>(verb: &str, error: &sqlx::Error) -> DbError {
     let lacks_right = error.as_database_error().is_some_and(B::lacks_right);
     match B::error(error) {
         DbError::Unavailable(message) if lacks_right => DbError::Unavailable(format!(
@@ -173,7 +173,7 @@ fn failure<B: Backend>(verb: &str, error: &sqlx::Error) -> DbError {
     }
 }
 
-fn read_all<B: Backend>(rows: &[B::Row]) -> Vec<TargetRow>
+fn read_all<B: SqlBackend>(rows: &[B::Row]) -> Vec<TargetRow>
 where
     usize: sqlx::ColumnIndex<B::Row>,
 {

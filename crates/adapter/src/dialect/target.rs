@@ -7,7 +7,7 @@ use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolOptions;
 use sqlx::{ColumnIndex, Connection, Decode, Executor, IntoArguments, Pool, Row as _, Type};
 
-use super::backend::Backend;
+use super::backend::SqlBackend;
 use super::session::SqlSession;
 use super::{Access, DatabaseFacts, DbError, Dialect, TargetDatabase, TargetSession};
 use crate::timestamp;
@@ -22,7 +22,7 @@ pub struct PoolLimits {
 }
 
 impl PoolLimits {
-    pub(super) fn options<B: Backend>(self) -> PoolOptions<B> {
+    pub(super) fn options<B: SqlBackend>(self) -> PoolOptions<B> {
         PoolOptions::new()
             .max_connections(self.max_connections)
             .acquire_timeout(self.busy_timeout.saturating_add(Duration::from_secs(1)))
@@ -30,13 +30,13 @@ impl PoolLimits {
 }
 
 /// A target database, named as it may be shown.
-pub(super) struct SqlTarget<B: Backend> {
+pub(super) struct SqlTarget<B: SqlBackend> {
     pub(super) pool: Pool<B>,
     pub(super) shown: String,
 }
 
 /// Names the target in an error about the connection. An outage, unless the target is read-only.
-pub(super) fn at<B: Backend>(shown: &str, error: &sqlx::Error) -> DbError {
+pub(super) fn at<B: SqlBackend>(shown: &str, error: &sqlx::Error) -> DbError {
     match B::error(error) {
         DbError::ReadOnly(message) => DbError::ReadOnly(format!("{shown}: {message}")),
         other => DbError::Unavailable(format!("{shown}: {}", other.message())),
@@ -45,7 +45,7 @@ pub(super) fn at<B: Backend>(shown: &str, error: &sqlx::Error) -> DbError {
 
 /// The text that a first connection reads. A pool would only say that it got no connection, not
 /// why.
-pub(super) async fn first_answer<B: Backend>(
+pub(super) async fn first_answer<B: SqlBackend>(
     options: &<B::Connection as Connection>::Options,
     shown: &str,
     sql: &'static str,
@@ -65,7 +65,7 @@ where
 }
 
 #[async_trait]
-impl<B: Backend> TargetDatabase for SqlTarget<B>
+impl<B: SqlBackend> TargetDatabase for SqlTarget<B>
 where
     for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
     SqlxValues: IntoArguments<B>,

@@ -51,15 +51,15 @@ pub(super) trait SqlSyntax {
 
 pub(super) fn syntax(dialect: Dialect) -> &'static dyn SqlSyntax {
     match dialect {
-        Dialect::Sqlite => &Sqlite,
-        Dialect::Postgres => &Postgres,
-        Dialect::Mysql => &Mysql,
+        Dialect::Sqlite => &SqliteSyntax,
+        Dialect::Postgres => &PostgresSyntax,
+        Dialect::Mysql => &MysqlSyntax,
     }
 }
 
-struct Sqlite;
+struct SqliteSyntax;
 
-impl SqlSyntax for Sqlite {
+impl SqlSyntax for SqliteSyntax {
     fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String {
         let fields: Vec<String> = fields
             .iter()
@@ -93,9 +93,9 @@ impl SqlSyntax for Sqlite {
     }
 }
 
-struct Postgres;
+struct PostgresSyntax;
 
-impl SqlSyntax for Postgres {
+impl SqlSyntax for PostgresSyntax {
     /// Text is cast to the column's type by name and without its length: a cast to
     /// `varchar(10)` would cut a longer text, where an assignment refuses it.
     fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String {
@@ -146,9 +146,9 @@ impl SqlSyntax for Postgres {
     }
 }
 
-struct Mysql;
+struct MysqlSyntax;
 
-impl SqlSyntax for Mysql {
+impl SqlSyntax for MysqlSyntax {
     fn quote(&self, name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))
     }
@@ -217,5 +217,22 @@ impl SqlSyntax for Mysql {
 
     fn update(&self, table: &str, unfolded: &str, sets: &str, condition: &str) -> String {
         format!("UPDATE {unfolded} STRAIGHT_JOIN {table} AS o ON {condition} SET {sets}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_stays_one_quoted_identifier() {
+        let name = "x\"`; DROP TABLE t; --";
+        for (dialect, quoted) in [
+            (Dialect::Sqlite, r#""x""`; DROP TABLE t; --""#),
+            (Dialect::Postgres, r#""x""`; DROP TABLE t; --""#),
+            (Dialect::Mysql, r#"`x"``; DROP TABLE t; --`"#),
+        ] {
+            assert_eq!(syntax(dialect).quote(name), quoted);
+        }
     }
 }

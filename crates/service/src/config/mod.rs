@@ -37,13 +37,13 @@ pub struct Settings {
 /// What was asked of the tree so far.
 #[derive(Default)]
 struct Records {
-    asked: BTreeMap<KeyPath, Asked>,
+    asked: BTreeMap<KeyPath, KeyUse>,
     faults: Vec<ConfigFault>,
 }
 
 /// How a key was asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum KeyUse {
     /// As a section, whose keys are read one by one.
     Opened,
     /// As a value, or as a section read whole.
@@ -108,7 +108,7 @@ impl Settings {
 
     /// The whole tree as a section.
     pub fn root(&self) -> Section<'_> {
-        self.record_asked(&[], Asked::Opened);
+        self.record_asked(&[], KeyUse::Opened);
         Section::new(self, Vec::new())
     }
 
@@ -132,15 +132,15 @@ impl Settings {
     fn find_unknown(&self, path: &mut KeyPath, value: &Value, faults: &mut Vec<ConfigFault>) {
         let asked = self.records().asked.get(path).copied();
         match (asked, &value.kind) {
-            (Some(Asked::Read), _) => {}
-            (Some(Asked::Opened), ValueKind::Table(table)) => {
+            (Some(KeyUse::Read), _) => {}
+            (Some(KeyUse::Opened), ValueKind::Table(table)) => {
                 for (key, inner) in table.iter().collect::<BTreeMap<_, _>>() {
                     path.push(key.clone());
                     self.find_unknown(path, inner, faults);
                     path.pop();
                 }
             }
-            (Some(Asked::Opened) | None, _) => faults.push(ConfigFault {
+            (Some(KeyUse::Opened) | None, _) => faults.push(ConfigFault {
                 key: path.join("."),
                 message: format!(
                     "is not a known key; known here: {} ({})",
@@ -195,11 +195,11 @@ impl Settings {
     }
 
     /// Records that `path` was asked for. `Read` is never reduced to `Opened`.
-    fn record_asked(&self, path: &[String], how: Asked) {
+    fn record_asked(&self, path: &[String], how: KeyUse) {
         let mut records = self.records();
         let known = records.asked.entry(path.to_vec()).or_insert(how);
-        if how == Asked::Read {
-            *known = Asked::Read;
+        if how == KeyUse::Read {
+            *known = KeyUse::Read;
         }
     }
 

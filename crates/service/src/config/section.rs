@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::value::{explain, is_set, kind_of, list, number, quoted, scalar, text, truth};
-use super::{Asked, KeyPath, Settings};
+use super::{KeyPath, KeyUse, Settings};
 
 /// One section of the configuration. When a value is missing or wrong, a getter records a fault
 /// and returns a placeholder. [`Settings::finish`] then fails, so that all faults are reported
@@ -32,10 +32,10 @@ impl<'a> Section<'a> {
         let path = self.path_to(key);
         match self.settings.get(&path) {
             Some(value) if !matches!(value.kind, ValueKind::Table(_)) => {
-                self.settings.record_asked(&path, Asked::Read);
+                self.settings.record_asked(&path, KeyUse::Read);
                 self.fault(key, format!("must be a section, not {}", kind_of(value)));
             }
-            Some(_) | None => self.settings.record_asked(&path, Asked::Opened),
+            Some(_) | None => self.settings.record_asked(&path, KeyUse::Opened),
         }
         Section::new(self.settings, path)
     }
@@ -201,7 +201,7 @@ impl<'a> Section<'a> {
     /// the type should deny unknown fields. Text becomes a number where the type wants one, but
     /// is not split into a list. The fault names the first value that does not fit.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Option<T> {
-        self.settings.record_asked(&self.path, Asked::Read);
+        self.settings.record_asked(&self.path, KeyUse::Read);
         let value = match self.settings.get(&self.path) {
             Some(value) => value.clone(),
             None => Value::new(None, Map::<String, Value>::new()),
@@ -247,7 +247,7 @@ impl<'a> Section<'a> {
     /// Records that `key` was read, and reads it unless it is absent or empty.
     fn read<T>(&self, key: &str, reader: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
         let path = self.path_to(key);
-        self.settings.record_asked(&path, Asked::Read);
+        self.settings.record_asked(&path, KeyUse::Read);
         let value = self.settings.get(&path).filter(|value| is_set(value))?;
         reader(value)
             .map_err(|message| self.fault(key, message))

@@ -17,7 +17,7 @@ pub(super) fn parse_change(
     change: ProtoChange,
     violations: &mut Violations,
 ) -> Option<TransferChange> {
-    let mut fields = Fields {
+    let mut fields = ChangeFields {
         path: format!("{step}.{}", name(&change)),
         violations,
     };
@@ -63,12 +63,12 @@ struct SentUpdate {
 type ParsedUpdate = (SentUpdate, Option<UpdateEffect>);
 
 /// The fields of one change, below its path.
-struct Fields<'a> {
+struct ChangeFields<'a> {
     path: String,
     violations: &'a mut Violations,
 }
 
-impl Fields<'_> {
+impl ChangeFields<'_> {
     fn add(&mut self, field: &str, what: &str) {
         self.violations.add(format!("{}.{field}", self.path), what);
     }

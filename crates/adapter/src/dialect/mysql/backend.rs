@@ -5,7 +5,7 @@ use sqlx::error::DatabaseError;
 use sqlx::mysql::{MySqlDatabaseError, MySqlQueryResult, MySqlRow};
 use sqlx::{MySql, Row as _};
 
-use crate::dialect::backend::{Backend, CatalogSql};
+use crate::dialect::backend::{CatalogSql, SqlBackend};
 use crate::dialect::{Access, DbError, Dialect};
 use crate::row::{Cell, TargetRow};
 use crate::schema::{ColumnKind, NativeType};
@@ -38,7 +38,7 @@ fn number(error: &dyn DatabaseError) -> u16 {
     error.map_or(0, MySqlDatabaseError::number)
 }
 
-impl Backend for MySql {
+impl SqlBackend for MySql {
     type Builder = MysqlQueryBuilder;
     const DIALECT: Dialect = Dialect::Mysql;
     const FACTS: &'static str = "SELECT CONCAT(IF(VERSION() LIKE '%MariaDB%', '', 'MySQL '), \

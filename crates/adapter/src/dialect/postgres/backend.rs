@@ -5,7 +5,7 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgQueryResult, PgRow};
 use sqlx::{Postgres, Row as _};
 
-use crate::dialect::backend::{Backend, CatalogSql};
+use crate::dialect::backend::{CatalogSql, SqlBackend};
 use crate::dialect::{Access, DbError, Dialect};
 use crate::row::{Cell, TargetRow};
 use crate::schema::{ColumnKind, NativeType};
@@ -24,7 +24,7 @@ const LACKS_RIGHT: &str = "42501";
 /// read_only_sql_transaction: a standby, or default_transaction_read_only.
 const READ_ONLY: &str = "25006";
 
-impl Backend for Postgres {
+impl SqlBackend for Postgres {
     type Builder = PostgresQueryBuilder;
     const DIALECT: Dialect = Dialect::Postgres;
     /// Two copies that start together must not both find the tables missing.

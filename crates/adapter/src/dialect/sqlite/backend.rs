@@ -5,7 +5,7 @@ use sqlx::error::DatabaseError;
 use sqlx::sqlite::{SqliteQueryResult, SqliteRow};
 use sqlx::{Row as _, Sqlite};
 
-use crate::dialect::backend::{Backend, CatalogSql};
+use crate::dialect::backend::{CatalogSql, SqlBackend};
 use crate::dialect::{Access, DbError, Dialect};
 use crate::row::{Cell, TargetRow};
 use crate::schema::{ColumnKind, NativeType};
@@ -35,7 +35,7 @@ pub(super) fn is_busy(error: &sqlx::Error) -> bool {
         .is_some_and(|database| extended_code(database) & 0xff == BUSY)
 }
 
-impl Backend for Sqlite {
+impl SqlBackend for Sqlite {
     type Builder = SqliteQueryBuilder;
     const DIALECT: Dialect = Dialect::Sqlite;
     const FACTS: &'static str =
