@@ -1,17 +1,17 @@
 -- The account of the gateway's adapter in the core gateway's database (PostgreSQL), for the
--- default mapping. First the owner of the gateway's tables makes the adapter's own three, by
--- adapter/src/dialect/postgres/owned_tables.sql. Then an administrator, or who owns the tables
--- and may make roles, runs this file, connected to the gateway's database:
+-- default mapping. First the owner of the gateway's tables creates the adapter's own three with
+-- crates/adapter/src/dialect/postgres/owned_tables.sql. Then an administrator, or an owner of the
+-- tables who may create roles, runs this file, connected to the gateway's database:
 --
 --   psql -v ON_ERROR_STOP=1 --single-transaction -d gateway -f postgres.sql
 --
--- It may be run again; each run leaves exactly these rights. No password is in here. Set it
--- afterwards; psql's \password sends only a verifier, so that the server never sees the text:
+-- It may be run again; each run leaves exactly these rights. This file has no password. Set
+-- it afterwards; psql's \password sends only a verifier, so that the server never sees the text:
 --
 --   \password echeck_gateway
 --
 -- The adapter then runs with [target] create_tables = false. Where the tables are in another
--- schema, write it instead of public and set the account's search_path.
+-- schema, name it instead of public and set the account's search_path.
 SELECT 'CREATE ROLE echeck_gateway LOGIN'
 WHERE NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'echeck_gateway') \gexec
 
@@ -29,23 +29,23 @@ GRANT SELECT, INSERT ON transfers TO echeck_gateway;
 GRANT UPDATE (state, messages, raw, failure_code, failure_message, ready_to_settle_at, updated_at)
     ON transfers TO echeck_gateway;
 
--- The adapter's own tables. The cursor moves; an exception may be recorded anew, or set aside
--- when an operator adopts a journal; that decision itself stays as it is.
+-- The adapter's own tables. The cursor moves; an exception may be recorded again, or set aside when
+-- an operator adopts a journal; that decision itself never changes.
 GRANT SELECT, INSERT, UPDATE ON echeck_cursor, echeck_exceptions TO echeck_gateway;
 GRANT SELECT, INSERT ON echeck_adoptions TO echeck_gateway;
 
 -- A trigger on transfers runs with the rights of the adapter, unless its function is SECURITY
 -- DEFINER: grant what it writes, or the adapter stops with the name of the table. The same
--- goes for USAGE of a sequence that gives a column of a reversal its default.
+-- holds for USAGE of a sequence that gives a column of a reversal its default.
 
--- Rights that PostgreSQL gives to every account of a database. They can only be taken from all
--- at once, which is why this file leaves it to you:
---   REVOKE TEMPORARY ON DATABASE … FROM PUBLIC;  -- temporary tables, seen by their maker alone
+-- Rights that PostgreSQL gives to every account of a database. They can only be revoked for all at
+-- once, so this file leaves it to you:
+--   REVOKE TEMPORARY ON DATABASE … FROM PUBLIC;  -- temporary tables, which only their creator sees
 DO $$
 BEGIN
     IF has_schema_privilege('echeck_gateway', 'public', 'CREATE') THEN
-        RAISE WARNING 'every account may make tables in the schema public, as in databases made by '
-            'PostgreSQL 14 or older; run: REVOKE CREATE ON SCHEMA public FROM PUBLIC';
+        RAISE WARNING 'every account may create tables in the schema public, as in databases '
+            'of PostgreSQL 14 or older; run: REVOKE CREATE ON SCHEMA public FROM PUBLIC';
     END IF;
 END
 $$;

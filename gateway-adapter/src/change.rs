@@ -1,76 +1,83 @@
-//! How changes are written. The WHERE clause is the lock: it names the state, and the
-//! deposit, that a change was decided on.
+//! How changes are written. The WHERE clause is the lock: it names the state, and the deposit,
+//! that a change was decided on.
 
-use echeck_adapter::batch::{Change, Effect, State, Update};
-use echeck_adapter::dialect::{DbError, Session};
-use echeck_adapter::schema::Column;
-use echeck_adapter::set::{Assign, Field, Guard, SetSql, Sheet};
-use echeck_service::planted::{self, Bug};
+use echeck_adapter::batch::{TransferChange, TransferState, Update, UpdateEffect};
+use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
+use echeck_adapter::values_table::{FieldValue, NumberField, RowGuard, ValuesField, ValuesTable};
 use serde_json::Value;
 
-use crate::layout::Role;
-use crate::made::{Made, json};
-use crate::plan::GatewayMapping;
-use crate::ready::Readied;
+use crate::layout::NewTransferKind;
+use crate::mapping::GatewayMapping;
+use crate::new_transfer::{TransferInsert, created_by, json};
+use crate::release::ReleasedTransfer;
 
-/// A wave of changes, each kind by itself.
-#[derive(Default)]
-struct Sorted<'a> {
-    ended: Vec<Ended<'a>>,
-    made: Vec<Made<'a>>,
-    readied: Vec<Readied<'a>>,
+/// A transfer that ends.
+struct EndedTransfer<'a> {
+    /// Its id, in the form its column takes.
+    id: Value,
+    update: &'a Update,
+    /// The state it ends in.
+    state: TransferState,
+    messages: &'a [String],
+    raw_json: &'a str,
 }
 
-/// Writes a wave of changes: one UPDATE of the transfers that end, one of those that something
-/// is made of, one INSERT of the reversals and one of the restorations, and one UPDATE of what
-/// becomes ready to settle.
+/// A group of changes, each kind by itself.
+#[derive(Default)]
+struct SortedChanges<'a> {
+    ended: Vec<EndedTransfer<'a>>,
+    inserts: Vec<TransferInsert<'a>>,
+    released: Vec<ReleasedTransfer<'a>>,
+}
+
+/// Writes a group of changes: one UPDATE of the transfers that end, one of those for which a new
+/// transfer is inserted, one INSERT of the reversals and one of the restorations, and one UPDATE
+/// of what is released to settlement.
 pub(crate) async fn write(
     mapping: &GatewayMapping,
-    session: &mut dyn Session,
-    changes: &[&Change],
+    session: &mut dyn TargetSession,
+    changes: &[&TransferChange],
 ) -> Result<bool, DbError> {
-    let Some(wave) = mapping.sort(changes) else {
+    let Some(group) = mapping.sort(changes) else {
         return Ok(false);
     };
-    if !wave.ended.is_empty() {
-        let update = mapping.end(&wave.ended)?;
-        if session.execute_set(update).await? != count(&wave.ended) {
+    if !group.ended.is_empty() {
+        let update = mapping.end(&group.ended)?;
+        if session.execute(update).await? != count(&group.ended) {
             return Ok(false);
         }
     }
-    if !wave.made.is_empty() && !make(mapping, session, &wave.made).await? {
+    if !group.inserts.is_empty() && !insert(mapping, session, &group.inserts).await? {
         return Ok(false);
     }
-    if !wave.readied.is_empty()
-        && let Some(update) = mapping.make_ready(&wave.readied)
-        && session.execute_set(update).await? != count(&wave.readied)
+    if !group.released.is_empty()
+        && let Some(update) = mapping.release(&group.released)
     {
-        return Ok(false);
+        return Ok(session.execute(update).await? == count(&group.released));
     }
     Ok(true)
 }
 
-async fn make(
+async fn insert(
     mapping: &GatewayMapping,
-    session: &mut dyn Session,
-    made: &[Made<'_>],
+    session: &mut dyn TargetSession,
+    inserts: &[TransferInsert<'_>],
 ) -> Result<bool, DbError> {
-    let touch = mapping.touch(made);
-    if session.execute_set(touch).await? != count(made) {
+    let touch = mapping.touch_originals(inserts);
+    if session.execute(touch).await? != count(inserts)
+        || !mapping.has_parents(session, inserts).await?
+    {
         return Ok(false);
     }
-    if !mapping.has_parents(session, made).await? {
-        return Ok(false);
-    }
-    for role in Role::ALL {
-        let made: Vec<&Made<'_>> = made.iter().filter(|one| one.role == role).collect();
-        if made.is_empty() {
+    for kind in NewTransferKind::ALL {
+        let inserts: Vec<_> = inserts.iter().filter(|one| one.kind == kind).collect();
+        if inserts.is_empty() {
             continue;
         }
-        let Some(insert) = mapping.insert(role, &made)? else {
+        let Some(insert) = mapping.insert(kind, &inserts)? else {
             return Ok(false);
         };
-        if session.execute_set(insert).await? != count(&made) {
+        if session.execute(insert).await? != count(&inserts) {
             return Ok(false);
         }
     }
@@ -81,169 +88,147 @@ fn count<T>(rows: &[T]) -> u64 {
     rows.len() as u64
 }
 
-/// A transfer that ends: its id, the change, the state it ends in, and what the change says
-/// about it.
-type Ended<'a> = (Value, &'a Update, State, &'a [String], &'a str);
-
 /// What every change was decided on, as fields.
-struct Expected {
-    state: Field,
-    in_deposit: Option<Field>,
+struct ExpectedFields<'a> {
+    state: ValuesField<'a>,
+    in_deposit: Option<NumberField>,
 }
 
-impl Expected {
-    fn new(mapping: &GatewayMapping, sheet: &mut Sheet<'_>) -> Self {
+impl<'a> ExpectedFields<'a> {
+    fn new(mapping: &'a GatewayMapping, rows: &mut ValuesTable<'a>) -> Self {
         Self {
-            state: sheet.field(&mapping.columns.state),
-            in_deposit: mapping.columns.deposit_id.is_some().then(|| sheet.number()),
+            state: rows.field(&mapping.columns.state),
+            in_deposit: mapping.columns.deposit_id.is_some().then(|| rows.number()),
         }
     }
 
-    fn values(&self, mapping: &GatewayMapping, change: &Update) -> Vec<(Field, Value)> {
-        let expected = &change.expected;
-        let mut values = vec![(
-            self.state,
-            Value::from(mapping.states.write(expected.state)),
-        )];
+    fn values(&self, mapping: &GatewayMapping, update: &Update) -> Vec<FieldValue> {
+        let expected = &update.expected;
+        let mut values = vec![self.state.value(mapping.states.of(expected.state))];
         if let (Some(field), Some(in_deposit)) = (self.in_deposit, expected.in_deposit) {
-            values.push((field, Value::from(i64::from(in_deposit))));
+            values.push(field.value(i64::from(in_deposit)));
         }
         values
     }
 
-    fn guards<'a>(&self, mapping: &'a GatewayMapping) -> Vec<Guard<'a>> {
-        if planted::has(Bug::StateGuardDropped) {
-            return Vec::new();
-        }
-        let mut guards = vec![Guard::Is(&mapping.columns.state, self.state)];
+    fn guards(&self, mapping: &'a GatewayMapping) -> Vec<RowGuard<'a>> {
+        let mut guards = vec![RowGuard::Is(self.state)];
         if let (Some(column), Some(field)) = (&mapping.columns.deposit_id, self.in_deposit) {
-            guards.push(Guard::IsThere(column, field));
+            guards.push(RowGuard::IsPresent(column, field));
         }
         guards
     }
 }
 
 impl GatewayMapping {
-    /// Sorts a wave by what is to be done; `None` when a transfer has no row to find, or none
-    /// to trust.
-    fn sort<'a>(&self, changes: &[&'a Change]) -> Option<Sorted<'a>> {
-        let mut sorted = Sorted::default();
+    /// Sorts a group by what is to be done; `None` when a transfer has no row to find, or none to
+    /// trust.
+    fn sort<'a>(&self, changes: &[&'a TransferChange]) -> Option<SortedChanges<'a>> {
+        let mut sorted = SortedChanges::default();
         for change in changes {
             let id = self.columns.id.id(change.transfer_id())?;
             let update = match change {
-                Change::Update(update) => update,
-                Change::Ready(ready) => {
-                    sorted.readied.push((id, ready));
+                TransferChange::Update(update) => update,
+                TransferChange::Release(release) => {
+                    sorted.released.push(ReleasedTransfer { id, release });
                     continue;
                 }
             };
             if self.lacks_deposit(update) {
                 return None;
             }
-            match &update.effect {
-                Effect::Fail { messages, raw_json } => {
-                    let ended = (id, update, State::Failed, &**messages, raw_json.as_str());
-                    sorted.ended.push(ended);
+            let (state, messages, raw_json) = match &update.effect {
+                UpdateEffect::Fail { messages, raw_json } => {
+                    (TransferState::Failed, messages, raw_json.as_str())
                 }
-                Effect::Return { messages } => {
+                UpdateEffect::Return { messages } => (TransferState::Returned, messages, ""),
+                UpdateEffect::Reverse(_) | UpdateEffect::Restore(_) | UpdateEffect::Reapply(_) => {
+                    let created = created_by(&update.effect);
                     sorted
-                        .ended
-                        .push((id, update, State::Returned, messages, ""));
+                        .inserts
+                        .extend(created.map(|(kind, new)| TransferInsert {
+                            original: id,
+                            update,
+                            kind,
+                            new,
+                        }));
+                    continue;
                 }
-                Effect::Reverse(_) | Effect::Restore(_) | Effect::Reapply(_) => {
-                    sorted.made.extend(Made::of(id, update));
-                }
-            }
+            };
+            sorted.ended.push(EndedTransfer {
+                id,
+                update,
+                state,
+                messages,
+                raw_json,
+            });
         }
         Some(sorted)
     }
 
-    /// Whether a change was decided on a deposit that the mapping cannot see.
-    pub(crate) fn lacks_deposit(&self, change: &Update) -> bool {
-        change.expected.in_deposit.is_some() && self.columns.deposit_id.is_none()
+    /// Whether an update was decided on a deposit that the mapping cannot see.
+    pub(crate) fn lacks_deposit(&self, update: &Update) -> bool {
+        update.expected.in_deposit.is_some() && self.columns.deposit_id.is_none()
     }
 
-    /// Ends the life of transfers, with the reason. What a change does not tell is left as it
-    /// is. A transfer that has ended must not join a settlement.
-    fn end(&self, ended: &[Ended<'_>]) -> Result<SetSql, DbError> {
+    /// Ends transfers, with the reason. What an update does not say is left as it is. A transfer
+    /// that has ended must not join a settlement.
+    fn end(&self, ended: &[EndedTransfer<'_>]) -> Result<SqlStatement, DbError> {
         let columns = &self.columns;
-        let mut sheet = Sheet::new(&self.table, &columns.id);
-        let expected = Expected::new(self, &mut sheet);
-        let state = sheet.field(&columns.state);
-        let optional = |sheet: &mut Sheet<'_>, column: &Option<Column>| {
-            column.as_ref().map(|column| sheet.field(column))
-        };
-        let messages = optional(&mut sheet, &columns.messages);
-        let code = optional(&mut sheet, &columns.failure_code);
-        let message = optional(&mut sheet, &columns.failure_message);
-        let raw = optional(&mut sheet, &columns.raw);
-        let updated_at = optional(&mut sheet, &columns.updated_at);
-        for (id, change, state_after, lines, raw_json) in ended {
-            let mut values = expected.values(self, change);
-            values.push((state, Value::from(self.states.write(*state_after))));
-            if let Some(field) = messages.filter(|_| !lines.is_empty()) {
-                values.push((field, Value::from(json(lines)?)));
-            }
-            for (field, text) in [
-                (code, change.reason.code.as_str()),
-                (message, change.reason.description.as_str()),
-                (raw, raw_json),
-            ] {
-                if let Some(field) = field.filter(|_| !text.is_empty()) {
-                    values.push((field, Value::from(text)));
-                }
-            }
-            if let (Some(field), Some(column)) = (updated_at, &columns.updated_at) {
-                values.push((field, column.instant(change.reason.decided_at)));
-            }
-            sheet.row(id.clone(), values);
-        }
-        let mut assigns = vec![Assign::Each(&columns.state, state)];
-        for (column, field) in [
-            (&columns.messages, messages),
-            (&columns.failure_code, code),
-            (&columns.failure_message, message),
-            (&columns.raw, raw),
-        ] {
-            if let (Some(column), Some(field)) = (column, field) {
-                assigns.push(Assign::IfAny(column, field));
-            }
-        }
-        if let (Some(column), Some(field)) = (&columns.updated_at, updated_at) {
-            assigns.push(Assign::Each(column, field));
-        }
-        if let Some(ready) = columns.ready_to_settle_at.as_ref().filter(|c| c.nullable()) {
-            assigns.push(Assign::Null(ready));
-        }
-        Ok(sheet.update(&assigns, &expected.guards(self)))
-    }
-
-    /// Touches transfers that something is made of, which stay as they are. Their amount is
-    /// part of the condition, so that a reversal can only ever take back what was paid, and a
-    /// restoration only give back what was taken.
-    fn touch(&self, made: &[Made<'_>]) -> SetSql {
-        let columns = &self.columns;
-        let mut sheet = Sheet::new(&self.table, &columns.id);
-        let expected = Expected::new(self, &mut sheet);
-        let amount = sheet.field(&columns.amount);
+        let mut rows = ValuesTable::new(&self.table, &columns.id);
+        let expected = ExpectedFields::new(self, &mut rows);
+        let state = rows.assign(&columns.state);
+        let messages = rows.assign_if_any(columns.messages.as_ref());
+        let code = rows.assign_if_any(columns.failure_code.as_ref());
+        let description = rows.assign_if_any(columns.failure_message.as_ref());
+        let raw = rows.assign_if_any(columns.raw.as_ref());
         let updated_at = columns
             .updated_at
             .as_ref()
-            .map(|column| (column, sheet.field(column)));
-        for one in made {
-            let mut values = expected.values(self, one.update);
-            values.push((amount, Value::from(one.new.amount_minor)));
-            if let Some((column, field)) = updated_at {
-                values.push((field, column.instant(one.update.reason.decided_at)));
-            }
-            sheet.row(one.original.clone(), values);
+            .map(|column| rows.assign(column));
+        let ready_at = columns.ready_to_settle_at.as_ref();
+        if let Some(ready_at) = ready_at.filter(|column| column.is_nullable()) {
+            rows.assign_null(ready_at);
         }
-        let touched = match updated_at {
-            Some((column, field)) => Assign::Each(column, field),
-            None => Assign::Same(&columns.state),
-        };
+        for one in ended {
+            let reason = &one.update.reason;
+            let mut values = expected.values(self, one.update);
+            values.push(state.value(self.states.of(one.state)));
+            if let Some(field) = messages.filter(|_| !one.messages.is_empty()) {
+                values.push(field.value(json(&one.messages)?));
+            }
+            values.extend(code.and_then(|field| field.text(&reason.code)));
+            values.extend(description.and_then(|field| field.text(&reason.description)));
+            values.extend(raw.and_then(|field| field.text(one.raw_json)));
+            values.extend(updated_at.map(|field| field.instant(reason.decided_at)));
+            rows.add_row(one.id.clone(), values);
+        }
+        Ok(rows.update(&expected.guards(self)))
+    }
+
+    /// Touches the transfers for which a new one is inserted; else they stay as they are. Their
+    /// amount is part of the condition, so that a reversal only takes back what was paid, and a
+    /// restoration only gives back what was taken.
+    fn touch_originals(&self, inserts: &[TransferInsert<'_>]) -> SqlStatement {
+        let columns = &self.columns;
+        let mut rows = ValuesTable::new(&self.table, &columns.id);
+        let expected = ExpectedFields::new(self, &mut rows);
+        let amount = rows.field(&columns.amount);
+        let updated_at = columns
+            .updated_at
+            .as_ref()
+            .map(|column| rows.assign(column));
+        if updated_at.is_none() {
+            rows.assign_unchanged(&columns.state);
+        }
+        for one in inserts {
+            let mut values = expected.values(self, one.update);
+            values.push(amount.value(one.new.amount_minor));
+            values.extend(updated_at.map(|field| field.instant(one.update.reason.decided_at)));
+            rows.add_row(one.original.clone(), values);
+        }
         let mut guards = expected.guards(self);
-        guards.push(Guard::Is(&columns.amount, amount));
-        sheet.update(&[touched], &guards)
+        guards.push(RowGuard::Is(amount));
+        rows.update(&guards)
     }
 }

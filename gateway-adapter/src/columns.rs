@@ -1,240 +1,158 @@
-//! The columns of the gateway's table: their names in the configuration, and the columns of
-//! the live table that these were found to be.
+//! The columns of the gateway's table: their names in the configuration, and the columns of the
+//! live table that these were found to be.
 
 use echeck_adapter::batch::KeyKind;
 use echeck_adapter::config::ColumnNames;
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::schema::{Column, Fitting, Want};
+use echeck_adapter::schema::ColumnContent::{Date, Id, Integer, Json, Text, Timestamp};
+use echeck_adapter::schema::{ColumnSpec, Fitting, MappedColumn};
 
-/// The names as configured; those that are `Option` can be switched off.
-#[derive(Debug, Clone)]
-pub(crate) struct Names {
-    id: Identifier,
-    kind: Identifier,
-    state: Identifier,
-    amount: Identifier,
-    currency: Identifier,
-    parent_id: Identifier,
-    subtype: Option<Identifier>,
-    fee: Option<Identifier>,
-    trace_id: Option<Identifier>,
-    payment_id: Option<Identifier>,
-    ach_trace: Option<Identifier>,
-    individual_id: Option<Identifier>,
-    source: Option<Identifier>,
-    destination: Option<Identifier>,
-    application: Option<Identifier>,
-    merchant_identity: Option<Identifier>,
-    statement_descriptor: Option<Identifier>,
-    idempotency_id: Option<Identifier>,
-    messages: Option<Identifier>,
-    raw: Option<Identifier>,
-    tags: Option<Identifier>,
-    failure_code: Option<Identifier>,
-    failure_message: Option<Identifier>,
-    ready_to_settle_at: Option<Identifier>,
-    created_at: Option<Identifier>,
-    updated_at: Option<Identifier>,
-    settlement_date: Option<Identifier>,
-    pub(crate) deposit_id: Option<Identifier>,
+/// The columns of a transfer. Those that are `Option` can be switched off.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TransferColumns<C> {
+    pub(crate) id: C,
+    pub(crate) kind: C,
+    pub(crate) state: C,
+    pub(crate) amount: C,
+    pub(crate) currency: C,
+    pub(crate) parent_id: C,
+    pub(crate) subtype: Option<C>,
+    pub(crate) fee: Option<C>,
+    pub(crate) trace_id: Option<C>,
+    pub(crate) payment_id: Option<C>,
+    pub(crate) ach_trace: Option<C>,
+    pub(crate) individual_id: Option<C>,
+    pub(crate) source: Option<C>,
+    pub(crate) destination: Option<C>,
+    pub(crate) application: Option<C>,
+    pub(crate) merchant_identity: Option<C>,
+    pub(crate) statement_descriptor: Option<C>,
+    pub(crate) idempotency_id: Option<C>,
+    pub(crate) messages: Option<C>,
+    pub(crate) raw: Option<C>,
+    pub(crate) tags: Option<C>,
+    pub(crate) failure_code: Option<C>,
+    pub(crate) failure_message: Option<C>,
+    pub(crate) ready_to_settle_at: Option<C>,
+    pub(crate) created_at: Option<C>,
+    pub(crate) updated_at: Option<C>,
+    pub(crate) settlement_date: Option<C>,
+    pub(crate) deposit_id: Option<C>,
 }
 
-impl Names {
-    /// Reads `[transfers.columns]`.
-    pub(crate) fn read(mut columns: ColumnNames<'_>) -> Self {
-        let names = Self {
-            id: columns.required("id", "id"),
-            kind: columns.required("type", "type"),
-            state: columns.required("state", "state"),
-            amount: columns.required("amount", "amount"),
-            currency: columns.required("currency", "currency"),
-            parent_id: columns.required("parent_id", "parent_id"),
-            subtype: columns.optional("subtype", "subtype"),
-            fee: columns.optional("fee", "fee"),
-            trace_id: columns.optional("trace_id", "trace_id"),
-            payment_id: columns.optional("payment_id", "payment_id"),
-            ach_trace: columns.optional("ach_trace", "ach_trace"),
-            individual_id: columns.optional("individual_id", "individual_id"),
-            source: columns.optional("source", "source"),
-            destination: columns.optional("destination", "destination"),
-            application: columns.optional("application", "application"),
-            merchant_identity: columns.optional("merchant_identity", "merchant_identity"),
-            statement_descriptor: columns.optional("statement_descriptor", "statement_descriptor"),
-            idempotency_id: columns.optional("idempotency_id", "idempotency_id"),
-            messages: columns.optional("messages", "messages"),
-            raw: columns.optional("raw", "raw"),
-            tags: columns.optional("tags", "tags"),
-            failure_code: columns.optional("failure_code", "failure_code"),
-            failure_message: columns.optional("failure_message", "failure_message"),
-            ready_to_settle_at: columns.optional("ready_to_settle_at", "ready_to_settle_at"),
-            created_at: columns.optional("created_at", "created_at"),
-            updated_at: columns.optional("updated_at", "updated_at"),
-            settlement_date: columns.optional("settlement_date", "settlement_date"),
-            deposit_id: columns.optional("deposit_id", "deposit_id"),
-        };
-        columns.finish();
-        names
+impl<C> TransferColumns<C> {
+    /// Makes other columns of these, one by one. This is the one list of what the mapping needs.
+    fn map<'c, X, T>(
+        &'c self,
+        context: &mut X,
+        required: fn(&mut X, ColumnSpec<'static>, &'c C) -> T,
+        optional: fn(&mut X, ColumnSpec<'static>, &'c Option<C>) -> Option<T>,
+    ) -> TransferColumns<T> {
+        let read = ColumnSpec::read;
+        let written = ColumnSpec::written;
+        TransferColumns {
+            id: required(context, written("id", Id), &self.id),
+            kind: required(context, written("type", Text), &self.kind),
+            state: required(context, written("state", Text), &self.state),
+            amount: required(context, written("amount", Integer), &self.amount),
+            currency: required(context, written("currency", Text), &self.currency),
+            parent_id: required(context, written("parent_id", Id), &self.parent_id),
+            subtype: optional(context, written("subtype", Text), &self.subtype),
+            fee: optional(context, written("fee", Integer), &self.fee),
+            trace_id: optional(context, written("trace_id", Id), &self.trace_id),
+            payment_id: optional(context, read("payment_id", Id), &self.payment_id),
+            ach_trace: optional(context, read("ach_trace", Id), &self.ach_trace),
+            individual_id: optional(context, read("individual_id", Id), &self.individual_id),
+            source: optional(context, written("source", Id), &self.source),
+            destination: optional(context, written("destination", Id), &self.destination),
+            application: optional(context, written("application", Id), &self.application),
+            merchant_identity: {
+                let spec = written("merchant_identity", Id);
+                optional(context, spec, &self.merchant_identity)
+            },
+            statement_descriptor: {
+                let spec = written("statement_descriptor", Text);
+                optional(context, spec, &self.statement_descriptor)
+            },
+            idempotency_id: optional(context, written("idempotency_id", Id), &self.idempotency_id),
+            messages: optional(context, written("messages", Json), &self.messages),
+            raw: optional(context, written("raw", Json), &self.raw),
+            tags: optional(context, written("tags", Json), &self.tags),
+            failure_code: optional(context, written("failure_code", Text), &self.failure_code),
+            failure_message: {
+                let spec = written("failure_message", Text);
+                optional(context, spec, &self.failure_message)
+            },
+            ready_to_settle_at: {
+                let spec = written("ready_to_settle_at", Timestamp);
+                optional(context, spec, &self.ready_to_settle_at)
+            },
+            created_at: optional(context, written("created_at", Timestamp), &self.created_at),
+            updated_at: optional(context, written("updated_at", Timestamp), &self.updated_at),
+            settlement_date: {
+                let spec = read("settlement_date", Date);
+                optional(context, spec, &self.settlement_date)
+            },
+            deposit_id: optional(context, read("deposit_id", Id), &self.deposit_id),
+        }
     }
 }
 
-/// The columns of the live table.
-pub(crate) struct Columns {
-    pub(crate) id: Column,
-    pub(crate) kind: Column,
-    pub(crate) state: Column,
-    pub(crate) amount: Column,
-    pub(crate) currency: Column,
-    pub(crate) parent_id: Column,
-    pub(crate) subtype: Option<Column>,
-    pub(crate) fee: Option<Column>,
-    pub(crate) trace_id: Option<Column>,
-    pub(crate) payment_id: Option<Column>,
-    pub(crate) ach_trace: Option<Column>,
-    pub(crate) individual_id: Option<Column>,
-    pub(crate) source: Option<Column>,
-    pub(crate) destination: Option<Column>,
-    pub(crate) application: Option<Column>,
-    pub(crate) merchant_identity: Option<Column>,
-    pub(crate) statement_descriptor: Option<Column>,
-    pub(crate) idempotency_id: Option<Column>,
-    pub(crate) messages: Option<Column>,
-    pub(crate) raw: Option<Column>,
-    pub(crate) tags: Option<Column>,
-    pub(crate) failure_code: Option<Column>,
-    pub(crate) failure_message: Option<Column>,
-    pub(crate) ready_to_settle_at: Option<Column>,
-    pub(crate) created_at: Option<Column>,
-    pub(crate) updated_at: Option<Column>,
-    pub(crate) settlement_date: Option<Column>,
-    pub(crate) deposit_id: Option<Column>,
-}
+impl TransferColumns<Identifier> {
+    /// Reads `[transfers.columns]`.
+    pub(crate) fn read(mut names: ColumnNames<'_>) -> Self {
+        let columns = TransferColumns::<()>::default().map(
+            &mut names,
+            |names, spec, ()| names.required(spec.key),
+            |names, spec, _| names.optional(spec.key),
+        );
+        names.finish();
+        columns
+    }
 
-impl Columns {
     /// Finds the columns in the live table.
-    pub(crate) fn fit(names: &Names, fit: &mut Fitting<'_>) -> Self {
-        fit.must_be_unique("id", &names.id);
-        fit.should_be_indexed("parent_id", &names.parent_id);
+    pub(crate) fn fit(&self, fitting: &mut Fitting<'_>) -> TransferColumns<MappedColumn> {
+        fitting.must_be_unique("id", &self.id);
         for (key, name) in [
-            ("trace_id", &names.trace_id),
-            ("payment_id", &names.payment_id),
-            ("ach_trace", &names.ach_trace),
-            ("individual_id", &names.individual_id),
+            ("parent_id", Some(&self.parent_id)),
+            ("trace_id", self.trace_id.as_ref()),
+            ("payment_id", self.payment_id.as_ref()),
+            ("ach_trace", self.ach_trace.as_ref()),
+            ("individual_id", self.individual_id.as_ref()),
         ] {
             if let Some(name) = name {
-                fit.should_be_indexed(key, name);
+                fitting.should_be_indexed(key, name);
             }
         }
-        let mut write =
-            |key, name: &Option<Identifier>, want| fit.write_if(key, name.as_ref(), want);
-        let subtype = write("subtype", &names.subtype, Want::Text);
-        let fee = write("fee", &names.fee, Want::Integer);
-        let trace_id = write("trace_id", &names.trace_id, Want::Id);
-        let source = write("source", &names.source, Want::Id);
-        let destination = write("destination", &names.destination, Want::Id);
-        let application = write("application", &names.application, Want::Id);
-        let merchant_identity = write("merchant_identity", &names.merchant_identity, Want::Id);
-        let statement_descriptor = write(
-            "statement_descriptor",
-            &names.statement_descriptor,
-            Want::Text,
-        );
-        let idempotency_id = write("idempotency_id", &names.idempotency_id, Want::Id);
-        let messages = write("messages", &names.messages, Want::Json);
-        let raw = write("raw", &names.raw, Want::Json);
-        let tags = write("tags", &names.tags, Want::Json);
-        let failure_code = write("failure_code", &names.failure_code, Want::Text);
-        let failure_message = write("failure_message", &names.failure_message, Want::Text);
-        let ready_to_settle_at = write(
-            "ready_to_settle_at",
-            &names.ready_to_settle_at,
-            Want::Timestamp,
-        );
-        let created_at = write("created_at", &names.created_at, Want::Timestamp);
-        let updated_at = write("updated_at", &names.updated_at, Want::Timestamp);
-        Self {
-            id: fit.write("id", &names.id, Want::Id),
-            kind: fit.write("type", &names.kind, Want::Text),
-            state: fit.write("state", &names.state, Want::Text),
-            amount: fit.write("amount", &names.amount, Want::Integer),
-            currency: fit.write("currency", &names.currency, Want::Text),
-            parent_id: fit.write("parent_id", &names.parent_id, Want::Id),
-            payment_id: fit.read_if("payment_id", names.payment_id.as_ref(), Want::Id),
-            ach_trace: fit.read_if("ach_trace", names.ach_trace.as_ref(), Want::Id),
-            individual_id: fit.read_if("individual_id", names.individual_id.as_ref(), Want::Id),
-            settlement_date: fit.read_if(
-                "settlement_date",
-                names.settlement_date.as_ref(),
-                Want::Date,
-            ),
-            deposit_id: fit.read_if("deposit_id", names.deposit_id.as_ref(), Want::Id),
-            subtype,
-            fee,
-            trace_id,
-            source,
-            destination,
-            application,
-            merchant_identity,
-            statement_descriptor,
-            idempotency_id,
-            messages,
-            raw,
-            tags,
-            failure_code,
-            failure_message,
-            ready_to_settle_at,
-            created_at,
-            updated_at,
-        }
+        self.map(
+            fitting,
+            |fitting, spec, name| fitting.column(spec, name),
+            |fitting, spec, name| fitting.optional_column(spec, name.as_ref()),
+        )
     }
+}
 
+impl TransferColumns<MappedColumn> {
     /// The column of a kind of key, and the setting that names it.
-    pub(crate) fn key(&self, kind: KeyKind) -> (Option<&Column>, &'static str) {
-        match kind {
-            KeyKind::TransferId => (Some(&self.id), "transfers.columns.id"),
-            KeyKind::TraceId => (self.trace_id.as_ref(), "transfers.columns.trace_id"),
-            KeyKind::PaymentId => (self.payment_id.as_ref(), "transfers.columns.payment_id"),
-            KeyKind::AchTrace => (self.ach_trace.as_ref(), "transfers.columns.ach_trace"),
-            KeyKind::IndividualId => (
-                self.individual_id.as_ref(),
-                "transfers.columns.individual_id",
-            ),
-        }
+    pub(crate) fn key(&self, kind: KeyKind) -> (Option<&MappedColumn>, &'static str) {
+        let (column, setting) = match kind {
+            KeyKind::TransferId => return (Some(&self.id), "transfers.columns.id"),
+            KeyKind::TraceId => (&self.trace_id, "transfers.columns.trace_id"),
+            KeyKind::PaymentId => (&self.payment_id, "transfers.columns.payment_id"),
+            KeyKind::AchTrace => (&self.ach_trace, "transfers.columns.ach_trace"),
+            KeyKind::IndividualId => (&self.individual_id, "transfers.columns.individual_id"),
+        };
+        (column.as_ref(), setting)
     }
 
     /// Every column that is mapped.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Column> {
-        let always = [
-            &self.id,
-            &self.kind,
-            &self.state,
-            &self.amount,
-            &self.currency,
-            &self.parent_id,
-        ];
-        let optional = [
-            &self.subtype,
-            &self.fee,
-            &self.trace_id,
-            &self.payment_id,
-            &self.ach_trace,
-            &self.individual_id,
-            &self.source,
-            &self.destination,
-            &self.application,
-            &self.merchant_identity,
-            &self.statement_descriptor,
-            &self.idempotency_id,
-            &self.messages,
-            &self.raw,
-            &self.tags,
-            &self.failure_code,
-            &self.failure_message,
-            &self.ready_to_settle_at,
-            &self.created_at,
-            &self.updated_at,
-            &self.settlement_date,
-            &self.deposit_id,
-        ];
-        always.into_iter().chain(optional.into_iter().flatten())
+    pub(crate) fn all(&self) -> Vec<&MappedColumn> {
+        let mut all = Vec::new();
+        self.map(
+            &mut all,
+            |all, _, column| all.push(column),
+            |all, _, column| column.as_ref().map(|column| all.push(column)),
+        );
+        all
     }
 }

@@ -1,36 +1,70 @@
-//! The columns of the rows that a change makes: a reversal, or the restoration of what a
-//! return took.
+//! The columns of the rows that a change inserts: a reversal, or the restoration of what a return
+//! took.
 
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::schema::{Column, Fitting, Want};
+use echeck_adapter::schema::{ColumnContent, ColumnSpec, Fitting, MappedColumn};
+use echeck_service::config::Section;
 
-use crate::columns::Columns;
+use crate::columns::TransferColumns;
 
-/// What `[transfers.reversal]` says. It holds for restorations too.
+/// `[transfers.reversal]`, which holds for restorations too.
 #[derive(Debug, Clone)]
-pub(crate) struct Overrides {
-    /// The subtype of what is made.
-    pub(crate) subtype: String,
-    /// Further columns that are taken over from the original.
-    pub(crate) copy: Vec<Identifier>,
+pub(crate) struct NewTransferOverrides {
+    subtype: String,
+    /// Further columns that are copied from the original.
+    copy: Vec<Identifier>,
     /// Columns that get a fixed text.
-    pub(crate) set: Vec<(Identifier, String)>,
+    set: Vec<(Identifier, String)>,
 }
 
-impl Overrides {
-    /// The columns that are filled otherwise than by the mapping.
-    fn fit(&self, fit: &mut Fitting<'_>) -> Vec<(Column, Fill)> {
-        fit.enter("transfers.reversal");
+impl NewTransferOverrides {
+    /// Reads the section.
+    pub(crate) fn read(section: &Section<'_>) -> Self {
+        let set = section.section("set");
+        let copy = section.strings_or("copy", &[]).into_iter();
+        Self {
+            subtype: section.string_or("subtype", "SYSTEM"),
+            copy: copy
+                .map(|name| Identifier::read(section, "copy", &name))
+                .collect(),
+            set: section
+                .string_map("set")
+                .into_iter()
+                .map(|(name, text)| (Identifier::read(&set, &name, &name), text))
+                .collect(),
+        }
+    }
+
+    /// The columns that are filled by the configuration and not by the mapping.
+    fn fit(&self, fitting: &mut Fitting<'_>) -> Vec<FilledColumn> {
+        fitting.enter("transfers.reversal");
         let mut filled = Vec::new();
         for (name, text) in &self.set {
-            let column = fit.write(&format!("set.{name}"), name, Want::Anything);
-            filled.push((column, Fill::Text(text.clone())));
+            let key = format!("set.{name}");
+            let spec = ColumnSpec::written(&key, ColumnContent::Anything);
+            let column = fitting.column(spec, name);
+            filled.push(FilledColumn::new(&column, Fill::Text(text.clone())));
         }
         for name in &self.copy {
-            let column = fit.write("copy", name, Want::Anything);
-            filled.push((column.clone(), Fill::Copy(column)));
+            let spec = ColumnSpec::written("copy", ColumnContent::Anything);
+            let column = fitting.column(spec, name);
+            filled.push(FilledColumn::new(&column, Fill::Copy(column.clone())));
         }
         filled
+    }
+}
+
+/// A column of an inserted row, and where its value comes from.
+#[derive(Clone)]
+pub(crate) struct FilledColumn {
+    pub(crate) column: MappedColumn,
+    pub(crate) fill: Fill,
+}
+
+impl FilledColumn {
+    fn new(column: &MappedColumn, fill: Fill) -> Self {
+        let column = column.clone();
+        Self { column, fill }
     }
 }
 
@@ -50,20 +84,20 @@ pub(crate) enum Fill {
     Null,
     Text(String),
     /// A column of the original.
-    Copy(Column),
+    Copy(MappedColumn),
 }
 
-/// What a new transfer is.
+/// The kinds of new transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum NewTransferKind {
     /// It takes money back.
     Reversal,
     /// It gives back what a return took.
     Restoration,
 }
 
-impl Role {
-    /// All roles.
+impl NewTransferKind {
+    /// All kinds.
     pub(crate) const ALL: [Self; 2] = [Self::Reversal, Self::Restoration];
 
     /// The word for messages.
@@ -75,81 +109,87 @@ impl Role {
     }
 }
 
-/// The columns of the rows that are made.
-pub(crate) struct Layouts {
-    reversal: Layout,
-    restoration: Layout,
+/// The layout of each kind of new transfer.
+pub(crate) struct InsertLayouts {
+    reversal: InsertLayout,
+    restoration: InsertLayout,
 }
 
-impl Layouts {
-    /// Lays the rows out, and checks that they fill every column that the table demands.
-    pub(crate) fn fit(columns: &Columns, overrides: &Overrides, fit: &mut Fitting<'_>) -> Self {
-        let filled = overrides.fit(fit);
-        let lay_out = |role| Layout::new(role, columns, &overrides.subtype, &filled);
+impl InsertLayouts {
+    /// Lays the rows out, and checks that they fill every column that must not be NULL.
+    pub(crate) fn fit(
+        columns: &TransferColumns<MappedColumn>,
+        overrides: &NewTransferOverrides,
+        fitting: &mut Fitting<'_>,
+    ) -> Self {
+        let filled = overrides.fit(fitting);
+        let lay_out = |kind| InsertLayout::new(kind, columns, &overrides.subtype, &filled);
         let layouts = Self {
-            reversal: lay_out(Role::Reversal),
-            restoration: lay_out(Role::Restoration),
+            reversal: lay_out(NewTransferKind::Reversal),
+            restoration: lay_out(NewTransferKind::Restoration),
         };
-        if !fit.any_missing() {
-            let mut told = Vec::new();
-            for role in Role::ALL {
-                layouts.of(role).check_demands(role, fit, &mut told);
+        if !fitting.any_missing() {
+            let mut reported = Vec::new();
+            for kind in NewTransferKind::ALL {
+                layouts.of(kind).check_demands(kind, fitting, &mut reported);
             }
         }
         layouts
     }
 
-    /// The layout of one role.
-    pub(crate) fn of(&self, role: Role) -> &Layout {
-        match role {
-            Role::Reversal => &self.reversal,
-            Role::Restoration => &self.restoration,
+    /// The layout of one kind.
+    pub(crate) fn of(&self, kind: NewTransferKind) -> &InsertLayout {
+        match kind {
+            NewTransferKind::Reversal => &self.reversal,
+            NewTransferKind::Restoration => &self.restoration,
         }
     }
 
-    /// Whether what is made has nothing in a column until somebody fills it.
-    pub(crate) fn leave_empty(&self, column: &Column) -> bool {
-        Role::ALL.into_iter().all(|role| {
-            let fill = self.of(role).fill(column);
-            matches!(fill, Some(Fill::Null))
-        })
+    /// Whether a new transfer has NULL in a column until somebody fills it.
+    pub(crate) fn leave_empty(&self, column: &MappedColumn) -> bool {
+        NewTransferKind::ALL
+            .into_iter()
+            .all(|kind| matches!(self.of(kind).fill(column), Some(Fill::Null)))
     }
 }
 
-/// The columns of a row that is made, each once.
-pub(crate) struct Layout(Vec<(Column, Fill)>);
+/// The columns of an inserted row, each once.
+pub(crate) struct InsertLayout(Vec<FilledColumn>);
 
-impl Layout {
-    fn new(role: Role, columns: &Columns, subtype: &str, filled: &[(Column, Fill)]) -> Self {
+impl InsertLayout {
+    fn new(
+        kind: NewTransferKind,
+        columns: &TransferColumns<MappedColumn>,
+        subtype: &str,
+        filled: &[FilledColumn],
+    ) -> Self {
         let mut row = Self(Vec::new());
-        match role {
-            Role::Reversal => {}
-            // The money goes the way of the original once more, whatever the configuration
-            // says of the way back.
-            Role::Restoration => {
-                let (source, destination) = (&columns.source, &columns.destination);
-                let same = [Some(&columns.kind), source.as_ref(), destination.as_ref()];
-                for column in same.into_iter().flatten() {
-                    row.add(column, Fill::Copy(column.clone()));
-                }
+        match kind {
+            NewTransferKind::Reversal => {}
+            // The money goes the way of the original once more, whatever the configuration says
+            // of the way back.
+            NewTransferKind::Restoration => {
+                row.copy(Some(&columns.kind));
+                row.copy(columns.source.as_ref());
+                row.copy(columns.destination.as_ref());
             }
         }
-        for (column, fill) in filled {
-            row.add(column, fill.clone());
+        for FilledColumn { column, fill } in filled {
+            row.add(Some(column), fill.clone());
         }
         row.add_mapped(columns, subtype);
         row
     }
 
-    fn add_mapped(&mut self, columns: &Columns, subtype: &str) {
-        self.add(&columns.id, Fill::Id);
-        self.add(&columns.kind, Fill::Type);
-        self.add(&columns.state, Fill::State);
-        self.add(&columns.amount, Fill::Amount);
+    fn add_mapped(&mut self, columns: &TransferColumns<MappedColumn>, subtype: &str) {
+        self.add(Some(&columns.id), Fill::Id);
+        self.add(Some(&columns.kind), Fill::Type);
+        self.add(Some(&columns.state), Fill::State);
+        self.add(Some(&columns.amount), Fill::Amount);
         // The original's own spelling, which the batch may have in capitals.
-        self.add(&columns.currency, Fill::Copy(columns.currency.clone()));
-        self.add(&columns.parent_id, Fill::ParentId);
-        let optional = [
+        self.copy(Some(&columns.currency));
+        self.add(Some(&columns.parent_id), Fill::ParentId);
+        for (column, fill) in [
             (&columns.subtype, Fill::Text(subtype.to_owned())),
             (&columns.fee, Fill::Zero),
             (&columns.trace_id, Fill::TraceId),
@@ -162,64 +202,69 @@ impl Layout {
             (&columns.ready_to_settle_at, Fill::Null),
             (&columns.created_at, Fill::DecidedAt),
             (&columns.updated_at, Fill::DecidedAt),
-        ];
-        for (column, fill) in optional {
-            if let Some(column) = column {
-                self.add(column, fill);
-            }
+        ] {
+            self.add(column.as_ref(), fill);
         }
-        for copied in [&columns.application, &columns.merchant_identity]
-            .into_iter()
-            .flatten()
-        {
-            self.add(copied, Fill::Copy(copied.clone()));
-        }
+        self.copy(columns.application.as_ref());
+        self.copy(columns.merchant_identity.as_ref());
         // The money goes back where it came from.
-        if let (Some(destination), Some(source)) = (&columns.destination, &columns.source) {
-            self.add(destination, Fill::Copy(source.clone()));
+        if let Some(source) = &columns.source {
+            self.add(columns.destination.as_ref(), Fill::Copy(source.clone()));
         }
     }
 
-    /// The first that fills a column wins, so that overrides do.
-    fn add(&mut self, column: &Column, fill: Fill) {
-        if self.fill(column).is_none() {
-            self.0.push((column.clone(), fill));
+    fn copy(&mut self, column: Option<&MappedColumn>) {
+        if let Some(original) = column {
+            self.add(column, Fill::Copy(original.clone()));
+        }
+    }
+
+    /// The first fill of a column counts, so that the overrides do.
+    fn add(&mut self, column: Option<&MappedColumn>, fill: Fill) {
+        if let Some(column) = column
+            && self.fill(column).is_none()
+        {
+            self.0.push(FilledColumn::new(column, fill));
         }
     }
 
     /// The columns, and where their values come from.
-    pub(crate) fn columns(&self) -> &[(Column, Fill)] {
+    pub(crate) fn columns(&self) -> &[FilledColumn] {
         &self.0
     }
 
-    fn fill(&self, column: &Column) -> Option<&Fill> {
-        let taken = self
-            .0
-            .iter()
-            .find(|(taken, _)| taken.name() == column.name());
-        taken.map(|(_, fill)| fill)
+    fn fill(&self, column: &MappedColumn) -> Option<&Fill> {
+        let mut filled = self.0.iter();
+        let found = filled.find(|filled| filled.column.name() == column.name());
+        found.map(|filled| &filled.fill)
     }
 
-    /// What is wrong with both rows is told once.
-    fn check_demands(&self, role: Role, fit: &mut Fitting<'_>, told: &mut Vec<String>) {
-        let schema = fit.schema();
+    /// A fault of both rows is reported once.
+    fn check_demands(
+        &self,
+        kind: NewTransferKind,
+        fitting: &mut Fitting<'_>,
+        reported: &mut Vec<String>,
+    ) {
+        let schema = fitting.schema();
         for live in &schema.columns {
-            let filled = self
-                .0
-                .iter()
-                .find(|(column, _)| schema.dialect.same_name(column.name().as_str(), &live.name));
-            let problem = match filled {
-                _ if live.nullable || live.generated || told.contains(&live.name) => continue,
-                Some((_, Fill::Null)) => "has none there",
+            let mut columns = self.0.iter();
+            let filled = columns.find(|filled| {
+                let name = filled.column.name().as_str();
+                schema.dialect.same_name(name, &live.name)
+            });
+            let problem = match filled.map(|filled| &filled.fill) {
+                _ if live.nullable || live.generated || reported.contains(&live.name) => continue,
+                Some(Fill::Null) => "has none there",
                 None if !live.has_default => "does not fill it",
                 Some(_) | None => continue,
             };
-            told.push(live.name.clone());
-            fit.fault(format!(
+            reported.push(live.name.clone());
+            fitting.fault(format!(
                 "transfers.reversal: column {:?} must not be NULL, but a {} {problem}; name it in \
                  transfers.reversal.copy or give it a text in [transfers.reversal.set]",
                 live.name,
-                role.as_str()
+                kind.as_str()
             ));
         }
     }

@@ -2,130 +2,120 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use echeck_adapter::batch::{Key, KeyKind};
-use echeck_adapter::dialect::{DbError, Session};
+use echeck_adapter::batch::{KeyKind, LookupKey};
+use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::mapping::LookupError;
-use echeck_adapter::schema::Column;
-use echeck_adapter::set::{Guard, SetSql, Sheet};
+use echeck_adapter::schema::MappedColumn;
+use echeck_adapter::values_table::{RowGuard, ValuesTable};
 use echeck_proto::adapter::v1::{Transfer, TransferType};
 use serde_json::Value;
 
-use crate::plan::GatewayMapping;
+use crate::mapping::GatewayMapping;
 
-/// So many ids are asked for in one statement.
+/// The number of ids that one statement asks for.
 const CHUNK: usize = 5_000;
-/// So many transfers are listed for one ambiguous key.
+/// The maximum number of transfers that are listed for one ambiguous key.
 const MAX_MATCHES: u32 = 10;
+
+/// The transfers found by kind of key and by id.
+type TransfersByKey = BTreeMap<KeyKind, HashMap<String, Vec<Transfer>>>;
 
 /// Looks up `keys`; the answer has one list for each, in their order.
 pub(crate) async fn lookup(
     mapping: &GatewayMapping,
-    session: &mut dyn Session,
-    keys: &[Key],
+    session: &mut dyn TargetSession,
+    keys: &[LookupKey],
 ) -> Result<Vec<Vec<Transfer>>, LookupError> {
     let mut wanted: BTreeMap<KeyKind, BTreeSet<&str>> = BTreeMap::new();
     for (index, key) in keys.iter().enumerate() {
-        if let (None, setting) = mapping.columns.key(key.kind) {
+        let kind = key.kind;
+        if let (None, setting) = mapping.columns.key(kind) {
             return Err(LookupError::NotMapped {
                 index,
-                kind: key.kind,
+                kind,
                 setting,
             });
         }
-        wanted.entry(key.kind).or_default().insert(&key.value);
+        wanted.entry(kind).or_default().insert(&key.value);
     }
-    let mut found: HashMap<(KeyKind, String), Vec<Transfer>> = HashMap::new();
+    let mut found = TransfersByKey::new();
     for (kind, values) in wanted {
-        let (Some(column), _) = mapping.columns.key(kind) else {
-            continue;
-        };
-        // A value that the column cannot hold has no match, so it is not asked for.
-        let ids: Vec<Value> = values
-            .into_iter()
-            .filter_map(|value| column.id(value))
-            .collect();
-        for chunk in ids.chunks(CHUNK) {
-            for row in session.fetch_set(mapping.select_by(column, chunk)).await? {
-                let value = row.cell(column.name().as_str()).text();
-                found
-                    .entry((kind, value))
-                    .or_default()
-                    .push(mapping.transfer(&row));
-            }
+        if let (Some(column), _) = mapping.columns.key(kind) {
+            let transfers = mapping.find(session, column, values).await?;
+            found.insert(kind, transfers);
         }
     }
     mapping.add_reversal_ids(session, &mut found).await?;
-    Ok(keys
-        .iter()
-        .map(|key| {
-            found
-                .get(&(key.kind, key.value.clone()))
-                .cloned()
-                .unwrap_or_default()
-        })
-        .collect())
+    let of = |key: &LookupKey| found.get(&key.kind)?.get(&key.value).cloned();
+    Ok(keys.iter().map(|key| of(key).unwrap_or_default()).collect())
 }
 
 impl GatewayMapping {
-    /// All mapped columns of the rows whose `key` is one of `ids`, the first few of each id.
-    fn select_by(&self, key: &Column, ids: &[Value]) -> SetSql {
-        let columns: BTreeMap<&str, &Column> = self
-            .columns
-            .all()
-            .map(|column| (column.name().as_str(), column))
-            .collect();
-        let columns: Vec<&Column> = columns.into_values().collect();
-        let sheet = self.sheet(key, ids);
-        if key.unique() {
-            sheet.select(&columns, &[])
-        } else {
-            sheet.select_some(&columns, &self.columns.id, MAX_MATCHES)
+    /// The transfers whose `key` is one of `values`, by that value.
+    async fn find(
+        &self,
+        session: &mut dyn TargetSession,
+        key: &MappedColumn,
+        values: BTreeSet<&str>,
+    ) -> Result<HashMap<String, Vec<Transfer>>, DbError> {
+        let mut found: HashMap<String, Vec<Transfer>> = HashMap::new();
+        // A value that the column cannot hold has no match, so it is not asked for.
+        let ids: Vec<Value> = values.into_iter().filter_map(|id| key.id(id)).collect();
+        for chunk in ids.chunks(CHUNK) {
+            for row in session.fetch(self.select_by(key, chunk)).await? {
+                let transfers = found.entry(key.of(&row).text()).or_default();
+                transfers.push(self.transfer(&row));
+            }
         }
+        Ok(found)
     }
 
-    fn sheet(&self, key: &Column, ids: &[Value]) -> Sheet<'_> {
-        let mut sheet = Sheet::new(&self.table, key);
+    /// All mapped columns of the rows whose `key` is one of `ids`, the first few of each id.
+    fn select_by(&self, key: &MappedColumn, ids: &[Value]) -> SqlStatement {
+        let all = self.columns.all().into_iter();
+        let by_name: BTreeMap<&str, &MappedColumn> =
+            all.map(|column| (column.name().as_str(), column)).collect();
+        let columns: Vec<&MappedColumn> = by_name.into_values().collect();
+        let mut rows = ValuesTable::new(&self.table, key);
         for id in ids {
-            sheet.row(id.clone(), []);
+            rows.add_row(id.clone(), []);
         }
-        sheet
+        if key.is_unique() {
+            rows.select(&columns, &[])
+        } else {
+            rows.select_first(&columns, &self.columns.id, MAX_MATCHES)
+        }
     }
 
     async fn add_reversal_ids(
         &self,
-        session: &mut dyn Session,
-        found: &mut HashMap<(KeyKind, String), Vec<Transfer>>,
+        session: &mut dyn TargetSession,
+        found: &mut TransfersByKey,
     ) -> Result<(), DbError> {
-        let columns = &self.columns;
-        let parents: BTreeSet<&str> = found.values().flatten().map(|t| t.id.as_str()).collect();
-        let parent = &columns.parent_id;
+        let (id, parent) = (&self.columns.id, &self.columns.parent_id);
+        let transfers = found.values().flat_map(HashMap::values).flatten();
+        let parents: BTreeSet<&str> = transfers.map(|transfer| transfer.id.as_str()).collect();
         let ids: Vec<Value> = parents.into_iter().filter_map(|id| parent.id(id)).collect();
         let mut reversals: HashMap<String, Vec<String>> = HashMap::new();
         for chunk in ids.chunks(CHUNK) {
-            let mut sheet = Sheet::new(&self.table, parent);
-            let kind = sheet.field(&columns.kind);
+            let mut rows = ValuesTable::new(&self.table, parent);
+            let kind = rows.field(&self.columns.kind);
             for id in chunk {
-                sheet.row(id.clone(), [(kind, Value::from(self.types.reversal()))]);
+                rows.add_row(id.clone(), [kind.value(self.types.reversal())]);
             }
-            let guards = [Guard::Is(&columns.kind, kind)];
-            let select = sheet.select(&[&columns.id, parent], &guards);
-            for row in session.fetch_set(select).await? {
-                let id = row.cell(columns.id.name().as_str()).text();
-                reversals
-                    .entry(row.cell(parent.name().as_str()).text())
-                    .or_default()
-                    .push(id);
+            let select = rows.select(&[id, parent], &[RowGuard::Is(kind)]);
+            for row in session.fetch(select).await? {
+                let of_parent = reversals.entry(parent.of(&row).text()).or_default();
+                of_parent.push(id.of(&row).text());
             }
         }
         for ids in reversals.values_mut() {
             ids.sort_unstable();
         }
-        for transfer in found.values_mut().flatten() {
-            // What is linked to a reversal undoes it, and is of its type when it gives a refund
-            // again: a reversal itself is never reversed.
-            if transfer.r#type() == TransferType::Reversal {
-                continue;
-            }
+        let transfers = found.values_mut().flat_map(HashMap::values_mut).flatten();
+        // What is linked to a reversal undoes it. It has the same type when it makes a refund
+        // again, but a reversal itself is never reversed.
+        for transfer in transfers.filter(|one| one.r#type() != TransferType::Reversal) {
             transfer.reversal_ids = reversals.get(&transfer.id).cloned().unwrap_or_default();
         }
         Ok(())

@@ -1,19 +1,19 @@
-//! How the neutral words are spelled in a gateway's own columns.
+//! How a gateway spells the neutral states and types in its own columns.
 
-use echeck_adapter::batch::State;
+use echeck_adapter::batch::TransferState;
 use echeck_proto::adapter::v1::{FundingPolicy, TransferType};
 use echeck_service::config::Section;
 
-/// A set of defaults.
+/// A set of defaults for one kind of gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Profile {
+pub(crate) enum GatewayProfile {
     /// A returned debit shows as FAILED, and a debit that SUCCEEDED counts as funded.
     Finix,
-    /// A returned debit shows as RETURNED, and one counts as funded once in a deposit.
+    /// A returned debit shows as RETURNED, and a debit counts as funded once it is in a deposit.
     Rainforest,
 }
 
-impl Profile {
+impl GatewayProfile {
     /// Reads the key `profile`.
     pub(crate) fn read(root: &Section<'_>) -> Self {
         let choices = [("finix", Self::Finix), ("rainforest", Self::Rainforest)];
@@ -28,7 +28,7 @@ impl Profile {
         }
     }
 
-    /// What counts as funded, unless the configuration says otherwise.
+    /// The default of what counts as funded.
     pub(crate) const fn funding_policy(self) -> FundingPolicy {
         match self {
             Self::Finix => FundingPolicy::State,
@@ -36,29 +36,27 @@ impl Profile {
         }
     }
 
-    const fn spelling(self, state: State) -> &'static str {
+    const fn spelling(self, state: TransferState) -> &'static str {
         match (self, state) {
-            (Self::Finix, State::Pending) => "PENDING",
-            (Self::Rainforest, State::Pending) => "PROCESSING",
-            (Self::Finix | Self::Rainforest, State::Succeeded) => "SUCCEEDED",
-            (Self::Finix | Self::Rainforest, State::Failed) | (Self::Finix, State::Returned) => {
-                "FAILED"
-            }
-            (Self::Finix | Self::Rainforest, State::Canceled) => "CANCELED",
-            (Self::Rainforest, State::Returned) => "RETURNED",
+            (Self::Finix, TransferState::Pending) => "PENDING",
+            (Self::Rainforest, TransferState::Pending) => "PROCESSING",
+            (Self::Finix | Self::Rainforest, TransferState::Succeeded) => "SUCCEEDED",
+            (Self::Finix | Self::Rainforest, TransferState::Failed)
+            | (Self::Finix, TransferState::Returned) => "FAILED",
+            (Self::Finix | Self::Rainforest, TransferState::Canceled) => "CANCELED",
+            (Self::Rainforest, TransferState::Returned) => "RETURNED",
         }
     }
 }
 
-/// The spelling of each state.
+/// The gateway's spelling of each state.
 #[derive(Debug, Clone)]
-pub(crate) struct States([(State, String); 5]);
+pub(crate) struct StateSpellings([(TransferState, String); 5]);
 
-impl States {
-    /// Reads `[transfers.states]`. Two states must not share a spelling, but for RETURNED and
-    /// FAILED.
-    pub(crate) fn read(section: &Section<'_>, profile: Profile) -> Self {
-        let spelled = State::ALL.map(|state| {
+impl StateSpellings {
+    /// Reads `[transfers.states]`. Only FAILED and RETURNED may share a spelling.
+    pub(crate) fn read(section: &Section<'_>, profile: GatewayProfile) -> Self {
+        let spelled = TransferState::ALL.map(|state| {
             (
                 state,
                 section.string_or(key_of(state), profile.spelling(state)),
@@ -66,7 +64,8 @@ impl States {
         });
         for (at, (state, text)) in spelled.iter().enumerate() {
             for (other, other_text) in &spelled[..at] {
-                let may_share = (*other, *state) == (State::Failed, State::Returned);
+                let may_share =
+                    (*other, *state) == (TransferState::Failed, TransferState::Returned);
                 if text == other_text && !may_share {
                     let message = format!("is {text:?}, as {} is", key_of(*other));
                     section.fault(key_of(*state), message);
@@ -77,7 +76,7 @@ impl States {
     }
 
     /// The spelling of a state.
-    pub(crate) fn write(&self, state: State) -> &str {
+    pub(crate) fn of(&self, state: TransferState) -> &str {
         self.0
             .iter()
             .find(|(candidate, _)| *candidate == state)
@@ -85,7 +84,7 @@ impl States {
     }
 
     /// The state of a spelling; FAILED when RETURNED shares it.
-    pub(crate) fn read_text(&self, text: &str) -> Option<State> {
+    pub(crate) fn parse(&self, text: &str) -> Option<TransferState> {
         self.0
             .iter()
             .find(|(_, spelling)| spelling == text)
@@ -93,25 +92,25 @@ impl States {
     }
 }
 
-const fn key_of(state: State) -> &'static str {
+const fn key_of(state: TransferState) -> &'static str {
     match state {
-        State::Pending => "pending",
-        State::Succeeded => "succeeded",
-        State::Failed => "failed",
-        State::Canceled => "canceled",
-        State::Returned => "returned",
+        TransferState::Pending => "pending",
+        TransferState::Succeeded => "succeeded",
+        TransferState::Failed => "failed",
+        TransferState::Canceled => "canceled",
+        TransferState::Returned => "returned",
     }
 }
 
-/// The spelling of each type.
+/// The gateway's spelling of each type.
 #[derive(Debug, Clone)]
-pub(crate) struct Types {
+pub(crate) struct TypeSpellings {
     debit: String,
     credit: String,
     reversal: String,
 }
 
-impl Types {
+impl TypeSpellings {
     /// Reads `[transfers.types]`. No two types may share a spelling.
     pub(crate) fn read(section: &Section<'_>) -> Self {
         let types = Self {
@@ -122,11 +121,9 @@ impl Types {
         if types.credit == types.debit {
             section.fault("credit", format!("is {:?}, as debit is", types.credit));
         }
-        if types.reversal == types.debit || types.reversal == types.credit {
-            section.fault(
-                "reversal",
-                format!("is {:?}, as another type is", types.reversal),
-            );
+        if [&types.debit, &types.credit].contains(&&types.reversal) {
+            let message = format!("is {:?}, as another type is", types.reversal);
+            section.fault("reversal", message);
         }
         types
     }
@@ -136,8 +133,8 @@ impl Types {
         &self.reversal
     }
 
-    /// The type of a spelling; unspecified when it is none of ours.
-    pub(crate) fn read_text(&self, text: &str) -> TransferType {
+    /// The type of a spelling; unspecified when it is not one of these.
+    pub(crate) fn parse(&self, text: &str) -> TransferType {
         if text == self.debit {
             TransferType::Debit
         } else if text == self.credit {
@@ -156,9 +153,9 @@ mod tests {
 
     use super::*;
 
-    fn states(toml: &str, profile: Profile) -> Result<States, String> {
+    fn states(toml: &str, profile: GatewayProfile) -> Result<StateSpellings, String> {
         let settings = Settings::from_toml(toml).unwrap();
-        let states = States::read(&settings.root(), profile);
+        let states = StateSpellings::read(&settings.root(), profile);
         settings
             .finish()
             .map(|()| states)
@@ -166,44 +163,54 @@ mod tests {
     }
 
     #[test]
-    fn finix_shows_returned_as_failed_and_reads_it_back_as_failed() {
-        let states = states("", Profile::Finix).unwrap();
-        assert_eq!(states.write(State::Returned), "FAILED");
-        assert_eq!(states.read_text("FAILED"), Some(State::Failed));
-        assert_eq!(states.read_text("RETURNED"), None);
+    fn finix_shows_returned_as_failed_and_reads_it_as_failed() {
+        let states = states("", GatewayProfile::Finix).unwrap();
+        assert_eq!(states.of(TransferState::Returned), "FAILED");
+        assert_eq!(states.parse("FAILED"), Some(TransferState::Failed));
+        assert_eq!(states.parse("RETURNED"), None);
     }
 
     #[test]
     fn rainforest_has_a_word_for_returned() {
-        let states = states("", Profile::Rainforest).unwrap();
-        assert_eq!(states.write(State::Returned), "RETURNED");
-        assert_eq!(states.read_text("RETURNED"), Some(State::Returned));
-        assert_eq!(states.write(State::Pending), "PROCESSING");
+        let states = states("", GatewayProfile::Rainforest).unwrap();
+        assert_eq!(states.of(TransferState::Returned), "RETURNED");
+        assert_eq!(states.parse("RETURNED"), Some(TransferState::Returned));
+        assert_eq!(states.of(TransferState::Pending), "PROCESSING");
     }
 
     #[test]
     fn states_that_collide_are_a_fault_but_for_returned_and_failed() {
-        let fault = states("pending = \"OK\"\nsucceeded = \"OK\"", Profile::Finix).unwrap_err();
+        let fault = states(
+            "pending = \"OK\"\nsucceeded = \"OK\"",
+            GatewayProfile::Finix,
+        )
+        .unwrap_err();
         assert!(
             fault.contains("succeeded: is \"OK\", as pending is"),
             "{fault}"
         );
-        let fault = states("returned = \"SUCCEEDED\"", Profile::Finix).unwrap_err();
+        let fault = states("returned = \"SUCCEEDED\"", GatewayProfile::Finix).unwrap_err();
         assert!(
             fault.contains("returned: is \"SUCCEEDED\", as succeeded is"),
             "{fault}"
         );
-        assert!(states("failed = \"KO\"\nreturned = \"KO\"", Profile::Rainforest).is_ok());
+        assert!(
+            states(
+                "failed = \"KO\"\nreturned = \"KO\"",
+                GatewayProfile::Rainforest
+            )
+            .is_ok()
+        );
     }
 
     #[test]
     fn types_that_collide_are_a_fault_and_unknown_ones_stay_unspecified() {
         let settings = Settings::from_toml("reversal = \"CREDIT\"").unwrap();
-        let _ = Types::read(&settings.root());
+        let _ = TypeSpellings::read(&settings.root());
         assert!(settings.finish().is_err());
         let settings = Settings::from_toml("").unwrap();
-        let types = Types::read(&settings.root());
-        assert_eq!(types.read_text("DEBIT"), TransferType::Debit);
-        assert_eq!(types.read_text("FEE"), TransferType::Unspecified);
+        let types = TypeSpellings::read(&settings.root());
+        assert_eq!(types.parse("DEBIT"), TransferType::Debit);
+        assert_eq!(types.parse("FEE"), TransferType::Unspecified);
     }
 }

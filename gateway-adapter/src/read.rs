@@ -2,32 +2,33 @@
 
 use std::collections::HashMap;
 
-use echeck_adapter::row::{Cell, Row};
-use echeck_adapter::schema::Column;
-use echeck_adapter::service::instant_to_proto;
+use echeck_adapter::row::{Cell, TargetRow};
+use echeck_adapter::schema::MappedColumn;
 use echeck_proto::adapter::v1::{Transfer, TransferState, TransferType};
+use echeck_proto::timestamp;
 use tracing::error;
 
-use crate::plan::GatewayMapping;
+use crate::mapping::GatewayMapping;
 
 impl GatewayMapping {
     /// The transfer that a row stands for.
-    pub(crate) fn transfer(&self, row: &Row) -> Transfer {
+    pub(crate) fn transfer(&self, row: &TargetRow) -> Transfer {
         let columns = &self.columns;
-        let cell = |column: &Column| row.cell(column.name().as_str());
-        let optional = |column: &Option<Column>| {
-            column
-                .as_ref()
-                .map_or(&Cell::Null, |column| row.cell(column.name().as_str()))
+        let optional = |column: &Option<MappedColumn>| {
+            let column = column.as_ref();
+            column.map_or(&Cell::Null, |column| column.of(row))
         };
-        let text = |column: &Option<Column>| optional(column).text();
-        let instant = |column: &Option<Column>| optional(column).instant().map(instant_to_proto);
-        let type_text = cell(&columns.kind).text();
-        let state_text = cell(&columns.state).text();
-        let state = self.states.read_text(&state_text);
+        let text = |column: &Option<MappedColumn>| optional(column).text();
+        let instant = |column: &Option<MappedColumn>| {
+            let instant = optional(column).instant();
+            instant.map(timestamp::to_proto)
+        };
+        let type_text = columns.kind.of(row).text();
+        let state_text = columns.state.of(row).text();
+        let state = self.states.parse(&state_text);
         let transfer = Transfer {
-            id: cell(&columns.id).text(),
-            r#type: self.types.read_text(&type_text).into(),
+            id: columns.id.of(row).text(),
+            r#type: self.types.parse(&type_text).into(),
             type_text,
             state: state
                 .map_or(TransferState::Unspecified, |state| state.to_proto())
@@ -36,9 +37,9 @@ impl GatewayMapping {
             in_deposit: columns
                 .deposit_id
                 .as_ref()
-                .map(|column| !cell(column).is_null()),
+                .map(|column| !column.of(row).is_null()),
             amount_minor: 0,
-            currency: cell(&columns.currency).text(),
+            currency: columns.currency.of(row).text(),
             fee_minor: optional(&columns.fee).integer(),
             trace_id: text(&columns.trace_id),
             payment_id: text(&columns.payment_id),
@@ -50,33 +51,31 @@ impl GatewayMapping {
             subtype: text(&columns.subtype),
             statement_descriptor: text(&columns.statement_descriptor),
             idempotency_id: text(&columns.idempotency_id),
-            messages: messages(optional(&columns.messages)),
+            messages: messages(text(&columns.messages)),
             raw_json: text(&columns.raw),
             tags: tags(&text(&columns.tags)),
             failure_code: text(&columns.failure_code),
             failure_message: text(&columns.failure_message),
-            parent_id: cell(&columns.parent_id).text(),
+            parent_id: columns.parent_id.of(row).text(),
             reversal_ids: Vec::new(),
             ready_to_settle_at: instant(&columns.ready_to_settle_at),
             created_at: instant(&columns.created_at),
             updated_at: instant(&columns.updated_at),
             settlement_date: text(&columns.settlement_date).chars().take(10).collect(),
         };
-        with_amount(transfer, cell(&columns.amount))
+        with_amount(transfer, columns.amount.of(row))
     }
 }
 
-/// A row without a readable amount must not be decided on, and must not stop the others
-/// either: it is shown with no type, and the type's text says why.
+/// A row without a readable amount must not be decided on, and must not stop the others: it is
+/// shown with no type, and the type's text says why.
 fn with_amount(mut transfer: Transfer, amount: &Cell) -> Transfer {
     match amount.integer() {
         Some(minor) => transfer.amount_minor = minor,
         None => {
             let kind = amount.kind();
-            error!(
-                transfer = transfer.id,
-                kind, "a transfer has no readable amount"
-            );
+            let id = &transfer.id;
+            error!(transfer = id, kind, "a transfer has no readable amount");
             transfer.r#type = TransferType::Unspecified.into();
             transfer.type_text = format!(
                 "{} (its amount is {kind}, not an integer)",
@@ -87,16 +86,15 @@ fn with_amount(mut transfer: Transfer, amount: &Cell) -> Transfer {
     transfer
 }
 
-/// A JSON list of texts; anything else that is not empty is one message as it stands.
-fn messages(cell: &Cell) -> Vec<String> {
-    let text = cell.text();
+/// A JSON list of texts; any other text that is not empty is one message.
+fn messages(text: String) -> Vec<String> {
     if text.is_empty() {
         return Vec::new();
     }
     serde_json::from_str(&text).unwrap_or_else(|_| vec![text])
 }
 
-/// A JSON object; values that are not text are shown as JSON.
+/// A JSON object. Values that are not text are shown as JSON.
 fn tags(text: &str) -> HashMap<String, String> {
     let object: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(text).unwrap_or_default();
@@ -114,10 +112,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_and_tags_are_read_whatever_they_hold() {
-        assert_eq!(messages(&Cell::Text(r#"["a","b"]"#.into())), ["a", "b"]);
-        assert_eq!(messages(&Cell::Text("declined".into())), ["declined"]);
-        assert!(messages(&Cell::Null).is_empty());
+    fn messages_and_tags_are_read_even_if_they_are_not_json() {
+        assert_eq!(messages(r#"["a","b"]"#.into()), ["a", "b"]);
+        assert_eq!(messages("declined".into()), ["declined"]);
+        assert!(messages(String::new()).is_empty());
         assert_eq!(tags(r#"{"a":"x","b":1}"#)["b"], "1");
         assert!(tags("nonsense").is_empty());
     }

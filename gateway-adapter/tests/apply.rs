@@ -3,6 +3,7 @@
 mod common;
 
 use common::{D, rig, rig_with};
+use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{Journal, fail, give_back, reverse};
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
 
@@ -101,7 +102,7 @@ async fn a_reversal_is_inserted_once_and_linked_to_an_original_that_stays() {
          2026-03-02T14:05:06.000000Z"
     );
 
-    // The journal applied anew from its start, as after a lost cursor, does not take the
+    // The journal applied again from its start, as after a lost cursor, does not take the
     // money twice.
     rig.sql("DELETE FROM echeck_cursor").await;
     let mut again = Journal::default();
@@ -138,7 +139,7 @@ async fn a_reversal_that_the_target_refuses_leaves_its_original_untouched() {
 }
 
 #[tokio::test]
-async fn the_state_seen_is_told_whatever_letters_the_configuration_uses() {
+async fn the_state_seen_is_reported_when_the_configuration_uses_other_letters() {
     let rig = rig("[transfers.columns]\nstate = \"STATE\"\namount = \"Amount\"").await;
     rig.sql(&D::new("TR1").set("state", "'FAILED'").sql()).await;
     let change = reverse("TR1", 500, None);
@@ -162,7 +163,7 @@ async fn a_decision_on_a_deposit_is_made_again_when_the_mapping_has_none() {
 }
 
 #[tokio::test]
-async fn a_trigger_that_swallows_the_change_is_told_as_refused() {
+async fn a_change_that_a_trigger_swallows_is_refused() {
     let rig = rig("").await;
     rig.sql(&D::new("TR1").sql()).await;
     rig.sql("CREATE TRIGGER swallow BEFORE UPDATE ON transfers BEGIN SELECT RAISE(IGNORE); END")
@@ -210,7 +211,7 @@ async fn columns_that_are_switched_off_are_left_alone() {
 #[tokio::test]
 async fn hostile_names_of_tables_and_columns_are_only_names() {
     let hostile = "x\"; DROP TABLE payments; --";
-    let schema = gateway_adapter::DEMO_SCHEMA_SQLITE
+    let schema = gateway_adapter::demo_schema(Dialect::Sqlite)
         .replace(
             "CREATE TABLE transfers",
             &format!("CREATE TABLE \"{}\"", hostile.replace('"', "\"\"")),

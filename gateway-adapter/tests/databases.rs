@@ -1,12 +1,12 @@
-//! What the gateway's adapter does alike on every database.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! What the gateway's adapter does in the same way on every database.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod common;
 
-use common::{D, refuse_updates_of, rig_on, told};
+use common::{D, refuse_updates_of, rig_on};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
-use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
+use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reason_of, reported, reverse};
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::{
     AdoptCursorRequest, Cursor, LookupTransfersRequest, StepExceptionKind, TransferKey,
@@ -16,10 +16,10 @@ use tonic::{Code, Request};
 
 on_every_database!(
     each_effect_is_written_with_all_it_says,
-    what_a_change_does_not_tell_is_left_as_it_is,
-    a_transfer_that_moved_on_and_one_that_is_missing_are_told_apart,
+    what_a_change_does_not_say_is_left_as_it_is,
+    a_transfer_that_moved_on_and_a_missing_one_are_distinguished,
     a_deposit_that_was_built_meanwhile_cannot_slip_through,
-    rows_that_the_database_refuses_are_isolated_and_the_rest_goes_on,
+    rows_that_the_database_refuses_are_isolated_and_the_rest_is_applied,
     a_value_that_is_too_long_is_refused_and_never_cut,
     changes_of_one_transfer_keep_their_order,
     ids_that_differ_in_case_or_blanks_are_different,
@@ -29,10 +29,10 @@ on_every_database!(
     a_large_batch_with_some_bad_rows_is_exact,
     a_column_that_is_gone_stops_the_target_until_it_is_back,
     hostile_ids_are_only_ids,
-    an_operator_puts_the_cursor_onto_a_row_that_the_journal_has,
+    an_operator_moves_the_cursor_to_a_row_that_the_journal_has,
 );
 
-async fn lookup(rig: &Rig, kind: TransferKeyKind, values: &[&str]) -> Vec<Vec<String>> {
+async fn lookup(rig: &AdapterRig, kind: TransferKeyKind, values: &[&str]) -> Vec<Vec<String>> {
     let keys = values.iter().map(|value| TransferKey {
         kind: kind.into(),
         value: (*value).to_owned(),
@@ -69,7 +69,7 @@ async fn each_effect_is_written_with_all_it_says(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    assert_eq!(told(&reply.exceptions), []);
+    assert_eq!(reported(&reply.exceptions), []);
     assert_eq!(
         rig.rows(
             "SELECT id, state, failure_code, failure_message, ready_to_settle_at, amount, parent_id \
@@ -118,7 +118,7 @@ async fn each_effect_is_written_with_all_it_says(dialect: Dialect) {
     assert_eq!(reversal.created_at, reversal.updated_at);
 }
 
-async fn what_a_change_does_not_tell_is_left_as_it_is(dialect: Dialect) {
+async fn what_a_change_does_not_say_is_left_as_it_is(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     rig.sql(
         &D::on_any("TR1")
@@ -139,7 +139,7 @@ async fn what_a_change_does_not_tell_is_left_as_it_is(dialect: Dialect) {
     assert_eq!(shown.replace(' ', ""), r#"["kept"]|{"a":1}"#);
 }
 
-async fn a_transfer_that_moved_on_and_one_that_is_missing_are_told_apart(dialect: Dialect) {
+async fn a_transfer_that_moved_on_and_a_missing_one_are_distinguished(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     for id in ["TR1", "TR2", "TR3"] {
         rig.sql(&D::on_any(id).sql()).await;
@@ -155,7 +155,7 @@ async fn a_transfer_that_moved_on_and_one_that_is_missing_are_told_apart(dialect
         .await
         .unwrap();
     assert_eq!(
-        told(&reply.exceptions),
+        reported(&reply.exceptions),
         [
             (
                 1,
@@ -208,7 +208,7 @@ async fn a_deposit_that_was_built_meanwhile_cannot_slip_through(dialect: Dialect
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let messages: Vec<(u64, &str)> = told(&reply.exceptions)
+    let messages: Vec<(u64, &str)> = reported(&reply.exceptions)
         .into_iter()
         .map(|(at, _, m)| (at, m))
         .collect();
@@ -216,7 +216,7 @@ async fn a_deposit_that_was_built_meanwhile_cannot_slip_through(dialect: Dialect
         messages,
         [
             (1, "transfer TAKEN (SUCCEEDED) is in a deposit by now"),
-            (2, "transfer FREE (SUCCEEDED) is in no deposit any more"),
+            (2, "transfer FREE (SUCCEEDED) is not in a deposit any more"),
         ]
     );
     assert_eq!(
@@ -231,7 +231,7 @@ async fn a_deposit_that_was_built_meanwhile_cannot_slip_through(dialect: Dialect
     );
 }
 
-async fn rows_that_the_database_refuses_are_isolated_and_the_rest_goes_on(dialect: Dialect) {
+async fn rows_that_the_database_refuses_are_isolated_and_the_rest_is_applied(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     for number in 0..40 {
         rig.sql(&D::on_any(&format!("TR{number:02}")).sql()).await;
@@ -250,7 +250,7 @@ async fn rows_that_the_database_refuses_are_isolated_and_the_rest_goes_on(dialec
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply.exceptions);
+    let refused = reported(&reply.exceptions);
     assert_eq!(refused.len(), 2, "{refused:?}");
     assert_eq!(
         (refused[0].0, refused[0].1),
@@ -292,7 +292,7 @@ async fn a_value_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply.exceptions);
+    let refused = reported(&reply.exceptions);
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!(
         (refused[0].0, refused[0].1),
@@ -320,7 +320,7 @@ async fn changes_of_one_transfer_keep_their_order(dialect: Dialect) {
         .await
         .unwrap();
     assert_eq!(
-        told(&reply.exceptions),
+        reported(&reply.exceptions),
         [(
             3,
             StepExceptionKind::MovedOn,
@@ -342,7 +342,7 @@ async fn ids_that_differ_in_case_or_blanks_are_different(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let kinds: Vec<StepExceptionKind> = told(&reply.exceptions)
+    let kinds: Vec<StepExceptionKind> = reported(&reply.exceptions)
         .into_iter()
         .map(|(_, kind, _)| kind)
         .collect();
@@ -458,7 +458,7 @@ async fn a_large_batch_with_some_bad_rows_is_exact(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let positions: Vec<u64> = told(&reply.exceptions)
+    let positions: Vec<u64> = reported(&reply.exceptions)
         .into_iter()
         .map(|(at, _, _)| at)
         .collect();
@@ -519,7 +519,7 @@ async fn hostile_ids_are_only_ids(dialect: Dialect) {
 }
 
 /// The journal was restored from a backup that ends at position 2; the target is at 4.
-async fn an_operator_puts_the_cursor_onto_a_row_that_the_journal_has(dialect: Dialect) {
+async fn an_operator_moves_the_cursor_to_a_row_that_the_journal_has(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     for id in ["TR1", "TR2", "TR3", "TR4"] {
         rig.sql(&D::on_any(id).sql()).await;

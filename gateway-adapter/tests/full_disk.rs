@@ -1,6 +1,6 @@
 //! A disk that takes no more in the middle of a batch: the real binary, which may not write
 //! beyond a few hundred kilobytes of any file.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use common::{D, rig};
-use echeck_adapter::testing::{Journal, Rig, reverse};
+use echeck_adapter::testing::{AdapterRig, Journal, reverse};
 use echeck_proto::adapter::v1::GetProgressRequest;
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use tonic::Code;
@@ -28,7 +28,7 @@ impl Drop for Adapter {
 }
 
 /// `limits` are commands of the shell that becomes the adapter.
-async fn start(rig: &Rig, limits: &str) -> Adapter {
+async fn start(rig: &AdapterRig, limits: &str) -> Adapter {
     let address = format!("127.0.0.1:{}", echeck_test_servers::port());
     let program = env!("CARGO_BIN_EXE_gateway-adapter");
     let process = Command::new("bash")
@@ -58,7 +58,7 @@ async fn start(rig: &Rig, limits: &str) -> Adapter {
 const REVERSALS: &str = "SELECT count(*) FROM transfers WHERE type = 'REVERSAL'";
 
 #[tokio::test]
-async fn a_full_disk_leaves_nothing_half_applied_and_the_batch_goes_on_once_there_is_room() {
+async fn a_full_disk_leaves_nothing_half_applied_and_the_batch_continues_once_there_is_room() {
     let rig = rig("").await;
     let rows: Vec<String> = (0..2_000)
         .map(|number| D::new(&format!("TR{number:04}")).sql())

@@ -1,5 +1,5 @@
 //! The adapter as it runs: started from a configuration, called over the network.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod common;
 
@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use common::{D, config};
 use echeck_adapter::config::AdapterConfig;
-use echeck_adapter::serve::{RunError, check_only};
-use echeck_adapter::testing::{Journal, Rig, fail, reason_of};
+use echeck_adapter::serve::{AdapterRunError, check_only, run};
+use echeck_adapter::testing::{AdapterRig, Journal, fail, reason_of};
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use echeck_proto::adapter::v1::{
     CheckTargetRequest, FundingPolicy, GetProgressRequest, LookupTransfersRequest, TransferKey,
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::transport::Channel;
 
-fn configured(rig: &Rig, more: &str) -> AdapterConfig {
+fn configured(rig: &AdapterRig, more: &str) -> AdapterConfig {
     let path = rig.path();
     let target = format!("[target]\nurl = \"sqlite://{}\"\n", path.display());
     config(&format!(
@@ -33,16 +33,14 @@ fn configured(rig: &Rig, more: &str) -> AdapterConfig {
 async fn start(
     config: AdapterConfig,
     shutdown: CancellationToken,
-) -> (SocketAddr, tokio::task::JoinHandle<Result<(), RunError>>) {
+) -> (
+    SocketAddr,
+    tokio::task::JoinHandle<Result<(), AdapterRunError>>,
+) {
     let (bound, address) = tokio::sync::oneshot::channel();
-    let running = tokio::spawn(gateway_adapter::run(
-        config,
-        Arc::new(SystemClock),
-        shutdown,
-        |at| {
-            bound.send(at).unwrap();
-        },
-    ));
+    let running = tokio::spawn(run(config, Arc::new(SystemClock), shutdown, |at| {
+        bound.send(at).unwrap();
+    }));
     (address.await.unwrap(), running)
 }
 
@@ -156,7 +154,7 @@ async fn a_mapping_that_does_not_fit_stops_the_start() {
         &rig,
         "[transfers.columns]\nstate = \"status\"\nfee = \"fees\"",
     );
-    let outcome = gateway_adapter::run(
+    let outcome = run(
         config,
         Arc::new(SystemClock),
         CancellationToken::new(),
@@ -170,7 +168,7 @@ async fn a_mapping_that_does_not_fit_stops_the_start() {
 }
 
 #[tokio::test]
-async fn a_check_changes_nothing_and_tells_of_tables_that_will_be_made() {
+async fn a_check_changes_nothing_and_names_the_tables_that_will_be_created() {
     let rig = common::rig("").await;
     rig.sql("DROP TABLE echeck_cursor").await;
     let mut config = configured(&rig, "");

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{D, rig};
-use echeck_adapter::testing::{Rig, reason_of};
+use echeck_adapter::testing::{AdapterRig, reason_of};
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::{
     FundingPolicy, LookupTransfersRequest, LookupTransfersResponse, TransferKey, TransferKeyKind,
@@ -22,7 +22,10 @@ fn id(value: &str) -> TransferKey {
     key(TransferKeyKind::TransferId, value)
 }
 
-async fn lookup(rig: &Rig, keys: Vec<TransferKey>) -> Result<LookupTransfersResponse, Status> {
+async fn lookup(
+    rig: &AdapterRig,
+    keys: Vec<TransferKey>,
+) -> Result<LookupTransfersResponse, Status> {
     let request = Request::new(LookupTransfersRequest { keys });
     rig.adapter
         .lookup_transfers(request)

@@ -4,10 +4,11 @@ mod common;
 
 use common::{D, config, rig, rig_with};
 use echeck_adapter::check::check;
+use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{Journal, restore, reverse};
 use echeck_proto::adapter::v1::TransferState;
 use echeck_service::config::Settings;
-use gateway_adapter::DEMO_SCHEMA_SQLITE;
+use gateway_adapter::demo_schema;
 
 #[tokio::test]
 async fn the_defaults_fit_the_demonstration() {
@@ -18,7 +19,7 @@ async fn the_defaults_fit_the_demonstration() {
 }
 
 #[tokio::test]
-async fn every_fault_of_a_mapping_is_told_at_once() {
+async fn all_faults_of_a_mapping_are_reported_together() {
     let schema = "CREATE TABLE transfers (
         id TEXT, type TEXT, state INTEGER, amount DECIMAL(10,2), currency TEXT, parent_id TEXT,
         trace STRING,
@@ -54,7 +55,7 @@ async fn every_fault_of_a_mapping_is_told_at_once() {
     .await;
     let report = check(&rig.target).await;
     let faults = report.faults.join("\n");
-    for told in [
+    for message in [
         "transfers.columns.id: column \"id\" of table \"transfers\" has no unique index of its own",
         "transfers.columns.state: column \"state\" of table \"transfers\" is declared \"INTEGER\", \
          but must hold text",
@@ -66,13 +67,13 @@ async fn every_fault_of_a_mapping_is_told_at_once() {
          id, type, state,",
         "transfers.columns.updated_at: column \"updated_at\" of table \"transfers\" is generated",
     ] {
-        assert!(faults.contains(told), "{told}\nis not in\n{faults}");
+        assert!(faults.contains(message), "{message}\nis not in\n{faults}");
     }
     assert_eq!(report.faults.len(), 6, "{faults}");
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_told_with_those_that_are() {
+async fn a_missing_table_is_reported_with_those_that_exist() {
     let rig = rig("[transfers]\ntable = \"payments\"").await;
     let faults = check(&rig.target).await.faults;
     assert_eq!(
@@ -83,7 +84,7 @@ async fn a_table_that_is_not_there_is_told_with_those_that_are() {
 
 #[tokio::test]
 async fn a_demanded_column_is_filled_by_a_copy_or_a_fixed_text() {
-    let schema = DEMO_SCHEMA_SQLITE
+    let schema = demo_schema(Dialect::Sqlite)
         .replace(
             "    idempotency_id       TEXT    UNIQUE",
             "    idempotency_id TEXT NOT NULL",
@@ -96,7 +97,7 @@ async fn a_demanded_column_is_filled_by_a_copy_or_a_fixed_text() {
     let faults = check(&refused.target).await.faults.join("\n");
     assert!(faults.contains("\"idempotency_id\" must not be NULL, but a reversal has none"));
     assert!(faults.contains("\"region\" must not be NULL, but a reversal does not fill it"));
-    // What a restoration lacks too is told once.
+    // A fault of reversal and restoration is reported once.
     assert_eq!(faults.lines().count(), 2, "{faults}");
 
     let filled = "[transfers.reversal]\ncopy = [\"region\"]\n[transfers.reversal.set]\n\
@@ -107,7 +108,7 @@ async fn a_demanded_column_is_filled_by_a_copy_or_a_fixed_text() {
 
 #[tokio::test]
 async fn a_restoration_keeps_both_parties_where_the_way_back_has_a_fixed_one() {
-    let schema = DEMO_SCHEMA_SQLITE
+    let schema = demo_schema(Dialect::Sqlite)
         .replace(
             "    source               TEXT",
             "    source TEXT NOT NULL, region TEXT NOT NULL",
@@ -150,17 +151,18 @@ async fn a_restoration_keeps_both_parties_where_the_way_back_has_a_fixed_one() {
 }
 
 #[tokio::test]
-async fn a_column_to_copy_that_is_not_there_is_told_by_its_setting() {
+async fn a_missing_column_to_copy_is_reported_by_its_setting() {
     let rig = rig("[transfers.reversal]\ncopy = [\"region\"]").await;
     let faults = check(&rig.target).await.faults;
     assert_eq!(faults.len(), 1, "{faults:?}");
-    let told = "transfers.reversal.copy: table \"transfers\" has no column \"region\"; it has: id";
-    assert!(faults[0].starts_with(told), "{faults:?}");
+    let message =
+        "transfers.reversal.copy: table \"transfers\" has no column \"region\"; it has: id";
+    assert!(faults[0].starts_with(message), "{faults:?}");
 }
 
 #[tokio::test]
 async fn a_lookup_that_would_read_the_whole_table_is_a_warning() {
-    let schema = DEMO_SCHEMA_SQLITE.replace(
+    let schema = demo_schema(Dialect::Sqlite).replace(
         "CREATE INDEX transfers_by_ach_trace ON transfers (ach_trace);",
         "",
     );
@@ -171,7 +173,7 @@ async fn a_lookup_that_would_read_the_whole_table_is_a_warning() {
 }
 
 #[test]
-fn every_fault_of_a_configuration_is_told_at_once() {
+fn all_faults_of_a_configuration_are_reported_together() {
     let fault = config(
         "profile = \"rainforest\"\n[target]\nurl = \"oracle://h/db\"\n[transfers]\ntable = \"a\\u0000b\"\n\
          timestamp_format = \"unix\"\n[transfers.columns]\nid = \"\"\ndeposit_id = \"\"\n\
@@ -179,8 +181,8 @@ fn every_fault_of_a_configuration_is_told_at_once() {
     )
     .err()
     .unwrap();
-    for told in [
-        "target.url: names a database of unknown kind \"oracle\"; sqlite:///path/to/file.db",
+    for message in [
+        "target.url: names an unknown kind of database, \"oracle\"; sqlite:///path/to/file.db",
         "transfers.table: the name \"a\\0b\" holds a NUL character",
         "transfers.timestamp_format: must be one of rfc3339, rails",
         "transfers.columns.id: the name is empty",
@@ -188,7 +190,7 @@ fn every_fault_of_a_configuration_is_told_at_once() {
         "transfers.states.canceled: is \"SUCCEEDED\", as succeeded is",
         "transfers.funding_policy: is \"deposit\", which needs transfers.columns.deposit_id",
     ] {
-        assert!(fault.contains(told), "{told}\nis not in\n{fault}");
+        assert!(fault.contains(message), "{message}\nis not in\n{fault}");
     }
 }
 
@@ -213,6 +215,5 @@ fn the_example_has_no_unknown_key_and_only_defaults() {
     assert_eq!(read.server, defaults.server);
     assert_eq!(read.health_interval, defaults.health_interval);
     assert_eq!(read.target.create_tables, defaults.target.create_tables);
-    assert_eq!(read.target.max_connections, defaults.target.max_connections);
-    assert_eq!(read.target.busy_timeout, defaults.target.busy_timeout);
+    assert_eq!(read.target.limits, defaults.target.limits);
 }

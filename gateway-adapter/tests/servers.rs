@@ -1,5 +1,5 @@
 //! What is particular to a server: its types, its locks, its accounts.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod common;
 
@@ -9,7 +9,7 @@ use common::{D, config, rig_on};
 use echeck_adapter::check::check;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{
-    Journal, Rig, fail, give_back, ready, reapply, reason_of, restore, reverse,
+    AdapterRig, Journal, fail, give_back, reapply, reason_of, release, restore, reverse,
 };
 use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
@@ -38,7 +38,12 @@ const FEW_COLUMNS: &str = "[transfers.columns]\nsubtype = \"\"\nfee = \"\"\npaym
 
 #[tokio::test]
 async fn enums_uuids_domains_and_padded_text_of_postgres_are_written_and_compared() {
-    let rig = Rig::on(Dialect::Postgres, NATIVE, config(FEW_COLUMNS).unwrap().plan).await;
+    let rig = AdapterRig::on(
+        Dialect::Postgres,
+        NATIVE,
+        config(FEW_COLUMNS).unwrap().mapping,
+    )
+    .await;
     let id = |number: u8| format!("018f3f1e-0000-7000-8000-0000000000{number:02}");
     for number in 1..=3 {
         rig.sql(&format!(
@@ -91,7 +96,12 @@ async fn enums_uuids_domains_and_padded_text_of_postgres_are_written_and_compare
 
 #[tokio::test]
 async fn later_stages_are_written_into_enums_uuids_and_domains_of_postgres() {
-    let rig = Rig::on(Dialect::Postgres, NATIVE, config(FEW_COLUMNS).unwrap().plan).await;
+    let rig = AdapterRig::on(
+        Dialect::Postgres,
+        NATIVE,
+        config(FEW_COLUMNS).unwrap().mapping,
+    )
+    .await;
     let id = |number: u8| format!("018f3f1e-0000-7000-8000-0000000000{number:02}");
     rig.sql(&format!(
         "INSERT INTO transfers (id, type, state, amount, updated_at) \
@@ -131,7 +141,12 @@ async fn later_stages_are_written_into_enums_uuids_and_domains_of_postgres() {
 
 #[tokio::test]
 async fn a_reversal_that_a_uuid_column_cannot_hold_is_refused_by_name() {
-    let rig = Rig::on(Dialect::Postgres, NATIVE, config(FEW_COLUMNS).unwrap().plan).await;
+    let rig = AdapterRig::on(
+        Dialect::Postgres,
+        NATIVE,
+        config(FEW_COLUMNS).unwrap().mapping,
+    )
+    .await;
     let id = "018f3f1e-0000-7000-8000-000000000001";
     rig.sql(&format!(
         "INSERT INTO transfers (id, type, state, amount, updated_at) \
@@ -161,7 +176,7 @@ async fn text_of_any_character_set_and_collation_of_mysql_is_found_by_its_index(
             "DEFAULT CHARACTER SET utf8mb4",
             &format!("DEFAULT CHARACTER SET {charset} COLLATE {collation}"),
         );
-        let rig = Rig::on(Dialect::Mysql, &schema, config("").unwrap().plan).await;
+        let rig = AdapterRig::on(Dialect::Mysql, &schema, config("").unwrap().mapping).await;
         for id in ["TR1", "TR2"] {
             rig.sql(&D::on_any(id).sql()).await;
         }
@@ -170,7 +185,7 @@ async fn text_of_any_character_set_and_collation_of_mysql_is_found_by_its_index(
             fail("TR2", TransferState::Succeeded),
             fail("TR😀", TransferState::Succeeded),
             restore("TR1", 500, TransferState::Succeeded, "RV_TR1"),
-            ready("RS_TR1", "TR1", 0),
+            release("RS_TR1", "TR1", 0),
         ];
         let reply = rig
             .apply(Journal::default().changes(changes))
@@ -197,7 +212,7 @@ async fn text_of_any_character_set_and_collation_of_mysql_is_found_by_its_index(
 }
 
 #[tokio::test]
-async fn a_mysql_table_without_transactions_is_no_target() {
+async fn a_mysql_table_without_transactions_cannot_be_a_target() {
     let schema = gateway_adapter::demo_schema(Dialect::Mysql)
         .replace("ENGINE = InnoDB", "ENGINE = MyISAM")
         .replace(
@@ -208,17 +223,17 @@ async fn a_mysql_table_without_transactions_is_no_target() {
             "FOREIGN KEY transfers_by_deposit_id (deposit_id) REFERENCES deposits (id)",
             "KEY (deposit_id)",
         );
-    let rig = Rig::on(Dialect::Mysql, &schema, config("").unwrap().plan).await;
+    let rig = AdapterRig::on(Dialect::Mysql, &schema, config("").unwrap().mapping).await;
     let faults = check(&rig.target).await.faults;
     assert!(
-        faults[0].contains("is kept by MyISAM, which has no transactions"),
+        faults[0].contains("uses the storage engine MyISAM, which has no transactions"),
         "{faults:?}"
     );
 }
 
-/// Somebody else has the rows for a while, then lets them go.
+/// The owner locks the rows for a while, then releases them.
 #[tokio::test]
-async fn a_lock_that_is_let_go_only_delays_a_batch() {
+async fn a_lock_that_is_released_only_delays_a_batch() {
     let rig = rig_on(Dialect::Postgres, "").await;
     rig.sql(&D::on_any("TR1").set("state", "'PENDING'").sql())
         .await;
@@ -245,7 +260,7 @@ async fn a_lock_that_is_let_go_only_delays_a_batch() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_kept_leaves_the_batch_undone_and_says_so() {
+async fn a_lock_that_is_held_leaves_the_batch_undone_and_is_named() {
     for dialect in [Dialect::Postgres, Dialect::Mysql] {
         let rig = rig_on(dialect, "").await;
         rig.sql(&D::on_any("TR1").sql()).await;
@@ -283,7 +298,7 @@ async fn a_lock_that_is_kept_leaves_the_batch_undone_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_read_only_target_is_named_as_such_and_goes_on_when_it_is_mended() {
+async fn a_read_only_target_is_named_and_the_batch_continues_when_it_is_writable() {
     let rig = rig_on(Dialect::Postgres, "").await;
     rig.sql(&D::on_any("TR1").sql()).await;
     let database = rig.url().rsplit('/').next().unwrap().to_owned();
@@ -365,7 +380,7 @@ async fn a_server_that_is_gone_is_unavailable_by_name() {
 }
 
 /// An owner has locked TR2 and forty others, and wants TR1, which the batch has locked first.
-async fn deadlock_of(dialect: Dialect) -> (Rig, String) {
+async fn deadlock_of(dialect: Dialect) -> (AdapterRig, String) {
     let rig = rig_on(dialect, "").await;
     for number in 1..=42 {
         rig.sql(&D::on_any(&format!("TR{number}")).sql()).await;
@@ -384,8 +399,8 @@ async fn deadlock_of(dialect: Dialect) -> (Rig, String) {
     (rig, waiting.to_owned())
 }
 
-/// InnoDB shows its transactions anew only to those who have not looked for 0.1 seconds.
-async fn until_it_waits(rig: &Rig, waiting: &str) {
+/// InnoDB refreshes its list of transactions only after 0.1 seconds without a query of it.
+async fn until_it_waits(rig: &AdapterRig, waiting: &str) {
     while rig.one(waiting).await == "0" {
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
@@ -400,7 +415,7 @@ async fn a_deadlock_on_postgres_is_applied_again_from_the_cursor() {
     let changes = ["TR1", "TR2"].map(|id| reverse(id, 500, None));
     let batch = Journal::default().changes(changes);
     let mut owner = PgConnection::connect(&rig.url()).await.unwrap();
-    // Only the adapter looks for deadlocks, so that it is the one to give way.
+    // Only the adapter checks for deadlocks, so it is the one to give way.
     owner
         .execute("SET deadlock_timeout = '1min'; BEGIN")
         .await
@@ -436,7 +451,7 @@ async fn a_deadlock_on_mariadb_is_applied_again_from_the_cursor() {
     once_with_the_owners_fee(&rig).await;
 }
 
-async fn once_with_the_owners_fee(rig: &Rig) {
+async fn once_with_the_owners_fee(rig: &AdapterRig) {
     assert_eq!(
         rig.one("SELECT count(*) FROM transfers WHERE type = 'REVERSAL'")
             .await,

@@ -1,13 +1,13 @@
 //! What comes after a return, on every database: it is undone, and applied again.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod common;
 
-use common::{D, count, known, moment, one_by_one, refuse_updates_of, rig_on, story, told, whole};
+use common::{D, count, history, known, refuse_updates_of, rig_on, time_of, whole};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{
-    Journal, expected, fail, give_back, ready, reapply, reason_of, restore, reverse,
+    Journal, expected, fail, give_back, reapply, reason_of, release, reported, restore, reverse,
 };
 use echeck_proto::adapter::v1::StepExceptionKind::{self, MovedOn, NotFound, Refused};
 use echeck_proto::adapter::v1::TransferState::{Failed, Pending, Returned, Succeeded};
@@ -21,13 +21,13 @@ on_every_database!(
     a_contested_dishonor_is_taken_again_by_a_reversal_of_the_restoration,
     a_batch_that_comes_again_changes_nothing,
     a_transfer_that_moved_on_is_not_restored,
-    a_change_that_is_withheld_is_not_made_and_says_why,
+    a_blocked_change_is_not_made_and_says_why,
     what_is_undone_must_be_there,
     a_restoration_names_the_deposit_it_was_decided_on,
     a_restoration_by_a_deposit_that_the_mapping_cannot_see_is_decided_again,
     rows_that_the_database_refuses_are_isolated,
     a_trace_that_is_too_long_is_refused_and_never_cut,
-    lookups_find_what_was_paid_and_not_what_was_made_of_it,
+    lookups_find_what_was_paid_and_not_what_was_created_for_it,
 );
 
 /// A restoration that was decided on a deposit.
@@ -64,7 +64,7 @@ async fn a_dishonored_return_is_given_back_by_a_transfer_of_the_same_kind(dialec
         restore("CREDIT", 500, Failed, "CREDIT"),
     ];
     let reply = rig.apply(journal.changes(dishonors)).await.unwrap();
-    assert_eq!(told(&reply.exceptions), []);
+    assert_eq!(reported(&reply.exceptions), []);
     for (id, kind, currency, parent) in [
         ("FUNDED", "DEBIT", "USD", "RV_FUNDED"),
         ("EARLY", "DEBIT", "USD", "EARLY"),
@@ -78,7 +78,7 @@ async fn a_dishonored_return_is_given_back_by_a_transfer_of_the_same_kind(dialec
             )
         );
     }
-    let at = moment(dialect, 0);
+    let at = time_of(dialect, 0);
     let made = format!("id LIKE 'RS_%' AND created_at = {at} AND updated_at = {at}");
     assert_eq!(count(&rig, &made).await, "3");
     // What was returned is touched and otherwise as the return left it; what the return made
@@ -99,20 +99,20 @@ async fn a_contested_dishonor_is_taken_again_by_a_reversal_of_the_restoration(di
     let rig = rig_on(dialect, "[transfers.reversal]\nsubtype = \"ROBOT\"").await;
     rig.sql(&known("TR1").sql()).await;
     let mut journal = Journal::default();
-    let story = [
+    let history = [
         reverse("TR1", 500, None),
         restore("TR1", 500, Succeeded, "RV_TR1"),
     ];
-    rig.apply(journal.changes(story)).await.unwrap();
+    rig.apply(journal.changes(history)).await.unwrap();
     let change = reapply("TR1", 500, Succeeded);
     let reply = rig.apply(journal.changes([change])).await.unwrap();
-    assert_eq!(told(&reply.exceptions), []);
+    assert_eq!(reported(&reply.exceptions), []);
     assert_eq!(
         whole(&rig, "RA_TR1").await,
         "REVERSAL|ROBOT|SUCCEEDED|500|USD|0|FNX_RA_TR1|-|-|-|-|PI_BUYER|AP1|ID1|-|-|[]|-\
          |{\"dishonor\":\"R68\"}|-|-|RS_TR1|-|-|-"
     );
-    let at = moment(dialect, 0);
+    let at = time_of(dialect, 0);
     let made = format!("id = 'RA_TR1' AND created_at = {at} AND updated_at = {at}");
     assert_eq!(count(&rig, &made).await, "1");
     assert_eq!(count(&rig, "subtype = 'ROBOT'").await, "3");
@@ -126,7 +126,7 @@ async fn a_contested_dishonor_is_taken_again_by_a_reversal_of_the_restoration(di
 async fn a_batch_that_comes_again_changes_nothing(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     rig.sql(&known("TR1").sql()).await;
-    let batch = Journal::default().changes(story("TR1"));
+    let batch = Journal::default().changes(history("TR1"));
     rig.apply(batch.clone()).await.unwrap();
     let all = "SELECT * FROM transfers ORDER BY id";
     let before = rig.rows(all).await;
@@ -136,7 +136,7 @@ async fn a_batch_that_comes_again_changes_nothing(dialect: Dialect) {
     // Even with the cursor lost no money moves twice.
     rig.sql("DELETE FROM echeck_cursor").await;
     let reply = rig.apply(batch).await.unwrap();
-    let kinds: Vec<StepExceptionKind> = told(&reply.exceptions)
+    let kinds: Vec<StepExceptionKind> = reported(&reply.exceptions)
         .into_iter()
         .map(|(_, kind, _)| kind)
         .collect();
@@ -159,9 +159,9 @@ async fn a_transfer_that_moved_on_is_not_restored(dialect: Dialect) {
         restore("TR3", 500, Succeeded, ""),
         reapply("TR3", 400, Succeeded),
     ];
-    let exceptions = one_by_one(&rig, changes).await;
+    let exceptions = rig.apply_one_by_one(changes).await;
     assert_eq!(
-        told(&exceptions),
+        reported(&exceptions),
         [
             (
                 1,
@@ -188,7 +188,7 @@ async fn a_transfer_that_moved_on_is_not_restored(dialect: Dialect) {
     assert_eq!(rig.progress(0, 10).await.exceptions, exceptions);
 }
 
-async fn a_change_that_is_withheld_is_not_made_and_says_why(dialect: Dialect) {
+async fn a_blocked_change_is_not_made_and_says_why(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     for id in ["TR1", "TR2"] {
         rig.sql(&D::on_any(id).set("state", "'FAILED'").sql()).await;
@@ -201,7 +201,7 @@ async fn a_change_that_is_withheld_is_not_made_and_says_why(dialect: Dialect) {
     batch.steps[0].withheld = "its return did not take effect".to_owned();
     let reply = rig.apply(batch).await.unwrap();
     let expected = [(1, MovedOn, "its return did not take effect")];
-    assert_eq!(told(&reply.exceptions), expected);
+    assert_eq!(reported(&reply.exceptions), expected);
     assert_eq!(rig.rows(all).await, before);
     assert_eq!(count(&rig, "id = 'RS_TR2'").await, "1");
     assert_eq!(rig.progress(0, 10).await.exceptions, reply.exceptions);
@@ -234,7 +234,7 @@ async fn what_is_undone_must_be_there(dialect: Dialect) {
         reverse("TR3", 500, None),
     ];
     assert_eq!(
-        told(&one_by_one(&rig, changes).await),
+        reported(&rig.apply_one_by_one(changes).await),
         [
             (
                 1,
@@ -269,14 +269,14 @@ async fn a_restoration_names_the_deposit_it_was_decided_on(dialect: Dialect) {
         restore("ANY", 500, Succeeded, ""),
     ];
     assert_eq!(
-        told(&one_by_one(&rig, changes).await),
+        reported(&rig.apply_one_by_one(changes).await),
         [(
             1,
             MovedOn,
-            "transfer FREE (SUCCEEDED) is in no deposit any more"
+            "transfer FREE (SUCCEEDED) is not in a deposit any more"
         )]
     );
-    // What is made is in no deposit yet.
+    // A new transfer is not in a deposit yet.
     assert_eq!(
         rig.rows("SELECT id, deposit_id FROM transfers ORDER BY id")
             .await,
@@ -312,12 +312,12 @@ async fn rows_that_the_database_refuses_are_isolated(dialect: Dialect) {
     let mut changes: Vec<Change> = (0..20)
         .map(|number| restore(&format!("TR{number:02}"), 500, Succeeded, ""))
         .collect();
-    changes.extend(["FROZEN", "FREE"].map(|id| ready(id, &format!("of {id}"), 0)));
+    changes.extend(["FROZEN", "FREE"].map(|id| release(id, &format!("of {id}"), 0)));
     let reply = rig
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply.exceptions);
+    let refused = reported(&reply.exceptions);
     let places: Vec<(u64, StepExceptionKind)> =
         refused.iter().map(|(at, kind, _)| (*at, *kind)).collect();
     assert_eq!(places, [(6, Refused), (12, Refused), (21, Refused)]);
@@ -350,7 +350,7 @@ async fn a_trace_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let refused = told(&reply.exceptions);
+    let refused = reported(&reply.exceptions);
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!((refused[0].0, refused[0].1), (2, Refused));
     assert!(refused[0].2.contains("too long"), "{}", refused[0].2);
@@ -361,7 +361,7 @@ async fn a_trace_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
     );
 }
 
-async fn lookups_find_what_was_paid_and_not_what_was_made_of_it(dialect: Dialect) {
+async fn lookups_find_what_was_paid_and_not_what_was_created_for_it(dialect: Dialect) {
     let rig = rig_on(dialect, "").await;
     rig.sql(&known("TR1").sql()).await;
     rig.sql(&known("EARLY").set("state", "'PENDING'").sql())
@@ -369,7 +369,7 @@ async fn lookups_find_what_was_paid_and_not_what_was_made_of_it(dialect: Dialect
     // A refund of TR1 that came back, and was given once more.
     let refund = D::on_any("REFUND").set("type", "'REVERSAL'");
     rig.sql(&refund.set("parent_id", "'TR1'").sql()).await;
-    let mut changes: Vec<Change> = story("TR1").into();
+    let mut changes: Vec<Change> = history("TR1").into();
     changes.extend([
         give_back("EARLY", Pending, None),
         restore("EARLY", 500, Returned, ""),
@@ -380,7 +380,7 @@ async fn lookups_find_what_was_paid_and_not_what_was_made_of_it(dialect: Dialect
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    assert_eq!(told(&reply.exceptions), []);
+    assert_eq!(reported(&reply.exceptions), []);
     let keys = [
         (TransferKeyKind::TraceId, "FNX_TR1"),
         (TransferKeyKind::PaymentId, "PAY_TR1"),

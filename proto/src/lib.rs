@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod timestamp;
+
 /// The contract between the returns service and the adapters.
 pub mod adapter {
     /// Version 1.

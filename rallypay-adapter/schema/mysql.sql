@@ -1,5 +1,5 @@
 -- The Rails app's table as the adapter's default mapping expects it (MySQL, MariaDB), as
--- Rails makes it, for demonstrations and tests.
+-- Rails creates it, for demonstrations and tests.
 CREATE TABLE transactions (
     id                  BIGINT       NOT NULL AUTO_INCREMENT PRIMARY KEY,
     transfer_id         VARCHAR(255) NOT NULL,

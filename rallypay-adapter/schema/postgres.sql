@@ -1,5 +1,5 @@
 -- The Rails app's table as the adapter's default mapping expects it (PostgreSQL), as Rails
--- makes it, for demonstrations and tests.
+-- creates it, for demonstrations and tests.
 CREATE TABLE transactions (
     id                  BIGSERIAL    PRIMARY KEY,
     transfer_id         VARCHAR      NOT NULL,

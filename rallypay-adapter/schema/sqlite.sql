@@ -1,5 +1,5 @@
 -- The Rails app's table as the adapter's default mapping expects it (SQLite), as Rails
--- makes it, for demonstrations and tests.
+-- creates it, for demonstrations and tests.
 CREATE TABLE transactions (
     id                  INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     transfer_id         varchar     NOT NULL,

@@ -2,18 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use echeck_adapter::command::{self, Args};
-
-/// Applies eCheck returns to the RallyPay transactions, each exactly once.
-#[derive(Parser)]
-#[command(version)]
-struct Cli {
-    #[command(flatten)]
-    args: Args,
-}
+use echeck_adapter::command;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    command::main(Cli::parse().args, rallypay_adapter::read_config).await
+    let about = "Applies eCheck returns to the RallyPay transactions, each exactly once";
+    command::main("rallypay-adapter", about, rallypay_adapter::read_config).await
 }

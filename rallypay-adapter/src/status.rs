@@ -1,19 +1,19 @@
-//! How a status is spelled in the Rails app: as text, or as an integer enum.
+//! How the Rails app stores a status: as text, or as an integer enum.
 
-use echeck_adapter::batch::Effect;
+use echeck_adapter::batch::UpdateEffect;
 use echeck_adapter::row::Cell;
-use echeck_adapter::schema::Want;
+use echeck_adapter::schema::ColumnContent;
 use echeck_service::config::Section;
 use serde_json::Value;
 
-/// One status as the Rails app keeps it.
+/// One status as the Rails app stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Status {
+pub(crate) enum AppStatus {
     Text(String),
     Number(i64),
 }
 
-impl Status {
+impl AppStatus {
     /// The status for a statement.
     pub(crate) fn value(&self) -> Value {
         match self {
@@ -23,7 +23,7 @@ impl Status {
     }
 
     /// Whether a row shows this status.
-    pub(crate) fn is(&self, cell: &Cell) -> bool {
+    pub(crate) fn is_shown(&self, cell: &Cell) -> bool {
         match self {
             Self::Text(text) => matches!(cell, Cell::Text(seen) if seen == text),
             Self::Number(number) => cell.integer() == Some(*number),
@@ -31,7 +31,7 @@ impl Status {
     }
 }
 
-/// The two ways in which Rails keeps an enum.
+/// The two ways in which Rails stores an enum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StatusKind {
     Text,
@@ -40,30 +40,27 @@ pub(crate) enum StatusKind {
 
 impl StatusKind {
     /// What the status column must hold.
-    pub(crate) const fn want(self) -> Want {
+    pub(crate) const fn content(self) -> ColumnContent {
         match self {
-            Self::Text => Want::Text,
-            Self::Integer => Want::Integer,
+            Self::Text => ColumnContent::Text,
+            Self::Integer => ColumnContent::Integer,
         }
     }
 }
 
 /// The statuses that a change leads to, and those it may start from.
 #[derive(Debug, Clone)]
-pub(crate) struct Statuses {
+pub(crate) struct AppStatuses {
     pub(crate) kind: StatusKind,
-    failed: Status,
-    returned: Status,
-    reversed: Status,
-    /// An integer enum may have none.
-    restored: Option<Status>,
-    open: Vec<Status>,
+    failed: AppStatus,
+    returned: AppStatus,
+    reversed: AppStatus,
+    /// An integer enum may lack it.
+    restored: Option<AppStatus>,
+    open: Vec<AppStatus>,
 }
 
-/// The setting that a restoration needs.
-pub(crate) const RESTORED: &str = "transactions.statuses.restored";
-
-impl Statuses {
+impl AppStatuses {
     /// Reads `status_kind` and `[transactions.statuses]`. An integer enum has no defaults:
     /// only the app's own code knows its numbers.
     pub(crate) fn read(transactions: &Section<'_>) -> Self {
@@ -74,18 +71,12 @@ impl Statuses {
         let kind = transactions.one_of("status_kind", &kinds, Some(StatusKind::Text));
         let section = transactions.section("statuses");
         let returned = read_one(&section, "returned", kind, Some("returned"));
-        let reversed = if section.has("reversed") {
-            read_one(&section, "reversed", kind, None)
-        } else {
-            // Reading it here keeps the key known, though it is absent.
-            let _ = section.optional_string("reversed");
-            returned.clone()
-        };
+        let reversed = read_if_set(&section, "reversed", kind);
         let statuses = Self {
             kind,
             failed: read_one(&section, "failed", kind, Some("failed")),
+            reversed: reversed.unwrap_or_else(|| returned.clone()),
             returned,
-            reversed,
             restored: read_restored(&section, kind),
             open: read_open(&section, kind),
         };
@@ -93,7 +84,7 @@ impl Statuses {
         statuses
     }
 
-    /// No change may start from what it leads to.
+    /// No change may start from the status that it leads to.
     fn refuse_repeats(&self, section: &Section<'_>) {
         let ended = [
             ("failed", &self.failed),
@@ -107,42 +98,42 @@ impl Statuses {
             if self.open.contains(result) {
                 section.fault(
                     "open",
-                    format!("lists what {key} is; a change could repeat itself"),
+                    format!("lists the status of {key}; a change could repeat itself"),
                 );
             }
         }
         for (key, result) in ended {
             if self.restored.as_ref() == Some(result) {
-                let message = format!("is what {key} is; a change could repeat itself");
+                let message = format!("is the status of {key}; a change could repeat itself");
                 section.fault("restored", message);
             }
         }
     }
 
     /// The status that a change leads to; `None` when the app has none for it.
-    pub(crate) fn after(&self, effect: &Effect) -> Option<&Status> {
+    pub(crate) fn after(&self, effect: &UpdateEffect) -> Option<&AppStatus> {
         match effect {
-            Effect::Fail { .. } => Some(&self.failed),
-            Effect::Return { .. } => Some(&self.returned),
-            Effect::Reverse(_) | Effect::Reapply(_) => Some(&self.reversed),
-            Effect::Restore(_) => self.restored.as_ref(),
+            UpdateEffect::Fail { .. } => Some(&self.failed),
+            UpdateEffect::Return { .. } => Some(&self.returned),
+            UpdateEffect::Reverse(_) | UpdateEffect::Reapply(_) => Some(&self.reversed),
+            UpdateEffect::Restore(_) => self.restored.as_ref(),
         }
     }
 
-    /// The statuses that a change may start from. A mirror lags behind the gateway, so that it
-    /// may be any of those that the gateway has left behind by then.
-    pub(crate) fn before(&self, effect: &Effect) -> Vec<&Status> {
+    /// The statuses that a change may start from. A mirror lags behind the gateway, so it may be
+    /// any that the gateway had earlier.
+    pub(crate) fn before(&self, effect: &UpdateEffect) -> Vec<&AppStatus> {
         match effect {
-            Effect::Fail { .. } | Effect::Return { .. } | Effect::Reverse(_) => {
+            UpdateEffect::Fail { .. } | UpdateEffect::Return { .. } | UpdateEffect::Reverse(_) => {
                 self.open.iter().collect()
             }
-            Effect::Restore(_) => vec![&self.failed, &self.returned, &self.reversed],
-            Effect::Reapply(_) => self.restored.iter().collect(),
+            UpdateEffect::Restore(_) => vec![&self.failed, &self.returned, &self.reversed],
+            UpdateEffect::Reapply(_) => self.restored.iter().collect(),
         }
     }
 
-    /// The statuses in which something that a return made is waiting to be settled.
-    pub(crate) fn awaiting(&self) -> Vec<&Status> {
+    /// The statuses in which what a return created waits to be settled.
+    pub(crate) fn awaiting(&self) -> Vec<&AppStatus> {
         [&self.returned, &self.reversed]
             .into_iter()
             .chain(&self.restored)
@@ -155,30 +146,37 @@ impl Statuses {
     }
 }
 
-/// Only an app that keeps texts has a word for it anyway.
-fn read_restored(section: &Section<'_>, kind: StatusKind) -> Option<Status> {
+/// An app that stores texts always has a word for it.
+fn read_restored(section: &Section<'_>, kind: StatusKind) -> Option<AppStatus> {
     match kind {
         StatusKind::Text => Some(read_one(section, "restored", kind, Some("restored"))),
-        StatusKind::Integer if section.has("restored") => {
-            Some(read_one(section, "restored", kind, None))
-        }
-        StatusKind::Integer => {
-            // Reading it here keeps the key known, though it is absent.
-            let _ = section.optional_string("restored");
-            None
-        }
+        StatusKind::Integer => read_if_set(section, "restored", kind),
     }
 }
 
-fn read_one(section: &Section<'_>, key: &str, kind: StatusKind, default: Option<&str>) -> Status {
+fn read_if_set(section: &Section<'_>, key: &str, kind: StatusKind) -> Option<AppStatus> {
+    if section.has(key) {
+        return Some(read_one(section, key, kind, None));
+    }
+    // Without this the key would not be a known one.
+    let _ = section.optional_string(key);
+    None
+}
+
+fn read_one(
+    section: &Section<'_>,
+    key: &str,
+    kind: StatusKind,
+    default: Option<&str>,
+) -> AppStatus {
     match (kind, default) {
-        (StatusKind::Integer, _) => Status::Number(section.parse(key).unwrap_or_default()),
-        (StatusKind::Text, Some(default)) => Status::Text(section.string_or(key, default)),
-        (StatusKind::Text, None) => Status::Text(section.string(key)),
+        (StatusKind::Integer, _) => AppStatus::Number(section.parse(key).unwrap_or_default()),
+        (StatusKind::Text, Some(default)) => AppStatus::Text(section.string_or(key, default)),
+        (StatusKind::Text, None) => AppStatus::Text(section.string(key)),
     }
 }
 
-fn read_open(section: &Section<'_>, kind: StatusKind) -> Vec<Status> {
+fn read_open(section: &Section<'_>, kind: StatusKind) -> Vec<AppStatus> {
     let default: &[&str] = match kind {
         StatusKind::Text => &["pending", "succeeded"],
         StatusKind::Integer => &[],
@@ -192,9 +190,9 @@ fn read_open(section: &Section<'_>, kind: StatusKind) -> Vec<Status> {
         );
     }
     let read = |text: String| match kind {
-        StatusKind::Text => Some(Status::Text(text)),
+        StatusKind::Text => Some(AppStatus::Text(text)),
         StatusKind::Integer => match text.trim().parse() {
-            Ok(number) => Some(Status::Number(number)),
+            Ok(number) => Some(AppStatus::Number(number)),
             Err(_) => {
                 section.fault("open", format!("holds {text:?}, which is not a number"));
                 None
@@ -210,9 +208,9 @@ mod tests {
 
     use super::*;
 
-    fn read(toml: &str) -> Result<Statuses, String> {
+    fn read(toml: &str) -> Result<AppStatuses, String> {
         let settings = Settings::from_toml(toml).unwrap();
-        let statuses = Statuses::read(&settings.root());
+        let statuses = AppStatuses::read(&settings.root());
         settings
             .finish()
             .map(|()| statuses)
@@ -222,8 +220,8 @@ mod tests {
     #[test]
     fn text_statuses_have_defaults_and_reversed_follows_returned() {
         let statuses = read("[statuses]\nreturned = \"sent_back\"").unwrap();
-        assert_eq!(statuses.reversed, Status::Text("sent_back".into()));
-        assert_eq!(statuses.failed, Status::Text("failed".into()));
+        assert_eq!(statuses.reversed, AppStatus::Text("sent_back".into()));
+        assert_eq!(statuses.failed, AppStatus::Text("failed".into()));
         assert_eq!(statuses.open.len(), 2);
     }
 
@@ -236,18 +234,18 @@ mod tests {
         let given = "status_kind = \"integer\"\n[statuses]\nfailed = 3\nreturned = 4\n\
                      open = [\"0\", \"1\"]";
         let statuses = read(given).unwrap();
-        assert_eq!(statuses.reversed, Status::Number(4));
-        assert_eq!(statuses.open, [Status::Number(0), Status::Number(1)]);
+        assert_eq!(statuses.reversed, AppStatus::Number(4));
+        assert_eq!(statuses.open, [AppStatus::Number(0), AppStatus::Number(1)]);
         let fault = read(&given.replace("\"1\"", "\"one\"")).unwrap_err();
         assert!(fault.contains("holds \"one\""), "{fault}");
     }
 
     #[test]
-    fn a_change_must_not_start_from_what_it_leads_to() {
+    fn a_change_must_not_start_from_the_status_it_leads_to() {
         let fault = read("[statuses]\nopen = [\"pending\", \"returned\"]").unwrap_err();
-        assert!(fault.contains("lists what returned is"), "{fault}");
+        assert!(fault.contains("lists the status of returned"), "{fault}");
         let fault = read("[statuses]\nopen = [\"pending\", \"restored\"]").unwrap_err();
-        assert!(fault.contains("lists what restored is"), "{fault}");
+        assert!(fault.contains("lists the status of restored"), "{fault}");
     }
 
     #[test]
@@ -255,11 +253,12 @@ mod tests {
         for key in ["failed", "returned", "reversed"] {
             let given = format!("[statuses]\n{key} = \"sent_back\"\nrestored = \"sent_back\"");
             let fault = read(&given).unwrap_err();
-            let told = format!("statuses.restored: is what {key} is; a change could repeat itself");
-            assert!(fault.contains(&told), "{fault}");
+            let message =
+                format!("statuses.restored: is the status of {key}; a change could repeat");
+            assert!(fault.contains(&message), "{fault}");
         }
         let statuses = read("").unwrap();
-        assert_eq!(statuses.restored, Some(Status::Text("restored".into())));
+        assert_eq!(statuses.restored, Some(AppStatus::Text("restored".into())));
     }
 
     #[test]
@@ -268,9 +267,9 @@ mod tests {
                      open = [\"0\", \"1\"]";
         assert_eq!(read(given).unwrap().restored, None);
         let with = format!("{given}\nrestored = 6");
-        assert_eq!(read(&with).unwrap().restored, Some(Status::Number(6)));
+        assert_eq!(read(&with).unwrap().restored, Some(AppStatus::Number(6)));
         let fault = read(&format!("{given}\nrestored = 4")).unwrap_err();
-        assert!(fault.contains("is what returned is"), "{fault}");
+        assert!(fault.contains("is the status of returned"), "{fault}");
         let fault = read(&format!("{given}\nrestored = \"six\"")).unwrap_err();
         assert!(fault.contains("statuses.restored"), "{fault}");
     }

@@ -1,18 +1,19 @@
 //! Changes of the Rails app's transactions, in real SQLite files.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::sync::Arc;
 
 use echeck_adapter::check::check;
 use echeck_adapter::config::AdapterConfig;
-use echeck_adapter::testing::{Journal, Rig, fail, give_back, reason_of, reverse};
+use echeck_adapter::dialect::Dialect;
+use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reason_of, reverse};
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use echeck_proto::adapter::v1::{
     CheckTargetRequest, FundingPolicy, LookupTransfersRequest, StepExceptionKind, TransferState,
 };
 use echeck_service::clock::SystemClock;
 use echeck_service::config::Settings;
-use rallypay_adapter::DEMO_SCHEMA_SQLITE;
+use rallypay_adapter::demo_schema;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
@@ -36,15 +37,15 @@ fn config(toml: &str) -> Result<AdapterConfig, String> {
         .map_err(|error| error.to_string())
 }
 
-async fn rig_with(toml: &str, schema: &str) -> Rig {
-    Rig::new(schema, config(toml).unwrap().plan).await
+async fn rig_with(toml: &str, schema: &str) -> AdapterRig {
+    AdapterRig::new(schema, config(toml).unwrap().mapping).await
 }
 
-async fn rig(toml: &str) -> Rig {
-    rig_with(toml, DEMO_SCHEMA_SQLITE).await
+async fn rig(toml: &str) -> AdapterRig {
+    rig_with(toml, demo_schema(Dialect::Sqlite)).await
 }
 
-async fn add(rig: &Rig, transfer_id: &str, status: &str) {
+async fn add(rig: &AdapterRig, transfer_id: &str, status: &str) {
     rig.sql(&format!(
         "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
          VALUES ('{transfer_id}', 500, {status}, '2026-02-20 00:00:00', '2026-02-20 00:00:00')"
@@ -98,7 +99,7 @@ async fn reversed_shows_as_returned_unless_it_is_given() {
 
 #[tokio::test]
 async fn an_integer_enum_is_written_and_compared_as_numbers() {
-    let schema = DEMO_SCHEMA_SQLITE.replace(
+    let schema = demo_schema(Dialect::Sqlite).replace(
         "status              varchar     NOT NULL DEFAULT 'pending'",
         "status              integer     NOT NULL DEFAULT 0",
     );
@@ -161,11 +162,11 @@ async fn a_save_that_rails_began_before_the_change_fails_as_stale() {
 
 #[tokio::test]
 async fn a_lock_version_may_be_null_absent_or_switched_off() {
-    let absent = DEMO_SCHEMA_SQLITE.replace(
+    let absent = demo_schema(Dialect::Sqlite).replace(
         "    lock_version        integer     NOT NULL DEFAULT 0,\n",
         "",
     );
-    let null = DEMO_SCHEMA_SQLITE.replace(
+    let null = demo_schema(Dialect::Sqlite).replace(
         "lock_version        integer     NOT NULL DEFAULT 0",
         "lock_version        integer",
     );
@@ -173,7 +174,7 @@ async fn a_lock_version_may_be_null_absent_or_switched_off() {
     for (toml, schema, bumped) in [
         ("", &absent, None),
         ("", &null, Some("1")),
-        (off, &DEMO_SCHEMA_SQLITE.to_owned(), Some("0")),
+        (off, &demo_schema(Dialect::Sqlite).to_owned(), Some("0")),
     ] {
         let rig = rig_with(toml, schema).await;
         add(&rig, "TR1", "'succeeded'").await;
@@ -204,7 +205,7 @@ async fn a_lock_version_may_be_null_absent_or_switched_off() {
 
 #[tokio::test]
 async fn a_key_that_names_two_rows_changes_neither() {
-    let schema = DEMO_SCHEMA_SQLITE.replace(
+    let schema = demo_schema(Dialect::Sqlite).replace(
         "CREATE UNIQUE INDEX index_transactions_on_t",
         "CREATE INDEX index_transactions_on_t",
     );
@@ -289,7 +290,7 @@ async fn a_mirror_answers_over_the_network_but_does_not_look_up() {
     let shutdown = CancellationToken::new();
     let (bound, address) = tokio::sync::oneshot::channel();
     let stop = shutdown.clone();
-    let running = tokio::spawn(rallypay_adapter::run(
+    let running = tokio::spawn(echeck_adapter::serve::run(
         config(&toml).unwrap(),
         Arc::new(SystemClock),
         stop,
@@ -335,8 +336,7 @@ fn the_example_has_no_unknown_key_and_only_defaults() {
     assert_eq!(read.server, defaults.server);
     assert_eq!(read.health_interval, defaults.health_interval);
     assert_eq!(read.target.create_tables, defaults.target.create_tables);
-    assert_eq!(read.target.max_connections, defaults.target.max_connections);
-    assert_eq!(read.target.busy_timeout, defaults.target.busy_timeout);
+    assert_eq!(read.target.limits, defaults.target.limits);
 }
 
 #[test]

@@ -1,34 +1,34 @@
-//! What the Rails app's adapter does alike on every database.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+//! What the Rails app's adapter does in the same way on every database.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
-use echeck_adapter::testing::{Journal, Rig, fail, give_back, reverse};
+use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reverse};
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
 use echeck_service::config::Settings;
 
 on_every_database!(
     each_change_shows_as_a_status_with_its_reason,
-    a_closed_transaction_and_a_missing_one_are_told_apart,
+    a_closed_transaction_and_a_missing_one_are_distinguished,
     an_integer_enum_is_written_and_compared_as_numbers,
     a_key_that_names_two_rows_changes_neither,
     an_integer_key_only_matches_ids_in_canonical_spelling,
     a_status_in_other_letters_is_another_status,
 );
 
-async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> Rig {
+async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> AdapterRig {
     let settings = format!("[target]\nurl = \"sqlite:unused.db\"\n{toml}");
     let settings = Settings::from_toml(&settings).unwrap();
     let config = rallypay_adapter::read_config(&settings);
     settings.finish().unwrap();
-    Rig::on(dialect, schema, config.plan).await
+    AdapterRig::on(dialect, schema, config.mapping).await
 }
 
-async fn rig(dialect: Dialect) -> Rig {
+async fn rig(dialect: Dialect) -> AdapterRig {
     rig_with(dialect, "", rallypay_adapter::demo_schema(dialect)).await
 }
 
-async fn add(rig: &Rig, transfer_id: &str, status: &str) {
+async fn add(rig: &AdapterRig, transfer_id: &str, status: &str) {
     rig.sql(&format!(
         "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
          VALUES ('{transfer_id}', 500, {status}, '2026-02-20 00:00:00', '2026-02-20 00:00:00')"
@@ -73,7 +73,7 @@ async fn each_change_shows_as_a_status_with_its_reason(dialect: Dialect) {
     );
 }
 
-async fn a_closed_transaction_and_a_missing_one_are_told_apart(dialect: Dialect) {
+async fn a_closed_transaction_and_a_missing_one_are_distinguished(dialect: Dialect) {
     let rig = rig(dialect).await;
     add(&rig, "TR1", "'refunded'").await;
     add(&rig, "TR3", "'succeeded'").await;
@@ -82,13 +82,13 @@ async fn a_closed_transaction_and_a_missing_one_are_told_apart(dialect: Dialect)
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let told: Vec<(StepExceptionKind, &str)> = reply
+    let exceptions: Vec<(StepExceptionKind, &str)> = reply
         .exceptions
         .iter()
         .map(|e| (e.kind(), e.message.as_str()))
         .collect();
     assert_eq!(
-        told,
+        exceptions,
         [
             (
                 StepExceptionKind::MovedOn,
@@ -159,13 +159,13 @@ async fn a_key_that_names_two_rows_changes_neither(dialect: Dialect) {
         .apply(Journal::default().changes(changes))
         .await
         .unwrap();
-    let told: Vec<(u64, &str)> = reply
+    let exceptions: Vec<(u64, &str)> = reply
         .exceptions
         .iter()
         .map(|e| (e.position, e.message.as_str()))
         .collect();
     assert_eq!(
-        told,
+        exceptions,
         [
             (1, "2 rows have the transfer_id TR1; it must name one"),
             (3, "the target has no transaction of transfer TR3"),

@@ -1,13 +1,13 @@
 //! What comes after a return, as the Rails app shows it on every database.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use echeck_adapter::check::check;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{
-    Journal, Rig, fail, give_back, ready, reapply, reason_of, restore, reverse,
+    AdapterRig, Journal, fail, give_back, reapply, reason_of, release, reported, restore, reverse,
 };
-use echeck_proto::adapter::v1::ApplyUpdatesResponse;
+use echeck_proto::adapter::v1::StepException;
 use echeck_proto::adapter::v1::StepExceptionKind::{self, MovedOn, NotFound, Refused};
 use echeck_proto::adapter::v1::TransferState::{Failed, Pending, Returned, Succeeded};
 use echeck_proto::adapter::v1::step::Change;
@@ -19,28 +19,28 @@ on_every_database!(
     a_later_stage_only_starts_from_what_the_one_before_leads_to,
     an_integer_enum_has_a_number_for_restored,
     an_integer_enum_without_restored_is_refused_by_the_key,
-    what_a_return_made_becomes_ready_in_the_payment_itself,
-    nothing_becomes_ready_where_nothing_waits,
-    an_app_without_readiness_takes_it_as_an_empty_step,
-    the_whole_story_of_a_return_fits_one_batch,
+    a_release_is_recorded_in_the_payment_itself,
+    nothing_is_released_where_nothing_waits,
+    an_app_without_the_column_takes_a_release_as_an_empty_step,
+    the_whole_history_of_a_return_fits_one_batch,
     a_batch_that_comes_again_changes_nothing,
     a_status_that_the_app_refuses_is_isolated,
-    a_key_that_names_two_rows_makes_neither_ready,
+    a_key_that_names_two_rows_releases_neither,
 );
 
 const INTEGERS: &str = "[transactions]\nstatus_kind = \"integer\"\n[transactions.statuses]\n\
                         failed = 3\nreturned = 4\nreversed = 5\nopen = [\"0\", \"1\"]\n";
 
-async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> Rig {
+async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> AdapterRig {
     let settings = format!("[target]\nurl = \"sqlite:unused.db\"\n{toml}");
     let settings = Settings::from_toml(&settings).unwrap();
     let config = rallypay_adapter::read_config(&settings);
     settings.finish().unwrap();
-    Rig::on(dialect, schema, config.plan).await
+    AdapterRig::on(dialect, schema, config.mapping).await
 }
 
 /// An app whose reversals have a status of their own.
-async fn rig(dialect: Dialect) -> Rig {
+async fn rig(dialect: Dialect) -> AdapterRig {
     let toml = "[transactions.statuses]\nreversed = \"charged_back\"";
     rig_with(dialect, toml, rallypay_adapter::demo_schema(dialect)).await
 }
@@ -55,7 +55,7 @@ fn schema_with(dialect: Dialect, column: &str, line: &str) -> String {
     schema.replace(old, line)
 }
 
-async fn add(rig: &Rig, transfer_id: &str, status: &str) {
+async fn add(rig: &AdapterRig, transfer_id: &str, status: &str) {
     rig.sql(&format!(
         "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
          VALUES ('{transfer_id}', 500, {status}, '2026-02-20 00:00:00', '2026-02-20 00:00:00')"
@@ -64,7 +64,7 @@ async fn add(rig: &Rig, transfer_id: &str, status: &str) {
 }
 
 /// Every column. PostgreSQL shows no zeros after the second.
-async fn all(rig: &Rig) -> Vec<String> {
+async fn all(rig: &AdapterRig) -> Vec<String> {
     let rows = rig
         .rows(
             "SELECT transfer_id, merchant_name, amount_cents, currency, status, failure_code, \
@@ -75,32 +75,18 @@ async fn all(rig: &Rig) -> Vec<String> {
     rows.iter().map(|row| row.replace(".000000", "")).collect()
 }
 
-async fn statuses(rig: &Rig) -> Vec<String> {
+async fn statuses(rig: &AdapterRig) -> Vec<String> {
     rig.rows("SELECT status FROM transactions ORDER BY id")
         .await
 }
 
-async fn apply(rig: &Rig, journal: &mut Journal, changes: Vec<Change>) -> ApplyUpdatesResponse {
-    rig.apply(journal.changes(changes)).await.unwrap()
-}
-
-/// What is told of each change when it is a batch of its own, so that nothing else in the batch
-/// draws attention to it.
-async fn one_by_one(rig: &Rig, changes: Vec<Change>) -> ApplyUpdatesResponse {
-    let mut journal = Journal::default();
-    let mut all = ApplyUpdatesResponse::default();
-    for change in changes {
-        let reply = apply(rig, &mut journal, vec![change]).await;
-        all.exceptions.extend(reply.exceptions);
-    }
-    all
-}
-
-fn told(reply: &ApplyUpdatesResponse) -> Vec<(u64, StepExceptionKind, &str)> {
-    let exceptions = reply.exceptions.iter();
-    exceptions
-        .map(|e| (e.position, e.kind(), e.message.as_str()))
-        .collect()
+async fn apply(
+    rig: &AdapterRig,
+    journal: &mut Journal,
+    changes: Vec<Change>,
+) -> Vec<StepException> {
+    let reply = rig.apply(journal.changes(changes)).await;
+    reply.unwrap().exceptions
 }
 
 async fn a_dishonored_return_shows_as_restored_with_its_reason(dialect: Dialect) {
@@ -113,17 +99,17 @@ async fn a_dishonored_return_shows_as_restored_with_its_reason(dialect: Dialect)
         fail("TR1", Pending),
         give_back("TR2", Pending, None),
         reverse("TR3", 500, None),
-        ready("RV_TR3", "TR3", 30),
+        release("RV_TR3", "TR3", 30),
     ];
-    assert_eq!(told(&apply(&rig, &mut journal, returns).await), []);
+    assert_eq!(reported(&apply(&rig, &mut journal, returns).await), []);
     assert_eq!(statuses(&rig).await, ["failed", "returned", "charged_back"]);
     let dishonors = vec![
         restore("TR1", 500, Failed, ""),
         restore("TR2", 500, Returned, ""),
         restore("TR3", 500, Succeeded, "RV_TR3"),
     ];
-    assert_eq!(told(&apply(&rig, &mut journal, dishonors).await), []);
-    // When it was returned stays; that the reversal was ready says nothing of what restores it.
+    assert_eq!(reported(&apply(&rig, &mut journal, dishonors).await), []);
+    // returned_at stays. A release of the reversal says nothing about the restoration.
     let row = |id: &str, returned_at: &str, version: u8| {
         format!(
             "{id}|-|500|USD|restored|R68|Untimely Return|{returned_at}|-|{version}\
@@ -144,14 +130,14 @@ async fn a_contested_dishonor_shows_as_reversed_with_the_day_of_the_contest(dial
     let rig = rig(dialect).await;
     add(&rig, "TR1", "'succeeded'").await;
     let mut journal = Journal::default();
-    let story = vec![
+    let history = vec![
         give_back("TR1", Pending, None),
         restore("TR1", 500, Returned, ""),
-        ready("RS_TR1", "TR1", 30),
+        release("RS_TR1", "TR1", 30),
     ];
-    assert_eq!(told(&apply(&rig, &mut journal, story).await), []);
+    assert_eq!(reported(&apply(&rig, &mut journal, history).await), []);
     let contest = vec![reapply("TR1", 500, Returned)];
-    assert_eq!(told(&apply(&rig, &mut journal, contest).await), []);
+    assert_eq!(reported(&apply(&rig, &mut journal, contest).await), []);
     assert_eq!(
         all(&rig).await,
         [
@@ -180,9 +166,9 @@ async fn a_later_stage_only_starts_from_what_the_one_before_leads_to(dialect: Di
         restore("GONE", 500, Succeeded, ""),
         reverse("GIVEN", 500, None),
     ];
-    let reply = one_by_one(&rig, changes).await;
+    let exceptions = rig.apply_one_by_one(changes).await;
     assert_eq!(
-        told(&reply),
+        reported(&exceptions),
         [
             (
                 1,
@@ -232,9 +218,9 @@ async fn an_integer_enum_has_a_number_for_restored(dialect: Dialect) {
     }
     let mut journal = Journal::default();
     let dishonors = ["TR1", "TR2", "TR3", "TR4"].map(|id| restore(id, 500, Succeeded, ""));
-    let reply = apply(&rig, &mut journal, dishonors.into()).await;
+    let exceptions = apply(&rig, &mut journal, dishonors.into()).await;
     assert_eq!(
-        told(&reply),
+        reported(&exceptions),
         [(
             4,
             MovedOn,
@@ -242,8 +228,8 @@ async fn an_integer_enum_has_a_number_for_restored(dialect: Dialect) {
         )]
     );
     assert_eq!(statuses(&rig).await, ["6", "6", "6", "1"]);
-    let changes = vec![reapply("TR1", 500, Succeeded), ready("RS_TR2", "TR2", 0)];
-    assert_eq!(told(&apply(&rig, &mut journal, changes).await), []);
+    let changes = vec![reapply("TR1", 500, Succeeded), release("RS_TR2", "TR2", 0)];
+    assert_eq!(reported(&apply(&rig, &mut journal, changes).await), []);
     assert_eq!(statuses(&rig).await, ["5", "6", "6", "1"]);
 }
 
@@ -257,12 +243,15 @@ async fn an_integer_enum_without_restored_is_refused_by_the_key(dialect: Dialect
         restore("TR1", 500, Succeeded, ""),
         reverse("TR2", 500, None),
         reapply("TR3", 500, Succeeded),
-        ready("RV_TR3", "TR3", 0),
+        release("RV_TR3", "TR3", 0),
     ];
-    let reply = apply(&rig, &mut Journal::default(), changes).await;
+    let exceptions = apply(&rig, &mut Journal::default(), changes).await;
     let why = "the app has no status for a payment whose return was dishonored; set \
                transactions.statuses.restored";
-    assert_eq!(told(&reply), [(1, Refused, why), (3, Refused, why)]);
+    assert_eq!(
+        reported(&exceptions),
+        [(1, Refused, why), (3, Refused, why)]
+    );
     assert_eq!(statuses(&rig).await, ["5", "5", "5"]);
     assert_eq!(
         rig.rows("SELECT lock_version FROM transactions ORDER BY id")
@@ -271,17 +260,17 @@ async fn an_integer_enum_without_restored_is_refused_by_the_key(dialect: Dialect
     );
 }
 
-async fn what_a_return_made_becomes_ready_in_the_payment_itself(dialect: Dialect) {
+async fn a_release_is_recorded_in_the_payment_itself(dialect: Dialect) {
     let rig = rig(dialect).await;
     add(&rig, "TR1", "'succeeded'").await;
     add(&rig, "RV_TR1", "'succeeded'").await;
     let mut journal = Journal::default();
     let changes = vec![reverse("TR1", 500, None)];
-    assert_eq!(told(&apply(&rig, &mut journal, changes).await), []);
+    assert_eq!(reported(&apply(&rig, &mut journal, changes).await), []);
     rig.sql("UPDATE transactions SET updated_at = '2026-02-20 00:00:00'")
         .await;
-    let changes = vec![ready("RV_TR1", "TR1", 30)];
-    assert_eq!(told(&apply(&rig, &mut journal, changes).await), []);
+    let changes = vec![release("RV_TR1", "TR1", 30)];
+    assert_eq!(reported(&apply(&rig, &mut journal, changes).await), []);
     let other = "RV_TR1|-|500|USD|succeeded|-|-|-|-|0|2026-02-20 00:00:00|2026-02-20 00:00:00";
     let row = |ready_at: &str, version: u8| {
         format!(
@@ -293,34 +282,34 @@ async fn what_a_return_made_becomes_ready_in_the_payment_itself(dialect: Dialect
         all(&rig).await,
         [row("2026-03-02 14:05:36", 2), other.to_owned()]
     );
-    // A reversal that becomes ready after its return was dishonored does not keep the
-    // restoration from becoming ready too.
+    // A reversal that is released after its return was dishonored does not keep the restoration
+    // from being released too.
     let changes = vec![
         restore("TR1", 500, Succeeded, "RV_TR1"),
-        ready("RV_TR1", "TR1", 30),
-        ready("RS_TR1", "TR1", 30),
+        release("RV_TR1", "TR1", 30),
+        release("RS_TR1", "TR1", 30),
     ];
-    assert_eq!(told(&apply(&rig, &mut journal, changes).await), []);
+    assert_eq!(reported(&apply(&rig, &mut journal, changes).await), []);
     let shown = rig
         .one("SELECT status, reversal_ready_at FROM transactions WHERE transfer_id = 'TR1'")
         .await;
     assert_eq!(shown.replace(".000000", ""), "restored|2026-03-02 14:05:36");
 }
 
-async fn nothing_becomes_ready_where_nothing_waits(dialect: Dialect) {
+async fn nothing_is_released_where_nothing_waits(dialect: Dialect) {
     let rig = rig(dialect).await;
     add(&rig, "TR1", "'succeeded'").await;
     add(&rig, "TR2", "'refunded'").await;
     add(&rig, "TR3", "'charged_back'").await;
     let changes = vec![
-        ready("RV_TR1", "TR1", 0),
-        ready("RV_TR2", "TR2", 0),
-        ready("RV_TR3", "TR3", 0),
-        ready("RV_TR4", "TR4", 0),
+        release("RV_TR1", "TR1", 0),
+        release("RV_TR2", "TR2", 0),
+        release("RV_TR3", "TR3", 0),
+        release("RV_TR4", "TR4", 0),
     ];
-    let reply = one_by_one(&rig, changes).await;
+    let exceptions = rig.apply_one_by_one(changes).await;
     assert_eq!(
-        told(&reply),
+        reported(&exceptions),
         [
             (
                 1,
@@ -344,7 +333,7 @@ async fn nothing_becomes_ready_where_nothing_waits(dialect: Dialect) {
     );
 }
 
-async fn an_app_without_readiness_takes_it_as_an_empty_step(dialect: Dialect) {
+async fn an_app_without_the_column_takes_a_release_as_an_empty_step(dialect: Dialect) {
     let absent = schema_with(dialect, "reversal_ready_at", "");
     let off = "[transactions.columns]\nreversal_ready_at = \"\"";
     for (toml, schema) in [
@@ -355,13 +344,14 @@ async fn an_app_without_readiness_takes_it_as_an_empty_step(dialect: Dialect) {
         add(&rig, "TR1", "'succeeded'").await;
         let mut journal = Journal::default();
         let changes = vec![reverse("TR1", 500, None)];
-        assert_eq!(told(&apply(&rig, &mut journal, changes).await), []);
+        assert_eq!(reported(&apply(&rig, &mut journal, changes).await), []);
         let before = rig.rows("SELECT * FROM transactions").await;
         // Not even for one that is not there.
-        let changes = vec![ready("RV_TR1", "TR1", 30), ready("RV_TR9", "TR9", 30)];
-        let reply = apply(&rig, &mut journal, changes).await;
-        assert_eq!(told(&reply), []);
-        assert_eq!(reply.cursor.unwrap().position, 3);
+        let changes = vec![release("RV_TR1", "TR1", 30), release("RV_TR9", "TR9", 30)];
+        let exceptions = apply(&rig, &mut journal, changes).await;
+        assert_eq!(reported(&exceptions), []);
+        let cursor = rig.progress(0, 0).await.cursor;
+        assert_eq!(cursor.unwrap().position, 3);
         assert_eq!(rig.rows("SELECT * FROM transactions").await, before);
     }
     let named = "[transactions.columns]\nreversal_ready_at = \"reversal_ready_at\"";
@@ -375,28 +365,28 @@ async fn an_app_without_readiness_takes_it_as_an_empty_step(dialect: Dialect) {
     );
 }
 
-/// The steps of a funded debit from its return to the end.
-fn story(id: &str) -> [Change; 6] {
+/// The steps of a funded debit from its return to the end of its history.
+fn history(id: &str) -> [Change; 6] {
     let made = |prefix: &str| format!("{prefix}_{id}");
     [
         reverse(id, 500, None),
-        ready(&made("RV"), id, 10),
+        release(&made("RV"), id, 10),
         restore(id, 500, Succeeded, &made("RV")),
-        ready(&made("RS"), id, 20),
+        release(&made("RS"), id, 20),
         reapply(id, 500, Succeeded),
-        ready(&made("RA"), id, 30),
+        release(&made("RA"), id, 30),
     ]
 }
 
-async fn the_whole_story_of_a_return_fits_one_batch(dialect: Dialect) {
+async fn the_whole_history_of_a_return_fits_one_batch(dialect: Dialect) {
     let rig = rig(dialect).await;
     for id in ["TR1", "TR2"] {
         add(&rig, id, "'pending'").await;
     }
-    let [one, two] = ["TR1", "TR2"].map(story);
+    let [one, two] = ["TR1", "TR2"].map(history);
     let changes = one.into_iter().zip(two).flat_map(<[Change; 2]>::from);
-    let reply = apply(&rig, &mut Journal::default(), changes.collect()).await;
-    assert_eq!(told(&reply), []);
+    let exceptions = apply(&rig, &mut Journal::default(), changes.collect()).await;
+    assert_eq!(reported(&exceptions), []);
     let row = |id: &str| {
         format!(
             "{id}|-|500|USD|charged_back|R73|Timely Original Return|2026-03-01 00:00:00\
@@ -428,8 +418,11 @@ async fn a_batch_that_comes_again_changes_nothing(dialect: Dialect) {
         restore("TR1", 500, Succeeded, "RV_TR1"),
         reapply("TR2", 500, Succeeded),
     ];
-    let reply = apply(&rig, &mut journal, changes).await;
-    let kinds: Vec<StepExceptionKind> = told(&reply).into_iter().map(|(_, kind, _)| kind).collect();
+    let exceptions = apply(&rig, &mut journal, changes).await;
+    let kinds: Vec<StepExceptionKind> = reported(&exceptions)
+        .into_iter()
+        .map(|(_, kind, _)| kind)
+        .collect();
     assert_eq!(kinds, [MovedOn, MovedOn]);
     assert_eq!(all(&rig).await, before);
 }
@@ -442,14 +435,14 @@ async fn a_status_that_the_app_refuses_is_isolated(dialect: Dialect) {
         add(&rig, id, "'returned'").await;
     }
     let changes = ["TR1", "TR2", "TR3"].map(|id| restore(id, 500, Succeeded, ""));
-    let reply = apply(&rig, &mut Journal::default(), changes.into()).await;
-    let refused = told(&reply);
+    let exceptions = apply(&rig, &mut Journal::default(), changes.into()).await;
+    let refused = reported(&exceptions);
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!((refused[0].0, refused[0].1), (2, Refused));
     assert_eq!(statuses(&rig).await, ["restored", "returned", "restored"]);
 }
 
-async fn a_key_that_names_two_rows_makes_neither_ready(dialect: Dialect) {
+async fn a_key_that_names_two_rows_releases_neither(dialect: Dialect) {
     let schema = rallypay_adapter::demo_schema(dialect)
         .replace(
             "UNIQUE INDEX index_transactions_on_t",
@@ -464,10 +457,10 @@ async fn a_key_that_names_two_rows_makes_neither_ready(dialect: Dialect) {
         add(&rig, id, "'returned'").await;
     }
     // TR3 is missing, so that as many rows are hit as there are changes.
-    let changes = ["TR1", "TR2", "TR3"].map(|id| ready(&format!("RV_{id}"), id, 0));
-    let reply = apply(&rig, &mut Journal::default(), changes.into()).await;
+    let changes = ["TR1", "TR2", "TR3"].map(|id| release(&format!("RV_{id}"), id, 0));
+    let exceptions = apply(&rig, &mut Journal::default(), changes.into()).await;
     assert_eq!(
-        told(&reply),
+        reported(&exceptions),
         [
             (
                 1,

@@ -1,66 +1,57 @@
 //! The way forward after the returns database was restored from a backup that lacks what the
 //! target has applied: an operator puts the cursor onto a row that the journal has. What was
-//! applied stays; a state guard, or the id of a reversal that is there, keeps it from being
-//! applied again when its file is imported again.
+//! applied stays. When its file is imported again, a state guard or the id of the reversal keeps
+//! it from being applied twice.
 
 use chrono::{DateTime, Utc};
 use sea_query::{Expr, ExprTrait as _, Query};
 use uuid::Uuid;
 
 use crate::apply::Target;
-use crate::cursor::{self, Cursor};
-use crate::dialect::{Access, DbError, Session, insert_row};
+use crate::cursor::{self, Cursor, position_of};
+use crate::dialect::{Access, DbError, SqlStatement, TargetSession, insert_row};
 use crate::progress;
 use crate::timestamp::TimestampFormat;
 
-/// The table, as `owned_tables.sql` makes it.
+/// The table, as `owned_tables.sql` creates it.
 pub(crate) const TABLE: &str = "echeck_adoptions";
 
-/// What an operator has decided.
+/// An operator's decision to move the cursor.
 #[derive(Debug, Clone)]
-pub struct Adoption {
+pub(crate) struct CursorAdoption {
     /// Its id: it is done once.
-    pub id: Uuid,
+    pub(crate) id: Uuid,
     /// Where the operator saw the cursor.
-    pub from: Cursor,
-    /// Where it shall be.
-    pub to: Cursor,
+    pub(crate) from: Cursor,
+    /// Where to put it.
+    pub(crate) to: Cursor,
     /// Who decided it.
-    pub actor: String,
+    pub(crate) actor: String,
     /// Why.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 /// Why the cursor was not moved.
 #[derive(Debug, thiserror::Error)]
-pub enum AdoptError {
+pub(crate) enum AdoptError {
     /// It is somewhere else by now.
     #[error(
-        "the target is at position {} by now, not at {} where it was seen; look again",
-        .cursor.map_or(0, |cursor| cursor.position), .seen
+        "the target is at position {} by now, not at {seen} where it was seen; look again",
+        position_of(*.cursor)
     )]
-    Moved {
-        /// Where it is.
-        cursor: Option<Cursor>,
-        /// Where the operator saw it.
-        seen: i64,
-    },
-    /// The database did not answer.
+    Moved { cursor: Option<Cursor>, seen: i64 },
+    /// The database did not answer. Only after a failed commit may the cursor have moved.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
 impl Target {
-    /// Moves the cursor as an operator has decided, and keeps the decision.
-    ///
-    /// # Errors
-    /// See [`AdoptError`]; nothing has happened then, but after a failed commit, of which the
-    /// cursor tells.
-    pub async fn adopt(
+    /// Moves the cursor as an operator has decided, and records the decision.
+    pub(crate) async fn adopt(
         &self,
-        adoption: &Adoption,
+        adoption: &CursorAdoption,
         now: DateTime<Utc>,
-    ) -> Result<Cursor, AdoptError> {
+    ) -> Result<(), AdoptError> {
         let mut session = self.database.begin(Access::Write).await?;
         let cursor = cursor::read(&mut *session, &self.adapter).await?;
         if cursor != Some(adoption.from) {
@@ -70,17 +61,16 @@ impl Target {
         }
         cursor::advance(&mut *session, &self.adapter, cursor, adoption.to, now).await?;
         self.set_exceptions_aside(&mut *session, adoption).await?;
-        self.keep(&mut *session, adoption, now).await?;
-        session.commit().await?;
-        Ok(adoption.to)
+        self.record_adoption(&mut *session, adoption, now).await?;
+        Ok(session.commit().await?)
     }
 
-    /// Exceptions of rows that the journal does not have must not be taken for those of the
-    /// rows that will have their positions.
+    /// Exceptions of rows that the journal does not have must not be taken for those of the rows
+    /// that will have their positions.
     async fn set_exceptions_aside(
         &self,
-        session: &mut dyn Session,
-        adoption: &Adoption,
+        session: &mut dyn TargetSession,
+        adoption: &CursorAdoption,
     ) -> Result<(), DbError> {
         let after = if adoption.from.journal == adoption.to.journal {
             adoption.to.position
@@ -94,13 +84,14 @@ impl Target {
             .and_where(Expr::col("journal_id").eq(adoption.from.journal.to_string()))
             .and_where(Expr::col("position").gt(after))
             .to_owned();
-        session.execute(update.into()).await.map(|_| ())
+        session.execute(SqlStatement::Update(update)).await?;
+        Ok(())
     }
 
-    async fn keep(
+    async fn record_adoption(
         &self,
-        session: &mut dyn Session,
-        adoption: &Adoption,
+        session: &mut dyn TargetSession,
+        adoption: &CursorAdoption,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
         let (from, to) = (&adoption.from, &adoption.to);
@@ -117,9 +108,7 @@ impl Target {
             ("reason", Expr::val(adoption.reason.as_str())),
             ("adopted_at", Expr::val(TimestampFormat::Rfc3339.write(now))),
         ];
-        session
-            .execute(insert_row(TABLE, row).into())
-            .await
-            .map(|_| ())
+        session.execute(insert_row(TABLE, row)).await?;
+        Ok(())
     }
 }

@@ -1,31 +1,28 @@
 //! Applies a batch: rows, exceptions and cursor in one transaction of the target.
 //!
-//! The cursor moves first, by compare-and-set: its row is the lock that keeps the adapter's
-//! other copy from applying the same steps at the same time. Then the changes follow in
-//! waves of a few statements each (see [`crate::wave`]).
+//! The cursor moves first, by compare-and-set: its row is the lock that keeps the adapter's other
+//! copy from applying the same steps at the same time. Then the changes follow in groups of a few
+//! statements each (see `batch_group.rs`).
 //!
-//! There are two refusals that cannot be undone alone: a trigger that throws the whole transaction away
-//! (`RAISE(ROLLBACK)`), and a constraint that is only checked at commit. Then nothing of the
-//! batch has happened, and it is applied in halves, each a transaction with its own move of
-//! the cursor, until the step is found that is to blame.
+//! Two kinds of refusal cannot be undone alone: a trigger that rolls back the whole transaction
+//! (`RAISE(ROLLBACK)`), and a constraint that is only checked at commit. Then nothing of the batch
+//! has happened. It is applied in halves, each a transaction with its own move of the cursor,
+//! until the step that causes it is found.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use echeck_service::failpoint;
-use echeck_service::planted::{self, Bug};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::batch::{Batch, Hash, Step};
-use crate::check::OWN_TABLES;
-use crate::cursor::{self, Cursor, Mismatch};
-use crate::dialect::{Access, Database, DbError, Dialect, Session};
-use crate::identifier::Identifier;
-use crate::mapping::{ExceptionKind, Fitted, Mapping, Plan};
+use crate::batch::{RowHash, Step, StepBatch};
+use crate::batch_group::{self, GroupError};
+use crate::check::FitError;
+use crate::cursor::{self, Cursor, CursorMismatch};
+use crate::dialect::{Access, DbError, TargetDatabase, TargetSession, failpoint};
+use crate::mapping::{Mapping, MappingConfig, Obstacle};
 use crate::progress::{self, StepException};
-use crate::wave::{WaveError, take, waves, withheld};
 
 /// How long to wait after each conflict.
 const CONFLICT_PAUSES: [Duration; 4] = [
@@ -39,9 +36,9 @@ const CONFLICT_PAUSES: [Duration; 4] = [
 #[derive(Clone)]
 pub struct Target {
     /// The database.
-    pub database: Arc<dyn Database>,
+    pub database: Arc<dyn TargetDatabase>,
     /// The mapping.
-    pub plan: Arc<dyn Plan>,
+    pub mapping: Arc<dyn MappingConfig>,
     /// The adapter's name: its row in `echeck_cursor`.
     pub adapter: String,
 }
@@ -55,59 +52,49 @@ pub struct Applied {
     pub exceptions: Vec<StepException>,
 }
 
-/// Why a batch was not applied. Unless it says otherwise, nothing of it has happened.
+/// Why a batch was not applied. Nothing of it has happened, except after a failed commit.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// It does not continue where the target is.
     #[error(transparent)]
-    Mismatch(#[from] Mismatch),
-    /// The mapping does not fit the live schema (any more).
+    Mismatch(#[from] CursorMismatch),
+    /// The mapping does not fit the live schema.
     #[error(transparent)]
     Fit(#[from] FitError),
-    /// The database did not answer. After a failed commit it is unknown what has happened;
-    /// the cursor tells.
-    #[error(transparent)]
-    Db(#[from] DbError),
-}
-
-/// Why a mapping could not be used on the target.
-#[derive(Debug, thiserror::Error)]
-pub enum FitError {
-    /// It does not fit the live schema; every fault.
-    #[error("the mapping does not fit the target: {}", .0.join("; "))]
-    Misfit(Vec<String>),
-    /// The database did not answer.
+    /// The database did not answer. After a failed commit it is unknown what has happened; the
+    /// cursor says.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
 /// Steps of a batch that share a transaction.
 #[derive(Clone, Copy)]
-struct Part<'a> {
+struct BatchPart<'a> {
     journal: Uuid,
-    previous: Option<Hash>,
+    previous: Option<RowHash>,
     steps: &'a [Step],
-    /// Set for a lone step that was found to spoil its transaction: why.
+    /// Set for a lone step that aborts its transaction: why. It becomes an exception.
     given_up: Option<&'a str>,
-    /// Only ever set by a planted bug: whether it continues where the target is is not asked.
-    unchecked: bool,
 }
 
-impl Part<'_> {
-    /// The cursor after a step.
-    fn cursor(&self, step: &Step) -> Cursor {
-        Cursor {
-            journal: self.journal,
-            position: step.position,
-            hash: step.hash,
-        }
+impl BatchPart<'_> {
+    /// The two halves; `None` for a lone step.
+    fn halves(self) -> Option<(Self, Self)> {
+        let (first, second) = self.steps.split_at(self.steps.len() / 2);
+        let previous = Some(first.last()?.hash);
+        let part = |steps, previous| Self {
+            steps,
+            previous,
+            ..self
+        };
+        Some((part(first, self.previous), part(second, previous)))
     }
 }
 
 /// Why a part was not applied.
 enum PartError {
-    /// One of its steps spoiled the transaction in a way that cannot be undone alone.
-    Spoiled(String),
+    /// One of its steps aborted the transaction, which cannot be undone alone.
+    TransactionAborted(String),
     Failed(ApplyError),
 }
 
@@ -118,247 +105,164 @@ impl<E: Into<ApplyError>> From<E> for PartError {
 }
 
 impl Target {
-    /// Compares the mapping with the live schema.
-    ///
-    /// # Errors
-    /// See [`FitError`].
-    pub async fn fit(&self, session: &mut dyn Session) -> Result<Fitted, FitError> {
-        let table: &Identifier = self.plan.table();
-        match session.describe(table).await? {
-            Some(schema) => self.plan.fit(&schema).map_err(FitError::Misfit),
-            None => {
-                // Ours are of no help to whoever looks for the right one.
-                let mut names = session.table_names().await?;
-                names.retain(|name| !OWN_TABLES.contains(&name.as_str()));
-                let names = names.join(", ");
-                // There a table is hidden from an account that has no right to it.
-                let seen = match self.database.dialect() {
-                    Dialect::Mysql => " that this account has a right to",
-                    Dialect::Postgres | Dialect::Sqlite => "",
-                };
-                Err(FitError::Misfit(vec![format!(
-                    "the target has no table {:?}{seen}; it has: {names}",
-                    table.as_str()
-                )]))
-            }
-        }
-    }
-
     /// Applies a batch.
     ///
     /// # Errors
     /// See [`ApplyError`].
-    pub async fn apply(&self, batch: &Batch, now: DateTime<Utc>) -> Result<Applied, ApplyError> {
-        let mut exceptions = Vec::new();
-        let whole = Part {
+    pub async fn apply(
+        &self,
+        batch: &StepBatch,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, ApplyError> {
+        let whole = BatchPart {
             journal: batch.journal,
             previous: batch.previous,
             steps: &batch.steps,
             given_up: None,
-            unchecked: planted::has(Bug::GapSkipped),
         };
-        let mut cursor = None;
-        let mut todo = vec![whole];
-        while let Some(part) = todo.pop() {
-            let spoiled = match self.apply_unhindered(part, now).await {
-                Ok(applied) => {
-                    cursor = Some(applied.cursor);
-                    exceptions.extend(applied.exceptions);
-                    continue;
-                }
-                Err(PartError::Failed(error)) => return Err(error),
-                Err(PartError::Spoiled(why)) => why,
-            };
-            match halves(part) {
-                Some((first, second)) => todo.extend([second, first]),
-                None => {
-                    let alone = Part {
-                        given_up: Some(&spoiled),
-                        ..part
-                    };
-                    match self.apply_unhindered(alone, now).await {
-                        Ok(applied) => {
-                            cursor = Some(applied.cursor);
-                            exceptions.extend(applied.exceptions);
-                        }
-                        Err(PartError::Failed(error)) => return Err(error),
-                        Err(PartError::Spoiled(why)) => {
-                            return Err(DbError::Refused(why).into());
-                        }
-                    }
-                }
+        self.apply_part(whole, now).await
+    }
+
+    /// Applies a part; if one of its steps aborts the transaction, each half by itself.
+    async fn apply_part(
+        &self,
+        part: BatchPart<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, ApplyError> {
+        let why = match self.apply_despite_conflicts(part, now).await {
+            Ok(applied) => return Ok(applied),
+            Err(PartError::Failed(error)) => return Err(error),
+            Err(PartError::TransactionAborted(why)) => why,
+        };
+        match part.halves() {
+            Some((first, second)) => {
+                let mut applied = Box::pin(self.apply_part(first, now)).await?;
+                let second = Box::pin(self.apply_part(second, now)).await?;
+                applied.cursor = second.cursor;
+                applied.exceptions.extend(second.exceptions);
+                Ok(applied)
             }
-        }
-        match cursor {
-            Some(cursor) => Ok(Applied { cursor, exceptions }),
-            // A batch is never empty, so there was a part.
-            None => Err(DbError::Refused("the batch has no steps".to_owned()).into()),
+            None if part.given_up.is_none() => {
+                let given_up = Some(why.as_str());
+                Box::pin(self.apply_part(BatchPart { given_up, ..part }, now)).await
+            }
+            None => Err(DbError::Refused(why).into()),
         }
     }
 
     /// Applies a part, again from the cursor after each conflict with somebody else's
     /// transaction. Of a transaction in conflict nothing has happened.
-    async fn apply_unhindered(
+    async fn apply_despite_conflicts(
         &self,
-        part: Part<'_>,
+        part: BatchPart<'_>,
         now: DateTime<Utc>,
     ) -> Result<Applied, PartError> {
-        let mut pauses = CONFLICT_PAUSES.iter();
-        loop {
-            let applied = self.apply_part(part, now).await;
-            let Err(PartError::Failed(ApplyError::Db(DbError::Conflict(what)))) = &applied else {
-                return applied;
-            };
-            let Some(pause) = pauses.next() else {
+        for pause in CONFLICT_PAUSES {
+            let applied = self.apply_once(part, now).await;
+            let Err(PartError::Failed(ApplyError::Db(DbError::Conflict(message)))) = &applied
+            else {
                 return applied;
             };
             warn!(
-                what,
+                message,
                 "another transaction was in the way; the batch begins again"
             );
-            tokio::time::sleep(*pause).await;
+            tokio::time::sleep(pause).await;
         }
+        self.apply_once(part, now).await
     }
 
-    async fn apply_part(&self, part: Part<'_>, now: DateTime<Utc>) -> Result<Applied, PartError> {
-        trip("apply::before_begin").await?;
+    async fn apply_once(
+        &self,
+        part: BatchPart<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, PartError> {
+        failpoint("apply::before_begin").await?;
         let mut session = self.database.begin(Access::Write).await?;
-        match self.apply_in(&mut *session, part, now).await {
-            Ok(applied) => match session.commit().await {
-                Ok(()) => {
-                    trip("apply::after_commit").await?;
-                    if planted::has(Bug::CursorInSecondTransaction) {
-                        self.move_cursor_alone(part, now).await?;
-                    }
-                    Ok(applied)
-                }
-                Err(DbError::Refused(why)) => Err(PartError::Spoiled(why)),
-                Err(DbError::Unavailable(_)) if planted::has(Bug::CommitRetriedBlindly) => {
-                    let again = Part {
-                        unchecked: true,
-                        ..part
-                    };
-                    let mut session = self.database.begin(Access::Write).await?;
-                    let applied = self.apply_in(&mut *session, again, now).await?;
-                    session.commit().await?;
-                    Ok(applied)
-                }
-                Err(
-                    error @ (DbError::Unavailable(_) | DbError::ReadOnly(_) | DbError::Conflict(_)),
-                ) => Err(error.into()),
-            },
-            // After an outage the connection is of no more use: it may be broken, or keep a
-            // setting (read-only, say) that an operator has mended meanwhile.
+        let applied = match self.apply_in(&mut *session, part, now).await {
+            Ok(applied) => applied,
+            // After an outage the connection is not used again: it may be broken, or keep a
+            // setting (such as read-only) that an operator has corrected meanwhile.
             Err(
                 error @ PartError::Failed(ApplyError::Db(
                     DbError::Unavailable(_) | DbError::ReadOnly(_),
                 )),
-            ) => {
-                drop(session);
-                Err(error)
-            }
+            ) => return Err(error),
             Err(error) => {
                 session.roll_back().await;
-                Err(error)
+                return Err(error);
             }
+        };
+        match session.commit().await {
+            Ok(()) => failpoint("apply::after_commit").await?,
+            Err(DbError::Refused(why)) => return Err(PartError::TransactionAborted(why)),
+            Err(
+                error @ (DbError::Unavailable(_) | DbError::ReadOnly(_) | DbError::Conflict(_)),
+            ) => return Err(error.into()),
         }
-    }
-
-    /// The planted bug: the cursor follows in a transaction of its own.
-    async fn move_cursor_alone(&self, part: Part<'_>, now: DateTime<Utc>) -> Result<(), PartError> {
-        let mut session = self.database.begin(Access::Write).await?;
-        let before = cursor::read(&mut *session, &self.adapter).await?;
-        if let Some(last) = part.steps.last() {
-            cursor::advance(&mut *session, &self.adapter, before, part.cursor(last), now).await?;
-        }
-        Ok(session.commit().await?)
+        Ok(applied)
     }
 
     /// Everything of a part but the commit.
     async fn apply_in(
         &self,
-        session: &mut dyn Session,
-        part: Part<'_>,
+        session: &mut dyn TargetSession,
+        part: BatchPart<'_>,
         now: DateTime<Utc>,
     ) -> Result<Applied, PartError> {
         let (Some(first), Some(last)) = (part.steps.first(), part.steps.last()) else {
             return Err(DbError::Refused("the batch has no steps".to_owned()).into());
         };
         let before = cursor::read(session, &self.adapter).await?;
-        trip("apply::after_cursor_read").await?;
-        if !part.unchecked {
-            cursor::check(before, part.journal, part.previous, first.position)?;
-        }
+        failpoint("apply::after_cursor_read").await?;
+        cursor::check(before, part.journal, part.previous, first.position)?;
         let fitted = self.fit(session).await?;
-        let after = part.cursor(last);
-        if !planted::has(Bug::CursorInSecondTransaction) {
-            cursor::advance(session, &self.adapter, before, after, now).await?;
-        }
-        trip("apply::after_cursor_moved").await?;
-        let exceptions = match part.given_up {
-            Some(why) => given_up(part.steps, why),
-            None => take_steps(session, &*fitted.mapping, part.steps).await?,
+        let cursor = Cursor {
+            journal: part.journal,
+            position: last.position,
+            hash: last.hash,
         };
-        trip("apply::after_rows").await?;
+        cursor::advance(session, &self.adapter, before, cursor, now).await?;
+        failpoint("apply::after_cursor_moved").await?;
+        let exceptions = match part.given_up {
+            Some(why) => exceptions(part.steps, |_| Some(Obstacle::refused(why))).collect(),
+            None => write_steps(session, &*fitted.mapping, part.steps).await?,
+        };
+        failpoint("apply::after_rows").await?;
         progress::record(session, &self.adapter, part.journal, &exceptions, now).await?;
-        trip("apply::before_commit").await?;
-        Ok(Applied {
-            cursor: after,
-            exceptions,
-        })
+        failpoint("apply::before_commit").await?;
+        Ok(Applied { cursor, exceptions })
     }
 }
 
-/// A point at which the crash campaign makes a batch fail.
-async fn trip(point: &'static str) -> Result<(), DbError> {
-    Ok(failpoint::hit(point).await?)
-}
-
-async fn take_steps(
-    session: &mut dyn Session,
+/// Writes the steps; returns those that changed nothing.
+async fn write_steps(
+    session: &mut dyn TargetSession,
     mapping: &dyn Mapping,
     steps: &[Step],
 ) -> Result<Vec<StepException>, PartError> {
-    let mut exceptions: Vec<_> = withheld(steps).collect();
-    for wave in waves(steps) {
-        match take(session, mapping, wave).await {
+    let blocked = |step: &Step| step.blocked.clone().map(Obstacle::moved_on);
+    let mut exceptions: Vec<StepException> = exceptions(steps, blocked).collect();
+    for group in batch_group::groups(steps) {
+        match batch_group::write(session, mapping, group).await {
             Ok(found) => exceptions.extend(found),
-            Err(WaveError::Spoiled(why)) => return Err(PartError::Spoiled(why)),
-            Err(WaveError::Db(error)) => return Err(error.into()),
+            Err(GroupError::TransactionAborted(why)) => {
+                return Err(PartError::TransactionAborted(why));
+            }
+            Err(GroupError::Db(error)) => return Err(error.into()),
         }
     }
     exceptions.sort_by_key(|exception| exception.position);
     Ok(exceptions)
 }
 
-/// The exception of a lone step that nothing else can be done about.
-fn given_up(steps: &[Step], why: &str) -> Vec<StepException> {
-    let changes = steps
-        .iter()
-        .filter_map(|step| Some((step.position, step.change.as_ref()?)));
-    changes
-        .map(|(position, change)| StepException {
-            position,
-            kind: ExceptionKind::Refused,
-            message: why.to_owned(),
-            transfer_id: change.transfer_id().to_owned(),
-        })
-        .collect()
-}
-
-/// A part cut in two; `None` for a lone step.
-fn halves(part: Part<'_>) -> Option<(Part<'_>, Part<'_>)> {
-    let (first, second) = part.steps.split_at(part.steps.len() / 2);
-    let previous = Some(first.last()?.hash);
-    Some((
-        Part {
-            steps: first,
-            ..part
-        },
-        Part {
-            steps: second,
-            previous,
-            ..part
-        },
-    ))
+/// The exceptions of the steps that have an obstacle to their change.
+fn exceptions(
+    steps: &[Step],
+    obstacle: impl Fn(&Step) -> Option<Obstacle>,
+) -> impl Iterator<Item = StepException> {
+    steps.iter().filter_map(move |step| {
+        let (change, obstacle) = (step.change.as_ref()?, obstacle(step)?);
+        Some(StepException::new(step.position, change, obstacle))
+    })
 }

@@ -1,42 +1,93 @@
-//! The check of a target: does it answer, and does the mapping fit it.
+//! The check of a target: whether it answers, and whether the mapping fits it.
 
-use crate::apply::{FitError, Target};
-use crate::dialect::{Access, DbError, Facts};
+use crate::apply::Target;
+use crate::dialect::{Access, DatabaseFacts, DbError, Dialect, TargetSession};
+use crate::mapping::Mapping;
+use crate::schema::Fitting;
 use crate::{adopt, cursor, progress};
 
 /// The adapter's own tables in the target.
-pub(crate) const OWN_TABLES: [&str; 3] = [cursor::TABLE, progress::TABLE, adopt::TABLE];
+const OWN_TABLES: [&str; 3] = [cursor::TABLE, progress::TABLE, adopt::TABLE];
+
+/// A mapping that fits the live schema.
+pub struct Fitted {
+    /// The mapping.
+    pub mapping: Box<dyn Mapping>,
+    /// What is slow or risky.
+    pub warnings: Vec<String>,
+}
+
+/// Why a mapping could not be used on the target.
+#[derive(Debug, thiserror::Error)]
+pub enum FitError {
+    /// It does not fit the live schema; every fault.
+    #[error("the mapping does not fit the target: {}", .0.join("; "))]
+    Misfit(Vec<String>),
+    /// The database did not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+impl Target {
+    /// Compares the mapping with the live schema.
+    ///
+    /// # Errors
+    /// See [`FitError`].
+    pub async fn fit(&self, session: &mut dyn TargetSession) -> Result<Fitted, FitError> {
+        let settings = self.mapping.settings();
+        if let Some(schema) = session.describe(&settings.table).await? {
+            let mut fitting = Fitting::new(&schema, settings);
+            let mapping = self.mapping.fit(&mut fitting);
+            let warnings = fitting.finish().map_err(FitError::Misfit)?;
+            return Ok(Fitted { mapping, warnings });
+        }
+        // Our own tables do not help to find the right one.
+        let mut names = session.table_names().await?;
+        names.retain(|name| !OWN_TABLES.contains(&name.as_str()));
+        // MySQL hides a table from an account that has no right to it.
+        let visible = match self.database.dialect() {
+            Dialect::Mysql => " that this account has a right to",
+            Dialect::Postgres | Dialect::Sqlite => "",
+        };
+        Err(FitError::Misfit(vec![format!(
+            "the target has no table {:?}{visible}; it has: {}",
+            settings.table.as_str(),
+            names.join(", ")
+        )]))
+    }
+}
 
 /// What a check of the target found.
 #[derive(Debug, Clone, Default)]
-pub struct Report {
+pub struct TargetCheck {
     /// What is wrong, each a sentence.
     pub faults: Vec<String>,
     /// What is slow or risky.
     pub warnings: Vec<String>,
-    /// Which of the adapter's own tables are not there.
+    /// Which of the adapter's own tables are missing. That is not a fault by itself.
     pub missing_tables: Vec<&'static str>,
     /// Version and time; `None` when the target does not answer.
-    pub facts: Option<Facts>,
+    pub facts: Option<DatabaseFacts>,
 }
 
-/// Checks that the target answers, looks for the adapter's own tables, and compares the
-/// mapping with the live schema. A missing table of the adapter is no fault by itself.
-pub async fn check(target: &Target) -> Report {
-    let mut report = Report::default();
-    if let Err(error) = check_into(target, &mut report).await {
-        report.faults.push(error.to_string());
+/// Checks that the target answers, looks for the adapter's own tables, and compares the mapping
+/// with the live schema.
+pub async fn check(target: &Target) -> TargetCheck {
+    let mut found = TargetCheck::default();
+    if let Err(error) = check_into(target, &mut found).await {
+        found.faults.push(error.to_string());
     }
-    report
+    found
 }
 
-impl Report {
-    /// Turns the adapter's missing tables into a fault, for when nobody will make them.
+impl TargetCheck {
+    /// Turns the adapter's missing tables into a fault, for when the adapter does not create
+    /// them.
     #[must_use]
-    pub fn demanding_own_tables(mut self) -> Self {
+    pub(crate) fn demanding_own_tables(mut self) -> Self {
         if !self.missing_tables.is_empty() {
             self.faults.push(format!(
-                "the adapter's own tables are missing in the target: {}; let the adapter make \
+                "the adapter's own tables are missing in the target: {}; let the adapter create \
                  them (target.create_tables), or run its owned_tables.sql once and give its \
                  account the rights to them",
                 self.missing_tables.join(", ")
@@ -46,19 +97,19 @@ impl Report {
     }
 }
 
-async fn check_into(target: &Target, report: &mut Report) -> Result<(), DbError> {
-    report.facts = Some(target.database.facts().await?);
+async fn check_into(target: &Target, found: &mut TargetCheck) -> Result<(), DbError> {
+    found.facts = Some(target.database.facts().await?);
     let mut session = target.database.begin(Access::Read).await?;
     let tables = session.table_names().await?;
-    report.missing_tables = OWN_TABLES
+    found.missing_tables = OWN_TABLES
         .into_iter()
         .filter(|own| !tables.iter().any(|table| table == own))
         .collect();
     let fitted = target.fit(&mut *session).await;
     session.roll_back().await;
     match fitted {
-        Ok(fitted) => report.warnings = fitted.warnings,
-        Err(FitError::Misfit(faults)) => report.faults.extend(faults),
+        Ok(fitted) => found.warnings = fitted.warnings,
+        Err(FitError::Misfit(faults)) => found.faults.extend(faults),
         Err(FitError::Db(error)) => return Err(error),
     }
     Ok(())

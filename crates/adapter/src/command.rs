@@ -5,19 +5,21 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::{CommandFactory as _, FromArgMatches as _};
 use echeck_service::clock::SystemClock;
 use echeck_service::config::{ConfigError, Settings, process_environment};
 use echeck_service::telemetry::{self, TelemetryConfig, TelemetryError};
-use echeck_service::{failpoint, shutdown};
+use echeck_service::{ErrorChain, failpoint, shutdown};
 
+use crate::check::TargetCheck;
 use crate::config::AdapterConfig;
-use crate::serve::{self, RunError};
+use crate::serve::{self, AdapterRunError};
 
-/// What an adapter is told on its command line.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// The configuration file (TOML). Each key can be overridden by a variable such as
-    /// ECHECK__SERVER__LISTEN.
+/// The arguments of an adapter.
+#[derive(Debug, clap::Parser)]
+#[command(version)]
+struct AdapterArgs {
+    /// The configuration file (TOML). A variable such as ECHECK__SERVER__LISTEN overrides a key.
     #[arg(long, value_name = "FILE", env = "ECHECK_CONFIG")]
     config: Option<PathBuf>,
     /// Check the configuration and the target's schema, change nothing, and exit.
@@ -33,25 +35,31 @@ enum CommandError {
     #[error(transparent)]
     Telemetry(#[from] TelemetryError),
     #[error(transparent)]
-    Run(#[from] RunError),
+    Run(#[from] AdapterRunError),
 }
 
-/// Runs an adapter from its command line until it is asked to stop. The exit code is 0, or 1
-/// after a fault, which is told on stderr.
-pub async fn main(args: Args, read_config: fn(&Settings) -> AdapterConfig) -> ExitCode {
+/// Runs the adapter `name` from its command line until it is asked to stop. The exit code is 0, or
+/// 1 after an error, which is printed to stderr.
+pub async fn main(
+    name: &'static str,
+    about: &'static str,
+    read_config: fn(&Settings) -> AdapterConfig,
+) -> ExitCode {
+    let command = AdapterArgs::command().name(name).about(about);
+    let args = AdapterArgs::from_arg_matches(&command.get_matches());
     let _failpoints = failpoint::setup();
-    match execute(args, read_config).await {
+    match execute(args.unwrap_or_else(|error| error.exit()), read_config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell when stderr is closed.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+            // When stderr is closed, nobody can be notified.
+            let _ = writeln!(std::io::stderr(), "error: {}", ErrorChain(&error));
             ExitCode::FAILURE
         }
     }
 }
 
 async fn execute(
-    args: Args,
+    args: AdapterArgs,
     read_config: fn(&Settings) -> AdapterConfig,
 ) -> Result<(), CommandError> {
     let settings = Settings::load(args.config.as_deref(), process_environment())?;
@@ -60,22 +68,24 @@ async fn execute(
     settings.finish()?;
     telemetry::init(&log)?;
     if args.check {
-        let report = serve::check_only(&config).await?;
-        tell(&report);
+        print(&serve::check_only(&config).await?);
         return Ok(());
     }
     Ok(serve::run(config, Arc::new(SystemClock), shutdown::on_signal(), |_| {}).await?)
 }
 
-fn tell(report: &crate::check::Report) {
+fn print(found: &TargetCheck) {
     let mut out = std::io::stdout();
-    let version = report.facts.as_ref().map_or("", |facts| &facts.version);
-    // A reader that has gone is no fault of the check.
+    let version = found.facts.as_ref().map_or("", |facts| &facts.version);
+    // A closed stdout is not a fault of the check.
     let _ = writeln!(out, "ok: the mapping fits ({version})");
-    for table in &report.missing_tables {
-        let _ = writeln!(out, "note: {table} will be made at the start");
+    for table in &found.missing_tables {
+        let _ = writeln!(
+            out,
+            "note: the adapter will create the table {table} when it starts"
+        );
     }
-    for warning in &report.warnings {
+    for warning in &found.warnings {
         let _ = writeln!(out, "warning: {warning}");
     }
 }

@@ -1,4 +1,4 @@
-//! The part of an adapter's configuration that all adapters share.
+//! The part of the configuration that all adapters share.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,16 +7,12 @@ use std::time::Duration;
 use echeck_service::config::Section;
 use echeck_service::server::ServerConfig;
 
-use crate::dialect::mysql::MysqlTarget;
-use crate::dialect::postgres::PostgresTarget;
-use crate::dialect::sqlite::SqliteTarget;
-use crate::dialect::{Database, DbError};
+use crate::dialect::{DbError, PoolLimits, TargetDatabase, open_mysql, open_postgres, open_sqlite};
 use crate::identifier::Identifier;
-use crate::mapping::Plan;
+use crate::mapping::MappingConfig;
 use crate::target_url::TargetUrl;
 
-/// A batch of 10,000 steps with the acquirer's rows must fit, unless the section says
-/// otherwise.
+/// The default of `max_message_bytes`: a batch of 10,000 steps with the acquirer's rows fits.
 const MAX_MESSAGE_BYTES: usize = 32 << 20;
 
 /// Everything that an adapter needs to run.
@@ -28,10 +24,10 @@ pub struct AdapterConfig {
     pub target: TargetConfig,
     /// `[server]`.
     pub server: ServerConfig,
-    /// `[health] interval_ms`: how often the target is asked for a sign of life.
+    /// `[health] interval_ms`: how often to check that the target answers.
     pub health_interval: Duration,
     /// The mapping.
-    pub plan: Arc<dyn Plan>,
+    pub mapping: Arc<dyn MappingConfig>,
 }
 
 impl AdapterConfig {
@@ -41,7 +37,7 @@ impl AdapterConfig {
         root: &Section<'_>,
         default_name: &str,
         default_listen: &str,
-        plan: Arc<dyn Plan>,
+        mapping: Arc<dyn MappingConfig>,
     ) -> Self {
         let name = root.string_or("name", default_name);
         if name.len() > 63 {
@@ -58,22 +54,20 @@ impl AdapterConfig {
             target: TargetConfig::read(&root.section("target")),
             server,
             health_interval: health.duration_ms_or("interval_ms", 5_000, 100..=600_000),
-            plan,
+            mapping,
         }
     }
 }
 
-/// `[target]`: the database of somebody else that the adapter writes to.
+/// `[target]`: the database of another team that the adapter writes to.
 #[derive(Debug, Clone)]
 pub struct TargetConfig {
     /// `url` or `url_file`. `None` only after a fault.
     pub url: Option<TargetUrl>,
-    /// `create_tables`: whether the adapter makes its own two tables when they are missing.
+    /// `create_tables`: whether the adapter creates its own tables when they are missing.
     pub create_tables: bool,
-    /// `max_connections`: how many connections it keeps at most.
-    pub max_connections: u32,
-    /// `busy_timeout_ms`: how long it waits for another writer or for a free connection.
-    pub busy_timeout: Duration,
+    /// `max_connections` and `busy_timeout_ms`.
+    pub limits: PoolLimits,
 }
 
 impl TargetConfig {
@@ -86,9 +80,11 @@ impl TargetConfig {
         Self {
             url,
             create_tables: section.bool_or("create_tables", true),
-            max_connections: u32::try_from(section.u64_or("max_connections", 4, 2..=64))
-                .unwrap_or(4),
-            busy_timeout: section.duration_ms_or("busy_timeout_ms", 5_000, 0..=600_000),
+            limits: PoolLimits {
+                max_connections: u32::try_from(section.u64_or("max_connections", 4, 2..=64))
+                    .unwrap_or(4),
+                busy_timeout: section.duration_ms_or("busy_timeout_ms", 5_000, 0..=600_000),
+            },
         }
     }
 
@@ -96,28 +92,21 @@ impl TargetConfig {
     ///
     /// # Errors
     /// When it does not answer or cannot be used as a target.
-    pub async fn open(&self) -> Result<Arc<dyn Database>, DbError> {
-        let (timeout, connections) = (self.busy_timeout, self.max_connections);
+    pub async fn open(&self) -> Result<Arc<dyn TargetDatabase>, DbError> {
         let Some(url) = &self.url else {
             return Err(DbError::Unavailable("target.url is not set".to_owned()));
         };
-        Ok(match url {
-            TargetUrl::Sqlite(path) => {
-                Arc::new(SqliteTarget::open(path, timeout, connections).await?)
-            }
-            TargetUrl::Postgres(options) => {
-                let shown = url.to_string();
-                Arc::new(PostgresTarget::open(options, shown, timeout, connections).await?)
-            }
-            TargetUrl::Mysql(options) => {
-                let shown = url.to_string();
-                Arc::new(MysqlTarget::open(options, shown, timeout, connections).await?)
-            }
-        })
+        let shown = url.to_string();
+        match url {
+            TargetUrl::Sqlite(path) => open_sqlite(path, shown, self.limits).await,
+            TargetUrl::Postgres(options) => open_postgres(options, shown, self.limits).await,
+            TargetUrl::Mysql(options) => open_mysql(options, shown, self.limits).await,
+        }
     }
 }
 
-/// A section of column names, where an empty name switches an optional column off.
+/// A section of column names, where an empty name switches an optional column off. A column is
+/// named like its key by default.
 pub struct ColumnNames<'a> {
     section: Section<'a>,
     given: BTreeMap<String, String>,
@@ -133,15 +122,15 @@ impl<'a> ColumnNames<'a> {
     }
 
     /// The name of a column that the mapping cannot do without.
-    pub fn required(&mut self, key: &str, default: &str) -> Identifier {
-        let name = self.given.remove(key).unwrap_or_else(|| default.to_owned());
-        parsed(&self.section, key, &name)
+    pub fn required(&mut self, key: &str) -> Identifier {
+        let name = self.given.remove(key).unwrap_or_else(|| key.to_owned());
+        Identifier::read(&self.section, key, &name)
     }
 
-    /// The name of a column that may be switched off; so is one whose default is empty.
-    pub fn optional(&mut self, key: &str, default: &str) -> Option<Identifier> {
-        let name = self.given.remove(key).unwrap_or_else(|| default.to_owned());
-        (!name.is_empty()).then(|| parsed(&self.section, key, &name))
+    /// The name of a column that may be switched off.
+    pub fn optional(&mut self, key: &str) -> Option<Identifier> {
+        let name = self.given.remove(key).unwrap_or_else(|| key.to_owned());
+        (!name.is_empty()).then(|| Identifier::read(&self.section, key, &name))
     }
 
     /// Whether the section names this column, empty or not.
@@ -150,35 +139,10 @@ impl<'a> ColumnNames<'a> {
         self.given.contains_key(key)
     }
 
-    /// Ends the reading: what is left is no column of the mapping.
+    /// Ends the reading: a key that is left is not a column of the mapping.
     pub fn finish(self) {
         for key in self.given.keys() {
             self.section.fault(key, "is not a column of this mapping");
         }
     }
-}
-
-/// Reads the name of a table, or of a column outside a section of columns.
-#[must_use]
-pub fn identifier(section: &Section<'_>, key: &str, default: &str) -> Identifier {
-    parsed(section, key, &section.string_or(key, default))
-}
-
-/// Reads a list of columns.
-#[must_use]
-pub fn identifiers(section: &Section<'_>, key: &str) -> Vec<Identifier> {
-    section
-        .strings_or(key, &[])
-        .iter()
-        .map(|name| parsed(section, key, name))
-        .collect()
-}
-
-/// Parses a name; a fault is noted under its key.
-#[must_use]
-pub fn parsed(section: &Section<'_>, key: &str, name: &str) -> Identifier {
-    name.parse().unwrap_or_else(|fault| {
-        section.fault(key, format!("{fault}"));
-        Identifier::harmless()
-    })
 }

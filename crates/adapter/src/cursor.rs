@@ -1,16 +1,16 @@
-//! The cursor that lives in the target: how far the target is in the journal. It is read
-//! and moved in the transaction that changes the rows, which is the exactly-once effect.
+//! The cursor in the target: how far the target is in the journal. It is read and moved in the
+//! transaction that changes the rows, which is the exactly-once effect.
 
 use chrono::{DateTime, Utc};
 use sea_query::{Expr, ExprTrait as _, Query};
 use uuid::Uuid;
 
-use crate::batch::Hash;
-use crate::dialect::{DbError, Session, insert_row};
-use crate::row::Row;
+use crate::batch::RowHash;
+use crate::dialect::{DbError, SqlStatement, TargetSession, insert_row};
+use crate::row::TargetRow;
 use crate::timestamp::TimestampFormat;
 
-/// The table, as `owned_tables.sql` makes it.
+/// The table, as `owned_tables.sql` creates it.
 pub(crate) const TABLE: &str = "echeck_cursor";
 
 /// How far a target is in a journal.
@@ -21,12 +21,12 @@ pub struct Cursor {
     /// The position of the last row applied.
     pub position: i64,
     /// The hash of that row.
-    pub hash: Hash,
+    pub hash: RowHash,
 }
 
 /// Why a batch does not continue where the target is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Mismatch {
+pub enum CursorMismatch {
     /// The target follows another journal.
     #[error(
         "the target follows journal {}, at position {}; this batch is of journal {batch}",
@@ -40,8 +40,8 @@ pub enum Mismatch {
     },
     /// The batch does not begin right after the cursor.
     #[error(
-        "the target is at position {}, so the next is {}; this batch begins at {first}",
-        position_of(.cursor.as_ref()), position_of(.cursor.as_ref()) + 1
+        "the target is at position {at}, so the next is {}; this batch begins at {first}",
+        position_of(*.cursor) + 1, at = position_of(*.cursor)
     )]
     Position {
         /// Where the target is.
@@ -53,7 +53,7 @@ pub enum Mismatch {
     #[error(
         "at position {} the target applied a row with another hash than the journal has there; \
          the journal may have been restored from a backup",
-        position_of(.cursor.as_ref())
+        position_of(*.cursor)
     )]
     Hash {
         /// Where the target is.
@@ -61,44 +61,41 @@ pub enum Mismatch {
     },
 }
 
-impl Mismatch {
+impl CursorMismatch {
     /// Where the target is.
-    #[must_use]
-    pub fn cursor(&self) -> Option<&Cursor> {
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
         match self {
-            Self::Journal { cursor, .. } => Some(cursor),
-            Self::Position { cursor, .. } | Self::Hash { cursor } => cursor.as_ref(),
+            Self::Journal { cursor, .. } => Some(*cursor),
+            Self::Position { cursor, .. } | Self::Hash { cursor } => *cursor,
         }
     }
 }
 
-fn position_of(cursor: Option<&Cursor>) -> i64 {
+/// The position of a cursor; 0 when nothing was ever applied.
+pub(crate) fn position_of(cursor: Option<Cursor>) -> i64 {
     cursor.map_or(0, |cursor| cursor.position)
 }
 
-/// Checks that a batch continues right where the target is.
-///
-/// # Errors
-/// The first thing that does not fit: the journal, the position, the hash.
-pub fn check(
+/// Checks that a batch of `journal`, whose first position is `first` after a row with the hash
+/// `previous`, continues right where the target is. The error is the first thing that does not
+/// fit: the journal, the position, the hash.
+pub(crate) fn check(
     cursor: Option<Cursor>,
     journal: Uuid,
-    previous: Option<Hash>,
+    previous: Option<RowHash>,
     first: i64,
-) -> Result<(), Mismatch> {
+) -> Result<(), CursorMismatch> {
     if let Some(cursor) = cursor
         && cursor.journal != journal
     {
-        return Err(Mismatch::Journal {
-            cursor,
-            batch: journal,
-        });
+        let batch = journal;
+        return Err(CursorMismatch::Journal { cursor, batch });
     }
-    if position_of(cursor.as_ref()).checked_add(1) != Some(first) {
-        return Err(Mismatch::Position { cursor, first });
+    if position_of(cursor).checked_add(1) != Some(first) {
+        return Err(CursorMismatch::Position { cursor, first });
     }
     if cursor.map(|cursor| cursor.hash) != previous {
-        return Err(Mismatch::Hash { cursor });
+        return Err(CursorMismatch::Hash { cursor });
     }
     Ok(())
 }
@@ -106,80 +103,74 @@ pub fn check(
 /// Reads the cursor of an adapter; `None` when nothing was ever applied.
 ///
 /// # Errors
-/// When the database does not answer, or the row is not one that an adapter wrote.
-pub async fn read(session: &mut dyn Session, adapter: &str) -> Result<Option<Cursor>, DbError> {
+/// When the database does not answer, or the row was not written by an adapter.
+pub async fn read(
+    session: &mut dyn TargetSession,
+    adapter: &str,
+) -> Result<Option<Cursor>, DbError> {
     let select = Query::select()
         .columns(["journal_id", "position", "hash"])
         .from(TABLE)
         .and_where(Expr::col("adapter").eq(adapter))
         .to_owned();
-    session.fetch(select).await?.first().map(parse).transpose()
+    let rows = session.fetch(SqlStatement::Select(select)).await?;
+    rows.first()
+        .map(|row| parse(row).ok_or_else(|| not_ours(TABLE)))
+        .transpose()
 }
 
-fn parse(row: &Row) -> Result<Cursor, DbError> {
-    let journal = Uuid::parse_str(&row.cell("journal_id").text()).ok();
-    let position = row.cell("position").integer();
-    let hash = Hash::from_hex(&row.cell("hash").text());
-    match (journal, position, hash) {
-        (Some(journal), Some(position), Some(hash)) => Ok(Cursor {
-            journal,
-            position,
-            hash,
-        }),
-        _ => Err(DbError::Refused(format!(
-            "the row in {TABLE} was not written by an adapter; an operator must look at it"
-        ))),
-    }
+fn parse(row: &TargetRow) -> Option<Cursor> {
+    Some(Cursor {
+        journal: Uuid::parse_str(&row.cell("journal_id").text()).ok()?,
+        position: row.cell("position").integer()?,
+        hash: RowHash::from_hex(&row.cell("hash").text())?,
+    })
 }
 
-/// Moves the cursor, if it still stands where it was read.
+/// The error of a row in an own table that cannot be read.
+pub(crate) fn not_ours(table: &str) -> DbError {
+    DbError::Refused(format!(
+        "a row in {table} was not written by an adapter; an operator must look at it"
+    ))
+}
+
+/// Moves the cursor, if it is still where it was read.
 ///
 /// # Errors
-/// [`DbError::Unavailable`] when it does not: another adapter is at work on the same target.
+/// [`DbError::Unavailable`] when it is not: another adapter is at work on the same target.
 pub async fn advance(
-    session: &mut dyn Session,
+    session: &mut dyn TargetSession,
     adapter: &str,
     from: Option<Cursor>,
     to: Cursor,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    let journal = to.journal.to_string();
-    let hash = to.hash.to_hex();
-    let updated_at = TimestampFormat::Rfc3339.write(now);
+    let values = [
+        ("journal_id", Expr::val(to.journal.to_string())),
+        ("position", Expr::val(to.position)),
+        ("hash", Expr::val(to.hash.to_hex())),
+        ("updated_at", Expr::val(TimestampFormat::Rfc3339.write(now))),
+    ];
     let moved = match from {
         Some(from) => {
             let update = Query::update()
                 .table(TABLE)
-                .value("journal_id", journal)
-                .value("position", to.position)
-                .value("hash", hash)
-                .value("updated_at", updated_at)
+                .values(values)
                 .and_where(Expr::col("adapter").eq(adapter))
                 .and_where(Expr::col("journal_id").eq(from.journal.to_string()))
                 .and_where(Expr::col("position").eq(from.position))
                 .and_where(Expr::col("hash").eq(from.hash.to_hex()))
                 .to_owned();
-            session.execute(update.into()).await?
+            session.execute(SqlStatement::Update(update)).await?
         }
         None => {
-            let insert = insert_row(
-                TABLE,
-                [
-                    ("adapter", Expr::val(adapter)),
-                    ("journal_id", Expr::val(journal)),
-                    ("position", Expr::val(to.position)),
-                    ("hash", Expr::val(hash)),
-                    ("updated_at", Expr::val(updated_at)),
-                ],
-            );
+            let key = ("adapter", Expr::val(adapter));
+            let insert = insert_row(TABLE, values.into_iter().chain([key]));
             // The primary key is the guard: two first batches cannot both be the first.
-            session
-                .execute(insert.into())
-                .await
-                .map_err(|error| match error {
-                    DbError::Refused(what) => DbError::Unavailable(what),
-                    other => other,
-                })?
+            session.execute(insert).await.map_err(|error| match error {
+                DbError::Refused(message) => DbError::Unavailable(message),
+                other => other,
+            })?
         }
     };
     if moved == 1 {
@@ -194,8 +185,8 @@ pub async fn advance(
 mod tests {
     use super::*;
 
-    fn hash(byte: u8) -> Hash {
-        Hash::from_bytes(&[byte; 32]).unwrap()
+    fn hash(byte: u8) -> RowHash {
+        RowHash::from_bytes(&[byte; 32]).unwrap()
     }
 
     #[test]
@@ -209,18 +200,18 @@ mod tests {
         assert_eq!(check(cursor, journal, Some(hash(7)), 8), Ok(()));
         assert!(matches!(
             check(cursor, Uuid::from_u128(2), Some(hash(7)), 8),
-            Err(Mismatch::Journal { .. })
+            Err(CursorMismatch::Journal { .. })
         ));
         for first in [1, 7, 9] {
             assert!(matches!(
                 check(cursor, journal, Some(hash(7)), first),
-                Err(Mismatch::Position { .. })
+                Err(CursorMismatch::Position { .. })
             ));
         }
         for previous in [None, Some(hash(8))] {
             assert!(matches!(
                 check(cursor, journal, previous, 8),
-                Err(Mismatch::Hash { .. })
+                Err(CursorMismatch::Hash { .. })
             ));
         }
     }
@@ -231,11 +222,11 @@ mod tests {
         assert_eq!(check(None, journal, None, 1), Ok(()));
         assert!(matches!(
             check(None, journal, None, 2),
-            Err(Mismatch::Position { .. })
+            Err(CursorMismatch::Position { .. })
         ));
         assert!(matches!(
             check(None, journal, Some(hash(1)), 1),
-            Err(Mismatch::Hash { cursor: None })
+            Err(CursorMismatch::Hash { cursor: None })
         ));
     }
 
@@ -247,7 +238,7 @@ mod tests {
             hash: hash(7),
         };
         assert_eq!(
-            Mismatch::Position {
+            CursorMismatch::Position {
                 cursor: Some(cursor),
                 first: 12
             }

@@ -1,26 +1,26 @@
-//! Names of tables and columns, as they stand in a mapping.
+//! Names of tables and columns, as a mapping has them.
 
 use std::fmt;
 use std::str::FromStr;
 
-use sea_query::DynIden;
+use echeck_service::config::Section;
 
-/// The longest name that all supported databases keep whole (PostgreSQL cuts at 63 bytes,
-/// and a name that is cut could be another column).
+/// The longest name that no supported database cuts. PostgreSQL cuts at 63 bytes, and a name that
+/// is cut could be another column.
 const MAX_BYTES: usize = 63;
 
-/// The name of a table or a column. The query builder quotes it, so any character is
-/// allowed except those that no database takes.
+/// The name of a table or a column. Statements quote it, so any character is allowed except NUL,
+/// which no database accepts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identifier(String);
 
 /// Why a text cannot be the name of a table or a column.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadIdentifier {
-    /// Nothing is left of it.
+    /// It is empty or blank.
     #[error("the name is empty")]
     Empty,
-    /// No database has such a name.
+    /// No database accepts a NUL.
     #[error("the name {0:?} holds a NUL character")]
     Nul(String),
     /// PostgreSQL would cut it and might hit another column.
@@ -29,9 +29,14 @@ pub enum BadIdentifier {
 }
 
 impl Identifier {
-    /// What stands in for a name after a fault was noted, when nothing is built on it.
-    pub(crate) fn harmless() -> Self {
-        Self("unusable".to_owned())
+    /// Parses the value of a key. A fault is recorded under the key; the placeholder given back is
+    /// then never used.
+    #[must_use]
+    pub fn read(section: &Section<'_>, key: &str, name: &str) -> Self {
+        name.parse().unwrap_or_else(|fault: BadIdentifier| {
+            section.fault(key, fault.to_string());
+            Self("unusable".to_owned())
+        })
     }
 
     /// The name, without quotes.
@@ -63,16 +68,8 @@ impl fmt::Display for Identifier {
     }
 }
 
-impl From<&Identifier> for DynIden {
-    fn from(name: &Identifier) -> Self {
-        Self::from(name.0.clone())
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use sea_query::{Query, SqliteQueryBuilder};
-
     use super::*;
 
     #[test]
@@ -88,15 +85,5 @@ mod tests {
             "ä".repeat(32).parse::<Identifier>(),
             Err(BadIdentifier::TooLong(_, 64))
         ));
-    }
-
-    #[test]
-    fn a_hostile_name_stays_one_quoted_identifier() {
-        let name: Identifier = "x\"; DROP TABLE t; --".parse().unwrap();
-        let sql = Query::select()
-            .column(&name)
-            .from("t")
-            .to_string(SqliteQueryBuilder);
-        assert_eq!(sql, r#"SELECT "x""; DROP TABLE t; --" FROM "t""#);
     }
 }

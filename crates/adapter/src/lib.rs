@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
-pub mod adopt;
+mod adopt;
+pub mod api;
 pub mod apply;
 pub mod batch;
+mod batch_group;
 pub mod check;
 pub mod command;
 pub mod config;
@@ -11,14 +13,15 @@ pub mod dialect;
 pub mod identifier;
 pub mod mapping;
 pub mod progress;
+mod public_message;
 pub mod row;
 pub mod schema;
 pub mod serve;
-pub mod service;
-pub mod set;
-pub mod status;
+mod status;
 pub mod target_url;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timestamp;
-mod wave;
+pub mod values_table;
+
+pub use public_message::public_message;

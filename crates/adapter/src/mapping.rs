@@ -1,70 +1,76 @@
-//! What an adapter of its own adds to the shared part: how a change is written into the
-//! tables of one particular database, and how its rows are read.
+//! What each adapter adds to the shared part: how a change is written into the tables of one
+//! particular database, and how its rows are read.
 
 use async_trait::async_trait;
 use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, Transfer};
 
-use crate::batch::{Change, Key, KeyKind};
-use crate::dialect::{DbError, Session};
+use crate::batch::{KeyKind, LookupKey, TransferChange};
+use crate::dialect::{DbError, TargetSession};
 use crate::identifier::Identifier;
-use crate::schema::TableSchema;
+use crate::schema::Fitting;
+use crate::timestamp::TimestampFormat;
 
-/// A configured mapping that was not yet compared with the live schema.
-pub trait Plan: Send + Sync + 'static {
+/// What every mapping configures.
+#[derive(Debug, Clone)]
+pub struct MappingSettings {
     /// The name of the mapping's profile, such as `finix`.
-    fn profile(&self) -> &str;
+    pub profile: &'static str,
     /// What counts as funded; unspecified for a mirror.
-    fn funding_policy(&self) -> FundingPolicy;
-    /// The table that the mapping is about.
-    fn table(&self) -> &Identifier;
-    /// Compares the mapping with the live table.
-    ///
-    /// # Errors
-    /// Every fault, each a sentence that names table, column or setting.
-    fn fit(&self, schema: &TableSchema) -> Result<Fitted, Vec<String>>;
+    pub funding_policy: FundingPolicy,
+    /// `table`: the table that the mapping is about.
+    pub table: Identifier,
+    /// The section of the configuration that names its columns, such as `transfers.columns`.
+    pub columns_section: &'static str,
+    /// `timestamp_format`: how instants are written into text columns.
+    pub timestamp_format: TimestampFormat,
 }
 
-/// A mapping that fits the live schema.
-pub struct Fitted {
-    /// The mapping.
-    pub mapping: Box<dyn Mapping>,
-    /// What is not wrong, but slow or risky.
-    pub warnings: Vec<String>,
+/// A configured mapping that was not yet compared with the live schema.
+pub trait MappingConfig: Send + Sync + 'static {
+    /// What every mapping configures.
+    fn settings(&self) -> &MappingSettings;
+    /// Compares the mapping with the live table; the mapping given back is used only when no
+    /// fault was recorded.
+    fn fit(&self, fitting: &mut Fitting<'_>) -> Box<dyn Mapping>;
 }
 
 /// A mapping that fits the schema it is used on. It lives for one transaction.
 ///
-/// Changes come as a wave, in which no transfer is named twice, so that their order does not
-/// matter and a few statements can write them all.
+/// Changes come in groups, in which no transfer is named twice. So their order does not matter,
+/// and a few statements can write them all.
 #[async_trait]
 pub trait Mapping: Send + Sync {
-    /// Writes a wave; true when every change hit just the rows it was meant for. Otherwise
+    /// Writes a group. True when every change hit exactly the rows it was meant for. Otherwise
     /// the caller undoes what was written, and asks [`Self::examine`] why.
     ///
     /// # Errors
-    /// [`DbError::Refused`] when the database refuses one of the changes; the caller finds
-    /// out which. Every other error fails the whole batch.
-    async fn write(&self, session: &mut dyn Session, changes: &[&Change]) -> Result<bool, DbError>;
+    /// [`DbError::Refused`] when the database refuses one of the changes; the caller finds out
+    /// which. Every other error fails the whole batch.
+    async fn write(
+        &self,
+        session: &mut dyn TargetSession,
+        changes: &[&TransferChange],
+    ) -> Result<bool, DbError>;
 
-    /// Looks at the rows that a wave is about, locks them, and says of each change why it
-    /// cannot be written; `None` where nothing is in its way.
+    /// Reads and locks the rows that a group is about, and returns for each change why it cannot
+    /// be written; `None` where nothing is in its way.
     ///
     /// # Errors
     /// When the database does not answer.
     async fn examine(
         &self,
-        session: &mut dyn Session,
-        changes: &[&Change],
-    ) -> Result<Vec<Option<Finding>>, DbError>;
+        session: &mut dyn TargetSession,
+        changes: &[&TransferChange],
+    ) -> Result<Vec<Option<Obstacle>>, DbError>;
 
-    /// Finds transfers, one list for each key, in the order of the keys.
+    /// Finds transfers: one list for each key, in the order of the keys.
     ///
     /// # Errors
     /// See [`LookupError`]. A mirror keeps this default.
     async fn lookup(
         &self,
-        session: &mut dyn Session,
-        keys: &[Key],
+        session: &mut dyn TargetSession,
+        keys: &[LookupKey],
     ) -> Result<Vec<Vec<Transfer>>, LookupError> {
         let _ = (session, keys);
         Err(LookupError::Unsupported)
@@ -73,21 +79,35 @@ pub trait Mapping: Send + Sync {
 
 /// Why one change cannot be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub struct Obstacle {
     /// Why, in one word.
     pub kind: ExceptionKind,
     /// Why, in a sentence.
     pub message: String,
 }
 
-impl Finding {
-    /// A finding.
+impl Obstacle {
+    /// The transfer is no longer as it was decided on.
     #[must_use]
-    pub fn new(kind: ExceptionKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+    pub fn moved_on(message: impl Into<String>) -> Self {
+        Self::new(ExceptionKind::MovedOn, message)
+    }
+
+    /// The target has no such transfer.
+    #[must_use]
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(ExceptionKind::NotFound, message)
+    }
+
+    /// The database refuses the change.
+    #[must_use]
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(ExceptionKind::Refused, message)
+    }
+
+    fn new(kind: ExceptionKind, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self { kind, message }
     }
 }
 
@@ -103,7 +123,7 @@ pub enum ExceptionKind {
 }
 
 impl ExceptionKind {
-    /// The word kept in the target's `echeck_exceptions`.
+    /// The word recorded in the target's `echeck_exceptions`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -114,8 +134,7 @@ impl ExceptionKind {
     }
 
     /// The word of the contract.
-    #[must_use]
-    pub const fn to_proto(self) -> StepExceptionKind {
+    pub(crate) const fn to_proto(self) -> StepExceptionKind {
         match self {
             Self::MovedOn => StepExceptionKind::MovedOn,
             Self::NotFound => StepExceptionKind::NotFound,
@@ -123,12 +142,10 @@ impl ExceptionKind {
         }
     }
 
-    /// Reads the word kept in the target.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::MovedOn, Self::NotFound, Self::Refused]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+    /// Reads the word recorded in the target.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        let mut all = [Self::MovedOn, Self::NotFound, Self::Refused].into_iter();
+        all.find(|kind| kind.as_str() == word)
     }
 }
 

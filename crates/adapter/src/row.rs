@@ -1,4 +1,4 @@
-//! Rows as the target gives them, in a form that all dialects share.
+//! Rows as the target returns them, in a form that all dialects share.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub enum Cell {
     Integer(i64),
     /// Text, also JSON as text.
     Text(String),
-    /// A value that no mapping can use; the kind of value is named.
+    /// A value that no mapping can use, by the name of its kind.
     Unusable(&'static str),
 }
 
@@ -55,7 +55,7 @@ impl Cell {
         matches!(self, Self::Null)
     }
 
-    /// What kind of value it is, for messages that must not show the value.
+    /// The kind of value, for messages that must not show the value.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -69,15 +69,14 @@ impl Cell {
 
 /// One row, read by the names of its columns.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub struct TargetRow {
     names: Arc<[String]>,
     cells: Vec<Cell>,
 }
 
-impl Row {
+impl TargetRow {
     /// A row with the given column names, one for each cell.
-    #[must_use]
-    pub fn new(names: Arc<[String]>, cells: Vec<Cell>) -> Self {
+    pub(crate) fn new(names: Arc<[String]>, cells: Vec<Cell>) -> Self {
         Self { names, cells }
     }
 

@@ -1,5 +1,5 @@
-//! Starts an adapter: opens the target, checks that the mapping fits, then serves. A binary
-//! and a process that embeds the adapter share this.
+//! Starts an adapter: opens the target, checks that the mapping fits, then serves. A program and
+//! a process that embeds the adapter share this.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tracing::{info, warn};
 
+use crate::api::AdapterApi;
 use crate::apply::Target;
-use crate::check::{Report, check};
+use crate::check::{TargetCheck, check};
 use crate::config::AdapterConfig;
 use crate::dialect::DbError;
-use crate::service::Adapter;
 
 /// Why an adapter did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
-pub enum RunError {
+pub enum AdapterRunError {
     /// The target cannot be opened.
-    #[error("{0}")]
+    #[error(transparent)]
     Target(#[from] DbError),
-    /// The adapter's own tables are missing and could not be made.
-    #[error("the adapter could not make its own tables ({error}); an operator can run:\n{sql}")]
+    /// The adapter's own tables are missing and could not be created.
+    #[error("the adapter could not create its own tables ({error}); an operator can run:\n{sql}")]
     OwnTables {
         /// Why not.
         error: DbError,
@@ -44,29 +44,28 @@ pub enum RunError {
     Serve(#[from] ServeError),
 }
 
-/// Runs an adapter until `shutdown` is cancelled. `on_bound` is told the address as soon as
-/// connections are taken.
+/// Runs an adapter until `shutdown` is canceled. `on_bound` gets the address as soon as
+/// connections are accepted.
 ///
 /// # Errors
-/// See [`RunError`]; nothing is served unless the mapping fits.
+/// See [`AdapterRunError`]; nothing is served unless the mapping fits.
 pub async fn run(
     config: AdapterConfig,
     clock: SharedClock,
     shutdown: CancellationToken,
     on_bound: impl FnOnce(SocketAddr),
-) -> Result<(), RunError> {
+) -> Result<(), AdapterRunError> {
     let target = open(&config).await?;
     create_own_tables(&config, &target).await?;
-    let report = check(&target).await.demanding_own_tables();
-    refuse_faults(&target, &report)?;
-    for warning in &report.warnings {
+    let found = without_faults(&target, check(&target).await.demanding_own_tables())?;
+    for warning in &found.warnings {
         warn!(target = target.database.shown(), "{warning}");
     }
     let bound = config.server.bind().await?;
     info!(
         address = %bound.local_addr(),
         target = target.database.shown(),
-        profile = target.plan.profile(),
+        profile = target.mapping.settings().profile,
         "listening"
     );
     let health = Health::new(&[SERVICE_NAME]);
@@ -75,7 +74,7 @@ pub async fn run(
         let probed = Arc::clone(&probed);
         async move { probed.probe().await.map_err(|error| error.to_string()) }
     });
-    let service = AdapterServiceServer::new(Adapter::new(target, clock))
+    let service = AdapterServiceServer::new(AdapterApi::new(target, clock))
         .max_decoding_message_size(config.server.max_message_bytes);
     let mut routes = RoutesBuilder::default();
     routes.add_service(service);
@@ -83,47 +82,44 @@ pub async fn run(
     Ok(bound.serve(routes, health, shutdown).await?)
 }
 
-/// Checks configuration and target without changing anything in it, and serves nothing.
+/// Checks configuration and target without changing anything, and serves nothing.
 ///
 /// # Errors
 /// When the target cannot be opened, or the mapping does not fit.
-pub async fn check_only(config: &AdapterConfig) -> Result<Report, RunError> {
+pub async fn check_only(config: &AdapterConfig) -> Result<TargetCheck, AdapterRunError> {
     let target = open(config).await?;
-    let report = check(&target).await;
-    let report = if config.target.create_tables {
-        report
-    } else {
-        report.demanding_own_tables()
-    };
-    refuse_faults(&target, &report)?;
-    Ok(report)
+    let mut found = check(&target).await;
+    if !config.target.create_tables {
+        found = found.demanding_own_tables();
+    }
+    without_faults(&target, found)
 }
 
-async fn open(config: &AdapterConfig) -> Result<Target, RunError> {
+async fn open(config: &AdapterConfig) -> Result<Target, AdapterRunError> {
     Ok(Target {
         database: config.target.open().await?,
-        plan: Arc::clone(&config.plan),
+        mapping: Arc::clone(&config.mapping),
         adapter: config.name.clone(),
     })
 }
 
-/// Asks first, so that an account without the right to make tables can start where an
-/// operator has made them.
-async fn create_own_tables(config: &AdapterConfig, target: &Target) -> Result<(), RunError> {
+/// Checks first, so that an account without the right to create tables can start where an operator
+/// has created them.
+async fn create_own_tables(config: &AdapterConfig, target: &Target) -> Result<(), AdapterRunError> {
     if !config.target.create_tables || check(target).await.missing_tables.is_empty() {
         return Ok(());
     }
     let sql = target.database.dialect().owned_tables_sql();
-    let made = target.database.create_owned_tables().await;
-    made.map_err(|error| RunError::OwnTables { error, sql })
+    let created = target.database.create_owned_tables().await;
+    created.map_err(|error| AdapterRunError::OwnTables { error, sql })
 }
 
-fn refuse_faults(target: &Target, report: &Report) -> Result<(), RunError> {
-    if report.faults.is_empty() {
-        return Ok(());
+fn without_faults(target: &Target, found: TargetCheck) -> Result<TargetCheck, AdapterRunError> {
+    if found.faults.is_empty() {
+        return Ok(found);
     }
-    Err(RunError::Misfit {
+    Err(AdapterRunError::Misfit {
         target: target.database.shown().to_owned(),
-        faults: report.faults.clone(),
+        faults: found.faults,
     })
 }

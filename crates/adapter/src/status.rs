@@ -6,32 +6,41 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::adopt::AdoptError;
-use crate::apply::{ApplyError, FitError};
+use crate::apply::ApplyError;
 use crate::batch::Violation;
-use crate::cursor::Mismatch;
+use crate::check::FitError;
+use crate::cursor::CursorMismatch;
 use crate::dialect::DbError;
 use crate::mapping::LookupError;
 
 /// The domain of every reason below.
-pub const DOMAIN: &str = "echeck-adapter";
+const DOMAIN: &str = "echeck-adapter";
 
-fn status(code: Code, reason: &str, message: String, metadata: HashMap<String, String>) -> Status {
+fn status(code: Code, reason: &str, error: &dyn std::error::Error) -> Status {
+    with_metadata(code, reason, error, HashMap::new())
+}
+
+fn with_metadata(
+    code: Code,
+    reason: &str,
+    error: &dyn std::error::Error,
+    metadata: HashMap<String, String>,
+) -> Status {
     let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
-    Status::with_error_details(code, message, details)
+    Status::with_error_details(code, error.to_string(), details)
 }
 
 /// `INVALID_ARGUMENT` with the fields that are wrong.
-#[must_use]
-pub fn invalid(violations: &[Violation]) -> Status {
+pub(crate) fn invalid(violations: &[Violation]) -> Status {
     let mut details = ErrorDetails::with_error_info("INVALID_REQUEST", DOMAIN, HashMap::new());
     for violation in violations {
         details.add_bad_request_violation(&violation.field, &violation.what);
     }
-    let told: Vec<String> = violations
+    let sentences: Vec<String> = violations
         .iter()
-        .map(|v| format!("{} {}", v.field, v.what))
+        .map(|violation| format!("{} {}", violation.field, violation.what))
         .collect();
-    Status::with_error_details(Code::InvalidArgument, told.join("; "), details)
+    Status::with_error_details(Code::InvalidArgument, sentences.join("; "), details)
 }
 
 impl From<DbError> for Status {
@@ -42,7 +51,7 @@ impl From<DbError> for Status {
             DbError::Conflict(_) => (Code::Aborted, "TARGET_BUSY"),
             DbError::Refused(_) => (Code::FailedPrecondition, "TARGET_REFUSED"),
         };
-        status(code, reason, error.to_string(), HashMap::new())
+        status(code, reason, &error)
     }
 }
 
@@ -50,15 +59,7 @@ impl From<FitError> for Status {
     fn from(error: FitError) -> Self {
         match error {
             FitError::Db(error) => error.into(),
-            FitError::Misfit(_) => {
-                let message = error.to_string();
-                status(
-                    Code::FailedPrecondition,
-                    "MAPPING_FAULT",
-                    message,
-                    HashMap::new(),
-                )
-            }
+            FitError::Misfit(_) => status(Code::FailedPrecondition, "MAPPING_FAULT", &error),
         }
     }
 }
@@ -68,21 +69,26 @@ impl From<ApplyError> for Status {
         match error {
             ApplyError::Db(error) => error.into(),
             ApplyError::Fit(error) => error.into(),
-            ApplyError::Mismatch(mismatch) => {
-                let reason = match mismatch {
-                    Mismatch::Journal { .. } => "JOURNAL_MISMATCH",
-                    Mismatch::Position { .. } => "CURSOR_MISMATCH",
-                    Mismatch::Hash { .. } => "HASH_MISMATCH",
-                };
-                let message = mismatch.to_string();
-                status(
-                    Code::FailedPrecondition,
-                    reason,
-                    message,
-                    where_it_is(&mismatch),
-                )
-            }
+            ApplyError::Mismatch(mismatch) => mismatch.into(),
         }
+    }
+}
+
+impl From<CursorMismatch> for Status {
+    fn from(mismatch: CursorMismatch) -> Self {
+        let reason = match mismatch {
+            CursorMismatch::Journal { .. } => "JOURNAL_MISMATCH",
+            CursorMismatch::Position { .. } => "CURSOR_MISMATCH",
+            CursorMismatch::Hash { .. } => "HASH_MISMATCH",
+        };
+        let metadata = mismatch.cursor().map_or_else(HashMap::new, |cursor| {
+            HashMap::from([
+                ("cursor_journal_id".to_owned(), cursor.journal.to_string()),
+                ("cursor_position".to_owned(), cursor.position.to_string()),
+                ("cursor_hash".to_owned(), cursor.hash.to_hex()),
+            ])
+        });
+        with_metadata(Code::FailedPrecondition, reason, &mismatch, metadata)
     }
 }
 
@@ -90,44 +96,19 @@ impl From<AdoptError> for Status {
     fn from(error: AdoptError) -> Self {
         match error {
             AdoptError::Db(error) => error.into(),
-            AdoptError::Moved { .. } => status(
-                Code::FailedPrecondition,
-                "CURSOR_MISMATCH",
-                error.to_string(),
-                HashMap::new(),
-            ),
+            AdoptError::Moved { .. } => status(Code::FailedPrecondition, "CURSOR_MISMATCH", &error),
         }
     }
-}
-
-fn where_it_is(mismatch: &Mismatch) -> HashMap<String, String> {
-    let mut metadata = HashMap::new();
-    if let Some(cursor) = mismatch.cursor() {
-        metadata.insert("cursor_journal_id".to_owned(), cursor.journal.to_string());
-        metadata.insert("cursor_position".to_owned(), cursor.position.to_string());
-        metadata.insert("cursor_hash".to_owned(), cursor.hash.to_hex());
-    }
-    metadata
 }
 
 impl From<LookupError> for Status {
     fn from(error: LookupError) -> Self {
         match error {
             LookupError::Db(error) => error.into(),
-            LookupError::Unsupported => status(
-                Code::Unimplemented,
-                "NO_LOOKUP",
-                error.to_string(),
-                HashMap::new(),
-            ),
+            LookupError::Unsupported => status(Code::Unimplemented, "NO_LOOKUP", &error),
             LookupError::NotMapped { kind, .. } => {
                 let metadata = HashMap::from([("kind".to_owned(), kind.as_str().to_owned())]);
-                status(
-                    Code::InvalidArgument,
-                    "KEY_NOT_MAPPED",
-                    error.to_string(),
-                    metadata,
-                )
+                with_metadata(Code::InvalidArgument, "KEY_NOT_MAPPED", &error, metadata)
             }
         }
     }

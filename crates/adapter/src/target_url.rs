@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 const SUPPORTED: &str = "sqlite:///path/to/file.db, postgres://user:password@host/database and \
                          mysql://user:password@host/database are supported";
 
-/// Which database, and where. It is shown without its password.
+/// The kind of the target, and where it is. It is shown without its password.
 #[derive(Clone)]
 pub enum TargetUrl {
     /// `sqlite:///absolute/path.db`, or `sqlite:relative/path.db`.
@@ -26,7 +26,7 @@ impl TargetUrl {
     /// Parses a URL.
     ///
     /// # Errors
-    /// What is wrong with it, without quoting it, since it may hold a password.
+    /// What is wrong with it, without a quote from it, since it may hold a password.
     pub fn parse(url: &SecretString) -> Result<Self, String> {
         let url = url.expose_secret();
         let Some((scheme, rest)) = url.split_once(':') else {
@@ -47,7 +47,7 @@ impl TargetUrl {
                 Ok(Self::Mysql(Box::new(options)))
             }
             other if other.chars().all(|c| c.is_ascii_alphanumeric() || c == '+') => Err(format!(
-                "names a database of unknown kind {other:?}; {SUPPORTED}"
+                "names an unknown kind of database, {other:?}; {SUPPORTED}"
             )),
             _ => Err(format!("is not a URL; {SUPPORTED}")),
         }
@@ -57,9 +57,7 @@ impl TargetUrl {
 fn sqlite(rest: &str) -> Result<TargetUrl, String> {
     let path = rest.strip_prefix("//").unwrap_or(rest);
     if path.is_empty() || path == ":memory:" {
-        return Err(
-            "must name a file, since every connection would have a memory of its own".into(),
-        );
+        return Err("must name a file; a database in memory is not shared by connections".into());
     }
     if path.contains('?') {
         return Err("must not have parameters after a '?'".to_owned());
@@ -70,7 +68,7 @@ fn sqlite(rest: &str) -> Result<TargetUrl, String> {
 fn demand_database(name: Option<&str>) -> Result<(), String> {
     match name {
         Some(name) if !name.is_empty() => Ok(()),
-        _ => Err("names no database after the host".to_owned()),
+        _ => Err("must name a database after the host".to_owned()),
     }
 }
 
@@ -149,10 +147,10 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_a_database_and_nonsense_are_faults_without_the_password() {
+    fn an_invalid_url_is_a_fault_that_does_not_quote_the_password() {
         for (url, why) in [
-            ("postgres://app:hunter2@db", "names no database"),
-            ("mysql://app:hunter2@db/", "names no database"),
+            ("postgres://app:hunter2@db", "must name a database"),
+            ("mysql://app:hunter2@db/", "must name a database"),
             (
                 "postgres://app:hunter2@db:port/core",
                 "is not a PostgreSQL URL",

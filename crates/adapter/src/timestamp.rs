@@ -1,9 +1,10 @@
-//! How instants are written into, and read from, columns that hold them as text.
+//! How instants are written into columns that hold them as text, and read from them.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use echeck_service::config::Section;
 
-/// The spelling of an instant in a text column. Both are UTC with microseconds, so that
-/// text order is time order within a column.
+/// The spelling of an instant in a text column. Both are UTC with microseconds, so that the
+/// order of the texts in a column is the order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimestampFormat {
     /// `2026-03-02T14:05:06.000000Z`.
@@ -13,6 +14,13 @@ pub enum TimestampFormat {
 }
 
 impl TimestampFormat {
+    /// Reads the key `timestamp_format`.
+    #[must_use]
+    pub fn read(section: &Section<'_>, default: Self) -> Self {
+        let formats = [("rfc3339", Self::Rfc3339), ("rails", Self::Rails)];
+        section.one_of("timestamp_format", &formats, Some(default))
+    }
+
     /// The instant as text.
     #[must_use]
     pub fn write(self, at: DateTime<Utc>) -> String {
@@ -24,10 +32,9 @@ impl TimestampFormat {
     }
 }
 
-/// Reads an instant from text of any spelling that databases commonly use: RFC 3339, or
-/// date and time without a zone (then UTC), or a date alone (then midnight UTC).
-#[must_use]
-pub fn read(text: &str) -> Option<DateTime<Utc>> {
+/// Reads an instant from text in a spelling that databases commonly use: RFC 3339, or date and
+/// time without a zone (then UTC), or a date alone (then midnight UTC).
+pub(crate) fn read(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.with_timezone(&Utc));
@@ -40,18 +47,17 @@ pub fn read(text: &str) -> Option<DateTime<Utc>> {
     ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f"]
         .iter()
         .find_map(|pattern| NaiveDateTime::parse_from_str(plain, pattern).ok())
-        .or_else(|| {
-            NaiveDate::parse_from_str(plain, "%Y-%m-%d")
-                .ok()
-                .map(midnight)
-        })
         .map(|at| at.and_utc())
+        .or_else(|| {
+            let day = NaiveDate::parse_from_str(plain, "%Y-%m-%d").ok()?;
+            Some(midnight(day))
+        })
 }
 
-/// The first instant of a day.
+/// The first instant of a day, in UTC.
 #[must_use]
-pub fn midnight(day: NaiveDate) -> NaiveDateTime {
-    day.and_time(chrono::NaiveTime::MIN)
+pub fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(chrono::NaiveTime::MIN).and_utc()
 }
 
 #[cfg(test)]

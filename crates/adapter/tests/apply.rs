@@ -1,20 +1,21 @@
 //! The shared part against real SQLite files, with a mapping of the smallest kind: a table
 //! of notes whose state a change sets.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use echeck_adapter::batch::{Change, Effect, parse_batch};
-use echeck_adapter::dialect::sqlite::SqliteTarget;
-use echeck_adapter::dialect::{Access, DbError, Session};
+use echeck_adapter::batch::{TransferChange, UpdateEffect, parse_batch};
+use echeck_adapter::config::TargetConfig;
+use echeck_adapter::dialect::{Access, DbError, PoolLimits, TargetSession};
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::mapping::{ExceptionKind, Finding, Fitted, Mapping, Plan};
-use echeck_adapter::schema::{Column, Fitting, TableSchema, Want};
-use echeck_adapter::set::{Assign, Sheet};
-use echeck_adapter::testing::{Journal, Rig, fail, reason_of};
+use echeck_adapter::mapping::{Mapping, MappingConfig, MappingSettings, Obstacle};
+use echeck_adapter::schema::{ColumnContent, ColumnSpec, Fitting, MappedColumn};
+use echeck_adapter::target_url::TargetUrl;
+use echeck_adapter::testing::{AdapterRig, Journal, fail, reason_of};
 use echeck_adapter::timestamp::TimestampFormat;
+use echeck_adapter::values_table::ValuesTable;
 use echeck_adapter::{cursor, progress};
 use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, TransferState};
 use sqlx::{Connection as _, Executor as _};
@@ -37,100 +38,96 @@ const SCHEMA: &str = "
         BEGIN UPDATE notes SET owner = 'nobody' WHERE id = 'a'; END;
 ";
 
-struct Notes(Identifier);
+struct Notes(MappingSettings);
 
 impl Notes {
-    fn plan() -> Arc<dyn Plan> {
-        Arc::new(Self("notes".parse().unwrap()))
+    fn config() -> Arc<dyn MappingConfig> {
+        Arc::new(Self(MappingSettings {
+            profile: "notes",
+            funding_policy: FundingPolicy::Unspecified,
+            table: "notes".parse().unwrap(),
+            columns_section: "notes.columns",
+            timestamp_format: TimestampFormat::Rfc3339,
+        }))
     }
 }
 
 struct FittedNotes {
     table: Identifier,
-    id: Column,
-    state: Column,
+    id: MappedColumn,
+    state: MappedColumn,
 }
 
-impl Plan for Notes {
-    fn profile(&self) -> &'static str {
-        "notes"
-    }
-    fn funding_policy(&self) -> FundingPolicy {
-        FundingPolicy::Unspecified
-    }
-    fn table(&self) -> &Identifier {
+impl MappingConfig for Notes {
+    fn settings(&self) -> &MappingSettings {
         &self.0
     }
-    fn fit(&self, schema: &TableSchema) -> Result<Fitted, Vec<String>> {
-        let mut fit = Fitting::new(schema, &self.0, "notes.columns", TimestampFormat::Rfc3339);
-        let id = fit.read("id", &"id".parse().unwrap(), Want::Id);
-        let state = fit.write("state", &"state".parse().unwrap(), Want::Text);
-        let warnings = fit.finish()?;
-        let mapping = FittedNotes {
-            table: self.0.clone(),
-            id,
-            state,
-        };
-        Ok(Fitted {
-            mapping: Box::new(mapping),
-            warnings,
+    fn fit(&self, fitting: &mut Fitting<'_>) -> Box<dyn Mapping> {
+        let id = ColumnSpec::read("id", ColumnContent::Id);
+        let state = ColumnSpec::written("state", ColumnContent::Text);
+        Box::new(FittedNotes {
+            table: self.0.table.clone(),
+            id: fitting.column(id, &"id".parse().unwrap()),
+            state: fitting.column(state, &"state".parse().unwrap()),
         })
     }
 }
 
 #[async_trait]
 impl Mapping for FittedNotes {
-    async fn write(&self, session: &mut dyn Session, changes: &[&Change]) -> Result<bool, DbError> {
-        let mut sheet = Sheet::new(&self.table, &self.id);
-        let state = sheet.field(&self.state);
+    async fn write(
+        &self,
+        session: &mut dyn TargetSession,
+        changes: &[&TransferChange],
+    ) -> Result<bool, DbError> {
+        let mut values = ValuesTable::new(&self.table, &self.id);
+        let state = values.assign(&self.state);
         for change in changes {
             let after = match change {
-                Change::Ready(_) => "READY",
-                Change::Update(update) => match &update.effect {
-                    Effect::Fail { .. } => "FAILED",
-                    Effect::Return { .. } => "RETURNED",
-                    Effect::Reverse(_) => "REVERSED",
-                    Effect::Restore(_) => "RESTORED",
-                    Effect::Reapply(_) => "REAPPLIED",
+                TransferChange::Release(_) => "READY",
+                TransferChange::Update(update) => match &update.effect {
+                    UpdateEffect::Fail { .. } => "FAILED",
+                    UpdateEffect::Return { .. } => "RETURNED",
+                    UpdateEffect::Reverse(_) => "REVERSED",
+                    UpdateEffect::Restore(_) => "RESTORED",
+                    UpdateEffect::Reapply(_) => "REAPPLIED",
                 },
             };
             let id = self.id.id(change.transfer_id()).unwrap();
-            sheet.row(id, [(state, after.into())]);
+            values.add_row(id, [state.value(after)]);
         }
-        let update = sheet.update(&[Assign::Each(&self.state, state)], &[]);
-        Ok(session.execute_set(update).await? == changes.len() as u64)
+        Ok(session.execute(values.update(&[])).await? == changes.len() as u64)
     }
 
     async fn examine(
         &self,
-        session: &mut dyn Session,
-        changes: &[&Change],
-    ) -> Result<Vec<Option<Finding>>, DbError> {
-        let mut sheet = Sheet::new(&self.table, &self.id);
+        session: &mut dyn TargetSession,
+        changes: &[&TransferChange],
+    ) -> Result<Vec<Option<Obstacle>>, DbError> {
+        let mut values = ValuesTable::new(&self.table, &self.id);
         for change in changes {
-            sheet.row(self.id.id(change.transfer_id()).unwrap(), []);
+            values.add_row(self.id.id(change.transfer_id()).unwrap(), []);
         }
-        let rows = session.fetch_set(sheet.select_locked(&[&self.id])).await?;
-        let there = |id: &str| rows.iter().any(|row| row.cell("id").text() == id);
+        let rows = session.fetch(values.select_locked(&[&self.id])).await?;
+        let there = |id: &str| rows.iter().any(|row| self.id.of(row).text() == id);
         Ok(changes
             .iter()
             .map(|change| {
-                (!there(change.transfer_id()))
-                    .then(|| Finding::new(ExceptionKind::NotFound, "no such note"))
+                (!there(change.transfer_id())).then(|| Obstacle::not_found("no such note"))
             })
             .collect())
     }
 }
 
-async fn rig() -> Rig {
-    Rig::new(SCHEMA, Notes::plan()).await
+async fn rig() -> AdapterRig {
+    AdapterRig::new(SCHEMA, Notes::config()).await
 }
 
 fn failing(id: &str) -> echeck_proto::adapter::v1::step::Change {
     fail(id, TransferState::Pending)
 }
 
-async fn states(rig: &Rig) -> String {
+async fn states(rig: &AdapterRig) -> String {
     rig.rows("SELECT id || '=' || state FROM notes ORDER BY id")
         .await
         .join(" ")
@@ -166,7 +163,7 @@ async fn rows_and_cursor_move_together() {
 }
 
 #[tokio::test]
-async fn nothing_was_applied_yet_is_told_as_no_cursor() {
+async fn before_the_first_batch_there_is_no_cursor() {
     let progress = rig().await.progress(0, 0).await;
     assert!(progress.cursor.is_none() && progress.exceptions.is_empty() && !progress.has_more);
 }
@@ -180,7 +177,7 @@ async fn a_crash_before_the_commit_leaves_neither_rows_nor_cursor() {
 
     let mut session = rig.target.database.begin(Access::Write).await.unwrap();
     let fitted = rig.target.fit(&mut *session).await.unwrap();
-    let changes: Vec<&Change> = batch
+    let changes: Vec<&TransferChange> = batch
         .steps
         .iter()
         .filter_map(|s| s.change.as_ref())
@@ -207,7 +204,7 @@ async fn a_crash_before_the_commit_leaves_neither_rows_nor_cursor() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_sent_again_after_a_lost_reply_is_refused_and_the_cursor_tells() {
+async fn a_batch_that_is_sent_again_after_a_lost_reply_is_refused_and_the_cursor_says_why() {
     let rig = rig().await;
     let mut journal = Journal::default();
     let request = journal.changes([failing("a"), failing("missing")]);
@@ -276,20 +273,20 @@ async fn a_row_that_a_constraint_or_a_trigger_refuses_is_isolated() {
     let changes = ["a", "checked", "b", "aborts", "c"].map(failing);
     let reply = rig.apply(journal.changes(changes)).await.unwrap();
     assert_eq!(reply.cursor.unwrap().position, 5);
-    let told: Vec<(u64, StepExceptionKind, &str)> = reply
+    let exceptions: Vec<(u64, StepExceptionKind, &str)> = reply
         .exceptions
         .iter()
         .map(|e| (e.position, e.kind(), e.message.as_str()))
         .collect();
-    assert_eq!(told[0].0, 2);
-    assert_eq!(told[0].1, StepExceptionKind::Refused);
+    assert_eq!(exceptions[0].0, 2);
+    assert_eq!(exceptions[0].1, StepExceptionKind::Refused);
     assert!(
-        told[0].2.contains("CHECK constraint failed"),
+        exceptions[0].2.contains("CHECK constraint failed"),
         "{}",
-        told[0].2
+        exceptions[0].2
     );
     assert_eq!(
-        told[1],
+        exceptions[1],
         (4, StepExceptionKind::Refused, "account *** is frozen")
     );
     assert_eq!(
@@ -304,7 +301,7 @@ async fn a_row_that_a_constraint_or_a_trigger_refuses_is_isolated() {
 }
 
 #[tokio::test]
-async fn a_trigger_that_throws_the_transaction_away_costs_only_its_own_row() {
+async fn a_trigger_that_aborts_the_transaction_costs_only_its_own_row() {
     let rig = rig().await;
     rig.sql("INSERT INTO notes (id, state) VALUES ('undoes', 'open')")
         .await;
@@ -312,14 +309,14 @@ async fn a_trigger_that_throws_the_transaction_away_costs_only_its_own_row() {
     let changes = ["a", "b", "undoes", "checked", "c", "d"].map(failing);
     let reply = rig.apply(journal.changes(changes)).await.unwrap();
     assert_eq!(reply.cursor.unwrap().position, 6);
-    let told: Vec<(u64, &str)> = reply
+    let exceptions: Vec<(u64, &str)> = reply
         .exceptions
         .iter()
         .map(|e| (e.position, e.message.as_str()))
         .collect();
-    assert_eq!(told[0], (3, "not on my watch"));
-    assert_eq!(told[1].0, 4);
-    assert_eq!(told.len(), 2);
+    assert_eq!(exceptions[0], (3, "not on my watch"));
+    assert_eq!(exceptions[1].0, 4);
+    assert_eq!(exceptions.len(), 2);
     assert_eq!(
         states(&rig).await,
         "a=FAILED b=FAILED c=FAILED checked=open d=FAILED undoes=open"
@@ -513,25 +510,27 @@ async fn two_adapters_in_one_target_have_a_cursor_each() {
     );
 }
 
+async fn open(path: &std::path::Path) -> Result<(), DbError> {
+    let target = TargetConfig {
+        url: Some(TargetUrl::Sqlite(path.to_owned())),
+        create_tables: false,
+        limits: PoolLimits {
+            max_connections: 2,
+            busy_timeout: Duration::from_secs(1),
+        },
+    };
+    target.open().await.map(|_| ())
+}
+
 #[tokio::test]
 async fn the_file_is_opened_durable_and_a_missing_one_is_named() {
     let rig = rig().await;
     assert_eq!(rig.one("PRAGMA journal_mode").await, "wal");
     let missing = rig.beside("nowhere.db");
-    let error = SqliteTarget::open(&missing, Duration::from_secs(1), 2)
-        .await
-        .err()
-        .unwrap();
+    let error = open(&missing).await.unwrap_err();
     assert!(error.to_string().contains("nowhere.db"), "{error}");
     assert!(!missing.exists());
-    std::fs::write(
-        &missing,
-        "this is no database, but it is long enough to be read as one",
-    )
-    .unwrap();
-    assert!(
-        SqliteTarget::open(&missing, Duration::from_secs(1), 2)
-            .await
-            .is_err()
-    );
+    let text = "this is not a database, but it is long enough to be read as one";
+    std::fs::write(&missing, text).unwrap();
+    assert!(open(&missing).await.is_err());
 }

@@ -1,17 +1,17 @@
-//! The only place that reads the real clock. Everything else is handed a [`Clock`], so that a
+//! The only code that reads the real clock. Everything else is handed a [`Clock`], so that a
 //! rule about dates can be tested on any date and a replay gives the same result.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 
-/// Tells the time.
+/// A source of the current time.
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> DateTime<Utc>;
 }
 
-/// A clock that many parts of a service hold.
+/// A clock that many parts of a service share.
 pub type SharedClock = Arc<dyn Clock>;
 
 /// The machine's own clock.
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_manual_clock_moves_only_when_told() {
+    fn a_manual_clock_moves_only_when_it_is_moved() {
         let start = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let clock = Arc::new(ManualClock::new(start));
         let shared: SharedClock = clock.clone();

@@ -1,16 +1,46 @@
-//! How an error is told in one line.
+//! How an error is shown in one line.
 
-/// An error with all its causes in one line.
-pub struct ErrorChain<'a>(pub &'a dyn std::error::Error);
+use std::error::Error;
+use std::fmt;
 
-impl std::fmt::Display for ErrorChain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self.0, f)?;
+/// Shows an error with all its sources, as `this: its source: the source of that`. Many libraries
+/// end the message of an error with its source; that is not shown twice.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorChain<'a>(pub &'a dyn Error);
+
+impl fmt::Display for ErrorChain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = self.0.to_string();
         let mut source = self.0.source();
         while let Some(error) = source {
-            write!(f, ": {error}")?;
+            let message = error.to_string();
+            if !shown.ends_with(&message) {
+                shown = format!("{shown}: {message}");
+            }
             source = error.source();
         }
-        Ok(())
+        f.write_str(&shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the batch was not applied")]
+    struct Outer(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("the target is not available: {0}")]
+    struct Inner(#[source] std::io::Error);
+
+    #[test]
+    fn an_error_is_shown_with_all_its_sources_each_once() {
+        let refused = std::io::Error::other("connection refused");
+        assert_eq!(
+            ErrorChain(&Outer(Inner(refused))).to_string(),
+            "the batch was not applied: the target is not available: connection refused"
+        );
     }
 }

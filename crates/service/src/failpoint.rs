@@ -1,31 +1,31 @@
 //! Named points at which the crash campaign makes a process fail. Without the feature
-//! `failpoints`, which no released binary has, a point is nothing at all.
+//! `failpoints`, which no released binary has, a failpoint does nothing.
 //!
-//! With it, the variable `FAILPOINTS` says what happens where, in the words of the crate
-//! `fail`: `append::before_commit=1*return(abort)` ends the process the first time it gets
-//! there. What may stand in `return(…)`: `abort`, `error`, or a delay in milliseconds.
+//! With the feature, the variable `FAILPOINTS` says what happens where, in the syntax of the
+//! crate `fail`: `append::before_commit=1*return(abort)` ends the process the first time it gets
+//! there. `return(…)` takes `abort`, `error`, or a delay in milliseconds.
 
-/// The error that a point made.
+/// The error that a failpoint raised.
 #[derive(Debug, thiserror::Error)]
-#[error("the failpoint {0} made this fail")]
+#[error("the failpoint {0} raised this error")]
 pub struct Tripped(pub &'static str);
 
-/// Reads `FAILPOINTS`. What it gives must live as long as the process works.
+/// Reads `FAILPOINTS`. Keep the returned guard for as long as the process runs.
 #[cfg(feature = "failpoints")]
 #[must_use]
 pub fn setup() -> impl Sized {
     fail::FailScenario::setup()
 }
 
-/// Reads `FAILPOINTS`, where the feature is on.
+/// Does nothing without the feature.
 #[cfg(not(feature = "failpoints"))]
 #[must_use]
 pub fn setup() -> impl Sized {}
 
-/// A point at which the process may be made to fail.
+/// A failpoint: the process fails here when `FAILPOINTS` says so.
 ///
 /// # Errors
-/// When `FAILPOINTS` asks for an error here.
+/// When `FAILPOINTS` asks for an error at this point.
 #[cfg(feature = "failpoints")]
 pub async fn hit(point: &'static str) -> Result<(), Tripped> {
     let Some(action) = fail::eval(point, |action| action.unwrap_or_default()) else {
@@ -33,7 +33,7 @@ pub async fn hit(point: &'static str) -> Result<(), Tripped> {
     };
     tracing::warn!(point, action, "a failpoint was hit");
     match action.as_str() {
-        // No destructor runs, nothing is flushed: as SIGKILL does it, but just here.
+        // No destructor runs and nothing is flushed: as SIGKILL does it, at exactly this point.
         "abort" => std::process::abort(),
         "error" => Err(Tripped(point)),
         delay_ms => {
@@ -44,10 +44,10 @@ pub async fn hit(point: &'static str) -> Result<(), Tripped> {
     }
 }
 
-/// A point at which the process may be made to fail, where the feature is on.
+/// Does nothing without the feature.
 ///
 /// # Errors
-/// None without the feature.
+/// Never without the feature.
 #[cfg(not(feature = "failpoints"))]
 #[inline]
 pub async fn hit(_point: &'static str) -> Result<(), Tripped> {

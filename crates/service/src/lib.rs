@@ -7,6 +7,7 @@ pub mod failpoint;
 pub mod planted;
 pub mod server;
 pub mod shutdown;
-pub mod telemetry;
-pub use error_chain::ErrorChain;
 pub mod stopwatch;
+pub mod telemetry;
+
+pub use error_chain::ErrorChain;

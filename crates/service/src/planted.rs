@@ -1,5 +1,5 @@
-//! Bugs that the crash campaign plants on purpose, to prove that it would find them. Without
-//! the feature `planted-bugs`, which no released binary has, none of them exists.
+//! Bugs that the self-test of the crash campaign plants to prove that the campaign finds them.
+//! Without the feature `planted-bugs`, which no released binary has, none of them exists.
 
 /// A bug to plant, by the variable `ECHECK_BUG`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -8,19 +8,19 @@ pub enum Bug {
     CursorInSecondTransaction,
     /// Journal positions come from a sequence, not from the locked counter row.
     SequenceInsteadOfCounter,
-    /// An import's progress moves whatever it was before.
+    /// An import's progress moves without comparing it with the recorded progress.
     NoCompareAndSet,
     /// An adapter repeats a batch whose COMMIT got no answer, without reading its cursor.
     CommitRetriedBlindly,
     /// An import's progress moves in a transaction of its own, after the rows.
     ProgressInSecondTransaction,
-    /// A feed goes on behind a batch that failed, and the adapter lets it.
+    /// A feed continues after a batch that failed, and the adapter accepts it.
     GapSkipped,
-    /// A change is written whatever state the transfer is in by now.
+    /// A change is written even if the transfer is in another state by now.
     StateGuardDropped,
-    /// A file at the acquirer is put away before its import is committed.
+    /// A file at the acquirer is archived before its import is committed.
     RemoteArchivedBeforeCommit,
-    /// A dishonor is decided without a look at the one that stands already.
+    /// A dishonor is decided although one is recorded already.
     RestoredTwice,
 }
 

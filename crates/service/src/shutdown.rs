@@ -1,4 +1,4 @@
-//! Turns the signals by which a process is asked to stop into a token that its parts watch.
+//! Turns the signals that ask a process to stop into a token that its parts watch.
 
 use std::io;
 
@@ -6,11 +6,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-/// A token that SIGTERM or SIGINT cancels. Must be called inside a tokio runtime.
+/// A token that SIGTERM or SIGINT cancels. Call it inside a tokio runtime.
 ///
-/// The first signal asks for an orderly stop. Later ones change nothing: the drain has a bound
-/// of its own, and SIGKILL is always there. If the handlers cannot be installed, that is logged
-/// and the signals keep their default effect, which ends the process.
+/// The first signal asks for an orderly stop. Later ones change nothing: the drain has its own
+/// time limit. If the handlers cannot be installed, that is logged and the signals keep their
+/// default effect, which ends the process.
 pub fn on_signal() -> CancellationToken {
     let token = CancellationToken::new();
     match (

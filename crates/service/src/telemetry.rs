@@ -1,4 +1,4 @@
-//! Logs: one line per event on standard error, as text for people or as JSON for machines.
+//! Logs: one line per event on standard error, as text for people or JSON for machines.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::Section;
 
-/// How a log line looks.
+/// The format of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     /// Text for people.
@@ -30,7 +30,7 @@ pub struct TelemetryConfig {
 }
 
 impl TelemetryConfig {
-    /// Reads the section; a filter that cannot be used is a fault.
+    /// Reads the section. An invalid filter is a fault.
     pub fn read(section: &Section<'_>) -> Self {
         let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
         let format = section.one_of("format", &formats, Some(LogFormat::Text));
@@ -45,19 +45,19 @@ impl TelemetryConfig {
 /// Why logging could not start.
 #[derive(Debug, Error)]
 pub enum TelemetryError {
-    /// The filter cannot be used.
+    /// The filter is invalid.
     #[error("log.filter {0}")]
     Filter(String),
-    /// Another part of the process has already taken the place of the global logger.
+    /// Another part of the process has already set a global logger.
     #[error("logging cannot start: {0}")]
-    Taken(String),
+    LoggerAlreadySet(String),
 }
 
-/// Starts logging for the whole process. Between JSON lines a panic is a line too; people get
-/// it as Rust prints it. A second call changes nothing.
+/// Starts logging for the whole process. With JSON, a panic is a JSON line too; with text, it
+/// stays as Rust prints it. A second call changes nothing.
 ///
 /// # Errors
-/// When the filter cannot be used, or when something else has set a global logger.
+/// When the filter is invalid, or when something else has set a global logger.
 pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     static STARTED: Mutex<bool> = Mutex::new(false);
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +68,7 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     // The OTLP exporter attaches here, as a second layer beside the one that writes lines.
     dispatch(config.format, filter, io::stderr)
         .try_init()
-        .map_err(|fault| TelemetryError::Taken(fault.to_string()))?;
+        .map_err(|fault| TelemetryError::LoggerAlreadySet(fault.to_string()))?;
     if config.format == LogFormat::Json {
         log_panics();
     }
@@ -76,7 +76,7 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// What turns events into lines for `writer`.
+/// The subscriber that writes events as lines to `writer`.
 pub(crate) fn dispatch<W: Write>(
     format: LogFormat,
     filter: EnvFilter,
@@ -92,12 +92,12 @@ pub(crate) fn dispatch<W: Write>(
     }
 }
 
-/// A filter is parts with commas between them, each a level or `target=level`. The library also
-/// takes a lone word that is no level, as the name of a target, and then logs nothing else; a
-/// mistyped level must not silence a service.
+/// A filter is a list with commas of levels and `target=level`. The library also accepts a word
+/// that is not a level, as the name of a target, and then logs nothing else. Refused here,
+/// because a mistyped level must not silence a service.
 fn parse_filter(text: &str) -> Result<EnvFilter, String> {
     let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
-    // Inside of braces, which match fields, a comma does not end a part.
+    // Inside braces, which match fields, a comma does not end a part.
     let mut parts = text
         .split(',')
         .map(str::trim)
@@ -107,10 +107,10 @@ fn parse_filter(text: &str) -> Result<EnvFilter, String> {
             "has {part:?}, which is neither a level (off, error, warn, info, debug, trace) nor target=level"
         ));
     }
-    EnvFilter::try_new(text).map_err(|fault| format!("is not a filter: {fault}"))
+    EnvFilter::try_new(text).map_err(|fault| format!("is not a valid filter: {fault}"))
 }
 
-/// Panics become log lines, so that whoever collects JSON lines gets them.
+/// Panics become log lines, so that a collector of JSON lines gets them.
 fn log_panics() {
     std::panic::set_hook(Box::new(|info| {
         let message = info.payload_as_str().unwrap_or("no message");
@@ -120,7 +120,7 @@ fn log_panics() {
     }));
 }
 
-/// Keeps each event on one line. The subscriber hands over an event in one write that ends with
+/// Keeps each event on one line. The subscriber passes an event in one write, which ends with
 /// its only true line end; any other control character came from a logged value and is escaped.
 struct OneLine<W>(W);
 

@@ -1,14 +1,14 @@
 //! A gateway for the tests.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 use std::fmt::Write as _;
 
 use echeck_adapter::config::AdapterConfig;
 use echeck_adapter::dialect::Dialect;
-use echeck_adapter::testing::{Journal, Rig, ready, reapply, restore, reverse};
+use echeck_adapter::testing::{AdapterRig, reapply, release, restore, reverse};
+use echeck_proto::adapter::v1::TransferState;
 use echeck_proto::adapter::v1::step::Change;
-use echeck_proto::adapter::v1::{StepException, StepExceptionKind, TransferState};
 use echeck_service::config::Settings;
 
 /// Reads a configuration, with any target where none is given.
@@ -29,19 +29,19 @@ pub(crate) fn config(toml: &str) -> Result<AdapterConfig, String> {
 }
 
 /// A gateway with the demonstration's schema and this configuration.
-pub(crate) async fn rig(toml: &str) -> Rig {
-    rig_with(toml, gateway_adapter::DEMO_SCHEMA_SQLITE).await
+pub(crate) async fn rig(toml: &str) -> AdapterRig {
+    rig_with(toml, gateway_adapter::demo_schema(Dialect::Sqlite)).await
 }
 
 /// A gateway with another schema.
-pub(crate) async fn rig_with(toml: &str, schema: &str) -> Rig {
-    Rig::new(schema, config(toml).unwrap().plan).await
+pub(crate) async fn rig_with(toml: &str, schema: &str) -> AdapterRig {
+    AdapterRig::new(schema, config(toml).unwrap().mapping).await
 }
 
 /// A gateway in a database of any kind.
-pub(crate) async fn rig_on(dialect: Dialect, toml: &str) -> Rig {
+pub(crate) async fn rig_on(dialect: Dialect, toml: &str) -> AdapterRig {
     let schema = gateway_adapter::demo_schema(dialect);
-    Rig::on(dialect, schema, config(toml).unwrap().plan).await
+    AdapterRig::on(dialect, schema, config(toml).unwrap().mapping).await
 }
 
 /// A trigger that refuses every update of one transfer.
@@ -117,14 +117,14 @@ impl D {
     }
 }
 
-/// Every column but the moments of its making.
+/// Every column but the times of its creation and change.
 const WHOLE: &str = "SELECT type, subtype, state, amount, currency, fee, trace_id, payment_id, \
     ach_trace, individual_id, source, destination, application, merchant_identity, \
     statement_descriptor, idempotency_id, messages, raw, tags, failure_code, failure_message, \
     parent_id, ready_to_settle_at, settlement_date, deposit_id FROM transfers WHERE id =";
 
-/// The moment of every decision, and some seconds later, as the columns have it.
-pub(crate) fn moment(dialect: Dialect, seconds: u8) -> String {
+/// The time of every decision, or some seconds later, as the columns have it.
+pub(crate) fn time_of(dialect: Dialect, seconds: u8) -> String {
     match dialect {
         Dialect::Sqlite => format!("'2026-03-02T14:05:{:02}.000000Z'", 6 + seconds),
         Dialect::Postgres | Dialect::Mysql => format!("'2026-03-02 14:05:{:02}'", 6 + seconds),
@@ -132,20 +132,13 @@ pub(crate) fn moment(dialect: Dialect, seconds: u8) -> String {
 }
 
 /// A row without the blanks that some databases write into JSON.
-pub(crate) async fn whole(rig: &Rig, id: &str) -> String {
+pub(crate) async fn whole(rig: &AdapterRig, id: &str) -> String {
     rig.one(&format!("{WHOLE} '{id}'")).await.replace(' ', "")
 }
 
-pub(crate) async fn count(rig: &Rig, condition: &str) -> String {
+pub(crate) async fn count(rig: &AdapterRig, condition: &str) -> String {
     rig.one(&format!("SELECT count(*) FROM transfers WHERE {condition}"))
         .await
-}
-
-pub(crate) fn told(exceptions: &[StepException]) -> Vec<(u64, StepExceptionKind, &str)> {
-    exceptions
-        .iter()
-        .map(|e| (e.position, e.kind(), e.message.as_str()))
-        .collect()
 }
 
 /// A debit that an importer knows by every id.
@@ -158,31 +151,15 @@ pub(crate) fn known(id: &str) -> D {
         .set("settlement_date", "'2026-02-23'")
 }
 
-/// The steps of a funded debit from its return to the end.
-pub(crate) fn story(id: &str) -> [Change; 6] {
+/// The steps of a funded debit from its return to the end of its history.
+pub(crate) fn history(id: &str) -> [Change; 6] {
     let made = |prefix: &str| format!("{prefix}_{id}");
     [
         reverse(id, 500, None),
-        ready(&made("RV"), id, 10),
+        release(&made("RV"), id, 10),
         restore(id, 500, TransferState::Succeeded, &made("RV")),
         reapply(id, 500, TransferState::Succeeded),
-        ready(&made("RS"), id, 20),
-        ready(&made("RA"), id, 30),
+        release(&made("RS"), id, 20),
+        release(&made("RA"), id, 30),
     ]
-}
-
-/// What is told of each change when it is a batch of its own, so that nothing else in the batch
-/// draws attention to it.
-pub(crate) async fn one_by_one(rig: &Rig, changes: Vec<Change>) -> Vec<StepException> {
-    let mut journal = Journal::default();
-    let mut exceptions = Vec::new();
-    for change in changes {
-        exceptions.extend(
-            rig.apply(journal.changes([change]))
-                .await
-                .unwrap()
-                .exceptions,
-        );
-    }
-    exceptions
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_adapter::apply::Target;
-use echeck_adapter::dialect::sqlite::SqliteTarget;
-use echeck_adapter::mapping::Plan;
+use echeck_adapter::config::TargetConfig;
+use echeck_adapter::dialect::{Dialect, PoolLimits};
+use echeck_adapter::mapping::MappingConfig;
 use echeck_adapter::progress;
+use echeck_adapter::target_url::TargetUrl;
 use echeck_service::config::Settings;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, SqlitePool};
@@ -65,7 +67,7 @@ pub(crate) struct Database {
     backup: Option<PathBuf>,
 }
 
-fn plan(side: Side) -> Arc<dyn Plan> {
+fn mapping(side: Side) -> Arc<dyn MappingConfig> {
     let toml = "profile = \"rainforest\"\n[target]\nurl = \"sqlite:unused.db\"\n";
     let toml = match side {
         Side::Gateway => toml,
@@ -77,7 +79,7 @@ fn plan(side: Side) -> Arc<dyn Plan> {
         Side::Mirror => rallypay_adapter::read_config(&settings),
     };
     settings.finish().expect("the configuration has no faults");
-    config.plan
+    config.mapping
 }
 
 async fn owner(path: &Path) -> SqlitePool {
@@ -89,11 +91,19 @@ async fn owner(path: &Path) -> SqlitePool {
         .expect("the owner opens the file")
 }
 
-async fn open(path: &Path, plan: Arc<dyn Plan>) -> Target {
-    let database = SqliteTarget::open(path, PATIENCE, 3).await;
+async fn open(path: &Path, mapping: Arc<dyn MappingConfig>) -> Target {
+    let target = TargetConfig {
+        url: Some(TargetUrl::Sqlite(path.to_owned())),
+        create_tables: false,
+        limits: PoolLimits {
+            max_connections: 3,
+            busy_timeout: PATIENCE,
+        },
+    };
+    let database = target.open().await;
     Target {
-        database: Arc::new(database.expect("the adapter opens the file")),
-        plan,
+        database: database.expect("the adapter opens the file"),
+        mapping,
         adapter: ADAPTER.to_owned(),
     }
 }
@@ -106,14 +116,14 @@ impl Database {
         let path = folder.path().join("0.db");
         let owner = owner(&path).await;
         let schema = match side {
-            Side::Gateway => gateway_adapter::DEMO_SCHEMA_SQLITE.to_owned() + TRIGGERS,
-            Side::Mirror => rallypay_adapter::DEMO_SCHEMA_SQLITE.to_owned(),
+            Side::Gateway => gateway_adapter::demo_schema(Dialect::Sqlite).to_owned() + TRIGGERS,
+            Side::Mirror => rallypay_adapter::demo_schema(Dialect::Sqlite).to_owned(),
         };
         let rows: String = (follower.transfers.iter().enumerate())
             .filter(|(_, transfer)| transfer.is_in(side))
             .map(|(number, transfer)| insert(side, number, transfer))
             .collect();
-        let target = open(&path, plan(side)).await;
+        let target = open(&path, mapping(side)).await;
         let database = Self {
             side,
             target,
@@ -200,8 +210,8 @@ impl Database {
 
     /// Opens the file as an adapter does at its start.
     pub(crate) async fn reopen(&mut self) {
-        let plan = Arc::clone(&self.target.plan);
-        self.target = open(&self.path(), plan).await;
+        let mapping = Arc::clone(&self.target.mapping);
+        self.target = open(&self.path(), mapping).await;
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the reference says a database must hold, written as the database shows it.
 
-use echeck_adapter::batch::Hash;
+use echeck_adapter::batch::RowHash;
 
 use crate::batches::{JOURNAL, hash_at};
 use crate::database::{Contents, amount_minor, id};
@@ -19,7 +19,7 @@ impl Reference {
             })
             .collect();
         rows.sort();
-        let hash = Hash::from_bytes(&hash_at(follower.cursor)).map(Hash::to_hex);
+        let hash = RowHash::from_bytes(&hash_at(follower.cursor)).map(RowHash::to_hex);
         let cursor = hash.map(|hash| format!("machine|{JOURNAL}|{}|{hash}", follower.cursor));
         let exceptions = follower.exceptions.iter().map(|(position, kind)| {
             let transfer = id(self.journal[position - 1].transfer);

@@ -6,8 +6,8 @@ use std::task::Poll;
 
 use chrono::{DateTime, Utc};
 use echeck_adapter::apply::{Applied, ApplyError};
-use echeck_adapter::batch::{Batch, Hash};
-use echeck_adapter::cursor::Mismatch;
+use echeck_adapter::batch::{RowHash, StepBatch};
+use echeck_adapter::cursor::CursorMismatch;
 use echeck_adapter::testing::DECIDED_AT_SECONDS;
 
 use crate::batches::{JOURNAL, hash_at};
@@ -58,18 +58,24 @@ impl System {
             Transition::Replay { side, back } => self.replay(reference, side, back).await,
             Transition::SkipAhead { side } => {
                 let refusal = self.refusal(side, reference.batch_with_gap(side)).await;
-                assert!(matches!(refusal, Mismatch::Position { .. }), "{refusal}");
+                assert!(
+                    matches!(refusal, CursorMismatch::Position { .. }),
+                    "{refusal}"
+                );
             }
             Transition::OtherJournal { side } => {
                 let batch = reference.batch_of_other_journal(side);
                 let refusal = self.refusal(side, batch).await;
-                assert!(matches!(refusal, Mismatch::Journal { .. }), "{refusal}");
+                assert!(
+                    matches!(refusal, CursorMismatch::Journal { .. }),
+                    "{refusal}"
+                );
             }
             Transition::OtherPast { side } => {
                 let refusal = self
                     .refusal(side, reference.batch_of_other_past(side))
                     .await;
-                assert!(matches!(refusal, Mismatch::Hash { .. }), "{refusal}");
+                assert!(matches!(refusal, CursorMismatch::Hash { .. }), "{refusal}");
             }
             Transition::Fund { .. } | Transition::Arrive { .. } => {
                 self.gateway_changes(reference).await;
@@ -87,13 +93,13 @@ impl System {
         }
     }
 
-    async fn apply(&self, side: Side, batch: &Batch) -> Result<Applied, ApplyError> {
+    async fn apply(&self, side: Side, batch: &StepBatch) -> Result<Applied, ApplyError> {
         self.database(side).target.apply(batch, now()).await
     }
 
     /// The batch after the cursor of the database itself, as the feed makes it; `None` when
     /// the database is where the reference is.
-    async fn next_batch(&self, reference: &Reference, side: Side) -> Option<Batch> {
+    async fn next_batch(&self, reference: &Reference, side: Side) -> Option<StepBatch> {
         let (from, to) = (
             self.database(side).position().await,
             reference.follower(side).cursor,
@@ -168,11 +174,14 @@ impl System {
             return drop(self.apply(side, &batch).await);
         }
         let refusal = self.refusal(side, batch).await;
-        assert!(matches!(refusal, Mismatch::Position { .. }), "{refusal}");
+        assert!(
+            matches!(refusal, CursorMismatch::Position { .. }),
+            "{refusal}"
+        );
     }
 
     /// Why a batch is refused, which must change nothing.
-    async fn refusal(&self, side: Side, batch: Batch) -> Mismatch {
+    async fn refusal(&self, side: Side, batch: StepBatch) -> CursorMismatch {
         let before = self.database(side).contents().await;
         let refusal = match self.apply(side, &batch).await {
             Err(ApplyError::Mismatch(mismatch)) => mismatch,
@@ -221,7 +230,7 @@ impl System {
     }
 
     async fn put_cursor(&self, side: Side, position: usize) {
-        let hash = Hash::from_bytes(&hash_at(position)).map_or(String::new(), Hash::to_hex);
+        let hash = RowHash::from_bytes(&hash_at(position)).map_or(String::new(), RowHash::to_hex);
         let database = self.database(side);
         database.put_cursor(JOURNAL, position, &hash).await;
     }

@@ -1,67 +1,29 @@
-//! What a caller asks for, parsed once at the door. Past this module a batch has at least
-//! one step, its positions follow each other, and every change says what it was decided on.
+//! What a caller asks for, parsed once at the door. Past this module a batch has at least one
+//! step, its positions follow each other, and every change says what it was decided on.
 
+mod lookup_key;
 mod parse;
+mod row_hash;
+mod transfer_state;
 
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use echeck_proto::adapter::v1::{TransferKeyKind, TransferState};
 use uuid::Uuid;
 
-pub use parse::{MAX_ITEMS, Violation, parse_adoption, parse_batch, parse_keys};
-
-/// The hash of a journal row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hash([u8; 32]);
-
-impl Hash {
-    /// A hash is 32 bytes.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-
-    /// Reads 64 hexadecimal digits.
-    #[must_use]
-    pub fn from_hex(hex: &str) -> Option<Self> {
-        let digits = hex.as_bytes();
-        if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
-        }
-        Some(Self(bytes))
-    }
-
-    /// 64 hexadecimal digits.
-    #[must_use]
-    pub fn to_hex(self) -> String {
-        self.0
-            .iter()
-            .fold(String::with_capacity(64), |mut hex, byte| {
-                // Writing to a string does not fail.
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
-    }
-
-    /// The bytes, for the wire.
-    #[must_use]
-    pub fn to_vec(self) -> Vec<u8> {
-        self.0.to_vec()
-    }
-}
+pub use lookup_key::{KeyKind, LookupKey};
+pub use parse::{Violation, parse_batch};
+pub(crate) use parse::{parse_adoption, parse_keys};
+pub use row_hash::RowHash;
+pub use transfer_state::{ExpectedState, TransferState};
 
 /// Consecutive steps of one journal; never empty.
 #[derive(Debug, Clone)]
-pub struct Batch {
+pub struct StepBatch {
     /// The journal's identity.
     pub journal: Uuid,
     /// The hash of the row before the first step; `None` at the start of the journal.
-    pub previous: Option<Hash>,
+    pub previous: Option<RowHash>,
     /// The steps, positions without gaps.
     pub steps: Vec<Step>,
 }
@@ -72,44 +34,44 @@ pub struct Step {
     /// Its position, counted from 1. It fits the integers of all databases.
     pub position: i64,
     /// Its hash.
-    pub hash: Hash,
+    pub hash: RowHash,
     /// What to do; `None` moves only the cursor.
-    pub change: Option<Change>,
-    /// Why the change must not be made; it is an exception instead.
-    pub withheld: Option<String>,
+    pub change: Option<TransferChange>,
+    /// Why the change must not be made; it becomes an exception instead.
+    pub blocked: Option<String>,
 }
 
 /// What a step changes.
 #[derive(Debug, Clone)]
-pub enum Change {
-    /// A return, or what came of it, changes a transfer.
+pub enum TransferChange {
+    /// A return, a dishonor or a contest changes a transfer.
     Update(Update),
-    /// A transfer that an earlier step made may join a settlement.
-    Ready(Ready),
+    /// A transfer that an earlier step created may join a settlement.
+    Release(ReleaseToSettlement),
 }
 
-impl Change {
+impl TransferChange {
     /// The transfer that it is about.
     #[must_use]
     pub fn transfer_id(&self) -> &str {
         match self {
             Self::Update(update) => &update.transfer_id,
-            Self::Ready(ready) => &ready.transfer_id,
+            Self::Release(release) => &release.transfer_id,
         }
     }
 
-    /// Every transfer that it changes, makes or refers to. Two changes that name the same one
+    /// Every transfer that it changes, creates or refers to. Two changes that name the same one
     /// must be written in their order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let (first, more) = match self {
             Self::Update(update) => {
-                let made = update.effect.made();
-                let linked = made.map(|made| [made.id.as_str(), made.parent_id.as_str()]);
+                let new = update.effect.new_transfer();
+                let linked = new.map(|new| [new.id.as_str(), new.parent_id.as_str()]);
                 (update.transfer_id.as_str(), linked)
             }
-            Self::Ready(ready) => {
-                let both = [ready.transfer_id.as_str(); 2];
-                (ready.returned_transfer_id.as_str(), Some(both))
+            Self::Release(release) => {
+                let both = [release.transfer_id.as_str(); 2];
+                (release.returned_transfer_id.as_str(), Some(both))
             }
         };
         std::iter::once(first).chain(more.into_iter().flatten())
@@ -121,99 +83,43 @@ impl Change {
 pub struct Update {
     /// The transfer's id.
     pub transfer_id: String,
-    /// What it was decided on.
-    pub expected: Expected,
-    /// Why.
-    pub reason: Reason,
+    /// The state it was decided on.
+    pub expected: ExpectedState,
+    /// Why it was decided.
+    pub reason: ReturnReason,
     /// What to write.
-    pub effect: Effect,
+    pub effect: UpdateEffect,
 }
 
-/// A transfer that an earlier step made may join a settlement.
+/// A transfer that an earlier step created may join a settlement.
 #[derive(Debug, Clone)]
-pub struct Ready {
+pub struct ReleaseToSettlement {
     /// The id of that transfer.
     pub transfer_id: String,
     /// The id of the transfer that was returned, by which a mirror knows it.
     pub returned_transfer_id: String,
-    /// From when on.
+    /// From when on it may join a settlement.
     pub ready_to_settle_at: DateTime<Utc>,
-    /// When it was decided.
+    /// When this was decided.
     pub decided_at: DateTime<Utc>,
 }
 
-/// The neutral states of a transfer, without the one that says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
-    /// Sent, and not yet known to have worked.
-    Pending,
-    /// Accepted by the network.
-    Succeeded,
-    /// Did not work.
-    Failed,
-    /// Taken back before it was sent.
-    Canceled,
-    /// Returned before it was funded.
-    Returned,
-}
-
-impl State {
-    /// All states. FAILED comes before RETURNED, so that a spelling that both share is read
-    /// as FAILED.
-    pub const ALL: [Self; 5] = [
-        Self::Pending,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Canceled,
-        Self::Returned,
-    ];
-
-    /// The word of the contract.
-    #[must_use]
-    pub const fn to_proto(self) -> TransferState {
-        match self {
-            Self::Pending => TransferState::Pending,
-            Self::Succeeded => TransferState::Succeeded,
-            Self::Failed => TransferState::Failed,
-            Self::Canceled => TransferState::Canceled,
-            Self::Returned => TransferState::Returned,
-        }
-    }
-
-    /// Reads the word of the contract; `None` for unspecified.
-    #[must_use]
-    pub fn from_proto(state: TransferState) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|candidate| candidate.to_proto() == state)
-    }
-}
-
-/// The state that a change was decided on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Expected {
-    /// The state.
-    pub state: State,
-    /// Whether it was in a deposit, where that was part of the decision.
-    pub in_deposit: Option<bool>,
-}
-
-/// Why a change was decided.
+/// Why an update was decided.
 #[derive(Debug, Clone)]
-pub struct Reason {
+pub struct ReturnReason {
     /// The return code; empty when there is none.
     pub code: String,
-    /// What it means.
+    /// What the code means.
     pub description: String,
-    /// When the bank dated the return.
+    /// The bank's date of the return.
     pub returned_on: Option<NaiveDate>,
-    /// When it was decided.
+    /// When the update was decided.
     pub decided_at: DateTime<Utc>,
 }
 
 /// What an update does.
 #[derive(Debug, Clone)]
-pub enum Effect {
+pub enum UpdateEffect {
     /// The payment failed.
     Fail {
         /// Lines for the transfer's messages.
@@ -234,18 +140,18 @@ pub enum Effect {
     Reapply(NewTransfer),
 }
 
-impl Effect {
-    /// The transfer that it makes.
+impl UpdateEffect {
+    /// The transfer that it creates.
     #[must_use]
-    pub fn made(&self) -> Option<&NewTransfer> {
+    pub fn new_transfer(&self) -> Option<&NewTransfer> {
         match self {
             Self::Fail { .. } | Self::Return { .. } => None,
-            Self::Reverse(made) | Self::Restore(made) | Self::Reapply(made) => Some(made),
+            Self::Reverse(new) | Self::Restore(new) | Self::Reapply(new) => Some(new),
         }
     }
 }
 
-/// A transfer to make: a reversal or a restoration.
+/// A transfer to create: a reversal or a restoration.
 #[derive(Debug, Clone)]
 pub struct NewTransfer {
     /// Its id.
@@ -259,53 +165,5 @@ pub struct NewTransfer {
     /// ISO 4217.
     pub currency: String,
     /// Tags, in the order of their names.
-    pub tags: std::collections::BTreeMap<String, String>,
-}
-
-/// A kind of id that a mapping may have a column for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum KeyKind {
-    /// The transfer's own id.
-    TransferId,
-    /// The id we gave the acquirer.
-    TraceId,
-    /// The acquirer's id of the payment.
-    PaymentId,
-    /// The ACH trace number of the original entry.
-    AchTrace,
-    /// The individual identification number.
-    IndividualId,
-}
-
-impl KeyKind {
-    /// All kinds.
-    pub const ALL: [Self; 5] = [
-        Self::TransferId,
-        Self::TraceId,
-        Self::PaymentId,
-        Self::AchTrace,
-        Self::IndividualId,
-    ];
-
-    /// The name of the contract.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::TransferId => TransferKeyKind::TransferId,
-            Self::TraceId => TransferKeyKind::TraceId,
-            Self::PaymentId => TransferKeyKind::PaymentId,
-            Self::AchTrace => TransferKeyKind::AchTrace,
-            Self::IndividualId => TransferKeyKind::IndividualId,
-        }
-        .as_str_name()
-    }
-}
-
-/// One id to look up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// Which id it is.
-    pub kind: KeyKind,
-    /// The id; never empty.
-    pub value: String,
+    pub tags: BTreeMap<String, String>,
 }

@@ -1,23 +1,28 @@
-//! The one place where databases differ, beside [`crate::set`]: how a transaction begins,
-//! how a schema is read, how errors are told apart, in which form values come back.
+//! The one place where databases differ, beside [`crate::values_table`]: how a transaction
+//! begins, how a schema is read, how errors are classified, and in which form values come back.
 
-pub mod mysql;
-pub mod postgres;
-mod public_message;
+mod backend;
+mod error;
+mod mysql;
+mod postgres;
 mod session;
-pub mod sqlite;
+mod sqlite;
+mod target;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use echeck_service::failpoint::Tripped;
 use sea_query::{Expr, InsertStatement, Query, SelectStatement, UpdateStatement};
 
-pub use public_message::public_message;
+pub use error::DbError;
+pub(crate) use error::failpoint;
+pub(crate) use mysql::open as open_mysql;
+pub(crate) use postgres::open as open_postgres;
+pub(crate) use sqlite::open as open_sqlite;
+pub use target::PoolLimits;
 
 use crate::identifier::Identifier;
-use crate::row::Row;
+use crate::row::TargetRow;
 use crate::schema::TableSchema;
-use crate::set::SetSql;
 
 /// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,153 +45,106 @@ impl Dialect {
         }
     }
 
-    /// The statements that make the adapter's own tables, for an operator to run where the
-    /// adapter itself may not.
+    /// The statements that create the adapter's own tables, for an operator to run where the
+    /// adapter has no right to.
     #[must_use]
     pub const fn owned_tables_sql(self) -> &'static str {
         match self {
-            Self::Sqlite => sqlite::OWNED_TABLES_SQL,
-            Self::Postgres => postgres::OWNED_TABLES_SQL,
-            Self::Mysql => mysql::OWNED_TABLES_SQL,
+            Self::Sqlite => include_str!("sqlite/owned_tables.sql"),
+            Self::Postgres => include_str!("postgres/owned_tables.sql"),
+            Self::Mysql => include_str!("mysql/owned_tables.sql"),
         }
     }
 }
 
-/// Why the target did not do what was asked.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum DbError {
-    /// The database is busy, gone or full. Later it may work; nothing that was not committed
-    /// has happened.
-    #[error("the target database is not available: {0}")]
-    Unavailable(String),
-    /// The database takes no writes: a standby, or an operator has set it so. Otherwise as
-    /// [`DbError::Unavailable`].
-    #[error("the target database is read-only: {0}")]
-    ReadOnly(String),
-    /// Another transaction was in the way, and nothing of this one has happened: it can be
-    /// begun again at once.
-    #[error("the target database is busy: {0}")]
-    Conflict(String),
-    /// The database will not have this statement with this data, now or later. The message
-    /// is fit to be shown.
-    #[error("the target database refused: {0}")]
-    Refused(String),
-}
-
-impl From<Tripped> for DbError {
-    fn from(tripped: Tripped) -> Self {
-        Self::Unavailable(tripped.to_string())
-    }
-}
-
-impl DbError {
-    /// What the database said.
-    #[must_use]
-    pub fn what(&self) -> &str {
-        match self {
-            Self::Unavailable(what)
-            | Self::ReadOnly(what)
-            | Self::Conflict(what)
-            | Self::Refused(what) => what,
-        }
-    }
-}
-
-/// A statement that changes rows.
+/// A statement for a target.
 #[derive(Debug, Clone)]
-pub enum Statement {
-    /// An INSERT.
+pub enum SqlStatement {
+    /// An INSERT, in the query builder's form.
     Insert(InsertStatement),
-    /// An UPDATE.
+    /// An UPDATE, in the query builder's form.
     Update(UpdateStatement),
-}
-
-impl From<InsertStatement> for Statement {
-    fn from(statement: InsertStatement) -> Self {
-        Self::Insert(statement)
-    }
-}
-
-impl From<UpdateStatement> for Statement {
-    fn from(statement: UpdateStatement) -> Self {
-        Self::Update(statement)
-    }
+    /// A SELECT, in the query builder's form.
+    Select(SelectStatement),
+    /// A statement in the dialect's own SQL.
+    Text {
+        /// The SQL.
+        sql: String,
+        /// The text bound to its only parameter, if it has one.
+        parameter: Option<String>,
+    },
 }
 
 /// An INSERT of one row, from pairs of column and value.
-#[must_use]
-pub fn insert_row(
+pub(crate) fn insert_row(
     table: &'static str,
     row: impl IntoIterator<Item = (&'static str, Expr)>,
-) -> InsertStatement {
+) -> SqlStatement {
     let (columns, values): (Vec<&str>, Vec<Expr>) = row.into_iter().unzip();
+    let mut insert = Query::insert();
     // The builder only panics on unequal counts, and pairs have none.
-    Query::insert()
+    insert
         .into_table(table)
         .columns(columns)
-        .values_panic(values)
-        .to_owned()
+        .values_panic(values);
+    SqlStatement::Insert(insert)
 }
 
 /// Whether a transaction will write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// One consistent view, no locks that hinder others.
+    /// One consistent view, without locks that hinder others.
     Read,
     /// Takes the right to write at once, so that what is read first still holds at commit.
     Write,
 }
 
-/// What a database says about itself.
+/// What a database reports about itself.
 #[derive(Debug, Clone)]
-pub struct Facts {
-    /// Its version.
+pub struct DatabaseFacts {
+    /// Its kind and version.
     pub version: String,
-    /// Its own clock.
+    /// The time of its own clock; `None` when it could not be read.
     pub now: Option<DateTime<Utc>>,
 }
 
 /// A target database.
 #[async_trait]
-pub trait Database: Send + Sync + 'static {
+pub trait TargetDatabase: Send + Sync + 'static {
     /// Its dialect.
     fn dialect(&self) -> Dialect;
     /// The target as it may be shown: kind, host, name; never a password.
     fn shown(&self) -> &str;
     /// Begins a transaction.
-    async fn begin(&self, access: Access) -> Result<Box<dyn Session>, DbError>;
-    /// Makes the adapter's own tables where they are missing.
+    async fn begin(&self, access: Access) -> Result<Box<dyn TargetSession>, DbError>;
+    /// Creates the adapter's own tables where they are missing.
     async fn create_owned_tables(&self) -> Result<(), DbError>;
-    /// Asks for version and time.
-    async fn facts(&self) -> Result<Facts, DbError>;
-    /// Asks for a sign of life.
+    /// Reads version and time.
+    async fn facts(&self) -> Result<DatabaseFacts, DbError>;
+    /// Checks that the database answers.
     async fn probe(&self) -> Result<(), DbError>;
 }
 
-/// One open transaction. Dropping it without [`Session::commit`] undoes everything.
+/// One open transaction. Dropping it without [`TargetSession::commit`] undoes everything.
 #[async_trait]
-pub trait Session: Send {
-    /// Runs a statement and says how many rows it hit.
-    async fn execute(&mut self, statement: Statement) -> Result<u64, DbError>;
-    /// Runs a statement over a set of rows and says how many rows it hit.
-    async fn execute_set(&mut self, set: SetSql) -> Result<u64, DbError>;
-    /// Reads the rows that belong to a set.
-    async fn fetch_set(&mut self, set: SetSql) -> Result<Vec<Row>, DbError>;
+pub trait TargetSession: Send {
+    /// Runs a statement; returns the number of rows that it hit.
+    async fn execute(&mut self, statement: SqlStatement) -> Result<u64, DbError>;
     /// Reads rows.
-    async fn fetch(&mut self, select: SelectStatement) -> Result<Vec<Row>, DbError>;
+    async fn fetch(&mut self, statement: SqlStatement) -> Result<Vec<TargetRow>, DbError>;
     /// Describes a table; `None` when there is no table of that name.
     async fn describe(&mut self, table: &Identifier) -> Result<Option<TableSchema>, DbError>;
     /// The names of all tables, for a message about a missing one.
     async fn table_names(&mut self) -> Result<Vec<String>, DbError>;
-    /// Marks the point that [`Session::roll_back_step`] goes back to.
-    async fn begin_step(&mut self) -> Result<(), DbError>;
-    /// Keeps what was done since [`Session::begin_step`].
-    async fn keep_step(&mut self) -> Result<(), DbError>;
-    /// Undoes what was done since [`Session::begin_step`]. It is refused when the database
-    /// has thrown the whole transaction away.
-    async fn roll_back_step(&mut self) -> Result<(), DbError>;
-    /// Makes everything lasting. After an error it is unknown whether it is.
+    /// Sets the savepoint that [`TargetSession::roll_back_to_savepoint`] goes back to.
+    async fn set_savepoint(&mut self) -> Result<(), DbError>;
+    /// Keeps what was done since the savepoint.
+    async fn release_savepoint(&mut self) -> Result<(), DbError>;
+    /// Undoes what was done since the savepoint. Refused when the database has rolled back the
+    /// whole transaction.
+    async fn roll_back_to_savepoint(&mut self) -> Result<(), DbError>;
+    /// Commits the transaction. After an error it is unknown whether it was committed.
     async fn commit(self: Box<Self>) -> Result<(), DbError>;
-    /// Undoes everything.
+    /// Rolls the transaction back.
     async fn roll_back(self: Box<Self>);
 }

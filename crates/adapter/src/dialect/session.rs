@@ -3,54 +3,26 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use sea_query::{InsertStatement, SelectStatement, UpdateStatement};
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
-use sqlx::{AssertSqlSafe, Column as _, Encode, Executor, IntoArguments, Row as _, Type};
+use sqlx::{
+    AssertSqlSafe, Column as _, Executor, IntoArguments, Row as _, TypeInfo as _, ValueRef as _,
+};
 
-use super::{Access, DbError, Session, Statement};
+use super::backend::{SqlBackend, schema, sql};
+use super::{Access, DbError, SqlStatement, TargetSession};
 use crate::identifier::Identifier;
-use crate::row::{Cell, Row};
+use crate::row::{Cell, TargetRow};
 use crate::schema::TableSchema;
-use crate::set::SetSql;
 
-/// What a database does in a way of its own.
-pub(super) trait Backend: sqlx::Database {
-    /// The statement that begins a transaction.
-    fn begin(access: Access) -> &'static str;
-    /// Tells a refusal from an outage.
-    fn error(error: &sqlx::Error) -> DbError;
-    /// Whether the account lacks the right to a table or a column.
-    fn lacks_right(error: &sqlx::Error) -> bool;
-    /// An INSERT as SQL.
-    fn insert(insert: &InsertStatement) -> (String, SqlxValues);
-    /// An UPDATE as SQL.
-    fn update(update: &UpdateStatement) -> (String, SqlxValues);
-    /// A SELECT as SQL.
-    fn select(select: &SelectStatement) -> (String, SqlxValues);
-    /// How many rows a statement hit.
-    fn affected(result: &Self::QueryResult) -> u64;
-    /// One value of a row.
-    fn cell(row: &Self::Row, at: usize) -> Cell;
-    /// Describes a table; `None` when there is none.
-    fn table(
-        connection: &mut Self::Connection,
-        table: &Identifier,
-    ) -> impl Future<Output = Result<Option<TableSchema>, sqlx::Error>> + Send;
-    /// The names of all tables.
-    fn table_names(
-        connection: &mut Self::Connection,
-    ) -> impl Future<Output = Result<Vec<String>, sqlx::Error>> + Send;
-}
-
-/// The connection goes back to the pool only after a clean end. Otherwise it is closed,
-/// which undoes whatever was open: a trigger may have ended the transaction behind our
-/// back, and a call may be canceled at any point.
-pub(super) struct SqlSession<B: Backend> {
+/// The connection goes back to the pool only after a clean end. Otherwise it is closed, which
+/// undoes what was open: a trigger may have ended the transaction unnoticed, and a call may be
+/// canceled at any point.
+pub(super) struct SqlSession<B: SqlBackend> {
     connection: Option<PoolConnection<B>>,
 }
 
-impl<B: Backend> SqlSession<B>
+impl<B: SqlBackend> SqlSession<B>
 where
     for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
 {
@@ -74,7 +46,7 @@ where
     }
 }
 
-impl<B: Backend> SqlSession<B> {
+impl<B: SqlBackend> SqlSession<B> {
     fn connection(&mut self) -> Result<&mut B::Connection, DbError> {
         match &mut self.connection {
             Some(connection) => Ok(connection),
@@ -83,7 +55,7 @@ impl<B: Backend> SqlSession<B> {
     }
 }
 
-impl<B: Backend> Drop for SqlSession<B> {
+impl<B: SqlBackend> Drop for SqlSession<B> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
             drop(connection.detach());
@@ -92,80 +64,75 @@ impl<B: Backend> Drop for SqlSession<B> {
 }
 
 #[async_trait]
-impl<B: Backend> Session for SqlSession<B>
+impl<B: SqlBackend> TargetSession for SqlSession<B>
 where
     for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
     SqlxValues: IntoArguments<B>,
-    B::Arguments: IntoArguments<B>,
-    String: for<'q> Encode<'q, B> + Type<B>,
     usize: sqlx::ColumnIndex<B::Row>,
 {
-    async fn execute(&mut self, statement: Statement) -> Result<u64, DbError> {
-        let (sql, values) = match statement {
-            Statement::Insert(insert) => B::insert(&insert),
-            Statement::Update(update) => B::update(&update),
-        };
+    async fn execute(&mut self, statement: SqlStatement) -> Result<u64, DbError> {
+        let (sql, values) = sql::<B>(statement);
         let verb = verb(&sql);
         sqlx::query_with(AssertSqlSafe(sql), values)
             .execute(self.connection()?)
             .await
             .map(|done| B::affected(&done))
-            .map_err(|error| failed::<B>(verb, &error))
+            .map_err(|error| failure::<B>(verb, &error))
     }
 
-    async fn execute_set(&mut self, set: SetSql) -> Result<u64, DbError> {
-        let verb = verb(&set.sql);
-        sqlx::query(AssertSqlSafe(set.sql))
-            .bind(set.json)
-            .execute(self.connection()?)
-            .await
-            .map(|done| B::affected(&done))
-            .map_err(|error| failed::<B>(verb, &error))
-    }
-
-    async fn fetch_set(&mut self, set: SetSql) -> Result<Vec<Row>, DbError> {
-        let verb = verb(&set.sql);
-        sqlx::query(AssertSqlSafe(set.sql))
-            .bind(set.json)
-            .fetch_all(self.connection()?)
-            .await
-            .map(|rows| read_all::<B>(&rows))
-            .map_err(|error| failed::<B>(verb, &error))
-    }
-
-    async fn fetch(&mut self, select: SelectStatement) -> Result<Vec<Row>, DbError> {
-        let (sql, values) = B::select(&select);
+    async fn fetch(&mut self, statement: SqlStatement) -> Result<Vec<TargetRow>, DbError> {
+        let (sql, values) = sql::<B>(statement);
         let verb = verb(&sql);
         sqlx::query_with(AssertSqlSafe(sql), values)
             .fetch_all(self.connection()?)
             .await
             .map(|rows| read_all::<B>(&rows))
-            .map_err(|error| failed::<B>(verb, &error))
+            .map_err(|error| failure::<B>(verb, &error))
     }
 
     async fn describe(&mut self, table: &Identifier) -> Result<Option<TableSchema>, DbError> {
-        B::table(self.connection()?, table)
-            .await
-            .map_err(|error| B::error(&error))
+        let about_table = |sql: &str| SqlStatement::Text {
+            sql: sql.to_owned(),
+            parameter: Some(table.as_str().to_owned()),
+        };
+        let found = self.fetch(about_table(B::CATALOG.table)).await?;
+        let Some(found) = found.first() else {
+            return Ok(None);
+        };
+        let columns = self.fetch(about_table(B::CATALOG.columns)).await?;
+        let indexes = self.fetch(about_table(B::CATALOG.indexes)).await?;
+        let mut schema = schema::<B>(&columns, &indexes);
+        let engine = found.cell("engine").text();
+        if !engine.is_empty() {
+            schema.faults.push(format!(
+                "table {:?} uses the storage engine {engine}, which has no transactions; it must \
+                 be InnoDB",
+                table.as_str()
+            ));
+        }
+        Ok(Some(schema))
     }
 
     async fn table_names(&mut self) -> Result<Vec<String>, DbError> {
-        B::table_names(self.connection()?)
-            .await
-            .map_err(|error| B::error(&error))
+        let statement = SqlStatement::Text {
+            sql: B::CATALOG.table_names.to_owned(),
+            parameter: None,
+        };
+        let rows = self.fetch(statement).await?;
+        Ok(rows.iter().map(|row| row.cell("name").text()).collect())
     }
 
-    async fn begin_step(&mut self) -> Result<(), DbError> {
-        self.run("SAVEPOINT echeck_step").await
+    async fn set_savepoint(&mut self) -> Result<(), DbError> {
+        self.run("SAVEPOINT echeck_group").await
     }
 
-    async fn keep_step(&mut self) -> Result<(), DbError> {
-        self.run("RELEASE SAVEPOINT echeck_step").await
+    async fn release_savepoint(&mut self) -> Result<(), DbError> {
+        self.run("RELEASE SAVEPOINT echeck_group").await
     }
 
-    async fn roll_back_step(&mut self) -> Result<(), DbError> {
-        self.run("ROLLBACK TO SAVEPOINT echeck_step").await?;
-        self.keep_step().await
+    async fn roll_back_to_savepoint(&mut self) -> Result<(), DbError> {
+        self.run("ROLLBACK TO SAVEPOINT echeck_group").await?;
+        self.release_savepoint().await
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), DbError> {
@@ -181,7 +148,7 @@ where
     }
 }
 
-/// What a statement does, in the word by which its right is granted.
+/// The right that a statement needs, in the word with which it is granted.
 fn verb(sql: &str) -> &'static str {
     if sql.starts_with("INSERT") {
         "INSERT"
@@ -195,29 +162,38 @@ fn verb(sql: &str) -> &'static str {
 }
 
 /// Why a statement failed. PostgreSQL does not say which right an account lacks.
-fn failed<B: Backend>(verb: &str, error: &sqlx::Error) -> DbError {
+fn failure<B: SqlBackend>(verb: &str, error: &sqlx::Error) -> DbError {
+    let lacks_right = error.as_database_error().is_some_and(B::lacks_right);
     match B::error(error) {
-        DbError::Unavailable(what) if B::lacks_right(error) => DbError::Unavailable(format!(
-            "{what}: the adapter's account lacks a right that its {verb} needs; the SQL files in \
-             the adapter's folder roles grant what it needs"
+        DbError::Unavailable(message) if lacks_right => DbError::Unavailable(format!(
+            "{message}: the adapter's account lacks a right that its {verb} needs; the SQL files \
+             in the adapter's folder roles grant what it needs"
         )),
         other => other,
     }
 }
 
-fn read_all<B: Backend>(rows: &[B::Row]) -> Vec<Row> {
+fn read_all<B: SqlBackend>(rows: &[B::Row]) -> Vec<TargetRow>
+where
+    usize: sqlx::ColumnIndex<B::Row>,
+{
     let Some(first) = rows.first() else {
         return Vec::new();
     };
-    let names: Arc<[String]> = first
+    let names = first
         .columns()
         .iter()
-        .map(|column| column.name().to_owned())
-        .collect();
+        .map(|column| column.name().to_owned());
+    let names: Arc<[String]> = names.collect();
+    let cell = |row: &B::Row, at| match row.try_get_raw(at) {
+        Err(_) => Cell::Unusable("an unreadable value"),
+        Ok(value) if value.is_null() => Cell::Null,
+        Ok(value) => B::cell(row, at, value.type_info().name()),
+    };
     rows.iter()
         .map(|row| {
-            let cells = (0..row.len()).map(|at| B::cell(row, at)).collect();
-            Row::new(Arc::clone(&names), cells)
+            let cells = (0..row.len()).map(|at| cell(row, at)).collect();
+            TargetRow::new(Arc::clone(&names), cells)
         })
         .collect()
 }

@@ -1,39 +1,57 @@
 //! The check of a mapping.
 
-use super::{Column, Kind, Native, TableSchema, Want};
+use super::{ColumnContent, ColumnKind, LiveColumn, MappedColumn, NativeType, TableSchema};
 use crate::identifier::Identifier;
-use crate::timestamp::TimestampFormat;
+use crate::mapping::MappingSettings;
 
-/// The check of one mapping against one table. It goes on after a fault, so that all of
-/// them are told together.
+/// What the mapping needs of a column.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnSpec<'a> {
+    /// The key of the configuration that names it.
+    pub key: &'a str,
+    content: ColumnContent,
+    is_written: bool,
+}
+
+impl<'a> ColumnSpec<'a> {
+    /// A column that is only read.
+    #[must_use]
+    pub const fn read(key: &'a str, content: ColumnContent) -> Self {
+        Self {
+            key,
+            content,
+            is_written: false,
+        }
+    }
+
+    /// A column that is also written, which a generated one cannot be.
+    #[must_use]
+    pub const fn written(key: &'a str, content: ColumnContent) -> Self {
+        Self {
+            key,
+            content,
+            is_written: true,
+        }
+    }
+}
+
+/// The check of one mapping against one table. It continues after a fault, so that all faults
+/// are reported together.
 pub struct Fitting<'a> {
     schema: &'a TableSchema,
-    table: &'a Identifier,
+    settings: &'a MappingSettings,
     section: &'a str,
-    format: TimestampFormat,
     any_missing: bool,
     faults: Vec<String>,
     warnings: Vec<String>,
 }
 
-/// What to do about an optional column that the table does not have.
-const SWITCH_OFF: &str = " (an empty name switches it off)";
-
 impl<'a> Fitting<'a> {
-    /// Starts the check of `table`; `section` is where its columns stand in the
-    /// configuration (`transfers.columns`).
-    #[must_use]
-    pub fn new(
-        schema: &'a TableSchema,
-        table: &'a Identifier,
-        section: &'a str,
-        format: TimestampFormat,
-    ) -> Self {
+    pub(crate) fn new(schema: &'a TableSchema, settings: &'a MappingSettings) -> Self {
         Self {
             schema,
-            table,
-            section,
-            format,
+            settings,
+            section: settings.columns_section,
             any_missing: false,
             faults: schema.faults.clone(),
             warnings: Vec::new(),
@@ -46,87 +64,70 @@ impl<'a> Fitting<'a> {
         self.schema
     }
 
-    /// Finds a column that is only read. A fault is recorded when it is missing or holds
-    /// something else; the column given back is then of no use, but neither is the mapping.
-    pub fn read(&mut self, key: &str, name: &Identifier, want: Want) -> Column {
-        self.find(key, name, want, "")
+    /// Finds a column. A fault is recorded when it is missing, holds something else, or cannot be
+    /// written; then neither the column nor the mapping is ever used.
+    pub fn column(&mut self, spec: ColumnSpec<'_>, name: &Identifier) -> MappedColumn {
+        self.find(spec, name, "")
     }
 
-    fn find(&mut self, key: &str, name: &Identifier, want: Want, hint: &str) -> Column {
+    /// Finds a column that may be switched off.
+    pub fn optional_column(
+        &mut self,
+        spec: ColumnSpec<'_>,
+        name: Option<&Identifier>,
+    ) -> Option<MappedColumn> {
+        name.map(|name| self.find(spec, name, " (an empty name switches it off)"))
+    }
+
+    fn find(&mut self, spec: ColumnSpec<'_>, name: &Identifier, hint: &str) -> MappedColumn {
         let live = self.schema.column(name);
         match live {
+            Some(live) => self.check(spec, live),
             None => {
                 self.any_missing = true;
                 self.fault(format!(
-                    "{}.{key}: table {:?} has no column {:?}{hint}; it has: {}",
+                    "{}.{}: table {:?} has no column {:?}{hint}; it has: {}",
                     self.section,
-                    self.table.as_str(),
+                    spec.key,
+                    self.settings.table.as_str(),
                     name.as_str(),
                     self.schema.names()
                 ));
             }
-            Some(live) if !want.accepts(live.kind) => self.fault(format!(
-                "{}.{key}: column {:?} of table {:?} is declared {:?}, but must hold {}",
-                self.section,
-                name.as_str(),
-                self.table.as_str(),
-                live.declared,
-                want.described()
-            )),
-            Some(_) => {}
         }
-        Column {
+        MappedColumn {
             // The live spelling, since a database may answer with it.
             name: live
                 .and_then(|live| live.name.parse().ok())
                 .unwrap_or_else(|| name.clone()),
-            kind: live.map_or(Kind::Other, |live| live.kind),
+            kind: live.map_or(ColumnKind::Other, |live| live.kind),
             dialect: self.schema.dialect,
-            format: self.format,
-            native: live.map_or(Native::Plain, |live| live.native.clone()),
+            format: self.settings.timestamp_format,
+            native: live.map_or(NativeType::Plain, |live| live.native.clone()),
             nullable: live.is_some_and(|live| live.nullable),
             unique: self.schema.has_unique_key_on(name),
         }
     }
 
-    /// Finds a column that is also written, which a generated one cannot be.
-    pub fn write(&mut self, key: &str, name: &Identifier, want: Want) -> Column {
-        self.refuse_generated(key, name);
-        self.read(key, name, want)
-    }
-
-    fn refuse_generated(&mut self, key: &str, name: &Identifier) {
-        if self.schema.column(name).is_some_and(|live| live.generated) {
-            self.fault(format!(
-                "{}.{key}: column {:?} of table {:?} is generated and cannot be written",
-                self.section,
-                name.as_str(),
-                self.table.as_str()
-            ));
+    fn check(&mut self, spec: ColumnSpec<'_>, live: &LiveColumn) {
+        if spec.is_written && live.generated {
+            self.fault(self.about(spec.key, &live.name, "is generated and cannot be written"));
+        }
+        if !spec.content.fits(live.kind) {
+            let (declared, content) = (&live.declared, spec.content.described());
+            let what = format!("is declared {declared:?}, but must hold {content}");
+            self.fault(self.about(spec.key, &live.name, &what));
         }
     }
 
-    /// Like [`Self::read`], for a column that may be switched off.
-    pub fn read_if(&mut self, key: &str, name: Option<&Identifier>, want: Want) -> Option<Column> {
-        name.map(|name| self.find(key, name, want, SWITCH_OFF))
-    }
-
-    /// Like [`Self::write`], for a column that may be switched off.
-    pub fn write_if(&mut self, key: &str, name: Option<&Identifier>, want: Want) -> Option<Column> {
-        name.map(|name| {
-            self.refuse_generated(key, name);
-            self.find(key, name, want, SWITCH_OFF)
-        })
-    }
-
     /// Whether a column was not found, so that checks which build on the columns would only
-    /// tell the same again.
+    /// report the same again.
     #[must_use]
     pub fn any_missing(&self) -> bool {
         self.any_missing
     }
 
-    /// Goes on with columns that another section of the configuration names.
+    /// Continues with columns that another section of the configuration names.
     pub fn enter(&mut self, section: &'a str) {
         self.section = section;
     }
@@ -134,39 +135,30 @@ impl<'a> Fitting<'a> {
     /// Demands a unique key on the column alone. Without one an update could hit two rows.
     pub fn must_be_unique(&mut self, key: &str, name: &Identifier) {
         if self.schema.column(name).is_some() && !self.schema.has_unique_key_on(name) {
-            self.fault(format!(
-                "{}.{key}: column {:?} of table {:?} has no unique index of its own",
-                self.section,
-                name.as_str(),
-                self.table.as_str()
-            ));
+            self.fault(self.about(key, name.as_str(), "has no unique index of its own"));
         }
     }
 
     /// Warns when the column is not unique.
     pub fn should_be_unique(&mut self, key: &str, name: &Identifier) {
         if self.schema.column(name).is_some() && !self.schema.has_unique_key_on(name) {
-            self.warnings.push(format!(
-                "{}.{key}: column {:?} of table {:?} has no unique index; a change that hits \
-                 more than one row will be refused",
-                self.section,
-                name.as_str(),
-                self.table.as_str()
-            ));
+            let what = "has no unique index; a change that hits more than one row is refused";
+            self.warnings.push(self.about(key, name.as_str(), what));
         }
     }
 
-    /// Warns when looking rows up by the column would read the whole table.
+    /// Warns when a lookup by the column would read the whole table.
     pub fn should_be_indexed(&mut self, key: &str, name: &Identifier) {
         if self.schema.column(name).is_some() && !self.schema.is_indexed(name) {
-            self.warnings.push(format!(
-                "{}.{key}: column {:?} of table {:?} has no index; lookups by it read the \
-                 whole table",
-                self.section,
-                name.as_str(),
-                self.table.as_str()
-            ));
+            let what = "has no index; lookups by it read the whole table";
+            self.warnings.push(self.about(key, name.as_str(), what));
         }
+    }
+
+    /// A sentence about a column.
+    fn about(&self, key: &str, column: &str, what: &str) -> String {
+        let (section, table) = (self.section, self.settings.table.as_str());
+        format!("{section}.{key}: column {column:?} of table {table:?} {what}")
     }
 
     /// Records a fault of the mapping's own.
@@ -174,11 +166,8 @@ impl<'a> Fitting<'a> {
         self.faults.push(message);
     }
 
-    /// The warnings, when the mapping fits.
-    ///
-    /// # Errors
-    /// Every fault found, each a sentence.
-    pub fn finish(self) -> Result<Vec<String>, Vec<String>> {
+    /// The warnings, when the mapping fits; else every fault, each a sentence.
+    pub(crate) fn finish(self) -> Result<Vec<String>, Vec<String>> {
         if self.faults.is_empty() {
             Ok(self.warnings)
         } else {

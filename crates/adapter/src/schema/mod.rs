@@ -1,38 +1,29 @@
 //! The live schema of a target's table, and the check that a configured mapping fits it.
 
-mod column;
 mod fitting;
+mod mapped_column;
 
-pub use column::Column;
-pub use fitting::Fitting;
+pub use fitting::{ColumnSpec, Fitting};
+pub use mapped_column::MappedColumn;
 
 use crate::dialect::Dialect;
 use crate::identifier::Identifier;
 
 /// What a column can hold, across dialects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text of any length.
+pub(crate) enum ColumnKind {
     Text,
-    /// Whole numbers.
     Integer,
-    /// Decimal numbers with a scale.
     Decimal,
-    /// Floating point numbers.
     Real,
-    /// True and false.
     Boolean,
     /// An instant, or date and time.
     Timestamp,
-    /// A day.
     Date,
-    /// JSON.
     Json,
-    /// A UUID.
     Uuid,
-    /// Bytes.
     Blob,
-    /// Declared without a type (SQLite): keeps whatever is written.
+    /// Declared without a type (SQLite): stores the written value as it is.
     Untyped,
     /// A type that no mapping can use.
     Other,
@@ -40,9 +31,9 @@ pub enum Kind {
 
 /// What a mapping needs a column to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Want {
-    /// An id. Ids are text to us, kept exactly; a column of integers only ever matches ids
-    /// in canonical spelling.
+pub enum ColumnContent {
+    /// An id. Ids are text and kept exactly; a column of integers only matches ids in canonical
+    /// spelling.
     Id,
     /// Words.
     Text,
@@ -54,27 +45,20 @@ pub enum Want {
     Timestamp,
     /// A day, or an instant of which only the day is used.
     Date,
-    /// Whatever the configuration says.
+    /// What the configuration says.
     Anything,
 }
 
-impl Want {
-    const fn accepts(self, kind: Kind) -> bool {
+impl ColumnContent {
+    const fn fits(self, kind: ColumnKind) -> bool {
+        use ColumnKind::{Date, Integer, Json, Text, Timestamp, Untyped, Uuid};
         match self {
-            Self::Id => matches!(
-                kind,
-                Kind::Text | Kind::Uuid | Kind::Integer | Kind::Untyped
-            ),
-            Self::Text => matches!(kind, Kind::Text | Kind::Untyped),
-            Self::Integer => matches!(kind, Kind::Integer | Kind::Untyped),
-            Self::Json => matches!(kind, Kind::Json | Kind::Text | Kind::Untyped),
+            Self::Id => matches!(kind, Text | Uuid | Integer | Untyped),
+            Self::Text => matches!(kind, Text | Untyped),
+            Self::Integer => matches!(kind, Integer | Untyped),
+            Self::Json => matches!(kind, Json | Text | Untyped),
+            Self::Timestamp | Self::Date => matches!(kind, Timestamp | Date | Text | Untyped),
             Self::Anything => true,
-            Self::Timestamp | Self::Date => {
-                matches!(
-                    kind,
-                    Kind::Timestamp | Kind::Date | Kind::Text | Kind::Untyped
-                )
-            }
         }
     }
 
@@ -91,25 +75,20 @@ impl Want {
     }
 }
 
-/// How a database knows a column's type, where a statement must say it.
+/// How a database knows a column's type, where a statement must name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Native {
-    /// A statement need not.
+pub(crate) enum NativeType {
+    /// A statement need not name it.
     Plain,
     /// PostgreSQL: the quoted name of the type.
     Postgres(String),
     /// MySQL and MariaDB: the character set and collation of a text.
-    Mysql {
-        /// The character set.
-        charset: String,
-        /// The collation.
-        collation: String,
-    },
+    Mysql { charset: String, collation: String },
 }
 
-impl Native {
-    /// Whether the character set has all letters of a text. MySQL cannot even ask for one
-    /// that it cannot write.
+impl NativeType {
+    /// Whether the character set has all letters of a text. MySQL cannot even compare with a
+    /// letter that it cannot write.
     pub(crate) fn has_letters_of(&self, text: &str) -> bool {
         let Self::Mysql { charset, .. } = self else {
             return true;
@@ -128,12 +107,10 @@ impl Native {
 pub struct LiveColumn {
     /// Its name, as the database spells it.
     pub name: String,
-    /// What it can hold.
-    pub kind: Kind,
+    pub(crate) kind: ColumnKind,
     /// Its type as declared.
-    pub declared: String,
-    /// Its type as the database knows it.
-    pub native: Native,
+    pub(crate) declared: String,
+    pub(crate) native: NativeType,
     /// Whether it may be NULL.
     pub nullable: bool,
     /// Whether a row may leave it out: it has a default, or the database numbers it.
@@ -150,40 +127,36 @@ pub struct TableSchema {
     /// Its columns, in their order.
     pub columns: Vec<LiveColumn>,
     /// The columns of each unique key that covers all rows, primary key included.
-    pub unique_keys: Vec<Vec<String>>,
+    pub(crate) unique_keys: Vec<Vec<String>>,
     /// The first column of each index.
-    pub indexed: Vec<String>,
+    pub(crate) indexed: Vec<String>,
     /// Why the table cannot be a target at all, each a sentence.
-    pub faults: Vec<String>,
+    pub(crate) faults: Vec<String>,
 }
 
 impl TableSchema {
     /// The live column of that name, by the dialect's rules of upper and lower case.
     #[must_use]
     pub fn column(&self, name: &Identifier) -> Option<&LiveColumn> {
-        self.columns
-            .iter()
-            .find(|column| self.dialect.same_name(&column.name, name.as_str()))
+        let mut columns = self.columns.iter();
+        columns.find(|column| self.is_named(&column.name, name))
     }
 
     fn has_unique_key_on(&self, name: &Identifier) -> bool {
-        self.unique_keys.iter().any(|key| match key.as_slice() {
-            [only] => self.dialect.same_name(only, name.as_str()),
-            _ => false,
-        })
+        let mut keys = self.unique_keys.iter();
+        keys.any(|key| matches!(key.as_slice(), [only] if self.is_named(only, name)))
     }
 
     fn is_indexed(&self, name: &Identifier) -> bool {
-        self.indexed
-            .iter()
-            .any(|first| self.dialect.same_name(first, name.as_str()))
+        self.indexed.iter().any(|first| self.is_named(first, name))
+    }
+
+    fn is_named(&self, live: &str, name: &Identifier) -> bool {
+        self.dialect.same_name(live, name.as_str())
     }
 
     fn names(&self) -> String {
-        self.columns
-            .iter()
-            .map(|column| column.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
+        let names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
+        names.join(", ")
     }
 }

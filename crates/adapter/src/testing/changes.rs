@@ -1,11 +1,11 @@
-//! The changes that the tests ask for.
+//! The changes that the tests send.
 
 use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{self as proto, Expected, Reason, TransferState};
 
 use super::DECIDED_AT_SECONDS;
 
-/// What a change was decided on.
+/// The state that a change was decided on.
 #[must_use]
 pub fn expected(state: TransferState, in_deposit: Option<bool>) -> Option<Expected> {
     Some(Expected {
@@ -14,17 +14,14 @@ pub fn expected(state: TransferState, in_deposit: Option<bool>) -> Option<Expect
     })
 }
 
-/// R01, decided at [`DECIDED_AT_SECONDS`], with the bank's date where one is given.
+/// R01, decided at [`DECIDED_AT_SECONDS`]; the bank's date may be empty.
 #[must_use]
 pub fn reason(returned_on: &str) -> Option<Reason> {
     Some(Reason {
         code: "R01".to_owned(),
         description: "Insufficient Funds".to_owned(),
         returned_on: returned_on.to_owned(),
-        decided_at: Some(prost_types::Timestamp {
-            seconds: DECIDED_AT_SECONDS,
-            nanos: 0,
-        }),
+        decided_at: at(0),
     })
 }
 
@@ -79,34 +76,44 @@ pub fn restore(id: &str, amount_minor: i64, state: TransferState, parent_id: &st
         transfer_id: id.to_owned(),
         expected: expected(state, None),
         reason: later("R68", "Untimely Return"),
-        restoration: Some(made(&format!("RS_{id}"), amount_minor, parent_id)),
+        restoration: Some(new_transfer(&format!("RS_{id}"), amount_minor, parent_id)),
         return_id: format!("DIS_{id}"),
     })
 }
 
 /// A change that applies the return of a transfer again which is in `state`; the reversal is
-/// `RA_` and its id, and undoes the restoration that [`restore`] makes.
+/// `RA_` and its id, and undoes the restoration that [`restore`] creates.
 #[must_use]
 pub fn reapply(id: &str, amount_minor: i64, state: TransferState) -> Change {
     Change::Reapply(proto::ReapplyReturn {
         transfer_id: id.to_owned(),
         expected: expected(state, None),
         reason: later("R73", "Timely Original Return"),
-        reversal: Some(made(&format!("RA_{id}"), amount_minor, &format!("RS_{id}"))),
+        reversal: Some(new_transfer(
+            &format!("RA_{id}"),
+            amount_minor,
+            &format!("RS_{id}"),
+        )),
         return_id: format!("CON_{id}"),
     })
 }
 
-/// A change that makes `id`, which an earlier step of the transfer `returned` made, ready to
-/// settle so many seconds after everything was decided.
+/// A change that releases to settlement, some seconds after everything was decided, the transfer
+/// `id`, which an earlier step of the transfer `returned` created.
 #[must_use]
-pub fn ready(id: &str, returned: &str, after_seconds: i64) -> Change {
-    let at = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+pub fn release(id: &str, returned: &str, after_seconds: i64) -> Change {
     Change::Ready(proto::ReadyToSettle {
         transfer_id: id.to_owned(),
         returned_transfer_id: returned.to_owned(),
-        ready_to_settle_at: at(DECIDED_AT_SECONDS + after_seconds),
-        decided_at: at(DECIDED_AT_SECONDS),
+        ready_to_settle_at: at(after_seconds),
+        decided_at: at(0),
+    })
+}
+
+fn at(after_seconds: i64) -> Option<prost_types::Timestamp> {
+    Some(prost_types::Timestamp {
+        seconds: DECIDED_AT_SECONDS + after_seconds,
+        nanos: 0,
     })
 }
 
@@ -119,7 +126,7 @@ fn later(code: &str, description: &str) -> Option<Reason> {
     })
 }
 
-fn made(id: &str, amount_minor: i64, parent_id: &str) -> proto::Reversal {
+fn new_transfer(id: &str, amount_minor: i64, parent_id: &str) -> proto::Reversal {
     proto::Reversal {
         id: id.to_owned(),
         trace_id: format!("FNX_{id}"),

@@ -1,6 +1,6 @@
 //! What the tests of adapters share: a target in a file of its own, and a journal to feed
 //! it with.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
 mod changes;
 mod shell;
@@ -11,22 +11,24 @@ use std::time::Duration;
 
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::step::Change;
-use echeck_proto::adapter::v1::{self as proto, ApplyUpdatesRequest, ApplyUpdatesResponse};
+use echeck_proto::adapter::v1::{
+    self as proto, ApplyUpdatesRequest, ApplyUpdatesResponse, StepException, StepExceptionKind,
+};
 use echeck_service::clock::ManualClock;
 use tempfile::TempDir;
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
-pub use self::changes::{expected, fail, give_back, ready, reapply, reason, restore, reverse};
+pub use self::changes::{expected, fail, give_back, reapply, reason, release, restore, reverse};
 use self::shell::Shell;
+use crate::api::AdapterApi;
 use crate::apply::Target;
 use crate::config::TargetConfig;
-use crate::dialect::Dialect;
-use crate::mapping::Plan;
-use crate::service::Adapter;
+use crate::dialect::{Dialect, PoolLimits};
+use crate::mapping::MappingConfig;
 use crate::target_url::TargetUrl;
 
-/// Makes of each test, a function of a [`Dialect`], one for every kind of database.
+/// Turns each test, a function of a [`Dialect`], into one test for every kind of database.
 #[macro_export]
 macro_rules! on_every_database {
     ($($test:ident),+ $(,)?) => {
@@ -48,27 +50,27 @@ macro_rules! on_every_database {
 pub const DECIDED_AT_SECONDS: i64 = 1_772_460_306;
 
 /// A target in a database of its own, with the adapter in front of it.
-pub struct Rig {
+pub struct AdapterRig {
     directory: TempDir,
     shell: Shell,
     /// The target with its mapping.
     pub target: Target,
     /// The RPCs, called without a network.
-    pub adapter: Adapter,
+    pub adapter: AdapterApi,
 }
 
-impl Rig {
-    /// Makes an SQLite file with `schema`, the adapter's own tables, and the adapter over it.
-    pub async fn new(schema: &str, plan: Arc<dyn Plan>) -> Self {
-        Self::on(Dialect::Sqlite, schema, plan).await
+impl AdapterRig {
+    /// An SQLite file with `schema` and the adapter's own tables, and the adapter in front of it.
+    pub async fn new(schema: &str, mapping: Arc<dyn MappingConfig>) -> Self {
+        Self::on(Dialect::Sqlite, schema, mapping).await
     }
 
-    /// The same in a new database of any kind.
-    pub async fn on(dialect: Dialect, schema: &str, plan: Arc<dyn Plan>) -> Self {
+    /// The same with a new database of any kind.
+    pub async fn on(dialect: Dialect, schema: &str, mapping: Arc<dyn MappingConfig>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let shell = Shell::fresh(dialect, directory.path()).await;
         shell.run(schema).await;
-        let target = open(&shell, plan).await;
+        let target = open(&shell, mapping).await;
         target.database.create_owned_tables().await.unwrap();
         Self {
             adapter: adapter(&target),
@@ -79,17 +81,14 @@ impl Rig {
     }
 
     /// A second copy of the adapter, with connections of its own.
-    pub async fn copy(&self) -> Adapter {
-        adapter(&open(&self.shell, Arc::clone(&self.target.plan)).await)
+    pub async fn copy(&self) -> AdapterApi {
+        adapter(&open(&self.shell, Arc::clone(&self.target.mapping)).await)
     }
 
     /// The URL of the database.
     #[must_use]
     pub fn url(&self) -> String {
-        match &self.shell {
-            Shell::Sqlite(path) => format!("sqlite://{}", path.display()),
-            Shell::Postgres(url) | Shell::Mysql(url) => url.clone(),
-        }
+        self.shell.url()
     }
 
     /// The SQLite file.
@@ -102,7 +101,7 @@ impl Rig {
         self.directory.path().join(name)
     }
 
-    /// Runs SQL as somebody else would, on a connection of its own.
+    /// Runs SQL as the owner of the database, on a new connection.
     pub async fn sql(&self, sql: &str) {
         self.shell.run(sql).await;
     }
@@ -130,6 +129,18 @@ impl Rig {
             .map(tonic::Response::into_inner)
     }
 
+    /// Applies each change as a batch of its own, so that nothing else in the batch causes it to be
+    /// examined.
+    pub async fn apply_one_by_one(&self, changes: Vec<Change>) -> Vec<StepException> {
+        let mut journal = Journal::default();
+        let mut exceptions = Vec::new();
+        for change in changes {
+            let reply = self.apply(journal.changes([change])).await.unwrap();
+            exceptions.extend(reply.exceptions);
+        }
+        exceptions
+    }
+
     /// Reads cursor and exceptions.
     pub async fn progress(&self, after: u64, limit: u32) -> proto::GetProgressResponse {
         let request = proto::GetProgressRequest {
@@ -149,43 +160,50 @@ impl Rig {
         self.sql(&format!("VACUUM INTO '{}'", to.display())).await;
     }
 
-    /// Puts a backup in the place of the SQLite file, and opens it anew.
+    /// Replaces the SQLite file with a backup, and opens it again.
     pub async fn restore(mut self, name: &str) -> Self {
-        let plan = Arc::clone(&self.target.plan);
+        let mapping = Arc::clone(&self.target.mapping);
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{suffix}", self.path().display()));
         }
         std::fs::copy(self.beside(name), self.path()).unwrap();
-        self.target = open(&self.shell, plan).await;
+        self.target = open(&self.shell, mapping).await;
         self.adapter = adapter(&self.target);
         self
     }
 }
 
-fn adapter(target: &Target) -> Adapter {
+fn adapter(target: &Target) -> AdapterApi {
     let now = chrono::DateTime::from_timestamp(DECIDED_AT_SECONDS + 60, 0).unwrap();
-    Adapter::new(target.clone(), Arc::new(ManualClock::new(now)))
+    AdapterApi::new(target.clone(), Arc::new(ManualClock::new(now)))
 }
 
-async fn open(shell: &Shell, plan: Arc<dyn Plan>) -> Target {
-    let url = match shell {
-        Shell::Sqlite(path) => format!("sqlite://{}", path.display()),
-        Shell::Postgres(url) | Shell::Mysql(url) => url.clone(),
-    };
+async fn open(shell: &Shell, mapping: Arc<dyn MappingConfig>) -> Target {
     let config = TargetConfig {
-        url: Some(TargetUrl::parse(&url.into()).unwrap()),
+        url: Some(TargetUrl::parse(&shell.url().into()).unwrap()),
         create_tables: true,
-        max_connections: 4,
-        busy_timeout: Duration::from_millis(match shell {
-            Shell::Sqlite(_) => 200,
-            Shell::Postgres(_) | Shell::Mysql(_) => 2_000,
-        }),
+        limits: PoolLimits {
+            max_connections: 4,
+            busy_timeout: Duration::from_millis(match shell {
+                Shell::Sqlite(_) => 200,
+                Shell::Postgres(_) | Shell::Mysql(_) => 2_000,
+            }),
+        },
     };
     Target {
         database: config.open().await.unwrap(),
-        plan,
+        mapping,
         adapter: "test".to_owned(),
     }
+}
+
+/// The position, kind and message of each exception.
+#[must_use]
+pub fn reported(exceptions: &[StepException]) -> Vec<(u64, StepExceptionKind, &str)> {
+    exceptions
+        .iter()
+        .map(|e| (e.position, e.kind(), e.message.as_str()))
+        .collect()
 }
 
 /// The reason code of an error, such as `CURSOR_MISMATCH`.

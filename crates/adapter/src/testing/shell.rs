@@ -1,4 +1,4 @@
-//! The database as somebody else sees it: connections of their own, each for one script.
+//! The database as its owner sees it: a new connection for each script.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use sqlx::{Row as _, raw_sql};
 
 use crate::dialect::Dialect;
 
-/// A database that the tests have for themselves.
+/// A database of one test.
 #[derive(Clone)]
 pub(super) enum Shell {
     Sqlite(PathBuf),
@@ -53,6 +53,14 @@ impl Shell {
             }
             Dialect::Postgres => Self::Postgres(echeck_test_servers::postgres().await),
             Dialect::Mysql => Self::Mysql(echeck_test_servers::mariadb().await),
+        }
+    }
+
+    /// The URL for the adapter.
+    pub(super) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Self::Postgres(url) | Self::Mysql(url) => url.clone(),
         }
     }
 

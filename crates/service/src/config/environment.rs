@@ -1,17 +1,17 @@
-//! Environment variables as a layer over the file: `ECHECK__SERVER__LISTEN` sets
+//! Environment variables, which override the file: `ECHECK__SERVER__LISTEN` sets
 //! `server.listen`.
 
 use config::{Map, Source, Value, ValueKind};
 
-/// What a variable starts with to be ours. One underscore, as in `ECHECK_CONFIG`, is not.
+/// The prefix of our variables. `ECHECK_CONFIG`, with one underscore, is not one of them.
 const PREFIX: &str = "ECHECK__";
 const SEPARATOR: &str = "__";
 
 /// The variables of this process that set configuration, ready for
 /// [`Settings::load`](super::Settings::load).
 ///
-/// A value that is not Unicode has the bytes in question replaced by U+FFFD, so that it is
-/// reported as a wrong value and not skipped.
+/// Bytes that are not Unicode become U+FFFD, so that the value is reported as wrong and not
+/// skipped.
 pub fn process_environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value))
@@ -25,7 +25,7 @@ pub(super) fn variable_for(path: &[String]) -> String {
     format!("{PREFIX}{}", path.join(SEPARATOR).to_uppercase())
 }
 
-/// The variable that set `value`; for a section, the first of them if no file had a part in it.
+/// The variable that set `value`; for a section, the first one if only variables set it.
 pub(super) fn variable_of(value: &Value) -> Option<&str> {
     match &value.kind {
         ValueKind::Table(table) => {
@@ -36,15 +36,15 @@ pub(super) fn variable_of(value: &Value) -> Option<&str> {
     }
 }
 
-/// The overriding layer: dotted key, and the value with its variable as its origin.
+/// The overrides: the dotted key, and the value with its variable as its origin.
 #[derive(Debug, Clone)]
-pub(super) struct Overrides {
+pub(super) struct VariableOverrides {
     values: Map<String, Value>,
 }
 
-impl Overrides {
-    /// Takes those variables of `env` that are ours. Keys are lower-cased, except where the
-    /// file already has the same key in another case.
+impl VariableOverrides {
+    /// The overrides among the variables of `env`. Keys are in lower case, unless the file has
+    /// the same key in another case.
     pub(super) fn new(env: impl IntoIterator<Item = (String, String)>, file: &Value) -> Self {
         let values = env
             .into_iter()
@@ -57,7 +57,7 @@ impl Overrides {
     }
 }
 
-impl Source for Overrides {
+impl Source for VariableOverrides {
     fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
         Box::new(self.clone())
     }
@@ -67,8 +67,8 @@ impl Source for Overrides {
     }
 }
 
-/// Variables are written in capitals, keys such as return codes may be too (`R01 = …`), so the
-/// file's own spelling wins where there is one.
+/// Variables are in capitals, and so are some keys, such as return codes (`R01 = …`). So the
+/// spelling of the file is used where it has the key.
 fn key_like_in_file(path: &str, file: &Value) -> String {
     let mut here = Some(file);
     let mut key = Vec::new();

@@ -2,17 +2,17 @@
 
 use std::fmt;
 
-/// One thing that is wrong.
+/// One fault of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fault {
+pub struct ConfigFault {
     /// The key as written in the file, such as `sources.worldpay.format`; empty when the fault
-    /// is not about one key.
+    /// does not belong to one key.
     pub key: String,
-    /// What is wrong with it and where it is set. Never holds a secret.
+    /// What is wrong, and where the key is set. Never holds a secret.
     pub message: String,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConfigFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.key.is_empty() {
             f.write_str(&self.message)
@@ -26,13 +26,13 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     /// The faults in the order in which they were found; at least one.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ConfigFault>,
 }
 
 impl ConfigError {
     pub(super) fn single(message: impl Into<String>) -> Self {
         Self {
-            faults: vec![Fault {
+            faults: vec![ConfigFault {
                 key: String::new(),
                 message: message.into(),
             }],
@@ -42,7 +42,7 @@ impl ConfigError {
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the configuration is not usable:")?;
+        f.write_str("the configuration has faults:")?;
         for fault in &self.faults {
             write!(f, "\n  {fault}")?;
         }

@@ -1,9 +1,9 @@
-//! Configuration: one TOML file, every key of which an environment variable can override, and
-//! a reader that reports everything that is wrong at once.
+//! Configuration: one TOML file, every key of which an environment variable can override. All
+//! faults are reported together.
 //!
-//! [`Settings`] holds the merged tree. The parts of a service read their [`Section`] of it;
-//! each getter notes that its key was read, and notes a fault when the value is missing or
-//! wrong. [`Settings::finish`] then fails with every fault, and with every key that nobody read.
+//! [`Settings`] holds the merged tree. Each part of a service reads its [`Section`]. Every getter
+//! records that its key was read, and records a fault when the value is missing or wrong.
+//! [`Settings::finish`] then fails with every fault, and with every key that was not read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,32 +19,31 @@ mod tests;
 mod value;
 
 pub use environment::process_environment;
-pub use fault::{ConfigError, Fault};
+pub use fault::{ConfigError, ConfigFault};
 pub use section::Section;
 
-use environment::{Overrides, variable_for};
+use environment::{VariableOverrides, variable_for};
 
-/// A key's place in the tree, from the root.
+/// The path of a key, from the root.
 type KeyPath = Vec<String>;
 
-/// The merged configuration. It holds secrets in clear until it is dropped, so it can neither
-/// be printed nor cloned.
+/// The merged configuration. It holds secrets in clear, so it cannot be printed or cloned.
 pub struct Settings {
     root: Value,
     file: Option<String>,
-    notes: Mutex<Notes>,
+    records: Mutex<Records>,
 }
 
 /// What was asked of the tree so far.
 #[derive(Default)]
-struct Notes {
-    asked: BTreeMap<KeyPath, Asked>,
-    faults: Vec<Fault>,
+struct Records {
+    asked: BTreeMap<KeyPath, KeyUse>,
+    faults: Vec<ConfigFault>,
 }
 
 /// How a key was asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asked {
+enum KeyUse {
     /// As a section, whose keys are read one by one.
     Opened,
     /// As a value, or as a section read whole.
@@ -52,8 +51,8 @@ enum Asked {
 }
 
 impl Settings {
-    /// Reads `file`, if one is given, and lays over it those variables of `env` that start with
-    /// `ECHECK__`: two underscores stand for a dot, so `ECHECK__SERVER__LISTEN` sets
+    /// Reads `file`, if one is given, then the variables of `env` that start with `ECHECK__` and
+    /// override it. Two underscores stand for a dot: `ECHECK__SERVER__LISTEN` sets
     /// `server.listen`. An empty value counts as not set.
     ///
     /// # Errors
@@ -94,7 +93,7 @@ impl Settings {
             .add_source(source.clone())
             .build()
             .map_err(refuse)?;
-        let overrides = Overrides::new(env, &from_file.cache);
+        let overrides = VariableOverrides::new(env, &from_file.cache);
         let merged = Config::builder()
             .add_source(source)
             .add_source(overrides)
@@ -103,22 +102,22 @@ impl Settings {
         Ok(Self {
             root: merged.cache,
             file,
-            notes: Mutex::default(),
+            records: Mutex::default(),
         })
     }
 
     /// The whole tree as a section.
     pub fn root(&self) -> Section<'_> {
-        self.note_asked(&[], Asked::Opened);
+        self.record_asked(&[], KeyUse::Opened);
         Section::new(self, Vec::new())
     }
 
     /// Ends the reading.
     ///
     /// # Errors
-    /// Every fault that the getters noted, and every key or section that nobody read.
+    /// Every fault that the getters recorded, and every key or section that was not read.
     pub fn finish(self) -> Result<(), ConfigError> {
-        let mut faults = std::mem::take(&mut self.notes().faults);
+        let mut faults = std::mem::take(&mut self.records().faults);
         self.find_unknown(&mut Vec::new(), &self.root, &mut faults);
         let mut seen = BTreeSet::new();
         faults.retain(|fault| seen.insert(fault.clone()));
@@ -129,36 +128,36 @@ impl Settings {
         }
     }
 
-    /// Adds a fault for `value` if nothing asked for it, or for what in it nothing asked for.
-    fn find_unknown(&self, path: &mut KeyPath, value: &Value, faults: &mut Vec<Fault>) {
-        let asked = self.notes().asked.get(path).copied();
+    /// Adds a fault for `value` if it was not read, or for each of its keys that was not.
+    fn find_unknown(&self, path: &mut KeyPath, value: &Value, faults: &mut Vec<ConfigFault>) {
+        let asked = self.records().asked.get(path).copied();
         match (asked, &value.kind) {
-            (Some(Asked::Read), _) => {}
-            (Some(Asked::Opened), ValueKind::Table(table)) => {
+            (Some(KeyUse::Read), _) => {}
+            (Some(KeyUse::Opened), ValueKind::Table(table)) => {
                 for (key, inner) in table.iter().collect::<BTreeMap<_, _>>() {
                     path.push(key.clone());
                     self.find_unknown(path, inner, faults);
                     path.pop();
                 }
             }
-            (Some(Asked::Opened) | None, _) => faults.push(Fault {
+            (Some(KeyUse::Opened) | None, _) => faults.push(ConfigFault {
                 key: path.join("."),
                 message: format!(
                     "is not a known key; known here: {} ({})",
                     self.known_beside(path),
-                    self.place_of(path)
+                    self.origin_of(path)
                 ),
             }),
         }
     }
 
-    /// The keys that were asked for in the section that holds `path`.
+    /// The keys that were read in the section that holds `path`.
     fn known_beside(&self, path: &[String]) -> String {
         let Some((_, parent)) = path.split_last() else {
             return "none".to_owned();
         };
-        let notes = self.notes();
-        let known: Vec<&str> = notes
+        let records = self.records();
+        let known: Vec<&str> = records
             .asked
             .keys()
             .filter_map(|other| other.split_last())
@@ -172,8 +171,8 @@ impl Settings {
         }
     }
 
-    /// Where the value at `path` is set or, when there is none, where it can be.
-    fn place_of(&self, path: &[String]) -> String {
+    /// Where the value at `path` is set or, when there is none, where to set it.
+    fn origin_of(&self, path: &[String]) -> String {
         match self.get(path) {
             Some(value) => match (environment::variable_of(value), &self.file) {
                 (Some(variable), _) => format!("set by {variable}"),
@@ -195,30 +194,30 @@ impl Settings {
             })
     }
 
-    /// Notes that `path` was asked for; having been read is never taken back.
-    fn note_asked(&self, path: &[String], how: Asked) {
-        let mut notes = self.notes();
-        let known = notes.asked.entry(path.to_vec()).or_insert(how);
-        if how == Asked::Read {
-            *known = Asked::Read;
+    /// Records that `path` was asked for. `Read` is never reduced to `Opened`.
+    fn record_asked(&self, path: &[String], how: KeyUse) {
+        let mut records = self.records();
+        let known = records.asked.entry(path.to_vec()).or_insert(how);
+        if how == KeyUse::Read {
+            *known = KeyUse::Read;
         }
     }
 
-    fn note_fault(&self, path: &[String], message: &str) {
-        let message = format!("{message} ({})", self.place_of(path));
-        self.notes().faults.push(Fault {
+    fn record_fault(&self, path: &[String], message: &str) {
+        let message = format!("{message} ({})", self.origin_of(path));
+        self.records().faults.push(ConfigFault {
             key: path.join("."),
             message,
         });
     }
 
-    fn notes(&self) -> MutexGuard<'_, Notes> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn records(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Says why the TOML was refused. The parser's own text quotes the line at fault, which may
-/// hold a password, so only its message and the position are taken.
+/// Why the TOML was refused. The parser's own text quotes the line, which may hold a password,
+/// so only its message and the position are used.
 fn refusal(shown: &str, text: &str, fault: ::config::ConfigError) -> ConfigError {
     let ::config::ConfigError::FileParse { cause, .. } = fault else {
         return ConfigError::single(format!("{shown}: {fault}"));

@@ -1,4 +1,4 @@
-//! The getters by which a part of a service reads its section.
+//! The getters with which a part of a service reads its section.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -11,11 +11,11 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::value::{explain, is_set, kind_of, list, number, quoted, scalar, text, truth};
-use super::{Asked, KeyPath, Settings};
+use super::{KeyPath, KeyUse, Settings};
 
-/// One section of the configuration. A getter notes a fault when the value is missing or wrong
-/// and returns something harmless; [`Settings::finish`] then fails, so that all faults are
-/// reported together and nothing is built on the harmless values.
+/// One section of the configuration. When a value is missing or wrong, a getter records a fault
+/// and returns a placeholder. [`Settings::finish`] then fails, so that all faults are reported
+/// together and no placeholder is ever used.
 #[derive(Clone)]
 pub struct Section<'a> {
     settings: &'a Settings,
@@ -27,20 +27,20 @@ impl<'a> Section<'a> {
         Self { settings, path }
     }
 
-    /// The section under `key`; an empty one when it is absent.
+    /// The section under `key`; an empty section when it is absent.
     pub fn section(&self, key: &str) -> Section<'a> {
         let path = self.path_to(key);
         match self.settings.get(&path) {
             Some(value) if !matches!(value.kind, ValueKind::Table(_)) => {
-                self.settings.note_asked(&path, Asked::Read);
+                self.settings.record_asked(&path, KeyUse::Read);
                 self.fault(key, format!("must be a section, not {}", kind_of(value)));
             }
-            Some(_) | None => self.settings.note_asked(&path, Asked::Opened),
+            Some(_) | None => self.settings.record_asked(&path, KeyUse::Opened),
         }
         Section::new(self.settings, path)
     }
 
-    /// Whether `key` is set, to a value or a section. Asking does not count as reading it.
+    /// Whether `key` is set, to a value or a section. This does not count as reading it.
     pub fn has(&self, key: &str) -> bool {
         self.settings.get(&self.path_to(key)).is_some_and(is_set)
     }
@@ -75,14 +75,14 @@ impl<'a> Section<'a> {
         self.read(key, |value| text(value).map(str::to_owned))
     }
 
-    /// A list of texts; one text is split at its commas, which is how a variable sets a list.
+    /// A list of texts. A single text is split at its commas, since a variable sets a list so.
     pub fn strings_or(&self, key: &str, default: &[&str]) -> Vec<String> {
         self.read(key, list)
             .unwrap_or_else(|| default.iter().map(|item| (*item).to_owned()).collect())
     }
 
     /// The section under `key` as names and texts; numbers and truth values become text. Names
-    /// keep the case that they have in the file.
+    /// keep the case of the file.
     pub fn string_map(&self, key: &str) -> BTreeMap<String, String> {
         let inner = self.section(key);
         let mut map = BTreeMap::new();
@@ -123,25 +123,20 @@ impl<'a> Section<'a> {
     }
 
     /// A required value of a type with a textual form; `None` only after a fault. The fault
-    /// quotes the value, so this is not for secrets.
+    /// quotes the value, so do not read secrets with it.
     pub fn parse<T: FromStr>(&self, key: &str) -> Option<T>
     where
         T::Err: Display,
     {
         if !self.has(key) {
-            self.settings.note_asked(&self.path_to(key), Asked::Read);
             self.require(key);
-            return None;
         }
-        self.parse_optional(key)
-    }
-
-    /// A value of a type with a textual form. Not for secrets, as [`Section::parse`].
-    pub fn parse_or<T: FromStr>(&self, key: &str, default: T) -> T
-    where
-        T::Err: Display,
-    {
-        self.parse_optional(key).unwrap_or(default)
+        self.read(key, |value| {
+            let found = scalar(value)?;
+            found
+                .parse()
+                .map_err(|fault| format!("is {}: {fault}", quoted(&found)))
+        })
     }
 
     /// One of `choices`, which are names and what they stand for; there must be at least one.
@@ -203,10 +198,10 @@ impl<'a> Section<'a> {
     }
 
     /// The whole section by serde; `None` only after a fault. All its keys count as read, so
-    /// the type should deny unknown fields. Text becomes a number where one is wanted, but is
-    /// not split into a list. The fault names the first thing that does not fit.
+    /// the type should deny unknown fields. Text becomes a number where the type wants one, but
+    /// is not split into a list. The fault names the first value that does not fit.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Option<T> {
-        self.settings.note_asked(&self.path, Asked::Read);
+        self.settings.record_asked(&self.path, KeyUse::Read);
         let value = match self.settings.get(&self.path) {
             Some(value) => value.clone(),
             None => Value::new(None, Map::<String, Value>::new()),
@@ -216,34 +211,17 @@ impl<'a> Section<'a> {
             Err(fault) => {
                 let (keys, message) = explain(fault);
                 let path: KeyPath = self.path.iter().cloned().chain(keys).collect();
-                self.settings.note_fault(&path, &message);
+                self.settings.record_fault(&path, &message);
                 None
             }
         }
     }
 
-    /// Notes a fault that the caller found in the value of `key`. `message` must not quote a
+    /// Records a fault that the caller found in the value of `key`. `message` must not quote a
     /// secret.
     pub fn fault(&self, key: &str, message: impl Into<String>) {
         self.settings
-            .note_fault(&self.path_to(key), &message.into());
-    }
-
-    /// The full name of `key`, such as `sources.worldpay.format`.
-    pub fn path_of(&self, key: &str) -> String {
-        self.path_to(key).join(".")
-    }
-
-    fn parse_optional<T: FromStr>(&self, key: &str) -> Option<T>
-    where
-        T::Err: Display,
-    {
-        self.read(key, |value| {
-            let found = scalar(value)?;
-            found
-                .parse()
-                .map_err(|fault| format!("is {}: {fault}", quoted(&found)))
-        })
+            .record_fault(&self.path_to(key), &message.into());
     }
 
     fn secret_in_file(&self, file_key: &str, file: &str) -> Option<SecretString> {
@@ -266,10 +244,10 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Notes that `key` was read, and reads it unless it is absent or empty.
+    /// Records that `key` was read, and reads it unless it is absent or empty.
     fn read<T>(&self, key: &str, reader: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
         let path = self.path_to(key);
-        self.settings.note_asked(&path, Asked::Read);
+        self.settings.record_asked(&path, KeyUse::Read);
         let value = self.settings.get(&path).filter(|value| is_set(value))?;
         reader(value)
             .map_err(|message| self.fault(key, message))

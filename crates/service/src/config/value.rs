@@ -1,9 +1,9 @@
-//! Reads one value as the type that is wanted. Variables are always text, so text is taken
-//! wherever a number, a truth value or a list is wanted.
+//! Reads one value as the type that is wanted. Variables are always text, so text is accepted
+//! for a number, a truth value or a list.
 
 use config::{ConfigError, Value, ValueKind};
 
-/// What a value is, in words for a fault.
+/// The kind of a value, in words for a fault.
 pub(super) fn kind_of(value: &Value) -> &'static str {
     match value.kind {
         ValueKind::Nil => "nothing",
@@ -80,7 +80,7 @@ pub(super) fn list(value: &Value) -> Result<Vec<String>, String> {
     }
 }
 
-/// A text for a fault: in quotes, escaped, and cut where it is long.
+/// A text for a fault: in quotes, escaped, and cut when it is long.
 pub(super) fn quoted(text: &str) -> String {
     const SHOWN_CHARS: usize = 60;
     if text.chars().count() > SHOWN_CHARS {
@@ -96,8 +96,8 @@ pub(super) fn is_set(value: &Value) -> bool {
         && !matches!(&value.kind, ValueKind::String(text) if text.is_empty())
 }
 
-/// The key below a section that serde could not read and what is wrong with it. For a wrong type
-/// the value is left out, as it may be a secret; a type's own message is passed on as it is.
+/// The key below a section that serde could not read, and what is wrong with it. For a wrong
+/// type the value is left out, as it may be a secret; a type's own message is passed on.
 pub(super) fn explain(fault: ConfigError) -> (Vec<String>, String) {
     let split = |key: Option<String>| {
         key.into_iter()

@@ -3,271 +3,232 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::step::Change as ProtoChange;
+use echeck_proto::timestamp;
 
-use super::Violations;
-use crate::batch::{Change, Effect, Expected, NewTransfer, Ready, Reason, State, Update};
+use super::violations::Violations;
+use crate::batch::{
+    ExpectedState, NewTransfer, ReleaseToSettlement, ReturnReason, TransferChange, TransferState,
+    Update, UpdateEffect,
+};
 
-/// What all updates tell, as it was sent.
-struct Head {
+/// Parses the change of the step at `step`; `None` only after a violation.
+pub(super) fn parse_change(
+    step: &str,
+    change: ProtoChange,
+    violations: &mut Violations,
+) -> Option<TransferChange> {
+    let mut fields = ChangeFields {
+        path: format!("{step}.{}", name(&change)),
+        violations,
+    };
+    let (sent, effect) = match change {
+        ProtoChange::Fail(fail) => fields.fail(fail),
+        ProtoChange::Return(returned) => {
+            let messages = returned.messages;
+            let sent = SentUpdate {
+                transfer_id: returned.transfer_id,
+                expected: returned.expected,
+                reason: returned.reason,
+            };
+            (sent, Some(UpdateEffect::Return { messages }))
+        }
+        ProtoChange::Reverse(reverse) => fields.reverse(reverse),
+        ProtoChange::Restore(restore) => fields.restore(restore),
+        ProtoChange::Reapply(reapply) => fields.reapply(reapply),
+        ProtoChange::Ready(ready) => return fields.release(ready),
+    };
+    fields.update(sent, effect)
+}
+
+/// The name of the change's field in a step.
+const fn name(change: &ProtoChange) -> &'static str {
+    match change {
+        ProtoChange::Fail(_) => "fail",
+        ProtoChange::Return(_) => "return",
+        ProtoChange::Reverse(_) => "reverse",
+        ProtoChange::Restore(_) => "restore",
+        ProtoChange::Reapply(_) => "reapply",
+        ProtoChange::Ready(_) => "ready",
+    }
+}
+
+/// What all updates have, as it was sent.
+struct SentUpdate {
     transfer_id: String,
     expected: Option<proto::Expected>,
     reason: Option<proto::Reason>,
 }
 
-/// `None` only after a violation.
-pub(super) fn parse_change(
-    at: usize,
-    change: ProtoChange,
-    violations: &mut Violations,
-) -> Option<Change> {
-    let step = format!("steps[{at}]");
-    match change {
-        ProtoChange::Fail(fail) => parse_fail(&format!("{step}.fail"), fail, violations),
-        ProtoChange::Return(back) => {
-            let head = Head {
-                transfer_id: back.transfer_id,
-                expected: back.expected,
-                reason: back.reason,
-            };
-            let effect = Effect::Return {
-                messages: back.messages,
-            };
-            parse_update(&format!("{step}.return"), head, Some(effect), violations)
-        }
-        ProtoChange::Reverse(reverse) => {
-            parse_reverse(&format!("{step}.reverse"), reverse, violations)
-        }
-        ProtoChange::Restore(restore) => {
-            parse_restore(&format!("{step}.restore"), restore, violations)
-        }
-        ProtoChange::Reapply(reapply) => {
-            parse_reapply(&format!("{step}.reapply"), reapply, violations)
-        }
-        ProtoChange::Ready(ready) => parse_ready(&format!("{step}.ready"), ready, violations),
+/// An update as it was sent, and its effect unless that has a violation.
+type ParsedUpdate = (SentUpdate, Option<UpdateEffect>);
+
+/// The fields of one change, below its path.
+struct ChangeFields<'a> {
+    path: String,
+    violations: &'a mut Violations,
+}
+
+impl ChangeFields<'_> {
+    fn add(&mut self, field: &str, what: &str) {
+        self.violations.add(format!("{}.{field}", self.path), what);
     }
-}
 
-fn parse_fail(
-    field: &str,
-    fail: proto::FailTransfer,
-    violations: &mut Violations,
-) -> Option<Change> {
-    if !fail.raw_json.is_empty()
-        && serde_json::from_str::<serde::de::IgnoredAny>(&fail.raw_json).is_err()
-    {
-        violations.add(format!("{field}.raw_json"), "is not JSON");
+    fn required(&mut self, field: &str, text: &str) {
+        if text.is_empty() {
+            self.add(field, "must not be empty");
+        }
     }
-    let head = Head {
-        transfer_id: fail.transfer_id,
-        expected: fail.expected,
-        reason: fail.reason,
-    };
-    let effect = Effect::Fail {
-        messages: fail.messages,
-        raw_json: fail.raw_json,
-    };
-    parse_update(field, head, Some(effect), violations)
-}
 
-fn parse_reverse(
-    field: &str,
-    reverse: proto::ReverseTransfer,
-    violations: &mut Violations,
-) -> Option<Change> {
-    let made = format!("{field}.reversal");
-    let reversal = parse_made(&made, reverse.reversal, violations).map(|reversal| {
-        let parent = &reversal.parent_id;
-        if !parent.is_empty() && *parent != reverse.transfer_id {
-            let what = "must be empty, since a reversal undoes the transfer itself";
-            violations.add(format!("{made}.parent_id"), what);
+    fn fail(&mut self, fail: proto::FailTransfer) -> ParsedUpdate {
+        let (messages, raw_json) = (fail.messages, fail.raw_json);
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&raw_json).is_ok();
+        if !raw_json.is_empty() && !is_json {
+            self.add("raw_json", "is not JSON");
         }
-        undoing(&reverse.transfer_id, reversal)
-    });
-    let head = Head {
-        transfer_id: reverse.transfer_id,
-        expected: reverse.expected,
-        reason: reverse.reason,
-    };
-    parse_update(field, head, reversal.map(Effect::Reverse), violations)
-}
-
-fn parse_restore(
-    field: &str,
-    restore: proto::RestoreTransfer,
-    violations: &mut Violations,
-) -> Option<Change> {
-    let made = format!("{field}.restoration");
-    let restoration = parse_made(&made, restore.restoration, violations).map(|restoration| {
-        if restoration.parent_id.is_empty() {
-            undoing(&restore.transfer_id, restoration)
-        } else {
-            restoration
-        }
-    });
-    let head = Head {
-        transfer_id: restore.transfer_id,
-        expected: restore.expected,
-        reason: restore.reason,
-    };
-    parse_update(field, head, restoration.map(Effect::Restore), violations)
-}
-
-fn parse_reapply(
-    field: &str,
-    reapply: proto::ReapplyReturn,
-    violations: &mut Violations,
-) -> Option<Change> {
-    let made = format!("{field}.reversal");
-    let reversal = parse_made(&made, reapply.reversal, violations).inspect(|reversal| {
-        if reversal.parent_id.is_empty() || reversal.parent_id == reapply.transfer_id {
-            let what = "must name the restoration that it undoes";
-            violations.add(format!("{made}.parent_id"), what);
-        }
-    });
-    let head = Head {
-        transfer_id: reapply.transfer_id,
-        expected: reapply.expected,
-        reason: reapply.reason,
-    };
-    parse_update(field, head, reversal.map(Effect::Reapply), violations)
-}
-
-fn parse_ready(
-    field: &str,
-    ready: proto::ReadyToSettle,
-    violations: &mut Violations,
-) -> Option<Change> {
-    violations.required(format!("{field}.transfer_id"), &ready.transfer_id);
-    violations.required(
-        format!("{field}.returned_transfer_id"),
-        &ready.returned_transfer_id,
-    );
-    let from = parse_instant(
-        format!("{field}.ready_to_settle_at"),
-        ready.ready_to_settle_at,
-        violations,
-    );
-    let decided_at = parse_instant(format!("{field}.decided_at"), ready.decided_at, violations);
-    Some(Change::Ready(Ready {
-        transfer_id: ready.transfer_id,
-        returned_transfer_id: ready.returned_transfer_id,
-        ready_to_settle_at: from?,
-        decided_at: decided_at?,
-    }))
-}
-
-fn parse_update(
-    field: &str,
-    head: Head,
-    effect: Option<Effect>,
-    violations: &mut Violations,
-) -> Option<Change> {
-    violations.required(format!("{field}.transfer_id"), &head.transfer_id);
-    let expected = parse_expected(field, head.expected, violations);
-    let reason = parse_reason(field, head.reason, violations);
-    Some(Change::Update(Update {
-        transfer_id: head.transfer_id,
-        expected: expected?,
-        reason: reason?,
-        effect: effect?,
-    }))
-}
-
-fn parse_expected(
-    field: &str,
-    expected: Option<proto::Expected>,
-    violations: &mut Violations,
-) -> Option<Expected> {
-    let state = expected
-        .as_ref()
-        .and_then(|expected| State::from_proto(expected.state()));
-    if state.is_none() {
-        violations.add(
-            format!("{field}.expected.state"),
-            "must be set: the update's WHERE clause names it",
-        );
+        let sent = SentUpdate {
+            transfer_id: fail.transfer_id,
+            expected: fail.expected,
+            reason: fail.reason,
+        };
+        (sent, Some(UpdateEffect::Fail { messages, raw_json }))
     }
-    Some(Expected {
-        state: state?,
-        in_deposit: expected?.in_deposit,
-    })
-}
 
-fn parse_reason(
-    field: &str,
-    reason: Option<proto::Reason>,
-    violations: &mut Violations,
-) -> Option<Reason> {
-    let Some(reason) = reason else {
-        violations.add(format!("{field}.reason"), "must be set");
-        return None;
-    };
-    let decided_at = parse_instant(
-        format!("{field}.reason.decided_at"),
-        reason.decided_at,
-        violations,
-    );
-    let returned_on = match reason.returned_on.as_str() {
-        "" => None,
-        text => {
-            let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
-            if day.is_none() {
-                violations.add(format!("{field}.reason.returned_on"), "must be YYYY-MM-DD");
+    fn reverse(&mut self, reverse: proto::ReverseTransfer) -> ParsedUpdate {
+        let mut reversal = self.new_transfer("reversal", reverse.reversal);
+        if let Some(reversal) = &mut reversal {
+            if !["", &reverse.transfer_id].contains(&reversal.parent_id.as_str()) {
+                let what = "must be empty, since a reversal undoes the transfer itself";
+                self.add("reversal.parent_id", what);
             }
-            day
+            reversal.parent_id.clone_from(&reverse.transfer_id);
         }
-    };
-    Some(Reason {
-        code: reason.code,
-        description: reason.description,
-        returned_on,
-        decided_at: decided_at?,
-    })
-}
+        let sent = SentUpdate {
+            transfer_id: reverse.transfer_id,
+            expected: reverse.expected,
+            reason: reverse.reason,
+        };
+        (sent, reversal.map(UpdateEffect::Reverse))
+    }
 
-/// The transfer to make, its parent as it was sent.
-fn parse_made(
-    field: &str,
-    made: Option<proto::Reversal>,
-    violations: &mut Violations,
-) -> Option<NewTransfer> {
-    let Some(made) = made else {
-        violations.add(field, "must be set");
-        return None;
-    };
-    violations.required(format!("{field}.id"), &made.id);
-    if made.amount_minor <= 0 {
-        violations.add(format!("{field}.amount_minor"), "must be more than 0");
+    fn restore(&mut self, restore: proto::RestoreTransfer) -> ParsedUpdate {
+        let mut restoration = self.new_transfer("restoration", restore.restoration);
+        if let Some(restoration) = &mut restoration
+            && restoration.parent_id.is_empty()
+        {
+            restoration.parent_id.clone_from(&restore.transfer_id);
+        }
+        let sent = SentUpdate {
+            transfer_id: restore.transfer_id,
+            expected: restore.expected,
+            reason: restore.reason,
+        };
+        (sent, restoration.map(UpdateEffect::Restore))
     }
-    if made.currency.len() != 3 {
-        violations.add(format!("{field}.currency"), "must be an ISO 4217 code");
-    }
-    Some(NewTransfer {
-        id: made.id,
-        trace_id: made.trace_id,
-        parent_id: made.parent_id,
-        amount_minor: made.amount_minor,
-        currency: made.currency,
-        tags: made.tags.into_iter().collect(),
-    })
-}
 
-fn undoing(transfer_id: &str, made: NewTransfer) -> NewTransfer {
-    NewTransfer {
-        parent_id: transfer_id.to_owned(),
-        ..made
+    fn reapply(&mut self, reapply: proto::ReapplyReturn) -> ParsedUpdate {
+        let reversal = self.new_transfer("reversal", reapply.reversal);
+        if let Some(reversal) = &reversal
+            && ["", &reapply.transfer_id].contains(&reversal.parent_id.as_str())
+        {
+            let what = "must name the restoration that it undoes";
+            self.add("reversal.parent_id", what);
+        }
+        let sent = SentUpdate {
+            transfer_id: reapply.transfer_id,
+            expected: reapply.expected,
+            reason: reapply.reason,
+        };
+        (sent, reversal.map(UpdateEffect::Reapply))
     }
-}
 
-fn parse_instant(
-    field: String,
-    at: Option<prost_types::Timestamp>,
-    violations: &mut Violations,
-) -> Option<DateTime<Utc>> {
-    let instant =
-        at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
-    if instant.is_none() {
-        violations.add(field, "must be a valid timestamp");
+    fn release(&mut self, ready: proto::ReadyToSettle) -> Option<TransferChange> {
+        self.required("transfer_id", &ready.transfer_id);
+        self.required("returned_transfer_id", &ready.returned_transfer_id);
+        let ready_to_settle_at = self.instant("ready_to_settle_at", ready.ready_to_settle_at);
+        let decided_at = self.instant("decided_at", ready.decided_at);
+        Some(TransferChange::Release(ReleaseToSettlement {
+            transfer_id: ready.transfer_id,
+            returned_transfer_id: ready.returned_transfer_id,
+            ready_to_settle_at: ready_to_settle_at?,
+            decided_at: decided_at?,
+        }))
     }
-    instant
+
+    fn update(&mut self, sent: SentUpdate, effect: Option<UpdateEffect>) -> Option<TransferChange> {
+        self.required("transfer_id", &sent.transfer_id);
+        let expected = self.expected(sent.expected);
+        let reason = self.reason(sent.reason);
+        Some(TransferChange::Update(Update {
+            transfer_id: sent.transfer_id,
+            expected: expected?,
+            reason: reason?,
+            effect: effect?,
+        }))
+    }
+
+    fn expected(&mut self, expected: Option<proto::Expected>) -> Option<ExpectedState> {
+        let sent = expected.unwrap_or_default();
+        let state = TransferState::from_proto(sent.state());
+        if state.is_none() {
+            let what = "must be set: the update's WHERE clause names it";
+            self.add("expected.state", what);
+        }
+        Some(ExpectedState {
+            state: state?,
+            in_deposit: sent.in_deposit,
+        })
+    }
+
+    fn reason(&mut self, reason: Option<proto::Reason>) -> Option<ReturnReason> {
+        let Some(reason) = reason else {
+            self.add("reason", "must be set");
+            return None;
+        };
+        let decided_at = self.instant("reason.decided_at", reason.decided_at);
+        let returned_on = NaiveDate::parse_from_str(&reason.returned_on, "%Y-%m-%d").ok();
+        if returned_on.is_none() && !reason.returned_on.is_empty() {
+            self.add("reason.returned_on", "must be YYYY-MM-DD");
+        }
+        Some(ReturnReason {
+            code: reason.code,
+            description: reason.description,
+            returned_on,
+            decided_at: decided_at?,
+        })
+    }
+
+    /// The transfer to create, with its parent as it was sent.
+    fn new_transfer(&mut self, field: &str, new: Option<proto::Reversal>) -> Option<NewTransfer> {
+        let Some(new) = new else {
+            self.add(field, "must be set");
+            return None;
+        };
+        self.required(&format!("{field}.id"), &new.id);
+        if new.amount_minor <= 0 {
+            self.add(&format!("{field}.amount_minor"), "must be more than 0");
+        }
+        if new.currency.len() != 3 {
+            self.add(&format!("{field}.currency"), "must be an ISO 4217 code");
+        }
+        Some(NewTransfer {
+            id: new.id,
+            trace_id: new.trace_id,
+            parent_id: new.parent_id,
+            amount_minor: new.amount_minor,
+            currency: new.currency,
+            tags: new.tags.into_iter().collect(),
+        })
+    }
+
+    fn instant(
+        &mut self,
+        field: &str,
+        at: Option<prost_types::Timestamp>,
+    ) -> Option<DateTime<Utc>> {
+        let instant = at.and_then(timestamp::from_proto);
+        if instant.is_none() {
+            self.add(field, "must be a valid timestamp");
+        }
+        instant
+    }
 }

@@ -1,157 +1,108 @@
-//! Parses requests. All violations of a request are told together, each with the path of
-//! its field.
+//! Parses requests. All violations of a request are reported together, each with the path of its
+//! field.
 
 mod change;
+#[cfg(test)]
+mod tests;
+mod violations;
 
 use echeck_proto::adapter::v1 as proto;
 use uuid::Uuid;
 
-use crate::adopt::Adoption;
+use self::change::parse_change;
+use self::violations::Violations;
+use super::{KeyKind, LookupKey, RowHash, Step, StepBatch};
+use crate::adopt::CursorAdoption;
 use crate::cursor::Cursor;
 
-use super::{Batch, Hash, Key, KeyKind, Step};
+pub use violations::Violation;
 
-use self::change::parse_change;
-
-/// The most keys or steps of one request.
-pub const MAX_ITEMS: usize = 10_000;
-/// So many violations of a request are told; the rest is rarely news.
-const MAX_VIOLATIONS: usize = 20;
-
-/// What is wrong with one field of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// The path of the field, such as `steps[3].fail.transfer_id`.
-    pub field: String,
-    /// What is wrong with it.
-    pub what: String,
-}
-
-struct Violations(Vec<Violation>);
-
-impl Violations {
-    fn add(&mut self, field: impl Into<String>, what: impl Into<String>) {
-        if self.0.len() < MAX_VIOLATIONS {
-            self.0.push(Violation {
-                field: field.into(),
-                what: what.into(),
-            });
-        }
-    }
-
-    fn required(&mut self, field: String, text: &str) {
-        if text.is_empty() {
-            self.add(field, "must not be empty");
-        }
-    }
-
-    fn finish<T>(self, value: T) -> Result<T, Vec<Violation>> {
-        if self.0.is_empty() {
-            Ok(value)
-        } else {
-            Err(self.0)
-        }
-    }
-}
+/// The maximum number of keys or steps of one request.
+const MAX_ITEMS: usize = 10_000;
 
 /// Parses the keys of a lookup.
-///
-/// # Errors
-/// The violations found.
-pub fn parse_keys(keys: Vec<proto::TransferKey>) -> Result<Vec<Key>, Vec<Violation>> {
-    let mut violations = Violations(Vec::new());
+pub(crate) fn parse_keys(keys: Vec<proto::TransferKey>) -> Result<Vec<LookupKey>, Vec<Violation>> {
+    let mut violations = Violations::default();
     if keys.len() > MAX_ITEMS {
-        violations.add(
-            "keys",
-            format!("has {} keys; at most {MAX_ITEMS} are allowed", keys.len()),
-        );
-        return Err(violations.0);
+        let what = format!("has {} keys; at most {MAX_ITEMS} are allowed", keys.len());
+        violations.add("keys", what);
+        return violations.finish(None);
     }
     let mut parsed = Vec::with_capacity(keys.len());
     for (at, key) in keys.into_iter().enumerate() {
         violations.required(format!("keys[{at}].value"), &key.value);
-        match key_kind(key.kind()) {
-            Some(kind) => parsed.push(Key {
+        match KeyKind::from_proto(key.kind()) {
+            Some(kind) => parsed.push(LookupKey {
                 kind,
                 value: key.value,
             }),
             None => violations.add(format!("keys[{at}].kind"), "is not a kind of key"),
         }
     }
-    violations.finish(parsed)
-}
-
-fn key_kind(kind: proto::TransferKeyKind) -> Option<KeyKind> {
-    match kind {
-        proto::TransferKeyKind::Unspecified => None,
-        proto::TransferKeyKind::TransferId => Some(KeyKind::TransferId),
-        proto::TransferKeyKind::TraceId => Some(KeyKind::TraceId),
-        proto::TransferKeyKind::PaymentId => Some(KeyKind::PaymentId),
-        proto::TransferKeyKind::AchTrace => Some(KeyKind::AchTrace),
-        proto::TransferKeyKind::IndividualId => Some(KeyKind::IndividualId),
-    }
+    violations.finish(Some(parsed))
 }
 
 /// Parses a batch.
 ///
 /// # Errors
 /// The violations found.
-pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<Batch, Vec<Violation>> {
-    let mut violations = Violations(Vec::new());
-    let journal = Uuid::parse_str(&request.journal_id).unwrap_or_else(|_| {
-        violations.add("journal_id", "must be a UUID");
-        Uuid::nil()
-    });
+pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<StepBatch, Vec<Violation>> {
+    let mut violations = Violations::default();
+    let journal = parse_uuid("journal_id", &request.journal_id, &mut violations);
     let previous = match request.previous_hash.as_slice() {
         [] => None,
-        bytes => {
-            let hash = Hash::from_bytes(bytes);
-            if hash.is_none() {
-                violations.add("previous_hash", not_a_hash(bytes));
-            }
-            hash
-        }
+        bytes => Some(parse_hash("previous_hash", bytes, &mut violations)),
     };
     let count = request.steps.len();
     if count == 0 || count > MAX_ITEMS {
-        violations.add(
-            "steps",
-            format!("has {count} steps; 1 to {MAX_ITEMS} are allowed"),
-        );
-        return Err(violations.0);
+        let what = format!("has {count} steps; 1 to {MAX_ITEMS} are allowed");
+        violations.add("steps", what);
+        return violations.finish(None);
     }
     let steps = parse_steps(request.steps, &mut violations);
-    violations.finish(Batch {
+    violations.finish(journal.map(|journal| StepBatch {
         journal,
         previous,
         steps,
-    })
+    }))
 }
 
 /// Parses an operator's decision about the cursor.
-///
-/// # Errors
-/// The violations found.
-pub fn parse_adoption(request: proto::AdoptCursorRequest) -> Result<Adoption, Vec<Violation>> {
-    let mut violations = Violations(Vec::new());
-    let id = Uuid::parse_str(&request.adoption_id).unwrap_or_else(|_| {
-        violations.add("adoption_id", "must be a UUID");
-        Uuid::nil()
-    });
+pub(crate) fn parse_adoption(
+    request: proto::AdoptCursorRequest,
+) -> Result<CursorAdoption, Vec<Violation>> {
+    let mut violations = Violations::default();
+    let id = parse_uuid("adoption_id", &request.adoption_id, &mut violations);
     violations.required("actor".to_owned(), &request.actor);
     violations.required("reason".to_owned(), &request.reason);
     let from = parse_cursor("from", request.from, &mut violations);
     let to = parse_cursor("to", request.to, &mut violations);
-    match (from, to) {
-        (Some(from), Some(to)) => violations.finish(Adoption {
+    let adoption = match (id, from, to) {
+        (Some(id), Some(from), Some(to)) => Some(CursorAdoption {
             id,
             from,
             to,
             actor: request.actor,
             reason: request.reason,
         }),
-        _ => Err(violations.0),
+        _ => None,
+    };
+    violations.finish(adoption)
+}
+
+fn parse_uuid(field: &str, text: &str, violations: &mut Violations) -> Option<Uuid> {
+    let uuid = Uuid::parse_str(text).ok();
+    if uuid.is_none() {
+        violations.add(field, "must be a UUID");
     }
+    uuid
+}
+
+fn parse_hash(field: &str, bytes: &[u8], violations: &mut Violations) -> RowHash {
+    RowHash::from_bytes(bytes).unwrap_or_else(|| {
+        violations.add(field, format!("has {} bytes; a hash has 32", bytes.len()));
+        RowHash::PLACEHOLDER
+    })
 }
 
 fn parse_cursor(
@@ -165,7 +116,7 @@ fn parse_cursor(
     };
     let journal = Uuid::parse_str(&cursor.journal_id).ok();
     let position = i64::try_from(cursor.position).ok().filter(|at| *at > 0);
-    let hash = Hash::from_bytes(&cursor.hash);
+    let hash = RowHash::from_bytes(&cursor.hash);
     if let (Some(journal), Some(position), Some(hash)) = (journal, position, hash) {
         return Some(Cursor {
             journal,
@@ -173,358 +124,41 @@ fn parse_cursor(
             hash,
         });
     }
-    violations.add(
-        field,
-        "must have a journal's UUID, a position of 1 or more, and a hash of 32 bytes",
-    );
+    let what = "must have a journal's UUID, a position of 1 or more, and a hash of 32 bytes";
+    violations.add(field, what);
     None
-}
-
-fn not_a_hash(bytes: &[u8]) -> String {
-    format!("has {} bytes; a hash has 32", bytes.len())
 }
 
 fn parse_steps(steps: Vec<proto::Step>, violations: &mut Violations) -> Vec<Step> {
     let mut parsed: Vec<Step> = Vec::with_capacity(steps.len());
     for (at, step) in steps.into_iter().enumerate() {
+        let path = format!("steps[{at}]");
         let position = i64::try_from(step.position).unwrap_or(0);
+        let last = parsed.last().map(|last| last.position);
         if position < 1 {
-            violations.add(
-                format!("steps[{at}].position"),
-                "must be 1 or more, within 63 bits",
-            );
-        } else if let Some(last) = parsed.last()
-            && last.position.checked_add(1) != Some(position)
+            let what = "must be 1 or more, within 63 bits";
+            violations.add(format!("{path}.position"), what);
+        } else if let Some(last) = last
+            && last.checked_add(1) != Some(position)
         {
-            violations.add(
-                format!("steps[{at}].position"),
-                format!(
-                    "is {position} after {}; positions have no gaps",
-                    last.position
-                ),
-            );
+            let what = format!("is {position} after {last}; positions have no gaps");
+            violations.add(format!("{path}.position"), what);
         }
-        let hash = Hash::from_bytes(&step.hash).unwrap_or_else(|| {
-            violations.add(format!("steps[{at}].hash"), not_a_hash(&step.hash));
-            Hash([0; 32])
-        });
-        let nothing_to_do = step.change.is_none();
+        let hash = parse_hash(&format!("{path}.hash"), &step.hash, violations);
+        let blocked = Some(step.withheld).filter(|why| !why.is_empty());
+        if blocked.is_some() && step.change.is_none() {
+            let what = "must be empty when there is no change to block";
+            violations.add(format!("{path}.withheld"), what);
+        }
         let change = step
             .change
-            .and_then(|change| parse_change(at, change, violations));
-        let withheld = Some(step.withheld).filter(|why| !why.is_empty());
-        if withheld.is_some() && nothing_to_do {
-            violations.add(
-                format!("steps[{at}].withheld"),
-                "must be empty when there is no change to withhold",
-            );
-        }
+            .and_then(|change| parse_change(&path, change, violations));
         parsed.push(Step {
             position,
             hash,
             change,
-            withheld,
+            blocked,
         });
     }
     parsed
-}
-
-#[cfg(test)]
-mod tests {
-    use echeck_proto::adapter::v1::step::Change as ProtoChange;
-
-    use super::*;
-    use crate::batch::{Change, Effect};
-
-    fn step(position: u64) -> proto::Step {
-        proto::Step {
-            position,
-            hash: vec![7; 32],
-            change: None,
-            withheld: String::new(),
-        }
-    }
-
-    fn request(steps: Vec<proto::Step>) -> proto::ApplyUpdatesRequest {
-        proto::ApplyUpdatesRequest {
-            journal_id: "018f3f1e-0000-7000-8000-000000000001".into(),
-            previous_hash: Vec::new(),
-            steps,
-        }
-    }
-
-    fn fields(outcome: Result<Batch, Vec<Violation>>) -> Vec<String> {
-        outcome
-            .unwrap_err()
-            .into_iter()
-            .map(|violation| violation.field)
-            .collect()
-    }
-
-    #[test]
-    fn positions_must_follow_each_other() {
-        assert!(parse_batch(request(vec![step(4), step(5), step(6)])).is_ok());
-        assert_eq!(
-            fields(parse_batch(request(vec![step(4), step(6)]))),
-            ["steps[1].position"]
-        );
-        assert_eq!(
-            fields(parse_batch(request(vec![step(4), step(4)]))),
-            ["steps[1].position"]
-        );
-        assert_eq!(
-            fields(parse_batch(request(vec![step(0)]))),
-            ["steps[0].position"]
-        );
-        assert_eq!(
-            fields(parse_batch(request(vec![step(u64::MAX)]))),
-            ["steps[0].position"]
-        );
-    }
-
-    #[test]
-    fn a_batch_has_one_to_ten_thousand_steps() {
-        assert_eq!(fields(parse_batch(request(vec![]))), ["steps"]);
-        let many = |count| (1..=count).map(step).collect();
-        assert!(parse_batch(request(many(10_000))).is_ok());
-        assert_eq!(fields(parse_batch(request(many(10_001)))), ["steps"]);
-    }
-
-    #[test]
-    fn every_violation_is_told_with_its_field() {
-        let mut bad = request(vec![step(1)]);
-        bad.journal_id = "journal".into();
-        bad.previous_hash = vec![1];
-        bad.steps[0].hash = vec![1; 31];
-        bad.steps[0].change = Some(ProtoChange::Fail(proto::FailTransfer {
-            raw_json: "{".into(),
-            reason: Some(proto::Reason {
-                returned_on: "03/02/2026".into(),
-                ..Default::default()
-            }),
-            ..Default::default()
-        }));
-        assert_eq!(
-            fields(parse_batch(bad)),
-            [
-                "journal_id",
-                "previous_hash",
-                "steps[0].hash",
-                "steps[0].fail.raw_json",
-                "steps[0].fail.transfer_id",
-                "steps[0].fail.expected.state",
-                "steps[0].fail.reason.decided_at",
-                "steps[0].fail.reason.returned_on",
-            ]
-        );
-    }
-
-    #[test]
-    fn a_reversal_takes_back_a_positive_amount() {
-        let mut bad = request(vec![step(1)]);
-        bad.steps[0].change = Some(ProtoChange::Reverse(proto::ReverseTransfer {
-            transfer_id: "TR1".into(),
-            expected: Some(proto::Expected {
-                state: 2,
-                in_deposit: None,
-            }),
-            reason: Some(proto::Reason {
-                decided_at: Some(prost_types::Timestamp {
-                    seconds: 1,
-                    nanos: 0,
-                }),
-                ..Default::default()
-            }),
-            reversal: Some(proto::Reversal {
-                amount_minor: -5,
-                ..Default::default()
-            }),
-            return_id: String::new(),
-        }));
-        assert_eq!(
-            fields(parse_batch(bad)),
-            [
-                "steps[0].reverse.reversal.id",
-                "steps[0].reverse.reversal.amount_minor",
-                "steps[0].reverse.reversal.currency",
-            ]
-        );
-    }
-
-    /// The one step of a batch in which everything is missing.
-    fn empty(change: ProtoChange) -> Vec<String> {
-        let mut bad = request(vec![step(1)]);
-        bad.steps[0].change = Some(change);
-        fields(parse_batch(bad))
-    }
-
-    #[test]
-    fn each_missing_part_of_a_later_stage_is_told_by_its_path() {
-        let head = |name: &str| {
-            ["transfer_id", "expected.state", "reason"]
-                .map(|part| format!("steps[0].{name}.{part}"))
-        };
-        let told = empty(ProtoChange::Restore(proto::RestoreTransfer::default()));
-        assert_eq!(told[0], "steps[0].restore.restoration");
-        assert_eq!(told[1..], head("restore"));
-        let told = empty(ProtoChange::Reapply(proto::ReapplyReturn::default()));
-        assert_eq!(told[0], "steps[0].reapply.reversal");
-        assert_eq!(told[1..], head("reapply"));
-        let made = Some(proto::Reversal::default());
-        let told = empty(ProtoChange::Restore(proto::RestoreTransfer {
-            restoration: made.clone(),
-            ..Default::default()
-        }));
-        assert_eq!(
-            told[..3],
-            ["id", "amount_minor", "currency"]
-                .map(|part| format!("steps[0].restore.restoration.{part}"))
-        );
-        let told = empty(ProtoChange::Reapply(proto::ReapplyReturn {
-            reversal: made,
-            ..Default::default()
-        }));
-        assert_eq!(
-            told[..4],
-            ["id", "amount_minor", "currency", "parent_id"]
-                .map(|part| format!("steps[0].reapply.reversal.{part}"))
-        );
-        assert_eq!(
-            empty(ProtoChange::Ready(proto::ReadyToSettle::default())),
-            [
-                "transfer_id",
-                "returned_transfer_id",
-                "ready_to_settle_at",
-                "decided_at"
-            ]
-            .map(|part| format!("steps[0].ready.{part}"))
-        );
-    }
-
-    fn update(
-        parent_id: &str,
-    ) -> (
-        Option<proto::Expected>,
-        Option<proto::Reason>,
-        Option<proto::Reversal>,
-    ) {
-        let expected = Some(proto::Expected {
-            state: 2,
-            in_deposit: None,
-        });
-        let reason = Some(proto::Reason {
-            decided_at: Some(prost_types::Timestamp::default()),
-            ..Default::default()
-        });
-        let made = Some(proto::Reversal {
-            id: "NEW".into(),
-            amount_minor: 500,
-            currency: "USD".into(),
-            parent_id: parent_id.into(),
-            ..Default::default()
-        });
-        (expected, reason, made)
-    }
-
-    fn reverse(parent_id: &str) -> ProtoChange {
-        let (expected, reason, reversal) = update(parent_id);
-        ProtoChange::Reverse(proto::ReverseTransfer {
-            transfer_id: "TR1".into(),
-            expected,
-            reason,
-            reversal,
-            return_id: String::new(),
-        })
-    }
-
-    fn restore(parent_id: &str) -> ProtoChange {
-        let (expected, reason, restoration) = update(parent_id);
-        ProtoChange::Restore(proto::RestoreTransfer {
-            transfer_id: "TR1".into(),
-            expected,
-            reason,
-            restoration,
-            return_id: String::new(),
-        })
-    }
-
-    fn reapply(parent_id: &str) -> ProtoChange {
-        let (expected, reason, reversal) = update(parent_id);
-        ProtoChange::Reapply(proto::ReapplyReturn {
-            transfer_id: "TR1".into(),
-            expected,
-            reason,
-            reversal,
-            return_id: String::new(),
-        })
-    }
-
-    /// The parent of what the change makes, or the field that is wrong.
-    fn parent(change: ProtoChange) -> String {
-        let mut one = request(vec![step(1)]);
-        one.steps[0].change = Some(change);
-        match parse_batch(one) {
-            Err(violations) => violations[0].field.clone(),
-            Ok(mut batch) => match batch.steps.remove(0).change.unwrap() {
-                Change::Update(update) => match update.effect {
-                    Effect::Reverse(made) | Effect::Restore(made) | Effect::Reapply(made) => {
-                        made.parent_id
-                    }
-                    Effect::Fail { .. } | Effect::Return { .. } => panic!("it makes nothing"),
-                },
-                Change::Ready(_) => panic!("it makes nothing"),
-            },
-        }
-    }
-
-    #[test]
-    fn what_is_made_undoes_the_returned_transfer_unless_the_step_says_otherwise() {
-        assert_eq!(parent(reverse("")), "TR1");
-        assert_eq!(parent(reverse("TR1")), "TR1");
-        assert_eq!(
-            parent(reverse("TR2")),
-            "steps[0].reverse.reversal.parent_id"
-        );
-        assert_eq!(parent(restore("")), "TR1");
-        assert_eq!(parent(restore("RV1")), "RV1");
-    }
-
-    #[test]
-    fn a_return_that_is_applied_again_names_the_restoration() {
-        assert_eq!(parent(reapply("RS1")), "RS1");
-        assert_eq!(parent(reapply("")), "steps[0].reapply.reversal.parent_id");
-        assert_eq!(
-            parent(reapply("TR1")),
-            "steps[0].reapply.reversal.parent_id"
-        );
-    }
-
-    #[test]
-    fn a_key_has_a_kind_and_a_value() {
-        let key = |kind, value: &str| proto::TransferKey {
-            kind,
-            value: value.into(),
-        };
-        assert_eq!(
-            parse_keys(vec![key(2, "FNX1"), key(2, "FNX1")])
-                .unwrap()
-                .len(),
-            2
-        );
-        let fields: Vec<String> = parse_keys(vec![key(0, "a"), key(99, "b"), key(1, "")])
-            .unwrap_err()
-            .into_iter()
-            .map(|violation| violation.field)
-            .collect();
-        assert_eq!(fields, ["keys[0].kind", "keys[1].kind", "keys[2].value"]);
-        assert!(parse_keys(vec![key(1, "x"); 10_001]).is_err());
-    }
-
-    #[test]
-    fn a_hash_survives_hex() {
-        let hash = Hash::from_bytes(&(0..32).collect::<Vec<u8>>()).unwrap();
-        assert_eq!(Hash::from_hex(&hash.to_hex()), Some(hash));
-        assert_eq!(Hash::from_hex("zz"), None);
-        assert_eq!(Hash::from_hex(&"+1".repeat(32)), None);
-    }
 }

@@ -1,6 +1,6 @@
 -- The adapter's own three tables in the target database (MySQL, MariaDB).
--- The adapter makes them at its start. Where it may not, run this file once, and let the
--- adapter's account only SELECT, INSERT and UPDATE them.
+-- The adapter creates them when it starts. Where it has no right to, run this file once, and give
+-- the adapter's account only SELECT, INSERT and UPDATE on them.
 
 -- How far the target is in the journal. It moves in the transaction that changes the rows.
 CREATE TABLE IF NOT EXISTS echeck_cursor (
@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS echeck_cursor (
     updated_at VARCHAR(32) NOT NULL
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- The steps that changed nothing, and why. Written in the transaction that passed them.
+-- The steps that changed nothing, and why. Recorded in the transaction that passed them.
 CREATE TABLE IF NOT EXISTS echeck_exceptions (
     adapter     VARCHAR(63) NOT NULL,
     journal_id  CHAR(36)    NOT NULL,
@@ -23,8 +23,8 @@ CREATE TABLE IF NOT EXISTS echeck_exceptions (
     PRIMARY KEY (adapter, journal_id, position)
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
--- When an operator put the cursor onto another row, from where, to where, and why. The
--- exceptions of the past that was left are kept with the adoption's id as their journal.
+-- When an operator moved the cursor to another row, from where, to where, and why. The exceptions
+-- of the rows that were left have the adoption's id as their journal_id.
 CREATE TABLE IF NOT EXISTS echeck_adoptions (
     adoption_id   CHAR(36) NOT NULL PRIMARY KEY,
     adapter       VARCHAR(63) NOT NULL,

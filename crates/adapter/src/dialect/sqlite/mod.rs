@@ -1,77 +1,61 @@
 //! SQLite: a file on this machine, in WAL mode, synced at every commit.
 
-mod describe;
-mod error;
-mod session;
+mod backend;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use sqlx::Row as _;
+use sqlx::Sqlite;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use self::error::{db_error, is_busy};
-use crate::dialect::session::SqlSession;
-use crate::dialect::{Access, Database, DbError, Dialect, Facts, Session};
-use crate::timestamp;
+use self::backend::is_busy;
+use crate::dialect::target::{PoolLimits, SqlTarget, at};
+use crate::dialect::{DbError, TargetDatabase};
 
-/// The adapter's own tables, as an operator may run them.
-pub const OWNED_TABLES_SQL: &str = include_str!("owned_tables.sql");
-
-/// `PRAGMA synchronous` for FULL. Anything less may lose the last commits on a power cut,
-/// and a cursor that went back without its rows would break the exactly-once effect.
+/// `PRAGMA synchronous` for FULL. Anything less may lose the last commits on a power cut, and a
+/// cursor that went back without its rows would break the exactly-once effect.
 const SYNCHRONOUS_FULL: i64 = 2;
 
-/// An SQLite file as the target.
-pub struct SqliteTarget {
-    pool: SqlitePool,
+/// Opens an existing file. [`DbError::Unavailable`] when there is no such file, or when it cannot
+/// be opened or be switched to WAL with full synchronization.
+pub(crate) async fn open(
+    path: &Path,
     shown: String,
+    limits: PoolLimits,
+) -> Result<Arc<dyn TargetDatabase>, DbError> {
+    if !path.is_file() {
+        let message = format!("there is no file {}", path.display());
+        return Err(DbError::Unavailable(message));
+    }
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(limits.busy_timeout);
+    let pool = connect(limits.options(), options, limits.busy_timeout)
+        .await
+        .map_err(|error| DbError::Unavailable(at::<Sqlite>(&shown, &error).message().to_owned()))?;
+    let target = SqlTarget { pool, shown };
+    target.check_durability().await?;
+    Ok(Arc::new(target))
 }
 
-impl SqliteTarget {
-    /// Opens an existing file.
-    ///
-    /// # Errors
-    /// [`DbError::Unavailable`] when there is no such file, or it cannot be opened or be
-    /// switched to WAL with full synchronization.
-    pub async fn open(
-        path: &Path,
-        busy_timeout: Duration,
-        max_connections: u32,
-    ) -> Result<Self, DbError> {
-        let shown = format!("sqlite {}", path.display());
-        if !path.is_file() {
-            return Err(DbError::Unavailable(format!(
-                "there is no file {}",
-                path.display()
-            )));
-        }
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(false)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(busy_timeout);
-        let pool = SqlitePoolOptions::new()
-            .max_connections(max_connections)
-            .acquire_timeout(busy_timeout.saturating_add(Duration::from_secs(1)));
-        let pool = connect(pool, options, busy_timeout)
+impl SqlTarget<Sqlite> {
+    async fn check_durability(&self) -> Result<(), DbError> {
+        let failed = |error: sqlx::Error| at::<Sqlite>(&self.shown, &error);
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&self.pool)
             .await
-            .map_err(|error| {
-                DbError::Unavailable(format!("{shown}: {}", db_error(&error).what()))
-            })?;
-        let target = Self { pool, shown };
-        target.assert_durable().await?;
-        Ok(target)
-    }
-
-    async fn assert_durable(&self) -> Result<(), DbError> {
-        let mode: String = self.pragma("PRAGMA journal_mode").await?;
-        let synchronous: i64 = self.pragma("PRAGMA synchronous").await?;
+            .map_err(failed)?;
+        let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(failed)?;
         if mode.eq_ignore_ascii_case("wal") && synchronous >= SYNCHRONOUS_FULL {
             return Ok(());
         }
@@ -81,20 +65,10 @@ impl SqliteTarget {
             self.shown
         )))
     }
-
-    async fn pragma<T>(&self, sql: &'static str) -> Result<T, DbError>
-    where
-        T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-    {
-        sqlx::query_scalar(sql)
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| db_error(&error))
-    }
 }
 
-/// Connects. The switch to WAL needs the file for itself for a moment and does not wait for
-/// it as statements do, so it is tried again for as long as they would wait.
+/// Connects. The switch to WAL needs the file for itself for a moment and does not wait for it as
+/// statements do, so it is tried again for as long as they would wait.
 async fn connect(
     pool: SqlitePoolOptions,
     options: SqliteConnectOptions,
@@ -108,52 +82,5 @@ async fn connect(
             }
             outcome => return outcome,
         }
-    }
-}
-
-#[async_trait]
-impl Database for SqliteTarget {
-    fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
-    }
-
-    fn shown(&self) -> &str {
-        &self.shown
-    }
-
-    async fn begin(&self, access: Access) -> Result<Box<dyn Session>, DbError> {
-        let connection = self
-            .pool
-            .acquire()
-            .await
-            .map_err(|error| db_error(&error))?;
-        Ok(Box::new(SqlSession::begin(connection, access).await?))
-    }
-
-    async fn create_owned_tables(&self) -> Result<(), DbError> {
-        sqlx::raw_sql(OWNED_TABLES_SQL)
-            .execute(&self.pool)
-            .await
-            .map(|_| ())
-            .map_err(|error| db_error(&error))
-    }
-
-    async fn facts(&self) -> Result<Facts, DbError> {
-        let row = sqlx::query("SELECT sqlite_version(), strftime('%Y-%m-%d %H:%M:%f', 'now')")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(|error| db_error(&error))?;
-        let text = |at: usize| {
-            row.try_get::<String, _>(at)
-                .map_err(|error| db_error(&error))
-        };
-        Ok(Facts {
-            version: format!("SQLite {}", text(0)?),
-            now: timestamp::read(&text(1)?),
-        })
-    }
-
-    async fn probe(&self) -> Result<(), DbError> {
-        self.pragma::<i64>("SELECT 1").await.map(|_| ())
     }
 }

@@ -1,10 +1,9 @@
-//! What a database says, made fit to be shown and kept: its messages may quote values, and
-//! a value may be an account number.
+//! Makes a database's message fit to be shown and recorded: it may quote values, and a value may
+//! be an account number.
 
-/// Longer messages are cut; the reason stands at the start.
+/// Longer messages are cut. The reason is at the start.
 const MAX_CHARS: usize = 200;
-/// So many digits in a row are hidden. Account numbers have four and more; shorter runs are
-/// counts and codes.
+/// A run of this many digits is hidden. A shorter one is a count or a code.
 const HIDDEN_DIGITS: usize = 5;
 
 /// Hides long runs of digits and cuts what is too long.

@@ -1,0 +1,160 @@
+//! The gRPC service over a target.
+
+use echeck_proto::adapter::v1 as proto;
+use echeck_proto::adapter::v1::adapter_service_server::AdapterService;
+use echeck_proto::timestamp;
+use echeck_service::ErrorChain;
+use echeck_service::clock::SharedClock;
+use tonic::{Request, Response, Status};
+use tracing::{info, warn};
+
+use crate::apply::{Applied, Target};
+use crate::batch::{parse_adoption, parse_batch, parse_keys};
+use crate::check::check;
+use crate::cursor::Cursor;
+use crate::dialect::{Access, failpoint};
+use crate::progress::{self, StepException};
+use crate::status::invalid;
+
+/// The number of exceptions that are listed when the caller names none.
+const DEFAULT_LIMIT: u32 = 1_000;
+/// The maximum number of exceptions that are listed.
+const MAX_LIMIT: u32 = 10_000;
+
+/// The adapter's RPCs.
+pub struct AdapterApi {
+    target: Target,
+    clock: SharedClock,
+}
+
+impl AdapterApi {
+    pub(crate) fn new(target: Target, clock: SharedClock) -> Self {
+        Self { target, clock }
+    }
+}
+
+#[tonic::async_trait]
+impl AdapterService for AdapterApi {
+    async fn lookup_transfers(
+        &self,
+        request: Request<proto::LookupTransfersRequest>,
+    ) -> Result<Response<proto::LookupTransfersResponse>, Status> {
+        let keys = parse_keys(request.into_inner().keys).map_err(|found| invalid(&found))?;
+        failpoint("lookup::before_read").await?;
+        let mut session = self.target.database.begin(Access::Read).await?;
+        let found = match self.target.fit(&mut *session).await {
+            Ok(fitted) => {
+                let found = fitted.mapping.lookup(&mut *session, &keys).await;
+                found.map_err(Status::from)
+            }
+            Err(error) => Err(error.into()),
+        };
+        session.roll_back().await;
+        let matches = found?.into_iter();
+        Ok(Response::new(proto::LookupTransfersResponse {
+            matches: matches
+                .map(|transfers| proto::KeyMatches { transfers })
+                .collect(),
+            funding_policy: self.target.mapping.settings().funding_policy.into(),
+        }))
+    }
+
+    async fn apply_updates(
+        &self,
+        request: Request<proto::ApplyUpdatesRequest>,
+    ) -> Result<Response<proto::ApplyUpdatesResponse>, Status> {
+        let batch = parse_batch(request.into_inner()).map_err(|found| invalid(&found))?;
+        let applied = self.target.apply(&batch, self.clock.now()).await;
+        let Applied { cursor, exceptions } = applied.inspect_err(|error| {
+            warn!(journal = %batch.journal, error = %ErrorChain(error), "a batch was not applied");
+        })?;
+        info!(
+            journal = %batch.journal,
+            position = cursor.position,
+            steps = batch.steps.len(),
+            exceptions = exceptions.len(),
+            "a batch was applied"
+        );
+        Ok(Response::new(proto::ApplyUpdatesResponse {
+            cursor: Some(cursor_to_proto(cursor)),
+            exceptions: exceptions.into_iter().map(exception_to_proto).collect(),
+        }))
+    }
+
+    async fn get_progress(
+        &self,
+        request: Request<proto::GetProgressRequest>,
+    ) -> Result<Response<proto::GetProgressResponse>, Status> {
+        let request = request.into_inner();
+        let after = i64::try_from(request.exceptions_after).unwrap_or(i64::MAX);
+        let limit = match request.limit {
+            0 => DEFAULT_LIMIT,
+            limit => limit.min(MAX_LIMIT),
+        };
+        failpoint("cursor::before_read").await?;
+        let (database, adapter) = (&*self.target.database, &self.target.adapter);
+        let progress = progress::read(database, adapter, after, limit).await?;
+        let exceptions = progress.exceptions.into_iter();
+        Ok(Response::new(proto::GetProgressResponse {
+            cursor: progress.cursor.map(cursor_to_proto),
+            exceptions: exceptions.map(exception_to_proto).collect(),
+            has_more: progress.has_more,
+        }))
+    }
+
+    async fn adopt_cursor(
+        &self,
+        request: Request<proto::AdoptCursorRequest>,
+    ) -> Result<Response<proto::AdoptCursorResponse>, Status> {
+        let adoption = parse_adoption(request.into_inner()).map_err(|found| invalid(&found))?;
+        self.target.adopt(&adoption, self.clock.now()).await?;
+        warn!(
+            adoption = %adoption.id,
+            from = adoption.from.position,
+            to = adoption.to.position,
+            actor = adoption.actor,
+            reason = adoption.reason,
+            "an operator has moved the cursor to another row"
+        );
+        Ok(Response::new(proto::AdoptCursorResponse {
+            cursor: Some(cursor_to_proto(adoption.to)),
+        }))
+    }
+
+    async fn check_target(
+        &self,
+        _request: Request<proto::CheckTargetRequest>,
+    ) -> Result<Response<proto::CheckTargetResponse>, Status> {
+        let found = check(&self.target).await.demanding_own_tables();
+        let settings = self.target.mapping.settings();
+        let (database_version, now) = match found.facts {
+            Some(facts) => (facts.version, facts.now),
+            None => (String::new(), None),
+        };
+        Ok(Response::new(proto::CheckTargetResponse {
+            ok: found.faults.is_empty(),
+            faults: found.faults,
+            target: self.target.database.shown().to_owned(),
+            database_version,
+            profile: settings.profile.to_owned(),
+            funding_policy: settings.funding_policy.into(),
+            database_time: now.map(timestamp::to_proto),
+        }))
+    }
+}
+
+fn cursor_to_proto(cursor: Cursor) -> proto::Cursor {
+    proto::Cursor {
+        journal_id: cursor.journal.to_string(),
+        position: cursor.position.unsigned_abs(),
+        hash: cursor.hash.to_vec(),
+    }
+}
+
+fn exception_to_proto(exception: StepException) -> proto::StepException {
+    proto::StepException {
+        position: exception.position.unsigned_abs(),
+        kind: exception.kind.to_proto().into(),
+        message: exception.message,
+    }
+}

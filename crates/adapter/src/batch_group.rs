@@ -1,0 +1,306 @@
+//! Changes that are written together. No transfer is named twice in a group, so a few statements
+//! can write it whatever its size. When something is wrong with a row, the group is undone and
+//! written again without it.
+
+use std::collections::HashMap;
+
+use crate::batch::{Step, TransferChange, UpdateEffect};
+use crate::dialect::{DbError, TargetSession};
+use crate::mapping::{Mapping, Obstacle};
+use crate::progress::StepException;
+
+/// The bytes of text that one statement writes. Databases limit the size of a parameter
+/// (`max_allowed_packet` is 16 MiB where it is smallest), and memory is bounded too.
+const MAX_BYTES: usize = 2 << 20;
+
+/// A change and the position of its step.
+#[derive(Clone, Copy)]
+pub(crate) struct PositionedChange<'a> {
+    position: i64,
+    change: &'a TransferChange,
+}
+
+type Group<'a> = Vec<PositionedChange<'a>>;
+
+/// Why a group was not written.
+pub(crate) enum GroupError {
+    /// One of its rows aborted the transaction, which cannot be undone alone.
+    TransactionAborted(String),
+    Db(DbError),
+}
+
+impl From<DbError> for GroupError {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// Cuts steps into groups. Changes that name the same transfer are in different groups, in their
+/// order; others may be written in any order. So a batch has about as many groups as the longest
+/// history of one transfer in it has steps.
+pub(crate) fn groups(steps: &[Step]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    // The first group that may name a transfer again.
+    let mut free: HashMap<&str, usize> = HashMap::new();
+    for step in steps {
+        let Some(change) = step.change.as_ref().filter(|_| step.blocked.is_none()) else {
+            continue;
+        };
+        let position = step.position;
+        let taken = change.names().filter_map(|name| free.get(name));
+        let at = taken.max().copied().unwrap_or(0);
+        free.extend(change.names().map(|name| (name, at + 1)));
+        groups.resize_with(groups.len().max(at + 1), Vec::new);
+        groups[at].push(PositionedChange { position, change });
+    }
+    groups.into_iter().flat_map(bounded).collect()
+}
+
+/// Cuts a group into pieces of a bounded size. Rows in the order of their keys are near each
+/// other in the index.
+fn bounded(mut group: Group<'_>) -> Vec<Group<'_>> {
+    group.sort_by_key(|one| one.change.transfer_id());
+    let mut pieces = Vec::new();
+    let (mut piece, mut bytes) = (Vec::new(), 0);
+    for one in group {
+        let size = text_bytes(one.change);
+        if bytes + size > MAX_BYTES && !piece.is_empty() {
+            pieces.push(std::mem::take(&mut piece));
+            bytes = 0;
+        }
+        bytes += size;
+        piece.push(one);
+    }
+    pieces.push(piece);
+    pieces
+}
+
+/// Roughly the bytes of text of a change.
+fn text_bytes(change: &TransferChange) -> usize {
+    let lines = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+    let more = match change {
+        TransferChange::Release(release) => release.returned_transfer_id.len(),
+        TransferChange::Update(update) => {
+            update.reason.description.len()
+                + match &update.effect {
+                    UpdateEffect::Fail { messages, raw_json } => lines(messages) + raw_json.len(),
+                    UpdateEffect::Return { messages } => lines(messages),
+                    UpdateEffect::Reverse(new)
+                    | UpdateEffect::Restore(new)
+                    | UpdateEffect::Reapply(new) => {
+                        let tags = new.tags.iter().map(|(name, tag)| name.len() + tag.len());
+                        200 + tags.sum::<usize>()
+                    }
+                }
+        }
+    };
+    200 + change.transfer_id().len() + more
+}
+
+/// Writes a group; returns the changes that were not written. Groups get smaller with every turn,
+/// so that the loop ends.
+pub(crate) async fn write(
+    session: &mut dyn TargetSession,
+    mapping: &dyn Mapping,
+    group: Group<'_>,
+) -> Result<Vec<StepException>, GroupError> {
+    let mut exceptions = Vec::new();
+    let mut todo = vec![group];
+    while let Some(group) = todo.pop() {
+        let changes: Vec<&TransferChange> = group.iter().map(|one| one.change).collect();
+        session.set_savepoint().await?;
+        let refused = match mapping.write(session, &changes).await {
+            Ok(true) => {
+                session.release_savepoint().await?;
+                continue;
+            }
+            Ok(false) => None,
+            Err(DbError::Refused(why)) => Some(why),
+            Err(error) => return Err(error.into()),
+        };
+        undo(session, refused.as_deref()).await?;
+        if refused.is_none() {
+            let obstacles = mapping.examine(session, &changes).await?;
+            let rest = without_obstacles(&group, obstacles, &mut exceptions);
+            if rest.len() < group.len() {
+                todo.extend(Some(rest).filter(|rest| !rest.is_empty()));
+                continue;
+            }
+        }
+        // One of them is the cause, and nothing says which.
+        match group.as_slice() {
+            [] => {}
+            [PositionedChange { position, change }] => {
+                let obstacle = Obstacle::refused(refused.unwrap_or_else(|| ignored(change)));
+                exceptions.push(StepException::new(*position, change, obstacle));
+            }
+            several => {
+                let (first, second) = several.split_at(several.len() / 2);
+                todo.extend([second.to_vec(), first.to_vec()]);
+            }
+        }
+    }
+    Ok(exceptions)
+}
+
+async fn undo(session: &mut dyn TargetSession, refused: Option<&str>) -> Result<(), GroupError> {
+    match session.roll_back_to_savepoint().await {
+        Ok(()) => Ok(()),
+        Err(DbError::Refused(why)) => {
+            let why = refused.map_or(why, ToOwned::to_owned);
+            Err(GroupError::TransactionAborted(why))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The changes without those that have an obstacle, which become exceptions.
+fn without_obstacles<'a>(
+    group: &[PositionedChange<'a>],
+    obstacles: Vec<Option<Obstacle>>,
+    exceptions: &mut Vec<StepException>,
+) -> Group<'a> {
+    let mut rest = Vec::new();
+    for (one, obstacle) in group.iter().zip(obstacles) {
+        match obstacle {
+            Some(obstacle) => {
+                exceptions.push(StepException::new(one.position, one.change, obstacle));
+            }
+            None => rest.push(*one),
+        }
+    }
+    rest
+}
+
+fn ignored(change: &TransferChange) -> String {
+    format!(
+        "the row of transfer {} is as the change needs it, but the target ignored the change; \
+         look at its triggers",
+        change.transfer_id()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+    use crate::batch::{
+        ExpectedState, NewTransfer, ReleaseToSettlement, ReturnReason, RowHash, TransferState,
+        Update,
+    };
+
+    fn new_transfer(id: &str, parent_id: &str) -> NewTransfer {
+        NewTransfer {
+            id: id.to_owned(),
+            trace_id: String::new(),
+            parent_id: parent_id.to_owned(),
+            amount_minor: 500,
+            currency: "USD".to_owned(),
+            tags: std::collections::BTreeMap::new(),
+        }
+    }
+
+    fn update(transfer_id: &str, effect: UpdateEffect) -> TransferChange {
+        TransferChange::Update(Update {
+            transfer_id: transfer_id.to_owned(),
+            expected: ExpectedState {
+                state: TransferState::Succeeded,
+                in_deposit: None,
+            },
+            reason: ReturnReason {
+                code: String::new(),
+                description: String::new(),
+                returned_on: None,
+                decided_at: DateTime::UNIX_EPOCH,
+            },
+            effect,
+        })
+    }
+
+    fn reverse(transfer_id: &str) -> TransferChange {
+        let reversal = new_transfer(&format!("RV_{transfer_id}"), transfer_id);
+        update(transfer_id, UpdateEffect::Reverse(reversal))
+    }
+
+    fn release(transfer_id: &str, returned: &str) -> TransferChange {
+        TransferChange::Release(ReleaseToSettlement {
+            transfer_id: transfer_id.to_owned(),
+            returned_transfer_id: returned.to_owned(),
+            ready_to_settle_at: DateTime::UNIX_EPOCH,
+            decided_at: DateTime::UNIX_EPOCH,
+        })
+    }
+
+    /// The positions in each group.
+    fn cut(changes: Vec<TransferChange>) -> Vec<Vec<i64>> {
+        let steps: Vec<Step> = changes
+            .into_iter()
+            .zip(1..)
+            .map(|(change, position)| Step {
+                position,
+                hash: RowHash::from_bytes(&[0; 32]).unwrap(),
+                change: Some(change),
+                blocked: None,
+            })
+            .collect();
+        let positions = |group: Group<'_>| group.into_iter().map(|one| one.position).collect();
+        groups(&steps).into_iter().map(positions).collect()
+    }
+
+    #[test]
+    fn a_reversal_is_created_before_it_is_released() {
+        // A mirror knows it by the transfer that was returned, the gateway by its own id.
+        for returned in ["TR1", "TR9"] {
+            assert_eq!(
+                cut(vec![reverse("TR1"), release("RV_TR1", returned)]),
+                [[1], [2]]
+            );
+        }
+    }
+
+    #[test]
+    fn the_whole_history_of_a_transfer_is_written_in_its_order() {
+        let restore = UpdateEffect::Restore(new_transfer("RS", "RV_TR1"));
+        let reapply = UpdateEffect::Reapply(new_transfer("RA", "RS"));
+        let history = vec![
+            reverse("TR1"),
+            release("RV_TR1", "TR1"),
+            update("TR1", restore),
+            update("TR1", reapply),
+            release("RS", "TR1"),
+            release("RA", "TR1"),
+        ];
+        assert_eq!(cut(history), [[1], [2], [3], [4], [5], [6]]);
+    }
+
+    #[test]
+    fn histories_that_take_turns_still_share_their_groups() {
+        let history = ["TR1", "TR2", "TR3"];
+        let changes = history.map(|id| [reverse(id), release(&format!("RV_{id}"), id)]);
+        assert_eq!(cut(changes.concat()), [[1, 3, 5], [2, 4, 6]]);
+    }
+
+    #[test]
+    fn a_transfer_is_not_written_together_with_what_undoes_it() {
+        // Neither is about the other's transfer, but the second refers to what the first creates.
+        let restore = UpdateEffect::Restore(new_transfer("RS", "RV_TR1"));
+        assert_eq!(
+            cut(vec![reverse("TR1"), update("TR2", restore)]),
+            [[1], [2]]
+        );
+    }
+
+    #[test]
+    fn a_group_of_many_bytes_is_written_in_pieces() {
+        let long = |id: &str| {
+            let messages = vec!["x".repeat(MAX_BYTES / 2)];
+            update(id, UpdateEffect::Return { messages })
+        };
+        assert_eq!(
+            cut(vec![long("TR1"), long("TR2"), long("TR3")]),
+            [[1], [2], [3]]
+        );
+        assert_eq!(cut(Vec::new()), Vec::<Vec<i64>>::new());
+    }
+}

@@ -1,0 +1,136 @@
+//! What PostgreSQL does in its own way, and its catalog, which any account may read.
+
+use sea_query::PostgresQueryBuilder;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgQueryResult, PgRow};
+use sqlx::{Postgres, Row as _};
+
+use crate::dialect::backend::{CatalogSql, SqlBackend};
+use crate::dialect::{Access, DbError, Dialect};
+use crate::row::{Cell, TargetRow};
+use crate::schema::{ColumnKind, NativeType};
+
+/// The classes of SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>)
+/// about the data of a statement: data exceptions, constraints, routines that fail, checks of a
+/// view, limits of the program, and what a trigger raises.
+const REFUSED_CLASSES: [&str; 7] = ["22", "23", "38", "39", "44", "54", "P0"];
+
+/// Serialization failure and deadlock. A lock timeout is an outage: the wait is over already.
+const CONFLICTS: [&str; 2] = ["40001", "40P01"];
+
+/// insufficient_privilege
+const LACKS_RIGHT: &str = "42501";
+
+/// read_only_sql_transaction: a standby, or default_transaction_read_only.
+const READ_ONLY: &str = "25006";
+
+impl SqlBackend for Postgres {
+    type Builder = PostgresQueryBuilder;
+    const DIALECT: Dialect = Dialect::Postgres;
+    /// Two copies that start together must not both find the tables missing.
+    const CREATE_OWNED_TABLES: &'static str = concat!(
+        "BEGIN; SELECT pg_advisory_xact_lock(hashtext('echeck_cursor')); ",
+        include_str!("owned_tables.sql"),
+        " COMMIT"
+    );
+    const FACTS: &'static str =
+        "SELECT 'PostgreSQL ' || current_setting('server_version'), clock_timestamp()::text";
+
+    /// A domain holds what its base type holds. A partial index says nothing about the rows
+    /// outside it, and an invalid one nothing at all. A column of an index that is an expression
+    /// has no name and matches none of ours.
+    const CATALOG: CatalogSql = CatalogSql {
+        table_names: "SELECT relname::text AS name FROM pg_class WHERE relkind IN ('r', 'p') \
+            AND pg_table_is_visible(oid) AND relnamespace NOT IN \
+                ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) \
+            ORDER BY relname",
+        table: "SELECT '' AS engine FROM pg_class WHERE relkind IN ('r', 'p') \
+            AND oid = to_regclass(quote_ident($1))",
+        columns: "SELECT a.attname::text AS name, \
+            format_type(a.atttypid, a.atttypmod) AS declared, \
+            quote_ident(n.nspname) || '.' || quote_ident(t.typname) AS native, \
+            CASE b.typtype WHEN 'e' THEN 'enum' ELSE b.typname::text END AS base, \
+            (NOT a.attnotnull)::int AS nullable, \
+            (a.atthasdef OR a.attidentity <> '')::int AS has_default, \
+            (a.attgenerated <> '' OR a.attidentity = 'a')::int AS is_generated \
+            FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+            JOIN pg_namespace n ON n.oid = t.typnamespace \
+            JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END \
+            WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0 \
+                AND NOT a.attisdropped \
+            ORDER BY a.attnum",
+        indexes: "SELECT i.indisunique::int AS is_unique, (k = 0)::int AS is_first, \
+            coalesce(a.attname::text, '') AS column_name \
+            FROM pg_index i CROSS JOIN LATERAL generate_series(0, i.indnkeyatts - 1) AS k \
+            LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k] \
+                AND a.attnum > 0 \
+            WHERE i.indrelid = to_regclass(quote_ident($1)) AND i.indpred IS NULL \
+                AND i.indisvalid \
+            ORDER BY i.indexrelid, k",
+    };
+
+    /// A writer sees at each statement what others have committed, since its WHERE clauses
+    /// compare anyway. A reader sees one moment.
+    fn begin(access: Access) -> &'static str {
+        match access {
+            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        }
+    }
+
+    fn classify(error: &dyn DatabaseError, message: String) -> DbError {
+        let code = error.code().unwrap_or_default();
+        if CONFLICTS.contains(&&*code) {
+            DbError::Conflict(message)
+        } else if REFUSED_CLASSES.iter().any(|class| code.starts_with(class)) {
+            DbError::Refused(message)
+        } else if code == READ_ONLY {
+            DbError::ReadOnly(message)
+        } else {
+            DbError::Unavailable(format!("{message} (SQLSTATE {code})"))
+        }
+    }
+
+    fn lacks_right(error: &dyn DatabaseError) -> bool {
+        error.code().as_deref() == Some(LACKS_RIGHT)
+    }
+
+    fn affected(result: &PgQueryResult) -> u64 {
+        result.rows_affected()
+    }
+
+    fn cell(row: &PgRow, at: usize, type_name: &str) -> Cell {
+        match type_name {
+            "INT8" => row.try_get::<i64, _>(at).ok(),
+            "INT4" => row.try_get::<i32, _>(at).ok().map(i64::from),
+            "INT2" => row.try_get::<i16, _>(at).ok().map(i64::from),
+            _ => {
+                return row
+                    .try_get::<String, _>(at)
+                    .map_or(Cell::Unusable("a value that is not text"), Cell::Text);
+            }
+        }
+        .map_or(Cell::Unusable("an unreadable integer"), Cell::Integer)
+    }
+
+    fn column_type(row: &TargetRow) -> (ColumnKind, NativeType) {
+        let native = NativeType::Postgres(row.cell("native").text());
+        (kind_of(&row.cell("base").text()), native)
+    }
+}
+
+fn kind_of(base: &str) -> ColumnKind {
+    match base {
+        "text" | "varchar" | "bpchar" | "citext" | "name" | "enum" => ColumnKind::Text,
+        "int2" | "int4" | "int8" => ColumnKind::Integer,
+        "numeric" | "money" => ColumnKind::Decimal,
+        "float4" | "float8" => ColumnKind::Real,
+        "bool" => ColumnKind::Boolean,
+        "timestamp" | "timestamptz" => ColumnKind::Timestamp,
+        "date" => ColumnKind::Date,
+        "json" | "jsonb" => ColumnKind::Json,
+        "uuid" => ColumnKind::Uuid,
+        "bytea" => ColumnKind::Blob,
+        _ => ColumnKind::Other,
+    }
+}

@@ -1,0 +1,108 @@
+//! A column that values are bound for.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{ColumnKind, NativeType};
+use crate::dialect::Dialect;
+use crate::identifier::Identifier;
+use crate::row::{Cell, TargetRow};
+use crate::timestamp::TimestampFormat;
+
+/// A column of the mapping that was found in the live schema, so that values can be bound in the
+/// form it takes.
+#[derive(Debug, Clone)]
+pub struct MappedColumn {
+    pub(super) name: Identifier,
+    pub(super) kind: ColumnKind,
+    pub(super) native: NativeType,
+    pub(super) dialect: Dialect,
+    pub(super) format: TimestampFormat,
+    pub(super) nullable: bool,
+    pub(super) unique: bool,
+}
+
+impl MappedColumn {
+    /// The column's name, as the database spells it.
+    #[must_use]
+    pub fn name(&self) -> &Identifier {
+        &self.name
+    }
+
+    pub(crate) fn kind(&self) -> ColumnKind {
+        self.kind
+    }
+
+    pub(crate) fn native(&self) -> &NativeType {
+        &self.native
+    }
+
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Whether it may be NULL.
+    #[must_use]
+    pub fn is_nullable(&self) -> bool {
+        self.nullable
+    }
+
+    /// Whether no two rows have the same value in it.
+    #[must_use]
+    pub fn is_unique(&self) -> bool {
+        self.unique
+    }
+
+    /// The column's value in a row that was read.
+    #[must_use]
+    pub fn of<'r>(&self, row: &'r TargetRow) -> &'r Cell {
+        row.cell(self.name.as_str())
+    }
+
+    /// An id in the form the column takes; `None` when it cannot hold it, such as a column of
+    /// integers an id with leading zeros.
+    #[must_use]
+    pub fn id(&self, id: &str) -> Option<Value> {
+        // PostgreSQL has no such text, and refuses even to compare with it.
+        if id.contains('\0') {
+            return None;
+        }
+        match self.kind {
+            ColumnKind::Integer => {
+                let number: i64 = id.parse().ok()?;
+                (number.to_string() == id).then(|| Value::from(number))
+            }
+            // PostgreSQL has other spellings of the same UUID, and refuses all other texts.
+            ColumnKind::Uuid => {
+                let uuid: Uuid = id.parse().ok()?;
+                (uuid.to_string() == id).then(|| Value::from(id))
+            }
+            ColumnKind::Text if !self.native.has_letters_of(id) => None,
+            ColumnKind::Text
+            | ColumnKind::Decimal
+            | ColumnKind::Real
+            | ColumnKind::Boolean
+            | ColumnKind::Timestamp
+            | ColumnKind::Date
+            | ColumnKind::Json
+            | ColumnKind::Blob
+            | ColumnKind::Untyped
+            | ColumnKind::Other => Some(Value::from(id)),
+        }
+    }
+
+    /// An instant in the form the column takes.
+    #[must_use]
+    pub fn instant(&self, at: DateTime<Utc>) -> Value {
+        let text = match (self.kind, self.dialect) {
+            (ColumnKind::Date, _) => at.date_naive().to_string(),
+            // These two have a type for it. MySQL's does not read RFC 3339.
+            (ColumnKind::Timestamp, Dialect::Postgres | Dialect::Mysql) => {
+                TimestampFormat::Rails.write(at)
+            }
+            _ => self.format.write(at),
+        };
+        Value::from(text)
+    }
+}

@@ -1,0 +1,238 @@
+//! What each database calls it.
+
+use crate::dialect::Dialect;
+use crate::schema::{ColumnKind, MappedColumn, NativeType};
+
+/// A field of the unfolded table.
+pub(super) struct UnfoldedField<'a> {
+    pub(super) name: String,
+    /// The column whose form it has; `None` for a plain number.
+    pub(super) column: Option<&'a MappedColumn>,
+    /// The length of its longest text, in characters.
+    pub(super) longest_chars: usize,
+}
+
+impl UnfoldedField<'_> {
+    fn is_number(&self) -> bool {
+        self.column
+            .is_none_or(|column| column.kind() == ColumnKind::Integer)
+    }
+}
+
+/// The syntax of one dialect.
+pub(super) trait SqlSyntax {
+    /// A name in quotes.
+    fn quote(&self, name: &str) -> String {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+    /// A column at the left of an assignment.
+    fn assigned(&self, name: &str) -> String {
+        self.quote(name)
+    }
+    /// The JSON parameter as table `v`.
+    fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String;
+    /// The condition by which an index finds the row; it may match more loosely.
+    fn matches(&self, live: &str, given: &str, _column: &MappedColumn) -> String {
+        format!("{live} = {given}")
+    }
+    /// The condition that a value is exactly the given one, letter by letter.
+    fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String;
+    /// A column's value in the form that every dialect returns: a whole number or text.
+    fn shown(&self, live: &str, column: &MappedColumn) -> String;
+    /// The join that begins with the given rows.
+    fn join(&self) -> &'static str;
+    /// What locks the rows that a SELECT finds.
+    fn lock(&self) -> &'static str;
+    /// An UPDATE of `table` as `o` from `v`.
+    fn update(&self, table: &str, unfolded: &str, sets: &str, condition: &str) -> String {
+        format!("UPDATE {table} AS o SET {sets} FROM {unfolded} WHERE {condition}")
+    }
+}
+
+pub(super) fn syntax(dialect: Dialect) -> &'static dyn SqlSyntax {
+    match dialect {
+        Dialect::Sqlite => &SqliteSyntax,
+        Dialect::Postgres => &PostgresSyntax,
+        Dialect::Mysql => &MysqlSyntax,
+    }
+}
+
+struct SqliteSyntax;
+
+impl SqlSyntax for SqliteSyntax {
+    fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String {
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|UnfoldedField { name, .. }| format!("r.value->>'$.{name}' AS {name}"))
+            .collect();
+        format!(
+            "(SELECT {} FROM json_each(?1) AS r) AS v",
+            fields.join(", ")
+        )
+    }
+
+    /// A column may be declared with a collation of its own, such as NOCASE.
+    fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
+        match column.kind() {
+            ColumnKind::Text => format!("{live} = {given} COLLATE BINARY"),
+            _ => format!("{live} = {given}"),
+        }
+    }
+
+    fn shown(&self, live: &str, _column: &MappedColumn) -> String {
+        live.to_owned()
+    }
+
+    fn join(&self) -> &'static str {
+        "CROSS JOIN"
+    }
+
+    /// A transaction that writes has locked the whole file.
+    fn lock(&self) -> &'static str {
+        ""
+    }
+}
+
+struct PostgresSyntax;
+
+impl SqlSyntax for PostgresSyntax {
+    /// Text is cast to the column's type by name and without its length: a cast to
+    /// `varchar(10)` would cut a longer text, where an assignment refuses it.
+    fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String {
+        let (mut casts, mut names) = (Vec::new(), Vec::new());
+        for field in fields {
+            let name = &field.name;
+            let raw = if field.is_number() { "bigint" } else { "text" };
+            names.push(format!("{name} {raw}"));
+            casts.push(match field.column.map(MappedColumn::native) {
+                Some(NativeType::Postgres(type_name)) if !field.is_number() => {
+                    format!("CAST(r.{name} AS {type_name}) AS {name}")
+                }
+                // A number is compared as it is. One that is too large for its column is not
+                // found; a cast would fail the whole statement.
+                Some(_) | None => format!("r.{name}"),
+            });
+        }
+        format!(
+            "(SELECT {} FROM json_to_recordset($1::json) AS r({})) AS v",
+            casts.join(", "),
+            names.join(", ")
+        )
+    }
+
+    /// A type or a collation may treat different letters as the same (`citext`).
+    fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
+        match column.kind() {
+            ColumnKind::Text => {
+                format!("CAST({live} AS text) COLLATE \"C\" = CAST({given} AS text) COLLATE \"C\"")
+            }
+            _ => format!("{live} = {given}"),
+        }
+    }
+
+    fn shown(&self, live: &str, column: &MappedColumn) -> String {
+        match column.kind() {
+            ColumnKind::Integer => live.to_owned(),
+            _ => format!("CAST({live} AS text)"),
+        }
+    }
+
+    fn join(&self) -> &'static str {
+        "JOIN"
+    }
+
+    fn lock(&self) -> &'static str {
+        " FOR UPDATE OF o"
+    }
+}
+
+struct MysqlSyntax;
+
+impl SqlSyntax for MysqlSyntax {
+    fn quote(&self, name: &str) -> String {
+        format!("`{}`", name.replace('`', "``"))
+    }
+
+    fn assigned(&self, name: &str) -> String {
+        format!("o.{}", self.quote(name))
+    }
+
+    /// Lengths are powers of two, so that there are few different statements. A longer text
+    /// would move the table `v` to the disk, or be too long for a VARCHAR.
+    fn unfold(&self, fields: &[UnfoldedField<'_>]) -> String {
+        let fields: Vec<String> = fields
+            .iter()
+            .map(|field| {
+                let declared = if field.is_number() {
+                    "BIGINT".to_owned()
+                } else if field.longest_chars <= 4_096 {
+                    format!(
+                        "VARCHAR({})",
+                        field.longest_chars.next_power_of_two().max(32)
+                    )
+                } else {
+                    "LONGTEXT".to_owned()
+                };
+                format!("{name} {declared} PATH '$.{name}'", name = field.name)
+            })
+            .collect();
+        format!("JSON_TABLE(?, '$[*]' COLUMNS ({})) AS v", fields.join(", "))
+    }
+
+    /// In the column's own collation. Without it, the index is not used.
+    fn matches(&self, live: &str, given: &str, column: &MappedColumn) -> String {
+        match column.native() {
+            NativeType::Mysql { charset, collation } => {
+                format!("{live} = CONVERT({given} USING {charset}) COLLATE {collation}")
+            }
+            NativeType::Plain | NativeType::Postgres(_) => format!("{live} = {given}"),
+        }
+    }
+
+    /// Most collations ignore case, accents and trailing spaces.
+    fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
+        match column.native() {
+            NativeType::Mysql { .. } => format!(
+                "CAST(CONVERT({live} USING utf8mb4) AS BINARY) = \
+                 CAST(CONVERT({given} USING utf8mb4) AS BINARY)"
+            ),
+            NativeType::Plain | NativeType::Postgres(_) => format!("{live} = {given}"),
+        }
+    }
+
+    fn shown(&self, live: &str, column: &MappedColumn) -> String {
+        match column.kind() {
+            ColumnKind::Integer => live.to_owned(),
+            _ => format!("CAST({live} AS CHAR)"),
+        }
+    }
+
+    fn join(&self) -> &'static str {
+        "STRAIGHT_JOIN"
+    }
+
+    fn lock(&self) -> &'static str {
+        " FOR UPDATE"
+    }
+
+    fn update(&self, table: &str, unfolded: &str, sets: &str, condition: &str) -> String {
+        format!("UPDATE {unfolded} STRAIGHT_JOIN {table} AS o ON {condition} SET {sets}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_name_stays_one_quoted_identifier() {
+        let name = "x\"`; DROP TABLE t; --";
+        for (dialect, quoted) in [
+            (Dialect::Sqlite, r#""x""`; DROP TABLE t; --""#),
+            (Dialect::Postgres, r#""x""`; DROP TABLE t; --""#),
+            (Dialect::Mysql, r#"`x"``; DROP TABLE t; --`"#),
+        ] {
+            assert_eq!(syntax(dialect).quote(name), quoted);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The mapping as configured, and as it fits the live table.
+
+use async_trait::async_trait;
+use echeck_adapter::batch::{LookupKey, TransferChange};
+use echeck_adapter::config::ColumnNames;
+use echeck_adapter::dialect::{DbError, TargetSession};
+use echeck_adapter::identifier::Identifier;
+use echeck_adapter::mapping::{LookupError, Mapping, MappingConfig, MappingSettings, Obstacle};
+use echeck_adapter::schema::{Fitting, MappedColumn};
+use echeck_adapter::timestamp::TimestampFormat;
+use echeck_proto::adapter::v1::{FundingPolicy, Transfer};
+use echeck_service::config::Section;
+
+use crate::columns::TransferColumns;
+use crate::layout::{InsertLayouts, NewTransferOverrides};
+use crate::profile::{GatewayProfile, StateSpellings, TypeSpellings};
+use crate::{change, examine, lookup, release};
+
+/// The gateway's mapping as configured.
+#[derive(Debug, Clone)]
+pub(crate) struct GatewayMappingConfig {
+    settings: MappingSettings,
+    columns: TransferColumns<Identifier>,
+    states: StateSpellings,
+    types: TypeSpellings,
+    overrides: NewTransferOverrides,
+}
+
+impl GatewayMappingConfig {
+    /// Reads `profile` and `[transfers]`.
+    pub(crate) fn read(root: &Section<'_>) -> Self {
+        let profile = GatewayProfile::read(root);
+        let section = root.section("transfers");
+        let policies = [
+            ("state", FundingPolicy::State),
+            ("deposit", FundingPolicy::Deposit),
+        ];
+        let default_policy = Some(profile.funding_policy());
+        let table = section.string_or("table", "transfers");
+        let config = Self {
+            settings: MappingSettings {
+                profile: profile.as_str(),
+                funding_policy: section.one_of("funding_policy", &policies, default_policy),
+                table: Identifier::read(&section, "table", &table),
+                columns_section: "transfers.columns",
+                timestamp_format: TimestampFormat::read(&section, TimestampFormat::Rfc3339),
+            },
+            columns: TransferColumns::read(ColumnNames::read(section.section("columns"))),
+            states: StateSpellings::read(&section.section("states"), profile),
+            types: TypeSpellings::read(&section.section("types")),
+            overrides: NewTransferOverrides::read(&section.section("reversal")),
+        };
+        if config.settings.funding_policy == FundingPolicy::Deposit
+            && config.columns.deposit_id.is_none()
+        {
+            let message = "is \"deposit\", which needs transfers.columns.deposit_id";
+            section.fault("funding_policy", message);
+        }
+        config
+    }
+}
+
+impl MappingConfig for GatewayMappingConfig {
+    fn settings(&self) -> &MappingSettings {
+        &self.settings
+    }
+
+    fn fit(&self, fitting: &mut Fitting<'_>) -> Box<dyn Mapping> {
+        let columns = self.columns.fit(fitting);
+        let layouts = InsertLayouts::fit(&columns, &self.overrides, fitting);
+        Box::new(GatewayMapping {
+            table: self.settings.table.clone(),
+            release_column: release::column(&columns, &layouts),
+            columns,
+            states: self.states.clone(),
+            types: self.types.clone(),
+            layouts,
+        })
+    }
+}
+
+/// The mapping on a live table.
+pub(crate) struct GatewayMapping {
+    pub(crate) table: Identifier,
+    pub(crate) columns: TransferColumns<MappedColumn>,
+    pub(crate) states: StateSpellings,
+    pub(crate) types: TypeSpellings,
+    pub(crate) layouts: InsertLayouts,
+    /// The column that says from when on a transfer may be settled, where the gateway knows that.
+    pub(crate) release_column: Option<MappedColumn>,
+}
+
+#[async_trait]
+impl Mapping for GatewayMapping {
+    async fn write(
+        &self,
+        session: &mut dyn TargetSession,
+        changes: &[&TransferChange],
+    ) -> Result<bool, DbError> {
+        change::write(self, session, changes).await
+    }
+
+    async fn examine(
+        &self,
+        session: &mut dyn TargetSession,
+        changes: &[&TransferChange],
+    ) -> Result<Vec<Option<Obstacle>>, DbError> {
+        examine::examine(self, session, changes).await
+    }
+
+    async fn lookup(
+        &self,
+        session: &mut dyn TargetSession,
+        keys: &[LookupKey],
+    ) -> Result<Vec<Vec<Transfer>>, LookupError> {
+        lookup::lookup(self, session, keys).await
+    }
+}
