@@ -111,7 +111,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         .await
         .unwrap()
         .into_inner()
-        .import
+        .file_import
         .unwrap();
     assert_eq!(import.state(), proto::ImportState::Applied);
     let status: String = sqlx::query_scalar("SELECT status FROM transactions")

@@ -27,34 +27,34 @@ pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::Web
         merchant: settings.merchant.clone(),
         ordered: settings.ordered,
         enabled: endpoint.is_enabled(),
-        disabled_why: endpoint.disabled_why.clone().unwrap_or_default(),
+        disabled_reason: endpoint.disabled_why.clone().unwrap_or_default(),
         failing_since: endpoint.failing_since.map(timestamp),
         created_at: Some(timestamp(endpoint.created_at)),
         updated_at: Some(timestamp(endpoint.updated_at)),
         version: endpoint.version,
         keys: keys.iter().map(key).collect(),
-        owner_notice: endpoint.owner_notice.as_ref().map(owner_notice),
+        owner_notification: endpoint.owner_notice.as_ref().map(owner_notice),
     }
 }
 
-fn owner_notice(notice: &OwnerNotice) -> proto::WebhookOwnerNotice {
-    let mut shown = proto::WebhookOwnerNotice {
+fn owner_notice(notice: &OwnerNotice) -> proto::WebhookOwnerNotification {
+    let mut shown = proto::WebhookOwnerNotification {
         since: Some(timestamp(notice.since)),
         attempts: notice.attempts,
-        ..proto::WebhookOwnerNotice::default()
+        ..proto::WebhookOwnerNotification::default()
     };
     match &notice.telling {
         Telling::Waiting { next_at, error } => {
-            shown.set_state(proto::WebhookOwnerNoticeState::Waiting);
+            shown.set_state(proto::WebhookOwnerNotificationState::Pending);
             shown.next_attempt_at = Some(timestamp(*next_at));
             shown.error = error.clone().unwrap_or_default();
         }
         Telling::Told { at } => {
-            shown.set_state(proto::WebhookOwnerNoticeState::Told);
-            shown.told_at = Some(timestamp(*at));
+            shown.set_state(proto::WebhookOwnerNotificationState::Sent);
+            shown.notified_at = Some(timestamp(*at));
         }
         Telling::Untold { why } => {
-            shown.set_state(proto::WebhookOwnerNoticeState::Untold);
+            shown.set_state(proto::WebhookOwnerNotificationState::Undeliverable);
             shown.error.clone_from(why);
         }
     }
@@ -99,7 +99,7 @@ pub(super) fn state(state: proto::WebhookDeliveryState) -> Option<DeliveryState>
         proto::WebhookDeliveryState::Unspecified => None,
         proto::WebhookDeliveryState::Pending => Some(DeliveryState::Pending),
         proto::WebhookDeliveryState::Delivered => Some(DeliveryState::Delivered),
-        proto::WebhookDeliveryState::Dead => Some(DeliveryState::Dead),
+        proto::WebhookDeliveryState::Undeliverable => Some(DeliveryState::Dead),
     }
 }
 
@@ -107,7 +107,7 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
     let state = match delivery.state {
         DeliveryState::Pending => proto::WebhookDeliveryState::Pending,
         DeliveryState::Delivered => proto::WebhookDeliveryState::Delivered,
-        DeliveryState::Dead => proto::WebhookDeliveryState::Dead,
+        DeliveryState::Dead => proto::WebhookDeliveryState::Undeliverable,
     };
     proto::WebhookDelivery {
         endpoint_id: delivery.endpoint_id.clone(),
@@ -119,7 +119,7 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
         state: state.into(),
         attempts: delivery.attempts,
         next_attempt_at: delivery.next_attempt_at.map(timestamp),
-        last_status: delivery
+        last_http_status: delivery
             .last_status
             .and_then(|status| u32::try_from(status).ok())
             .unwrap_or_default(),

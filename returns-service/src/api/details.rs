@@ -53,7 +53,7 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
         line: entry.at.line,
         position: found.position,
         supersedes_position: row.supersedes().unwrap_or_default(),
-        of_return_id: row.of_return.clone().unwrap_or_default(),
+        related_return_id: row.of_return.clone().unwrap_or_default(),
         restoration_id: row
             .restoration
             .as_ref()
@@ -83,7 +83,7 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
             if let Coded::Known(code) = code {
                 add_correction(&mut answer, *code);
             }
-            answer.corrected = corrected.iter().map(corrected_field).collect();
+            answer.corrected_fields = corrected.iter().map(corrected_field).collect();
         }
         // What never entered the network has no return code, no deadline and no advice.
         EntryKind::ValidationFailure { .. } => {}
@@ -99,7 +99,7 @@ fn effect(effect: Effect) -> proto::Effect {
         Effect::Correct => proto::Effect::Correct,
         Effect::Restore => proto::Effect::Restore,
         Effect::Reapply => proto::Effect::Reapply,
-        Effect::Ready => proto::Effect::Ready,
+        Effect::Ready => proto::Effect::ReleaseToSettlement,
     }
 }
 

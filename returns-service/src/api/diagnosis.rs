@@ -50,12 +50,11 @@ fn check(found: &Found) -> proto::Check {
     };
     proto::Check {
         name: check.name.to_owned(),
-        of: check.of.clone(),
+        component: check.of.clone(),
         source: found.source.clone().unwrap_or_default(),
         state: state.into(),
         evidence,
         cause,
-        // A check is bounded to seconds, so it fits.
-        took: prost_types::Duration::try_from(check.took).ok(),
+        took_ms: u64::try_from(check.took.as_millis()).unwrap_or(u64::MAX),
     }
 }

@@ -14,8 +14,8 @@ use crate::store::{DishonorFilter, DishonorRecord};
 impl Api {
     pub(super) async fn page_of_dishonorable(
         &self,
-        request: proto::ListDishonorableRequest,
-    ) -> Result<proto::ListDishonorableResponse, Status> {
+        request: proto::ListDishonorableReturnsRequest,
+    ) -> Result<proto::ListDishonorableReturnsResponse, Status> {
         let size = page::size(request.page_size);
         let today = eastern_day(self.importer.clock.now());
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -34,8 +34,8 @@ impl Api {
             Some(last) if found.len() == size as usize => page::token_of_dishonor(&last.mark),
             Some(_) | None => String::new(),
         };
-        Ok(proto::ListDishonorableResponse {
-            dishonorable: found.iter().map(|one| dishonorable(one, today)).collect(),
+        Ok(proto::ListDishonorableReturnsResponse {
+            dishonorable_returns: found.iter().map(|one| dishonorable(one, today)).collect(),
             next_page_token,
         })
     }
@@ -68,11 +68,11 @@ fn eastern_day(now: DateTime<Utc>) -> NaiveDate {
         .date_naive()
 }
 
-fn dishonorable(record: &DishonorRecord, today: NaiveDate) -> proto::Dishonorable {
+fn dishonorable(record: &DishonorRecord, today: NaiveDate) -> proto::DishonorableReturn {
     let mark = &record.mark;
     let left = banking_days_between(today, mark.ground.last_day);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    proto::Dishonorable {
+    proto::DishonorableReturn {
         grounds: grounds(record),
         last_day: mark.ground.last_day.to_string(),
         // Years of banking days fit; the ends are for dates that no file can mean.
@@ -112,7 +112,7 @@ fn ground(ground: &DishonorGround) -> proto::DishonorGround {
         code: ground.code.to_string(),
         fields: ground.fields.clone(),
         last_day: ground.last_day.to_string(),
-        why: ground.why.clone(),
+        explanation: ground.why.clone(),
     }
 }
 

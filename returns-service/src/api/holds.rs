@@ -66,7 +66,7 @@ impl Api {
             return closed_already(&hold, &action);
         }
         match action {
-            Action::Retry(retry) => {
+            Action::RetryHold(retry) => {
                 let transfer_id = Some(retry.transfer_id.as_str()).filter(|id| !id.is_empty());
                 if transfer_id.is_some() && hold.new.failed.is_some() {
                     return Err(errors::invalid(
@@ -81,7 +81,7 @@ impl Api {
                 };
                 self.importer.retry_hold(&hold, &retry).await
             }
-            Action::Dismiss(_) => {
+            Action::DismissHold(_) => {
                 if request.note.trim().is_empty() {
                     return Err(errors::invalid("note", "say why it is dismissed"));
                 }
@@ -104,10 +104,10 @@ fn closed_already(
     action: &Action,
 ) -> Result<proto::ResolveHoldResponse, Status> {
     let by_this_action = match (action, hold.state) {
-        (Action::Retry(_), HoldState::Resolved | HoldState::Duplicate)
-        | (Action::Dismiss(_), HoldState::Dismissed) => true,
-        (Action::Retry(_), HoldState::Open | HoldState::Dismissed)
-        | (Action::Dismiss(_), HoldState::Open | HoldState::Resolved | HoldState::Duplicate) => {
+        (Action::RetryHold(_), HoldState::Resolved | HoldState::Duplicate)
+        | (Action::DismissHold(_), HoldState::Dismissed) => true,
+        (Action::RetryHold(_), HoldState::Open | HoldState::Dismissed)
+        | (Action::DismissHold(_), HoldState::Open | HoldState::Resolved | HoldState::Duplicate) => {
             false
         }
     };

@@ -103,7 +103,7 @@ impl Api {
         );
         let import = self.wait(&import.import_id, header.wait()).await?;
         Ok(proto::ImportFileResponse {
-            import: Some(import),
+            file_import: Some(import),
             duplicate_file,
         })
     }
@@ -140,7 +140,7 @@ impl Api {
             import.state = proto::ImportState::DryRun.into();
         }
         Ok(proto::ImportFileResponse {
-            import: Some(import),
+            file_import: Some(import),
             duplicate_file: false,
         })
     }
@@ -312,7 +312,7 @@ impl Api {
             if last.as_ref() != Some(&import) {
                 last = Some(import.clone());
                 let message = proto::WatchImportResponse {
-                    import: Some(import),
+                    file_import: Some(import),
                 };
                 if sender.send(Ok(message)).await.is_err() {
                     return Ok(());

@@ -94,7 +94,7 @@ impl IncidentService for IncidentApi {
         Ok(Response::new(proto::GetIncidentResponse {
             incident: Some(convert::incident(&dossier.incident, &dossier.alerts)),
             events: dossier.events.iter().map(convert::event).collect(),
-            text: dossier.text,
+            alert_text: dossier.text,
         }))
     }
 

@@ -33,9 +33,9 @@ impl Api {
             .ok_or_else(|| errors::not_found("source", name))?;
         let pickup = source.pickup.as_ref().ok_or_else(|| {
             errors::precondition(
-                "NO_PLACE",
+                "NO_LOCATION",
                 format!(
-                    "source {name:?} has no place to fetch files from; add [sources.{name}.sftp] \
+                    "source {name:?} has no location to fetch files from; add [sources.{name}.sftp] \
                      or [sources.{name}.folder] to the configuration"
                 ),
             )
@@ -64,10 +64,10 @@ impl Api {
         let paused = state.paused.as_ref();
         Ok(proto::JobSource {
             name: source.name.clone(),
-            place: pickup.shown(),
+            location: pickup.shown(),
             pattern: pickup.pattern.as_str().to_owned(),
             schedule: plan.as_ref().map(|plan| convert_job::schedule(plan.text())),
-            schedule_set: state.plan.is_some(),
+            schedule_overridden: state.plan.is_some(),
             next_run_at: next_run_at.map(timestamp),
             paused_at: paused.map(|paused| timestamp(paused.at)),
             paused_by: paused.map(|paused| paused.by.clone()).unwrap_or_default(),

@@ -154,7 +154,7 @@ impl ReturnsService for Api {
     ) -> Result<Response<proto::GetImportResponse>, Status> {
         let import = self.whole_import(&request.into_inner().import_id).await?;
         Ok(Response::new(proto::GetImportResponse {
-            import: Some(import),
+            file_import: Some(import),
         }))
     }
 
@@ -216,10 +216,10 @@ impl ReturnsService for Api {
             .map(Response::new)
     }
 
-    async fn list_dishonorable(
+    async fn list_dishonorable_returns(
         &self,
-        request: Request<proto::ListDishonorableRequest>,
-    ) -> Result<Response<proto::ListDishonorableResponse>, Status> {
+        request: Request<proto::ListDishonorableReturnsRequest>,
+    ) -> Result<Response<proto::ListDishonorableReturnsResponse>, Status> {
         self.page_of_dishonorable(request.into_inner())
             .await
             .map(Response::new)

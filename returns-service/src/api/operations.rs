@@ -96,8 +96,8 @@ impl OperationsService for Api {
         }
         Ok(Response::new(proto::AdoptCursorResponse {
             adoption_id: adoption.id,
-            from: Some(point(adoption.from)),
-            to: Some(point(adoption.to)),
+            previous_cursor: Some(point(adoption.from)),
+            new_cursor: Some(point(adoption.to)),
         }))
     }
 
@@ -119,7 +119,7 @@ impl OperationsService for Api {
             .into_iter()
             .map(|row| proto::JournalRow {
                 position: row.position,
-                hash: hex(row.hash.as_bytes()),
+                row_hash: hex(row.hash.as_bytes()),
                 payload_json: row.payload,
                 recorded_at: Some(timestamp(row.recorded_at)),
             })
@@ -198,12 +198,12 @@ impl OperationsService for Api {
             .map_err(|error| errors::of_store(&error))
     }
 
-    async fn mark_ready_to_settle(
+    async fn release_to_settlement(
         &self,
-        request: Request<proto::MarkReadyToSettleRequest>,
-    ) -> Result<Response<proto::MarkReadyToSettleResponse>, Status> {
+        request: Request<proto::ReleaseToSettlementRequest>,
+    ) -> Result<Response<proto::ReleaseToSettlementResponse>, Status> {
         let request = request.into_inner();
-        self.mark_ready_to_settle(request).await.map(Response::new)
+        self.release(request).await.map(Response::new)
     }
 
     async fn diagnose(
@@ -217,11 +217,11 @@ impl OperationsService for Api {
 }
 
 /// A place in a journal for the wire.
-fn point(point: Point) -> proto::JournalPoint {
-    proto::JournalPoint {
+fn point(point: Point) -> proto::JournalPosition {
+    proto::JournalPosition {
         journal_id: point.journal_id,
         position: point.position,
-        hash: hex(&point.hash),
+        row_hash: hex(&point.hash),
     }
 }
 
@@ -231,7 +231,7 @@ impl Api {
         let head = store.head().await?;
         let leading = &self.importer.system_of_record.database;
         let limit = store.progress(leading).await?.position;
-        let mut followers = Vec::new();
+        let mut databases = Vec::new();
         for database in self.databases.iter() {
             let Some(feed) = self.feeds.get(database) else {
                 continue;
@@ -247,7 +247,7 @@ impl Api {
                 None if position >= goal => proto::DatabaseState::Applied,
                 None => proto::DatabaseState::Pending,
             };
-            followers.push(proto::FollowerStatus {
+            databases.push(proto::DatabaseStatus {
                 database: database.clone(),
                 system_of_record: feed.role == Role::SystemOfRecord,
                 position,
@@ -271,7 +271,7 @@ impl Api {
         Ok(proto::GetStatusResponse {
             journal_id: head.journal_id.to_string(),
             head_position: head.position,
-            followers,
+            databases,
             open_holds: store.open_holds().await?,
             open_imports: store.open_imports().await?.len() as u64,
             sources,

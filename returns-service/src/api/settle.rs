@@ -1,4 +1,4 @@
-//! A person makes a transfer ready to settle.
+//! A person releases a transfer to settlement.
 
 use echeck_proto::returns::v1 as proto;
 use tonic::Status;
@@ -8,10 +8,10 @@ use super::{Api, errors};
 use crate::feed::timestamp;
 
 impl Api {
-    pub(super) async fn mark_ready_to_settle(
+    pub(super) async fn release(
         &self,
-        request: proto::MarkReadyToSettleRequest,
-    ) -> Result<proto::MarkReadyToSettleResponse, Status> {
+        request: proto::ReleaseToSettlementRequest,
+    ) -> Result<proto::ReleaseToSettlementResponse, Status> {
         let who = who(&request.actor, &request.reason)?;
         if request.transfer_id.is_empty() {
             return Err(errors::invalid("transfer_id", "must not be empty"));
@@ -24,13 +24,13 @@ impl Api {
         let after = ready_at.to_rfc3339();
         let audit = self.audit_record(
             &who,
-            "mark_ready_to_settle",
+            "release_to_settlement",
             &request.transfer_id,
             ("", &after),
         );
         let kept = self.importer.store.record_audit(&audit).await;
         kept.map_err(|error| errors::of_store(&error))?;
-        Ok(proto::MarkReadyToSettleResponse {
+        Ok(proto::ReleaseToSettlementResponse {
             ready_to_settle_at: Some(timestamp(ready_at)),
         })
     }

@@ -1,7 +1,7 @@
 //! Deliveries and events: listing them, sending again, and trying an endpoint.
 
 use echeck_proto::returns::v1 as proto;
-use proto::replay_request::What;
+use proto::replay_request::Selection;
 use tonic::Status;
 use uuid::Uuid;
 
@@ -78,12 +78,12 @@ impl WebhookApi {
         let who = who(&request.actor, &request.reason)?;
         let endpoint = self.one(&request.endpoint_id).await?;
         let now = self.now();
-        let (subject, messages) = match request.what {
+        let (subject, messages) = match request.selection {
             None => {
                 let what = "or message_id must say what is sent again";
                 return Err(errors::invalid("event_id", what));
             }
-            Some(What::EventId(event_id)) => {
+            Some(Selection::EventId(event_id)) => {
                 let event = self.store.event(&event_id).await;
                 let event = event
                     .map_err(|error| errors::of_store(&error))?
@@ -91,7 +91,7 @@ impl WebhookApi {
                 let done = recover::replay(&*self.store, &endpoint, &event, now).await;
                 (event_id, done)
             }
-            Some(What::MessageId(message_id)) => {
+            Some(Selection::MessageId(message_id)) => {
                 let filter = DeliveryFilter {
                     endpoint_id: Some(endpoint.endpoint_id.clone()),
                     message_id: Some(message_id.clone()),
@@ -115,7 +115,7 @@ impl WebhookApi {
         let messages = messages.map_err(|error| errors::of_store(&error))?;
         if messages == 0 {
             return Err(errors::precondition(
-                "NOT_WANTED",
+                "NOT_SUBSCRIBED",
                 "the endpoint wants no message of this event: its style, version, event_types \
                  or merchant leave it out",
             ));
@@ -193,7 +193,7 @@ impl WebhookApi {
         kept.map_err(|error| errors::of_store(&error))?;
         Ok(proto::SendTestEventResponse {
             delivered: posted.error.is_none(),
-            status: posted.status.map(u32::from).unwrap_or_default(),
+            http_status: posted.status.map(u32::from).unwrap_or_default(),
             error: posted.error.unwrap_or_default(),
             took_ms: u64::try_from(posted.took.as_millis()).unwrap_or(u64::MAX),
             message_id,

@@ -147,7 +147,7 @@ impl WebhookApi {
             description: request.description.unwrap_or(old.description),
             owner_email: request.owner_email.unwrap_or(old.owner_email),
             event_types: request
-                .wanted
+                .event_types
                 .map_or(old.event_types, |wanted| wanted.event_types),
             merchant: request.merchant.unwrap_or(old.merchant),
             ordered: request.ordered.unwrap_or(old.ordered),
@@ -273,7 +273,7 @@ impl WebhookApi {
         tell_log(&who, "rotate_secret", &seen);
         Ok(proto::RotateSecretResponse {
             key: Some(shown(&secret, &key)),
-            old_retires_at: old.map(|_| timestamp(old_retires_at)),
+            previous_key_retires_at: old.map(|_| timestamp(old_retires_at)),
         })
     }
 

@@ -74,7 +74,7 @@ impl Feed {
         let answer = applied?;
         super::trip("feed::after_apply").await?;
         let moved = answer.cursor.as_ref().is_some_and(|moved| {
-            moved.position == last_position && moved.hash == last.hash.as_bytes()
+            moved.position == last_position && moved.row_hash == last.hash.as_bytes()
         });
         if !moved {
             return Err(FeedError::Contract {

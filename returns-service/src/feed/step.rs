@@ -24,9 +24,9 @@ pub(super) fn step(
         || !meant_for(&row.row, database);
     proto::Step {
         position: row.position,
-        hash: row.hash.as_bytes().to_vec(),
+        row_hash: row.hash.as_bytes().to_vec(),
         change: if silent { None } else { change(&row.row) },
-        withheld: withheld.cloned().unwrap_or_default(),
+        blocked_reason: withheld.cloned().unwrap_or_default(),
     }
 }
 
@@ -42,35 +42,35 @@ fn change(row: &Row) -> Option<Change> {
     let expected = Some(expected(row.expected));
     let reason = Some(reason(row));
     match row.effect {
-        Effect::Fail => Some(Change::Fail(proto::FailTransfer {
+        Effect::Fail => Some(Change::FailTransfer(proto::FailTransfer {
             transfer_id,
             expected,
             reason,
             messages: row.messages.clone(),
             raw_json: raw_json(row),
         })),
-        Effect::Return => Some(Change::Return(proto::ReturnTransfer {
+        Effect::Return => Some(Change::ReturnTransfer(proto::ReturnTransfer {
             transfer_id,
             expected,
             reason,
             messages: row.messages.clone(),
             return_id: row.return_id.clone(),
         })),
-        Effect::Reverse => Some(Change::Reverse(proto::ReverseTransfer {
+        Effect::Reverse => Some(Change::ReverseTransfer(proto::ReverseTransfer {
             transfer_id,
             expected,
             reason,
             reversal: linked(row, row.reversal.as_ref()),
             return_id: row.return_id.clone(),
         })),
-        Effect::Restore => Some(Change::Restore(proto::RestoreTransfer {
+        Effect::Restore => Some(Change::RestoreTransfer(proto::RestoreTransfer {
             transfer_id,
             expected,
             reason,
             restoration: linked(row, row.restoration.as_ref()),
             return_id: row.return_id.clone(),
         })),
-        Effect::Reapply => Some(Change::Reapply(proto::ReapplyReturn {
+        Effect::Reapply => Some(Change::ReapplyReturn(proto::ReapplyReturn {
             transfer_id,
             expected,
             reason,
@@ -78,7 +78,7 @@ fn change(row: &Row) -> Option<Change> {
             return_id: row.return_id.clone(),
         })),
         Effect::Ready => row.ready.as_ref().map(|ready| {
-            Change::Ready(proto::ReadyToSettle {
+            Change::ReleaseToSettlement(proto::ReleaseToSettlement {
                 transfer_id: ready.transfer_id.clone(),
                 returned_transfer_id: transfer_id,
                 ready_to_settle_at: Some(timestamp(ready.ready_to_settle_at)),

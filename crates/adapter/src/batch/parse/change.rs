@@ -22,8 +22,10 @@ pub(super) fn parse_change(
 ) -> Option<Change> {
     let step = format!("steps[{at}]");
     match change {
-        ProtoChange::Fail(fail) => parse_fail(&format!("{step}.fail"), fail, violations),
-        ProtoChange::Return(back) => {
+        ProtoChange::FailTransfer(fail) => {
+            parse_fail(&format!("{step}.fail_transfer"), fail, violations)
+        }
+        ProtoChange::ReturnTransfer(back) => {
             let head = Head {
                 transfer_id: back.transfer_id,
                 expected: back.expected,
@@ -32,18 +34,25 @@ pub(super) fn parse_change(
             let effect = Effect::Return {
                 messages: back.messages,
             };
-            parse_update(&format!("{step}.return"), head, Some(effect), violations)
+            parse_update(
+                &format!("{step}.return_transfer"),
+                head,
+                Some(effect),
+                violations,
+            )
         }
-        ProtoChange::Reverse(reverse) => {
-            parse_reverse(&format!("{step}.reverse"), reverse, violations)
+        ProtoChange::ReverseTransfer(reverse) => {
+            parse_reverse(&format!("{step}.reverse_transfer"), reverse, violations)
         }
-        ProtoChange::Restore(restore) => {
-            parse_restore(&format!("{step}.restore"), restore, violations)
+        ProtoChange::RestoreTransfer(restore) => {
+            parse_restore(&format!("{step}.restore_transfer"), restore, violations)
         }
-        ProtoChange::Reapply(reapply) => {
-            parse_reapply(&format!("{step}.reapply"), reapply, violations)
+        ProtoChange::ReapplyReturn(reapply) => {
+            parse_reapply(&format!("{step}.reapply_return"), reapply, violations)
         }
-        ProtoChange::Ready(ready) => parse_ready(&format!("{step}.ready"), ready, violations),
+        ProtoChange::ReleaseToSettlement(ready) => {
+            parse_ready(&format!("{step}.release_to_settlement"), ready, violations)
+        }
     }
 }
 
@@ -134,7 +143,7 @@ fn parse_reapply(
 
 fn parse_ready(
     field: &str,
-    ready: proto::ReadyToSettle,
+    ready: proto::ReleaseToSettlement,
     violations: &mut Violations,
 ) -> Option<Change> {
     violations.required(format!("{field}.transfer_id"), &ready.transfer_id);

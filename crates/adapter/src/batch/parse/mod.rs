@@ -140,8 +140,8 @@ pub fn parse_adoption(request: proto::AdoptCursorRequest) -> Result<Adoption, Ve
     });
     violations.required("actor".to_owned(), &request.actor);
     violations.required("reason".to_owned(), &request.reason);
-    let from = parse_cursor("from", request.from, &mut violations);
-    let to = parse_cursor("to", request.to, &mut violations);
+    let from = parse_cursor("expected_cursor", request.expected_cursor, &mut violations);
+    let to = parse_cursor("new_cursor", request.new_cursor, &mut violations);
     match (from, to) {
         (Some(from), Some(to)) => violations.finish(Adoption {
             id,
@@ -165,7 +165,7 @@ fn parse_cursor(
     };
     let journal = Uuid::parse_str(&cursor.journal_id).ok();
     let position = i64::try_from(cursor.position).ok().filter(|at| *at > 0);
-    let hash = Hash::from_bytes(&cursor.hash);
+    let hash = Hash::from_bytes(&cursor.row_hash);
     if let (Some(journal), Some(position), Some(hash)) = (journal, position, hash) {
         return Some(Cursor {
             journal,
@@ -204,19 +204,19 @@ fn parse_steps(steps: Vec<proto::Step>, violations: &mut Violations) -> Vec<Step
                 ),
             );
         }
-        let hash = Hash::from_bytes(&step.hash).unwrap_or_else(|| {
-            violations.add(format!("steps[{at}].hash"), not_a_hash(&step.hash));
+        let hash = Hash::from_bytes(&step.row_hash).unwrap_or_else(|| {
+            violations.add(format!("steps[{at}].row_hash"), not_a_hash(&step.row_hash));
             Hash([0; 32])
         });
         let nothing_to_do = step.change.is_none();
         let change = step
             .change
             .and_then(|change| parse_change(at, change, violations));
-        let withheld = Some(step.withheld).filter(|why| !why.is_empty());
+        let withheld = Some(step.blocked_reason).filter(|why| !why.is_empty());
         if withheld.is_some() && nothing_to_do {
             violations.add(
-                format!("steps[{at}].withheld"),
-                "must be empty when there is no change to withhold",
+                format!("steps[{at}].blocked_reason"),
+                "must be empty when there is no change to block",
             );
         }
         parsed.push(Step {
@@ -239,9 +239,9 @@ mod tests {
     fn step(position: u64) -> proto::Step {
         proto::Step {
             position,
-            hash: vec![7; 32],
+            row_hash: vec![7; 32],
             change: None,
-            withheld: String::new(),
+            blocked_reason: String::new(),
         }
     }
 
@@ -295,8 +295,8 @@ mod tests {
         let mut bad = request(vec![step(1)]);
         bad.journal_id = "journal".into();
         bad.previous_hash = vec![1];
-        bad.steps[0].hash = vec![1; 31];
-        bad.steps[0].change = Some(ProtoChange::Fail(proto::FailTransfer {
+        bad.steps[0].row_hash = vec![1; 31];
+        bad.steps[0].change = Some(ProtoChange::FailTransfer(proto::FailTransfer {
             raw_json: "{".into(),
             reason: Some(proto::Reason {
                 returned_on: "03/02/2026".into(),
@@ -309,12 +309,12 @@ mod tests {
             [
                 "journal_id",
                 "previous_hash",
-                "steps[0].hash",
-                "steps[0].fail.raw_json",
-                "steps[0].fail.transfer_id",
-                "steps[0].fail.expected.state",
-                "steps[0].fail.reason.decided_at",
-                "steps[0].fail.reason.returned_on",
+                "steps[0].row_hash",
+                "steps[0].fail_transfer.raw_json",
+                "steps[0].fail_transfer.transfer_id",
+                "steps[0].fail_transfer.expected.state",
+                "steps[0].fail_transfer.reason.decided_at",
+                "steps[0].fail_transfer.reason.returned_on",
             ]
         );
     }
@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn a_reversal_takes_back_a_positive_amount() {
         let mut bad = request(vec![step(1)]);
-        bad.steps[0].change = Some(ProtoChange::Reverse(proto::ReverseTransfer {
+        bad.steps[0].change = Some(ProtoChange::ReverseTransfer(proto::ReverseTransfer {
             transfer_id: "TR1".into(),
             expected: Some(proto::Expected {
                 state: 2,
@@ -344,9 +344,9 @@ mod tests {
         assert_eq!(
             fields(parse_batch(bad)),
             [
-                "steps[0].reverse.reversal.id",
-                "steps[0].reverse.reversal.amount_minor",
-                "steps[0].reverse.reversal.currency",
+                "steps[0].reverse_transfer.reversal.id",
+                "steps[0].reverse_transfer.reversal.amount_minor",
+                "steps[0].reverse_transfer.reversal.currency",
             ]
         );
     }
@@ -364,40 +364,44 @@ mod tests {
             ["transfer_id", "expected.state", "reason"]
                 .map(|part| format!("steps[0].{name}.{part}"))
         };
-        let told = empty(ProtoChange::Restore(proto::RestoreTransfer::default()));
-        assert_eq!(told[0], "steps[0].restore.restoration");
-        assert_eq!(told[1..], head("restore"));
-        let told = empty(ProtoChange::Reapply(proto::ReapplyReturn::default()));
-        assert_eq!(told[0], "steps[0].reapply.reversal");
-        assert_eq!(told[1..], head("reapply"));
+        let told = empty(ProtoChange::RestoreTransfer(
+            proto::RestoreTransfer::default(),
+        ));
+        assert_eq!(told[0], "steps[0].restore_transfer.restoration");
+        assert_eq!(told[1..], head("restore_transfer"));
+        let told = empty(ProtoChange::ReapplyReturn(proto::ReapplyReturn::default()));
+        assert_eq!(told[0], "steps[0].reapply_return.reversal");
+        assert_eq!(told[1..], head("reapply_return"));
         let made = Some(proto::Reversal::default());
-        let told = empty(ProtoChange::Restore(proto::RestoreTransfer {
+        let told = empty(ProtoChange::RestoreTransfer(proto::RestoreTransfer {
             restoration: made.clone(),
             ..Default::default()
         }));
         assert_eq!(
             told[..3],
             ["id", "amount_minor", "currency"]
-                .map(|part| format!("steps[0].restore.restoration.{part}"))
+                .map(|part| format!("steps[0].restore_transfer.restoration.{part}"))
         );
-        let told = empty(ProtoChange::Reapply(proto::ReapplyReturn {
+        let told = empty(ProtoChange::ReapplyReturn(proto::ReapplyReturn {
             reversal: made,
             ..Default::default()
         }));
         assert_eq!(
             told[..4],
             ["id", "amount_minor", "currency", "parent_id"]
-                .map(|part| format!("steps[0].reapply.reversal.{part}"))
+                .map(|part| format!("steps[0].reapply_return.reversal.{part}"))
         );
         assert_eq!(
-            empty(ProtoChange::Ready(proto::ReadyToSettle::default())),
+            empty(ProtoChange::ReleaseToSettlement(
+                proto::ReleaseToSettlement::default()
+            )),
             [
                 "transfer_id",
                 "returned_transfer_id",
                 "ready_to_settle_at",
                 "decided_at"
             ]
-            .map(|part| format!("steps[0].ready.{part}"))
+            .map(|part| format!("steps[0].release_to_settlement.{part}"))
         );
     }
 
@@ -428,7 +432,7 @@ mod tests {
 
     fn reverse(parent_id: &str) -> ProtoChange {
         let (expected, reason, reversal) = update(parent_id);
-        ProtoChange::Reverse(proto::ReverseTransfer {
+        ProtoChange::ReverseTransfer(proto::ReverseTransfer {
             transfer_id: "TR1".into(),
             expected,
             reason,
@@ -439,7 +443,7 @@ mod tests {
 
     fn restore(parent_id: &str) -> ProtoChange {
         let (expected, reason, restoration) = update(parent_id);
-        ProtoChange::Restore(proto::RestoreTransfer {
+        ProtoChange::RestoreTransfer(proto::RestoreTransfer {
             transfer_id: "TR1".into(),
             expected,
             reason,
@@ -450,7 +454,7 @@ mod tests {
 
     fn reapply(parent_id: &str) -> ProtoChange {
         let (expected, reason, reversal) = update(parent_id);
-        ProtoChange::Reapply(proto::ReapplyReturn {
+        ProtoChange::ReapplyReturn(proto::ReapplyReturn {
             transfer_id: "TR1".into(),
             expected,
             reason,
@@ -483,7 +487,7 @@ mod tests {
         assert_eq!(parent(reverse("TR1")), "TR1");
         assert_eq!(
             parent(reverse("TR2")),
-            "steps[0].reverse.reversal.parent_id"
+            "steps[0].reverse_transfer.reversal.parent_id"
         );
         assert_eq!(parent(restore("")), "TR1");
         assert_eq!(parent(restore("RV1")), "RV1");
@@ -492,10 +496,13 @@ mod tests {
     #[test]
     fn a_return_that_is_applied_again_names_the_restoration() {
         assert_eq!(parent(reapply("RS1")), "RS1");
-        assert_eq!(parent(reapply("")), "steps[0].reapply.reversal.parent_id");
+        assert_eq!(
+            parent(reapply("")),
+            "steps[0].reapply_return.reversal.parent_id"
+        );
         assert_eq!(
             parent(reapply("TR1")),
-            "steps[0].reapply.reversal.parent_id"
+            "steps[0].reapply_return.reversal.parent_id"
         );
     }
 

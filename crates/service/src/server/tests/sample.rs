@@ -138,10 +138,10 @@ impl ReturnsService for Sample {
         missing()
     }
 
-    async fn list_dishonorable(
+    async fn list_dishonorable_returns(
         &self,
-        _: Request<ListDishonorableRequest>,
-    ) -> Answer<ListDishonorableResponse> {
+        _: Request<ListDishonorableReturnsRequest>,
+    ) -> Answer<ListDishonorableReturnsResponse> {
         missing()
     }
 
