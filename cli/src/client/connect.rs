@@ -140,9 +140,7 @@ impl Service {
 
 /// What the system said: the cause behind all others.
 fn innermost(error: &dyn std::error::Error) -> String {
-    error
-        .source()
-        .map_or_else(|| error.to_string(), |cause| innermost(cause))
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 /// Reads pages until there are `limit` items, or no more. `page` gets the size and the token of

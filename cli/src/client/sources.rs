@@ -56,8 +56,8 @@ struct ScheduleArguments {
     #[arg(long, default_value = "America/New_York")]
     time_zone: String,
     /// The days on which it runs.
-    #[arg(long, value_enum, default_value_t = Days::BankingDays)]
-    days: Days,
+    #[arg(long, value_enum, default_value_t = RunsOn::BankingDays)]
+    days: RunsOn,
     /// When the file of each of these days is due, HH:MM. Without it no file is expected.
     #[arg(long, default_value = "", hide_default_value = true)]
     due: String,
@@ -71,9 +71,9 @@ struct ScheduleArguments {
     change: Change,
 }
 
-/// The days of a schedule.
+/// The days on which a schedule runs.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Days {
+enum RunsOn {
     /// Every day.
     All,
     /// Monday to Friday.
@@ -82,12 +82,12 @@ enum Days {
     BankingDays,
 }
 
-impl From<Days> for proto::ScheduleDays {
-    fn from(days: Days) -> Self {
+impl From<RunsOn> for proto::ScheduleDays {
+    fn from(days: RunsOn) -> Self {
         match days {
-            Days::All => Self::All,
-            Days::Weekdays => Self::Weekdays,
-            Days::BankingDays => Self::BankingDays,
+            RunsOn::All => Self::All,
+            RunsOn::Weekdays => Self::Weekdays,
+            RunsOn::BankingDays => Self::BankingDays,
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
-use tonic::Status;
 
-use super::errors;
+use super::errors::{self, ApiError};
 use crate::feed::timestamp;
 use crate::ids;
 use crate::store::{Delivery, DeliveryState, EventRecord, SecretRecord};
@@ -84,7 +83,7 @@ pub(super) fn key_kind(kind: proto::WebhookKeyKind) -> SecretKind {
     }
 }
 
-pub(super) fn style(style: proto::WebhookStyle) -> Result<Style, Status> {
+pub(super) fn style(style: proto::WebhookStyle) -> Result<Style, ApiError> {
     match style {
         proto::WebhookStyle::Finix => Ok(Style::Finix),
         proto::WebhookStyle::Rainforest => Ok(Style::Rainforest),
@@ -137,7 +136,7 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
 pub(super) fn messages(
     event: &EventRecord,
     dialect: Dialect,
-) -> Result<Vec<proto::WebhookEvent>, Status> {
+) -> Result<Vec<proto::WebhookEvent>, ApiError> {
     let new = &event.new;
     let told = new.messages.iter().filter(|(known, _)| *known == dialect);
     told.map(|(_, event_type)| {
@@ -150,7 +149,7 @@ pub(super) fn messages(
             transfer_id: new.transfer_id.clone(),
             merchant: new.merchant.clone(),
             occurred_at: Some(timestamp(new.occurred_at)),
-            body: body.map_err(|error| errors::of_event(&error))?,
+            body: body?,
         })
     })
     .collect()
@@ -160,7 +159,7 @@ pub(super) fn messages(
 pub(super) fn moment(
     field: &str,
     at: Option<prost_types::Timestamp>,
-) -> Result<Option<DateTime<Utc>>, Status> {
+) -> Result<Option<DateTime<Utc>>, ApiError> {
     let Some(at) = at else { return Ok(None) };
     u32::try_from(at.nanos)
         .ok()

@@ -1,15 +1,18 @@
 //! What works and what does not, on the wire.
 
 use echeck_proto::returns::v1 as proto;
-use tonic::Status;
 
-use super::{Api, errors};
+use super::Api;
+use super::errors::{self, ApiError};
 use crate::diagnosis::{CheckResult, Found, likely};
 use crate::feed::timestamp;
 use crate::incident::Subject;
 
 impl Api {
-    pub(super) async fn diagnosis(&self, source: &str) -> Result<proto::DiagnoseResponse, Status> {
+    pub(super) async fn diagnosis(
+        &self,
+        source: &str,
+    ) -> Result<proto::DiagnoseResponse, ApiError> {
         let source = Some(source).filter(|source| !source.is_empty());
         if let Some(name) = source
             && !self.importer.sources.contains_key(name)

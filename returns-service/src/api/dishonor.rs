@@ -5,9 +5,9 @@ use ach::dishonor::DishonorGround;
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, Utc};
 use echeck_proto::returns::v1 as proto;
-use tonic::Status;
 
-use super::{Api, errors, page};
+use super::errors::ApiError;
+use super::{Api, page};
 use crate::feed::timestamp;
 use crate::store::{DishonorFilter, DishonorRecord};
 
@@ -15,7 +15,7 @@ impl Api {
     pub(super) async fn page_of_dishonorable(
         &self,
         request: proto::ListDishonorableReturnsRequest,
-    ) -> Result<proto::ListDishonorableReturnsResponse, Status> {
+    ) -> Result<proto::ListDishonorableReturnsResponse, ApiError> {
         let size = page::size(request.page_size);
         let today = eastern_day(self.importer.clock.now());
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -28,8 +28,7 @@ impl Api {
             .importer
             .store
             .dishonorable(&filter, page::dishonor_place(&request.page_token)?, size)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+            .await?;
         let next_page_token = match found.last() {
             Some(last) if found.len() == size as usize => page::token_of_dishonor(&last.mark),
             Some(_) | None => String::new(),
@@ -41,7 +40,10 @@ impl Api {
     }
 
     /// Adds to returns why they may be dishonored.
-    pub(super) async fn add_grounds(&self, returns: &mut [proto::AchReturn]) -> Result<(), Status> {
+    pub(super) async fn add_grounds(
+        &self,
+        returns: &mut [proto::AchReturn],
+    ) -> Result<(), ApiError> {
         let return_ids: Vec<String> = returns
             .iter()
             .map(|found| found.ach_return_id.clone())
@@ -50,8 +52,7 @@ impl Api {
             .importer
             .store
             .dishonorable_returns(&return_ids)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+            .await?;
         for found in returns {
             let of_it = marks
                 .iter()

@@ -2,9 +2,9 @@
 
 use echeck_proto::returns::v1 as proto;
 use proto::resolve_hold_request::Action;
-use tonic::Status;
 
-use super::{Api, convert, errors, page};
+use super::errors::{self, ApiError};
+use super::{Api, convert, page};
 use crate::hold::Retry;
 use crate::store::{HoldFilter, HoldRecord, HoldState};
 
@@ -12,7 +12,7 @@ impl Api {
     pub(super) async fn page_of_holds(
         &self,
         request: proto::ListHoldsRequest,
-    ) -> Result<proto::ListHoldsResponse, Status> {
+    ) -> Result<proto::ListHoldsResponse, ApiError> {
         let size = page::size(request.page_size);
         let after = page::time_and_id(&request.page_token)?;
         let filter = HoldFilter {
@@ -21,12 +21,7 @@ impl Api {
             reason: convert::hold_reason_from(request.reason()),
             transfer_id: None,
         };
-        let holds = self
-            .importer
-            .store
-            .holds(&filter, after, size)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let holds = self.importer.store.holds(&filter, after, size).await?;
         let next_page_token = match holds.last() {
             Some(last) if holds.len() == size as usize => {
                 page::token_of(last.held_at, &last.new.hold_id)
@@ -39,26 +34,25 @@ impl Api {
         })
     }
 
-    async fn hold_record(&self, hold_id: &str) -> Result<HoldRecord, Status> {
+    async fn hold_record(&self, hold_id: &str) -> Result<HoldRecord, ApiError> {
         self.importer
             .store
             .hold(hold_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .ok_or_else(|| errors::not_found("hold", hold_id))
     }
 
     pub(super) async fn resolve(
         &self,
         request: proto::ResolveHoldRequest,
-    ) -> Result<proto::ResolveHoldResponse, Status> {
+    ) -> Result<proto::ResolveHoldResponse, ApiError> {
         let action = request
             .action
-            .ok_or_else(|| errors::invalid("action", "say retry or dismiss"))?;
+            .ok_or_else(|| errors::invalid("action", "set retry_hold or dismiss_hold"))?;
         if request.actor.trim().is_empty() {
             return Err(errors::invalid(
                 "actor",
-                "say who does this; it is kept with the hold",
+                "is required; it is recorded with the hold",
             ));
         }
         let hold = self.hold_record(&request.hold_id).await?;
@@ -70,7 +64,7 @@ impl Api {
                 let transfer_id = Some(retry.transfer_id.as_str()).filter(|id| !id.is_empty());
                 if transfer_id.is_some() && hold.new.failed.is_some() {
                     return Err(errors::invalid(
-                        "retry.transfer_id",
+                        "retry_hold.transfer_id",
                         "this hold is about a row of the journal, whose transfer is known",
                     ));
                 }
@@ -83,14 +77,13 @@ impl Api {
             }
             Action::DismissHold(_) => {
                 if request.note.trim().is_empty() {
-                    return Err(errors::invalid("note", "say why it is dismissed"));
+                    return Err(errors::invalid("note", "is required to dismiss a hold"));
                 }
                 self.importer
                     .dismiss_hold(&hold, &request.actor, &request.note)
                     .await
             }
-        }
-        .map_err(|error| errors::of_hold(&error))?;
+        }?;
         let hold = self.hold_record(&request.hold_id).await?;
         Ok(proto::ResolveHoldResponse {
             hold: Some(convert::hold(&hold)),
@@ -102,7 +95,7 @@ impl Api {
 fn closed_already(
     hold: &HoldRecord,
     action: &Action,
-) -> Result<proto::ResolveHoldResponse, Status> {
+) -> Result<proto::ResolveHoldResponse, ApiError> {
     let by_this_action = match (action, hold.state) {
         (Action::RetryHold(_), HoldState::Resolved | HoldState::Duplicate)
         | (Action::DismissHold(_), HoldState::Dismissed) => true,

@@ -11,8 +11,9 @@ use tokio_stream::StreamExt as _;
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
-use super::{Api, convert, errors, page};
-use crate::import::{Receiving, dry_run, record};
+use super::errors::{self, ApiError};
+use super::{Api, convert, page};
+use crate::import::{ReceiveError, Receiving, dry_run, record};
 use crate::source::Source;
 use crate::store::{ImportRecord, Phase, Received};
 
@@ -35,11 +36,12 @@ impl Api {
     pub(super) async fn take_file(
         &self,
         mut parts: Streaming<proto::ImportFileRequest>,
-    ) -> Result<proto::ImportFileResponse, Status> {
+    ) -> Result<proto::ImportFileResponse, ApiError> {
         let header = match parts
             .next()
             .await
-            .transpose()?
+            .transpose()
+            .map_err(errors::of_stream)?
             .and_then(|message| message.part)
         {
             Some(Part::Header(header)) => header,
@@ -55,8 +57,8 @@ impl Api {
 
         let nonce = Uuid::new_v4();
         let mut receiving = Receiving::begin(&self.importer.spool, nonce, self.max_file_bytes)
-            .map_err(|error| errors::of_receive(&error.into()))?;
-        while let Some(message) = parts.next().await.transpose()? {
+            .map_err(ReceiveError::from)?;
+        while let Some(message) = parts.next().await.transpose().map_err(errors::of_stream)? {
             match message.part {
                 Some(Part::Chunk(bytes)) if bytes.len() > MAX_CHUNK => {
                     return Err(errors::invalid("chunk", "is larger than 1 MiB"));
@@ -67,8 +69,7 @@ impl Api {
                         receiving.write(&bytes).map(|()| receiving)
                     })
                     .await
-                    .map_err(|_| errors::stopping())?
-                    .map_err(|error| errors::of_receive(&error))?;
+                    .map_err(|_| errors::stopping())??;
                 }
                 Some(Part::Header(_)) | None => {
                     return Err(errors::invalid("part", "after the header come only chunks"));
@@ -80,14 +81,11 @@ impl Api {
         let (spool, new) =
             tokio::task::spawn_blocking(move || receiving.keep(&owned, &name, at, nonce))
                 .await
-                .map_err(|_| errors::stopping())?
-                .map_err(|error| errors::of_receive(&error))?;
+                .map_err(|_| errors::stopping())??;
         if header.dry_run {
             return self.show_only(source, new).await;
         }
-        let received = record(&*self.importer.store, &spool, new)
-            .await
-            .map_err(|error| errors::of_receive(&error))?;
+        let received = record(&*self.importer.store, &spool, new).await?;
         self.importer.changes.bump();
         let (import, duplicate_file) = match received {
             Received::New(import) => (import, false),
@@ -108,7 +106,7 @@ impl Api {
         })
     }
 
-    fn source(&self, header: &proto::ImportFileHeader) -> Result<&Source, Status> {
+    fn source(&self, header: &proto::ImportFileHeader) -> Result<&Source, ApiError> {
         self.importer.sources.get(&header.source).ok_or_else(|| {
             let mut names: Vec<&str> = self.importer.sources.keys().map(String::as_str).collect();
             names.sort_unstable();
@@ -127,10 +125,8 @@ impl Api {
         &self,
         source: &Source,
         new: crate::store::NewImport,
-    ) -> Result<proto::ImportFileResponse, Status> {
-        let (record, lines) = dry_run(&self.importer, source, new)
-            .await
-            .map_err(|error| errors::of_import(&error))?;
+    ) -> Result<proto::ImportFileResponse, ApiError> {
+        let (record, lines) = dry_run(&self.importer, source, new).await?;
         let mut import = convert::import(&record);
         import.rejected_lines = lines
             .iter()
@@ -151,7 +147,7 @@ impl Api {
         &self,
         import_id: &str,
         level: proto::WaitLevel,
-    ) -> Result<proto::Import, Status> {
+    ) -> Result<proto::Import, ApiError> {
         loop {
             let seen = self.importer.changes.version();
             let import = self.import_record(import_id).await?;
@@ -178,24 +174,22 @@ impl Api {
         }
     }
 
-    pub(super) async fn import_record(&self, import_id: &str) -> Result<ImportRecord, Status> {
+    pub(super) async fn import_record(&self, import_id: &str) -> Result<ImportRecord, ApiError> {
         self.importer
             .store
             .import(import_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .ok_or_else(|| errors::not_found("import", import_id))
     }
 
     /// An import with its lines and the progress of every database.
-    pub(super) async fn whole_import(&self, import_id: &str) -> Result<proto::Import, Status> {
+    pub(super) async fn whole_import(&self, import_id: &str) -> Result<proto::Import, ApiError> {
         let record = self.import_record(import_id).await?;
         let lines = self
             .importer
             .store
             .rejected_lines(import_id, SHOWN_LINES)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+            .await?;
         let mut import = self.import_with_progress(&record).await?;
         import.rejected_lines = lines
             .iter()
@@ -204,14 +198,9 @@ impl Api {
         Ok(import)
     }
 
-    async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, Status> {
+    async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, ApiError> {
         let mut import = convert::import(record);
-        let files = self
-            .importer
-            .store
-            .files_of(&record.import_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let files = self.importer.store.files_of(&record.import_id).await?;
         import.fault = self
             .importer
             .fault(&record.import_id)
@@ -223,8 +212,7 @@ impl Api {
                 .importer
                 .store
                 .import_progress(&record.import_id, database)
-                .await
-                .map_err(|error| errors::of_store(&error))?;
+                .await?;
             import.first_position = progress.first_position;
             import.last_position = progress.last_position;
             import
@@ -237,16 +225,11 @@ impl Api {
     pub(super) async fn page_of_imports(
         &self,
         request: proto::ListImportsRequest,
-    ) -> Result<proto::ListImportsResponse, Status> {
+    ) -> Result<proto::ListImportsResponse, ApiError> {
         let size = page::size(request.page_size);
         let before = page::time_and_id(&request.page_token)?;
         let source = (!request.source.is_empty()).then_some(request.source.as_str());
-        let records = self
-            .importer
-            .store
-            .imports(source, before, size)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let records = self.importer.store.imports(source, before, size).await?;
         let next_page_token = match records.last() {
             Some(last) if records.len() == size as usize => {
                 page::token_of(last.new.received_at, &last.import_id)
@@ -267,7 +250,7 @@ impl Api {
     pub(super) async fn watch(
         &self,
         request: Request<proto::WatchImportRequest>,
-    ) -> Result<WatchStream, Status> {
+    ) -> Result<WatchStream, ApiError> {
         let deadline = deadline_of(&request).map(|deadline| deadline.0);
         let import_id = request.into_inner().import_id;
         // An unknown id is the call's error, not the stream's.
@@ -280,15 +263,14 @@ impl Api {
                 Some(at) => tokio::time::timeout_at(at, watching)
                     .await
                     .unwrap_or_else(|_| {
-                        Err(Status::deadline_exceeded(
-                            "the import is not over yet; watch it again",
-                        ))
+                        let what = "the import is not finished yet; watch it again";
+                        Err(errors::deadline_exceeded(what))
                     }),
                 None => watching.await,
             };
-            if let Err(status) = ended {
+            if let Err(error) = ended {
                 // A caller that has gone needs no answer.
-                let _ = sender.send(Err(status)).await;
+                let _ = sender.send(Err(error.into())).await;
             }
         });
         Ok(Box::pin(tokio_stream::wrappers::ReceiverStream::new(
@@ -300,7 +282,7 @@ impl Api {
         &self,
         import_id: &str,
         sender: &tokio::sync::mpsc::Sender<Result<proto::WatchImportResponse, Status>>,
-    ) -> Result<(), Status> {
+    ) -> Result<(), ApiError> {
         let mut last = None;
         loop {
             let seen = self.importer.changes.version();
@@ -336,7 +318,7 @@ impl Api {
 
 /// A name is data for people: long ones and control characters are refused, since they only
 /// break the places where it is shown.
-fn check_name(name: &str) -> Result<(), Status> {
+fn check_name(name: &str) -> Result<(), ApiError> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(errors::invalid(
             "header.file_name",

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
-use tonic::Status;
 use uuid::Uuid;
 
-use super::{Api, convert_job, errors, page};
+use super::errors::{self, ApiError};
+use super::{Api, convert_job, page};
 use crate::feed::timestamp;
 use crate::schedule::{Days, Jobs, Plan, PlanText};
 use crate::source::{Pickup, Source};
-use crate::store::{
-    AuditRecord, Paused, RunRecord, SourceChange, SourceChangeTo, SourceState, StoreError,
-};
+use crate::store::{AuditRecord, Paused, RunRecord, SourceChange, SourceChangeTo, SourceState};
 
 /// Who changes something, and why.
 pub(super) struct Who<'a> {
@@ -25,7 +23,7 @@ impl Api {
         &self.jobs
     }
 
-    fn source_with_place(&self, name: &str) -> Result<(&Source, &Pickup), Status> {
+    fn source_with_place(&self, name: &str) -> Result<(&Source, &Pickup), ApiError> {
         let source = self
             .importer
             .sources
@@ -43,22 +41,19 @@ impl Api {
         Ok((source, pickup))
     }
 
-    async fn state_of(&self, source: &str) -> Result<SourceState, Status> {
-        self.importer
-            .store
-            .source_state(source, self.importer.clock.now())
-            .await
-            .map_err(|error| errors::of_store(&error))
+    async fn state_of(&self, source: &str) -> Result<SourceState, ApiError> {
+        let now = self.importer.clock.now();
+        Ok(self.importer.store.source_state(source, now).await?)
     }
 
     async fn job_source(
         &self,
         source: &Source,
         pickup: &Pickup,
-    ) -> Result<proto::JobSource, Status> {
+    ) -> Result<proto::JobSource, ApiError> {
         let state = self.state_of(&source.name).await?;
         let last = self.importer.store.runs(Some(&source.name), None, 1).await;
-        let last = last.map_err(|error| errors::of_store(&error))?;
+        let last = last?;
         let plan = self.jobs().plan(&state);
         let next_run_at = self.jobs().next_run_at(&state);
         let paused = state.paused.as_ref();
@@ -79,7 +74,7 @@ impl Api {
         })
     }
 
-    pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, Status> {
+    pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, ApiError> {
         let mut sources = Vec::new();
         for source in self.importer.sources.values() {
             if let Some(pickup) = &source.pickup {
@@ -93,17 +88,16 @@ impl Api {
     pub(super) async fn run_job(
         &self,
         request: proto::RunJobRequest,
-    ) -> Result<proto::RunJobResponse, Status> {
+    ) -> Result<proto::RunJobResponse, ApiError> {
         let who = who(&request.actor, "asked for")?;
         let (source, _) = self.source_with_place(&request.source)?;
         let asked = self
             .jobs()
             .ask(&source.name, who.actor, &self.shutdown)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+            .await?;
         let audit = self.audit_record(&who, "run_job", &source.name, ("", &asked.run_id));
         let kept = self.importer.store.record_audit(&audit).await;
-        kept.map_err(|error| errors::of_store(&error))?;
+        kept?;
         let run = if request.wait {
             self.ended_run(&asked.run_id).await?
         } else {
@@ -115,17 +109,16 @@ impl Api {
         })
     }
 
-    async fn run_record(&self, run_id: &str) -> Result<RunRecord, Status> {
+    async fn run_record(&self, run_id: &str) -> Result<RunRecord, ApiError> {
         self.importer
             .store
             .run(run_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .ok_or_else(|| errors::not_found("run", run_id))
     }
 
     /// Waits until a run has ended. The call's deadline is the server's business.
-    async fn ended_run(&self, run_id: &str) -> Result<RunRecord, Status> {
+    async fn ended_run(&self, run_id: &str) -> Result<RunRecord, ApiError> {
         loop {
             let seen = self.importer.changes.version();
             let run = self.run_record(run_id).await?;
@@ -146,14 +139,13 @@ impl Api {
     pub(super) async fn set_schedule(
         &self,
         request: proto::SetScheduleRequest,
-    ) -> Result<proto::SetScheduleResponse, Status> {
+    ) -> Result<proto::SetScheduleResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let plan = request
             .schedule
             .as_ref()
             .map(|schedule| Plan::parse(convert_job::plan_text(schedule)))
-            .transpose()
-            .map_err(|faults| errors::invalid_plan(&faults))?;
+            .transpose()?;
         let plan = plan.map(|plan| plan.text().clone());
         let after = plan.as_ref().map_or("the configuration's".to_owned(), told);
         let to = SourceChangeTo::Plan(plan);
@@ -168,7 +160,7 @@ impl Api {
     pub(super) async fn pause_source(
         &self,
         request: proto::PauseSourceRequest,
-    ) -> Result<proto::PauseSourceResponse, Status> {
+    ) -> Result<proto::PauseSourceResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let to = SourceChangeTo::Paused(Paused {
             at: self.importer.clock.now(),
@@ -187,7 +179,7 @@ impl Api {
     pub(super) async fn resume_source(
         &self,
         request: proto::ResumeSourceRequest,
-    ) -> Result<proto::ResumeSourceResponse, Status> {
+    ) -> Result<proto::ResumeSourceResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let (after, to) = ("runs".to_owned(), SourceChangeTo::Resumed);
         let source = self
@@ -205,7 +197,7 @@ impl Api {
         action: &str,
         after: String,
         to: SourceChangeTo,
-    ) -> Result<proto::JobSource, Status> {
+    ) -> Result<proto::JobSource, ApiError> {
         let (source, pickup) = self.source_with_place(name)?;
         let state = self.state_of(name).await?;
         let before = match (&to, &state.paused) {
@@ -225,10 +217,8 @@ impl Api {
             audit: self.audit_record(who, action, name, (&before, &after)),
         };
         let changed = self.importer.store.change_source(&change).await;
-        if !changed.map_err(|error| errors::of_store(&error))? {
-            return Err(Status::aborted(
-                "somebody else changed the source meanwhile; look at it and call again",
-            ));
+        if !changed? {
+            return Err(errors::changed_meanwhile("source"));
         }
         tracing::info!(
             source = name,
@@ -265,12 +255,12 @@ impl Api {
     pub(super) async fn page_of_runs(
         &self,
         request: proto::ListJobRunsRequest,
-    ) -> Result<proto::ListJobRunsResponse, Status> {
+    ) -> Result<proto::ListJobRunsResponse, ApiError> {
         let size = page::size(request.page_size);
         let before = page::time_and_id(&request.page_token)?;
         let source = Some(request.source.as_str()).filter(|source| !source.is_empty());
         let runs = self.importer.store.runs(source, before, size).await;
-        let runs = runs.map_err(|error| errors::of_store(&error))?;
+        let runs = runs?;
         let next_page_token = match runs.last() {
             Some(last) if runs.len() == size as usize => {
                 page::token_of(last.new.started_at, &last.new.run_id)
@@ -283,7 +273,7 @@ impl Api {
         })
     }
 
-    pub(super) async fn one_run(&self, run_id: &str) -> Result<proto::GetJobRunResponse, Status> {
+    pub(super) async fn one_run(&self, run_id: &str) -> Result<proto::GetJobRunResponse, ApiError> {
         let run = self.run_record(run_id).await?;
         Ok(proto::GetJobRunResponse {
             run: Some(convert_job::run(&run)),
@@ -293,7 +283,7 @@ impl Api {
     pub(super) async fn audit_records(
         &self,
         limit: u32,
-    ) -> Result<proto::ListAuditRecordsResponse, StoreError> {
+    ) -> Result<proto::ListAuditRecordsResponse, ApiError> {
         let limit = match limit {
             0 => 100,
             limit => limit.min(1_000),
@@ -305,11 +295,14 @@ impl Api {
     }
 }
 
-/// What operators do is kept with their name and reason, so both must be said.
-pub(super) fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, Status> {
+/// What operators do is recorded with their name and reason, so both are required.
+pub(super) fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, ApiError> {
     for (field, text) in [("actor", actor), ("reason", reason)] {
         if text.trim().is_empty() {
-            return Err(errors::invalid(field, "must be said, since it is kept"));
+            return Err(errors::invalid(
+                field,
+                "is required; it is recorded in the audit log",
+            ));
         }
     }
     Ok(Who { actor, reason })

@@ -143,9 +143,7 @@ impl ReturnsService for Api {
         &self,
         request: Request<Streaming<proto::ImportFileRequest>>,
     ) -> Result<Response<proto::ImportFileResponse>, Status> {
-        self.take_file(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(self.take_file(request.into_inner()).await?))
     }
 
     async fn get_import(
@@ -162,9 +160,9 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::ListImportsRequest>,
     ) -> Result<Response<proto::ListImportsResponse>, Status> {
-        self.page_of_imports(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_imports(request.into_inner()).await?,
+        ))
     }
 
     type WatchImportStream = imports::WatchStream;
@@ -173,7 +171,7 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::WatchImportRequest>,
     ) -> Result<Response<Self::WatchImportStream>, Status> {
-        self.watch(request).await.map(Response::new)
+        Ok(Response::new(self.watch(request).await?))
     }
 
     type GetReportStream = report::ReportStream;
@@ -182,9 +180,9 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::GetReportRequest>,
     ) -> Result<Response<Self::GetReportStream>, Status> {
-        self.report(&request.into_inner().import_id)
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.report(&request.into_inner().import_id).await?,
+        ))
     }
 
     async fn get_transfer(
@@ -211,33 +209,33 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::ListReturnsRequest>,
     ) -> Result<Response<proto::ListReturnsResponse>, Status> {
-        self.page_of_returns(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_returns(request.into_inner()).await?,
+        ))
     }
 
     async fn list_dishonorable_returns(
         &self,
         request: Request<proto::ListDishonorableReturnsRequest>,
     ) -> Result<Response<proto::ListDishonorableReturnsResponse>, Status> {
-        self.page_of_dishonorable(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_dishonorable(request.into_inner()).await?,
+        ))
     }
 
     async fn list_holds(
         &self,
         request: Request<proto::ListHoldsRequest>,
     ) -> Result<Response<proto::ListHoldsResponse>, Status> {
-        self.page_of_holds(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_holds(request.into_inner()).await?,
+        ))
     }
 
     async fn resolve_hold(
         &self,
         request: Request<proto::ResolveHoldRequest>,
     ) -> Result<Response<proto::ResolveHoldResponse>, Status> {
-        self.resolve(request.into_inner()).await.map(Response::new)
+        Ok(Response::new(self.resolve(request.into_inner()).await?))
     }
 }

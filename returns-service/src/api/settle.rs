@@ -1,26 +1,22 @@
 //! A person releases a transfer to settlement.
 
 use echeck_proto::returns::v1 as proto;
-use tonic::Status;
 
+use super::Api;
+use super::errors::{self, ApiError};
 use super::jobs::who;
-use super::{Api, errors};
 use crate::feed::timestamp;
 
 impl Api {
     pub(super) async fn release(
         &self,
         request: proto::ReleaseToSettlementRequest,
-    ) -> Result<proto::ReleaseToSettlementResponse, Status> {
+    ) -> Result<proto::ReleaseToSettlementResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         if request.transfer_id.is_empty() {
             return Err(errors::invalid("transfer_id", "must not be empty"));
         }
-        let ready_at = self
-            .settler
-            .mark(&request.transfer_id, who.actor)
-            .await
-            .map_err(|error| errors::of_mark(&error))?;
+        let ready_at = self.settler.mark(&request.transfer_id, who.actor).await?;
         let after = ready_at.to_rfc3339();
         let audit = self.audit_record(
             &who,
@@ -29,7 +25,7 @@ impl Api {
             ("", &after),
         );
         let kept = self.importer.store.record_audit(&audit).await;
-        kept.map_err(|error| errors::of_store(&error))?;
+        kept?;
         Ok(proto::ReleaseToSettlementResponse {
             ready_to_settle_at: Some(timestamp(ready_at)),
         })

@@ -1,14 +1,13 @@
 //! How a caller wants to see a payment.
 
 use echeck_proto::returns::v1 as proto;
-use tonic::Status;
 
-use super::errors;
+use super::errors::{self, ApiError};
 use crate::adapter::state_from_proto;
 use crate::webhook::{self, Dialect, Picture, Seen, Style, Verdict, picture};
 
 /// The dialect of a view; `None` for the gateway's own.
-pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, Status> {
+pub(super) fn dialect(view: i32, api_version: &str) -> Result<Option<Dialect>, ApiError> {
     let view = proto::TransferView::try_from(view)
         .map_err(|_| errors::invalid("view", format!("{view} is no view")))?;
     let no_version = |dialect| {
@@ -68,10 +67,12 @@ pub(super) fn show(transfer: &mut proto::Transfer, picture: &Picture, dialect: D
 
 #[cfg(test)]
 mod tests {
+    use tonic::Status;
+
     use super::*;
 
     fn of(view: proto::TransferView, version: &str) -> Result<Option<Dialect>, Status> {
-        dialect(view.into(), version)
+        dialect(view.into(), version).map_err(Status::from)
     }
 
     #[test]
@@ -104,7 +105,7 @@ mod tests {
             assert!(refused.message().starts_with("api_version: "), "{refused}");
         }
         assert_eq!(of(proto::TransferView::Unspecified, "").unwrap(), None);
-        let refused = dialect(9, "").unwrap_err();
+        let refused = Status::from(dialect(9, "").unwrap_err());
         assert!(refused.message().starts_with("view: "), "{refused}");
     }
 }

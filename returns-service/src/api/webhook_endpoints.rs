@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use echeck_proto::returns::v1 as proto;
 use ring::rand::SystemRandom;
 use secrecy::ExposeSecret as _;
-use tonic::Status;
 use uuid::Uuid;
 
+use super::errors::{self, ApiError};
 use super::jobs::{Who, who};
 use super::webhooks::WebhookApi;
-use super::{convert_webhook as convert, errors, page};
+use super::{convert_webhook as convert, page};
 use crate::feed::timestamp;
 use crate::ids;
 use crate::store::{EndpointChange, OwnerChange, SecretRecord};
@@ -26,7 +26,7 @@ impl WebhookApi {
     pub(super) async fn create(
         &self,
         request: proto::CreateEndpointRequest,
-    ) -> Result<proto::CreateEndpointResponse, Status> {
+    ) -> Result<proto::CreateEndpointResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         if request.idempotency_key.len() > LONGEST_KEY {
             let what = format!("has more than {LONGEST_KEY} bytes");
@@ -34,8 +34,7 @@ impl WebhookApi {
         }
         let kind = convert::key_kind(request.key_kind());
         let style = convert::style(request.style())?;
-        let dialect = dialect(style, &request.api_version)
-            .map_err(|fault| errors::invalid_fields(&[fault]))?;
+        let dialect = dialect(style, &request.api_version).map_err(|fault| vec![fault])?;
         let endpoint_id = match request.idempotency_key.as_str() {
             "" => ids::endpoint_id(&Uuid::new_v4().to_string()),
             key => ids::endpoint_id(key),
@@ -72,7 +71,7 @@ impl WebhookApi {
         );
         let keys = std::slice::from_ref(&secret);
         let made = self.store.create_endpoint(&endpoint, keys, &audit).await;
-        if made.map_err(|error| errors::of_store(&error))? {
+        if made? {
             tell_log(&who, "create_endpoint", &endpoint);
             self.changes.bump();
             return Ok(proto::CreateEndpointResponse {
@@ -97,7 +96,7 @@ impl WebhookApi {
     }
 
     /// Every field that is wrong.
-    fn check(&self, settings: &EndpointSettings) -> Result<(), Status> {
+    fn check(&self, settings: &EndpointSettings) -> Result<(), ApiError> {
         let mut faults = settings.faults();
         if let Err(refused) = self.poster.guard().check_url(&settings.url) {
             faults.push(EndpointFault {
@@ -108,20 +107,20 @@ impl WebhookApi {
         if faults.is_empty() {
             return Ok(());
         }
-        Err(errors::invalid_fields(&faults))
+        Err(faults.into())
     }
 
     fn new_key(
         &self,
         endpoint_id: &str,
         kind: SecretKind,
-    ) -> Result<(SecretRecord, SigningKey), Status> {
+    ) -> Result<(SecretRecord, SigningKey), ApiError> {
         let secret_id = format!("whs_{}", Uuid::new_v4().simple());
         let key = SigningKey::draw(kind, &SystemRandom::new());
-        let key = key.map_err(|error| errors::of_key(&error))?;
+        let key = key?;
         let sealed = self.poster.sealer().seal(&secret_id, &key);
         let secret = SecretRecord {
-            sealed: sealed.map_err(|error| errors::of_key(&error))?,
+            sealed: sealed?,
             secret_id,
             endpoint_id: endpoint_id.to_owned(),
             kind,
@@ -135,7 +134,7 @@ impl WebhookApi {
     pub(super) async fn update(
         &self,
         request: proto::UpdateEndpointRequest,
-    ) -> Result<proto::UpdateEndpointResponse, Status> {
+    ) -> Result<proto::UpdateEndpointResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let seen = self.one(&request.endpoint_id).await?;
         if request.version != 0 && request.version != seen.version {
@@ -167,7 +166,7 @@ impl WebhookApi {
     pub(super) async fn disable(
         &self,
         request: proto::DisableEndpointRequest,
-    ) -> Result<proto::DisableEndpointResponse, Status> {
+    ) -> Result<proto::DisableEndpointResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let seen = self.one(&request.endpoint_id).await?;
         let why = format!("{}: {}", who.actor, who.reason);
@@ -184,7 +183,7 @@ impl WebhookApi {
     pub(super) async fn enable(
         &self,
         request: proto::EnableEndpointRequest,
-    ) -> Result<proto::EnableEndpointResponse, Status> {
+    ) -> Result<proto::EnableEndpointResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let seen = self.one(&request.endpoint_id).await?;
         let to = Endpoint {
@@ -205,7 +204,7 @@ impl WebhookApi {
         action: &str,
         seen: &Endpoint,
         to: Endpoint,
-    ) -> Result<Endpoint, Status> {
+    ) -> Result<Endpoint, ApiError> {
         if to == *seen {
             return Ok(to);
         }
@@ -234,7 +233,7 @@ impl WebhookApi {
             ..change
         };
         let done = self.store.change_endpoint(&change).await;
-        if !done.map_err(|error| errors::of_store(&error))? {
+        if !done? {
             return Err(errors::changed_meanwhile("endpoint"));
         }
         tell_log(who, action, &change.endpoint);
@@ -245,7 +244,7 @@ impl WebhookApi {
     pub(super) async fn rotate(
         &self,
         request: proto::RotateSecretRequest,
-    ) -> Result<proto::RotateSecretResponse, Status> {
+    ) -> Result<proto::RotateSecretResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let overlap_s = request.overlap_s.unwrap_or(OVERLAP_S);
         if overlap_s > LONGEST_OVERLAP_S {
@@ -257,7 +256,7 @@ impl WebhookApi {
         let kind = convert::key_kind(request.kind());
         let now = self.now();
         let active = self.store.active_secrets(id, now).await;
-        let active = active.map_err(|error| errors::of_store(&error))?;
+        let active = active?;
         let old = active.iter().find(|one| one.kind == kind);
         let old_retires_at = now + TimeDelta::seconds(overlap_s.into());
         let (secret, key) = self.new_key(id, kind)?;
@@ -267,7 +266,7 @@ impl WebhookApi {
             .store
             .add_secret(&secret, seen.version, old_retires_at, &audit)
             .await;
-        if !done.map_err(|error| errors::of_store(&error))? {
+        if !done? {
             return Err(errors::changed_meanwhile("endpoint"));
         }
         tell_log(&who, "rotate_secret", &seen);
@@ -280,11 +279,11 @@ impl WebhookApi {
     pub(super) async fn page_of_endpoints(
         &self,
         request: proto::ListEndpointsRequest,
-    ) -> Result<proto::ListEndpointsResponse, Status> {
+    ) -> Result<proto::ListEndpointsResponse, ApiError> {
         let size = page::size(request.page_size);
         let after = page::time_and_id(&request.page_token)?;
         let found = self.store.endpoints(after, size).await;
-        let found = found.map_err(|error| errors::of_store(&error))?;
+        let found = found?;
         let next_page_token = match found.last() {
             Some(last) if found.len() == size as usize => {
                 page::token_of(last.created_at, &last.endpoint_id)
@@ -303,10 +302,10 @@ impl WebhookApi {
     pub(super) async fn endpoint_with_keys(
         &self,
         endpoint_id: &str,
-    ) -> Result<proto::GetEndpointResponse, Status> {
+    ) -> Result<proto::GetEndpointResponse, ApiError> {
         let endpoint = self.one(endpoint_id).await?;
         let keys = self.store.active_secrets(endpoint_id, self.now()).await;
-        let keys = keys.map_err(|error| errors::of_store(&error))?;
+        let keys = keys?;
         Ok(proto::GetEndpointResponse {
             endpoint: Some(convert::endpoint(&endpoint, &keys)),
         })

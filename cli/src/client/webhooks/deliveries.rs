@@ -63,8 +63,8 @@ pub(super) async fn events(arguments: EventArguments, service: &Service) -> Resu
         let ask = proto::ListEventsRequest {
             style: proto::WebhookStyle::from(arguments.style).into(),
             api_version: arguments.api_version.clone(),
-            since: arguments.since,
-            until: arguments.until,
+            start_time: arguments.since,
+            end_time: arguments.until,
             transfer_id: arguments.transfer.clone(),
             page_size,
             page_token,
@@ -110,8 +110,8 @@ pub(super) async fn recover(arguments: RecoverArguments, service: &Service) -> R
     let change = arguments.change;
     let ask = service.ask(proto::RecoverRequest {
         endpoint_id: arguments.endpoint_id,
-        since: Some(arguments.since),
-        until: arguments.until,
+        start_time: Some(arguments.since),
+        end_time: arguments.until,
         actor: change.actor,
         reason: change.reason,
     });

@@ -273,8 +273,8 @@ async fn events_are_listed_replayed_and_recovered_in_an_endpoints_own_words() {
     );
     let recover = proto::RecoverRequest {
         endpoint_id: id.clone(),
-        since: Some(prost_types::Timestamp::default()),
-        until: None,
+        start_time: Some(prost_types::Timestamp::default()),
+        end_time: None,
         actor: "ann".to_owned(),
         reason: "they were down".to_owned(),
     };

@@ -110,8 +110,8 @@ async fn whoever_asked_to_wait_for_a_day_is_tried_at_once_when_enabled_or_sent_s
             _ => {
                 let ask = proto::RecoverRequest {
                     endpoint_id,
-                    since: Some(prost_types::Timestamp::default()),
-                    until: None,
+                    start_time: Some(prost_types::Timestamp::default()),
+                    end_time: None,
                     actor,
                     reason,
                 };
