@@ -17,7 +17,7 @@ pub struct CodesArguments {
     pub json: bool,
 }
 
-/// Shows the tables, or everything about one code; gives the exit code.
+/// Shows the tables, or everything about one code. Returns the exit code.
 ///
 /// # Errors
 /// When standard output cannot be written.

@@ -58,8 +58,8 @@ pub async fn run(arguments: &DemoArguments) -> Result<()> {
         today: SystemClock.now().date_naive(),
     };
     let data = DataFolder::open(&arguments.data, &arguments.databases).await?;
-    data.gateway().demand_empty("transfers").await?;
-    data.rallypay().demand_empty("transactions").await?;
+    data.gateway().check_empty("transfers").await?;
+    data.rallypay().check_empty("transactions").await?;
     fill(world, data.gateway(), data.rallypay(), |_| {}).await?;
     let folder = arguments.data.join("files");
     write_files(world, &folder)?;

@@ -93,7 +93,7 @@ pub fn bold(text: &str) -> String {
     }
 }
 
-/// Prints a line. A reader that has gone ends the program quietly, as it does with `head`.
+/// Prints a line. When the reader has gone, as `head` does, the program ends quietly.
 ///
 /// # Errors
 /// When standard output cannot be written.
@@ -131,7 +131,7 @@ pub fn progress_bar(hidden: bool, template: &str) -> ProgressBar {
 
 /// Prints an error on standard error.
 pub fn print_error(text: &str) {
-    // If even that cannot be written, there is nobody to tell.
+    // If even that cannot be written, nothing more can be done.
     let _ = writeln!(io::stderr().lock(), "error: {text}");
 }
 

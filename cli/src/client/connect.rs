@@ -31,7 +31,7 @@ pub(super) enum Failure {
     },
     /// The service answered with an error.
     Status(Box<tonic::Status>),
-    /// Something on this side.
+    /// A fault on this side.
     Local(anyhow::Error),
 }
 
