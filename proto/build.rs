@@ -23,8 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .open_files(FILES)?;
     let descriptors = compiler.file_descriptor_set();
 
-    // Our comments go along, so that `grpcurl describe` explains every field. Everything else
-    // that is known of the source stays here: it is several times the size of the rest.
+    // Our comments go along, so that `grpcurl describe` explains every field. What has no comment
+    // needs no place in its source, and what is not ours is explained elsewhere.
     let mut served = descriptors.clone();
     for file in &mut served.file {
         let ours = file.package().starts_with("echeck.");

@@ -352,10 +352,9 @@ async fn a_transfer_that_does_not_exist_is_not_found_with_details() {
     let status = world.client.clone().get_transfer(ask).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
     let info = status.get_details_error_info().unwrap();
-    assert_eq!(
-        (info.reason.as_str(), info.metadata["transfer"].as_str()),
-        ("NOT_FOUND", "TRnone")
-    );
+    assert_eq!(info.reason, "NOT_FOUND");
+    assert_eq!(info.metadata["resource"], "transfer");
+    assert_eq!(info.metadata["id"], "TRnone");
 }
 
 #[tokio::test]
