@@ -1,5 +1,5 @@
 //! Compiles the .proto files without a system `protoc`, and writes the descriptor set that
-//! the servers offer by reflection.
+//! servers offer by reflection and that the command line prints JSON by.
 
 use std::path::PathBuf;
 
@@ -23,14 +23,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .open_files(FILES)?;
     let descriptors = compiler.file_descriptor_set();
 
-    // Comments are wanted in the generated code, not on the wire of every reflection call.
-    let mut slim = descriptors.clone();
-    for file in &mut slim.file {
-        file.source_code_info = None;
+    // Our comments go along, so that `grpcurl describe` explains every field. What has no comment
+    // needs no place in its source, and what is not ours is explained elsewhere.
+    let mut served = descriptors.clone();
+    for file in &mut served.file {
+        let ours = file.package().starts_with("echeck.");
+        file.source_code_info = file.source_code_info.take().filter(|_| ours);
+        if let Some(source) = &mut file.source_code_info {
+            source
+                .location
+                .retain(|place| place.leading_comments.is_some());
+        }
     }
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
-    std::fs::write(out.join("descriptor.bin"), slim.encode_to_vec())?;
+    std::fs::write(out.join("descriptor.bin"), served.encode_to_vec())?;
 
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    let mut config = tonic_prost_build::Config::new();
+    // The name by which a message is found in the descriptor set.
+    config.enable_type_names();
+    tonic_prost_build::configure().compile_fds_with_config(descriptors, config)?;
     Ok(())
 }

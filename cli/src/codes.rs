@@ -10,14 +10,14 @@ use crate::output::{Table, bold, print_error, print_line};
 /// Which code.
 #[derive(Debug, Args)]
 pub struct CodesArguments {
-    /// One code, such as R01 or C03; all of them when left out.
+    /// One code, such as R01 or C03. Default: all.
     pub code: Option<String>,
-    /// One JSON object a line.
+    /// Print JSON, one object per line.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Shows the tables, or everything about one code; gives the exit code.
+/// Shows the tables, or everything about one code. Returns the exit code.
 ///
 /// # Errors
 /// When standard output cannot be written.
@@ -44,8 +44,8 @@ fn one(text: &str, as_json: bool) -> Result<u8> {
         correction_json(code)
     } else {
         print_error(&format!(
-            "{text} is in no table: return codes run from R01 to R90 with gaps, correction codes \
-             from C01 to C14 and C61 to C69; an acquirer's own code is held when a file has it"
+            "{text} is not a known code. Return codes run from R01 to R90 with gaps, correction \
+             codes from C01 to C14 and C61 to C69. An entry with an acquirer's own code is held."
         ));
         return Ok(1);
     };
@@ -76,13 +76,13 @@ fn all() -> Result<u8> {
             .filter(|code| code.info().stage == stage)
         {
             let info = code.info();
-            table.row(vec![
-                code.to_string(),
-                shortened(info.title),
-                info.time_frame.as_str().to_owned(),
-                info.rate_category.as_str().to_owned(),
-                info.representment.as_str().to_owned(),
-                info.account_effect.as_str().to_owned(),
+            table.row(&[
+                code,
+                &shortened(info.title),
+                &info.time_frame.as_str(),
+                &info.rate_category.as_str(),
+                &info.representment.as_str(),
+                &info.account_effect.as_str(),
             ]);
         }
         print_line(&bold(heading))?;
@@ -95,7 +95,7 @@ fn all() -> Result<u8> {
             .iter()
             .filter(|code| code.is_refusal() == refusals)
         {
-            table.row(vec![code.to_string(), code.info().title.to_owned()]);
+            table.row(&[code, &code.info().title]);
         }
         print_line(&bold(heading))?;
         table.print()?;
@@ -104,7 +104,7 @@ fn all() -> Result<u8> {
     Ok(0)
 }
 
-/// Some official titles are sentences; a table wants a line.
+/// Some official titles are sentences; a table has room for a line.
 fn shortened(title: &str) -> String {
     const WIDTH: usize = 60;
     if title.chars().count() <= WIDTH {

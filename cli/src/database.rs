@@ -1,5 +1,5 @@
-//! The databases of an embedded stack: SQLite files in its folder, or servers that the
-//! caller names.
+//! The databases of an embedded stack: SQLite files in its folder, or servers that the caller
+//! names.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use sqlx::{
 /// Where the three databases are, unless they are files in the data folder.
 #[derive(Debug, Clone, Default, Args)]
 pub struct DatabaseArguments {
-    /// The returns database (postgres://…, sqlite:…); a file in the data folder unless said.
+    /// The returns database (postgres://…, sqlite:…); default: a file in the data folder.
     #[arg(
         long,
         value_name = "URL",
@@ -26,8 +26,8 @@ pub struct DatabaseArguments {
         hide_env_values = true
     )]
     pub returns_db: Option<String>,
-    /// The core gateway's database (postgres://…, mysql://…, sqlite:…). One without any
-    /// table gets those of the demonstration.
+    /// The core gateway's database (postgres://…, mysql://…, sqlite:…). If it has no tables, it
+    /// gets those of the demonstration.
     #[arg(
         long,
         value_name = "URL",
@@ -35,7 +35,7 @@ pub struct DatabaseArguments {
         hide_env_values = true
     )]
     pub gateway_db: Option<String>,
-    /// The RallyPay app's database, likewise.
+    /// The database of the RallyPay app; the same rules.
     #[arg(
         long,
         value_name = "URL",
@@ -79,7 +79,7 @@ impl Address {
     /// Reads a URL; `flag` is where it was given.
     ///
     /// # Errors
-    /// When it is none, without quoting it.
+    /// When it is not a URL of a database; the error does not quote it.
     pub fn parse(flag: &str, url: &str) -> Result<Self> {
         let parsed = TargetUrl::parse(&SecretString::from(url))
             .map_err(|fault| anyhow!("{flag} {fault}"))?;
@@ -134,12 +134,12 @@ impl Address {
         connected.with_context(|| format!("the database {self} cannot be opened"))
     }
 
-    /// Makes tables in a database that has none. One that has any is somebody's, and is left
-    /// as it is.
+    /// Creates tables in a database that has none. A database with tables belongs to somebody
+    /// and stays as it is.
     ///
     /// # Errors
     /// When the database does not answer or refuses.
-    pub async fn make_tables(&self, schema: &str) -> Result<()> {
+    pub async fn create_tables(&self, schema: &str) -> Result<()> {
         let mut connection = self.connect().await?;
         let count = match self.dialect() {
             Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema",
@@ -156,20 +156,22 @@ impl Address {
             connection
                 .script(schema)
                 .await
-                .with_context(|| format!("the database {self} got no tables"))?;
+                .with_context(|| format!("no tables could be created in the database {self}"))?;
         }
         connection.close().await
     }
 
-    /// Demands that a table is empty, since a demonstration would mix with what is there.
+    /// Checks that a table is empty, so that a demonstration does not mix with other data.
     ///
     /// # Errors
     /// When it is not, or the database does not answer.
-    pub async fn demand_empty(&self, table: &str) -> Result<()> {
+    pub async fn check_empty(&self, table: &str) -> Result<()> {
         let mut connection = self.connect().await?;
         let sql = format!("SELECT count(*) FROM {table}");
         if connection.value(&sql).await?.as_deref() != Some("0") {
-            bail!("the database {self} has {table} already; give the demonstration an empty one");
+            bail!(
+                "the database {self} already has rows in {table}; name an empty database for the demonstration"
+            );
         }
         connection.close().await
     }

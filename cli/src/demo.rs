@@ -1,4 +1,4 @@
-//! `echeck demo`: a small world, the acquirer's files of the day, and what becomes of them.
+//! `echeck demo`: a small world, the acquirer's files of the day, and the outcome of each return.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -13,22 +13,22 @@ use proto::import_file_request::Part;
 use proto::returns_service_client::ReturnsServiceClient;
 use tonic::transport::Channel;
 
-use crate::client::{amount, effect_name, holds_table};
+use crate::client::{Words as _, amount, holds_table};
 use crate::database::{Connection, DatabaseArguments};
 use crate::output::{Table, bold, print_line};
 use crate::sample::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
 use crate::stack::{DataFolder, Ports, Stack, StackOptions};
 
-/// What the demo is about.
+/// How the demo runs.
 #[derive(Debug, Args)]
 pub struct DemoArguments {
-    /// Where its databases and files are kept; an earlier demo there is replaced.
+    /// The folder of its databases and files. An earlier demo there is replaced.
     #[arg(long, default_value = "data/demo")]
     pub data: PathBuf,
-    /// What everything is computed from.
+    /// The seed of its world. The same seed gives the same world.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Where its databases are. Those that are named must be empty.
+    /// Where its databases are. The named ones must be empty.
     #[command(flatten)]
     pub databases: DatabaseArguments,
 }
@@ -49,17 +49,17 @@ const FILES: [(&str, &str); 3] = [
 /// Runs the demo.
 ///
 /// # Errors
-/// When a file or database cannot be written, or the stack does not do what it should.
+/// When a file or a database cannot be written, or the stack fails.
 pub async fn run(arguments: &DemoArguments) -> Result<()> {
-    forget_earlier(&arguments.data)?;
+    remove_earlier(&arguments.data)?;
     let world = World {
         seed: arguments.seed,
         payments: PAYMENTS,
         today: SystemClock.now().date_naive(),
     };
     let data = DataFolder::open(&arguments.data, &arguments.databases).await?;
-    data.gateway().demand_empty("transfers").await?;
-    data.rallypay().demand_empty("transactions").await?;
+    data.gateway().check_empty("transfers").await?;
+    data.rallypay().check_empty("transactions").await?;
     fill(world, data.gateway(), data.rallypay(), |_| {}).await?;
     let folder = arguments.data.join("files");
     write_files(world, &folder)?;
@@ -82,11 +82,11 @@ pub async fn run(arguments: &DemoArguments) -> Result<()> {
     let (source, name) = FILES[1];
     demo.import_again(source, &folder.join(name)).await?;
     stack.stop().await?;
-    say_more(arguments, &folder, shown.as_deref())
+    print_next_steps(arguments, &folder, shown.as_deref())
 }
 
-/// Removes what an earlier demo made, by name, and nothing else.
-fn forget_earlier(folder: &Path) -> Result<()> {
+/// Removes what an earlier demo created, by name, and nothing else.
+fn remove_earlier(folder: &Path) -> Result<()> {
     for database in ["gateway.db", "rallypay.db", "returns.db"] {
         for suffix in ["", "-wal", "-shm"] {
             let path = folder.join(format!("{database}{suffix}"));
@@ -96,11 +96,11 @@ fn forget_earlier(folder: &Path) -> Result<()> {
             }
         }
     }
-    for made in ["spool", "bucket"] {
-        let made = folder.join(made);
-        if made.exists() {
-            fs::remove_dir_all(&made)
-                .with_context(|| format!("{} cannot be replaced", made.display()))?;
+    for name in ["spool", "bucket"] {
+        let path = folder.join(name);
+        if path.exists() {
+            fs::remove_dir_all(&path)
+                .with_context(|| format!("{} cannot be replaced", path.display()))?;
         }
     }
     Ok(())
@@ -112,7 +112,7 @@ fn write_files(world: World, folder: &Path) -> Result<()> {
     let create = |name: &str| -> Result<BufWriter<File>> {
         let path = folder.join(name);
         let file =
-            File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+            File::create(&path).with_context(|| format!("{} cannot be created", path.display()))?;
         Ok(BufWriter::new(file))
     };
     let first = Plan {
@@ -161,10 +161,10 @@ impl Demo {
             .into_inner())
     }
 
-    /// Imports a file and shows what became of whom; gives one transfer that was reversed.
+    /// Imports a file and shows the outcome of each return. Returns a transfer that was reversed.
     async fn import(&mut self, source: &str, path: &Path) -> Result<Option<String>> {
         let answer = self.send(source, path).await?;
-        let import = answer.import.context("the service sent no import")?;
+        let import = answer.file_import.context("the service sent no import")?;
         let totals = import.totals.unwrap_or_default();
         let count = |tally: Option<proto::Tally>| tally.unwrap_or_default().count;
         print_line("")?;
@@ -220,14 +220,14 @@ impl Demo {
                 " + REVERSAL"
             };
             let title: String = one.return_title.chars().take(36).collect();
-            table.row(vec![
-                one.transfer_id.clone(),
-                one.return_code.clone(),
-                title,
-                amount(one.amount_minor),
-                effect_name(one),
-                format!("{}{reversed}", transfer.state),
-                self.status(&one.transfer_id).await?,
+            table.row(&[
+                &one.transfer_id,
+                &one.return_code,
+                &title,
+                &amount(one.amount_minor),
+                &one.effect().words(),
+                &format!("{}{reversed}", transfer.state),
+                &self.status(&one.transfer_id).await?,
             ]);
         }
         for line in table.lines() {
@@ -241,7 +241,7 @@ impl Demo {
 
     /// The status as the Rails app sees it.
     async fn status(&mut self, transfer_id: &str) -> Result<String> {
-        // The id is one that the service sent, and no text of somebody else's.
+        // The service sent the id; it is not text of somebody else's.
         let id = transfer_id.replace('\'', "''");
         let sql = format!("SELECT status FROM transactions WHERE transfer_id = '{id}'");
         Ok(self.rallypay.value(&sql).await?.unwrap_or_default())
@@ -255,20 +255,20 @@ impl Demo {
             .into_inner()
             .holds;
         print_line("")?;
-        print_line(&bold("Waiting for a person, or for the transfer to appear"))?;
+        print_line(&bold("On hold, for a person or until the transfer appears"))?;
         for line in holds_table(&holds).lines() {
             print_line(&format!("  {line}"))?;
         }
         Ok(())
     }
 
-    /// Waits for the report, which comes a moment after the last database is done.
+    /// Waits for the report, which is written a moment after the last database is done.
     async fn show_report(&mut self, import_id: &str) -> Result<()> {
         for _ in 0..300 {
             let ask = proto::GetImportRequest {
                 import_id: import_id.to_owned(),
             };
-            let import = self.client.get_import(ask).await?.into_inner().import;
+            let import = self.client.get_import(ask).await?.into_inner().file_import;
             let key = import.map(|import| import.report_key).unwrap_or_default();
             if !key.is_empty() {
                 return Ok(print_line(&format!("  report: {key}"))?);
@@ -281,11 +281,11 @@ impl Demo {
     async fn import_again(&mut self, source: &str, path: &Path) -> Result<()> {
         let answer = self.send(source, path).await?;
         print_line("")?;
-        print_line(&bold(&format!("{} once more", name_of(path))))?;
+        print_line(&bold(&format!("{} again", name_of(path))))?;
         let verdict = if answer.duplicate_file {
-            "  the same bytes: the first import is returned, and nothing has changed"
+            "  this file was imported before: nothing has changed"
         } else {
-            "  imported again, which should not be"
+            "  imported again, which is a fault"
         };
         Ok(print_line(verdict)?)
     }
@@ -297,13 +297,17 @@ fn name_of(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-fn say_more(arguments: &DemoArguments, files: &Path, transfer_id: Option<&str>) -> Result<()> {
+fn print_next_steps(
+    arguments: &DemoArguments,
+    files: &Path,
+    transfer_id: Option<&str>,
+) -> Result<()> {
     let program = std::env::args()
         .next()
         .unwrap_or_else(|| "echeck".to_owned());
     print_line("")?;
-    print_line(&bold("Look further"))?;
-    // The databases' URLs are not repeated, since they may hold passwords.
+    print_line(&bold("Next steps"))?;
+    // The URLs of the databases are not printed, since they may hold passwords.
     let same = if arguments.databases.any() {
         "   (with the same --returns-db, --gateway-db and --rallypay-db)"
     } else {

@@ -1,9 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-#[allow(
-    missing_docs,
-    reason = "clap shows no help of its own for arguments that are flattened in"
-)]
 pub mod client;
 pub mod codes;
 pub mod database;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use echeck::output::print_error;
 use echeck::{client, codes, demo, parse, sample, up};
 
-/// Applies eCheck (ACH) returns to the databases that must know of them, each exactly once.
+/// Applies eCheck (ACH) returns to the databases that must have them, each exactly once.
 #[derive(Debug, Parser)]
 #[command(name = "echeck", version, arg_required_else_help = true)]
 struct Arguments {
@@ -16,7 +16,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make a small world, import an acquirer's files, and show what became of them.
+    /// Create a small world, import an acquirer's files, and show the outcome of each return.
     #[command(after_help = "Example:\n  echeck demo")]
     Demo(demo::DemoArguments),
     /// Run the whole stack in one process, on SQLite.
@@ -25,12 +25,12 @@ enum Command {
     /// Show what a file says, without any database.
     #[command(after_help = "Examples:\n  echeck parse returns.ach --json\n  \
         echeck parse report.csv --profile worldpay-echeck-return\n\n\
-        Exit codes: 0 accepted without rejects, 2 accepted with rejects, 3 file rejected, 1 it cannot be read")]
+        Exit codes: 0 accepted, 2 accepted with unreadable lines, 3 file rejected, 1 it cannot be read")]
     Parse(parse::ParseArguments),
     /// Show the tables of return and correction codes.
     #[command(after_help = "Examples:\n  echeck codes\n  echeck codes R01 --json")]
     Codes(codes::CodesArguments),
-    /// Make a return file, or the databases it is about, from a seed.
+    /// Create a return file, or the databases that it is about, from a seed.
     #[command(
         after_help = "Examples:\n  echeck sample nacha --entries 200000 --out returns.ach\n  \
         echeck sample world --payments 1000 --out data/world"

@@ -1,8 +1,11 @@
 //! Writing to the terminal: the one place that prints.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 
-/// A table whose columns line up. Columns whose header begins with `>` are set right.
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A table whose columns line up. A column whose header begins with `>` is aligned right.
 pub struct Table {
     headers: Vec<String>,
     rows: Vec<Vec<String>>,
@@ -19,8 +22,9 @@ impl Table {
     }
 
     /// Adds a row.
-    pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+    pub fn row(&mut self, cells: &[&dyn Display]) {
+        self.rows
+            .push(cells.iter().map(ToString::to_string).collect());
     }
 
     /// The table as text, a line each.
@@ -79,7 +83,7 @@ impl Table {
     }
 }
 
-/// Text in bold where that shows.
+/// Text in bold, on a terminal.
 #[must_use]
 pub fn bold(text: &str) -> String {
     if io::stdout().is_terminal() {
@@ -89,7 +93,7 @@ pub fn bold(text: &str) -> String {
     }
 }
 
-/// Prints a line. A reader that has gone ends the program quietly, as it does with `head`.
+/// Prints a line. When the reader has gone, as `head` does, the program ends quietly.
 ///
 /// # Errors
 /// When standard output cannot be written.
@@ -104,9 +108,30 @@ pub fn print_line(line: &str) -> io::Result<()> {
     }
 }
 
+/// A number with its noun: `1 entry`, `2 entries`.
+#[must_use]
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A progress bar of this form; `hidden` makes one that is never drawn. indicatif draws on
+/// standard error, and only on a terminal.
+#[must_use]
+pub fn progress_bar(hidden: bool, template: &str) -> ProgressBar {
+    let bar = if hidden {
+        ProgressBar::hidden()
+    } else {
+        ProgressBar::new(0)
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
 /// Prints an error on standard error.
 pub fn print_error(text: &str) {
-    // If even that cannot be written, there is nobody to tell.
+    // If even that cannot be written, nothing more can be done.
     let _ = writeln!(io::stderr().lock(), "error: {text}");
 }
 
@@ -115,10 +140,10 @@ mod tests {
     use super::Table;
 
     #[test]
-    fn columns_line_up_and_numbers_are_set_right() {
+    fn columns_line_up_and_numbers_are_aligned_right() {
         let mut table = Table::new(&["NAME", ">COUNT"]);
-        table.row(vec!["a".into(), "1".into()]);
-        table.row(vec!["längst".into(), "1000".into()]);
+        table.row(&[&"a", &1]);
+        table.row(&[&"längst", &1000]);
         assert_eq!(
             table.lines(),
             ["NAME    COUNT", "a           1", "längst   1000"]

@@ -1,4 +1,4 @@
-//! `echeck up`: the whole stack in one process, until it is told to stop.
+//! `echeck up`: the whole stack in one process, until Ctrl-C stops it.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::stack::{Ports, Stack, StackOptions};
 /// How `echeck up` runs.
 #[derive(Debug, Args)]
 pub struct UpArguments {
-    /// Where the databases and received files are kept.
+    /// The folder of the databases and of received files.
     #[arg(long, default_value = "data/echeck")]
     pub data: PathBuf,
     /// The port of the returns service.
@@ -27,7 +27,7 @@ pub struct UpArguments {
     /// The port of RallyPay's adapter.
     #[arg(long, default_value_t = Ports::FIXED.rallypay)]
     pub rallypay_port: u16,
-    /// A TOML file with [sources.…] and other settings of the returns service, instead of the
+    /// A TOML file with [sources.…] and other settings of the returns service. It replaces the
     /// built-in sources nacha, `worldpay_returns` and `worldpay_funding`.
     #[arg(long)]
     pub settings: Option<PathBuf>,

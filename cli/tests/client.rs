@@ -68,7 +68,7 @@ async fn an_operator_imports_looks_and_resolves() {
         &["import", &file, "--source", "nacha", "--dry-run", "--json"],
     )
     .await;
-    assert_eq!(json(&dry)[0]["state"], "dry_run");
+    assert_eq!(json(&dry)[0]["file_import"]["state"], "dry_run");
     let status = json(&echeck(&stack, &["status", "--json"]).await);
     assert_eq!(status[0]["head_position"], 0);
 
@@ -78,7 +78,7 @@ async fn an_operator_imports_looks_and_resolves() {
         Some(2),
         "some codes are strange, so a person must look"
     );
-    let import = &json(&imported)[0];
+    let import = &json(&imported)[0]["file_import"];
     assert_eq!(import["state"], "applied");
     let count = |what: &str| import["totals"][what]["count"].as_u64().unwrap();
     let parts: u64 = [
@@ -144,8 +144,10 @@ async fn an_operator_imports_looks_and_resolves() {
         (&report["rows"], &report["ties_out"]),
         (&60.into(), &true.into())
     );
+    let outcomes = report["outcomes"].as_array().unwrap();
+    let held = outcomes.iter().find(|one| one["outcome"] == "held");
     assert_eq!(
-        report["outcomes"]["held"]["count"].as_u64().unwrap(),
+        held.unwrap()["tally"]["count"].as_u64().unwrap(),
         count("held")
     );
     let text = std::fs::read_to_string(&saved).unwrap();
@@ -169,8 +171,16 @@ async fn an_operator_imports_looks_and_resolves() {
     let verified = echeck(&stack, &["journal", "verify", "--json"]).await;
     assert_eq!(verified.status.code(), Some(0));
     assert_eq!(json(&verified)[0]["checked"], 60 - count("held"));
-    let rows = json(&echeck(&stack, &["journal", "show", "--limit", "3"]).await);
+    let rows = json(&echeck(&stack, &["journal", "show", "--limit", "3", "--json"]).await);
     assert_eq!(rows[2]["position"], 3);
+    let payload: Value = serde_json::from_str(rows[2]["payload_json"].as_str().unwrap()).unwrap();
+    let for_people = echeck(&stack, &["journal", "show", "--limit", "3"]).await;
+    let for_people = String::from_utf8(for_people.stdout).unwrap();
+    let about = for_people.lines().nth(3).unwrap();
+    for part in ["/effect", "/transfer/id", "/return_id", "/import_id"] {
+        let part = payload.pointer(part).unwrap().as_str().unwrap();
+        assert!(about.contains(part), "{part}: {about}");
+    }
     stack.stop().await.unwrap();
 }
 
@@ -276,7 +286,7 @@ async fn an_operator_makes_tries_rotates_and_disables_a_webhook_endpoint() {
     ];
     let rotated = json(&webhooks(&ed25519).await);
     let public = rotated[0]["key"]["key"]["public_key"].as_str().unwrap();
-    assert!(public.starts_with("whpk_") && rotated[0]["key"]["secret"].is_null());
+    assert!(public.starts_with("whpk_") && rotated[0]["key"]["secret"] == "");
     let shown = webhooks(&["list", id]).await;
     let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.contains(public) && !shown.contains(secret), "{shown}");

@@ -128,7 +128,7 @@ async fn what_a_change_does_not_say_is_left_as_it_is(dialect: Dialect) {
     )
     .await;
     let mut change = fail("TR1", TransferState::Succeeded);
-    if let echeck_proto::adapter::v1::step::Change::Fail(fail) = &mut change {
+    if let echeck_proto::adapter::v1::step::Change::FailTransfer(fail) = &mut change {
         fail.messages.clear();
         fail.raw_json.clear();
     }
@@ -284,7 +284,7 @@ async fn a_value_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
         rig.sql(&D::on_any(id).sql()).await;
     }
     let mut short = fail("TR2", TransferState::Succeeded);
-    if let echeck_proto::adapter::v1::step::Change::Fail(fail) = &mut short {
+    if let echeck_proto::adapter::v1::step::Change::FailTransfer(fail) = &mut short {
         fail.reason.as_mut().unwrap().description = "short".to_owned();
     }
     let changes = [fail("TR1", TransferState::Succeeded), short];
@@ -534,8 +534,8 @@ async fn an_operator_moves_the_cursor_to_a_row_that_the_journal_has(dialect: Dia
     assert_eq!(reply.exceptions[0].position, 4);
 
     let adopt = |from: Option<Cursor>, to: Option<Cursor>| AdoptCursorRequest {
-        from,
-        to,
+        expected_cursor: from,
+        new_cursor: to,
         adoption_id: "018f3f1e-0000-7000-8000-00000000000a".to_owned(),
         actor: "ops".to_owned(),
         reason: "restored from the backup of Sunday".to_owned(),

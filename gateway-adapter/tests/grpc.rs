@@ -131,7 +131,7 @@ async fn a_full_batch_with_the_acquirers_rows_fits_through_the_network() {
     let mut journal = Journal::default();
     let changes = (0..10_000).map(|n| {
         let mut change = fail(&format!("TR{n}"), TransferState::Pending);
-        if let echeck_proto::adapter::v1::step::Change::Fail(fail) = &mut change {
+        if let echeck_proto::adapter::v1::step::Change::FailTransfer(fail) = &mut change {
             fail.raw_json = format!("\"{}\"", "x".repeat(600));
         }
         change

@@ -110,11 +110,11 @@ async fn later_stages_are_written_into_enums_uuids_and_domains_of_postgres() {
     ))
     .await;
     let mut given = restore(&id(1), 500, TransferState::Failed, "");
-    if let Change::Restore(restore) = &mut given {
+    if let Change::RestoreTransfer(restore) = &mut given {
         restore.restoration.as_mut().unwrap().id = id(2);
     }
     let mut again = reapply(&id(1), 500, TransferState::Failed);
-    if let Change::Reapply(reapply) = &mut again {
+    if let Change::ReapplyReturn(reapply) = &mut again {
         let reversal = reapply.reversal.as_mut().unwrap();
         (reversal.id, reversal.parent_id) = (id(3), id(2));
     }

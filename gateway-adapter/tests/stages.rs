@@ -33,9 +33,9 @@ on_every_database!(
 /// A restoration that was decided on a deposit.
 fn deposited(id: &str) -> Change {
     match restore(id, 500, Succeeded, "") {
-        Change::Restore(mut restore) => {
+        Change::RestoreTransfer(mut restore) => {
             restore.expected = expected(Succeeded, Some(true));
-            Change::Restore(restore)
+            Change::RestoreTransfer(restore)
         }
         other => other,
     }
@@ -198,7 +198,7 @@ async fn a_blocked_change_is_not_made_and_says_why(dialect: Dialect) {
     let mut journal = Journal::default();
     let mut batch = journal.changes(["TR1", "TR2"].map(|id| restore(id, 500, Failed, "")));
     // The state is as it was decided on, and still.
-    batch.steps[0].withheld = "its return did not take effect".to_owned();
+    batch.steps[0].blocked_reason = "its return did not take effect".to_owned();
     let reply = rig.apply(batch).await.unwrap();
     let expected = [(1, MovedOn, "its return did not take effect")];
     assert_eq!(reported(&reply.exceptions), expected);
@@ -206,7 +206,7 @@ async fn a_blocked_change_is_not_made_and_says_why(dialect: Dialect) {
     assert_eq!(count(&rig, "id = 'RS_TR2'").await, "1");
     assert_eq!(rig.progress(0, 10).await.exceptions, reply.exceptions);
     let mut empty = journal.batch(vec![None]);
-    empty.steps[0].withheld = "nothing".to_owned();
+    empty.steps[0].blocked_reason = "nothing".to_owned();
     let refused = rig.apply(empty).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
 }

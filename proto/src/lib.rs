@@ -28,5 +28,9 @@ pub mod returns {
     }
 }
 
-/// Every message and service of this crate, encoded for gRPC reflection.
+/// Every message and service of this crate with its comments: an encoded `FileDescriptorSet`,
+/// for gRPC reflection and for JSON.
 pub const DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("descriptor");
+
+#[cfg(test)]
+mod tests;

@@ -281,7 +281,7 @@ impl World {
         self.send(source, name, bytes, proto::WaitLevel::Applied)
             .await
             .expect("the import is answered")
-            .import
+            .file_import
             .expect("with an import")
     }
 

@@ -96,13 +96,13 @@ async fn watching_an_import_ends_when_it_is_applied_and_an_unknown_one_is_not_fo
         )
         .await
         .unwrap();
-    let import_id = sent.import.unwrap().import_id;
+    let import_id = sent.file_import.unwrap().import_id;
     let mut client = world.client.clone();
     let ask = proto::WatchImportRequest { import_id };
     let mut changes = client.watch_import(ask).await.unwrap().into_inner();
     let mut last = None;
     while let Some(change) = changes.message().await.unwrap() {
-        last = change.import;
+        last = change.file_import;
     }
     assert_eq!(last.unwrap().state(), proto::ImportState::Applied);
     let ask = proto::WatchImportRequest {
@@ -125,7 +125,7 @@ async fn a_watched_import_that_cannot_go_on_ends_at_the_callers_deadline() {
         .await
         .unwrap();
     let ask = proto::WatchImportRequest {
-        import_id: sent.import.unwrap().import_id,
+        import_id: sent.file_import.unwrap().import_id,
     };
     let mut request = tonic::Request::new(ask);
     request
@@ -141,7 +141,10 @@ async fn a_watched_import_that_cannot_go_on_ends_at_the_callers_deadline() {
     let status = loop {
         match changes.message().await {
             Ok(Some(change)) => {
-                assert_eq!(change.import.unwrap().state(), proto::ImportState::Decided);
+                assert_eq!(
+                    change.file_import.unwrap().state(),
+                    proto::ImportState::Decided
+                );
             }
             Ok(None) => panic!("it ended without an error"),
             Err(status) => break status,
@@ -261,7 +264,7 @@ async fn a_deposit_built_between_lookup_and_apply_cannot_slip_through() {
         )
         .await
         .unwrap();
-    let totals = decided.import.unwrap().totals.unwrap();
+    let totals = decided.file_import.unwrap().totals.unwrap();
     assert_eq!(
         totals.returned.unwrap().count,
         1,
@@ -295,7 +298,7 @@ async fn a_gateway_that_cannot_be_reached_stops_nothing_for_good_and_is_named() 
         )
         .await
         .unwrap();
-    let import_id = sent.import.unwrap().import_id;
+    let import_id = sent.file_import.unwrap().import_id;
     let ask = proto::GetImportRequest { import_id };
     eventually("the fault is told", || async {
         let import = world
@@ -305,7 +308,7 @@ async fn a_gateway_that_cannot_be_reached_stops_nothing_for_good_and_is_named() 
             .await
             .unwrap()
             .into_inner();
-        import.import.unwrap().fault.contains("gateway")
+        import.file_import.unwrap().fault.contains("gateway")
     })
     .await;
     sqlx::query("ALTER TABLE gone RENAME TO transfers")

@@ -36,7 +36,7 @@ async fn an_empty_file_is_rejected_unless_the_source_allows_it() {
     })
     .await;
     for source in [RETURNS, "nacha"] {
-        let why = world.rejection(source, "empty", "").await.why;
+        let why = world.rejection(source, "empty", "").await.message;
         assert!(why.contains("the file is empty"), "{why}");
         assert!(
             why.contains(&format!("sources.{source}.allow_empty")),
@@ -114,7 +114,7 @@ async fn a_wrong_control_total_rejects_the_file_and_names_both_sums() {
     let why = world.rejection("nacha", "r.ach", wrong).await;
     assert!(why.line > 0 && why.field.contains("debit"), "{why:?}");
     assert!(
-        why.why.contains("50.00") || why.why.contains("5000"),
+        why.message.contains("50.00") || why.message.contains("5000"),
         "{why:?}"
     );
 }
@@ -144,7 +144,7 @@ async fn a_record_of_the_wrong_length_rejects_the_file() {
     lines[1].push('9');
     let why = world.rejection("nacha", "r.ach", lines.join("\n")).await;
     assert_eq!(why.line, 2, "{why:?}");
-    assert!(why.why.contains("94"), "{why:?}");
+    assert!(why.message.contains("94"), "{why:?}");
 }
 
 #[tokio::test]
@@ -156,11 +156,17 @@ async fn binary_rubbish_and_ten_megabytes_in_one_line_are_rejected() {
             !world
                 .rejection(source, "rubbish", rubbish.clone())
                 .await
-                .why
+                .message
                 .is_empty()
         );
         let long = "x".repeat(10 << 20);
-        assert!(!world.rejection(source, "long", long).await.why.is_empty());
+        assert!(
+            !world
+                .rejection(source, "long", long)
+                .await
+                .message
+                .is_empty()
+        );
     }
 }
 
@@ -233,11 +239,11 @@ async fn a_missing_and_a_renamed_column_reject_the_file_by_name() {
         let text = two_returns().text().replacen(name, "Something Else", 1);
         let why = world.rejection(RETURNS, "r.csv", text).await;
         assert!(
-            why.field.contains(name) || why.why.contains(name),
+            why.field.contains(name) || why.message.contains(name),
             "{why:?}"
         );
         assert!(
-            why.why.contains("Something Else"),
+            why.message.contains("Something Else"),
             "the headers seen are listed: {why:?}"
         );
     }
@@ -272,8 +278,8 @@ async fn amounts_in_the_wrong_unit_on_every_row_reject_the_file() {
         .returned("TR2", "R01")
         .amount("5000.00");
     let why = world.rejection(RETURNS, "r.csv", file).await;
-    assert!(why.why.contains("the unit looks wrong"), "{why:?}");
-    assert!(why.why.contains("amount_unit"), "{why:?}");
+    assert!(why.message.contains("the unit looks wrong"), "{why:?}");
+    assert!(why.message.contains("amount_unit"), "{why:?}");
 }
 
 #[tokio::test]
@@ -302,20 +308,20 @@ async fn a_file_of_another_source_is_rejected() {
         !world
             .rejection(RETURNS, "r.ach", nacha)
             .await
-            .why
+            .message
             .is_empty()
     );
     assert!(
         !world
             .rejection("nacha", "r.csv", two_returns())
             .await
-            .why
+            .message
             .is_empty()
     );
     let why = world
         .rejection("worldpay_funding", "r.csv", two_returns())
         .await;
-    assert!(why.why.contains("Funds Transfer"), "{why:?}");
+    assert!(why.message.contains("Funds Transfer"), "{why:?}");
 }
 
 #[tokio::test]
@@ -346,10 +352,9 @@ async fn a_transfer_that_does_not_exist_is_not_found_with_details() {
     let status = world.client.clone().get_transfer(ask).await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
     let info = status.get_details_error_info().unwrap();
-    assert_eq!(
-        (info.reason.as_str(), info.metadata["transfer"].as_str()),
-        ("NOT_FOUND", "TRnone")
-    );
+    assert_eq!(info.reason, "NOT_FOUND");
+    assert_eq!(info.metadata["resource"], "transfer");
+    assert_eq!(info.metadata["id"], "TRnone");
 }
 
 #[tokio::test]

@@ -39,23 +39,28 @@ fn returned(amount_minor: u64, original_trace: &str) -> NachaEntry {
     }
 }
 
-async fn list(world: &World, open_only: bool) -> Vec<proto::Dishonorable> {
-    let ask = proto::ListDishonorableRequest {
+async fn list(world: &World, open_only: bool) -> Vec<proto::DishonorableReturn> {
+    let ask = proto::ListDishonorableReturnsRequest {
         open_only,
         // So small that there are pages.
         page_size: 3,
-        ..proto::ListDishonorableRequest::default()
+        ..proto::ListDishonorableReturnsRequest::default()
     };
     let mut found = Vec::new();
     let mut page_token = String::new();
     loop {
-        let ask = proto::ListDishonorableRequest {
+        let ask = proto::ListDishonorableReturnsRequest {
             page_token,
             ..ask.clone()
         };
-        let answer = world.client.clone().list_dishonorable(ask).await.unwrap();
+        let answer = world
+            .client
+            .clone()
+            .list_dishonorable_returns(ask)
+            .await
+            .unwrap();
         let answer = answer.into_inner();
-        found.extend(answer.dishonorable);
+        found.extend(answer.dishonorable_returns);
         page_token = answer.next_page_token;
         if page_token.is_empty() {
             return found;
@@ -74,8 +79,8 @@ async fn echeck(world: &World, arguments: &[&str]) -> (Option<i32>, String) {
     (done.status.code(), String::from_utf8(done.stdout).unwrap())
 }
 
-fn of_list(list: &[proto::Dishonorable]) -> Said {
-    let said = |one: &proto::Dishonorable| {
+fn of_list(list: &[proto::DishonorableReturn]) -> Said {
+    let said = |one: &proto::DishonorableReturn| {
         let strongest = &one.grounds[0];
         (
             strongest.code.clone(),
@@ -223,7 +228,12 @@ async fn the_list_the_command_the_return_and_the_report_say_the_same() {
             import_id: import.import_id.clone(),
         };
         let answer = world.client.clone().get_import(ask).await.unwrap();
-        !answer.into_inner().import.unwrap().report_key.is_empty()
+        !answer
+            .into_inner()
+            .file_import
+            .unwrap()
+            .report_key
+            .is_empty()
     })
     .await;
     let (code, csv) = echeck(&world, &["report", &import.import_id, "-o", "-"]).await;

@@ -189,8 +189,8 @@ async fn a_correction_moves_neither_money_nor_state_and_is_published_masked() {
         .into_inner()
         .ach_returns;
     assert_eq!(listed[0].effect(), proto::Effect::Correct);
-    assert_eq!(listed[0].corrected[0].field, "account");
-    assert_eq!(listed[0].corrected[0].value, "***5544");
+    assert_eq!(listed[0].corrected_fields[0].field, "account");
+    assert_eq!(listed[0].corrected_fields[0].value, "***5544");
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ async fn a_database_that_cannot_be_updated_is_told_looked_after_and_told_to_be_r
     let none = echeck(stack, &[]).await;
     assert_eq!(
         String::from_utf8(none.stdout).unwrap(),
-        "No incident is open.\n"
+        "No open incidents.\n"
     );
 
     let late = echeck(stack, &["close", id]).await;

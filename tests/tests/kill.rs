@@ -133,7 +133,10 @@ async fn finish(folder: &Path, bytes: &[u8]) -> (Vec<Vec<String>>, Duration) {
     let answer = import(client, bytes.to_vec(), proto::WaitLevel::Applied)
         .await
         .unwrap();
-    assert_eq!(answer.import.unwrap().state(), proto::ImportState::Applied);
+    assert_eq!(
+        answer.file_import.unwrap().state(),
+        proto::ImportState::Applied
+    );
     let took = started.elapsed();
     assert_eq!(process.stop(), Some(0));
     (everything(folder).await, took)

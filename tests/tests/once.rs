@@ -26,7 +26,7 @@ async fn the_same_file_twice_changes_nothing() {
         .await
         .unwrap();
     assert!(again.duplicate_file);
-    assert_eq!(again.import.unwrap().import_id, first.import_id);
+    assert_eq!(again.file_import.unwrap().import_id, first.import_id);
     assert_eq!(world.journal_length().await, 1);
     assert_eq!(world.reversals("TR1").await, "1");
 }
@@ -133,7 +133,7 @@ Reason Description,Date Issued,Date Received,Chargeback Currency,Chargeback Amt\
     assert_eq!(hold.reason(), proto::HoldReason::AmbiguousTransfer);
     assert_eq!(hold.transfer_ids, ["TR1", "TR2"]);
 
-    let action = proto::resolve_hold_request::Action::Retry(proto::RetryHold {
+    let action = proto::resolve_hold_request::Action::RetryHold(proto::RetryHold {
         transfer_id: "TR2".into(),
     });
     let ask = proto::ResolveHoldRequest {
@@ -197,7 +197,7 @@ async fn a_dismissed_hold_has_no_effect_and_keeps_who_and_why() {
         hold_id: world.hold().await.hold_id,
         actor: "ann".into(),
         note: String::new(),
-        action: Some(proto::resolve_hold_request::Action::Dismiss(
+        action: Some(proto::resolve_hold_request::Action::DismissHold(
             proto::DismissHold {},
         )),
     };
@@ -247,7 +247,7 @@ async fn a_dry_run_tells_what_would_happen_and_keeps_nothing() {
         .send_parts(header, file.into())
         .await
         .unwrap()
-        .import
+        .file_import
         .unwrap();
     assert_eq!(import.state(), proto::ImportState::DryRun);
     let totals = import.totals.unwrap();
@@ -282,7 +282,7 @@ async fn a_transfer_funded_between_lookup_and_apply_ends_as_reverse_and_the_mirr
         )
         .await
         .unwrap()
-        .import
+        .file_import
         .unwrap();
     assert_eq!(
         count(decided.totals.unwrap().returned),
@@ -349,7 +349,7 @@ async fn a_row_that_the_mirror_refuses_is_held_and_repeated_once_a_person_has_me
         hold_id: hold.hold_id,
         actor: "ann".into(),
         note: "unfrozen".into(),
-        action: Some(proto::resolve_hold_request::Action::Retry(
+        action: Some(proto::resolve_hold_request::Action::RetryHold(
             proto::RetryHold::default(),
         )),
     };

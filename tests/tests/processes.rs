@@ -111,7 +111,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         .await
         .unwrap()
         .into_inner()
-        .import
+        .file_import
         .unwrap();
     assert_eq!(import.state(), proto::ImportState::Applied);
     let status: String = sqlx::query_scalar("SELECT status FROM transactions")
@@ -189,6 +189,10 @@ async fn grpcurl_lists_describes_and_calls_by_reflection() {
     }
     let described = said(&grpcurl(&[&address, "describe", service], ""));
     assert!(described.contains("rpc GetTransfer"), "{described}");
+    assert!(
+        described.contains("// Lists holds, oldest first."),
+        "{described}"
+    );
 
     let bytes: Vec<u8> = Worldpay::new().returned("TR1", "R01").into();
     let messages = format!(
@@ -209,14 +213,72 @@ async fn grpcurl_lists_describes_and_calls_by_reflection() {
     let asked = r#"{"transfer_id":"TRnone"}"#;
     let missing = grpcurl(&["-d", asked, &address, &call], "");
     let said = String::from_utf8_lossy(&missing.stderr).into_owned();
-    assert!(
-        said.contains("NotFound") && said.contains("TRnone"),
-        "{said}"
-    );
+    // The details are decoded, since their descriptors are served too.
+    for part in [
+        "NotFound",
+        "TRnone",
+        r#""@type":"type.googleapis.com/google.rpc.ErrorInfo""#,
+        r#""domain":"echeck-returns""#,
+        r#""reason":"NOT_FOUND""#,
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 
     let call = "grpc.health.v1.Health/Check";
     eventually("the service is ready", || async {
         String::from_utf8_lossy(&grpcurl(&[&address, call], "").stdout).contains("SERVING")
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grpcurl_explains_every_field_and_every_error_of_both_sides() {
+    let world = World::start().await;
+    let returns = format!("localhost:{}", world.stack.returns.port());
+    let gateway = format!("localhost:{}", world.stack.gateway.port());
+    let rallypay = format!("localhost:{}", world.stack.rallypay.port());
+    for (address, symbol, parts) in [
+        (
+            &returns,
+            "echeck.returns.v1.Hold",
+            ["// Why it waits.", "HoldReason reason = 2;"],
+        ),
+        (
+            &returns,
+            "echeck.returns.v1.HoldReason",
+            [
+                "// The amount differs from the transfer's.",
+                "HOLD_REASON_AMOUNT_DIFFERS",
+            ],
+        ),
+        (
+            &gateway,
+            "echeck.adapter.v1.Step",
+            [
+                "// The row's position, counted from 1.",
+                "blocked_reason = 9;",
+            ],
+        ),
+        (
+            &rallypay,
+            "google.rpc.ErrorInfo",
+            ["string reason = 1;", "string domain = 2;"],
+        ),
+    ] {
+        let described = said(&grpcurl(&[address, "describe", symbol], ""));
+        for part in parts {
+            assert!(described.contains(part), "{part}: {described}");
+        }
+    }
+    let call = "echeck.adapter.v1.AdapterService/LookupTransfers";
+    let asked = r#"{"keys":[{"kind":"TRANSFER_KEY_KIND_PAYMENT_ID"}]}"#;
+    let wrong = grpcurl(&["-d", asked, &gateway, call], "");
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    for part in [
+        r#""@type":"type.googleapis.com/google.rpc.BadRequest""#,
+        r#""field":"keys[0].value""#,
+        r#""domain":"echeck-adapter""#,
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use echeck_proto::returns::v1 as proto;
 use echeck_test_servers::http::HttpReceiver;
 use echeck_tests::{Payment, World, Worldpay, eventually, port, tool};
-use proto::replay_request::What;
+use proto::replay_request::Selection;
 use proto::webhook_service_client::WebhookServiceClient;
 use proto::{WebhookDelivery, WebhookDeliveryState, WebhookKeyKind, WebhookStyle};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -197,7 +197,7 @@ async fn a_receiver_takes_what_we_sign(example: Example) {
     // Said again it is taken again, and kept once.
     let ask = proto::ReplayRequest {
         endpoint_id,
-        what: Some(What::EventId(sent[0].event_id.clone())),
+        selection: Some(Selection::EventId(sent[0].event_id.clone())),
         actor: "ann".to_owned(),
         reason: "a test".to_owned(),
     };
@@ -226,7 +226,7 @@ async fn a_receiver_refuses_what_others_sign(example: Example) {
     let receiver = Running::start(command, port, example.another_key()).await;
     let (endpoint_id, _) = subscribe(&world, receiver.url.clone(), example.key_kind()).await;
     let answer = answer_to_a_test(&world, endpoint_id).await;
-    assert_eq!(answer.status, 400);
+    assert_eq!(answer.http_status, 400);
 }
 
 /// What the endpoint answers to a signed test message.
@@ -258,7 +258,7 @@ async fn a_receiver_takes_both_keys_of_a_rotation(example: Example) {
     for key in [old, new] {
         let mut receiver = Running::start(example.command(folder.path()), port, &key).await;
         let answer = answer_to_a_test(&world, endpoint_id.clone()).await;
-        assert_eq!(answer.status, 204, "{answer:?}");
+        assert_eq!(answer.http_status, 204, "{answer:?}");
         receiver.process.kill().await.unwrap();
     }
 }
@@ -445,11 +445,19 @@ async fn an_endpoint_behind_tls_is_spoken_to_only_when_its_certificate_is_truste
     let world = world_with(&trusting).await;
     let (endpoint_id, _) = subscribe(&world, url.clone(), WebhookKeyKind::HmacSha256).await;
     let answer = answer_to_a_test(&world, endpoint_id).await;
-    assert_eq!((answer.status, answer.delivered), (204, true), "{answer:?}");
+    assert_eq!(
+        (answer.http_status, answer.delivered),
+        (204, true),
+        "{answer:?}"
+    );
 
     let world = world_with("").await;
     let (endpoint_id, _) = subscribe(&world, url, WebhookKeyKind::HmacSha256).await;
     let answer = answer_to_a_test(&world, endpoint_id).await;
-    assert_eq!((answer.status, answer.delivered), (0, false), "{answer:?}");
+    assert_eq!(
+        (answer.http_status, answer.delivered),
+        (0, false),
+        "{answer:?}"
+    );
     assert!(answer.error.to_lowercase().contains("cert"), "{answer:?}");
 }

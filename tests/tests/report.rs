@@ -29,7 +29,7 @@ async fn import(world: &World, import_id: &str) -> proto::Import {
         import_id: import_id.to_owned(),
     };
     let answer = world.client.clone().get_import(ask).await.unwrap();
-    answer.into_inner().import.unwrap()
+    answer.into_inner().file_import.unwrap()
 }
 
 async fn reported(world: &World, import_id: &str) -> proto::Import {

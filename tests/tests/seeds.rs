@@ -76,13 +76,17 @@ impl Platforms {
     }
 
     async fn mark_ready(&self, reversal: &str) {
-        let ask = proto::MarkReadyToSettleRequest {
+        let ask = proto::ReleaseToSettlementRequest {
             transfer_id: reversal.to_owned(),
             actor: "ann".to_owned(),
             reason: "it is time".to_owned(),
         };
         let operations = OperationsServiceClient::connect(self.world.stack.url()).await;
-        operations.unwrap().mark_ready_to_settle(ask).await.unwrap();
+        operations
+            .unwrap()
+            .release_to_settlement(ask)
+            .await
+            .unwrap();
     }
 
     /// State, whether there is a return, and its code, as a version shows them.

@@ -108,7 +108,7 @@ impl Deployment {
             .await
             .import_file(tokio_stream::iter(parts))
             .await;
-        answer.unwrap().into_inner().import.unwrap()
+        answer.unwrap().into_inner().file_import.unwrap()
     }
 
     async fn status(&self) -> proto::GetStatusResponse {
@@ -121,7 +121,7 @@ impl Deployment {
     }
 
     async fn fault(&self, database: &str) -> String {
-        let followers = self.status().await.followers;
+        let followers = self.status().await.databases;
         let follower = followers.into_iter().find(|one| one.database == database);
         follower.unwrap().fault
     }
@@ -278,7 +278,10 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
         .unwrap()
         .into_inner();
     assert_eq!(
-        (planned.from.unwrap().position, planned.to.unwrap().position),
+        (
+            planned.previous_cursor.unwrap().position,
+            planned.new_cursor.unwrap().position
+        ),
         (3, 1)
     );
     for database in ["gateway", "rallypay"] {
@@ -352,11 +355,11 @@ fn the_demo_runs_on_servers_and_refuses_databases_that_are_in_use() {
         String::from_utf8_lossy(&shown.stderr)
     );
     assert!(text.contains("40 read: 23 reversed, 8 returned"), "{text}");
-    assert!(text.contains("the same bytes"), "{text}");
+    assert!(text.contains("this file was imported before"), "{text}");
     let again = demo();
     let error = String::from_utf8_lossy(&again.stderr);
     assert!(
-        !again.status.success() && error.contains("has transfers already"),
+        !again.status.success() && error.contains("already has rows in transfers"),
         "{error}"
     );
     assert!(!error.contains("echeck:echeck"), "{error}");

@@ -19,7 +19,7 @@ async fn start(ready: &str) -> World {
 }
 
 async fn mark(world: &World, transfer_id: &str) -> Result<i64, Status> {
-    let ask = proto::MarkReadyToSettleRequest {
+    let ask = proto::ReleaseToSettlementRequest {
         transfer_id: transfer_id.to_owned(),
         actor: "ann".to_owned(),
         reason: "the merchant asked".to_owned(),
@@ -27,7 +27,7 @@ async fn mark(world: &World, transfer_id: &str) -> Result<i64, Status> {
     let answer = OperationsServiceClient::connect(world.stack.url())
         .await
         .unwrap()
-        .mark_ready_to_settle(ask)
+        .release_to_settlement(ask)
         .await?;
     Ok(answer.into_inner().ready_to_settle_at.unwrap().seconds)
 }
@@ -157,7 +157,7 @@ async fn a_dishonor_gives_back_what_the_return_took_and_a_contest_takes_it_again
             (proto::Effect::Reverse, "R10"),
         ]
     );
-    assert_eq!(listed[1].of_return_id, found.ach_return_id);
+    assert_eq!(listed[1].related_return_id, found.ach_return_id);
     assert_eq!(listed[1].restoration_id, restoration);
     assert!(world.holds().await.is_empty());
     // Each of the three transfers is made, and made ready.
@@ -238,7 +238,7 @@ async fn overtaken(world: &World, state: &str, file: Nacha) {
 async fn retry(world: &World, hold_id: String) {
     let ask = proto::ResolveHoldRequest {
         hold_id,
-        action: Some(Action::Retry(proto::RetryHold::default())),
+        action: Some(Action::RetryHold(proto::RetryHold::default())),
         actor: "ann".to_owned(),
         note: "it is mended now".to_owned(),
     };
@@ -370,7 +370,7 @@ async fn a_payment_that_is_funded_while_its_return_and_later_stages_are_applied_
         .send("nacha", "all.ach", file, proto::WaitLevel::Decided)
         .await
         .unwrap();
-    let totals = decided.import.unwrap().totals.unwrap();
+    let totals = decided.file_import.unwrap().totals.unwrap();
     assert_eq!(totals.returned.unwrap().count, 1, "decided on PENDING");
     funding.commit().await.unwrap();
 
@@ -448,7 +448,7 @@ async fn a_mirror_that_lacked_the_payment_learns_with_its_return_that_the_revers
     world.add_transaction(&payment).await;
     let ask = proto::ResolveHoldRequest {
         hold_id: hold.hold_id,
-        action: Some(Action::Retry(proto::RetryHold::default())),
+        action: Some(Action::RetryHold(proto::RetryHold::default())),
         actor: "ann".to_owned(),
         note: "it is there now".to_owned(),
     };
@@ -469,9 +469,14 @@ async fn a_return_that_was_dishonored_is_not_listed_as_dishonorable_any_more() {
     let payment = Payment::debit("TR1").ach_trace(ORIGINAL);
     world.add(payment.settled_on("2026-10-01")).await;
     let listed = || async {
-        let ask = proto::ListDishonorableRequest::default();
-        let answer = world.client.clone().list_dishonorable(ask).await.unwrap();
-        answer.into_inner().dishonorable.len()
+        let ask = proto::ListDishonorableReturnsRequest::default();
+        let answer = world
+            .client
+            .clone()
+            .list_dishonorable_returns(ask)
+            .await
+            .unwrap();
+        answer.into_inner().dishonorable_returns.len()
     };
     send(&world, "1.ach", Nacha::new().returned(ORIGINAL, "R01")).await;
     assert_eq!(listed().await, 1);

@@ -1,4 +1,4 @@
-//! Reaching the service, and telling in a sentence why it did not work.
+//! Reaching the service, and saying in a sentence why a call failed.
 
 use std::time::Duration;
 
@@ -13,19 +13,25 @@ use tonic_types::StatusExt as _;
 use super::{Common, exit};
 use crate::output::print_error;
 
+/// The largest answer that is read, in bytes.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// The largest page that the service gives.
+const MAX_PAGE: u32 = 500;
+
 /// Why a command failed.
 #[derive(Debug)]
-pub enum Failure {
-    /// The service cannot be reached.
+pub(super) enum Failure {
+    /// The service is unavailable.
     Unreachable {
-        /// Where it was looked for.
+        /// Its address.
         server: String,
         /// What the system said.
         why: String,
     },
     /// The service answered with an error.
     Status(Box<tonic::Status>),
-    /// Something on this side.
+    /// A fault on this side.
     Local(anyhow::Error),
 }
 
@@ -50,7 +56,7 @@ impl From<std::io::Error> for Failure {
 impl Failure {
     /// The exit code for it.
     #[must_use]
-    pub fn code(&self) -> u8 {
+    pub(super) fn code(&self) -> u8 {
         match self {
             Self::Unreachable { .. } | Self::Local(_) => exit::FAILED,
             Self::Status(status) => match status.code() {
@@ -62,11 +68,12 @@ impl Failure {
         }
     }
 
-    /// Tells what happened on standard error.
-    pub fn print(&self) {
+    /// Says on standard error what happened.
+    pub(super) fn print(&self) {
         match self {
             Self::Unreachable { server, why } => print_error(&format!(
-                "nothing answers at {server} ({why}); start `echeck up`, or name the service with --server"
+                "no service is available at {server} ({why}); start `echeck up`, or name the \
+                 service with --server"
             )),
             Self::Local(error) => print_error(&format!("{error:#}")),
             Self::Status(status) => {
@@ -80,52 +87,80 @@ impl Failure {
     }
 }
 
-async fn channel(common: &Common) -> Result<Channel, Failure> {
-    let unreachable = |why: String| Failure::Unreachable {
-        server: common.server.clone(),
-        why,
-    };
-    Endpoint::from_shared(common.server.clone())
-        .map_err(|error| unreachable(error.to_string()))?
-        .connect_timeout(Duration::from_secs(5))
-        .connect()
-        .await
-        .map_err(|error| {
-            let mut why = error.to_string();
-            let mut source = std::error::Error::source(&error);
-            while let Some(cause) = source {
-                why = cause.to_string();
-                source = cause.source();
-            }
-            unreachable(why)
+/// The service, as one command calls it.
+pub(super) struct Service {
+    channel: Channel,
+    timeout: Duration,
+    /// Whether to answer as JSON.
+    pub(super) json: bool,
+}
+
+impl Service {
+    pub(super) async fn connect(common: &Common) -> Result<Self, Failure> {
+        let unreachable = |why: String| Failure::Unreachable {
+            server: common.server.clone(),
+            why,
+        };
+        let channel = Endpoint::from_shared(common.server.clone())
+            .map_err(|error| unreachable(error.to_string()))?
+            .connect_timeout(Duration::from_secs(5))
+            .connect()
+            .await
+            .map_err(|error| unreachable(innermost(&error)))?;
+        Ok(Self {
+            channel,
+            timeout: Duration::from_secs(common.timeout_s),
+            json: common.json,
         })
+    }
+
+    /// A request with the command's deadline.
+    pub(super) fn ask<T>(&self, message: T) -> Request<T> {
+        let mut request = Request::new(message);
+        request.set_timeout(self.timeout);
+        request
+    }
+
+    pub(super) fn returns(&self) -> ReturnsServiceClient<Channel> {
+        ReturnsServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(super) fn operations(&self) -> OperationsServiceClient<Channel> {
+        OperationsServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(super) fn incidents(&self) -> IncidentServiceClient<Channel> {
+        IncidentServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
+
+    pub(super) fn webhooks(&self) -> WebhookServiceClient<Channel> {
+        WebhookServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    }
 }
 
-/// A client of the returns API.
-pub(super) async fn returns(common: &Common) -> Result<ReturnsServiceClient<Channel>, Failure> {
-    Ok(ReturnsServiceClient::new(channel(common).await?).max_decoding_message_size(64 << 20))
+/// What the system said: the cause behind all others.
+fn innermost(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
-/// A client of the operations API.
-pub(super) async fn operations(
-    common: &Common,
-) -> Result<OperationsServiceClient<Channel>, Failure> {
-    Ok(OperationsServiceClient::new(channel(common).await?).max_decoding_message_size(64 << 20))
-}
-
-/// A client of the incidents API.
-pub(super) async fn incidents(common: &Common) -> Result<IncidentServiceClient<Channel>, Failure> {
-    Ok(IncidentServiceClient::new(channel(common).await?).max_decoding_message_size(64 << 20))
-}
-
-/// The calls about webhooks.
-pub(super) async fn webhooks(common: &Common) -> Result<WebhookServiceClient<Channel>, Failure> {
-    Ok(WebhookServiceClient::new(channel(common).await?).max_decoding_message_size(64 << 20))
-}
-
-/// A request with the command's deadline.
-pub(super) fn request<T>(common: &Common, message: T) -> Request<T> {
-    let mut request = Request::new(message);
-    request.set_timeout(Duration::from_secs(common.timeout_s));
-    request
+/// Reads pages until there are `limit` items, or no more. `page` gets the size and the token of
+/// a page, and gives its items and the token of the next.
+pub(super) async fn pages<T>(
+    limit: u32,
+    mut page: impl AsyncFnMut(u32, String) -> Result<(Vec<T>, String), Failure>,
+) -> Result<Vec<T>, Failure> {
+    let mut found = Vec::new();
+    let mut token = String::new();
+    let mut left = limit;
+    while left > 0 {
+        let size = left.min(MAX_PAGE);
+        let (items, next) = page(size, token).await?;
+        found.extend(items);
+        if next.is_empty() {
+            break;
+        }
+        left -= size;
+        token = next;
+    }
+    Ok(found)
 }

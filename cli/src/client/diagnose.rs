@@ -1,32 +1,36 @@
-//! `echeck diagnose`: what works and what does not.
+//! `echeck diagnose`: what is available and what is not.
 
+use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::CheckState;
 
-use super::connect::{operations, request};
-use super::{Common, Failure, exit, json};
+use super::connect::Service;
+use super::{Failure, exit};
 use crate::output::{Table, bold, print_line};
 
-pub(super) async fn run(source: Option<String>, common: &Common) -> Result<u8, Failure> {
-    let ask = proto::DiagnoseRequest {
+/// What to check.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck diagnose\n  echeck diagnose worldpay_returns --json\n\n\
+    Exit codes: 0 everything is available, 7 something is unavailable"
+)]
+pub struct Arguments {
+    /// Only this source and what all sources share.
+    source: Option<String>,
+}
+
+pub(super) async fn run(Arguments { source }: Arguments, service: &Service) -> Result<u8, Failure> {
+    let ask = service.ask(proto::DiagnoseRequest {
         source: source.unwrap_or_default(),
-    };
-    let answer = operations(common)
-        .await?
-        .diagnose(request(common, ask))
-        .await?
-        .into_inner();
-    let code = if answer.healthy {
-        exit::FINE
-    } else {
-        exit::SICK
-    };
-    if common.json {
-        print_line(&json::diagnosis(&answer).to_string())?;
-        return Ok(code);
-    }
+    });
+    let answer = service.operations().diagnose(ask).await?.into_inner();
+    service.show(&answer, print)?;
+    Ok(exit::ok_if(answer.healthy, exit::UNHEALTHY))
+}
+
+fn print(answer: &proto::DiagnoseResponse) -> Result<(), Failure> {
     if answer.healthy {
-        print_line(&bold("Everything works."))?;
+        print_line(&bold("Everything is available."))?;
     } else {
         print_line(&bold(&answer.headline))?;
         print_line(&answer.meaning)?;
@@ -35,26 +39,24 @@ pub(super) async fn run(source: Option<String>, common: &Common) -> Result<u8, F
         }
     }
     print_line("")?;
-    let mut table = Table::new(&["", "CHECK", "OF", "SEEN", ">MS"]);
+    let mut table = Table::new(&["", "CHECK", "OF", "OBSERVED", ">MS"]);
     for check in &answer.checks {
         let mark = match check.state() {
             CheckState::Passed => "✓",
             CheckState::Failed => "✗",
             CheckState::Skipped | CheckState::Unspecified => "–",
         };
-        let of = if check.source.is_empty() {
-            check.of.clone()
-        } else {
-            format!("{}: {}", check.source, check.of)
+        let component = match check.source.as_str() {
+            "" => check.component.clone(),
+            source => format!("{source}: {}", check.component),
         };
-        table.row(vec![
-            mark.to_owned(),
-            check.name.clone(),
-            of,
-            check.evidence.clone(),
-            json::milliseconds(check.took.as_ref()).to_string(),
+        table.row(&[
+            &mark,
+            &check.name,
+            &component,
+            &check.evidence,
+            &check.took_ms,
         ]);
     }
-    table.print()?;
-    Ok(code)
+    Ok(table.print()?)
 }

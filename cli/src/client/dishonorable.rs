@@ -1,52 +1,57 @@
 //! `echeck dishonorable`: returns that our bank may dishonor, and until when.
 
+use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::{request, returns};
-use super::{Common, Failure, exit, json, money};
-use crate::output::{Table, print_line};
+use super::connect::{Service, pages};
+use super::show::or_dash;
+use super::{Failure, amount, exit};
+use crate::output::Table;
 
-pub(super) async fn list(
+/// Which returns to list.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck dishonorable\n  echeck dishonorable --all --import imp_…\n  \
+    echeck dishonorable --json | jq -r .transfer_id\n\n\
+    CODE is R61 (misrouted), R67 (duplicate), R68 (untimely) or R69 (wrong fields, listed by \
+    number). LEFT is the number of banking days after today. docs/dishonor.md says what to do.\n\n\
+    Exit codes: 0 nothing is open, 2 something is, 1 failed, 5 deadline passed"
+)]
+pub struct Arguments {
+    /// Also list those whose last day is past.
+    #[arg(long)]
     all: bool,
-    import_id: Option<String>,
-    transfer_id: Option<String>,
-    common: &Common,
-) -> Result<u8, Failure> {
-    let mut client = returns(common).await?;
-    let mut ask = proto::ListDishonorableRequest {
-        open_only: !all,
-        import_id: import_id.unwrap_or_default(),
-        transfer_id: transfer_id.unwrap_or_default(),
-        page_size: 500,
-        page_token: String::new(),
-    };
-    let mut found = Vec::new();
-    loop {
-        let answer = client
-            .list_dishonorable(request(common, ask.clone()))
-            .await?
-            .into_inner();
-        found.extend(answer.dishonorable);
-        if answer.next_page_token.is_empty() {
-            break;
-        }
-        ask.page_token = answer.next_page_token;
-    }
-    if common.json {
-        for one in &found {
-            print_line(&json::dishonorable(one).to_string())?;
-        }
-    } else if found.is_empty() {
-        print_line("Nothing may be dishonored.")?;
-    } else {
-        table(&found).print()?;
-    }
-    let open = found.iter().any(|one| one.banking_days_left >= 0);
-    Ok(if open { exit::LOOK } else { exit::FINE })
+    /// Only of this import.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    import: String,
+    /// Only of this transfer.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    transfer: String,
 }
 
-/// Dishonorable returns for people.
-fn table(found: &[proto::Dishonorable]) -> Table {
+pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+    let found = pages(u32::MAX, async |page_size, page_token| {
+        let ask = proto::ListDishonorableReturnsRequest {
+            open_only: !arguments.all,
+            import_id: arguments.import.clone(),
+            transfer_id: arguments.transfer.clone(),
+            page_size,
+            page_token,
+        };
+        let answer = service
+            .returns()
+            .list_dishonorable_returns(service.ask(ask))
+            .await?
+            .into_inner();
+        Ok((answer.dishonorable_returns, answer.next_page_token))
+    })
+    .await?;
+    service.show_all(&found, "No dishonorable returns.", table)?;
+    let open = found.iter().any(|one| one.banking_days_left >= 0);
+    Ok(exit::ok_if(!open, exit::NEEDS_ATTENTION))
+}
+
+fn table(found: &[proto::DishonorableReturn]) -> Table {
     let mut table = Table::new(&[
         "UNTIL",
         ">LEFT",
@@ -59,21 +64,25 @@ fn table(found: &[proto::Dishonorable]) -> Table {
     ]);
     for one in found {
         let names: Vec<String> = one.grounds.iter().map(name).collect();
-        let why: Vec<&str> = one.grounds.iter().map(|ground| &*ground.why).collect();
-        let known = |id: &str| if id.is_empty() { "-" } else { id }.to_owned();
-        table.row(vec![
-            one.last_day.clone(),
-            one.banking_days_left.to_string(),
-            names.join(", "),
-            one.return_code.clone(),
-            one.amount_minor.map(money::amount).unwrap_or_default(),
-            known(&one.transfer_id),
-            known(if one.ach_return_id.is_empty() {
-                &one.hold_id
-            } else {
-                &one.ach_return_id
-            }),
-            why.join("; "),
+        let why: Vec<&str> = one
+            .grounds
+            .iter()
+            .map(|ground| &*ground.explanation)
+            .collect();
+        let record = if one.ach_return_id.is_empty() {
+            &one.hold_id
+        } else {
+            &one.ach_return_id
+        };
+        table.row(&[
+            &one.last_day,
+            &one.banking_days_left,
+            &names.join(", "),
+            &one.return_code,
+            &one.amount_minor.map(amount).unwrap_or_default(),
+            &or_dash(&one.transfer_id),
+            &or_dash(record),
+            &why.join("; "),
         ]);
     }
     table
@@ -81,9 +90,7 @@ fn table(found: &[proto::Dishonorable]) -> Table {
 
 /// The code, with its fields where it has some: `R69 03*06`.
 pub(super) fn name(ground: &proto::DishonorGround) -> String {
-    if ground.fields.is_empty() {
-        ground.code.clone()
-    } else {
-        format!("{} {}", ground.code, ground.fields)
-    }
+    format!("{} {}", ground.code, ground.fields)
+        .trim_end()
+        .to_owned()
 }

@@ -1,111 +1,134 @@
 //! `echeck holds`: entries that wait, and what a person does about them.
 
 use anyhow::Context as _;
+use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
-use proto::resolve_hold_request::Action;
+use proto::HoldState;
+use proto::resolve_hold_request::Action as Resolution;
 
-use super::connect::{request, returns};
-use super::{Common, Failure, HoldAction, exit, json, money};
-use crate::output::{Table, print_line};
+use super::connect::{Service, pages};
+use super::{Failure, Note, Words as _, amount, exit};
+use crate::output::Table;
 
-pub(super) async fn list(all: bool, common: &Common) -> Result<u8, Failure> {
-    let mut client = returns(common).await?;
-    let states: &[proto::HoldState] = if all {
+/// Which holds to list, or what to do with one.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck holds\n  echeck holds retry hold_… --transfer TR0001\n  \
+    echeck holds dismiss hold_… --note 'the bank sent it by mistake'",
+    args_conflicts_with_subcommands = true
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Also list closed ones.
+    #[arg(long)]
+    all: bool,
+}
+
+/// What to do with a hold.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Look the entry up and decide it again.
+    Retry {
+        /// The hold.
+        hold_id: String,
+        /// Decide it for this transfer, instead of looking its ids up.
+        #[arg(long, default_value = "", hide_default_value = true)]
+        transfer: String,
+        #[command(flatten)]
+        note: Note,
+    },
+    /// Close it without effect.
+    Dismiss {
+        /// The hold.
+        hold_id: String,
+        #[command(flatten)]
+        note: Note,
+    },
+}
+
+pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+    match arguments.action {
+        None => list(arguments.all, service).await,
+        Some(Action::Retry {
+            hold_id,
+            transfer: transfer_id,
+            note,
+        }) => {
+            let retry = proto::RetryHold { transfer_id };
+            resolve(hold_id, Resolution::RetryHold(retry), note, service).await
+        }
+        Some(Action::Dismiss { hold_id, note }) => {
+            let dismiss = Resolution::DismissHold(proto::DismissHold {});
+            resolve(hold_id, dismiss, note, service).await
+        }
+    }
+}
+
+async fn list(all: bool, service: &Service) -> Result<u8, Failure> {
+    let states: &[HoldState] = if all {
         &[
-            proto::HoldState::Open,
-            proto::HoldState::Resolved,
-            proto::HoldState::Duplicate,
-            proto::HoldState::Dismissed,
+            HoldState::Open,
+            HoldState::Resolved,
+            HoldState::Duplicate,
+            HoldState::Dismissed,
         ]
     } else {
-        &[proto::HoldState::Open]
+        &[HoldState::Open]
     };
     let mut holds = Vec::new();
     for state in states {
-        let mut ask = proto::ListHoldsRequest {
-            state: (*state).into(),
-            page_size: 500,
-            ..proto::ListHoldsRequest::default()
-        };
-        loop {
-            let answer = client
-                .list_holds(request(common, ask.clone()))
-                .await?
-                .into_inner();
-            holds.extend(answer.holds);
-            if answer.next_page_token.is_empty() {
-                break;
-            }
-            ask.page_token = answer.next_page_token;
-        }
+        let found = pages(u32::MAX, async |page_size, page_token| {
+            let ask = proto::ListHoldsRequest {
+                state: (*state).into(),
+                page_size,
+                page_token,
+                ..Default::default()
+            };
+            let answer = service.returns().list_holds(service.ask(ask)).await?;
+            let answer = answer.into_inner();
+            Ok((answer.holds, answer.next_page_token))
+        });
+        holds.extend(found.await?);
     }
-    if common.json {
-        for hold in &holds {
-            print_line(&json::hold(hold).to_string())?;
-        }
-        return Ok(exit::FINE);
-    }
-    if holds.is_empty() {
-        print_line("Nothing waits.")?;
-        return Ok(exit::FINE);
-    }
-    table(&holds).print()?;
-    Ok(exit::FINE)
+    let none = if all { "No holds." } else { "No open holds." };
+    service.show_all(&holds, none, table)
 }
 
 /// Holds for people.
 pub(crate) fn table(holds: &[proto::Hold]) -> Table {
     let mut table = Table::new(&["HOLD", "STATE", "REASON", "CODE", ">AMOUNT", "DETAIL"]);
     for hold in holds {
-        table.row(vec![
-            hold.hold_id.clone(),
-            json::hold_state(hold),
-            json::reason(hold),
-            hold.code.clone(),
-            hold.amount_minor.map(money::amount).unwrap_or_default(),
-            hold.detail.clone(),
+        table.row(&[
+            &hold.hold_id,
+            &hold.state().words(),
+            &hold.reason().words(),
+            &hold.code,
+            &hold.amount_minor.map(amount).unwrap_or_default(),
+            &hold.detail,
         ]);
     }
     table
 }
 
-pub(super) async fn act(action: HoldAction) -> Result<u8, Failure> {
-    let (hold_id, who, action) = match action {
-        HoldAction::Retry {
-            hold_id,
-            transfer,
-            who,
-        } => {
-            let retry = proto::RetryHold {
-                transfer_id: transfer.unwrap_or_default(),
-            };
-            (hold_id, who, Action::Retry(retry))
-        }
-        HoldAction::Dismiss { hold_id, who } => {
-            (hold_id, who, Action::Dismiss(proto::DismissHold {}))
-        }
-    };
+async fn resolve(
+    hold_id: String,
+    action: Resolution,
+    note: Note,
+    service: &Service,
+) -> Result<u8, Failure> {
     let ask = proto::ResolveHoldRequest {
         hold_id,
-        actor: who.actor,
-        note: who.note,
+        actor: note.actor,
+        note: note.note,
         action: Some(action),
     };
-    let common = &who.common;
-    let answer = returns(common)
-        .await?
-        .resolve_hold(request(common, ask))
-        .await?
-        .into_inner();
-    let hold = answer.hold.context("the service sent no hold")?;
-    if common.json {
-        print_line(&json::hold(&hold).to_string())?;
-    } else {
-        table(std::slice::from_ref(&hold)).print()?;
-    }
-    Ok(if hold.state() == proto::HoldState::Open {
-        exit::LOOK
-    } else {
-        exit::FINE
-    })
+    let answer = service.returns().resolve_hold(service.ask(ask)).await?;
+    let hold = answer.into_inner().hold;
+    let hold = hold.context("the service sent no hold")?;
+    service.show_all(std::slice::from_ref(&hold), "", table)?;
+    Ok(exit::ok_if(
+        hold.state() != HoldState::Open,
+        exit::NEEDS_ATTENTION,
+    ))
 }

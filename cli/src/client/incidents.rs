@@ -1,57 +1,124 @@
-//! `echeck incidents`: what keeps jobs from being right, who looks after it, and whether people
-//! were told.
+//! `echeck incidents`: what keeps jobs from working, who is working on it, and whether people
+//! were notified.
 
 use anyhow::Context as _;
+use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
+use proto::{AlertState, IncidentState};
 
-use super::connect::{incidents, request};
-use super::{Common, Failure, IncidentAction, IncidentList, exit, json};
+use super::connect::{Service, pages};
+use super::show::time;
+use super::{Failure, Note, Words as _, exit};
 use crate::output::{Table, bold, print_line};
 
-pub(super) async fn list(list: &IncidentList) -> Result<u8, Failure> {
-    let common = &list.common;
-    let mut client = incidents(common).await?;
-    let state = if list.all {
-        proto::IncidentState::Unspecified
+/// Which incidents to list, or what to do with them.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck incidents\n  echeck incidents show inc_…\n  \
+    echeck incidents ack inc_… --note 'asking the acquirer'\n  echeck incidents test-alert\n\n\
+    Exit codes: 0 done, 2 an incident is open or a channel did not accept the test, \
+    4 there is no such incident",
+    args_conflicts_with_subcommands = true
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+    #[command(flatten)]
+    list: ListArguments,
+}
+
+/// Which incidents to list.
+#[derive(Debug, Args)]
+struct ListArguments {
+    /// Also list closed ones.
+    #[arg(long)]
+    all: bool,
+}
+
+/// What to do with incidents.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List open incidents.
+    List(ListArguments),
+    /// Show one incident as an alert shows it, with its history and its alerts.
+    Show {
+        /// The incident.
+        incident_id: String,
+    },
+    /// Acknowledge that you are working on it, so that it is not escalated.
+    Ack {
+        /// The incident.
+        incident_id: String,
+        #[command(flatten)]
+        note: Note,
+    },
+    /// Close it. If it is observed again, it reopens.
+    Close {
+        /// The incident.
+        incident_id: String,
+        #[command(flatten)]
+        note: Note,
+    },
+    /// Send a test to every alert channel, and show the result of each.
+    TestAlert {
+        /// Who asks; the test says so.
+        #[arg(long, env = "USER", default_value = "unknown")]
+        actor: String,
+    },
+}
+
+pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+    match arguments.action {
+        None => list(arguments.list, service).await,
+        Some(Action::List(arguments)) => list(arguments, service).await,
+        Some(Action::Show { incident_id }) => show(incident_id, service).await,
+        Some(Action::Ack { incident_id, note }) => {
+            let ask = service.ask(proto::AcknowledgeIncidentRequest {
+                incident_id,
+                actor: note.actor,
+                note: note.note,
+            });
+            let answer = service.incidents().acknowledge_incident(ask).await?;
+            changed(answer.into_inner().incident, service)
+        }
+        Some(Action::Close { incident_id, note }) => {
+            let ask = service.ask(proto::CloseIncidentRequest {
+                incident_id,
+                actor: note.actor,
+                note: note.note,
+            });
+            let answer = service.incidents().close_incident(ask).await?;
+            changed(answer.into_inner().incident, service)
+        }
+        Some(Action::TestAlert { actor }) => test(actor, service).await,
+    }
+}
+
+async fn list(ListArguments { all }: ListArguments, service: &Service) -> Result<u8, Failure> {
+    let (state, none) = if all {
+        (IncidentState::Unspecified, "No incidents.")
     } else {
-        proto::IncidentState::Open
+        (IncidentState::Open, "No open incidents.")
     };
-    let mut ask = proto::ListIncidentsRequest {
-        state: state.into(),
-        page_size: 500,
-        page_token: String::new(),
-    };
-    let mut found = Vec::new();
-    let from_memory = loop {
-        let answer = client
-            .list_incidents(request(common, ask.clone()))
-            .await?
-            .into_inner();
-        found.extend(answer.incidents);
-        if answer.next_page_token.is_empty() {
-            break answer.from_memory;
-        }
-        ask.page_token = answer.next_page_token;
-    };
-    let open = found
-        .iter()
-        .any(|incident| incident.state() == proto::IncidentState::Open);
-    let code = if open { exit::LOOK } else { exit::FINE };
-    if common.json {
-        for incident in &found {
-            print_line(&json::incident(incident).to_string())?;
-        }
-        return Ok(code);
+    let mut from_memory = false;
+    let found = pages(u32::MAX, async |page_size, page_token| {
+        let ask = proto::ListIncidentsRequest {
+            state: state.into(),
+            page_size,
+            page_token,
+        };
+        let answer = service.incidents().list_incidents(service.ask(ask)).await?;
+        let answer = answer.into_inner();
+        from_memory |= answer.from_memory;
+        Ok((answer.incidents, answer.next_page_token))
+    })
+    .await?;
+    if from_memory && !service.json {
+        print_line("The returns database is unavailable: these incidents are from memory.")?;
     }
-    if from_memory {
-        print_line("The returns database does not answer: these are known from memory.")?;
-    }
-    if found.is_empty() {
-        print_line("No incident is open.")?;
-        return Ok(code);
-    }
-    table(&found).print()?;
-    Ok(code)
+    service.show_all(&found, none, table)?;
+    let open = found.iter().any(|one| one.state() == IncidentState::Open);
+    Ok(exit::ok_if(!open, exit::NEEDS_ATTENTION))
 }
 
 fn table(found: &[proto::Incident]) -> Table {
@@ -59,37 +126,34 @@ fn table(found: &[proto::Incident]) -> Table {
         "INCIDENT", "STATE", "SEVERITY", "SINCE", ">SEEN", "ALERTS", "WHAT",
     ]);
     for incident in found {
-        let state = match incident.state() {
-            proto::IncidentState::Open if !incident.acknowledged_by.is_empty() => {
-                format!("open ({})", incident.acknowledged_by)
+        let state = incident.state().words();
+        let state = match incident.acknowledged_by.as_str() {
+            actor if incident.state() == IncidentState::Open && !actor.is_empty() => {
+                format!("{state} ({actor})")
             }
-            proto::IncidentState::Open
-            | proto::IncidentState::Closed
-            | proto::IncidentState::Unspecified => json::incident_state(incident),
+            _ => state,
         };
-        table.row(vec![
-            incident.incident_id.clone(),
-            state,
-            json::severity(incident),
-            json::moment(incident.opened_at.as_ref()),
-            incident.seen.to_string(),
-            alerts(incident),
-            incident.headline.clone(),
+        table.row(&[
+            &incident.incident_id,
+            &state,
+            &incident.severity().words(),
+            &time(incident.opened_at.as_ref()),
+            &incident.observed_count,
+            &alerts(incident),
+            &incident.headline,
         ]);
     }
     table
 }
 
-/// Whether people were told, in a word or two.
+/// Whether people were notified, in a word or two.
 fn alerts(incident: &proto::Incident) -> String {
     let undelivered: Vec<&str> = incident
         .alerts
         .iter()
         .filter(|alert| match alert.state() {
-            proto::AlertState::Pending | proto::AlertState::Dead => true,
-            proto::AlertState::Sent
-            | proto::AlertState::Superseded
-            | proto::AlertState::Unspecified => false,
+            AlertState::Pending | AlertState::Undeliverable => true,
+            AlertState::Sent | AlertState::Superseded | AlertState::Unspecified => false,
         })
         .map(|alert| alert.channel.as_str())
         .collect();
@@ -100,138 +164,89 @@ fn alerts(incident: &proto::Incident) -> String {
     }
 }
 
-pub(super) async fn act(action: IncidentAction) -> Result<u8, Failure> {
-    match action {
-        IncidentAction::List(asked) => list(&asked).await,
-        IncidentAction::Show {
-            incident_id,
-            common,
-        } => show(incident_id, &common).await,
-        IncidentAction::Ack { incident_id, who } => {
-            let ask = proto::AcknowledgeIncidentRequest {
-                incident_id,
-                actor: who.actor,
-                note: who.note,
-            };
-            let answer = incidents(&who.common)
-                .await?
-                .acknowledge_incident(request(&who.common, ask))
-                .await?;
-            changed(answer.into_inner().incident, &who.common)
-        }
-        IncidentAction::Close { incident_id, who } => {
-            let ask = proto::CloseIncidentRequest {
-                incident_id,
-                actor: who.actor,
-                note: who.note,
-            };
-            let answer = incidents(&who.common)
-                .await?
-                .close_incident(request(&who.common, ask))
-                .await?;
-            changed(answer.into_inner().incident, &who.common)
-        }
-        IncidentAction::TestAlert { actor, common } => test(actor, &common).await,
-    }
-}
-
-fn changed(incident: Option<proto::Incident>, common: &Common) -> Result<u8, Failure> {
+fn changed(incident: Option<proto::Incident>, service: &Service) -> Result<u8, Failure> {
     let incident = incident.context("the service sent no incident")?;
-    if common.json {
-        print_line(&json::incident(&incident).to_string())?;
-    } else {
-        table(std::slice::from_ref(&incident)).print()?;
-    }
-    Ok(exit::FINE)
+    service.show_all(std::slice::from_ref(&incident), "", table)
 }
 
-async fn show(incident_id: String, common: &Common) -> Result<u8, Failure> {
-    let ask = proto::GetIncidentRequest { incident_id };
-    let answer = incidents(common)
-        .await?
-        .get_incident(request(common, ask))
-        .await?
-        .into_inner();
-    let incident = answer.incident.context("the service sent no incident")?;
-    if common.json {
-        print_line(&json::incident_in_full(&incident, &answer.events, &answer.text).to_string())?;
-        return Ok(exit::FINE);
-    }
-    let mut lines = answer.text.lines();
+async fn show(incident_id: String, service: &Service) -> Result<u8, Failure> {
+    let ask = service.ask(proto::GetIncidentRequest { incident_id });
+    let answer = service.incidents().get_incident(ask).await?;
+    service.show(&answer.into_inner(), print)
+}
+
+fn print(answer: &proto::GetIncidentResponse) -> Result<(), Failure> {
+    let mut lines = answer.alert_text.lines();
     print_line(&bold(lines.next().unwrap_or_default()))?;
     lines.try_for_each(print_line)?;
     print_line("")?;
     let mut history = Table::new(&["AT", "WHAT", "BY", "NOTE"]);
     for event in &answer.events {
-        history.row(vec![
-            json::moment(event.at.as_ref()),
-            event.what.clone(),
-            event.actor.clone(),
-            event.note.clone(),
+        history.row(&[
+            &time(event.at.as_ref()),
+            &event.kind,
+            &event.actor,
+            &event.note,
         ]);
     }
     history.print()?;
-    if incident.alerts.is_empty() {
-        return Ok(exit::FINE);
+    let alerts = answer.incident.as_ref().map(|incident| &incident.alerts);
+    if let Some(alerts) = alerts.filter(|alerts| !alerts.is_empty()) {
+        print_line("")?;
+        alert_table(alerts).print()?;
     }
-    print_line("")?;
-    let mut alerts = Table::new(&[
+    Ok(())
+}
+
+fn alert_table(alerts: &[proto::Alert]) -> Table {
+    let mut table = Table::new(&[
         "CHANNEL",
         "ALERT",
         "STATE",
-        ">TRIES",
+        ">ATTEMPTS",
         "SENT",
-        "NEXT TRY",
+        "NEXT ATTEMPT",
         "LAST ERROR",
     ]);
-    for alert in &incident.alerts {
-        alerts.row(vec![
-            alert.channel.clone(),
-            alert.kind.clone(),
-            json::alert_state(alert),
-            alert.attempts.to_string(),
-            json::moment(alert.sent_at.as_ref()),
-            json::moment(alert.next_attempt_at.as_ref()),
-            alert.last_error.clone(),
+    for alert in alerts {
+        table.row(&[
+            &alert.channel,
+            &alert.kind,
+            &alert.state().words(),
+            &alert.attempts,
+            &time(alert.sent_at.as_ref()),
+            &time(alert.next_attempt_at.as_ref()),
+            &alert.last_error,
         ]);
     }
-    alerts.print()?;
-    Ok(exit::FINE)
+    table
 }
 
-async fn test(actor: String, common: &Common) -> Result<u8, Failure> {
-    let ask = proto::SendTestAlertRequest { actor };
-    let answer = incidents(common)
-        .await?
-        .send_test_alert(request(common, ask))
-        .await?
-        .into_inner();
-    let failed = answer.channels.iter().any(|channel| !channel.delivered);
-    let code = if failed { exit::LOOK } else { exit::FINE };
-    if common.json {
-        for channel in &answer.channels {
-            print_line(&json::channel_test(channel).to_string())?;
-        }
-        return Ok(code);
-    }
-    if answer.channels.is_empty() {
-        print_line("No channel is configured: add [alerts.channels.NAME].")?;
-        return Ok(code);
-    }
+async fn test(actor: String, service: &Service) -> Result<u8, Failure> {
+    let ask = service.ask(proto::SendTestAlertRequest { actor });
+    let answer = service.incidents().send_test_alert(ask).await?;
+    let channels = answer.into_inner().channels;
+    let none = "No alert channel is configured: add [alerts.channels.NAME].";
+    service.show_all(&channels, none, channel_table)?;
+    let delivered = channels.iter().all(|channel| channel.delivered);
+    Ok(exit::ok_if(delivered, exit::NEEDS_ATTENTION))
+}
+
+fn channel_table(channels: &[proto::ChannelTest]) -> Table {
     let mut table = Table::new(&["CHANNEL", "KIND", "TO", ">MS", "RESULT"]);
-    for channel in &answer.channels {
-        table.row(vec![
-            channel.channel.clone(),
-            channel.kind.clone(),
-            channel.target.clone(),
-            channel.took_ms.to_string(),
-            if channel.delivered {
-                "delivered".to_owned()
-            } else {
-                channel.error.clone()
-            },
+    for channel in channels {
+        let result = if channel.delivered {
+            "delivered"
+        } else {
+            &channel.error
+        };
+        table.row(&[
+            &channel.channel,
+            &channel.kind,
+            &channel.target,
+            &channel.took_ms,
+            &result,
         ]);
     }
-    table.print()?;
-    Ok(code)
+    table
 }

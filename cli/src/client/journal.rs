@@ -1,29 +1,74 @@
-//! `echeck journal`: the proof that the journal is sound, and its rows.
+//! `echeck journal`: the proof that the journal is sound, its rows, and the adoption of a cursor.
 
+use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 use indicatif::ProgressBar;
+use serde_json::Value;
 
-use super::connect::{operations, request};
-use super::{AdoptArguments, Common, Failure, JournalAction, exit, json};
-use crate::output::print_line;
+use super::connect::Service;
+use super::show::time;
+use super::{Change, Failure, exit};
+use crate::output::{Table, counted, print_line};
 
-pub(super) async fn run(action: JournalAction) -> Result<u8, Failure> {
+/// What to do with the journal.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck journal verify\n  echeck journal show --after 100 --limit 5\n  \
+    echeck journal adopt --database gateway --reason 'restored the backup of Sunday'\n\n\
+    Exit codes of verify: 0 sound, 6 not sound"
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+/// What to do with the journal.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Check positions, hashes, and the cursor of each database.
+    Verify,
+    /// Show rows.
+    Show {
+        /// Only rows after this position.
+        #[arg(long, default_value_t = 0)]
+        after: u64,
+        /// The maximum number of rows.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+    /// Move the cursor of a database to a row of this journal, after the returns database was
+    /// restored from a backup.
+    Adopt(AdoptArguments),
+}
+
+/// What to adopt.
+#[derive(Debug, Args)]
+struct AdoptArguments {
+    /// The database whose cursor does not fit the journal.
+    #[arg(long)]
+    database: String,
+    /// The last row of this journal that the database has. Default: the end of the journal.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    position: u64,
+    /// Do it. Without this the command only shows what it would do.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    change: Change,
+}
+
+pub(super) async fn run(Arguments { action }: Arguments, service: &Service) -> Result<u8, Failure> {
     match action {
-        JournalAction::Verify { common } => verify(&common).await,
-        JournalAction::Show {
-            after,
-            limit,
-            common,
-        } => show(after, limit, &common).await,
-        JournalAction::Adopt(arguments) => adopt(arguments).await,
+        Action::Verify => verify(service).await,
+        Action::Show { after, limit } => show(after, limit, service).await,
+        Action::Adopt(arguments) => adopt(arguments, service).await,
     }
 }
 
-async fn verify(common: &Common) -> Result<u8, Failure> {
-    let mut client = operations(common).await?;
-    let ask = request(common, proto::VerifyJournalRequest {});
-    let mut messages = client.verify_journal(ask).await?.into_inner();
-    let bar = if common.json {
+async fn verify(service: &Service) -> Result<u8, Failure> {
+    let ask = service.ask(proto::VerifyJournalRequest {});
+    let mut messages = service.operations().verify_journal(ask).await?.into_inner();
+    let bar = if service.json {
         ProgressBar::hidden()
     } else {
         ProgressBar::new(0)
@@ -39,81 +84,94 @@ async fn verify(common: &Common) -> Result<u8, Failure> {
     bar.finish_and_clear();
     let verdict = verdict
         .ok_or_else(|| anyhow::anyhow!("the service stopped before it had checked all rows"))?;
-    if common.json {
-        let object = serde_json::json!({
-            "checked": verdict.checked,
-            "head_position": verdict.head_position,
-            "sound": verdict.sound,
-            "faults": verdict.faults,
-        });
-        print_line(&object.to_string())?;
-    } else if verdict.sound {
-        print_line(&format!(
-            "sound: {} rows, every hash fits, every database stands on a row of this journal",
-            verdict.checked
-        ))?;
-    } else {
-        print_line(&format!("NOT sound ({} rows checked):", verdict.checked))?;
-        for fault in &verdict.faults {
-            print_line(&format!("  {fault}"))?;
-        }
-    }
-    Ok(if verdict.sound {
-        exit::FINE
-    } else {
-        exit::UNSOUND
-    })
+    service.show(&verdict, print_verdict)?;
+    Ok(exit::ok_if(verdict.sound, exit::NOT_SOUND))
 }
 
-async fn show(after: u64, limit: u32, common: &Common) -> Result<u8, Failure> {
-    let ask = proto::ListJournalRequest {
-        after_position: after,
+fn print_verdict(verdict: &proto::VerifyJournalResponse) -> Result<(), Failure> {
+    let rows = counted(verdict.checked, "row", "rows");
+    if verdict.sound {
+        return Ok(print_line(&format!(
+            "The journal is sound: {rows}, every hash fits, and every cursor is on a row of this \
+             journal."
+        ))?);
+    }
+    print_line(&format!("The journal is NOT sound ({rows} checked):"))?;
+    for fault in &verdict.faults {
+        print_line(&format!("  {fault}"))?;
+    }
+    Ok(())
+}
+
+async fn show(after_position: u64, limit: u32, service: &Service) -> Result<u8, Failure> {
+    let ask = service.ask(proto::ListJournalRequest {
+        after_position,
         limit,
-    };
-    let answer = operations(common)
-        .await?
-        .list_journal(request(common, ask))
-        .await?
-        .into_inner();
-    for row in &answer.rows {
-        print_line(&json::journal_row(row).to_string())?;
-    }
-    Ok(exit::FINE)
+    });
+    let answer = service.operations().list_journal(ask).await?.into_inner();
+    service.show_all(&answer.rows, "No rows.", table)
 }
 
-async fn adopt(arguments: AdoptArguments) -> Result<u8, Failure> {
-    let common = &arguments.common;
-    let ask = proto::AdoptCursorRequest {
-        database: arguments.database.clone(),
-        position: arguments.position,
-        actor: arguments.actor,
-        reason: arguments.reason,
-        validate_only: !arguments.yes,
-    };
-    let answer = operations(common)
-        .await?
-        .adopt_cursor(request(common, ask))
-        .await?
-        .into_inner();
-    if common.json {
-        print_line(&json::adoption(&answer).to_string())?;
-        return Ok(exit::FINE);
+/// What a row is about. The whole payload is in the JSON.
+fn table(rows: &[proto::JournalRow]) -> Table {
+    let mut table = Table::new(&[
+        ">POSITION",
+        "RECORDED",
+        "EFFECT",
+        "TRANSFER",
+        "RETURN",
+        "IMPORT",
+        "HASH",
+    ]);
+    for row in rows {
+        let payload: Value = serde_json::from_str(&row.payload_json).unwrap_or_default();
+        let text = |path: &str| payload.pointer(path).and_then(Value::as_str).unwrap_or("-");
+        table.row(&[
+            &row.position,
+            &time(row.recorded_at.as_ref()),
+            &text("/effect"),
+            &text("/transfer/id"),
+            &text("/return_id"),
+            &text("/import_id"),
+            &format!("{:.16}…", row.row_hash),
+        ]);
     }
-    let (from, to) = (
-        answer.from.unwrap_or_default(),
-        answer.to.unwrap_or_default(),
-    );
-    print_line(&format!("{}'s cursor:", arguments.database))?;
-    for (word, point) in [("from", from), ("to", to)] {
+    table
+}
+
+async fn adopt(arguments: AdoptArguments, service: &Service) -> Result<u8, Failure> {
+    let AdoptArguments {
+        database,
+        position,
+        yes,
+        change,
+    } = arguments;
+    let ask = service.ask(proto::AdoptCursorRequest {
+        database: database.clone(),
+        position,
+        actor: change.actor,
+        reason: change.reason,
+        validate_only: !yes,
+    });
+    let answer = service.operations().adopt_cursor(ask).await?.into_inner();
+    service.show(&answer, |answer| print_adoption(&database, answer))
+}
+
+fn print_adoption(database: &str, answer: &proto::AdoptCursorResponse) -> Result<(), Failure> {
+    print_line(&format!("The cursor of {database}:"))?;
+    for (word, cursor) in [
+        ("from", &answer.previous_cursor),
+        ("to", &answer.new_cursor),
+    ] {
+        let cursor = cursor.clone().unwrap_or_default();
         print_line(&format!(
             "  {word:<4}  position {:>10}  hash {:.16}…  journal {}",
-            point.position, point.hash, point.journal_id
+            cursor.position, cursor.row_hash, cursor.journal_id
         ))?;
     }
-    print_line(&if arguments.yes {
-        format!("adopted; kept as {}", answer.adoption_id)
+    Ok(print_line(&if answer.adoption_id.is_empty() {
+        "Nothing was changed; repeat the command with --yes to do it.".to_owned()
     } else {
-        "nothing was changed; say --yes to do it".to_owned()
-    })?;
-    Ok(exit::FINE)
+        format!("Adopted; recorded as {}.", answer.adoption_id)
+    })?)
 }

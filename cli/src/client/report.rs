@@ -1,79 +1,71 @@
-//! `echeck report`: fetch a report, see that it is the one that was written, and save it.
+//! `echeck report`: fetches a report, checks that it is the one that was written, and saves it.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
+use clap::Args;
 use echeck_proto::returns::v1 as proto;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use proto::get_report_response::Part;
 use sha2::{Digest as _, Sha256};
 use tonic::Streaming;
 
-use super::connect::{request, returns};
-use super::{Common, Failure, exit, json, money};
-use crate::output::{Table, print_line};
+use super::connect::Service;
+use super::{Failure, amount, exit, json};
+use crate::output::{Table, counted, print_line, progress_bar};
+
+/// Which report to save, and where.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck report imp_0123456789abcdef01234567\n  \
+    echeck report imp_0123456789abcdef01234567 -o - | head\n\n\
+    Exit codes: 0 saved, 2 saved but it does not tie out, 4 there is no such import, 1 failed, \
+    5 deadline passed"
+)]
+pub struct Arguments {
+    /// The import.
+    import_id: String,
+    /// Where to save it; `-` for standard output. Default: `IMPORT.csv` in this folder.
+    #[arg(short, long)]
+    output: Option<PathBuf>,
+}
 
 pub(super) async fn run(
-    import_id: &str,
-    output: Option<&Path>,
-    common: &Common,
+    Arguments { import_id, output }: Arguments,
+    service: &Service,
 ) -> Result<u8, Failure> {
-    let to_stdout = output.is_some_and(|path| path.as_os_str() == "-");
-    if to_stdout && common.json {
+    let to_stdout = output.as_ref().is_some_and(|path| path.as_os_str() == "-");
+    if to_stdout && service.json {
         let what = "-o - writes the report to standard output, where --json would write too";
         return Err(anyhow!(what).into());
     }
-    let mut client = returns(common).await?;
-    let ask = proto::GetReportRequest {
-        import_id: import_id.to_owned(),
-    };
-    let mut parts = client.get_report(request(common, ask)).await?.into_inner();
+    let path = output.unwrap_or_else(|| PathBuf::from(format!("{import_id}.csv")));
+    let ask = service.ask(proto::GetReportRequest { import_id });
+    let mut parts = service.returns().get_report(ask).await?.into_inner();
     let header = match parts.message().await?.and_then(|message| message.part) {
         Some(Part::Header(header)) => header,
         Some(Part::Chunk(_)) | None => return Err(anyhow!("the service sent no header").into()),
     };
-    let bar = bar(common, header.size_bytes);
+    let bar = progress_bar(service.json, "report     [{bar:30}] {bytes}/{total_bytes}");
+    bar.set_length(header.size_bytes);
     if to_stdout {
         copy(&mut parts, &header, &bar, &mut std::io::stdout().lock()).await?;
-        bar.finish_and_clear();
-        return Ok(code(&header));
+    } else {
+        save(&mut parts, &header, &bar, &path).await?;
     }
-    let path = output.map_or_else(|| PathBuf::from(format!("{import_id}.csv")), Path::to_owned);
-    save(&mut parts, &header, &bar, &path).await?;
     bar.finish_and_clear();
-    if common.json {
-        let mut object = json::report(&header);
+    if service.json {
+        let mut object = json::of(&header)?;
         object["file"] = path.display().to_string().into();
         print_line(&object.to_string())?;
-    } else {
-        show(&header, &path)?;
+    } else if !to_stdout {
+        print(&header, &path)?;
     }
-    Ok(code(&header))
+    Ok(exit::ok_if(header.ties_out, exit::NEEDS_ATTENTION))
 }
 
-fn code(header: &proto::ReportHeader) -> u8 {
-    if header.ties_out {
-        exit::FINE
-    } else {
-        exit::LOOK
-    }
-}
-
-fn bar(common: &Common, size_bytes: u64) -> ProgressBar {
-    // indicatif draws on standard error, and only on a terminal.
-    let bar = if common.json {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(size_bytes)
-    };
-    match ProgressStyle::with_template("report     [{bar:30}] {bytes}/{total_bytes}") {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
-}
-
-/// Saves under another name first: whoever finds the file under its own name finds all of it.
+/// Saves under another name first, so that the file under its own name is always complete.
 async fn save(
     parts: &mut Streaming<proto::GetReportResponse>,
     header: &proto::ReportHeader,
@@ -88,7 +80,7 @@ async fn save(
     let part = path.with_file_name(part);
     let saved = write(parts, header, bar, &part).await;
     if let Err(failure) = saved {
-        // What is there is of no use to anybody.
+        // A part of a report is of no use.
         let _ = std::fs::remove_file(&part);
         return Err(failure);
     }
@@ -121,13 +113,13 @@ async fn copy(
     let mut hasher = Sha256::new();
     while let Some(message) = parts.message().await? {
         let Some(Part::Chunk(chunk)) = message.part else {
-            return Err(anyhow!("the service sent something else than the report").into());
+            return Err(anyhow!("the service sent something other than the report").into());
         };
         hasher.update(&chunk);
         match to.write_all(&chunk) {
-            // A reader that has gone, as `head` goes, wants no more.
+            // A reader that has gone, such as `head`, needs no more.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                std::process::exit(exit::FINE.into())
+                std::process::exit(exit::OK.into())
             }
             written => written.context("the report cannot be written")?,
         }
@@ -149,16 +141,12 @@ async fn copy(
     .into())
 }
 
-/// The report in sum, for people.
-fn show(header: &proto::ReportHeader, path: &Path) -> Result<(), Failure> {
+/// Prints the summary of the report for people.
+fn print(header: &proto::ReportHeader, path: &Path) -> Result<(), Failure> {
     let mut table = Table::new(&["OUTCOME", ">ENTRIES", ">AMOUNT"]);
     for one in &header.outcomes {
         let tally = one.tally.unwrap_or_default();
-        table.row(vec![
-            one.outcome.clone(),
-            tally.count.to_string(),
-            money::amount(tally.amount_minor),
-        ]);
+        table.row(&[&one.outcome, &tally.count, &amount(tally.amount_minor)]);
     }
     table.print()?;
     if header.ties_out {
@@ -169,6 +157,6 @@ fn show(header: &proto::ReportHeader, path: &Path) -> Result<(), Failure> {
             print_line(&format!("  {difference}"))?;
         }
     }
-    print_line(&format!("{} rows saved to {}", header.rows, path.display()))?;
-    Ok(())
+    let rows = counted(header.rows, "row", "rows");
+    Ok(print_line(&format!("{rows} saved to {}", path.display()))?)
 }

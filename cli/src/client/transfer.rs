@@ -1,77 +1,80 @@
-//! `echeck transfer`: a payment with everything known of its return.
+//! `echeck transfer`: a payment with everything that is known about its return.
 
 use anyhow::Context as _;
+use clap::{Args, ValueEnum};
 use echeck_proto::returns::v1 as proto;
 use proto::get_transfer_request::Key;
 
-use super::connect::{request, returns};
-use super::{Common, Failure, dishonorable, exit, json, money};
-use crate::output::{bold, print_line};
+use super::connect::Service;
+use super::{Failure, Words as _, amount, dishonorable};
+use crate::output::{bold, counted, print_line};
 
-/// Whose view of a payment.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum View {
+/// Which transfer to show, and how.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck transfer TR0001\n  echeck transfer --trace FNX0001 --json\n  \
+    echeck transfer TR0001 --view rainforest --api-version 2023-12-01\n\n\
+    Exit codes: 0 found, 4 there is no such transfer"
+)]
+pub struct Arguments {
+    /// The transfer's id.
+    #[arg(required_unless_present = "trace")]
+    transfer_id: Option<String>,
+    /// The id given to the acquirer, instead of the transfer's id.
+    #[arg(long, conflicts_with = "transfer_id")]
+    trace: Option<String>,
+    /// Show it as this platform does, instead of as the gateway has it.
+    #[arg(long, value_enum)]
+    view: Option<View>,
+    /// The version of the platform's API, such as 2024-10-16. Required for rainforest.
+    #[arg(long, requires = "view")]
+    api_version: Option<String>,
+}
+
+/// The platform whose view of a payment is shown.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum View {
     /// As Finix shows it.
     Finix,
     /// As Rainforest shows it in the version of --api-version.
     Rainforest,
 }
 
-/// How a payment is shown.
-pub(super) struct Shown {
-    pub(super) view: Option<View>,
-    pub(super) api_version: Option<String>,
-}
-
-pub(super) async fn run(
-    transfer_id: Option<String>,
-    trace: Option<String>,
-    shown: Shown,
-    common: &Common,
-) -> Result<u8, Failure> {
-    let key = match (transfer_id, trace) {
-        (_, Some(trace)) => Some(Key::TraceId(trace)),
-        (Some(id), None) => Some(Key::TransferId(id)),
-        // clap asks for one of the two.
-        (None, None) => None,
+pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+    let view = match arguments.view {
+        None => proto::TransferView::Unspecified,
+        Some(View::Finix) => proto::TransferView::Finix,
+        Some(View::Rainforest) => proto::TransferView::Rainforest,
     };
     let ask = proto::GetTransferRequest {
-        key,
-        view: match shown.view {
-            None => proto::TransferView::Unspecified,
-            Some(View::Finix) => proto::TransferView::Finix,
-            Some(View::Rainforest) => proto::TransferView::Rainforest,
-        }
-        .into(),
-        api_version: shown.api_version.unwrap_or_default(),
+        key: arguments
+            .trace
+            .map(Key::TraceId)
+            .or(arguments.transfer_id.map(Key::TransferId)),
+        view: view.into(),
+        api_version: arguments.api_version.unwrap_or_default(),
     };
-    let answer = returns(common)
-        .await?
-        .get_transfer(request(common, ask))
-        .await?
-        .into_inner();
-    let transfer = answer.transfer.context("the service sent no transfer")?;
-    if common.json {
-        print_line(&json::transfer(&transfer).to_string())?;
-    } else {
-        show(&transfer)?;
-    }
-    Ok(exit::FINE)
+    let answer = service.returns().get_transfer(service.ask(ask)).await?;
+    let transfer = answer.into_inner().transfer;
+    let transfer = transfer.context("the service sent no transfer")?;
+    service.show(&transfer, print)
 }
 
-fn show(transfer: &proto::Transfer) -> Result<(), Failure> {
-    let line = |label: &str, value: &str| -> Result<(), Failure> {
-        if value.is_empty() {
-            return Ok(());
-        }
-        Ok(print_line(&format!("  {label:<22} {value}"))?)
-    };
+/// Prints a line with a label, unless the value is empty.
+fn line(label: &str, value: &str) -> Result<(), Failure> {
+    if value.is_empty() {
+        return Ok(());
+    }
+    Ok(print_line(&format!("  {label:<22} {value}"))?)
+}
+
+fn print(transfer: &proto::Transfer) -> Result<(), Failure> {
     print_line(&bold(&format!(
         "{}  {} {}  {} {}",
         transfer.id,
         transfer.r#type,
         transfer.state,
-        money::amount(transfer.amount_minor),
+        amount(transfer.amount_minor),
         transfer.currency
     )))?;
     line("trace id", &transfer.trace_id)?;
@@ -82,42 +85,36 @@ fn show(transfer: &proto::Transfer) -> Result<(), Failure> {
     line("parent", &transfer.parent_id)?;
     line("reversals", &transfer.reversal_ids.join(", "))?;
     line("open holds", &transfer.open_hold_ids.join(", "))?;
-    let Some(found) = &transfer.ach_return else {
-        return line("return", "none known");
-    };
-    line(
-        "return",
-        &format!("{} ({})", found.ach_return_id, json::effect(found)),
-    )?;
-    line(
-        "code",
-        &format!("{} {}", found.return_code, found.return_title),
-    )?;
+    match &transfer.ach_return {
+        None => line("return", "none known"),
+        Some(found) => print_return(found),
+    }
+}
+
+fn print_return(found: &proto::AchReturn) -> Result<(), Failure> {
+    let effect = found.effect().words();
+    line("return", &format!("{} ({effect})", found.ach_return_id))?;
+    let code = format!("{} {}", found.return_code, found.return_title);
+    line("code", &code)?;
     line("meaning", &found.return_description)?;
-    line("bank's words", &found.acquirer_text)?;
-    line(
-        "stage",
-        &json::name(found.stage().as_str_name(), "ACH_RETURN_STAGE_"),
-    )?;
+    line("bank's text", &found.acquirer_text)?;
+    line("stage", &found.stage().words())?;
     line("return settled", &found.settlement_date)?;
     line("original settled", &found.original_settlement_date)?;
     line("deadline", &deadline(found))?;
-    line(
-        "present again",
-        &json::name(found.representment().as_str_name(), "REPRESENTMENT_"),
-    )?;
+    line("present again", &found.representment().words())?;
     line("presented", &presented(found))?;
     line("present again until", &found.represent_until)?;
     line("advice", &found.recommended_action)?;
     line("account", &found.account_effect)?;
     for ground in &found.dishonor_grounds {
         let name = dishonorable::name(ground);
-        let (until, why) = (&ground.last_day, &ground.why);
+        let (until, why) = (&ground.last_day, &ground.explanation);
         line("may be dishonored", &format!("{name} until {until}: {why}"))?;
     }
     line("from", &format!("{} line {}", found.import_id, found.line))?;
     for one in &found.databases {
-        line(&one.database, &json::database_state(one.state()))?;
+        line(&one.database, &one.state().words())?;
     }
     Ok(())
 }
@@ -132,17 +129,17 @@ fn presented(found: &proto::AchReturn) -> String {
     } else {
         ("", "")
     };
-    let times = if used == 1 { "time" } else { "times" };
+    let times = counted(used.into(), "time", "times");
     let left = found.represent_attempts_left;
     let left = left.map_or_else(String::new, |left| format!(", {most}{left} left"));
-    format!("{least}{used} {times}{left}")
+    format!("{least}{times}{left}")
 }
 
 fn deadline(found: &proto::AchReturn) -> String {
     match (found.deadline.as_str(), found.timeliness()) {
         ("", _) => String::new(),
-        (day, proto::Timeliness::PastDeadline) => format!("{day} (the return came after it)"),
-        (day, proto::Timeliness::InTime) => format!("{day} (kept)"),
+        (day, proto::Timeliness::PastDeadline) => format!("{day} (the return came later)"),
+        (day, proto::Timeliness::InTime) => format!("{day} (met)"),
         (day, proto::Timeliness::Unspecified) => day.to_owned(),
     }
 }

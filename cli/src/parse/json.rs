@@ -1,4 +1,4 @@
-//! One JSON object a line: an entry, a line that could not be read, the summary.
+//! One JSON object per line: an entry, a line that could not be read, the summary.
 
 use ach::entry::{Corrected, Entry, EntryKind};
 use ach::format::{Item, Rejected};
@@ -102,7 +102,7 @@ pub(super) fn reference(entry: &Entry) -> Option<&str> {
     .find_map(|id| id.as_deref())
 }
 
-/// The pieces in the order of the file; accounts are masked since they were read.
+/// The pieces in the order of the file. Accounts were masked when they were read.
 fn corrected(kind: &EntryKind) -> Option<String> {
     match kind {
         EntryKind::Correction { corrected, .. }

@@ -1,5 +1,5 @@
-//! `echeck parse`: what a file says, without any database. Memory is flat: an entry is
-//! written as soon as it is read.
+//! `echeck parse`: shows what a file says, without any database. Memory stays flat: an entry is
+//! printed as soon as it is read.
 
 mod json;
 mod profile;
@@ -20,18 +20,18 @@ use echeck_service::clock::{Clock as _, SystemClock};
 pub struct ParseArguments {
     /// The file; `-` reads standard input.
     pub file: PathBuf,
-    /// How a delimited file is laid out: worldpay-echeck-return, worldpay-funding-reject, or
-    /// the path of a TOML file with a profile. A NACHA file needs none.
+    /// The profile of a delimited file: worldpay-echeck-return, worldpay-funding-reject, or the
+    /// path of a TOML file with a profile. A NACHA file needs none.
     #[arg(long)]
     pub profile: Option<String>,
-    /// The day it was received, by which years that the file leaves out are resolved; today
-    /// unless said.
+    /// The date on which it was received. It determines the years that the file leaves out.
+    /// Default: today.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub received_on: Option<NaiveDate>,
-    /// Differences of a NACHA file to let pass, by the names of the source setting `tolerate`.
+    /// Differences of a NACHA file to tolerate, by the names of the source setting `tolerate`.
     #[arg(long, value_delimiter = ',', value_name = "money_totals,…")]
     pub tolerate: Vec<String>,
-    /// One JSON object a line.
+    /// Print JSON, one object per line.
     #[arg(long)]
     pub json: bool,
 }
@@ -76,7 +76,7 @@ impl Outcome {
     }
 }
 
-/// Parses the file onto standard output; gives the exit code.
+/// Prints the entries of the file. Returns the exit code.
 ///
 /// # Errors
 /// When the file cannot be read, the profile is wrong, or nothing can be written.
@@ -122,7 +122,7 @@ fn open(path: &Path) -> Result<Box<dyn Read>> {
     Ok(Box::new(file))
 }
 
-/// Where entries go. A reader that has gone ends the program quietly, as it does with `head`.
+/// Where entries are printed. When the reader has gone, as `head` does, the program ends quietly.
 struct Writer {
     out: BufWriter<io::StdoutLock<'static>>,
     json: bool,

@@ -5,7 +5,7 @@ use ach::format::nacha::Tolerance;
 use ach::format::{Format, worldpay};
 use anyhow::{Context as _, Result, bail};
 
-/// What to try when a file without a profile is no NACHA file.
+/// What to do when a file without a profile is not a NACHA file.
 pub(super) const HINT: &str = "; a delimited file needs --profile: worldpay-echeck-return, \
      worldpay-funding-reject, or the path of a TOML file with a profile";
 
@@ -21,8 +21,8 @@ pub(super) fn format(profile: Option<&str>, tolerate: &[String]) -> Result<Forma
     }
     let text = std::fs::read_to_string(name).with_context(|| {
         format!(
-            "{name:?} is neither nacha, worldpay-echeck-return, worldpay-funding-reject nor a \
-             file with a profile"
+            "{name:?} is not nacha, worldpay-echeck-return, worldpay-funding-reject or a file with a \
+             profile"
         )
     })?;
     let profile: Profile =
@@ -42,12 +42,12 @@ fn delimited(profile: Profile) -> Format {
     Format::Delimited(Box::new(profile))
 }
 
-/// The default, with the named differences let pass. The names are the settings' own, so
-/// they are read as a source's `tolerate` table is.
+/// The default, and the named differences tolerated. They have the names of the settings, so they
+/// are read as the `tolerate` table of a source is.
 fn tolerance(tolerate: &[String]) -> Result<Tolerance> {
     let table: String = tolerate
         .iter()
         .map(|name| format!("{name} = true\n"))
         .collect();
-    toml::from_str(&table).context("--tolerate names no such difference")
+    toml::from_str(&table).context("--tolerate has a name that is not a setting of `tolerate`")
 }

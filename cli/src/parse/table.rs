@@ -1,4 +1,4 @@
-//! The same for people. The widths are fixed, because the file is not read twice.
+//! The same for people. The widths are fixed, because the file is read only once.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,11 @@ use ach::format::Item;
 use ach::money::Money;
 
 use super::{Outcome, json};
+use crate::output::counted;
 
 fn row(cells: [&str; 7]) -> String {
     let [line, kind, code, amount, direction, trace, rest] = cells;
-    format!("{line:>8}  {kind:<18}  {code:<5}  {amount:>16}  {direction:<7}  {trace:<20}  {rest}")
+    format!("{line:>8}  {kind:<18}  {code:<5}  {amount:>16}  {direction:<9}  {trace:<20}  {rest}")
         .trim_end()
         .to_owned()
 }
@@ -21,7 +22,7 @@ pub(super) fn header() -> String {
         "KIND",
         "CODE",
         "AMOUNT",
-        "WAY",
+        "DIRECTION",
         "TRACE OR REFERENCE",
         "REASON",
     ])
@@ -77,9 +78,9 @@ pub(super) fn summary(outcome: &Outcome, after_rows: bool) -> String {
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "{}: {} entries, {} unreadable, debits {}, credits {}",
+        "{}: {}, {} unreadable, debits {}, credits {}",
         summary.format,
-        summary.entries,
+        counted(summary.entries, "entry", "entries"),
         summary.rejected,
         Money::cents(summary.debit_minor),
         Money::cents(summary.credit_minor)
@@ -87,8 +88,10 @@ pub(super) fn summary(outcome: &Outcome, after_rows: bool) -> String {
     for finding in &summary.findings {
         let _ = write!(
             text,
-            "\nlet pass: {}: {} ({}×)",
-            finding.field, finding.what, finding.count
+            "\ntolerated: {}: {} ({})",
+            finding.field,
+            finding.what,
+            counted(finding.count, "time", "times")
         );
     }
     let verdict = if accepted { "accepted" } else { "REJECTED" };

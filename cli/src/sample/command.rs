@@ -1,4 +1,4 @@
-//! `echeck sample`: write a file, or fill a world's databases.
+//! `echeck sample`: writes a file, or fills the databases of a world.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -14,7 +14,7 @@ use super::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
 use crate::database::DatabaseArguments;
 use crate::stack::DataFolder;
 
-/// What to make.
+/// What to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
     /// A NACHA return file.
@@ -27,49 +27,49 @@ pub enum What {
     World,
 }
 
-/// What to make, and how much of it.
+/// What to create, and how much.
 #[derive(Debug, Args)]
 pub struct SampleArguments {
-    /// What to make.
+    /// What to create.
     #[arg(value_enum)]
     pub what: What,
-    /// What everything is computed from: the same seed, the same world.
+    /// The seed. The same seed gives the same world.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// How many payments the world has; unless said 1,000, or enough that a file is about
-    /// each only once.
+    /// The number of payments in the world. Default: 1,000, or enough that a file has each payment
+    /// only once.
     #[arg(long)]
     pub payments: Option<u64>,
-    /// How many entries the file has.
+    /// The number of entries in the file.
     #[arg(long, default_value_t = 100)]
     pub entries: u64,
-    /// How many returnable payments are left to earlier files.
+    /// The number of returnable payments that earlier files have.
     #[arg(long, default_value_t = 0)]
     pub skip: u64,
-    /// At most so many entries in a NACHA batch; all in one when left out.
+    /// The maximum number of entries in a NACHA batch. Default: all in one batch.
     #[arg(long)]
     pub per_batch: Option<u64>,
-    /// Entries of a thousand whose payment the world does not have.
+    /// Entries per thousand whose payment is not in the world.
     #[arg(long, default_value_t = 0)]
     pub unknown: u64,
-    /// Entries of a thousand that are corrections (NACHA only).
+    /// Entries per thousand that are corrections (NACHA only).
     #[arg(long, default_value_t = 0)]
     pub corrections: u64,
-    /// Entries of a thousand with a code that no table has.
+    /// Entries per thousand with an unknown code.
     #[arg(long, default_value_t = 0)]
     pub strange: u64,
-    /// The day it is in the world; today unless said.
+    /// The date in the world. Default: today.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub today: Option<NaiveDate>,
     /// The file to write (`-` is standard output), or the folder for a world.
     #[arg(long, default_value = "-")]
     pub out: PathBuf,
-    /// Where a world's databases are.
+    /// Where the databases of a world are.
     #[command(flatten)]
     pub databases: DatabaseArguments,
 }
 
-/// Makes what was asked for.
+/// Creates the file or the world.
 ///
 /// # Errors
 /// When the file or the databases cannot be written.
@@ -113,7 +113,7 @@ pub async fn run(arguments: &SampleArguments) -> Result<u8> {
     }
 }
 
-/// Of a hundred payments 87 are debits that can come back, and 6 payouts.
+/// Of a hundred payments, 87 are debits that can come back, and 6 are payouts.
 fn enough_payments(arguments: &SampleArguments) -> u64 {
     let entries = arguments.entries.saturating_add(arguments.skip);
     match arguments.what {

@@ -43,8 +43,8 @@ const TRANSACTIONS: [&str; 6] = [
     "updated_at",
 ];
 
-/// Puts every payment of `world` into both databases, whose tables are there and empty.
-/// `progress` hears how many are done.
+/// Inserts every payment of `world` into both databases, whose tables exist and are empty.
+/// `progress` gets the number of payments inserted so far.
 ///
 /// # Errors
 /// When a database cannot be opened or refuses a row.
@@ -118,7 +118,7 @@ fn insert(dialect: Dialect, table: &str, columns: &[&str]) -> String {
     }
 }
 
-/// How a database has instants: as RFC 3339 text, or in a type of their own.
+/// How a database stores instants: as RFC 3339 text, or in a type of their own.
 #[derive(Clone, Copy)]
 struct Instants(Dialect);
 

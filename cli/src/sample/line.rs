@@ -9,13 +9,13 @@ use super::payment::{Payment, World};
 pub struct Plan {
     /// How many entries it has.
     pub entries: u64,
-    /// How many of the payments that can come back are left to earlier files.
+    /// How many of the payments that can come back are in earlier files.
     pub skip: u64,
-    /// Entries of a thousand whose payment the world does not have.
+    /// Entries per thousand whose payment is not in the world.
     pub unknown_per_mille: u64,
-    /// Entries of a thousand that are corrections (NACHA only).
+    /// Entries per thousand that are corrections (NACHA only).
     pub corrections_per_mille: u64,
-    /// Entries of a thousand whose code no table has.
+    /// Entries per thousand with an unknown code.
     pub strange_per_mille: u64,
 }
 
@@ -32,8 +32,8 @@ pub struct Line {
     pub case: u64,
 }
 
-/// Return codes of debits and how many of a thousand there are of each; an estimate from the
-/// trade's published figures.
+/// Return codes of debits, and how many per thousand have each: an estimate from the figures that
+/// the industry publishes.
 const DEBIT_CODES: &[(&str, u64)] = &[
     ("R01", 650),
     ("R03", 90),
@@ -62,7 +62,7 @@ const PAYOUT_CODES: &[(&str, u64)] = &[
 ];
 
 impl Plan {
-    /// A file about `entries` payments, and nothing out of the ordinary.
+    /// A file about `entries` payments, without corrections or unknown entries.
     #[must_use]
     pub const fn plain(entries: u64) -> Self {
         Self {
@@ -96,7 +96,7 @@ impl Plan {
             let case = self.skip + number;
             let mut draws = Draws::new(world.seed, Purpose::Line, case);
             let index = if draws.below(1_000) < self.unknown_per_mille {
-                // Just behind the last payment: believable, and known to nobody.
+                // Just after the last payment: plausible, and unknown.
                 world.payments + choice.nth(case)
             } else {
                 choice.nth(shuffle.at(case))

@@ -1,6 +1,6 @@
-//! A made-up world of eChecks, and an acquirer's files about it. Everything is computed from
-//! a seed and a number, so any size can be written as a stream, and a file and the databases
-//! it is about agree without knowing of each other.
+//! An invented world of eChecks, and an acquirer's files about it. Everything is computed from a
+//! seed and a number. So any size can be written as a stream, and a file agrees with the databases
+//! without reading them.
 
 mod class;
 mod command;

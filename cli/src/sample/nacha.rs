@@ -9,13 +9,13 @@ use super::line::Line;
 use super::payment::{ODFI, World};
 use super::people::check_digit;
 
-/// How entries are put into batches. Corrections always have batches of their own, as the
-/// rules ask.
+/// How entries are grouped into batches. Corrections always have batches of their own, as the
+/// rules require.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
-    /// As few batches as there can be.
+    /// As few batches as possible.
     OneBatch,
-    /// At most so many entries in a batch.
+    /// The maximum number of entries in a batch.
     PerBatch(u64),
 }
 

@@ -10,11 +10,11 @@ use super::people::{BankAccount, Merchant, person};
 /// A world of payments, none of which is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct World {
-    /// What everything is computed from.
+    /// The seed that everything is computed from.
     pub seed: u64,
     /// How many payments there are.
     pub payments: u64,
-    /// The day it is there.
+    /// The date in this world.
     pub today: NaiveDate,
 }
 
@@ -41,7 +41,7 @@ pub struct Payment {
     pub person: String,
     /// Their account.
     pub account: BankAccount,
-    /// When it was made.
+    /// When it was created.
     pub created_on: NaiveDate,
     /// When the original entry settled.
     pub settled_on: NaiveDate,
@@ -58,7 +58,7 @@ impl World {
         let mut draws = Draws::new(self.seed, Purpose::Payment, index);
         let merchant = Merchant::pick(self.seed, &mut draws);
         let (created_on, settled_on) = self.dates(class, &mut draws);
-        // A multiplier without a factor of ten keeps the ids of different payments different.
+        // A multiplier without a factor of ten gives different payments different ids.
         let number = index
             .wrapping_mul(7_919_000_003)
             .wrapping_add(self.seed % 1_000_003);
@@ -79,8 +79,8 @@ impl World {
         }
     }
 
-    /// Most payments are of the last days, so that most returns are in time; of those that are
-    /// not pending, one in eleven is up to two months old.
+    /// Most payments are a few days old, so that most returns are in time. Of those that are not
+    /// pending, one in eleven is up to two months old.
     fn dates(&self, class: Class, draws: &mut Draws) -> (NaiveDate, NaiveDate) {
         let age = match class {
             Class::DebitPending | Class::PayoutPending => draws.below(3),

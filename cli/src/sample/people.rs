@@ -1,4 +1,4 @@
-//! The people, merchants and banks of a sample world. All are made up.
+//! The people, merchants and banks of a sample world. All are invented.
 
 use super::draws::{Draws, Purpose, scrambled};
 

@@ -21,14 +21,14 @@ pub struct DataFolder {
 }
 
 impl DataFolder {
-    /// Opens the folder; what is missing in it is made: target databases with empty tables,
+    /// Opens the folder, and creates what is missing in it: target databases with empty tables,
     /// and a key for the spool.
     ///
     /// # Errors
     /// When the folder cannot be written, or a database does not answer.
     pub async fn open(folder: &Path, databases: &DatabaseArguments) -> Result<Self> {
         fs::create_dir_all(folder)
-            .with_context(|| format!("the data folder {} cannot be made", folder.display()))?;
+            .with_context(|| format!("the data folder {} cannot be created", folder.display()))?;
         let folder = folder
             .canonicalize()
             .with_context(|| format!("the data folder {} cannot be read", folder.display()))?;
@@ -42,11 +42,11 @@ impl DataFolder {
             returns: address("--returns-db", &databases.returns_db, "returns.db")?,
             folder,
         };
-        data.make_key()?;
+        data.create_key()?;
         let demo = gateway_adapter::demo_schema(data.gateway.dialect());
-        make_tables(&data.gateway, demo).await?;
+        create_tables(&data.gateway, demo).await?;
         let demo = rallypay_adapter::demo_schema(data.rallypay.dialect());
-        make_tables(&data.rallypay, demo).await?;
+        create_tables(&data.rallypay, demo).await?;
         Ok(data)
     }
 
@@ -72,7 +72,7 @@ impl DataFolder {
         self.folder.join("spool")
     }
 
-    /// Where files are archived and reports are kept.
+    /// Where files are archived and reports are stored.
     #[must_use]
     pub fn bucket(&self) -> PathBuf {
         self.folder.join("bucket")
@@ -82,8 +82,8 @@ impl DataFolder {
         self.folder.join("spool.key")
     }
 
-    /// The key is for its owner's eyes only, from the moment the file exists.
-    fn make_key(&self) -> Result<()> {
+    /// Only the owner can read the key file, from the moment it exists.
+    fn create_key(&self) -> Result<()> {
         let path = self.spool_key();
         if path.exists() {
             return Ok(());
@@ -103,29 +103,28 @@ impl DataFolder {
     }
 }
 
-/// Makes the tables of a demonstration target, unless it is somebody's: then it is left as
-/// it is.
-async fn make_tables(address: &Address, schema: &'static str) -> Result<()> {
+/// Creates the tables of a demonstration target. A database that exists stays as it is.
+async fn create_tables(address: &Address, schema: &'static str) -> Result<()> {
     let Some(file) = address.file() else {
-        return address.make_tables(schema).await;
+        return address.create_tables(schema).await;
     };
     if file.exists() {
         return Ok(());
     }
-    // Under another name first, so that a start that is cut off leaves no half database.
-    let making = file.with_extension("making");
-    if making.exists() {
-        fs::remove_file(&making)?;
+    // Under another name first, so that an interrupted start leaves no half database.
+    let unfinished = file.with_extension("unfinished");
+    if unfinished.exists() {
+        fs::remove_file(&unfinished)?;
     }
     let mut connection = SqliteConnectOptions::new()
-        .filename(&making)
+        .filename(&unfinished)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Delete)
         .connect()
         .await
-        .with_context(|| format!("the database {} cannot be made", file.display()))?;
+        .with_context(|| format!("the database {} cannot be created", file.display()))?;
     connection.execute(AssertSqlSafe(schema)).await?;
     sqlx::Connection::close(connection).await?;
-    fs::rename(&making, file)?;
+    fs::rename(&unfinished, file)?;
     Ok(())
 }

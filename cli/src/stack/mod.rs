@@ -1,6 +1,5 @@
-//! The whole system in one process, for a laptop and for tests: the three services, each
-//! with its own port and its own database, talking gRPC to each other as they do
-//! anywhere else.
+//! The whole system in one process, for a laptop and for tests. The three services have their own
+//! ports and databases, and call each other over gRPC as they do anywhere else.
 
 mod data;
 
@@ -20,7 +19,7 @@ pub use data::DataFolder;
 
 use crate::database::DatabaseArguments;
 
-/// The ports of `echeck up`. 0 takes any free one.
+/// The ports of `echeck up`. 0 is any free port.
 #[derive(Debug, Clone, Copy)]
 pub struct Ports {
     /// The returns service.
@@ -46,7 +45,7 @@ impl Ports {
     };
 }
 
-/// The sources of an embedded stack, where the caller brings none.
+/// The sources of an embedded stack, unless the caller names others.
 pub const DEFAULT_SOURCES: &str = r#"
 [sources.nacha]
 format = "nacha"
@@ -61,7 +60,7 @@ format = "worldpay_funding_reject"
 /// What to start.
 #[derive(Clone)]
 pub struct StackOptions {
-    /// Where the databases and received files are kept.
+    /// The folder of the databases and of received files.
     pub data: PathBuf,
     /// Where the databases are, unless they are files in `data`.
     pub databases: DatabaseArguments,
@@ -106,7 +105,7 @@ pub struct Stack {
     services: Vec<Running>,
 }
 
-/// A service that runs, with what stops it.
+/// A running service, and what stops it.
 struct Running {
     service: Service,
     stop: CancellationToken,
@@ -180,7 +179,7 @@ impl Stack {
         format!("http://{}", self.returns)
     }
 
-    /// Stops everything and waits until it has.
+    /// Stops all services and waits until they have stopped.
     ///
     /// # Errors
     /// When a service had stopped by itself with an error.
@@ -194,7 +193,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Stops one service and waits until it has; the others go on without it.
+    /// Stops one service and waits until it has stopped. The others continue without it.
     ///
     /// # Errors
     /// When it had stopped by itself with an error.
@@ -219,9 +218,9 @@ where
     F: Future<Output = Result<(), E>> + Send + 'static,
     E: Into<anyhow::Error>,
 {
-    let (tell, bound) = oneshot::channel();
+    let (sender, bound) = oneshot::channel();
     let stop = CancellationToken::new();
-    let running = run(tell, stop.clone());
+    let running = run(sender, stop.clone());
     let task = tokio::spawn(async move { running.await.map_err(Into::into) });
     if let Ok(address) = bound.await {
         services.push(Running {
@@ -238,10 +237,10 @@ where
     Err(error.context(format!("the {service} did not start")))
 }
 
-/// Hands the address on. Nobody waits for it any more only when the stack has failed already.
-fn announce(tell: oneshot::Sender<SocketAddr>) -> impl FnOnce(SocketAddr) {
+/// Sends the address on. The receiver has gone only when the stack has failed already.
+fn announce(sender: oneshot::Sender<SocketAddr>) -> impl FnOnce(SocketAddr) {
     move |address| {
-        let _ = tell.send(address);
+        let _ = sender.send(address);
     }
 }
 
@@ -251,15 +250,15 @@ async fn start_adapter(
     clock: &SharedClock,
     services: &mut Vec<Running>,
 ) -> Result<SocketAddr> {
-    // What the caller adds comes first, so that it may be keys outside any table.
+    // The caller's settings come first, so that they may be keys outside any table.
     let settings = Settings::from_toml(&format!(
         "{more}\n[server]\nlisten = \"127.0.0.1:{port}\"\n[target]\nurl = {url:?}\n"
     ))?;
     let config = read_config(&settings);
     settings.finish()?;
     let clock = clock.clone();
-    start(service, services, |tell, stop| {
-        echeck_adapter::serve::run(config, clock, stop, announce(tell))
+    start(service, services, |sender, stop| {
+        echeck_adapter::serve::run(config, clock, stop, announce(sender))
     })
     .await
 }
@@ -270,7 +269,7 @@ async fn start_returns(
     (gateway, rallypay): (SocketAddr, SocketAddr),
     services: &mut Vec<Running>,
 ) -> Result<SocketAddr> {
-    // A caller who names a bucket of their own gets that one.
+    // A caller who names a bucket gets that bucket.
     let bucket = if Settings::from_toml(&options.returns)?.root().has("bucket") {
         String::new()
     } else {
@@ -291,8 +290,8 @@ async fn start_returns(
     ))?;
     let config = returns_service::Config::read(settings)?;
     let clock = options.clock.clone();
-    start(Service::Returns, services, |tell, stop| {
-        returns_service::run(config, clock, stop, announce(tell))
+    start(Service::Returns, services, |sender, stop| {
+        returns_service::run(config, clock, stop, announce(sender))
     })
     .await
 }

@@ -147,7 +147,7 @@ fn cursor_to_proto(cursor: Cursor) -> proto::Cursor {
     proto::Cursor {
         journal_id: cursor.journal.to_string(),
         position: cursor.position.unsigned_abs(),
-        hash: cursor.hash.to_vec(),
+        row_hash: cursor.hash.to_vec(),
     }
 }
 

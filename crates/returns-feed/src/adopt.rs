@@ -88,7 +88,7 @@ impl Feed {
             from: Point {
                 journal_id: cursor.journal_id,
                 position: cursor.position,
-                hash: cursor.hash,
+                hash: cursor.row_hash,
             },
             to: Point {
                 journal_id: head.journal_id.to_string(),
@@ -105,8 +105,8 @@ impl Feed {
     pub async fn adopt(&self, adoption: &Adoption) -> Result<(), AdoptError> {
         self.store.record_adoption(adoption).await?;
         let request = proto::AdoptCursorRequest {
-            from: Some(point(&adoption.from)),
-            to: Some(point(&adoption.to)),
+            expected_cursor: Some(point(&adoption.from)),
+            new_cursor: Some(point(&adoption.to)),
             adoption_id: adoption.id.clone(),
             actor: adoption.actor.clone(),
             reason: adoption.reason.clone(),
@@ -132,6 +132,6 @@ fn point(point: &Point) -> proto::Cursor {
     proto::Cursor {
         journal_id: point.journal_id.clone(),
         position: point.position,
-        hash: point.hash.clone(),
+        row_hash: point.hash.clone(),
     }
 }

@@ -81,7 +81,7 @@ impl Feed {
         let answer = times.apply.time(applying).await?;
         failpoint("feed::after_apply").await?;
         let moved = answer.cursor.as_ref().is_some_and(|moved| {
-            moved.position == last_position && moved.hash == last.hash.as_bytes()
+            moved.position == last_position && moved.row_hash == last.hash.as_bytes()
         });
         if !moved {
             return Err(FeedError::Contract {

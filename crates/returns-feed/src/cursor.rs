@@ -29,7 +29,9 @@ impl Feed {
         let seen = self.adapter.progress(u64::MAX).await?.cursor;
         Ok(match seen {
             None => cursor.position != 0,
-            Some(seen) => seen.position != cursor.position || seen.hash != cursor.hash.as_bytes(),
+            Some(seen) => {
+                seen.position != cursor.position || seen.row_hash != cursor.hash.as_bytes()
+            }
         })
     }
 
@@ -108,7 +110,7 @@ impl Feed {
                 ours: head.position,
             });
         }
-        let hash = Hash::from_bytes(cursor.hash);
+        let hash = Hash::from_bytes(cursor.row_hash);
         let ours = match cursor.position {
             0 => Hash::default(),
             position => {

@@ -22,9 +22,9 @@ pub(super) fn step(
         || !meant_for(&row.row, database);
     proto::Step {
         position: row.position,
-        hash: row.hash.as_bytes().to_vec(),
+        row_hash: row.hash.as_bytes().to_vec(),
         change: if silent { None } else { change(&row.row) },
-        withheld: withheld.cloned().unwrap_or_default(),
+        blocked_reason: withheld.cloned().unwrap_or_default(),
     }
 }
 
@@ -41,35 +41,37 @@ fn change(row: &Row) -> Option<Change> {
     let reason = Some(reason(row));
     let return_id = row.return_id.clone();
     match &row.effect {
-        RowEffect::Fail { messages } => Some(Change::Fail(proto::FailTransfer {
+        RowEffect::Fail { messages } => Some(Change::FailTransfer(proto::FailTransfer {
             transfer_id,
             expected,
             reason,
             messages: messages.clone(),
             raw_json: raw_json(row),
         })),
-        RowEffect::Return { messages } => Some(Change::Return(proto::ReturnTransfer {
+        RowEffect::Return { messages } => Some(Change::ReturnTransfer(proto::ReturnTransfer {
             transfer_id,
             expected,
             reason,
             messages: messages.clone(),
             return_id,
         })),
-        RowEffect::Reverse { reversal } => Some(Change::Reverse(proto::ReverseTransfer {
+        RowEffect::Reverse { reversal } => Some(Change::ReverseTransfer(proto::ReverseTransfer {
             transfer_id,
             expected,
             reason,
             reversal: Some(linked(row, reversal)),
             return_id,
         })),
-        RowEffect::Restore { restoration, .. } => Some(Change::Restore(proto::RestoreTransfer {
-            transfer_id,
-            expected,
-            reason,
-            restoration: Some(linked(row, restoration)),
-            return_id,
-        })),
-        RowEffect::Reapply { reversal, .. } => Some(Change::Reapply(proto::ReapplyReturn {
+        RowEffect::Restore { restoration, .. } => {
+            Some(Change::RestoreTransfer(proto::RestoreTransfer {
+                transfer_id,
+                expected,
+                reason,
+                restoration: Some(linked(row, restoration)),
+                return_id,
+            }))
+        }
+        RowEffect::Reapply { reversal, .. } => Some(Change::ReapplyReturn(proto::ReapplyReturn {
             transfer_id,
             expected,
             reason,
@@ -80,7 +82,7 @@ fn change(row: &Row) -> Option<Change> {
             made,
             ready_to_settle_at,
             ..
-        } => Some(Change::Ready(proto::ReadyToSettle {
+        } => Some(Change::ReleaseToSettlement(proto::ReleaseToSettlement {
             transfer_id: made.id.clone(),
             returned_transfer_id: transfer_id,
             ready_to_settle_at: Some(timestamp(*ready_to_settle_at)),

@@ -55,7 +55,7 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
             .map(|finding| proto::Finding {
                 line: finding.at.map_or(0, |at| at.line),
                 field: finding.field.clone(),
-                what: finding.what.clone(),
+                message: finding.what.clone(),
                 count: finding.count,
             })
             .collect(),
@@ -106,9 +106,9 @@ fn emptiness(emptiness: Option<Emptiness>) -> proto::Emptiness {
 fn rejection(why: &FileRejected) -> proto::Rejection {
     proto::Rejection {
         line: why.at.map_or(0, |at| at.line),
-        byte: why.at.map_or(0, |at| at.byte),
+        byte_offset: why.at.map_or(0, |at| at.byte),
         field: why.field.clone().unwrap_or_default(),
-        why: why.why.clone(),
+        message: why.why.clone(),
         looks_like: why.looks_like.clone().unwrap_or_default(),
     }
 }
@@ -116,9 +116,9 @@ fn rejection(why: &FileRejected) -> proto::Rejection {
 pub(super) fn rejected(line: &Rejected) -> proto::Rejection {
     proto::Rejection {
         line: line.at.line,
-        byte: line.at.byte,
+        byte_offset: line.at.byte,
         field: line.field.clone().unwrap_or_default(),
-        why: line.why.clone(),
+        message: line.why.clone(),
         looks_like: String::new(),
     }
 }

@@ -20,18 +20,18 @@ pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> pro
         severity: severity(incident.severity).into(),
         state: state(incident.state).into(),
         headline: content.headline.clone(),
-        met_as: text(&content.observed),
+        observed_as: text(&content.observed),
         meaning: content.meaning.clone(),
         to_do: content.to_do.clone(),
         checks: content.checks.iter().map(check).collect(),
         source: text(&incident.source),
         import_id: text(&incident.import_id),
         run_id: text(&incident.run_id),
-        seen: incident.seen,
-        reopened: incident.reopened,
+        observed_count: incident.seen,
+        reopened_count: incident.reopened,
         opened_at: Some(timestamp(incident.opened_at)),
-        last_seen_at: Some(timestamp(incident.last_seen_at)),
-        next_try_at: incident.next_try_at.map(timestamp),
+        last_observed_at: Some(timestamp(incident.last_seen_at)),
+        next_attempt_at: incident.next_try_at.map(timestamp),
         quiet_since: incident.quiet_since.map(timestamp),
         money_at_stake: text(&content.stake),
         data_expires: text(&content.expires),
@@ -77,25 +77,26 @@ pub(super) fn state_from(state: proto::IncidentState) -> Option<IncidentState> {
     }
 }
 
-fn check(check: &CheckLine) -> proto::IncidentCheck {
-    let outcome = match check.outcome {
-        CheckOutcome::Passed => proto::CheckOutcome::Passed,
-        CheckOutcome::Failed => proto::CheckOutcome::Failed,
-        CheckOutcome::Skipped => proto::CheckOutcome::Skipped,
+fn check(check: &CheckLine) -> proto::Check {
+    let state = match check.outcome {
+        CheckOutcome::Passed => proto::CheckState::Passed,
+        CheckOutcome::Failed => proto::CheckState::Failed,
+        CheckOutcome::Skipped => proto::CheckState::Skipped,
     };
-    proto::IncidentCheck {
+    proto::Check {
         name: check.name.clone(),
-        of: check.of.clone(),
-        outcome: outcome.into(),
+        component: check.of.clone(),
+        state: state.into(),
         evidence: check.evidence.clone(),
         took_ms: check.took_ms,
+        ..proto::Check::default()
     }
 }
 
 pub(super) fn event(event: &IncidentEvent) -> proto::IncidentEvent {
     proto::IncidentEvent {
         at: Some(timestamp(event.at)),
-        what: event.what.as_str().to_owned(),
+        kind: event.what.as_str().to_owned(),
         actor: event.actor.clone(),
         note: event.note.clone(),
     }
@@ -105,7 +106,7 @@ fn alert(alert: &AlertRecord) -> proto::Alert {
     let state = match alert.state {
         AlertState::Pending => proto::AlertState::Pending,
         AlertState::Sent => proto::AlertState::Sent,
-        AlertState::Dead => proto::AlertState::Dead,
+        AlertState::Dead => proto::AlertState::Undeliverable,
         AlertState::Superseded => proto::AlertState::Superseded,
     };
     let pending = alert.state == AlertState::Pending;

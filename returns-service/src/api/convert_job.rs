@@ -74,7 +74,7 @@ pub(super) fn run(run: &RunRecord) -> proto::JobRun {
         started_at: Some(timestamp(new.started_at)),
         ended_at: ended.map(|end| timestamp(end.at)),
         outcome: ended
-            .map_or(proto::JobOutcome::Unspecified, |end| outcome(end.outcome))
+            .map_or(proto::JobOutcome::Running, |end| outcome(end.outcome))
             .into(),
         summary: ended.map(|end| end.summary.clone()).unwrap_or_default(),
         cause: ended.and_then(|end| end.cause.clone()).unwrap_or_default(),
@@ -90,7 +90,7 @@ fn run_file(file: &RunFile) -> proto::JobRunFile {
         size_bytes: file.size_bytes,
         import_id: file.import_id.clone().unwrap_or_default(),
         outcome: outcome(file.outcome).into(),
-        what: file.what.clone(),
+        summary: file.what.clone(),
     }
 }
 

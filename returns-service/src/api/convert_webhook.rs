@@ -10,9 +10,8 @@ use returns_model::endpoint::{
 use returns_model::event::EventRecord;
 use returns_model::ids;
 use returns_webhooks::render;
-use tonic::Status;
 
-use super::errors;
+use super::errors::{self, ApiError};
 
 pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::WebhookEndpoint {
     let settings = &endpoint.settings;
@@ -31,34 +30,34 @@ pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::Web
         merchant: settings.merchant.clone(),
         ordered: settings.ordered,
         enabled: endpoint.is_enabled(),
-        disabled_why: endpoint.disabled_why.clone().unwrap_or_default(),
+        disabled_reason: endpoint.disabled_why.clone().unwrap_or_default(),
         failing_since: endpoint.failing_since.map(timestamp),
         created_at: Some(timestamp(endpoint.created_at)),
         updated_at: Some(timestamp(endpoint.updated_at)),
         version: endpoint.version,
         keys: keys.iter().map(key).collect(),
-        owner_notice: endpoint.owner_notice.as_ref().map(owner_notice),
+        owner_notification: endpoint.owner_notice.as_ref().map(owner_notice),
     }
 }
 
-fn owner_notice(notice: &OwnerNotification) -> proto::WebhookOwnerNotice {
-    let mut shown = proto::WebhookOwnerNotice {
+fn owner_notice(notice: &OwnerNotification) -> proto::WebhookOwnerNotification {
+    let mut shown = proto::WebhookOwnerNotification {
         since: Some(timestamp(notice.since)),
         attempts: notice.attempts,
-        ..proto::WebhookOwnerNotice::default()
+        ..proto::WebhookOwnerNotification::default()
     };
     match &notice.notification {
         NotificationState::Waiting { next_at, error } => {
-            shown.set_state(proto::WebhookOwnerNoticeState::Waiting);
+            shown.set_state(proto::WebhookOwnerNotificationState::Pending);
             shown.next_attempt_at = Some(timestamp(*next_at));
             shown.error = error.clone().unwrap_or_default();
         }
         NotificationState::Told { at } => {
-            shown.set_state(proto::WebhookOwnerNoticeState::Told);
-            shown.told_at = Some(timestamp(*at));
+            shown.set_state(proto::WebhookOwnerNotificationState::Sent);
+            shown.notified_at = Some(timestamp(*at));
         }
         NotificationState::Untold { why } => {
-            shown.set_state(proto::WebhookOwnerNoticeState::Untold);
+            shown.set_state(proto::WebhookOwnerNotificationState::Undeliverable);
             shown.error.clone_from(why);
         }
     }
@@ -88,7 +87,7 @@ pub(super) fn key_kind(kind: proto::WebhookKeyKind) -> SecretKind {
     }
 }
 
-pub(super) fn style(style: proto::WebhookStyle) -> Result<Style, Status> {
+pub(super) fn style(style: proto::WebhookStyle) -> Result<Style, ApiError> {
     match style {
         proto::WebhookStyle::Finix => Ok(Style::Finix),
         proto::WebhookStyle::Rainforest => Ok(Style::Rainforest),
@@ -103,7 +102,7 @@ pub(super) fn state(state: proto::WebhookDeliveryState) -> Option<DeliveryState>
         proto::WebhookDeliveryState::Unspecified => None,
         proto::WebhookDeliveryState::Pending => Some(DeliveryState::Pending),
         proto::WebhookDeliveryState::Delivered => Some(DeliveryState::Delivered),
-        proto::WebhookDeliveryState::Dead => Some(DeliveryState::Dead),
+        proto::WebhookDeliveryState::Undeliverable => Some(DeliveryState::Dead),
     }
 }
 
@@ -111,7 +110,7 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
     let state = match delivery.state {
         DeliveryState::Pending => proto::WebhookDeliveryState::Pending,
         DeliveryState::Delivered => proto::WebhookDeliveryState::Delivered,
-        DeliveryState::Dead => proto::WebhookDeliveryState::Dead,
+        DeliveryState::Dead => proto::WebhookDeliveryState::Undeliverable,
     };
     proto::WebhookDelivery {
         endpoint_id: delivery.endpoint_id.clone(),
@@ -123,7 +122,7 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
         state: state.into(),
         attempts: delivery.attempts,
         next_attempt_at: delivery.next_attempt_at.map(timestamp),
-        last_status: delivery
+        last_http_status: delivery
             .last_status
             .and_then(|status| u32::try_from(status).ok())
             .unwrap_or_default(),
@@ -141,7 +140,7 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
 pub(super) fn messages(
     event: &EventRecord,
     payload_version: PayloadVersion,
-) -> Result<Vec<proto::WebhookEvent>, Status> {
+) -> Result<Vec<proto::WebhookEvent>, ApiError> {
     let new = &event.new;
     let told = new
         .messages
@@ -157,7 +156,7 @@ pub(super) fn messages(
             transfer_id: new.transfer_id.clone(),
             merchant: new.merchant.clone(),
             occurred_at: Some(timestamp(new.occurred_at)),
-            body: body.map_err(|error| errors::of_event(&error))?,
+            body: body?,
         })
     })
     .collect()
@@ -167,7 +166,7 @@ pub(super) fn messages(
 pub(super) fn required_time(
     field: &str,
     at: Option<prost_types::Timestamp>,
-) -> Result<Option<DateTime<Utc>>, Status> {
+) -> Result<Option<DateTime<Utc>>, ApiError> {
     let Some(at) = at else { return Ok(None) };
     u32::try_from(at.nanos)
         .ok()

@@ -47,7 +47,7 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
         line: entry.at.line,
         position: found.position,
         supersedes_position: row.supersedes().unwrap_or_default(),
-        of_return_id: row.effect.of_return().unwrap_or_default().to_owned(),
+        related_return_id: row.effect.of_return().unwrap_or_default().to_owned(),
         restoration_id: made_id(&row.effect, MadeKind::Restoration),
         decided_at: Some(timestamp(row.decided_at)),
         ..proto::AchReturn::default()
@@ -73,7 +73,7 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
             if let Coded::Known(code) = code {
                 add_correction(&mut answer, *code);
             }
-            answer.corrected = corrected.iter().map(corrected_field).collect();
+            answer.corrected_fields = corrected.iter().map(corrected_field).collect();
         }
         // What never entered the network has no return code, no deadline and no advice.
         EntryKind::ValidationFailure { .. } => {}
@@ -89,7 +89,7 @@ fn effect(effect: &RowEffect) -> proto::Effect {
         RowEffect::Correct {} => proto::Effect::Correct,
         RowEffect::Restore { .. } => proto::Effect::Restore,
         RowEffect::Reapply { .. } => proto::Effect::Reapply,
-        RowEffect::ReleaseToSettlement { .. } => proto::Effect::Ready,
+        RowEffect::ReleaseToSettlement { .. } => proto::Effect::ReleaseToSettlement,
     }
 }
 

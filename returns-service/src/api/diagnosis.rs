@@ -5,12 +5,15 @@ use returns_alerts::diagnosis::{Found, likely};
 use returns_feed::timestamp;
 use returns_model::check::CheckResult;
 use returns_model::incident::Subject;
-use tonic::Status;
 
-use super::{Api, errors};
+use super::Api;
+use super::errors::{self, ApiError};
 
 impl Api {
-    pub(super) async fn diagnosis(&self, source: &str) -> Result<proto::DiagnoseResponse, Status> {
+    pub(super) async fn diagnosis(
+        &self,
+        source: &str,
+    ) -> Result<proto::DiagnoseResponse, ApiError> {
         let source = Some(source).filter(|source| !source.is_empty());
         if let Some(name) = source
             && !self.decider.sources.contains_key(name)
@@ -51,12 +54,11 @@ fn check(found: &Found) -> proto::Check {
     };
     proto::Check {
         name: check.name.to_owned(),
-        of: check.of.clone(),
+        component: check.of.clone(),
         source: found.source.clone().unwrap_or_default(),
         state: state.into(),
         evidence,
         cause,
-        // A check is bounded to seconds, so it fits.
-        took: prost_types::Duration::try_from(check.took).ok(),
+        took_ms: u64::try_from(check.took.as_millis()).unwrap_or(u64::MAX),
     }
 }

@@ -7,15 +7,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 use echeck_proto::returns::v1 as proto;
 use returns_feed::timestamp;
 use returns_model::dishonor::{DishonorFilter, DishonorRecord};
-use tonic::Status;
 
-use super::{Api, errors, page};
+use super::errors::ApiError;
+use super::{Api, page};
 
 impl Api {
     pub(super) async fn page_of_dishonorable(
         &self,
-        request: proto::ListDishonorableRequest,
-    ) -> Result<proto::ListDishonorableResponse, Status> {
+        request: proto::ListDishonorableReturnsRequest,
+    ) -> Result<proto::ListDishonorableReturnsResponse, ApiError> {
         let size = page::size(request.page_size);
         let today = eastern_day(self.clock.now());
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -27,29 +27,27 @@ impl Api {
         let found = self
             .store
             .dishonorable(&filter, page::dishonor_place(&request.page_token)?, size)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+            .await?;
         let next_page_token = match found.last() {
             Some(last) if found.len() == size as usize => page::token_of_dishonor(&last.mark),
             Some(_) | None => String::new(),
         };
-        Ok(proto::ListDishonorableResponse {
-            dishonorable: found.iter().map(|one| dishonorable(one, today)).collect(),
+        Ok(proto::ListDishonorableReturnsResponse {
+            dishonorable_returns: found.iter().map(|one| dishonorable(one, today)).collect(),
             next_page_token,
         })
     }
 
     /// Adds to returns why they may be dishonored.
-    pub(super) async fn add_grounds(&self, returns: &mut [proto::AchReturn]) -> Result<(), Status> {
+    pub(super) async fn add_grounds(
+        &self,
+        returns: &mut [proto::AchReturn],
+    ) -> Result<(), ApiError> {
         let return_ids: Vec<String> = returns
             .iter()
             .map(|found| found.ach_return_id.clone())
             .collect();
-        let marks = self
-            .store
-            .dishonorable_returns(&return_ids)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let marks = self.store.dishonorable_returns(&return_ids).await?;
         for found in returns {
             let of_it = marks
                 .iter()
@@ -66,11 +64,11 @@ fn eastern_day(now: DateTime<Utc>) -> NaiveDate {
         .date_naive()
 }
 
-fn dishonorable(record: &DishonorRecord, today: NaiveDate) -> proto::Dishonorable {
+fn dishonorable(record: &DishonorRecord, today: NaiveDate) -> proto::DishonorableReturn {
     let mark = &record.mark;
     let left = banking_days_between(today, mark.ground.last_day);
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    proto::Dishonorable {
+    proto::DishonorableReturn {
         grounds: grounds(record),
         last_day: mark.ground.last_day.to_string(),
         // Years of banking days fit; the ends are for dates that no file can mean.
@@ -110,7 +108,7 @@ fn ground(ground: &DishonorGround) -> proto::DishonorGround {
         code: ground.code.to_string(),
         fields: ground.fields.clone(),
         last_day: ground.last_day.to_string(),
-        why: ground.why.clone(),
+        explanation: ground.why.clone(),
     }
 }
 

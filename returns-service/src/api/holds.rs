@@ -4,15 +4,15 @@ use echeck_proto::returns::v1 as proto;
 use proto::resolve_hold_request::Action;
 use returns_import::hold::Retry;
 use returns_model::hold::{HoldFilter, HoldRecord, HoldState};
-use tonic::Status;
 
-use super::{Api, convert, errors, page};
+use super::errors::{self, ApiError};
+use super::{Api, convert, page};
 
 impl Api {
     pub(super) async fn page_of_holds(
         &self,
         request: proto::ListHoldsRequest,
-    ) -> Result<proto::ListHoldsResponse, Status> {
+    ) -> Result<proto::ListHoldsResponse, ApiError> {
         let size = page::size(request.page_size);
         let after = page::time_and_id(&request.page_token)?;
         let filter = HoldFilter {
@@ -21,11 +21,7 @@ impl Api {
             reason: convert::hold_reason_from(request.reason()),
             transfer_id: None,
         };
-        let holds = self
-            .store
-            .holds(&filter, after, size)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let holds = self.store.holds(&filter, after, size).await?;
         let next_page_token = match holds.last() {
             Some(last) if holds.len() == size as usize => {
                 page::token_of(last.held_at, &last.new.hold_id)
@@ -38,25 +34,24 @@ impl Api {
         })
     }
 
-    async fn hold_record(&self, hold_id: &str) -> Result<HoldRecord, Status> {
+    async fn hold_record(&self, hold_id: &str) -> Result<HoldRecord, ApiError> {
         self.store
             .hold(hold_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .ok_or_else(|| errors::not_found("hold", hold_id))
     }
 
     pub(super) async fn resolve(
         &self,
         request: proto::ResolveHoldRequest,
-    ) -> Result<proto::ResolveHoldResponse, Status> {
+    ) -> Result<proto::ResolveHoldResponse, ApiError> {
         let action = request
             .action
-            .ok_or_else(|| errors::invalid("action", "say retry or dismiss"))?;
+            .ok_or_else(|| errors::invalid("action", "set retry_hold or dismiss_hold"))?;
         if request.actor.trim().is_empty() {
             return Err(errors::invalid(
                 "actor",
-                "say who does this; it is kept with the hold",
+                "is required; it is recorded with the hold",
             ));
         }
         let hold = self.hold_record(&request.hold_id).await?;
@@ -64,11 +59,11 @@ impl Api {
             return closed_already(&hold, &action);
         }
         match action {
-            Action::Retry(retry) => {
+            Action::RetryHold(retry) => {
                 let transfer_id = Some(retry.transfer_id.as_str()).filter(|id| !id.is_empty());
                 if transfer_id.is_some() && hold.new.failed.is_some() {
                     return Err(errors::invalid(
-                        "retry.transfer_id",
+                        "retry_hold.transfer_id",
                         "this hold is about a row of the journal, whose transfer is known",
                     ));
                 }
@@ -79,16 +74,15 @@ impl Api {
                 };
                 self.holds.retry(&hold, &retry).await
             }
-            Action::Dismiss(_) => {
+            Action::DismissHold(_) => {
                 if request.note.trim().is_empty() {
-                    return Err(errors::invalid("note", "say why it is dismissed"));
+                    return Err(errors::invalid("note", "is required to dismiss a hold"));
                 }
                 self.holds
                     .dismiss(&hold, &request.actor, &request.note)
                     .await
             }
-        }
-        .map_err(|error| errors::of_hold(&error))?;
+        }?;
         let hold = self.hold_record(&request.hold_id).await?;
         Ok(proto::ResolveHoldResponse {
             hold: Some(convert::hold(&hold)),
@@ -100,12 +94,12 @@ impl Api {
 fn closed_already(
     hold: &HoldRecord,
     action: &Action,
-) -> Result<proto::ResolveHoldResponse, Status> {
+) -> Result<proto::ResolveHoldResponse, ApiError> {
     let by_this_action = match (action, hold.state) {
-        (Action::Retry(_), HoldState::Resolved | HoldState::Duplicate)
-        | (Action::Dismiss(_), HoldState::Dismissed) => true,
-        (Action::Retry(_), HoldState::Open | HoldState::Dismissed)
-        | (Action::Dismiss(_), HoldState::Open | HoldState::Resolved | HoldState::Duplicate) => {
+        (Action::RetryHold(_), HoldState::Resolved | HoldState::Duplicate)
+        | (Action::DismissHold(_), HoldState::Dismissed) => true,
+        (Action::RetryHold(_), HoldState::Open | HoldState::Dismissed)
+        | (Action::DismissHold(_), HoldState::Open | HoldState::Resolved | HoldState::Duplicate) => {
             false
         }
     };

@@ -7,14 +7,15 @@ use echeck_proto::returns::v1 as proto;
 use echeck_service::server::deadline_of;
 use futures_util::Stream;
 use proto::import_file_request::Part;
-use returns_import::{DryRun, Receiving, Source, record};
+use returns_import::{DryRun, ReceiveError, Receiving, Source, record};
 use returns_model::import::{ImportRecord, Phase, Received};
 use returns_store::{Seen, Topic};
 use tokio_stream::StreamExt as _;
 use tonic::{Request, Status, Streaming};
 use uuid::Uuid;
 
-use super::{Api, convert, errors, page};
+use super::errors::{self, ApiError};
+use super::{Api, convert, page};
 
 pub(crate) type WatchStream =
     Pin<Box<dyn Stream<Item = Result<proto::WatchImportResponse, Status>> + Send>>;
@@ -35,11 +36,12 @@ impl Api {
     pub(super) async fn take_file(
         &self,
         mut parts: Streaming<proto::ImportFileRequest>,
-    ) -> Result<proto::ImportFileResponse, Status> {
+    ) -> Result<proto::ImportFileResponse, ApiError> {
         let header = match parts
             .next()
             .await
-            .transpose()?
+            .transpose()
+            .map_err(errors::of_stream)?
             .and_then(|message| message.part)
         {
             Some(Part::Header(header)) => header,
@@ -55,8 +57,8 @@ impl Api {
 
         let nonce = Uuid::new_v4();
         let mut receiving = Receiving::begin(&self.spool, nonce, self.max_file_bytes)
-            .map_err(|error| errors::of_receive(&error.into()))?;
-        while let Some(message) = parts.next().await.transpose()? {
+            .map_err(ReceiveError::from)?;
+        while let Some(message) = parts.next().await.transpose().map_err(errors::of_stream)? {
             match message.part {
                 Some(Part::Chunk(bytes)) if bytes.len() > MAX_CHUNK => {
                     return Err(errors::invalid("chunk", "is larger than 1 MiB"));
@@ -67,8 +69,7 @@ impl Api {
                         receiving.write(&bytes).map(|()| receiving)
                     })
                     .await
-                    .map_err(|_| errors::stopping())?
-                    .map_err(|error| errors::of_receive(&error))?;
+                    .map_err(|_| errors::stopping())??;
                 }
                 Some(Part::Header(_)) | None => {
                     return Err(errors::invalid("part", "after the header come only chunks"));
@@ -80,14 +81,11 @@ impl Api {
         let (spool, new) =
             tokio::task::spawn_blocking(move || receiving.keep(&owned, &name, at, nonce))
                 .await
-                .map_err(|_| errors::stopping())?
-                .map_err(|error| errors::of_receive(&error))?;
+                .map_err(|_| errors::stopping())??;
         if header.dry_run {
             return self.show_only(source, new).await;
         }
-        let received = record(&*self.store, &spool, new)
-            .await
-            .map_err(|error| errors::of_receive(&error))?;
+        let received = record(&*self.store, &spool, new).await?;
         self.notifier.file_received();
         let (import, duplicate_file) = match received {
             Received::New(import) => (import, false),
@@ -103,12 +101,12 @@ impl Api {
         );
         let import = self.wait(&import.import_id, header.wait()).await?;
         Ok(proto::ImportFileResponse {
-            import: Some(import),
+            file_import: Some(import),
             duplicate_file,
         })
     }
 
-    fn source(&self, header: &proto::ImportFileHeader) -> Result<&Source, Status> {
+    fn source(&self, header: &proto::ImportFileHeader) -> Result<&Source, ApiError> {
         self.decider.sources.get(&header.source).ok_or_else(|| {
             let mut names: Vec<&str> = self.decider.sources.keys().map(String::as_str).collect();
             names.sort_unstable();
@@ -127,17 +125,14 @@ impl Api {
         &self,
         source: &Source,
         new: returns_model::import::NewImport,
-    ) -> Result<proto::ImportFileResponse, Status> {
+    ) -> Result<proto::ImportFileResponse, ApiError> {
         let dry_run = DryRun {
             decider: &self.decider,
             spool: &self.spool,
             batch_size: self.batch_size,
             now: self.clock.now(),
         };
-        let (record, lines) = dry_run
-            .run(source, new)
-            .await
-            .map_err(|error| errors::of_import(&error))?;
+        let (record, lines) = dry_run.run(source, new).await?;
         let mut import = convert::import(&record);
         import.rejected_lines = lines
             .iter()
@@ -147,7 +142,7 @@ impl Api {
             import.state = proto::ImportState::DryRun.into();
         }
         Ok(proto::ImportFileResponse {
-            import: Some(import),
+            file_import: Some(import),
             duplicate_file: false,
         })
     }
@@ -158,7 +153,7 @@ impl Api {
         &self,
         import_id: &str,
         level: proto::WaitLevel,
-    ) -> Result<proto::Import, Status> {
+    ) -> Result<proto::Import, ApiError> {
         loop {
             let seen = self.notifier.seen();
             let import = self.import_record(import_id).await?;
@@ -191,22 +186,17 @@ impl Api {
             .await;
     }
 
-    pub(super) async fn import_record(&self, import_id: &str) -> Result<ImportRecord, Status> {
+    pub(super) async fn import_record(&self, import_id: &str) -> Result<ImportRecord, ApiError> {
         self.store
             .import(import_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .ok_or_else(|| errors::not_found("import", import_id))
     }
 
     /// An import with its lines and the progress of every database.
-    pub(super) async fn whole_import(&self, import_id: &str) -> Result<proto::Import, Status> {
+    pub(super) async fn whole_import(&self, import_id: &str) -> Result<proto::Import, ApiError> {
         let record = self.import_record(import_id).await?;
-        let lines = self
-            .store
-            .rejected_lines(import_id, SHOWN_LINES)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let lines = self.store.rejected_lines(import_id, SHOWN_LINES).await?;
         let mut import = self.import_with_progress(&record).await?;
         import.rejected_lines = lines
             .iter()
@@ -215,13 +205,9 @@ impl Api {
         Ok(import)
     }
 
-    async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, Status> {
+    async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, ApiError> {
         let mut import = convert::import(record);
-        let files = self
-            .store
-            .files_of(&record.import_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let files = self.store.files_of(&record.import_id).await?;
         import.fault = self
             .faults
             .of(&record.import_id)
@@ -232,8 +218,7 @@ impl Api {
             let progress = self
                 .store
                 .import_progress(&record.import_id, database)
-                .await
-                .map_err(|error| errors::of_store(&error))?;
+                .await?;
             import.first_position = progress.first_position;
             import.last_position = progress.last_position;
             import
@@ -246,15 +231,11 @@ impl Api {
     pub(super) async fn page_of_imports(
         &self,
         request: proto::ListImportsRequest,
-    ) -> Result<proto::ListImportsResponse, Status> {
+    ) -> Result<proto::ListImportsResponse, ApiError> {
         let size = page::size(request.page_size);
         let before = page::time_and_id(&request.page_token)?;
         let source = (!request.source.is_empty()).then_some(request.source.as_str());
-        let records = self
-            .store
-            .imports(source, before, size)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let records = self.store.imports(source, before, size).await?;
         let next_page_token = match records.last() {
             Some(last) if records.len() == size as usize => {
                 page::token_of(last.new.received_at, &last.import_id)
@@ -275,7 +256,7 @@ impl Api {
     pub(super) async fn watch(
         &self,
         request: Request<proto::WatchImportRequest>,
-    ) -> Result<WatchStream, Status> {
+    ) -> Result<WatchStream, ApiError> {
         let deadline = deadline_of(&request).map(|deadline| deadline.0);
         let import_id = request.into_inner().import_id;
         // An unknown id is the call's error, not the stream's.
@@ -288,15 +269,14 @@ impl Api {
                 Some(at) => tokio::time::timeout_at(at, watching)
                     .await
                     .unwrap_or_else(|_| {
-                        Err(Status::deadline_exceeded(
-                            "the import is not over yet; watch it again",
-                        ))
+                        let what = "the import is not finished yet; watch it again";
+                        Err(errors::deadline_exceeded(what))
                     }),
                 None => watching.await,
             };
-            if let Err(status) = ended {
+            if let Err(error) = ended {
                 // A caller that has gone needs no answer.
-                let _ = sender.send(Err(status)).await;
+                let _ = sender.send(Err(error.into())).await;
             }
         });
         Ok(Box::pin(tokio_stream::wrappers::ReceiverStream::new(
@@ -308,7 +288,7 @@ impl Api {
         &self,
         import_id: &str,
         sender: &tokio::sync::mpsc::Sender<Result<proto::WatchImportResponse, Status>>,
-    ) -> Result<(), Status> {
+    ) -> Result<(), ApiError> {
         let mut last = None;
         loop {
             let seen = self.notifier.seen();
@@ -320,7 +300,7 @@ impl Api {
             if last.as_ref() != Some(&import) {
                 last = Some(import.clone());
                 let message = proto::WatchImportResponse {
-                    import: Some(import),
+                    file_import: Some(import),
                 };
                 if sender.send(Ok(message)).await.is_err() {
                     return Ok(());
@@ -344,7 +324,7 @@ impl Api {
 
 /// A name is data for people: long ones and control characters are refused, since they only
 /// break the places where it is shown.
-fn check_name(name: &str) -> Result<(), Status> {
+fn check_name(name: &str) -> Result<(), ApiError> {
     if name.is_empty() || name.len() > MAX_NAME {
         return Err(errors::invalid(
             "header.file_name",

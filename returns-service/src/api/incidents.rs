@@ -7,7 +7,8 @@ use proto::incident_service_server::IncidentService;
 use returns_alerts::{IncidentDetails, IncidentManager};
 use tonic::{Request, Response, Status};
 
-use super::{convert_incident as convert, errors, page};
+use super::errors::{self, ApiError};
+use super::{convert_incident as convert, page};
 
 /// The longest name and the longest note that are kept with an incident.
 const LONGEST_ACTOR: usize = 200;
@@ -24,25 +25,25 @@ impl IncidentApi {
         Self { manager }
     }
 
-    async fn details(&self, incident_id: &str) -> Result<IncidentDetails, Status> {
+    async fn details(&self, incident_id: &str) -> Result<IncidentDetails, ApiError> {
         self.manager
             .details(incident_id)
             .await
             .ok_or_else(|| errors::not_found("incident", incident_id))
     }
 
-    async fn as_it_is(&self, incident_id: &str) -> Result<Option<proto::Incident>, Status> {
+    async fn as_it_is(&self, incident_id: &str) -> Result<Option<proto::Incident>, ApiError> {
         let details = self.details(incident_id).await?;
         Ok(Some(convert::incident(&details.incident, &details.alerts)))
     }
 }
 
 /// Refuses an actor or a note that could not be kept.
-fn check_words(actor: &str, note: &str) -> Result<(), Status> {
+fn check_words(actor: &str, note: &str) -> Result<(), ApiError> {
     if actor.trim().is_empty() {
         return Err(errors::invalid(
             "actor",
-            "say who does this; it is kept with the incident",
+            "is required; it is recorded with the incident",
         ));
     }
     for (field, text, longest) in [
@@ -50,7 +51,7 @@ fn check_words(actor: &str, note: &str) -> Result<(), Status> {
         ("note", note, LONGEST_NOTE),
     ] {
         if text.len() > longest {
-            let what = format!("has {} bytes; at most {longest} are kept", text.len());
+            let what = format!("has {} bytes; the maximum is {longest}", text.len());
             return Err(errors::invalid(field, what));
         }
     }
@@ -94,7 +95,7 @@ impl IncidentService for IncidentApi {
         Ok(Response::new(proto::GetIncidentResponse {
             incident: Some(convert::incident(&details.incident, &details.alerts)),
             events: details.events.iter().map(convert::event).collect(),
-            text: details.text,
+            alert_text: details.text,
         }))
     }
 
@@ -107,7 +108,7 @@ impl IncidentService for IncidentApi {
         self.manager
             .acknowledge(&request.incident_id, &request.actor, &request.note)
             .await
-            .map_err(|error| errors::of_incident(&error))?;
+            .map_err(ApiError::from)?;
         Ok(Response::new(proto::AcknowledgeIncidentResponse {
             incident: self.as_it_is(&request.incident_id).await?,
         }))
@@ -122,7 +123,7 @@ impl IncidentService for IncidentApi {
         self.manager
             .close(&request.incident_id, &request.actor, &request.note)
             .await
-            .map_err(|error| errors::of_incident(&error))?;
+            .map_err(ApiError::from)?;
         Ok(Response::new(proto::CloseIncidentResponse {
             incident: self.as_it_is(&request.incident_id).await?,
         }))

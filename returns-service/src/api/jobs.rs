@@ -8,11 +8,11 @@ use returns_model::job::{
 };
 use returns_model::plan::{Days, Plan, PlanText};
 use returns_sources::RemoteLocation;
-use returns_store::{StoreError, Topic};
-use tonic::Status;
+use returns_store::Topic;
 use uuid::Uuid;
 
-use super::{Api, convert_job, errors, page};
+use super::errors::{self, ApiError};
+use super::{Api, convert_job, page};
 
 /// Who changes something, and why.
 pub(super) struct Who<'a> {
@@ -21,7 +21,7 @@ pub(super) struct Who<'a> {
 }
 
 impl Api {
-    fn source_with_place(&self, name: &str) -> Result<(&Source, &RemoteLocation), Status> {
+    fn source_with_place(&self, name: &str) -> Result<(&Source, &RemoteLocation), ApiError> {
         let source = self
             .decider
             .sources
@@ -29,9 +29,9 @@ impl Api {
             .ok_or_else(|| errors::not_found("source", name))?;
         let location = self.scheduler.locations.get(name).ok_or_else(|| {
             errors::precondition(
-                "NO_PLACE",
+                "NO_LOCATION",
                 format!(
-                    "source {name:?} has no place to fetch files from; add [sources.{name}.sftp] \
+                    "source {name:?} has no location to fetch files from; add [sources.{name}.sftp] \
                      or [sources.{name}.folder] to the configuration"
                 ),
             )
@@ -39,30 +39,28 @@ impl Api {
         Ok((source, location))
     }
 
-    async fn state_of(&self, source: &str) -> Result<SourceState, Status> {
-        self.store
-            .source_state(source, self.clock.now())
-            .await
-            .map_err(|error| errors::of_store(&error))
+    async fn state_of(&self, source: &str) -> Result<SourceState, ApiError> {
+        let now = self.clock.now();
+        Ok(self.store.source_state(source, now).await?)
     }
 
     async fn job_source(
         &self,
         source: &Source,
         location: &RemoteLocation,
-    ) -> Result<proto::JobSource, Status> {
+    ) -> Result<proto::JobSource, ApiError> {
         let state = self.state_of(&source.name).await?;
         let last = self.store.runs(Some(&source.name), None, 1).await;
-        let last = last.map_err(|error| errors::of_store(&error))?;
+        let last = last?;
         let plan = self.scheduler.plan(&state);
         let next_run_at = self.scheduler.next_run_at(&state);
         let paused = state.paused.as_ref();
         Ok(proto::JobSource {
             name: source.name.clone(),
-            place: location.shown(),
+            location: location.shown(),
             pattern: location.pattern.as_str().to_owned(),
             schedule: plan.as_ref().map(|plan| convert_job::schedule(plan.text())),
-            schedule_set: state.plan.is_some(),
+            schedule_overridden: state.plan.is_some(),
             next_run_at: next_run_at.map(timestamp),
             paused_at: paused.map(|paused| timestamp(paused.at)),
             paused_by: paused.map(|paused| paused.by.clone()).unwrap_or_default(),
@@ -74,7 +72,7 @@ impl Api {
         })
     }
 
-    pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, Status> {
+    pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, ApiError> {
         let mut sources = Vec::new();
         for source in self.decider.sources.values() {
             if let Some(location) = self.scheduler.locations.get(&source.name) {
@@ -88,17 +86,16 @@ impl Api {
     pub(super) async fn run_job(
         &self,
         request: proto::RunJobRequest,
-    ) -> Result<proto::RunJobResponse, Status> {
+    ) -> Result<proto::RunJobResponse, ApiError> {
         let who = who(&request.actor, "asked for")?;
         let (source, _) = self.source_with_place(&request.source)?;
         let asked = self
             .scheduler
             .ask(&source.name, who.actor, &self.shutdown)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+            .await?;
         let audit = self.audit_record(&who, "run_job", &source.name, ("", &asked.run_id));
         let kept = self.store.record_audit(&audit).await;
-        kept.map_err(|error| errors::of_store(&error))?;
+        kept?;
         let run = if request.wait {
             self.ended_run(&asked.run_id).await?
         } else {
@@ -110,16 +107,15 @@ impl Api {
         })
     }
 
-    async fn run_record(&self, run_id: &str) -> Result<RunRecord, Status> {
+    async fn run_record(&self, run_id: &str) -> Result<RunRecord, ApiError> {
         self.store
             .run(run_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .ok_or_else(|| errors::not_found("run", run_id))
     }
 
     /// Waits until a run has ended. The call's deadline is the server's business.
-    async fn ended_run(&self, run_id: &str) -> Result<RunRecord, Status> {
+    async fn ended_run(&self, run_id: &str) -> Result<RunRecord, ApiError> {
         loop {
             let seen = self.notifier.seen();
             let run = self.run_record(run_id).await?;
@@ -139,14 +135,13 @@ impl Api {
     pub(super) async fn set_schedule(
         &self,
         request: proto::SetScheduleRequest,
-    ) -> Result<proto::SetScheduleResponse, Status> {
+    ) -> Result<proto::SetScheduleResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let plan = request
             .schedule
             .as_ref()
             .map(|schedule| Plan::parse(convert_job::plan_text(schedule)))
-            .transpose()
-            .map_err(|faults| errors::invalid_plan(&faults))?;
+            .transpose()?;
         let plan = plan.map(|plan| plan.text().clone());
         let after = plan
             .as_ref()
@@ -163,7 +158,7 @@ impl Api {
     pub(super) async fn pause_source(
         &self,
         request: proto::PauseSourceRequest,
-    ) -> Result<proto::PauseSourceResponse, Status> {
+    ) -> Result<proto::PauseSourceResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let to = SourceChangeTo::Paused(Paused {
             at: self.clock.now(),
@@ -182,7 +177,7 @@ impl Api {
     pub(super) async fn resume_source(
         &self,
         request: proto::ResumeSourceRequest,
-    ) -> Result<proto::ResumeSourceResponse, Status> {
+    ) -> Result<proto::ResumeSourceResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let (after, to) = ("runs".to_owned(), SourceChangeTo::Resumed);
         let source = self
@@ -200,7 +195,7 @@ impl Api {
         action: &str,
         after: String,
         to: SourceChangeTo,
-    ) -> Result<proto::JobSource, Status> {
+    ) -> Result<proto::JobSource, ApiError> {
         let (source, location) = self.source_with_place(name)?;
         let state = self.state_of(name).await?;
         let before = match (&to, &state.paused) {
@@ -220,10 +215,8 @@ impl Api {
             audit: self.audit_record(who, action, name, (&before, &after)),
         };
         let changed = self.store.change_source(&change).await;
-        if !changed.map_err(|error| errors::of_store(&error))? {
-            return Err(Status::aborted(
-                "somebody else changed the source meanwhile; look at it and call again",
-            ));
+        if !changed? {
+            return Err(errors::changed_meanwhile("source"));
         }
         tracing::info!(
             source = name,
@@ -260,12 +253,12 @@ impl Api {
     pub(super) async fn page_of_runs(
         &self,
         request: proto::ListJobRunsRequest,
-    ) -> Result<proto::ListJobRunsResponse, Status> {
+    ) -> Result<proto::ListJobRunsResponse, ApiError> {
         let size = page::size(request.page_size);
         let before = page::time_and_id(&request.page_token)?;
         let source = Some(request.source.as_str()).filter(|source| !source.is_empty());
         let runs = self.store.runs(source, before, size).await;
-        let runs = runs.map_err(|error| errors::of_store(&error))?;
+        let runs = runs?;
         let next_page_token = match runs.last() {
             Some(last) if runs.len() == size as usize => {
                 page::token_of(last.new.started_at, &last.new.run_id)
@@ -278,7 +271,7 @@ impl Api {
         })
     }
 
-    pub(super) async fn one_run(&self, run_id: &str) -> Result<proto::GetJobRunResponse, Status> {
+    pub(super) async fn one_run(&self, run_id: &str) -> Result<proto::GetJobRunResponse, ApiError> {
         let run = self.run_record(run_id).await?;
         Ok(proto::GetJobRunResponse {
             run: Some(convert_job::run(&run)),
@@ -288,7 +281,7 @@ impl Api {
     pub(super) async fn audit_records(
         &self,
         limit: u32,
-    ) -> Result<proto::ListAuditRecordsResponse, StoreError> {
+    ) -> Result<proto::ListAuditRecordsResponse, ApiError> {
         let limit = match limit {
             0 => 100,
             limit => limit.min(1_000),
@@ -300,11 +293,14 @@ impl Api {
     }
 }
 
-/// What operators do is kept with their name and reason, so both must be said.
-pub(super) fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, Status> {
+/// What operators do is recorded with their name and reason, so both are required.
+pub(super) fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, ApiError> {
     for (field, text) in [("actor", actor), ("reason", reason)] {
         if text.trim().is_empty() {
-            return Err(errors::invalid(field, "must be said, since it is kept"));
+            return Err(errors::invalid(
+                field,
+                "is required; it is recorded in the audit log",
+            ));
         }
     }
     Ok(Who { actor, reason })

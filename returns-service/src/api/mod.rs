@@ -122,9 +122,7 @@ impl ReturnsService for Api {
         &self,
         request: Request<Streaming<proto::ImportFileRequest>>,
     ) -> Result<Response<proto::ImportFileResponse>, Status> {
-        self.take_file(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(self.take_file(request.into_inner()).await?))
     }
 
     async fn get_import(
@@ -133,7 +131,7 @@ impl ReturnsService for Api {
     ) -> Result<Response<proto::GetImportResponse>, Status> {
         let import = self.whole_import(&request.into_inner().import_id).await?;
         Ok(Response::new(proto::GetImportResponse {
-            import: Some(import),
+            file_import: Some(import),
         }))
     }
 
@@ -141,9 +139,9 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::ListImportsRequest>,
     ) -> Result<Response<proto::ListImportsResponse>, Status> {
-        self.page_of_imports(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_imports(request.into_inner()).await?,
+        ))
     }
 
     type WatchImportStream = imports::WatchStream;
@@ -152,7 +150,7 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::WatchImportRequest>,
     ) -> Result<Response<Self::WatchImportStream>, Status> {
-        self.watch(request).await.map(Response::new)
+        Ok(Response::new(self.watch(request).await?))
     }
 
     type GetReportStream = report::ReportStream;
@@ -161,9 +159,9 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::GetReportRequest>,
     ) -> Result<Response<Self::GetReportStream>, Status> {
-        self.report(&request.into_inner().import_id)
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.report(&request.into_inner().import_id).await?,
+        ))
     }
 
     async fn get_transfer(
@@ -190,33 +188,33 @@ impl ReturnsService for Api {
         &self,
         request: Request<proto::ListReturnsRequest>,
     ) -> Result<Response<proto::ListReturnsResponse>, Status> {
-        self.page_of_returns(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_returns(request.into_inner()).await?,
+        ))
     }
 
-    async fn list_dishonorable(
+    async fn list_dishonorable_returns(
         &self,
-        request: Request<proto::ListDishonorableRequest>,
-    ) -> Result<Response<proto::ListDishonorableResponse>, Status> {
-        self.page_of_dishonorable(request.into_inner())
-            .await
-            .map(Response::new)
+        request: Request<proto::ListDishonorableReturnsRequest>,
+    ) -> Result<Response<proto::ListDishonorableReturnsResponse>, Status> {
+        Ok(Response::new(
+            self.page_of_dishonorable(request.into_inner()).await?,
+        ))
     }
 
     async fn list_holds(
         &self,
         request: Request<proto::ListHoldsRequest>,
     ) -> Result<Response<proto::ListHoldsResponse>, Status> {
-        self.page_of_holds(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_holds(request.into_inner()).await?,
+        ))
     }
 
     async fn resolve_hold(
         &self,
         request: Request<proto::ResolveHoldRequest>,
     ) -> Result<Response<proto::ResolveHoldResponse>, Status> {
-        self.resolve(request.into_inner()).await.map(Response::new)
+        Ok(Response::new(self.resolve(request.into_inner()).await?))
     }
 }

@@ -15,7 +15,9 @@ use returns_store::StoreError;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status};
 
-use super::{Api, errors};
+use super::Api;
+use super::errors::{self, ApiError};
+use super::jobs::who;
 
 /// Rows that a check reads at a time.
 const ROWS_AT_A_TIME: u32 = 1_000;
@@ -28,10 +30,7 @@ impl OperationsService for Api {
         &self,
         _request: Request<proto::GetStatusRequest>,
     ) -> Result<Response<proto::GetStatusResponse>, Status> {
-        self.status()
-            .await
-            .map(Response::new)
-            .map_err(|error| errors::of_store(&error))
+        Ok(Response::new(self.status().await?))
     }
 
     type VerifyJournalStream =
@@ -50,15 +49,14 @@ impl OperationsService for Api {
                 Some(at) => tokio::time::timeout_at(at, verifying)
                     .await
                     .unwrap_or_else(|_| {
-                        Err(Status::deadline_exceeded(
-                            "the journal is long; allow the call more time",
-                        ))
+                        let what = "the journal is long; allow the call more time";
+                        Err(errors::deadline_exceeded(what))
                     }),
                 None => verifying.await,
             };
-            if let Err(status) = ended {
+            if let Err(error) = ended {
                 // A caller that has gone needs no answer.
-                let _ = sender.send(Err(status)).await;
+                let _ = sender.send(Err(error.into())).await;
             }
         });
         Ok(Response::new(Box::pin(
@@ -70,12 +68,118 @@ impl OperationsService for Api {
         &self,
         request: Request<proto::AdoptCursorRequest>,
     ) -> Result<Response<proto::AdoptCursorResponse>, Status> {
+        Ok(Response::new(self.adopt(request.into_inner()).await?))
+    }
+
+    async fn list_journal(
+        &self,
+        request: Request<proto::ListJournalRequest>,
+    ) -> Result<Response<proto::ListJournalResponse>, Status> {
+        Ok(Response::new(self.journal(request.into_inner()).await?))
+    }
+
+    async fn list_sources(
+        &self,
+        _request: Request<proto::ListSourcesRequest>,
+    ) -> Result<Response<proto::ListSourcesResponse>, Status> {
+        Ok(Response::new(self.sources().await?))
+    }
+
+    async fn run_job(
+        &self,
+        request: Request<proto::RunJobRequest>,
+    ) -> Result<Response<proto::RunJobResponse>, Status> {
+        Ok(Response::new(
+            Self::run_job(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn set_schedule(
+        &self,
+        request: Request<proto::SetScheduleRequest>,
+    ) -> Result<Response<proto::SetScheduleResponse>, Status> {
+        Ok(Response::new(
+            Self::set_schedule(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn pause_source(
+        &self,
+        request: Request<proto::PauseSourceRequest>,
+    ) -> Result<Response<proto::PauseSourceResponse>, Status> {
+        Ok(Response::new(
+            Self::pause_source(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn resume_source(
+        &self,
+        request: Request<proto::ResumeSourceRequest>,
+    ) -> Result<Response<proto::ResumeSourceResponse>, Status> {
+        Ok(Response::new(
+            Self::resume_source(self, request.into_inner()).await?,
+        ))
+    }
+
+    async fn list_job_runs(
+        &self,
+        request: Request<proto::ListJobRunsRequest>,
+    ) -> Result<Response<proto::ListJobRunsResponse>, Status> {
+        Ok(Response::new(
+            self.page_of_runs(request.into_inner()).await?,
+        ))
+    }
+
+    async fn get_job_run(
+        &self,
+        request: Request<proto::GetJobRunRequest>,
+    ) -> Result<Response<proto::GetJobRunResponse>, Status> {
+        Ok(Response::new(
+            self.one_run(&request.into_inner().run_id).await?,
+        ))
+    }
+
+    async fn list_audit_records(
+        &self,
+        request: Request<proto::ListAuditRecordsRequest>,
+    ) -> Result<Response<proto::ListAuditRecordsResponse>, Status> {
+        let limit = request.into_inner().limit;
+        Ok(Response::new(self.audit_records(limit).await?))
+    }
+
+    async fn release_to_settlement(
+        &self,
+        request: Request<proto::ReleaseToSettlementRequest>,
+    ) -> Result<Response<proto::ReleaseToSettlementResponse>, Status> {
         let request = request.into_inner();
-        for (field, text) in [("actor", &request.actor), ("reason", &request.reason)] {
-            if text.trim().is_empty() {
-                return Err(errors::invalid(field, "must be said, since it is kept"));
-            }
-        }
+        Ok(Response::new(self.release(request).await?))
+    }
+
+    async fn diagnose(
+        &self,
+        request: Request<proto::DiagnoseRequest>,
+    ) -> Result<Response<proto::DiagnoseResponse>, Status> {
+        Ok(Response::new(
+            self.diagnosis(&request.into_inner().source).await?,
+        ))
+    }
+}
+
+/// A place in a journal for the wire.
+fn point(point: Point) -> proto::JournalPosition {
+    proto::JournalPosition {
+        journal_id: point.journal_id,
+        position: point.position,
+        row_hash: hex(&point.hash),
+    }
+}
+
+impl Api {
+    async fn adopt(
+        &self,
+        request: proto::AdoptCursorRequest,
+    ) -> Result<proto::AdoptCursorResponse, ApiError> {
+        who(&request.actor, &request.reason)?;
         let feed = self
             .feeds
             .get(&request.database)
@@ -85,29 +189,23 @@ impl OperationsService for Api {
             actor: request.actor,
             reason: request.reason,
         };
-        let mut adoption = feed
-            .plan_adoption(ask)
-            .await
-            .map_err(|error| errors::of_adopt(&error))?;
+        let mut adoption = feed.plan_adoption(ask).await?;
         if request.validate_only {
             adoption.id.clear();
         } else {
-            feed.adopt(&adoption)
-                .await
-                .map_err(|error| errors::of_adopt(&error))?;
+            feed.adopt(&adoption).await?;
         }
-        Ok(Response::new(proto::AdoptCursorResponse {
+        Ok(proto::AdoptCursorResponse {
             adoption_id: adoption.id,
-            from: Some(point(adoption.from)),
-            to: Some(point(adoption.to)),
-        }))
+            previous_cursor: Some(point(adoption.from)),
+            new_cursor: Some(point(adoption.to)),
+        })
     }
 
-    async fn list_journal(
+    async fn journal(
         &self,
-        request: Request<proto::ListJournalRequest>,
-    ) -> Result<Response<proto::ListJournalResponse>, Status> {
-        let request = request.into_inner();
+        request: proto::ListJournalRequest,
+    ) -> Result<proto::ListJournalResponse, ApiError> {
         let limit = match request.limit {
             0 => 100,
             limit => limit.min(1_000),
@@ -115,124 +213,24 @@ impl OperationsService for Api {
         let rows = self
             .store
             .rows_after(request.after_position, limit)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .into_iter()
             .map(|row| proto::JournalRow {
                 position: row.position,
-                hash: hex(row.hash.as_bytes()),
+                row_hash: hex(row.hash.as_bytes()),
                 payload_json: row.payload,
                 recorded_at: Some(timestamp(row.recorded_at)),
             })
             .collect();
-        Ok(Response::new(proto::ListJournalResponse { rows }))
+        Ok(proto::ListJournalResponse { rows })
     }
 
-    async fn list_sources(
-        &self,
-        _request: Request<proto::ListSourcesRequest>,
-    ) -> Result<Response<proto::ListSourcesResponse>, Status> {
-        self.sources().await.map(Response::new)
-    }
-
-    async fn run_job(
-        &self,
-        request: Request<proto::RunJobRequest>,
-    ) -> Result<Response<proto::RunJobResponse>, Status> {
-        Self::run_job(self, request.into_inner())
-            .await
-            .map(Response::new)
-    }
-
-    async fn set_schedule(
-        &self,
-        request: Request<proto::SetScheduleRequest>,
-    ) -> Result<Response<proto::SetScheduleResponse>, Status> {
-        Self::set_schedule(self, request.into_inner())
-            .await
-            .map(Response::new)
-    }
-
-    async fn pause_source(
-        &self,
-        request: Request<proto::PauseSourceRequest>,
-    ) -> Result<Response<proto::PauseSourceResponse>, Status> {
-        Self::pause_source(self, request.into_inner())
-            .await
-            .map(Response::new)
-    }
-
-    async fn resume_source(
-        &self,
-        request: Request<proto::ResumeSourceRequest>,
-    ) -> Result<Response<proto::ResumeSourceResponse>, Status> {
-        Self::resume_source(self, request.into_inner())
-            .await
-            .map(Response::new)
-    }
-
-    async fn list_job_runs(
-        &self,
-        request: Request<proto::ListJobRunsRequest>,
-    ) -> Result<Response<proto::ListJobRunsResponse>, Status> {
-        self.page_of_runs(request.into_inner())
-            .await
-            .map(Response::new)
-    }
-
-    async fn get_job_run(
-        &self,
-        request: Request<proto::GetJobRunRequest>,
-    ) -> Result<Response<proto::GetJobRunResponse>, Status> {
-        self.one_run(&request.into_inner().run_id)
-            .await
-            .map(Response::new)
-    }
-
-    async fn list_audit_records(
-        &self,
-        request: Request<proto::ListAuditRecordsRequest>,
-    ) -> Result<Response<proto::ListAuditRecordsResponse>, Status> {
-        self.audit_records(request.into_inner().limit)
-            .await
-            .map(Response::new)
-            .map_err(|error| errors::of_store(&error))
-    }
-
-    async fn mark_ready_to_settle(
-        &self,
-        request: Request<proto::MarkReadyToSettleRequest>,
-    ) -> Result<Response<proto::MarkReadyToSettleResponse>, Status> {
-        let request = request.into_inner();
-        self.mark_ready_to_settle(request).await.map(Response::new)
-    }
-
-    async fn diagnose(
-        &self,
-        request: Request<proto::DiagnoseRequest>,
-    ) -> Result<Response<proto::DiagnoseResponse>, Status> {
-        self.diagnosis(&request.into_inner().source)
-            .await
-            .map(Response::new)
-    }
-}
-
-/// A place in a journal for the wire.
-fn point(point: Point) -> proto::JournalPoint {
-    proto::JournalPoint {
-        journal_id: point.journal_id,
-        position: point.position,
-        hash: hex(&point.hash),
-    }
-}
-
-impl Api {
-    async fn status(&self) -> Result<proto::GetStatusResponse, StoreError> {
+    async fn status(&self) -> Result<proto::GetStatusResponse, ApiError> {
         let store = &self.store;
         let head = store.head().await?;
         let leading = &self.decider.gateway.database;
         let limit = store.progress(leading).await?.position;
-        let mut followers = Vec::new();
+        let mut databases = Vec::new();
         for database in self.databases.iter() {
             let Some(feed) = self.feeds.get(database) else {
                 continue;
@@ -248,7 +246,7 @@ impl Api {
                 None if position >= goal => proto::DatabaseState::Applied,
                 None => proto::DatabaseState::Pending,
             };
-            followers.push(proto::FollowerStatus {
+            databases.push(proto::DatabaseStatus {
                 database: database.clone(),
                 system_of_record: feed.role == Role::SystemOfRecord,
                 position,
@@ -272,7 +270,7 @@ impl Api {
         Ok(proto::GetStatusResponse {
             journal_id: head.journal_id.to_string(),
             head_position: head.position,
-            followers,
+            databases,
             open_holds: store.open_holds().await?,
             open_imports: store.open_imports().await?.len() as u64,
             sources,
@@ -280,12 +278,9 @@ impl Api {
     }
 
     /// Reads the journal from its start to where it ended when the check began.
-    async fn verify(&self, sender: &VerifySender) -> Result<(), Status> {
+    async fn verify(&self, sender: &VerifySender) -> Result<(), ApiError> {
         let store = &self.store;
-        let head = store
-            .head()
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let head = store.head().await?;
         let mut verifier = Verifier::new(head.journal_id);
         let mut checked = 0_u64;
         loop {
@@ -297,7 +292,7 @@ impl Api {
                     verifier.fault(error.to_string());
                     break;
                 }
-                Err(error) => return Err(errors::of_store(&error)),
+                Err(error) => return Err(error.into()),
             };
             let rows: Vec<_> = rows
                 .into_iter()
@@ -344,7 +339,7 @@ impl Api {
     }
 
     /// Each database's own cursor must stand on a row of this journal, with that row's hash.
-    async fn check_cursors(&self, verifier: &mut Verifier) -> Result<(), Status> {
+    async fn check_cursors(&self, verifier: &mut Verifier) -> Result<(), ApiError> {
         for database in self.databases.iter() {
             let Some(feed) = self.feeds.get(database) else {
                 continue;

@@ -5,9 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use returns_model::delivery::{Delivery, DeliveryPlace};
 use returns_model::dishonor::{DishonorMark, DishonorPlace};
-use tonic::Status;
 
-use super::errors::invalid;
+use super::errors::{self, ApiError};
 
 /// How many rows a page has: 50 unless asked, at most 500.
 pub(super) fn size(asked: u32) -> u32 {
@@ -38,7 +37,7 @@ pub(super) fn token_of_delivery(delivery: &Delivery) -> String {
     URL_SAFE_NO_PAD.encode(format!("{sequence}\n{endpoint_id}\n{event_type}"))
 }
 
-pub(super) fn delivery_place(token: &str) -> Result<Option<DeliveryPlace>, Status> {
+pub(super) fn delivery_place(token: &str) -> Result<Option<DeliveryPlace>, ApiError> {
     let Some(text) = text(token)? else {
         return Ok(None);
     };
@@ -52,7 +51,7 @@ pub(super) fn delivery_place(token: &str) -> Result<Option<DeliveryPlace>, Statu
     }
 }
 
-fn text(token: &str) -> Result<Option<String>, Status> {
+fn text(token: &str) -> Result<Option<String>, ApiError> {
     if token.is_empty() {
         return Ok(None);
     }
@@ -64,11 +63,11 @@ fn text(token: &str) -> Result<Option<String>, Status> {
         .ok_or_else(bad)
 }
 
-fn bad() -> Status {
-    invalid("page_token", "is not a next_page_token of this call")
+fn bad() -> ApiError {
+    errors::invalid("page_token", "is not a next_page_token of this call")
 }
 
-pub(super) fn time_and_id(token: &str) -> Result<Option<(DateTime<Utc>, String)>, Status> {
+pub(super) fn time_and_id(token: &str) -> Result<Option<(DateTime<Utc>, String)>, ApiError> {
     let Some(text) = text(token)? else {
         return Ok(None);
     };
@@ -85,7 +84,7 @@ pub(super) fn token_of_dishonor(mark: &DishonorMark) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}\n{import_id}\n{ordinal}", mark.ground.last_day))
 }
 
-pub(super) fn dishonor_place(token: &str) -> Result<Option<DishonorPlace>, Status> {
+pub(super) fn dishonor_place(token: &str) -> Result<Option<DishonorPlace>, ApiError> {
     let Some(text) = text(token)? else {
         return Ok(None);
     };
@@ -103,7 +102,7 @@ pub(super) fn dishonor_place(token: &str) -> Result<Option<DishonorPlace>, Statu
     Ok(Some((day, import_id.to_owned(), ordinal)))
 }
 
-pub(super) fn position(token: &str) -> Result<Option<u64>, Status> {
+pub(super) fn position(token: &str) -> Result<Option<u64>, ApiError> {
     let Some(text) = text(token)? else {
         return Ok(None);
     };

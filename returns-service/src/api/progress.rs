@@ -2,9 +2,9 @@
 
 use echeck_proto::returns::v1 as proto;
 use returns_store::ImportProgress;
-use tonic::Status;
 
-use super::{Api, errors};
+use super::Api;
+use super::errors::ApiError;
 
 impl Api {
     pub(super) fn database_progress(
@@ -35,18 +35,14 @@ impl Api {
     pub(super) async fn databases_at(
         &self,
         position: u64,
-    ) -> Result<Vec<proto::DatabaseProgress>, Status> {
+    ) -> Result<Vec<proto::DatabaseProgress>, ApiError> {
         let mut databases = Vec::with_capacity(self.databases.len());
         for database in self.databases.iter() {
             let store = &self.store;
-            let reached = store
-                .progress(database)
-                .await
-                .map_err(|error| errors::of_store(&error))?;
+            let reached = store.progress(database).await?;
             let exceptions = store
                 .exceptions(database, position.saturating_sub(1), position)
-                .await
-                .map_err(|error| errors::of_store(&error))?;
+                .await?;
             let progress = ImportProgress {
                 rows: 1,
                 passed: u64::from(reached.position >= position),

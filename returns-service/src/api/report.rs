@@ -13,7 +13,8 @@ use returns_reports::bucket::{Bytes, Digesting};
 use tokio_stream::StreamExt as _;
 use tonic::Status;
 
-use super::{Api, convert, errors};
+use super::errors::{self, ApiError};
+use super::{Api, convert};
 
 pub(crate) type ReportStream =
     Pin<Box<dyn Stream<Item = Result<proto::GetReportResponse, Status>> + Send>>;
@@ -25,7 +26,7 @@ const CHUNK_BYTES: usize = 256 << 10;
 
 impl Api {
     /// Sends the report of an import as it is in the bucket.
-    pub(super) async fn report(&self, import_id: &str) -> Result<ReportStream, Status> {
+    pub(super) async fn report(&self, import_id: &str) -> Result<ReportStream, ApiError> {
         let import = self.import_record(import_id).await?;
         let Some(bucket) = &self.bucket else {
             return Err(errors::precondition(
@@ -40,11 +41,7 @@ impl Api {
                 format!("the file was refused whole, so it has no report: {why}"),
             ));
         }
-        let files = self
-            .store
-            .files_of(import_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let files = self.store.files_of(import_id).await?;
         let Some(report) = files.report else {
             let why = match (&import.phase, files.fault) {
                 (_, Some(fault)) => fault.what,
@@ -58,16 +55,13 @@ impl Api {
         };
         let header = header(&report)?;
         // Whether it can be had at all is the call's error, not the stream's.
-        let (_, bytes) = bucket
-            .get(&report.key)
-            .await
-            .map_err(|error| errors::of_bucket(&error))?;
+        let (_, bytes) = bucket.get(&report.key).await?;
         let (sender, receiver) = tokio::sync::mpsc::channel(4);
         tokio::spawn(async move {
             let sent = send(bytes, &report, header, &sender).await;
-            if let Err(status) = sent {
+            if let Err(error) = sent {
                 // A caller that has gone needs no answer.
-                let _ = sender.send(Err(status)).await;
+                let _ = sender.send(Err(error.into())).await;
             }
         });
         Ok(Box::pin(tokio_stream::wrappers::ReceiverStream::new(
@@ -81,13 +75,13 @@ async fn send(
     report: &WrittenReport,
     header: proto::ReportHeader,
     sender: &Sender,
-) -> Result<(), Status> {
+) -> Result<(), ApiError> {
     if !sent(sender, Part::Header(header)).await {
         return Ok(());
     }
     let mut digesting = Digesting::default();
     while let Some(chunk) = bytes.next().await {
-        let mut chunk = chunk.map_err(|error| errors::of_bucket(&error))?;
+        let mut chunk = chunk?;
         digesting.take(&chunk);
         while !chunk.is_empty() {
             let part = chunk.split_to(chunk.len().min(CHUNK_BYTES));
@@ -113,7 +107,7 @@ async fn sent(sender: &Sender, part: Part) -> bool {
     sender.send(Ok(message)).await.is_ok()
 }
 
-fn header(report: &WrittenReport) -> Result<proto::ReportHeader, Status> {
+fn header(report: &WrittenReport) -> Result<proto::ReportHeader, ApiError> {
     let summary: Summary = serde_json::from_str(&report.totals).map_err(|error| {
         errors::data_loss(format!(
             "the totals of the report {:?} cannot be read: {error}",

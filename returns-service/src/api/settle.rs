@@ -1,17 +1,17 @@
-//! A person makes a transfer ready to settle.
+//! A person releases a transfer to settlement.
 
 use echeck_proto::returns::v1 as proto;
 use returns_feed::timestamp;
-use tonic::Status;
 
+use super::Api;
+use super::errors::{self, ApiError};
 use super::jobs::who;
-use super::{Api, errors};
 
 impl Api {
-    pub(super) async fn mark_ready_to_settle(
+    pub(super) async fn release(
         &self,
-        request: proto::MarkReadyToSettleRequest,
-    ) -> Result<proto::MarkReadyToSettleResponse, Status> {
+        request: proto::ReleaseToSettlementRequest,
+    ) -> Result<proto::ReleaseToSettlementResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         if request.transfer_id.is_empty() {
             return Err(errors::invalid("transfer_id", "must not be empty"));
@@ -19,18 +19,17 @@ impl Api {
         let ready_at = self
             .settlement
             .mark(&request.transfer_id, who.actor)
-            .await
-            .map_err(|error| errors::of_mark(&error))?;
+            .await?;
         let after = ready_at.to_rfc3339();
         let audit = self.audit_record(
             &who,
-            "mark_ready_to_settle",
+            "release_to_settlement",
             &request.transfer_id,
             ("", &after),
         );
         let kept = self.store.record_audit(&audit).await;
-        kept.map_err(|error| errors::of_store(&error))?;
-        Ok(proto::MarkReadyToSettleResponse {
+        kept?;
+        Ok(proto::ReleaseToSettlementResponse {
             ready_to_settle_at: Some(timestamp(ready_at)),
         })
     }

@@ -12,15 +12,15 @@ use returns_model::hold::{HoldFilter, HoldState};
 use returns_model::journal::{JournalRow, MadeKind};
 use returns_store::ReturnFilter;
 use returns_webhooks::{AchReturn, History, ReturnOutcome, ReturnStage};
-use tonic::Status;
 
-use super::{Api, details, errors, page, view};
+use super::errors::{self, ApiError};
+use super::{Api, details, page, view};
 
 impl Api {
     pub(super) async fn transfer(
         &self,
         request: proto::GetTransferRequest,
-    ) -> Result<proto::Transfer, Status> {
+    ) -> Result<proto::Transfer, ApiError> {
         let view = view::payload_version(request.view, &request.api_version)?;
         let (kind, id, name) = match request.key {
             Some(Key::TransferId(id)) => (TransferKeyKind::TransferId, id, "transfer"),
@@ -34,8 +34,7 @@ impl Api {
             .decider
             .gateway
             .lookup_raw(vec![key(kind, &id)])
-            .await
-            .map_err(|error| errors::of_adapter(&error))?;
+            .await?;
         let mut found = matches.into_iter().flat_map(|one| one.transfers);
         let transfer = found.next().ok_or_else(|| errors::not_found(name, &id))?;
         if let Some(other) = found.next() {
@@ -54,7 +53,7 @@ impl Api {
         &self,
         sent: adapter::Transfer,
         view: Option<PayloadVersion>,
-    ) -> Result<proto::Transfer, Status> {
+    ) -> Result<proto::Transfer, ApiError> {
         let id = sent.id.clone();
         let standing = self.standing(&id, view.is_some()).await?;
         let history = History::of(standing.iter().map(|row| &row.row));
@@ -101,17 +100,14 @@ impl Api {
     /// How far the system of record is by its own word, and which rows had no effect there since
     /// it was last recorded. Asked after a lookup, so that what the lookup saw is explained: the
     /// record may lag behind, and a return that it lacks looks like a failure.
-    async fn passed(&self) -> Result<(u64, Vec<u64>), Status> {
+    async fn passed(&self) -> Result<(u64, Vec<u64>), ApiError> {
         let system_of_record = &self.decider.gateway;
         let progress = self.store.progress(&system_of_record.database);
-        let mut after = progress
-            .await
-            .map_err(|error| errors::of_store(&error))?
-            .position;
+        let mut after = progress.await?.position;
         let mut without_effect = Vec::new();
         loop {
             let told = system_of_record.progress(after).await;
-            let told = told.map_err(|error| errors::of_adapter(&error))?;
+            let told = told?;
             without_effect.extend(told.exceptions.iter().map(|exception| exception.position));
             match without_effect.last() {
                 Some(last) if told.has_more && *last > after => after = *last,
@@ -126,7 +122,7 @@ impl Api {
     /// The rows of a transfer that stand. For a view only those that the system of record has
     /// passed: what it has not is not true yet, and may never be. A view is asked for after the
     /// lookup.
-    async fn standing(&self, id: &str, passed_only: bool) -> Result<Vec<JournalRow>, Status> {
+    async fn standing(&self, id: &str, passed_only: bool) -> Result<Vec<JournalRow>, ApiError> {
         let store = &self.store;
         let system_of_record = &self.decider.gateway.database;
         let passed = if passed_only {
@@ -136,7 +132,7 @@ impl Api {
         };
         let ids = [id.to_owned()];
         let known = store.known(&ids, system_of_record).await;
-        let mut known = known.map_err(|error| errors::of_store(&error))?;
+        let mut known = known?;
         let mut standing = known.standing.remove(id).unwrap_or_default();
         if let Some((passed, without_effect)) = passed {
             standing
@@ -145,7 +141,7 @@ impl Api {
         Ok(standing)
     }
 
-    async fn open_hold_ids(&self, transfer_id: String) -> Result<Vec<String>, Status> {
+    async fn open_hold_ids(&self, transfer_id: String) -> Result<Vec<String>, ApiError> {
         let filter = HoldFilter {
             state: HoldState::Open,
             import_id: None,
@@ -153,18 +149,18 @@ impl Api {
             transfer_id: Some(transfer_id),
         };
         let holds = self.store.holds(&filter, None, 100).await;
-        let holds = holds.map_err(|error| errors::of_store(&error))?;
+        let holds = holds?;
         Ok(holds.into_iter().map(|hold| hold.new.hold_id).collect())
     }
 
-    async fn with_databases(&self, row: &JournalRow) -> Result<proto::AchReturn, Status> {
+    async fn with_databases(&self, row: &JournalRow) -> Result<proto::AchReturn, ApiError> {
         let mut answer = details::ach_return(row);
         answer.databases = self.databases_at(row.position).await?;
         Ok(answer)
     }
 
     /// The same, with the grounds for a dishonor.
-    async fn complete(&self, row: &JournalRow) -> Result<proto::AchReturn, Status> {
+    async fn complete(&self, row: &JournalRow) -> Result<proto::AchReturn, ApiError> {
         let mut answer = self.with_databases(row).await?;
         self.add_grounds(std::slice::from_mut(&mut answer)).await?;
         Ok(answer)
@@ -173,14 +169,13 @@ impl Api {
     pub(super) async fn ach_return(
         &self,
         request: proto::GetReturnRequest,
-    ) -> Result<proto::AchReturn, Status> {
+    ) -> Result<proto::AchReturn, ApiError> {
         let return_id = &request.ach_return_id;
         let view = view::payload_version(request.view, &request.api_version)?;
         let row = self
             .store
             .return_row(return_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .ok_or_else(|| errors::not_found("return", return_id))?;
         let mut answer = self.complete(&row).await?;
         let transfer_id = &row.row.transfer.id;
@@ -188,7 +183,7 @@ impl Api {
             Some(_) => {
                 let key = key(TransferKeyKind::TransferId, transfer_id);
                 let found = self.decider.gateway.lookup_raw(vec![key]).await;
-                let (matches, _) = found.map_err(|error| errors::of_adapter(&error))?;
+                let (matches, _) = found?;
                 matches.into_iter().flat_map(|one| one.transfers).next()
             }
             None => None,
@@ -211,7 +206,7 @@ impl Api {
     pub(super) async fn page_of_returns(
         &self,
         request: proto::ListReturnsRequest,
-    ) -> Result<proto::ListReturnsResponse, Status> {
+    ) -> Result<proto::ListReturnsResponse, ApiError> {
         let size = page::size(request.page_size);
         let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let filter = ReturnFilter {
@@ -220,11 +215,7 @@ impl Api {
             code: given(&request.return_code.to_ascii_uppercase()),
             before: page::position(&request.page_token)?,
         };
-        let rows = self
-            .store
-            .returns(&filter, size)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let rows = self.store.returns(&filter, size).await?;
         let next_page_token = match rows.last() {
             Some(last) if rows.len() == size as usize => page::token_of_position(last.position),
             Some(_) | None => String::new(),

@@ -4,15 +4,14 @@ use echeck_proto::returns::v1 as proto;
 use returns_import::adapter::state_from_proto;
 use returns_model::endpoint::{PayloadVersion, Style};
 use returns_webhooks::{ReturnOutcome, Seen, TransferView, view};
-use tonic::Status;
 
-use super::errors;
+use super::errors::{self, ApiError};
 
 /// The payload_version of a view; `None` for the gateway's own.
 pub(super) fn payload_version(
     view: i32,
     api_version: &str,
-) -> Result<Option<PayloadVersion>, Status> {
+) -> Result<Option<PayloadVersion>, ApiError> {
     let view = proto::TransferView::try_from(view)
         .map_err(|_| errors::invalid("view", format!("{view} is no view")))?;
     let no_version = |payload_version| {
@@ -80,10 +79,12 @@ pub(super) fn show(
 
 #[cfg(test)]
 mod tests {
+    use tonic::Status;
+
     use super::*;
 
     fn of(view: proto::TransferView, version: &str) -> Result<Option<PayloadVersion>, Status> {
-        payload_version(view.into(), version)
+        payload_version(view.into(), version).map_err(Status::from)
     }
 
     #[test]
@@ -116,7 +117,7 @@ mod tests {
             assert!(refused.message().starts_with("api_version: "), "{refused}");
         }
         assert_eq!(of(proto::TransferView::Unspecified, "").unwrap(), None);
-        let refused = payload_version(9, "").unwrap_err();
+        let refused = Status::from(payload_version(9, "").unwrap_err());
         assert!(refused.message().starts_with("view: "), "{refused}");
     }
 }

@@ -1,17 +1,17 @@
 //! Deliveries and events: listing them, sending again, and trying an endpoint.
 
 use echeck_proto::returns::v1 as proto;
-use proto::replay_request::What;
+use proto::replay_request::Selection;
 use returns_model::delivery::{DeliveryFilter, Redelivery};
 use returns_model::endpoint::{messages_for, payload_version};
 use returns_model::event::EventFilter;
 use returns_webhooks::{recover, test_body};
-use tonic::Status;
 use uuid::Uuid;
 
+use super::errors::{self, ApiError};
 use super::jobs::{Who, who};
 use super::webhooks::WebhookApi;
-use super::{convert_webhook as convert, errors, page};
+use super::{convert_webhook as convert, page};
 
 fn given(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
@@ -21,7 +21,7 @@ impl WebhookApi {
     pub(super) async fn page_of_deliveries(
         &self,
         request: proto::ListDeliveriesRequest,
-    ) -> Result<proto::ListDeliveriesResponse, Status> {
+    ) -> Result<proto::ListDeliveriesResponse, ApiError> {
         let size = page::size(request.page_size);
         let before = page::delivery_place(&request.page_token)?;
         let filter = DeliveryFilter {
@@ -32,7 +32,7 @@ impl WebhookApi {
             transfer_id: given(request.transfer_id),
         };
         let found = self.store.deliveries(&filter, before, size).await;
-        let found = found.map_err(|error| errors::of_store(&error))?;
+        let found = found?;
         let next_page_token = match found.last() {
             Some(last) if found.len() == size as usize => page::token_of_delivery(last),
             Some(_) | None => String::new(),
@@ -46,19 +46,19 @@ impl WebhookApi {
     pub(super) async fn page_of_events(
         &self,
         request: proto::ListEventsRequest,
-    ) -> Result<proto::ListEventsResponse, Status> {
+    ) -> Result<proto::ListEventsResponse, ApiError> {
         let size = page::size(request.page_size);
         let style = convert::style(request.style())?;
-        let payload_version = payload_version(style, &request.api_version)
-            .map_err(|fault| errors::invalid_fields(&[fault]))?;
+        let payload_version =
+            payload_version(style, &request.api_version).map_err(|fault| vec![fault])?;
         let filter = EventFilter {
-            since: convert::required_time("since", request.since)?,
-            until: convert::required_time("until", request.until)?,
+            since: convert::required_time("start_time", request.start_time)?,
+            until: convert::required_time("end_time", request.end_time)?,
             transfer_id: given(request.transfer_id),
             after: page::position(&request.page_token)?.unwrap_or_default(),
         };
         let found = self.store.events(&filter, size).await;
-        let found = found.map_err(|error| errors::of_store(&error))?;
+        let found = found?;
         let next_page_token = match found.last() {
             Some(last) if found.len() == size as usize => page::token_of_position(last.sequence),
             Some(_) | None => String::new(),
@@ -76,36 +76,34 @@ impl WebhookApi {
     pub(super) async fn replay(
         &self,
         request: proto::ReplayRequest,
-    ) -> Result<proto::ReplayResponse, Status> {
+    ) -> Result<proto::ReplayResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let endpoint = self.one(&request.endpoint_id).await?;
         let now = self.now();
-        let (subject, messages) = match request.what {
+        let (subject, messages) = match request.selection {
             None => {
                 let what = "or message_id must say what is sent again";
                 return Err(errors::invalid("event_id", what));
             }
-            Some(What::EventId(event_id)) => {
+            Some(Selection::EventId(event_id)) => {
                 let event = self.store.event(&event_id).await;
-                let event = event
-                    .map_err(|error| errors::of_store(&error))?
-                    .ok_or_else(|| errors::not_found("event", &event_id))?;
+                let event = event?.ok_or_else(|| errors::not_found("event", &event_id))?;
                 let done = recover::replay(&*self.store, &endpoint, &event, now).await;
                 (event_id, done)
             }
-            Some(What::MessageId(message_id)) => {
+            Some(Selection::MessageId(message_id)) => {
                 let filter = DeliveryFilter {
                     endpoint_id: Some(endpoint.endpoint_id.clone()),
                     message_id: Some(message_id.clone()),
                     ..DeliveryFilter::default()
                 };
                 let found = self.store.deliveries(&filter, None, 1).await;
-                let found = found.map_err(|error| errors::of_store(&error))?;
+                let found = found?;
                 let Some(found) = found.into_iter().next() else {
                     return Err(errors::not_found("message", &message_id));
                 };
                 let events = self.store.events_at(&[found.sequence]).await;
-                let events = events.map_err(|error| errors::of_store(&error))?;
+                let events = events?;
                 let again: Vec<Redelivery> = events
                     .iter()
                     .flat_map(|event| messages_for(&endpoint, &event.new, event.sequence))
@@ -114,10 +112,10 @@ impl WebhookApi {
                 (message_id, self.store.redeliver(&again, true, now).await)
             }
         };
-        let messages = messages.map_err(|error| errors::of_store(&error))?;
+        let messages = messages?;
         if messages == 0 {
             return Err(errors::precondition(
-                "NOT_WANTED",
+                "NOT_SUBSCRIBED",
                 "the endpoint wants no message of this event: its style, version, event_types \
                  or merchant leave it out",
             ));
@@ -131,19 +129,17 @@ impl WebhookApi {
     pub(super) async fn recover(
         &self,
         request: proto::RecoverRequest,
-    ) -> Result<proto::RecoverResponse, Status> {
+    ) -> Result<proto::RecoverResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let endpoint = self.one(&request.endpoint_id).await?;
         let now = self.now();
-        let since = convert::required_time("since", request.since)?
-            .ok_or_else(|| errors::invalid("since", "must be said"))?;
-        let until = convert::required_time("until", request.until)?.unwrap_or(now);
+        let since = convert::required_time("start_time", request.start_time)?
+            .ok_or_else(|| errors::invalid("start_time", "is required"))?;
+        let until = convert::required_time("end_time", request.end_time)?.unwrap_or(now);
         if until <= since {
-            return Err(errors::invalid("until", "must be after since"));
+            return Err(errors::invalid("end_time", "must be after start_time"));
         }
-        let messages = recover::recover(&*self.store, &endpoint, since, until, now)
-            .await
-            .map_err(|error| errors::of_store(&error))?;
+        let messages = recover::recover(&*self.store, &endpoint, since, until, now).await?;
         let after = format!("{since} to {until}: {messages} messages");
         self.sent_again(&who, "recover", &endpoint.endpoint_id, &after)
             .await?;
@@ -158,10 +154,10 @@ impl WebhookApi {
         action: &str,
         endpoint_id: &str,
         after: &str,
-    ) -> Result<(), Status> {
+    ) -> Result<(), ApiError> {
         let audit = self.audit(who, action, endpoint_id, ("", after));
         let kept = self.store.record_audit(&audit).await;
-        kept.map_err(|error| errors::of_store(&error))?;
+        kept?;
         self.clear_if_well(endpoint_id).await?;
         tracing::info!(
             endpoint_id,
@@ -178,24 +174,24 @@ impl WebhookApi {
     pub(super) async fn send_test(
         &self,
         request: proto::SendTestEventRequest,
-    ) -> Result<proto::SendTestEventResponse, Status> {
+    ) -> Result<proto::SendTestEventResponse, ApiError> {
         let who = who(&request.actor, "a test")?;
         let endpoint = self.one(&request.endpoint_id).await?;
         let now = self.now();
         let secrets = self.store.active_secrets(&endpoint.endpoint_id, now).await;
-        let secrets = secrets.map_err(|error| errors::of_store(&error))?;
+        let secrets = secrets?;
         let keys = self.client.keys(&secrets);
-        let keys = keys.map_err(|error| errors::of_key(&error))?;
+        let keys = keys?;
         let message_id = format!("msg_test_{}", Uuid::new_v4().simple());
         let body = test_body(&endpoint, now);
         let posted = self.client.post(&endpoint, &keys, &message_id, body).await;
         let said = posted.error.as_deref().unwrap_or("delivered");
         let audit = self.audit(&who, "test_endpoint", &endpoint.endpoint_id, ("", said));
         let kept = self.store.record_audit(&audit).await;
-        kept.map_err(|error| errors::of_store(&error))?;
+        kept?;
         Ok(proto::SendTestEventResponse {
             delivered: posted.error.is_none(),
-            status: posted.status.map(u32::from).unwrap_or_default(),
+            http_status: posted.status.map(u32::from).unwrap_or_default(),
             error: posted.error.unwrap_or_default(),
             took_ms: u64::try_from(posted.took.as_millis()).unwrap_or(u64::MAX),
             message_id,

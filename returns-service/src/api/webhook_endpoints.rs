@@ -11,12 +11,12 @@ use returns_model::ids;
 use returns_webhooks::SigningKey;
 use ring::rand::SystemRandom;
 use secrecy::ExposeSecret as _;
-use tonic::Status;
 use uuid::Uuid;
 
+use super::errors::{self, ApiError};
 use super::jobs::{Who, who};
 use super::webhooks::WebhookApi;
-use super::{convert_webhook as convert, errors, page};
+use super::{convert_webhook as convert, page};
 
 /// How long a key signs along after a rotation, in seconds, unless asked.
 const OVERLAP_S: u32 = 24 * 3600;
@@ -29,7 +29,7 @@ impl WebhookApi {
     pub(super) async fn create(
         &self,
         request: proto::CreateEndpointRequest,
-    ) -> Result<proto::CreateEndpointResponse, Status> {
+    ) -> Result<proto::CreateEndpointResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         if request.idempotency_key.len() > LONGEST_KEY {
             let what = format!("has more than {LONGEST_KEY} bytes");
@@ -37,8 +37,8 @@ impl WebhookApi {
         }
         let kind = convert::key_kind(request.key_kind());
         let style = convert::style(request.style())?;
-        let payload_version = payload_version(style, &request.api_version)
-            .map_err(|fault| errors::invalid_fields(&[fault]))?;
+        let payload_version =
+            payload_version(style, &request.api_version).map_err(|fault| vec![fault])?;
         let endpoint_id = match request.idempotency_key.as_str() {
             "" => ids::endpoint_id(&Uuid::new_v4().to_string()),
             key => ids::endpoint_id(key),
@@ -75,7 +75,7 @@ impl WebhookApi {
         );
         let keys = std::slice::from_ref(&secret);
         let made = self.store.create_endpoint(&endpoint, keys, &audit).await;
-        if made.map_err(|error| errors::of_store(&error))? {
+        if made? {
             log_change(&who, "create_endpoint", &endpoint);
             self.notifier.messages_due();
             return Ok(proto::CreateEndpointResponse {
@@ -100,7 +100,7 @@ impl WebhookApi {
     }
 
     /// Every field that is wrong.
-    fn check(&self, settings: &EndpointSettings) -> Result<(), Status> {
+    fn check(&self, settings: &EndpointSettings) -> Result<(), ApiError> {
         let mut faults = returns_webhooks::endpoint_faults(settings);
         if let Err(refused) = self.client.guard().check_url(&settings.url) {
             faults.push(EndpointFault {
@@ -111,20 +111,20 @@ impl WebhookApi {
         if faults.is_empty() {
             return Ok(());
         }
-        Err(errors::invalid_fields(&faults))
+        Err(faults.into())
     }
 
     fn new_key(
         &self,
         endpoint_id: &str,
         kind: SecretKind,
-    ) -> Result<(SecretRecord, SigningKey), Status> {
+    ) -> Result<(SecretRecord, SigningKey), ApiError> {
         let secret_id = format!("whs_{}", Uuid::new_v4().simple());
         let key = SigningKey::draw(kind, &SystemRandom::new());
-        let key = key.map_err(|error| errors::of_key(&error))?;
+        let key = key?;
         let sealed = self.client.encryptor().seal(&secret_id, &key);
         let secret = SecretRecord {
-            sealed: sealed.map_err(|error| errors::of_key(&error))?,
+            sealed: sealed?,
             secret_id,
             endpoint_id: endpoint_id.to_owned(),
             kind,
@@ -138,7 +138,7 @@ impl WebhookApi {
     pub(super) async fn update(
         &self,
         request: proto::UpdateEndpointRequest,
-    ) -> Result<proto::UpdateEndpointResponse, Status> {
+    ) -> Result<proto::UpdateEndpointResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let seen = self.one(&request.endpoint_id).await?;
         if request.version != 0 && request.version != seen.version {
@@ -150,7 +150,7 @@ impl WebhookApi {
             description: request.description.unwrap_or(old.description),
             owner_email: request.owner_email.unwrap_or(old.owner_email),
             event_types: request
-                .wanted
+                .event_types
                 .map_or(old.event_types, |wanted| wanted.event_types),
             merchant: request.merchant.unwrap_or(old.merchant),
             ordered: request.ordered.unwrap_or(old.ordered),
@@ -170,7 +170,7 @@ impl WebhookApi {
     pub(super) async fn disable(
         &self,
         request: proto::DisableEndpointRequest,
-    ) -> Result<proto::DisableEndpointResponse, Status> {
+    ) -> Result<proto::DisableEndpointResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let seen = self.one(&request.endpoint_id).await?;
         let why = format!("{}: {}", who.actor, who.reason);
@@ -187,7 +187,7 @@ impl WebhookApi {
     pub(super) async fn enable(
         &self,
         request: proto::EnableEndpointRequest,
-    ) -> Result<proto::EnableEndpointResponse, Status> {
+    ) -> Result<proto::EnableEndpointResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let seen = self.one(&request.endpoint_id).await?;
         let to = Endpoint {
@@ -208,7 +208,7 @@ impl WebhookApi {
         action: &str,
         seen: &Endpoint,
         to: Endpoint,
-    ) -> Result<Endpoint, Status> {
+    ) -> Result<Endpoint, ApiError> {
         if to == *seen {
             return Ok(to);
         }
@@ -237,7 +237,7 @@ impl WebhookApi {
             ..change
         };
         let done = self.store.change_endpoint(&change).await;
-        if !done.map_err(|error| errors::of_store(&error))? {
+        if !done? {
             return Err(errors::changed_meanwhile("endpoint"));
         }
         log_change(who, action, &change.endpoint);
@@ -248,7 +248,7 @@ impl WebhookApi {
     pub(super) async fn rotate(
         &self,
         request: proto::RotateSecretRequest,
-    ) -> Result<proto::RotateSecretResponse, Status> {
+    ) -> Result<proto::RotateSecretResponse, ApiError> {
         let who = who(&request.actor, &request.reason)?;
         let overlap_s = request.overlap_s.unwrap_or(OVERLAP_S);
         if overlap_s > LONGEST_OVERLAP_S {
@@ -260,7 +260,7 @@ impl WebhookApi {
         let kind = convert::key_kind(request.kind());
         let now = self.now();
         let active = self.store.active_secrets(id, now).await;
-        let active = active.map_err(|error| errors::of_store(&error))?;
+        let active = active?;
         let old = active.iter().find(|one| one.kind == kind);
         let old_retires_at = now + TimeDelta::seconds(overlap_s.into());
         let (secret, key) = self.new_key(id, kind)?;
@@ -270,24 +270,24 @@ impl WebhookApi {
             .store
             .add_secret(&secret, seen.version, old_retires_at, &audit)
             .await;
-        if !done.map_err(|error| errors::of_store(&error))? {
+        if !done? {
             return Err(errors::changed_meanwhile("endpoint"));
         }
         log_change(&who, "rotate_secret", &seen);
         Ok(proto::RotateSecretResponse {
             key: Some(shown(&secret, &key)),
-            old_retires_at: old.map(|_| timestamp(old_retires_at)),
+            previous_key_retires_at: old.map(|_| timestamp(old_retires_at)),
         })
     }
 
     pub(super) async fn page_of_endpoints(
         &self,
         request: proto::ListEndpointsRequest,
-    ) -> Result<proto::ListEndpointsResponse, Status> {
+    ) -> Result<proto::ListEndpointsResponse, ApiError> {
         let size = page::size(request.page_size);
         let after = page::time_and_id(&request.page_token)?;
         let found = self.store.endpoints(after, size).await;
-        let found = found.map_err(|error| errors::of_store(&error))?;
+        let found = found?;
         let next_page_token = match found.last() {
             Some(last) if found.len() == size as usize => {
                 page::token_of(last.created_at, &last.endpoint_id)
@@ -306,10 +306,10 @@ impl WebhookApi {
     pub(super) async fn endpoint_with_keys(
         &self,
         endpoint_id: &str,
-    ) -> Result<proto::GetEndpointResponse, Status> {
+    ) -> Result<proto::GetEndpointResponse, ApiError> {
         let endpoint = self.one(endpoint_id).await?;
         let keys = self.store.active_secrets(endpoint_id, self.now()).await;
-        let keys = keys.map_err(|error| errors::of_store(&error))?;
+        let keys = keys?;
         Ok(proto::GetEndpointResponse {
             endpoint: Some(convert::endpoint(&endpoint, &keys)),
         })

@@ -15,7 +15,7 @@ use returns_webhooks::SignedClient;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-use super::errors;
+use super::errors::{self, ApiError};
 use super::jobs::Who;
 
 /// What the handlers need.
@@ -34,11 +34,10 @@ impl WebhookApi {
     }
 
     /// The endpoint with this id.
-    pub(super) async fn one(&self, endpoint_id: &str) -> Result<Endpoint, Status> {
+    pub(super) async fn one(&self, endpoint_id: &str) -> Result<Endpoint, ApiError> {
         self.store
             .endpoint(endpoint_id)
-            .await
-            .map_err(|error| errors::of_store(&error))?
+            .await?
             .ok_or_else(|| errors::not_found("endpoint", endpoint_id))
     }
 
@@ -63,10 +62,10 @@ impl WebhookApi {
 
     /// Tells that whatever was wrong with an endpoint was seen to, if that is so: it is enabled and
     /// no message to it is given up.
-    pub(super) async fn clear_if_well(&self, endpoint_id: &str) -> Result<(), Status> {
+    pub(super) async fn clear_if_well(&self, endpoint_id: &str) -> Result<(), ApiError> {
         let endpoint = self.one(endpoint_id).await?;
         let dead = self.store.dead_letters(endpoint_id).await;
-        let dead = dead.map_err(|error| errors::of_store(&error))?;
+        let dead = dead?;
         if dead == 0 && endpoint.is_enabled() {
             let subject = Subject::Endpoint(endpoint_id.to_owned());
             self.incidents.clear(subject, Area::Webhook, self.now());
@@ -82,97 +81,96 @@ impl WebhookService for WebhookApi {
         &self,
         request: Request<proto::CreateEndpointRequest>,
     ) -> Result<Response<proto::CreateEndpointResponse>, Status> {
-        self.create(request.into_inner()).await.map(Response::new)
+        Ok(Response::new(self.create(request.into_inner()).await?))
     }
 
     async fn update_endpoint(
         &self,
         request: Request<proto::UpdateEndpointRequest>,
     ) -> Result<Response<proto::UpdateEndpointResponse>, Status> {
-        self.update(request.into_inner()).await.map(Response::new)
+        Ok(Response::new(self.update(request.into_inner()).await?))
     }
 
     async fn rotate_secret(
         &self,
         request: Request<proto::RotateSecretRequest>,
     ) -> Result<Response<proto::RotateSecretResponse>, Status> {
-        self.rotate(request.into_inner()).await.map(Response::new)
+        Ok(Response::new(self.rotate(request.into_inner()).await?))
     }
 
     async fn disable_endpoint(
         &self,
         request: Request<proto::DisableEndpointRequest>,
     ) -> Result<Response<proto::DisableEndpointResponse>, Status> {
-        self.disable(request.into_inner()).await.map(Response::new)
+        Ok(Response::new(self.disable(request.into_inner()).await?))
     }
 
     async fn enable_endpoint(
         &self,
         request: Request<proto::EnableEndpointRequest>,
     ) -> Result<Response<proto::EnableEndpointResponse>, Status> {
-        self.enable(request.into_inner()).await.map(Response::new)
+        Ok(Response::new(self.enable(request.into_inner()).await?))
     }
 
     async fn list_endpoints(
         &self,
         request: Request<proto::ListEndpointsRequest>,
     ) -> Result<Response<proto::ListEndpointsResponse>, Status> {
-        self.page_of_endpoints(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_endpoints(request.into_inner()).await?,
+        ))
     }
 
     async fn get_endpoint(
         &self,
         request: Request<proto::GetEndpointRequest>,
     ) -> Result<Response<proto::GetEndpointResponse>, Status> {
-        self.endpoint_with_keys(&request.into_inner().endpoint_id)
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.endpoint_with_keys(&request.into_inner().endpoint_id)
+                .await?,
+        ))
     }
 
     async fn list_deliveries(
         &self,
         request: Request<proto::ListDeliveriesRequest>,
     ) -> Result<Response<proto::ListDeliveriesResponse>, Status> {
-        self.page_of_deliveries(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_deliveries(request.into_inner()).await?,
+        ))
     }
 
     async fn list_events(
         &self,
         request: Request<proto::ListEventsRequest>,
     ) -> Result<Response<proto::ListEventsResponse>, Status> {
-        self.page_of_events(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            self.page_of_events(request.into_inner()).await?,
+        ))
     }
 
     async fn replay(
         &self,
         request: Request<proto::ReplayRequest>,
     ) -> Result<Response<proto::ReplayResponse>, Status> {
-        Self::replay(self, request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            Self::replay(self, request.into_inner()).await?,
+        ))
     }
 
     async fn recover(
         &self,
         request: Request<proto::RecoverRequest>,
     ) -> Result<Response<proto::RecoverResponse>, Status> {
-        Self::recover(self, request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(
+            Self::recover(self, request.into_inner()).await?,
+        ))
     }
 
     async fn send_test_event(
         &self,
         request: Request<proto::SendTestEventRequest>,
     ) -> Result<Response<proto::SendTestEventResponse>, Status> {
-        self.send_test(request.into_inner())
-            .await
-            .map(Response::new)
+        Ok(Response::new(self.send_test(request.into_inner()).await?))
     }
 }

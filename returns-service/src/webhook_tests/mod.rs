@@ -40,7 +40,7 @@ async fn an_endpoint_that_is_enabled_before_its_owner_was_told_has_nothing_to_te
         .enable_endpoint(tonic::Request::new(ask))
         .await;
     let enabled = enabled.unwrap().into_inner().endpoint.unwrap();
-    assert_eq!((enabled.enabled, enabled.owner_notice), (true, None));
+    assert_eq!((enabled.enabled, enabled.owner_notification), (true, None));
     world.mail.answer(MailAnswer::Takes);
     world.settled("whe_1").await;
     tokio::time::sleep(Duration::from_millis(200)).await;

@@ -43,7 +43,7 @@ async fn a_secret_is_shown_once_and_is_nowhere_else() {
     assert!(id.starts_with("whe_") && first.starts_with("whsec_"));
     let rotated = api.rotate_secret(rotate(&id)).await.unwrap().into_inner();
     let second = rotated.key.unwrap().secret;
-    assert!(rotated.old_retires_at.is_some());
+    assert!(rotated.previous_key_retires_at.is_some());
     let request = proto::GetEndpointRequest { endpoint_id: id };
     let got = api.get_endpoint(Request::new(request)).await.unwrap();
     let got = got.into_inner().endpoint.unwrap();
@@ -118,7 +118,7 @@ async fn an_endpoint_is_changed_disabled_and_enabled_each_once() {
             endpoint_id: id.clone(),
             version,
             ordered: Some(true),
-            wanted: Some(proto::WebhookEventTypes::default()),
+            event_types: Some(proto::WebhookEventTypes::default()),
             actor: "ann".to_owned(),
             reason: "they want all".to_owned(),
             ..proto::UpdateEndpointRequest::default()
@@ -148,7 +148,7 @@ async fn an_endpoint_is_changed_disabled_and_enabled_each_once() {
         let disabled = api.disable_endpoint(Request::new(request)).await.unwrap();
         let disabled = disabled.into_inner().endpoint.unwrap();
         assert_eq!((disabled.enabled, disabled.version), (false, 2));
-        assert_eq!(disabled.disabled_why, "ann: maintenance");
+        assert_eq!(disabled.disabled_reason, "ann: maintenance");
     }
     for _ in 0..2 {
         let request = proto::EnableEndpointRequest {
@@ -177,7 +177,7 @@ async fn a_test_is_posted_signed_at_once_and_tells_what_came_of_it() {
     };
     let api = api_of(&world);
     let fine = api.send_test_event(test()).await.unwrap().into_inner();
-    assert!(fine.delivered && fine.status == 200 && fine.error.is_empty());
+    assert!(fine.delivered && fine.http_status == 200 && fine.error.is_empty());
     let received = receiver.received().remove(0);
     let header = |name: &str| received.header(name).unwrap();
     let (id, at) = (header("webhook-id"), header("webhook-timestamp"));
@@ -197,7 +197,7 @@ async fn a_test_is_posted_signed_at_once_and_tells_what_came_of_it() {
         .await
         .unwrap()
         .into_inner();
-    assert!(!hanging.delivered && hanging.status == 0 && hanging.took_ms >= 300);
+    assert!(!hanging.delivered && hanging.http_status == 0 && hanging.took_ms >= 300);
     assert_eq!(hanging.error, "no answer within 300 ms");
     assert!(world.deliveries("whe_1").await.is_empty());
 }
@@ -245,25 +245,25 @@ async fn events_are_listed_replayed_and_recovered_in_an_endpoints_own_words() {
         .unwrap()
         .into_inner();
     assert_eq!((last.events.len(), last.next_page_token.as_str()), (2, ""));
-    let replay = |what| {
+    let replay = |selection| {
         Request::new(proto::ReplayRequest {
             endpoint_id: id.clone(),
-            what: Some(what),
+            selection: Some(selection),
             actor: "ann".to_owned(),
             reason: "they lost it".to_owned(),
         })
     };
-    let event = proto::replay_request::What::EventId("evt_2".to_owned());
+    let event = proto::replay_request::Selection::EventId("evt_2".to_owned());
     let done = api.replay(replay(event)).await.unwrap().into_inner();
     assert_eq!(done.messages, 1, "it wants payin.* only");
     let sent = world.deliveries(&id).await.remove(0);
     assert_eq!(sent.message_id, page.events[2].message_id);
-    let unknown = proto::replay_request::What::MessageId("msg_none".to_owned());
+    let unknown = proto::replay_request::Selection::MessageId("msg_none".to_owned());
     assert_eq!(
         api.replay(replay(unknown)).await.unwrap_err().code(),
         Code::NotFound
     );
-    let known = proto::replay_request::What::MessageId(sent.message_id);
+    let known = proto::replay_request::Selection::MessageId(sent.message_id);
     assert_eq!(
         api.replay(replay(known))
             .await
@@ -274,8 +274,8 @@ async fn events_are_listed_replayed_and_recovered_in_an_endpoints_own_words() {
     );
     let recover = proto::RecoverRequest {
         endpoint_id: id.clone(),
-        since: Some(prost_types::Timestamp::default()),
-        until: None,
+        start_time: Some(prost_types::Timestamp::default()),
+        end_time: None,
         actor: "ann".to_owned(),
         reason: "they were down".to_owned(),
     };

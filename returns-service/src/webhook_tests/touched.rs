@@ -106,7 +106,9 @@ async fn whoever_asked_to_wait_for_a_day_is_tried_at_once_when_enabled_or_sent_s
             "replay" => {
                 let ask = proto::ReplayRequest {
                     endpoint_id,
-                    what: Some(proto::replay_request::What::EventId("evt_1".to_owned())),
+                    selection: Some(proto::replay_request::Selection::EventId(
+                        "evt_1".to_owned(),
+                    )),
                     actor,
                     reason,
                 };
@@ -115,8 +117,8 @@ async fn whoever_asked_to_wait_for_a_day_is_tried_at_once_when_enabled_or_sent_s
             _ => {
                 let ask = proto::RecoverRequest {
                     endpoint_id,
-                    since: Some(prost_types::Timestamp::default()),
-                    until: None,
+                    start_time: Some(prost_types::Timestamp::default()),
+                    end_time: None,
                     actor,
                     reason,
                 };

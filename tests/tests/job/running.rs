@@ -164,7 +164,7 @@ impl Job {
             import_id: import_id.to_owned(),
         };
         let answer = self.returns.clone().get_import(ask).await.unwrap();
-        answer.into_inner().import.unwrap()
+        answer.into_inner().file_import.unwrap()
     }
 
     /// Waits until the run for a due time has ended, and gives it.

@@ -63,8 +63,8 @@ impl Deployment {
         }
         eventually("the services listen", || async {
             deployment.status().await.is_some_and(|status| {
-                status.followers.len() == 2
-                    && status.followers.iter().all(|one| one.fault.is_empty())
+                status.databases.len() == 2
+                    && status.databases.iter().all(|one| one.fault.is_empty())
             })
         })
         .await;
@@ -134,7 +134,7 @@ impl Deployment {
     }
 
     pub async fn fault(&self, database: &str) -> String {
-        let followers = self.status().await.unwrap().followers;
+        let followers = self.status().await.unwrap().databases;
         let follower = followers.into_iter().find(|one| one.database == database);
         follower.unwrap().fault
     }
@@ -156,7 +156,7 @@ impl Deployment {
         let mut request = tonic::Request::new(tokio_stream::iter(parts));
         request.set_timeout(std::time::Duration::from_secs(60));
         let answer = self.client().await.import_file(request).await;
-        answer.unwrap().into_inner().import.unwrap()
+        answer.unwrap().into_inner().file_import.unwrap()
     }
 
     /// Puts a payment of 50.00 into both databases. Its other ids follow from `id`.

@@ -105,7 +105,7 @@ async fn what_is_held_and_decided_later(here: &Deployment) {
         hold_id: differs.unwrap().hold_id.clone(),
         actor: "ann".to_owned(),
         note: "the bank corrected it".to_owned(),
-        action: Some(proto::resolve_hold_request::Action::Dismiss(
+        action: Some(proto::resolve_hold_request::Action::DismissHold(
             proto::DismissHold {},
         )),
     };

@@ -147,7 +147,7 @@ impl Here {
             hold_id,
             actor: "ann".to_owned(),
             note: "nobody knows it".to_owned(),
-            action: Some(proto::resolve_hold_request::Action::Dismiss(
+            action: Some(proto::resolve_hold_request::Action::DismissHold(
                 proto::DismissHold {},
             )),
         };

@@ -193,12 +193,17 @@ impl<'a> Running<'a> {
         }
         let transfer_id = made.swap_remove(which % made.len());
         self.marked.insert(transfer_id.clone());
-        let ask = proto::MarkReadyToSettleRequest {
+        let ask = proto::ReleaseToSettlementRequest {
             transfer_id,
             actor: "ann".to_owned(),
             reason: "it is time".to_owned(),
         };
-        let marked = self.here.operations.clone().mark_ready_to_settle(ask).await;
+        let marked = self
+            .here
+            .operations
+            .clone()
+            .release_to_settlement(ask)
+            .await;
         marked.expect("it is marked");
     }
 }

@@ -1,199 +1,143 @@
-//! Deliveries and events: listing them, sending again, and trying an endpoint.
+//! Deliveries and events: listing them, sending them again, and testing an endpoint.
 
 use echeck_proto::returns::v1 as proto;
-use proto::replay_request::What;
+use proto::WebhookDeliveryState;
+use proto::replay_request::Selection;
 
-use super::super::connect::{request, webhooks};
-use super::super::json::moment;
-use super::super::{Because, Common, Failure, exit};
-use super::json;
-use super::{DeliveryArguments, EventArguments};
-use crate::output::{Table, print_line};
+use super::super::connect::{Service, pages};
+use super::super::show::{or_dash, time};
+use super::super::{Failure, Words as _, exit};
+use super::arguments::{DeliveryArguments, EventArguments, RecoverArguments, ReplayArguments};
+use crate::output::{Table, counted, print_line};
 
-/// The largest page that the service gives.
-const PAGE: u32 = 500;
-
-pub(super) async fn list(arguments: DeliveryArguments) -> Result<u8, Failure> {
-    let common = arguments.common;
-    let state = arguments.state.map(proto::WebhookDeliveryState::from);
-    let mut client = webhooks(&common).await?;
-    let mut ask = proto::ListDeliveriesRequest {
-        endpoint_id: arguments.endpoint,
-        state: state.unwrap_or_default().into(),
-        event_id: arguments.event,
-        message_id: String::new(),
-        transfer_id: arguments.transfer,
-        page_size: 0,
-        page_token: String::new(),
-    };
-    let mut found = Vec::new();
-    let mut left = arguments.limit;
-    while left > 0 {
-        ask.page_size = left.min(PAGE);
-        let answer = client
-            .list_deliveries(request(&common, ask.clone()))
-            .await?;
+pub(super) async fn list(arguments: DeliveryArguments, service: &Service) -> Result<u8, Failure> {
+    let state = arguments.state.map(WebhookDeliveryState::from);
+    let found = pages(arguments.limit, async |page_size, page_token| {
+        let ask = proto::ListDeliveriesRequest {
+            endpoint_id: arguments.endpoint.clone(),
+            state: state.unwrap_or_default().into(),
+            event_id: arguments.event.clone(),
+            message_id: String::new(),
+            transfer_id: arguments.transfer.clone(),
+            page_size,
+            page_token,
+        };
+        let answer = service.webhooks().list_deliveries(service.ask(ask)).await?;
         let answer = answer.into_inner();
-        found.extend(answer.deliveries);
-        left = left.saturating_sub(ask.page_size);
-        if answer.next_page_token.is_empty() {
-            break;
-        }
-        ask.page_token = answer.next_page_token;
-    }
-    let dead = |one: &proto::WebhookDelivery| one.state() == proto::WebhookDeliveryState::Dead;
-    let code = if found.iter().any(dead) {
-        exit::LOOK
-    } else {
-        exit::FINE
-    };
-    if common.json {
-        for delivery in &found {
-            print_line(&json::delivery(delivery).to_string())?;
-        }
-        return Ok(code);
-    }
+        Ok((answer.deliveries, answer.next_page_token))
+    })
+    .await?;
+    service.show_all(&found, "No deliveries.", table)?;
+    let lost = |one: &proto::WebhookDelivery| one.state() == WebhookDeliveryState::Undeliverable;
+    Ok(exit::ok_if(!found.iter().any(lost), exit::NEEDS_ATTENTION))
+}
+
+fn table(deliveries: &[proto::WebhookDelivery]) -> Table {
     let mut table = Table::new(&[
         "MESSAGE",
         "ENDPOINT",
         "TYPE",
         "TRANSFER",
         "STATE",
-        ">TRIES",
-        "NEXT TRY",
+        ">ATTEMPTS",
+        "NEXT ATTEMPT",
         "LAST ERROR",
     ]);
-    for delivery in &found {
-        table.row(vec![
-            delivery.message_id.clone(),
-            delivery.endpoint_id.clone(),
-            delivery.event_type.clone(),
-            delivery.transfer_id.clone(),
-            json::delivery_state(delivery),
-            delivery.attempts.to_string(),
-            moment(delivery.next_attempt_at.as_ref()),
-            delivery.last_error.clone(),
+    for delivery in deliveries {
+        table.row(&[
+            &delivery.message_id,
+            &delivery.endpoint_id,
+            &delivery.event_type,
+            &or_dash(&delivery.transfer_id),
+            &delivery.state().words(),
+            &delivery.attempts,
+            &time(delivery.next_attempt_at.as_ref()),
+            &delivery.last_error,
         ]);
     }
-    table.print()?;
-    Ok(code)
+    table
 }
 
-pub(super) async fn events(arguments: EventArguments) -> Result<u8, Failure> {
-    let common = arguments.common;
-    let mut client = webhooks(&common).await?;
-    let mut ask = proto::ListEventsRequest {
-        style: proto::WebhookStyle::from(arguments.style).into(),
-        api_version: arguments.api_version,
-        since: arguments.since,
-        until: arguments.until,
-        transfer_id: arguments.transfer,
-        page_size: 0,
-        page_token: String::new(),
-    };
-    let mut table = Table::new(&["EVENT", ">SEQUENCE", "TYPE", "TRANSFER", "AT", "BODY"]);
-    let mut left = arguments.limit;
-    while left > 0 {
-        ask.page_size = left.min(PAGE);
-        let answer = client.list_events(request(&common, ask.clone())).await?;
+pub(super) async fn events(arguments: EventArguments, service: &Service) -> Result<u8, Failure> {
+    let found = pages(arguments.limit, async |page_size, page_token| {
+        let ask = proto::ListEventsRequest {
+            style: proto::WebhookStyle::from(arguments.style).into(),
+            api_version: arguments.api_version.clone(),
+            start_time: arguments.since,
+            end_time: arguments.until,
+            transfer_id: arguments.transfer.clone(),
+            page_size,
+            page_token,
+        };
+        let answer = service.webhooks().list_events(service.ask(ask)).await?;
         let answer = answer.into_inner();
-        for event in &answer.events {
-            if common.json {
-                print_line(&json::event(event).to_string())?;
-                continue;
-            }
-            table.row(vec![
-                event.event_id.clone(),
-                event.sequence.to_string(),
-                event.event_type.clone(),
-                event.transfer_id.clone(),
-                moment(event.occurred_at.as_ref()),
-                event.body.clone(),
-            ]);
-        }
-        left = left.saturating_sub(ask.page_size);
-        if answer.next_page_token.is_empty() {
-            break;
-        }
-        ask.page_token = answer.next_page_token;
-    }
-    if !common.json {
-        table.print()?;
-    }
-    Ok(exit::FINE)
+        Ok((answer.events, answer.next_page_token))
+    });
+    service.show_all(&found.await?, "No events.", event_table)
 }
 
-fn sent_again(messages: u64, common: &Common) -> Result<u8, Failure> {
-    if common.json {
-        print_line(&serde_json::json!({ "messages": messages }).to_string())?;
-    } else {
-        print_line(&format!("{messages} messages are sent."))?;
+fn event_table(events: &[proto::WebhookEvent]) -> Table {
+    let mut table = Table::new(&["EVENT", ">SEQUENCE", "TYPE", "TRANSFER", "MERCHANT", "AT"]);
+    for event in events {
+        table.row(&[
+            &event.event_id,
+            &event.sequence,
+            &event.event_type,
+            &or_dash(&event.transfer_id),
+            &or_dash(&event.merchant),
+            &time(event.occurred_at.as_ref()),
+        ]);
     }
-    Ok(exit::FINE)
+    table
 }
 
-pub(super) async fn replay(
-    endpoint_id: String,
-    event: Option<String>,
-    message: Option<String>,
-    because: Because,
-) -> Result<u8, Failure> {
-    let common = because.common;
-    let ask = proto::ReplayRequest {
-        endpoint_id,
-        what: event.map(What::EventId).or(message.map(What::MessageId)),
-        actor: because.actor,
-        reason: because.reason,
-    };
-    let mut client = webhooks(&common).await?;
-    let answer = client.replay(request(&common, ask)).await?;
-    sent_again(answer.into_inner().messages, &common)
+pub(super) async fn replay(arguments: ReplayArguments, service: &Service) -> Result<u8, Failure> {
+    let change = arguments.change;
+    let ask = service.ask(proto::ReplayRequest {
+        endpoint_id: arguments.endpoint_id,
+        selection: arguments
+            .event
+            .map(Selection::EventId)
+            .or(arguments.message.map(Selection::MessageId)),
+        actor: change.actor,
+        reason: change.reason,
+    });
+    let answer = service.webhooks().replay(ask).await?.into_inner();
+    service.show(&answer, |answer| print_sent(answer.messages))
 }
 
-pub(super) async fn recover(
-    endpoint_id: String,
-    since: prost_types::Timestamp,
-    until: Option<prost_types::Timestamp>,
-    because: Because,
-) -> Result<u8, Failure> {
-    let common = because.common;
-    let ask = proto::RecoverRequest {
-        endpoint_id,
-        since: Some(since),
-        until,
-        actor: because.actor,
-        reason: because.reason,
-    };
-    let mut client = webhooks(&common).await?;
-    let answer = client.recover(request(&common, ask)).await?;
-    sent_again(answer.into_inner().messages, &common)
+pub(super) async fn recover(arguments: RecoverArguments, service: &Service) -> Result<u8, Failure> {
+    let change = arguments.change;
+    let ask = service.ask(proto::RecoverRequest {
+        endpoint_id: arguments.endpoint_id,
+        start_time: Some(arguments.since),
+        end_time: arguments.until,
+        actor: change.actor,
+        reason: change.reason,
+    });
+    let answer = service.webhooks().recover(ask).await?.into_inner();
+    service.show(&answer, |answer| print_sent(answer.messages))
+}
+
+fn print_sent(messages: u64) -> Result<(), Failure> {
+    let messages = counted(messages, "message is", "messages are");
+    Ok(print_line(&format!("{messages} being sent."))?)
 }
 
 pub(super) async fn test(
     endpoint_id: String,
     actor: String,
-    common: &Common,
+    service: &Service,
 ) -> Result<u8, Failure> {
-    let ask = proto::SendTestEventRequest { endpoint_id, actor };
-    let mut client = webhooks(common).await?;
-    let answer = client.send_test_event(request(common, ask)).await?;
-    let answer = answer.into_inner();
-    if common.json {
-        print_line(&json::test(&answer).to_string())?;
-    } else if answer.delivered {
-        print_line(&format!(
-            "Taken: HTTP {} after {} ms.",
-            answer.status, answer.took_ms
-        ))?;
-    } else {
-        print_line(&format!(
-            "Not taken after {} ms: {}.",
-            answer.took_ms, answer.error
-        ))?;
-    }
-    Ok(if answer.delivered {
-        exit::FINE
-    } else {
-        exit::LOOK
-    })
+    let ask = service.ask(proto::SendTestEventRequest { endpoint_id, actor });
+    let answer = service.webhooks().send_test_event(ask).await?.into_inner();
+    service.show(&answer, |answer| {
+        let (status, took_ms) = (answer.http_status, answer.took_ms);
+        Ok(print_line(&if answer.delivered {
+            format!("Accepted: HTTP {status} after {took_ms} ms.")
+        } else {
+            format!("Not accepted after {took_ms} ms: {}.", answer.error)
+        })?)
+    })?;
+    Ok(exit::ok_if(answer.delivered, exit::NEEDS_ATTENTION))
 }

@@ -28,7 +28,7 @@ pub fn reason(returned_on: &str) -> Option<Reason> {
 /// A change that fails a transfer which is in `state`.
 #[must_use]
 pub fn fail(id: &str, state: TransferState) -> Change {
-    Change::Fail(proto::FailTransfer {
+    Change::FailTransfer(proto::FailTransfer {
         transfer_id: id.to_owned(),
         expected: expected(state, None),
         reason: reason(""),
@@ -40,7 +40,7 @@ pub fn fail(id: &str, state: TransferState) -> Change {
 /// A change that returns a transfer which is in `state`.
 #[must_use]
 pub fn give_back(id: &str, state: TransferState, in_deposit: Option<bool>) -> Change {
-    Change::Return(proto::ReturnTransfer {
+    Change::ReturnTransfer(proto::ReturnTransfer {
         transfer_id: id.to_owned(),
         expected: expected(state, in_deposit),
         reason: reason("2026-02-27"),
@@ -52,7 +52,7 @@ pub fn give_back(id: &str, state: TransferState, in_deposit: Option<bool>) -> Ch
 /// A change that reverses a transfer which SUCCEEDED; the reversal is `RV_` and its id.
 #[must_use]
 pub fn reverse(id: &str, amount_minor: i64, in_deposit: Option<bool>) -> Change {
-    Change::Reverse(proto::ReverseTransfer {
+    Change::ReverseTransfer(proto::ReverseTransfer {
         transfer_id: id.to_owned(),
         expected: expected(TransferState::Succeeded, in_deposit),
         reason: reason(""),
@@ -72,7 +72,7 @@ pub fn reverse(id: &str, amount_minor: i64, in_deposit: Option<bool>) -> Change 
 /// and its id, and undoes `parent_id`.
 #[must_use]
 pub fn restore(id: &str, amount_minor: i64, state: TransferState, parent_id: &str) -> Change {
-    Change::Restore(proto::RestoreTransfer {
+    Change::RestoreTransfer(proto::RestoreTransfer {
         transfer_id: id.to_owned(),
         expected: expected(state, None),
         reason: later("R68", "Untimely Return"),
@@ -85,7 +85,7 @@ pub fn restore(id: &str, amount_minor: i64, state: TransferState, parent_id: &st
 /// `RA_` and its id, and undoes the restoration that [`restore`] creates.
 #[must_use]
 pub fn reapply(id: &str, amount_minor: i64, state: TransferState) -> Change {
-    Change::Reapply(proto::ReapplyReturn {
+    Change::ReapplyReturn(proto::ReapplyReturn {
         transfer_id: id.to_owned(),
         expected: expected(state, None),
         reason: later("R73", "Timely Original Return"),
@@ -102,7 +102,7 @@ pub fn reapply(id: &str, amount_minor: i64, state: TransferState) -> Change {
 /// `id`, which an earlier step of the transfer `returned` created.
 #[must_use]
 pub fn release(id: &str, returned: &str, after_seconds: i64) -> Change {
-    Change::Ready(proto::ReadyToSettle {
+    Change::ReleaseToSettlement(proto::ReleaseToSettlement {
         transfer_id: id.to_owned(),
         returned_transfer_id: returned.to_owned(),
         ready_to_settle_at: at(after_seconds),

@@ -259,9 +259,9 @@ impl Journal {
             self.position += 1;
             proto::Step {
                 position: self.position,
-                hash: self.hash(),
+                row_hash: self.hash(),
                 change,
-                withheld: String::new(),
+                blocked_reason: String::new(),
             }
         });
         let steps = steps.collect();

@@ -16,13 +16,14 @@ use futures_util::FutureExt;
 use http::{Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
 use super::in_flight::InFlight;
 use super::record::CallRecord;
+use super::refusal::{add_reason, refusal};
 use super::trailers::trailers_of;
 
 /// Surrounds a service's calls.
@@ -98,7 +99,8 @@ where
         () = cut.cancelled() => Err(cut_off()),
     };
     match outcome {
-        Ok(Ok(response)) => {
+        Ok(Ok(mut response)) => {
+            add_reason(response.headers_mut());
             record.end_if_told(response.headers());
             if response.body().is_end_stream() {
                 return Ok(response);
@@ -120,11 +122,13 @@ where
 }
 
 fn panicked() -> Status {
-    Status::internal("the server failed while it handled the call; its log says where")
+    let what = "the server failed while it handled the call; its log says where";
+    refusal(Code::Internal, "PANICKED", what)
 }
 
 fn cut_off() -> Status {
-    Status::unavailable("the server is shutting down and could not wait for the call any longer")
+    let what = "the server is shutting down and could not wait for the call any longer";
+    refusal(Code::Unavailable, "SHUTTING_DOWN", what)
 }
 
 /// The body of a response, watched until it ends.
@@ -156,17 +160,18 @@ impl HttpBody for CallBody {
         let Some(inner) = &mut self.inner else {
             return Poll::Ready(None);
         };
-        let Ok(polled) = catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(context)))
+        let Ok(mut polled) = catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(context)))
         else {
             return self.end_with(&panicked());
         };
-        match &polled {
+        match &mut polled {
             Poll::Pending if self.cut.as_mut().poll(context).is_ready() => {
                 return self.end_with(&cut_off());
             }
             Poll::Pending | Poll::Ready(None) => {}
             Poll::Ready(Some(Ok(frame))) => {
-                if let Some(trailers) = frame.trailers_ref() {
+                if let Some(trailers) = frame.trailers_mut() {
+                    add_reason(trailers);
                     self.record.end_if_told(trailers);
                 }
             }

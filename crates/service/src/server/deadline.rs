@@ -13,10 +13,11 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
-use tonic::Status;
 use tonic::body::Body;
+use tonic::{Code, Status};
 use tower::{Layer, Service};
 
+use super::refusal::refusal;
 use super::trailers::trailers_of;
 
 const HEADER: &str = "grpc-timeout";
@@ -100,10 +101,8 @@ where
 }
 
 fn exceeded(timeout: Duration) -> Status {
-    Status::deadline_exceeded(format!(
-        "the call did not end within {} ms",
-        timeout.as_millis()
-    ))
+    let what = format!("the call did not end within {} ms", timeout.as_millis());
+    refusal(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", what)
 }
 
 /// By how much the server is earlier than the caller: a tenth, at most 50 ms.
@@ -117,9 +116,10 @@ fn asked_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
         return Ok(None);
     };
     let wrong = || {
-        Status::invalid_argument(format!(
+        let what = format!(
             "the header {HEADER} must be one to eight digits and one of H, M, S, m, u, n; it is {value:?}"
-        ))
+        );
+        refusal(Code::InvalidArgument, "INVALID_TIMEOUT", what)
     };
     let text = value.to_str().map_err(|_| wrong())?;
     let (digits, unit) = text
@@ -181,7 +181,8 @@ impl HttpBody for BoundedBody {
             return Poll::Pending;
         }
         self.inner = None;
-        let status = Status::deadline_exceeded("the stream did not end within its deadline");
+        let what = "the stream did not end within its deadline";
+        let status = refusal(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", what);
         Poll::Ready(Some(Ok(Frame::trailers(trailers_of(&status)))))
     }
 

@@ -10,11 +10,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_server::{Health as HealthProtocol, HealthServer};
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 use tracing::{debug, info, warn};
+
+use super::refusal::refusal;
 
 /// The health of a process, for the standard gRPC health protocol. All its services share one
 /// state, which starts as NOT_SERVING; so does the overall one, named "". (tonic-health's own
@@ -151,9 +153,8 @@ impl HealthProtocol for Responder {
     ) -> Result<Response<HealthCheckResponse>, Status> {
         let service = request.into_inner().service;
         if !self.knows(&service) {
-            return Err(Status::not_found(format!(
-                "there is no service {service:?} here"
-            )));
+            let what = format!("there is no service {service:?} here");
+            return Err(refusal(Code::NotFound, "UNKNOWN_SERVICE", what));
         }
         let state = *self.0.state.borrow();
         Ok(Response::new(answer(state)))

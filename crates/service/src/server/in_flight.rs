@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
+use tonic::{Code, Status};
+
+use super::refusal::refusal;
 
 /// The calls in flight on all connections of one server.
 #[derive(Debug, Clone)]
@@ -35,10 +37,13 @@ impl InFlight {
     pub(super) fn admit(&self) -> Result<Seat, Status> {
         match self.seats.clone().try_acquire_owned() {
             Ok(permit) => Ok(Seat { _permit: permit }),
-            Err(_) => Err(Status::resource_exhausted(format!(
-                "the server already has {} calls in flight; try again later",
-                self.limit
-            ))),
+            Err(_) => {
+                let what = format!(
+                    "the server already has {} calls in flight; try again later",
+                    self.limit
+                );
+                Err(refusal(Code::ResourceExhausted, "TOO_MANY_CALLS", what))
+            }
         }
     }
 

@@ -21,6 +21,7 @@ mod health;
 mod in_flight;
 mod record;
 mod reflection;
+mod refusal;
 mod settings;
 #[cfg(test)]
 mod tests;

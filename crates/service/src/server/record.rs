@@ -10,6 +10,7 @@ use tonic::{Code, Status};
 use tracing::{Span, debug, info_span, warn};
 
 use super::in_flight::Seat;
+use super::refusal::refusal;
 
 /// A call until it is logged, which happens exactly once: when its status is known or, when
 /// the caller goes away first, as `CANCELLED`.
@@ -98,6 +99,10 @@ impl CallRecord {
 
 impl Drop for CallRecord {
     fn drop(&mut self) {
-        self.end(&Status::cancelled("the caller went away"));
+        self.end(&refusal(
+            Code::Cancelled,
+            "CALLER_GONE",
+            "the caller went away",
+        ));
     }
 }

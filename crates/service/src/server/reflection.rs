@@ -19,6 +19,8 @@ fn builder(services: &[&'static str]) -> Builder<'static> {
     ];
     let start = Builder::configure()
         .register_encoded_file_descriptor_set(echeck_proto::DESCRIPTOR_SET)
+        // The details of errors, so that grpcurl shows them decoded.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1::FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_reflection::pb::v1alpha::FILE_DESCRIPTOR_SET);

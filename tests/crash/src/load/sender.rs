@@ -300,6 +300,6 @@ async fn import(url: &str, file: &ReturnFile, source: &str) -> Result<String> {
         .await?
         .import_file(tokio_stream::iter(parts))
         .await?;
-    let import = answer.into_inner().import;
+    let import = answer.into_inner().file_import;
     Ok(import.context("the answer has no import")?.import_id)
 }

@@ -22,8 +22,8 @@ pub(super) fn parse_change(
         violations,
     };
     let (sent, effect) = match change {
-        ProtoChange::Fail(fail) => fields.fail(fail),
-        ProtoChange::Return(returned) => {
+        ProtoChange::FailTransfer(fail) => fields.fail(fail),
+        ProtoChange::ReturnTransfer(returned) => {
             let messages = returned.messages;
             let sent = SentUpdate {
                 transfer_id: returned.transfer_id,
@@ -32,10 +32,10 @@ pub(super) fn parse_change(
             };
             (sent, Some(UpdateEffect::Return { messages }))
         }
-        ProtoChange::Reverse(reverse) => fields.reverse(reverse),
-        ProtoChange::Restore(restore) => fields.restore(restore),
-        ProtoChange::Reapply(reapply) => fields.reapply(reapply),
-        ProtoChange::Ready(ready) => return fields.release(ready),
+        ProtoChange::ReverseTransfer(reverse) => fields.reverse(reverse),
+        ProtoChange::RestoreTransfer(restore) => fields.restore(restore),
+        ProtoChange::ReapplyReturn(reapply) => fields.reapply(reapply),
+        ProtoChange::ReleaseToSettlement(release) => return fields.release(release),
     };
     fields.update(sent, effect)
 }
@@ -43,12 +43,12 @@ pub(super) fn parse_change(
 /// The name of the change's field in a step.
 const fn name(change: &ProtoChange) -> &'static str {
     match change {
-        ProtoChange::Fail(_) => "fail",
-        ProtoChange::Return(_) => "return",
-        ProtoChange::Reverse(_) => "reverse",
-        ProtoChange::Restore(_) => "restore",
-        ProtoChange::Reapply(_) => "reapply",
-        ProtoChange::Ready(_) => "ready",
+        ProtoChange::FailTransfer(_) => "fail_transfer",
+        ProtoChange::ReturnTransfer(_) => "return_transfer",
+        ProtoChange::ReverseTransfer(_) => "reverse_transfer",
+        ProtoChange::RestoreTransfer(_) => "restore_transfer",
+        ProtoChange::ReapplyReturn(_) => "reapply_return",
+        ProtoChange::ReleaseToSettlement(_) => "release_to_settlement",
     }
 }
 
@@ -141,14 +141,14 @@ impl ChangeFields<'_> {
         (sent, reversal.map(UpdateEffect::Reapply))
     }
 
-    fn release(&mut self, ready: proto::ReadyToSettle) -> Option<TransferChange> {
-        self.required("transfer_id", &ready.transfer_id);
-        self.required("returned_transfer_id", &ready.returned_transfer_id);
-        let ready_to_settle_at = self.instant("ready_to_settle_at", ready.ready_to_settle_at);
-        let decided_at = self.instant("decided_at", ready.decided_at);
+    fn release(&mut self, release: proto::ReleaseToSettlement) -> Option<TransferChange> {
+        self.required("transfer_id", &release.transfer_id);
+        self.required("returned_transfer_id", &release.returned_transfer_id);
+        let ready_to_settle_at = self.instant("ready_to_settle_at", release.ready_to_settle_at);
+        let decided_at = self.instant("decided_at", release.decided_at);
         Some(TransferChange::Release(ReleaseToSettlement {
-            transfer_id: ready.transfer_id,
-            returned_transfer_id: ready.returned_transfer_id,
+            transfer_id: release.transfer_id,
+            returned_transfer_id: release.returned_transfer_id,
             ready_to_settle_at: ready_to_settle_at?,
             decided_at: decided_at?,
         }))

@@ -75,8 +75,8 @@ pub(crate) fn parse_adoption(
     let id = parse_uuid("adoption_id", &request.adoption_id, &mut violations);
     violations.required("actor".to_owned(), &request.actor);
     violations.required("reason".to_owned(), &request.reason);
-    let from = parse_cursor("from", request.from, &mut violations);
-    let to = parse_cursor("to", request.to, &mut violations);
+    let from = parse_cursor("expected_cursor", request.expected_cursor, &mut violations);
+    let to = parse_cursor("new_cursor", request.new_cursor, &mut violations);
     let adoption = match (id, from, to) {
         (Some(id), Some(from), Some(to)) => Some(CursorAdoption {
             id,
@@ -116,7 +116,7 @@ fn parse_cursor(
     };
     let journal = Uuid::parse_str(&cursor.journal_id).ok();
     let position = i64::try_from(cursor.position).ok().filter(|at| *at > 0);
-    let hash = RowHash::from_bytes(&cursor.hash);
+    let hash = RowHash::from_bytes(&cursor.row_hash);
     if let (Some(journal), Some(position), Some(hash)) = (journal, position, hash) {
         return Some(Cursor {
             journal,
@@ -144,11 +144,11 @@ fn parse_steps(steps: Vec<proto::Step>, violations: &mut Violations) -> Vec<Step
             let what = format!("is {position} after {last}; positions have no gaps");
             violations.add(format!("{path}.position"), what);
         }
-        let hash = parse_hash(&format!("{path}.hash"), &step.hash, violations);
-        let blocked = Some(step.withheld).filter(|why| !why.is_empty());
+        let hash = parse_hash(&format!("{path}.row_hash"), &step.row_hash, violations);
+        let blocked = Some(step.blocked_reason).filter(|why| !why.is_empty());
         if blocked.is_some() && step.change.is_none() {
             let what = "must be empty when there is no change to block";
-            violations.add(format!("{path}.withheld"), what);
+            violations.add(format!("{path}.blocked_reason"), what);
         }
         let change = step
             .change

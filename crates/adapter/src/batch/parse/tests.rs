@@ -6,9 +6,9 @@ use crate::batch::{TransferChange, UpdateEffect};
 fn step(position: u64) -> proto::Step {
     proto::Step {
         position,
-        hash: vec![7; 32],
+        row_hash: vec![7; 32],
         change: None,
-        withheld: String::new(),
+        blocked_reason: String::new(),
     }
 }
 
@@ -62,8 +62,8 @@ fn every_violation_is_reported_with_its_field() {
     let mut bad = request(vec![step(1)]);
     bad.journal_id = "journal".into();
     bad.previous_hash = vec![1];
-    bad.steps[0].hash = vec![1; 31];
-    bad.steps[0].change = Some(ProtoChange::Fail(proto::FailTransfer {
+    bad.steps[0].row_hash = vec![1; 31];
+    bad.steps[0].change = Some(ProtoChange::FailTransfer(proto::FailTransfer {
         raw_json: "{".into(),
         reason: Some(proto::Reason {
             returned_on: "03/02/2026".into(),
@@ -76,12 +76,12 @@ fn every_violation_is_reported_with_its_field() {
         [
             "journal_id",
             "previous_hash",
-            "steps[0].hash",
-            "steps[0].fail.raw_json",
-            "steps[0].fail.transfer_id",
-            "steps[0].fail.expected.state",
-            "steps[0].fail.reason.decided_at",
-            "steps[0].fail.reason.returned_on",
+            "steps[0].row_hash",
+            "steps[0].fail_transfer.raw_json",
+            "steps[0].fail_transfer.transfer_id",
+            "steps[0].fail_transfer.expected.state",
+            "steps[0].fail_transfer.reason.decided_at",
+            "steps[0].fail_transfer.reason.returned_on",
         ]
     );
 }
@@ -89,7 +89,7 @@ fn every_violation_is_reported_with_its_field() {
 #[test]
 fn a_reversal_takes_back_a_positive_amount() {
     let mut bad = request(vec![step(1)]);
-    bad.steps[0].change = Some(ProtoChange::Reverse(proto::ReverseTransfer {
+    bad.steps[0].change = Some(ProtoChange::ReverseTransfer(proto::ReverseTransfer {
         transfer_id: "TR1".into(),
         expected: Some(proto::Expected {
             state: 2,
@@ -111,9 +111,9 @@ fn a_reversal_takes_back_a_positive_amount() {
     assert_eq!(
         violated(parse_batch(bad)),
         [
-            "steps[0].reverse.reversal.id",
-            "steps[0].reverse.reversal.amount_minor",
-            "steps[0].reverse.reversal.currency",
+            "steps[0].reverse_transfer.reversal.id",
+            "steps[0].reverse_transfer.reversal.amount_minor",
+            "steps[0].reverse_transfer.reversal.currency",
         ]
     );
 }
@@ -130,40 +130,44 @@ fn each_missing_field_of_a_later_stage_is_reported_by_its_path() {
     let head = |name: &str| {
         ["transfer_id", "expected.state", "reason"].map(|part| format!("steps[0].{name}.{part}"))
     };
-    let fields = empty(ProtoChange::Restore(proto::RestoreTransfer::default()));
-    assert_eq!(fields[0], "steps[0].restore.restoration");
-    assert_eq!(fields[1..], head("restore"));
-    let fields = empty(ProtoChange::Reapply(proto::ReapplyReturn::default()));
-    assert_eq!(fields[0], "steps[0].reapply.reversal");
-    assert_eq!(fields[1..], head("reapply"));
+    let fields = empty(ProtoChange::RestoreTransfer(
+        proto::RestoreTransfer::default(),
+    ));
+    assert_eq!(fields[0], "steps[0].restore_transfer.restoration");
+    assert_eq!(fields[1..], head("restore_transfer"));
+    let fields = empty(ProtoChange::ReapplyReturn(proto::ReapplyReturn::default()));
+    assert_eq!(fields[0], "steps[0].reapply_return.reversal");
+    assert_eq!(fields[1..], head("reapply_return"));
     let made = Some(proto::Reversal::default());
-    let fields = empty(ProtoChange::Restore(proto::RestoreTransfer {
+    let fields = empty(ProtoChange::RestoreTransfer(proto::RestoreTransfer {
         restoration: made.clone(),
         ..Default::default()
     }));
     assert_eq!(
         fields[..3],
         ["id", "amount_minor", "currency"]
-            .map(|part| format!("steps[0].restore.restoration.{part}"))
+            .map(|part| format!("steps[0].restore_transfer.restoration.{part}"))
     );
-    let fields = empty(ProtoChange::Reapply(proto::ReapplyReturn {
+    let fields = empty(ProtoChange::ReapplyReturn(proto::ReapplyReturn {
         reversal: made,
         ..Default::default()
     }));
     assert_eq!(
         fields[..4],
         ["id", "amount_minor", "currency", "parent_id"]
-            .map(|part| format!("steps[0].reapply.reversal.{part}"))
+            .map(|part| format!("steps[0].reapply_return.reversal.{part}"))
     );
     assert_eq!(
-        empty(ProtoChange::Ready(proto::ReadyToSettle::default())),
+        empty(ProtoChange::ReleaseToSettlement(
+            proto::ReleaseToSettlement::default()
+        )),
         [
             "transfer_id",
             "returned_transfer_id",
             "ready_to_settle_at",
             "decided_at"
         ]
-        .map(|part| format!("steps[0].ready.{part}"))
+        .map(|part| format!("steps[0].release_to_settlement.{part}"))
     );
 }
 
@@ -194,7 +198,7 @@ fn update(
 
 fn reverse(parent_id: &str) -> ProtoChange {
     let (expected, reason, reversal) = update(parent_id);
-    ProtoChange::Reverse(proto::ReverseTransfer {
+    ProtoChange::ReverseTransfer(proto::ReverseTransfer {
         transfer_id: "TR1".into(),
         expected,
         reason,
@@ -205,7 +209,7 @@ fn reverse(parent_id: &str) -> ProtoChange {
 
 fn restore(parent_id: &str) -> ProtoChange {
     let (expected, reason, restoration) = update(parent_id);
-    ProtoChange::Restore(proto::RestoreTransfer {
+    ProtoChange::RestoreTransfer(proto::RestoreTransfer {
         transfer_id: "TR1".into(),
         expected,
         reason,
@@ -216,7 +220,7 @@ fn restore(parent_id: &str) -> ProtoChange {
 
 fn reapply(parent_id: &str) -> ProtoChange {
     let (expected, reason, reversal) = update(parent_id);
-    ProtoChange::Reapply(proto::ReapplyReturn {
+    ProtoChange::ReapplyReturn(proto::ReapplyReturn {
         transfer_id: "TR1".into(),
         expected,
         reason,
@@ -251,7 +255,7 @@ fn a_new_transfer_undoes_the_returned_one_unless_the_step_names_another() {
     assert_eq!(parent(reverse("TR1")), "TR1");
     assert_eq!(
         parent(reverse("TR2")),
-        "steps[0].reverse.reversal.parent_id"
+        "steps[0].reverse_transfer.reversal.parent_id"
     );
     assert_eq!(parent(restore("")), "TR1");
     assert_eq!(parent(restore("RV1")), "RV1");
@@ -260,10 +264,13 @@ fn a_new_transfer_undoes_the_returned_one_unless_the_step_names_another() {
 #[test]
 fn a_return_that_is_applied_again_names_the_restoration() {
     assert_eq!(parent(reapply("RS1")), "RS1");
-    assert_eq!(parent(reapply("")), "steps[0].reapply.reversal.parent_id");
+    assert_eq!(
+        parent(reapply("")),
+        "steps[0].reapply_return.reversal.parent_id"
+    );
     assert_eq!(
         parent(reapply("TR1")),
-        "steps[0].reapply.reversal.parent_id"
+        "steps[0].reapply_return.reversal.parent_id"
     );
 }
 

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use echeck_proto::returns::v1::get_transfer_request::Key;
 use serde_json::Value;
-use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
@@ -24,7 +23,7 @@ async fn a_message_over_the_limit_is_refused_as_out_of_range() {
     };
     client.get_transfer(long(1_000)).await.unwrap();
     let status = client.get_transfer(long(1_100)).await.unwrap_err();
-    assert_eq!(status.code(), Code::OutOfRange, "{status}");
+    assert_eq!(reason(&status), because(Code::OutOfRange, "OUT_OF_RANGE"));
     assert!(status.message().contains("1024"), "{status}");
 }
 
@@ -39,7 +38,10 @@ async fn one_call_too_many_is_refused_at_once_but_health_still_answers() {
     happens(&running.sample.entered).await;
     let mut client = running.client().await;
     let status = client.get_transfer(ask("answer")).await.unwrap_err();
-    assert_eq!(status.code(), Code::ResourceExhausted, "{status}");
+    assert_eq!(
+        reason(&status),
+        because(Code::ResourceExhausted, "TOO_MANY_CALLS")
+    );
     let mut health = HealthClient::new(running.channel().await);
     health.check(HealthCheckRequest::default()).await.unwrap();
 
@@ -73,7 +75,7 @@ async fn a_panic_fails_its_own_call_and_nothing_else() {
     happens(&running.sample.entered).await;
 
     let status = client.get_transfer(ask("panic")).await.unwrap_err();
-    assert_eq!(status.code(), Code::Internal, "{status}");
+    assert_eq!(reason(&status), because(Code::Internal, "PANICKED"));
     assert!(status.message().contains("its log says where"), "{status}");
 
     let mut messages = client
@@ -85,7 +87,7 @@ async fn a_panic_fails_its_own_call_and_nothing_else() {
     happens(&running.sample.entered).await;
     running.sample.gate.add_permits(2);
     let status = messages.message().await.unwrap_err();
-    assert_eq!(status.code(), Code::Internal, "{status}");
+    assert_eq!(reason(&status), because(Code::Internal, "PANICKED"));
 
     within(Duration::from_secs(10), other)
         .await
@@ -103,7 +105,10 @@ async fn an_unknown_method_is_unimplemented() {
     let status = client
         .check_target(echeck_proto::adapter::v1::CheckTargetRequest {})
         .await;
-    assert_eq!(status.unwrap_err().code(), Code::Unimplemented);
+    assert_eq!(
+        reason(&status.unwrap_err()),
+        because(Code::Unimplemented, "UNIMPLEMENTED")
+    );
 }
 
 #[derive(Clone, Default)]

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tonic::Code;
 
 use super::*;
 
@@ -17,7 +16,10 @@ async fn a_slow_unary_call_ends_at_the_callers_deadline_and_its_handler_stops() 
         .get_transfer(request)
         .await
         .unwrap_err();
-    assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+    assert_eq!(
+        reason(&status),
+        because(Code::DeadlineExceeded, "DEADLINE_EXCEEDED")
+    );
     assert_eq!(status.message(), "the call did not end within 950 ms");
     assert!(started.elapsed() >= Duration::from_millis(950));
     happens(&running.sample.dropped).await;
@@ -34,7 +36,10 @@ async fn a_client_stream_that_never_ends_is_ended_at_the_callers_deadline() {
         .import_file(request)
         .await
         .unwrap_err();
-    assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+    assert_eq!(
+        reason(&status),
+        because(Code::DeadlineExceeded, "DEADLINE_EXCEEDED")
+    );
     happens(&running.sample.dropped).await;
 }
 
@@ -43,7 +48,10 @@ async fn without_a_deadline_of_the_caller_the_default_holds() {
     let running = start("default_timeout_ms = 100").await;
     let mut client = running.client().await;
     let status = client.get_transfer(ask("slow")).await.unwrap_err();
-    assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+    assert_eq!(
+        reason(&status),
+        because(Code::DeadlineExceeded, "DEADLINE_EXCEEDED")
+    );
     assert_eq!(status.message(), "the call did not end within 100 ms");
 }
 
@@ -77,7 +85,10 @@ async fn a_response_stream_ends_at_the_callers_deadline() {
     let status = within(Duration::from_secs(10), messages.message())
         .await
         .unwrap_err();
-    assert_eq!(status.code(), Code::DeadlineExceeded, "{status}");
+    assert_eq!(
+        reason(&status),
+        because(Code::DeadlineExceeded, "DEADLINE_EXCEEDED")
+    );
     happens(&running.sample.dropped).await;
 }
 
@@ -121,7 +132,11 @@ async fn a_timeout_that_is_none_is_refused() {
             .metadata_mut()
             .insert("grpc-timeout", wrong.parse().unwrap());
         let status = client.get_transfer(request).await.unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument, "{wrong}: {status}");
+        assert_eq!(
+            reason(&status),
+            because(Code::InvalidArgument, "INVALID_TIMEOUT"),
+            "{wrong}"
+        );
         assert!(status.message().contains("grpc-timeout"), "{status}");
     }
     for right in ["1H", "2M", "3S", "30000m", "99999999u", "00000009S"] {

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use tonic::Code;
 
 use super::*;
 
@@ -71,9 +70,9 @@ async fn a_drain_is_bounded_and_tells_the_callers_that_it_cuts() {
     assert!(started.elapsed() >= Duration::from_millis(300));
 
     let cut = unary.await.unwrap().unwrap_err();
-    assert_eq!(cut.code(), Code::Unavailable, "{cut}");
+    assert_eq!(reason(&cut), because(Code::Unavailable, "SHUTTING_DOWN"));
     let cut = messages.message().await.unwrap_err();
-    assert_eq!(cut.code(), Code::Unavailable, "{cut}");
+    assert_eq!(reason(&cut), because(Code::Unavailable, "SHUTTING_DOWN"));
     happens(&running.sample.dropped).await;
     happens(&running.sample.dropped).await;
 }

@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -17,12 +16,12 @@ fn about(service: &str) -> HealthCheckRequest {
     }
 }
 
-async fn check(running: &Running, service: &str) -> Result<ServingStatus, Code> {
+async fn check(running: &Running, service: &str) -> Result<ServingStatus, (Code, String)> {
     let mut client = HealthClient::new(running.channel().await);
     let answer = client
         .check(about(service))
         .await
-        .map_err(|status| status.code())?;
+        .map_err(|status| reason(&status))?;
     Ok(answer.into_inner().status())
 }
 
@@ -38,7 +37,7 @@ async fn serving_is_said_only_while_the_probe_succeeds() {
     }
     assert_eq!(
         check(&running, "no.such.Service").await,
-        Err(Code::NotFound)
+        Err(because(Code::NotFound, "UNKNOWN_SERVICE"))
     );
 
     let mut client = HealthClient::new(running.channel().await);

@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Code, Request, Status};
+use tonic_types::StatusExt as _;
 
 use super::{Health, ServeError, ServerConfig};
 use crate::config::Settings;
@@ -75,6 +76,21 @@ impl Running {
     async fn client(&self) -> ReturnsServiceClient<Channel> {
         ReturnsServiceClient::new(self.channel().await)
     }
+}
+
+/// The code of an error, and the reason in its `ErrorInfo`, which every error has.
+fn reason(status: &Status) -> (Code, String) {
+    let info = status.get_details_error_info();
+    (
+        status.code(),
+        info.unwrap_or_else(|| panic!("no ErrorInfo: {status}"))
+            .reason,
+    )
+}
+
+/// What [`reason`] gives.
+fn because(code: Code, reason: &str) -> (Code, String) {
+    (code, reason.to_owned())
 }
 
 /// A request that tells the sample what to do.

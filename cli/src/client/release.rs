@@ -1,0 +1,44 @@
+//! `echeck release`: a reversal or a restoration may join a settlement.
+
+use clap::Args;
+use echeck_proto::returns::v1 as proto;
+
+use super::connect::Service;
+use super::show::time;
+use super::{Change, Failure, exit};
+use crate::output::print_line;
+
+/// What to release.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck release TR5b1c0f --reason 'the merchant asked for it'\n\n\
+    Exit codes: 0 released, 4 the service created no such transfer, 1 failed"
+)]
+pub struct Arguments {
+    /// The id of the reversal or the restoration.
+    transfer_id: String,
+    #[command(flatten)]
+    change: Change,
+}
+
+pub(super) async fn run(
+    Arguments {
+        transfer_id,
+        change,
+    }: Arguments,
+    service: &Service,
+) -> Result<u8, Failure> {
+    let ask = service.ask(proto::ReleaseToSettlementRequest {
+        transfer_id: transfer_id.clone(),
+        actor: change.actor,
+        reason: change.reason,
+    });
+    let answer = service.operations().release_to_settlement(ask).await?;
+    service.show(&answer.into_inner(), |answer| {
+        let at = time(answer.ready_to_settle_at.as_ref());
+        Ok(print_line(&format!(
+            "{transfer_id} may join a settlement since {at}."
+        ))?)
+    })?;
+    Ok(exit::OK)
+}

@@ -1,0 +1,139 @@
+//! `echeck run` and `runs`: runs of the daily job.
+
+use anyhow::Context as _;
+use clap::Args;
+use echeck_proto::returns::v1 as proto;
+use proto::JobOutcome;
+
+use super::connect::{Service, pages};
+use super::show::{or_dash, time};
+use super::{Failure, Words as _, exit};
+use crate::output::{Table, print_line};
+
+/// Which source to run.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck run worldpay_returns\n  echeck run worldpay_returns --no-wait --json\n\n\
+    Exit codes: 0 done or nothing to do, 2 done late or with exceptions, 3 file rejected, \
+    4 file missing, 1 something is unavailable, 5 deadline passed"
+)]
+pub struct RunArguments {
+    /// The source.
+    source: String,
+    /// Answer when the run has started, instead of when it has ended.
+    #[arg(long)]
+    no_wait: bool,
+    /// Who asks; recorded in the audit log.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    actor: String,
+}
+
+/// Which runs to list.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  echeck runs\n  echeck runs --source worldpay_returns --json")]
+pub struct ListArguments {
+    /// Only of this source.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    source: String,
+    /// The maximum number of runs.
+    #[arg(long, default_value_t = 20)]
+    limit: u32,
+}
+
+/// Runs a source now.
+pub(super) async fn run(arguments: RunArguments, service: &Service) -> Result<u8, Failure> {
+    let RunArguments {
+        source,
+        no_wait,
+        actor,
+    } = arguments;
+    let ask = service.ask(proto::RunJobRequest {
+        source,
+        actor,
+        wait: !no_wait,
+    });
+    let spinner = (!no_wait && !service.json).then(|| {
+        let spinner = indicatif::ProgressBar::new_spinner().with_message("running");
+        spinner.enable_steady_tick(std::time::Duration::from_millis(120));
+        spinner
+    });
+    let answer = service.operations().run_job(ask).await;
+    if let Some(spinner) = spinner {
+        spinner.finish_and_clear();
+    }
+    let answer = answer?.into_inner();
+    let run = answer.run.context("the service sent no run")?;
+    if answer.joined && !service.json {
+        print_line("A run was in progress already; this is that run.")?;
+    }
+    service.show(&run, print)?;
+    Ok(code(run.outcome()))
+}
+
+/// The exit code of an outcome.
+fn code(outcome: JobOutcome) -> u8 {
+    match outcome {
+        JobOutcome::Unspecified
+        | JobOutcome::Running
+        | JobOutcome::Completed
+        | JobOutcome::NoActivity
+        | JobOutcome::DuplicateFile => exit::OK,
+        JobOutcome::CompletedWithExceptions | JobOutcome::FileLate => exit::NEEDS_ATTENTION,
+        JobOutcome::FileRejected => exit::REJECTED,
+        JobOutcome::FileMissing => exit::NOT_FOUND,
+        JobOutcome::SourceUnreachable
+        | JobOutcome::StoreUnreachable
+        | JobOutcome::TargetFailed
+        | JobOutcome::ReportFailed => exit::FAILED,
+    }
+}
+
+fn print(run: &proto::JobRun) -> Result<(), Failure> {
+    table(std::slice::from_ref(run)).print()?;
+    if run.files.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(&["FILE", ">BYTES", "IMPORT", "OUTCOME", "SUMMARY"]);
+    for file in &run.files {
+        table.row(&[
+            // The acquirer chose the name: it must not be able to fool a terminal.
+            &file.name.escape_debug(),
+            &file.size_bytes,
+            &or_dash(&file.import_id),
+            &file.outcome().words(),
+            &file.summary,
+        ]);
+    }
+    print_line("")?;
+    Ok(table.print()?)
+}
+
+/// Lists runs.
+pub(super) async fn list(arguments: ListArguments, service: &Service) -> Result<u8, Failure> {
+    let found = pages(arguments.limit, async |page_size, page_token| {
+        let ask = proto::ListJobRunsRequest {
+            source: arguments.source.clone(),
+            page_size,
+            page_token,
+        };
+        let answer = service.operations().list_job_runs(service.ask(ask)).await?;
+        let answer = answer.into_inner();
+        Ok((answer.runs, answer.next_page_token))
+    });
+    service.show_all(&found.await?, "No runs yet.", table)
+}
+
+fn table(runs: &[proto::JobRun]) -> Table {
+    let mut table = Table::new(&["RUN", "SOURCE", "STARTED", "BY", "OUTCOME", "SUMMARY"]);
+    for run in runs {
+        table.row(&[
+            &run.run_id,
+            &run.source,
+            &time(run.started_at.as_ref()),
+            &run.trigger().words(),
+            &run.outcome().words(),
+            &run.summary,
+        ]);
+    }
+    table
+}

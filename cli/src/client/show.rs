@@ -1,0 +1,89 @@
+//! Showing answers: as JSON, as a table, and what stands in its cells.
+
+use prost::{Message, Name};
+use prost_types::Timestamp;
+
+use super::connect::Service;
+use super::{Failure, exit, json};
+use crate::output::{Table, print_line};
+
+impl Service {
+    /// Shows what was found: with `--json` an object per line, or else a table, or `none` when
+    /// there is nothing. Returns the exit code of a command that is done.
+    pub(super) fn show_all<M: Message + Name>(
+        &self,
+        found: &[M],
+        none: &str,
+        table: impl FnOnce(&[M]) -> Table,
+    ) -> Result<u8, Failure> {
+        if self.json {
+            found.iter().try_for_each(print_json)?;
+        } else if found.is_empty() {
+            print_line(none)?;
+        } else {
+            table(found).print()?;
+        }
+        Ok(exit::OK)
+    }
+
+    /// Shows one answer: with `--json` as an object, or else by `print`. Returns
+    /// the exit code of a command that is done.
+    pub(super) fn show<M: Message + Name>(
+        &self,
+        answer: &M,
+        print: impl FnOnce(&M) -> Result<(), Failure>,
+    ) -> Result<u8, Failure> {
+        if self.json {
+            print_json(answer)?;
+        } else {
+            print(answer)?;
+        }
+        Ok(exit::OK)
+    }
+}
+
+/// Prints a message as one line of JSON.
+fn print_json<M: Message + Name>(message: &M) -> Result<(), Failure> {
+    Ok(print_line(&json::of(message)?.to_string())?)
+}
+
+/// Text, or a dash when it is empty.
+pub(super) fn or_dash(text: &str) -> &str {
+    if text.is_empty() { "-" } else { text }
+}
+
+/// A time for people; a dash when there is none.
+pub(super) fn time(at: Option<&Timestamp>) -> String {
+    at.and_then(|at| chrono::DateTime::from_timestamp(at.seconds, 0))
+        .map_or("-".to_owned(), |at| {
+            at.format("%Y-%m-%d %H:%M:%SZ").to_string()
+        })
+}
+
+/// `1,234.56`; every currency of ACH has two decimals.
+pub(crate) fn amount(minor: i64) -> String {
+    let units = minor.unsigned_abs();
+    let whole = (units / 100).to_string();
+    let mut grouped = String::new();
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    let sign = if minor < 0 { "-" } else { "" };
+    format!("{sign}{grouped}.{:02}", units % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::amount;
+
+    #[test]
+    fn thousands_are_grouped_and_cents_have_two_digits() {
+        assert_eq!(amount(0), "0.00");
+        assert_eq!(amount(123_456_789), "1,234,567.89");
+        assert_eq!(amount(-5), "-0.05");
+        assert_eq!(amount(100_000), "1,000.00");
+    }
+}

@@ -1,0 +1,192 @@
+//! `echeck sources`: the sources of the daily job, and what operators change about them.
+
+use anyhow::Context as _;
+use clap::{Args, Subcommand, ValueEnum};
+use echeck_proto::returns::v1 as proto;
+
+use super::connect::Service;
+use super::show::time;
+use super::{Change, Failure, Words as _};
+use crate::output::Table;
+
+/// What to do with sources.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck sources\n  echeck sources pause worldpay_returns --reason 'their maintenance'\n  \
+    echeck sources schedule worldpay_returns --cron '*/15 6-20 * * *' --time-zone America/New_York \
+    --days banking-days --due 10:00 --grace-minutes 30 --reason 'they publish earlier now'\n  \
+    echeck sources schedule worldpay_returns --reset --reason 'as configured'",
+    args_conflicts_with_subcommands = true
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+/// What to change about a source.
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Stop scheduled runs.
+    Pause {
+        /// The source.
+        source: String,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Start scheduled runs again.
+    Resume {
+        /// The source.
+        source: String,
+        #[command(flatten)]
+        change: Change,
+    },
+    /// Replace the schedule, at once.
+    Schedule(ScheduleArguments),
+}
+
+/// A schedule.
+#[derive(Debug, Args)]
+struct ScheduleArguments {
+    /// The source.
+    source: String,
+    /// Minute, hour, day of the month, month, day of the week.
+    #[arg(long, required_unless_present = "reset")]
+    cron: Option<String>,
+    /// The time zone of cron and due.
+    #[arg(long, default_value = "America/New_York")]
+    time_zone: String,
+    /// The days on which it runs.
+    #[arg(long, value_enum, default_value_t = RunsOn::BankingDays)]
+    days: RunsOn,
+    /// When the file of each of these days is due, HH:MM. Without it no file is expected.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    due: String,
+    /// How many minutes after the due time the file counts as missing.
+    #[arg(long, default_value_t = 30)]
+    grace_minutes: u32,
+    /// Restore the configured schedule.
+    #[arg(long, conflicts_with_all = ["cron", "due"])]
+    reset: bool,
+    #[command(flatten)]
+    change: Change,
+}
+
+/// The days on which a schedule runs.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RunsOn {
+    /// Every day.
+    All,
+    /// Monday to Friday.
+    Weekdays,
+    /// Days on which the Federal Reserve settles.
+    BankingDays,
+}
+
+impl From<RunsOn> for proto::ScheduleDays {
+    fn from(days: RunsOn) -> Self {
+        match days {
+            RunsOn::All => Self::All,
+            RunsOn::Weekdays => Self::Weekdays,
+            RunsOn::BankingDays => Self::BankingDays,
+        }
+    }
+}
+
+pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+    match arguments.action {
+        None => list(service).await,
+        Some(Action::Pause { source, change }) => {
+            let ask = service.ask(proto::PauseSourceRequest {
+                source,
+                actor: change.actor,
+                reason: change.reason,
+            });
+            let answer = service.operations().pause_source(ask).await?;
+            changed(answer.into_inner().source, service)
+        }
+        Some(Action::Resume { source, change }) => {
+            let ask = service.ask(proto::ResumeSourceRequest {
+                source,
+                actor: change.actor,
+                reason: change.reason,
+            });
+            let answer = service.operations().resume_source(ask).await?;
+            changed(answer.into_inner().source, service)
+        }
+        Some(Action::Schedule(arguments)) => schedule(arguments, service).await,
+    }
+}
+
+async fn schedule(arguments: ScheduleArguments, service: &Service) -> Result<u8, Failure> {
+    let schedule = arguments.cron.map(|cron| proto::Schedule {
+        cron,
+        time_zone: arguments.time_zone,
+        days: proto::ScheduleDays::from(arguments.days).into(),
+        due: arguments.due,
+        grace_minutes: arguments.grace_minutes,
+    });
+    let change = arguments.change;
+    let ask = service.ask(proto::SetScheduleRequest {
+        source: arguments.source,
+        schedule,
+        actor: change.actor,
+        reason: change.reason,
+    });
+    let answer = service.operations().set_schedule(ask).await?;
+    changed(answer.into_inner().source, service)
+}
+
+fn changed(source: Option<proto::JobSource>, service: &Service) -> Result<u8, Failure> {
+    let source = source.context("the service sent no source")?;
+    service.show_all(std::slice::from_ref(&source), "", table)
+}
+
+async fn list(service: &Service) -> Result<u8, Failure> {
+    let ask = service.ask(proto::ListSourcesRequest {});
+    let answer = service.operations().list_sources(ask).await?.into_inner();
+    let none = "No source has a location to fetch files from: add [sources.NAME.sftp] to the \
+                configuration.";
+    service.show_all(&answer.sources, none, table)
+}
+
+fn table(sources: &[proto::JobSource]) -> Table {
+    let mut table = Table::new(&[
+        "SOURCE", "LOCATION", "PATTERN", "SCHEDULE", "DUE", "NEXT", "LAST",
+    ]);
+    for source in sources {
+        let next = if source.paused_at.is_some() {
+            format!("paused by {}", source.paused_by)
+        } else {
+            time(source.next_run_at.as_ref())
+        };
+        let last = source
+            .last_run
+            .as_ref()
+            .map_or("-".to_owned(), |run| run.outcome().words());
+        let (plan, due) = source
+            .schedule
+            .as_ref()
+            .map_or(("on request".to_owned(), "-".to_owned()), in_words);
+        table.row(&[
+            &source.name,
+            &source.location,
+            &source.pattern,
+            &plan,
+            &due,
+            &next,
+            &last,
+        ]);
+    }
+    table
+}
+
+/// When a schedule runs, and when its file is due.
+fn in_words(schedule: &proto::Schedule) -> (String, String) {
+    let days = schedule.days().words();
+    let plan = format!("{} {} {days}", schedule.cron, schedule.time_zone);
+    let due = match schedule.due.as_str() {
+        "" => "-".to_owned(),
+        due => format!("{due} +{} min", schedule.grace_minutes),
+    };
+    (plan, due)
+}

@@ -1,0 +1,260 @@
+//! The arguments of `echeck webhooks`.
+
+use chrono::{DateTime, Utc};
+use clap::{Args, ValueEnum};
+use echeck_proto::returns::v1 as proto;
+use prost_types::Timestamp;
+
+use super::super::Change;
+
+/// The endpoint to create.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck webhooks create https://hooks.platform.example/echeck \\\n    \
+    --style rainforest --api-version 2024-10-16 --owner ops@platform.example \\\n    \
+    --type 'ach_return.*' --type payin.returned --reason 'new platform'"
+)]
+pub(super) struct CreateArguments {
+    /// The address that messages are posted to.
+    pub(super) url: String,
+    /// The platform whose message format it expects.
+    #[arg(long, value_enum)]
+    pub(super) style: Style,
+    /// The version of that format, such as 2024-10-16. Optional for finix.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) api_version: String,
+    /// An event type to subscribe to, such as payin.returned or ach_return.*; may be repeated.
+    /// Default: all.
+    #[arg(long = "type")]
+    pub(super) types: Vec<String>,
+    /// Only events of this merchant.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) merchant: String,
+    /// A message waits until the previous one is delivered or undeliverable.
+    #[arg(long)]
+    pub(super) ordered: bool,
+    /// A description for people.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) description: String,
+    /// The e-mail address that is notified when it is disabled.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) owner: String,
+    /// The kind of its key.
+    #[arg(long, value_enum, default_value_t = Key::HmacSha256)]
+    pub(super) key: Key,
+    /// A key of your own that makes the command safe to repeat.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) idempotency_key: String,
+    #[command(flatten)]
+    pub(super) change: Change,
+}
+
+/// What to change.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck webhooks update whe_… --url https://new.example/hook --reason 'they moved'\n  \
+    echeck webhooks update whe_… --all-types --reason 'they want all'"
+)]
+pub(super) struct UpdateArguments {
+    /// The endpoint.
+    pub(super) endpoint_id: String,
+    /// The address that messages are posted to.
+    #[arg(long)]
+    pub(super) url: Option<String>,
+    /// An event type to subscribe to from now on; may be repeated.
+    #[arg(long = "type")]
+    pub(super) types: Vec<String>,
+    /// Subscribe to all event types.
+    #[arg(long, conflicts_with = "types")]
+    pub(super) all_types: bool,
+    /// Only events of this merchant; empty for all.
+    #[arg(long)]
+    pub(super) merchant: Option<String>,
+    /// Whether a message waits until the previous one is delivered or undeliverable.
+    #[arg(long)]
+    pub(super) ordered: Option<bool>,
+    /// A description for people.
+    #[arg(long)]
+    pub(super) description: Option<String>,
+    /// The e-mail address that is notified when it is disabled.
+    #[arg(long)]
+    pub(super) owner: Option<String>,
+    #[command(flatten)]
+    pub(super) change: Change,
+}
+
+/// The key to create.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck webhooks rotate whe_… --reason 'every year'\n  \
+    echeck webhooks rotate whe_… --overlap-s 0 --reason 'it was disclosed'"
+)]
+pub(super) struct RotateArguments {
+    /// The endpoint.
+    pub(super) endpoint_id: String,
+    /// The kind of key.
+    #[arg(long, value_enum, default_value_t = Key::HmacSha256)]
+    pub(super) key: Key,
+    /// How long the previous key also signs, in seconds. Default: a day.
+    #[arg(long)]
+    pub(super) overlap_s: Option<u32>,
+    #[command(flatten)]
+    pub(super) change: Change,
+}
+
+/// Which deliveries to list.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck webhooks deliveries --state undeliverable\n  \
+    echeck webhooks deliveries --endpoint whe_… --transfer TR0001 --json"
+)]
+pub(super) struct DeliveryArguments {
+    /// Only to this endpoint.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) endpoint: String,
+    /// Only in this state.
+    #[arg(long, value_enum)]
+    pub(super) state: Option<State>,
+    /// Only of this event.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) event: String,
+    /// Only about this transfer.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) transfer: String,
+    /// The maximum number of deliveries.
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: u32,
+}
+
+/// Which events to list, and their format.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck webhooks events --style finix --since 2026-01-05T00:00:00Z\n  \
+    echeck webhooks events --style rainforest --api-version 2024-10-16 --transfer TR0001 --json\n\n\
+    --json includes the body of each message."
+)]
+pub(super) struct EventArguments {
+    /// The platform whose message format is shown.
+    #[arg(long, value_enum)]
+    pub(super) style: Style,
+    /// The version of that format. Optional for finix.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) api_version: String,
+    /// Only events at or after this time.
+    #[arg(long, value_parser = timestamp)]
+    pub(super) since: Option<Timestamp>,
+    /// Only events before this time.
+    #[arg(long, value_parser = timestamp)]
+    pub(super) until: Option<Timestamp>,
+    /// Only about this transfer.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub(super) transfer: String,
+    /// The maximum number of events.
+    #[arg(long, default_value_t = 50)]
+    pub(super) limit: u32,
+}
+
+/// What to send again.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck webhooks replay whe_… --event evt_… --reason 'they lost it'\n  \
+    echeck webhooks replay whe_… --message msg_… --reason 'they lost it'"
+)]
+pub(super) struct ReplayArguments {
+    /// The endpoint.
+    pub(super) endpoint_id: String,
+    /// Every message of this event that it subscribes to.
+    #[arg(long, required_unless_present = "message")]
+    pub(super) event: Option<String>,
+    /// This message.
+    #[arg(long, conflicts_with = "event")]
+    pub(super) message: Option<String>,
+    #[command(flatten)]
+    pub(super) change: Change,
+}
+
+/// The period to recover.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  echeck webhooks recover whe_… --since 2026-01-05T08:00:00Z --reason 'they were down'"
+)]
+pub(super) struct RecoverArguments {
+    /// The endpoint.
+    pub(super) endpoint_id: String,
+    /// Only events at or after this time.
+    #[arg(long, value_parser = timestamp)]
+    pub(super) since: Timestamp,
+    /// Only events before this time. Default: now.
+    #[arg(long, value_parser = timestamp)]
+    pub(super) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(super) change: Change,
+}
+
+/// A platform's message format.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Style {
+    /// Finix.
+    Finix,
+    /// Rainforest.
+    Rainforest,
+}
+
+impl From<Style> for proto::WebhookStyle {
+    fn from(style: Style) -> Self {
+        match style {
+            Style::Finix => Self::Finix,
+            Style::Rainforest => Self::Rainforest,
+        }
+    }
+}
+
+/// A kind of key.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Key {
+    /// A shared secret.
+    HmacSha256,
+    /// A private key that stays with the service.
+    Ed25519,
+}
+
+impl From<Key> for proto::WebhookKeyKind {
+    fn from(key: Key) -> Self {
+        match key {
+            Key::HmacSha256 => Self::HmacSha256,
+            Key::Ed25519 => Self::Ed25519,
+        }
+    }
+}
+
+/// The state of a delivery.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum State {
+    /// It is still being tried.
+    Pending,
+    /// The endpoint accepted it.
+    Delivered,
+    /// It is not tried again.
+    Undeliverable,
+}
+
+impl From<State> for proto::WebhookDeliveryState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Pending => Self::Pending,
+            State::Delivered => Self::Delivered,
+            State::Undeliverable => Self::Undeliverable,
+        }
+    }
+}
+
+/// A time such as 2026-01-05T08:00:00Z.
+fn timestamp(text: &str) -> Result<Timestamp, String> {
+    let at = DateTime::parse_from_rfc3339(text)
+        .map_err(|error| format!("{error}; write a time such as 2026-01-05T08:00:00Z"))?
+        .with_timezone(&Utc);
+    Ok(Timestamp {
+        seconds: at.timestamp(),
+        nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default(),
+    })
+}

@@ -1,0 +1,54 @@
+//! Errors of the server itself. Like every other error they carry `google.rpc.ErrorInfo`, so that
+//! a caller never has to guess from a text.
+
+use std::collections::HashMap;
+
+use http::HeaderMap;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+/// The domain of every reason that the server gives.
+const DOMAIN: &str = "echeck-server";
+
+/// An error that the server answers in place of a handler.
+pub(super) fn refusal(code: Code, reason: &str, message: impl Into<String>) -> Status {
+    let details = ErrorDetails::with_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
+/// Adds a reason to an error without details, in the headers or trailers that carry it. The gRPC
+/// library makes such errors: a method that is not there, a message that is too large.
+pub(super) fn add_reason(headers: &mut HeaderMap) {
+    let Some(status) = Status::from_header_map(headers) else {
+        return;
+    };
+    if status.code() == Code::Ok || !status.details().is_empty() {
+        return;
+    }
+    let status = refusal(status.code(), name(status.code()), status.message());
+    // Only a text that no header can carry is refused; then the error stays as it was.
+    let _ = status.add_header(headers);
+}
+
+/// The name of a code in the protocol.
+const fn name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}
