@@ -38,6 +38,7 @@ pub struct Config {
     pub(crate) concurrent: usize,
     pub(crate) holds: RetryPolicy,
     pub(crate) replica: ReplicaSettings,
+    /// The databases, the system of record first.
     pub(crate) databases: Vec<Database>,
     pub(crate) feed_batch_size: u32,
     pub(crate) adapter_timeout: Duration,
@@ -81,6 +82,10 @@ impl Config {
     #[must_use]
     pub fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
+    }
+
+    pub(crate) fn database_names(&self) -> Vec<String> {
+        self.databases.iter().map(|one| one.name.clone()).collect()
     }
 
     fn from_root(root: &Section<'_>) -> Self {
@@ -173,7 +178,7 @@ fn databases(root: &Section<'_>) -> Vec<Database> {
         ("system_of_record", Role::SystemOfRecord),
         ("mirror", Role::Mirror),
     ];
-    let databases: Vec<Database> = root
+    let mut databases: Vec<Database> = root
         .sections("databases")
         .into_iter()
         .map(|(name, section)| {
@@ -200,6 +205,8 @@ fn databases(root: &Section<'_>) -> Vec<Database> {
             format!("exactly one database has role = \"system_of_record\", not {leading}"),
         );
     }
+    databases
+        .sort_by(|a, b| (a.role == Role::Mirror, &a.name).cmp(&(b.role == Role::Mirror, &b.name)));
     databases
 }
 

@@ -125,11 +125,15 @@ fn table(rows: &[proto::JournalRow]) -> Table {
     ]);
     for row in rows {
         let payload: Value = serde_json::from_str(&row.payload_json).unwrap_or_default();
+        let effect = payload["effect"]
+            .as_object()
+            .and_then(|effect| effect.keys().next());
+        let effect = effect.map_or("-", String::as_str);
         let text = |path: &str| payload.pointer(path).and_then(Value::as_str).unwrap_or("-");
         table.row(&[
             &row.position,
             &time(row.recorded_at.as_ref()),
-            &text("/effect"),
+            &effect,
             &text("/transfer/id"),
             &text("/return_id"),
             &text("/import_id"),

@@ -14,12 +14,15 @@ use returns_reports::Reporter;
 use returns_reports::bucket::BucketProbe;
 use returns_sources::SourceProbe;
 use returns_sources::schedule::Scheduler;
-use returns_webhooks::{KeyEncryptor, Sender, SignedClient, SystemLookup, WebhookClient};
+use returns_webhooks::{
+    KeyEncryptor, Sender, SignedClient, SystemLookup, WebhookClient, WebhookSettings,
+};
+use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
 
 use super::ServiceError;
 use super::base::Base;
-use crate::config::Config;
+use crate::config::{Config, Database};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
@@ -55,23 +58,28 @@ impl Parts {
             sources: config.sources.clone(),
             retry: config.holds,
         });
-        let faults = ImportFaults::default();
-        let importer = Arc::new(Importer {
-            decider: decider.clone(),
-            replica: base.replica.clone(),
-            spool: base.spool.clone(),
+        let importer = Arc::new(importer(&config, base, &decider));
+        let reporter = reporter(&config, base);
+        let settlement = Arc::new(SettlementRelease {
+            store: base.store.clone(),
+            system_of_record: gateway.database.clone(),
+            databases: config.database_names(),
+            policy: config.ready,
             clock: base.clock.clone(),
             notifier: base.notifier.clone(),
-            batch_size: config.batch_size,
-            concurrent: config.concurrent,
-            incidents: base.incidents.clone(),
-            faults: faults.clone(),
         });
-        let feeds = feeds(base, &adapters, &decider, config.feed_batch_size);
-        let databases: Vec<String> = feeds
-            .iter()
-            .map(|feed| feed.database().to_owned())
-            .collect();
+        let holds = Holds {
+            decider: decider.clone(),
+            clock: base.clock.clone(),
+            notifier: base.notifier.clone(),
+        };
+        let watch = StoreWatch::new(
+            base.store.clone(),
+            base.incidents.clone(),
+            base.clock.clone(),
+        );
+        let feeds = feeds(&config, base, &adapters, &decider);
+        let scheduler = Arc::new(scheduler(&config, base, &importer.faults));
         let manager = Arc::new(IncidentManager::new(
             config.alerts,
             base.store.clone(),
@@ -79,70 +87,11 @@ impl Parts {
             base.incidents.clone(),
             base.clock.clone(),
         ));
-        let reporter = base.bucket.clone().map(|bucket| {
-            Arc::new(Reporter {
-                store: base.store.clone(),
-                bucket,
-                spool: base.spool.clone(),
-                databases: databases.clone(),
-                clock: base.clock.clone(),
-                notifier: base.notifier.clone(),
-                incidents: base.incidents.clone(),
-                pauses: config.report_pauses,
-            })
-        });
-        let settlement = Arc::new(SettlementRelease {
-            store: base.store.clone(),
-            system_of_record: decider.gateway.database.clone(),
-            databases: databases.clone(),
-            policy: config.ready,
-            clock: base.clock.clone(),
-            notifier: base.notifier.clone(),
-        });
-        let scheduler = Arc::new(Scheduler {
-            store: base.store.clone(),
-            replica: base.replica.clone(),
-            clock: base.clock.clone(),
-            notifier: base.notifier.clone(),
-            spool: base.spool.clone(),
-            sources: config.sources,
-            locations: config.locations,
-            faults,
-            incidents: base.incidents.clone(),
-            databases,
-            reports: reporter.is_some(),
-            max_file_bytes: config.max_file_bytes,
-            retry: config.retry,
-            plans: config.plans,
-            running: Default::default(),
-            tasks: TaskTracker::new(),
-        });
-        let webhooks = config.webhooks;
-        let client =
-            WebhookClient::new(&webhooks.client, Arc::new(SystemLookup), base.clock.clone())
-                .map_err(ServiceError::Webhooks)?;
-        let encryptor = KeyEncryptor::new(&config.spool_identity)
-            .map_err(|error| ServiceError::Webhooks(error.to_string()))?;
-        let client = SignedClient::new(client, encryptor, base.clock.clone());
-        let sender = webhooks.enabled.then(|| {
-            let parts = returns_webhooks::Parts {
-                store: base.store.clone(),
-                client: client.clone(),
-                clock: base.clock.clone(),
-                notifier: base.notifier.clone(),
-                incidents: base.incidents.clone(),
-                owners: manager.clone(),
-                jitter: returns_webhooks::any_number,
-            };
-            Arc::new(Sender::new(parts, webhooks.sender))
-        });
+        let client = signed_client(&config.webhooks, &config.spool_identity, base)?;
+        let sender = sender(&config.webhooks, base, &client, &manager);
         Ok(Self {
-            holds: Holds {
-                decider: decider.clone(),
-                clock: base.clock.clone(),
-                notifier: base.notifier.clone(),
-            },
             decider,
+            holds,
             importer,
             feeds,
             settlement,
@@ -150,22 +99,97 @@ impl Parts {
             scheduler,
             examiner,
             manager,
-            watch: Arc::new(StoreWatch::new(
-                base.store.clone(),
-                base.incidents.clone(),
-                base.clock.clone(),
-            )),
+            watch: Arc::new(watch),
             client,
             sender,
         })
     }
 }
 
+fn importer(config: &Config, base: &Base, decider: &Arc<Decider>) -> Importer {
+    Importer {
+        decider: decider.clone(),
+        replica: base.replica.clone(),
+        spool: base.spool.clone(),
+        clock: base.clock.clone(),
+        notifier: base.notifier.clone(),
+        batch_size: config.batch_size,
+        concurrent: config.concurrent,
+        incidents: base.incidents.clone(),
+        faults: ImportFaults::default(),
+    }
+}
+
+fn reporter(config: &Config, base: &Base) -> Option<Arc<Reporter>> {
+    let reporter = Reporter {
+        store: base.store.clone(),
+        bucket: base.bucket.clone()?,
+        spool: base.spool.clone(),
+        databases: config.database_names(),
+        clock: base.clock.clone(),
+        notifier: base.notifier.clone(),
+        incidents: base.incidents.clone(),
+        pauses: config.report_pauses,
+    };
+    Some(Arc::new(reporter))
+}
+
+fn scheduler(config: &Config, base: &Base, faults: &ImportFaults) -> Scheduler {
+    Scheduler {
+        store: base.store.clone(),
+        replica: base.replica.clone(),
+        clock: base.clock.clone(),
+        notifier: base.notifier.clone(),
+        spool: base.spool.clone(),
+        sources: config.sources.clone(),
+        locations: config.locations.clone(),
+        faults: faults.clone(),
+        incidents: base.incidents.clone(),
+        databases: config.database_names(),
+        reports: base.bucket.is_some(),
+        max_file_bytes: config.max_file_bytes,
+        retry: config.retry,
+        plans: config.plans.clone(),
+        running: Default::default(),
+        tasks: TaskTracker::new(),
+    }
+}
+
+fn signed_client(
+    settings: &WebhookSettings,
+    identity: &SecretString,
+    base: &Base,
+) -> Result<SignedClient, ServiceError> {
+    let lookup = Arc::new(SystemLookup);
+    let client = WebhookClient::new(&settings.client, lookup, base.clock.clone());
+    let client = client.map_err(ServiceError::Webhooks)?;
+    let encryptor = KeyEncryptor::new(identity);
+    let encryptor = encryptor.map_err(|error| ServiceError::Webhooks(error.to_string()))?;
+    Ok(SignedClient::new(client, encryptor, base.clock.clone()))
+}
+
+fn sender(
+    settings: &WebhookSettings,
+    base: &Base,
+    client: &SignedClient,
+    manager: &Arc<IncidentManager>,
+) -> Option<Arc<Sender>> {
+    let parts = returns_webhooks::Parts {
+        store: base.store.clone(),
+        client: client.clone(),
+        clock: base.clock.clone(),
+        notifier: base.notifier.clone(),
+        incidents: base.incidents.clone(),
+        owners: manager.clone(),
+        jitter: returns_webhooks::any_number,
+    };
+    let sender = || Arc::new(Sender::new(parts, settings.sender));
+    settings.enabled.then(sender)
+}
+
 /// The adapters, the system of record's first.
 fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {
-    let mut databases: Vec<_> = config.databases.iter().collect();
-    databases.sort_by_key(|database| (database.role == Role::Mirror, &database.name));
-    let adapter = |database: &&crate::config::Database| {
+    let adapter = |database: &Database| {
         let (name, address) = (&database.name, &database.address);
         let adapter = Adapter::new(name, address, config.adapter_timeout, ADAPTER_MESSAGE_BYTES);
         let adapter = adapter.map_err(|error| ServiceError::Adapter {
@@ -174,17 +198,16 @@ fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {
         })?;
         Ok((adapter, database.role))
     };
-    databases.iter().map(adapter).collect()
+    config.databases.iter().map(adapter).collect()
 }
 
 fn feeds(
+    config: &Config,
     base: &Base,
     adapters: &[(Adapter, Role)],
     decider: &Arc<Decider>,
-    batch_size: u32,
 ) -> Vec<Arc<Feed>> {
-    let names = adapters.iter().map(|(adapter, _)| adapter.database.clone());
-    let databases: Vec<String> = names.collect();
+    let databases = config.database_names();
     let feed = |(adapter, role): &(Adapter, Role)| {
         Arc::new(Feed {
             adapter: adapter.clone(),
@@ -192,7 +215,7 @@ fn feeds(
             store: base.store.clone(),
             system_of_record: decider.gateway.database.clone(),
             databases: databases.clone(),
-            batch_size,
+            batch_size: config.feed_batch_size,
             clock: base.clock.clone(),
             notifier: base.notifier.clone(),
             incidents: base.incidents.clone(),

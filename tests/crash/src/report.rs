@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use echeck_service::planted::Bug;
 use serde_json::{Value, json};
 
+use crate::bug::Bug;
 use crate::campaign::{Outcome, Plan};
 use crate::check::Invariant;
 use crate::fault::Kind;

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use echeck_service::planted::Bug;
 use indicatif::ProgressBar;
 
+use crate::bug::Bug;
 use crate::campaign::{self, Plan};
 use crate::fault::{Kind, Weights, usual};
 use crate::load::Way;

@@ -177,6 +177,13 @@ async fn what_has_moved_on(here: &Deployment) {
 /// As after a restore: a target's cursor is on a row of another journal.
 async fn an_adoption(here: &Deployment) {
     let returns = &here.returns.database;
+    // What makes the reversals ready to settle are the last rows.
+    let waiting = "SELECT count(*) FROM transfers WHERE subtype = 'SYSTEM' \
+                   AND ready_to_settle_at IS NULL";
+    eventually("every reversal may be settled", || async {
+        here.gateway.value(waiting).await == "0"
+    })
+    .await;
     let head = returns
         .value("SELECT position::text FROM journal_head")
         .await;
