@@ -34,6 +34,7 @@ pub struct StoreWatch {
 }
 
 impl StoreWatch {
+    /// Watches `store`, and reports what is wrong with it to `incidents`.
     pub fn new(store: Arc<dyn Store>, incidents: IncidentReporter, clock: SharedClock) -> Self {
         Self {
             store,

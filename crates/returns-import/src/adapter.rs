@@ -273,6 +273,10 @@ impl Adapter {
         })
     }
 
+    /// Applies steps to the database, with its cursor.
+    ///
+    /// # Errors
+    /// When the adapter refuses, or does not answer.
     pub async fn apply(
         &self,
         request: proto::ApplyUpdatesRequest,
@@ -285,6 +289,10 @@ impl Adapter {
             .map_err(self.status("ApplyUpdates"))
     }
 
+    /// Moves the database's cursor by an operator's decision.
+    ///
+    /// # Errors
+    /// When the adapter refuses, or does not answer.
     pub async fn adopt(
         &self,
         request: proto::AdoptCursorRequest,
@@ -312,6 +320,10 @@ impl Adapter {
         &self.address
     }
 
+    /// How far the database is, and which rows after `after_position` had no effect.
+    ///
+    /// # Errors
+    /// When the adapter does not answer.
     pub async fn progress(
         &self,
         exceptions_after: u64,
@@ -356,6 +368,7 @@ fn kind(sent: &proto::Transfer) -> TransferType {
     }
 }
 
+/// The state of a transfer, in the rules' words.
 pub fn state_from_proto(sent: proto::TransferState) -> TransferState {
     match sent {
         proto::TransferState::Unspecified => TransferState::Unknown,

@@ -189,6 +189,10 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// Writes more bytes, encrypted.
+    ///
+    /// # Errors
+    /// When the disk refuses them.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), SpoolError> {
         match &mut self.writer {
             Some(writer) => writer

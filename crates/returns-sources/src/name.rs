@@ -18,6 +18,7 @@ impl RemoteName {
         Self(bytes.into())
     }
 
+    /// The bytes, as the server sent them.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -60,6 +61,7 @@ impl RemoteName {
         Self([self.as_bytes(), suffix.as_bytes()].concat())
     }
 
+    /// Whether it ends with `end`, in any case of ASCII letters.
     pub fn ends_with_ignoring_case(&self, end: &str) -> bool {
         let at = self.0.len().checked_sub(end.len());
         at.and_then(|at| self.0.get(at..))

@@ -57,6 +57,7 @@ const PARAMETERS: [&str; 19] = [
 ];
 
 impl StoreSettings {
+    /// Reads the section `database`.
     pub fn read(section: &Section<'_>) -> Self {
         let address = section
             .required_secret("url")

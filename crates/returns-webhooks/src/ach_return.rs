@@ -68,6 +68,7 @@ impl ReturnStage {
 }
 
 impl AchReturn {
+    /// How far the return has come.
     pub fn stage(&self) -> ReturnStage {
         match (&self.dishonor, &self.contest) {
             (_, Some(_)) => ReturnStage::Contested,

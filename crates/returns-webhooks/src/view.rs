@@ -40,6 +40,7 @@ pub enum ReturnOutcome {
 }
 
 impl ReturnOutcome {
+    /// The return, unless the payment failed validation.
     pub fn ach_return(&self) -> Option<&AchReturn> {
         match self {
             Self::Failed { ach_return, .. } => ach_return.as_ref(),

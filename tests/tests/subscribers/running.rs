@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::Payment;
+use echeck_tests::{Payment, eventually};
 use serde_json::{Value, json};
+use tonic::Code;
 
 use crate::draw::{Case, Drawn, Kind, State, Step};
 use crate::endpoints::ENDPOINTS;
@@ -198,13 +199,16 @@ impl<'a> Running<'a> {
             actor: "ann".to_owned(),
             reason: "it is time".to_owned(),
         };
-        let marked = self
-            .here
-            .operations
-            .clone()
-            .release_to_settlement(ask)
-            .await;
-        marked.expect("it is marked");
+        // The gateway may be ahead of what the service has recorded of it.
+        eventually("the release is accepted", || async {
+            let mut operations = self.here.operations.clone();
+            match operations.release_to_settlement(ask.clone()).await {
+                Ok(_) => true,
+                Err(status) if status.code() == Code::FailedPrecondition => false,
+                Err(status) => panic!("{status}"),
+            }
+        })
+        .await;
     }
 }
 

@@ -101,6 +101,7 @@ impl EmailChannel {
         })
     }
 
+    /// The mail server.
     pub fn host(&self) -> &str {
         &self.target
     }

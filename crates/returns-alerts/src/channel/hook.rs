@@ -92,6 +92,7 @@ impl Hook {
         })
     }
 
+    /// The host, which may be shown: the rest of the address may be a secret.
     pub fn host(&self) -> &str {
         &self.host
     }

@@ -12,10 +12,12 @@ use crate::ids::hex;
 pub struct Hash(Vec<u8>);
 
 impl Hash {
+    /// A hash that was read.
     pub fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
+    /// Its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }

@@ -19,6 +19,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
+    /// Verifies the journal with this id, from its first row.
     pub fn new(journal_id: Uuid) -> Self {
         Self {
             journal_id,

@@ -36,11 +36,13 @@ pub struct Digesting {
 }
 
 impl Digesting {
+    /// Takes more bytes.
     pub fn take(&mut self, bytes: &[u8]) {
         self.size_bytes += bytes.len() as u64;
         self.hasher.update(bytes);
     }
 
+    /// The digest of all bytes taken.
     pub fn finish(self) -> Digest {
         Digest {
             size_bytes: self.size_bytes,
