@@ -25,6 +25,8 @@ use sqlite::SqliteStore;
 use uuid::Uuid;
 
 mod columns;
+#[allow(dead_code, unused_imports, reason = "TODO")]
+mod db;
 mod delivery;
 mod dishonor;
 mod event;
