@@ -10,20 +10,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ach::entry::Entry;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_service::failpoint::Tripped;
 use postgres::PgStore;
 use returns_model::adoption::Adoption;
-use returns_model::dishonor::Marks;
 use returns_model::follower::{Progress, RowException};
-use returns_model::hold::{HoldChange, HoldFilter, HoldRecord, HoldState, NewHold};
-use returns_model::import::{Checked, ImportRecord, NewImport, Received, RejectedLine, Totals};
-use returns_model::journal::{Head, JournalRow, Row};
+use returns_model::hold::{HoldChange, HoldFilter, HoldRecord};
+use returns_model::import::{Checked, ImportRecord, NewImport, Received, RejectedLine};
+use returns_model::journal::{Head, JournalRow};
 use sqlite::SqliteStore;
 use uuid::Uuid;
 
+mod adoption;
+mod append;
 mod columns;
 #[allow(dead_code, unused_imports, reason = "TODO")]
 mod db;
@@ -33,9 +33,12 @@ mod event;
 mod failpoint;
 mod fan_out;
 mod follower;
+mod hold;
+mod import;
 mod incident;
 mod incident_rows;
 mod job;
+mod journal;
 mod lease;
 mod migrate;
 mod notifier;
@@ -53,14 +56,19 @@ mod webhook;
 mod webhook_rows;
 mod writes;
 
+pub use adoption::AdoptionStore;
+pub use append::{Append, AppendCause, AppendStore, Appended, DuplicateLine, Writes};
 pub use delivery::DeliveryStore;
 pub use dishonor::DishonorStore;
 pub use event::{EventReads, EventStore};
 pub use failpoint::failpoint;
-pub use follower::feed_lease;
+pub use follower::{FollowerStore, feed_lease};
+pub use hold::HoldStore;
+pub use import::{ImportProgress, ImportStore};
 pub use incident::IncidentStore;
 pub use job::JobStore;
-pub use lease::{Lease, Replica};
+pub use journal::{JournalStore, Known, ReturnFilter};
+pub use lease::{Lease, LeaseStore, Replica};
 pub use notifier::{Notifier, Seen, Topic};
 pub use owner::OwnerStore;
 pub use report::ReportStore;
@@ -130,104 +138,6 @@ pub async fn open(
 pub async fn answers(store: &dyn Store) -> bool {
     let asked = tokio::time::timeout(Duration::from_secs(2), store.ping());
     matches!(asked.await, Ok(Ok(())))
-}
-
-/// Why rows are appended. Each cause moves its own progress in the same transaction, by
-/// compare-and-set, so that nobody can append for the same cause twice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AppendCause {
-    /// The next entries of an import.
-    Import {
-        import_id: String,
-        /// How many entries were done before; the append fails if that is no longer so.
-        done_before: u64,
-        /// How many are done with this append.
-        done_after: u64,
-        /// The totals after it.
-        totals: Totals,
-        /// Whether these are the last entries.
-        last: bool,
-    },
-    /// A hold that could be decided. The append fails if it is no longer open.
-    Hold {
-        hold_id: String,
-        state: HoldState,
-        by: String,
-        note: String,
-    },
-    /// A row that did not take effect in a database. The append fails if that was dealt
-    /// with already.
-    Exception { database: String, position: u64 },
-    /// Made transfers that may be settled from now on. The append fails if one of them is ready
-    /// already.
-    Ready { transfer_ids: Vec<String> },
-}
-
-/// Everything that one append writes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Append {
-    pub cause: AppendCause,
-    /// The head that the decision knew. If the journal says more about one of these
-    /// transfers by now, the decision is stale and nothing is appended.
-    pub seen_position: u64,
-    pub writes: Writes,
-    pub at: DateTime<Utc>,
-}
-
-/// What an append adds besides moving its cause.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Writes {
-    pub rows: Vec<Row>,
-    pub holds: Vec<NewHold>,
-    pub duplicates: Vec<DuplicateLine>,
-    pub rejected: Vec<RejectedLine>,
-    /// Which of the decided entries may be dishonored.
-    pub dishonor: Marks,
-}
-
-/// An entry whose return was known already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DuplicateLine {
-    pub ordinal: u64,
-    pub line: u64,
-    pub transfer_id: String,
-    pub of_return_id: String,
-    /// The entry itself; `None` where it was recorded before entries were kept.
-    pub entry: Option<Entry>,
-}
-
-/// What became of an append.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Appended {
-    /// It is in the journal, which now ends here.
-    Done(Head),
-    /// The journal has moved on for one of the transfers: read again and decide again.
-    Stale,
-    /// Somebody else has dealt with the cause: leave it.
-    Lost,
-}
-
-/// Which returns to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReturnFilter {
-    pub import_id: Option<String>,
-    pub transfer_id: Option<String>,
-    pub code: Option<String>,
-    /// Only positions below this one.
-    pub before: Option<u64>,
-}
-
-/// What the journal says of some transfers, as of one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Known {
-    /// The position of the last row at that moment.
-    pub head_position: u64,
-    /// By transfer id: its rows that still stand, in order of position, those that only follow
-    /// another among them. Superseded rows, repeats, and rows that did not take effect in the
-    /// system of record are left out.
-    pub standing: HashMap<String, Vec<JournalRow>>,
-    /// By transfer id: how many return ids were ever given out for it.
-    pub ids_given: HashMap<String, usize>,
 }
 
 /// The returns database.
@@ -420,16 +330,4 @@ pub trait Store:
         after: u64,
         to: u64,
     ) -> Result<Vec<RowException>, StoreError>;
-}
-
-/// How far a database is with an import.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ImportProgress {
-    pub rows: u64,
-    pub passed: u64,
-    pub exceptions: u64,
-    pub first_position: u64,
-    pub last_position: u64,
-    /// Why the database's feed stands still, if it does.
-    pub fault: Option<String>,
 }

@@ -14,6 +14,7 @@ use crate::StoreError;
 use crate::columns::failed;
 
 mod bulk;
+mod copy;
 mod postgres;
 mod record;
 mod sqlite;
@@ -22,8 +23,10 @@ mod syntax;
 mod value;
 
 pub(crate) use bulk::{Insert, insert_all};
+pub(crate) use copy::copy_all;
+pub(crate) use postgres::clean;
 pub(crate) use record::Record;
-pub(crate) use statement::{Statement, statement};
+pub(crate) use statement::{On, Statement, statement};
 pub(crate) use syntax::Syntax;
 pub(crate) use value::Value;
 
@@ -88,6 +91,22 @@ impl Transaction {
         match self {
             Self::Sqlite(_) => Syntax::Sqlite,
             Self::Postgres(_) => Syntax::Postgres,
+        }
+    }
+
+    /// Waits until no other transaction holds `name`, and holds it until the end of this one. A
+    /// writing transaction on SQLite has the whole file locked.
+    pub(crate) async fn lock(&mut self, what: &'static str, name: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(_) => {
+                let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+                statement(what, sql)
+                    .bind(name)
+                    .execute(self)
+                    .await
+                    .map(drop)
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use super::Value;
 
 /// PostgreSQL's text has no NUL, and a statement with one is refused whole. Others make such
 /// texts, and only people read them: it becomes the replacement character.
-pub(super) fn clean(text: String) -> String {
+pub(crate) fn clean(text: String) -> String {
     if text.contains('\0') {
         text.replace('\0', "\u{fffd}")
     } else {
