@@ -3,7 +3,7 @@
 use echeck_service::ErrorChain;
 use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
 
-use super::StoreError;
+use crate::StoreError;
 
 /// Where the applied migrations are kept.
 pub(super) const TABLE: &str = "_sqlx_migrations";

@@ -5,7 +5,7 @@
 -- appending transaction, so they have no gaps; a sequence would.
 CREATE TABLE journal_head (
     one SMALLINT NOT NULL PRIMARY KEY CHECK (one = 1),
-    journal_id UUID NOT NULL,
+    journal_id TEXT NOT NULL,
     position BIGINT NOT NULL,
     hash BYTEA NOT NULL
 );
@@ -44,7 +44,8 @@ ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_rows_are_never_touched;
 
 -- row_count, first_position and last_position are of the import's rows in the journal. They
 -- move with every append, so that nobody has to count a million rows to show progress.
--- claimed_by works on the import until claimed_until; that saves work and proves nothing.
+-- claimed_by works on the import until claimed_until, by the server's clock; that saves work and
+-- proves nothing. files_done: nothing is left to do for its files, and its spool file is gone.
 CREATE TABLE imports (
     import_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     source TEXT COLLATE "C" NOT NULL,
@@ -66,7 +67,8 @@ CREATE TABLE imports (
     first_position BIGINT NOT NULL DEFAULT 0,
     last_position BIGINT NOT NULL DEFAULT 0,
     claimed_by TEXT,
-    claimed_until TIMESTAMPTZ
+    claimed_until TIMESTAMPTZ,
+    files_done BOOLEAN NOT NULL DEFAULT FALSE
 );
 -- The same bytes for the same source are imported once, unless they were refused.
 CREATE UNIQUE INDEX imports_bytes ON imports (source, sha256) WHERE phase <> 'rejected';
@@ -74,6 +76,7 @@ CREATE INDEX imports_received ON imports (received_at, import_id);
 CREATE INDEX imports_name ON imports (source, file_name);
 CREATE INDEX imports_open ON imports (received_at, import_id) WHERE phase IN ('checking', 'deciding');
 CREATE INDEX imports_decided ON imports (last_position) WHERE phase = 'decided';
+CREATE INDEX imports_files ON imports (received_at, import_id) WHERE NOT files_done;
 
 -- An import's rows in stretches without a gap, one for each append: how many of them a database
 -- has passed is a sum over these, even when rows of other imports lie between them.
@@ -97,9 +100,11 @@ CREATE TABLE import_duplicates (
     line BIGINT NOT NULL,
     transfer_id TEXT NOT NULL,
     of_return_id TEXT NOT NULL,
+    entry TEXT,
     PRIMARY KEY (import_id, ordinal)
 );
 
+-- told_state is the state of which platforms were told last; NULL when none was.
 CREATE TABLE holds (
     hold_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     source TEXT NOT NULL,
@@ -118,10 +123,15 @@ CREATE TABLE holds (
     closed_at TIMESTAMPTZ,
     closed_by TEXT,
     note TEXT,
-    resolved_position BIGINT
+    resolved_position BIGINT,
+    told_state TEXT
 );
 CREATE INDEX holds_state ON holds (state, held_at, hold_id);
 CREATE INDEX holds_due ON holds (next_attempt_at, hold_id) WHERE state = 'open' AND next_attempt_at IS NOT NULL;
+CREATE INDEX holds_untold ON holds (held_at, hold_id) WHERE told_state IS NULL OR told_state <> state;
+-- The report reads an import's holds in the order of its file.
+CREATE INDEX holds_import ON holds (import_id, ordinal);
+CREATE INDEX holds_resolved ON holds (resolved_position) WHERE resolved_position IS NOT NULL;
 
 CREATE TABLE hold_transfers (
     transfer_id TEXT COLLATE "C" NOT NULL,
@@ -129,7 +139,7 @@ CREATE TABLE hold_transfers (
     PRIMARY KEY (transfer_id, hold_id)
 );
 
--- How far each database is, as last heard, and why its feed stands still, if it does. The
+-- How far each database is, as last heard, and why its feed is stalled, if it is. The
 -- truth about the position is the cursor in the target.
 CREATE TABLE followers (
     name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -149,6 +159,8 @@ CREATE TABLE follower_exceptions (
     PRIMARY KEY (name, position)
 );
 CREATE INDEX follower_exceptions_open ON follower_exceptions (name, position) WHERE NOT handled;
+-- The report asks what did not take effect at some positions, in whichever database.
+CREATE INDEX follower_exceptions_position ON follower_exceptions (position);
 
 -- Who does what only one replica needs to do. Like a claim, a lease saves work and proves
 -- nothing. The times are the server's own.
@@ -174,3 +186,70 @@ CREATE TABLE adoptions (
     decided_at TIMESTAMPTZ NOT NULL,
     adopted_at TIMESTAMPTZ
 );
+
+-- What of an import is in the bucket: its file as it came (archive_*), and its report
+-- (report_*). A row comes with the first of them, or with the first fault; archived_at and
+-- reported_at are set once and never changed.
+CREATE TABLE import_files (
+    import_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES imports (import_id),
+    archive_key TEXT,
+    archive_sha256 TEXT,
+    archive_size BIGINT,
+    archived_at TIMESTAMPTZ,
+    report_key TEXT,
+    report_sha256 TEXT,
+    report_size BIGINT,
+    report_rows BIGINT,
+    totals_key TEXT,
+    totals TEXT,
+    ties_out BOOLEAN,
+    reported_at TIMESTAMPTZ,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    fault TEXT,
+    fault_area TEXT,
+    fault_since TIMESTAMPTZ
+);
+CREATE INDEX import_files_fault ON import_files (fault_area) WHERE fault_area IS NOT NULL;
+
+-- Transfers that rows of the journal make: reversals and restorations. position is the row's, the
+-- last one where a row was superseded. ready_at is when it was decided that the transfer may join
+-- a settlement; a row of the journal says so as well.
+CREATE TABLE made_transfers (
+    transfer_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL REFERENCES journal (position),
+    decided_at TIMESTAMPTZ NOT NULL,
+    ready_at TIMESTAMPTZ
+);
+CREATE INDEX made_transfers_waiting ON made_transfers (decided_at, position) WHERE ready_at IS NULL;
+
+-- Returns that our bank may dishonor, one row for each marked entry of a file: code (with R69's
+-- fields) is the strongest ground and why its sentence, others lists weaker ones as JSON. A mark
+-- is written with the decision about its entry; another decision about it replaces or deletes
+-- the mark, so that what is here always belongs to the decision that stands.
+--
+-- last_day and settled_on are YYYY-MM-DD, which sorts as time does. transfer_id is NULL while no
+-- transfer is known, return_id while the entry is not decided, hold_id unless it waits. amount_minor
+-- and currency go together; settled_on is the return's settlement date where its file has one.
+CREATE TABLE dishonorable (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    transfer_id TEXT COLLATE "C",
+    return_id TEXT COLLATE "C",
+    hold_id TEXT COLLATE "C",
+    code TEXT NOT NULL CHECK (code IN ('R61', 'R67', 'R68', 'R69')),
+    fields TEXT NOT NULL,
+    last_day TEXT COLLATE "C" NOT NULL,
+    why TEXT NOT NULL,
+    others TEXT NOT NULL,
+    amount_minor BIGINT,
+    currency TEXT,
+    return_code TEXT NOT NULL,
+    settled_on TEXT,
+    marked_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (import_id, ordinal),
+    CHECK ((amount_minor IS NULL) = (currency IS NULL))
+);
+CREATE INDEX dishonorable_day ON dishonorable (last_day, import_id, ordinal);
+CREATE INDEX dishonorable_return ON dishonorable (return_id) WHERE return_id IS NOT NULL;
+CREATE INDEX dishonorable_transfer ON dishonorable (transfer_id) WHERE transfer_id IS NOT NULL;

@@ -8,49 +8,41 @@ use echeck_service::ErrorChain;
 use sqlx::migrate::Migrate as _;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, Row as _};
-use uuid::Uuid;
 
-use super::{PgStore, rights};
+use super::grants;
+use super::migrate::{TABLE, bring_up_to_date, unread};
 use crate::StoreError;
 use crate::columns::failed;
-use crate::migrate::{TABLE, bring_up_to_date, unread};
 use crate::settings::{PgAddress, StoreSettings};
 
 /// How long a connection may take, and how long a statement waits for a free one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-impl PgStore {
-    /// Opens the database at `address`, makes or migrates its tables, and draws the journal's
-    /// identity if it is new.
-    ///
-    /// # Errors
-    /// When the server does not answer or may not be used, or when tables are missing and may
-    /// not be made.
-    pub(crate) async fn open(
-        address: &PgAddress,
-        settings: &StoreSettings,
-        new_journal_id: Uuid,
-    ) -> Result<Self, StoreError> {
-        // Directly and not by the pool, which would try again and then only say that it gave up.
-        let mut connection = tokio::time::timeout(
-            CONNECT_TIMEOUT,
-            PgConnection::connect_with(&address.options()),
-        )
+/// Opens the database at `address` and makes or migrates its tables.
+///
+/// # Errors
+/// When the server does not answer or may not be used, or when tables are missing and may
+/// not be made.
+pub(super) async fn open(
+    address: &PgAddress,
+    settings: &StoreSettings,
+) -> Result<PgPool, StoreError> {
+    // Directly and not by the pool, which would try again and then only say that it gave up.
+    let mut connection = tokio::time::timeout(
+        CONNECT_TIMEOUT,
+        PgConnection::connect_with(&address.options()),
+    )
+    .await
+    .map_err(|_| cannot_open(address, "it does not answer"))?
+    .map_err(|error| cannot_open(address, &explain(&error)))?;
+    check_server(&mut connection)
         .await
-        .map_err(|_| cannot_open(address, "it does not answer"))?
-        .map_err(|error| cannot_open(address, &explain(&error)))?;
-        check_server(&mut connection)
-            .await
-            .map_err(|fault| cannot_open(address, &fault))?;
-        migrate(&mut connection, settings.migrate).await?;
-        rights::check(&mut connection, address).await?;
-        init_head(&mut connection, new_journal_id).await?;
-        // It has done its work; how it ends does not matter.
-        let _ = connection.close().await;
-        Ok(Self {
-            pool: pool(address, settings.max_connections),
-        })
-    }
+        .map_err(|fault| cannot_open(address, &fault))?;
+    migrate(&mut connection, settings.migrate).await?;
+    grants::check(&mut connection, address).await?;
+    // It has done its work; how it ends does not matter.
+    let _ = connection.close().await;
+    Ok(pool(address, settings.max_connections))
 }
 
 fn pool(address: &PgAddress, max_connections: u32) -> PgPool {
@@ -186,7 +178,7 @@ async fn migrate(connection: &mut PgConnection, migrate: bool) -> Result<(), Sto
         .bind(TABLE)
         .fetch_one(&mut *connection)
         .await
-        .map_err(failed("looking for its migrations"))?;
+        .map_err(failed("find its migrations"))?;
     let applied = if there {
         let applied = connection.list_applied_migrations(TABLE).await;
         Some(applied.map_err(|error| unread(&error))?)
@@ -195,18 +187,6 @@ async fn migrate(connection: &mut PgConnection, migrate: bool) -> Result<(), Sto
     };
     let migrator = sqlx::migrate!("./migrations/postgres");
     bring_up_to_date(connection, migrator, migrate, applied).await
-}
-
-async fn init_head(connection: &mut PgConnection, journal_id: Uuid) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO journal_head (one, journal_id, position, hash) VALUES (1, $1, 0, '') \
-         ON CONFLICT (one) DO NOTHING",
-    )
-    .bind(journal_id)
-    .execute(connection)
-    .await
-    .map_err(failed("drawing the journal's identity"))?;
-    Ok(())
 }
 
 #[cfg(test)]

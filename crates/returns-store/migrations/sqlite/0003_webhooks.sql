@@ -26,13 +26,16 @@ CREATE TABLE webhook_events (
 ) STRICT;
 CREATE INDEX webhook_events_transfer ON webhook_events (transfer_id, sequence);
 CREATE INDEX webhook_events_occurred ON webhook_events (occurred_at, sequence);
-
--- Which state of a hold was told last; NULL when none was.
-ALTER TABLE holds ADD COLUMN told_state TEXT;
-CREATE INDEX holds_untold ON holds (held_at, hold_id) WHERE told_state IS NULL OR told_state <> state;
+CREATE INDEX webhook_events_recorded ON webhook_events (recorded_at, sequence);
 
 -- Who is told. event_types is a JSON list of those that are wanted ([] for all); merchant is
--- empty for all. failing_since is when the first failure after the last success was.
+-- empty for all. failing_since is when the first failure after the last success was. wakes counts
+-- how often an endpoint was sent something again.
+--
+-- owner_*: notifying the owner that the service has disabled the endpoint, written by the
+-- statement that disables it, so that no crash swallows the mail. owner_state is NULL while there
+-- is nothing to tell; owner_since is when it was disabled; owner_next_at is the next attempt while
+-- somebody waits; owner_error is why the last one failed, or why nobody can be notified.
 CREATE TABLE webhook_endpoints (
     endpoint_id TEXT NOT NULL PRIMARY KEY,
     url TEXT NOT NULL,
@@ -49,8 +52,17 @@ CREATE TABLE webhook_endpoints (
     failing_since TEXT,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
-    version INTEGER NOT NULL DEFAULT 0
+    version INTEGER NOT NULL DEFAULT 0,
+    wakes INTEGER NOT NULL DEFAULT 0,
+    owner_state TEXT CHECK (owner_state IN ('waiting', 'told', 'untold')),
+    owner_since TEXT,
+    owner_attempts INTEGER NOT NULL DEFAULT 0,
+    owner_next_at TEXT,
+    owner_told_at TEXT,
+    owner_error TEXT
 ) STRICT;
+CREATE INDEX webhook_endpoints_owner ON webhook_endpoints (owner_next_at, endpoint_id)
+    WHERE owner_state = 'waiting';
 
 -- The keys by which an endpoint's messages are signed, encrypted. One without retires_at is
 -- current; one that retires still signs until then.
@@ -65,7 +77,10 @@ CREATE TABLE webhook_secrets (
 ) STRICT;
 CREATE INDEX webhook_secrets_endpoint ON webhook_secrets (endpoint_id, created_at);
 
--- One message to one endpoint. message_id is the webhook-id, the same at every try.
+-- One message to one endpoint. message_id is the webhook-id, the same at every attempt. A replay
+-- begins again: generation counts replays, so that an attempt that was on its way is not taken for
+-- one after it, and tries_from are the attempts before them. unwanted marks a message that was
+-- given up because its endpoint no longer wants it.
 CREATE TABLE webhook_deliveries (
     endpoint_id TEXT NOT NULL REFERENCES webhook_endpoints (endpoint_id),
     sequence INTEGER NOT NULL REFERENCES webhook_events (sequence),
@@ -79,6 +94,9 @@ CREATE TABLE webhook_deliveries (
     last_attempt_at TEXT,
     created_at TEXT NOT NULL,
     ended_at TEXT,
+    generation INTEGER NOT NULL DEFAULT 0,
+    tries_from INTEGER NOT NULL DEFAULT 0,
+    unwanted INTEGER NOT NULL DEFAULT FALSE CHECK (unwanted IN (0, 1)),
     PRIMARY KEY (endpoint_id, sequence, event_type)
 ) STRICT;
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, next_attempt_at, sequence)
@@ -88,3 +106,4 @@ CREATE INDEX webhook_deliveries_sequence ON webhook_deliveries (sequence);
 -- What was not delivered, in order: the oldest message that waits, and the dead letters.
 CREATE INDEX webhook_deliveries_open ON webhook_deliveries (endpoint_id, state, sequence, event_type)
     WHERE state <> 'delivered';
+CREATE INDEX webhook_deliveries_dead ON webhook_deliveries (ended_at) WHERE state = 'dead';
