@@ -100,3 +100,25 @@ pub(super) fn reason(row: &impl Columns) -> Result<HoldReason, StoreError> {
 pub(super) fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
     move |source| StoreError::Database { what, source }
 }
+
+impl Columns for super::db::Record {
+    fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        self.optional_text(column)
+    }
+
+    fn optional_number(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        self.optional_number(column)
+    }
+
+    fn optional_time(&self, column: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.optional_time(column)
+    }
+
+    fn flag(&self, column: &str) -> Result<bool, StoreError> {
+        self.flag(column)
+    }
+
+    fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        self.bytes(column)
+    }
+}

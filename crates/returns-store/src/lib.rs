@@ -46,6 +46,8 @@ mod report;
 mod runner;
 mod settings;
 mod settle;
+#[allow(dead_code, reason = "TODO")]
+mod sql;
 mod sqlite;
 mod webhook;
 mod webhook_rows;
