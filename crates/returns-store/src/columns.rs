@@ -101,7 +101,7 @@ pub(super) fn failed(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreErr
     move |source| StoreError::Database { what, source }
 }
 
-impl Columns for super::db::Record {
+impl Columns for crate::db::Record {
     fn optional_text(&self, column: &str) -> Result<Option<String>, StoreError> {
         self.optional_text(column)
     }

@@ -59,7 +59,7 @@ pub use event::{EventReads, EventStore};
 pub use failpoint::failpoint;
 pub use follower::feed_lease;
 pub use incident::IncidentStore;
-pub use job::JobStore;
+pub use job::{RemoteFileStore, RunStore, SourceStore};
 pub use lease::{Lease, Replica};
 pub use notifier::{Notifier, Seen, Topic};
 pub use owner::OwnerStore;
@@ -235,7 +235,9 @@ pub struct Known {
 pub trait Store:
     IncidentStore
     + EventStore
-    + JobStore
+    + SourceStore
+    + RunStore
+    + RemoteFileStore
     + ReportStore
     + SettleStore
     + EventReads

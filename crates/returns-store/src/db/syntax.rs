@@ -67,4 +67,13 @@ impl Syntax {
             Self::Postgres => "FOR UPDATE SKIP LOCKED",
         }
     }
+
+    /// Whether all writes wait for one lock, which an UPDATE takes even when it finds nothing:
+    /// looking first costs little there.
+    pub(crate) fn has_one_writer(self) -> bool {
+        match self {
+            Self::Sqlite => true,
+            Self::Postgres => false,
+        }
+    }
 }

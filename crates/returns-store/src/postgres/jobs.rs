@@ -16,14 +16,14 @@ use super::PgStore;
 use super::codec::{clean, clean_option};
 use crate::StoreError;
 use crate::columns::{Columns as _, bound, failed, json, milliseconds};
-use crate::job::JobStore;
+use crate::job::{RemoteFileStore, RunStore, SourceStore};
 use crate::records::{audit_record, came, run_record, source_state, taken};
 
 const RUNS: &str = "SELECT run_id, source, slot, slot_at, trigger, actor, started_at, ended_at, \
      outcome, summary, cause, files FROM job_runs";
 
 #[async_trait]
-impl JobStore for PgStore {
+impl SourceStore for PgStore {
     async fn source_state(
         &self,
         source: &str,
@@ -118,7 +118,10 @@ impl JobStore for PgStore {
             .map_err(failed("keeping what an operator did"))?;
         insert_audit(&mut connection, audit).await
     }
+}
 
+#[async_trait]
+impl RunStore for PgStore {
     async fn begin_run(
         &self,
         new: &NewRun,
@@ -323,7 +326,10 @@ impl JobStore for PgStore {
             .and_then(|row| row.try_get(0))
             .map_err(failed("looking for a slot"))
     }
+}
 
+#[async_trait]
+impl RemoteFileStore for PgStore {
     async fn taken(&self, file: &RemoteKey) -> Result<Option<Taken>, StoreError> {
         sqlx::query(
             "SELECT import_id, taken_at, put_away_at FROM remote_files \

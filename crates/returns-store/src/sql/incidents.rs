@@ -13,8 +13,8 @@ use crate::columns::bound;
 use crate::db::{Insert, Statement, Transaction, Value, insert_all, statement};
 use crate::incident::IncidentStore;
 use crate::incident_rows::{
-    ALERT_COLUMNS, CHANGING_COLUMNS, EVENT_COLUMNS, FIXED_COLUMNS, alert_record,
-    changing_values, fixed_values, incident_event, incident_record,
+    ALERT_COLUMNS, CHANGING_COLUMNS, EVENT_COLUMNS, FIXED_COLUMNS, alert_record, changing_values,
+    fixed_values, incident_event, incident_record,
 };
 
 /// `$3, $4, …`: a place for each of `values`, the first of which is bound after `before` others.

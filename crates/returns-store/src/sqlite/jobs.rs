@@ -17,14 +17,14 @@ use super::claims::NOW;
 use super::codec::time_text;
 use crate::StoreError;
 use crate::columns::{Columns as _, bound, failed, json, milliseconds};
-use crate::job::JobStore;
+use crate::job::{RemoteFileStore, RunStore, SourceStore};
 use crate::records::{audit_record, came, run_record, source_state, taken};
 
 const RUNS: &str = "SELECT run_id, source, slot, slot_at, trigger, actor, started_at, ended_at, \
      outcome, summary, cause, files FROM job_runs";
 
 #[async_trait]
-impl JobStore for SqliteStore {
+impl SourceStore for SqliteStore {
     async fn source_state(
         &self,
         source: &str,
@@ -123,7 +123,10 @@ impl JobStore for SqliteStore {
             .map_err(failed("keeping what an operator did"))?;
         insert_audit(&mut connection, audit).await
     }
+}
 
+#[async_trait]
+impl RunStore for SqliteStore {
     async fn begin_run(
         &self,
         new: &NewRun,
@@ -348,7 +351,10 @@ impl JobStore for SqliteStore {
             .and_then(|row| row.try_get(0))
             .map_err(failed("looking for a slot"))
     }
+}
 
+#[async_trait]
+impl RemoteFileStore for SqliteStore {
     async fn taken(&self, file: &RemoteKey) -> Result<Option<Taken>, StoreError> {
         sqlx::query(
             "SELECT import_id, taken_at, put_away_at FROM remote_files \
