@@ -82,6 +82,11 @@ pub(super) fn bound(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|error| unreadable("a bound number", error))
 }
 
+/// The same for a bound list.
+pub(super) fn bounds(numbers: &[u64]) -> Result<Vec<i64>, StoreError> {
+    numbers.iter().copied().map(bound).collect()
+}
+
 /// A lease in whole milliseconds, for the database's clock to add.
 pub(super) fn milliseconds(lease: std::time::Duration) -> Result<i64, StoreError> {
     i64::try_from(lease.as_millis()).map_err(|error| unreadable("a lease", error))

@@ -51,6 +51,15 @@ impl Syntax {
         }
     }
 
+    /// Whether a flag is not set, as the partial indexes on flags say it: an index that says it
+    /// in other words is not used.
+    pub(crate) fn not(self, flag: &str) -> String {
+        match self {
+            Self::Sqlite => format!("{flag} = 0"),
+            Self::Postgres => format!("NOT {flag}"),
+        }
+    }
+
     /// Locks the rows of a SELECT until the transaction ends. A writing transaction on SQLite
     /// has the whole file locked.
     pub(crate) fn for_update(self) -> &'static str {
