@@ -6,7 +6,7 @@ use returns_model::delivery::{
     Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, Redelivery, Standing, Touched,
 };
 
-use super::StoreError;
+use crate::StoreError;
 
 /// What is kept with a message that its endpoint wants no more.
 pub(super) const UNWANTED: &str = "not sent: its endpoint was told to want it no more";

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use returns_model::event::{EventFilter, EventRecord, NewEvent};
 use returns_model::hold::HoldRecord;
 
-use super::StoreError;
+use crate::StoreError;
 
 /// How events come into the returns database.
 #[async_trait]

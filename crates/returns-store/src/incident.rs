@@ -6,7 +6,7 @@ use returns_model::incident::{
     AlertRecord, Attempt, IncidentEvent, IncidentRecord, IncidentState, IncidentWrite,
 };
 
-use super::StoreError;
+use crate::StoreError;
 
 /// Incidents in the returns database, and in memory while that does not answer.
 #[async_trait]

@@ -11,11 +11,11 @@ use returns_model::job::{
 };
 use returns_model::run_outcome::RunOutcome;
 
-use super::StoreError;
+use crate::StoreError;
 
-/// What the daily job keeps in the returns database.
+/// What operators have changed of sources, and who did what.
 #[async_trait]
-pub trait JobStore: Send + Sync {
+pub trait SourceStore: Send + Sync {
     /// A source's state; one that is seen for the first time is known since `now`.
     async fn source_state(
         &self,
@@ -29,7 +29,11 @@ pub trait JobStore: Send + Sync {
     async fn audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
     /// Keeps what an operator did that changes no source's state.
     async fn record_audit(&self, audit: &AuditRecord) -> Result<(), StoreError>;
+}
 
+/// Runs of the daily job.
+#[async_trait]
+pub trait RunStore: Send + Sync {
     /// Begins a run for `owner`, unless its slot is taken or another run of the source goes on.
     async fn begin_run(
         &self,
@@ -80,7 +84,11 @@ pub trait JobStore: Send + Sync {
     async fn last_slot_at(&self, source: &str) -> Result<Option<DateTime<Utc>>, StoreError>;
     /// Whether a slot has run, or runs.
     async fn slot_taken(&self, source: &str, slot: &str) -> Result<bool, StoreError>;
+}
 
+/// Files at the acquirer that were taken, and the imports they became.
+#[async_trait]
+pub trait RemoteFileStore: Send + Sync {
     /// Whether a file at the acquirer was taken, and what it became.
     async fn taken(&self, file: &RemoteKey) -> Result<Option<Taken>, StoreError>;
     /// Keeps that a file was taken. Said twice, the first stays.

@@ -11,7 +11,7 @@ use echeck_service::ErrorChain;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Store, StoreError};
+use crate::{Store, StoreError};
 
 /// Who works on what, by the database's own clock, since those of the replicas may differ.
 #[async_trait]

@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::endpoint::{Endpoint, NotificationState};
 
-use super::StoreError;
+use crate::StoreError;
 
-/// NotificationState owners, in the returns database. [`super::WebhookStore::change_endpoint`] writes who
+/// NotificationState owners, in the returns database. [`crate::WebhookStore::change_endpoint`] writes who
 /// is to be told.
 #[async_trait]
 pub trait OwnerStore: Send + Sync {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use returns_model::endpoint::{Endpoint, EndpointChange, SecretRecord};
 use returns_model::job::AuditRecord;
 
-use super::StoreError;
+use crate::StoreError;
 
 /// Endpoints in the returns database.
 #[async_trait]

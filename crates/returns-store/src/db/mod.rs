@@ -69,21 +69,6 @@ impl Database {
         }
         .map_err(failed(what))
     }
-
-    /// Begins a transaction that only reads, in which all statements see the same moment.
-    pub(crate) async fn begin_reading(
-        &self,
-        what: &'static str,
-    ) -> Result<Transaction, StoreError> {
-        match self {
-            Self::Sqlite(pool) => pool.begin().await.map(Transaction::Sqlite),
-            Self::Postgres(pool) => pool
-                .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                .await
-                .map(Transaction::Postgres),
-        }
-        .map_err(failed(what))
-    }
 }
 
 impl Transaction {

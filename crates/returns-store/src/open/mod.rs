@@ -36,7 +36,7 @@ pub async fn open(
          ON CONFLICT (one) DO NOTHING",
     )
     .bind(new_journal_id.to_string())
-    .bind(Vec::new())
+    .bind(Vec::<u8>::new())
     .execute(&db)
     .await?;
     Ok(Arc::new(SqlStore { db }))

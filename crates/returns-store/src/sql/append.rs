@@ -13,9 +13,9 @@ use super::append_rows::{write_duplicates, write_holds, write_rejected, write_ro
 use super::dishonor::{drop_marks, write_marks};
 use super::journal::read_head;
 use super::settle::{mark_ready, write_made};
+use super::writes::{bases, dishonored, link, payloads, transfers};
 use crate::columns::{bound, json};
 use crate::db::{Transaction, statement};
-use crate::writes::{bases, dishonored, link, payloads, transfers};
 use crate::{Append, AppendCause, AppendStore, Appended, StoreError};
 
 #[async_trait]

@@ -5,9 +5,9 @@ use returns_model::hold::NewHold;
 use returns_model::import::RejectedLine;
 use returns_model::journal::Head;
 
+use super::writes::{Link, of_import, repeats, shares, stretches};
 use crate::columns::{bound, json, reason_text};
 use crate::db::{Insert, Transaction, Value, clean, copy_all, insert_all, statement};
-use crate::writes::{Link, of_import, repeats, shares, stretches};
 use crate::{DuplicateLine, StoreError};
 
 /// The rows, the journal's new end, how many rows each import has by now, and where they are.

@@ -24,7 +24,7 @@ fn progress(row: &Record) -> Result<Progress, StoreError> {
     })
 }
 
-fn row_exception(row: &Record) -> Result<RowException, StoreError> {
+pub(super) fn row_exception(row: &Record) -> Result<RowException, StoreError> {
     Ok(RowException {
         position: row.count("position")?,
         kind: row.word("kind", &ExceptionKind::ALL, ExceptionKind::as_str)?,

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use returns_model::endpoint::{Endpoint, NotificationState};
 
 use super::SqlStore;
+use super::webhook_rows::{ENDPOINTS, NotificationColumns, endpoint};
 use crate::columns::bound;
 use crate::db::statement;
-use crate::webhook_rows::{ENDPOINTS, NotificationColumns, endpoint};
 use crate::{OwnerStore, StoreError};
 
 #[async_trait]

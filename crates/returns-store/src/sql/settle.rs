@@ -7,9 +7,9 @@ use returns_model::settlement::MadeTransfer;
 
 use super::SqlStore;
 use super::journal::{ROWS, journal_row};
+use super::writes::{Link, made_by};
 use crate::columns::bound;
 use crate::db::{Insert, Record, Transaction, insert_all, statement};
-use crate::writes::{Link, made_by};
 use crate::{SettleStore, StoreError};
 
 fn made_transfer(row: &Record) -> Result<MadeTransfer, StoreError> {

@@ -5,8 +5,8 @@ use returns_model::delivery::Redelivery;
 use returns_model::endpoint::{Endpoint, messages_for};
 use returns_model::event::{NewEvent, Origin};
 
-use super::StoreError;
 use super::webhook_rows::ENDPOINTS;
+use crate::StoreError;
 
 /// Finds the endpoints that are told of new events.
 pub(super) fn enabled() -> String {
@@ -36,7 +36,7 @@ impl<'a> OriginColumns<'a> {
     pub(super) fn of(event: &'a NewEvent) -> Result<Self, StoreError> {
         Ok(match &event.origin {
             Origin::Row { position } => Self {
-                position: Some(super::columns::bound(*position)?),
+                position: Some(crate::columns::bound(*position)?),
                 hold_id: None,
                 hold_state: None,
             },

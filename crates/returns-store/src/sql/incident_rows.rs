@@ -1,28 +1,69 @@
-//! The rows of incidents, the same from every kind of database.
+//! The rows of incidents: their columns, what is written into them, and how they are read.
 
 use returns_model::incident::{
     AlertKind, AlertRecord, AlertState, Area, IncidentEvent, IncidentEventKind, IncidentRecord,
     IncidentState, Severity, Signature,
 };
 
-use super::StoreError;
-use super::columns::{Columns, unreadable};
+use crate::StoreError;
+use crate::columns::{bound, json, unreadable};
+use crate::db::{Record, Value};
 
-/// The columns of an incident that stay as they were when it was opened, in the order in which
-/// both databases bind them.
+/// The columns of an incident that stay as they were when it was opened, in the order of
+/// [`fixed_values`].
 pub(super) const FIXED_COLUMNS: &str = "incident_id, incident_key, cause, subject, area, \
      severity, source, import_id, run_id, opened_at";
 
-/// The columns of an incident that change, likewise.
+/// The columns of an incident that change, in the order of [`changing_values`].
 pub(super) const CHANGING_COLUMNS: &str = "state, content, seen, reopened, last_seen_at, \
      next_try_at, quiet_since, acknowledged_at, acknowledged_by, acknowledged_note, closed_at, \
      closed_by, closed_note, alerted_at, waiting_since, escalations, told, version";
 
-/// `(?, ?, …)` with a place for each column, where places are written by `place` from 1 on.
-pub(super) fn places(columns: &[&str], first: usize, place: impl Fn(usize) -> String) -> String {
-    let count = columns.iter().map(|list| list.split(',').count()).sum();
-    let places: Vec<String> = (first..).take(count).map(place).collect();
-    format!("({})", places.join(", "))
+/// The values of [`FIXED_COLUMNS`].
+pub(super) fn fixed_values(incident: &IncidentRecord) -> Vec<Value> {
+    vec![
+        (&incident.incident_id).into(),
+        (&incident.key).into(),
+        (&incident.cause).into(),
+        (&incident.subject).into(),
+        incident.area.as_str().into(),
+        incident.severity.as_str().into(),
+        (&incident.source).into(),
+        (&incident.import_id).into(),
+        (&incident.run_id).into(),
+        incident.opened_at.into(),
+    ]
+}
+
+/// The values of [`CHANGING_COLUMNS`].
+pub(super) fn changing_values(incident: &IncidentRecord) -> Result<Vec<Value>, StoreError> {
+    let signed = |signature: &Option<Signature>| -> [Value; 3] {
+        let signature = signature.as_ref();
+        [
+            signature.map(|one| one.at).into(),
+            signature.map(|one| one.by.as_str()).into(),
+            signature.map(|one| one.note.as_str()).into(),
+        ]
+    };
+    let mut values = vec![
+        incident.state.as_str().into(),
+        json(&incident.content, "incidents.content")?.into(),
+        bound(incident.seen)?.into(),
+        bound(incident.reopened)?.into(),
+        incident.last_seen_at.into(),
+        incident.next_try_at.into(),
+        incident.quiet_since.into(),
+    ];
+    values.extend(signed(&incident.acknowledged));
+    values.extend(signed(&incident.closed));
+    values.extend([
+        incident.alerted_at.into(),
+        incident.waiting_since.into(),
+        bound(incident.escalations)?.into(),
+        json(&incident.told, "incidents.told")?.into(),
+        bound(incident.version)?.into(),
+    ]);
+    Ok(values)
 }
 
 pub(super) const EVENT_COLUMNS: &str = "event_id, incident_id, number, at, what, actor, note";
@@ -30,7 +71,7 @@ pub(super) const EVENT_COLUMNS: &str = "event_id, incident_id, number, at, what,
 pub(super) const ALERT_COLUMNS: &str = "alert_id, incident_id, channel, kind, fallback_of, state, \
      attempts, created_at, next_attempt_at, claimed_until, sent_at, last_error";
 
-fn signature(row: &impl Columns, prefix: &str) -> Result<Option<Signature>, StoreError> {
+fn signature(row: &Record, prefix: &str) -> Result<Option<Signature>, StoreError> {
     let Some(at) = row.optional_time(&format!("{prefix}_at"))? else {
         return Ok(None);
     };
@@ -41,7 +82,7 @@ fn signature(row: &impl Columns, prefix: &str) -> Result<Option<Signature>, Stor
     }))
 }
 
-pub(super) fn incident_record(row: &impl Columns) -> Result<IncidentRecord, StoreError> {
+pub(super) fn incident_record(row: &Record) -> Result<IncidentRecord, StoreError> {
     Ok(IncidentRecord {
         incident_id: row.text("incident_id")?,
         key: row.text("incident_key")?,
@@ -70,7 +111,7 @@ pub(super) fn incident_record(row: &impl Columns) -> Result<IncidentRecord, Stor
     })
 }
 
-pub(super) fn incident_event(row: &impl Columns) -> Result<IncidentEvent, StoreError> {
+pub(super) fn incident_event(row: &Record) -> Result<IncidentEvent, StoreError> {
     Ok(IncidentEvent {
         event_id: row.text("event_id")?,
         incident_id: row.text("incident_id")?,
@@ -82,7 +123,7 @@ pub(super) fn incident_event(row: &impl Columns) -> Result<IncidentEvent, StoreE
     })
 }
 
-pub(super) fn alert_record(row: &impl Columns) -> Result<AlertRecord, StoreError> {
+pub(super) fn alert_record(row: &Record) -> Result<AlertRecord, StoreError> {
     Ok(AlertRecord {
         alert_id: row.text("alert_id")?,
         incident_id: row.text("incident_id")?,

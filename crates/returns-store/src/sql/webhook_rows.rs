@@ -9,8 +9,9 @@ use returns_model::endpoint::{
 use returns_model::event::{EventRecord, NewEvent, Origin};
 use returns_model::hold::HoldState;
 
-use super::StoreError;
-use super::columns::{Columns, unreadable};
+use crate::StoreError;
+use crate::columns::unreadable;
+use crate::db::Record;
 
 /// The columns of an endpoint.
 pub(super) const ENDPOINTS: &str = "SELECT endpoint_id, url, description, owner_email, style, \
@@ -32,7 +33,7 @@ pub(super) const DELIVERIES: &str = "SELECT d.endpoint_id, d.sequence, d.event_t
      d.generation, d.next_attempt_at, d.last_status, d.last_error, d.last_attempt_at, d.created_at, d.ended_at \
      FROM webhook_deliveries d JOIN webhook_events v ON v.sequence = d.sequence";
 
-pub(super) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
+pub(super) fn endpoint(row: &Record) -> Result<Endpoint, StoreError> {
     let endpoint_id = row.text("endpoint_id")?;
     let place = format!("webhook_endpoints {endpoint_id}");
     let style = row.word("style", &Style::ALL, Style::as_str)?;
@@ -60,7 +61,7 @@ pub(super) fn endpoint(row: &impl Columns) -> Result<Endpoint, StoreError> {
     })
 }
 
-fn owner_notice(row: &impl Columns) -> Result<Option<OwnerNotification>, StoreError> {
+fn owner_notice(row: &Record) -> Result<Option<OwnerNotification>, StoreError> {
     if row.optional_text("owner_state")?.is_none() {
         return Ok(None);
     }
@@ -132,14 +133,14 @@ impl<'a> NotificationColumns<'a> {
     }
 }
 
-pub(super) fn touched(row: &impl Columns) -> Result<Touched, StoreError> {
+pub(super) fn touched(row: &Record) -> Result<Touched, StoreError> {
     Ok(Touched {
         version: row.count("version")?,
         wakes: row.count("wakes")?,
     })
 }
 
-pub(super) fn secret(row: &impl Columns) -> Result<SecretRecord, StoreError> {
+pub(super) fn secret(row: &Record) -> Result<SecretRecord, StoreError> {
     Ok(SecretRecord {
         secret_id: row.text("secret_id")?,
         endpoint_id: row.text("endpoint_id")?,
@@ -151,7 +152,7 @@ pub(super) fn secret(row: &impl Columns) -> Result<SecretRecord, StoreError> {
     })
 }
 
-pub(super) fn event(row: &impl Columns) -> Result<EventRecord, StoreError> {
+pub(super) fn event(row: &Record) -> Result<EventRecord, StoreError> {
     let sequence = row.count("sequence")?;
     let origin = match (
         row.optional_count("position")?,
@@ -184,7 +185,7 @@ pub(super) fn event(row: &impl Columns) -> Result<EventRecord, StoreError> {
     })
 }
 
-pub(super) fn delivery(row: &impl Columns) -> Result<Delivery, StoreError> {
+pub(super) fn delivery(row: &Record) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         endpoint_id: row.text("endpoint_id")?,
         sequence: row.count("sequence")?,

@@ -8,22 +8,56 @@ use returns_model::delivery::{
     Delivery, DeliveryAttempt, DeliveryFilter, DeliveryOutcome, DeliveryPlace, DeliveryState,
     Redelivery, Standing, Touched,
 };
-use sqlx::AssertSqlSafe;
 
-use super::PgStore;
-use super::codec::clean_option;
+use super::SqlStore;
+use super::webhook_rows::{DELIVERIES, delivery, touched};
 use crate::StoreError;
-use crate::columns::{Columns as _, bound, failed};
+use crate::columns::bound;
+use crate::db::{Statement, statement};
 use crate::delivery::{DeliveryStore, UNWANTED};
-use crate::webhook_rows::{DELIVERIES, delivery, touched};
+
+const ATTEMPT: &str = "recording an attempt at a delivery";
+
+/// Writes an attempt at a delivery that still is as it was read.
+fn update_delivery(
+    delivery: &Delivery,
+    attempt: &DeliveryAttempt,
+) -> Result<Statement, StoreError> {
+    let (state, error, next_at) = match &attempt.outcome {
+        DeliveryOutcome::Delivered => (DeliveryState::Delivered, None, None),
+        DeliveryOutcome::Retry { error, at } => {
+            (DeliveryState::Pending, Some(error.as_str()), Some(*at))
+        }
+        DeliveryOutcome::Dead { error } => (DeliveryState::Dead, Some(error.as_str()), None),
+    };
+    Ok(statement(
+        ATTEMPT,
+        "UPDATE webhook_deliveries SET state = $5, attempts = attempts + 1, \
+         next_attempt_at = $6, last_status = $7, last_error = $8, last_attempt_at = $9, \
+         ended_at = $10 WHERE endpoint_id = $1 AND sequence = $2 AND event_type = $3 \
+         AND attempts = $4 AND generation = $11 AND state = 'pending'",
+    )
+    .bind(&delivery.endpoint_id)
+    .bind(bound(delivery.sequence)?)
+    .bind(&delivery.event_type)
+    .bind(bound(delivery.attempts)?)
+    .bind(state.as_str())
+    .bind(next_at)
+    .bind(attempt.status.map(i64::from))
+    .bind(error)
+    .bind(attempt.at)
+    .bind((state != DeliveryState::Pending).then_some(attempt.at))
+    .bind(bound(delivery.generation)?))
+}
 
 #[async_trait]
-impl DeliveryStore for PgStore {
+impl DeliveryStore for SqlStore {
     async fn due_endpoints(
         &self,
         now: DateTime<Utc>,
     ) -> Result<Vec<(String, Touched)>, StoreError> {
-        sqlx::query(
+        statement(
+            "looking for due deliveries",
             "SELECT e.endpoint_id, e.version, e.wakes FROM webhook_endpoints e WHERE e.state = 'enabled' \
              AND CASE WHEN e.ordered THEN (SELECT d.next_attempt_at FROM webhook_deliveries d \
                  WHERE d.endpoint_id = e.endpoint_id AND d.state = 'pending' \
@@ -34,43 +68,35 @@ impl DeliveryStore for PgStore {
                  AND d.next_attempt_at <= $1) END ORDER BY e.endpoint_id",
         )
         .bind(now)
-        .fetch_all(&self.pool)
+        .list(&self.db, |row| Ok((row.text("endpoint_id")?, touched(row)?)))
         .await
-        .map_err(failed("looking for due deliveries"))?
-        .iter()
-        .map(|row| Ok((row.text("endpoint_id")?, touched(row)?)))
-        .collect()
     }
 
     async fn touched(&self, endpoint_id: &str) -> Result<Option<Touched>, StoreError> {
-        sqlx::query(
+        statement(
+            "reading what was done to an endpoint",
             "SELECT version, wakes FROM webhook_endpoints \
              WHERE endpoint_id = $1 AND state = 'enabled'",
         )
         .bind(endpoint_id)
-        .fetch_optional(&self.pool)
+        .optional(&self.db, touched)
         .await
-        .map_err(failed("reading what was done to an endpoint"))?
-        .as_ref()
-        .map(touched)
-        .transpose()
     }
 
     async fn next_due_after(
         &self,
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
-        sqlx::query(
+        statement(
+            "looking for the next delivery",
             "SELECT MIN((SELECT MIN(d.next_attempt_at) FROM webhook_deliveries d \
                  WHERE d.endpoint_id = e.endpoint_id AND d.state = 'pending' \
                  AND d.next_attempt_at > $1)) AS next_due \
              FROM webhook_endpoints e WHERE e.state = 'enabled'",
         )
         .bind(now)
-        .fetch_one(&self.pool)
+        .one(&self.db, |row| row.optional_time("next_due"))
         .await
-        .map_err(failed("looking for the next delivery"))?
-        .optional_time("next_due")
     }
 
     async fn due_deliveries(
@@ -93,16 +119,12 @@ impl DeliveryStore for PgStore {
                  ORDER BY d.next_attempt_at, d.sequence, d.event_type LIMIT $3"
             )
         };
-        sqlx::query(AssertSqlSafe(sql))
+        statement("reading due deliveries", sql)
             .bind(endpoint_id)
             .bind(now)
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
+            .bind(limit)
+            .list(&self.db, delivery)
             .await
-            .map_err(failed("reading due deliveries"))?
-            .iter()
-            .map(delivery)
-            .collect()
     }
 
     async fn record_attempt(
@@ -110,66 +132,36 @@ impl DeliveryStore for PgStore {
         delivery: &Delivery,
         attempt: &DeliveryAttempt,
     ) -> Result<Option<Standing>, StoreError> {
-        let what = "recording an attempt at a delivery";
-        let (state, error, next_at) = match &attempt.outcome {
-            DeliveryOutcome::Delivered => (DeliveryState::Delivered, None, None),
-            DeliveryOutcome::Retry { error, at } => {
-                (DeliveryState::Pending, Some(error), Some(*at))
-            }
-            DeliveryOutcome::Dead { error } => (DeliveryState::Dead, Some(error), None),
-        };
-        let ended_at = (state != DeliveryState::Pending).then_some(attempt.at);
-        let mut tx = self.pool.begin().await.map_err(failed(what))?;
-        let done = sqlx::query(
-            "UPDATE webhook_deliveries SET state = $5, attempts = attempts + 1, \
-             next_attempt_at = $6, last_status = $7, last_error = $8, last_attempt_at = $9, \
-             ended_at = $10 WHERE endpoint_id = $1 AND sequence = $2 AND event_type = $3 \
-             AND attempts = $4 AND generation = $11 AND state = 'pending'",
-        )
-        .bind(&delivery.endpoint_id)
-        .bind(bound(delivery.sequence)?)
-        .bind(&delivery.event_type)
-        .bind(bound(delivery.attempts)?)
-        .bind(state.as_str())
-        .bind(next_at)
-        .bind(attempt.status.map(i64::from))
-        .bind(clean_option(error.map(String::as_str)))
-        .bind(attempt.at)
-        .bind(ended_at)
-        .bind(bound(delivery.generation)?)
-        .execute(&mut *tx)
-        .await
-        .map_err(failed(what))?;
-        if done.rows_affected() != 1 {
+        let mut tx = self.db.begin(ATTEMPT).await?;
+        if update_delivery(delivery, attempt)?.execute(&mut tx).await? != 1 {
             return Ok(None);
         }
-        let clock = match attempt.outcome {
-            DeliveryOutcome::Delivered => {
+        let (clock, delivered) = match attempt.outcome {
+            DeliveryOutcome::Delivered => (
                 "UPDATE webhook_endpoints SET failing_since = NULL \
-                 WHERE endpoint_id = $1 AND failing_since <= $2"
-            }
-            DeliveryOutcome::Retry { .. } | DeliveryOutcome::Dead { .. } => {
+                 WHERE endpoint_id = $1 AND failing_since <= $2",
+                true,
+            ),
+            DeliveryOutcome::Retry { .. } | DeliveryOutcome::Dead { .. } => (
                 "UPDATE webhook_endpoints SET failing_since = $2 \
-                 WHERE endpoint_id = $1 AND failing_since IS NULL"
-            }
+                 WHERE endpoint_id = $1 AND failing_since IS NULL",
+                false,
+            ),
         };
-        let moved = sqlx::query(clock)
+        let moved = statement(ATTEMPT, clock)
             .bind(&delivery.endpoint_id)
             .bind(attempt.at)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed(what))?;
-        let failing_since =
-            sqlx::query("SELECT failing_since FROM webhook_endpoints WHERE endpoint_id = $1")
-                .bind(&delivery.endpoint_id)
-                .fetch_one(&mut *tx)
-                .await
-                .map_err(failed(what))?
-                .optional_time("failing_since")?;
-        tx.commit().await.map_err(failed(what))?;
+            .execute(&mut tx)
+            .await?;
+        let read = "SELECT failing_since FROM webhook_endpoints WHERE endpoint_id = $1";
+        let failing_since = statement(ATTEMPT, read)
+            .bind(&delivery.endpoint_id)
+            .one(&mut tx, |row| row.optional_time("failing_since"))
+            .await?;
+        tx.commit(ATTEMPT).await?;
         Ok(Some(Standing {
             failing_since,
-            recovered: state == DeliveryState::Delivered && moved.rows_affected() == 1,
+            recovered: delivered && moved == 1,
         }))
     }
 
@@ -179,9 +171,10 @@ impl DeliveryStore for PgStore {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let what = "giving up what an endpoint wants no more";
-        let mut tx = self.pool.begin().await.map_err(failed(what))?;
+        let mut tx = self.db.begin(what).await?;
         for one in unwanted {
-            sqlx::query(
+            statement(
+                what,
                 "UPDATE webhook_deliveries SET state = 'dead', unwanted = TRUE, \
                  next_attempt_at = NULL, last_error = $5, ended_at = $6 \
                  WHERE endpoint_id = $1 AND sequence = $2 AND event_type = $3 \
@@ -193,11 +186,10 @@ impl DeliveryStore for PgStore {
             .bind(bound(one.generation)?)
             .bind(UNWANTED)
             .bind(at)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed(what))?;
+            .execute(&mut tx)
+            .await?;
         }
-        tx.commit().await.map_err(failed(what))
+        tx.commit(what).await
     }
 
     async fn recently_dead(&self, since: DateTime<Utc>) -> Result<Vec<Delivery>, StoreError> {
@@ -209,27 +201,22 @@ impl DeliveryStore for PgStore {
                  AND (n.ended_at, n.sequence, n.event_type) \
                      > (d.ended_at, d.sequence, d.event_type)) ORDER BY d.endpoint_id"
         );
-        sqlx::query(AssertSqlSafe(sql))
+        statement("reading recent dead letters", sql)
             .bind(since)
-            .fetch_all(&self.pool)
+            .list(&self.db, delivery)
             .await
-            .map_err(failed("reading recent dead letters"))?
-            .iter()
-            .map(delivery)
-            .collect()
     }
 
     async fn dead_letters(&self, endpoint_id: &str) -> Result<u64, StoreError> {
-        sqlx::query(
+        statement(
+            "counting dead letters",
             "SELECT COUNT(*) AS dead FROM webhook_deliveries \
              WHERE endpoint_id = $1 AND state = 'dead' AND state <> 'delivered' \
              AND NOT unwanted",
         )
         .bind(endpoint_id)
-        .fetch_one(&self.pool)
+        .one(&self.db, |row| row.count("dead"))
         .await
-        .map_err(failed("counting dead letters"))?
-        .count("dead")
     }
 
     async fn deliveries(
@@ -245,14 +232,14 @@ impl DeliveryStore for PgStore {
             None => (None, None, None),
         };
         let sql = format!(
-            "{DELIVERIES} WHERE ($1::text IS NULL OR d.endpoint_id = $1) \
-             AND ($2::text IS NULL OR d.state = $2) AND ($3::text IS NULL OR v.event_id = $3) \
-             AND ($4::text IS NULL OR d.message_id = $4) \
-             AND ($5::text IS NULL OR v.transfer_id = $5) \
-             AND ($6::bigint IS NULL OR (d.sequence, d.endpoint_id, d.event_type) < ($6, $7, $8)) \
+            "{DELIVERIES} WHERE ($1 IS NULL OR d.endpoint_id = $1) \
+             AND ($2 IS NULL OR d.state = $2) AND ($3 IS NULL OR v.event_id = $3) \
+             AND ($4 IS NULL OR d.message_id = $4) \
+             AND ($5 IS NULL OR v.transfer_id = $5) \
+             AND ($6 IS NULL OR (d.sequence, d.endpoint_id, d.event_type) < ($6, $7, $8)) \
              ORDER BY d.sequence DESC, d.endpoint_id DESC, d.event_type DESC LIMIT $9"
         );
-        sqlx::query(AssertSqlSafe(sql))
+        statement("listing deliveries", sql)
             .bind(&filter.endpoint_id)
             .bind(filter.state.map(DeliveryState::as_str))
             .bind(&filter.event_id)
@@ -261,13 +248,9 @@ impl DeliveryStore for PgStore {
             .bind(sequence)
             .bind(endpoint_id)
             .bind(event_type)
-            .bind(i64::from(limit))
-            .fetch_all(&self.pool)
+            .bind(limit)
+            .list(&self.db, delivery)
             .await
-            .map_err(failed("listing deliveries"))?
-            .iter()
-            .map(delivery)
-            .collect()
     }
 
     async fn redeliver(
@@ -277,10 +260,11 @@ impl DeliveryStore for PgStore {
         at: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
         let what = "making deliveries due";
-        let mut tx = self.pool.begin().await.map_err(failed(what))?;
+        let mut tx = self.db.begin(what).await?;
         let mut due = 0;
         for one in again {
-            let done = sqlx::query(
+            due += statement(
+                what,
                 "INSERT INTO webhook_deliveries (endpoint_id, sequence, event_type, message_id, \
                  state, next_attempt_at, created_at) \
                  VALUES ($1, $2, $3, $4, 'pending', $5, $5) \
@@ -296,25 +280,18 @@ impl DeliveryStore for PgStore {
             .bind(&one.message_id)
             .bind(at)
             .bind(delivered_too)
-            .execute(&mut *tx)
-            .await
-            .map_err(failed(what))?;
-            due += done.rows_affected();
+            .execute(&mut tx)
+            .await?;
         }
-        if due > 0 {
-            let endpoints: BTreeSet<&str> =
-                again.iter().map(|one| one.endpoint_id.as_str()).collect();
-            for endpoint_id in endpoints {
-                sqlx::query(
-                    "UPDATE webhook_endpoints SET wakes = wakes + 1 WHERE endpoint_id = $1",
-                )
+        let endpoints: BTreeSet<_> = again.iter().map(|one| one.endpoint_id.as_str()).collect();
+        for endpoint_id in endpoints.into_iter().filter(|_| due > 0) {
+            let wake = "UPDATE webhook_endpoints SET wakes = wakes + 1 WHERE endpoint_id = $1";
+            statement(what, wake)
                 .bind(endpoint_id)
-                .execute(&mut *tx)
-                .await
-                .map_err(failed(what))?;
-            }
+                .execute(&mut tx)
+                .await?;
         }
-        tx.commit().await.map_err(failed(what))?;
+        tx.commit(what).await?;
         Ok(due)
     }
 }

@@ -2,8 +2,8 @@
 
 use returns_model::journal::{Hash, Head, Relation, Row, RowEffect, chain};
 
-use super::columns::{bound, json};
-use super::{StoreError, Writes};
+use crate::columns::{bound, json};
+use crate::{StoreError, Writes};
 
 /// A row of the journal about to be written.
 pub(super) struct Link<'a> {
