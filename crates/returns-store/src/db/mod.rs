@@ -2,7 +2,7 @@
 //! [`Syntax`] names the little that they spell differently.
 //!
 //! ```text
-//! statement("reading a hold", "SELECT … FROM holds WHERE hold_id = $1")
+//! statement("read a hold", "SELECT … FROM holds WHERE hold_id = $1")
 //!     .bind(hold_id)
 //!     .optional(&self.db, hold_record)
 //!     .await

@@ -15,7 +15,7 @@ pub(crate) struct Statement {
     values: Vec<Value>,
 }
 
-/// Begins a statement. `what` says in an error what was being done: "reading a hold".
+/// Begins a statement. `what` says in an error what was being done: "read a hold".
 pub(crate) fn statement(what: &'static str, sql: impl Into<Cow<'static, str>>) -> Statement {
     Statement {
         what,

@@ -11,7 +11,7 @@ use crate::db::{Insert, Transaction, insert_all, statement};
 /// there already is only changed while it is pending.
 pub(super) async fn put_alert(tx: &mut Transaction, alert: &AlertRecord) -> Result<(), StoreError> {
     let insert = Insert {
-        what: "writing an alert",
+        what: "write an alert",
         table: "alerts",
         columns: ALERT_COLUMNS,
         end: "ON CONFLICT (alert_id) DO UPDATE SET state = excluded.state, \
@@ -56,7 +56,7 @@ pub(super) async fn release_alerts(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     statement(
-        "releasing alerts",
+        "release alerts",
         "UPDATE alerts SET next_attempt_at = $1 \
          WHERE incident_id = $2 AND state = 'pending' AND attempts = 0",
     )

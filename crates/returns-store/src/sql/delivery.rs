@@ -16,7 +16,7 @@ use crate::columns::bound;
 use crate::db::{Statement, statement};
 use crate::delivery::{DeliveryStore, UNWANTED};
 
-const ATTEMPT: &str = "recording an attempt at a delivery";
+const ATTEMPT: &str = "record an attempt at a delivery";
 
 /// Writes an attempt at a delivery that still is as it was read.
 fn update_delivery(
@@ -57,7 +57,7 @@ impl DeliveryStore for SqlStore {
         now: DateTime<Utc>,
     ) -> Result<Vec<(String, Touched)>, StoreError> {
         statement(
-            "looking for due deliveries",
+            "find due deliveries",
             "SELECT e.endpoint_id, e.version, e.wakes FROM webhook_endpoints e WHERE e.state = 'enabled' \
              AND CASE WHEN e.ordered THEN (SELECT d.next_attempt_at FROM webhook_deliveries d \
                  WHERE d.endpoint_id = e.endpoint_id AND d.state = 'pending' \
@@ -74,7 +74,7 @@ impl DeliveryStore for SqlStore {
 
     async fn touched(&self, endpoint_id: &str) -> Result<Option<Touched>, StoreError> {
         statement(
-            "reading what was done to an endpoint",
+            "read what was done to an endpoint",
             "SELECT version, wakes FROM webhook_endpoints \
              WHERE endpoint_id = $1 AND state = 'enabled'",
         )
@@ -88,7 +88,7 @@ impl DeliveryStore for SqlStore {
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         statement(
-            "looking for the next delivery",
+            "find the next delivery",
             "SELECT MIN((SELECT MIN(d.next_attempt_at) FROM webhook_deliveries d \
                  WHERE d.endpoint_id = e.endpoint_id AND d.state = 'pending' \
                  AND d.next_attempt_at > $1)) AS next_due \
@@ -119,7 +119,7 @@ impl DeliveryStore for SqlStore {
                  ORDER BY d.next_attempt_at, d.sequence, d.event_type LIMIT $3"
             )
         };
-        statement("reading due deliveries", sql)
+        statement("read due deliveries", sql)
             .bind(endpoint_id)
             .bind(now)
             .bind(limit)
@@ -170,7 +170,7 @@ impl DeliveryStore for SqlStore {
         unwanted: &[Delivery],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let what = "giving up what an endpoint wants no more";
+        let what = "give up what an endpoint no longer wants";
         let mut tx = self.db.begin(what).await?;
         for one in unwanted {
             statement(
@@ -201,7 +201,7 @@ impl DeliveryStore for SqlStore {
                  AND (n.ended_at, n.sequence, n.event_type) \
                      > (d.ended_at, d.sequence, d.event_type)) ORDER BY d.endpoint_id"
         );
-        statement("reading recent dead letters", sql)
+        statement("read recent dead letters", sql)
             .bind(since)
             .list(&self.db, delivery)
             .await
@@ -209,7 +209,7 @@ impl DeliveryStore for SqlStore {
 
     async fn dead_letters(&self, endpoint_id: &str) -> Result<u64, StoreError> {
         statement(
-            "counting dead letters",
+            "count dead letters",
             "SELECT COUNT(*) AS dead FROM webhook_deliveries \
              WHERE endpoint_id = $1 AND state = 'dead' AND state <> 'delivered' \
              AND NOT unwanted",
@@ -239,7 +239,7 @@ impl DeliveryStore for SqlStore {
              AND ($6 IS NULL OR (d.sequence, d.endpoint_id, d.event_type) < ($6, $7, $8)) \
              ORDER BY d.sequence DESC, d.endpoint_id DESC, d.event_type DESC LIMIT $9"
         );
-        statement("listing deliveries", sql)
+        statement("list deliveries", sql)
             .bind(&filter.endpoint_id)
             .bind(filter.state.map(DeliveryState::as_str))
             .bind(&filter.event_id)
@@ -259,7 +259,7 @@ impl DeliveryStore for SqlStore {
         delivered_too: bool,
         at: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        let what = "making deliveries due";
+        let what = "make deliveries due";
         let mut tx = self.db.begin(what).await?;
         let mut due = 0;
         for one in again {

@@ -23,7 +23,7 @@ impl EventReads for SqlStore {
              AND ($3 IS NULL OR occurred_at >= $3) \
              AND ($4 IS NULL OR occurred_at < $4) ORDER BY sequence LIMIT $5"
         );
-        statement("listing events", sql)
+        statement("list events", sql)
             .bind(bound(filter.after)?)
             .bind(&filter.transfer_id)
             .bind(filter.since)
@@ -44,7 +44,7 @@ impl EventReads for SqlStore {
             "{EVENTS} WHERE sequence > $3 AND ((occurred_at >= $1 AND occurred_at < $2) \
              OR (recorded_at >= $1 AND recorded_at < $2)) ORDER BY sequence LIMIT $4"
         );
-        statement("listing what an endpoint may have missed", sql)
+        statement("list what an endpoint may have missed", sql)
             .bind(since)
             .bind(until)
             .bind(bound(after)?)
@@ -56,14 +56,14 @@ impl EventReads for SqlStore {
     async fn events_at(&self, sequences: &[u64]) -> Result<Vec<EventRecord>, StoreError> {
         let these = self.db.syntax().one_of("$1");
         let sql = format!("{EVENTS} WHERE sequence {these} ORDER BY sequence");
-        statement("reading events", sql)
+        statement("read events", sql)
             .bind(bounds(sequences)?)
             .list(&self.db, event)
             .await
     }
 
     async fn event(&self, event_id: &str) -> Result<Option<EventRecord>, StoreError> {
-        statement("reading an event", format!("{EVENTS} WHERE event_id = $1"))
+        statement("read an event", format!("{EVENTS} WHERE event_id = $1"))
             .bind(event_id)
             .optional(&self.db, event)
             .await

@@ -19,13 +19,13 @@ use crate::columns::{bound, json};
 use crate::db::{Insert, Transaction, insert_all, statement};
 use crate::event::EventStore;
 
-const BEGIN: &str = "beginning to record events";
+const BEGIN: &str = "begin to record events";
 
 #[async_trait]
 impl EventStore for SqlStore {
     async fn event_position(&self) -> Result<u64, StoreError> {
         statement(
-            "reading the events' position",
+            "read the events' position",
             "SELECT position FROM webhook_head",
         )
         .one(&self.db, |row| row.count("position"))
@@ -42,7 +42,7 @@ impl EventStore for SqlStore {
         let mut tx = self.db.begin(BEGIN).await?;
         let count = events.len() as u64;
         let last = statement(
-            "moving the events' position",
+            "move the events' position",
             "UPDATE webhook_head SET position = $1, sequence = sequence + $2 \
              WHERE position = $3 RETURNING sequence",
         )
@@ -52,11 +52,11 @@ impl EventStore for SqlStore {
         .optional(&mut tx, |row| row.count("sequence"))
         .await?;
         let Some(last) = last else {
-            tx.rollback("leaving events").await?;
+            tx.rollback("leave events").await?;
             return Ok(false);
         };
         write(&mut tx, events, last + 1 - count, at).await?;
-        tx.commit("committing events").await?;
+        tx.commit("commit events").await?;
         Ok(true)
     }
 
@@ -65,7 +65,7 @@ impl EventStore for SqlStore {
             "{HOLDS} WHERE told_state IS NULL OR told_state <> state \
              ORDER BY held_at, hold_id LIMIT $1"
         );
-        statement("listing untold holds", sql)
+        statement("list untold holds", sql)
             .bind(limit)
             .list(&self.db, hold_record)
             .await
@@ -80,26 +80,26 @@ impl EventStore for SqlStore {
         // Two that tell the same holds at once wait for each other here, not crosswise.
         let lock = tx.syntax().for_update();
         statement(
-            "taking the end of the events",
+            "take the end of the events",
             format!("SELECT sequence FROM webhook_head {lock}"),
         )
         .execute(&mut tx)
         .await?;
         let told = told_now(&mut tx, events).await?;
         if told.is_empty() {
-            tx.rollback("leaving events").await?;
+            tx.rollback("leave events").await?;
             return Ok(0);
         }
         let count = told.len() as u64;
         let last = statement(
-            "taking events' sequences",
+            "take events' sequences",
             "UPDATE webhook_head SET sequence = sequence + $1 RETURNING sequence",
         )
         .bind(bound(count)?)
         .one(&mut tx, |row| row.count("sequence"))
         .await?;
         write(&mut tx, &told, last + 1 - count, at).await?;
-        tx.commit("committing events").await?;
+        tx.commit("commit events").await?;
         Ok(told.len())
     }
 }
@@ -122,7 +122,7 @@ async fn told_now(tx: &mut Transaction, events: &[NewEvent]) -> Result<Vec<NewEv
              AND (told_state IS NULL OR told_state <> $1) RETURNING hold_id",
             tx.syntax().one_of("$2")
         );
-        let now = statement("recording that holds are told", sql)
+        let now = statement("record that holds are told", sql)
             .bind(state.as_str())
             .bind(hold_ids)
             .list(&mut *tx, |row| Ok((row.text("hold_id")?, state.as_str())))
@@ -146,7 +146,7 @@ async fn write(
         return Ok(());
     }
     write_events(tx, events, first, at).await?;
-    let endpoints = statement("reading who wants events", enabled())
+    let endpoints = statement("read who wants events", enabled())
         .list(&mut *tx, endpoint)
         .await?;
     write_deliveries(tx, &fan_out(events, first, &endpoints), at).await
@@ -159,7 +159,7 @@ async fn write_events(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let insert = Insert {
-        what: "writing events",
+        what: "write events",
         table: "webhook_events",
         columns: "sequence, event_id, position, hold_id, hold_state, transfer_id, merchant, \
              facts, messages, occurred_at, recorded_at",
@@ -191,7 +191,7 @@ async fn write_deliveries(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let insert = Insert {
-        what: "writing deliveries",
+        what: "write deliveries",
         table: "webhook_deliveries",
         columns: "endpoint_id, sequence, event_type, message_id, state, next_attempt_at, \
              created_at",

@@ -60,7 +60,7 @@ impl FilesStore for SqlStore {
     ) -> Result<Vec<(DateTime<Utc>, String)>, StoreError> {
         let (after_time, after_id) = after.unzip();
         statement(
-            "listing unfinished files",
+            "list unfinished files",
             "SELECT i.received_at, i.import_id FROM imports i WHERE NOT i.files_done \
              AND ($1 IS NULL OR (i.received_at, i.import_id) > ($1, $2)) \
              ORDER BY i.received_at, i.import_id LIMIT $3",
@@ -76,7 +76,7 @@ impl FilesStore for SqlStore {
 
     async fn files_of(&self, import_id: &str) -> Result<FilesRecord, StoreError> {
         let found = statement(
-            "reading an import's files",
+            "read an import's files",
             "SELECT f.archive_key, f.archive_sha256, f.archive_size, f.archived_at, \
              f.report_key, f.report_sha256, f.report_size, f.report_rows, f.totals_key, \
              f.totals, f.ties_out, f.reported_at, f.attempts, f.fault, f.fault_area, \
@@ -96,7 +96,7 @@ impl FilesStore for SqlStore {
         archive: &ArchivedFile,
     ) -> Result<bool, StoreError> {
         statement(
-            "recording an archived file",
+            "record an archived file",
             "INSERT INTO import_files (import_id, archive_key, archive_sha256, archive_size, \
              archived_at) VALUES ($1, $2, $3, $4, $5) \
              ON CONFLICT (import_id) DO UPDATE SET archive_key = excluded.archive_key, \
@@ -120,7 +120,7 @@ impl FilesStore for SqlStore {
         report: &WrittenReport,
     ) -> Result<bool, StoreError> {
         statement(
-            "recording a report",
+            "record a report",
             "INSERT INTO import_files (import_id, report_key, report_sha256, report_size, \
              report_rows, totals_key, totals, ties_out, reported_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
@@ -151,7 +151,7 @@ impl FilesStore for SqlStore {
         fault: &FilesFault,
     ) -> Result<(), StoreError> {
         statement(
-            "recording why an import's files wait",
+            "record why an import's files wait",
             "INSERT INTO import_files (import_id, attempts, fault, fault_area, fault_since) \
              VALUES ($1, 1, $2, $3, $4) \
              ON CONFLICT (import_id) DO UPDATE SET attempts = import_files.attempts + 1, \
@@ -170,7 +170,7 @@ impl FilesStore for SqlStore {
 
     async fn clear_files_fault(&self, import_id: &str) -> Result<(), StoreError> {
         statement(
-            "recording that an import's files wait no more",
+            "record that an import's files no longer wait",
             "UPDATE import_files SET fault = NULL, fault_area = NULL, fault_since = NULL \
              WHERE import_id = $1 AND fault IS NOT NULL",
         )
@@ -182,7 +182,7 @@ impl FilesStore for SqlStore {
 
     async fn files_with_fault(&self, area: &str) -> Result<u64, StoreError> {
         statement(
-            "counting imports whose files wait",
+            "count imports whose files wait",
             "SELECT COUNT(*) AS faulty FROM import_files WHERE fault_area = $1",
         )
         .bind(area)
@@ -192,7 +192,7 @@ impl FilesStore for SqlStore {
 
     async fn finish_files(&self, import_id: &str) -> Result<bool, StoreError> {
         statement(
-            "finishing an import's files",
+            "finish an import's files",
             "UPDATE imports SET files_done = TRUE \
              WHERE import_id = $1 AND NOT files_done AND EXISTS ( \
                  SELECT 1 FROM import_files f WHERE f.import_id = imports.import_id \

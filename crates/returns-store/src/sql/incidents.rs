@@ -45,7 +45,7 @@ async fn put_incident(tx: &mut Transaction, write: &IncidentWrite) -> Result<boo
         ),
     };
     values.extend(changing);
-    let put = statement("writing an incident", sql);
+    let put = statement("write an incident", sql);
     match values
         .into_iter()
         .fold(put, Statement::bind)
@@ -66,7 +66,7 @@ fn is_taken(error: &sqlx::Error) -> bool {
 
 async fn put_events(tx: &mut Transaction, events: &[IncidentEvent]) -> Result<(), StoreError> {
     let insert = Insert {
-        what: "writing what happened to an incident",
+        what: "write what happened to an incident",
         table: "incident_events",
         columns: EVENT_COLUMNS,
         end: "ON CONFLICT DO NOTHING",
@@ -100,7 +100,7 @@ fn alerts(what: &'static str, end: &str) -> Statement {
 #[async_trait]
 impl IncidentStore for SqlStore {
     async fn write_incident(&self, write: &IncidentWrite) -> Result<bool, StoreError> {
-        let what = "writing an incident";
+        let what = "write an incident";
         let mut tx = self.db.begin(what).await?;
         if !put_incident(&mut tx, write).await? {
             return Ok(false);
@@ -117,7 +117,7 @@ impl IncidentStore for SqlStore {
     }
 
     async fn incident(&self, incident_id: &str) -> Result<Option<IncidentRecord>, StoreError> {
-        incidents("reading an incident", "WHERE incident_id = $1")
+        incidents("read an incident", "WHERE incident_id = $1")
             .bind(incident_id)
             .optional(&self.db, incident_record)
             .await
@@ -125,7 +125,7 @@ impl IncidentStore for SqlStore {
 
     async fn latest_incident(&self, key: &str) -> Result<Option<IncidentRecord>, StoreError> {
         incidents(
-            "looking for an incident",
+            "find an incident",
             "WHERE incident_key = $1 \
              ORDER BY (state = 'open') DESC, opened_at DESC, incident_id DESC LIMIT 1",
         )
@@ -142,7 +142,7 @@ impl IncidentStore for SqlStore {
     ) -> Result<Vec<IncidentRecord>, StoreError> {
         let (before_time, before_id) = before.unzip();
         incidents(
-            "listing incidents",
+            "list incidents",
             "WHERE ($1 IS NULL OR state = $1) \
              AND ($2 IS NULL OR (opened_at, incident_id) < ($2, $3)) \
              ORDER BY opened_at DESC, incident_id DESC LIMIT $4",
@@ -160,7 +160,7 @@ impl IncidentStore for SqlStore {
         closed_after: DateTime<Utc>,
     ) -> Result<Vec<IncidentRecord>, StoreError> {
         incidents(
-            "reading the open incidents",
+            "read the open incidents",
             "WHERE state = 'open' OR (state = 'closed' AND closed_at > $1)",
         )
         .bind(closed_after)
@@ -173,7 +173,7 @@ impl IncidentStore for SqlStore {
             "SELECT {EVENT_COLUMNS} FROM incident_events WHERE incident_id = $1 \
              ORDER BY at, number, event_id"
         );
-        statement("reading what happened to an incident", sql)
+        statement("read what happened to an incident", sql)
             .bind(incident_id)
             .list(&self.db, incident_event)
             .await
@@ -182,7 +182,7 @@ impl IncidentStore for SqlStore {
     async fn alerts_of(&self, incident_ids: &[String]) -> Result<Vec<AlertRecord>, StoreError> {
         let of_them = self.db.syntax().one_of("$1");
         let end = format!("WHERE incident_id {of_them} ORDER BY created_at, channel, alert_id");
-        alerts("reading alerts", &end)
+        alerts("read alerts", &end)
             .bind(incident_ids)
             .list(&self.db, alert_record)
             .await
@@ -190,7 +190,7 @@ impl IncidentStore for SqlStore {
 
     async fn pending_alerts(&self, limit: u32) -> Result<Vec<AlertRecord>, StoreError> {
         alerts(
-            "reading pending alerts",
+            "read pending alerts",
             "WHERE state = 'pending' ORDER BY next_attempt_at, alert_id LIMIT $1",
         )
         .bind(limit)
@@ -205,7 +205,7 @@ impl IncidentStore for SqlStore {
         until: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         statement(
-            "claiming an alert",
+            "claim an alert",
             "UPDATE alerts SET attempts = attempts + 1, claimed_until = $1 \
              WHERE alert_id = $2 AND attempts = $3 AND state = 'pending' \
              AND (claimed_until IS NULL OR claimed_until <= $4) \
@@ -234,7 +234,7 @@ impl IncidentStore for SqlStore {
                 "UPDATE alerts SET claimed_until = NULL, {set} \
                  WHERE alert_id = $1 AND attempts = $2"
             );
-            statement("keeping how an alert went", sql)
+            statement("record how an alert went", sql)
                 .bind(alert_id)
                 .bind(attempt)
         };

@@ -52,7 +52,7 @@ fn taken(row: &Record) -> Result<Taken, StoreError> {
 impl RemoteFileStore for SqlStore {
     async fn taken(&self, file: &RemoteKey) -> Result<Option<Taken>, StoreError> {
         of_file(
-            "looking for a file that was taken",
+            "find a file that was taken",
             "SELECT import_id, taken_at, put_away_at FROM remote_files \
              WHERE source = $1 AND name = $2 AND size_bytes = $3 AND modified_at = $4",
             file,
@@ -68,7 +68,7 @@ impl RemoteFileStore for SqlStore {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         of_file(
-            "keeping that a file was taken",
+            "record that a file was taken",
             "INSERT INTO remote_files (source, name, size_bytes, modified_at, import_id, \
              taken_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
             file,
@@ -82,7 +82,7 @@ impl RemoteFileStore for SqlStore {
 
     async fn record_put_away(&self, file: &RemoteKey, at: DateTime<Utc>) -> Result<(), StoreError> {
         of_file(
-            "keeping that a file was put away",
+            "record that a file was archived",
             "UPDATE remote_files SET put_away_at = $5 WHERE source = $1 AND name = $2 \
              AND size_bytes = $3 AND modified_at = $4 AND put_away_at IS NULL",
             file,
@@ -95,7 +95,7 @@ impl RemoteFileStore for SqlStore {
 
     async fn came_since(&self, source: &str, from: DateTime<Utc>) -> Result<Vec<Came>, StoreError> {
         let came = statement(
-            "looking for a day's files",
+            "find a day's files",
             "SELECT i.import_id, i.received_at, (SELECT MIN(r.modified_at) FROM remote_files r \
                  WHERE r.source = i.source AND r.import_id = i.import_id \
                  AND r.name = i.file_name) AS modified_at, \
@@ -122,7 +122,7 @@ impl RemoteFileStore for SqlStore {
         since: DateTime<Utc>,
     ) -> Result<Vec<String>, StoreError> {
         statement(
-            "listing files that were taken",
+            "list files that were taken",
             "SELECT import_id FROM remote_files WHERE source = $1 AND taken_at >= $2 \
              GROUP BY import_id ORDER BY MIN(taken_at), import_id",
         )
@@ -134,7 +134,7 @@ impl RemoteFileStore for SqlStore {
 
     async fn unfinished_imports(&self, source: &str) -> Result<Vec<String>, StoreError> {
         statement(
-            "listing unfinished imports",
+            "list unfinished imports",
             "SELECT import_id FROM imports WHERE source = $1 \
              AND phase IN ('checking', 'deciding', 'decided') ORDER BY received_at, import_id",
         )

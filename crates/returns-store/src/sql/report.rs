@@ -59,7 +59,7 @@ impl ReportStore for SqlStore {
              AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.resolved_position = j.position) \
              ORDER BY j.position LIMIT $3"
         );
-        statement("reading an import's journal rows", sql)
+        statement("read an import's journal rows", sql)
             .bind(import_id)
             .bind(bound(after)?)
             .bind(limit)
@@ -70,7 +70,7 @@ impl ReportStore for SqlStore {
     async fn rows_at(&self, positions: &[u64]) -> Result<Vec<JournalRow>, StoreError> {
         let these = self.db.syntax().one_of("$1");
         let sql = format!("{ROWS} WHERE j.position {these} ORDER BY j.position");
-        statement("reading journal rows", sql)
+        statement("read journal rows", sql)
             .bind(bounds(positions)?)
             .list(&self.db, journal_row)
             .await
@@ -85,7 +85,7 @@ impl ReportStore for SqlStore {
              WHERE position {} ORDER BY position, name",
             self.db.syntax().one_of("$1")
         );
-        statement("listing exceptions", sql)
+        statement("list exceptions", sql)
             .bind(bounds(positions)?)
             .list(&self.db, |row| Ok((row.text("name")?, row_exception(row)?)))
             .await
@@ -98,7 +98,7 @@ impl ReportStore for SqlStore {
     ) -> Result<Vec<HoldRecord>, StoreError> {
         let sql = format!("{HOLDS} WHERE {ENTRIES} ORDER BY ordinal, held_at, hold_id");
         of_entries(
-            statement("reading an import's holds", sql),
+            statement("read an import's holds", sql),
             import_id,
             &ordinals,
         )?
@@ -116,7 +116,7 @@ impl ReportStore for SqlStore {
              WHERE {ENTRIES} ORDER BY ordinal"
         );
         of_entries(
-            statement("reading an import's duplicates", sql),
+            statement("read an import's duplicates", sql),
             import_id,
             &ordinals,
         )?
@@ -133,7 +133,7 @@ impl ReportStore for SqlStore {
             "SELECT ordinal, rejected FROM import_rejected_lines \
              WHERE {ENTRIES} ORDER BY ordinal"
         );
-        let what = "reading an import's unreadable lines";
+        let what = "read an import's unreadable lines";
         of_entries(statement(what, sql), import_id, &ordinals)?
             .list(&self.db, rejected_line)
             .await

@@ -54,7 +54,7 @@ impl RunStore for SqlStore {
         owner: &str,
         lease: Duration,
     ) -> Result<Begun, StoreError> {
-        let what = "beginning a run";
+        let what = "begin a run";
         let until = self.db.syntax().now_plus("$9");
         let sql = format!(
             "INSERT INTO job_runs (run_id, source, slot, slot_at, trigger, actor, started_at, \
@@ -94,7 +94,7 @@ impl RunStore for SqlStore {
         besides: &[String],
         lease: Duration,
     ) -> Result<Vec<RunRecord>, StoreError> {
-        let what = "taking over runs";
+        let what = "take over runs";
         let syntax = self.db.syntax();
         let orphans = format!(
             "ended_at IS NULL AND (leased_by = $1 OR leased_until <= {}) AND run_id {}",
@@ -132,7 +132,7 @@ impl RunStore for SqlStore {
              WHERE run_id = $1 AND leased_by = $2 AND ended_at IS NULL",
             self.db.syntax().now_plus("$3")
         );
-        statement("renewing a run's lease", sql)
+        statement("renew a run's lease", sql)
             .bind(run_id)
             .bind(owner)
             .bind(milliseconds(lease)?)
@@ -148,7 +148,7 @@ impl RunStore for SqlStore {
         end: &RunEnd,
         retry_at: Option<DateTime<Utc>>,
     ) -> Result<bool, StoreError> {
-        let what = "ending a run";
+        let what = "end a run";
         let mut tx = self.db.begin(what).await?;
         let ended = statement(
             what,
@@ -182,7 +182,7 @@ impl RunStore for SqlStore {
     }
 
     async fn run(&self, run_id: &str) -> Result<Option<RunRecord>, StoreError> {
-        runs("reading a run", "WHERE run_id = $1")
+        runs("read a run", "WHERE run_id = $1")
             .bind(run_id)
             .optional(&self.db, run_record)
             .await
@@ -196,7 +196,7 @@ impl RunStore for SqlStore {
     ) -> Result<Vec<RunRecord>, StoreError> {
         let (at, id) = before.unzip();
         runs(
-            "listing runs",
+            "list runs",
             "WHERE ($1 IS NULL OR source = $1) \
              AND ($2 IS NULL OR (started_at, run_id) < ($2, $3)) \
              ORDER BY started_at DESC, run_id DESC LIMIT $4",
@@ -219,7 +219,7 @@ impl RunStore for SqlStore {
             "WHERE source = $1 AND outcome {} ORDER BY started_at DESC, run_id DESC LIMIT 1",
             self.db.syntax().one_of("$2")
         );
-        runs("looking for the last run", &end)
+        runs("find the last run", &end)
             .bind(source)
             .bind(outcomes)
             .optional(&self.db, run_record)
@@ -228,7 +228,7 @@ impl RunStore for SqlStore {
 
     async fn last_slot_at(&self, source: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         statement(
-            "looking for the last slot",
+            "find the last slot",
             "SELECT MAX(slot_at) AS slot_at FROM job_runs \
              WHERE source = $1 AND trigger IN ('schedule', 'catch_up')",
         )
@@ -239,7 +239,7 @@ impl RunStore for SqlStore {
 
     async fn slot_taken(&self, source: &str, slot: &str) -> Result<bool, StoreError> {
         statement(
-            "looking for a slot",
+            "find a slot",
             "SELECT EXISTS (SELECT 1 FROM job_runs WHERE source = $1 AND slot = $2) AS taken",
         )
         .bind(source)

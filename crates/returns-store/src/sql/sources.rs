@@ -16,7 +16,7 @@ const AUDIT_COLUMNS: &str = "audit_id, at, actor, action, subject, before, after
 pub(super) fn insert_audit(audit: &AuditRecord) -> Statement {
     let sql =
         format!("INSERT INTO audit ({AUDIT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
-    statement("keeping what an operator did", sql)
+    statement("record what an operator did", sql)
         .bind(&audit.audit_id)
         .bind(audit.at)
         .bind(&audit.actor)
@@ -40,7 +40,7 @@ fn change_source(change: &SourceChange) -> Result<Statement, StoreError> {
     let sql = format!(
         "UPDATE sources SET {set}, version = version + 1 WHERE source = $1 AND version = $2"
     );
-    let update = statement("changing a source", sql)
+    let update = statement("change a source", sql)
         .bind(&change.source)
         .bind(bound(change.seen_version)?);
     Ok(match &change.to {
@@ -98,7 +98,7 @@ impl SourceStore for SqlStore {
         source: &str,
         now: DateTime<Utc>,
     ) -> Result<SourceState, StoreError> {
-        let what = "reading a source's state";
+        let what = "read a source's state";
         let read = || {
             statement(
                 what,
@@ -124,7 +124,7 @@ impl SourceStore for SqlStore {
     }
 
     async fn change_source(&self, change: &SourceChange) -> Result<bool, StoreError> {
-        let what = "changing a source";
+        let what = "change a source";
         let mut tx = self.db.begin(what).await?;
         if change_source(change)?.execute(&mut tx).await? != 1 {
             return Ok(false);
@@ -137,7 +137,7 @@ impl SourceStore for SqlStore {
     async fn audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
         let sql =
             format!("SELECT {AUDIT_COLUMNS} FROM audit ORDER BY at DESC, audit_id DESC LIMIT $1");
-        statement("listing what operators did", sql)
+        statement("list what operators did", sql)
             .bind(limit)
             .list(&self.db, audit_record)
             .await

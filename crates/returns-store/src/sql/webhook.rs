@@ -16,7 +16,7 @@ use crate::webhook::WebhookStore;
 fn insert_endpoint(endpoint: &Endpoint) -> Result<Statement, StoreError> {
     let settings = &endpoint.settings;
     Ok(statement(
-        "keeping an endpoint",
+        "create an endpoint",
         "INSERT INTO webhook_endpoints (endpoint_id, url, description, owner_email, style, \
          api_version, payload_version, event_types, merchant, ordered, state, created_at, \
          updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'enabled', \
@@ -40,7 +40,7 @@ fn update_endpoint(change: &EndpointChange) -> Result<Statement, StoreError> {
     let endpoint = &change.endpoint;
     let settings = &endpoint.settings;
     Ok(statement(
-        "changing an endpoint",
+        "change an endpoint",
         "UPDATE webhook_endpoints SET url = $3, description = $4, owner_email = $5, \
          event_types = $6, merchant = $7, ordered = $8, state = $9, disabled_why = $10, \
          updated_at = $11, version = version + 1, \
@@ -76,7 +76,7 @@ fn update_endpoint(change: &EndpointChange) -> Result<Statement, StoreError> {
 /// before the change itself: whoever records an attempt takes the two in this order.
 fn release(endpoint: &Endpoint) -> Statement {
     statement(
-        "making due what waits for an endpoint",
+        "make due what waits for an endpoint",
         "UPDATE webhook_deliveries SET next_attempt_at = $2, generation = generation + 1 \
          WHERE endpoint_id = $1 AND state = 'pending'",
     )
@@ -86,7 +86,7 @@ fn release(endpoint: &Endpoint) -> Statement {
 
 async fn insert_secrets(tx: &mut Transaction, secrets: &[SecretRecord]) -> Result<(), StoreError> {
     let insert = Insert {
-        what: "keeping a key",
+        what: "record a key",
         table: "webhook_secrets",
         columns: "secret_id, endpoint_id, kind, sealed, public_key, created_at, retires_at",
         end: "",
@@ -113,7 +113,7 @@ impl WebhookStore for SqlStore {
         secrets: &[SecretRecord],
         audit: &AuditRecord,
     ) -> Result<bool, StoreError> {
-        let what = "keeping an endpoint";
+        let what = "create an endpoint";
         let mut tx = self.db.begin(what).await?;
         if insert_endpoint(endpoint)?.execute(&mut tx).await? != 1 {
             return Ok(false);
@@ -125,7 +125,7 @@ impl WebhookStore for SqlStore {
     }
 
     async fn change_endpoint(&self, change: &EndpointChange) -> Result<bool, StoreError> {
-        let what = "changing an endpoint";
+        let what = "change an endpoint";
         let mut tx = self.db.begin(what).await?;
         if change.forget_failures {
             release(&change.endpoint).execute(&mut tx).await?;
@@ -140,7 +140,7 @@ impl WebhookStore for SqlStore {
 
     async fn endpoint(&self, endpoint_id: &str) -> Result<Option<Endpoint>, StoreError> {
         let sql = format!("{ENDPOINTS} WHERE endpoint_id = $1");
-        statement("reading an endpoint", sql)
+        statement("read an endpoint", sql)
             .bind(endpoint_id)
             .optional(&self.db, endpoint)
             .await
@@ -156,7 +156,7 @@ impl WebhookStore for SqlStore {
             "{ENDPOINTS} WHERE $1 IS NULL OR (created_at, endpoint_id) > ($1, $2) \
              ORDER BY created_at, endpoint_id LIMIT $3"
         );
-        statement("listing endpoints", sql)
+        statement("list endpoints", sql)
             .bind(at)
             .bind(id)
             .bind(limit)
@@ -171,7 +171,7 @@ impl WebhookStore for SqlStore {
         old_retires_at: DateTime<Utc>,
         audit: &AuditRecord,
     ) -> Result<bool, StoreError> {
-        let what = "adding a key to an endpoint";
+        let what = "add a key to an endpoint";
         let mut tx = self.db.begin(what).await?;
         let seen = statement(
             what,
@@ -212,7 +212,7 @@ impl WebhookStore for SqlStore {
             "{SECRETS} WHERE endpoint_id = $1 AND (retires_at IS NULL OR retires_at > $2) \
              ORDER BY created_at DESC, secret_id"
         );
-        statement("reading an endpoint's keys", sql)
+        statement("read an endpoint's keys", sql)
             .bind(endpoint_id)
             .bind(at)
             .list(&self.db, secret)
