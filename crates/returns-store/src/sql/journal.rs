@@ -65,7 +65,8 @@ impl JournalStore for SqlStore {
         read_head(&self.db, "").await
     }
 
-    /// One statement sees one moment. Without a row there is still the head.
+    /// One statement sees one moment. Without a row there is still the head, and never more than
+    /// one: as a value, it lets PostgreSQL expect no more either.
     async fn known(
         &self,
         transfer_ids: &[String],
@@ -75,7 +76,7 @@ impl JournalStore for SqlStore {
             "SELECT h.position AS head_position, j.position, j.hash, j.payload, j.transfer_id, \
              j.return_id, j.recorded_at, s.position AS superseded_by, \
              (s.position IS NULL AND e.position IS NULL) AS stands \
-             FROM (SELECT position FROM journal_head) h \
+             FROM (SELECT (SELECT position FROM journal_head) AS position) h \
              LEFT JOIN journal j ON j.transfer_id {} \
              LEFT JOIN journal s ON s.supersedes = j.position \
              LEFT JOIN follower_exceptions e ON e.name = $2 AND e.position = j.position \
