@@ -70,7 +70,7 @@ pub struct DuplicateLine {
     pub line: u64,
     pub transfer_id: String,
     pub of_return_id: String,
-    /// The entry itself; `None` where it was recorded before entries were kept.
+    /// The entry itself, if it was recorded.
     pub entry: Option<Entry>,
 }
 

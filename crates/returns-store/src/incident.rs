@@ -45,7 +45,7 @@ pub trait IncidentStore: Send + Sync {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
-    /// Keeps how the attempt with this number ended. An alert that was superseded meanwhile
+    /// Records how the attempt with this number ended. An alert that was superseded meanwhile
     /// stays so.
     async fn finish_alert(
         &self,

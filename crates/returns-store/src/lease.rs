@@ -1,5 +1,5 @@
 //! One replica among those that share a returns database. What only one of them needs to do,
-//! such as feeding a database, is done by whoever holds its lease. A lease only saves work: a
+//! such as feeding a database, is done by the one that holds its lease. A lease only saves work: a
 //! replica that was paused may believe in one that has run out. What keeps two replicas from
 //! doing something twice is compare-and-set in the databases.
 

@@ -71,7 +71,7 @@ pub trait ReportStore: Send + Sync {
         &self,
         positions: &[u64],
     ) -> Result<Vec<(String, RowException)>, StoreError>;
-    /// Every hold of some entries of an import, in whatever state, in the order of the file.
+    /// Every hold of some entries of an import, in any state, in the order of the file.
     async fn holds_of(
         &self,
         import_id: &str,

@@ -12,7 +12,7 @@ CREATE TABLE journal_head (
 
 -- Append-only: the trigger below refuses anything else. The columns after payload repeat
 -- parts of it, for the indexes. The hash is over the payload's bytes, so it is text and not
--- JSON, which the server would write anew.
+-- JSON, which the server would write in its own way.
 CREATE TABLE journal (
     position BIGINT NOT NULL PRIMARY KEY,
     hash BYTEA NOT NULL,

@@ -28,7 +28,7 @@ CREATE INDEX webhook_events_transfer ON webhook_events (transfer_id, sequence);
 CREATE INDEX webhook_events_occurred ON webhook_events (occurred_at, sequence);
 CREATE INDEX webhook_events_recorded ON webhook_events (recorded_at, sequence);
 
--- Who is told. event_types is a JSON list of those that are wanted ([] for all); merchant is
+-- Who is sent events. event_types is a JSON list of those that are wanted ([] for all); merchant is
 -- empty for all. failing_since is when the first failure after the last success was. wakes counts
 -- how often an endpoint was sent something again.
 --

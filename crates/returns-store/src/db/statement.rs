@@ -1,4 +1,4 @@
-//! One statement with its values, and where it is carried out.
+//! One statement with its values, and where it runs.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub(crate) fn statement(what: &'static str, sql: impl Into<Cow<'static, str>>) -
     }
 }
 
-/// Where a statement is carried out: any connection of the pool, or a transaction.
+/// Where a statement runs: any connection of the pool, or a transaction.
 pub(crate) enum On<'a> {
     Sqlite(&'a SqlitePool),
     Postgres(&'a PgPool),
@@ -56,7 +56,7 @@ impl Statement {
         self
     }
 
-    /// Carries it out, and gives how many rows it changed.
+    /// Runs it, and gives how many rows it changed.
     pub(crate) async fn execute(self, on: impl Into<On<'_>>) -> Result<u64, StoreError> {
         let Self { what, sql, values } = self;
         match on.into() {

@@ -11,8 +11,7 @@ use returns_model::hold::{HoldRecord, HoldState};
 
 use super::SqlStore;
 use super::fan_out::{OriginColumns, enabled, fan_out};
-use super::holds::HOLDS;
-use super::holds::hold_record;
+use super::holds::{HOLDS, hold_record};
 use super::webhook_rows::endpoint;
 use crate::StoreError;
 use crate::columns::{bound, json};
@@ -65,7 +64,7 @@ impl EventStore for SqlStore {
             "{HOLDS} WHERE told_state IS NULL OR told_state <> state \
              ORDER BY held_at, hold_id LIMIT $1"
         );
-        statement("list untold holds", sql)
+        statement("list unpublished holds", sql)
             .bind(limit)
             .list(&self.db, hold_record)
             .await
@@ -77,7 +76,7 @@ impl EventStore for SqlStore {
         at: DateTime<Utc>,
     ) -> Result<usize, StoreError> {
         let mut tx = self.db.begin(BEGIN).await?;
-        // Two that tell the same holds at once wait for each other here, not crosswise.
+        // Two that publish the same holds at once wait for each other here, not crosswise.
         let lock = tx.syntax().for_update();
         statement(
             "take the end of the events",
@@ -104,8 +103,8 @@ impl EventStore for SqlStore {
     }
 }
 
-/// Records that holds are told in the states that events tell of. Gives the events of those that
-/// have that state, and were not told in it before.
+/// Records that holds are published in the states that their events report. Gives the events of
+/// those that have that state, and were not published in it before.
 async fn told_now(tx: &mut Transaction, events: &[NewEvent]) -> Result<Vec<NewEvent>, StoreError> {
     let mut told = BTreeSet::new();
     for state in HoldState::ALL {
@@ -122,7 +121,7 @@ async fn told_now(tx: &mut Transaction, events: &[NewEvent]) -> Result<Vec<NewEv
              AND (told_state IS NULL OR told_state <> $1) RETURNING hold_id",
             tx.syntax().one_of("$2")
         );
-        let now = statement("record that holds are told", sql)
+        let now = statement("record that holds are published", sql)
             .bind(state.as_str())
             .bind(hold_ids)
             .list(&mut *tx, |row| Ok((row.text("hold_id")?, state.as_str())))

@@ -1,5 +1,4 @@
-//! From events to deliveries: who wants which message. Both kinds of database read their
-//! endpoints and write the deliveries; which there are is decided here.
+//! From events to deliveries: who wants which message.
 
 use returns_model::delivery::Redelivery;
 use returns_model::endpoint::{Endpoint, messages_for};
@@ -8,7 +7,7 @@ use returns_model::event::{NewEvent, Origin};
 use super::webhook_rows::ENDPOINTS;
 use crate::StoreError;
 
-/// Finds the endpoints that are told of new events.
+/// Finds the endpoints that new events are sent to.
 pub(super) fn enabled() -> String {
     format!("{ENDPOINTS} WHERE state = 'enabled' ORDER BY endpoint_id")
 }

@@ -10,7 +10,7 @@ use crate::db::{Record, statement};
 use crate::{FilesStore, StoreError};
 
 /// What the columns of `import_files` and `files_done` say; all of them are empty where there
-/// is no row.
+/// is not a row.
 fn files_record(row: &Record) -> Result<FilesRecord, StoreError> {
     let archive = match row.optional_time("archived_at")? {
         Some(at) => Some(ArchivedFile {

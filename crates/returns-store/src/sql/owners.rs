@@ -63,7 +63,7 @@ impl OwnerStore for SqlStore {
         Ok(done == 1)
     }
 
-    async fn record_telling(
+    async fn record_notification(
         &self,
         seen: &Endpoint,
         notification: &NotificationState,

@@ -12,7 +12,7 @@ use crate::job::SourceStore;
 
 const AUDIT_COLUMNS: &str = "audit_id, at, actor, action, subject, before, after, reason";
 
-/// Keeps what an operator did.
+/// Records what an operator did.
 pub(super) fn insert_audit(audit: &AuditRecord) -> Statement {
     let sql =
         format!("INSERT INTO audit ({AUDIT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");

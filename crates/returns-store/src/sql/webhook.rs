@@ -73,7 +73,7 @@ fn update_endpoint(change: &EndpointChange) -> Result<Statement, StoreError> {
 }
 
 /// Makes due what waits for an endpoint; an attempt that is on its way does not count. It comes
-/// before the change itself: whoever records an attempt takes the two in this order.
+/// before the change itself: recording an attempt takes the two in this order.
 fn release(endpoint: &Endpoint) -> Statement {
     statement(
         "make due what waits for an endpoint",

@@ -1,4 +1,4 @@
-//! What an append needs to know of its rows, the same for every kind of database.
+//! What an append needs to know of its rows.
 
 use returns_model::journal::{Hash, Head, Relation, Row, RowEffect, chain};
 
@@ -39,7 +39,7 @@ pub(super) fn link<'a>(
         .collect()
 }
 
-/// The row that this one says again, or says more about. Such a row is no return of its own.
+/// The row that this one says again, or says more about. Such a row is not a return of its own.
 pub(super) fn repeats(row: &Row) -> Result<Option<i64>, StoreError> {
     match &row.relation {
         Some(Relation::Repeats { position, .. } | Relation::Follows { position }) => {
