@@ -4,7 +4,6 @@ pub mod clock;
 pub mod config;
 mod error_chain;
 pub mod failpoint;
-pub mod planted;
 pub mod server;
 pub mod shutdown;
 pub mod stopwatch;
