@@ -4,7 +4,7 @@ use echeck_proto::returns::v1 as proto;
 use returns_alerts::diagnosis::{Found, likely};
 use returns_feed::timestamp;
 use returns_model::check::CheckResult;
-use returns_model::incident::Subject;
+use returns_model::incident::{Content, Problem, Subject};
 
 use super::Api;
 use super::errors::{self, ApiError};
@@ -25,17 +25,19 @@ impl Api {
         let checks: Vec<_> = found.iter().map(|found| &found.check).collect();
         let cause = likely(&checks);
         let subject = source.map_or(Subject::Machine, |name| Subject::Source(name.to_owned()));
+        let content = cause.map(|cause| Content::of(&Problem::new(subject, cause.clone(), at)));
+        let (headline, meaning, to_do) = content.map_or_else(Default::default, |content| {
+            (content.headline, content.meaning, content.to_do)
+        });
         Ok(proto::DiagnoseResponse {
             at: Some(timestamp(at)),
             healthy: cause.is_none(),
-            headline: cause.map(|cause| cause.headline()).unwrap_or_default(),
+            headline,
             cause: cause
                 .map(|cause| cause.kind().to_owned())
                 .unwrap_or_default(),
-            meaning: cause
-                .map(|cause| cause.meaning(&subject))
-                .unwrap_or_default(),
-            to_do: cause.map(|cause| cause.to_do()).unwrap_or_default(),
+            meaning,
+            to_do,
             checks: found.iter().map(check).collect(),
         })
     }

@@ -44,13 +44,14 @@ fn back_soon(incident: &IncidentRecord, rules: &Rules, now: DateTime<Utc>) -> bo
 fn opened(problem: &Problem, rules: &Rules, now: DateTime<Utc>) -> IncidentWrite {
     let key = problem.key();
     let opened_at = to_micros(problem.at).min(now);
+    let area = problem.cause.area();
     let incident = IncidentRecord {
         incident_id: ids::incident_id(&key, &opened_at),
         key,
         cause: problem.cause.kind().to_owned(),
         subject: problem.subject.to_string(),
-        area: problem.cause.area(),
-        severity: problem.cause.severity(),
+        area,
+        severity: area.severity(),
         state: IncidentState::Open,
         content: Content::of(problem),
         source: problem.source.clone(),

@@ -5,11 +5,10 @@ mod cause;
 pub mod clean;
 mod content;
 mod record;
-mod wording;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use cause::{Area, Cause, Severity};
+pub use cause::{Area, Cause, Description, Severity};
 pub use content::{CheckLine, CheckOutcome, Content};
 pub use record::{
     AlertKind, AlertRecord, AlertState, Attempt, IncidentEvent, IncidentEventKind, IncidentRecord,

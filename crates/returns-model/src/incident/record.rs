@@ -1,12 +1,14 @@
 //! Incidents, what happened to them, and the alerts about them.
 
 use chrono::{DateTime, Utc};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::cause::{Area, Severity};
 use super::content::Content;
 
 /// Whether an incident goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum IncidentState {
     /// Something is not right.
     Open,
@@ -15,13 +17,12 @@ pub enum IncidentState {
 }
 
 impl IncidentState {
-    pub const ALL: [Self; 2] = [Self::Open, Self::Closed];
+    /// Every state.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-        }
+        self.into_str()
     }
 }
 
@@ -73,7 +74,8 @@ pub struct IncidentRecord {
 }
 
 /// What can happen to an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum IncidentEventKind {
     Opened,
     Diagnosed,
@@ -88,32 +90,12 @@ pub enum IncidentEventKind {
 }
 
 impl IncidentEventKind {
-    pub const ALL: [Self; 10] = [
-        Self::Opened,
-        Self::Diagnosed,
-        Self::Updated,
-        Self::Reopened,
-        Self::Quiet,
-        Self::Acknowledged,
-        Self::Escalated,
-        Self::Recovered,
-        Self::Closed,
-        Self::Merged,
-    ];
+    /// Every kind.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Diagnosed => "diagnosed",
-            Self::Updated => "updated",
-            Self::Reopened => "reopened",
-            Self::Quiet => "quiet",
-            Self::Acknowledged => "acknowledged",
-            Self::Escalated => "escalated",
-            Self::Recovered => "recovered",
-            Self::Closed => "closed",
-            Self::Merged => "merged",
-        }
+        self.into_str()
     }
 }
 
@@ -132,7 +114,8 @@ pub struct IncidentEvent {
 }
 
 /// What an alert tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AlertKind {
     /// Something is not right.
     Opened,
@@ -151,31 +134,18 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
-    pub const ALL: [Self; 7] = [
-        Self::Opened,
-        Self::Updated,
-        Self::Reopened,
-        Self::Escalated,
-        Self::Acknowledged,
-        Self::Recovered,
-        Self::Closed,
-    ];
+    /// Every kind.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database and in alerts.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Updated => "updated",
-            Self::Reopened => "reopened",
-            Self::Escalated => "escalated",
-            Self::Acknowledged => "acknowledged",
-            Self::Recovered => "recovered",
-            Self::Closed => "closed",
-        }
+        self.into_str()
     }
 }
 
 /// What became of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AlertState {
     /// It is still to be delivered.
     Pending,
@@ -188,15 +158,12 @@ pub enum AlertState {
 }
 
 impl AlertState {
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Sent, Self::Dead, Self::Superseded];
+    /// Every state.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Sent => "sent",
-            Self::Dead => "dead",
-            Self::Superseded => "superseded",
-        }
+        self.into_str()
     }
 }
 
