@@ -252,7 +252,7 @@ async fn a_returns_database_that_is_down_is_told_from_memory_and_stops_the_heart
 
     let failed = Instant::now();
     allow_connections(&database, false).await;
-    let down = "The returns database does not work: ";
+    let down = "The returns database is unavailable: ";
     eventually("it is told", || async {
         first_lines(&ops).iter().any(|line| line.starts_with(down))
     })

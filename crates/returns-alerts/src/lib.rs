@@ -28,7 +28,6 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-pub use channel::{Scrub, install_tls_provider};
 pub use heartbeat::beat;
 pub use look::Diagnoser;
 pub use manager::IncidentManager;

@@ -1,28 +1,38 @@
-//! The channels by which people are told: each writes a notice in its own way and delivers it.
-//! What goes wrong is told without the address, which is a credential with some of them.
+//! The channels by which people are notified. Each writes an alert in its own way and delivers it.
+//! Errors never show an address, which is a credential with some of them.
 
 mod email;
 mod hook;
 mod pagerduty;
-mod scrub;
 mod settings;
 mod slack;
 mod webhook;
 
 use std::time::Duration;
 
+use returns_model::incident::clean;
+
 use super::message::AlertMessage;
 
 pub(crate) use email::EmailChannel;
 pub(crate) use hook::Hook;
-pub use hook::install_tls_provider;
-pub use scrub::Scrub;
 pub(super) use settings::{hook, read};
 
-/// Why a channel did not take a notice. Never holds a secret.
+/// The longest explanation of a server that is shown.
+const LONGEST_WHY: usize = 300;
+
+/// Why a channel did not take an alert. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotDelivered(pub String);
+
+impl NotDelivered {
+    /// A server's explanation, made fit to be shown.
+    #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands on")]
+    fn because(why: String) -> Self {
+        Self(clean::line(&why, LONGEST_WHY))
+    }
+}
 
 /// A channel.
 pub struct Channel {
@@ -55,7 +65,7 @@ impl Channel {
         }
     }
 
-    /// Where it leads, for people: a host, never a path or a password.
+    /// The host that it leads to, for people.
     pub fn target(&self) -> &str {
         match &self.kind {
             Kind::Slack(hook) | Kind::Webhook(hook) => hook.host(),
@@ -64,21 +74,21 @@ impl Channel {
         }
     }
 
-    /// Delivers a notice, or says why not, in the time that an attempt may take.
-    pub(super) async fn deliver(&self, notice: &AlertMessage) -> Result<(), NotDelivered> {
+    /// Delivers an alert, or says why not, in the time that an attempt may take.
+    pub(super) async fn deliver(&self, alert: &AlertMessage) -> Result<(), NotDelivered> {
         let delivering = async {
             match &self.kind {
-                Kind::Slack(hook) => hook.post(&slack::body(notice)).await,
-                Kind::Webhook(hook) => hook.post(&webhook::body(notice)).await,
-                Kind::PagerDuty(pagerduty) => pagerduty.deliver(notice).await,
-                Kind::Email(email) => email.deliver(notice).await,
+                Kind::Slack(hook) => hook.post(&slack::body(alert)).await,
+                Kind::Webhook(hook) => hook.post(&webhook::body(alert)).await,
+                Kind::PagerDuty(pagerduty) => pagerduty.deliver(alert).await,
+                Kind::Email(email) => email.deliver(alert).await,
             }
         };
         tokio::time::timeout(self.timeout, delivering)
             .await
             .unwrap_or_else(|_| {
                 Err(NotDelivered(format!(
-                    "{} gave no answer within {} ms",
+                    "{} did not answer within {} ms",
                     self.target(),
                     self.timeout.as_millis()
                 )))

@@ -47,7 +47,7 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
         note.contains("Alerts cannot be delivered by dead"),
         "{note}"
     );
-    assert!(note.contains("gave no answer within 3000 ms"), "{note}");
+    assert!(note.contains("did not answer within 3000 ms"), "{note}");
 
     // Tried again after 5 s, 30 s and 2 min, and told of no more.
     for (attempt, seconds) in [(2, 6), (3, 31)] {

@@ -79,7 +79,7 @@ async fn without_the_database_alerts_leave_and_everything_is_written_down_afterw
     assert!(failed.elapsed() < Duration::from_secs(10));
     assert_eq!(
         first_lines(&ops)[1],
-        "The returns database does not work: gone."
+        "The returns database is unavailable: gone."
     );
     rig.incidents.report(store_down());
     // What was open before ends meanwhile, and is told.

@@ -3,7 +3,7 @@
 use super::{Area, Description};
 
 /// What follows when a source cannot be used.
-pub(super) const CANNOT_FETCH: &str = "The files of this source cannot be fetched. Until they \
+pub(super) const CANNOT_FETCH: &str = "Return files of this source cannot be fetched. Until they \
      are, merchants see, and may be paid, money that the customers' banks have taken back.";
 
 fn unreachable(headline: String, to_do: &'static [&'static str]) -> Description {

@@ -39,7 +39,7 @@ pub(super) fn missing(
         Some(others) => {
             format!("No new file matching {pattern:?} in {directory:?} ({others} other entries).")
         }
-        None => format!("No file matching {pattern:?} came to {directory:?} on its day."),
+        None => format!("No new file matching {pattern:?} came to {directory:?} on its day."),
     };
     let headline = what + &due_text(due);
     Description::new(Area::Presence, headline, NOT_PUBLISHED, CHASE_FILE)
