@@ -10,11 +10,11 @@ use returns_model::incident::{Area, Problem, Subject};
 use tokio::sync::mpsc;
 mod change;
 mod channel;
+mod diagnoser;
 pub mod diagnosis;
 mod dispatcher;
 mod heartbeat;
 mod log;
-mod look;
 mod manager;
 mod memory;
 mod merge;
@@ -28,10 +28,10 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use diagnoser::Diagnoser;
 pub use heartbeat::beat;
-pub use look::Diagnoser;
 pub use manager::IncidentManager;
-pub use memory::Memory;
+pub use memory::IncidentMemory;
 pub use operate::{IncidentDetails, OperateError, TestResult};
 pub use owner_mail::{OwnerMail, OwnerMailer};
 pub use settings::AlertSettings;

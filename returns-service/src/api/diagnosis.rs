@@ -1,7 +1,7 @@
 //! What works and what does not, on the wire.
 
 use echeck_proto::returns::v1 as proto;
-use returns_alerts::diagnosis::{Found, likely};
+use returns_alerts::diagnosis::{SourceCheck, likely};
 use returns_feed::timestamp;
 use returns_model::check::CheckResult;
 use returns_model::incident::{Content, Problem, Subject};
@@ -43,7 +43,7 @@ impl Api {
     }
 }
 
-fn check(found: &Found) -> proto::Check {
+fn check(found: &SourceCheck) -> proto::Check {
     let check = &found.check;
     let (state, evidence, cause) = match &check.result {
         CheckResult::Passed(seen) => (proto::CheckState::Passed, seen.clone(), String::new()),

@@ -78,7 +78,7 @@ async fn a_file_after_its_due_time_is_late_and_ends_the_alarm() {
     let text = Worldpay::new().returned("TR1", "R01").text();
     job.setup.publish_at(FILE, text, noon(0));
     assert_eq!(job.run().await.outcome(), JobOutcome::FileLate);
-    job.alert("Right again", Duration::from_secs(10)).await;
+    job.alert("Recovered after", Duration::from_secs(10)).await;
     assert_eq!(job.run().await.outcome(), JobOutcome::NoActivity);
 }
 

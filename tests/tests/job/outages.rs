@@ -286,7 +286,7 @@ async fn a_full_disk_is_well_again_when_a_file_was_written_and_not_before() {
     job.clock.set(noon(0));
     job.alert(Outage::DiskFull.headline(), WITHIN).await;
     job.wait_for_a_look().await;
-    let over = "Right again";
+    let over = "Recovered after";
     let mails = job.setup.mail.mails();
     let early = mails.iter().find(|mail| mail.body.starts_with(over));
     assert!(early.is_none(), "{early:?}");

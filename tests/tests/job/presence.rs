@@ -97,7 +97,7 @@ async fn the_next_days_file_ends_no_alarm_of_the_day_before_and_is_not_late() {
         job.open("FILE_MISSING").await,
         std::slice::from_ref(&missed)
     );
-    assert!(!job.was_told("Right again"));
+    assert!(!job.was_told("Recovered after"));
 
     // Somebody has looked into it, and no run brings it back.
     let ask = proto::CloseIncidentRequest {
@@ -173,11 +173,11 @@ async fn a_missing_file_stays_missing_when_the_plan_is_changed_or_paused() {
     let checks = operations.diagnose(ask).await.unwrap().into_inner().checks;
     let file_check = checks.iter().find(|check| check.name == "file").unwrap();
     assert_eq!(file_check.state(), CheckState::Failed, "{file_check:?}");
-    assert!(!job.was_told("Right again"));
+    assert!(!job.was_told("Recovered after"));
 
     job.setup.publish(FILE, file());
     job.run().await;
-    job.alert("Right again", WITHIN).await;
+    job.alert("Recovered after", WITHIN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -259,5 +259,5 @@ async fn a_file_that_comes_after_the_alarm_is_taken_without_waiting_for_the_next
             .any(|run| run.trigger() == JobTrigger::Retry && run.outcome() == JobOutcome::FileLate)
     })
     .await;
-    job.alert("Right again", WITHIN).await;
+    job.alert("Recovered after", WITHIN).await;
 }

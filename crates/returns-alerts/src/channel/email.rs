@@ -8,7 +8,7 @@ use lettre::message::Mailbox;
 use returns_model::incident::clean;
 
 use super::NotDelivered;
-use crate::message::{AlertMessage, Message};
+use crate::message::{AlertMessage, AlertTopic};
 use crate::owner_mail::OwnerMail;
 
 /// The longest subject; mail programs show far less.
@@ -36,7 +36,7 @@ impl EmailChannel {
         for mailbox in &self.to {
             mail = mail.to(mailbox.clone());
         }
-        if let Message::Incident { incident, .. } = &alert.message {
+        if let AlertTopic::Incident { incident, .. } = &alert.topic {
             let thread = self.mailer.message_id(&incident.incident_id);
             mail = mail.in_reply_to(thread.clone()).references(thread);
         }

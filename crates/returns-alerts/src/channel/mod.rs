@@ -37,13 +37,13 @@ impl NotDelivered {
 /// A channel.
 pub struct Channel {
     pub name: String,
-    pub kind: Kind,
+    pub kind: ChannelKind,
     /// How long an attempt may take.
     pub timeout: Duration,
 }
 
 /// What kind of channel it is.
-pub enum Kind {
+pub enum ChannelKind {
     /// Slack, or what understands its incoming webhooks.
     Slack(Hook),
     /// PagerDuty's Events API, version 2.
@@ -58,19 +58,19 @@ impl Channel {
     /// The kind's name in the configuration.
     pub fn kind_name(&self) -> &'static str {
         match self.kind {
-            Kind::Slack(_) => "slack",
-            Kind::PagerDuty(_) => "pagerduty",
-            Kind::Webhook(_) => "webhook",
-            Kind::Email(_) => "email",
+            ChannelKind::Slack(_) => "slack",
+            ChannelKind::PagerDuty(_) => "pagerduty",
+            ChannelKind::Webhook(_) => "webhook",
+            ChannelKind::Email(_) => "email",
         }
     }
 
     /// The host that it leads to, for people.
     pub fn target(&self) -> &str {
         match &self.kind {
-            Kind::Slack(hook) | Kind::Webhook(hook) => hook.host(),
-            Kind::PagerDuty(pagerduty) => pagerduty.hook.host(),
-            Kind::Email(email) => email.host(),
+            ChannelKind::Slack(hook) | ChannelKind::Webhook(hook) => hook.host(),
+            ChannelKind::PagerDuty(pagerduty) => pagerduty.hook.host(),
+            ChannelKind::Email(email) => email.host(),
         }
     }
 
@@ -78,20 +78,28 @@ impl Channel {
     pub(super) async fn deliver(&self, alert: &AlertMessage) -> Result<(), NotDelivered> {
         let delivering = async {
             match &self.kind {
-                Kind::Slack(hook) => hook.post(&slack::body(alert)).await,
-                Kind::Webhook(hook) => hook.post(&webhook::body(alert)).await,
-                Kind::PagerDuty(pagerduty) => pagerduty.deliver(alert).await,
-                Kind::Email(email) => email.deliver(alert).await,
+                ChannelKind::Slack(hook) => hook.post(&slack::body(alert)).await,
+                ChannelKind::Webhook(hook) => hook.post(&webhook::body(alert)).await,
+                ChannelKind::PagerDuty(pagerduty) => pagerduty.deliver(alert).await,
+                ChannelKind::Email(email) => email.deliver(alert).await,
             }
         };
-        tokio::time::timeout(self.timeout, delivering)
-            .await
-            .unwrap_or_else(|_| {
-                Err(NotDelivered(format!(
-                    "{} did not answer within {} ms",
-                    self.target(),
-                    self.timeout.as_millis()
-                )))
-            })
+        within(self.timeout, self.target(), delivering).await
     }
+}
+
+/// Calls a host, and gives the call up after the time-out.
+pub(super) async fn within(
+    timeout: Duration,
+    host: &str,
+    call: impl Future<Output = Result<(), NotDelivered>>,
+) -> Result<(), NotDelivered> {
+    tokio::time::timeout(timeout, call)
+        .await
+        .unwrap_or_else(|_| {
+            Err(NotDelivered(format!(
+                "{host} did not answer within {} ms",
+                timeout.as_millis()
+            )))
+        })
 }

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use super::email::EmailChannel;
 use super::hook::{Hook, HookError};
 use super::pagerduty::PagerDuty;
-use super::{Channel, Kind, pagerduty};
+use super::{Channel, ChannelKind, pagerduty};
 use crate::rules::ChannelRule;
 
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +41,8 @@ const SECURITY: [(&str, SmtpSecurity); 3] = [
     ("none", SmtpSecurity::None),
 ];
 
-/// Reads every channel with its rule. Faults are recorded with their keys; a channel that has
-/// some is left out.
+/// Reads every channel with its rule. Faults are recorded with their keys; a channel with faults
+/// is left out.
 pub(crate) fn read(alerts: &Section<'_>, timeout: Duration) -> (Vec<Channel>, Vec<ChannelRule>) {
     let (mut channels, mut rules) = (Vec::new(), Vec::new());
     for (name, section) in alerts.sections("channels") {
@@ -97,21 +97,21 @@ fn rule(name: &str, kind: KindName, section: &Section<'_>) -> ChannelRule {
     }
 }
 
-fn kind(name: KindName, section: &Section<'_>, timeout: Duration) -> Option<Kind> {
+fn kind(name: KindName, section: &Section<'_>, timeout: Duration) -> Option<ChannelKind> {
     match name {
         KindName::Slack => {
-            hook(section, &section.required_secret("url")?, None, timeout).map(Kind::Slack)
+            hook(section, &section.required_secret("url")?, None, timeout).map(ChannelKind::Slack)
         }
         KindName::Webhook => {
             let authorization = section.secret("authorization");
             let url = section.required_secret("url");
-            hook(section, &url?, authorization.as_ref(), timeout).map(Kind::Webhook)
+            hook(section, &url?, authorization.as_ref(), timeout).map(ChannelKind::Webhook)
         }
         KindName::PagerDuty => {
             let url = section.string_or("url", pagerduty::ADDRESS);
             let routing_key = section.required_secret("routing_key");
             let hook = hook(section, &SecretString::from(url), None, timeout);
-            Some(Kind::PagerDuty(PagerDuty::new(hook?, routing_key?)))
+            Some(ChannelKind::PagerDuty(PagerDuty::new(hook?, routing_key?)))
         }
         KindName::Email => email(section, timeout),
     }
@@ -149,7 +149,7 @@ pub(crate) fn hook(
     }
 }
 
-fn email(section: &Section<'_>, timeout: Duration) -> Option<Kind> {
+fn email(section: &Section<'_>, timeout: Duration) -> Option<ChannelKind> {
     let host = section.string("host");
     let security = section.one_of("tls", &SECURITY, Some(SmtpSecurity::Starttls));
     let usual_port = match security {
@@ -182,7 +182,7 @@ fn email(section: &Section<'_>, timeout: Duration) -> Option<Kind> {
         timeout,
     };
     match Mailer::new(settings) {
-        Ok(mailer) => Some(Kind::Email(Box::new(EmailChannel { mailer, to }))),
+        Ok(mailer) => Some(ChannelKind::Email(Box::new(EmailChannel { mailer, to }))),
         Err(why) => {
             section.fault(
                 "ca_file",

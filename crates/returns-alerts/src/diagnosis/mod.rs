@@ -1,16 +1,16 @@
-//! Diagnosis: what works and what does not, each looked at by itself, timed, with what was
-//! seen. It changes nothing but a marker in the bucket, which it deletes again.
+//! Diagnosis: what is available and what is not. Each check is timed and says what it saw. Nothing is
+//! changed but a marker in the bucket, which is deleted again.
 
 mod examiner;
 mod machine;
-mod picture;
 mod probe;
+mod stake;
 mod store;
 
 use returns_model::check::Check;
 use returns_model::incident::{Area, Cause};
 
-pub use examiner::{Examiner, Found};
+pub use examiner::{Examiner, SourceCheck};
 pub use probe::{PATIENCE, Probe, timed};
 
 /// The likely cause among failed checks: what the others depend on comes first.
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_write_is_told_as_the_full_disk_behind_it_and_a_clear_cause_as_itself() {
+    fn a_failed_write_is_explained_by_the_full_disk_behind_it_and_a_clear_cause_as_itself() {
         let checks = [failed(bucket()), failed(disk())];
         let store = Cause::StoreUnreachable { why: "I/O".into() };
         assert_eq!(likelier(&store, &checks.each_ref()), Some(&disk()));

@@ -79,10 +79,7 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
     .await;
     assert_eq!(about_port(&alive).len(), 1);
     eventually("the channel is right again", async || {
-        first_lines(&alive)
-            .last()
-            .unwrap()
-            .starts_with("Right again")
+        first_lines(&alive).last().unwrap().starts_with("Recovered")
     })
     .await;
     rig.stop().await;
@@ -150,7 +147,7 @@ async fn a_fallback_channel_is_told_only_what_another_did_not_take_and_then_how_
         let ends = |receiver| {
             about_port(receiver)
                 .iter()
-                .any(|line| line.starts_with("Right again"))
+                .any(|line| line.starts_with("Recovered"))
         };
         ends(&main) && ends(&spare)
     })
@@ -372,7 +369,7 @@ async fn a_test_goes_to_every_channel_and_tells_how_each_took_it() {
     );
     assert_eq!(
         first_lines(&good),
-        ["Test alert, asked for by ann: this channel works."]
+        ["Test alert, requested by ann: this channel works."]
     );
     assert!(rig.incidents().await.is_empty(), "a test is no incident");
     rig.stop().await;

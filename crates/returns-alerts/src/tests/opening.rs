@@ -29,7 +29,7 @@ async fn a_hundred_reports_are_one_incident_and_one_alert_until_the_recovery() {
     receives(&receiver, 2).await;
     let said = &first_lines(&receiver)[1];
     assert!(
-        said.starts_with("Right again, after 2 min 5 s and seen 100 times: sftp.example"),
+        said.starts_with("Recovered after 2 min 5 s, seen 100 times: sftp.example"),
         "{said}"
     );
     let incident = rig.incident().await;
@@ -107,7 +107,7 @@ async fn an_update_goes_out_once_an_hour() {
     rig.report(port_closed());
     receives(&receiver, 2).await;
     let said = &first_lines(&receiver)[1];
-    assert!(said.starts_with("Still so, seen "), "{said}");
+    assert!(said.starts_with("Still open, seen "), "{said}");
     rig.stop().await;
 }
 
@@ -116,7 +116,7 @@ struct Finds;
 
 #[async_trait]
 impl Diagnoser for Finds {
-    async fn look(&self, _: &Problem) -> Diagnosis {
+    async fn diagnose(&self, _: &Problem) -> Diagnosis {
         let check = |name, of: &str, result, took| Check {
             name,
             of: of.to_owned(),
@@ -213,7 +213,7 @@ struct Stares;
 
 #[async_trait]
 impl Diagnoser for Stares {
-    async fn look(&self, _: &Problem) -> Diagnosis {
+    async fn diagnose(&self, _: &Problem) -> Diagnosis {
         std::future::pending().await
     }
 }
