@@ -139,9 +139,9 @@ impl AlertDispatcher {
         let delivered = match &channel {
             Some(channel) => {
                 let header = &self.header;
-                let alert =
+                let message =
                     AlertMessage::about(&alert.alert_id, alert.kind, &incident, header, now);
-                channel.deliver(&alert).await
+                channel.deliver(&message).await
             }
             None => Err(NotDelivered(
                 "the channel is no longer configured".to_owned(),

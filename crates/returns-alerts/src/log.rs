@@ -60,15 +60,18 @@ impl IncidentLog {
             return Err(Away);
         }
         let answer = bounded(PATIENCE, call).await;
-        answer.map_err(|why| {
-            if !self.away.swap(true, Ordering::Relaxed) {
-                tracing::error!(
-                    error = why,
-                    "incidents are recorded in memory until the returns database answers"
-                );
-            }
-            Away
-        })
+        answer.map_err(|error| self.mark_away(&error))
+    }
+
+    /// Notes that the database does not answer; the log says so once.
+    fn mark_away(&self, error: &str) -> Away {
+        if !self.away.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                error,
+                "incidents are recorded in memory until the returns database answers"
+            );
+        }
+        Away
     }
 
     /// Writes a change; false when the incident has changed since it was read.
@@ -85,20 +88,27 @@ impl IncidentLog {
         }
     }
 
-    pub(crate) async fn incident(&self, incident_id: &str) -> Option<IncidentRecord> {
+    /// What the database says or, while that does not answer, the memory.
+    async fn read<T: Default>(
+        &self,
+        database: impl Future<Output = Result<T, StoreError>>,
+        memory: impl Future<Output = Result<T, StoreError>>,
+    ) -> T {
         let _open = self.gate.read().await;
-        match self.ask(self.database.incident(incident_id)).await {
-            Ok(incident) => incident,
-            Err(Away) => self.memory.incident(incident_id).await.unwrap_or(None),
+        match self.ask(database).await {
+            Ok(known) => known,
+            Err(Away) => memory.await.unwrap_or_default(),
         }
     }
 
+    pub(crate) async fn incident(&self, incident_id: &str) -> Option<IncidentRecord> {
+        let known = self.database.incident(incident_id);
+        self.read(known, self.memory.incident(incident_id)).await
+    }
+
     pub(super) async fn latest(&self, key: &str) -> Option<IncidentRecord> {
-        let _open = self.gate.read().await;
-        match self.ask(self.database.latest_incident(key)).await {
-            Ok(incident) => incident,
-            Err(Away) => self.memory.latest_incident(key).await.unwrap_or(None),
-        }
+        let known = self.database.latest_incident(key);
+        self.read(known, self.memory.latest_incident(key)).await
     }
 
     pub(crate) async fn incidents(
@@ -107,37 +117,21 @@ impl IncidentLog {
         before: Option<(DateTime<Utc>, String)>,
         limit: u32,
     ) -> Vec<IncidentRecord> {
-        let _open = self.gate.read().await;
-        let asked = self.database.incidents(state, before.clone(), limit);
-        match self.ask(asked).await {
-            Ok(incidents) => incidents,
-            Err(Away) => {
-                let known = self.memory.incidents(state, before, limit).await;
-                known.unwrap_or_default()
-            }
-        }
+        let known = self.database.incidents(state, before.clone(), limit);
+        let remembered = self.memory.incidents(state, before, limit);
+        self.read(known, remembered).await
     }
 
     pub(crate) async fn events(&self, incident_id: &str) -> Vec<IncidentEvent> {
-        let _open = self.gate.read().await;
-        match self.ask(self.database.incident_events(incident_id)).await {
-            Ok(events) => events,
-            Err(Away) => {
-                let known = self.memory.incident_events(incident_id).await;
-                known.unwrap_or_default()
-            }
-        }
+        let known = self.database.incident_events(incident_id);
+        let remembered = self.memory.incident_events(incident_id);
+        self.read(known, remembered).await
     }
 
     pub(crate) async fn alerts_of(&self, incident_ids: &[String]) -> Vec<AlertRecord> {
-        let _open = self.gate.read().await;
-        match self.ask(self.database.alerts_of(incident_ids)).await {
-            Ok(alerts) => alerts,
-            Err(Away) => {
-                let known = self.memory.alerts_of(incident_ids).await;
-                known.unwrap_or_default()
-            }
-        }
+        let known = self.database.alerts_of(incident_ids);
+        let remembered = self.memory.alerts_of(incident_ids);
+        self.read(known, remembered).await
     }
 
     /// The incident that an alert is about, as this replica knows it: an alert needs no more.
@@ -224,12 +218,7 @@ impl IncidentLog {
                 }
             }
             (Err(error), _) | (Ok(_), Err(error)) => {
-                if !self.away.swap(true, Ordering::Relaxed) {
-                    tracing::error!(
-                        error,
-                        "incidents are recorded in memory until the returns database answers"
-                    );
-                }
+                self.mark_away(&error);
             }
         }
     }

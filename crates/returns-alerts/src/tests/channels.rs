@@ -66,7 +66,13 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
         .find(|alert| alert.channel == "dead")
         .unwrap();
     assert_eq!(waiting.state, AlertState::Pending);
-    assert!(waiting.last_error.as_ref().unwrap().contains("no answer"));
+    assert!(
+        waiting
+            .last_error
+            .as_ref()
+            .unwrap()
+            .contains("did not answer")
+    );
 
     dead.answer(Answer::Status(200, "ok".into()));
     rig.pass(121);

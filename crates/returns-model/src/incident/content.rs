@@ -1,5 +1,5 @@
-//! What people are told of an incident, made once from the problem and from what was looked at.
-//! It is kept with the incident; every channel writes it in its own way.
+//! What people read about an incident, made once from the problem and its diagnosis. It is recorded
+//! with the incident; every channel writes it in its own way.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -24,15 +24,15 @@ pub struct Content {
     pub meaning: String,
     /// What to do, in order.
     pub to_do: Vec<String>,
-    /// What was looked at.
+    /// What was checked.
     pub checks: Vec<CheckLine>,
     /// The money at stake.
     pub stake: Option<String>,
     /// When the acquirer deletes the data.
     pub expires: Option<String>,
-    /// When it last worked.
+    /// The last good run.
     pub last_good: Option<String>,
-    /// What to run to try again.
+    /// The command that tries again.
     pub command: Option<String>,
 }
 
@@ -42,7 +42,7 @@ pub struct CheckLine {
     pub name: String,
     pub of: String,
     pub outcome: CheckOutcome,
-    /// What was seen, why it failed, or why it was not looked at.
+    /// What was seen, why it failed, or why it was not checked.
     pub evidence: String,
     pub took_ms: u64,
 }
@@ -104,7 +104,7 @@ impl Content {
         }
     }
 
-    /// The same with what was found: where that names a likelier cause, its words come first.
+    /// The same with a diagnosis. Where that names a likelier cause, its description is used.
     pub fn diagnosed(problem: &Problem, diagnosis: &Diagnosis) -> Self {
         let cause = diagnosis.headline_cause.as_ref().unwrap_or(&problem.cause);
         let likely = Self::describing(cause, &problem.subject);
@@ -121,7 +121,7 @@ impl Content {
         }
     }
 
-    /// The same after it was observed again: what was looked at stays, the words are the newest.
+    /// The same after it was observed again: the diagnosis stays, the description is the newest.
     pub fn observed_again(&self, problem: &Problem) -> Self {
         let newest = Self::of(problem);
         if self.observed.is_some() {

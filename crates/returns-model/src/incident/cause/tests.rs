@@ -246,15 +246,15 @@ fn every_description_is_made_of_sentences() {
 /// The section of a cause in `docs/alerts.md`.
 fn section(cause: &Cause) -> String {
     let described = cause.describe();
+    let severity = match described.severity() {
+        Severity::Warning => "Warning",
+        Severity::Critical => "Critical",
+    };
     let mut section = format!(
-        "\n### {}\n\n> {}\n\n{} {}:\n\n",
+        "\n### {}\n\n> {}\n\n{severity}. {}\n\n",
         cause.kind(),
         described.headline,
         described.meaning,
-        match described.severity() {
-            Severity::Warning => "What to do, in working hours",
-            Severity::Critical => "What to do, now",
-        }
     );
     for (number, step) in (1..).zip(described.to_do) {
         writeln!(section, "{number}. {step}").unwrap();
