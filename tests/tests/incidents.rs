@@ -123,7 +123,10 @@ async fn a_database_that_cannot_be_updated_is_told_looked_after_and_told_to_be_r
     })
     .await;
     eventually("its end is told", || async {
-        first_lines(&ops).last().unwrap().starts_with("Right again")
+        first_lines(&ops)
+            .last()
+            .unwrap()
+            .starts_with("Recovered after")
     })
     .await;
     eventually("the return is there", || async {
@@ -189,7 +192,7 @@ async fn a_test_alert_goes_to_every_channel_and_a_wrong_call_is_refused() {
     assert_eq!(results[1]["delivered"], true);
     assert_eq!(
         first_lines(&ops),
-        ["Test alert, asked for by ann: this channel works."]
+        ["Test alert, requested by ann: this channel works."]
     );
 
     let mut client = client(&world.stack).await;
@@ -252,7 +255,7 @@ async fn a_returns_database_that_is_down_is_told_from_memory_and_stops_the_heart
 
     let failed = Instant::now();
     allow_connections(&database, false).await;
-    let down = "The returns database does not work: ";
+    let down = "The returns database is unavailable: ";
     eventually("it is told", || async {
         first_lines(&ops).iter().any(|line| line.starts_with(down))
     })
@@ -279,7 +282,10 @@ async fn a_returns_database_that_is_down_is_told_from_memory_and_stops_the_heart
 
     allow_connections(&database, true).await;
     eventually("its end is told", || async {
-        first_lines(&ops).last().unwrap().starts_with("Right again")
+        first_lines(&ops)
+            .last()
+            .unwrap()
+            .starts_with("Recovered after")
     })
     .await;
     eventually("the heart beats again", || async { beats() > before }).await;

@@ -1,5 +1,5 @@
-//! Delivering alerts: what is due is taken from the log, each channel by itself, so that a
-//! dead one delays no other. What a channel does not take is tried again for a day.
+//! Delivering alerts that are due. Channels are served independently, so that a dead one does not
+//! delay another. What a channel does not take is tried again for a day.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,10 +19,10 @@ use super::change::to_micros;
 use super::channel::{Channel, NotDelivered};
 use super::log::IncidentLog;
 use super::message::{AlertHeader, AlertMessage};
-use super::rules::{Rules, after};
+use super::rules::{AlertRules, after};
 use crate::change::fallen_back;
 
-/// The pauses after the first failed attempts; afterwards it stays at the last.
+/// The pauses after failed attempts; the last one repeats.
 const PAUSES: [Duration; 6] = [
     Duration::from_secs(5),
     Duration::from_secs(30),
@@ -32,37 +32,37 @@ const PAUSES: [Duration; 6] = [
     Duration::from_secs(6 * 60 * 60),
 ];
 
-/// After this an alert is given up.
+/// After this time an alert is undeliverable.
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long a claim lasts beyond the attempt itself: for what is written before and after.
+/// How long a claim lasts beyond the attempt itself, for the writes before and after it.
 const CLAIM_MARGIN: Duration = Duration::from_secs(10);
 
-/// Alerts that one channel is handed at once.
+/// The maximum of alerts on their way to one channel.
 const AT_ONCE: usize = 8;
 
 /// Delivers alerts.
 pub(crate) struct AlertDispatcher {
     pub(super) log: Arc<IncidentLog>,
     pub(super) channels: Vec<Arc<Channel>>,
-    pub(super) rules: Rules,
+    pub(super) rules: AlertRules,
     pub(super) header: AlertHeader,
     pub(super) clock: SharedClock,
     pub(super) incidents: IncidentReporter,
-    /// Rung when there may be something to deliver.
+    /// Notified when there may be something to deliver.
     pub(super) due: Notify,
     /// Channel and incident of what is on its way.
     pub(super) on_the_way: Mutex<HashSet<(String, String)>>,
     pub(super) tasks: TaskTracker,
 }
 
-/// Takes a delivery off the list when it has ended, however it has.
-struct OnTheWay {
+/// A delivery on its way. Dropping it makes room for the next one.
+struct DeliverySlot {
     dispatcher: Arc<AlertDispatcher>,
     place: (String, String),
 }
 
-impl Drop for OnTheWay {
+impl Drop for DeliverySlot {
     fn drop(&mut self) {
         self.dispatcher.lock().remove(&self.place);
     }
@@ -80,7 +80,7 @@ impl AlertDispatcher {
         channel.cloned()
     }
 
-    /// Sends everything on its way that is due.
+    /// Starts the delivery of everything that is due.
     pub(super) async fn send_due(self: &Arc<Self>) {
         let now = to_micros(self.clock.now());
         for alert in self.log.pending().await {
@@ -94,7 +94,7 @@ impl AlertDispatcher {
                     let attempted = dispatcher.attempt(&alert).await;
                     drop(place);
                     if attempted {
-                        // What waited for this one may go now.
+                        // What waited for this one may leave now.
                         dispatcher.due.notify_one();
                     }
                 });
@@ -102,9 +102,9 @@ impl AlertDispatcher {
         }
     }
 
-    /// A place on the way, unless the channel is told of this incident already just now, or
-    /// has enough to do.
-    fn enter(self: &Arc<Self>, alert: &AlertRecord) -> Option<OnTheWay> {
+    /// A slot, unless another alert of this incident is on its way to the channel, or the channel
+    /// has no slot left.
+    fn enter(self: &Arc<Self>, alert: &AlertRecord) -> Option<DeliverySlot> {
         let place = (alert.channel.clone(), alert.incident_id.clone());
         let mut on_the_way = self.lock();
         let busy = on_the_way
@@ -114,16 +114,16 @@ impl AlertDispatcher {
         if busy >= AT_ONCE || !on_the_way.insert(place.clone()) {
             return None;
         }
-        Some(OnTheWay {
+        Some(DeliverySlot {
             dispatcher: self.clone(),
             place,
         })
     }
 
-    /// One attempt at one alert. False when it is not this replica's turn.
+    /// One attempt at one alert. False when another replica has claimed it.
     async fn attempt(&self, alert: &AlertRecord) -> bool {
         let now = to_micros(self.clock.now());
-        let Some(incident) = self.log.told_of(&alert.incident_id).await else {
+        let Some(incident) = self.log.known_incident(&alert.incident_id).await else {
             return false;
         };
         let channel = self.channel(&alert.channel);
@@ -139,12 +139,12 @@ impl AlertDispatcher {
         let delivered = match &channel {
             Some(channel) => {
                 let header = &self.header;
-                let notice =
+                let message =
                     AlertMessage::about(&alert.alert_id, alert.kind, &incident, header, now);
-                channel.deliver(&notice).await
+                channel.deliver(&message).await
             }
             None => Err(NotDelivered(
-                "the channel is not configured any more".to_owned(),
+                "the channel is no longer configured".to_owned(),
             )),
         };
         if failpoint::hit("alert::after_delivery").await.is_err() {
@@ -156,7 +156,7 @@ impl AlertDispatcher {
             Ok(()) => {
                 let ended = Attempt::Sent { at: now };
                 self.log.finish(&alert.alert_id, attempt, &ended).await;
-                self.works(&alert.channel, now);
+                self.channel_works(&alert.channel, now);
             }
             Err(error) => {
                 let next_at = channel
@@ -177,23 +177,23 @@ impl AlertDispatcher {
                 };
                 self.log.finish(&alert.alert_id, attempt, &ended).await;
                 if channel.is_some() {
-                    self.does_not_work(alert, &incident, error, next_at).await;
+                    self.channel_failed(alert, &incident, error, next_at).await;
                 }
             }
         }
         true
     }
 
-    /// The channel took something: whatever was wrong with it is over.
-    pub(super) fn works(&self, channel: &str, at: DateTime<Utc>) {
+    /// The channel took something: it has recovered.
+    pub(super) fn channel_works(&self, channel: &str, at: DateTime<Utc>) {
         let subject = Subject::Channel(channel.to_owned());
         self.incidents.clear(subject, Area::Alerting, at);
     }
 
-    /// The channel did not take an alert: the others are told, and the fallback channels get
-    /// it. That a channel fails is not told of alerts about failing channels, or two dead ones
-    /// would tell of each other for ever.
-    async fn does_not_work(
+    /// The channel did not take an alert: that is an incident, and the fallback channels get the
+    /// alert. An alert about a failing channel opens no incident, or two dead channels would report
+    /// each other for ever.
+    async fn channel_failed(
         &self,
         alert: &AlertRecord,
         incident: &IncidentRecord,
@@ -218,8 +218,8 @@ impl AlertDispatcher {
             }
             AlertKind::Acknowledged | AlertKind::Recovered | AlertKind::Closed => false,
         };
-        // Also after a later attempt: a process that died in the first one has told nobody. Whoever
-        // got it already does not get it again.
+        // Also after a later attempt: a process that died in the first one has notified nobody. A
+        // channel that got it already does not get it again.
         if urgent && alert.fallback_of.is_none() {
             self.fall_back(alert).await;
         }

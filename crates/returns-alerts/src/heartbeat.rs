@@ -1,16 +1,16 @@
-//! The heartbeat: a monitor outside is called again and again, as long as the service is
-//! healthy. When the calls stop the monitor raises the alarm, which a dead service cannot.
+//! The heartbeat: as long as the service is healthy, it calls a monitor outside again and again.
+//! When the calls stop, the monitor raises the alarm, which a dead service cannot.
 
 use std::time::Duration;
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::channel::NotDelivered;
+use super::channel::{NotDelivered, within};
 use super::settings::{HeartbeatSettings, Method};
 
 /// Calls the monitor until `shutdown`, whenever `healthy` says so. A call that fails is only
-/// logged: that it is missed is the monitor's to notice.
+/// logged: the monitor notices that it is missing.
 pub async fn beat(
     settings: HeartbeatSettings,
     healthy: impl Fn() -> Result<(), String> + Send,
@@ -26,11 +26,11 @@ pub async fn beat(
         }
         let outcome = match healthy() {
             Ok(()) => call(&settings).await.map_err(|error| error.to_string()),
-            Err(why) => Err(format!("none is sent: {why}")),
+            Err(why) => Err(format!("the service is not healthy: {why}")),
         };
         match (&outcome, was_fine) {
-            (Ok(()), false) => tracing::info!("the heartbeat goes out again"),
-            (Err(error), true) => tracing::warn!(error, "the heartbeat fails"),
+            (Ok(()), false) => tracing::info!("the heartbeat is sent again"),
+            (Err(error), true) => tracing::warn!(error, "the heartbeat is not sent"),
             (Ok(()), true) | (Err(_), false) => {}
         }
         was_fine = outcome.is_ok();
@@ -44,13 +44,5 @@ async fn call(settings: &HeartbeatSettings) -> Result<(), NotDelivered> {
             Method::Post => settings.hook.post(&json!({ "status": "healthy" })).await,
         }
     };
-    tokio::time::timeout(settings.timeout, calling)
-        .await
-        .unwrap_or_else(|_| {
-            Err(NotDelivered(format!(
-                "{} gave no answer within {} ms",
-                settings.hook.host(),
-                settings.timeout.as_millis()
-            )))
-        })
+    within(settings.timeout, settings.hook.host(), calling).await
 }

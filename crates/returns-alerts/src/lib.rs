@@ -1,5 +1,4 @@
-//! Incidents: whatever keeps a job from being right. Any part of the service reports problem
-//! here, and says when it is over; nobody reports to people by any other way.
+#![doc = include_str!("../README.md")]
 #![allow(
     missing_docs,
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"
@@ -10,11 +9,11 @@ use returns_model::incident::{Area, Problem, Subject};
 use tokio::sync::mpsc;
 mod change;
 mod channel;
+mod diagnoser;
 pub mod diagnosis;
 mod dispatcher;
 mod heartbeat;
 mod log;
-mod look;
 mod manager;
 mod memory;
 mod merge;
@@ -28,22 +27,21 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-pub use channel::{Scrub, install_tls_provider};
+pub use diagnoser::Diagnoser;
 pub use heartbeat::beat;
-pub use look::Diagnoser;
 pub use manager::IncidentManager;
-pub use memory::Memory;
+pub use memory::IncidentMemory;
 pub use operate::{IncidentDetails, OperateError, TestResult};
 pub use owner_mail::{OwnerMail, OwnerMailer};
 pub use settings::AlertSettings;
 pub use watch::StoreWatch;
 
-/// What the incidents hears.
+/// What the incident manager receives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Signal {
-    /// Something is not right.
+    /// Something is wrong.
     Problem(Box<Problem>),
-    /// Everything of this area is right again for the subject.
+    /// Everything of this area has recovered for the subject.
     Clear {
         subject: Subject,
         area: Area,
@@ -51,28 +49,28 @@ pub enum Signal {
     },
 }
 
-/// Where problem is reported. Reporting never waits and never fails: whoever meets problem has
-/// enough of it already.
+/// Where problems are reported. Reporting never waits and never fails, so that a problem does not
+/// make another one.
 #[derive(Debug, Clone)]
 pub struct IncidentReporter {
     signals: mpsc::UnboundedSender<Signal>,
 }
 
 impl IncidentReporter {
-    /// A incidents, and what is reported to it.
+    /// A reporter, and what is reported to it.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Signal>) {
         let (signals, received) = mpsc::unbounded_channel();
         (Self { signals }, received)
     }
 
-    /// Says that something is not right. Said again and again, it is still one incident.
+    /// Says that something is wrong. Reported again and again, it is still one incident.
     pub fn report(&self, problem: Problem) {
-        // The incidents is gone only when the service ends.
+        // The manager is gone only when the service ends.
         let _ = self.signals.send(Signal::Problem(Box::new(problem)));
     }
 
-    /// Says that nothing of `area` is wrong any more with `subject`. Said without an open
-    /// incident, it means nothing.
+    /// Says that everything of `area` has recovered for `subject`. Without an open incident it
+    /// changes nothing.
     pub fn clear(&self, subject: Subject, area: Area, at: DateTime<Utc>) {
         let _ = self.signals.send(Signal::Clear { subject, area, at });
     }

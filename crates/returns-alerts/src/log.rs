@@ -1,6 +1,5 @@
-//! Where incidents are kept: in the returns database or, while that does not answer, which is
-//! an incident itself, in memory. What happened meanwhile is written down when it answers
-//! again.
+//! Where incidents are recorded: in the returns database or, while that does not answer, in memory.
+//! What happened meanwhile is written to the database when it answers again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,38 +13,37 @@ use returns_model::incident::{
 use returns_store::{IncidentStore, StoreError};
 use tokio::sync::RwLock;
 
-use super::memory::{Memory, Unsaved};
+use super::memory::{IncidentMemory, Unsaved};
 use super::merge::merge;
 
 /// How long the database may take. An alert must leave within ten seconds of the failure,
 /// whatever the database does.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long it may take while it is known not to answer: whoever waits for it then keeps alerts
-/// waiting too.
+/// How long it may take while it is known not to answer: alerts wait as long.
 const PATIENCE_WHILE_AWAY: Duration = Duration::from_millis(300);
 
-/// Pending alerts that are looked at together.
+/// The maximum of pending alerts that are read together.
 const MOST_PENDING: u32 = 1_000;
 
-/// Where incidents are kept.
+/// Where incidents are recorded.
 pub(crate) struct IncidentLog {
     database: Arc<dyn IncidentStore>,
-    pub(super) memory: Memory,
+    pub(super) memory: IncidentMemory,
     /// Whether the database did not answer the last time.
     away: AtomicBool,
-    /// Held alone while what is in memory is written down.
+    /// Held alone while what is in memory is written to the database.
     gate: RwLock<()>,
 }
 
-/// The database did not carry it out, and the memory has to.
+/// The database does not answer; the memory is used.
 struct Away;
 
 impl IncidentLog {
     pub(crate) fn new(database: Arc<dyn IncidentStore>) -> Self {
         Self {
             database,
-            memory: Memory::default(),
+            memory: IncidentMemory::default(),
             away: AtomicBool::new(false),
             gate: RwLock::new(()),
         }
@@ -62,18 +60,21 @@ impl IncidentLog {
             return Err(Away);
         }
         let answer = bounded(PATIENCE, call).await;
-        answer.map_err(|why| {
-            if !self.away.swap(true, Ordering::Relaxed) {
-                tracing::error!(
-                    error = why,
-                    "incidents are kept in memory until the returns database answers"
-                );
-            }
-            Away
-        })
+        answer.map_err(|error| self.mark_away(&error))
     }
 
-    /// Writes a change; false when the incident has moved on: read it again.
+    /// Notes that the database does not answer; the log says so once.
+    fn mark_away(&self, error: &str) -> Away {
+        if !self.away.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                error,
+                "incidents are recorded in memory until the returns database answers"
+            );
+        }
+        Away
+    }
+
+    /// Writes a change; false when the incident has changed since it was read.
     pub(super) async fn write(&self, write: &IncidentWrite) -> bool {
         let _open = self.gate.read().await;
         match self.ask(self.database.write_incident(write)).await {
@@ -87,20 +88,27 @@ impl IncidentLog {
         }
     }
 
-    pub(crate) async fn incident(&self, incident_id: &str) -> Option<IncidentRecord> {
+    /// What the database says or, while that does not answer, the memory.
+    async fn read<T: Default>(
+        &self,
+        database: impl Future<Output = Result<T, StoreError>>,
+        memory: impl Future<Output = Result<T, StoreError>>,
+    ) -> T {
         let _open = self.gate.read().await;
-        match self.ask(self.database.incident(incident_id)).await {
-            Ok(incident) => incident,
-            Err(Away) => self.memory.incident(incident_id).await.unwrap_or(None),
+        match self.ask(database).await {
+            Ok(known) => known,
+            Err(Away) => memory.await.unwrap_or_default(),
         }
     }
 
+    pub(crate) async fn incident(&self, incident_id: &str) -> Option<IncidentRecord> {
+        let known = self.database.incident(incident_id);
+        self.read(known, self.memory.incident(incident_id)).await
+    }
+
     pub(super) async fn latest(&self, key: &str) -> Option<IncidentRecord> {
-        let _open = self.gate.read().await;
-        match self.ask(self.database.latest_incident(key)).await {
-            Ok(incident) => incident,
-            Err(Away) => self.memory.latest_incident(key).await.unwrap_or(None),
-        }
+        let known = self.database.latest_incident(key);
+        self.read(known, self.memory.latest_incident(key)).await
     }
 
     pub(crate) async fn incidents(
@@ -109,50 +117,32 @@ impl IncidentLog {
         before: Option<(DateTime<Utc>, String)>,
         limit: u32,
     ) -> Vec<IncidentRecord> {
-        let _open = self.gate.read().await;
-        let asked = self.database.incidents(state, before.clone(), limit);
-        match self.ask(asked).await {
-            Ok(incidents) => incidents,
-            Err(Away) => {
-                let known = self.memory.incidents(state, before, limit).await;
-                known.unwrap_or_default()
-            }
-        }
+        let known = self.database.incidents(state, before.clone(), limit);
+        let remembered = self.memory.incidents(state, before, limit);
+        self.read(known, remembered).await
     }
 
     pub(crate) async fn events(&self, incident_id: &str) -> Vec<IncidentEvent> {
-        let _open = self.gate.read().await;
-        match self.ask(self.database.incident_events(incident_id)).await {
-            Ok(events) => events,
-            Err(Away) => {
-                let known = self.memory.incident_events(incident_id).await;
-                known.unwrap_or_default()
-            }
-        }
+        let known = self.database.incident_events(incident_id);
+        let remembered = self.memory.incident_events(incident_id);
+        self.read(known, remembered).await
     }
 
     pub(crate) async fn alerts_of(&self, incident_ids: &[String]) -> Vec<AlertRecord> {
-        let _open = self.gate.read().await;
-        match self.ask(self.database.alerts_of(incident_ids)).await {
-            Ok(alerts) => alerts,
-            Err(Away) => {
-                let known = self.memory.alerts_of(incident_ids).await;
-                known.unwrap_or_default()
-            }
-        }
+        let known = self.database.alerts_of(incident_ids);
+        let remembered = self.memory.alerts_of(incident_ids);
+        self.read(known, remembered).await
     }
 
-    /// The incident that an alert is about: as this replica knows it, which is enough to tell
-    /// of it.
-    pub(super) async fn told_of(&self, incident_id: &str) -> Option<IncidentRecord> {
+    /// The incident that an alert is about, as this replica knows it: an alert needs no more.
+    pub(super) async fn known_incident(&self, incident_id: &str) -> Option<IncidentRecord> {
         match self.memory.incident(incident_id).await {
             Ok(Some(incident)) => Some(incident),
             Ok(None) | Err(_) => self.incident(incident_id).await,
         }
     }
 
-    /// What is still to be delivered, as this replica knows it. A claim tells whether it still
-    /// is.
+    /// What is to be delivered, as this replica knows it. A claim finds out whether it still is.
     pub(super) async fn pending(&self) -> Vec<AlertRecord> {
         let known = self.memory.pending_alerts(MOST_PENDING).await;
         known.unwrap_or_default()
@@ -185,17 +175,17 @@ impl IncidentLog {
         match self.ask(asked).await {
             Ok(()) => self.memory.absorb_attempt(alert_id, attempt, ended),
             Err(Away) => {
-                // Memory refuses nothing.
+                // IncidentMemory refuses nothing.
                 let _ = self.memory.finish_alert(alert_id, attempt, ended).await;
             }
         }
     }
 
-    /// Writes down what is only in memory, then reads what the database knows: open incidents,
-    /// those closed after `closed_after`, and what is still to be delivered. Does nothing
-    /// lasting while the database does not answer.
+    /// Writes to the database what is only in memory, then reads what the database knows: open
+    /// incidents, those closed after `closed_after`, and alerts to deliver. Changes nothing while
+    /// the database does not answer.
     pub(super) async fn settle(&self, closed_after: DateTime<Utc>) {
-        // Nobody must wait for a database that does not answer: the gate is left open till then.
+        // Nothing must wait for a database that does not answer, so the gate is still open here.
         let probe = self.database.pending_alerts(1);
         if self.is_away() && bounded(PATIENCE_WHILE_AWAY, probe).await.is_err() {
             return;
@@ -204,10 +194,13 @@ impl IncidentLog {
         for unsaved in self.memory.unsaved() {
             match self.save(&unsaved).await {
                 Ok(true) => self.memory.saved(&unsaved.incident.incident_id),
-                // Somebody else changed it just now; the next time it is merged with that.
+                // Another replica changed it just now. The next settling merges that.
                 Ok(false) => return,
                 Err(error) => {
-                    tracing::debug!(error, "incidents cannot be written down yet");
+                    tracing::debug!(
+                        error,
+                        "incidents in memory cannot be written to the database yet"
+                    );
                     return;
                 }
             }
@@ -221,16 +214,11 @@ impl IncidentLog {
             (Ok(live), Ok(pending)) => {
                 self.memory.replace(live, pending);
                 if self.away.swap(false, Ordering::Relaxed) {
-                    tracing::info!("incidents are written down in the returns database again");
+                    tracing::info!("incidents are recorded in the returns database again");
                 }
             }
             (Err(error), _) | (Ok(_), Err(error)) => {
-                if !self.away.swap(true, Ordering::Relaxed) {
-                    tracing::error!(
-                        error,
-                        "incidents are kept in memory until the returns database answers"
-                    );
-                }
+                self.mark_away(&error);
             }
         }
     }
@@ -250,7 +238,7 @@ impl IncidentLog {
     }
 }
 
-/// A call of the database that is given up in time.
+/// A call of the database, given up after `patience`.
 async fn bounded<T>(
     patience: Duration,
     call: impl Future<Output = Result<T, StoreError>>,
@@ -258,7 +246,7 @@ async fn bounded<T>(
     match tokio::time::timeout(patience, call).await {
         Ok(answer) => answer.map_err(|error| ErrorChain(&error).to_string()),
         Err(_) => Err(format!(
-            "the returns database does not answer within {} ms",
+            "the returns database did not answer within {} ms",
             patience.as_millis()
         )),
     }

@@ -1,5 +1,5 @@
-//! The manager of the incidents: hears what is reported, keeps the incidents, and sees to it that
-//! people are told, with what was looked at, within ten seconds of a failure.
+//! The incident manager: receives what is reported, records incidents, and has people notified within
+//! ten seconds of a failure, with a diagnosis.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -17,39 +17,41 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::diagnoser::{Diagnoser, LONGEST_DIAGNOSIS};
 use super::dispatcher::AlertDispatcher;
 use super::log::IncidentLog;
-use super::look::{Diagnoser, LONGEST_LOOK};
 use super::settings::AlertSettings;
 use super::{IncidentReporter, Signal, change};
 use crate::change::{Observed, diagnosed, due};
 
-/// How often it looks by the clock: for other replicas' changes, and for what is due.
+/// How often it checks for other replicas' changes and for what is due.
 const TICK: Duration = Duration::from_secs(1);
 
-/// How often a change is decided again because somebody else was faster.
+/// How often a change is decided again because another replica was faster.
 const TRIES: usize = 50;
 
-/// How long the manager takes to end what is on its way at a shutdown.
+/// How long a shutdown waits for alerts on their way.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// The manager.
+/// Records incidents and has people notified.
 pub struct IncidentManager {
     pub(super) dispatcher: Arc<AlertDispatcher>,
-    look: Arc<dyn Diagnoser>,
+    diagnoser: Arc<dyn Diagnoser>,
 }
 
 impl IncidentManager {
-    /// An manager of the incidents, for `incidents` to report to itself what its channels do.
+    /// A manager. What its own channels do it reports by `incidents`.
     pub fn new(
         settings: AlertSettings,
         database: Arc<dyn IncidentStore>,
-        look: Arc<dyn Diagnoser>,
+        diagnoser: Arc<dyn Diagnoser>,
         incidents: IncidentReporter,
         clock: SharedClock,
     ) -> Self {
         if settings.channels.is_empty() {
-            tracing::warn!("no channel for alerts is configured: incidents are only listed");
+            tracing::warn!(
+                "no alert channel is configured: nobody is notified, incidents are only listed"
+            );
         }
         let dispatcher = AlertDispatcher {
             log: Arc::new(IncidentLog::new(database)),
@@ -64,7 +66,7 @@ impl IncidentManager {
         };
         Self {
             dispatcher: Arc::new(dispatcher),
-            look,
+            diagnoser,
         }
     }
 
@@ -76,7 +78,7 @@ impl IncidentManager {
         self.dispatcher.clock.now()
     }
 
-    /// Works until `shutdown`.
+    /// Runs until `shutdown`.
     pub async fn run(
         self: Arc<Self>,
         mut signals: mpsc::UnboundedReceiver<Signal>,
@@ -84,14 +86,14 @@ impl IncidentManager {
     ) {
         self.settle().await;
         tokio::select! {
-            // It ends with the shutdown, after what it was at.
+            // It ends with the shutdown, after what it is doing.
             () = self.listen(&mut signals, &shutdown) => {}
             () = self.keep_up() => {}
         }
         self.end(signals).await;
     }
 
-    /// Hears what is reported, and sends what is due.
+    /// Receives what is reported, and sends what is due.
     async fn listen(
         self: &Arc<Self>,
         signals: &mut mpsc::UnboundedReceiver<Signal>,
@@ -112,7 +114,7 @@ impl IncidentManager {
         }
     }
 
-    /// Keeps up with the database and the clock.
+    /// Follows the database and the clock.
     async fn keep_up(&self) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -123,7 +125,7 @@ impl IncidentManager {
         }
     }
 
-    /// Takes in what was reported last, and lets what is on its way arrive.
+    /// Records what was reported last, and waits for alerts on their way.
     async fn end(&self, mut signals: mpsc::UnboundedReceiver<Signal>) {
         while let Ok(signal) = signals.try_recv() {
             match signal {
@@ -136,14 +138,14 @@ impl IncidentManager {
             .await
             .is_err()
         {
-            tracing::warn!("alerts are still on their way; the next start goes on with them");
+            tracing::warn!("alerts are still on their way; the next start sends them again");
         }
         self.settle().await;
         let unsaved = self.log().memory.count_unsaved();
         if unsaved > 0 {
             tracing::error!(
                 incidents = unsaved,
-                "the returns database does not answer, and what was only in memory is lost"
+                "the returns database does not answer; incidents that were only in memory are lost"
             );
         }
     }
@@ -158,7 +160,7 @@ impl IncidentManager {
             .await;
     }
 
-    /// Hears a signal.
+    /// Handles a signal.
     async fn handle(self: &Arc<Self>, signal: Signal) {
         match signal {
             Signal::Problem(problem) => self.observe_new(Arc::new(*problem)).await,
@@ -166,29 +168,30 @@ impl IncidentManager {
         }
     }
 
-    /// What people are to be told of is looked at while it is written down.
+    /// Records a problem. A problem that people are notified of is diagnosed meanwhile.
     async fn observe_new(self: &Arc<Self>, problem: Arc<Problem>) {
         let known = self.log().memory.latest(&problem.key());
         let expected =
             change::observed(known.as_ref(), &problem, &self.dispatcher.rules, self.now());
-        let looking = matches!(expected, Observed::Notify(_)).then(|| self.start_looking(&problem));
-        let Some(told) = self.record_observation(&problem).await else {
+        let diagnosis =
+            matches!(expected, Observed::Notify(_)).then(|| self.start_diagnosis(&problem));
+        let Some(recorded) = self.record_observation(&problem).await else {
             return;
         };
-        let looking = looking.unwrap_or_else(|| self.start_looking(&problem));
+        let diagnosis = diagnosis.unwrap_or_else(|| self.start_diagnosis(&problem));
         let manager = self.clone();
         self.dispatcher.tasks.spawn(async move {
-            // A look that panicked has found nothing.
-            let picture = looking.await.unwrap_or_default();
-            manager.notify(&told, &problem, &picture).await;
+            // A diagnosis that panicked has found nothing.
+            let diagnosis = diagnosis.await.unwrap_or_default();
+            manager.notify(&recorded, &problem, &diagnosis).await;
         });
     }
 
-    fn start_looking(&self, problem: &Arc<Problem>) -> JoinHandle<Diagnosis> {
-        let (look, problem) = (self.look.clone(), problem.clone());
+    fn start_diagnosis(&self, problem: &Arc<Problem>) -> JoinHandle<Diagnosis> {
+        let (diagnoser, problem) = (self.diagnoser.clone(), problem.clone());
         tokio::spawn(async move {
             match problem.cause.area() {
-                // There is nothing of ours to look at.
+                // There is nothing of ours to check.
                 Area::Alerting | Area::Webhook => Diagnosis::default(),
                 Area::Reach
                 | Area::Presence
@@ -199,9 +202,10 @@ impl IncidentManager {
                 | Area::Target
                 | Area::Import
                 | Area::Clock => {
-                    let looking = tokio::time::timeout(LONGEST_LOOK, look.look(&problem));
-                    looking.await.unwrap_or_else(|_| {
-                        tracing::warn!("a diagnosis took too long; the alert goes without it");
+                    let diagnosing = diagnoser.diagnose(&problem);
+                    let diagnosed = tokio::time::timeout(LONGEST_DIAGNOSIS, diagnosing).await;
+                    diagnosed.unwrap_or_else(|_| {
+                        tracing::warn!("the diagnosis took too long; the alert leaves without it");
                         Diagnosis::default()
                     })
                 }
@@ -209,14 +213,14 @@ impl IncidentManager {
         })
     }
 
-    /// Writes down that problem was met. Gives the incident when people are to be told.
+    /// Records that a problem was observed. Gives the incident when people are to be notified.
     async fn record_observation(&self, problem: &Problem) -> Option<IncidentRecord> {
-        // A failure that the crash campaign makes here is none of the problem's.
+        // A failure that the crash campaign makes here must not lose the problem.
         let _ = failpoint::hit("incident::before_write").await;
         let key = problem.key();
         for _ in 0..TRIES {
             let latest = self.log().latest(&key).await;
-            let (write, tell) = match change::observed(
+            let (write, notify) = match change::observed(
                 latest.as_ref(),
                 problem,
                 &self.dispatcher.rules,
@@ -228,28 +232,28 @@ impl IncidentManager {
             if self.log().write(&write).await {
                 let _ = failpoint::hit("incident::after_write").await;
                 log_events(&write);
-                return tell.then_some(write.incident);
+                return notify.then_some(write.incident);
             }
         }
         tracing::error!(
             key,
             headline = problem.cause.headline(),
-            "an incident was not written down: it is changed all the time"
+            "an incident was not recorded: other replicas keep changing it"
         );
         None
     }
 
-    /// Puts what was found into the incident, and lets its alerts go.
-    async fn notify(&self, notified: &IncidentRecord, problem: &Problem, picture: &Diagnosis) {
-        let content = Content::diagnosed(problem, picture);
-        self.change(&notified.incident_id, |incident| {
+    /// Puts what was found into the incident, and lets its alerts leave.
+    async fn notify(&self, recorded: &IncidentRecord, problem: &Problem, diagnosis: &Diagnosis) {
+        let content = Content::diagnosed(problem, diagnosis);
+        self.change(&recorded.incident_id, |incident| {
             diagnosed(incident, content.clone(), self.now())
         })
         .await;
     }
 
-    /// Notifier an incident as `decide` says, again when it has moved on meanwhile. Gives the
-    /// incident as it is then, and whether this changed it; `None` when there is none.
+    /// Changes an incident as `decide` says, and decides again when it has changed meanwhile. Gives
+    /// the incident as it is then, and whether this changed it; `None` when there is none.
     pub(super) async fn change(
         &self,
         incident_id: &str,
@@ -270,8 +274,8 @@ impl IncidentManager {
         Some((incident, false))
     }
 
-    /// Everything of an area is right again for a subject. What is open is known from memory,
-    /// so that this costs nothing while all is well.
+    /// Ends the incidents of an area for a subject. Open ones are known from memory, so that this
+    /// costs nothing while there are none.
     async fn clear(&self, subject: &Subject, area: Area, at: DateTime<Utc>) {
         let subject = subject.to_string();
         for incident_id in self.log().memory.open_about(&subject, area) {
@@ -296,7 +300,7 @@ impl IncidentManager {
     }
 }
 
-/// Every change is in the log too, for those who read that.
+/// Writes every change to the process's log too.
 fn log_events(write: &IncidentWrite) {
     let incident = &write.incident;
     for event in &write.events {

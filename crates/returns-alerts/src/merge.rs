@@ -1,5 +1,5 @@
-//! Bringing what happened while the returns database did not answer together with what it
-//! says: another replica may have gone on with the same incident, or met the same problem.
+//! Merging what happened while the returns database did not answer with what it says: another
+//! replica may have changed the same incident, or observed the same problem.
 
 use returns_model::incident::{
     AlertState, IncidentEventKind, IncidentRecord, IncidentState, IncidentWrite, Signature,
@@ -38,7 +38,7 @@ fn as_it_is(ours: &Unsaved, incident: IncidentRecord) -> IncidentWrite {
     }
 }
 
-/// One incident that both sides went on with.
+/// One incident that both sides changed.
 fn both(ours: &Unsaved, theirs: &IncidentRecord) -> IncidentRecord {
     let mine = &ours.incident;
     let untouched = ours
@@ -79,7 +79,7 @@ fn both(ours: &Unsaved, theirs: &IncidentRecord) -> IncidentRecord {
     }
     let ends = [&mine.closed, &theirs.closed];
     let end = ends.into_iter().flatten().max_by_key(|end| end.at);
-    // Who closed it before it was met again did not know of that.
+    // A person who closed it before it was observed again did not know of that.
     merged.closed = end.filter(|end| end.at >= merged.last_seen_at).cloned();
     merged.state = if merged.closed.is_some() {
         merged.quiet_since = None;
@@ -90,15 +90,14 @@ fn both(ours: &Unsaved, theirs: &IncidentRecord) -> IncidentRecord {
     merged
 }
 
-/// Two replicas met the same problem, and each opened an incident of its own. The one that the
-/// database has goes on; ours stays as a closed one that names it, so that whoever was told its
-/// id finds it.
+/// Two replicas observed the same problem, and each opened an incident. The one in the database
+/// continues; ours is recorded as closed and names it, so that people who were sent its id find it.
 fn same(ours: &Unsaved, rival: &IncidentRecord) -> Vec<IncidentWrite> {
     let mut mine = ours.incident.clone();
     mine.version += 1;
     mine.state = IncidentState::Closed;
     mine.quiet_since = None;
-    let note = format!("the same as {}", rival.incident_id);
+    let note = format!("merged into {}", rival.incident_id);
     mine.closed = Some(Signature {
         at: mine.last_seen_at,
         by: SERVICE.to_owned(),
@@ -119,36 +118,36 @@ fn same(ours: &Unsaved, rival: &IncidentRecord) -> Vec<IncidentWrite> {
         }
     }
 
-    let mut going_on = rival.clone();
-    going_on.version += 1;
-    going_on.seen += ours.incident.seen;
-    going_on.last_seen_at = rival.last_seen_at.max(ours.incident.last_seen_at);
-    going_on.acknowledged = rival
+    let mut continued = rival.clone();
+    continued.version += 1;
+    continued.seen += ours.incident.seen;
+    continued.last_seen_at = rival.last_seen_at.max(ours.incident.last_seen_at);
+    continued.acknowledged = rival
         .acknowledged
         .clone()
         .or_else(|| ours.incident.acknowledged.clone());
     for channel in &ours.incident.told {
-        if !going_on.told.contains(channel) {
-            going_on.told.push(channel.clone());
+        if !continued.told.contains(channel) {
+            continued.told.push(channel.clone());
         }
     }
-    let note = format!("{} is the same", ours.incident.incident_id);
+    let note = format!("merged with {}", ours.incident.incident_id);
     let events = vec![event(
-        &going_on,
+        &continued,
         IncidentEventKind::Merged,
-        going_on.last_seen_at,
+        continued.last_seen_at,
         SERVICE,
         &note,
     )];
-    let going_on = IncidentWrite {
+    let continued = IncidentWrite {
         expected: Some(rival.version),
-        incident: going_on,
+        incident: continued,
         events,
         alerts: Vec::new(),
         release_at: None,
     };
-    // In this order: should the second fail, only the count of the other is too low.
-    vec![closing, going_on]
+    // In this order: if the second fails, only the count of the other is too low.
+    vec![closing, continued]
 }
 
 #[cfg(test)]
@@ -160,15 +159,15 @@ mod tests {
     use super::*;
     use crate::change::{Observed, observed};
     use crate::change::{acknowledged, closed};
-    use crate::rules::Rules;
+    use crate::rules::AlertRules;
 
     fn at(seconds: i64) -> DateTime<Utc> {
         now() + TimeDelta::seconds(seconds)
     }
 
-    fn rules() -> Rules {
+    fn rules() -> AlertRules {
         let hour = std::time::Duration::from_secs(3_600);
-        Rules {
+        AlertRules {
             channels: Vec::new(),
             update_every: hour,
             reopen_within: hour,

@@ -1,11 +1,11 @@
-//! What a channel is told, before it is written in the channel's own way.
+//! What an alert says, before a channel writes it in its own way.
 
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use returns_model::incident::{AlertKind, Area, CheckLine, Content, IncidentRecord, clean};
 
-/// Where to read on, and who speaks.
+/// What every alert of an installation shows.
 #[derive(Debug, Clone)]
 pub struct AlertHeader {
     /// The name of this installation, such as `returns-production`.
@@ -14,31 +14,31 @@ pub struct AlertHeader {
     pub runbook_url: Option<String>,
 }
 
-/// What is told.
+/// What an alert is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Message {
+pub(super) enum AlertTopic {
     /// Something about an incident.
     Incident {
         kind: AlertKind,
         incident: Box<IncidentRecord>,
     },
-    /// A test that somebody asked for.
+    /// A test that somebody requested.
     Test { actor: String },
 }
 
-/// A notice.
+/// An alert for one channel.
 #[derive(Debug, Clone)]
 pub(super) struct AlertMessage {
     /// The same when it is delivered again.
     pub(super) id: String,
-    pub(super) message: Message,
+    pub(super) topic: AlertTopic,
     pub(super) at: DateTime<Utc>,
     pub(super) installation: String,
     pub(super) runbook_url: Option<String>,
 }
 
 impl AlertMessage {
-    /// A notice about an incident.
+    /// An alert about an incident.
     pub(super) fn about(
         id: &str,
         kind: AlertKind,
@@ -49,7 +49,7 @@ impl AlertMessage {
         let runbook = header.runbook_url.as_ref();
         Self {
             id: id.to_owned(),
-            message: Message::Incident {
+            topic: AlertTopic::Incident {
                 kind,
                 incident: Box::new(incident.clone()),
             },
@@ -63,7 +63,7 @@ impl AlertMessage {
     pub(super) fn test(id: &str, actor: &str, header: &AlertHeader, at: DateTime<Utc>) -> Self {
         Self {
             id: id.to_owned(),
-            message: Message::Test {
+            topic: AlertTopic::Test {
                 actor: clean::line(actor, 100),
             },
             at,
@@ -74,28 +74,28 @@ impl AlertMessage {
 
     /// The first line: the likely cause, or what became of it.
     pub(super) fn first_line(&self) -> String {
-        let (kind, incident) = match &self.message {
-            Message::Incident { kind, incident } => (*kind, incident),
-            Message::Test { actor } => {
-                return format!("Test alert, asked for by {actor}: this channel works.");
+        let (kind, incident) = match &self.topic {
+            AlertTopic::Incident { kind, incident } => (*kind, incident),
+            AlertTopic::Test { actor } => {
+                return format!("Test alert, requested by {actor}: this channel works.");
             }
         };
         let headline = &incident.content.headline;
         match kind {
             AlertKind::Opened => headline.clone(),
-            AlertKind::Updated => format!("Still so, seen {} times: {headline}", incident.seen),
+            AlertKind::Updated => format!("Still open, seen {}: {headline}", times(incident.seen)),
             AlertKind::Reopened => format!("It is back: {headline}"),
             AlertKind::Escalated => format!(
                 "Nobody has acknowledged this for {}: {headline}",
                 span(incident.opened_at, self.at)
             ),
             AlertKind::Acknowledged => format!(
-                "{} looks after it: {headline}",
+                "Acknowledged by {}: {headline}",
                 clean::line(signer(incident.acknowledged.as_ref()), 100)
             ),
-            AlertKind::Recovered => format!("Right again, {}: {headline}", lasted(incident)),
+            AlertKind::Recovered => format!("Recovered {}: {headline}", lasted(incident)),
             AlertKind::Closed => format!(
-                "Closed by {}, {}: {headline}",
+                "Closed by {} {}: {headline}",
                 clean::line(signer(incident.closed.as_ref()), 100),
                 lasted(incident)
             ),
@@ -104,23 +104,23 @@ impl AlertMessage {
 
     /// Whether the first line is all there is to say.
     pub(super) fn is_short(&self) -> bool {
-        match &self.message {
-            Message::Incident { incident, .. } => incident.area == Area::Alerting,
-            Message::Test { .. } => true,
+        match &self.topic {
+            AlertTopic::Incident { incident, .. } => incident.area == Area::Alerting,
+            AlertTopic::Test { .. } => true,
         }
     }
 
-    /// What people are told beside the first line; `None` where that is all.
+    /// What follows the first line; `None` when nothing does.
     pub(super) fn content(&self) -> Option<&Content> {
-        match &self.message {
-            Message::Incident { incident, .. } if !self.is_short() => Some(&incident.content),
-            Message::Incident { .. } | Message::Test { .. } => None,
+        match &self.topic {
+            AlertTopic::Incident { incident, .. } if !self.is_short() => Some(&incident.content),
+            AlertTopic::Incident { .. } | AlertTopic::Test { .. } => None,
         }
     }
 
     /// Names and values, in the order in which they are shown.
     pub(super) fn facts(&self) -> Vec<(&'static str, String)> {
-        let Message::Incident { incident, .. } = &self.message else {
+        let AlertTopic::Incident { incident, .. } = &self.topic else {
             return vec![("Installation", self.installation.clone())];
         };
         let content = &incident.content;
@@ -153,7 +153,7 @@ impl AlertMessage {
             ("Last good run", content.last_good.clone()),
             ("Run again with", content.command.clone()),
             ("Acknowledged", signed(&incident.acknowledged)),
-            ("Over since", signed(&incident.closed)),
+            ("Closed", signed(&incident.closed)),
             ("Incident", Some(incident.incident_id.clone())),
             ("Installation", Some(self.installation.clone())),
             ("Runbook", self.runbook_url.clone()),
@@ -169,7 +169,7 @@ impl AlertMessage {
         shown.collect()
     }
 
-    /// The whole as plain text; its first line is the likely cause.
+    /// The whole alert as plain text.
     pub(super) fn text(&self) -> String {
         let mut text = self.first_line();
         if let Some(content) = self.content() {
@@ -182,7 +182,7 @@ impl AlertMessage {
                 }
             }
             if !content.checks.is_empty() {
-                text.push_str("\nWhat was looked at:\n");
+                text.push_str("\nWhat was checked:\n");
                 for line in table(&content.checks) {
                     let _ = writeln!(text, "  {line}");
                 }
@@ -216,7 +216,7 @@ fn times(count: u64) -> String {
 fn lasted(incident: &IncidentRecord) -> String {
     let end = incident.closed.as_ref().map(|closed| closed.at);
     format!(
-        "after {} and seen {}",
+        "after {}, seen {}",
         span(incident.opened_at, end.unwrap_or(incident.last_seen_at)),
         times(incident.seen)
     )

@@ -1,5 +1,4 @@
-//! What people ask of incidents: to see them, to say that they look after one or that it is
-//! over, and to try the channels.
+//! What people do with incidents: list, acknowledge and close them, and test the channels.
 
 use std::time::Duration;
 
@@ -24,18 +23,18 @@ pub struct IncidentDetails {
     pub events: Vec<IncidentEvent>,
     /// In order of time.
     pub alerts: Vec<AlertRecord>,
-    /// What a channel would be told now.
+    /// What an alert would say now.
     pub text: String,
 }
 
-/// Why it was not done.
+/// Why an incident was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum OperateError {
     #[error("there is no incident {0:?}")]
     NotFound(String),
-    #[error("the incident is over already, closed by {by}")]
+    #[error("the incident was already closed by {by}")]
     Over { by: String },
-    #[error("{by} looks after it already")]
+    #[error("the incident was already acknowledged by {by}")]
     Taken { by: String },
 }
 
@@ -93,11 +92,10 @@ impl IncidentManager {
         })
     }
 
-    /// Somebody looks after an incident: it is not escalated any more. The same person may
-    /// say so again.
+    /// Acknowledges an incident: it is not escalated any more. The same person may do it again.
     ///
     /// # Errors
-    /// When there is none, it is over, or somebody else does already.
+    /// When there is no such incident, it is closed, or somebody else has acknowledged it.
     pub async fn acknowledge(
         &self,
         incident_id: &str,
@@ -116,11 +114,10 @@ impl IncidentManager {
         }
     }
 
-    /// Somebody says that an incident is over. Observed again, it comes back. The same person may
-    /// say so again.
+    /// Closes an incident. Observed again, it is reopened. The same person may do it again.
     ///
     /// # Errors
-    /// When there is none, or it is over already.
+    /// When there is no such incident, or somebody else has closed it.
     pub async fn close(
         &self,
         incident_id: &str,
@@ -146,17 +143,17 @@ impl IncidentManager {
             .ok_or_else(|| OperateError::NotFound(incident_id.to_owned()))
     }
 
-    /// Sends a test to every channel at once, whatever it is for, and tells how each took it.
+    /// Sends a test to every channel at once, and reports how each took it.
     pub async fn test_channels(&self, actor: &str) -> Vec<TestResult> {
         let at = to_micros(self.now());
         let id = ids::test_alert_id(actor, &at);
         let header = &self.dispatcher.header;
-        let notice = AlertMessage::test(&id, actor, header, at);
+        let alert = AlertMessage::test(&id, actor, header, at);
         let tests = self.dispatcher.channels.iter().map(|channel| async {
             let started = Instant::now();
-            let delivered = channel.deliver(&notice).await;
+            let delivered = channel.deliver(&alert).await;
             if delivered.is_ok() {
-                self.dispatcher.works(&channel.name, at);
+                self.dispatcher.channel_works(&channel.name, at);
             }
             TestResult {
                 channel: channel.name.clone(),

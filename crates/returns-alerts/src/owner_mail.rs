@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::channel::Kind;
+use super::channel::{ChannelKind, within};
 use super::manager::IncidentManager;
 
 /// A mail to an owner.
@@ -15,32 +15,25 @@ pub struct OwnerMail {
     pub text: String,
 }
 
-/// Writes to people outside.
+/// Sends mails to people outside.
 pub trait OwnerMailer: Send + Sync + 'static {
     /// Sends a mail. False when there is no channel for e-mail.
-    fn write(&self, letter: OwnerMail) -> BoxFuture<'_, Result<bool, String>>;
+    fn write(&self, mail: OwnerMail) -> BoxFuture<'_, Result<bool, String>>;
 }
 
 impl OwnerMailer for IncidentManager {
-    fn write(&self, letter: OwnerMail) -> BoxFuture<'_, Result<bool, String>> {
+    fn write(&self, mail: OwnerMail) -> BoxFuture<'_, Result<bool, String>> {
         Box::pin(async move {
             let channels = self.dispatcher.channels.iter();
             let mut emails = channels.filter_map(|channel| match &channel.kind {
-                Kind::Email(email) => Some((email, channel.timeout)),
-                Kind::Slack(_) | Kind::PagerDuty(_) | Kind::Webhook(_) => None,
+                ChannelKind::Email(email) => Some((email, channel.timeout)),
+                ChannelKind::Slack(_) | ChannelKind::PagerDuty(_) | ChannelKind::Webhook(_) => None,
             });
             let Some((email, timeout)) = emails.next() else {
                 return Ok(false);
             };
-            let written = tokio::time::timeout(timeout, email.write(letter)).await;
-            match written {
-                Ok(written) => written.map(|()| true).map_err(|error| error.to_string()),
-                Err(_) => Err(format!(
-                    "no answer from {} within {} ms",
-                    email.host(),
-                    timeout.as_millis()
-                )),
-            }
+            let sent = within(timeout, email.host(), email.write(mail)).await;
+            sent.map(|()| true).map_err(|error| error.to_string())
         })
     }
 }

@@ -1,47 +1,47 @@
-//! When people are told, and by which channels: the part of `[alerts]` that decides.
+//! When people are notified, and by which channels.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use returns_model::incident::{IncidentRecord, Severity};
 
-/// The rules.
+/// When people are notified, and by which channels.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub struct AlertRules {
     pub channels: Vec<ChannelRule>,
-    /// Channels are told at most so often that an open incident recurs.
+    /// The shortest time between two alerts that an open incident was seen again.
     pub update_every: Duration,
-    /// A cause that comes back within this reopens its incident.
+    /// A cause that comes back within this time reopens its incident.
     pub reopen_within: Duration,
-    /// An incident that nobody acknowledges is escalated after this.
+    /// An incident that nobody acknowledges is escalated after this time.
     pub escalate_after: Duration,
-    /// How often at most.
+    /// The maximum of escalations.
     pub escalate_times: u64,
 }
 
-/// What a channel is told.
+/// Which alerts a channel gets.
 #[derive(Debug, Clone)]
 pub struct ChannelRule {
     pub name: String,
-    /// The least severity that it is told.
+    /// The least severity that it gets.
     pub severity: Severity,
-    /// Whether it is told everything from the start.
+    /// Whether it gets every alert from the start.
     pub regular: bool,
-    /// Whether it is told what another channel did not take.
+    /// Whether it gets what another channel did not take.
     pub fallback: bool,
-    /// Whether it is told what nobody acknowledges.
+    /// Whether it gets what nobody acknowledges.
     pub escalation: bool,
 }
 
 impl ChannelRule {
-    /// Whether it may be told of this incident at all. That a channel does not deliver is told
-    /// by the others.
+    /// Whether it gets alerts of this incident at all. Only the others report that a channel does
+    /// not deliver.
     fn takes(&self, incident: &IncidentRecord) -> bool {
         incident.severity >= self.severity && incident.subject != format!("channel:{}", self.name)
     }
 }
 
-impl Rules {
+impl AlertRules {
     fn names(&self, incident: &IncidentRecord, pick: impl Fn(&ChannelRule) -> bool) -> Vec<String> {
         self.channels
             .iter()
@@ -50,17 +50,17 @@ impl Rules {
             .collect()
     }
 
-    /// The channels that are told from the start.
+    /// The channels that get every alert from the start.
     pub(super) fn regular(&self, incident: &IncidentRecord) -> Vec<String> {
         self.names(incident, |rule| rule.regular)
     }
 
-    /// The channels that are told what another did not take.
+    /// The channels that get what another did not take.
     pub(super) fn fallback(&self, incident: &IncidentRecord) -> Vec<String> {
         self.names(incident, |rule| rule.fallback && !rule.regular)
     }
 
-    /// The channels that are told what nobody acknowledges.
+    /// The channels that get what nobody acknowledges.
     pub(super) fn escalation(&self, incident: &IncidentRecord) -> Vec<String> {
         self.names(incident, |rule| rule.escalation)
     }

@@ -7,22 +7,22 @@ use echeck_service::config::Section;
 use super::channel;
 use super::channel::Channel;
 use super::message::AlertHeader;
-use super::rules::Rules;
+use super::rules::AlertRules;
 use crate::channel::Hook;
 
 const MINUTE_MS: u64 = 60_000;
 const HOUR_MS: u64 = 60 * MINUTE_MS;
 const WEEK_MS: u64 = 7 * 24 * HOUR_MS;
 
-/// Whom to tell, when, and how.
+/// Who is notified, when, and how.
 pub struct AlertSettings {
     pub header: AlertHeader,
-    pub rules: Rules,
+    pub rules: AlertRules,
     pub channels: Vec<Channel>,
     pub heartbeat: Option<HeartbeatSettings>,
 }
 
-/// Where a monitor waits for signs of life.
+/// How a monitor outside is called.
 pub struct HeartbeatSettings {
     pub hook: Hook,
     pub method: Method,
@@ -53,7 +53,7 @@ impl AlertSettings {
                 installation: section.string_or("installation", "echeck-returns"),
                 runbook_url,
             },
-            rules: Rules {
+            rules: AlertRules {
                 channels: rules,
                 update_every: section.duration_ms_or("update_every_ms", HOUR_MS, 100..=WEEK_MS),
                 reopen_within: section.duration_ms_or(

@@ -1,5 +1,5 @@
-//! Watching the returns database: it is down when it refuses to answer twice in a row, or does
-//! not answer in time four times, and up again when it answers. One slow second is no outage.
+//! Watching the returns database. It is down when it refuses twice in a row, or does not answer in
+//! time four times in a row, and up again when it answers. One slow second is not an outage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -16,8 +16,8 @@ use super::IncidentReporter;
 /// up by then.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// It is down at so many strikes in a row: a refusal is two, an answer that does not come in time
-/// is one.
+/// The strikes in a row at which it is down. A refusal is two strikes, an answer that does not come
+/// in time is one.
 const DOWN: u32 = 4;
 const REFUSAL: u32 = 2;
 const SILENCE: u32 = 1;
@@ -28,20 +28,19 @@ pub struct StoreWatch {
     incidents: IncidentReporter,
     clock: SharedClock,
     strikes: AtomicU32,
-    /// Whether the incidents may believe that it is down: also at the start, when an incident may
-    /// be open from before.
-    told: AtomicBool,
+    /// Whether an incident about it may be open: also at the start, from an earlier process.
+    reported: AtomicBool,
 }
 
 impl StoreWatch {
-    /// Watches `store`, and reports what is wrong with it to `incidents`.
+    /// Watches `store`, and reports to `incidents` when it is down.
     pub fn new(store: Arc<dyn Store>, incidents: IncidentReporter, clock: SharedClock) -> Self {
         Self {
             store,
             incidents,
             clock,
             strikes: AtomicU32::new(0),
-            told: AtomicBool::new(true),
+            reported: AtomicBool::new(true),
         }
     }
 
@@ -56,7 +55,7 @@ impl StoreWatch {
         let (why, strikes) = match answer {
             Ok(Ok(())) => {
                 self.strikes.store(0, Ordering::Relaxed);
-                if self.told.swap(false, Ordering::Relaxed) {
+                if self.reported.swap(false, Ordering::Relaxed) {
                     self.incidents
                         .clear(Subject::Store, Area::Store, self.clock.now());
                 }
@@ -71,7 +70,7 @@ impl StoreWatch {
         let before = self.strikes.fetch_add(strikes, Ordering::Relaxed);
         let down = before.saturating_add(strikes) >= DOWN;
         if down {
-            self.told.store(true, Ordering::Relaxed);
+            self.reported.store(true, Ordering::Relaxed);
             let cause = Cause::StoreUnreachable { why: why.clone() };
             let problem = Problem::new(Subject::Store, cause, self.clock.now());
             self.incidents.report(problem);

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use crate::incident::Cause;
 
-/// One thing that was looked at.
+/// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// What was looked at, such as `host name`.
+    /// What was checked, such as `host name`.
     pub name: &'static str,
-    /// Of what, such as `sftp.worldpay.example:22`.
+    /// Which one, such as `sftp.worldpay.example:22`.
     pub of: String,
     pub result: CheckResult,
     pub took: Duration,
@@ -18,11 +18,11 @@ pub struct Check {
 /// What came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CheckResult {
-    /// It works; what was seen.
+    /// It is available; what was seen.
     Passed(String),
-    /// It does not work, and why.
+    /// It is not available, and why.
     Failed(Cause),
-    /// It was not looked at, because of what failed before, or because it is not configured.
+    /// It was not checked, because of what failed before, or because it is not configured.
     Skipped(String),
 }
 
@@ -36,11 +36,11 @@ impl Check {
     }
 }
 
-/// What was found when everything that has to do with some problem was checked.
+/// What was found when everything that has to do with a problem was checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnosis {
     pub checks: Vec<Check>,
-    /// A likelier cause than the one that was met.
+    /// A likelier cause than the observed one.
     pub headline_cause: Option<Cause>,
     /// The money at stake, in words.
     pub stake: Option<String>,

@@ -1,6 +1,7 @@
 //! How far each database is.
 
 use chrono::{DateTime, Utc};
+use strum::{IntoStaticStr, VariantArray};
 
 /// Why a feed stands still, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,8 @@ pub struct Progress {
 }
 
 /// Why a row did not take effect in a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ExceptionKind {
     /// The transfer is no longer as it was decided on.
     MovedOn,
@@ -30,14 +32,12 @@ pub enum ExceptionKind {
 }
 
 impl ExceptionKind {
-    pub const ALL: [Self; 3] = [Self::MovedOn, Self::NotFound, Self::Refused];
+    /// Every kind.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database and in reports.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MovedOn => "moved_on",
-            Self::NotFound => "not_found",
-            Self::Refused => "refused",
-        }
+        self.into_str()
     }
 }
 

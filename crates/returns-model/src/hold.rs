@@ -3,11 +3,13 @@
 use ach::decision::HoldReason;
 use ach::entry::Entry;
 use chrono::{DateTime, Utc};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::dishonor::Marks;
 
 /// Whether a hold still waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum HoldState {
     /// It waits.
     Open,
@@ -20,15 +22,12 @@ pub enum HoldState {
 }
 
 impl HoldState {
-    pub const ALL: [Self; 4] = [Self::Open, Self::Resolved, Self::Duplicate, Self::Dismissed];
+    /// Every state.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Resolved => "resolved",
-            Self::Duplicate => "duplicate",
-            Self::Dismissed => "dismissed",
-        }
+        self.into_str()
     }
 }
 

@@ -11,14 +11,18 @@ use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// How far back or ahead a day is looked for on which the plan works. The longest closing of
 /// the banks is four days; a plan without any day in so many is refused.
 const LONGEST_PAUSE_DAYS: u64 = 400;
 
 /// The days on which a plan works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Days {
     /// Every day.
     All,
@@ -29,14 +33,12 @@ pub enum Days {
 }
 
 impl Days {
-    pub const ALL: [Self; 3] = [Self::All, Self::Weekdays, Self::BankingDays];
+    /// Every choice.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the configuration, the database and the API.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::All => "all",
-            Self::Weekdays => "weekdays",
-            Self::BankingDays => "banking_days",
-        }
+        self.into_str()
     }
 
     fn have(self, day: NaiveDate) -> bool {

@@ -1,10 +1,25 @@
 //! What came of a run, and what began it.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// What came of a run. In order: of several files of one run, the worst counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum RunOutcome {
     /// Nothing was there, and nothing was due; or the file says that there is nothing.
     NoActivity,
@@ -31,34 +46,12 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    pub const ALL: [Self; 11] = [
-        Self::NoActivity,
-        Self::DuplicateFile,
-        Self::Completed,
-        Self::CompletedWithExceptions,
-        Self::FileLate,
-        Self::FileMissing,
-        Self::ReportFailed,
-        Self::FileRejected,
-        Self::TargetFailed,
-        Self::SourceUnreachable,
-        Self::StoreUnreachable,
-    ];
+    /// Every outcome, the best first.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database and in the API.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoActivity => "NO_ACTIVITY",
-            Self::DuplicateFile => "DUPLICATE_FILE",
-            Self::Completed => "COMPLETED",
-            Self::CompletedWithExceptions => "COMPLETED_WITH_EXCEPTIONS",
-            Self::FileLate => "FILE_LATE",
-            Self::FileMissing => "FILE_MISSING",
-            Self::ReportFailed => "REPORT_FAILED",
-            Self::FileRejected => "FILE_REJECTED",
-            Self::TargetFailed => "TARGET_FAILED",
-            Self::SourceUnreachable => "SOURCE_UNREACHABLE",
-            Self::StoreUnreachable => "STORE_UNREACHABLE",
-        }
+        self.into_str()
     }
 
     /// Whether trying again soon may help. How often a file that is missing is looked for is
@@ -81,7 +74,8 @@ impl RunOutcome {
 }
 
 /// What began a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Trigger {
     /// A slot of the cron expression.
     Schedule,
@@ -96,21 +90,11 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    pub const ALL: [Self; 5] = [
-        Self::Schedule,
-        Self::CatchUp,
-        Self::Due,
-        Self::Retry,
-        Self::Manual,
-    ];
+    /// Every trigger.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database and in the API.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Schedule => "schedule",
-            Self::CatchUp => "catch_up",
-            Self::Due => "due",
-            Self::Retry => "retry",
-            Self::Manual => "manual",
-        }
+        self.into_str()
     }
 }

@@ -146,7 +146,8 @@ impl Status {
             other => {
                 let word = other.strip_prefix("exception:")?;
                 ExceptionKind::ALL
-                    .into_iter()
+                    .iter()
+                    .copied()
                     .find(|kind| kind.as_str() == word)
                     .map(Self::Exception)
             }

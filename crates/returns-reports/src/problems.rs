@@ -115,7 +115,10 @@ impl Reporter {
         if let Some(fault) = files.fault {
             self.store.clear_files_fault(&import.import_id).await?;
             self.notifier.report_written();
-            let kept = Area::ALL.into_iter().find(|one| one.as_str() == fault.area);
+            let kept = Area::ALL
+                .iter()
+                .copied()
+                .find(|one| one.as_str() == fault.area);
             areas.extend(kept.filter(|one| !areas.contains(one)));
         }
         for area in areas {

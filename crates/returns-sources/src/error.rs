@@ -1,4 +1,4 @@
-//! What can go wrong at a source, each kind told apart, so that an alert can name the cause.
+//! What can go wrong at a source: an error for each cause that an alert names.
 
 use std::path::PathBuf;
 
@@ -84,98 +84,35 @@ pub enum SourceError {
 }
 
 impl SourceError {
-    /// The cause, as an incident tells it.
+    /// The cause, as an incident names it. A line per error, where rustfmt would make ten of some.
+    #[rustfmt::skip]
     pub fn cause(&self) -> Cause {
         match self.clone() {
             Self::HostNotFound { host, why: _ } => Cause::HostNotFound { host },
             Self::PortClosed { host, port } => Cause::PortClosed { host, port },
-            Self::HostSilent {
-                host,
-                port,
-                after_ms,
-            } => Cause::HostSilent {
-                host,
-                port,
-                after_ms,
-            },
+            Self::HostSilent { host, port, after_ms } => Cause::HostSilent { host, port, after_ms },
             Self::Handshake { host, why } => Cause::HandshakeFailed { host, why },
-            Self::HostKey {
-                host,
-                expected,
-                seen,
-            } => Cause::HostKeyChanged {
-                host,
-                expected,
-                seen,
-            },
+            Self::HostKey { host, expected, seen } => Cause::HostKeyChanged { host, expected, seen },
             Self::KeyRefused { user, host } => Cause::KeyRefused { user, host },
             Self::PasswordRefused { user, host } => Cause::PasswordRefused { user, host },
             Self::PasswordExpired { user, host } => Cause::PasswordExpired { user, host },
-            Self::Credential { key, why } => Cause::CredentialUnusable {
-                key: key.to_owned(),
-                why,
-            },
+            Self::Credential { key, why } => Cause::CredentialUnusable { key: key.to_owned(), why },
             Self::DirectoryMissing { directory } => Cause::DirectoryMissing { directory },
-            Self::DirectoryUnreadable { directory, why } => {
-                Cause::DirectoryUnreadable { directory, why }
-            }
-            Self::Growing {
-                name,
-                from_bytes,
-                to_bytes,
-            } => Cause::FileGrowing {
+            Self::DirectoryUnreadable { directory, why } => Cause::DirectoryUnreadable { directory, why },
+            Self::Growing { name, from_bytes, to_bytes } => Cause::FileGrowing { name: name.text(), from_bytes, to_bytes },
+            Self::Cut { name, at_bytes, of_bytes, why: _ } => Cause::DownloadCut { name: name.text(), at_bytes, of_bytes },
+            Self::Slow { name, bytes_per_second, least } => Cause::DownloadSlow { name: name.text(), bytes_per_second, least },
+            Self::TooLarge { name, size_bytes, limit_bytes } => Cause::FileRejected {
                 name: name.text(),
-                from_bytes,
-                to_bytes,
+                why: format!("it has {size_bytes} bytes, and the limit is {limit_bytes} (import.max_file_bytes)"),
             },
-            Self::Cut {
-                name,
-                at_bytes,
-                of_bytes,
-                why: _,
-            } => Cause::DownloadCut {
-                name: name.text(),
-                at_bytes,
-                of_bytes,
-            },
-            Self::Slow {
-                name,
-                bytes_per_second,
-                least,
-            } => Cause::DownloadSlow {
-                name: name.text(),
-                bytes_per_second,
-                least,
-            },
-            Self::TooLarge {
-                ref name,
-                size_bytes,
-                limit_bytes,
-            } => Cause::FileRejected {
-                name: name.text(),
-                why: format!(
-                    "it has {size_bytes} bytes, and the limit is {limit_bytes} \
-                     (import.max_file_bytes)"
-                ),
-            },
-            Self::Unopenable { name, why } => Cause::FileUnopenable {
-                name: name.text(),
-                why,
-            },
-            Self::NotPutAway { name, why } => Cause::NotArchivedRemotely {
-                name: name.text(),
-                why,
-            },
-            Self::DiskFull { path } => Cause::DiskFull {
-                path: path.display().to_string(),
-            },
-            Self::Spool { path, why } => Cause::SpoolFailed {
-                path: path.display().to_string(),
-                why,
-            },
+            Self::Unopenable { name, why } => Cause::FileUnopenable { name: name.text(), why },
+            Self::NotPutAway { name, why } => Cause::NotArchivedRemotely { name: name.text(), why },
+            Self::DiskFull { path } => Cause::DiskFull { path: path.display().to_string() },
+            Self::Spool { path, why } => Cause::SpoolFailed { path: path.display().to_string(), why },
             Self::Vanished { name } => Cause::SourceFailed {
-                what: format!("to give us {name:?}"),
-                why: "the file was listed, and is not there any more".to_owned(),
+                what: format!("to send us {name:?}"),
+                why: "the file was listed, but is gone".to_owned(),
             },
             Self::Refused { what, why } => Cause::SourceFailed { what, why },
         }

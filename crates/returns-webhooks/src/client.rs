@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
+use echeck_service::innermost;
+use echeck_service::outbound::{Scrub, client_builder};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, Response};
-use returns_alerts::{Scrub, install_tls_provider};
+use reqwest::{Client, Response};
+use returns_model::incident::clean;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
@@ -74,27 +75,16 @@ impl WebhookClient {
         lookup: Arc<dyn Lookup>,
         clock: SharedClock,
     ) -> Result<Self, String> {
-        install_tls_provider();
         let guard = settings.guard;
-        let mut builder = Client::builder()
-            // A redirect would lead around the guard, and the message to somebody else.
-            .redirect(Policy::none())
-            // So would a proxy of the environment.
+        let builder = client_builder(settings.ca_pem.as_deref(), settings.timeout)
+            .map_err(|error| error.to_string())?
+            // A proxy of the environment would lead around the guard, as a redirect would.
             .no_proxy()
             .dns_resolver(Arc::new(GuardedResolver { guard, lookup }))
-            // The frames of HTTP/2 are logged with their paths at the level trace.
-            .http1_only()
             .https_only(!guard.allow_http)
             .referer(false)
-            .connect_timeout(settings.timeout)
             .timeout(settings.timeout)
-            .pool_max_idle_per_host(4)
-            .user_agent(concat!("echeck-returns/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = &settings.ca_pem {
-            let certificates =
-                Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
-            builder = builder.tls_certs_merge(certificates);
-        }
+            .pool_max_idle_per_host(4);
         Ok(Self {
             client: builder
                 .build()
@@ -162,7 +152,7 @@ impl WebhookClient {
             } else {
                 ""
             };
-            match scrub(url).clean_to(&said, SAID) {
+            match scrubbed(&said, url) {
                 said if said.is_empty() => format!("HTTP {}{kind}", status.as_u16()),
                 said => format!("HTTP {}{kind}: {said}", status.as_u16()),
             }
@@ -175,21 +165,18 @@ impl WebhookClient {
         if error.is_timeout() {
             return format!("no answer within {} ms", self.timeout.as_millis());
         }
-        // The innermost cause says what happened; those around it only where.
-        let mut innermost: &dyn std::error::Error = &error;
-        while let Some(source) = innermost.source() {
-            innermost = source;
-        }
+        let innermost = innermost(&error);
         match innermost.downcast_ref::<Refused>() {
             Some(refused) => format!("nothing was sent: the address {refused}"),
-            None => scrub(url).clean_to(&innermost.to_string(), SAID),
+            None => scrubbed(&innermost.to_string(), url),
         }
     }
 }
 
-/// Takes out what of an address may be a password, should the endpoint repeat it.
-fn scrub(url: &str) -> Scrub {
-    Scrub::new([&SecretString::from(url)])
+/// What an endpoint says, without what may be a password in its address, should it repeat that.
+fn scrubbed(said: &str, url: &str) -> String {
+    let scrub = Scrub::new([&SecretString::from(url)]);
+    clean::line(&scrub.clean(said), SAID)
 }
 
 /// The first bytes of an answer's body. Reading them to the end lets the connection be used

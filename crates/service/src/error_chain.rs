@@ -1,4 +1,4 @@
-//! How an error is shown in one line.
+//! How an error with its sources is shown.
 
 use std::error::Error;
 use std::fmt;
@@ -23,6 +23,16 @@ impl fmt::Display for ErrorChain<'_> {
     }
 }
 
+/// The last of an error's sources, or the error itself. In an error of an HTTP client it says what
+/// happened; those around it say only where.
+pub fn innermost<'a>(error: &'a (dyn Error + 'static)) -> &'a (dyn Error + 'static) {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    innermost
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +52,11 @@ mod tests {
             ErrorChain(&Outer(Inner(refused))).to_string(),
             "the batch was not applied: the target is not available: connection refused"
         );
+    }
+
+    #[test]
+    fn the_innermost_source_says_what_happened() {
+        let error = Outer(Inner(std::io::Error::other("connection refused")));
+        assert_eq!(innermost(&error).to_string(), "connection refused");
     }
 }

@@ -4,9 +4,11 @@ pub mod clock;
 pub mod config;
 mod error_chain;
 pub mod failpoint;
+#[cfg(feature = "outbound")]
+pub mod outbound;
 pub mod server;
 pub mod shutdown;
 pub mod stopwatch;
 pub mod telemetry;
 
-pub use error_chain::ErrorChain;
+pub use error_chain::{ErrorChain, innermost};

@@ -1,10 +1,10 @@
 //! What works and what does not, on the wire.
 
 use echeck_proto::returns::v1 as proto;
-use returns_alerts::diagnosis::{Found, likely};
+use returns_alerts::diagnosis::{SourceCheck, likely};
 use returns_feed::timestamp;
 use returns_model::check::CheckResult;
-use returns_model::incident::Subject;
+use returns_model::incident::{Content, Problem, Subject};
 
 use super::Api;
 use super::errors::{self, ApiError};
@@ -25,23 +25,25 @@ impl Api {
         let checks: Vec<_> = found.iter().map(|found| &found.check).collect();
         let cause = likely(&checks);
         let subject = source.map_or(Subject::Machine, |name| Subject::Source(name.to_owned()));
+        let content = cause.map(|cause| Content::of(&Problem::new(subject, cause.clone(), at)));
+        let (headline, meaning, to_do) = content.map_or_else(Default::default, |content| {
+            (content.headline, content.meaning, content.to_do)
+        });
         Ok(proto::DiagnoseResponse {
             at: Some(timestamp(at)),
             healthy: cause.is_none(),
-            headline: cause.map(|cause| cause.headline()).unwrap_or_default(),
+            headline,
             cause: cause
                 .map(|cause| cause.kind().to_owned())
                 .unwrap_or_default(),
-            meaning: cause
-                .map(|cause| cause.meaning(&subject))
-                .unwrap_or_default(),
-            to_do: cause.map(|cause| cause.to_do()).unwrap_or_default(),
+            meaning,
+            to_do,
             checks: found.iter().map(check).collect(),
         })
     }
 }
 
-fn check(found: &Found) -> proto::Check {
+fn check(found: &SourceCheck) -> proto::Check {
     let check = &found.check;
     let (state, evidence, cause) = match &check.result {
         CheckResult::Passed(seen) => (proto::CheckState::Passed, seen.clone(), String::new()),

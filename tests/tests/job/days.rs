@@ -62,7 +62,8 @@ async fn nobody_is_alerted_on_thanksgiving_and_somebody_is_on_the_day_after() {
     job.clock.set(at("2026-11-27T15:31:00Z"));
     let run = job.due_run().await;
     assert_eq!(run.outcome(), JobOutcome::FileMissing);
-    job.alert("No file matching", Duration::from_secs(10)).await;
+    job.alert("No new file matching", Duration::from_secs(10))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,12 +72,13 @@ async fn a_file_after_its_due_time_is_late_and_ends_the_alarm() {
     job.add_debits(&["TR1"]).await;
     job.clock.set(noon(0));
     assert_eq!(job.due_run().await.outcome(), JobOutcome::FileMissing);
-    job.alert("No file matching", Duration::from_secs(10)).await;
+    job.alert("No new file matching", Duration::from_secs(10))
+        .await;
 
     let text = Worldpay::new().returned("TR1", "R01").text();
     job.setup.publish_at(FILE, text, noon(0));
     assert_eq!(job.run().await.outcome(), JobOutcome::FileLate);
-    job.alert("Right again", Duration::from_secs(10)).await;
+    job.alert("Recovered after", Duration::from_secs(10)).await;
     assert_eq!(job.run().await.outcome(), JobOutcome::NoActivity);
 }
 
@@ -95,7 +97,7 @@ async fn a_file_that_cannot_be_put_away_is_told_and_hides_none_that_is_missing()
     // The next day brings no file, and what lies there is the old one.
     job.clock.set(noon(0));
     assert_eq!(job.due_run().await.outcome(), JobOutcome::FileMissing);
-    job.alert("Only an old file is there", Duration::from_secs(10))
+    job.alert("There is only an old file", Duration::from_secs(10))
         .await;
 }
 

@@ -56,21 +56,21 @@ impl Outage {
             Self::KeyRefused => "refuses our SSH key for user",
             Self::PasswordExpired => "The password of user",
             Self::DirectoryMissing => "does not exist at the acquirer",
-            Self::DirectoryUnreadable => "may not be read",
-            Self::NoFile => "No file matching \"ECheckReturnReport_*\"",
-            Self::OnlyAStaleFile => "Only an old file is there",
+            Self::DirectoryUnreadable => "cannot be listed",
+            Self::NoFile => "No new file matching \"ECheckReturnReport_*\"",
+            Self::OnlyAStaleFile => "There is only an old file",
             Self::FileStillGrowing => "is still being written",
             Self::ZeroByteFile => "is there, but has no bytes",
-            Self::FileRejected => "was refused whole",
+            Self::FileRejected => "was rejected as a whole",
             Self::WrongProfile => "does not fit the source's format",
-            Self::ConnectionCutInMidDownload => "The connection was cut while",
+            Self::ConnectionCutInMidDownload => "The connection broke during the download",
             Self::ServerSlowToACrawl => "The SFTP server is too slow",
             Self::BucketKeyIdWrong => "The access key id for the bucket",
             Self::BucketSecretWrong => "The secret access key for the bucket",
             Self::BucketMissing => "There is no bucket named",
             Self::BucketForbidden => "may not",
-            Self::ReportReadableButWrong => "reads back from the bucket differently",
-            Self::DatabaseDown => "The returns database does not work",
+            Self::ReportReadableButWrong => "in the bucket differs from what was written",
+            Self::DatabaseDown => "The returns database is unavailable",
             Self::AdapterDown => "The adapter of the database \"rallypay\" does not answer",
             Self::TargetReadOnly => "The database \"rallypay\" is read-only",
             Self::DiskFull => "The disk is full",
@@ -286,7 +286,7 @@ async fn a_full_disk_is_well_again_when_a_file_was_written_and_not_before() {
     job.clock.set(noon(0));
     job.alert(Outage::DiskFull.headline(), WITHIN).await;
     job.wait_for_a_look().await;
-    let over = "Right again";
+    let over = "Recovered after";
     let mails = job.setup.mail.mails();
     let early = mails.iter().find(|mail| mail.body.starts_with(over));
     assert!(early.is_none(), "{early:?}");

@@ -73,7 +73,7 @@ impl Job {
         job.add_debits(&["TR1"]).await;
         job.clock.set(noon(0));
         assert_eq!(job.due_run().await.outcome(), JobOutcome::FileMissing);
-        job.alert("No file matching", WITHIN).await;
+        job.alert("No new file matching", WITHIN).await;
         job
     }
 }
@@ -97,7 +97,7 @@ async fn the_next_days_file_ends_no_alarm_of_the_day_before_and_is_not_late() {
         job.open("FILE_MISSING").await,
         std::slice::from_ref(&missed)
     );
-    assert!(!job.was_told("Right again"));
+    assert!(!job.was_told("Recovered after"));
 
     // Somebody has looked into it, and no run brings it back.
     let ask = proto::CloseIncidentRequest {
@@ -173,11 +173,11 @@ async fn a_missing_file_stays_missing_when_the_plan_is_changed_or_paused() {
     let checks = operations.diagnose(ask).await.unwrap().into_inner().checks;
     let file_check = checks.iter().find(|check| check.name == "file").unwrap();
     assert_eq!(file_check.state(), CheckState::Failed, "{file_check:?}");
-    assert!(!job.was_told("Right again"));
+    assert!(!job.was_told("Recovered after"));
 
     job.setup.publish(FILE, file());
     job.run().await;
-    job.alert("Right again", WITHIN).await;
+    job.alert("Recovered after", WITHIN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -207,7 +207,8 @@ async fn a_file_that_cannot_be_opened_is_told_once_and_not_as_an_old_one() {
     }
     // It lies there still on the next day, on which nothing comes.
     job.clock.set(noon(1));
-    job.alert("No file matching", Duration::from_secs(20)).await;
+    job.alert("No new file matching", Duration::from_secs(20))
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -238,7 +239,7 @@ async fn a_run_that_downloads_past_the_due_time_is_told() {
     };
     operations.run_job(ask).await.unwrap();
     job.clock.set(noon(0));
-    let alert = job.alert("has not come in", WITHIN).await;
+    let alert = job.alert("is not imported yet", WITHIN).await;
     assert!(alert.contains("at work since"), "{alert}");
     let missed = format!("source:worldpay:{}", noon(0).date_naive());
     assert_eq!(job.open("RUN_STILL_GOING").await, [missed]);
@@ -249,7 +250,7 @@ async fn a_file_that_comes_after_the_alarm_is_taken_without_waiting_for_the_next
     let mut setup = Setup::new().await;
     setup.retry_missing_ms = 1_000;
     let job = Job::missing(setup).await;
-    let alert = job.alert("No file matching", WITHIN).await;
+    let alert = job.alert("No new file matching", WITHIN).await;
     assert!(alert.contains("Next try"), "{alert}");
     job.setup.publish_at(FILE, file(), noon(0));
     eventually("a retry takes the file", async || {
@@ -258,5 +259,5 @@ async fn a_file_that_comes_after_the_alarm_is_taken_without_waiting_for_the_next
             .any(|run| run.trigger() == JobTrigger::Retry && run.outcome() == JobOutcome::FileLate)
     })
     .await;
-    job.alert("Right again", WITHIN).await;
+    job.alert("Recovered after", WITHIN).await;
 }

@@ -190,7 +190,7 @@ impl Job {
             if let Some(mail) = mails.iter().find(|mail| {
                 let line = first_line(&mail.body);
                 // That something is over repeats what it was.
-                let over = "Right again";
+                let over = "Recovered after";
                 line.contains(what) && line.starts_with(over) == what.starts_with(over)
             }) {
                 return mail.body.clone();

@@ -1,5 +1,5 @@
-//! An incident goes on by itself: it is right again, nobody looks after it, or a channel does
-//! not take word of it.
+//! What happens to an incident without a person: it recovers, it is escalated, or a channel does not
+//! take an alert of it.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use returns_model::incident::{
     Signature,
 };
 
-use super::{Change, SERVICE, everybody, is_open, to_micros};
-use crate::rules::{Rules, after};
+use super::{IncidentChange, SERVICE, followers, is_open, to_micros};
+use crate::rules::{AlertRules, after};
 
-/// It is right again. An incident that has come back before is believed only after it was
-/// quiet for a while, so that one which comes and goes is no flood of alerts.
+/// The cause is gone. An incident that was reopened before recovers only after it was quiet for a
+/// while, so that one which comes and goes does not flood people with alerts.
 pub(crate) fn cleared(
     incident: &IncidentRecord,
-    rules: &Rules,
+    rules: &AlertRules,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Option<IncidentWrite> {
     let (at, now) = (to_micros(at), to_micros(now));
-    // What was met after the moment of which it is said that all was right still stands.
+    // What was observed after that time still stands.
     if !is_open(incident) || at < incident.last_seen_at {
         return None;
     }
@@ -31,7 +31,7 @@ pub(crate) fn cleared(
     if incident.quiet_since.is_some() {
         return None;
     }
-    let mut change = Change::of(incident, now);
+    let mut change = IncidentChange::of(incident, now);
     change.incident.quiet_since = Some(at);
     Some(change.event(IncidentEventKind::Quiet, SERVICE, "").write())
 }
@@ -39,7 +39,7 @@ pub(crate) fn cleared(
 /// What is due by the clock: the end of a quiet time, or an escalation.
 pub(crate) fn due(
     incident: &IncidentRecord,
-    rules: &Rules,
+    rules: &AlertRules,
     now: DateTime<Utc>,
 ) -> Option<IncidentWrite> {
     let now = to_micros(now);
@@ -58,7 +58,7 @@ pub(crate) fn due(
     if channels.is_empty() {
         return None;
     }
-    let mut change = Change::of(incident, now);
+    let mut change = IncidentChange::of(incident, now);
     change.incident.escalations += 1;
     change.incident.waiting_since = now;
     let note = format!("to {}", channels.join(", "));
@@ -72,7 +72,7 @@ pub(crate) fn due(
 
 fn recovered(
     incident: &IncidentRecord,
-    rules: &Rules,
+    rules: &AlertRules,
     at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> IncidentWrite {
@@ -93,14 +93,14 @@ pub(super) fn end(
     incident: &IncidentRecord,
     signature: Signature,
     (what, kind): (IncidentEventKind, AlertKind),
-    rules: &Rules,
+    rules: &AlertRules,
     now: DateTime<Utc>,
 ) -> IncidentWrite {
-    let mut change = Change::of(incident, now);
+    let mut change = IncidentChange::of(incident, now);
     change.incident.state = IncidentState::Closed;
     change.incident.quiet_since = None;
     change.incident.next_try_at = None;
-    let channels = everybody(incident, rules);
+    let channels = followers(incident, rules);
     let (by, note) = (signature.by.clone(), signature.note.clone());
     change.incident.closed = Some(signature);
     change
@@ -109,13 +109,13 @@ pub(super) fn end(
         .write()
 }
 
-/// An alert was not taken by its channel: the fallback channels get it, unless they have been
-/// told since. `alerts` are all of the incident.
+/// A channel did not take an alert: the fallback channels get it, unless they got one of the
+/// incident since. `alerts` are all of the incident.
 pub(crate) fn fallen_back(
     incident: &IncidentRecord,
     failed: &AlertRecord,
     alerts: &[AlertRecord],
-    rules: &Rules,
+    rules: &AlertRules,
     now: DateTime<Utc>,
 ) -> Option<IncidentWrite> {
     let now = to_micros(now);
@@ -132,7 +132,7 @@ pub(crate) fn fallen_back(
     if channels.is_empty() {
         return None;
     }
-    let mut write = Change::of(incident, now)
+    let mut write = IncidentChange::of(incident, now)
         .notify(failed.kind, channels, Duration::ZERO)
         .write();
     for alert in &mut write.alerts {

@@ -1,5 +1,5 @@
-//! How an incident changes: pure functions from what it was and what happened to what is
-//! written. Whether the write wins is up to the store.
+//! How an incident changes: pure functions of what it was and what happened. Each returns a write;
+//! the store decides whether that wins.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use returns_model::incident::{
     IncidentState, IncidentWrite,
 };
 
-use super::rules::{Rules, after};
+use super::rules::{AlertRules, after};
 
 mod end;
 mod observe;
@@ -20,8 +20,8 @@ pub(super) use end::{cleared, due, fallen_back};
 pub(super) use observe::{Observed, diagnosed, observed};
 pub(super) use people::{acknowledged, closed};
 
-/// How long an alert waits for what is being looked at. After that any replica may deliver
-/// it as it is: the one that looks may have died.
+/// How long an alert waits for its diagnosis. After that any replica may deliver it as it is: the
+/// one that diagnoses may have died.
 const HOLD: Duration = Duration::from_secs(8);
 
 /// Who acts where no person does.
@@ -33,7 +33,7 @@ pub(super) fn to_micros(at: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 /// Puts a change together: the next version, its event and its alerts.
-struct Change {
+struct IncidentChange {
     incident: IncidentRecord,
     expected: Option<u64>,
     at: DateTime<Utc>,
@@ -41,7 +41,7 @@ struct Change {
     alerts: Vec<AlertRecord>,
 }
 
-impl Change {
+impl IncidentChange {
     fn of(incident: &IncidentRecord, at: DateTime<Utc>) -> Self {
         let mut next = incident.clone();
         next.version += 1;
@@ -60,7 +60,7 @@ impl Change {
         self
     }
 
-    /// Tells each of `channels`, in `hold` from now at the earliest.
+    /// Adds an alert for each of `channels`, which leaves after `hold` at the earliest.
     fn notify(mut self, kind: AlertKind, channels: Vec<String>, hold: Duration) -> Self {
         for channel in channels {
             let alert = alert(&self.incident, kind, &channel, self.at, hold);
@@ -139,7 +139,7 @@ fn is_open(incident: &IncidentRecord) -> bool {
     incident.state == IncidentState::Open
 }
 
-/// How long alerts wait for a look. That a channel does not deliver needs none.
+/// How long alerts wait for a diagnosis. That a channel does not deliver needs none.
 fn hold(area: Area) -> Duration {
     match area {
         Area::Alerting => Duration::ZERO,
@@ -156,13 +156,13 @@ fn hold(area: Area) -> Duration {
     }
 }
 
-/// The channels that are told what goes on with an incident: those that were told of it, and
-/// those that would be.
-fn everybody(incident: &IncidentRecord, rules: &Rules) -> Vec<String> {
+/// The channels that are notified of an incident's changes: those that were notified before, and
+/// those that get every alert.
+fn followers(incident: &IncidentRecord, rules: &AlertRules) -> Vec<String> {
     let mut channels = rules.regular(incident);
-    for told in &incident.told {
-        if !channels.contains(told) {
-            channels.push(told.clone());
+    for notified in &incident.told {
+        if !channels.contains(notified) {
+            channels.push(notified.clone());
         }
     }
     channels

@@ -1,4 +1,4 @@
-//! Problem is met: an incident is opened, counted, or comes back.
+//! A problem is observed: an incident is opened, counted, or reopened.
 
 use chrono::{DateTime, Utc};
 use returns_model::ids;
@@ -6,22 +6,22 @@ use returns_model::incident::{
     AlertKind, Content, IncidentEventKind, IncidentRecord, IncidentState, IncidentWrite, Problem,
 };
 
-use super::{Change, SERVICE, everybody, hold, is_open, to_micros};
-use crate::rules::{Rules, after};
+use super::{IncidentChange, SERVICE, followers, hold, is_open, to_micros};
+use crate::rules::{AlertRules, after};
 
-/// What problem comes to.
+/// What an observation comes to.
 pub(crate) enum Observed {
-    /// People are to be told, once it was looked at.
+    /// People are notified, once it was diagnosed.
     Notify(IncidentWrite),
     /// It is only counted.
     Count(IncidentWrite),
 }
 
-/// Problem was met. `latest` is the open incident with its key, or the last one.
+/// A problem was observed. `latest` is the open incident with its key, or the last one.
 pub(crate) fn observed(
     latest: Option<&IncidentRecord>,
     problem: &Problem,
-    rules: &Rules,
+    rules: &AlertRules,
     now: DateTime<Utc>,
 ) -> Observed {
     let now = to_micros(now);
@@ -34,23 +34,24 @@ pub(crate) fn observed(
     }
 }
 
-fn back_soon(incident: &IncidentRecord, rules: &Rules, now: DateTime<Utc>) -> bool {
+fn back_soon(incident: &IncidentRecord, rules: &AlertRules, now: DateTime<Utc>) -> bool {
     incident
         .closed
         .as_ref()
         .is_some_and(|closed| now <= after(closed.at, rules.reopen_within))
 }
 
-fn opened(problem: &Problem, rules: &Rules, now: DateTime<Utc>) -> IncidentWrite {
+fn opened(problem: &Problem, rules: &AlertRules, now: DateTime<Utc>) -> IncidentWrite {
     let key = problem.key();
     let opened_at = to_micros(problem.at).min(now);
+    let area = problem.cause.area();
     let incident = IncidentRecord {
         incident_id: ids::incident_id(&key, &opened_at),
         key,
         cause: problem.cause.kind().to_owned(),
         subject: problem.subject.to_string(),
-        area: problem.cause.area(),
-        severity: problem.cause.severity(),
+        area,
+        severity: area.severity(),
         state: IncidentState::Open,
         content: Content::of(problem),
         source: problem.source.clone(),
@@ -73,7 +74,7 @@ fn opened(problem: &Problem, rules: &Rules, now: DateTime<Utc>) -> IncidentWrite
     let channels = rules.regular(&incident);
     let hold = hold(incident.area);
     let headline = incident.content.headline.clone();
-    Change {
+    IncidentChange {
         incident,
         expected: None,
         at: now,
@@ -85,8 +86,8 @@ fn opened(problem: &Problem, rules: &Rules, now: DateTime<Utc>) -> IncidentWrite
     .write()
 }
 
-/// What every meeting of an open incident changes.
-fn count(change: &mut Change, problem: &Problem) {
+/// What every observation of an open incident changes.
+fn count(change: &mut IncidentChange, problem: &Problem) {
     let incident = &mut change.incident;
     incident.seen += 1;
     incident.last_seen_at = incident.last_seen_at.max(to_micros(problem.at));
@@ -98,17 +99,17 @@ fn count(change: &mut Change, problem: &Problem) {
 fn observed_again(
     incident: &IncidentRecord,
     problem: &Problem,
-    rules: &Rules,
+    rules: &AlertRules,
     now: DateTime<Utc>,
 ) -> Observed {
-    let mut change = Change::of(incident, now);
+    let mut change = IncidentChange::of(incident, now);
     count(&mut change, problem);
     if now < after(incident.alerted_at, rules.update_every) {
         return Observed::Count(change.write());
     }
     change.incident.alerted_at = now;
     let note = format!("seen {} times", change.incident.seen);
-    let channels = everybody(incident, rules);
+    let channels = followers(incident, rules);
     Observed::Notify(
         change
             .event(IncidentEventKind::Updated, SERVICE, &note)
@@ -120,15 +121,15 @@ fn observed_again(
 fn reopened(
     incident: &IncidentRecord,
     problem: &Problem,
-    rules: &Rules,
+    rules: &AlertRules,
     now: DateTime<Utc>,
 ) -> IncidentWrite {
-    let mut change = Change::of(incident, now);
+    let mut change = IncidentChange::of(incident, now);
     count(&mut change, problem);
     let next = &mut change.incident;
     next.state = IncidentState::Open;
     next.reopened += 1;
-    // Whoever closed it was wrong about it, and is told like everybody else.
+    // A person who closed it was wrong about it: somebody must acknowledge it again.
     if next
         .closed
         .take()
@@ -140,14 +141,14 @@ fn reopened(
     next.waiting_since = now;
     next.escalations = 0;
     let note = next.content.headline.clone();
-    let channels = everybody(incident, rules);
+    let channels = followers(incident, rules);
     change
         .event(IncidentEventKind::Reopened, SERVICE, &note)
         .notify(AlertKind::Reopened, channels, hold(incident.area))
         .write()
 }
 
-/// What was looked at is known: it goes into the incident, and the alerts may leave.
+/// The diagnosis is known: it goes into the incident, and the alerts may leave.
 pub(crate) fn diagnosed(
     incident: &IncidentRecord,
     content: Content,
@@ -157,7 +158,7 @@ pub(crate) fn diagnosed(
         return None;
     }
     let now = to_micros(now);
-    let mut change = Change::of(incident, now);
+    let mut change = IncidentChange::of(incident, now);
     let note = content.headline.clone();
     change.incident.content = content;
     let mut write = change

@@ -1,4 +1,4 @@
-//! People say that they look after an incident, or that it is over.
+//! People acknowledge an incident, or close it.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use returns_model::incident::{
 };
 
 use super::end::end;
-use super::{Change, is_open, to_micros};
-use crate::rules::Rules;
+use super::{IncidentChange, is_open, to_micros};
+use crate::rules::AlertRules;
 
 /// A person closes it.
 pub(crate) fn closed(
     incident: &IncidentRecord,
-    rules: &Rules,
+    rules: &AlertRules,
     by: &str,
     note: &str,
     now: DateTime<Utc>,
@@ -29,7 +29,7 @@ pub(crate) fn closed(
     is_open(incident).then(|| end(incident, signature, kinds, rules, now))
 }
 
-/// A person looks after it. `None` when somebody does already, or it is over.
+/// A person acknowledges it. `None` when somebody has already, or it is closed.
 pub(crate) fn acknowledged(
     incident: &IncidentRecord,
     by: &str,
@@ -40,7 +40,7 @@ pub(crate) fn acknowledged(
         return None;
     }
     let now = to_micros(now);
-    let mut change = Change::of(incident, now);
+    let mut change = IncidentChange::of(incident, now);
     change.incident.acknowledged = Some(Signature {
         at: now,
         by: by.to_owned(),

@@ -1,15 +1,15 @@
-//! A web server that is sent JSON. Its address is a secret: whoever knows Slack's may post.
+//! A web server that is sent JSON. Its address is a secret: anybody who knows Slack's may post.
 
 use std::time::Duration;
 
+use echeck_service::innermost;
+use echeck_service::outbound::{CaError, Scrub, client_builder, is_this_machine};
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
-use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
 use super::NotDelivered;
-use super::scrub::Scrub;
 
 /// The longest word that is taken from an answer, such as Slack's `no_service`.
 const LONGEST_WORD: usize = 40;
@@ -30,29 +30,23 @@ pub struct Hook {
 /// Why a hook cannot be used. Never quotes the address.
 #[derive(Debug, thiserror::Error)]
 pub enum HookError {
-    #[error("is no address of a web server, such as https://host/path")]
+    #[error("is not a valid address of a web server, such as https://host/path")]
     NoUrl,
-    #[error("sends a secret in clear: use https (http is fine to this machine itself)")]
+    #[error("would send a secret in clear: use https (http is allowed to this machine itself)")]
     InClear,
-    #[error("cannot be sent as a header: it has characters that no header has")]
+    #[error("cannot be sent as a header: it has characters that a header cannot have")]
     NoHeader,
-    #[error("names no file with a certificate in PEM: {0}")]
-    Ca(String),
-    #[error("cannot be used for HTTPS here: {0}")]
+    #[error("must name a file with a certificate in PEM: {0}")]
+    Ca(#[from] CaError),
+    #[error("cannot be used for HTTPS: {0}")]
     Client(String),
-}
-
-/// The TLS provider of the process, which reqwest wants to be there before any client is.
-pub fn install_tls_provider() {
-    // It fails when there is one already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 impl Hook {
     /// A hook at `url`.
     ///
     /// # Errors
-    /// When the address, the header or the certificate is no good.
+    /// When the address, the header or the certificate is not valid.
     pub fn new(
         url: &SecretString,
         authorization: Option<&SecretString>,
@@ -80,7 +74,9 @@ impl Hook {
             })
             .transpose()?;
         Ok(Self {
-            client: client(ca_pem, connect_timeout)?,
+            client: client_builder(ca_pem, connect_timeout)?
+                .build()
+                .map_err(|error| HookError::Client(error.without_url().to_string()))?,
             url: parsed,
             scrub: Scrub::new(
                 [Some(url), authorization_secret(&authorization).as_ref()]
@@ -111,8 +107,8 @@ impl Hook {
         self.send(self.client.get(self.url.clone())).await
     }
 
-    /// Sends a request, and once more when it comes too fast: a burst of incidents is no fault
-    /// of the channel (Slack takes about one message a second).
+    /// Sends a request, and once more when it came too fast: a burst of incidents is not a
+    /// failure of the channel (Slack takes about one message a second).
     async fn send(&self, request: RequestBuilder) -> Result<(), NotDelivered> {
         let again = request.try_clone();
         let mut answer = self.answer(request).await?;
@@ -124,7 +120,7 @@ impl Hook {
         if status.is_success() {
             return Ok(());
         }
-        // A reason of one word is worth its weight; anything else may be anything.
+        // A reason of one word is worth showing. Longer answers may hold anything.
         let word = answer.text().await.unwrap_or_default();
         let word = match self.scrub.clean(word.trim()) {
             word if is_word(&word) => format!(" ({word})"),
@@ -139,7 +135,7 @@ impl Hook {
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, NotDelivered> {
         let answer = request.send().await;
-        answer.map_err(|error| NotDelivered(self.explain(error)))
+        answer.map_err(|error| NotDelivered::because(self.explain(error)))
     }
 
     fn explain(&self, error: reqwest::Error) -> String {
@@ -147,19 +143,13 @@ impl Hook {
         let why = if error.is_timeout() {
             "it did not answer in time".to_owned()
         } else {
-            // The innermost cause says what happened; those around it only where.
-            let mut innermost: &dyn std::error::Error = &error;
-            while let Some(source) = innermost.source() {
-                innermost = source;
-            }
-            innermost.to_string()
+            innermost(&error).to_string()
         };
         self.scrub.clean(&format!("{}: {why}", self.host))
     }
 }
 
-/// How long a server that was asked too fast wants to be left alone, as far as an alert can
-/// wait for it.
+/// How long to pause for a server that was asked too fast, as far as an alert can wait.
 fn pause(answer: &Response) -> Duration {
     let wanted = answer.headers().get(RETRY_AFTER);
     let seconds = wanted.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -171,37 +161,6 @@ fn authorization_secret(value: &Option<HeaderValue>) -> Option<SecretString> {
     // Without the scheme, such as Bearer, which is no secret.
     let secret = text.rsplit(' ').next().unwrap_or(text);
     Some(SecretString::from(secret))
-}
-
-fn client(ca_pem: Option<&[u8]>, connect_timeout: Duration) -> Result<Client, HookError> {
-    install_tls_provider();
-    let mut builder = Client::builder()
-        // A redirect would carry the notice to somebody else.
-        .redirect(Policy::none())
-        // The frames of HTTP/2 are logged with their paths at the level trace.
-        .http1_only()
-        .connect_timeout(connect_timeout)
-        .user_agent(concat!("echeck-returns/", env!("CARGO_PKG_VERSION")));
-    if let Some(pem) = ca_pem {
-        let certificates =
-            Certificate::from_pem_bundle(pem).map_err(|error| HookError::Ca(error.to_string()))?;
-        if certificates.is_empty() {
-            return Err(HookError::Ca("there is none in it".to_owned()));
-        }
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder
-        .build()
-        .map_err(|error| HookError::Client(error.without_url().to_string()))
-}
-
-/// Whether what is sent there does not leave this machine.
-pub(crate) fn is_this_machine(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
 }
 
 fn is_word(text: &str) -> bool {

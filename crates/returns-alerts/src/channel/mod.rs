@@ -1,39 +1,49 @@
-//! The channels by which people are told: each writes a notice in its own way and delivers it.
-//! What goes wrong is told without the address, which is a credential with some of them.
+//! The channels by which people are notified. Each writes an alert in its own way and delivers it.
+//! Errors never show an address, which is a credential with some of them.
 
 mod email;
 mod hook;
 mod pagerduty;
-mod scrub;
 mod settings;
 mod slack;
 mod webhook;
 
 use std::time::Duration;
 
+use returns_model::incident::clean;
+
 use super::message::AlertMessage;
 
 pub(crate) use email::EmailChannel;
 pub(crate) use hook::Hook;
-pub use hook::install_tls_provider;
-pub use scrub::Scrub;
 pub(super) use settings::{hook, read};
 
-/// Why a channel did not take a notice. Never holds a secret.
+/// The longest explanation of a server that is shown.
+const LONGEST_WHY: usize = 300;
+
+/// Why a channel did not take an alert. Never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotDelivered(pub String);
 
+impl NotDelivered {
+    /// A server's explanation, made fit to be shown.
+    #[expect(clippy::needless_pass_by_value, reason = "it is what map_err hands on")]
+    fn because(why: String) -> Self {
+        Self(clean::line(&why, LONGEST_WHY))
+    }
+}
+
 /// A channel.
 pub struct Channel {
     pub name: String,
-    pub kind: Kind,
+    pub kind: ChannelKind,
     /// How long an attempt may take.
     pub timeout: Duration,
 }
 
 /// What kind of channel it is.
-pub enum Kind {
+pub enum ChannelKind {
     /// Slack, or what understands its incoming webhooks.
     Slack(Hook),
     /// PagerDuty's Events API, version 2.
@@ -48,40 +58,48 @@ impl Channel {
     /// The kind's name in the configuration.
     pub fn kind_name(&self) -> &'static str {
         match self.kind {
-            Kind::Slack(_) => "slack",
-            Kind::PagerDuty(_) => "pagerduty",
-            Kind::Webhook(_) => "webhook",
-            Kind::Email(_) => "email",
+            ChannelKind::Slack(_) => "slack",
+            ChannelKind::PagerDuty(_) => "pagerduty",
+            ChannelKind::Webhook(_) => "webhook",
+            ChannelKind::Email(_) => "email",
         }
     }
 
-    /// Where it leads, for people: a host, never a path or a password.
+    /// The host that it leads to, for people.
     pub fn target(&self) -> &str {
         match &self.kind {
-            Kind::Slack(hook) | Kind::Webhook(hook) => hook.host(),
-            Kind::PagerDuty(pagerduty) => pagerduty.hook.host(),
-            Kind::Email(email) => email.host(),
+            ChannelKind::Slack(hook) | ChannelKind::Webhook(hook) => hook.host(),
+            ChannelKind::PagerDuty(pagerduty) => pagerduty.hook.host(),
+            ChannelKind::Email(email) => email.host(),
         }
     }
 
-    /// Delivers a notice, or says why not, in the time that an attempt may take.
-    pub(super) async fn deliver(&self, notice: &AlertMessage) -> Result<(), NotDelivered> {
+    /// Delivers an alert, or says why not, in the time that an attempt may take.
+    pub(super) async fn deliver(&self, alert: &AlertMessage) -> Result<(), NotDelivered> {
         let delivering = async {
             match &self.kind {
-                Kind::Slack(hook) => hook.post(&slack::body(notice)).await,
-                Kind::Webhook(hook) => hook.post(&webhook::body(notice)).await,
-                Kind::PagerDuty(pagerduty) => pagerduty.deliver(notice).await,
-                Kind::Email(email) => email.deliver(notice).await,
+                ChannelKind::Slack(hook) => hook.post(&slack::body(alert)).await,
+                ChannelKind::Webhook(hook) => hook.post(&webhook::body(alert)).await,
+                ChannelKind::PagerDuty(pagerduty) => pagerduty.deliver(alert).await,
+                ChannelKind::Email(email) => email.deliver(alert).await,
             }
         };
-        tokio::time::timeout(self.timeout, delivering)
-            .await
-            .unwrap_or_else(|_| {
-                Err(NotDelivered(format!(
-                    "{} gave no answer within {} ms",
-                    self.target(),
-                    self.timeout.as_millis()
-                )))
-            })
+        within(self.timeout, self.target(), delivering).await
     }
+}
+
+/// Calls a host, and gives the call up after the time-out.
+pub(super) async fn within(
+    timeout: Duration,
+    host: &str,
+    call: impl Future<Output = Result<(), NotDelivered>>,
+) -> Result<(), NotDelivered> {
+    tokio::time::timeout(timeout, call)
+        .await
+        .unwrap_or_else(|_| {
+            Err(NotDelivered(format!(
+                "{host} did not answer within {} ms",
+                timeout.as_millis()
+            )))
+        })
 }

@@ -1,6 +1,6 @@
 //! PagerDuty's Events API, version 2
 //! (<https://developer.pagerduty.com/docs/events-api-v2-overview>): an incident triggers an
-//! alert there under its own key, so that it is one alert however often it is told.
+//! alert there under its own key, so that it is one alert however often it is sent.
 
 use returns_model::ids;
 use returns_model::incident::{AlertKind, Severity};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::NotDelivered;
 use super::hook::Hook;
-use crate::message::{AlertMessage, Message};
+use crate::message::{AlertMessage, AlertTopic};
 
 /// Where events go.
 pub(super) const ADDRESS: &str = "https://events.pagerduty.com/v2/enqueue";
@@ -29,10 +29,10 @@ impl PagerDuty {
         Self { hook, routing_key }
     }
 
-    /// Tells it of the notice. A test is triggered and resolved at once.
-    pub(super) async fn deliver(&self, notice: &AlertMessage) -> Result<(), NotDelivered> {
+    /// Sends the alert. A test is triggered and resolved at once.
+    pub(super) async fn deliver(&self, alert: &AlertMessage) -> Result<(), NotDelivered> {
         let routing_key = self.routing_key.expose_secret();
-        for event in events(notice) {
+        for event in events(alert) {
             let mut body = json!({ "routing_key": routing_key });
             if let (Some(body), Value::Object(event)) = (body.as_object_mut(), event) {
                 body.extend(event);
@@ -44,14 +44,14 @@ impl PagerDuty {
 }
 
 /// What is sent, without the routing key.
-fn events(notice: &AlertMessage) -> Vec<Value> {
-    let (action, key) = match &notice.message {
-        Message::Test { .. } => {
-            let key = dedup_key(&notice.installation, &notice.id);
+fn events(alert: &AlertMessage) -> Vec<Value> {
+    let (action, key) = match &alert.topic {
+        AlertTopic::Test { .. } => {
+            let key = dedup_key(&alert.installation, &alert.id);
             let resolve = json!({ "event_action": "resolve", "dedup_key": key });
-            return vec![trigger(notice, &key), resolve];
+            return vec![trigger(alert, &key), resolve];
         }
-        Message::Incident { kind, incident } => {
+        AlertTopic::Incident { kind, incident } => {
             let action = match kind {
                 AlertKind::Opened
                 | AlertKind::Updated
@@ -60,23 +60,23 @@ fn events(notice: &AlertMessage) -> Vec<Value> {
                 AlertKind::Acknowledged => "acknowledge",
                 AlertKind::Recovered | AlertKind::Closed => "resolve",
             };
-            (action, dedup_key(&notice.installation, &incident.key))
+            (action, dedup_key(&alert.installation, &incident.key))
         }
     };
     if action == "trigger" {
-        vec![trigger(notice, &key)]
+        vec![trigger(alert, &key)]
     } else {
         vec![json!({ "event_action": action, "dedup_key": key })]
     }
 }
 
-fn trigger(notice: &AlertMessage, key: &str) -> Value {
-    let mut summary: String = notice.first_line().chars().take(SUMMARY).collect();
+fn trigger(alert: &AlertMessage, key: &str) -> Value {
+    let mut summary: String = alert.first_line().chars().take(SUMMARY).collect();
     if summary.is_empty() {
         summary.push('?');
     }
-    let (severity, details) = match &notice.message {
-        Message::Incident { incident, .. } => (
+    let (severity, details) = match &alert.topic {
+        AlertTopic::Incident { incident, .. } => (
             severity(incident.severity),
             json!({
                 "component": incident.subject,
@@ -84,18 +84,18 @@ fn trigger(notice: &AlertMessage, key: &str) -> Value {
                 "timestamp": incident.opened_at.to_rfc3339(),
             }),
         ),
-        Message::Test { .. } => ("info", json!({ "timestamp": notice.at.to_rfc3339() })),
+        AlertTopic::Test { .. } => ("info", json!({ "timestamp": alert.at.to_rfc3339() })),
     };
     let mut payload = json!({
         "summary": summary,
-        "source": notice.installation,
+        "source": alert.installation,
         "severity": severity,
-        "custom_details": { "text": notice.text() },
+        "custom_details": { "text": alert.text() },
     });
     if let (Some(payload), Value::Object(details)) = (payload.as_object_mut(), details) {
         payload.extend(details);
     }
-    let links: Vec<Value> = notice
+    let links: Vec<Value> = alert
         .runbook_url
         .iter()
         .map(|url| json!({ "href": url, "text": "Runbook" }))
@@ -116,7 +116,7 @@ fn severity(severity: Severity) -> &'static str {
     }
 }
 
-/// One key an incident, short enough, and apart from those of another installation.
+/// One key per incident, short enough, and different from those of another installation.
 fn dedup_key(installation: &str, key: &str) -> String {
     let whole = format!("{installation}/{key}");
     if whole.len() <= KEY {

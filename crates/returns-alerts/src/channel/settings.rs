@@ -4,14 +4,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use echeck_service::config::Section;
+use echeck_service::outbound::{Mailer, SmtpSecurity, SmtpSettings, is_this_machine};
 use lettre::message::Mailbox;
 use returns_model::incident::Severity;
 use secrecy::SecretString;
 
-use super::email::{EmailChannel, EmailSettings, Tls};
-use super::hook::{Hook, HookError, is_this_machine};
+use super::email::EmailChannel;
+use super::hook::{Hook, HookError};
 use super::pagerduty::PagerDuty;
-use super::{Channel, Kind, pagerduty};
+use super::{Channel, ChannelKind, pagerduty};
 use crate::rules::ChannelRule;
 
 #[derive(Debug, Clone, Copy)]
@@ -34,21 +35,21 @@ const SEVERITIES: [(&str, Severity); 2] = [
     ("critical", Severity::Critical),
 ];
 
-const SECURITY: [(&str, Tls); 3] = [
-    ("starttls", Tls::Starttls),
-    ("tls", Tls::Implicit),
-    ("none", Tls::None),
+const SECURITY: [(&str, SmtpSecurity); 3] = [
+    ("starttls", SmtpSecurity::Starttls),
+    ("tls", SmtpSecurity::Implicit),
+    ("none", SmtpSecurity::None),
 ];
 
-/// Reads every channel with its rule. Faults are recorded with their keys; a channel that has
-/// some is left out.
+/// Reads every channel with its rule. Faults are recorded with their keys; a channel with faults
+/// is left out.
 pub(crate) fn read(alerts: &Section<'_>, timeout: Duration) -> (Vec<Channel>, Vec<ChannelRule>) {
     let (mut channels, mut rules) = (Vec::new(), Vec::new());
     for (name, section) in alerts.sections("channels") {
         if !is_name(&name) {
             section.fault(
                 "kind",
-                "belongs to a channel whose name must be 1 to 64 letters, digits, - or _",
+                "is of a channel whose name is not valid: use 1 to 64 letters, digits, - or _",
             );
         }
         let kind_name = section.one_of("kind", &KINDS, None);
@@ -64,7 +65,7 @@ pub(crate) fn read(alerts: &Section<'_>, timeout: Duration) -> (Vec<Channel>, Ve
     if !rules.is_empty() && !rules.iter().any(|rule| rule.regular) {
         alerts.fault(
             "channels",
-            "none is regular: at least one must be told everything at once",
+            "none is regular: at least one must get every alert at once",
         );
     }
     (channels, rules)
@@ -83,7 +84,7 @@ fn rule(name: &str, kind: KindName, section: &Section<'_>) -> ChannelRule {
     if fallback && regular {
         section.fault(
             "fallback",
-            "is for a channel that is not regular: it is told what the others did not take",
+            "is for a channel that is not regular: it gets what the others did not take",
         );
     }
     ChannelRule {
@@ -91,26 +92,26 @@ fn rule(name: &str, kind: KindName, section: &Section<'_>) -> ChannelRule {
         severity: section.one_of("severity", &SEVERITIES, Some(Severity::Warning)),
         regular,
         fallback,
-        // PagerDuty calls people by its own rules, and is told again too.
+        // PagerDuty calls people by its own rules, and gets escalations too.
         escalation: section.bool_or("escalation", matches!(kind, KindName::PagerDuty)),
     }
 }
 
-fn kind(name: KindName, section: &Section<'_>, timeout: Duration) -> Option<Kind> {
+fn kind(name: KindName, section: &Section<'_>, timeout: Duration) -> Option<ChannelKind> {
     match name {
         KindName::Slack => {
-            hook(section, &section.required_secret("url")?, None, timeout).map(Kind::Slack)
+            hook(section, &section.required_secret("url")?, None, timeout).map(ChannelKind::Slack)
         }
         KindName::Webhook => {
             let authorization = section.secret("authorization");
             let url = section.required_secret("url");
-            hook(section, &url?, authorization.as_ref(), timeout).map(Kind::Webhook)
+            hook(section, &url?, authorization.as_ref(), timeout).map(ChannelKind::Webhook)
         }
         KindName::PagerDuty => {
             let url = section.string_or("url", pagerduty::ADDRESS);
             let routing_key = section.required_secret("routing_key");
             let hook = hook(section, &SecretString::from(url), None, timeout);
-            Some(Kind::PagerDuty(PagerDuty::new(hook?, routing_key?)))
+            Some(ChannelKind::PagerDuty(PagerDuty::new(hook?, routing_key?)))
         }
         KindName::Email => email(section, timeout),
     }
@@ -148,13 +149,13 @@ pub(crate) fn hook(
     }
 }
 
-fn email(section: &Section<'_>, timeout: Duration) -> Option<Kind> {
+fn email(section: &Section<'_>, timeout: Duration) -> Option<ChannelKind> {
     let host = section.string("host");
-    let tls = section.one_of("tls", &SECURITY, Some(Tls::Starttls));
-    let usual_port = match tls {
-        Tls::Starttls => 587,
-        Tls::Implicit => 465,
-        Tls::None => 25,
+    let security = section.one_of("tls", &SECURITY, Some(SmtpSecurity::Starttls));
+    let usual_port = match security {
+        SmtpSecurity::Starttls => 587,
+        SmtpSecurity::Implicit => 465,
+        SmtpSecurity::None => 25,
     };
     let port = section.u64_or("port", usual_port, 1..=65_535);
     let user = section.optional_string("user");
@@ -162,26 +163,31 @@ fn email(section: &Section<'_>, timeout: Duration) -> Option<Kind> {
     if user.is_some() != password.is_some() {
         section.fault("user", "and password go together");
     }
-    if tls == Tls::None && password.is_some() && !is_this_machine(&host) {
-        section.fault("tls", "must not be none: the password would go in clear");
+    if security == SmtpSecurity::None && password.is_some() && !is_this_machine(&host) {
+        section.fault(
+            "tls",
+            "must not be none: the password would be sent in clear",
+        );
     }
     let from = section.parse::<Mailbox>("from");
     let to = recipients(section);
-    let settings = EmailSettings {
+    let settings = SmtpSettings {
         host,
         port: u16::try_from(port).unwrap_or(u16::MAX),
-        tls,
+        security,
         ca_pem: ca(section),
         user,
         password,
         from: from?,
-        to,
         timeout,
     };
-    match EmailChannel::new(settings) {
-        Ok(channel) => Some(Kind::Email(Box::new(channel))),
+    match Mailer::new(settings) {
+        Ok(mailer) => Some(ChannelKind::Email(Box::new(EmailChannel { mailer, to }))),
         Err(why) => {
-            section.fault("ca_file", format!("has no certificate to trust: {why}"));
+            section.fault(
+                "ca_file",
+                format!("must name a file with a certificate in PEM: {why}"),
+            );
             None
         }
     }
@@ -190,13 +196,16 @@ fn email(section: &Section<'_>, timeout: Duration) -> Option<Kind> {
 fn recipients(section: &Section<'_>) -> Vec<Mailbox> {
     let texts = section.strings_or("to", &[]);
     if texts.is_empty() {
-        section.fault("to", "is required: whom the mail goes to");
+        section.fault("to", "is required: the addresses that the mail goes to");
     }
     let mut recipients = Vec::new();
     for text in texts {
         match text.parse() {
             Ok(mailbox) => recipients.push(mailbox),
-            Err(error) => section.fault("to", format!("{text:?} is no e-mail address: {error}")),
+            Err(error) => section.fault(
+                "to",
+                format!("{text:?} is not a valid e-mail address: {error}"),
+            ),
         }
     }
     recipients

@@ -1,18 +1,18 @@
-//! Slack's incoming webhooks, and those of Mattermost and Rocket.Chat, which take the same:
+//! Slack's incoming webhooks, and those of Mattermost and Rocket.Chat, which accept the same:
 //! `{"text": …}` in Slack's markup (<https://docs.slack.dev/messaging/formatting-message-text>).
 
 use serde_json::{Value, json};
 
 use crate::message::{AlertMessage, table};
 
-/// Slack cuts a text at 40,000 characters; long before that nobody reads on.
+/// The longest text. Slack cuts at 40,000 characters; people stop reading long before.
 const LONGEST: usize = 12_000;
 
 /// What is posted.
-pub(super) fn body(notice: &AlertMessage) -> Value {
+pub(super) fn body(alert: &AlertMessage) -> Value {
     json!({
-        "text": text(notice),
-        // Names of hosts and files are no invitation to fetch them.
+        "text": text(alert),
+        // Slack must not fetch the names of hosts and files.
         "unfurl_links": false,
         "unfurl_media": false,
     })
@@ -30,14 +30,14 @@ fn plain(text: &str) -> String {
     escaped
 }
 
-/// The same within a block of code, which a backtick would end.
+/// Text within a block of code, which a backtick would end.
 fn code(text: &str) -> String {
     plain(text).replace('`', "'")
 }
 
-fn text(notice: &AlertMessage) -> String {
-    let mut lines = vec![plain(&notice.first_line())];
-    if let Some(content) = notice.content() {
+fn text(alert: &AlertMessage) -> String {
+    let mut lines = vec![plain(&alert.first_line())];
+    if let Some(content) = alert.content() {
         lines.push(format!("*What it means:* {}", plain(&content.meaning)));
         if !content.to_do.is_empty() {
             lines.push("*What to do:*".to_owned());
@@ -50,7 +50,7 @@ fn text(notice: &AlertMessage) -> String {
             lines.push(format!("```\n{}\n```", table.join("\n")));
         }
     }
-    for (name, value) in notice.facts() {
+    for (name, value) in alert.facts() {
         lines.push(match name {
             "Run again with" => format!("*{name}:* `{}`", code(&value)),
             _ => format!("*{name}:* {}", plain(&value)),

@@ -1,34 +1,34 @@
-//! The generic webhook: everything that is known, as JSON. `docs/alerts.md` has an example;
-//! fields may be added under the same schema, none goes or changes its meaning.
+//! The generic webhook: everything that is known, as JSON. `docs/alerts.md` has an example. Under
+//! the same schema fields may be added; none is removed or changes its meaning.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use returns_model::incident::{IncidentRecord, Signature};
 use serde_json::{Value, json};
 
-use crate::message::{AlertMessage, Message};
+use crate::message::{AlertMessage, AlertTopic};
 
 /// The schema of the body.
 const SCHEMA: &str = "echeck.alert.v1";
 
 /// What is posted.
-pub(super) fn body(notice: &AlertMessage) -> Value {
-    let (event, incident) = match &notice.message {
-        Message::Incident { kind, incident } => (
+pub(super) fn body(alert: &AlertMessage) -> Value {
+    let (event, incident) = match &alert.topic {
+        AlertTopic::Incident { kind, incident } => (
             format!("incident.{}", kind.as_str()),
             self::incident(incident),
         ),
-        Message::Test { .. } => ("test".to_owned(), Value::Null),
+        AlertTopic::Test { .. } => ("test".to_owned(), Value::Null),
     };
     json!({
         "schema": SCHEMA,
-        "alert_id": notice.id,
+        "alert_id": alert.id,
         "event": event,
-        "at": time(notice.at),
-        "installation": notice.installation,
-        "first_line": notice.first_line(),
-        "text": notice.text(),
+        "at": time(alert.at),
+        "installation": alert.installation,
+        "first_line": alert.first_line(),
+        "text": alert.text(),
         "incident": incident,
-        "runbook_url": notice.runbook_url,
+        "runbook_url": alert.runbook_url,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Checks everything that the job needs, all at once, in some five seconds at most.
+//! Checks everything that the job needs, all at once, within about five seconds.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -23,10 +23,10 @@ pub struct Examiner {
     pub retention_days: HashMap<String, u32>,
 }
 
-/// A check, and the source that it belongs to; without one it is everybody's.
+/// A check, and the source that needs it.
 #[derive(Debug, Clone)]
-pub struct Found {
-    /// The source.
+pub struct SourceCheck {
+    /// The source; `None` when every source needs it.
     pub source: Option<String>,
     /// The check.
     pub check: Check,
@@ -34,7 +34,7 @@ pub struct Found {
 
 impl Examiner {
     /// Checks what the source needs, or what all sources need.
-    pub async fn examine(&self, source: Option<&str>) -> Vec<Found> {
+    pub async fn examine(&self, source: Option<&str>) -> Vec<SourceCheck> {
         let wanted = |probe: &&Arc<dyn Probe>| match (source, probe.source()) {
             (Some(source), Some(of)) => source == of,
             (Some(_), None) | (None, _) => true,
@@ -43,7 +43,7 @@ impl Examiner {
             let checks = probe.checks().await.into_iter();
             let source = probe.source().map(str::to_owned);
             checks
-                .map(|check| Found {
+                .map(|check| SourceCheck {
                     source: source.clone(),
                     check,
                 })
@@ -58,7 +58,7 @@ impl Examiner {
             .into_iter()
             .flatten()
             .partition(|found| found.source.is_some());
-        let ours = [disk, store].map(|check| Found {
+        let ours = [disk, store].map(|check| SourceCheck {
             source: None,
             check,
         });

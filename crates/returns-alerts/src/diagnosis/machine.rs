@@ -7,10 +7,10 @@ use returns_model::incident::Cause;
 
 use crate::diagnosis::probe::timed;
 
-/// Less room than this is none: the next file may not fit.
+/// With less room than this the disk counts as full: the next file may not fit.
 const LEAST_FREE_BYTES: u64 = 64 << 20;
 
-/// Looks how much room there is where received files are kept.
+/// Checks how much room there is where received files are stored.
 pub(super) async fn disk(folder: &Path) -> Check {
     let path = folder.to_owned();
     timed("disk space", folder.display().to_string(), async move {

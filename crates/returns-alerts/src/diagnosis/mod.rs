@@ -1,16 +1,16 @@
-//! Diagnosis: what works and what does not, each looked at by itself, timed, with what was
-//! seen. It changes nothing but a marker in the bucket, which it deletes again.
+//! Diagnosis: what is available and what is not. Each check is timed and says what it saw. Nothing is
+//! changed but a marker in the bucket, which is deleted again.
 
 mod examiner;
 mod machine;
-mod picture;
 mod probe;
+mod stake;
 mod store;
 
 use returns_model::check::Check;
 use returns_model::incident::{Area, Cause};
 
-pub use examiner::{Examiner, Found};
+pub use examiner::{Examiner, SourceCheck};
 pub use probe::{PATIENCE, Probe, timed};
 
 /// The likely cause among failed checks: what the others depend on comes first.
@@ -31,57 +31,9 @@ pub fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
     first_of(&ORDER, checks)
 }
 
-/// A likelier cause than the one that was met: what was met may only be what follows from it.
-pub fn likelier<'a>(met: &Cause, checks: &[&'a Check]) -> Option<&'a Cause> {
-    let behind: &[Area] = match met {
-        // A write that failed says little; a full disk says all.
-        Cause::StoreUnreachable { .. } | Cause::SpoolFailed { .. } => &[Area::Disk],
-        Cause::SourceFailed { .. } => &[Area::Disk, Area::Reach],
-        Cause::TargetFailed { .. } | Cause::ImportStuck { .. } => {
-            &[Area::Disk, Area::Store, Area::Target]
-        }
-        Cause::BucketFailed { .. } => &[Area::Bucket],
-        Cause::HostNotFound { .. }
-        | Cause::PortClosed { .. }
-        | Cause::HostSilent { .. }
-        | Cause::HandshakeFailed { .. }
-        | Cause::HostKeyChanged { .. }
-        | Cause::KeyRefused { .. }
-        | Cause::PasswordRefused { .. }
-        | Cause::PasswordExpired { .. }
-        | Cause::CredentialUnusable { .. }
-        | Cause::DirectoryMissing { .. }
-        | Cause::DirectoryUnreadable { .. }
-        | Cause::FileMissing { .. }
-        | Cause::FileStale { .. }
-        | Cause::FileGrowing { .. }
-        | Cause::FileUnmarked { .. }
-        | Cause::RunStillGoing { .. }
-        | Cause::FileEmpty { .. }
-        | Cause::FileRejected { .. }
-        | Cause::WrongProfile { .. }
-        | Cause::FileUnopenable { .. }
-        | Cause::DownloadCut { .. }
-        | Cause::DownloadSlow { .. }
-        | Cause::NotArchivedRemotely { .. }
-        | Cause::DiskFull { .. }
-        | Cause::BucketKeyIdUnknown { .. }
-        | Cause::BucketSecretWrong { .. }
-        | Cause::BucketTokenExpired { .. }
-        | Cause::BucketMissing { .. }
-        | Cause::BucketForbidden { .. }
-        | Cause::BucketUnreachable { .. }
-        | Cause::ReportWrong { .. }
-        | Cause::AdapterUnreachable { .. }
-        | Cause::TargetReadOnly { .. }
-        | Cause::DoesNotTieOut { .. }
-        | Cause::ChannelFailed { .. }
-        | Cause::WebhookDead { .. }
-        | Cause::WebhookDisabled { .. }
-        | Cause::WebhookStuck { .. }
-        | Cause::ClockWrong { .. } => &[],
-    };
-    first_of(behind, checks)
+/// A likelier cause than the observed one, which may only be a consequence of it.
+pub fn likelier<'a>(observed: &Cause, checks: &[&'a Check]) -> Option<&'a Cause> {
+    first_of(observed.describe().explained_by, checks)
 }
 
 /// The first failure of the first area that has one.
@@ -137,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_write_is_told_as_the_full_disk_behind_it_and_a_clear_cause_as_itself() {
+    fn a_failed_write_is_explained_by_the_full_disk_behind_it_and_a_clear_cause_as_itself() {
         let checks = [failed(bucket()), failed(disk())];
         let store = Cause::StoreUnreachable { why: "I/O".into() };
         assert_eq!(likelier(&store, &checks.each_ref()), Some(&disk()));

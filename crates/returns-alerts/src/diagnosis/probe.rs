@@ -15,11 +15,11 @@ pub trait Probe: Send + Sync + 'static {
     /// The source that it belongs to; `None` when every source needs it.
     fn source(&self) -> Option<&str>;
 
-    /// Checks it, in some five seconds at most.
+    /// Checks it, within about five seconds.
     async fn checks(&self) -> Vec<Check>;
 }
 
-/// Does a check, and takes the time.
+/// Runs a check and measures how long it took.
 pub async fn timed(
     name: &'static str,
     of: String,

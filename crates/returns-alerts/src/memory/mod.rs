@@ -1,28 +1,28 @@
-//! Incidents in memory: what this replica knows of those in the returns database and, while
-//! that does not answer, the only place where they are. Keeps the contract that the databases
-//! keep, and remembers what must still be written there.
+//! Incidents in memory: what this replica knows of those in the returns database and, while that does
+//! not answer, their only record. It keeps the contract of the databases, and remembers what must
+//! still be written there.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use books::Books;
 use chrono::{DateTime, Utc};
 use returns_model::incident::{
     AlertRecord, AlertState, Area, Attempt, IncidentEvent, IncidentRecord, IncidentState,
     IncidentWrite,
 };
 use returns_store::{IncidentStore, StoreError};
+use tables::IncidentTables;
 
-mod books;
+mod tables;
 
-/// The memory.
+/// Incidents in memory.
 #[derive(Default)]
-pub struct Memory {
-    books: Mutex<Books>,
+pub struct IncidentMemory {
+    tables: Mutex<IncidentTables>,
 }
 
-/// Something that the database must still be told.
+/// An incident that must still be written to the database.
 #[derive(Debug, Clone)]
 pub(super) struct Unsaved {
     /// As the database had it when it stopped answering.
@@ -32,22 +32,22 @@ pub(super) struct Unsaved {
     pub(super) alerts: Vec<AlertRecord>,
 }
 
-impl Memory {
-    fn lock(&self) -> MutexGuard<'_, Books> {
-        self.books.lock().unwrap_or_else(PoisonError::into_inner)
+impl IncidentMemory {
+    fn lock(&self) -> MutexGuard<'_, IncidentTables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The open incidents.
     pub(super) fn open(&self) -> Vec<IncidentRecord> {
-        let books = self.lock();
+        let tables = self.lock();
         let open = |incident: &&IncidentRecord| incident.state == IncidentState::Open;
-        books.incidents.values().filter(open).cloned().collect()
+        tables.incidents.values().filter(open).cloned().collect()
     }
 
     /// The ids of the open incidents of a subject and area.
     pub(super) fn open_about(&self, subject: &str, area: Area) -> Vec<String> {
-        let books = self.lock();
-        let open = books.incidents.values().filter(|one| {
+        let tables = self.lock();
+        let open = tables.incidents.values().filter(|one| {
             one.state == IncidentState::Open && one.area == area && one.subject == subject
         });
         open.map(|one| one.incident_id.clone()).collect()
@@ -55,8 +55,8 @@ impl Memory {
 
     /// The open incident with this key or, when none is, the last one.
     pub(super) fn latest(&self, key: &str) -> Option<IncidentRecord> {
-        let books = self.lock();
-        let same = books.incidents.values().filter(|one| one.key == key);
+        let tables = self.lock();
+        let same = tables.incidents.values().filter(|one| one.key == key);
         let latest = same.max_by_key(|one| {
             let open = one.state == IncidentState::Open;
             (open, one.opened_at, one.incident_id.clone())
@@ -64,15 +64,15 @@ impl Memory {
         latest.cloned()
     }
 
-    /// Takes over what the database has carried out.
+    /// Takes over what the database has written.
     pub(super) fn absorb(&self, write: &IncidentWrite) {
         self.lock().put(write);
     }
 
     /// Takes over an attempt that the database has recorded.
     pub(super) fn absorb_claim(&self, alert: &AlertRecord, until: DateTime<Utc>) {
-        let mut books = self.lock();
-        books.put_alert(&AlertRecord {
+        let mut tables = self.lock();
+        tables.put_alert(&AlertRecord {
             attempts: alert.attempts + 1,
             claimed_until: Some(until),
             ..alert.clone()
@@ -87,27 +87,27 @@ impl Memory {
     /// Forgets everything in favor of what the database has. Must not be called while
     /// something is unsaved.
     pub(super) fn replace(&self, live: Vec<IncidentRecord>, pending: Vec<AlertRecord>) {
-        let mut books = self.lock();
+        let mut tables = self.lock();
         let by_id = |incident: IncidentRecord| (incident.incident_id.clone(), incident);
         let alert_by_id = |alert: AlertRecord| (alert.alert_id.clone(), alert);
-        *books = Books {
+        *tables = IncidentTables {
             incidents: live.into_iter().map(by_id).collect(),
             alerts: pending.into_iter().map(alert_by_id).collect(),
-            ..Books::default()
+            ..IncidentTables::default()
         };
     }
 
-    /// What the database must still be told.
+    /// What must still be written to the database.
     pub(super) fn unsaved(&self) -> Vec<Unsaved> {
-        let books = self.lock();
-        let changed = books.unsaved.iter();
+        let tables = self.lock();
+        let changed = tables.unsaved.iter();
         changed
             .filter_map(|(id, base)| {
-                let alerts = books.alerts.values();
+                let alerts = tables.alerts.values();
                 Some(Unsaved {
                     base: base.clone(),
-                    incident: books.incidents.get(id)?.clone(),
-                    events: books.events.get(id).cloned().unwrap_or_default(),
+                    incident: tables.incidents.get(id)?.clone(),
+                    events: tables.events.get(id).cloned().unwrap_or_default(),
                     alerts: alerts
                         .filter(|alert| alert.incident_id == *id)
                         .cloned()
@@ -117,26 +117,26 @@ impl Memory {
             .collect()
     }
 
-    /// How many incidents the database must still be told of.
+    /// How many incidents must still be written to the database.
     pub(super) fn count_unsaved(&self) -> usize {
         self.lock().unsaved.len()
     }
 
-    /// The database has been told.
+    /// The incident was written to the database.
     pub(super) fn saved(&self, incident_id: &str) {
         self.lock().unsaved.remove(incident_id);
     }
 }
 
 #[async_trait]
-impl IncidentStore for Memory {
+impl IncidentStore for IncidentMemory {
     async fn write_incident(&self, write: &IncidentWrite) -> Result<bool, StoreError> {
-        let mut books = self.lock();
+        let mut tables = self.lock();
         let id = &write.incident.incident_id;
-        let base = books.incidents.get(id).cloned();
-        let written = books.write(write);
+        let base = tables.incidents.get(id).cloned();
+        let written = tables.write(write);
         if written {
-            books.unsaved.entry(id.clone()).or_insert(base);
+            tables.unsaved.entry(id.clone()).or_insert(base);
         }
         Ok(written)
     }
@@ -156,8 +156,8 @@ impl IncidentStore for Memory {
         limit: u32,
     ) -> Result<Vec<IncidentRecord>, StoreError> {
         let place = |one: &IncidentRecord| (one.opened_at, one.incident_id.clone());
-        let books = self.lock();
-        let mut found: Vec<IncidentRecord> = books
+        let tables = self.lock();
+        let mut found: Vec<IncidentRecord> = tables
             .incidents
             .values()
             .filter(|one| state.is_none_or(|state| one.state == state))
@@ -173,8 +173,8 @@ impl IncidentStore for Memory {
         &self,
         closed_after: DateTime<Utc>,
     ) -> Result<Vec<IncidentRecord>, StoreError> {
-        let books = self.lock();
-        let live = books.incidents.values().filter(|one| match &one.closed {
+        let tables = self.lock();
+        let live = tables.incidents.values().filter(|one| match &one.closed {
             None => true,
             Some(closed) => closed.at > closed_after,
         });
@@ -182,16 +182,16 @@ impl IncidentStore for Memory {
     }
 
     async fn incident_events(&self, incident_id: &str) -> Result<Vec<IncidentEvent>, StoreError> {
-        let books = self.lock();
-        let mut events = books.events.get(incident_id).cloned().unwrap_or_default();
+        let tables = self.lock();
+        let mut events = tables.events.get(incident_id).cloned().unwrap_or_default();
         events.sort_by_key(|event| (event.at, event.number, event.event_id.clone()));
         Ok(events)
     }
 
     async fn alerts_of(&self, incident_ids: &[String]) -> Result<Vec<AlertRecord>, StoreError> {
         let ids: BTreeSet<&String> = incident_ids.iter().collect();
-        let books = self.lock();
-        let alerts = books.alerts.values();
+        let tables = self.lock();
+        let alerts = tables.alerts.values();
         let mut alerts: Vec<AlertRecord> = alerts
             .filter(|alert| ids.contains(&alert.incident_id))
             .cloned()
@@ -201,9 +201,10 @@ impl IncidentStore for Memory {
     }
 
     async fn pending_alerts(&self, limit: u32) -> Result<Vec<AlertRecord>, StoreError> {
-        let books = self.lock();
+        let tables = self.lock();
         let pending = |alert: &&AlertRecord| alert.state == AlertState::Pending;
-        let mut alerts: Vec<AlertRecord> = books.alerts.values().filter(pending).cloned().collect();
+        let mut alerts: Vec<AlertRecord> =
+            tables.alerts.values().filter(pending).cloned().collect();
         alerts.sort_by_key(|alert| (alert.next_attempt_at, alert.alert_id.clone()));
         alerts.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(alerts)
@@ -215,10 +216,10 @@ impl IncidentStore for Memory {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let mut books = self.lock();
-        let claimed = books.claim(alert, now, until);
+        let mut tables = self.lock();
+        let claimed = tables.claim(alert, now, until);
         if claimed {
-            books.mark_unsaved(&alert.incident_id);
+            tables.mark_unsaved(&alert.incident_id);
         }
         Ok(claimed)
     }
@@ -229,9 +230,9 @@ impl IncidentStore for Memory {
         attempt: u32,
         ended: &Attempt,
     ) -> Result<(), StoreError> {
-        let mut books = self.lock();
-        if let Some(incident_id) = books.finish(alert_id, attempt, ended) {
-            books.mark_unsaved(&incident_id);
+        let mut tables = self.lock();
+        if let Some(incident_id) = tables.finish(alert_id, attempt, ended) {
+            tables.mark_unsaved(&incident_id);
         }
         Ok(())
     }

@@ -47,7 +47,7 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
         note.contains("Alerts cannot be delivered by dead"),
         "{note}"
     );
-    assert!(note.contains("gave no answer within 3000 ms"), "{note}");
+    assert!(note.contains("did not answer within 3000 ms"), "{note}");
 
     // Tried again after 5 s, 30 s and 2 min, and told of no more.
     for (attempt, seconds) in [(2, 6), (3, 31)] {
@@ -66,7 +66,13 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
         .find(|alert| alert.channel == "dead")
         .unwrap();
     assert_eq!(waiting.state, AlertState::Pending);
-    assert!(waiting.last_error.as_ref().unwrap().contains("no answer"));
+    assert!(
+        waiting
+            .last_error
+            .as_ref()
+            .unwrap()
+            .contains("did not answer")
+    );
 
     dead.answer(Answer::Status(200, "ok".into()));
     rig.pass(121);
@@ -79,10 +85,7 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
     .await;
     assert_eq!(about_port(&alive).len(), 1);
     eventually("the channel is right again", async || {
-        first_lines(&alive)
-            .last()
-            .unwrap()
-            .starts_with("Right again")
+        first_lines(&alive).last().unwrap().starts_with("Recovered")
     })
     .await;
     rig.stop().await;
@@ -150,7 +153,7 @@ async fn a_fallback_channel_is_told_only_what_another_did_not_take_and_then_how_
         let ends = |receiver| {
             about_port(receiver)
                 .iter()
-                .any(|line| line.starts_with("Right again"))
+                .any(|line| line.starts_with("Recovered"))
         };
         ends(&main) && ends(&spare)
     })
@@ -372,7 +375,7 @@ async fn a_test_goes_to_every_channel_and_tells_how_each_took_it() {
     );
     assert_eq!(
         first_lines(&good),
-        ["Test alert, asked for by ann: this channel works."]
+        ["Test alert, requested by ann: this channel works."]
     );
     assert!(rig.incidents().await.is_empty(), "a test is no incident");
     rig.stop().await;

@@ -1,4 +1,4 @@
-//! What nobody looks after.
+//! What nobody acknowledges.
 
 use returns_model::incident::AlertState;
 
@@ -72,7 +72,7 @@ async fn an_acknowledgement_is_told_and_stops_the_escalation() {
     receives(&ops, 2).await;
     assert_eq!(
         first_lines(&ops)[1],
-        format!("ann looks after it: {PORT_CLOSED}")
+        format!("Acknowledged by ann: {PORT_CLOSED}")
     );
     rig.pass(100_000);
     settled(&rig).await;
@@ -82,7 +82,7 @@ async fn an_acknowledgement_is_told_and_stops_the_escalation() {
     receives(&ops, 3).await;
     let said = &first_lines(&ops)[2];
     assert!(
-        said.starts_with("Closed by bob, after 1 d 3 h and seen once:"),
+        said.starts_with("Closed by bob after 1 d 3 h, seen once:"),
         "{said}"
     );
     let over = manager.acknowledge(&id, "bob", "").await.unwrap_err();

@@ -42,7 +42,7 @@ async fn what_comes_and_goes_is_one_incident_that_ends_after_it_was_quiet() {
     let said = first_lines(&ops);
     assert!(said[2].starts_with("It is back: "), "{said:?}");
     assert!(
-        said[3].starts_with("Right again, after 1 min 12 s and seen 7 times:"),
+        said[3].starts_with("Recovered after 1 min 12 s, seen 7 times:"),
         "{said:?}"
     );
     rig.report(port_closed());

@@ -47,18 +47,18 @@ fn alerts(toml: &str) -> AlertSettings {
 }
 
 /// Finds nothing.
-struct NoLook;
+struct NoDiagnosis;
 
 #[async_trait]
-impl Diagnoser for NoLook {
-    async fn look(&self, _trouble: &Problem) -> Diagnosis {
+impl Diagnoser for NoDiagnosis {
+    async fn diagnose(&self, _trouble: &Problem) -> Diagnosis {
         Diagnosis::default()
     }
 }
 
 impl Rig {
     fn start(store: &Arc<dyn Store>, toml: &str) -> Self {
-        Self::looking(store, toml, Arc::new(NoLook))
+        Self::looking(store, toml, Arc::new(NoDiagnosis))
     }
 
     fn looking(store: &Arc<dyn Store>, toml: &str, look: Arc<dyn Diagnoser>) -> Self {

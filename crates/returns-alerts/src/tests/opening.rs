@@ -29,7 +29,7 @@ async fn a_hundred_reports_are_one_incident_and_one_alert_until_the_recovery() {
     receives(&receiver, 2).await;
     let said = &first_lines(&receiver)[1];
     assert!(
-        said.starts_with("Right again, after 2 min 5 s and seen 100 times: sftp.example"),
+        said.starts_with("Recovered after 2 min 5 s, seen 100 times: sftp.example"),
         "{said}"
     );
     let incident = rig.incident().await;
@@ -107,7 +107,7 @@ async fn an_update_goes_out_once_an_hour() {
     rig.report(port_closed());
     receives(&receiver, 2).await;
     let said = &first_lines(&receiver)[1];
-    assert!(said.starts_with("Still so, seen "), "{said}");
+    assert!(said.starts_with("Still open, seen "), "{said}");
     rig.stop().await;
 }
 
@@ -116,7 +116,7 @@ struct Finds;
 
 #[async_trait]
 impl Diagnoser for Finds {
-    async fn look(&self, _: &Problem) -> Diagnosis {
+    async fn diagnose(&self, _: &Problem) -> Diagnosis {
         let check = |name, of: &str, result, took| Check {
             name,
             of: of.to_owned(),
@@ -182,7 +182,7 @@ async fn an_alert_begins_with_the_likely_cause_and_shows_everything() {
     for part in [
         "*What it means:* Return files of this source cannot be fetched.",
         "1. Compare the host name",
-        "2. Resolve it from this machine",
+        "2. Resolve it on this machine",
         "*Observed as:* sftp.example is up, but nothing listens",
         "*Since:* 2024-10-04 00:00:00 UTC (0 s), seen once",
         "*Source:* worldpay",
@@ -209,11 +209,11 @@ async fn an_alert_begins_with_the_likely_cause_and_shows_everything() {
 }
 
 /// Never comes to an end.
-struct Stares;
+struct HangingDiagnosis;
 
 #[async_trait]
-impl Diagnoser for Stares {
-    async fn look(&self, _: &Problem) -> Diagnosis {
+impl Diagnoser for HangingDiagnosis {
+    async fn diagnose(&self, _: &Problem) -> Diagnosis {
         std::future::pending().await
     }
 }
@@ -222,7 +222,7 @@ impl Diagnoser for Stares {
 async fn an_alert_leaves_within_ten_seconds_though_the_diagnosis_hangs() {
     let (_folder, store) = empty_store().await;
     let receiver = HttpReceiver::start().await;
-    let rig = Rig::looking(&store, &slack("ops", &receiver), Arc::new(Stares));
+    let rig = Rig::looking(&store, &slack("ops", &receiver), Arc::new(HangingDiagnosis));
     let reported = tokio::time::Instant::now();
     rig.report(port_closed());
     eventually("it is listed at once", async || {
@@ -241,7 +241,7 @@ async fn what_a_replica_could_not_deliver_any_more_is_delivered_by_the_next() {
     let (_folder, store) = empty_store().await;
     let receiver = HttpReceiver::start().await;
     let toml = slack("ops", &receiver);
-    let dying = Rig::looking(&store, &toml, Arc::new(Stares));
+    let dying = Rig::looking(&store, &toml, Arc::new(HangingDiagnosis));
     dying.report(port_closed());
     eventually("it is written down", async || {
         !dying.incidents().await.is_empty()

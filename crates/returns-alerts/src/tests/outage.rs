@@ -79,7 +79,7 @@ async fn without_the_database_alerts_leave_and_everything_is_written_down_afterw
     assert!(failed.elapsed() < Duration::from_secs(10));
     assert_eq!(
         first_lines(&ops)[1],
-        "The returns database does not work: gone."
+        "The returns database is unavailable: gone."
     );
     rig.incidents.report(store_down());
     // What was open before ends meanwhile, and is told.
@@ -194,7 +194,7 @@ async fn two_replicas_that_met_the_same_without_the_database_end_with_one_open_i
         .iter()
         .find(|one| one.state == IncidentState::Closed);
     let note = &closed.unwrap().closed.as_ref().unwrap().note;
-    assert_eq!(*note, format!("the same as {}", open[0].incident_id));
+    assert_eq!(*note, format!("merged into {}", open[0].incident_id));
 
     // Either may end it, and it is told once.
     eventually("a knows of it", async || {

@@ -131,7 +131,7 @@ fn faults_of_the_configuration_name_the_key_and_quote_no_secret() {
     let said = settings.finish().unwrap_err().to_string();
     for key in [
         "alerts.runbook_url: must begin",
-        "alerts.channels.a.url: sends a secret in clear",
+        "alerts.channels.a.url: would send a secret in clear",
         "alerts.channels.b.authorization: cannot be sent",
         "alerts.channels.c.kind: must be one of slack, pagerduty, webhook, email",
         "alerts.channels.d.tls: must not be none",
@@ -139,7 +139,7 @@ fn faults_of_the_configuration_name_the_key_and_quote_no_secret() {
         "alerts.channels.d.to: \"nobody\"",
         "alerts.channels.e.fallback: is for a channel",
         "alerts.channels.f.routing_key: is required",
-        "alerts.heartbeat.url: is no address",
+        "alerts.heartbeat.url: is not a valid address",
     ] {
         assert!(said.contains(key), "{key} is missing in: {said}");
     }

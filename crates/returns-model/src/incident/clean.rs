@@ -1,5 +1,5 @@
-//! Text that others chose, made fit to be shown: no control characters, nothing that turns
-//! the reading order around or cannot be seen, and no end of length.
+//! Text that others chose, made fit to be shown: without control characters, without characters that
+//! are invisible or change the reading order, and with a maximum of length.
 
 /// What stands for a character that is not shown.
 const HIDDEN: char = '\u{fffd}';

@@ -1,9 +1,10 @@
-//! What people are told of an incident, made once from the problem and from what was looked at.
-//! It is kept with the incident; every channel writes it in its own way.
+//! What people read about an incident, made once from the problem and its diagnosis. It is recorded
+//! with the incident; every channel writes it in its own way.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
-use super::cause::Cause;
+use super::cause::{Cause, Description};
 use super::{Problem, Subject, clean};
 use crate::check::{Check, CheckResult, Diagnosis};
 
@@ -23,15 +24,15 @@ pub struct Content {
     pub meaning: String,
     /// What to do, in order.
     pub to_do: Vec<String>,
-    /// What was looked at.
+    /// What was checked.
     pub checks: Vec<CheckLine>,
     /// The money at stake.
     pub stake: Option<String>,
     /// When the acquirer deletes the data.
     pub expires: Option<String>,
-    /// When it last worked.
+    /// The last good run.
     pub last_good: Option<String>,
-    /// What to run to try again.
+    /// The command that tries again.
     pub command: Option<String>,
 }
 
@@ -41,14 +42,15 @@ pub struct CheckLine {
     pub name: String,
     pub of: String,
     pub outcome: CheckOutcome,
-    /// What was seen, why it failed, or why it was not looked at.
+    /// What was seen, why it failed, or why it was not checked.
     pub evidence: String,
     pub took_ms: u64,
 }
 
 /// What came of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum CheckOutcome {
     Passed,
     Failed,
@@ -65,12 +67,9 @@ impl CheckOutcome {
         }
     }
 
+    /// Its name in alerts and in the API.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
+        self.into_str()
     }
 }
 
@@ -78,27 +77,25 @@ fn headline(cause: &Cause) -> String {
     clean::sentence(&cause.headline(), HEADLINE)
 }
 
-fn words(cause: &Cause, subject: &Subject) -> (String, String, Vec<String>) {
-    let to_do = cause.to_do();
-    (
-        headline(cause),
-        clean::sentence(&cause.meaning(subject), TEXT),
-        to_do
-            .iter()
-            .map(|line| clean::sentence(line, TEXT))
-            .collect(),
-    )
-}
-
 impl Content {
-    /// What is known before anything was looked at.
+    /// What is known before anything was checked.
     pub fn of(problem: &Problem) -> Self {
-        let (headline, meaning, to_do) = words(&problem.cause, &problem.subject);
-        Self {
+        Self::describing(&problem.cause, &problem.subject)
+    }
+
+    /// What a cause says about a subject.
+    fn describing(cause: &Cause, subject: &Subject) -> Self {
+        let Description {
             headline,
-            observed: None,
             meaning,
             to_do,
+            ..
+        } = cause.describe();
+        Self {
+            headline: clean::sentence(&headline, HEADLINE),
+            observed: None,
+            meaning: clean::sentence(&format!("{meaning} ({subject})"), TEXT),
+            to_do: to_do.iter().map(|&step| step.to_owned()).collect(),
             checks: Vec::new(),
             stake: None,
             expires: None,
@@ -107,26 +104,24 @@ impl Content {
         }
     }
 
-    /// The same with what was found: where that names a likelier cause, its words come first.
+    /// The same with a diagnosis. Where that names a likelier cause, its description is used.
     pub fn diagnosed(problem: &Problem, diagnosis: &Diagnosis) -> Self {
         let cause = diagnosis.headline_cause.as_ref().unwrap_or(&problem.cause);
-        let (headline, meaning, to_do) = words(cause, &problem.subject);
-        let observed = self::headline(&problem.cause);
+        let likely = Self::describing(cause, &problem.subject);
+        let observed = headline(&problem.cause);
         let text = |text: &Option<String>| text.as_deref().map(|text| clean::line(text, TEXT));
         Self {
-            observed: (observed != headline).then_some(observed),
-            headline,
-            meaning,
-            to_do,
+            observed: (observed != likely.headline).then_some(observed),
             checks: diagnosis.checks.iter().map(check_line).collect(),
             stake: text(&diagnosis.stake),
             expires: text(&diagnosis.expires),
             last_good: text(&diagnosis.last_good),
             command: text(&diagnosis.command),
+            ..likely
         }
     }
 
-    /// The same after it was observed again: what was looked at stays, the words are the newest.
+    /// The same after it was observed again: the diagnosis stays, the description is the newest.
     pub fn observed_again(&self, problem: &Problem) -> Self {
         let newest = Self::of(problem);
         if self.observed.is_some() {

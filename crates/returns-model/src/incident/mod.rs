@@ -1,28 +1,26 @@
-//! Incidents: whatever keeps a job from being right. Any part of the service reports problem
-//! here, and says when it is over; nobody reports to people by any other way.
+//! Incidents: what is wrong, why, what follows from it, and what people do about it.
 
 mod cause;
 pub mod clean;
 mod content;
 mod record;
-mod wording;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use cause::{Area, Cause, Severity};
+pub use cause::{Area, Cause, Description, Severity};
 pub use content::{CheckLine, CheckOutcome, Content};
 pub use record::{
     AlertKind, AlertRecord, AlertState, Attempt, IncidentEvent, IncidentEventKind, IncidentRecord,
     IncidentState, IncidentWrite, Signature,
 };
 
-/// What problem is about.
+/// What a problem is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A source of files, by its name.
     Source(String),
-    /// What a source was to bring on a day: each day that is missed is problem of its own, so
-    /// that no other day's file ends its alarm.
+    /// A source's file of a day. Each missed day is a problem of its own, so that another day's file
+    /// does not end its alarm.
     Day { source: String, day: NaiveDate },
     /// An import, by its id.
     Import(String),
@@ -56,25 +54,25 @@ impl std::fmt::Display for Subject {
     }
 }
 
-/// Problem, as the part of the service that met it tells it.
+/// A problem, as the part of the service reports it that observed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub subject: Subject,
     pub cause: Cause,
-    /// The source whose job it keeps from being right, when it is one's alone.
+    /// The source whose job it disturbs, when it is the job of one source.
     pub source: Option<String>,
     /// The import that it keeps from being finished.
     pub import_id: Option<String>,
-    /// The run that met it.
+    /// The run that observed it.
     pub run_id: Option<String>,
-    /// When it is tried again by itself.
+    /// When it is tried again automatically.
     pub next_try_at: Option<DateTime<Utc>>,
     /// When it happened.
     pub at: DateTime<Utc>,
 }
 
 impl Problem {
-    /// Problem with nothing known but its cause.
+    /// A problem of which only the cause is known.
     pub fn new(subject: Subject, cause: Cause, at: DateTime<Utc>) -> Self {
         Self {
             subject,
@@ -87,7 +85,7 @@ impl Problem {
         }
     }
 
-    /// As long as it stays the same, it is the same incident.
+    /// One incident per key is open.
     pub fn key(&self) -> String {
         format!("{}/{}", self.cause.kind(), self.subject)
     }

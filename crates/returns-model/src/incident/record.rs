@@ -1,27 +1,28 @@
 //! Incidents, what happened to them, and the alerts about them.
 
 use chrono::{DateTime, Utc};
+use strum::{IntoStaticStr, VariantArray};
 
 use super::cause::{Area, Severity};
 use super::content::Content;
 
-/// Whether an incident goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether an incident is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum IncidentState {
-    /// Something is not right.
+    /// The problem persists.
     Open,
     /// It is over.
     Closed,
 }
 
 impl IncidentState {
-    pub const ALL: [Self; 2] = [Self::Open, Self::Closed];
+    /// Every state.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-        }
+        self.into_str()
     }
 }
 
@@ -45,35 +46,36 @@ pub struct IncidentRecord {
     pub area: Area,
     pub severity: Severity,
     pub state: IncidentState,
-    /// What people are told of it.
+    /// What people read about it.
     pub content: Content,
     pub source: Option<String>,
     pub import_id: Option<String>,
     pub run_id: Option<String>,
-    /// How often it was met.
+    /// How often it was observed.
     pub seen: u64,
-    /// How often it came back after it was over.
+    /// How often it was reopened.
     pub reopened: u64,
     pub opened_at: DateTime<Utc>,
     pub last_seen_at: DateTime<Utc>,
     pub next_try_at: Option<DateTime<Utc>>,
-    /// Since when it seems to be over, of an incident that has come back before.
+    /// Since when it seems to be over, of an incident that was reopened before.
     pub quiet_since: Option<DateTime<Utc>>,
     pub acknowledged: Option<Signature>,
     pub closed: Option<Signature>,
-    /// When channels were last told that it goes on.
+    /// When channels were last notified that it persists.
     pub alerted_at: DateTime<Utc>,
     /// Since when it waits for an acknowledgement: it was opened, reopened or escalated then.
     pub waiting_since: DateTime<Utc>,
     pub escalations: u64,
-    /// The channels that were told of it, which are told how it ends.
+    /// The channels that were notified of it. They are notified when it ends, too.
     pub told: Vec<String>,
     /// Grows with each change.
     pub version: u64,
 }
 
 /// What can happen to an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum IncidentEventKind {
     Opened,
     Diagnosed,
@@ -88,32 +90,12 @@ pub enum IncidentEventKind {
 }
 
 impl IncidentEventKind {
-    pub const ALL: [Self; 10] = [
-        Self::Opened,
-        Self::Diagnosed,
-        Self::Updated,
-        Self::Reopened,
-        Self::Quiet,
-        Self::Acknowledged,
-        Self::Escalated,
-        Self::Recovered,
-        Self::Closed,
-        Self::Merged,
-    ];
+    /// Every kind.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Diagnosed => "diagnosed",
-            Self::Updated => "updated",
-            Self::Reopened => "reopened",
-            Self::Quiet => "quiet",
-            Self::Acknowledged => "acknowledged",
-            Self::Escalated => "escalated",
-            Self::Recovered => "recovered",
-            Self::Closed => "closed",
-            Self::Merged => "merged",
-        }
+        self.into_str()
     }
 }
 
@@ -131,83 +113,68 @@ pub struct IncidentEvent {
     pub note: String,
 }
 
-/// What an alert tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an alert is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AlertKind {
-    /// Something is not right.
+    /// Something is wrong.
     Opened,
-    /// It still is not.
+    /// It was observed again.
     Updated,
-    /// It had been right for a moment.
+    /// It came back after it had ended.
     Reopened,
     /// Nobody has acknowledged it.
     Escalated,
-    /// Somebody has.
+    /// Somebody has acknowledged it.
     Acknowledged,
-    /// It is right again.
+    /// The problem is gone.
     Recovered,
     /// A person has closed it.
     Closed,
 }
 
 impl AlertKind {
-    pub const ALL: [Self; 7] = [
-        Self::Opened,
-        Self::Updated,
-        Self::Reopened,
-        Self::Escalated,
-        Self::Acknowledged,
-        Self::Recovered,
-        Self::Closed,
-    ];
+    /// Every kind.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database and in alerts.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Updated => "updated",
-            Self::Reopened => "reopened",
-            Self::Escalated => "escalated",
-            Self::Acknowledged => "acknowledged",
-            Self::Recovered => "recovered",
-            Self::Closed => "closed",
-        }
+        self.into_str()
     }
 }
 
-/// What became of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What has become of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AlertState {
     /// It is still to be delivered.
     Pending,
     /// The channel took it.
     Sent,
-    /// It was tried for a day.
+    /// It was tried for a day, and is undeliverable.
     Dead,
     /// A newer one of the same incident took its place.
     Superseded,
 }
 
 impl AlertState {
-    pub const ALL: [Self; 4] = [Self::Pending, Self::Sent, Self::Dead, Self::Superseded];
+    /// Every state.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
+    /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Sent => "sent",
-            Self::Dead => "dead",
-            Self::Superseded => "superseded",
-        }
+        self.into_str()
     }
 }
 
-/// What one channel is to be told about an incident.
+/// An alert about an incident for one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertRecord {
     pub alert_id: String,
     pub incident_id: String,
     pub channel: String,
     pub kind: AlertKind,
-    /// The alert that another channel did not take, in whose place this one is.
+    /// The alert that another channel did not take, which this one replaces.
     pub fallback_of: Option<String>,
     pub state: AlertState,
     pub attempts: u32,

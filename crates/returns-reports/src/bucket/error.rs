@@ -5,6 +5,7 @@ use std::error::Error as _;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
+use echeck_service::innermost;
 use object_store::client::{HttpError, HttpErrorKind};
 use returns_model::incident::Cause;
 
@@ -14,7 +15,7 @@ use super::BucketLocation;
 const LONGEST_WHY: usize = 300;
 
 /// Why something could not be done with the bucket.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum BucketError {
     /// The server does not know the key id.
     #[error("the server of bucket {bucket:?} does not know our access key id")]
@@ -68,58 +69,28 @@ pub enum BucketError {
 }
 
 impl BucketError {
-    /// The cause for whoever must do something about it.
+    /// The cause, as an incident names it. A line per error, where rustfmt would make six of some.
+    #[rustfmt::skip]
     pub fn cause(&self) -> Cause {
-        let failed = |bucket: &str, action: &str, why: String| Cause::BucketFailed {
-            bucket: bucket.to_owned(),
-            action: action.to_owned(),
-            why,
-        };
-        match self {
-            Self::KeyIdUnknown { bucket } => Cause::BucketKeyIdUnknown {
-                bucket: bucket.clone(),
-            },
-            Self::SecretWrong { bucket } => Cause::BucketSecretWrong {
-                bucket: bucket.clone(),
-            },
-            Self::TokenExpired { bucket } => Cause::BucketTokenExpired {
-                bucket: bucket.clone(),
-            },
-            Self::Missing { bucket } => Cause::BucketMissing {
-                bucket: bucket.clone(),
-            },
-            Self::Forbidden { bucket, action } => Cause::BucketForbidden {
-                bucket: bucket.clone(),
-                action: action.clone(),
-            },
-            Self::Unreachable { endpoint, why } => Cause::BucketUnreachable {
-                endpoint: endpoint.clone(),
-                why: why.clone(),
-            },
-            Self::DiskFull { path } => Cause::DiskFull { path: path.clone() },
-            Self::NoObject { bucket, key } => {
-                failed(bucket, "have an object of ours", format!("{key:?} is gone"))
-            }
-            Self::Taken { bucket, key } => failed(
-                bucket,
-                "take an object of ours",
-                format!("another object has the key {key:?}, and it was not overwritten"),
-            ),
+        let failed = |bucket, action: &str, why| Cause::BucketFailed { bucket, action: action.to_owned(), why };
+        match self.clone() {
+            Self::KeyIdUnknown { bucket } => Cause::BucketKeyIdUnknown { bucket },
+            Self::SecretWrong { bucket } => Cause::BucketSecretWrong { bucket },
+            Self::TokenExpired { bucket } => Cause::BucketTokenExpired { bucket },
+            Self::Missing { bucket } => Cause::BucketMissing { bucket },
+            Self::Forbidden { bucket, action } => Cause::BucketForbidden { bucket, action },
+            Self::Unreachable { endpoint, why } => Cause::BucketUnreachable { endpoint, why },
+            Self::DiskFull { path } => Cause::DiskFull { path },
+            Self::NoObject { bucket, key } => failed(bucket, "have an object of ours", format!("{key:?} is gone")),
+            Self::Taken { bucket, key } => failed(bucket, "take an object of ours", format!(
+                "another object has the key {key:?}, and it was not overwritten"
+            )),
             Self::ReadsBackDifferently { bucket, key, what } => failed(
-                bucket,
-                "keep an object as it was written",
-                format!("{key:?}: {what}"),
+                bucket, "return an object as it was written", format!("{key:?}: {what}"),
             ),
-            Self::Local { path, why } => Cause::SpoolFailed {
-                path: path.display().to_string(),
-                why: why.clone(),
-            },
-            Self::Settings(what) => failed("", "open", what.clone()),
-            Self::Failed {
-                bucket,
-                action,
-                why,
-            } => failed(bucket, action, why.clone()),
+            Self::Local { path, why } => Cause::SpoolFailed { path: path.display().to_string(), why },
+            Self::Settings(why) => failed(String::new(), "open", why),
+            Self::Failed { bucket, action, why } => failed(bucket, &action, why),
         }
     }
 
@@ -171,9 +142,7 @@ impl BucketLocation {
             };
         }
         if let Some(error) = find::<HttpError>(error) {
-            return self
-                .unanswered(error)
-                .unwrap_or_else(|| failed(innermost(error)));
+            return self.unanswered(error).unwrap_or_else(|| failed(why(error)));
         }
         if let Some(io) = find::<std::io::Error>(error) {
             match io.kind() {
@@ -196,7 +165,7 @@ impl BucketLocation {
             },
             object_store::Error::PermissionDenied { .. }
             | object_store::Error::Unauthenticated { .. } => forbidden(),
-            other => failed(status_of(other).unwrap_or_else(|| innermost(other))),
+            other => failed(status_of(other).unwrap_or_else(|| why(other))),
         }
     }
 
@@ -205,7 +174,7 @@ impl BucketLocation {
         let why = match error.kind() {
             HttpErrorKind::Timeout => format!("no answer within {} ms", self.timeout.as_millis()),
             HttpErrorKind::Connect | HttpErrorKind::Request | HttpErrorKind::Interrupted => {
-                innermost(error)
+                why(error)
             }
             _ => return None,
         };
@@ -265,16 +234,9 @@ fn find<E: std::error::Error + 'static>(error: &object_store::Error) -> Option<&
     None
 }
 
-/// What the last of the sources says; the ones before it repeat it with their own words. An
-/// answer's body is left out, since it is anybody's text.
-fn innermost(error: &dyn std::error::Error) -> String {
-    let mut said = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        said = error.to_string();
-        source = error.source();
-    }
-    shortened(&said)
+/// What the last of the sources says; the ones before it repeat it with their own words.
+fn why(error: &(dyn std::error::Error + 'static)) -> String {
+    shortened(&innermost(error).to_string())
 }
 
 /// The status of an answer without a code.

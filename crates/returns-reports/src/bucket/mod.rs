@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use echeck_service::outbound::install_tls_provider;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
@@ -103,8 +104,7 @@ impl Bucket {
                 "the bucket is no s3:// one".to_owned(),
             ));
         };
-        // Without this the HTTP client does not start. It does nothing the second time.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        install_tls_provider();
         let connect = settings.timeout.min(LONGEST_CONNECT);
         let client = ClientOptions::new()
             .with_allow_http(*allow_http)

@@ -22,7 +22,10 @@ fn plan(source: &Section<'_>) -> Option<Plan> {
             "a schedule needs a place to fetch from: sftp or folder",
         );
     }
-    let choices = Days::ALL.map(|days| (days.as_str(), days));
+    let choices: Vec<_> = Days::ALL
+        .iter()
+        .map(|days| (days.as_str(), *days))
+        .collect();
     let text = PlanText {
         cron: section.string("cron"),
         time_zone: section.string_or("time_zone", "America/New_York"),

@@ -1,6 +1,6 @@
 //! Incidents and alerts. Memory keeps the same contract.
 
-use returns_alerts::Memory;
+use returns_alerts::IncidentMemory;
 use returns_model::incident::{Area, Content, Severity};
 
 use super::*;
@@ -23,7 +23,7 @@ mod memory {
         ($($test:ident,)*) => {
             $(#[tokio::test]
             async fn $test() {
-                super::contract::$test(&super::Memory::default()).await;
+                super::contract::$test(&super::IncidentMemory::default()).await;
             })*
         };
     }

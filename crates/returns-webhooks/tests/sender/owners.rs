@@ -201,11 +201,11 @@ async fn whoever_cannot_be_told_is_said_once_and_not_tried_again() {
 }
 
 /// Finds nothing.
-struct NoLook;
+struct NoDiagnosis;
 
 #[async_trait::async_trait]
-impl Diagnoser for NoLook {
-    async fn look(&self, _trouble: &Problem) -> Diagnosis {
+impl Diagnoser for NoDiagnosis {
+    async fn diagnose(&self, _trouble: &Problem) -> Diagnosis {
         Diagnosis::default()
     }
 }
@@ -223,7 +223,13 @@ fn attend(world: &mut World, server: &SmtpServer) -> JoinHandle<()> {
     let (incidents, signals) = IncidentReporter::new();
     let store = world.store.clone();
     let clock = Arc::new(ManualClock::new(world.clock.now()));
-    let manager = IncidentManager::new(alerts, store, Arc::new(NoLook), incidents.clone(), clock);
+    let manager = IncidentManager::new(
+        alerts,
+        store,
+        Arc::new(NoDiagnosis),
+        incidents.clone(),
+        clock,
+    );
     let manager = Arc::new(manager);
     world.incidents = incidents;
     world.owners = manager.clone();

@@ -1,5 +1,5 @@
-//! What an alert says beside its cause: the money at stake, until when the acquirer keeps the
-//! file, the last run that went well, and the command to try again.
+//! What an alert says beside its cause: the money at stake, when the acquirer deletes the file, the
+//! last good run, and the command to try again.
 
 use ach::money::Money;
 use async_trait::async_trait;
@@ -12,17 +12,17 @@ use returns_store::StoreError;
 
 use super::examiner::Examiner;
 use super::likelier;
+use crate::diagnoser::Diagnoser;
 use crate::diagnosis::probe::PATIENCE;
-use crate::look::Diagnoser;
 
-/// Files that tell what a usual one holds.
+/// Files that show what a usual one holds.
 const USUAL: u32 = 20;
-/// Rows that are added up to tell what a database lacks.
+/// Rows that are added up to say what a database lacks.
 const ROWS: u32 = 1_000;
 
 #[async_trait]
 impl Diagnoser for Examiner {
-    async fn look(&self, problem: &Problem) -> Diagnosis {
+    async fn diagnose(&self, problem: &Problem) -> Diagnosis {
         let source = problem.source.as_deref().or(match &problem.subject {
             Subject::Source(name) | Subject::Day { source: name, .. } => Some(name.as_str()),
             Subject::Import(_)
@@ -33,11 +33,11 @@ impl Diagnoser for Examiner {
             | Subject::Channel(_)
             | Subject::Endpoint(_) => None,
         });
-        // What the database does not tell in time, the alert goes out without.
-        let told = tokio::time::timeout(PATIENCE, self.stake_and_last_good(problem, source));
-        let (found, told) = tokio::join!(self.examine(source), told);
+        // The alert leaves without what the database does not answer in time.
+        let known = tokio::time::timeout(PATIENCE, self.stake_and_last_good(problem, source));
+        let (found, known) = tokio::join!(self.examine(source), known);
         let checks: Vec<Check> = found.into_iter().map(|found| found.check).collect();
-        let (stake, last_good) = told.ok().and_then(Result::ok).unwrap_or_default();
+        let (stake, last_good) = known.ok().and_then(Result::ok).unwrap_or_default();
         Diagnosis {
             headline_cause: likelier(&problem.cause, &checks.iter().collect::<Vec<_>>()).cloned(),
             checks,
@@ -53,7 +53,7 @@ impl Diagnoser for Examiner {
 }
 
 impl Examiner {
-    /// What only the returns database can tell.
+    /// What only the returns database knows.
     async fn stake_and_last_good(
         &self,
         problem: &Problem,
@@ -92,10 +92,11 @@ impl Examiner {
             .fold(0_i64, |sum, read| sum.saturating_add(read.amount_minor));
         let average = money / i64::try_from(read.len()).unwrap_or(i64::MAX);
         Ok(Some(format!(
-            "the last {files} files had {} entries and {} on average, {} at most",
-            entries / files,
+            "a file has {} and {} on average, {} at most (last {})",
+            counted(entries / files, "entry", "entries"),
             amount(average),
-            amount(most)
+            amount(most),
+            counted(files, "file", "files")
         )))
     }
 
@@ -104,7 +105,8 @@ impl Examiner {
         let import = self.store.import(import_id).await?;
         Ok(import.map(|import| {
             let Totals { read, .. } = import.totals;
-            format!("{} entries, {}", read.count, amount(read.amount_minor))
+            let entries = counted(read.count, "entry", "entries");
+            format!("{entries}, {}", amount(read.amount_minor))
         }))
     }
 
@@ -123,9 +125,9 @@ impl Examiner {
         } else {
             ""
         };
+        let decisions = counted(rows.len() as u64, "decision", "decisions");
         Ok(Some(format!(
-            "{least}{} decisions that it does not have yet, {}",
-            rows.len(),
+            "{least}{decisions} not applied there yet, {}",
             amount(money)
         )))
     }
@@ -151,10 +153,15 @@ impl Examiner {
         let days = self.retention_days.get(source)?;
         let from = at + TimeDelta::days(i64::from(*days));
         Some(format!(
-            "the acquirer keeps a file for {days} days: what was published today is gone after {}",
+            "the acquirer deletes a file after {days} days: a file of today after {}",
             from.format("%Y-%m-%d")
         ))
     }
+}
+
+/// A count for people.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// An amount for people. Everything that is imported is in US dollars.

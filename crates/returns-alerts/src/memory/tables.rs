@@ -1,4 +1,4 @@
-//! What the memory holds, and how it changes: as the tables of a database do.
+//! What the memory holds. It changes as the tables of a database do.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use returns_model::incident::{
 
 /// What is known.
 #[derive(Default)]
-pub(super) struct Books {
+pub(super) struct IncidentTables {
     pub(super) incidents: BTreeMap<String, IncidentRecord>,
     pub(super) events: BTreeMap<String, Vec<IncidentEvent>>,
     pub(super) alerts: BTreeMap<String, AlertRecord>,
@@ -18,7 +18,7 @@ pub(super) struct Books {
     pub(super) unsaved: BTreeMap<String, Option<IncidentRecord>>,
 }
 
-impl Books {
+impl IncidentTables {
     /// The write as a database would do it; false when it would not.
     pub(super) fn write(&mut self, write: &IncidentWrite) -> bool {
         let incident = &write.incident;

@@ -1,4 +1,4 @@
-//! Keeping secrets out of what others say: a server may repeat what it was sent.
+//! Keeping secrets out of what servers say: they may repeat what they were sent.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -41,16 +41,11 @@ impl Scrub {
 
     /// The text without them.
     pub fn clean(&self, text: &str) -> String {
-        self.clean_to(text, 300)
-    }
-
-    /// The text without them, in one line of at most `longest` characters.
-    pub fn clean_to(&self, text: &str, longest: usize) -> String {
         let mut clean = text.to_owned();
         for secret in &self.secrets {
             clean = clean.replace(secret.expose_secret(), HIDDEN);
         }
-        returns_model::incident::clean::line(&clean, longest)
+        clean
     }
 }
 

@@ -1,0 +1,77 @@
+//! What a cause takes away from the job, and how soon somebody must act.
+
+use strum::{IntoStaticStr, VariantArray};
+
+/// What a cause takes away from the job. When a part of the job works again, all incidents of its
+/// area have recovered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Area {
+    /// The acquirer's server cannot be used.
+    Reach,
+    /// The expected file is not there.
+    Presence,
+    /// The file that is there cannot be used.
+    Content,
+    /// This machine's disk.
+    Disk,
+    /// The bucket.
+    Bucket,
+    /// The returns database.
+    Store,
+    /// A database of another team.
+    Target,
+    /// An import.
+    Import,
+    /// The alerts themselves.
+    Alerting,
+    /// Webhook messages to platforms.
+    Webhook,
+    /// This machine's clock.
+    Clock,
+}
+
+impl Area {
+    /// Every area.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// Its name in the database.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+
+    /// How soon somebody must act on a cause of this area.
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::Clock | Self::Alerting | Self::Webhook => Severity::Warning,
+            Self::Reach
+            | Self::Presence
+            | Self::Content
+            | Self::Disk
+            | Self::Bucket
+            | Self::Store
+            | Self::Target
+            | Self::Import => Severity::Critical,
+        }
+    }
+}
+
+/// How soon somebody must act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum Severity {
+    /// In working hours.
+    Warning,
+    /// Now: returns are not applied, or may be lost.
+    Critical,
+}
+
+impl Severity {
+    /// Every severity, the milder first.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
+
+    /// Its name in the database and in alerts.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
+}

@@ -1,0 +1,242 @@
+//! What can be wrong, as a closed table. A new cause is a variant here and a function in the module
+//! of its group, which describes it in plain English; the compiler asks for it. `docs/alerts.md`
+//! lists all causes: see `tests.rs`.
+
+mod area;
+mod connection;
+mod description;
+mod file;
+mod log_in;
+mod platform;
+mod remote;
+mod reports;
+mod service;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use chrono::{DateTime, Utc};
+use strum::IntoStaticStr;
+
+pub use area::{Area, Severity};
+pub use description::Description;
+
+/// A cause, with what was seen. Nothing in it is a secret or an account number.
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[cfg_attr(test, derive(strum::EnumIter))]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
+pub enum Cause {
+    /// The name of the acquirer's host does not resolve.
+    HostNotFound { host: String },
+    /// The host answers, but nothing listens on the port.
+    PortClosed { host: String, port: u16 },
+    /// No answer within the time-out: neither yes nor no.
+    HostSilent {
+        host: String,
+        port: u16,
+        after_ms: u64,
+    },
+    /// Something answers that does not speak SSH as we do.
+    HandshakeFailed { host: String, why: String },
+    /// The server shows another key than the one that is pinned.
+    HostKeyChanged {
+        host: String,
+        expected: String,
+        seen: String,
+    },
+    /// The server does not take our key.
+    KeyRefused { user: String, host: String },
+    /// The server does not take our password.
+    PasswordRefused { user: String, host: String },
+    /// The server wants a new password first.
+    PasswordExpired { user: String, host: String },
+    /// A credential of our own cannot be used, before anybody was shown it.
+    CredentialUnusable { key: String, why: String },
+    /// The folder is not there.
+    DirectoryMissing { directory: String },
+    /// The folder is there, but may not be listed.
+    DirectoryUnreadable { directory: String, why: String },
+    /// No file matches at all.
+    FileMissing {
+        directory: String,
+        pattern: String,
+        due: Option<DateTime<Utc>>,
+        /// How many other files are there. `None` when the day is over, so that what is there
+        /// now says nothing about it.
+        others: Option<u64>,
+    },
+    /// The newest file that matches is an old one, which was taken before.
+    FileStale {
+        name: String,
+        age_hours: u64,
+        due: Option<DateTime<Utc>>,
+    },
+    /// The file is still being written.
+    FileGrowing {
+        name: String,
+        from_bytes: u64,
+        to_bytes: u64,
+    },
+    /// The file is there, and the other file that says it is complete is not.
+    FileUnmarked { name: String, marker: String },
+    /// A file is due, and the run that is to take it has not come to its end.
+    RunStillGoing {
+        run_id: String,
+        since: DateTime<Utc>,
+        due: DateTime<Utc>,
+    },
+    /// The file has no bytes.
+    FileEmpty { name: String },
+    /// The file was refused whole.
+    FileRejected { name: String, why: String },
+    /// The file is fine, but of another kind than the source says.
+    WrongProfile {
+        name: String,
+        configured: String,
+        looks_like: String,
+    },
+    /// What the file is wrapped in could not be opened.
+    FileUnopenable { name: String, why: String },
+    /// The connection broke in the middle of a file.
+    DownloadCut {
+        name: String,
+        at_bytes: u64,
+        of_bytes: u64,
+    },
+    /// Bytes come so slowly that the file would not arrive in time.
+    DownloadSlow {
+        name: String,
+        bytes_per_second: u64,
+        least: u64,
+    },
+    /// A file was imported, but could not be moved or deleted at the acquirer.
+    NotArchivedRemotely { name: String, why: String },
+    /// Anything else that the server refused.
+    SourceFailed { what: String, why: String },
+    /// There is no room left on a disk of this machine.
+    DiskFull { path: String },
+    /// The spool cannot be used.
+    SpoolFailed { path: String, why: String },
+    /// The bucket's server does not know our access key id.
+    BucketKeyIdUnknown { bucket: String },
+    /// The bucket's server knows the key id, but the secret is another.
+    BucketSecretWrong { bucket: String },
+    /// The session token has run out.
+    BucketTokenExpired { bucket: String },
+    /// There is no such bucket.
+    BucketMissing { bucket: String },
+    /// The keys are right, but may not do this.
+    BucketForbidden { bucket: String, action: String },
+    /// The bucket's server does not answer.
+    BucketUnreachable { endpoint: String, why: String },
+    /// Anything else that the bucket's server refused.
+    BucketFailed {
+        bucket: String,
+        action: String,
+        why: String,
+    },
+    /// What was read back from the bucket is not what was written.
+    ReportWrong { key: String, what: String },
+    /// The returns database does not answer or refuses.
+    StoreUnreachable { why: String },
+    /// An adapter does not answer.
+    AdapterUnreachable { database: String, why: String },
+    /// A target takes no writes.
+    TargetReadOnly { database: String },
+    /// A target, or its adapter, refuses what it is fed.
+    TargetFailed { database: String, why: String },
+    /// The gateway could not be asked, or the import cannot go on for another reason.
+    ImportStuck { why: String },
+    /// Read is not applied + duplicate + held + rejected.
+    DoesNotTieOut { what: String },
+    /// A channel does not take alerts.
+    ChannelFailed { channel: String, why: String },
+    /// Messages to a platform were tried often enough, and are given up.
+    WebhookDead {
+        endpoint: String,
+        host: String,
+        why: String,
+        count: u64,
+    },
+    /// A platform's endpoint took nothing for so long, or wants nothing, that it is left alone.
+    WebhookDisabled {
+        endpoint: String,
+        host: String,
+        why: String,
+        /// Whether its owner was told, in a sentence.
+        owner: String,
+    },
+    /// Messages to a platform cannot be sent, for a reason of our own.
+    WebhookStuck { endpoint: String, why: String },
+    /// The clock of this machine differs from another's.
+    ClockWrong { by_seconds: i64, against: String },
+}
+
+impl Cause {
+    /// The cause's name for machines: its variant's, in capitals. It never changes.
+    pub const fn kind(&self) -> &'static str {
+        self.into_str()
+    }
+
+    /// What the cause takes away from the job.
+    pub fn area(&self) -> Area {
+        self.describe().area
+    }
+
+    /// The first line of an alert.
+    pub fn headline(&self) -> String {
+        self.describe().headline
+    }
+
+    /// What people read about it. A line per cause, where rustfmt would make six of some.
+    #[rustfmt::skip]
+    pub fn describe(&self) -> Description {
+        match self {
+            Self::HostNotFound { host } => connection::host_not_found(host),
+            Self::PortClosed { host, port } => connection::port_closed(host, *port),
+            Self::HostSilent { host, port, after_ms } => connection::host_silent(host, *port, *after_ms),
+            Self::HandshakeFailed { host, why } => connection::handshake_failed(host, why),
+            Self::HostKeyChanged { host, expected, seen } => connection::host_key_changed(host, expected, seen),
+            Self::KeyRefused { user, host } => log_in::key_refused(user, host),
+            Self::PasswordRefused { user, host } => log_in::password_refused(user, host),
+            Self::PasswordExpired { user, host } => log_in::password_expired(user, host),
+            Self::CredentialUnusable { key, why } => log_in::credential_unusable(key, why),
+            Self::DirectoryMissing { directory } => remote::directory_missing(directory),
+            Self::DirectoryUnreadable { directory, why } => remote::directory_unreadable(directory, why),
+            Self::DownloadCut { name, at_bytes, of_bytes } => remote::download_cut(name, *at_bytes, *of_bytes),
+            Self::DownloadSlow { name, bytes_per_second, least } => remote::download_slow(name, *bytes_per_second, *least),
+            Self::NotArchivedRemotely { name, why } => remote::not_archived_remotely(name, why),
+            Self::SourceFailed { what, why } => remote::source_failed(what, why),
+            Self::FileMissing { directory, pattern, due, others } => file::missing(directory, pattern, due.as_ref(), *others),
+            Self::FileStale { name, age_hours, due } => file::stale(name, *age_hours, due.as_ref()),
+            Self::FileGrowing { name, from_bytes, to_bytes } => file::growing(name, *from_bytes, *to_bytes),
+            Self::FileUnmarked { name, marker } => file::unmarked(name, marker),
+            Self::RunStillGoing { run_id, since, due } => file::run_still_going(run_id, since, due),
+            Self::FileEmpty { name } => file::empty(name),
+            Self::FileRejected { name, why } => file::rejected(name, why),
+            Self::WrongProfile { name, configured, looks_like } => file::wrong_profile(name, configured, looks_like),
+            Self::FileUnopenable { name, why } => file::unopenable(name, why),
+            Self::DiskFull { path } => service::disk_full(path),
+            Self::SpoolFailed { path, why } => service::spool_failed(path, why),
+            Self::BucketKeyIdUnknown { bucket } => reports::key_id_unknown(bucket),
+            Self::BucketSecretWrong { bucket } => reports::secret_wrong(bucket),
+            Self::BucketTokenExpired { bucket } => reports::token_expired(bucket),
+            Self::BucketMissing { bucket } => reports::missing(bucket),
+            Self::BucketForbidden { bucket, action } => reports::forbidden(bucket, action),
+            Self::BucketUnreachable { endpoint, why } => reports::unreachable(endpoint, why),
+            Self::BucketFailed { bucket, action, why } => reports::failed(bucket, action, why),
+            Self::ReportWrong { key, what } => reports::report_wrong(key, what),
+            Self::StoreUnreachable { why } => service::store_unreachable(why),
+            Self::AdapterUnreachable { database, why } => target::adapter_unreachable(database, why),
+            Self::TargetReadOnly { database } => target::read_only(database),
+            Self::TargetFailed { database, why } => target::failed(database, why),
+            Self::ImportStuck { why } => service::import_stuck(why),
+            Self::DoesNotTieOut { what } => service::does_not_tie_out(what),
+            Self::ChannelFailed { channel, why } => service::channel_failed(channel, why),
+            Self::WebhookDead { endpoint, host, why, count } => platform::undeliverable(endpoint, host, why, *count),
+            Self::WebhookDisabled { endpoint, host, why, owner } => platform::disabled(endpoint, host, why, owner),
+            Self::WebhookStuck { endpoint, why } => platform::stuck(endpoint, why),
+            Self::ClockWrong { by_seconds, against } => service::clock_wrong(*by_seconds, against),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Causes on our own side: this machine, the returns database, an import, the alerts.
+
+use super::{Area, Description};
+
+const NO_FILE_RECEIVED: &str = "No file can be received. Files received before are safe.";
+
+pub(super) fn disk_full(path: &str) -> Description {
+    Description::new(
+        Area::Disk,
+        format!("The disk is full: nothing more fits into {path}."),
+        NO_FILE_RECEIVED,
+        &[
+            "Free space on that disk, or enlarge it.",
+            "Do not delete files of this service by hand.",
+        ],
+    )
+}
+
+pub(super) fn spool_failed(path: &str, why: &str) -> Description {
+    Description::new(
+        Area::Disk,
+        format!("The spool {path} cannot be used: {why}."),
+        NO_FILE_RECEIVED,
+        &["Check whether the folder is mounted and belongs to the service's user."],
+    )
+    .explained_by(&[Area::Disk])
+}
+
+pub(super) fn store_unreachable(why: &str) -> Description {
+    Description::new(
+        Area::Store,
+        format!("The returns database is unavailable: {why}."),
+        "Nothing can be received, decided or recorded. Nothing is lost: work continues where it \
+         stopped.",
+        &["Check whether the database server runs, has disk space, and accepts connections."],
+    )
+    .explained_by(&[Area::Disk])
+}
+
+pub(super) fn import_stuck(why: &str) -> Description {
+    Description::new(
+        Area::Import,
+        format!("The import cannot continue: {why}."),
+        "The rest of its file is not decided. What was decided is applied. The import continues \
+         automatically where it stopped.",
+        &["Read the reason. `echeck imports` shows how far the import is."],
+    )
+    .explained_by(&[Area::Disk, Area::Store, Area::Target])
+}
+
+pub(super) fn does_not_tie_out(what: &str) -> Description {
+    Description::new(
+        Area::Import,
+        format!("The import does not tie out: {what}."),
+        "Part of the file is not accounted for. Do not trust the totals until it is found.",
+        &[
+            "Compare the report with the file.",
+            "Run `echeck journal verify`.",
+        ],
+    )
+}
+
+pub(super) fn clock_wrong(by_seconds: i64, against: &str) -> Description {
+    Description::new(
+        Area::Clock,
+        format!("The clock of this machine differs by {by_seconds} s from that of {against}."),
+        "Due times and deadlines may be judged wrongly.",
+        &["Check whether time synchronization runs on this machine."],
+    )
+}
+
+pub(super) fn channel_failed(channel: &str, why: &str) -> Description {
+    Description::new(
+        Area::Alerting,
+        format!("Alerts cannot be delivered by {channel}: {why}."),
+        "People who read only that channel are not notified. The other channels got the alerts. \
+         Delivery by this one is retried.",
+        &["Check the channel's address and credentials in the configuration."],
+    )
+}

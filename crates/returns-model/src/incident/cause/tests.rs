@@ -1,0 +1,284 @@
+//! Every cause has a sample here and a section in `docs/alerts.md`, which is made of it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use strum::IntoEnumIterator as _;
+
+use super::*;
+
+/// How the section of `docs/alerts.md` that is generated begins.
+const HEADING: &str = "\n## Causes\n";
+
+const HOST: &str = "sftp.acquirer.example";
+const FILE: &str = "returns-20261120.csv";
+const ENDPOINT: &str = "whe_0f3a";
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn at(time: &str) -> DateTime<Utc> {
+    time.parse().unwrap()
+}
+
+/// One of each cause, in the order of the enum.
+fn samples() -> Vec<Cause> {
+    [source_samples(), file_samples(), our_samples()].concat()
+}
+
+fn source_samples() -> Vec<Cause> {
+    let (user, host) = (text("rallypay"), text(HOST));
+    let directory = text("/outgoing");
+    vec![
+        Cause::HostNotFound { host: host.clone() },
+        Cause::PortClosed {
+            host: host.clone(),
+            port: 22,
+        },
+        Cause::HostSilent {
+            host: host.clone(),
+            port: 22,
+            after_ms: 10_000,
+        },
+        Cause::HandshakeFailed {
+            host: host.clone(),
+            why: text("no common cipher"),
+        },
+        Cause::HostKeyChanged {
+            host: host.clone(),
+            expected: text("SHA256:n4bQ…"),
+            seen: text("SHA256:9f86…"),
+        },
+        Cause::KeyRefused {
+            user: user.clone(),
+            host: host.clone(),
+        },
+        Cause::PasswordRefused {
+            user: user.clone(),
+            host: host.clone(),
+        },
+        Cause::PasswordExpired { user, host },
+        Cause::CredentialUnusable {
+            key: text("private_key_file"),
+            why: text("its passphrase is wrong"),
+        },
+        Cause::DirectoryMissing {
+            directory: directory.clone(),
+        },
+        Cause::DirectoryUnreadable {
+            directory,
+            why: text("permission denied"),
+        },
+    ]
+}
+
+fn file_samples() -> Vec<Cause> {
+    let name = || text(FILE);
+    let due = at("2026-11-20T14:00:00Z");
+    vec![
+        Cause::FileMissing {
+            directory: text("/outgoing"),
+            pattern: text("returns-*.csv"),
+            due: Some(due),
+            others: Some(2),
+        },
+        Cause::FileStale {
+            name: text("returns-20261119.csv"),
+            age_hours: 26,
+            due: Some(due),
+        },
+        Cause::FileGrowing {
+            name: name(),
+            from_bytes: 40_960,
+            to_bytes: 81_920,
+        },
+        Cause::FileUnmarked {
+            name: name(),
+            marker: text("returns-20261120.csv.done"),
+        },
+        Cause::RunStillGoing {
+            run_id: text("run_71c2"),
+            since: at("2026-11-20T13:30:00Z"),
+            due,
+        },
+        Cause::FileEmpty { name: name() },
+        Cause::FileRejected {
+            name: name(),
+            why: text("the control total is 1,200.00 and the entries add up to 1,180.00"),
+        },
+        Cause::WrongProfile {
+            name: name(),
+            configured: text("worldpay"),
+            looks_like: text("nacha"),
+        },
+        Cause::FileUnopenable {
+            name: name(),
+            why: text("it is encrypted for another key"),
+        },
+        Cause::DownloadCut {
+            name: name(),
+            at_bytes: 40_960,
+            of_bytes: 81_920,
+        },
+        Cause::DownloadSlow {
+            name: name(),
+            bytes_per_second: 512,
+            least: 10_000,
+        },
+        Cause::NotArchivedRemotely {
+            name: name(),
+            why: text("permission denied"),
+        },
+        Cause::SourceFailed {
+            what: text("to open the directory"),
+            why: text("failure (4)"),
+        },
+    ]
+}
+
+fn our_samples() -> Vec<Cause> {
+    let why = || text("connection refused");
+    let (bucket, database) = (|| text("ach-returns"), || text("gateway"));
+    let (endpoint, host) = (|| text(ENDPOINT), || text("platform.example"));
+    vec![
+        Cause::DiskFull {
+            path: text("/var/spool/echeck"),
+        },
+        Cause::SpoolFailed {
+            path: text("/var/spool/echeck"),
+            why: text("permission denied"),
+        },
+        Cause::BucketKeyIdUnknown { bucket: bucket() },
+        Cause::BucketSecretWrong { bucket: bucket() },
+        Cause::BucketTokenExpired { bucket: bucket() },
+        Cause::BucketMissing { bucket: bucket() },
+        Cause::BucketForbidden {
+            bucket: bucket(),
+            action: text("put objects"),
+        },
+        Cause::BucketUnreachable {
+            endpoint: text("https://s3.example"),
+            why: why(),
+        },
+        Cause::BucketFailed {
+            bucket: bucket(),
+            action: text("put an object"),
+            why: text("reduce your request rate (SlowDown)"),
+        },
+        Cause::ReportWrong {
+            key: text("reports/2026/11/20/imp_4d1e.csv"),
+            what: text("it has 99 lines, and 100 were written"),
+        },
+        Cause::StoreUnreachable { why: why() },
+        Cause::AdapterUnreachable {
+            database: database(),
+            why: why(),
+        },
+        Cause::TargetReadOnly {
+            database: database(),
+        },
+        Cause::TargetFailed {
+            database: database(),
+            why: text("permission denied for table transfers"),
+        },
+        Cause::ImportStuck {
+            why: text("the gateway's adapter does not answer"),
+        },
+        Cause::DoesNotTieOut {
+            what: text("100 entries were read, and 99 are accounted for"),
+        },
+        Cause::ChannelFailed {
+            channel: text("slack"),
+            why: text("hooks.slack.com answered 404"),
+        },
+        Cause::WebhookDead {
+            endpoint: endpoint(),
+            host: host(),
+            why: text("it answered 500"),
+            count: 3,
+        },
+        Cause::WebhookDisabled {
+            endpoint: endpoint(),
+            host: host(),
+            why: text("took no message for 5 days"),
+            owner: text("Its owner was notified."),
+        },
+        Cause::WebhookStuck {
+            endpoint: endpoint(),
+            why: text("its signing key cannot be decrypted"),
+        },
+        Cause::ClockWrong {
+            by_seconds: 90,
+            against: text("gateway"),
+        },
+    ]
+}
+
+#[test]
+fn every_cause_has_a_sample_and_a_kind_of_its_own() {
+    let kinds: Vec<&str> = samples().iter().map(Cause::kind).collect();
+    let all: Vec<&str> = Cause::iter().map(|cause| cause.kind()).collect();
+    assert_eq!(kinds, all);
+    let distinct: BTreeSet<&str> = kinds.iter().copied().collect();
+    assert_eq!(distinct.len(), kinds.len());
+}
+
+#[test]
+fn every_description_is_made_of_sentences() {
+    for cause in samples() {
+        let Description {
+            headline,
+            meaning,
+            to_do,
+            ..
+        } = cause.describe();
+        for sentence in [&headline[..], meaning].iter().chain(to_do) {
+            let end = sentence.trim_end_matches(')');
+            assert!(end.ends_with('.') && !sentence.contains('\n'), "{sentence}");
+            assert!(!sentence.contains("  "), "{sentence}");
+        }
+        assert!(!to_do.is_empty(), "{headline}");
+    }
+}
+
+/// The section of a cause in `docs/alerts.md`.
+fn section(cause: &Cause) -> String {
+    let described = cause.describe();
+    let severity = match described.severity() {
+        Severity::Warning => "Warning",
+        Severity::Critical => "Critical",
+    };
+    let mut section = format!(
+        "\n### {}\n\n> {}\n\n{severity}. {}\n\n",
+        cause.kind(),
+        described.headline,
+        described.meaning,
+    );
+    for (number, step) in (1..).zip(described.to_do) {
+        writeln!(section, "{number}. {step}").unwrap();
+    }
+    section
+}
+
+#[test]
+fn the_document_describes_every_cause() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/alerts.md");
+    let document = std::fs::read_to_string(&path).unwrap();
+    let (by_hand, shown) = document.split_once(HEADING).unwrap();
+    let mut wanted = text(
+        "\nWhat each kind of incident says, with an example of its first line. The texts stand in\n\
+         `crates/returns-model/src/incident/cause/`, and this section is written by\n\
+         `ECHECK_REWRITE_GOLDEN=1 cargo test -p returns-model`.\n",
+    );
+    wanted.extend(samples().iter().map(section));
+    if std::env::var_os("ECHECK_REWRITE_GOLDEN").is_some() {
+        std::fs::write(path, format!("{by_hand}{HEADING}{wanted}")).unwrap();
+    } else {
+        assert!(
+            shown == wanted,
+            "docs/alerts.md is not up to date: run ECHECK_REWRITE_GOLDEN=1 cargo test -p returns-model"
+        );
+    }
+}
