@@ -109,7 +109,7 @@ async fn told_now(tx: &mut Transaction, events: &[NewEvent]) -> Result<Vec<NewEv
     let mut told = BTreeSet::new();
     for state in HoldState::ALL {
         let in_state = |event: &NewEvent| match &event.origin {
-            Origin::Hold { hold_id, state: of } => (*of == state).then(|| hold_id.clone()),
+            Origin::Hold { hold_id, state: of } => (*of == *state).then(|| hold_id.clone()),
             Origin::Row { .. } => None,
         };
         let hold_ids: Vec<String> = events.iter().filter_map(in_state).collect();
