@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use strum::{IntoStaticStr, VariantArray};
 
-/// Why a feed stands still, and since when.
+/// Why a feed is stalled, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub what: String,
@@ -15,7 +15,7 @@ pub struct Fault {
 pub struct Progress {
     /// The last position it has passed.
     pub position: u64,
-    /// Why its feed stands still, as the replica that feeds it said.
+    /// Why its feed is stalled, as reported by the replica that feeds it.
     pub fault: Option<Fault>,
 }
 

@@ -13,7 +13,7 @@ use super::dishonor::Marks;
 pub enum HoldState {
     /// It waits.
     Open,
-    /// It was decided after all.
+    /// It was decided later.
     Resolved,
     /// It turned out to be a return that is known.
     Duplicate,
@@ -44,7 +44,7 @@ pub struct NewHold {
     pub transfer_ids: Vec<String>,
     /// The database and the row that did not take effect there.
     pub failed: Option<(String, u64)>,
-    /// When it is tried again by itself; `None` when a person is needed.
+    /// When it is tried again automatically; `None` when a person is needed.
     pub next_attempt_at: Option<DateTime<Utc>>,
 }
 

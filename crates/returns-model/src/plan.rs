@@ -1,7 +1,7 @@
-//! When a source is looked at, and by when its file is due. Pure: every moment is a parameter.
+//! When a source is checked, and when its file is due. Pure: every time is a parameter.
 //!
-//! All times of a plan are those of its time zone. A slot that daylight saving skips runs at the
-//! first moment after the gap, one that it repeats runs once; a due time likewise.
+//! All times of a plan are in its time zone. A slot that daylight saving skips runs right after the
+//! gap; one that it repeats runs once. The same holds for due times.
 
 use chrono::{
     DateTime, Datelike as _, Days as DayCount, LocalResult, NaiveDate, NaiveTime, TimeDelta,
@@ -13,11 +13,11 @@ use croner::parser::{CronParser, Seconds};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-/// How far back or ahead a day is looked for on which the plan works. The longest closing of
-/// the banks is four days; a plan without any day in so many is refused.
+/// How many days back or ahead a day of the plan is searched. The banks never close for more than four
+/// days; a plan without a day in all these is refused.
 const LONGEST_PAUSE_DAYS: u64 = 400;
 
-/// The days on which a plan works.
+/// The days of a plan.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, VariantArray,
 )]
@@ -64,14 +64,14 @@ pub struct PlanText {
     pub grace_minutes: u32,
 }
 
-/// A field of a plan that is no good.
+/// A field of a plan that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanFault {
     pub field: &'static str,
     pub what: String,
 }
 
-/// When a source is looked at, and by when its file is due.
+/// When a source is checked, and when its file is due.
 #[derive(Debug, Clone)]
 pub struct Plan {
     text: PlanText,
@@ -96,11 +96,11 @@ pub struct Expected {
 }
 
 impl Plan {
-    /// Reads a plan; every fault is told at once.
+    /// Reads a plan; every fault is reported at once.
     pub fn parse(text: PlanText) -> Result<Self, Vec<PlanFault>> {
         let mut faults = Vec::new();
         let mut fault = |field, what: String| faults.push(PlanFault { field, what });
-        // Seconds would let a plan run sixty times a minute by a slip of one field.
+        // With seconds, one wrong field would make a plan run sixty times a minute.
         let parser = CronParser::builder().seconds(Seconds::Disallowed).build();
         let cron = parser
             .parse(&text.cron)
@@ -108,7 +108,7 @@ impl Plan {
                 fault(
                     "cron",
                     format!(
-                        "{:?} is no cron expression of five fields: {error}",
+                        "{:?} is not a valid cron expression of five fields: {error}",
                         text.cron
                     ),
                 );
@@ -121,7 +121,7 @@ impl Plan {
                 fault(
                     "time_zone",
                     format!(
-                        "{:?} is no time zone such as America/New_York",
+                        "{:?} is not a valid time zone, such as America/New_York",
                         text.time_zone
                     ),
                 );
@@ -129,7 +129,12 @@ impl Plan {
             .ok();
         let due = text.due.as_deref().and_then(|due| {
             NaiveTime::parse_from_str(due, "%H:%M")
-                .map_err(|_| fault("due", format!("{due:?} is no time of day such as 09:30")))
+                .map_err(|_| {
+                    fault(
+                        "due",
+                        format!("{due:?} is not a valid time of day, such as 09:30"),
+                    )
+                })
                 .ok()
         });
         if text.grace_minutes > 24 * 60 {
@@ -203,7 +208,7 @@ impl Plan {
         self.expected_on(self.last_day(expected.day.pred_opt()?)?)
     }
 
-    /// The next moment from `now` on at which a file would be missing.
+    /// The next time after `now` at which a file would be missing.
     pub fn next_deadline(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut day = now.with_timezone(&self.zone).date_naive().pred_opt()?;
         for _ in 0..LONGEST_PAUSE_DAYS {
@@ -244,7 +249,7 @@ impl Plan {
         })
     }
 
-    /// A local time as a moment: the first of two, or the first after a gap.
+    /// A local time in UTC: the first of two, or the first after a gap.
     fn at_local(&self, day: NaiveDate, time: NaiveTime) -> Option<DateTime<Utc>> {
         let mut local = day.and_time(time);
         // No zone has ever skipped more than a day.
