@@ -1,4 +1,4 @@
-# `make demo` and `make test` do all the set-up themselves.
+# `make demo` and `make test` install what they need.
 .DEFAULT_GOAL := help
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
@@ -11,29 +11,29 @@ help: ## Show this help.
 setup: ## Install what is missing.
 	@scripts/setup tests
 
-demo: ## A small world, three files, and what became of every return.
+demo: ## A small world, three files, and the outcome of every return.
 	@scripts/setup
 	cargo build --workspace --bin echeck
 	@target/debug/echeck demo
 
-up: ## The whole stack in one process, until Ctrl-C.
+up: ## Run the whole stack in one process, until Ctrl-C.
 	@scripts/setup
 	cargo build --workspace --bin echeck
 	@target/debug/echeck up
 
-test: ## Format, lints, dependencies, protos, unit tests, end-to-end tests.
+test: ## Everything that must hold before a change lands.
 	@scripts/setup tests
 	@scripts/test
 
-# How many faults, and where every choice of the campaign comes from.
+# The number of faults, and the seed of every choice of the campaign.
 KILLS ?= 300
 SEED ?= 20261121
 
-crash-test: ## Kill everything at any moment (KILLS=300 SEED=20261121).
+crash-test: ## Kill everything at random moments (KILLS=300 SEED=20261121).
 	@scripts/setup tests
 	@scripts/crash run --kills $(KILLS) --seed $(SEED)
 
-crash-matrix: ## Every failpoint with an abort, an error and a delay.
+crash-matrix: ## Test every failpoint with an abort, an error and a delay.
 	@scripts/setup tests
 	@scripts/crash matrix --seed $(SEED)
 
@@ -45,11 +45,11 @@ bench: ## Compare an import with a psql script (docs/performance.md).
 	@scripts/setup tests
 	@scripts/bench
 
-bench-memory: ## Peak memory for 1,000,000 returns (docs/performance.md).
+bench-memory: ## Measure peak memory for 1,000,000 returns (docs/performance.md).
 	@scripts/setup tests
 	@scripts/bench --memory
 
-bench-sftp: ## How fast a file comes from a real sshd (docs/performance.md).
+bench-sftp: ## Measure how fast a file comes from a real sshd (docs/performance.md).
 	@scripts/setup tests
 	cargo test --release -p returns-sources --lib -- --ignored --nocapture sftp_throughput
 

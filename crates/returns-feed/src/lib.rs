@@ -1,6 +1,4 @@
-//! The feeds: each database's adapter is given the journal from where its own cursor stands.
-//! The system of record goes first; a mirror is fed only up to what the system of record has
-//! passed, and what did not take effect there reaches it as an empty step.
+#![doc = include_str!("../README.md")]
 #![allow(
     missing_docs,
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"

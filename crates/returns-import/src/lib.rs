@@ -1,6 +1,4 @@
-//! An import, step by step: receive the bytes, check the whole file, then look up, decide
-//! and append its entries batch by batch. Progress moves with the rows it appends, so a
-//! crash at any point resumes where it was.
+#![doc = include_str!("../README.md")]
 #![allow(
     missing_docs,
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"

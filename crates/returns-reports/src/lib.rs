@@ -1,6 +1,4 @@
-//! What becomes of a file when its work is done: it is archived in the bucket as it came,
-//! encrypted, and a report says line by line what became of its entries. Both are read back
-//! before they count; only then is the file in the spool deleted.
+#![doc = include_str!("../README.md")]
 #![allow(
     missing_docs,
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"

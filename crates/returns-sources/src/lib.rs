@@ -1,4 +1,4 @@
-//! Where the files of a source are picked up, and the daily job that does it.
+#![doc = include_str!("../README.md")]
 #![allow(
     missing_docs,
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"

@@ -83,7 +83,7 @@ GRANT SELECT, INSERT ON incident_events TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, claimed_until, sent_at,
     last_error) ON alerts TO echeck_returns;
 
--- What platforms are told: events are only appended to, their end and the position that they
+-- What platforms are sent: events are only appended to, their end and the position that they
 -- have reached move. An endpoint's style, version and beginning stay; so does a key, but for
 -- when it retires. Of a delivery only what becomes of it changes.
 GRANT SELECT, UPDATE (sequence, position) ON webhook_head TO echeck_returns;

@@ -6,10 +6,10 @@ use returns_model::delivery::{
     Delivery, DeliveryAttempt, DeliveryFilter, DeliveryPlace, Redelivery, Standing, Touched,
 };
 
-use super::StoreError;
+use crate::StoreError;
 
-/// What is kept with a message that its endpoint wants no more.
-pub(super) const UNWANTED: &str = "not sent: its endpoint was told to want it no more";
+/// What is recorded with a message that its endpoint no longer wants.
+pub(super) const UNWANTED: &str = "not sent: its endpoint no longer wants it";
 
 /// Deliveries in the returns database.
 #[async_trait]
@@ -40,8 +40,8 @@ pub trait DeliveryStore: Send + Sync {
         delivery: &Delivery,
         attempt: &DeliveryAttempt,
     ) -> Result<Option<Standing>, StoreError>;
-    /// Gives up messages that their endpoint wants no more. They are no dead letters that anybody
-    /// must look at, and one that has moved on is left as it is.
+    /// Gives up messages that their endpoint no longer wants. They are not counted as dead
+    /// letters, and one that has moved on is left as it is.
     async fn give_up_unwanted(
         &self,
         unwanted: &[Delivery],
@@ -59,8 +59,8 @@ pub trait DeliveryStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError>;
     /// Makes each of these due at `at`, whether it was given up, waits, or was never there;
-    /// also those that were delivered when `delivered_too`. Attempts are kept, the tries begin
-    /// anew, and an attempt that is on its way does not count. Gives how many are due now.
+    /// also those that were delivered when `delivered_too`. Attempts stay counted, the tries begin
+    /// again, and an attempt that is on its way does not count. Gives how many are due now.
     async fn redeliver(
         &self,
         again: &[Redelivery],

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use returns_model::event::{EventFilter, EventRecord, NewEvent};
 use returns_model::hold::HoldRecord;
 
-use super::StoreError;
+use crate::StoreError;
 
 /// How events come into the returns database.
 #[async_trait]
@@ -22,11 +22,12 @@ pub trait EventStore: Send + Sync {
         events: &[NewEvent],
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
-    /// Holds whose present state no event tells yet, oldest first. One that was opened and
-    /// closed before anybody was told is told of once, as it is.
+    /// Holds whose present state no event reports yet, oldest first. One that was opened and
+    /// closed before it was published is published once, as it is.
     async fn unpublished_holds(&self, limit: u32) -> Result<Vec<HoldRecord>, StoreError>;
-    /// Records the events of holds, in order, with their deliveries, and that their states are told:
-    /// all in one transaction. One that has another state by now, or was told already, is left out.
+    /// Records the events of holds, in order, with their deliveries, and that their states are
+    /// published: all in one transaction. One that has another state by now, or was published
+    /// already, is left out.
     /// Gives how many were recorded.
     async fn record_hold_events(
         &self,
@@ -35,7 +36,7 @@ pub trait EventStore: Send + Sync {
     ) -> Result<usize, StoreError>;
 }
 
-/// Events in the returns database, as they are listed and told.
+/// Events in the returns database, as they are listed and sent.
 #[async_trait]
 pub trait EventReads: Send + Sync {
     /// Events, oldest first.

@@ -6,7 +6,7 @@ use returns_model::incident::{
     AlertRecord, Attempt, IncidentEvent, IncidentRecord, IncidentState, IncidentWrite,
 };
 
-use super::StoreError;
+use crate::StoreError;
 
 /// Incidents in the returns database, and in memory while that does not answer.
 #[async_trait]
@@ -45,7 +45,7 @@ pub trait IncidentStore: Send + Sync {
         now: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
-    /// Keeps how the attempt with this number ended. An alert that was superseded meanwhile
+    /// Records how the attempt with this number ended. An alert that was superseded meanwhile
     /// stays so.
     async fn finish_alert(
         &self,

@@ -11,26 +11,30 @@ use returns_model::job::{
 };
 use returns_model::run_outcome::RunOutcome;
 
-use super::StoreError;
+use crate::StoreError;
 
-/// What the daily job keeps in the returns database.
+/// What operators have changed of sources, and who did what.
 #[async_trait]
-pub trait JobStore: Send + Sync {
+pub trait SourceStore: Send + Sync {
     /// A source's state; one that is seen for the first time is known since `now`.
     async fn source_state(
         &self,
         source: &str,
         now: DateTime<Utc>,
     ) -> Result<SourceState, StoreError>;
-    /// Carries out an operator's change and keeps who did it. False when the source has been
+    /// Makes an operator's change and records who did it. False when the source has been
     /// changed since.
     async fn change_source(&self, change: &SourceChange) -> Result<bool, StoreError>;
     /// What operators did, newest first.
     async fn audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
-    /// Keeps what an operator did that changes no source's state.
+    /// Records what an operator did that changes no source's state.
     async fn record_audit(&self, audit: &AuditRecord) -> Result<(), StoreError>;
+}
 
-    /// Begins a run for `owner`, unless its slot is taken or another run of the source goes on.
+/// Runs of the daily job.
+#[async_trait]
+pub trait RunStore: Send + Sync {
+    /// Begins a run for `owner`, unless its slot is taken or another run of the source has not ended.
     async fn begin_run(
         &self,
         new: &NewRun,
@@ -45,7 +49,7 @@ pub trait JobStore: Send + Sync {
         besides: &[String],
         lease: Duration,
     ) -> Result<Vec<RunRecord>, StoreError>;
-    /// Lets the lease of a run go on. False when another replica has the run, or it has ended.
+    /// Prolongs the lease of a run. False when another replica has the run, or it has ended.
     async fn renew_run(
         &self,
         run_id: &str,
@@ -80,17 +84,21 @@ pub trait JobStore: Send + Sync {
     async fn last_slot_at(&self, source: &str) -> Result<Option<DateTime<Utc>>, StoreError>;
     /// Whether a slot has run, or runs.
     async fn slot_taken(&self, source: &str, slot: &str) -> Result<bool, StoreError>;
+}
 
+/// Files at the acquirer that were taken, and the imports they became.
+#[async_trait]
+pub trait RemoteFileStore: Send + Sync {
     /// Whether a file at the acquirer was taken, and what it became.
     async fn taken(&self, file: &RemoteKey) -> Result<Option<Taken>, StoreError>;
-    /// Keeps that a file was taken. Said twice, the first stays.
+    /// Records that a file was taken. What was recorded first stays.
     async fn record_taken(
         &self,
         file: &RemoteKey,
         import_id: &str,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
-    /// Keeps that a file was moved or deleted at the acquirer.
+    /// Records that a file was archived, which is moved or deleted, at the acquirer.
     async fn record_put_away(&self, file: &RemoteKey, at: DateTime<Utc>) -> Result<(), StoreError>;
     /// Files of a source that came since `from`, in order: what was received then, and what
     /// was taken again since and says that there is nothing. Such a file has the same bytes on

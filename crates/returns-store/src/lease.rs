@@ -1,16 +1,55 @@
 //! One replica among those that share a returns database. What only one of them needs to do,
-//! such as feeding a database, is done by whoever holds its lease. A lease only saves work: a
+//! such as feeding a database, is done by the one that holds its lease. A lease only saves work: a
 //! replica that was paused may believe in one that has run out. What keeps two replicas from
 //! doing something twice is compare-and-set in the databases.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use echeck_service::ErrorChain;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Store, StoreError};
+use crate::{Store, StoreError};
+
+/// Who works on what, by the database's own clock, since those of the replicas may differ.
+#[async_trait]
+pub trait LeaseStore: Send + Sync {
+    /// Takes a lease that is free, has run out, or is the owner's already, for `lease` from
+    /// now. False when another has it.
+    async fn take_lease(
+        &self,
+        name: &str,
+        owner: &str,
+        lease: Duration,
+    ) -> Result<bool, StoreError>;
+    /// Gives a lease back, if `owner` has it.
+    async fn release_lease(&self, name: &str, owner: &str) -> Result<(), StoreError>;
+    /// Claims imports that are neither decided nor refused for `owner`, oldest first: those
+    /// that nobody has claimed, whose claim has run out, or which `owner` has claimed already,
+    /// but none of `besides`. The claim runs for `lease`. Gives the ids, at most `limit`.
+    ///
+    /// A claim only saves work. That nothing is done twice is up to
+    /// [`crate::AppendStore::append`].
+    async fn claim_imports(
+        &self,
+        owner: &str,
+        besides: &[String],
+        limit: u32,
+        lease: Duration,
+    ) -> Result<Vec<String>, StoreError>;
+    /// Lets the claims of `owner` run for another `lease`. Gives those of the imports that it
+    /// still has.
+    async fn renew_claims(
+        &self,
+        owner: &str,
+        import_ids: &[String],
+        lease: Duration,
+    ) -> Result<Vec<String>, StoreError>;
+    /// Gives an import back, if `owner` has it.
+    async fn release_import(&self, import_id: &str, owner: &str) -> Result<(), StoreError>;
+}
 
 /// A replica.
 #[derive(Clone)]

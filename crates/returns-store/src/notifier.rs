@@ -85,7 +85,7 @@ impl Notifier {
         self.changed(Topic::Message);
     }
 
-    /// An archive or a report is in the bucket: the run that waits for it goes on.
+    /// An archive or a report is in the bucket: the run that waits for it continues.
     pub fn report_written(&self) {
         self.changed(Topic::Report);
     }

@@ -10,11 +10,11 @@ use returns_model::import::RejectedLine;
 use returns_model::journal::JournalRow;
 use returns_model::report::{ArchivedFile, FilesFault, FilesRecord, WrittenReport};
 
-use super::{DuplicateLine, StoreError};
+use crate::{DuplicateLine, StoreError};
 
-/// The files of imports, and what reports are written from.
+/// The files of imports, and what is left to be done for them.
 #[async_trait]
-pub trait ReportStore: Send + Sync {
+pub trait FilesStore: Send + Sync {
     /// Imports whose files have something left to be done, oldest first, from `after` (time
     /// and id) on.
     async fn unfinished_files(
@@ -37,7 +37,7 @@ pub trait ReportStore: Send + Sync {
         import_id: &str,
         report: &WrittenReport,
     ) -> Result<bool, StoreError>;
-    /// Records why a try was in vain; a fault of the same area keeps its first time.
+    /// Records why an attempt was without success; a fault of the same area keeps its first time.
     async fn record_files_fault(
         &self,
         import_id: &str,
@@ -50,7 +50,11 @@ pub trait ReportStore: Send + Sync {
     /// Marks an import's files as done: archived, and then rejected whole, or applied and with
     /// a report that ties out. False when it is not so.
     async fn finish_files(&self, import_id: &str) -> Result<bool, StoreError>;
+}
 
+/// What reports are written from.
+#[async_trait]
+pub trait ReportStore: Send + Sync {
     /// Those rows of an import that were appended when their entry was first decided, in
     /// order, after a position. Their entries are in the order of the file. Rows that
     /// supersede or repeat others, or came from a hold, are left out.
@@ -67,7 +71,7 @@ pub trait ReportStore: Send + Sync {
         &self,
         positions: &[u64],
     ) -> Result<Vec<(String, RowException)>, StoreError>;
-    /// Every hold of some entries of an import, in whatever state, in the order of the file.
+    /// Every hold of some entries of an import, in any state, in the order of the file.
     async fn holds_of(
         &self,
         import_id: &str,

@@ -82,7 +82,7 @@ pub trait Job: Send + 'static {
         Duration::from_secs(5)
     }
 
-    /// Begins anew: this replica has got the lease.
+    /// Begins again: this replica has got the lease.
     fn begin(&mut self) -> impl Future<Output = ()> + Send {
         async {}
     }

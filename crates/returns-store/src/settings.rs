@@ -118,7 +118,7 @@ impl PgAddress {
             return Err(format!("has a / before the @; {FORM}"));
         }
         let options = PgConnectOptions::from_str(url)
-            .map_err(|error| format!("is no PostgreSQL address ({error}); {FORM}"))?;
+            .map_err(|error| format!("is not a PostgreSQL address ({error}); {FORM}"))?;
         Ok(Self {
             options: Box::new(options),
         })

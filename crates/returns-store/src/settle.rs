@@ -2,20 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::journal::{JournalRow, Relation};
+use returns_model::journal::JournalRow;
 use returns_model::settlement::MadeTransfer;
 
-use super::StoreError;
+use crate::StoreError;
 
-/// Of rows about one row, newest first, the one that makes ready what that made. What is said
-/// again to one mirror is none.
-pub(super) fn ready_row(rows: Vec<JournalRow>) -> Option<JournalRow> {
-    rows.into_iter().find(|row| {
-        row.row.effect.is_release() && matches!(row.row.relation, Some(Relation::Follows { .. }))
-    })
-}
-
-/// Made transfers in the returns database. [`super::Store::append`] writes them: with the row
+/// Made transfers in the returns database. [`crate::AppendStore`] writes them: with the row
 /// that makes one, and with the row that makes it ready.
 #[async_trait]
 pub trait SettleStore: Send + Sync {

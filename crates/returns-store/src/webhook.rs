@@ -1,11 +1,11 @@
-//! Endpoints and their keys: who is told, and by which keys messages are signed.
+//! Endpoints and their keys: who is sent events, and by which keys messages are signed.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::endpoint::{Endpoint, EndpointChange, SecretRecord};
 use returns_model::job::AuditRecord;
 
-use super::StoreError;
+use crate::StoreError;
 
 /// Endpoints in the returns database.
 #[async_trait]
@@ -28,7 +28,7 @@ pub trait WebhookStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<Endpoint>, StoreError>;
     /// Adds a key to an endpoint with the version that was seen. It becomes the current one of
-    /// its kind; the one before signs until `old_retires_at`, older ones no more. False when
+    /// its kind; the one before signs until `old_retires_at`, older ones no longer. False when
     /// somebody else changed the endpoint meanwhile.
     async fn add_secret(
         &self,

@@ -1,7 +1,4 @@
-//! Webhooks: what platforms are told of the journal, each in the version it was built for.
-//!
-//! A follower turns journal rows and holds into events, each with one delivery for every
-//! endpoint that wants it, in one transaction. The sender then delivers them, at least once.
+#![doc = include_str!("../README.md")]
 #![allow(
     missing_docs,
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"

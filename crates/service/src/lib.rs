@@ -6,7 +6,6 @@ mod error_chain;
 pub mod failpoint;
 #[cfg(feature = "outbound")]
 pub mod outbound;
-pub mod planted;
 pub mod server;
 pub mod shutdown;
 pub mod stopwatch;

@@ -11,7 +11,6 @@ on_both! {
     a_hold_is_told_in_each_state_once,
     a_hold_that_was_closed_before_anybody_was_told_is_told_of_once,
     holds_are_told_together_without_those_that_have_changed,
-    where_nothing_was_told_yet_an_upgrade_tells_nothing_of_the_past,
     ten_thousand_events_with_their_deliveries_are_written_at_once,
 }
 
@@ -262,57 +261,6 @@ async fn holds_are_told_together_without_those_that_have_changed(fixture: Fixtur
     let left: Vec<_> = left.iter().map(|one| &one.new.hold_id).collect();
     assert_eq!(left, [&found[1].new.hold_id]);
     assert_eq!(store.record_hold_events(&events, now()).await.unwrap(), 0);
-}
-
-/// The part of the upgrade that says where notification begins.
-fn where_telling_begins(fixture: &Fixture) -> &'static str {
-    let whole = if fixture.url.starts_with("sqlite:") {
-        include_str!("../../migrations/sqlite/0010_webhook_replay.sql")
-    } else {
-        include_str!("../../migrations/postgres/0010_webhook_replay.sql")
-    };
-    let start = whole.find("UPDATE webhook_head").unwrap();
-    &whole[start..]
-}
-
-async fn upgrade(fixture: &Fixture) {
-    for statement in where_telling_begins(fixture).split_inclusive(';') {
-        if statement.contains("UPDATE") {
-            fixture.execute(statement).await.unwrap();
-        }
-    }
-}
-
-async fn where_nothing_was_told_yet_an_upgrade_tells_nothing_of_the_past(fixture: Fixture) {
-    let store = &fixture.store;
-    let open = held(&fixture).await;
-    for (follower, position) in [(GATEWAY, 7), ("mirror", 5)] {
-        let moved = store
-            .record_progress(follower, 0, position, &[], now())
-            .await;
-        assert!(moved.unwrap());
-    }
-    upgrade(&fixture).await;
-    assert_eq!(
-        store.event_position().await.unwrap(),
-        5,
-        "the mirror has not passed what comes after"
-    );
-    assert!(untold(&fixture).await.is_empty());
-    dismiss(&fixture, &open).await;
-    let closed = untold(&fixture).await;
-    assert_eq!(closed.len(), 1, "what changes afterwards is told");
-
-    // Where something was told, everything stays as it is.
-    assert!(
-        store
-            .record_events(5, 6, &[event(6, "", &[])], now())
-            .await
-            .unwrap()
-    );
-    upgrade(&fixture).await;
-    assert_eq!(store.event_position().await.unwrap(), 6);
-    assert_eq!(untold(&fixture).await, closed);
 }
 
 async fn ten_thousand_events_with_their_deliveries_are_written_at_once(fixture: Fixture) {

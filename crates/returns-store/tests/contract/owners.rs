@@ -104,13 +104,13 @@ async fn a_telling_is_recorded_once_and_only_as_it_was_seen(fixture: Fixture) {
     create(&fixture, &endpoint("whe_1")).await;
     let enabled = seen(&fixture, "whe_1").await;
     let told = NotificationState::Told { at: now() };
-    assert!(!store.record_telling(&enabled, &told).await.unwrap());
+    assert!(!store.record_notification(&enabled, &told).await.unwrap());
     disable(&fixture, "whe_1", 0).await;
     let disabled = begin(&fixture, "whe_1").await;
-    assert!(store.record_telling(&disabled, &told).await.unwrap());
+    assert!(store.record_notification(&disabled, &told).await.unwrap());
     assert!(
         !store
-            .record_telling(&disabled, &later(9, "no"))
+            .record_notification(&disabled, &later(9, "no"))
             .await
             .unwrap(),
         "they know"
@@ -124,7 +124,7 @@ async fn a_telling_is_recorded_once_and_only_as_it_was_seen(fixture: Fixture) {
     assert_eq!(after.owner_notice, Some(expected));
     assert_eq!(after.version, disabled.version, "no operator changed it");
     assert_eq!(waiting(&fixture).await, [""; 0]);
-    assert!(!store.record_telling(&after, &told).await.unwrap());
+    assert!(!store.record_notification(&after, &told).await.unwrap());
     assert!(!store.begin_notification(&after, now()).await.unwrap());
 }
 
@@ -149,8 +149,8 @@ async fn a_try_is_counted_once_before_it_is_made(fixture: Fixture) {
         "another tells them"
     );
     let told = NotificationState::Told { at: now() };
-    assert!(!store.record_telling(&untried, &told).await.unwrap());
-    assert!(store.record_telling(&begun, &told).await.unwrap());
+    assert!(!store.record_notification(&untried, &told).await.unwrap());
+    assert!(store.record_notification(&begun, &told).await.unwrap());
 }
 
 async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
@@ -161,7 +161,7 @@ async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
     }
     let first = begin(&fixture, "whe_1").await;
     let failed = later(5, "no\0 answer");
-    assert!(store.record_telling(&first, &failed).await.unwrap());
+    assert!(store.record_notification(&first, &failed).await.unwrap());
     assert_eq!(waiting(&fixture).await, ["whe_2", "whe_3", "whe_1"]);
     let notice = seen(&fixture, "whe_1").await.owner_notice.unwrap();
     assert_eq!(notice.attempts, 1);
@@ -174,7 +174,7 @@ async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
     let untold = NotificationState::Untold {
         why: "nobody is named".into(),
     };
-    assert!(store.record_telling(&second, &untold).await.unwrap());
+    assert!(store.record_notification(&second, &untold).await.unwrap());
     assert_eq!(waiting(&fixture).await, ["whe_3", "whe_1"]);
     let notice = seen(&fixture, "whe_2").await.owner_notice.unwrap();
     assert_eq!(notice.notification, untold);
@@ -186,7 +186,7 @@ async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
     let disabled = begin(&fixture, "whe_1").await;
     let failed = later(5, "no answer");
     let store = &fixture.store;
-    assert!(store.record_telling(&disabled, &failed).await.unwrap());
+    assert!(store.record_notification(&disabled, &failed).await.unwrap());
     let enabled = change(&fixture, "whe_1", OwnerChange::Forget, None, 1).await;
     assert_eq!(enabled.owner_notice, None);
     assert_eq!(waiting(&fixture).await, [""; 0]);
@@ -194,7 +194,7 @@ async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
     assert_eq!(again.owner_notice, Some(untried(2)));
     let told = NotificationState::Told { at: now() };
     let again = begin(&fixture, "whe_1").await;
-    assert!(store.record_telling(&again, &told).await.unwrap());
+    assert!(store.record_notification(&again, &told).await.unwrap());
     change(&fixture, "whe_1", OwnerChange::Forget, None, 3).await;
     let again = disable(&fixture, "whe_1", 4).await;
     assert_eq!(again.owner_notice, Some(untried(4)));
@@ -206,7 +206,7 @@ async fn an_operators_change_leaves_the_telling_alone(fixture: Fixture) {
     let disabled = begin(&fixture, "whe_1").await;
     let failed = later(5, "no answer");
     let store = &fixture.store;
-    assert!(store.record_telling(&disabled, &failed).await.unwrap());
+    assert!(store.record_notification(&disabled, &failed).await.unwrap());
     // What the operator saw of it may be old.
     let mut settings = disabled.settings.clone();
     settings.owner_email = "another@hooks.example".into();
@@ -237,10 +237,10 @@ async fn a_telling_of_an_earlier_disabling_says_nothing_about_the_next(fixture: 
     change(&fixture, "whe_1", OwnerChange::Forget, None, 1).await;
     let told = NotificationState::Told { at: now() };
     let store = &fixture.store;
-    assert!(!store.record_telling(&first, &told).await.unwrap());
+    assert!(!store.record_notification(&first, &told).await.unwrap());
     disable(&fixture, "whe_1", 2).await;
     begin(&fixture, "whe_1").await;
-    assert!(!store.record_telling(&first, &told).await.unwrap());
+    assert!(!store.record_notification(&first, &told).await.unwrap());
     assert_eq!(waiting(&fixture).await, ["whe_1"]);
 }
 

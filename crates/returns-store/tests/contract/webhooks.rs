@@ -540,7 +540,7 @@ async fn what_is_wanted_no_more_is_given_up_and_is_no_dead_letter(fixture: Fixtu
         (given_up.state, given_up.attempts),
         (DeliveryState::Dead, 0)
     );
-    assert!(given_up.last_error.unwrap().contains("want it no more"));
+    assert!(given_up.last_error.unwrap().contains("no longer wants it"));
     assert_eq!(store.dead_letters("whe_1").await.unwrap(), 0);
     let since = now() - Duration::minutes(1);
     assert!(store.recently_dead(since).await.unwrap().is_empty());

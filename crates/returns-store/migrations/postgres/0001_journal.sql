@@ -1,0 +1,255 @@
+-- Ids are compared byte by byte (COLLATE "C"), so that a new version of the system's sort
+-- order cannot break an index.
+
+-- The journal's identity and its last row. Positions are taken from here, inside the
+-- appending transaction, so they have no gaps; a sequence would.
+CREATE TABLE journal_head (
+    one SMALLINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    journal_id TEXT NOT NULL,
+    position BIGINT NOT NULL,
+    hash BYTEA NOT NULL
+);
+
+-- Append-only: the trigger below refuses anything else. The columns after payload repeat
+-- parts of it, for the indexes. The hash is over the payload's bytes, so it is text and not
+-- JSON, which the server would write in its own way.
+CREATE TABLE journal (
+    position BIGINT NOT NULL PRIMARY KEY,
+    hash BYTEA NOT NULL,
+    payload TEXT NOT NULL,
+    transfer_id TEXT COLLATE "C" NOT NULL,
+    return_id TEXT COLLATE "C" NOT NULL,
+    code TEXT,
+    import_id TEXT COLLATE "C" NOT NULL,
+    supersedes BIGINT UNIQUE REFERENCES journal (position),
+    repeats BIGINT REFERENCES journal (position),
+    recorded_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX journal_transfer ON journal (transfer_id, position);
+CREATE INDEX journal_return ON journal (return_id, position);
+CREATE INDEX journal_import ON journal (import_id, position);
+
+CREATE FUNCTION refuse_to_touch_journal_rows() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'journal rows are never %',
+        CASE TG_OP WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER journal_rows_are_never_touched
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON journal
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_touch_journal_rows();
+-- Also where session_replication_role switches ordinary triggers off.
+ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_rows_are_never_touched;
+
+-- row_count, first_position and last_position are of the import's rows in the journal. They
+-- move with every append, so that nobody has to count a million rows to show progress.
+-- claimed_by works on the import until claimed_until, by the server's clock; that saves work and
+-- proves nothing. files_done: nothing is left to do for its files, and its spool file is gone.
+CREATE TABLE imports (
+    import_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    source TEXT COLLATE "C" NOT NULL,
+    file_name TEXT COLLATE "C" NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    spool_name TEXT NOT NULL,
+    reissued BOOLEAN NOT NULL,
+    phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
+    done BIGINT NOT NULL DEFAULT 0,
+    totals TEXT NOT NULL,
+    checked TEXT,
+    rejection TEXT,
+    received_at TIMESTAMPTZ NOT NULL,
+    rejected_at TIMESTAMPTZ,
+    decided_at TIMESTAMPTZ,
+    applied_at TIMESTAMPTZ,
+    row_count BIGINT NOT NULL DEFAULT 0,
+    first_position BIGINT NOT NULL DEFAULT 0,
+    last_position BIGINT NOT NULL DEFAULT 0,
+    claimed_by TEXT,
+    claimed_until TIMESTAMPTZ,
+    files_done BOOLEAN NOT NULL DEFAULT FALSE
+);
+-- The same bytes for the same source are imported once, unless they were refused.
+CREATE UNIQUE INDEX imports_bytes ON imports (source, sha256) WHERE phase <> 'rejected';
+CREATE INDEX imports_received ON imports (received_at, import_id);
+CREATE INDEX imports_name ON imports (source, file_name);
+CREATE INDEX imports_open ON imports (received_at, import_id) WHERE phase IN ('checking', 'deciding');
+CREATE INDEX imports_decided ON imports (last_position) WHERE phase = 'decided';
+CREATE INDEX imports_files ON imports (received_at, import_id) WHERE NOT files_done;
+
+-- An import's rows in stretches without a gap, one for each append: how many of them a database
+-- has passed is a sum over these, even when rows of other imports lie between them.
+CREATE TABLE import_stretches (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    first_position BIGINT NOT NULL,
+    last_position BIGINT NOT NULL,
+    PRIMARY KEY (import_id, first_position)
+);
+
+CREATE TABLE import_rejected_lines (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    rejected TEXT NOT NULL,
+    PRIMARY KEY (import_id, ordinal)
+);
+
+CREATE TABLE import_duplicates (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    transfer_id TEXT NOT NULL,
+    of_return_id TEXT NOT NULL,
+    entry TEXT,
+    PRIMARY KEY (import_id, ordinal)
+);
+
+-- told_state is the state of which platforms were told last; NULL when none was.
+CREATE TABLE holds (
+    hold_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    source TEXT NOT NULL,
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    entry TEXT NOT NULL,
+    transfer_ids TEXT NOT NULL,
+    failed_database TEXT,
+    failed_position BIGINT,
+    state TEXT NOT NULL CHECK (state IN ('open', 'resolved', 'duplicate', 'dismissed')),
+    attempts BIGINT NOT NULL DEFAULT 0,
+    next_attempt_at TIMESTAMPTZ,
+    held_at TIMESTAMPTZ NOT NULL,
+    closed_at TIMESTAMPTZ,
+    closed_by TEXT,
+    note TEXT,
+    resolved_position BIGINT,
+    told_state TEXT
+);
+CREATE INDEX holds_state ON holds (state, held_at, hold_id);
+CREATE INDEX holds_due ON holds (next_attempt_at, hold_id) WHERE state = 'open' AND next_attempt_at IS NOT NULL;
+CREATE INDEX holds_untold ON holds (held_at, hold_id) WHERE told_state IS NULL OR told_state <> state;
+-- The report reads an import's holds in the order of its file.
+CREATE INDEX holds_import ON holds (import_id, ordinal);
+CREATE INDEX holds_resolved ON holds (resolved_position) WHERE resolved_position IS NOT NULL;
+
+CREATE TABLE hold_transfers (
+    transfer_id TEXT COLLATE "C" NOT NULL,
+    hold_id TEXT COLLATE "C" NOT NULL REFERENCES holds (hold_id),
+    PRIMARY KEY (transfer_id, hold_id)
+);
+
+-- How far each database is, as last heard, and why its feed is stalled, if it is. The
+-- truth about the position is the cursor in the target.
+CREATE TABLE followers (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    fault TEXT,
+    fault_since TIMESTAMPTZ
+);
+
+CREATE TABLE follower_exceptions (
+    name TEXT COLLATE "C" NOT NULL,
+    position BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    message TEXT NOT NULL,
+    handled BOOLEAN NOT NULL DEFAULT FALSE,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (name, position)
+);
+CREATE INDEX follower_exceptions_open ON follower_exceptions (name, position) WHERE NOT handled;
+-- The report asks what did not take effect at some positions, in whichever database.
+CREATE INDEX follower_exceptions_position ON follower_exceptions (position);
+
+-- Who does what only one replica needs to do. Like a claim, a lease saves work and proves
+-- nothing. The times are the server's own.
+CREATE TABLE leases (
+    name TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL,
+    until TIMESTAMPTZ NOT NULL
+);
+
+-- When an operator put a database's cursor onto another row, from where, to where, and why.
+-- Without adopted_at it is unknown whether the target did it; the target's echeck_adoptions
+-- tells.
+CREATE TABLE adoptions (
+    adoption_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    database TEXT NOT NULL,
+    from_journal TEXT NOT NULL,
+    from_position BIGINT NOT NULL,
+    from_hash TEXT NOT NULL,
+    to_position BIGINT NOT NULL,
+    to_hash TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    decided_at TIMESTAMPTZ NOT NULL,
+    adopted_at TIMESTAMPTZ
+);
+
+-- What of an import is in the bucket: its file as it came (archive_*), and its report
+-- (report_*). A row comes with the first of them, or with the first fault; archived_at and
+-- reported_at are set once and never changed.
+CREATE TABLE import_files (
+    import_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES imports (import_id),
+    archive_key TEXT,
+    archive_sha256 TEXT,
+    archive_size BIGINT,
+    archived_at TIMESTAMPTZ,
+    report_key TEXT,
+    report_sha256 TEXT,
+    report_size BIGINT,
+    report_rows BIGINT,
+    totals_key TEXT,
+    totals TEXT,
+    ties_out BOOLEAN,
+    reported_at TIMESTAMPTZ,
+    attempts BIGINT NOT NULL DEFAULT 0,
+    fault TEXT,
+    fault_area TEXT,
+    fault_since TIMESTAMPTZ
+);
+CREATE INDEX import_files_fault ON import_files (fault_area) WHERE fault_area IS NOT NULL;
+
+-- Transfers that rows of the journal make: reversals and restorations. position is the row's, the
+-- last one where a row was superseded. ready_at is when it was decided that the transfer may join
+-- a settlement; a row of the journal says so as well.
+CREATE TABLE made_transfers (
+    transfer_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    position BIGINT NOT NULL REFERENCES journal (position),
+    decided_at TIMESTAMPTZ NOT NULL,
+    ready_at TIMESTAMPTZ
+);
+CREATE INDEX made_transfers_waiting ON made_transfers (decided_at, position) WHERE ready_at IS NULL;
+
+-- Returns that our bank may dishonor, one row for each marked entry of a file: code (with R69's
+-- fields) is the strongest ground and why its sentence, others lists weaker ones as JSON. A mark
+-- is written with the decision about its entry; another decision about it replaces or deletes
+-- the mark, so that what is here always belongs to the decision that stands.
+--
+-- last_day and settled_on are YYYY-MM-DD, which sorts as time does. transfer_id is NULL while no
+-- transfer is known, return_id while the entry is not decided, hold_id unless it waits. amount_minor
+-- and currency go together; settled_on is the return's settlement date where its file has one.
+CREATE TABLE dishonorable (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    line BIGINT NOT NULL,
+    transfer_id TEXT COLLATE "C",
+    return_id TEXT COLLATE "C",
+    hold_id TEXT COLLATE "C",
+    code TEXT NOT NULL CHECK (code IN ('R61', 'R67', 'R68', 'R69')),
+    fields TEXT NOT NULL,
+    last_day TEXT COLLATE "C" NOT NULL,
+    why TEXT NOT NULL,
+    others TEXT NOT NULL,
+    amount_minor BIGINT,
+    currency TEXT,
+    return_code TEXT NOT NULL,
+    settled_on TEXT,
+    marked_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (import_id, ordinal),
+    CHECK ((amount_minor IS NULL) = (currency IS NULL))
+);
+CREATE INDEX dishonorable_day ON dishonorable (last_day, import_id, ordinal);
+CREATE INDEX dishonorable_return ON dishonorable (return_id) WHERE return_id IS NOT NULL;
+CREATE INDEX dishonorable_transfer ON dishonorable (transfer_id) WHERE transfer_id IS NOT NULL;

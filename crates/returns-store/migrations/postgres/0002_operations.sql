@@ -1,0 +1,145 @@
+-- What kept a job from succeeding. incident_key is the cause and what it is about: at most one
+-- incident per key is open, however many replicas observe the problem. version grows with each
+-- change, which names the one that it was decided on.
+CREATE TABLE incidents (
+    incident_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    incident_key TEXT COLLATE "C" NOT NULL,
+    cause TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    area TEXT NOT NULL,
+    severity TEXT NOT NULL CHECK (severity IN ('warning', 'critical')),
+    state TEXT NOT NULL CHECK (state IN ('open', 'closed')),
+    content TEXT NOT NULL,
+    source TEXT COLLATE "C",
+    import_id TEXT COLLATE "C",
+    run_id TEXT COLLATE "C",
+    seen BIGINT NOT NULL,
+    reopened BIGINT NOT NULL,
+    opened_at TIMESTAMPTZ NOT NULL,
+    last_seen_at TIMESTAMPTZ NOT NULL,
+    next_try_at TIMESTAMPTZ,
+    quiet_since TIMESTAMPTZ,
+    acknowledged_at TIMESTAMPTZ,
+    acknowledged_by TEXT,
+    acknowledged_note TEXT,
+    closed_at TIMESTAMPTZ,
+    closed_by TEXT,
+    closed_note TEXT,
+    alerted_at TIMESTAMPTZ NOT NULL,
+    waiting_since TIMESTAMPTZ NOT NULL,
+    escalations BIGINT NOT NULL,
+    told TEXT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX incidents_one_open ON incidents (incident_key) WHERE state = 'open';
+CREATE INDEX incidents_key ON incidents (incident_key, opened_at);
+CREATE INDEX incidents_opened ON incidents (opened_at, incident_id);
+CREATE INDEX incidents_closed ON incidents (closed_at) WHERE state = 'closed';
+
+-- What happened to an incident, and who did it. Append-only: the trigger refuses anything else.
+CREATE TABLE incident_events (
+    event_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    incident_id TEXT COLLATE "C" NOT NULL REFERENCES incidents (incident_id),
+    number BIGINT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    what TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    note TEXT NOT NULL
+);
+CREATE INDEX incident_events_incident ON incident_events (incident_id, at, number);
+CREATE FUNCTION refuse_to_touch_incident_events() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'incident events are never %',
+        CASE TG_OP WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER incident_events_are_never_touched
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON incident_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_touch_incident_events();
+ALTER TABLE incident_events ENABLE ALWAYS TRIGGER incident_events_are_never_touched;
+
+-- What a channel is to be told about an incident: written with the change it tells of. Of an
+-- incident a channel has at most one pending alert, the newest.
+CREATE TABLE alerts (
+    alert_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    incident_id TEXT COLLATE "C" NOT NULL REFERENCES incidents (incident_id),
+    channel TEXT COLLATE "C" NOT NULL,
+    kind TEXT NOT NULL,
+    fallback_of TEXT,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'dead', 'superseded')),
+    attempts BIGINT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    next_attempt_at TIMESTAMPTZ NOT NULL,
+    claimed_until TIMESTAMPTZ,
+    sent_at TIMESTAMPTZ,
+    last_error TEXT
+);
+CREATE INDEX alerts_pending ON alerts (next_attempt_at, alert_id) WHERE state = 'pending';
+CREATE INDEX alerts_incident ON alerts (incident_id, channel);
+
+-- What operators have changed of a source at run time, and when it is tried again. plan is JSON;
+-- NULL means the configuration's. Slots before known_since and due times before due_since are
+-- ignored: the source was unknown or paused then. A change of the plan moves known_since and
+-- leaves due_since as it is.
+CREATE TABLE sources (
+    source TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    known_since TIMESTAMPTZ NOT NULL,
+    due_since TIMESTAMPTZ,
+    plan TEXT,
+    paused_at TIMESTAMPTZ,
+    paused_by TEXT,
+    paused_reason TEXT,
+    retry_at TIMESTAMPTZ,
+    retries BIGINT NOT NULL DEFAULT 0,
+    version BIGINT NOT NULL DEFAULT 0
+);
+
+-- One row per slot, so that no slot runs twice, on whichever replica. leased_by works on a run
+-- until leased_until, by the server's clock; a run whose replica died is taken over.
+CREATE TABLE job_runs (
+    run_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    source TEXT COLLATE "C" NOT NULL,
+    slot TEXT COLLATE "C" NOT NULL,
+    slot_at TIMESTAMPTZ,
+    trigger TEXT NOT NULL CHECK (trigger IN ('schedule', 'catch_up', 'due', 'retry', 'manual')),
+    actor TEXT,
+    leased_by TEXT,
+    leased_until TIMESTAMPTZ,
+    started_at TIMESTAMPTZ NOT NULL,
+    ended_at TIMESTAMPTZ,
+    outcome TEXT,
+    summary TEXT,
+    cause TEXT,
+    files TEXT
+);
+CREATE UNIQUE INDEX job_runs_slot ON job_runs (source, slot);
+-- Two runs of one source never overlap.
+CREATE UNIQUE INDEX job_runs_running ON job_runs (source) WHERE ended_at IS NULL;
+CREATE INDEX job_runs_started ON job_runs (started_at, run_id);
+
+-- Files at the acquirer that were taken: name, size and time tell one from another. put_away_at
+-- is when it was moved or deleted there, as the source's settings say.
+CREATE TABLE remote_files (
+    source TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    size_bytes BIGINT NOT NULL,
+    modified_at TIMESTAMPTZ NOT NULL,
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    taken_at TIMESTAMPTZ NOT NULL,
+    put_away_at TIMESTAMPTZ,
+    PRIMARY KEY (source, name, size_bytes, modified_at)
+);
+
+-- Who changed what at run time. Append-only: see the rights of the service's account.
+CREATE TABLE audit (
+    audit_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    at TIMESTAMPTZ NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL,
+    reason TEXT NOT NULL
+);
+CREATE INDEX audit_at ON audit (at, audit_id);

@@ -1,0 +1,114 @@
+//! The way to either kind of database. A statement is written once, in SQL that both take;
+//! [`Syntax`] names the little that they spell differently.
+//!
+//! ```text
+//! statement("read a hold", "SELECT … FROM holds WHERE hold_id = $1")
+//!     .bind(hold_id)
+//!     .optional(&self.db, hold_record)
+//!     .await
+//! ```
+
+use sqlx::{PgPool, SqlitePool};
+
+use crate::StoreError;
+use crate::columns::failed;
+
+mod bulk;
+mod copy;
+mod postgres;
+mod record;
+mod sqlite;
+mod statement;
+mod syntax;
+mod value;
+
+pub(crate) use bulk::{Insert, insert_all};
+pub(crate) use copy::copy_all;
+pub(crate) use postgres::clean;
+pub(crate) use record::Record;
+pub(crate) use statement::{On, Statement, statement};
+pub(crate) use syntax::Syntax;
+pub(crate) use value::Value;
+
+/// The connections to the returns database.
+#[derive(Debug, Clone)]
+pub(crate) enum Database {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// A transaction. Dropped without [`Transaction::commit`], it is rolled back.
+#[derive(Debug)]
+pub(crate) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Database {
+    pub(crate) fn syntax(&self) -> Syntax {
+        match self {
+            Self::Sqlite(_) => Syntax::Sqlite,
+            Self::Postgres(_) => Syntax::Postgres,
+        }
+    }
+
+    /// Begins a transaction that writes. SQLite takes its one write lock here, so that no
+    /// later statement finds the file changed since it was read. PostgreSQL reads what is
+    /// committed at each statement: another level would see rows as they were before a lock
+    /// was waited for.
+    pub(crate) async fn begin(&self, what: &'static str) -> Result<Transaction, StoreError> {
+        match self {
+            Self::Sqlite(pool) => pool
+                .begin_with("BEGIN IMMEDIATE")
+                .await
+                .map(Transaction::Sqlite),
+            Self::Postgres(pool) => pool
+                .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
+                .await
+                .map(Transaction::Postgres),
+        }
+        .map_err(failed(what))
+    }
+}
+
+impl Transaction {
+    pub(crate) fn syntax(&self) -> Syntax {
+        match self {
+            Self::Sqlite(_) => Syntax::Sqlite,
+            Self::Postgres(_) => Syntax::Postgres,
+        }
+    }
+
+    /// Waits until no other transaction holds `name`, and holds it until the end of this one. A
+    /// writing transaction on SQLite has the whole file locked.
+    pub(crate) async fn lock(&mut self, what: &'static str, name: &str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(_) => {
+                let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+                statement(what, sql)
+                    .bind(name)
+                    .execute(self)
+                    .await
+                    .map(drop)
+            }
+        }
+    }
+
+    pub(crate) async fn commit(self, what: &'static str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await,
+            Self::Postgres(tx) => tx.commit().await,
+        }
+        .map_err(failed(what))
+    }
+
+    /// Gives locks back now, and not when the connection is used next.
+    pub(crate) async fn rollback(self, what: &'static str) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await,
+            Self::Postgres(tx) => tx.rollback().await,
+        }
+        .map_err(failed(what))
+    }
+}

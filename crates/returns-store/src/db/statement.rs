@@ -1,0 +1,137 @@
+//! One statement with its values, and where it runs.
+
+use std::borrow::Cow;
+
+use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
+
+use super::{Database, Record, Transaction, Value, postgres, sqlite};
+use crate::StoreError;
+use crate::columns::failed;
+
+/// A statement. Its places are `$1`, `$2`, …, in the order of [`Statement::bind`].
+pub(crate) struct Statement {
+    what: &'static str,
+    sql: Cow<'static, str>,
+    values: Vec<Value>,
+}
+
+/// Begins a statement. `what` says in an error what was being done: "read a hold".
+pub(crate) fn statement(what: &'static str, sql: impl Into<Cow<'static, str>>) -> Statement {
+    Statement {
+        what,
+        sql: sql.into(),
+        values: Vec::new(),
+    }
+}
+
+/// Where a statement runs: any connection of the pool, or a transaction.
+pub(crate) enum On<'a> {
+    Sqlite(&'a SqlitePool),
+    Postgres(&'a PgPool),
+    SqliteTransaction(&'a mut SqliteConnection),
+    PostgresTransaction(&'a mut PgConnection),
+}
+
+impl<'a> From<&'a Database> for On<'a> {
+    fn from(database: &'a Database) -> Self {
+        match database {
+            Database::Sqlite(pool) => Self::Sqlite(pool),
+            Database::Postgres(pool) => Self::Postgres(pool),
+        }
+    }
+}
+
+impl<'a> From<&'a mut Transaction> for On<'a> {
+    fn from(transaction: &'a mut Transaction) -> Self {
+        match transaction {
+            Transaction::Sqlite(tx) => Self::SqliteTransaction(tx),
+            Transaction::Postgres(tx) => Self::PostgresTransaction(tx),
+        }
+    }
+}
+
+impl Statement {
+    pub(crate) fn bind(mut self, value: impl Into<Value>) -> Self {
+        self.values.push(value.into());
+        self
+    }
+
+    /// Runs it, and gives how many rows it changed.
+    pub(crate) async fn execute(self, on: impl Into<On<'_>>) -> Result<u64, StoreError> {
+        let Self { what, sql, values } = self;
+        match on.into() {
+            On::Sqlite(pool) => sqlite::query(sql, values)
+                .execute(pool)
+                .await
+                .map(|done| done.rows_affected()),
+            On::SqliteTransaction(tx) => sqlite::query(sql, values)
+                .execute(tx)
+                .await
+                .map(|done| done.rows_affected()),
+            On::Postgres(pool) => postgres::query(sql, values)
+                .execute(pool)
+                .await
+                .map(|done| done.rows_affected()),
+            On::PostgresTransaction(tx) => postgres::query(sql, values)
+                .execute(tx)
+                .await
+                .map(|done| done.rows_affected()),
+        }
+        .map_err(failed(what))
+    }
+
+    async fn rows(self, on: On<'_>) -> Result<Vec<Record>, StoreError> {
+        let Self { what, sql, values } = self;
+        let sqlite_rows = |rows: Vec<_>| rows.into_iter().map(Record::Sqlite).collect();
+        let postgres_rows = |rows: Vec<_>| rows.into_iter().map(Record::Postgres).collect();
+        match on {
+            On::Sqlite(pool) => sqlite::query(sql, values)
+                .fetch_all(pool)
+                .await
+                .map(sqlite_rows),
+            On::SqliteTransaction(tx) => sqlite::query(sql, values)
+                .fetch_all(tx)
+                .await
+                .map(sqlite_rows),
+            On::Postgres(pool) => postgres::query(sql, values)
+                .fetch_all(pool)
+                .await
+                .map(postgres_rows),
+            On::PostgresTransaction(tx) => postgres::query(sql, values)
+                .fetch_all(tx)
+                .await
+                .map(postgres_rows),
+        }
+        .map_err(failed(what))
+    }
+
+    /// Every row, each read by `read`.
+    pub(crate) async fn list<T>(
+        self,
+        on: impl Into<On<'_>>,
+        read: impl Fn(&Record) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.rows(on.into()).await?.iter().map(read).collect()
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn optional<T>(
+        self,
+        on: impl Into<On<'_>>,
+        read: impl Fn(&Record) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        self.rows(on.into()).await?.first().map(read).transpose()
+    }
+
+    /// The row of a statement that always has one.
+    pub(crate) async fn one<T>(
+        self,
+        on: impl Into<On<'_>>,
+        read: impl Fn(&Record) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let what = self.what;
+        self.optional(on, read)
+            .await?
+            .ok_or_else(|| failed(what)(sqlx::Error::RowNotFound))
+    }
+}

@@ -1,0 +1,77 @@
+//! Files, and what became of them.
+
+use std::collections::HashMap;
+
+use ach::format::FileRejected;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use returns_model::import::{Checked, ImportRecord, NewImport, Received, RejectedLine};
+
+use crate::StoreError;
+
+/// How far a database is with an import.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ImportProgress {
+    pub rows: u64,
+    pub passed: u64,
+    pub exceptions: u64,
+    pub first_position: u64,
+    pub last_position: u64,
+    /// Why the database's feed is stalled, if it is.
+    pub fault: Option<String>,
+}
+
+/// Imports in the returns database.
+#[async_trait]
+pub trait ImportStore: Send + Sync {
+    /// Records a file that was received, unless its bytes are known for that source.
+    async fn receive(&self, new: NewImport) -> Result<Received, StoreError>;
+    /// One import.
+    async fn import(&self, import_id: &str) -> Result<Option<ImportRecord>, StoreError>;
+    /// Imports, newest first, those received before `before` (time and id).
+    async fn imports(
+        &self,
+        source: Option<&str>,
+        before: Option<(DateTime<Utc>, String)>,
+        limit: u32,
+    ) -> Result<Vec<ImportRecord>, StoreError>;
+    /// How many imports each source has.
+    async fn imports_per_source(&self) -> Result<HashMap<String, u64>, StoreError>;
+    /// Ids of imports that are neither decided nor refused, oldest first.
+    async fn open_imports(&self) -> Result<Vec<String>, StoreError>;
+    /// Refuses a file that is being checked.
+    async fn reject_import(
+        &self,
+        import_id: &str,
+        why: &FileRejected,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+    /// Accepts a file that was being checked. One without entries has nothing to decide, so it
+    /// is decided with its check.
+    async fn accept_import(
+        &self,
+        import_id: &str,
+        checked: &Checked,
+        at: DateTime<Utc>,
+    ) -> Result<bool, StoreError>;
+    /// The lines of an import that could not be read, in order.
+    async fn rejected_lines(
+        &self,
+        import_id: &str,
+        limit: u32,
+    ) -> Result<Vec<RejectedLine>, StoreError>;
+    /// Marks decided imports as applied whose rows every one of `databases` has passed.
+    /// Gives the ids of those it marked.
+    async fn finish_imports(
+        &self,
+        databases: &[String],
+        at: DateTime<Utc>,
+    ) -> Result<Vec<String>, StoreError>;
+    /// How many journal rows of an import `database` has passed, how many of them did not
+    /// take effect, and how many there are.
+    async fn import_progress(
+        &self,
+        import_id: &str,
+        database: &str,
+    ) -> Result<ImportProgress, StoreError>;
+}

@@ -1,0 +1,43 @@
+//! Opening the returns database: it must lose nothing, have its tables, and have the journal's
+//! identity.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::db::{Database, statement};
+use crate::settings::{StoreAddress, StoreSettings};
+use crate::sql::SqlStore;
+use crate::{Store, StoreError};
+
+mod grants;
+mod migrate;
+mod postgres;
+mod sqlite;
+
+/// Opens the returns database, of whichever kind it is. `new_journal_id` is the journal's
+/// identity if it has none yet.
+///
+/// # Errors
+/// When it does not answer, may not be used, or its tables are not what this program needs.
+pub async fn open(
+    settings: &StoreSettings,
+    new_journal_id: Uuid,
+) -> Result<Arc<dyn Store>, StoreError> {
+    let db = match &settings.address {
+        StoreAddress::Sqlite(url) => Database::Sqlite(sqlite::open(url, settings).await?),
+        StoreAddress::Postgres(address) => {
+            Database::Postgres(postgres::open(address, settings).await?)
+        }
+    };
+    statement(
+        "draw the journal's identity",
+        "INSERT INTO journal_head (one, journal_id, position, hash) VALUES (1, $1, 0, $2) \
+         ON CONFLICT (one) DO NOTHING",
+    )
+    .bind(new_journal_id.to_string())
+    .bind(Vec::<u8>::new())
+    .execute(&db)
+    .await?;
+    Ok(Arc::new(SqlStore { db }))
+}

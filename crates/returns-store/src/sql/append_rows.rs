@@ -1,0 +1,185 @@
+//! What an append writes: the journal's rows and end, holds, duplicates, unreadable lines.
+
+use chrono::{DateTime, Utc};
+use returns_model::hold::NewHold;
+use returns_model::import::RejectedLine;
+use returns_model::journal::Head;
+
+use super::writes::{Link, of_import, repeats, shares, stretches};
+use crate::columns::{bound, json, reason_text};
+use crate::db::{Insert, Transaction, Value, clean, copy_all, insert_all, statement};
+use crate::{DuplicateLine, StoreError};
+
+/// The rows, the journal's new end, how many rows each import has by now, and where they are.
+pub(super) async fn write_rows(
+    tx: &mut Transaction,
+    links: &[Link<'_>],
+    head: &Head,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    let journal = Insert {
+        what: "append journal rows",
+        table: "journal",
+        columns: "position, hash, payload, transfer_id, return_id, code, import_id, supersedes, \
+                  repeats, recorded_at",
+        end: "",
+    };
+    let rows = links.iter().map(|link| journal_values(link, at));
+    copy_all(tx, &journal, rows.collect::<Result<_, _>>()?).await?;
+    let what = "move the journal's end";
+    for share in shares(links) {
+        statement(
+            what,
+            "UPDATE imports SET row_count = row_count + $1, \
+             first_position = CASE WHEN row_count = 0 THEN $2 ELSE first_position END, \
+             last_position = $3 WHERE import_id = $4",
+        )
+        .bind(share.rows)
+        .bind(share.first)
+        .bind(share.last)
+        .bind(share.import_id)
+        .execute(&mut *tx)
+        .await?;
+    }
+    let stretched = Insert {
+        what,
+        table: "import_stretches",
+        columns: "import_id, first_position, last_position",
+        end: "",
+    };
+    let rows = stretches(links)
+        .into_iter()
+        .map(|one| vec![one.import_id.into(), one.first.into(), one.last.into()]);
+    insert_all(tx, &stretched, rows.collect()).await?;
+    statement(what, "UPDATE journal_head SET position = $1, hash = $2")
+        .bind(bound(head.position)?)
+        .bind(head.hash.as_bytes())
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+fn journal_values(link: &Link<'_>, at: DateTime<Utc>) -> Result<Vec<Value>, StoreError> {
+    let row = link.row;
+    Ok(vec![
+        link.position.into(),
+        link.hash.as_bytes().into(),
+        link.payload.into(),
+        (&row.transfer.id).into(),
+        (&row.return_id).into(),
+        row.code().map(clean).into(),
+        of_import(row).unwrap_or_default().into(),
+        row.supersedes().map(bound).transpose()?.into(),
+        repeats(row)?.into(),
+        at.into(),
+    ])
+}
+
+/// A row that fails again after its database was restored has its hold already.
+pub(super) async fn write_holds(
+    tx: &mut Transaction,
+    holds: &[NewHold],
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        what: "write holds",
+        table: "holds",
+        columns: "hold_id, source, import_id, ordinal, reason, detail, entry, transfer_ids, \
+                  failed_database, failed_position, next_attempt_at, state, held_at",
+        end: "ON CONFLICT (hold_id) DO NOTHING",
+    };
+    let rows = holds.iter().map(|hold| {
+        let (database, position) = hold.failed.clone().unzip();
+        Ok(vec![
+            (&hold.hold_id).into(),
+            (&hold.source).into(),
+            (&hold.import_id).into(),
+            bound(hold.ordinal)?.into(),
+            reason_text(hold.reason)?.into(),
+            (&hold.detail).into(),
+            json(&hold.entry, "holds.entry")?.into(),
+            json(&hold.transfer_ids, "holds.transfer_ids")?.into(),
+            database.into(),
+            position.map(bound).transpose()?.into(),
+            hold.next_attempt_at.into(),
+            "open".into(),
+            at.into(),
+        ])
+    });
+    insert_all(tx, &insert, rows.collect::<Result<_, StoreError>>()?).await?;
+    let pairs = holds
+        .iter()
+        .map(|hold| (&*hold.hold_id, &*hold.transfer_ids));
+    write_hold_transfers(tx, pairs).await
+}
+
+/// Which transfers holds are about, as far as that is not written already.
+pub(super) async fn write_hold_transfers<'a>(
+    tx: &mut Transaction,
+    holds: impl Iterator<Item = (&'a str, &'a [String])>,
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        what: "write the transfers of holds",
+        table: "hold_transfers",
+        columns: "transfer_id, hold_id",
+        end: "ON CONFLICT DO NOTHING",
+    };
+    let rows = holds.flat_map(|(hold_id, transfer_ids)| {
+        let row = move |id: &String| vec![id.into(), hold_id.into()];
+        transfer_ids.iter().map(row)
+    });
+    insert_all(tx, &insert, rows.collect()).await
+}
+
+pub(super) async fn write_duplicates(
+    tx: &mut Transaction,
+    import_id: &str,
+    lines: &[DuplicateLine],
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        what: "write duplicates",
+        table: "import_duplicates",
+        columns: "import_id, ordinal, line, transfer_id, of_return_id, entry",
+        end: "",
+    };
+    let rows = lines.iter().map(|line| {
+        let entry = line.entry.as_ref();
+        Ok(vec![
+            import_id.into(),
+            bound(line.ordinal)?.into(),
+            bound(line.line)?.into(),
+            (&line.transfer_id).into(),
+            (&line.of_return_id).into(),
+            entry
+                .map(|entry| json(entry, "import_duplicates.entry"))
+                .transpose()?
+                .into(),
+        ])
+    });
+    insert_all(tx, &insert, rows.collect::<Result<_, StoreError>>()?).await
+}
+
+pub(super) async fn write_rejected(
+    tx: &mut Transaction,
+    import_id: &str,
+    lines: &[RejectedLine],
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        what: "write unreadable lines",
+        table: "import_rejected_lines",
+        columns: "import_id, ordinal, rejected",
+        end: "",
+    };
+    let rows = lines.iter().map(|line| {
+        let rejected = json(&line.rejected, "import_rejected_lines.rejected")?;
+        Ok(vec![
+            import_id.into(),
+            bound(line.ordinal)?.into(),
+            rejected.into(),
+        ])
+    });
+    insert_all(tx, &insert, rows.collect::<Result<_, StoreError>>()?).await
+}

@@ -1,0 +1,46 @@
+//! The returns database: each subject's statements in a file of their own.
+
+use async_trait::async_trait;
+
+use crate::db::Database;
+use crate::{JournalStore as _, Store, StoreError};
+
+mod adoptions;
+mod alerts;
+mod append;
+mod append_rows;
+mod delivery;
+mod dishonor;
+mod event;
+mod event_writes;
+mod fan_out;
+mod files;
+mod followers;
+mod holds;
+mod import_rows;
+mod imports;
+mod incident_rows;
+mod incidents;
+mod journal;
+mod leases;
+mod owners;
+mod remote_files;
+mod report;
+mod runs;
+mod settle;
+mod sources;
+mod webhook;
+mod webhook_rows;
+mod writes;
+
+/// The returns database on either kind of server.
+pub(crate) struct SqlStore {
+    pub(crate) db: Database,
+}
+
+#[async_trait]
+impl Store for SqlStore {
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.head().await.map(drop)
+    }
+}
