@@ -1,7 +1,7 @@
 //! How far each database is.
 
 use chrono::{DateTime, Utc};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 
 /// Why a feed is stalled, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Progress {
 }
 
 /// Why a row did not take effect in a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ExceptionKind {
     /// The transfer is no longer as it was decided on.
@@ -32,9 +32,6 @@ pub enum ExceptionKind {
 }
 
 impl ExceptionKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database and in reports.
     pub const fn as_str(self) -> &'static str {
         self.into_str()

@@ -3,12 +3,12 @@
 use ach::decision::HoldReason;
 use ach::entry::Entry;
 use chrono::{DateTime, Utc};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::dishonor::Marks;
 
 /// Whether a hold still waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum HoldState {
     /// It waits.
@@ -22,9 +22,6 @@ pub enum HoldState {
 }
 
 impl HoldState {
-    /// Every state.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         self.into_str()

@@ -130,10 +130,8 @@ impl Plan {
         let due = text.due.as_deref().and_then(|due| {
             NaiveTime::parse_from_str(due, "%H:%M")
                 .map_err(|_| {
-                    fault(
-                        "due",
-                        format!("{due:?} is not a valid time of day, such as 09:30"),
-                    )
+                    let what = format!("{due:?} is not a valid time of day, such as 09:30");
+                    fault("due", what);
                 })
                 .ok()
         });

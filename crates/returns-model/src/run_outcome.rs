@@ -1,7 +1,7 @@
 //! What came of a run, and what began it.
 
 use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 
 /// What came of a run. In order: of several files of one run, the worst counts.
 #[derive(
@@ -16,7 +16,7 @@ use strum::{IntoStaticStr, VariantArray};
     Serialize,
     Deserialize,
     IntoStaticStr,
-    VariantArray,
+    EnumString,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
@@ -46,9 +46,6 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// Every outcome, the best first.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database and in the API.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
@@ -74,7 +71,7 @@ impl RunOutcome {
 }
 
 /// What began a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Trigger {
     /// A slot of the cron expression.
@@ -90,9 +87,6 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    /// Every trigger.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database and in the API.
     pub const fn as_str(self) -> &'static str {
         self.into_str()

@@ -123,7 +123,11 @@ impl Sender {
             }
         };
         failpoint("webhook::after_mail").await?;
-        if !self.store.record_notification(&begun, &notification).await? {
+        if !self
+            .store
+            .record_notification(&begun, &notification)
+            .await?
+        {
             // It was enabled while the mail was on its way.
             return Ok(());
         }

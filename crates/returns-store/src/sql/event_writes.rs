@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use returns_model::delivery::{DeliveryState, Redelivery};
 use returns_model::event::{NewEvent, Origin};
 use returns_model::hold::{HoldRecord, HoldState};
+use strum::VariantArray as _;
 
 use super::SqlStore;
 use super::fan_out::{OriginColumns, enabled, fan_out};
@@ -107,7 +108,7 @@ impl EventStore for SqlStore {
 /// those that have that state, and were not published in it before.
 async fn told_now(tx: &mut Transaction, events: &[NewEvent]) -> Result<Vec<NewEvent>, StoreError> {
     let mut told = BTreeSet::new();
-    for state in HoldState::ALL {
+    for &state in HoldState::VARIANTS {
         let in_state = |event: &NewEvent| match &event.origin {
             Origin::Hold { hold_id, state: of } => (*of == state).then(|| hold_id.clone()),
             Origin::Row { .. } => None,
