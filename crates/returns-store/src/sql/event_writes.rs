@@ -7,8 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::delivery::{DeliveryState, Redelivery};
 use returns_model::event::{NewEvent, Origin};
-use returns_model::hold::{HoldRecord, HoldState};
-use strum::VariantArray as _;
+use returns_model::hold::HoldRecord;
 
 use super::SqlStore;
 use super::fan_out::{OriginColumns, enabled, fan_out};
@@ -104,36 +103,45 @@ impl EventStore for SqlStore {
     }
 }
 
+/// The holds that events report.
+fn hold_ids(events: &[NewEvent]) -> Vec<String> {
+    let hold_id = |event: &NewEvent| match &event.origin {
+        Origin::Hold { hold_id, .. } => Some(hold_id.clone()),
+        Origin::Row { .. } => None,
+    };
+    events.iter().filter_map(hold_id).collect()
+}
+
 /// Records that holds are published in the states that their events report. Gives the events of
 /// those that have that state, and were not published in it before.
 async fn told_now(tx: &mut Transaction, events: &[NewEvent]) -> Result<Vec<NewEvent>, StoreError> {
-    let mut told = BTreeSet::new();
-    for &state in HoldState::VARIANTS {
-        let in_state = |event: &NewEvent| match &event.origin {
-            Origin::Hold { hold_id, state: of } => (*of == state).then(|| hold_id.clone()),
-            Origin::Row { .. } => None,
-        };
-        let hold_ids: Vec<String> = events.iter().filter_map(in_state).collect();
-        if hold_ids.is_empty() {
-            continue;
+    let what = "record that holds are published";
+    let these = tx.syntax().one_of("$1");
+    let sql = format!(
+        "SELECT hold_id, state FROM holds WHERE hold_id {these} \
+         AND (told_state IS NULL OR told_state <> state) {}",
+        tx.syntax().for_update()
+    );
+    let untold = statement(what, sql)
+        .bind(hold_ids(events))
+        .list(&mut *tx, |row| {
+            Ok((row.text("hold_id")?, row.text("state")?))
+        })
+        .await?;
+    let untold: BTreeSet<(String, String)> = untold.into_iter().collect();
+    let is_untold = |event: &&NewEvent| match &event.origin {
+        Origin::Hold { hold_id, state } => {
+            untold.contains(&(hold_id.clone(), state.as_str().to_owned()))
         }
-        let sql = format!(
-            "UPDATE holds SET told_state = $1 WHERE hold_id {} AND state = $1 \
-             AND (told_state IS NULL OR told_state <> $1) RETURNING hold_id",
-            tx.syntax().one_of("$2")
-        );
-        let now = statement("record that holds are published", sql)
-            .bind(state.as_str())
-            .bind(hold_ids)
-            .list(&mut *tx, |row| Ok((row.text("hold_id")?, state.as_str())))
-            .await?;
-        told.extend(now);
-    }
-    let is_told = |event: &&NewEvent| match &event.origin {
-        Origin::Hold { hold_id, state } => told.contains(&(hold_id.clone(), state.as_str())),
         Origin::Row { .. } => false,
     };
-    Ok(events.iter().filter(is_told).cloned().collect())
+    let told: Vec<NewEvent> = events.iter().filter(is_untold).cloned().collect();
+    let sql = format!("UPDATE holds SET told_state = state WHERE hold_id {these}");
+    statement(what, sql)
+        .bind(hold_ids(&told))
+        .execute(tx)
+        .await?;
+    Ok(told)
 }
 
 async fn write(

@@ -48,6 +48,7 @@ macro_rules! on_both {
 }
 
 mod claims;
+mod deliveries;
 mod dishonor;
 mod events;
 mod followers;
@@ -58,6 +59,7 @@ mod jobs;
 mod journal;
 mod opening;
 mod owners;
+mod replays;
 mod report;
 mod settle;
 mod webhooks;
