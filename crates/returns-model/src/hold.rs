@@ -3,12 +3,12 @@
 use ach::decision::HoldReason;
 use ach::entry::Entry;
 use chrono::{DateTime, Utc};
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 
 use super::dishonor::Marks;
 
 /// Whether a hold still waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum HoldState {
     /// It waits.
