@@ -12,12 +12,11 @@ use returns_model::check::Diagnosis;
 use returns_model::incident::{Area, Content, IncidentRecord, IncidentWrite, Problem, Subject};
 use returns_store::IncidentStore;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::diagnoser::{Diagnoser, LONGEST_DIAGNOSIS};
+use super::diagnoser::{Diagnoser, start_diagnosis};
 use super::dispatcher::AlertDispatcher;
 use super::log::IncidentLog;
 use super::settings::AlertSettings;
@@ -173,44 +172,18 @@ impl IncidentManager {
         let known = self.log().memory.latest(&problem.key());
         let expected =
             change::observed(known.as_ref(), &problem, &self.dispatcher.rules, self.now());
-        let diagnosis =
-            matches!(expected, Observed::Notify(_)).then(|| self.start_diagnosis(&problem));
+        let diagnosis = matches!(expected, Observed::Notify(_))
+            .then(|| start_diagnosis(&self.diagnoser, &problem));
         let Some(recorded) = self.record_observation(&problem).await else {
             return;
         };
-        let diagnosis = diagnosis.unwrap_or_else(|| self.start_diagnosis(&problem));
+        let diagnosis = diagnosis.unwrap_or_else(|| start_diagnosis(&self.diagnoser, &problem));
         let manager = self.clone();
         self.dispatcher.tasks.spawn(async move {
             // A diagnosis that panicked has found nothing.
             let diagnosis = diagnosis.await.unwrap_or_default();
             manager.notify(&recorded, &problem, &diagnosis).await;
         });
-    }
-
-    fn start_diagnosis(&self, problem: &Arc<Problem>) -> JoinHandle<Diagnosis> {
-        let (diagnoser, problem) = (self.diagnoser.clone(), problem.clone());
-        tokio::spawn(async move {
-            match problem.cause.area() {
-                // There is nothing of ours to check.
-                Area::Alerting | Area::Webhook => Diagnosis::default(),
-                Area::Reach
-                | Area::Presence
-                | Area::Content
-                | Area::Disk
-                | Area::Bucket
-                | Area::Store
-                | Area::Target
-                | Area::Import
-                | Area::Clock => {
-                    let diagnosing = diagnoser.diagnose(&problem);
-                    let diagnosed = tokio::time::timeout(LONGEST_DIAGNOSIS, diagnosing).await;
-                    diagnosed.unwrap_or_else(|_| {
-                        tracing::warn!("the diagnosis took too long; the alert leaves without it");
-                        Diagnosis::default()
-                    })
-                }
-            }
-        })
     }
 
     /// Records that a problem was observed. Gives the incident when people are to be notified.

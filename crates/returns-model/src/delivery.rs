@@ -1,9 +1,11 @@
 //! Deliveries: which message is to reach which endpoint, and how that went.
 
 use chrono::{DateTime, Utc};
+use strum::{EnumString, IntoStaticStr};
 
 /// What has become of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum DeliveryState {
     /// It is tried, or tried again.
     Pending,
@@ -14,16 +16,9 @@ pub enum DeliveryState {
 }
 
 impl DeliveryState {
-    /// All states.
-    pub const ALL: [Self; 3] = [Self::Pending, Self::Delivered, Self::Dead];
-
-    /// The word for databases.
+    /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-        }
+        self.into_str()
     }
 }
 

@@ -1,9 +1,9 @@
 //! How far each database is.
 
 use chrono::{DateTime, Utc};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 
-/// Why a feed stands still, and since when.
+/// Why a feed is stalled, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub what: String,
@@ -15,12 +15,12 @@ pub struct Fault {
 pub struct Progress {
     /// The last position it has passed.
     pub position: u64,
-    /// Why its feed stands still, as the replica that feeds it said.
+    /// Why its feed is stalled, as reported by the replica that feeds it.
     pub fault: Option<Fault>,
 }
 
 /// Why a row did not take effect in a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum ExceptionKind {
     /// The transfer is no longer as it was decided on.
@@ -32,9 +32,6 @@ pub enum ExceptionKind {
 }
 
 impl ExceptionKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database and in reports.
     pub const fn as_str(self) -> &'static str {
         self.into_str()

@@ -3,17 +3,17 @@
 use ach::decision::HoldReason;
 use ach::entry::Entry;
 use chrono::{DateTime, Utc};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 
 use super::dishonor::Marks;
 
 /// Whether a hold still waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum HoldState {
     /// It waits.
     Open,
-    /// It was decided after all.
+    /// It was decided later.
     Resolved,
     /// It turned out to be a return that is known.
     Duplicate,
@@ -22,9 +22,6 @@ pub enum HoldState {
 }
 
 impl HoldState {
-    /// Every state.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
@@ -44,7 +41,7 @@ pub struct NewHold {
     pub transfer_ids: Vec<String>,
     /// The database and the row that did not take effect there.
     pub failed: Option<(String, u64)>,
-    /// When it is tried again by itself; `None` when a person is needed.
+    /// When it is tried again automatically; `None` when a person is needed.
     pub next_attempt_at: Option<DateTime<Utc>>,
 }
 

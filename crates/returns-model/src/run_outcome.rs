@@ -1,7 +1,7 @@
 //! What came of a run, and what began it.
 
 use serde::{Deserialize, Serialize};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 
 /// What came of a run. In order: of several files of one run, the worst counts.
 #[derive(
@@ -16,12 +16,12 @@ use strum::{IntoStaticStr, VariantArray};
     Serialize,
     Deserialize,
     IntoStaticStr,
-    VariantArray,
+    EnumString,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum RunOutcome {
-    /// Nothing was there, and nothing was due; or the file says that there is nothing.
+    /// No file was there and none was due, or the file says that there are no returns.
     NoActivity,
     /// The bytes were known already.
     DuplicateFile,
@@ -31,13 +31,13 @@ pub enum RunOutcome {
     CompletedWithExceptions,
     /// Applied, but the file came after it was due.
     FileLate,
-    /// Due, and not there.
+    /// A file was due, but not there.
     FileMissing,
     /// The archive or the report is not in the bucket.
     ReportFailed,
-    /// Refused whole.
+    /// The file was rejected as a whole.
     FileRejected,
-    /// A database does not take what was decided.
+    /// A database does not accept what was decided.
     TargetFailed,
     /// The acquirer's server could not be used.
     SourceUnreachable,
@@ -46,16 +46,13 @@ pub enum RunOutcome {
 }
 
 impl RunOutcome {
-    /// Every outcome, the best first.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database and in the API.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
     }
 
-    /// Whether trying again soon may help. How often a file that is missing is looked for is
-    /// up to the plan; one that was refused is looked for at the next slot.
+    /// Whether trying again soon may help. The plan says how often a missing file is searched; one
+    /// that was rejected is searched at the next slot.
     pub const fn is_worth_a_retry(self) -> bool {
         match self {
             Self::ReportFailed
@@ -74,25 +71,22 @@ impl RunOutcome {
 }
 
 /// What began a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Trigger {
     /// A slot of the cron expression.
     Schedule,
-    /// The last of the slots that passed while nobody was there to run them.
+    /// The last of the slots that passed while the service was down.
     CatchUp,
     /// A file's due time and grace are over.
     Due,
-    /// An earlier run did not go well.
+    /// An earlier run failed.
     Retry,
     /// A person.
     Manual,
 }
 
 impl Trigger {
-    /// Every trigger.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database and in the API.
     pub const fn as_str(self) -> &'static str {
         self.into_str()

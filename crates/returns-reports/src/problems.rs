@@ -115,10 +115,7 @@ impl Reporter {
         if let Some(fault) = files.fault {
             self.store.clear_files_fault(&import.import_id).await?;
             self.notifier.report_written();
-            let kept = Area::ALL
-                .iter()
-                .copied()
-                .find(|one| one.as_str() == fault.area);
+            let kept: Option<Area> = fault.area.parse().ok();
             areas.extend(kept.filter(|one| !areas.contains(one)));
         }
         for area in areas {

@@ -17,7 +17,7 @@ pub struct Examiner {
     pub store: Arc<dyn Store>,
     /// What each part of the service needs.
     pub probes: Vec<Arc<dyn Probe>>,
-    /// Where received files are kept.
+    /// Where received files are stored.
     pub spool_folder: PathBuf,
     /// How many days the acquirer keeps a file, by source, where that is known.
     pub retention_days: HashMap<String, u32>,

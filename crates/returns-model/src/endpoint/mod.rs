@@ -11,6 +11,7 @@ pub use secret::{SecretKind, SecretRecord};
 pub use version::PayloadVersion;
 
 use chrono::{DateTime, NaiveDate, Utc};
+use strum::{EnumString, IntoStaticStr};
 
 use super::job::AuditRecord;
 
@@ -21,7 +22,8 @@ const RETURNED_SINCE: (i32, u32, u32) = (2024, 10, 16);
 const RAINFOREST_SINCE: (i32, u32, u32) = (2023, 1, 1);
 
 /// Whose platform an endpoint was built for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Style {
     /// Finix.
     Finix,
@@ -30,15 +32,9 @@ pub enum Style {
 }
 
 impl Style {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Finix, Self::Rainforest];
-
-    /// The word for databases and people.
+    /// Its name in the database and for people.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Finix => "finix",
-            Self::Rainforest => "rainforest",
-        }
+        self.into_str()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Signing keys of endpoints, as they are kept.
 
 use chrono::{DateTime, Utc};
+use strum::{EnumString, IntoStaticStr};
 
 /// A signing key as it is kept: sealed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,11 +19,14 @@ pub struct SecretRecord {
 }
 
 /// How messages are signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum SecretKind {
     /// With a secret that both sides know.
+    #[strum(serialize = "hmac_sha256")]
     HmacSha256,
     /// With a private key that stays here; the receiver has the public one.
+    #[strum(serialize = "ed25519")]
     Ed25519,
 }
 
@@ -30,12 +34,9 @@ impl SecretKind {
     /// Both.
     pub const ALL: [Self; 2] = [Self::HmacSha256, Self::Ed25519];
 
-    /// The word for databases and people.
+    /// Its name in the database and for people.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::HmacSha256 => "hmac_sha256",
-            Self::Ed25519 => "ed25519",
-        }
+        self.into_str()
     }
 
     /// What a key that must stay secret begins with, by Standard Webhooks 1.0.

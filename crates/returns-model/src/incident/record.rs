@@ -1,13 +1,13 @@
 //! Incidents, what happened to them, and the alerts about them.
 
 use chrono::{DateTime, Utc};
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 
 use super::cause::{Area, Severity};
 use super::content::Content;
 
 /// Whether an incident is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum IncidentState {
     /// The problem persists.
@@ -17,9 +17,6 @@ pub enum IncidentState {
 }
 
 impl IncidentState {
-    /// Every state.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
@@ -74,7 +71,7 @@ pub struct IncidentRecord {
 }
 
 /// What can happen to an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum IncidentEventKind {
     Opened,
@@ -90,9 +87,6 @@ pub enum IncidentEventKind {
 }
 
 impl IncidentEventKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
@@ -114,7 +108,7 @@ pub struct IncidentEvent {
 }
 
 /// What an alert is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AlertKind {
     /// Something is wrong.
@@ -134,9 +128,6 @@ pub enum AlertKind {
 }
 
 impl AlertKind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database and in alerts.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
@@ -144,7 +135,7 @@ impl AlertKind {
 }
 
 /// What has become of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum AlertState {
     /// It is still to be delivered.
@@ -158,9 +149,6 @@ pub enum AlertState {
 }
 
 impl AlertState {
-    /// Every state.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         self.into_str()

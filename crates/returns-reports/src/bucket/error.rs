@@ -1,5 +1,5 @@
-//! What a bucket's server says, read down to its cause. Servers answer with XML that has a code,
-//! and sometimes with our token in it, so nothing is taken from it but code and message.
+//! What went wrong with the bucket, read down to its cause. Servers answer with XML that has a code
+//! and sometimes our token, so only code and message are taken from it.
 
 use std::error::Error as _;
 use std::io::ErrorKind;
@@ -127,7 +127,7 @@ impl BucketLocation {
             bucket: self.name.clone(),
             action: action.to_owned(),
         };
-        if let Some(said) = Said::of(error) {
+        if let Some(said) = S3Error::of(error) {
             return match said.code.as_str() {
                 "InvalidAccessKeyId" | "NotSignedUp" => BucketError::KeyIdUnknown { bucket },
                 "SignatureDoesNotMatch" => BucketError::SecretWrong { bucket },
@@ -186,12 +186,12 @@ impl BucketLocation {
 }
 
 /// What a server's XML says.
-struct Said {
+struct S3Error {
     code: String,
     message: String,
 }
 
-impl Said {
+impl S3Error {
     /// The first answer with a code among an error and its sources.
     fn of(error: &object_store::Error) -> Option<Self> {
         let text = error.to_string();

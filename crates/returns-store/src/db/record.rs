@@ -1,5 +1,7 @@
 //! A row of a result. What cannot be read is a named error, never a default.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
@@ -78,17 +80,10 @@ impl Record {
     }
 
     /// Reads one of a closed set of words.
-    pub(crate) fn word<T: Copy>(
-        &self,
-        column: &str,
-        all: &[T],
-        as_str: impl Fn(T) -> &'static str,
-    ) -> Result<T, StoreError> {
+    pub(crate) fn word<T: FromStr>(&self, column: &str) -> Result<T, StoreError> {
         let text = self.text(column)?;
-        all.iter()
-            .copied()
-            .find(|value| as_str(*value) == text)
-            .ok_or_else(|| unreadable(column, format!("{text:?} is not a known word")))
+        let word = text.parse();
+        word.map_err(|_| unreadable(column, format!("{text:?} is not a known word")))
     }
 
     /// Reads a value that is stored as JSON; `place` names it should it be unreadable.

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_service::failpoint;
-use returns_model::follower::{ExceptionKind, Fault, Progress, RowException};
+use returns_model::follower::{Fault, Progress, RowException};
 
 use super::SqlStore;
 use crate::columns::bound;
@@ -27,7 +27,7 @@ fn progress(row: &Record) -> Result<Progress, StoreError> {
 pub(super) fn row_exception(row: &Record) -> Result<RowException, StoreError> {
     Ok(RowException {
         position: row.count("position")?,
-        kind: row.word("kind", &ExceptionKind::ALL, ExceptionKind::as_str)?,
+        kind: row.word("kind")?,
         message: row.text("message")?,
     })
 }

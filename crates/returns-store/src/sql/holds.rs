@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, HoldState, NewHold};
+use returns_model::hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, NewHold};
 
 use super::SqlStore;
 use super::append_rows::write_hold_transfers;
@@ -44,7 +44,7 @@ pub(super) fn hold_record(row: &Record) -> Result<HoldRecord, StoreError> {
             next_attempt_at: row.optional_time("next_attempt_at")?,
             hold_id,
         },
-        state: row.word("state", &HoldState::ALL, HoldState::as_str)?,
+        state: row.word("state")?,
         attempts: u32::try_from(row.count("attempts")?)
             .map_err(|error| unreadable(&place, error))?,
         held_at: row.time("held_at")?,

@@ -1,9 +1,6 @@
 //! The rows of incidents: their columns, what is written into them, and how they are read.
 
-use returns_model::incident::{
-    AlertKind, AlertRecord, AlertState, Area, IncidentEvent, IncidentEventKind, IncidentRecord,
-    IncidentState, Severity, Signature,
-};
+use returns_model::incident::{AlertRecord, IncidentEvent, IncidentRecord, Signature};
 
 use crate::StoreError;
 use crate::columns::{bound, json, unreadable};
@@ -88,9 +85,9 @@ pub(super) fn incident_record(row: &Record) -> Result<IncidentRecord, StoreError
         key: row.text("incident_key")?,
         cause: row.text("cause")?,
         subject: row.text("subject")?,
-        area: row.word("area", &Area::ALL, Area::as_str)?,
-        severity: row.word("severity", &Severity::ALL, Severity::as_str)?,
-        state: row.word("state", &IncidentState::ALL, IncidentState::as_str)?,
+        area: row.word("area")?,
+        severity: row.word("severity")?,
+        state: row.word("state")?,
         content: row.json("content", "incidents.content")?,
         source: row.optional_text("source")?,
         import_id: row.optional_text("import_id")?,
@@ -117,7 +114,7 @@ pub(super) fn incident_event(row: &Record) -> Result<IncidentEvent, StoreError> 
         incident_id: row.text("incident_id")?,
         number: row.count("number")?,
         at: row.time("at")?,
-        what: row.word("what", &IncidentEventKind::ALL, IncidentEventKind::as_str)?,
+        what: row.word("what")?,
         actor: row.text("actor")?,
         note: row.text("note")?,
     })
@@ -128,9 +125,9 @@ pub(super) fn alert_record(row: &Record) -> Result<AlertRecord, StoreError> {
         alert_id: row.text("alert_id")?,
         incident_id: row.text("incident_id")?,
         channel: row.text("channel")?,
-        kind: row.word("kind", &AlertKind::ALL, AlertKind::as_str)?,
+        kind: row.word("kind")?,
         fallback_of: row.optional_text("fallback_of")?,
-        state: row.word("state", &AlertState::ALL, AlertState::as_str)?,
+        state: row.word("state")?,
         attempts: u32::try_from(row.count("attempts")?)
             .map_err(|error| unreadable("alerts.attempts", error))?,
         created_at: row.time("created_at")?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::job::{Begun, NewRun, RunEnd, RunRecord};
-use returns_model::run_outcome::{RunOutcome, Trigger};
+use returns_model::run_outcome::RunOutcome;
 
 use super::SqlStore;
 use crate::StoreError;
@@ -25,7 +25,7 @@ fn run_record(row: &Record) -> Result<RunRecord, StoreError> {
     let ended = match row.optional_time("ended_at")? {
         Some(at) => Some(RunEnd {
             at,
-            outcome: row.word("outcome", &RunOutcome::ALL, RunOutcome::as_str)?,
+            outcome: row.word("outcome")?,
             summary: row.text("summary")?,
             cause: row.optional_text("cause")?,
             files: row.json("files", "job_runs.files")?,
@@ -38,7 +38,7 @@ fn run_record(row: &Record) -> Result<RunRecord, StoreError> {
             source: row.text("source")?,
             slot: row.text("slot")?,
             slot_at: row.optional_time("slot_at")?,
-            trigger: row.word("trigger", &Trigger::ALL, Trigger::as_str)?,
+            trigger: row.word("trigger")?,
             actor: row.optional_text("actor")?,
             started_at: row.time("started_at")?,
         },

@@ -1,13 +1,12 @@
 //! Rows of endpoints, keys, events and deliveries to records.
 
 use chrono::{DateTime, Utc};
-use returns_model::delivery::{Delivery, DeliveryState, Touched};
+use returns_model::delivery::{Delivery, Touched};
 use returns_model::endpoint::{
-    Endpoint, EndpointSettings, NotificationState, OwnerNotification, SecretKind, SecretRecord,
-    Style, payload_version,
+    Endpoint, EndpointSettings, NotificationState, OwnerNotification, SecretRecord, payload_version,
 };
 use returns_model::event::{EventRecord, NewEvent, Origin};
-use returns_model::hold::HoldState;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::StoreError;
 use crate::columns::unreadable;
@@ -36,7 +35,7 @@ pub(super) const DELIVERIES: &str = "SELECT d.endpoint_id, d.sequence, d.event_t
 pub(super) fn endpoint(row: &Record) -> Result<Endpoint, StoreError> {
     let endpoint_id = row.text("endpoint_id")?;
     let place = format!("webhook_endpoints {endpoint_id}");
-    let style = row.word("style", &Style::ALL, Style::as_str)?;
+    let style = row.word("style")?;
     let api_version = row.text("api_version")?;
     Ok(Endpoint {
         settings: EndpointSettings {
@@ -66,7 +65,7 @@ fn owner_notice(row: &Record) -> Result<Option<OwnerNotification>, StoreError> {
         return Ok(None);
     }
     let error = row.optional_text("owner_error")?;
-    let state = row.word("owner_state", &OwnerState::ALL, OwnerState::as_str)?;
+    let state = row.word("owner_state")?;
     Ok(Some(OwnerNotification {
         since: row.time("owner_since")?,
         attempts: row.count("owner_attempts")?,
@@ -86,23 +85,12 @@ fn owner_notice(row: &Record) -> Result<Option<OwnerNotification>, StoreError> {
 }
 
 /// How an owner's notification stands, in a column.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 enum OwnerState {
     Waiting,
     Told,
     Untold,
-}
-
-impl OwnerState {
-    const ALL: [Self; 3] = [Self::Waiting, Self::Told, Self::Untold];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Told => "told",
-            Self::Untold => "untold",
-        }
-    }
 }
 
 /// A notification as the columns that hold it.
@@ -125,7 +113,7 @@ impl<'a> NotificationColumns<'a> {
             }
         };
         Self {
-            state: state.as_str(),
+            state: state.into(),
             next_at,
             told_at,
             error,
@@ -144,7 +132,7 @@ pub(super) fn secret(row: &Record) -> Result<SecretRecord, StoreError> {
     Ok(SecretRecord {
         secret_id: row.text("secret_id")?,
         endpoint_id: row.text("endpoint_id")?,
-        kind: row.word("kind", &SecretKind::ALL, SecretKind::as_str)?,
+        kind: row.word("kind")?,
         sealed: row.text("sealed")?,
         public_key: row.optional_text("public_key")?,
         created_at: row.time("created_at")?,
@@ -161,7 +149,7 @@ pub(super) fn event(row: &Record) -> Result<EventRecord, StoreError> {
         (Some(position), _) => Origin::Row { position },
         (None, Some(hold_id)) => Origin::Hold {
             hold_id,
-            state: row.word("hold_state", &HoldState::ALL, HoldState::as_str)?,
+            state: row.word("hold_state")?,
         },
         (None, None) => {
             return Err(unreadable(
@@ -193,7 +181,7 @@ pub(super) fn delivery(row: &Record) -> Result<Delivery, StoreError> {
         message_id: row.text("message_id")?,
         event_id: row.text("event_id")?,
         transfer_id: row.text("transfer_id")?,
-        state: row.word("state", &DeliveryState::ALL, DeliveryState::as_str)?,
+        state: row.word("state")?,
         attempts: row.count("attempts")?,
         tries_from: row.count("tries_from")?,
         generation: row.count("generation")?,

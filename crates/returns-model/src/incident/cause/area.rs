@@ -1,10 +1,10 @@
 //! What a cause takes away from the job, and how soon somebody must act.
 
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr};
 
 /// What a cause takes away from the job. When a part of the job works again, all incidents of its
 /// area have recovered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Area {
     /// The acquirer's server cannot be used.
@@ -32,9 +32,6 @@ pub enum Area {
 }
 
 impl Area {
-    /// Every area.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         self.into_str()
@@ -57,7 +54,7 @@ impl Area {
 }
 
 /// How soon somebody must act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, VariantArray)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case", const_into_str)]
 pub enum Severity {
     /// In working hours.
@@ -67,9 +64,6 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Every severity, the milder first.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
     /// Its name in the database and in alerts.
     pub const fn as_str(self) -> &'static str {
         self.into_str()

@@ -36,36 +36,36 @@ pub enum Cause {
         port: u16,
         after_ms: u64,
     },
-    /// Something answers that does not speak SSH as we do.
+    /// A server answers, but no SSH session comes about.
     HandshakeFailed { host: String, why: String },
-    /// The server shows another key than the one that is pinned.
+    /// The server's host key is not the pinned one.
     HostKeyChanged {
         host: String,
         expected: String,
         seen: String,
     },
-    /// The server does not take our key.
+    /// The server does not accept our key.
     KeyRefused { user: String, host: String },
-    /// The server does not take our password.
+    /// The server does not accept our password.
     PasswordRefused { user: String, host: String },
     /// The server wants a new password first.
     PasswordExpired { user: String, host: String },
-    /// A credential of our own cannot be used, before anybody was shown it.
+    /// A credential of our own cannot be used, so that it was not sent.
     CredentialUnusable { key: String, why: String },
     /// The folder is not there.
     DirectoryMissing { directory: String },
-    /// The folder is there, but may not be listed.
+    /// The folder is there, but cannot be listed.
     DirectoryUnreadable { directory: String, why: String },
     /// No file matches at all.
     FileMissing {
         directory: String,
         pattern: String,
         due: Option<DateTime<Utc>>,
-        /// How many other files are there. `None` when the day is over, so that what is there
-        /// now says nothing about it.
+        /// The number of other entries. `None` when the day is over, so that what is there now says
+        /// nothing about it.
         others: Option<u64>,
     },
-    /// The newest file that matches is an old one, which was taken before.
+    /// The newest file that matches is an old one, which was imported before.
     FileStale {
         name: String,
         age_hours: u64,
@@ -79,7 +79,7 @@ pub enum Cause {
     },
     /// The file is there, and the other file that says it is complete is not.
     FileUnmarked { name: String, marker: String },
-    /// A file is due, and the run that is to take it has not come to its end.
+    /// A file is due, and the run that should import it has not finished.
     RunStillGoing {
         run_id: String,
         since: DateTime<Utc>,
@@ -87,15 +87,15 @@ pub enum Cause {
     },
     /// The file has no bytes.
     FileEmpty { name: String },
-    /// The file was refused whole.
+    /// The file was rejected as a whole.
     FileRejected { name: String, why: String },
-    /// The file is fine, but of another kind than the source says.
+    /// The file has another format than the source says.
     WrongProfile {
         name: String,
         configured: String,
         looks_like: String,
     },
-    /// What the file is wrapped in could not be opened.
+    /// The file could not be decompressed or decrypted.
     FileUnopenable { name: String, why: String },
     /// The connection broke in the middle of a file.
     DownloadCut {
@@ -103,7 +103,7 @@ pub enum Cause {
         at_bytes: u64,
         of_bytes: u64,
     },
-    /// Bytes come so slowly that the file would not arrive in time.
+    /// The download was too slow.
     DownloadSlow {
         name: String,
         bytes_per_second: u64,
@@ -119,13 +119,13 @@ pub enum Cause {
     SpoolFailed { path: String, why: String },
     /// The bucket's server does not know our access key id.
     BucketKeyIdUnknown { bucket: String },
-    /// The bucket's server knows the key id, but the secret is another.
+    /// The bucket's server knows the key id, but the secret is wrong.
     BucketSecretWrong { bucket: String },
-    /// The session token has run out.
+    /// The session token has expired.
     BucketTokenExpired { bucket: String },
     /// There is no such bucket.
     BucketMissing { bucket: String },
-    /// The keys are right, but may not do this.
+    /// The keys are valid, but may not do this.
     BucketForbidden { bucket: String, action: String },
     /// The bucket's server does not answer.
     BucketUnreachable { endpoint: String, why: String },
@@ -141,32 +141,32 @@ pub enum Cause {
     StoreUnreachable { why: String },
     /// An adapter does not answer.
     AdapterUnreachable { database: String, why: String },
-    /// A target takes no writes.
+    /// A target accepts no writes.
     TargetReadOnly { database: String },
     /// A target, or its adapter, refuses what it is fed.
     TargetFailed { database: String, why: String },
-    /// The gateway could not be asked, or the import cannot go on for another reason.
+    /// The import cannot continue, because the gateway does not answer or for another reason.
     ImportStuck { why: String },
-    /// Read is not applied + duplicate + held + rejected.
+    /// The entries that were read are not all applied, duplicate, held or rejected.
     DoesNotTieOut { what: String },
-    /// A channel does not take alerts.
+    /// A channel does not accept alerts.
     ChannelFailed { channel: String, why: String },
-    /// Messages to a platform were tried often enough, and are given up.
+    /// Messages to a platform are undeliverable: the last try has failed.
     WebhookDead {
         endpoint: String,
         host: String,
         why: String,
         count: u64,
     },
-    /// A platform's endpoint took nothing for so long, or wants nothing, that it is left alone.
+    /// A platform's endpoint accepted nothing for too long, or answered that it is gone.
     WebhookDisabled {
         endpoint: String,
         host: String,
         why: String,
-        /// Whether its owner was told, in a sentence.
+        /// Whether its owner was notified, in a sentence.
         owner: String,
     },
-    /// Messages to a platform cannot be sent, for a reason of our own.
+    /// Messages to a platform cannot be sent, for a reason on our side.
     WebhookStuck { endpoint: String, why: String },
     /// The clock of this machine differs from another's.
     ClockWrong { by_seconds: i64, against: String },

@@ -23,7 +23,9 @@ pub(super) fn undeliverable(endpoint: &str, host: &str, why: &str, count: u64) -
 pub(super) fn disabled(endpoint: &str, host: &str, why: &str, owner: &str) -> Description {
     Description::new(
         Area::Webhook,
-        format!("The webhook endpoint at {host} ({endpoint}) {why}, so it was disabled. {owner}"),
+        format!(
+            "The webhook endpoint at {host} ({endpoint}) was disabled because it {why}. {owner}"
+        ),
         "The platform gets no messages until somebody enables its endpoint. Waiting messages are \
          recorded, and later events can be recovered.",
         &[

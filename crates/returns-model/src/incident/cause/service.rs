@@ -73,8 +73,7 @@ pub(super) fn channel_failed(channel: &str, why: &str) -> Description {
     Description::new(
         Area::Alerting,
         format!("Alerts cannot be delivered by {channel}: {why}."),
-        "People who read only that channel are not notified. The other channels got the alerts. \
-         Delivery by this one is retried.",
+        "People who read only that channel are not notified. Delivery to it is retried.",
         &["Check the channel's address and credentials in the configuration."],
     )
 }

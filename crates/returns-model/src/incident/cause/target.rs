@@ -7,7 +7,7 @@ fn not_corrected(headline: String, to_do: &'static [&'static str]) -> Descriptio
         Area::Target,
         headline,
         "Decided returns are not reaching this database; returned payments still look good there. \
-         As soon as it is available, they are applied in order, each once.",
+         They are applied in order, each once, as soon as it is available.",
         to_do,
     )
 }

@@ -202,7 +202,7 @@ fn our_samples() -> Vec<Cause> {
         Cause::WebhookDisabled {
             endpoint: endpoint(),
             host: host(),
-            why: text("took no message for 5 days"),
+            why: text("answered 410 Gone: it wants no more messages"),
             owner: text("Its owner was notified."),
         },
         Cause::WebhookStuck {
