@@ -13,10 +13,10 @@ use super::session::Session;
 use crate::sftp::pin::Pin;
 use crate::unwrap::pgp::PgpKey;
 
-/// A place with files, and what is agreed about them.
+/// A directory with files, and what is agreed about them.
 #[derive(Debug, Clone)]
 pub struct RemoteLocation {
-    pub place: LocationKind,
+    pub kind: LocationKind,
     /// The directory, as the configuration names it.
     pub directory: String,
     /// Which names are files of this source.
@@ -29,7 +29,7 @@ pub struct RemoteLocation {
     pub(super) pgp: Option<PgpKey>,
 }
 
-/// The kind of place.
+/// The kind of location.
 #[derive(Debug, Clone)]
 pub enum LocationKind {
     Sftp(Arc<SftpLocation>),
@@ -59,7 +59,7 @@ pub(super) struct Pace {
     pub(super) read: Duration,
     /// How often a sign of life is sent while nothing else is.
     pub(super) keepalive: Duration,
-    /// Fewer bytes a second than this, over `slow_after`, is a crawl. 0 lets everything pass.
+    /// Fewer bytes a second than this, over `slow_after`, is a crawl. 0 means no limit.
     pub(super) least_bytes_per_second: u64,
     pub(super) slow_after: Duration,
     /// For all of a file: one that needs longer is given up.
@@ -86,12 +86,12 @@ impl RemoteLocation {
 
     /// Where the files are, for people: `sftp://user@host:port/directory` or a folder.
     pub fn shown(&self) -> String {
-        match &self.place {
-            LocationKind::Sftp(place) => format!(
+        match &self.kind {
+            LocationKind::Sftp(server) => format!(
                 "sftp://{}@{}:{}/{}",
-                place.user,
-                place.host,
-                place.port,
+                server.user,
+                server.host,
+                server.port,
                 self.directory.trim_start_matches('/')
             ),
             LocationKind::Folder => self.directory.clone(),

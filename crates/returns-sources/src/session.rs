@@ -13,23 +13,23 @@ use returns_model::import::NewImport;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::archive_remote::{PutAway, archive_remote};
+use super::archive_remote::{RemoteArchival, SourceDirectory, archive_remote};
 use super::error::SourceError;
 use super::fetch::Fetch;
 use super::folder::Folder;
 use super::listing::{
-    Completeness, Entry, Listing, RemoteFile, Sorted, at_once, compare, sort_out,
+    Completeness, Listing, RemoteEntry, RemoteFile, SortedEntries, at_once, compare, sort_out,
 };
 use super::location::{LocationKind, RemoteLocation};
-use super::sftp;
+use super::sftp::SftpConnection;
 
 type Answer<T> = oneshot::Sender<Result<T, SourceError>>;
 
 /// What the thread is asked to do.
 enum Order {
-    List(Answer<Vec<Entry>>),
+    List(Answer<Vec<RemoteEntry>>),
     Fetch(Box<Fetch>, Answer<NewImport>),
-    PutAway(RemoteFile, Answer<PutAway>),
+    Archive(RemoteFile, Answer<RemoteArchival>),
 }
 
 /// An open session. Dropped in the middle of something, it breaks off.
@@ -50,25 +50,22 @@ impl Session {
         std::thread::Builder::new()
             .name("source".to_owned())
             .spawn(move || {
-                match Connection::open(&for_thread) {
+                // When nobody waits any more, there are no orders either.
+                let _ = match SourceConnection::open(&for_thread) {
                     Ok(connection) => {
-                        // When nobody waits any more, there are no orders either.
-                        let _ = opened.send(Ok(connection.socket()));
+                        let sent = opened.send(Ok(connection.socket()));
                         connection.work(&for_thread, &to_do);
+                        sent
                     }
-                    Err(error) => {
-                        let _ = opened.send(Err(error));
-                    }
-                }
+                    Err(error) => opened.send(Err(error)),
+                };
                 let _ = end.send(());
             })
             .map_err(|error| SourceError::Refused {
                 what: "the start of a thread for the session".to_owned(),
                 why: error.to_string(),
             })?;
-        let socket = opening
-            .await
-            .unwrap_or_else(|_| Err(SourceError::worker_gone()))?;
+        let socket = answer_of(opening).await?;
         Ok(Self {
             location,
             orders,
@@ -78,37 +75,36 @@ impl Session {
     }
 
     /// Everything in the directory, as it is now.
-    pub async fn list(&mut self) -> Result<Vec<Entry>, SourceError> {
+    pub async fn list(&mut self) -> Result<Vec<RemoteEntry>, SourceError> {
         self.order(Order::List).await
     }
 
-    /// What is there to be taken. Where files are known to be complete by their rest, this
-    /// looks twice and waits in between, as long as there is anything to wait for.
-    pub async fn take_stock(&mut self) -> Result<Listing, SourceError> {
-        let first = self.look().await?;
-        let Completeness::Stable { settle } = self.location.completeness else {
-            return Ok(at_once(first));
-        };
-        if first.matches() == 0 {
-            return Ok(at_once(first));
+    /// What is there to be taken. Where a file counts as complete when it no longer grows, this
+    /// lists twice and waits in between, as long as there is anything to wait for.
+    pub async fn list_complete(&mut self) -> Result<Listing, SourceError> {
+        let first = self.list_sorted().await?;
+        match self.location.completeness {
+            Completeness::Stable { settle } if first.matches() > 0 => {
+                tokio::time::sleep(settle).await;
+                Ok(compare(&first, self.list_sorted().await?))
+            }
+            _ => Ok(at_once(first)),
         }
-        tokio::time::sleep(settle).await;
-        let second = self.look().await?;
-        Ok(compare(&first, second))
     }
 
-    async fn look(&mut self) -> Result<Sorted, SourceError> {
+    async fn list_sorted(&mut self) -> Result<SortedEntries, SourceError> {
         let entries = self.list().await?;
-        Ok(sort_out(
-            entries,
-            &self.location.pattern,
-            &self.location.completeness,
-        ))
+        let RemoteLocation {
+            pattern,
+            completeness,
+            ..
+        } = &self.location;
+        Ok(sort_out(entries, pattern, completeness))
     }
 
-    /// Takes a file into the spool, opened where it is wrapped. What comes back is kept and not
-    /// recorded: [`returns_import::record`] does that. `nonce` keeps two files apart that are
-    /// received at once.
+    /// Takes a file into the spool, opened where it is wrapped. It is not recorded yet:
+    /// [`returns_import::record`] does that. `nonce` keeps two files apart that are received at
+    /// once.
     ///
     /// # Errors
     /// When the file does not come as it was listed, cannot be opened, or does not fit. Nothing
@@ -133,14 +129,17 @@ impl Session {
         self.order(|answer| Order::Fetch(fetch, answer)).await
     }
 
-    /// Puts a file away as the configuration says, once its import is committed. It may be
+    /// Moves or deletes a file as the configuration says, once its import is committed. It may be
     /// called again for the same file.
     ///
     /// # Errors
     /// [`SourceError::NotPutAway`] when the source refuses.
-    pub async fn archive_remote(&mut self, file: &RemoteFile) -> Result<PutAway, SourceError> {
+    pub async fn archive_remote(
+        &mut self,
+        file: &RemoteFile,
+    ) -> Result<RemoteArchival, SourceError> {
         let file = file.clone();
-        self.order(|answer| Order::PutAway(file, answer)).await
+        self.order(|answer| Order::Archive(file, answer)).await
     }
 
     /// Ends the session in good order. It takes a second at most.
@@ -157,10 +156,15 @@ impl Session {
         self.orders
             .send(order(answer))
             .map_err(|_| SourceError::worker_gone())?;
-        answered
-            .await
-            .unwrap_or_else(|_| Err(SourceError::worker_gone()))
+        answer_of(answered).await
     }
+}
+
+async fn answer_of<T>(
+    answered: oneshot::Receiver<Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    let answer = answered.await;
+    answer.unwrap_or_else(|_| Err(SourceError::worker_gone()))
 }
 
 impl Drop for Session {
@@ -173,17 +177,17 @@ impl Drop for Session {
 }
 
 /// The thread's end of a session.
-enum Connection {
-    Sftp(Box<sftp::Connection>),
+enum SourceConnection {
+    Sftp(Box<SftpConnection>),
     Folder(Folder),
 }
 
-impl Connection {
+impl SourceConnection {
     fn open(location: &RemoteLocation) -> Result<Self, SourceError> {
         let directory = PathBuf::from(&location.directory);
-        Ok(match &location.place {
-            LocationKind::Sftp(place) => {
-                Self::Sftp(Box::new(sftp::Connection::open(place.clone(), directory)?))
+        Ok(match &location.kind {
+            LocationKind::Sftp(server) => {
+                Self::Sftp(Box::new(SftpConnection::open(server.clone(), directory)?))
             }
             LocationKind::Folder => Self::Folder(Folder::open(directory)?),
         })
@@ -210,7 +214,7 @@ impl Connection {
                         let _ = fetch.spool.remove(&new.spool_name);
                     }
                 }
-                Order::PutAway(file, answer) => {
+                Order::Archive(file, answer) => {
                     let _ = answer.send(self.archive_remote(&file, location));
                 }
             }
@@ -234,7 +238,7 @@ impl Connection {
         }
     }
 
-    fn list(&self) -> Result<Vec<Entry>, SourceError> {
+    fn list(&self) -> Result<Vec<RemoteEntry>, SourceError> {
         match self {
             Self::Sftp(connection) => connection.list(),
             Self::Folder(folder) => folder.list(),
@@ -253,13 +257,11 @@ impl Connection {
         &self,
         file: &RemoteFile,
         location: &RemoteLocation,
-    ) -> Result<PutAway, SourceError> {
-        let (after, completeness) = (&location.after, &location.completeness);
-        match self {
-            Self::Sftp(connection) => {
-                archive_remote(connection.at_usual_pace(), file, after, completeness)
-            }
-            Self::Folder(folder) => archive_remote(folder, file, after, completeness),
-        }
+    ) -> Result<RemoteArchival, SourceError> {
+        let directory: &dyn SourceDirectory = match self {
+            Self::Sftp(connection) => connection.at_usual_pace(),
+            Self::Folder(folder) => folder,
+        };
+        archive_remote(directory, file, &location.after, &location.completeness)
     }
 }

@@ -50,7 +50,7 @@ impl Arrival {
     }
 }
 
-/// The name of the slot in which a day's deadline is looked at.
+/// The name of the slot in which a day's deadline is judged.
 pub(super) fn due_slot(expected: &Expected) -> String {
     format!("due {}", expected.day)
 }
@@ -73,7 +73,7 @@ pub async fn arrivals(
     let earlier = plan.before(&last);
     let from = earlier.map_or(last.from, |earlier| earlier.from);
     let came = store.came_since(&state.source, from).await?;
-    // Once its deadline was looked at, a day stays due, whatever is paused or changed later.
+    // Once its deadline was judged, a day stays due, even when the source is paused later.
     let is_due = last.deadline > state.due_since
         || store.slot_taken(&state.source, &due_slot(&last)).await?;
     let first = Arrival {
