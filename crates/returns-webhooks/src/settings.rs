@@ -12,7 +12,7 @@ use super::sender::SenderSettings;
 
 const HOUR_MS: u64 = 3_600_000;
 
-/// How platforms are told.
+/// How platforms are notified.
 #[derive(Debug, Clone)]
 pub struct WebhookSettings {
     /// Whether messages are sent at all by this installation.
