@@ -37,7 +37,7 @@ pub(super) fn unmarked(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell)
 }
 
-/// Line ends, tabs and other control characters become blanks, and so do the marks that turn
+/// ReportLine ends, tabs and other control characters become blanks, and so do the marks that turn
 /// the direction of writing: they only make a line look like something else.
 fn clean(text: &str) -> String {
     text.chars()

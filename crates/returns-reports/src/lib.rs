@@ -35,7 +35,7 @@ use returns_store::StoreError;
 use crate::bucket::BucketError;
 
 pub use reporter::{Reporter, ReporterJob, RetryPauses};
-pub use write::Summary;
+pub use write::ReportSummary;
 
 /// Why an import's files are not where they belong yet.
 #[derive(Debug, thiserror::Error)]

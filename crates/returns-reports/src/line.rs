@@ -8,7 +8,7 @@ use super::outcome::{LineOutcome, Status};
 
 /// What is known of one entry of a file.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(super) struct ReportLine {
     /// Where it stands in its file, counted from 1.
     pub(super) line_number: u64,
     /// The entry; `None` for a line that could not be read.

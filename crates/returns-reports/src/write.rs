@@ -21,7 +21,7 @@ const MAX_EDITIONS: u32 = 50;
 
 /// What stands beside a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct ReportSummary {
     pub import_id: String,
     pub source: String,
     pub file_name: String,
@@ -120,7 +120,7 @@ impl Reporter {
         totals_key: &str,
         scratch: &Scratch,
         rendered: &Rendered,
-        summary: &Summary,
+        summary: &ReportSummary,
     ) -> Result<String, ReportError> {
         let totals = serde_json::to_string_pretty(summary)
             .map_err(|error| ReportError::Unmakable(error.to_string()))?;
@@ -174,9 +174,9 @@ fn summary(
     archive: &ArchivedFile,
     key: &str,
     rendered: &Rendered,
-) -> Summary {
+) -> ReportSummary {
     let totals = &rendered.totals;
-    Summary {
+    ReportSummary {
         import_id: import.import_id.clone(),
         source: import.new.source.clone(),
         file_name: import.new.file_name.clone(),

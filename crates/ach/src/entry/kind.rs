@@ -140,8 +140,18 @@ impl EntryKind {
         }
     }
 
+    /// The title of the code, when the table has it.
+    pub fn title(&self) -> Option<&'static str> {
+        match self {
+            Self::Correction { code, .. } | Self::RefusedCorrection { code, .. } => {
+                code.known().map(|code| code.info().title)
+            }
+            _ => self.return_code().map(|code| code.info().title),
+        }
+    }
+
     /// The code of a return, a dishonor or a contest, when the table has it.
-    pub(crate) fn return_code(&self) -> Option<ReturnCode> {
+    pub fn return_code(&self) -> Option<ReturnCode> {
         match self {
             Self::Return { code, .. }
             | Self::Dishonored { code, .. }

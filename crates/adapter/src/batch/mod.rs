@@ -52,7 +52,6 @@ pub enum TransferChange {
 
 impl TransferChange {
     /// The transfer that it is about.
-    #[must_use]
     pub fn transfer_id(&self) -> &str {
         match self {
             Self::Update(update) => &update.transfer_id,
@@ -142,7 +141,6 @@ pub enum UpdateEffect {
 
 impl UpdateEffect {
     /// The transfer that it creates.
-    #[must_use]
     pub fn new_transfer(&self) -> Option<&NewTransfer> {
         match self {
             Self::Fail { .. } | Self::Return { .. } => None,

@@ -136,7 +136,6 @@ pub struct TableSchema {
 
 impl TableSchema {
     /// The live column of that name, by the dialect's rules of upper and lower case.
-    #[must_use]
     pub fn column(&self, name: &Identifier) -> Option<&LiveColumn> {
         let mut columns = self.columns.iter();
         columns.find(|column| self.is_named(&column.name, name))

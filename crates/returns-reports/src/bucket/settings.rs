@@ -20,16 +20,20 @@ pub enum BucketPlace {
     /// A folder of this machine, or one that all replicas mount.
     Folder(PathBuf),
     /// On an S3 server.
-    S3 {
-        bucket: String,
-        /// What every key begins with, without slashes at its ends; may be empty.
-        prefix: String,
-        /// The server; `None` for Amazon's.
-        endpoint: Option<String>,
-        region: String,
-        keys: AccessKeys,
-        allow_http: bool,
-    },
+    S3(S3Bucket),
+}
+
+/// A bucket on an S3 server.
+#[derive(Debug, Clone)]
+pub struct S3Bucket {
+    pub bucket: String,
+    /// What every key begins with, without slashes at its ends; may be empty.
+    pub prefix: String,
+    /// The server; `None` for Amazon's.
+    pub endpoint: Option<String>,
+    pub region: String,
+    pub keys: AccessKeys,
+    pub allow_http: bool,
 }
 
 /// The keys to a bucket.
@@ -117,7 +121,7 @@ fn s3_place(section: &Section<'_>, rest: &str) -> Option<BucketPlace> {
             );
         }
     }
-    Some(BucketPlace::S3 {
+    Some(BucketPlace::S3(S3Bucket {
         bucket: bucket.to_owned(),
         prefix: prefix.to_owned(),
         endpoint,
@@ -128,7 +132,7 @@ fn s3_place(section: &Section<'_>, rest: &str) -> Option<BucketPlace> {
             session_token,
         },
         allow_http,
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -164,12 +168,12 @@ mod tests {
         );
         let s3 = s3.unwrap().unwrap();
         assert!(!format!("{s3:?}").contains("CANARY"), "{s3:?}");
-        let BucketPlace::S3 {
+        let BucketPlace::S3(S3Bucket {
             bucket,
             prefix,
             region,
             ..
-        } = s3.place
+        }) = s3.place
         else {
             panic!("it is no folder")
         };
