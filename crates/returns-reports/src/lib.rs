@@ -68,7 +68,7 @@ pub enum ReportError {
 }
 
 impl ReportError {
-    /// The cause for whoever must do something about it; `None` when it is a matter of time.
+    /// The cause of the incident; `None` when it is only a matter of time.
     pub fn cause(&self) -> Option<Cause> {
         let cause = match self {
             Self::OnItsWay { .. } => return None,

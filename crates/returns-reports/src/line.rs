@@ -20,7 +20,7 @@ pub(super) struct ReportLine {
     pub(super) outcome: LineOutcome,
     /// What it did in each database, in their order.
     pub(super) statuses: Vec<Status>,
-    /// What is counted of it, in minor units; `None` when nobody knows any more.
+    /// What is counted of it, in minor units; `None` when it is not known any more.
     pub(super) amount_minor: Option<i64>,
     /// Why it may be dishonored, if it may.
     pub(super) mark: Option<DishonorMark>,

@@ -18,7 +18,7 @@ use super::line_status::{EntryHistory, EntryRecord};
 /// Entries that are put together at once.
 const WINDOW: u64 = 1_000;
 
-/// At most so many differences are described; one is enough to look.
+/// The maximum number of differences that are described.
 const MAX_DIFFERENCES: usize = 20;
 
 /// Reads the lines of one import.

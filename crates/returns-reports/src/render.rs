@@ -133,7 +133,7 @@ fn against_file(
         ..import.totals.read
     };
     if unknown_amounts > 0 {
-        // Duplicates from before entries were kept with them: only their number is known.
+        // Duplicates from before their entries were recorded: only their number is known.
         counted.amount_minor = totals.read.amount_minor;
     }
     differs("the file against the report", counted, totals.read)

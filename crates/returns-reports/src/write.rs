@@ -1,4 +1,4 @@
-//! Writing a report to the bucket under a key that nobody has, with its totals beside it, and
+//! Writing a report to the bucket under a free key, with its totals beside it, and
 //! reading both back.
 
 use chrono::{DateTime, Utc};
@@ -15,7 +15,7 @@ use super::totals::ReportTotals;
 use super::{ReportError, keys};
 use crate::bucket::{BucketError, Digest};
 
-/// At most so many editions of a report are tried. Each but the last was found to be wrong, or
+/// The maximum number of editions of a report. Each but the last was found to be wrong, or
 /// was cut off by a crash before something new happened to its entries.
 const MAX_EDITIONS: u32 = 50;
 

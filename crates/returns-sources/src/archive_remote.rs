@@ -1,6 +1,6 @@
 //! What becomes of a file at its source once its import is committed. Doing it twice is as
 //! good as doing it once; nothing is ever overwritten, and a file that has changed since it was
-//! taken stays where it is, since nobody has imported it.
+//! taken stays where it is, since it was not imported.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What can go wrong at a source, each kind told apart, so that an alert can name the cause.
+//! What can go wrong at a source, each kind by itself, so that an alert can name the cause.
 
 use std::path::PathBuf;
 
@@ -72,7 +72,7 @@ pub enum SourceError {
     },
     #[error("{name:?} cannot be unpacked: {why}")]
     Unopenable { name: RemoteName, why: String },
-    #[error("{name:?} could not be put away: {why}")]
+    #[error("{name:?} could not be archived at the source: {why}")]
     NotPutAway { name: RemoteName, why: String },
     #[error("the disk of {path} is full")]
     DiskFull { path: PathBuf },

@@ -79,7 +79,7 @@ impl RemoteLocation {
     /// Opens a session. It does nothing on this thread but wait.
     ///
     /// # Errors
-    /// Whatever keeps us from getting in, within the configured time-outs.
+    /// Why the log-in failed, within the configured time-outs.
     pub async fn open(&self) -> Result<Session, SourceError> {
         Session::open(self.clone()).await
     }

@@ -19,7 +19,7 @@ use super::location::{LocationKind, RemoteLocation, SftpLocation};
 const WHOLE: Duration = Duration::from_millis(4_500);
 /// What a step may still take when nothing is left, so that it can fail by itself.
 const LEAST: Duration = Duration::from_millis(50);
-/// After this nobody waits for a step that does not end, whatever it is waiting for.
+/// After this a step that does not end is left alone.
 const PATIENCE: Duration = Duration::from_millis(4_900);
 
 const HOST_NAME: &str = "host name";
@@ -35,7 +35,7 @@ const CHECKS: [&str; 7] = [
     HOST_NAME, CONNECTION, HANDSHAKE, HOST_KEY, LOG_IN, DIRECTORY, FILE,
 ];
 
-/// Looks at a source from the outside in. It changes nothing there.
+/// Checks a source from the outside in. It changes nothing there.
 pub async fn probe(location: &RemoteLocation, now: DateTime<Utc>) -> Vec<Check> {
     let at_work = location.clone();
     let checks = Arc::<Mutex<Vec<Check>>>::default();
@@ -102,7 +102,7 @@ impl Steps {
         usual.min(left * 2 / 3).max(LEAST)
     }
 
-    /// Takes a step on what the step before gave, and notes what came of it. `work` is told how long
+    /// Takes a step on what the step before gave, and notes what came of it. `work` is given how long
     /// it may take; in a run it may take `usual`.
     fn step<I, O>(
         &mut self,

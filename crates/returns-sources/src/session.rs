@@ -1,6 +1,6 @@
 //! A session at a source. The work blocks, so it has a thread of its own, which takes orders
-//! one by one and sends signs of life in between; whoever waits for an answer waits without
-//! holding up anybody else.
+//! one by one and sends signs of life in between; a caller that waits for an answer
+//! holds up no other.
 
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
@@ -23,14 +23,8 @@ use super::listing::{
 use super::location::{LocationKind, RemoteLocation};
 use super::sftp::SftpConnection;
 
-type Answer<T> = oneshot::Sender<Result<T, SourceError>>;
-
-/// What the thread is asked to do.
-enum Order {
-    List(Answer<Vec<RemoteEntry>>),
-    Fetch(Box<Fetch>, Answer<NewImport>),
-    Archive(RemoteFile, Answer<RemoteArchival>),
-}
+/// What the thread is asked to do. It answers by itself.
+type Order = Box<dyn FnOnce(&SourceConnection) + Send>;
 
 /// An open session. Dropped in the middle of something, it breaks off.
 pub struct Session {
@@ -54,7 +48,7 @@ impl Session {
                 let _ = match SourceConnection::open(&for_thread) {
                     Ok(connection) => {
                         let sent = opened.send(Ok(connection.socket()));
-                        connection.work(&for_thread, &to_do);
+                        connection.work(&to_do);
                         sent
                     }
                     Err(error) => opened.send(Err(error)),
@@ -76,7 +70,7 @@ impl Session {
 
     /// Everything in the directory, as it is now.
     pub async fn list(&mut self) -> Result<Vec<RemoteEntry>, SourceError> {
-        self.order(Order::List).await
+        self.order(SourceConnection::list, drop).await
     }
 
     /// What is there to be taken. Where a file counts as complete when it no longer grows, this
@@ -118,15 +112,19 @@ impl Session {
         nonce: Uuid,
         clock: &SharedClock,
     ) -> Result<NewImport, SourceError> {
-        let fetch = Box::new(Fetch {
+        let fetch = Fetch {
             file: file.clone(),
             spool: spool.clone(),
             source: source.clone(),
             limit_bytes,
             nonce,
             clock: clock.clone(),
-        });
-        self.order(|answer| Order::Fetch(fetch, answer)).await
+        };
+        let (location, spool) = (self.location.clone(), spool.clone());
+        // A file that nobody waits for any more would never be recorded.
+        let unheard = move |new: NewImport| drop(spool.remove(&new.spool_name));
+        let work = move |connection: &SourceConnection| connection.fetch(&fetch, &location);
+        self.order(work, unheard).await
     }
 
     /// Moves or deletes a file as the configuration says, once its import is committed. It may be
@@ -138,8 +136,9 @@ impl Session {
         &mut self,
         file: &RemoteFile,
     ) -> Result<RemoteArchival, SourceError> {
-        let file = file.clone();
-        self.order(|answer| Order::Archive(file, answer)).await
+        let (file, location) = (file.clone(), self.location.clone());
+        let work = move |connection: &SourceConnection| connection.archive_remote(&file, &location);
+        self.order(work, drop).await
     }
 
     /// Ends the session in good order. It takes a second at most.
@@ -151,11 +150,20 @@ impl Session {
         let _ = tokio::time::timeout(Duration::from_secs(1), &mut self.ended).await;
     }
 
-    async fn order<T>(&self, order: impl FnOnce(Answer<T>) -> Order) -> Result<T, SourceError> {
+    /// Has the thread do some work. When nobody waits for what comes of it, `unheard` gets it.
+    async fn order<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&SourceConnection) -> Result<T, SourceError> + Send + 'static,
+        unheard: impl FnOnce(T) + Send + 'static,
+    ) -> Result<T, SourceError> {
         let (answer, answered) = oneshot::channel();
-        self.orders
-            .send(order(answer))
-            .map_err(|_| SourceError::worker_gone())?;
+        let order: Order = Box::new(move |connection| {
+            if let Err(Ok(done)) = answer.send(work(connection)) {
+                unheard(done);
+            }
+        });
+        let sent = self.orders.send(order);
+        sent.map_err(|_| SourceError::worker_gone())?;
         answer_of(answered).await
     }
 }
@@ -170,7 +178,7 @@ async fn answer_of<T>(
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(socket) = &self.socket {
-            // Whatever the thread waits for, it waits no longer.
+            // The thread stops waiting.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
@@ -200,24 +208,10 @@ impl SourceConnection {
         }
     }
 
-    /// Takes orders until nobody can give any more.
-    fn work(self, location: &RemoteLocation, orders: &Receiver<Order>) {
+    /// Takes orders until the session is closed or dropped.
+    fn work(self, orders: &Receiver<Order>) {
         while let Some(order) = self.next(orders) {
-            match order {
-                Order::List(answer) => {
-                    let _ = answer.send(self.list());
-                }
-                Order::Fetch(fetch, answer) => {
-                    let fetched = self.fetch(&fetch, location);
-                    // A file that nobody waits for any more would never be recorded.
-                    if let Err(Ok(new)) = answer.send(fetched) {
-                        let _ = fetch.spool.remove(&new.spool_name);
-                    }
-                }
-                Order::Archive(file, answer) => {
-                    let _ = answer.send(self.archive_remote(&file, location));
-                }
-            }
+            order(&self);
         }
         match self {
             Self::Sftp(connection) => connection.close(),

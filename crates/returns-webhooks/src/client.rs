@@ -192,7 +192,7 @@ fn scrub(url: &str) -> Scrub {
 }
 
 /// The first bytes of an answer's body. Reading them to the end lets the connection be used
-/// again; whatever is longer or slower is cut off with its connection.
+/// again; what is longer or slower is cut off with its connection.
 async fn read_start(mut answer: Response) -> String {
     let mut start = Vec::new();
     let reading = async {

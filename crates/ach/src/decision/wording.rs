@@ -21,7 +21,6 @@ fn is_validation_failure(entry: &Entry) -> bool {
 
 /// The `messages` of a transfer that failed. A validation failure has only its text and no
 /// return code; a credit that came back has code, description and where it was seen.
-#[must_use]
 pub fn failure_messages(entry: &Entry, transfer: &Transfer) -> Vec<String> {
     let mut lines = return_messages(entry);
     if !is_validation_failure(entry) {
@@ -34,7 +33,6 @@ pub fn failure_messages(entry: &Entry, transfer: &Transfer) -> Vec<String> {
 }
 
 /// The `messages` of a debit that was returned before funding.
-#[must_use]
 pub fn return_messages(entry: &Entry) -> Vec<String> {
     if is_validation_failure(entry) {
         return vec![reason(entry)];
@@ -48,7 +46,6 @@ pub fn return_messages(entry: &Entry) -> Vec<String> {
 
 /// The `tags` of a transfer that a later stage of return `return_id` makes; `stage` is its
 /// name in the last line.
-#[must_use]
 pub fn stage_tags(entry: &Entry, stage: &str, return_id: &str) -> Vec<(String, String)> {
     let mut lines = return_messages(entry);
     lines.push(format!("{stage} of return {return_id}"));
@@ -56,7 +53,6 @@ pub fn stage_tags(entry: &Entry, stage: &str, return_id: &str) -> Vec<(String, S
 }
 
 /// The `tags` of the REVERSAL that takes the money of a return back.
-#[must_use]
 pub fn reversal_tags(entry: &Entry, transfer: &Transfer) -> Vec<(String, String)> {
     let mut lines = return_messages(entry);
     lines.push(format!(

@@ -114,7 +114,6 @@ pub enum EntryKind {
 impl EntryKind {
     /// `return`, `dishonored`, `contested`, `correction`, `refused_correction` or
     /// `validation_failure`.
-    #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Return { .. } => "return",
@@ -127,7 +126,6 @@ impl EntryKind {
     }
 
     /// The code as text, and whether the table has it.
-    #[must_use]
     pub fn code(&self) -> Option<(String, bool)> {
         match self {
             Self::Return { code, .. }

@@ -32,7 +32,7 @@ pub(crate) enum ColumnKind {
 /// What a mapping needs a column to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnContent {
-    /// An id. Ids are text and kept exactly; a column of integers only matches ids in canonical
+    /// An id. Ids are text and stored exactly; a column of integers only matches ids in canonical
     /// spelling.
     Id,
     /// Words.

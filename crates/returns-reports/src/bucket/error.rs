@@ -68,7 +68,7 @@ pub enum BucketError {
 }
 
 impl BucketError {
-    /// The cause for whoever must do something about it.
+    /// The cause of the incident.
     pub fn cause(&self) -> Cause {
         let failed = |bucket: &str, action: &str, why: String| Cause::BucketFailed {
             bucket: bucket.to_owned(),

@@ -1,4 +1,4 @@
-//! The bucket: where received files are archived and reports are kept. An S3 server or, on a
+//! The bucket: where received files are archived and reports are stored. An S3 server or, on a
 //! laptop, a folder. What is in it is never overwritten; a failure is reported by its
 //! cause, at once, because we try again ourselves.
 
@@ -25,7 +25,7 @@ pub use probe::BucketProbe;
 pub use settings::{BucketPlace, BucketSettings, S3Bucket};
 pub use transfer::{Bytes, Digest, Digesting};
 
-/// How long connecting may take at most: longer, and nobody is there.
+/// The longest time to connect; after it the server counts as unreachable.
 const LONGEST_CONNECT: Duration = Duration::from_secs(3);
 
 /// The bucket, opened. Opening asks nothing of a server; the first use does.

@@ -90,8 +90,8 @@ impl Digest {
 pub type Bytes<'a> = BoxStream<'a, Result<bytes::Bytes, BucketError>>;
 
 impl Bucket {
-    /// Puts a file under a key that nobody has. When the very same bytes are there already,
-    /// such as those of a try whose answer was lost, that is as good; other bytes are never
+    /// Puts a file under a free key. When the same bytes are there already, such as those of a
+    /// try whose answer was lost, that is as good; other bytes are never
     /// overwritten.
     ///
     /// # Errors

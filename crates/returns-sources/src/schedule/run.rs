@@ -3,7 +3,7 @@
 //!
 //! Every step may be done again: a file that was taken is known by its name, size and time; the
 //! same bytes are one import; a file is archived only after its import is in the journal. So a
-//! run whose process died is simply run again by whoever takes it over.
+//! run whose process died is simply run again by the replica that takes it over.
 
 use chrono::{DateTime, Utc};
 use echeck_service::ErrorChain;
@@ -132,7 +132,7 @@ pub(super) fn has_exceptions(totals: &Totals) -> bool {
 }
 
 impl RunError {
-    /// The cause, as far as the error tells it.
+    /// The cause of the incident.
     pub(super) fn cause(&self) -> Cause {
         match self {
             Self::Store(error) => Cause::StoreUnreachable {

@@ -19,7 +19,7 @@ use super::listing::{RemoteEntry, RemoteEntryKind, RemoteFile};
 use super::location::SftpLocation;
 use super::name::RemoteName;
 
-// What libssh2 calls its errors (libssh2.h), as far as they are told apart.
+// What libssh2 calls its errors (libssh2.h), as far as they are distinguished.
 const TIMEOUT: i32 = -9;
 const PASSWORD_EXPIRED: i32 = -15;
 const FILE: i32 = -16;
@@ -37,8 +37,7 @@ const NO_SUCH_FILE: i32 = 2;
 const PERMISSION_DENIED: i32 = 3;
 const NO_SUCH_PATH: i32 = 10;
 
-/// A directory with more entries is not listed: nobody keeps return files like that, and the
-/// names have to be held in memory.
+/// A directory with more entries is not listed: its names would have to be held in memory.
 const MOST_ENTRIES: usize = 200_000;
 
 /// The number of an error of libssh2 itself; 0 for what the SFTP server answered.
@@ -114,7 +113,7 @@ impl SftpConnection {
         })
     }
 
-    /// The socket, for whoever wants to break the connection off from outside.
+    /// The socket, to break the connection off from outside.
     pub(super) fn socket(&self) -> Option<TcpStream> {
         self.socket.try_clone().ok()
     }

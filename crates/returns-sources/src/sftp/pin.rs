@@ -55,7 +55,7 @@ pub struct PinnedKeys {
     pub(super) fingerprints: Vec<Fingerprint>,
     /// The types of the keys where they are known, such as `ssh-ed25519`.
     pub(super) types: Vec<String>,
-    /// Keys that are marked as stolen, which are right for nobody.
+    /// Keys that are marked as stolen, which no host may show.
     revoked: Vec<Fingerprint>,
 }
 

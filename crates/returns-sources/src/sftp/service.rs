@@ -2,7 +2,7 @@
 //!
 //! OpenSSH lets an expired password in, answers every request with the word that it has expired,
 //! and ends it. It drops what SFTP says on standard error, so the word is asked for by other
-//! requests. Where the server allows SFTP alone, it is not told at all, and has to be guessed.
+//! requests. Where the server allows SFTP alone, it says nothing, and the reason has to be guessed.
 
 use std::io::Read;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use zip::ZipArchive;
 
 /// An archive that says of itself that it has more is not listed: the list is held in memory.
 const MOST_ENTRIES: u16 = 1_000;
-/// The list of so many entries, with long names and extra fields.
+/// The list of that many entries, with long names and extra fields.
 const MOST_LIST_BYTES: u32 = 4 << 20;
 
 pub(super) type Archive = ZipArchive<BufReader<ReadBack>>;

@@ -7,7 +7,7 @@ use echeck_proto::timestamp;
 
 use super::violations::Violations;
 use crate::batch::{
-    ExpectedState, NewTransfer, ReleaseToSettlement, ReturnReason, TransferChange, TransferState,
+    AddedTransfer, ExpectedState, ReleaseToSettlement, ReturnReason, TransferChange, TransferState,
     Update, UpdateEffect,
 };
 
@@ -92,7 +92,7 @@ impl ChangeFields<'_> {
         raw_json
     }
 
-    fn reversal(&mut self, sent: Option<proto::Reversal>, original: &str) -> Option<NewTransfer> {
+    fn reversal(&mut self, sent: Option<proto::Reversal>, original: &str) -> Option<AddedTransfer> {
         let mut reversal = self.new_transfer("reversal", sent)?;
         if !["", original].contains(&reversal.parent_id.as_str()) {
             let what = "must be empty, since a reversal undoes the transfer itself";
@@ -106,7 +106,7 @@ impl ChangeFields<'_> {
         &mut self,
         sent: Option<proto::Reversal>,
         original: &str,
-    ) -> Option<NewTransfer> {
+    ) -> Option<AddedTransfer> {
         let mut restoration = self.new_transfer("restoration", sent)?;
         if restoration.parent_id.is_empty() {
             original.clone_into(&mut restoration.parent_id);
@@ -114,7 +114,11 @@ impl ChangeFields<'_> {
         Some(restoration)
     }
 
-    fn reapplied(&mut self, sent: Option<proto::Reversal>, original: &str) -> Option<NewTransfer> {
+    fn reapplied(
+        &mut self,
+        sent: Option<proto::Reversal>,
+        original: &str,
+    ) -> Option<AddedTransfer> {
         let reversal = self.new_transfer("reversal", sent)?;
         if ["", original].contains(&reversal.parent_id.as_str()) {
             self.add(
@@ -183,7 +187,7 @@ impl ChangeFields<'_> {
     }
 
     /// The transfer to create, with its parent as it was sent.
-    fn new_transfer(&mut self, field: &str, new: Option<proto::Reversal>) -> Option<NewTransfer> {
+    fn new_transfer(&mut self, field: &str, new: Option<proto::Reversal>) -> Option<AddedTransfer> {
         let Some(new) = new else {
             self.add(field, "must be set");
             return None;
@@ -195,7 +199,7 @@ impl ChangeFields<'_> {
         if new.currency.len() != 3 {
             self.add(&format!("{field}.currency"), "must be an ISO 4217 code");
         }
-        Some(NewTransfer {
+        Some(AddedTransfer {
             id: new.id,
             trace_id: new.trace_id,
             parent_id: new.parent_id,
