@@ -39,7 +39,7 @@ pub use write::ReportSummary;
 
 /// Why an import's files are not where they belong yet.
 #[derive(Debug, thiserror::Error)]
-pub enum ReportError {
+pub(crate) enum ReportError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -69,7 +69,7 @@ pub enum ReportError {
 
 impl ReportError {
     /// The cause of the incident; `None` when it is only a matter of time.
-    pub fn cause(&self) -> Option<Cause> {
+    pub(crate) fn cause(&self) -> Option<Cause> {
         let cause = match self {
             Self::OnItsWay { .. } => return None,
             Self::Store(error @ StoreError::Unreadable { .. }) => Cause::ImportStuck {

@@ -127,7 +127,7 @@ impl Reporter {
         match self.advance(&import).await {
             Ok(FilesProgress::Open) => {}
             Ok(FilesProgress::Waits | FilesProgress::Done) => {
-                self.report_success(&import, memory).await?
+                self.report_success(&import, memory).await?;
             }
             Ok(FilesProgress::DoesNotTieOut(report)) => {
                 self.report_success(&import, memory).await?;

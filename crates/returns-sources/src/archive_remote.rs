@@ -14,7 +14,7 @@ const MOST_NAMES: u32 = 1_000;
 
 /// What became of a file at its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RemoteArchival {
+pub(crate) enum RemoteArchival {
     /// Nothing: files of this source stay.
     Left,
     /// It has this name now, in the directory that files are moved to.

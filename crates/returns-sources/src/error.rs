@@ -10,7 +10,7 @@ use super::name::RemoteName;
 
 /// Why a source could not be used. No secret is ever part of it.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum SourceError {
+pub(crate) enum SourceError {
     #[error("the host name {host:?} does not resolve: {why}")]
     HostNotFound { host: String, why: String },
     #[error("{host} refuses connections on port {port}")]
@@ -85,7 +85,7 @@ pub enum SourceError {
 
 impl SourceError {
     /// The cause, as an incident tells it.
-    pub fn cause(&self) -> Cause {
+    pub(crate) fn cause(&self) -> Cause {
         match self.clone() {
             Self::HostNotFound { host, why: _ } => Cause::HostNotFound { host },
             Self::PortClosed { host, port } => Cause::PortClosed { host, port },

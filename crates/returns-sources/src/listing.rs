@@ -7,17 +7,17 @@ use super::name::RemoteName;
 
 /// One entry of the directory, as it was listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteEntry {
-    pub name: RemoteName,
-    pub kind: RemoteEntryKind,
-    pub size_bytes: u64,
+pub(crate) struct RemoteEntry {
+    pub(crate) name: RemoteName,
+    pub(crate) kind: RemoteEntryKind,
+    pub(crate) size_bytes: u64,
     /// `None` where the server does not say.
-    pub modified_at: Option<DateTime<Utc>>,
+    pub(crate) modified_at: Option<DateTime<Utc>>,
 }
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RemoteEntryKind {
+pub(crate) enum RemoteEntryKind {
     File,
     Folder,
     Link,
@@ -27,16 +27,16 @@ pub enum RemoteEntryKind {
 
 /// A file that matches, as it was when it was last listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteFile {
-    pub name: RemoteName,
-    pub size_bytes: u64,
+pub(crate) struct RemoteFile {
+    pub(crate) name: RemoteName,
+    pub(crate) size_bytes: u64,
     /// `None` where the server does not say.
-    pub modified_at: Option<DateTime<Utc>>,
+    pub(crate) modified_at: Option<DateTime<Utc>>,
 }
 
 /// By what a file is known to be complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Completeness {
+pub(crate) enum Completeness {
     /// Size and time are the same in two lists, this long apart.
     Stable { settle: std::time::Duration },
     /// Another file, whose name is this one's with the suffix, is there.
@@ -47,43 +47,43 @@ pub enum Completeness {
 
 /// An entry that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftAlone {
-    pub name: RemoteName,
-    pub why: &'static str,
+pub(crate) struct LeftAlone {
+    pub(crate) name: RemoteName,
+    pub(crate) why: &'static str,
 }
 
 /// A file that is not complete yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Growing {
-    pub name: RemoteName,
-    pub from_bytes: u64,
-    pub to_bytes: u64,
+pub(crate) struct Growing {
+    pub(crate) name: RemoteName,
+    pub(crate) from_bytes: u64,
+    pub(crate) to_bytes: u64,
 }
 
 /// The entries of one list, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SortedEntries {
     /// Files that match and have bytes, by name.
-    pub candidates: Vec<RemoteFile>,
+    pub(crate) candidates: Vec<RemoteFile>,
     /// Files that match and have no bytes. They may still grow, so they are never archived.
-    pub empty: Vec<RemoteFile>,
+    pub(crate) empty: Vec<RemoteFile>,
     /// Files that match, and whose marker is not there.
-    pub unmarked: Vec<RemoteFile>,
-    pub left_alone: Vec<LeftAlone>,
+    pub(crate) unmarked: Vec<RemoteFile>,
+    pub(crate) left_alone: Vec<LeftAlone>,
 }
 
 /// What is there to be taken, after as many lists as it needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// Complete files, the oldest first, so that files are imported as they were made.
-    pub complete: Vec<RemoteFile>,
+    pub(crate) complete: Vec<RemoteFile>,
     /// Files without bytes that did not grow while they were looked at. Whether that is right
     /// is for the source's `allow_empty` to say.
-    pub empty: Vec<RemoteFile>,
-    pub growing: Vec<Growing>,
+    pub(crate) empty: Vec<RemoteFile>,
+    pub(crate) growing: Vec<Growing>,
     /// Files whose marker is not there yet.
-    pub unmarked: Vec<RemoteFile>,
-    pub left_alone: Vec<LeftAlone>,
+    pub(crate) unmarked: Vec<RemoteFile>,
+    pub(crate) left_alone: Vec<LeftAlone>,
 }
 
 impl From<RemoteEntry> for RemoteFile {

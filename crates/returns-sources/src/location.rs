@@ -16,13 +16,13 @@ use crate::unwrap::pgp::PgpKey;
 /// A directory with files, and what is agreed about them.
 #[derive(Debug, Clone)]
 pub struct RemoteLocation {
-    pub kind: LocationKind,
+    pub(crate) kind: LocationKind,
     /// The directory, as the configuration names it.
-    pub directory: String,
+    pub(crate) directory: String,
     /// Which names are files of this source.
     pub pattern: Pattern,
-    pub completeness: Completeness,
-    pub after: After,
+    pub(crate) completeness: Completeness,
+    pub(crate) after: After,
     /// How long the acquirer keeps a file, when that is known.
     pub retention_days: Option<u32>,
     /// What opens encrypted files.
@@ -31,7 +31,7 @@ pub struct RemoteLocation {
 
 /// The kind of location.
 #[derive(Debug, Clone)]
-pub enum LocationKind {
+pub(crate) enum LocationKind {
     Sftp(Arc<SftpLocation>),
     /// A folder of this machine.
     Folder,
@@ -39,10 +39,10 @@ pub enum LocationKind {
 
 /// An SFTP server, and how to get in.
 #[derive(Debug)]
-pub struct SftpLocation {
-    pub host: String,
-    pub port: u16,
-    pub user: String,
+pub(crate) struct SftpLocation {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
     pub(super) pin: Pin,
     pub(super) private_key: Option<StoredSecret>,
     pub(super) passphrase: Option<StoredSecret>,
@@ -68,7 +68,7 @@ pub(super) struct Pace {
 
 /// What becomes of a file at its source once its import is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum After {
+pub(crate) enum After {
     Leave,
     /// Moved to a directory; a relative one lies in the source's directory.
     Move(PathBuf),
@@ -80,7 +80,7 @@ impl RemoteLocation {
     ///
     /// # Errors
     /// Why the log-in failed, within the configured time-outs.
-    pub async fn open(&self) -> Result<Session, SourceError> {
+    pub(crate) async fn open(&self) -> Result<Session, SourceError> {
         Session::open(self.clone()).await
     }
 

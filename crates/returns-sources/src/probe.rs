@@ -36,7 +36,7 @@ const CHECKS: [&str; 7] = [
 ];
 
 /// Checks a source from the outside in. It changes nothing there.
-pub async fn probe(location: &RemoteLocation, now: DateTime<Utc>) -> Vec<Check> {
+pub(crate) async fn probe(location: &RemoteLocation, now: DateTime<Utc>) -> Vec<Check> {
     let at_work = location.clone();
     let checks = Arc::<Mutex<Vec<Check>>>::default();
     let steps = Steps {

@@ -27,7 +27,7 @@ use super::sftp::SftpConnection;
 type Order = Box<dyn FnOnce(&SourceConnection) + Send>;
 
 /// An open session. Dropped in the middle of something, it breaks off.
-pub struct Session {
+pub(crate) struct Session {
     location: RemoteLocation,
     orders: Sender<Order>,
     ended: oneshot::Receiver<()>,
@@ -69,13 +69,13 @@ impl Session {
     }
 
     /// Everything in the directory, as it is now.
-    pub async fn list(&mut self) -> Result<Vec<RemoteEntry>, SourceError> {
+    pub(crate) async fn list(&mut self) -> Result<Vec<RemoteEntry>, SourceError> {
         self.order(SourceConnection::list, drop).await
     }
 
     /// What is there to be taken. Where a file counts as complete when it no longer grows, this
     /// lists twice and waits in between, as long as there is anything to wait for.
-    pub async fn list_complete(&mut self) -> Result<Listing, SourceError> {
+    pub(crate) async fn list_complete(&mut self) -> Result<Listing, SourceError> {
         let first = self.list_sorted().await?;
         match self.location.completeness {
             Completeness::Stable { settle } if first.matches() > 0 => {
@@ -103,7 +103,7 @@ impl Session {
     /// # Errors
     /// When the file does not come as it was listed, cannot be opened, or does not fit. Nothing
     /// of it is left in the spool then.
-    pub async fn fetch(
+    pub(crate) async fn fetch(
         &mut self,
         file: &RemoteFile,
         spool: &Spool,
@@ -132,7 +132,7 @@ impl Session {
     ///
     /// # Errors
     /// [`SourceError::NotPutAway`] when the source refuses.
-    pub async fn archive_remote(
+    pub(crate) async fn archive_remote(
         &mut self,
         file: &RemoteFile,
     ) -> Result<RemoteArchival, SourceError> {
@@ -142,7 +142,7 @@ impl Session {
     }
 
     /// Ends the session in good order. It takes a second at most.
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         self.socket = None;
         let (nobody, _) = channel();
         drop(std::mem::replace(&mut self.orders, nobody));

@@ -22,7 +22,8 @@ use secrecy::ExposeSecret as _;
 
 pub use error::BucketError;
 pub use probe::BucketProbe;
-pub use settings::{BucketPlace, BucketSettings, S3Bucket};
+pub use settings::BucketSettings;
+pub(crate) use settings::{BucketPlace, S3Bucket};
 pub use transfer::{Bytes, Digest, Digesting};
 
 /// The longest time to connect; after it the server counts as unreachable.

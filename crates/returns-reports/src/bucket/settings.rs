@@ -9,14 +9,14 @@ use secrecy::SecretString;
 /// What `[bucket]` says.
 #[derive(Debug, Clone)]
 pub struct BucketSettings {
-    pub place: BucketPlace,
+    pub(crate) place: BucketPlace,
     /// How long the server may be silent.
     pub timeout: Duration,
 }
 
 /// Which kind of bucket, and where.
 #[derive(Debug, Clone)]
-pub enum BucketPlace {
+pub(crate) enum BucketPlace {
     /// A folder of this machine, or one that all replicas mount.
     Folder(PathBuf),
     /// On an S3 server.
@@ -25,23 +25,23 @@ pub enum BucketPlace {
 
 /// A bucket on an S3 server.
 #[derive(Debug, Clone)]
-pub struct S3Bucket {
-    pub bucket: String,
+pub(crate) struct S3Bucket {
+    pub(crate) bucket: String,
     /// What every key begins with, without slashes at its ends; may be empty.
-    pub prefix: String,
+    pub(crate) prefix: String,
     /// The server; `None` for Amazon's.
-    pub endpoint: Option<String>,
-    pub region: String,
-    pub keys: AccessKeys,
-    pub allow_http: bool,
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: String,
+    pub(crate) keys: AccessKeys,
+    pub(crate) allow_http: bool,
 }
 
 /// The keys to a bucket.
 #[derive(Debug, Clone)]
-pub struct AccessKeys {
-    pub access_key_id: String,
-    pub secret_access_key: SecretString,
-    pub session_token: Option<SecretString>,
+pub(crate) struct AccessKeys {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: SecretString,
+    pub(crate) session_token: Option<SecretString>,
 }
 
 impl BucketSettings {

@@ -57,7 +57,7 @@ impl Digesting {
 
 impl Digest {
     /// Of bytes in memory.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut digesting = Digesting::default();
         digesting.take(bytes);
         digesting.finish()
@@ -72,7 +72,7 @@ impl Digest {
     }
 
     /// Of a file.
-    pub async fn of_file(path: &Path) -> Result<Self, BucketError> {
+    pub(crate) async fn of_file(path: &Path) -> Result<Self, BucketError> {
         let mut file = open(path).await?;
         let mut buffer = vec![0; 256 << 10];
         let mut digesting = Digesting::default();
@@ -96,7 +96,7 @@ impl Bucket {
     ///
     /// # Errors
     /// [`BucketError::Taken`] when other bytes have the key.
-    pub async fn put_file(
+    pub(crate) async fn put_file(
         &self,
         key: &str,
         path: &Path,
@@ -113,7 +113,7 @@ impl Bucket {
     }
 
     /// As [`Bucket::put_file`], for bytes in memory.
-    pub async fn put_bytes(&self, key: &str, bytes: &[u8]) -> Result<(), BucketError> {
+    pub(crate) async fn put_bytes(&self, key: &str, bytes: &[u8]) -> Result<(), BucketError> {
         let digest = Digest::of(bytes);
         if self.has_same(key, &digest).await? {
             return Ok(());
@@ -206,7 +206,7 @@ impl Bucket {
     ///
     /// # Errors
     /// [`BucketError::ReadsBackDifferently`] when it is not.
-    pub async fn verify(&self, key: &str, written: &Digest) -> Result<(), BucketError> {
+    pub(crate) async fn verify(&self, key: &str, written: &Digest) -> Result<(), BucketError> {
         let there = self.digest(key).await?;
         if there == *written {
             return Ok(());

@@ -18,8 +18,8 @@ use returns_model::plan::{Expected, Plan};
 use returns_store::{Store, StoreError};
 
 /// A day whose file is expected, and whether it came.
-pub struct Arrival {
-    pub expected: Expected,
+pub(crate) struct Arrival {
+    pub(crate) expected: Expected,
     /// The first file of the day.
     pub(super) first: Option<First>,
     /// Whether the file should be there by now.
@@ -36,7 +36,7 @@ pub(super) struct First {
 
 impl Arrival {
     /// Whether the file is due, and has not come.
-    pub fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         self.is_due && self.first.is_none()
     }
 
@@ -57,7 +57,7 @@ pub(super) fn due_slot(expected: &Expected) -> String {
 
 /// The last day whose deadline has passed, then the day that has begun since, if any. Empty where
 /// nothing is ever due.
-pub async fn arrivals(
+pub(crate) async fn arrivals(
     store: &dyn Store,
     state: &SourceState,
     plan: Option<&Plan>,

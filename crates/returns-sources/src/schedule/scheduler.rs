@@ -273,7 +273,7 @@ impl Scheduler {
 }
 
 /// The plan in force: what an operator has set, or else the configuration's.
-pub fn in_force(state: &SourceState, plans: &HashMap<String, Plan>) -> Option<Plan> {
+pub(crate) fn in_force(state: &SourceState, plans: &HashMap<String, Plan>) -> Option<Plan> {
     match &state.plan {
         // What is stored was read once before; a plan of a newer program may be unknown here.
         Some(text) => Plan::parse(text.clone()).ok(),

@@ -72,13 +72,10 @@ fn pattern(section: &Section<'_>) -> Option<Pattern> {
         );
         return None;
     }
-    Pattern::new(&text)
-        .map_err(|error| {
-            section.fault(
-                "pattern",
-                format!("{text:?} is not a valid pattern: {error}"),
-            )
-        })
+    let fault = |error| format!("{text:?} is not a valid pattern: {error}");
+    let pattern = Pattern::new(&text);
+    pattern
+        .map_err(|error| section.fault("pattern", fault(error)))
         .ok()
 }
 

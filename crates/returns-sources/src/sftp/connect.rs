@@ -49,7 +49,7 @@ impl SftpLocation {
 
     /// The addresses of the host. The system's look-up knows no time-out, so it is waited for
     /// from outside.
-    pub fn resolve(&self, limit: Duration) -> Result<Vec<SocketAddr>, SourceError> {
+    pub(crate) fn resolve(&self, limit: Duration) -> Result<Vec<SocketAddr>, SourceError> {
         let not_found = |why: String| SourceError::HostNotFound {
             host: self.host.clone(),
             why,
@@ -75,7 +75,7 @@ impl SftpLocation {
     }
 
     /// A connection to the first address that takes one.
-    pub fn connect(
+    pub(crate) fn connect(
         &self,
         addresses: &[SocketAddr],
         limit: Duration,
@@ -106,7 +106,7 @@ impl SftpLocation {
     }
 
     /// An SSH session over the connection. Nobody is trusted yet.
-    pub fn handshake(
+    pub(crate) fn handshake(
         &self,
         stream: TcpStream,
         algorithms: Option<&str>,
@@ -129,7 +129,7 @@ impl SftpLocation {
     }
 
     /// The host keys that are right.
-    pub fn pinned_keys(&self) -> Result<PinnedKeys, SourceError> {
+    pub(crate) fn pinned_keys(&self) -> Result<PinnedKeys, SourceError> {
         let keys = self.pin.keys_of(&self.host, self.port);
         keys.map_err(|why| SourceError::Credential {
             key: "known_hosts_file",
@@ -140,7 +140,7 @@ impl SftpLocation {
     /// Checks the host key of `session`. A server has several keys and shows one: where it is
     /// not a pinned one, it is asked for its others, over connections that `again` makes for
     /// the algorithms it is given.
-    pub fn check_host_key(
+    pub(crate) fn check_host_key(
         &self,
         mut session: ssh2::Session,
         pinned: &PinnedKeys,

@@ -16,14 +16,14 @@ use crate::secret::StoredSecret;
 
 /// What let us in at last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogInMethod {
+pub(crate) enum LogInMethod {
     Key,
     Password,
 }
 
 impl SftpLocation {
     /// Logs in with what is configured.
-    pub fn log_in(
+    pub(crate) fn log_in(
         &self,
         session: &ssh2::Session,
         time: Duration,

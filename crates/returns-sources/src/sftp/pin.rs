@@ -11,7 +11,7 @@ use ssh2::KnownHostFileKind;
 
 /// The SHA-256 of a host key, as `ssh-keygen -l` and `ssh` print it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
+pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     /// The fingerprint of a key as it goes over the wire.
@@ -51,7 +51,7 @@ pub(crate) enum Pin {
 
 /// The keys that are right for one host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PinnedKeys {
+pub(crate) struct PinnedKeys {
     pub(super) fingerprints: Vec<Fingerprint>,
     /// The types of the keys where they are known, such as `ssh-ed25519`.
     pub(super) types: Vec<String>,
@@ -105,7 +105,7 @@ impl PinnedKeys {
     /// What the server is asked for: signature algorithms by the types of the keys, or `None`
     /// where any will do. A server that has several keys shows the one that is asked for, and
     /// one that is asked for nothing may show one that is not on file.
-    pub fn algorithms(&self) -> Option<String> {
+    pub(crate) fn algorithms(&self) -> Option<String> {
         algorithms_of(&self.types)
     }
 }

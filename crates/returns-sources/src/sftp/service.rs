@@ -25,7 +25,7 @@ struct End {
 
 impl SftpLocation {
     /// Opens the file service.
-    pub fn open_sftp(
+    pub(crate) fn open_sftp(
         &self,
         session: &ssh2::Session,
         by: LogInMethod,
