@@ -120,6 +120,13 @@ pub enum ObstacleKind {
     Refused,
 }
 
+impl ObstacleKind {
+    /// The word that is recorded.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
 impl From<ObstacleKind> for StepExceptionKind {
     fn from(kind: ObstacleKind) -> Self {
         match kind {

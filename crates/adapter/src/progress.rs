@@ -76,7 +76,7 @@ pub(crate) async fn record(
                 Expr::val(adapter),
                 Expr::val(journal.to_string()),
                 Expr::val(exception.position),
-                Expr::val(<&str>::from(exception.kind)),
+                Expr::val(exception.kind.as_str()),
                 Expr::val(storable(&exception.message)),
                 Expr::val(storable(&exception.transfer_id)),
                 Expr::val(at.as_str()),
