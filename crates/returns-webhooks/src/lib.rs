@@ -33,7 +33,7 @@ mod properties;
 #[cfg(test)]
 mod testing;
 
-pub use ach_return::{AchReturn, History, ReturnStage};
+pub use ach_return::{AchReturn, History, StageReached};
 pub use client::{ClientSettings, WebhookClient};
 pub use endpoint_check::faults as endpoint_faults;
 pub use guard::{Guard, Lookup, SystemLookup};
@@ -41,7 +41,7 @@ pub use notify_owner::OwnerJob;
 pub use publisher::EventPublisher;
 pub use schedule::{Schedule, any_number};
 pub use secret::{KeyEncryptor, KeyError, SigningKey};
-pub use sender::{Parts, Sender, SenderJob, SenderSettings};
+pub use sender::{Sender, SenderJob, SenderParts, SenderSettings};
 pub use settings::WebhookSettings;
 pub use signed_client::{SignedClient, test_body};
-pub use view::{ReturnOutcome, Seen, TransferView, view};
+pub use view::{ReturnOutcome, TransferSeen, TransferView, view};

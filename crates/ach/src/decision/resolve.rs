@@ -63,7 +63,6 @@ pub struct MatchRule {
 
 impl MatchRule {
     /// The value that this rule looks up for `entry`.
-    #[must_use]
     pub fn value<'a>(&self, keys: &'a EntryKeys) -> Option<&'a str> {
         match self.entry {
             EntryKey::PaymentId => keys.payment_id.as_deref(),
@@ -125,7 +124,6 @@ pub enum Resolution {
 /// answer is ambiguous, never the first. The weaker ids (trace number, individual id) count
 /// only when none of the others finds anything, one rule at a time. Of several transfers with
 /// the same weak id, the one with the entry's amount is meant, if it is the only one.
-#[must_use]
 pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolution {
     let strong: Vec<&Transfer> = found
         .iter()

@@ -95,7 +95,7 @@ impl BucketError {
     }
 
     /// Whether nothing else would work either just now, so that it is not worth trying.
-    pub fn is_of_the_whole_bucket(&self) -> bool {
+    pub(crate) fn is_of_the_whole_bucket(&self) -> bool {
         match self {
             Self::KeyIdUnknown { .. }
             | Self::SecretWrong { .. }
