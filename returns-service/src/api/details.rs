@@ -6,7 +6,7 @@ use ach::deadline::return_deadline;
 use ach::entry::{Coded, Corrected, EntryKind};
 use chrono::NaiveDate;
 use echeck_proto::returns::v1 as proto;
-use returns_feed::timestamp;
+use echeck_proto::timestamp::to_proto as timestamp;
 use returns_model::journal::{JournalRow, MadeKind, RowEffect};
 
 fn date(date: Option<NaiveDate>) -> String {
