@@ -9,7 +9,7 @@ use echeck_service::telemetry::TelemetryConfig;
 use echeck_service::{shutdown, telemetry};
 
 use crate::database::DatabaseArguments;
-use crate::output::{bold, print_line};
+use crate::output::{bold, out};
 use crate::stack::{Ports, Stack, StackOptions};
 
 /// How `echeck up` runs.
@@ -58,30 +58,31 @@ pub async fn run(arguments: &UpArguments) -> Result<()> {
     let stack = Stack::start(&options).await?;
     announce(&stack)?;
     stopping.cancelled().await;
-    print_line("stopping")?;
+    writeln!(out(), "stopping")?;
     stack.stop().await
 }
 
 fn announce(stack: &Stack) -> Result<()> {
-    print_line(&bold("echeck is up"))?;
+    writeln!(out(), "{}", bold("echeck is up"))?;
     for (name, address) in [
         ("returns service", stack.returns),
         ("gateway adapter", stack.gateway),
         ("rallypay adapter", stack.rallypay),
     ] {
-        print_line(&format!("  {name:<18} {address}"))?;
+        writeln!(out(), "  {name:<18} {address}")?;
     }
     for (name, address) in [
         ("gateway database", stack.data.gateway()),
         ("rallypay database", stack.data.rallypay()),
         ("returns database", stack.data.returns()),
     ] {
-        print_line(&format!("  {name:<18} {address}"))?;
+        writeln!(out(), "  {name:<18} {address}")?;
     }
-    print_line(&format!(
+    writeln!(
+        out(),
         "\nTry:\n  echeck status --server {url}\n  grpcurl -plaintext {address} list\n\nCtrl-C stops it.",
         url = stack.url(),
         address = stack.returns
-    ))?;
+    )?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use echeck_proto::returns::v1 as proto;
 use super::Failure;
 use super::connect::Service;
 use super::show::time;
-use crate::output::Table;
+use crate::output::Columns;
 
 /// How much to list.
 #[derive(Debug, Args)]
@@ -17,23 +17,19 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(Arguments { limit }: Arguments, service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::ListAuditRecordsRequest { limit });
+    let ask = proto::ListAuditRecordsRequest { limit };
     let answer = service.operations().list_audit_records(ask).await?;
-    service.show_all(&answer.into_inner().records, "No changes yet.", table)
+    service.show_all(&answer.into_inner().records, "No changes yet.", columns)
 }
 
-fn table(records: &[proto::AuditRecord]) -> Table {
-    let mut table = Table::new(&["AT", "WHO", "ACTION", "SUBJECT", "BEFORE", "AFTER", "WHY"]);
-    for record in records {
-        table.row(&[
-            &time(record.at.as_ref()),
-            &record.actor,
-            &record.action,
-            &record.subject,
-            &record.before,
-            &record.after,
-            &record.reason,
-        ]);
-    }
-    table
+fn columns(record: &proto::AuditRecord) -> Columns {
+    vec![
+        ("AT", time(record.at.as_ref())),
+        ("WHO", record.actor.to_string()),
+        ("ACTION", record.action.to_string()),
+        ("SUBJECT", record.subject.to_string()),
+        ("BEFORE", record.before.to_string()),
+        ("AFTER", record.after.to_string()),
+        ("WHY", record.reason.to_string()),
+    ]
 }

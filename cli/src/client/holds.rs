@@ -8,7 +8,7 @@ use proto::resolve_hold_request::Action as Resolution;
 
 use super::connect::{Service, pages};
 use super::{Failure, Note, Words as _, amount, exit};
-use crate::output::Table;
+use crate::output::Columns;
 
 /// Which holds to list, or what to do with one.
 #[derive(Debug, Args)]
@@ -85,30 +85,26 @@ async fn list(all: bool, service: &Service) -> Result<u8, Failure> {
                 page_token,
                 ..Default::default()
             };
-            let answer = service.returns().list_holds(service.ask(ask)).await?;
+            let answer = service.returns().list_holds(ask).await?;
             let answer = answer.into_inner();
             Ok((answer.holds, answer.next_page_token))
         });
         holds.extend(found.await?);
     }
     let none = if all { "No holds." } else { "No open holds." };
-    service.show_all(&holds, none, table)
+    service.show_all(&holds, none, columns)
 }
 
 /// Holds for people.
-pub(crate) fn table(holds: &[proto::Hold]) -> Table {
-    let mut table = Table::new(&["HOLD", "STATE", "REASON", "CODE", ">AMOUNT", "DETAIL"]);
-    for hold in holds {
-        table.row(&[
-            &hold.hold_id,
-            &hold.state().words(),
-            &hold.reason().words(),
-            &hold.code,
-            &hold.amount_minor.map(amount).unwrap_or_default(),
-            &hold.detail,
-        ]);
-    }
-    table
+pub(crate) fn columns(hold: &proto::Hold) -> Columns {
+    vec![
+        ("HOLD", hold.hold_id.to_string()),
+        ("STATE", hold.state().words()),
+        ("REASON", hold.reason().words()),
+        ("CODE", hold.code.to_string()),
+        (">AMOUNT", hold.amount_minor.map(amount).unwrap_or_default()),
+        ("DETAIL", hold.detail.to_string()),
+    ]
 }
 
 async fn resolve(
@@ -123,10 +119,10 @@ async fn resolve(
         note: note.note,
         action: Some(action),
     };
-    let answer = service.returns().resolve_hold(service.ask(ask)).await?;
+    let answer = service.returns().resolve_hold(ask).await?;
     let hold = answer.into_inner().hold;
     let hold = hold.context("the service sent no hold")?;
-    service.show_all(std::slice::from_ref(&hold), "", table)?;
+    service.show_all(std::slice::from_ref(&hold), "", columns)?;
     Ok(exit::ok_if(
         hold.state() != HoldState::Open,
         exit::NEEDS_ATTENTION,

@@ -1,5 +1,6 @@
 //! `echeck import`: sends a file, watches its import, shows the totals.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::connect::Service;
 use super::{Failure, Words as _, exit, imports};
-use crate::output::{print_error, print_line, progress_bar};
+use crate::output::{out, print_error, progress_bar};
 
 /// The size of a message, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -55,11 +56,7 @@ enum Wait {
 pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
     let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {bytes}/{total_bytes}");
     let parts = parts(&arguments, bar.clone()).await?;
-    let mut answer = service
-        .returns()
-        .import_file(service.ask(parts))
-        .await?
-        .into_inner();
+    let mut answer = service.returns().import_file(parts).await?.into_inner();
     bar.finish_and_clear();
     let mut import = answer
         .file_import
@@ -74,9 +71,9 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
     Ok(code)
 }
 
-fn print(answer: &proto::ImportFileResponse) -> Result<(), Failure> {
+fn print(answer: &proto::ImportFileResponse) -> io::Result<()> {
     if answer.duplicate_file {
-        print_line("This file was imported before; nothing has changed.")?;
+        writeln!(out(), "This file was imported before; nothing has changed.")?;
     }
     answer.file_import.as_ref().map_or(Ok(()), imports::print)
 }
@@ -128,7 +125,7 @@ async fn send(
     mut file: tokio::fs::File,
     sender: &tokio::sync::mpsc::Sender<proto::ImportFileRequest>,
     bar: &ProgressBar,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     let mut part = header;
     loop {
@@ -162,11 +159,7 @@ async fn watch(
     let ask = proto::WatchImportRequest {
         import_id: import.import_id.clone(),
     };
-    let mut changes = service
-        .returns()
-        .watch_import(service.ask(ask))
-        .await?
-        .into_inner();
+    let mut changes = service.returns().watch_import(ask).await?.into_inner();
     let mut latest = import;
     while let Some(change) = changes.message().await? {
         let Some(import) = change.file_import else {

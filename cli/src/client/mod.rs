@@ -27,7 +27,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use connect::{Failure, Service};
-pub(crate) use holds::table as holds_table;
+pub(crate) use holds::columns as hold_columns;
 pub(crate) use show::amount;
 pub(crate) use words::Words;
 

@@ -5,8 +5,8 @@ use echeck_proto::returns::v1 as proto;
 
 use super::connect::Service;
 use super::show::time;
-use super::{Change, Failure, exit};
-use crate::output::print_line;
+use super::{Change, Failure};
+use crate::output::out;
 
 /// What to release.
 #[derive(Debug, Args)]
@@ -23,22 +23,19 @@ pub struct Arguments {
 
 pub(super) async fn run(
     Arguments {
-        transfer_id,
+        transfer_id: id,
         change,
     }: Arguments,
     service: &Service,
 ) -> Result<u8, Failure> {
-    let ask = service.ask(proto::ReleaseToSettlementRequest {
-        transfer_id: transfer_id.clone(),
+    let ask = proto::ReleaseToSettlementRequest {
+        transfer_id: id.clone(),
         actor: change.actor,
         reason: change.reason,
-    });
+    };
     let answer = service.operations().release_to_settlement(ask).await?;
     service.show(&answer.into_inner(), |answer| {
         let at = time(answer.ready_to_settle_at.as_ref());
-        Ok(print_line(&format!(
-            "{transfer_id} may join a settlement since {at}."
-        ))?)
-    })?;
-    Ok(exit::OK)
+        writeln!(out(), "{id} may join a settlement since {at}.")
+    })
 }

@@ -6,7 +6,7 @@ use echeck_proto::returns::v1 as proto;
 use super::connect::{Service, pages};
 use super::show::or_dash;
 use super::{Failure, Words as _, amount};
-use crate::output::Table;
+use crate::output::Columns;
 
 /// Which returns to list.
 #[derive(Debug, Args)]
@@ -34,29 +34,25 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
             page_token,
             ..Default::default()
         };
-        let answer = service.returns().list_returns(service.ask(ask)).await?;
+        let answer = service.returns().list_returns(ask).await?;
         let answer = answer.into_inner();
         Ok((answer.ach_returns, answer.next_page_token))
     });
-    service.show_all(&found.await?, "No returns.", table)
+    service.show_all(&found.await?, "No returns.", columns)
 }
 
-fn table(found: &[proto::AchReturn]) -> Table {
-    let mut table = Table::new(&["RETURN", "CODE", "EFFECT", "TRANSFER", ">AMOUNT", "REASON"]);
-    for one in found {
-        let reason = if one.return_title.is_empty() {
-            &one.return_description
-        } else {
-            &one.return_title
-        };
-        table.row(&[
-            &one.ach_return_id,
-            &or_dash(&one.return_code),
-            &one.effect().words(),
-            &one.transfer_id,
-            &amount(one.amount_minor),
-            reason,
-        ]);
-    }
-    table
+fn columns(one: &proto::AchReturn) -> Columns {
+    let reason = if one.return_title.is_empty() {
+        &one.return_description
+    } else {
+        &one.return_title
+    };
+    vec![
+        ("RETURN", one.ach_return_id.to_string()),
+        ("CODE", or_dash(&one.return_code)),
+        ("EFFECT", one.effect().words()),
+        ("TRANSFER", one.transfer_id.to_string()),
+        (">AMOUNT", amount(one.amount_minor)),
+        ("REASON", reason.to_string()),
+    ]
 }

@@ -12,6 +12,7 @@ use indicatif::ProgressBar;
 
 use super::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
 use crate::database::DatabaseArguments;
+use crate::output::out;
 use crate::stack::DataFolder;
 
 /// What to create.
@@ -103,14 +104,10 @@ pub async fn run(arguments: &SampleArguments) -> Result<u8> {
     let layout = arguments
         .per_batch
         .map_or(Layout::OneBatch, |most| Layout::PerBatch(most.max(1)));
-    let written = open(&arguments.out)
-        .and_then(|mut out| write(world, plan, arguments.what, layout, &mut out));
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        written => written
-            .map(|()| 0)
-            .with_context(|| format!("{} cannot be written", arguments.out.display())),
-    }
+    open(&arguments.out)
+        .and_then(|mut out| write(world, plan, arguments.what, layout, &mut out))
+        .map(|()| 0)
+        .with_context(|| format!("{} cannot be written", arguments.out.display()))
 }
 
 /// Of a hundred payments, 87 are debits that can come back, and 6 are payouts.
@@ -125,7 +122,7 @@ fn enough_payments(arguments: &SampleArguments) -> u64 {
 
 fn open(path: &Path) -> io::Result<Box<dyn Write>> {
     if path == Path::new("-") {
-        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+        return Ok(Box::new(BufWriter::new(out())));
     }
     Ok(Box::new(BufWriter::new(File::create(path)?)))
 }

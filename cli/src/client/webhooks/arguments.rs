@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use echeck_proto::returns::v1 as proto;
+use echeck_proto::returns::v1::{WebhookDeliveryState, WebhookKeyKind, WebhookStyle};
+use echeck_proto::timestamp::to_proto;
 use prost_types::Timestamp;
 
 use super::super::Change;
@@ -193,59 +194,34 @@ pub(super) struct RecoverArguments {
 
 /// A platform's message format.
 #[derive(Debug, Clone, Copy, ValueEnum)]
+#[repr(i32)]
 pub(super) enum Style {
     /// Finix.
-    Finix,
+    Finix = WebhookStyle::Finix as i32,
     /// Rainforest.
-    Rainforest,
-}
-
-impl From<Style> for proto::WebhookStyle {
-    fn from(style: Style) -> Self {
-        match style {
-            Style::Finix => Self::Finix,
-            Style::Rainforest => Self::Rainforest,
-        }
-    }
+    Rainforest = WebhookStyle::Rainforest as i32,
 }
 
 /// A kind of key.
 #[derive(Debug, Clone, Copy, ValueEnum)]
+#[repr(i32)]
 pub(super) enum Key {
     /// A shared secret.
-    HmacSha256,
+    HmacSha256 = WebhookKeyKind::HmacSha256 as i32,
     /// A private key that stays with the service.
-    Ed25519,
-}
-
-impl From<Key> for proto::WebhookKeyKind {
-    fn from(key: Key) -> Self {
-        match key {
-            Key::HmacSha256 => Self::HmacSha256,
-            Key::Ed25519 => Self::Ed25519,
-        }
-    }
+    Ed25519 = WebhookKeyKind::Ed25519 as i32,
 }
 
 /// The state of a delivery.
 #[derive(Debug, Clone, Copy, ValueEnum)]
+#[repr(i32)]
 pub(super) enum State {
     /// It is still being tried.
-    Pending,
+    Pending = WebhookDeliveryState::Pending as i32,
     /// The endpoint accepted it.
-    Delivered,
+    Delivered = WebhookDeliveryState::Delivered as i32,
     /// It is not tried again.
-    Undeliverable,
-}
-
-impl From<State> for proto::WebhookDeliveryState {
-    fn from(state: State) -> Self {
-        match state {
-            State::Pending => Self::Pending,
-            State::Delivered => Self::Delivered,
-            State::Undeliverable => Self::Undeliverable,
-        }
-    }
+    Undeliverable = WebhookDeliveryState::Undeliverable as i32,
 }
 
 /// A time such as 2026-01-05T08:00:00Z.
@@ -253,8 +229,5 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
     let at = DateTime::parse_from_rfc3339(text)
         .map_err(|error| format!("{error}; write a time such as 2026-01-05T08:00:00Z"))?
         .with_timezone(&Utc);
-    Ok(Timestamp {
-        seconds: at.timestamp(),
-        nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default(),
-    })
+    Ok(to_proto(at))
 }
