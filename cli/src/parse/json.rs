@@ -3,43 +3,66 @@
 use ach::entry::{Corrected, Entry, EntryKind};
 use ach::format::{Item, Rejected};
 use ach::money::Money;
+use chrono::NaiveDate;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::FileOutcome;
 
-pub(super) fn item(item: &Item) -> Value {
+/// The fields of an entry, in this order; null where the format has none.
+#[derive(Serialize)]
+struct EntryLine<'a> {
+    line: u64,
+    kind: &'static str,
+    code: Option<&'a str>,
+    known_code: bool,
+    amount_minor: Option<i64>,
+    currency: Option<String>,
+    direction: &'static str,
+    original_trace: Option<&'a str>,
+    return_trace: Option<&'a str>,
+    reference: Option<&'a str>,
+    individual_id: Option<&'a str>,
+    company_id: Option<&'a str>,
+    sec: Option<&'a str>,
+    settlement_date: Option<NaiveDate>,
+    description: Option<&'a str>,
+    corrected_data: Option<String>,
+}
+
+pub(super) fn item(item: &Item) -> String {
     match item {
         Item::Entry(one) => entry(one),
-        Item::Rejected(Rejected { at, field, why, .. }) => json!({
-            "line": at.line,
-            "rejected": why,
-            "field": field,
-        }),
+        Item::Rejected(Rejected { at, field, why, .. }) => {
+            json!({"line": at.line, "rejected": why, "field": field}).to_string()
+        }
     }
 }
 
-/// The fields of an entry, always in this order; null where the format has none.
-fn entry(entry: &Entry) -> Value {
+/// A file has many entries, so none of them becomes a [`Value`] first.
+fn entry(entry: &Entry) -> String {
     let keys = &entry.keys;
     let (code, known_code) = entry.kind.code().unzip();
-    json!({
-        "line": entry.at.line,
-        "kind": entry.kind.as_str(),
-        "code": code,
-        "known_code": known_code.unwrap_or(false),
-        "amount_minor": entry.amount.map(Money::minor),
-        "currency": entry.amount.map(|amount| amount.currency().to_string()),
-        "direction": entry.direction.as_str(),
-        "original_trace": keys.original_trace,
-        "return_trace": keys.return_trace,
-        "reference": reference(entry),
-        "individual_id": keys.individual_id,
-        "company_id": keys.company_id,
-        "sec": entry.sec,
-        "settlement_date": entry.settlement_date,
-        "description": entry.description,
-        "corrected_data": corrected(&entry.kind),
-    })
+    let line = EntryLine {
+        line: entry.at.line,
+        kind: entry.kind.as_str(),
+        code: code.as_deref(),
+        known_code: known_code.unwrap_or(false),
+        amount_minor: entry.amount.map(Money::minor),
+        currency: entry.amount.map(|amount| amount.currency().to_string()),
+        direction: entry.direction.as_str(),
+        original_trace: keys.original_trace.as_deref(),
+        return_trace: keys.return_trace.as_deref(),
+        reference: reference(entry),
+        individual_id: keys.individual_id.as_deref(),
+        company_id: keys.company_id.as_deref(),
+        sec: entry.sec.as_deref(),
+        settlement_date: entry.settlement_date,
+        description: entry.description.as_deref(),
+        corrected_data: corrected(&entry.kind),
+    };
+    // Numbers and text always have a JSON form.
+    serde_json::to_string(&line).unwrap_or_default()
 }
 
 /// The acquirer's id of the payment, or else ours, or else the id of the case.
