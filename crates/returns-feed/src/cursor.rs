@@ -8,14 +8,14 @@ use returns_store::failpoint;
 
 use super::{Feed, FeedError};
 
-/// Where a feed stands: what the target's cursor says.
+/// Where a feed is: what the target's cursor says.
 pub(super) struct Cursor {
     pub(super) position: u64,
     pub(super) hash: Hash,
 }
 
 impl Feed {
-    /// Checks that the target's cursor stands on a row of our journal. Changes nothing.
+    /// Checks that the target's cursor is on a row of our journal. Changes nothing.
     pub async fn check_cursor(&self) -> Result<(), FeedError> {
         let mut answer = self.adapter.progress(u64::MAX).await?;
         let head = self.store.head().await?;
@@ -24,7 +24,7 @@ impl Feed {
             .map(drop)
     }
 
-    /// Whether the target is elsewhere than the feed has left it.
+    /// Whether the target's cursor is not where the feed left it.
     pub(super) async fn has_moved(&self, cursor: &Cursor) -> Result<bool, FeedError> {
         let seen = self.adapter.progress(u64::MAX).await?.cursor;
         Ok(match seen {
@@ -135,6 +135,14 @@ impl Feed {
         })
     }
 
+    /// The adapter broke the contract.
+    pub(super) fn contract(&self, what: String) -> FeedError {
+        FeedError::Contract {
+            database: self.database().to_owned(),
+            what,
+        }
+    }
+
     pub(super) fn row_exceptions(
         &self,
         sent: &[proto::StepException],
@@ -146,10 +154,8 @@ impl Feed {
                     proto::StepExceptionKind::NotFound => ExceptionKind::NotFound,
                     proto::StepExceptionKind::Refused => ExceptionKind::Refused,
                     proto::StepExceptionKind::Unspecified => {
-                        return Err(FeedError::Contract {
-                            database: self.database().to_owned(),
-                            what: format!("an exception of no kind at {}", exception.position),
-                        });
+                        let what = format!("an exception without a kind at {}", exception.position);
+                        return Err(self.contract(what));
                     }
                 };
                 Ok(RowException {

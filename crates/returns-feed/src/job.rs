@@ -127,7 +127,7 @@ impl Job for FeedJob {
 
     async fn begin(&mut self) {
         self.cursor = None;
-        // Whoever fed before may have left its fault.
+        // The replica that fed before may have left its fault.
         let progress = self.feed.store.progress(self.feed.database()).await;
         self.faulted = progress.map_or(true, |progress| progress.fault.is_some());
     }

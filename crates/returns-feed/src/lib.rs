@@ -1,4 +1,4 @@
-//! The feeds: each database's adapter is given the journal from where its own cursor stands.
+//! The feeds: each database's adapter gets the journal from where its own cursor is.
 //! The system of record goes first; a mirror is fed only up to what the system of record has
 //! passed, and what did not take effect there reaches it as an empty step.
 #![allow(
@@ -8,13 +8,13 @@
 
 mod adopt;
 mod batch;
+mod blocked;
 mod cursor;
 mod error;
 mod exception;
 mod feed;
 mod job;
 mod problem;
-mod rests_on;
 pub mod settle;
 mod step;
 mod target;
@@ -26,5 +26,4 @@ pub use adopt::{AdoptError, AdoptRequest};
 pub use error::FeedError;
 pub use feed::{Feed, Role};
 pub use job::FeedJob;
-pub use step::timestamp;
 pub use target::AdapterProbe;

@@ -57,7 +57,7 @@ pub(crate) fn parse(
             }
         };
         if let Some(end) = end {
-            // If nobody listens any more, there is nobody to tell.
+            // If nobody listens any more, there is nobody to answer.
             let _ = sender.blocking_send(end);
         }
     });

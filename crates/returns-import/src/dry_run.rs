@@ -1,5 +1,5 @@
-//! A dry run: the file is received, checked and decided like any other, and nothing of it
-//! is kept.
+//! A dry run: the file is received, checked and decided like any other, and nothing of it is
+//! saved.
 
 use chrono::{DateTime, Utc};
 use returns_model::ids;
@@ -13,10 +13,10 @@ use super::spool::Spool;
 use super::worker::ImportError;
 use crate::source::Source;
 
-/// At most so many unreadable lines are shown.
+/// The maximum number of unreadable lines that are shown.
 const SHOWN_LINES: usize = 100;
 
-/// Imports for show.
+/// Previews an import.
 pub struct DryRun<'a> {
     pub decider: &'a Decider,
     pub spool: &'a Spool,
@@ -25,7 +25,7 @@ pub struct DryRun<'a> {
 }
 
 impl DryRun<'_> {
-    /// What an import of the file would come to just now. The file is gone afterwards.
+    /// The result that an import of the file would have now. The file is deleted afterwards.
     ///
     /// # Errors
     /// When the file cannot be read, or nothing can be looked up.
@@ -78,7 +78,7 @@ impl DryRun<'_> {
         Ok((record, shown))
     }
 
-    /// What is pending lives as long as the file, since nothing is appended that would say what
+    /// The pending decisions last as long as the file, since nothing is appended that would say what
     /// earlier batches decided.
     async fn decide_all(
         &self,

@@ -1,4 +1,4 @@
-//! Holds: when one is tried again by itself, and how one is resolved.
+//! Holds: when one is retried by the service, and how one is resolved.
 
 mod again;
 mod due;
@@ -28,7 +28,7 @@ pub struct RetryPolicy {
     pub longest: Duration,
 }
 
-/// When a hold is tried again by itself; `None` when a person is needed. An unknown transfer
+/// When the service retries a hold; `None` when a person is needed. An unknown transfer
 /// may still be loaded into the gateway, and the stage before a dishonor or a contest may come in
 /// a later file; so these are tried again at growing intervals, for good: a return forgotten is
 /// money lost.
@@ -91,7 +91,7 @@ pub struct Retry<'a> {
 /// The name under which the service closes holds by itself.
 const SERVICE: &str = "returns-service";
 
-/// Holds, and what is done about them.
+/// Retries, resolves and dismisses holds.
 #[derive(Clone)]
 pub struct Holds {
     pub decider: Arc<Decider>,
@@ -104,8 +104,8 @@ impl Holds {
         &*self.decider.store
     }
 
-    /// Decides a hold's entry again. What comes of it is in the returns database afterwards; when
-    /// somebody else was faster, what they did is.
+    /// Decides a hold's entry again. The result is in the returns database afterwards; when
+    /// somebody else was faster, theirs is.
     ///
     /// # Errors
     /// When its source or its row is gone, or when nothing can be looked up.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use echeck_service::ErrorChain;
 use returns_alerts::OperateError;
-use returns_feed::settle::MarkError;
+use returns_feed::settle::ReleaseError;
 use returns_feed::{AdoptError, FeedError};
 use returns_import::adapter::AdapterError;
 use returns_import::decide::DecideError;
@@ -261,13 +261,13 @@ impl From<AdoptError> for ApiError {
 }
 
 /// A transfer that cannot be released to settlement.
-impl From<MarkError> for ApiError {
-    fn from(error: MarkError) -> Self {
+impl From<ReleaseError> for ApiError {
+    fn from(error: ReleaseError) -> Self {
         match error {
-            MarkError::Store(error) => error.into(),
-            MarkError::NotMade(id) => not_found("reversal or restoration", &id),
-            MarkError::NotApplied { .. } => precondition("NOT_APPLIED", error.to_string()),
-            MarkError::WithoutEffect { .. } | MarkError::NotTaken { .. } => {
+            ReleaseError::Store(error) => error.into(),
+            ReleaseError::NotMade(id) => not_found("reversal or restoration", &id),
+            ReleaseError::NotApplied { .. } => precondition("NOT_APPLIED", error.to_string()),
+            ReleaseError::WithoutEffect { .. } | ReleaseError::NotTaken { .. } => {
                 precondition("WITHOUT_EFFECT", error.to_string())
             }
         }

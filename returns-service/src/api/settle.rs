@@ -18,7 +18,7 @@ impl Api {
         }
         let ready_at = self
             .settlement
-            .mark(&request.transfer_id, operator.actor)
+            .release(&request.transfer_id, operator.actor)
             .await?;
         let after = ready_at.to_rfc3339();
         let subject = format!("transfer:{}", request.transfer_id);
