@@ -9,19 +9,16 @@ use crate::output::{Table, bold, out, print_error};
 
 /// Which code.
 #[derive(Debug, Args)]
-pub struct CodesArguments {
+pub(crate) struct CodesArguments {
     /// One code, such as R01 or C03. Default: all.
-    pub code: Option<String>,
+    pub(crate) code: Option<String>,
     /// Print JSON, one object per line.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Shows the tables, or everything about one code. Returns the exit code.
-///
-/// # Errors
-/// When standard output cannot be written.
-pub fn run(arguments: &CodesArguments) -> Result<u8> {
+pub(crate) fn run(arguments: &CodesArguments) -> Result<u8> {
     match &arguments.code {
         Some(text) => one(text, arguments.json),
         None if arguments.json => {

@@ -8,11 +8,11 @@ use clap::Args;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::target_url::TargetUrl;
 use secrecy::SecretString;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, MySqlConnection, Row as _,
-    SqliteConnection, raw_sql,
+    SqliteConnection, query, raw_sql,
 };
 
 /// Where the three databases are, unless they are files in the data folder.
@@ -47,8 +47,7 @@ pub struct DatabaseArguments {
 
 impl DatabaseArguments {
     /// Whether any of them is named.
-    #[must_use]
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.returns_db.is_some() || self.gateway_db.is_some() || self.rallypay_db.is_some()
     }
 }
@@ -96,8 +95,7 @@ impl Address {
     }
 
     /// The kind of database.
-    #[must_use]
-    pub fn dialect(&self) -> Dialect {
+    pub(crate) fn dialect(&self) -> Dialect {
         match &self.parsed {
             TargetUrl::Sqlite(_) => Dialect::Sqlite,
             TargetUrl::Postgres(_) => Dialect::Postgres,
@@ -125,10 +123,7 @@ impl Address {
                 .connect()
                 .await
                 .map(Connection::Sqlite),
-            TargetUrl::Postgres(options) => {
-                let options: &PgConnectOptions = options;
-                options.connect().await.map(Connection::Postgres)
-            }
+            TargetUrl::Postgres(options) => options.connect().await.map(Connection::Postgres),
             TargetUrl::Mysql(options) => options.connect().await.map(Connection::Mysql),
         };
         connected.with_context(|| format!("the database {self} cannot be opened"))
@@ -136,10 +131,7 @@ impl Address {
 
     /// Creates tables in a database that has none. A database with tables belongs to somebody
     /// and stays as it is.
-    ///
-    /// # Errors
-    /// When the database does not answer or refuses.
-    pub async fn create_tables(&self, schema: &str) -> Result<()> {
+    pub(crate) async fn create_tables(&self, schema: &str) -> Result<()> {
         let mut connection = self.connect().await?;
         let count = match self.dialect() {
             Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema",
@@ -162,10 +154,7 @@ impl Address {
     }
 
     /// Checks that a table is empty, so that a demonstration does not mix with other data.
-    ///
-    /// # Errors
-    /// When it is not, or the database does not answer.
-    pub async fn check_empty(&self, table: &str) -> Result<()> {
+    pub(crate) async fn check_empty(&self, table: &str) -> Result<()> {
         let mut connection = self.connect().await?;
         let sql = format!("SELECT count(*) FROM {table}");
         if connection.value(&sql).await?.as_deref() != Some("0") {
@@ -194,12 +183,11 @@ impl Connection {
     /// What the database said.
     pub async fn script(&mut self, sql: &str) -> Result<()> {
         let sql = raw_sql(AssertSqlSafe(sql));
-        match self {
+        Ok(match self {
             Self::Sqlite(connection) => sql.execute(connection).await.map(drop)?,
             Self::Postgres(connection) => sql.execute(connection).await.map(drop)?,
             Self::Mysql(connection) => sql.execute(connection).await.map(drop)?,
-        }
-        Ok(())
+        })
     }
 
     /// The first value of a query without parameters, as text.
@@ -217,23 +205,13 @@ impl Connection {
     }
 
     /// Runs a statement whose parameter is a text.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn run(&mut self, sql: &str, parameter: String) -> Result<()> {
+    pub(crate) async fn run(&mut self, sql: &str, parameter: String) -> Result<()> {
         let sql = AssertSqlSafe(sql);
-        match self {
-            Self::Sqlite(connection) => {
-                sqlx::query(sql).bind(parameter).execute(connection).await?;
-            }
-            Self::Postgres(connection) => {
-                sqlx::query(sql).bind(parameter).execute(connection).await?;
-            }
-            Self::Mysql(connection) => {
-                sqlx::query(sql).bind(parameter).execute(connection).await?;
-            }
-        }
-        Ok(())
+        Ok(match self {
+            Self::Sqlite(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
+            Self::Postgres(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
+            Self::Mysql(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
+        })
     }
 
     /// Closes the connection.
@@ -241,11 +219,10 @@ impl Connection {
     /// # Errors
     /// What the database said.
     pub async fn close(self) -> Result<()> {
-        match self {
+        Ok(match self {
             Self::Sqlite(connection) => connection.close().await?,
             Self::Postgres(connection) => connection.close().await?,
             Self::Mysql(connection) => connection.close().await?,
-        }
-        Ok(())
+        })
     }
 }

@@ -21,16 +21,16 @@ use crate::stack::{DataFolder, Ports, Stack, StackOptions};
 
 /// How the demo runs.
 #[derive(Debug, Args)]
-pub struct DemoArguments {
+pub(crate) struct DemoArguments {
     /// The folder of its databases and files. An earlier demo there is replaced.
     #[arg(long, default_value = "data/demo")]
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// The seed of its world. The same seed gives the same world.
     #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Where its databases are. The named ones must be empty.
     #[command(flatten)]
-    pub databases: DatabaseArguments,
+    pub(crate) databases: DatabaseArguments,
 }
 
 /// Payments of the demo's world.
@@ -47,10 +47,7 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 /// Runs the demo.
-///
-/// # Errors
-/// When a file or a database cannot be written, or the stack fails.
-pub async fn run(arguments: &DemoArguments) -> Result<()> {
+pub(crate) async fn run(arguments: &DemoArguments) -> Result<()> {
     remove_earlier(&arguments.data)?;
     let world = World {
         seed: arguments.seed,

@@ -141,7 +141,7 @@ pub(crate) fn progress_bar(hidden: bool, template: &str) -> ProgressBar {
 }
 
 /// Prints an error on standard error.
-pub fn print_error(text: &str) {
+pub(crate) fn print_error(text: &str) {
     // If even that cannot be written, nothing more can be done.
     let _ = writeln!(io::stderr().lock(), "error: {text}");
 }

@@ -10,7 +10,7 @@ use crate::output::Columns;
 
 /// How much to list.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The maximum number of records.
     #[arg(long, default_value_t = 50)]
     limit: u32,

@@ -57,7 +57,6 @@ impl From<std::io::Error> for Failure {
 
 impl Failure {
     /// The exit code for it.
-    #[must_use]
     pub(super) fn code(&self) -> u8 {
         match self {
             Self::Unreachable { .. } | Self::Local(_) => exit::FAILED,

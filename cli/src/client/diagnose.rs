@@ -16,7 +16,7 @@ use crate::output::{Table, bold, out};
     after_help = "Examples:\n  echeck diagnose\n  echeck diagnose worldpay_returns --json\n\n\
     Exit codes: 0 everything is available, 7 something is unavailable"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Only this source and what all sources share.
     source: Option<String>,
 }

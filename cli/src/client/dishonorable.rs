@@ -17,7 +17,7 @@ use crate::output::Columns;
     number). LEFT is the number of banking days after today. docs/dishonor.md says what to do.\n\n\
     Exit codes: 0 nothing is open, 2 something is, 1 failed, 5 deadline passed"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Also list those whose last day is past.
     #[arg(long)]
     all: bool,

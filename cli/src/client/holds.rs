@@ -17,7 +17,7 @@ use crate::output::Columns;
     echeck holds dismiss hold_… --note 'the bank sent it by mistake'",
     args_conflicts_with_subcommands = true
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
     /// Also list closed ones.

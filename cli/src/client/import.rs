@@ -28,7 +28,7 @@ const CHUNK: usize = 64 << 10;
     Exit codes: 0 done, 2 done with holds or unreadable lines, 3 file rejected, 1 failed, \
     5 deadline passed"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The file.
     file: PathBuf,
     /// The configured source that it belongs to.

@@ -15,7 +15,7 @@ use crate::output::{Columns, Table, counted, out};
 #[command(
     after_help = "Examples:\n  echeck imports\n  echeck imports imp_0123456789abcdef01234567 --json"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The import to show.
     import_id: Option<String>,
     /// Only of this source.

@@ -21,7 +21,7 @@ use crate::output::{Columns, Table, bold, out};
     4 there is no such incident",
     args_conflicts_with_subcommands = true
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
     #[command(flatten)]

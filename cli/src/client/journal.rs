@@ -18,7 +18,7 @@ use crate::output::{Columns, counted, out, progress_bar};
     echeck journal adopt --database gateway --reason 'restored the backup of Sunday'\n\n\
     Exit codes of verify: 0 sound, 6 not sound"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Action,
 }

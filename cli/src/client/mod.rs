@@ -99,7 +99,7 @@ struct Note {
 
 /// A command with its own arguments, and those that all commands have.
 #[derive(Debug, Args)]
-pub struct Call<T: Args> {
+pub(crate) struct Call<T: Args> {
     #[command(flatten)]
     arguments: T,
     #[command(flatten)]
@@ -121,11 +121,11 @@ impl<T: Args> Call<T> {
 
 /// No arguments of its own.
 #[derive(Debug, Args)]
-pub struct NoArguments {}
+pub(crate) struct NoArguments {}
 
 /// Commands that call the returns service.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Import a return file.
     Import(Call<import::Arguments>),
     /// List imports, or show one.
@@ -163,7 +163,7 @@ pub enum Command {
 }
 
 /// Runs a command. The exit code says how it ended.
-pub async fn run(command: Command) -> ExitCode {
+pub(crate) async fn run(command: Command) -> ExitCode {
     match command {
         Command::Import(call) => call.run(import::run).await,
         Command::Imports(call) => call.run(imports::run).await,

@@ -14,7 +14,7 @@ use crate::output::out;
     after_help = "Examples:\n  echeck release TR5b1c0f --reason 'the merchant asked for it'\n\n\
     Exit codes: 0 released, 4 the service created no such transfer, 1 failed"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The id of the reversal or the restoration.
     transfer_id: String,
     #[command(flatten)]

@@ -24,7 +24,7 @@ use crate::output::{counted, out, progress_bar};
     Exit codes: 0 saved, 2 saved but it does not tie out, 4 there is no such import, 1 failed, \
     5 deadline passed"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The import.
     import_id: String,
     /// Where to save it; `-` for standard output. Default: `IMPORT.csv` in this folder.

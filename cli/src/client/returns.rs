@@ -13,7 +13,7 @@ use crate::output::Columns;
 #[command(
     after_help = "Examples:\n  echeck returns --code R01\n  echeck returns --import imp_… --json"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Only of this import.
     #[arg(long, default_value = "", hide_default_value = true)]
     import: String,

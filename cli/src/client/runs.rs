@@ -19,7 +19,7 @@ use crate::output::{Columns, Table, out};
     Exit codes: 0 done or nothing to do, 2 done late or with exceptions, 3 file rejected, \
     4 file missing, 1 something is unavailable, 5 deadline passed"
 )]
-pub struct RunArguments {
+pub(crate) struct RunArguments {
     /// The source.
     source: String,
     /// Answer when the run has started, instead of when it has ended.
@@ -33,7 +33,7 @@ pub struct RunArguments {
 /// Which runs to list.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  echeck runs\n  echeck runs --source worldpay_returns --json")]
-pub struct ListArguments {
+pub(crate) struct ListArguments {
     /// Only of this source.
     #[arg(long, default_value = "", hide_default_value = true)]
     source: String,

@@ -18,7 +18,7 @@ use crate::output::Columns;
     echeck sources schedule worldpay_returns --reset --reason 'as configured'",
     args_conflicts_with_subcommands = true
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
 }

@@ -19,7 +19,7 @@ use crate::output::{bold, counted, out};
     echeck transfer TR0001 --view rainforest --api-version 2023-12-01\n\n\
     Exit codes: 0 found, 4 there is no such transfer"
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// The transfer's id.
     #[arg(required_unless_present = "trace")]
     transfer_id: Option<String>,

@@ -19,23 +19,23 @@ use crate::output::{Out, out};
 
 /// What to parse, and how.
 #[derive(Debug, Args)]
-pub struct ParseArguments {
+pub(crate) struct ParseArguments {
     /// The file; `-` reads standard input.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The profile of a delimited file: worldpay-echeck-return, worldpay-funding-reject, or the
     /// path of a TOML file with a profile. A NACHA file needs none.
     #[arg(long)]
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// The date on which it was received. It determines the years that the file leaves out.
     /// Default: today.
     #[arg(long, value_name = "YYYY-MM-DD")]
-    pub received_on: Option<NaiveDate>,
+    pub(crate) received_on: Option<NaiveDate>,
     /// Differences of a NACHA file to tolerate, by the names of the source setting `tolerate`.
     #[arg(long, value_delimiter = ',', value_name = "money_totals,…")]
-    pub tolerate: Vec<String>,
+    pub(crate) tolerate: Vec<String>,
     /// Print JSON, one object per line.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Exit codes of `echeck parse`.
@@ -79,10 +79,7 @@ impl FileOutcome {
 }
 
 /// Prints the entries of the file. Returns the exit code.
-///
-/// # Errors
-/// When the file cannot be read, the profile is wrong, or nothing can be written.
-pub fn run(arguments: &ParseArguments) -> Result<u8> {
+pub(crate) fn run(arguments: &ParseArguments) -> Result<u8> {
     let format = profile::format(arguments.profile.as_deref(), &arguments.tolerate)?;
     let received_on = arguments
         .received_on

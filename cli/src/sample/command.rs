@@ -17,7 +17,7 @@ use crate::stack::DataFolder;
 
 /// What to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum What {
+pub(crate) enum What {
     /// A NACHA return file.
     Nacha,
     /// Worldpay's report of returned eChecks.
@@ -30,51 +30,48 @@ pub enum What {
 
 /// What to create, and how much.
 #[derive(Debug, Args)]
-pub struct SampleArguments {
+pub(crate) struct SampleArguments {
     /// What to create.
     #[arg(value_enum)]
-    pub what: What,
+    pub(crate) what: What,
     /// The seed. The same seed gives the same world.
     #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The number of payments in the world. Default: 1,000, or enough that a file has each payment
     /// only once.
     #[arg(long)]
-    pub payments: Option<u64>,
+    pub(crate) payments: Option<u64>,
     /// The number of entries in the file.
     #[arg(long, default_value_t = 100)]
-    pub entries: u64,
+    pub(crate) entries: u64,
     /// The number of returnable payments that earlier files have.
     #[arg(long, default_value_t = 0)]
-    pub skip: u64,
+    pub(crate) skip: u64,
     /// The maximum number of entries in a NACHA batch. Default: all in one batch.
     #[arg(long)]
-    pub per_batch: Option<u64>,
+    pub(crate) per_batch: Option<u64>,
     /// Entries per thousand whose payment is not in the world.
     #[arg(long, default_value_t = 0)]
-    pub unknown: u64,
+    pub(crate) unknown: u64,
     /// Entries per thousand that are corrections (NACHA only).
     #[arg(long, default_value_t = 0)]
-    pub corrections: u64,
+    pub(crate) corrections: u64,
     /// Entries per thousand with an unknown code.
     #[arg(long, default_value_t = 0)]
-    pub strange: u64,
+    pub(crate) strange: u64,
     /// The date in the world. Default: today.
     #[arg(long, value_name = "YYYY-MM-DD")]
-    pub today: Option<NaiveDate>,
+    pub(crate) today: Option<NaiveDate>,
     /// The file to write (`-` is standard output), or the folder for a world.
     #[arg(long, default_value = "-")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// Where the databases of a world are.
     #[command(flatten)]
-    pub databases: DatabaseArguments,
+    pub(crate) databases: DatabaseArguments,
 }
 
 /// Creates the file or the world.
-///
-/// # Errors
-/// When the file or the databases cannot be written.
-pub async fn run(arguments: &SampleArguments) -> Result<u8> {
+pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
     let world = World {
         seed: arguments.seed,
         payments: arguments

@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result};
 use echeck_adapter::dialect::Dialect;
 use serde_json::{Value, json};
 
-use super::class::Class;
+use super::class::{SampleKind, SampleState};
 use super::payment::{Payment, World};
 use crate::database::{Address, Connection};
 
@@ -13,10 +13,7 @@ const ROWS: usize = 2_000;
 
 /// Inserts every payment of `world` into both databases, whose tables exist and are empty.
 /// `progress` gets the number of payments inserted so far.
-///
-/// # Errors
-/// When a database cannot be opened or refuses a row.
-pub async fn fill(
+pub(crate) async fn fill(
     world: World,
     gateway: &Address,
     rallypay: &Address,
@@ -105,28 +102,19 @@ impl Instants {
 
 fn transfer(payment: &Payment, instants: Instants) -> Value {
     let buyer = format!("PI{}", payment.individual_id);
-    let (source, destination) = if payment.class.is_debit() {
-        (Some(buyer), None)
-    } else {
-        (None, Some(buyer))
+    let kind = payment.class.kind;
+    let (source, destination) = match kind {
+        SampleKind::Debit => (Some(buyer), None),
+        SampleKind::Refund | SampleKind::Payout => (None, Some(buyer)),
     };
     let at = instants.at(payment.created_on, 12);
-    let ready = match payment.class {
-        Class::DebitSucceeded | Class::RefundSucceeded => Some(instants.at(payment.settled_on, 22)),
-        Class::DebitPending
-        | Class::DebitFailed
-        | Class::PayoutSucceeded
-        | Class::PayoutPending
-        | Class::PayoutFailed => None,
-    };
-    let messages = match payment.class {
-        Class::DebitFailed => r#"["Invalid Bank Routing Number"]"#,
-        Class::PayoutFailed => r#"["ReasonCode: R03"]"#,
-        Class::DebitSucceeded
-        | Class::DebitPending
-        | Class::RefundSucceeded
-        | Class::PayoutSucceeded
-        | Class::PayoutPending => "[]",
+    let is_ready = payment.class.state == SampleState::Succeeded && kind != SampleKind::Payout;
+    let ready = is_ready.then(|| instants.at(payment.settled_on, 22));
+    let messages = match (payment.class.state, kind) {
+        (SampleState::Failed, SampleKind::Debit) => r#"["Invalid Bank Routing Number"]"#,
+        (SampleState::Failed, SampleKind::Payout) => r#"["ReasonCode: R03"]"#,
+        (SampleState::Failed, SampleKind::Refund)
+        | (SampleState::Succeeded | SampleState::Pending, _) => "[]",
     };
     json!({
         "id": payment.transfer_id,

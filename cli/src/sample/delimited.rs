@@ -28,10 +28,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// Writes the entries as an `ECheckReturnReport`.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn echeck_return<W: Write>(
+pub(crate) fn echeck_return<W: Write>(
     world: World,
     lines: impl Iterator<Item = Line>,
     out: &mut W,
@@ -75,10 +72,7 @@ pub fn echeck_return<W: Write>(
 
 /// Writes the entries as a `SubMerchantIBFundingReject`; amounts are cents with two decimals,
 /// as they are seen in practice.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn funding_reject<W: Write>(
+pub(crate) fn funding_reject<W: Write>(
     world: World,
     lines: impl Iterator<Item = Line>,
     out: &mut W,

@@ -12,7 +12,7 @@ use super::people::check_digit;
 /// How entries are grouped into batches. Corrections always have batches of their own, as the
 /// rules require.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// As few batches as possible.
     OneBatch,
     /// The maximum number of entries in a batch.
@@ -46,10 +46,7 @@ struct Writer<'a, W> {
 const RDFI: &str = "09100001";
 
 /// Writes the entries as a NACHA file.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn nacha<W: Write>(
+pub(crate) fn nacha<W: Write>(
     world: World,
     lines: impl Iterator<Item = Line>,
     layout: Layout,

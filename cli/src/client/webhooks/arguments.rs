@@ -103,6 +103,15 @@ pub(super) struct RotateArguments {
     pub(super) change: Change,
 }
 
+/// The endpoint to enable or to disable.
+#[derive(Debug, Args)]
+pub(super) struct SwitchArguments {
+    /// The endpoint.
+    pub(super) endpoint_id: String,
+    #[command(flatten)]
+    pub(super) change: Change,
+}
+
 /// Which deliveries to list.
 #[derive(Debug, Args)]
 #[command(

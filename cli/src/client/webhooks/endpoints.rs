@@ -9,7 +9,7 @@ use proto::WebhookOwnerNotificationState as NotificationState;
 use super::super::connect::{Service, pages};
 use super::super::show::{or_dash, time};
 use super::super::{Change, Failure, Words as _};
-use super::arguments::{CreateArguments, RotateArguments, UpdateArguments};
+use super::arguments::{CreateArguments, RotateArguments, SwitchArguments, UpdateArguments};
 use crate::output::{Columns, Table, out};
 
 pub(super) async fn list(service: &Service) -> Result<u8, Failure> {
@@ -171,29 +171,23 @@ fn print_rotated(answer: &proto::RotateSecretResponse) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) async fn disable(
-    endpoint_id: String,
-    change: Change,
-    service: &Service,
-) -> Result<u8, Failure> {
+pub(super) async fn disable(arguments: SwitchArguments, service: &Service) -> Result<u8, Failure> {
+    let Change { actor, reason } = arguments.change;
     let ask = proto::DisableEndpointRequest {
-        endpoint_id,
-        actor: change.actor,
-        reason: change.reason,
+        endpoint_id: arguments.endpoint_id,
+        actor,
+        reason,
     };
     let answer = service.webhooks().disable_endpoint(ask).await?;
     service.show_one("endpoint", answer.into_inner().endpoint, columns)
 }
 
-pub(super) async fn enable(
-    endpoint_id: String,
-    change: Change,
-    service: &Service,
-) -> Result<u8, Failure> {
+pub(super) async fn enable(arguments: SwitchArguments, service: &Service) -> Result<u8, Failure> {
+    let Change { actor, reason } = arguments.change;
     let ask = proto::EnableEndpointRequest {
-        endpoint_id,
-        actor: change.actor,
-        reason: change.reason,
+        endpoint_id: arguments.endpoint_id,
+        actor,
+        reason,
     };
     let answer = service.webhooks().enable_endpoint(ask).await?;
     service.show_one("endpoint", answer.into_inner().endpoint, columns)

@@ -6,11 +6,11 @@ mod endpoints;
 
 use clap::{Args, Subcommand};
 
+use super::Failure;
 use super::connect::Service;
-use super::{Change, Failure};
 use arguments::{
     CreateArguments, DeliveryArguments, EventArguments, RecoverArguments, ReplayArguments,
-    RotateArguments, UpdateArguments,
+    RotateArguments, SwitchArguments, UpdateArguments,
 };
 
 /// What to do with webhooks.
@@ -19,7 +19,7 @@ use arguments::{
     after_help = "Examples:\n  echeck webhooks list\n  echeck webhooks deliveries --state undeliverable\n  \
     echeck webhooks test whe_…\n\n`echeck webhooks COMMAND --help` has more."
 )]
-pub struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     action: Action,
 }
@@ -45,20 +45,10 @@ enum Action {
     #[command(
         after_help = "Examples:\n  echeck webhooks disable whe_… --reason 'they asked for it'"
     )]
-    Disable {
-        /// The endpoint.
-        endpoint_id: String,
-        #[command(flatten)]
-        change: Change,
-    },
+    Disable(SwitchArguments),
     /// Start sending to an endpoint again, first the messages that waited.
     #[command(after_help = "Examples:\n  echeck webhooks enable whe_… --reason 'it has recovered'")]
-    Enable {
-        /// The endpoint.
-        endpoint_id: String,
-        #[command(flatten)]
-        change: Change,
-    },
+    Enable(SwitchArguments),
     /// List deliveries, newest first.
     Deliveries(DeliveryArguments),
     /// List events as messages of one style and version.
@@ -89,14 +79,8 @@ pub(super) async fn run(Arguments { action }: Arguments, service: &Service) -> R
         Action::Create(arguments) => endpoints::create(arguments, service).await,
         Action::Update(arguments) => endpoints::update(arguments, service).await,
         Action::Rotate(arguments) => endpoints::rotate(arguments, service).await,
-        Action::Disable {
-            endpoint_id,
-            change,
-        } => endpoints::disable(endpoint_id, change, service).await,
-        Action::Enable {
-            endpoint_id,
-            change,
-        } => endpoints::enable(endpoint_id, change, service).await,
+        Action::Disable(arguments) => endpoints::disable(arguments, service).await,
+        Action::Enable(arguments) => endpoints::enable(arguments, service).await,
         Action::Deliveries(arguments) => deliveries::list(arguments, service).await,
         Action::Events(arguments) => deliveries::events(arguments, service).await,
         Action::Replay(arguments) => deliveries::replay(arguments, service).await,

@@ -82,25 +82,14 @@ fn why(status: &tonic::Status) -> String {
 /// Whether a status without a reason says that nobody answered. The client's own timer says
 /// CANCELLED, and a connection that breaks off is UNKNOWN or INTERNAL to it.
 fn no_answer(code: Code) -> bool {
-    match code {
+    matches!(
+        code,
         Code::Unavailable
-        | Code::DeadlineExceeded
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::Internal => true,
-        Code::Ok
-        | Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::ResourceExhausted
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::DataLoss
-        | Code::Unauthenticated => false,
-    }
+            | Code::DeadlineExceeded
+            | Code::Cancelled
+            | Code::Unknown
+            | Code::Internal
+    )
 }
 
 #[cfg(test)]
