@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 /// Applies eCheck (ACH) returns to the databases that must have them, each exactly once.
 #[derive(Debug, Parser)]
 #[command(name = "echeck", version, arg_required_else_help = true)]
-struct Arguments {
+struct EcheckArguments {
     #[command(subcommand)]
     command: Command,
 }
@@ -37,12 +37,12 @@ enum Command {
     )]
     Sample(sample::SampleArguments),
     #[command(flatten)]
-    Client(client::Command),
+    Client(client::ClientCommand),
 }
 
 /// Runs the command that this process was started with. The exit code says how it ended.
 pub async fn run() -> ExitCode {
-    match Arguments::parse().command {
+    match EcheckArguments::parse().command {
         Command::Demo(arguments) => exit(demo::run(&arguments).await.map(|()| 0)),
         Command::Up(arguments) => exit(up::run(&arguments).await.map(|()| 0)),
         Command::Parse(arguments) => exit(parse::run(&arguments)),

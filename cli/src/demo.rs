@@ -16,7 +16,7 @@ use tonic::transport::Channel;
 use crate::client::{Words as _, amount, hold_columns};
 use crate::database::{Connection, DatabaseArguments};
 use crate::output::{Table, bold, out};
-use crate::sample::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
+use crate::sample::{FilePlan, Layout, SampleWorld, echeck_return, fill, funding_reject, nacha};
 use crate::stack::{DataFolder, Ports, Stack, StackOptions};
 
 /// How the demo runs.
@@ -49,7 +49,7 @@ const FILES: [(&str, &str); 3] = [
 /// Runs the demo.
 pub(crate) async fn run(arguments: &DemoArguments) -> Result<()> {
     remove_earlier(&arguments.data)?;
-    let world = World {
+    let world = SampleWorld {
         seed: arguments.seed,
         payments: PAYMENTS,
         today: SystemClock.now().date_naive(),
@@ -108,7 +108,7 @@ fn remove_earlier(folder: &Path) -> Result<()> {
 }
 
 /// The acquirer's files of the day, in all three formats, each about payments of its own.
-fn write_files(world: World, folder: &Path) -> Result<()> {
+fn write_files(world: SampleWorld, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let create = |name: &str| -> Result<BufWriter<File>> {
         let path = folder.join(name);
@@ -116,25 +116,25 @@ fn write_files(world: World, folder: &Path) -> Result<()> {
             File::create(&path).with_context(|| format!("{} cannot be created", path.display()))?;
         Ok(BufWriter::new(file))
     };
-    let first = Plan {
+    let first = FilePlan {
         corrections_per_mille: 150,
         unknown_per_mille: 50,
         strange_per_mille: 60,
-        ..Plan::plain(40)
+        ..FilePlan::plain(40)
     };
     let mut out = create(FILES[0].1)?;
     nacha(world, first.debits(world), Layout::OneBatch, &mut out)?;
     out.flush()?;
-    let second = Plan {
+    let second = FilePlan {
         skip: first.entries,
         unknown_per_mille: 30,
-        ..Plan::plain(25)
+        ..FilePlan::plain(25)
     };
     let mut out = create(FILES[1].1)?;
     echeck_return(world, second.debits(world), &mut out)?;
     out.flush()?;
     let mut out = create(FILES[2].1)?;
-    funding_reject(world, Plan::plain(6).payouts(world), &mut out)?;
+    funding_reject(world, FilePlan::plain(6).payouts(world), &mut out)?;
     out.flush()?;
     Ok(())
 }

@@ -39,7 +39,7 @@ pub struct Config {
     pub(crate) holds: RetryPolicy,
     pub(crate) replica: ReplicaSettings,
     /// The databases, the system of record first.
-    pub(crate) databases: Vec<Database>,
+    pub(crate) databases: Vec<DatabaseConfig>,
     pub(crate) feed_batch_size: u32,
     pub(crate) adapter_timeout: Duration,
     pub(crate) sources: HashMap<String, Source>,
@@ -61,7 +61,7 @@ pub(crate) struct ReplicaSettings {
 }
 
 /// A database behind an adapter.
-pub(crate) struct Database {
+pub(crate) struct DatabaseConfig {
     pub(crate) name: String,
     pub(crate) address: String,
     pub(crate) role: Role,
@@ -173,12 +173,12 @@ fn replica(section: &Section<'_>) -> ReplicaSettings {
     }
 }
 
-fn databases(root: &Section<'_>) -> Vec<Database> {
+fn databases(root: &Section<'_>) -> Vec<DatabaseConfig> {
     let roles = [
         ("system_of_record", Role::SystemOfRecord),
         ("mirror", Role::Mirror),
     ];
-    let mut databases: Vec<Database> = root
+    let mut databases: Vec<DatabaseConfig> = root
         .sections("databases")
         .into_iter()
         .map(|(name, section)| {
@@ -191,7 +191,7 @@ fn databases(root: &Section<'_>) -> Vec<Database> {
                     format!("{address:?} is not a valid address: {error}"),
                 );
             }
-            Database {
+            DatabaseConfig {
                 name,
                 address,
                 role: section.one_of("role", &roles, None),

@@ -4,19 +4,22 @@ use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
 use super::Failure;
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::show::time;
 use crate::output::Columns;
 
 /// How much to list.
 #[derive(Debug, Args)]
-pub(crate) struct Arguments {
+pub(crate) struct AuditArguments {
     /// The maximum number of records.
     #[arg(long, default_value_t = 50)]
     limit: u32,
 }
 
-pub(super) async fn run(Arguments { limit }: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    AuditArguments { limit }: AuditArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     let ask = proto::ListAuditRecordsRequest { limit };
     let answer = service.operations().list_audit_records(ask).await?;
     service.show_all(&answer.into_inner().records, "No changes yet.", columns)

@@ -99,17 +99,17 @@ impl Interceptor for CallDeadline {
     }
 }
 
-type Connection = InterceptedService<Channel, CallDeadline>;
+type DeadlineChannel = InterceptedService<Channel, CallDeadline>;
 
 /// The service, as one command calls it.
-pub(super) struct Service {
+pub(super) struct ServiceClient {
     channel: Channel,
     deadline: CallDeadline,
     /// Whether to answer as JSON.
     pub(super) json: bool,
 }
 
-impl Service {
+impl ServiceClient {
     pub(super) async fn connect(common: &Common) -> Result<Self, Failure> {
         let unreachable = |why: String| Failure::Unreachable {
             server: common.server.clone(),
@@ -128,22 +128,22 @@ impl Service {
         })
     }
 
-    pub(super) fn returns(&self) -> ReturnsServiceClient<Connection> {
+    pub(super) fn returns(&self) -> ReturnsServiceClient<DeadlineChannel> {
         ReturnsServiceClient::with_interceptor(self.channel.clone(), self.deadline)
             .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn operations(&self) -> OperationsServiceClient<Connection> {
+    pub(super) fn operations(&self) -> OperationsServiceClient<DeadlineChannel> {
         OperationsServiceClient::with_interceptor(self.channel.clone(), self.deadline)
             .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn incidents(&self) -> IncidentServiceClient<Connection> {
+    pub(super) fn incidents(&self) -> IncidentServiceClient<DeadlineChannel> {
         IncidentServiceClient::with_interceptor(self.channel.clone(), self.deadline)
             .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn webhooks(&self) -> WebhookServiceClient<Connection> {
+    pub(super) fn webhooks(&self) -> WebhookServiceClient<DeadlineChannel> {
         WebhookServiceClient::with_interceptor(self.channel.clone(), self.deadline)
             .max_decoding_message_size(MAX_ANSWER)
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::CheckState;
 
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::{Failure, exit};
 use crate::output::{Table, bold, out};
 
@@ -16,12 +16,15 @@ use crate::output::{Table, bold, out};
     after_help = "Examples:\n  echeck diagnose\n  echeck diagnose worldpay_returns --json\n\n\
     Exit codes: 0 everything is available, 7 something is unavailable"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct DiagnoseArguments {
     /// Only this source and what all sources share.
     source: Option<String>,
 }
 
-pub(super) async fn run(Arguments { source }: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    DiagnoseArguments { source }: DiagnoseArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     let ask = proto::DiagnoseRequest {
         source: source.unwrap_or_default(),
     };

@@ -3,7 +3,7 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::{Service, pages};
+use super::connect::{ServiceClient, pages};
 use super::show::or_dash;
 use super::{Failure, amount, exit};
 use crate::output::Columns;
@@ -17,7 +17,7 @@ use crate::output::Columns;
     number). LEFT is the number of banking days after today. docs/dishonor.md says what to do.\n\n\
     Exit codes: 0 nothing is open, 2 something is, 1 failed, 5 deadline passed"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct DishonorableArguments {
     /// Also list those whose last day is past.
     #[arg(long)]
     all: bool,
@@ -29,7 +29,10 @@ pub(crate) struct Arguments {
     transfer: String,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    arguments: DishonorableArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     let found = pages(u32::MAX, async |page_size, page_token| {
         let ask = proto::ListDishonorableReturnsRequest {
             open_only: !arguments.all,

@@ -6,7 +6,7 @@ use echeck_proto::returns::v1 as proto;
 use proto::HoldState;
 use proto::resolve_hold_request::Action as Resolution;
 
-use super::connect::{Service, pages};
+use super::connect::{ServiceClient, pages};
 use super::{Failure, Note, Words as _, amount, exit};
 use crate::output::Columns;
 
@@ -17,9 +17,9 @@ use crate::output::Columns;
     echeck holds dismiss hold_… --note 'the bank sent it by mistake'",
     args_conflicts_with_subcommands = true
 )]
-pub(crate) struct Arguments {
+pub(crate) struct HoldArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<HoldAction>,
     /// Also list closed ones.
     #[arg(long)]
     all: bool,
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
 
 /// What to do with a hold.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum HoldAction {
     /// Look the entry up and decide it again.
     Retry {
         /// The hold.
@@ -47,10 +47,10 @@ enum Action {
     },
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: HoldArguments, service: &ServiceClient) -> Result<u8, Failure> {
     match arguments.action {
         None => list(arguments.all, service).await,
-        Some(Action::Retry {
+        Some(HoldAction::Retry {
             hold_id,
             transfer: transfer_id,
             note,
@@ -58,14 +58,14 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
             let retry = proto::RetryHold { transfer_id };
             resolve(hold_id, Resolution::RetryHold(retry), note, service).await
         }
-        Some(Action::Dismiss { hold_id, note }) => {
+        Some(HoldAction::Dismiss { hold_id, note }) => {
             let dismiss = Resolution::DismissHold(proto::DismissHold {});
             resolve(hold_id, dismiss, note, service).await
         }
     }
 }
 
-async fn list(all: bool, service: &Service) -> Result<u8, Failure> {
+async fn list(all: bool, service: &ServiceClient) -> Result<u8, Failure> {
     let states: &[HoldState] = if all {
         &[
             HoldState::Open,
@@ -111,7 +111,7 @@ async fn resolve(
     hold_id: String,
     action: Resolution,
     note: Note,
-    service: &Service,
+    service: &ServiceClient,
 ) -> Result<u8, Failure> {
     let ask = proto::ResolveHoldRequest {
         hold_id,

@@ -13,7 +13,7 @@ use proto::import_file_request::Part;
 use tokio::io::AsyncReadExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::{Failure, Words as _, exit, imports};
 use crate::output::{out, print_error, progress_bar};
 
@@ -28,15 +28,15 @@ const CHUNK: usize = 64 << 10;
     Exit codes: 0 done, 2 done with holds or unreadable lines, 3 file rejected, 1 failed, \
     5 deadline passed"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct ImportArguments {
     /// The file.
     file: PathBuf,
     /// The configured source that it belongs to.
     #[arg(long)]
     source: String,
     /// How long to wait.
-    #[arg(long, value_enum, default_value_t = Wait::Applied)]
-    wait: Wait,
+    #[arg(long, value_enum, default_value_t = WaitArgument::Applied)]
+    wait: WaitArgument,
     /// Preview; save nothing.
     #[arg(long)]
     dry_run: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Arguments {
 
 /// How long an import waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Wait {
+enum WaitArgument {
     /// Until the file is stored and recorded.
     Received,
     /// Until every entry is decided.
@@ -53,7 +53,10 @@ enum Wait {
     Applied,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    arguments: ImportArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {bytes}/{total_bytes}");
     let parts = parts(&arguments, bar.clone()).await?;
     let mut answer = service.returns().import_file(parts).await?.into_inner();
@@ -62,7 +65,7 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
         .file_import
         .take()
         .context("the service sent no import")?;
-    if !arguments.dry_run && arguments.wait != Wait::Received {
+    if !arguments.dry_run && arguments.wait != WaitArgument::Received {
         import = watch(arguments.wait, service, import).await?;
     }
     let code = code(&import);
@@ -93,7 +96,7 @@ fn code(import: &proto::Import) -> u8 {
 /// Reads the file as fast as the service takes it. An error while reading ends the stream, and
 /// with it the import, before anything is recorded.
 async fn parts(
-    arguments: &Arguments,
+    arguments: &ImportArguments,
     bar: ProgressBar,
 ) -> Result<ReceiverStream<proto::ImportFileRequest>, Failure> {
     let path = arguments.file.clone();
@@ -150,8 +153,8 @@ fn name(path: &Path) -> String {
 
 /// Follows the import until it is as far as requested.
 async fn watch(
-    wait: Wait,
-    service: &Service,
+    wait: WaitArgument,
+    service: &ServiceClient,
     import: proto::Import,
 ) -> Result<proto::Import, Failure> {
     let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {pos}/{len} entries");
@@ -173,7 +176,7 @@ async fn watch(
         }
         latest = import;
         let decided = matches!(latest.state(), ImportState::Decided | ImportState::Applied);
-        if wait == Wait::Decided && decided {
+        if wait == WaitArgument::Decided && decided {
             break;
         }
     }

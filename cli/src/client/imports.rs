@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::{Failure, Words as _, amount};
 use crate::output::{Columns, Table, counted, out};
 
@@ -15,7 +15,7 @@ use crate::output::{Columns, Table, counted, out};
 #[command(
     after_help = "Examples:\n  echeck imports\n  echeck imports imp_0123456789abcdef01234567 --json"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct ListImportsArguments {
     /// The import to show.
     import_id: Option<String>,
     /// Only of this source.
@@ -24,8 +24,8 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(
-    Arguments { import_id, source }: Arguments,
-    service: &Service,
+    ListImportsArguments { import_id, source }: ListImportsArguments,
+    service: &ServiceClient,
 ) -> Result<u8, Failure> {
     let Some(import_id) = import_id else {
         let ask = proto::ListImportsRequest {

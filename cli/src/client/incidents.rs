@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 use proto::{AlertState, IncidentState};
 
-use super::connect::{Service, pages};
+use super::connect::{ServiceClient, pages};
 use super::show::time;
 use super::{Failure, Note, Words as _, exit};
 use crate::output::{Columns, Table, bold, out};
@@ -21,16 +21,16 @@ use crate::output::{Columns, Table, bold, out};
     4 there is no such incident",
     args_conflicts_with_subcommands = true
 )]
-pub(crate) struct Arguments {
+pub(crate) struct IncidentArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<IncidentAction>,
     #[command(flatten)]
-    list: ListArguments,
+    list: ListIncidentsArguments,
 }
 
 /// Which incidents to list.
 #[derive(Debug, Args)]
-struct ListArguments {
+struct ListIncidentsArguments {
     /// Also list closed ones.
     #[arg(long)]
     all: bool,
@@ -38,9 +38,9 @@ struct ListArguments {
 
 /// What to do with incidents.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum IncidentAction {
     /// List open incidents.
-    List(ListArguments),
+    List(ListIncidentsArguments),
     /// Show one incident as an alert shows it, with its history and its alerts.
     Show {
         /// The incident.
@@ -68,12 +68,15 @@ enum Action {
     },
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    arguments: IncidentArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     match arguments.action {
         None => list(arguments.list, service).await,
-        Some(Action::List(arguments)) => list(arguments, service).await,
-        Some(Action::Show { incident_id }) => show(incident_id, service).await,
-        Some(Action::Ack { incident_id, note }) => {
+        Some(IncidentAction::List(arguments)) => list(arguments, service).await,
+        Some(IncidentAction::Show { incident_id }) => show(incident_id, service).await,
+        Some(IncidentAction::Ack { incident_id, note }) => {
             let ask = proto::AcknowledgeIncidentRequest {
                 incident_id,
                 actor: note.actor,
@@ -82,7 +85,7 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
             let answer = service.incidents().acknowledge_incident(ask).await?;
             service.show_one("incident", answer.into_inner().incident, columns)
         }
-        Some(Action::Close { incident_id, note }) => {
+        Some(IncidentAction::Close { incident_id, note }) => {
             let ask = proto::CloseIncidentRequest {
                 incident_id,
                 actor: note.actor,
@@ -91,11 +94,14 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
             let answer = service.incidents().close_incident(ask).await?;
             service.show_one("incident", answer.into_inner().incident, columns)
         }
-        Some(Action::TestAlert { actor }) => test(actor, service).await,
+        Some(IncidentAction::TestAlert { actor }) => test(actor, service).await,
     }
 }
 
-async fn list(ListArguments { all }: ListArguments, service: &Service) -> Result<u8, Failure> {
+async fn list(
+    ListIncidentsArguments { all }: ListIncidentsArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     let (state, none) = if all {
         (IncidentState::Unspecified, "No incidents.")
     } else {
@@ -162,7 +168,7 @@ fn alerts(incident: &proto::Incident) -> String {
     }
 }
 
-async fn show(incident_id: String, service: &Service) -> Result<u8, Failure> {
+async fn show(incident_id: String, service: &ServiceClient) -> Result<u8, Failure> {
     let ask = proto::GetIncidentRequest { incident_id };
     let answer = service.incidents().get_incident(ask).await?;
     service.show(&answer.into_inner(), print)
@@ -202,7 +208,7 @@ fn alert_columns(alert: &proto::Alert) -> Columns {
     ]
 }
 
-async fn test(actor: String, service: &Service) -> Result<u8, Failure> {
+async fn test(actor: String, service: &ServiceClient) -> Result<u8, Failure> {
     let ask = proto::SendTestAlertRequest { actor };
     let answer = service.incidents().send_test_alert(ask).await?;
     let channels = answer.into_inner().channels;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 use serde_json::Value;
 
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::show::{or_dash, time};
 use super::{Change, Failure, exit};
 use crate::output::{Columns, counted, out, progress_bar};
@@ -18,14 +18,14 @@ use crate::output::{Columns, counted, out, progress_bar};
     echeck journal adopt --database gateway --reason 'restored the backup of Sunday'\n\n\
     Exit codes of verify: 0 sound, 6 not sound"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct JournalArguments {
     #[command(subcommand)]
-    action: Action,
+    action: JournalAction,
 }
 
 /// What to do with the journal.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum JournalAction {
     /// Check positions, hashes, and the cursor of each database.
     Verify,
     /// Show rows.
@@ -58,15 +58,18 @@ struct AdoptArguments {
     change: Change,
 }
 
-pub(super) async fn run(Arguments { action }: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    JournalArguments { action }: JournalArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     match action {
-        Action::Verify => verify(service).await,
-        Action::Show { after, limit } => show(after, limit, service).await,
-        Action::Adopt(arguments) => adopt(arguments, service).await,
+        JournalAction::Verify => verify(service).await,
+        JournalAction::Show { after, limit } => show(after, limit, service).await,
+        JournalAction::Adopt(arguments) => adopt(arguments, service).await,
     }
 }
 
-async fn verify(service: &Service) -> Result<u8, Failure> {
+async fn verify(service: &ServiceClient) -> Result<u8, Failure> {
     let ask = proto::VerifyJournalRequest {};
     let mut messages = service.operations().verify_journal(ask).await?.into_inner();
     let bar = progress_bar(service.json, "{wide_bar} {pos}/{len}");
@@ -101,7 +104,7 @@ fn print_verdict(verdict: &proto::VerifyJournalResponse) -> io::Result<()> {
     Ok(())
 }
 
-async fn show(after_position: u64, limit: u32, service: &Service) -> Result<u8, Failure> {
+async fn show(after_position: u64, limit: u32, service: &ServiceClient) -> Result<u8, Failure> {
     let ask = proto::ListJournalRequest {
         after_position,
         limit,
@@ -136,7 +139,7 @@ fn columns(row: &proto::JournalRow) -> Columns {
     ]
 }
 
-async fn adopt(arguments: AdoptArguments, service: &Service) -> Result<u8, Failure> {
+async fn adopt(arguments: AdoptArguments, service: &ServiceClient) -> Result<u8, Failure> {
     let AdoptArguments {
         database,
         position,

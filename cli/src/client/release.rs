@@ -3,7 +3,7 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::show::time;
 use super::{Change, Failure};
 use crate::output::out;
@@ -14,7 +14,7 @@ use crate::output::out;
     after_help = "Examples:\n  echeck release TR5b1c0f --reason 'the merchant asked for it'\n\n\
     Exit codes: 0 released, 4 the service created no such transfer, 1 failed"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct ReleaseArguments {
     /// The id of the reversal or the restoration.
     transfer_id: String,
     #[command(flatten)]
@@ -22,11 +22,11 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(
-    Arguments {
+    ReleaseArguments {
         transfer_id: id,
         change,
-    }: Arguments,
-    service: &Service,
+    }: ReleaseArguments,
+    service: &ServiceClient,
 ) -> Result<u8, Failure> {
     let ask = proto::ReleaseToSettlementRequest {
         transfer_id: id.clone(),

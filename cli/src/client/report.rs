@@ -11,7 +11,7 @@ use proto::get_report_response::Part;
 use sha2::{Digest as _, Sha256};
 use tonic::Streaming;
 
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::imports::outcome_table;
 use super::{Failure, exit, json};
 use crate::output::{counted, out, progress_bar};
@@ -24,7 +24,7 @@ use crate::output::{counted, out, progress_bar};
     Exit codes: 0 saved, 2 saved but it does not tie out, 4 there is no such import, 1 failed, \
     5 deadline passed"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct ReportArguments {
     /// The import.
     import_id: String,
     /// Where to save it; `-` for standard output. Default: `IMPORT.csv` in this folder.
@@ -33,8 +33,8 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(
-    Arguments { import_id, output }: Arguments,
-    service: &Service,
+    ReportArguments { import_id, output }: ReportArguments,
+    service: &ServiceClient,
 ) -> Result<u8, Failure> {
     let to_stdout = output.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if to_stdout && service.json {

@@ -3,7 +3,7 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::{Service, pages};
+use super::connect::{ServiceClient, pages};
 use super::show::or_dash;
 use super::{Failure, Words as _, amount};
 use crate::output::Columns;
@@ -13,7 +13,7 @@ use crate::output::Columns;
 #[command(
     after_help = "Examples:\n  echeck returns --code R01\n  echeck returns --import imp_… --json"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct ReturnArguments {
     /// Only of this import.
     #[arg(long, default_value = "", hide_default_value = true)]
     import: String,
@@ -25,7 +25,10 @@ pub(crate) struct Arguments {
     limit: u32,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    arguments: ReturnArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
         let ask = proto::ListReturnsRequest {
             import_id: arguments.import.clone(),

@@ -7,7 +7,7 @@ use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::JobOutcome;
 
-use super::connect::{Service, pages};
+use super::connect::{ServiceClient, pages};
 use super::show::{or_dash, time};
 use super::{Failure, Words as _, exit};
 use crate::output::{Columns, Table, out};
@@ -33,7 +33,7 @@ pub(crate) struct RunArguments {
 /// Which runs to list.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  echeck runs\n  echeck runs --source worldpay_returns --json")]
-pub(crate) struct ListArguments {
+pub(crate) struct ListRunsArguments {
     /// Only of this source.
     #[arg(long, default_value = "", hide_default_value = true)]
     source: String,
@@ -43,7 +43,7 @@ pub(crate) struct ListArguments {
 }
 
 /// Runs a source now.
-pub(super) async fn run(arguments: RunArguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: RunArguments, service: &ServiceClient) -> Result<u8, Failure> {
     let RunArguments {
         source,
         no_wait,
@@ -110,7 +110,10 @@ fn print(run: &proto::JobRun) -> io::Result<()> {
 }
 
 /// Lists runs.
-pub(super) async fn list(arguments: ListArguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn list(
+    arguments: ListRunsArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
         let ask = proto::ListJobRunsRequest {
             source: arguments.source.clone(),

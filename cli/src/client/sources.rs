@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use echeck_proto::returns::v1 as proto;
 use proto::ScheduleDays;
 
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::show::time;
 use super::{Change, Failure, Words as _};
 use crate::output::Columns;
@@ -18,14 +18,14 @@ use crate::output::Columns;
     echeck sources schedule worldpay_returns --reset --reason 'as configured'",
     args_conflicts_with_subcommands = true
 )]
-pub(crate) struct Arguments {
+pub(crate) struct SourceArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<SourceAction>,
 }
 
 /// What to change about a source.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum SourceAction {
     /// Stop scheduled runs.
     Pause {
         /// The source.
@@ -83,10 +83,13 @@ enum RunsOn {
     BankingDays = ScheduleDays::BankingDays as i32,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    arguments: SourceArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     match arguments.action {
         None => list(service).await,
-        Some(Action::Pause { source, change }) => {
+        Some(SourceAction::Pause { source, change }) => {
             let ask = proto::PauseSourceRequest {
                 source,
                 actor: change.actor,
@@ -95,7 +98,7 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
             let answer = service.operations().pause_source(ask).await?;
             service.show_one("source", answer.into_inner().source, columns)
         }
-        Some(Action::Resume { source, change }) => {
+        Some(SourceAction::Resume { source, change }) => {
             let ask = proto::ResumeSourceRequest {
                 source,
                 actor: change.actor,
@@ -104,11 +107,11 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
             let answer = service.operations().resume_source(ask).await?;
             service.show_one("source", answer.into_inner().source, columns)
         }
-        Some(Action::Schedule(arguments)) => schedule(arguments, service).await,
+        Some(SourceAction::Schedule(arguments)) => schedule(arguments, service).await,
     }
 }
 
-async fn schedule(arguments: ScheduleArguments, service: &Service) -> Result<u8, Failure> {
+async fn schedule(arguments: ScheduleArguments, service: &ServiceClient) -> Result<u8, Failure> {
     let schedule = arguments.cron.map(|cron| proto::Schedule {
         cron,
         time_zone: arguments.time_zone,
@@ -127,7 +130,7 @@ async fn schedule(arguments: ScheduleArguments, service: &Service) -> Result<u8,
     service.show_one("source", answer.into_inner().source, columns)
 }
 
-async fn list(service: &Service) -> Result<u8, Failure> {
+async fn list(service: &ServiceClient) -> Result<u8, Failure> {
     let ask = proto::ListSourcesRequest {};
     let answer = service.operations().list_sources(ask).await?.into_inner();
     let none = "No source has a location to fetch files from: add [sources.NAME.sftp] to the \

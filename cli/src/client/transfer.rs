@@ -8,7 +8,7 @@ use echeck_proto::returns::v1 as proto;
 use proto::TransferView;
 use proto::get_transfer_request::Key;
 
-use super::connect::Service;
+use super::connect::ServiceClient;
 use super::{Failure, Words as _, amount, dishonorable};
 use crate::output::{bold, counted, out};
 
@@ -19,7 +19,7 @@ use crate::output::{bold, counted, out};
     echeck transfer TR0001 --view rainforest --api-version 2023-12-01\n\n\
     Exit codes: 0 found, 4 there is no such transfer"
 )]
-pub(crate) struct Arguments {
+pub(crate) struct TransferArguments {
     /// The transfer's id.
     #[arg(required_unless_present = "trace")]
     transfer_id: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     trace: Option<String>,
     /// Show it as this platform does, instead of as the gateway has it.
     #[arg(long, value_enum)]
-    view: Option<View>,
+    view: Option<ViewArgument>,
     /// The version of the platform's API, such as 2024-10-16. Required for rainforest.
     #[arg(long, requires = "view")]
     api_version: Option<String>,
@@ -37,14 +37,17 @@ pub(crate) struct Arguments {
 /// The platform whose view of a payment is shown.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[repr(i32)]
-enum View {
+enum ViewArgument {
     /// As Finix shows it.
     Finix = TransferView::Finix as i32,
     /// As Rainforest shows it in the version of --api-version.
     Rainforest = TransferView::Rainforest as i32,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    arguments: TransferArguments,
+    service: &ServiceClient,
+) -> Result<u8, Failure> {
     let ask = proto::GetTransferRequest {
         key: arguments
             .trace

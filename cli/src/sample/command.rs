@@ -10,14 +10,14 @@ use clap::{Args, ValueEnum};
 use echeck_service::clock::{Clock as _, SystemClock};
 use indicatif::ProgressBar;
 
-use super::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
+use super::{FilePlan, Layout, SampleWorld, echeck_return, fill, funding_reject, nacha};
 use crate::database::DatabaseArguments;
 use crate::output::out;
 use crate::stack::DataFolder;
 
 /// What to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum What {
+pub(crate) enum SampleOutput {
     /// A NACHA return file.
     Nacha,
     /// Worldpay's report of returned eChecks.
@@ -33,7 +33,7 @@ pub(crate) enum What {
 pub(crate) struct SampleArguments {
     /// What to create.
     #[arg(value_enum)]
-    pub(crate) what: What,
+    pub(crate) what: SampleOutput,
     /// The seed. The same seed gives the same world.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
@@ -72,7 +72,7 @@ pub(crate) struct SampleArguments {
 
 /// Creates the file or the world.
 pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
-    let world = World {
+    let world = SampleWorld {
         seed: arguments.seed,
         payments: arguments
             .payments
@@ -81,7 +81,7 @@ pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
             .today
             .unwrap_or_else(|| SystemClock.now().date_naive()),
     };
-    if arguments.what == What::World {
+    if arguments.what == SampleOutput::World {
         let data = DataFolder::open(&arguments.out, &arguments.databases).await?;
         let bar = ProgressBar::new(world.payments);
         fill(world, data.gateway(), data.rallypay(), |done| {
@@ -91,7 +91,7 @@ pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
         bar.finish_and_clear();
         return Ok(0);
     }
-    let plan = Plan {
+    let plan = FilePlan {
         entries: arguments.entries,
         skip: arguments.skip,
         unknown_per_mille: arguments.unknown,
@@ -111,9 +111,11 @@ pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
 fn enough_payments(arguments: &SampleArguments) -> u64 {
     let entries = arguments.entries.saturating_add(arguments.skip);
     match arguments.what {
-        What::World => 1_000,
-        What::Nacha | What::WorldpayEcheckReturn => entries.saturating_mul(2).max(1_000),
-        What::WorldpayFundingReject => entries.saturating_mul(20).max(1_000),
+        SampleOutput::World => 1_000,
+        SampleOutput::Nacha | SampleOutput::WorldpayEcheckReturn => {
+            entries.saturating_mul(2).max(1_000)
+        }
+        SampleOutput::WorldpayFundingReject => entries.saturating_mul(20).max(1_000),
     }
 }
 
@@ -125,17 +127,17 @@ fn open(path: &Path) -> io::Result<Box<dyn Write>> {
 }
 
 fn write(
-    world: World,
-    plan: Plan,
-    what: What,
+    world: SampleWorld,
+    plan: FilePlan,
+    what: SampleOutput,
     layout: Layout,
     out: &mut Box<dyn Write>,
 ) -> io::Result<()> {
     match what {
-        What::Nacha => nacha(world, plan.debits(world), layout, out)?,
-        What::WorldpayEcheckReturn => echeck_return(world, plan.debits(world), out)?,
-        What::WorldpayFundingReject => funding_reject(world, plan.payouts(world), out)?,
-        What::World => {}
+        SampleOutput::Nacha => nacha(world, plan.debits(world), layout, out)?,
+        SampleOutput::WorldpayEcheckReturn => echeck_return(world, plan.debits(world), out)?,
+        SampleOutput::WorldpayFundingReject => funding_reject(world, plan.payouts(world), out)?,
+        SampleOutput::World => {}
     }
     out.flush()
 }

@@ -5,7 +5,7 @@ use echeck_adapter::dialect::Dialect;
 use serde_json::{Value, json};
 
 use super::class::{SampleKind, SampleState};
-use super::payment::{Payment, World};
+use super::payment::{Payment, SampleWorld};
 use crate::database::{Address, Connection};
 
 /// Rows of one statement.
@@ -14,7 +14,7 @@ const ROWS: usize = 2_000;
 /// Inserts every payment of `world` into both databases, whose tables exist and are empty.
 /// `progress` gets the number of payments inserted so far.
 pub(crate) async fn fill(
-    world: World,
+    world: SampleWorld,
     gateway: &Address,
     rallypay: &Address,
     mut progress: impl FnMut(u64),

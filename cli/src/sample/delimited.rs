@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use ach::code::ReturnCode;
 use ach::money::Money;
 
-use super::line::Line;
-use super::payment::World;
+use super::line::SampleLine;
+use super::payment::SampleWorld;
 
 fn reason(code: &str) -> &'static str {
     code.parse::<ReturnCode>()
@@ -29,8 +29,8 @@ fn quoted(text: &str) -> String {
 
 /// Writes the entries as an `ECheckReturnReport`.
 pub(crate) fn echeck_return<W: Write>(
-    world: World,
-    lines: impl Iterator<Item = Line>,
+    world: SampleWorld,
+    lines: impl Iterator<Item = SampleLine>,
     out: &mut W,
 ) -> io::Result<()> {
     writeln!(
@@ -73,8 +73,8 @@ pub(crate) fn echeck_return<W: Write>(
 /// Writes the entries as a `SubMerchantIBFundingReject`; amounts are cents with two decimals,
 /// as they are seen in practice.
 pub(crate) fn funding_reject<W: Write>(
-    world: World,
-    lines: impl Iterator<Item = Line>,
+    world: SampleWorld,
+    lines: impl Iterator<Item = SampleLine>,
     out: &mut W,
 ) -> io::Result<()> {
     writeln!(

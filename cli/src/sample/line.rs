@@ -2,11 +2,11 @@
 
 use super::class::{Choice, SampleKind};
 use super::draws::{Draws, Purpose, Shuffle};
-use super::payment::{Payment, World};
+use super::payment::{Payment, SampleWorld};
 
 /// Which payments a file is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Plan {
+pub(crate) struct FilePlan {
     /// How many entries it has.
     pub(crate) entries: u64,
     /// How many of the payments that can come back are in earlier files.
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
 
 /// One entry.
 #[derive(Clone)]
-pub(crate) struct Line {
+pub(crate) struct SampleLine {
     /// The payment.
     pub(crate) payment: Payment,
     /// The code.
@@ -61,7 +61,7 @@ const PAYOUT_CODES: &[(&str, u64)] = &[
     ("R23", 50),
 ];
 
-impl Plan {
+impl FilePlan {
     /// A file about `entries` payments, without corrections or unknown entries.
     pub(crate) const fn plain(entries: u64) -> Self {
         Self {
@@ -74,21 +74,21 @@ impl Plan {
     }
 
     /// The entries about debits of `world`.
-    pub(crate) fn debits(self, world: World) -> impl Iterator<Item = Line> {
+    pub(crate) fn debits(self, world: SampleWorld) -> impl Iterator<Item = SampleLine> {
         self.lines(world, SampleKind::Debit, DEBIT_CODES)
     }
 
     /// The entries about payouts of `world`.
-    pub(crate) fn payouts(self, world: World) -> impl Iterator<Item = Line> {
+    pub(crate) fn payouts(self, world: SampleWorld) -> impl Iterator<Item = SampleLine> {
         self.lines(world, SampleKind::Payout, PAYOUT_CODES)
     }
 
     fn lines(
         self,
-        world: World,
+        world: SampleWorld,
         kind: SampleKind,
         codes: &'static [(&'static str, u64)],
-    ) -> impl Iterator<Item = Line> {
+    ) -> impl Iterator<Item = SampleLine> {
         let choice = Choice::of(kind);
         let shuffle = Shuffle::new(world.seed, Purpose::Order, choice.count(world.payments));
         (0..self.entries).map(move |number| {
@@ -108,7 +108,7 @@ impl Plan {
             } else {
                 weighted(codes, &mut draws)
             };
-            Line {
+            SampleLine {
                 payment: world.payment(index),
                 code,
                 is_correction,

@@ -15,6 +15,6 @@ mod people;
 pub(crate) use command::{SampleArguments, run};
 pub(crate) use databases::fill;
 pub(crate) use delimited::{echeck_return, funding_reject};
-pub(crate) use line::Plan;
+pub(crate) use line::FilePlan;
 pub(crate) use nacha::{Layout, nacha};
-pub(crate) use payment::World;
+pub(crate) use payment::SampleWorld;

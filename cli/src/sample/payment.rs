@@ -9,7 +9,7 @@ use super::people::{BankAccount, Merchant, person};
 
 /// A world of payments, none of which is stored.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct World {
+pub(crate) struct SampleWorld {
     /// The seed that everything is computed from.
     pub(crate) seed: u64,
     /// How many payments there are.
@@ -50,7 +50,7 @@ pub(crate) struct Payment {
 /// The originating bank of the sample world: routing number without check digit.
 pub(super) const ODFI: &str = "23138010";
 
-impl World {
+impl SampleWorld {
     /// The payment with this number.
     pub(crate) fn payment(&self, index: u64) -> Payment {
         let class = Class::of(index);
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn payments_have_ids_of_their_own_and_depend_on_the_seed() {
         let today = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
-        let world = World {
+        let world = SampleWorld {
             seed: 1,
             payments: 5_000,
             today,
@@ -128,7 +128,7 @@ mod tests {
             assert_eq!(payment.payment_id.len(), 17);
             assert!(payment.amount_minor >= 500);
         }
-        let other = World { seed: 2, ..world };
+        let other = SampleWorld { seed: 2, ..world };
         assert_ne!(world.payment(7).transfer_id, other.payment(7).transfer_id);
     }
 }

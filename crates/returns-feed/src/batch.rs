@@ -7,7 +7,7 @@ use returns_model::journal::JournalRow;
 use returns_store::{Lease, StoreError, failpoint};
 
 use super::blocked::BlockedRows;
-use super::cursor::Cursor;
+use super::cursor::FeedCursor;
 use super::{Feed, FeedError, Role, step};
 
 /// The stages of a feed, each with the time spent in it since it was last idle.
@@ -53,14 +53,14 @@ struct FeedBatch {
     rows: Vec<JournalRow>,
     blocked: BlockedRows,
     /// Where the last of them is.
-    end: Cursor,
+    end: FeedCursor,
 }
 
 impl Feed {
     /// Feeds the next rows.
     pub(super) async fn feed_batch(
         &self,
-        cursor: &mut Cursor,
+        cursor: &mut FeedCursor,
         lease: &Lease,
         times: &FeedTimes,
     ) -> Result<Fed, FeedError> {
@@ -113,7 +113,7 @@ impl Feed {
             rows.retain(|row| row.position <= limit);
         }
         let blocked = self.block(&mut rows, after).await?;
-        let end = rows.last().map(|last| Cursor {
+        let end = rows.last().map(|last| FeedCursor {
             position: last.position,
             hash: last.hash.clone(),
         });

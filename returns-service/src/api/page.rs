@@ -80,7 +80,7 @@ mod tests {
         assert!(place::<u64>("!").is_err());
         assert!(place::<u64>(&token_of_time).is_err());
         for text in [
-            "",
+            " ",
             "7",
             "[7]",
             "[\"24\",\"imp_1\",1]",

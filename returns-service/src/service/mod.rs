@@ -29,7 +29,7 @@ use crate::config::Config;
 use base::Base;
 use workers::{Failed, Workers};
 
-use parts::Parts;
+use parts::ServiceParts;
 
 /// Why the service could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -120,7 +120,7 @@ pub async fn run(
     let (base, signals) = Base::open(&config, clock).await?;
     let (server, heartbeat) = (config.server.clone(), config.alerts.heartbeat.take());
     let limits = (config.batch_size, config.max_file_bytes);
-    let parts = Parts::build(config, &base)?;
+    let parts = ServiceParts::build(config, &base)?;
     let bound = server.bind().await?;
     on_bound(bound.local_addr());
 
@@ -174,7 +174,7 @@ fn check_health(watch: &StoreWatch, failed: &Failed) -> Result<(), String> {
 }
 
 /// Starts everything that works beside the API.
-fn start(base: &Base, parts: &Parts, stop: &CancellationToken) -> Workers {
+fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers {
     let mut workers = Workers::new();
     workers.spawn("imports", parts.importer.clone().run(stop.clone()));
     workers.spawn("daily job", parts.scheduler.clone().run(stop.clone()));
@@ -194,7 +194,7 @@ fn start(base: &Base, parts: &Parts, stop: &CancellationToken) -> Workers {
     workers
 }
 
-fn publisher(base: &Base, parts: &Parts) -> EventPublisher {
+fn publisher(base: &Base, parts: &ServiceParts) -> EventPublisher {
     EventPublisher {
         store: base.store.clone(),
         system_of_record: parts.decider.gateway.database.clone(),
@@ -206,7 +206,7 @@ fn publisher(base: &Base, parts: &Parts) -> EventPublisher {
 /// What answers the calls.
 fn apis(
     base: &Base,
-    parts: &Parts,
+    parts: &ServiceParts,
     (batch_size, max_file_bytes): (usize, u64),
     stop: &CancellationToken,
 ) -> Apis {

@@ -20,7 +20,7 @@ pub(super) struct CreateArguments {
     pub(super) url: String,
     /// The platform whose message format it expects.
     #[arg(long, value_enum)]
-    pub(super) style: Style,
+    pub(super) style: StyleArgument,
     /// The version of that format, such as 2024-10-16. Optional for finix.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) api_version: String,
@@ -41,8 +41,8 @@ pub(super) struct CreateArguments {
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) owner: String,
     /// The kind of its key.
-    #[arg(long, value_enum, default_value_t = Key::HmacSha256)]
-    pub(super) key: Key,
+    #[arg(long, value_enum, default_value_t = KeyArgument::HmacSha256)]
+    pub(super) key: KeyArgument,
     /// A key of your own that makes the command safe to repeat.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) idempotency_key: String,
@@ -94,8 +94,8 @@ pub(super) struct RotateArguments {
     /// The endpoint.
     pub(super) endpoint_id: String,
     /// The kind of key.
-    #[arg(long, value_enum, default_value_t = Key::HmacSha256)]
-    pub(super) key: Key,
+    #[arg(long, value_enum, default_value_t = KeyArgument::HmacSha256)]
+    pub(super) key: KeyArgument,
     /// How long the previous key also signs, in seconds. Default: a day.
     #[arg(long)]
     pub(super) overlap_s: Option<u32>,
@@ -124,7 +124,7 @@ pub(super) struct DeliveryArguments {
     pub(super) endpoint: String,
     /// Only in this state.
     #[arg(long, value_enum)]
-    pub(super) state: Option<State>,
+    pub(super) state: Option<DeliveryStateArgument>,
     /// Only of this event.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) event: String,
@@ -146,7 +146,7 @@ pub(super) struct DeliveryArguments {
 pub(super) struct EventArguments {
     /// The platform whose message format is shown.
     #[arg(long, value_enum)]
-    pub(super) style: Style,
+    pub(super) style: StyleArgument,
     /// The version of that format. Optional for finix.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) api_version: String,
@@ -204,7 +204,7 @@ pub(super) struct RecoverArguments {
 /// A platform's message format.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[repr(i32)]
-pub(super) enum Style {
+pub(super) enum StyleArgument {
     /// Finix.
     Finix = WebhookStyle::Finix as i32,
     /// Rainforest.
@@ -214,7 +214,7 @@ pub(super) enum Style {
 /// A kind of key.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[repr(i32)]
-pub(super) enum Key {
+pub(super) enum KeyArgument {
     /// A shared secret.
     HmacSha256 = WebhookKeyKind::HmacSha256 as i32,
     /// A private key that stays with the service.
@@ -224,7 +224,7 @@ pub(super) enum Key {
 /// The state of a delivery.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[repr(i32)]
-pub(super) enum State {
+pub(super) enum DeliveryStateArgument {
     /// It is still being tried.
     Pending = WebhookDeliveryState::Pending as i32,
     /// The endpoint accepted it.
