@@ -41,7 +41,7 @@ mod exit {
     pub(super) const NEEDS_ATTENTION: u8 = 2;
     /// The file was rejected.
     pub(super) const REJECTED: u8 = 3;
-    /// There is no such thing.
+    /// What was asked for does not exist.
     pub(super) const NOT_FOUND: u8 = 4;
     /// The deadline passed.
     pub(super) const DEADLINE: u8 = 5;

@@ -12,7 +12,7 @@ use returns_model::dishonor::Marks;
 use returns_model::follower::{ExceptionKind, RowException};
 use returns_model::hold::NewHold;
 use returns_model::ids;
-use returns_model::journal::{JournalRow, Relation, RowEffect};
+use returns_model::journal::{JournalRow, RowEffect};
 use returns_store::{Append, AppendCause, Appended, StoreError, Writes, failpoint};
 
 use super::{Feed, FeedError, Role};
@@ -124,16 +124,7 @@ impl Feed {
         let source = sources
             .get(&row.row.source)
             .ok_or_else(|| FeedError::NoSource(row.row.source.clone()))?;
-        let entry = EntryToDecide {
-            import_id: &row.row.import_id,
-            ordinal: row.row.ordinal,
-            transfer_id: Some(&row.row.transfer.id),
-            relation: Some(Relation::Supersedes {
-                position: row.position,
-            }),
-            return_id: Some(&row.row.return_id),
-            ..EntryToDecide::of_entry(&row.row.entry, source)
-        };
+        let entry = EntryToDecide::superseding(row, source);
         let now = self.clock.now();
         let mut pending = PendingDecisions::default();
         let decided = self.decider.decide(&[entry], &mut pending, now).await?;

@@ -22,7 +22,7 @@ use crate::source::Source;
 /// The longest pause before an import is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What a step of an import came to.
+/// What a step of an import leaves to do.
 enum DriveStep {
     /// There may be more to do.
     Again,
@@ -100,13 +100,7 @@ impl Importer {
     }
 
     fn spooled<'a>(&'a self, import: &'a ImportRecord, source: &'a Source) -> SpooledFile<'a> {
-        SpooledFile {
-            spool: &self.spool,
-            name: &import.new.spool_name,
-            source,
-            received_on: import.new.received_at.date_naive(),
-            batch_size: self.batch_size,
-        }
+        SpooledFile::of(&import.new, &self.spool, source, self.batch_size)
     }
 
     async fn check(&self, import: &ImportRecord, source: &Source) -> Result<(), ImportError> {

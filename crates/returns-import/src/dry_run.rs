@@ -47,18 +47,11 @@ impl DryRun<'_> {
         source: &Source,
         new: NewImport,
     ) -> Result<(ImportRecord, Vec<RejectedLine>), ImportError> {
-        let name = new.spool_name.clone();
-        let file = SpooledFile {
-            spool: self.spool,
-            name: &name,
-            source,
-            received_on: new.received_at.date_naive(),
-            batch_size: self.batch_size,
-        };
+        let file = SpooledFile::of(&new, self.spool, source, self.batch_size);
         let verdict = check(&file, self.decider).await?;
         let mut record = ImportRecord {
             import_id: ids::import_id(&new.source, &new.sha256, 0),
-            new,
+            new: new.clone(),
             reissued: false,
             phase: Phase::Checking,
             done: 0,

@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use returns_model::dishonor::{DishonorMark, Marks};
 use returns_model::hold::{HoldChange, HoldChangeTo, HoldRecord, HoldState};
-use returns_model::journal::Relation;
 use returns_store::{
     Append, AppendCause, Appended, Notifier, Store, StoreError, Writes, failpoint,
 };
@@ -19,7 +18,6 @@ use returns_store::{
 pub use due::DueHolds;
 
 use crate::decide::{DecideError, Decider, EntryOutcome, EntryToDecide, PendingDecisions};
-use crate::source::Source;
 
 /// How often an entry without a transfer is looked up again.
 #[derive(Debug, Clone, Copy)]
@@ -88,6 +86,13 @@ pub struct Retry<'a> {
     pub note: &'a str,
 }
 
+impl<'a> Retry<'a> {
+    /// Who retries, unless it is the service itself.
+    fn person(&self) -> Option<&'a str> {
+        Some(self.by).filter(|by| *by != SERVICE)
+    }
+}
+
 /// The name under which the service closes holds by itself.
 const SERVICE: &str = "returns-service";
 
@@ -115,9 +120,14 @@ impl Holds {
             .get(&hold.new.source)
             .ok_or_else(|| HoldError::NoSource(hold.new.source.clone()))?;
         let Some((database, position)) = &hold.new.failed else {
-            return self
-                .decide_again(hold, to_decide(hold, source, retry), retry)
-                .await;
+            let entry = EntryToDecide {
+                import_id: &hold.new.import_id,
+                ordinal: hold.new.ordinal,
+                transfer_id: retry.transfer_id,
+                actor: retry.person(),
+                ..EntryToDecide::of_entry(&hold.new.entry, source)
+            };
+            return self.decide_again(hold, entry, retry).await;
         };
         let row = self.store().row(*position).await?;
         let row = row.ok_or(HoldError::NoRow(*position))?;
@@ -128,12 +138,8 @@ impl Holds {
             return self.release_again(hold, &row, retry).await;
         }
         let superseding = EntryToDecide {
-            transfer_id: Some(&row.row.transfer.id),
-            relation: Some(Relation::Supersedes {
-                position: *position,
-            }),
-            return_id: Some(&row.row.return_id),
-            ..to_decide(hold, source, retry)
+            actor: retry.person(),
+            ..EntryToDecide::superseding(&row, source)
         };
         self.decide_again(hold, superseding, retry).await
     }
@@ -254,17 +260,6 @@ struct Closing<'a> {
     hold: &'a HoldRecord,
     state: HoldState,
     retry: &'a Retry<'a>,
-}
-
-fn to_decide<'a>(hold: &'a HoldRecord, source: &'a Source, retry: &Retry<'a>) -> EntryToDecide<'a> {
-    let by_person = retry.by != SERVICE;
-    EntryToDecide {
-        import_id: &hold.new.import_id,
-        ordinal: hold.new.ordinal,
-        transfer_id: retry.transfer_id,
-        actor: by_person.then_some(retry.by),
-        ..EntryToDecide::of_entry(&hold.new.entry, source)
-    }
 }
 
 /// What the new decision says of dishonoring the entry, in place of what was said before.

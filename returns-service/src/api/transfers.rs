@@ -61,7 +61,7 @@ impl Api {
         let standing = self.standing(&id, view.is_some()).await?;
         let history = History::of(standing.iter().map(|row| &row.row));
         let shown = view.map(|version| {
-            let seen = view::look(&sent, history.verdict.as_ref(), version);
+            let seen = view::transfer_view(&sent, history.verdict.as_ref(), version);
             (seen, version)
         });
         let mut transfer = transfer(sent);
@@ -185,14 +185,14 @@ impl Api {
             None => None,
         };
         let standing = self.standing(transfer_id, view.is_some()).await?;
-        let verdict = History::of(standing.iter().map(|row| &row.row)).verdict;
-        if let Some(found) = verdict.as_ref().and_then(ReturnOutcome::ach_return)
+        let outcome = History::of(standing.iter().map(|row| &row.row)).verdict;
+        if let Some(found) = outcome.as_ref().and_then(ReturnOutcome::ach_return)
             && found.ach_return_id == *return_id
         {
             answer.stage = found.stage().to_proto().into();
         }
         if let (Some(version), Some(sent)) = (view, sent) {
-            answer.transfer_state = view::look(&sent, verdict.as_ref(), version).state;
+            answer.transfer_state = view::transfer_view(&sent, outcome.as_ref(), version).state;
         }
         Ok(proto::GetReturnResponse {
             ach_return: Some(answer),

@@ -33,10 +33,10 @@ pub(super) fn payload_version(
     }
 }
 
-/// How a transfer of the system of record looks.
-pub(super) fn look(
+/// How a transfer of the system of record is shown.
+pub(super) fn transfer_view(
     sent: &echeck_proto::adapter::v1::Transfer,
-    verdict: Option<&ReturnOutcome>,
+    outcome: Option<&ReturnOutcome>,
     payload_version: PayloadVersion,
 ) -> TransferView {
     let seen = Seen {
@@ -44,7 +44,7 @@ pub(super) fn look(
         text: &sent.state_text,
         messages: &sent.messages,
     };
-    view(seen, verdict, payload_version)
+    view(seen, outcome, payload_version)
 }
 
 /// Shows a transfer as `view` has it.
