@@ -183,11 +183,12 @@ impl Connection {
     /// What the database said.
     pub async fn script(&mut self, sql: &str) -> Result<()> {
         let sql = raw_sql(AssertSqlSafe(sql));
-        Ok(match self {
+        match self {
             Self::Sqlite(connection) => sql.execute(connection).await.map(drop)?,
             Self::Postgres(connection) => sql.execute(connection).await.map(drop)?,
             Self::Mysql(connection) => sql.execute(connection).await.map(drop)?,
-        })
+        }
+        Ok(())
     }
 
     /// The first value of a query without parameters, as text.
@@ -207,11 +208,12 @@ impl Connection {
     /// Runs a statement whose parameter is a text.
     pub(crate) async fn run(&mut self, sql: &str, parameter: String) -> Result<()> {
         let sql = AssertSqlSafe(sql);
-        Ok(match self {
+        match self {
             Self::Sqlite(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
             Self::Postgres(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
             Self::Mysql(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
-        })
+        }
+        Ok(())
     }
 
     /// Closes the connection.
@@ -219,10 +221,11 @@ impl Connection {
     /// # Errors
     /// What the database said.
     pub async fn close(self) -> Result<()> {
-        Ok(match self {
+        match self {
             Self::Sqlite(connection) => connection.close().await?,
             Self::Postgres(connection) => connection.close().await?,
             Self::Mysql(connection) => connection.close().await?,
-        })
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
 use super::Failure;
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::show::time;
 use crate::output::Columns;
 
@@ -18,7 +18,7 @@ pub(crate) struct AuditArguments {
 
 pub(super) async fn run(
     AuditArguments { limit }: AuditArguments,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let ask = proto::ListAuditRecordsRequest { limit };
     let answer = service.operations().list_audit_records(ask).await?;

@@ -102,14 +102,14 @@ impl Interceptor for CallDeadline {
 type DeadlineChannel = InterceptedService<Channel, CallDeadline>;
 
 /// The service, as one command calls it.
-pub(super) struct ServiceClient {
+pub(super) struct Client {
     channel: Channel,
     deadline: CallDeadline,
     /// Whether to answer as JSON.
     pub(super) json: bool,
 }
 
-impl ServiceClient {
+impl Client {
     pub(super) async fn connect(common: &Common) -> Result<Self, Failure> {
         let unreachable = |why: String| Failure::Unreachable {
             server: common.server.clone(),

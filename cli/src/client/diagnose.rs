@@ -6,7 +6,7 @@ use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::CheckState;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::{Failure, exit};
 use crate::output::{Table, bold, out};
 
@@ -23,7 +23,7 @@ pub(crate) struct DiagnoseArguments {
 
 pub(super) async fn run(
     DiagnoseArguments { source }: DiagnoseArguments,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let ask = proto::DiagnoseRequest {
         source: source.unwrap_or_default(),

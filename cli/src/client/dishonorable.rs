@@ -3,7 +3,7 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::{ServiceClient, pages};
+use super::connect::{Client, pages};
 use super::show::or_dash;
 use super::{Failure, amount, exit};
 use crate::output::Columns;
@@ -29,10 +29,7 @@ pub(crate) struct DishonorableArguments {
     transfer: String,
 }
 
-pub(super) async fn run(
-    arguments: DishonorableArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: DishonorableArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(u32::MAX, async |page_size, page_token| {
         let ask = proto::ListDishonorableReturnsRequest {
             open_only: !arguments.all,

@@ -6,7 +6,7 @@ use echeck_proto::returns::v1 as proto;
 use proto::HoldState;
 use proto::resolve_hold_request::Action as Resolution;
 
-use super::connect::{ServiceClient, pages};
+use super::connect::{Client, pages};
 use super::{Failure, Note, Words as _, amount, exit};
 use crate::output::Columns;
 
@@ -47,7 +47,7 @@ enum HoldAction {
     },
 }
 
-pub(super) async fn run(arguments: HoldArguments, service: &ServiceClient) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: HoldArguments, service: &Client) -> Result<u8, Failure> {
     match arguments.action {
         None => list(arguments.all, service).await,
         Some(HoldAction::Retry {
@@ -65,7 +65,7 @@ pub(super) async fn run(arguments: HoldArguments, service: &ServiceClient) -> Re
     }
 }
 
-async fn list(all: bool, service: &ServiceClient) -> Result<u8, Failure> {
+async fn list(all: bool, service: &Client) -> Result<u8, Failure> {
     let states: &[HoldState] = if all {
         &[
             HoldState::Open,
@@ -111,7 +111,7 @@ async fn resolve(
     hold_id: String,
     action: Resolution,
     note: Note,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let ask = proto::ResolveHoldRequest {
         hold_id,

@@ -13,7 +13,7 @@ use proto::import_file_request::Part;
 use tokio::io::AsyncReadExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::{Failure, Words as _, exit, imports};
 use crate::output::{out, print_error, progress_bar};
 
@@ -53,10 +53,7 @@ enum WaitArgument {
     Applied,
 }
 
-pub(super) async fn run(
-    arguments: ImportArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: ImportArguments, service: &Client) -> Result<u8, Failure> {
     let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {bytes}/{total_bytes}");
     let parts = parts(&arguments, bar.clone()).await?;
     let mut answer = service.returns().import_file(parts).await?.into_inner();
@@ -154,7 +151,7 @@ fn name(path: &Path) -> String {
 /// Follows the import until it is as far as requested.
 async fn watch(
     wait: WaitArgument,
-    service: &ServiceClient,
+    service: &Client,
     import: proto::Import,
 ) -> Result<proto::Import, Failure> {
     let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {pos}/{len} entries");

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::{Failure, Words as _, amount};
 use crate::output::{Columns, Table, counted, out};
 
@@ -25,7 +25,7 @@ pub(crate) struct ListImportsArguments {
 
 pub(super) async fn run(
     ListImportsArguments { import_id, source }: ListImportsArguments,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let Some(import_id) = import_id else {
         let ask = proto::ListImportsRequest {

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 use proto::{AlertState, IncidentState};
 
-use super::connect::{ServiceClient, pages};
+use super::connect::{Client, pages};
 use super::show::time;
 use super::{Failure, Note, Words as _, exit};
 use crate::output::{Columns, Table, bold, out};
@@ -68,10 +68,7 @@ enum IncidentAction {
     },
 }
 
-pub(super) async fn run(
-    arguments: IncidentArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: IncidentArguments, service: &Client) -> Result<u8, Failure> {
     match arguments.action {
         None => list(arguments.list, service).await,
         Some(IncidentAction::List(arguments)) => list(arguments, service).await,
@@ -100,7 +97,7 @@ pub(super) async fn run(
 
 async fn list(
     ListIncidentsArguments { all }: ListIncidentsArguments,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let (state, none) = if all {
         (IncidentState::Unspecified, "No incidents.")
@@ -168,7 +165,7 @@ fn alerts(incident: &proto::Incident) -> String {
     }
 }
 
-async fn show(incident_id: String, service: &ServiceClient) -> Result<u8, Failure> {
+async fn show(incident_id: String, service: &Client) -> Result<u8, Failure> {
     let ask = proto::GetIncidentRequest { incident_id };
     let answer = service.incidents().get_incident(ask).await?;
     service.show(&answer.into_inner(), print)
@@ -208,7 +205,7 @@ fn alert_columns(alert: &proto::Alert) -> Columns {
     ]
 }
 
-async fn test(actor: String, service: &ServiceClient) -> Result<u8, Failure> {
+async fn test(actor: String, service: &Client) -> Result<u8, Failure> {
     let ask = proto::SendTestAlertRequest { actor };
     let answer = service.incidents().send_test_alert(ask).await?;
     let channels = answer.into_inner().channels;

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 use serde_json::Value;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::show::{or_dash, time};
 use super::{Change, Failure, exit};
 use crate::output::{Columns, counted, out, progress_bar};
@@ -60,7 +60,7 @@ struct AdoptArguments {
 
 pub(super) async fn run(
     JournalArguments { action }: JournalArguments,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     match action {
         JournalAction::Verify => verify(service).await,
@@ -69,7 +69,7 @@ pub(super) async fn run(
     }
 }
 
-async fn verify(service: &ServiceClient) -> Result<u8, Failure> {
+async fn verify(service: &Client) -> Result<u8, Failure> {
     let ask = proto::VerifyJournalRequest {};
     let mut messages = service.operations().verify_journal(ask).await?.into_inner();
     let bar = progress_bar(service.json, "{wide_bar} {pos}/{len}");
@@ -104,7 +104,7 @@ fn print_verdict(verdict: &proto::VerifyJournalResponse) -> io::Result<()> {
     Ok(())
 }
 
-async fn show(after_position: u64, limit: u32, service: &ServiceClient) -> Result<u8, Failure> {
+async fn show(after_position: u64, limit: u32, service: &Client) -> Result<u8, Failure> {
     let ask = proto::ListJournalRequest {
         after_position,
         limit,
@@ -139,7 +139,7 @@ fn columns(row: &proto::JournalRow) -> Columns {
     ]
 }
 
-async fn adopt(arguments: AdoptArguments, service: &ServiceClient) -> Result<u8, Failure> {
+async fn adopt(arguments: AdoptArguments, service: &Client) -> Result<u8, Failure> {
     let AdoptArguments {
         database,
         position,

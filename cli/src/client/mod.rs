@@ -26,7 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use connect::{Failure, ServiceClient};
+use connect::{Client, Failure};
 pub(crate) use holds::columns as hold_columns;
 pub(crate) use show::amount;
 pub(crate) use words::Words;
@@ -107,11 +107,8 @@ pub(crate) struct Call<T: Args> {
 }
 
 impl<T: Args> Call<T> {
-    async fn run(
-        self,
-        run: impl AsyncFnOnce(T, &ServiceClient) -> Result<u8, Failure>,
-    ) -> ExitCode {
-        let outcome = match ServiceClient::connect(&self.common).await {
+    async fn run(self, run: impl AsyncFnOnce(T, &Client) -> Result<u8, Failure>) -> ExitCode {
+        let outcome = match Client::connect(&self.common).await {
             Ok(service) => run(self.arguments, &service).await,
             Err(failure) => Err(failure),
         };

@@ -3,7 +3,7 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::show::time;
 use super::{Change, Failure};
 use crate::output::out;
@@ -26,7 +26,7 @@ pub(super) async fn run(
         transfer_id: id,
         change,
     }: ReleaseArguments,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let ask = proto::ReleaseToSettlementRequest {
         transfer_id: id.clone(),

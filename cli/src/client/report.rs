@@ -11,7 +11,7 @@ use proto::get_report_response::Part;
 use sha2::{Digest as _, Sha256};
 use tonic::Streaming;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::imports::outcome_table;
 use super::{Failure, exit, json};
 use crate::output::{counted, out, progress_bar};
@@ -34,7 +34,7 @@ pub(crate) struct ReportArguments {
 
 pub(super) async fn run(
     ReportArguments { import_id, output }: ReportArguments,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let to_stdout = output.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if to_stdout && service.json {

@@ -3,7 +3,7 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::{ServiceClient, pages};
+use super::connect::{Client, pages};
 use super::show::or_dash;
 use super::{Failure, Words as _, amount};
 use crate::output::Columns;
@@ -25,10 +25,7 @@ pub(crate) struct ReturnArguments {
     limit: u32,
 }
 
-pub(super) async fn run(
-    arguments: ReturnArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: ReturnArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
         let ask = proto::ListReturnsRequest {
             import_id: arguments.import.clone(),

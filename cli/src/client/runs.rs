@@ -7,7 +7,7 @@ use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::JobOutcome;
 
-use super::connect::{ServiceClient, pages};
+use super::connect::{Client, pages};
 use super::show::{or_dash, time};
 use super::{Failure, Words as _, exit};
 use crate::output::{Columns, Table, out};
@@ -43,7 +43,7 @@ pub(crate) struct ListRunsArguments {
 }
 
 /// Runs a source now.
-pub(super) async fn run(arguments: RunArguments, service: &ServiceClient) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: RunArguments, service: &Client) -> Result<u8, Failure> {
     let RunArguments {
         source,
         no_wait,
@@ -110,10 +110,7 @@ fn print(run: &proto::JobRun) -> io::Result<()> {
 }
 
 /// Lists runs.
-pub(super) async fn list(
-    arguments: ListRunsArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn list(arguments: ListRunsArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
         let ask = proto::ListJobRunsRequest {
             source: arguments.source.clone(),

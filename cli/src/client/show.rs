@@ -6,11 +6,11 @@ use anyhow::Context as _;
 use prost::{Message, Name};
 use prost_types::Timestamp;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::{Failure, exit, json};
 use crate::output::{Columns, Table, out};
 
-impl ServiceClient {
+impl Client {
     /// Shows what was found: with `--json` an object per line, or else a table, or `none` when
     /// there is nothing. Returns the exit code of a command that is done.
     pub(super) fn show_all<M: Message + Name + Default>(

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use echeck_proto::returns::v1 as proto;
 use proto::ScheduleDays;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::show::time;
 use super::{Change, Failure, Words as _};
 use crate::output::Columns;
@@ -83,10 +83,7 @@ enum RunsOn {
     BankingDays = ScheduleDays::BankingDays as i32,
 }
 
-pub(super) async fn run(
-    arguments: SourceArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: SourceArguments, service: &Client) -> Result<u8, Failure> {
     match arguments.action {
         None => list(service).await,
         Some(SourceAction::Pause { source, change }) => {
@@ -111,7 +108,7 @@ pub(super) async fn run(
     }
 }
 
-async fn schedule(arguments: ScheduleArguments, service: &ServiceClient) -> Result<u8, Failure> {
+async fn schedule(arguments: ScheduleArguments, service: &Client) -> Result<u8, Failure> {
     let schedule = arguments.cron.map(|cron| proto::Schedule {
         cron,
         time_zone: arguments.time_zone,
@@ -130,7 +127,7 @@ async fn schedule(arguments: ScheduleArguments, service: &ServiceClient) -> Resu
     service.show_one("source", answer.into_inner().source, columns)
 }
 
-async fn list(service: &ServiceClient) -> Result<u8, Failure> {
+async fn list(service: &Client) -> Result<u8, Failure> {
     let ask = proto::ListSourcesRequest {};
     let answer = service.operations().list_sources(ask).await?.into_inner();
     let none = "No source has a location to fetch files from: add [sources.NAME.sftp] to the \

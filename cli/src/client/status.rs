@@ -4,11 +4,11 @@ use std::io;
 
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::{Failure, NoArguments, Words as _};
 use crate::output::{Table, counted, out};
 
-pub(super) async fn run(_: NoArguments, service: &ServiceClient) -> Result<u8, Failure> {
+pub(super) async fn run(_: NoArguments, service: &Client) -> Result<u8, Failure> {
     let answer = service
         .operations()
         .get_status(proto::GetStatusRequest {})

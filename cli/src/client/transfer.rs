@@ -8,7 +8,7 @@ use echeck_proto::returns::v1 as proto;
 use proto::TransferView;
 use proto::get_transfer_request::Key;
 
-use super::connect::ServiceClient;
+use super::connect::Client;
 use super::{Failure, Words as _, amount, dishonorable};
 use crate::output::{bold, counted, out};
 
@@ -44,10 +44,7 @@ enum ViewArgument {
     Rainforest = TransferView::Rainforest as i32,
 }
 
-pub(super) async fn run(
-    arguments: TransferArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: TransferArguments, service: &Client) -> Result<u8, Failure> {
     let ask = proto::GetTransferRequest {
         key: arguments
             .trace

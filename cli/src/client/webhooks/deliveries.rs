@@ -6,16 +6,13 @@ use echeck_proto::returns::v1 as proto;
 use proto::WebhookDeliveryState;
 use proto::replay_request::Selection;
 
-use super::super::connect::{ServiceClient, pages};
+use super::super::connect::{Client, pages};
 use super::super::show::{or_dash, time};
 use super::super::{Failure, Words as _, exit};
 use super::arguments::{DeliveryArguments, EventArguments, RecoverArguments, ReplayArguments};
 use crate::output::{Columns, counted, out};
 
-pub(super) async fn list(
-    arguments: DeliveryArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn list(arguments: DeliveryArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
         let ask = proto::ListDeliveriesRequest {
             endpoint_id: arguments.endpoint.clone(),
@@ -49,10 +46,7 @@ fn columns(delivery: &proto::WebhookDelivery) -> Columns {
     ]
 }
 
-pub(super) async fn events(
-    arguments: EventArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn events(arguments: EventArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
         let ask = proto::ListEventsRequest {
             style: arguments.style as i32,
@@ -81,10 +75,7 @@ fn event_columns(event: &proto::WebhookEvent) -> Columns {
     ]
 }
 
-pub(super) async fn replay(
-    arguments: ReplayArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn replay(arguments: ReplayArguments, service: &Client) -> Result<u8, Failure> {
     let change = arguments.change;
     let ask = proto::ReplayRequest {
         endpoint_id: arguments.endpoint_id,
@@ -99,10 +90,7 @@ pub(super) async fn replay(
     service.show(&answer, |answer| print_sent(answer.messages))
 }
 
-pub(super) async fn recover(
-    arguments: RecoverArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn recover(arguments: RecoverArguments, service: &Client) -> Result<u8, Failure> {
     let change = arguments.change;
     let ask = proto::RecoverRequest {
         endpoint_id: arguments.endpoint_id,
@@ -123,7 +111,7 @@ fn print_sent(messages: u64) -> io::Result<()> {
 pub(super) async fn test(
     endpoint_id: String,
     actor: String,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let ask = proto::SendTestEventRequest { endpoint_id, actor };
     let answer = service.webhooks().send_test_event(ask).await?.into_inner();

@@ -6,13 +6,13 @@ use anyhow::Context as _;
 use echeck_proto::returns::v1 as proto;
 use proto::WebhookOwnerNotificationState as NotificationState;
 
-use super::super::connect::{ServiceClient, pages};
+use super::super::connect::{Client, pages};
 use super::super::show::{or_dash, time};
 use super::super::{Change, Failure, Words as _};
 use super::arguments::{CreateArguments, RotateArguments, SwitchArguments, UpdateArguments};
 use crate::output::{Columns, Table, out};
 
-pub(super) async fn list(service: &ServiceClient) -> Result<u8, Failure> {
+pub(super) async fn list(service: &Client) -> Result<u8, Failure> {
     let found = pages(u32::MAX, async |page_size, page_token| {
         let ask = proto::ListEndpointsRequest {
             page_size,
@@ -61,7 +61,7 @@ fn state(endpoint: &proto::WebhookEndpoint) -> String {
     }
 }
 
-pub(super) async fn show(endpoint_id: String, service: &ServiceClient) -> Result<u8, Failure> {
+pub(super) async fn show(endpoint_id: String, service: &Client) -> Result<u8, Failure> {
     let ask = proto::GetEndpointRequest { endpoint_id };
     let answer = service.webhooks().get_endpoint(ask).await?.into_inner();
     let endpoint = answer.endpoint.context("the service sent no endpoint")?;
@@ -97,10 +97,7 @@ fn print_key(new: &proto::NewWebhookKey) -> io::Result<()> {
     }
 }
 
-pub(super) async fn create(
-    arguments: CreateArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn create(arguments: CreateArguments, service: &Client) -> Result<u8, Failure> {
     let Change { actor, reason } = arguments.change;
     let ask = proto::CreateEndpointRequest {
         url: arguments.url,
@@ -132,10 +129,7 @@ fn print_created(answer: &proto::CreateEndpointResponse) -> io::Result<()> {
     }
 }
 
-pub(super) async fn update(
-    arguments: UpdateArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn update(arguments: UpdateArguments, service: &Client) -> Result<u8, Failure> {
     let Change { actor, reason } = arguments.change;
     let types = (arguments.all_types || !arguments.types.is_empty()).then_some(arguments.types);
     let ask = proto::UpdateEndpointRequest {
@@ -154,10 +148,7 @@ pub(super) async fn update(
     service.show_one("endpoint", answer.into_inner().endpoint, columns)
 }
 
-pub(super) async fn rotate(
-    arguments: RotateArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn rotate(arguments: RotateArguments, service: &Client) -> Result<u8, Failure> {
     let change = arguments.change;
     let ask = proto::RotateSecretRequest {
         endpoint_id: arguments.endpoint_id,
@@ -180,10 +171,7 @@ fn print_rotated(answer: &proto::RotateSecretResponse) -> io::Result<()> {
     Ok(())
 }
 
-pub(super) async fn disable(
-    arguments: SwitchArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn disable(arguments: SwitchArguments, service: &Client) -> Result<u8, Failure> {
     let Change { actor, reason } = arguments.change;
     let ask = proto::DisableEndpointRequest {
         endpoint_id: arguments.endpoint_id,
@@ -194,10 +182,7 @@ pub(super) async fn disable(
     service.show_one("endpoint", answer.into_inner().endpoint, columns)
 }
 
-pub(super) async fn enable(
-    arguments: SwitchArguments,
-    service: &ServiceClient,
-) -> Result<u8, Failure> {
+pub(super) async fn enable(arguments: SwitchArguments, service: &Client) -> Result<u8, Failure> {
     let Change { actor, reason } = arguments.change;
     let ask = proto::EnableEndpointRequest {
         endpoint_id: arguments.endpoint_id,

@@ -7,7 +7,7 @@ mod endpoints;
 use clap::{Args, Subcommand};
 
 use super::Failure;
-use super::connect::ServiceClient;
+use super::connect::Client;
 use arguments::{
     CreateArguments, DeliveryArguments, EventArguments, RecoverArguments, ReplayArguments,
     RotateArguments, SwitchArguments, UpdateArguments,
@@ -72,7 +72,7 @@ enum WebhookAction {
 
 pub(super) async fn run(
     WebhookArguments { action }: WebhookArguments,
-    service: &ServiceClient,
+    service: &Client,
 ) -> Result<u8, Failure> {
     match action {
         WebhookAction::List { endpoint_id: None } => endpoints::list(service).await,
