@@ -5,31 +5,28 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::output::{Table, bold, print_error, print_line};
+use crate::output::{Table, bold, out, print_error};
 
 /// Which code.
 #[derive(Debug, Args)]
-pub struct CodesArguments {
+pub(crate) struct CodesArguments {
     /// One code, such as R01 or C03. Default: all.
-    pub code: Option<String>,
+    pub(crate) code: Option<String>,
     /// Print JSON, one object per line.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Shows the tables, or everything about one code. Returns the exit code.
-///
-/// # Errors
-/// When standard output cannot be written.
-pub fn run(arguments: &CodesArguments) -> Result<u8> {
+pub(crate) fn run(arguments: &CodesArguments) -> Result<u8> {
     match &arguments.code {
         Some(text) => one(text, arguments.json),
         None if arguments.json => {
             for code in ReturnCode::ALL {
-                print_line(&return_json(*code).to_string())?;
+                writeln!(out(), "{}", return_json(*code))?;
             }
             for code in CorrectionCode::ALL {
-                print_line(&correction_json(*code).to_string())?;
+                writeln!(out(), "{}", correction_json(*code))?;
             }
             Ok(0)
         }
@@ -50,7 +47,7 @@ fn one(text: &str, as_json: bool) -> Result<u8> {
         return Ok(1);
     };
     if as_json {
-        print_line(&object.to_string())?;
+        writeln!(out(), "{object}")?;
         return Ok(0);
     }
     for (name, value) in object.as_object().into_iter().flatten() {
@@ -59,7 +56,7 @@ fn one(text: &str, as_json: bool) -> Result<u8> {
             Value::Null => "-".to_owned(),
             other => other.to_string(),
         };
-        print_line(&format!("{:<22} {value}", name.replace('_', " ")))?;
+        writeln!(out(), "{:<22} {value}", name.replace('_', " "))?;
     }
     Ok(0)
 }
@@ -71,10 +68,8 @@ fn all() -> Result<u8> {
         ("Contested and corrected returns", ReturnStage::Contested),
     ] {
         let mut table = Table::new(&["CODE", "TITLE", "TIME FRAME", "RATE", "AGAIN", "ACCOUNT"]);
-        for code in ReturnCode::ALL
-            .iter()
-            .filter(|code| code.info().stage == stage)
-        {
+        let codes = ReturnCode::ALL.iter();
+        for code in codes.filter(|code| code.info().stage == stage) {
             let info = code.info();
             table.row(&[
                 code,
@@ -85,21 +80,19 @@ fn all() -> Result<u8> {
                 &info.account_effect.as_str(),
             ]);
         }
-        print_line(&bold(heading))?;
+        writeln!(out(), "{}", bold(heading))?;
         table.print()?;
-        print_line("")?;
+        writeln!(out())?;
     }
     for (heading, refusals) in [("Corrections", false), ("Refused corrections", true)] {
         let mut table = Table::new(&["CODE", "TITLE"]);
-        for code in CorrectionCode::ALL
-            .iter()
-            .filter(|code| code.is_refusal() == refusals)
-        {
+        let codes = CorrectionCode::ALL.iter();
+        for code in codes.filter(|code| code.is_refusal() == refusals) {
             table.row(&[code, &code.info().title]);
         }
-        print_line(&bold(heading))?;
+        writeln!(out(), "{}", bold(heading))?;
         table.print()?;
-        print_line("")?;
+        writeln!(out())?;
     }
     Ok(0)
 }

@@ -8,11 +8,11 @@ use clap::Args;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::target_url::TargetUrl;
 use secrecy::SecretString;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, MySqlConnection, Row as _,
-    SqliteConnection, raw_sql,
+    SqliteConnection, query, raw_sql,
 };
 
 /// Where the three databases are, unless they are files in the data folder.
@@ -47,8 +47,7 @@ pub struct DatabaseArguments {
 
 impl DatabaseArguments {
     /// Whether any of them is named.
-    #[must_use]
-    pub fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.returns_db.is_some() || self.gateway_db.is_some() || self.rallypay_db.is_some()
     }
 }
@@ -96,8 +95,7 @@ impl Address {
     }
 
     /// The kind of database.
-    #[must_use]
-    pub fn dialect(&self) -> Dialect {
+    pub(crate) fn dialect(&self) -> Dialect {
         match &self.parsed {
             TargetUrl::Sqlite(_) => Dialect::Sqlite,
             TargetUrl::Postgres(_) => Dialect::Postgres,
@@ -125,10 +123,7 @@ impl Address {
                 .connect()
                 .await
                 .map(Connection::Sqlite),
-            TargetUrl::Postgres(options) => {
-                let options: &PgConnectOptions = options;
-                options.connect().await.map(Connection::Postgres)
-            }
+            TargetUrl::Postgres(options) => options.connect().await.map(Connection::Postgres),
             TargetUrl::Mysql(options) => options.connect().await.map(Connection::Mysql),
         };
         connected.with_context(|| format!("the database {self} cannot be opened"))
@@ -136,10 +131,7 @@ impl Address {
 
     /// Creates tables in a database that has none. A database with tables belongs to somebody
     /// and stays as it is.
-    ///
-    /// # Errors
-    /// When the database does not answer or refuses.
-    pub async fn create_tables(&self, schema: &str) -> Result<()> {
+    pub(crate) async fn create_tables(&self, schema: &str) -> Result<()> {
         let mut connection = self.connect().await?;
         let count = match self.dialect() {
             Dialect::Sqlite => "SELECT count(*) FROM sqlite_schema",
@@ -162,10 +154,7 @@ impl Address {
     }
 
     /// Checks that a table is empty, so that a demonstration does not mix with other data.
-    ///
-    /// # Errors
-    /// When it is not, or the database does not answer.
-    pub async fn check_empty(&self, table: &str) -> Result<()> {
+    pub(crate) async fn check_empty(&self, table: &str) -> Result<()> {
         let mut connection = self.connect().await?;
         let sql = format!("SELECT count(*) FROM {table}");
         if connection.value(&sql).await?.as_deref() != Some("0") {
@@ -217,21 +206,12 @@ impl Connection {
     }
 
     /// Runs a statement whose parameter is a text.
-    ///
-    /// # Errors
-    /// What the database said.
-    pub async fn run(&mut self, sql: &str, parameter: String) -> Result<()> {
+    pub(crate) async fn run(&mut self, sql: &str, parameter: String) -> Result<()> {
         let sql = AssertSqlSafe(sql);
         match self {
-            Self::Sqlite(connection) => {
-                sqlx::query(sql).bind(parameter).execute(connection).await?;
-            }
-            Self::Postgres(connection) => {
-                sqlx::query(sql).bind(parameter).execute(connection).await?;
-            }
-            Self::Mysql(connection) => {
-                sqlx::query(sql).bind(parameter).execute(connection).await?;
-            }
+            Self::Sqlite(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
+            Self::Postgres(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
+            Self::Mysql(one) => query(sql).bind(parameter).execute(one).await.map(drop)?,
         }
         Ok(())
     }

@@ -13,24 +13,24 @@ use proto::import_file_request::Part;
 use proto::returns_service_client::ReturnsServiceClient;
 use tonic::transport::Channel;
 
-use crate::client::{Words as _, amount, holds_table};
+use crate::client::{Words as _, amount, hold_columns};
 use crate::database::{Connection, DatabaseArguments};
-use crate::output::{Table, bold, print_line};
-use crate::sample::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
+use crate::output::{Table, bold, out};
+use crate::sample::{FilePlan, Layout, SampleWorld, echeck_return, fill, funding_reject, nacha};
 use crate::stack::{DataFolder, Ports, Stack, StackOptions};
 
 /// How the demo runs.
 #[derive(Debug, Args)]
-pub struct DemoArguments {
+pub(crate) struct DemoArguments {
     /// The folder of its databases and files. An earlier demo there is replaced.
     #[arg(long, default_value = "data/demo")]
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// The seed of its world. The same seed gives the same world.
     #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Where its databases are. The named ones must be empty.
     #[command(flatten)]
-    pub databases: DatabaseArguments,
+    pub(crate) databases: DatabaseArguments,
 }
 
 /// Payments of the demo's world.
@@ -47,12 +47,9 @@ const FILES: [(&str, &str); 3] = [
 ];
 
 /// Runs the demo.
-///
-/// # Errors
-/// When a file or a database cannot be written, or the stack fails.
-pub async fn run(arguments: &DemoArguments) -> Result<()> {
+pub(crate) async fn run(arguments: &DemoArguments) -> Result<()> {
     remove_earlier(&arguments.data)?;
-    let world = World {
+    let world = SampleWorld {
         seed: arguments.seed,
         payments: PAYMENTS,
         today: SystemClock.now().date_naive(),
@@ -63,9 +60,13 @@ pub async fn run(arguments: &DemoArguments) -> Result<()> {
     fill(world, data.gateway(), data.rallypay(), |_| {}).await?;
     let folder = arguments.data.join("files");
     write_files(world, &folder)?;
-    print_line(&bold(&format!(
-        "A world of {PAYMENTS} payments, in the core gateway's database and in RallyPay's"
-    )))?;
+    writeln!(
+        out(),
+        "{}",
+        bold(&format!(
+            "A world of {PAYMENTS} payments, in the core gateway's database and in RallyPay's"
+        ))
+    )?;
 
     let mut options = StackOptions::new(&arguments.data, Ports::ANY);
     options.databases = arguments.databases.clone();
@@ -107,7 +108,7 @@ fn remove_earlier(folder: &Path) -> Result<()> {
 }
 
 /// The acquirer's files of the day, in all three formats, each about payments of its own.
-fn write_files(world: World, folder: &Path) -> Result<()> {
+fn write_files(world: SampleWorld, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     let create = |name: &str| -> Result<BufWriter<File>> {
         let path = folder.join(name);
@@ -115,25 +116,25 @@ fn write_files(world: World, folder: &Path) -> Result<()> {
             File::create(&path).with_context(|| format!("{} cannot be created", path.display()))?;
         Ok(BufWriter::new(file))
     };
-    let first = Plan {
+    let first = FilePlan {
         corrections_per_mille: 150,
         unknown_per_mille: 50,
         strange_per_mille: 60,
-        ..Plan::plain(40)
+        ..FilePlan::plain(40)
     };
     let mut out = create(FILES[0].1)?;
     nacha(world, first.debits(world), Layout::OneBatch, &mut out)?;
     out.flush()?;
-    let second = Plan {
+    let second = FilePlan {
         skip: first.entries,
         unknown_per_mille: 30,
-        ..Plan::plain(25)
+        ..FilePlan::plain(25)
     };
     let mut out = create(FILES[1].1)?;
     echeck_return(world, second.debits(world), &mut out)?;
     out.flush()?;
     let mut out = create(FILES[2].1)?;
-    funding_reject(world, Plan::plain(6).payouts(world), &mut out)?;
+    funding_reject(world, FilePlan::plain(6).payouts(world), &mut out)?;
     out.flush()?;
     Ok(())
 }
@@ -167,17 +168,22 @@ impl Demo {
         let import = answer.file_import.context("the service sent no import")?;
         let totals = import.totals.unwrap_or_default();
         let count = |tally: Option<proto::Tally>| tally.unwrap_or_default().count;
-        print_line("")?;
-        print_line(&bold(&format!("{} ({source})", import.file_name)))?;
-        print_line(&format!(
+        writeln!(out())?;
+        writeln!(
+            out(),
+            "{}",
+            bold(&format!("{} ({source})", import.file_name))
+        )?;
+        writeln!(
+            out(),
             "  {} read: {} reversed, {} returned, {} failed, {} corrected, {} held",
             count(totals.read),
             count(totals.reversed),
             count(totals.returned),
             count(totals.failed),
             count(totals.corrected),
-            count(totals.held),
-        ))?;
+            count(totals.held)
+        )?;
         self.show_report(&import.import_id).await?;
         let ask = proto::ListReturnsRequest {
             import_id: import.import_id,
@@ -231,10 +237,10 @@ impl Demo {
             ]);
         }
         for line in table.lines() {
-            print_line(&format!("  {line}"))?;
+            writeln!(out(), "  {line}")?;
         }
         if returns.len() > SHOWN {
-            print_line(&format!("  … and {} more", returns.len() - SHOWN))?;
+            writeln!(out(), "  … and {} more", returns.len() - SHOWN)?;
         }
         Ok(())
     }
@@ -254,10 +260,14 @@ impl Demo {
             .await?
             .into_inner()
             .holds;
-        print_line("")?;
-        print_line(&bold("On hold, for a person or until the transfer appears"))?;
-        for line in holds_table(&holds).lines() {
-            print_line(&format!("  {line}"))?;
+        writeln!(out())?;
+        writeln!(
+            out(),
+            "{}",
+            bold("On hold, for a person or until the transfer appears")
+        )?;
+        for line in Table::of(&holds, hold_columns).lines() {
+            writeln!(out(), "  {line}")?;
         }
         Ok(())
     }
@@ -271,7 +281,7 @@ impl Demo {
             let import = self.client.get_import(ask).await?.into_inner().file_import;
             let key = import.map(|import| import.report_key).unwrap_or_default();
             if !key.is_empty() {
-                return Ok(print_line(&format!("  report: {key}"))?);
+                return Ok(writeln!(out(), "  report: {key}")?);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -280,14 +290,14 @@ impl Demo {
 
     async fn import_again(&mut self, source: &str, path: &Path) -> Result<()> {
         let answer = self.send(source, path).await?;
-        print_line("")?;
-        print_line(&bold(&format!("{} again", name_of(path))))?;
+        writeln!(out())?;
+        writeln!(out(), "{}", bold(&format!("{} again", name_of(path))))?;
         let verdict = if answer.duplicate_file {
             "  this file was imported before: nothing has changed"
         } else {
             "  imported again, which is a fault"
         };
-        Ok(print_line(verdict)?)
+        Ok(writeln!(out(), "{verdict}")?)
     }
 }
 
@@ -305,37 +315,40 @@ fn print_next_steps(
     let program = std::env::args()
         .next()
         .unwrap_or_else(|| "echeck".to_owned());
-    print_line("")?;
-    print_line(&bold("Next steps"))?;
+    writeln!(out())?;
+    writeln!(out(), "{}", bold("Next steps"))?;
     // The URLs of the databases are not printed, since they may hold passwords.
     let same = if arguments.databases.any() {
         "   (with the same --returns-db, --gateway-db and --rallypay-db)"
     } else {
         ""
     };
-    print_line(&format!(
+    writeln!(
+        out(),
         "  {program} up --data {}{same}",
         arguments.data.display()
-    ))?;
-    print_line("and, in another terminal:")?;
+    )?;
+    writeln!(out(), "and, in another terminal:")?;
     if let Some(id) = transfer_id {
-        print_line(&format!("  {program} transfer {id}"))?;
-        print_line(&format!(
+        writeln!(out(), "  {program} transfer {id}")?;
+        writeln!(
+            out(),
             "  grpcurl -plaintext -d '{{\"transfer_id\":\"{id}\"}}' localhost:{} \
              echeck.returns.v1.ReturnsService/GetTransfer",
             Ports::FIXED.returns
-        ))?;
+        )?;
     }
-    print_line(&format!("  {program} holds"))?;
-    print_line(&format!("  {program} dishonorable"))?;
+    writeln!(out(), "  {program} holds")?;
+    writeln!(out(), "  {program} dishonorable")?;
     let view = "--style rainforest --api-version 2024-10-16";
-    print_line(&format!("  {program} webhooks events {view}"))?;
-    print_line(&format!("  {program} imports"))?;
-    print_line(&format!("  {program} report IMPORT -o -"))?;
-    print_line(&format!("  {program} journal verify"))?;
-    print_line(&format!(
+    writeln!(out(), "  {program} webhooks events {view}")?;
+    writeln!(out(), "  {program} imports")?;
+    writeln!(out(), "  {program} report IMPORT -o -")?;
+    writeln!(out(), "  {program} journal verify")?;
+    writeln!(
+        out(),
         "  {program} parse {}",
         files.join(FILES[0].1).display()
-    ))?;
+    )?;
     Ok(())
 }

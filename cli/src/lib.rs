@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
-pub mod client;
-pub mod codes;
+mod client;
+mod codes;
+mod command;
 pub mod database;
-pub mod demo;
-pub mod output;
-pub mod parse;
-pub mod sample;
+mod demo;
+mod output;
+mod parse;
+mod sample;
 pub mod stack;
-pub mod up;
+mod up;
+
+pub use command::run;

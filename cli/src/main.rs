@@ -2,62 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use echeck::output::print_error;
-use echeck::{client, codes, demo, parse, sample, up};
-
-/// Applies eCheck (ACH) returns to the databases that must have them, each exactly once.
-#[derive(Debug, Parser)]
-#[command(name = "echeck", version, arg_required_else_help = true)]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Create a small world, import an acquirer's files, and show the outcome of each return.
-    #[command(after_help = "Example:\n  echeck demo")]
-    Demo(demo::DemoArguments),
-    /// Run the whole stack in one process, on SQLite.
-    #[command(after_help = "Examples:\n  echeck up\n  echeck up --data data/demo --port 6000")]
-    Up(up::UpArguments),
-    /// Show what a file says, without any database.
-    #[command(after_help = "Examples:\n  echeck parse returns.ach --json\n  \
-        echeck parse report.csv --profile worldpay-echeck-return\n\n\
-        Exit codes: 0 accepted, 2 accepted with unreadable lines, 3 file rejected, 1 it cannot be read")]
-    Parse(parse::ParseArguments),
-    /// Show the tables of return and correction codes.
-    #[command(after_help = "Examples:\n  echeck codes\n  echeck codes R01 --json")]
-    Codes(codes::CodesArguments),
-    /// Create a return file, or the databases that it is about, from a seed.
-    #[command(
-        after_help = "Examples:\n  echeck sample nacha --entries 200000 --out returns.ach\n  \
-        echeck sample world --payments 1000 --out data/world"
-    )]
-    Sample(sample::SampleArguments),
-    #[command(flatten)]
-    Client(client::Command),
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Arguments::parse().command {
-        Command::Demo(arguments) => exit(demo::run(&arguments).await.map(|()| 0)),
-        Command::Up(arguments) => exit(up::run(&arguments).await.map(|()| 0)),
-        Command::Parse(arguments) => exit(parse::run(&arguments)),
-        Command::Codes(arguments) => exit(codes::run(&arguments)),
-        Command::Sample(arguments) => exit(sample::run(&arguments).await),
-        Command::Client(command) => client::run(command).await,
-    }
-}
-
-fn exit(outcome: anyhow::Result<u8>) -> ExitCode {
-    match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => {
-            print_error(&format!("{error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    echeck::run().await
 }

@@ -9,38 +9,35 @@ use echeck_service::telemetry::TelemetryConfig;
 use echeck_service::{shutdown, telemetry};
 
 use crate::database::DatabaseArguments;
-use crate::output::{bold, print_line};
+use crate::output::{bold, out};
 use crate::stack::{Ports, Stack, StackOptions};
 
 /// How `echeck up` runs.
 #[derive(Debug, Args)]
-pub struct UpArguments {
+pub(crate) struct UpArguments {
     /// The folder of the databases and of received files.
     #[arg(long, default_value = "data/echeck")]
-    pub data: PathBuf,
+    pub(crate) data: PathBuf,
     /// The port of the returns service.
     #[arg(long, default_value_t = Ports::FIXED.returns)]
-    pub port: u16,
+    pub(crate) port: u16,
     /// The port of the gateway's adapter.
     #[arg(long, default_value_t = Ports::FIXED.gateway)]
-    pub gateway_port: u16,
+    pub(crate) gateway_port: u16,
     /// The port of RallyPay's adapter.
     #[arg(long, default_value_t = Ports::FIXED.rallypay)]
-    pub rallypay_port: u16,
+    pub(crate) rallypay_port: u16,
     /// A TOML file with [sources.…] and other settings of the returns service. It replaces the
     /// built-in sources nacha, `worldpay_returns` and `worldpay_funding`.
     #[arg(long)]
-    pub settings: Option<PathBuf>,
+    pub(crate) settings: Option<PathBuf>,
     /// Where the databases are.
     #[command(flatten)]
-    pub databases: DatabaseArguments,
+    pub(crate) databases: DatabaseArguments,
 }
 
 /// Starts the stack and waits for SIGINT or SIGTERM.
-///
-/// # Errors
-/// When it cannot start, or a service stopped by itself.
-pub async fn run(arguments: &UpArguments) -> Result<()> {
+pub(crate) async fn run(arguments: &UpArguments) -> Result<()> {
     let log = Settings::from_toml("[log]\nfilter = \"warn\"")?;
     telemetry::init(&TelemetryConfig::read(&log.root().section("log")))?;
     let ports = Ports {
@@ -58,30 +55,31 @@ pub async fn run(arguments: &UpArguments) -> Result<()> {
     let stack = Stack::start(&options).await?;
     announce(&stack)?;
     stopping.cancelled().await;
-    print_line("stopping")?;
+    writeln!(out(), "stopping")?;
     stack.stop().await
 }
 
 fn announce(stack: &Stack) -> Result<()> {
-    print_line(&bold("echeck is up"))?;
+    writeln!(out(), "{}", bold("echeck is up"))?;
     for (name, address) in [
         ("returns service", stack.returns),
         ("gateway adapter", stack.gateway),
         ("rallypay adapter", stack.rallypay),
     ] {
-        print_line(&format!("  {name:<18} {address}"))?;
+        writeln!(out(), "  {name:<18} {address}")?;
     }
     for (name, address) in [
         ("gateway database", stack.data.gateway()),
         ("rallypay database", stack.data.rallypay()),
         ("returns database", stack.data.returns()),
     ] {
-        print_line(&format!("  {name:<18} {address}"))?;
+        writeln!(out(), "  {name:<18} {address}")?;
     }
-    print_line(&format!(
+    writeln!(
+        out(),
         "\nTry:\n  echeck status --server {url}\n  grpcurl -plaintext {address} list\n\nCtrl-C stops it.",
         url = stack.url(),
         address = stack.returns
-    ))?;
+    )?;
     Ok(())
 }

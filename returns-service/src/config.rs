@@ -21,16 +21,16 @@ use returns_store::StoreSettings;
 use returns_webhooks::WebhookSettings;
 use secrecy::SecretString;
 
-/// Everything that the returns service is told.
+/// The settings of the returns service.
 pub struct Config {
     pub(crate) server: ServerConfig,
     pub(crate) telemetry: TelemetryConfig,
     pub(crate) store: StoreSettings,
     pub(crate) spool_folder: PathBuf,
     pub(crate) spool_identity: SecretString,
-    /// Who can open a received file with a key of their own.
+    /// The staff keys that can also open a received file.
     pub(crate) spool_recipients: Vec<age::x25519::Recipient>,
-    /// Where files are archived and reports are kept; without one, neither happens.
+    /// Where files are archived and reports are stored; without one, neither happens.
     pub(crate) bucket: Option<BucketSettings>,
     pub(crate) report_pauses: RetryPauses,
     pub(crate) max_file_bytes: u64,
@@ -39,11 +39,11 @@ pub struct Config {
     pub(crate) holds: RetryPolicy,
     pub(crate) replica: ReplicaSettings,
     /// The databases, the system of record first.
-    pub(crate) databases: Vec<Database>,
+    pub(crate) databases: Vec<DatabaseConfig>,
     pub(crate) feed_batch_size: u32,
     pub(crate) adapter_timeout: Duration,
     pub(crate) sources: HashMap<String, Source>,
-    /// Where the files of a source are picked up, by source.
+    /// Where the files of a source are fetched from, by source.
     pub(crate) locations: HashMap<String, RemoteLocation>,
     pub(crate) plans: HashMap<String, Plan>,
     pub(crate) retry: RetryTimes,
@@ -52,16 +52,16 @@ pub struct Config {
     pub(crate) webhooks: WebhookSettings,
 }
 
-/// What one replica among several is told.
+/// The settings of one replica among several.
 pub(crate) struct ReplicaSettings {
-    /// Its name, which no other replica has; `None` when the service makes one.
+    /// Its name, which no other replica has; `None` when the service chooses one.
     pub(crate) name: Option<String>,
-    /// How long what it has claimed stays its own without a sign of life.
+    /// How long its claims last without a renewal.
     pub(crate) lease: Duration,
 }
 
 /// A database behind an adapter.
-pub(crate) struct Database {
+pub(crate) struct DatabaseConfig {
     pub(crate) name: String,
     pub(crate) address: String,
     pub(crate) role: Role,
@@ -173,12 +173,12 @@ fn replica(section: &Section<'_>) -> ReplicaSettings {
     }
 }
 
-fn databases(root: &Section<'_>) -> Vec<Database> {
+fn databases(root: &Section<'_>) -> Vec<DatabaseConfig> {
     let roles = [
         ("system_of_record", Role::SystemOfRecord),
         ("mirror", Role::Mirror),
     ];
-    let mut databases: Vec<Database> = root
+    let mut databases: Vec<DatabaseConfig> = root
         .sections("databases")
         .into_iter()
         .map(|(name, section)| {
@@ -186,9 +186,12 @@ fn databases(root: &Section<'_>) -> Vec<Database> {
             if !address.is_empty()
                 && let Err(error) = tonic::transport::Endpoint::from_shared(address.clone())
             {
-                section.fault("adapter", format!("{address:?} is no address: {error}"));
+                section.fault(
+                    "adapter",
+                    format!("{address:?} is not a valid address: {error}"),
+                );
             }
-            Database {
+            DatabaseConfig {
                 name,
                 address,
                 role: section.one_of("role", &roles, None),

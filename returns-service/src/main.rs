@@ -21,7 +21,7 @@ struct Arguments {
     /// The configuration file; every key of it can be overridden by ECHECK__SECTION__KEY.
     #[arg(long, env = "ECHECK_CONFIG")]
     config: Option<PathBuf>,
-    /// Bring the tables of the returns database up to date, whatever database.migrate says, and
+    /// Bring the tables of the returns database up to date, even if database.migrate is false, and
     /// exit. Needs an account that owns them.
     #[arg(long)]
     migrate: bool,

@@ -4,36 +4,35 @@ use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
 use super::Failure;
-use super::connect::Service;
+use super::connect::Client;
 use super::show::time;
-use crate::output::Table;
+use crate::output::Columns;
 
 /// How much to list.
 #[derive(Debug, Args)]
-pub struct Arguments {
+pub(crate) struct AuditArguments {
     /// The maximum number of records.
     #[arg(long, default_value_t = 50)]
     limit: u32,
 }
 
-pub(super) async fn run(Arguments { limit }: Arguments, service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::ListAuditRecordsRequest { limit });
+pub(super) async fn run(
+    AuditArguments { limit }: AuditArguments,
+    service: &Client,
+) -> Result<u8, Failure> {
+    let ask = proto::ListAuditRecordsRequest { limit };
     let answer = service.operations().list_audit_records(ask).await?;
-    service.show_all(&answer.into_inner().records, "No changes yet.", table)
+    service.show_all(&answer.into_inner().records, "No changes yet.", columns)
 }
 
-fn table(records: &[proto::AuditRecord]) -> Table {
-    let mut table = Table::new(&["AT", "WHO", "ACTION", "SUBJECT", "BEFORE", "AFTER", "WHY"]);
-    for record in records {
-        table.row(&[
-            &time(record.at.as_ref()),
-            &record.actor,
-            &record.action,
-            &record.subject,
-            &record.before,
-            &record.after,
-            &record.reason,
-        ]);
-    }
-    table
+fn columns(record: &proto::AuditRecord) -> Columns {
+    vec![
+        ("AT", time(record.at.as_ref())),
+        ("WHO", record.actor.to_string()),
+        ("ACTION", record.action.to_string()),
+        ("SUBJECT", record.subject.to_string()),
+        ("BEFORE", record.before.to_string()),
+        ("AFTER", record.after.to_string()),
+        ("WHY", record.reason.to_string()),
+    ]
 }

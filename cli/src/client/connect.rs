@@ -6,8 +6,10 @@ use echeck_proto::returns::v1::incident_service_client::IncidentServiceClient;
 use echeck_proto::returns::v1::operations_service_client::OperationsServiceClient;
 use echeck_proto::returns::v1::returns_service_client::ReturnsServiceClient;
 use echeck_proto::returns::v1::webhook_service_client::WebhookServiceClient;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Request};
+use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
 use super::{Common, exit};
@@ -30,13 +32,13 @@ pub(super) enum Failure {
         why: String,
     },
     /// The service answered with an error.
-    Status(Box<tonic::Status>),
+    Status(Box<Status>),
     /// A fault on this side.
     Local(anyhow::Error),
 }
 
-impl From<tonic::Status> for Failure {
-    fn from(status: tonic::Status) -> Self {
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
         Self::Status(Box::new(status))
     }
 }
@@ -55,7 +57,6 @@ impl From<std::io::Error> for Failure {
 
 impl Failure {
     /// The exit code for it.
-    #[must_use]
     pub(super) fn code(&self) -> u8 {
         match self {
             Self::Unreachable { .. } | Self::Local(_) => exit::FAILED,
@@ -87,15 +88,28 @@ impl Failure {
     }
 }
 
+/// Sets the deadline of each call.
+#[derive(Clone, Copy)]
+pub(super) struct CallDeadline(Duration);
+
+impl Interceptor for CallDeadline {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        request.set_timeout(self.0);
+        Ok(request)
+    }
+}
+
+type DeadlineChannel = InterceptedService<Channel, CallDeadline>;
+
 /// The service, as one command calls it.
-pub(super) struct Service {
+pub(super) struct Client {
     channel: Channel,
-    timeout: Duration,
+    deadline: CallDeadline,
     /// Whether to answer as JSON.
     pub(super) json: bool,
 }
 
-impl Service {
+impl Client {
     pub(super) async fn connect(common: &Common) -> Result<Self, Failure> {
         let unreachable = |why: String| Failure::Unreachable {
             server: common.server.clone(),
@@ -109,32 +123,29 @@ impl Service {
             .map_err(|error| unreachable(innermost(&error)))?;
         Ok(Self {
             channel,
-            timeout: Duration::from_secs(common.timeout_s),
+            deadline: CallDeadline(Duration::from_secs(common.timeout_s)),
             json: common.json,
         })
     }
 
-    /// A request with the command's deadline.
-    pub(super) fn ask<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request.set_timeout(self.timeout);
-        request
+    pub(super) fn returns(&self) -> ReturnsServiceClient<DeadlineChannel> {
+        ReturnsServiceClient::with_interceptor(self.channel.clone(), self.deadline)
+            .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn returns(&self) -> ReturnsServiceClient<Channel> {
-        ReturnsServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    pub(super) fn operations(&self) -> OperationsServiceClient<DeadlineChannel> {
+        OperationsServiceClient::with_interceptor(self.channel.clone(), self.deadline)
+            .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn operations(&self) -> OperationsServiceClient<Channel> {
-        OperationsServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    pub(super) fn incidents(&self) -> IncidentServiceClient<DeadlineChannel> {
+        IncidentServiceClient::with_interceptor(self.channel.clone(), self.deadline)
+            .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn incidents(&self) -> IncidentServiceClient<Channel> {
-        IncidentServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
-    }
-
-    pub(super) fn webhooks(&self) -> WebhookServiceClient<Channel> {
-        WebhookServiceClient::new(self.channel.clone()).max_decoding_message_size(MAX_ANSWER)
+    pub(super) fn webhooks(&self) -> WebhookServiceClient<DeadlineChannel> {
+        WebhookServiceClient::with_interceptor(self.channel.clone(), self.deadline)
+            .max_decoding_message_size(MAX_ANSWER)
     }
 }
 

@@ -1,12 +1,14 @@
 //! `echeck diagnose`: what is available and what is not.
 
+use std::io;
+
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::CheckState;
 
-use super::connect::Service;
+use super::connect::Client;
 use super::{Failure, exit};
-use crate::output::{Table, bold, print_line};
+use crate::output::{Table, bold, out};
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -14,33 +16,35 @@ use crate::output::{Table, bold, print_line};
     after_help = "Examples:\n  echeck diagnose\n  echeck diagnose worldpay_returns --json\n\n\
     Exit codes: 0 everything is available, 7 something is unavailable"
 )]
-pub struct Arguments {
+pub(crate) struct DiagnoseArguments {
     /// Only this source and what all sources share.
     source: Option<String>,
 }
 
-pub(super) async fn run(Arguments { source }: Arguments, service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::DiagnoseRequest {
+pub(super) async fn run(
+    DiagnoseArguments { source }: DiagnoseArguments,
+    service: &Client,
+) -> Result<u8, Failure> {
+    let ask = proto::DiagnoseRequest {
         source: source.unwrap_or_default(),
-    });
+    };
     let answer = service.operations().diagnose(ask).await?.into_inner();
     service.show(&answer, print)?;
     Ok(exit::ok_if(answer.healthy, exit::UNHEALTHY))
 }
 
-fn print(answer: &proto::DiagnoseResponse) -> Result<(), Failure> {
+fn print(answer: &proto::DiagnoseResponse) -> io::Result<()> {
     if answer.healthy {
-        print_line(&bold("Everything is available."))?;
+        writeln!(out(), "{}", bold("Everything is available."))?;
     } else {
-        print_line(&bold(&answer.headline))?;
-        print_line(&answer.meaning)?;
+        writeln!(out(), "{}", bold(&answer.headline))?;
+        writeln!(out(), "{}", answer.meaning)?;
         for (number, line) in answer.to_do.iter().enumerate() {
-            print_line(&format!("  {}. {line}", number + 1))?;
+            writeln!(out(), "  {}. {line}", number + 1)?;
         }
     }
-    print_line("")?;
-    let mut table = Table::new(&["", "CHECK", "OF", "OBSERVED", ">MS"]);
-    for check in &answer.checks {
+    writeln!(out())?;
+    let checks = Table::of(&answer.checks, |check| {
         let mark = match check.state() {
             CheckState::Passed => "✓",
             CheckState::Failed => "✗",
@@ -50,13 +54,13 @@ fn print(answer: &proto::DiagnoseResponse) -> Result<(), Failure> {
             "" => check.component.clone(),
             source => format!("{source}: {}", check.component),
         };
-        table.row(&[
-            &mark,
-            &check.name,
-            &component,
-            &check.evidence,
-            &check.took_ms,
-        ]);
-    }
-    Ok(table.print()?)
+        vec![
+            ("", mark.to_string()),
+            ("CHECK", check.name.to_string()),
+            ("OF", component.to_string()),
+            ("OBSERVED", check.evidence.to_string()),
+            (">MS", check.took_ms.to_string()),
+        ]
+    });
+    checks.print()
 }

@@ -3,10 +3,10 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::{Service, pages};
+use super::connect::{Client, pages};
 use super::show::or_dash;
 use super::{Failure, amount, exit};
-use crate::output::Table;
+use crate::output::Columns;
 
 /// Which returns to list.
 #[derive(Debug, Args)]
@@ -17,7 +17,7 @@ use crate::output::Table;
     number). LEFT is the number of banking days after today. docs/dishonor.md says what to do.\n\n\
     Exit codes: 0 nothing is open, 2 something is, 1 failed, 5 deadline passed"
 )]
-pub struct Arguments {
+pub(crate) struct DishonorableArguments {
     /// Also list those whose last day is past.
     #[arg(long)]
     all: bool,
@@ -29,7 +29,7 @@ pub struct Arguments {
     transfer: String,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: DishonorableArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(u32::MAX, async |page_size, page_token| {
         let ask = proto::ListDishonorableReturnsRequest {
             open_only: !arguments.all,
@@ -40,52 +40,39 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
         };
         let answer = service
             .returns()
-            .list_dishonorable_returns(service.ask(ask))
+            .list_dishonorable_returns(ask)
             .await?
             .into_inner();
         Ok((answer.dishonorable_returns, answer.next_page_token))
     })
     .await?;
-    service.show_all(&found, "No dishonorable returns.", table)?;
+    service.show_all(&found, "No dishonorable returns.", columns)?;
     let open = found.iter().any(|one| one.banking_days_left >= 0);
     Ok(exit::ok_if(!open, exit::NEEDS_ATTENTION))
 }
 
-fn table(found: &[proto::DishonorableReturn]) -> Table {
-    let mut table = Table::new(&[
-        "UNTIL",
-        ">LEFT",
-        "CODE",
-        "RETURN",
-        ">AMOUNT",
-        "TRANSFER",
-        "RETURN OR HOLD",
-        "WHY",
-    ]);
-    for one in found {
-        let names: Vec<String> = one.grounds.iter().map(name).collect();
-        let why: Vec<&str> = one
-            .grounds
-            .iter()
-            .map(|ground| &*ground.explanation)
-            .collect();
-        let record = if one.ach_return_id.is_empty() {
-            &one.hold_id
-        } else {
-            &one.ach_return_id
-        };
-        table.row(&[
-            &one.last_day,
-            &one.banking_days_left,
-            &names.join(", "),
-            &one.return_code,
-            &one.amount_minor.map(amount).unwrap_or_default(),
-            &or_dash(&one.transfer_id),
-            &or_dash(record),
-            &why.join("; "),
-        ]);
-    }
-    table
+fn columns(one: &proto::DishonorableReturn) -> Columns {
+    let names: Vec<String> = one.grounds.iter().map(name).collect();
+    let why: Vec<&str> = one
+        .grounds
+        .iter()
+        .map(|ground| &*ground.explanation)
+        .collect();
+    let record = if one.ach_return_id.is_empty() {
+        &one.hold_id
+    } else {
+        &one.ach_return_id
+    };
+    vec![
+        ("UNTIL", one.last_day.to_string()),
+        (">LEFT", one.banking_days_left.to_string()),
+        ("CODE", names.join(", ")),
+        ("RETURN", one.return_code.to_string()),
+        (">AMOUNT", one.amount_minor.map(amount).unwrap_or_default()),
+        ("TRANSFER", or_dash(&one.transfer_id)),
+        ("RETURN OR HOLD", or_dash(record)),
+        ("WHY", why.join("; ")),
+    ]
 }
 
 /// The code, with its fields where it has some: `R69 03*06`.

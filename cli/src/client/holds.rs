@@ -6,9 +6,9 @@ use echeck_proto::returns::v1 as proto;
 use proto::HoldState;
 use proto::resolve_hold_request::Action as Resolution;
 
-use super::connect::{Service, pages};
+use super::connect::{Client, pages};
 use super::{Failure, Note, Words as _, amount, exit};
-use crate::output::Table;
+use crate::output::Columns;
 
 /// Which holds to list, or what to do with one.
 #[derive(Debug, Args)]
@@ -17,9 +17,9 @@ use crate::output::Table;
     echeck holds dismiss hold_… --note 'the bank sent it by mistake'",
     args_conflicts_with_subcommands = true
 )]
-pub struct Arguments {
+pub(crate) struct HoldArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<HoldAction>,
     /// Also list closed ones.
     #[arg(long)]
     all: bool,
@@ -27,7 +27,7 @@ pub struct Arguments {
 
 /// What to do with a hold.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum HoldAction {
     /// Look the entry up and decide it again.
     Retry {
         /// The hold.
@@ -47,10 +47,10 @@ enum Action {
     },
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: HoldArguments, service: &Client) -> Result<u8, Failure> {
     match arguments.action {
         None => list(arguments.all, service).await,
-        Some(Action::Retry {
+        Some(HoldAction::Retry {
             hold_id,
             transfer: transfer_id,
             note,
@@ -58,14 +58,14 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
             let retry = proto::RetryHold { transfer_id };
             resolve(hold_id, Resolution::RetryHold(retry), note, service).await
         }
-        Some(Action::Dismiss { hold_id, note }) => {
+        Some(HoldAction::Dismiss { hold_id, note }) => {
             let dismiss = Resolution::DismissHold(proto::DismissHold {});
             resolve(hold_id, dismiss, note, service).await
         }
     }
 }
 
-async fn list(all: bool, service: &Service) -> Result<u8, Failure> {
+async fn list(all: bool, service: &Client) -> Result<u8, Failure> {
     let states: &[HoldState] = if all {
         &[
             HoldState::Open,
@@ -85,37 +85,33 @@ async fn list(all: bool, service: &Service) -> Result<u8, Failure> {
                 page_token,
                 ..Default::default()
             };
-            let answer = service.returns().list_holds(service.ask(ask)).await?;
+            let answer = service.returns().list_holds(ask).await?;
             let answer = answer.into_inner();
             Ok((answer.holds, answer.next_page_token))
         });
         holds.extend(found.await?);
     }
     let none = if all { "No holds." } else { "No open holds." };
-    service.show_all(&holds, none, table)
+    service.show_all(&holds, none, columns)
 }
 
 /// Holds for people.
-pub(crate) fn table(holds: &[proto::Hold]) -> Table {
-    let mut table = Table::new(&["HOLD", "STATE", "REASON", "CODE", ">AMOUNT", "DETAIL"]);
-    for hold in holds {
-        table.row(&[
-            &hold.hold_id,
-            &hold.state().words(),
-            &hold.reason().words(),
-            &hold.code,
-            &hold.amount_minor.map(amount).unwrap_or_default(),
-            &hold.detail,
-        ]);
-    }
-    table
+pub(crate) fn columns(hold: &proto::Hold) -> Columns {
+    vec![
+        ("HOLD", hold.hold_id.to_string()),
+        ("STATE", hold.state().words()),
+        ("REASON", hold.reason().words()),
+        ("CODE", hold.code.to_string()),
+        (">AMOUNT", hold.amount_minor.map(amount).unwrap_or_default()),
+        ("DETAIL", hold.detail.to_string()),
+    ]
 }
 
 async fn resolve(
     hold_id: String,
     action: Resolution,
     note: Note,
-    service: &Service,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let ask = proto::ResolveHoldRequest {
         hold_id,
@@ -123,10 +119,10 @@ async fn resolve(
         note: note.note,
         action: Some(action),
     };
-    let answer = service.returns().resolve_hold(service.ask(ask)).await?;
+    let answer = service.returns().resolve_hold(ask).await?;
     let hold = answer.into_inner().hold;
     let hold = hold.context("the service sent no hold")?;
-    service.show_all(std::slice::from_ref(&hold), "", table)?;
+    service.show_all(std::slice::from_ref(&hold), "", columns)?;
     Ok(exit::ok_if(
         hold.state() != HoldState::Open,
         exit::NEEDS_ATTENTION,

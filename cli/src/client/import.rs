@@ -1,5 +1,6 @@
 //! `echeck import`: sends a file, watches its import, shows the totals.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,9 +13,9 @@ use proto::import_file_request::Part;
 use tokio::io::AsyncReadExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::connect::Service;
+use super::connect::Client;
 use super::{Failure, Words as _, exit, imports};
-use crate::output::{print_error, print_line, progress_bar};
+use crate::output::{out, print_error, progress_bar};
 
 /// The size of a message, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -27,15 +28,15 @@ const CHUNK: usize = 64 << 10;
     Exit codes: 0 done, 2 done with holds or unreadable lines, 3 file rejected, 1 failed, \
     5 deadline passed"
 )]
-pub struct Arguments {
+pub(crate) struct ImportArguments {
     /// The file.
     file: PathBuf,
     /// The configured source that it belongs to.
     #[arg(long)]
     source: String,
     /// How long to wait.
-    #[arg(long, value_enum, default_value_t = Wait::Applied)]
-    wait: Wait,
+    #[arg(long, value_enum, default_value_t = WaitArgument::Applied)]
+    wait: WaitArgument,
     /// Preview; save nothing.
     #[arg(long)]
     dry_run: bool,
@@ -43,7 +44,7 @@ pub struct Arguments {
 
 /// How long an import waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Wait {
+enum WaitArgument {
     /// Until the file is stored and recorded.
     Received,
     /// Until every entry is decided.
@@ -52,20 +53,16 @@ enum Wait {
     Applied,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: ImportArguments, service: &Client) -> Result<u8, Failure> {
     let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {bytes}/{total_bytes}");
     let parts = parts(&arguments, bar.clone()).await?;
-    let mut answer = service
-        .returns()
-        .import_file(service.ask(parts))
-        .await?
-        .into_inner();
+    let mut answer = service.returns().import_file(parts).await?.into_inner();
     bar.finish_and_clear();
     let mut import = answer
         .file_import
         .take()
         .context("the service sent no import")?;
-    if !arguments.dry_run && arguments.wait != Wait::Received {
+    if !arguments.dry_run && arguments.wait != WaitArgument::Received {
         import = watch(arguments.wait, service, import).await?;
     }
     let code = code(&import);
@@ -74,9 +71,9 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
     Ok(code)
 }
 
-fn print(answer: &proto::ImportFileResponse) -> Result<(), Failure> {
+fn print(answer: &proto::ImportFileResponse) -> io::Result<()> {
     if answer.duplicate_file {
-        print_line("This file was imported before; nothing has changed.")?;
+        writeln!(out(), "This file was imported before; nothing has changed.")?;
     }
     answer.file_import.as_ref().map_or(Ok(()), imports::print)
 }
@@ -96,7 +93,7 @@ fn code(import: &proto::Import) -> u8 {
 /// Reads the file as fast as the service takes it. An error while reading ends the stream, and
 /// with it the import, before anything is recorded.
 async fn parts(
-    arguments: &Arguments,
+    arguments: &ImportArguments,
     bar: ProgressBar,
 ) -> Result<ReceiverStream<proto::ImportFileRequest>, Failure> {
     let path = arguments.file.clone();
@@ -128,7 +125,7 @@ async fn send(
     mut file: tokio::fs::File,
     sender: &tokio::sync::mpsc::Sender<proto::ImportFileRequest>,
     bar: &ProgressBar,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     let mut part = header;
     loop {
@@ -153,8 +150,8 @@ fn name(path: &Path) -> String {
 
 /// Follows the import until it is as far as requested.
 async fn watch(
-    wait: Wait,
-    service: &Service,
+    wait: WaitArgument,
+    service: &Client,
     import: proto::Import,
 ) -> Result<proto::Import, Failure> {
     let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {pos}/{len} entries");
@@ -162,11 +159,7 @@ async fn watch(
     let ask = proto::WatchImportRequest {
         import_id: import.import_id.clone(),
     };
-    let mut changes = service
-        .returns()
-        .watch_import(service.ask(ask))
-        .await?
-        .into_inner();
+    let mut changes = service.returns().watch_import(ask).await?.into_inner();
     let mut latest = import;
     while let Some(change) = changes.message().await? {
         let Some(import) = change.file_import else {
@@ -180,7 +173,7 @@ async fn watch(
         }
         latest = import;
         let decided = matches!(latest.state(), ImportState::Decided | ImportState::Applied);
-        if wait == Wait::Decided && decided {
+        if wait == WaitArgument::Decided && decided {
             break;
         }
     }

@@ -1,19 +1,21 @@
 //! `echeck imports`: lists imports, or shows one.
 
+use std::io;
+
 use anyhow::Context as _;
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::Service;
-use super::{Failure, Words as _, amount, exit};
-use crate::output::{Table, counted, print_line};
+use super::connect::Client;
+use super::{Failure, Words as _, amount};
+use crate::output::{Columns, Table, counted, out};
 
 /// Which imports to list.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  echeck imports\n  echeck imports imp_0123456789abcdef01234567 --json"
 )]
-pub struct Arguments {
+pub(crate) struct ListImportsArguments {
     /// The import to show.
     import_id: Option<String>,
     /// Only of this source.
@@ -22,74 +24,62 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(
-    Arguments { import_id, source }: Arguments,
-    service: &Service,
+    ListImportsArguments { import_id, source }: ListImportsArguments,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let Some(import_id) = import_id else {
         let ask = proto::ListImportsRequest {
             source,
             ..Default::default()
         };
-        let answer = service.returns().list_imports(service.ask(ask)).await?;
-        service.show_all(&answer.into_inner().imports, "No imports yet.", table)?;
-        return Ok(exit::OK);
+        let answer = service.returns().list_imports(ask).await?;
+        return service.show_all(&answer.into_inner().imports, "No imports yet.", columns);
     };
-    let ask = service.ask(proto::GetImportRequest { import_id });
+    let ask = proto::GetImportRequest { import_id };
     let answer = service.returns().get_import(ask).await?.into_inner();
     let import = answer.file_import.context("the service sent no import")?;
     service.show(&import, print)
 }
 
-fn table(imports: &[proto::Import]) -> Table {
-    let mut table = Table::new(&[
-        "IMPORT",
-        "SOURCE",
-        "FILE",
-        "STATE",
-        ">READ",
-        ">HELD",
-        ">REJECTED",
-    ]);
-    for import in imports {
-        let totals = import.totals.unwrap_or_default();
-        let count = |tally: Option<proto::Tally>| tally.unwrap_or_default().count;
-        table.row(&[
-            &import.import_id,
-            &import.source,
-            &import.file_name,
-            &import.state().words(),
-            &count(totals.read),
-            &count(totals.held),
-            &count(totals.rejected),
-        ]);
-    }
-    table
+fn columns(import: &proto::Import) -> Columns {
+    let totals = import.totals.unwrap_or_default();
+    let count = |tally: Option<proto::Tally>| tally.unwrap_or_default().count.to_string();
+    vec![
+        ("IMPORT", import.import_id.to_string()),
+        ("SOURCE", import.source.to_string()),
+        ("FILE", import.file_name.to_string()),
+        ("STATE", import.state().words()),
+        (">READ", count(totals.read)),
+        (">HELD", count(totals.held)),
+        (">REJECTED", count(totals.rejected)),
+    ]
 }
 
 /// Prints one import for people.
-pub(super) fn print(import: &proto::Import) -> Result<(), Failure> {
-    print_line(&format!(
+pub(super) fn print(import: &proto::Import) -> io::Result<()> {
+    writeln!(
+        out(),
         "{}  {}  source {}  {}",
         import.import_id,
         import.file_name,
         import.source,
         import.state().words()
-    ))?;
+    )?;
     if let Some(rejection) = &import.rejection {
-        print_line(&format!("rejected: {}", rejected(rejection)))?;
-        return Ok(());
+        return writeln!(out(), "rejected: {}", rejected(rejection));
     }
     totals(&import.totals.unwrap_or_default()).print()?;
     for line in &import.rejected_lines {
-        print_line(&format!("  {}", rejected(line)))?;
+        writeln!(out(), "  {}", rejected(line))?;
     }
     for finding in &import.findings {
-        print_line(&format!(
+        writeln!(
+            out(),
             "  tolerated: {}: {} ({})",
             finding.field,
             finding.message,
             counted(finding.count, "time", "times")
-        ))?;
+        )?;
     }
     for one in &import.databases {
         let line = format!(
@@ -98,7 +88,7 @@ pub(super) fn print(import: &proto::Import) -> Result<(), Failure> {
             one.state().words(),
             one.fault
         );
-        print_line(line.trim_end())?;
+        writeln!(out(), "{}", line.trim_end())?;
     }
     Ok(())
 }
@@ -117,8 +107,7 @@ fn rejected(rejection: &proto::Rejection) -> String {
 }
 
 fn totals(totals: &proto::ImportTotals) -> Table {
-    let mut table = Table::new(&["OUTCOME", ">ENTRIES", ">AMOUNT"]);
-    for (outcome, tally) in [
+    let outcomes = [
         ("read", totals.read),
         ("returned", totals.returned),
         ("reversed", totals.reversed),
@@ -129,8 +118,16 @@ fn totals(totals: &proto::ImportTotals) -> Table {
         ("duplicate", totals.duplicate),
         ("held", totals.held),
         ("rejected", totals.rejected),
-    ] {
-        let tally = tally.unwrap_or_default();
+    ];
+    outcome_table(outcomes.map(|(outcome, tally)| (outcome, tally.unwrap_or_default())))
+}
+
+/// How many entries ended in each way, and their money.
+pub(super) fn outcome_table<'a>(
+    outcomes: impl IntoIterator<Item = (&'a str, proto::Tally)>,
+) -> Table {
+    let mut table = Table::new(&["OUTCOME", ">ENTRIES", ">AMOUNT"]);
+    for (outcome, tally) in outcomes {
         table.row(&[&outcome, &tally.count, &amount(tally.amount_minor)]);
     }
     table

@@ -1,15 +1,16 @@
 //! `echeck incidents`: what keeps jobs from working, who is working on it, and whether people
 //! were notified.
 
-use anyhow::Context as _;
+use std::io;
+
 use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 use proto::{AlertState, IncidentState};
 
-use super::connect::{Service, pages};
+use super::connect::{Client, pages};
 use super::show::time;
 use super::{Failure, Note, Words as _, exit};
-use crate::output::{Table, bold, print_line};
+use crate::output::{Columns, Table, bold, out};
 
 /// Which incidents to list, or what to do with them.
 #[derive(Debug, Args)]
@@ -20,16 +21,16 @@ use crate::output::{Table, bold, print_line};
     4 there is no such incident",
     args_conflicts_with_subcommands = true
 )]
-pub struct Arguments {
+pub(crate) struct IncidentArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<IncidentAction>,
     #[command(flatten)]
-    list: ListArguments,
+    list: ListIncidentsArguments,
 }
 
 /// Which incidents to list.
 #[derive(Debug, Args)]
-struct ListArguments {
+struct ListIncidentsArguments {
     /// Also list closed ones.
     #[arg(long)]
     all: bool,
@@ -37,9 +38,9 @@ struct ListArguments {
 
 /// What to do with incidents.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum IncidentAction {
     /// List open incidents.
-    List(ListArguments),
+    List(ListIncidentsArguments),
     /// Show one incident as an alert shows it, with its history and its alerts.
     Show {
         /// The incident.
@@ -67,34 +68,37 @@ enum Action {
     },
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: IncidentArguments, service: &Client) -> Result<u8, Failure> {
     match arguments.action {
         None => list(arguments.list, service).await,
-        Some(Action::List(arguments)) => list(arguments, service).await,
-        Some(Action::Show { incident_id }) => show(incident_id, service).await,
-        Some(Action::Ack { incident_id, note }) => {
-            let ask = service.ask(proto::AcknowledgeIncidentRequest {
+        Some(IncidentAction::List(arguments)) => list(arguments, service).await,
+        Some(IncidentAction::Show { incident_id }) => show(incident_id, service).await,
+        Some(IncidentAction::Ack { incident_id, note }) => {
+            let ask = proto::AcknowledgeIncidentRequest {
                 incident_id,
                 actor: note.actor,
                 note: note.note,
-            });
+            };
             let answer = service.incidents().acknowledge_incident(ask).await?;
-            changed(answer.into_inner().incident, service)
+            service.show_one("incident", answer.into_inner().incident, columns)
         }
-        Some(Action::Close { incident_id, note }) => {
-            let ask = service.ask(proto::CloseIncidentRequest {
+        Some(IncidentAction::Close { incident_id, note }) => {
+            let ask = proto::CloseIncidentRequest {
                 incident_id,
                 actor: note.actor,
                 note: note.note,
-            });
+            };
             let answer = service.incidents().close_incident(ask).await?;
-            changed(answer.into_inner().incident, service)
+            service.show_one("incident", answer.into_inner().incident, columns)
         }
-        Some(Action::TestAlert { actor }) => test(actor, service).await,
+        Some(IncidentAction::TestAlert { actor }) => test(actor, service).await,
     }
 }
 
-async fn list(ListArguments { all }: ListArguments, service: &Service) -> Result<u8, Failure> {
+async fn list(
+    ListIncidentsArguments { all }: ListIncidentsArguments,
+    service: &Client,
+) -> Result<u8, Failure> {
     let (state, none) = if all {
         (IncidentState::Unspecified, "No incidents.")
     } else {
@@ -107,43 +111,40 @@ async fn list(ListArguments { all }: ListArguments, service: &Service) -> Result
             page_size,
             page_token,
         };
-        let answer = service.incidents().list_incidents(service.ask(ask)).await?;
+        let answer = service.incidents().list_incidents(ask).await?;
         let answer = answer.into_inner();
         from_memory |= answer.from_memory;
         Ok((answer.incidents, answer.next_page_token))
     })
     .await?;
     if from_memory && !service.json {
-        print_line("The returns database is unavailable: these incidents are from memory.")?;
+        writeln!(
+            out(),
+            "The returns database is unavailable: these incidents are from memory."
+        )?;
     }
-    service.show_all(&found, none, table)?;
+    service.show_all(&found, none, columns)?;
     let open = found.iter().any(|one| one.state() == IncidentState::Open);
     Ok(exit::ok_if(!open, exit::NEEDS_ATTENTION))
 }
 
-fn table(found: &[proto::Incident]) -> Table {
-    let mut table = Table::new(&[
-        "INCIDENT", "STATE", "SEVERITY", "SINCE", ">SEEN", "ALERTS", "WHAT",
-    ]);
-    for incident in found {
-        let state = incident.state().words();
-        let state = match incident.acknowledged_by.as_str() {
-            actor if incident.state() == IncidentState::Open && !actor.is_empty() => {
-                format!("{state} ({actor})")
-            }
-            _ => state,
-        };
-        table.row(&[
-            &incident.incident_id,
-            &state,
-            &incident.severity().words(),
-            &time(incident.opened_at.as_ref()),
-            &incident.observed_count,
-            &alerts(incident),
-            &incident.headline,
-        ]);
-    }
-    table
+fn columns(incident: &proto::Incident) -> Columns {
+    let state = incident.state().words();
+    let state = match incident.acknowledged_by.as_str() {
+        actor if incident.state() == IncidentState::Open && !actor.is_empty() => {
+            format!("{state} ({actor})")
+        }
+        _ => state,
+    };
+    vec![
+        ("INCIDENT", incident.incident_id.to_string()),
+        ("STATE", state.to_string()),
+        ("SEVERITY", incident.severity().words()),
+        ("SINCE", time(incident.opened_at.as_ref())),
+        (">SEEN", incident.observed_count.to_string()),
+        ("ALERTS", alerts(incident)),
+        ("WHAT", incident.headline.to_string()),
+    ]
 }
 
 /// Whether people were notified, in a word or two.
@@ -164,89 +165,67 @@ fn alerts(incident: &proto::Incident) -> String {
     }
 }
 
-fn changed(incident: Option<proto::Incident>, service: &Service) -> Result<u8, Failure> {
-    let incident = incident.context("the service sent no incident")?;
-    service.show_all(std::slice::from_ref(&incident), "", table)
-}
-
-async fn show(incident_id: String, service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::GetIncidentRequest { incident_id });
+async fn show(incident_id: String, service: &Client) -> Result<u8, Failure> {
+    let ask = proto::GetIncidentRequest { incident_id };
     let answer = service.incidents().get_incident(ask).await?;
     service.show(&answer.into_inner(), print)
 }
 
-fn print(answer: &proto::GetIncidentResponse) -> Result<(), Failure> {
+fn print(answer: &proto::GetIncidentResponse) -> io::Result<()> {
     let mut lines = answer.alert_text.lines();
-    print_line(&bold(lines.next().unwrap_or_default()))?;
-    lines.try_for_each(print_line)?;
-    print_line("")?;
-    let mut history = Table::new(&["AT", "WHAT", "BY", "NOTE"]);
-    for event in &answer.events {
-        history.row(&[
-            &time(event.at.as_ref()),
-            &event.kind,
-            &event.actor,
-            &event.note,
-        ]);
-    }
+    writeln!(out(), "{}", bold(lines.next().unwrap_or_default()))?;
+    lines.try_for_each(|line| writeln!(out(), "{line}"))?;
+    writeln!(out())?;
+    let history = Table::of(&answer.events, |event| {
+        vec![
+            ("AT", time(event.at.as_ref())),
+            ("WHAT", event.kind.to_string()),
+            ("BY", event.actor.to_string()),
+            ("NOTE", event.note.to_string()),
+        ]
+    });
     history.print()?;
     let alerts = answer.incident.as_ref().map(|incident| &incident.alerts);
     if let Some(alerts) = alerts.filter(|alerts| !alerts.is_empty()) {
-        print_line("")?;
-        alert_table(alerts).print()?;
+        writeln!(out())?;
+        Table::of(alerts, alert_columns).print()?;
     }
     Ok(())
 }
 
-fn alert_table(alerts: &[proto::Alert]) -> Table {
-    let mut table = Table::new(&[
-        "CHANNEL",
-        "ALERT",
-        "STATE",
-        ">ATTEMPTS",
-        "SENT",
-        "NEXT ATTEMPT",
-        "LAST ERROR",
-    ]);
-    for alert in alerts {
-        table.row(&[
-            &alert.channel,
-            &alert.kind,
-            &alert.state().words(),
-            &alert.attempts,
-            &time(alert.sent_at.as_ref()),
-            &time(alert.next_attempt_at.as_ref()),
-            &alert.last_error,
-        ]);
-    }
-    table
+fn alert_columns(alert: &proto::Alert) -> Columns {
+    vec![
+        ("CHANNEL", alert.channel.to_string()),
+        ("ALERT", alert.kind.to_string()),
+        ("STATE", alert.state().words()),
+        (">ATTEMPTS", alert.attempts.to_string()),
+        ("SENT", time(alert.sent_at.as_ref())),
+        ("NEXT ATTEMPT", time(alert.next_attempt_at.as_ref())),
+        ("LAST ERROR", alert.last_error.to_string()),
+    ]
 }
 
-async fn test(actor: String, service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::SendTestAlertRequest { actor });
+async fn test(actor: String, service: &Client) -> Result<u8, Failure> {
+    let ask = proto::SendTestAlertRequest { actor };
     let answer = service.incidents().send_test_alert(ask).await?;
     let channels = answer.into_inner().channels;
     let none = "No alert channel is configured: add [alerts.channels.NAME].";
-    service.show_all(&channels, none, channel_table)?;
+    service.show_all(&channels, none, channel_columns)?;
     let delivered = channels.iter().all(|channel| channel.delivered);
     Ok(exit::ok_if(delivered, exit::NEEDS_ATTENTION))
 }
 
-fn channel_table(channels: &[proto::ChannelTest]) -> Table {
-    let mut table = Table::new(&["CHANNEL", "KIND", "TO", ">MS", "RESULT"]);
-    for channel in channels {
-        let result = if channel.delivered {
-            "delivered"
-        } else {
-            &channel.error
-        };
-        table.row(&[
-            &channel.channel,
-            &channel.kind,
-            &channel.target,
-            &channel.took_ms,
-            &result,
-        ]);
-    }
-    table
+fn channel_columns(channel: &proto::ChannelTest) -> Columns {
+    let result = if channel.delivered {
+        "delivered"
+    } else {
+        &channel.error
+    };
+    vec![
+        ("CHANNEL", channel.channel.to_string()),
+        ("KIND", channel.kind.to_string()),
+        ("TO", channel.target.to_string()),
+        (">MS", channel.took_ms.to_string()),
+        ("RESULT", result.to_string()),
+    ]
 }

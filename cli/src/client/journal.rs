@@ -1,14 +1,15 @@
 //! `echeck journal`: the proof that the journal is sound, its rows, and the adoption of a cursor.
 
+use std::io;
+
 use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
-use indicatif::ProgressBar;
 use serde_json::Value;
 
-use super::connect::Service;
-use super::show::time;
+use super::connect::Client;
+use super::show::{or_dash, time};
 use super::{Change, Failure, exit};
-use crate::output::{Table, counted, print_line};
+use crate::output::{Columns, counted, out, progress_bar};
 
 /// What to do with the journal.
 #[derive(Debug, Args)]
@@ -17,14 +18,14 @@ use crate::output::{Table, counted, print_line};
     echeck journal adopt --database gateway --reason 'restored the backup of Sunday'\n\n\
     Exit codes of verify: 0 sound, 6 not sound"
 )]
-pub struct Arguments {
+pub(crate) struct JournalArguments {
     #[command(subcommand)]
-    action: Action,
+    action: JournalAction,
 }
 
 /// What to do with the journal.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum JournalAction {
     /// Check positions, hashes, and the cursor of each database.
     Verify,
     /// Show rows.
@@ -57,22 +58,21 @@ struct AdoptArguments {
     change: Change,
 }
 
-pub(super) async fn run(Arguments { action }: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    JournalArguments { action }: JournalArguments,
+    service: &Client,
+) -> Result<u8, Failure> {
     match action {
-        Action::Verify => verify(service).await,
-        Action::Show { after, limit } => show(after, limit, service).await,
-        Action::Adopt(arguments) => adopt(arguments, service).await,
+        JournalAction::Verify => verify(service).await,
+        JournalAction::Show { after, limit } => show(after, limit, service).await,
+        JournalAction::Adopt(arguments) => adopt(arguments, service).await,
     }
 }
 
-async fn verify(service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::VerifyJournalRequest {});
+async fn verify(service: &Client) -> Result<u8, Failure> {
+    let ask = proto::VerifyJournalRequest {};
     let mut messages = service.operations().verify_journal(ask).await?.into_inner();
-    let bar = if service.json {
-        ProgressBar::hidden()
-    } else {
-        ProgressBar::new(0)
-    };
+    let bar = progress_bar(service.json, "{wide_bar} {pos}/{len}");
     let mut verdict = None;
     while let Some(message) = messages.message().await? {
         bar.set_length(message.head_position);
@@ -88,94 +88,95 @@ async fn verify(service: &Service) -> Result<u8, Failure> {
     Ok(exit::ok_if(verdict.sound, exit::NOT_SOUND))
 }
 
-fn print_verdict(verdict: &proto::VerifyJournalResponse) -> Result<(), Failure> {
+fn print_verdict(verdict: &proto::VerifyJournalResponse) -> io::Result<()> {
     let rows = counted(verdict.checked, "row", "rows");
     if verdict.sound {
-        return Ok(print_line(&format!(
+        return writeln!(
+            out(),
             "The journal is sound: {rows}, every hash fits, and every cursor is on a row of this \
              journal."
-        ))?);
+        );
     }
-    print_line(&format!("The journal is NOT sound ({rows} checked):"))?;
+    writeln!(out(), "The journal is NOT sound ({rows} checked):")?;
     for fault in &verdict.faults {
-        print_line(&format!("  {fault}"))?;
+        writeln!(out(), "  {fault}")?;
     }
     Ok(())
 }
 
-async fn show(after_position: u64, limit: u32, service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::ListJournalRequest {
+async fn show(after_position: u64, limit: u32, service: &Client) -> Result<u8, Failure> {
+    let ask = proto::ListJournalRequest {
         after_position,
         limit,
-    });
+    };
     let answer = service.operations().list_journal(ask).await?.into_inner();
-    service.show_all(&answer.rows, "No rows.", table)
+    service.show_all(&answer.rows, "No rows.", columns)
 }
 
 /// What a row is about. The whole payload is in the JSON.
-fn table(rows: &[proto::JournalRow]) -> Table {
-    let mut table = Table::new(&[
-        ">POSITION",
-        "RECORDED",
-        "EFFECT",
-        "TRANSFER",
-        "RETURN",
-        "IMPORT",
-        "HASH",
-    ]);
-    for row in rows {
-        let payload: Value = serde_json::from_str(&row.payload_json).unwrap_or_default();
-        let effect = payload["effect"]
-            .as_object()
-            .and_then(|effect| effect.keys().next());
-        let effect = effect.map_or("-", String::as_str);
-        let text = |path: &str| payload.pointer(path).and_then(Value::as_str).unwrap_or("-");
-        table.row(&[
-            &row.position,
-            &time(row.recorded_at.as_ref()),
-            &effect,
-            &text("/transfer/id"),
-            &text("/return_id"),
-            &text("/import_id"),
-            &format!("{:.16}…", row.row_hash),
-        ]);
-    }
-    table
+fn columns(row: &proto::JournalRow) -> Columns {
+    let payload: Value = serde_json::from_str(&row.payload_json).unwrap_or_default();
+    let effect = payload["effect"]
+        .as_object()
+        .and_then(|effect| effect.keys().next());
+    let effect = effect.map_or("-", String::as_str);
+    let text = |path| {
+        or_dash(
+            payload
+                .pointer(path)
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+        )
+    };
+    vec![
+        (">POSITION", row.position.to_string()),
+        ("RECORDED", time(row.recorded_at.as_ref())),
+        ("EFFECT", effect.to_string()),
+        ("TRANSFER", text("/transfer/id")),
+        ("RETURN", text("/return_id")),
+        ("IMPORT", text("/import_id")),
+        ("HASH", format!("{:.16}…", row.row_hash)),
+    ]
 }
 
-async fn adopt(arguments: AdoptArguments, service: &Service) -> Result<u8, Failure> {
+async fn adopt(arguments: AdoptArguments, service: &Client) -> Result<u8, Failure> {
     let AdoptArguments {
         database,
         position,
         yes,
         change,
     } = arguments;
-    let ask = service.ask(proto::AdoptCursorRequest {
+    let ask = proto::AdoptCursorRequest {
         database: database.clone(),
         position,
         actor: change.actor,
         reason: change.reason,
         validate_only: !yes,
-    });
+    };
     let answer = service.operations().adopt_cursor(ask).await?.into_inner();
     service.show(&answer, |answer| print_adoption(&database, answer))
 }
 
-fn print_adoption(database: &str, answer: &proto::AdoptCursorResponse) -> Result<(), Failure> {
-    print_line(&format!("The cursor of {database}:"))?;
+fn print_adoption(database: &str, answer: &proto::AdoptCursorResponse) -> io::Result<()> {
+    writeln!(out(), "The cursor of {database}:")?;
     for (word, cursor) in [
         ("from", &answer.previous_cursor),
         ("to", &answer.new_cursor),
     ] {
         let cursor = cursor.clone().unwrap_or_default();
-        print_line(&format!(
+        writeln!(
+            out(),
             "  {word:<4}  position {:>10}  hash {:.16}…  journal {}",
-            cursor.position, cursor.row_hash, cursor.journal_id
-        ))?;
+            cursor.position,
+            cursor.row_hash,
+            cursor.journal_id
+        )?;
     }
-    Ok(print_line(&if answer.adoption_id.is_empty() {
-        "Nothing was changed; repeat the command with --yes to do it.".to_owned()
-    } else {
-        format!("Adopted; recorded as {}.", answer.adoption_id)
-    })?)
+    match answer.adoption_id.as_str() {
+        "" => writeln!(
+            out(),
+            "Nothing was changed; repeat the command with --yes to do it."
+        ),
+        id => writeln!(out(), "Adopted; recorded as {id}."),
+    }
 }

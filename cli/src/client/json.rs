@@ -18,9 +18,6 @@ static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
 
 /// A message as JSON: its fields by their names in the .proto file, in the order of their
 /// numbers; 64-bit integers as numbers; default values included.
-///
-/// # Errors
-/// When the message is not one of ours.
 pub(super) fn of<M: Message + Name>(message: &M) -> anyhow::Result<Value> {
     let descriptor = POOL
         .get_message_by_name(&M::full_name())

@@ -26,8 +26,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use connect::{Failure, Service};
-pub(crate) use holds::table as holds_table;
+use connect::{Client, Failure};
+pub(crate) use holds::columns as hold_columns;
 pub(crate) use show::amount;
 pub(crate) use words::Words;
 
@@ -41,7 +41,7 @@ mod exit {
     pub(super) const NEEDS_ATTENTION: u8 = 2;
     /// The file was rejected.
     pub(super) const REJECTED: u8 = 3;
-    /// There is no such thing.
+    /// What was asked for does not exist.
     pub(super) const NOT_FOUND: u8 = 4;
     /// The deadline passed.
     pub(super) const DEADLINE: u8 = 5;
@@ -99,7 +99,7 @@ struct Note {
 
 /// A command with its own arguments, and those that all commands have.
 #[derive(Debug, Args)]
-pub struct Call<T: Args> {
+pub(crate) struct Call<T: Args> {
     #[command(flatten)]
     arguments: T,
     #[command(flatten)]
@@ -107,8 +107,8 @@ pub struct Call<T: Args> {
 }
 
 impl<T: Args> Call<T> {
-    async fn run(self, run: impl AsyncFnOnce(T, &Service) -> Result<u8, Failure>) -> ExitCode {
-        let outcome = match Service::connect(&self.common).await {
+    async fn run(self, run: impl AsyncFnOnce(T, &Client) -> Result<u8, Failure>) -> ExitCode {
+        let outcome = match Client::connect(&self.common).await {
             Ok(service) => run(self.arguments, &service).await,
             Err(failure) => Err(failure),
         };
@@ -121,66 +121,66 @@ impl<T: Args> Call<T> {
 
 /// No arguments of its own.
 #[derive(Debug, Args)]
-pub struct NoArguments {}
+pub(crate) struct NoArguments {}
 
 /// Commands that call the returns service.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum ClientCommand {
     /// Import a return file.
-    Import(Call<import::Arguments>),
+    Import(Call<import::ImportArguments>),
     /// List imports, or show one.
-    Imports(Call<imports::Arguments>),
+    Imports(Call<imports::ListImportsArguments>),
     /// Save the CSV report of an import.
-    Report(Call<report::Arguments>),
+    Report(Call<report::ReportArguments>),
     /// Show a transfer with its return.
-    Transfer(Call<transfer::Arguments>),
+    Transfer(Call<transfer::TransferArguments>),
     /// List returns.
-    Returns(Call<returns::Arguments>),
+    Returns(Call<returns::ReturnArguments>),
     /// List returns that our bank may dishonor, the most urgent first.
-    Dishonorable(Call<dishonorable::Arguments>),
+    Dishonorable(Call<dishonorable::DishonorableArguments>),
     /// Release a reversal or a restoration, so that it can join a settlement.
-    Release(Call<release::Arguments>),
+    Release(Call<release::ReleaseArguments>),
     /// List entries that wait for a person; retry or dismiss one.
-    Holds(Call<holds::Arguments>),
+    Holds(Call<holds::HoldArguments>),
     /// List incidents; show, acknowledge or close one; test the alert channels.
-    Incidents(Call<incidents::Arguments>),
+    Incidents(Call<incidents::IncidentArguments>),
     /// Manage the endpoints of platforms, and list what was sent to them.
-    Webhooks(Call<webhooks::Arguments>),
+    Webhooks(Call<webhooks::WebhookArguments>),
     /// Verify the journal, show its rows, or adopt a cursor.
-    Journal(Call<journal::Arguments>),
+    Journal(Call<journal::JournalArguments>),
     /// Show how far the journal and each database are.
     Status(Call<NoArguments>),
     /// Run a source now: fetch its files, import them, report them.
     Run(Call<runs::RunArguments>),
     /// List runs of the daily job.
-    Runs(Call<runs::ListArguments>),
+    Runs(Call<runs::ListRunsArguments>),
     /// List the sources of the daily job; pause, resume or schedule one.
-    Sources(Call<sources::Arguments>),
+    Sources(Call<sources::SourceArguments>),
     /// Show what operators changed, when and why.
-    Audit(Call<audit::Arguments>),
+    Audit(Call<audit::AuditArguments>),
     /// Check everything that the job needs, and name the likely cause of what is unavailable.
-    Diagnose(Call<diagnose::Arguments>),
+    Diagnose(Call<diagnose::DiagnoseArguments>),
 }
 
 /// Runs a command. The exit code says how it ended.
-pub async fn run(command: Command) -> ExitCode {
+pub(crate) async fn run(command: ClientCommand) -> ExitCode {
     match command {
-        Command::Import(call) => call.run(import::run).await,
-        Command::Imports(call) => call.run(imports::run).await,
-        Command::Report(call) => call.run(report::run).await,
-        Command::Transfer(call) => call.run(transfer::run).await,
-        Command::Returns(call) => call.run(returns::run).await,
-        Command::Dishonorable(call) => call.run(dishonorable::run).await,
-        Command::Release(call) => call.run(release::run).await,
-        Command::Holds(call) => call.run(holds::run).await,
-        Command::Incidents(call) => call.run(incidents::run).await,
-        Command::Webhooks(call) => call.run(webhooks::run).await,
-        Command::Journal(call) => call.run(journal::run).await,
-        Command::Status(call) => call.run(status::run).await,
-        Command::Run(call) => call.run(runs::run).await,
-        Command::Runs(call) => call.run(runs::list).await,
-        Command::Sources(call) => call.run(sources::run).await,
-        Command::Audit(call) => call.run(audit::run).await,
-        Command::Diagnose(call) => call.run(diagnose::run).await,
+        ClientCommand::Import(call) => call.run(import::run).await,
+        ClientCommand::Imports(call) => call.run(imports::run).await,
+        ClientCommand::Report(call) => call.run(report::run).await,
+        ClientCommand::Transfer(call) => call.run(transfer::run).await,
+        ClientCommand::Returns(call) => call.run(returns::run).await,
+        ClientCommand::Dishonorable(call) => call.run(dishonorable::run).await,
+        ClientCommand::Release(call) => call.run(release::run).await,
+        ClientCommand::Holds(call) => call.run(holds::run).await,
+        ClientCommand::Incidents(call) => call.run(incidents::run).await,
+        ClientCommand::Webhooks(call) => call.run(webhooks::run).await,
+        ClientCommand::Journal(call) => call.run(journal::run).await,
+        ClientCommand::Status(call) => call.run(status::run).await,
+        ClientCommand::Run(call) => call.run(runs::run).await,
+        ClientCommand::Runs(call) => call.run(runs::list).await,
+        ClientCommand::Sources(call) => call.run(sources::run).await,
+        ClientCommand::Audit(call) => call.run(audit::run).await,
+        ClientCommand::Diagnose(call) => call.run(diagnose::run).await,
     }
 }

@@ -3,10 +3,10 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::Service;
+use super::connect::Client;
 use super::show::time;
-use super::{Change, Failure, exit};
-use crate::output::print_line;
+use super::{Change, Failure};
+use crate::output::out;
 
 /// What to release.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ use crate::output::print_line;
     after_help = "Examples:\n  echeck release TR5b1c0f --reason 'the merchant asked for it'\n\n\
     Exit codes: 0 released, 4 the service created no such transfer, 1 failed"
 )]
-pub struct Arguments {
+pub(crate) struct ReleaseArguments {
     /// The id of the reversal or the restoration.
     transfer_id: String,
     #[command(flatten)]
@@ -22,23 +22,20 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(
-    Arguments {
-        transfer_id,
+    ReleaseArguments {
+        transfer_id: id,
         change,
-    }: Arguments,
-    service: &Service,
+    }: ReleaseArguments,
+    service: &Client,
 ) -> Result<u8, Failure> {
-    let ask = service.ask(proto::ReleaseToSettlementRequest {
-        transfer_id: transfer_id.clone(),
+    let ask = proto::ReleaseToSettlementRequest {
+        transfer_id: id.clone(),
         actor: change.actor,
         reason: change.reason,
-    });
+    };
     let answer = service.operations().release_to_settlement(ask).await?;
     service.show(&answer.into_inner(), |answer| {
         let at = time(answer.ready_to_settle_at.as_ref());
-        Ok(print_line(&format!(
-            "{transfer_id} may join a settlement since {at}."
-        ))?)
-    })?;
-    Ok(exit::OK)
+        writeln!(out(), "{id} may join a settlement since {at}.")
+    })
 }

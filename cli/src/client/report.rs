@@ -1,6 +1,6 @@
 //! `echeck report`: fetches a report, checks that it is the one that was written, and saves it.
 
-use std::io::{ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
@@ -11,9 +11,10 @@ use proto::get_report_response::Part;
 use sha2::{Digest as _, Sha256};
 use tonic::Streaming;
 
-use super::connect::Service;
-use super::{Failure, amount, exit, json};
-use crate::output::{Table, counted, print_line, progress_bar};
+use super::connect::Client;
+use super::imports::outcome_table;
+use super::{Failure, exit, json};
+use crate::output::{counted, out, progress_bar};
 
 /// Which report to save, and where.
 #[derive(Debug, Args)]
@@ -23,7 +24,7 @@ use crate::output::{Table, counted, print_line, progress_bar};
     Exit codes: 0 saved, 2 saved but it does not tie out, 4 there is no such import, 1 failed, \
     5 deadline passed"
 )]
-pub struct Arguments {
+pub(crate) struct ReportArguments {
     /// The import.
     import_id: String,
     /// Where to save it; `-` for standard output. Default: `IMPORT.csv` in this folder.
@@ -32,8 +33,8 @@ pub struct Arguments {
 }
 
 pub(super) async fn run(
-    Arguments { import_id, output }: Arguments,
-    service: &Service,
+    ReportArguments { import_id, output }: ReportArguments,
+    service: &Client,
 ) -> Result<u8, Failure> {
     let to_stdout = output.as_ref().is_some_and(|path| path.as_os_str() == "-");
     if to_stdout && service.json {
@@ -41,7 +42,7 @@ pub(super) async fn run(
         return Err(anyhow!(what).into());
     }
     let path = output.unwrap_or_else(|| PathBuf::from(format!("{import_id}.csv")));
-    let ask = service.ask(proto::GetReportRequest { import_id });
+    let ask = proto::GetReportRequest { import_id };
     let mut parts = service.returns().get_report(ask).await?.into_inner();
     let header = match parts.message().await?.and_then(|message| message.part) {
         Some(Part::Header(header)) => header,
@@ -50,7 +51,7 @@ pub(super) async fn run(
     let bar = progress_bar(service.json, "report     [{bar:30}] {bytes}/{total_bytes}");
     bar.set_length(header.size_bytes);
     if to_stdout {
-        copy(&mut parts, &header, &bar, &mut std::io::stdout().lock()).await?;
+        copy(&mut parts, &header, &bar, &mut out()).await?;
     } else {
         save(&mut parts, &header, &bar, &path).await?;
     }
@@ -58,7 +59,7 @@ pub(super) async fn run(
     if service.json {
         let mut object = json::of(&header)?;
         object["file"] = path.display().to_string().into();
-        print_line(&object.to_string())?;
+        writeln!(out(), "{object}")?;
     } else if !to_stdout {
         print(&header, &path)?;
     }
@@ -72,35 +73,27 @@ async fn save(
     bar: &ProgressBar,
     path: &Path,
 ) -> Result<(), Failure> {
-    let name = path
-        .file_name()
-        .with_context(|| format!("{} names no file", path.display()))?;
-    let mut part = name.to_owned();
+    let name = path.file_name();
+    let mut part = name
+        .with_context(|| format!("{} does not name a file", path.display()))?
+        .to_owned();
     part.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(part);
-    let saved = write(parts, header, bar, &part).await;
-    if let Err(failure) = saved {
+    let cannot_write = || format!("{} cannot be written", path.display());
+    let mut file = std::fs::File::create(&part).with_context(cannot_write)?;
+    let saved = match copy(parts, header, bar, &mut file).await {
+        Ok(()) => file
+            .sync_all()
+            .and_then(|()| std::fs::rename(&part, path))
+            .with_context(cannot_write)
+            .map_err(Failure::from),
+        Err(failure) => Err(failure),
+    };
+    if saved.is_err() {
         // A part of a report is of no use.
         let _ = std::fs::remove_file(&part);
-        return Err(failure);
     }
-    std::fs::rename(&part, path)
-        .with_context(|| format!("{} cannot be written", path.display()))?;
-    Ok(())
-}
-
-async fn write(
-    parts: &mut Streaming<proto::GetReportResponse>,
-    header: &proto::ReportHeader,
-    bar: &ProgressBar,
-    part: &Path,
-) -> Result<(), Failure> {
-    let mut file = std::fs::File::create(part)
-        .with_context(|| format!("{} cannot be written", part.display()))?;
-    copy(parts, header, bar, &mut file).await?;
-    file.sync_all()
-        .with_context(|| format!("{} cannot be written", part.display()))?;
-    Ok(())
+    saved
 }
 
 /// Copies the chunks, and fails at the end unless they are the bytes that were written.
@@ -116,13 +109,8 @@ async fn copy(
             return Err(anyhow!("the service sent something other than the report").into());
         };
         hasher.update(&chunk);
-        match to.write_all(&chunk) {
-            // A reader that has gone, such as `head`, needs no more.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                std::process::exit(exit::OK.into())
-            }
-            written => written.context("the report cannot be written")?,
-        }
+        to.write_all(&chunk)
+            .context("the report cannot be written")?;
         bar.inc(chunk.len() as u64);
     }
     to.flush().context("the report cannot be written")?;
@@ -142,21 +130,18 @@ async fn copy(
 }
 
 /// Prints the summary of the report for people.
-fn print(header: &proto::ReportHeader, path: &Path) -> Result<(), Failure> {
-    let mut table = Table::new(&["OUTCOME", ">ENTRIES", ">AMOUNT"]);
-    for one in &header.outcomes {
-        let tally = one.tally.unwrap_or_default();
-        table.row(&[&one.outcome, &tally.count, &amount(tally.amount_minor)]);
-    }
-    table.print()?;
+fn print(header: &proto::ReportHeader, path: &Path) -> io::Result<()> {
+    let outcomes = header.outcomes.iter();
+    let outcomes = outcomes.map(|one| (&*one.outcome, one.tally.unwrap_or_default()));
+    outcome_table(outcomes).print()?;
     if header.ties_out {
-        print_line("Everything in the file is accounted for.")?;
+        writeln!(out(), "Everything in the file is accounted for.")?;
     } else {
-        print_line("It does not tie out:")?;
+        writeln!(out(), "It does not tie out:")?;
         for difference in &header.differences {
-            print_line(&format!("  {difference}"))?;
+            writeln!(out(), "  {difference}")?;
         }
     }
     let rows = counted(header.rows, "row", "rows");
-    Ok(print_line(&format!("{rows} saved to {}", path.display()))?)
+    writeln!(out(), "{rows} saved to {}", path.display())
 }

@@ -3,17 +3,17 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::{Service, pages};
+use super::connect::{Client, pages};
 use super::show::or_dash;
 use super::{Failure, Words as _, amount};
-use crate::output::Table;
+use crate::output::Columns;
 
 /// Which returns to list.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  echeck returns --code R01\n  echeck returns --import imp_… --json"
 )]
-pub struct Arguments {
+pub(crate) struct ReturnArguments {
     /// Only of this import.
     #[arg(long, default_value = "", hide_default_value = true)]
     import: String,
@@ -25,7 +25,7 @@ pub struct Arguments {
     limit: u32,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: ReturnArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
         let ask = proto::ListReturnsRequest {
             import_id: arguments.import.clone(),
@@ -34,29 +34,25 @@ pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, F
             page_token,
             ..Default::default()
         };
-        let answer = service.returns().list_returns(service.ask(ask)).await?;
+        let answer = service.returns().list_returns(ask).await?;
         let answer = answer.into_inner();
         Ok((answer.ach_returns, answer.next_page_token))
     });
-    service.show_all(&found.await?, "No returns.", table)
+    service.show_all(&found.await?, "No returns.", columns)
 }
 
-fn table(found: &[proto::AchReturn]) -> Table {
-    let mut table = Table::new(&["RETURN", "CODE", "EFFECT", "TRANSFER", ">AMOUNT", "REASON"]);
-    for one in found {
-        let reason = if one.return_title.is_empty() {
-            &one.return_description
-        } else {
-            &one.return_title
-        };
-        table.row(&[
-            &one.ach_return_id,
-            &or_dash(&one.return_code),
-            &one.effect().words(),
-            &one.transfer_id,
-            &amount(one.amount_minor),
-            reason,
-        ]);
-    }
-    table
+fn columns(one: &proto::AchReturn) -> Columns {
+    let reason = if one.return_title.is_empty() {
+        &one.return_description
+    } else {
+        &one.return_title
+    };
+    vec![
+        ("RETURN", one.ach_return_id.to_string()),
+        ("CODE", or_dash(&one.return_code)),
+        ("EFFECT", one.effect().words()),
+        ("TRANSFER", one.transfer_id.to_string()),
+        (">AMOUNT", amount(one.amount_minor)),
+        ("REASON", reason.to_string()),
+    ]
 }

@@ -1,14 +1,16 @@
 //! `echeck run` and `runs`: runs of the daily job.
 
+use std::io;
+
 use anyhow::Context as _;
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::JobOutcome;
 
-use super::connect::{Service, pages};
+use super::connect::{Client, pages};
 use super::show::{or_dash, time};
 use super::{Failure, Words as _, exit};
-use crate::output::{Table, print_line};
+use crate::output::{Columns, Table, out};
 
 /// Which source to run.
 #[derive(Debug, Args)]
@@ -17,7 +19,7 @@ use crate::output::{Table, print_line};
     Exit codes: 0 done or nothing to do, 2 done late or with exceptions, 3 file rejected, \
     4 file missing, 1 something is unavailable, 5 deadline passed"
 )]
-pub struct RunArguments {
+pub(crate) struct RunArguments {
     /// The source.
     source: String,
     /// Answer when the run has started, instead of when it has ended.
@@ -31,7 +33,7 @@ pub struct RunArguments {
 /// Which runs to list.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  echeck runs\n  echeck runs --source worldpay_returns --json")]
-pub struct ListArguments {
+pub(crate) struct ListRunsArguments {
     /// Only of this source.
     #[arg(long, default_value = "", hide_default_value = true)]
     source: String,
@@ -41,17 +43,17 @@ pub struct ListArguments {
 }
 
 /// Runs a source now.
-pub(super) async fn run(arguments: RunArguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: RunArguments, service: &Client) -> Result<u8, Failure> {
     let RunArguments {
         source,
         no_wait,
         actor,
     } = arguments;
-    let ask = service.ask(proto::RunJobRequest {
+    let ask = proto::RunJobRequest {
         source,
         actor,
         wait: !no_wait,
-    });
+    };
     let spinner = (!no_wait && !service.json).then(|| {
         let spinner = indicatif::ProgressBar::new_spinner().with_message("running");
         spinner.enable_steady_tick(std::time::Duration::from_millis(120));
@@ -64,7 +66,7 @@ pub(super) async fn run(arguments: RunArguments, service: &Service) -> Result<u8
     let answer = answer?.into_inner();
     let run = answer.run.context("the service sent no run")?;
     if answer.joined && !service.json {
-        print_line("A run was in progress already; this is that run.")?;
+        writeln!(out(), "A run was in progress already; this is that run.")?;
     }
     service.show(&run, print)?;
     Ok(code(run.outcome()))
@@ -88,52 +90,47 @@ fn code(outcome: JobOutcome) -> u8 {
     }
 }
 
-fn print(run: &proto::JobRun) -> Result<(), Failure> {
-    table(std::slice::from_ref(run)).print()?;
+fn print(run: &proto::JobRun) -> io::Result<()> {
+    Table::of(std::slice::from_ref(run), columns).print()?;
     if run.files.is_empty() {
         return Ok(());
     }
-    let mut table = Table::new(&["FILE", ">BYTES", "IMPORT", "OUTCOME", "SUMMARY"]);
-    for file in &run.files {
-        table.row(&[
+    let files = Table::of(&run.files, |file| {
+        vec![
             // The acquirer chose the name: it must not be able to fool a terminal.
-            &file.name.escape_debug(),
-            &file.size_bytes,
-            &or_dash(&file.import_id),
-            &file.outcome().words(),
-            &file.summary,
-        ]);
-    }
-    print_line("")?;
-    Ok(table.print()?)
+            ("FILE", file.name.escape_debug().to_string()),
+            (">BYTES", file.size_bytes.to_string()),
+            ("IMPORT", or_dash(&file.import_id)),
+            ("OUTCOME", file.outcome().words()),
+            ("SUMMARY", file.summary.to_string()),
+        ]
+    });
+    writeln!(out())?;
+    files.print()
 }
 
 /// Lists runs.
-pub(super) async fn list(arguments: ListArguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn list(arguments: ListRunsArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
         let ask = proto::ListJobRunsRequest {
             source: arguments.source.clone(),
             page_size,
             page_token,
         };
-        let answer = service.operations().list_job_runs(service.ask(ask)).await?;
+        let answer = service.operations().list_job_runs(ask).await?;
         let answer = answer.into_inner();
         Ok((answer.runs, answer.next_page_token))
     });
-    service.show_all(&found.await?, "No runs yet.", table)
+    service.show_all(&found.await?, "No runs yet.", columns)
 }
 
-fn table(runs: &[proto::JobRun]) -> Table {
-    let mut table = Table::new(&["RUN", "SOURCE", "STARTED", "BY", "OUTCOME", "SUMMARY"]);
-    for run in runs {
-        table.row(&[
-            &run.run_id,
-            &run.source,
-            &time(run.started_at.as_ref()),
-            &run.trigger().words(),
-            &run.outcome().words(),
-            &run.summary,
-        ]);
-    }
-    table
+fn columns(run: &proto::JobRun) -> Columns {
+    vec![
+        ("RUN", run.run_id.to_string()),
+        ("SOURCE", run.source.to_string()),
+        ("STARTED", time(run.started_at.as_ref())),
+        ("BY", run.trigger().words()),
+        ("OUTCOME", run.outcome().words()),
+        ("SUMMARY", run.summary.to_string()),
+    ]
 }

@@ -1,37 +1,51 @@
-//! Showing answers: as JSON, as a table, and what stands in its cells.
+//! Showing answers: as JSON or as a table, and the texts of its cells.
 
+use std::io;
+
+use anyhow::Context as _;
 use prost::{Message, Name};
 use prost_types::Timestamp;
 
-use super::connect::Service;
+use super::connect::Client;
 use super::{Failure, exit, json};
-use crate::output::{Table, print_line};
+use crate::output::{Columns, Table, out};
 
-impl Service {
+impl Client {
     /// Shows what was found: with `--json` an object per line, or else a table, or `none` when
     /// there is nothing. Returns the exit code of a command that is done.
-    pub(super) fn show_all<M: Message + Name>(
+    pub(super) fn show_all<M: Message + Name + Default>(
         &self,
         found: &[M],
         none: &str,
-        table: impl FnOnce(&[M]) -> Table,
+        columns: impl Fn(&M) -> Columns,
     ) -> Result<u8, Failure> {
         if self.json {
             found.iter().try_for_each(print_json)?;
         } else if found.is_empty() {
-            print_line(none)?;
+            writeln!(out(), "{none}")?;
         } else {
-            table(found).print()?;
+            Table::of(found, columns).print()?;
         }
         Ok(exit::OK)
     }
 
-    /// Shows one answer: with `--json` as an object, or else by `print`. Returns
-    /// the exit code of a command that is done.
+    /// Shows the one `what` that a call answered with, as [`show_all`](Self::show_all) does.
+    pub(super) fn show_one<M: Message + Name + Default>(
+        &self,
+        what: &str,
+        found: Option<M>,
+        columns: impl Fn(&M) -> Columns,
+    ) -> Result<u8, Failure> {
+        let found = found.with_context(|| format!("the service sent no {what}"))?;
+        self.show_all(&[found], "", columns)
+    }
+
+    /// Shows one answer: with `--json` as an object, or else by `print`. Returns the exit code of
+    /// a command that is done.
     pub(super) fn show<M: Message + Name>(
         &self,
         answer: &M,
-        print: impl FnOnce(&M) -> Result<(), Failure>,
+        print: impl FnOnce(&M) -> io::Result<()>,
     ) -> Result<u8, Failure> {
         if self.json {
             print_json(answer)?;
@@ -44,12 +58,12 @@ impl Service {
 
 /// Prints a message as one line of JSON.
 fn print_json<M: Message + Name>(message: &M) -> Result<(), Failure> {
-    Ok(print_line(&json::of(message)?.to_string())?)
+    Ok(writeln!(out(), "{}", json::of(message)?)?)
 }
 
 /// Text, or a dash when it is empty.
-pub(super) fn or_dash(text: &str) -> &str {
-    if text.is_empty() { "-" } else { text }
+pub(super) fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-" } else { text }.to_owned()
 }
 
 /// A time for people; a dash when there is none.

@@ -1,13 +1,13 @@
 //! `echeck sources`: the sources of the daily job, and what operators change about them.
 
-use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use echeck_proto::returns::v1 as proto;
+use proto::ScheduleDays;
 
-use super::connect::Service;
+use super::connect::Client;
 use super::show::time;
 use super::{Change, Failure, Words as _};
-use crate::output::Table;
+use crate::output::Columns;
 
 /// What to do with sources.
 #[derive(Debug, Args)]
@@ -18,14 +18,14 @@ use crate::output::Table;
     echeck sources schedule worldpay_returns --reset --reason 'as configured'",
     args_conflicts_with_subcommands = true
 )]
-pub struct Arguments {
+pub(crate) struct SourceArguments {
     #[command(subcommand)]
-    action: Option<Action>,
+    action: Option<SourceAction>,
 }
 
 /// What to change about a source.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum SourceAction {
     /// Stop scheduled runs.
     Pause {
         /// The source.
@@ -73,111 +73,91 @@ struct ScheduleArguments {
 
 /// The days on which a schedule runs.
 #[derive(Debug, Clone, Copy, ValueEnum)]
+#[repr(i32)]
 enum RunsOn {
     /// Every day.
-    All,
+    All = ScheduleDays::All as i32,
     /// Monday to Friday.
-    Weekdays,
+    Weekdays = ScheduleDays::Weekdays as i32,
     /// Days on which the Federal Reserve settles.
-    BankingDays,
+    BankingDays = ScheduleDays::BankingDays as i32,
 }
 
-impl From<RunsOn> for proto::ScheduleDays {
-    fn from(days: RunsOn) -> Self {
-        match days {
-            RunsOn::All => Self::All,
-            RunsOn::Weekdays => Self::Weekdays,
-            RunsOn::BankingDays => Self::BankingDays,
-        }
-    }
-}
-
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(arguments: SourceArguments, service: &Client) -> Result<u8, Failure> {
     match arguments.action {
         None => list(service).await,
-        Some(Action::Pause { source, change }) => {
-            let ask = service.ask(proto::PauseSourceRequest {
+        Some(SourceAction::Pause { source, change }) => {
+            let ask = proto::PauseSourceRequest {
                 source,
                 actor: change.actor,
                 reason: change.reason,
-            });
+            };
             let answer = service.operations().pause_source(ask).await?;
-            changed(answer.into_inner().source, service)
+            service.show_one("source", answer.into_inner().source, columns)
         }
-        Some(Action::Resume { source, change }) => {
-            let ask = service.ask(proto::ResumeSourceRequest {
+        Some(SourceAction::Resume { source, change }) => {
+            let ask = proto::ResumeSourceRequest {
                 source,
                 actor: change.actor,
                 reason: change.reason,
-            });
+            };
             let answer = service.operations().resume_source(ask).await?;
-            changed(answer.into_inner().source, service)
+            service.show_one("source", answer.into_inner().source, columns)
         }
-        Some(Action::Schedule(arguments)) => schedule(arguments, service).await,
+        Some(SourceAction::Schedule(arguments)) => schedule(arguments, service).await,
     }
 }
 
-async fn schedule(arguments: ScheduleArguments, service: &Service) -> Result<u8, Failure> {
+async fn schedule(arguments: ScheduleArguments, service: &Client) -> Result<u8, Failure> {
     let schedule = arguments.cron.map(|cron| proto::Schedule {
         cron,
         time_zone: arguments.time_zone,
-        days: proto::ScheduleDays::from(arguments.days).into(),
+        days: arguments.days as i32,
         due: arguments.due,
         grace_minutes: arguments.grace_minutes,
     });
     let change = arguments.change;
-    let ask = service.ask(proto::SetScheduleRequest {
+    let ask = proto::SetScheduleRequest {
         source: arguments.source,
         schedule,
         actor: change.actor,
         reason: change.reason,
-    });
+    };
     let answer = service.operations().set_schedule(ask).await?;
-    changed(answer.into_inner().source, service)
+    service.show_one("source", answer.into_inner().source, columns)
 }
 
-fn changed(source: Option<proto::JobSource>, service: &Service) -> Result<u8, Failure> {
-    let source = source.context("the service sent no source")?;
-    service.show_all(std::slice::from_ref(&source), "", table)
-}
-
-async fn list(service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::ListSourcesRequest {});
+async fn list(service: &Client) -> Result<u8, Failure> {
+    let ask = proto::ListSourcesRequest {};
     let answer = service.operations().list_sources(ask).await?.into_inner();
     let none = "No source has a location to fetch files from: add [sources.NAME.sftp] to the \
                 configuration.";
-    service.show_all(&answer.sources, none, table)
+    service.show_all(&answer.sources, none, columns)
 }
 
-fn table(sources: &[proto::JobSource]) -> Table {
-    let mut table = Table::new(&[
-        "SOURCE", "LOCATION", "PATTERN", "SCHEDULE", "DUE", "NEXT", "LAST",
-    ]);
-    for source in sources {
-        let next = if source.paused_at.is_some() {
-            format!("paused by {}", source.paused_by)
-        } else {
-            time(source.next_run_at.as_ref())
-        };
-        let last = source
-            .last_run
-            .as_ref()
-            .map_or("-".to_owned(), |run| run.outcome().words());
-        let (plan, due) = source
-            .schedule
-            .as_ref()
-            .map_or(("on request".to_owned(), "-".to_owned()), in_words);
-        table.row(&[
-            &source.name,
-            &source.location,
-            &source.pattern,
-            &plan,
-            &due,
-            &next,
-            &last,
-        ]);
-    }
-    table
+fn columns(source: &proto::JobSource) -> Columns {
+    let next = if source.paused_at.is_some() {
+        format!("paused by {}", source.paused_by)
+    } else {
+        time(source.next_run_at.as_ref())
+    };
+    let last = source
+        .last_run
+        .as_ref()
+        .map_or("-".to_owned(), |run| run.outcome().words());
+    let (plan, due) = source
+        .schedule
+        .as_ref()
+        .map_or(("on request".to_owned(), "-".to_owned()), in_words);
+    vec![
+        ("SOURCE", source.name.to_string()),
+        ("LOCATION", source.location.to_string()),
+        ("PATTERN", source.pattern.to_string()),
+        ("SCHEDULE", plan.to_string()),
+        ("DUE", due.to_string()),
+        ("NEXT", next.to_string()),
+        ("LAST", last.to_string()),
+    ]
 }
 
 /// When a schedule runs, and when its file is due.

@@ -1,45 +1,48 @@
 //! `echeck status`: how far the journal and each database are.
 
+use std::io;
+
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::Service;
+use super::connect::Client;
 use super::{Failure, NoArguments, Words as _};
-use crate::output::{Table, counted, print_line};
+use crate::output::{Table, counted, out};
 
-pub(super) async fn run(_: NoArguments, service: &Service) -> Result<u8, Failure> {
-    let ask = service.ask(proto::GetStatusRequest {});
-    let answer = service.operations().get_status(ask).await?;
+pub(super) async fn run(_: NoArguments, service: &Client) -> Result<u8, Failure> {
+    let answer = service
+        .operations()
+        .get_status(proto::GetStatusRequest {})
+        .await?;
     service.show(&answer.into_inner(), print)
 }
 
-fn print(status: &proto::GetStatusResponse) -> Result<(), Failure> {
-    print_line(&format!(
+fn print(status: &proto::GetStatusResponse) -> io::Result<()> {
+    writeln!(
+        out(),
         "journal {}, last position {}; {}, {}",
         status.journal_id,
         status.head_position,
         counted(status.open_holds, "open hold", "open holds"),
-        counted(status.open_imports, "open import", "open imports"),
-    ))?;
-    let mut table = Table::new(&["DATABASE", "ROLE", ">POSITION", "STATE", "FAULT"]);
-    for one in &status.databases {
-        let role = if one.system_of_record {
-            "system of record"
-        } else {
-            "mirror"
+        counted(status.open_imports, "open import", "open imports")
+    )?;
+    let databases = Table::of(&status.databases, |one| {
+        let role = match one.system_of_record {
+            true => "system of record",
+            false => "mirror",
         };
-        table.row(&[
-            &one.database,
-            &role,
-            &one.position,
-            &one.state().words(),
-            &one.fault,
-        ]);
-    }
-    table.print()?;
-    print_line("")?;
+        vec![
+            ("DATABASE", one.database.to_string()),
+            ("ROLE", role.to_string()),
+            (">POSITION", one.position.to_string()),
+            ("STATE", one.state().words()),
+            ("FAULT", one.fault.to_string()),
+        ]
+    });
+    databases.print()?;
+    writeln!(out())?;
     let mut table = Table::new(&["SOURCE", "FORMAT", ">IMPORTS"]);
     for one in &status.sources {
         table.row(&[&one.name, &one.format, &one.imports]);
     }
-    Ok(table.print()?)
+    table.print()
 }

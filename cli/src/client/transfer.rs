@@ -1,13 +1,16 @@
 //! `echeck transfer`: a payment with everything that is known about its return.
 
+use std::io;
+
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use echeck_proto::returns::v1 as proto;
+use proto::TransferView;
 use proto::get_transfer_request::Key;
 
-use super::connect::Service;
+use super::connect::Client;
 use super::{Failure, Words as _, amount, dishonorable};
-use crate::output::{bold, counted, print_line};
+use crate::output::{bold, counted, out};
 
 /// Which transfer to show, and how.
 #[derive(Debug, Args)]
@@ -16,7 +19,7 @@ use crate::output::{bold, counted, print_line};
     echeck transfer TR0001 --view rainforest --api-version 2023-12-01\n\n\
     Exit codes: 0 found, 4 there is no such transfer"
 )]
-pub struct Arguments {
+pub(crate) struct TransferArguments {
     /// The transfer's id.
     #[arg(required_unless_present = "trace")]
     transfer_id: Option<String>,
@@ -25,7 +28,7 @@ pub struct Arguments {
     trace: Option<String>,
     /// Show it as this platform does, instead of as the gateway has it.
     #[arg(long, value_enum)]
-    view: Option<View>,
+    view: Option<ViewArgument>,
     /// The version of the platform's API, such as 2024-10-16. Required for rainforest.
     #[arg(long, requires = "view")]
     api_version: Option<String>,
@@ -33,50 +36,50 @@ pub struct Arguments {
 
 /// The platform whose view of a payment is shown.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum View {
+#[repr(i32)]
+enum ViewArgument {
     /// As Finix shows it.
-    Finix,
+    Finix = TransferView::Finix as i32,
     /// As Rainforest shows it in the version of --api-version.
-    Rainforest,
+    Rainforest = TransferView::Rainforest as i32,
 }
 
-pub(super) async fn run(arguments: Arguments, service: &Service) -> Result<u8, Failure> {
-    let view = match arguments.view {
-        None => proto::TransferView::Unspecified,
-        Some(View::Finix) => proto::TransferView::Finix,
-        Some(View::Rainforest) => proto::TransferView::Rainforest,
-    };
+pub(super) async fn run(arguments: TransferArguments, service: &Client) -> Result<u8, Failure> {
     let ask = proto::GetTransferRequest {
         key: arguments
             .trace
             .map(Key::TraceId)
             .or(arguments.transfer_id.map(Key::TransferId)),
-        view: view.into(),
+        view: arguments.view.map_or(0, |view| view as i32),
         api_version: arguments.api_version.unwrap_or_default(),
     };
-    let answer = service.returns().get_transfer(service.ask(ask)).await?;
+    let answer = service.returns().get_transfer(ask).await?;
     let transfer = answer.into_inner().transfer;
     let transfer = transfer.context("the service sent no transfer")?;
     service.show(&transfer, print)
 }
 
 /// Prints a line with a label, unless the value is empty.
-fn line(label: &str, value: &str) -> Result<(), Failure> {
+fn line(label: &str, value: &str) -> io::Result<()> {
     if value.is_empty() {
         return Ok(());
     }
-    Ok(print_line(&format!("  {label:<22} {value}"))?)
+    writeln!(out(), "  {label:<22} {value}")
 }
 
-fn print(transfer: &proto::Transfer) -> Result<(), Failure> {
-    print_line(&bold(&format!(
-        "{}  {} {}  {} {}",
-        transfer.id,
-        transfer.r#type,
-        transfer.state,
-        amount(transfer.amount_minor),
-        transfer.currency
-    )))?;
+fn print(transfer: &proto::Transfer) -> io::Result<()> {
+    writeln!(
+        out(),
+        "{}",
+        bold(&format!(
+            "{}  {} {}  {} {}",
+            transfer.id,
+            transfer.r#type,
+            transfer.state,
+            amount(transfer.amount_minor),
+            transfer.currency
+        ))
+    )?;
     line("trace id", &transfer.trace_id)?;
     line("merchant", &transfer.merchant_identity)?;
     for message in &transfer.messages {
@@ -91,7 +94,7 @@ fn print(transfer: &proto::Transfer) -> Result<(), Failure> {
     }
 }
 
-fn print_return(found: &proto::AchReturn) -> Result<(), Failure> {
+fn print_return(found: &proto::AchReturn) -> io::Result<()> {
     let effect = found.effect().words();
     line("return", &format!("{} ({effect})", found.ach_return_id))?;
     let code = format!("{} {}", found.return_code, found.return_title);

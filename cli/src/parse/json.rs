@@ -2,13 +2,16 @@
 
 use ach::entry::{Corrected, Entry, EntryKind};
 use ach::format::{Item, Rejected};
+use ach::money::Money;
+use chrono::NaiveDate;
 use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::Outcome;
+use super::FileOutcome;
 
 /// The fields of an entry, in this order; null where the format has none.
 #[derive(Serialize)]
-struct Line<'a> {
+struct EntryLine<'a> {
     line: u64,
     kind: &'static str,
     code: Option<&'a str>,
@@ -22,59 +25,30 @@ struct Line<'a> {
     individual_id: Option<&'a str>,
     company_id: Option<&'a str>,
     sec: Option<&'a str>,
-    settlement_date: Option<String>,
+    settlement_date: Option<NaiveDate>,
     description: Option<&'a str>,
     corrected_data: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Unreadable<'a> {
-    line: u64,
-    rejected: &'a str,
-    field: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Totals<'a> {
-    format: &'a str,
-    entries: u64,
-    rejected: u64,
-    debit_minor: i64,
-    credit_minor: i64,
-    accepted: bool,
-    reason: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Last<'a> {
-    summary: Totals<'a>,
-}
-
-/// Plain structs of numbers and text always have a JSON form.
-fn text(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
 }
 
 pub(super) fn item(item: &Item) -> String {
     match item {
         Item::Entry(one) => entry(one),
-        Item::Rejected(Rejected { at, field, why, .. }) => text(&Unreadable {
-            line: at.line,
-            rejected: why,
-            field: field.as_deref(),
-        }),
+        Item::Rejected(Rejected { at, field, why, .. }) => {
+            json!({"line": at.line, "rejected": why, "field": field}).to_string()
+        }
     }
 }
 
+/// A file has many entries, so none of them becomes a [`Value`] first.
 fn entry(entry: &Entry) -> String {
     let keys = &entry.keys;
     let (code, known_code) = entry.kind.code().unzip();
-    text(&Line {
+    let line = EntryLine {
         line: entry.at.line,
         kind: entry.kind.as_str(),
         code: code.as_deref(),
         known_code: known_code.unwrap_or(false),
-        amount_minor: entry.amount.map(ach::money::Money::minor),
+        amount_minor: entry.amount.map(Money::minor),
         currency: entry.amount.map(|amount| amount.currency().to_string()),
         direction: entry.direction.as_str(),
         original_trace: keys.original_trace.as_deref(),
@@ -83,10 +57,12 @@ fn entry(entry: &Entry) -> String {
         individual_id: keys.individual_id.as_deref(),
         company_id: keys.company_id.as_deref(),
         sec: entry.sec.as_deref(),
-        settlement_date: entry.settlement_date.map(|date| date.to_string()),
+        settlement_date: entry.settlement_date,
         description: entry.description.as_deref(),
         corrected_data: corrected(&entry.kind),
-    })
+    };
+    // Numbers and text always have a JSON form.
+    serde_json::to_string(&line).unwrap_or_default()
 }
 
 /// The acquirer's id of the payment, or else ours, or else the id of the case.
@@ -117,18 +93,18 @@ fn corrected(kind: &EntryKind) -> Option<String> {
     }
 }
 
-pub(super) fn summary(outcome: &Outcome) -> String {
+pub(super) fn summary(outcome: &FileOutcome) -> Value {
     let (accepted, reason) = outcome.verdict();
     let summary = &outcome.summary;
-    text(&Last {
-        summary: Totals {
-            format: &summary.format,
-            entries: summary.entries,
-            rejected: summary.rejected,
-            debit_minor: summary.debit_minor,
-            credit_minor: summary.credit_minor,
-            accepted,
-            reason,
+    json!({
+        "summary": {
+            "format": summary.format,
+            "entries": summary.entries,
+            "rejected": summary.rejected,
+            "debit_minor": summary.debit_minor,
+            "credit_minor": summary.credit_minor,
+            "accepted": accepted,
+            "reason": reason,
         },
     })
 }

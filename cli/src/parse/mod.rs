@@ -15,25 +15,27 @@ use chrono::NaiveDate;
 use clap::Args;
 use echeck_service::clock::{Clock as _, SystemClock};
 
+use crate::output::{Out, out};
+
 /// What to parse, and how.
 #[derive(Debug, Args)]
-pub struct ParseArguments {
+pub(crate) struct ParseArguments {
     /// The file; `-` reads standard input.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The profile of a delimited file: worldpay-echeck-return, worldpay-funding-reject, or the
     /// path of a TOML file with a profile. A NACHA file needs none.
     #[arg(long)]
-    pub profile: Option<String>,
+    pub(crate) profile: Option<String>,
     /// The date on which it was received. It determines the years that the file leaves out.
     /// Default: today.
     #[arg(long, value_name = "YYYY-MM-DD")]
-    pub received_on: Option<NaiveDate>,
+    pub(crate) received_on: Option<NaiveDate>,
     /// Differences of a NACHA file to tolerate, by the names of the source setting `tolerate`.
     #[arg(long, value_delimiter = ',', value_name = "money_totals,…")]
-    pub tolerate: Vec<String>,
+    pub(crate) tolerate: Vec<String>,
     /// Print JSON, one object per line.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 /// Exit codes of `echeck parse`.
@@ -44,12 +46,12 @@ mod exit {
 }
 
 /// How a file ended.
-struct Outcome {
+struct FileOutcome {
     summary: Summary,
     rejected: Option<FileRejected>,
 }
 
-impl Outcome {
+impl FileOutcome {
     /// Whether the file can be imported, and the reason if not, or if it is empty.
     fn verdict(&self) -> (bool, Option<String>) {
         match (&self.rejected, self.summary.emptiness) {
@@ -77,21 +79,18 @@ impl Outcome {
 }
 
 /// Prints the entries of the file. Returns the exit code.
-///
-/// # Errors
-/// When the file cannot be read, the profile is wrong, or nothing can be written.
-pub fn run(arguments: &ParseArguments) -> Result<u8> {
+pub(crate) fn run(arguments: &ParseArguments) -> Result<u8> {
     let format = profile::format(arguments.profile.as_deref(), &arguments.tolerate)?;
     let received_on = arguments
         .received_on
         .unwrap_or_else(|| SystemClock.now().date_naive());
     let mut input = open(&arguments.file)?;
     let mut reader = format.open(&mut input, received_on);
-    let mut out = Writer::new(arguments.json);
+    let mut printer = EntryPrinter::new(arguments.json);
     let mut rejected = None;
     for item in reader.by_ref() {
         match item {
-            Ok(item) => out.item(&item)?,
+            Ok(item) => printer.item(&item)?,
             Err(ReadError::Rejected(why)) => rejected = Some(why),
             Err(ReadError::Io(error)) => {
                 return Err(error)
@@ -99,7 +98,7 @@ pub fn run(arguments: &ParseArguments) -> Result<u8> {
             }
         }
     }
-    let mut outcome = Outcome {
+    let mut outcome = FileOutcome {
         summary: reader.summary(),
         rejected,
     };
@@ -110,7 +109,7 @@ pub fn run(arguments: &ParseArguments) -> Result<u8> {
     ) {
         why.why.push_str(profile::HINT);
     }
-    out.summary(&outcome)?;
+    printer.summary(&outcome)?;
     Ok(outcome.exit_code())
 }
 
@@ -122,54 +121,38 @@ fn open(path: &Path) -> Result<Box<dyn Read>> {
     Ok(Box::new(file))
 }
 
-/// Where entries are printed. When the reader has gone, as `head` does, the program ends quietly.
-struct Writer {
-    out: BufWriter<io::StdoutLock<'static>>,
+/// Where entries are printed.
+struct EntryPrinter {
+    out: BufWriter<Out>,
     json: bool,
     begun: bool,
 }
 
-impl Writer {
+impl EntryPrinter {
     fn new(json: bool) -> Self {
         Self {
-            out: BufWriter::with_capacity(64 << 10, io::stdout().lock()),
+            out: BufWriter::with_capacity(64 << 10, out()),
             json,
             begun: false,
         }
     }
 
-    fn line(&mut self, line: &str) -> io::Result<()> {
-        match self
-            .out
-            .write_all(line.as_bytes())
-            .and_then(|()| self.out.write_all(b"\n"))
-        {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-            outcome => outcome,
-        }
-    }
-
     fn item(&mut self, item: &Item) -> io::Result<()> {
         if self.json {
-            return self.line(&json::item(item));
+            return writeln!(self.out, "{}", json::item(item));
         }
         if !self.begun {
             self.begun = true;
-            self.line(&table::header())?;
+            writeln!(self.out, "{}", table::header())?;
         }
-        self.line(&table::item(item))
+        writeln!(self.out, "{}", table::item(item))
     }
 
-    fn summary(&mut self, outcome: &Outcome) -> io::Result<()> {
-        let text = if self.json {
-            json::summary(outcome)
-        } else {
-            table::summary(outcome, self.begun)
-        };
-        self.line(&text)?;
-        match self.out.flush() {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
-            outcome => outcome,
+    fn summary(&mut self, outcome: &FileOutcome) -> io::Result<()> {
+        match self.json {
+            true => writeln!(self.out, "{}", json::summary(outcome))?,
+            false => writeln!(self.out, "{}", table::summary(outcome, self.begun))?,
         }
+        self.out.flush()
     }
 }

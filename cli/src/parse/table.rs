@@ -6,7 +6,7 @@ use ach::entry::Entry;
 use ach::format::Item;
 use ach::money::Money;
 
-use super::{Outcome, json};
+use super::{FileOutcome, json};
 use crate::output::counted;
 
 fn row(cells: [&str; 7]) -> String {
@@ -17,15 +17,8 @@ fn row(cells: [&str; 7]) -> String {
 }
 
 pub(super) fn header() -> String {
-    row([
-        "LINE",
-        "KIND",
-        "CODE",
-        "AMOUNT",
-        "DIRECTION",
-        "TRACE OR REFERENCE",
-        "REASON",
-    ])
+    let (direction, trace) = ("DIRECTION", "TRACE OR REFERENCE");
+    row(["LINE", "KIND", "CODE", "AMOUNT", direction, trace, "REASON"])
 }
 
 pub(super) fn item(item: &Item) -> String {
@@ -34,15 +27,8 @@ pub(super) fn item(item: &Item) -> String {
         Item::Rejected(rejected) => {
             let field = rejected.field.as_deref().map(|field| format!("{field}: "));
             let why = format!("{}{}", field.unwrap_or_default(), rejected.why);
-            row([
-                &rejected.at.line.to_string(),
-                "UNREADABLE",
-                "",
-                "",
-                "",
-                "",
-                &why,
-            ])
+            let line = rejected.at.line.to_string();
+            row([&line, "UNREADABLE", "", "", "", "", &why])
         }
     }
 }
@@ -67,7 +53,7 @@ fn entry(entry: &Entry) -> String {
     ])
 }
 
-pub(super) fn summary(outcome: &Outcome, after_rows: bool) -> String {
+pub(super) fn summary(outcome: &FileOutcome, after_rows: bool) -> String {
     let summary = &outcome.summary;
     let (accepted, reason) = outcome.verdict();
     let mut text = if after_rows {

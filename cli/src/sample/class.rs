@@ -1,107 +1,101 @@
 //! The mix of kinds and states of payments in a sample world.
 
-/// What a sample payment is, and how far it has come.
+/// What a sample payment is, and its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// A customer's payment that went through.
-    DebitSucceeded,
-    /// A customer's payment of the last days.
-    DebitPending,
-    /// A customer's payment that the acquirer refused.
-    DebitFailed,
-    /// Money given back to a customer.
-    RefundSucceeded,
-    /// A merchant's payout that went through.
-    PayoutSucceeded,
-    /// A merchant's payout of the last days.
-    PayoutPending,
-    /// A merchant's payout that came back earlier.
-    PayoutFailed,
+pub(crate) struct Class {
+    pub(super) kind: SampleKind,
+    pub(super) state: SampleState,
 }
+
+/// What a sample payment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum SampleKind {
+    /// A customer's payment.
+    Debit,
+    /// Money given back to a customer.
+    Refund,
+    /// A merchant's payout.
+    Payout,
+}
+
+/// The state of a sample payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum SampleState {
+    Succeeded,
+    /// It is of the last days.
+    Pending,
+    /// The acquirer refused it, or it came back earlier.
+    Failed,
+}
+
+use SampleKind::{Debit, Payout, Refund};
+use SampleState::{Failed, Pending, Succeeded};
 
 /// Payments repeat this mix by the hundred, so that the n-th payment of any choice of
 /// classes can be computed without counting.
-const MIX: [(Class, u64); 7] = [
-    (Class::DebitSucceeded, 64),
-    (Class::DebitPending, 23),
-    (Class::DebitFailed, 2),
-    (Class::RefundSucceeded, 4),
-    (Class::PayoutSucceeded, 5),
-    (Class::PayoutPending, 1),
-    (Class::PayoutFailed, 1),
+const MIX: [(SampleKind, SampleState, u64); 7] = [
+    (Debit, Succeeded, 64),
+    (Debit, Pending, 23),
+    (Debit, Failed, 2),
+    (Refund, Succeeded, 4),
+    (Payout, Succeeded, 5),
+    (Payout, Pending, 1),
+    (Payout, Failed, 1),
 ];
 
 /// The length of the mix.
 const CYCLE: u64 = 100;
 
-/// Debits that a bank may still return.
-pub(super) const RETURNABLE_DEBITS: &[Class] = &[Class::DebitSucceeded, Class::DebitPending];
-
-/// Payouts that a bank may still return.
-pub(super) const RETURNABLE_PAYOUTS: &[Class] = &[Class::PayoutSucceeded, Class::PayoutPending];
-
 impl Class {
     /// The class of the payment with this index.
-    #[must_use]
-    pub fn of(index: u64) -> Self {
+    pub(crate) fn of(index: u64) -> Self {
         let mut place = index % CYCLE;
-        for (class, share) in MIX {
-            if place < share {
-                return class;
+        let mut mix = MIX.into_iter();
+        let found = mix.find(|(_, _, share)| match place.checked_sub(*share) {
+            Some(rest) => {
+                place = rest;
+                false
             }
-            place -= share;
-        }
-        Self::PayoutFailed
+            None => true,
+        });
+        // The shares fill the cycle.
+        let (kind, state, _) = found.unwrap_or(MIX[6]);
+        Self { kind, state }
     }
 
     /// `DEBIT`, `REVERSAL` (a refund) or `CREDIT` (a payout).
-    #[must_use]
-    pub const fn type_text(self) -> &'static str {
-        match self {
-            Self::DebitSucceeded | Self::DebitPending | Self::DebitFailed => "DEBIT",
-            Self::RefundSucceeded => "REVERSAL",
-            Self::PayoutSucceeded | Self::PayoutPending | Self::PayoutFailed => "CREDIT",
+    pub(crate) const fn type_text(self) -> &'static str {
+        match self.kind {
+            Debit => "DEBIT",
+            Refund => "REVERSAL",
+            Payout => "CREDIT",
         }
     }
 
     /// `API`, or `SETTLEMENT_MERCHANT` for a payout.
-    #[must_use]
-    pub const fn subtype_text(self) -> &'static str {
-        match self {
-            Self::DebitSucceeded
-            | Self::DebitPending
-            | Self::DebitFailed
-            | Self::RefundSucceeded => "API",
-            Self::PayoutSucceeded | Self::PayoutPending | Self::PayoutFailed => {
-                "SETTLEMENT_MERCHANT"
-            }
+    pub(crate) const fn subtype_text(self) -> &'static str {
+        match self.kind {
+            Debit | Refund => "API",
+            Payout => "SETTLEMENT_MERCHANT",
         }
     }
 
     /// `SUCCEEDED`, `PENDING` or `FAILED`.
-    #[must_use]
-    pub const fn state_text(self) -> &'static str {
-        match self {
-            Self::DebitSucceeded | Self::RefundSucceeded | Self::PayoutSucceeded => "SUCCEEDED",
-            Self::DebitPending | Self::PayoutPending => "PENDING",
-            Self::DebitFailed | Self::PayoutFailed => "FAILED",
+    pub(crate) const fn state_text(self) -> &'static str {
+        match self.state {
+            Succeeded => "SUCCEEDED",
+            Pending => "PENDING",
+            Failed => "FAILED",
         }
     }
 
-    /// Whether money is taken from the account.
-    #[must_use]
-    pub const fn is_debit(self) -> bool {
-        match self {
-            Self::DebitSucceeded | Self::DebitPending | Self::DebitFailed => true,
-            Self::RefundSucceeded
-            | Self::PayoutSucceeded
-            | Self::PayoutPending
-            | Self::PayoutFailed => false,
-        }
+    /// Whether a bank may still return it.
+    fn is_returnable(self) -> bool {
+        self.state != Failed
     }
 }
 
-/// The payments of some classes, numbered on their own.
+/// The payments of a kind that a bank may still return, numbered on their own.
 #[derive(Debug, Clone)]
 pub(super) struct Choice {
     /// Their places in the cycle, ascending.
@@ -109,8 +103,8 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    pub(super) fn of(classes: &[Class]) -> Self {
-        let places = (0..CYCLE).filter(|place| classes.contains(&Class::of(*place)));
+    pub(super) fn of(kind: SampleKind) -> Self {
+        let places = (0..CYCLE).filter(|place| is_chosen(kind, *place));
         Self {
             places: places.collect(),
         }
@@ -135,25 +129,32 @@ impl Choice {
     }
 }
 
+fn is_chosen(kind: SampleKind, index: u64) -> bool {
+    let class = Class::of(index);
+    class.kind == kind && class.is_returnable()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_mix_fills_its_cycle() {
-        assert_eq!(MIX.iter().map(|(_, share)| share).sum::<u64>(), CYCLE);
-        assert_eq!(Class::of(0), Class::DebitSucceeded);
-        assert_eq!(Class::of(99), Class::PayoutFailed);
-        assert_eq!(Class::of(199), Class::PayoutFailed);
+        assert_eq!(MIX.iter().map(|(_, _, share)| share).sum::<u64>(), CYCLE);
+        let class = |kind, state| Class { kind, state };
+        assert_eq!(Class::of(0), class(Debit, Succeeded));
+        assert_eq!(Class::of(64), class(Debit, Pending));
+        assert_eq!(Class::of(99), class(Payout, Failed));
+        assert_eq!(Class::of(199), class(Payout, Failed));
     }
 
     #[test]
     fn the_nth_payment_of_a_choice_is_the_one_that_counting_finds() {
-        for classes in [RETURNABLE_DEBITS, RETURNABLE_PAYOUTS] {
-            let choice = Choice::of(classes);
+        for kind in [Debit, Payout] {
+            let choice = Choice::of(kind);
             for payments in [0, 1, 50, 93, 100, 250, 1000] {
                 let counted: Vec<u64> = (0..payments)
-                    .filter(|index| classes.contains(&Class::of(*index)))
+                    .filter(|index| is_chosen(kind, *index))
                     .collect();
                 assert_eq!(choice.count(payments), counted.len() as u64);
                 for (n, index) in counted.iter().enumerate() {

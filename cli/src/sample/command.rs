@@ -10,13 +10,14 @@ use clap::{Args, ValueEnum};
 use echeck_service::clock::{Clock as _, SystemClock};
 use indicatif::ProgressBar;
 
-use super::{Layout, Plan, World, echeck_return, fill, funding_reject, nacha};
+use super::{FilePlan, Layout, SampleWorld, echeck_return, fill, funding_reject, nacha};
 use crate::database::DatabaseArguments;
+use crate::output::out;
 use crate::stack::DataFolder;
 
 /// What to create.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum What {
+pub(crate) enum SampleOutput {
     /// A NACHA return file.
     Nacha,
     /// Worldpay's report of returned eChecks.
@@ -29,52 +30,49 @@ pub enum What {
 
 /// What to create, and how much.
 #[derive(Debug, Args)]
-pub struct SampleArguments {
+pub(crate) struct SampleArguments {
     /// What to create.
     #[arg(value_enum)]
-    pub what: What,
+    pub(crate) what: SampleOutput,
     /// The seed. The same seed gives the same world.
     #[arg(long, default_value_t = 1)]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// The number of payments in the world. Default: 1,000, or enough that a file has each payment
     /// only once.
     #[arg(long)]
-    pub payments: Option<u64>,
+    pub(crate) payments: Option<u64>,
     /// The number of entries in the file.
     #[arg(long, default_value_t = 100)]
-    pub entries: u64,
+    pub(crate) entries: u64,
     /// The number of returnable payments that earlier files have.
     #[arg(long, default_value_t = 0)]
-    pub skip: u64,
+    pub(crate) skip: u64,
     /// The maximum number of entries in a NACHA batch. Default: all in one batch.
     #[arg(long)]
-    pub per_batch: Option<u64>,
+    pub(crate) per_batch: Option<u64>,
     /// Entries per thousand whose payment is not in the world.
     #[arg(long, default_value_t = 0)]
-    pub unknown: u64,
+    pub(crate) unknown: u64,
     /// Entries per thousand that are corrections (NACHA only).
     #[arg(long, default_value_t = 0)]
-    pub corrections: u64,
+    pub(crate) corrections: u64,
     /// Entries per thousand with an unknown code.
     #[arg(long, default_value_t = 0)]
-    pub strange: u64,
+    pub(crate) strange: u64,
     /// The date in the world. Default: today.
     #[arg(long, value_name = "YYYY-MM-DD")]
-    pub today: Option<NaiveDate>,
+    pub(crate) today: Option<NaiveDate>,
     /// The file to write (`-` is standard output), or the folder for a world.
     #[arg(long, default_value = "-")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// Where the databases of a world are.
     #[command(flatten)]
-    pub databases: DatabaseArguments,
+    pub(crate) databases: DatabaseArguments,
 }
 
 /// Creates the file or the world.
-///
-/// # Errors
-/// When the file or the databases cannot be written.
-pub async fn run(arguments: &SampleArguments) -> Result<u8> {
-    let world = World {
+pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
+    let world = SampleWorld {
         seed: arguments.seed,
         payments: arguments
             .payments
@@ -83,7 +81,7 @@ pub async fn run(arguments: &SampleArguments) -> Result<u8> {
             .today
             .unwrap_or_else(|| SystemClock.now().date_naive()),
     };
-    if arguments.what == What::World {
+    if arguments.what == SampleOutput::World {
         let data = DataFolder::open(&arguments.out, &arguments.databases).await?;
         let bar = ProgressBar::new(world.payments);
         fill(world, data.gateway(), data.rallypay(), |done| {
@@ -93,7 +91,7 @@ pub async fn run(arguments: &SampleArguments) -> Result<u8> {
         bar.finish_and_clear();
         return Ok(0);
     }
-    let plan = Plan {
+    let plan = FilePlan {
         entries: arguments.entries,
         skip: arguments.skip,
         unknown_per_mille: arguments.unknown,
@@ -103,45 +101,43 @@ pub async fn run(arguments: &SampleArguments) -> Result<u8> {
     let layout = arguments
         .per_batch
         .map_or(Layout::OneBatch, |most| Layout::PerBatch(most.max(1)));
-    let written = open(&arguments.out)
-        .and_then(|mut out| write(world, plan, arguments.what, layout, &mut out));
-    match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(0),
-        written => written
-            .map(|()| 0)
-            .with_context(|| format!("{} cannot be written", arguments.out.display())),
-    }
+    open(&arguments.out)
+        .and_then(|mut out| write(world, plan, arguments.what, layout, &mut out))
+        .map(|()| 0)
+        .with_context(|| format!("{} cannot be written", arguments.out.display()))
 }
 
 /// Of a hundred payments, 87 are debits that can come back, and 6 are payouts.
 fn enough_payments(arguments: &SampleArguments) -> u64 {
     let entries = arguments.entries.saturating_add(arguments.skip);
     match arguments.what {
-        What::World => 1_000,
-        What::Nacha | What::WorldpayEcheckReturn => entries.saturating_mul(2).max(1_000),
-        What::WorldpayFundingReject => entries.saturating_mul(20).max(1_000),
+        SampleOutput::World => 1_000,
+        SampleOutput::Nacha | SampleOutput::WorldpayEcheckReturn => {
+            entries.saturating_mul(2).max(1_000)
+        }
+        SampleOutput::WorldpayFundingReject => entries.saturating_mul(20).max(1_000),
     }
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Write>> {
     if path == Path::new("-") {
-        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+        return Ok(Box::new(BufWriter::new(out())));
     }
     Ok(Box::new(BufWriter::new(File::create(path)?)))
 }
 
 fn write(
-    world: World,
-    plan: Plan,
-    what: What,
+    world: SampleWorld,
+    plan: FilePlan,
+    what: SampleOutput,
     layout: Layout,
     out: &mut Box<dyn Write>,
 ) -> io::Result<()> {
     match what {
-        What::Nacha => nacha(world, plan.debits(world), layout, out)?,
-        What::WorldpayEcheckReturn => echeck_return(world, plan.debits(world), out)?,
-        What::WorldpayFundingReject => funding_reject(world, plan.payouts(world), out)?,
-        What::World => {}
+        SampleOutput::Nacha => nacha(world, plan.debits(world), layout, out)?,
+        SampleOutput::WorldpayEcheckReturn => echeck_return(world, plan.debits(world), out)?,
+        SampleOutput::WorldpayFundingReject => funding_reject(world, plan.payouts(world), out)?,
+        SampleOutput::World => {}
     }
     out.flush()
 }

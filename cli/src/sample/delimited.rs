@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use ach::code::ReturnCode;
 use ach::money::Money;
 
-use super::line::Line;
-use super::payment::World;
+use super::line::SampleLine;
+use super::payment::SampleWorld;
 
 fn reason(code: &str) -> &'static str {
     code.parse::<ReturnCode>()
@@ -28,12 +28,9 @@ fn quoted(text: &str) -> String {
 }
 
 /// Writes the entries as an `ECheckReturnReport`.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn echeck_return<W: Write>(
-    world: World,
-    lines: impl Iterator<Item = Line>,
+pub(crate) fn echeck_return<W: Write>(
+    world: SampleWorld,
+    lines: impl Iterator<Item = SampleLine>,
     out: &mut W,
 ) -> io::Result<()> {
     writeln!(
@@ -75,12 +72,9 @@ pub fn echeck_return<W: Write>(
 
 /// Writes the entries as a `SubMerchantIBFundingReject`; amounts are cents with two decimals,
 /// as they are seen in practice.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn funding_reject<W: Write>(
-    world: World,
-    lines: impl Iterator<Item = Line>,
+pub(crate) fn funding_reject<W: Write>(
+    world: SampleWorld,
+    lines: impl Iterator<Item = SampleLine>,
     out: &mut W,
 ) -> io::Result<()> {
     writeln!(

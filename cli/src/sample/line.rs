@@ -1,35 +1,35 @@
 //! What a sample file says, entry by entry.
 
-use super::class::{Choice, Class, RETURNABLE_DEBITS, RETURNABLE_PAYOUTS};
+use super::class::{Choice, SampleKind};
 use super::draws::{Draws, Purpose, Shuffle};
-use super::payment::{Payment, World};
+use super::payment::{Payment, SampleWorld};
 
 /// Which payments a file is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
+pub(crate) struct FilePlan {
     /// How many entries it has.
-    pub entries: u64,
+    pub(crate) entries: u64,
     /// How many of the payments that can come back are in earlier files.
-    pub skip: u64,
+    pub(crate) skip: u64,
     /// Entries per thousand whose payment is not in the world.
-    pub unknown_per_mille: u64,
+    pub(crate) unknown_per_mille: u64,
     /// Entries per thousand that are corrections (NACHA only).
-    pub corrections_per_mille: u64,
+    pub(crate) corrections_per_mille: u64,
     /// Entries per thousand with an unknown code.
-    pub strange_per_mille: u64,
+    pub(crate) strange_per_mille: u64,
 }
 
 /// One entry.
 #[derive(Clone)]
-pub struct Line {
+pub(crate) struct SampleLine {
     /// The payment.
-    pub payment: Payment,
+    pub(crate) payment: Payment,
     /// The code.
-    pub code: &'static str,
+    pub(crate) code: &'static str,
     /// Whether it is a correction.
-    pub is_correction: bool,
+    pub(crate) is_correction: bool,
     /// Its number, from 1, as the acquirer counts cases.
-    pub case: u64,
+    pub(crate) case: u64,
 }
 
 /// Return codes of debits, and how many per thousand have each: an estimate from the figures that
@@ -61,10 +61,9 @@ const PAYOUT_CODES: &[(&str, u64)] = &[
     ("R23", 50),
 ];
 
-impl Plan {
+impl FilePlan {
     /// A file about `entries` payments, without corrections or unknown entries.
-    #[must_use]
-    pub const fn plain(entries: u64) -> Self {
+    pub(crate) const fn plain(entries: u64) -> Self {
         Self {
             entries,
             skip: 0,
@@ -75,22 +74,22 @@ impl Plan {
     }
 
     /// The entries about debits of `world`.
-    pub fn debits(self, world: World) -> impl Iterator<Item = Line> {
-        self.lines(world, RETURNABLE_DEBITS, DEBIT_CODES)
+    pub(crate) fn debits(self, world: SampleWorld) -> impl Iterator<Item = SampleLine> {
+        self.lines(world, SampleKind::Debit, DEBIT_CODES)
     }
 
     /// The entries about payouts of `world`.
-    pub fn payouts(self, world: World) -> impl Iterator<Item = Line> {
-        self.lines(world, RETURNABLE_PAYOUTS, PAYOUT_CODES)
+    pub(crate) fn payouts(self, world: SampleWorld) -> impl Iterator<Item = SampleLine> {
+        self.lines(world, SampleKind::Payout, PAYOUT_CODES)
     }
 
     fn lines(
         self,
-        world: World,
-        classes: &'static [Class],
+        world: SampleWorld,
+        kind: SampleKind,
         codes: &'static [(&'static str, u64)],
-    ) -> impl Iterator<Item = Line> {
-        let choice = Choice::of(classes);
+    ) -> impl Iterator<Item = SampleLine> {
+        let choice = Choice::of(kind);
         let shuffle = Shuffle::new(world.seed, Purpose::Order, choice.count(world.payments));
         (0..self.entries).map(move |number| {
             let case = self.skip + number;
@@ -109,7 +108,7 @@ impl Plan {
             } else {
                 weighted(codes, &mut draws)
             };
-            Line {
+            SampleLine {
                 payment: world.payment(index),
                 code,
                 is_correction,

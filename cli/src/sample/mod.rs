@@ -12,10 +12,9 @@ mod nacha;
 mod payment;
 mod people;
 
-pub use class::Class;
-pub use command::{SampleArguments, run};
-pub use databases::fill;
-pub use delimited::{echeck_return, funding_reject};
-pub use line::{Line, Plan};
-pub use nacha::{Layout, nacha};
-pub use payment::{Payment, World};
+pub(crate) use command::{SampleArguments, run};
+pub(crate) use databases::fill;
+pub(crate) use delimited::{echeck_return, funding_reject};
+pub(crate) use line::FilePlan;
+pub(crate) use nacha::{Layout, nacha};
+pub(crate) use payment::SampleWorld;

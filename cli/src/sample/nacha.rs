@@ -5,14 +5,14 @@ use std::io::{self, Write};
 use chrono::Datelike as _;
 use chrono::NaiveDate;
 
-use super::line::Line;
-use super::payment::{ODFI, World};
+use super::line::SampleLine;
+use super::payment::{ODFI, SampleWorld};
 use super::people::check_digit;
 
 /// How entries are grouped into batches. Corrections always have batches of their own, as the
 /// rules require.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
+pub(crate) enum Layout {
     /// As few batches as possible.
     OneBatch,
     /// The maximum number of entries in a batch.
@@ -20,7 +20,7 @@ pub enum Layout {
 }
 
 #[derive(Default)]
-struct Totals {
+struct NachaTotals {
     lines: u64,
     batches: u64,
     entries_and_addenda: u64,
@@ -28,37 +28,34 @@ struct Totals {
     debit_minor: u64,
 }
 
-struct Batch {
+struct NachaBatch {
     is_correction: bool,
     entries: u64,
     hash: u64,
     debit_minor: u64,
 }
 
-struct Writer<'a, W> {
+struct NachaWriter<'a, W> {
     out: &'a mut W,
     day: NaiveDate,
-    file: Totals,
-    batch: Option<Batch>,
+    file: NachaTotals,
+    batch: Option<NachaBatch>,
 }
 
 /// The returning bank of the sample world.
 const RDFI: &str = "09100001";
 
 /// Writes the entries as a NACHA file.
-///
-/// # Errors
-/// When `out` cannot be written.
-pub fn nacha<W: Write>(
-    world: World,
-    lines: impl Iterator<Item = Line>,
+pub(crate) fn nacha<W: Write>(
+    world: SampleWorld,
+    lines: impl Iterator<Item = SampleLine>,
     layout: Layout,
     out: &mut W,
 ) -> io::Result<()> {
-    let mut writer = Writer {
+    let mut writer = NachaWriter {
         out,
         day: world.today,
-        file: Totals::default(),
+        file: NachaTotals::default(),
         batch: None,
     };
     writer.file_header()?;
@@ -79,7 +76,7 @@ pub fn nacha<W: Write>(
     writer.file_control()
 }
 
-impl<W: Write> Writer<'_, W> {
+impl<W: Write> NachaWriter<'_, W> {
     fn line(&mut self, line: &str) -> io::Result<()> {
         self.file.lines += 1;
         self.out.write_all(line.as_bytes())?;
@@ -99,7 +96,7 @@ impl<W: Write> Writer<'_, W> {
         self.line(&line)
     }
 
-    fn open_batch(&mut self, line: &Line) -> io::Result<()> {
+    fn open_batch(&mut self, line: &SampleLine) -> io::Result<()> {
         self.file.batches += 1;
         let sec = if line.is_correction { "COR" } else { "WEB" };
         let record = format!(
@@ -113,7 +110,7 @@ impl<W: Write> Writer<'_, W> {
             self.day.ordinal(),
             self.file.batches % 10_000_000
         );
-        self.batch = Some(Batch {
+        self.batch = Some(NachaBatch {
             is_correction: line.is_correction,
             entries: 0,
             hash: 0,
@@ -122,7 +119,7 @@ impl<W: Write> Writer<'_, W> {
         self.line(&record)
     }
 
-    fn entry(&mut self, line: &Line) -> io::Result<()> {
+    fn entry(&mut self, line: &SampleLine) -> io::Result<()> {
         let Some(batch) = &mut self.batch else {
             return Ok(());
         };
@@ -211,7 +208,7 @@ impl<W: Write> Writer<'_, W> {
 }
 
 /// The corrected data of a change: an account, a routing number, or a transaction code.
-fn corrected(line: &Line) -> String {
+fn corrected(line: &SampleLine) -> String {
     match line.code {
         "C02" => line.payment.account.routing.clone(),
         "C05" => "37".to_owned(),

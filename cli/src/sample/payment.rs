@@ -3,57 +3,56 @@
 use ach::calendar::{add_banking_days, next_banking_day_after};
 use chrono::{Days, NaiveDate};
 
-use super::class::Class;
+use super::class::{Class, SampleState};
 use super::draws::{Draws, Purpose, scrambled};
 use super::people::{BankAccount, Merchant, person};
 
 /// A world of payments, none of which is stored.
 #[derive(Debug, Clone, Copy)]
-pub struct World {
+pub(crate) struct SampleWorld {
     /// The seed that everything is computed from.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// How many payments there are.
-    pub payments: u64,
+    pub(crate) payments: u64,
     /// The date in this world.
-    pub today: NaiveDate,
+    pub(crate) today: NaiveDate,
 }
 
 /// One payment.
 #[derive(Clone)]
-pub struct Payment {
-    /// What it is, and how far it has come.
-    pub class: Class,
+pub(crate) struct Payment {
+    /// What it is, and its state.
+    pub(crate) class: Class,
     /// The gateway's id, `TR…`.
-    pub transfer_id: String,
+    pub(crate) transfer_id: String,
     /// The id given to the acquirer, `FNX…`.
-    pub trace_id: String,
+    pub(crate) trace_id: String,
     /// The acquirer's id, 17 digits: beyond what a float can hold.
-    pub payment_id: String,
+    pub(crate) payment_id: String,
     /// The trace number of the ACH entry, 15 digits.
-    pub ach_trace: String,
+    pub(crate) ach_trace: String,
     /// The individual identification number sent with the entry.
-    pub individual_id: String,
+    pub(crate) individual_id: String,
     /// The amount in cents.
-    pub amount_minor: i64,
+    pub(crate) amount_minor: i64,
     /// Who is paid.
-    pub merchant: Merchant,
+    pub(crate) merchant: Merchant,
     /// Who pays, or the merchant's owner for a payout.
-    pub person: String,
+    pub(crate) person: String,
     /// Their account.
-    pub account: BankAccount,
+    pub(crate) account: BankAccount,
     /// When it was created.
-    pub created_on: NaiveDate,
+    pub(crate) created_on: NaiveDate,
     /// When the original entry settled.
-    pub settled_on: NaiveDate,
+    pub(crate) settled_on: NaiveDate,
 }
 
 /// The originating bank of the sample world: routing number without check digit.
 pub(super) const ODFI: &str = "23138010";
 
-impl World {
+impl SampleWorld {
     /// The payment with this number.
-    #[must_use]
-    pub fn payment(&self, index: u64) -> Payment {
+    pub(crate) fn payment(&self, index: u64) -> Payment {
         let class = Class::of(index);
         let mut draws = Draws::new(self.seed, Purpose::Payment, index);
         let merchant = Merchant::pick(self.seed, &mut draws);
@@ -82,13 +81,9 @@ impl World {
     /// Most payments are a few days old, so that most returns are in time. Of those that are not
     /// pending, one in eleven is up to two months old.
     fn dates(&self, class: Class, draws: &mut Draws) -> (NaiveDate, NaiveDate) {
-        let age = match class {
-            Class::DebitPending | Class::PayoutPending => draws.below(3),
-            Class::DebitSucceeded
-            | Class::DebitFailed
-            | Class::RefundSucceeded
-            | Class::PayoutSucceeded
-            | Class::PayoutFailed => match draws.below(55) {
+        let age = match class.state {
+            SampleState::Pending => draws.below(3),
+            SampleState::Succeeded | SampleState::Failed => match draws.below(55) {
                 of_late @ ..50 => 1 + of_late % 2,
                 older => 2 + older,
             },
@@ -118,7 +113,7 @@ mod tests {
     #[test]
     fn payments_have_ids_of_their_own_and_depend_on_the_seed() {
         let today = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
-        let world = World {
+        let world = SampleWorld {
             seed: 1,
             payments: 5_000,
             today,
@@ -133,7 +128,7 @@ mod tests {
             assert_eq!(payment.payment_id.len(), 17);
             assert!(payment.amount_minor >= 500);
         }
-        let other = World { seed: 2, ..world };
+        let other = SampleWorld { seed: 2, ..world };
         assert_ne!(world.payment(7).transfer_id, other.payment(7).transfer_id);
     }
 }

@@ -8,48 +8,13 @@ const FIRST: [&str; 24] = [
     "Wes", "Yara",
 ];
 const LAST: [&str; 24] = [
-    "Abbott",
-    "Brandt",
-    "Castillo",
-    "Dorsey",
-    "Eklund",
-    "Foster",
-    "Garza",
-    "Holm",
-    "Ibarra",
-    "Jensen",
-    "Kowalski",
-    "Lindqvist",
-    "Moreau",
-    "Novak",
-    "Okafor",
-    "Petrov",
-    "Quigley",
-    "Reyes",
-    "Sato",
-    "Tanaka",
-    "Underhill",
-    "Vargas",
-    "Whitfield",
-    "Zhou",
+    "Abbott", "Brandt", "Castillo", "Dorsey", "Eklund", "Foster", "Garza", "Holm", "Ibarra",
+    "Jensen", "Kowalski", "Lind", "Moreau", "Novak", "Okafor", "Petrov", "Quigley", "Reyes",
+    "Sato", "Tanaka", "Unger", "Vargas", "White", "Zhou",
 ];
 const PLACES: [&str; 16] = [
-    "Cedar",
-    "Harbor",
-    "Juniper",
-    "Lakeside",
-    "Maple",
-    "Northgate",
-    "Orchard",
-    "Prairie",
-    "Quarry",
-    "Riverbend",
-    "Summit",
-    "Thistle",
-    "Union",
-    "Valley",
-    "Willow",
-    "Yellowstone",
+    "Cedar", "Harbor", "Juniper", "Lakeside", "Maple", "Norwood", "Orchard", "Prairie", "Quarry",
+    "River", "Summit", "Thistle", "Union", "Valley", "Willow", "Yarrow",
 ];
 const TRADES: [&str; 12] = [
     "Animal Rescue",
@@ -71,15 +36,15 @@ const MERCHANTS: u64 = 250;
 
 /// A merchant of the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Merchant {
+pub(crate) struct Merchant {
     /// Its number, from 0.
-    pub number: u64,
+    pub(crate) number: u64,
     /// The id of its identity, `ID…`.
-    pub identity: String,
+    pub(crate) identity: String,
     /// Its name.
-    pub name: String,
+    pub(crate) name: String,
     /// The acquirer's id of the merchant for payouts: nine digits with a leading zero.
-    pub funding_id: String,
+    pub(crate) funding_id: String,
 }
 
 impl Merchant {
@@ -100,13 +65,13 @@ impl Merchant {
 
 /// A bank account of a customer or a merchant.
 #[derive(Clone, PartialEq, Eq)]
-pub struct BankAccount {
+pub(crate) struct BankAccount {
     /// The bank's routing number, nine digits with a right check digit.
-    pub routing: String,
+    pub(crate) routing: String,
     /// The account number.
-    pub number: String,
+    pub(crate) number: String,
     /// Whether it is a savings account.
-    pub is_savings: bool,
+    pub(crate) is_savings: bool,
 }
 
 impl BankAccount {

@@ -102,11 +102,11 @@ pub struct Stack {
     pub rallypay: SocketAddr,
     /// Its databases and files.
     pub data: DataFolder,
-    services: Vec<Running>,
+    services: Vec<RunningService>,
 }
 
 /// A running service, and what stops it.
-struct Running {
+struct RunningService {
     service: Service,
     stop: CancellationToken,
     task: JoinHandle<Result<()>>,
@@ -211,7 +211,7 @@ impl Stack {
 /// before it does.
 async fn start<F, E>(
     service: Service,
-    services: &mut Vec<Running>,
+    services: &mut Vec<RunningService>,
     run: impl FnOnce(oneshot::Sender<SocketAddr>, CancellationToken) -> F,
 ) -> Result<SocketAddr>
 where
@@ -223,7 +223,7 @@ where
     let running = run(sender, stop.clone());
     let task = tokio::spawn(async move { running.await.map_err(Into::into) });
     if let Ok(address) = bound.await {
-        services.push(Running {
+        services.push(RunningService {
             service,
             stop,
             task,
@@ -248,7 +248,7 @@ async fn start_adapter(
     (service, read_config): (Service, fn(&Settings) -> AdapterConfig),
     (port, url, more): (u16, &str, &str),
     clock: &SharedClock,
-    services: &mut Vec<Running>,
+    services: &mut Vec<RunningService>,
 ) -> Result<SocketAddr> {
     // The caller's settings come first, so that they may be keys outside any table.
     let settings = Settings::from_toml(&format!(
@@ -267,7 +267,7 @@ async fn start_returns(
     options: &StackOptions,
     data: &DataFolder,
     (gateway, rallypay): (SocketAddr, SocketAddr),
-    services: &mut Vec<Running>,
+    services: &mut Vec<RunningService>,
 ) -> Result<SocketAddr> {
     // A caller who names a bucket gets that bucket.
     let bucket = if Settings::from_toml(&options.returns)?.root().has("bucket") {

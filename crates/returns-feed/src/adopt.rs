@@ -13,10 +13,10 @@ use super::{Feed, FeedError};
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptError {
     #[error(
-        "{database} stands on a row of this journal, at position {position}: there is nothing to adopt"
+        "{database} is on a row of this journal, at position {position}: there is nothing to adopt"
     )]
     Fits { database: String, position: u64 },
-    #[error("{0} has applied nothing, so that it follows any journal: there is nothing to adopt")]
+    #[error("{0} has applied nothing, so it can follow any journal: there is nothing to adopt")]
     NothingApplied(String),
     #[error("{0}")]
     Position(String),
@@ -38,7 +38,7 @@ impl From<AdapterError> for AdoptError {
 
 /// What an operator asks for.
 pub struct AdoptRequest {
-    /// Where the cursor shall be; 0 for the end of the journal.
+    /// Where the cursor is to be; 0 for the end of the journal.
     pub position: u64,
     pub actor: String,
     pub reason: String,
@@ -64,8 +64,8 @@ impl Feed {
                 if ask.position == 0 =>
             {
                 return Err(AdoptError::Position(format!(
-                    "the two have different pasts, so that nobody but you knows the last row \
-                     which {database} has: say its position"
+                    "the journal and {database} have different pasts, so the last row that both \
+                     have is not known here: set its position"
                 )));
             }
             Err(
@@ -77,7 +77,7 @@ impl Feed {
         };
         let Some(row) = self.store.row(position).await? else {
             return Err(AdoptError::Position(format!(
-                "the journal has no row {position}, it ends at {}; to begin anew, delete the \
+                "the journal has no row {position}, it ends at {}; to start again, delete the \
                  row of {database} in its table echeck_cursor",
                 head.position
             )));
@@ -101,7 +101,7 @@ impl Feed {
         })
     }
 
-    /// Does what was planned, if the cursor is still where it was. The feed goes on by itself.
+    /// Does what was planned, if the cursor is still where it was. The feed continues by itself.
     pub async fn adopt(&self, adoption: &Adoption) -> Result<(), AdoptError> {
         self.store.record_adoption(adoption).await?;
         let request = proto::AdoptCursorRequest {
@@ -121,7 +121,7 @@ impl Feed {
             to = adoption.to.position,
             actor = adoption.actor,
             reason = adoption.reason,
-            "an operator has put the cursor of a database onto another row"
+            "an operator moved the cursor of a database to another row"
         );
         self.notifier.database_changed();
         Ok(())

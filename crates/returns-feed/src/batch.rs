@@ -2,12 +2,12 @@
 
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::stopwatch::Stopwatch;
+use returns_model::follower::RowException;
 use returns_model::journal::JournalRow;
-use returns_store::failpoint;
-use returns_store::{Lease, StoreError};
+use returns_store::{Lease, StoreError, failpoint};
 
-use super::cursor::Cursor;
-use super::rests_on::Withheld;
+use super::blocked::BlockedRows;
+use super::cursor::FeedCursor;
 use super::{Feed, FeedError, Role, step};
 
 /// The stages of a feed, each with the time spent in it since it was last idle.
@@ -36,7 +36,7 @@ impl FeedTimes {
     }
 }
 
-/// What came of feeding a batch.
+/// How feeding a batch ended.
 pub(super) enum Fed {
     /// Rows were applied, and there may be more.
     Rows,
@@ -44,29 +44,32 @@ pub(super) enum Fed {
     Nothing,
     /// Another replica has the feed's lease by now.
     LeaseLost,
-    /// Another replica has recorded another position meanwhile: read the target again.
+    /// Another replica recorded another position meanwhile: read the target again.
     Overtaken,
+}
+
+/// The rows that are fed together.
+struct FeedBatch {
+    rows: Vec<JournalRow>,
+    blocked: BlockedRows,
+    /// Where the last of them is.
+    end: FeedCursor,
 }
 
 impl Feed {
     /// Feeds the next rows.
     pub(super) async fn feed_batch(
         &self,
-        cursor: &mut Cursor,
+        cursor: &mut FeedCursor,
         lease: &Lease,
         times: &FeedTimes,
     ) -> Result<Fed, FeedError> {
-        let reading = self.rows_to_feed(cursor.position);
-        let (rows, withheld) = times.read.time(reading).await?;
-        let Some(last) = rows.last() else {
+        let reading = self.next_batch(cursor.position);
+        let Some(batch) = times.read.time(reading).await? else {
             return Ok(Fed::Nothing);
         };
-        let (first_position, last_position) = (cursor.position + 1, last.position);
-        let dead = self.without_effect(cursor.position, last_position).await?;
-        let steps = rows
-            .iter()
-            .map(|row| step::step(row, self.database(), &dead, withheld.get(&row.position)))
-            .collect();
+        let (first_position, last_position) = (cursor.position + 1, batch.end.position);
+        let steps = self.steps(&batch, cursor.position).await?;
         let head = self.store.head().await?;
         // A process that was paused wakes up here: another may be feeding by now.
         if !lease.still_held().await? {
@@ -80,26 +83,7 @@ impl Feed {
         });
         let answer = times.apply.time(applying).await?;
         failpoint("feed::after_apply").await?;
-        let moved = answer.cursor.as_ref().is_some_and(|moved| {
-            moved.position == last_position && moved.row_hash == last.hash.as_bytes()
-        });
-        if !moved {
-            return Err(FeedError::Contract {
-                database: self.database().to_owned(),
-                what: format!("its cursor is not at {last_position} after a batch up to there"),
-            });
-        }
-        let exceptions = self.row_exceptions(&answer.exceptions)?;
-        if let Some(done) = withheld.keys().find(|at| {
-            exceptions
-                .iter()
-                .all(|exception| exception.position != **at)
-        }) {
-            return Err(FeedError::Contract {
-                database: self.database().to_owned(),
-                what: format!("no exception for step {done}, whose change was withheld"),
-            });
-        }
+        let exceptions = self.checked_answer(&batch, &answer)?;
         let recording = self.store.record_progress(
             self.database(),
             cursor.position,
@@ -107,14 +91,10 @@ impl Feed {
             &exceptions,
             self.clock.now(),
         );
-        let recorded = times.record.time(recording).await?;
-        if !recorded {
+        if !times.record.time(recording).await? {
             return Ok(Fed::Overtaken);
         }
-        *cursor = Cursor {
-            position: last_position,
-            hash: last.hash.clone(),
-        };
+        *cursor = batch.end;
         tracing::debug!(
             database = self.database(),
             first_position,
@@ -125,28 +105,67 @@ impl Feed {
         Ok(Fed::Rows)
     }
 
-    async fn rows_to_feed(&self, after: u64) -> Result<(Vec<JournalRow>, Withheld), StoreError> {
+    /// The next rows after a position; `None` when there are none.
+    async fn next_batch(&self, after: u64) -> Result<Option<FeedBatch>, StoreError> {
         let mut rows = self.store.rows_after(after, self.batch_size).await?;
         if self.role == Role::Mirror {
             let limit = self.store.progress(&self.system_of_record).await?.position;
             rows.retain(|row| row.position <= limit);
         }
-        let withheld = self.withhold(&mut rows, after).await?;
-        Ok((rows, withheld))
+        let blocked = self.block(&mut rows, after).await?;
+        let end = rows.last().map(|last| FeedCursor {
+            position: last.position,
+            hash: last.hash.clone(),
+        });
+        Ok(end.map(|end| FeedBatch { rows, blocked, end }))
+    }
+
+    async fn steps(&self, batch: &FeedBatch, after: u64) -> Result<Vec<proto::Step>, StoreError> {
+        let without_effect = self.without_effect(after, batch.end.position).await?;
+        let step = |row: &JournalRow| {
+            let blocked = batch.blocked.get(&row.position);
+            step::step(row, self.database(), &without_effect, blocked)
+        };
+        Ok(batch.rows.iter().map(step).collect())
+    }
+
+    /// The exceptions that the adapter answered, if its answer fits what it was sent.
+    fn checked_answer(
+        &self,
+        batch: &FeedBatch,
+        answer: &proto::ApplyUpdatesResponse,
+    ) -> Result<Vec<RowException>, FeedError> {
+        let end = &batch.end;
+        let moved = answer.cursor.as_ref().is_some_and(|moved| {
+            moved.position == end.position && moved.row_hash == end.hash.as_bytes()
+        });
+        if !moved {
+            let last = end.position;
+            let what = format!("its cursor is not at {last} after a batch up to there");
+            return Err(self.contract(what));
+        }
+        let exceptions = self.row_exceptions(&answer.exceptions)?;
+        let has_exception = |at: &&u64| exceptions.iter().any(|one| one.position == **at);
+        match batch.blocked.keys().find(|at| !has_exception(at)) {
+            Some(at) => {
+                let what = format!("no exception for step {at}, whose change was blocked");
+                Err(self.contract(what))
+            }
+            None => Ok(exceptions),
+        }
     }
 
     /// Positions whose row did not take effect in the system of record; a mirror must not
     /// see them.
     async fn without_effect(&self, after: u64, to: u64) -> Result<Vec<u64>, StoreError> {
-        match self.role {
-            Role::SystemOfRecord => Ok(Vec::new()),
-            Role::Mirror => Ok(self
-                .store
-                .exceptions(&self.system_of_record, after, to)
-                .await?
-                .into_iter()
-                .map(|exception| exception.position)
-                .collect()),
+        if self.role == Role::SystemOfRecord {
+            return Ok(Vec::new());
         }
+        let leading = &self.system_of_record;
+        let exceptions = self.store.exceptions(leading, after, to).await?;
+        Ok(exceptions
+            .iter()
+            .map(|exception| exception.position)
+            .collect())
     }
 }

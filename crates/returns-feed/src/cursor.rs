@@ -8,14 +8,14 @@ use returns_store::failpoint;
 
 use super::{Feed, FeedError};
 
-/// Where a feed stands: what the target's cursor says.
-pub(super) struct Cursor {
+/// Where a feed is: what the target's cursor says.
+pub(super) struct FeedCursor {
     pub(super) position: u64,
     pub(super) hash: Hash,
 }
 
 impl Feed {
-    /// Checks that the target's cursor stands on a row of our journal. Changes nothing.
+    /// Checks that the target's cursor is on a row of our journal. Changes nothing.
     pub async fn check_cursor(&self) -> Result<(), FeedError> {
         let mut answer = self.adapter.progress(u64::MAX).await?;
         let head = self.store.head().await?;
@@ -24,8 +24,8 @@ impl Feed {
             .map(drop)
     }
 
-    /// Whether the target is elsewhere than the feed has left it.
-    pub(super) async fn has_moved(&self, cursor: &Cursor) -> Result<bool, FeedError> {
+    /// Whether the target's cursor is not where the feed left it.
+    pub(super) async fn has_moved(&self, cursor: &FeedCursor) -> Result<bool, FeedError> {
         let seen = self.adapter.progress(u64::MAX).await?.cursor;
         Ok(match seen {
             None => cursor.position != 0,
@@ -36,7 +36,7 @@ impl Feed {
     }
 
     /// Reads the target's cursor until what it says is recorded.
-    pub(super) async fn catch_up_with_target(&self) -> Result<Cursor, FeedError> {
+    pub(super) async fn catch_up_with_target(&self) -> Result<FeedCursor, FeedError> {
         loop {
             if let Some(cursor) = self.try_to_catch_up().await? {
                 return Ok(cursor);
@@ -48,7 +48,7 @@ impl Feed {
     /// not heard: the answer to a lost reply, or that the target was restored to an older
     /// state and is to be fed again from there. `None` when another replica recorded something
     /// meanwhile, so that the answer may lack exceptions.
-    async fn try_to_catch_up(&self) -> Result<Option<Cursor>, FeedError> {
+    async fn try_to_catch_up(&self) -> Result<Option<FeedCursor>, FeedError> {
         let head = self.store.head().await?;
         let recorded = self.store.progress(self.database()).await?.position;
         let mut answer = self.adapter.progress(recorded).await?;
@@ -87,9 +87,9 @@ impl Feed {
         &self,
         cursor: Option<proto::Cursor>,
         head: &Head,
-    ) -> Result<Cursor, FeedError> {
+    ) -> Result<FeedCursor, FeedError> {
         let Some(cursor) = cursor else {
-            return Ok(Cursor {
+            return Ok(FeedCursor {
                 position: 0,
                 hash: Hash::default(),
             });
@@ -129,10 +129,18 @@ impl Feed {
                 ours: ours.to_string(),
             });
         }
-        Ok(Cursor {
+        Ok(FeedCursor {
             position: cursor.position,
             hash,
         })
+    }
+
+    /// The adapter broke the contract.
+    pub(super) fn contract(&self, what: String) -> FeedError {
+        FeedError::Contract {
+            database: self.database().to_owned(),
+            what,
+        }
     }
 
     pub(super) fn row_exceptions(
@@ -146,10 +154,8 @@ impl Feed {
                     proto::StepExceptionKind::NotFound => ExceptionKind::NotFound,
                     proto::StepExceptionKind::Refused => ExceptionKind::Refused,
                     proto::StepExceptionKind::Unspecified => {
-                        return Err(FeedError::Contract {
-                            database: self.database().to_owned(),
-                            what: format!("an exception of no kind at {}", exception.position),
-                        });
+                        let what = format!("an exception without a kind at {}", exception.position);
+                        return Err(self.contract(what));
                     }
                 };
                 Ok(RowException {

@@ -4,7 +4,7 @@ use returns_import::adapter::AdapterError;
 use returns_import::decide::DecideError;
 use returns_store::StoreError;
 
-/// Why a feed does not go on.
+/// Why a feed is stalled.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
     #[error(transparent)]

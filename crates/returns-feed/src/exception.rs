@@ -12,20 +12,20 @@ use returns_model::dishonor::Marks;
 use returns_model::follower::{ExceptionKind, RowException};
 use returns_model::hold::NewHold;
 use returns_model::ids;
-use returns_model::journal::{JournalRow, Relation, RowEffect};
+use returns_model::journal::{JournalRow, RowEffect};
 use returns_store::{Append, AppendCause, Appended, StoreError, Writes, failpoint};
 
 use super::{Feed, FeedError, Role};
 
 impl Feed {
-    /// Whether a decision would be another one now that the transfer has moved on.
+    /// Whether deciding again would give another result now that the transfer has moved on.
     async fn would_differ(&self, row: &JournalRow) -> Result<bool, StoreError> {
         match &row.row.effect {
             RowEffect::Fail { .. }
             | RowEffect::Return { .. }
             | RowEffect::Reverse { .. }
             | RowEffect::Correct {} => Ok(true),
-            // It rests on the journal.
+            // These rest on the journal.
             RowEffect::Restore { .. } | RowEffect::Reapply { .. } => {
                 Ok(!self.base_stands(row).await?)
             }
@@ -33,7 +33,7 @@ impl Feed {
         }
     }
 
-    /// Deals with every exception of this database that nobody has dealt with.
+    /// Handles every exception of this database that is not handled yet.
     pub(super) async fn handle_exceptions(&self) -> Result<(), FeedError> {
         loop {
             let open = self.store.open_exceptions(self.database(), 500).await?;
@@ -79,42 +79,35 @@ impl Feed {
                     self.decide_again(exception, row).await?
                 }
                 (Role::SystemOfRecord, _) | (Role::Mirror, _) => {
-                    let hold = self.hold(exception, row, HoldReason::DatabaseRefused, None, now);
-                    let head = self.store.head().await?;
-                    (
-                        head.position,
-                        Writes {
-                            holds: vec![hold],
-                            ..Writes::default()
-                        },
-                    )
+                    let mut writes = Writes::default();
+                    let reason = HoldReason::DatabaseRefused;
+                    writes
+                        .holds
+                        .push(self.hold(exception, row, (reason, None), now));
+                    (self.store.head().await?.position, writes)
                 }
             };
-            let cause = AppendCause::Exception {
-                database: self.database().to_owned(),
-                position: exception.position,
-            };
             failpoint("exception::before_append").await?;
-            match self
-                .store
-                .append(Append {
-                    cause,
-                    seen_position,
-                    writes,
-                    at: now,
-                })
-                .await?
-            {
+            let append = Append {
+                cause: AppendCause::Exception {
+                    database: self.database().to_owned(),
+                    position: exception.position,
+                },
+                seen_position,
+                writes,
+                at: now,
+            };
+            match self.store.append(append).await? {
                 Appended::Done(_) | Appended::Lost => return Ok(()),
                 Appended::Stale => {}
             }
         }
     }
 
-    /// Whether nothing is left to do about a transfer that could not be made ready. Its owner may
-    /// have done so meanwhile; one in a state that can never be settled is refused instead. A
-    /// mirror that lacks it did not take the return before: that has a hold, and when it is said
-    /// again, this is said with it.
+    /// Whether nothing is left to do about a transfer that could not be released to settlement.
+    /// Its owner may have released it meanwhile; one in a state that can never be settled is
+    /// refused instead. A mirror that lacks it did not take the return before: that has a hold,
+    /// and when the hold is retried, the release is repeated with it.
     const fn is_settled(&self, kind: ExceptionKind) -> bool {
         match (self.role, kind) {
             (_, ExceptionKind::MovedOn) | (Role::Mirror, ExceptionKind::NotFound) => true,
@@ -131,16 +124,7 @@ impl Feed {
         let source = sources
             .get(&row.row.source)
             .ok_or_else(|| FeedError::NoSource(row.row.source.clone()))?;
-        let entry = EntryToDecide {
-            import_id: &row.row.import_id,
-            ordinal: row.row.ordinal,
-            transfer_id: Some(&row.row.transfer.id),
-            relation: Some(Relation::Supersedes {
-                position: row.position,
-            }),
-            return_id: Some(&row.row.return_id),
-            ..EntryToDecide::of_entry(&row.row.entry, source)
-        };
+        let entry = EntryToDecide::superseding(row, source);
         let now = self.clock.now();
         let mut pending = PendingDecisions::default();
         let decided = self.decider.decide(&[entry], &mut pending, now).await?;
@@ -158,9 +142,8 @@ impl Feed {
                 // The same return stands by another row already: there is nothing to add.
                 EntryOutcome::Duplicate { .. } => {}
                 EntryOutcome::Hold { hold, .. } => {
-                    let detail = Some(hold.detail);
-                    let hold = self.hold(exception, row, hold.reason, detail, now);
-                    writes.holds.push(hold);
+                    let why = (hold.reason, Some(hold.detail));
+                    writes.holds.push(self.hold(exception, row, why, now));
                 }
             }
         }
@@ -171,8 +154,7 @@ impl Feed {
         &self,
         exception: &RowException,
         row: &JournalRow,
-        reason: HoldReason,
-        detail: Option<String>,
+        (reason, detail): (HoldReason, Option<String>),
         now: DateTime<Utc>,
     ) -> NewHold {
         let said = format!(

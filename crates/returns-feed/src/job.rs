@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::FeedError;
 use super::batch::{Fed, FeedTimes};
-use super::cursor::Cursor;
+use super::cursor::FeedCursor;
 use super::feed::Feed;
 
 /// How often a feed that has nothing to send asks the target where it is. A target that was
@@ -30,7 +30,7 @@ pub struct FeedJob {
 
 /// What is known of the target since it was asked last.
 struct TargetCursor {
-    cursor: Cursor,
+    cursor: FeedCursor,
     asked_at: Instant,
     /// The position that the log has reported.
     logged: u64,
@@ -104,7 +104,7 @@ impl FeedJob {
 }
 
 impl TargetCursor {
-    fn new(cursor: Cursor) -> Self {
+    fn new(cursor: FeedCursor) -> Self {
         Self {
             logged: cursor.position,
             cursor,
@@ -127,7 +127,7 @@ impl Job for FeedJob {
 
     async fn begin(&mut self) {
         self.cursor = None;
-        // Whoever fed before may have left its fault.
+        // The replica that fed before may have left its fault.
         let progress = self.feed.store.progress(self.feed.database()).await;
         self.faulted = progress.map_or(true, |progress| progress.fault.is_some());
     }

@@ -6,13 +6,13 @@
 
 mod adopt;
 mod batch;
+mod blocked;
 mod cursor;
 mod error;
 mod exception;
 mod feed;
 mod job;
 mod problem;
-mod rests_on;
 pub mod settle;
 mod step;
 mod target;
@@ -24,5 +24,4 @@ pub use adopt::{AdoptError, AdoptRequest};
 pub use error::FeedError;
 pub use feed::{Feed, Role};
 pub use job::FeedJob;
-pub use step::timestamp;
 pub use target::AdapterProbe;

@@ -1,4 +1,4 @@
-//! What the incidents is told of a feed that stands still, and that it goes on.
+//! Reports to the incidents that a feed is stalled, and that it recovered.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ impl Feed {
         Subject::Database(self.database().to_owned())
     }
 
-    /// Reports why the feed stands still; it is tried again after `pause`.
+    /// Reports why the feed is stalled; it is tried again after `pause`.
     pub(super) async fn report_stalled(&self, error: &FeedError, pause: Duration) {
         let Some(cause) = self.cause(error).await else {
             return;
@@ -26,8 +26,8 @@ impl Feed {
         });
     }
 
-    /// The cause, unless that is a returns database that does not answer: whoever watches it
-    /// reports it, once for all.
+    /// The cause, unless that is a returns database that is unavailable: its watch reports that
+    /// once for all.
     async fn cause(&self, error: &FeedError) -> Option<Cause> {
         match error {
             FeedError::Adapter(error) | FeedError::Decide(DecideError::Adapter(error)) => {
@@ -53,8 +53,8 @@ impl Feed {
         }
     }
 
-    /// Reports that the database takes what it is fed. Imports may have reported it too, so
-    /// this is said whenever it is known; without an incident it means nothing.
+    /// Reports that the database accepts what it is fed. Imports may have reported it too, so this
+    /// is reported whenever it is known; without an incident it means nothing.
     pub(super) fn report_available(&self) {
         self.incidents
             .clear(self.subject(), Area::Target, self.clock.now());

@@ -2,29 +2,29 @@
 
 use ach::decision::Expected;
 use ach::entry::EntryKind;
-use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1 as proto;
+use echeck_proto::timestamp::to_proto as timestamp;
 use proto::step::Change;
 use returns_import::adapter::state_to_proto;
 use returns_model::journal::{JournalRow, NewTransfer, Relation, Row, RowEffect};
 
 /// The step for `database`. It is empty, so that only the cursor moves, when the row was
-/// superseded, did not take effect in the system of record (`dead`), is meant for another
-/// database, or changes nothing by its nature. `withheld` says why its change must not be made.
+/// superseded, did not take effect in the system of record, is meant for another database, or
+/// changes nothing by its nature. `blocked` says why its change must not be made.
 pub(super) fn step(
     row: &JournalRow,
     database: &str,
-    dead: &[u64],
-    withheld: Option<&String>,
+    without_effect: &[u64],
+    blocked: Option<&String>,
 ) -> proto::Step {
-    let silent = row.superseded_by.is_some()
-        || dead.contains(&row.position)
+    let is_empty = row.superseded_by.is_some()
+        || without_effect.contains(&row.position)
         || !meant_for(&row.row, database);
     proto::Step {
         position: row.position,
         row_hash: row.hash.as_bytes().to_vec(),
-        change: if silent { None } else { change(&row.row) },
-        blocked_reason: withheld.cloned().unwrap_or_default(),
+        change: if is_empty { None } else { change(&row.row) },
+        blocked_reason: blocked.cloned().unwrap_or_default(),
     }
 }
 
@@ -114,7 +114,7 @@ fn expected(expected: Expected) -> proto::Expected {
 
 fn reason(row: &Row) -> proto::Reason {
     let entry = &row.entry;
-    // A validation failure never has a return code; its gateway code is no such thing.
+    // A validation failure never has a return code; its gateway code is not one.
     let never_entered = matches!(entry.kind, EntryKind::ValidationFailure { .. });
     let code = if never_entered { None } else { row.code() };
     let returned_on = entry
@@ -134,21 +134,6 @@ fn raw_json(row: &Row) -> String {
     if row.entry.raw.is_empty() {
         return String::new();
     }
-    let object: serde_json::Map<String, serde_json::Value> = row
-        .entry
-        .raw
-        .iter()
-        .map(|(name, value)| (name.clone(), serde_json::Value::from(value.as_str())))
-        .collect();
-    serde_json::Value::Object(object).to_string()
-}
-
-/// A time as protobuf has it.
-pub fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
-    // Below a thousand million, so it fits; a time has no negative nanoseconds.
-    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    prost_types::Timestamp {
-        seconds: at.timestamp(),
-        nanos,
-    }
+    let cells = row.entry.raw.iter().cloned();
+    cells.collect::<serde_json::Value>().to_string()
 }

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use echeck_proto::adapter::v1 as contract;
+use echeck_proto::adapter::v1::CheckTargetResponse;
+use echeck_proto::timestamp::from_proto;
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
 use returns_alerts::diagnosis::{PATIENCE, Probe};
-use returns_import::adapter::{Adapter, AdapterError};
+use returns_import::adapter::Adapter;
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::Cause;
 
@@ -32,7 +33,7 @@ impl Probe for AdapterProbe {
     }
 }
 
-/// Asks an adapter whether it and its target work, and what time it is there.
+/// Asks an adapter whether it and its target are available, and what time it is there.
 async fn check(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 3] {
     let began = tokio::time::Instant::now();
     let answer = tokio::time::timeout(PATIENCE, adapter.check()).await;
@@ -43,15 +44,11 @@ async fn check(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 3] {
             target(adapter, &answer),
             clock(adapter, &answer, now),
         ),
-        Ok(Err(error)) => (
-            unreachable(adapter, error_chain(&error)),
-            unknown(),
-            unknown(),
+        Ok(Err(error)) => unreachable(adapter, ErrorChain(&error).to_string()),
+        Err(_) => unreachable(
+            adapter,
+            format!("no answer within {} s", PATIENCE.as_secs()),
         ),
-        Err(_) => {
-            let why = format!("no answer within {} s", PATIENCE.as_secs());
-            (unreachable(adapter, why), unknown(), unknown())
-        }
     };
     let check = |name, of: String, result| Check {
         name,
@@ -60,33 +57,25 @@ async fn check(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 3] {
         took,
     };
     let database = &adapter.database;
+    let address = format!("{database} at {}", adapter.address());
     [
-        check(
-            "adapter",
-            format!("{database} at {}", adapter.address()),
-            of_adapter,
-        ),
+        check("adapter", address, of_adapter),
         check("target", database.clone(), of_target),
         check("clock", format!("here and at {database}"), of_clock),
     ]
 }
 
-fn error_chain(error: &AdapterError) -> String {
-    ErrorChain(error).to_string()
-}
-
-fn unreachable(adapter: &Adapter, why: String) -> CheckResult {
-    CheckResult::Failed(Cause::AdapterUnreachable {
+/// The results for adapter, target and clock when the adapter does not answer.
+fn unreachable(adapter: &Adapter, why: String) -> (CheckResult, CheckResult, CheckResult) {
+    let unreachable = Cause::AdapterUnreachable {
         database: adapter.database.clone(),
         why,
-    })
+    };
+    let unknown = || CheckResult::Skipped("its adapter does not answer".to_owned());
+    (CheckResult::Failed(unreachable), unknown(), unknown())
 }
 
-fn unknown() -> CheckResult {
-    CheckResult::Skipped("its adapter does not answer".to_owned())
-}
-
-fn target(adapter: &Adapter, answer: &contract::CheckTargetResponse) -> CheckResult {
+fn target(adapter: &Adapter, answer: &CheckTargetResponse) -> CheckResult {
     if answer.ok {
         let seen = format!("{} ({})", answer.target, answer.database_version);
         return CheckResult::Passed(seen);
@@ -97,16 +86,8 @@ fn target(adapter: &Adapter, answer: &contract::CheckTargetResponse) -> CheckRes
     })
 }
 
-fn clock(
-    adapter: &Adapter,
-    answer: &contract::CheckTargetResponse,
-    now: DateTime<Utc>,
-) -> CheckResult {
-    let there = answer
-        .database_time
-        .as_ref()
-        .and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
-    match there {
+fn clock(adapter: &Adapter, answer: &CheckTargetResponse, now: DateTime<Utc>) -> CheckResult {
+    match answer.database_time.and_then(from_proto) {
         Some(there) if (now - there).abs() > CLOCKS_DIFFER => {
             CheckResult::Failed(Cause::ClockWrong {
                 by_seconds: (now - there).num_seconds(),
@@ -117,6 +98,6 @@ fn clock(
             let seconds = (now - there).abs().num_seconds();
             CheckResult::Passed(format!("{seconds} s apart"))
         }
-        None => CheckResult::Skipped("the database tells no time".to_owned()),
+        None => CheckResult::Skipped("the database does not report its time".to_owned()),
     }
 }

@@ -51,7 +51,7 @@ struct State {
     rival: Option<Arc<dyn Store>>,
     /// What is answered to a batch instead.
     refusal: Option<Status>,
-    /// The positions of each batch, those negative whose change was withheld.
+    /// The positions of each batch, those negative whose change was blocked.
     sent: Vec<Vec<i64>>,
     /// Positions that have no effect.
     without_effect: Vec<u64>,
@@ -119,9 +119,9 @@ impl AdapterService for Target {
             let mut batch = Vec::new();
             for step in &request.steps {
                 let position = i64::try_from(step.position).unwrap();
-                let withheld = !step.blocked_reason.is_empty();
-                batch.push(if withheld { -position } else { position });
-                if withheld || state.without_effect.contains(&step.position) {
+                let blocked = !step.blocked_reason.is_empty();
+                batch.push(if blocked { -position } else { position });
+                if blocked || state.without_effect.contains(&step.position) {
                     // Refused, and not moved on, so that nothing is decided again here.
                     exceptions.push(proto::StepException {
                         position: step.position,
@@ -445,7 +445,7 @@ async fn a_later_stage_is_fed_once_what_it_undoes_is_known_to_have_taken_effect(
 }
 
 #[tokio::test]
-async fn what_undoes_a_row_without_effect_is_withheld_and_what_undoes_that_too() {
+async fn what_undoes_a_row_without_effect_is_blocked_and_what_undoes_that_too() {
     let (_folder, store) = empty_store().await;
     let target = Target::default();
     target.lock().without_effect = vec![1];

@@ -1,120 +1,20 @@
-//! The adapters as this service sees them: clients of `echeck.adapter.v1`, with what they
-//! send turned into the rules' own types at the door.
+//! The adapters as this service sees them: clients of `echeck.adapter.v1`, whose answers become
+//! the rules' own types here.
+
+mod error;
+mod transfer;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ach::decision::{
-    FundingPolicy, Parties, Transfer, TransferKeyKind, TransferState, TransferType,
-};
-use ach::money::Money;
+use ach::decision::{FundingPolicy, Transfer, TransferKeyKind};
 use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
-use returns_model::incident::Cause;
-use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
-use tonic_types::StatusExt as _;
+use tonic::{Response, Status};
 
-/// What can go wrong with an adapter.
-#[derive(Debug, thiserror::Error)]
-pub enum AdapterError {
-    /// It does not answer, or answers with an error.
-    #[error("the adapter of {database} at {address} answered {} to {call}: {}", .status.code(), .status.message())]
-    Status {
-        database: String,
-        address: String,
-        call: &'static str,
-        status: Box<tonic::Status>,
-    },
-    /// It answered something that the contract does not allow.
-    #[error("the adapter of {database} at {address} sent what the contract does not allow: {what}")]
-    Contract {
-        database: String,
-        address: String,
-        what: String,
-    },
-}
-
-/// The domain of the reasons that adapters give, and the one for a target without writes.
-const REASONS: &str = "echeck-adapter";
-const READ_ONLY: &str = "TARGET_READ_ONLY";
-
-impl AdapterError {
-    /// What is wrong, for people: the adapter itself, or its target.
-    pub fn cause(&self) -> Cause {
-        match self {
-            Self::Contract { database, .. } => Cause::TargetFailed {
-                database: database.clone(),
-                why: self.to_string(),
-            },
-            Self::Status {
-                database, status, ..
-            } => {
-                let database = database.clone();
-                let why = why(status);
-                match status.get_details_error_info() {
-                    Some(info) if info.domain == REASONS && info.reason == READ_ONLY => {
-                        Cause::TargetReadOnly { database }
-                    }
-                    Some(_) => Cause::TargetFailed { database, why },
-                    None if no_answer(status.code()) => Cause::AdapterUnreachable { database, why },
-                    None => Cause::TargetFailed { database, why },
-                }
-            }
-        }
-    }
-}
-
-impl AdapterError {
-    /// Whether the adapter or its target is down, and not only unwilling to do this.
-    pub fn is_outage(&self) -> bool {
-        match self {
-            Self::Contract { .. } => false,
-            Self::Status { status, .. } => match status.get_details_error_info() {
-                Some(_) => status.code() == Code::Unavailable,
-                None => no_answer(status.code()),
-            },
-        }
-    }
-}
-
-/// What a status says, with what is behind it, such as that a connection was refused.
-fn why(status: &tonic::Status) -> String {
-    let mut why = status.message().to_owned();
-    let mut source = std::error::Error::source(status);
-    while let Some(error) = source {
-        let said = error.to_string();
-        if !why.contains(&said) {
-            why = format!("{why}: {said}");
-        }
-        source = error.source();
-    }
-    why
-}
-
-/// Whether a status without a reason says that nobody answered. The client's own timer says
-/// CANCELLED, and a connection that breaks off is UNKNOWN or INTERNAL to it.
-fn no_answer(code: Code) -> bool {
-    match code {
-        Code::Unavailable
-        | Code::DeadlineExceeded
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::Internal => true,
-        Code::Ok
-        | Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::ResourceExhausted
-        | Code::FailedPrecondition
-        | Code::Aborted
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::DataLoss
-        | Code::Unauthenticated => false,
-    }
-}
+pub use error::AdapterError;
+pub use transfer::{key, state_from_proto, state_to_proto};
 
 /// A database behind an adapter.
 #[derive(Debug, Clone)]
@@ -124,7 +24,7 @@ pub struct Adapter {
     client: AdapterServiceClient<Channel>,
 }
 
-/// The transfers that each key named, and how the system of record tells what is funded.
+/// The transfers that each key named, and how the system of record decides what is funded.
 #[derive(Debug, Clone)]
 pub struct Lookup {
     pub policy: FundingPolicy,
@@ -138,7 +38,7 @@ impl Adapter {
     /// A client that connects when it is first used, and again whenever it has to.
     ///
     /// # Errors
-    /// When `address` is no address.
+    /// When `address` is not a valid address.
     pub fn new(
         database: &str,
         address: &str,
@@ -161,14 +61,25 @@ impl Adapter {
         })
     }
 
-    fn status(&self, call: &'static str) -> impl FnOnce(tonic::Status) -> AdapterError {
-        let (database, address) = (self.database.clone(), self.address.clone());
-        move |status| AdapterError::Status {
-            database,
-            address,
+    fn status(&self, call: &'static str, status: Status) -> AdapterError {
+        AdapterError::Status {
+            database: self.database.clone(),
+            address: self.address.clone(),
             call,
             status: Box::new(status),
         }
+    }
+
+    /// The answer to a call, or its error with the call's name.
+    async fn answer<T>(
+        &self,
+        call: &'static str,
+        answer: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, AdapterError> {
+        let answer = answer.await;
+        answer
+            .map(Response::into_inner)
+            .map_err(|status| self.status(call, status))
     }
 
     fn contract(&self, what: impl Into<String>) -> AdapterError {
@@ -185,18 +96,13 @@ impl Adapter {
         keys: Vec<proto::TransferKey>,
     ) -> Result<(Vec<proto::KeyMatches>, FundingPolicy), AdapterError> {
         let asked = keys.len();
-        let answer = self
-            .client
-            .clone()
-            .lookup_transfers(proto::LookupTransfersRequest { keys })
-            .await
-            .map_err(self.status("LookupTransfers"))?
-            .into_inner();
-        if answer.matches.len() != asked {
-            return Err(self.contract(format!(
-                "{} answers to {asked} keys of LookupTransfers",
-                answer.matches.len()
-            )));
+        let mut client = self.client.clone();
+        let looking_up = client.lookup_transfers(proto::LookupTransfersRequest { keys });
+        let answer = self.answer("LookupTransfers", looking_up).await?;
+        let answered = answer.matches.len();
+        if answered != asked {
+            let what = format!("{answered} answers to {asked} keys of LookupTransfers");
+            return Err(self.contract(what));
         }
         let policy = match answer.funding_policy() {
             proto::FundingPolicy::State => FundingPolicy::State,
@@ -221,56 +127,16 @@ impl Adapter {
             keys.chunks(MAX_KEYS).collect()
         };
         for chunk in chunks {
-            let sent = chunk
-                .iter()
-                .map(|(kind, value)| key(*kind, value))
-                .collect();
-            let (matches, policy) = self.lookup_raw(sent).await?;
+            let sent = chunk.iter().map(|(kind, value)| key(*kind, value));
+            let (matches, policy) = self.lookup_raw(sent.collect()).await?;
             lookup.policy = policy;
             for (key, matches) in chunk.iter().zip(matches) {
-                let transfers = matches
-                    .transfers
-                    .iter()
-                    .map(|transfer| self.transfer(transfer))
-                    .collect::<Result<Vec<_>, _>>()?;
+                let transfers = matches.transfers.iter().map(|one| self.transfer(one));
+                let transfers = transfers.collect::<Result<_, _>>()?;
                 lookup.found.insert(key.clone(), transfers);
             }
         }
         Ok(lookup)
-    }
-
-    /// Turns a transfer of the contract into one of the rules.
-    pub fn transfer(&self, sent: &proto::Transfer) -> Result<Transfer, AdapterError> {
-        let currency = sent
-            .currency
-            .parse()
-            .map_err(|error| self.contract(format!("transfer {}: {error}", sent.id)))?;
-        let settled_on = match sent.settlement_date.as_str() {
-            "" => None,
-            text => Some(text.parse().map_err(|error| {
-                self.contract(format!(
-                    "transfer {}: settlement_date {text:?}: {error}",
-                    sent.id
-                ))
-            })?),
-        };
-        Ok(Transfer {
-            id: sent.id.clone(),
-            kind: kind(sent),
-            state: state_from_proto(sent.state()),
-            in_deposit: sent.in_deposit,
-            amount: Money::new(sent.amount_minor, currency),
-            trace_id: sent.trace_id.clone(),
-            ach_trace: Some(sent.ach_trace.clone()).filter(|trace| !trace.is_empty()),
-            settled_on,
-            parties: Parties {
-                merchant: sent.merchant_identity.clone(),
-                application: sent.application.clone(),
-                source: sent.source.clone(),
-                destination: sent.destination.clone(),
-                subtype: sent.subtype.clone(),
-            },
-        })
     }
 
     /// Applies steps to the database, with its cursor.
@@ -281,12 +147,9 @@ impl Adapter {
         &self,
         request: proto::ApplyUpdatesRequest,
     ) -> Result<proto::ApplyUpdatesResponse, AdapterError> {
-        self.client
-            .clone()
-            .apply_updates(request)
+        let mut client = self.client.clone();
+        self.answer("ApplyUpdates", client.apply_updates(request))
             .await
-            .map(tonic::Response::into_inner)
-            .map_err(self.status("ApplyUpdates"))
     }
 
     /// Moves the database's cursor by an operator's decision.
@@ -297,22 +160,16 @@ impl Adapter {
         &self,
         request: proto::AdoptCursorRequest,
     ) -> Result<proto::AdoptCursorResponse, AdapterError> {
-        self.client
-            .clone()
-            .adopt_cursor(request)
+        let mut client = self.client.clone();
+        self.answer("AdoptCursor", client.adopt_cursor(request))
             .await
-            .map(tonic::Response::into_inner)
-            .map_err(self.status("AdoptCursor"))
     }
 
-    /// Asks the adapter whether its target answers, fits and takes writes.
+    /// Asks the adapter whether its target is available, fits and accepts writes.
     pub async fn check(&self) -> Result<proto::CheckTargetResponse, AdapterError> {
-        self.client
-            .clone()
-            .check_target(proto::CheckTargetRequest {})
-            .await
-            .map(tonic::Response::into_inner)
-            .map_err(self.status("CheckTarget"))
+        let mut client = self.client.clone();
+        let checking = client.check_target(proto::CheckTargetRequest {});
+        self.answer("CheckTarget", checking).await
     }
 
     /// Where it is.
@@ -328,124 +185,11 @@ impl Adapter {
         &self,
         exceptions_after: u64,
     ) -> Result<proto::GetProgressResponse, AdapterError> {
-        self.client
-            .clone()
-            .get_progress(proto::GetProgressRequest {
-                exceptions_after,
-                limit: 0,
-            })
-            .await
-            .map(tonic::Response::into_inner)
-            .map_err(self.status("GetProgress"))
-    }
-}
-
-/// A key of the contract.
-pub fn key(kind: TransferKeyKind, value: &str) -> proto::TransferKey {
-    let kind = match kind {
-        TransferKeyKind::TransferId => proto::TransferKeyKind::TransferId,
-        TransferKeyKind::TraceId => proto::TransferKeyKind::TraceId,
-        TransferKeyKind::PaymentId => proto::TransferKeyKind::PaymentId,
-        TransferKeyKind::AchTrace => proto::TransferKeyKind::AchTrace,
-        TransferKeyKind::IndividualId => proto::TransferKeyKind::IndividualId,
-    };
-    proto::TransferKey {
-        kind: kind.into(),
-        value: value.to_owned(),
-    }
-}
-
-/// A REVERSAL of subtype SYSTEM is our own record of a return; every other is a refund.
-fn kind(sent: &proto::Transfer) -> TransferType {
-    match sent.r#type() {
-        proto::TransferType::Debit => TransferType::Debit,
-        proto::TransferType::Credit => TransferType::Credit,
-        proto::TransferType::Reversal if sent.subtype.eq_ignore_ascii_case("SYSTEM") => {
-            TransferType::Other
-        }
-        proto::TransferType::Reversal => TransferType::Refund,
-        proto::TransferType::Unspecified => TransferType::Other,
-    }
-}
-
-/// The state of a transfer, in the rules' words.
-pub fn state_from_proto(sent: proto::TransferState) -> TransferState {
-    match sent {
-        proto::TransferState::Unspecified => TransferState::Unknown,
-        proto::TransferState::Pending => TransferState::Pending,
-        proto::TransferState::Succeeded => TransferState::Succeeded,
-        proto::TransferState::Failed => TransferState::Failed,
-        proto::TransferState::Canceled => TransferState::Canceled,
-        proto::TransferState::Returned => TransferState::Returned,
-    }
-}
-
-/// A state of the rules as the contract has it.
-pub fn state_to_proto(state: TransferState) -> proto::TransferState {
-    match state {
-        TransferState::Unknown => proto::TransferState::Unspecified,
-        TransferState::Pending => proto::TransferState::Pending,
-        TransferState::Succeeded => proto::TransferState::Succeeded,
-        TransferState::Failed => proto::TransferState::Failed,
-        TransferState::Canceled => proto::TransferState::Canceled,
-        TransferState::Returned => proto::TransferState::Returned,
-    }
-}
-
-#[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "an adapter that another team wrote may leave the reason out"
-)]
-mod tests {
-    use tonic::Status;
-    use tonic_types::ErrorDetails;
-
-    use super::*;
-
-    fn error(status: Status) -> AdapterError {
-        let adapter = Adapter::new("gateway", "http://127.0.0.1:1", Duration::from_secs(1), 99);
-        adapter.unwrap().status("ApplyUpdates")(status)
-    }
-
-    fn with_reason(code: Code, reason: &str) -> AdapterError {
-        let details = ErrorDetails::with_error_info(reason, REASONS, HashMap::new());
-        error(Status::with_error_details(code, "why", details))
-    }
-
-    #[tokio::test]
-    async fn the_cause_of_an_adapters_error_is_the_adapter_or_its_target() {
-        let (outage, refusal) = (true, false);
-        for (error, kind, is_outage) in [
-            (
-                error(Status::unavailable("x")),
-                "ADAPTER_UNREACHABLE",
-                outage,
-            ),
-            (
-                error(Status::cancelled("Timeout expired")),
-                "ADAPTER_UNREACHABLE",
-                outage,
-            ),
-            (error(Status::unimplemented("x")), "TARGET_FAILED", refusal),
-            (
-                with_reason(Code::Unavailable, "TARGET_READ_ONLY"),
-                "TARGET_READ_ONLY",
-                outage,
-            ),
-            (
-                with_reason(Code::Unavailable, "TARGET_UNAVAILABLE"),
-                "TARGET_FAILED",
-                outage,
-            ),
-            (
-                with_reason(Code::FailedPrecondition, "MAPPING_FAULT"),
-                "TARGET_FAILED",
-                refusal,
-            ),
-        ] {
-            assert_eq!(error.cause().kind(), kind, "{error}");
-            assert_eq!(error.is_outage(), is_outage, "{error}");
-        }
+        let mut client = self.client.clone();
+        let reading = client.get_progress(proto::GetProgressRequest {
+            exceptions_after,
+            limit: 0,
+        });
+        self.answer("GetProgress", reading).await
     }
 }

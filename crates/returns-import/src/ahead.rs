@@ -10,9 +10,10 @@ use super::batches::{BatchError, Parsed};
 use super::decide::{DecideError, look_up};
 use super::gather::entries;
 use super::import_times::ImportTimes;
+use super::worker::ImportError;
 use crate::source::Source;
 
-/// Batches that may wait, looked up, to be decided. More would only cost memory.
+/// How many batches may wait to be decided after they were looked up. More would only cost memory.
 const BATCHES_AHEAD: usize = 1;
 
 /// A batch with the transfers that its entries name.
@@ -22,20 +23,14 @@ pub(super) struct LookedUpBatch {
 }
 
 /// A batch, or the end of the file.
-pub(super) enum Found {
+pub(super) enum NextBatch {
     Batch(LookedUpBatch),
     End,
 }
 
-/// Why the next batch could not be had.
-pub(super) enum AheadError {
-    Read(BatchError),
-    LookUp(DecideError),
-}
-
 /// The batches that were looked up. Dropping it ends the looking.
 pub(super) struct Ahead {
-    receiver: mpsc::Receiver<Result<Found, AheadError>>,
+    receiver: mpsc::Receiver<Result<NextBatch, ImportError>>,
     task: JoinHandle<()>,
 }
 
@@ -52,12 +47,16 @@ impl Ahead {
             while let Some(message) = times.parse.time(parsed.recv()).await {
                 let found = match message {
                     Ok(Parsed::Batch(items)) => {
-                        let looking = find(&system_of_record, &source, &items);
-                        let lookup = times.look_up.time(looking).await;
-                        lookup.map(|lookup| Found::Batch(LookedUpBatch { items, lookup }))
+                        // The lookup does not depend on the import, or the place in the file.
+                        let entries = entries(&items, &source, "", 0);
+                        let looking_up = look_up(&system_of_record, &entries);
+                        let lookup = times.look_up.time(looking_up).await;
+                        lookup
+                            .map(|lookup| NextBatch::Batch(LookedUpBatch { items, lookup }))
+                            .map_err(|error| DecideError::from(error).into())
                     }
-                    Ok(Parsed::End(_)) => Ok(Found::End),
-                    Err(error) => Err(AheadError::Read(error)),
+                    Ok(Parsed::End(_)) => Ok(NextBatch::End),
+                    Err(error) => Err(error.into()),
                 };
                 if sender.send(found).await.is_err() {
                     return;
@@ -67,8 +66,8 @@ impl Ahead {
         Self { receiver, task }
     }
 
-    /// The next batch; `None` when the parser ended without a last word.
-    pub(super) async fn next(&mut self) -> Option<Result<Found, AheadError>> {
+    /// The next batch; `None` when the parser ended without a last message.
+    pub(super) async fn next(&mut self) -> Option<Result<NextBatch, ImportError>> {
         self.receiver.recv().await
     }
 }
@@ -77,16 +76,4 @@ impl Drop for Ahead {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-async fn find(
-    system_of_record: &Adapter,
-    source: &Source,
-    batch: &[Item],
-) -> Result<Lookup, AheadError> {
-    // What is looked up does not depend on which import it is, or where in the file.
-    let entries = entries(batch, source, "", 0);
-    look_up(system_of_record, &entries)
-        .await
-        .map_err(|error| AheadError::LookUp(error.into()))
 }

@@ -3,6 +3,7 @@
 
 use ach::format::{FileReader, Item, ReadError, Summary};
 use chrono::NaiveDate;
+use returns_model::import::NewImport;
 use tokio::sync::mpsc;
 
 use super::spool::{Spool, SpoolError};
@@ -39,6 +40,24 @@ pub(crate) struct SpooledFile<'a> {
     pub(crate) batch_size: usize,
 }
 
+impl<'a> SpooledFile<'a> {
+    /// The file of an import, handed over `batch_size` items at a time.
+    pub(crate) fn of(
+        new: &'a NewImport,
+        spool: &'a Spool,
+        source: &'a Source,
+        batch_size: usize,
+    ) -> Self {
+        Self {
+            spool,
+            name: &new.spool_name,
+            source,
+            received_on: new.received_at.date_naive(),
+            batch_size,
+        }
+    }
+}
+
 /// Parses a file from its first item, leaving out the first `skip` items.
 pub(crate) fn parse(
     file: &SpooledFile<'_>,
@@ -57,7 +76,7 @@ pub(crate) fn parse(
             }
         };
         if let Some(end) = end {
-            // If nobody listens any more, there is nobody to tell.
+            // If nobody listens any more, there is nobody to answer.
             let _ = sender.blocking_send(end);
         }
     });

@@ -26,7 +26,7 @@ pub enum CheckError {
     Adapter(#[from] AdapterError),
     #[error(transparent)]
     Read(BatchError),
-    #[error("the file's parser stopped without a word")]
+    #[error("the file's parser stopped without a result")]
     ParserGone,
 }
 

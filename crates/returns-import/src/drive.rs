@@ -1,5 +1,5 @@
-//! One import, step by step, as far as it goes. Whatever stops it is kept as the import's fault
-//! and tried again; the file and what was done of it stay. After an error the import is read
+//! One import, step by step, as far as it goes. An error that stops it is recorded as the import's
+//! fault, and the step is tried again; the file and what was done of it stay. After an error the import is read
 //! again before anything else, because an append whose answer was lost may have happened.
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use returns_model::import::{ImportRecord, Phase, Totals};
 use returns_store::{Append, AppendCause, Appended, Backoff, Store, failpoint, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::ahead::{Ahead, AheadError, Found, LookedUpBatch};
+use super::ahead::{Ahead, LookedUpBatch, NextBatch};
 use super::batches::{SpooledFile, parse};
 use super::check::{CheckError, FileVerdict, check};
 use super::decide::{DecideError, PendingDecisions, look_up};
@@ -22,33 +22,33 @@ use crate::source::Source;
 /// The longest pause before an import is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// What a step of an import came to.
-enum Step {
+/// What a step of an import leaves to do.
+enum DriveStep {
     /// There may be more to do.
     Again,
     /// Nothing more to do here.
-    Over,
+    Done,
 }
 
 impl Importer {
-    /// Brings one import as far as it goes, trying again after a pause whatever fails.
+    /// Brings one import as far as it goes. A step that fails is tried again after a pause.
     ///
     /// `stop` is the shutdown, or that another replica has claimed the import.
     pub(super) async fn drive(&self, import_id: &str, stop: &CancellationToken) {
         let mut backoff = Backoff::new(LONGEST_PAUSE);
         while !stop.is_cancelled() {
             match self.step(import_id, stop).await {
-                Ok(Step::Again) => {
+                Ok(DriveStep::Again) => {
                     backoff.reset();
-                    self.report_well(import_id);
+                    self.report_recovered(import_id);
                 }
-                Ok(Step::Over) => return,
+                Ok(DriveStep::Done) => return,
                 Err(error) => {
                     let fault = ErrorChain(&error).to_string();
                     tracing::error!(
                         import_id,
                         error = fault,
-                        "the import cannot go on; it is tried again"
+                        "the import is stalled; it is tried again"
                     );
                     let pause = backoff.pause();
                     // At a shutdown of everything the adapter may have gone first.
@@ -63,7 +63,11 @@ impl Importer {
         }
     }
 
-    async fn step(&self, import_id: &str, stop: &CancellationToken) -> Result<Step, ImportError> {
+    async fn step(
+        &self,
+        import_id: &str,
+        stop: &CancellationToken,
+    ) -> Result<DriveStep, ImportError> {
         let import = self
             .store()
             .import(import_id)
@@ -81,12 +85,12 @@ impl Importer {
         match &import.phase {
             Phase::Checking => tokio::select! {
                 // Nothing is changed before the verdict, so there is nothing to finish.
-                () = stop.cancelled() => Ok(Step::Over),
-                checked = self.check(&import, source) => checked.map(|()| Step::Again),
+                () = stop.cancelled() => Ok(DriveStep::Done),
+                checked = self.check(&import, source) => checked.map(|()| DriveStep::Again),
             },
             Phase::Deciding { checked } => self.decide(&import, source, checked.items, stop).await,
             Phase::Rejected { .. } | Phase::Decided { .. } | Phase::Applied { .. } => {
-                Ok(Step::Over)
+                Ok(DriveStep::Done)
             }
         }
     }
@@ -96,13 +100,7 @@ impl Importer {
     }
 
     fn spooled<'a>(&'a self, import: &'a ImportRecord, source: &'a Source) -> SpooledFile<'a> {
-        SpooledFile {
-            spool: &self.spool,
-            name: &import.new.spool_name,
-            source,
-            received_on: import.new.received_at.date_naive(),
-            batch_size: self.batch_size,
-        }
+        SpooledFile::of(&import.new, &self.spool, source, self.batch_size)
     }
 
     async fn check(&self, import: &ImportRecord, source: &Source) -> Result<(), ImportError> {
@@ -112,7 +110,7 @@ impl Importer {
         failpoint("import::before_verdict").await?;
         let at = self.clock.now();
         let (import_id, file_name) = (&import.import_id, &import.new.file_name);
-        // Whoever else checked this file came to the same verdict, so a lost race is no loss.
+        // Another replica that checked this file came to the same verdict, so a lost race is no loss.
         match verdict {
             FileVerdict::Accepted(checked) => {
                 self.store().accept_import(import_id, &checked, at).await?;
@@ -143,7 +141,7 @@ impl Importer {
         source: &Source,
         items: u64,
         stop: &CancellationToken,
-    ) -> Result<Step, ImportError> {
+    ) -> Result<DriveStep, ImportError> {
         let times = ImportTimes::default();
         let parsed = parse(&self.spooled(import, source), import.done);
         let (gateway, from) = (self.decider.gateway.clone(), source.clone());
@@ -158,21 +156,21 @@ impl Importer {
         };
         while let Some(message) = deciding.times.wait.time(ahead.next()).await {
             if stop.is_cancelled() {
-                return Ok(Step::Over);
+                return Ok(DriveStep::Done);
             }
             match message? {
-                Found::Batch(batch) => {
+                NextBatch::Batch(batch) => {
                     if !self.append_batch(&mut deciding, batch).await? {
-                        return Ok(Step::Over);
+                        return Ok(DriveStep::Done);
                     }
                     self.faults.set(&import.import_id, None);
-                    self.report_well(&import.import_id);
+                    self.report_recovered(&import.import_id);
                 }
-                Found::End if deciding.done == items => {
+                NextBatch::End if deciding.done == items => {
                     deciding.log();
-                    return Ok(Step::Again);
+                    return Ok(DriveStep::Again);
                 }
-                Found::End => return Err(deciding.reads_differently(deciding.done)),
+                NextBatch::End => return Err(deciding.reads_differently(deciding.done)),
             }
         }
         Err(CheckError::ParserGone.into())
@@ -269,14 +267,5 @@ impl Deciding<'_> {
             append_ms = self.times.append.ms(),
             "every entry is decided"
         );
-    }
-}
-
-impl From<AheadError> for ImportError {
-    fn from(error: AheadError) -> Self {
-        match error {
-            AheadError::Read(error) => error.into(),
-            AheadError::LookUp(error) => error.into(),
-        }
     }
 }

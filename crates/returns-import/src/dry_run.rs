@@ -1,5 +1,5 @@
-//! A dry run: the file is received, checked and decided like any other, and nothing of it
-//! is kept.
+//! A dry run: the file is received, checked and decided like any other, and nothing of it is
+//! saved.
 
 use chrono::{DateTime, Utc};
 use returns_model::ids;
@@ -13,10 +13,10 @@ use super::spool::Spool;
 use super::worker::ImportError;
 use crate::source::Source;
 
-/// At most so many unreadable lines are shown.
+/// The maximum number of unreadable lines that are shown.
 const SHOWN_LINES: usize = 100;
 
-/// Imports for show.
+/// Previews an import.
 pub struct DryRun<'a> {
     pub decider: &'a Decider,
     pub spool: &'a Spool,
@@ -25,7 +25,7 @@ pub struct DryRun<'a> {
 }
 
 impl DryRun<'_> {
-    /// What an import of the file would come to just now. The file is gone afterwards.
+    /// The result that an import of the file would have now. The file is deleted afterwards.
     ///
     /// # Errors
     /// When the file cannot be read, or nothing can be looked up.
@@ -47,18 +47,11 @@ impl DryRun<'_> {
         source: &Source,
         new: NewImport,
     ) -> Result<(ImportRecord, Vec<RejectedLine>), ImportError> {
-        let name = new.spool_name.clone();
-        let file = SpooledFile {
-            spool: self.spool,
-            name: &name,
-            source,
-            received_on: new.received_at.date_naive(),
-            batch_size: self.batch_size,
-        };
+        let file = SpooledFile::of(&new, self.spool, source, self.batch_size);
         let verdict = check(&file, self.decider).await?;
         let mut record = ImportRecord {
             import_id: ids::import_id(&new.source, &new.sha256, 0),
-            new,
+            new: new.clone(),
             reissued: false,
             phase: Phase::Checking,
             done: 0,
@@ -78,7 +71,7 @@ impl DryRun<'_> {
         Ok((record, shown))
     }
 
-    /// What is pending lives as long as the file, since nothing is appended that would say what
+    /// The pending decisions last as long as the file, since nothing is appended that would say what
     /// earlier batches decided.
     async fn decide_all(
         &self,

@@ -1,15 +1,14 @@
-//! What keeps the imports that this process works on from going on.
+//! Why imports that this process works on are stalled.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Why imports that this process works on do not go on just now, by import.
+/// Why imports that this process works on are stalled now, by import.
 #[derive(Debug, Clone, Default)]
 pub struct ImportFaults(Arc<Mutex<HashMap<String, String>>>);
 
 impl ImportFaults {
-    /// Why an import does not go on just now.
-    #[must_use]
+    /// Why an import is stalled now.
     pub fn of(&self, import_id: &str) -> Option<String> {
         self.lock().get(import_id).cloned()
     }

@@ -1,5 +1,5 @@
 //! What a refused file looks like instead: the beginning of it is read with every other format
-//! that is known here. This decides nothing; it helps whoever looks for the reason.
+//! that is known here. This decides nothing; it helps staff to find the reason.
 
 use ach::format::{Format, Item, worldpay};
 use chrono::NaiveDate;
@@ -8,7 +8,7 @@ use super::batches::SpooledFile;
 use super::spool::Spool;
 use crate::source::Source;
 
-/// So many entries in a row that another format can read are no accident.
+/// This many entries in a row that another format can read are no accident.
 const ENTRIES: usize = 20;
 
 /// Names the first other format that reads the beginning of the file, if one does.

@@ -1,4 +1,4 @@
-//! Holds: when one is tried again by itself, and how one is resolved.
+//! Holds: when one is retried by the service, and how one is resolved.
 
 mod again;
 mod due;
@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use returns_model::dishonor::{DishonorMark, Marks};
 use returns_model::hold::{HoldChange, HoldChangeTo, HoldRecord, HoldState};
-use returns_model::journal::Relation;
 use returns_store::{
     Append, AppendCause, Appended, Notifier, Store, StoreError, Writes, failpoint,
 };
@@ -19,7 +18,6 @@ use returns_store::{
 pub use due::DueHolds;
 
 use crate::decide::{DecideError, Decider, EntryOutcome, EntryToDecide, PendingDecisions};
-use crate::source::Source;
 
 /// How often an entry without a transfer is looked up again.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +26,7 @@ pub struct RetryPolicy {
     pub longest: Duration,
 }
 
-/// When a hold is tried again by itself; `None` when a person is needed. An unknown transfer
+/// When the service retries a hold; `None` when a person is needed. An unknown transfer
 /// may still be loaded into the gateway, and the stage before a dishonor or a contest may come in
 /// a later file; so these are tried again at growing intervals, for good: a return forgotten is
 /// money lost.
@@ -88,10 +86,17 @@ pub struct Retry<'a> {
     pub note: &'a str,
 }
 
+impl<'a> Retry<'a> {
+    /// Who retries, unless it is the service itself.
+    fn person(&self) -> Option<&'a str> {
+        Some(self.by).filter(|by| *by != SERVICE)
+    }
+}
+
 /// The name under which the service closes holds by itself.
 const SERVICE: &str = "returns-service";
 
-/// Holds, and what is done about them.
+/// Retries, resolves and dismisses holds.
 #[derive(Clone)]
 pub struct Holds {
     pub decider: Arc<Decider>,
@@ -104,8 +109,8 @@ impl Holds {
         &*self.decider.store
     }
 
-    /// Decides a hold's entry again. What comes of it is in the returns database afterwards; when
-    /// somebody else was faster, what they did is.
+    /// Decides a hold's entry again. The result is in the returns database afterwards; when
+    /// somebody else was faster, theirs is.
     ///
     /// # Errors
     /// When its source or its row is gone, or when nothing can be looked up.
@@ -115,9 +120,14 @@ impl Holds {
             .get(&hold.new.source)
             .ok_or_else(|| HoldError::NoSource(hold.new.source.clone()))?;
         let Some((database, position)) = &hold.new.failed else {
-            return self
-                .decide_again(hold, to_decide(hold, source, retry), retry)
-                .await;
+            let entry = EntryToDecide {
+                import_id: &hold.new.import_id,
+                ordinal: hold.new.ordinal,
+                transfer_id: retry.transfer_id,
+                actor: retry.person(),
+                ..EntryToDecide::of_entry(&hold.new.entry, source)
+            };
+            return self.decide_again(hold, entry, retry).await;
         };
         let row = self.store().row(*position).await?;
         let row = row.ok_or(HoldError::NoRow(*position))?;
@@ -128,12 +138,8 @@ impl Holds {
             return self.release_again(hold, &row, retry).await;
         }
         let superseding = EntryToDecide {
-            transfer_id: Some(&row.row.transfer.id),
-            relation: Some(Relation::Supersedes {
-                position: *position,
-            }),
-            return_id: Some(&row.row.return_id),
-            ..to_decide(hold, source, retry)
+            actor: retry.person(),
+            ..EntryToDecide::superseding(&row, source)
         };
         self.decide_again(hold, superseding, retry).await
     }
@@ -254,17 +260,6 @@ struct Closing<'a> {
     hold: &'a HoldRecord,
     state: HoldState,
     retry: &'a Retry<'a>,
-}
-
-fn to_decide<'a>(hold: &'a HoldRecord, source: &'a Source, retry: &Retry<'a>) -> EntryToDecide<'a> {
-    let by_person = retry.by != SERVICE;
-    EntryToDecide {
-        import_id: &hold.new.import_id,
-        ordinal: hold.new.ordinal,
-        transfer_id: retry.transfer_id,
-        actor: by_person.then_some(retry.by),
-        ..EntryToDecide::of_entry(&hold.new.entry, source)
-    }
 }
 
 /// What the new decision says of dishonoring the entry, in place of what was said before.

@@ -1,4 +1,4 @@
-//! What the incidents is told of an import that cannot go on, and that it does.
+//! Reports to the incidents that an import is stalled, and that it recovered.
 
 use std::time::Duration;
 
@@ -29,9 +29,9 @@ impl Importer {
         });
     }
 
-    /// The cause and what it is about. A database that does not answer is the same problem for
-    /// every import and for its feed. A returns database that does not answer is reported by
-    /// whoever watches it, once for all.
+    /// The cause and its subject. A database that is unavailable is the same problem for every
+    /// import and for its feed. A returns database that is unavailable is reported by its watch,
+    /// once for all.
     async fn cause(&self, import_id: &str, error: &ImportError) -> Option<(Subject, Cause)> {
         let adapter = match error {
             ImportError::Store(_) | ImportError::Decide(DecideError::Store(_)) => {
@@ -50,12 +50,12 @@ impl Importer {
             let database = self.decider.gateway.database.clone();
             return Some((Subject::Database(database), adapter.cause()));
         }
-        // It works, and does not do this: the feed, which goes on, must not take it back.
+        // It is available, and refuses only this: the feed, which continues, must not clear it.
         Some(stuck(import_id, error))
     }
 
-    /// Reports that an import goes on. Without an incident it means nothing.
-    pub(super) fn report_well(&self, import_id: &str) {
+    /// Reports that an import continues. Without an incident it means nothing.
+    pub(super) fn report_recovered(&self, import_id: &str) {
         let subject = Subject::Import(import_id.to_owned());
         self.incidents
             .clear(subject, Area::Import, self.clock.now());

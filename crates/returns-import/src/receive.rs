@@ -42,7 +42,7 @@ impl Receiving {
         })
     }
 
-    /// Takes the next bytes.
+    /// Writes the next bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), ReceiveError> {
         self.size_bytes += bytes.len() as u64;
         if self.size_bytes > self.limit_bytes {
@@ -55,7 +55,7 @@ impl Receiving {
         Ok(())
     }
 
-    /// Keeps the file and says what it is; the record is not made yet.
+    /// Stores the file for good and describes it; it is not recorded yet.
     pub fn keep(
         self,
         source: &Source,
@@ -79,7 +79,7 @@ impl Receiving {
     }
 }
 
-/// Records a kept file. When its bytes are known already, the copy is deleted.
+/// Records a stored file. When its bytes are known already, the copy is deleted.
 pub async fn record(
     store: &dyn Store,
     spool: &Spool,

@@ -1,4 +1,4 @@
-//! The spool: every file that comes in, kept encrypted, because return files hold account
+//! The spool: every received file, stored encrypted, because return files hold account
 //! numbers in clear. The `age` format, so that staff can open one with an ordinary tool.
 
 use std::fs::{self, File};
@@ -22,7 +22,7 @@ pub enum SpoolError {
     },
     #[error("the spool file {path} cannot be opened with the configured key: {why}")]
     Key { path: PathBuf, why: String },
-    #[error("spool.identity is no age identity (AGE-SECRET-KEY-1…): {0}")]
+    #[error("spool.identity is not a valid age identity (AGE-SECRET-KEY-1…): {0}")]
     BadIdentity(&'static str),
 }
 
@@ -31,7 +31,7 @@ pub enum SpoolError {
 pub struct Spool {
     folder: PathBuf,
     identity: Arc<x25519::Identity>,
-    /// Who else can open what is kept from now on.
+    /// Who else can open what is stored from now on.
     recipients: Arc<[x25519::Recipient]>,
 }
 
@@ -69,7 +69,7 @@ impl Spool {
         )
     }
 
-    /// Where a file is, encrypted as it is kept.
+    /// Where a file is, encrypted as it is stored.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -130,7 +130,7 @@ impl Spool {
         fs::remove_file(&path).map_err(io_error(&path, "deleted"))
     }
 
-    /// Deletes a file whose import is over. That it is gone already is as good.
+    /// Deletes a file whose import has ended. That it is gone already is as good.
     pub fn forget(&self, name: &str) -> Result<(), SpoolError> {
         match self.remove(name) {
             Err(SpoolError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {

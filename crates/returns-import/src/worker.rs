@@ -42,7 +42,7 @@ pub enum ImportError {
     ReadsDifferently { items: u64, seen: u64 },
 }
 
-/// Brings imports to their end.
+/// Works on imports until they end.
 pub struct Importer {
     pub decider: Arc<Decider>,
     pub replica: Replica,
@@ -61,7 +61,7 @@ impl Importer {
     /// Works until `shutdown`: claims open imports while there are places for them, at every
     /// change and by the clock, so that those of a replica that died are taken over.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
-        let running = Arc::new(Running::default());
+        let running = Arc::new(RunningImports::default());
         let tasks = TaskTracker::new();
         tokio::select! {
             () = self.claim_until(&running, &tasks, &shutdown) => {}
@@ -73,7 +73,7 @@ impl Importer {
 
     async fn claim_until(
         self: &Arc<Self>,
-        running: &Arc<Running>,
+        running: &Arc<RunningImports>,
         tasks: &TaskTracker,
         shutdown: &CancellationToken,
     ) {
@@ -96,7 +96,7 @@ impl Importer {
     }
 
     /// Claims as many imports as there are free places.
-    async fn claim(&self, running: &Running) -> Result<Vec<String>, StoreError> {
+    async fn claim(&self, running: &RunningImports) -> Result<Vec<String>, StoreError> {
         let busy = running.ids();
         match u32::try_from(self.concurrent.saturating_sub(busy.len())) {
             Ok(0) | Err(_) => Ok(Vec::new()),
@@ -110,16 +110,16 @@ impl Importer {
     fn start(
         self: &Arc<Self>,
         import_id: String,
-        running: &Arc<Running>,
+        running: &Arc<RunningImports>,
         tasks: &TaskTracker,
         shutdown: &CancellationToken,
     ) {
         let stop = shutdown.child_token();
-        let place = Running::enter(running, &import_id, &stop);
+        let place = RunningImports::enter(running, &import_id, &stop);
         let importer = self.clone();
         tasks.spawn(async move {
             importer.drive(&import_id, &stop).await;
-            // What stood in its way here says nothing once another replica has it.
+            // Its fault here means nothing once another replica has it.
             importer.faults.set(&import_id, None);
             importer.release(&import_id).await;
             drop(place);
@@ -134,12 +134,12 @@ impl Importer {
             .release_import(import_id, &self.replica.name)
             .await;
         if let Err(error) = released {
-            tracing::warn!(import_id, error = %ErrorChain(&error), "the claim runs out by itself");
+            tracing::warn!(import_id, error = %ErrorChain(&error), "the claim expires by itself");
         }
     }
 
     /// Renews the claims of what is running, and stops what another replica has by now.
-    async fn renew_claims(&self, running: &Running) {
+    async fn renew_claims(&self, running: &RunningImports) {
         let Replica { store, name, lease } = &self.replica;
         loop {
             tokio::time::sleep(self.replica.beat()).await;
@@ -163,17 +163,17 @@ impl Importer {
 
 /// The imports that this replica works on, each with what stops it.
 #[derive(Default)]
-struct Running {
+struct RunningImports {
     imports: Mutex<HashMap<String, CancellationToken>>,
 }
 
 /// An import's place among those that are worked on; free again when it is dropped.
 struct RunningImport {
-    running: Arc<Running>,
+    running: Arc<RunningImports>,
     import_id: String,
 }
 
-impl Running {
+impl RunningImports {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, CancellationToken>> {
         self.imports.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,4 @@
-//! Where the time goes: told in the log when a piece of work is done, since totals say more
-//! than a guess.
+//! Where the time goes: logged when a piece of work is done, since totals say more than a guess.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,18 +1,16 @@
 //! The domain's types as protobuf has them.
 
-use ach::decision::HoldReason;
-use ach::format::{Emptiness, FileRejected, Rejected};
-use chrono::{DateTime, Utc};
+use std::time::Duration;
+
+use ach::format::{FileRejected, Rejected};
+use ach::money::Money;
 use echeck_proto::returns::v1 as proto;
-use prost_types::Timestamp;
-use returns_feed::timestamp;
-use returns_model::hold::{HoldRecord, HoldState};
-use returns_model::import::{ImportRecord, Phase, Tally, Totals};
+use echeck_proto::timestamp::to_proto as timestamp;
+use returns_model::hold::HoldRecord;
+use returns_model::import::{ImportRecord, Phase, RejectedLine, Tally, Totals};
 use returns_model::report::FilesRecord;
 
-fn at(time: Option<DateTime<Utc>>) -> Option<Timestamp> {
-    time.map(timestamp)
-}
+use super::enums::ToProto as _;
 
 pub(super) fn import(record: &ImportRecord) -> proto::Import {
     let checked = record.phase.checked();
@@ -46,8 +44,10 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
         }),
         entries_total: checked.map_or(0, |checked| checked.items),
         entries_done: record.done,
-        emptiness: emptiness(checked.and_then(|checked| checked.emptiness)).into(),
-        rejected_lines: Vec::new(),
+        emptiness: checked
+            .and_then(|checked| checked.emptiness)
+            .map(|how| how.to_proto().into())
+            .unwrap_or_default(),
         findings: checked
             .map(|checked| checked.findings.as_slice())
             .unwrap_or_default()
@@ -59,17 +59,11 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
                 count: finding.count,
             })
             .collect(),
-        databases: Vec::new(),
-        first_position: 0,
-        last_position: 0,
         reissued: record.reissued,
         received_at: Some(timestamp(record.new.received_at)),
-        decided_at: at(decided_at),
-        applied_at: at(applied_at),
-        fault: String::new(),
-        archive_key: String::new(),
-        report_key: String::new(),
-        reported_at: None,
+        decided_at: decided_at.map(timestamp),
+        applied_at: applied_at.map(timestamp),
+        ..proto::Import::default()
     }
 }
 
@@ -94,15 +88,6 @@ fn state(phase: &Phase) -> proto::ImportState {
     }
 }
 
-fn emptiness(emptiness: Option<Emptiness>) -> proto::Emptiness {
-    match emptiness {
-        None => proto::Emptiness::Unspecified,
-        Some(Emptiness::NoBytes) => proto::Emptiness::NoBytes,
-        Some(Emptiness::HeaderOnly) => proto::Emptiness::HeaderOnly,
-        Some(Emptiness::Sentence) => proto::Emptiness::Sentence,
-    }
-}
-
 fn rejection(why: &FileRejected) -> proto::Rejection {
     proto::Rejection {
         line: why.at.map_or(0, |at| at.line),
@@ -113,14 +98,16 @@ fn rejection(why: &FileRejected) -> proto::Rejection {
     }
 }
 
-pub(super) fn rejected(line: &Rejected) -> proto::Rejection {
-    proto::Rejection {
-        line: line.at.line,
-        byte_offset: line.at.byte,
-        field: line.field.clone().unwrap_or_default(),
-        message: line.why.clone(),
+pub(super) fn rejected_lines(lines: &[RejectedLine]) -> Vec<proto::Rejection> {
+    let rejection = |Rejected { at, field, why, .. }: &Rejected| proto::Rejection {
+        line: at.line,
+        byte_offset: at.byte,
+        field: field.clone().unwrap_or_default(),
+        message: why.clone(),
         looks_like: String::new(),
-    }
+    };
+    let lines = lines.iter().map(|line| &line.rejected);
+    lines.map(rejection).collect()
 }
 
 pub(super) fn tally(tally: Tally) -> Option<proto::Tally> {
@@ -142,14 +129,22 @@ fn totals(totals: &Totals) -> proto::ImportTotals {
         duplicate: tally(totals.duplicate),
         held: tally(totals.held),
         rejected: tally(totals.rejected),
-        debit_minor: 0,
-        credit_minor: 0,
+        ..proto::ImportTotals::default()
     }
+}
+
+/// A duration, as the protos count it.
+pub(super) fn milliseconds(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn currency(amount: Money) -> String {
+    amount.currency().to_string()
 }
 
 pub(super) fn hold(hold: &HoldRecord) -> proto::Hold {
     let new = &hold.new;
-    let keys = &new.entry.keys;
+    let (entry, keys) = (&new.entry, &new.entry.keys);
     let named = [
         ("original_trace", &keys.original_trace),
         ("return_trace", &keys.return_trace),
@@ -163,24 +158,15 @@ pub(super) fn hold(hold: &HoldRecord) -> proto::Hold {
     let (database, failed_position) = new.failed.clone().unwrap_or_default();
     proto::Hold {
         hold_id: new.hold_id.clone(),
-        reason: reason(new.reason).into(),
+        reason: new.reason.to_proto().into(),
         detail: new.detail.clone(),
-        state: hold_state(hold.state).into(),
+        state: hold.state.to_proto().into(),
         import_id: new.import_id.clone(),
-        line: new.entry.at.line,
-        entry_kind: new.entry.kind.as_str().to_owned(),
-        code: new
-            .entry
-            .kind
-            .code()
-            .map(|(code, _)| code)
-            .unwrap_or_default(),
-        amount_minor: new.entry.amount.map(ach::money::Money::minor),
-        currency: new
-            .entry
-            .amount
-            .map(|amount| amount.currency().to_string())
-            .unwrap_or_default(),
+        line: entry.at.line,
+        entry_kind: entry.kind.as_str().to_owned(),
+        code: entry.kind.code().unzip().0.unwrap_or_default(),
+        amount_minor: entry.amount.map(Money::minor),
+        currency: entry.amount.map(currency).unwrap_or_default(),
         keys: named
             .into_iter()
             .filter_map(|(name, value)| value.clone().map(|value| (name.to_owned(), value)))
@@ -189,92 +175,11 @@ pub(super) fn hold(hold: &HoldRecord) -> proto::Hold {
         failed_position,
         database,
         attempts: hold.attempts,
-        next_attempt_at: at(new.next_attempt_at),
+        next_attempt_at: new.next_attempt_at.map(timestamp),
         held_at: Some(timestamp(hold.held_at)),
-        closed_at: at(hold.closed_at),
+        closed_at: hold.closed_at.map(timestamp),
         closed_by: hold.closed_by.clone().unwrap_or_default(),
         note: hold.note.clone().unwrap_or_default(),
         resolved_position: hold.resolved_position.unwrap_or_default(),
     }
-}
-
-fn hold_state(state: HoldState) -> proto::HoldState {
-    match state {
-        HoldState::Open => proto::HoldState::Open,
-        HoldState::Resolved => proto::HoldState::Resolved,
-        HoldState::Duplicate => proto::HoldState::Duplicate,
-        HoldState::Dismissed => proto::HoldState::Dismissed,
-    }
-}
-
-/// A state of a request; unspecified means open ones.
-pub(super) fn hold_state_from(state: proto::HoldState) -> HoldState {
-    match state {
-        proto::HoldState::Unspecified | proto::HoldState::Open => HoldState::Open,
-        proto::HoldState::Resolved => HoldState::Resolved,
-        proto::HoldState::Duplicate => HoldState::Duplicate,
-        proto::HoldState::Dismissed => HoldState::Dismissed,
-    }
-}
-
-const REASONS: &[(HoldReason, proto::HoldReason)] = &[
-    (
-        HoldReason::UnknownTransfer,
-        proto::HoldReason::UnknownTransfer,
-    ),
-    (
-        HoldReason::AmbiguousTransfer,
-        proto::HoldReason::AmbiguousTransfer,
-    ),
-    (HoldReason::AmountDiffers, proto::HoldReason::AmountDiffers),
-    (
-        HoldReason::CurrencyDiffers,
-        proto::HoldReason::CurrencyDiffers,
-    ),
-    (HoldReason::StateConflict, proto::HoldReason::StateConflict),
-    (
-        HoldReason::WrongDirection,
-        proto::HoldReason::WrongDirection,
-    ),
-    (HoldReason::SecondReturn, proto::HoldReason::SecondReturn),
-    (
-        HoldReason::DishonoredReturn,
-        proto::HoldReason::DishonoredReturn,
-    ),
-    (
-        HoldReason::ContestedReturn,
-        proto::HoldReason::ContestedReturn,
-    ),
-    (
-        HoldReason::RefusedCorrection,
-        proto::HoldReason::RefusedCorrection,
-    ),
-    (HoldReason::UnknownCode, proto::HoldReason::UnknownCode),
-    (
-        HoldReason::UnsupportedType,
-        proto::HoldReason::UnsupportedType,
-    ),
-    (
-        HoldReason::DatabaseRefused,
-        proto::HoldReason::DatabaseRefused,
-    ),
-    (
-        HoldReason::UnexpectedValidationFailure,
-        proto::HoldReason::UnexpectedValidationFailure,
-    ),
-];
-
-fn reason(reason: HoldReason) -> proto::HoldReason {
-    REASONS
-        .iter()
-        .find(|(ours, _)| *ours == reason)
-        .map_or(proto::HoldReason::Unspecified, |(_, theirs)| *theirs)
-}
-
-/// A reason of a request; unspecified means all.
-pub(super) fn hold_reason_from(reason: proto::HoldReason) -> Option<HoldReason> {
-    REASONS
-        .iter()
-        .find(|(_, theirs)| *theirs == reason)
-        .map(|(ours, _)| *ours)
 }

@@ -1,12 +1,14 @@
 //! Incidents as protobuf has them.
 
 use echeck_proto::returns::v1 as proto;
+use echeck_proto::timestamp::to_proto as timestamp;
 use returns_alerts::TestResult;
-use returns_feed::timestamp;
 use returns_model::incident::{
-    AlertRecord, AlertState, CheckLine, CheckOutcome, IncidentEvent, IncidentRecord, IncidentState,
-    Severity, Signature,
+    AlertRecord, AlertState, CheckLine, IncidentEvent, IncidentRecord, Signature,
 };
+
+use super::convert::milliseconds;
+use super::enums::ToProto as _;
 
 pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> proto::Incident {
     let content = &incident.content;
@@ -17,8 +19,8 @@ pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> pro
         incident_id: incident.incident_id.clone(),
         cause: incident.cause.clone(),
         subject: incident.subject.clone(),
-        severity: severity(incident.severity).into(),
-        state: state(incident.state).into(),
+        severity: incident.severity.to_proto().into(),
+        state: incident.state.to_proto().into(),
         headline: content.headline.clone(),
         observed_as: text(&content.observed),
         meaning: content.meaning.clone(),
@@ -49,44 +51,17 @@ pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> pro
 }
 
 fn signed(signature: &Option<Signature>) -> (Option<prost_types::Timestamp>, String, String) {
-    match signature {
-        Some(one) => (Some(timestamp(one.at)), one.by.clone(), one.note.clone()),
-        None => (None, String::new(), String::new()),
-    }
-}
-
-fn severity(severity: Severity) -> proto::Severity {
-    match severity {
-        Severity::Warning => proto::Severity::Warning,
-        Severity::Critical => proto::Severity::Critical,
-    }
-}
-
-fn state(state: IncidentState) -> proto::IncidentState {
-    match state {
-        IncidentState::Open => proto::IncidentState::Open,
-        IncidentState::Closed => proto::IncidentState::Closed,
-    }
-}
-
-pub(super) fn state_from(state: proto::IncidentState) -> Option<IncidentState> {
-    match state {
-        proto::IncidentState::Unspecified => None,
-        proto::IncidentState::Open => Some(IncidentState::Open),
-        proto::IncidentState::Closed => Some(IncidentState::Closed),
-    }
+    let Some(Signature { at, by, note }) = signature else {
+        return Default::default();
+    };
+    (Some(timestamp(*at)), by.clone(), note.clone())
 }
 
 fn check(check: &CheckLine) -> proto::Check {
-    let state = match check.outcome {
-        CheckOutcome::Passed => proto::CheckState::Passed,
-        CheckOutcome::Failed => proto::CheckState::Failed,
-        CheckOutcome::Skipped => proto::CheckState::Skipped,
-    };
     proto::Check {
         name: check.name.clone(),
         component: check.of.clone(),
-        state: state.into(),
+        state: check.outcome.to_proto().into(),
         evidence: check.evidence.clone(),
         took_ms: check.took_ms,
         ..proto::Check::default()
@@ -103,18 +78,12 @@ pub(super) fn event(event: &IncidentEvent) -> proto::IncidentEvent {
 }
 
 fn alert(alert: &AlertRecord) -> proto::Alert {
-    let state = match alert.state {
-        AlertState::Pending => proto::AlertState::Pending,
-        AlertState::Sent => proto::AlertState::Sent,
-        AlertState::Dead => proto::AlertState::Undeliverable,
-        AlertState::Superseded => proto::AlertState::Superseded,
-    };
     let pending = alert.state == AlertState::Pending;
     proto::Alert {
         alert_id: alert.alert_id.clone(),
         channel: alert.channel.clone(),
         kind: alert.kind.as_str().to_owned(),
-        state: state.into(),
+        state: alert.state.to_proto().into(),
         attempts: alert.attempts,
         created_at: Some(timestamp(alert.created_at)),
         next_attempt_at: pending.then(|| timestamp(alert.next_attempt_at)),
@@ -131,6 +100,6 @@ pub(super) fn test(result: &TestResult) -> proto::ChannelTest {
         target: result.target.clone(),
         delivered: result.error.is_none(),
         error: result.error.clone().unwrap_or_default(),
-        took_ms: u64::try_from(result.took.as_millis()).unwrap_or(u64::MAX),
+        took_ms: milliseconds(result.took),
     }
 }

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
-use returns_feed::timestamp;
-use returns_model::delivery::{Delivery, DeliveryState};
+use echeck_proto::timestamp::{from_proto, to_proto as timestamp};
+use returns_model::delivery::Delivery;
 use returns_model::endpoint::{
     Endpoint, NotificationState, OwnerNotification, PayloadVersion, SecretKind, SecretRecord, Style,
 };
@@ -11,20 +11,17 @@ use returns_model::event::EventRecord;
 use returns_model::ids;
 use returns_webhooks::render;
 
+use super::enums::{ToDomain as _, ToProto as _};
 use super::errors::{self, ApiError};
 
 pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::WebhookEndpoint {
     let settings = &endpoint.settings;
-    let style = match settings.style {
-        Style::Finix => proto::WebhookStyle::Finix,
-        Style::Rainforest => proto::WebhookStyle::Rainforest,
-    };
     proto::WebhookEndpoint {
         endpoint_id: endpoint.endpoint_id.clone(),
         url: settings.url.clone(),
         description: settings.description.clone(),
         owner_email: settings.owner_email.clone(),
-        style: style.into(),
+        style: settings.style.to_proto().into(),
         api_version: settings.api_version.clone(),
         event_types: settings.event_types.clone(),
         merchant: settings.merchant.clone(),
@@ -65,13 +62,9 @@ fn owner_notice(notice: &OwnerNotification) -> proto::WebhookOwnerNotification {
 }
 
 pub(super) fn key(secret: &SecretRecord) -> proto::WebhookKey {
-    let kind = match secret.kind {
-        SecretKind::HmacSha256 => proto::WebhookKeyKind::HmacSha256,
-        SecretKind::Ed25519 => proto::WebhookKeyKind::Ed25519,
-    };
     proto::WebhookKey {
         key_id: secret.secret_id.clone(),
-        kind: kind.into(),
+        kind: secret.kind.to_proto().into(),
         public_key: secret.public_key.clone().unwrap_or_default(),
         created_at: Some(timestamp(secret.created_at)),
         retires_at: secret.retires_at.map(timestamp),
@@ -79,39 +72,16 @@ pub(super) fn key(secret: &SecretRecord) -> proto::WebhookKey {
 }
 
 pub(super) fn key_kind(kind: proto::WebhookKeyKind) -> SecretKind {
-    match kind {
-        proto::WebhookKeyKind::Unspecified | proto::WebhookKeyKind::HmacSha256 => {
-            SecretKind::HmacSha256
-        }
-        proto::WebhookKeyKind::Ed25519 => SecretKind::Ed25519,
-    }
+    kind.to_domain().unwrap_or(SecretKind::HmacSha256)
 }
 
 pub(super) fn style(style: proto::WebhookStyle) -> Result<Style, ApiError> {
-    match style {
-        proto::WebhookStyle::Finix => Ok(Style::Finix),
-        proto::WebhookStyle::Rainforest => Ok(Style::Rainforest),
-        proto::WebhookStyle::Unspecified => {
-            Err(errors::invalid("style", "must be FINIX or RAINFOREST"))
-        }
-    }
-}
-
-pub(super) fn state(state: proto::WebhookDeliveryState) -> Option<DeliveryState> {
-    match state {
-        proto::WebhookDeliveryState::Unspecified => None,
-        proto::WebhookDeliveryState::Pending => Some(DeliveryState::Pending),
-        proto::WebhookDeliveryState::Delivered => Some(DeliveryState::Delivered),
-        proto::WebhookDeliveryState::Undeliverable => Some(DeliveryState::Dead),
-    }
+    style
+        .to_domain()
+        .ok_or_else(|| errors::invalid("style", "must be FINIX or RAINFOREST"))
 }
 
 pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
-    let state = match delivery.state {
-        DeliveryState::Pending => proto::WebhookDeliveryState::Pending,
-        DeliveryState::Delivered => proto::WebhookDeliveryState::Delivered,
-        DeliveryState::Dead => proto::WebhookDeliveryState::Undeliverable,
-    };
     proto::WebhookDelivery {
         endpoint_id: delivery.endpoint_id.clone(),
         message_id: delivery.message_id.clone(),
@@ -119,7 +89,7 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
         sequence: delivery.sequence,
         event_type: delivery.event_type.clone(),
         transfer_id: delivery.transfer_id.clone(),
-        state: state.into(),
+        state: delivery.state.to_proto().into(),
         attempts: delivery.attempts,
         next_attempt_at: delivery.next_attempt_at.map(timestamp),
         last_http_status: delivery
@@ -133,21 +103,18 @@ pub(super) fn delivery(delivery: &Delivery) -> proto::WebhookDelivery {
     }
 }
 
-/// The messages by which an event is told in a payload_version.
+/// The messages of an event in a version.
 ///
 /// # Errors
-/// When this version cannot read it.
+/// When this service is too old to read the event.
 pub(super) fn messages(
     event: &EventRecord,
     payload_version: PayloadVersion,
 ) -> Result<Vec<proto::WebhookEvent>, ApiError> {
     let new = &event.new;
-    let told = new
-        .messages
-        .iter()
-        .filter(|(known, _)| *known == payload_version);
-    told.map(|(_, event_type)| {
-        let body = render::body(event, payload_version, event_type);
+    let of_version = |(known, _): &&(PayloadVersion, String)| *known == payload_version;
+    let messages = new.messages.iter().filter(of_version);
+    let message = messages.map(|(_, event_type)| {
         Ok(proto::WebhookEvent {
             event_id: new.event_id.clone(),
             sequence: event.sequence,
@@ -156,21 +123,17 @@ pub(super) fn messages(
             transfer_id: new.transfer_id.clone(),
             merchant: new.merchant.clone(),
             occurred_at: Some(timestamp(new.occurred_at)),
-            body: body?,
+            body: render::body(event, payload_version, event_type)?,
         })
-    })
-    .collect()
+    });
+    message.collect()
 }
 
-/// A time that a caller names.
-pub(super) fn required_time(
+/// A time that a caller may set.
+pub(super) fn optional_time(
     field: &str,
     at: Option<prost_types::Timestamp>,
 ) -> Result<Option<DateTime<Utc>>, ApiError> {
-    let Some(at) = at else { return Ok(None) };
-    u32::try_from(at.nanos)
-        .ok()
-        .and_then(|nanos| DateTime::from_timestamp(at.seconds, nanos))
-        .map(Some)
-        .ok_or_else(|| errors::invalid(field, "is no time"))
+    at.map(|at| from_proto(at).ok_or_else(|| errors::invalid(field, "is not a valid time")))
+        .transpose()
 }

@@ -6,7 +6,7 @@ use ach::deadline::return_deadline;
 use ach::entry::{Coded, Corrected, EntryKind};
 use chrono::NaiveDate;
 use echeck_proto::returns::v1 as proto;
-use returns_feed::timestamp;
+use echeck_proto::timestamp::to_proto as timestamp;
 use returns_model::journal::{JournalRow, MadeKind, RowEffect};
 
 fn date(date: Option<NaiveDate>) -> String {
@@ -99,9 +99,9 @@ fn made_id(effect: &RowEffect, kind: MadeKind) -> String {
     made.map(|(_, made)| made.id.clone()).unwrap_or_default()
 }
 
-/// Everything that the code table and the calendar say. Whether a return came in time is told by
-/// `settled`, the day on which it settled, alone: the days on which it was issued or received are
-/// no ground for a dishonor.
+/// Everything that the code table and the calendar say. Whether a return came in time depends only
+/// on `settled`, the day on which it settled: the days on which it was issued or received are not
+/// a ground for a dishonor.
 fn add_rules(
     answer: &mut proto::AchReturn,
     code: ReturnCode,

@@ -1,20 +1,22 @@
-//! What works and what does not, on the wire.
+//! What is available and what is not, on the wire.
 
 use echeck_proto::returns::v1 as proto;
+use echeck_proto::timestamp::to_proto as timestamp;
 use returns_alerts::diagnosis::{SourceCheck, likely};
-use returns_feed::timestamp;
 use returns_model::check::CheckResult;
 use returns_model::incident::{Content, Problem, Subject};
 
 use super::Api;
+use super::convert::milliseconds;
 use super::errors::{self, ApiError};
+use super::page::given;
 
 impl Api {
-    pub(super) async fn diagnosis(
+    pub(super) async fn diagnose(
         &self,
-        source: &str,
+        request: proto::DiagnoseRequest,
     ) -> Result<proto::DiagnoseResponse, ApiError> {
-        let source = Some(source).filter(|source| !source.is_empty());
+        let source = given(&request.source);
         if let Some(name) = source
             && !self.decider.sources.contains_key(name)
         {
@@ -61,6 +63,6 @@ fn check(found: &SourceCheck) -> proto::Check {
         state: state.into(),
         evidence,
         cause,
-        took_ms: u64::try_from(check.took.as_millis()).unwrap_or(u64::MAX),
+        took_ms: milliseconds(check.took),
     }
 }

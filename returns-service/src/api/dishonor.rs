@@ -5,33 +5,36 @@ use ach::dishonor::DishonorGround;
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, Utc};
 use echeck_proto::returns::v1 as proto;
-use returns_feed::timestamp;
-use returns_model::dishonor::{DishonorFilter, DishonorRecord};
+use echeck_proto::timestamp::to_proto as timestamp;
+use returns_model::dishonor::{DishonorFilter, DishonorPlace, DishonorRecord};
 
 use super::errors::ApiError;
-use super::{Api, page};
+use super::{Api, convert, page};
 
 impl Api {
-    pub(super) async fn page_of_dishonorable(
+    pub(super) async fn list_dishonorable_returns(
         &self,
         request: proto::ListDishonorableReturnsRequest,
     ) -> Result<proto::ListDishonorableReturnsResponse, ApiError> {
         let size = page::size(request.page_size);
         let today = eastern_day(self.clock.now());
-        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let filter = DishonorFilter {
             open_on: request.open_only.then_some(today),
-            import_id: given(&request.import_id),
-            transfer_id: given(&request.transfer_id),
+            import_id: page::given(&request.import_id).map(str::to_owned),
+            transfer_id: page::given(&request.transfer_id).map(str::to_owned),
         };
-        let found = self
-            .store
-            .dishonorable(&filter, page::dishonor_place(&request.page_token)?, size)
-            .await?;
-        let next_page_token = match found.last() {
-            Some(last) if found.len() == size as usize => page::token_of_dishonor(&last.mark),
-            Some(_) | None => String::new(),
-        };
+        let after: Option<DishonorPlace> = page::place(&request.page_token)?;
+        // No file has more entries than the database's integers can count.
+        if after
+            .as_ref()
+            .is_some_and(|(_, _, ordinal)| i64::try_from(*ordinal).is_err())
+        {
+            return Err(page::not_a_token());
+        }
+        let found = self.store.dishonorable(&filter, after, size).await?;
+        let next_page_token = page::next(&found, size, |DishonorRecord { mark, .. }| {
+            (mark.ground.last_day, mark.import_id.clone(), mark.ordinal)
+        });
         Ok(proto::ListDishonorableReturnsResponse {
             dishonorable_returns: found.iter().map(|one| dishonorable(one, today)).collect(),
             next_page_token,
@@ -79,10 +82,7 @@ fn dishonorable(record: &DishonorRecord, today: NaiveDate) -> proto::Dishonorabl
         }),
         return_code: mark.return_code.clone(),
         amount_minor: mark.amount.map(Money::minor),
-        currency: mark
-            .amount
-            .map(|amount| amount.currency().to_string())
-            .unwrap_or_default(),
+        currency: mark.amount.map(convert::currency).unwrap_or_default(),
         transfer_id: text(&mark.transfer_id),
         ach_return_id: text(&mark.return_id),
         hold_id: text(&mark.hold_id),

@@ -1,11 +1,11 @@
-//! The one table from the domain's errors to gRPC status: what happened and what to do is for
-//! the caller, what only we need is in the log. Handlers use `?`.
+//! The one table from the domain's errors to gRPC status. The caller gets what happened and what to
+//! do; what only we need is in the log. Handlers use `?`.
 
 use std::collections::HashMap;
 
 use echeck_service::ErrorChain;
 use returns_alerts::OperateError;
-use returns_feed::settle::MarkError;
+use returns_feed::settle::ReleaseError;
 use returns_feed::{AdoptError, FeedError};
 use returns_import::adapter::AdapterError;
 use returns_import::decide::DecideError;
@@ -50,7 +50,7 @@ pub(super) fn of_stream(status: Status) -> ApiError {
     ApiError(status)
 }
 
-/// Something that was asked for by id is not there.
+/// Something was requested by an id that does not exist.
 pub(super) fn not_found(what: &str, id: &str) -> ApiError {
     let message = format!("there is no {what} {id:?}");
     let facts = [("resource", what), ("id", id)];
@@ -83,10 +83,14 @@ pub(super) fn precondition(reason: &str, what: impl Into<String>) -> ApiError {
     ApiError::new(Code::FailedPrecondition, reason, what, &[])
 }
 
-/// The service is stopping; the caller may ask another replica, or again.
+/// Something that the call needs is unavailable now.
+fn unavailable(reason: &str, what: impl Into<String>) -> ApiError {
+    ApiError::new(Code::Unavailable, reason, what, &[])
+}
+
+/// The service is stopping; the caller may ask another replica, or call again.
 pub(super) fn stopping() -> ApiError {
-    let what = "the service is stopping; call again";
-    ApiError::new(Code::Unavailable, "STOPPING", what, &[])
+    unavailable("STOPPING", "the service is stopping; call again")
 }
 
 /// The caller's deadline passed while the call waited.
@@ -94,13 +98,13 @@ pub(super) fn deadline_exceeded(what: &str) -> ApiError {
     ApiError::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", what, &[])
 }
 
-/// Somebody else changed the same thing since it was looked at.
+/// Somebody else changed the same thing since it was read.
 pub(super) fn changed_meanwhile(what: &str) -> ApiError {
-    let message = format!("somebody else changed the {what} meanwhile; look at it and call again");
+    let message = format!("somebody else changed the {what} meanwhile; read it and call again");
     ApiError::new(Code::Aborted, "CHANGED_MEANWHILE", message, &[])
 }
 
-/// Something else is there under the same key.
+/// Something else has the same key.
 pub(super) fn already_exists(reason: &str, what: impl Into<String>) -> ApiError {
     ApiError::new(Code::AlreadyExists, reason, what, &[])
 }
@@ -130,18 +134,14 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = %ErrorChain(&error), "the returns database failed a call");
         match error {
-            StoreError::Database { .. } => Self::new(
-                Code::Unavailable,
-                "RETURNS_DATABASE_UNAVAILABLE",
-                "the returns database does not answer; call again",
-                &[],
-            ),
-            StoreError::Unreadable { .. } | StoreError::Unusable(_) => Self::new(
-                Code::Internal,
-                "RETURNS_DATABASE_UNREADABLE",
-                format!("{error}; an operator must look"),
-                &[],
-            ),
+            StoreError::Database { .. } => {
+                let what = "the returns database does not answer; call again";
+                unavailable("RETURNS_DATABASE_UNAVAILABLE", what)
+            }
+            StoreError::Unreadable { .. } | StoreError::Unusable(_) => {
+                let what = format!("{error}; an operator must look");
+                Self::new(Code::Internal, "RETURNS_DATABASE_UNREADABLE", what, &[])
+            }
         }
     }
 }
@@ -149,26 +149,29 @@ impl From<StoreError> for ApiError {
 impl From<AdapterError> for ApiError {
     fn from(error: AdapterError) -> Self {
         tracing::error!(error = %ErrorChain(&error), "an adapter failed a call");
-        match &error {
+        let message = error.to_string();
+        match error {
             AdapterError::Status {
                 database,
                 address,
                 call,
                 ..
-            } => Self::new(
-                Code::Unavailable,
-                "ADAPTER_UNAVAILABLE",
-                format!("{error}; check the adapter and its database, then call again"),
-                &[("database", database), ("address", address), ("call", call)],
-            ),
+            } => {
+                let what =
+                    format!("{message}; check the adapter and its database, then call again");
+                let facts = [
+                    ("database", &*database),
+                    ("address", &address),
+                    ("call", call),
+                ];
+                Self::new(Code::Unavailable, "ADAPTER_UNAVAILABLE", what, &facts)
+            }
             AdapterError::Contract {
                 database, address, ..
-            } => Self::new(
-                Code::Internal,
-                "ADAPTER_CONTRACT",
-                error.to_string(),
-                &[("database", database), ("address", address)],
-            ),
+            } => {
+                let facts = [("database", &*database), ("address", &address)];
+                Self::new(Code::Internal, "ADAPTER_CONTRACT", message, &facts)
+            }
         }
     }
 }
@@ -177,8 +180,7 @@ impl From<AdapterError> for ApiError {
 impl From<BucketError> for ApiError {
     fn from(error: BucketError) -> Self {
         tracing::error!(%error, "the bucket failed a call");
-        let headline = error.cause().headline();
-        Self::new(Code::Unavailable, "BUCKET_UNAVAILABLE", headline, &[])
+        unavailable("BUCKET_UNAVAILABLE", error.cause().headline())
     }
 }
 
@@ -210,17 +212,16 @@ impl From<ReceiveError> for ApiError {
     fn from(error: ReceiveError) -> Self {
         let what = error.to_string();
         match error {
-            ReceiveError::TooLarge { limit_bytes } => Self::new(
-                Code::ResourceExhausted,
-                "FILE_TOO_LARGE",
-                what,
-                &[("limit_bytes", &limit_bytes.to_string())],
-            ),
+            ReceiveError::TooLarge { limit_bytes } => {
+                let limit = limit_bytes.to_string();
+                let facts = [("limit_bytes", &*limit)];
+                Self::new(Code::ResourceExhausted, "FILE_TOO_LARGE", what, &facts)
+            }
             ReceiveError::Spool(error) => {
                 tracing::error!(error = %ErrorChain(&error), "the spool failed a call");
                 let what = "the file could not be stored; check the spool folder and its disk, \
                             then send it again";
-                Self::new(Code::Unavailable, "SPOOL_UNAVAILABLE", what, &[])
+                unavailable("SPOOL_UNAVAILABLE", what)
             }
             ReceiveError::Store(error) => error.into(),
         }
@@ -240,7 +241,7 @@ impl From<ImportError> for ApiError {
             | ImportError::ReadsDifferently { .. } => {
                 let what = ErrorChain(&error).to_string();
                 tracing::error!(error = what, "a dry run failed");
-                Self::new(Code::Unavailable, "DRY_RUN_FAILED", what, &[])
+                unavailable("DRY_RUN_FAILED", what)
             }
         }
     }
@@ -261,13 +262,13 @@ impl From<AdoptError> for ApiError {
 }
 
 /// A transfer that cannot be released to settlement.
-impl From<MarkError> for ApiError {
-    fn from(error: MarkError) -> Self {
+impl From<ReleaseError> for ApiError {
+    fn from(error: ReleaseError) -> Self {
         match error {
-            MarkError::Store(error) => error.into(),
-            MarkError::NotMade(id) => not_found("reversal or restoration", &id),
-            MarkError::NotApplied { .. } => precondition("NOT_APPLIED", error.to_string()),
-            MarkError::WithoutEffect { .. } | MarkError::NotTaken { .. } => {
+            ReleaseError::Store(error) => error.into(),
+            ReleaseError::NotMade(id) => not_found("reversal or restoration", &id),
+            ReleaseError::NotApplied { .. } => precondition("NOT_APPLIED", error.to_string()),
+            ReleaseError::WithoutEffect { .. } | ReleaseError::NotTaken { .. } => {
                 precondition("WITHOUT_EFFECT", error.to_string())
             }
         }
@@ -280,12 +281,15 @@ impl From<HoldError> for ApiError {
         match error {
             HoldError::Store(error) => error.into(),
             HoldError::Decide(error) => error.into(),
-            HoldError::NoSource(name) => Self::new(
-                Code::FailedPrecondition,
-                "SOURCE_NOT_CONFIGURED",
-                what,
-                &[("source", &name)],
-            ),
+            HoldError::NoSource(name) => {
+                let facts = [("source", &*name)];
+                Self::new(
+                    Code::FailedPrecondition,
+                    "SOURCE_NOT_CONFIGURED",
+                    what,
+                    &facts,
+                )
+            }
             HoldError::NoRow(_) => Self::new(Code::Internal, "JOURNAL_ROW_MISSING", what, &[]),
             HoldError::NoTransfer(_) => invalid("retry_hold.transfer_id", what),
         }

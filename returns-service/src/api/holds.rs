@@ -5,32 +5,29 @@ use proto::resolve_hold_request::Action;
 use returns_import::hold::Retry;
 use returns_model::hold::{HoldFilter, HoldRecord, HoldState};
 
+use super::enums::ToDomain as _;
 use super::errors::{self, ApiError};
 use super::{Api, convert, page};
 
 impl Api {
-    pub(super) async fn page_of_holds(
+    pub(super) async fn list_holds(
         &self,
         request: proto::ListHoldsRequest,
     ) -> Result<proto::ListHoldsResponse, ApiError> {
         let size = page::size(request.page_size);
-        let after = page::time_and_id(&request.page_token)?;
+        let after = page::place(&request.page_token)?;
         let filter = HoldFilter {
-            state: convert::hold_state_from(request.state()),
-            import_id: (!request.import_id.is_empty()).then(|| request.import_id.clone()),
-            reason: convert::hold_reason_from(request.reason()),
+            state: request.state().to_domain().unwrap_or(HoldState::Open),
+            import_id: page::given(&request.import_id).map(str::to_owned),
+            reason: request.reason().to_domain(),
             transfer_id: None,
         };
         let holds = self.store.holds(&filter, after, size).await?;
-        let next_page_token = match holds.last() {
-            Some(last) if holds.len() == size as usize => {
-                page::token_of(last.held_at, &last.new.hold_id)
-            }
-            Some(_) | None => String::new(),
-        };
         Ok(proto::ListHoldsResponse {
             holds: holds.iter().map(convert::hold).collect(),
-            next_page_token,
+            next_page_token: page::next(&holds, size, |last| {
+                (last.held_at, last.new.hold_id.clone())
+            }),
         })
     }
 
@@ -41,7 +38,7 @@ impl Api {
             .ok_or_else(|| errors::not_found("hold", hold_id))
     }
 
-    pub(super) async fn resolve(
+    pub(super) async fn resolve_hold(
         &self,
         request: proto::ResolveHoldRequest,
     ) -> Result<proto::ResolveHoldResponse, ApiError> {
@@ -49,23 +46,19 @@ impl Api {
             .action
             .ok_or_else(|| errors::invalid("action", "set retry_hold or dismiss_hold"))?;
         if request.actor.trim().is_empty() {
-            return Err(errors::invalid(
-                "actor",
-                "is required; it is recorded with the hold",
-            ));
+            let what = "is required; it is recorded with the hold";
+            return Err(errors::invalid("actor", what));
         }
         let hold = self.hold_record(&request.hold_id).await?;
         if hold.state != HoldState::Open {
-            return closed_already(&hold, &action);
+            return already_closed(&hold, &action);
         }
         match action {
             Action::RetryHold(retry) => {
-                let transfer_id = Some(retry.transfer_id.as_str()).filter(|id| !id.is_empty());
+                let transfer_id = page::given(&retry.transfer_id);
                 if transfer_id.is_some() && hold.new.failed.is_some() {
-                    return Err(errors::invalid(
-                        "retry_hold.transfer_id",
-                        "this hold is about a row of the journal, whose transfer is known",
-                    ));
+                    let what = "this hold is about a journal row, whose transfer is known";
+                    return Err(errors::invalid("retry_hold.transfer_id", what));
                 }
                 let retry = Retry {
                     transfer_id,
@@ -91,7 +84,7 @@ impl Api {
 }
 
 /// The same action again answers with what it did; another one comes too late.
-fn closed_already(
+fn already_closed(
     hold: &HoldRecord,
     action: &Action,
 ) -> Result<proto::ResolveHoldResponse, ApiError> {
@@ -108,12 +101,10 @@ fn closed_already(
             hold: Some(convert::hold(hold)),
         });
     }
-    Err(errors::precondition(
-        "HOLD_CLOSED",
-        format!(
-            "the hold is {} already, by {}",
-            hold.state.as_str(),
-            hold.closed_by.as_deref().unwrap_or("the service")
-        ),
-    ))
+    let closed_by = hold.closed_by.as_deref().unwrap_or("the service");
+    let what = format!(
+        "the hold is {} already, by {closed_by}",
+        hold.state.as_str()
+    );
+    Err(errors::precondition("HOLD_CLOSED", what))
 }

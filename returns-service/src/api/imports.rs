@@ -1,24 +1,20 @@
-//! Importing files, and how imports are.
+//! Importing files, and the progress of imports.
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use echeck_proto::returns::v1 as proto;
 use echeck_service::server::deadline_of;
-use futures_util::Stream;
 use proto::import_file_request::Part;
-use returns_import::{DryRun, ReceiveError, Receiving, Source, record};
-use returns_model::import::{ImportRecord, Phase, Received};
+use returns_import::{DryRun, ReceiveError, Receiving, Source, Spool, record};
+use returns_model::import::{ImportRecord, NewImport, Phase, Received};
 use returns_store::{Seen, Topic};
 use tokio_stream::StreamExt as _;
-use tonic::{Request, Status, Streaming};
+use tonic::{Request, Streaming};
 use uuid::Uuid;
 
 use super::errors::{self, ApiError};
+use super::stream::{MessageSender, ResponseStream, respond};
 use super::{Api, convert, page};
-
-pub(crate) type WatchStream =
-    Pin<Box<dyn Stream<Item = Result<proto::WatchImportResponse, Status>> + Send>>;
 
 /// Unreadable lines that an import lists.
 const SHOWN_LINES: u32 = 100;
@@ -33,57 +29,19 @@ const MAX_NAME: usize = 255;
 const MAX_CHUNK: usize = 1 << 20;
 
 impl Api {
-    pub(super) async fn take_file(
+    pub(super) async fn import_file(
         &self,
         mut parts: Streaming<proto::ImportFileRequest>,
     ) -> Result<proto::ImportFileResponse, ApiError> {
-        let header = match parts
-            .next()
-            .await
-            .transpose()
-            .map_err(errors::of_stream)?
-            .and_then(|message| message.part)
-        {
-            Some(Part::Header(header)) => header,
-            Some(Part::Chunk(_)) | None => {
-                return Err(errors::invalid(
-                    "header",
-                    "the first message must be the header",
-                ));
-            }
+        let Some(Part::Header(header)) = next_part(&mut parts).await?.flatten() else {
+            let what = "the first message must be the header";
+            return Err(errors::invalid("header", what));
         };
-        let source = self.source(&header)?;
+        let source = self.source_of(&header)?;
         check_name(&header.file_name)?;
-
-        let nonce = Uuid::new_v4();
-        let mut receiving = Receiving::begin(&self.spool, nonce, self.max_file_bytes)
-            .map_err(ReceiveError::from)?;
-        while let Some(message) = parts.next().await.transpose().map_err(errors::of_stream)? {
-            match message.part {
-                Some(Part::Chunk(bytes)) if bytes.len() > MAX_CHUNK => {
-                    return Err(errors::invalid("chunk", "is larger than 1 MiB"));
-                }
-                Some(Part::Chunk(bytes)) => {
-                    // Encrypting and writing blocks; a chunk at a time is short.
-                    receiving = tokio::task::spawn_blocking(move || {
-                        receiving.write(&bytes).map(|()| receiving)
-                    })
-                    .await
-                    .map_err(|_| errors::stopping())??;
-                }
-                Some(Part::Header(_)) | None => {
-                    return Err(errors::invalid("part", "after the header come only chunks"));
-                }
-            }
-        }
-        let at = self.clock.now();
-        let (owned, name) = (source.clone(), header.file_name.clone());
-        let (spool, new) =
-            tokio::task::spawn_blocking(move || receiving.keep(&owned, &name, at, nonce))
-                .await
-                .map_err(|_| errors::stopping())??;
+        let (spool, new) = self.receive(&mut parts, source, &header.file_name).await?;
         if header.dry_run {
-            return self.show_only(source, new).await;
+            return self.dry_run(source, new).await;
         }
         let received = record(&*self.store, &spool, new).await?;
         self.notifier.file_received();
@@ -106,25 +64,44 @@ impl Api {
         })
     }
 
-    fn source(&self, header: &proto::ImportFileHeader) -> Result<&Source, ApiError> {
+    /// Writes the chunks to the spool.
+    async fn receive(
+        &self,
+        parts: &mut Streaming<proto::ImportFileRequest>,
+        source: &Source,
+        file_name: &str,
+    ) -> Result<(Spool, NewImport), ApiError> {
+        let nonce = Uuid::new_v4();
+        let mut receiving = Receiving::begin(&self.spool, nonce, self.max_file_bytes)
+            .map_err(ReceiveError::from)?;
+        while let Some(part) = next_part(parts).await? {
+            let Some(Part::Chunk(bytes)) = part else {
+                return Err(errors::invalid("part", "after the header come only chunks"));
+            };
+            if bytes.len() > MAX_CHUNK {
+                return Err(errors::invalid("chunk", "is larger than 1 MiB"));
+            }
+            // Encrypting and writing blocks; a chunk at a time is short.
+            receiving = blocking(move || receiving.write(&bytes).map(|()| receiving)).await?;
+        }
+        let (source, file_name, at) = (source.clone(), file_name.to_owned(), self.clock.now());
+        blocking(move || receiving.keep(&source, &file_name, at, nonce)).await
+    }
+
+    fn source_of(&self, header: &proto::ImportFileHeader) -> Result<&Source, ApiError> {
         self.decider.sources.get(&header.source).ok_or_else(|| {
             let mut names: Vec<&str> = self.decider.sources.keys().map(String::as_str).collect();
             names.sort_unstable();
-            errors::invalid(
-                "header.source",
-                format!(
-                    "{:?} is not configured; there are: {}",
-                    header.source,
-                    names.join(", ")
-                ),
-            )
+            let (name, known) = (&header.source, names.join(", "));
+            let what = format!("{name:?} is not configured; configured sources: {known}");
+            errors::invalid("header.source", what)
         })
     }
 
-    async fn show_only(
+    async fn dry_run(
         &self,
         source: &Source,
-        new: returns_model::import::NewImport,
+        new: NewImport,
     ) -> Result<proto::ImportFileResponse, ApiError> {
         let dry_run = DryRun {
             decider: &self.decider,
@@ -134,10 +111,7 @@ impl Api {
         };
         let (record, lines) = dry_run.run(source, new).await?;
         let mut import = convert::import(&record);
-        import.rejected_lines = lines
-            .iter()
-            .map(|line| convert::rejected(&line.rejected))
-            .collect();
+        import.rejected_lines = convert::rejected_lines(&lines);
         if matches!(record.phase, Phase::Decided { .. }) {
             import.state = proto::ImportState::DryRun.into();
         }
@@ -147,8 +121,8 @@ impl Api {
         })
     }
 
-    /// Waits until the import is as far as asked. The deadline of the call, which the server
-    /// keeps, ends the wait; the import goes on.
+    /// Waits until the import is as far as requested. The deadline of the call, which the server
+    /// enforces, ends the wait; the import continues.
     async fn wait(
         &self,
         import_id: &str,
@@ -193,107 +167,90 @@ impl Api {
             .ok_or_else(|| errors::not_found("import", import_id))
     }
 
+    pub(super) async fn get_import(
+        &self,
+        request: proto::GetImportRequest,
+    ) -> Result<proto::GetImportResponse, ApiError> {
+        Ok(proto::GetImportResponse {
+            file_import: Some(self.whole_import(&request.import_id).await?),
+        })
+    }
+
     /// An import with its lines and the progress of every database.
-    pub(super) async fn whole_import(&self, import_id: &str) -> Result<proto::Import, ApiError> {
+    async fn whole_import(&self, import_id: &str) -> Result<proto::Import, ApiError> {
         let record = self.import_record(import_id).await?;
         let lines = self.store.rejected_lines(import_id, SHOWN_LINES).await?;
         let mut import = self.import_with_progress(&record).await?;
-        import.rejected_lines = lines
-            .iter()
-            .map(|line| convert::rejected(&line.rejected))
-            .collect();
+        import.rejected_lines = convert::rejected_lines(&lines);
         Ok(import)
     }
 
     async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, ApiError> {
+        let import_id = &record.import_id;
         let mut import = convert::import(record);
-        let files = self.store.files_of(&record.import_id).await?;
+        let files = self.store.files_of(import_id).await?;
         import.fault = self
             .faults
-            .of(&record.import_id)
+            .of(import_id)
             .or_else(|| files.fault.as_ref().map(|fault| fault.what.clone()))
             .unwrap_or_default();
         convert::files(&mut import, files);
         for database in self.databases.iter() {
-            let progress = self
-                .store
-                .import_progress(&record.import_id, database)
-                .await?;
+            let progress = self.store.import_progress(import_id, database).await?;
             import.first_position = progress.first_position;
             import.last_position = progress.last_position;
-            import
-                .databases
-                .push(Self::database_progress(database, progress));
+            let progress = Self::database_progress(database, progress);
+            import.databases.push(progress);
         }
         Ok(import)
     }
 
-    pub(super) async fn page_of_imports(
+    pub(super) async fn list_imports(
         &self,
         request: proto::ListImportsRequest,
     ) -> Result<proto::ListImportsResponse, ApiError> {
         let size = page::size(request.page_size);
-        let before = page::time_and_id(&request.page_token)?;
-        let source = (!request.source.is_empty()).then_some(request.source.as_str());
+        let before = page::place(&request.page_token)?;
+        let source = page::given(&request.source);
         let records = self.store.imports(source, before, size).await?;
-        let next_page_token = match records.last() {
-            Some(last) if records.len() == size as usize => {
-                page::token_of(last.new.received_at, &last.import_id)
-            }
-            Some(_) | None => String::new(),
-        };
         let mut imports = Vec::with_capacity(records.len());
         for record in &records {
             imports.push(self.import_with_progress(record).await?);
         }
         Ok(proto::ListImportsResponse {
             imports,
-            next_page_token,
+            next_page_token: page::next(&records, size, |last| {
+                (last.new.received_at, last.import_id.clone())
+            }),
         })
     }
 
     /// Sends the import whenever it has changed, until it can change no more.
-    pub(super) async fn watch(
+    pub(super) async fn watch_import(
         &self,
         request: Request<proto::WatchImportRequest>,
-    ) -> Result<WatchStream, ApiError> {
-        let deadline = deadline_of(&request).map(|deadline| deadline.0);
+    ) -> Result<ResponseStream<proto::WatchImportResponse>, ApiError> {
+        let deadline = deadline_of(&request);
         let import_id = request.into_inner().import_id;
         // An unknown id is the call's error, not the stream's.
         self.import_record(&import_id).await?;
-        let (sender, receiver) = tokio::sync::mpsc::channel(4);
         let api = self.clone();
-        tokio::spawn(async move {
-            let watching = api.send_changes(&import_id, &sender);
-            let ended = match deadline {
-                Some(at) => tokio::time::timeout_at(at, watching)
-                    .await
-                    .unwrap_or_else(|_| {
-                        let what = "the import is not finished yet; watch it again";
-                        Err(errors::deadline_exceeded(what))
-                    }),
-                None => watching.await,
-            };
-            if let Err(error) = ended {
-                // A caller that has gone needs no answer.
-                let _ = sender.send(Err(error.into())).await;
-            }
-        });
-        Ok(Box::pin(tokio_stream::wrappers::ReceiverStream::new(
-            receiver,
-        )))
+        let late = "the import is not finished yet; watch it again";
+        Ok(respond(deadline, late, |sender| async move {
+            api.send_changes(&import_id, &sender).await
+        }))
     }
 
     async fn send_changes(
         &self,
         import_id: &str,
-        sender: &tokio::sync::mpsc::Sender<Result<proto::WatchImportResponse, Status>>,
+        sender: &MessageSender<proto::WatchImportResponse>,
     ) -> Result<(), ApiError> {
         let mut last = None;
         loop {
             let seen = self.notifier.seen();
             let import = self.whole_import(import_id).await?;
-            let over = matches!(
+            let is_final = matches!(
                 import.state(),
                 proto::ImportState::Rejected | proto::ImportState::Applied
             );
@@ -302,11 +259,11 @@ impl Api {
                 let message = proto::WatchImportResponse {
                     file_import: Some(import),
                 };
-                if sender.send(Ok(message)).await.is_err() {
+                if !sender.send(message).await {
                     return Ok(());
                 }
             }
-            if over {
+            if is_final {
                 return Ok(());
             }
             if self.shutdown.is_cancelled() {
@@ -322,20 +279,31 @@ impl Api {
     }
 }
 
+/// The next message of a file: its part, if it has one; `None` at the end.
+async fn next_part(
+    parts: &mut Streaming<proto::ImportFileRequest>,
+) -> Result<Option<Option<Part>>, ApiError> {
+    let message = parts.next().await.transpose().map_err(errors::of_stream)?;
+    Ok(message.map(|message| message.part))
+}
+
+/// Does what blocks on a thread for that.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, ReceiveError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|_| errors::stopping())??)
+}
+
 /// A name is data for people: long ones and control characters are refused, since they only
 /// break the places where it is shown.
 fn check_name(name: &str) -> Result<(), ApiError> {
-    if name.is_empty() || name.len() > MAX_NAME {
-        return Err(errors::invalid(
-            "header.file_name",
-            "must have 1 to 255 bytes",
-        ));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(errors::invalid(
-            "header.file_name",
-            "must not have control characters",
-        ));
-    }
-    Ok(())
+    let what = if name.is_empty() || name.len() > MAX_NAME {
+        "must have 1 to 255 bytes"
+    } else if name.chars().any(char::is_control) {
+        "must not have control characters"
+    } else {
+        return Ok(());
+    };
+    Err(errors::invalid("header.file_name", what))
 }

@@ -1,40 +1,30 @@
 //! Sources and runs: what operators look at and change at run time.
 
 use echeck_proto::returns::v1 as proto;
-use returns_feed::timestamp;
+use echeck_proto::timestamp::to_proto as timestamp;
 use returns_import::Source;
-use returns_model::job::{
-    AuditRecord, Paused, RunRecord, SourceChange, SourceChangeTo, SourceState,
-};
+use returns_model::job::{Paused, RunRecord, SourceChange, SourceChangeTo, SourceState};
 use returns_model::plan::{Days, Plan, PlanText};
 use returns_sources::RemoteLocation;
 use returns_store::Topic;
-use uuid::Uuid;
 
 use super::errors::{self, ApiError};
+use super::operator::Operator;
 use super::{Api, convert_job, page};
 
-/// Who changes something, and why.
-pub(super) struct Who<'a> {
-    pub(super) actor: &'a str,
-    pub(super) reason: &'a str,
-}
-
 impl Api {
-    fn source_with_place(&self, name: &str) -> Result<(&Source, &RemoteLocation), ApiError> {
+    fn source_with_location(&self, name: &str) -> Result<(&Source, &RemoteLocation), ApiError> {
         let source = self
             .decider
             .sources
             .get(name)
             .ok_or_else(|| errors::not_found("source", name))?;
         let location = self.scheduler.locations.get(name).ok_or_else(|| {
-            errors::precondition(
-                "NO_LOCATION",
-                format!(
-                    "source {name:?} has no location to fetch files from; add [sources.{name}.sftp] \
-                     or [sources.{name}.folder] to the configuration"
-                ),
-            )
+            let what = format!(
+                "source {name:?} has no location to fetch files from; add [sources.{name}.sftp] \
+                 or [sources.{name}.folder] to the configuration"
+            );
+            errors::precondition("NO_LOCATION", what)
         })?;
         Ok((source, location))
     }
@@ -50,8 +40,7 @@ impl Api {
         location: &RemoteLocation,
     ) -> Result<proto::JobSource, ApiError> {
         let state = self.state_of(&source.name).await?;
-        let last = self.store.runs(Some(&source.name), None, 1).await;
-        let last = last?;
+        let last = self.store.runs(Some(&source.name), None, 1).await?;
         let plan = self.scheduler.plan(&state);
         let next_run_at = self.scheduler.next_run_at(&state);
         let paused = state.paused.as_ref();
@@ -72,7 +61,10 @@ impl Api {
         })
     }
 
-    pub(super) async fn sources(&self) -> Result<proto::ListSourcesResponse, ApiError> {
+    pub(super) async fn list_sources(
+        &self,
+        _: proto::ListSourcesRequest,
+    ) -> Result<proto::ListSourcesResponse, ApiError> {
         let mut sources = Vec::new();
         for source in self.decider.sources.values() {
             if let Some(location) = self.scheduler.locations.get(&source.name) {
@@ -87,15 +79,15 @@ impl Api {
         &self,
         request: proto::RunJobRequest,
     ) -> Result<proto::RunJobResponse, ApiError> {
-        let who = who(&request.actor, "asked for")?;
-        let (source, _) = self.source_with_place(&request.source)?;
+        let operator = Operator::named(&request.actor, "asked for")?;
+        let (source, _) = self.source_with_location(&request.source)?;
         let asked = self
             .scheduler
-            .ask(&source.name, who.actor, &self.shutdown)
+            .ask(&source.name, operator.actor, &self.shutdown)
             .await?;
-        let audit = self.audit_record(&who, "run_job", &source.name, ("", &asked.run_id));
-        let kept = self.store.record_audit(&audit).await;
-        kept?;
+        let action = ("run_job", subject(&source.name), ("", &*asked.run_id));
+        let audit = operator.audit(self.clock.now(), action);
+        self.store.record_audit(&audit).await?;
         let run = if request.wait {
             self.ended_run(&asked.run_id).await?
         } else {
@@ -114,7 +106,7 @@ impl Api {
             .ok_or_else(|| errors::not_found("run", run_id))
     }
 
-    /// Waits until a run has ended. The call's deadline is the server's business.
+    /// Waits until a run has ended. The server enforces the call's deadline.
     async fn ended_run(&self, run_id: &str) -> Result<RunRecord, ApiError> {
         loop {
             let seen = self.notifier.seen();
@@ -136,7 +128,7 @@ impl Api {
         &self,
         request: proto::SetScheduleRequest,
     ) -> Result<proto::SetScheduleResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
+        let operator = Operator::named(&request.actor, &request.reason)?;
         let plan = request
             .schedule
             .as_ref()
@@ -147,56 +139,43 @@ impl Api {
             .as_ref()
             .map_or("the configuration's".to_owned(), plan_text);
         let to = SourceChangeTo::Plan(plan);
-        let source = self
-            .change(&request.source, &who, "set_schedule", after, to)
-            .await?;
-        Ok(proto::SetScheduleResponse {
-            source: Some(source),
-        })
+        let action = ("set_schedule", &*after, to);
+        let source = self.change(&request.source, operator, action).await?;
+        Ok(proto::SetScheduleResponse { source })
     }
 
     pub(super) async fn pause_source(
         &self,
         request: proto::PauseSourceRequest,
     ) -> Result<proto::PauseSourceResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
+        let operator = Operator::named(&request.actor, &request.reason)?;
         let to = SourceChangeTo::Paused(Paused {
             at: self.clock.now(),
             by: request.actor.clone(),
             reason: request.reason.clone(),
         });
-        let after = "paused".to_owned();
-        let source = self
-            .change(&request.source, &who, "pause_source", after, to)
-            .await?;
-        Ok(proto::PauseSourceResponse {
-            source: Some(source),
-        })
+        let action = ("pause_source", "paused", to);
+        let source = self.change(&request.source, operator, action).await?;
+        Ok(proto::PauseSourceResponse { source })
     }
 
     pub(super) async fn resume_source(
         &self,
         request: proto::ResumeSourceRequest,
     ) -> Result<proto::ResumeSourceResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
-        let (after, to) = ("runs".to_owned(), SourceChangeTo::Resumed);
-        let source = self
-            .change(&request.source, &who, "resume_source", after, to)
-            .await?;
-        Ok(proto::ResumeSourceResponse {
-            source: Some(source),
-        })
+        let operator = Operator::named(&request.actor, &request.reason)?;
+        let action = ("resume_source", "runs", SourceChangeTo::Resumed);
+        let source = self.change(&request.source, operator, action).await?;
+        Ok(proto::ResumeSourceResponse { source })
     }
 
     async fn change(
         &self,
         name: &str,
-        who: &Who<'_>,
-        action: &str,
-        after: String,
-        to: SourceChangeTo,
-    ) -> Result<proto::JobSource, ApiError> {
-        let (source, location) = self.source_with_place(name)?;
+        operator: Operator<'_>,
+        (action, after, to): (&str, &str, SourceChangeTo),
+    ) -> Result<Option<proto::JobSource>, ApiError> {
+        let (source, location) = self.source_with_location(name)?;
         let state = self.state_of(name).await?;
         let before = match (&to, &state.paused) {
             (SourceChangeTo::Plan(_), _) => self
@@ -212,98 +191,64 @@ impl Api {
             source: name.to_owned(),
             seen_version: state.version,
             to,
-            audit: self.audit_record(who, action, name, (&before, &after)),
+            audit: operator.audit(self.clock.now(), (action, subject(name), (&before, after))),
         };
-        let changed = self.store.change_source(&change).await;
-        if !changed? {
+        if !self.store.change_source(&change).await? {
             return Err(errors::changed_meanwhile("source"));
         }
         tracing::info!(
             source = name,
             action,
-            actor = who.actor,
-            reason = who.reason,
+            actor = operator.actor,
+            reason = operator.reason,
             before,
             after,
             "an operator changed a source"
         );
         self.notifier.job_changed();
-        self.job_source(source, location).await
+        Ok(Some(self.job_source(source, location).await?))
     }
 
-    pub(super) fn audit_record(
-        &self,
-        who: &Who<'_>,
-        action: &str,
-        source: &str,
-        (before, after): (&str, &str),
-    ) -> AuditRecord {
-        AuditRecord {
-            audit_id: format!("aud_{}", Uuid::new_v4().simple()),
-            at: self.clock.now(),
-            actor: who.actor.to_owned(),
-            action: action.to_owned(),
-            subject: format!("source:{source}"),
-            before: before.to_owned(),
-            after: after.to_owned(),
-            reason: who.reason.to_owned(),
-        }
-    }
-
-    pub(super) async fn page_of_runs(
+    pub(super) async fn list_job_runs(
         &self,
         request: proto::ListJobRunsRequest,
     ) -> Result<proto::ListJobRunsResponse, ApiError> {
         let size = page::size(request.page_size);
-        let before = page::time_and_id(&request.page_token)?;
-        let source = Some(request.source.as_str()).filter(|source| !source.is_empty());
-        let runs = self.store.runs(source, before, size).await;
-        let runs = runs?;
-        let next_page_token = match runs.last() {
-            Some(last) if runs.len() == size as usize => {
-                page::token_of(last.new.started_at, &last.new.run_id)
-            }
-            Some(_) | None => String::new(),
-        };
+        let before = page::place(&request.page_token)?;
+        let source = page::given(&request.source);
+        let runs = self.store.runs(source, before, size).await?;
         Ok(proto::ListJobRunsResponse {
             runs: runs.iter().map(convert_job::run).collect(),
-            next_page_token,
+            next_page_token: page::next(&runs, size, |last| {
+                (last.new.started_at, last.new.run_id.clone())
+            }),
         })
     }
 
-    pub(super) async fn one_run(&self, run_id: &str) -> Result<proto::GetJobRunResponse, ApiError> {
-        let run = self.run_record(run_id).await?;
+    pub(super) async fn get_job_run(
+        &self,
+        request: proto::GetJobRunRequest,
+    ) -> Result<proto::GetJobRunResponse, ApiError> {
+        let run = self.run_record(&request.run_id).await?;
         Ok(proto::GetJobRunResponse {
             run: Some(convert_job::run(&run)),
         })
     }
 
-    pub(super) async fn audit_records(
+    pub(super) async fn list_audit_records(
         &self,
-        limit: u32,
+        request: proto::ListAuditRecordsRequest,
     ) -> Result<proto::ListAuditRecordsResponse, ApiError> {
-        let limit = match limit {
-            0 => 100,
-            limit => limit.min(1_000),
-        };
-        let records = self.store.audit(limit).await?;
+        let records = self.store.audit(page::limit(request.limit)).await?;
         Ok(proto::ListAuditRecordsResponse {
             records: records.into_iter().map(convert_job::audit).collect(),
         })
     }
 }
 
-/// What operators do is recorded with their name and reason, so both are required.
-pub(super) fn who<'a>(actor: &'a str, reason: &'a str) -> Result<Who<'a>, ApiError> {
-    for (field, text) in [("actor", actor), ("reason", reason)] {
-        if text.trim().is_empty() {
-            return Err(errors::invalid(
-                field,
-                "is required; it is recorded in the audit log",
-            ));
-        }
-    }
-    Ok(Who { actor, reason })
+/// What the audit log calls a source.
+fn subject(source: &str) -> String {
+    format!("source:{source}")
 }
 
 /// A plan in one line.

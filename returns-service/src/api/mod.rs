@@ -1,5 +1,5 @@
-//! The rim: what callers ask in protobuf is turned into the domain's types, and what comes of
-//! it back. Nothing is decided here.
+//! The API: requests in protobuf become the domain's types, and results become responses. Nothing
+//! is decided here.
 
 mod convert;
 mod convert_incident;
@@ -8,20 +8,26 @@ mod convert_webhook;
 mod details;
 mod diagnosis;
 mod dishonor;
+mod enums;
 mod errors;
 mod holds;
 mod imports;
 mod incidents;
 mod jobs;
 mod operations;
+mod operator;
 mod page;
 mod progress;
 mod report;
+mod services;
 mod settle;
+mod stream;
 mod transfers;
+mod verify;
 mod view;
 mod webhook_deliveries;
 mod webhook_endpoints;
+mod webhook_keys;
 mod webhooks;
 
 use std::collections::HashMap;
@@ -31,7 +37,7 @@ use echeck_proto::returns::v1 as proto;
 use echeck_service::clock::SharedClock;
 use proto::incident_service_server::IncidentServiceServer;
 use proto::operations_service_server::OperationsServiceServer;
-use proto::returns_service_server::{ReturnsService, ReturnsServiceServer};
+use proto::returns_service_server::ReturnsServiceServer;
 use proto::webhook_service_server::WebhookServiceServer;
 use returns_alerts::diagnosis::Examiner;
 use returns_feed::Feed;
@@ -44,7 +50,6 @@ use returns_sources::schedule::Scheduler;
 use returns_store::{Notifier, Store};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
-use tonic::{Request, Response, Status, Streaming};
 
 pub(crate) use incidents::IncidentApi;
 pub(crate) use webhooks::WebhookApi;
@@ -75,7 +80,7 @@ pub(crate) struct Api {
     pub(crate) bucket: Option<Bucket>,
     pub(crate) clock: SharedClock,
     pub(crate) notifier: Notifier,
-    /// Entries that a dry run decides at a time.
+    /// How many entries a dry run decides together.
     pub(crate) batch_size: usize,
     pub(crate) max_file_bytes: u64,
     pub(crate) shutdown: CancellationToken,
@@ -113,108 +118,4 @@ pub(crate) fn routes(apis: Apis, max_message_bytes: usize) -> RoutesBuilder {
                 .max_encoding_message_size(max_message_bytes),
         );
     routes
-}
-
-/// Hands every call to the file that has its subject.
-#[tonic::async_trait]
-impl ReturnsService for Api {
-    async fn import_file(
-        &self,
-        request: Request<Streaming<proto::ImportFileRequest>>,
-    ) -> Result<Response<proto::ImportFileResponse>, Status> {
-        Ok(Response::new(self.take_file(request.into_inner()).await?))
-    }
-
-    async fn get_import(
-        &self,
-        request: Request<proto::GetImportRequest>,
-    ) -> Result<Response<proto::GetImportResponse>, Status> {
-        let import = self.whole_import(&request.into_inner().import_id).await?;
-        Ok(Response::new(proto::GetImportResponse {
-            file_import: Some(import),
-        }))
-    }
-
-    async fn list_imports(
-        &self,
-        request: Request<proto::ListImportsRequest>,
-    ) -> Result<Response<proto::ListImportsResponse>, Status> {
-        Ok(Response::new(
-            self.page_of_imports(request.into_inner()).await?,
-        ))
-    }
-
-    type WatchImportStream = imports::WatchStream;
-
-    async fn watch_import(
-        &self,
-        request: Request<proto::WatchImportRequest>,
-    ) -> Result<Response<Self::WatchImportStream>, Status> {
-        Ok(Response::new(self.watch(request).await?))
-    }
-
-    type GetReportStream = report::ReportStream;
-
-    async fn get_report(
-        &self,
-        request: Request<proto::GetReportRequest>,
-    ) -> Result<Response<Self::GetReportStream>, Status> {
-        Ok(Response::new(
-            self.report(&request.into_inner().import_id).await?,
-        ))
-    }
-
-    async fn get_transfer(
-        &self,
-        request: Request<proto::GetTransferRequest>,
-    ) -> Result<Response<proto::GetTransferResponse>, Status> {
-        let transfer = self.transfer(request.into_inner()).await?;
-        Ok(Response::new(proto::GetTransferResponse {
-            transfer: Some(transfer),
-        }))
-    }
-
-    async fn get_return(
-        &self,
-        request: Request<proto::GetReturnRequest>,
-    ) -> Result<Response<proto::GetReturnResponse>, Status> {
-        let ach_return = self.ach_return(request.into_inner()).await?;
-        Ok(Response::new(proto::GetReturnResponse {
-            ach_return: Some(ach_return),
-        }))
-    }
-
-    async fn list_returns(
-        &self,
-        request: Request<proto::ListReturnsRequest>,
-    ) -> Result<Response<proto::ListReturnsResponse>, Status> {
-        Ok(Response::new(
-            self.page_of_returns(request.into_inner()).await?,
-        ))
-    }
-
-    async fn list_dishonorable_returns(
-        &self,
-        request: Request<proto::ListDishonorableReturnsRequest>,
-    ) -> Result<Response<proto::ListDishonorableReturnsResponse>, Status> {
-        Ok(Response::new(
-            self.page_of_dishonorable(request.into_inner()).await?,
-        ))
-    }
-
-    async fn list_holds(
-        &self,
-        request: Request<proto::ListHoldsRequest>,
-    ) -> Result<Response<proto::ListHoldsResponse>, Status> {
-        Ok(Response::new(
-            self.page_of_holds(request.into_inner()).await?,
-        ))
-    }
-
-    async fn resolve_hold(
-        &self,
-        request: Request<proto::ResolveHoldRequest>,
-    ) -> Result<Response<proto::ResolveHoldResponse>, Status> {
-        Ok(Response::new(self.resolve(request.into_inner()).await?))
-    }
 }

@@ -1,45 +1,42 @@
 //! Reports, from the bucket to the caller.
 
-use std::pin::Pin;
-
 use echeck_proto::returns::v1 as proto;
-use futures_util::Stream;
+use echeck_proto::timestamp::to_proto as timestamp;
+use echeck_service::server::deadline_of;
 use proto::get_report_response::Part;
-use returns_feed::timestamp;
 use returns_model::import::Phase;
 use returns_model::report::WrittenReport;
 use returns_reports::ReportSummary;
 use returns_reports::bucket::{Bytes, Digesting};
 use tokio_stream::StreamExt as _;
-use tonic::Status;
+use tonic::Request;
 
 use super::errors::{self, ApiError};
+use super::stream::{MessageSender, ResponseStream, respond};
 use super::{Api, convert};
 
-pub(crate) type ReportStream =
-    Pin<Box<dyn Stream<Item = Result<proto::GetReportResponse, Status>> + Send>>;
-
-type Sender = tokio::sync::mpsc::Sender<Result<proto::GetReportResponse, Status>>;
+type Sender = MessageSender<proto::GetReportResponse>;
 
 /// The most bytes of one message.
 const CHUNK_BYTES: usize = 256 << 10;
 
 impl Api {
     /// Sends the report of an import as it is in the bucket.
-    pub(super) async fn report(&self, import_id: &str) -> Result<ReportStream, ApiError> {
+    pub(super) async fn get_report(
+        &self,
+        request: Request<proto::GetReportRequest>,
+    ) -> Result<ResponseStream<proto::GetReportResponse>, ApiError> {
+        let deadline = deadline_of(&request);
+        let import_id = &request.into_inner().import_id;
         let import = self.import_record(import_id).await?;
         let Some(bucket) = &self.bucket else {
-            return Err(errors::precondition(
-                "NO_BUCKET",
-                "no bucket is configured, so there are no reports; add [bucket] to the \
-                 configuration of the returns service",
-            ));
+            let what = "no bucket is configured, so there are no reports; add [bucket] to the \
+                        configuration of the returns service";
+            return Err(errors::precondition("NO_BUCKET", what));
         };
         if let Phase::Rejected { why, .. } = &import.phase {
-            return Err(errors::precondition(
-                "REJECTED",
-                format!("the file was refused whole, so it has no report: {why}"),
-            ));
+            let what = format!("the file was refused whole, so it has no report: {why}");
+            return Err(errors::precondition("REJECTED", what));
         }
         let files = self.store.files_of(import_id).await?;
         let Some(report) = files.report else {
@@ -48,25 +45,16 @@ impl Api {
                 (Phase::Applied { .. }, None) => "it is being written".to_owned(),
                 (_, None) => "the import is not finished".to_owned(),
             };
-            return Err(errors::precondition(
-                "NOT_REPORTED_YET",
-                format!("there is no report of {import_id:?} yet: {why}"),
-            ));
+            let what = format!("there is no report of {import_id:?} yet: {why}");
+            return Err(errors::precondition("NOT_REPORTED_YET", what));
         };
         let header = header(&report)?;
         // Whether it can be had at all is the call's error, not the stream's.
         let (_, bytes) = bucket.get(&report.key).await?;
-        let (sender, receiver) = tokio::sync::mpsc::channel(4);
-        tokio::spawn(async move {
-            let sent = send(bytes, &report, header, &sender).await;
-            if let Err(error) = sent {
-                // A caller that has gone needs no answer.
-                let _ = sender.send(Err(error.into())).await;
-            }
-        });
-        Ok(Box::pin(tokio_stream::wrappers::ReceiverStream::new(
-            receiver,
-        )))
+        let late = "the report is long; allow the call more time";
+        Ok(respond(deadline, late, |sender| async move {
+            send(bytes, &report, header, &sender).await
+        }))
     }
 }
 
@@ -94,7 +82,7 @@ async fn send(
     if there.sha256 != report.sha256 {
         return Err(errors::data_loss(format!(
             "the report {:?} in the bucket is not the one that was written (SHA-256 {}, and it \
-             was {}); do not use it, and look who else writes to the bucket",
+             was {}); do not use it, and find out who else writes to the bucket",
             report.key, there.sha256, report.sha256
         )));
     }
@@ -103,8 +91,8 @@ async fn send(
 
 /// Sends a part; false when the caller has gone.
 async fn sent(sender: &Sender, part: Part) -> bool {
-    let message = proto::GetReportResponse { part: Some(part) };
-    sender.send(Ok(message)).await.is_ok()
+    let part = Some(part);
+    sender.send(proto::GetReportResponse { part }).await
 }
 
 fn header(report: &WrittenReport) -> Result<proto::ReportHeader, ApiError> {
@@ -114,35 +102,29 @@ fn header(report: &WrittenReport) -> Result<proto::ReportHeader, ApiError> {
             report.key
         ))
     })?;
+    let outcomes = summary.totals.outcomes().into_iter();
+    let outcomes = outcomes.map(|(outcome, tally)| proto::OutcomeTally {
+        outcome: outcome.to_owned(),
+        tally: convert::tally(tally),
+    });
+    let databases = summary.totals.databases.into_iter();
+    let databases = databases.map(|one| proto::DatabaseTally {
+        database: one.database,
+        applied: convert::tally(one.applied),
+        corrected: convert::tally(one.corrected),
+        exception: convert::tally(one.exception),
+        duplicate: convert::tally(one.duplicate),
+        held: convert::tally(one.held),
+        dismissed: convert::tally(one.dismissed),
+        rejected: convert::tally(one.rejected),
+    });
     Ok(proto::ReportHeader {
         key: report.key.clone(),
         sha256: report.sha256.clone(),
         size_bytes: report.size_bytes,
         rows: report.rows,
-        outcomes: summary
-            .totals
-            .outcomes()
-            .into_iter()
-            .map(|(outcome, tally)| proto::OutcomeTally {
-                outcome: outcome.to_owned(),
-                tally: convert::tally(tally),
-            })
-            .collect(),
-        databases: summary
-            .totals
-            .databases
-            .into_iter()
-            .map(|one| proto::DatabaseTally {
-                database: one.database,
-                applied: convert::tally(one.applied),
-                corrected: convert::tally(one.corrected),
-                exception: convert::tally(one.exception),
-                duplicate: convert::tally(one.duplicate),
-                held: convert::tally(one.held),
-                dismissed: convert::tally(one.dismissed),
-                rejected: convert::tally(one.rejected),
-            })
-            .collect(),
+        outcomes: outcomes.collect(),
+        databases: databases.collect(),
         ties_out: report.ties_out,
         differences: summary.tie_out.differences,
         totals_key: report.totals_key.clone(),

@@ -1,34 +1,30 @@
 //! A person releases a transfer to settlement.
 
 use echeck_proto::returns::v1 as proto;
-use returns_feed::timestamp;
+use echeck_proto::timestamp::to_proto as timestamp;
 
 use super::Api;
 use super::errors::{self, ApiError};
-use super::jobs::who;
+use super::operator::Operator;
 
 impl Api {
-    pub(super) async fn release(
+    pub(super) async fn release_to_settlement(
         &self,
         request: proto::ReleaseToSettlementRequest,
     ) -> Result<proto::ReleaseToSettlementResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
+        let operator = Operator::named(&request.actor, &request.reason)?;
         if request.transfer_id.is_empty() {
             return Err(errors::invalid("transfer_id", "must not be empty"));
         }
         let ready_at = self
             .settlement
-            .mark(&request.transfer_id, who.actor)
+            .release(&request.transfer_id, operator.actor)
             .await?;
         let after = ready_at.to_rfc3339();
-        let audit = self.audit_record(
-            &who,
-            "release_to_settlement",
-            &request.transfer_id,
-            ("", &after),
-        );
-        let kept = self.store.record_audit(&audit).await;
-        kept?;
+        let subject = format!("transfer:{}", request.transfer_id);
+        let change = ("release_to_settlement", subject, ("", &*after));
+        let audit = operator.audit(self.clock.now(), change);
+        self.store.record_audit(&audit).await?;
         Ok(proto::ReleaseToSettlementResponse {
             ready_to_settle_at: Some(timestamp(ready_at)),
         })

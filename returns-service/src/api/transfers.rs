@@ -1,7 +1,5 @@
 //! Transfers and their returns.
 
-use std::collections::HashMap;
-
 use ach::decision::{Effect, TransferKeyKind};
 use echeck_proto::adapter::v1 as adapter;
 use echeck_proto::returns::v1 as proto;
@@ -11,42 +9,47 @@ use returns_model::endpoint::PayloadVersion;
 use returns_model::hold::{HoldFilter, HoldState};
 use returns_model::journal::{JournalRow, MadeKind};
 use returns_store::ReturnFilter;
-use returns_webhooks::{AchReturn, History, ReturnOutcome, StageReached};
+use returns_webhooks::{History, ReturnOutcome};
 
+use super::enums::ToProto as _;
 use super::errors::{self, ApiError};
 use super::{Api, details, page, view};
 
 impl Api {
-    pub(super) async fn transfer(
+    pub(super) async fn get_transfer(
         &self,
         request: proto::GetTransferRequest,
-    ) -> Result<proto::Transfer, ApiError> {
+    ) -> Result<proto::GetTransferResponse, ApiError> {
         let view = view::payload_version(request.view, &request.api_version)?;
         let (kind, id, name) = match request.key {
             Some(Key::TransferId(id)) => (TransferKeyKind::TransferId, id, "transfer"),
             Some(Key::TraceId(id)) => (TransferKeyKind::TraceId, id, "transfer with trace id"),
-            None => return Err(errors::invalid("key", "say transfer_id or trace_id")),
+            None => return Err(errors::invalid("key", "set transfer_id or trace_id")),
         };
         if id.is_empty() {
             return Err(errors::invalid("key", "must not be empty"));
         }
-        let (matches, _) = self
-            .decider
-            .gateway
-            .lookup_raw(vec![key(kind, &id)])
-            .await?;
-        let mut found = matches.into_iter().flat_map(|one| one.transfers);
+        let mut found = self.look_up(kind, &id).await?;
         let transfer = found.next().ok_or_else(|| errors::not_found(name, &id))?;
         if let Some(other) = found.next() {
-            return Err(errors::precondition(
-                "AMBIGUOUS_TRACE_ID",
-                format!(
-                    "trace id {id:?} names {} and {}; ask by transfer id",
-                    transfer.id, other.id
-                ),
-            ));
+            let (one, other) = (transfer.id, other.id);
+            let what = format!("trace id {id:?} names {one} and {other}; ask by transfer id");
+            return Err(errors::precondition("AMBIGUOUS_TRACE_ID", what));
         }
-        self.with_return(transfer, view).await
+        Ok(proto::GetTransferResponse {
+            transfer: Some(self.with_return(transfer, view).await?),
+        })
+    }
+
+    /// The transfers of the system of record with this key.
+    async fn look_up(
+        &self,
+        kind: TransferKeyKind,
+        value: &str,
+    ) -> Result<impl Iterator<Item = adapter::Transfer> + use<>, ApiError> {
+        let keys = vec![key(kind, value)];
+        let (matches, _) = self.decider.gateway.lookup_raw(keys).await?;
+        Ok(matches.into_iter().flat_map(|one| one.transfers))
     }
 
     async fn with_return(
@@ -57,11 +60,9 @@ impl Api {
         let id = sent.id.clone();
         let standing = self.standing(&id, view.is_some()).await?;
         let history = History::of(standing.iter().map(|row| &row.row));
-        let picture = view.map(|payload_version| {
-            (
-                view::look(&sent, history.outcome.as_ref(), payload_version),
-                payload_version,
-            )
+        let shown = view.map(|version| {
+            let seen = view::transfer_view(&sent, history.outcome.as_ref(), version);
+            (seen, version)
         });
         let mut transfer = transfer(sent);
         transfer.open_hold_ids = self.open_hold_ids(id).await?;
@@ -80,17 +81,17 @@ impl Api {
         let first = standing.iter().rev().find(|row| row.row.effect.is_return());
         if let Some(row) = first {
             let mut complete = self.complete(row).await?;
-            // A validation failure is a decision about the transfer, and no return.
+            // A validation failure is a decision about the transfer, not a return.
             if let Some(found) = history.outcome.as_ref().and_then(ReturnOutcome::ach_return) {
-                complete.stage = stage(found).into();
+                complete.stage = found.stage().to_proto().into();
                 transfer.has_ach_return = true;
                 transfer.ach_return = Some(complete);
             }
         }
-        if let Some((picture, payload_version)) = picture {
-            view::show(&mut transfer, &picture, payload_version);
+        if let Some((seen, version)) = shown {
+            view::show(&mut transfer, &seen, version);
             if let Some(found) = &mut transfer.ach_return {
-                found.transfer_state.clone_from(&picture.state);
+                found.transfer_state = seen.state;
             }
         }
         add_links(&mut transfer);
@@ -106,13 +107,12 @@ impl Api {
         let mut after = progress.await?.position;
         let mut without_effect = Vec::new();
         loop {
-            let told = system_of_record.progress(after).await;
-            let told = told?;
-            without_effect.extend(told.exceptions.iter().map(|exception| exception.position));
+            let answer = system_of_record.progress(after).await?;
+            without_effect.extend(answer.exceptions.iter().map(|exception| exception.position));
             match without_effect.last() {
-                Some(last) if told.has_more && *last > after => after = *last,
+                Some(last) if answer.has_more && *last > after => after = *last,
                 Some(_) | None => {
-                    let passed = told.cursor.map_or(0, |cursor| cursor.position);
+                    let passed = answer.cursor.map_or(0, |cursor| cursor.position);
                     return Ok((passed, without_effect));
                 }
             }
@@ -123,16 +123,13 @@ impl Api {
     /// passed: what it has not is not true yet, and may never be. A view is asked for after the
     /// lookup.
     async fn standing(&self, id: &str, passed_only: bool) -> Result<Vec<JournalRow>, ApiError> {
-        let store = &self.store;
         let system_of_record = &self.decider.gateway.database;
-        let passed = if passed_only {
-            Some(self.passed().await?)
-        } else {
-            None
+        let passed = match passed_only {
+            true => Some(self.passed().await?),
+            false => None,
         };
         let ids = [id.to_owned()];
-        let known = store.known(&ids, system_of_record).await;
-        let mut known = known?;
+        let mut known = self.store.known(&ids, system_of_record).await?;
         let mut standing = known.standing.remove(id).unwrap_or_default();
         if let Some((passed, without_effect)) = passed {
             standing
@@ -148,8 +145,7 @@ impl Api {
             reason: None,
             transfer_id: Some(transfer_id),
         };
-        let holds = self.store.holds(&filter, None, 100).await;
-        let holds = holds?;
+        let holds = self.store.holds(&filter, None, 100).await?;
         Ok(holds.into_iter().map(|hold| hold.new.hold_id).collect())
     }
 
@@ -166,10 +162,10 @@ impl Api {
         Ok(answer)
     }
 
-    pub(super) async fn ach_return(
+    pub(super) async fn get_return(
         &self,
         request: proto::GetReturnRequest,
-    ) -> Result<proto::AchReturn, ApiError> {
+    ) -> Result<proto::GetReturnResponse, ApiError> {
         let return_id = &request.ach_return_id;
         let view = view::payload_version(request.view, &request.api_version)?;
         let row = self
@@ -181,10 +177,10 @@ impl Api {
         let transfer_id = &row.row.transfer.id;
         let sent = match view {
             Some(_) => {
-                let key = key(TransferKeyKind::TransferId, transfer_id);
-                let found = self.decider.gateway.lookup_raw(vec![key]).await;
-                let (matches, _) = found?;
-                matches.into_iter().flat_map(|one| one.transfers).next()
+                let mut found = self
+                    .look_up(TransferKeyKind::TransferId, transfer_id)
+                    .await?;
+                found.next()
             }
             None => None,
         };
@@ -193,33 +189,29 @@ impl Api {
         if let Some(found) = outcome.as_ref().and_then(ReturnOutcome::ach_return)
             && found.ach_return_id == *return_id
         {
-            answer.stage = stage(found).into();
+            answer.stage = found.stage().to_proto().into();
         }
-        if let Some(payload_version) = view {
-            answer.transfer_state = sent
-                .map(|sent| view::look(&sent, outcome.as_ref(), payload_version).state)
-                .unwrap_or_default();
+        if let (Some(version), Some(sent)) = (view, sent) {
+            answer.transfer_state = view::transfer_view(&sent, outcome.as_ref(), version).state;
         }
-        Ok(answer)
+        Ok(proto::GetReturnResponse {
+            ach_return: Some(answer),
+        })
     }
 
-    pub(super) async fn page_of_returns(
+    pub(super) async fn list_returns(
         &self,
         request: proto::ListReturnsRequest,
     ) -> Result<proto::ListReturnsResponse, ApiError> {
         let size = page::size(request.page_size);
-        let given = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let given = |text: &str| page::given(text).map(str::to_owned);
         let filter = ReturnFilter {
             import_id: given(&request.import_id),
             transfer_id: given(&request.transfer_id),
             code: given(&request.return_code.to_ascii_uppercase()),
-            before: page::position(&request.page_token)?,
+            before: page::place(&request.page_token)?,
         };
         let rows = self.store.returns(&filter, size).await?;
-        let next_page_token = match rows.last() {
-            Some(last) if rows.len() == size as usize => page::token_of_position(last.position),
-            Some(_) | None => String::new(),
-        };
         let mut ach_returns = Vec::with_capacity(rows.len());
         for row in &rows {
             ach_returns.push(self.with_databases(row).await?);
@@ -227,16 +219,8 @@ impl Api {
         self.add_grounds(&mut ach_returns).await?;
         Ok(proto::ListReturnsResponse {
             ach_returns,
-            next_page_token,
+            next_page_token: page::next(&rows, size, |last| last.position),
         })
-    }
-}
-
-fn stage(found: &AchReturn) -> proto::AchReturnStage {
-    match found.stage() {
-        StageReached::Created => proto::AchReturnStage::Created,
-        StageReached::Dishonored => proto::AchReturnStage::Dishonored,
-        StageReached::Contested => proto::AchReturnStage::Contested,
     }
 }
 
@@ -266,27 +250,22 @@ fn transfer(sent: adapter::Transfer) -> proto::Transfer {
         failure_code: sent.failure_code,
         failure_message: sent.failure_message,
         parent_id: sent.parent_id,
-        links: HashMap::new(),
-        has_ach_return: false,
-        ach_return: None,
         reversal_ids: sent.reversal_ids,
-        databases: Vec::new(),
-        open_hold_ids: Vec::new(),
+        ..proto::Transfer::default()
     }
 }
 
 fn add_links(transfer: &mut proto::Transfer) {
-    let path = |id: &str| format!("/transfers/{id}");
-    transfer.links.insert("self".to_owned(), path(&transfer.id));
+    let links = &mut transfer.links;
+    let own = format!("/transfers/{}", transfer.id);
     if !transfer.parent_id.is_empty() {
-        transfer
-            .links
-            .insert("parent".to_owned(), path(&transfer.parent_id));
-    }
-    if !transfer.reversal_ids.is_empty() {
-        transfer.links.insert(
-            "reversals".to_owned(),
-            format!("{}/reversals", path(&transfer.id)),
+        links.insert(
+            "parent".to_owned(),
+            format!("/transfers/{}", transfer.parent_id),
         );
     }
+    if !transfer.reversal_ids.is_empty() {
+        links.insert("reversals".to_owned(), format!("{own}/reversals"));
+    }
+    links.insert("self".to_owned(), own);
 }

@@ -7,13 +7,13 @@ use returns_webhooks::{ReturnOutcome, TransferSeen, TransferView, view};
 
 use super::errors::{self, ApiError};
 
-/// The payload_version of a view; `None` for the gateway's own.
+/// The version of a view; `None` for the gateway's own.
 pub(super) fn payload_version(
     view: i32,
     api_version: &str,
 ) -> Result<Option<PayloadVersion>, ApiError> {
     let view = proto::TransferView::try_from(view)
-        .map_err(|_| errors::invalid("view", format!("{view} is no view")))?;
+        .map_err(|_| errors::invalid("view", format!("{view} is not a valid view")))?;
     let no_version = |payload_version| {
         if api_version.is_empty() {
             Ok(payload_version)
@@ -33,8 +33,8 @@ pub(super) fn payload_version(
     }
 }
 
-/// How a transfer of the system of record looks.
-pub(super) fn look(
+/// How a transfer of the system of record is shown.
+pub(super) fn transfer_view(
     sent: &echeck_proto::adapter::v1::Transfer,
     outcome: Option<&ReturnOutcome>,
     payload_version: PayloadVersion,
@@ -69,7 +69,7 @@ pub(super) fn show(
                 transfer.ready_to_settle_at = None;
             }
         }
-        // Rainforest shows no row of the processor, and what stands in one would tell of a
+        // Rainforest shows no row of the processor, and what is in one would show a
         // state that an older version must not see.
         PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => {
             transfer.raw_json.clear();

@@ -1,4 +1,4 @@
-//! Deliveries and events: listing them, sending again, and trying an endpoint.
+//! Deliveries and events: listing them, sending them again, and testing an endpoint.
 
 use echeck_proto::returns::v1 as proto;
 use proto::replay_request::Selection;
@@ -8,8 +8,10 @@ use returns_model::event::EventFilter;
 use returns_webhooks::{recover, test_body};
 use uuid::Uuid;
 
+use super::convert::milliseconds;
+use super::enums::ToDomain as _;
 use super::errors::{self, ApiError};
-use super::jobs::{Who, who};
+use super::operator::Operator;
 use super::webhooks::WebhookApi;
 use super::{convert_webhook as convert, page};
 
@@ -18,32 +20,34 @@ fn given(text: String) -> Option<String> {
 }
 
 impl WebhookApi {
-    pub(super) async fn page_of_deliveries(
+    pub(super) async fn list_deliveries(
         &self,
         request: proto::ListDeliveriesRequest,
     ) -> Result<proto::ListDeliveriesResponse, ApiError> {
         let size = page::size(request.page_size);
-        let before = page::delivery_place(&request.page_token)?;
+        let before = page::place(&request.page_token)?;
         let filter = DeliveryFilter {
-            state: convert::state(request.state()),
+            state: request.state().to_domain(),
             endpoint_id: given(request.endpoint_id),
             event_id: given(request.event_id),
             message_id: given(request.message_id),
             transfer_id: given(request.transfer_id),
         };
-        let found = self.store.deliveries(&filter, before, size).await;
-        let found = found?;
-        let next_page_token = match found.last() {
-            Some(last) if found.len() == size as usize => page::token_of_delivery(last),
-            Some(_) | None => String::new(),
-        };
+        let found = self.store.deliveries(&filter, before, size).await?;
+        let next_page_token = page::next(&found, size, |last| {
+            (
+                last.sequence,
+                last.endpoint_id.clone(),
+                last.event_type.clone(),
+            )
+        });
         Ok(proto::ListDeliveriesResponse {
             deliveries: found.iter().map(convert::delivery).collect(),
             next_page_token,
         })
     }
 
-    pub(super) async fn page_of_events(
+    pub(super) async fn list_events(
         &self,
         request: proto::ListEventsRequest,
     ) -> Result<proto::ListEventsResponse, ApiError> {
@@ -52,24 +56,19 @@ impl WebhookApi {
         let payload_version =
             payload_version(style, &request.api_version).map_err(|fault| vec![fault])?;
         let filter = EventFilter {
-            since: convert::required_time("start_time", request.start_time)?,
-            until: convert::required_time("end_time", request.end_time)?,
+            since: convert::optional_time("start_time", request.start_time)?,
+            until: convert::optional_time("end_time", request.end_time)?,
             transfer_id: given(request.transfer_id),
-            after: page::position(&request.page_token)?.unwrap_or_default(),
+            after: page::place(&request.page_token)?.unwrap_or_default(),
         };
-        let found = self.store.events(&filter, size).await;
-        let found = found?;
-        let next_page_token = match found.last() {
-            Some(last) if found.len() == size as usize => page::token_of_position(last.sequence),
-            Some(_) | None => String::new(),
-        };
+        let found = self.store.events(&filter, size).await?;
         let mut events = Vec::new();
         for event in &found {
             events.extend(convert::messages(event, payload_version)?);
         }
         Ok(proto::ListEventsResponse {
             events,
-            next_page_token,
+            next_page_token: page::next(&found, size, |last| last.sequence),
         })
     }
 
@@ -77,19 +76,16 @@ impl WebhookApi {
         &self,
         request: proto::ReplayRequest,
     ) -> Result<proto::ReplayResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
-        let endpoint = self.one(&request.endpoint_id).await?;
+        let operator = Operator::named(&request.actor, &request.reason)?;
+        let endpoint = self.endpoint(&request.endpoint_id).await?;
         let now = self.now();
         let (subject, messages) = match request.selection {
-            None => {
-                let what = "or message_id must say what is sent again";
-                return Err(errors::invalid("event_id", what));
-            }
+            None => return Err(errors::invalid("event_id", "is required, or message_id")),
             Some(Selection::EventId(event_id)) => {
-                let event = self.store.event(&event_id).await;
-                let event = event?.ok_or_else(|| errors::not_found("event", &event_id))?;
-                let done = recover::replay(&*self.store, &endpoint, &event, now).await;
-                (event_id, done)
+                let event = self.store.event(&event_id).await?;
+                let event = event.ok_or_else(|| errors::not_found("event", &event_id))?;
+                let messages = recover::replay(&*self.store, &endpoint, &event, now).await?;
+                (event_id, messages)
             }
             Some(Selection::MessageId(message_id)) => {
                 let filter = DeliveryFilter {
@@ -97,31 +93,25 @@ impl WebhookApi {
                     message_id: Some(message_id.clone()),
                     ..DeliveryFilter::default()
                 };
-                let found = self.store.deliveries(&filter, None, 1).await;
-                let found = found?;
-                let Some(found) = found.into_iter().next() else {
-                    return Err(errors::not_found("message", &message_id));
-                };
-                let events = self.store.events_at(&[found.sequence]).await;
-                let events = events?;
+                let found = self.store.deliveries(&filter, None, 1).await?;
+                let found = found.first();
+                let found = found.ok_or_else(|| errors::not_found("message", &message_id))?;
+                let events = self.store.events_at(&[found.sequence]).await?;
                 let again: Vec<Redelivery> = events
                     .iter()
                     .flat_map(|event| messages_for(&endpoint, &event.new, event.sequence))
                     .filter(|one| one.message_id == message_id)
                     .collect();
-                (message_id, self.store.redeliver(&again, true, now).await)
+                (message_id, self.store.redeliver(&again, true, now).await?)
             }
         };
-        let messages = messages?;
         if messages == 0 {
-            return Err(errors::precondition(
-                "NOT_SUBSCRIBED",
-                "the endpoint wants no message of this event: its style, version, event_types \
-                 or merchant leave it out",
-            ));
+            let what = "the endpoint subscribes to no message of this event: its style, version, \
+                        event_types or merchant leave it out";
+            return Err(errors::precondition("NOT_SUBSCRIBED", what));
         }
         let after = format!("{subject}: {messages} messages");
-        self.sent_again(&who, "replay", &endpoint.endpoint_id, &after)
+        self.sent_again(operator, "replay", &endpoint.endpoint_id, &after)
             .await?;
         Ok(proto::ReplayResponse { messages })
     }
@@ -130,40 +120,39 @@ impl WebhookApi {
         &self,
         request: proto::RecoverRequest,
     ) -> Result<proto::RecoverResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
-        let endpoint = self.one(&request.endpoint_id).await?;
+        let operator = Operator::named(&request.actor, &request.reason)?;
+        let endpoint = self.endpoint(&request.endpoint_id).await?;
         let now = self.now();
-        let since = convert::required_time("start_time", request.start_time)?
+        let since = convert::optional_time("start_time", request.start_time)?
             .ok_or_else(|| errors::invalid("start_time", "is required"))?;
-        let until = convert::required_time("end_time", request.end_time)?.unwrap_or(now);
+        let until = convert::optional_time("end_time", request.end_time)?.unwrap_or(now);
         if until <= since {
             return Err(errors::invalid("end_time", "must be after start_time"));
         }
         let messages = recover::recover(&*self.store, &endpoint, since, until, now).await?;
         let after = format!("{since} to {until}: {messages} messages");
-        self.sent_again(&who, "recover", &endpoint.endpoint_id, &after)
+        self.sent_again(operator, "recover", &endpoint.endpoint_id, &after)
             .await?;
         Ok(proto::RecoverResponse { messages })
     }
 
-    /// Keeps that messages are sent again. When none is given up any more, whoever was told of
-    /// that is told that it is over.
+    /// Records that messages are sent again. When none is undeliverable any more, the incident
+    /// about that is over.
     async fn sent_again(
         &self,
-        who: &Who<'_>,
+        operator: Operator<'_>,
         action: &str,
         endpoint_id: &str,
         after: &str,
     ) -> Result<(), ApiError> {
-        let audit = self.audit(who, action, endpoint_id, ("", after));
-        let kept = self.store.record_audit(&audit).await;
-        kept?;
-        self.clear_if_well(endpoint_id).await?;
+        let audit = self.audit(operator, action, endpoint_id, ("", after));
+        self.store.record_audit(&audit).await?;
+        self.clear_incident_if_recovered(endpoint_id).await?;
         tracing::info!(
             endpoint_id,
             action,
-            actor = who.actor,
-            reason = who.reason,
+            actor = operator.actor,
+            reason = operator.reason,
             after,
             "an operator sends webhooks again"
         );
@@ -171,29 +160,34 @@ impl WebhookApi {
         Ok(())
     }
 
-    pub(super) async fn send_test(
+    pub(super) async fn send_test_event(
         &self,
         request: proto::SendTestEventRequest,
     ) -> Result<proto::SendTestEventResponse, ApiError> {
-        let who = who(&request.actor, "a test")?;
-        let endpoint = self.one(&request.endpoint_id).await?;
+        let operator = Operator::named(&request.actor, "a test")?;
+        let endpoint = self.endpoint(&request.endpoint_id).await?;
         let now = self.now();
-        let secrets = self.store.active_secrets(&endpoint.endpoint_id, now).await;
-        let secrets = secrets?;
-        let keys = self.client.keys(&secrets);
-        let keys = keys?;
+        let secrets = self
+            .store
+            .active_secrets(&endpoint.endpoint_id, now)
+            .await?;
+        let keys = self.client.keys(&secrets)?;
         let message_id = format!("msg_test_{}", Uuid::new_v4().simple());
         let body = test_body(&endpoint, now);
         let posted = self.client.post(&endpoint, &keys, &message_id, body).await;
-        let said = posted.error.as_deref().unwrap_or("delivered");
-        let audit = self.audit(&who, "test_endpoint", &endpoint.endpoint_id, ("", said));
-        let kept = self.store.record_audit(&audit).await;
-        kept?;
+        let result = posted.error.as_deref().unwrap_or("delivered");
+        let audit = self.audit(
+            operator,
+            "test_endpoint",
+            &endpoint.endpoint_id,
+            ("", result),
+        );
+        self.store.record_audit(&audit).await?;
         Ok(proto::SendTestEventResponse {
             delivered: posted.error.is_none(),
             http_status: posted.status.map(u32::from).unwrap_or_default(),
             error: posted.error.unwrap_or_default(),
-            took_ms: u64::try_from(posted.took.as_millis()).unwrap_or(u64::MAX),
+            took_ms: milliseconds(posted.took),
             message_id,
         })
     }

@@ -1,48 +1,64 @@
-//! Endpoints: making, changing and listing them, and their keys.
+//! Endpoints: creating, changing and listing them.
 
-use chrono::TimeDelta;
 use echeck_proto::returns::v1 as proto;
-use returns_feed::timestamp;
 use returns_model::endpoint::{
-    Endpoint, EndpointChange, EndpointFault, EndpointSettings, OwnerChange, SecretKind,
-    SecretRecord, payload_version,
+    Endpoint, EndpointChange, EndpointFault, EndpointSettings, OwnerChange, payload_version,
 };
 use returns_model::ids;
-use returns_webhooks::SigningKey;
-use ring::rand::SystemRandom;
-use secrecy::ExposeSecret as _;
 use uuid::Uuid;
 
 use super::errors::{self, ApiError};
-use super::jobs::{Who, who};
+use super::operator::Operator;
+use super::webhook_keys::new_key;
 use super::webhooks::WebhookApi;
 use super::{convert_webhook as convert, page};
 
-/// How long a key signs along after a rotation, in seconds, unless asked.
-const OVERLAP_S: u32 = 24 * 3600;
-/// The longest that may be asked for.
-const LONGEST_OVERLAP_S: u32 = 30 * OVERLAP_S;
 /// The longest idempotency key, in bytes.
 const LONGEST_KEY: usize = 200;
 
 impl WebhookApi {
-    pub(super) async fn create(
+    pub(super) async fn create_endpoint(
         &self,
         request: proto::CreateEndpointRequest,
     ) -> Result<proto::CreateEndpointResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
+        let (actor, reason) = (request.actor.clone(), request.reason.clone());
+        let operator = Operator::named(&actor, &reason)?;
+        let kind = convert::key_kind(request.key_kind());
+        let endpoint = self.requested(request)?;
+        let id = &endpoint.endpoint_id;
+        let (secret, key) = self.new_key(id, kind)?;
+        let text = endpoint_text(&endpoint);
+        let audit = self.audit(operator, "create_endpoint", id, ("", &text));
+        let keys = std::slice::from_ref(&secret);
+        if self.store.create_endpoint(&endpoint, keys, &audit).await? {
+            log_change(operator, "create_endpoint", &endpoint);
+            self.notifier.messages_due();
+            return Ok(proto::CreateEndpointResponse {
+                endpoint: Some(convert::endpoint(&endpoint, keys)),
+                key: Some(new_key(&secret, &key)),
+            });
+        }
+        let existing = self.endpoint(id).await?;
+        if existing.settings != endpoint.settings {
+            let what =
+                format!("idempotency_key was used for endpoint {id}, which has other settings");
+            return Err(errors::already_exists("IDEMPOTENCY_KEY_USED", what));
+        }
+        Ok(proto::CreateEndpointResponse {
+            endpoint: Some(convert::endpoint(&existing, &[])),
+            key: None,
+        })
+    }
+
+    /// The endpoint that a request describes.
+    fn requested(&self, request: proto::CreateEndpointRequest) -> Result<Endpoint, ApiError> {
         if request.idempotency_key.len() > LONGEST_KEY {
             let what = format!("has more than {LONGEST_KEY} bytes");
             return Err(errors::invalid("idempotency_key", what));
         }
-        let kind = convert::key_kind(request.key_kind());
         let style = convert::style(request.style())?;
         let payload_version =
             payload_version(style, &request.api_version).map_err(|fault| vec![fault])?;
-        let endpoint_id = match request.idempotency_key.as_str() {
-            "" => ids::endpoint_id(&Uuid::new_v4().to_string()),
-            key => ids::endpoint_id(key),
-        };
         let settings = EndpointSettings {
             url: request.url,
             description: request.description,
@@ -56,8 +72,11 @@ impl WebhookApi {
         };
         self.check(&settings)?;
         let now = self.now();
-        let endpoint = Endpoint {
-            endpoint_id,
+        Ok(Endpoint {
+            endpoint_id: match request.idempotency_key.as_str() {
+                "" => ids::endpoint_id(&Uuid::new_v4().to_string()),
+                key => ids::endpoint_id(key),
+            },
             settings,
             disabled_why: None,
             failing_since: None,
@@ -65,37 +84,6 @@ impl WebhookApi {
             updated_at: now,
             version: 0,
             owner_notice: None,
-        };
-        let (secret, key) = self.new_key(&endpoint.endpoint_id, kind)?;
-        let audit = self.audit(
-            &who,
-            "create_endpoint",
-            &endpoint.endpoint_id,
-            ("", &endpoint_text(&endpoint)),
-        );
-        let keys = std::slice::from_ref(&secret);
-        let made = self.store.create_endpoint(&endpoint, keys, &audit).await;
-        if made? {
-            log_change(&who, "create_endpoint", &endpoint);
-            self.notifier.messages_due();
-            return Ok(proto::CreateEndpointResponse {
-                endpoint: Some(convert::endpoint(&endpoint, keys)),
-                key: Some(shown(&secret, &key)),
-            });
-        }
-        let there = self.one(&endpoint.endpoint_id).await?;
-        if there.settings != endpoint.settings {
-            return Err(errors::already_exists(
-                "IDEMPOTENCY_KEY_USED",
-                format!(
-                    "idempotency_key was used for endpoint {}, which has other settings",
-                    there.endpoint_id
-                ),
-            ));
-        }
-        Ok(proto::CreateEndpointResponse {
-            endpoint: Some(convert::endpoint(&there, &[])),
-            key: None,
         })
     }
 
@@ -114,33 +102,12 @@ impl WebhookApi {
         Err(faults.into())
     }
 
-    fn new_key(
-        &self,
-        endpoint_id: &str,
-        kind: SecretKind,
-    ) -> Result<(SecretRecord, SigningKey), ApiError> {
-        let secret_id = format!("whs_{}", Uuid::new_v4().simple());
-        let key = SigningKey::draw(kind, &SystemRandom::new());
-        let key = key?;
-        let sealed = self.client.encryptor().seal(&secret_id, &key);
-        let secret = SecretRecord {
-            sealed: sealed?,
-            secret_id,
-            endpoint_id: endpoint_id.to_owned(),
-            kind,
-            public_key: key.public_key(),
-            created_at: self.now(),
-            retires_at: None,
-        };
-        Ok((secret, key))
-    }
-
-    pub(super) async fn update(
+    pub(super) async fn update_endpoint(
         &self,
         request: proto::UpdateEndpointRequest,
     ) -> Result<proto::UpdateEndpointResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
-        let seen = self.one(&request.endpoint_id).await?;
+        let operator = Operator::named(&request.actor, &request.reason)?;
+        let seen = self.endpoint(&request.endpoint_id).await?;
         if request.version != 0 && request.version != seen.version {
             return Err(errors::changed_meanwhile("endpoint"));
         }
@@ -161,50 +128,51 @@ impl WebhookApi {
             settings,
             ..seen.clone()
         };
-        let endpoint = self.change(&who, "update_endpoint", &seen, to).await?;
+        let endpoint = self.change(operator, "update_endpoint", &seen, to).await?;
         Ok(proto::UpdateEndpointResponse {
             endpoint: Some(convert::endpoint(&endpoint, &[])),
         })
     }
 
-    pub(super) async fn disable(
+    pub(super) async fn disable_endpoint(
         &self,
         request: proto::DisableEndpointRequest,
     ) -> Result<proto::DisableEndpointResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
-        let seen = self.one(&request.endpoint_id).await?;
-        let why = format!("{}: {}", who.actor, who.reason);
+        let operator = Operator::named(&request.actor, &request.reason)?;
+        let seen = self.endpoint(&request.endpoint_id).await?;
+        let why = format!("{}: {}", operator.actor, operator.reason);
         let to = Endpoint {
             disabled_why: seen.disabled_why.clone().or(Some(why)),
             ..seen.clone()
         };
-        let endpoint = self.change(&who, "disable_endpoint", &seen, to).await?;
+        let endpoint = self.change(operator, "disable_endpoint", &seen, to).await?;
         Ok(proto::DisableEndpointResponse {
             endpoint: Some(convert::endpoint(&endpoint, &[])),
         })
     }
 
-    pub(super) async fn enable(
+    pub(super) async fn enable_endpoint(
         &self,
         request: proto::EnableEndpointRequest,
     ) -> Result<proto::EnableEndpointResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
-        let seen = self.one(&request.endpoint_id).await?;
+        let operator = Operator::named(&request.actor, &request.reason)?;
+        let seen = self.endpoint(&request.endpoint_id).await?;
         let to = Endpoint {
             disabled_why: None,
             ..seen.clone()
         };
-        let endpoint = self.change(&who, "enable_endpoint", &seen, to).await?;
-        self.clear_if_well(&endpoint.endpoint_id).await?;
+        let endpoint = self.change(operator, "enable_endpoint", &seen, to).await?;
+        self.clear_incident_if_recovered(&endpoint.endpoint_id)
+            .await?;
         Ok(proto::EnableEndpointResponse {
             endpoint: Some(convert::endpoint(&endpoint, &[])),
         })
     }
 
-    /// Notifier an endpoint from what was seen; saying the same again changes nothing.
+    /// Changes an endpoint from what was seen; saying the same again changes nothing.
     async fn change(
         &self,
-        who: &Who<'_>,
+        operator: Operator<'_>,
         action: &str,
         seen: &Endpoint,
         to: Endpoint,
@@ -213,110 +181,60 @@ impl WebhookApi {
             return Ok(to);
         }
         let id = &seen.endpoint_id;
-        let to_is_enabled = to.is_enabled();
-        let enabled = !seen.is_enabled() && to_is_enabled;
+        let enabled_before = seen.is_enabled();
         let moved = seen.settings.url != to.settings.url;
+        let audit_texts = (&*endpoint_text(seen), &*endpoint_text(&to));
         let change = EndpointChange {
-            endpoint: Endpoint {
-                updated_at: self.now(),
-                ..to
-            },
-            forget_failures: enabled || moved,
-            owner: if seen.is_enabled() == to_is_enabled {
+            forget_failures: moved || (to.is_enabled() && !enabled_before),
+            owner: if to.is_enabled() == enabled_before {
                 OwnerChange::Keep
             } else {
                 OwnerChange::Forget
             },
-            audit: self.audit(who, action, id, (&endpoint_text(seen), "")),
-        };
-        let change = EndpointChange {
-            audit: returns_model::job::AuditRecord {
-                after: endpoint_text(&change.endpoint),
-                ..change.audit
+            audit: self.audit(operator, action, id, audit_texts),
+            endpoint: Endpoint {
+                updated_at: self.now(),
+                ..to
             },
-            ..change
         };
-        let done = self.store.change_endpoint(&change).await;
-        if !done? {
+        if !self.store.change_endpoint(&change).await? {
             return Err(errors::changed_meanwhile("endpoint"));
         }
-        log_change(who, action, &change.endpoint);
+        log_change(operator, action, &change.endpoint);
         self.notifier.messages_due();
-        self.one(id).await
+        self.endpoint(id).await
     }
 
-    pub(super) async fn rotate(
-        &self,
-        request: proto::RotateSecretRequest,
-    ) -> Result<proto::RotateSecretResponse, ApiError> {
-        let who = who(&request.actor, &request.reason)?;
-        let overlap_s = request.overlap_s.unwrap_or(OVERLAP_S);
-        if overlap_s > LONGEST_OVERLAP_S {
-            let what = format!("must be at most {LONGEST_OVERLAP_S} (30 days)");
-            return Err(errors::invalid("overlap_s", what));
-        }
-        let seen = self.one(&request.endpoint_id).await?;
-        let id = &seen.endpoint_id;
-        let kind = convert::key_kind(request.kind());
-        let now = self.now();
-        let active = self.store.active_secrets(id, now).await;
-        let active = active?;
-        let old = active.iter().find(|one| one.kind == kind);
-        let old_retires_at = now + TimeDelta::seconds(overlap_s.into());
-        let (secret, key) = self.new_key(id, kind)?;
-        let before = old.map_or("", |old| old.secret_id.as_str());
-        let audit = self.audit(&who, "rotate_secret", id, (before, &secret.secret_id));
-        let done = self
-            .store
-            .add_secret(&secret, seen.version, old_retires_at, &audit)
-            .await;
-        if !done? {
-            return Err(errors::changed_meanwhile("endpoint"));
-        }
-        log_change(&who, "rotate_secret", &seen);
-        Ok(proto::RotateSecretResponse {
-            key: Some(shown(&secret, &key)),
-            previous_key_retires_at: old.map(|_| timestamp(old_retires_at)),
-        })
-    }
-
-    pub(super) async fn page_of_endpoints(
+    pub(super) async fn list_endpoints(
         &self,
         request: proto::ListEndpointsRequest,
     ) -> Result<proto::ListEndpointsResponse, ApiError> {
         let size = page::size(request.page_size);
-        let after = page::time_and_id(&request.page_token)?;
-        let found = self.store.endpoints(after, size).await;
-        let found = found?;
-        let next_page_token = match found.last() {
-            Some(last) if found.len() == size as usize => {
-                page::token_of(last.created_at, &last.endpoint_id)
-            }
-            Some(_) | None => String::new(),
-        };
+        let after = page::place(&request.page_token)?;
+        let found = self.store.endpoints(after, size).await?;
+        let endpoints = found.iter().map(|one| convert::endpoint(one, &[]));
         Ok(proto::ListEndpointsResponse {
-            endpoints: found
-                .iter()
-                .map(|one| convert::endpoint(one, &[]))
-                .collect(),
-            next_page_token,
+            endpoints: endpoints.collect(),
+            next_page_token: page::next(&found, size, |last| {
+                (last.created_at, last.endpoint_id.clone())
+            }),
         })
     }
 
-    pub(super) async fn endpoint_with_keys(
+    pub(super) async fn get_endpoint(
         &self,
-        endpoint_id: &str,
+        request: proto::GetEndpointRequest,
     ) -> Result<proto::GetEndpointResponse, ApiError> {
-        let endpoint = self.one(endpoint_id).await?;
-        let keys = self.store.active_secrets(endpoint_id, self.now()).await;
-        let keys = keys?;
+        let endpoint = self.endpoint(&request.endpoint_id).await?;
+        let id = &endpoint.endpoint_id;
+        let keys = self.store.active_secrets(id, self.now()).await?;
         Ok(proto::GetEndpointResponse {
             endpoint: Some(convert::endpoint(&endpoint, &keys)),
         })
     }
 }
 
-/// An endpoint in one line for the audit, without the path of its address.
+/// An endpoint in one line for the audit log, without the path of its URL.
 fn endpoint_text(endpoint: &Endpoint) -> String {
     let settings = &endpoint.settings;
     let state = match &endpoint.disabled_why {
@@ -327,7 +245,7 @@ fn endpoint_text(endpoint: &Endpoint) -> String {
         "{state}, {host} ({digest}), {style} {version}, types {types:?}, merchant {merchant:?}, \
          owner {owner:?}, ordered {ordered}, {description:?}",
         host = endpoint.host(),
-        // Tells a new path from the one before.
+        // Distinguishes a new path from the one before.
         digest = ids::dedup_key(&settings.url),
         style = settings.style.as_str(),
         version = settings.api_version,
@@ -339,21 +257,13 @@ fn endpoint_text(endpoint: &Endpoint) -> String {
     )
 }
 
-fn log_change(who: &Who<'_>, action: &str, endpoint: &Endpoint) {
+pub(super) fn log_change(operator: Operator<'_>, action: &str, endpoint: &Endpoint) {
     tracing::info!(
         endpoint_id = endpoint.endpoint_id,
         host = endpoint.host(),
         action,
-        actor = who.actor,
-        reason = who.reason,
+        actor = operator.actor,
+        reason = operator.reason,
         "an operator changed a webhook endpoint"
     );
-}
-
-fn shown(secret: &SecretRecord, key: &SigningKey) -> proto::NewWebhookKey {
-    let text = key.for_receiver();
-    proto::NewWebhookKey {
-        key: Some(convert::key(secret)),
-        secret: text.map_or_else(String::new, |text| text.expose_secret().to_owned()),
-    }
 }

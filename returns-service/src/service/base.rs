@@ -25,7 +25,7 @@ pub(super) struct Base {
 }
 
 impl Base {
-    /// Opens what the configuration names. Gives what will be reported, too.
+    /// Opens what the configuration names. Also returns the signals that will be reported.
     pub(super) async fn open(
         config: &Config,
         clock: SharedClock,
@@ -55,7 +55,7 @@ impl Base {
 
 /// The name under which this process takes leases and claims. `nonce` keeps it apart from all
 /// others. SQLite is used on one machine, mostly by one process: there the name is the same
-/// at every start, so that a restart goes on at once with what the process before had.
+/// at every start, so that a restart continues at once with what the previous process had.
 fn replica_name(config: &Config, nonce: Uuid) -> String {
     if let Some(name) = &config.replica.name {
         return name.clone();

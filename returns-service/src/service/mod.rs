@@ -29,7 +29,7 @@ use crate::config::Config;
 use base::Base;
 use workers::{Failed, Workers};
 
-use parts::Parts;
+use parts::ServiceParts;
 
 /// Why the service could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +43,7 @@ pub enum ServiceError {
     /// The bucket cannot be used.
     #[error("the bucket cannot be used: {0}")]
     Bucket(String),
-    /// The address of an adapter is no good.
+    /// The address of an adapter is not valid.
     #[error("databases.{database}.adapter cannot be used: {why}")]
     Adapter {
         /// The database.
@@ -89,7 +89,7 @@ pub fn new_spool_identity() -> SecretString {
     Spool::new_identity()
 }
 
-/// Brings the tables of the returns database up to date, whatever `database.migrate` says, and
+/// Brings the tables of the returns database up to date, even if `database.migrate` is false, and
 /// draws the journal's identity if it has none. Nothing else of the service is started.
 ///
 /// # Errors
@@ -104,8 +104,8 @@ pub async fn migrate(config: Config) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// Runs the service until `shutdown`, then drains. `on_bound` hears the address once it
-/// listens.
+/// Runs the service until `shutdown`, then drains. `on_bound` gets the address once it is listened
+/// on.
 ///
 /// # Errors
 /// When something it needs cannot be opened, the port cannot be served, or a worker panics.
@@ -120,7 +120,7 @@ pub async fn run(
     let (base, signals) = Base::open(&config, clock).await?;
     let (server, heartbeat) = (config.server.clone(), config.alerts.heartbeat.take());
     let limits = (config.batch_size, config.max_file_bytes);
-    let parts = Parts::build(config, &base)?;
+    let parts = ServiceParts::build(config, &base)?;
     let bound = server.bind().await?;
     on_bound(bound.local_addr());
 
@@ -132,13 +132,13 @@ pub async fn run(
         let watch = watch.clone();
         async move { watch.probe().await }
     });
-    // What the others report last is still handled.
+    // What the workers report last is still handled.
     let after_all = CancellationToken::new();
     let managing = tokio::spawn(parts.manager.clone().run(signals, after_all.clone()));
     let supervising = tokio::spawn(workers.supervise(stop.clone()));
     let beating = heartbeat.map(|settings| {
         let (watch, failed) = (parts.watch.clone(), failed.clone());
-        let healthy = move || is_healthy(&watch, &failed);
+        let healthy = move || check_health(&watch, &failed);
         tokio::spawn(returns_alerts::beat(settings, healthy, stop.clone()))
     });
 
@@ -154,7 +154,7 @@ pub async fn run(
     // Workers that panicked are in `failed`.
     let _ = supervising.await;
     after_all.cancel();
-    // These end by themselves with the stop; they have nothing to say.
+    // These end by themselves with the stop, and return nothing.
     let _ = tokio::join!(watched, managing);
     if let Some(beating) = beating {
         let _ = beating.await;
@@ -165,16 +165,16 @@ pub async fn run(
         .map_or(Ok(()), |why| Err(ServiceError::Worker(why)))
 }
 
-/// Whether the heartbeat goes out: the returns database answers, and every worker works.
-fn is_healthy(watch: &StoreWatch, failed: &Failed) -> Result<(), String> {
+/// Whether the heartbeat is sent: the returns database is available, and every worker runs.
+fn check_health(watch: &StoreWatch, failed: &Failed) -> Result<(), String> {
     if !watch.is_up() {
-        return Err("the returns database does not answer".to_owned());
+        return Err("the returns database is unavailable".to_owned());
     }
     failed.why().map_or(Ok(()), Err)
 }
 
 /// Starts everything that works beside the API.
-fn start(base: &Base, parts: &Parts, stop: &CancellationToken) -> Workers {
+fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers {
     let mut workers = Workers::new();
     workers.spawn("imports", parts.importer.clone().run(stop.clone()));
     workers.spawn("daily job", parts.scheduler.clone().run(stop.clone()));
@@ -194,7 +194,7 @@ fn start(base: &Base, parts: &Parts, stop: &CancellationToken) -> Workers {
     workers
 }
 
-fn publisher(base: &Base, parts: &Parts) -> EventPublisher {
+fn publisher(base: &Base, parts: &ServiceParts) -> EventPublisher {
     EventPublisher {
         store: base.store.clone(),
         system_of_record: parts.decider.gateway.database.clone(),
@@ -206,7 +206,7 @@ fn publisher(base: &Base, parts: &Parts) -> EventPublisher {
 /// What answers the calls.
 fn apis(
     base: &Base,
-    parts: &Parts,
+    parts: &ServiceParts,
     (batch_size, max_file_bytes): (usize, u64),
     stop: &CancellationToken,
 ) -> Apis {

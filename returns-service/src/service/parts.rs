@@ -22,14 +22,14 @@ use tokio_util::task::TaskTracker;
 
 use super::ServiceError;
 use super::base::Base;
-use crate::config::{Config, Database};
+use crate::config::{Config, DatabaseConfig};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
 /// is larger than what a caller of ours may send.
 const ADAPTER_MESSAGE_BYTES: usize = 64 << 20;
 
 /// The parts.
-pub(crate) struct Parts {
+pub(crate) struct ServiceParts {
     pub(crate) decider: Arc<Decider>,
     pub(crate) holds: Holds,
     pub(crate) importer: Arc<Importer>,
@@ -47,7 +47,7 @@ pub(crate) struct Parts {
     pub(crate) sender: Option<Arc<Sender>>,
 }
 
-impl Parts {
+impl ServiceParts {
     pub(super) fn build(config: Config, base: &Base) -> Result<Self, ServiceError> {
         let adapters = adapters(&config)?;
         let examiner = Arc::new(examiner(&config, base, &adapters));
@@ -189,7 +189,7 @@ fn sender(
 
 /// The adapters, the system of record's first.
 fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {
-    let adapter = |database: &Database| {
+    let adapter = |database: &DatabaseConfig| {
         let (name, address) = (&database.name, &database.address);
         let adapter = Adapter::new(name, address, config.adapter_timeout, ADAPTER_MESSAGE_BYTES);
         let adapter = adapter.map_err(|error| ServiceError::Adapter {

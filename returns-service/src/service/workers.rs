@@ -1,7 +1,7 @@
 //! What works beside the API. A worker never ends before the shutdown: one that does, because it
 //! panicked, ends the process. Nobody knows what state it left behind; a new process reads all of
-//! that from the databases, and whoever runs the service (systemd, Kubernetes, a shell) starts it
-//! again. Until it is gone, its health says so.
+//! that from the databases, and what runs the service (systemd, Kubernetes, a shell) starts it
+//! again. Until the process has ended, its health says so.
 
 use std::sync::{Arc, OnceLock};
 

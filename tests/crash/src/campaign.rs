@@ -257,7 +257,7 @@ pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
 fn last_error(rig: &Rig) -> String {
     let logs = rig.services.logs(Service::Returns);
     let complains = [
-        "cannot go on",
+        "the import is stalled",
         "the run was stopped",
         "not where they belong",
     ];

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
-use echeck_proto::returns::v1 as proto;
+use echeck_proto::returns::v1::{WebhookDeliveryState, WebhookKeyKind, WebhookStyle};
+use echeck_proto::timestamp::to_proto;
 use prost_types::Timestamp;
 
 use super::super::Change;
@@ -19,7 +20,7 @@ pub(super) struct CreateArguments {
     pub(super) url: String,
     /// The platform whose message format it expects.
     #[arg(long, value_enum)]
-    pub(super) style: Style,
+    pub(super) style: StyleArgument,
     /// The version of that format, such as 2024-10-16. Optional for finix.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) api_version: String,
@@ -40,8 +41,8 @@ pub(super) struct CreateArguments {
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) owner: String,
     /// The kind of its key.
-    #[arg(long, value_enum, default_value_t = Key::HmacSha256)]
-    pub(super) key: Key,
+    #[arg(long, value_enum, default_value_t = KeyArgument::HmacSha256)]
+    pub(super) key: KeyArgument,
     /// A key of your own that makes the command safe to repeat.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) idempotency_key: String,
@@ -93,11 +94,20 @@ pub(super) struct RotateArguments {
     /// The endpoint.
     pub(super) endpoint_id: String,
     /// The kind of key.
-    #[arg(long, value_enum, default_value_t = Key::HmacSha256)]
-    pub(super) key: Key,
+    #[arg(long, value_enum, default_value_t = KeyArgument::HmacSha256)]
+    pub(super) key: KeyArgument,
     /// How long the previous key also signs, in seconds. Default: a day.
     #[arg(long)]
     pub(super) overlap_s: Option<u32>,
+    #[command(flatten)]
+    pub(super) change: Change,
+}
+
+/// The endpoint to enable or to disable.
+#[derive(Debug, Args)]
+pub(super) struct SwitchArguments {
+    /// The endpoint.
+    pub(super) endpoint_id: String,
     #[command(flatten)]
     pub(super) change: Change,
 }
@@ -114,7 +124,7 @@ pub(super) struct DeliveryArguments {
     pub(super) endpoint: String,
     /// Only in this state.
     #[arg(long, value_enum)]
-    pub(super) state: Option<State>,
+    pub(super) state: Option<DeliveryStateArgument>,
     /// Only of this event.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) event: String,
@@ -136,7 +146,7 @@ pub(super) struct DeliveryArguments {
 pub(super) struct EventArguments {
     /// The platform whose message format is shown.
     #[arg(long, value_enum)]
-    pub(super) style: Style,
+    pub(super) style: StyleArgument,
     /// The version of that format. Optional for finix.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) api_version: String,
@@ -193,59 +203,34 @@ pub(super) struct RecoverArguments {
 
 /// A platform's message format.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Style {
+#[repr(i32)]
+pub(super) enum StyleArgument {
     /// Finix.
-    Finix,
+    Finix = WebhookStyle::Finix as i32,
     /// Rainforest.
-    Rainforest,
-}
-
-impl From<Style> for proto::WebhookStyle {
-    fn from(style: Style) -> Self {
-        match style {
-            Style::Finix => Self::Finix,
-            Style::Rainforest => Self::Rainforest,
-        }
-    }
+    Rainforest = WebhookStyle::Rainforest as i32,
 }
 
 /// A kind of key.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Key {
+#[repr(i32)]
+pub(super) enum KeyArgument {
     /// A shared secret.
-    HmacSha256,
+    HmacSha256 = WebhookKeyKind::HmacSha256 as i32,
     /// A private key that stays with the service.
-    Ed25519,
-}
-
-impl From<Key> for proto::WebhookKeyKind {
-    fn from(key: Key) -> Self {
-        match key {
-            Key::HmacSha256 => Self::HmacSha256,
-            Key::Ed25519 => Self::Ed25519,
-        }
-    }
+    Ed25519 = WebhookKeyKind::Ed25519 as i32,
 }
 
 /// The state of a delivery.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum State {
+#[repr(i32)]
+pub(super) enum DeliveryStateArgument {
     /// It is still being tried.
-    Pending,
+    Pending = WebhookDeliveryState::Pending as i32,
     /// The endpoint accepted it.
-    Delivered,
+    Delivered = WebhookDeliveryState::Delivered as i32,
     /// It is not tried again.
-    Undeliverable,
-}
-
-impl From<State> for proto::WebhookDeliveryState {
-    fn from(state: State) -> Self {
-        match state {
-            State::Pending => Self::Pending,
-            State::Delivered => Self::Delivered,
-            State::Undeliverable => Self::Undeliverable,
-        }
-    }
+    Undeliverable = WebhookDeliveryState::Undeliverable as i32,
 }
 
 /// A time such as 2026-01-05T08:00:00Z.
@@ -253,8 +238,5 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
     let at = DateTime::parse_from_rfc3339(text)
         .map_err(|error| format!("{error}; write a time such as 2026-01-05T08:00:00Z"))?
         .with_timezone(&Utc);
-    Ok(Timestamp {
-        seconds: at.timestamp(),
-        nanos: i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default(),
-    })
+    Ok(to_proto(at))
 }

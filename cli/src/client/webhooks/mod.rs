@@ -6,11 +6,11 @@ mod endpoints;
 
 use clap::{Args, Subcommand};
 
-use super::connect::Service;
-use super::{Change, Failure};
+use super::Failure;
+use super::connect::Client;
 use arguments::{
     CreateArguments, DeliveryArguments, EventArguments, RecoverArguments, ReplayArguments,
-    RotateArguments, UpdateArguments,
+    RotateArguments, SwitchArguments, UpdateArguments,
 };
 
 /// What to do with webhooks.
@@ -19,14 +19,14 @@ use arguments::{
     after_help = "Examples:\n  echeck webhooks list\n  echeck webhooks deliveries --state undeliverable\n  \
     echeck webhooks test whe_…\n\n`echeck webhooks COMMAND --help` has more."
 )]
-pub struct Arguments {
+pub(crate) struct WebhookArguments {
     #[command(subcommand)]
-    action: Action,
+    action: WebhookAction,
 }
 
 /// What to do with webhooks.
 #[derive(Debug, Subcommand)]
-enum Action {
+enum WebhookAction {
     /// List endpoints, or show one with its keys.
     #[command(
         after_help = "Examples:\n  echeck webhooks list\n  echeck webhooks list whe_… --json"
@@ -45,20 +45,10 @@ enum Action {
     #[command(
         after_help = "Examples:\n  echeck webhooks disable whe_… --reason 'they asked for it'"
     )]
-    Disable {
-        /// The endpoint.
-        endpoint_id: String,
-        #[command(flatten)]
-        change: Change,
-    },
+    Disable(SwitchArguments),
     /// Start sending to an endpoint again, first the messages that waited.
     #[command(after_help = "Examples:\n  echeck webhooks enable whe_… --reason 'it has recovered'")]
-    Enable {
-        /// The endpoint.
-        endpoint_id: String,
-        #[command(flatten)]
-        change: Change,
-    },
+    Enable(SwitchArguments),
     /// List deliveries, newest first.
     Deliveries(DeliveryArguments),
     /// List events as messages of one style and version.
@@ -80,27 +70,26 @@ enum Action {
     },
 }
 
-pub(super) async fn run(Arguments { action }: Arguments, service: &Service) -> Result<u8, Failure> {
+pub(super) async fn run(
+    WebhookArguments { action }: WebhookArguments,
+    service: &Client,
+) -> Result<u8, Failure> {
     match action {
-        Action::List { endpoint_id: None } => endpoints::list(service).await,
-        Action::List {
+        WebhookAction::List { endpoint_id: None } => endpoints::list(service).await,
+        WebhookAction::List {
             endpoint_id: Some(id),
         } => endpoints::show(id, service).await,
-        Action::Create(arguments) => endpoints::create(arguments, service).await,
-        Action::Update(arguments) => endpoints::update(arguments, service).await,
-        Action::Rotate(arguments) => endpoints::rotate(arguments, service).await,
-        Action::Disable {
-            endpoint_id,
-            change,
-        } => endpoints::disable(endpoint_id, change, service).await,
-        Action::Enable {
-            endpoint_id,
-            change,
-        } => endpoints::enable(endpoint_id, change, service).await,
-        Action::Deliveries(arguments) => deliveries::list(arguments, service).await,
-        Action::Events(arguments) => deliveries::events(arguments, service).await,
-        Action::Replay(arguments) => deliveries::replay(arguments, service).await,
-        Action::Recover(arguments) => deliveries::recover(arguments, service).await,
-        Action::Test { endpoint_id, actor } => deliveries::test(endpoint_id, actor, service).await,
+        WebhookAction::Create(arguments) => endpoints::create(arguments, service).await,
+        WebhookAction::Update(arguments) => endpoints::update(arguments, service).await,
+        WebhookAction::Rotate(arguments) => endpoints::rotate(arguments, service).await,
+        WebhookAction::Disable(arguments) => endpoints::disable(arguments, service).await,
+        WebhookAction::Enable(arguments) => endpoints::enable(arguments, service).await,
+        WebhookAction::Deliveries(arguments) => deliveries::list(arguments, service).await,
+        WebhookAction::Events(arguments) => deliveries::events(arguments, service).await,
+        WebhookAction::Replay(arguments) => deliveries::replay(arguments, service).await,
+        WebhookAction::Recover(arguments) => deliveries::recover(arguments, service).await,
+        WebhookAction::Test { endpoint_id, actor } => {
+            deliveries::test(endpoint_id, actor, service).await
+        }
     }
 }

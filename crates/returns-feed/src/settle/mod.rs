@@ -8,4 +8,4 @@ mod policy;
 mod settlement;
 
 pub use policy::ReadyPolicy;
-pub use settlement::{MarkError, SettlementJob, SettlementRelease};
+pub use settlement::{ReleaseError, SettlementJob, SettlementRelease};

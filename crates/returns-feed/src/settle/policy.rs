@@ -1,4 +1,4 @@
-//! From when on a made transfer may join a settlement.
+//! When a made transfer may join a settlement.
 
 use ach::calendar::add_banking_days;
 use chrono::{DateTime, Duration, NaiveDate, NaiveTime, TimeZone as _, Utc};
@@ -10,14 +10,14 @@ use echeck_service::config::Section;
 pub enum ReadyPolicy {
     /// The service, as soon as every database has passed the row that made it.
     WhenApplied,
-    /// The service, so many banking days after the day of the decision, and once every database
+    /// The service, this many banking days after the day of the decision, and once every database
     /// has passed the row.
     AfterBankingDays(u16),
     /// A person, for each one.
     ByHand,
 }
 
-/// So many banking days lie at most before the day of a decision that is ripe.
+/// The maximum number of days between a decision and the day on which it is ripe.
 const LONGEST_SPAN_DAYS: i64 = 400;
 
 impl ReadyPolicy {

@@ -1,11 +1,11 @@
-//! The worker that makes transfers ready, and the person's way to do so.
+//! Releases transfers to settlement: the worker, and the way for a person.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
-use returns_model::follower::ExceptionKind;
+use returns_model::follower::{ExceptionKind, RowException};
 use returns_model::ids;
 use returns_model::journal::{Row, RowEffect};
 use returns_model::settlement::{MadeTransfer, release_row};
@@ -17,15 +17,15 @@ use tokio_util::sync::CancellationToken;
 
 use super::policy::ReadyPolicy;
 
-/// So many transfers are made ready by one append at most.
+/// The maximum number of transfers that one append releases.
 const BATCH: u32 = 500;
 
-/// Why a person cannot make a transfer ready.
+/// Why a person cannot release a transfer.
 #[derive(Debug, thiserror::Error)]
-pub enum MarkError {
+pub enum ReleaseError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the journal has made no transfer {0:?}")]
+    #[error("the journal made no transfer {0:?}")]
     NotMade(String),
     #[error(
         "transfer {transfer_id} is not in {database} yet: it is made by journal row {position}, \
@@ -59,7 +59,7 @@ pub enum MarkError {
     },
 }
 
-/// Makes transfers ready.
+/// Releases transfers to settlement.
 pub struct SettlementRelease {
     pub store: Arc<dyn Store>,
     /// Every database; each must have passed the row that made a transfer.
@@ -71,13 +71,13 @@ pub struct SettlementRelease {
 }
 
 impl SettlementRelease {
-    /// Makes a batch of ripe transfers ready; false when there was none.
+    /// Releases a batch of ripe transfers; false when there was none.
     async fn settle_ripe(&self) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let Some(before) = self.policy.ripe_before(now) else {
             return Ok(false);
         };
-        // What is appended meanwhile is no matter: nothing is decided on a transfer's state.
+        // What is appended meanwhile does not matter: no transfer's state is decided on here.
         let seen_position = self.store.head().await?.position;
         let mut up_to = seen_position;
         for database in &self.databases {
@@ -131,12 +131,16 @@ impl SettlementRelease {
         Ok(appended)
     }
 
-    /// Makes a transfer ready because a person asks for it. One that is ready already stays as
-    /// it is. Gives since when it is.
-    pub async fn mark(&self, transfer_id: &str, actor: &str) -> Result<DateTime<Utc>, MarkError> {
+    /// Releases a transfer because a person asks for it. One that is released already stays as it
+    /// is. Returns since when it is released.
+    pub async fn release(
+        &self,
+        transfer_id: &str,
+        actor: &str,
+    ) -> Result<DateTime<Utc>, ReleaseError> {
         loop {
             let made = self.store.made_transfer(transfer_id).await?;
-            let made = made.ok_or_else(|| MarkError::NotMade(transfer_id.to_owned()))?;
+            let made = made.ok_or_else(|| ReleaseError::NotMade(transfer_id.to_owned()))?;
             if let Some(ready_at) = made.ready_at {
                 return self.ready_since(&made, ready_at).await;
             }
@@ -149,12 +153,12 @@ impl SettlementRelease {
         }
     }
 
-    /// Since when a transfer is ready, unless the system of record did not take it.
+    /// Since when a transfer is released, unless the system of record did not take the release.
     async fn ready_since(
         &self,
         made: &MadeTransfer,
         ready_at: DateTime<Utc>,
-    ) -> Result<DateTime<Utc>, MarkError> {
+    ) -> Result<DateTime<Utc>, ReleaseError> {
         let Some(row) = self.store.last_ready_row(made.position).await? else {
             return Ok(ready_at);
         };
@@ -170,17 +174,12 @@ impl SettlementRelease {
             | RowEffect::Reapply { .. } => ready_at,
         };
         let database = &self.system_of_record;
-        let before = row.position.saturating_sub(1);
-        let exceptions = self
-            .store
-            .exceptions(database, before, row.position)
-            .await?;
-        match exceptions.into_iter().next() {
+        match self.exception_at(row.position).await? {
             None => Ok(since),
             Some(exception) => match exception.kind {
                 // Its owner had made it ready before.
                 ExceptionKind::MovedOn => Ok(since),
-                ExceptionKind::NotFound | ExceptionKind::Refused => Err(MarkError::NotTaken {
+                ExceptionKind::NotFound | ExceptionKind::Refused => Err(ReleaseError::NotTaken {
                     transfer_id: made.transfer_id.clone(),
                     database: database.clone(),
                     position: row.position,
@@ -191,30 +190,32 @@ impl SettlementRelease {
         }
     }
 
+    /// Why a row did not take effect in the system of record, if it did not.
+    async fn exception_at(&self, position: u64) -> Result<Option<RowException>, StoreError> {
+        let (database, before) = (&self.system_of_record, position.saturating_sub(1));
+        let exceptions = self.store.exceptions(database, before, position).await?;
+        Ok(exceptions.into_iter().next())
+    }
+
     /// Whether the system of record has the transfer.
-    async fn check_effect(&self, made: &MadeTransfer) -> Result<(), MarkError> {
+    async fn check_effect(&self, made: &MadeTransfer) -> Result<(), ReleaseError> {
         let database = &self.system_of_record;
         let at = self.store.progress(database).await?.position;
         if at < made.position {
-            return Err(MarkError::NotApplied {
+            return Err(ReleaseError::NotApplied {
                 transfer_id: made.transfer_id.clone(),
                 database: database.clone(),
                 position: made.position,
                 at,
             });
         }
-        let before = made.position.saturating_sub(1);
-        let exceptions = self
-            .store
-            .exceptions(database, before, made.position)
-            .await?;
-        match exceptions.first() {
+        match self.exception_at(made.position).await? {
             None => Ok(()),
-            Some(exception) => Err(MarkError::WithoutEffect {
+            Some(exception) => Err(ReleaseError::WithoutEffect {
                 transfer_id: made.transfer_id.clone(),
                 database: database.clone(),
                 position: made.position,
-                why: ExceptionKind::as_str(exception.kind),
+                why: exception.kind.as_str(),
             }),
         }
     }

@@ -13,7 +13,7 @@ use ach::decision::{Decision, Effect, FundingPolicy, Hold, Resolution, decide};
 use ach::entry::Entry;
 use chrono::{DateTime, Utc};
 use returns_model::dishonor::DishonorMark;
-use returns_model::journal::{Relation, Row};
+use returns_model::journal::{JournalRow, Relation, Row};
 use returns_store::{Known, Store, StoreError};
 
 pub(crate) use lookup::look_up;
@@ -70,6 +70,21 @@ impl<'a> EntryToDecide<'a> {
             relation: None,
             return_id: None,
             actor: None,
+        }
+    }
+
+    /// The entry of a journal row, for a new row that supersedes it.
+    pub fn superseding(failed: &'a JournalRow, source: &'a Source) -> Self {
+        let row = &failed.row;
+        Self {
+            import_id: &row.import_id,
+            ordinal: row.ordinal,
+            transfer_id: Some(&row.transfer.id),
+            relation: Some(Relation::Supersedes {
+                position: failed.position,
+            }),
+            return_id: Some(&row.return_id),
+            ..Self::of_entry(&row.entry, source)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Rows that are said again: to a mirror that did not take them, or to the system of record when
+//! Rows that are repeated: for a mirror that did not take them, or for the system of record when
 //! what they say still holds.
 
 use chrono::{DateTime, Utc};
@@ -10,8 +10,8 @@ use returns_store::Writes;
 use super::{Closing, HoldError, Holds, Retry};
 
 impl Holds {
-    /// Says a row again to the mirror that did not take it; the system of record has it. If what
-    /// the row made was released to settlement by now, that is said again with it.
+    /// Repeats a row for the mirror that did not take it; the system of record has it. If what the
+    /// row made is released to settlement by now, the release is repeated with it.
     pub(super) async fn repeat_row(
         &self,
         hold: &HoldRecord,
@@ -32,7 +32,10 @@ impl Holds {
                 row.actor = Some(retry.by.to_owned());
                 row.decided_at = now;
             }
-            if self.say_again(hold, rows, seen_position, retry).await? {
+            if self
+                .append_repeated(hold, rows, seen_position, retry)
+                .await?
+            {
                 return Ok(());
             }
         }
@@ -58,7 +61,10 @@ impl Holds {
             again.actor = Some(retry.by.to_owned());
             again.decided_at = now;
             let rows = vec![again];
-            if self.say_again(hold, rows, seen_position, retry).await? {
+            if self
+                .append_repeated(hold, rows, seen_position, retry)
+                .await?
+            {
                 return Ok(());
             }
         }
@@ -80,7 +86,7 @@ impl Holds {
 
     /// Appends rows that decide nothing new, and closes the hold. False when the journal says
     /// more about the transfer by now.
-    async fn say_again(
+    async fn append_repeated(
         &self,
         hold: &HoldRecord,
         rows: Vec<Row>,

@@ -48,13 +48,8 @@ fn source(name: &str, section: &Section<'_>) -> Option<Source> {
         ),
         "delimited" => (mapped(section), &["payment_id:payment_id"]),
         other => {
-            section.fault(
-                "format",
-                format!(
-                    "{other:?} is not nacha, worldpay_echeck_return, worldpay_funding_reject \
-                         or delimited"
-                ),
-            );
+            let known = "nacha, worldpay_echeck_return, worldpay_funding_reject or delimited";
+            section.fault("format", format!("{other:?} is not {known}"));
             (None, &[])
         }
     };
@@ -93,7 +88,7 @@ fn ours(section: &Section<'_>) -> Ours {
             Some(bank) => odfi_routing.push(bank.to_owned()),
             None => section.fault(
                 "odfi_routing",
-                format!("{text:?} is no routing number of eight or nine digits"),
+                format!("{text:?} is not a routing number of eight or nine digits"),
             ),
         }
     }
@@ -104,14 +99,9 @@ fn ours(section: &Section<'_>) -> Ours {
 }
 
 fn tolerance(section: &Section<'_>) -> Tolerance {
-    if section.has("tolerate") {
-        section
-            .section("tolerate")
-            .deserialize()
-            .unwrap_or_default()
-    } else {
-        Tolerance::default()
-    }
+    let tolerate = section.has("tolerate").then(|| section.section("tolerate"));
+    let tolerance = tolerate.and_then(|tolerate| tolerate.deserialize());
+    tolerance.unwrap_or_default()
 }
 
 fn delimited(profile: Profile) -> Format {
@@ -141,10 +131,8 @@ fn emptiness(section: &Section<'_>, text: &str) -> Option<Emptiness> {
         "header_only" => Some(Emptiness::HeaderOnly),
         "sentence" => Some(Emptiness::Sentence),
         other => {
-            section.fault(
-                "allow_empty",
-                format!("{other:?} is not no_bytes, header_only or sentence"),
-            );
+            let what = format!("{other:?} is not no_bytes, header_only or sentence");
+            section.fault("allow_empty", what);
             None
         }
     }

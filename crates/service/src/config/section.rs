@@ -147,11 +147,8 @@ impl<'a> Section<'a> {
             let chosen = choices.iter().find(|(name, _)| *name == found);
             chosen.map(|(_, choice)| *choice).ok_or_else(|| {
                 let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-                format!(
-                    "must be one of {}, not {}",
-                    names.join(", "),
-                    quoted(&found)
-                )
+                let (names, found) = (names.join(", "), quoted(&found));
+                format!("must be one of {names}, not {found}")
             })
         };
         let missing = !self.has(key);
@@ -174,10 +171,8 @@ impl<'a> Section<'a> {
         let direct = self.read(key, |value| text(value).map(SecretString::from));
         match (direct, file) {
             (Some(_), Some(_)) => {
-                self.fault(
-                    key,
-                    format!("is set together with {file_key}; keep one of the two"),
-                );
+                let what = format!("is set together with {file_key}; keep one of the two");
+                self.fault(key, what);
                 None
             }
             (Some(secret), None) => Some(secret),
@@ -189,10 +184,8 @@ impl<'a> Section<'a> {
     /// As [`Section::secret`], with a fault when there is none. `None` only after a fault.
     pub fn required_secret(&self, key: &str) -> Option<SecretString> {
         if !self.has(key) && !self.has(&format!("{key}_file")) {
-            self.fault(
-                key,
-                format!("is required, or {key}_file with the name of a file"),
-            );
+            let what = format!("is required, or {key}_file with the name of a file");
+            self.fault(key, what);
         }
         self.secret(key)
     }
@@ -225,23 +218,15 @@ impl<'a> Section<'a> {
     }
 
     fn secret_in_file(&self, file_key: &str, file: &str) -> Option<SecretString> {
-        match std::fs::read_to_string(file) {
-            Ok(content) => {
-                let secret = content.trim_end_matches(['\r', '\n']);
-                if secret.is_empty() {
-                    self.fault(file_key, format!("names an empty file, {file}"));
-                    return None;
-                }
-                Some(SecretString::from(secret))
-            }
-            Err(fault) => {
-                self.fault(
-                    file_key,
-                    format!("names {file}, which cannot be read: {fault}"),
-                );
-                None
-            }
-        }
+        let what = match std::fs::read_to_string(file) {
+            Ok(content) => match content.trim_end_matches(['\r', '\n']) {
+                "" => format!("names an empty file, {file}"),
+                secret => return Some(SecretString::from(secret)),
+            },
+            Err(fault) => format!("names {file}, which cannot be read: {fault}"),
+        };
+        self.fault(file_key, what);
+        None
     }
 
     /// Records that `key` was read, and reads it unless it is absent or empty.

@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{Request, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, SizeHint};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::body::Body;
 use tonic::{Code, Status};
@@ -24,7 +24,7 @@ use tracing::Instrument;
 use super::in_flight::InFlight;
 use super::record::CallRecord;
 use super::refusal::{add_reason, refusal};
-use super::trailers::trailers_of;
+use super::trailers::{EndableBody, PolledFrame};
 
 /// Surrounds a service's calls.
 #[derive(Debug, Clone)]
@@ -101,14 +101,14 @@ where
     match outcome {
         Ok(Ok(mut response)) => {
             add_reason(response.headers_mut());
-            record.end_if_told(response.headers());
+            record.end_if_status(response.headers());
             if response.body().is_end_stream() {
                 return Ok(response);
             }
             Ok(response.map(|inner| {
                 let cut = Box::pin(cut.cancelled_owned());
                 Body::new(CallBody {
-                    inner: Some(inner),
+                    inner: EndableBody(Some(inner)),
                     record,
                     cut,
                 })
@@ -133,17 +133,16 @@ fn cut_off() -> Status {
 
 /// The body of a response, watched until it ends.
 struct CallBody {
-    inner: Option<Body>,
+    inner: EndableBody,
     record: CallRecord,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl CallBody {
-    /// Drops the handler's stream and ends the call with `status`.
-    fn end_with(&mut self, status: &Status) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        self.inner = None;
+    /// Ends the call with `status`.
+    fn end_with(&mut self, status: &Status) -> PolledFrame {
         self.record.end(status);
-        Poll::Ready(Some(Ok(Frame::trailers(trailers_of(status)))))
+        self.inner.end_with(status)
     }
 }
 
@@ -151,13 +150,10 @@ impl HttpBody for CallBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> PolledFrame {
         let span = self.record.span.clone();
         let _entered = span.enter();
-        let Some(inner) = &mut self.inner else {
+        let Some(inner) = &mut self.inner.0 else {
             return Poll::Ready(None);
         };
         let Ok(mut polled) = catch_unwind(AssertUnwindSafe(|| Pin::new(inner).poll_frame(context)))
@@ -172,7 +168,7 @@ impl HttpBody for CallBody {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(trailers) = frame.trailers_mut() {
                     add_reason(trailers);
-                    self.record.end_if_told(trailers);
+                    self.record.end_if_status(trailers);
                 }
             }
             Poll::Ready(Some(Err(status))) => self.record.end(status),
@@ -181,12 +177,10 @@ impl HttpBody for CallBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+        self.inner.size_hint()
     }
 }

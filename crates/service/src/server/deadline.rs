@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body::{Body as HttpBody, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tower::{Layer, Service};
 
 use super::refusal::refusal;
-use super::trailers::trailers_of;
+use super::trailers::{EndableBody, PolledFrame};
 
 const HEADER: &str = "grpc-timeout";
 
@@ -61,8 +61,6 @@ pub(super) struct DeadlineService<S> {
     limits: DeadlineLayer,
 }
 
-type ResponseFuture<E> = Pin<Box<dyn Future<Output = Result<Response<Body>, E>> + Send>>;
-
 impl<S> Service<Request<Body>> for DeadlineService<S>
 where
     S: Service<Request<Body>, Response = Response<Body>>,
@@ -71,7 +69,7 @@ where
 {
     type Response = Response<Body>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Error>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, S::Error>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
@@ -129,15 +127,15 @@ fn asked_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Status> {
         return Err(wrong());
     }
     let count: u64 = digits.parse().map_err(|_| wrong())?;
-    match unit {
-        "H" => Ok(Some(Duration::from_secs(count * 3_600))),
-        "M" => Ok(Some(Duration::from_secs(count * 60))),
-        "S" => Ok(Some(Duration::from_secs(count))),
-        "m" => Ok(Some(Duration::from_millis(count))),
-        "u" => Ok(Some(Duration::from_micros(count))),
-        "n" => Ok(Some(Duration::from_nanos(count))),
-        _ => Err(wrong()),
-    }
+    Ok(Some(match unit {
+        "H" => Duration::from_secs(count * 3_600),
+        "M" => Duration::from_secs(count * 60),
+        "S" => Duration::from_secs(count),
+        "m" => Duration::from_millis(count),
+        "u" => Duration::from_micros(count),
+        "n" => Duration::from_nanos(count),
+        _ => return Err(wrong()),
+    }))
 }
 
 /// Ends the body of `response` at `end`, if the caller set one.
@@ -146,20 +144,17 @@ fn bounded(response: Response<Body>, end: Option<Instant>) -> Response<Body> {
         Some(end) if !response.body().is_end_stream() => {
             let timer = Box::pin(sleep_until(end));
             response.map(|inner| {
-                Body::new(BoundedBody {
-                    inner: Some(inner),
-                    timer,
-                })
+                let inner = EndableBody(Some(inner));
+                Body::new(BoundedBody { inner, timer })
             })
         }
         Some(_) | None => response,
     }
 }
 
-/// A response body that ends with `DEADLINE_EXCEEDED` when its time is up. The inner body is
-/// dropped then, which stops the handler's stream.
+/// A response body that ends with `DEADLINE_EXCEEDED` when its time is up.
 struct BoundedBody {
-    inner: Option<Body>,
+    inner: EndableBody,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -167,11 +162,8 @@ impl HttpBody for BoundedBody {
     type Data = Bytes;
     type Error = Status;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let Some(inner) = &mut self.inner else {
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> PolledFrame {
+        let Some(inner) = &mut self.inner.0 else {
             return Poll::Ready(None);
         };
         if let ready @ Poll::Ready(_) = Pin::new(inner).poll_frame(context) {
@@ -180,19 +172,16 @@ impl HttpBody for BoundedBody {
         if self.timer.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        self.inner = None;
         let what = "the stream did not end within its deadline";
         let status = refusal(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", what);
-        Poll::Ready(Some(Ok(Frame::trailers(trailers_of(&status)))))
+        self.inner.end_with(&status)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.as_ref().is_none_or(HttpBody::is_end_stream)
+        self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner
-            .as_ref()
-            .map_or_else(|| SizeHint::with_exact(0), HttpBody::size_hint)
+        self.inner.size_hint()
     }
 }

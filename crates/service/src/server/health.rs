@@ -23,16 +23,16 @@ use super::refusal::refusal;
 /// reporter starts "" as SERVING, and so reports a process ready before it is.)
 #[derive(Clone)]
 pub struct Health {
-    shared: Arc<Shared>,
+    shared: Arc<SharedHealth>,
 }
 
-struct Shared {
+struct SharedHealth {
     services: Vec<&'static str>,
-    state: watch::Sender<State>,
+    state: watch::Sender<HealthState>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum HealthState {
     NotServing,
     Serving,
     /// Not serving, for good: a probe that ends late must not take this back.
@@ -42,9 +42,9 @@ enum State {
 impl Health {
     /// Health for the services with these full names, such as `echeck.adapter.v1.AdapterService`.
     pub fn new(services: &[&'static str]) -> Self {
-        let state = watch::Sender::new(State::NotServing);
+        let state = watch::Sender::new(HealthState::NotServing);
         Self {
-            shared: Arc::new(Shared {
+            shared: Arc::new(SharedHealth {
                 services: services.to_vec(),
                 state,
             }),
@@ -88,7 +88,7 @@ impl Health {
 
     /// Sets NOT_SERVING for good and ends the streams of those who watch.
     pub(super) fn drain(&self) {
-        self.shared.state.send_replace(State::Draining);
+        self.shared.state.send_replace(HealthState::Draining);
     }
 
     /// The full names of the services.
@@ -103,9 +103,9 @@ impl Health {
 
     fn note(&self, outcome: Result<(), String>) {
         let state = if outcome.is_ok() {
-            State::Serving
+            HealthState::Serving
         } else {
-            State::NotServing
+            HealthState::NotServing
         };
         let changed = self.set(state);
         match outcome {
@@ -117,9 +117,9 @@ impl Health {
     }
 
     /// Returns whether this changed anything.
-    fn set(&self, state: State) -> bool {
+    fn set(&self, state: HealthState) -> bool {
         self.shared.state.send_if_modified(|current| {
-            let changes = *current != State::Draining && *current != state;
+            let changes = *current != HealthState::Draining && *current != state;
             if changes {
                 *current = state;
             }
@@ -132,12 +132,12 @@ struct NotServingAtEnd(Health);
 
 impl Drop for NotServingAtEnd {
     fn drop(&mut self) {
-        self.0.set(State::NotServing);
+        self.0.set(HealthState::NotServing);
     }
 }
 
 /// Answers from the shared state.
-pub(super) struct Responder(Arc<Shared>);
+pub(super) struct Responder(Arc<SharedHealth>);
 
 impl Responder {
     fn knows(&self, service: &str) -> bool {
@@ -187,20 +187,20 @@ impl HealthProtocol for Responder {
 
 /// The state now and each one after it. Ends after `Draining`: a stream that stayed open would
 /// hold up the drain.
-fn states(mut receiver: watch::Receiver<State>) -> impl Stream<Item = State> + Send {
+fn states(mut receiver: watch::Receiver<HealthState>) -> impl Stream<Item = HealthState> + Send {
     receiver.mark_changed();
     futures_util::stream::unfold(Some(receiver), |receiver| async {
         let mut receiver = receiver?;
         receiver.changed().await.ok()?;
         let state = *receiver.borrow_and_update();
-        Some((state, (state != State::Draining).then_some(receiver)))
+        Some((state, (state != HealthState::Draining).then_some(receiver)))
     })
 }
 
-fn answer(state: State) -> HealthCheckResponse {
+fn answer(state: HealthState) -> HealthCheckResponse {
     let status = match state {
-        State::Serving => ServingStatus::Serving,
-        State::NotServing | State::Draining => ServingStatus::NotServing,
+        HealthState::Serving => ServingStatus::Serving,
+        HealthState::NotServing | HealthState::Draining => ServingStatus::NotServing,
     };
     HealthCheckResponse {
         status: status.into(),

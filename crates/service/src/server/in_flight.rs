@@ -32,8 +32,8 @@ impl InFlight {
         }
     }
 
-    /// Admits a call, or says that there are too many. Nothing queues here: a caller that is
-    /// told at once can back off.
+    /// Admits a call, or says that there are too many. Nothing queues here: a caller that
+    /// is refused at once can back off.
     pub(super) fn admit(&self) -> Result<Seat, Status> {
         match self.seats.clone().try_acquire_owned() {
             Ok(permit) => Ok(Seat { _permit: permit }),

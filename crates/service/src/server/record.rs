@@ -44,13 +44,13 @@ impl CallRecord {
         }
     }
 
-    /// Keeps the call's seat until it is logged.
+    /// Holds the call's seat until it is logged.
     pub(super) fn hold(&mut self, seat: Seat) {
         self.seat = Some(seat);
     }
 
     /// Ends the call if these headers or trailers carry its status.
-    pub(super) fn end_if_told(&mut self, headers: &HeaderMap) {
+    pub(super) fn end_if_status(&mut self, headers: &HeaderMap) {
         if let Some(status) = Status::from_header_map(headers) {
             self.end(&status);
         }
@@ -73,36 +73,17 @@ impl CallRecord {
         let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let code = status.code();
         let reason = Some(status.message()).filter(|reason| !reason.is_empty());
-        match code {
-            Code::Internal | Code::Unknown | Code::DataLoss => {
-                warn!(method, ?code, duration_ms, peer, reason, "call failed");
-            }
-            Code::Ok
-            | Code::Cancelled
-            | Code::InvalidArgument
-            | Code::DeadlineExceeded
-            | Code::NotFound
-            | Code::AlreadyExists
-            | Code::PermissionDenied
-            | Code::ResourceExhausted
-            | Code::FailedPrecondition
-            | Code::Aborted
-            | Code::OutOfRange
-            | Code::Unimplemented
-            | Code::Unavailable
-            | Code::Unauthenticated => {
-                debug!(method, ?code, duration_ms, peer, reason, "call ended");
-            }
+        if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
+            warn!(method, ?code, duration_ms, peer, reason, "call failed");
+        } else {
+            debug!(method, ?code, duration_ms, peer, reason, "call ended");
         }
     }
 }
 
 impl Drop for CallRecord {
     fn drop(&mut self) {
-        self.end(&refusal(
-            Code::Cancelled,
-            "CALLER_GONE",
-            "the caller went away",
-        ));
+        let what = "the caller went away";
+        self.end(&refusal(Code::Cancelled, "CALLER_GONE", what));
     }
 }

@@ -19,7 +19,7 @@ pub struct ServerConfig {
     pub default_timeout: Duration,
     /// `max_timeout_ms`: the longest that a caller can ask for.
     pub max_timeout: Duration,
-    /// `drain_timeout_ms`: how long calls may go on after the server was asked to stop.
+    /// `drain_timeout_ms`: how long calls may continue after the server was asked to stop.
     pub drain_timeout: Duration,
     /// `max_concurrent_calls`: calls of all connections together; one more is answered
     /// `RESOURCE_EXHAUSTED`. Health and reflection do not count.
@@ -41,35 +41,23 @@ impl ServerConfig {
         const HOUR: u64 = 3_600 * SECOND;
         const MIB: u64 = 1 << 20;
         let listen = section.string_or("listen", default_listen);
+        let streams = section.u64_or("max_concurrent_streams", 256, 1..=10_000);
+        let time = |key, default, range| section.duration_ms_or(key, default, range);
         let config = Self {
             listen: listen.parse().unwrap_or_else(|_| {
-                section.fault(
-                    "listen",
-                    "must be an address and a port, such as 0.0.0.0:7001",
-                );
+                let what = "must be an address and a port, such as 0.0.0.0:7001";
+                section.fault("listen", what);
                 SocketAddr::from(([127, 0, 0, 1], 0))
             }),
             max_message_bytes: size(section.u64_or("max_message_bytes", 4 * MIB, 1024..=256 * MIB)),
-            default_timeout: section.duration_ms_or("default_timeout_ms", 30 * SECOND, 1..=HOUR),
-            max_timeout: section.duration_ms_or("max_timeout_ms", 600 * SECOND, 1..=24 * HOUR),
-            drain_timeout: section.duration_ms_or("drain_timeout_ms", 25 * SECOND, 0..=HOUR),
+            default_timeout: time("default_timeout_ms", 30 * SECOND, 1..=HOUR),
+            max_timeout: time("max_timeout_ms", 600 * SECOND, 1..=24 * HOUR),
+            drain_timeout: time("drain_timeout_ms", 25 * SECOND, 0..=HOUR),
             max_concurrent_calls: size(section.u64_or("max_concurrent_calls", 1_024, 1..=100_000)),
-            max_concurrent_streams: small(section.u64_or(
-                "max_concurrent_streams",
-                256,
-                1..=10_000,
-            )),
+            max_concurrent_streams: small(streams),
             max_header_bytes: small(section.u64_or("max_header_bytes", 16_384, 1_024..=MIB)),
-            keepalive_interval: section.duration_ms_or(
-                "keepalive_interval_ms",
-                30 * SECOND,
-                1_000..=HOUR,
-            ),
-            keepalive_timeout: section.duration_ms_or(
-                "keepalive_timeout_ms",
-                10 * SECOND,
-                100..=HOUR,
-            ),
+            keepalive_interval: time("keepalive_interval_ms", 30 * SECOND, SECOND..=HOUR),
+            keepalive_timeout: time("keepalive_timeout_ms", 10 * SECOND, 100..=HOUR),
         };
         if config.default_timeout > config.max_timeout {
             section.fault("default_timeout_ms", "must not be above max_timeout_ms");

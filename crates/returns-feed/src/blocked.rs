@@ -1,11 +1,10 @@
 //! A dishonor gives back what its return took, and a contest takes what the dishonor gave back.
-//! They are decided on what the journal says, which may be on its way to the system of record
-//! still. So the feed looks once more before it sends one: what it undoes must have taken effect
-//! there. A state alone does not tell, since the gateway may say FAILED by itself.
+//! They are decided on what the journal says, which may not have reached the system of record yet.
+//! So the feed checks again before it sends one: what it undoes must have taken effect there. A
+//! state alone does not show that, since the gateway may say FAILED by itself.
 //!
-//! To wait with the decision instead would hold up the file, or make an exception of what is none;
-//! and it would not be enough, because a database that is restored from a backup gets its rows
-//! again, and the return may end otherwise then.
+//! To delay the decision instead would hold up the file. And it would not be enough: a database
+//! that is restored from a backup gets its rows again, and then the return may end otherwise.
 
 use std::collections::BTreeMap;
 
@@ -14,26 +13,27 @@ use returns_store::StoreError;
 
 use super::{Feed, Role};
 
-/// By position: why a row is not to be carried out.
-pub(super) type Withheld = BTreeMap<u64, String>;
+/// By position: why a row's change must not be made.
+pub(super) type BlockedRows = BTreeMap<u64, String>;
 
 impl Feed {
-    /// Looks at what the later stages among `rows` rest on. `rows` ends before the first one
-    /// whose base is itself among them: what comes of that is not known before the next batch.
-    /// A mirror needs none of this: it follows what the system of record has taken.
-    pub(super) async fn withhold(
+    /// Blocks the later stages among `rows` whose base did not take effect. `rows` ends before the
+    /// first one whose base is itself among them: whether that takes effect is known only for the
+    /// next batch. A mirror needs none of this: it follows what took effect in the system of
+    /// record.
+    pub(super) async fn block(
         &self,
         rows: &mut Vec<JournalRow>,
         passed: u64,
-    ) -> Result<Withheld, StoreError> {
-        let mut withheld = Withheld::new();
+    ) -> Result<BlockedRows, StoreError> {
+        let mut blocked = BlockedRows::new();
         let mut ids: Vec<String> = rows
             .iter()
             .filter(|row| row.superseded_by.is_none() && row.row.effect.is_later_stage())
             .map(|row| row.row.transfer.id.clone())
             .collect();
         if self.role == Role::Mirror || ids.is_empty() {
-            return Ok(withheld);
+            return Ok(blocked);
         }
         ids.sort_unstable();
         ids.dedup();
@@ -48,18 +48,18 @@ impl Feed {
                 Some(base) if base.position <= passed => {}
                 Some(_) => {
                     rows.truncate(at);
-                    return Ok(withheld);
+                    return Ok(blocked);
                 }
                 None => {
-                    withheld.insert(row.position, why(&row.row, self.database()));
+                    blocked.insert(row.position, why(&row.row, self.database()));
                 }
             }
         }
-        Ok(withheld)
+        Ok(blocked)
     }
 
-    /// Whether what a later stage rests on still stands, so that deciding again would say the
-    /// same.
+    /// Whether the base of a later stage still stands, so that deciding again would give the
+    /// same result.
     pub(super) async fn base_stands(&self, row: &JournalRow) -> Result<bool, StoreError> {
         let ids = [row.row.transfer.id.clone()];
         let known = self.store.known(&ids, self.database()).await?;
@@ -68,7 +68,7 @@ impl Feed {
     }
 }
 
-/// The row that a later stage undoes, if it stands. One that came after the stage, in place of
+/// The base of a later stage: the row that it undoes, if that stands. One that came after the stage, in place of
 /// a row without effect, is another base: the stage must be decided again for it.
 fn base_of<'a>(stage: &JournalRow, standing: &'a [JournalRow]) -> Option<&'a JournalRow> {
     standing

@@ -1,0 +1,155 @@
+//! What can go wrong with an adapter, and what that says about its target.
+
+use returns_model::incident::Cause;
+use tonic::Code;
+use tonic_types::StatusExt as _;
+
+/// What can go wrong with an adapter.
+#[derive(Debug, thiserror::Error)]
+pub enum AdapterError {
+    /// It does not answer, or answers with an error.
+    #[error("the adapter of {database} at {address} answered {} to {call}: {}", .status.code(), .status.message())]
+    Status {
+        database: String,
+        address: String,
+        call: &'static str,
+        status: Box<tonic::Status>,
+    },
+    /// It answered something that the contract does not allow.
+    #[error("the adapter of {database} at {address} sent what the contract does not allow: {what}")]
+    Contract {
+        database: String,
+        address: String,
+        what: String,
+    },
+}
+
+/// The domain of the reasons that adapters give, and the one for a target without writes.
+const REASONS: &str = "echeck-adapter";
+const READ_ONLY: &str = "TARGET_READ_ONLY";
+
+impl AdapterError {
+    /// What is wrong, for people: the adapter itself, or its target.
+    pub fn cause(&self) -> Cause {
+        match self {
+            Self::Contract { database, .. } => Cause::TargetFailed {
+                database: database.clone(),
+                why: self.to_string(),
+            },
+            Self::Status {
+                database, status, ..
+            } => {
+                let database = database.clone();
+                let why = why(status);
+                match status.get_details_error_info() {
+                    Some(info) if info.domain == REASONS && info.reason == READ_ONLY => {
+                        Cause::TargetReadOnly { database }
+                    }
+                    Some(_) => Cause::TargetFailed { database, why },
+                    None if no_answer(status.code()) => Cause::AdapterUnreachable { database, why },
+                    None => Cause::TargetFailed { database, why },
+                }
+            }
+        }
+    }
+
+    /// Whether the adapter or its target is unavailable, and does not only refuse this call.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Contract { .. } => false,
+            Self::Status { status, .. } => match status.get_details_error_info() {
+                Some(_) => status.code() == Code::Unavailable,
+                None => no_answer(status.code()),
+            },
+        }
+    }
+}
+
+/// What a status says, with what is behind it, such as that a connection was refused.
+fn why(status: &tonic::Status) -> String {
+    let mut why = status.message().to_owned();
+    let mut source = std::error::Error::source(status);
+    while let Some(error) = source {
+        let said = error.to_string();
+        if !why.contains(&said) {
+            why = format!("{why}: {said}");
+        }
+        source = error.source();
+    }
+    why
+}
+
+/// Whether a status without a reason says that nobody answered. The client's own timer says
+/// CANCELLED, and a connection that breaks off is UNKNOWN or INTERNAL to it.
+fn no_answer(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unavailable
+            | Code::DeadlineExceeded
+            | Code::Cancelled
+            | Code::Unknown
+            | Code::Internal
+    )
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "an adapter that another team wrote may leave the reason out"
+)]
+mod tests {
+    use std::collections::HashMap;
+    use std::time::Duration;
+
+    use tonic::Status;
+    use tonic_types::ErrorDetails;
+
+    use super::*;
+    use crate::adapter::Adapter;
+
+    fn error(status: Status) -> AdapterError {
+        let adapter = Adapter::new("gateway", "http://127.0.0.1:1", Duration::from_secs(1), 99);
+        adapter.unwrap().status("ApplyUpdates", status)
+    }
+
+    fn with_reason(code: Code, reason: &str) -> AdapterError {
+        let details = ErrorDetails::with_error_info(reason, REASONS, HashMap::new());
+        error(Status::with_error_details(code, "why", details))
+    }
+
+    #[tokio::test]
+    async fn the_cause_of_an_adapters_error_is_the_adapter_or_its_target() {
+        let (outage, refusal) = (true, false);
+        for (error, kind, is_outage) in [
+            (
+                error(Status::unavailable("x")),
+                "ADAPTER_UNREACHABLE",
+                outage,
+            ),
+            (
+                error(Status::cancelled("Timeout expired")),
+                "ADAPTER_UNREACHABLE",
+                outage,
+            ),
+            (error(Status::unimplemented("x")), "TARGET_FAILED", refusal),
+            (
+                with_reason(Code::Unavailable, "TARGET_READ_ONLY"),
+                "TARGET_READ_ONLY",
+                outage,
+            ),
+            (
+                with_reason(Code::Unavailable, "TARGET_UNAVAILABLE"),
+                "TARGET_FAILED",
+                outage,
+            ),
+            (
+                with_reason(Code::FailedPrecondition, "MAPPING_FAULT"),
+                "TARGET_FAILED",
+                refusal,
+            ),
+        ] {
+            assert_eq!(error.cause().kind(), kind, "{error}");
+            assert_eq!(error.is_outage(), is_outage, "{error}");
+        }
+    }
+}
