@@ -69,7 +69,7 @@ fn json(output: &Output) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_updated_is_told_looked_after_and_told_to_be_right_again() {
+async fn a_database_that_cannot_be_updated_is_reported_and_reported_to_have_recovered() {
     let ops = HttpReceiver::start().await;
     let world = World::start_with(|options| options.returns = alerts(&ops)).await;
     let stack = &world.stack;
@@ -234,7 +234,7 @@ async fn allow_connections(database: &str, allow: bool) {
 }
 
 #[tokio::test]
-async fn a_returns_database_that_is_down_is_told_from_memory_and_stops_the_heartbeat() {
+async fn a_returns_database_that_is_down_is_reported_from_memory_and_stops_the_heartbeat() {
     let (ops, monitor) = (HttpReceiver::start().await, HttpReceiver::start().await);
     let returns = echeck_test_servers::postgres().await;
     let database = returns.rsplit('/').next().unwrap().to_owned();

@@ -106,7 +106,7 @@ async fn an_import_without_a_report_says_why() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_fails_is_told_with_the_import_and_catches_up() {
+async fn a_bucket_that_fails_is_reported_with_the_import_and_catches_up() {
     let world = World::start().await;
     world.add(Payment::debit("TR1")).await;
     let bucket = world.options.data.join("bucket");

@@ -1,4 +1,4 @@
-//! Delivering alerts that are due. Channels are served independently, so that a dead one does not
+//! Delivering alerts that are due. Channels are served independently, so that a failing one does not
 //! delay another. What a channel does not take is tried again for a day.
 
 use std::collections::HashSet;
@@ -191,7 +191,7 @@ impl AlertDispatcher {
     }
 
     /// The channel did not take an alert: that is an incident, and the fallback channels get the
-    /// alert. An alert about a failing channel opens no incident, or two dead channels would report
+    /// alert. An alert about a failing channel opens no incident, or two failing channels would report
     /// each other for ever.
     async fn channel_failed(
         &self,

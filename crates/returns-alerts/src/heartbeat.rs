@@ -1,5 +1,5 @@
 //! The heartbeat: as long as the service is healthy, it calls a monitor outside again and again.
-//! When the calls stop, the monitor raises the alarm, which a dead service cannot.
+//! When the calls stop, the monitor raises the alarm, which a stopped service cannot.
 
 use std::time::Duration;
 

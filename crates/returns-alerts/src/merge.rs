@@ -72,9 +72,9 @@ fn both(ours: &Unsaved, theirs: &IncidentRecord) -> IncidentRecord {
         .acknowledged
         .clone()
         .or_else(|| mine.acknowledged.clone());
-    for channel in mine.told.iter().chain(&theirs.told) {
-        if !merged.told.contains(channel) {
-            merged.told.push(channel.clone());
+    for channel in mine.notified.iter().chain(&theirs.notified) {
+        if !merged.notified.contains(channel) {
+            merged.notified.push(channel.clone());
         }
     }
     let ends = [&mine.closed, &theirs.closed];
@@ -126,9 +126,9 @@ fn same(ours: &Unsaved, rival: &IncidentRecord) -> Vec<IncidentWrite> {
         .acknowledged
         .clone()
         .or_else(|| ours.incident.acknowledged.clone());
-    for channel in &ours.incident.told {
-        if !continued.told.contains(channel) {
-            continued.told.push(channel.clone());
+    for channel in &ours.incident.notified {
+        if !continued.notified.contains(channel) {
+            continued.notified.push(channel.clone());
         }
     }
     let note = format!("merged with {}", ours.incident.incident_id);

@@ -264,7 +264,7 @@ async fn well(signals: &mut UnboundedReceiver<Signal>) {
     }
 }
 
-/// Appends so many rows for an import of their own.
+/// Appends a number of rows for an import of their own.
 async fn rows(store: &Arc<dyn Store>, bytes: &str, number: u64) {
     let import = deciding_import(store, bytes, number).await;
     let writes = Writes {

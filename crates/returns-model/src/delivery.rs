@@ -11,8 +11,8 @@ pub enum DeliveryState {
     Pending,
     /// The endpoint has taken it.
     Delivered,
-    /// It was tried often enough: the dead-letter entry.
-    Dead,
+    /// It was tried often enough.
+    Undeliverable,
 }
 
 impl DeliveryState {
@@ -31,14 +31,14 @@ pub struct Delivery {
     /// The `webhook-id`, the same at every try.
     pub message_id: String,
     pub event_id: String,
-    /// The transfer that the event tells of; may be empty.
+    /// The transfer that the event is about; may be empty.
     pub transfer_id: String,
     pub state: DeliveryState,
     /// All there ever were.
     pub attempts: u64,
-    /// Those that came before its tries began anew.
+    /// Those that came before its attempts began again.
     pub tries_from: u64,
-    /// How often its tries began anew.
+    /// How often its attempts began again.
     pub generation: u64,
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// The HTTP status of the last answer, if there was one.
@@ -51,7 +51,7 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// How often it was tried since its tries began, or began anew.
+    /// How often it was tried since its attempts began, or began again.
     pub fn tries(&self) -> u64 {
         self.attempts.saturating_sub(self.tries_from)
     }
@@ -83,7 +83,7 @@ pub enum DeliveryOutcome {
     /// Not now; it is tried again at that time.
     Retry { error: String, at: DateTime<Utc> },
     /// Not, and that was the last try.
-    Dead { error: String },
+    Undeliverable { error: String },
 }
 
 /// An attempt, to be recorded.

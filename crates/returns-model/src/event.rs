@@ -1,11 +1,11 @@
-//! Events: what the follower makes of journal rows and holds, and what deliveries tell.
+//! Events: what the follower makes of journal rows and holds, and what deliveries say.
 
 use chrono::{DateTime, Utc};
 
 use super::hold::HoldState;
 use crate::endpoint::PayloadVersion;
 
-/// What an event tells of.
+/// What an event reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A journal row that took effect in the system of record.
@@ -28,7 +28,7 @@ pub struct NewEvent {
     pub occurred_at: DateTime<Utc>,
     /// What happened, as JSON, without account numbers; bodies are rendered from it.
     pub facts: String,
-    /// Which messages tell of it: in each payload_version none, one or more event types, each once.
+    /// Which messages report it: in each payload version none, one or more event types, each once.
     pub messages: Vec<(PayloadVersion, String)>,
 }
 

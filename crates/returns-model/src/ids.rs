@@ -97,7 +97,7 @@ pub fn incident_event_id(
     )
 }
 
-/// The id of what a channel is told of an incident's change.
+/// The id of what a channel is sent about an incident's change.
 pub fn alert_id(incident_id: &str, version: u64, kind: &str, channel: &str) -> String {
     let version = version.to_string();
     id("alr_", &["alert", incident_id, &version, kind, channel])
@@ -113,7 +113,7 @@ pub fn endpoint_id(key: &str) -> String {
     id("whe_", &["endpoint", key])
 }
 
-/// The id of the event of a journal row. The hash tells it from the row of another journal.
+/// The id of the event of a journal row. The hash distinguishes it from the row of another journal.
 pub fn row_event_id(position: u64, hash: &[u8]) -> String {
     id("evt_", &["row event", &position.to_string(), &hex(hash)])
 }
@@ -123,7 +123,7 @@ pub fn hold_event_id(hold_id: &str, state: &str) -> String {
     id("evt_", &["hold event", hold_id, state])
 }
 
-/// The id of the message that tells of an event in a payload_version under an event type: its
+/// The id of the message that reports an event in a payload version under an event type: its
 /// `webhook-id`, the same at every try.
 pub fn message_id(event_id: &str, payload_version: &str, event_type: &str) -> String {
     id("msg_", &["message", event_id, payload_version, event_type])

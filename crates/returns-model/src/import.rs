@@ -73,7 +73,7 @@ pub struct Checked {
     pub debit_minor: i64,
     /// Money of credits, minor units.
     pub credit_minor: i64,
-    /// Differences that were let pass.
+    /// Differences that were tolerated.
     pub findings: Vec<Finding>,
     /// How the file is empty, if it is.
     pub emptiness: Option<Emptiness>,

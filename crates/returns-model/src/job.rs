@@ -11,9 +11,9 @@ use super::run_outcome::{RunOutcome, Trigger};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceState {
     pub source: String,
-    /// Slots before this moment are nobody's business.
+    /// Slots before this time are ignored.
     pub known_since: DateTime<Utc>,
-    /// Due times before this moment are nobody's business, unless they were looked at already.
+    /// Due times before this time are ignored, unless they were checked already.
     pub due_since: DateTime<Utc>,
     /// Instead of the configuration's plan.
     pub plan: Option<PlanText>,
@@ -46,7 +46,7 @@ pub struct SourceChange {
 /// What an operator changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SourceChangeTo {
-    /// Another plan; `None` for the configuration's. Slots count from this moment on; a file
+    /// Another plan; `None` for the configuration's. Slots count from this time on; a file
     /// that is due stays due.
     Plan(Option<PlanText>),
     /// No more runs by the clock.
@@ -124,7 +124,7 @@ pub struct RunFile {
     pub what: String,
 }
 
-/// A file at the acquirer, as its listing told it.
+/// A file at the acquirer, as its listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RemoteKey {
     pub source: String,
@@ -138,7 +138,7 @@ pub struct RemoteKey {
 pub struct Taken {
     pub import_id: String,
     pub taken_at: DateTime<Utc>,
-    pub put_away_at: Option<DateTime<Utc>>,
+    pub archived_remotely_at: Option<DateTime<Utc>>,
 }
 
 /// A file that came.

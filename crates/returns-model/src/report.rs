@@ -44,9 +44,9 @@ pub struct FilesFault {
 pub struct FilesRecord {
     pub archive: Option<ArchivedFile>,
     pub report: Option<WrittenReport>,
-    /// How often it was tried in vain.
+    /// How often it was tried without success.
     pub attempts: u64,
-    /// Why the last try was in vain; `None` when it was not.
+    /// Why the last attempt failed; `None` when it did not.
     pub fault: Option<FilesFault>,
     /// Whether nothing is left to do.
     pub done: bool,

@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_this_program_never_writes_is_told_with_its_row() {
+    fn what_this_program_never_writes_is_reported_with_its_row() {
         for (row, what) in [
             (("lost", "1", "applied"), "outcome"),
             (("returned", "1.00", "applied"), "amount"),

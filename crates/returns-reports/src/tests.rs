@@ -346,7 +346,7 @@ async fn many_lines_are_read_window_by_window() {
 }
 
 #[tokio::test]
-async fn trouble_is_told_at_once_and_cleared_when_what_failed_has_succeeded() {
+async fn trouble_is_reported_at_once_and_cleared_when_what_failed_has_succeeded() {
     let mut world = World::new(&[]).await;
     let folder = world.bucket_folder();
     let (first, _) = world.receive(b"one").await;
@@ -403,7 +403,7 @@ async fn an_import_whose_row_cannot_be_read_does_not_stop_another() {
 }
 
 #[tokio::test]
-async fn an_entry_that_is_not_accounted_for_is_told_and_the_file_is_kept() {
+async fn an_entry_that_is_not_accounted_for_is_reported_and_the_file_is_kept() {
     let mut world = World::new(&[]).await;
     let mut entries = Entries::default();
     entries.row(Effect::Return);
@@ -424,7 +424,7 @@ async fn an_entry_that_is_not_accounted_for_is_told_and_the_file_is_kept() {
     assert!(world.spool.path(&spool_name).exists(), "a person must look");
     let files = world.store.files_of(&import_id).await.unwrap();
     assert!(!files.done && files.fault.is_some(), "{files:?}");
-    assert!(world.signals().is_empty(), "it is told once");
+    assert!(world.signals().is_empty(), "it is reported once");
 }
 
 #[tokio::test]

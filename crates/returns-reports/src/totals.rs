@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decided_line_that_a_database_does_not_have_is_told() {
+    fn a_decided_line_that_a_database_does_not_have_is_reported() {
         let mut totals = totals();
         totals.add(
             OutcomeClass::Reversed,

@@ -68,7 +68,7 @@ pub(super) fn archive_remote(
             }
         }
     };
-    attempt().map_err(|why| SourceError::NotPutAway {
+    attempt().map_err(|why| SourceError::NotArchivedRemotely {
         name: file.name.clone(),
         why,
     })

@@ -73,7 +73,7 @@ pub(crate) enum SourceError {
     #[error("{name:?} cannot be unpacked: {why}")]
     Unopenable { name: RemoteName, why: String },
     #[error("{name:?} could not be archived at the source: {why}")]
-    NotPutAway { name: RemoteName, why: String },
+    NotArchivedRemotely { name: RemoteName, why: String },
     #[error("the disk of {path} is full")]
     DiskFull { path: PathBuf },
     #[error("the spool cannot be used: {why}")]
@@ -107,7 +107,7 @@ impl SourceError {
                 why: format!("it has {size_bytes} bytes, and the limit is {limit_bytes} (import.max_file_bytes)"),
             },
             Self::Unopenable { name, why } => Cause::FileUnopenable { name: name.text(), why },
-            Self::NotPutAway { name, why } => Cause::NotArchivedRemotely { name: name.text(), why },
+            Self::NotArchivedRemotely { name, why } => Cause::NotArchivedRemotely { name: name.text(), why },
             Self::DiskFull { path } => Cause::DiskFull { path: path.display().to_string() },
             Self::Spool { path, why } => Cause::SpoolFailed { path: path.display().to_string(), why },
             Self::Vanished { name } => Cause::SourceFailed {

@@ -131,7 +131,7 @@ impl Session {
     /// called again for the same file.
     ///
     /// # Errors
-    /// [`SourceError::NotPutAway`] when the source refuses.
+    /// [`SourceError::NotArchivedRemotely`] when the source refuses.
     pub(crate) async fn archive_remote(
         &mut self,
         file: &RemoteFile,

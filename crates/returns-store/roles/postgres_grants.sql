@@ -36,7 +36,7 @@ GRANT SELECT, INSERT ON import_stretches, import_rejected_lines, import_duplicat
 
 -- The entry that is held stays as it came; what is known of it and what became of it change.
 GRANT SELECT, INSERT, UPDATE (reason, detail, transfer_ids, state, attempts, next_attempt_at,
-    closed_at, closed_by, note, resolved_position, told_state) ON holds TO echeck_returns;
+    closed_at, closed_by, note, resolved_position, published_state) ON holds TO echeck_returns;
 GRANT SELECT, INSERT ON hold_transfers TO echeck_returns;
 
 -- Which returns may be dishonored belongs to the decision that stands: another one replaces the
@@ -69,13 +69,13 @@ GRANT SELECT, INSERT ON audit TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (leased_by, leased_until, ended_at, outcome, summary, cause, files)
     ON job_runs TO echeck_returns;
 
--- That a file was taken stays; that it was put away is added.
-GRANT SELECT, INSERT, UPDATE (put_away_at) ON remote_files TO echeck_returns;
+-- That a file was taken stays; that it was archived at the acquirer is added.
+GRANT SELECT, INSERT, UPDATE (archived_remotely_at) ON remote_files TO echeck_returns;
 -- What an incident is about stays; what becomes of it changes. Its history is only appended
 -- to, and a trigger guards it.
 GRANT SELECT, INSERT, UPDATE (state, content, seen, reopened, last_seen_at, next_try_at,
     quiet_since, acknowledged_at, acknowledged_by, acknowledged_note, closed_at, closed_by,
-    closed_note, alerted_at, waiting_since, escalations, told, version) ON incidents
+    closed_note, alerted_at, waiting_since, escalations, notified, version) ON incidents
     TO echeck_returns;
 GRANT SELECT, INSERT ON incident_events TO echeck_returns;
 
@@ -90,7 +90,7 @@ GRANT SELECT, UPDATE (sequence, position) ON webhook_head TO echeck_returns;
 GRANT SELECT, INSERT ON webhook_events TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (url, description, owner_email, event_types, merchant, ordered, state,
     disabled_why, failing_since, updated_at, version, wakes, owner_state, owner_since, owner_attempts,
-    owner_next_at, owner_told_at, owner_error) ON webhook_endpoints TO echeck_returns;
+    owner_next_at, owner_notified_at, owner_error) ON webhook_endpoints TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (retires_at) ON webhook_secrets TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (state, attempts, next_attempt_at, last_status, last_error,
     last_attempt_at, ended_at, generation, tries_from, unwanted) ON webhook_deliveries TO echeck_returns;

@@ -40,7 +40,7 @@ pub trait DeliveryStore: Send + Sync {
         delivery: &Delivery,
         attempt: &DeliveryAttempt,
     ) -> Result<Option<Standing>, StoreError>;
-    /// Gives up messages that their endpoint no longer wants. They are not counted as dead
+    /// Gives up messages that their endpoint no longer wants. They are not counted as undeliverable
     /// letters, and one that has moved on is left as it is.
     async fn give_up_unwanted(
         &self,

@@ -1,4 +1,4 @@
-//! Events: what the follower makes of journal rows and holds, and what deliveries tell.
+//! Events: what the follower makes of journal rows and holds, and what deliveries say.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

@@ -99,7 +99,11 @@ pub trait RemoteFileStore: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
     /// Records that a file was archived, which is moved or deleted, at the acquirer.
-    async fn record_put_away(&self, file: &RemoteKey, at: DateTime<Utc>) -> Result<(), StoreError>;
+    async fn record_remote_archival(
+        &self,
+        file: &RemoteKey,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
     /// Files of a source that came since `from`, in order: what was received then, and what
     /// was taken again since and says that there is nothing. Such a file has the same bytes on
     /// every quiet day; any other with known bytes is an old one.

@@ -77,7 +77,7 @@ impl Replica {
 
     /// Waits until this replica has the lease; `None` at the shutdown.
     pub async fn acquire(&self, name: &str, shutdown: &CancellationToken) -> Option<Lease> {
-        let mut told = false;
+        let mut reported = false;
         while !shutdown.is_cancelled() {
             let asked = Instant::now();
             match self.store.take_lease(name, &self.name, self.lease).await {
@@ -89,9 +89,9 @@ impl Replica {
                         sure_until: Mutex::new(asked + self.lease),
                     });
                 }
-                Ok(false) if !told => {
+                Ok(false) if !reported => {
                     tracing::info!(lease = name, replica = %self.name, "another replica has the lease");
-                    told = true;
+                    reported = true;
                 }
                 Ok(false) => {}
                 Err(error) => {

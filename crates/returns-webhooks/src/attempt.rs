@@ -34,7 +34,7 @@ fn outcome(
     };
     match schedule.next_attempt(tries_before + 1, posted.retry_after, now, jitter) {
         Some(at) => DeliveryOutcome::Retry { error, at },
-        None => DeliveryOutcome::Dead { error },
+        None => DeliveryOutcome::Undeliverable { error },
     }
 }
 
@@ -138,9 +138,9 @@ impl Sender {
                     self.rest(endpoint_id, until, Some(batch.touched));
                 }
             }
-            DeliveryOutcome::Dead { error } => {
+            DeliveryOutcome::Undeliverable { error } => {
                 self.mark_failing(endpoint_id);
-                let cause = Cause::WebhookDead {
+                let cause = Cause::WebhookUndeliverable {
                     endpoint: endpoint_id.clone(),
                     host: endpoint.host(),
                     why: error.clone(),
@@ -209,7 +209,7 @@ impl Sender {
                 ..seen
             },
             forget_failures: false,
-            owner: OwnerChange::Tell,
+            owner: OwnerChange::Notify,
         };
         // False when an operator was faster.
         if self.parts.store.change_endpoint(&change).await? {

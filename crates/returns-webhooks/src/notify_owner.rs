@@ -77,7 +77,7 @@ impl Sender {
                     wait = wait.min((next_at - now).to_std().unwrap_or_default());
                 }
                 NotificationState::Waiting { .. } => due.push((endpoint, notice)),
-                NotificationState::Told { .. } | NotificationState::Untold { .. } => {}
+                NotificationState::Notified { .. } | NotificationState::NotNotified { .. } => {}
             }
         }
         if due.is_empty() {
@@ -101,7 +101,7 @@ impl Sender {
         seen: &Endpoint,
         notice: &OwnerNotification,
     ) -> Result<(), StoreError> {
-        failpoint("webhook::before_telling").await?;
+        failpoint("webhook::before_notifying").await?;
         let next_at = self.parts.clock.now() + pause(notice.attempts, self.settings.schedule);
         if !self.parts.store.begin_notification(seen, next_at).await? {
             // It was enabled meanwhile, or another replica notifies them.
@@ -138,7 +138,7 @@ impl Sender {
             NotificationState::Waiting { .. } => {
                 tracing::warn!(endpoint_id, owner, "an owner was not notified");
             }
-            NotificationState::Told { .. } | NotificationState::Untold { .. } => {
+            NotificationState::Notified { .. } | NotificationState::NotNotified { .. } => {
                 tracing::info!(endpoint_id, owner, "an endpoint was disabled");
             }
         }

@@ -36,7 +36,7 @@ pub(super) fn mail(endpoint: &Endpoint, notice: &OwnerNotification) -> Option<Ow
         subject: format!("Your webhook endpoint at {host} was disabled"),
         text: format!(
             "Your webhook endpoint {id} at {host} {why}. It was disabled at {at}: no message is \
-             sent to it any more.\n\nWaiting messages are kept. Once it answers with a status \
+             sent to it any more.\n\nWaiting messages are stored. Once it answers with a status \
              from 200 to 299 again, ask us to enable it, and to send again what it has missed.\n",
             at = minute_utc(notice.since),
         ),
@@ -52,8 +52,8 @@ pub(super) fn after_attempt(
 ) -> NotificationState {
     let owner = &endpoint.settings.owner_email;
     match sent {
-        Ok(true) => NotificationState::Told { at: now },
-        Ok(false) => NotificationState::Untold {
+        Ok(true) => NotificationState::Notified { at: now },
+        Ok(false) => NotificationState::NotNotified {
             why: format!("No channel for e-mail is configured: write to its owner, {owner}."),
         },
         Err(error) => NotificationState::Waiting {
@@ -65,7 +65,7 @@ pub(super) fn after_attempt(
 
 /// That the endpoint has no owner to notify.
 pub(super) fn no_owner() -> NotificationState {
-    NotificationState::Untold {
+    NotificationState::NotNotified {
         why: "It has no owner, so nobody was notified.".to_owned(),
     }
 }
@@ -84,8 +84,8 @@ pub(super) fn pause(attempts_before: u64, schedule: Schedule) -> TimeDelta {
 pub(super) fn sentence(endpoint: &Endpoint, notification: &NotificationState) -> String {
     let owner = &endpoint.settings.owner_email;
     match notification {
-        NotificationState::Told { .. } => format!("Its owner {owner} was notified by e-mail."),
-        NotificationState::Untold { why } => why.clone(),
+        NotificationState::Notified { .. } => format!("Its owner {owner} was notified by e-mail."),
+        NotificationState::NotNotified { why } => why.clone(),
         NotificationState::Waiting { error: None, .. } => {
             format!("Its owner {owner} will be notified by e-mail.")
         }

@@ -257,8 +257,8 @@ impl World {
             let rows = self.standing(id).into_iter().cloned().collect();
             standing.insert(id.clone(), rows);
         }
-        let told = self.rows.iter().filter(|row| took_effect(row, &self.dead));
-        let events = told.filter_map(|row| event_of_row(row, &standing).unwrap());
+        let published = self.rows.iter().filter(|row| took_effect(row, &self.dead));
+        let events = published.filter_map(|row| event_of_row(row, &standing).unwrap());
         let mut bodies = Vec::new();
         for (event, sequence) in events.zip(1..) {
             let record = record(sequence, event);
@@ -411,7 +411,7 @@ impl Subscriber {
             }
             None => (before.state, before.messages),
         };
-        let told = payment
+        let published = payment
             .as_ref()
             .is_some_and(|(_, payment)| payment["has_ach_return"] == true);
         let moves = match payload_version {
@@ -431,7 +431,7 @@ impl Subscriber {
         Shown {
             state,
             messages,
-            has_ach_return: found.is_some() || told,
+            has_ach_return: found.is_some() || published,
             ach_return: found.map(|one| {
                 let part = |key: &str| text(&one[key]);
                 (part("ach_return_id"), part("return_code"), part("stage"))

@@ -1,6 +1,6 @@
 //! The sender: takes what is due to the endpoints, each endpoint in a worker of its own. A worker
 //! waits only for its own endpoint, and endpoints that fail share places apart from the
-//! others', so that a dead one delays nobody.
+//! others', so that a failing one delays nobody.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -281,7 +281,7 @@ impl Job for SenderJob {
 
     async fn begin(&mut self) {
         if let Err(error) = self.sender.report_recently_dead().await {
-            tracing::error!(error = %ErrorChain(&error), "dead webhooks cannot be read");
+            tracing::error!(error = %ErrorChain(&error), "undeliverable webhooks cannot be read");
         }
     }
 

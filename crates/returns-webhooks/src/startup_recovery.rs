@@ -21,7 +21,7 @@ impl Sender {
                 continue;
             };
             self.mark_failing(&endpoint_id);
-            let cause = Cause::WebhookDead {
+            let cause = Cause::WebhookUndeliverable {
                 host: endpoint.host(),
                 why: delivery.last_error.unwrap_or_default(),
                 count: self.parts.store.dead_letters(&endpoint_id).await?,

@@ -49,11 +49,11 @@ fn owner_notice(notice: &OwnerNotification) -> proto::WebhookOwnerNotification {
             shown.next_attempt_at = Some(timestamp(*next_at));
             shown.error = error.clone().unwrap_or_default();
         }
-        NotificationState::Told { at } => {
+        NotificationState::Notified { at } => {
             shown.set_state(proto::WebhookOwnerNotificationState::Sent);
             shown.notified_at = Some(timestamp(*at));
         }
-        NotificationState::Untold { why } => {
+        NotificationState::NotNotified { why } => {
             shown.set_state(proto::WebhookOwnerNotificationState::Undeliverable);
             shown.error.clone_from(why);
         }

@@ -125,7 +125,7 @@ impl ToProto for AlertState {
         match self {
             Self::Pending => proto::AlertState::Pending,
             Self::Sent => proto::AlertState::Sent,
-            Self::Dead => proto::AlertState::Undeliverable,
+            Self::Undeliverable => proto::AlertState::Undeliverable,
             Self::Superseded => proto::AlertState::Superseded,
         }
     }
@@ -138,7 +138,7 @@ impl ToProto for DeliveryState {
         match self {
             Self::Pending => proto::WebhookDeliveryState::Pending,
             Self::Delivered => proto::WebhookDeliveryState::Delivered,
-            Self::Dead => proto::WebhookDeliveryState::Undeliverable,
+            Self::Undeliverable => proto::WebhookDeliveryState::Undeliverable,
         }
     }
 }
@@ -151,7 +151,7 @@ impl ToDomain for proto::WebhookDeliveryState {
             Self::Unspecified => None,
             Self::Pending => Some(DeliveryState::Pending),
             Self::Delivered => Some(DeliveryState::Delivered),
-            Self::Undeliverable => Some(DeliveryState::Dead),
+            Self::Undeliverable => Some(DeliveryState::Undeliverable),
         }
     }
 }

@@ -23,7 +23,7 @@ fn api_of(world: &World) -> WebhookApi {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_is_enabled_before_its_owner_was_told_has_nothing_to_tell() {
+async fn an_endpoint_that_is_enabled_before_its_owner_is_notified_ends_the_mail() {
     let world = World::new().await;
     world.mail.answer(MailAnswer::Refuses);
     let receiver = world.gone().await;

@@ -70,7 +70,7 @@ async fn a_secret_is_shown_once_and_is_nowhere_else() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_an_endpoint_is_told_field_by_field_and_nothing_is_kept() {
+async fn what_is_wrong_with_an_endpoint_is_reported_field_by_field_and_nothing_is_kept() {
     let mut world = World::new().await;
     world.guard = Guard::default();
     let api = api_of(&world);

@@ -238,7 +238,7 @@ async fn an_endpoint_that_was_changed_since_it_failed_is_not_disabled_for_that()
 }
 
 #[tokio::test]
-async fn what_an_endpoint_was_told_to_want_no_more_is_not_sent_and_is_no_incident() {
+async fn what_an_endpoint_no_longer_wants_is_not_sent_and_is_no_incident() {
     let mut world = World::new().await;
     let receiver = HttpReceiver::start().await;
     world.endpoint("whe_1", &receiver.url("/"), true).await;
@@ -261,9 +261,9 @@ async fn what_an_endpoint_was_told_to_want_no_more_is_not_sent_and_is_no_inciden
         states,
         [
             (4, DeliveryState::Delivered, 1),
-            (3, DeliveryState::Dead, 0),
-            (2, DeliveryState::Dead, 0),
-            (1, DeliveryState::Dead, 0)
+            (3, DeliveryState::Undeliverable, 0),
+            (2, DeliveryState::Undeliverable, 0),
+            (1, DeliveryState::Undeliverable, 0)
         ]
     );
     assert_eq!(ids(&receiver), ["msg_4"]);

@@ -298,7 +298,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
     let gateway = rig.gateway.number(cursor).await?;
     let mirror = rig.rallypay.number(cursor).await?;
-    let (told_to, untold) = (
+    let (published_to, untold) = (
         returns.number("SELECT position FROM webhook_head").await?,
         returns
             .number(
@@ -313,7 +313,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
     let files = returns.number(&files).await?;
     let counts = running + open + unhandled + unready + untold + owners + files;
-    let at_the_end = gateway == head && mirror == head && told_to == head;
+    let at_the_end = gateway == head && mirror == head && published_to == head;
     let all_but_holds = counts == 0 && waiting.is_empty() && at_the_end;
     // The oracle is asked last, and only then, since it reads every file again. A hold that was
     // resolved meanwhile has moved the journal's end, which the second look sees.
@@ -329,7 +329,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
         "{waiting:?} wait at the acquirer, {running} runs go on, {open} imports are open, {known} \
          holds wait for what is there, {unhandled} exceptions are unhandled, \
          {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
-         imports are not archived and reported; rows up to {told_to} became events, {untold} \
+         imports are not archived and reported; rows up to {published_to} became events, {untold} \
          deliveries are pending, {owners} owners wait to be told"
     )))
 }

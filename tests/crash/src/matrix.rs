@@ -47,7 +47,7 @@ const RETURNS: [&str; 26] = [
 /// Where the returns service can be made to fail, at the rarer points.
 const RARE: [&str; 1] = ["hold::before_append"];
 
-/// Where a run can be made to fail: the file lies at the acquirer, is taken, is put away.
+/// Where a run can be made to fail: the file lies at the acquirer, is taken, is archived.
 const JOB: [&str; 6] = [
     "job::before_fetch",
     "job::after_fetch",
@@ -70,7 +70,7 @@ const BUCKET: [&str; 9] = [
     "archive::after_spool_delete",
 ];
 
-/// Where telling platforms can be made to fail.
+/// Where notifying platforms can be made to fail.
 const WEBHOOKS: [&str; 5] = [
     "events::before_record",
     "events::after_record",
@@ -79,9 +79,9 @@ const WEBHOOKS: [&str; 5] = [
     "webhook::before_record",
 ];
 
-/// Where telling the owner of a disabled endpoint can be made to fail.
+/// Where notifying the owner of a disabled endpoint can be made to fail.
 const OWNERS: [&str; 3] = [
-    "webhook::before_telling",
+    "webhook::before_notifying",
     "webhook::before_mail",
     "webhook::after_mail",
 ];

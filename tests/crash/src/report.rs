@@ -11,7 +11,7 @@ use crate::fault::Kind;
 use crate::matrix::MatrixOutcome;
 use crate::self_test::Caught;
 
-/// At most so many violations are told.
+/// The maximum of violations that are listed.
 const TOLD: usize = 12;
 
 /// The report as lined-up text.

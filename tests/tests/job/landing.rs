@@ -20,7 +20,7 @@ fn returns(ids: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_lands_is_applied_everywhere_archived_reported_and_put_away() {
+async fn a_file_that_lands_is_applied_everywhere_archived_and_reported() {
     let job = Job::start(Setup::new().await).await;
     job.add_debits(&["TR1", "TR2"]).await;
     job.setup.publish(FILE, returns(&["TR1", "TR2"]));
@@ -170,7 +170,7 @@ async fn a_diagnosis_names_the_cause_and_answers_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_cannot_be_opened_is_told_while_another_is_still_applied() {
+async fn a_file_that_cannot_be_opened_is_reported_while_another_is_still_applied() {
     use sqlx::Connection as _;
     let job = Job::start(Setup::new().await).await;
     job.add_debits(&["TR1"]).await;

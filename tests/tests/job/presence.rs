@@ -24,7 +24,7 @@ fn file() -> String {
 
 impl Job {
     /// Whether any alert said this in its first line.
-    fn was_told(&self, what: &str) -> bool {
+    fn was_notified(&self, what: &str) -> bool {
         let mails = self.setup.mail.mails();
         mails
             .iter()
@@ -97,7 +97,7 @@ async fn the_next_days_file_ends_no_alarm_of_the_day_before_and_is_not_late() {
         job.open("FILE_MISSING").await,
         std::slice::from_ref(&missed)
     );
-    assert!(!job.was_told("Recovered after"));
+    assert!(!job.was_notified("Recovered after"));
 
     // Somebody has looked into it, and no run brings it back.
     let ask = proto::CloseIncidentRequest {
@@ -173,7 +173,7 @@ async fn a_missing_file_stays_missing_when_the_plan_is_changed_or_paused() {
     let checks = operations.diagnose(ask).await.unwrap().into_inner().checks;
     let file_check = checks.iter().find(|check| check.name == "file").unwrap();
     assert_eq!(file_check.state(), CheckState::Failed, "{file_check:?}");
-    assert!(!job.was_told("Recovered after"));
+    assert!(!job.was_notified("Recovered after"));
 
     job.setup.publish(FILE, file());
     job.run().await;
@@ -193,7 +193,7 @@ async fn a_file_that_was_there_in_time_is_not_late_because_we_looked_late() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_cannot_be_opened_is_told_once_and_not_as_an_old_one() {
+async fn a_file_that_cannot_be_opened_is_reported_once_and_not_as_an_old_one() {
     let job = Job::start(Setup::new().await).await;
     let written = noon(0) - TimeDelta::hours(3);
     let name = "ECheckReturnReport_1.csv.gz";
@@ -212,7 +212,7 @@ async fn a_file_that_cannot_be_opened_is_told_once_and_not_as_an_old_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_without_its_marker_is_told_as_that() {
+async fn a_file_without_its_marker_is_reported_as_that() {
     let mut setup = Setup::new().await;
     setup.more_sftp = "complete = \"marker\"\nmarker_suffix = \".done\"";
     setup.publish_at(FILE, file(), noon(0) - TimeDelta::hours(3));
@@ -223,7 +223,7 @@ async fn a_file_without_its_marker_is_told_as_that() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_downloads_past_the_due_time_is_told() {
+async fn a_run_that_downloads_past_the_due_time_is_reported() {
     let mut setup = Setup::new().await;
     let mut large = std::fs::File::create(setup.outgoing().join(FILE)).unwrap();
     large.write_all(&vec![b'x'; 4 << 20]).unwrap();

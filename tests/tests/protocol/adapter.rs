@@ -101,7 +101,7 @@ fn answer(world: &mut World, message: &Message) {
         .collect();
     let feed = world.replicas[replica].feed_mut(message.database);
     if let Feed::Waiting(before) = feed {
-        *feed = Feed::Told {
+        *feed = Feed::Notified {
             from: before.position,
             cursor: message.end(),
             exceptions,

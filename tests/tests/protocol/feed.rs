@@ -17,7 +17,7 @@ impl Protocol {
         database: Database,
     ) {
         let feed = std::mem::take(world.replicas[replica].feed_mut(database));
-        let Feed::Told {
+        let Feed::Notified {
             from,
             cursor,
             exceptions,
@@ -98,7 +98,7 @@ impl Protocol {
 pub(crate) fn ask_progress(world: &mut World, replica: ReplicaId, database: Database) {
     let from = world.returns.recorded(database).position;
     let target = world.target(database);
-    let told = Feed::Told {
+    let told = Feed::Notified {
         from,
         cursor: target.cursor,
         exceptions: target.exceptions.range(from + 1..).copied().collect(),

@@ -118,7 +118,7 @@ pub(crate) enum Feed {
     Starting,
     /// It was told where the target is and has not recorded it. The exceptions are those
     /// since `from`, which was the recorded position.
-    Told {
+    Notified {
         from: Position,
         cursor: Cursor,
         exceptions: BTreeSet<Position>,

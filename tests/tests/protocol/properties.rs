@@ -160,7 +160,7 @@ fn conflict_reversed(protocol: &Protocol, world: &World) -> bool {
 /// Nothing but a restore takes the mirror back.
 fn mirror_restored(_: &Protocol, world: &World) -> bool {
     world.replicas.iter().any(|replica| {
-        matches!(replica.mirror, Feed::Told { from, cursor, .. } if cursor.position < from)
+        matches!(replica.mirror, Feed::Notified { from, cursor, .. } if cursor.position < from)
     })
 }
 

@@ -53,7 +53,7 @@ impl Protocol {
     ) {
         match world.replicas[replica].feed(database) {
             Feed::Starting => actions.push(Action::AskProgress(replica, database)),
-            Feed::Told { .. } => actions.push(Action::RecordProgress(replica, database)),
+            Feed::Notified { .. } => actions.push(Action::RecordProgress(replica, database)),
             Feed::Ready(cursor) => {
                 if database == Database::Gateway && world.returns.open_exception().is_some() {
                     actions.push(Action::DecideAgain(replica));

@@ -112,7 +112,7 @@ impl Here {
         }
         let payments = running.payments();
         self.dismiss_what_is_tried_again().await;
-        let told = self.everything_told(&ids.transfer(LAST)).await;
+        let told = self.everything_published(&ids.transfer(LAST)).await;
         Outcome { payments, told }
     }
 
@@ -158,7 +158,7 @@ impl Here {
 
     /// Waits until everything is delivered that happened so far. Rows are told in the order of
     /// the journal and holds in that of time, so what a last file does is told last.
-    async fn everything_told(&self, last: &str) -> BTreeMap<&'static str, Vec<Value>> {
+    async fn everything_published(&self, last: &str) -> BTreeMap<&'static str, Vec<Value>> {
         self.world.add(Payment::debit(last).deposit("DEP1")).await;
         let file = Worldpay::new().returned(last, "R01").returned(last, "R10");
         self.import("worldpay_returns", last, file.into()).await;

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::parsed::{profile, read, small};
 use crate::vendors::PROFILES;
 
-/// Gives at most so many bytes at once.
+/// Gives at most this number of bytes at once.
 struct Chunks<R> {
     input: R,
     size: usize,

@@ -65,8 +65,8 @@ impl IncidentChange {
         for channel in channels {
             let alert = alert(&self.incident, kind, &channel, self.at, hold);
             self.alerts.push(alert);
-            if !self.incident.told.contains(&channel) {
-                self.incident.told.push(channel);
+            if !self.incident.notified.contains(&channel) {
+                self.incident.notified.push(channel);
             }
         }
         self
@@ -160,7 +160,7 @@ fn hold(area: Area) -> Duration {
 /// those that get every alert.
 fn followers(incident: &IncidentRecord, rules: &AlertRules) -> Vec<String> {
     let mut channels = rules.regular(incident);
-    for notified in &incident.told {
+    for notified in &incident.notified {
         if !channels.contains(notified) {
             channels.push(notified.clone());
         }

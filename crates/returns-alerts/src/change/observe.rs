@@ -68,7 +68,7 @@ fn opened(problem: &Problem, rules: &AlertRules, now: DateTime<Utc>) -> Incident
         alerted_at: now,
         waiting_since: now,
         escalations: 0,
-        told: Vec::new(),
+        notified: Vec::new(),
         version: 1,
     };
     let channels = rules.regular(&incident);

@@ -51,7 +51,7 @@ pub(crate) fn acknowledged(
             .event(IncidentEventKind::Acknowledged, by, note)
             .notify(
                 AlertKind::Acknowledged,
-                incident.told.clone(),
+                incident.notified.clone(),
                 Duration::ZERO,
             )
             .write(),

@@ -136,7 +136,7 @@ impl IncidentTables {
                 alert.last_error = Some(error.clone());
                 match next_at {
                     Some(next_at) => alert.next_attempt_at = *next_at,
-                    None if pending => alert.state = AlertState::Dead,
+                    None if pending => alert.state = AlertState::Undeliverable,
                     None => {}
                 }
             }

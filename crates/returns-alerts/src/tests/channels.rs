@@ -21,7 +21,7 @@ fn about_channels(receiver: &HttpReceiver) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later() {
+async fn a_dead_channel_delays_no_other_is_published_once_and_gets_its_alert_later() {
     let (_folder, store) = empty_store().await;
     let (dead, alive) = (HttpReceiver::start().await, HttpReceiver::start().await);
     dead.answer(Answer::Hang);
@@ -38,7 +38,7 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
         reported.elapsed() < Duration::from_millis(2_800),
         "it waits for nobody"
     );
-    eventually("the dead channel is told of", async || {
+    eventually("the failing channel is reported", async || {
         about_channels(&alive).len() == 1
     })
     .await;
@@ -84,7 +84,7 @@ async fn a_dead_channel_delays_no_other_is_told_of_once_and_gets_its_alert_later
     })
     .await;
     assert_eq!(about_port(&alive).len(), 1);
-    eventually("the channel is right again", async || {
+    eventually("the channel recovered", async || {
         first_lines(&alive).last().unwrap().starts_with("Recovered")
     })
     .await;
@@ -123,7 +123,7 @@ async fn an_alert_whose_first_attempt_died_with_its_replica_falls_back_too() {
 }
 
 #[tokio::test]
-async fn a_fallback_channel_is_told_only_what_another_did_not_take_and_then_how_it_ends() {
+async fn a_fallback_channel_is_reported_only_what_another_did_not_take_and_then_how_it_ends() {
     let (_folder, store) = empty_store().await;
     let (main, spare) = (HttpReceiver::start().await, HttpReceiver::start().await);
     let toml = format!(
@@ -222,7 +222,7 @@ async fn an_alert_is_given_up_after_a_day_and_stays_visible() {
         eventually("it is tried again", async || attempts().await == tried).await;
     }
     eventually("it is given up", async || {
-        rig.alerts().await[0].state == AlertState::Dead
+        rig.alerts().await[0].state == AlertState::Undeliverable
     })
     .await;
     assert_eq!(dead.received().len(), 10);

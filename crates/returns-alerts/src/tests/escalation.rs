@@ -26,7 +26,7 @@ async fn settled(rig: &Rig) {
 }
 
 #[tokio::test]
-async fn what_nobody_acknowledges_is_escalated_so_often_and_its_end_is_told() {
+async fn what_nobody_acknowledges_is_escalated_so_often_and_its_end_is_reported() {
     let (_folder, store) = empty_store().await;
     let (ops, boss) = (HttpReceiver::start().await, HttpReceiver::start().await);
     let rig = Rig::start(&store, &toml(&ops, &boss));
@@ -55,7 +55,7 @@ async fn what_nobody_acknowledges_is_escalated_so_often_and_its_end_is_told() {
 }
 
 #[tokio::test]
-async fn an_acknowledgement_is_told_and_stops_the_escalation() {
+async fn an_acknowledgement_is_reported_and_stops_the_escalation() {
     let (_folder, store) = empty_store().await;
     let (ops, boss) = (HttpReceiver::start().await, HttpReceiver::start().await);
     let rig = Rig::start(&store, &toml(&ops, &boss));

@@ -9,7 +9,7 @@ use returns_store::Store;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// A replica without sources, so that every import stands still with a fault.
+/// A replica without sources, so that every import is stalled with a fault.
 fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> Arc<Importer> {
     let adapter = Adapter::new("gateway", "http://127.0.0.1:1", LONG, 1 << 20);
     let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());

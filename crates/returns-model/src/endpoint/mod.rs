@@ -1,4 +1,4 @@
-//! Endpoints: who is told, in which words, and of what.
+//! Endpoints: who is notified, in which words, and of what.
 
 mod fan_out;
 mod owner;
@@ -85,14 +85,14 @@ pub fn payload_version(style: Style, api_version: &str) -> Result<PayloadVersion
     }
 }
 
-/// What an endpoint is told to be. Style and version never change: a message that waits was
+/// What an endpoint is set to be. Style and version never change: a message that waits was
 /// made for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSettings {
     /// Where messages are posted to. Its path may be as good as a password.
     pub url: String,
     pub description: String,
-    /// Who is told when the endpoint is disabled; may be empty.
+    /// Who is notified when the endpoint is disabled; may be empty.
     pub owner_email: String,
     pub style: Style,
     pub api_version: String,
@@ -126,7 +126,7 @@ fn matches(pattern: &str, event_type: &str) -> bool {
     }
 }
 
-/// An endpoint as it is kept.
+/// An endpoint as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub endpoint_id: String,

@@ -1,4 +1,4 @@
-//! Which owners of endpoints are still to be told that the service has disabled theirs.
+//! Which owners of endpoints must still be notified that the service has disabled theirs.
 
 use chrono::{DateTime, Utc};
 
@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 pub enum OwnerChange {
     /// Nothing.
     Keep,
-    /// The service disables the endpoint: its owner is to be told, from that moment on.
-    Tell,
-    /// The endpoint is enabled: there is nothing to tell any more.
+    /// The service disables the endpoint: its owner must be notified, from that moment on.
+    Notify,
+    /// The endpoint is enabled: there is nothing left to report.
     Forget,
 }
 
@@ -18,7 +18,7 @@ impl OwnerChange {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Keep => "keep",
-            Self::Tell => "tell",
+            Self::Notify => "notify",
             Self::Forget => "forget",
         }
     }
@@ -37,13 +37,13 @@ pub struct OwnerNotification {
 /// How notification an owner stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationState {
-    /// They are told then; not before, because of `error`.
+    /// They are notified then; not before, because of `error`.
     Waiting {
         next_at: DateTime<Utc>,
         error: Option<String>,
     },
     /// The mail server took the mail.
-    Told { at: DateTime<Utc> },
-    /// They cannot be told: a sentence for staff.
-    Untold { why: String },
+    Notified { at: DateTime<Utc> },
+    /// They cannot be notified: a sentence for staff.
+    NotNotified { why: String },
 }

@@ -1,9 +1,9 @@
-//! Signing keys of endpoints, as they are kept.
+//! Signing keys of endpoints, as they are stored.
 
 use chrono::{DateTime, Utc};
 use strum::{EnumString, IntoStaticStr};
 
-/// A signing key as it is kept: sealed.
+/// A signing key as it is stored: encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretRecord {
     pub secret_id: String,

@@ -65,7 +65,7 @@ pub struct IncidentRecord {
     pub waiting_since: DateTime<Utc>,
     pub escalations: u64,
     /// The channels that were notified of it. They are notified when it ends, too.
-    pub told: Vec<String>,
+    pub notified: Vec<String>,
     /// Grows with each change.
     pub version: u64,
 }
@@ -143,7 +143,7 @@ pub enum AlertState {
     /// The channel took it.
     Sent,
     /// It was tried for a day, and is undeliverable.
-    Dead,
+    Undeliverable,
     /// A newer one of the same incident took its place.
     Superseded,
 }

@@ -7,7 +7,7 @@ use super::chain;
 use super::chain::Hash;
 use super::recorded::JournalRow;
 
-/// At most so many faults are described; one is enough to know.
+/// The maximum of faults that are described; one is enough to know.
 const MAX_FAULTS: usize = 100;
 
 /// Checks a journal row by row.

@@ -110,7 +110,7 @@ fn the_last_slot_is_the_newest_of_those_that_were_missed() {
 }
 
 #[test]
-fn every_fault_of_a_plan_is_told() {
+fn every_fault_of_a_plan_is_reported() {
     let faults = Plan::parse(PlanText {
         cron: "every day".into(),
         time_zone: "Mars/Base".into(),

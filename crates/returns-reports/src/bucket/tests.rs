@@ -92,7 +92,7 @@ async fn an_s3_server_is_one_too_and_keys_have_the_prefix() {
 }
 
 #[tokio::test]
-async fn of_two_who_create_a_key_at_once_one_is_told_that_it_is_taken() {
+async fn of_two_who_create_a_key_at_once_one_is_reported_that_it_is_taken() {
     let (_there, bucket) = s3_bucket().await;
     let first = bucket.put_bytes("raw/x", b"one");
     let second = bucket.put_bytes("raw/x", b"two");
@@ -114,20 +114,20 @@ async fn cause_of(bucket: &Bucket) -> Cause {
         begun.elapsed() < Duration::from_secs(5),
         "{error} took too long"
     );
-    for told in [
+    for said in [
         format!("{error:?}"),
         error.to_string(),
         error.cause().headline(),
     ] {
         for secret in ["secret-of-the-tests", "CANARY"] {
-            assert!(!told.contains(secret), "{told}");
+            assert!(!said.contains(secret), "{said}");
         }
     }
     error.cause()
 }
 
 #[tokio::test]
-async fn a_wrong_key_id_is_told_from_a_wrong_secret() {
+async fn a_wrong_key_id_is_reported_from_a_wrong_secret() {
     let there = s3::bucket().await;
     let unknown = s3::Key {
         id: "NOBODY".into(),
@@ -150,7 +150,7 @@ async fn a_wrong_key_id_is_told_from_a_wrong_secret() {
 }
 
 #[tokio::test]
-async fn a_missing_bucket_is_told_whatever_is_asked_of_it() {
+async fn a_missing_bucket_is_reported_whatever_is_asked_of_it() {
     let there = s3::no_bucket();
     for key in [&there.full, &there.reader] {
         let cause = cause_of(&open(&there.section(key))).await;
@@ -164,7 +164,7 @@ async fn a_missing_bucket_is_told_whatever_is_asked_of_it() {
 }
 
 #[tokio::test]
-async fn a_key_that_may_only_read_is_told_what_it_may_not() {
+async fn a_key_that_may_only_read_is_reported_what_it_may_not() {
     let there = s3::bucket().await;
     let cause = cause_of(&open(&there.section(&there.reader))).await;
     let Cause::BucketForbidden { bucket, action } = cause else {
@@ -237,7 +237,7 @@ async fn a_server_that_takes_the_call_and_says_nothing_is_unreachable_after_the_
 }
 
 #[tokio::test]
-async fn an_expired_token_is_told_and_never_shown() {
+async fn an_expired_token_is_reported_and_never_shown() {
     // As Amazon documents it: the answer has the token in it.
     let answer = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/xml\r\n\
         Connection: close\r\n\r\n<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
@@ -255,7 +255,7 @@ async fn an_expired_token_is_told_and_never_shown() {
 }
 
 #[tokio::test]
-async fn any_other_answer_is_told_by_its_code_or_its_status_and_without_its_body() {
+async fn any_other_answer_is_reported_by_its_code_or_its_status_and_without_its_body() {
     for (answer, said) in [
         (
             "HTTP/1.1 503 Slow Down\r\nConnection: close\r\n\r\n\
@@ -277,7 +277,7 @@ async fn any_other_answer_is_told_by_its_code_or_its_status_and_without_its_body
 }
 
 #[tokio::test]
-async fn a_folder_that_is_gone_or_cannot_be_written_is_told() {
+async fn a_folder_that_is_gone_or_cannot_be_written_is_reported() {
     let (home, bucket) = folder();
     let folder = home.path().join("bucket");
     std::fs::remove_dir_all(&folder).unwrap();
@@ -303,7 +303,7 @@ fn small_disk(at: &Path) -> bool {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_as_such() {
+async fn a_full_disk_is_reported_as_such() {
     let home = tempfile::tempdir().unwrap();
     let folder = home.path().join("disk");
     if !small_disk(&folder) {

@@ -526,7 +526,7 @@ impl World {
         }
     }
 
-    /// What is told to be right again, after problem that may be told again meanwhile.
+    /// What is reported to have recovered, after a problem that may be reported again meanwhile.
     pub(super) async fn cleared(&mut self) -> (Subject, Area) {
         loop {
             if let Signal::Clear { subject, area, .. } = self.hear().await {

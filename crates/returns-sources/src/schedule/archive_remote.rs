@@ -31,7 +31,9 @@ impl RunContext<'_> {
             match self.archive_one(&mut session, file).await {
                 Ok(()) => {
                     failpoint("job::after_archive_remote").await?;
-                    self.store().record_put_away(&file.key, self.now()).await?;
+                    self.store()
+                        .record_remote_archival(&file.key, self.now())
+                        .await?;
                 }
                 Err(error) => {
                     tracing::warn!(source = self.source.name, file_name = ?file.file.name, error = %error, "a file cannot be archived at the acquirer");

@@ -112,7 +112,7 @@ impl RunContext<'_> {
         // One that was archived and is there again may be another: where a server reports no time,
         // tomorrow's file of a fixed name can have today's size. Its bytes decide.
         if let Some(taken) = self.store().taken(&key).await?
-            && taken.put_away_at.is_none()
+            && taken.archived_remotely_at.is_none()
         {
             return Ok(TakenFile {
                 file: file.clone(),

@@ -54,7 +54,7 @@ fn a_known_hosts_file_without_the_host_is_a_fault() {
 }
 
 #[test]
-fn every_fault_of_a_place_is_told_at_once_and_no_secret() {
+fn every_fault_of_a_place_is_reported_at_once_and_no_secret() {
     let keys = "port = 0\nhost = \"a b\"\npassphrase = \"CANARY\"\npattern = \"[\"\n\
                 complete = \"marker\"\nafter = \"move\"\nmove_to = \".\"\nretention_days = 0\n\
                 directory = \"/out\"\npgp_private_key = \"CANARY\"\nspeed = 1\n";

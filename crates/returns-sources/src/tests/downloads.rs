@@ -57,7 +57,7 @@ impl Line {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_cut_in_the_middle_is_told_and_leaves_nothing() {
+async fn a_connection_that_is_cut_in_the_middle_is_reported_and_leaves_nothing() {
     let mut line = Line::new(6 << 20).await;
     line.proxy.cut_after(2 << 20);
     let error = line.fetch().await.unwrap_err();
@@ -85,7 +85,7 @@ async fn a_connection_that_is_cut_in_the_middle_is_told_and_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_server_that_crawls_is_told_with_its_speed() {
+async fn a_server_that_crawls_is_reported_with_its_speed() {
     let mut line = Line::new(1 << 20).await;
     line.proxy.throttle(500);
     let started = Instant::now();
@@ -136,7 +136,7 @@ async fn a_slow_server_that_is_fast_enough_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_in_a_file_is_told() {
+async fn a_server_that_falls_silent_in_a_file_is_reported() {
     let mut line = Line::new(6 << 20).await;
     line.proxy.hold_up();
     let started = Instant::now();
@@ -148,7 +148,7 @@ async fn a_server_that_falls_silent_in_a_file_is_told() {
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_in_the_middle_of_a_file_is_told() {
+async fn a_server_that_falls_silent_in_the_middle_of_a_file_is_reported() {
     let line = Line::new(6 << 20).await;
     line.proxy.throttle(1 << 20);
     let Line {
@@ -220,7 +220,7 @@ async fn a_file_that_is_too_large_is_not_even_begun() {
 }
 
 #[tokio::test]
-async fn a_full_disk_is_told_as_such() {
+async fn a_full_disk_is_reported_as_such() {
     let mut line = Line::new(1 << 20).await;
     let nonce = Uuid::new_v4();
     let part = line.incidents.folder.path().join(format!("{nonce}.part"));

@@ -27,7 +27,7 @@ async fn a_key_gets_in() {
 }
 
 #[tokio::test]
-async fn a_key_with_a_passphrase_gets_in_and_a_wrong_one_is_told() {
+async fn a_key_with_a_passphrase_gets_in_and_a_wrong_one_is_reported() {
     let sshd = with_file(Sshd::start());
     let file = format!("{:?}", sshd.encrypted_key_file());
     let keys = with(&keys(&sshd, ""), "private_key_file", &file);
@@ -103,7 +103,7 @@ async fn a_server_that_wants_key_and_password_gets_both() {
 }
 
 #[tokio::test]
-async fn an_expired_password_is_told_from_a_wrong_one() {
+async fn an_expired_password_is_reported_from_a_wrong_one() {
     let account = Account::create();
     account.expire();
     let options = || Sshd::options().with_passwords();

@@ -67,7 +67,7 @@ fn without_time(cause: Cause) -> Cause {
 const HOST: &str = "127.0.0.1";
 
 #[tokio::test]
-async fn a_host_name_that_is_gone_is_told() {
+async fn a_host_name_that_is_gone_is_reported() {
     let sshd = Sshd::start();
     let host = "sftp.bank.invalid".to_owned();
     let keys = with(&keys(&sshd, ""), "host", &format!("{host:?}"));
@@ -75,7 +75,7 @@ async fn a_host_name_that_is_gone_is_told() {
 }
 
 #[tokio::test]
-async fn a_closed_port_is_told() {
+async fn a_closed_port_is_reported() {
     let mut sshd = Sshd::start();
     sshd.stop();
     let cause = Cause::PortClosed {
@@ -86,7 +86,7 @@ async fn a_closed_port_is_told() {
 }
 
 #[tokio::test]
-async fn a_host_that_drops_us_is_told_after_the_time_out() {
+async fn a_host_that_drops_us_is_reported_after_the_time_out() {
     let (sshd, hole) = (Sshd::start(), BlackHole::open());
     let keys = with(&keys(&sshd, ""), "port", &hole.port().to_string());
     let cause = Cause::HostSilent {
@@ -98,7 +98,7 @@ async fn a_host_that_drops_us_is_told_after_the_time_out() {
 }
 
 #[tokio::test]
-async fn something_that_takes_connections_and_says_nothing_is_told() {
+async fn something_that_takes_connections_and_says_nothing_is_reported() {
     let sshd = Sshd::start();
     let proxy = Proxy::start(sshd.port());
     proxy.hold_up();
@@ -111,7 +111,7 @@ async fn something_that_takes_connections_and_says_nothing_is_told() {
 }
 
 #[tokio::test]
-async fn something_that_is_no_ssh_server_is_told() {
+async fn something_that_is_no_ssh_server_is_reported() {
     let web = std::net::TcpListener::bind((HOST, 0)).unwrap();
     let port = web.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -157,7 +157,7 @@ async fn cannot_list(keys: &str, cause: Cause) {
 }
 
 #[tokio::test]
-async fn a_missing_directory_is_told() {
+async fn a_missing_directory_is_reported() {
     let sshd = Sshd::start();
     let directory = format!("{}/gone", sshd.data().display());
     let keys = with(&keys(&sshd, ""), "directory", &format!("{directory:?}"));
@@ -165,7 +165,7 @@ async fn a_missing_directory_is_told() {
 }
 
 #[tokio::test]
-async fn a_directory_that_may_not_be_read_is_told() {
+async fn a_directory_that_may_not_be_read_is_reported() {
     let sshd = Sshd::options().denying(&["opendir"]).start();
     let cause = Cause::DirectoryUnreadable {
         directory: sshd.data().display().to_string(),
@@ -175,7 +175,7 @@ async fn a_directory_that_may_not_be_read_is_told() {
 }
 
 #[tokio::test]
-async fn a_server_that_falls_silent_between_two_orders_is_told() {
+async fn a_server_that_falls_silent_between_two_orders_is_reported() {
     let sshd = Sshd::start();
     let proxy = Proxy::start(sshd.port());
     let keys = with(&keys(&sshd, ""), "port", &proxy.port().to_string());

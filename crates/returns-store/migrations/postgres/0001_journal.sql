@@ -104,7 +104,7 @@ CREATE TABLE import_duplicates (
     PRIMARY KEY (import_id, ordinal)
 );
 
--- told_state is the state of which platforms were told last; NULL when none was.
+-- published_state is the state that platforms were last notified of; NULL when none was.
 CREATE TABLE holds (
     hold_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     source TEXT NOT NULL,
@@ -124,11 +124,11 @@ CREATE TABLE holds (
     closed_by TEXT,
     note TEXT,
     resolved_position BIGINT,
-    told_state TEXT
+    published_state TEXT
 );
 CREATE INDEX holds_state ON holds (state, held_at, hold_id);
 CREATE INDEX holds_due ON holds (next_attempt_at, hold_id) WHERE state = 'open' AND next_attempt_at IS NOT NULL;
-CREATE INDEX holds_untold ON holds (held_at, hold_id) WHERE told_state IS NULL OR told_state <> state;
+CREATE INDEX holds_unpublished ON holds (held_at, hold_id) WHERE published_state IS NULL OR published_state <> state;
 -- The report reads an import's holds in the order of its file.
 CREATE INDEX holds_import ON holds (import_id, ordinal);
 CREATE INDEX holds_resolved ON holds (resolved_position) WHERE resolved_position IS NOT NULL;

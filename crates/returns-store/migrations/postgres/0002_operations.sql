@@ -28,7 +28,7 @@ CREATE TABLE incidents (
     alerted_at TIMESTAMPTZ NOT NULL,
     waiting_since TIMESTAMPTZ NOT NULL,
     escalations BIGINT NOT NULL,
-    told TEXT NOT NULL,
+    notified TEXT NOT NULL,
     version BIGINT NOT NULL
 );
 CREATE UNIQUE INDEX incidents_one_open ON incidents (incident_key) WHERE state = 'open';
@@ -59,7 +59,7 @@ CREATE TRIGGER incident_events_are_never_touched
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_touch_incident_events();
 ALTER TABLE incident_events ENABLE ALWAYS TRIGGER incident_events_are_never_touched;
 
--- What a channel is to be told about an incident: written with the change it tells of. Of an
+-- What a channel must be sent about an incident: written with the change it reports. Of an
 -- incident a channel has at most one pending alert, the newest.
 CREATE TABLE alerts (
     alert_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -67,7 +67,7 @@ CREATE TABLE alerts (
     channel TEXT COLLATE "C" NOT NULL,
     kind TEXT NOT NULL,
     fallback_of TEXT,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'dead', 'superseded')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'undeliverable', 'superseded')),
     attempts BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     next_attempt_at TIMESTAMPTZ NOT NULL,
@@ -118,7 +118,7 @@ CREATE UNIQUE INDEX job_runs_slot ON job_runs (source, slot);
 CREATE UNIQUE INDEX job_runs_running ON job_runs (source) WHERE ended_at IS NULL;
 CREATE INDEX job_runs_started ON job_runs (started_at, run_id);
 
--- Files at the acquirer that were taken: name, size and time tell one from another. put_away_at
+-- Files at the acquirer that were taken: name, size and time distinguish them. archived_remotely_at
 -- is when it was moved or deleted there, as the source's settings say.
 CREATE TABLE remote_files (
     source TEXT COLLATE "C" NOT NULL,
@@ -127,7 +127,7 @@ CREATE TABLE remote_files (
     modified_at TIMESTAMPTZ NOT NULL,
     import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
     taken_at TIMESTAMPTZ NOT NULL,
-    put_away_at TIMESTAMPTZ,
+    archived_remotely_at TIMESTAMPTZ,
     PRIMARY KEY (source, name, size_bytes, modified_at)
 );
 

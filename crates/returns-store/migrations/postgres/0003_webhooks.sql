@@ -54,11 +54,11 @@ CREATE TABLE webhook_endpoints (
     updated_at TIMESTAMPTZ NOT NULL,
     version BIGINT NOT NULL DEFAULT 0,
     wakes BIGINT NOT NULL DEFAULT 0,
-    owner_state TEXT CHECK (owner_state IN ('waiting', 'told', 'untold')),
+    owner_state TEXT CHECK (owner_state IN ('waiting', 'notified', 'not_notified')),
     owner_since TIMESTAMPTZ,
     owner_attempts BIGINT NOT NULL DEFAULT 0,
     owner_next_at TIMESTAMPTZ,
-    owner_told_at TIMESTAMPTZ,
+    owner_notified_at TIMESTAMPTZ,
     owner_error TEXT
 );
 CREATE INDEX webhook_endpoints_owner ON webhook_endpoints (owner_next_at, endpoint_id)
@@ -86,7 +86,7 @@ CREATE TABLE webhook_deliveries (
     sequence BIGINT NOT NULL REFERENCES webhook_events (sequence),
     event_type TEXT COLLATE "C" NOT NULL,
     message_id TEXT COLLATE "C" NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'undeliverable')),
     attempts BIGINT NOT NULL DEFAULT 0,
     next_attempt_at TIMESTAMPTZ,
     last_status BIGINT,
@@ -103,7 +103,7 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, next_att
     WHERE state = 'pending';
 CREATE INDEX webhook_deliveries_message ON webhook_deliveries (message_id);
 CREATE INDEX webhook_deliveries_sequence ON webhook_deliveries (sequence);
--- What was not delivered, in order: the oldest message that waits, and the dead letters.
+-- What was not delivered, in order: the oldest message that waits, and the undeliverable messages.
 CREATE INDEX webhook_deliveries_open ON webhook_deliveries (endpoint_id, state, sequence, event_type)
     WHERE state <> 'delivered';
-CREATE INDEX webhook_deliveries_dead ON webhook_deliveries (ended_at) WHERE state = 'dead';
+CREATE INDEX webhook_deliveries_undeliverable ON webhook_deliveries (ended_at) WHERE state = 'undeliverable';

@@ -28,7 +28,7 @@ CREATE TABLE incidents (
     alerted_at TEXT NOT NULL,
     waiting_since TEXT NOT NULL,
     escalations INTEGER NOT NULL,
-    told TEXT NOT NULL,
+    notified TEXT NOT NULL,
     version INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX incidents_one_open ON incidents (incident_key) WHERE state = 'open';
@@ -52,7 +52,7 @@ BEGIN SELECT RAISE(ABORT, 'incident events are never changed'); END;
 CREATE TRIGGER incident_events_are_never_deleted BEFORE DELETE ON incident_events
 BEGIN SELECT RAISE(ABORT, 'incident events are never deleted'); END;
 
--- What a channel is to be told about an incident: written with the change it tells of. Of an
+-- What a channel must be sent about an incident: written with the change it reports. Of an
 -- incident a channel has at most one pending alert, the newest.
 CREATE TABLE alerts (
     alert_id TEXT NOT NULL PRIMARY KEY,
@@ -60,7 +60,7 @@ CREATE TABLE alerts (
     channel TEXT NOT NULL,
     kind TEXT NOT NULL,
     fallback_of TEXT,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'dead', 'superseded')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'sent', 'undeliverable', 'superseded')),
     attempts INTEGER NOT NULL,
     created_at TEXT NOT NULL,
     next_attempt_at TEXT NOT NULL,
@@ -112,7 +112,7 @@ CREATE UNIQUE INDEX job_runs_slot ON job_runs (source, slot);
 CREATE UNIQUE INDEX job_runs_running ON job_runs (source) WHERE ended_at IS NULL;
 CREATE INDEX job_runs_started ON job_runs (started_at, run_id);
 
--- Files at the acquirer that were taken: name, size and time tell one from another. put_away_at
+-- Files at the acquirer that were taken: name, size and time distinguish them. archived_remotely_at
 -- is when it was moved or deleted there, as the source's settings say.
 CREATE TABLE remote_files (
     source TEXT NOT NULL,
@@ -121,7 +121,7 @@ CREATE TABLE remote_files (
     modified_at TEXT NOT NULL,
     import_id TEXT NOT NULL REFERENCES imports (import_id),
     taken_at TEXT NOT NULL,
-    put_away_at TEXT,
+    archived_remotely_at TEXT,
     PRIMARY KEY (source, name, size_bytes, modified_at)
 ) STRICT;
 

@@ -54,11 +54,11 @@ CREATE TABLE webhook_endpoints (
     updated_at TEXT NOT NULL,
     version INTEGER NOT NULL DEFAULT 0,
     wakes INTEGER NOT NULL DEFAULT 0,
-    owner_state TEXT CHECK (owner_state IN ('waiting', 'told', 'untold')),
+    owner_state TEXT CHECK (owner_state IN ('waiting', 'notified', 'not_notified')),
     owner_since TEXT,
     owner_attempts INTEGER NOT NULL DEFAULT 0,
     owner_next_at TEXT,
-    owner_told_at TEXT,
+    owner_notified_at TEXT,
     owner_error TEXT
 ) STRICT;
 CREATE INDEX webhook_endpoints_owner ON webhook_endpoints (owner_next_at, endpoint_id)
@@ -86,7 +86,7 @@ CREATE TABLE webhook_deliveries (
     sequence INTEGER NOT NULL REFERENCES webhook_events (sequence),
     event_type TEXT NOT NULL,
     message_id TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'dead')),
+    state TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'undeliverable')),
     attempts INTEGER NOT NULL DEFAULT 0,
     next_attempt_at TEXT,
     last_status INTEGER,
@@ -103,7 +103,7 @@ CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, next_att
     WHERE state = 'pending';
 CREATE INDEX webhook_deliveries_message ON webhook_deliveries (message_id);
 CREATE INDEX webhook_deliveries_sequence ON webhook_deliveries (sequence);
--- What was not delivered, in order: the oldest message that waits, and the dead letters.
+-- What was not delivered, in order: the oldest message that waits, and the undeliverable messages.
 CREATE INDEX webhook_deliveries_open ON webhook_deliveries (endpoint_id, state, sequence, event_type)
     WHERE state <> 'delivered';
-CREATE INDEX webhook_deliveries_dead ON webhook_deliveries (ended_at) WHERE state = 'dead';
+CREATE INDEX webhook_deliveries_undeliverable ON webhook_deliveries (ended_at) WHERE state = 'undeliverable';

@@ -5,7 +5,7 @@ use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
 
 use crate::StoreError;
 
-/// Where the applied migrations are kept.
+/// Where the applied migrations are recorded.
 pub(super) const TABLE: &str = "_sqlx_migrations";
 
 /// Applies what is missing. With `migrate` false it only says what is missing. An account

@@ -28,7 +28,9 @@ fn update_delivery(
         DeliveryOutcome::Retry { error, at } => {
             (DeliveryState::Pending, Some(error.as_str()), Some(*at))
         }
-        DeliveryOutcome::Dead { error } => (DeliveryState::Dead, Some(error.as_str()), None),
+        DeliveryOutcome::Undeliverable { error } => {
+            (DeliveryState::Undeliverable, Some(error.as_str()), None)
+        }
     };
     Ok(statement(
         ATTEMPT,
@@ -142,7 +144,7 @@ impl DeliveryStore for SqlStore {
                  WHERE endpoint_id = $1 AND failing_since <= $2",
                 true,
             ),
-            DeliveryOutcome::Retry { .. } | DeliveryOutcome::Dead { .. } => (
+            DeliveryOutcome::Retry { .. } | DeliveryOutcome::Undeliverable { .. } => (
                 "UPDATE webhook_endpoints SET failing_since = $2 \
                  WHERE endpoint_id = $1 AND failing_since IS NULL",
                 false,
@@ -175,7 +177,7 @@ impl DeliveryStore for SqlStore {
         for one in unwanted {
             statement(
                 what,
-                "UPDATE webhook_deliveries SET state = 'dead', unwanted = TRUE, \
+                "UPDATE webhook_deliveries SET state = 'undeliverable', unwanted = TRUE, \
                  next_attempt_at = NULL, last_error = $5, ended_at = $6 \
                  WHERE endpoint_id = $1 AND sequence = $2 AND event_type = $3 \
                  AND generation = $4 AND state = 'pending'",
@@ -194,14 +196,14 @@ impl DeliveryStore for SqlStore {
 
     async fn recently_dead(&self, since: DateTime<Utc>) -> Result<Vec<Delivery>, StoreError> {
         let sql = format!(
-            "{DELIVERIES} WHERE d.state = 'dead' AND d.ended_at > $1 AND NOT d.unwanted \
+            "{DELIVERIES} WHERE d.state = 'undeliverable' AND d.ended_at > $1 AND NOT d.unwanted \
              AND NOT EXISTS (SELECT 1 FROM webhook_deliveries n \
-                 WHERE n.state = 'dead' AND n.ended_at > $1 AND NOT n.unwanted \
+                 WHERE n.state = 'undeliverable' AND n.ended_at > $1 AND NOT n.unwanted \
                  AND n.endpoint_id = d.endpoint_id \
                  AND (n.ended_at, n.sequence, n.event_type) \
                      > (d.ended_at, d.sequence, d.event_type)) ORDER BY d.endpoint_id"
         );
-        statement("read recent dead letters", sql)
+        statement("read recent undeliverable messages", sql)
             .bind(since)
             .list(&self.db, delivery)
             .await
@@ -209,13 +211,13 @@ impl DeliveryStore for SqlStore {
 
     async fn dead_letters(&self, endpoint_id: &str) -> Result<u64, StoreError> {
         statement(
-            "count dead letters",
-            "SELECT COUNT(*) AS dead FROM webhook_deliveries \
-             WHERE endpoint_id = $1 AND state = 'dead' AND state <> 'delivered' \
+            "count undeliverable messages",
+            "SELECT COUNT(*) AS undeliverable FROM webhook_deliveries \
+             WHERE endpoint_id = $1 AND state = 'undeliverable' AND state <> 'delivered' \
              AND NOT unwanted",
         )
         .bind(endpoint_id)
-        .one(&self.db, |row| row.count("dead"))
+        .one(&self.db, |row| row.count("undeliverable"))
         .await
     }
 

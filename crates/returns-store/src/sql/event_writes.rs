@@ -61,7 +61,7 @@ impl EventStore for SqlStore {
 
     async fn unpublished_holds(&self, limit: u32) -> Result<Vec<HoldRecord>, StoreError> {
         let sql = format!(
-            "{HOLDS} WHERE told_state IS NULL OR told_state <> state \
+            "{HOLDS} WHERE published_state IS NULL OR published_state <> state \
              ORDER BY held_at, hold_id LIMIT $1"
         );
         statement("list unpublished holds", sql)
@@ -84,12 +84,12 @@ impl EventStore for SqlStore {
         )
         .execute(&mut tx)
         .await?;
-        let told = told_now(&mut tx, events).await?;
-        if told.is_empty() {
+        let published = record_published(&mut tx, events).await?;
+        if published.is_empty() {
             tx.rollback("leave events").await?;
             return Ok(0);
         }
-        let count = told.len() as u64;
+        let count = published.len() as u64;
         let last = statement(
             "take events' sequences",
             "UPDATE webhook_head SET sequence = sequence + $1 RETURNING sequence",
@@ -97,9 +97,9 @@ impl EventStore for SqlStore {
         .bind(bound(count)?)
         .one(&mut tx, |row| row.count("sequence"))
         .await?;
-        write(&mut tx, &told, last + 1 - count, at).await?;
+        write(&mut tx, &published, last + 1 - count, at).await?;
         tx.commit("commit events").await?;
-        Ok(told.len())
+        Ok(published.len())
     }
 }
 
@@ -114,34 +114,37 @@ fn hold_ids(events: &[NewEvent]) -> Vec<String> {
 
 /// Records that holds are published in the states that their events report. Gives the events of
 /// those that have that state, and were not published in it before.
-async fn told_now(tx: &mut Transaction, events: &[NewEvent]) -> Result<Vec<NewEvent>, StoreError> {
+async fn record_published(
+    tx: &mut Transaction,
+    events: &[NewEvent],
+) -> Result<Vec<NewEvent>, StoreError> {
     let what = "record that holds are published";
     let these = tx.syntax().one_of("$1");
     let sql = format!(
         "SELECT hold_id, state FROM holds WHERE hold_id {these} \
-         AND (told_state IS NULL OR told_state <> state) {}",
+         AND (published_state IS NULL OR published_state <> state) {}",
         tx.syntax().for_update()
     );
-    let untold = statement(what, sql)
+    let unpublished = statement(what, sql)
         .bind(hold_ids(events))
         .list(&mut *tx, |row| {
             Ok((row.text("hold_id")?, row.text("state")?))
         })
         .await?;
-    let untold: BTreeSet<(String, String)> = untold.into_iter().collect();
-    let is_untold = |event: &&NewEvent| match &event.origin {
+    let unpublished: BTreeSet<(String, String)> = unpublished.into_iter().collect();
+    let is_unpublished = |event: &&NewEvent| match &event.origin {
         Origin::Hold { hold_id, state } => {
-            untold.contains(&(hold_id.clone(), state.as_str().to_owned()))
+            unpublished.contains(&(hold_id.clone(), state.as_str().to_owned()))
         }
         Origin::Row { .. } => false,
     };
-    let told: Vec<NewEvent> = events.iter().filter(is_untold).cloned().collect();
-    let sql = format!("UPDATE holds SET told_state = state WHERE hold_id {these}");
+    let published: Vec<NewEvent> = events.iter().filter(is_unpublished).cloned().collect();
+    let sql = format!("UPDATE holds SET published_state = state WHERE hold_id {these}");
     statement(what, sql)
-        .bind(hold_ids(&told))
+        .bind(hold_ids(&published))
         .execute(tx)
         .await?;
-    Ok(told)
+    Ok(published)
 }
 
 async fn write(

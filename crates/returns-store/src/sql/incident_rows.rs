@@ -14,7 +14,7 @@ pub(super) const FIXED_COLUMNS: &str = "incident_id, incident_key, cause, subjec
 /// The columns of an incident that change, in the order of [`changing_values`].
 pub(super) const CHANGING_COLUMNS: &str = "state, content, seen, reopened, last_seen_at, \
      next_try_at, quiet_since, acknowledged_at, acknowledged_by, acknowledged_note, closed_at, \
-     closed_by, closed_note, alerted_at, waiting_since, escalations, told, version";
+     closed_by, closed_note, alerted_at, waiting_since, escalations, notified, version";
 
 /// The values of [`FIXED_COLUMNS`].
 pub(super) fn fixed_values(incident: &IncidentRecord) -> Vec<Value> {
@@ -57,7 +57,7 @@ pub(super) fn changing_values(incident: &IncidentRecord) -> Result<Vec<Value>, S
         incident.alerted_at.into(),
         incident.waiting_since.into(),
         bound(incident.escalations)?.into(),
-        json(&incident.told, "incidents.told")?.into(),
+        json(&incident.notified, "incidents.notified")?.into(),
         bound(incident.version)?.into(),
     ]);
     Ok(values)
@@ -103,7 +103,7 @@ pub(super) fn incident_record(row: &Record) -> Result<IncidentRecord, StoreError
         alerted_at: row.time("alerted_at")?,
         waiting_since: row.time("waiting_since")?,
         escalations: row.count("escalations")?,
-        told: row.json("told", "incidents.told")?,
+        notified: row.json("notified", "incidents.notified")?,
         version: row.count("version")?,
     })
 }

@@ -254,7 +254,7 @@ impl IncidentStore for SqlStore {
                 error,
                 next_at: None,
             } => change(
-                "last_error = $3, state = CASE state WHEN 'pending' THEN 'dead' ELSE state END",
+                "last_error = $3, state = CASE state WHEN 'pending' THEN 'undeliverable' ELSE state END",
             )
             .bind(error),
         };

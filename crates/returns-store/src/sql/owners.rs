@@ -75,7 +75,7 @@ impl OwnerStore for SqlStore {
         let done = statement(
             "record how notifying an owner went",
             "UPDATE webhook_endpoints SET owner_state = $4, owner_next_at = $5, \
-             owner_told_at = $6, owner_error = $7 \
+             owner_notified_at = $6, owner_error = $7 \
              WHERE endpoint_id = $1 AND state = 'disabled' AND owner_state = 'waiting' \
              AND owner_since = $2 AND owner_attempts = $3",
         )
@@ -84,7 +84,7 @@ impl OwnerStore for SqlStore {
         .bind(bound(notice.attempts)?)
         .bind(cells.state)
         .bind(cells.next_at)
-        .bind(cells.told_at)
+        .bind(cells.notified_at)
         .bind(cells.error)
         .execute(&self.db)
         .await?;

@@ -44,7 +44,7 @@ fn taken(row: &Record) -> Result<Taken, StoreError> {
     Ok(Taken {
         import_id: row.text("import_id")?,
         taken_at: row.time("taken_at")?,
-        put_away_at: row.optional_time("put_away_at")?,
+        archived_remotely_at: row.optional_time("archived_remotely_at")?,
     })
 }
 
@@ -53,7 +53,7 @@ impl RemoteFileStore for SqlStore {
     async fn taken(&self, file: &RemoteKey) -> Result<Option<Taken>, StoreError> {
         of_file(
             "find a file that was taken",
-            "SELECT import_id, taken_at, put_away_at FROM remote_files \
+            "SELECT import_id, taken_at, archived_remotely_at FROM remote_files \
              WHERE source = $1 AND name = $2 AND size_bytes = $3 AND modified_at = $4",
             file,
         )?
@@ -80,11 +80,15 @@ impl RemoteFileStore for SqlStore {
         .map(drop)
     }
 
-    async fn record_put_away(&self, file: &RemoteKey, at: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn record_remote_archival(
+        &self,
+        file: &RemoteKey,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         of_file(
             "record that a file was archived",
-            "UPDATE remote_files SET put_away_at = $5 WHERE source = $1 AND name = $2 \
-             AND size_bytes = $3 AND modified_at = $4 AND put_away_at IS NULL",
+            "UPDATE remote_files SET archived_remotely_at = $5 WHERE source = $1 AND name = $2 \
+             AND size_bytes = $3 AND modified_at = $4 AND archived_remotely_at IS NULL",
             file,
         )?
         .bind(at)

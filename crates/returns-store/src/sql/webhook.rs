@@ -45,11 +45,11 @@ fn update_endpoint(change: &EndpointChange) -> Result<Statement, StoreError> {
          event_types = $6, merchant = $7, ordered = $8, state = $9, disabled_why = $10, \
          updated_at = $11, version = version + 1, \
          failing_since = CASE WHEN $12 THEN NULL ELSE failing_since END, \
-         owner_state = CASE $13 WHEN 'keep' THEN owner_state WHEN 'tell' THEN 'waiting' END, \
-         owner_since = CASE $13 WHEN 'keep' THEN owner_since WHEN 'tell' THEN $11 END, \
-         owner_next_at = CASE $13 WHEN 'keep' THEN owner_next_at WHEN 'tell' THEN $11 END, \
+         owner_state = CASE $13 WHEN 'keep' THEN owner_state WHEN 'notify' THEN 'waiting' END, \
+         owner_since = CASE $13 WHEN 'keep' THEN owner_since WHEN 'notify' THEN $11 END, \
+         owner_next_at = CASE $13 WHEN 'keep' THEN owner_next_at WHEN 'notify' THEN $11 END, \
          owner_attempts = CASE $13 WHEN 'keep' THEN owner_attempts ELSE 0 END, \
-         owner_told_at = CASE $13 WHEN 'keep' THEN owner_told_at END, \
+         owner_notified_at = CASE $13 WHEN 'keep' THEN owner_notified_at END, \
          owner_error = CASE $13 WHEN 'keep' THEN owner_error END \
          WHERE endpoint_id = $1 AND version = $2",
     )

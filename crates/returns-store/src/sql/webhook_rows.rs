@@ -15,7 +15,7 @@ use crate::db::Record;
 /// The columns of an endpoint.
 pub(super) const ENDPOINTS: &str = "SELECT endpoint_id, url, description, owner_email, style, \
      api_version, event_types, merchant, ordered, disabled_why, failing_since, created_at, \
-     updated_at, version, owner_state, owner_since, owner_attempts, owner_next_at, owner_told_at, \
+     updated_at, version, owner_state, owner_since, owner_attempts, owner_next_at, owner_notified_at, \
      owner_error FROM webhook_endpoints";
 
 /// The columns of a key.
@@ -74,10 +74,10 @@ fn owner_notice(row: &Record) -> Result<Option<OwnerNotification>, StoreError> {
                 next_at: row.time("owner_next_at")?,
                 error,
             },
-            OwnerState::Told => NotificationState::Told {
-                at: row.time("owner_told_at")?,
+            OwnerState::Notified => NotificationState::Notified {
+                at: row.time("owner_notified_at")?,
             },
-            OwnerState::Untold => NotificationState::Untold {
+            OwnerState::NotNotified => NotificationState::NotNotified {
                 why: error.unwrap_or_default(),
             },
         },
@@ -89,33 +89,33 @@ fn owner_notice(row: &Record) -> Result<Option<OwnerNotification>, StoreError> {
 #[strum(serialize_all = "snake_case")]
 enum OwnerState {
     Waiting,
-    Told,
-    Untold,
+    Notified,
+    NotNotified,
 }
 
 /// A notification as the columns that hold it.
 pub(super) struct NotificationColumns<'a> {
     pub(super) state: &'static str,
     pub(super) next_at: Option<DateTime<Utc>>,
-    pub(super) told_at: Option<DateTime<Utc>>,
+    pub(super) notified_at: Option<DateTime<Utc>>,
     pub(super) error: Option<&'a str>,
 }
 
 impl<'a> NotificationColumns<'a> {
     pub(super) fn of(notification: &'a NotificationState) -> Self {
-        let (state, next_at, told_at, error) = match notification {
+        let (state, next_at, notified_at, error) = match notification {
             NotificationState::Waiting { next_at, error } => {
                 (OwnerState::Waiting, Some(*next_at), None, error.as_deref())
             }
-            NotificationState::Told { at } => (OwnerState::Told, None, Some(*at), None),
-            NotificationState::Untold { why } => {
-                (OwnerState::Untold, None, None, Some(why.as_str()))
+            NotificationState::Notified { at } => (OwnerState::Notified, None, Some(*at), None),
+            NotificationState::NotNotified { why } => {
+                (OwnerState::NotNotified, None, None, Some(why.as_str()))
             }
         };
         Self {
             state: state.into(),
             next_at,
-            told_at,
+            notified_at,
             error,
         }
     }

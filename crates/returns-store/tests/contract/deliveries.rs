@@ -158,7 +158,7 @@ async fn with_strict_order_only_the_oldest_that_waits_is_due(fixture: Fixture) {
     assert_eq!(due_ids(&fixture, later).await, ["whe_1"]);
     let again = store.due_deliveries("whe_1", true, later, 9).await.unwrap();
     assert_eq!((again[0].sequence, again[0].attempts), (1, 1));
-    let dead = ended(DeliveryOutcome::Dead { error: "no".into() }, 5);
+    let dead = ended(DeliveryOutcome::Undeliverable { error: "no".into() }, 5);
     store.record_attempt(&again[0], &dead).await.unwrap();
     assert_eq!(
         due(&fixture, "whe_1", true).await[0].sequence,
@@ -264,7 +264,7 @@ async fn deliveries_are_listed_newest_first_by_filter_and_page(fixture: Fixture)
     };
     assert_eq!(list(one.clone(), None).await, [place(2, "whe_1")]);
     let dead = DeliveryFilter {
-        state: Some(DeliveryState::Dead),
+        state: Some(DeliveryState::Undeliverable),
         ..one
     };
     assert!(list(dead, None).await.is_empty());

@@ -8,9 +8,9 @@ on_both! {
     events_have_dense_sequences_and_the_position_moves_once,
     each_endpoint_has_a_delivery_for_each_message_that_it_wants,
     when_one_delivery_cannot_be_written_nothing_is,
-    a_hold_is_told_in_each_state_once,
-    a_hold_that_was_closed_before_anybody_was_told_is_told_of_once,
-    holds_are_told_together_without_those_that_have_changed,
+    a_hold_is_reported_in_each_state_once,
+    a_hold_that_was_closed_before_it_was_published_is_published_once,
+    holds_are_published_together_without_those_that_have_changed,
     ten_thousand_events_with_their_deliveries_are_written_at_once,
 }
 
@@ -192,7 +192,7 @@ async fn dismiss(fixture: &Fixture, hold: &HoldRecord) {
     assert!(fixture.store.change_hold(&change).await.unwrap());
 }
 
-async fn a_hold_is_told_in_each_state_once(fixture: Fixture) {
+async fn a_hold_is_reported_in_each_state_once(fixture: Fixture) {
     let store = &fixture.store;
     fixture.execute(ENDPOINTS).await.unwrap();
     let open = held(&fixture).await;
@@ -220,7 +220,7 @@ async fn a_hold_is_told_in_each_state_once(fixture: Fixture) {
     assert_eq!(store.event_position().await.unwrap(), 0, "no row was told");
 }
 
-async fn a_hold_that_was_closed_before_anybody_was_told_is_told_of_once(fixture: Fixture) {
+async fn a_hold_that_was_closed_before_it_was_published_is_published_once(fixture: Fixture) {
     let open = held(&fixture).await;
     dismiss(&fixture, &open).await;
     let found = untold(&fixture).await;
@@ -236,7 +236,7 @@ async fn a_hold_that_was_closed_before_anybody_was_told_is_told_of_once(fixture:
     assert!(untold(&fixture).await.is_empty());
 }
 
-async fn holds_are_told_together_without_those_that_have_changed(fixture: Fixture) {
+async fn holds_are_published_together_without_those_that_have_changed(fixture: Fixture) {
     let store = &fixture.store;
     fixture.execute(ENDPOINTS).await.unwrap();
     let import = fixture.deciding_import("a", 9).await;

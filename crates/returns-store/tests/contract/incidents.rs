@@ -96,7 +96,7 @@ fn incident(id: &str, key: &str) -> IncidentRecord {
         alerted_at: now(),
         waiting_since: now(),
         escalations: 2,
-        told: vec!["ops".into()],
+        notified: vec!["ops".into()],
         version: 1,
     }
 }
@@ -375,7 +375,7 @@ mod contract {
         let newest = store.pending_alerts(10).await.unwrap().remove(0);
         assert!(store.claim_alert(&newest, later, until).await.unwrap());
         store.finish_alert("alr_2", 1, &failed(None)).await.unwrap();
-        assert_eq!(states(store).await[1].1, AlertState::Dead);
+        assert_eq!(states(store).await[1].1, AlertState::Undeliverable);
         assert!(store.pending_alerts(10).await.unwrap().is_empty());
     }
 

@@ -254,7 +254,10 @@ async fn a_file_that_was_taken_is_known_by_name_size_and_time(fixture: Fixture) 
         store.record_taken(&file, &import_id, now()).await.unwrap();
     }
     let taken = store.taken(&file).await.unwrap().unwrap();
-    assert_eq!((&taken.import_id, taken.put_away_at), (&import_id, None));
+    assert_eq!(
+        (&taken.import_id, taken.archived_remotely_at),
+        (&import_id, None)
+    );
     let renamed = RemoteKey {
         name: "again.csv".into(),
         ..file.clone()
@@ -279,13 +282,17 @@ async fn a_file_that_was_taken_is_known_by_name_size_and_time(fixture: Fixture) 
         ..file.clone()
     };
     assert_eq!(store.taken(&grown).await.unwrap(), None);
-    store.record_put_away(&file, now()).await.unwrap();
+    store.record_remote_archival(&file, now()).await.unwrap();
     store
-        .record_put_away(&file, now() + Duration::days(1))
+        .record_remote_archival(&file, now() + Duration::days(1))
         .await
         .unwrap();
     let taken = store.taken(&file).await.unwrap().unwrap();
-    assert_eq!(taken.put_away_at, Some(now()), "the first time stays");
+    assert_eq!(
+        taken.archived_remotely_at,
+        Some(now()),
+        "the first time stays"
+    );
 }
 
 async fn runs_are_listed_newest_first(fixture: Fixture) {

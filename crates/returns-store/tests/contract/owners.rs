@@ -7,12 +7,12 @@ use super::*;
 
 on_both! {
     whoever_is_to_be_told_is_written_with_the_disabling,
-    a_telling_is_recorded_once_and_only_as_it_was_seen,
+    a_notification_is_recorded_once_and_only_as_it_was_seen,
     a_try_is_counted_once_before_it_is_made,
     an_owner_who_was_not_told_waits_with_the_reason,
     enabling_forgets_and_disabling_again_tells_again,
-    an_operators_change_leaves_the_telling_alone,
-    a_telling_of_an_earlier_disabling_says_nothing_about_the_next,
+    an_operators_change_leaves_the_notification_alone,
+    a_notification_of_an_earlier_disabling_says_nothing_about_the_next,
     what_was_disabled_lately_is_found_the_newest_first,
 }
 
@@ -43,7 +43,7 @@ async fn change(
 }
 
 async fn disable(fixture: &Fixture, id: &str, minutes: i64) -> Endpoint {
-    change(fixture, id, OwnerChange::Tell, Some("is gone"), minutes).await
+    change(fixture, id, OwnerChange::Notify, Some("is gone"), minutes).await
 }
 
 /// Counts a try at notification the owner, and gives the endpoint as it is then.
@@ -60,7 +60,7 @@ async fn waiting(fixture: &Fixture) -> Vec<String> {
     waiting.into_iter().map(|one| one.endpoint_id).collect()
 }
 
-/// As it is when it was disabled so many minutes after the start of time.
+/// As it is when it was disabled some minutes after the start of time.
 fn untried(minutes: i64) -> OwnerNotification {
     let since = now() + Duration::minutes(minutes);
     OwnerNotification {
@@ -99,11 +99,11 @@ async fn whoever_is_to_be_told_is_written_with_the_disabling(fixture: Fixture) {
     assert_eq!(waiting(&fixture).await, ["whe_1"]);
 }
 
-async fn a_telling_is_recorded_once_and_only_as_it_was_seen(fixture: Fixture) {
+async fn a_notification_is_recorded_once_and_only_as_it_was_seen(fixture: Fixture) {
     let store = &fixture.store;
     create(&fixture, &endpoint("whe_1")).await;
     let enabled = seen(&fixture, "whe_1").await;
-    let told = NotificationState::Told { at: now() };
+    let told = NotificationState::Notified { at: now() };
     assert!(!store.record_notification(&enabled, &told).await.unwrap());
     disable(&fixture, "whe_1", 0).await;
     let disabled = begin(&fixture, "whe_1").await;
@@ -148,7 +148,7 @@ async fn a_try_is_counted_once_before_it_is_made(fixture: Fixture) {
         !store.begin_notification(&untried, now()).await.unwrap(),
         "another tells them"
     );
-    let told = NotificationState::Told { at: now() };
+    let told = NotificationState::Notified { at: now() };
     assert!(!store.record_notification(&untried, &told).await.unwrap());
     assert!(store.record_notification(&begun, &told).await.unwrap());
 }
@@ -171,7 +171,7 @@ async fn an_owner_who_was_not_told_waits_with_the_reason(fixture: Fixture) {
     assert_eq!(next_at, now() + Duration::minutes(5));
     assert!(error.unwrap().starts_with("no"));
     let second = begin(&fixture, "whe_2").await;
-    let untold = NotificationState::Untold {
+    let untold = NotificationState::NotNotified {
         why: "nobody is named".into(),
     };
     assert!(store.record_notification(&second, &untold).await.unwrap());
@@ -192,7 +192,7 @@ async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
     assert_eq!(waiting(&fixture).await, [""; 0]);
     let again = disable(&fixture, "whe_1", 2).await;
     assert_eq!(again.owner_notice, Some(untried(2)));
-    let told = NotificationState::Told { at: now() };
+    let told = NotificationState::Notified { at: now() };
     let again = begin(&fixture, "whe_1").await;
     assert!(store.record_notification(&again, &told).await.unwrap());
     change(&fixture, "whe_1", OwnerChange::Forget, None, 3).await;
@@ -200,7 +200,7 @@ async fn enabling_forgets_and_disabling_again_tells_again(fixture: Fixture) {
     assert_eq!(again.owner_notice, Some(untried(4)));
 }
 
-async fn an_operators_change_leaves_the_telling_alone(fixture: Fixture) {
+async fn an_operators_change_leaves_the_notification_alone(fixture: Fixture) {
     create(&fixture, &endpoint("whe_1")).await;
     disable(&fixture, "whe_1", 0).await;
     let disabled = begin(&fixture, "whe_1").await;
@@ -230,12 +230,12 @@ async fn an_operators_change_leaves_the_telling_alone(fixture: Fixture) {
     assert_eq!(after.owner_notice, Some(expected));
 }
 
-async fn a_telling_of_an_earlier_disabling_says_nothing_about_the_next(fixture: Fixture) {
+async fn a_notification_of_an_earlier_disabling_says_nothing_about_the_next(fixture: Fixture) {
     create(&fixture, &endpoint("whe_1")).await;
     disable(&fixture, "whe_1", 0).await;
     let first = begin(&fixture, "whe_1").await;
     change(&fixture, "whe_1", OwnerChange::Forget, None, 1).await;
-    let told = NotificationState::Told { at: now() };
+    let told = NotificationState::Notified { at: now() };
     let store = &fixture.store;
     assert!(!store.record_notification(&first, &told).await.unwrap());
     disable(&fixture, "whe_1", 2).await;

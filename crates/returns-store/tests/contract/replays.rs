@@ -24,7 +24,7 @@ async fn an_attempt_that_was_on_its_way_at_a_replay_does_not_count(fixture: Fixt
     make_due(&fixture, "whe_1", &[1]).await;
     for outcome in [
         DeliveryOutcome::Delivered,
-        DeliveryOutcome::Dead { error: "no".into() },
+        DeliveryOutcome::Undeliverable { error: "no".into() },
         retry(24 * 60).outcome,
     ] {
         let attempt = ended(outcome, 1);
@@ -71,7 +71,7 @@ async fn what_is_wanted_no_more_is_given_up_and_is_no_dead_letter(fixture: Fixtu
     let given_up = all.unwrap().remove(0);
     assert_eq!(
         (given_up.state, given_up.attempts),
-        (DeliveryState::Dead, 0)
+        (DeliveryState::Undeliverable, 0)
     );
     assert!(given_up.last_error.unwrap().contains("no longer wants it"));
     assert_eq!(store.dead_letters("whe_1").await.unwrap(), 0);
@@ -80,7 +80,7 @@ async fn what_is_wanted_no_more_is_given_up_and_is_no_dead_letter(fixture: Fixtu
     make_due(&fixture, "whe_1", &[1]).await;
     store.give_up_unwanted(&[read], now()).await.unwrap();
     let again = due(&fixture, "whe_1", false).await.remove(0);
-    let dead = ended(DeliveryOutcome::Dead { error: "no".into() }, 1);
+    let dead = ended(DeliveryOutcome::Undeliverable { error: "no".into() }, 1);
     store.record_attempt(&again, &dead).await.unwrap();
     assert_eq!(store.dead_letters("whe_1").await.unwrap(), 1, "this one is");
 }
@@ -98,7 +98,10 @@ async fn of_each_endpoint_the_newest_recent_dead_letter_is_found(fixture: Fixtur
         for (sequence, minutes) in deaths {
             make_due(&fixture, id, &[sequence]).await;
             let read = due(&fixture, id, false).await.remove(0);
-            let dead = ended(DeliveryOutcome::Dead { error: "no".into() }, minutes);
+            let dead = ended(
+                DeliveryOutcome::Undeliverable { error: "no".into() },
+                minutes,
+            );
             store.record_attempt(&read, &dead).await.unwrap();
         }
     }
@@ -122,7 +125,7 @@ async fn dead_letters_are_counted_and_replayed_with_their_attempts(fixture: Fixt
     create(&fixture, &endpoint("whe_1")).await;
     make_due(&fixture, "whe_1", &[1]).await;
     let read = due(&fixture, "whe_1", false).await.remove(0);
-    let dead = ended(DeliveryOutcome::Dead { error: "no".into() }, 1);
+    let dead = ended(DeliveryOutcome::Undeliverable { error: "no".into() }, 1);
     store.record_attempt(&read, &dead).await.unwrap();
     assert_eq!(store.dead_letters("whe_1").await.unwrap(), 1);
     assert!(due(&fixture, "whe_1", false).await.is_empty());
@@ -152,7 +155,7 @@ async fn recovering_brings_what_is_missing_or_undelivered_and_nothing_else(fixtu
     let waiting = due(&fixture, "whe_1", false).await;
     let taken = ended(DeliveryOutcome::Delivered, 1);
     store.record_attempt(&waiting[0], &taken).await.unwrap();
-    let dead = ended(DeliveryOutcome::Dead { error: "no".into() }, 1);
+    let dead = ended(DeliveryOutcome::Undeliverable { error: "no".into() }, 1);
     store.record_attempt(&waiting[1], &dead).await.unwrap();
     let minutes = |minutes| now() + Duration::minutes(minutes);
     let recovered = async || {

@@ -75,7 +75,7 @@ impl World {
         assert!(moved.unwrap());
     }
 
-    async fn told(&self) -> Vec<(i64, Option<i64>, String, String)> {
+    async fn published(&self) -> Vec<(i64, Option<i64>, String, String)> {
         let url = format!("sqlite://{}/returns.db", self.folder.path().display());
         let pool = sqlx::SqlitePool::connect(&url).await.unwrap();
         let sql =
@@ -84,15 +84,16 @@ impl World {
     }
 
     async fn positions(&self) -> Vec<i64> {
-        let told = self.told().await;
-        told.into_iter()
+        let published = self.published().await;
+        published
+            .into_iter()
             .filter_map(|(_, position, ..)| position)
             .collect()
     }
 }
 
 #[tokio::test]
-async fn only_what_took_effect_in_the_system_of_record_is_told() {
+async fn only_what_took_effect_in_the_system_of_record_is_reported() {
     let mut world = World::new().await;
     let import = world.import.clone();
     let rows = ["TR1", "TR2", "TR3"].map(|id| row(&import, id));
@@ -126,7 +127,7 @@ async fn only_what_took_effect_in_the_system_of_record_is_told() {
     assert_eq!(
         world.positions().await,
         [1, 3, 4],
-        "what replaces it is told"
+        "what replaces it is published"
     );
 }
 
@@ -150,7 +151,7 @@ async fn a_row_said_again_to_a_mirror_is_no_event() {
 }
 
 #[tokio::test]
-async fn when_the_system_of_record_is_restored_nothing_is_told_again() {
+async fn when_the_system_of_record_is_restored_nothing_is_reported_again() {
     let mut world = World::new().await;
     let import = world.import.clone();
     world
@@ -180,14 +181,14 @@ async fn two_replicas_at_once_tell_each_row_once() {
         let (one, other) = tokio::join!(a.publish(), b.publish());
         assert!(one.unwrap() | other.unwrap());
     }
-    let told = world.told().await;
-    let sequences: Vec<_> = told.iter().map(|(sequence, ..)| *sequence).collect();
+    let published = world.published().await;
+    let sequences: Vec<_> = published.iter().map(|(sequence, ..)| *sequence).collect();
     assert_eq!(sequences, (1..=20).collect::<Vec<_>>());
     assert_eq!(world.positions().await, (1..=20).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_reversal_that_becomes_ready_is_told_with_its_whole_life() {
+async fn a_reversal_that_becomes_ready_is_reported_with_its_whole_life() {
     let mut world = World::new().await;
     let funded = transfer(
         "TR1",
@@ -206,10 +207,14 @@ async fn a_reversal_that_becomes_ready_is_told_with_its_whole_life() {
     world.append(vec![reversed.clone(), settling]).await;
     world.pass(0, 2, &[]).await;
     assert!(world.publisher().publish().await.unwrap());
-    let told = world.told().await;
-    assert_eq!(told.len(), 2);
-    assert!(told.iter().all(|(_, _, merchant, _)| merchant == "ID1"));
-    let facts: WebhookEvent = serde_json::from_str(&told[1].3).unwrap();
+    let published = world.published().await;
+    assert_eq!(published.len(), 2);
+    assert!(
+        published
+            .iter()
+            .all(|(_, _, merchant, _)| merchant == "ID1")
+    );
+    let facts: WebhookEvent = serde_json::from_str(&published[1].3).unwrap();
     let crate::event::EventKind::Moved {
         step: crate::event::MoneyStep::Settling,
         made,
@@ -225,7 +230,7 @@ async fn a_reversal_that_becomes_ready_is_told_with_its_whole_life() {
 }
 
 #[tokio::test]
-async fn a_hold_is_told_when_it_opens_and_when_it_closes_for_the_merchant_of_its_transfer() {
+async fn a_hold_is_reported_when_it_opens_and_when_it_closes_for_the_merchant_of_its_transfer() {
     let mut world = World::new().await;
     let import = world.import.clone();
     let mut known = row(&import, "TR1");
@@ -265,8 +270,8 @@ async fn a_hold_is_told_when_it_opens_and_when_it_closes_for_the_merchant_of_its
     assert!(world.store.change_hold(&closed).await.unwrap());
     assert!(publisher.publish().await.unwrap());
     assert!(!publisher.publish().await.unwrap());
-    let told = world.told().await;
-    let merchants: Vec<_> = told
+    let published = world.published().await;
+    let merchants: Vec<_> = published
         .iter()
         .map(|(_, _, merchant, _)| merchant.as_str())
         .collect();
@@ -275,5 +280,9 @@ async fn a_hold_is_told_when_it_opens_and_when_it_closes_for_the_merchant_of_its
         ["ID1", "", "ID1"],
         "nobody knows whose hold_2 is"
     );
-    assert!(told.iter().all(|(.., facts)| !facts.contains("123456789")));
+    assert!(
+        published
+            .iter()
+            .all(|(.., facts)| !facts.contains("123456789"))
+    );
 }

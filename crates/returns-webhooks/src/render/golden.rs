@@ -1,6 +1,6 @@
 //! Every body of every case, byte for byte. What stands in a golden file has been sent to
 //! somebody, so a changed file is a broken receiver, unless it has only gained keys. With
-//! `ECHECK_REWRITE_GOLDEN=1` the files are written anew.
+//! `ECHECK_REWRITE_GOLDEN=1` the files are rewritten.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -108,8 +108,8 @@ fn poison(entry: &mut Entry) {
 #[test]
 fn no_body_and_no_kept_fact_has_an_account_number_from_any_field() {
     for case in cases(poison) {
-        let told = case.bodies().into_iter().map(|(_, _, body)| body);
-        for text in told.chain([case.new.facts.clone()]) {
+        let bodies = case.bodies().into_iter().map(|(_, _, body)| body);
+        for text in bodies.chain([case.new.facts.clone()]) {
             // Five of its digits in a row are more than the last four.
             for start in 0..CANARY.len() - 4 {
                 let part = &CANARY[start..start + 5];
@@ -236,6 +236,6 @@ fn the_samples_in_the_documentation_are_the_golden_files() {
     assert!(samples >= 9, "{samples} samples");
     assert!(
         document == shown || std::env::var_os("ECHECK_REWRITE_GOLDEN").is_some(),
-        "docs/webhooks.md differs; write it anew with ECHECK_REWRITE_GOLDEN=1"
+        "docs/webhooks.md differs; rewrite it with ECHECK_REWRITE_GOLDEN=1"
     );
 }

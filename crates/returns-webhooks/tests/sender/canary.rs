@@ -72,7 +72,7 @@ async fn no_key_and_no_path_is_in_a_log_an_error_or_an_incident_even_when_repeat
         "the log was kept"
     );
     let told = format!("{:?}", world.signals());
-    assert!(told.contains("WebhookDead"), "{told}");
+    assert!(told.contains("WebhookUndeliverable"), "{told}");
     for (place, text) in [
         ("the log", logged),
         ("the incidents", told),

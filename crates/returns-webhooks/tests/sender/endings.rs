@@ -18,7 +18,7 @@ async fn after_ten_tries_a_message_is_a_dead_letter_until_it_is_sent_again() {
     let ended = world.settled("whe_1").await;
     assert_eq!(
         (ended[0].state, ended[0].attempts),
-        (DeliveryState::Dead, 10)
+        (DeliveryState::Undeliverable, 10)
     );
     assert_eq!(receiver.received().len(), 10);
     let error = ended[0].last_error.clone().unwrap();
@@ -29,7 +29,7 @@ async fn after_ten_tries_a_message_is_a_dead_letter_until_it_is_sent_again() {
     eventually("the incident is told", async || world.signals.len() == 1).await;
     let told = world.signals();
     let [
-        Some(Cause::WebhookDead {
+        Some(Cause::WebhookUndeliverable {
             count: 1,
             host,
             why,
@@ -87,7 +87,7 @@ async fn a_message_that_is_taken_while_another_is_refused_for_good_ends_no_incid
 }
 
 #[tokio::test]
-async fn an_event_of_a_newer_version_is_not_sent_is_told_and_holds_up_nothing_else() {
+async fn an_event_of_a_newer_version_is_not_sent_is_reported_and_holds_up_nothing_else() {
     let mut world = World::new().await;
     world.sender.per_endpoint = 1;
     let receiver = HttpReceiver::start().await;
@@ -135,7 +135,7 @@ async fn an_event_of_a_newer_version_is_not_sent_is_told_and_holds_up_nothing_el
 }
 
 #[tokio::test]
-async fn a_message_that_was_given_up_just_before_a_stop_is_told_at_the_next_start() {
+async fn a_message_that_was_given_up_just_before_a_stop_is_reported_at_the_next_start() {
     let mut world = World::new().await;
     let receiver = HttpReceiver::start().await;
     receiver.answer(Answer::Status(500, String::new()));
@@ -151,14 +151,17 @@ async fn a_message_that_was_given_up_just_before_a_stop_is_told_at_the_next_star
     eventually("it is told", async || !world.signals.is_empty()).await;
     let told = world.signals();
     assert!(
-        matches!(told[..], [Some(Cause::WebhookDead { count: 1, .. })]),
+        matches!(
+            told[..],
+            [Some(Cause::WebhookUndeliverable { count: 1, .. })]
+        ),
         "{told:?}"
     );
     sender.abort();
 }
 
 #[tokio::test]
-async fn an_endpoint_that_fails_for_too_long_is_disabled_and_its_owner_told() {
+async fn an_endpoint_that_fails_for_too_long_is_disabled_and_its_owner_notified() {
     let mut world = World::new().await;
     world.sender.disable_after = TimeDelta::milliseconds(100);
     world.sender.schedule = Schedule { scale: 10 };
@@ -216,7 +219,10 @@ async fn a_message_that_is_given_up_holds_up_a_strict_order_no_longer() {
     let sender = world.start();
     let ended = world.settled("whe_1").await;
     let states: Vec<_> = ended.iter().map(|one| one.state).collect();
-    assert_eq!(states, [DeliveryState::Delivered, DeliveryState::Dead]);
+    assert_eq!(
+        states,
+        [DeliveryState::Delivered, DeliveryState::Undeliverable]
+    );
     sender.abort();
 }
 
@@ -260,7 +266,7 @@ async fn a_key_that_is_rotated_while_messages_wait_signs_along_until_it_retires(
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_opened_is_told_and_costs_no_try() {
+async fn a_key_that_cannot_be_opened_is_reported_and_costs_no_try() {
     let mut world = World::new().await;
     let receiver = HttpReceiver::start().await;
     world.one_message(&receiver).await;

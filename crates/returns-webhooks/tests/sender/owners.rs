@@ -33,17 +33,17 @@ impl World {
                 ..self.one().await
             },
             forget_failures: false,
-            owner: OwnerChange::Tell,
+            owner: OwnerChange::Notify,
             audit: audit("disabled"),
         };
         assert!(self.store.change_endpoint(&change).await.unwrap());
     }
 
-    async fn owner_is_told(&self) {
+    async fn owner_is_notified(&self) {
         eventually("the owner is told", async || {
             matches!(
                 self.notification().await,
-                Some(NotificationState::Told { .. })
+                Some(NotificationState::Notified { .. })
             )
         })
         .await;
@@ -68,7 +68,7 @@ async fn a_crash_between_the_disabling_and_the_mail_swallows_neither_mail_nor_in
     world.endpoint("whe_1", "https://a.example/x", false).await;
     world.disabled_just_now().await;
     let sender = world.start();
-    world.owner_is_told().await;
+    world.owner_is_notified().await;
     let told = ["Its owner owner@platform.example was notified by e-mail."];
     assert_eq!(world.said().await, told);
     let sent = world.mail.sent();
@@ -101,7 +101,7 @@ async fn a_crash_between_the_mail_and_its_record_sends_it_again_with_its_id() {
     ));
     world.mail.answer(MailAnswer::Takes);
     let sender = world.start();
-    world.owner_is_told().await;
+    world.owner_is_notified().await;
     let sent = world.mail.sent();
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0], sent[1]);
@@ -116,7 +116,7 @@ async fn a_crash_between_the_record_and_the_incident_reports_it_at_the_next_star
     let mut world = World::new().await;
     let _receiver = world.gone().await;
     let sender = world.start();
-    world.owner_is_told().await;
+    world.owner_is_notified().await;
     eventually("the incident is told", async || !world.signals.is_empty()).await;
     sender.abort();
     let _ = sender.await;
@@ -150,7 +150,7 @@ async fn while_the_mail_server_is_down_it_is_tried_again_and_messages_go_on() {
     world.due("whe_2", 1, 1).await;
     world.settled("whe_2").await;
     world.mail.answer(MailAnswer::Takes);
-    world.owner_is_told().await;
+    world.owner_is_notified().await;
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(world.mail.sent().len(), 1, "once");
     sender.abort();
@@ -199,7 +199,7 @@ async fn whoever_cannot_be_told_is_said_once_and_not_tried_again() {
         let notice = world.one().await.owner_notice.unwrap();
         assert_eq!(notice.attempts, 1);
         let why = expected.to_owned();
-        assert_eq!(notice.notification, NotificationState::Untold { why });
+        assert_eq!(notice.notification, NotificationState::NotNotified { why });
         sender.abort();
     }
 }
@@ -274,7 +274,7 @@ async fn the_mail_arrives_over_a_real_mail_server_once_it_takes_mail() {
     .await;
     assert!(letters(&server).is_empty());
     server.answer("");
-    world.owner_is_told().await;
+    world.owner_is_notified().await;
     eventually("the incident says that they were told", async || {
         headline(&world).await.contains("was notified by e-mail")
     })
@@ -295,7 +295,7 @@ async fn the_mail_arrives_over_a_real_mail_server_once_it_takes_mail() {
          was disabled at "
     );
     assert!(letter.body.starts_with(&start), "{}", letter.body);
-    assert!(letter.body.contains("Waiting messages are kept."));
+    assert!(letter.body.contains("Waiting messages are stored."));
     assert!(!letter.body.contains("/hook"), "the path may be a password");
     sender.abort();
     attending.abort();

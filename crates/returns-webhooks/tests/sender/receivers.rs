@@ -120,7 +120,7 @@ async fn whoever_asks_to_wait_is_left_alone_for_so_long_with_all_messages() {
 }
 
 #[tokio::test]
-async fn whoever_is_gone_is_disabled_and_its_owner_told() {
+async fn an_endpoint_that_is_gone_is_disabled_and_its_owner_notified() {
     let mut world = World::new().await;
     let receiver = HttpReceiver::start().await;
     receiver.answer(Answer::Status(410, String::new()));

@@ -55,7 +55,7 @@ pub(crate) struct World {
 pub(crate) struct Mail {
     /// What was sent.
     sent: Mutex<Vec<OwnerMail>>,
-    /// What was tried in vain.
+    /// What was tried without success.
     refused: Mutex<Vec<OwnerMail>>,
     /// How the server answers just now.
     answer: Mutex<MailAnswer>,

@@ -67,7 +67,7 @@ pub(super) fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) -> 
         let landed = outbox.landed();
         for one in &landed {
             let file = files.iter().find(|file| file.index == one.index);
-            let put_away = match (outbox.after, file) {
+            let archived = match (outbox.after, file) {
                 (After::Delete, _) => moved.is_empty(),
                 (After::Move, Some(file)) => is_moved(outbox, one, file),
                 (After::Move, None) => false,
@@ -77,10 +77,10 @@ pub(super) fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) -> 
                 .iter()
                 .find(|import| import.source == outbox.source && import.sha256 == one.sha256);
             let is_there = waiting.contains(&one.name);
-            let right = import.is_some() && put_away && !is_there;
+            let right = import.is_some() && archived && !is_there;
             findings.expect(Invariant::Landed, right, || {
                 format!(
-                    "{} landed for {}: imported {}, put away {put_away}, still there {is_there}",
+                    "{} landed for {}: imported {}, archived {archived}, still there {is_there}",
                     one.name,
                     outbox.source,
                     import.is_some()
@@ -123,7 +123,7 @@ fn is_moved(outbox: &Outbox, landed: &Landed, file: &ReturnFile) -> bool {
         .is_ok_and(|bytes| bytes == file.bytes)
 }
 
-/// Nothing was moved that did not land, and what is unfinished is nobody's business.
+/// Nothing was moved that did not land, and what is unfinished is ignored.
 fn untouched(
     snapshot: &Snapshot,
     outbox: &Outbox,

@@ -60,7 +60,7 @@ pub enum Invariant {
     Agree,
     /// A file leaves the acquirer only once its import is in the journal.
     PutAwayLate,
-    /// Every file that landed became an import and was put away; no other file was touched.
+    /// Every file that landed became an import and was archived; no other file was touched.
     Landed,
     /// Every file is in the bucket once, and opens to its bytes.
     Archived,
@@ -69,7 +69,7 @@ pub enum Invariant {
     /// Every run ended with an outcome, and some run tells of every file that landed.
     RunsEnd,
     /// The platform was told of every effect, at each of its addresses, and of nothing else.
-    Told,
+    Notified,
     /// GetTransfer shows how far a return has come, and what was made of it.
     Shown,
     /// After the faults everything is applied in time.
@@ -98,7 +98,7 @@ impl Invariant {
         Self::Archived,
         Self::Reported,
         Self::RunsEnd,
-        Self::Told,
+        Self::Notified,
         Self::Shown,
         Self::Drained,
     ];
@@ -126,7 +126,7 @@ impl Invariant {
             | Self::Archived
             | Self::Reported
             | Self::RunsEnd
-            | Self::Told
+            | Self::Notified
             | Self::Shown
             | Self::Drained => false,
         }
@@ -151,11 +151,11 @@ impl Invariant {
             Self::FileOnce => "the same bytes became one import",
             Self::Agree => "gateway and Rails app agree",
             Self::PutAwayLate => "no file left the acquirer before its import was committed",
-            Self::Landed => "every file at the acquirer was imported and put away",
+            Self::Landed => "every file at the acquirer was imported and archived",
             Self::Archived => "every file is in the bucket once, and opens to its bytes",
             Self::Reported => "every import has one report, which is the oracle's",
             Self::RunsEnd => "every run ended with an outcome and tells of its files",
-            Self::Told => "every effect was told at every address, and nothing else",
+            Self::Notified => "every effect was told at every address, and nothing else",
             Self::Shown => "GetTransfer shows later stages as they are",
             Self::Drained => "drained in time once the faults stopped",
         }

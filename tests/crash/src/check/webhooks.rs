@@ -19,7 +19,7 @@ type Place = (String, u64, String);
 type Event = (Option<u64>, Vec<(String, String)>);
 
 /// The events and deliveries as the returns database has them.
-struct Told {
+struct Notified {
     /// By sequence.
     events: BTreeMap<u64, Event>,
     /// By path: the dialect.
@@ -29,23 +29,23 @@ struct Told {
 }
 
 pub(super) async fn check(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) -> Result<()> {
-    let told = Told::read(rig).await?;
+    let told = Notified::read(rig).await?;
     told.happened(snapshot, findings);
     told.delivered(findings);
     told.arrived(rig, findings);
-    made_is_told(snapshot, rig, findings);
-    owner_is_told(rig, findings).await
+    made_is_published(snapshot, rig, findings);
+    owner_is_notified(rig, findings).await
 }
 
 /// The owner of the endpoint that is gone was told of each time that it was disabled, by mails
 /// of which those about the same time have the same id.
-async fn owner_is_told(rig: &Rig, findings: &mut Findings) -> Result<()> {
+async fn owner_is_notified(rig: &Rig, findings: &mut Findings) -> Result<()> {
     let sql = "SELECT COUNT(*) FROM audit WHERE action = 'disable_endpoint'";
     let disabled = rig.returns.number(sql).await?;
     let sql = "SELECT COUNT(*) FROM webhook_endpoints \
-               WHERE state = 'disabled' AND (owner_state IS NULL OR owner_state <> 'told')";
+               WHERE state = 'disabled' AND (owner_state IS NULL OR owner_state <> 'notified')";
     let untold = rig.returns.number(sql).await?;
-    findings.expect(Invariant::Told, untold == 0, || {
+    findings.expect(Invariant::Notified, untold == 0, || {
         format!("{untold} owners of disabled endpoints were not told")
     });
     let mails = rig.mail.mails();
@@ -55,7 +55,7 @@ async fn owner_is_told(rig: &Rig, findings: &mut Findings) -> Result<()> {
     let ids: HashSet<&str> = of_round
         .filter_map(|mail| mail.header("message-id"))
         .collect();
-    findings.expect(Invariant::Told, ids.len() as u64 == disabled, || {
+    findings.expect(Invariant::Notified, ids.len() as u64 == disabled, || {
         format!("endpoints were disabled {disabled} times, and their owner got mails {ids:?}")
     });
     Ok(())
@@ -66,7 +66,7 @@ fn cells<const N: usize>(row: Vec<Option<String>>) -> [String; N] {
     std::array::from_fn(|_| cells.next().unwrap_or_default())
 }
 
-impl Told {
+impl Notified {
     async fn read(rig: &Rig) -> Result<Self> {
         let mut told = Self {
             events: BTreeMap::new(),
@@ -106,7 +106,7 @@ impl Told {
     /// Each row that took effect became one event, and no other row did.
     fn happened(&self, snapshot: &Snapshot, findings: &mut Findings) {
         let dense = self.events.keys().copied().eq(1..=self.events.len() as u64);
-        findings.expect(Invariant::Told, dense, || {
+        findings.expect(Invariant::Notified, dense, || {
             format!("the events' sequences have gaps: {:?}", self.events.keys())
         });
         let superseded: HashSet<u64> = snapshot
@@ -125,14 +125,14 @@ impl Told {
                 && !snapshot.gateway.exceptions.contains_key(&row.position)
                 && (!row.is_repeat || row.effect == Effect::Ready && row.follows.is_some());
             let count = told.remove(&row.position).unwrap_or_default();
-            findings.expect(Invariant::Told, count == u64::from(took_effect), || {
+            findings.expect(Invariant::Notified, count == u64::from(took_effect), || {
                 format!(
                     "row {} ({:?}) is told of by {count} events; it took effect: {took_effect}",
                     row.position, row.effect
                 )
             });
         }
-        findings.expect(Invariant::Told, told.is_empty(), || {
+        findings.expect(Invariant::Notified, told.is_empty(), || {
             format!("events tell of rows that are not there: {told:?}")
         });
     }
@@ -149,12 +149,12 @@ impl Told {
         }
         for place in &wanted {
             let state = self.deliveries.get(place).map(|(_, state)| state.as_str());
-            findings.expect(Invariant::Told, state == Some("delivered"), || {
+            findings.expect(Invariant::Notified, state == Some("delivered"), || {
                 format!("the delivery {place:?} is {state:?}")
             });
         }
         for place in self.deliveries.keys() {
-            findings.expect(Invariant::Told, wanted.contains(place), || {
+            findings.expect(Invariant::Notified, wanted.contains(place), || {
                 format!("the delivery {place:?} tells of nothing")
             });
         }
@@ -176,21 +176,21 @@ impl Told {
         for ((path, sequence, kind), (message_id, state)) in &self.deliveries {
             let message = (path.clone(), message_id.clone());
             findings.expect(
-                Invariant::Told,
+                Invariant::Notified,
                 state != "delivered" || taken.contains(&message),
                 || format!("{kind} of event {sequence} is delivered; {path} never took it"),
             );
             known.insert(message);
         }
         for one in &received {
-            findings.expect(Invariant::Told, known.contains(&id(one)), || {
+            findings.expect(Invariant::Notified, known.contains(&id(one)), || {
                 format!(
                     "{} was sent {:?}, which is no delivery",
                     one.path, one.headers
                 )
             });
             let body: Result<Value, _> = serde_json::from_str(&one.body);
-            findings.expect(Invariant::Told, body.is_ok(), || {
+            findings.expect(Invariant::Notified, body.is_ok(), || {
                 format!("{} was sent what is no JSON: {}", one.path, one.body)
             });
         }
@@ -199,7 +199,7 @@ impl Told {
 
 /// Of each transfer that a stage of a return made, one message tells that it is there, and one
 /// that it is ready to settle.
-fn made_is_told(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) {
+fn made_is_published(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) {
     let mut told: HashMap<(String, String), HashSet<String>> = HashMap::new();
     let received = rig.listener.received();
     for one in received.iter().filter(|one| one.path == "/finix") {
@@ -219,7 +219,7 @@ fn made_is_told(snapshot: &Snapshot, rig: &Rig, findings: &mut Findings) {
             let messages = told.get(&(kind.to_owned(), id.clone()));
             messages.map_or(0, HashSet::len)
         });
-        findings.expect(Invariant::Told, (created, ready) == (1, 1), || {
+        findings.expect(Invariant::Notified, (created, ready) == (1, 1), || {
             format!(
                 "{id}, made of {parent}, was told of by {created} messages, and that it is ready \
                  by {ready}"

@@ -15,7 +15,7 @@ use anyhow::Result;
 pub enum After {
     /// It moves it to the folder beside.
     Move,
-    /// It deletes it, so that a file which is put away too early is gone for good.
+    /// It deletes it, so that a file that is archived too early is gone for good.
     Delete,
 }
 
@@ -82,7 +82,7 @@ impl Outbox {
         file.write_all(rest)?;
         drop(file);
         std::fs::rename(&unfinished, self.folder.join(&landed.name))?;
-        // Only now: what is listed as landed and is not there was put away.
+        // Only now: what is listed as landed and is not there was archived.
         self.landed
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

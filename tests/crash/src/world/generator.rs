@@ -8,7 +8,7 @@ use rand::rngs::StdRng;
 use sha2::{Digest as _, Sha256};
 
 use super::nacha::{self, ODFI, RDFI};
-use super::stages::{self, Told};
+use super::stages::{self, Notified};
 use super::{
     Entry, InMirror, Kind, Line, Owner, Policy, ReturnFile, STRANGE_CODE, Says, State, Transfer,
 };
@@ -180,7 +180,7 @@ impl Drawing {
             }
         }
         let earlier = &earlier[earlier.len().saturating_sub(MEMORY)..];
-        let told = Told::of(earlier.iter().flat_map(|file| &file.lines));
+        let told = Notified::of(earlier.iter().flat_map(|file| &file.lines));
         self.echoes(earlier, &told);
         self.stages(earlier);
     }
@@ -188,7 +188,7 @@ impl Drawing {
     /// Later stages of returns that this file and those just before it brought.
     fn stages(&mut self, earlier: &[Arc<ReturnFile>]) {
         let lines = earlier.iter().flat_map(|file| &file.lines);
-        let told = Told::of(lines.chain(&self.returns));
+        let told = Notified::of(lines.chain(&self.returns));
         let recent = &earlier[earlier.len().saturating_sub(3)..];
         let before = recent.iter().map(|file| &**file);
         let drawn = stages::draw(&mut self.draws, &told, before, &self.transfers);
@@ -226,7 +226,7 @@ impl Drawing {
 
     /// Entries about payments that the files just before were about: the same return once
     /// more, another return, a correction.
-    fn echoes(&mut self, earlier: &[Arc<ReturnFile>], told: &Told) {
+    fn echoes(&mut self, earlier: &[Arc<ReturnFile>], told: &Notified) {
         let recent = &earlier[earlier.len().saturating_sub(3)..];
         for file in recent {
             for line in &file.lines {

@@ -31,9 +31,9 @@ pub(crate) const CONTESTS: [(&str, Option<&str>); 7] = [
 ];
 
 /// The entries about each payment so far.
-pub(super) struct Told<'a>(HashMap<&'a str, Vec<&'a Entry>>);
+pub(super) struct Notified<'a>(HashMap<&'a str, Vec<&'a Entry>>);
 
-impl<'a> Told<'a> {
+impl<'a> Notified<'a> {
     pub(super) fn of(lines: impl Iterator<Item = &'a Line>) -> Self {
         let mut told: HashMap<&str, Vec<&Entry>> = HashMap::new();
         for line in lines {
@@ -93,7 +93,7 @@ impl<'a> Told<'a> {
 /// payments' returns.
 pub(super) fn draw<'a>(
     draws: &mut StdRng,
-    told: &Told<'_>,
+    told: &Notified<'_>,
     before: impl Iterator<Item = &'a ReturnFile>,
     own: &[Transfer],
 ) -> Vec<Entry> {

@@ -152,7 +152,7 @@ pub enum Cause {
     /// A channel does not accept alerts.
     ChannelFailed { channel: String, why: String },
     /// Messages to a platform are undeliverable: the last try has failed.
-    WebhookDead {
+    WebhookUndeliverable {
         endpoint: String,
         host: String,
         why: String,
@@ -233,7 +233,7 @@ impl Cause {
             Self::ImportStuck { why } => service::import_stuck(why),
             Self::DoesNotTieOut { what } => service::does_not_tie_out(what),
             Self::ChannelFailed { channel, why } => service::channel_failed(channel, why),
-            Self::WebhookDead { endpoint, host, why, count } => platform::undeliverable(endpoint, host, why, *count),
+            Self::WebhookUndeliverable { endpoint, host, why, count } => platform::undeliverable(endpoint, host, why, *count),
             Self::WebhookDisabled { endpoint, host, why, owner } => platform::disabled(endpoint, host, why, owner),
             Self::WebhookStuck { endpoint, why } => platform::stuck(endpoint, why),
             Self::ClockWrong { by_seconds, against } => service::clock_wrong(*by_seconds, against),

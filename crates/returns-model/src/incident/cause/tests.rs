@@ -193,7 +193,7 @@ fn our_samples() -> Vec<Cause> {
             channel: text("slack"),
             why: text("hooks.slack.com answered 404"),
         },
-        Cause::WebhookDead {
+        Cause::WebhookUndeliverable {
             endpoint: endpoint(),
             host: host(),
             why: text("it answered 500"),
