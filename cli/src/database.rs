@@ -89,7 +89,6 @@ impl Address {
     }
 
     /// The URL, with its password.
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -104,7 +103,6 @@ impl Address {
     }
 
     /// The file of an SQLite database.
-    #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.parsed {
             TargetUrl::Sqlite(path) => Some(path),

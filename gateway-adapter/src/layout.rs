@@ -88,7 +88,8 @@ pub(crate) enum Fill {
 }
 
 /// The kinds of new transfer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub(crate) enum NewTransferKind {
     /// It takes money back.
     Reversal,
@@ -102,10 +103,7 @@ impl NewTransferKind {
 
     /// The word for messages.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reversal => "reversal",
-            Self::Restoration => "restoration",
-        }
+        self.into_str()
     }
 }
 

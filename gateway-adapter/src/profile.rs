@@ -5,7 +5,8 @@ use echeck_proto::adapter::v1::{FundingPolicy, TransferType};
 use echeck_service::config::Section;
 
 /// A set of defaults for one kind of gateway.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub(crate) enum GatewayProfile {
     /// A returned debit shows as FAILED, and a debit that SUCCEEDED counts as funded.
     Finix,
@@ -22,10 +23,7 @@ impl GatewayProfile {
 
     /// The name in the configuration.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Finix => "finix",
-            Self::Rainforest => "rainforest",
-        }
+        self.into_str()
     }
 
     /// The default of what counts as funded.

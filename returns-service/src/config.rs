@@ -79,7 +79,6 @@ impl Config {
     }
 
     /// How this process logs.
-    #[must_use]
     pub fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
     }

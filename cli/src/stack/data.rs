@@ -51,19 +51,16 @@ impl DataFolder {
     }
 
     /// The core gateway's database.
-    #[must_use]
     pub fn gateway(&self) -> &Address {
         &self.gateway
     }
 
     /// The RallyPay database.
-    #[must_use]
     pub fn rallypay(&self) -> &Address {
         &self.rallypay
     }
 
     /// The returns database.
-    #[must_use]
     pub fn returns(&self) -> &Address {
         &self.returns
     }
@@ -73,7 +70,6 @@ impl DataFolder {
     }
 
     /// Where files are archived and reports are stored.
-    #[must_use]
     pub fn bucket(&self) -> PathBuf {
         self.folder.join("bucket")
     }

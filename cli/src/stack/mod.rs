@@ -78,7 +78,6 @@ pub struct StackOptions {
 
 impl StackOptions {
     /// The usual stack with its data in `data`.
-    #[must_use]
     pub fn new(data: &Path, ports: Ports) -> Self {
         Self {
             data: data.to_owned(),
@@ -174,7 +173,6 @@ impl Stack {
     }
 
     /// The address of the returns service as clients want it.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.returns)
     }

@@ -48,7 +48,6 @@ pub struct Notifier(Arc<watch::Sender<Seen>>);
 
 impl Notifier {
     /// A notifier that has seen nothing.
-    #[must_use]
     #[expect(clippy::new_without_default, reason = "there is one of a process")]
     pub fn new() -> Self {
         Self(Arc::new(watch::Sender::new(Seen::default())))
@@ -103,7 +102,6 @@ impl Notifier {
     }
 
     /// What to hand to [`Notifier::wait`]; read it before looking at the database.
-    #[must_use]
     pub fn seen(&self) -> Seen {
         *self.0.borrow()
     }

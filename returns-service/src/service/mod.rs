@@ -84,7 +84,6 @@ impl From<BucketError> for ServiceError {
 }
 
 /// A new identity for the spool, as text for a key file.
-#[must_use]
 pub fn new_spool_identity() -> SecretString {
     Spool::new_identity()
 }

@@ -1,9 +1,10 @@
 //! The ids by which a caller looks transfers up.
 
 use echeck_proto::adapter::v1::TransferKeyKind;
+use strum::VariantArray;
 
 /// A kind of id that a mapping may have a column for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, VariantArray)]
 pub enum KeyKind {
     /// The transfer's own id.
     TransferId,
@@ -18,14 +19,6 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    const ALL: [Self; 5] = [
-        Self::TransferId,
-        Self::TraceId,
-        Self::PaymentId,
-        Self::AchTrace,
-        Self::IndividualId,
-    ];
-
     const fn to_proto(self) -> TransferKeyKind {
         match self {
             Self::TransferId => TransferKeyKind::TransferId,
@@ -38,8 +31,9 @@ impl KeyKind {
 
     /// Reads the word of the contract; `None` for unspecified.
     pub(super) fn from_proto(kind: TransferKeyKind) -> Option<Self> {
-        Self::ALL
-            .into_iter()
+        Self::VARIANTS
+            .iter()
+            .copied()
             .find(|candidate| candidate.to_proto() == kind)
     }
 

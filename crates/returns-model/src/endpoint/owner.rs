@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-/// What a change of an endpoint does about notification its owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a change of an endpoint does about notifying its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
 pub enum OwnerChange {
     /// Nothing.
     Keep,
@@ -16,11 +17,7 @@ pub enum OwnerChange {
 impl OwnerChange {
     /// The word for the statement.
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Keep => "keep",
-            Self::Notify => "notify",
-            Self::Forget => "forget",
-        }
+        self.into_str()
     }
 }
 

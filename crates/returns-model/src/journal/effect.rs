@@ -53,7 +53,6 @@ pub enum RowEffect {
 
 impl RowEffect {
     /// What was decided; `None` for a release, which is not decided on an entry.
-    #[must_use]
     pub const fn decided(&self) -> Option<Effect> {
         match self {
             Self::Fail { .. } => Some(Effect::Fail),
@@ -67,7 +66,6 @@ impl RowEffect {
     }
 
     /// The transfer that this makes.
-    #[must_use]
     pub const fn made(&self) -> Option<(MadeKind, &NewTransfer)> {
         match self {
             Self::Reverse { reversal } | Self::Reapply { reversal, .. } => {
@@ -82,7 +80,6 @@ impl RowEffect {
     }
 
     /// The return that is dishonored, or whose dishonor is contested.
-    #[must_use]
     pub fn of_return(&self) -> Option<&str> {
         match self {
             Self::Restore { of_return, .. } | Self::Reapply { of_return, .. } => Some(of_return),
@@ -96,7 +93,6 @@ impl RowEffect {
 
     /// Whether it is the first that happens to a transfer: a failure or a return. A later stage
     /// undoes it.
-    #[must_use]
     pub const fn is_return(&self) -> bool {
         match self {
             Self::Fail { .. } | Self::Return { .. } | Self::Reverse { .. } => true,
@@ -108,7 +104,6 @@ impl RowEffect {
     }
 
     /// Whether it undoes what an earlier row did: a dishonor or a contest.
-    #[must_use]
     pub const fn is_later_stage(&self) -> bool {
         match self {
             Self::Restore { .. } | Self::Reapply { .. } => true,
@@ -121,15 +116,15 @@ impl RowEffect {
     }
 
     /// Whether it only releases what another row made.
-    #[must_use]
     pub const fn is_release(&self) -> bool {
         self.decided().is_none()
     }
 }
 
 /// What a transfer that a row made is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum MadeKind {
     /// It takes the money of a return.
     Reversal,
@@ -139,12 +134,8 @@ pub enum MadeKind {
 
 impl MadeKind {
     /// The word for bodies.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reversal => "REVERSAL",
-            Self::Restoration => "RESTORATION",
-        }
+        self.into_str()
     }
 }
 
