@@ -51,3 +51,8 @@ pub struct Diagnosis {
     /// The command that tries again.
     pub command: Option<String>,
 }
+
+/// A count for people: `1 entry`, `2 entries`.
+pub fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use returns_model::check::{Check, CheckResult};
+use returns_model::check::{Check, CheckResult, counted};
 use returns_model::incident::Cause;
 use ssh2::Session;
 
@@ -160,7 +160,7 @@ fn probe_sftp(
         let directory = Path::new(&location.directory);
         let deadline = Some(Instant::now() + time);
         let entries = server.list(&session, &sftp, directory, time, deadline)?;
-        let seen = format!("{} entries", entries.len());
+        let seen = counted(entries.len() as u64, "entry", "entries");
         Ok((entries, seen))
     });
     look_for_file(&mut steps, location, entries, now);
@@ -211,7 +211,7 @@ fn probe_folder(mut steps: Steps, location: &RemoteLocation, now: DateTime<Utc>)
     let check = (DIRECTORY, location.directory.as_str());
     let entries = steps.step(check, WHOLE, Some(()), |(), _| {
         let entries = Folder::open(PathBuf::from(&location.directory))?.list()?;
-        let seen = format!("{} entries", entries.len());
+        let seen = counted(entries.len() as u64, "entry", "entries");
         Ok((entries, seen))
     });
     look_for_file(&mut steps, location, entries, now);

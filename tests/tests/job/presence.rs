@@ -240,7 +240,7 @@ async fn a_run_that_downloads_past_the_due_time_is_reported() {
     operations.run_job(ask).await.unwrap();
     job.clock.set(noon(0));
     let alert = job.alert("is not imported yet", WITHIN).await;
-    assert!(alert.contains("at work since"), "{alert}");
+    assert!(alert.contains("has not finished"), "{alert}");
     let missed = format!("source:worldpay:{}", noon(0).date_naive());
     assert_eq!(job.open("RUN_STILL_GOING").await, [missed]);
 }

@@ -4,7 +4,7 @@
 use ach::money::Money;
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use returns_model::check::{Check, Diagnosis};
+use returns_model::check::{Check, Diagnosis, counted};
 use returns_model::import::{Tally, Totals};
 use returns_model::incident::{Area, Problem, Subject};
 use returns_model::run_outcome::RunOutcome;
@@ -157,11 +157,6 @@ impl Examiner {
             from.format("%Y-%m-%d")
         ))
     }
-}
-
-/// A count for people.
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// An amount for people. Everything that is imported is in US dollars.
