@@ -80,6 +80,9 @@ pub(super) fn print(import: &proto::Import) -> Result<(), Failure> {
         return Ok(());
     }
     totals(&import.totals.unwrap_or_default()).print()?;
+    if import.left_out > 0 {
+        print_line(&format!("  left out: {}", import.left_out))?;
+    }
     for line in &import.rejected_lines {
         print_line(&format!("  {}", rejected(line)))?;
     }

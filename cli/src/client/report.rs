@@ -149,6 +149,9 @@ fn print(header: &proto::ReportHeader, path: &Path) -> Result<(), Failure> {
         table.row(&[&one.outcome, &tally.count, &amount(tally.amount_minor)]);
     }
     table.print()?;
+    if header.left_out > 0 {
+        print_line(&format!("left out: {}", header.left_out))?;
+    }
     if header.ties_out {
         print_line("Everything in the file is accounted for.")?;
     } else {

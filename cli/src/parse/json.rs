@@ -1,7 +1,7 @@
 //! One JSON object per line: an entry, a line that could not be read, the summary.
 
 use ach::entry::{Corrected, Entry, EntryKind};
-use ach::format::{Item, Rejected};
+use ach::format::{Finding, Item, Rejected};
 use serde::Serialize;
 
 use super::Outcome;
@@ -39,10 +39,21 @@ struct Totals<'a> {
     format: &'a str,
     entries: u64,
     rejected: u64,
+    left_out: u64,
     debit_minor: i64,
     credit_minor: i64,
     accepted: bool,
     reason: Option<String>,
+    findings: Vec<Tolerated<'a>>,
+}
+
+/// A difference that was tolerated, or a kind of entries that were left out.
+#[derive(Serialize)]
+struct Tolerated<'a> {
+    line: Option<u64>,
+    field: &'a str,
+    what: &'a str,
+    count: u64,
 }
 
 #[derive(Serialize)]
@@ -117,6 +128,15 @@ fn corrected(kind: &EntryKind) -> Option<String> {
     }
 }
 
+fn tolerated(finding: &Finding) -> Tolerated<'_> {
+    Tolerated {
+        line: finding.at.map(|at| at.line),
+        field: &finding.field,
+        what: &finding.what,
+        count: finding.count,
+    }
+}
+
 pub(super) fn summary(outcome: &Outcome) -> String {
     let (accepted, reason) = outcome.verdict();
     let summary = &outcome.summary;
@@ -125,10 +145,12 @@ pub(super) fn summary(outcome: &Outcome) -> String {
             format: &summary.format,
             entries: summary.entries,
             rejected: summary.rejected,
+            left_out: summary.left_out,
             debit_minor: summary.debit_minor,
             credit_minor: summary.credit_minor,
             accepted,
             reason,
+            findings: summary.findings.iter().map(tolerated).collect(),
         },
     })
 }

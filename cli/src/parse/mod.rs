@@ -63,6 +63,10 @@ impl Outcome {
                 true,
                 Some("the file says that there is nothing to report".to_owned()),
             ),
+            (None, Some(Emptiness::LeftOut)) => (
+                true,
+                Some("everything in the file was left out".to_owned()),
+            ),
             (None, None) => (true, None),
         }
     }
@@ -71,6 +75,7 @@ impl Outcome {
         match self.verdict() {
             (false, _) => exit::REJECTED,
             (true, _) if self.summary.rejected > 0 => exit::WITH_REJECTS,
+            (true, _) if self.summary.emptiness == Some(Emptiness::LeftOut) => exit::WITH_REJECTS,
             (true, _) => exit::ACCEPTED,
         }
     }

@@ -70,6 +70,7 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
         archive_key: String::new(),
         report_key: String::new(),
         reported_at: None,
+        left_out: checked.map_or(0, |checked| checked.left_out),
     }
 }
 
@@ -100,6 +101,7 @@ fn emptiness(emptiness: Option<Emptiness>) -> proto::Emptiness {
         Some(Emptiness::NoBytes) => proto::Emptiness::NoBytes,
         Some(Emptiness::HeaderOnly) => proto::Emptiness::HeaderOnly,
         Some(Emptiness::Sentence) => proto::Emptiness::Sentence,
+        Some(Emptiness::LeftOut) => proto::Emptiness::LeftOut,
     }
 }
 

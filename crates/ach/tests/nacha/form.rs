@@ -288,5 +288,8 @@ fn a_file_without_entries_says_how_it_is_empty() {
         emptiness(b"*** NO RETURNS REPORTED ***\r\n"),
         Some(Emptiness::Sentence)
     );
-    assert_eq!(emptiness(&file("consolidated_without_returns.ach")), None);
+    assert_eq!(
+        emptiness(&file("consolidated_without_returns.ach")),
+        Some(Emptiness::LeftOut)
+    );
 }

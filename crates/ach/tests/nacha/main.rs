@@ -12,5 +12,6 @@ mod content;
 mod form;
 mod parsed;
 mod random;
+mod reject_codes;
 mod rejected;
 mod writer;

@@ -140,10 +140,11 @@ fn emptiness(section: &Section<'_>, text: &str) -> Option<Emptiness> {
         "no_bytes" => Some(Emptiness::NoBytes),
         "header_only" => Some(Emptiness::HeaderOnly),
         "sentence" => Some(Emptiness::Sentence),
+        "left_out" => Some(Emptiness::LeftOut),
         other => {
             section.fault(
                 "allow_empty",
-                format!("{other:?} is not no_bytes, header_only or sentence"),
+                format!("{other:?} is not no_bytes, header_only, sentence or left_out"),
             );
             None
         }

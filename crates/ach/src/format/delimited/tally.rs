@@ -56,6 +56,17 @@ impl FileTally {
         Ok(Item::Rejected(Rejected::new(at, field, why, amount_minor)))
     }
 
+    /// Counts a row that the profile leaves out; the first of its kind is described.
+    pub(super) fn leave_out(
+        &mut self,
+        at: FilePosition,
+        kind: &str,
+        what: impl FnOnce() -> String,
+    ) {
+        self.summary.left_out += 1;
+        self.note(at, kind, what);
+    }
+
     /// Counts a difference that is tolerated; the first of its kind is described.
     pub(super) fn note(&mut self, at: FilePosition, kind: &str, what: impl FnOnce() -> String) {
         self.summary.note(Some(at), kind, what);
@@ -87,6 +98,8 @@ impl FileTally {
     pub(super) fn finish(&mut self, needs_trailer: bool) -> Result<(), FileRejected> {
         let emptiness = if self.summary.entries + self.summary.rejected > 0 {
             None
+        } else if self.summary.left_out > 0 {
+            Some(Emptiness::LeftOut)
         } else if self.sentence_at.is_some() {
             Some(Emptiness::Sentence)
         } else if self.saw_text {

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 
 use super::dates::Dates;
 use super::record::{Record, RecordField};
+use super::reject;
 use super::totals::Sums;
 use crate::entry::FilePosition;
 use crate::format::FileRejected;
@@ -20,6 +21,7 @@ pub(super) const BATCH_NUMBER: RecordField = RecordField::new("batch number", 88
 /// Company identification in the header.
 pub(super) const COMPANY_ID: RecordField = RecordField::new("company identification", 41, 50);
 const SEC: RecordField = RecordField::new("standard entry class", 51, 53);
+const ODFI: RecordField = RecordField::new("originating bank", 80, 87);
 
 /// Which entry and addenda layout a batch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,10 @@ pub(super) struct OpenBatch {
     pub(super) description: Option<String>,
     pub(super) service_class: Option<String>,
     pub(super) number: Option<u64>,
+    /// The originating bank of forward entries, eight digits.
+    pub(super) odfi: Option<String>,
+    /// The code with which the bank rejected the whole batch.
+    pub(super) reject_code: Option<String>,
     pub(super) settlement_date: Option<NaiveDate>,
     pub(super) original_date: Option<NaiveDate>,
     /// The dates of the header that could not be read.
@@ -66,6 +72,8 @@ impl OpenBatch {
             description: None,
             service_class: None,
             number: None,
+            odfi: None,
+            reject_code: None,
             settlement_date: None,
             original_date: None,
             unreadable: Vec::new(),
@@ -113,6 +121,8 @@ impl OpenBatch {
             description: record.upper(DESCRIPTION),
             service_class: record.text(SERVICE_CLASS),
             number: record.number(BATCH_NUMBER),
+            odfi: record.text(ODFI).filter(|_| record.is_digits(ODFI)),
+            reject_code: reject::code_of(record),
             original_date: dates.date(EFFECTIVE_DATE),
             settlement_date: dates.day_of_year(SETTLEMENT_DATE),
             unreadable: dates.unreadable,

@@ -3,7 +3,8 @@
 use super::addenda::AddendaContent;
 use super::batch::{BatchClass, OpenBatch};
 use super::record::{Record, RecordField};
-use crate::entry::{AccountTail, Direction, Entry, EntryKeys, FilePosition};
+use super::reject;
+use crate::entry::{AccountTail, Direction, Entry, EntryKeys, EntryKind, FilePosition};
 use crate::money::Money;
 
 const TRANSACTION_CODE: RecordField = RecordField::new("transaction code", 2, 3);
@@ -15,6 +16,7 @@ const INDIVIDUAL_ID_LAST: RecordField = RecordField::new("individual identificat
 const ACCOUNT_IAT: RecordField = RecordField::new("account number", 40, 74);
 const AMOUNT_ADV: RecordField = RecordField::new("amount", 28, 39);
 const TRACE: RecordField = RecordField::new("trace number", 80, 94);
+const SEQUENCE: RecordField = RecordField::new("entry sequence number", 88, 94);
 
 /// The amount of every class but ADV.
 pub(super) const AMOUNT: RecordField = RecordField::new("amount", 30, 39);
@@ -30,6 +32,8 @@ pub(super) struct EntryDetail {
     record: Record,
     pub(super) amount_minor: Option<u64>,
     pub(super) direction: Direction,
+    /// The code with which the bank rejected this entry alone.
+    pub(super) reject_code: Option<String>,
 }
 
 impl EntryDetail {
@@ -41,11 +45,13 @@ impl EntryDetail {
         };
         let amount_minor = record.number(amount);
         let direction = direction(record.cells(TRANSACTION_CODE));
+        let reject_code = reject::code_of(&record);
         Self {
             at,
             record,
             amount_minor,
             direction,
+            reject_code,
         }
     }
 
@@ -90,8 +96,51 @@ impl EntryDetail {
     /// The entry that one of its addenda makes of it.
     pub(super) fn entry(&self, at: FilePosition, batch: &OpenBatch, said: AddendaContent) -> Entry {
         let record = &self.record;
+        let entry = self.without_addenda(at, batch, said.kind);
+        Entry {
+            original_amount: said.original_amount,
+            keys: EntryKeys {
+                original_trace: said.original_trace,
+                return_trace: said.return_trace.or_else(|| record.trace(TRACE)),
+                ..entry.keys
+            },
+            odfi: record
+                .is_digits(ROUTING)
+                .then(|| record.text(ROUTING))
+                .flatten(),
+            description: said.description,
+            original_date: entry.original_date.or(said.original_settled_on),
+            ..entry
+        }
+    }
+
+    /// The entry that came back with a reject code: it never entered the network. The code is in
+    /// the place of the bank in its trace number, and the batch header names that bank.
+    pub(super) fn rejected(&self, batch: &OpenBatch, code: String) -> Entry {
+        let kind = EntryKind::ValidationFailure { code: Some(code) };
+        let entry = self.without_addenda(self.at, batch, kind);
+        let original_trace = if self.reject_code.is_some() {
+            let sequence = self.record.text(SEQUENCE);
+            let sequence = sequence.filter(|_| self.record.is_digits(SEQUENCE));
+            let bank = batch.odfi.as_ref();
+            bank.and_then(|bank| Some(format!("{bank}{}", sequence?)))
+        } else {
+            self.record.trace(TRACE)
+        };
+        Entry {
+            keys: EntryKeys {
+                original_trace,
+                ..entry.keys
+            },
+            ..entry
+        }
+    }
+
+    /// What the detail and its batch say of an entry of this kind.
+    fn without_addenda(&self, at: FilePosition, batch: &OpenBatch, kind: EntryKind) -> Entry {
+        let record = &self.record;
         // A correction moves no money, even if its amount field says so.
-        let amount = if said.kind.moves_money() {
+        let amount = if kind.moves_money() {
             self.amount()
         } else {
             Some(0)
@@ -103,27 +152,19 @@ impl EntryDetail {
         };
         Entry {
             amount: amount.map(Money::cents),
-            original_amount: said.original_amount,
             direction: self.direction,
             keys: EntryKeys {
-                original_trace: said.original_trace,
-                return_trace: said.return_trace.or_else(|| record.trace(TRACE)),
                 individual_id: individual_id.and_then(|field| record.text(field)),
                 company_id: batch.company_id.clone(),
                 ..EntryKeys::default()
             },
             sec: batch.sec.clone(),
-            odfi: record
-                .is_digits(ROUTING)
-                .then(|| record.text(ROUTING))
-                .flatten(),
             entry_description: batch.description.clone(),
             company_name: batch.company_name.clone(),
-            description: said.description,
             settlement_date: batch.settlement_date,
-            original_date: batch.original_date.or(said.original_settled_on),
+            original_date: batch.original_date,
             account_tail: AccountTail::of(&record.untrimmed(account)),
-            ..Entry::new(at, said.kind)
+            ..Entry::new(at, kind)
         }
     }
 }

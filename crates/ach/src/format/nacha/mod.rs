@@ -25,6 +25,7 @@ mod not_records;
 mod parser;
 mod reader;
 mod record;
+mod reject;
 mod report;
 mod tolerance;
 mod totals;

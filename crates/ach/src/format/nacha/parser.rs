@@ -10,6 +10,7 @@ use super::dates::Dates;
 use super::entries::Entries;
 use super::lines::{RECORDS_BEGIN, RecordLine, SEND_AGAIN, not_nacha};
 use super::record::{RECORD_TYPE, RecordField, WIDTH};
+use super::reject;
 use super::report::Report;
 use super::tolerance::Difference;
 use crate::entry::FilePosition;
@@ -138,18 +139,18 @@ impl FileParser {
         match record_type {
             b'1' => self.file_header(&line, is_first),
             b'5' => {
-                self.entries.finish(&mut self.report);
+                self.entries.finish(&mut self.report)?;
                 self.batches.header(&line, self.reference, &mut self.report)
             }
             b'6' => {
-                self.entries.finish(&mut self.report);
+                self.entries.finish(&mut self.report)?;
                 line.require_width()?;
                 let batch = self.batches.open(line.at, &mut self.report)?;
                 self.entries.detail(line, batch, &mut self.report)
             }
             b'7' => self.addenda(&line),
             b'8' => {
-                self.entries.finish(&mut self.report);
+                self.entries.finish(&mut self.report)?;
                 self.batches.control(&line, &mut self.report)
             }
             // RecordLines yields no other record type.
@@ -178,7 +179,7 @@ impl FileParser {
         if !line.ended {
             line.require_width()?;
         }
-        self.entries.finish(&mut self.report);
+        self.entries.finish(&mut self.report)?;
         self.blocks.filler += 1;
         self.section = FileSection::End;
         Ok(())
@@ -197,6 +198,7 @@ impl FileParser {
         }
         line.require_at_least(SHORTEST_HEADER)?;
         self.has_header = true;
+        self.batches.reject_code = reject::code_of(record);
         let mut dates = Dates::of(record, self.reference);
         if let Some(date) = dates.date(CREATION_DATE) {
             self.reference = date;
@@ -221,7 +223,7 @@ impl FileParser {
     }
 
     fn file_control(&mut self, line: &RecordLine) -> Result<(), FileRejected> {
-        self.entries.finish(&mut self.report);
+        self.entries.finish(&mut self.report)?;
         self.batches.leave(&mut self.report)?;
         line.require_at_least(SHORTEST_CONTROL)?;
         self.section = FileSection::End;
@@ -250,7 +252,7 @@ impl FileParser {
             return Err(not_nacha(self.last_at, "it has nothing but filler (9)"));
         }
         self.check_not_cut_off()?;
-        self.entries.finish(&mut self.report);
+        self.entries.finish(&mut self.report)?;
         self.batches.leave(&mut self.report)?;
         if !self.has_control {
             let what =
@@ -280,11 +282,16 @@ impl FileParser {
     /// Whether and how the file, now at its end, is empty.
     fn emptiness(&self) -> Option<Emptiness> {
         let summary = &self.report.summary;
-        let has_entries = summary.entries > 0 || summary.rejected > 0 || self.entries.has_forward();
+        if summary.entries + summary.rejected > 0 {
+            return None;
+        }
         match self.section {
             FileSection::Start if self.texts == 0 => Some(Emptiness::NoBytes),
             FileSection::Start => Some(Emptiness::Sentence),
-            FileSection::Body | FileSection::End => (!has_entries).then_some(Emptiness::HeaderOnly),
+            FileSection::Body | FileSection::End if summary.left_out > 0 => {
+                Some(Emptiness::LeftOut)
+            }
+            FileSection::Body | FileSection::End => Some(Emptiness::HeaderOnly),
         }
     }
 }
