@@ -51,6 +51,7 @@ pub fn next_attempt(
                 .and_then(|pause| now.checked_add_signed(pause))
         }
         HoldReason::AmbiguousTransfer
+        | HoldReason::IdsContradict
         | HoldReason::AmountDiffers
         | HoldReason::CurrencyDiffers
         | HoldReason::StateConflict

@@ -103,6 +103,7 @@ pub(super) const fn reason_word(reason: HoldReason) -> &'static str {
     match reason {
         HoldReason::UnknownTransfer => "unknown_transfer",
         HoldReason::AmbiguousTransfer => "ambiguous_transfer",
+        HoldReason::IdsContradict => "ids_contradict",
         HoldReason::AmountDiffers => "amount_differs",
         HoldReason::CurrencyDiffers => "currency_differs",
         HoldReason::StateConflict => "state_conflict",

@@ -160,6 +160,7 @@ pub(super) fn hold(hold: &HoldRecord) -> proto::Hold {
         ("transfer_request_id", &keys.transfer_request_id),
         ("case_id", &keys.case_id),
         ("individual_id", &keys.individual_id),
+        ("check_serial_number", &keys.check_serial_number),
         ("company_id", &keys.company_id),
     ];
     let (database, failed_position) = new.failed.clone().unwrap_or_default();
@@ -264,6 +265,7 @@ const REASONS: &[(HoldReason, proto::HoldReason)] = &[
         HoldReason::UnexpectedValidationFailure,
         proto::HoldReason::UnexpectedValidationFailure,
     ),
+    (HoldReason::IdsContradict, proto::HoldReason::IdsContradict),
 ];
 
 fn reason(reason: HoldReason) -> proto::HoldReason {

@@ -15,6 +15,8 @@ pub enum HoldReason {
     UnknownTransfer,
     /// The ids name more than one transfer.
     AmbiguousTransfer,
+    /// One id of the entry names a transfer that another of its ids contradicts.
+    IdsContradict,
     /// The amount is not the transfer's.
     AmountDiffers,
     /// The currency is not the transfer's.
@@ -63,6 +65,7 @@ impl Hold {
             ("transfer request id", &keys.transfer_request_id),
             ("original trace", &keys.original_trace),
             ("individual id", &keys.individual_id),
+            ("check serial number", &keys.check_serial_number),
         ]
         .into_iter()
         .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {value}")))
@@ -84,6 +87,13 @@ impl Hold {
             ids.join(", ")
         );
         Self::new(HoldReason::AmbiguousTransfer, detail)
+    }
+
+    pub(super) fn ids_contradict(why: &str) -> Self {
+        let detail = format!(
+            "{why}; find out which transfer is meant, and retry the hold with its transfer id"
+        );
+        Self::new(HoldReason::IdsContradict, detail)
     }
 
     pub(super) fn amount_differs(amount: Money, transfer: &Transfer) -> Self {

@@ -3,6 +3,7 @@
 //!
 //! An entry that the table does not cover is held for a person; nothing is ever dropped.
 
+mod contradiction;
 mod duplicate;
 mod hold;
 mod resolve;
@@ -221,7 +222,7 @@ fn act_or_duplicate<'t>(
 ) -> Result<Decision<'t>, Hold> {
     let event = Event::of(entry, today)?;
     let transfer = match found {
-        Resolution::One(transfer) => transfer,
+        Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => transfer,
         Resolution::Unknown => return Err(Hold::unknown_transfer(entry)),
         Resolution::Ambiguous(ids) => return Err(Hold::ambiguous_transfer(ids)),
     };
@@ -230,6 +231,9 @@ fn act_or_duplicate<'t>(
             transfer,
             of: prior.return_id.clone(),
         });
+    }
+    if let Resolution::Contradicted { why, .. } = found {
+        return Err(Hold::ids_contradict(why));
     }
     let act = match event {
         Event::Correction => Act::on(transfer, Action::Correct, Expected::of(transfer, policy)),

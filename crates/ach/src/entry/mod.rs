@@ -73,6 +73,9 @@ pub struct EntryKeys {
     /// Individual identification number of the entry (15 or 22 characters).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub individual_id: Option<String>,
+    /// Serial number of the check that the entry stands for (ARC, BOC, POP, RCK, TRC, XCK).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_serial_number: Option<String>,
     /// Company identification of the originator (10 characters).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company_id: Option<String>,

@@ -3,9 +3,11 @@
 use ach::code::{CorrectionCode, ReturnCode};
 use ach::entry::{Coded, Corrected, Entry, EntryKind};
 use ach::format::Emptiness;
+use ach::format::nacha::Tolerance;
 use chrono::NaiveDate;
 
 use crate::parsed::ParsedFile;
+use crate::reject_codes::file;
 
 fn date(text: &str) -> Option<NaiveDate> {
     Some(text.parse().unwrap())
@@ -246,6 +248,40 @@ fn accounting_entries_are_never_read_as_returns() {
         (outcome.summary.findings[0].count, outcome.summary.emptiness),
         (2, Some(Emptiness::LeftOut))
     );
+}
+
+#[test]
+fn what_stands_in_place_of_the_individual_id_is_read_as_its_class_says() {
+    let keys = |class: &str, columns: &str| {
+        let record = format!(
+            "626061000052{:<17}0000001975{columns:<39}1071000300000029",
+            "55501234567"
+        );
+        let records = [record, format!("799R03061000050000029{:6}06100005", "")];
+        let text = file("", &[("07100030", &records)])
+            .replace("1452036987WEB", &format!("1452036987{class}"));
+        let outcome = ParsedFile::of(text.as_bytes(), Tolerance::default());
+        let keys = &outcome.entries[0].keys;
+        let shown = |key: &Option<String>| key.clone().unwrap_or_default();
+        (shown(&keys.individual_id), shown(&keys.check_serial_number))
+    };
+    let id = |individual: &str, check: &str| (individual.to_owned(), check.to_owned());
+    for class in ["ARC", "BOC", "RCK", "TRC", "XCK"] {
+        assert_eq!(
+            keys(class, "000000000003318PAT ORCHARD"),
+            id("", "000000000003318"),
+            "{class}"
+        );
+    }
+    assert_eq!(keys("POP", "     3318ELKGWIPAT ORCHARD"), id("", "3318"));
+    assert_eq!(keys("SHR", "112900000044719999888877776666"), id("", ""));
+    for class in ["PPD", "WEB", "TEL", "CCD", "CTX", "POS", "COR"] {
+        assert_eq!(
+            keys(class, "ORDER-3318     PAT ORCHARD"),
+            id("ORDER-3318", ""),
+            "{class}"
+        );
+    }
 }
 
 #[test]

@@ -71,9 +71,7 @@ fn a_rejected_batch_or_file_fails_every_entry_in_it() {
     let batch = read(&file("", &[("REJ02001", &one), ("06100005", &other)]));
     let codes = |outcome: &ParsedFile| -> Vec<_> {
         let entries = outcome.entries.iter();
-        entries
-            .map(|entry| entry.kind.code().unwrap().0)
-            .collect()
+        entries.map(|entry| entry.kind.code().unwrap().0).collect()
     };
     assert_eq!(codes(&batch), ["REJ02001"]);
     assert_eq!(batch.summary.left_out, 1);
@@ -81,7 +79,10 @@ fn a_rejected_batch_or_file_fails_every_entry_in_it() {
         batch.entries[0].keys.original_trace.as_deref(),
         Some("061000050000024")
     );
-    let whole = read(&file("REJ01003", &[("06100005", &one), ("06100005", &other)]));
+    let whole = read(&file(
+        "REJ01003",
+        &[("06100005", &one), ("06100005", &other)],
+    ));
     assert_eq!(codes(&whole), ["REJ01003", "REJ01003"]);
 }
 

@@ -12,6 +12,9 @@ pub(super) const fn sentence(reason: HoldReason) -> &'static str {
         HoldReason::AmbiguousTransfer => {
             "the ids of this entry name more than one payment; a person chooses"
         }
+        HoldReason::IdsContradict => {
+            "the ids of this entry do not all name the same payment; a person chooses"
+        }
         HoldReason::AmountDiffers => "the amount of this entry is not the payment's",
         HoldReason::CurrencyDiffers => "the currency of this entry is not the payment's",
         HoldReason::StateConflict => "the payment is in a state that this entry cannot change",

@@ -114,6 +114,7 @@ impl<'a> RowFields<'a> {
             transfer_request_id: self.id(Field::TransferRequestId)?,
             case_id: self.id(Field::CaseId)?,
             individual_id: self.id(Field::IndividualId)?,
+            check_serial_number: self.id(Field::CheckSerialNumber)?,
             company_id: self.id(Field::CompanyId)?,
         })
     }

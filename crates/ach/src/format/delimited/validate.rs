@@ -104,7 +104,7 @@ impl Validation<'_> {
             !keys.any(|field| self.has(*field)),
             "columns",
             "name a column by which a payment is found: payment_id, order_id, \
-             transfer_request_id, original_trace or individual_id",
+             transfer_request_id, original_trace, individual_id or check_serial_number",
         );
         for (key, fields) in [
             ("required", &profile.required),

@@ -30,6 +30,12 @@ pub(super) enum BatchClass {
     Domestic,
     /// CIE and MTE, in which name and identification swap places.
     NameFirst,
+    /// ARC, BOC, RCK, TRC and XCK, in which the identification is a check serial number.
+    Check,
+    /// POP, with a shorter check serial number, and the place of the terminal after it.
+    PointOfPurchase,
+    /// SHR (card data), ACK and ATX (the trace that they acknowledge): no identification.
+    NoIndividualId,
     /// IAT, and corrections of IAT entries.
     International,
     /// ADV: accounting entries, which are never returns.
@@ -105,6 +111,9 @@ impl OpenBatch {
             Some("IAT") => BatchClass::International,
             Some("ADV") => BatchClass::Accounting,
             Some("CIE" | "MTE") => BatchClass::NameFirst,
+            Some("ARC" | "BOC" | "RCK" | "TRC" | "XCK") => BatchClass::Check,
+            Some("POP") => BatchClass::PointOfPurchase,
+            Some("SHR" | "ACK" | "ATX") => BatchClass::NoIndividualId,
             Some(_) | None if name.as_ref().is_some_and(is_iat_correction) => {
                 BatchClass::International
             }

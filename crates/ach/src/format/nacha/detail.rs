@@ -13,6 +13,8 @@ const CHECK_DIGIT: RecordField = RecordField::new("check digit", 12, 12);
 const ACCOUNT: RecordField = RecordField::new("account number", 13, 29);
 const INDIVIDUAL_ID: RecordField = RecordField::new("individual identification", 40, 54);
 const INDIVIDUAL_ID_LAST: RecordField = RecordField::new("individual identification", 55, 76);
+const CHECK_SERIAL: RecordField = RecordField::new("check serial number", 40, 54);
+const CHECK_SERIAL_POP: RecordField = RecordField::new("check serial number", 40, 48);
 const ACCOUNT_IAT: RecordField = RecordField::new("account number", 40, 74);
 const AMOUNT_ADV: RecordField = RecordField::new("amount", 28, 39);
 const TRACE: RecordField = RecordField::new("trace number", 80, 94);
@@ -145,16 +147,29 @@ impl EntryDetail {
         } else {
             Some(0)
         };
-        let (account, individual_id) = match batch.class {
-            BatchClass::Domestic | BatchClass::Accounting => (ACCOUNT, Some(INDIVIDUAL_ID)),
-            BatchClass::NameFirst => (ACCOUNT, Some(INDIVIDUAL_ID_LAST)),
-            BatchClass::International => (ACCOUNT_IAT, None),
+        let account = match batch.class {
+            BatchClass::International => ACCOUNT_IAT,
+            BatchClass::Domestic
+            | BatchClass::NameFirst
+            | BatchClass::Check
+            | BatchClass::PointOfPurchase
+            | BatchClass::NoIndividualId
+            | BatchClass::Accounting => ACCOUNT,
         };
+        let (individual_id, check_serial_number) = match batch.class {
+            BatchClass::Domestic | BatchClass::Accounting => (Some(INDIVIDUAL_ID), None),
+            BatchClass::NameFirst => (Some(INDIVIDUAL_ID_LAST), None),
+            BatchClass::Check => (None, Some(CHECK_SERIAL)),
+            BatchClass::PointOfPurchase => (None, Some(CHECK_SERIAL_POP)),
+            BatchClass::NoIndividualId | BatchClass::International => (None, None),
+        };
+        let text = |field: Option<RecordField>| field.and_then(|field| record.text(field));
         Entry {
             amount: amount.map(Money::cents),
             direction: self.direction,
             keys: EntryKeys {
-                individual_id: individual_id.and_then(|field| record.text(field)),
+                individual_id: text(individual_id),
+                check_serial_number: text(check_serial_number),
                 company_id: batch.company_id.clone(),
                 ..EntryKeys::default()
             },
