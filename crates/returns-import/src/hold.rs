@@ -52,12 +52,14 @@ pub fn next_attempt(
         }
         HoldReason::AmbiguousTransfer
         | HoldReason::IdsContradict
+        | HoldReason::ReturnedPrenote
         | HoldReason::AmountDiffers
         | HoldReason::CurrencyDiffers
         | HoldReason::StateConflict
         | HoldReason::WrongDirection
         | HoldReason::SecondReturn
         | HoldReason::RefusedCorrection
+        | HoldReason::UnreadableCorrection
         | HoldReason::UnknownCode
         | HoldReason::UnsupportedType
         | HoldReason::DatabaseRefused

@@ -266,6 +266,14 @@ const REASONS: &[(HoldReason, proto::HoldReason)] = &[
         proto::HoldReason::UnexpectedValidationFailure,
     ),
     (HoldReason::IdsContradict, proto::HoldReason::IdsContradict),
+    (
+        HoldReason::ReturnedPrenote,
+        proto::HoldReason::ReturnedPrenote,
+    ),
+    (
+        HoldReason::UnreadableCorrection,
+        proto::HoldReason::UnreadableCorrection,
+    ),
 ];
 
 fn reason(reason: HoldReason) -> proto::HoldReason {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{PriorDecision, Transfer, TransferType};
 use crate::code::{CorrectionCode, ReturnCode};
-use crate::entry::{Coded, Direction, Entry};
+use crate::entry::{Coded, Direction, Entry, EntryKind};
 use crate::money::Money;
 
 /// Why an entry is held.
@@ -17,6 +17,9 @@ pub enum HoldReason {
     AmbiguousTransfer,
     /// One id of the entry names a transfer that another of its ids contradicts.
     IdsContradict,
+    /// A prenote came back: an entry of zero that asked whether an account exists. It returns no
+    /// payment, so no transfer is looked for.
+    ReturnedPrenote,
     /// The amount is not the transfer's.
     AmountDiffers,
     /// The currency is not the transfer's.
@@ -33,6 +36,8 @@ pub enum HoldReason {
     ContestedReturn,
     /// A refused notification of change.
     RefusedCorrection,
+    /// The data of a notification of change cannot be read, or not all of it.
+    UnreadableCorrection,
     /// The code is not in the table, or not in force.
     UnknownCode,
     /// The transfer's type is not one that can be returned.
@@ -87,6 +92,16 @@ impl Hold {
             ids.join(", ")
         );
         Self::new(HoldReason::AmbiguousTransfer, detail)
+    }
+
+    pub(super) fn returned_prenote(entry: &Entry) -> Self {
+        let code = entry.kind.code();
+        let code = code.map_or_else(|| "no code".to_owned(), |(code, _)| code);
+        let detail = format!(
+            "a prenote (an entry of zero) came back with {code}; no payment is affected, but do not \
+             debit this account before its data is corrected; then dismiss the hold"
+        );
+        Self::new(HoldReason::ReturnedPrenote, detail)
     }
 
     pub(super) fn ids_contradict(why: &str) -> Self {
@@ -152,6 +167,27 @@ impl Hold {
     pub(super) fn refused_correction(code: &Coded<CorrectionCode>) -> Self {
         let detail = format!("a notification of change was refused ({code})");
         Self::new(HoldReason::RefusedCorrection, detail)
+    }
+
+    /// A correction of which `entry` has some data that cannot be read.
+    pub(super) fn unreadable_correction(entry: &Entry) -> Self {
+        let parts: Vec<String> = match &entry.kind {
+            EntryKind::Correction { corrected, .. } => corrected
+                .iter()
+                .map(|part| format!("{} {part}", part.field().replace('_', " ")))
+                .collect(),
+            EntryKind::Return { .. }
+            | EntryKind::Dishonored { .. }
+            | EntryKind::Contested { .. }
+            | EntryKind::RefusedCorrection { .. }
+            | EntryKind::ValidationFailure { .. } => Vec::new(),
+        };
+        let detail = format!(
+            "the corrected data does not fit its change code, or a routing number in it has a wrong \
+             check digit ({}); ask the bank for the right data, then dismiss the hold",
+            parts.join(", ")
+        );
+        Self::new(HoldReason::UnreadableCorrection, detail)
     }
 
     pub(super) fn unknown_code(code: &str) -> Self {

@@ -221,6 +221,9 @@ fn act_or_duplicate<'t>(
     today: NaiveDate,
 ) -> Result<Decision<'t>, Hold> {
     let event = Event::of(entry, today)?;
+    if entry.is_prenote() {
+        return Err(Hold::returned_prenote(entry));
+    }
     let transfer = match found {
         Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => transfer,
         Resolution::Unknown => return Err(Hold::unknown_transfer(entry)),
@@ -236,6 +239,9 @@ fn act_or_duplicate<'t>(
         return Err(Hold::ids_contradict(why));
     }
     let act = match event {
+        Event::Correction if entry.kind.has_unreadable_data() => {
+            return Err(Hold::unreadable_correction(entry));
+        }
         Event::Correction => Act::on(transfer, Action::Correct, Expected::of(transfer, policy)),
         Event::ValidationFailure => {
             duplicate::check_no_return(known)?;

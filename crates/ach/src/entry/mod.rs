@@ -4,6 +4,7 @@
 mod account;
 mod corrected;
 mod kind;
+pub(crate) mod routing;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -166,6 +167,21 @@ impl Entry {
     /// differ.
     pub(crate) fn amount_to_match(&self) -> Option<Money> {
         self.original_amount.or(self.amount)
+    }
+
+    /// Whether it is about a prenote: an entry of zero that came back, or was rejected.
+    pub(crate) fn is_prenote(&self) -> bool {
+        let is_zero = self
+            .amount_to_match()
+            .is_some_and(|amount| amount.minor() == 0);
+        let is_validation_failure = matches!(self.kind, EntryKind::ValidationFailure { .. });
+        is_zero && (self.kind.is_return() || is_validation_failure)
+    }
+
+    /// Whether it is about one of our own reversals, which corrects an entry that was sent by
+    /// mistake. Its batch has this description by the rules (Nacha §2.9).
+    pub(crate) fn is_of_reversal(&self) -> bool {
+        self.entry_description.as_deref() == Some("REVERSAL")
     }
 
     /// Whether it is of an international entry (IAT).

@@ -16,6 +16,7 @@ pub mod delimited;
 pub mod nacha;
 mod rejected;
 mod summary;
+mod window;
 pub mod worldpay;
 
 pub use rejected::{FileRejected, ReadError, Rejected};
@@ -51,7 +52,8 @@ impl Format {
                 FormatReader::Nacha(Box::new(reader))
             }
             Self::Delimited(profile) => {
-                let reader = delimited::DelimitedReader::new(input, (**profile).clone());
+                let profile = (**profile).clone();
+                let reader = delimited::DelimitedReader::new(input, profile, received_on);
                 FormatReader::Delimited(Box::new(reader))
             }
         })

@@ -4,7 +4,9 @@ use super::cell;
 use super::column::Field;
 use super::mapping::RowFields;
 use crate::code::{CorrectedField, CorrectionCode};
-use crate::entry::{Coded, Corrected, EntryKind};
+use crate::entry::{Coded, Corrected, EntryKind, routing};
+use crate::format::nacha::batch::BatchClass;
+use crate::format::nacha::corrected::split;
 
 /// Puts the corrected data of the row into a correction; other kinds have none.
 pub(super) fn fill(kind: &mut EntryKind, fields: &RowFields<'_>) {
@@ -16,7 +18,10 @@ pub(super) fn fill(kind: &mut EntryKind, fields: &RowFields<'_>) {
             *corrected = of_columns(fields);
             if corrected.is_empty() {
                 let data = fields.value(Field::CorrectedData);
-                corrected.extend(data.and_then(|data| of_one_column(code, &data)));
+                corrected.extend(
+                    data.map(|data| of_one_column(code, &data))
+                        .unwrap_or_default(),
+                );
             }
         }
         EntryKind::Return { .. }
@@ -33,7 +38,7 @@ fn of_columns(fields: &RowFields<'_>) -> Vec<Corrected> {
         .value(Field::CorrectedAccount)
         .and_then(|account| cell::tail(&account));
     let pieces = [
-        text(Field::CorrectedRouting).map(Corrected::Routing),
+        text(Field::CorrectedRouting).and_then(|text| routing_number(&text)),
         account.map(Corrected::Account),
         text(Field::CorrectedTransactionCode).map(Corrected::TransactionCode),
         text(Field::CorrectedName).map(Corrected::Name),
@@ -41,17 +46,32 @@ fn of_columns(fields: &RowFields<'_>) -> Vec<Corrected> {
     pieces.into_iter().flatten().collect()
 }
 
+/// A routing number whose check digit is right, or what it can be told by. The profile may have
+/// put a zero before eight digits that lack their check digit.
+fn routing_number(text: &str) -> Option<Corrected> {
+    let without_zero = text.strip_prefix('0').and_then(routing::complete);
+    let complete = routing::complete(text).or(without_zero);
+    complete.map_or_else(
+        || cell::tail(text).map(Corrected::Unreadable),
+        |routing| Some(Corrected::Routing(routing)),
+    )
+}
+
 /// The change code says what a single column of corrected data holds. Data of several pieces is
-/// hidden, since nothing says where in it an account number is.
-fn of_one_column(code: &Coded<CorrectionCode>, data: &str) -> Option<Corrected> {
+/// taken apart as the network's addenda has them.
+fn of_one_column(code: &Coded<CorrectionCode>, data: &str) -> Vec<Corrected> {
     let corrects = code.known().map_or(&[][..], |code| code.info().corrects);
-    let [field] = corrects else {
-        return cell::tail(data).map(Corrected::Unreadable);
-    };
+    match corrects {
+        [field] => of_one_field(*field, data).into_iter().collect(),
+        [] | [_, _, ..] => split(code.known(), data, BatchClass::Domestic),
+    }
+}
+
+fn of_one_field(field: CorrectedField, data: &str) -> Option<Corrected> {
     let text = data.to_owned();
     Some(match field {
         CorrectedField::AccountNumber => Corrected::Account(cell::tail(data)?),
-        CorrectedField::RoutingNumber => Corrected::Routing(text),
+        CorrectedField::RoutingNumber => routing_number(data)?,
         CorrectedField::Name => Corrected::Name(text),
         CorrectedField::TransactionCode => Corrected::TransactionCode(text),
         CorrectedField::ForeignReceivingDfiId => Corrected::ForeignBank(text),

@@ -11,6 +11,7 @@ use super::rows::CsvRow;
 use super::tally::FileTally;
 use super::{amount, cell, code, corrected, date};
 use crate::entry::{AccountTail, Direction, Entry, EntryKeys};
+use crate::format::window::Window;
 use crate::money::{Currency, Money};
 
 /// The cells of one row, by field.
@@ -18,6 +19,8 @@ pub(super) struct RowFields<'a> {
     pub(super) profile: &'a Profile,
     pub(super) layout: &'a ColumnLayout,
     pub(super) row: &'a CsvRow,
+    /// When the file was received.
+    pub(super) received_on: NaiveDate,
 }
 
 /// What is wrong with one field of a row.
@@ -92,6 +95,25 @@ impl<'a> RowFields<'a> {
             let why = format!("{shown} is not a valid date; dates are written {written}");
             self.fault(field, why)
         })
+    }
+
+    /// When the original took effect. A date that lies too far from the row's own dates is a
+    /// placeholder that nobody meant.
+    fn original_date(&self, tally: &mut FileTally) -> Result<Option<NaiveDate>, RowFault> {
+        let Some(date) = self.date(Field::OriginalDate)? else {
+            return Ok(None);
+        };
+        let mut own = None;
+        for field in [Field::SettlementDate, Field::ReceivedOn, Field::IssuedOn] {
+            own = own.or(self.date(field)?);
+        }
+        if Window::ORIGINAL.holds(date, own.unwrap_or(self.received_on)) {
+            return Ok(Some(date));
+        }
+        tally.note(self.row.at, "implausible dates", || {
+            format!("the original date {date} is far from the dates of the row; taken as unknown")
+        });
+        Ok(None)
     }
 
     fn id(&self, field: Field) -> Result<Option<String>, RowFault> {
@@ -211,7 +233,7 @@ pub(super) fn entry(
         company_name: fields.text(Field::CompanyName),
         description,
         settlement_date: fields.date(Field::SettlementDate)?,
-        original_date: fields.date(Field::OriginalDate)?,
+        original_date: fields.original_date(tally)?,
         issued_on: fields.date(Field::IssuedOn)?,
         received_on: fields.date(Field::ReceivedOn)?,
         account_tail: fields.account_tail(),

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use chrono::NaiveDate;
+
 use super::control;
 use super::layout::ColumnLayout;
 use super::mapping::{self, RowFault, RowFields};
@@ -23,10 +25,10 @@ pub(in crate::format) struct DelimitedReader<R> {
 
 impl<R: Read> DelimitedReader<R> {
     /// Opens `input`. A profile with faults rejects the file at the first item.
-    pub(in crate::format) fn new(input: R, profile: Profile) -> Self {
+    pub(in crate::format) fn new(input: R, profile: Profile, received_on: NaiveDate) -> Self {
         Self {
             rows: CsvRows::new(input, &profile),
-            parser: RowParser::new(profile),
+            parser: RowParser::new(profile, received_on),
             begun: false,
             finished: false,
         }
@@ -71,16 +73,18 @@ struct RowParser {
     /// Known from the start without a header, else from the header on.
     layout: Option<ColumnLayout>,
     tally: FileTally,
+    received_on: NaiveDate,
 }
 
 impl RowParser {
-    fn new(profile: Profile) -> Self {
+    fn new(profile: Profile, received_on: NaiveDate) -> Self {
         let mut tally = FileTally::default();
         tally.summary.format.clone_from(&profile.name);
         Self {
             layout: (!profile.header).then(|| ColumnLayout::by_number(&profile)),
             tally,
             profile,
+            received_on,
         }
     }
 
@@ -103,6 +107,7 @@ impl RowParser {
             profile,
             layout,
             tally,
+            received_on,
         } = self;
         if row.is_blank() {
             if row.len() > 1 {
@@ -132,7 +137,7 @@ impl RowParser {
             return Ok(None);
         };
         match row_kind::of(profile, layout, row, tally)? {
-            RowKind::Detail => detail(profile, layout, row, tally).map(Some),
+            RowKind::Detail => detail(profile, layout, row, (tally, *received_on)).map(Some),
             RowKind::Other => Ok(None),
             RowKind::Trailer => {
                 control::check(profile, Some(layout), row, tally)?;
@@ -155,7 +160,7 @@ fn detail(
     profile: &Profile,
     layout: &mut ColumnLayout,
     row: &CsvRow,
-    tally: &mut FileTally,
+    (tally, received_on): (&mut FileTally, NaiveDate),
 ) -> Result<Item, FileRejected> {
     tally.check_no_trailer(row.at, "a row")?;
     row_kind::check_cut_off(row, layout)?;
@@ -166,6 +171,7 @@ fn detail(
         profile,
         layout,
         row,
+        received_on,
     };
     let amount_minor = match fields.amount_minor() {
         Ok(amount_minor) => amount_minor,

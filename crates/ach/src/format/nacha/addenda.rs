@@ -59,6 +59,12 @@ impl AddendaType {
     }
 }
 
+/// Whether the code of an addenda 98 or 99 is a change code, such as `C02`.
+pub(super) fn has_change_code(record: &Record) -> bool {
+    let code = record.cells(CODE);
+    code[0].eq_ignore_ascii_case(&b'C') && code[1..].iter().all(u8::is_ascii_digit)
+}
+
 /// What an addenda 98 or 99 says about its entry.
 #[derive(Debug)]
 pub(super) struct AddendaContent {

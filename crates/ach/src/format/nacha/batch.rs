@@ -8,6 +8,7 @@ use super::reject;
 use super::totals::Sums;
 use crate::entry::FilePosition;
 use crate::format::FileRejected;
+use crate::format::window::Window;
 
 const COMPANY_NAME: RecordField = RecordField::new("company name", 5, 20);
 const DESCRIPTION: RecordField = RecordField::new("company entry description", 54, 63);
@@ -25,7 +26,7 @@ const ODFI: RecordField = RecordField::new("originating bank", 80, 87);
 
 /// Which entry and addenda layout a batch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BatchClass {
+pub(in crate::format) enum BatchClass {
     /// Every class but those below.
     Domestic,
     /// CIE and MTE, in which name and identification swap places.
@@ -62,6 +63,8 @@ pub(super) struct OpenBatch {
     pub(super) original_date: Option<NaiveDate>,
     /// The dates of the header that could not be read.
     pub(super) unreadable: Vec<RecordField>,
+    /// The dates of the header that lie too far from the file's own.
+    pub(super) implausible: Vec<(RecordField, NaiveDate)>,
     pub(super) sums: Sums,
 }
 
@@ -83,6 +86,7 @@ impl OpenBatch {
             settlement_date: None,
             original_date: None,
             unreadable: Vec::new(),
+            implausible: Vec::new(),
             sums: Sums::default(),
         }
     }
@@ -132,9 +136,10 @@ impl OpenBatch {
             number: record.number(BATCH_NUMBER),
             odfi: record.text(ODFI).filter(|_| record.is_digits(ODFI)),
             reject_code: reject::code_of(record),
-            original_date: dates.date(EFFECTIVE_DATE),
+            original_date: dates.near(EFFECTIVE_DATE, Window::ORIGINAL),
             settlement_date: dates.day_of_year(SETTLEMENT_DATE),
             unreadable: dates.unreadable,
+            implausible: dates.implausible,
             sums: Sums::default(),
         })
     }

@@ -62,6 +62,7 @@ impl Batches {
         let mut batch = OpenBatch::read(line.at, &line.record, reference)?;
         line.require_width()?;
         report.note_unreadable_dates(&batch.unreadable, line.at);
+        report.note_implausible_dates(&batch.implausible, line.at);
         if let (Some(last), Some(number)) = (self.last_number, batch.number)
             && number <= last
         {

@@ -4,7 +4,7 @@ use super::addenda::AddendaContent;
 use super::batch::{BatchClass, OpenBatch};
 use super::record::{Record, RecordField};
 use super::reject;
-use crate::entry::{AccountTail, Direction, Entry, EntryKeys, EntryKind, FilePosition};
+use crate::entry::{AccountTail, Direction, Entry, EntryKeys, EntryKind, FilePosition, routing};
 use crate::money::Money;
 
 const TRANSACTION_CODE: RecordField = RecordField::new("transaction code", 2, 3);
@@ -71,23 +71,12 @@ impl EntryDetail {
         self.record.cells(ADDENDA_INDICATOR) == b"0"
     }
 
-    /// Whether the ninth digit of the routing number follows from the other eight, by the
-    /// weights 3, 7 and 1. A routing number that is not nine digits has no such digit.
+    /// Whether the ninth digit of the routing number follows from the other eight. A routing number
+    /// that is not nine digits has no such digit.
     pub(super) fn has_right_check_digit(&self) -> bool {
-        const WEIGHTS: [u32; 9] = [3, 7, 1, 3, 7, 1, 3, 7, 1];
-        let digits = self
-            .record
-            .cells(ROUTING)
-            .iter()
-            .chain(self.record.cells(CHECK_DIGIT));
-        let mut sum = 0;
-        for (digit, weight) in digits.zip(WEIGHTS) {
-            if !digit.is_ascii_digit() {
-                return true;
-            }
-            sum += u32::from(digit - b'0') * weight;
-        }
-        sum % 10 == 0
+        let check = self.record.cells(CHECK_DIGIT);
+        routing::check_digit(self.record.cells(ROUTING))
+            .is_none_or(|digit| check == [digit] || !check[0].is_ascii_digit())
     }
 
     /// The transaction code as in the file.

@@ -136,6 +136,12 @@ impl Entries {
                 let why = format!("the addenda has {} characters instead of 94", line.width);
                 Err(rejected("record length".to_owned(), &why))
             }
+            Some(AddendaType::Return) if addenda::has_change_code(record) => {
+                report.note("corrections in an addenda 99", at, || {
+                    "read by their change codes".to_owned()
+                });
+                AddendaContent::of_correction(record, batch.class).ok_or_else(blank_code)
+            }
             Some(AddendaType::Return) => {
                 AddendaContent::of_return(record, batch.class, reference).ok_or_else(blank_code)
             }
@@ -190,6 +196,10 @@ impl Entries {
             if corrected.is_empty() {
                 let what = || "the corrected data is blank".to_owned();
                 report.note("corrections without data", addenda_at, what);
+            }
+            if entry.kind.has_unreadable_data() {
+                let what = || "the entry is held".to_owned();
+                report.note("corrected data that cannot be read", addenda_at, what);
             }
             if detail.amount_minor != Some(0) {
                 let what = || "read as zero: a correction moves no money".to_owned();

@@ -12,10 +12,10 @@
 //! include both ends, as in the rules.
 
 mod addenda;
-mod batch;
+pub(super) mod batch;
 mod batches;
 mod blocks;
-mod corrected;
+pub(super) mod corrected;
 mod dates;
 mod detail;
 mod encoding;

@@ -14,6 +14,7 @@ use super::reject;
 use super::report::Report;
 use super::tolerance::Difference;
 use crate::entry::FilePosition;
+use crate::format::window::Window;
 use crate::format::{Emptiness, FileRejected, Item, Summary};
 
 const PRIORITY: RecordField = RecordField::new("priority code", 2, 3);
@@ -200,11 +201,13 @@ impl FileParser {
         self.has_header = true;
         self.batches.reject_code = reject::code_of(record);
         let mut dates = Dates::of(record, self.reference);
-        if let Some(date) = dates.date(CREATION_DATE) {
+        if let Some(date) = dates.near(CREATION_DATE, Window::CREATION) {
             self.reference = date;
         }
         self.report
             .note_unreadable_dates(&dates.unreadable, line.at);
+        self.report
+            .note_implausible_dates(&dates.implausible, line.at);
         Ok(())
     }
 
