@@ -13,6 +13,7 @@ pub use account::AccountTail;
 pub use corrected::Corrected;
 pub use kind::{Coded, EntryKind};
 
+use crate::masking::without_long_numbers;
 use crate::money::Money;
 use crate::text_enum::text_enum;
 
@@ -160,6 +161,24 @@ impl Entry {
             received_on: None,
             account_tail: None,
             raw: Vec::new(),
+        }
+    }
+
+    /// Hides what may be an account number in every text that a bank or an acquirer wrote as it
+    /// liked. Ids and codes stay.
+    pub(crate) fn mask_free_text(&mut self) {
+        let texts = [
+            &mut self.description,
+            &mut self.company_name,
+            &mut self.entry_description,
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = without_long_numbers(text);
+        }
+        if let EntryKind::Correction { corrected, .. }
+        | EntryKind::RefusedCorrection { corrected, .. } = &mut self.kind
+        {
+            corrected.iter_mut().for_each(Corrected::mask_free_text);
         }
     }
 

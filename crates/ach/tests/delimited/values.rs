@@ -330,10 +330,7 @@ fn corrected_data_in_one_column_are_told_apart_by_the_code() {
     assert_eq!(corrected("C05", "32"), ["TransactionCode(\"32\")"]);
     assert_eq!(
         corrected("C03", "011000015   123456789"),
-        [
-            "Routing(\"011000015\")",
-            "Account(AccountTail(\"6789\"))"
-        ]
+        ["Routing(\"011000015\")", "Account(AccountTail(\"6789\"))"]
     );
     assert_eq!(
         corrected("C02", "011000016"),

@@ -37,8 +37,12 @@ fn of_columns(fields: &RowFields<'_>) -> Vec<Corrected> {
     let account = fields
         .value(Field::CorrectedAccount)
         .and_then(|account| cell::tail(&account));
+    let routing = fields.as_written(Field::CorrectedRouting);
+    let routing = routing
+        .zip(fields.value(Field::CorrectedRouting))
+        .and_then(|(written, padded)| routing_number(written, &padded));
     let pieces = [
-        text(Field::CorrectedRouting).and_then(|text| routing_number(&text)),
+        routing,
         account.map(Corrected::Account),
         text(Field::CorrectedTransactionCode).map(Corrected::TransactionCode),
         text(Field::CorrectedName).map(Corrected::Name),
@@ -46,13 +50,12 @@ fn of_columns(fields: &RowFields<'_>) -> Vec<Corrected> {
     pieces.into_iter().flatten().collect()
 }
 
-/// A routing number whose check digit is right, or what it can be told by. The profile may have
-/// put a zero before eight digits that lack their check digit.
-fn routing_number(text: &str) -> Option<Corrected> {
-    let without_zero = text.strip_prefix('0').and_then(routing::complete);
-    let complete = routing::complete(text).or(without_zero);
+/// A routing number whose check digit is right, or what it can be told by. Eight digits of which
+/// nothing says what they lack have lost the zero that the profile puts back.
+fn routing_number(written: &str, padded: &str) -> Option<Corrected> {
+    let complete = routing::complete(written).or_else(|| routing::complete(padded));
     complete.map_or_else(
-        || cell::tail(text).map(Corrected::Unreadable),
+        || cell::tail(written).map(Corrected::Unreadable),
         |routing| Some(Corrected::Routing(routing)),
     )
 }
@@ -71,7 +74,7 @@ fn of_one_field(field: CorrectedField, data: &str) -> Option<Corrected> {
     let text = data.to_owned();
     Some(match field {
         CorrectedField::AccountNumber => Corrected::Account(cell::tail(data)?),
-        CorrectedField::RoutingNumber => routing_number(data)?,
+        CorrectedField::RoutingNumber => routing_number(data, data)?,
         CorrectedField::Name => Corrected::Name(text),
         CorrectedField::TransactionCode => Corrected::TransactionCode(text),
         CorrectedField::ForeignReceivingDfiId => Corrected::ForeignBank(text),

@@ -132,6 +132,16 @@ impl ColumnLayout {
         }
     }
 
+    /// Whether `value` is words that anybody wrote as they liked, not an id or a date: of such a
+    /// field, or words in a column that no field has.
+    pub(super) fn is_free_text(&self, index: usize, value: &str) -> bool {
+        let mut of_fields = self.fields.iter().filter(|(_, place)| **place == index);
+        match of_fields.next() {
+            Some((field, _)) => FREE_TEXT.contains(field),
+            None => value.contains(|letter: char| !letter.is_ascii_digit()),
+        }
+    }
+
     /// Whether `value` must be hidden: its column is one of accounts, or has a name like one and
     /// enough digits. That holds for columns that the profile does not name, too.
     pub(super) fn hides(&self, index: usize, value: &str) -> bool {
@@ -144,6 +154,9 @@ impl ColumnLayout {
         self.masked.contains(&index) || (is_called_account && cell::may_be_account(value))
     }
 }
+
+/// The fields whose values anybody writes as they like.
+const FREE_TEXT: [Field; 2] = [Field::Description, Field::CompanyName];
 
 /// The places of the column, one for each header that is one of its spellings.
 fn places(column: &Column, headers: &[String]) -> Vec<usize> {

@@ -12,6 +12,7 @@ use super::tally::FileTally;
 use super::{amount, cell, code, corrected, date};
 use crate::entry::{AccountTail, Direction, Entry, EntryKeys};
 use crate::format::window::Window;
+use crate::masking::without_long_numbers;
 use crate::money::{Currency, Money};
 
 /// The cells of one row, by field.
@@ -33,13 +34,20 @@ impl<'a> RowFields<'a> {
     /// The value of `field`, cleaned and padded; `None` when it is blank or has no column.
     pub(super) fn value(&self, field: Field) -> Option<Cow<'a, str>> {
         let index = self.layout.index(field)?;
+        let value = self.as_written(field)?;
+        Some(cell::padded(value, self.layout.pad(index)))
+    }
+
+    /// The value of `field` without the zeros that the profile puts before it.
+    pub(super) fn as_written(&self, field: Field) -> Option<&'a str> {
+        let index = self.layout.index(field)?;
         let cell = self.row.cell(index)?;
         let value = if self.profile.keep_apostrophes.contains(&field) {
             cell.trim()
         } else {
             cell::clean(cell)
         };
-        (!value.is_empty()).then(|| cell::padded(value, self.layout.pad(index)))
+        (!value.is_empty()).then_some(value)
     }
 
     fn text(&self, field: Field) -> Option<String> {
@@ -168,6 +176,8 @@ impl<'a> RowFields<'a> {
                 let value = cell::clean(text);
                 let value = if self.layout.hides(index, value) {
                     cell::masked(value)
+                } else if self.layout.is_free_text(index, value) {
+                    without_long_numbers(value)
                 } else {
                     cell::padded(value, self.layout.pad(index)).into_owned()
                 };
