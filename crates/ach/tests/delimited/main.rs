@@ -8,6 +8,7 @@
 
 mod control;
 mod header;
+mod limits;
 mod parsed;
 mod profile;
 mod properties;

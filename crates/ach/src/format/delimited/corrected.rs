@@ -5,6 +5,7 @@ use super::column::Field;
 use super::mapping::RowFields;
 use crate::code::{CorrectedField, CorrectionCode};
 use crate::entry::{Coded, Corrected, EntryKind, routing};
+use crate::format::limits;
 use crate::format::nacha::batch::BatchClass;
 use crate::format::nacha::corrected::split;
 
@@ -33,7 +34,10 @@ pub(super) fn fill(kind: &mut EntryKind, fields: &RowFields<'_>) {
 
 /// One piece from each column of its own, in the order of the network's addenda.
 fn of_columns(fields: &RowFields<'_>) -> Vec<Corrected> {
-    let text = |field| fields.value(field).map(|value| value.into_owned());
+    let text = |field| {
+        let value = fields.value(field)?.into_owned();
+        Some(limits::cut(value, limits::ID))
+    };
     let account = fields
         .value(Field::CorrectedAccount)
         .and_then(|account| cell::tail(&account));
@@ -71,7 +75,7 @@ fn of_one_column(code: &Coded<CorrectionCode>, data: &str) -> Vec<Corrected> {
 }
 
 fn of_one_field(field: CorrectedField, data: &str) -> Option<Corrected> {
-    let text = data.to_owned();
+    let text = limits::cut(data.to_owned(), limits::ID);
     Some(match field {
         CorrectedField::AccountNumber => Corrected::Account(cell::tail(data)?),
         CorrectedField::RoutingNumber => routing_number(data, data)?,

@@ -11,6 +11,7 @@ use super::rows::CsvRow;
 use super::tally::FileTally;
 use super::{amount, cell, code, corrected, date};
 use crate::entry::{AccountTail, Direction, Entry, EntryKeys};
+use crate::format::limits;
 use crate::format::window::Window;
 use crate::masking::without_long_numbers;
 use crate::money::{Currency, Money};
@@ -50,8 +51,10 @@ impl<'a> RowFields<'a> {
         (!value.is_empty()).then_some(value)
     }
 
+    /// A text that only people read.
     fn text(&self, field: Field) -> Option<String> {
-        self.value(field).map(Cow::into_owned)
+        let text = self.value(field).map(Cow::into_owned);
+        text.map(|text| limits::cut(text, limits::TEXT))
     }
 
     fn fault(&self, field: Field, why: impl Into<String>) -> RowFault {
@@ -125,7 +128,12 @@ impl<'a> RowFields<'a> {
     }
 
     fn id(&self, field: Field) -> Result<Option<String>, RowFault> {
-        match self.text(field) {
+        match self.value(field).map(Cow::into_owned) {
+            Some(id) if id.len() > limits::ID => {
+                let (length, most) = (id.len(), limits::ID);
+                let why = format!("the value has {length} bytes; an id has at most {most}");
+                Err(self.fault(field, why))
+            }
             Some(id) if cell::is_rounded(&id) => {
                 let why = "was rounded by a spreadsheet and its digits are lost; fetch the \
                            original file";
@@ -181,7 +189,7 @@ impl<'a> RowFields<'a> {
                 } else {
                     cell::padded(value, self.layout.pad(index)).into_owned()
                 };
-                (self.layout.name(index), value)
+                (self.layout.name(index), limits::cut(value, limits::TEXT))
             })
             .collect()
     }
@@ -227,7 +235,7 @@ pub(super) fn entry(
     };
     let description = fields
         .text(Field::Description)
-        .or_else(|| words.map(str::to_owned));
+        .or_else(|| words.map(|words| limits::cut(words.to_owned(), limits::TEXT)));
     let kind = code::kind(fields.profile, code, description.is_some());
     let mut kind = kind.map_err(|why| fields.fault(Field::Code, why))?;
     fields.check_required()?;
@@ -239,7 +247,7 @@ pub(super) fn entry(
         amount: amount_minor.map(|minor| Money::new(minor, currency)),
         direction,
         keys: fields.keys()?,
-        sec: fields.value(Field::Sec).map(|sec| sec.to_uppercase()),
+        sec: fields.text(Field::Sec).map(|sec| sec.to_uppercase()),
         company_name: fields.text(Field::CompanyName),
         description,
         settlement_date: fields.date(Field::SettlementDate)?,
