@@ -13,6 +13,7 @@ use chrono::NaiveDate;
 use crate::entry::Entry;
 
 pub mod delimited;
+mod foreign;
 mod limits;
 pub mod nacha;
 mod rejected;

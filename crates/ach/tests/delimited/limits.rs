@@ -64,3 +64,31 @@ fn the_names_of_long_headers_still_say_what_their_columns_are() {
     let (shown, value) = &outcome.entries[0].raw[5];
     assert!(shown.len() <= 128 && value == "***5509", "{shown}: {value}");
 }
+
+#[test]
+fn nul_bytes_that_fill_up_the_file_are_skipped() {
+    for filler in [&b"\0\0\0"[..], b"\0\0\r\n\0\0", &[0; 200_000]] {
+        let mut bytes = b"id,code,amount,date,text\np1,R01,1.00,,nsf\n".to_vec();
+        bytes.extend_from_slice(filler);
+        let outcome = read(bytes.as_slice(), &small(""));
+        assert_eq!(outcome.file_rejected, None);
+        assert_eq!(outcome.entries.len(), 1);
+        assert_eq!(outcome.found("NUL bytes at the end"), 1);
+    }
+}
+
+#[test]
+fn what_is_no_delimited_file_is_called_by_its_name() {
+    for (bytes, name) in [
+        (&b"%PDF-1.4\n\0\0"[..], "PDF"),
+        (b"<!doctype html><title>Sign in</title>", "login"),
+        (b"PK\x03\x04\0\0\0\0xl/workbook.xml", "Excel"),
+        (b"[{\"code\":\"R01\"}]", "JSON"),
+    ] {
+        let why = read(bytes, &small("")).file_rejection().why.clone();
+        assert!(
+            why.contains("not a delimited file") && why.contains(name),
+            "{why}"
+        );
+    }
+}

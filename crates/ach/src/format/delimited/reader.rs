@@ -49,6 +49,10 @@ impl<R: Read> DelimitedReader<R> {
                 return Ok(Some(item));
             }
         }
+        if let Some(at) = self.rows.padding_at() {
+            let what = || "the file is filled up with them; skipped".to_owned();
+            self.parser.tally.note(at, "NUL bytes at the end", what);
+        }
         self.parser.finish()?;
         Ok(None)
     }

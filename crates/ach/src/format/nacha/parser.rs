@@ -95,6 +95,12 @@ impl FileParser {
         self.report.note("blank lines", at, || "skipped".to_owned());
     }
 
+    /// NUL bytes that end the file.
+    pub(super) fn nuls(&mut self, at: FilePosition) {
+        let what = || "the file is filled up with them; skipped".to_owned();
+        self.report.note("NUL bytes at the end", at, what);
+    }
+
     /// A line that is not a record. Banks put a line or two of their own around a file.
     pub(super) fn text(&mut self, at: FilePosition, says_empty: bool) -> Result<(), FileRejected> {
         self.last_at = at;
@@ -120,6 +126,11 @@ impl FileParser {
             return Err(FileRejected::new(why).at(at).in_field(RECORD_TYPE));
         }
         if is_filler(&line) {
+            return self.filler(&line);
+        }
+        if self.section == FileSection::End && is_nearly_filler(&line) {
+            let what = || "filler (9) has zeros in it; skipped".to_owned();
+            self.report.note("filler with zeros", line.at, what);
             return self.filler(&line);
         }
         self.check_place(&line)?;
@@ -297,6 +308,12 @@ impl FileParser {
             FileSection::Body | FileSection::End => Some(Emptiness::HeaderOnly),
         }
     }
+}
+
+/// Filler with some zeros in it, as some programs write it. A file control has blanks.
+fn is_nearly_filler(line: &RecordLine) -> bool {
+    let nines = line.record.nines_among_zeros(line.width);
+    line.width <= WIDTH && nines.is_some_and(|nines| 2 * nines > line.width)
 }
 
 /// Filler completes the last block: records of nothing but `9`.
