@@ -113,7 +113,10 @@ pub fn run(arguments: &ParseArguments) -> Result<u8> {
         &arguments.profile,
         outcome.summary.entries,
     ) {
-        why.why.push_str(profile::HINT);
+        // What the file is was said already.
+        if !why.why.starts_with("this is not a NACHA file: it is ") {
+            why.why.push_str(profile::HINT);
+        }
     }
     out.summary(&outcome)?;
     Ok(outcome.exit_code())

@@ -12,6 +12,7 @@ mod limits;
 mod parsed;
 mod profile;
 mod properties;
+mod reports;
 mod rows;
 mod values;
 mod vendors;

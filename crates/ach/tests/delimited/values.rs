@@ -83,7 +83,7 @@ fn the_unit_decides_what_500_00_is() {
 
 #[test]
 fn the_sign_of_an_amount_is_removed() {
-    let rows = "a,R01,-1.00,,\nb,R01,1.00-,,\nc,R01,(1.00),,\nd,R01,\"$1,000.00\",,\n";
+    let rows = "a,R01,-1.00,,\nb,R01,1.00-,,\nc,R01,(1.00),,\nd,R01,\"-$1,000.00\",,\n";
     let outcome = read_rows(rows, &small(""));
     let amounts: Vec<_> = outcome
         .entries

@@ -228,10 +228,7 @@ fn what_is_not_a_nacha_file_is_rejected() {
         (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA", "PGP"),
         (b"\xFF\xFE1\x000\x001\x00", "UTF-16"),
         (b"1 return came in today\n", "not a file header"),
-        (
-            b"<html><body>503</body></html>",
-            "no line of it is a record",
-        ),
+        (b"<html><body>503</body></html>", "web page"),
         ("9".repeat(940).as_bytes(), "filler"),
         (&[0; 500], "not text"),
         (&random, "NACHA"),

@@ -131,7 +131,8 @@ impl<R: Read> LineInput<R> {
         };
         let nul = fresh + nul;
         let is_padding = |byte: &u8| matches!(byte, 0 | b'\r' | b'\n' | b' ' | 0x1A);
-        let mut only_padding = self.buffer[nul..self.end].iter().all(is_padding);
+        let is_all = self.offset == 0 && nul == self.start;
+        let mut only_padding = !is_all && self.buffer[nul..self.end].iter().all(is_padding);
         let end = std::mem::replace(&mut self.end, nul);
         let mut rest = [0; 4096];
         while only_padding && !self.ended {

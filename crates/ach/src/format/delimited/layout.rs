@@ -51,7 +51,7 @@ impl ColumnLayout {
             .cells()
             .map(|cell| cell::clean(cell).to_owned())
             .collect();
-        check_duplicates(&headers, row.at)?;
+        check_duplicates(profile, &headers, row.at)?;
         let mut fields = BTreeMap::new();
         let mut missing = Vec::new();
         for (field, column) in &profile.columns {
@@ -200,10 +200,24 @@ fn place(column: &Column, headers: &[String]) -> Option<usize> {
     places(column, headers).first().copied()
 }
 
-fn check_duplicates(headers: &[String], at: FilePosition) -> Result<(), FileRejected> {
+/// A header that stands there twice is unclear, unless the profile says by number which is meant.
+fn check_duplicates(
+    profile: &Profile,
+    headers: &[String],
+    at: FilePosition,
+) -> Result<(), FileRejected> {
     let mut seen = BTreeSet::new();
+    let columns = profile.columns.values().chain(&profile.masked);
+    let columns: Vec<&Column> = columns.chain(other_columns(profile)).collect();
+    let is_named = |header: &String| columns.iter().any(|column| column.is(header));
+    let numbered = columns.iter().filter_map(|column| match column {
+        Column::Number(number) => headers.get(number.checked_sub(1)?).map(|name| normal(name)),
+        Column::Named(_) => None,
+    });
+    let numbered: BTreeSet<String> = numbered.collect();
     for header in headers.iter().filter(|header| !header.is_empty()) {
-        if !seen.insert(normal(header)) {
+        let is_told = numbered.contains(&normal(header)) && !is_named(header);
+        if !seen.insert(normal(header)) && !is_told {
             let header = cell::shown(header);
             let why =
                 format!("two columns have the header {header}, so it is unclear which is meant");

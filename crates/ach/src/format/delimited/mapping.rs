@@ -72,7 +72,9 @@ impl<'a> RowFields<'a> {
             return Ok(None);
         };
         let unit = self.profile.amount_unit.ok_or("the profile sets no unit");
-        let amount = unit.and_then(|unit| amount::of_entry(&text, unit));
+        let currency = self.currency()?;
+        let number = amount::without_currency(&text, currency);
+        let amount = unit.and_then(|unit| amount::of_entry(number, unit));
         amount.map(Some).map_err(|why| {
             let shown = cell::shown(&text);
             self.fault(
@@ -158,14 +160,39 @@ impl<'a> RowFields<'a> {
     }
 
     /// The direction, and whether the profile does not list the value it comes from.
-    fn direction(&self) -> (Direction, Option<Cow<'a, str>>) {
+    fn direction(&self, tally: &mut FileTally) -> (Direction, Option<Cow<'a, str>>) {
         let Some(value) = self.value(Field::Direction) else {
-            return (self.profile.direction, None);
+            return (self.direction_of_sign(tally), None);
         };
         let mut listed = self.profile.directions.iter();
         match listed.find(|(name, _)| name.trim().eq_ignore_ascii_case(&value)) {
             Some((_, direction)) => (*direction, None),
             None => (Direction::Unknown, Some(value)),
+        }
+    }
+
+    /// The direction that the sign of the amount says, or the profile's. A sign that the profile
+    /// does not explain must at least be the same in all rows.
+    fn direction_of_sign(&self, tally: &mut FileTally) -> Direction {
+        let default = self.profile.direction;
+        let Some(text) = self.value(Field::Amount) else {
+            return default;
+        };
+        let is_negative = amount::is_negative(&text);
+        match (self.profile.negative_is, is_negative) {
+            (Some(direction), true) => direction,
+            (Some(Direction::Debit), false) => Direction::Credit,
+            (Some(Direction::Credit), false) => Direction::Debit,
+            (Some(Direction::Unknown), false) => default,
+            (None, _) if tally.has_sign(is_negative) => default,
+            (None, _) => {
+                tally.note(self.row.at, "amounts of both signs", || {
+                    "their direction is taken as unknown; if the sign is the direction, set \
+                     negative_is in the profile"
+                        .to_owned()
+                });
+                Direction::Unknown
+            }
         }
     }
 
@@ -227,10 +254,7 @@ pub(super) fn entry(
 ) -> Result<Entry, RowFault> {
     let whole_code = fields.value(Field::Code);
     let (code, words) = match whole_code.as_deref() {
-        Some(text) if fields.profile.code_with_text => {
-            let (code, words) = code::split(text);
-            (Some(code), words)
-        }
+        Some(text) if fields.profile.code_with_text => code::find(text),
         code => (code, None),
     };
     let description = fields
@@ -242,10 +266,8 @@ pub(super) fn entry(
     corrected::fill(&mut kind, fields);
 
     let currency = fields.currency()?;
-    let (direction, unlisted) = fields.direction();
-    let entry = Entry {
+    let mut entry = Entry {
         amount: amount_minor.map(|minor| Money::new(minor, currency)),
-        direction,
         keys: fields.keys()?,
         sec: fields.text(Field::Sec).map(|sec| sec.to_uppercase()),
         company_name: fields.text(Field::CompanyName),
@@ -262,6 +284,8 @@ pub(super) fn entry(
         },
         ..Entry::new(fields.row.at, kind)
     };
+    let (direction, unlisted) = fields.direction(tally);
+    entry.direction = direction;
     if let Some(value) = unlisted {
         tally.note(fields.row.at, "direction", || {
             format!(

@@ -4,9 +4,11 @@ use std::io::Read;
 
 use chrono::NaiveDate;
 
+use super::column::Field;
 use super::control;
 use super::layout::ColumnLayout;
 use super::mapping::{self, RowFault, RowFields};
+use super::preamble::Preamble;
 use super::profile::{Encoding, Profile};
 use super::row_kind::{self, RowKind};
 use super::rows::{CsvRow, CsvRows};
@@ -78,6 +80,7 @@ struct RowParser {
     layout: Option<ColumnLayout>,
     tally: FileTally,
     received_on: NaiveDate,
+    preamble: Preamble,
 }
 
 impl RowParser {
@@ -89,6 +92,7 @@ impl RowParser {
             tally,
             profile,
             received_on,
+            preamble: Preamble::default(),
         }
     }
 
@@ -112,6 +116,7 @@ impl RowParser {
             layout,
             tally,
             received_on,
+            preamble,
         } = self;
         if row.is_blank() {
             if row.len() > 1 {
@@ -137,10 +142,19 @@ impl RowParser {
             return Ok(None);
         }
         let Some(layout) = layout else {
-            *layout = Some(ColumnLayout::by_header(profile, row, tally)?);
+            match ColumnLayout::by_header(profile, row, tally) {
+                Ok(found) => *layout = Some(found),
+                Err(fault) => preamble.skip(profile, row, (fault, tally))?,
+            }
             return Ok(None);
         };
         match row_kind::of(profile, layout, row, tally)? {
+            RowKind::Detail if went_through(profile, layout, row) => {
+                tally.leave_out(row.at, "payments that went through", || {
+                    "rows with a success code".to_owned()
+                });
+                Ok(None)
+            }
             RowKind::Detail => detail(profile, layout, row, (tally, *received_on)).map(Some),
             RowKind::Other => Ok(None),
             RowKind::Trailer => {
@@ -153,10 +167,19 @@ impl RowParser {
 
     /// The end of the file: what must have come did come.
     fn finish(&mut self) -> Result<(), FileRejected> {
+        self.preamble.finish(self.layout.is_some())?;
         let trailer = self.profile.trailer.as_ref();
         self.tally
             .finish(trailer.is_some_and(|trailer| trailer.required))
     }
+}
+
+/// Whether the row's code is one of those that say that the payment went through.
+fn went_through(profile: &Profile, layout: &ColumnLayout, row: &CsvRow) -> bool {
+    let code = layout.index(Field::Code).map(|index| row.value(index));
+    let is_whole = Some(row.len()) == layout.width;
+    let codes = &profile.success_codes;
+    is_whole && code.is_some_and(|code| codes.contains(&code.to_uppercase()))
 }
 
 /// Reads a row that is an entry.

@@ -22,6 +22,7 @@ pub(super) fn faults(profile: &Profile) -> Vec<(String, String)> {
     validation.check_other_columns();
     validation.check_dates();
     validation.check_validation_codes();
+    validation.check_success_codes();
     validation.check_code_map();
     validation.check_record_types();
     validation.check_trailer();
@@ -191,6 +192,20 @@ impl Validation<'_> {
                     self.fault(key, "kind allows no validation failures");
                 }
                 DeclaredKind::ByCode | DeclaredKind::ValidationFailures => {}
+            }
+        }
+    }
+
+    fn check_success_codes(&mut self) {
+        for code in &self.profile.success_codes {
+            let key = "success_codes";
+            self.fault_if(
+                code.trim().to_uppercase() != *code,
+                key,
+                "write codes in capitals, without blanks around them",
+            );
+            if network_codes().any(|network| network == code) {
+                self.fault(key, format!("{code} is a return or change code"));
             }
         }
     }

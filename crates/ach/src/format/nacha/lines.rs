@@ -154,6 +154,9 @@ impl<R: Read> RecordLines<R> {
             return Err(unreadable(at));
         }
         if self.buffer[filled..stop].contains(&0) {
+            if self.offset == 0 && filled == self.start {
+                return Err(unreadable(self.at()));
+            }
             self.nuls_at.get_or_insert(self.at());
         }
         if filled == self.start {
