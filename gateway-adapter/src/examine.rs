@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use echeck_adapter::batch::{
-    NewTransfer, ReleaseToSettlement, TransferChange, TransferState, Update,
+    AddedTransfer, ReleaseToSettlement, TransferChange, TransferState, Update,
 };
 use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::mapping::Obstacle;
@@ -151,7 +151,7 @@ impl GatewayMapping {
     }
 
     /// Which id of a new transfer the table cannot hold.
-    fn impossible_id(&self, new: &NewTransfer) -> Option<String> {
+    fn impossible_id(&self, new: &AddedTransfer) -> Option<String> {
         let columns = &self.columns;
         let ids = [
             (Some(&columns.id), new.id.as_str()),

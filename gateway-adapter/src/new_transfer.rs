@@ -1,7 +1,7 @@
 //! The transfers that changes create: each is inserted beside the one that was returned, from
 //! which it takes what the layout of its row says.
 
-use echeck_adapter::batch::{NewTransfer, TransferState, Update, UpdateEffect};
+use echeck_adapter::batch::{AddedTransfer, TransferState, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::schema::MappedColumn;
 use echeck_adapter::values_table::{InsertColumn, InsertSource, ValuesTable};
@@ -19,11 +19,11 @@ pub(crate) struct TransferInsert<'a> {
     /// The kind of the new one.
     pub(crate) kind: NewTransferKind,
     /// The new one.
-    pub(crate) new: &'a NewTransfer,
+    pub(crate) new: &'a AddedTransfer,
 }
 
 /// The transfer that an effect creates, and its kind.
-pub(crate) fn created_by(effect: &UpdateEffect) -> Option<(NewTransferKind, &NewTransfer)> {
+pub(crate) fn created_by(effect: &UpdateEffect) -> Option<(NewTransferKind, &AddedTransfer)> {
     match effect {
         UpdateEffect::Fail { .. } | UpdateEffect::Return { .. } => None,
         UpdateEffect::Reverse(new) | UpdateEffect::Reapply(new) => {

@@ -15,7 +15,6 @@ use crate::mapping::RallyPayMappingConfig;
 
 /// Reads the adapter's configuration. Faults are recorded in `settings`; use the configuration
 /// only when [`Settings::finish`] finds none.
-#[must_use]
 pub fn read_config(settings: &Settings) -> AdapterConfig {
     let root = settings.root();
     let mapping = Arc::new(RallyPayMappingConfig::read(&root));
@@ -23,7 +22,6 @@ pub fn read_config(settings: &Settings) -> AdapterConfig {
 }
 
 /// The schema of an example Rails app, for demonstrations and tests.
-#[must_use]
 pub const fn demo_schema(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Sqlite => include_str!("../schema/sqlite.sql"),

@@ -63,10 +63,9 @@ impl Outcome {
                 true,
                 Some("the file says that there is nothing to report".to_owned()),
             ),
-            (None, Some(Emptiness::LeftOut)) => (
-                true,
-                Some("everything in the file was left out".to_owned()),
-            ),
+            (None, Some(Emptiness::LeftOut)) => {
+                (true, Some("everything in the file was left out".to_owned()))
+            }
             (None, None) => (true, None),
         }
     }

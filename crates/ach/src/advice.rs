@@ -52,7 +52,6 @@ pub struct Advice {
 /// The advice for a return of a transfer of type `kind`. `original_settlement` and
 /// `return_settlement` are when the two settled. `None` for an entry that is not a return with a
 /// known code.
-#[must_use]
 pub fn advice(
     entry: &Entry,
     kind: TransferType,

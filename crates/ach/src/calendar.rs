@@ -54,7 +54,6 @@ fn closed_date(holiday: NaiveDate) -> Option<NaiveDate> {
 }
 
 /// Whether the Reserve Banks settle on this date.
-#[must_use]
 pub fn is_banking_day(date: NaiveDate) -> bool {
     match date.weekday() {
         Weekday::Sat | Weekday::Sun => false,
@@ -67,21 +66,18 @@ pub fn is_banking_day(date: NaiveDate) -> bool {
 }
 
 /// The first banking day later than this date. `None` at the end of the calendar.
-#[must_use]
 pub fn next_banking_day_after(date: NaiveDate) -> Option<NaiveDate> {
     date.iter_days().skip(1).find(|day| is_banking_day(*day))
 }
 
 /// The `count`-th banking day later than this date. With a count of 0 it is the date
 /// itself, banking day or not. `None` at the end of the calendar.
-#[must_use]
 pub fn add_banking_days(date: NaiveDate, count: u16) -> Option<NaiveDate> {
     (0..count).try_fold(date, |day, _| next_banking_day_after(day))
 }
 
 /// How many banking days are later than `from`, up to and including `to`. Negative where `to` is
 /// the earlier one. It visits each day, so it is meant for spans of years, not of centuries.
-#[must_use]
 pub fn banking_days_between(from: NaiveDate, to: NaiveDate) -> i64 {
     if to < from {
         return -banking_days_between(to, from);

@@ -24,7 +24,6 @@ impl Deadline {
     /// Whether an entry that settled on this date came too late. An entry that settles on the
     /// last day itself is in time. A late return stands: the originating bank may accept it, or
     /// dishonor it as R68.
-    #[must_use]
     pub fn is_past(self, settlement_date: NaiveDate) -> bool {
         settlement_date > self.available_by
     }
@@ -36,7 +35,6 @@ impl Deadline {
 /// The code's present meaning counts. `None` for codes without such a number of days (the
 /// operator's next file, by agreement, sanctions, enrollments), for R23, which is counted from
 /// the refusal ([`refused_credit_deadline`]), and for dishonors and contests.
-#[must_use]
 pub fn return_deadline(code: ReturnCode, original_settlement: NaiveDate) -> Option<Deadline> {
     let anchor = Anchor::OriginalSettlement;
     let available_by = last_day(code.info().time_frame, anchor, original_settlement)?;
@@ -45,7 +43,6 @@ pub fn return_deadline(code: ReturnCode, original_settlement: NaiveDate) -> Opti
 
 /// When the return of a refused credit (R23) must be available, from the day on which the
 /// receiving bank heard of the refusal. No file has that day.
-#[must_use]
 pub fn refused_credit_deadline(refusal_received: NaiveDate) -> Option<Deadline> {
     let time_frame = ReturnCode::R23.info().time_frame;
     let available_by = last_day(time_frame, Anchor::RefusalReceived, refusal_received)?;
@@ -54,7 +51,6 @@ pub fn refused_credit_deadline(refusal_received: NaiveDate) -> Option<Deadline> 
 
 /// The last day on which our bank may send a dishonored return to its operator: five
 /// banking days after the return settled, whichever of R61 to R70 it is.
-#[must_use]
 pub fn last_dishonor_day(return_settlement: NaiveDate) -> Option<NaiveDate> {
     let time_frame = ReturnCode::R61.info().time_frame;
     last_day(time_frame, Anchor::ReturnSettlement, return_settlement)
@@ -63,7 +59,6 @@ pub fn last_dishonor_day(return_settlement: NaiveDate) -> Option<NaiveDate> {
 /// The last day on which the returning bank may send a contest or a corrected return to
 /// its operator: two banking days after the dishonored return settled, whichever of R71 to
 /// R77 it is.
-#[must_use]
 pub fn last_contest_day(dishonor_settlement: NaiveDate) -> Option<NaiveDate> {
     let time_frame = ReturnCode::R71.info().time_frame;
     last_day(time_frame, Anchor::DishonorSettlement, dishonor_settlement)
@@ -76,7 +71,6 @@ pub fn last_contest_day(dishonor_settlement: NaiveDate) -> Option<NaiveDate> {
 /// `None` for every other code: either it may not be presented again, or the rule is not a
 /// number of days but a condition ([`crate::code::ReturnCodeInfo::representment`]). `None`
 /// therefore does not mean that there is no limit.
-#[must_use]
 pub fn last_representment_day(
     code: ReturnCode,
     original_settlement: NaiveDate,

@@ -63,7 +63,6 @@ pub struct Originator<'a> {
 ///
 /// `transfer` is the original, when it is known. `prior` is the return of it that stands
 /// already, when this one is a second, different one.
-#[must_use]
 pub fn dishonorable(
     entry: &Entry,
     transfer: Option<&Transfer>,

@@ -76,25 +76,21 @@ pub struct Money {
 
 impl Money {
     /// An amount of `minor` units of `currency`.
-    #[must_use]
     pub const fn new(minor: i64, currency: Currency) -> Self {
         Self { minor, currency }
     }
 
     /// An amount in United States cents.
-    #[must_use]
     pub const fn cents(minor: i64) -> Self {
         Self::new(minor, Currency::USD)
     }
 
     /// The number of minor units.
-    #[must_use]
     pub const fn minor(self) -> i64 {
         self.minor
     }
 
     /// The currency.
-    #[must_use]
     pub const fn currency(self) -> Currency {
         self.currency
     }

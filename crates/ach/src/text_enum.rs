@@ -19,7 +19,6 @@ macro_rules! text_enum {
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
             /// The value's text in JSON, configuration, CSV and logs, in snake case.
-            #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }

@@ -33,7 +33,7 @@ pub(crate) struct CursorAdoption {
 
 /// Why the cursor was not moved.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum AdoptError {
+pub(crate) enum AdoptionRefused {
     /// It is somewhere else by now.
     #[error(
         "the target is at position {} by now, not at {seen} where it was seen; look again",
@@ -51,13 +51,13 @@ impl Target {
         &self,
         adoption: &CursorAdoption,
         now: DateTime<Utc>,
-    ) -> Result<(), AdoptError> {
+    ) -> Result<(), AdoptionRefused> {
         let mut session = self.database.begin(Access::Write).await?;
         let cursor = cursor::read(&mut *session, &self.adapter).await?;
         if cursor != Some(adoption.from) {
             session.roll_back().await;
             let seen = adoption.from.position;
-            return Err(AdoptError::Moved { cursor, seen });
+            return Err(AdoptionRefused::Moved { cursor, seen });
         }
         cursor::advance(&mut *session, &self.adapter, cursor, adoption.to, now).await?;
         self.set_exceptions_aside(&mut *session, adoption).await?;

@@ -1,7 +1,7 @@
 //! The gRPC service over a target.
 
-use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService;
+use echeck_proto::adapter::v1::{self as proto, StepExceptionKind};
 use echeck_proto::timestamp;
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
@@ -154,7 +154,7 @@ fn cursor_to_proto(cursor: Cursor) -> proto::Cursor {
 fn exception_to_proto(exception: StepException) -> proto::StepException {
     proto::StepException {
         position: exception.position.unsigned_abs(),
-        kind: exception.kind.to_proto().into(),
+        kind: StepExceptionKind::from(exception.kind).into(),
         message: exception.message,
     }
 }

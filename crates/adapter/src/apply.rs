@@ -106,9 +106,6 @@ impl<E: Into<ApplyError>> From<E> for PartError {
 
 impl Target {
     /// Applies a batch.
-    ///
-    /// # Errors
-    /// See [`ApplyError`].
     pub async fn apply(
         &self,
         batch: &StepBatch,

@@ -186,12 +186,12 @@ mod tests {
 
     use super::*;
     use crate::batch::{
-        ExpectedState, NewTransfer, ReleaseToSettlement, ReturnReason, RowHash, TransferState,
+        AddedTransfer, ExpectedState, ReleaseToSettlement, ReturnReason, RowHash, TransferState,
         Update,
     };
 
-    fn new_transfer(id: &str, parent_id: &str) -> NewTransfer {
-        NewTransfer {
+    fn new_transfer(id: &str, parent_id: &str) -> AddedTransfer {
+        AddedTransfer {
             id: id.to_owned(),
             trace_id: String::new(),
             parent_id: parent_id.to_owned(),

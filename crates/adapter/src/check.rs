@@ -30,9 +30,6 @@ pub enum FitError {
 
 impl Target {
     /// Compares the mapping with the live schema.
-    ///
-    /// # Errors
-    /// See [`FitError`].
     pub async fn fit(&self, session: &mut dyn TargetSession) -> Result<Fitted, FitError> {
         let settings = self.mapping.settings();
         if let Some(schema) = session.describe(&settings.table).await? {
@@ -83,7 +80,6 @@ pub async fn check(target: &Target) -> TargetCheck {
 impl TargetCheck {
     /// Turns the adapter's missing tables into a fault, for when the adapter does not create
     /// them.
-    #[must_use]
     pub(crate) fn demanding_own_tables(mut self) -> Self {
         if !self.missing_tables.is_empty() {
             self.faults.push(format!(

@@ -32,7 +32,6 @@ pub struct AdapterConfig {
 
 impl AdapterConfig {
     /// Reads `name`, `[target]`, `[server]` and `[health]`.
-    #[must_use]
     pub fn read(
         root: &Section<'_>,
         default_name: &str,
@@ -114,7 +113,6 @@ pub struct ColumnNames<'a> {
 
 impl<'a> ColumnNames<'a> {
     /// Reads the section.
-    #[must_use]
     pub fn read(section: Section<'a>) -> Self {
         // Read whole, since elsewhere an empty text counts as absent.
         let given = section.deserialize().unwrap_or_default();
@@ -134,7 +132,6 @@ impl<'a> ColumnNames<'a> {
     }
 
     /// Whether the section names this column, empty or not.
-    #[must_use]
     pub fn names(&self, key: &str) -> bool {
         self.given.contains_key(key)
     }

@@ -31,7 +31,6 @@ pub enum BadIdentifier {
 impl Identifier {
     /// Parses the value of a key. A fault is recorded under the key; the placeholder given back is
     /// then never used.
-    #[must_use]
     pub fn read(section: &Section<'_>, key: &str, name: &str) -> Self {
         name.parse().unwrap_or_else(|fault: BadIdentifier| {
             section.fault(key, fault.to_string());
@@ -40,7 +39,6 @@ impl Identifier {
     }
 
     /// The name, without quotes.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -81,39 +81,37 @@ pub trait Mapping: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Obstacle {
     /// Why, in one word.
-    pub kind: ExceptionKind,
+    pub kind: ObstacleKind,
     /// Why, in a sentence.
     pub message: String,
 }
 
 impl Obstacle {
     /// The transfer is no longer as it was decided on.
-    #[must_use]
     pub fn moved_on(message: impl Into<String>) -> Self {
-        Self::new(ExceptionKind::MovedOn, message)
+        Self::new(ObstacleKind::MovedOn, message)
     }
 
     /// The target has no such transfer.
-    #[must_use]
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self::new(ExceptionKind::NotFound, message)
+        Self::new(ObstacleKind::NotFound, message)
     }
 
     /// The database refuses the change.
-    #[must_use]
     pub fn refused(message: impl Into<String>) -> Self {
-        Self::new(ExceptionKind::Refused, message)
+        Self::new(ObstacleKind::Refused, message)
     }
 
-    fn new(kind: ExceptionKind, message: impl Into<String>) -> Self {
+    fn new(kind: ObstacleKind, message: impl Into<String>) -> Self {
         let message = message.into();
         Self { kind, message }
     }
 }
 
-/// Why a change had no effect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExceptionKind {
+/// Why a change had no effect. Its text is recorded in the target's `echeck_exceptions`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr, strum::EnumString)]
+#[strum(serialize_all = "SCREAMING_SNAKE_CASE")]
+pub enum ObstacleKind {
     /// The transfer is no longer as it was decided on.
     MovedOn,
     /// The target has no such transfer.
@@ -122,30 +120,20 @@ pub enum ExceptionKind {
     Refused,
 }
 
-impl ExceptionKind {
-    /// The word recorded in the target's `echeck_exceptions`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::MovedOn => "MOVED_ON",
-            Self::NotFound => "NOT_FOUND",
-            Self::Refused => "REFUSED",
-        }
+impl ObstacleKind {
+    /// The word that is recorded.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
+}
 
-    /// The word of the contract.
-    pub(crate) const fn to_proto(self) -> StepExceptionKind {
-        match self {
-            Self::MovedOn => StepExceptionKind::MovedOn,
-            Self::NotFound => StepExceptionKind::NotFound,
-            Self::Refused => StepExceptionKind::Refused,
+impl From<ObstacleKind> for StepExceptionKind {
+    fn from(kind: ObstacleKind) -> Self {
+        match kind {
+            ObstacleKind::MovedOn => Self::MovedOn,
+            ObstacleKind::NotFound => Self::NotFound,
+            ObstacleKind::Refused => Self::Refused,
         }
-    }
-
-    /// Reads the word recorded in the target.
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
-        let mut all = [Self::MovedOn, Self::NotFound, Self::Refused].into_iter();
-        all.find(|kind| kind.as_str() == word)
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::batch::TransferChange;
 use crate::cursor::{self, Cursor};
 use crate::dialect::{Access, DbError, SqlStatement, TargetDatabase, TargetSession};
-use crate::mapping::{ExceptionKind, Obstacle};
+use crate::mapping::{Obstacle, ObstacleKind};
 use crate::row::TargetRow;
 use crate::timestamp::TimestampFormat;
 
@@ -24,7 +24,7 @@ pub struct StepException {
     /// The step's position.
     pub position: i64,
     /// Why, in one word.
-    pub kind: ExceptionKind,
+    pub kind: ObstacleKind,
     /// Why, in a sentence.
     pub message: String,
     /// The transfer it was about.
@@ -144,7 +144,7 @@ async fn read_in(
 fn parse(row: &TargetRow) -> Option<StepException> {
     Some(StepException {
         position: row.cell("position").integer()?,
-        kind: ExceptionKind::from_word(&row.cell("kind").text())?,
+        kind: row.cell("kind").text().parse().ok()?,
         message: row.cell("message").text(),
         transfer_id: row.cell("transfer_id").text(),
     })

@@ -7,7 +7,6 @@ const MAX_CHARS: usize = 200;
 const HIDDEN_DIGITS: usize = 5;
 
 /// Hides long runs of digits and cuts what is too long.
-#[must_use]
 pub fn public_message(message: &str) -> String {
     let mut shown = String::new();
     let mut digits = String::new();

@@ -21,7 +21,6 @@ pub enum Cell {
 
 impl Cell {
     /// The value as text; NULL and unusable values are empty.
-    #[must_use]
     pub fn text(&self) -> String {
         match self {
             Self::Null | Self::Unusable(_) => String::new(),
@@ -31,7 +30,6 @@ impl Cell {
     }
 
     /// The value as an integer, when it is one.
-    #[must_use]
     pub fn integer(&self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(*number),
@@ -40,7 +38,6 @@ impl Cell {
     }
 
     /// The value as an instant: text in a common spelling, or seconds since 1970.
-    #[must_use]
     pub fn instant(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Integer(seconds) => DateTime::from_timestamp(*seconds, 0),
@@ -50,13 +47,11 @@ impl Cell {
     }
 
     /// Whether the value is NULL.
-    #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
     /// The kind of value, for messages that must not show the value.
-    #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "NULL",
@@ -81,7 +76,6 @@ impl TargetRow {
     }
 
     /// The value of a column; NULL when the row has no such column.
-    #[must_use]
     pub fn cell(&self, name: &str) -> &Cell {
         self.names
             .iter()

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::adopt::AdoptError;
+use crate::adopt::AdoptionRefused;
 use crate::apply::ApplyError;
 use crate::batch::Violation;
 use crate::check::FitError;
@@ -92,11 +92,13 @@ impl From<CursorMismatch> for Status {
     }
 }
 
-impl From<AdoptError> for Status {
-    fn from(error: AdoptError) -> Self {
+impl From<AdoptionRefused> for Status {
+    fn from(error: AdoptionRefused) -> Self {
         match error {
-            AdoptError::Db(error) => error.into(),
-            AdoptError::Moved { .. } => status(Code::FailedPrecondition, "CURSOR_MISMATCH", &error),
+            AdoptionRefused::Db(error) => error.into(),
+            AdoptionRefused::Moved { .. } => {
+                status(Code::FailedPrecondition, "CURSOR_MISMATCH", &error)
+            }
         }
     }
 }

@@ -15,14 +15,12 @@ pub enum TimestampFormat {
 
 impl TimestampFormat {
     /// Reads the key `timestamp_format`.
-    #[must_use]
     pub fn read(section: &Section<'_>, default: Self) -> Self {
         let formats = [("rfc3339", Self::Rfc3339), ("rails", Self::Rails)];
         section.one_of("timestamp_format", &formats, Some(default))
     }
 
     /// The instant as text.
-    #[must_use]
     pub fn write(self, at: DateTime<Utc>) -> String {
         let pattern = match self {
             Self::Rfc3339 => "%Y-%m-%dT%H:%M:%S%.6fZ",
@@ -55,7 +53,6 @@ pub(crate) fn read(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// The first instant of a day, in UTC.
-#[must_use]
 pub fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(chrono::NaiveTime::MIN).and_utc()
 }

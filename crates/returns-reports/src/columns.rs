@@ -1,7 +1,6 @@
 //! The columns of a report, in their order. `docs/report.md` explains each.
 
-use ach::decision::TransferState;
-use ach::entry::{Entry, EntryKind};
+use ach::entry::Entry;
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use returns_model::dishonor::DishonorMark;
@@ -9,9 +8,9 @@ use returns_model::import::ImportRecord;
 use returns_model::journal::{Row, RowEffect};
 
 use super::csv_escaping::{decimal, id, optional_id, words};
-use super::line::Line;
+use super::line::ReportLine;
 use super::outcome::LineOutcome;
-use super::rules::{Rules, original_date};
+use super::rules::{CodeRules, original_date};
 
 /// The columns before those of the databases.
 const COLUMNS: [&str; 44] = [
@@ -79,11 +78,11 @@ pub(super) fn header(databases: &[String]) -> Vec<String> {
 }
 
 /// What every line of a report has in common.
-pub(super) struct Common {
+pub(super) struct CommonCells {
     cells: [String; 5],
 }
 
-impl Common {
+impl CommonCells {
     pub(super) fn new(import: &ImportRecord, finished_at: DateTime<Utc>) -> Self {
         Self {
             cells: [
@@ -98,7 +97,7 @@ impl Common {
 }
 
 /// The cells of a line, as many as the header has.
-pub(super) fn cells(common: &Common, line: &Line) -> Vec<String> {
+pub(super) fn cells(common: &CommonCells, line: &ReportLine) -> Vec<String> {
     let entry = line.entry.as_ref();
     let row = line.row.as_ref();
     let mut cells: Vec<String> = common.cells.to_vec();
@@ -107,7 +106,7 @@ pub(super) fn cells(common: &Common, line: &Line) -> Vec<String> {
     amounts(&mut cells, line);
     dates(&mut cells, entry, row);
     reason(&mut cells, entry);
-    let rules = Rules::of(entry, row);
+    let rules = CodeRules::of(entry, row);
     cells.extend([
         rules.category.to_owned(),
         rules.initiated_by.to_owned(),
@@ -130,7 +129,7 @@ pub(super) fn cells(common: &Common, line: &Line) -> Vec<String> {
     cells
 }
 
-fn ids(cells: &mut Vec<String>, line: &Line) {
+fn ids(cells: &mut Vec<String>, line: &ReportLine) {
     let entry = line.entry.as_ref();
     let row = line.row.as_ref();
     let keys = entry.map(|entry| &entry.keys);
@@ -140,7 +139,7 @@ fn ids(cells: &mut Vec<String>, line: &Line) {
         optional_id(keys.and_then(|keys| keys.payment_id.as_deref())),
         optional_id(order.map(String::as_str)),
         id(&line.transfer_id),
-        // Without a decision nobody has said whose the payment is.
+        // Without a decision the merchant is not known.
         optional_id(row.map(|row| row.transfer.parties.merchant.as_str())),
         words(
             entry
@@ -150,7 +149,7 @@ fn ids(cells: &mut Vec<String>, line: &Line) {
     ]);
 }
 
-fn amounts(cells: &mut Vec<String>, line: &Line) {
+fn amounts(cells: &mut Vec<String>, line: &ReportLine) {
     let entry = line.entry.as_ref();
     let original = line
         .row
@@ -197,7 +196,7 @@ fn reason(cells: &mut Vec<String>, entry: Option<&Entry>) {
     cells.extend([
         words(&code.map(|(code, _)| code).unwrap_or_default()),
         entry
-            .map(|entry| title(&entry.kind))
+            .and_then(|entry| entry.kind.title())
             .unwrap_or_default()
             .to_owned(),
         words(
@@ -206,18 +205,6 @@ fn reason(cells: &mut Vec<String>, entry: Option<&Entry>) {
                 .unwrap_or_default(),
         ),
     ]);
-}
-
-fn title(kind: &EntryKind) -> &'static str {
-    match kind {
-        EntryKind::Return { code, .. }
-        | EntryKind::Dishonored { code, .. }
-        | EntryKind::Contested { code, .. } => code.known().map_or("", |code| code.info().title),
-        EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => {
-            code.known().map_or("", |code| code.info().title)
-        }
-        EntryKind::ValidationFailure { .. } => "",
-    }
 }
 
 fn traces(cells: &mut Vec<String>, entry: Option<&Entry>) {
@@ -233,28 +220,28 @@ fn traces(cells: &mut Vec<String>, entry: Option<&Entry>) {
 }
 
 /// The transfer's state before and after, for a decision that took effect.
-fn states(cells: &mut Vec<String>, line: &Line) {
+fn states(cells: &mut Vec<String>, line: &ReportLine) {
     let acted = line
         .row
         .as_ref()
         .filter(|row| row.effect.decided().map(LineOutcome::Effect) == Some(line.outcome.clone()));
-    let (before, after, reversal) = acted.map_or(("", "", ""), |row| {
-        let before = state(row.expected.state);
+    let (before, after, reversal) = acted.map_or_else(Default::default, |row| {
+        let before = row.expected.state.as_str().to_uppercase();
         let after = match row.effect {
-            RowEffect::Fail { .. } => "FAILED",
-            RowEffect::Return { .. } => "RETURNED",
+            RowEffect::Fail { .. } => "FAILED".to_owned(),
+            RowEffect::Return { .. } => "RETURNED".to_owned(),
             // The payment stays as it is; its money goes back by the reversal, or comes back by
             // the restoration.
             RowEffect::Reverse { .. }
             | RowEffect::Correct {}
             | RowEffect::Restore { .. }
             | RowEffect::Reapply { .. }
-            | RowEffect::ReleaseToSettlement { .. } => before,
+            | RowEffect::ReleaseToSettlement { .. } => before.clone(),
         };
         let reversal = row.effect.made().map_or("", |(_, made)| made.id.as_str());
         (before, after, reversal)
     });
-    cells.extend([before.to_owned(), after.to_owned(), id(reversal)]);
+    cells.extend([before, after, id(reversal)]);
 }
 
 /// The strongest ground for a dishonor. `exception_text` leaves the sentence to the list of
@@ -272,18 +259,7 @@ fn dishonor(cells: &mut Vec<String>, mark: Option<&DishonorMark>) {
     ]);
 }
 
-const fn state(state: TransferState) -> &'static str {
-    match state {
-        TransferState::Pending => "PENDING",
-        TransferState::Succeeded => "SUCCEEDED",
-        TransferState::Failed => "FAILED",
-        TransferState::Canceled => "CANCELED",
-        TransferState::Returned => "RETURNED",
-        TransferState::Unknown => "UNKNOWN",
-    }
-}
-
-/// How the transfer was found. The journal keeps only whether a person chose.
+/// How the transfer was found. The journal records only whether a person chose.
 fn match_rule(row: Option<&Row>) -> &'static str {
     match row.and_then(|row| row.actor.as_deref()) {
         Some(_) => "person",

@@ -4,7 +4,7 @@
 //! A spreadsheet takes a cell of digits for a number and spoils it (`83997656989609888`
 //! becomes `8.3997656989609888E16`, `0012` becomes 12, `3-4` a date), and runs a cell that begins
 //! with `=`, `+`, `-` or `@`. An apostrophe in front makes it text. Acquirers mark their long
-//! ids in the same way, so people and programs here know it. The rule for whoever reads:
+//! ids in the same way, so people and programs here know it. The rule for readers:
 //! when a cell of a text column begins with an apostrophe, drop that one.
 
 /// An id that others gave out: always marked as text.
@@ -37,7 +37,7 @@ pub(super) fn unmarked(cell: &str) -> &str {
     cell.strip_prefix('\'').unwrap_or(cell)
 }
 
-/// Line ends, tabs and other control characters become blanks, and so do the marks that turn
+/// ReportLine ends, tabs and other control characters become blanks, and so do the marks that turn
 /// the direction of writing: they only make a line look like something else.
 fn clean(text: &str) -> String {
     text.chars()

@@ -1,9 +1,9 @@
-//! The keys under which files and reports are kept. A name that others chose is only the tail
+//! The keys under which files and reports are stored. A name that others chose is only the tail
 //! of one, and only with its harmless characters; what makes a key unique is ours.
 
 use returns_model::import::ImportRecord;
 
-/// The most characters that are kept of a name.
+/// The maximum number of characters of a name.
 const LONGEST_NAME: usize = 80;
 
 /// Where an import's file is archived.

@@ -35,11 +35,11 @@ use returns_store::StoreError;
 use crate::bucket::BucketError;
 
 pub use reporter::{Reporter, ReporterJob, RetryPauses};
-pub use write::Summary;
+pub use write::ReportSummary;
 
 /// Why an import's files are not where they belong yet.
 #[derive(Debug, thiserror::Error)]
-pub enum ReportError {
+pub(crate) enum ReportError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -68,8 +68,8 @@ pub enum ReportError {
 }
 
 impl ReportError {
-    /// The cause for whoever must do something about it; `None` when it is a matter of time.
-    pub fn cause(&self) -> Option<Cause> {
+    /// The cause of the incident; `None` when it is only a matter of time.
+    pub(crate) fn cause(&self) -> Option<Cause> {
         let cause = match self {
             Self::OnItsWay { .. } => return None,
             Self::Store(error @ StoreError::Unreadable { .. }) => Cause::ImportStuck {

@@ -8,7 +8,7 @@ use super::outcome::{LineOutcome, Status};
 
 /// What is known of one entry of a file.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(super) struct ReportLine {
     /// Where it stands in its file, counted from 1.
     pub(super) line_number: u64,
     /// The entry; `None` for a line that could not be read.
@@ -20,7 +20,7 @@ pub(super) struct Line {
     pub(super) outcome: LineOutcome,
     /// What it did in each database, in their order.
     pub(super) statuses: Vec<Status>,
-    /// What is counted of it, in minor units; `None` when nobody knows any more.
+    /// What is counted of it, in minor units; `None` when it is not known any more.
     pub(super) amount_minor: Option<i64>,
     /// Why it may be dishonored, if it may.
     pub(super) mark: Option<DishonorMark>,

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use ach::decision::{Effect, Flag};
+use ach::entry::Entry;
 use ach::money::Money;
 use returns_model::follower::RowException;
 use returns_model::hold::{HoldRecord, HoldState};
@@ -11,12 +12,12 @@ use returns_model::import::RejectedLine;
 use returns_model::journal::JournalRow;
 use returns_store::DuplicateLine;
 
-use super::line::Line;
-use super::outcome::{LineOutcome, Status, reason_word};
+use super::line::ReportLine;
+use super::outcome::{LineOutcome, Status};
 
 /// What the store has of an entry.
 #[derive(Clone, Copy)]
-pub(super) enum Found<'a> {
+pub(super) enum EntryRecord<'a> {
     /// It was decided: at once, or when its hold was resolved.
     Row {
         row: &'a JournalRow,
@@ -29,7 +30,7 @@ pub(super) enum Found<'a> {
 }
 
 /// Everything that may have happened to a decision afterwards.
-pub(super) struct Fate<'a> {
+pub(super) struct EntryHistory<'a> {
     /// The databases, the system of record first.
     pub(super) databases: &'a [String],
     pub(super) row_holds: &'a HashMap<(String, u64), HoldRecord>,
@@ -37,70 +38,68 @@ pub(super) struct Fate<'a> {
     pub(super) exceptions: &'a HashMap<(String, u64), RowException>,
 }
 
-impl Fate<'_> {
+impl EntryHistory<'_> {
     /// What became of it; `None` for a row that decides nothing, which stands for no entry.
-    pub(super) fn of(&self, found: Found<'_>) -> Option<Line> {
+    pub(super) fn of(&self, found: EntryRecord<'_>) -> Option<ReportLine> {
         match found {
-            Found::Row { row, hold } => self.decided(row, hold),
-            Found::Hold(hold) => Some(self.held(hold)),
-            Found::Duplicate(line) => Some(self.duplicate(line)),
-            Found::Rejected(line) => Some(self.rejected(line)),
+            EntryRecord::Row { row, hold } => self.decided(row, hold),
+            EntryRecord::Hold(hold) => Some(self.held(hold)),
+            EntryRecord::Duplicate(line) => Some(self.duplicate(line)),
+            EntryRecord::Rejected(line) => Some(self.rejected(line)),
         }
     }
 
-    fn skipped(&self) -> Vec<Status> {
-        vec![Status::Skipped; self.databases.len()]
-    }
-
-    fn rejected(&self, line: &RejectedLine) -> Line {
-        let rejected = &line.rejected;
-        let what = rejected.field.clone().unwrap_or_else(|| "line".to_owned());
-        Line {
-            line_number: rejected.at.line,
-            entry: None,
+    /// The line of an entry that reached no database.
+    fn undecided(
+        &self,
+        line_number: u64,
+        outcome: LineOutcome,
+        entry: Option<&Entry>,
+    ) -> ReportLine {
+        ReportLine {
+            line_number,
+            amount_minor: entry.map(|entry| minor(entry.amount)),
+            entry: entry.cloned(),
             row: None,
             transfer_id: String::new(),
-            outcome: LineOutcome::Rejected(what),
-            statuses: self.skipped(),
+            outcome,
+            statuses: vec![Status::Skipped; self.databases.len()],
+            mark: None,
+            notes: Vec::new(),
+        }
+    }
+
+    fn rejected(&self, line: &RejectedLine) -> ReportLine {
+        let rejected = &line.rejected;
+        let what = rejected.field.clone().unwrap_or_else(|| "line".to_owned());
+        ReportLine {
             amount_minor: Some(rejected.amount_minor.unwrap_or_default()),
-            mark: None,
             notes: vec![rejected.why.clone()],
+            ..self.undecided(rejected.at.line, LineOutcome::Rejected(what), None)
         }
     }
 
-    fn duplicate(&self, line: &DuplicateLine) -> Line {
-        Line {
-            line_number: line.line,
-            amount_minor: line.entry.as_ref().map(|entry| minor(entry.amount)),
-            entry: line.entry.clone(),
-            row: None,
+    fn duplicate(&self, line: &DuplicateLine) -> ReportLine {
+        ReportLine {
             transfer_id: line.transfer_id.clone(),
-            outcome: LineOutcome::Duplicate,
-            statuses: self.skipped(),
-            mark: None,
             notes: vec![format!("known already as {}", line.of_return_id)],
+            ..self.undecided(line.line, LineOutcome::Duplicate, line.entry.as_ref())
         }
     }
 
-    fn held(&self, hold: &HoldRecord) -> Line {
+    fn held(&self, hold: &HoldRecord) -> ReportLine {
         let entry = &hold.new.entry;
-        Line {
-            line_number: entry.at.line,
-            entry: Some(entry.clone()),
-            row: None,
+        ReportLine {
             transfer_id: match hold.new.transfer_ids.as_slice() {
                 [one] => one.clone(),
                 _ => String::new(),
             },
-            outcome: of_hold(hold),
-            statuses: self.skipped(),
-            amount_minor: Some(minor(entry.amount)),
-            mark: None,
             notes: hold_notes(hold),
+            ..self.undecided(entry.at.line, of_hold(hold), Some(entry))
         }
     }
 
-    fn decided(&self, first: &JournalRow, hold: Option<&HoldRecord>) -> Option<Line> {
+    fn decided(&self, first: &JournalRow, hold: Option<&HoldRecord>) -> Option<ReportLine> {
         let mut notes: Vec<String> = hold.map(hold_notes).unwrap_or_default();
         let mut row = first;
         while let Some(next) = self.successors.get(&row.position) {
@@ -121,7 +120,7 @@ impl Fate<'_> {
                 .iter()
                 .map(|flag| flag_words(*flag).to_owned()),
         );
-        Some(Line {
+        Some(ReportLine {
             line_number: row.row.entry.at.line,
             entry: Some(row.row.entry.clone()),
             transfer_id: row.row.transfer.id.clone(),
@@ -247,8 +246,7 @@ fn hold_notes(hold: &HoldRecord) -> Vec<String> {
     };
     vec![format!(
         "was held ({}: {}), {closed} by {by}{note}",
-        reason_word(hold.new.reason),
-        hold.new.detail
+        hold.new.reason, hold.new.detail
     )]
 }
 

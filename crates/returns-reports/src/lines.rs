@@ -12,17 +12,17 @@ use returns_model::journal::JournalRow;
 use returns_store::{DuplicateLine, Store};
 
 use super::ReportError;
-use super::line::Line;
-use super::line_status::{Fate, Found};
+use super::line::ReportLine;
+use super::line_status::{EntryHistory, EntryRecord};
 
 /// Entries that are put together at once.
 const WINDOW: u64 = 1_000;
 
-/// At most so many differences are described; one is enough to look.
+/// The maximum number of differences that are described.
 const MAX_DIFFERENCES: usize = 20;
 
 /// Reads the lines of one import.
-pub(super) struct Lines<'a> {
+pub(super) struct ReportLines<'a> {
     store: &'a dyn Store,
     import_id: &'a str,
     /// The databases, the system of record first.
@@ -59,7 +59,7 @@ struct Window {
     marks: HashMap<u64, DishonorMark>,
 }
 
-impl<'a> Lines<'a> {
+impl<'a> ReportLines<'a> {
     pub(super) async fn begin(
         store: &'a dyn Store,
         import_id: &'a str,
@@ -91,7 +91,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The next lines; none at the end.
-    pub(super) async fn next(&mut self) -> Result<Vec<Line>, ReportError> {
+    pub(super) async fn next(&mut self) -> Result<Vec<ReportLine>, ReportError> {
         let from = self.next;
         let to = self.items.min(from.saturating_add(WINDOW));
         self.next = to;
@@ -217,7 +217,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The line of one entry; `None`, and a difference, when nothing is known of it.
-    fn line(&mut self, ordinal: u64, window: &Window) -> Option<Line> {
+    fn line(&mut self, ordinal: u64, window: &Window) -> Option<ReportLine> {
         let row = window.rows.get(&ordinal);
         let duplicate = window.duplicates.get(&ordinal);
         let rejected = window.rejected.get(&ordinal);
@@ -233,17 +233,17 @@ impl<'a> Lines<'a> {
         if known.iter().filter(|known| **known).count() > 1 {
             self.differ(format!("entry {} of the file is there twice", ordinal + 1));
         }
-        let fate = Fate {
+        let history = EntryHistory {
             databases: self.databases,
             row_holds: &window.row_holds,
             successors: &window.successors,
             exceptions: &window.exceptions,
         };
         let found = match (row, duplicate, rejected, hold) {
-            (Some(row), _, _, hold) => Found::Row { row, hold },
-            (None, _, _, Some(hold)) => Found::Hold(hold),
-            (None, Some(duplicate), _, None) => Found::Duplicate(duplicate),
-            (None, None, Some(rejected), None) => Found::Rejected(rejected),
+            (Some(row), _, _, hold) => EntryRecord::Row { row, hold },
+            (None, _, _, Some(hold)) => EntryRecord::Hold(hold),
+            (None, Some(duplicate), _, None) => EntryRecord::Duplicate(duplicate),
+            (None, None, Some(rejected), None) => EntryRecord::Rejected(rejected),
             (None, None, None, None) => {
                 self.differ(format!(
                     "entry {} of the file is neither decided nor held, known or unreadable",
@@ -252,11 +252,11 @@ impl<'a> Lines<'a> {
                 return None;
             }
         };
-        let Some(line) = fate.of(found) else {
+        let Some(line) = history.of(found) else {
             self.differ(format!("the row of entry {} decides nothing", ordinal + 1));
             return None;
         };
-        Some(Line {
+        Some(ReportLine {
             mark: window.marks.get(&ordinal).cloned(),
             ..line
         })

@@ -17,9 +17,20 @@ pub(super) enum LineOutcome {
     Rejected(String),
 }
 
-/// Where an outcome is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Class {
+/// Where an outcome is counted. Its text begins the outcome of a line.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    strum::EnumString,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
+pub(super) enum OutcomeClass {
     Returned,
     Reversed,
     Failed,
@@ -32,92 +43,38 @@ pub(super) enum Class {
     Rejected,
 }
 
-impl Class {
-    pub(super) const ALL: [Self; 10] = [
-        Self::Returned,
-        Self::Reversed,
-        Self::Failed,
-        Self::Corrected,
-        Self::Restored,
-        Self::Reapplied,
-        Self::Duplicate,
-        Self::Held,
-        Self::Dismissed,
-        Self::Rejected,
-    ];
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Returned => "returned",
-            Self::Reversed => "reversed",
-            Self::Failed => "failed",
-            Self::Corrected => "corrected",
-            Self::Restored => "restored",
-            Self::Reapplied => "reapplied",
-            Self::Duplicate => "duplicate",
-            Self::Held => "held",
-            Self::Dismissed => "dismissed",
-            Self::Rejected => "rejected",
-        }
-    }
-
+impl OutcomeClass {
     /// The class of an outcome as a report has it, such as `held:unknown_transfer`.
     pub(super) fn of_text(text: &str) -> Option<Self> {
-        let word = text.split(':').next().unwrap_or(text);
-        Self::ALL.into_iter().find(|class| class.as_str() == word)
+        text.split(':').next().unwrap_or(text).parse().ok()
     }
 }
 
 impl LineOutcome {
-    pub(super) const fn class(&self) -> Class {
+    pub(super) const fn class(&self) -> OutcomeClass {
         match self {
-            Self::Effect(Effect::Return) => Class::Returned,
-            Self::Effect(Effect::Reverse) => Class::Reversed,
-            Self::Effect(Effect::Fail) => Class::Failed,
+            Self::Effect(Effect::Return) => OutcomeClass::Returned,
+            Self::Effect(Effect::Reverse) => OutcomeClass::Reversed,
+            Self::Effect(Effect::Fail) => OutcomeClass::Failed,
             // No line of a file makes anything ready; nothing moves by it.
-            Self::Effect(Effect::Correct) => Class::Corrected,
-            Self::Effect(Effect::Restore) => Class::Restored,
-            Self::Effect(Effect::Reapply) => Class::Reapplied,
-            Self::Duplicate => Class::Duplicate,
-            Self::Held(_) => Class::Held,
-            Self::Dismissed(_) => Class::Dismissed,
-            Self::Rejected(_) => Class::Rejected,
+            Self::Effect(Effect::Correct) => OutcomeClass::Corrected,
+            Self::Effect(Effect::Restore) => OutcomeClass::Restored,
+            Self::Effect(Effect::Reapply) => OutcomeClass::Reapplied,
+            Self::Duplicate => OutcomeClass::Duplicate,
+            Self::Held(_) => OutcomeClass::Held,
+            Self::Dismissed(_) => OutcomeClass::Dismissed,
+            Self::Rejected(_) => OutcomeClass::Rejected,
         }
     }
 
     /// As the report has it.
     pub(super) fn text(&self) -> String {
-        let word = self.class().as_str();
+        let word: &str = self.class().into();
         match self {
             Self::Effect(_) | Self::Duplicate => word.to_owned(),
-            Self::Held(reason) | Self::Dismissed(reason) => {
-                format!("{word}:{}", reason_word(*reason))
-            }
+            Self::Held(reason) | Self::Dismissed(reason) => format!("{word}:{reason}"),
             Self::Rejected(what) => format!("{word}:{what}"),
         }
-    }
-}
-
-/// A hold's reason in one word.
-pub(super) const fn reason_word(reason: HoldReason) -> &'static str {
-    match reason {
-        HoldReason::UnknownTransfer => "unknown_transfer",
-        HoldReason::AmbiguousTransfer => "ambiguous_transfer",
-        HoldReason::IdsContradict => "ids_contradict",
-        HoldReason::ReturnedPrenote => "returned_prenote",
-        HoldReason::AmountDiffers => "amount_differs",
-        HoldReason::CurrencyDiffers => "currency_differs",
-        HoldReason::StateConflict => "state_conflict",
-        HoldReason::WrongDirection => "wrong_direction",
-        HoldReason::SecondReturn => "second_return",
-        HoldReason::DishonoredReturn => "dishonored_return",
-        HoldReason::ContestedReturn => "contested_return",
-        HoldReason::RefusedCorrection => "refused_correction",
-        HoldReason::UnreadableCorrection => "unreadable_correction",
-        HoldReason::UnknownCode => "unknown_code",
-        HoldReason::UnsupportedType => "unsupported_type",
-        HoldReason::DatabaseRefused => "database_refused",
-        HoldReason::UnexpectedValidationFailure => "unexpected_validation_failure",
     }
 }
 
@@ -148,8 +105,8 @@ impl Status {
             "skipped" => Some(Self::Skipped),
             other => {
                 let word = other.strip_prefix("exception:")?;
-                ExceptionKind::ALL
-                    .into_iter()
+                let mut kinds = ExceptionKind::ALL.into_iter();
+                kinds
                     .find(|kind| kind.as_str() == word)
                     .map(Self::Exception)
             }
@@ -164,18 +121,24 @@ mod tests {
     #[test]
     fn every_outcome_and_status_is_read_back_as_it_was_written() {
         for (outcome, class) in [
-            (LineOutcome::Effect(Effect::Reverse), Class::Reversed),
-            (LineOutcome::Duplicate, Class::Duplicate),
-            (LineOutcome::Held(HoldReason::UnknownCode), Class::Held),
+            (LineOutcome::Effect(Effect::Reverse), OutcomeClass::Reversed),
+            (LineOutcome::Duplicate, OutcomeClass::Duplicate),
+            (
+                LineOutcome::Held(HoldReason::UnknownCode),
+                OutcomeClass::Held,
+            ),
             (
                 LineOutcome::Dismissed(HoldReason::SecondReturn),
-                Class::Dismissed,
+                OutcomeClass::Dismissed,
             ),
-            (LineOutcome::Rejected("amount:x".into()), Class::Rejected),
+            (
+                LineOutcome::Rejected("amount:x".into()),
+                OutcomeClass::Rejected,
+            ),
         ] {
-            assert_eq!(Class::of_text(&outcome.text()), Some(class));
+            assert_eq!(OutcomeClass::of_text(&outcome.text()), Some(class));
         }
-        assert_eq!(Class::of_text("lost"), None);
+        assert_eq!(OutcomeClass::of_text("lost"), None);
         for status in [
             Status::Applied,
             Status::Skipped,
@@ -190,7 +153,7 @@ mod tests {
     fn a_reason_is_the_word_that_everything_else_uses() {
         for reason in [HoldReason::UnknownTransfer, HoldReason::DatabaseRefused] {
             let json = serde_json::to_string(&reason).unwrap();
-            assert_eq!(json.trim_matches('"'), reason_word(reason));
+            assert_eq!(json.trim_matches('"'), reason.as_str());
         }
     }
 }

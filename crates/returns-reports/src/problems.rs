@@ -1,4 +1,4 @@
-//! NotificationState problem at once, keeping it for every replica to show, and notification when it is over.
+//! Reports a problem at once, records it for every replica to show, and reports the recovery.
 
 use std::time::Duration;
 
@@ -10,17 +10,17 @@ use returns_model::report::{FilesFault, WrittenReport};
 use returns_store::StoreError;
 
 use super::ReportError;
-use super::reporter::{Again, Memory, Reporter};
-use super::write::Summary;
+use super::reporter::{Again, Reporter, ReporterMemory};
+use super::write::ReportSummary;
 
 impl Reporter {
     pub(super) async fn report_difference(
         &self,
         import: &ImportRecord,
         report: &WrittenReport,
-        memory: &mut Memory,
+        memory: &mut ReporterMemory,
     ) -> Result<(), StoreError> {
-        let what = serde_json::from_str::<Summary>(&report.totals).map_or_else(
+        let what = serde_json::from_str::<ReportSummary>(&report.totals).map_or_else(
             |error| error.to_string(),
             |summary| summary.tie_out.differences.join("; "),
         );
@@ -30,15 +30,15 @@ impl Reporter {
         self.report_problem(import, cause, None, memory).await
     }
 
-    /// Tells a failure at once, and keeps it for every replica to show.
+    /// Reports a failure at once, and records it for every replica to show.
     pub(super) async fn report_failure(
         &self,
         import: &ImportRecord,
         error: &ReportError,
-        memory: &mut Memory,
+        memory: &mut ReporterMemory,
     ) -> Result<(), StoreError> {
         let Some(cause) = error.cause() else {
-            // Something is on its way; a look a little later finds it there.
+            // Something is on its way; the next pass finds it there.
             let at = self.clock.now() + delta(self.pauses.first);
             let pause = self.pauses.first;
             memory
@@ -76,13 +76,13 @@ impl Reporter {
         import: &ImportRecord,
         cause: Cause,
         next_try_at: Option<DateTime<Utc>>,
-        memory: &mut Memory,
+        memory: &mut ReporterMemory,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let area = cause.area();
-        let told = memory.told.entry(import.import_id.clone()).or_default();
-        if !told.contains(&area) {
-            told.push(area);
+        let reported = memory.reported.entry(import.import_id.clone()).or_default();
+        if !reported.contains(&area) {
+            reported.push(area);
         }
         let fault = FilesFault {
             what: cause.headline(),
@@ -102,27 +102,33 @@ impl Reporter {
         Ok(())
     }
 
-    /// Forgets the failures of an import that goes on, and tells when they were the last of
-    /// their kind. What an earlier process told is in the store, so it is not forgotten.
+    /// Forgets the failures of an import that continues, and clears their incidents when they were
+    /// the last of their kind. What an earlier process reported is in the store.
     pub(super) async fn report_success(
         &self,
         import: &ImportRecord,
-        memory: &mut Memory,
+        memory: &mut ReporterMemory,
     ) -> Result<(), StoreError> {
         memory.tries.remove(&import.import_id);
-        let mut areas = memory.told.remove(&import.import_id).unwrap_or_default();
+        let mut areas = memory
+            .reported
+            .remove(&import.import_id)
+            .unwrap_or_default();
         let files = self.store.files_of(&import.import_id).await?;
         if let Some(fault) = files.fault {
             self.store.clear_files_fault(&import.import_id).await?;
             self.notifier.report_written();
-            let kept = Area::ALL.into_iter().find(|one| one.as_str() == fault.area);
-            areas.extend(kept.filter(|one| !areas.contains(one)));
+            let recorded = Area::ALL.into_iter().find(|one| one.as_str() == fault.area);
+            areas.extend(recorded.filter(|one| !areas.contains(one)));
         }
         for area in areas {
             if area == Area::Bucket {
                 memory.bucket = None;
             }
-            let elsewhere = memory.told.values().any(|told| told.contains(&area))
+            let elsewhere = memory
+                .reported
+                .values()
+                .any(|reported| reported.contains(&area))
                 || self.store.files_with_fault(area.as_str()).await? > 0;
             if area == Area::Import || !elsewhere {
                 let subject = subject(area, &import.import_id);
@@ -132,7 +138,7 @@ impl Reporter {
         Ok(())
     }
 
-    pub(super) fn report_store(&self, error: &StoreError, memory: &mut Memory) {
+    pub(super) fn report_store(&self, error: &StoreError, memory: &mut ReporterMemory) {
         let why = ErrorChain(error).to_string();
         tracing::error!(error = why, "nothing can be archived or reported");
         let now = self.clock.now();
@@ -144,21 +150,15 @@ impl Reporter {
     }
 }
 
-/// What problem of an area is about.
+/// What a problem of an area is about.
 fn subject(area: Area, import_id: &str) -> Subject {
     match area {
-        // The disk of a bucket that is a folder, or of the scratch file: it is told apart from the
-        // disk of the spool, which a file that is received shows to be right again.
+        // The disk of a bucket that is a folder, or of the scratch file. It is not the disk of the
+        // spool, which a received file shows to have recovered.
         Area::Bucket | Area::Disk => Subject::Bucket,
         Area::Clock => Subject::Machine,
         Area::Store => Subject::Store,
-        Area::Import
-        | Area::Reach
-        | Area::Presence
-        | Area::Content
-        | Area::Target
-        | Area::Webhook
-        | Area::Alerting => Subject::Import(import_id.to_owned()),
+        _ => Subject::Import(import_id.to_owned()),
     }
 }
 

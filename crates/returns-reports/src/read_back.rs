@@ -1,5 +1,5 @@
-//! Reading a report back from the bucket: its bytes, its rows, and what they add up to, as if
-//! nobody had ever known what was written.
+//! Reading a report back from the bucket: its bytes, its rows, and what they add up to, without
+//! regard to what was written.
 
 use std::io::Read;
 
@@ -9,15 +9,15 @@ use tokio::sync::mpsc;
 use super::ReportError;
 use super::bucket::Bucket;
 use super::columns::{AMOUNT_MINOR, FIRST_DATABASE, OUTCOME, header};
-use super::outcome::{Class, Status};
+use super::outcome::{OutcomeClass, Status};
 use super::render::Rendered;
 use super::totals::ReportTotals;
 use crate::bucket::Digesting;
 
-/// Chunks that may wait between the bucket and the parser.
+/// ReportChunks that may wait between the bucket and the parser.
 const CHUNKS_AHEAD: usize = 4;
 
-/// Sees whether the report under `key` is the one that was written.
+/// Checks that the report under `key` is the one that was written.
 pub(super) async fn verify(
     bucket: &Bucket,
     key: &str,
@@ -32,7 +32,7 @@ pub(super) async fn verify(
     let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
     let expected = databases.to_vec();
     let parsing = tokio::task::spawn_blocking(move || {
-        let input = Chunks {
+        let input = ReportChunks {
             receiver,
             current: bytes::Bytes::new(),
         };
@@ -61,10 +61,7 @@ pub(super) async fn verify(
         return Err(wrong(first_difference(&written.totals, &totals)));
     }
     if there != written.digest {
-        return Err(wrong(format!(
-            "{} bytes with SHA-256 {} were written, {} bytes with {} are there",
-            written.digest.size_bytes, written.digest.sha256, there.size_bytes, there.sha256
-        )));
+        return Err(wrong(written.digest.difference(&there)));
     }
     Ok(())
 }
@@ -81,13 +78,13 @@ fn first_difference(written: &ReportTotals, there: &ReportTotals) -> String {
     "the databases' columns add up differently".to_owned()
 }
 
-/// Adds a report up; what cannot be read is told with its row.
+/// Adds a report up; an error names the row that cannot be read.
 fn add_up(input: impl Read, databases: &[String]) -> Result<ReportTotals, String> {
     let mut reader = csv::Reader::from_reader(input);
     let columns = reader.headers().map_err(|error| error.to_string())?;
     let expected = header(databases);
     if columns.iter().ne(expected.iter().map(String::as_str)) {
-        return Err("its header is another one".to_owned());
+        return Err("its header is a different one".to_owned());
     }
     let mut totals = ReportTotals::new(databases);
     for (record, number) in reader.records().zip(1_u64..) {
@@ -95,30 +92,30 @@ fn add_up(input: impl Read, databases: &[String]) -> Result<ReportTotals, String
         let unreadable = |what: &str| format!("row {number}: {what}");
         let class = record
             .get(OUTCOME)
-            .and_then(Class::of_text)
-            .ok_or_else(|| unreadable("its outcome is no known word"))?;
+            .and_then(OutcomeClass::of_text)
+            .ok_or_else(|| unreadable("its outcome is not a known word"))?;
         let amount_minor = match record.get(AMOUNT_MINOR).unwrap_or_default() {
             "" => 0,
             digits => digits
                 .parse()
-                .map_err(|_| unreadable("its amount is no number"))?,
+                .map_err(|_| unreadable("its amount is not a number"))?,
         };
         let statuses: Option<Vec<Status>> = (0..databases.len())
             .map(|index| Status::of_text(record.get(FIRST_DATABASE + index)?))
             .collect();
-        let statuses = statuses.ok_or_else(|| unreadable("a status is no known word"))?;
+        let statuses = statuses.ok_or_else(|| unreadable("a status is not a known word"))?;
         totals.add(class, &statuses, amount_minor);
     }
     Ok(totals)
 }
 
-/// Chunks from an asynchronous stream, for a parser that has a thread of its own.
-struct Chunks {
+/// ReportChunks from an asynchronous stream, for a parser that has a thread of its own.
+struct ReportChunks {
     receiver: mpsc::Receiver<bytes::Bytes>,
     current: bytes::Bytes,
 }
 
-impl Read for Chunks {
+impl Read for ReportChunks {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         while self.current.is_empty() {
             match self.receiver.blocking_recv() {

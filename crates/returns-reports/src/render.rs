@@ -8,8 +8,8 @@ use returns_store::{ImportProgress, Store};
 use tokio::io::AsyncWriteExt as _;
 
 use super::ReportError;
-use super::columns::{Common, cells, header};
-use super::lines::Lines;
+use super::columns::{CommonCells, cells, header};
+use super::lines::ReportLines;
 use super::totals::{ReportTotals, differs};
 use crate::bucket::{Digest, Digesting};
 
@@ -42,10 +42,10 @@ pub(super) async fn render(
 ) -> Result<Rendered, ReportError> {
     let items = import.phase.checked().map_or(0, |checked| checked.items);
     let before = progress(store, import, databases).await?;
-    let mut lines = Lines::begin(store, &import.import_id, items, databases).await?;
+    let mut lines = ReportLines::begin(store, &import.import_id, items, databases).await?;
     let mut sheet = Sheet::create(path).await?;
     sheet.write(&[header(databases)]).await?;
-    let common = Common::new(import, finished_at);
+    let common = CommonCells::new(import, finished_at);
     let mut totals = ReportTotals {
         left_out: import.phase.checked().map_or(0, |checked| checked.left_out),
         ..ReportTotals::new(databases)
@@ -136,7 +136,7 @@ fn against_file(
         ..import.totals.read
     };
     if unknown_amounts > 0 {
-        // Duplicates from before entries were kept with them: only their number is known.
+        // Duplicates from before their entries were recorded: only their number is known.
         counted.amount_minor = totals.read.amount_minor;
     }
     differs("the file against the report", counted, totals.read)
@@ -144,7 +144,7 @@ fn against_file(
 
 /// The lines against what each database has passed of the journal.
 fn against_databases(
-    lines: &Lines<'_>,
+    lines: &ReportLines<'_>,
     progress: &[ImportProgress],
     databases: &[String],
 ) -> Vec<String> {

@@ -1,5 +1,5 @@
 //! The worker: archives what was received and reports what is finished, the oldest first. One
-//! import's problem never stops another; problem is told at once, and tried again.
+//! import's problem never stops another; a problem is reported at once, and tried again.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use super::bucket::Bucket;
 /// Imports that are listed at once.
 const PAGE: u32 = 100;
 
-/// The least time between two looks. An import that is being decided changes all the time.
+/// The least time between two passes. An import that is being decided changes all the time.
 const BETWEEN_PASSES: Duration = Duration::from_millis(200);
 
 /// How long to wait after a failure.
@@ -47,15 +47,15 @@ pub struct Reporter {
 
 /// How far an import's files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Came {
+enum FilesProgress {
     /// Nothing more to do until the import is further.
     Waits,
     /// Nothing more to do at all.
     Done,
-    /// It is reported, and not everything in its file is accounted for: a person must look,
-    /// and was told so.
+    /// It is reported, and not everything in its file is accounted for: a person must look, and
+    /// was notified.
     Open,
-    /// The same, and nobody was told yet.
+    /// The same, and nobody was notified yet.
     DoesNotTieOut(WrittenReport),
 }
 
@@ -66,23 +66,27 @@ pub(super) struct Again {
     pub(super) at: DateTime<Utc>,
 }
 
-/// What this replica remembers between two looks.
+/// What this replica remembers between two passes.
 #[derive(Default)]
-pub(super) struct Memory {
+pub(super) struct ReporterMemory {
     /// By import.
     pub(super) tries: HashMap<String, Again>,
     /// The bucket as a whole.
     pub(super) bucket: Option<Again>,
-    /// What was told of each import and is not over.
-    pub(super) told: HashMap<String, Vec<Area>>,
-    /// Whether the returns database failed at the last look.
+    /// What was reported of each import and has not recovered.
+    pub(super) reported: HashMap<String, Vec<Area>>,
+    /// Whether the returns database failed at the last pass.
     pub(super) store_failed: bool,
 }
 
 impl Reporter {
-    /// Looks at every import that has something left to be done. False when another replica
+    /// Continues every import that has something left to be done. False when another replica
     /// has the lease by now.
-    async fn look(&self, memory: &mut Memory, lease: &Lease) -> Result<bool, StoreError> {
+    async fn pass_over(
+        &self,
+        memory: &mut ReporterMemory,
+        lease: &Lease,
+    ) -> Result<bool, StoreError> {
         let mut after = None;
         let mut unreadable = None;
         loop {
@@ -97,12 +101,12 @@ impl Reporter {
                 if !lease.still_held().await? {
                     return Ok(false);
                 }
-                match self.look_at(import_id, memory).await {
+                match self.visit(import_id, memory).await {
                     // It keeps none of the others from the bucket.
                     Err(error @ StoreError::Unreadable { .. }) => {
                         unreadable.get_or_insert(error);
                     }
-                    looked => looked?,
+                    visited => visited?,
                 }
             }
             match page.last() {
@@ -112,7 +116,7 @@ impl Reporter {
         }
     }
 
-    async fn look_at(&self, import_id: &str, memory: &mut Memory) -> Result<(), StoreError> {
+    async fn visit(&self, import_id: &str, memory: &mut ReporterMemory) -> Result<(), StoreError> {
         let waits = memory.tries.get(import_id);
         if waits.is_some_and(|again| again.at > self.clock.now()) {
             return Ok(());
@@ -120,10 +124,12 @@ impl Reporter {
         let Some(import) = self.store.import(import_id).await? else {
             return Ok(());
         };
-        match self.go_on(&import).await {
-            Ok(Came::Open) => {}
-            Ok(Came::Waits | Came::Done) => self.report_success(&import, memory).await?,
-            Ok(Came::DoesNotTieOut(report)) => {
+        match self.advance(&import).await {
+            Ok(FilesProgress::Open) => {}
+            Ok(FilesProgress::Waits | FilesProgress::Done) => {
+                self.report_success(&import, memory).await?;
+            }
+            Ok(FilesProgress::DoesNotTieOut(report)) => {
                 self.report_success(&import, memory).await?;
                 self.report_difference(&import, &report, memory).await?;
             }
@@ -135,18 +141,20 @@ impl Reporter {
         Ok(())
     }
 
-    /// Does whatever is left to be done for an import just now.
-    async fn go_on(&self, import: &ImportRecord) -> Result<Came, ReportError> {
+    /// Does what can be done for an import now.
+    async fn advance(&self, import: &ImportRecord) -> Result<FilesProgress, ReportError> {
         let files = self.store.files_of(&import.import_id).await?;
         if files.done {
-            return Ok(Came::Done);
+            return Ok(FilesProgress::Done);
         }
         let archive = match files.archive {
             Some(archive) => archive,
             None => self.archive(import).await?,
         };
         match &import.phase {
-            Phase::Checking | Phase::Deciding { .. } | Phase::Decided { .. } => Ok(Came::Waits),
+            Phase::Checking | Phase::Deciding { .. } | Phase::Decided { .. } => {
+                Ok(FilesProgress::Waits)
+            }
             Phase::Rejected { .. } => self.finish(import).await,
             Phase::Applied { applied_at, .. } => {
                 let (report, is_new) = match files.report {
@@ -157,28 +165,28 @@ impl Reporter {
                     return self.finish(import).await;
                 }
                 if is_new || files.fault.is_none() {
-                    return Ok(Came::DoesNotTieOut(report));
+                    return Ok(FilesProgress::DoesNotTieOut(report));
                 }
-                Ok(Came::Open)
+                Ok(FilesProgress::Open)
             }
         }
     }
 
     /// Everything is in the bucket and recorded: the file in the spool is not needed any more.
-    async fn finish(&self, import: &ImportRecord) -> Result<Came, ReportError> {
+    async fn finish(&self, import: &ImportRecord) -> Result<FilesProgress, ReportError> {
         failpoint("archive::before_spool_delete").await?;
         self.spool.forget(&import.new.spool_name)?;
         failpoint("archive::after_spool_delete").await?;
         self.store.finish_files(&import.import_id).await?;
         self.notifier.report_written();
-        Ok(Came::Done)
+        Ok(FilesProgress::Done)
     }
 }
 
 /// The worker that archives and reports.
 pub struct ReporterJob {
     reporter: Arc<Reporter>,
-    memory: Memory,
+    memory: ReporterMemory,
 }
 
 impl ReporterJob {
@@ -186,7 +194,7 @@ impl ReporterJob {
     pub fn new(reporter: Arc<Reporter>) -> Self {
         Self {
             reporter,
-            memory: Memory::default(),
+            memory: ReporterMemory::default(),
         }
     }
 }
@@ -203,18 +211,18 @@ impl Job for ReporterJob {
     }
 
     async fn begin(&mut self) {
-        self.memory = Memory::default();
+        self.memory = ReporterMemory::default();
     }
 
     async fn pass(&mut self, lease: &Lease, stop: &CancellationToken) -> Result<Pass, StoreError> {
         sleep(BETWEEN_PASSES, stop).await;
         let (reporter, memory) = (&self.reporter, &mut self.memory);
-        let looked = tokio::select! {
+        let visited = tokio::select! {
             // What is on its way is left as by a crash, which a later start makes good.
             () = stop.cancelled() => return Ok(Pass::Idle(BETWEEN_PASSES)),
-            looked = reporter.look(memory, lease) => looked?,
+            visited = reporter.pass_over(memory, lease) => visited?,
         };
-        if !looked {
+        if !visited {
             return Ok(Pass::LeaseLost);
         }
         if std::mem::take(&mut memory.store_failed) {

@@ -3,7 +3,7 @@
 use ach::advice::{Attempts, advice};
 use ach::code::ReturnCode;
 use ach::deadline::return_deadline;
-use ach::entry::{Coded, Entry, EntryKind};
+use ach::entry::Entry;
 use chrono::NaiveDate;
 use returns_model::journal::Row;
 
@@ -15,7 +15,7 @@ pub(super) fn original_date(entry: Option<&Entry>, row: Option<&Row>) -> Option<
 
 /// What the code table and the calendar say; empty where they say nothing.
 #[derive(Default)]
-pub(super) struct Rules {
+pub(super) struct CodeRules {
     pub(super) category: &'static str,
     pub(super) initiated_by: &'static str,
     pub(super) deadline: Option<NaiveDate>,
@@ -27,31 +27,13 @@ pub(super) struct Rules {
     pub(super) account_effect: &'static str,
 }
 
-impl Rules {
+impl CodeRules {
     pub(super) fn of(entry: Option<&Entry>, row: Option<&Row>) -> Self {
         let Some(entry) = entry else {
             return Self::default();
         };
-        match &entry.kind {
-            EntryKind::Return {
-                code: Coded::Known(code),
-                ..
-            }
-            | EntryKind::Dishonored {
-                code: Coded::Known(code),
-                ..
-            }
-            | EntryKind::Contested {
-                code: Coded::Known(code),
-                ..
-            } => Self::of_code(*code, entry, row),
-            EntryKind::Return { .. }
-            | EntryKind::Dishonored { .. }
-            | EntryKind::Contested { .. }
-            | EntryKind::Correction { .. }
-            | EntryKind::RefusedCorrection { .. }
-            | EntryKind::ValidationFailure { .. } => Self::default(),
-        }
+        let code = entry.kind.return_code();
+        code.map_or_else(Self::default, |code| Self::of_code(code, entry, row))
     }
 
     fn of_code(code: ReturnCode, entry: &Entry, row: Option<&Row>) -> Self {

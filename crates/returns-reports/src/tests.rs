@@ -117,9 +117,10 @@ async fn every_entry_has_one_line_in_the_order_of_the_file_and_everything_ties_o
     assert_eq!(column(&lines, "return_title")[1], "Insufficient Funds");
     assert!(column(&lines, "exception_text")[2].contains("no amount"));
 
-    let beside: Summary = serde_json::from_slice(&world.in_bucket(&report.totals_key)).unwrap();
+    let beside: ReportSummary =
+        serde_json::from_slice(&world.in_bucket(&report.totals_key)).unwrap();
     assert_eq!(
-        serde_json::from_str::<Summary>(&report.totals).unwrap(),
+        serde_json::from_str::<ReportSummary>(&report.totals).unwrap(),
         beside
     );
     assert_eq!(beside.report.sha256, report.sha256);

@@ -2,8 +2,9 @@
 
 use returns_model::import::Tally;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray as _;
 
-use super::outcome::{Class, Status};
+use super::outcome::{OutcomeClass, Status};
 
 /// What became of the lines of a file, in count and in money.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -61,7 +62,7 @@ impl ReportTotals {
     }
 
     /// Counts a line. `statuses` are in the order of the databases.
-    pub(super) fn add(&mut self, class: Class, statuses: &[Status], amount_minor: i64) {
+    pub(super) fn add(&mut self, class: OutcomeClass, statuses: &[Status], amount_minor: i64) {
         self.read.add(amount_minor);
         self.of_class(class).add(amount_minor);
         for (database, status) in self.databases.iter_mut().zip(statuses) {
@@ -69,18 +70,18 @@ impl ReportTotals {
         }
     }
 
-    fn of_class(&mut self, class: Class) -> &mut Tally {
+    fn of_class(&mut self, class: OutcomeClass) -> &mut Tally {
         match class {
-            Class::Returned => &mut self.returned,
-            Class::Reversed => &mut self.reversed,
-            Class::Failed => &mut self.failed,
-            Class::Corrected => &mut self.corrected,
-            Class::Restored => &mut self.restored,
-            Class::Reapplied => &mut self.reapplied,
-            Class::Duplicate => &mut self.duplicate,
-            Class::Held => &mut self.held,
-            Class::Dismissed => &mut self.dismissed,
-            Class::Rejected => &mut self.rejected,
+            OutcomeClass::Returned => &mut self.returned,
+            OutcomeClass::Reversed => &mut self.reversed,
+            OutcomeClass::Failed => &mut self.failed,
+            OutcomeClass::Corrected => &mut self.corrected,
+            OutcomeClass::Restored => &mut self.restored,
+            OutcomeClass::Reapplied => &mut self.reapplied,
+            OutcomeClass::Duplicate => &mut self.duplicate,
+            OutcomeClass::Held => &mut self.held,
+            OutcomeClass::Dismissed => &mut self.dismissed,
+            OutcomeClass::Rejected => &mut self.rejected,
         }
     }
 
@@ -97,9 +98,11 @@ impl ReportTotals {
     }
 
     /// Every outcome with its word.
-    pub fn outcomes(&self) -> [(&'static str, Tally); 10] {
+    pub fn outcomes(&self) -> Vec<(&'static str, Tally)> {
         let mut copy = self.clone();
-        Class::ALL.map(|class| (class.as_str(), *copy.of_class(class)))
+        let classes = OutcomeClass::VARIANTS.iter();
+        let tallies = classes.map(|class| (class.into(), *copy.of_class(*class)));
+        tallies.collect()
     }
 
     /// Where the parts do not make up the whole. Every sentence names what differs.
@@ -132,22 +135,22 @@ impl ReportTotals {
 
 impl DatabaseTotals {
     /// Where a line is counted.
-    fn place(&mut self, class: Class, status: Status) -> &mut Tally {
+    fn place(&mut self, class: OutcomeClass, status: Status) -> &mut Tally {
         match (status, class) {
             (Status::Applied, _) => &mut self.applied,
             (Status::Exception(_), _) => &mut self.exception,
-            (Status::Skipped, Class::Corrected) => &mut self.corrected,
-            (Status::Skipped, Class::Duplicate) => &mut self.duplicate,
-            (Status::Skipped, Class::Held) => &mut self.held,
-            (Status::Skipped, Class::Dismissed) => &mut self.dismissed,
-            (Status::Skipped, Class::Rejected) => &mut self.rejected,
+            (Status::Skipped, OutcomeClass::Corrected) => &mut self.corrected,
+            (Status::Skipped, OutcomeClass::Duplicate) => &mut self.duplicate,
+            (Status::Skipped, OutcomeClass::Held) => &mut self.held,
+            (Status::Skipped, OutcomeClass::Dismissed) => &mut self.dismissed,
+            (Status::Skipped, OutcomeClass::Rejected) => &mut self.rejected,
             (
                 Status::Skipped,
-                Class::Returned
-                | Class::Reversed
-                | Class::Failed
-                | Class::Restored
-                | Class::Reapplied,
+                OutcomeClass::Returned
+                | OutcomeClass::Reversed
+                | OutcomeClass::Failed
+                | OutcomeClass::Restored
+                | OutcomeClass::Reapplied,
             ) => &mut self.missing,
         }
     }
@@ -185,10 +188,10 @@ mod tests {
     fn every_line_is_counted_once_for_the_file_and_once_for_each_database() {
         let mut totals = totals();
         let refused = Status::Exception(ExceptionKind::Refused);
-        totals.add(Class::Reversed, &[Status::Applied, refused], 500);
-        totals.add(Class::Corrected, &[Status::Skipped; 2], 0);
-        totals.add(Class::Held, &[refused, Status::Skipped], 7);
-        totals.add(Class::Rejected, &[Status::Skipped; 2], 3);
+        totals.add(OutcomeClass::Reversed, &[Status::Applied, refused], 500);
+        totals.add(OutcomeClass::Corrected, &[Status::Skipped; 2], 0);
+        totals.add(OutcomeClass::Held, &[refused, Status::Skipped], 7);
+        totals.add(OutcomeClass::Rejected, &[Status::Skipped; 2], 3);
         assert_eq!(totals.differences(), [] as [&str; 0]);
         assert_eq!(
             totals.read,
@@ -207,7 +210,11 @@ mod tests {
     #[test]
     fn a_decided_line_that_a_database_does_not_have_is_told() {
         let mut totals = totals();
-        totals.add(Class::Reversed, &[Status::Applied, Status::Skipped], 500);
+        totals.add(
+            OutcomeClass::Reversed,
+            &[Status::Applied, Status::Skipped],
+            500,
+        );
         let differences = totals.differences();
         assert_eq!(differences.len(), 1, "{differences:?}");
         assert!(differences[0].contains("rallypay"), "{differences:?}");

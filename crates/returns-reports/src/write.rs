@@ -1,4 +1,4 @@
-//! Writing a report to the bucket under a key that nobody has, with its totals beside it, and
+//! Writing a report to the bucket under a free key, with its totals beside it, and
 //! reading both back.
 
 use chrono::{DateTime, Utc};
@@ -15,13 +15,13 @@ use super::totals::ReportTotals;
 use super::{ReportError, keys};
 use crate::bucket::{BucketError, Digest};
 
-/// At most so many editions of a report are tried. Each but the last was found to be wrong, or
+/// The maximum number of editions of a report. Each but the last was found to be wrong, or
 /// was cut off by a crash before something new happened to its entries.
 const MAX_EDITIONS: u32 = 50;
 
 /// What stands beside a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Summary {
+pub struct ReportSummary {
     pub import_id: String,
     pub source: String,
     pub file_name: String,
@@ -120,7 +120,7 @@ impl Reporter {
         totals_key: &str,
         scratch: &Scratch,
         rendered: &Rendered,
-        summary: &Summary,
+        summary: &ReportSummary,
     ) -> Result<String, ReportError> {
         let totals = serde_json::to_string_pretty(summary)
             .map_err(|error| ReportError::Unmakable(error.to_string()))?;
@@ -174,9 +174,9 @@ fn summary(
     archive: &ArchivedFile,
     key: &str,
     rendered: &Rendered,
-) -> Summary {
+) -> ReportSummary {
     let totals = &rendered.totals;
-    Summary {
+    ReportSummary {
         import_id: import.import_id.clone(),
         source: import.new.source.clone(),
         file_name: import.new.file_name.clone(),

@@ -1,4 +1,4 @@
-//! What can go wrong at a source, each kind told apart, so that an alert can name the cause.
+//! What can go wrong at a source, each kind by itself, so that an alert can name the cause.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use super::name::RemoteName;
 
 /// Why a source could not be used. No secret is ever part of it.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum SourceError {
+pub(crate) enum SourceError {
     #[error("the host name {host:?} does not resolve: {why}")]
     HostNotFound { host: String, why: String },
     #[error("{host} refuses connections on port {port}")]
@@ -72,7 +72,7 @@ pub enum SourceError {
     },
     #[error("{name:?} cannot be unpacked: {why}")]
     Unopenable { name: RemoteName, why: String },
-    #[error("{name:?} could not be put away: {why}")]
+    #[error("{name:?} could not be archived at the source: {why}")]
     NotPutAway { name: RemoteName, why: String },
     #[error("the disk of {path} is full")]
     DiskFull { path: PathBuf },
@@ -85,7 +85,7 @@ pub enum SourceError {
 
 impl SourceError {
     /// The cause, as an incident tells it.
-    pub fn cause(&self) -> Cause {
+    pub(crate) fn cause(&self) -> Cause {
         match self.clone() {
             Self::HostNotFound { host, why: _ } => Cause::HostNotFound { host },
             Self::PortClosed { host, port } => Cause::PortClosed { host, port },

@@ -26,7 +26,7 @@ pub(super) trait Remote {
     /// The next bytes; 0 at the end of the file.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError>;
     /// The file as it is now; `None` when it is not there any more.
-    fn look_again(&mut self) -> Result<Option<RemoteFile>, SourceError>;
+    fn stat_again(&mut self) -> Result<Option<RemoteFile>, SourceError>;
 }
 
 /// What is to be taken, and where to.
@@ -95,7 +95,7 @@ impl Fetch {
         let received = pump(remote, self.file.size_bytes, write)?;
         let name = || self.file.name.clone();
         let now = remote
-            .look_again()?
+            .stat_again()?
             .ok_or_else(|| SourceError::Vanished { name: name() })?;
         if received > self.file.size_bytes || !self.file.is_unchanged(&now) {
             return Err(SourceError::Growing {

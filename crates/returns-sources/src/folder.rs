@@ -6,10 +6,10 @@ use std::io::{ErrorKind, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::archive_remote::Shelf;
+use super::archive_remote::SourceDirectory;
 use super::error::SourceError;
 use super::fetch::Remote;
-use super::listing::{Entry, Kind, RemoteFile};
+use super::listing::{RemoteEntry, RemoteEntryKind, RemoteFile};
 use super::name::RemoteName;
 
 /// A folder that is there.
@@ -20,14 +20,12 @@ pub(super) struct Folder {
 impl Folder {
     /// The folder, if it can be listed.
     pub(super) fn open(directory: PathBuf) -> Result<Self, SourceError> {
-        match fs::read_dir(&directory) {
-            Ok(_) => Ok(Self { directory }),
-            Err(error) => Err(unreadable(&directory, &error)),
-        }
+        fs::read_dir(&directory).map_err(|error| unreadable(&directory, &error))?;
+        Ok(Self { directory })
     }
 
     /// Everything in the folder.
-    pub(super) fn list(&self) -> Result<Vec<Entry>, SourceError> {
+    pub(super) fn list(&self) -> Result<Vec<RemoteEntry>, SourceError> {
         let failed = |error: std::io::Error| unreadable(&self.directory, &error);
         let mut entries = Vec::new();
         for entry in fs::read_dir(&self.directory).map_err(failed)? {
@@ -45,20 +43,34 @@ impl Folder {
 
     /// Opens a file for reading.
     pub(super) fn read<'a>(&'a self, listed: &'a RemoteFile) -> Result<Reading<'a>, SourceError> {
-        match File::open(listed.name.within(&self.directory)) {
-            Ok(file) => Ok(Reading {
-                folder: self,
-                listed,
-                file,
-            }),
-            Err(error) if error.kind() == ErrorKind::NotFound => Err(SourceError::Vanished {
+        let file = File::open(listed.name.within(&self.directory));
+        let file = file.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => SourceError::Vanished {
                 name: listed.name.clone(),
-            }),
-            Err(error) => Err(SourceError::Refused {
-                what: format!("to let us read {:?}", listed.name),
-                why: error.to_string(),
-            }),
-        }
+            },
+            _ => unread(listed, &error),
+        })?;
+        Ok(Reading {
+            folder: self,
+            listed,
+            file,
+        })
+    }
+}
+
+fn unread(file: &RemoteFile, error: &std::io::Error) -> SourceError {
+    SourceError::Refused {
+        what: format!("to let us read {:?}", file.name),
+        why: error.to_string(),
+    }
+}
+
+/// What there is; `None` when the error says that there is nothing.
+fn if_there<T>(found: std::io::Result<T>) -> Result<Option<T>, String> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -73,15 +85,15 @@ fn unreadable(directory: &Path, error: &std::io::Error) -> SourceError {
     }
 }
 
-fn described(name: RemoteName, metadata: &fs::Metadata) -> Entry {
+fn described(name: RemoteName, metadata: &fs::Metadata) -> RemoteEntry {
     let file_type = metadata.file_type();
     let kind = match () {
-        () if file_type.is_file() => Kind::File,
-        () if file_type.is_dir() => Kind::Folder,
-        () if file_type.is_symlink() => Kind::Link,
-        () => Kind::Other,
+        () if file_type.is_file() => RemoteEntryKind::File,
+        () if file_type.is_dir() => RemoteEntryKind::Folder,
+        () if file_type.is_symlink() => RemoteEntryKind::Link,
+        () => RemoteEntryKind::Other,
     };
-    Entry {
+    RemoteEntry {
         name,
         kind,
         size_bytes: metadata.len(),
@@ -98,15 +110,11 @@ pub(super) struct Reading<'a> {
 
 impl Remote for Reading<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        self.file
-            .read(buffer)
-            .map_err(|error| SourceError::Refused {
-                what: format!("to let us read {:?}", self.listed.name),
-                why: error.to_string(),
-            })
+        let read = self.file.read(buffer);
+        read.map_err(|error| unread(self.listed, &error))
     }
 
-    fn look_again(&mut self) -> Result<Option<RemoteFile>, SourceError> {
+    fn stat_again(&mut self) -> Result<Option<RemoteFile>, SourceError> {
         self.folder
             .file_now(&self.listed.name)
             .map_err(|why| SourceError::Refused {
@@ -116,30 +124,23 @@ impl Remote for Reading<'_> {
     }
 }
 
-impl Shelf for Folder {
-    fn directory(&self) -> &Path {
+impl SourceDirectory for Folder {
+    fn path(&self) -> &Path {
         &self.directory
     }
 
     fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, String> {
-        match fs::symlink_metadata(name.within(&self.directory)) {
-            Ok(metadata) => Ok(Some(described(name.clone(), &metadata).into())),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.to_string()),
-        }
+        let found = if_there(fs::symlink_metadata(name.within(&self.directory)))?;
+        Ok(found.map(|metadata| described(name.clone(), &metadata).into()))
     }
 
     fn is_there(&self, path: &Path) -> Result<bool, String> {
-        match fs::symlink_metadata(path) {
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error.to_string()),
-        }
+        Ok(if_there(fs::symlink_metadata(path))?.is_some())
     }
 
     /// A second name for the file, which fails where the name is taken, and then without the
-    /// first. A crash in between leaves both, which [`Shelf::rename`] is not asked about again:
-    /// the file is then seen under its first name, and put away under another.
+    /// first. A crash in between leaves both, which [`SourceDirectory::rename`] is not asked about again:
+    /// the file is then seen under its first name, and archived under another.
     fn rename(&self, from: &Path, to: &Path) -> Result<(), String> {
         match fs::hard_link(from, to) {
             Ok(()) => fs::remove_file(from).map_err(|error| error.to_string()),
@@ -159,9 +160,6 @@ impl Shelf for Folder {
     }
 
     fn delete(&self, path: &Path) -> Result<(), String> {
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error.to_string()),
-            _ => Ok(()),
-        }
+        if_there(fs::remove_file(path)).map(drop)
     }
 }

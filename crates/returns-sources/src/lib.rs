@@ -24,11 +24,4 @@ mod unwrap;
 
 pub use location::RemoteLocation;
 pub use settings::read;
-pub use {
-    error::SourceError,
-    listing::{Completeness, Growing, Listing, RemoteFile},
-    location::After,
-    probe::probe,
-    session::Session,
-    source_probe::SourceProbe,
-};
+pub use source_probe::SourceProbe;

@@ -1,23 +1,23 @@
-//! What is in the directory, and what of it is a file to take. Pure: the looks are handed in.
+//! What is in the directory, and what of it is a file to take. Pure: the lists are handed in.
 
 use chrono::{DateTime, Utc};
 use glob::{MatchOptions, Pattern};
 
 use super::name::RemoteName;
 
-/// One entry of the directory, as it was at one look.
+/// One entry of the directory, as it was listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    pub name: RemoteName,
-    pub kind: Kind,
-    pub size_bytes: u64,
+pub(crate) struct RemoteEntry {
+    pub(crate) name: RemoteName,
+    pub(crate) kind: RemoteEntryKind,
+    pub(crate) size_bytes: u64,
     /// `None` where the server does not say.
-    pub modified_at: Option<DateTime<Utc>>,
+    pub(crate) modified_at: Option<DateTime<Utc>>,
 }
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum RemoteEntryKind {
     File,
     Folder,
     Link,
@@ -25,19 +25,19 @@ pub enum Kind {
     Other,
 }
 
-/// A file that matches, as it was when it was last looked at.
+/// A file that matches, as it was when it was last listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteFile {
-    pub name: RemoteName,
-    pub size_bytes: u64,
+pub(crate) struct RemoteFile {
+    pub(crate) name: RemoteName,
+    pub(crate) size_bytes: u64,
     /// `None` where the server does not say.
-    pub modified_at: Option<DateTime<Utc>>,
+    pub(crate) modified_at: Option<DateTime<Utc>>,
 }
 
 /// By what a file is known to be complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Completeness {
-    /// Size and time are the same at two looks, so far apart.
+pub(crate) enum Completeness {
+    /// Size and time are the same in two lists, this long apart.
     Stable { settle: std::time::Duration },
     /// Another file, whose name is this one's with the suffix, is there.
     Marker { suffix: String },
@@ -47,47 +47,47 @@ pub enum Completeness {
 
 /// An entry that is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftAlone {
-    pub name: RemoteName,
-    pub why: &'static str,
+pub(crate) struct LeftAlone {
+    pub(crate) name: RemoteName,
+    pub(crate) why: &'static str,
 }
 
 /// A file that is not complete yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Growing {
-    pub name: RemoteName,
-    pub from_bytes: u64,
-    pub to_bytes: u64,
+pub(crate) struct Growing {
+    pub(crate) name: RemoteName,
+    pub(crate) from_bytes: u64,
+    pub(crate) to_bytes: u64,
 }
 
-/// The entries of one look, sorted.
+/// The entries of one list, sorted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Sorted {
+pub(crate) struct SortedEntries {
     /// Files that match and have bytes, by name.
-    pub candidates: Vec<RemoteFile>,
-    /// Files that match and have no bytes. They may still grow, so they are never put away.
-    pub empty: Vec<RemoteFile>,
+    pub(crate) candidates: Vec<RemoteFile>,
+    /// Files that match and have no bytes. They may still grow, so they are never archived.
+    pub(crate) empty: Vec<RemoteFile>,
     /// Files that match, and whose marker is not there.
-    pub unmarked: Vec<RemoteFile>,
-    pub left_alone: Vec<LeftAlone>,
+    pub(crate) unmarked: Vec<RemoteFile>,
+    pub(crate) left_alone: Vec<LeftAlone>,
 }
 
-/// What is there to be taken, after as many looks as it needs.
+/// What is there to be taken, after as many lists as it needs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
+pub(crate) struct Listing {
     /// Complete files, the oldest first, so that files are imported as they were made.
-    pub complete: Vec<RemoteFile>,
+    pub(crate) complete: Vec<RemoteFile>,
     /// Files without bytes that did not grow while they were looked at. Whether that is right
     /// is for the source's `allow_empty` to say.
-    pub empty: Vec<RemoteFile>,
-    pub growing: Vec<Growing>,
+    pub(crate) empty: Vec<RemoteFile>,
+    pub(crate) growing: Vec<Growing>,
     /// Files whose marker is not there yet.
-    pub unmarked: Vec<RemoteFile>,
-    pub left_alone: Vec<LeftAlone>,
+    pub(crate) unmarked: Vec<RemoteFile>,
+    pub(crate) left_alone: Vec<LeftAlone>,
 }
 
-impl From<Entry> for RemoteFile {
-    fn from(entry: Entry) -> Self {
+impl From<RemoteEntry> for RemoteFile {
+    fn from(entry: RemoteEntry) -> Self {
         Self {
             name: entry.name,
             size_bytes: entry.size_bytes,
@@ -103,7 +103,7 @@ impl RemoteFile {
     }
 }
 
-impl Sorted {
+impl SortedEntries {
     fn matching(&self) -> impl Iterator<Item = &RemoteFile> {
         self.candidates
             .iter()
@@ -125,17 +125,17 @@ impl Sorted {
 
 /// Sorts the entries of a directory.
 pub(crate) fn sort_out(
-    entries: Vec<Entry>,
+    entries: Vec<RemoteEntry>,
     pattern: &Pattern,
     completeness: &Completeness,
-) -> Sorted {
+) -> SortedEntries {
     let suffix = match completeness {
         Completeness::Marker { suffix } => Some(suffix.as_str()),
         Completeness::Stable { .. } | Completeness::Rename => None,
     };
     let names: std::collections::HashSet<RemoteName> =
         entries.iter().map(|entry| entry.name.clone()).collect();
-    let mut sorted = Sorted::default();
+    let mut sorted = SortedEntries::default();
     for entry in entries {
         if let Some(why) = left_alone(&entry, pattern, suffix) {
             let name = entry.name;
@@ -160,15 +160,19 @@ pub(crate) fn sort_out(
     sorted
 }
 
-/// Why an entry is no file for us; `None` when it is one.
-fn left_alone(entry: &Entry, pattern: &Pattern, marker: Option<&str>) -> Option<&'static str> {
+/// Why an entry is not a file for us; `None` when it is one.
+fn left_alone(
+    entry: &RemoteEntry,
+    pattern: &Pattern,
+    marker: Option<&str>,
+) -> Option<&'static str> {
     const UNFINISHED: [&str; 3] = [".tmp", ".filepart", ".part"];
     let name = &entry.name;
     match entry.kind {
-        Kind::Folder => return Some("it is a folder"),
-        Kind::Link => return Some("it is a symbolic link"),
-        Kind::Other => return Some("it is no ordinary file"),
-        Kind::File => {}
+        RemoteEntryKind::Folder => return Some("it is a folder"),
+        RemoteEntryKind::Link => return Some("it is a symbolic link"),
+        RemoteEntryKind::Other => return Some("it is not an ordinary file"),
+        RemoteEntryKind::File => {}
     }
     if let Some(why) = name.hostile() {
         return Some(why);
@@ -198,9 +202,9 @@ fn left_alone(entry: &Entry, pattern: &Pattern, marker: Option<&str>) -> Option<
     None
 }
 
-/// Compares two looks at one directory: what is the same is complete. What is new in the
+/// Compares two lists of one directory: what is the same is complete. What is new in the
 /// second, and was therefore seen once, waits for the next run.
-pub(crate) fn compare(first: &Sorted, second: Sorted) -> Listing {
+pub(crate) fn compare(first: &SortedEntries, second: SortedEntries) -> Listing {
     let before: std::collections::HashMap<&RemoteName, &RemoteFile> =
         first.matching().map(|file| (&file.name, file)).collect();
     let mut listing = Listing {
@@ -226,14 +230,14 @@ pub(crate) fn compare(first: &Sorted, second: Sorted) -> Listing {
     listing
 }
 
-/// One look that is enough.
-pub(crate) fn at_once(look: Sorted) -> Listing {
+/// One list that is enough.
+pub(crate) fn at_once(sorted: SortedEntries) -> Listing {
     Listing {
-        complete: look.candidates,
-        empty: look.empty,
+        complete: sorted.candidates,
+        empty: sorted.empty,
         growing: Vec::new(),
-        unmarked: look.unmarked,
-        left_alone: look.left_alone,
+        unmarked: sorted.unmarked,
+        left_alone: sorted.left_alone,
     }
 }
 

@@ -13,25 +13,25 @@ use super::session::Session;
 use crate::sftp::pin::Pin;
 use crate::unwrap::pgp::PgpKey;
 
-/// A place with files, and what is agreed about them.
+/// A directory with files, and what is agreed about them.
 #[derive(Debug, Clone)]
 pub struct RemoteLocation {
-    pub place: LocationKind,
+    pub(crate) kind: LocationKind,
     /// The directory, as the configuration names it.
-    pub directory: String,
+    pub(crate) directory: String,
     /// Which names are files of this source.
     pub pattern: Pattern,
-    pub completeness: Completeness,
-    pub after: After,
+    pub(crate) completeness: Completeness,
+    pub(crate) after: After,
     /// How long the acquirer keeps a file, when that is known.
     pub retention_days: Option<u32>,
     /// What opens encrypted files.
     pub(super) pgp: Option<PgpKey>,
 }
 
-/// The kind of place.
+/// The kind of location.
 #[derive(Debug, Clone)]
-pub enum LocationKind {
+pub(crate) enum LocationKind {
     Sftp(Arc<SftpLocation>),
     /// A folder of this machine.
     Folder,
@@ -39,10 +39,10 @@ pub enum LocationKind {
 
 /// An SFTP server, and how to get in.
 #[derive(Debug)]
-pub struct SftpLocation {
-    pub host: String,
-    pub port: u16,
-    pub user: String,
+pub(crate) struct SftpLocation {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
     pub(super) pin: Pin,
     pub(super) private_key: Option<StoredSecret>,
     pub(super) passphrase: Option<StoredSecret>,
@@ -59,7 +59,7 @@ pub(super) struct Pace {
     pub(super) read: Duration,
     /// How often a sign of life is sent while nothing else is.
     pub(super) keepalive: Duration,
-    /// Fewer bytes a second than this, over `slow_after`, is a crawl. 0 lets everything pass.
+    /// Fewer bytes a second than this, over `slow_after`, is a crawl. 0 means no limit.
     pub(super) least_bytes_per_second: u64,
     pub(super) slow_after: Duration,
     /// For all of a file: one that needs longer is given up.
@@ -68,7 +68,7 @@ pub(super) struct Pace {
 
 /// What becomes of a file at its source once its import is committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum After {
+pub(crate) enum After {
     Leave,
     /// Moved to a directory; a relative one lies in the source's directory.
     Move(PathBuf),
@@ -79,19 +79,19 @@ impl RemoteLocation {
     /// Opens a session. It does nothing on this thread but wait.
     ///
     /// # Errors
-    /// Whatever keeps us from getting in, within the configured time-outs.
-    pub async fn open(&self) -> Result<Session, SourceError> {
+    /// Why the log-in failed, within the configured time-outs.
+    pub(crate) async fn open(&self) -> Result<Session, SourceError> {
         Session::open(self.clone()).await
     }
 
     /// Where the files are, for people: `sftp://user@host:port/directory` or a folder.
     pub fn shown(&self) -> String {
-        match &self.place {
-            LocationKind::Sftp(place) => format!(
+        match &self.kind {
+            LocationKind::Sftp(server) => format!(
                 "sftp://{}@{}:{}/{}",
-                place.user,
-                place.host,
-                place.port,
+                server.user,
+                server.host,
+                server.port,
                 self.directory.trim_start_matches('/')
             ),
             LocationKind::Folder => self.directory.clone(),

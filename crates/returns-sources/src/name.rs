@@ -10,22 +10,22 @@ const LONGEST_BYTES: usize = 255;
 
 /// The name of a file at its source, byte for byte.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RemoteName(Vec<u8>);
+pub(crate) struct RemoteName(Vec<u8>);
 
 impl RemoteName {
     /// The name as the source gave it.
-    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
 
     /// The bytes, as the server sent them.
-    pub fn as_bytes(&self) -> &[u8] {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// The name as text, as it goes into records. Bytes that are not UTF-8 are written as
     /// `\xFF`, so that two names never become one.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::with_capacity(self.0.len());
         for chunk in self.0.utf8_chunks() {
             text.push_str(chunk.valid());
@@ -37,12 +37,12 @@ impl RemoteName {
     }
 
     /// The name for people: odd characters, such as right-to-left marks, are escaped.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         self.text().escape_debug().to_string()
     }
 
     /// Why the name cannot be used at all; `None` for one that can.
-    pub fn hostile(&self) -> Option<&'static str> {
+    pub(crate) fn hostile(&self) -> Option<&'static str> {
         match self.0.as_slice() {
             b"" => Some("it has no name"),
             b"." | b".." => Some("it is a step of a path"),
@@ -57,12 +57,12 @@ impl RemoteName {
     }
 
     /// The name with something after it.
-    pub fn with_suffix(&self, suffix: &str) -> Self {
+    pub(crate) fn with_suffix(&self, suffix: &str) -> Self {
         Self([self.as_bytes(), suffix.as_bytes()].concat())
     }
 
     /// Whether it ends with `end`, in any case of ASCII letters.
-    pub fn ends_with_ignoring_case(&self, end: &str) -> bool {
+    pub(crate) fn ends_with_ignoring_case(&self, end: &str) -> bool {
         let at = self.0.len().checked_sub(end.len());
         at.and_then(|at| self.0.get(at..))
             .is_some_and(|tail| tail.eq_ignore_ascii_case(end.as_bytes()))

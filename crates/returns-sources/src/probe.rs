@@ -1,27 +1,25 @@
 //! The diagnosis of a source: the same steps that a run takes, one by one, each timed, with
 //! what was seen. All of it takes five seconds at most.
 
-use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::Cause;
-use ssh2::Sftp;
+use ssh2::Session;
 
 use super::error::SourceError;
 use super::folder::Folder;
-use super::listing::{Completeness, Entry, sort_out};
+use super::listing::{Completeness, RemoteEntry, sort_out};
 use super::location::{LocationKind, RemoteLocation, SftpLocation};
-use crate::sftp::pin::Fingerprint;
 
 /// How long all steps together may take.
 const WHOLE: Duration = Duration::from_millis(4_500);
 /// What a step may still take when nothing is left, so that it can fail by itself.
 const LEAST: Duration = Duration::from_millis(50);
-/// After this nobody waits for a step that does not end, whatever it is waiting for.
+/// After this a step that does not end is left alone.
 const PATIENCE: Duration = Duration::from_millis(4_900);
 
 const HOST_NAME: &str = "host name";
@@ -36,15 +34,18 @@ const FILE: &str = "file";
 const CHECKS: [&str; 7] = [
     HOST_NAME, CONNECTION, HANDSHAKE, HOST_KEY, LOG_IN, DIRECTORY, FILE,
 ];
-const CHECKS_OF_FOLDER: [&str; 2] = [DIRECTORY, FILE];
 
-/// Looks at a source from the outside in. It changes nothing there.
-pub async fn probe(location: &RemoteLocation, now: DateTime<Utc>) -> Vec<Check> {
+/// Checks a source from the outside in. It changes nothing there.
+pub(crate) async fn probe(location: &RemoteLocation, now: DateTime<Utc>) -> Vec<Check> {
     let at_work = location.clone();
-    let steps = Steps::new();
-    let checks = steps.checks.clone();
-    let work = tokio::task::spawn_blocking(move || match at_work.place.clone() {
-        LocationKind::Sftp(place) => probe_sftp(steps, &at_work, &place, now),
+    let checks = Arc::<Mutex<Vec<Check>>>::default();
+    let steps = Steps {
+        checks: checks.clone(),
+        started: Instant::now(),
+        failed: None,
+    };
+    let work = tokio::task::spawn_blocking(move || match &at_work.kind {
+        LocationKind::Sftp(server) => probe_sftp(steps, &at_work, server, now),
         LocationKind::Folder => probe_folder(steps, &at_work, now),
     });
     // Whether it ended or not, what it found is in the list.
@@ -56,30 +57,23 @@ pub async fn probe(location: &RemoteLocation, now: DateTime<Utc>) -> Vec<Check> 
 
 /// Adds the checks that did not come to an end: the first did not answer.
 fn fill_up(checks: &mut Vec<Check>, location: &RemoteLocation) {
-    let patience_ms = u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX);
-    let (names, silent): (&[&'static str], Cause) = match &location.place {
-        LocationKind::Sftp(place) => {
-            let silent = Cause::HostSilent {
-                host: place.host.clone(),
-                port: place.port,
-                after_ms: patience_ms,
-            };
-            (&CHECKS, silent)
+    let (names, silent): (&[&'static str], Cause) = match &location.kind {
+        LocationKind::Sftp(server) => {
+            let error = server.silent(PATIENCE);
+            (&CHECKS, error.cause())
         }
         LocationKind::Folder => {
             let silent = Cause::DirectoryUnreadable {
                 directory: location.directory.clone(),
-                why: format!("no answer within {patience_ms} ms"),
+                why: format!("no answer within {} ms", PATIENCE.as_millis()),
             };
-            (&CHECKS_OF_FOLDER, silent)
+            (&CHECKS[CHECKS.len() - 2..], silent)
         }
     };
-    let mut silent = Some(silent);
-    for name in names.iter().skip(checks.len()) {
-        let result = match silent.take() {
-            Some(cause) => CheckResult::Failed(cause),
-            None => CheckResult::Skipped("because the time was over".to_owned()),
-        };
+    let skipped = || CheckResult::Skipped("because the time was over".to_owned());
+    let results =
+        std::iter::once(CheckResult::Failed(silent)).chain(std::iter::repeat_with(skipped));
+    for (name, result) in names[checks.len()..].iter().zip(results) {
         checks.push(Check {
             name,
             of: location.shown(),
@@ -101,14 +95,6 @@ struct Steps {
 }
 
 impl Steps {
-    fn new() -> Self {
-        Self {
-            checks: Arc::default(),
-            started: Instant::now(),
-            failed: None,
-        }
-    }
-
     /// What is left for a step that may take `usual` in a run.
     fn time(&self, usual: Duration) -> Duration {
         let left = WHOLE.saturating_sub(self.started.elapsed());
@@ -116,16 +102,17 @@ impl Steps {
         usual.min(left * 2 / 3).max(LEAST)
     }
 
-    /// Takes a step on what the step before gave, and notes what came of it.
+    /// Takes a step on what the step before gave, and notes what came of it. `work` is given how long
+    /// it may take; in a run it may take `usual`.
     fn step<I, O>(
         &mut self,
-        name: &'static str,
-        of: &str,
+        (name, of): (&'static str, &str),
+        usual: Duration,
         input: Option<I>,
-        work: impl FnOnce(I) -> Result<(O, String), Cause>,
+        work: impl FnOnce(I, Duration) -> Result<(O, String), Cause>,
     ) -> Option<O> {
-        let started = Instant::now();
-        let (result, output) = match input.map(work) {
+        let (time, started) = (self.time(usual), Instant::now());
+        let (result, output) = match input.map(|input| work(input, time)) {
             Some(Ok((output, seen))) => (CheckResult::Passed(seen), Some(output)),
             Some(Err(cause)) => {
                 self.failed = self.failed.or(Some(name));
@@ -133,10 +120,8 @@ impl Steps {
             }
             None => {
                 let before = self.failed.unwrap_or("an earlier check");
-                (
-                    CheckResult::Skipped(format!("because of the {before}")),
-                    None,
-                )
+                let why = format!("because of the {before}");
+                (CheckResult::Skipped(why), None)
             }
         };
         locked(&self.checks).push(Check {
@@ -149,116 +134,98 @@ impl Steps {
     }
 }
 
+impl From<SourceError> for Cause {
+    fn from(error: SourceError) -> Self {
+        error.cause()
+    }
+}
+
 fn probe_sftp(
     mut steps: Steps,
     location: &RemoteLocation,
-    place: &SftpLocation,
+    server: &SftpLocation,
     now: DateTime<Utc>,
 ) {
-    let at = format!("{}:{}", place.host, place.port);
-
-    let time = steps.time(place.pace.connect);
-    let addresses = steps.step(HOST_NAME, &place.host, Some(()), |()| {
-        let addresses = place.resolve(time).map_err(|error| error.cause())?;
-        let shown = list(addresses.iter().map(|address| address.ip().to_string()));
-        Ok((addresses, shown))
+    let at = format!("{}:{}", server.host, server.port);
+    let session = trusted_session(&mut steps, server, &at);
+    let read = server.pace.read;
+    let of = format!("{}@{at}", server.user);
+    let logged_in = steps.step((LOG_IN, &of), read, session, |session, time| {
+        let by = server.log_in(&session, time)?;
+        let sftp = server.open_sftp(&session, by, time)?;
+        Ok(((session, sftp), "logged in; SFTP is available".to_owned()))
     });
-
-    let time = steps.time(place.pace.connect);
-    let connected = steps.step(CONNECTION, &at, addresses, |addresses| {
-        let stream = connect(place, &addresses, time)?;
-        let peer = stream.peer_addr().map(|peer| peer.to_string());
-        Ok(((addresses, stream), peer.unwrap_or_default()))
-    });
-
-    let time = steps.time(place.pace.connect);
-    let session = steps.step(HANDSHAKE, &at, connected, |(addresses, stream)| {
-        let expected = place.expected().map_err(|error| error.cause())?;
-        let session = place
-            .handshake(stream, expected.algorithms().as_deref(), time)
-            .map_err(|error| error.cause())?;
-        let banner = session.banner().unwrap_or("no banner").escape_debug();
-        let banner = banner.to_string();
-        Ok(((addresses, session, expected), banner))
-    });
-
-    let time = steps.time(place.pace.connect);
-    let trusted = steps.step(HOST_KEY, &at, session, |(addresses, session, expected)| {
-        let again = |algorithms: &str| {
-            let stream = place.connect(&addresses, time)?;
-            place.handshake(stream, Some(algorithms), time)
-        };
-        let (session, seen) = place
-            .check_host_key(session, &expected, again)
-            .map_err(|error| error.cause())?;
-        Ok((session, pinned(seen)))
-    });
-
-    let time = steps.time(place.pace.read);
-    let of = format!("{}@{at}", place.user);
-    let logged_in = steps.step(LOG_IN, &of, trusted, |session| {
-        let sftp: Result<Sftp, SourceError> = place
-            .log_in(&session, time)
-            .and_then(|by| place.open_sftp(&session, by, time));
-        let sftp = sftp.map_err(|error| error.cause())?;
-        Ok(((session, sftp), "logged in, SFTP works".to_owned()))
-    });
-
-    let time = steps.time(place.pace.read);
-    let entries = steps.step(
-        DIRECTORY,
-        &location.directory,
-        logged_in,
-        |(session, sftp)| {
-            let directory = PathBuf::from(&location.directory);
-            let deadline = Instant::now() + time;
-            let entries = place
-                .list(&session, &sftp, &directory, time, Some(deadline))
-                .map_err(|error| error.cause())?;
-            Ok((entries.clone(), format!("{} entries", entries.len())))
-        },
-    );
-    look_for_file(&mut steps, location, entries, now);
-}
-
-fn probe_folder(mut steps: Steps, location: &RemoteLocation, now: DateTime<Utc>) {
-    let entries = steps.step(DIRECTORY, &location.directory, Some(()), |()| {
-        let entries = Folder::open(PathBuf::from(&location.directory))
-            .and_then(|folder| folder.list())
-            .map_err(|error| error.cause())?;
+    let check = (DIRECTORY, location.directory.as_str());
+    let entries = steps.step(check, read, logged_in, |(session, sftp), time| {
+        let directory = Path::new(&location.directory);
+        let deadline = Some(Instant::now() + time);
+        let entries = server.list(&session, &sftp, directory, time, deadline)?;
         let seen = format!("{} entries", entries.len());
         Ok((entries, seen))
     });
     look_for_file(&mut steps, location, entries, now);
 }
 
-fn connect(
-    place: &SftpLocation,
-    addresses: &[SocketAddr],
-    time: Duration,
-) -> Result<TcpStream, Cause> {
-    place
-        .connect(addresses, time)
-        .map_err(|error| error.cause())
+/// Connects as far as to a server that has shown a pinned key.
+fn trusted_session(steps: &mut Steps, server: &SftpLocation, at: &str) -> Option<Session> {
+    let usual = server.pace.connect;
+    let check = (HOST_NAME, server.host.as_str());
+    let addresses = steps.step(check, usual, Some(()), |(), time| {
+        let addresses = server.resolve(time)?;
+        let shown: Vec<String> = addresses.iter().map(|one| one.ip().to_string()).collect();
+        Ok((addresses, shown.join(", ")))
+    });
+    let connected = steps.step((CONNECTION, at), usual, addresses, |addresses, time| {
+        let stream = server.connect(&addresses, time)?;
+        let peer = stream.peer_addr().map(|peer| peer.to_string());
+        Ok(((addresses, stream), peer.unwrap_or_default()))
+    });
+    let shaken = steps.step(
+        (HANDSHAKE, at),
+        usual,
+        connected,
+        |(addresses, stream), time| {
+            let pinned = server.pinned_keys()?;
+            let session = server.handshake(stream, pinned.algorithms().as_deref(), time)?;
+            let banner = session.banner().unwrap_or("no banner").escape_debug();
+            let banner = banner.to_string();
+            Ok(((addresses, session, pinned), banner))
+        },
+    );
+    steps.step(
+        (HOST_KEY, at),
+        usual,
+        shaken,
+        |(addresses, session, pinned), time| {
+            let again = |algorithms: &str| {
+                let stream = server.connect(&addresses, time)?;
+                server.handshake(stream, Some(algorithms), time)
+            };
+            let (session, seen) = server.check_host_key(session, &pinned, again)?;
+            Ok((session, format!("{seen}, as pinned")))
+        },
+    )
 }
 
-fn pinned(seen: Fingerprint) -> String {
-    format!("{seen}, as pinned")
-}
-
-fn list(items: impl Iterator<Item = String>) -> String {
-    items.collect::<Vec<_>>().join(", ")
+fn probe_folder(mut steps: Steps, location: &RemoteLocation, now: DateTime<Utc>) {
+    let check = (DIRECTORY, location.directory.as_str());
+    let entries = steps.step(check, WHOLE, Some(()), |(), _| {
+        let entries = Folder::open(PathBuf::from(&location.directory))?.list()?;
+        let seen = format!("{} entries", entries.len());
+        Ok((entries, seen))
+    });
+    look_for_file(&mut steps, location, entries, now);
 }
 
 /// The newest file that matches, and what else is there.
 fn look_for_file(
     steps: &mut Steps,
     location: &RemoteLocation,
-    entries: Option<Vec<Entry>>,
+    entries: Option<Vec<RemoteEntry>>,
     now: DateTime<Utc>,
 ) {
     let of = location.pattern.as_str();
-    steps.step(FILE, of, entries, |entries| {
+    steps.step((FILE, of), WHOLE, entries, |entries, _| {
         let sorted = sort_out(entries, &location.pattern, &location.completeness);
         let others = sorted.left_alone.len();
         let Some(newest) = sorted.newest() else {
@@ -273,16 +240,14 @@ fn look_for_file(
             let name = newest.name.text();
             return Err(Cause::FileEmpty { name });
         }
-        let age = newest.modified_at.map_or_else(
-            || "of unknown age".to_owned(),
-            |at| {
-                format!(
-                    "{} old ({})",
-                    age(now - at),
-                    at.format("%Y-%m-%d %H:%M UTC")
-                )
-            },
-        );
+        let age = match newest.modified_at {
+            Some(at) => format!(
+                "{} old ({})",
+                age(now - at),
+                at.format("%Y-%m-%d %H:%M UTC")
+            ),
+            None => "of unknown age".to_owned(),
+        };
         let waits = match (&location.completeness, sorted.unmarked.contains(newest)) {
             (Completeness::Marker { suffix }, true) => {
                 format!(", which waits for its marker {suffix:?}")

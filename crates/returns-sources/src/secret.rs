@@ -12,11 +12,11 @@ use super::error::SourceError;
 #[derive(Debug, Clone)]
 pub(crate) struct StoredSecret {
     key: &'static str,
-    place: SecretKind,
+    location: SecretLocation,
 }
 
 #[derive(Debug, Clone)]
-enum SecretKind {
+enum SecretLocation {
     Configuration(SecretString),
     File(PathBuf),
 }
@@ -26,11 +26,11 @@ impl StoredSecret {
     /// is read once here, so that a missing one is a fault of the configuration.
     pub(super) fn read(section: &Section<'_>, key: &'static str) -> Option<Self> {
         let secret = section.secret(key)?;
-        let place = match section.optional_string(&format!("{key}_file")) {
-            Some(file) => SecretKind::File(file.into()),
-            None => SecretKind::Configuration(secret),
+        let location = match section.optional_string(&format!("{key}_file")) {
+            Some(file) => SecretLocation::File(file.into()),
+            None => SecretLocation::Configuration(secret),
         };
-        Some(Self { key, place })
+        Some(Self { key, location })
     }
 
     /// A secret that is known already.
@@ -38,15 +38,15 @@ impl StoredSecret {
     pub(crate) fn fixed(key: &'static str, secret: &str) -> Self {
         Self {
             key,
-            place: SecretKind::Configuration(SecretString::from(secret)),
+            location: SecretLocation::Configuration(SecretString::from(secret)),
         }
     }
 
     /// The secret as it is now.
     pub(super) fn now(&self) -> Result<SecretString, SourceError> {
-        let file = match &self.place {
-            SecretKind::Configuration(secret) => return Ok(secret.clone()),
-            SecretKind::File(file) => file,
+        let file = match &self.location {
+            SecretLocation::Configuration(secret) => return Ok(secret.clone()),
+            SecretLocation::File(file) => file,
         };
         let fault = |why: String| SourceError::Credential {
             key: self.key,

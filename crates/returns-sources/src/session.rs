@@ -1,6 +1,6 @@
 //! A session at a source. The work blocks, so it has a thread of its own, which takes orders
-//! one by one and sends signs of life in between; whoever waits for an answer waits without
-//! holding up anybody else.
+//! one by one and sends signs of life in between; a caller that waits for an answer
+//! holds up no other.
 
 use std::net::{Shutdown, TcpStream};
 use std::path::PathBuf;
@@ -13,27 +13,21 @@ use returns_model::import::NewImport;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::archive_remote::{PutAway, archive_remote};
+use super::archive_remote::{RemoteArchival, SourceDirectory, archive_remote};
 use super::error::SourceError;
 use super::fetch::Fetch;
 use super::folder::Folder;
 use super::listing::{
-    Completeness, Entry, Listing, RemoteFile, Sorted, at_once, compare, sort_out,
+    Completeness, Listing, RemoteEntry, RemoteFile, SortedEntries, at_once, compare, sort_out,
 };
 use super::location::{LocationKind, RemoteLocation};
-use super::sftp;
+use super::sftp::SftpConnection;
 
-type Answer<T> = oneshot::Sender<Result<T, SourceError>>;
-
-/// What the thread is asked to do.
-enum Order {
-    List(Answer<Vec<Entry>>),
-    Fetch(Box<Fetch>, Answer<NewImport>),
-    PutAway(RemoteFile, Answer<PutAway>),
-}
+/// What the thread is asked to do. It answers by itself.
+type Order = Box<dyn FnOnce(&SourceConnection) + Send>;
 
 /// An open session. Dropped in the middle of something, it breaks off.
-pub struct Session {
+pub(crate) struct Session {
     location: RemoteLocation,
     orders: Sender<Order>,
     ended: oneshot::Receiver<()>,
@@ -50,25 +44,22 @@ impl Session {
         std::thread::Builder::new()
             .name("source".to_owned())
             .spawn(move || {
-                match Connection::open(&for_thread) {
+                // When nobody waits any more, there are no orders either.
+                let _ = match SourceConnection::open(&for_thread) {
                     Ok(connection) => {
-                        // When nobody waits any more, there are no orders either.
-                        let _ = opened.send(Ok(connection.socket()));
-                        connection.work(&for_thread, &to_do);
+                        let sent = opened.send(Ok(connection.socket()));
+                        connection.work(&to_do);
+                        sent
                     }
-                    Err(error) => {
-                        let _ = opened.send(Err(error));
-                    }
-                }
+                    Err(error) => opened.send(Err(error)),
+                };
                 let _ = end.send(());
             })
             .map_err(|error| SourceError::Refused {
                 what: "the start of a thread for the session".to_owned(),
                 why: error.to_string(),
             })?;
-        let socket = opening
-            .await
-            .unwrap_or_else(|_| Err(SourceError::worker_gone()))?;
+        let socket = answer_of(opening).await?;
         Ok(Self {
             location,
             orders,
@@ -78,42 +69,41 @@ impl Session {
     }
 
     /// Everything in the directory, as it is now.
-    pub async fn list(&mut self) -> Result<Vec<Entry>, SourceError> {
-        self.order(Order::List).await
+    pub(crate) async fn list(&mut self) -> Result<Vec<RemoteEntry>, SourceError> {
+        self.order(SourceConnection::list, drop).await
     }
 
-    /// What is there to be taken. Where files are known to be complete by their rest, this
-    /// looks twice and waits in between, as long as there is anything to wait for.
-    pub async fn take_stock(&mut self) -> Result<Listing, SourceError> {
-        let first = self.look().await?;
-        let Completeness::Stable { settle } = self.location.completeness else {
-            return Ok(at_once(first));
-        };
-        if first.matches() == 0 {
-            return Ok(at_once(first));
+    /// What is there to be taken. Where a file counts as complete when it no longer grows, this
+    /// lists twice and waits in between, as long as there is anything to wait for.
+    pub(crate) async fn list_complete(&mut self) -> Result<Listing, SourceError> {
+        let first = self.list_sorted().await?;
+        match self.location.completeness {
+            Completeness::Stable { settle } if first.matches() > 0 => {
+                tokio::time::sleep(settle).await;
+                Ok(compare(&first, self.list_sorted().await?))
+            }
+            _ => Ok(at_once(first)),
         }
-        tokio::time::sleep(settle).await;
-        let second = self.look().await?;
-        Ok(compare(&first, second))
     }
 
-    async fn look(&mut self) -> Result<Sorted, SourceError> {
+    async fn list_sorted(&mut self) -> Result<SortedEntries, SourceError> {
         let entries = self.list().await?;
-        Ok(sort_out(
-            entries,
-            &self.location.pattern,
-            &self.location.completeness,
-        ))
+        let RemoteLocation {
+            pattern,
+            completeness,
+            ..
+        } = &self.location;
+        Ok(sort_out(entries, pattern, completeness))
     }
 
-    /// Takes a file into the spool, opened where it is wrapped. What comes back is kept and not
-    /// recorded: [`returns_import::record`] does that. `nonce` keeps two files apart that are
-    /// received at once.
+    /// Takes a file into the spool, opened where it is wrapped. It is not recorded yet:
+    /// [`returns_import::record`] does that. `nonce` keeps two files apart that are received at
+    /// once.
     ///
     /// # Errors
     /// When the file does not come as it was listed, cannot be opened, or does not fit. Nothing
     /// of it is left in the spool then.
-    pub async fn fetch(
+    pub(crate) async fn fetch(
         &mut self,
         file: &RemoteFile,
         spool: &Spool,
@@ -122,29 +112,37 @@ impl Session {
         nonce: Uuid,
         clock: &SharedClock,
     ) -> Result<NewImport, SourceError> {
-        let fetch = Box::new(Fetch {
+        let fetch = Fetch {
             file: file.clone(),
             spool: spool.clone(),
             source: source.clone(),
             limit_bytes,
             nonce,
             clock: clock.clone(),
-        });
-        self.order(|answer| Order::Fetch(fetch, answer)).await
+        };
+        let (location, spool) = (self.location.clone(), spool.clone());
+        // A file that nobody waits for any more would never be recorded.
+        let unheard = move |new: NewImport| drop(spool.remove(&new.spool_name));
+        let work = move |connection: &SourceConnection| connection.fetch(&fetch, &location);
+        self.order(work, unheard).await
     }
 
-    /// Puts a file away as the configuration says, once its import is committed. It may be
+    /// Moves or deletes a file as the configuration says, once its import is committed. It may be
     /// called again for the same file.
     ///
     /// # Errors
     /// [`SourceError::NotPutAway`] when the source refuses.
-    pub async fn archive_remote(&mut self, file: &RemoteFile) -> Result<PutAway, SourceError> {
-        let file = file.clone();
-        self.order(|answer| Order::PutAway(file, answer)).await
+    pub(crate) async fn archive_remote(
+        &mut self,
+        file: &RemoteFile,
+    ) -> Result<RemoteArchival, SourceError> {
+        let (file, location) = (file.clone(), self.location.clone());
+        let work = move |connection: &SourceConnection| connection.archive_remote(&file, &location);
+        self.order(work, drop).await
     }
 
     /// Ends the session in good order. It takes a second at most.
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         self.socket = None;
         let (nobody, _) = channel();
         drop(std::mem::replace(&mut self.orders, nobody));
@@ -152,38 +150,52 @@ impl Session {
         let _ = tokio::time::timeout(Duration::from_secs(1), &mut self.ended).await;
     }
 
-    async fn order<T>(&self, order: impl FnOnce(Answer<T>) -> Order) -> Result<T, SourceError> {
+    /// Has the thread do some work. When nobody waits for what comes of it, `unheard` gets it.
+    async fn order<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&SourceConnection) -> Result<T, SourceError> + Send + 'static,
+        unheard: impl FnOnce(T) + Send + 'static,
+    ) -> Result<T, SourceError> {
         let (answer, answered) = oneshot::channel();
-        self.orders
-            .send(order(answer))
-            .map_err(|_| SourceError::worker_gone())?;
-        answered
-            .await
-            .unwrap_or_else(|_| Err(SourceError::worker_gone()))
+        let order: Order = Box::new(move |connection| {
+            if let Err(Ok(done)) = answer.send(work(connection)) {
+                unheard(done);
+            }
+        });
+        let sent = self.orders.send(order);
+        sent.map_err(|_| SourceError::worker_gone())?;
+        answer_of(answered).await
     }
+}
+
+async fn answer_of<T>(
+    answered: oneshot::Receiver<Result<T, SourceError>>,
+) -> Result<T, SourceError> {
+    let answer = answered.await;
+    answer.unwrap_or_else(|_| Err(SourceError::worker_gone()))
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
         if let Some(socket) = &self.socket {
-            // Whatever the thread waits for, it waits no longer.
+            // The thread stops waiting.
             let _ = socket.shutdown(Shutdown::Both);
         }
     }
 }
 
 /// The thread's end of a session.
-enum Connection {
-    Sftp(Box<sftp::Connection>),
+enum SourceConnection {
+    Sftp(Box<SftpConnection>),
     Folder(Folder),
 }
 
-impl Connection {
+impl SourceConnection {
     fn open(location: &RemoteLocation) -> Result<Self, SourceError> {
         let directory = PathBuf::from(&location.directory);
-        Ok(match &location.place {
-            LocationKind::Sftp(place) => {
-                Self::Sftp(Box::new(sftp::Connection::open(place.clone(), directory)?))
+        Ok(match &location.kind {
+            LocationKind::Sftp(server) => {
+                Self::Sftp(Box::new(SftpConnection::open(server.clone(), directory)?))
             }
             LocationKind::Folder => Self::Folder(Folder::open(directory)?),
         })
@@ -196,24 +208,10 @@ impl Connection {
         }
     }
 
-    /// Takes orders until nobody can give any more.
-    fn work(self, location: &RemoteLocation, orders: &Receiver<Order>) {
+    /// Takes orders until the session is closed or dropped.
+    fn work(self, orders: &Receiver<Order>) {
         while let Some(order) = self.next(orders) {
-            match order {
-                Order::List(answer) => {
-                    let _ = answer.send(self.list());
-                }
-                Order::Fetch(fetch, answer) => {
-                    let fetched = self.fetch(&fetch, location);
-                    // A file that nobody waits for any more would never be recorded.
-                    if let Err(Ok(new)) = answer.send(fetched) {
-                        let _ = fetch.spool.remove(&new.spool_name);
-                    }
-                }
-                Order::PutAway(file, answer) => {
-                    let _ = answer.send(self.archive_remote(&file, location));
-                }
-            }
+            order(&self);
         }
         match self {
             Self::Sftp(connection) => connection.close(),
@@ -234,7 +232,7 @@ impl Connection {
         }
     }
 
-    fn list(&self) -> Result<Vec<Entry>, SourceError> {
+    fn list(&self) -> Result<Vec<RemoteEntry>, SourceError> {
         match self {
             Self::Sftp(connection) => connection.list(),
             Self::Folder(folder) => folder.list(),
@@ -253,13 +251,11 @@ impl Connection {
         &self,
         file: &RemoteFile,
         location: &RemoteLocation,
-    ) -> Result<PutAway, SourceError> {
-        let (after, completeness) = (&location.after, &location.completeness);
-        match self {
-            Self::Sftp(connection) => {
-                archive_remote(connection.at_usual_pace(), file, after, completeness)
-            }
-            Self::Folder(folder) => archive_remote(folder, file, after, completeness),
-        }
+    ) -> Result<RemoteArchival, SourceError> {
+        let directory: &dyn SourceDirectory = match self {
+            Self::Sftp(connection) => connection.at_usual_pace(),
+            Self::Folder(folder) => folder,
+        };
+        archive_remote(directory, file, &location.after, &location.completeness)
     }
 }

@@ -45,7 +45,7 @@ impl Probe for SourceProbe {
 
 impl SourceProbe {
     /// Whether a file is due and has not come. While the returns database does not answer,
-    /// nobody knows, so a file that is not there is reported.
+    /// that is unknown, so a file that is not there is reported.
     async fn is_missing(&self) -> bool {
         let now = self.clock.now();
         let asked = async {
@@ -61,7 +61,7 @@ impl SourceProbe {
     }
 }
 
-/// A file that is not there is no fault while none is due.
+/// A file that is not there is not a fault while none is due.
 fn not_due(check: Check) -> Check {
     let result = match check.result {
         CheckResult::Failed(cause) if cause.area() == Area::Presence => {

@@ -1,5 +1,5 @@
-//! A return with its later stages, as platforms are told of it, and what the journal's rows
-//! about one payment amount to.
+//! A return with its later stages, as platforms see it, and what the journal's rows about one
+//! payment amount to.
 
 use ach::entry::EntryKind;
 use chrono::{DateTime, Utc};
@@ -31,7 +31,7 @@ pub(super) const PLAIN_CELLS: [&str; 10] = [
 ];
 
 /// A return.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AchReturn {
     pub ach_return_id: String,
     pub return_code: String,
@@ -46,8 +46,9 @@ pub struct AchReturn {
 }
 
 /// How far a return has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReturnStage {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum StageReached {
     /// It stands.
     Created,
     /// It was dishonored: what it took was given back.
@@ -56,24 +57,13 @@ pub enum ReturnStage {
     Contested,
 }
 
-impl ReturnStage {
-    /// The word for bodies.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "CREATED",
-            Self::Dishonored => "DISHONORED",
-            Self::Contested => "CONTESTED",
-        }
-    }
-}
-
 impl AchReturn {
     /// How far the return has come.
-    pub fn stage(&self) -> ReturnStage {
+    pub fn stage(&self) -> StageReached {
         match (&self.dishonor, &self.contest) {
-            (_, Some(_)) => ReturnStage::Contested,
-            (Some(_), None) => ReturnStage::Dishonored,
-            (None, None) => ReturnStage::Created,
+            (_, Some(_)) => StageReached::Contested,
+            (Some(_), None) => StageReached::Dishonored,
+            (None, None) => StageReached::Created,
         }
     }
 
@@ -82,14 +72,12 @@ impl AchReturn {
             ach_return_id: row.return_id.clone(),
             return_code: row.code().unwrap_or_default(),
             return_desc: text::of_bank(&row.description, LONGEST_LINE, &row.transfer.trace_id),
-            dishonor: None,
-            contest: None,
-            adjustments: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// What a later stage says of a return that the journal does not have.
-    pub(super) fn told_by(row: &Row) -> Self {
+    pub(super) fn from_later_stage(row: &Row) -> Self {
         let code = match &row.entry.kind {
             EntryKind::Dishonored { return_code, .. }
             | EntryKind::Contested { return_code, .. } => return_code.as_ref(),
@@ -98,16 +86,13 @@ impl AchReturn {
             | EntryKind::RefusedCorrection { .. }
             | EntryKind::ValidationFailure { .. } => None,
         };
-        let mut told = Self {
+        let mut ach_return = Self {
             ach_return_id: row.effect.of_return().unwrap_or(&row.return_id).to_owned(),
             return_code: code.map(ToString::to_string).unwrap_or_default(),
-            return_desc: String::new(),
-            dishonor: None,
-            contest: None,
-            adjustments: Vec::new(),
+            ..Self::default()
         };
-        told.take(row);
-        told
+        ach_return.take(row);
+        ach_return
     }
 
     /// Adds what a row says of the return's later life.
@@ -120,21 +105,14 @@ impl AchReturn {
         match &row.effect {
             RowEffect::Restore { .. } => self.dishonor = Some(stage()),
             RowEffect::Reapply { .. } => self.contest = Some(stage()),
-            RowEffect::ReleaseToSettlement {
-                made,
-                ready_to_settle_at,
-                ..
-            } => {
-                for adjustment in &mut self.adjustments {
-                    if adjustment.transfer_id == made.id {
-                        adjustment.ready_to_settle_at = Some(*ready_to_settle_at);
-                    }
-                }
-            }
             RowEffect::Fail { .. }
             | RowEffect::Return { .. }
             | RowEffect::Reverse { .. }
-            | RowEffect::Correct {} => {}
+            | RowEffect::Correct {}
+            | RowEffect::ReleaseToSettlement { .. } => {}
+        }
+        for one in &mut self.adjustments {
+            release(&row.effect, &one.transfer_id, &mut one.ready_to_settle_at);
         }
         let made = row.effect.made().map(|(kind, made)| Adjustment {
             transfer_id: made.id.clone(),
@@ -181,17 +159,8 @@ impl LinkedTransfer {
             (text::cut(name, LONGEST_CELL), line)
         });
         let parent_id = made.parent_id.as_ref().unwrap_or(&row.transfer.id);
-        let ready_to_settle_at = match row.effect {
-            RowEffect::ReleaseToSettlement {
-                ready_to_settle_at, ..
-            } => Some(ready_to_settle_at),
-            RowEffect::Fail { .. }
-            | RowEffect::Return { .. }
-            | RowEffect::Reverse { .. }
-            | RowEffect::Correct {}
-            | RowEffect::Restore { .. }
-            | RowEffect::Reapply { .. } => None,
-        };
+        let mut ready_to_settle_at = None;
+        release(&row.effect, &made.id, &mut ready_to_settle_at);
         Self {
             id: made.id.clone(),
             kind,
@@ -204,10 +173,23 @@ impl LinkedTransfer {
     }
 }
 
+/// Notes when a transfer may join a settlement, if the row releases it.
+fn release(effect: &RowEffect, transfer_id: &str, ready_at: &mut Option<DateTime<Utc>>) {
+    if let RowEffect::ReleaseToSettlement {
+        made,
+        ready_to_settle_at,
+        ..
+    } = effect
+        && made.id == transfer_id
+    {
+        *ready_at = Some(*ready_to_settle_at);
+    }
+}
+
 /// What rows about one payment, in order, amount to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    pub verdict: Option<ReturnOutcome>,
+    pub outcome: Option<ReturnOutcome>,
     /// The transfers that they made.
     pub made: Vec<LinkedTransfer>,
 }
@@ -224,26 +206,16 @@ impl History {
 
     fn take(&mut self, row: &Row) {
         if let Some(outcome) = first_outcome(row) {
-            self.verdict = Some(outcome);
+            self.outcome = Some(outcome);
         }
         let made = row.effect.made();
         self.made
             .extend(made.map(|(kind, made)| LinkedTransfer::of(row, kind, made)));
-        if let RowEffect::ReleaseToSettlement {
-            made: released,
-            ready_to_settle_at,
-            ..
-        } = &row.effect
-        {
-            for made in self.made.iter_mut().filter(|made| made.id == released.id) {
-                made.ready_to_settle_at = Some(*ready_to_settle_at);
-            }
+        for made in &mut self.made {
+            release(&row.effect, &made.id, &mut made.ready_to_settle_at);
         }
-        let ach_return = self
-            .verdict
-            .as_mut()
-            .and_then(ReturnOutcome::ach_return_mut);
-        if let Some(ach_return) = ach_return {
+        let outcome = self.outcome.as_mut();
+        if let Some(ach_return) = outcome.and_then(ReturnOutcome::ach_return_mut) {
             ach_return.take(row);
         }
     }
@@ -288,11 +260,9 @@ fn raw(row: &Row) -> Vec<(String, String)> {
         .iter()
         .take(MOST_CELLS)
         .map(|(name, cell)| {
-            let plain = PLAIN_CELLS.contains(&name.as_str());
-            let cell = if plain {
-                text::cut(cell, LONGEST_CELL)
-            } else {
-                text::of_bank(cell, LONGEST_CELL, &row.transfer.trace_id)
+            let cell = match PLAIN_CELLS.contains(&name.as_str()) {
+                true => text::cut(cell, LONGEST_CELL),
+                false => text::of_bank(cell, LONGEST_CELL, &row.transfer.trace_id),
             };
             (text::cut(name, LONGEST_CELL), cell)
         })

@@ -59,7 +59,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     })
 }
 
-/// Whatever maps, translates or tunnels IPv4 lies outside 2000::/3 or is in the table.
+/// What maps, translates or tunnels IPv4 lies outside 2000::/3 or is in the table.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.segments();
     let start = (u32::from(first) << 16) | u32::from(second);

@@ -16,7 +16,7 @@ use super::render;
 use super::schedule::Schedule;
 use super::sender::{Sender, WorkerError};
 
-/// By which an endpoint says that it wants nothing any more.
+/// The answer of an endpoint that wants no more messages.
 const GONE: u16 = 410;
 /// In the audit, who disables endpoints that fail.
 const ACTOR: &str = "echeck-returns";
@@ -40,7 +40,7 @@ fn outcome(
 
 impl Sender {
     /// Posts a message and records how it went. A crash between the two posts it again with
-    /// the same id; it is never lost. True when the endpoint has taken it.
+    /// the same id; it is never lost. True when the endpoint has accepted it.
     pub(super) async fn attempt(
         &self,
         batch: &EndpointBatch,
@@ -52,21 +52,28 @@ impl Sender {
         let body = render::body(event, payload_version, &delivery.event_type)?;
         failpoint("webhook::before_post").await?;
         let posted = self
+            .parts
             .client
             .post(endpoint, &batch.keys, &delivery.message_id, body)
             .await;
         failpoint("webhook::after_post").await?;
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         let schedule = self.settings.schedule;
         let attempt = DeliveryAttempt {
-            outcome: outcome(&posted, delivery.tries(), schedule, now, (self.jitter)()),
+            outcome: outcome(
+                &posted,
+                delivery.tries(),
+                schedule,
+                now,
+                (self.parts.jitter)(),
+            ),
             status: posted.status,
             at: now,
         };
         failpoint("webhook::before_record").await?;
-        let Some(standing) = self.store.record_attempt(delivery, &attempt).await? else {
-            // Somebody has replayed it, has moved or enabled its endpoint, or another replica sends
-            // it: what is due is read again.
+        let Some(standing) = self.parts.store.record_attempt(delivery, &attempt).await? else {
+            // An operator has replayed it or changed its endpoint, or another replica sends it: what
+            // is due is read again.
             return Ok(false);
         };
         self.log_attempt(endpoint, delivery, &posted);
@@ -137,9 +144,10 @@ impl Sender {
                     endpoint: endpoint_id.clone(),
                     host: endpoint.host(),
                     why: error.clone(),
-                    count: self.store.dead_letters(endpoint_id).await?,
+                    count: self.parts.store.dead_letters(endpoint_id).await?,
                 };
-                self.incidents
+                self.parts
+                    .incidents
                     .report(Problem::new(subject, cause, attempt.at));
             }
         }
@@ -149,41 +157,41 @@ impl Sender {
             self.disable(endpoint, why).await?;
         } else if failing.is_some_and(|failing| failing >= self.settings.disable_after) {
             let hours = self.settings.disable_after.num_hours();
-            let why = format!("has taken no message for {hours} hours");
+            let why = format!("has accepted no message for {hours} hours");
             self.disable(endpoint, &why).await?;
         }
         Ok(())
     }
 
-    /// Tells that nothing is wrong with an endpoint any more, if that is so: a message that was
-    /// given up is still missing there, whatever was taken since.
+    /// Clears the incidents of an endpoint that has recovered. One with undeliverable messages has
+    /// not: they are still missing there, whatever it has accepted since.
     pub(super) async fn clear_if_well(
         &self,
         endpoint_id: &str,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        if self.is_stuck(endpoint_id) || self.store.dead_letters(endpoint_id).await? > 0 {
+        if self.is_stuck(endpoint_id) || self.parts.store.dead_letters(endpoint_id).await? > 0 {
             return Ok(());
         }
-        let endpoint = self.store.endpoint(endpoint_id).await?;
+        let endpoint = self.parts.store.endpoint(endpoint_id).await?;
         if endpoint.as_ref().is_some_and(Endpoint::is_enabled) {
             let subject = Subject::Endpoint(endpoint_id.to_owned());
-            self.incidents.clear(subject, Area::Webhook, at);
+            self.parts.incidents.clear(subject, Area::Webhook, at);
         }
         Ok(())
     }
 
-    /// Disables an endpoint, and sees to it that people are told. One that an operator has changed
-    /// since it was `used` is left alone: it was another one that failed.
+    /// Disables an endpoint, so that people are notified. One that an operator has changed since it
+    /// was `used` stays as it is: its earlier settings failed.
     pub async fn disable(&self, used: &Endpoint, why: &str) -> Result<(), StoreError> {
         let endpoint_id = used.endpoint_id.as_str();
-        let Some(seen) = self.store.endpoint(endpoint_id).await? else {
+        let Some(seen) = self.parts.store.endpoint(endpoint_id).await? else {
             return Ok(());
         };
         if !seen.is_enabled() || seen.version != used.version {
             return Ok(());
         }
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         let change = EndpointChange {
             audit: AuditRecord {
                 audit_id: format!("aud_{}", Uuid::new_v4().simple()),
@@ -204,9 +212,9 @@ impl Sender {
             owner: OwnerChange::Tell,
         };
         // False when an operator was faster.
-        if self.store.change_endpoint(&change).await? {
-            // Its owner and staff are told by whoever looks after that.
-            self.notifier.messages_due();
+        if self.parts.store.change_endpoint(&change).await? {
+            // The owner's worker notifies its owner and staff.
+            self.parts.notifier.messages_due();
         }
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! Some of what is due to one endpoint, sent as the endpoint is at that moment: whatever operators
-//! change holds for the next message.
+//! Some of what is due to one endpoint, sent as the endpoint is at that moment: a change by an
+//! operator holds for the next message.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -51,8 +51,8 @@ impl Sender {
                     return Ok(());
                 }
                 let taken = self.send(batch, &delivery).await;
-                // After a failure everything is looked at again: it may have to wait. What cannot
-                // be read stands in the way of nothing else.
+                // After a failure everything is read again: it may have to wait. What cannot be read
+                // blocks nothing else.
                 if !matches!(
                     taken,
                     Ok(true) | Err(WorkerError::NoEvent(_) | WorkerError::Unreadable(_))
@@ -65,7 +65,8 @@ impl Sender {
         let ended: Vec<Result<(), WorkerError>> = attempts.buffer_unordered(width).collect().await;
         ended.into_iter().collect::<Result<(), WorkerError>>()?;
         if !stop.load(Ordering::Relaxed) && self.clear_stuck(endpoint_id) {
-            self.clear_if_well(endpoint_id, self.clock.now()).await?;
+            self.clear_if_well(endpoint_id, self.parts.clock.now())
+                .await?;
         }
         Ok(true)
     }
@@ -75,19 +76,20 @@ impl Sender {
         &self,
         endpoint_id: &str,
     ) -> Result<Option<(EndpointBatch, Vec<Delivery>)>, WorkerError> {
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         // Read first, so that a change after it is noticed.
-        let Some(touched) = self.store.touched(endpoint_id).await? else {
+        let Some(touched) = self.parts.store.touched(endpoint_id).await? else {
             return Ok(None);
         };
         if self.is_resting(endpoint_id, touched, now) {
             return Ok(None);
         }
-        let Some(endpoint) = self.store.endpoint(endpoint_id).await? else {
+        let Some(endpoint) = self.parts.store.endpoint(endpoint_id).await? else {
             return Ok(None);
         };
         let ordered = endpoint.settings.ordered;
         let due = self
+            .parts
             .store
             .due_deliveries(endpoint_id, ordered, now, SIZE)
             .await?;
@@ -95,7 +97,7 @@ impl Sender {
             return Ok(None);
         }
         let sequences: Vec<u64> = due.iter().map(|delivery| delivery.sequence).collect();
-        let events = self.store.events_at(&sequences).await?;
+        let events = self.parts.store.events_at(&sequences).await?;
         let events: HashMap<u64, EventRecord> = events
             .into_iter()
             .map(|event| (event.sequence, event))
@@ -107,12 +109,12 @@ impl Sender {
             tracing::info!(
                 endpoint_id,
                 messages = unwanted.len(),
-                "what an endpoint wants no more is not sent"
+                "messages that an endpoint no longer wants are not sent"
             );
-            self.store.give_up_unwanted(&unwanted, now).await?;
+            self.parts.store.give_up_unwanted(&unwanted, now).await?;
         }
-        let secrets = self.store.active_secrets(endpoint_id, now).await?;
-        let keys = self.client.keys(&secrets)?;
+        let secrets = self.parts.store.active_secrets(endpoint_id, now).await?;
+        let keys = self.parts.client.keys(&secrets)?;
         if keys.is_empty() {
             return Err(WorkerError::NoKey);
         }
@@ -125,13 +127,13 @@ impl Sender {
         Ok(Some((batch, due)))
     }
 
-    /// Sends one message, if nobody has changed anything since it was read. True when the endpoint
-    /// has taken it.
+    /// Sends one message, if nothing has changed since it was read. True when the endpoint has
+    /// accepted it.
     async fn send(&self, batch: &EndpointBatch, delivery: &Delivery) -> Result<bool, WorkerError> {
         let Some(event) = batch.events.get(&delivery.sequence) else {
             return Err(WorkerError::NoEvent(delivery.sequence));
         };
-        if self.store.touched(&delivery.endpoint_id).await? != Some(batch.touched) {
+        if self.parts.store.touched(&delivery.endpoint_id).await? != Some(batch.touched) {
             return Ok(false);
         }
         self.attempt(batch, delivery, event).await

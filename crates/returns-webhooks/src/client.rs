@@ -19,7 +19,7 @@ use super::schedule::retry_after;
 const MOST_READ: usize = 1024;
 /// How long an answer's body is waited for: its status has said everything by then.
 const BODY_PATIENCE: Duration = Duration::from_secs(1);
-/// How much of what an endpoint says is kept, in characters.
+/// How much of what an endpoint says is recorded, in characters.
 const SAID: usize = 120;
 
 /// How endpoints are reached.
@@ -43,7 +43,7 @@ pub struct Signed<'a> {
 }
 
 /// What came of posting a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Posted {
     /// The HTTP status, when there was an answer.
     pub status: Option<u16>,
@@ -68,7 +68,7 @@ impl WebhookClient {
     /// A client that resolves names by `lookup`.
     ///
     /// # Errors
-    /// When a certificate is no good, in words.
+    /// When a certificate is not valid, in words.
     pub fn new(
         settings: &ClientSettings,
         lookup: Arc<dyn Lookup>,
@@ -91,14 +91,12 @@ impl WebhookClient {
             .pool_max_idle_per_host(4)
             .user_agent(concat!("echeck-returns/", env!("CARGO_PKG_VERSION")));
         if let Some(pem) = &settings.ca_pem {
-            let certificates =
-                Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
-            builder = builder.tls_certs_merge(certificates);
+            let certificates = Certificate::from_pem_bundle(pem);
+            builder = builder.tls_certs_merge(certificates.map_err(|error| error.to_string())?);
         }
+        let client = builder.build();
         Ok(Self {
-            client: builder
-                .build()
-                .map_err(|error| error.without_url().to_string())?,
+            client: client.map_err(|error| error.without_url().to_string())?,
             guard,
             timeout: settings.timeout,
             clock,
@@ -111,25 +109,26 @@ impl WebhookClient {
     }
 
     /// Posts a message. Never waits longer than the time-out, and never says more than what
-    /// may be kept: no path, and of an answer only its first words.
+    /// may be recorded: no path, and of an answer only its first words.
     pub async fn post(&self, message: Signed<'_>) -> Posted {
         let started = Instant::now();
         let url = message.url.to_owned();
-        let (status, error, asked) = match self.exchange(message).await {
+        let posted = match self.exchange(message).await {
             Ok(answer) => self.judge(answer, &url).await,
-            Err(why) => (None, Some(why), None),
+            Err(why) => Posted {
+                error: Some(why),
+                ..Posted::default()
+            },
         };
         Posted {
-            status,
-            error,
-            retry_after: asked,
             took: started.elapsed(),
+            ..posted
         }
     }
 
     async fn exchange(&self, message: Signed<'_>) -> Result<Response, String> {
-        // A connector does not resolve an address that is written as one, so it is looked at
-        // here, at every send.
+        // A connector does not resolve an address that is written as one, so it is checked here,
+        // at every send.
         let url = self.guard.check_url(message.url);
         let url = url.map_err(|refused| format!("nothing was sent: the address {refused}"))?;
         self.client
@@ -144,30 +143,30 @@ impl WebhookClient {
             .map_err(|error| self.explain(error, message.url))
     }
 
-    async fn judge(
-        &self,
-        answer: Response,
-        url: &str,
-    ) -> (Option<u16>, Option<String>, Option<DateTime<Utc>>) {
-        let status = answer.status();
-        let wants = matches!(status.as_u16(), 429 | 502 | 503 | 504);
-        let header = answer.headers().get(RETRY_AFTER).filter(|_| wants);
-        let asked = header
+    async fn judge(&self, answer: Response, url: &str) -> Posted {
+        let (code, status) = (answer.status().as_u16(), answer.status());
+        let header = answer.headers().get(RETRY_AFTER);
+        let header = header.filter(|_| matches!(code, 429 | 502 | 503 | 504));
+        let retry_after = header
             .and_then(|value| value.to_str().ok())
             .and_then(|value| retry_after(value, self.clock.now()));
         let said = read_start(answer).await;
         let error = (!status.is_success()).then(|| {
-            let kind = if status.is_redirection() {
+            let note = if status.is_redirection() {
                 " (redirects are not followed)"
             } else {
                 ""
             };
-            match scrub(url).clean_to(&said, SAID) {
-                said if said.is_empty() => format!("HTTP {}{kind}", status.as_u16()),
-                said => format!("HTTP {}{kind}: {said}", status.as_u16()),
-            }
+            let said = scrub(url).clean_to(&said, SAID);
+            let colon = if said.is_empty() { "" } else { ": " };
+            format!("HTTP {code}{note}{colon}{said}")
         });
-        (Some(status.as_u16()), error, asked)
+        Posted {
+            status: Some(code),
+            error,
+            retry_after,
+            took: Duration::ZERO,
+        }
     }
 
     fn explain(&self, error: reqwest::Error, url: &str) -> String {
@@ -193,7 +192,7 @@ fn scrub(url: &str) -> Scrub {
 }
 
 /// The first bytes of an answer's body. Reading them to the end lets the connection be used
-/// again; whatever is longer or slower is cut off with its connection.
+/// again; what is longer or slower is cut off with its connection.
 async fn read_start(mut answer: Response) -> String {
     let mut start = Vec::new();
     let reading = async {

@@ -1,4 +1,4 @@
-//! What an endpoint may be told to be.
+//! What the settings of an endpoint may be.
 
 use returns_model::endpoint::{EndpointFault, EndpointSettings};
 
@@ -30,7 +30,7 @@ pub fn faults(settings: &EndpointSettings) -> Vec<EndpointFault> {
     {
         faults.push(EndpointFault::new(
             "owner_email",
-            format!("{:?} is no e-mail address", settings.owner_email),
+            format!("{:?} is not a valid e-mail address", settings.owner_email),
         ));
     }
     if settings.event_types.len() > MOST_TYPES {

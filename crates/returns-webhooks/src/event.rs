@@ -1,5 +1,5 @@
-//! What happened, in nobody's words yet: made once from a journal row or a hold, kept with the
-//! event, and rendered into each platform's messages whenever they are sent.
+//! What happened, in no platform's words yet: made once from a journal row or a hold, stored with
+//! the event, and rendered into each platform's messages whenever they are sent.
 
 use ach::decision::HoldReason;
 use ach::entry::EntryKind;
@@ -24,7 +24,7 @@ const MOST: usize = 10;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookEvent {
     pub schema_version: u32,
-    /// The version of each object that it is about: of two tellings of one object, the one with
+    /// The version of each object that it is about: of two events about one object, the one with
     /// the higher version is the newer. For a row it is the position.
     pub version: u64,
     pub what: EventKind,
@@ -37,28 +37,11 @@ pub enum EventKind {
     /// A payment failed, or was returned before it was funded.
     Ended {
         payment: TransferFacts,
-        verdict: ReturnOutcome,
+        outcome: ReturnOutcome,
     },
-    /// A funded payment was returned; `made` takes its money back.
-    Reversed {
-        payment: TransferFacts,
-        ach_return: AchReturn,
-        made: LinkedTransfer,
-    },
-    /// The return was dishonored; `made` gives back what it took.
-    Restored {
-        payment: TransferFacts,
-        ach_return: AchReturn,
-        made: LinkedTransfer,
-    },
-    /// The dishonor was contested; `made` takes it again.
-    Reapplied {
-        payment: TransferFacts,
-        ach_return: AchReturn,
-        made: LinkedTransfer,
-    },
-    /// What one of the above made may join a settlement.
-    Settling {
+    /// The money of a return moved, or may join a settlement.
+    Moved {
+        step: MoneyStep,
         payment: TransferFacts,
         ach_return: AchReturn,
         made: LinkedTransfer,
@@ -72,6 +55,20 @@ pub enum EventKind {
     HoldOpened { hold: Held },
     /// It waits no more.
     HoldClosed { hold: Held, state: String },
+}
+
+/// How the money of a return moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MoneyStep {
+    /// A funded payment was returned; the new transfer takes its money back.
+    Reversed,
+    /// The return was dishonored; the new transfer gives back what it took.
+    Restored,
+    /// The dishonor was contested; the new transfer takes it again.
+    Reapplied,
+    /// What one of the above made may join a settlement.
+    Settling,
 }
 
 /// A notification of change.
@@ -103,73 +100,79 @@ pub struct Held {
 }
 
 impl WebhookEvent {
-    /// What a row that took effect tells; `before` are the rows of the same transfer that stand
-    /// before it, in order. `None` for what platforms need not know: a row said again to one
-    /// database.
+    /// The event of a row that took effect; `before` are the rows of the same transfer that stand
+    /// before it, in order. `None` for what platforms need not know: a row that repeats another for
+    /// one database.
     pub fn of_row(found: &JournalRow, before: &[JournalRow]) -> Option<Self> {
         let row = &found.row;
         if matches!(row.relation, Some(Relation::Repeats { .. })) {
             return None;
         }
-        let payment = row.transfer.clone();
         let earlier = before
             .iter()
             .filter(|one| one.position < found.position)
             .map(|one| &one.row);
         let history = History::of(earlier.chain([row]));
+        let payment = row.transfer.clone();
         let linked = |kind, made| LinkedTransfer::of(row, kind, made);
-        let what = match &row.effect {
-            RowEffect::Fail { .. } | RowEffect::Return { .. } => EventKind::Ended {
-                payment,
-                verdict: history.verdict?,
-            },
-            RowEffect::Reverse { reversal } => EventKind::Reversed {
-                payment,
-                ach_return: ach_return(&history, found),
-                made: linked(MadeKind::Reversal, reversal),
-            },
-            RowEffect::Restore { restoration, .. } => EventKind::Restored {
-                payment,
-                ach_return: ach_return(&history, found),
-                made: linked(MadeKind::Restoration, restoration),
-            },
-            RowEffect::Reapply { reversal, .. } => EventKind::Reapplied {
-                payment,
-                ach_return: ach_return(&history, found),
-                made: linked(MadeKind::Reversal, reversal),
-            },
+        let (step, made) = match &row.effect {
+            RowEffect::Fail { .. } | RowEffect::Return { .. } => {
+                let outcome = history.outcome?;
+                return Some(Self::of_position(
+                    found,
+                    EventKind::Ended { payment, outcome },
+                ));
+            }
+            RowEffect::Correct {} => {
+                let correction = correction(found);
+                let what = EventKind::Corrected {
+                    payment,
+                    correction,
+                };
+                return Some(Self::of_position(found, what));
+            }
+            RowEffect::Reverse { reversal } => {
+                (MoneyStep::Reversed, linked(MadeKind::Reversal, reversal))
+            }
+            RowEffect::Restore { restoration, .. } => {
+                let made = linked(MadeKind::Restoration, restoration);
+                (MoneyStep::Restored, made)
+            }
+            RowEffect::Reapply { reversal, .. } => {
+                (MoneyStep::Reapplied, linked(MadeKind::Reversal, reversal))
+            }
             RowEffect::ReleaseToSettlement { kind, made, .. } => {
                 let known = history.made.iter().find(|known| known.id == made.id);
-                EventKind::Settling {
-                    payment,
-                    ach_return: ach_return(&history, found),
-                    made: known.cloned().unwrap_or_else(|| linked(*kind, made)),
-                }
+                let made = known.cloned().unwrap_or_else(|| linked(*kind, made));
+                (MoneyStep::Settling, made)
             }
-            RowEffect::Correct {} => EventKind::Corrected {
-                payment,
-                correction: correction(found),
-            },
         };
-        Some(Self {
+        let what = EventKind::Moved {
+            step,
+            payment,
+            ach_return: ach_return(&history, found),
+            made,
+        };
+        Some(Self::of_position(found, what))
+    }
+
+    fn of_position(found: &JournalRow, what: EventKind) -> Self {
+        Self {
             schema_version: SCHEMA_VERSION,
             version: found.position,
             what,
-        })
+        }
     }
 
-    /// What a hold tells, as it is.
+    /// The event of a hold, as it is.
     pub fn of_hold(record: &HoldRecord) -> Self {
         let new = &record.new;
-        let entry = &new.entry;
+        let (entry, code) = (&new.entry, new.entry.kind.code());
         let hold = Held {
             id: new.hold_id.clone(),
             reason: new.reason,
             entry: entry.kind.as_str().to_owned(),
-            code: entry
-                .kind
-                .code()
-                .map(|(code, _)| text::of_bank(&code, LONGEST_SENTENCE, "")),
+            code: code.map(|(code, _)| text::of_bank(&code, LONGEST_SENTENCE, "")),
             amount_minor: entry.amount.map(|amount| amount.minor()),
             currency: entry.amount.map(|amount| amount.currency().to_string()),
             transfer_ids: new.transfer_ids.iter().take(MOST).cloned().collect(),
@@ -197,11 +200,11 @@ impl WebhookEvent {
 /// The return that a row is about, with all its stages up to there.
 fn ach_return(history: &History, found: &JournalRow) -> AchReturn {
     history
-        .verdict
+        .outcome
         .as_ref()
         .and_then(ReturnOutcome::ach_return)
         .cloned()
-        .unwrap_or_else(|| AchReturn::told_by(&found.row))
+        .unwrap_or_else(|| AchReturn::from_later_stage(&found.row))
 }
 
 fn correction(found: &JournalRow) -> Correction {

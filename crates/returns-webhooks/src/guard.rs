@@ -1,7 +1,7 @@
-//! Whom messages may be posted to. An address that an outsider chose must not make this
+//! Where messages may be posted to. An address that an outsider chose must not make this
 //! service talk to what only it can reach. So both are checked: the address as it is written,
-//! at every send, and what its name resolves to, at the very moment of dialling. What was
-//! checked is what is dialled.
+//! at every send, and what its name resolves to, at the very moment of dialing. What was
+//! checked is what is dialed.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::address::is_public;
 
-/// Names that never mean somebody on the public internet.
+/// Names that never mean a host on the public internet.
 const PRIVATE_NAMES: [&str; 8] = [
     "localhost",
     "localdomain",
@@ -24,13 +24,13 @@ const PRIVATE_NAMES: [&str; 8] = [
     "instance-data",
 ];
 
-/// The lowest port that is nobody's well-known service.
+/// The lowest port that is not a well-known service.
 const FIRST_FREE_PORT: u16 = 1024;
 
 /// Why nothing is posted to an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    #[error("is no address of a web server, such as https://host/path")]
+    #[error("is not a valid address of a web server, such as https://host/path")]
     NoUrl,
     #[error("must begin with https://")]
     NotHttps,
@@ -113,8 +113,8 @@ impl Guard {
         Err(Refused::NotPublic(address.to_string()))
     }
 
-    /// Of what a name resolved to, what may be dialled.
-    fn dialled(&self, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, Refused> {
+    /// Of what a name resolved to, what may be dialed.
+    fn dialed(&self, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, Refused> {
         let mut refused = Refused::Unresolved("it has no address".to_owned());
         let mut allowed = Vec::new();
         for address in found {
@@ -149,7 +149,7 @@ impl Lookup for SystemLookup {
     }
 }
 
-/// Resolves names for the client that dials, and hands it nothing that may not be dialled.
+/// Resolves names for the client that dials, and hands it nothing that may not be dialed.
 pub(super) struct GuardedResolver {
     pub(super) guard: Guard,
     pub(super) lookup: Arc<dyn Lookup>,
@@ -162,7 +162,7 @@ impl Resolve for GuardedResolver {
         Box::pin(async move {
             guard.check_name(&name)?;
             let found = found.await.map_err(Refused::Unresolved)?;
-            let allowed = guard.dialled(found)?;
+            let allowed = guard.dialed(found)?;
             // The client puts the address's own port in place of 0.
             let allowed = allowed.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(allowed) as Addrs)
@@ -284,16 +284,16 @@ mod tests {
     }
 
     #[test]
-    fn of_several_answers_only_public_ones_are_dialled() {
+    fn of_several_answers_only_public_ones_are_dialed() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let guard = Guard::default();
         let found = vec![ip("10.0.0.1"), ip("8.8.8.8"), ip("::1")];
-        assert_eq!(guard.dialled(found).unwrap(), [ip("8.8.8.8")]);
+        assert_eq!(guard.dialed(found).unwrap(), [ip("8.8.8.8")]);
         assert_eq!(
-            guard.dialled(vec![ip("10.0.0.1")]),
+            guard.dialed(vec![ip("10.0.0.1")]),
             Err(Refused::NotPublic("10.0.0.1".to_owned()))
         );
-        assert!(guard.dialled(Vec::new()).is_err());
-        assert_eq!(OPEN.dialled(vec![ip("10.0.0.1")]).unwrap().len(), 1);
+        assert!(guard.dialed(Vec::new()).is_err());
+        assert_eq!(OPEN.dialed(vec![ip("10.0.0.1")]).unwrap().len(), 1);
     }
 }

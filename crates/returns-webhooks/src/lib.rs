@@ -1,6 +1,6 @@
-//! Webhooks: what platforms are told of the journal, each in the version it was built for.
+//! Webhooks: how platforms are notified of the journal, each in the version it was built for.
 //!
-//! A follower turns journal rows and holds into events, each with one delivery for every
+//! The publisher turns journal rows and holds into events, each with one delivery for every
 //! endpoint that wants it, in one transaction. The sender then delivers them, at least once.
 #![allow(
     missing_docs,
@@ -36,7 +36,7 @@ mod properties;
 #[cfg(test)]
 mod testing;
 
-pub use ach_return::{AchReturn, History, ReturnStage};
+pub use ach_return::{AchReturn, History, StageReached};
 pub use client::{ClientSettings, WebhookClient};
 pub use endpoint_check::faults as endpoint_faults;
 pub use guard::{Guard, Lookup, SystemLookup};
@@ -44,7 +44,7 @@ pub use notify_owner::OwnerJob;
 pub use publisher::EventPublisher;
 pub use schedule::{Schedule, any_number};
 pub use secret::{KeyEncryptor, KeyError, SigningKey};
-pub use sender::{Parts, Sender, SenderJob, SenderSettings};
+pub use sender::{Sender, SenderJob, SenderParts, SenderSettings};
 pub use settings::WebhookSettings;
 pub use signed_client::{SignedClient, test_body};
-pub use view::{ReturnOutcome, Seen, TransferView, view};
+pub use view::{ReturnOutcome, TransferSeen, TransferView, view};

@@ -1,5 +1,5 @@
-//! NotificationState owners that their endpoints were disabled, beside the sending: a mail server that
-//! does not answer delays no message.
+//! Notifies owners that their endpoints were disabled, beside the sending: a mail server that does
+//! not answer delays no message.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use returns_model::incident::{Cause, IncidentState, Problem, Subject};
 use returns_store::{Job, Lease, Pass, StoreError, Topic, failpoint};
 use tokio_util::sync::CancellationToken;
 
-use super::owner::{after_attempt, letter, nobody, pause, sentence};
+use super::owner::{after_attempt, mail, no_owner, pause, sentence};
 use super::sender::Sender;
 
-/// How often it looks by the clock.
+/// How often it polls.
 const TICK: Duration = Duration::from_secs(10);
-/// How many owners are looked at together.
+/// How many owners are read together.
 const MOST: u32 = 100;
 /// How many mails are sent at the same time.
 const WIDTH: usize = 8;
@@ -63,12 +63,12 @@ impl Job for OwnerJob {
 }
 
 impl Sender {
-    /// Tells whoever is to be told by now. Gives how long nobody else is.
+    /// Notifies the owners that are due by now. Gives how long nobody else is.
     async fn notify_due(&self, shutdown: &CancellationToken) -> Result<Duration, StoreError> {
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         let mut wait = TICK;
         let mut due = Vec::new();
-        for endpoint in self.store.owners_waiting(MOST).await? {
+        for endpoint in self.parts.store.owners_waiting(MOST).await? {
             let Some(notice) = endpoint.owner_notice.clone() else {
                 continue;
             };
@@ -83,28 +83,28 @@ impl Sender {
         if due.is_empty() {
             return Ok(wait);
         }
-        let tellings = stream::iter(due).map(|(endpoint, notice)| async move {
+        let notifications = stream::iter(due).map(|(endpoint, notice)| async move {
             if shutdown.is_cancelled() {
                 return Ok(());
             }
             self.notify_owner(&endpoint, &notice).await
         });
-        let ended: Vec<_> = tellings.buffer_unordered(WIDTH).collect().await;
+        let ended: Vec<_> = notifications.buffer_unordered(WIDTH).collect().await;
         ended.into_iter().collect::<Result<(), StoreError>>()?;
-        // Looked at again: others may have come meanwhile.
+        // Read again: others may have come meanwhile.
         Ok(Duration::ZERO)
     }
 
-    /// Tells one owner, and records it. A crash between the two tells them again.
+    /// Notifies one owner, and records it. After a crash between the two they are notified again.
     async fn notify_owner(
         &self,
         seen: &Endpoint,
         notice: &OwnerNotification,
     ) -> Result<(), StoreError> {
         failpoint("webhook::before_telling").await?;
-        let next_at = self.clock.now() + pause(notice.attempts, self.settings.schedule);
-        if !self.store.begin_notification(seen, next_at).await? {
-            // It was enabled meanwhile, or another replica tells them.
+        let next_at = self.parts.clock.now() + pause(notice.attempts, self.settings.schedule);
+        if !self.parts.store.begin_notification(seen, next_at).await? {
+            // It was enabled meanwhile, or another replica notifies them.
             return Ok(());
         }
         let begun = Endpoint {
@@ -115,15 +115,20 @@ impl Sender {
             ..seen.clone()
         };
         failpoint("webhook::before_mail").await?;
-        let notification = match letter(seen, notice) {
-            None => nobody(),
-            Some(letter) => {
-                let sent = self.owners.write(letter).await;
-                after_attempt(seen, sent, self.clock.now(), next_at)
+        let notification = match mail(seen, notice) {
+            None => no_owner(),
+            Some(mail) => {
+                let sent = self.parts.owners.write(mail).await;
+                after_attempt(seen, sent, self.parts.clock.now(), next_at)
             }
         };
         failpoint("webhook::after_mail").await?;
-        if !self.store.record_telling(&begun, &notification).await? {
+        if !self
+            .parts
+            .store
+            .record_telling(&begun, &notification)
+            .await?
+        {
             // It was enabled while the mail was on its way.
             return Ok(());
         }
@@ -138,30 +143,31 @@ impl Sender {
             }
         }
         let problem = self.problem(seen, owner);
-        // Whoever has closed the incident knows enough. One that cannot be read is reported.
-        let latest = self.store.latest_incident(&problem.key()).await;
+        // The person who closed the incident knows enough. One that cannot be read is reported.
+        let latest = self.parts.store.latest_incident(&problem.key()).await;
         let is_closed = latest.ok().flatten().is_some_and(|incident| {
             incident.state == IncidentState::Closed && incident.last_seen_at >= notice.since
         });
         if !is_closed {
-            self.incidents.report(problem);
+            self.parts.incidents.report(problem);
         }
         Ok(())
     }
 
-    /// Reports endpoints that were disabled a short time ago, whose owners should be notified, and of which no incident knows: a stop has swallowed it.
+    /// Reports endpoints that were disabled a short time ago, whose owners should be notified, and
+    /// which have no incident: a stop has swallowed it.
     async fn report_recent(&self) -> Result<(), StoreError> {
-        let since = self.clock.now() - RECENT;
-        for endpoint in self.store.disabled_after(since, MOST).await? {
+        let since = self.parts.clock.now() - RECENT;
+        for endpoint in self.parts.store.disabled_after(since, MOST).await? {
             let Some(notice) = &endpoint.owner_notice else {
                 continue;
             };
             let owner = sentence(&endpoint, &notice.notification);
             let problem = self.problem(&endpoint, owner);
-            let latest = self.store.latest_incident(&problem.key()).await?;
+            let latest = self.parts.store.latest_incident(&problem.key()).await?;
             let known = latest.is_some_and(|incident| incident.last_seen_at >= notice.since);
             if notice.attempts > 0 && !known {
-                self.incidents.report(problem);
+                self.parts.incidents.report(problem);
             }
         }
         Ok(())
@@ -177,6 +183,6 @@ impl Sender {
             owner,
         };
         let subject = Subject::Endpoint(endpoint_id.clone());
-        Problem::new(subject, cause, self.clock.now())
+        Problem::new(subject, cause, self.parts.clock.now())
     }
 }

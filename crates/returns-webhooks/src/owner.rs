@@ -1,14 +1,13 @@
-//! The owner of an endpoint, who is told when the service disables it.
+//! The owner of an endpoint, who is notified when the service disables it.
 //!
-//! That an owner is to be told is written by the statement that disables the endpoint, and that
-//! they were told after the mail was sent: whatever crashes in between, they are told at least
+//! The statement that disables the endpoint records that its owner must be notified; that they were
+//! is recorded after the mail was sent. Whatever crashes in between, they are notified at least
 //! once, and mails about the same disabling have the same id. A try is counted before it is made,
-//! so that a database that takes no writes makes nobody send the same mail again and again.
+//! so that a read-only database does not make us send the same mail again and again.
 //!
-//! An endpoint that is enabled before its owner was told has nothing to tell any more: "no
-//! message is sent to it" would be wrong by then, and whoever enabled it has agreed on that with
-//! its people. The notice is dropped by the statement that enables it; a mail that is on its way
-//! at that moment still arrives.
+//! When an endpoint is enabled before its owner was notified, the notice is dropped by the statement
+//! that enables it: "no message is sent to it" would be wrong by then. A mail that is on its way at
+//! that moment still arrives.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use returns_alerts::OwnerMail;
@@ -16,28 +15,28 @@ use returns_model::endpoint::{Endpoint, NotificationState, OwnerNotification};
 
 use super::schedule::Schedule;
 
-/// The pauses after each try, in seconds. The last one stays: an address that is wrong is put
-/// right by people, who see it in the incident and in the list of endpoints.
+/// The pauses after each try, in seconds. The last one stays: people correct a wrong address, and
+/// see it in the incident and in the list of endpoints.
 const PAUSES_S: [u32; 5] = [60, 5 * 60, 30 * 60, 2 * 3600, 6 * 3600];
 
 /// The shortest pause, whatever the scale.
 const SHORTEST_PAUSE: TimeDelta = TimeDelta::milliseconds(20);
 
-/// What the owner of a disabled endpoint is written; `None` when nobody is named.
-pub(super) fn letter(endpoint: &Endpoint, notice: &OwnerNotification) -> Option<OwnerMail> {
+/// The mail to the owner of a disabled endpoint; `None` when it has no owner.
+pub(super) fn mail(endpoint: &Endpoint, notice: &OwnerNotification) -> Option<OwnerMail> {
     let to = &endpoint.settings.owner_email;
     if to.is_empty() {
         return None;
     }
     let (id, host) = (&endpoint.endpoint_id, endpoint.host());
-    let why = endpoint.disabled_why.as_deref().unwrap_or("does not work");
+    let why = endpoint.disabled_why.as_deref().unwrap_or("is unavailable");
     Some(OwnerMail {
         id: format!("{id}.{}", notice.since.timestamp_micros()),
         to: to.clone(),
         subject: format!("Your webhook endpoint at {host} was disabled"),
         text: format!(
             "Your webhook endpoint {id} at {host} {why}. It was disabled at {at}: no message is \
-             sent to it any more.\n\nMessages that wait are kept. Once it answers with a status \
+             sent to it any more.\n\nWaiting messages are kept. Once it answers with a status \
              from 200 to 299 again, ask us to enable it, and to send again what it has missed.\n",
             at = minute_utc(notice.since),
         ),
@@ -64,14 +63,14 @@ pub(super) fn after_attempt(
     }
 }
 
-/// That nobody is named to be told.
-pub(super) fn nobody() -> NotificationState {
+/// That the endpoint has no owner to notify.
+pub(super) fn no_owner() -> NotificationState {
     NotificationState::Untold {
-        why: "Nobody is named as its owner, so nobody was told.".to_owned(),
+        why: "It has no owner, so nobody was notified.".to_owned(),
     }
 }
 
-/// How long it is until the next try after one, which so many came before.
+/// How long to wait before the next try, after this many.
 pub(super) fn pause(attempts_before: u64, schedule: Schedule) -> TimeDelta {
     let place = usize::try_from(attempts_before).unwrap_or(usize::MAX);
     let last = PAUSES_S.len() - 1;
@@ -81,21 +80,21 @@ pub(super) fn pause(attempts_before: u64, schedule: Schedule) -> TimeDelta {
     pause.max(SHORTEST_PAUSE)
 }
 
-/// Whether the owner was told, in a sentence for staff.
+/// Whether the owner was notified, in a sentence for staff.
 pub(super) fn sentence(endpoint: &Endpoint, notification: &NotificationState) -> String {
     let owner = &endpoint.settings.owner_email;
     match notification {
-        NotificationState::Told { .. } => format!("Its owner {owner} was told by e-mail."),
+        NotificationState::Told { .. } => format!("Its owner {owner} was notified by e-mail."),
         NotificationState::Untold { why } => why.clone(),
         NotificationState::Waiting { error: None, .. } => {
-            format!("Its owner {owner} is told by e-mail.")
+            format!("Its owner {owner} will be notified by e-mail.")
         }
         NotificationState::Waiting {
             error: Some(error),
             next_at,
         } => format!(
-            "The e-mail to its owner {owner} was not sent ({error}). It is tried again at {at}, \
-             and so on; or write to them.",
+            "The e-mail to its owner {owner} was not sent ({error}). It is tried again at {at}; \
+             or write to them.",
             at = minute_utc(*next_at),
         ),
     }

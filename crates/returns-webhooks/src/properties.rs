@@ -27,7 +27,7 @@ use super::testing::{
     at, contested, dishonored, entry, later, made, names_returned, placed, ready, record, returned,
     row, transfer, validation_failure,
 };
-use super::view::Seen;
+use super::view::TransferSeen;
 use super::{render, view};
 
 /// Something that may happen to one of the transfers. What is not possible is skipped.
@@ -277,7 +277,7 @@ impl World {
         let history = History::of(self.standing(id).into_iter().map(|row| &row.row));
         let view = view(
             seen(&self.now[id]),
-            history.verdict.as_ref(),
+            history.outcome.as_ref(),
             payload_version,
         );
         Shown {
@@ -285,7 +285,11 @@ impl World {
             messages: view.messages,
             has_ach_return: view.has_ach_return,
             ach_return: view.ach_return.map(|one| {
-                let stage = one.stage().as_str().to_owned();
+                let stage = serde_json::to_value(one.stage())
+                    .unwrap()
+                    .as_str()
+                    .unwrap()
+                    .to_owned();
                 (one.ach_return_id, one.return_code, stage)
             }),
             moves: history
@@ -300,7 +304,7 @@ impl World {
     }
 }
 
-fn seen(transfer: &Transfer) -> Seen<'_> {
+fn seen(transfer: &Transfer) -> TransferSeen<'_> {
     let text = match transfer.state {
         TransferState::Pending => "PENDING",
         TransferState::Succeeded => "SUCCEEDED",
@@ -309,7 +313,7 @@ fn seen(transfer: &Transfer) -> Seen<'_> {
         TransferState::Returned => "RETURNED",
         TransferState::Unknown => "",
     };
-    Seen {
+    TransferSeen {
         state: transfer.state,
         text,
         messages: &[],

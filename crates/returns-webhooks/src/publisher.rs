@@ -1,6 +1,6 @@
-//! The follower: journal rows that took effect in the system of record, and holds, become
-//! events. Its position is in the returns database and moves with the events it records, so
-//! that nothing is told twice and nothing is left out, whatever stops it.
+//! Journal rows that took effect in the system of record, and holds, become events. The position
+//! is in the returns database and moves with the events that are recorded, so that nothing is
+//! published twice and nothing is left out, whatever stops the process.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Job for EventPublisher {
 
 impl EventPublisher {
     /// Rests after a step that took this long, if the system of record has not passed the end of
-    /// the journal yet. When that cannot be told, the next step finds out what is wrong.
+    /// the journal yet. When that cannot be read, the next step finds out why.
     async fn give_way(&self, took: Duration, shutdown: &CancellationToken) {
         let (head, progress) = tokio::join!(
             self.store.head(),
@@ -83,8 +83,8 @@ impl EventPublisher {
         Ok(rows || holds)
     }
 
-    /// Tells the next rows that the system of record has passed. When that was restored to an
-    /// older state its position is behind ours, and nothing is told again.
+    /// Publishes the next rows that the system of record has passed. When that was restored to an
+    /// older state its position is behind ours, and nothing is published again.
     async fn publish_rows(&self) -> Result<bool, StoreError> {
         let from = self.store.event_position().await?;
         let passed = self.store.progress(&self.system_of_record).await?.position;
@@ -93,15 +93,18 @@ impl EventPublisher {
         let Some(to) = rows.last().map(|row| row.position) else {
             return Ok(false);
         };
-        let dead: BTreeSet<u64> = self
+        let exceptions: BTreeSet<u64> = self
             .store
             .exceptions(&self.system_of_record, from, to)
             .await?
             .into_iter()
             .map(|exception| exception.position)
             .collect();
-        rows.retain(|row| took_effect(row, &dead));
-        let standing = self.standing_before(&rows).await?;
+        rows.retain(|row| took_effect(row, &exceptions));
+        // An event that continues another needs what came before it.
+        let continuing = rows.iter().filter(|row| continues(&row.row.effect));
+        let ids = continuing.map(|row| row.row.transfer.id.as_str());
+        let standing = self.standing(ids.collect()).await?;
         let events = rows
             .iter()
             .filter_map(|row| event_of_row(row, &standing).transpose())
@@ -122,25 +125,17 @@ impl EventPublisher {
         Ok(true)
     }
 
-    /// What stands of the transfers whose rows are told with what came before them.
-    async fn standing_before(
+    /// What stands of transfers.
+    async fn standing(
         &self,
-        rows: &[JournalRow],
+        transfer_ids: BTreeSet<&str>,
     ) -> Result<HashMap<String, Vec<JournalRow>>, StoreError> {
-        let ids: BTreeSet<&str> = rows
-            .iter()
-            .filter(|row| continues(&row.row.effect))
-            .map(|row| row.row.transfer.id.as_str())
-            .collect();
-        if ids.is_empty() {
+        if transfer_ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
-        Ok(self
-            .store
-            .known(&ids, &self.system_of_record)
-            .await?
-            .standing)
+        let ids: Vec<String> = transfer_ids.into_iter().map(str::to_owned).collect();
+        let known = self.store.known(&ids, &self.system_of_record).await?;
+        Ok(known.standing)
     }
 
     async fn publish_holds(&self) -> Result<bool, StoreError> {
@@ -148,14 +143,17 @@ impl EventPublisher {
         if holds.is_empty() {
             return Ok(false);
         }
-        let standing = self.standing_of(&holds).await?;
+        let alone = holds.iter().filter(|hold| hold.new.failed.is_none());
+        let standing = self
+            .standing(alone.filter_map(only_transfer).collect())
+            .await?;
         let mut events = Vec::new();
         for hold in &holds {
             let merchant = self.merchant_of(hold, &standing).await?;
             events.push(event_of_hold(hold, merchant)?);
         }
         failpoint("events::before_record").await?;
-        // One that has changed meanwhile is left out; it is told as it is then.
+        // One that has changed meanwhile is left out; it is published as it is then.
         self.store
             .record_hold_events(&events, self.clock.now())
             .await?;
@@ -163,29 +161,8 @@ impl EventPublisher {
         Ok(true)
     }
 
-    /// What stands of the transfers of held entries that have one.
-    async fn standing_of(
-        &self,
-        holds: &[HoldRecord],
-    ) -> Result<HashMap<String, Vec<JournalRow>>, StoreError> {
-        let ids: BTreeSet<String> = holds
-            .iter()
-            .filter(|hold| hold.new.failed.is_none())
-            .filter_map(|hold| match hold.new.transfer_ids.as_slice() {
-                [one] => Some(one.clone()),
-                [] | [_, ..] => None,
-            })
-            .collect();
-        if ids.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let ids: Vec<String> = ids.into_iter().collect();
-        let known = self.store.known(&ids, &self.system_of_record).await?;
-        Ok(known.standing)
-    }
-
-    /// Whose a held entry is, as far as the journal knows its transfer; empty otherwise, and
-    /// then only those are told who are told of every merchant.
+    /// The merchant of a held entry, as far as the journal knows its transfer; empty otherwise, and
+    /// then only the endpoints that want every merchant are notified.
     async fn merchant_of(
         &self,
         hold: &HoldRecord,
@@ -195,18 +172,24 @@ impl EventPublisher {
             let row = self.store.row(*position).await?;
             return Ok(row.map_or_else(String::new, |row| row.row.transfer.parties.merchant));
         }
-        let [transfer_id] = hold.new.transfer_ids.as_slice() else {
-            return Ok(String::new());
-        };
-        let last = standing.get(transfer_id).and_then(|rows| rows.last());
+        let rows = only_transfer(hold).and_then(|id| standing.get(id));
+        let last = rows.and_then(|rows| rows.last());
         Ok(last.map_or_else(String::new, |row| row.row.transfer.parties.merchant.clone()))
     }
 }
 
-/// Whether a row that the system of record has passed took effect there; `dead` are those that
-/// it made an exception of.
-pub(super) fn took_effect(row: &JournalRow, dead: &BTreeSet<u64>) -> bool {
-    row.superseded_by.is_none() && !dead.contains(&row.position)
+/// Whether a row that the system of record has passed took effect there; `exceptions` are
+/// those that it made an exception of.
+pub(super) fn took_effect(row: &JournalRow, exceptions: &BTreeSet<u64>) -> bool {
+    row.superseded_by.is_none() && !exceptions.contains(&row.position)
+}
+
+/// The transfer of a held entry, unless there are several.
+fn only_transfer(hold: &HoldRecord) -> Option<&str> {
+    match hold.new.transfer_ids.as_slice() {
+        [one] => Some(one),
+        [] | [_, ..] => None,
+    }
 }
 
 /// Whether a row says more about what an earlier one did.
@@ -245,17 +228,13 @@ pub(super) fn event_of_row(
 /// The event of a hold as it is.
 pub(super) fn event_of_hold(hold: &HoldRecord, merchant: String) -> Result<NewEvent, StoreError> {
     let event = WebhookEvent::of_hold(hold);
-    let transfer_id = match hold.new.transfer_ids.as_slice() {
-        [one] => one.clone(),
-        [] | [_, ..] => String::new(),
-    };
     Ok(NewEvent {
         event_id: ids::hold_event_id(&hold.new.hold_id, hold.state.as_str()),
         origin: Origin::Hold {
             hold_id: hold.new.hold_id.clone(),
             state: hold.state,
         },
-        transfer_id,
+        transfer_id: only_transfer(hold).unwrap_or_default().to_owned(),
         merchant,
         occurred_at: hold.closed_at.unwrap_or(hold.held_at),
         facts: facts(&event)?,

@@ -1,5 +1,4 @@
-//! Sending messages again: one event's, or whatever an endpoint has missed in a stretch of
-//! time.
+//! Sending messages again: one event's, or all that an endpoint has missed in a stretch of time.
 
 use chrono::{DateTime, Utc};
 use returns_model::delivery::Redelivery;
@@ -7,7 +6,7 @@ use returns_model::endpoint::{Endpoint, messages_for};
 use returns_model::event::EventRecord;
 use returns_store::{Store, StoreError};
 
-/// Events that are looked at in one go.
+/// The number of events that are read together.
 const PAGE: u32 = 500;
 
 /// Makes an event's messages to an endpoint due now, delivered before or not. Gives how many;
@@ -28,7 +27,7 @@ pub async fn replay(
 }
 
 /// Makes every message due now that the endpoint wants, that happened or became an event from
-/// `since` until before `until`, and that it has not taken. Gives how many.
+/// `since` until before `until`, and that it has not accepted. Gives how many.
 pub async fn recover(
     store: &dyn Store,
     endpoint: &Endpoint,

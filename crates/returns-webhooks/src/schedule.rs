@@ -72,7 +72,7 @@ pub(super) fn retry_after(value: &str, now: DateTime<Utc>) -> Option<DateTime<Ut
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         let longest = LONGEST_RETRY_AFTER.num_seconds();
-        // So many digits that they are no number ask for the longest pause.
+        // More digits than a number has ask for the longest pause.
         let seconds = value.parse::<i64>().map_or(longest, |s| s.min(longest));
         return now.checked_add_signed(TimeDelta::seconds(seconds));
     }

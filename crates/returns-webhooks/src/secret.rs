@@ -1,4 +1,4 @@
-//! The keys of endpoints: drawn here, shown once, and kept encrypted to the service's own
+//! The keys of endpoints: drawn here, shown once, and stored encrypted to the service's own
 //! identity, the one that the spool's files are encrypted to.
 
 use std::sync::Arc;
@@ -34,16 +34,15 @@ pub enum KeyError {
 }
 
 /// A key that signs.
-pub enum SigningKey {
-    Hmac {
-        key: hmac::Key,
-        /// As the receiver is given it.
-        text: SecretString,
-    },
-    Ed25519 {
-        pair: Box<Ed25519KeyPair>,
-        text: SecretString,
-    },
+pub struct SigningKey {
+    /// As the receiver is given it, where both sides need it.
+    text: SecretString,
+    signer: Signer,
+}
+
+enum Signer {
+    Hmac(hmac::Key),
+    Ed25519(Box<Ed25519KeyPair>),
 }
 
 impl std::fmt::Debug for SigningKey {
@@ -66,71 +65,58 @@ impl SigningKey {
         Self::read(&SecretString::from(text), kind).map_err(|why| KeyError::Seal(why.to_owned()))
     }
 
-    /// Reads a key as [`SigningKey::draw`] writes it. What is wrong is told without it.
+    /// Reads a key as [`SigningKey::draw`] writes it. An error never quotes it.
     fn read(text: &SecretString, kind: SecretKind) -> Result<Self, &'static str> {
         let bytes = text
             .expose_secret()
             .strip_prefix(kind.prefix())
             .ok_or("it is a key of another kind")
             .and_then(|text| STANDARD.decode(text).map_err(|_| "it is not in base64"))?;
+        let signer = match kind {
+            SecretKind::HmacSha256 if (24..=64).contains(&bytes.len()) => {
+                Signer::Hmac(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+            }
+            SecretKind::HmacSha256 => return Err("it has not 24 to 64 bytes"),
+            SecretKind::Ed25519 => {
+                let pair = Ed25519KeyPair::from_seed_unchecked(&bytes);
+                Signer::Ed25519(Box::new(pair.map_err(|_| "it has not 32 bytes")?))
+            }
+        };
         let text = text.clone();
-        match kind {
-            SecretKind::HmacSha256 if (24..=64).contains(&bytes.len()) => Ok(Self::Hmac {
-                key: hmac::Key::new(hmac::HMAC_SHA256, &bytes),
-                text,
-            }),
-            SecretKind::HmacSha256 => Err("it has not 24 to 64 bytes"),
-            SecretKind::Ed25519 => Ed25519KeyPair::from_seed_unchecked(&bytes)
-                .map(|pair| Self::Ed25519 {
-                    pair: Box::new(pair),
-                    text,
-                })
-                .map_err(|_| "it has not 32 bytes"),
-        }
+        Ok(Self { text, signer })
     }
 
     /// Its kind.
     pub fn kind(&self) -> SecretKind {
-        match self {
-            Self::Hmac { .. } => SecretKind::HmacSha256,
-            Self::Ed25519 { .. } => SecretKind::Ed25519,
+        match self.signer {
+            Signer::Hmac(_) => SecretKind::HmacSha256,
+            Signer::Ed25519(_) => SecretKind::Ed25519,
         }
     }
 
     /// What receivers check signatures with, where that may be known to everybody.
     pub fn public_key(&self) -> Option<String> {
-        match self {
-            Self::Hmac { .. } => None,
-            Self::Ed25519 { pair, .. } => Some(format!(
-                "whpk_{}",
-                STANDARD.encode(pair.public_key().as_ref())
-            )),
+        match &self.signer {
+            Signer::Hmac(_) => None,
+            Signer::Ed25519(pair) => {
+                let public = STANDARD.encode(pair.public_key().as_ref());
+                Some(format!("whpk_{public}"))
+            }
         }
     }
 
     /// What the receiver is given, once: the secret that both sides need. A private key stays.
     pub fn for_receiver(&self) -> Option<&SecretString> {
-        match self {
-            Self::Hmac { text, .. } => Some(text),
-            Self::Ed25519 { .. } => None,
-        }
-    }
-
-    fn text(&self) -> &SecretString {
-        match self {
-            Self::Hmac { text, .. } | Self::Ed25519 { text, .. } => text,
-        }
+        matches!(self.signer, Signer::Hmac(_)).then_some(&self.text)
     }
 
     /// The signature of a message as the header `webhook-signature` has it.
     fn sign(&self, signed: &[u8]) -> String {
-        match self {
-            Self::Hmac { key, .. } => {
+        match &self.signer {
+            Signer::Hmac(key) => {
                 format!("v1,{}", STANDARD.encode(hmac::sign(key, signed).as_ref()))
             }
-            Self::Ed25519 { pair, .. } => {
-                format!("v1a,{}", STANDARD.encode(pair.sign(signed).as_ref()))
-            }
+            Signer::Ed25519(pair) => format!("v1a,{}", STANDARD.encode(pair.sign(signed).as_ref())),
         }
     }
 }
@@ -155,23 +141,22 @@ pub struct KeyEncryptor {
 }
 
 impl KeyEncryptor {
-    /// A encryptor with the service's own `age` identity.
+    /// An encryptor with the service's own `age` identity.
     ///
     /// # Errors
-    /// When it is none.
+    /// When the identity is not valid.
     pub fn new(identity: &SecretString) -> Result<Self, KeyError> {
         let identity = identity.expose_secret().trim().parse();
+        let identity = identity.map_err(|error: &str| KeyError::Seal(error.to_owned()))?;
         Ok(Self {
-            identity: Arc::new(
-                identity.map_err(|error: &'static str| KeyError::Seal(error.to_owned()))?,
-            ),
+            identity: Arc::new(identity),
         })
     }
 
     /// A key, encrypted. It opens only under the id that it was sealed for, so that two rows
     /// which were swapped are noticed.
     pub fn seal(&self, secret_id: &str, key: &SigningKey) -> Result<String, KeyError> {
-        let plain = SecretString::from(format!("{secret_id}\n{}", key.text().expose_secret()));
+        let plain = SecretString::from(format!("{secret_id}\n{}", key.text.expose_secret()));
         age::encrypt(&self.identity.to_public(), plain.expose_secret().as_bytes())
             .map(|sealed| STANDARD.encode(sealed))
             .map_err(|error| KeyError::Seal(error.to_string()))
@@ -196,7 +181,7 @@ impl KeyEncryptor {
         let plain = age::decrypt(&*self.identity, &sealed).map_err(|error| error.to_string())?;
         let plain = String::from_utf8(plain)
             .map(SecretString::from)
-            .map_err(|_| "it is no text".to_owned())?;
+            .map_err(|_| "it is not text".to_owned())?;
         let (id, text) = plain
             .expose_secret()
             .split_once('\n')
@@ -247,14 +232,14 @@ mod tests {
                 return false;
             };
             let bytes = STANDARD.decode(text).unwrap();
-            match (key, version) {
-                (SigningKey::Hmac { text, .. }, "v1") => {
-                    let secret = text.expose_secret().strip_prefix("whsec_").unwrap();
+            match (key.kind(), version) {
+                (SecretKind::HmacSha256, "v1") => {
+                    let secret = key.text.expose_secret().strip_prefix("whsec_").unwrap();
                     let secret = STANDARD.decode(secret).unwrap();
                     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
                     hmac::verify(&key, signed, &bytes).is_ok()
                 }
-                (SigningKey::Ed25519 { .. }, "v1a") => {
+                (SecretKind::Ed25519, "v1a") => {
                     let public = key.public_key().unwrap();
                     let public = STANDARD.decode(public.strip_prefix("whpk_").unwrap());
                     UnparsedPublicKey::new(&ED25519, public.unwrap())
@@ -308,7 +293,7 @@ mod tests {
             let key = draw(kind);
             let row = record(&encryptor, "whs_1", "whe_1", &key);
             let opened = encryptor.open(&row).unwrap();
-            assert_eq!(opened.text().expose_secret(), key.text().expose_secret());
+            assert_eq!(opened.text.expose_secret(), key.text.expose_secret());
             let swapped = SecretRecord {
                 secret_id: "whs_2".to_owned(),
                 ..row.clone()
@@ -330,7 +315,7 @@ mod tests {
         for kind in SecretKind::ALL {
             let key = draw(kind);
             let row = record(&encryptor, "whs_1", "whe_1", &key);
-            let secret = key.text().expose_secret();
+            let secret = key.text.expose_secret();
             let bare = secret.split_once('_').unwrap().1;
             let error = self::encryptor().open(&row).unwrap_err();
             let raw = STANDARD.decode(bare).unwrap();

@@ -22,11 +22,11 @@ use super::schedule::Schedule;
 use super::secret::KeyError;
 use super::signed_client::SignedClient;
 
-/// How often it looks by the clock.
+/// How often it polls.
 const TICK: Duration = Duration::from_millis(500);
 /// The shortest wait for what is due next.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
-/// How long a worker rests when something of our own does not work.
+/// How long a worker rests after a failure of our own.
 const REST: TimeDelta = TimeDelta::seconds(5);
 /// How long messages on their way are waited for at a shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -34,36 +34,29 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// How much is sent at once, and when it is sent again.
 #[derive(Debug, Clone, Copy)]
 pub struct SenderSettings {
-    /// To one endpoint that works and wants no order.
+    /// To one healthy endpoint that wants no order.
     pub per_endpoint: usize,
-    /// To all endpoints that work.
+    /// To all healthy endpoints.
     pub concurrency: usize,
     /// To all endpoints that fail.
     pub failing_concurrency: usize,
     pub schedule: Schedule,
-    /// An endpoint that fails for so long is disabled.
+    /// An endpoint that fails for this long is disabled.
     pub disable_after: TimeDelta,
 }
 
 /// Delivers messages.
 pub struct Sender {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) client: SignedClient,
+    pub(super) parts: SenderParts,
     pub(super) settings: SenderSettings,
-    pub(super) clock: SharedClock,
-    pub(super) incidents: IncidentReporter,
-    pub(super) owners: Arc<dyn OwnerMailer>,
-    /// Any number at each call.
-    pub(super) jitter: fn() -> u64,
-    pub(super) notifier: Notifier,
     pub(super) working: Semaphore,
     pub(super) failing: Semaphore,
-    state: Mutex<State>,
+    endpoints: Mutex<EndpointMemory>,
 }
 
 /// What the sender knows of endpoints; lost at a restart without harm.
 #[derive(Default)]
-struct State {
+struct EndpointMemory {
     /// Those with a worker.
     workers: HashSet<String>,
     /// Those that are left alone for a while.
@@ -77,19 +70,20 @@ struct State {
 /// How long an endpoint is left alone.
 struct Rest {
     until: DateTime<Utc>,
-    /// As it was when it asked for that: whoever changes it, or sends it something again, wants it
-    /// to be tried. `None` when that changes nothing.
+    /// As it was when it asked for that: an operator who changes it, or sends it something again,
+    /// wants it to be tried. `None` when that changes nothing.
     asked: Option<Touched>,
 }
 
 /// What the sender works with.
-pub struct Parts {
+pub struct SenderParts {
     pub store: Arc<dyn Store>,
     pub client: SignedClient,
     pub clock: SharedClock,
     pub notifier: Notifier,
     pub incidents: IncidentReporter,
     pub owners: Arc<dyn OwnerMailer>,
+    /// Any number at each call.
     pub jitter: fn() -> u64,
 }
 
@@ -116,32 +110,28 @@ struct WorkerSlot {
 
 impl Drop for WorkerSlot {
     fn drop(&mut self) {
-        self.sender.state().workers.remove(&self.endpoint_id);
-        // What became due for it meanwhile is looked for again.
-        self.sender.notifier.messages_due();
+        self.sender.endpoints().workers.remove(&self.endpoint_id);
+        // What became due for it meanwhile is read again.
+        self.sender.parts.notifier.messages_due();
     }
 }
 
 impl Sender {
     /// A sender.
-    pub fn new(parts: Parts, settings: SenderSettings) -> Self {
+    pub fn new(parts: SenderParts, settings: SenderSettings) -> Self {
         Self {
-            store: parts.store,
-            client: parts.client,
-            clock: parts.clock,
-            incidents: parts.incidents,
-            owners: parts.owners,
-            jitter: parts.jitter,
-            notifier: parts.notifier,
+            parts,
             working: Semaphore::new(settings.concurrency),
             failing: Semaphore::new(settings.failing_concurrency),
-            state: Mutex::default(),
+            endpoints: Mutex::default(),
             settings,
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn endpoints(&self) -> MutexGuard<'_, EndpointMemory> {
+        self.endpoints
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Starts a worker for every endpoint that has something due and has none. Gives how long
@@ -151,12 +141,12 @@ impl Sender {
         workers: &mut JoinSet<()>,
         shutdown: &CancellationToken,
     ) -> Result<Duration, StoreError> {
-        let now = self.clock.now();
-        for (endpoint_id, touched) in self.store.due_endpoints(now).await? {
+        let now = self.parts.clock.now();
+        for (endpoint_id, touched) in self.parts.store.due_endpoints(now).await? {
             if self.is_resting(&endpoint_id, touched, now) {
                 continue;
             }
-            if !self.state().workers.insert(endpoint_id.clone()) {
+            if !self.endpoints().workers.insert(endpoint_id.clone()) {
                 continue;
             }
             let slot = WorkerSlot {
@@ -169,7 +159,7 @@ impl Sender {
                 sender.worker(&slot.endpoint_id, &shutdown).await;
             });
         }
-        let next = self.store.next_due_after(now).await?;
+        let next = self.parts.store.next_due_after(now).await?;
         let wait = next.and_then(|next| (next - now).to_std().ok());
         Ok(wait.map_or(TICK, |wait| wait.clamp(SHORTEST_WAIT, TICK)))
     }
@@ -181,37 +171,39 @@ impl Sender {
         touched: Touched,
         now: DateTime<Utc>,
     ) -> bool {
-        let mut state = self.state();
+        let mut state = self.endpoints();
         state.resting.retain(|_, rest| rest.until > now);
         let rest = state.resting.get(endpoint_id);
         rest.is_some_and(|rest| rest.asked.is_none_or(|asked| asked == touched))
     }
 
-    /// Leaves an endpoint alone until then, or until somebody touches it.
+    /// Leaves an endpoint alone until then, or until an operator touches it.
     pub(super) fn rest(&self, endpoint_id: &str, until: DateTime<Utc>, asked: Option<Touched>) {
         let rest = Rest { until, asked };
-        self.state().resting.insert(endpoint_id.to_owned(), rest);
+        self.endpoints()
+            .resting
+            .insert(endpoint_id.to_owned(), rest);
     }
 
     /// Notes that an incident about the endpoint may be open.
     pub(super) fn mark_failing(&self, endpoint_id: &str) {
-        self.state().sound.remove(endpoint_id);
+        self.endpoints().sound.remove(endpoint_id);
     }
 
     /// Notes that none is. True when one may have been.
     pub(super) fn mark_healthy(&self, endpoint_id: &str) -> bool {
-        let mut state = self.state();
+        let mut state = self.endpoints();
         !state.sound.contains(endpoint_id) && state.sound.insert(endpoint_id.to_owned())
     }
 
     /// Whether something of our own keeps messages from it.
     pub(super) fn is_stuck(&self, endpoint_id: &str) -> bool {
-        self.state().stuck.contains(endpoint_id)
+        self.endpoints().stuck.contains(endpoint_id)
     }
 
     /// Notes that nothing of our own is in the way any more. True when something was.
     pub(super) fn clear_stuck(&self, endpoint_id: &str) -> bool {
-        self.state().stuck.remove(endpoint_id)
+        self.endpoints().stuck.remove(endpoint_id)
     }
 
     /// Sends what is due to one endpoint, until nothing is.
@@ -225,9 +217,9 @@ impl Sender {
         }
     }
 
-    /// Something of our own keeps messages from an endpoint: that is no failure of theirs.
+    /// Something of our own keeps messages from an endpoint: that is not a failure of theirs.
     fn stuck(&self, endpoint_id: &str, error: &WorkerError) {
-        let now = self.clock.now();
+        let now = self.parts.clock.now();
         self.rest(endpoint_id, now + REST, None);
         tracing::error!(endpoint_id, error = %ErrorChain(error), "webhooks cannot be sent");
         match error {
@@ -238,13 +230,15 @@ impl Sender {
             | WorkerError::NoEvent(_)
             | WorkerError::Unreadable(_) => {
                 self.mark_failing(endpoint_id);
-                self.state().stuck.insert(endpoint_id.to_owned());
+                self.endpoints().stuck.insert(endpoint_id.to_owned());
                 let cause = Cause::WebhookStuck {
                     endpoint: endpoint_id.to_owned(),
                     why: error.to_string(),
                 };
                 let subject = Subject::Endpoint(endpoint_id.to_owned());
-                self.incidents.report(Problem::new(subject, cause, now));
+                self.parts
+                    .incidents
+                    .report(Problem::new(subject, cause, now));
             }
         }
     }

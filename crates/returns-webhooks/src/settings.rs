@@ -1,7 +1,5 @@
 //! The configuration of webhooks: `[webhooks]`.
 
-use std::path::Path;
-
 use chrono::TimeDelta;
 use echeck_service::config::Section;
 
@@ -12,7 +10,7 @@ use super::sender::SenderSettings;
 
 const HOUR_MS: u64 = 3_600_000;
 
-/// How platforms are told.
+/// How platforms are notified.
 #[derive(Debug, Clone)]
 pub struct WebhookSettings {
     /// Whether messages are sent at all by this installation.
@@ -56,11 +54,6 @@ impl WebhookSettings {
 /// The certificates of `ca_file`, which are trusted besides the system's.
 fn ca(section: &Section<'_>) -> Option<Vec<u8>> {
     let file = section.optional_string("ca_file")?;
-    match std::fs::read(Path::new(&file)) {
-        Ok(pem) => Some(pem),
-        Err(error) => {
-            section.fault("ca_file", format!("{file:?} cannot be read: {error}"));
-            None
-        }
-    }
+    let fault = |error| section.fault("ca_file", format!("{file:?} cannot be read: {error}"));
+    std::fs::read(&file).map_err(fault).ok()
 }

@@ -1,5 +1,5 @@
-//! Texts of others, made fit for those who are told of them: without anything that could be an
-//! account number, and short, so that a body stays small whatever a bank writes.
+//! Texts of others, made fit for platforms: without anything that could be an account number, and
+//! short, so that a body stays small whatever a bank writes.
 
 use ach::masking::without_long_numbers;
 
@@ -16,22 +16,14 @@ pub(crate) fn of_bank(text: &str, longest: usize, keep: &str) -> String {
 /// `text`, cut so that it takes at most `longest` bytes of JSON.
 pub(crate) fn cut(text: &str, longest: usize) -> String {
     const MARK: char = '…';
-    let mut used = 0;
+    let (mut used, mut fits_with_mark) = (0, 0);
     for (at, letter) in text.char_indices() {
+        if used + MARK.len_utf8() <= longest {
+            fits_with_mark = at;
+        }
         used += json_length(letter);
         if used > longest {
-            let room = longest.saturating_sub(MARK.len_utf8());
-            let mut short = String::new();
-            let mut used = 0;
-            for letter in text[..at].chars() {
-                used += json_length(letter);
-                if used > room {
-                    break;
-                }
-                short.push(letter);
-            }
-            short.push(MARK);
-            return short;
+            return format!("{}{MARK}", &text[..fits_with_mark]);
         }
     }
     text.to_owned()

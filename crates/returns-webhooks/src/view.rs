@@ -1,5 +1,5 @@
-//! How a payment looks in a payload_version: one place for what `GetTransfer` answers and what messages
-//! say, so that the two cannot differ.
+//! How a payment looks in a version of the payload: one place for what `GetTransfer` answers and
+//! what messages say, so that the two cannot differ.
 
 use ach::decision::TransferState;
 use returns_model::endpoint::PayloadVersion;
@@ -58,7 +58,7 @@ impl ReturnOutcome {
 
 /// What the system of record shows of a payment.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
+pub struct TransferSeen<'a> {
     /// Its neutral state.
     pub state: TransferState,
     /// The state as it is spelled there.
@@ -86,23 +86,22 @@ impl TransferView {
 
 /// How a payment looks that the journal has ended; `None` when it left the payment as it was.
 pub(crate) fn ended(
-    verdict: &ReturnOutcome,
+    outcome: &ReturnOutcome,
     payload_version: PayloadVersion,
 ) -> Option<TransferView> {
-    let (state, messages, raw) = match (verdict, payload_version) {
-        (ReturnOutcome::Failed { messages, raw, .. }, PayloadVersion::Finix)
-        | (ReturnOutcome::Returned { messages, raw, .. }, PayloadVersion::Finix) => {
-            ("FAILED", messages.clone(), raw.clone())
-        }
-        // Rainforest shows no row of the acquirer; the reason of a return is its code.
+    use PayloadVersion::{Finix, Rainforest20241016, RainforestLegacy};
+    let (state, messages, raw) = match (outcome, payload_version) {
         (
-            ReturnOutcome::Failed { messages, .. },
-            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016,
-        ) => ("FAILED", messages.clone(), Vec::new()),
-        (ReturnOutcome::Returned { .. }, PayloadVersion::RainforestLegacy) => {
-            ("SUCCEEDED", Vec::new(), Vec::new())
+            ReturnOutcome::Failed { messages, raw, .. }
+            | ReturnOutcome::Returned { messages, raw, .. },
+            Finix,
+        ) => ("FAILED", messages.clone(), raw.clone()),
+        // Rainforest shows no row of the acquirer; the reason of a return is its code.
+        (ReturnOutcome::Failed { messages, .. }, RainforestLegacy | Rainforest20241016) => {
+            ("FAILED", messages.clone(), Vec::new())
         }
-        (ReturnOutcome::Returned { .. }, PayloadVersion::Rainforest20241016) => {
+        (ReturnOutcome::Returned { .. }, RainforestLegacy) => ("SUCCEEDED", Vec::new(), Vec::new()),
+        (ReturnOutcome::Returned { .. }, Rainforest20241016) => {
             ("RETURNED", Vec::new(), Vec::new())
         }
         (ReturnOutcome::Reversed { .. }, _) => return None,
@@ -111,69 +110,54 @@ pub(crate) fn ended(
         state: state.to_owned(),
         messages,
         raw,
-        has_ach_return: verdict.ach_return().is_some(),
-        ach_return: verdict.ach_return().cloned(),
+        has_ach_return: outcome.ach_return().is_some(),
+        ach_return: outcome.ach_return().cloned(),
     })
 }
 
 /// How a payment looks: as the journal ended it, else as the system of record shows it.
 pub fn view(
-    seen: Seen<'_>,
-    verdict: Option<&ReturnOutcome>,
+    seen: TransferSeen<'_>,
+    outcome: Option<&ReturnOutcome>,
     payload_version: PayloadVersion,
 ) -> TransferView {
-    if let Some(view) = verdict.and_then(|verdict| ended(verdict, payload_version)) {
+    if let Some(view) = outcome.and_then(|outcome| ended(outcome, payload_version)) {
         return view;
     }
     let state = state(seen, payload_version);
-    let messages = match payload_version {
-        PayloadVersion::Finix => seen.messages.to_vec(),
-        PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016
-            if state == "FAILED" =>
-        {
-            seen.messages.to_vec()
-        }
-        PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => Vec::new(),
-    };
-    let ach_return = verdict.and_then(ReturnOutcome::ach_return).cloned();
+    let has_messages = payload_version == PayloadVersion::Finix || state == "FAILED";
+    let messages = if has_messages { seen.messages } else { &[] };
+    let ach_return = outcome.and_then(ReturnOutcome::ach_return).cloned();
     TransferView {
         state,
-        messages,
+        messages: messages.to_vec(),
         raw: Vec::new(),
-        // The gateway may know of a return that no file has told us of.
+        // The gateway may know of a return that no file has reported.
         has_ach_return: ach_return.is_some() || seen.state == TransferState::Returned,
         ach_return,
     }
 }
 
-fn state(seen: Seen<'_>, payload_version: PayloadVersion) -> String {
+fn state(seen: TransferSeen<'_>, payload_version: PayloadVersion) -> String {
+    use PayloadVersion::{Finix, Rainforest20241016, RainforestLegacy};
+    use TransferState::{Canceled, Failed, Pending, Returned, Succeeded, Unknown};
+    let newest = payload_version == Rainforest20241016;
     let word = match (payload_version, seen.state) {
-        (PayloadVersion::Finix, TransferState::Pending) => "PENDING",
-        (_, TransferState::Succeeded)
-        | (PayloadVersion::RainforestLegacy, TransferState::Returned) => "SUCCEEDED",
-        (_, TransferState::Failed) | (PayloadVersion::Finix, TransferState::Returned) => "FAILED",
-        (_, TransferState::Canceled) => "CANCELED",
-        (PayloadVersion::Finix, TransferState::Unknown) => "UNKNOWN",
-        (PayloadVersion::Rainforest20241016, TransferState::Returned) => "RETURNED",
+        (Finix, Pending) => "PENDING",
+        (_, Succeeded) | (RainforestLegacy, Returned) => "SUCCEEDED",
+        (_, Failed) | (Finix, Returned) => "FAILED",
+        (_, Canceled) => "CANCELED",
+        (Finix, Unknown) => "UNKNOWN",
+        (Rainforest20241016, Returned) => "RETURNED",
         // A gateway that speaks Rainforest's words has more of them for what is under way.
-        (
-            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016,
-            TransferState::Pending | TransferState::Unknown,
-        ) if PAYIN_STATES.contains(&seen.text)
-            || payload_version == PayloadVersion::Rainforest20241016
-                && seen.text == "AUTHORIZED" =>
+        (RainforestLegacy | Rainforest20241016, Pending | Unknown)
+            if PAYIN_STATES.contains(&seen.text) || newest && seen.text == "AUTHORIZED" =>
         {
             seen.text
         }
-        (
-            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016,
-            TransferState::Pending,
-        ) => "PROCESSING",
-        // Neither known to have worked nor to have failed.
-        (
-            PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016,
-            TransferState::Unknown,
-        ) => "IN_REVIEW",
+        (RainforestLegacy | Rainforest20241016, Pending) => "PROCESSING",
+        // Not known to have succeeded or to have failed.
+        (RainforestLegacy | Rainforest20241016, Unknown) => "IN_REVIEW",
     };
     word.to_owned()
 }
@@ -183,7 +167,7 @@ mod tests {
     use super::*;
 
     fn look(state: TransferState, text: &str, payload_version: PayloadVersion) -> String {
-        let seen = Seen {
+        let seen = TransferSeen {
             state,
             text,
             messages: &[],
@@ -229,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_return_that_no_file_told_of_is_not_shown_as_a_success_alone() {
-        let seen = Seen {
+        let seen = TransferSeen {
             state: TransferState::Returned,
             text: "RETURNED",
             messages: &[],

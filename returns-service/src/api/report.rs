@@ -8,7 +8,7 @@ use proto::get_report_response::Part;
 use returns_feed::timestamp;
 use returns_model::import::Phase;
 use returns_model::report::WrittenReport;
-use returns_reports::Summary;
+use returns_reports::ReportSummary;
 use returns_reports::bucket::{Bytes, Digesting};
 use tokio_stream::StreamExt as _;
 use tonic::Status;
@@ -108,7 +108,7 @@ async fn sent(sender: &Sender, part: Part) -> bool {
 }
 
 fn header(report: &WrittenReport) -> Result<proto::ReportHeader, ApiError> {
-    let summary: Summary = serde_json::from_str(&report.totals).map_err(|error| {
+    let summary: ReportSummary = serde_json::from_str(&report.totals).map_err(|error| {
         errors::data_loss(format!(
             "the totals of the report {:?} cannot be read: {error}",
             report.key

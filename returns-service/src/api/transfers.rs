@@ -11,7 +11,7 @@ use returns_model::endpoint::PayloadVersion;
 use returns_model::hold::{HoldFilter, HoldState};
 use returns_model::journal::{JournalRow, MadeKind};
 use returns_store::ReturnFilter;
-use returns_webhooks::{AchReturn, History, ReturnOutcome, ReturnStage};
+use returns_webhooks::{AchReturn, History, ReturnOutcome, StageReached};
 
 use super::errors::{self, ApiError};
 use super::{Api, details, page, view};
@@ -59,7 +59,7 @@ impl Api {
         let history = History::of(standing.iter().map(|row| &row.row));
         let picture = view.map(|payload_version| {
             (
-                view::look(&sent, history.verdict.as_ref(), payload_version),
+                view::look(&sent, history.outcome.as_ref(), payload_version),
                 payload_version,
             )
         });
@@ -81,7 +81,7 @@ impl Api {
         if let Some(row) = first {
             let mut complete = self.complete(row).await?;
             // A validation failure is a decision about the transfer, and no return.
-            if let Some(found) = history.verdict.as_ref().and_then(ReturnOutcome::ach_return) {
+            if let Some(found) = history.outcome.as_ref().and_then(ReturnOutcome::ach_return) {
                 complete.stage = stage(found).into();
                 transfer.has_ach_return = true;
                 transfer.ach_return = Some(complete);
@@ -189,15 +189,15 @@ impl Api {
             None => None,
         };
         let standing = self.standing(transfer_id, view.is_some()).await?;
-        let verdict = History::of(standing.iter().map(|row| &row.row)).verdict;
-        if let Some(found) = verdict.as_ref().and_then(ReturnOutcome::ach_return)
+        let outcome = History::of(standing.iter().map(|row| &row.row)).outcome;
+        if let Some(found) = outcome.as_ref().and_then(ReturnOutcome::ach_return)
             && found.ach_return_id == *return_id
         {
             answer.stage = stage(found).into();
         }
         if let Some(payload_version) = view {
             answer.transfer_state = sent
-                .map(|sent| view::look(&sent, verdict.as_ref(), payload_version).state)
+                .map(|sent| view::look(&sent, outcome.as_ref(), payload_version).state)
                 .unwrap_or_default();
         }
         Ok(answer)
@@ -234,9 +234,9 @@ impl Api {
 
 fn stage(found: &AchReturn) -> proto::AchReturnStage {
     match found.stage() {
-        ReturnStage::Created => proto::AchReturnStage::Created,
-        ReturnStage::Dishonored => proto::AchReturnStage::Dishonored,
-        ReturnStage::Contested => proto::AchReturnStage::Contested,
+        StageReached::Created => proto::AchReturnStage::Created,
+        StageReached::Dishonored => proto::AchReturnStage::Dishonored,
+        StageReached::Contested => proto::AchReturnStage::Contested,
     }
 }
 

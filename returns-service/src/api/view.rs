@@ -3,7 +3,7 @@
 use echeck_proto::returns::v1 as proto;
 use returns_import::adapter::state_from_proto;
 use returns_model::endpoint::{PayloadVersion, Style};
-use returns_webhooks::{ReturnOutcome, Seen, TransferView, view};
+use returns_webhooks::{ReturnOutcome, TransferSeen, TransferView, view};
 
 use super::errors::{self, ApiError};
 
@@ -36,15 +36,15 @@ pub(super) fn payload_version(
 /// How a transfer of the system of record looks.
 pub(super) fn look(
     sent: &echeck_proto::adapter::v1::Transfer,
-    verdict: Option<&ReturnOutcome>,
+    outcome: Option<&ReturnOutcome>,
     payload_version: PayloadVersion,
 ) -> TransferView {
-    let seen = Seen {
+    let seen = TransferSeen {
         state: state_from_proto(sent.state()),
         text: &sent.state_text,
         messages: &sent.messages,
     };
-    view(seen, verdict, payload_version)
+    view(seen, outcome, payload_version)
 }
 
 /// Shows a transfer as `view` has it.

@@ -174,7 +174,7 @@ fn sender(
     client: &SignedClient,
     manager: &Arc<IncidentManager>,
 ) -> Option<Arc<Sender>> {
-    let parts = returns_webhooks::Parts {
+    let parts = returns_webhooks::SenderParts {
         store: base.store.clone(),
         client: client.clone(),
         clock: base.clock.clone(),

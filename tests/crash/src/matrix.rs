@@ -53,8 +53,8 @@ const JOB: [&str; 6] = [
     "job::after_fetch",
     "job::after_record",
     "job::after_taken",
-    "job::before_put_away",
-    "job::after_put_away",
+    "job::before_archive_remote",
+    "job::after_archive_remote",
 ];
 
 /// Where archiving and reporting can be made to fail.

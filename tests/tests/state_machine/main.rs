@@ -23,7 +23,7 @@ mod transfers;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashSet};
 
-use echeck_adapter::mapping::ExceptionKind;
+use echeck_adapter::mapping::ObstacleKind;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, Sequential, StateMachineTest};
 use tokio::runtime::{Builder, Runtime};
@@ -161,8 +161,8 @@ impl Seen {
                     let transfer = reference.journal[position - 1].transfer;
                     let kind = reference.gateway.transfers[transfer].kind;
                     seen.insert(match why {
-                        ExceptionKind::Refused => format!("{side:?} {} {kind:?}", why.as_str()),
-                        ExceptionKind::MovedOn | ExceptionKind::NotFound => {
+                        ObstacleKind::Refused => format!("{side:?} {} {kind:?}", why.as_str()),
+                        ObstacleKind::MovedOn | ObstacleKind::NotFound => {
                             format!("{side:?} {}", why.as_str())
                         }
                     });

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use echeck_adapter::mapping::ExceptionKind;
+use echeck_adapter::mapping::ObstacleKind;
 
 use crate::harm::Harm;
 use crate::history::{PAYMENTS, Transition};
@@ -117,7 +117,7 @@ impl Reference {
     fn second_decisions(&self) -> Vec<Row> {
         let moved_on = (self.gateway.exceptions.iter())
             .filter(|(position, why)| {
-                **why == ExceptionKind::MovedOn && !self.is_superseded(**position)
+                **why == ObstacleKind::MovedOn && !self.is_superseded(**position)
             })
             .map(|(position, _)| *position);
         moved_on

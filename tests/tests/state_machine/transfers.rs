@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use echeck_adapter::mapping::ExceptionKind;
+use echeck_adapter::mapping::ObstacleKind;
 
 /// One of the two databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,9 +96,9 @@ impl Transfer {
     }
 
     /// Why an effect does not happen.
-    fn refusal(&self, side: Side, effect: Effect) -> Option<ExceptionKind> {
+    fn refusal(&self, side: Side, effect: Effect) -> Option<ObstacleKind> {
         if !self.is_in(side) {
-            return Some(ExceptionKind::NotFound);
+            return Some(ObstacleKind::NotFound);
         }
         let as_decided = match side {
             Side::Gateway => self.decide() == Some(effect),
@@ -106,10 +106,10 @@ impl Transfer {
             Side::Mirror => self.decide().is_some(),
         };
         if !as_decided {
-            return Some(ExceptionKind::MovedOn);
+            return Some(ObstacleKind::MovedOn);
         }
         let refused = side == Side::Gateway && matches!(self.kind, Kind::Frozen | Kind::Cursed);
-        refused.then_some(ExceptionKind::Refused)
+        refused.then_some(ObstacleKind::Refused)
     }
 
     fn change(&mut self, side: Side, effect: Effect) {
@@ -130,7 +130,7 @@ pub(crate) struct Follower {
     pub(crate) cursor: usize,
     pub(crate) transfers: Vec<Transfer>,
     /// By position.
-    pub(crate) exceptions: BTreeMap<usize, ExceptionKind>,
+    pub(crate) exceptions: BTreeMap<usize, ObstacleKind>,
 }
 
 impl Follower {

@@ -19,7 +19,6 @@ macro_rules! codes {
             pub const ALL: &[Self] = &[$(Self::$code),+];
 
             /// The code as it is written, such as `R01`.
-            #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$code => stringify!($code)),+ }
             }

@@ -62,7 +62,6 @@ const C04_UNTIL: NaiveDate = day(2015, 3, 20);
 
 impl CorrectionCode {
     /// The code's row.
-    #[must_use]
     pub const fn info(self) -> &'static CorrectionCodeInfo {
         // One arm a code, so that the compiler proves the table complete.
         macro_rules! row_of_each {
@@ -76,7 +75,6 @@ impl CorrectionCode {
 
     /// Whether it is the originating bank's refusal of a notification (C61 to C69), which
     /// corrects nothing.
-    #[must_use]
     pub const fn is_refusal(self) -> bool {
         matches!(self.info().initiated_by, Initiator::Odfi)
     }

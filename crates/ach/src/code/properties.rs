@@ -90,7 +90,6 @@ pub enum TimeFrame {
 
 impl TimeFrame {
     /// The kind of time frame, in snake case, without its numbers.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BankingDays { .. } => "banking_days",
@@ -146,7 +145,6 @@ pub enum Representment {
 
 impl Representment {
     /// The rule in snake case, without its numbers.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Allowed { .. } => "allowed",

@@ -76,7 +76,6 @@ impl ReturnCodeInfo {
 
 impl ReturnCode {
     /// The code's row, with its present meaning. For dates in the past use [`Self::as_of`].
-    #[must_use]
     pub fn info(self) -> &'static ReturnCodeInfo {
         // One arm a code, so that the compiler proves the table complete.
         macro_rules! row_of_each {
@@ -98,7 +97,6 @@ impl ReturnCode {
     /// The code's row with the meaning it has on a date: for rates, the settlement date of
     /// the return. R11 meant something else, and counted as `other`, before 1 April 2020;
     /// R16 hands sanctions over to R90 on 17 March 2028.
-    #[must_use]
     pub fn as_of(self, date: NaiveDate) -> &'static ReturnCodeInfo {
         match self {
             Self::R11 if date < returns::R11_SINCE => &returns::R11_OLD,

@@ -1,51 +1,50 @@
 //! Why an entry is held, in one word for programs and one sentence for people.
 
-use serde::{Deserialize, Serialize};
-
 use super::{PriorDecision, Transfer, TransferType};
 use crate::code::{CorrectionCode, ReturnCode};
 use crate::entry::{Coded, Direction, Entry, EntryKind};
 use crate::money::Money;
+use crate::text_enum::text_enum;
 
-/// Why an entry is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum HoldReason {
-    /// No transfer has any of the entry's ids.
-    UnknownTransfer,
-    /// The ids name more than one transfer.
-    AmbiguousTransfer,
-    /// One id of the entry names a transfer that another of its ids contradicts.
-    IdsContradict,
-    /// A prenote came back: an entry of zero that asked whether an account exists. It returns no
-    /// payment, so no transfer is looked for.
-    ReturnedPrenote,
-    /// The amount is not the transfer's.
-    AmountDiffers,
-    /// The currency is not the transfer's.
-    CurrencyDiffers,
-    /// The transfer is in a state that the entry cannot change.
-    StateConflict,
-    /// The entry is of a debit and the transfer is a credit, or the reverse.
-    WrongDirection,
-    /// The transfer already has a different return.
-    SecondReturn,
-    /// A dishonor of a return that is not known, or not at that stage.
-    DishonoredReturn,
-    /// A contest of a dishonor that is not known, or not at that stage.
-    ContestedReturn,
-    /// A refused notification of change.
-    RefusedCorrection,
-    /// The data of a notification of change cannot be read, or not all of it.
-    UnreadableCorrection,
-    /// The code is not in the table, or not in force.
-    UnknownCode,
-    /// The transfer's type is not one that can be returned.
-    UnsupportedType,
-    /// A database refused the change, or does not have the row. Never decided here.
-    DatabaseRefused,
-    /// A validation failure for something other than a pending debit.
-    UnexpectedValidationFailure,
+text_enum! {
+    /// Why an entry is held.
+    HoldReason {
+        /// No transfer has any of the entry's ids.
+        UnknownTransfer = "unknown_transfer",
+        /// The ids name more than one transfer.
+        AmbiguousTransfer = "ambiguous_transfer",
+        /// One id of the entry names a transfer that another of its ids contradicts.
+        IdsContradict = "ids_contradict",
+        /// A prenote came back: an entry of zero that asked whether an account exists. It returns no
+        /// payment, so no transfer is looked for.
+        ReturnedPrenote = "returned_prenote",
+        /// The amount is not the transfer's.
+        AmountDiffers = "amount_differs",
+        /// The currency is not the transfer's.
+        CurrencyDiffers = "currency_differs",
+        /// The transfer is in a state that the entry cannot change.
+        StateConflict = "state_conflict",
+        /// The entry is of a debit and the transfer is a credit, or the reverse.
+        WrongDirection = "wrong_direction",
+        /// The transfer already has a different return.
+        SecondReturn = "second_return",
+        /// A dishonor of a return that is not known, or not at that stage.
+        DishonoredReturn = "dishonored_return",
+        /// A contest of a dishonor that is not known, or not at that stage.
+        ContestedReturn = "contested_return",
+        /// A refused notification of change.
+        RefusedCorrection = "refused_correction",
+        /// The data of a notification of change cannot be read, or not all of it.
+        UnreadableCorrection = "unreadable_correction",
+        /// The code is not in the table, or not in force.
+        UnknownCode = "unknown_code",
+        /// The transfer's type is not one that can be returned.
+        UnsupportedType = "unsupported_type",
+        /// A database refused the change, or does not have the row. Never decided here.
+        DatabaseRefused = "database_refused",
+        /// A validation failure for something other than a pending debit.
+        UnexpectedValidationFailure = "unexpected_validation_failure",
+    }
 }
 
 /// A held entry's reason and its facts.

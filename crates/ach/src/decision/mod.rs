@@ -113,7 +113,6 @@ pub enum Action {
 
 impl Action {
     /// The kind of effect.
-    #[must_use]
     pub const fn effect(&self) -> Effect {
         match self {
             Self::Fail => Effect::Fail,
@@ -202,7 +201,6 @@ impl Event {
 
 /// Decides what `entry` means. `known` is what the journal says about the transfer that
 /// `found` names, in order of position; `today` settles which codes are in force.
-#[must_use]
 pub fn decide<'t>(
     entry: &Entry,
     found: &'t Resolution,

@@ -65,7 +65,6 @@ pub struct MatchRule {
 
 impl MatchRule {
     /// The value that this rule looks up for `entry`.
-    #[must_use]
     pub fn value<'a>(&self, keys: &'a EntryKeys) -> Option<&'a str> {
         match self.entry {
             EntryKey::PaymentId => keys.payment_id.as_deref(),
@@ -137,7 +136,6 @@ pub enum Resolution {
 /// the same weak id, the one with the entry's amount is meant, if it is the only one.
 ///
 /// A transfer that was found by one id and is contradicted by another is never settled.
-#[must_use]
 pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolution {
     match named(entry, found) {
         Resolution::One(transfer) => match contradiction::of(entry, &transfer, found) {

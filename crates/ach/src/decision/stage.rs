@@ -28,7 +28,7 @@ pub(super) struct Contest {
 
 /// A return that stands, and the state in which it left its transfer.
 #[derive(Clone, Copy)]
-struct Standing<'a> {
+struct StandingReturn<'a> {
     returned: &'a PriorDecision,
     left_in: TransferState,
 }
@@ -38,10 +38,10 @@ enum ReturnProgress<'a> {
     /// There is none.
     NoReturn,
     /// It stands.
-    Returned(Standing<'a>),
+    Returned(StandingReturn<'a>),
     /// It was dishonored.
     Dishonored {
-        standing: Standing<'a>,
+        standing: StandingReturn<'a>,
         dishonor: &'a PriorDecision,
     },
     /// The dishonor was contested, which the originating bank must accept: the end.
@@ -56,7 +56,7 @@ impl<'a> ReturnProgress<'a> {
     /// How far it has come with one more decision.
     fn after(self, next: &'a PriorDecision) -> Self {
         let returned = |left_in| {
-            Self::Returned(Standing {
+            Self::Returned(StandingReturn {
                 returned: next,
                 left_in,
             })
@@ -106,7 +106,7 @@ fn dishonored_return<'a>(
     entry: &Entry,
     transfer: &Transfer,
     known: &'a [PriorDecision],
-) -> Result<Standing<'a>, String> {
+) -> Result<StandingReturn<'a>, String> {
     if entry.is_international() {
         return Err("a return of an international entry (IAT) cannot be dishonored".to_owned());
     }
@@ -213,7 +213,7 @@ fn answered_by(contest: ReturnCode) -> Option<ReturnCode> {
 fn act<'t>(
     action: Action,
     transfer: &'t Transfer,
-    standing: Standing<'_>,
+    standing: StandingReturn<'_>,
 ) -> Result<Act<'t>, Hold> {
     match transfer.kind {
         TransferType::Debit | TransferType::Credit => {}

@@ -18,7 +18,7 @@ pub enum FundingPolicy {
 }
 
 text_enum! {
-    /// The types of transfer that the decision tells apart.
+    /// The types of transfer that the decision distinguishes.
     TransferType {
         /// Takes money from the customer.
         Debit = "debit",

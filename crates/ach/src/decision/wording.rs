@@ -8,67 +8,44 @@ use crate::entry::{Entry, EntryKind};
 fn reason(entry: &Entry) -> String {
     let text = entry.description.as_deref().map(str::trim);
     let words = text.filter(|text| !text.is_empty());
-    match (words.or_else(|| title(&entry.kind)), entry.kind.code()) {
+    match (words.or_else(|| entry.kind.title()), entry.kind.code()) {
         (Some(words), _) => words.to_owned(),
         (None, Some((code, _))) => code,
         (None, None) => "refused before it entered the network".to_owned(),
     }
 }
 
-/// The title of a code that the table has.
-fn title(kind: &EntryKind) -> Option<&'static str> {
-    match kind {
-        EntryKind::Return { code, .. }
-        | EntryKind::Dishonored { code, .. }
-        | EntryKind::Contested { code, .. } => code.known().map(|code| code.info().title),
-        EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => {
-            code.known().map(|code| code.info().title)
-        }
-        EntryKind::ValidationFailure { .. } => None,
-    }
+fn is_validation_failure(entry: &Entry) -> bool {
+    matches!(entry.kind, EntryKind::ValidationFailure { .. })
 }
 
 /// The `messages` of a transfer that failed. A validation failure has only its text and no
 /// return code; a credit that came back has code, description and where it was seen.
-#[must_use]
 pub fn failure_messages(entry: &Entry, transfer: &Transfer) -> Vec<String> {
     let mut lines = return_messages(entry);
-    match &entry.kind {
-        EntryKind::ValidationFailure { .. } => {}
-        EntryKind::Return { .. }
-        | EntryKind::Dishonored { .. }
-        | EntryKind::Contested { .. }
-        | EntryKind::Correction { .. }
-        | EntryKind::RefusedCorrection { .. } => lines.push(format!(
+    if !is_validation_failure(entry) {
+        lines.push(format!(
             "Declined because there is a record in FAILED_FUNDS for '{}' transfer",
             transfer.trace_id
-        )),
+        ));
     }
     lines
 }
 
 /// The `messages` of a debit that was returned before funding.
-#[must_use]
 pub fn return_messages(entry: &Entry) -> Vec<String> {
-    match &entry.kind {
-        EntryKind::ValidationFailure { .. } => vec![reason(entry)],
-        EntryKind::Return { .. }
-        | EntryKind::Dishonored { .. }
-        | EntryKind::Contested { .. }
-        | EntryKind::Correction { .. }
-        | EntryKind::RefusedCorrection { .. } => {
-            let code = entry.kind.code().map(|(code, _)| code).unwrap_or_default();
-            vec![
-                format!("ReasonCode: {code}"),
-                format!("ReasonDescription: {}", reason(entry)),
-            ]
-        }
+    if is_validation_failure(entry) {
+        return vec![reason(entry)];
     }
+    let code = entry.kind.code().map(|(code, _)| code).unwrap_or_default();
+    vec![
+        format!("ReasonCode: {code}"),
+        format!("ReasonDescription: {}", reason(entry)),
+    ]
 }
 
 /// The `tags` of a transfer that a later stage of return `return_id` makes; `stage` is its
 /// name in the last line.
-#[must_use]
 pub fn stage_tags(entry: &Entry, stage: &str, return_id: &str) -> Vec<(String, String)> {
     let mut lines = return_messages(entry);
     lines.push(format!("{stage} of return {return_id}"));
@@ -76,7 +53,6 @@ pub fn stage_tags(entry: &Entry, stage: &str, return_id: &str) -> Vec<(String, S
 }
 
 /// The `tags` of the REVERSAL that takes the money of a return back.
-#[must_use]
 pub fn reversal_tags(entry: &Entry, transfer: &Transfer) -> Vec<(String, String)> {
     let mut lines = return_messages(entry);
     lines.push(format!(

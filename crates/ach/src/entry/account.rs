@@ -11,14 +11,12 @@ pub struct AccountTail(String);
 impl AccountTail {
     /// Keeps at most four characters of `account`, and never more than half of it.
     /// Blank input gives `None`.
-    #[must_use]
     pub fn of(account: &str) -> Option<Self> {
         Self::last(account, |length| (length / 2).min(4))
     }
 
     /// Takes the last digits that a file gives alone, or behind a mask of its own. It keeps at
     /// most four of them. Blank input gives `None`.
-    #[must_use]
     pub fn of_suffix(suffix: &str) -> Option<Self> {
         Self::last(suffix, |length| length.min(4))
     }

@@ -37,7 +37,6 @@ pub enum Corrected {
 
 impl Corrected {
     /// Which data it is: `account`, `routing`, `transaction_code` and so on.
-    #[must_use]
     pub const fn field(&self) -> &'static str {
         match self {
             Self::Account(_) => "account",

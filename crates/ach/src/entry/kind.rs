@@ -114,7 +114,6 @@ pub enum EntryKind {
 impl EntryKind {
     /// `return`, `dishonored`, `contested`, `correction`, `refused_correction` or
     /// `validation_failure`.
-    #[must_use]
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Return { .. } => "return",
@@ -127,7 +126,6 @@ impl EntryKind {
     }
 
     /// The code as text, and whether the table has it.
-    #[must_use]
     pub fn code(&self) -> Option<(String, bool)> {
         match self {
             Self::Return { code, .. }
@@ -154,8 +152,18 @@ impl EntryKind {
         }
     }
 
+    /// The title of the code, when the table has it.
+    pub fn title(&self) -> Option<&'static str> {
+        match self {
+            Self::Correction { code, .. } | Self::RefusedCorrection { code, .. } => {
+                code.known().map(|code| code.info().title)
+            }
+            _ => self.return_code().map(|code| code.info().title),
+        }
+    }
+
     /// The code of a return, a dishonor or a contest, when the table has it.
-    pub(crate) fn return_code(&self) -> Option<ReturnCode> {
+    pub fn return_code(&self) -> Option<ReturnCode> {
         match self {
             Self::Return { code, .. }
             | Self::Dishonored { code, .. }

@@ -141,7 +141,6 @@ pub struct Entry {
 
 impl Entry {
     /// An entry at `at` that reports `kind` and nothing else yet.
-    #[must_use]
     pub fn new(at: FilePosition, kind: EntryKind) -> Self {
         Self {
             at,

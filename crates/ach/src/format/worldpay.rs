@@ -15,7 +15,6 @@ const PAYMENT_ID: [&str; 3] = [
 
 /// `ECheckReturnReport`: returns of consumers' debits, daily. Amounts are dollars, in the guide and
 /// in files.
-#[must_use]
 pub fn echeck_return() -> Profile {
     let columns = [
         (Field::CaseId, Column::named(["Case ID"])),
@@ -69,7 +68,6 @@ pub fn echeck_return() -> Profile {
 ///
 /// The guide calls the amount dollars, but files have cents with two decimals: `500.00` is five
 /// dollars. A feed that really has dollars needs [`Profile::with_unit`].
-#[must_use]
 pub fn funding_reject() -> Profile {
     let columns = [
         (Field::IssuedOn, Column::named(["Return Date"])),

@@ -44,7 +44,6 @@ impl KeyKind {
     }
 
     /// The name in the contract.
-    #[must_use]
     pub fn as_str(self) -> &'static str {
         self.to_proto().as_str_name()
     }

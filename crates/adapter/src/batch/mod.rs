@@ -52,7 +52,6 @@ pub enum TransferChange {
 
 impl TransferChange {
     /// The transfer that it is about.
-    #[must_use]
     pub fn transfer_id(&self) -> &str {
         match self {
             Self::Update(update) => &update.transfer_id,
@@ -133,17 +132,16 @@ pub enum UpdateEffect {
         messages: Vec<String>,
     },
     /// The payment came back after it was funded: the new transfer, a reversal, takes it back.
-    Reverse(NewTransfer),
+    Reverse(AddedTransfer),
     /// The return was dishonored: the new transfer, a restoration, gives back what it took.
-    Restore(NewTransfer),
+    Restore(AddedTransfer),
     /// The dishonor was contested: the new transfer, a reversal, takes it again.
-    Reapply(NewTransfer),
+    Reapply(AddedTransfer),
 }
 
 impl UpdateEffect {
     /// The transfer that it creates.
-    #[must_use]
-    pub fn new_transfer(&self) -> Option<&NewTransfer> {
+    pub fn new_transfer(&self) -> Option<&AddedTransfer> {
         match self {
             Self::Fail { .. } | Self::Return { .. } => None,
             Self::Reverse(new) | Self::Restore(new) | Self::Reapply(new) => Some(new),
@@ -153,7 +151,7 @@ impl UpdateEffect {
 
 /// A transfer to create: a reversal or a restoration.
 #[derive(Debug, Clone)]
-pub struct NewTransfer {
+pub struct AddedTransfer {
     /// Its id.
     pub id: String,
     /// Its own trace id; empty when there is none.

@@ -1,7 +1,5 @@
 //! The hash of a journal row.
 
-use std::fmt::Write as _;
-
 /// The hash of a journal row: 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RowHash([u8; 32]);
@@ -11,7 +9,6 @@ impl RowHash {
     pub(super) const PLACEHOLDER: Self = Self([0; 32]);
 
     /// A hash from its bytes; `None` unless there are 32.
-    #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
@@ -30,14 +27,8 @@ impl RowHash {
     }
 
     /// 64 hexadecimal digits.
-    #[must_use]
     pub fn to_hex(self) -> String {
-        let mut hex = String::with_capacity(64);
-        for byte in self.0 {
-            // Writing to a string does not fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The bytes, for the wire.

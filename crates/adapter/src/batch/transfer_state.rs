@@ -29,7 +29,6 @@ impl TransferState {
     ];
 
     /// The word of the contract.
-    #[must_use]
     pub const fn to_proto(self) -> proto::TransferState {
         match self {
             Self::Pending => proto::TransferState::Pending,

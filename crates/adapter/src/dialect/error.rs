@@ -24,7 +24,6 @@ pub enum DbError {
 
 impl DbError {
     /// The database's own message.
-    #[must_use]
     pub fn message(&self) -> &str {
         match self {
             Self::Unavailable(message)

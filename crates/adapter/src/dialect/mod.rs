@@ -37,7 +37,6 @@ pub enum Dialect {
 
 impl Dialect {
     /// Whether two names mean the same column.
-    #[must_use]
     pub fn same_name(self, one: &str, other: &str) -> bool {
         match self {
             Self::Sqlite | Self::Mysql => one.eq_ignore_ascii_case(other),
@@ -47,7 +46,6 @@ impl Dialect {
 
     /// The statements that create the adapter's own tables, for an operator to run where the
     /// adapter has no right to.
-    #[must_use]
     pub const fn owned_tables_sql(self) -> &'static str {
         match self {
             Self::Sqlite => include_str!("sqlite/owned_tables.sql"),

@@ -15,7 +15,6 @@ pub struct ColumnSpec<'a> {
 
 impl<'a> ColumnSpec<'a> {
     /// A column that is only read.
-    #[must_use]
     pub const fn read(key: &'a str, content: ColumnContent) -> Self {
         Self {
             key,
@@ -25,7 +24,6 @@ impl<'a> ColumnSpec<'a> {
     }
 
     /// A column that is also written, which a generated one cannot be.
-    #[must_use]
     pub const fn written(key: &'a str, content: ColumnContent) -> Self {
         Self {
             key,
@@ -59,7 +57,6 @@ impl<'a> Fitting<'a> {
     }
 
     /// The live table.
-    #[must_use]
     pub fn schema(&self) -> &'a TableSchema {
         self.schema
     }
@@ -122,7 +119,6 @@ impl<'a> Fitting<'a> {
 
     /// Whether a column was not found, so that checks which build on the columns would only
     /// report the same again.
-    #[must_use]
     pub fn any_missing(&self) -> bool {
         self.any_missing
     }

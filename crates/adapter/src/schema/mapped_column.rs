@@ -25,7 +25,6 @@ pub struct MappedColumn {
 
 impl MappedColumn {
     /// The column's name, as the database spells it.
-    #[must_use]
     pub fn name(&self) -> &Identifier {
         &self.name
     }
@@ -43,26 +42,22 @@ impl MappedColumn {
     }
 
     /// Whether it may be NULL.
-    #[must_use]
     pub fn is_nullable(&self) -> bool {
         self.nullable
     }
 
     /// Whether no two rows have the same value in it.
-    #[must_use]
     pub fn is_unique(&self) -> bool {
         self.unique
     }
 
     /// The column's value in a row that was read.
-    #[must_use]
     pub fn of<'r>(&self, row: &'r TargetRow) -> &'r Cell {
         row.cell(self.name.as_str())
     }
 
     /// An id in the form the column takes; `None` when it cannot hold it, such as a column of
     /// integers an id with leading zeros.
-    #[must_use]
     pub fn id(&self, id: &str) -> Option<Value> {
         // PostgreSQL has no such text, and refuses even to compare with it.
         if id.contains('\0') {
@@ -93,7 +88,6 @@ impl MappedColumn {
     }
 
     /// An instant in the form the column takes.
-    #[must_use]
     pub fn instant(&self, at: DateTime<Utc>) -> Value {
         let text = match (self.kind, self.dialect) {
             (ColumnKind::Date, _) => at.date_naive().to_string(),

@@ -32,7 +32,7 @@ pub(crate) enum ColumnKind {
 /// What a mapping needs a column to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnContent {
-    /// An id. Ids are text and kept exactly; a column of integers only matches ids in canonical
+    /// An id. Ids are text and stored exactly; a column of integers only matches ids in canonical
     /// spelling.
     Id,
     /// Words.
@@ -136,7 +136,6 @@ pub struct TableSchema {
 
 impl TableSchema {
     /// The live column of that name, by the dialect's rules of upper and lower case.
-    #[must_use]
     pub fn column(&self, name: &Identifier) -> Option<&LiveColumn> {
         let mut columns = self.columns.iter();
         columns.find(|column| self.is_named(&column.name, name))

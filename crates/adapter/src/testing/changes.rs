@@ -6,7 +6,6 @@ use echeck_proto::adapter::v1::{self as proto, Expected, Reason, TransferState};
 use super::DECIDED_AT_SECONDS;
 
 /// The state that a change was decided on.
-#[must_use]
 pub fn expected(state: TransferState, in_deposit: Option<bool>) -> Option<Expected> {
     Some(Expected {
         state: state.into(),
@@ -15,7 +14,6 @@ pub fn expected(state: TransferState, in_deposit: Option<bool>) -> Option<Expect
 }
 
 /// R01, decided at [`DECIDED_AT_SECONDS`]; the bank's date may be empty.
-#[must_use]
 pub fn reason(returned_on: &str) -> Option<Reason> {
     Some(Reason {
         code: "R01".to_owned(),
@@ -26,7 +24,6 @@ pub fn reason(returned_on: &str) -> Option<Reason> {
 }
 
 /// A change that fails a transfer which is in `state`.
-#[must_use]
 pub fn fail(id: &str, state: TransferState) -> Change {
     Change::FailTransfer(proto::FailTransfer {
         transfer_id: id.to_owned(),
@@ -38,7 +35,6 @@ pub fn fail(id: &str, state: TransferState) -> Change {
 }
 
 /// A change that returns a transfer which is in `state`.
-#[must_use]
 pub fn give_back(id: &str, state: TransferState, in_deposit: Option<bool>) -> Change {
     Change::ReturnTransfer(proto::ReturnTransfer {
         transfer_id: id.to_owned(),
@@ -50,7 +46,6 @@ pub fn give_back(id: &str, state: TransferState, in_deposit: Option<bool>) -> Ch
 }
 
 /// A change that reverses a transfer which SUCCEEDED; the reversal is `RV_` and its id.
-#[must_use]
 pub fn reverse(id: &str, amount_minor: i64, in_deposit: Option<bool>) -> Change {
     Change::ReverseTransfer(proto::ReverseTransfer {
         transfer_id: id.to_owned(),
@@ -70,7 +65,6 @@ pub fn reverse(id: &str, amount_minor: i64, in_deposit: Option<bool>) -> Change 
 
 /// A change that restores a returned transfer which is in `state`; the restoration is `RS_`
 /// and its id, and undoes `parent_id`.
-#[must_use]
 pub fn restore(id: &str, amount_minor: i64, state: TransferState, parent_id: &str) -> Change {
     Change::RestoreTransfer(proto::RestoreTransfer {
         transfer_id: id.to_owned(),
@@ -83,7 +77,6 @@ pub fn restore(id: &str, amount_minor: i64, state: TransferState, parent_id: &st
 
 /// A change that applies the return of a transfer again which is in `state`; the reversal is
 /// `RA_` and its id, and undoes the restoration that [`restore`] creates.
-#[must_use]
 pub fn reapply(id: &str, amount_minor: i64, state: TransferState) -> Change {
     Change::ReapplyReturn(proto::ReapplyReturn {
         transfer_id: id.to_owned(),
@@ -100,7 +93,6 @@ pub fn reapply(id: &str, amount_minor: i64, state: TransferState) -> Change {
 
 /// A change that releases to settlement, some seconds after everything was decided, the transfer
 /// `id`, which an earlier step of the transfer `returned` created.
-#[must_use]
 pub fn release(id: &str, returned: &str, after_seconds: i64) -> Change {
     Change::ReleaseToSettlement(proto::ReleaseToSettlement {
         transfer_id: id.to_owned(),

@@ -86,7 +86,6 @@ impl AdapterRig {
     }
 
     /// The URL of the database.
-    #[must_use]
     pub fn url(&self) -> String {
         self.shell.url()
     }
@@ -198,7 +197,6 @@ async fn open(shell: &Shell, mapping: Arc<dyn MappingConfig>) -> Target {
 }
 
 /// The position, kind and message of each exception.
-#[must_use]
 pub fn reported(exceptions: &[StepException]) -> Vec<(u64, StepExceptionKind, &str)> {
     exceptions
         .iter()
@@ -207,7 +205,6 @@ pub fn reported(exceptions: &[StepException]) -> Vec<(u64, StepExceptionKind, &s
 }
 
 /// The reason code of an error, such as `CURSOR_MISMATCH`.
-#[must_use]
 pub fn reason_of(status: &Status) -> String {
     status
         .get_error_details()
@@ -234,7 +231,6 @@ impl Default for Journal {
 
 impl Journal {
     /// A journal of that identity; another `salt` is another past of the same journal.
-    #[must_use]
     pub fn new(id: &'static str, salt: u8) -> Self {
         Self {
             id,
@@ -244,7 +240,6 @@ impl Journal {
     }
 
     /// The same journal, standing at `position`.
-    #[must_use]
     pub fn at(&self, position: u64) -> Self {
         Self {
             position,
@@ -278,7 +273,6 @@ impl Journal {
     }
 
     /// The hash of the last row.
-    #[must_use]
     pub fn last_hash(&self) -> Vec<u8> {
         self.hash()
     }

@@ -33,20 +33,17 @@ pub struct FieldValue {
 
 impl ValuesField<'_> {
     /// Gives the field a value, which must be in the form that its column takes.
-    #[must_use]
     pub fn value(self, value: impl Into<Value>) -> FieldValue {
         let value = value.into();
         FieldValue { at: self.at, value }
     }
 
     /// Gives the field a text, unless that is empty.
-    #[must_use]
     pub fn text(self, text: &str) -> Option<FieldValue> {
         (!text.is_empty()).then(|| self.value(text))
     }
 
     /// Gives the field an instant.
-    #[must_use]
     pub fn instant(self, at: DateTime<Utc>) -> FieldValue {
         self.value(self.column.instant(at))
     }
@@ -54,7 +51,6 @@ impl ValuesField<'_> {
 
 impl NumberField {
     /// Gives the field a number.
-    #[must_use]
     pub fn value(self, number: i64) -> FieldValue {
         let value = number.into();
         FieldValue { at: self.0, value }
@@ -116,7 +112,6 @@ pub struct ValuesTable<'a> {
 
 impl<'a> ValuesTable<'a> {
     /// Values for the rows of `table` that `key` names.
-    #[must_use]
     pub fn new(table: &'a Identifier, key: &'a MappedColumn) -> Self {
         Self {
             table,
@@ -181,45 +176,38 @@ impl<'a> ValuesTable<'a> {
     }
 
     /// The number of rows.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len()
     }
 
     /// Whether there are no rows.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
     /// An UPDATE of the rows that the keys name and the guards allow.
-    #[must_use]
     pub fn update(&self, guards: &[RowGuard<'_>]) -> SqlStatement {
         let sql = self.sql();
         self.statement(sql.update(&self.assignments, guards))
     }
 
     /// An INSERT of a row for each key, which takes values from the row that has the key.
-    #[must_use]
     pub fn insert(&self, columns: &[InsertColumn<'_>]) -> SqlStatement {
         self.statement(self.sql().insert(columns))
     }
 
     /// A SELECT of the columns of the rows that the keys name, locked until the transaction ends
     /// where the database can lock rows.
-    #[must_use]
     pub fn select_locked(&self, columns: &[&MappedColumn]) -> SqlStatement {
         self.statement(self.sql().select_locked(columns))
     }
 
     /// A SELECT of the columns of the rows that the keys name and the guards allow.
-    #[must_use]
     pub fn select(&self, columns: &[&MappedColumn], guards: &[RowGuard<'_>]) -> SqlStatement {
         self.statement(self.sql().select(columns, "", guards))
     }
 
     /// A SELECT of at most `limit` rows for each key, the first by `order`.
-    #[must_use]
     pub fn select_first(
         &self,
         columns: &[&MappedColumn],

@@ -68,7 +68,7 @@ pub enum BucketError {
 }
 
 impl BucketError {
-    /// The cause for whoever must do something about it.
+    /// The cause of the incident.
     pub fn cause(&self) -> Cause {
         let failed = |bucket: &str, action: &str, why: String| Cause::BucketFailed {
             bucket: bucket.to_owned(),
@@ -124,7 +124,7 @@ impl BucketError {
     }
 
     /// Whether nothing else would work either just now, so that it is not worth trying.
-    pub fn is_of_the_whole_bucket(&self) -> bool {
+    pub(crate) fn is_of_the_whole_bucket(&self) -> bool {
         match self {
             Self::KeyIdUnknown { .. }
             | Self::SecretWrong { .. }

@@ -1,5 +1,5 @@
-//! The bucket: where received files are archived and reports are kept. An S3 server or, on a
-//! laptop, a folder. What is in it is never overwritten; our own failures are told by their
+//! The bucket: where received files are archived and reports are stored. An S3 server or, on a
+//! laptop, a folder. What is in it is never overwritten; a failure is reported by its
 //! cause, at once, because we try again ourselves.
 
 mod error;
@@ -22,10 +22,11 @@ use secrecy::ExposeSecret as _;
 
 pub use error::BucketError;
 pub use probe::BucketProbe;
-pub use settings::{BucketPlace, BucketSettings};
+pub use settings::BucketSettings;
+pub(crate) use settings::{BucketPlace, S3Bucket};
 pub use transfer::{Bytes, Digest, Digesting};
 
-/// How long connecting may take at most: longer, and nobody is there.
+/// The longest time to connect; after it the server counts as unreachable.
 const LONGEST_CONNECT: Duration = Duration::from_secs(3);
 
 /// The bucket, opened. Opening asks nothing of a server; the first use does.
@@ -63,7 +64,7 @@ impl Bucket {
     pub fn open(settings: &BucketSettings) -> Result<Self, BucketError> {
         match &settings.place {
             BucketPlace::Folder(folder) => Self::folder(folder, settings.timeout),
-            BucketPlace::S3 { .. } => Self::s3(settings),
+            BucketPlace::S3(bucket) => Self::s3(bucket, settings.timeout),
         }
     }
 
@@ -89,63 +90,49 @@ impl Bucket {
         })
     }
 
-    fn s3(settings: &BucketSettings) -> Result<Self, BucketError> {
-        let BucketPlace::S3 {
-            bucket,
-            prefix,
-            endpoint,
-            region,
-            keys,
-            allow_http,
-        } = &settings.place
-        else {
-            return Err(BucketError::Settings(
-                "the bucket is no s3:// one".to_owned(),
-            ));
-        };
+    fn s3(settings: &S3Bucket, timeout: Duration) -> Result<Self, BucketError> {
         // Without this the HTTP client does not start. It does nothing the second time.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let connect = settings.timeout.min(LONGEST_CONNECT);
+        let connect = timeout.min(LONGEST_CONNECT);
         let client = ClientOptions::new()
-            .with_allow_http(*allow_http)
+            .with_allow_http(settings.allow_http)
             .with_connect_timeout(connect)
             // A large file may take its time, but never without a sign of life.
             .with_timeout_disabled()
-            .with_read_timeout(settings.timeout);
+            .with_read_timeout(timeout);
         let mut builder = AmazonS3Builder::new()
             .with_client_options(client)
-            .with_allow_http(*allow_http)
+            .with_allow_http(settings.allow_http)
             .with_retry(RetryConfig {
                 max_retries: 0,
                 retry_timeout: Duration::ZERO,
                 ..RetryConfig::default()
             })
-            .with_region(region)
-            .with_bucket_name(bucket)
-            .with_access_key_id(&keys.access_key_id)
-            .with_secret_access_key(keys.secret_access_key.expose_secret())
+            .with_region(&settings.region)
+            .with_bucket_name(&settings.bucket)
+            .with_access_key_id(&settings.keys.access_key_id)
+            .with_secret_access_key(settings.keys.secret_access_key.expose_secret())
             // The bucket's name in the path and not in the host's name: every server can.
             .with_virtual_hosted_style_request(false);
-        if let Some(token) = &keys.session_token {
+        if let Some(token) = &settings.keys.session_token {
             builder = builder.with_token(token.expose_secret());
         }
-        if let Some(endpoint) = endpoint {
+        if let Some(endpoint) = &settings.endpoint {
             builder = builder.with_endpoint(endpoint);
         }
+        let amazon = || format!("https://s3.{}.amazonaws.com", settings.region);
         let place = Arc::new(BucketLocation {
-            name: bucket.clone(),
-            endpoint: endpoint
-                .clone()
-                .unwrap_or_else(|| format!("https://s3.{region}.amazonaws.com")),
+            name: settings.bucket.clone(),
+            endpoint: settings.endpoint.clone().unwrap_or_else(amazon),
             folder: None,
-            timeout: settings.timeout,
+            timeout,
         });
         let store = builder
             .build()
             .map_err(|error| place.error("be opened", &error))?;
         Ok(Self {
             store: Arc::new(store),
-            prefix: Key::from(prefix.as_str()),
+            prefix: Key::from(settings.prefix.as_str()),
             place,
         })
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use returns_alerts::diagnosis::Probe;
 use returns_model::check::{Check, CheckResult};
+use returns_model::incident::Cause;
 use tokio::time::Instant;
 
 use super::Bucket;
@@ -42,7 +43,7 @@ impl Probe for BucketProbe {
 pub(super) async fn probe(bucket: &Bucket, nonce: uuid::Uuid) -> Vec<Check> {
     let until = Instant::now() + LONGEST;
     let key = format!(".echeck-probe/{}", nonce.simple());
-    let marker = format!("echeck-returns looked whether this bucket works ({nonce})");
+    let marker = format!("echeck-returns checked this bucket ({nonce})");
     let digest = Digest::of(marker.as_bytes());
     let mut checks = Vec::with_capacity(NAMES.len());
 
@@ -84,10 +85,7 @@ pub(super) async fn probe(bucket: &Bucket, nonce: uuid::Uuid) -> Vec<Check> {
 /// hide it. A key that may not list may still put.
 fn is_of_the_whole(checks: &[Check]) -> bool {
     checks.iter().any(|check| match &check.result {
-        CheckResult::Failed(cause) => !matches!(
-            cause,
-            returns_model::incident::Cause::BucketForbidden { .. }
-        ),
+        CheckResult::Failed(cause) => !matches!(cause, Cause::BucketForbidden { .. }),
         CheckResult::Passed(_) | CheckResult::Skipped(_) => false,
     })
 }
@@ -99,14 +97,12 @@ async fn timed(
     work: impl Future<Output = Result<String, BucketError>>,
 ) -> Check {
     let begun = Instant::now();
-    let outcome = tokio::time::timeout_at(until, work)
-        .await
-        .unwrap_or_else(|_| {
-            Err(BucketError::Unreachable {
-                endpoint: bucket.place.endpoint.clone(),
-                why: format!("no answer within {} ms", LONGEST.as_millis()),
-            })
-        });
+    let silent = || BucketError::Unreachable {
+        endpoint: bucket.place.endpoint.clone(),
+        why: format!("no answer within {} ms", LONGEST.as_millis()),
+    };
+    let worked = tokio::time::timeout_at(until, work).await;
+    let outcome = worked.unwrap_or_else(|_| Err(silent()));
     Check {
         name,
         of: bucket.name().to_owned(),

@@ -9,35 +9,39 @@ use secrecy::SecretString;
 /// What `[bucket]` says.
 #[derive(Debug, Clone)]
 pub struct BucketSettings {
-    pub place: BucketPlace,
+    pub(crate) place: BucketPlace,
     /// How long the server may be silent.
     pub timeout: Duration,
 }
 
 /// Which kind of bucket, and where.
 #[derive(Debug, Clone)]
-pub enum BucketPlace {
+pub(crate) enum BucketPlace {
     /// A folder of this machine, or one that all replicas mount.
     Folder(PathBuf),
     /// On an S3 server.
-    S3 {
-        bucket: String,
-        /// What every key begins with, without slashes at its ends; may be empty.
-        prefix: String,
-        /// The server; `None` for Amazon's.
-        endpoint: Option<String>,
-        region: String,
-        keys: AccessKeys,
-        allow_http: bool,
-    },
+    S3(S3Bucket),
+}
+
+/// A bucket on an S3 server.
+#[derive(Debug, Clone)]
+pub(crate) struct S3Bucket {
+    pub(crate) bucket: String,
+    /// What every key begins with, without slashes at its ends; may be empty.
+    pub(crate) prefix: String,
+    /// The server; `None` for Amazon's.
+    pub(crate) endpoint: Option<String>,
+    pub(crate) region: String,
+    pub(crate) keys: AccessKeys,
+    pub(crate) allow_http: bool,
 }
 
 /// The keys to a bucket.
 #[derive(Debug, Clone)]
-pub struct AccessKeys {
-    pub access_key_id: String,
-    pub secret_access_key: SecretString,
-    pub session_token: Option<SecretString>,
+pub(crate) struct AccessKeys {
+    pub(crate) access_key_id: String,
+    pub(crate) secret_access_key: SecretString,
+    pub(crate) session_token: Option<SecretString>,
 }
 
 impl BucketSettings {
@@ -117,7 +121,7 @@ fn s3_place(section: &Section<'_>, rest: &str) -> Option<BucketPlace> {
             );
         }
     }
-    Some(BucketPlace::S3 {
+    Some(BucketPlace::S3(S3Bucket {
         bucket: bucket.to_owned(),
         prefix: prefix.to_owned(),
         endpoint,
@@ -128,7 +132,7 @@ fn s3_place(section: &Section<'_>, rest: &str) -> Option<BucketPlace> {
             session_token,
         },
         allow_http,
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -164,12 +168,12 @@ mod tests {
         );
         let s3 = s3.unwrap().unwrap();
         assert!(!format!("{s3:?}").contains("CANARY"), "{s3:?}");
-        let BucketPlace::S3 {
+        let BucketPlace::S3(S3Bucket {
             bucket,
             prefix,
             region,
             ..
-        } = s3.place
+        }) = s3.place
         else {
             panic!("it is no folder")
         };

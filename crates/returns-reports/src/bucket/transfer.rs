@@ -7,8 +7,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use object_store::path::Path as Key;
 use object_store::{
-    GetOptions, GetResult, MultipartUpload, ObjectStore as _, PutMode, PutMultipartOptions,
-    PutOptions, PutPayload,
+    GetOptions, MultipartUpload, ObjectStore as _, PutMode, PutMultipartOptions, PutOptions,
+    PutPayload,
 };
 use returns_model::ids::hex;
 use sha2::{Digest as _, Sha256};
@@ -19,6 +19,10 @@ use super::error::BucketError;
 
 /// Bytes of one part: the least that S3 takes for all but the last one.
 const PART_BYTES: u64 = 5 << 20;
+
+/// What completes "our access key may not …".
+const PUT: &str = "put objects";
+const GET: &str = "get objects";
 
 /// What bytes are, without the bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,14 +57,22 @@ impl Digesting {
 
 impl Digest {
     /// Of bytes in memory.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
         let mut digesting = Digesting::default();
         digesting.take(bytes);
         digesting.finish()
     }
 
+    /// How what is there differs from what was written.
+    pub(crate) fn difference(&self, there: &Self) -> String {
+        format!(
+            "{} bytes with SHA-256 {} were written, {} bytes with {} are there",
+            self.size_bytes, self.sha256, there.size_bytes, there.sha256
+        )
+    }
+
     /// Of a file.
-    pub async fn of_file(path: &Path) -> Result<Self, BucketError> {
+    pub(crate) async fn of_file(path: &Path) -> Result<Self, BucketError> {
         let mut file = open(path).await?;
         let mut buffer = vec![0; 256 << 10];
         let mut digesting = Digesting::default();
@@ -78,13 +90,13 @@ impl Digest {
 pub type Bytes<'a> = BoxStream<'a, Result<bytes::Bytes, BucketError>>;
 
 impl Bucket {
-    /// Puts a file under a key that nobody has. When the very same bytes are there already,
-    /// such as those of a try whose answer was lost, that is as good; other bytes are never
+    /// Puts a file under a free key. When the same bytes are there already, such as those of a
+    /// try whose answer was lost, that is as good; other bytes are never
     /// overwritten.
     ///
     /// # Errors
     /// [`BucketError::Taken`] when other bytes have the key.
-    pub async fn put_file(
+    pub(crate) async fn put_file(
         &self,
         key: &str,
         path: &Path,
@@ -101,7 +113,7 @@ impl Bucket {
     }
 
     /// As [`Bucket::put_file`], for bytes in memory.
-    pub async fn put_bytes(&self, key: &str, bytes: &[u8]) -> Result<(), BucketError> {
+    pub(crate) async fn put_bytes(&self, key: &str, bytes: &[u8]) -> Result<(), BucketError> {
         let digest = Digest::of(bytes);
         if self.has_same(key, &digest).await? {
             return Ok(());
@@ -134,21 +146,14 @@ impl Bucket {
             Err(object_store::Error::AlreadyExists { .. }) => {
                 self.has_same(key, digest).await.map(drop)
             }
-            Err(error) => Err(self.explain("put objects", &error).await),
+            Err(error) => Err(self.explain(PUT, &error).await),
         }
     }
 
     async fn put_parts(&self, key: &str, path: &Path) -> Result<(), BucketError> {
-        let what = "put objects";
-        let place = self.path(key);
-        let started = self
-            .store
-            .put_multipart_opts(&place, PutMultipartOptions::default())
-            .await;
-        let mut upload = match started {
-            Ok(upload) => upload,
-            Err(error) => return Err(self.explain(what, &error).await),
-        };
+        let (key, options) = (self.path(key), PutMultipartOptions::default());
+        let started = self.store.put_multipart_opts(&key, options).await;
+        let mut upload = self.explained(PUT, started).await?;
         let done = self.send_parts(&mut *upload, path).await;
         if done.is_err() {
             // What is left of it costs room until the bucket's own rules remove it.
@@ -162,52 +167,32 @@ impl Bucket {
         upload: &mut dyn MultipartUpload,
         path: &Path,
     ) -> Result<(), BucketError> {
-        let what = "put objects";
         let mut file = open(path).await?;
         loop {
             let mut part = Vec::new();
-            (&mut file)
-                .take(PART_BYTES)
-                .read_to_end(&mut part)
-                .await
-                .map_err(local(path))?;
-            if part.is_empty() {
+            let read = (&mut file).take(PART_BYTES).read_to_end(&mut part).await;
+            if read.map_err(local(path))? == 0 {
                 break;
             }
-            if let Err(error) = upload.put_part(PutPayload::from(part)).await {
-                return Err(self.explain(what, &error).await);
-            }
+            let put = upload.put_part(PutPayload::from(part)).await;
+            self.explained(PUT, put).await?;
         }
-        match upload.complete().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.explain(what, &error).await),
-        }
+        let completed = upload.complete().await;
+        self.explained(PUT, completed).await.map(drop)
     }
 
     /// The length of an object and a stream of its bytes.
     pub async fn get(&self, key: &str) -> Result<(u64, Bytes<'static>), BucketError> {
-        let found = self
-            .store
-            .get_opts(&self.path(key), GetOptions::default())
-            .await;
-        match found {
-            Ok(found) => {
-                let size_bytes = found.meta.size;
-                Ok((size_bytes, self.clone().stream(found)))
-            }
-            Err(error) => Err(self.explain("get objects", &error).await),
-        }
+        let (path, options) = (self.path(key), GetOptions::default());
+        let found = self.store.get_opts(&path, options).await;
+        let found = self.explained(GET, found).await?;
+        let (size_bytes, place) = (found.meta.size, self.place.clone());
+        let bytes = found.into_stream();
+        let bytes = bytes.map(move |bytes| bytes.map_err(|error| place.error(GET, &error)));
+        Ok((size_bytes, bytes.boxed()))
     }
 
-    fn stream(self, found: GetResult) -> Bytes<'static> {
-        let place = self.place;
-        found
-            .into_stream()
-            .map(move |bytes| bytes.map_err(|error| place.error("get objects", &error)))
-            .boxed()
-    }
-
-    /// Reads an object and tells what its bytes are.
+    /// Reads an object, for the digest of its bytes.
     pub async fn digest(&self, key: &str) -> Result<Digest, BucketError> {
         let (_, mut bytes) = self.get(key).await?;
         let mut digesting = Digesting::default();
@@ -217,11 +202,11 @@ impl Bucket {
         Ok(digesting.finish())
     }
 
-    /// Reads an object back, and sees whether it is what was written.
+    /// Reads an object back, and checks that it is what was written.
     ///
     /// # Errors
     /// [`BucketError::ReadsBackDifferently`] when it is not.
-    pub async fn verify(&self, key: &str, written: &Digest) -> Result<(), BucketError> {
+    pub(crate) async fn verify(&self, key: &str, written: &Digest) -> Result<(), BucketError> {
         let there = self.digest(key).await?;
         if there == *written {
             return Ok(());
@@ -229,11 +214,19 @@ impl Bucket {
         Err(BucketError::ReadsBackDifferently {
             bucket: self.place.name.clone(),
             key: key.to_owned(),
-            what: format!(
-                "{} bytes with SHA-256 {} were written, {} bytes with {} are there",
-                written.size_bytes, written.sha256, there.size_bytes, there.sha256
-            ),
+            what: written.difference(&there),
         })
+    }
+
+    async fn explained<T>(
+        &self,
+        action: &str,
+        done: object_store::Result<T>,
+    ) -> Result<T, BucketError> {
+        match done {
+            Ok(done) => Ok(done),
+            Err(error) => Err(self.explain(action, &error).await),
+        }
     }
 
     /// The cause of an error. Some servers say "forbidden" or "no such object" where there is
@@ -268,7 +261,7 @@ impl Bucket {
             .map_err(|error| self.place.error("list objects", &error))
     }
 
-    /// Deletes an object. One that is not there is no error.
+    /// Deletes an object. One that is not there is not an error.
     pub(super) async fn delete(&self, key: &Key) -> Result<(), BucketError> {
         use object_store::ObjectStoreExt as _;
         match self.store.delete(key).await {

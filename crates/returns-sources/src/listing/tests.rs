@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use super::*;
 
-fn file(name: &str, size_bytes: u64, second: i64) -> Entry {
-    Entry {
+fn file(name: &str, size_bytes: u64, second: i64) -> RemoteEntry {
+    RemoteEntry {
         name: RemoteName::new(name),
-        kind: Kind::File,
+        kind: RemoteEntryKind::File,
         size_bytes,
         modified_at: DateTime::from_timestamp(second, 0),
     }
@@ -26,12 +26,12 @@ fn names(files: &[RemoteFile]) -> Vec<String> {
 
 #[test]
 fn what_is_no_finished_file_is_left_alone_and_told_why() {
-    let folder = Entry {
-        kind: Kind::Folder,
+    let folder = RemoteEntry {
+        kind: RemoteEntryKind::Folder,
         ..file("old.csv", 4096, 1)
     };
-    let link = Entry {
-        kind: Kind::Link,
+    let link = RemoteEntry {
+        kind: RemoteEntryKind::Link,
         ..file("link.csv", 9, 1)
     };
     let entries = vec![
@@ -74,7 +74,7 @@ fn what_is_no_finished_file_is_left_alone_and_told_why() {
 
 #[test]
 fn names_with_odd_letters_match_like_others() {
-    let latin1 = Entry {
+    let latin1 = RemoteEntry {
         name: RemoteName::new(b"retour_\xe9.csv".to_vec()),
         ..file("", 5, 2)
     };

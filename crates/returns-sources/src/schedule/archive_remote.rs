@@ -1,4 +1,4 @@
-//! Putting files away at the acquirer, once their imports are in the journal.
+//! Archiving files at the acquirer, once their imports are in the journal.
 
 use returns_model::import::Phase;
 use returns_store::{StoreError, failpoint};
@@ -12,8 +12,8 @@ use crate::session::Session;
 
 impl RunContext<'_> {
     /// Moves or deletes at the acquirer what is in the journal, as the settings say.
-    /// What the acquirer does not let us move keeps nothing else from being right: it is told,
-    /// and the run goes on.
+    /// What the acquirer does not let us move stops nothing else: it is reported, and the run
+    /// continues.
     pub(super) async fn archive_remote(
         &self,
         taken: &[TakenFile],
@@ -27,15 +27,15 @@ impl RunContext<'_> {
             if self.stop.is_cancelled() || !self.is_committed(&file.import_id).await? {
                 continue;
             }
-            failpoint("job::before_put_away").await?;
-            match self.put_one_away(&mut session, file).await {
+            failpoint("job::before_archive_remote").await?;
+            match self.archive_one(&mut session, file).await {
                 Ok(()) => {
-                    failpoint("job::after_put_away").await?;
+                    failpoint("job::after_archive_remote").await?;
                     self.store().record_put_away(&file.key, self.now()).await?;
                 }
                 Err(error) => {
-                    tracing::warn!(source = self.source.name, file_name = ?file.file.name, error = %error, "a file cannot be put away");
-                    findings.not_put_away.get_or_insert(error.cause());
+                    tracing::warn!(source = self.source.name, file_name = ?file.file.name, error = %error, "a file cannot be archived at the acquirer");
+                    findings.not_archived.get_or_insert(error.cause());
                 }
             }
         }
@@ -45,7 +45,7 @@ impl RunContext<'_> {
         Ok(())
     }
 
-    async fn put_one_away(
+    async fn archive_one(
         &self,
         session: &mut Option<Session>,
         file: &TakenFile,
@@ -57,8 +57,8 @@ impl RunContext<'_> {
         session.archive_remote(&file.file).await.map(drop)
     }
 
-    /// Whether all of an import is in the journal. A refused file stays where it is, for people
-    /// to look at.
+    /// Whether all of an import is in the journal. A refused file stays where it is, so that people
+    /// can examine it.
     async fn is_committed(&self, import_id: &str) -> Result<bool, StoreError> {
         let import = self.store().import(import_id).await?;
         Ok(import.is_some_and(|import| {

@@ -1,11 +1,11 @@
-//! Whose file is it? Which day a file that came counts for, and whether it came in time.
+//! Which day a file counts for, and whether it came in time.
 //!
 //! No format that is read here names in its files the day for which they were to come, and the
 //! dates in file names follow each acquirer's own habit (the day of the returns, or the one
 //! after). So a file counts for the day in which it was received, by the plan's windows. One
 //! exception: a file that was at the acquirer by an earlier day's deadline, and that we were
 //! late to fetch, is that day's, when that day has no other. A time of the file from before
-//! the day is no evidence, since servers keep a file's time when they copy it.
+//! the day is not evidence, since servers keep a file's time when they copy it.
 //!
 //! Guessing more would be worse. If a late file were believed to be the missing one, Friday's
 //! punctual file could end Thursday's alarm, and every day after would be judged one file off.
@@ -18,8 +18,8 @@ use returns_model::plan::{Expected, Plan};
 use returns_store::{Store, StoreError};
 
 /// A day whose file is expected, and whether it came.
-pub struct Arrival {
-    pub expected: Expected,
+pub(crate) struct Arrival {
+    pub(crate) expected: Expected,
     /// The first file of the day.
     pub(super) first: Option<First>,
     /// Whether the file should be there by now.
@@ -36,12 +36,12 @@ pub(super) struct First {
 
 impl Arrival {
     /// Whether the file is due, and has not come.
-    pub fn is_missing(&self) -> bool {
+    pub(crate) fn is_missing(&self) -> bool {
         self.is_due && self.first.is_none()
     }
 
     /// Whether the day's file is this import, and it came after due time and grace. On a day
-    /// on which nobody waited for it, nothing is late.
+    /// on which it was not due, nothing is late.
     pub(super) fn is_late_by(&self, import_id: &str) -> bool {
         self.is_due
             && self.first.as_ref().is_some_and(|first| {
@@ -50,14 +50,14 @@ impl Arrival {
     }
 }
 
-/// The name of the slot in which a day's deadline is looked at.
+/// The name of the slot in which a day's deadline is judged.
 pub(super) fn due_slot(expected: &Expected) -> String {
     format!("due {}", expected.day)
 }
 
-/// The last day whose deadline is over, then the day that has begun since, if any. Empty where
+/// The last day whose deadline has passed, then the day that has begun since, if any. Empty where
 /// nothing is ever due.
-pub async fn arrivals(
+pub(crate) async fn arrivals(
     store: &dyn Store,
     state: &SourceState,
     plan: Option<&Plan>,
@@ -73,7 +73,7 @@ pub async fn arrivals(
     let earlier = plan.before(&last);
     let from = earlier.map_or(last.from, |earlier| earlier.from);
     let came = store.came_since(&state.source, from).await?;
-    // Once its deadline was looked at, a day stays due, whatever is paused or changed later.
+    // Once its deadline was judged, a day stays due, even when the source is paused later.
     let is_due = last.deadline > state.due_since
         || store.slot_taken(&state.source, &due_slot(&last)).await?;
     let first = Arrival {

@@ -7,7 +7,7 @@ use returns_model::run_outcome::RunOutcome;
 use returns_store::StoreError;
 
 use super::arrival::{Arrival, arrivals, due_slot};
-use super::findings::{Finding, Findings};
+use super::findings::{FileFinding, Findings};
 use super::run::RunContext;
 use super::take::{TakenFile, TakenWhen};
 use crate::listing::{Completeness, Listing, RemoteFile};
@@ -24,20 +24,12 @@ pub(super) struct Absence {
 }
 
 impl Absence {
-    /// What the alarm is about: what can be wrong with a file's content is told of the source.
+    /// What the alarm is about: what can be wrong with a file's content is reported of the source.
     pub(super) fn subject(&self, source: &str) -> Subject {
-        match self.cause.area() {
-            Area::Presence => of_day(source, self.day),
-            Area::Reach
-            | Area::Content
-            | Area::Disk
-            | Area::Bucket
-            | Area::Store
-            | Area::Target
-            | Area::Import
-            | Area::Alerting
-            | Area::Webhook
-            | Area::Clock => Subject::Source(source.to_owned()),
+        if self.cause.area() == Area::Presence {
+            of_day(source, self.day)
+        } else {
+            Subject::Source(source.to_owned())
         }
     }
 }
@@ -58,23 +50,24 @@ pub(super) async fn judge(
     findings: &mut Findings,
 ) -> Result<(), StoreError> {
     for file in listing.empty.iter().filter(|_| !work.may_be_empty()) {
-        findings.add(Finding::empty(file));
+        let name = file.name.text();
+        let finding = FileFinding::refused(file, Cause::FileEmpty { name });
+        findings.files.push(finding);
     }
     let now = work.now();
     let arrivals = arrivals(work.store(), work.state, work.plan, now).await?;
     findings.late = arrivals.iter().any(|day| brings_late(findings, day));
     for day in &arrivals {
         if day.first.is_some() {
-            // A day that has its file is right. That another is not due any more, because the
-            // plan was changed or the source paused, makes nothing right.
-            let subject = of_day(&work.source.name, day.expected.day);
-            work.jobs.incidents.clear(subject, Area::Presence, now);
+            // A day that has its file has recovered. That another is not due any more, because the
+            // plan was changed or the source paused, shows nothing.
+            let of_day = of_day(&work.source.name, day.expected.day);
             // Alarms of earlier versions named no day.
-            work.jobs
-                .incidents
-                .clear(work.subject(), Area::Presence, now);
-        } else if day.is_missing() && !was_told_and_is_over(work, &day.expected, now).await? {
-            let seen = Seen {
+            for subject in [of_day, Subject::Source(work.source.name.clone())] {
+                work.jobs.incidents.clear(subject, Area::Presence, now);
+            }
+        } else if day.is_missing() && !was_judged_and_is_over(work, &day.expected, now).await? {
+            let seen = DayWithoutFile {
                 work,
                 listing,
                 taken,
@@ -93,10 +86,10 @@ pub(super) async fn judge(
     Ok(())
 }
 
-/// Whether the run for the day's deadline has looked, and the next day has begun since. Then
-/// nothing that comes can count for the day any more, and its alarm is left to people: told
+/// Whether the run for the day's deadline has judged the day, and the next day has begun since. Then
+/// nothing that comes can count for the day any more, and its alarm is left to people: reported
 /// again, it would come back after they closed it.
-async fn was_told_and_is_over(
+async fn was_judged_and_is_over(
     work: &RunContext<'_>,
     day: &Expected,
     now: DateTime<Utc>,
@@ -107,19 +100,9 @@ async fn was_told_and_is_over(
     }
     let due_run = returns_model::ids::run_id(&work.source.name, &slot);
     let ended = work.store().run(&due_run).await?.and_then(|run| run.ended);
-    Ok(ended.is_some_and(|ended| match ended.outcome {
-        // It was stopped before it could judge.
-        RunOutcome::SourceUnreachable | RunOutcome::StoreUnreachable => false,
-        RunOutcome::NoActivity
-        | RunOutcome::DuplicateFile
-        | RunOutcome::Completed
-        | RunOutcome::CompletedWithExceptions
-        | RunOutcome::FileLate
-        | RunOutcome::FileMissing
-        | RunOutcome::ReportFailed
-        | RunOutcome::FileRejected
-        | RunOutcome::TargetFailed => true,
-    }))
+    // One that could reach nothing was stopped before it could judge.
+    let unreachable = [RunOutcome::SourceUnreachable, RunOutcome::StoreUnreachable];
+    Ok(ended.is_some_and(|ended| !unreachable.contains(&ended.outcome)))
 }
 
 fn brings_late(findings: &Findings, day: &Arrival) -> bool {
@@ -129,7 +112,7 @@ fn brings_late(findings: &Findings, day: &Arrival) -> bool {
 }
 
 /// What was seen at the acquirer, for a day that has no file.
-struct Seen<'a> {
+struct DayWithoutFile<'a> {
     work: &'a RunContext<'a>,
     listing: &'a Listing,
     taken: &'a [TakenFile],
@@ -138,9 +121,9 @@ struct Seen<'a> {
     now: DateTime<Utc>,
 }
 
-impl Seen<'_> {
+impl DayWithoutFile<'_> {
     /// Why there is nothing to take. `None` when the day's file is there and was refused: that
-    /// is told as its own cause, and the day's alarm, if there is one, stays.
+    /// is reported as its own cause, and the day's alarm, if there is one, stays.
     fn absence(&self) -> Option<Cause> {
         let is_over = self.day.until <= self.now;
         let due = Some(self.day.due);
@@ -157,27 +140,23 @@ impl Seen<'_> {
         }
         let of_the_day =
             |file: &&RemoteFile| file.modified_at.is_none() || self.is_of_the_day(file);
-        let mut empty = self
-            .listing
-            .empty
-            .iter()
-            .filter(|_| !self.work.may_be_empty());
-        if let Some(file) = empty.rfind(of_the_day) {
+        let empty = self.listing.empty.iter().rfind(of_the_day);
+        if let Some(file) = empty.filter(|_| !self.work.may_be_empty()) {
             return Some(Cause::FileEmpty {
                 name: file.name.text(),
             });
         }
-        if let Some(cause) = self.listing.unmarked.iter().rfind(of_the_day) {
-            return Some(self.unmarked(cause));
+        if let Some(file) = self.listing.unmarked.iter().rfind(of_the_day) {
+            return Some(self.unmarked(file));
         }
-        let known = self.taken.iter().filter(|file| match file.what {
-            TakenWhen::Before | TakenWhen::Duplicate => true,
-            TakenWhen::Now => false,
+        let known = self.taken.iter().filter(|taken| {
+            let modified_at = taken.file.modified_at;
+            taken.when != TakenWhen::Now && modified_at.is_none_or(|at| at < self.day.until)
         });
-        let known = known
-            .map(|file| &file.file)
-            .filter(|file| file.modified_at.is_none_or(|at| at < self.day.until));
-        if let Some(file) = known.max_by_key(|file| file.modified_at) {
+        if let Some(file) = known
+            .map(|taken| &taken.file)
+            .max_by_key(|file| file.modified_at)
+        {
             return Some(Cause::FileStale {
                 name: file.name.text(),
                 age_hours: self.age_hours(file),

@@ -1,5 +1,4 @@
-//! What becomes of a run's imports: it waits until each is at its end, or tells what stands in
-//! the way.
+//! What becomes of a run's imports: it waits until each is at its end, or reports its obstacle.
 
 use std::time::Duration;
 
@@ -7,18 +6,18 @@ use returns_model::import::{ImportRecord, Phase};
 use returns_model::run_outcome::RunOutcome;
 use returns_store::{StoreError, Topic};
 
-use super::findings::{Finding, Findings};
+use super::findings::{FileFinding, Findings};
 use super::run::RunContext;
 use super::take::{TakenFile, TakenWhen};
 use crate::listing::RemoteFile;
 use crate::location::After;
 
-/// How long something may stand in an import's way before the run says so and ends. The import
-/// goes on; a shorter hiccup is none.
+/// How long an import may have an obstacle before the run reports it and ends. The import
+/// continues; a shorter hiccup does not count.
 const HICCUP: Duration = Duration::from_secs(2);
 
 /// What became of an import, as far as a run waits for it.
-enum Fate {
+enum ImportEnd {
     /// Applied everywhere, and reported where reports are written.
     Finished(Box<ImportRecord>),
     /// Refused whole.
@@ -26,7 +25,7 @@ enum Fate {
         why: String,
         wrong_profile: Option<String>,
     },
-    /// Something stands in its way; it goes on by itself.
+    /// It has an obstacle; it continues by itself.
     Stuck { outcome: RunOutcome, why: String },
     /// The service stops, or another replica has the run.
     Left,
@@ -34,24 +33,26 @@ enum Fate {
 
 impl RunContext<'_> {
     /// Waits for this run's imports, and for those that earlier runs left unfinished.
-    pub(super) async fn bring_to_an_end(
+    pub(super) async fn await_imports(
         &self,
         earlier: &[String],
         taken: &[TakenFile],
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         for file in taken {
-            let waited_for = match file.what {
+            let waited_for = match file.when {
                 TakenWhen::Now => true,
                 // Its import is not at its end: a run that failed in between had recorded it, or
-                // somebody sends the same bytes by a call. It is put away only after that.
+                // somebody sends the same bytes by a call. It is archived only after that.
                 TakenWhen::Duplicate if earlier.contains(&file.import_id) => true,
                 TakenWhen::Duplicate => {
-                    findings.add(Finding::duplicate(&file.file, &file.import_id));
+                    findings
+                        .files
+                        .push(FileFinding::duplicate(&file.file, &file.import_id));
                     false
                 }
                 // One that was refused is still there, and still refused. Any other that should
-                // have been put away belongs to a run that came to nothing.
+                // have been archived belongs to a run that failed.
                 TakenWhen::Before => {
                     earlier.contains(&file.import_id)
                         || self.location.after != After::Leave
@@ -82,23 +83,26 @@ impl RunContext<'_> {
         file: Option<&RemoteFile>,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
-        match self.fate(import_id).await? {
-            Fate::Finished(import) => findings.add(Finding::finished(&import)),
-            Fate::Rejected { why, wrong_profile } => {
+        match self.end_of(import_id).await? {
+            ImportEnd::Finished(import) => findings.files.push(FileFinding::finished(&import)),
+            ImportEnd::Rejected { why, wrong_profile } => {
                 let name = self.file_name(import_id, file).await?;
                 let configured = self.source.format_name();
-                findings.add(Finding::rejected(
+                findings.files.push(FileFinding::rejected(
                     import_id,
                     (&name, file.map_or(0, |file| file.size_bytes)),
                     why,
                     wrong_profile.map(|looks_like| (configured.to_owned(), looks_like)),
                 ));
             }
-            Fate::Stuck { outcome, why } => {
+            ImportEnd::Stuck { outcome, why } => {
                 let name = self.file_name(import_id, file).await?;
-                findings.add(Finding::stuck(import_id, &name, outcome, why));
+                // What is in its way was reported by the one that observed it.
+                findings
+                    .files
+                    .push(FileFinding::of(&name, 0, Some(import_id), outcome, why));
             }
-            Fate::Left => findings.left = true,
+            ImportEnd::Left => findings.left = true,
         }
         Ok(())
     }
@@ -115,10 +119,9 @@ impl RunContext<'_> {
         Ok(import.map_or_else(String::new, |import| import.new.file_name))
     }
 
-    /// Waits until an import is at its end, or something stands in its way for longer than a
-    /// hiccup.
-    async fn fate(&self, import_id: &str) -> Result<Fate, StoreError> {
-        let mut in_the_way_since = None;
+    /// Waits until an import is at its end, or has had an obstacle for longer than a hiccup.
+    async fn end_of(&self, import_id: &str) -> Result<ImportEnd, StoreError> {
+        let mut stuck_since = None;
         while !self.stop.is_cancelled() {
             let seen = self.jobs.notifier.seen();
             let Some(import) = self.store().import(import_id).await? else {
@@ -129,25 +132,25 @@ impl RunContext<'_> {
             };
             match &import.phase {
                 Phase::Rejected { why, .. } => {
-                    return Ok(Fate::Rejected {
+                    return Ok(ImportEnd::Rejected {
                         why: why.to_string(),
                         wrong_profile: why.looks_like.clone(),
                     });
                 }
                 Phase::Applied { .. } if self.is_reported(import_id).await? => {
-                    return Ok(Fate::Finished(Box::new(import)));
+                    return Ok(ImportEnd::Finished(Box::new(import)));
                 }
                 Phase::Checking
                 | Phase::Deciding { .. }
                 | Phase::Decided { .. }
                 | Phase::Applied { .. } => {}
             }
-            match self.in_the_way(&import).await? {
-                None => in_the_way_since = None,
+            match self.obstacle_of(&import).await? {
+                None => stuck_since = None,
                 Some((outcome, why)) => {
-                    let since = *in_the_way_since.get_or_insert_with(tokio::time::Instant::now);
+                    let since = *stuck_since.get_or_insert_with(tokio::time::Instant::now);
                     if since.elapsed() >= HICCUP {
-                        return Ok(Fate::Stuck { outcome, why });
+                        return Ok(ImportEnd::Stuck { outcome, why });
                     }
                 }
             }
@@ -156,7 +159,7 @@ impl RunContext<'_> {
             let notifier = &self.jobs.notifier;
             notifier.wait(seen, &topics, longest, self.stop).await;
         }
-        Ok(Fate::Left)
+        Ok(ImportEnd::Left)
     }
 
     async fn is_reported(&self, import_id: &str) -> Result<bool, StoreError> {
@@ -166,8 +169,8 @@ impl RunContext<'_> {
         Ok(self.store().files_of(import_id).await?.report.is_some())
     }
 
-    /// What stands in an import's way.
-    async fn in_the_way(
+    /// What keeps an import from its end.
+    async fn obstacle_of(
         &self,
         import: &ImportRecord,
     ) -> Result<Option<(RunOutcome, String)>, StoreError> {

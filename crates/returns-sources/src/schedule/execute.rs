@@ -1,4 +1,4 @@
-//! Carrying a run out: the work itself, then who is told of what, and what is kept of it.
+//! Executing a run: the work itself, then who is notified of what, and what is recorded of it.
 
 use std::time::Duration;
 
@@ -8,14 +8,15 @@ use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_model::job::{NewRun, RunEnd, SourceState};
 use returns_model::plan::Plan;
 use returns_model::run_outcome::RunOutcome;
+use returns_store::{StoreError, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::findings::Findings;
 use super::run::RunContext;
-use super::scheduler::{RetryTimes, Scheduler};
+use super::scheduler::Scheduler;
 
 impl Scheduler {
-    /// Does a run to its end and keeps what came of it.
+    /// Does a run to its end and records what came of it.
     pub(super) async fn execute(&self, run: &NewRun, stop: &CancellationToken) {
         let configured = self
             .sources
@@ -23,14 +24,14 @@ impl Scheduler {
             .zip(self.locations.get(&run.source));
         let Some((source, location)) = configured else {
             // A source that was taken out of the configuration: its run can only be ended.
-            return self
-                .end(run, RunOutcome::NoActivity, &Findings::default(), stop)
-                .await;
+            let (outcome, findings) = (RunOutcome::NoActivity, Findings::default());
+            return self.finish(run, outcome, &findings, None, stop).await;
         };
         let mut findings = Findings::default();
-        let state = match self.state_of(&run.source, stop).await {
-            Some(state) => state,
-            None => return,
+        let state = || self.store.source_state(&run.source, self.clock.now());
+        let Some(state) = until_answered("a source's state cannot be read", stop, state).await
+        else {
+            return;
         };
         let plan = self.plan(&state);
         let work = RunContext {
@@ -44,7 +45,7 @@ impl Scheduler {
         };
         let done = work.run(&mut findings).await;
         if findings.left || stop.is_cancelled() {
-            // Whoever comes next goes on with it.
+            // The next start, or another replica, continues it.
             return;
         }
         let mut outcome = findings.outcome();
@@ -59,21 +60,6 @@ impl Scheduler {
         self.finish(run, outcome, &findings, retry_at, stop).await;
     }
 
-    /// Where operators have left a source; waits while the store does not answer.
-    async fn state_of(&self, source: &str, stop: &CancellationToken) -> Option<SourceState> {
-        while !stop.is_cancelled() {
-            let now = self.clock.now();
-            match self.store.source_state(source, now).await {
-                Ok(state) => return Some(state),
-                Err(error) => {
-                    tracing::error!(source, error = %ErrorChain(&error), "a source's state cannot be read");
-                    pause(stop).await;
-                }
-            }
-        }
-        None
-    }
-
     /// When a source is tried again: after pauses that double, and every so often while a file
     /// is missing that may still come, unless a slot comes first.
     pub(super) fn retry_at(
@@ -86,32 +72,36 @@ impl Scheduler {
         let now = self.clock.now();
         let after =
             |pause: Duration| now + TimeDelta::from_std(pause).unwrap_or(TimeDelta::hours(1));
-        let RetryTimes {
-            first,
-            longest,
-            missing,
-        } = self.retry;
+        let times = self.retry;
         if outcome.is_worth_a_retry() || findings.unsettled {
-            let doubled = first.saturating_mul(2_u32.saturating_pow(state.retries.min(16)));
-            return Some(after(doubled.min(longest)));
+            let doubling = 2_u32.saturating_pow(state.retries.min(16));
+            return Some(after(
+                times.first.saturating_mul(doubling).min(times.longest),
+            ));
         }
         let absence = findings.presence.as_ref()?;
-        let again = after(missing);
+        let again = after(times.missing);
         let slot = plan.and_then(|plan| plan.next_slot(now));
         let may_still_come = again < absence.until && slot.is_none_or(|slot| again < slot);
         may_still_come.then_some(again)
     }
 
-    /// When a source is looked at next: by a retry, or else as its plan says.
+    /// When a source is tried next: by a retry, or else as its plan says.
     pub(super) fn next_try_at(
         &self,
         state: &SourceState,
         retry_at: Option<DateTime<Utc>>,
     ) -> Option<DateTime<Utc>> {
-        retry_at.or_else(|| self.next_run_at(&without_retry(state)))
+        retry_at.or_else(|| {
+            // The retry that this run may have been is over.
+            self.next_run_at(&SourceState {
+                retry_at: None,
+                ..state.clone()
+            })
+        })
     }
 
-    /// Reports what is wrong, and what is right again.
+    /// Reports what is wrong, and what has recovered.
     fn report_findings(
         &self,
         run: &NewRun,
@@ -136,7 +126,7 @@ impl Scheduler {
             let subject = absence.subject(&run.source);
             self.report(run, subject, &absence.cause, None, next_try_at);
         }
-        if let Some(cause) = &findings.not_put_away {
+        if let Some(cause) = &findings.not_archived {
             report(cause, None);
         }
         self.report_recovered(run, findings, content);
@@ -161,7 +151,7 @@ impl Scheduler {
         });
     }
 
-    /// Says what this run has shown to be right again.
+    /// Reports what this run has shown to have recovered.
     fn report_recovered(&self, run: &NewRun, findings: &Findings, content: bool) {
         let at = self.clock.now();
         if findings.spooled {
@@ -172,22 +162,12 @@ impl Scheduler {
             self.incidents.clear(subject.clone(), Area::Content, at);
         }
         // A run that was stopped has not shown it.
-        if findings.stopped.is_none() && findings.not_put_away.is_none() {
+        if findings.stopped.is_none() && findings.not_archived.is_none() {
             self.incidents.clear(subject, Area::Reach, at);
         }
     }
 
-    async fn end(
-        &self,
-        run: &NewRun,
-        outcome: RunOutcome,
-        findings: &Findings,
-        stop: &CancellationToken,
-    ) {
-        self.finish(run, outcome, findings, None, stop).await;
-    }
-
-    /// Keeps how a run ended; while the store does not answer, again and again.
+    /// Records how a run ended; while the store does not answer, it tries again.
     async fn finish(
         &self,
         run: &NewRun,
@@ -215,46 +195,35 @@ impl Scheduler {
             "run ended"
         );
         let (store, owner) = (&self.store, &self.replica.name);
-        while !stop.is_cancelled() {
-            match store.end_run(&run.run_id, owner, &end, retry_at).await {
-                Ok(_) => return,
-                Err(error) => {
-                    tracing::error!(error = %ErrorChain(&error), "a run's end cannot be kept; it is tried again");
-                    pause(stop).await;
-                }
+        let record = || store.end_run(&run.run_id, owner, &end, retry_at);
+        until_answered("a run's end cannot be recorded", stop, record).await;
+    }
+}
+
+/// Repeats a call while the store does not answer; `None` when the service stops meanwhile.
+async fn until_answered<T, F: Future<Output = Result<T, StoreError>>>(
+    what: &str,
+    stop: &CancellationToken,
+    call: impl Fn() -> F,
+) -> Option<T> {
+    while !stop.is_cancelled() {
+        match call().await {
+            Ok(answer) => return Some(answer),
+            Err(error) => {
+                tracing::error!(error = %ErrorChain(&error), "{what}; it is tried again");
+                sleep(Duration::from_millis(500), stop).await;
             }
         }
     }
+    None
 }
 
-/// A source as it is once the retry that this run may have been is over.
-fn without_retry(state: &SourceState) -> SourceState {
-    SourceState {
-        retry_at: None,
-        ..state.clone()
-    }
-}
-
-/// Waits a little before the store is asked again.
-async fn pause(stop: &CancellationToken) {
-    tokio::select! {
-        () = stop.cancelled() => {}
-        () = tokio::time::sleep(Duration::from_millis(500)) => {}
-    }
-}
-
-/// Whose problem it is that a run met.
+/// Whose problem a cause is that a run observed.
 pub(super) fn subject_of(cause: &Cause, source: &str) -> Subject {
     match cause.area() {
         Area::Disk | Area::Clock => Subject::Machine,
         Area::Store => Subject::Store,
         Area::Bucket => Subject::Bucket,
-        Area::Reach
-        | Area::Presence
-        | Area::Content
-        | Area::Target
-        | Area::Import
-        | Area::Alerting
-        | Area::Webhook => Subject::Source(source.to_owned()),
+        _ => Subject::Source(source.to_owned()),
     }
 }

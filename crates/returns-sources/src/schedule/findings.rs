@@ -7,22 +7,20 @@ use returns_model::run_outcome::RunOutcome;
 
 use super::arrival_check::Absence;
 use super::run::has_exceptions;
-use crate::error::SourceError;
 use crate::listing::RemoteFile;
 
 /// What a run found so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
-    pub(super) files: Vec<Finding>,
+    pub(super) files: Vec<FileFinding>,
     /// What is wrong with what is, or is not, at the acquirer.
     pub(super) presence: Option<Absence>,
     /// Files that could not be taken, for a reason that lies in them.
     pub(super) refused: Vec<RemoteFile>,
-    /// Whether a file changed or went away while it was looked at, so that it pays to look
-    /// again soon.
+    /// Whether a file changed or went away while it was taken, so that a retry soon is worth it.
     pub(super) unsettled: bool,
-    /// What keeps a file that was imported from being put away at the acquirer.
-    pub(super) not_put_away: Option<Cause>,
+    /// What keeps a file that was imported from being archived at the acquirer.
+    pub(super) not_archived: Option<Cause>,
     /// Whether this run was left to another replica, or to the next start.
     pub(super) left: bool,
     /// What ended the run before its time.
@@ -35,7 +33,7 @@ pub(super) struct Findings {
 
 /// What was found of one file.
 #[derive(Debug)]
-pub(super) struct Finding {
+pub(super) struct FileFinding {
     pub(super) file: RunFile,
     /// What is wrong with it, when the run is the one to say so.
     pub(super) cause: Option<Cause>,
@@ -44,10 +42,6 @@ pub(super) struct Finding {
 }
 
 impl Findings {
-    pub(super) fn add(&mut self, finding: Finding) {
-        self.files.push(finding);
-    }
-
     /// What the whole comes to.
     pub(super) fn outcome(&self) -> RunOutcome {
         let worst = self.files.iter().map(|finding| finding.file.outcome).max();
@@ -58,14 +52,11 @@ impl Findings {
             }
             other => other,
         };
-        if self.missing().is_some() {
-            late.max(RunOutcome::FileMissing)
-        } else {
-            late
-        }
+        self.missing()
+            .map_or(late, |_| late.max(RunOutcome::FileMissing))
     }
 
-    /// What this run comes to find missing. A run that brings today's file is not spoiled by
+    /// What this run found missing. A run that brings today's file does not fail because of
     /// yesterday's: that has an alarm of its own.
     fn missing(&self) -> Option<&Cause> {
         let brought = self.files.iter().any(|finding| finding.is_new);
@@ -99,13 +90,14 @@ impl Findings {
             .iter()
             .filter_map(|finding| finding.cause.as_ref());
         let causes = self.stopped.iter().chain(of_files).chain(self.missing());
-        let causes = causes.chain(&self.not_put_away);
+        let causes = causes.chain(&self.not_archived);
         causes.map(Cause::kind).next()
     }
 }
 
-impl Finding {
-    fn of(
+impl FileFinding {
+    /// What came of a file, without a cause.
+    pub(super) fn of(
         name: &str,
         size_bytes: u64,
         import_id: Option<&str>,
@@ -128,44 +120,17 @@ impl Finding {
     /// Its bytes were known.
     pub(super) fn duplicate(file: &RemoteFile, import_id: &str) -> Self {
         let what = format!("its bytes are those of {import_id}; nothing was done again");
-        Self::of(
-            &file.name.text(),
-            file.size_bytes,
-            Some(import_id),
-            RunOutcome::DuplicateFile,
-            what,
-        )
+        let (name, outcome) = (file.name.text(), RunOutcome::DuplicateFile);
+        Self::of(&name, file.size_bytes, Some(import_id), outcome, what)
     }
 
     /// It could not be taken, for a reason that lies in the file.
-    pub(super) fn refused(file: &RemoteFile, error: &SourceError) -> Self {
-        let cause = error.cause();
+    pub(super) fn refused(file: &RemoteFile, cause: Cause) -> Self {
+        let (name, what) = (file.name.text(), cause.headline());
+        let outcome = RunOutcome::FileRejected;
         Self {
-            cause: Some(cause.clone()),
-            ..Self::of(
-                &file.name.text(),
-                file.size_bytes,
-                None,
-                RunOutcome::FileRejected,
-                cause.headline(),
-            )
-        }
-    }
-
-    /// It has no bytes.
-    pub(super) fn empty(file: &RemoteFile) -> Self {
-        let cause = Cause::FileEmpty {
-            name: file.name.text(),
-        };
-        Self {
-            cause: Some(cause.clone()),
-            ..Self::of(
-                &file.name.text(),
-                0,
-                None,
-                RunOutcome::FileRejected,
-                cause.headline(),
-            )
+            cause: Some(cause),
+            ..Self::of(&name, file.size_bytes, None, outcome, what)
         }
     }
 
@@ -187,22 +152,11 @@ impl Finding {
                 why: why.clone(),
             },
         };
+        let outcome = RunOutcome::FileRejected;
         Self {
             cause: Some(cause),
-            ..Self::of(
-                name,
-                size_bytes,
-                Some(import_id),
-                RunOutcome::FileRejected,
-                why,
-            )
+            ..Self::of(name, size_bytes, Some(import_id), outcome, why)
         }
-    }
-
-    /// It is in the journal, and something keeps it from its end. Whoever met that has
-    /// reported it already.
-    pub(super) fn stuck(import_id: &str, name: &str, outcome: RunOutcome, why: String) -> Self {
-        Self::of(name, 0, Some(import_id), outcome, why)
     }
 
     /// It is applied and reported.
@@ -230,16 +184,10 @@ impl Finding {
         if left_out > 0 {
             what.push_str(&format!("; {left_out} left out"));
         }
-        let name = &import.new.file_name;
+        let (new, import_id) = (&import.new, Some(import.import_id.as_str()));
         Self {
             is_new: true,
-            ..Self::of(
-                name,
-                import.new.size_bytes,
-                Some(&import.import_id),
-                outcome,
-                what,
-            )
+            ..Self::of(&new.file_name, new.size_bytes, import_id, outcome, what)
         }
     }
 }

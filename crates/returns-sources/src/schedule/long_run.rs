@@ -1,5 +1,5 @@
-//! A run that goes on past a due time. Two runs of a source never overlap, so the run that would
-//! say that the file is missing waits for it: somebody must be told meanwhile.
+//! A run that is in progress past a due time. Two runs of a source never overlap, so the run that
+//! would report that the file is missing waits for it: staff must be notified meanwhile.
 
 use std::collections::HashSet;
 
@@ -16,15 +16,15 @@ use super::scheduler::Scheduler;
 const YOUNG: TimeDelta = TimeDelta::seconds(30);
 
 impl Scheduler {
-    /// Tells, once for each due time, that a run stands in its way and has not brought the file.
+    /// Reports, once for each due time, that a run is in its way and has not brought the file.
     pub(super) async fn report_long_run(
         &self,
         state: &SourceState,
         (waiting, running): (&NewRun, &str),
         now: DateTime<Utc>,
-        told: &mut HashSet<String>,
+        reported: &mut HashSet<String>,
     ) -> Result<(), StoreError> {
-        if told.contains(&waiting.run_id) {
+        if reported.contains(&waiting.run_id) {
             return Ok(());
         }
         let store = &*self.store;
@@ -51,7 +51,7 @@ impl Scheduler {
             next_try_at: self.next_run_at(state),
             ..Problem::new(subject, cause, now)
         });
-        told.insert(waiting.run_id.clone());
+        reported.insert(waiting.run_id.clone());
         Ok(())
     }
 }

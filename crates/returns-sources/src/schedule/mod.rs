@@ -13,6 +13,7 @@ mod scheduler;
 mod settings;
 mod take;
 
-pub use arrival::{Arrival, arrivals};
-pub use scheduler::{RetryTimes, Scheduler, in_force};
+pub(crate) use arrival::{Arrival, arrivals};
+pub(crate) use scheduler::in_force;
+pub use scheduler::{RetryTimes, Scheduler};
 pub use settings::plans;

@@ -1,15 +1,15 @@
-//! One run: look at the source, take what is complete, wait until it is applied and reported,
-//! put it away at the acquirer, and say what came of it.
+//! One run: list the source, take what is complete, wait until it is applied and reported,
+//! archive it at the acquirer, and report what came of it.
 //!
 //! Every step may be done again: a file that was taken is known by its name, size and time; the
-//! same bytes are one import; a file is put away only after its import is in the journal. So a
-//! run whose process died is simply run again by whoever takes it over.
+//! same bytes are one import; a file is archived only after its import is in the journal. So a
+//! run whose process died is simply run again by the replica that takes it over.
 
 use chrono::{DateTime, Utc};
 use echeck_service::ErrorChain;
 use returns_import::{ReceiveError, Source};
 use returns_model::import::Totals;
-use returns_model::incident::{Area, Cause, Subject};
+use returns_model::incident::{Area, Cause};
 use returns_model::job::{NewRun, SourceState};
 use returns_model::plan::Plan;
 use returns_model::run_outcome::RunOutcome;
@@ -48,21 +48,21 @@ pub(super) struct RunContext<'a> {
 impl RunContext<'_> {
     /// Does the run. What it finds is in `findings`, also when it fails halfway.
     pub(super) async fn run(&self, findings: &mut Findings) -> Result<(), RunError> {
-        let earlier = self.imports_of_before().await?;
+        let earlier = self.earlier_imports().await?;
         let mut taken = Vec::new();
         let fetched = self.fetch(findings, &mut taken).await;
         if !(earlier.is_empty() && taken.is_empty()) {
             self.report_at_once(&fetched, &taken, findings).await?;
         }
         // What was taken before the line broke is brought to its end all the same.
-        self.bring_to_an_end(&earlier, &taken, findings).await?;
+        self.await_imports(&earlier, &taken, findings).await?;
         self.archive_remote(&taken, findings).await?;
         let listing = fetched?;
         arrival_check::judge(self, &listing, &taken, findings).await?;
         Ok(())
     }
 
-    /// Reports what the look at the source met before this run waits for imports, which may take
+    /// Reports what was observed at the source before this run waits for imports, which may take
     /// an hour. At its end it is reported again, and counts as the same incident.
     async fn report_at_once(
         &self,
@@ -70,19 +70,15 @@ impl RunContext<'_> {
         taken: &[TakenFile],
         findings: &Findings,
     ) -> Result<(), StoreError> {
+        let source = &self.source.name;
         let report = |subject, cause: &Cause, outcome, findings: &Findings| {
-            let retry_at = self.jobs.retry_at(self.state, self.plan, outcome, findings);
-            let next_try_at = self.jobs.next_try_at(self.state, retry_at);
-            self.jobs
-                .report(self.run, subject, cause, None, next_try_at);
+            let jobs = self.jobs;
+            let retry_at = jobs.retry_at(self.state, self.plan, outcome, findings);
+            let next_try_at = jobs.next_try_at(self.state, retry_at);
+            jobs.report(self.run, subject, cause, None, next_try_at);
         };
         let of_source = |cause: &Cause, outcome| {
-            report(
-                subject_of(cause, &self.source.name),
-                cause,
-                outcome,
-                findings,
-            );
+            report(subject_of(cause, source), cause, outcome, findings);
         };
         for finding in &findings.files {
             if let Some(cause) = &finding.cause {
@@ -92,14 +88,14 @@ impl RunContext<'_> {
         match fetched {
             Err(error) => of_source(&error.cause(), error.outcome()),
             // A file that was taken just now must be read before it is known whose it is.
-            Ok(listing) if taken.iter().all(|file| file.what == TakenWhen::Before) => {
+            Ok(listing) if taken.iter().all(|file| file.when == TakenWhen::Before) => {
                 let mut early = Findings {
                     refused: findings.refused.clone(),
                     ..Findings::default()
                 };
                 arrival_check::judge(self, listing, taken, &mut early).await?;
                 if let Some(absence) = &early.presence {
-                    let subject = absence.subject(&self.source.name);
+                    let subject = absence.subject(source);
                     report(subject, &absence.cause, early.outcome(), &early);
                 }
             }
@@ -109,8 +105,8 @@ impl RunContext<'_> {
     }
 
     /// What earlier runs left unfinished, and what this very run took before its process died:
-    /// whoever takes a run over tells of all its files, also of those that are put away by now.
-    async fn imports_of_before(&self) -> Result<Vec<String>, StoreError> {
+    /// a run that is taken over reports all its files, also those that are archived by now.
+    async fn earlier_imports(&self) -> Result<Vec<String>, StoreError> {
         let (store, source) = (self.store(), &self.source.name);
         let mut imports = store.unfinished_imports(source).await?;
         for import_id in store.taken_since(source, self.run.started_at).await? {
@@ -128,10 +124,6 @@ impl RunContext<'_> {
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.jobs.clock.now()
     }
-
-    pub(super) fn subject(&self) -> Subject {
-        Subject::Source(self.source.name.clone())
-    }
 }
 
 /// Whether entries of an import wait for a person.
@@ -140,7 +132,7 @@ pub(super) fn has_exceptions(totals: &Totals) -> bool {
 }
 
 impl RunError {
-    /// The cause, as far as the error tells it.
+    /// The cause of the incident.
     pub(super) fn cause(&self) -> Cause {
         match self {
             Self::Store(error) => Cause::StoreUnreachable {
@@ -155,14 +147,7 @@ impl RunError {
         match self.cause().area() {
             Area::Disk | Area::Store => RunOutcome::StoreUnreachable,
             Area::Content => RunOutcome::FileRejected,
-            Area::Reach
-            | Area::Presence
-            | Area::Bucket
-            | Area::Target
-            | Area::Import
-            | Area::Alerting
-            | Area::Webhook
-            | Area::Clock => RunOutcome::SourceUnreachable,
+            _ => RunOutcome::SourceUnreachable,
         }
     }
 }

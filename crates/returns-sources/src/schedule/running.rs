@@ -5,17 +5,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The ids of the runs that this process works on.
 #[derive(Debug, Clone, Default)]
-pub struct Running(Arc<Mutex<HashSet<String>>>);
+pub struct OwnRuns(Arc<Mutex<HashSet<String>>>);
 
 /// A run's place among them. It is free again also when the work panicked, so that the run is
 /// taken over instead of standing in its source's way for ever.
 #[derive(Debug)]
 pub(super) struct RunningRun {
-    running: Running,
+    running: OwnRuns,
     run_id: String,
 }
 
-impl Running {
+impl OwnRuns {
     pub(super) fn ids(&self) -> Vec<String> {
         self.lock().iter().cloned().collect()
     }
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_run_is_worked_on_once_at_a_time() {
-        let running = Running::default();
+        let running = OwnRuns::default();
         let place = running.take("run_1").unwrap();
         assert!(running.take("run_1").is_none(), "it looks left behind");
         assert!(running.take("run_2").is_some());
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn a_run_whose_work_panicked_is_free_again() {
-        let running = Running::default();
+        let running = OwnRuns::default();
         let place = running.take("run_1");
         let work = std::thread::spawn(move || {
             let _place = place;

@@ -1,5 +1,5 @@
-//! The scheduler: begins a run for each slot, due time and retry, and for whoever asks. Which
-//! replica does it is settled by the run's row.
+//! The scheduler: begins a run for each slot, due time and retry, and for each request. The run's
+//! row settles which replica does it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::arrival::due_slot;
-use super::running::Running;
+use super::running::OwnRuns;
 use crate::RemoteLocation;
 
 /// A slot that is older than this when it is begun was missed.
@@ -30,7 +30,7 @@ const MISSED_AFTER: TimeDelta = TimeDelta::minutes(1);
 pub struct RetryTimes {
     pub first: Duration,
     pub longest: Duration,
-    /// How often a file that is missing is looked for until the next slot.
+    /// How often the source is checked for a missing file until the next slot.
     pub missing: Duration,
 }
 
@@ -44,7 +44,7 @@ pub struct Scheduler {
     pub sources: HashMap<String, Source>,
     /// Where the files of a source are picked up, by source.
     pub locations: HashMap<String, RemoteLocation>,
-    /// Why imports do not go on.
+    /// Why imports are stalled.
     pub faults: ImportFaults,
     pub incidents: IncidentReporter,
     /// The names of the databases behind adapters.
@@ -56,34 +56,31 @@ pub struct Scheduler {
     /// The plans of the configuration, by source.
     pub plans: HashMap<String, Plan>,
     /// The runs that this process works on.
-    pub running: Running,
+    pub running: OwnRuns,
     /// What runs are spawned on; closed at the shutdown.
     pub tasks: TaskTracker,
 }
 
 /// A run that was asked for.
-pub struct Asked {
+pub struct RequestedRun {
     pub run_id: String,
-    /// Whether it was going on already.
+    /// Whether it was in progress already.
     pub joined: bool,
 }
 
 impl Scheduler {
-    /// Works until `shutdown`, then waits for the runs that go on to stop.
+    /// Works until `shutdown`, then waits for the runs in progress to stop.
     pub async fn run(self: Arc<Self>, shutdown: CancellationToken) {
         // Once is enough: the store's own watcher reports that it does not answer.
-        let mut told = false;
-        let mut told_of_long_runs = HashSet::new();
+        let mut logged = false;
+        let mut reported = HashSet::new();
         while !shutdown.is_cancelled() {
             let seen = self.notifier.seen();
-            match self
-                .begin_what_is_due(&shutdown, &mut told_of_long_runs)
-                .await
-            {
-                Ok(()) => told = false,
-                Err(error) if !told => {
+            match self.begin_what_is_due(&shutdown, &mut reported).await {
+                Ok(()) => logged = false,
+                Err(error) if !logged => {
                     tracing::error!(error = %ErrorChain(&error), "what is due cannot be begun");
-                    told = true;
+                    logged = true;
                 }
                 Err(_) => {}
             }
@@ -98,49 +95,45 @@ impl Scheduler {
     async fn begin_what_is_due(
         self: &Arc<Self>,
         shutdown: &CancellationToken,
-        told: &mut HashSet<String>,
+        reported: &mut HashSet<String>,
     ) -> Result<(), StoreError> {
         let (store, replica) = (&self.store, &self.replica);
-        let mine = self.running.ids();
-        for run in store
-            .take_over_runs(&replica.name, &mine, replica.lease)
-            .await?
-        {
+        let (name, mine) = (&replica.name, self.running.ids());
+        for run in store.take_over_runs(name, &mine, replica.lease).await? {
+            let new = run.new;
             tracing::info!(
-                run_id = run.new.run_id,
-                source = run.new.source,
+                run_id = new.run_id,
+                source = new.source,
                 "a run is taken over"
             );
-            self.spawn(run.new, shutdown);
+            self.spawn(new, shutdown);
         }
-        for source in self
-            .sources
-            .values()
-            .filter(|source| self.locations.contains_key(&source.name))
-        {
+        for source in self.sources.keys() {
+            if !self.locations.contains_key(source) {
+                continue;
+            }
             let now = self.clock.now();
-            let state = store.source_state(&source.name, now).await?;
+            let state = store.source_state(source, now).await?;
             let Some(new) = self.due(&state, now).await? else {
                 continue;
             };
             match store.begin_run(&new, &replica.name, replica.lease).await? {
                 Begun::Started => {
-                    told.remove(&new.run_id);
+                    reported.remove(&new.run_id);
                     self.spawn(new, shutdown);
                 }
                 // Another replica was faster.
                 Begun::SlotTaken => {
-                    told.remove(&new.run_id);
+                    reported.remove(&new.run_id);
                 }
                 // The slot waits until the run before it is over; people who wait for a file
                 // that is due must not wait with it.
-                Begun::Busy { run_id } => match new.trigger {
-                    Trigger::Due => {
-                        self.report_long_run(&state, (&new, &run_id), now, told)
-                            .await?;
+                Begun::Busy { run_id } => {
+                    if new.trigger == Trigger::Due {
+                        let runs = (&new, run_id.as_str());
+                        self.report_long_run(&state, runs, now, reported).await?;
                     }
-                    Trigger::Schedule | Trigger::CatchUp | Trigger::Retry | Trigger::Manual => {}
-                },
+                }
             }
         }
         Ok(())
@@ -199,23 +192,18 @@ impl Scheduler {
             } else {
                 Trigger::Schedule
             };
-            new_run(
-                state,
-                format!("slot {}", slot_time(at)),
-                Some(at),
-                trigger,
-                now,
-            )
+            let slot = format!("slot {}", slot_time(at));
+            new_run(state, slot, Some(at), trigger, now)
         }))
     }
 
-    /// Begins a run that a person asks for, or joins the one that goes on.
+    /// Begins a run that a person asks for, or joins the one in progress.
     pub async fn ask(
         self: &Arc<Self>,
         source: &str,
         actor: &str,
         shutdown: &CancellationToken,
-    ) -> Result<Asked, StoreError> {
+    ) -> Result<RequestedRun, StoreError> {
         let (store, replica) = (&self.store, &self.replica);
         let now = self.clock.now();
         let state = store.source_state(source, now).await?;
@@ -229,13 +217,13 @@ impl Scheduler {
             match store.begin_run(&new, &replica.name, replica.lease).await? {
                 Begun::Started => {
                     self.spawn(new, shutdown);
-                    return Ok(Asked {
+                    return Ok(RequestedRun {
                         run_id,
                         joined: false,
                     });
                 }
                 Begun::Busy { run_id } => {
-                    return Ok(Asked {
+                    return Ok(RequestedRun {
                         run_id,
                         joined: true,
                     });
@@ -246,8 +234,8 @@ impl Scheduler {
         }
     }
 
-    /// Starts a run, unless this process is at it already: the moment it is recorded it looks to
-    /// the scheduler like one that somebody left behind.
+    /// Starts a run, unless this process works on it already: once it is recorded it looks to the
+    /// scheduler like one that another process left behind.
     fn spawn(self: &Arc<Self>, run: NewRun, shutdown: &CancellationToken) {
         let Some(place) = self.running.take(&run.run_id) else {
             return;
@@ -285,7 +273,7 @@ impl Scheduler {
 }
 
 /// The plan in force: what an operator has set, or else the configuration's.
-pub fn in_force(state: &SourceState, plans: &HashMap<String, Plan>) -> Option<Plan> {
+pub(crate) fn in_force(state: &SourceState, plans: &HashMap<String, Plan>) -> Option<Plan> {
     match &state.plan {
         // What is stored was read once before; a plan of a newer program may be unknown here.
         Some(text) => Plan::parse(text.clone()).ok(),

@@ -34,13 +34,10 @@ fn plan(source: &Section<'_>) -> Option<Plan> {
     if text.cron.is_empty() {
         return None;
     }
-    match Plan::parse(text) {
-        Ok(plan) => Some(plan),
-        Err(faults) => {
-            for fault in faults {
-                section.fault(fault.field, fault.what);
-            }
-            None
+    let plan = Plan::parse(text).map_err(|faults| {
+        for fault in faults {
+            section.fault(fault.field, fault.what);
         }
-    }
+    });
+    plan.ok()
 }

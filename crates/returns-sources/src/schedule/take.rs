@@ -10,7 +10,7 @@ use returns_model::job::RemoteKey;
 use returns_store::{StoreError, failpoint};
 use uuid::Uuid;
 
-use super::findings::{Finding, Findings};
+use super::findings::{FileFinding, Findings};
 use super::run::{RunContext, RunError};
 use crate::error::SourceError;
 use crate::listing::{Growing, Listing, RemoteFile};
@@ -21,7 +21,7 @@ pub(super) struct TakenFile {
     pub(super) file: RemoteFile,
     pub(super) key: RemoteKey,
     pub(super) import_id: String,
-    pub(super) what: TakenWhen,
+    pub(super) when: TakenWhen,
 }
 
 /// When a file was taken.
@@ -36,18 +36,18 @@ pub(super) enum TakenWhen {
 }
 
 impl RunContext<'_> {
-    /// Takes every file that is complete. One that does not come holds up no other; the first
-    /// such failure is the fetch's own at the end.
+    /// Takes every file that is complete. One that cannot be fetched holds up no other; the first
+    /// such failure is the result at the end.
     pub(super) async fn fetch(
         &self,
         findings: &mut Findings,
         taken: &mut Vec<TakenFile>,
     ) -> Result<Listing, RunError> {
         let mut session = self.location.open().await?;
-        let mut listing = session.take_stock().await?;
+        let mut listing = session.list_complete().await?;
         let mut grown = Vec::new();
         let mut first_failure = None;
-        // Where a file without bytes is how they say that there is nothing, it is one like any.
+        // Where an empty file is how the acquirer says that there are no returns, it counts.
         let empty = listing.empty.iter().filter(|_| self.may_be_empty());
         for file in listing.complete.iter().chain(empty) {
             if self.stop.is_cancelled() {
@@ -55,7 +55,7 @@ impl RunContext<'_> {
             }
             match self.take(&mut session, file).await {
                 Ok(file) => {
-                    findings.spooled |= file.what != TakenWhen::Before;
+                    findings.spooled |= file.when != TakenWhen::Before;
                     taken.push(file);
                 }
                 // It was still written while we fetched it: the next run takes it.
@@ -72,12 +72,14 @@ impl RunContext<'_> {
                 Err(RunError::Source(SourceError::Vanished { .. })) => findings.unsettled = true,
                 Err(RunError::Source(error)) if error.cause().area() == Area::Content => {
                     findings.refused.push(file.clone());
-                    findings.add(Finding::refused(file, &error));
+                    findings
+                        .files
+                        .push(FileFinding::refused(file, error.cause()));
                 }
                 Err(RunError::Source(error)) if error.cause().area() == Area::Reach => {
-                    tracing::warn!(source = self.source.name, file_name = ?file.name, error = %error, "a file does not come");
-                    // The line may be broken, so the others come over a new one. Where there is
-                    // none to be had, what broke first tells more than that.
+                    tracing::warn!(source = self.source.name, file_name = ?file.name, error = %error, "a file cannot be fetched");
+                    // The line may be broken, so the others come over a new one. Where none can be
+                    // opened, the first failure says more.
                     let first = first_failure.get_or_insert(error);
                     session = self.location.open().await.map_err(|_| first.clone())?;
                 }
@@ -104,11 +106,11 @@ impl RunContext<'_> {
             source: self.source.name.clone(),
             name: file.name.text(),
             size_bytes: file.size_bytes,
-            // A server that tells no time tells files apart by name and size alone.
+            // Without a time, files differ by name and size alone.
             modified_at: file.modified_at.unwrap_or(DateTime::UNIX_EPOCH),
         };
-        // One that was put away and is there again may be another: where a server tells no time,
-        // tomorrow's file of a fixed name can have today's size. Its bytes tell.
+        // One that was archived and is there again may be another: where a server reports no time,
+        // tomorrow's file of a fixed name can have today's size. Its bytes decide.
         if let Some(taken) = self.store().taken(&key).await?
             && taken.put_away_at.is_none()
         {
@@ -116,7 +118,7 @@ impl RunContext<'_> {
                 file: file.clone(),
                 key,
                 import_id: taken.import_id,
-                what: TakenWhen::Before,
+                when: TakenWhen::Before,
             });
         }
         failpoint("job::before_fetch").await?;
@@ -152,7 +154,7 @@ impl RunContext<'_> {
             file: file.clone(),
             key,
             import_id: import.import_id,
-            what: if known {
+            when: if known {
                 TakenWhen::Duplicate
             } else {
                 TakenWhen::Now
@@ -161,7 +163,7 @@ impl RunContext<'_> {
     }
 
     /// Whether the bytes of a file were known before it came. They were not when this run, or one
-    /// that failed right then, recorded the import and did not get to keep that it has the file.
+    /// that failed right then, recorded the import and could not record that it has the file.
     async fn is_known_by_another(
         &self,
         import: &ImportRecord,

@@ -19,7 +19,7 @@ pub(super) fn read(source: &Section<'_>) -> Option<RemoteLocation> {
         (false, false) => None,
         (true, true) => {
             source.fault("sftp", "is set together with folder; keep one of the two");
-            // What is in them is looked at too, so that all faults are told at once.
+            // What is in them is checked too, so that all faults are reported together.
             sftp(&source.section("sftp"));
             folder(&source.section("folder"));
             None
@@ -30,16 +30,19 @@ pub(super) fn read(source: &Section<'_>) -> Option<RemoteLocation> {
 }
 
 fn sftp(section: &Section<'_>) -> Option<RemoteLocation> {
-    let place = super::sftp::read(section);
-    common(section, place.map(|place| LocationKind::Sftp(place.into())))
+    let server = super::sftp::read(section);
+    common(
+        section,
+        server.map(|server| LocationKind::Sftp(server.into())),
+    )
 }
 
 fn folder(section: &Section<'_>) -> Option<RemoteLocation> {
     common(section, Some(LocationKind::Folder))
 }
 
-/// What both kinds of place have.
-fn common(section: &Section<'_>, place: Option<LocationKind>) -> Option<RemoteLocation> {
+/// What both kinds of location have.
+fn common(section: &Section<'_>, kind: Option<LocationKind>) -> Option<RemoteLocation> {
     let directory = section.string("directory");
     let pattern = pattern(section);
     let completeness = completeness(section);
@@ -50,7 +53,7 @@ fn common(section: &Section<'_>, place: Option<LocationKind>) -> Option<RemoteLo
     });
     let pgp = PgpKey::read(section);
     Some(RemoteLocation {
-        place: place?,
+        kind: kind?,
         directory,
         pattern: pattern?,
         completeness,
@@ -69,62 +72,44 @@ fn pattern(section: &Section<'_>) -> Option<Pattern> {
         );
         return None;
     }
-    Pattern::new(&text)
-        .map_err(|error| section.fault("pattern", format!("{text:?} is no pattern: {error}")))
+    let fault = |error| format!("{text:?} is not a valid pattern: {error}");
+    let pattern = Pattern::new(&text);
+    pattern
+        .map_err(|error| section.fault("pattern", fault(error)))
         .ok()
 }
 
-#[derive(Clone, Copy)]
-enum By {
-    Stable,
-    Marker,
-    Rename,
-}
-
 fn completeness(section: &Section<'_>) -> Completeness {
-    let choices = [
-        ("stable", By::Stable),
-        ("marker", By::Marker),
-        ("rename", By::Rename),
-    ];
     // It may stay in the file while another way is tried.
     let settle = section.duration_ms_or("settle_ms", 10_000, 10..=DAY_MS);
-    match section.one_of("complete", &choices, Some(By::Stable)) {
-        By::Stable => Completeness::Stable { settle },
-        By::Marker => Completeness::Marker {
-            suffix: section.string("marker_suffix"),
-        },
-        By::Rename => Completeness::Rename,
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Then {
-    Leave,
-    Move,
-    Delete,
+    let stable = || Completeness::Stable { settle };
+    let marker = || Completeness::Marker {
+        suffix: section.string("marker_suffix"),
+    };
+    let rename = || Completeness::Rename;
+    let choices: [(&str, &dyn Fn() -> Completeness); 3] = [
+        ("stable", &stable),
+        ("marker", &marker),
+        ("rename", &rename),
+    ];
+    section.one_of("complete", &choices, Some(&stable))()
 }
 
 fn after(section: &Section<'_>, directory: &str) -> Option<After> {
-    let choices = [
-        ("leave", Then::Leave),
-        ("move", Then::Move),
-        ("delete", Then::Delete),
-    ];
-    match section.one_of("after", &choices, Some(Then::Leave)) {
-        Then::Leave => Some(After::Leave),
-        Then::Delete => Some(After::Delete),
-        Then::Move => {
-            let to = PathBuf::from(section.string("move_to"));
-            let target = PathBuf::from(directory).join(&to);
-            // Comparing paths forgives a slash at the end.
-            if target == Path::new(directory) {
-                section.fault("move_to", "must be another directory than the source's own");
-                return None;
-            }
-            Some(After::Move(to))
+    let leave = || Some(After::Leave);
+    let delete = || Some(After::Delete);
+    let move_to = || {
+        let to = PathBuf::from(section.string("move_to"));
+        // Comparing paths forgives a slash at the end.
+        if Path::new(directory).join(&to) == Path::new(directory) {
+            section.fault("move_to", "must be another directory than the source's own");
+            return None;
         }
-    }
+        Some(After::Move(to))
+    };
+    let choices: [(&str, &dyn Fn() -> Option<After>); 3] =
+        [("leave", &leave), ("move", &move_to), ("delete", &delete)];
+    section.one_of("after", &choices, Some(&leave))()
 }
 
 /// A time-out: from 10 ms, for tests, to a day.

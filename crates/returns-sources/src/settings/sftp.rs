@@ -1,5 +1,5 @@
-//! An SFTP server: `[sources.NAME.sftp]`. Without a pinned host key there is none: whoever
-//! answers would be given our credentials, and would give us files that move money.
+//! An SFTP server: `[sources.NAME.sftp]`. It must have a pinned host key: an impostor would be
+//! given our credentials, and would give us files that move money.
 
 use echeck_service::config::Section;
 
@@ -52,7 +52,7 @@ fn host(section: &Section<'_>) -> String {
     let host = section.string("host");
     let odd = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':'));
     if host.len() > 253 || host.contains(odd) {
-        section.fault("host", "is no host name and no address");
+        section.fault("host", "is not a valid host name or address");
     }
     host
 }
@@ -62,43 +62,32 @@ fn pin(section: &Section<'_>, host: &str, port: u16) -> Option<Pin> {
     let file = section.optional_string("known_hosts_file");
     match (fingerprints.is_empty(), file) {
         (true, None) => {
-            section.fault(
-                "host_key",
-                "is required: the fingerprint of the server's key (SHA256:…, as `ssh-keygen -lf` \
-                 prints it, from the acquirer's documents), or known_hosts_file; without a pin \
-                 this service does not connect",
-            );
+            let what = "is required: the fingerprint of the server's key (SHA256:…, as \
+                        `ssh-keygen -lf` prints it, from the acquirer's documents), or \
+                        known_hosts_file; without a pin this service does not connect";
+            section.fault("host_key", what);
             None
         }
         (false, Some(_)) => {
-            section.fault(
-                "host_key",
-                "is set together with known_hosts_file; keep one of the two",
-            );
+            let what = "is set together with known_hosts_file; keep one of the two";
+            section.fault("host_key", what);
             None
         }
         (false, None) => {
             let pins: Vec<Fingerprint> = fingerprints
                 .iter()
-                .filter_map(|text| match text.parse() {
-                    Ok(fingerprint) => Some(fingerprint),
-                    Err(why) => {
-                        section.fault("host_key", format!("{text:?} {why}"));
-                        None
-                    }
+                .filter_map(|text| {
+                    let fault = |why| section.fault("host_key", format!("{text:?} {why}"));
+                    text.parse().map_err(fault).ok()
                 })
                 .collect();
             (pins.len() == fingerprints.len()).then_some(Pin::Fingerprints(pins))
         }
         (true, Some(file)) => {
             let pin = Pin::KnownHosts(file.into());
-            match pin.expected(host, port) {
-                Ok(_) => Some(pin),
-                Err(why) => {
-                    section.fault("known_hosts_file", why);
-                    None
-                }
-            }
+            let keys = pin.keys_of(host, port);
+            let keys = keys.map_err(|why| section.fault("known_hosts_file", why));
+            keys.is_ok().then_some(pin)
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ssh2::MethodType;
 
 use super::code;
-use super::pin::{Expected, Fingerprint, Pin, algorithms_of, join};
+use super::pin::{Fingerprint, Pin, PinnedKeys, algorithms_of, join};
 use crate::error::SourceError;
 use crate::location::SftpLocation;
 
@@ -32,7 +32,7 @@ pub(super) fn limit(session: &ssh2::Session, limit: Duration) {
 }
 
 impl SftpLocation {
-    pub(super) fn silent(&self, after: Duration) -> SourceError {
+    pub(crate) fn silent(&self, after: Duration) -> SourceError {
         SourceError::HostSilent {
             host: self.host.clone(),
             port: self.port,
@@ -49,7 +49,7 @@ impl SftpLocation {
 
     /// The addresses of the host. The system's look-up knows no time-out, so it is waited for
     /// from outside.
-    pub fn resolve(&self, limit: Duration) -> Result<Vec<SocketAddr>, SourceError> {
+    pub(crate) fn resolve(&self, limit: Duration) -> Result<Vec<SocketAddr>, SourceError> {
         let not_found = |why: String| SourceError::HostNotFound {
             host: self.host.clone(),
             why,
@@ -75,7 +75,7 @@ impl SftpLocation {
     }
 
     /// A connection to the first address that takes one.
-    pub fn connect(
+    pub(crate) fn connect(
         &self,
         addresses: &[SocketAddr],
         limit: Duration,
@@ -106,7 +106,7 @@ impl SftpLocation {
     }
 
     /// An SSH session over the connection. Nobody is trusted yet.
-    pub fn handshake(
+    pub(crate) fn handshake(
         &self,
         stream: TcpStream,
         algorithms: Option<&str>,
@@ -129,25 +129,23 @@ impl SftpLocation {
     }
 
     /// The host keys that are right.
-    pub fn expected(&self) -> Result<Expected, SourceError> {
-        self.pin
-            .expected(&self.host, self.port)
-            .map_err(|why| SourceError::Credential {
-                key: "known_hosts_file",
-                why,
-            })
+    pub(crate) fn pinned_keys(&self) -> Result<PinnedKeys, SourceError> {
+        let keys = self.pin.keys_of(&self.host, self.port);
+        keys.map_err(|why| SourceError::Credential {
+            key: "known_hosts_file",
+            why,
+        })
     }
 
     /// Checks the host key of `session`. A server has several keys and shows one: where it is
     /// not a pinned one, it is asked for its others, over connections that `again` makes for
     /// the algorithms it is given.
-    pub fn check_host_key(
+    pub(crate) fn check_host_key(
         &self,
-        session: ssh2::Session,
-        expected: &Expected,
+        mut session: ssh2::Session,
+        pinned: &PinnedKeys,
         mut again: impl FnMut(&str) -> Result<ssh2::Session, SourceError>,
     ) -> Result<(ssh2::Session, Fingerprint), SourceError> {
-        let mut session = session;
         let mut seen = Vec::new();
         let mut untried: Vec<&str> = KEY_TYPES.to_vec();
         loop {
@@ -155,7 +153,7 @@ impl SftpLocation {
                 return Err(self.no_handshake("the server showed no host key"));
             };
             let fingerprint = Fingerprint::of(key);
-            if expected.accepts(fingerprint) {
+            if pinned.accepts(fingerprint) {
                 return Ok((session, fingerprint));
             }
             let shown = key_type(key).unwrap_or_default();
@@ -163,22 +161,16 @@ impl SftpLocation {
             if !seen.contains(&fingerprint) {
                 seen.push(fingerprint);
             }
-            let algorithms: Vec<&str> = untried
-                .iter()
-                .flat_map(|kind| algorithms_of(kind))
-                .collect();
             let other_types_may_be_pinned = matches!(self.pin, Pin::Fingerprints(_));
+            let algorithms = algorithms_of(&untried).filter(|_| other_types_may_be_pinned);
             // A server that has no other key ends the handshake.
-            let next = match (other_types_may_be_pinned, algorithms.is_empty()) {
-                (true, false) => again(&algorithms.join(",")).ok(),
-                _ => None,
-            };
+            let next = algorithms.and_then(|algorithms| again(&algorithms).ok());
             match next {
                 Some(next) if seen.len() < KEY_TYPES.len() => session = next,
-                _ => {
+                Some(_) | None => {
                     return Err(SourceError::HostKey {
                         host: self.host.clone(),
-                        expected: expected.shown(),
+                        expected: pinned.shown(),
                         seen: join(&seen),
                     });
                 }

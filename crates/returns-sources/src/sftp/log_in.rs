@@ -16,43 +16,42 @@ use crate::secret::StoredSecret;
 
 /// What let us in at last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub(crate) enum LogInMethod {
     Key,
     Password,
 }
 
 impl SftpLocation {
     /// Logs in with what is configured.
-    pub fn log_in(&self, session: &ssh2::Session, time: Duration) -> Result<By, SourceError> {
+    pub(crate) fn log_in(
+        &self,
+        session: &ssh2::Session,
+        time: Duration,
+    ) -> Result<LogInMethod, SourceError> {
         limit(session, time);
         if let Some(key) = &self.private_key {
             self.by_key(session, key, time)?;
             if session.authenticated() {
-                return Ok(By::Key);
+                return Ok(LogInMethod::Key);
             }
         }
+        let (user, host) = (self.user.clone(), self.host.clone());
         let Some(password) = &self.password else {
-            return Err(SourceError::KeyRefused {
-                user: self.user.clone(),
-                host: self.host.clone(),
-            });
+            return Err(SourceError::KeyRefused { user, host });
         };
         self.by_password(session, &password.now()?, time)?;
-        Ok(By::Password)
+        Ok(LogInMethod::Password)
     }
 
-    /// Shows our key. A refusal is no error yet: a password may be wanted as well, or instead.
+    /// Shows our key. A refusal is not an error yet: a password may be required as well, or instead.
     fn by_key(
         &self,
         session: &ssh2::Session,
         key: &StoredSecret,
         time: Duration,
     ) -> Result<(), SourceError> {
-        let passphrase = self
-            .passphrase
-            .as_ref()
-            .map(StoredSecret::now)
-            .transpose()?;
+        let passphrase = self.passphrase.as_ref().map(StoredSecret::now);
+        let passphrase = passphrase.transpose()?;
         // A key file ends in a line end, which reading the secret has cut off.
         let text = SecretString::from(format!("{}\n", key.now()?.expose_secret()));
         let shown = session.userauth_pubkey_memory(
@@ -66,7 +65,7 @@ impl SftpLocation {
             AUTHENTICATION_FAILED | PUBLIC_KEY_UNVERIFIED | METHOD_NOT_SUPPORTED => Ok(()),
             FILE | KEY_FILE_FAILED | METHOD_NONE | INVALID | ALGORITHM_UNSUPPORTED => Err(key
                 .unusable(
-                    "it is no private key that can be read, or its passphrase is wrong or missing",
+                    "it is not a readable private key, or its passphrase is wrong or missing",
                 )),
             TIMEOUT => Err(self.silent(time)),
             _ => Err(self.no_log_in(&error)),
@@ -96,15 +95,16 @@ impl SftpLocation {
             expired: false,
         };
         let answered = session.userauth_keyboard_interactive(&self.user, &mut answers);
-        match answered {
-            Ok(()) => Ok(()),
-            Err(_) if answers.expired => Err(self.password_expired()),
-            Err(error) if code(&error) == TIMEOUT => Err(self.silent(time)),
-            Err(_) => Err(SourceError::PasswordRefused {
-                user: self.user.clone(),
-                host: self.host.clone(),
-            }),
-        }
+        answered.map_err(|error| {
+            if answers.expired {
+                self.password_expired()
+            } else if code(&error) == TIMEOUT {
+                self.silent(time)
+            } else {
+                let (user, host) = (self.user.clone(), self.host.clone());
+                SourceError::PasswordRefused { user, host }
+            }
+        })
     }
 
     pub(super) fn password_expired(&self) -> SourceError {

@@ -15,11 +15,11 @@ use chrono::DateTime;
 use ssh2::{ErrorCode, FileStat, RenameFlags, Sftp};
 
 use super::error::SourceError;
-use super::listing::{Entry, Kind, RemoteFile};
+use super::listing::{RemoteEntry, RemoteEntryKind, RemoteFile};
 use super::location::SftpLocation;
 use super::name::RemoteName;
 
-// What libssh2 calls its errors (libssh2.h), as far as they are told apart.
+// What libssh2 calls its errors (libssh2.h), as far as they are distinguished.
 const TIMEOUT: i32 = -9;
 const PASSWORD_EXPIRED: i32 = -15;
 const FILE: i32 = -16;
@@ -37,8 +37,7 @@ const NO_SUCH_FILE: i32 = 2;
 const PERMISSION_DENIED: i32 = 3;
 const NO_SUCH_PATH: i32 = 10;
 
-/// A directory with more entries is not listed: nobody keeps return files like that, and the
-/// names have to be held in memory.
+/// A directory with more entries is not listed: its names would have to be held in memory.
 const MOST_ENTRIES: usize = 200_000;
 
 /// The number of an error of libssh2 itself; 0 for what the SFTP server answered.
@@ -61,9 +60,17 @@ fn is_missing(error: &ssh2::Error) -> bool {
     matches!(answer(error), NO_SUCH_FILE | NO_SUCH_PATH)
 }
 
+/// What there is; `None` when the server says that there is nothing.
+fn if_there<T>(found: Result<T, ssh2::Error>) -> Result<Option<T>, ssh2::Error> {
+    match found {
+        Err(error) if is_missing(&error) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 /// A connection that is logged in.
-pub(super) struct Connection {
-    place: std::sync::Arc<SftpLocation>,
+pub(super) struct SftpConnection {
+    server: std::sync::Arc<SftpLocation>,
     directory: PathBuf,
     session: ssh2::Session,
     sftp: Sftp,
@@ -71,34 +78,34 @@ pub(super) struct Connection {
     socket: TcpStream,
 }
 
-impl Connection {
+impl SftpConnection {
     /// Gets in.
     pub(super) fn open(
-        place: std::sync::Arc<SftpLocation>,
+        server: std::sync::Arc<SftpLocation>,
         directory: PathBuf,
     ) -> Result<Self, SourceError> {
-        let pace = place.pace;
-        let expected = place.expected()?;
-        let addresses = place.resolve(pace.connect)?;
+        let pace = server.pace;
+        let pinned = server.pinned_keys()?;
+        let addresses = server.resolve(pace.connect)?;
         let mut socket = None;
         let mut shake = |algorithms: Option<&str>| {
-            let stream = place.connect(&addresses, pace.connect)?;
+            let stream = server.connect(&addresses, pace.connect)?;
             socket = stream.try_clone().ok();
-            place.handshake(stream, algorithms, pace.connect)
+            server.handshake(stream, algorithms, pace.connect)
         };
-        let session = shake(expected.algorithms().as_deref())?;
+        let session = shake(pinned.algorithms().as_deref())?;
         let (session, _) =
-            place.check_host_key(session, &expected, |algorithms| shake(Some(algorithms)))?;
+            server.check_host_key(session, &pinned, |algorithms| shake(Some(algorithms)))?;
         let socket = socket.ok_or_else(|| SourceError::Refused {
             what: "the connection".to_owned(),
             why: "this process has no file descriptor left for it".to_owned(),
         })?;
-        let by = place.log_in(&session, pace.read)?;
-        let sftp = place.open_sftp(&session, by, pace.read)?;
+        let by = server.log_in(&session, pace.read)?;
+        let sftp = server.open_sftp(&session, by, pace.read)?;
         // A sign of life is sent when it is due, and needs no answer: the next read shows it.
         session.set_keepalive(false, 2);
         Ok(Self {
-            place,
+            server,
             directory,
             session,
             sftp,
@@ -106,14 +113,14 @@ impl Connection {
         })
     }
 
-    /// The socket, for whoever wants to break the connection off from outside.
+    /// The socket, to break the connection off from outside.
     pub(super) fn socket(&self) -> Option<TcpStream> {
         self.socket.try_clone().ok()
     }
 
-    /// How often [`Connection::keep_alive`] is due.
+    /// How often [`SftpConnection::keep_alive`] is due.
     pub(super) fn keepalive(&self) -> Duration {
-        self.place.pace.keepalive
+        self.server.pace.keepalive
     }
 
     /// Sends a sign of life. Whether the connection still lives, the next order finds out.
@@ -135,28 +142,25 @@ impl Connection {
 
     /// Gives each answer its usual time again; a download is more impatient.
     pub(super) fn at_usual_pace(&self) -> &Self {
-        connect::limit(&self.session, self.place.pace.read);
+        connect::limit(&self.session, self.server.pace.read);
         self
     }
 
     /// Everything in the directory but itself and its parent.
-    pub(super) fn list(&self) -> Result<Vec<Entry>, SourceError> {
-        let time = self.place.pace.read;
-        self.place
+    pub(super) fn list(&self) -> Result<Vec<RemoteEntry>, SourceError> {
+        let time = self.server.pace.read;
+        self.server
             .list(&self.session, &self.sftp, &self.directory, time, None)
     }
 
     fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, ssh2::Error> {
-        match self.sftp.lstat(&name.within(&self.directory)) {
-            Ok(stat) => Ok(Some(entry(name.clone(), &stat).into())),
-            Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let found = if_there(self.sftp.lstat(&name.within(&self.directory)))?;
+        Ok(found.map(|stat| entry(name.clone(), &stat).into()))
     }
 
     fn failed(&self, what: impl FnOnce() -> String, error: &ssh2::Error) -> SourceError {
         match code(error) {
-            TIMEOUT => self.place.silent(self.place.pace.read),
+            TIMEOUT => self.server.silent(self.server.pace.read),
             _ => SourceError::Refused {
                 what: what(),
                 why: error.message().to_owned(),
@@ -165,36 +169,32 @@ impl Connection {
     }
 }
 
-impl super::archive_remote::Shelf for Connection {
+impl super::archive_remote::SourceDirectory for SftpConnection {
     fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, String> {
         Self::file_now(self, name).map_err(|error| error.message().to_owned())
     }
 
     fn is_there(&self, path: &Path) -> Result<bool, String> {
-        match self.sftp.lstat(path) {
-            Ok(_) => Ok(true),
-            Err(error) if is_missing(&error) => Ok(false),
-            Err(error) => Err(error.message().to_owned()),
-        }
+        let found = if_there(self.sftp.lstat(path)).map_err(|error| error.message().to_owned())?;
+        Ok(found.is_some())
     }
 
     /// Version 3 of the protocol, which all speak, has no flag against overwriting: the servers
     /// refuse by themselves to rename onto a file that is there (section 6.5 of the draft).
     fn rename(&self, from: &Path, to: &Path) -> Result<(), String> {
         let careful = RenameFlags::ATOMIC | RenameFlags::NATIVE;
-        self.sftp
-            .rename(from, to, Some(careful))
-            .map_err(|error| error.message().to_owned())
+        let renamed = self.sftp.rename(from, to, Some(careful));
+        renamed.map_err(|error| error.message().to_owned())
     }
 
     fn delete(&self, path: &Path) -> Result<(), String> {
-        match self.sftp.unlink(path) {
-            Err(error) if !is_missing(&error) => Err(error.message().to_owned()),
-            _ => Ok(()),
-        }
+        let deleted = if_there(self.sftp.unlink(path));
+        deleted
+            .map(drop)
+            .map_err(|error| error.message().to_owned())
     }
 
-    fn directory(&self) -> &Path {
+    fn path(&self) -> &Path {
         &self.directory
     }
 }
@@ -208,7 +208,7 @@ impl SftpLocation {
         directory: &Path,
         time: Duration,
         deadline: Option<Instant>,
-    ) -> Result<Vec<Entry>, SourceError> {
+    ) -> Result<Vec<RemoteEntry>, SourceError> {
         connect::limit(session, time);
         let shown = || directory.display().to_string();
         let failed = |error: ssh2::Error| match (answer(&error), code(&error)) {
@@ -259,18 +259,18 @@ impl SftpLocation {
     }
 }
 
-fn entry(name: RemoteName, stat: &FileStat) -> Entry {
+fn entry(name: RemoteName, stat: &FileStat) -> RemoteEntry {
     const FORMAT: u32 = 0o170_000;
     let kind = match (stat.perm.map(|mode| mode & FORMAT), stat.size) {
-        (_, None) => Kind::Other,
+        (_, None) => RemoteEntryKind::Other,
         // A server that does not say what it is has ordinary files, as far as we know.
-        (None | Some(0 | 0o100_000), Some(_)) => Kind::File,
-        (Some(0o040_000), _) => Kind::Folder,
-        (Some(0o120_000), _) => Kind::Link,
-        (Some(_), _) => Kind::Other,
+        (None | Some(0 | 0o100_000), Some(_)) => RemoteEntryKind::File,
+        (Some(0o040_000), _) => RemoteEntryKind::Folder,
+        (Some(0o120_000), _) => RemoteEntryKind::Link,
+        (Some(_), _) => RemoteEntryKind::Other,
     };
     let seconds = stat.mtime.and_then(|seconds| i64::try_from(seconds).ok());
-    Entry {
+    RemoteEntry {
         name,
         kind,
         size_bytes: stat.size.unwrap_or(0),

@@ -1,5 +1,5 @@
 //! The pinned host key: either the fingerprints themselves, or a known-hosts file as OpenSSH
-//! keeps it. Whoever shows another key is not spoken to.
+//! keeps it. A server that shows another key is refused.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use ssh2::KnownHostFileKind;
 
 /// The SHA-256 of a host key, as `ssh-keygen -l` and `ssh` print it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fingerprint([u8; 32]);
+pub(crate) struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
     /// The fingerprint of a key as it goes over the wire.
@@ -24,7 +24,7 @@ impl FromStr for Fingerprint {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "is no fingerprint: it looks like SHA256: and 43 characters, as \
+        const WRONG: &str = "is not a valid fingerprint: it must be SHA256: and 43 characters, as \
                              `ssh-keygen -lf` prints it";
         let base64 = text.trim().strip_prefix("SHA256:").ok_or(WRONG)?;
         let bytes = STANDARD_NO_PAD
@@ -51,11 +51,11 @@ pub(crate) enum Pin {
 
 /// The keys that are right for one host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Expected {
+pub(crate) struct PinnedKeys {
     pub(super) fingerprints: Vec<Fingerprint>,
     /// The types of the keys where they are known, such as `ssh-ed25519`.
     pub(super) types: Vec<String>,
-    /// Keys that are marked as stolen, which are right for nobody.
+    /// Keys that are marked as stolen, which no host may show.
     revoked: Vec<Fingerprint>,
 }
 
@@ -64,19 +64,19 @@ impl Pin {
     ///
     /// # Errors
     /// When the file cannot be read or has no key for the host; the text says so.
-    pub(crate) fn expected(&self, host: &str, port: u16) -> Result<Expected, String> {
+    pub(crate) fn keys_of(&self, host: &str, port: u16) -> Result<PinnedKeys, String> {
         match self {
-            Self::Fingerprints(fingerprints) => Ok(Expected {
+            Self::Fingerprints(fingerprints) => Ok(PinnedKeys {
                 fingerprints: fingerprints.clone(),
-                ..Expected::default()
+                ..PinnedKeys::default()
             }),
             Self::KnownHosts(file) => {
                 let shown = file.display();
-                let text = std::fs::read_to_string(file)
-                    .map_err(|error| format!("{shown} cannot be read: {error}"))?;
-                let expected = known(&text, host, port)
-                    .map_err(|error| format!("{shown} cannot be read: {error}"))?;
-                if expected.fingerprints.is_empty() {
+                let unreadable =
+                    |error: &dyn std::fmt::Display| format!("{shown} cannot be read: {error}");
+                let text = std::fs::read_to_string(file).map_err(|error| unreadable(&error))?;
+                let keys = known(&text, host, port).map_err(|error| unreadable(&error))?;
+                if keys.fingerprints.is_empty() {
                     let looked_up = match port {
                         22 => host.to_owned(),
                         port => format!("[{host}]:{port}"),
@@ -86,13 +86,13 @@ impl Pin {
                          the server's keys, and the acquirer's documents say which is right"
                     ));
                 }
-                Ok(expected)
+                Ok(keys)
             }
         }
     }
 }
 
-impl Expected {
+impl PinnedKeys {
     pub(super) fn accepts(&self, key: Fingerprint) -> bool {
         self.fingerprints.contains(&key) && !self.revoked.contains(&key)
     }
@@ -105,16 +105,8 @@ impl Expected {
     /// What the server is asked for: signature algorithms by the types of the keys, or `None`
     /// where any will do. A server that has several keys shows the one that is asked for, and
     /// one that is asked for nothing may show one that is not on file.
-    pub fn algorithms(&self) -> Option<String> {
-        if self.types.is_empty() {
-            return None;
-        }
-        let algorithms: Vec<&str> = self
-            .types
-            .iter()
-            .flat_map(|key_type| algorithms_of(key_type))
-            .collect();
-        Some(algorithms.join(","))
+    pub(crate) fn algorithms(&self) -> Option<String> {
+        algorithms_of(&self.types)
     }
 }
 
@@ -123,21 +115,22 @@ pub(super) fn join(fingerprints: &[Fingerprint]) -> String {
     shown.join(" or ")
 }
 
-/// The signature algorithms of a key type, the better first.
-pub(super) fn algorithms_of(key_type: &str) -> Vec<&str> {
-    match key_type {
-        "ssh-rsa" => vec!["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"],
-        other => vec![other],
-    }
+/// The signature algorithms of key types, the better first; `None` when there are no types.
+pub(super) fn algorithms_of(key_types: &[impl AsRef<str>]) -> Option<String> {
+    let algorithms = key_types.iter().map(|key_type| match key_type.as_ref() {
+        "ssh-rsa" => "rsa-sha2-512,rsa-sha2-256,ssh-rsa",
+        other => other,
+    });
+    (!key_types.is_empty()).then(|| algorithms.collect::<Vec<_>>().join(","))
 }
 
 /// The keys that a known-hosts text has for `host`. Lines that are not understood are passed
 /// over: they can only make fewer keys right. Hashed names work, patterns and certificate
 /// authorities do not.
-fn known(text: &str, host: &str, port: u16) -> Result<Expected, ssh2::Error> {
+fn known(text: &str, host: &str, port: u16) -> Result<PinnedKeys, ssh2::Error> {
     // Never connected: libssh2 keeps its reader of known hosts with a session.
     let session = ssh2::Session::new()?;
-    let mut expected = Expected::default();
+    let mut expected = PinnedKeys::default();
     for line in text.lines().map(str::trim) {
         if let Some(revoked) = line.strip_prefix("@revoked") {
             expected
@@ -200,7 +193,7 @@ mod tests {
         );
         assert_eq!(
             known(&text, "sftp.example", 22).unwrap(),
-            Expected::default()
+            PinnedKeys::default()
         );
         let expected = known(&text, "sftp.example", 2222).unwrap();
         assert!(expected.accepts(Fingerprint::of(&key())));
@@ -218,8 +211,8 @@ mod tests {
     #[test]
     fn rsa_is_asked_for_with_the_better_signatures_first() {
         assert_eq!(
-            algorithms_of("ssh-rsa"),
-            ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"]
+            algorithms_of(&["ssh-rsa"]).unwrap(),
+            "rsa-sha2-512,rsa-sha2-256,ssh-rsa"
         );
     }
 }

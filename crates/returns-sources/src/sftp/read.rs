@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::connect::limit;
 use super::speed::Speed;
-use super::{Connection, PERMISSION_DENIED, SFTP_PROTOCOL, answer, code, is_missing};
+use super::{PERMISSION_DENIED, SFTP_PROTOCOL, SftpConnection, answer, code, is_missing};
 use crate::error::SourceError;
 use crate::fetch::Remote;
 use crate::listing::RemoteFile;
@@ -16,19 +16,19 @@ const LOOK_UP: Duration = Duration::from_millis(500);
 
 /// A file that is open for reading.
 pub(crate) struct Download<'a> {
-    connection: &'a Connection,
+    connection: &'a SftpConnection,
     listed: &'a RemoteFile,
     file: ssh2::File,
     speed: Speed,
 }
 
-impl Connection {
+impl SftpConnection {
     /// Opens a file, as long as it is still the one that was listed.
     pub(crate) fn download<'a>(
         &'a self,
         listed: &'a RemoteFile,
     ) -> Result<Download<'a>, SourceError> {
-        let pace = self.place.pace;
+        let pace = self.server.pace;
         self.at_usual_pace();
         let failed = |error: ssh2::Error| match answer(&error) {
             _ if is_missing(&error) => SourceError::Vanished {
@@ -59,13 +59,19 @@ impl Connection {
 
 impl Download<'_> {
     fn slow(&self) -> SourceError {
-        let least = self.connection.place.pace.least_bytes_per_second;
+        let least = self.connection.server.pace.least_bytes_per_second;
         self.too_slow(self.speed.per_second(), least)
     }
 
     /// It is fast enough at any one time, and all the same takes too long altogether.
     fn too_long(&self) -> SourceError {
-        let seconds = self.connection.place.pace.longest_download.as_secs().max(1);
+        let seconds = self
+            .connection
+            .server
+            .pace
+            .longest_download
+            .as_secs()
+            .max(1);
         let least = self.listed.size_bytes.div_ceil(seconds);
         self.too_slow(self.speed.per_second_in_all(), least)
     }
@@ -100,7 +106,7 @@ impl Download<'_> {
 
 impl Remote for Download<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
-        let pace = self.connection.place.pace;
+        let pace = self.connection.server.pace;
         loop {
             let started = Instant::now();
             let read = self.file.read(buffer);
@@ -126,7 +132,7 @@ impl Remote for Download<'_> {
         }
     }
 
-    fn look_again(&mut self) -> Result<Option<RemoteFile>, SourceError> {
+    fn stat_again(&mut self) -> Result<Option<RemoteFile>, SourceError> {
         self.connection
             .at_usual_pace()
             .file_now(&self.listed.name)

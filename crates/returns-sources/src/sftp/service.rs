@@ -2,13 +2,13 @@
 //!
 //! OpenSSH lets an expired password in, answers every request with the word that it has expired,
 //! and ends it. It drops what SFTP says on standard error, so the word is asked for by other
-//! requests. Where the server allows SFTP alone, it is not told at all, and has to be guessed.
+//! requests. Where the server allows SFTP alone, it says nothing, and the reason has to be guessed.
 
 use std::io::Read;
 use std::time::Duration;
 
 use super::connect::limit;
-use super::log_in::By;
+use super::log_in::LogInMethod;
 use super::{TIMEOUT, code};
 use crate::error::SourceError;
 use crate::location::SftpLocation;
@@ -25,10 +25,10 @@ struct End {
 
 impl SftpLocation {
     /// Opens the file service.
-    pub fn open_sftp(
+    pub(crate) fn open_sftp(
         &self,
         session: &ssh2::Session,
-        by: By,
+        by: LogInMethod,
         time: Duration,
     ) -> Result<ssh2::Sftp, SourceError> {
         limit(session, time);
@@ -46,7 +46,7 @@ impl SftpLocation {
         }
         // Nothing but a failure, whatever is asked for, after a password was taken.
         let mute = ends().all(|end| end.words.trim().is_empty() && end.status == Some(1));
-        if by == By::Password && plain.is_some() && mute {
+        if by == LogInMethod::Password && plain.is_some() && mute {
             return Err(self.password_expired());
         }
         let said = ends().find_map(|end| end.words.lines().find(|line| !line.trim().is_empty()));

@@ -29,7 +29,7 @@ impl Speed {
         }
     }
 
-    /// Notes that so many bytes came in so much time.
+    /// Notes that `bytes` came after waiting for `waited`.
     pub(super) fn note(&mut self, waited: Duration, bytes: u64) {
         self.waited += waited;
         self.bytes += bytes;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::archive_remote::PutAway;
+use crate::archive_remote::RemoteArchival;
 
 /// A file at each kind of place, with the given ending; the sshd keeps the folder alive.
 fn places(more: &str) -> (Sshd, Vec<Bank>) {
@@ -25,10 +25,13 @@ async fn a_file_is_moved_once_and_a_second_time_is_fine() {
     for source in sources {
         sshd.put("r.csv", "1");
         let mut session = open(&source).await;
-        let file = only(&session.take_stock().await.unwrap());
+        let file = only(&session.list_complete().await.unwrap());
         let moved = session.archive_remote(&file).await.unwrap();
-        assert_eq!(moved, PutAway::Moved(RemoteName::new("r.csv")));
-        assert_eq!(session.archive_remote(&file).await.unwrap(), PutAway::Gone);
+        assert_eq!(moved, RemoteArchival::Moved(RemoteName::new("r.csv")));
+        assert_eq!(
+            session.archive_remote(&file).await.unwrap(),
+            RemoteArchival::Gone
+        );
         assert_eq!(sshd.names("done"), ["r.csv"]);
         std::fs::remove_file(sshd.data().join("done/r.csv")).unwrap();
     }
@@ -41,9 +44,9 @@ async fn a_move_never_overwrites() {
         for (day, name) in [("1", "r.csv"), ("2", "r.csv.2"), ("3", "r.csv.3")] {
             sshd.put("r.csv", day);
             let mut session = open(&source).await;
-            let file = only(&session.take_stock().await.unwrap());
+            let file = only(&session.list_complete().await.unwrap());
             let moved = session.archive_remote(&file).await.unwrap();
-            assert_eq!(moved, PutAway::Moved(RemoteName::new(name)));
+            assert_eq!(moved, RemoteArchival::Moved(RemoteName::new(name)));
         }
         for (name, day) in [("r.csv", "1"), ("r.csv.2", "2"), ("r.csv.3", "3")] {
             let path = sshd.data().join("done").join(name);
@@ -60,11 +63,11 @@ async fn another_file_of_the_same_name_stays_for_the_next_run() {
         for source in sources {
             sshd.put("r.csv", "1");
             let mut session = open(&source).await;
-            let file = only(&session.take_stock().await.unwrap());
+            let file = only(&session.list_complete().await.unwrap());
             sshd.put("r.csv", "the next one");
             assert_eq!(
                 session.archive_remote(&file).await.unwrap(),
-                PutAway::Replaced
+                RemoteArchival::Replaced
             );
             assert_eq!(sshd.names(""), ["done", "r.csv"]);
         }
@@ -77,12 +80,15 @@ async fn a_file_is_deleted_or_left_as_configured() {
     for source in sources {
         sshd.put("r.csv", "1");
         let mut session = open(&source).await;
-        let file = only(&session.take_stock().await.unwrap());
+        let file = only(&session.list_complete().await.unwrap());
         assert_eq!(
             session.archive_remote(&file).await.unwrap(),
-            PutAway::Deleted
+            RemoteArchival::Deleted
         );
-        assert_eq!(session.archive_remote(&file).await.unwrap(), PutAway::Gone);
+        assert_eq!(
+            session.archive_remote(&file).await.unwrap(),
+            RemoteArchival::Gone
+        );
         assert_eq!(sshd.names(""), ["done"]);
     }
     let (sshd, sources) = places("");
@@ -90,7 +96,10 @@ async fn a_file_is_deleted_or_left_as_configured() {
         sshd.put("r.csv", "1");
         let mut session = open(&source).await;
         let file = listed(&mut session, "r.csv").await;
-        assert_eq!(session.archive_remote(&file).await.unwrap(), PutAway::Left);
+        assert_eq!(
+            session.archive_remote(&file).await.unwrap(),
+            RemoteArchival::Left
+        );
         assert_eq!(sshd.names(""), ["done", "r.csv"]);
     }
 }
@@ -103,7 +112,7 @@ async fn a_marker_goes_with_its_file() {
         sshd.put("r.csv", "1");
         sshd.put("r.csv.ok", "");
         let mut session = open(&source).await;
-        let file = only(&session.take_stock().await.unwrap());
+        let file = only(&session.list_complete().await.unwrap());
         session.archive_remote(&file).await.unwrap();
         assert_eq!(sshd.names(""), ["done"]);
         std::fs::remove_file(sshd.data().join("done/r.csv")).unwrap();

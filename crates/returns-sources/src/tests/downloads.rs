@@ -38,7 +38,7 @@ impl Line {
             &format!("{}{QUICK}{more}", sshd.toml_for(proxy.port())),
         );
         let mut session = source.location.open().await.unwrap();
-        let file = only(&session.take_stock().await.unwrap());
+        let file = only(&session.list_complete().await.unwrap());
         Self {
             proxy,
             source,
@@ -274,7 +274,7 @@ async fn a_large_file_is_streamed_in_flat_memory() {
     let source = source("sftp", &keys(&sshd, "complete = \"rename\"\n"));
     let incidents = IncidentReporter::new();
     let mut session = source.location.open().await.unwrap();
-    let file = only(&session.take_stock().await.unwrap());
+    let file = only(&session.list_complete().await.unwrap());
 
     let before = memory_kib();
     let measuring = tokio::spawn(async move {

@@ -8,7 +8,7 @@ async fn reads(keys: &str) {
     let source = source("sftp", keys);
     let incidents = IncidentReporter::new();
     let mut session = source.location.open().await.unwrap();
-    let file = only(&session.take_stock().await.unwrap());
+    let file = only(&session.list_complete().await.unwrap());
     let new = incidents.fetch(&mut session, &file, &source).await.unwrap();
     assert_eq!(incidents.content(&new), b"a,b\n");
     assert_eq!((new.file_name.as_str(), new.size_bytes), ("r.csv", 4));

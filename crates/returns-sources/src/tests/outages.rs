@@ -149,7 +149,7 @@ async fn a_wrong_host_key_and_a_refused_key_are_found_by_a_diagnosis() {
 async fn cannot_list(keys: &str, cause: Cause) {
     let location = location("sftp", keys);
     let mut session = location.open().await.unwrap();
-    let error = session.take_stock().await.unwrap_err();
+    let error = session.list_complete().await.unwrap_err();
     assert_eq!(error.cause(), cause);
     session.close().await;
     let (check, found) = failure(&probe(&location, now()).await);

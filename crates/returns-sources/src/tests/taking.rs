@@ -12,7 +12,7 @@ fn folder(more: &str) -> (tempfile::TempDir, Bank) {
 
 async fn listing(source: &Bank) -> Listing {
     let mut session = source.location.open().await.unwrap();
-    session.take_stock().await.unwrap()
+    session.list_complete().await.unwrap()
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn hostile_names_are_data_over_sftp_and_in_folders() {
     ] {
         let incidents = IncidentReporter::new();
         let mut session = source.location.open().await.unwrap();
-        let listing = session.take_stock().await.unwrap();
+        let listing = session.list_complete().await.unwrap();
         // The one that begins with a dot is hidden, whatever else it is.
         assert_eq!(listing.complete.len(), odd.len() - 1, "{listing:?}");
         assert_eq!(listing.left_alone.len(), control.len() + 1, "{listing:?}");
@@ -156,7 +156,7 @@ async fn a_file_that_changes_or_goes_before_it_is_read_is_not_taken() {
     std::fs::write(&path, "123").unwrap();
     let incidents = IncidentReporter::new();
     let mut session = source.location.open().await.unwrap();
-    let file = only(&session.take_stock().await.unwrap());
+    let file = only(&session.list_complete().await.unwrap());
 
     std::fs::write(&path, "12345").unwrap();
     let error = incidents

@@ -30,7 +30,7 @@ async fn sftp_throughput() {
     let source = source("sftp", &format!("{}complete = \"rename\"\n", sshd.toml()));
     let incidents = IncidentReporter::new();
     let mut session = source.location.open().await.unwrap();
-    let file = only(&session.take_stock().await.unwrap());
+    let file = only(&session.list_complete().await.unwrap());
     for round in 1..=number("ECHECK_BENCH_ROUNDS", 3) {
         let started = Instant::now();
         let new = incidents.fetch(&mut session, &file, &source).await.unwrap();

@@ -150,7 +150,11 @@ async fn what_is_not_what_its_name_says_is_not_opened() {
     let checksum = bent.len() - 8;
     bent[checksum] ^= 1;
     assert!(!unopenable("r.gz", &bent).await.is_empty());
-    assert!(unopenable("r.zip", TEXT).await.contains("no zip archive"));
+    assert!(
+        unopenable("r.zip", TEXT)
+            .await
+            .contains("not a readable zip archive")
+    );
     let two = zipped(&[("a.csv", TEXT), ("b.csv", TEXT)]);
     assert!(unopenable("r.zip", &two).await.contains("2 files"));
     assert!(unopenable("r.zip", &zipped(&[])).await.contains("0 files"));
@@ -287,7 +291,7 @@ async fn messages_for_others_tampered_and_unencrypted_ones_are_not_opened() {
     let said = why(taken_with("r.pgp", &plain, stored(), LIMIT_BYTES).await);
     assert!(said.contains("not encrypted"), "{said}");
     let said = why(taken_with("r.pgp", TEXT, stored(), LIMIT_BYTES).await);
-    assert!(said.contains("no OpenPGP message"), "{said}");
+    assert!(said.contains("not an OpenPGP message"), "{said}");
 
     // A bomb in a message is a bomb too.
     let bomb = encrypted(&vec![0; 70 << 20], &pair, None);

@@ -1,4 +1,4 @@
-//! What files are wrapped in: gzip, zip and OpenPGP, told by the ends of their names, up to
+//! What files are wrapped in: gzip, zip and OpenPGP, by the ends of their names, up to
 //! three in one another. Each layer is read from the spool and written to it, encrypted, so
 //! memory stays flat; and what comes out is bounded, so a bomb fills no disk.
 
@@ -14,13 +14,13 @@ use returns_import::{ReadBack, Receiving};
 use super::error::{SourceError, receiving};
 use super::fetch::Fetch;
 
-/// So many layers are opened.
+/// The maximum number of layers that are opened.
 const MOST_LAYERS: usize = 3;
 
-/// A file may unpack to so much whatever its own size is.
+/// The size to which every file may unpack.
 const FREE_BYTES: u64 = 64 << 20;
 
-/// Beyond that, to so many times its size. Return files repeat themselves, but not so much:
+/// Beyond that, how many times its size. Return files repeat themselves, but less than that:
 /// deflate makes at most 1,032 out of 1, and text of 94-character records some 20 to 60.
 const MOST_RATIO: u64 = 250;
 

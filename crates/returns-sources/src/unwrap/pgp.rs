@@ -6,7 +6,9 @@ use std::io::{BufReader, Read};
 use std::sync::Arc;
 
 use echeck_service::config::Section;
-use pgp::composed::{DecryptionOptions, Deserializable as _, Message, SignedSecretKey, TheRing};
+use pgp::composed::{
+    DecryptionOptions, Deserializable as _, Message, SignedSecretKey, SignedSecretSubKey, TheRing,
+};
 use pgp::types::{Password, Seipdv1ReadMode};
 use returns_import::ReadBack;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -41,10 +43,8 @@ impl PgpKey {
         let passphrase = StoredSecret::read(section, "pgp_passphrase");
         let Some(key) = key else {
             if passphrase.is_some() && !section.has("pgp_private_key_file") {
-                section.fault(
-                    "pgp_passphrase",
-                    "is for a pgp_private_key, and there is none",
-                );
+                let what = "is for a pgp_private_key, and there is none";
+                section.fault("pgp_passphrase", what);
             }
             return None;
         };
@@ -67,29 +67,20 @@ impl PgpKey {
     /// The key as it is now, once it is sure that the passphrase opens it.
     pub(crate) fn unlocked(&self) -> Result<Unlocked, SourceError> {
         let text = self.0.key.now()?;
-        let passphrase = self
-            .0
-            .passphrase
-            .as_ref()
-            .map(StoredSecret::now)
-            .transpose()?;
+        let passphrase = self.0.passphrase.as_ref().map(StoredSecret::now);
+        let passphrase = passphrase.transpose()?;
         let passphrase = passphrase.as_ref().map_or("", SecretString::expose_secret);
         let (key, _) = SignedSecretKey::from_string(text.expose_secret()).map_err(|_| {
-            self.0
-                .key
-                .unusable("it is no armored OpenPGP private key (gpg --export-secret-keys --armor)")
+            self.0.key.unusable(
+                "it is not an armored OpenPGP private key (gpg --export-secret-keys --armor)",
+            )
         })?;
         let passphrase = Password::from(passphrase);
         // The main key may be kept elsewhere; files are encrypted to one below it.
-        let opens = key
-            .secret_subkeys
-            .iter()
-            .any(|subkey| matches!(subkey.key.unlock(&passphrase, |_, _| Ok(())), Ok(Ok(()))))
-            || matches!(
-                key.primary_key.unlock(&passphrase, |_, _| Ok(())),
-                Ok(Ok(()))
-            );
-        if !opens {
+        let unlocks = |subkey: &SignedSecretSubKey| subkey.key.unlock(&passphrase, |_, _| Ok(()));
+        let primary = key.primary_key.unlock(&passphrase, |_, _| Ok(()));
+        let mut opened = key.secret_subkeys.iter().map(unlocks).chain([primary]);
+        if !opened.any(|opened| matches!(opened, Ok(Ok(())))) {
             return Err(self.0.key.unusable("its passphrase is wrong or missing"));
         }
         Ok(Unlocked { key, passphrase })
@@ -101,8 +92,8 @@ impl PgpKey {
 pub(super) fn open(wrapped: ReadBack, key: &Unlocked) -> Result<impl Read, String> {
     let failed = |what: &str, error: pgp::errors::Error| format!("{what}: {error}");
     let reader = BufReader::with_capacity(256 << 10, wrapped);
-    let (message, _) =
-        Message::from_reader(reader).map_err(|error| failed("it is no OpenPGP message", error))?;
+    let (message, _) = Message::from_reader(reader)
+        .map_err(|error| failed("it is not an OpenPGP message", error))?;
     if !message.is_encrypted() {
         return Err("it is an OpenPGP message, but not encrypted".to_owned());
     }
@@ -119,22 +110,22 @@ pub(super) fn open(wrapped: ReadBack, key: &Unlocked) -> Result<impl Read, Strin
         .decrypt_the_ring(ring, true)
         .map_err(|error| failed("it cannot be decrypted with our key", error))?;
     for _ in 0..MOST_COMPRESSED {
-        if !message.is_compressed() {
-            break;
+        if message.is_compressed() {
+            message = decompressed(message)?;
         }
-        message = message
-            .decompress()
-            .map_err(|error| failed("what is in it cannot be decompressed", error))?;
     }
     if message.is_signed() {
         // A signature may lie around what is compressed as well as within.
-        message = message
-            .decompress()
-            .map_err(|error| failed("what is in it cannot be decompressed", error))?;
+        message = decompressed(message)?;
     }
     match message {
         Message::Literal { .. } | Message::Signed { .. } => Ok(message),
         Message::Compressed { .. } => Err("it is compressed too many times".to_owned()),
         Message::Encrypted { .. } => Err("it is encrypted twice".to_owned()),
     }
+}
+
+fn decompressed(message: Message<'_>) -> Result<Message<'_>, String> {
+    let inner = message.decompress();
+    inner.map_err(|error| format!("what is in it cannot be decompressed: {error}"))
 }

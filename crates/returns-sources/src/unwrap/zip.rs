@@ -7,7 +7,7 @@ use zip::ZipArchive;
 
 /// An archive that says of itself that it has more is not listed: the list is held in memory.
 const MOST_ENTRIES: u16 = 1_000;
-/// The list of so many entries, with long names and extra fields.
+/// The list of that many entries, with long names and extra fields.
 const MOST_LIST_BYTES: u32 = 4 << 20;
 
 pub(super) type Archive = ZipArchive<BufReader<ReadBack>>;
@@ -16,7 +16,7 @@ pub(super) type Archive = ZipArchive<BufReader<ReadBack>>;
 pub(super) fn open(mut wrapped: ReadBack) -> Result<Archive, String> {
     check_list(&mut wrapped)?;
     ZipArchive::new(BufReader::with_capacity(256 << 10, wrapped))
-        .map_err(|error| format!("it is no zip archive that can be read: {error}"))
+        .map_err(|error| format!("it is not a readable zip archive: {error}"))
 }
 
 /// Looks at the archive's end record (4.3.16 of PKWARE's APPNOTE) for how long its list is,
@@ -35,18 +35,9 @@ fn check_list(wrapped: &mut ReadBack) -> Result<(), String> {
         .windows(22)
         .filter(|bytes| bytes.starts_with(b"PK\x05\x06"))
     {
-        let two = |at: usize| {
-            record
-                .get(at..)
-                .and_then(|rest| rest.first_chunk::<2>().copied())
-        };
-        let four = |at: usize| {
-            record
-                .get(at..)
-                .and_then(|rest| rest.first_chunk::<4>().copied())
-        };
-        let entries = u16::from_le_bytes(two(10).unwrap_or_default());
-        let list_bytes = u32::from_le_bytes(four(12).unwrap_or_default());
+        let two = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
+        let entries = two(10);
+        let list_bytes = u32::from(two(14)) << 16 | u32::from(two(12));
         if entries > MOST_ENTRIES || list_bytes > MOST_LIST_BYTES {
             return Err(format!(
                 "the archive says that it has {entries} files; it should have one"

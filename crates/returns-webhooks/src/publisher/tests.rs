@@ -210,8 +210,11 @@ async fn a_reversal_that_becomes_ready_is_told_with_its_whole_life() {
     assert_eq!(told.len(), 2);
     assert!(told.iter().all(|(_, _, merchant, _)| merchant == "ID1"));
     let facts: WebhookEvent = serde_json::from_str(&told[1].3).unwrap();
-    let crate::event::EventKind::Settling {
-        made, ach_return, ..
+    let crate::event::EventKind::Moved {
+        step: crate::event::MoneyStep::Settling,
+        made,
+        ach_return,
+        ..
     } = facts.what
     else {
         panic!("{facts:?}");

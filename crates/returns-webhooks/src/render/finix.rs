@@ -5,75 +5,57 @@ use ach::decision::TransferType;
 use returns_model::endpoint::PayloadVersion;
 use returns_model::event::EventRecord;
 use returns_model::journal::TransferFacts;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{add_common, object, text, time};
+use super::{add_common, object, short, text, time};
 use returns_model::journal::MadeKind;
 
 use crate::ach_return::{AchReturn, LinkedTransfer};
-use crate::event::{Correction, EventKind, Held, WebhookEvent};
+use crate::event::{Correction, EventKind, Held, MoneyStep, WebhookEvent};
 use crate::view::{ReturnOutcome, TransferView, ended};
 
-pub(super) fn types(what: &EventKind) -> Vec<&'static str> {
-    match what {
-        EventKind::Ended { verdict, .. } => match verdict {
-            ReturnOutcome::Failed { .. } | ReturnOutcome::Returned { .. } => {
-                vec!["transfer.updated"]
-            }
-            ReturnOutcome::Reversed { .. } => vec![],
+pub(super) fn types(what: &EventKind) -> Vec<String> {
+    let one = match what {
+        EventKind::Ended { outcome, .. } => match outcome {
+            ReturnOutcome::Failed { .. } | ReturnOutcome::Returned { .. } => "transfer.updated",
+            ReturnOutcome::Reversed { .. } => return Vec::new(),
         },
         // The payment itself stays as it is.
-        EventKind::Reversed { .. } | EventKind::Restored { .. } | EventKind::Reapplied { .. } => {
-            vec!["transfer.created"]
-        }
-        EventKind::Settling { .. } => vec!["transfer.updated"],
-        EventKind::Corrected { .. } => vec!["ach_correction.created"],
-        EventKind::HoldOpened { .. } => vec!["ach_hold.created"],
-        EventKind::HoldClosed { .. } => vec!["ach_hold.updated"],
-    }
+        EventKind::Moved { step, .. } => match step {
+            MoneyStep::Reversed | MoneyStep::Restored | MoneyStep::Reapplied => "transfer.created",
+            MoneyStep::Settling => "transfer.updated",
+        },
+        EventKind::Corrected { .. } => "ach_correction.created",
+        EventKind::HoldOpened { .. } => "ach_hold.created",
+        EventKind::HoldClosed { .. } => "ach_hold.updated",
+    };
+    vec![one.to_owned()]
 }
 
-pub(super) fn body(event: &EventRecord, told: &WebhookEvent, event_type: &str) -> Value {
+pub(super) fn body(event: &EventRecord, happened: &WebhookEvent, event_type: &str) -> Value {
     let (entity, kind) = event_type.split_once('.').unwrap_or((event_type, ""));
-    let embedded = embedded(event, &told.what);
-    let mut body = Map::new();
-    body.insert("id".to_owned(), json!(event.new.event_id));
-    body.insert("type".to_owned(), json!(kind));
-    body.insert("entity".to_owned(), json!(entity));
-    body.insert("occurred_at".to_owned(), json!(time(event.new.occurred_at)));
-    let embedded: Vec<Value> = embedded.into_iter().collect();
-    body.insert(
-        "_embedded".to_owned(),
-        json!({ format!("{entity}s"): embedded }),
-    );
-    add_common(&mut body, event, told);
-    Value::Object(body)
+    let embedded: Vec<Value> = embedded(event, &happened.what).into_iter().collect();
+    let mut body = json!({
+        "id": event.new.event_id,
+        "type": kind,
+        "entity": entity,
+        "occurred_at": time(event.new.occurred_at),
+        "_embedded": { format!("{entity}s"): embedded },
+    });
+    add_common(&mut body, event, happened);
+    body
 }
 
 fn embedded(event: &EventRecord, what: &EventKind) -> Option<Value> {
     match what {
-        EventKind::Ended { payment, verdict } => {
-            ended(verdict, PayloadVersion::Finix).map(|view| ended_transfer(event, payment, &view))
+        EventKind::Ended { payment, outcome } => {
+            ended(outcome, PayloadVersion::Finix).map(|view| ended_transfer(event, payment, &view))
         }
-        EventKind::Reversed {
+        EventKind::Moved {
             payment,
             ach_return,
             made,
-        }
-        | EventKind::Restored {
-            payment,
-            ach_return,
-            made,
-        }
-        | EventKind::Reapplied {
-            payment,
-            ach_return,
-            made,
-        }
-        | EventKind::Settling {
-            payment,
-            ach_return,
-            made,
+            ..
         } => Some(made_transfer(event, payment, ach_return, made)),
         EventKind::Corrected {
             payment,
@@ -95,14 +77,6 @@ const fn type_word(kind: TransferType) -> &'static str {
 
 fn link(id: &str) -> Value {
     json!({"href": format!("/transfers/{id}")})
-}
-
-fn short(one: &AchReturn) -> Value {
-    json!({
-        "ach_return_id": one.ach_return_id,
-        "return_code": one.return_code,
-        "stage": one.stage().as_str(),
-    })
 }
 
 /// A transfer that failed. What the journal does not know of it (fee, tags, descriptor, the
@@ -135,7 +109,7 @@ fn ended_transfer(event: &EventRecord, payment: &TransferFacts, view: &TransferV
     })
 }
 
-/// A transfer that moves a return's money, with every field, whenever it is told of.
+/// A transfer that moves a return's money, with every field in every message.
 fn made_transfer(
     event: &EventRecord,
     payment: &TransferFacts,

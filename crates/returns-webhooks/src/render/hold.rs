@@ -1,5 +1,5 @@
-//! What platforms are told of a hold. The sentence that is kept with it is for our own people: it
-//! names databases, rows and states, also states that an older version must never see.
+//! What platforms see of a hold. The sentence that is recorded with it is for our own staff: it
+//! names databases, rows and states, also states that an older version must never show.
 
 use ach::decision::HoldReason;
 

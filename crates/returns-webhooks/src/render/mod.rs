@@ -1,4 +1,4 @@
-//! The bodies of messages. A body is made anew for each delivery from the event's facts, and is
+//! The bodies of messages. A body is made again for each delivery from the event's facts, and is
 //! the same bytes every time: keys stand in the order in which they are written here.
 //!
 //! Bodies only ever gain keys and event types. What would change or take away one is a new
@@ -16,9 +16,10 @@ use returns_model::endpoint::PayloadVersion;
 use returns_model::event::EventRecord;
 use serde_json::{Value, json};
 
+use super::ach_return::AchReturn;
 use super::event::WebhookEvent;
 
-/// The messages that tell of an event: in each payload_version one or more event types.
+/// The messages about an event: in each version one or more event types.
 pub fn messages(event: &WebhookEvent) -> Vec<(PayloadVersion, String)> {
     PayloadVersion::ALL
         .into_iter()
@@ -29,15 +30,13 @@ pub fn messages(event: &WebhookEvent) -> Vec<(PayloadVersion, String)> {
                     rainforest::types(&event.what, payload_version)
                 }
             };
-            types
-                .into_iter()
-                .map(move |one| (payload_version, one.to_owned()))
+            types.into_iter().map(move |one| (payload_version, one))
         })
         .collect()
 }
 
-/// An event that this version cannot tell: a newer one has recorded it. Nothing is said instead,
-/// because a message that was taken is not sent again.
+/// An event that this program cannot read: a newer one has recorded it. Nothing is sent instead,
+/// because a message that was accepted is not sent again.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "event {event_id} cannot be read by this version ({source}); it is sent once every replica has \
@@ -48,7 +47,7 @@ pub struct UnreadableEvent {
     source: serde_json::Error,
 }
 
-/// The body of the message that tells of `event` in `payload_version` under `event_type`: JSON, the same
+/// The body of the message about `event` in `payload_version` under `event_type`: JSON, the same
 /// bytes every time.
 ///
 /// # Errors
@@ -58,26 +57,35 @@ pub fn body(
     payload_version: PayloadVersion,
     event_type: &str,
 ) -> Result<String, UnreadableEvent> {
-    let told = serde_json::from_str::<WebhookEvent>(&event.new.facts);
-    let told = told.map_err(|source| UnreadableEvent {
+    let happened = serde_json::from_str::<WebhookEvent>(&event.new.facts);
+    let happened = happened.map_err(|source| UnreadableEvent {
         event_id: event.new.event_id.clone(),
         source,
     })?;
     let body = match payload_version {
-        PayloadVersion::Finix => finix::body(event, &told, event_type),
+        PayloadVersion::Finix => finix::body(event, &happened, event_type),
         PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => {
-            rainforest::body(event, &told, payload_version, event_type)
+            rainforest::body(event, &happened, payload_version, event_type)
         }
     };
     Ok(body.to_string())
 }
 
 /// The keys that every body has besides those of its style.
-fn add_common(body: &mut serde_json::Map<String, Value>, event: &EventRecord, told: &WebhookEvent) {
-    body.insert("schema_version".to_owned(), json!(told.schema_version));
-    body.insert("event_id".to_owned(), json!(event.new.event_id));
-    body.insert("sequence".to_owned(), json!(event.sequence));
-    body.insert("version".to_owned(), json!(told.version));
+fn add_common(body: &mut Value, event: &EventRecord, happened: &WebhookEvent) {
+    body["schema_version"] = json!(happened.schema_version);
+    body["event_id"] = json!(event.new.event_id);
+    body["sequence"] = json!(event.sequence);
+    body["version"] = json!(happened.version);
+}
+
+/// A return in a transfer's message.
+fn short(one: &AchReturn) -> Value {
+    json!({
+        "ach_return_id": one.ach_return_id,
+        "return_code": one.return_code,
+        "stage": one.stage(),
+    })
 }
 
 /// A time as bodies have it.
@@ -97,11 +105,8 @@ fn text(text: &str) -> Value {
 /// Pairs as an object, in their order.
 pub fn object(pairs: &[(String, String)]) -> Value {
     let pairs = pairs.iter();
-    Value::Object(
-        pairs
-            .map(|(name, value)| (name.clone(), json!(value)))
-            .collect(),
-    )
+    let pairs = pairs.map(|(name, value)| (name.clone(), json!(value)));
+    Value::Object(pairs.collect())
 }
 
 /// Pieces of corrected data, in their order.

@@ -28,7 +28,7 @@ impl World {
         let now = self.clock.now();
         let change = EndpointChange {
             endpoint: Endpoint {
-                disabled_why: Some("has taken no message for 120 hours".to_owned()),
+                disabled_why: Some("has accepted no message for 120 hours".to_owned()),
                 updated_at: now,
                 ..self.one().await
             },
@@ -69,7 +69,7 @@ async fn a_crash_between_the_disabling_and_the_mail_swallows_neither_mail_nor_in
     world.disabled_just_now().await;
     let sender = world.start();
     world.owner_is_told().await;
-    let told = ["Its owner owner@platform.example was told by e-mail."];
+    let told = ["Its owner owner@platform.example was notified by e-mail."];
     assert_eq!(world.said().await, told);
     let sent = world.mail.sent();
     assert_eq!(sent.len(), 1);
@@ -77,7 +77,11 @@ async fn a_crash_between_the_disabling_and_the_mail_swallows_neither_mail_nor_in
         sent[0].subject,
         "Your webhook endpoint at a.example was disabled"
     );
-    assert!(sent[0].text.contains("has taken no message for 120 hours"));
+    assert!(
+        sent[0]
+            .text
+            .contains("has accepted no message for 120 hours")
+    );
     assert!(!sent[0].text.contains("/x"), "the path may be a password");
     sender.abort();
 }
@@ -102,7 +106,7 @@ async fn a_crash_between_the_mail_and_its_record_sends_it_again_with_its_id() {
     assert_eq!(sent.len(), 2);
     assert_eq!(sent[0], sent[1]);
     let said = world.said().await;
-    assert!(said.last().unwrap().contains("was told by e-mail"));
+    assert!(said.last().unwrap().contains("was notified by e-mail"));
     sender.abort();
 }
 
@@ -119,7 +123,7 @@ async fn a_crash_between_the_record_and_the_incident_reports_it_at_the_next_star
     // Nobody has written it down.
     world.signals();
     let sender = world.start();
-    assert!(world.said().await[0].contains("was told by e-mail"));
+    assert!(world.said().await[0].contains("was notified by e-mail"));
     assert_eq!(world.mail.sent().len(), 1);
     sender.abort();
 }
@@ -169,7 +173,7 @@ async fn a_mail_server_that_hangs_delays_no_message() {
 #[tokio::test]
 async fn whoever_cannot_be_told_is_said_once_and_not_tried_again() {
     for (owner, expected) in [
-        ("", "Nobody is named as its owner, so nobody was told."),
+        ("", "It has no owner, so nobody was notified."),
         (
             "owner@platform.example",
             "No channel for e-mail is configured: write to its owner, owner@platform.example.",
@@ -266,7 +270,7 @@ async fn the_mail_arrives_over_a_real_mail_server_once_it_takes_mail() {
     server.answer("");
     world.owner_is_told().await;
     eventually("the incident says that they were told", async || {
-        headline(&world).await.contains("was told by e-mail")
+        headline(&world).await.contains("was notified by e-mail")
     })
     .await;
     let letters = letters(&server);
@@ -285,7 +289,7 @@ async fn the_mail_arrives_over_a_real_mail_server_once_it_takes_mail() {
          was disabled at "
     );
     assert!(letter.body.starts_with(&start), "{}", letter.body);
-    assert!(letter.body.contains("Messages that wait are kept."));
+    assert!(letter.body.contains("Waiting messages are kept."));
     assert!(!letter.body.contains("/hook"), "the path may be a password");
     sender.abort();
     attending.abort();

@@ -146,7 +146,7 @@ async fn whoever_is_gone_is_disabled_and_its_owner_told() {
     let [Some(Cause::WebhookDisabled { owner, host, .. })] = &told[..] else {
         panic!("{told:?}");
     };
-    assert!(owner.contains("was told by e-mail"), "{owner}");
+    assert!(owner.contains("was notified by e-mail"), "{owner}");
     assert_eq!(*host, receiver.address().to_string());
     assert_eq!(
         world.store.audit(1).await.unwrap()[0].action,

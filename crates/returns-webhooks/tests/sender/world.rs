@@ -24,8 +24,8 @@ pub(crate) use returns_store::Notifier;
 pub(crate) use returns_store::Replica;
 pub(crate) use returns_store::{Store, run};
 pub(crate) use returns_webhooks::{
-    ClientSettings, Guard, KeyEncryptor, Lookup, OwnerJob, Parts, Schedule, Sender, SenderJob,
-    SenderSettings, SignedClient, SigningKey, WebhookClient,
+    ClientSettings, Guard, KeyEncryptor, Lookup, OwnerJob, Schedule, Sender, SenderJob,
+    SenderParts, SenderSettings, SignedClient, SigningKey, WebhookClient,
 };
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, UnparsedPublicKey};
@@ -167,7 +167,7 @@ impl World {
     }
 
     pub(crate) fn sender(&self) -> Arc<Sender> {
-        let parts = Parts {
+        let parts = SenderParts {
             store: self.store.clone(),
             client: self.signed_client(),
             clock: self.clock.clone(),
@@ -372,14 +372,19 @@ pub(crate) fn verifies(key: &SigningKey, signatures: &str, signed: &[u8]) -> boo
             return false;
         };
         let bytes = STANDARD.decode(text).unwrap();
-        match (key, version) {
-            (SigningKey::Hmac { text, .. }, "v1") => {
-                let secret = text.expose_secret().strip_prefix("whsec_").unwrap();
+        match (key.kind(), version) {
+            (SecretKind::HmacSha256, "v1") => {
+                let secret = key
+                    .for_receiver()
+                    .unwrap()
+                    .expose_secret()
+                    .strip_prefix("whsec_")
+                    .unwrap();
                 let secret = STANDARD.decode(secret).unwrap();
                 let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret);
                 ring::hmac::verify(&key, signed, &bytes).is_ok()
             }
-            (SigningKey::Ed25519 { .. }, "v1a") => {
+            (SecretKind::Ed25519, "v1a") => {
                 let public = key.public_key().unwrap();
                 let public = STANDARD.decode(public.strip_prefix("whpk_").unwrap());
                 UnparsedPublicKey::new(&ED25519, public.unwrap())

@@ -41,7 +41,7 @@ text_enum! {
         Currency = "currency",
         /// The transaction type, from which the direction follows.
         Direction = "direction",
-        /// The account number, clear or masked; only its last digits are kept.
+        /// The account number, clear or masked; only its last digits are recorded.
         Account = "account",
         /// The account number's last digits alone.
         AccountSuffix = "account_suffix",
@@ -63,7 +63,7 @@ text_enum! {
         CorrectedName = "corrected_name",
         /// The transaction code that a correction gives.
         CorrectedTransactionCode = "corrected_transaction_code",
-        /// The corrected data in one column, told apart by the change code.
+        /// The corrected data in one column, whose kind the change code gives.
         CorrectedData = "corrected_data",
         /// What kind of row it is: detail, header, trailer.
         RecordType = "record_type",

@@ -2,7 +2,7 @@
 //! which column holds what, how dates and amounts are written, which rows are what.
 //!
 //! The way of a row: `input` counts bytes and lines, `rows` cuts rows into cells within fixed
-//! limits, `reader` goes from row to row, `row_kind` tells rows apart, `layout` knows where each
+//! limits, `reader` goes from row to row, `row_kind` sorts rows, `layout` knows where each
 //! field is, and `mapping` makes the entry.
 
 mod amount;

@@ -131,13 +131,11 @@ impl Default for Profile {
 impl Profile {
     /// Every fault of the profile, as the key that is wrong and what to do. A profile without
     /// faults gives none.
-    #[must_use]
     pub fn validate(&self) -> Vec<(String, String)> {
         validate::faults(self)
     }
 
     /// The same profile with amounts in `unit`.
-    #[must_use]
     pub fn with_unit(self, unit: AmountUnit) -> Self {
         Self {
             amount_unit: Some(unit),

@@ -1,4 +1,4 @@
-//! The reader: tells the rows of a file apart and yields its entries.
+//! The reader: sorts the rows of a file and yields its entries.
 
 use std::io::Read;
 

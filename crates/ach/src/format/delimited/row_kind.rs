@@ -21,7 +21,7 @@ pub(super) enum RowKind {
     Unlisted(RowFault),
 }
 
-/// Tells rows apart by the row filter and by the record type column.
+/// The kind of a row, by the row filter and by the record type column.
 pub(super) fn of(
     profile: &Profile,
     layout: &ColumnLayout,

@@ -7,7 +7,7 @@ use crate::format::window::Window;
 use crate::julian;
 
 /// Reads the dates of one record, and keeps the list of those that could not be read. Blanks
-/// and zeros are no date, and no fault.
+/// and zeros are not a date, and not a fault.
 pub(super) struct Dates<'a> {
     record: &'a Record,
     /// The date of the file.

@@ -16,7 +16,7 @@ use crate::format::{FileRejected, ReadError, foreign};
 /// Bytes read at a time.
 const BUFFER: usize = 64 * 1024;
 
-/// Bytes that are kept at hand. It is more than a record can take, so a record is never cut in
+/// Bytes that are held at hand. It is more than a record can take, so a record is never cut in
 /// two, and it bounds a line of text outside the records.
 const AT_HAND: usize = 1024;
 
@@ -27,7 +27,7 @@ const SHORTEST_FOLLOWER: usize = 55;
 /// What to do about a file that was damaged on its way.
 pub(super) const SEND_AGAIN: &str = "fetch the file again or ask its sender for a complete one";
 
-/// How records are told from other lines.
+/// How records differ from other lines.
 pub(super) const RECORDS_BEGIN: &str = "records begin with 1, 5, 6, 7, 8 or 9";
 
 /// A file that is not a NACHA file at all; `seen` says what it looks like.

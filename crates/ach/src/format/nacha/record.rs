@@ -7,7 +7,7 @@ use super::encoding::CharacterLayout;
 /// Characters in a record.
 pub(super) const WIDTH: usize = 94;
 
-/// The first character, by which records are told apart.
+/// The first character, which gives the type of the record.
 pub(super) const RECORD_TYPE: RecordField = RecordField::new("record type", 1, 1);
 
 /// Replaces in [`Record::cells`] a character outside ASCII, or a control character. It is never

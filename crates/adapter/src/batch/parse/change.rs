@@ -7,7 +7,7 @@ use echeck_proto::timestamp;
 
 use super::violations::Violations;
 use crate::batch::{
-    ExpectedState, NewTransfer, ReleaseToSettlement, ReturnReason, TransferChange, TransferState,
+    AddedTransfer, ExpectedState, ReleaseToSettlement, ReturnReason, TransferChange, TransferState,
     Update, UpdateEffect,
 };
 
@@ -22,19 +22,31 @@ pub(super) fn parse_change(
         violations,
     };
     let (sent, effect) = match change {
-        ProtoChange::FailTransfer(fail) => fields.fail(fail),
-        ProtoChange::ReturnTransfer(returned) => {
-            let messages = returned.messages;
-            let sent = SentUpdate {
-                transfer_id: returned.transfer_id,
-                expected: returned.expected,
-                reason: returned.reason,
-            };
-            (sent, Some(UpdateEffect::Return { messages }))
+        ProtoChange::FailTransfer(fail) => {
+            let (messages, raw_json) = (fail.messages, fields.json(fail.raw_json));
+            let effect = UpdateEffect::Fail { messages, raw_json };
+            ((fail.transfer_id, fail.expected, fail.reason), Some(effect))
         }
-        ProtoChange::ReverseTransfer(reverse) => fields.reverse(reverse),
-        ProtoChange::RestoreTransfer(restore) => fields.restore(restore),
-        ProtoChange::ReapplyReturn(reapply) => fields.reapply(reapply),
+        ProtoChange::ReturnTransfer(sent) => {
+            let messages = sent.messages;
+            let effect = UpdateEffect::Return { messages };
+            ((sent.transfer_id, sent.expected, sent.reason), Some(effect))
+        }
+        ProtoChange::ReverseTransfer(sent) => {
+            let reversal = fields.reversal(sent.reversal, &sent.transfer_id);
+            let effect = reversal.map(UpdateEffect::Reverse);
+            ((sent.transfer_id, sent.expected, sent.reason), effect)
+        }
+        ProtoChange::RestoreTransfer(sent) => {
+            let restoration = fields.restoration(sent.restoration, &sent.transfer_id);
+            let effect = restoration.map(UpdateEffect::Restore);
+            ((sent.transfer_id, sent.expected, sent.reason), effect)
+        }
+        ProtoChange::ReapplyReturn(sent) => {
+            let reversal = fields.reapplied(sent.reversal, &sent.transfer_id);
+            let effect = reversal.map(UpdateEffect::Reapply);
+            ((sent.transfer_id, sent.expected, sent.reason), effect)
+        }
         ProtoChange::ReleaseToSettlement(release) => return fields.release(release),
     };
     fields.update(sent, effect)
@@ -52,15 +64,8 @@ const fn name(change: &ProtoChange) -> &'static str {
     }
 }
 
-/// What all updates have, as it was sent.
-struct SentUpdate {
-    transfer_id: String,
-    expected: Option<proto::Expected>,
-    reason: Option<proto::Reason>,
-}
-
-/// An update as it was sent, and its effect unless that has a violation.
-type ParsedUpdate = (SentUpdate, Option<UpdateEffect>);
+/// What all updates have, as it was sent: the transfer's id, its expected state, the reason.
+type SentUpdate = (String, Option<proto::Expected>, Option<proto::Reason>);
 
 /// The fields of one change, below its path.
 struct ChangeFields<'a> {
@@ -79,66 +84,49 @@ impl ChangeFields<'_> {
         }
     }
 
-    fn fail(&mut self, fail: proto::FailTransfer) -> ParsedUpdate {
-        let (messages, raw_json) = (fail.messages, fail.raw_json);
+    fn json(&mut self, raw_json: String) -> String {
         let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&raw_json).is_ok();
         if !raw_json.is_empty() && !is_json {
             self.add("raw_json", "is not JSON");
         }
-        let sent = SentUpdate {
-            transfer_id: fail.transfer_id,
-            expected: fail.expected,
-            reason: fail.reason,
-        };
-        (sent, Some(UpdateEffect::Fail { messages, raw_json }))
+        raw_json
     }
 
-    fn reverse(&mut self, reverse: proto::ReverseTransfer) -> ParsedUpdate {
-        let mut reversal = self.new_transfer("reversal", reverse.reversal);
-        if let Some(reversal) = &mut reversal {
-            if !["", &reverse.transfer_id].contains(&reversal.parent_id.as_str()) {
-                let what = "must be empty, since a reversal undoes the transfer itself";
-                self.add("reversal.parent_id", what);
-            }
-            reversal.parent_id.clone_from(&reverse.transfer_id);
-        }
-        let sent = SentUpdate {
-            transfer_id: reverse.transfer_id,
-            expected: reverse.expected,
-            reason: reverse.reason,
-        };
-        (sent, reversal.map(UpdateEffect::Reverse))
-    }
-
-    fn restore(&mut self, restore: proto::RestoreTransfer) -> ParsedUpdate {
-        let mut restoration = self.new_transfer("restoration", restore.restoration);
-        if let Some(restoration) = &mut restoration
-            && restoration.parent_id.is_empty()
-        {
-            restoration.parent_id.clone_from(&restore.transfer_id);
-        }
-        let sent = SentUpdate {
-            transfer_id: restore.transfer_id,
-            expected: restore.expected,
-            reason: restore.reason,
-        };
-        (sent, restoration.map(UpdateEffect::Restore))
-    }
-
-    fn reapply(&mut self, reapply: proto::ReapplyReturn) -> ParsedUpdate {
-        let reversal = self.new_transfer("reversal", reapply.reversal);
-        if let Some(reversal) = &reversal
-            && ["", &reapply.transfer_id].contains(&reversal.parent_id.as_str())
-        {
-            let what = "must name the restoration that it undoes";
+    fn reversal(&mut self, sent: Option<proto::Reversal>, original: &str) -> Option<AddedTransfer> {
+        let mut reversal = self.new_transfer("reversal", sent)?;
+        if !["", original].contains(&reversal.parent_id.as_str()) {
+            let what = "must be empty, since a reversal undoes the transfer itself";
             self.add("reversal.parent_id", what);
         }
-        let sent = SentUpdate {
-            transfer_id: reapply.transfer_id,
-            expected: reapply.expected,
-            reason: reapply.reason,
-        };
-        (sent, reversal.map(UpdateEffect::Reapply))
+        original.clone_into(&mut reversal.parent_id);
+        Some(reversal)
+    }
+
+    fn restoration(
+        &mut self,
+        sent: Option<proto::Reversal>,
+        original: &str,
+    ) -> Option<AddedTransfer> {
+        let mut restoration = self.new_transfer("restoration", sent)?;
+        if restoration.parent_id.is_empty() {
+            original.clone_into(&mut restoration.parent_id);
+        }
+        Some(restoration)
+    }
+
+    fn reapplied(
+        &mut self,
+        sent: Option<proto::Reversal>,
+        original: &str,
+    ) -> Option<AddedTransfer> {
+        let reversal = self.new_transfer("reversal", sent)?;
+        if ["", original].contains(&reversal.parent_id.as_str()) {
+            self.add(
+                "reversal.parent_id",
+                "must name the restoration that it undoes",
+            );
+        }
+        Some(reversal)
     }
 
     fn release(&mut self, release: proto::ReleaseToSettlement) -> Option<TransferChange> {
@@ -155,11 +143,12 @@ impl ChangeFields<'_> {
     }
 
     fn update(&mut self, sent: SentUpdate, effect: Option<UpdateEffect>) -> Option<TransferChange> {
-        self.required("transfer_id", &sent.transfer_id);
-        let expected = self.expected(sent.expected);
-        let reason = self.reason(sent.reason);
+        let (transfer_id, expected, reason) = sent;
+        self.required("transfer_id", &transfer_id);
+        let expected = self.expected(expected);
+        let reason = self.reason(reason);
         Some(TransferChange::Update(Update {
-            transfer_id: sent.transfer_id,
+            transfer_id,
             expected: expected?,
             reason: reason?,
             effect: effect?,
@@ -198,7 +187,7 @@ impl ChangeFields<'_> {
     }
 
     /// The transfer to create, with its parent as it was sent.
-    fn new_transfer(&mut self, field: &str, new: Option<proto::Reversal>) -> Option<NewTransfer> {
+    fn new_transfer(&mut self, field: &str, new: Option<proto::Reversal>) -> Option<AddedTransfer> {
         let Some(new) = new else {
             self.add(field, "must be set");
             return None;
@@ -210,7 +199,7 @@ impl ChangeFields<'_> {
         if new.currency.len() != 3 {
             self.add(&format!("{field}.currency"), "must be an ISO 4217 code");
         }
-        Some(NewTransfer {
+        Some(AddedTransfer {
             id: new.id,
             trace_id: new.trace_id,
             parent_id: new.parent_id,
