@@ -42,6 +42,7 @@ enum FileSection {
 /// Everything that is kept while a file is read.
 #[derive(Debug)]
 pub(super) struct FileParser {
+    received_on: NaiveDate,
     /// The date against which days of the year are resolved.
     reference: NaiveDate,
     section: FileSection,
@@ -61,6 +62,7 @@ pub(super) struct FileParser {
 impl FileParser {
     pub(super) fn new(tolerance: Tolerance, received_on: NaiveDate) -> Self {
         Self {
+            received_on,
             reference: received_on,
             section: FileSection::Start,
             has_header: false,
@@ -133,6 +135,9 @@ impl FileParser {
             self.report.note("filler with zeros", line.at, what);
             return self.filler(&line);
         }
+        if self.is_next_file(&line) {
+            self.next_file(line.at)?;
+        }
         self.check_place(&line)?;
         self.blocks.records += 1;
         if line.record.has_unshowable() {
@@ -168,6 +173,28 @@ impl FileParser {
             // RecordLines yields no other record type.
             _ => self.file_control(&line),
         }
+    }
+
+    /// Whether a whole file with header and control is at its end, and another begins: some senders
+    /// put the files of a day one behind the other.
+    fn is_next_file(&self, line: &RecordLine) -> bool {
+        let is_whole = self.has_header && self.has_control && self.section == FileSection::End;
+        is_whole && line.record.record_type() == b'1'
+    }
+
+    /// Ends the file so far, which its own control has checked, and begins the next.
+    fn next_file(&mut self, at: FilePosition) -> Result<(), FileRejected> {
+        self.finish_records()?;
+        let what = || "each was checked by its own control".to_owned();
+        self.report
+            .note("several files one behind the other", at, what);
+        self.section = FileSection::Start;
+        self.has_header = false;
+        self.has_control = false;
+        self.reference = self.received_on;
+        self.batches = Batches::default();
+        self.blocks = Blocks::default();
+        Ok(())
     }
 
     /// Whether a record may stand here, and looks like one.
