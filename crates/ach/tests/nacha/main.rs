@@ -10,6 +10,7 @@
 mod bounds;
 mod content;
 mod form;
+mod layouts;
 mod parsed;
 mod random;
 mod reject_codes;
