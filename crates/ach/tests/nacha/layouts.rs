@@ -67,6 +67,7 @@ fn a_change_code_in_an_addenda_99_is_a_correction() {
     assert_eq!(corrected[..], [Corrected::Routing("071000301".into())]);
     assert_eq!(outcome.entries[0].description, None);
     assert!(outcome.findings().contains(&"corrections in an addenda 99"));
+    assert!(outcome.findings().contains(&"completed routing numbers"));
     let wrong = text.replace("0610000507100030", "06100005071000302");
     let outcome = ParsedFile::of(wrong.as_bytes(), Tolerance::default());
     assert!(matches!(

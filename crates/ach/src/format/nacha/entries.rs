@@ -181,6 +181,11 @@ impl Entries {
             detail.at
         };
         report.note_unreadable_dates(&content.unreadable_dates, addenda_at);
+        if content.has_completed_routing {
+            report.note("completed routing numbers", addenda_at, || {
+                "eight digits got the check digit or the zero that they lack".to_owned()
+            });
+        }
         if let Some(field) = content.unreadable_amount {
             let what = || format!("{field} is not a valid number");
             report.note("unreadable original amounts", addenda_at, what);
