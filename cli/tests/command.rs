@@ -104,6 +104,7 @@ fn an_entry_has_every_key_and_null_where_the_format_has_none() {
             "return_trace",
             "reference",
             "individual_id",
+            "check_serial_number",
             "company_id",
             "sec",
             "settlement_date",

@@ -516,3 +516,75 @@ async fn a_deadline_while_waiting_comes_back_as_deadline_exceeded_and_the_import
     })
     .await;
 }
+
+/// A forward debit of 50.00, whose trace has the bank in the batch header. `end` is what stands in
+/// columns 79 to 94.
+fn forward(end: &str) -> String {
+    let lines = [
+        "101 231380104 1210428822611170900A094101".to_owned(),
+        format!(
+            "5225{:<16}{:20}{:<10}WEB{:<10}{:6}261116   123138010{:07}",
+            "RALLYPAY", "", "1234567890", "PAYMENT", "", 1
+        ),
+        format!(
+            "627091000019{:<17}{:010}{:<15}{:<22}  {end}",
+            "556677889", 5_000, "ID7", "JANE DOE"
+        ),
+    ];
+    lines.iter().map(|line| format!("{line:<94}\n")).collect()
+}
+
+#[tokio::test]
+async fn what_the_bank_rejected_before_the_network_fails_its_payment() {
+    let world = World::start().await;
+    let payment = Payment::debit("TR1").ach_trace("231380100000071");
+    world.add(payment.state("PENDING")).await;
+    let import = world
+        .import("nacha", "rejects.ach", forward("0REJ040050000071"))
+        .await;
+    let totals = import.totals.unwrap();
+    assert_eq!(totals.failed.unwrap().count, 1, "{import:?}");
+    assert_eq!(world.state("TR1").await, "FAILED");
+}
+
+#[tokio::test]
+async fn a_file_of_which_everything_is_left_out_is_not_a_quiet_day() {
+    let world = World::start_with(|options| {
+        options
+            .returns
+            .push_str("\n[sources.all]\nformat = \"nacha\"\nallow_empty = [\"left_out\"]\n");
+    })
+    .await;
+    let file = forward("0231380100000071");
+    let why = world.rejection("nacha", "f.ach", file.clone()).await;
+    assert!(why.message.contains("\"left_out\""), "{why:?}");
+    let import = world.import("all", "f.ach", file).await;
+    assert_eq!(import.emptiness(), proto::Emptiness::LeftOut);
+    assert_eq!(import.left_out, 1, "{import:?}");
+    let mut kinds = import.findings.iter().map(|finding| &finding.field);
+    assert!(kinds.any(|kind| kind == "entries that are not returns"));
+}
+
+#[tokio::test]
+async fn a_match_that_the_trace_contradicts_moves_no_money() {
+    let world = World::start_with(|options| {
+        options.returns.push_str(
+            "\n[sources.by_id]\nformat = \"nacha\"\n\
+             match = [\"original_trace:ach_trace\", \"individual_id:trace_id\"]\n",
+        );
+    })
+    .await;
+    world
+        .add(Payment::debit("TR1").ach_trace("231380100000017"))
+        .await;
+    let file = Nacha::new().returned("231380100000088", "R01").text();
+    let file = file.replace("ID0   ", "FNXTR1");
+    let import = world.import("by_id", "r.ach", file).await;
+    assert_eq!(import.totals.unwrap().held.unwrap().count, 1, "{import:?}");
+    let hold = world.hold().await;
+    assert_eq!(hold.reason(), proto::HoldReason::IdsContradict);
+    for trace in ["231380100000017", "231380100000088"] {
+        assert!(hold.detail.contains(trace), "{}", hold.detail);
+    }
+    assert_eq!(world.reversals("TR1").await, "0");
+}

@@ -69,6 +69,9 @@ pub(super) fn print(import: &proto::Import) -> io::Result<()> {
         return writeln!(out(), "rejected: {}", rejected(rejection));
     }
     totals(&import.totals.unwrap_or_default()).print()?;
+    if import.left_out > 0 {
+        writeln!(out(), "  left out: {}", import.left_out)?;
+    }
     for line in &import.rejected_lines {
         writeln!(out(), "  {}", rejected(line))?;
     }

@@ -134,6 +134,9 @@ fn print(header: &proto::ReportHeader, path: &Path) -> io::Result<()> {
     let outcomes = header.outcomes.iter();
     let outcomes = outcomes.map(|one| (&*one.outcome, one.tally.unwrap_or_default()));
     outcome_table(outcomes).print()?;
+    if header.left_out > 0 {
+        writeln!(out(), "left out: {}", header.left_out)?;
+    }
     if header.ties_out {
         writeln!(out(), "Everything in the file is accounted for.")?;
     } else {

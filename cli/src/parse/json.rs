@@ -1,7 +1,7 @@
 //! One JSON object per line: an entry, a line that could not be read, the summary.
 
 use ach::entry::{Corrected, Entry, EntryKind};
-use ach::format::{Item, Rejected};
+use ach::format::{Finding, Item, Rejected};
 use ach::money::Money;
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -23,6 +23,7 @@ struct EntryLine<'a> {
     return_trace: Option<&'a str>,
     reference: Option<&'a str>,
     individual_id: Option<&'a str>,
+    check_serial_number: Option<&'a str>,
     company_id: Option<&'a str>,
     sec: Option<&'a str>,
     settlement_date: Option<NaiveDate>,
@@ -55,6 +56,7 @@ fn entry(entry: &Entry) -> String {
         return_trace: keys.return_trace.as_deref(),
         reference: reference(entry),
         individual_id: keys.individual_id.as_deref(),
+        check_serial_number: keys.check_serial_number.as_deref(),
         company_id: keys.company_id.as_deref(),
         sec: entry.sec.as_deref(),
         settlement_date: entry.settlement_date,
@@ -93,6 +95,16 @@ fn corrected(kind: &EntryKind) -> Option<String> {
     }
 }
 
+/// A difference that was tolerated, or a kind of entries that were left out.
+fn finding(finding: &Finding) -> Value {
+    json!({
+        "line": finding.at.map(|at| at.line),
+        "field": finding.field,
+        "what": finding.what,
+        "count": finding.count,
+    })
+}
+
 pub(super) fn summary(outcome: &FileOutcome) -> Value {
     let (accepted, reason) = outcome.verdict();
     let summary = &outcome.summary;
@@ -101,10 +113,12 @@ pub(super) fn summary(outcome: &FileOutcome) -> Value {
             "format": summary.format,
             "entries": summary.entries,
             "rejected": summary.rejected,
+            "left_out": summary.left_out,
             "debit_minor": summary.debit_minor,
             "credit_minor": summary.credit_minor,
             "accepted": accepted,
             "reason": reason,
+            "findings": summary.findings.iter().map(finding).collect::<Vec<_>>(),
         },
     })
 }

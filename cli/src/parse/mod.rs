@@ -65,6 +65,9 @@ impl FileOutcome {
                 true,
                 Some("the file says that there is nothing to report".to_owned()),
             ),
+            (None, Some(Emptiness::LeftOut)) => {
+                (true, Some("everything in the file was left out".to_owned()))
+            }
             (None, None) => (true, None),
         }
     }
@@ -73,6 +76,7 @@ impl FileOutcome {
         match self.verdict() {
             (false, _) => exit::REJECTED,
             (true, _) if self.summary.rejected > 0 => exit::WITH_REJECTS,
+            (true, _) if self.summary.emptiness == Some(Emptiness::LeftOut) => exit::WITH_REJECTS,
             (true, _) => exit::ACCEPTED,
         }
     }
@@ -107,7 +111,10 @@ pub(crate) fn run(arguments: &ParseArguments) -> Result<u8> {
         &arguments.profile,
         outcome.summary.entries,
     ) {
-        why.why.push_str(profile::HINT);
+        // What the file is was said already.
+        if !why.why.starts_with("this is not a NACHA file: it is ") {
+            why.why.push_str(profile::HINT);
+        }
     }
     printer.summary(&outcome)?;
     Ok(outcome.exit_code())

@@ -64,10 +64,11 @@ pub(super) fn summary(outcome: &FileOutcome, after_rows: bool) -> String {
     // Writing to a String cannot fail.
     let _ = write!(
         text,
-        "{}: {}, {} unreadable, debits {}, credits {}",
+        "{}: {}, {} unreadable, {} left out, debits {}, credits {}",
         summary.format,
         counted(summary.entries, "entry", "entries"),
         summary.rejected,
+        summary.left_out,
         Money::cents(summary.debit_minor),
         Money::cents(summary.credit_minor)
     );

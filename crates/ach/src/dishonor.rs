@@ -17,9 +17,10 @@
 //! stored. 07 cannot, because the system of record has the day an entry settled and not the
 //! effective date that was asked for.
 //!
-//! R62 (an entry was reversed and one of the two returned) and R70 (R06 or R31, though our bank
-//! neither asked nor agreed) rest on what only people know. They are never found here: a mark on
-//! each R06 would be wrong nearly always.
+//! R62 (an entry was reversed and one of the two returned) rests on what only people know. It is
+//! found only as something to check, where the returned entry is our own REVERSAL. R70 (R06 or R31,
+//! though our bank neither asked nor agreed) is never found: a mark on each R06 would be wrong
+//! nearly always.
 //!
 //! Nothing is found for what cannot be dishonored: IAT entries, what the ACH operator, a federal
 //! agency or a gateway sent back, unknown codes, and everything that is not a return. Nothing is
@@ -31,12 +32,12 @@ use serde::{Deserialize, Serialize};
 use crate::code::{Initiator, ReturnCode, ReturnStage};
 use crate::deadline::{last_dishonor_day, return_deadline};
 use crate::decision::{EntryKey, MatchRule, PriorDecision, Transfer, TransferKeyKind};
-use crate::entry::Entry;
+use crate::entry::{Direction, Entry};
 
 /// Why a return may be dishonored, and until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DishonorGround {
-    /// R61, R67, R68 or R69.
+    /// R61, R62, R67, R68 or R69.
     pub code: ReturnCode,
     /// For R69 the fields as its addenda lists them, such as `03*06`; otherwise empty.
     pub fields: String,
@@ -71,6 +72,9 @@ pub fn dishonorable(
     let Some(code) = dishonorable_code(entry) else {
         return Vec::new();
     };
+    if entry.is_of_reversal() {
+        return of_reversal(entry, ours);
+    }
     let found = [
         misrouted(entry, ours).map(|why| (ReturnCode::R61, String::new(), why)),
         prior.map(|prior| (ReturnCode::R67, String::new(), duplicate(prior))),
@@ -81,7 +85,35 @@ pub fn dishonorable(
             .and_then(|transfer| wrong_fields(entry, transfer, ours))
             .map(|(fields, why)| (ReturnCode::R69, fields, why)),
     ];
-    let mut found = found.into_iter().flatten().peekable();
+    with_last_day(entry, found.into_iter().flatten())
+}
+
+/// The return of one of our own reversals. What it differs in from the payment says nothing, since
+/// it returns another entry, and one that settled on another day.
+///
+/// R62 is for a receiver who keeps money by it: the bank returned the debit with which we took back
+/// a credit. Whether that credit still stands only people know. Source: Nacha Operating Rules,
+/// Appendix Four, R62.
+fn of_reversal(entry: &Entry, ours: Originator<'_>) -> Vec<DishonorGround> {
+    let is_of_debit = entry.direction == Direction::Debit;
+    let unintended = is_of_debit.then(|| {
+        "the bank returned our REVERSAL, a debit that takes back a credit; a person must check \
+         whether the receiver keeps that credit"
+            .to_owned()
+    });
+    let found = [
+        misrouted(entry, ours).map(|why| (ReturnCode::R61, String::new(), why)),
+        unintended.map(|why| (ReturnCode::R62, String::new(), why)),
+    ];
+    with_last_day(entry, found.into_iter().flatten())
+}
+
+/// The grounds with the last day for them; none where that is not known.
+fn with_last_day(
+    entry: &Entry,
+    found: impl Iterator<Item = (ReturnCode, String, String)>,
+) -> Vec<DishonorGround> {
+    let mut found = found.peekable();
     // Most returns have no ground, and counting banking days takes time.
     let last_day = found.peek().and_then(|_| return_day(entry));
     let Some(last_day) = last_day.and_then(last_dishonor_day) else {

@@ -11,5 +11,6 @@ pub mod entry;
 mod fixture;
 pub mod format;
 mod julian;
+pub mod masking;
 pub mod money;
 mod text_enum;

@@ -50,6 +50,7 @@ pub(crate) async fn check(
                 }
                 return Ok(FileVerdict::Accepted(Checked {
                     items: summary.entries + summary.rejected,
+                    left_out: summary.left_out,
                     debit_minor: summary.debit_minor,
                     credit_minor: summary.credit_minor,
                     findings: summary.findings,
@@ -73,6 +74,10 @@ fn too_empty(source: &Source, how: Emptiness) -> Option<FileRejected> {
         Emptiness::NoBytes => ("the file is empty: it has no bytes", "no_bytes"),
         Emptiness::HeaderOnly => ("the file has a header and no entries", "header_only"),
         Emptiness::Sentence => ("the file says that there is nothing to report", "sentence"),
+        Emptiness::LeftOut => (
+            "the file has only entries that are not returns, or rows that the profile leaves out",
+            "left_out",
+        ),
     };
     Some(FileRejected {
         at: None,

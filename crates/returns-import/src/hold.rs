@@ -49,12 +49,15 @@ pub fn next_attempt(
                 .and_then(|pause| now.checked_add_signed(pause))
         }
         HoldReason::AmbiguousTransfer
+        | HoldReason::IdsContradict
+        | HoldReason::ReturnedPrenote
         | HoldReason::AmountDiffers
         | HoldReason::CurrencyDiffers
         | HoldReason::StateConflict
         | HoldReason::WrongDirection
         | HoldReason::SecondReturn
         | HoldReason::RefusedCorrection
+        | HoldReason::UnreadableCorrection
         | HoldReason::UnknownCode
         | HoldReason::UnsupportedType
         | HoldReason::DatabaseRefused

@@ -69,6 +69,9 @@ impl Phase {
 pub struct Checked {
     /// Entries and unreadable lines.
     pub items: u64,
+    /// Entries that are not returns, and rows that the source's profile leaves out.
+    #[serde(default)]
+    pub left_out: u64,
     /// Money of debits, minor units.
     pub debit_minor: i64,
     /// Money of credits, minor units.

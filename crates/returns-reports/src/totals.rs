@@ -22,6 +22,9 @@ pub struct ReportTotals {
     pub held: Tally,
     pub dismissed: Tally,
     pub rejected: Tally,
+    /// Entries that are not returns, and rows that the profile leaves out: they have no line.
+    #[serde(default)]
+    pub left_out: u64,
     /// The same lines as each database has them, in the order of the report's columns.
     pub databases: Vec<DatabaseTotals>,
 }

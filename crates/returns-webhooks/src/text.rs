@@ -1,12 +1,7 @@
 //! Texts of others, made fit for platforms: without anything that could be an account number, and
 //! short, so that a body stays small whatever a bank writes.
 
-use ach::entry::AccountTail;
-
-/// More digits than this in a row, in a text that a bank wrote, may be an account number.
-const LONGEST_RUN_OF_A_BANK: usize = 4;
-/// More digits than this in groups may be one; eight are a date.
-const MOST_GROUPED: usize = 8;
+use ach::masking::without_long_numbers;
 
 /// The letters of a return's id after its prefix: more than an account number has.
 const RETURN_ID_LENGTH: usize = 24;
@@ -46,20 +41,30 @@ fn json_length(letter: char) -> usize {
 /// `text` with its long numbers shown by their last digits, outside of what `keep` names and of
 /// ids of returns.
 fn masked(text: &str, keep: &str) -> String {
-    let kept = text.find(keep).filter(|_| !keep.is_empty());
-    let kept = kept.map(|at| (at, keep)).into_iter();
-    let first = kept
-        .chain(return_id_in(text))
-        .min_by_key(|(at, id)| (*at, usize::MAX - id.len()));
-    let Some((at, id)) = first else {
-        return without_numbers(text);
+    let kept_from = |from: usize| {
+        let at = text[from..].find(keep).filter(|_| !keep.is_empty());
+        at.map(|at| (from + at, keep))
     };
-    let after = &text[at + id.len()..];
-    format!(
-        "{}{id}{}",
-        without_numbers(&text[..at]),
-        masked(after, keep)
-    )
+    let return_from = |from: usize| return_id_in(&text[from..]).map(|(at, id)| (from + at, id));
+    let mut shown = String::with_capacity(text.len());
+    let mut from = 0;
+    let (mut kept, mut return_id) = (kept_from(0), return_from(0));
+    loop {
+        let next = [kept, return_id].into_iter().flatten();
+        let Some((at, id)) = next.min_by_key(|(at, id)| (*at, usize::MAX - id.len())) else {
+            return shown + &without_long_numbers(&text[from..]);
+        };
+        shown.push_str(&without_long_numbers(&text[from..at]));
+        shown.push_str(id);
+        from = at + id.len();
+        // Each is searched for again only once it was passed, so the text is gone through once.
+        if kept.is_some_and(|(at, _)| at < from) {
+            kept = kept_from(from);
+        }
+        if return_id.is_some_and(|(at, _)| at < from) {
+            return_id = return_from(from);
+        }
+    }
 }
 
 /// The first id of a return in `text`, and where it is.
@@ -70,48 +75,6 @@ fn return_id_in(text: &str) -> Option<(usize, &str)> {
         let is_one = id.bytes().skip(prefix.len()).all(hexadecimal);
         is_one.then_some((at, id))
     })
-}
-
-fn without_numbers(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
-        shown.push_str(&rest[..start]);
-        let number = number_at(&rest[start..]);
-        let digits = number.chars().filter(char::is_ascii_digit).count();
-        let run = number
-            .split(|letter: char| !letter.is_ascii_digit())
-            .map(str::len)
-            .max()
-            .unwrap_or_default();
-        match AccountTail::of(number) {
-            Some(tail) if run > LONGEST_RUN_OF_A_BANK || digits > MOST_GROUPED => {
-                shown.push_str(&tail.to_string());
-            }
-            Some(_) | None => shown.push_str(number),
-        }
-        rest = &rest[start + number.len()..];
-    }
-    shown.push_str(rest);
-    shown
-}
-
-/// The digits at the beginning of `text`, with single blanks and dashes between them.
-fn number_at(text: &str) -> &str {
-    let mut end = 0;
-    let mut letters = text.char_indices().peekable();
-    while let Some((at, letter)) = letters.next() {
-        let joins = matches!(letter, ' ' | '-')
-            && letters
-                .peek()
-                .is_some_and(|(_, next)| next.is_ascii_digit());
-        if letter.is_ascii_digit() {
-            end = at + 1;
-        } else if !joins {
-            break;
-        }
-    }
-    &text[..end]
 }
 
 #[cfg(test)]
@@ -138,9 +101,16 @@ mod tests {
                 "Dishonor of return ret_dbc31f87e8020af72d46304e",
             ),
             ("ret_123456789 of 123456789", "ret_***6789 of ***6789"),
+            ("ACCT 1234.5678.9012 CLOSED", "ACCT ***9012 CLOSED"),
         ] {
             assert_eq!(of_bank(text, 500, "84568456123456"), shown);
         }
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_ids_does_not_end_the_process() {
+        let text = "84568456123456 ".repeat(20_000);
+        assert_eq!(masked(&text, "84568456123456"), text);
     }
 
     #[test]

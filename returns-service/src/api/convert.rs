@@ -63,6 +63,7 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
         received_at: Some(timestamp(record.new.received_at)),
         decided_at: decided_at.map(timestamp),
         applied_at: applied_at.map(timestamp),
+        left_out: checked.map_or(0, |checked| checked.left_out),
         ..proto::Import::default()
     }
 }
@@ -153,6 +154,7 @@ pub(super) fn hold(hold: &HoldRecord) -> proto::Hold {
         ("transfer_request_id", &keys.transfer_request_id),
         ("case_id", &keys.case_id),
         ("individual_id", &keys.individual_id),
+        ("check_serial_number", &keys.check_serial_number),
         ("company_id", &keys.company_id),
     ];
     let (database, failed_position) = new.failed.clone().unwrap_or_default();

@@ -82,9 +82,12 @@ same_variants!(
         UnsupportedType,
         DatabaseRefused,
         UnexpectedValidationFailure,
+        IdsContradict,
+        ReturnedPrenote,
+        UnreadableCorrection,
     }
 );
-same_variants!(Emptiness => Emptiness { NoBytes, HeaderOnly, Sentence });
+same_variants!(Emptiness => Emptiness { NoBytes, HeaderOnly, Sentence, LeftOut });
 same_variants!(StageReached => AchReturnStage { Created, Dishonored, Contested });
 same_variants!(Severity => Severity { Warning, Critical });
 same_variants!(IncidentState = IncidentState { Open, Closed });

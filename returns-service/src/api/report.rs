@@ -129,5 +129,6 @@ fn header(report: &WrittenReport) -> Result<proto::ReportHeader, ApiError> {
         differences: summary.tie_out.differences,
         totals_key: report.totals_key.clone(),
         reported_at: Some(timestamp(report.at)),
+        left_out: summary.totals.left_out,
     })
 }

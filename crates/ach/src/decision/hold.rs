@@ -2,7 +2,7 @@
 
 use super::{PriorDecision, Transfer, TransferType};
 use crate::code::{CorrectionCode, ReturnCode};
-use crate::entry::{Coded, Direction, Entry};
+use crate::entry::{Coded, Direction, Entry, EntryKind};
 use crate::money::Money;
 use crate::text_enum::text_enum;
 
@@ -13,6 +13,11 @@ text_enum! {
         UnknownTransfer = "unknown_transfer",
         /// The ids name more than one transfer.
         AmbiguousTransfer = "ambiguous_transfer",
+        /// One id of the entry names a transfer that another of its ids contradicts.
+        IdsContradict = "ids_contradict",
+        /// A prenote came back: an entry of zero that asked whether an account exists. It returns no
+        /// payment, so no transfer is looked for.
+        ReturnedPrenote = "returned_prenote",
         /// The amount is not the transfer's.
         AmountDiffers = "amount_differs",
         /// The currency is not the transfer's.
@@ -29,6 +34,8 @@ text_enum! {
         ContestedReturn = "contested_return",
         /// A refused notification of change.
         RefusedCorrection = "refused_correction",
+        /// The data of a notification of change cannot be read, or not all of it.
+        UnreadableCorrection = "unreadable_correction",
         /// The code is not in the table, or not in force.
         UnknownCode = "unknown_code",
         /// The transfer's type is not one that can be returned.
@@ -62,6 +69,7 @@ impl Hold {
             ("transfer request id", &keys.transfer_request_id),
             ("original trace", &keys.original_trace),
             ("individual id", &keys.individual_id),
+            ("check serial number", &keys.check_serial_number),
         ]
         .into_iter()
         .filter_map(|(name, value)| value.as_ref().map(|value| format!("{name} {value}")))
@@ -83,6 +91,23 @@ impl Hold {
             ids.join(", ")
         );
         Self::new(HoldReason::AmbiguousTransfer, detail)
+    }
+
+    pub(super) fn returned_prenote(entry: &Entry) -> Self {
+        let code = entry.kind.code();
+        let code = code.map_or_else(|| "no code".to_owned(), |(code, _)| code);
+        let detail = format!(
+            "a prenote (an entry of zero) came back with {code}; no payment is affected, but do not \
+             debit this account before its data is corrected; then dismiss the hold"
+        );
+        Self::new(HoldReason::ReturnedPrenote, detail)
+    }
+
+    pub(super) fn ids_contradict(why: &str) -> Self {
+        let detail = format!(
+            "{why}; find out which transfer is meant, and retry the hold with its transfer id"
+        );
+        Self::new(HoldReason::IdsContradict, detail)
     }
 
     pub(super) fn amount_differs(amount: Money, transfer: &Transfer) -> Self {
@@ -141,6 +166,27 @@ impl Hold {
     pub(super) fn refused_correction(code: &Coded<CorrectionCode>) -> Self {
         let detail = format!("a notification of change was refused ({code})");
         Self::new(HoldReason::RefusedCorrection, detail)
+    }
+
+    /// A correction of which `entry` has some data that cannot be read.
+    pub(super) fn unreadable_correction(entry: &Entry) -> Self {
+        let parts: Vec<String> = match &entry.kind {
+            EntryKind::Correction { corrected, .. } => corrected
+                .iter()
+                .map(|part| format!("{} {part}", part.field().replace('_', " ")))
+                .collect(),
+            EntryKind::Return { .. }
+            | EntryKind::Dishonored { .. }
+            | EntryKind::Contested { .. }
+            | EntryKind::RefusedCorrection { .. }
+            | EntryKind::ValidationFailure { .. } => Vec::new(),
+        };
+        let detail = format!(
+            "the corrected data does not fit its change code, or a routing number in it has a wrong \
+             check digit ({}); ask the bank for the right data, then dismiss the hold",
+            parts.join(", ")
+        );
+        Self::new(HoldReason::UnreadableCorrection, detail)
     }
 
     pub(super) fn unknown_code(code: &str) -> Self {

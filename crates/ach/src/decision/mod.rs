@@ -3,6 +3,7 @@
 //!
 //! An entry that the table does not cover is held for a person; nothing is ever dropped.
 
+mod contradiction;
 mod duplicate;
 mod hold;
 mod resolve;
@@ -218,8 +219,11 @@ fn act_or_duplicate<'t>(
     today: NaiveDate,
 ) -> Result<Decision<'t>, Hold> {
     let event = Event::of(entry, today)?;
+    if entry.is_prenote() {
+        return Err(Hold::returned_prenote(entry));
+    }
     let transfer = match found {
-        Resolution::One(transfer) => transfer,
+        Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => transfer,
         Resolution::Unknown => return Err(Hold::unknown_transfer(entry)),
         Resolution::Ambiguous(ids) => return Err(Hold::ambiguous_transfer(ids)),
     };
@@ -229,7 +233,13 @@ fn act_or_duplicate<'t>(
             of: prior.return_id.clone(),
         });
     }
+    if let Resolution::Contradicted { why, .. } = found {
+        return Err(Hold::ids_contradict(why));
+    }
     let act = match event {
+        Event::Correction if entry.kind.has_unreadable_data() => {
+            return Err(Hold::unreadable_correction(entry));
+        }
         Event::Correction => Act::on(transfer, Action::Correct, Expected::of(transfer, policy)),
         Event::ValidationFailure => {
             duplicate::check_no_return(known)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-use super::Transfer;
+use super::{Transfer, contradiction};
 use crate::entry::{Entry, EntryKeys};
 use crate::text_enum::text_enum;
 
@@ -22,6 +22,8 @@ text_enum! {
         OriginalTrace = "original_trace",
         /// Individual identification number.
         IndividualId = "individual_id",
+        /// Serial number of the check that the entry stands for.
+        CheckSerialNumber = "check_serial_number",
     }
 }
 
@@ -44,7 +46,7 @@ text_enum! {
 impl TransferKeyKind {
     /// Whether one value names one payment for good. Trace numbers wrap and are shared by
     /// originators (Nacha Appendix Three); individual ids are cut to fifteen characters.
-    const fn identifies(self) -> bool {
+    pub(super) const fn identifies(self) -> bool {
         match self {
             Self::TransferId | Self::TraceId | Self::PaymentId => true,
             Self::AchTrace | Self::IndividualId => false,
@@ -70,6 +72,7 @@ impl MatchRule {
             EntryKey::TransferRequestId => keys.transfer_request_id.as_deref(),
             EntryKey::OriginalTrace => keys.original_trace.as_deref(),
             EntryKey::IndividualId => keys.individual_id.as_deref(),
+            EntryKey::CheckSerialNumber => keys.check_serial_number.as_deref(),
         }
     }
 }
@@ -78,8 +81,8 @@ impl MatchRule {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is not a valid match rule; write ENTRY_ID:TRANSFER_ID with payment_id, order_id, \
-     transfer_request_id, original_trace or individual_id before the colon, and transfer_id, \
-     trace_id, payment_id, ach_trace or individual_id after it"
+     transfer_request_id, original_trace, individual_id or check_serial_number before the colon, \
+     and transfer_id, trace_id, payment_id, ach_trace or individual_id after it"
 )]
 pub struct BadMatchRule(pub String);
 
@@ -115,6 +118,13 @@ pub enum Resolution {
     One(Transfer),
     /// More than one: their ids.
     Ambiguous(Vec<String>),
+    /// This one, but another id of the entry is not its.
+    Contradicted {
+        /// The transfer that an id named.
+        transfer: Transfer,
+        /// Which id is another, with both values.
+        why: String,
+    },
 }
 
 /// Settles which transfer `entry` is about from what each rule found, in the order of the
@@ -124,7 +134,20 @@ pub enum Resolution {
 /// answer is ambiguous, never the first. The weaker ids (trace number, individual id) count
 /// only when none of the others finds anything, one rule at a time. Of several transfers with
 /// the same weak id, the one with the entry's amount is meant, if it is the only one.
+///
+/// A transfer that was found by one id and is contradicted by another is never settled.
 pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolution {
+    match named(entry, found) {
+        Resolution::One(transfer) => match contradiction::of(entry, &transfer, found) {
+            Some(why) => Resolution::Contradicted { transfer, why },
+            None => Resolution::One(transfer),
+        },
+        unsettled => unsettled,
+    }
+}
+
+/// The transfer that the ids name, whatever the others of them say.
+fn named(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolution {
     let strong: Vec<&Transfer> = found
         .iter()
         .filter(|(rule, _)| rule.transfer.identifies())
@@ -146,9 +169,13 @@ pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolutio
     match one_of(&all) {
         Resolution::Ambiguous(ids) => match one_of(&fitting) {
             Resolution::One(transfer) => Resolution::One(transfer),
-            Resolution::Unknown | Resolution::Ambiguous(_) => Resolution::Ambiguous(ids),
+            Resolution::Unknown | Resolution::Ambiguous(_) | Resolution::Contradicted { .. } => {
+                Resolution::Ambiguous(ids)
+            }
         },
-        settled @ (Resolution::One(_) | Resolution::Unknown) => settled,
+        settled @ (Resolution::One(_) | Resolution::Unknown | Resolution::Contradicted { .. }) => {
+            settled
+        }
     }
 }
 

@@ -299,3 +299,21 @@ fn the_strongest_ground_comes_first() {
             .all(|ground| ground.last_day == found[0].last_day)
     );
 }
+
+/// A return of our own reversal is compared with the payment in nothing. Only a debit that takes
+/// back a credit may leave the receiver with money, and a person finds out.
+#[test]
+fn the_return_of_our_reversal_is_at_most_something_to_check() {
+    let mut entry = returned(ReturnCode::R01);
+    entry.entry_description = Some("REVERSAL".into());
+    entry.settlement_date = Some(day("2026-11-27"));
+    entry.direction = Direction::Credit;
+    entry.amount = Some(Money::cents(4_000));
+    assert_eq!(grounds(&entry, &debit()), []);
+    entry.direction = Direction::Debit;
+    let found = grounds(&entry, &debit());
+    assert_eq!(codes(&found), ["R62"]);
+    assert!(found[0].why.contains("a person must check"));
+    entry.entry_description = Some("PAYMENT".into());
+    assert_eq!(codes(&grounds(&entry, &debit())), ["R68", "R69 03"]);
+}

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::AccountTail;
+use crate::masking::without_long_numbers;
 
 /// One piece of corrected data of a notification of change. The reader masks account numbers,
 /// so the clear number exists nowhere in the program.
@@ -48,6 +49,24 @@ impl Corrected {
             Self::CompanyId(_) => "company_id",
             Self::Text(_) => "text",
             Self::Unreadable(_) => "unreadable",
+        }
+    }
+}
+
+impl Corrected {
+    /// Hides what may be an account number in the place of a name or a code.
+    pub(super) fn mask_free_text(&mut self) {
+        match self {
+            Self::Name(text)
+            | Self::CompanyName(text)
+            | Self::TransactionCode(text)
+            | Self::Text(text) => *text = without_long_numbers(text),
+            Self::Account(_)
+            | Self::Routing(_)
+            | Self::IndividualId(_)
+            | Self::ForeignBank(_)
+            | Self::CompanyId(_)
+            | Self::Unreadable(_) => {}
         }
     }
 }

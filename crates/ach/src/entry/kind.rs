@@ -138,6 +138,20 @@ impl EntryKind {
         }
     }
 
+    /// Whether it is a correction of which some data cannot be read.
+    pub(crate) fn has_unreadable_data(&self) -> bool {
+        match self {
+            Self::Correction { corrected, .. } | Self::RefusedCorrection { corrected, .. } => {
+                let is_unreadable = |part: &Corrected| matches!(part, Corrected::Unreadable(_));
+                corrected.iter().any(is_unreadable)
+            }
+            Self::Return { .. }
+            | Self::Dishonored { .. }
+            | Self::Contested { .. }
+            | Self::ValidationFailure { .. } => false,
+        }
+    }
+
     /// The title of the code, when the table has it.
     pub fn title(&self) -> Option<&'static str> {
         match self {

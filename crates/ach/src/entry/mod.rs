@@ -4,6 +4,7 @@
 mod account;
 mod corrected;
 mod kind;
+pub(crate) mod routing;
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub use account::AccountTail;
 pub use corrected::Corrected;
 pub use kind::{Coded, EntryKind};
 
+use crate::masking::without_long_numbers;
 use crate::money::Money;
 use crate::text_enum::text_enum;
 
@@ -73,6 +75,9 @@ pub struct EntryKeys {
     /// Individual identification number of the entry (15 or 22 characters).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub individual_id: Option<String>,
+    /// Serial number of the check that the entry stands for (ARC, BOC, POP, RCK, TRC, XCK).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check_serial_number: Option<String>,
     /// Company identification of the originator (10 characters).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub company_id: Option<String>,
@@ -158,10 +163,43 @@ impl Entry {
         }
     }
 
+    /// Hides what may be an account number in every text that a bank or an acquirer wrote as it
+    /// liked. Ids and codes stay.
+    pub(crate) fn mask_free_text(&mut self) {
+        let texts = [
+            &mut self.description,
+            &mut self.company_name,
+            &mut self.entry_description,
+        ];
+        for text in texts.into_iter().flatten() {
+            *text = without_long_numbers(text);
+        }
+        if let EntryKind::Correction { corrected, .. }
+        | EntryKind::RefusedCorrection { corrected, .. } = &mut self.kind
+        {
+            corrected.iter_mut().for_each(Corrected::mask_free_text);
+        }
+    }
+
     /// The amount that must be the transfer's: the original amount where the entry's own may
     /// differ.
     pub(crate) fn amount_to_match(&self) -> Option<Money> {
         self.original_amount.or(self.amount)
+    }
+
+    /// Whether it is about a prenote: an entry of zero that came back, or was rejected.
+    pub(crate) fn is_prenote(&self) -> bool {
+        let is_zero = self
+            .amount_to_match()
+            .is_some_and(|amount| amount.minor() == 0);
+        let is_validation_failure = matches!(self.kind, EntryKind::ValidationFailure { .. });
+        is_zero && (self.kind.is_return() || is_validation_failure)
+    }
+
+    /// Whether it is about one of our own reversals, which corrects an entry that was sent by
+    /// mistake. Its batch has this description by the rules (Nacha §2.9).
+    pub(crate) fn is_of_reversal(&self) -> bool {
+        self.entry_description.as_deref() == Some("REVERSAL")
     }
 
     /// Whether it is of an international entry (IAT).

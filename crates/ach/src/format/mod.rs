@@ -10,12 +10,15 @@ use std::io::Read;
 
 use chrono::NaiveDate;
 
-use crate::entry::{AccountTail, Entry};
+use crate::entry::Entry;
 
 pub mod delimited;
+mod foreign;
+mod limits;
 pub mod nacha;
 mod rejected;
 mod summary;
+mod window;
 pub mod worldpay;
 
 pub use rejected::{FileRejected, ReadError, Rejected};
@@ -51,7 +54,8 @@ impl Format {
                 FormatReader::Nacha(Box::new(reader))
             }
             Self::Delimited(profile) => {
-                let reader = delimited::DelimitedReader::new(input, (**profile).clone());
+                let profile = (**profile).clone();
+                let reader = delimited::DelimitedReader::new(input, profile, received_on);
                 FormatReader::Delimited(Box::new(reader))
             }
         })
@@ -88,49 +92,9 @@ impl<R: Read> Iterator for FileReader<R> {
             FormatReader::Nacha(reader) => reader.next(),
             FormatReader::Delimited(reader) => reader.next(),
         };
-        if let Some(Ok(Item::Entry(entry))) = &mut item
-            && let Some(text) = &mut entry.description
-        {
-            *text = without_long_numbers(text);
+        if let Some(Ok(Item::Entry(entry))) = &mut item {
+            entry.mask_free_text();
         }
         item
-    }
-}
-
-/// Hides what may be an account number in the text beside a code, which banks write as they
-/// like. Of each run of seven digits or more only the last digits stay.
-fn without_long_numbers(text: &str) -> String {
-    const SHORTEST: usize = 7;
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
-        let digits = rest[start..].bytes().take_while(u8::is_ascii_digit).count();
-        let (before, from_number) = rest.split_at(start);
-        let (number, after) = from_number.split_at(digits);
-        shown.push_str(before);
-        match AccountTail::of(number).filter(|_| digits >= SHORTEST) {
-            Some(tail) => shown.push_str(&tail.to_string()),
-            None => shown.push_str(number),
-        }
-        rest = after;
-    }
-    shown + rest
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_in_free_text_that_may_be_an_account_keeps_only_its_last_digits() {
-        let hidden = without_long_numbers;
-        assert_eq!(hidden("ACCT 123456789012 CLOSED"), "ACCT ***9012 CLOSED");
-        assert_eq!(hidden("1234567 and 7654321"), "***567 and ***321");
-        assert_eq!(hidden("né 12345678é"), "né ***5678é");
-        assert_eq!(
-            hidden("R03 on 111626, code 01*03*06"),
-            "R03 on 111626, code 01*03*06"
-        );
-        assert_eq!(hidden(""), "");
     }
 }

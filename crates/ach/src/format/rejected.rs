@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::limits;
 use crate::entry::FilePosition;
 
 /// A line that could not be read. Reading continues after it.
@@ -29,8 +30,8 @@ impl Rejected {
     ) -> Self {
         Self {
             at,
-            field: Some(field.to_string()),
-            why: why.into(),
+            field: Some(limits::cut(field.to_string(), limits::FIELD)),
+            why: limits::cut(why.into(), limits::REASON),
             amount_minor,
         }
     }
@@ -57,7 +58,7 @@ impl FileRejected {
         Self {
             at: None,
             field: None,
-            why: why.into(),
+            why: limits::cut(why.into(), limits::FILE_REASON),
             looks_like: None,
         }
     }
@@ -70,7 +71,7 @@ impl FileRejected {
 
     /// The same fault, in this field.
     pub(super) fn in_field(mut self, field: impl fmt::Display) -> Self {
-        self.field = Some(field.to_string());
+        self.field = Some(limits::cut(field.to_string(), limits::FIELD));
         self
     }
 }

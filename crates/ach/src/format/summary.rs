@@ -30,6 +30,8 @@ pub enum Emptiness {
     HeaderOnly,
     /// A sentence such as `NO RETURNS REPORTED`.
     Sentence,
+    /// Nothing but entries or rows that were left out, see [`Summary::left_out`].
+    LeftOut,
 }
 
 /// What was read; complete once the reader is at its end.
@@ -42,6 +44,9 @@ pub struct Summary {
     pub entries: u64,
     /// Lines that could not be read.
     pub rejected: u64,
+    /// Entries that are not returns, and rows that the profile leaves out.
+    #[serde(default)]
+    pub left_out: u64,
     /// Sum of the amounts of debits, minor units. Corrections count as zero.
     pub debit_minor: i64,
     /// Sum of the amounts of credits, minor units.

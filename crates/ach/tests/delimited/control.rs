@@ -178,7 +178,7 @@ fn the_row_filter_counts_what_it_leaves_out() {
     assert_eq!((outcome.entries.len(), outcome.rejected.len()), (2, 0));
     assert_eq!(outcome.found("row filter"), 2);
     let all_out = read_rows("OTHER,R01,1.00,,\n", &profile);
-    assert_eq!(all_out.summary.emptiness, Some(Emptiness::HeaderOnly));
+    assert_eq!(all_out.summary.emptiness, Some(Emptiness::LeftOut));
 }
 
 #[test]

@@ -8,9 +8,11 @@
 
 mod control;
 mod header;
+mod limits;
 mod parsed;
 mod profile;
 mod properties;
+mod reports;
 mod rows;
 mod values;
 mod vendors;

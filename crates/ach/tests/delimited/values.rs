@@ -83,7 +83,7 @@ fn the_unit_decides_what_500_00_is() {
 
 #[test]
 fn the_sign_of_an_amount_is_removed() {
-    let rows = "a,R01,-1.00,,\nb,R01,1.00-,,\nc,R01,(1.00),,\nd,R01,\"$1,000.00\",,\n";
+    let rows = "a,R01,-1.00,,\nb,R01,1.00-,,\nc,R01,(1.00),,\nd,R01,\"-$1,000.00\",,\n";
     let outcome = read_rows(rows, &small(""));
     let amounts: Vec<_> = outcome
         .entries
@@ -330,7 +330,11 @@ fn corrected_data_in_one_column_are_told_apart_by_the_code() {
     assert_eq!(corrected("C05", "32"), ["TransactionCode(\"32\")"]);
     assert_eq!(
         corrected("C03", "011000015   123456789"),
-        ["Unreadable(AccountTail(\"6789\"))"]
+        ["Routing(\"011000015\")", "Account(AccountTail(\"6789\"))"]
+    );
+    assert_eq!(
+        corrected("C02", "011000016"),
+        ["Unreadable(AccountTail(\"0016\"))"]
     );
     assert_eq!(
         corrected("C99", "123456789"),
@@ -350,4 +354,18 @@ fn code_and_words_can_share_a_column() {
         outcome.entry().description.as_deref(),
         Some("Insufficient Funds")
     );
+}
+
+#[test]
+fn an_original_date_far_from_the_row_is_a_placeholder() {
+    let profile = profile(&format!("{SMALL}\noriginal_date = \"sent\""));
+    let text = "id,code,amount,date,text,sent\n1,R01,1.00,07/02/2026,,06/30/2026\n\
+                2,R01,1.00,07/02/2026,,01/01/2000\n3,R01,1.00,,,01/01/1990\n";
+    let outcome = read(text.as_bytes(), &profile);
+    let dates = outcome.entries.iter().map(|entry| entry.original_date);
+    let shown: Vec<_> = dates
+        .map(|date| date.map(|date| date.to_string()))
+        .collect();
+    assert_eq!(shown, [Some("2026-06-30".to_owned()), None, None]);
+    assert_eq!(outcome.found("implausible dates"), 2);
 }

@@ -2,6 +2,7 @@
 
 use ach::code::{CorrectionCode, ReturnCode};
 use ach::entry::{Coded, Corrected, Entry, EntryKind};
+use ach::format::Emptiness;
 use chrono::NaiveDate;
 
 use crate::parsed::ParsedFile;
@@ -243,7 +244,7 @@ fn accounting_entries_are_never_read_as_returns() {
     assert_eq!(outcome.findings(), ["accounting entries (ADV)"]);
     assert_eq!(
         (outcome.summary.findings[0].count, outcome.summary.emptiness),
-        (2, None)
+        (2, Some(Emptiness::LeftOut))
     );
 }
 

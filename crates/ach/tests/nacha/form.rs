@@ -1,6 +1,7 @@
 //! Deviations of form: each file says the same as `plain.ach`, or nearly, and is read.
 
 use ach::format::Emptiness;
+use ach::format::nacha::Tolerance;
 
 use crate::parsed::{ParsedFile, file};
 
@@ -288,5 +289,60 @@ fn a_file_without_entries_says_how_it_is_empty() {
         emptiness(b"*** NO RETURNS REPORTED ***\r\n"),
         Some(Emptiness::Sentence)
     );
-    assert_eq!(emptiness(&file("consolidated_without_returns.ach")), None);
+    assert_eq!(
+        emptiness(&file("consolidated_without_returns.ach")),
+        Some(Emptiness::LeftOut)
+    );
+}
+
+#[test]
+fn nul_bytes_that_fill_up_the_file_are_skipped() {
+    let expected = ParsedFile::of_file("plain.ach").lines();
+    for filler in [&b"\0"[..], &[0; 5_000], b"\0\0\r\n\0\0\r\n", &[0; 200_000]] {
+        let mut bytes = file("plain.ach");
+        bytes.extend_from_slice(filler);
+        let outcome = ParsedFile::of(bytes.as_slice(), Tolerance::default());
+        assert_eq!(outcome.lines(), expected);
+        assert!(outcome.findings().contains(&"NUL bytes at the end"));
+    }
+    let mut within = file("plain.ach");
+    within.truncate(190);
+    within.extend_from_slice(b"\0\0\0\0\n");
+    within.extend_from_slice(&file("plain.ach")[190..]);
+    let outcome = ParsedFile::of(within.as_slice(), Tolerance::default());
+    assert!(outcome.file_rejected.is_some());
+}
+
+#[test]
+fn filler_with_zeros_in_it_is_filler() {
+    let text = String::from_utf8(file("plain.ach")).unwrap();
+    let nines = "9".repeat(94);
+    assert!(text.contains(&nines));
+    let stray = format!("{}00{}0{}", "9".repeat(30), "9".repeat(40), "9".repeat(21));
+    let outcome = ParsedFile::of(
+        text.replacen(&nines, &stray, 1).as_bytes(),
+        Tolerance::default(),
+    );
+    assert_eq!(outcome.lines(), ParsedFile::of_file("plain.ach").lines());
+    assert_eq!(outcome.findings(), ["filler with zeros"]);
+    let control = "9000000000000000000000000000000000000000000000000000000";
+    let second = text.replacen(&nines, &format!("{control:<94}"), 1);
+    let outcome = ParsedFile::of(second.as_bytes(), Tolerance::default());
+    assert!(outcome.file_rejected.is_some());
+}
+
+#[test]
+fn what_is_no_nacha_file_is_called_by_its_name() {
+    for (bytes, name) in [
+        (&b"%PDF-1.4\nreturns"[..], "PDF"),
+        (b"<html><body>Please sign in</body></html>", "login"),
+        (b"{\"returns\": []}", "JSON"),
+    ] {
+        let outcome = ParsedFile::of(bytes, Tolerance::default());
+        let why = outcome.file_rejected.unwrap().why;
+        assert!(
+            why.contains("not a NACHA file") && why.contains(name),
+            "{why}"
+        );
+    }
 }

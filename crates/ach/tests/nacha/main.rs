@@ -10,7 +10,9 @@
 mod bounds;
 mod content;
 mod form;
+mod layouts;
 mod parsed;
 mod random;
+mod reject_codes;
 mod rejected;
 mod writer;

@@ -203,9 +203,24 @@ fn a_file_cut_off_within_a_record_is_never_accepted() {
 }
 
 #[test]
-fn two_files_in_one_are_rejected() {
-    let (line, _) = ParsedFile::of_file("two_files.ach").file_rejection();
-    assert_eq!(line, Some(21));
+fn files_one_behind_the_other_are_each_checked_by_their_own_control() {
+    let whole = ParsedFile::of_file("two_files.ach");
+    assert_eq!(whole.lines().len(), 6);
+    assert_eq!(whole.findings(), ["several files one behind the other"]);
+    let lines = String::from_utf8(file("two_files.ach")).unwrap();
+    let lines: Vec<&str> = lines.lines().collect();
+    let rejection = |lines: &[&str]| {
+        let outcome = ParsedFile::of(lines.join("\n").as_bytes(), Tolerance::default());
+        outcome.file_rejection().0
+    };
+    // One amount more in the second file.
+    let other = lines[22].replace("0000012354", "0000012355");
+    let mut wrong = lines.clone();
+    wrong[22] = &other;
+    assert_eq!(rejection(&wrong), Some(27));
+    // The first file without its control, and the second cut off.
+    assert_eq!(rejection(&[&lines[..11], &lines[20..]].concat()), Some(12));
+    assert_eq!(rejection(&lines[..28]), Some(28));
 }
 
 #[test]
@@ -228,10 +243,7 @@ fn what_is_not_a_nacha_file_is_rejected() {
         (b"-----BEGIN PGP MESSAGE-----\n\nhQEMA", "PGP"),
         (b"\xFF\xFE1\x000\x001\x00", "UTF-16"),
         (b"1 return came in today\n", "not a file header"),
-        (
-            b"<html><body>503</body></html>",
-            "no line of it is a record",
-        ),
+        (b"<html><body>503</body></html>", "web page"),
         ("9".repeat(940).as_bytes(), "filler"),
         (&[0; 500], "not text"),
         (&random, "NACHA"),

@@ -20,7 +20,7 @@ pub(crate) fn mark(
     priors: impl FnOnce(&str) -> Vec<PriorDecision>,
 ) -> Option<DishonorMark> {
     let transfer = match resolution {
-        Resolution::One(transfer) => Some(transfer),
+        Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => Some(transfer),
         Resolution::Unknown | Resolution::Ambiguous(_) => None,
     };
     let (return_id, prior) = match outcome {

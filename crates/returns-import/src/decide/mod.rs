@@ -176,7 +176,9 @@ impl Decider {
         let ids: BTreeSet<&str> = resolutions
             .iter()
             .filter_map(|resolution| match resolution {
-                Resolution::One(transfer) => Some(transfer.id.as_str()),
+                Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => {
+                    Some(transfer.id.as_str())
+                }
                 Resolution::Unknown | Resolution::Ambiguous(_) => None,
             })
             .collect();
@@ -193,7 +195,9 @@ fn decide_one(
     (policy, now): (FundingPolicy, DateTime<Utc>),
 ) -> EntryOutcome {
     let prior = match resolution {
-        Resolution::One(transfer) => pending.prior(&transfer.id, known),
+        Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => {
+            pending.prior(&transfer.id, known)
+        }
         Resolution::Unknown | Resolution::Ambiguous(_) => Vec::new(),
     };
     match decide(one.entry, resolution, &prior, policy, now.date_naive()) {
@@ -223,7 +227,9 @@ fn decide_one(
 fn candidates(resolution: &Resolution) -> Vec<String> {
     match resolution {
         Resolution::Unknown => Vec::new(),
-        Resolution::One(transfer) => vec![transfer.id.clone()],
+        Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => {
+            vec![transfer.id.clone()]
+        }
         Resolution::Ambiguous(ids) => ids.clone(),
     }
 }

@@ -130,8 +130,9 @@ fn emptiness(section: &Section<'_>, text: &str) -> Option<Emptiness> {
         "no_bytes" => Some(Emptiness::NoBytes),
         "header_only" => Some(Emptiness::HeaderOnly),
         "sentence" => Some(Emptiness::Sentence),
+        "left_out" => Some(Emptiness::LeftOut),
         other => {
-            let what = format!("{other:?} is not no_bytes, header_only or sentence");
+            let what = format!("{other:?} is not no_bytes, header_only, sentence or left_out");
             section.fault("allow_empty", what);
             None
         }

@@ -273,6 +273,7 @@ impl World {
             .receive(format!("file {}", entries.file).as_bytes())
             .await;
         let checked = Checked {
+            left_out: 0,
             items: entries.items,
             debit_minor: 0,
             credit_minor: 0,

@@ -162,6 +162,7 @@ impl FileFinding {
     /// It is applied and reported.
     pub(super) fn finished(import: &ImportRecord) -> Self {
         let totals = &import.totals;
+        let left_out = import.phase.checked().map_or(0, |checked| checked.left_out);
         let applied = [
             totals.returned,
             totals.reversed,
@@ -171,15 +172,18 @@ impl FileFinding {
         let applied: u64 = applied.iter().map(|tally| tally.count).sum();
         let outcome = if has_exceptions(totals) {
             RunOutcome::CompletedWithExceptions
-        } else if totals.read.count == 0 {
+        } else if totals.read.count + left_out == 0 {
             RunOutcome::NoActivity
         } else {
             RunOutcome::Completed
         };
-        let what = format!(
+        let mut what = format!(
             "{} read = {applied} applied + {} duplicate + {} held + {} unreadable",
             totals.read.count, totals.duplicate.count, totals.held.count, totals.rejected.count
         );
+        if left_out > 0 {
+            what.push_str(&format!("; {left_out} left out"));
+        }
         let (new, import_id) = (&import.new, Some(import.import_id.as_str()));
         Self {
             is_new: true,

@@ -76,6 +76,7 @@ fn poison(entry: &mut Entry) {
         transfer_request_id: canary(),
         case_id: canary(),
         individual_id: canary(),
+        check_serial_number: canary(),
         company_id: canary(),
     };
     entry.sec = canary();

@@ -12,6 +12,12 @@ pub(super) const fn sentence(reason: HoldReason) -> &'static str {
         HoldReason::AmbiguousTransfer => {
             "the ids of this entry name more than one payment; a person chooses"
         }
+        HoldReason::IdsContradict => {
+            "the ids of this entry do not all name the same payment; a person chooses"
+        }
+        HoldReason::ReturnedPrenote => {
+            "a prenote (an entry of zero) came back; no payment is affected"
+        }
         HoldReason::AmountDiffers => "the amount of this entry is not the payment's",
         HoldReason::CurrencyDiffers => "the currency of this entry is not the payment's",
         HoldReason::StateConflict => "the payment is in a state that this entry cannot change",
@@ -26,6 +32,9 @@ pub(super) const fn sentence(reason: HoldReason) -> &'static str {
             "the entry contests a dishonor that is not known, or not at that stage"
         }
         HoldReason::RefusedCorrection => "a notification of change was refused",
+        HoldReason::UnreadableCorrection => {
+            "the data of a notification of change cannot be read; a person looks into it"
+        }
         HoldReason::UnknownCode => "the code of this entry is not in the table of codes in force",
         HoldReason::UnsupportedType => "the payment is of a type that has no returns",
         HoldReason::DatabaseRefused => "the entry could not be applied yet; a person looks into it",

@@ -51,13 +51,28 @@ fn an_amount_or_a_currency_that_differs_names_both() {
 }
 
 #[test]
-fn a_zero_amount_is_an_amount_like_any_other() {
-    let entry = Entry {
+fn a_returned_prenote_is_of_no_payment_and_never_looked_up() {
+    let zero = |entry: Entry| Entry {
         amount: Some(Money::cents(0)),
-        ..returned("R01")
+        ..entry
     };
-    let hold = held(&entry, debit(), FundingPolicy::State);
-    assert_eq!(hold.reason, HoldReason::AmountDiffers);
+    for entry in [
+        zero(returned("R03")),
+        zero(validation_failure("no account")),
+    ] {
+        for found in [one(debit()), &Resolution::Unknown] {
+            let hold = hold(decide(&entry, found, &[], FundingPolicy::State, today()));
+            assert_eq!(hold.reason, HoldReason::ReturnedPrenote);
+            assert!(hold.detail.contains("a prenote"), "{}", hold.detail);
+        }
+    }
+    // A correction has no amount of its own.
+    let corrected = decided(
+        &correction("C02", "061000052"),
+        debit(),
+        FundingPolicy::State,
+    );
+    assert_eq!(effect(corrected), Effect::Correct);
 }
 
 #[test]
@@ -196,4 +211,28 @@ fn a_validation_failure_of_anything_but_a_pending_debit_is_unexpected() {
         assert_eq!(hold.reason, HoldReason::UnexpectedValidationFailure);
         assert!(hold.detail.contains("TR1"), "{}", hold.detail);
     }
+}
+
+#[test]
+fn corrected_data_that_cannot_be_read_is_held_with_every_part_of_it() {
+    let corrected = vec![
+        Corrected::Unreadable(crate::entry::AccountTail::of("061000053").unwrap()),
+        Corrected::TransactionCode("37".into()),
+    ];
+    let kind = EntryKind::Correction {
+        code: coded("C07"),
+        corrected,
+    };
+    let entry = Entry {
+        kind,
+        ..correction("C07", "061000052")
+    };
+    let hold = held(&entry, debit(), FundingPolicy::State);
+    assert_eq!(hold.reason, HoldReason::UnreadableCorrection);
+    assert!(
+        hold.detail
+            .contains("unreadable ***0053, transaction code 37"),
+        "{}",
+        hold.detail
+    );
 }

@@ -97,6 +97,107 @@ fn of_several_transfers_with_one_trace_number_the_one_with_the_amount_is_meant()
     );
 }
 
+fn contradicted(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> String {
+    match resolve(entry, found) {
+        Resolution::Contradicted { transfer, why } => {
+            assert!(why.contains(&transfer.id), "{why}");
+            why
+        }
+        other => panic!("no contradiction: {other:?}"),
+    }
+}
+
+#[test]
+fn a_match_that_another_id_contradicts_is_held_with_both_values() {
+    let ours = Transfer {
+        ach_trace: Some("61000050000044".into()),
+        ..transfer("TR1", 5_000)
+    };
+    let mut entry = returned("R01");
+    entry.keys.original_trace = Some("071000300000045".into());
+    for rule_text in ["individual_id:individual_id", "payment_id:payment_id"] {
+        entry.keys.individual_id = Some("3318".into());
+        let found = [(rule(rule_text), vec![ours.clone()])];
+        let why = contradicted(&entry, &found);
+        assert!(
+            why.contains("071000300000045") && why.contains("61000050000044"),
+            "{why}"
+        );
+        let resolution = resolve(&entry, &found);
+        let held = hold(decide(
+            &entry,
+            &resolution,
+            &[],
+            FundingPolicy::State,
+            today(),
+        ));
+        assert_eq!(held.reason, HoldReason::IdsContradict);
+        assert!(held.detail.contains("071000300000045"), "{}", held.detail);
+    }
+    // The same number without its leading zero is no contradiction.
+    entry.keys.original_trace = Some("061000050000044".into());
+    let found = [(rule("individual_id:individual_id"), vec![ours])];
+    assert!(matches!(resolve(&entry, &found), Resolution::One(_)));
+}
+
+#[test]
+fn an_id_may_be_any_of_the_ids_that_the_rules_say() {
+    let mut entry = returned("R01");
+    entry.keys.order_id = Some("FNX1".into());
+    entry.keys.payment_id = Some("8399".into());
+    let found = |order: &str| {
+        [
+            (rule("order_id:transfer_id"), Vec::new()),
+            (rule(order), Vec::new()),
+            (rule("payment_id:payment_id"), vec![transfer("TR1", 5_000)]),
+        ]
+    };
+    assert!(matches!(
+        resolve(&entry, &found("order_id:trace_id")),
+        Resolution::One(_)
+    ));
+    let why = contradicted(&entry, &found("order_id:transfer_id"));
+    assert!(why.contains("order id is FNX1"), "{why}");
+}
+
+#[test]
+fn two_weak_ids_that_name_two_transfers_contradict_each_other() {
+    let mut entry = returned("R01");
+    entry.keys.original_trace = Some("061000050000044".into());
+    entry.keys.individual_id = Some("3318".into());
+    let found = |individual: &str| {
+        [
+            (
+                rule("original_trace:ach_trace"),
+                vec![transfer("TR1", 5_000)],
+            ),
+            (
+                rule("individual_id:individual_id"),
+                vec![transfer(individual, 5_000)],
+            ),
+        ]
+    };
+    assert!(matches!(resolve(&entry, &found("TR1")), Resolution::One(_)));
+    assert!(contradicted(&entry, &found("TR2")).contains("3318"));
+}
+
+#[test]
+fn a_known_return_is_a_duplicate_also_when_its_ids_contradict() {
+    let entry = returned("R01");
+    let found = Resolution::Contradicted {
+        transfer: debit(),
+        why: "ids".into(),
+    };
+    let decision = decide(
+        &entry,
+        &found,
+        &[prior(&entry)],
+        FundingPolicy::State,
+        today(),
+    );
+    assert!(matches!(decision, Decision::Duplicate { .. }));
+}
+
 #[test]
 fn a_rule_reads_and_prints_and_a_bad_one_says_what_there_is() {
     for text in [

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::money::Currency;
+
 /// The unit of an amount column. It is a setting of each feed, because vendors' documents and
 /// their files disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -63,6 +65,20 @@ pub(super) fn read(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
             minor.ok_or(TOO_LARGE)
         }
     }
+}
+
+/// The amount without the name of its currency before or after it: `USD 5.00`, `5.00 USD`.
+pub(super) fn without_currency(text: &str, currency: Currency) -> &str {
+    let (text, name) = (text.trim(), currency.to_string());
+    let number = text
+        .strip_prefix(&name)
+        .or_else(|| text.strip_suffix(&name));
+    number.map_or(text, str::trim)
+}
+
+/// Whether the amount has a minus or parentheses.
+pub(super) fn is_negative(text: &str) -> bool {
+    text.contains(['-', '('])
 }
 
 /// Removes sign, parentheses and currency sign, each at most once.

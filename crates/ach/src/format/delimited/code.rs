@@ -51,6 +51,24 @@ pub(super) fn kind(
     })
 }
 
+/// The code in a cell with words, and the words: `R01 - Insufficient Funds`, `(R01) NSF`, or a
+/// sentence that names one code of the network.
+pub(super) fn find(text: &str) -> (Option<&str>, Option<&str>) {
+    let (first, words) = split(text);
+    let is_code = |word: &&str| network_kind(&word.to_uppercase()).is_some();
+    if is_code(&first) {
+        return (Some(first), words);
+    }
+    let mut codes = text
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .filter(is_code);
+    match (codes.next(), codes.next()) {
+        (Some(code), None) => (Some(code), Some(text)),
+        (Some(_), Some(_)) | (None, _) if first.is_empty() => (None, Some(text)),
+        (Some(_), Some(_)) | (None, _) => (Some(first), words),
+    }
+}
+
 /// Cuts `R01 - Insufficient Funds` into the code and the words.
 pub(super) fn split(text: &str) -> (&str, Option<&str>) {
     let Some(end) = text.find(|c: char| !c.is_ascii_alphanumeric()) else {
@@ -87,6 +105,12 @@ fn spelled(profile: &Profile, code: &str) -> String {
     } else {
         code
     }
+}
+
+/// Whether a word of the text looks like a code of the network.
+pub(super) fn names_network_code(text: &str) -> bool {
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| network_kind(&word.to_uppercase()).is_some())
 }
 
 /// The kind of a code that looks like one of the network, in the table or not.
@@ -287,6 +311,23 @@ mod tests {
             "{why}"
         );
         assert!(kind(&Profile::default(), Some("NOT A CODE AT ALL"), true).is_err());
+    }
+
+    #[test]
+    fn a_code_is_found_in_a_sentence() {
+        let cases = [
+            ("(R01) Insufficient Funds", Some("R01")),
+            ("Return Code: R03 - No Account", Some("R03")),
+            ("R10: Not authorized", Some("R10")),
+            ("62: CANNOT_TRACE, not R03", Some("R03")),
+            ("62: CANNOT_TRACE", Some("62")),
+            ("R01 or R09", Some("R01")),
+            ("- no funds", None),
+            ("(R01) or (R09)", None),
+        ];
+        for (text, code) in cases {
+            assert_eq!(find(text).0, code, "{text}");
+        }
     }
 
     #[test]

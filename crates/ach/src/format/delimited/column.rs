@@ -25,6 +25,8 @@ text_enum! {
         ReturnTrace = "return_trace",
         /// Individual identification number.
         IndividualId = "individual_id",
+        /// Serial number of the check that the entry stands for.
+        CheckSerialNumber = "check_serial_number",
         /// Company identification of the originator.
         CompanyId = "company_id",
         /// Name of the originator.
@@ -78,6 +80,7 @@ impl Field {
                 | Self::TransferRequestId
                 | Self::OriginalTrace
                 | Self::IndividualId
+                | Self::CheckSerialNumber
         )
     }
 

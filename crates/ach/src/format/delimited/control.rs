@@ -10,7 +10,21 @@ use crate::format::FileRejected;
 
 /// Whether the first cell says that the row is a trailer.
 pub(super) fn is_trailer(trailer: &Trailer, row: &CsvRow) -> bool {
-    cell::is_any_of(row.value(0), &trailer.first_cell)
+    said_by(trailer, row).is_some()
+}
+
+/// What follows the beginning of the first cell, when the row is a trailer. A text of the profile
+/// that ends with `*` says only how the cell begins, as in `Total records: *`.
+fn said_by<'a>(trailer: &Trailer, row: &'a CsvRow) -> Option<&'a str> {
+    let cell = row.value(0);
+    trailer.first_cell.iter().find_map(|text| {
+        let text = text.trim();
+        let Some(start) = text.strip_suffix('*') else {
+            return cell.eq_ignore_ascii_case(text).then_some(cell);
+        };
+        let (before, said) = cell.split_at_checked(start.len())?;
+        before.eq_ignore_ascii_case(start).then(|| said.trim())
+    })
 }
 
 /// Compares the trailer's count and total with the rows before it. The layout is not known where
@@ -21,12 +35,16 @@ pub(super) fn check(
     row: &CsvRow,
     tally: &mut FileTally,
 ) -> Result<(), FileRejected> {
-    tally.see_trailer(row.at)?;
+    tally.see_trailer(row.at, row.value(0))?;
     let Some(trailer) = &profile.trailer else {
         return Ok(());
     };
     if let Some(column) = &trailer.count {
-        let text = text(column, layout, row);
+        // A count in the first cell follows the words there.
+        let text = match (column, said_by(trailer, row)) {
+            (Column::Number(1), Some(said)) => said,
+            (Column::Number(_) | Column::Named(_), _) => text(column, layout, row),
+        };
         let said = text.replace(',', "").parse::<u64>();
         let said = said.map_err(|_| unreadable(row, column, text))?;
         let read = tally.summary.entries + tally.summary.rejected;

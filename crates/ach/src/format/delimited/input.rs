@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read};
 
 use crate::entry::FilePosition;
-use crate::format::{FileRejected, ReadError};
+use crate::format::{FileRejected, ReadError, foreign};
 
 /// How much is read at once.
 pub(super) const CHUNK: usize = 64 * 1024;
@@ -23,6 +23,8 @@ pub(super) struct LineInput<R> {
     line: u64,
     line_start: u64,
     after_cr: bool,
+    /// Whether NUL bytes end the file.
+    pub(super) is_padded: bool,
 }
 
 impl<R: Read> LineInput<R> {
@@ -38,6 +40,7 @@ impl<R: Read> LineInput<R> {
             line: 1,
             line_start: 0,
             after_cr: false,
+            is_padded: false,
         }
     }
 
@@ -53,7 +56,7 @@ impl<R: Read> LineInput<R> {
     pub(super) fn fill(&mut self) -> Result<&[u8], ReadError> {
         if !self.begun {
             self.begun = true;
-            self.skip_byte_order_mark()?;
+            self.begin()?;
         }
         if self.start == self.end && !self.ended {
             (self.start, self.end) = (0, 0);
@@ -86,34 +89,69 @@ impl<R: Read> LineInput<R> {
         self.start += count;
     }
 
-    fn skip_byte_order_mark(&mut self) -> Result<(), ReadError> {
-        while self.end < BYTE_ORDER_MARK.len() && !self.ended {
-            self.read_some()?;
+    /// Looks at the beginning of the file, and skips a byte order mark.
+    fn begin(&mut self) -> Result<(), ReadError> {
+        while self.end < foreign::HEAD && !self.ended {
+            self.read_raw()?;
+        }
+        if let Some(seen) = foreign::named(&self.buffer[..self.end]) {
+            let why = format!("this is not a delimited file: {seen}");
+            return Err(FileRejected::new(why).at(self.position()).into());
         }
         if self.buffer[..self.end].starts_with(BYTE_ORDER_MARK) {
             self.take(BYTE_ORDER_MARK.len());
         }
-        Ok(())
+        self.end_at_nuls(self.start)
     }
 
     /// Reads into the room after the bytes at hand.
     fn read_some(&mut self) -> Result<(), ReadError> {
+        let fresh = self.end;
+        self.read_raw()?;
+        self.end_at_nuls(fresh)
+    }
+
+    fn read_raw(&mut self) -> Result<(), ReadError> {
         let read = loop {
             match self.input.read(&mut self.buffer[self.end..]) {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 result => break result?,
             }
         };
-        let fresh = self.end..self.end + read;
-        if let Some(nul) = memchr::memchr(0, &self.buffer[fresh.clone()]) {
-            self.take(fresh.start + nul - self.start);
-            let why = "a NUL byte: this is not readable text (it may be binary, compressed, \
-                       encrypted or UTF-16); ask for the file as UTF-8 text";
-            return Err(FileRejected::new(why).at(self.position()).into());
-        }
-        self.end = fresh.end;
+        self.end += read;
         self.ended = read == 0;
         Ok(())
+    }
+
+    /// Ends the file at a NUL byte among those from `fresh` on, if nothing but NUL bytes and line
+    /// ends follow it. Mainframes fill their last block with them.
+    fn end_at_nuls(&mut self, fresh: usize) -> Result<(), ReadError> {
+        let Some(nul) = memchr::memchr(0, &self.buffer[fresh..self.end]) else {
+            return Ok(());
+        };
+        let nul = fresh + nul;
+        let is_padding = |byte: &u8| matches!(byte, 0 | b'\r' | b'\n' | b' ' | 0x1A);
+        let is_all = self.offset == 0 && nul == self.start;
+        let mut only_padding = !is_all && self.buffer[nul..self.end].iter().all(is_padding);
+        let end = std::mem::replace(&mut self.end, nul);
+        let mut rest = [0; 4096];
+        while only_padding && !self.ended {
+            let read = match self.input.read(&mut rest) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                result => result?,
+            };
+            self.ended = read == 0;
+            only_padding = rest[..read].iter().all(is_padding);
+        }
+        if only_padding {
+            self.is_padded = true;
+            return Ok(());
+        }
+        self.end = end;
+        self.take(nul - self.start);
+        let why = "a NUL byte: this is not readable text (it may be binary, compressed, \
+                   encrypted or UTF-16); ask for the file as UTF-8 text";
+        Err(FileRejected::new(why).at(self.position()).into())
     }
 }
 

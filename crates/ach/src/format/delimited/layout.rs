@@ -8,12 +8,13 @@ use super::rows::CsvRow;
 use super::tally::FileTally;
 use super::{cell, row_kind};
 use crate::entry::FilePosition;
-use crate::format::FileRejected;
+use crate::format::{FileRejected, limits};
 
 /// The columns of a file, found by its header or given by number.
 #[derive(Debug)]
 pub(super) struct ColumnLayout {
-    /// The header's cells; none without a header.
+    /// The header's cells; none without a header. Long ones are cut, because faults and raw rows
+    /// repeat them.
     headers: Vec<String>,
     fields: BTreeMap<Field, usize>,
     /// How many cells a detail row has, once that is known.
@@ -22,6 +23,10 @@ pub(super) struct ColumnLayout {
     pads: BTreeMap<usize, usize>,
     /// Columns that hold account numbers.
     masked: BTreeSet<usize>,
+    /// Where the columns are that are no field, found while the headers were whole.
+    others: Vec<(Column, usize)>,
+    /// Columns that are called like one of account numbers.
+    called_account: BTreeSet<usize>,
 }
 
 impl ColumnLayout {
@@ -46,7 +51,7 @@ impl ColumnLayout {
             .cells()
             .map(|cell| cell::clean(cell).to_owned())
             .collect();
-        check_duplicates(&headers, row.at)?;
+        check_duplicates(profile, &headers, row.at)?;
         let mut fields = BTreeMap::new();
         let mut missing = Vec::new();
         for (field, column) in &profile.columns {
@@ -95,12 +100,22 @@ impl ColumnLayout {
                 .iter()
                 .flat_map(|column| places(column, &headers)),
         );
+        let others = other_columns(profile);
+        let others = others.filter_map(|column| Some((column.clone(), place(column, &headers)?)));
+        let others = others.collect();
+        let called_account = headers.iter().enumerate();
+        let called_account = called_account.filter(|(_, header)| is_called_account(header));
+        let called_account = called_account.map(|(index, _)| index).collect();
+        let longest = limits::HEADERS / headers.len().max(1);
+        let shortened = |header| limits::cut(header, longest.min(limits::FIELD));
         Self {
-            headers,
+            headers: headers.into_iter().map(shortened).collect(),
             fields,
             width,
             pads,
             masked,
+            others,
+            called_account,
         }
     }
 
@@ -111,7 +126,10 @@ impl ColumnLayout {
 
     /// The place of a column that is not a field, counted from 0.
     pub(super) fn place(&self, column: &Column) -> Option<usize> {
-        place(column, &self.headers)
+        let mut others = self.others.iter();
+        others
+            .find(|(other, _)| other == column)
+            .map(|(_, index)| *index)
     }
 
     /// The last column that a field needs, as a number of cells.
@@ -132,18 +150,32 @@ impl ColumnLayout {
         }
     }
 
+    /// Whether `value` is words that anybody wrote as they liked, not an id or a date: of such a
+    /// field, or words in a column that no field has.
+    pub(super) fn is_free_text(&self, index: usize, value: &str) -> bool {
+        let mut of_fields = self.fields.iter().filter(|(_, place)| **place == index);
+        match of_fields.next() {
+            Some((field, _)) => FREE_TEXT.contains(field),
+            None => value.contains(|letter: char| !letter.is_ascii_digit()),
+        }
+    }
+
     /// Whether `value` must be hidden: its column is one of accounts, or has a name like one and
     /// enough digits. That holds for columns that the profile does not name, too.
     pub(super) fn hides(&self, index: usize, value: &str) -> bool {
-        let is_called_account = self.headers.get(index).is_some_and(|header| {
-            let header = header.to_lowercase();
-            ["account", "acct", "iban"]
-                .iter()
-                .any(|word| header.contains(word))
-        });
+        let is_called_account = self.called_account.contains(&index);
         self.masked.contains(&index) || (is_called_account && cell::may_be_account(value))
     }
 }
+
+fn is_called_account(header: &str) -> bool {
+    let header = header.to_lowercase();
+    let words = ["account", "acct", "iban"];
+    words.iter().any(|word| header.contains(word))
+}
+
+/// The fields whose values anybody writes as they like.
+const FREE_TEXT: [Field; 2] = [Field::Description, Field::CompanyName];
 
 /// The places of the column, one for each header that is one of its spellings.
 fn places(column: &Column, headers: &[String]) -> Vec<usize> {
@@ -168,10 +200,24 @@ fn place(column: &Column, headers: &[String]) -> Option<usize> {
     places(column, headers).first().copied()
 }
 
-fn check_duplicates(headers: &[String], at: FilePosition) -> Result<(), FileRejected> {
+/// A header that stands there twice is unclear, unless the profile says by number which is meant.
+fn check_duplicates(
+    profile: &Profile,
+    headers: &[String],
+    at: FilePosition,
+) -> Result<(), FileRejected> {
     let mut seen = BTreeSet::new();
+    let columns = profile.columns.values().chain(&profile.masked);
+    let columns: Vec<&Column> = columns.chain(other_columns(profile)).collect();
+    let is_named = |header: &String| columns.iter().any(|column| column.is(header));
+    let numbered = columns.iter().filter_map(|column| match column {
+        Column::Number(number) => headers.get(number.checked_sub(1)?).map(|name| normal(name)),
+        Column::Named(_) => None,
+    });
+    let numbered: BTreeSet<String> = numbered.collect();
     for header in headers.iter().filter(|header| !header.is_empty()) {
-        if !seen.insert(normal(header)) {
+        let is_told = numbered.contains(&normal(header)) && !is_named(header);
+        if !seen.insert(normal(header)) && !is_told {
             let header = cell::shown(header);
             let why =
                 format!("two columns have the header {header}, so it is unclear which is meant");
@@ -240,19 +286,19 @@ fn note_differences(
     }
 }
 
+/// The columns of the trailer and of the row filter.
+fn other_columns(profile: &Profile) -> impl Iterator<Item = &Column> {
+    let trailer = profile.trailer.iter();
+    let trailer = trailer.flat_map(|trailer| [&trailer.count, &trailer.total]);
+    let filter = profile.row_filter.iter().map(|filter| &filter.column);
+    trailer.flatten().chain(filter)
+}
+
 /// Every column that some key of the profile names.
 fn known_places(profile: &Profile, headers: &[String]) -> BTreeSet<usize> {
     let mut known = BTreeSet::new();
-    let trailer = profile
-        .trailer
-        .iter()
-        .flat_map(|trailer| [&trailer.count, &trailer.total]);
-    let columns = profile
-        .columns
-        .values()
-        .chain(&profile.masked)
-        .chain(trailer.flatten());
-    for column in columns.chain(profile.row_filter.iter().map(|filter| &filter.column)) {
+    let columns = profile.columns.values().chain(&profile.masked);
+    for column in columns.chain(other_columns(profile)) {
         known.extend(places(column, headers));
     }
     for key in profile.pad.keys() {

@@ -11,6 +11,9 @@ use super::rows::CsvRow;
 use super::tally::FileTally;
 use super::{amount, cell, code, corrected, date};
 use crate::entry::{AccountTail, Direction, Entry, EntryKeys};
+use crate::format::limits;
+use crate::format::window::Window;
+use crate::masking::without_long_numbers;
 use crate::money::{Currency, Money};
 
 /// The cells of one row, by field.
@@ -18,6 +21,8 @@ pub(super) struct RowFields<'a> {
     pub(super) profile: &'a Profile,
     pub(super) layout: &'a ColumnLayout,
     pub(super) row: &'a CsvRow,
+    /// When the file was received.
+    pub(super) received_on: NaiveDate,
 }
 
 /// What is wrong with one field of a row.
@@ -30,17 +35,26 @@ impl<'a> RowFields<'a> {
     /// The value of `field`, cleaned and padded; `None` when it is blank or has no column.
     pub(super) fn value(&self, field: Field) -> Option<Cow<'a, str>> {
         let index = self.layout.index(field)?;
+        let value = self.as_written(field)?;
+        Some(cell::padded(value, self.layout.pad(index)))
+    }
+
+    /// The value of `field` without the zeros that the profile puts before it.
+    pub(super) fn as_written(&self, field: Field) -> Option<&'a str> {
+        let index = self.layout.index(field)?;
         let cell = self.row.cell(index)?;
         let value = if self.profile.keep_apostrophes.contains(&field) {
             cell.trim()
         } else {
             cell::clean(cell)
         };
-        (!value.is_empty()).then(|| cell::padded(value, self.layout.pad(index)))
+        (!value.is_empty()).then_some(value)
     }
 
+    /// A text that only people read.
     fn text(&self, field: Field) -> Option<String> {
-        self.value(field).map(Cow::into_owned)
+        let text = self.value(field).map(Cow::into_owned);
+        text.map(|text| limits::cut(text, limits::TEXT))
     }
 
     fn fault(&self, field: Field, why: impl Into<String>) -> RowFault {
@@ -58,7 +72,9 @@ impl<'a> RowFields<'a> {
             return Ok(None);
         };
         let unit = self.profile.amount_unit.ok_or("the profile sets no unit");
-        let amount = unit.and_then(|unit| amount::of_entry(&text, unit));
+        let currency = self.currency()?;
+        let number = amount::without_currency(&text, currency);
+        let amount = unit.and_then(|unit| amount::of_entry(number, unit));
         amount.map(Some).map_err(|why| {
             let shown = cell::shown(&text);
             self.fault(
@@ -94,8 +110,32 @@ impl<'a> RowFields<'a> {
         })
     }
 
+    /// When the original took effect. A date that lies too far from the row's own dates is a
+    /// placeholder that nobody meant.
+    fn original_date(&self, tally: &mut FileTally) -> Result<Option<NaiveDate>, RowFault> {
+        let Some(date) = self.date(Field::OriginalDate)? else {
+            return Ok(None);
+        };
+        let mut own = None;
+        for field in [Field::SettlementDate, Field::ReceivedOn, Field::IssuedOn] {
+            own = own.or(self.date(field)?);
+        }
+        if Window::ORIGINAL.holds(date, own.unwrap_or(self.received_on)) {
+            return Ok(Some(date));
+        }
+        tally.note(self.row.at, "implausible dates", || {
+            format!("the original date {date} is far from the dates of the row; taken as unknown")
+        });
+        Ok(None)
+    }
+
     fn id(&self, field: Field) -> Result<Option<String>, RowFault> {
-        match self.text(field) {
+        match self.value(field).map(Cow::into_owned) {
+            Some(id) if id.len() > limits::ID => {
+                let (length, most) = (id.len(), limits::ID);
+                let why = format!("the value has {length} bytes; an id has at most {most}");
+                Err(self.fault(field, why))
+            }
             Some(id) if cell::is_rounded(&id) => {
                 let why = "was rounded by a spreadsheet and its digits are lost; fetch the \
                            original file";
@@ -114,19 +154,45 @@ impl<'a> RowFields<'a> {
             transfer_request_id: self.id(Field::TransferRequestId)?,
             case_id: self.id(Field::CaseId)?,
             individual_id: self.id(Field::IndividualId)?,
+            check_serial_number: self.id(Field::CheckSerialNumber)?,
             company_id: self.id(Field::CompanyId)?,
         })
     }
 
     /// The direction, and whether the profile does not list the value it comes from.
-    fn direction(&self) -> (Direction, Option<Cow<'a, str>>) {
+    fn direction(&self, tally: &mut FileTally) -> (Direction, Option<Cow<'a, str>>) {
         let Some(value) = self.value(Field::Direction) else {
-            return (self.profile.direction, None);
+            return (self.direction_of_sign(tally), None);
         };
         let mut listed = self.profile.directions.iter();
         match listed.find(|(name, _)| name.trim().eq_ignore_ascii_case(&value)) {
             Some((_, direction)) => (*direction, None),
             None => (Direction::Unknown, Some(value)),
+        }
+    }
+
+    /// The direction that the sign of the amount says, or the profile's. A sign that the profile
+    /// does not explain must at least be the same in all rows.
+    fn direction_of_sign(&self, tally: &mut FileTally) -> Direction {
+        let default = self.profile.direction;
+        let Some(text) = self.value(Field::Amount) else {
+            return default;
+        };
+        let is_negative = amount::is_negative(&text);
+        match (self.profile.negative_is, is_negative) {
+            (Some(direction), true) => direction,
+            (Some(Direction::Debit), false) => Direction::Credit,
+            (Some(Direction::Credit), false) => Direction::Debit,
+            (Some(Direction::Unknown), false) => default,
+            (None, _) if tally.has_sign(is_negative) => default,
+            (None, _) => {
+                tally.note(self.row.at, "amounts of both signs", || {
+                    "their direction is taken as unknown; if the sign is the direction, set \
+                     negative_is in the profile"
+                        .to_owned()
+                });
+                Direction::Unknown
+            }
         }
     }
 
@@ -145,10 +211,12 @@ impl<'a> RowFields<'a> {
                 let value = cell::clean(text);
                 let value = if self.layout.hides(index, value) {
                     cell::masked(value)
+                } else if self.layout.is_free_text(index, value) {
+                    without_long_numbers(value)
                 } else {
                     cell::padded(value, self.layout.pad(index)).into_owned()
                 };
-                (self.layout.name(index), value)
+                (self.layout.name(index), limits::cut(value, limits::TEXT))
             })
             .collect()
     }
@@ -186,31 +254,26 @@ pub(super) fn entry(
 ) -> Result<Entry, RowFault> {
     let whole_code = fields.value(Field::Code);
     let (code, words) = match whole_code.as_deref() {
-        Some(text) if fields.profile.code_with_text => {
-            let (code, words) = code::split(text);
-            (Some(code), words)
-        }
+        Some(text) if fields.profile.code_with_text => code::find(text),
         code => (code, None),
     };
     let description = fields
         .text(Field::Description)
-        .or_else(|| words.map(str::to_owned));
+        .or_else(|| words.map(|words| limits::cut(words.to_owned(), limits::TEXT)));
     let kind = code::kind(fields.profile, code, description.is_some());
     let mut kind = kind.map_err(|why| fields.fault(Field::Code, why))?;
     fields.check_required()?;
     corrected::fill(&mut kind, fields);
 
     let currency = fields.currency()?;
-    let (direction, unlisted) = fields.direction();
-    let entry = Entry {
+    let mut entry = Entry {
         amount: amount_minor.map(|minor| Money::new(minor, currency)),
-        direction,
         keys: fields.keys()?,
-        sec: fields.value(Field::Sec).map(|sec| sec.to_uppercase()),
+        sec: fields.text(Field::Sec).map(|sec| sec.to_uppercase()),
         company_name: fields.text(Field::CompanyName),
         description,
         settlement_date: fields.date(Field::SettlementDate)?,
-        original_date: fields.date(Field::OriginalDate)?,
+        original_date: fields.original_date(tally)?,
         issued_on: fields.date(Field::IssuedOn)?,
         received_on: fields.date(Field::ReceivedOn)?,
         account_tail: fields.account_tail(),
@@ -221,6 +284,8 @@ pub(super) fn entry(
         },
         ..Entry::new(fields.row.at, kind)
     };
+    let (direction, unlisted) = fields.direction(tally);
+    entry.direction = direction;
     if let Some(value) = unlisted {
         tally.note(fields.row.at, "direction", || {
             format!(

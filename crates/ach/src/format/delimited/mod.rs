@@ -15,6 +15,7 @@ mod date;
 mod input;
 mod layout;
 mod mapping;
+mod preamble;
 mod profile;
 mod reader;
 mod row_kind;

@@ -17,7 +17,7 @@ use crate::money::Currency;
 pub struct Profile {
     /// The name under which an import shows the format.
     pub name: String,
-    /// What separates cells: `,` `|` `;` or a tab.
+    /// What separates cells: `,` `|` `;` `^` or a tab.
     pub delimiter: Delimiter,
     /// Whether a cell that begins with `"` is quoted (`""` is one quote in it).
     pub quoting: bool,
@@ -46,11 +46,17 @@ pub struct Profile {
     /// The direction of each value of the direction column. A value that is not listed gives
     /// [`Direction::Unknown`], and is reported.
     pub directions: BTreeMap<String, Direction>,
+    /// The direction of negative amounts, where the sign of the amount is the direction; the others
+    /// then have the opposite one.
+    pub negative_is: Option<Direction>,
     /// What the rows are.
     pub kind: DeclaredKind,
     /// The codes of validation failures: `#` is any digit, and a `*` at the end is anything.
     /// `900`, `###` and `X*` are examples.
     pub validation_codes: Vec<String>,
+    /// The codes, in upper case, that say that the payment went through; an empty text is a blank
+    /// code. Rows with them are counted and left out.
+    pub success_codes: BTreeSet<String>,
     /// Whether a row without a code, but with a description, is a validation failure.
     pub blank_code_is_validation_failure: bool,
     /// The vendor's own codes, in upper case, and the return or change code each means.
@@ -100,8 +106,10 @@ impl Default for Profile {
             currency: Currency::USD,
             direction: Direction::Unknown,
             directions: BTreeMap::new(),
+            negative_is: None,
             kind: DeclaredKind::ByCode,
             validation_codes: Vec::new(),
+            success_codes: BTreeSet::new(),
             blank_code_is_validation_failure: false,
             code_map: BTreeMap::new(),
             code_without_r: false,
@@ -150,6 +158,9 @@ pub enum Delimiter {
     /// `,`
     #[serde(rename = ",")]
     Comma,
+    /// `^`
+    #[serde(rename = "^")]
+    Caret,
     /// `|`
     #[serde(rename = "|")]
     Pipe,
@@ -166,6 +177,7 @@ impl Delimiter {
     pub(super) const fn byte(self) -> u8 {
         match self {
             Self::Comma => b',',
+            Self::Caret => b'^',
             Self::Pipe => b'|',
             Self::Tab => b'\t',
             Self::Semicolon => b';',

@@ -2,9 +2,13 @@
 
 use std::io::Read;
 
+use chrono::NaiveDate;
+
+use super::column::Field;
 use super::control;
 use super::layout::ColumnLayout;
 use super::mapping::{self, RowFault, RowFields};
+use super::preamble::Preamble;
 use super::profile::{Encoding, Profile};
 use super::row_kind::{self, RowKind};
 use super::rows::{CsvRow, CsvRows};
@@ -23,10 +27,10 @@ pub(in crate::format) struct DelimitedReader<R> {
 
 impl<R: Read> DelimitedReader<R> {
     /// Opens `input`. A profile with faults rejects the file at the first item.
-    pub(in crate::format) fn new(input: R, profile: Profile) -> Self {
+    pub(in crate::format) fn new(input: R, profile: Profile, received_on: NaiveDate) -> Self {
         Self {
             rows: CsvRows::new(input, &profile),
-            parser: RowParser::new(profile),
+            parser: RowParser::new(profile, received_on),
             begun: false,
             finished: false,
         }
@@ -46,6 +50,10 @@ impl<R: Read> DelimitedReader<R> {
             if let Some(item) = self.parser.row(row)? {
                 return Ok(Some(item));
             }
+        }
+        if let Some(at) = self.rows.padding_at() {
+            let what = || "the file is filled up with them; skipped".to_owned();
+            self.parser.tally.note(at, "NUL bytes at the end", what);
         }
         self.parser.finish()?;
         Ok(None)
@@ -71,16 +79,20 @@ struct RowParser {
     /// Known from the start without a header, else from the header on.
     layout: Option<ColumnLayout>,
     tally: FileTally,
+    received_on: NaiveDate,
+    preamble: Preamble,
 }
 
 impl RowParser {
-    fn new(profile: Profile) -> Self {
+    fn new(profile: Profile, received_on: NaiveDate) -> Self {
         let mut tally = FileTally::default();
         tally.summary.format.clone_from(&profile.name);
         Self {
             layout: (!profile.header).then(|| ColumnLayout::by_number(&profile)),
             tally,
             profile,
+            received_on,
+            preamble: Preamble::default(),
         }
     }
 
@@ -103,6 +115,8 @@ impl RowParser {
             profile,
             layout,
             tally,
+            received_on,
+            preamble,
         } = self;
         if row.is_blank() {
             if row.len() > 1 {
@@ -128,11 +142,20 @@ impl RowParser {
             return Ok(None);
         }
         let Some(layout) = layout else {
-            *layout = Some(ColumnLayout::by_header(profile, row, tally)?);
+            match ColumnLayout::by_header(profile, row, tally) {
+                Ok(found) => *layout = Some(found),
+                Err(fault) => preamble.skip(profile, row, (fault, tally))?,
+            }
             return Ok(None);
         };
         match row_kind::of(profile, layout, row, tally)? {
-            RowKind::Detail => detail(profile, layout, row, tally).map(Some),
+            RowKind::Detail if went_through(profile, layout, row) => {
+                tally.leave_out(row.at, "payments that went through", || {
+                    "rows with a success code".to_owned()
+                });
+                Ok(None)
+            }
+            RowKind::Detail => detail(profile, layout, row, (tally, *received_on)).map(Some),
             RowKind::Other => Ok(None),
             RowKind::Trailer => {
                 control::check(profile, Some(layout), row, tally)?;
@@ -144,10 +167,19 @@ impl RowParser {
 
     /// The end of the file: what must have come did come.
     fn finish(&mut self) -> Result<(), FileRejected> {
+        self.preamble.finish(self.layout.is_some())?;
         let trailer = self.profile.trailer.as_ref();
         self.tally
             .finish(trailer.is_some_and(|trailer| trailer.required))
     }
+}
+
+/// Whether the row's code is one of those that say that the payment went through.
+fn went_through(profile: &Profile, layout: &ColumnLayout, row: &CsvRow) -> bool {
+    let code = layout.index(Field::Code).map(|index| row.value(index));
+    let is_whole = Some(row.len()) == layout.width;
+    let codes = &profile.success_codes;
+    is_whole && code.is_some_and(|code| codes.contains(&code.to_uppercase()))
 }
 
 /// Reads a row that is an entry.
@@ -155,7 +187,7 @@ fn detail(
     profile: &Profile,
     layout: &mut ColumnLayout,
     row: &CsvRow,
-    tally: &mut FileTally,
+    (tally, received_on): (&mut FileTally, NaiveDate),
 ) -> Result<Item, FileRejected> {
     tally.check_no_trailer(row.at, "a row")?;
     row_kind::check_cut_off(row, layout)?;
@@ -166,6 +198,7 @@ fn detail(
         profile,
         layout,
         row,
+        received_on,
     };
     let amount_minor = match fields.amount_minor() {
         Ok(amount_minor) => amount_minor,

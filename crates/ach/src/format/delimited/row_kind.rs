@@ -32,7 +32,7 @@ pub(super) fn of(
         && !passes(filter, layout, row)?
     {
         let what = "rows that the filter leaves out";
-        tally.note(row.at, "row filter", || what.to_owned());
+        tally.leave_out(row.at, "row filter", || what.to_owned());
         return Ok(RowKind::Other);
     }
     let Some(types) = &profile.record_types else {
@@ -51,7 +51,7 @@ pub(super) fn of(
     }
     let shown = cell::shown(value);
     if cell::is_any_of(value, &types.ignored) {
-        tally.note(row.at, "record types", || {
+        tally.leave_out(row.at, "record types", || {
             format!("rows of types that are ignored; the first is {shown}")
         });
         return Ok(RowKind::Other);

@@ -143,6 +143,11 @@ impl<R: Read> CsvRows<R> {
         }
     }
 
+    /// Where NUL bytes begin that end the file.
+    pub(super) fn padding_at(&self) -> Option<FilePosition> {
+        self.input.is_padded.then(|| self.input.position())
+    }
+
     /// The next row; `None` at the end of the file. Empty lines are skipped.
     pub(super) fn next(&mut self) -> Result<Option<&CsvRow>, ReadError> {
         self.skip_line_ends()?;

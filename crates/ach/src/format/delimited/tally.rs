@@ -1,6 +1,8 @@
 //! What was read so far: the summary, and what the file must prove at its end.
 
 use super::mapping::RowFault;
+use std::collections::BTreeSet;
+
 use crate::entry::{Entry, FilePosition};
 use crate::format::summary::plus;
 use crate::format::{Emptiness, FileRejected, Item, Rejected, Summary};
@@ -18,8 +20,12 @@ pub(super) struct FileTally {
     pub(super) saw_text: bool,
     /// Where a sentence said that there are no entries.
     pub(super) sentence_at: Option<FilePosition>,
-    /// Where the row of totals is.
+    /// Where the row of totals is, and the first cells of all such rows: a file may end with a
+    /// subtotal and a total.
     trailer_at: Option<FilePosition>,
+    trailers: BTreeSet<String>,
+    /// Whether the first amount is negative.
+    is_negative: Option<bool>,
     currency: Option<Currency>,
 }
 
@@ -56,14 +62,36 @@ impl FileTally {
         Ok(Item::Rejected(Rejected::new(at, field, why, amount_minor)))
     }
 
+    /// Whether an amount has the sign of the first one, which is remembered.
+    pub(super) fn has_sign(&mut self, is_negative: bool) -> bool {
+        *self.is_negative.get_or_insert(is_negative) == is_negative
+    }
+
+    /// Counts a row that the profile leaves out; the first of its kind is described.
+    pub(super) fn leave_out(
+        &mut self,
+        at: FilePosition,
+        kind: &str,
+        what: impl FnOnce() -> String,
+    ) {
+        self.summary.left_out += 1;
+        self.note(at, kind, what);
+    }
+
     /// Counts a difference that is tolerated; the first of its kind is described.
     pub(super) fn note(&mut self, at: FilePosition, kind: &str, what: impl FnOnce() -> String) {
         self.summary.note(Some(at), kind, what);
     }
 
-    /// Remembers the trailer. A file has one.
-    pub(super) fn see_trailer(&mut self, at: FilePosition) -> Result<(), FileRejected> {
-        self.check_no_trailer(at, "a second trailer")?;
+    /// Remembers the trailer. A file has one of each kind.
+    pub(super) fn see_trailer(
+        &mut self,
+        at: FilePosition,
+        first_cell: &str,
+    ) -> Result<(), FileRejected> {
+        if !self.trailers.insert(first_cell.to_lowercase()) {
+            self.check_no_trailer(at, "a second trailer")?;
+        }
         self.trailer_at = Some(at);
         Ok(())
     }
@@ -87,6 +115,8 @@ impl FileTally {
     pub(super) fn finish(&mut self, needs_trailer: bool) -> Result<(), FileRejected> {
         let emptiness = if self.summary.entries + self.summary.rejected > 0 {
             None
+        } else if self.summary.left_out > 0 {
+            Some(Emptiness::LeftOut)
         } else if self.sentence_at.is_some() {
             Some(Emptiness::Sentence)
         } else if self.saw_text {

@@ -22,6 +22,7 @@ pub(super) fn faults(profile: &Profile) -> Vec<(String, String)> {
     validation.check_other_columns();
     validation.check_dates();
     validation.check_validation_codes();
+    validation.check_success_codes();
     validation.check_code_map();
     validation.check_record_types();
     validation.check_trailer();
@@ -104,7 +105,7 @@ impl Validation<'_> {
             !keys.any(|field| self.has(*field)),
             "columns",
             "name a column by which a payment is found: payment_id, order_id, \
-             transfer_request_id, original_trace or individual_id",
+             transfer_request_id, original_trace, individual_id or check_serial_number",
         );
         for (key, fields) in [
             ("required", &profile.required),
@@ -191,6 +192,20 @@ impl Validation<'_> {
                     self.fault(key, "kind allows no validation failures");
                 }
                 DeclaredKind::ByCode | DeclaredKind::ValidationFailures => {}
+            }
+        }
+    }
+
+    fn check_success_codes(&mut self) {
+        for code in &self.profile.success_codes {
+            let key = "success_codes";
+            self.fault_if(
+                code.trim().to_uppercase() != *code,
+                key,
+                "write codes in capitals, without blanks around them",
+            );
+            if network_codes().any(|network| network == code) {
+                self.fault(key, format!("{code} is a return or change code"));
             }
         }
     }

@@ -9,7 +9,7 @@ use super::corrected;
 use super::dates::Dates;
 use super::record::{Record, RecordField};
 use crate::code::{ReturnCode, ReturnStage};
-use crate::entry::{Coded, EntryKind};
+use crate::entry::{Coded, Corrected, EntryKind};
 use crate::money::Money;
 
 /// The addenda type.
@@ -59,6 +59,12 @@ impl AddendaType {
     }
 }
 
+/// Whether the code of an addenda 98 or 99 is a change code, such as `C02`.
+pub(super) fn has_change_code(record: &Record) -> bool {
+    let code = record.cells(CODE);
+    code[0].eq_ignore_ascii_case(&b'C') && code[1..].iter().all(u8::is_ascii_digit)
+}
+
 /// What an addenda 98 or 99 says about its entry.
 #[derive(Debug)]
 pub(super) struct AddendaContent {
@@ -70,6 +76,8 @@ pub(super) struct AddendaContent {
     pub(super) description: Option<String>,
     pub(super) unreadable_dates: Vec<RecordField>,
     pub(super) unreadable_amount: Option<RecordField>,
+    /// Whether a routing number lacked a digit that could be computed.
+    pub(super) has_completed_routing: bool,
 }
 
 impl AddendaContent {
@@ -97,6 +105,7 @@ impl AddendaContent {
         let code = record.upper(CODE)?;
         let is_refusal = matches!(code.as_bytes(), [b'C', b'6', b'1'..=b'9']);
         let code = Coded::from(code);
+        let mut is_completed = false;
         let kind = if is_refusal {
             let refused = record.upper(REFUSED_CODE).map(Coded::from);
             let data = record.untrimmed(REFUSED_CORRECTED);
@@ -109,10 +118,14 @@ impl AddendaContent {
         } else {
             let data = record.untrimmed(CORRECTED);
             let corrected = corrected::split(code.known(), &data, class);
+            let is_other =
+                |part: &Corrected| matches!(part, Corrected::Routing(text) if !data.contains(text));
+            is_completed = corrected.iter().any(is_other);
             EntryKind::Correction { code, corrected }
         };
         Some(Self {
             return_trace: record.trace(TRACE),
+            has_completed_routing: is_completed,
             ..Self::new(kind, record)
         })
     }
@@ -127,6 +140,7 @@ impl AddendaContent {
             description: None,
             unreadable_dates: Vec::new(),
             unreadable_amount: None,
+            has_completed_routing: false,
         }
     }
 

@@ -4,9 +4,11 @@ use chrono::NaiveDate;
 
 use super::dates::Dates;
 use super::record::{Record, RecordField};
+use super::reject;
 use super::totals::Sums;
 use crate::entry::FilePosition;
 use crate::format::FileRejected;
+use crate::format::window::Window;
 
 const COMPANY_NAME: RecordField = RecordField::new("company name", 5, 20);
 const DESCRIPTION: RecordField = RecordField::new("company entry description", 54, 63);
@@ -20,14 +22,21 @@ pub(super) const BATCH_NUMBER: RecordField = RecordField::new("batch number", 88
 /// Company identification in the header.
 pub(super) const COMPANY_ID: RecordField = RecordField::new("company identification", 41, 50);
 const SEC: RecordField = RecordField::new("standard entry class", 51, 53);
+const ODFI: RecordField = RecordField::new("originating bank", 80, 87);
 
 /// Which entry and addenda layout a batch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum BatchClass {
+pub(in crate::format) enum BatchClass {
     /// Every class but those below.
     Domestic,
     /// CIE and MTE, in which name and identification swap places.
     NameFirst,
+    /// ARC, BOC, RCK, TRC and XCK, in which the identification is a check serial number.
+    Check,
+    /// POP, with a shorter check serial number, and the place of the terminal after it.
+    PointOfPurchase,
+    /// SHR (card data), ACK and ATX (the trace that they acknowledge): no identification.
+    NoIndividualId,
     /// IAT, and corrections of IAT entries.
     International,
     /// ADV: accounting entries, which are never returns.
@@ -46,10 +55,16 @@ pub(super) struct OpenBatch {
     pub(super) description: Option<String>,
     pub(super) service_class: Option<String>,
     pub(super) number: Option<u64>,
+    /// The originating bank of forward entries, eight digits.
+    pub(super) odfi: Option<String>,
+    /// The code with which the bank rejected the whole batch.
+    pub(super) reject_code: Option<String>,
     pub(super) settlement_date: Option<NaiveDate>,
     pub(super) original_date: Option<NaiveDate>,
     /// The dates of the header that could not be read.
     pub(super) unreadable: Vec<RecordField>,
+    /// The dates of the header that lie too far from the file's own.
+    pub(super) implausible: Vec<(RecordField, NaiveDate)>,
     pub(super) sums: Sums,
 }
 
@@ -66,9 +81,12 @@ impl OpenBatch {
             description: None,
             service_class: None,
             number: None,
+            odfi: None,
+            reject_code: None,
             settlement_date: None,
             original_date: None,
             unreadable: Vec::new(),
+            implausible: Vec::new(),
             sums: Sums::default(),
         }
     }
@@ -97,6 +115,9 @@ impl OpenBatch {
             Some("IAT") => BatchClass::International,
             Some("ADV") => BatchClass::Accounting,
             Some("CIE" | "MTE") => BatchClass::NameFirst,
+            Some("ARC" | "BOC" | "RCK" | "TRC" | "XCK") => BatchClass::Check,
+            Some("POP") => BatchClass::PointOfPurchase,
+            Some("SHR" | "ACK" | "ATX") => BatchClass::NoIndividualId,
             Some(_) | None if name.as_ref().is_some_and(is_iat_correction) => {
                 BatchClass::International
             }
@@ -113,9 +134,12 @@ impl OpenBatch {
             description: record.upper(DESCRIPTION),
             service_class: record.text(SERVICE_CLASS),
             number: record.number(BATCH_NUMBER),
-            original_date: dates.date(EFFECTIVE_DATE),
+            odfi: record.text(ODFI).filter(|_| record.is_digits(ODFI)),
+            reject_code: reject::code_of(record),
+            original_date: dates.near(EFFECTIVE_DATE, Window::ORIGINAL),
             settlement_date: dates.day_of_year(SETTLEMENT_DATE),
             unreadable: dates.unreadable,
+            implausible: dates.implausible,
             sums: Sums::default(),
         })
     }

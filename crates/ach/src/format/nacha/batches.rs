@@ -24,6 +24,8 @@ pub(super) struct Batches {
     /// Batches that ended with a control.
     closed: u64,
     last_number: Option<u64>,
+    /// The code with which the bank rejected the whole file.
+    pub(super) reject_code: Option<String>,
 }
 
 impl Batches {
@@ -37,9 +39,11 @@ impl Batches {
             let what = || "the record belongs to no batch header (5)".to_owned();
             report.differ(Difference::MissingBatchHeader, at, None, what)?;
         }
-        Ok(self
-            .open
-            .get_or_insert_with(|| OpenBatch::without_header(at)))
+        let reject_code = &self.reject_code;
+        Ok(self.open.get_or_insert_with(|| OpenBatch {
+            reject_code: reject_code.clone(),
+            ..OpenBatch::without_header(at)
+        }))
     }
 
     /// Whether a batch is open though batches before it ended with a control.
@@ -55,9 +59,10 @@ impl Batches {
         report: &mut Report,
     ) -> Result<(), FileRejected> {
         self.leave(report)?;
-        let batch = OpenBatch::read(line.at, &line.record, reference)?;
+        let mut batch = OpenBatch::read(line.at, &line.record, reference)?;
         line.require_width()?;
         report.note_unreadable_dates(&batch.unreadable, line.at);
+        report.note_implausible_dates(&batch.implausible, line.at);
         if let (Some(last), Some(number)) = (self.last_number, batch.number)
             && number <= last
         {
@@ -65,6 +70,7 @@ impl Batches {
             report.differ(Difference::BatchOrder, line.at, Some(BATCH_NUMBER), what)?;
         }
         self.last_number = batch.number;
+        batch.reject_code = batch.reject_code.or_else(|| self.reject_code.clone());
         self.open = Some(batch);
         Ok(())
     }

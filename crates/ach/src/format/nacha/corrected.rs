@@ -1,36 +1,44 @@
 //! The corrected data of a notification of change, taken apart by its code.
 //!
 //! Source of the layouts: NACHA Operating Rules, Appendix 5. Banks do not always keep to the
-//! blanks in them, so where the positions do not fit, the words of the field are used. Account
-//! numbers are masked here, before anything else sees them.
+//! blanks in them, so where the positions do not fit, the words of the field are used. Each part
+//! that is there is given, also when another is missing or cannot be read. Account numbers are
+//! masked here, before anything else sees them.
 
 use super::batch::BatchClass;
 use crate::code::CorrectionCode;
-use crate::entry::{AccountTail, Corrected};
+use crate::entry::{AccountTail, Corrected, routing};
 
-/// Takes `data`, the untrimmed field, apart as `code` says. Of a field that does not fit its
-/// code only the last characters are kept.
-pub(super) fn split(code: Option<CorrectionCode>, data: &str, class: BatchClass) -> Vec<Corrected> {
+/// The longest account number of a domestic entry.
+const ACCOUNT: usize = 17;
+
+/// Takes `data`, the untrimmed field, apart as `code` says. Of what does not fit its code only
+/// the last characters are kept.
+pub(in crate::format) fn split(
+    code: Option<CorrectionCode>,
+    data: &str,
+    class: BatchClass,
+) -> Vec<Corrected> {
     use CorrectionCode as C;
     let trimmed = data.trim();
     if trimmed.is_empty() {
         return Vec::new();
     }
-    let parts = match code {
+    match code {
         Some(C::C01) => account_alone(trimmed, class),
-        Some(C::C02) => routing(trimmed).map(|routing| vec![routing]),
-        Some(C::C03) => routing_and_account(trimmed),
-        Some(C::C04) => Some(vec![Corrected::Name(trimmed.to_owned())]),
-        Some(C::C05) => transaction_code(trimmed).map(|code| vec![code]),
-        Some(C::C06) => account_and_code(data),
-        Some(C::C07) => routing_account_and_code(data),
-        Some(C::C08) => Some(vec![Corrected::ForeignBank(trimmed.to_owned())]),
-        Some(C::C09) => Some(vec![Corrected::IndividualId(trimmed.to_owned())]),
-        Some(C::C10) => Some(vec![Corrected::CompanyName(trimmed.to_owned())]),
-        Some(C::C11) => Some(vec![Corrected::CompanyId(trimmed.to_owned())]),
-        Some(C::C12) => Some(company(data)),
+        Some(C::C02) => one(routing_number(trimmed)),
+        Some(C::C03) => routing_and(data, account_of_c03),
+        Some(C::C04) => vec![Corrected::Name(trimmed.to_owned())],
+        Some(C::C05) => one(transaction_code(trimmed).or_else(|| hidden(trimmed))),
+        Some(C::C06) => account_and_code(data, 20),
+        Some(C::C07) => routing_and(data, |rest| account_and_code(rest, ACCOUNT)),
+        Some(C::C08) => vec![Corrected::ForeignBank(trimmed.to_owned())],
+        Some(C::C09) => vec![Corrected::IndividualId(trimmed.to_owned())],
+        Some(C::C10) => vec![Corrected::CompanyName(trimmed.to_owned())],
+        Some(C::C11) => vec![Corrected::CompanyId(trimmed.to_owned())],
+        Some(C::C12) => company(data),
         Some(C::C14) if trimmed.eq_ignore_ascii_case("IAT") => {
-            Some(vec![Corrected::Text("IAT".to_owned())])
+            vec![Corrected::Text("IAT".to_owned())]
         }
         // C13 corrects nothing, and a refusal does not say what the field is.
         Some(
@@ -46,43 +54,41 @@ pub(super) fn split(code: Option<CorrectionCode>, data: &str, class: BatchClass)
             | C::C68
             | C::C69,
         )
-        | None => None,
-    };
-    parts.unwrap_or_else(|| hidden(trimmed))
+        | None => one(hidden(trimmed)),
+    }
 }
 
-fn hidden(text: &str) -> Vec<Corrected> {
-    AccountTail::of(text)
-        .map(Corrected::Unreadable)
-        .into_iter()
-        .collect()
+fn one(part: Option<Corrected>) -> Vec<Corrected> {
+    part.into_iter().collect()
+}
+
+fn hidden(text: &str) -> Option<Corrected> {
+    AccountTail::of(text).map(Corrected::Unreadable)
 }
 
 /// An account number: 17 characters, 35 in international entries.
-fn account_alone(trimmed: &str, class: BatchClass) -> Option<Vec<Corrected>> {
+fn account_alone(trimmed: &str, class: BatchClass) -> Vec<Corrected> {
     let longest = if class == BatchClass::International {
         35
     } else {
-        17
+        ACCOUNT
     };
-    (trimmed.chars().count() <= longest)
-        .then(|| account(trimmed))
-        .flatten()
-        .map(|part| vec![part])
+    let fits = trimmed.chars().count() <= longest;
+    one(if fits {
+        account(trimmed)
+    } else {
+        hidden(trimmed)
+    })
 }
 
 fn account(text: &str) -> Option<Corrected> {
     AccountTail::of(text).map(Corrected::Account)
 }
 
-/// A routing number of nine digits. One digit less is a leading zero that got lost.
-fn routing(text: &str) -> Option<Corrected> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.len() {
-        9 if digits => Some(Corrected::Routing(text.to_owned())),
-        8 if digits => Some(Corrected::Routing(format!("0{text}"))),
-        _ => None,
-    }
+/// A routing number whose check digit is right, or what it can be told by.
+fn routing_number(text: &str) -> Option<Corrected> {
+    let complete = routing::complete(text).map(Corrected::Routing);
+    complete.or_else(|| hidden(text))
 }
 
 /// A transaction code. Some processors send one letter for the kind of account in its place.
@@ -94,46 +100,65 @@ fn transaction_code(text: &str) -> Option<Corrected> {
     }
 }
 
-/// C03: routing number, three blanks that may be missing, account number.
-fn routing_and_account(trimmed: &str) -> Option<Vec<Corrected>> {
-    let (first, rest) = trimmed.split_at_checked(9)?;
-    let rest = rest.trim();
-    (rest.chars().count() <= 20).then_some(())?;
-    Some(vec![routing(first)?, account(rest)?])
-}
-
-/// C06: account number in 1-17, three blanks, transaction code in 21-22.
-fn account_and_code(data: &str) -> Option<Vec<Corrected>> {
-    by_position(data, 0, 20).or_else(|| by_words(data))
-}
-
-/// C07: routing number in 1-9, account number in 10-26, transaction code in 27-28.
-fn routing_account_and_code(data: &str) -> Option<Vec<Corrected>> {
-    let (first, rest) = data.trim_start().split_at_checked(9)?;
-    let mut parts = vec![routing(first)?];
-    parts.extend(by_position(data, 9, 26).or_else(|| by_words(rest))?);
-    Some(parts)
-}
-
-/// The account number that begins `from` characters into the field, and the transaction
-/// code that begins `code_from` characters into it and ends the field.
-fn by_position(data: &str, from: usize, code_from: usize) -> Option<Vec<Corrected>> {
-    let (before, code) = data.split_at_checked(code_from)?;
-    let (number, gap) = before.get(from..)?.split_at_checked(17)?;
-    if !gap.trim().is_empty() || code.starts_with(' ') {
-        return None;
+/// C03 and C07: the routing number in 1-9, and what follows it.
+fn routing_and(data: &str, others: impl Fn(&str) -> Vec<Corrected>) -> Vec<Corrected> {
+    let (first, rest) = data.split_at_checked(9).unwrap_or((data, ""));
+    // Blanks before it shift the field; nine of them are a part that is missing.
+    let (first, rest) = match first.trim() {
+        "" => ("", rest),
+        _ => {
+            let shifted = data.trim_start();
+            shifted.split_at_checked(9).unwrap_or((shifted, ""))
+        }
+    };
+    let first = first.trim();
+    if first.contains(' ') {
+        return one(hidden(data.trim()));
     }
-    Some(vec![account(number)?, transaction_code(code.trim_end())?])
+    let mut parts = one(routing_number(first));
+    parts.extend(others(rest));
+    parts
 }
 
-/// An account number and a transaction code as two words, wherever they stand.
-fn by_words(text: &str) -> Option<Vec<Corrected>> {
-    let mut words = text.split_whitespace();
-    let (number, code) = (words.next()?, words.next()?);
-    if words.next().is_some() {
-        return None;
+/// C03: three blanks, which may be missing, and the account number.
+fn account_of_c03(rest: &str) -> Vec<Corrected> {
+    let fits = rest.trim().chars().count() <= ACCOUNT + 3;
+    one(if fits { account(rest) } else { hidden(rest) })
+}
+
+/// The account number, and the transaction code that begins `code_from` characters into `text`
+/// or is its last word. Without a code, what fits into the account number's place is one.
+fn account_and_code(text: &str, code_from: usize) -> Vec<Corrected> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Vec::new();
     }
-    Some(vec![account(number)?, transaction_code(code)?])
+    if let Some((before, code)) = text.split_at_checked(code_from)
+        && let Some(code) = transaction_code(code.trim_end())
+        && before
+            .get(ACCOUNT..)
+            .is_some_and(|gap| gap.trim().is_empty())
+    {
+        return one(account(before)).into_iter().chain([code]).collect();
+    }
+    match trimmed.rsplit_once(' ') {
+        Some((before, last)) => account_and_last_word(trimmed, before, last),
+        None if transaction_code(trimmed).is_some() => one(hidden(trimmed)),
+        None => account_alone(trimmed, BatchClass::Domestic),
+    }
+}
+
+/// One blank between two words of several may also be a blank within the account number.
+fn account_and_last_word(trimmed: &str, before: &str, last: &str) -> Vec<Corrected> {
+    let number = before.trim_end();
+    let is_apart = number.len() < before.len() || !number.contains(' ');
+    match transaction_code(last) {
+        Some(code) if is_apart && number.chars().count() <= ACCOUNT => {
+            one(account(number)).into_iter().chain([code]).collect()
+        }
+        Some(_) => one(hidden(trimmed)),
+        None => account_alone(trimmed, BatchClass::Domestic),
+    }
 }
 
 /// C12 (retired): company name in 1-16, three blanks, company identification in 20-29.
@@ -174,7 +199,10 @@ mod tests {
     fn single_fields_are_taken_as_they_are() {
         assert_eq!(shown("C01", "0098765432101"), "account ***2101");
         assert_eq!(shown("C02", "061000052"), "routing 061000052");
-        assert_eq!(shown("C02", "61000052"), "routing 061000052");
+        assert_eq!(shown("C02", "51403164"), "routing 051403164");
+        assert_eq!(shown("C02", "06100005"), "routing 061000052");
+        assert_eq!(shown("C02", "61000052"), "hidden ***0052");
+        assert_eq!(shown("C02", "061000053"), "hidden ***0053");
         assert_eq!(shown("C04", "PAT ORCHARD"), "Name(\"PAT ORCHARD\")");
         assert_eq!(shown("C05", "37"), "code 37");
         assert_eq!(shown("C09", "CUST-77"), "IndividualId(\"CUST-77\")");
@@ -197,7 +225,16 @@ mod tests {
             "routing 061000052, account ***1"
         );
         assert_eq!(shown("C03", "0610000520"), "routing 061000052, account ***");
-        assert_eq!(shown("C03", "06100005X 987654321"), "hidden ***4321");
+        assert_eq!(
+            shown("C03", "06100005X 987654321"),
+            "hidden ***005X, account ***4321"
+        );
+        assert_eq!(shown("C03", "061000052"), "routing 061000052");
+        assert_eq!(
+            shown("C03", "06100005    987654321"),
+            "routing 061000052, account ***4321"
+        );
+        assert_eq!(shown("C03", "            987654321"), "account ***4321");
     }
 
     #[test]
@@ -219,7 +256,16 @@ mod tests {
             shown("C06", "987654321           S"),
             "account ***4321, Text(\"S\")"
         );
-        assert_eq!(shown("C06", "98765432137"), "hidden ***2137");
+        assert_eq!(
+            shown("C06", "9876543 2101                37"),
+            "account ***2101, code 37"
+        );
+        // Without a code, all that is in the place of the account number is one.
+        assert_eq!(shown("C06", "98765432137"), "account ***2137");
+        assert_eq!(shown("C06", "9876543 2101"), "account ***2101");
+        assert_eq!(shown("C06", "                    37"), "code 37");
+        // Here the last word may be either.
+        assert_eq!(shown("C06", "9876 5432 37"), "hidden ***3237");
     }
 
     #[test]
@@ -232,7 +278,13 @@ mod tests {
             shown("C07", "061000052987654321        C"),
             "routing 061000052, account ***4321, Text(\"C\")"
         );
-        assert_eq!(shown("C07", "06100005298765432137"), "hidden ***2137");
+        let two = "routing 061000052, account ***2137";
+        assert_eq!(shown("C07", "06100005298765432137"), two);
+        assert_eq!(shown("C07", "061000052"), "routing 061000052");
+        assert_eq!(
+            shown("C07", "061000053         9876543237"),
+            "hidden ***0053, account ***5432, code 37"
+        );
     }
 
     #[test]

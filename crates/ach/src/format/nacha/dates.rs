@@ -3,6 +3,7 @@
 use chrono::{Datelike, NaiveDate};
 
 use super::record::{Record, RecordField};
+use crate::format::window::Window;
 use crate::julian;
 
 /// Reads the dates of one record, and keeps the list of those that could not be read. Blanks
@@ -12,6 +13,8 @@ pub(super) struct Dates<'a> {
     /// The date of the file.
     reference: NaiveDate,
     pub(super) unreadable: Vec<RecordField>,
+    /// The dates that lie too far from the file's own.
+    pub(super) implausible: Vec<(RecordField, NaiveDate)>,
 }
 
 impl<'a> Dates<'a> {
@@ -20,7 +23,19 @@ impl<'a> Dates<'a> {
             record,
             reference,
             unreadable: Vec::new(),
+            implausible: Vec::new(),
         }
+    }
+
+    /// A date written YYMMDD that lies near the file's own. What lies elsewhere is a placeholder, such
+    /// as 000101, or belongs to something else: it is no date of the file.
+    pub(super) fn near(&mut self, field: RecordField, window: Window) -> Option<NaiveDate> {
+        let date = self.date(field)?;
+        let is_near = window.holds(date, self.reference);
+        if !is_near {
+            self.implausible.push((field, date));
+        }
+        is_near.then_some(date)
     }
 
     /// A date written YYMMDD. Effective dates and dates of death are before the file, or at most

@@ -3,7 +3,8 @@
 use super::addenda::AddendaContent;
 use super::batch::{BatchClass, OpenBatch};
 use super::record::{Record, RecordField};
-use crate::entry::{AccountTail, Direction, Entry, EntryKeys, FilePosition};
+use super::reject;
+use crate::entry::{AccountTail, Direction, Entry, EntryKeys, EntryKind, FilePosition, routing};
 use crate::money::Money;
 
 const TRANSACTION_CODE: RecordField = RecordField::new("transaction code", 2, 3);
@@ -12,9 +13,12 @@ const CHECK_DIGIT: RecordField = RecordField::new("check digit", 12, 12);
 const ACCOUNT: RecordField = RecordField::new("account number", 13, 29);
 const INDIVIDUAL_ID: RecordField = RecordField::new("individual identification", 40, 54);
 const INDIVIDUAL_ID_LAST: RecordField = RecordField::new("individual identification", 55, 76);
+const CHECK_SERIAL: RecordField = RecordField::new("check serial number", 40, 54);
+const CHECK_SERIAL_POP: RecordField = RecordField::new("check serial number", 40, 48);
 const ACCOUNT_IAT: RecordField = RecordField::new("account number", 40, 74);
 const AMOUNT_ADV: RecordField = RecordField::new("amount", 28, 39);
 const TRACE: RecordField = RecordField::new("trace number", 80, 94);
+const SEQUENCE: RecordField = RecordField::new("entry sequence number", 88, 94);
 
 /// The amount of every class but ADV.
 pub(super) const AMOUNT: RecordField = RecordField::new("amount", 30, 39);
@@ -30,6 +34,8 @@ pub(super) struct EntryDetail {
     record: Record,
     pub(super) amount_minor: Option<u64>,
     pub(super) direction: Direction,
+    /// The code with which the bank rejected this entry alone.
+    pub(super) reject_code: Option<String>,
 }
 
 impl EntryDetail {
@@ -41,11 +47,13 @@ impl EntryDetail {
         };
         let amount_minor = record.number(amount);
         let direction = direction(record.cells(TRANSACTION_CODE));
+        let reject_code = reject::code_of(&record);
         Self {
             at,
             record,
             amount_minor,
             direction,
+            reject_code,
         }
     }
 
@@ -63,23 +71,12 @@ impl EntryDetail {
         self.record.cells(ADDENDA_INDICATOR) == b"0"
     }
 
-    /// Whether the ninth digit of the routing number follows from the other eight, by the
-    /// weights 3, 7 and 1. A routing number that is not nine digits has no such digit.
+    /// Whether the ninth digit of the routing number follows from the other eight. A routing number
+    /// that is not nine digits has no such digit.
     pub(super) fn has_right_check_digit(&self) -> bool {
-        const WEIGHTS: [u32; 9] = [3, 7, 1, 3, 7, 1, 3, 7, 1];
-        let digits = self
-            .record
-            .cells(ROUTING)
-            .iter()
-            .chain(self.record.cells(CHECK_DIGIT));
-        let mut sum = 0;
-        for (digit, weight) in digits.zip(WEIGHTS) {
-            if !digit.is_ascii_digit() {
-                return true;
-            }
-            sum += u32::from(digit - b'0') * weight;
-        }
-        sum % 10 == 0
+        let check = self.record.cells(CHECK_DIGIT);
+        routing::check_digit(self.record.cells(ROUTING))
+            .is_none_or(|digit| check == [digit] || !check[0].is_ascii_digit())
     }
 
     /// The transaction code as in the file.
@@ -90,40 +87,88 @@ impl EntryDetail {
     /// The entry that one of its addenda makes of it.
     pub(super) fn entry(&self, at: FilePosition, batch: &OpenBatch, said: AddendaContent) -> Entry {
         let record = &self.record;
-        // A correction moves no money, even if its amount field says so.
-        let amount = if said.kind.moves_money() {
-            self.amount()
-        } else {
-            Some(0)
-        };
-        let (account, individual_id) = match batch.class {
-            BatchClass::Domestic | BatchClass::Accounting => (ACCOUNT, Some(INDIVIDUAL_ID)),
-            BatchClass::NameFirst => (ACCOUNT, Some(INDIVIDUAL_ID_LAST)),
-            BatchClass::International => (ACCOUNT_IAT, None),
-        };
+        let entry = self.without_addenda(at, batch, said.kind);
         Entry {
-            amount: amount.map(Money::cents),
             original_amount: said.original_amount,
-            direction: self.direction,
             keys: EntryKeys {
                 original_trace: said.original_trace,
                 return_trace: said.return_trace.or_else(|| record.trace(TRACE)),
-                individual_id: individual_id.and_then(|field| record.text(field)),
-                company_id: batch.company_id.clone(),
-                ..EntryKeys::default()
+                ..entry.keys
             },
-            sec: batch.sec.clone(),
             odfi: record
                 .is_digits(ROUTING)
                 .then(|| record.text(ROUTING))
                 .flatten(),
+            description: said.description,
+            original_date: entry.original_date.or(said.original_settled_on),
+            ..entry
+        }
+    }
+
+    /// The entry that came back with a reject code: it never entered the network. The code is in
+    /// the place of the bank in its trace number, and the batch header names that bank.
+    pub(super) fn rejected(&self, batch: &OpenBatch, code: String) -> Entry {
+        let kind = EntryKind::ValidationFailure { code: Some(code) };
+        let entry = self.without_addenda(self.at, batch, kind);
+        let original_trace = if self.reject_code.is_some() {
+            let sequence = self.record.text(SEQUENCE);
+            let sequence = sequence.filter(|_| self.record.is_digits(SEQUENCE));
+            let bank = batch.odfi.as_ref();
+            bank.and_then(|bank| Some(format!("{bank}{}", sequence?)))
+        } else {
+            self.record.trace(TRACE)
+        };
+        Entry {
+            keys: EntryKeys {
+                original_trace,
+                ..entry.keys
+            },
+            ..entry
+        }
+    }
+
+    /// What the detail and its batch say of an entry of this kind.
+    fn without_addenda(&self, at: FilePosition, batch: &OpenBatch, kind: EntryKind) -> Entry {
+        let record = &self.record;
+        // A correction moves no money, even if its amount field says so.
+        let amount = if kind.moves_money() {
+            self.amount()
+        } else {
+            Some(0)
+        };
+        let account = match batch.class {
+            BatchClass::International => ACCOUNT_IAT,
+            BatchClass::Domestic
+            | BatchClass::NameFirst
+            | BatchClass::Check
+            | BatchClass::PointOfPurchase
+            | BatchClass::NoIndividualId
+            | BatchClass::Accounting => ACCOUNT,
+        };
+        let (individual_id, check_serial_number) = match batch.class {
+            BatchClass::Domestic | BatchClass::Accounting => (Some(INDIVIDUAL_ID), None),
+            BatchClass::NameFirst => (Some(INDIVIDUAL_ID_LAST), None),
+            BatchClass::Check => (None, Some(CHECK_SERIAL)),
+            BatchClass::PointOfPurchase => (None, Some(CHECK_SERIAL_POP)),
+            BatchClass::NoIndividualId | BatchClass::International => (None, None),
+        };
+        let text = |field: Option<RecordField>| field.and_then(|field| record.text(field));
+        Entry {
+            amount: amount.map(Money::cents),
+            direction: self.direction,
+            keys: EntryKeys {
+                individual_id: text(individual_id),
+                check_serial_number: text(check_serial_number),
+                company_id: batch.company_id.clone(),
+                ..EntryKeys::default()
+            },
+            sec: batch.sec.clone(),
             entry_description: batch.description.clone(),
             company_name: batch.company_name.clone(),
-            description: said.description,
             settlement_date: batch.settlement_date,
-            original_date: batch.original_date.or(said.original_settled_on),
+            original_date: batch.original_date,
             account_tail: AccountTail::of(&record.untrimmed(account)),
-            ..Entry::new(at, said.kind)
+            ..Entry::new(at, kind)
         }
     }
 }

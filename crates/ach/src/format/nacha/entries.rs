@@ -9,9 +9,10 @@ use super::batch::{BatchClass, OpenBatch};
 use super::detail::{ADDENDA_INDICATOR, AMOUNT, EntryDetail};
 use super::lines::RecordLine;
 use super::record::{RECORD_TYPE, WIDTH};
+use super::reject::REJECT_CODE;
 use super::report::Report;
 use super::tolerance::Difference;
-use crate::entry::{Direction, EntryKind, FilePosition};
+use crate::entry::{Direction, Entry, EntryKind, FilePosition};
 use crate::format::{FileRejected, Item, Rejected};
 
 /// The entry detail whose addenda are still to come, and the items that are ready.
@@ -19,13 +20,13 @@ use crate::format::{FileRejected, Item, Rejected};
 pub(super) struct Entries {
     pending: Option<PendingEntry>,
     ready: VecDeque<Item>,
-    /// Entries that are not returns.
-    forward: u64,
 }
 
 #[derive(Debug)]
 struct PendingEntry {
     detail: EntryDetail,
+    /// What it is when no addenda explains it: an entry with a reject code.
+    with_reject_code: Option<Box<Entry>>,
     /// Addenda of any type seen so far.
     addenda: u64,
     /// Addenda 98 and 99 seen so far, readable or not.
@@ -45,14 +46,12 @@ impl Entries {
         self.ready.clear();
     }
 
-    /// Whether there were entries that are not returns.
-    pub(super) fn has_forward(&self) -> bool {
-        self.forward > 0
-    }
-
     /// Whether the pending entry has no addenda yet, and does not say that it has none.
     pub(super) fn await_addenda(&self) -> bool {
-        let awaits = |entry: &PendingEntry| entry.addenda == 0 && !entry.detail.says_no_addenda();
+        let awaits = |entry: &PendingEntry| {
+            let may_have_none = entry.detail.says_no_addenda() || entry.with_reject_code.is_some();
+            entry.addenda == 0 && !may_have_none
+        };
         self.pending.as_ref().is_some_and(awaits)
     }
 
@@ -69,7 +68,7 @@ impl Entries {
             .sums
             .add(detail.routing(), detail.amount_minor, detail.direction);
         if batch.class == BatchClass::Accounting {
-            self.forward += 1;
+            report.summary.left_out += 1;
             report.note_accounting(at);
             return Ok(());
         }
@@ -82,8 +81,12 @@ impl Entries {
             let why = "the amount is not ten digits";
             self.reject(Rejected::new(at, AMOUNT, why, None), report);
         }
+        let reject_code = detail.reject_code.as_ref().or(batch.reject_code.as_ref());
+        let with_reject_code =
+            reject_code.map(|code| Box::new(detail.rejected(batch, code.clone())));
         self.pending = Some(PendingEntry {
             detail,
+            with_reject_code,
             addenda: 0,
             explanations: 0,
             rejected,
@@ -120,6 +123,11 @@ impl Entries {
         let blank_code = || rejected(addenda::CODE.to_string(), "the reason code is blank");
         let content = match addenda_type {
             Some(AddendaType::Payment) => return Ok(()),
+            Some(_) if pending.with_reject_code.is_some() => {
+                let why = "the entry has a reject code and an addenda 98 or 99, so it is unclear \
+                           whether it entered the network; ask the sender";
+                Err(rejected(REJECT_CODE.to_string(), why))
+            }
             None => {
                 let why = "the addenda type is unknown; 98 and 99 explain an entry";
                 Err(rejected(addenda::TYPE.to_string(), why))
@@ -127,6 +135,12 @@ impl Entries {
             Some(_) if line.width != WIDTH => {
                 let why = format!("the addenda has {} characters instead of 94", line.width);
                 Err(rejected("record length".to_owned(), &why))
+            }
+            Some(AddendaType::Return) if addenda::has_change_code(record) => {
+                report.note("corrections in an addenda 99", at, || {
+                    "read by their change codes".to_owned()
+                });
+                AddendaContent::of_correction(record, batch.class).ok_or_else(blank_code)
             }
             Some(AddendaType::Return) => {
                 AddendaContent::of_return(record, batch.class, reference).ok_or_else(blank_code)
@@ -167,6 +181,11 @@ impl Entries {
             detail.at
         };
         report.note_unreadable_dates(&content.unreadable_dates, addenda_at);
+        if content.has_completed_routing {
+            report.note("completed routing numbers", addenda_at, || {
+                "eight digits got the check digit or the zero that they lack".to_owned()
+            });
+        }
         if let Some(field) = content.unreadable_amount {
             let what = || format!("{field} is not a valid number");
             report.note("unreadable original amounts", addenda_at, what);
@@ -182,6 +201,10 @@ impl Entries {
             if corrected.is_empty() {
                 let what = || "the corrected data is blank".to_owned();
                 report.note("corrections without data", addenda_at, what);
+            }
+            if entry.kind.has_unreadable_data() {
+                let what = || "the entry is held".to_owned();
+                report.note("corrected data that cannot be read", addenda_at, what);
             }
             if detail.amount_minor != Some(0) {
                 let what = || "read as zero: a correction moves no money".to_owned();
@@ -199,13 +222,18 @@ impl Entries {
     }
 
     /// Ends the pending entry: no more addenda of it can come.
-    pub(super) fn finish(&mut self, report: &mut Report) {
+    pub(super) fn finish(&mut self, report: &mut Report) -> Result<(), FileRejected> {
         let awaits_addenda = self.await_addenda();
         let Some(pending) = self.pending.take() else {
-            return;
+            return Ok(());
         };
         if pending.rejected || pending.explanations > 0 {
-            return;
+            return Ok(());
+        }
+        if let Some(entry) = pending.with_reject_code {
+            report.summary.add(&entry)?;
+            self.ready.push_back(Item::Entry(entry));
+            return Ok(());
         }
         let detail = pending.detail;
         if awaits_addenda {
@@ -213,11 +241,12 @@ impl Entries {
                        of the entry is unknown";
             let rejected = Rejected::new(detail.at, ADDENDA_INDICATOR, why, detail.amount());
             self.reject(rejected, report);
-            return;
+            return Ok(());
         }
-        self.forward += 1;
+        report.summary.left_out += 1;
         report.note("entries that are not returns", detail.at, || {
             "entries without an addenda 98 or 99 were left out".to_owned()
         });
+        Ok(())
     }
 }

@@ -8,10 +8,10 @@ use std::io::{ErrorKind, Read};
 use memchr::memchr2;
 
 use super::encoding::{self, CharacterLayout, Measure, NotText};
-use super::not_records::{is_text, says_empty, wrapping};
+use super::not_records::{is_text, says_empty};
 use super::record::{Record, WIDTH};
 use crate::entry::FilePosition;
-use crate::format::{FileRejected, ReadError};
+use crate::format::{FileRejected, ReadError, foreign};
 
 /// Bytes read at a time.
 const BUFFER: usize = 64 * 1024;
@@ -99,6 +99,8 @@ pub(super) struct RecordLines<R> {
     /// The next line end, or how far there is none.
     line_end: Option<usize>,
     searched: usize,
+    /// Where NUL bytes begin; nothing but blanks may follow them.
+    pub(super) nuls_at: Option<FilePosition>,
 }
 
 impl<R: Read> RecordLines<R> {
@@ -115,6 +117,7 @@ impl<R: Read> RecordLines<R> {
             after_cr: false,
             line_end: None,
             searched: 0,
+            nuls_at: None,
         }
     }
 
@@ -147,6 +150,15 @@ impl<R: Read> RecordLines<R> {
         let whole = line_end.is_some() || self.at_end_of_input;
         let stop = line_end.unwrap_or(self.end);
         let filled = self.start + without_trailing_blanks(&self.buffer[self.start..stop]).len();
+        if let Some(at) = self.nuls_at.filter(|_| filled > self.start) {
+            return Err(unreadable(at));
+        }
+        if self.buffer[filled..stop].contains(&0) {
+            if self.offset == 0 && filled == self.start {
+                return Err(unreadable(self.at()));
+            }
+            self.nuls_at.get_or_insert(self.at());
+        }
         if filled == self.start {
             let blank = (line_end.is_some() && !self.within_line).then(|| Piece::Blank(self.at()));
             self.finish_line(stop, line_end);
@@ -245,7 +257,7 @@ impl<R: Read> RecordLines<R> {
     /// encoded in a way that must be undone first.
     fn open(&mut self) -> Result<(), FileRejected> {
         let head = &self.buffer[..self.end];
-        if let Some(seen) = wrapping(head) {
+        if let Some(seen) = foreign::named(head) {
             return Err(not_nacha(self.at(), seen));
         }
         if head.starts_with(b"\xEF\xBB\xBF") {
@@ -293,9 +305,10 @@ fn excess(beyond: &[u8], layout: CharacterLayout) -> Option<usize> {
     (!follows).then_some(width)
 }
 
-/// Blanks of any kind, and the page and file ends of printers and DOS.
+/// Blanks of any kind, the page and file ends of printers and DOS, and the NUL bytes with which
+/// mainframes fill their last block.
 const fn is_blank(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | 0x0C | 0x1A)
+    matches!(byte, b' ' | b'\t' | 0x0C | 0x1A | 0)
 }
 
 fn without_trailing_blanks(bytes: &[u8]) -> &[u8] {

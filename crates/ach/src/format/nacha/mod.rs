@@ -12,10 +12,10 @@
 //! include both ends, as in the rules.
 
 mod addenda;
-mod batch;
+pub(super) mod batch;
 mod batches;
 mod blocks;
-mod corrected;
+pub(super) mod corrected;
 mod dates;
 mod detail;
 mod encoding;
@@ -25,6 +25,7 @@ mod not_records;
 mod parser;
 mod reader;
 mod record;
+mod reject;
 mod report;
 mod tolerance;
 mod totals;

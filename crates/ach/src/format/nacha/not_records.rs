@@ -1,24 +1,6 @@
-//! What is not a record: wrappings of a file, and lines of text around its records.
+//! What is not a record: lines of text around the records of a file.
 
 use super::encoding::UNDEFINED;
-
-/// How a file is wrapped, by its first bytes.
-pub(super) fn wrapping(head: &[u8]) -> Option<&'static str> {
-    const SEEN: [(&[u8], &str); 6] = [
-        (b"\x1F\x8B", "it is compressed with gzip; unpack it first"),
-        (b"PK\x03\x04", "it is a zip archive; unpack it first"),
-        (
-            b"-----BEGIN PGP",
-            "it is encrypted or signed with PGP; decrypt it first",
-        ),
-        (b"\xFF\xFE", "it is UTF-16; ask for ASCII or UTF-8"),
-        (b"\xFE\xFF", "it is UTF-16; ask for ASCII or UTF-8"),
-        (b"\xF1\xF0\xF1", "it is EBCDIC; ask for ASCII or UTF-8"),
-    ];
-    SEEN.iter()
-        .find(|(magic, _)| head.starts_with(magic))
-        .map(|(_, seen)| *seen)
-}
 
 /// Whether a line says that there is nothing to report, such as `NO RETURNS REPORTED`.
 pub(super) fn says_empty(line: &[u8]) -> bool {
@@ -59,12 +41,5 @@ mod tests {
         assert!(says_empty(b"There are no transactions today."));
         assert!(!says_empty(b"NOTE: RETURNS FOLLOW"));
         assert!(!says_empty(b"account,amount"));
-    }
-
-    #[test]
-    fn a_wrapped_file_is_recognized_by_its_first_bytes() {
-        assert!(wrapping(b"\x1F\x8B\x08\0").is_some_and(|seen| seen.contains("gzip")));
-        assert!(wrapping(b"-----BEGIN PGP MESSAGE-----").is_some());
-        assert_eq!(wrapping(b"101 061000052"), None);
     }
 }

@@ -10,9 +10,11 @@ use super::dates::Dates;
 use super::entries::Entries;
 use super::lines::{RECORDS_BEGIN, RecordLine, SEND_AGAIN, not_nacha};
 use super::record::{RECORD_TYPE, RecordField, WIDTH};
+use super::reject;
 use super::report::Report;
 use super::tolerance::Difference;
 use crate::entry::FilePosition;
+use crate::format::window::Window;
 use crate::format::{Emptiness, FileRejected, Item, Summary};
 
 const PRIORITY: RecordField = RecordField::new("priority code", 2, 3);
@@ -40,6 +42,7 @@ enum FileSection {
 /// Everything that is kept while a file is read.
 #[derive(Debug)]
 pub(super) struct FileParser {
+    received_on: NaiveDate,
     /// The date against which days of the year are resolved.
     reference: NaiveDate,
     section: FileSection,
@@ -59,6 +62,7 @@ pub(super) struct FileParser {
 impl FileParser {
     pub(super) fn new(tolerance: Tolerance, received_on: NaiveDate) -> Self {
         Self {
+            received_on,
             reference: received_on,
             section: FileSection::Start,
             has_header: false,
@@ -93,6 +97,12 @@ impl FileParser {
         self.report.note("blank lines", at, || "skipped".to_owned());
     }
 
+    /// NUL bytes that end the file.
+    pub(super) fn nuls(&mut self, at: FilePosition) {
+        let what = || "the file is filled up with them; skipped".to_owned();
+        self.report.note("NUL bytes at the end", at, what);
+    }
+
     /// A line that is not a record. Banks put a line or two of their own around a file.
     pub(super) fn text(&mut self, at: FilePosition, says_empty: bool) -> Result<(), FileRejected> {
         self.last_at = at;
@@ -120,6 +130,14 @@ impl FileParser {
         if is_filler(&line) {
             return self.filler(&line);
         }
+        if self.section == FileSection::End && is_nearly_filler(&line) {
+            let what = || "filler (9) has zeros in it; skipped".to_owned();
+            self.report.note("filler with zeros", line.at, what);
+            return self.filler(&line);
+        }
+        if self.is_next_file(&line) {
+            self.next_file(line.at)?;
+        }
         self.check_place(&line)?;
         self.blocks.records += 1;
         if line.record.has_unshowable() {
@@ -138,23 +156,45 @@ impl FileParser {
         match record_type {
             b'1' => self.file_header(&line, is_first),
             b'5' => {
-                self.entries.finish(&mut self.report);
+                self.entries.finish(&mut self.report)?;
                 self.batches.header(&line, self.reference, &mut self.report)
             }
             b'6' => {
-                self.entries.finish(&mut self.report);
+                self.entries.finish(&mut self.report)?;
                 line.require_width()?;
                 let batch = self.batches.open(line.at, &mut self.report)?;
                 self.entries.detail(line, batch, &mut self.report)
             }
             b'7' => self.addenda(&line),
             b'8' => {
-                self.entries.finish(&mut self.report);
+                self.entries.finish(&mut self.report)?;
                 self.batches.control(&line, &mut self.report)
             }
             // RecordLines yields no other record type.
             _ => self.file_control(&line),
         }
+    }
+
+    /// Whether a whole file with header and control is at its end, and another begins: some senders
+    /// put the files of a day one behind the other.
+    fn is_next_file(&self, line: &RecordLine) -> bool {
+        let is_whole = self.has_header && self.has_control && self.section == FileSection::End;
+        is_whole && line.record.record_type() == b'1'
+    }
+
+    /// Ends the file so far, which its own control has checked, and begins the next.
+    fn next_file(&mut self, at: FilePosition) -> Result<(), FileRejected> {
+        self.finish_records()?;
+        let what = || "each was checked by its own control".to_owned();
+        self.report
+            .note("several files one behind the other", at, what);
+        self.section = FileSection::Start;
+        self.has_header = false;
+        self.has_control = false;
+        self.reference = self.received_on;
+        self.batches = Batches::default();
+        self.blocks = Blocks::default();
+        Ok(())
     }
 
     /// Whether a record may stand here, and looks like one.
@@ -178,7 +218,7 @@ impl FileParser {
         if !line.ended {
             line.require_width()?;
         }
-        self.entries.finish(&mut self.report);
+        self.entries.finish(&mut self.report)?;
         self.blocks.filler += 1;
         self.section = FileSection::End;
         Ok(())
@@ -197,12 +237,15 @@ impl FileParser {
         }
         line.require_at_least(SHORTEST_HEADER)?;
         self.has_header = true;
+        self.batches.reject_code = reject::code_of(record);
         let mut dates = Dates::of(record, self.reference);
-        if let Some(date) = dates.date(CREATION_DATE) {
+        if let Some(date) = dates.near(CREATION_DATE, Window::CREATION) {
             self.reference = date;
         }
         self.report
             .note_unreadable_dates(&dates.unreadable, line.at);
+        self.report
+            .note_implausible_dates(&dates.implausible, line.at);
         Ok(())
     }
 
@@ -221,7 +264,7 @@ impl FileParser {
     }
 
     fn file_control(&mut self, line: &RecordLine) -> Result<(), FileRejected> {
-        self.entries.finish(&mut self.report);
+        self.entries.finish(&mut self.report)?;
         self.batches.leave(&mut self.report)?;
         line.require_at_least(SHORTEST_CONTROL)?;
         self.section = FileSection::End;
@@ -250,7 +293,7 @@ impl FileParser {
             return Err(not_nacha(self.last_at, "it has nothing but filler (9)"));
         }
         self.check_not_cut_off()?;
-        self.entries.finish(&mut self.report);
+        self.entries.finish(&mut self.report)?;
         self.batches.leave(&mut self.report)?;
         if !self.has_control {
             let what =
@@ -280,13 +323,24 @@ impl FileParser {
     /// Whether and how the file, now at its end, is empty.
     fn emptiness(&self) -> Option<Emptiness> {
         let summary = &self.report.summary;
-        let has_entries = summary.entries > 0 || summary.rejected > 0 || self.entries.has_forward();
+        if summary.entries + summary.rejected > 0 {
+            return None;
+        }
         match self.section {
             FileSection::Start if self.texts == 0 => Some(Emptiness::NoBytes),
             FileSection::Start => Some(Emptiness::Sentence),
-            FileSection::Body | FileSection::End => (!has_entries).then_some(Emptiness::HeaderOnly),
+            FileSection::Body | FileSection::End if summary.left_out > 0 => {
+                Some(Emptiness::LeftOut)
+            }
+            FileSection::Body | FileSection::End => Some(Emptiness::HeaderOnly),
         }
     }
+}
+
+/// Filler with some zeros in it, as some programs write it. A file control has blanks.
+fn is_nearly_filler(line: &RecordLine) -> bool {
+    let nines = line.record.nines_among_zeros(line.width);
+    line.width <= WIDTH && nines.is_some_and(|nines| 2 * nines > line.width)
 }
 
 /// Filler completes the last block: records of nothing but `9`.

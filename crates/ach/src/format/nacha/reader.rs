@@ -47,6 +47,9 @@ impl<R: Read> NachaReader<R> {
                 Some(Piece::Text { at, says_empty }) => self.parser.text(at, says_empty)?,
                 None => {
                     self.finished = true;
+                    if let Some(at) = self.lines.nuls_at {
+                        self.parser.nuls(at);
+                    }
                     self.parser.finish()?;
                 }
             }

@@ -148,6 +148,13 @@ impl Record {
         self.cells.iter().take(width).all(|cell| *cell == b'9')
     }
 
+    /// How many of the first `width` characters are `9`, when the others are all `0`.
+    pub(super) fn nines_among_zeros(&self, width: usize) -> Option<usize> {
+        let cells = &self.cells[..width.min(WIDTH)];
+        let only_both = cells.iter().all(|cell| matches!(cell, b'9' | b'0'));
+        only_both.then(|| cells.iter().filter(|cell| **cell == b'9').count())
+    }
+
     /// Whether a field is all digits.
     pub(super) fn is_digits(&self, field: RecordField) -> bool {
         self.cells(field).iter().all(u8::is_ascii_digit)

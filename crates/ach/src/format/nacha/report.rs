@@ -1,5 +1,7 @@
 //! What reading a file has given so far, and what it may tolerate.
 
+use chrono::NaiveDate;
+
 use super::record::RecordField;
 use super::tolerance::{Difference, Tolerance};
 use super::totals::ControlMismatch;
@@ -69,6 +71,19 @@ impl Report {
         for field in fields {
             self.note("unreadable dates", at, || {
                 format!("{field} is not a valid date")
+            });
+        }
+    }
+
+    /// Counts dates that lie too far from the file's own to be meant.
+    pub(super) fn note_implausible_dates(
+        &mut self,
+        dates: &[(RecordField, NaiveDate)],
+        at: FilePosition,
+    ) {
+        for (field, date) in dates {
+            self.note("implausible dates", at, || {
+                format!("{field} is {date}, far from the date of the file; taken as unknown")
             });
         }
     }

@@ -1,0 +1,98 @@
+//! Whether an id of an entry speaks against the transfer that another of its ids named.
+
+use std::collections::BTreeMap;
+
+use super::{EntryKey, MatchRule, Transfer, TransferKeyKind};
+use crate::entry::{Entry, EntryKeys};
+
+/// What a match rule found.
+type Found<'a> = &'a (MatchRule, Vec<Transfer>);
+
+/// The first id of `entry` that is not the id of `transfer`, in a sentence with both values.
+/// `found` is what each rule found. An id that the transfer comes without says nothing.
+pub(super) fn of(
+    entry: &Entry,
+    transfer: &Transfer,
+    found: &[(MatchRule, Vec<Transfer>)],
+) -> Option<String> {
+    let mut by_key: BTreeMap<&str, Vec<Found<'_>>> = BTreeMap::new();
+    for one in found {
+        by_key.entry(one.0.entry.as_str()).or_default().push(one);
+    }
+    let named = by_key
+        .values()
+        .find_map(|rules| of_key(&entry.keys, transfer, rules, found));
+    named.or_else(|| wrong_trace(&entry.keys, transfer))
+}
+
+/// One id of the entry, which may be any of several ids of the transfer.
+fn of_key(
+    keys: &EntryKeys,
+    transfer: &Transfer,
+    rules: &[Found<'_>],
+    all: &[(MatchRule, Vec<Transfer>)],
+) -> Option<String> {
+    let (first, _) = rules.first()?;
+    let value = first.value(keys)?;
+    let has = |found: &[Transfer]| found.iter().any(|one| one.id == transfer.id);
+    let carried: Vec<&str> = rules
+        .iter()
+        .filter_map(|(rule, _)| carried(rule.transfer, transfer))
+        .collect();
+    let agrees = rules.iter().any(|(_, found)| has(found))
+        || carried
+            .iter()
+            .any(|theirs| is_same(first.entry, value, theirs));
+    if agrees {
+        return None;
+    }
+    let (name, id) = (first.entry.as_str().replace('_', " "), &transfer.id);
+    if let Some(theirs) = carried.first() {
+        return Some(format!(
+            "the entry's {name} is {value}, but transfer {id} has {theirs}"
+        ));
+    }
+    // A weak id may be shared, so it says nothing against an id that identifies.
+    let is_identified = all
+        .iter()
+        .any(|(rule, found)| rule.transfer.identifies() && has(found));
+    let other = rules.iter().find_map(|(_, found)| found.first());
+    let other = &other.filter(|_| !is_identified)?.id;
+    Some(format!(
+        "the entry's {name} is {value}, which is transfer {other}'s, but its other ids name \
+         transfer {id}"
+    ))
+}
+
+/// The original trace is compared also where no rule looks it up.
+fn wrong_trace(keys: &EntryKeys, transfer: &Transfer) -> Option<String> {
+    let (given, id) = (keys.original_trace.as_deref()?, &transfer.id);
+    let theirs = carried(TransferKeyKind::AchTrace, transfer)?;
+    (!is_same(EntryKey::OriginalTrace, given, theirs))
+        .then(|| format!("the entry's original trace is {given}, but transfer {id} has {theirs}"))
+}
+
+/// The id of that kind, where the transfer comes with it.
+fn carried(kind: TransferKeyKind, transfer: &Transfer) -> Option<&str> {
+    let id = match kind {
+        TransferKeyKind::TransferId => Some(transfer.id.as_str()),
+        TransferKeyKind::TraceId => Some(transfer.trace_id.as_str()),
+        TransferKeyKind::AchTrace => transfer.ach_trace.as_deref(),
+        TransferKeyKind::PaymentId | TransferKeyKind::IndividualId => None,
+    };
+    id.filter(|id| !id.is_empty())
+}
+
+/// Whether two ids are one: systems that treat a trace as a number drop its leading zeros, and
+/// formats cut a long individual id off at 15 or 22 characters.
+fn is_same(key: EntryKey, given: &str, theirs: &str) -> bool {
+    given == theirs
+        || match key {
+            EntryKey::OriginalTrace => format!("{given:0>15}") == format!("{theirs:0>15}"),
+            EntryKey::IndividualId => matches!(given.len(), 15 | 22) && theirs.starts_with(given),
+            EntryKey::PaymentId
+            | EntryKey::OrderId
+            | EntryKey::TransferRequestId
+            | EntryKey::CheckSerialNumber => false,
+        }
+}

@@ -1,0 +1,168 @@
+//! What a file is that is no file of returns: it is called by its name in the refusal, with what to
+//! do about it.
+
+/// The bytes of a file's beginning that are looked at.
+pub(in crate::format) const HEAD: usize = 1024;
+
+const BY_FIRST_BYTES: [(&[u8], &str); 11] = [
+    (b"\x1F\x8B", "it is compressed with gzip; unpack it first"),
+    (
+        b"-----BEGIN PGP",
+        "it is encrypted or signed with PGP; decrypt it first",
+    ),
+    (b"\xFF\xFE", "it is UTF-16; ask for ASCII or UTF-8"),
+    (b"\xFE\xFF", "it is UTF-16; ask for ASCII or UTF-8"),
+    (b"\xF1\xF0\xF1", "it is EBCDIC; ask for ASCII or UTF-8"),
+    (
+        b"%PDF-",
+        "it is a PDF; choose NACHA or CSV where the report is downloaded",
+    ),
+    (
+        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+        "it is an Excel workbook; save it as CSV",
+    ),
+    (b"{\\rtf", "it is an RTF document; ask for NACHA or CSV"),
+    (b"UNA:", "it is EDIFACT; ask for NACHA or CSV"),
+    (b"UNB+", "it is EDIFACT; ask for NACHA or CSV"),
+    (b"7z\xBC\xAF\x27\x1C", "it is a 7z archive; unpack it first"),
+];
+
+/// What the file is, by its first bytes; `None` when it may be a file of returns.
+pub(in crate::format) fn named(head: &[u8]) -> Option<&'static str> {
+    let head = &head[..head.len().min(HEAD)];
+    let mut known = BY_FIRST_BYTES.iter();
+    if let Some((_, seen)) = known.find(|(magic, _)| head.starts_with(magic)) {
+        return Some(seen);
+    }
+    if head.starts_with(b"PK\x03\x04") {
+        let is_workbook = contains(head, b"xl/") || contains(head, b"[content_types].xml");
+        return Some(if is_workbook {
+            "it is an Excel workbook; save it as CSV"
+        } else {
+            "it is a zip archive; unpack it first"
+        });
+    }
+    if is_ebcdic(head) {
+        return Some("it is EBCDIC; ask for ASCII or UTF-8");
+    }
+    let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+    markup(text.trim_ascii_start())
+}
+
+/// What a text is that has a syntax of its own.
+fn markup(text: &[u8]) -> Option<&'static str> {
+    const WEB_PAGE: &str = "it is a web page (HTML), probably a login or an error; fetch the file \
+                            again with a session that is logged in";
+    let begins = |word: &[u8]| {
+        text.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
+    let is_html = ["<!doctype html", "<html", "<head", "<body"];
+    if is_html.iter().any(|tag| begins(tag.as_bytes())) {
+        return Some(WEB_PAGE);
+    }
+    if text.starts_with(b"<") {
+        let is_iso = contains(text, b"urn:iso:std:iso:20022") || contains(text, b"camt.05");
+        return match (begins(b"<?xml") || is_iso, contains(text, b"<html")) {
+            (_, true) => Some(WEB_PAGE),
+            (true, false) if is_iso => {
+                Some("it is ISO 20022 (XML, such as camt.053); ask for NACHA or CSV")
+            }
+            (true, false) => Some("it is XML; ask for NACHA or CSV"),
+            (false, false) => None,
+        };
+    }
+    if let [b'{' | b'[', rest @ ..] = text
+        && let Some(b'{' | b'[' | b'"' | b'}' | b']') = rest.trim_ascii_start().first()
+    {
+        return Some("it is JSON; ask for NACHA or CSV");
+    }
+    if let [b'I', b'S', b'A', separator, ..] = text
+        && separator.is_ascii_punctuation()
+        && text.iter().filter(|byte| *byte == separator).count() >= 16
+    {
+        return Some("it is X12 EDI (such as an 827); ask for NACHA or CSV");
+    }
+    let mut lines = text.split(|byte| matches!(byte, b'\r' | b'\n'));
+    let mut lines = lines.by_ref().filter(|line| !line.is_empty());
+    let (first, second) = (lines.next()?, lines.next()?);
+    let is_bai = first.starts_with(b"01,") && first.trim_ascii_end().ends_with(b"/");
+    (is_bai && second.starts_with(b"02,"))
+        .then_some("it is BAI2, a report of balances; ask for NACHA or CSV")
+}
+
+/// Whether nearly all bytes are the letters, digits and blanks of EBCDIC.
+fn is_ebcdic(head: &[u8]) -> bool {
+    let is_letter = |byte: &&u8| {
+        matches!(byte, 0x40 | 0x81..=0x89 | 0x91..=0x99 | 0xA2..=0xA9 | 0xC1..=0xC9)
+            || matches!(byte, 0xD1..=0xD9 | 0xE2..=0xE9 | 0xF0..=0xF9)
+    };
+    let high = head.iter().filter(|byte| **byte >= 0x80).count();
+    head.len() >= 20
+        && 2 * high > head.len()
+        && 10 * head.iter().filter(is_letter).count() > 8 * head.len()
+        && std::str::from_utf8(head).is_err_and(|error| error.valid_up_to() < head.len() / 2)
+}
+
+/// Whether `part`, in small letters, stands in `text` in any.
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len())
+        .any(|window| window.eq_ignore_ascii_case(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_file_of_returns_is_called_by_its_name() {
+        let isa = format!(
+            "ISA*00*{:10}*00*{:10}*ZZ*A*ZZ*B*260706*0215*U*00401*1*0*P*>~",
+            "", ""
+        );
+        let workbook = b"PK\x03\x04\x14\0\x06\0[Content_Types].xml";
+        let ebcdic =
+            b"\xC3\x81\xA2\x85\x40\xC9\x84\x6B\xD9\x85\x81\xA2\x96\x95\x40\xC3\x96\x84\x85\xF1";
+        let cases: [(&[u8], &str); 14] = [
+            (b"\x1F\x8B\x08\0", "gzip"),
+            (b"PK\x03\x04\x14\0", "zip archive"),
+            (workbook, "Excel"),
+            (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1\0\0", "Excel"),
+            (b"-----BEGIN PGP MESSAGE-----", "PGP"),
+            (b"%PDF-1.7\n%\xE2\xE3", "PDF"),
+            (b"\r\n<!DOCTYPE html>\n<title>Sign in</title>", "login"),
+            (b"<?xml version=\"1.0\"?><returns/>", "XML"),
+            (b"<?xml version=\"1.0\"?><Document xmlns=\"urn:iso:std:iso:20022:tech:xsd:camt.053\">", "ISO 20022"),
+            (b"\xEF\xBB\xBF[ { \"code\": \"R01\" } ]", "JSON"),
+            (b"{}", "JSON"),
+            (b"01,FIRSTLAKE,ORCHARD,260706,0215,1,,,2/\r\n02,ORCHARD,071000301,1,260706,,USD/", "BAI2"),
+            (isa.as_bytes(), "X12"),
+            (ebcdic, "EBCDIC"),
+        ];
+        for (head, name) in cases {
+            let seen = named(head);
+            assert!(
+                seen.is_some_and(|seen| seen.contains(name)),
+                "{name}: {seen:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn files_of_returns_and_the_lines_around_them_have_no_other_name() {
+        let cases: [&[u8]; 9] = [
+            b"101 06100005200710003012607060215A094101",
+            b"[FIRST LAKE BANK] RETURNS",
+            b"<<< RETURNS FOLLOW >>>",
+            b"01,R01,1.00\n02,R02,2.00\n",
+            b"ISA,R01,1.00",
+            b"id,code,amount\n",
+            "né,ça,àé,éé,ùù,êê,ôô,îî,ûû".as_bytes(),
+            b"Andr\xE9,Ren\xE9e,Fran\xE7ois,No\xEBl\n",
+            b"",
+        ];
+        for head in cases {
+            assert_eq!(named(head), None, "{head:?}");
+        }
+    }
+}

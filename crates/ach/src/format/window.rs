@@ -1,0 +1,31 @@
+//! Which dates a file can mean. What lies outside is a placeholder that nobody meant as a date.
+
+use chrono::{Days, NaiveDate};
+
+/// The days before and after the file's own date that a date may lie.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::format) struct Window {
+    before: u64,
+    after: u64,
+}
+
+impl Window {
+    /// When an original entry took effect. Breaches of warranty come back for up to two years, and
+    /// a rejected entry may have been meant for later.
+    pub(in crate::format) const ORIGINAL: Self = Self {
+        before: 2 * 366,
+        after: 366,
+    };
+    /// When the file was made. An archived file may be imported long after.
+    pub(in crate::format) const CREATION: Self = Self {
+        before: 10 * 366,
+        after: 366,
+    };
+
+    /// Whether `date` is one that a file of the day `own` can mean.
+    pub(in crate::format) fn holds(self, date: NaiveDate, own: NaiveDate) -> bool {
+        let first = own.checked_sub_days(Days::new(self.before));
+        let last = own.checked_add_days(Days::new(self.after));
+        first.is_none_or(|first| first <= date) && last.is_none_or(|last| date <= last)
+    }
+}

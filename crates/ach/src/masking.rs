@@ -1,0 +1,162 @@
+//! Free text of others without what may be an account number in it: the one rule for readers,
+//! reports, messages and alerts.
+
+use crate::entry::AccountTail;
+
+/// As many digits in a row may be an account number.
+const SHORTEST_RUN: usize = 5;
+/// As many digits with separators between them may be one.
+const SHORTEST_GROUPED: usize = 7;
+/// The most characters between two digits of one number, as in `9041 - 7263`.
+const LONGEST_SEPARATOR: usize = 3;
+
+/// Hides what may be an account number in a text that somebody else wrote: of long numbers only
+/// the last digits stay, whatever separates their digits. Dates stay.
+///
+/// It goes through the text once, whatever is in it.
+#[must_use]
+pub fn without_long_numbers(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find(char::is_numeric) {
+        let (before, from_number) = rest.split_at(start);
+        shown.push_str(before);
+        let length = date_length(from_number).unwrap_or_else(|| number_length(from_number));
+        let (number, after) = from_number.split_at(length);
+        if is_long(number) {
+            let tail = AccountTail::of(number).map(|tail| tail.to_string());
+            shown.push_str(tail.as_deref().unwrap_or("***"));
+        } else {
+            shown.push_str(number);
+        }
+        rest = after;
+    }
+    shown + rest
+}
+
+/// The bytes of the number at the beginning of `text`: digits, with a few characters between them
+/// that are not letters. A comma or semicolon before a blank ends it, as in a list.
+fn number_length(text: &str) -> usize {
+    let mut end = 0;
+    let mut separators = 0;
+    let mut last = ' ';
+    for (at, letter) in text.char_indices() {
+        if letter.is_numeric() {
+            end = at + letter.len_utf8();
+            separators = 0;
+        } else {
+            separators += 1;
+            let is_listed = letter == ' ' && matches!(last, ',' | ';');
+            if letter.is_alphabetic() || is_listed || separators > LONGEST_SEPARATOR {
+                break;
+            }
+        }
+        last = letter;
+    }
+    end
+}
+
+fn is_long(number: &str) -> bool {
+    if date_length(number) == Some(number.len()) || is_list_of_fields(number) {
+        return false;
+    }
+    let digits = number.chars().filter(|letter| letter.is_numeric()).count();
+    let mut runs = number.split(|letter: char| !letter.is_numeric());
+    let has_long_run = runs.any(|run| run.chars().count() >= SHORTEST_RUN);
+    has_long_run || digits >= SHORTEST_GROUPED
+}
+
+/// The fields of R69 as its addenda lists them: `01*03*06`.
+fn is_list_of_fields(number: &str) -> bool {
+    let mut fields = number.split('*');
+    fields.all(|field| matches!(field.as_bytes(), [b'0', b'1'..=b'7']))
+}
+
+/// The length of a date at the beginning of `text`, written 2026-11-20 or 11/20/2026.
+fn date_length(text: &str) -> Option<usize> {
+    const LENGTH: usize = 10;
+    let date = text.as_bytes().get(..LENGTH)?;
+    if text.as_bytes().get(LENGTH).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    let is_pair = |tens: &u8, ones: &u8, most: u8| {
+        let digits = tens.is_ascii_digit() && ones.is_ascii_digit();
+        digits && (1..=most).contains(&((tens - b'0') * 10 + (ones - b'0')))
+    };
+    let is_date = match date {
+        [b'1' | b'2', b'9' | b'0', y, z, b'-', m, n, b'-', d, e]
+        | [m, n, b'/', d, e, b'/', b'1' | b'2', b'9' | b'0', y, z] => {
+            let is_year = y.is_ascii_digit() && z.is_ascii_digit();
+            is_year && is_pair(m, n, 12) && is_pair(d, e, 31)
+        }
+        _ => false,
+    };
+    is_date.then_some(LENGTH)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_may_be_an_account_keeps_only_its_last_digits() {
+        for (text, shown) in [
+            ("ACCT 123456789012 CLOSED", "ACCT ***9012 CLOSED"),
+            ("1234567 and 7654321", "***567 and ***321"),
+            ("né 12345678é", "né ***5678é"),
+            ("", ""),
+            ("9", "9"),
+        ] {
+            assert_eq!(without_long_numbers(text), shown);
+        }
+    }
+
+    #[test]
+    fn separators_hide_nothing_from_the_rule() {
+        for account in [
+            "730284615509",
+            "7302-8461-5509",
+            "7302 8461 5509",
+            "7302.8461.5509",
+            "730.284.615.509",
+            "7302/8461/5509",
+            "7302_8461_5509",
+            "7302 - 8461 - 5509",
+            "7302\u{a0}8461\u{a0}5509",
+            "7302\u{2013}8461\u{2013}5509",
+            "7302\u{200b}84615509",
+            "73-02-84-61-55-09",
+            "7,3,0,2,8,4,6,1,5,5,0,9",
+            "(7302)84615509",
+            "7302*8461*5509",
+        ] {
+            let shown = without_long_numbers(&format!("ACCT {account} CLOSED"));
+            let digits: String = shown.chars().filter(char::is_ascii_digit).collect();
+            assert_eq!(digits, "5509", "{account}: {shown}");
+        }
+        assert_eq!(without_long_numbers("７３０２８４６１"), "***");
+    }
+
+    #[test]
+    fn dates_and_short_numbers_stay() {
+        for text in [
+            "R03 on 2026-11-20 15:04:05",
+            "R03 on 11/20/2026 and 11/21/2026",
+            "code 01*03*06*07",
+            "fields 01, 03, 06, 07, 12, 15",
+            "check 1234, 88.00",
+        ] {
+            assert_eq!(without_long_numbers(text), text);
+        }
+        assert_eq!(without_long_numbers("2026-11-201"), "***1201");
+        assert_eq!(without_long_numbers("2026-13-20"), "***1320");
+    }
+
+    #[test]
+    fn a_text_of_many_numbers_is_gone_through_once() {
+        let text = "1234567a".repeat(100_000);
+        assert_eq!(without_long_numbers(&text), "***567a".repeat(100_000));
+        let text = "1 ".repeat(100_000);
+        assert_eq!(without_long_numbers(&text), "***1111 ");
+    }
+}
