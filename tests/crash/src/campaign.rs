@@ -195,7 +195,7 @@ async fn drain_and_check(
     let began = Instant::now();
     let stopped = load.stop(lanes, DRAIN).await;
     let left = match stopped {
-        Ok(()) => drained(rig, began + DRAIN).await,
+        Ok(()) => drained(rig).await,
         Err(error) => Err(error.to_string()),
     };
     let took = began.elapsed();
@@ -216,7 +216,7 @@ async fn drain_and_check(
     outcome.findings.add(findings);
     outcome.findings.expect(Invariant::Drained, in_time, || {
         format!(
-            "not drained within {DRAIN:?}: {}; {}",
+            "no progress within {DRAIN:?}: {}; {}",
             left.err().unwrap_or_default(),
             last_error(rig)
         )
@@ -227,12 +227,15 @@ async fn drain_and_check(
     Ok(())
 }
 
-/// Waits until nothing is left to do; an error says what is.
+/// Waits until nothing is left to do. An error says what was left when nothing had changed for
+/// [`DRAIN`], or when so much time had passed that the system must be going in circles.
 ///
 /// The databases are read one after the other, and an exception goes back to the start of the
 /// way; so only two looks in a row that find nothing, with the same end of the journal, count.
-pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
+pub(crate) async fn drained(rig: &Rig) -> Result<(), String> {
     let mut quiet_at = None;
+    let began = Instant::now();
+    let mut last = (String::new(), began);
     loop {
         let left = left_to_do(rig).await.unwrap_or_else(|error| {
             Left::Something(format!("a database does not answer: {error:#}"))
@@ -246,7 +249,9 @@ pub(crate) async fn drained(rig: &Rig, until: Instant) -> Result<(), String> {
             Left::Something(left) => left,
         };
         quiet_at = None;
-        if Instant::now() > until {
+        if left != last.0 {
+            last = (left, Instant::now());
+        } else if last.1.elapsed() > DRAIN || began.elapsed() > 10 * DRAIN {
             return Err(left);
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
@@ -298,7 +303,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let cursor = "SELECT COALESCE(MAX(position), 0) FROM echeck_cursor";
     let gateway = rig.gateway.number(cursor).await?;
     let mirror = rig.rallypay.number(cursor).await?;
-    let (published_to, untold) = (
+    let (published_to, undelivered) = (
         returns.number("SELECT position FROM webhook_head").await?,
         returns
             .number(
@@ -312,7 +317,7 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
     let owners = returns.number(owners).await?;
     let files = format!("SELECT COUNT(*) FROM imports WHERE files_done <> {yes}");
     let files = returns.number(&files).await?;
-    let counts = running + open + unhandled + unready + untold + owners + files;
+    let counts = running + open + unhandled + unready + undelivered + owners + files;
     let at_the_end = gateway == head && mirror == head && published_to == head;
     let all_but_holds = counts == 0 && waiting.is_empty() && at_the_end;
     // The oracle is asked last, and only then, since it reads every file again. A hold that was
@@ -329,8 +334,8 @@ async fn left_to_do(rig: &Rig) -> Result<Left> {
         "{waiting:?} wait at the acquirer, {running} runs go on, {open} imports are open, {known} \
          holds wait for what is there, {unhandled} exceptions are unhandled, \
          {unready} reversals are not ready to settle; the journal ends at {head}, the gateway is at {gateway}, the mirror at {mirror}; {files} \
-         imports are not archived and reported; rows up to {published_to} became events, {untold} \
-         deliveries are pending, {owners} owners wait to be told"
+         imports are not archived and reported; rows up to {published_to} became events, {undelivered} \
+         deliveries are pending, {owners} owners wait to be notified"
     )))
 }
 

@@ -268,8 +268,7 @@ async fn run_group(
             load.send_by(*way, 20..32).await;
         }
         load.stop(Vec::new(), DRAIN).await?;
-        let until = Instant::now() + DRAIN;
-        let left = drained(rig, until).await;
+        let left = drained(rig).await;
         // Somewhere in between a returns service may have been delayed or got an error.
         rig.upsets.note(began, now());
         let in_time = left.is_ok();

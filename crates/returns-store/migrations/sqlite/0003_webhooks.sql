@@ -9,7 +9,7 @@ CREATE TABLE webhook_head (
 INSERT INTO webhook_head (one, sequence, position) VALUES (1, 0, 0);
 
 -- What happened. Append-only. An event has either a position (a journal row) or a hold with the
--- state that it tells of. facts and messages are JSON; messages lists [payload_version, event type].
+-- state that it reports. facts and messages are JSON; messages lists [payload_version, event type].
 CREATE TABLE webhook_events (
     sequence INTEGER NOT NULL PRIMARY KEY,
     event_id TEXT NOT NULL UNIQUE,
@@ -34,7 +34,7 @@ CREATE INDEX webhook_events_recorded ON webhook_events (recorded_at, sequence);
 --
 -- owner_*: notifying the owner that the service has disabled the endpoint, written by the
 -- statement that disables it, so that no crash swallows the mail. owner_state is NULL while there
--- is nothing to tell; owner_since is when it was disabled; owner_next_at is the next attempt while
+-- is nothing to report; owner_since is when it was disabled; owner_next_at is the next attempt while
 -- somebody waits; owner_error is why the last one failed, or why nobody can be notified.
 CREATE TABLE webhook_endpoints (
     endpoint_id TEXT NOT NULL PRIMARY KEY,

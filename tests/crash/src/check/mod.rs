@@ -24,7 +24,8 @@ use crate::oracle::Effect;
 use crate::rig::Rig;
 use snapshot::Snapshot;
 
-/// How long the system may take to drain once the faults have stopped.
+/// How long the system may make no progress once the faults have stopped. The bound is not on the
+/// whole drain, which takes as long as the machine is slow.
 pub const DRAIN: Duration = Duration::from_secs(30);
 
 /// What must hold.
@@ -154,10 +155,10 @@ impl Invariant {
             Self::Landed => "every file at the acquirer was imported and archived",
             Self::Archived => "every file is in the bucket once, and opens to its bytes",
             Self::Reported => "every import has one report, which is the oracle's",
-            Self::RunsEnd => "every run ended with an outcome and tells of its files",
-            Self::Notified => "every effect was told at every address, and nothing else",
+            Self::RunsEnd => "every run ended with an outcome and names its files",
+            Self::Notified => "every effect was published at every address, and nothing else",
             Self::Shown => "GetTransfer shows later stages as they are",
-            Self::Drained => "drained in time once the faults stopped",
+            Self::Drained => "drained without a pause once the faults stopped",
         }
     }
 }

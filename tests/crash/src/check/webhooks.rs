@@ -14,7 +14,7 @@ use crate::rig::{GONE, Rig};
 /// A message to one address: the path, the event's sequence, the event type.
 type Place = (String, u64, String);
 
-/// The journal position that an event tells of, unless it is a hold's; and its messages, dialect
+/// The journal position that an event reports, unless it is a hold's; and its messages, payload_version
 /// and event type.
 type Event = (Option<u64>, Vec<(String, String)>);
 
@@ -22,8 +22,8 @@ type Event = (Option<u64>, Vec<(String, String)>);
 struct Notified {
     /// By sequence.
     events: BTreeMap<u64, Event>,
-    /// By path: the dialect.
-    dialects: HashMap<String, String>,
+    /// By path: the payload_version.
+    payload_versions: HashMap<String, String>,
     /// The webhook-id and the state.
     deliveries: HashMap<Place, (String, String)>,
 }
@@ -70,7 +70,7 @@ impl Notified {
     async fn read(rig: &Rig) -> Result<Self> {
         let mut told = Self {
             events: BTreeMap::new(),
-            dialects: HashMap::new(),
+            payload_versions: HashMap::new(),
             deliveries: HashMap::new(),
         };
         let sql = "SELECT sequence, position, messages FROM webhook_events";
@@ -82,13 +82,13 @@ impl Notified {
         }
         for row in rig
             .returns
-            .rows("SELECT url, dialect FROM webhook_endpoints")
+            .rows("SELECT url, payload_version FROM webhook_endpoints")
             .await?
         {
-            let [url, dialect] = cells(row);
+            let [url, payload_version] = cells(row);
             let path = path(&url);
             if path != GONE {
-                told.dialects.insert(path, dialect);
+                told.payload_versions.insert(path, payload_version);
             }
         }
         let sql = "SELECT e.url, d.sequence, d.event_type, d.message_id, d.state \
@@ -127,7 +127,7 @@ impl Notified {
             let count = told.remove(&row.position).unwrap_or_default();
             findings.expect(Invariant::Notified, count == u64::from(took_effect), || {
                 format!(
-                    "row {} ({:?}) is told of by {count} events; it took effect: {took_effect}",
+                    "row {} ({:?}) is published by {count} events; it took effect: {took_effect}",
                     row.position, row.effect
                 )
             });
@@ -137,13 +137,13 @@ impl Notified {
         });
     }
 
-    /// Each message of an event has one delivery to each address of its dialect, which is done.
+    /// Each message of an event has one delivery to each address of its payload_version, which is done.
     fn delivered(&self, findings: &mut Findings) {
         let mut wanted: HashSet<Place> = HashSet::new();
         for (sequence, (_, messages)) in &self.events {
-            for (path, dialect) in &self.dialects {
-                let of_dialect = messages.iter().filter(|(of, _)| of == dialect);
-                let places = of_dialect.map(|(_, kind)| (path.clone(), *sequence, kind.clone()));
+            for (path, payload_version) in &self.payload_versions {
+                let of_version = messages.iter().filter(|(of, _)| of == payload_version);
+                let places = of_version.map(|(_, kind)| (path.clone(), *sequence, kind.clone()));
                 wanted.extend(places);
             }
         }
