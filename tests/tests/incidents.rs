@@ -69,7 +69,7 @@ fn json(output: &Output) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_database_that_cannot_be_updated_is_reported_and_reported_to_have_recovered() {
+async fn a_database_that_cannot_be_updated_is_reported_and_so_is_its_recovery() {
     let ops = HttpReceiver::start().await;
     let world = World::start_with(|options| options.returns = alerts(&ops)).await;
     let stack = &world.stack;

@@ -247,7 +247,7 @@ async fn rainforest_a_payin_returned_after_it_was_funded_in_a_deposit_stays_succ
 }
 
 #[tokio::test]
-async fn rainforest_a_dishonored_return_is_reported_whole_with_what_is_settled_by_then() {
+async fn rainforest_a_dishonored_return_is_published_whole_with_what_is_settled_by_then() {
     const ORIGINAL: &str = "231380100000001";
     let here = Platforms::start("rainforest").await;
     let payment = Payment::debit("TR1").deposit("DEP1").ach_trace(ORIGINAL);

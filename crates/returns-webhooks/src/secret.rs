@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_is_in_what_is_kept_printed_or_sent() {
+    fn no_key_is_in_what_is_stored_printed_or_sent() {
         let encryptor = encryptor();
         for kind in SecretKind::ALL {
             let key = draw(kind);

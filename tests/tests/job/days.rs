@@ -83,7 +83,7 @@ async fn a_file_after_its_due_time_is_late_and_ends_the_alarm() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_cannot_be_put_away_is_reported_and_hides_none_that_is_missing() {
+async fn a_file_that_cannot_be_archived_is_reported_and_hides_none_that_is_missing() {
     let sshd = Sshd::options().denying(&["rename", "posix-rename"]).start();
     let job = Job::start(Setup::with_server(sshd).await).await;
     job.add_debits(&["TR1"]).await;

@@ -212,7 +212,7 @@ async fn a_file_that_cannot_be_opened_is_reported_once_and_not_as_an_old_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_without_its_marker_is_reported_as_that() {
+async fn a_file_without_its_marker_is_reported_as_such() {
     let mut setup = Setup::new().await;
     setup.more_sftp = "complete = \"marker\"\nmarker_suffix = \".done\"";
     setup.publish_at(FILE, file(), noon(0) - TimeDelta::hours(3));

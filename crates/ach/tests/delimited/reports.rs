@@ -71,7 +71,7 @@ fn totals_may_be_in_words_and_in_two_rows() {
 }
 
 #[test]
-fn an_amount_may_name_its_currency_and_a_column_may_be_told_by_its_number() {
+fn an_amount_may_name_its_currency_and_a_column_may_be_named_by_its_number() {
     let rows = "a,R01,USD 3.20,,\nb,R01,4.10 USD,,\nc,R01,CAD 5.00,,\n";
     let outcome = read_rows(rows, &small(""));
     assert_eq!((outcome.entries.len(), outcome.rejected.len()), (2, 1));

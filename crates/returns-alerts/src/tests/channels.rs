@@ -21,7 +21,7 @@ fn about_channels(receiver: &HttpReceiver) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_dead_channel_delays_no_other_is_published_once_and_gets_its_alert_later() {
+async fn a_failing_channel_delays_no_other_is_reported_once_and_gets_its_alert_later() {
     let (_folder, store) = empty_store().await;
     let (dead, alive) = (HttpReceiver::start().await, HttpReceiver::start().await);
     dead.answer(Answer::Hang);
@@ -123,7 +123,7 @@ async fn an_alert_whose_first_attempt_died_with_its_replica_falls_back_too() {
 }
 
 #[tokio::test]
-async fn a_fallback_channel_is_reported_only_what_another_did_not_take_and_then_how_it_ends() {
+async fn a_fallback_channel_gets_only_what_another_did_not_take_and_then_how_it_ends() {
     let (_folder, store) = empty_store().await;
     let (main, spare) = (HttpReceiver::start().await, HttpReceiver::start().await);
     let toml = format!(

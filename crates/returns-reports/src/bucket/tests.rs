@@ -92,7 +92,7 @@ async fn an_s3_server_is_one_too_and_keys_have_the_prefix() {
 }
 
 #[tokio::test]
-async fn of_two_who_create_a_key_at_once_one_is_reported_that_it_is_taken() {
+async fn of_two_who_create_a_key_at_once_one_learns_that_it_is_taken() {
     let (_there, bucket) = s3_bucket().await;
     let first = bucket.put_bytes("raw/x", b"one");
     let second = bucket.put_bytes("raw/x", b"two");
@@ -127,7 +127,7 @@ async fn cause_of(bucket: &Bucket) -> Cause {
 }
 
 #[tokio::test]
-async fn a_wrong_key_id_is_reported_from_a_wrong_secret() {
+async fn a_wrong_key_id_is_told_from_a_wrong_secret() {
     let there = s3::bucket().await;
     let unknown = s3::Key {
         id: "NOBODY".into(),
@@ -164,7 +164,7 @@ async fn a_missing_bucket_is_reported_whatever_is_asked_of_it() {
 }
 
 #[tokio::test]
-async fn a_key_that_may_only_read_is_reported_what_it_may_not() {
+async fn a_key_that_may_only_read_is_reported_with_what_it_may_not() {
     let there = s3::bucket().await;
     let cause = cause_of(&open(&there.section(&there.reader))).await;
     let Cause::BucketForbidden { bucket, action } = cause else {

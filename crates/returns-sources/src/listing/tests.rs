@@ -130,7 +130,7 @@ fn a_file_that_only_the_second_look_saw_waits() {
 }
 
 #[test]
-fn an_empty_file_is_reported_apart_from_one_that_grows_out_of_nothing() {
+fn an_empty_file_differs_from_one_that_is_still_growing() {
     let look = |size| sort_out(vec![file("a.csv", size, 1)], &csv(), &stable());
     assert_eq!(names(&compare(&look(0), look(0)).empty), ["a.csv"]);
     let listing = compare(&look(0), look(3));

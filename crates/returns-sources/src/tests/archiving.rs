@@ -120,7 +120,7 @@ async fn a_marker_goes_with_its_file() {
 }
 
 #[tokio::test]
-async fn a_server_that_lets_us_only_read_is_reported_about_and_the_file_stays() {
+async fn a_server_that_lets_us_only_read_is_reported_and_the_file_stays() {
     for more in [MOVE, "after = \"delete\"\n"] {
         let sshd = Sshd::options().read_only().start();
         std::fs::create_dir(sshd.data().join("done")).unwrap();

@@ -103,7 +103,7 @@ async fn a_server_that_wants_key_and_password_gets_both() {
 }
 
 #[tokio::test]
-async fn an_expired_password_is_reported_from_a_wrong_one() {
+async fn an_expired_password_is_told_from_a_wrong_one() {
     let account = Account::create();
     account.expire();
     let options = || Sshd::options().with_passwords();

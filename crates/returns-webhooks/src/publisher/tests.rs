@@ -93,7 +93,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn only_what_took_effect_in_the_system_of_record_is_reported() {
+async fn only_what_took_effect_in_the_system_of_record_is_published() {
     let mut world = World::new().await;
     let import = world.import.clone();
     let rows = ["TR1", "TR2", "TR3"].map(|id| row(&import, id));
@@ -151,7 +151,7 @@ async fn a_row_said_again_to_a_mirror_is_no_event() {
 }
 
 #[tokio::test]
-async fn when_the_system_of_record_is_restored_nothing_is_reported_again() {
+async fn when_the_system_of_record_is_restored_nothing_is_published_again() {
     let mut world = World::new().await;
     let import = world.import.clone();
     world
@@ -188,7 +188,7 @@ async fn two_replicas_at_once_tell_each_row_once() {
 }
 
 #[tokio::test]
-async fn a_reversal_that_becomes_ready_is_reported_with_its_whole_life() {
+async fn a_reversal_that_becomes_ready_is_published_with_its_whole_history() {
     let mut world = World::new().await;
     let funded = transfer(
         "TR1",
@@ -230,7 +230,7 @@ async fn a_reversal_that_becomes_ready_is_reported_with_its_whole_life() {
 }
 
 #[tokio::test]
-async fn a_hold_is_reported_when_it_opens_and_when_it_closes_for_the_merchant_of_its_transfer() {
+async fn a_hold_is_published_when_it_opens_and_when_it_closes_for_the_merchant_of_its_transfer() {
     let mut world = World::new().await;
     let import = world.import.clone();
     let mut known = row(&import, "TR1");
