@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::output::print_error;
 use crate::{client, codes, demo, parse, sample, up};
 use clap::{Parser, Subcommand};
+use echeck_service::privacy;
 
 /// Applies eCheck (ACH) returns to the databases that must have them, each exactly once.
 #[derive(Debug, Parser)]
@@ -40,9 +41,21 @@ enum Command {
     Client(client::ClientCommand),
 }
 
+/// A command line that cannot be understood: `EX_USAGE` of sysexits.h, which no outcome has.
+const USAGE: u8 = 64;
+
 /// Runs the command that this process was started with. The exit code says how it ended.
 pub async fn run() -> ExitCode {
-    match EcheckArguments::parse().command {
+    privacy::keep_to_owner();
+    let arguments = match EcheckArguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(help_or_error) => {
+            // When the terminal is gone, nobody can be notified.
+            let _ = help_or_error.print();
+            return ExitCode::from(if help_or_error.use_stderr() { USAGE } else { 0 });
+        }
+    };
+    match arguments.command {
         Command::Demo(arguments) => exit(demo::run(&arguments).await.map(|()| 0)),
         Command::Up(arguments) => exit(up::run(&arguments).await.map(|()| 0)),
         Command::Parse(arguments) => exit(parse::run(&arguments)),

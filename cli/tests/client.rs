@@ -318,3 +318,14 @@ async fn an_operator_makes_tries_rotates_and_disables_a_webhook_endpoint() {
     assert!(events.status.success() && events.stdout.is_empty());
     stack.stop().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_stacks_never_share_a_data_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = StackOptions::new(folder.path(), Ports::ANY);
+    let first = Stack::start(&options).await.unwrap();
+    let refused = Stack::start(&options).await.err().unwrap().to_string();
+    assert!(refused.contains("is in use by another echeck"), "{refused}");
+    first.stop().await.unwrap();
+    Stack::start(&options).await.unwrap().stop().await.unwrap();
+}

@@ -6,6 +6,8 @@
 )]
 
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -284,4 +286,28 @@ fn a_service_that_is_not_there_is_named_with_what_to_do() {
         said.contains("http://127.0.0.1:1") && said.contains("echeck up"),
         "{said}"
     );
+}
+
+#[test]
+fn a_command_line_that_is_wrong_has_an_exit_code_of_its_own() {
+    for wrong in [&["nonsense"][..], &["import"], &["runs", "--limit", "many"], &[]] {
+        assert_eq!(echeck(wrong, b"").status.code(), Some(64), "{wrong:?}");
+    }
+    for help in ["--help", "--version"] {
+        assert_eq!(echeck(&[help], b"").status.code(), Some(0), "{help}");
+    }
+}
+
+#[test]
+fn what_the_command_creates_is_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = folder.path().join("world");
+    let arguments = ["world", "--payments", "10", "--out", world.to_str().unwrap()];
+    sample(&arguments);
+    let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&world), 0o700);
+    for entry in world.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+    }
 }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use echeck_service::clock::SystemClock;
 use echeck_service::config::{Settings, process_environment};
-use echeck_service::{failpoint, shutdown, telemetry};
+use echeck_service::{failpoint, privacy, shutdown, telemetry};
 use returns_service::Config;
 
 /// Imports eCheck return files, keeps the journal, feeds the databases, answers the API.
@@ -29,6 +29,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    privacy::keep_to_owner();
     let _failpoints = failpoint::setup();
     let arguments = Arguments::parse();
     let settings = Settings::load(arguments.config.as_deref(), process_environment())?;

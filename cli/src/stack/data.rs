@@ -1,11 +1,11 @@
 //! The folder of an embedded stack: three databases, the received files with their key, and a
 //! folder in place of a bucket.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use secrecy::ExposeSecret as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
@@ -76,6 +76,23 @@ impl DataFolder {
 
     pub(super) fn spool_key(&self) -> PathBuf {
         self.folder.join("spool.key")
+    }
+
+    /// Keeps every other stack away from the folder until the lock is dropped.
+    pub(super) fn lock(&self) -> Result<File> {
+        let path = self.folder.join("lock");
+        let shown = self.folder.display();
+        let file = File::create(path).with_context(|| format!("{shown} cannot be written"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => bail!(
+                "the data folder {shown} is in use by another echeck; stop that one, or name \
+                 another folder with --data"
+            ),
+            Err(TryLockError::Error(error)) => {
+                Err(error).with_context(|| format!("the data folder {shown} cannot be locked"))
+            }
+        }
     }
 
     /// Only the owner can read the key file, from the moment it exists.

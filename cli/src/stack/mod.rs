@@ -102,6 +102,8 @@ pub struct Stack {
     /// Its databases and files.
     pub data: DataFolder,
     services: Vec<RunningService>,
+    /// Keeps other stacks away from the data folder.
+    _lock: std::fs::File,
 }
 
 /// A running service, and what stops it.
@@ -139,6 +141,7 @@ impl Stack {
     /// When a setting is wrong, a database does not fit, or a port is taken.
     pub async fn start(options: &StackOptions) -> Result<Self> {
         let data = DataFolder::open(&options.data, &options.databases).await?;
+        let lock = data.lock()?;
         let mut services = Vec::new();
         let gateway = start_adapter(
             (Service::GatewayAdapter, gateway_adapter::read_config),
@@ -169,6 +172,7 @@ impl Stack {
             rallypay,
             data,
             services,
+            _lock: lock,
         })
     }
 

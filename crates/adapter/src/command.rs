@@ -9,7 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use echeck_service::clock::SystemClock;
 use echeck_service::config::{ConfigError, Settings, process_environment};
 use echeck_service::telemetry::{self, TelemetryConfig, TelemetryError};
-use echeck_service::{ErrorChain, failpoint, shutdown};
+use echeck_service::{ErrorChain, failpoint, privacy, shutdown};
 
 use crate::check::TargetCheck;
 use crate::config::AdapterConfig;
@@ -45,6 +45,7 @@ pub async fn main(
     about: &'static str,
     read_config: fn(&Settings) -> AdapterConfig,
 ) -> ExitCode {
+    privacy::keep_to_owner();
     let command = AdapterArgs::command().name(name).about(about);
     let args = AdapterArgs::from_arg_matches(&command.get_matches());
     let _failpoints = failpoint::setup();

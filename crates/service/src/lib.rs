@@ -6,6 +6,7 @@ mod error_chain;
 pub mod failpoint;
 #[cfg(feature = "outbound")]
 pub mod outbound;
+pub mod privacy;
 pub mod server;
 pub mod shutdown;
 pub mod stopwatch;
