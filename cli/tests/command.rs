@@ -290,7 +290,12 @@ fn a_service_that_is_not_there_is_named_with_what_to_do() {
 
 #[test]
 fn a_command_line_that_is_wrong_has_an_exit_code_of_its_own() {
-    for wrong in [&["nonsense"][..], &["import"], &["runs", "--limit", "many"], &[]] {
+    for wrong in [
+        &["nonsense"][..],
+        &["import"],
+        &["runs", "--limit", "many"],
+        &[],
+    ] {
         assert_eq!(echeck(wrong, b"").status.code(), Some(64), "{wrong:?}");
     }
     for help in ["--help", "--version"] {
@@ -302,7 +307,13 @@ fn a_command_line_that_is_wrong_has_an_exit_code_of_its_own() {
 fn what_the_command_creates_is_for_its_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let world = folder.path().join("world");
-    let arguments = ["world", "--payments", "10", "--out", world.to_str().unwrap()];
+    let arguments = [
+        "world",
+        "--payments",
+        "10",
+        "--out",
+        world.to_str().unwrap(),
+    ];
     sample(&arguments);
     let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&world), 0o700);

@@ -26,7 +26,8 @@ async fn settled(rig: &Rig) {
 }
 
 #[tokio::test]
-async fn an_incident_that_nobody_acknowledges_is_escalated_up_to_the_limit_and_its_end_is_reported() {
+async fn an_incident_that_nobody_acknowledges_is_escalated_up_to_the_limit_and_its_end_is_reported()
+{
     let (_folder, store) = empty_store().await;
     let (ops, boss) = (HttpReceiver::start().await, HttpReceiver::start().await);
     let rig = Rig::start(&store, &toml(&ops, &boss));
