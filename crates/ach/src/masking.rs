@@ -11,9 +11,9 @@ const SHORTEST_GROUPED: usize = 7;
 const LONGEST_SEPARATOR: usize = 3;
 
 /// Hides what may be an account number in a text that somebody else wrote: of long numbers only
-/// the last digits stay, whatever separates their digits. Dates stay.
+/// the last digits stay, also if separators stand between the digits. Dates stay.
 ///
-/// It goes through the text once, whatever is in it.
+/// It goes through any text once.
 #[must_use]
 pub fn without_long_numbers(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

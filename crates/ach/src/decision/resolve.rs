@@ -146,7 +146,7 @@ pub fn resolve(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolutio
     }
 }
 
-/// The transfer that the ids name, whatever the others of them say.
+/// The transfer that the ids name, before the other ids are compared with it.
 fn named(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolution {
     let strong: Vec<&Transfer> = found
         .iter()
