@@ -1,16 +1,26 @@
-//! Reading a spooled file in batches. Parsing blocks, so it has a thread of its own; a short
-//! channel between the two keeps memory flat whatever the size of the file.
+//! Reading a spooled file in batches. Parsing blocks, so it has a thread of its own, and transfers
+//! are looked up ahead of their decision: the system of record works on one batch while the returns
+//! database takes the one before. Short channels keep memory flat whatever the size of the file.
 
 use ach::format::{FileReader, Item, ReadError, Summary};
 use chrono::NaiveDate;
 use returns_model::import::NewImport;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
+use super::adapter::{Adapter, Lookup};
+use super::decide::{DecideError, look_up};
+use super::gather::entries;
+use super::import_times::ImportTimes;
 use super::spool::{Spool, SpoolError};
+use super::worker::ImportError;
 use crate::source::Source;
 
-/// Batches that may wait between parser and decider.
-const BATCHES_AHEAD: usize = 2;
+/// Parsed batches that may wait to be looked up.
+const PARSED_AHEAD: usize = 2;
+
+/// How many batches may wait to be decided after they were looked up. More would only cost memory.
+const LOOKED_UP_AHEAD: usize = 1;
 
 /// Why a file could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +73,7 @@ pub(crate) fn parse(
     file: &SpooledFile<'_>,
     skip: u64,
 ) -> mpsc::Receiver<Result<Parsed, BatchError>> {
-    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+    let (sender, receiver) = mpsc::channel(PARSED_AHEAD);
     let (spool, name) = (file.spool.clone(), file.name.to_owned());
     let (received_on, batch_size) = (file.received_on, file.batch_size);
     let format = file.source.format.clone();
@@ -112,4 +122,66 @@ fn send_batches<R: std::io::Read>(
         sender.blocking_send(Ok(Parsed::Batch(batch))).ok()?;
     }
     Some(Ok(Parsed::End(Box::new(reader.summary()))))
+}
+
+/// A batch with the transfers that its entries name.
+pub(super) struct LookedUpBatch {
+    pub(super) items: Vec<Item>,
+    pub(super) lookup: Lookup,
+}
+
+/// A batch, or the end of the file.
+pub(super) enum NextBatch {
+    Batch(LookedUpBatch),
+    End,
+}
+
+/// The batches that were looked up. Dropping it ends the looking.
+pub(super) struct Ahead {
+    receiver: mpsc::Receiver<Result<NextBatch, ImportError>>,
+    task: JoinHandle<()>,
+}
+
+impl Ahead {
+    /// Starts to look up what the parser sends.
+    pub(super) fn start(
+        mut parsed: mpsc::Receiver<Result<Parsed, BatchError>>,
+        system_of_record: Adapter,
+        source: Source,
+        times: ImportTimes,
+    ) -> Self {
+        let (sender, receiver) = mpsc::channel(LOOKED_UP_AHEAD);
+        let task = tokio::spawn(async move {
+            while let Some(message) = times.parse.time(parsed.recv()).await {
+                let found = match message {
+                    Ok(Parsed::Batch(items)) => {
+                        // The lookup does not depend on the import, or the place in the file.
+                        let entries = entries(&items, &source, "", 0);
+                        let looking_up = look_up(&system_of_record, &entries);
+                        let lookup = times.look_up.time(looking_up).await;
+                        lookup
+                            .map(|lookup| NextBatch::Batch(LookedUpBatch { items, lookup }))
+                            .map_err(|error| DecideError::from(error).into())
+                    }
+                    Ok(Parsed::End(_)) => Ok(NextBatch::End),
+                    Err(error) => Err(error.into()),
+                };
+                if sender.send(found).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self { receiver, task }
+    }
+
+    /// The next batch; `None` when the parser ended without a last message.
+    pub(super) async fn next(&mut self) -> Option<Result<NextBatch, ImportError>> {
+        self.receiver.recv().await
+    }
+}
+
+impl Drop for Ahead {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }

@@ -9,8 +9,7 @@ use returns_model::import::{ImportRecord, Phase, Totals};
 use returns_store::{Append, AppendCause, Appended, Backoff, Store, failpoint, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::ahead::{Ahead, LookedUpBatch, NextBatch};
-use super::batches::{SpooledFile, parse};
+use super::batches::{Ahead, LookedUpBatch, NextBatch, SpooledFile, parse};
 use super::check::{CheckError, FileVerdict, check};
 use super::decide::{DecideError, PendingDecisions, look_up};
 use super::gather::{entries, gather, rejected};

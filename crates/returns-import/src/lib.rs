@@ -5,7 +5,6 @@
 )]
 
 pub mod adapter;
-mod ahead;
 mod batches;
 mod check;
 pub mod decide;

@@ -17,10 +17,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::client::SignedClient;
 use super::render::UnreadableEvent;
 use super::schedule::Schedule;
 use super::secret::KeyError;
-use super::signed_client::SignedClient;
 
 /// How often it polls.
 const TICK: Duration = Duration::from_millis(500);
