@@ -14,15 +14,21 @@ pub(super) const TABLE: &str = "_sqlx_migrations";
 /// Two replicas may do this at once: on PostgreSQL the second waits for the first. What a
 /// newer version has applied is left alone, so that an older one runs on beside it.
 ///
-/// `applied` are the migrations that the database has; `None` when it has no table of them.
+/// `there` says whether the database has a table of its migrations.
 pub(super) async fn bring_up_to_date<C: Migrate>(
     connection: &mut C,
     mut migrator: Migrator,
+    there: bool,
     migrate: bool,
-    applied: Option<Vec<AppliedMigration>>,
 ) -> Result<(), StoreError> {
     migrator.set_ignore_missing(true);
-    let missing = missing(&migrator, &applied.unwrap_or_default())?;
+    let applied = if there {
+        let listed = connection.list_applied_migrations(TABLE).await;
+        listed.map_err(|error| unread(&error))?
+    } else {
+        Vec::new()
+    };
+    let missing = missing(&migrator, &applied)?;
     if missing.is_empty() {
         return Ok(());
     }
@@ -66,7 +72,7 @@ fn missing(migrator: &Migrator, applied: &[AppliedMigration]) -> Result<Vec<Stri
 }
 
 /// Names a failure to read which migrations are applied.
-pub(super) fn unread(error: &MigrateError) -> StoreError {
+fn unread(error: &MigrateError) -> StoreError {
     StoreError::Unusable(format!(
         "the list of its migrations, {TABLE}, cannot be read: {}",
         ErrorChain(error)

@@ -3,11 +3,10 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use sqlx::migrate::Migrate as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
-use super::migrate::{TABLE, bring_up_to_date, unread};
+use super::migrate::{TABLE, bring_up_to_date};
 use crate::StoreError;
 use crate::columns::failed;
 use crate::settings::StoreSettings;
@@ -109,12 +108,6 @@ async fn try_to_migrate(
             .fetch_one(&mut *connection)
             .await
             .map_err(failed("find its migrations"))?;
-    let applied = if there {
-        let applied = connection.list_applied_migrations(TABLE).await;
-        Some(applied.map_err(|error| unread(&error))?)
-    } else {
-        None
-    };
     let migrator = sqlx::migrate!("./migrations/sqlite");
-    bring_up_to_date(connection, migrator, migrate, applied).await
+    bring_up_to_date(connection, migrator, there, migrate).await
 }
