@@ -10,10 +10,11 @@ use crate::columns::{bound, from_json, unreadable};
 use crate::db::{On, Record, statement};
 use crate::{JournalStore, Known, ReturnFilter, StoreError};
 
-/// A row with the row that replaced it.
+/// A row with the row that replaced it. A subquery and no join: it goes by the index, whatever the
+/// server knows of a journal that has just grown.
 pub(super) const ROWS: &str = "SELECT j.position, j.hash, j.payload, j.transfer_id, j.recorded_at, \
-     s.position AS superseded_by \
-     FROM journal j LEFT JOIN journal s ON s.supersedes = j.position";
+     (SELECT s.position FROM journal s WHERE s.supersedes = j.position) AS superseded_by \
+     FROM journal j";
 
 pub(super) fn journal_row(record: &Record) -> Result<JournalRow, StoreError> {
     let position = record.count("position")?;
@@ -74,12 +75,12 @@ impl JournalStore for SqlStore {
     ) -> Result<Known, StoreError> {
         let sql = format!(
             "SELECT h.position AS head_position, j.position, j.hash, j.payload, j.transfer_id, \
-             j.return_id, j.recorded_at, s.position AS superseded_by, \
-             (s.position IS NULL AND e.position IS NULL) AS stands \
+             j.return_id, j.recorded_at, \
+             (SELECT s.position FROM journal s WHERE s.supersedes = j.position) AS superseded_by, \
+             (SELECT e.position FROM follower_exceptions e \
+                 WHERE e.name = $2 AND e.position = j.position) AS without_effect \
              FROM (SELECT (SELECT position FROM journal_head) AS position) h \
              LEFT JOIN journal j ON j.transfer_id {} \
-             LEFT JOIN journal s ON s.supersedes = j.position \
-             LEFT JOIN follower_exceptions e ON e.name = $2 AND e.position = j.position \
              ORDER BY j.position",
             self.db.syntax().one_of("$1")
         );
@@ -141,7 +142,8 @@ impl JournalStore for SqlStore {
         limit: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
         let sql = format!(
-            "{ROWS} WHERE s.position IS NULL AND j.repeats IS NULL \
+            "{ROWS} WHERE j.repeats IS NULL \
+             AND NOT EXISTS (SELECT 1 FROM journal s WHERE s.supersedes = j.position) \
              AND ($1 IS NULL OR j.import_id = $1) AND ($2 IS NULL OR j.transfer_id = $2) \
              AND ($3 IS NULL OR j.code = $3) AND ($4 IS NULL OR j.position < $4) \
              ORDER BY j.position DESC LIMIT $5"
@@ -170,11 +172,9 @@ fn known_row(record: &Record) -> Result<(u64, Option<KnownRow>), StoreError> {
     let Some(return_id) = record.optional_text("return_id")? else {
         return Ok((head_position, None));
     };
-    let standing = if record.flag("stands")? {
-        Some(journal_row(record)?)
-    } else {
-        None
-    };
+    let stands = record.optional_count("superseded_by")?.is_none()
+        && record.optional_count("without_effect")?.is_none();
+    let standing = stands.then(|| journal_row(record)).transpose()?;
     let row = KnownRow {
         transfer_id: record.text("transfer_id")?,
         return_id,
