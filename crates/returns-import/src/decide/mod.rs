@@ -2,21 +2,21 @@
 //! what the journal knows already, and the pure decision of [`ach::decision`].
 
 mod dishonor;
+mod lookup;
 mod pending;
 mod row;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ach::decision::{
-    Decision, Effect, FundingPolicy, Hold, Resolution, Transfer, TransferKeyKind, decide, resolve,
-};
+use ach::decision::{Decision, Effect, FundingPolicy, Hold, Resolution, decide};
 use ach::entry::Entry;
 use chrono::{DateTime, Utc};
 use returns_model::dishonor::DishonorMark;
 use returns_model::journal::{JournalRow, Relation, Row};
 use returns_store::{Known, Store, StoreError};
 
+pub(crate) use lookup::look_up;
 pub use pending::PendingDecisions;
 
 use crate::adapter::{Adapter, AdapterError, Lookup};
@@ -141,8 +141,10 @@ impl Decider {
         pending: &mut PendingDecisions,
         now: DateTime<Utc>,
     ) -> Result<Decided, StoreError> {
-        let resolutions: Vec<Resolution> =
-            entries.iter().map(|one| resolution(one, lookup)).collect();
+        let resolutions: Vec<Resolution> = entries
+            .iter()
+            .map(|one| lookup::resolution(one, lookup))
+            .collect();
         let known = self.known(&resolutions).await?;
         let mut decided = Decided {
             seen_position: known.head_position,
@@ -166,7 +168,7 @@ impl Decider {
         entries: &[EntryToDecide<'_>],
     ) -> Result<Vec<Resolution>, AdapterError> {
         let lookup = look_up(&self.gateway, entries).await?;
-        let resolution = |one| resolution(one, &lookup);
+        let resolution = |one| lookup::resolution(one, &lookup);
         Ok(entries.iter().map(resolution).collect())
     }
 
@@ -183,59 +185,6 @@ impl Decider {
         let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         self.store.known(&ids, &self.gateway.database).await
     }
-}
-
-/// Looks up what all entries name, each key once: the same one may stand on many lines.
-pub(crate) async fn look_up(
-    system_of_record: &Adapter,
-    entries: &[EntryToDecide<'_>],
-) -> Result<Lookup, AdapterError> {
-    let mut keys: Vec<(TransferKeyKind, String)> = entries.iter().flat_map(keys_of).collect();
-    keys.sort_by(|a, b| (a.0 as u8, &a.1).cmp(&(b.0 as u8, &b.1)));
-    keys.dedup();
-    system_of_record.lookup(&keys).await
-}
-
-/// The key by which an entry is looked up, or all of them.
-fn keys_of(one: &EntryToDecide<'_>) -> Vec<(TransferKeyKind, String)> {
-    match one.transfer_id {
-        Some(id) => vec![(TransferKeyKind::TransferId, id.to_owned())],
-        None => one
-            .source
-            .rules
-            .iter()
-            .filter_map(|rule| {
-                let value = rule.value(&one.entry.keys)?;
-                Some((rule.transfer, value.to_owned()))
-            })
-            .collect(),
-    }
-}
-
-/// Which of the transfers that were found the entry is about.
-fn resolution(one: &EntryToDecide<'_>, lookup: &Lookup) -> Resolution {
-    let find = |kind: TransferKeyKind, value: &str| -> Vec<Transfer> {
-        let found = lookup.found.get(&(kind, value.to_owned()));
-        found.cloned().unwrap_or_default()
-    };
-    if let Some(id) = one.transfer_id {
-        let mut found = find(TransferKeyKind::TransferId, id);
-        return match found.len() {
-            0 => Resolution::Unknown,
-            1 => Resolution::One(found.remove(0)),
-            _ => Resolution::Ambiguous(found.into_iter().map(|transfer| transfer.id).collect()),
-        };
-    }
-    let found: Vec<_> = one
-        .source
-        .rules
-        .iter()
-        .filter_map(|rule| {
-            let value = rule.value(&one.entry.keys)?;
-            Some((*rule, find(rule.transfer, value)))
-        })
-        .collect();
-    resolve(one.entry, &found)
 }
 
 fn decide_one(
