@@ -1,11 +1,13 @@
 //! How changes are written. The WHERE clause is the lock: it names the state, and the deposit,
 //! that a change was decided on.
 
+use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{TransferChange, TransferState, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
-use echeck_adapter::values_table::{FieldValue, NumberField, RowGuard, ValuesField, ValuesTable};
+use echeck_adapter::values_table::{FieldValue, RowGuard, ValuesField, ValuesTable};
 use serde_json::Value;
 
+use crate::deposit::DepositFields;
 use crate::layout::NewTransferKind;
 use crate::mapping::GatewayMapping;
 use crate::new_transfer::{TransferInsert, created_by, json};
@@ -37,21 +39,22 @@ pub(crate) async fn write(
     mapping: &GatewayMapping,
     session: &mut dyn TargetSession,
     changes: &[&TransferChange],
+    now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let Some(group) = mapping.sort(changes) else {
         return Ok(false);
     };
     if !group.ended.is_empty() {
-        let update = mapping.end(&group.ended)?;
+        let update = mapping.end(&group.ended, now)?;
         if session.execute(update).await? != count(&group.ended) {
             return Ok(false);
         }
     }
-    if !group.inserts.is_empty() && !insert(mapping, session, &group.inserts).await? {
+    if !group.inserts.is_empty() && !insert(mapping, session, &group.inserts, now).await? {
         return Ok(false);
     }
     if !group.released.is_empty()
-        && let Some(update) = mapping.release(&group.released)
+        && let Some(update) = mapping.release(&group.released, now)
     {
         return Ok(session.execute(update).await? == count(&group.released));
     }
@@ -62,8 +65,9 @@ async fn insert(
     mapping: &GatewayMapping,
     session: &mut dyn TargetSession,
     inserts: &[TransferInsert<'_>],
+    now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let touch = mapping.touch_originals(inserts);
+    let touch = mapping.touch_originals(inserts, now);
     if session.execute(touch).await? != count(inserts)
         || !mapping.has_parents(session, inserts).await?
     {
@@ -74,7 +78,7 @@ async fn insert(
         if inserts.is_empty() {
             continue;
         }
-        let Some(insert) = mapping.insert(kind, &inserts)? else {
+        let Some(insert) = mapping.insert(kind, &inserts, now)? else {
             return Ok(false);
         };
         if session.execute(insert).await? != count(&inserts) {
@@ -91,31 +95,29 @@ fn count<T>(rows: &[T]) -> u64 {
 /// What every change was decided on, as fields.
 struct ExpectedFields<'a> {
     state: ValuesField<'a>,
-    in_deposit: Option<NumberField>,
+    deposit: Option<DepositFields<'a>>,
 }
 
 impl<'a> ExpectedFields<'a> {
     fn new(mapping: &'a GatewayMapping, rows: &mut ValuesTable<'a>) -> Self {
         Self {
             state: rows.field(&mapping.columns.state),
-            in_deposit: mapping.columns.deposit_id.is_some().then(|| rows.number()),
+            deposit: mapping.deposit.as_ref().map(|deposit| deposit.fields(rows)),
         }
     }
 
     fn values(&self, mapping: &GatewayMapping, update: &Update) -> Vec<FieldValue> {
         let expected = &update.expected;
         let mut values = vec![self.state.value(mapping.states.of(expected.state))];
-        if let (Some(field), Some(in_deposit)) = (self.in_deposit, expected.in_deposit) {
-            values.push(field.value(i64::from(in_deposit)));
+        if let (Some(deposit), Some(in_deposit)) = (&self.deposit, expected.in_deposit) {
+            values.extend(deposit.values(in_deposit));
         }
         values
     }
 
-    fn guards(&self, mapping: &'a GatewayMapping) -> Vec<RowGuard<'a>> {
+    fn guards(&self) -> Vec<RowGuard<'a>> {
         let mut guards = vec![RowGuard::Is(self.state)];
-        if let (Some(column), Some(field)) = (&mapping.columns.deposit_id, self.in_deposit) {
-            guards.push(RowGuard::IsPresent(column, field));
-        }
+        guards.extend(self.deposit.as_ref().map(DepositFields::guard));
         guards
     }
 }
@@ -168,12 +170,16 @@ impl GatewayMapping {
 
     /// Whether an update was decided on a deposit that the mapping cannot see.
     pub(crate) fn lacks_deposit(&self, update: &Update) -> bool {
-        update.expected.in_deposit.is_some() && self.columns.deposit_id.is_none()
+        update.expected.in_deposit.is_some() && self.deposit.is_none()
     }
 
     /// Ends transfers, with the reason. What an update does not say is left as it is. A transfer
     /// that has ended must not join a settlement.
-    fn end(&self, ended: &[EndedTransfer<'_>]) -> Result<SqlStatement, DbError> {
+    fn end(
+        &self,
+        ended: &[EndedTransfer<'_>],
+        now: DateTime<Utc>,
+    ) -> Result<SqlStatement, DbError> {
         let columns = &self.columns;
         let mut rows = ValuesTable::new(&self.table, &columns.id);
         let expected = ExpectedFields::new(self, &mut rows);
@@ -182,10 +188,7 @@ impl GatewayMapping {
         let code = rows.assign_if_any(columns.failure_code.as_ref());
         let description = rows.assign_if_any(columns.failure_message.as_ref());
         let raw = rows.assign_if_any(columns.raw.as_ref());
-        let updated_at = columns
-            .updated_at
-            .as_ref()
-            .map(|column| rows.assign(column));
+        let updated_at = rows.assign_latest(columns.updated_at.as_ref());
         let ready_at = columns.ready_to_settle_at.as_ref();
         if let Some(ready_at) = ready_at.filter(|column| column.is_nullable()) {
             rows.assign_null(ready_at);
@@ -200,34 +203,31 @@ impl GatewayMapping {
             values.extend(code.and_then(|field| field.text(&reason.code)));
             values.extend(description.and_then(|field| field.text(&reason.description)));
             values.extend(raw.and_then(|field| field.text(one.raw_json)));
-            values.extend(updated_at.map(|field| field.instant(reason.decided_at)));
+            values.extend(updated_at.map(|field| field.instant(now)));
             rows.add_row(one.id.clone(), values);
         }
-        Ok(rows.update(&expected.guards(self)))
+        Ok(rows.update(&expected.guards()))
     }
 
     /// Touches the transfers for which a new one is inserted; else they stay as they are. Their
     /// amount is part of the condition, so that a reversal only takes back what was paid, and a
     /// restoration only gives back what was taken.
-    fn touch_originals(&self, inserts: &[TransferInsert<'_>]) -> SqlStatement {
+    fn touch_originals(&self, inserts: &[TransferInsert<'_>], now: DateTime<Utc>) -> SqlStatement {
         let columns = &self.columns;
         let mut rows = ValuesTable::new(&self.table, &columns.id);
         let expected = ExpectedFields::new(self, &mut rows);
         let amount = rows.field(&columns.amount);
-        let updated_at = columns
-            .updated_at
-            .as_ref()
-            .map(|column| rows.assign(column));
+        let updated_at = rows.assign_latest(columns.updated_at.as_ref());
         if updated_at.is_none() {
             rows.assign_unchanged(&columns.state);
         }
         for one in inserts {
             let mut values = expected.values(self, one.update);
             values.push(amount.value(one.new.amount_minor));
-            values.extend(updated_at.map(|field| field.instant(one.update.reason.decided_at)));
+            values.extend(updated_at.map(|field| field.instant(now)));
             rows.add_row(one.original.clone(), values);
         }
-        let mut guards = expected.guards(self);
+        let mut guards = expected.guards();
         guards.push(RowGuard::Is(amount));
         rows.update(&guards)
     }

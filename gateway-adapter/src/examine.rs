@@ -129,13 +129,13 @@ impl GatewayMapping {
                 "transfer {id} is {state}, not {expected} as it was decided on"
             ));
         }
-        if let (Some(deposit), Some(expected)) = (&columns.deposit_id, update.expected.in_deposit)
-            && deposit.of(row).is_null() == expected
+        if let (Some(deposit), Some(expected)) = (&self.deposit, update.expected.in_deposit)
+            && deposit.is_in(row) != Some(expected)
         {
-            return Some(if expected {
-                format!("transfer {id} ({state}) is not in a deposit any more")
-            } else {
-                format!("transfer {id} ({state}) is in a deposit by now")
+            return Some(match deposit.is_in(row) {
+                Some(true) => format!("transfer {id} ({state}) is in a deposit by now"),
+                Some(false) => format!("transfer {id} ({state}) is not in a deposit any more"),
+                None => format!("transfer {id} ({state}) has a deposit that cannot be read"),
             });
         }
         let (kind, new) = created_by(&update.effect)?;

@@ -79,7 +79,7 @@ pub(crate) enum Fill {
     State,
     Amount,
     Tags,
-    DecidedAt,
+    WrittenAt,
     Zero,
     Null,
     Text(String),
@@ -198,8 +198,8 @@ impl InsertLayout {
             (&columns.statement_descriptor, Fill::Null),
             (&columns.idempotency_id, Fill::Null),
             (&columns.ready_to_settle_at, Fill::Null),
-            (&columns.created_at, Fill::DecidedAt),
-            (&columns.updated_at, Fill::DecidedAt),
+            (&columns.created_at, Fill::WrittenAt),
+            (&columns.updated_at, Fill::WrittenAt),
         ] {
             self.add(column.as_ref(), fill);
         }

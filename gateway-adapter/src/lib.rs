@@ -2,6 +2,7 @@
 
 mod change;
 mod columns;
+mod deposit;
 mod examine;
 mod layout;
 mod lookup;
@@ -10,6 +11,7 @@ mod new_transfer;
 mod profile;
 mod read;
 mod release;
+mod unreadable;
 
 use std::sync::Arc;
 

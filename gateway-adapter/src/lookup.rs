@@ -94,7 +94,10 @@ impl GatewayMapping {
     ) -> Result<(), DbError> {
         let (id, parent) = (&self.columns.id, &self.columns.parent_id);
         let transfers = found.values().flat_map(HashMap::values).flatten();
-        let parents: BTreeSet<&str> = transfers.map(|transfer| transfer.id.as_str()).collect();
+        let parents: BTreeSet<&str> = transfers
+            .filter(|transfer| !transfer.id.is_empty())
+            .map(|transfer| transfer.id.as_str())
+            .collect();
         let ids: Vec<Value> = parents.into_iter().filter_map(|id| parent.id(id)).collect();
         let mut reversals: HashMap<String, Vec<String>> = HashMap::new();
         for chunk in ids.chunks(CHUNK) {

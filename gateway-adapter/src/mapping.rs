@@ -1,6 +1,7 @@
 //! The mapping as configured, and as it fits the live table.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{LookupKey, TransferChange};
 use echeck_adapter::config::ColumnNames;
 use echeck_adapter::dialect::{DbError, TargetSession};
@@ -12,6 +13,7 @@ use echeck_proto::adapter::v1::{FundingPolicy, Transfer};
 use echeck_service::config::Section;
 
 use crate::columns::TransferColumns;
+use crate::deposit::DepositColumn;
 use crate::layout::{InsertLayouts, NewTransferOverrides};
 use crate::profile::{GatewayProfile, StateSpellings, TypeSpellings};
 use crate::{change, examine, lookup, release};
@@ -24,6 +26,8 @@ pub(crate) struct GatewayMappingConfig {
     states: StateSpellings,
     types: TypeSpellings,
     overrides: NewTransferOverrides,
+    /// `deposit_none_values`: what means "in no deposit", beside NULL.
+    deposit_none: Vec<String>,
 }
 
 impl GatewayMappingConfig {
@@ -49,6 +53,7 @@ impl GatewayMappingConfig {
             states: StateSpellings::read(&section.section("states"), profile),
             types: TypeSpellings::read(&section.section("types")),
             overrides: NewTransferOverrides::read(&section.section("reversal")),
+            deposit_none: section.strings_or("deposit_none_values", &[]),
         };
         if config.settings.funding_policy == FundingPolicy::Deposit
             && config.columns.deposit_id.is_none()
@@ -67,11 +72,14 @@ impl MappingConfig for GatewayMappingConfig {
 
     fn fit(&self, fitting: &mut Fitting<'_>) -> Box<dyn Mapping> {
         let columns = self.columns.fit(fitting);
+        let deposit = columns.deposit_id.as_ref();
+        let deposit = deposit.map(|column| DepositColumn::fit(column, &self.deposit_none, fitting));
         let layouts = InsertLayouts::fit(&columns, &self.overrides, fitting);
         Box::new(GatewayMapping {
             table: self.settings.table.clone(),
             release_column: release::column(&columns, &layouts),
             columns,
+            deposit,
             states: self.states.clone(),
             types: self.types.clone(),
             layouts,
@@ -83,6 +91,7 @@ impl MappingConfig for GatewayMappingConfig {
 pub(crate) struct GatewayMapping {
     pub(crate) table: Identifier,
     pub(crate) columns: TransferColumns<MappedColumn>,
+    pub(crate) deposit: Option<DepositColumn>,
     pub(crate) states: StateSpellings,
     pub(crate) types: TypeSpellings,
     pub(crate) layouts: InsertLayouts,
@@ -96,8 +105,9 @@ impl Mapping for GatewayMapping {
         &self,
         session: &mut dyn TargetSession,
         changes: &[&TransferChange],
+        now: DateTime<Utc>,
     ) -> Result<bool, DbError> {
-        change::write(self, session, changes).await
+        change::write(self, session, changes, now).await
     }
 
     async fn examine(

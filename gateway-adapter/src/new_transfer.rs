@@ -1,6 +1,7 @@
 //! The transfers that changes create: each is inserted beside the one that was returned, from
 //! which it takes what the layout of its row says.
 
+use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{AddedTransfer, TransferState, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::schema::MappedColumn;
@@ -67,6 +68,7 @@ impl GatewayMapping {
         &self,
         kind: NewTransferKind,
         inserts: &[&TransferInsert<'_>],
+        now: DateTime<Utc>,
     ) -> Result<Option<SqlStatement>, DbError> {
         let mut rows = ValuesTable::new(&self.table, &self.columns.id);
         let (mut columns, mut fields) = (Vec::new(), Vec::new());
@@ -86,7 +88,7 @@ impl GatewayMapping {
         for insert in inserts {
             let mut values = Vec::with_capacity(fields.len());
             for (field, column, fill) in &fields {
-                let Some(value) = self.value(column, fill, insert)? else {
+                let Some(value) = self.value(column, fill, insert, now)? else {
                     return Ok(None);
                 };
                 values.push(field.value(value));
@@ -102,6 +104,7 @@ impl GatewayMapping {
         column: &MappedColumn,
         fill: &Fill,
         insert: &TransferInsert<'_>,
+        now: DateTime<Utc>,
     ) -> Result<Option<Value>, DbError> {
         let new = insert.new;
         Ok(Some(match fill {
@@ -112,7 +115,7 @@ impl GatewayMapping {
             Fill::State => Value::from(self.states.of(TransferState::Succeeded)),
             Fill::Amount => Value::from(new.amount_minor),
             Fill::Tags => Value::from(json(&new.tags)?),
-            Fill::DecidedAt => column.instant(insert.update.reason.decided_at),
+            Fill::WrittenAt => column.instant(now),
             Fill::Zero => Value::from(0),
             Fill::Text(text) => Value::from(text.as_str()),
             Fill::TraceId | Fill::Null | Fill::Copy(_) => Value::Null,

@@ -4,11 +4,15 @@ use std::collections::HashMap;
 
 use echeck_adapter::row::{Cell, TargetRow};
 use echeck_adapter::schema::MappedColumn;
-use echeck_proto::adapter::v1::{Transfer, TransferState, TransferType};
+use echeck_proto::adapter::v1::{Transfer, TransferState};
 use echeck_proto::timestamp;
 use tracing::error;
 
 use crate::mapping::GatewayMapping;
+use crate::unreadable::day;
+
+/// The longest text that is shown of a value.
+const MAX_TEXT_BYTES: usize = 64 << 10;
 
 impl GatewayMapping {
     /// The transfer that a row stands for.
@@ -18,28 +22,30 @@ impl GatewayMapping {
             let column = column.as_ref();
             column.map_or(&Cell::Null, |column| column.of(row))
         };
-        let text = |column: &Option<MappedColumn>| optional(column).text();
+        let text = |column: &Option<MappedColumn>| bounded(optional(column));
         let instant = |column: &Option<MappedColumn>| {
             let instant = optional(column).instant();
             instant.map(timestamp::to_proto)
         };
-        let type_text = columns.kind.of(row).text();
-        let state_text = columns.state.of(row).text();
+        let type_text = bounded(columns.kind.of(row));
+        let state_text = bounded(columns.state.of(row));
         let state = self.states.parse(&state_text);
-        let transfer = Transfer {
-            id: columns.id.of(row).text(),
+        let id = bounded(columns.id.of(row));
+        let unreadable = self.unreadable(row);
+        if !unreadable.is_empty() {
+            error!(transfer = id, unreadable, "a transfer cannot be read");
+        }
+        Transfer {
+            id,
             r#type: self.types.parse(&type_text).into(),
             type_text,
             state: state
                 .map_or(TransferState::Unspecified, |state| state.to_proto())
                 .into(),
             state_text,
-            in_deposit: columns
-                .deposit_id
-                .as_ref()
-                .map(|column| !column.of(row).is_null()),
-            amount_minor: 0,
-            currency: columns.currency.of(row).text(),
+            in_deposit: self.deposit.as_ref().and_then(|deposit| deposit.is_in(row)),
+            amount_minor: columns.amount.of(row).integer().unwrap_or_default(),
+            currency: bounded(columns.currency.of(row)),
             fee_minor: optional(&columns.fee).integer(),
             trace_id: text(&columns.trace_id),
             payment_id: text(&columns.payment_id),
@@ -56,34 +62,28 @@ impl GatewayMapping {
             tags: tags(&text(&columns.tags)),
             failure_code: text(&columns.failure_code),
             failure_message: text(&columns.failure_message),
-            parent_id: columns.parent_id.of(row).text(),
+            parent_id: bounded(columns.parent_id.of(row)),
             reversal_ids: Vec::new(),
             ready_to_settle_at: instant(&columns.ready_to_settle_at),
             created_at: instant(&columns.created_at),
             updated_at: instant(&columns.updated_at),
-            settlement_date: text(&columns.settlement_date).chars().take(10).collect(),
-        };
-        with_amount(transfer, columns.amount.of(row))
+            settlement_date: day(optional(&columns.settlement_date))
+                .map(|day| day.to_string())
+                .unwrap_or_default(),
+            unreadable,
+            unnamed: self.unnamed(row),
+        }
     }
 }
 
-/// A row without a readable amount must not be decided on, and must not stop the others: it is
-/// shown with no type, and the type's text says why.
-fn with_amount(mut transfer: Transfer, amount: &Cell) -> Transfer {
-    match amount.integer() {
-        Some(minor) => transfer.amount_minor = minor,
-        None => {
-            let kind = amount.kind();
-            let id = &transfer.id;
-            error!(transfer = id, kind, "a transfer has no readable amount");
-            transfer.r#type = TransferType::Unspecified.into();
-            transfer.type_text = format!(
-                "{} (its amount is {kind}, not an integer)",
-                transfer.type_text
-            );
-        }
+/// A value as text. A longer one is left out: an answer has a limit, and one row must not use it up.
+fn bounded(cell: &Cell) -> String {
+    let text = cell.text();
+    if text.len() <= MAX_TEXT_BYTES {
+        text
+    } else {
+        String::new()
     }
-    transfer
 }
 
 /// A JSON list of texts; any other text that is not empty is one message.
@@ -118,18 +118,5 @@ mod tests {
         assert!(messages(String::new()).is_empty());
         assert_eq!(tags(r#"{"a":"x","b":1}"#)["b"], "1");
         assert!(tags("nonsense").is_empty());
-    }
-
-    #[test]
-    fn a_transfer_without_an_amount_has_no_type_either() {
-        let debit = Transfer {
-            type_text: "DEBIT".into(),
-            r#type: 1,
-            ..Default::default()
-        };
-        let read = with_amount(debit.clone(), &Cell::Null);
-        assert_eq!(read.r#type(), TransferType::Unspecified);
-        assert_eq!(read.type_text, "DEBIT (its amount is NULL, not an integer)");
-        assert_eq!(with_amount(debit, &Cell::Integer(500)).amount_minor, 500);
     }
 }

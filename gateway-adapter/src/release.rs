@@ -1,5 +1,6 @@
 //! How a transfer that an earlier step created joins a settlement.
 
+use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{ReleaseToSettlement, TransferState};
 use echeck_adapter::dialect::SqlStatement;
 use echeck_adapter::schema::MappedColumn;
@@ -31,19 +32,22 @@ pub(crate) fn column(
 impl GatewayMapping {
     /// Releases transfers that SUCCEEDED and were not released yet; `None` when the gateway has no
     /// column for it.
-    pub(crate) fn release(&self, released: &[ReleasedTransfer<'_>]) -> Option<SqlStatement> {
+    pub(crate) fn release(
+        &self,
+        released: &[ReleasedTransfer<'_>],
+        now: DateTime<Utc>,
+    ) -> Option<SqlStatement> {
         let ready_at = self.release_column.as_ref()?;
         let mut rows = ValuesTable::new(&self.table, &self.columns.id);
         let state = rows.field(&self.columns.state);
         let from = rows.assign(ready_at);
-        let updated_at = self.columns.updated_at.as_ref();
-        let updated_at = updated_at.map(|column| rows.assign(column));
+        let updated_at = rows.assign_latest(self.columns.updated_at.as_ref());
         for ReleasedTransfer { id, release } in released {
             let mut values = vec![
                 state.value(self.states.of(TransferState::Succeeded)),
                 from.instant(release.ready_to_settle_at),
             ];
-            values.extend(updated_at.map(|field| field.instant(release.decided_at)));
+            values.extend(updated_at.map(|field| field.instant(now)));
             rows.add_row(id.clone(), values);
         }
         Some(rows.update(&[RowGuard::Is(state), RowGuard::IsNull(ready_at)]))

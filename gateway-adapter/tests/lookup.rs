@@ -158,6 +158,7 @@ async fn a_state_the_mapping_does_not_name_keeps_its_text() {
     let transfer = &found.matches[0].transfers[0];
     assert_eq!(transfer.state(), TransferState::Unspecified);
     assert_eq!(transfer.state_text, "RETURNED");
+    assert_eq!(transfer.unnamed, "\"RETURNED\" is not in transfers.states");
 }
 
 #[tokio::test]
@@ -217,19 +218,19 @@ async fn a_kind_of_key_without_a_column_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_row_without_a_readable_amount_has_no_type_and_does_not_stop_the_others() {
+async fn a_row_without_a_readable_amount_says_so_and_does_not_stop_the_others() {
     let rig = rig("").await;
     rig.sql(&D::new("TR1").set("amount", "'5.00 USD'").sql())
         .await;
     rig.sql(&D::new("TR2").sql()).await;
     let found = lookup(&rig, vec![id("TR1"), id("TR2")]).await.unwrap();
-    let unreadable = &found.matches[0].transfers[0];
-    assert_eq!(unreadable.r#type(), TransferType::Unspecified);
     assert_eq!(
-        unreadable.type_text,
-        "DEBIT (its amount is text, not an integer)"
+        found.matches[0].transfers[0].unreadable,
+        "transfers.columns.amount: column \"amount\" holds \"5.00 USD\", which is not a number of \
+         minor units above 0; correct the row or the mapping"
     );
-    assert_eq!(found.matches[1].transfers[0].amount_minor, 500);
+    let readable = &found.matches[1].transfers[0];
+    assert_eq!((readable.amount_minor, &*readable.unreadable), (500, ""));
 }
 
 #[tokio::test]

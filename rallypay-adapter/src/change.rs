@@ -6,12 +6,13 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use echeck_adapter::batch::{ReleaseToSettlement, TransferChange, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::mapping::{Mapping, Obstacle};
 use echeck_adapter::row::Cell;
 use echeck_adapter::schema::MappedColumn;
-use echeck_adapter::timestamp::midnight;
+use echeck_adapter::timestamp::noon;
 use echeck_adapter::values_table::{RowGuard, ValuesField, ValuesTable};
 
 use crate::mapping::RallyPayMapping;
@@ -24,6 +25,7 @@ impl Mapping for RallyPayMapping {
         &self,
         session: &mut dyn TargetSession,
         changes: &[&TransferChange],
+        now: DateTime<Utc>,
     ) -> Result<bool, DbError> {
         // Where a key may name several rows, one row too many could make up for a missing one.
         if !self.columns.transfer_id.is_unique() {
@@ -40,7 +42,7 @@ impl Mapping for RallyPayMapping {
             }
         }
         if !updates.is_empty() {
-            let Some(update) = self.update(&updates) else {
+            let Some(update) = self.update(&updates, now) else {
                 return Ok(false);
             };
             if session.execute(update).await? != updates.len() as u64 {
@@ -49,7 +51,7 @@ impl Mapping for RallyPayMapping {
         }
         // An app without the column needs nothing.
         if let (Some(column), false) = (&self.columns.reversal_ready_at, releases.is_empty()) {
-            let Some(update) = self.release(column, &releases) else {
+            let Some(update) = self.release(column, &releases, now) else {
                 return Ok(false);
             };
             return Ok(session.execute(update).await? == releases.len() as u64);
@@ -94,14 +96,15 @@ pub(crate) fn key(change: &TransferChange) -> &str {
     }
 }
 
-/// The bank's own date where it is known, else the time of the decision. `None` for a payment that
-/// failed and was not returned, and for a return that is undone.
-fn returned_at(update: &Update) -> Option<DateTime<Utc>> {
+/// Noon of the bank's own date where that is known, else the time of the decision. `None` for a
+/// payment that failed and was not returned, and for a return that is undone.
+fn returned_at(update: &Update, zone: Tz) -> Option<DateTime<Utc>> {
     let reason = &update.reason;
+    let noon = |day| noon(day, zone);
     match &update.effect {
         UpdateEffect::Fail { .. } | UpdateEffect::Restore(_) => None,
         UpdateEffect::Return { .. } | UpdateEffect::Reverse(_) | UpdateEffect::Reapply(_) => {
-            Some(reason.returned_on.map_or(reason.decided_at, midnight))
+            Some(reason.returned_on.map_or(reason.decided_at, noon))
         }
     }
 }
@@ -109,8 +112,8 @@ fn returned_at(update: &Update) -> Option<DateTime<Utc>> {
 impl RallyPayMapping {
     /// Changes statuses. `None` when the key cannot hold one of the ids, or the app has no status
     /// for one of the changes.
-    fn update(&self, updates: &[&Update]) -> Option<SqlStatement> {
-        let columns = &self.columns;
+    fn update(&self, updates: &[&Update], now: DateTime<Utc>) -> Option<SqlStatement> {
+        let (columns, zone) = (&self.columns, self.returned_at_zone);
         let mut rows = ValuesTable::new(&self.table, &columns.transfer_id);
         let status = rows.assign(&columns.status);
         // Each row says from where it may start. A field that it does not need matches nothing.
@@ -120,7 +123,7 @@ impl RallyPayMapping {
         let code = rows.assign_if_any(columns.failure_code.as_ref());
         let description = rows.assign_if_any(columns.failure_description.as_ref());
         let returned = rows.assign_if_any(columns.returned_at.as_ref());
-        let updated = rows.assign_if_any(columns.updated_at.as_ref());
+        let updated = rows.assign_latest(columns.updated_at.as_ref());
         self.count_change(&mut rows);
         // What this change created, if anything, is not released yet.
         let ready_at = columns.reversal_ready_at.as_ref();
@@ -135,8 +138,9 @@ impl RallyPayMapping {
             values.extend(before.map(|(field, status)| field.value(status.value())));
             values.extend(code.and_then(|field| field.text(&reason.code)));
             values.extend(description.and_then(|field| field.text(&reason.description)));
-            values.extend(returned.and_then(|field| Some(field.instant(returned_at(update)?))));
-            values.extend(updated.map(|field| field.instant(reason.decided_at)));
+            let returned_at = returned_at(update, zone);
+            values.extend(returned.and_then(|field| Some(field.instant_in(returned_at?, zone))));
+            values.extend(updated.map(|field| field.instant(now)));
             rows.add_row(columns.transfer_id.id(&update.transfer_id)?, values);
         }
         Some(rows.update(&[RowGuard::IsOneOf(&columns.status, before)]))
@@ -150,6 +154,7 @@ impl RallyPayMapping {
         &self,
         ready_at: &MappedColumn,
         releases: &[&ReleaseToSettlement],
+        now: DateTime<Utc>,
     ) -> Option<SqlStatement> {
         let columns = &self.columns;
         let mut rows = ValuesTable::new(&self.table, &columns.transfer_id);
@@ -159,10 +164,7 @@ impl RallyPayMapping {
             .map(|_| rows.field(&columns.status))
             .collect();
         let from = rows.assign(ready_at);
-        let updated = columns
-            .updated_at
-            .as_ref()
-            .map(|column| rows.assign(column));
+        let updated = rows.assign_latest(columns.updated_at.as_ref());
         self.count_change(&mut rows);
         for release in releases {
             let statuses = fields.iter().zip(&awaiting);
@@ -170,7 +172,7 @@ impl RallyPayMapping {
                 .map(|(field, status)| field.value(status.value()))
                 .collect();
             values.push(from.instant(release.ready_to_settle_at));
-            values.extend(updated.map(|field| field.instant(release.decided_at)));
+            values.extend(updated.map(|field| field.instant(now)));
             let id = columns.transfer_id.id(&release.returned_transfer_id)?;
             rows.add_row(id, values);
         }

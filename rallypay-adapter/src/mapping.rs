@@ -1,5 +1,6 @@
 //! The mapping as configured, and as it fits the live table.
 
+use chrono_tz::Tz;
 use echeck_adapter::config::ColumnNames;
 use echeck_adapter::identifier::Identifier;
 use echeck_adapter::mapping::{Mapping, MappingConfig, MappingSettings};
@@ -17,6 +18,7 @@ pub(crate) struct RallyPayMappingConfig {
     settings: MappingSettings,
     names: TransactionColumnNames,
     statuses: AppStatuses,
+    returned_at_zone: Tz,
 }
 
 /// The names of the columns. Those that are `Option` can be switched off.
@@ -115,8 +117,20 @@ impl RallyPayMappingConfig {
             },
             names: TransactionColumnNames::read(ColumnNames::read(section.section("columns"))),
             statuses: AppStatuses::read(&section),
+            returned_at_zone: read_zone(&section),
         }
     }
+}
+
+/// Reads `returned_at_zone`: the zone in whose days the bank's date of a return is written.
+fn read_zone(section: &Section<'_>) -> Tz {
+    let key = "returned_at_zone";
+    let name = section.string_or(key, "UTC");
+    name.parse().unwrap_or_else(|_| {
+        let message = format!("is {name:?}, not an IANA time zone such as America/New_York");
+        section.fault(key, message);
+        Tz::UTC
+    })
 }
 
 impl MappingConfig for RallyPayMappingConfig {
@@ -129,6 +143,7 @@ impl MappingConfig for RallyPayMappingConfig {
             table: self.settings.table.clone(),
             columns: self.names.fit(fitting, self.statuses.kind.content()),
             statuses: self.statuses.clone(),
+            returned_at_zone: self.returned_at_zone,
         })
     }
 }
@@ -150,4 +165,5 @@ pub(crate) struct RallyPayMapping {
     pub(crate) table: Identifier,
     pub(crate) columns: TransactionColumns,
     pub(crate) statuses: AppStatuses,
+    pub(crate) returned_at_zone: Tz,
 }

@@ -76,7 +76,7 @@ async fn each_change_shows_as_a_status_with_its_reason() {
         rig.rows(CHANGED).await,
         [
             "failed|R01|Insufficient Funds|-|2026-03-02 14:05:06.000000|1",
-            "returned|R01|Insufficient Funds|2026-02-27 00:00:00.000000|2026-03-02 14:05:06.000000|1",
+            "returned|R01|Insufficient Funds|2026-02-27 12:00:00.000000|2026-03-02 14:05:06.000000|1",
             "charged_back|R01|Insufficient Funds|2026-03-02 14:05:06.000000|2026-03-02 14:05:06.000000|1",
         ]
     );

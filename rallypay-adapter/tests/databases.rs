@@ -3,12 +3,15 @@
 
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
-use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reverse};
+use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, release, reverse};
+use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
 use echeck_service::config::Settings;
 
 on_every_database!(
     each_change_shows_as_a_status_with_its_reason,
+    updated_at_is_when_the_row_was_written_and_never_goes_back,
+    the_banks_date_is_the_same_day_in_the_zone_of_the_configuration,
     a_closed_transaction_and_a_missing_one_are_distinguished,
     an_integer_enum_is_written_and_compared_as_numbers,
     a_key_that_names_two_rows_changes_neither,
@@ -67,7 +70,7 @@ async fn each_change_shows_as_a_status_with_its_reason(dialect: Dialect) {
         shown,
         [
             "failed|R01|Insufficient Funds|-|2026-03-02 14:05:06|1",
-            "returned|R01|Insufficient Funds|2026-02-27 00:00:00|2026-03-02 14:05:06|1",
+            "returned|R01|Insufficient Funds|2026-02-27 12:00:00|2026-03-02 14:05:06|1",
             "returned|R01|Insufficient Funds|2026-03-02 14:05:06|2026-03-02 14:05:06|1",
         ]
     );
@@ -208,4 +211,65 @@ async fn a_status_in_other_letters_is_another_status(dialect: Dialect) {
         .unwrap();
     let kinds: Vec<StepExceptionKind> = reply.exceptions.iter().map(|e| e.kind()).collect();
     assert_eq!(kinds, [StepExceptionKind::MovedOn; 2]);
+}
+
+async fn updated_at_is_when_the_row_was_written_and_never_goes_back(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    for id in ["TR1", "TR2"] {
+        add(&rig, id, "'succeeded'").await;
+    }
+    // By the clock of the app's own servers.
+    let later = "2026-03-02 15:05:06";
+    rig.sql(&format!(
+        "UPDATE transactions SET updated_at = '{later}' WHERE transfer_id = 'TR2'"
+    ))
+    .await;
+    let decided_before = |id| {
+        let mut change = reverse(id, 500, None);
+        if let Change::ReverseTransfer(reverse) = &mut change {
+            let decided_at = &mut reverse.reason.as_mut().unwrap().decided_at;
+            decided_at.as_mut().unwrap().seconds -= 86_400;
+        }
+        change
+    };
+    let mut changes: Vec<Change> = ["TR1", "TR2"].map(decided_before).into();
+    changes.push(release("RV_TR2", "TR2", 10));
+    assert_eq!(rig.apply_one_by_one(changes).await, []);
+    let rows = "SELECT updated_at FROM transactions ORDER BY id";
+    let shown = rig.rows(rows).await.join(" ").replace(".000000", "");
+    assert_eq!(shown, format!("2026-03-02 14:05:06 {later}"));
+}
+
+async fn the_banks_date_is_the_same_day_in_the_zone_of_the_configuration(dialect: Dialect) {
+    let schema = rallypay_adapter::demo_schema(dialect);
+    let days = schema
+        .replace("returned_at         TIMESTAMP(6)", "returned_at DATE")
+        .replace("returned_at         DATETIME(6)", "returned_at DATE")
+        .replace("returned_at         datetime(6)", "returned_at date");
+    for (zone, schema, shown) in [
+        ("UTC", schema, "2026-02-27 12:00:00"),
+        ("America/New_York", schema, "2026-02-27 17:00:00"),
+        ("Pacific/Auckland", schema, "2026-02-26 23:00:00"),
+        ("Pacific/Auckland", &*days, "2026-02-27"),
+    ] {
+        let toml = format!("[transactions]\nreturned_at_zone = \"{zone}\"");
+        let rig = rig_with(dialect, &toml, schema).await;
+        add(&rig, "TR1", "'succeeded'").await;
+        let returned = give_back("TR1", TransferState::Pending, None);
+        assert_eq!(rig.apply_one_by_one(vec![returned]).await, []);
+        let returned_at = rig.one("SELECT returned_at FROM transactions").await;
+        assert_eq!(returned_at.replace(".000000", ""), shown, "{zone}");
+    }
+}
+
+#[test]
+fn a_zone_that_is_none_is_refused() {
+    let settings =
+        "[target]\nurl = \"sqlite:unused.db\"\n[transactions]\nreturned_at_zone = \"EST5\"";
+    let settings = Settings::from_toml(settings).unwrap();
+    let _ = rallypay_adapter::read_config(&settings);
+    let fault = settings.finish().unwrap_err().to_string();
+    let message = "transactions.returned_at_zone: is \"EST5\", not an IANA time zone such as \
+                   America/New_York";
+    assert!(fault.contains(message), "{fault}");
 }

@@ -120,7 +120,7 @@ async fn a_dishonored_return_shows_as_restored_with_its_reason(dialect: Dialect)
         all(&rig).await,
         [
             row("TR1", "-", 2),
-            row("TR2", "2026-02-27 00:00:00", 2),
+            row("TR2", "2026-02-27 12:00:00", 2),
             row("TR3", "2026-03-02 14:05:06", 3),
         ]
     );
@@ -141,7 +141,7 @@ async fn a_contested_dishonor_shows_as_reversed_with_the_day_of_the_contest(dial
     assert_eq!(
         all(&rig).await,
         [
-            "TR1|-|500|USD|charged_back|R73|Timely Original Return|2026-03-01 00:00:00|-|4\
+            "TR1|-|500|USD|charged_back|R73|Timely Original Return|2026-03-01 12:00:00|-|4\
              |2026-02-20 00:00:00|2026-03-02 14:05:06"
         ]
     );
@@ -389,7 +389,7 @@ async fn the_whole_history_of_a_return_fits_one_batch(dialect: Dialect) {
     assert_eq!(reported(&exceptions), []);
     let row = |id: &str| {
         format!(
-            "{id}|-|500|USD|charged_back|R73|Timely Original Return|2026-03-01 00:00:00\
+            "{id}|-|500|USD|charged_back|R73|Timely Original Return|2026-03-01 12:00:00\
              |2026-03-02 14:05:36|6|2026-02-20 00:00:00|2026-03-02 14:05:06"
         )
     };

@@ -223,7 +223,7 @@ impl Target {
         failpoint("apply::after_cursor_moved").await?;
         let exceptions = match part.given_up {
             Some(why) => exceptions(part.steps, |_| Some(Obstacle::refused(why))).collect(),
-            None => write_steps(session, &*fitted.mapping, part.steps).await?,
+            None => write_steps(session, &*fitted.mapping, part.steps, now).await?,
         };
         failpoint("apply::after_rows").await?;
         progress::record(session, &self.adapter, part.journal, &exceptions, now).await?;
@@ -237,11 +237,12 @@ async fn write_steps(
     session: &mut dyn TargetSession,
     mapping: &dyn Mapping,
     steps: &[Step],
+    now: DateTime<Utc>,
 ) -> Result<Vec<StepException>, PartError> {
     let blocked = |step: &Step| step.blocked.clone().map(Obstacle::moved_on);
     let mut exceptions: Vec<StepException> = exceptions(steps, blocked).collect();
     for group in batch_group::groups(steps) {
-        match batch_group::write(session, mapping, group).await {
+        match batch_group::write(session, mapping, group, now).await {
             Ok(found) => exceptions.extend(found),
             Err(GroupError::TransactionAborted(why)) => {
                 return Err(PartError::TransactionAborted(why));

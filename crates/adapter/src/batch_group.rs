@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 use crate::batch::{Step, TransferChange, UpdateEffect};
 use crate::dialect::{DbError, TargetSession};
 use crate::mapping::{Mapping, Obstacle};
@@ -103,13 +105,14 @@ pub(crate) async fn write(
     session: &mut dyn TargetSession,
     mapping: &dyn Mapping,
     group: Group<'_>,
+    now: DateTime<Utc>,
 ) -> Result<Vec<StepException>, GroupError> {
     let mut exceptions = Vec::new();
     let mut todo = vec![group];
     while let Some(group) = todo.pop() {
         let changes: Vec<&TransferChange> = group.iter().map(|one| one.change).collect();
         session.set_savepoint().await?;
-        let refused = match mapping.write(session, &changes).await {
+        let refused = match mapping.write(session, &changes, now).await {
             Ok(true) => {
                 session.release_savepoint().await?;
                 continue;
@@ -182,8 +185,6 @@ fn ignored(change: &TransferChange) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
     use super::*;
     use crate::batch::{
         AddedTransfer, ExpectedState, ReleaseToSettlement, ReturnReason, RowHash, TransferState,

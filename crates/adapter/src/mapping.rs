@@ -2,6 +2,7 @@
 //! particular database, and how its rows are read.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, Transfer};
 
 use crate::batch::{KeyKind, LookupKey, TransferChange};
@@ -40,8 +41,9 @@ pub trait MappingConfig: Send + Sync + 'static {
 /// and a few statements can write them all.
 #[async_trait]
 pub trait Mapping: Send + Sync {
-    /// Writes a group. True when every change hit exactly the rows it was meant for. Otherwise
-    /// the caller undoes what was written, and asks [`Self::examine`] why.
+    /// Writes a group at `now`, which may be long after it was decided. True when every change hit
+    /// exactly the rows it was meant for. Otherwise the caller undoes what was written, and asks
+    /// [`Self::examine`] why.
     ///
     /// # Errors
     /// [`DbError::Refused`] when the database refuses one of the changes; the caller finds out
@@ -50,6 +52,7 @@ pub trait Mapping: Send + Sync {
         &self,
         session: &mut dyn TargetSession,
         changes: &[&TransferChange],
+        now: DateTime<Utc>,
     ) -> Result<bool, DbError>;
 
     /// Reads and locks the rows that a group is about, and returns for each change why it cannot

@@ -1,6 +1,7 @@
 //! How instants are written into columns that hold them as text, and read from them.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 use echeck_service::config::Section;
 
 /// The spelling of an instant in a text column. Both are UTC with microseconds, so that the
@@ -53,13 +54,37 @@ pub(crate) fn read(text: &str) -> Option<DateTime<Utc>> {
 }
 
 /// The first instant of a day, in UTC.
-pub fn midnight(day: NaiveDate) -> DateTime<Utc> {
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(chrono::NaiveTime::MIN).and_utc()
+}
+
+/// The middle of a day, which is the same day in nearly every other zone. A zone that skips it
+/// gets the one of UTC.
+pub fn noon(day: NaiveDate, zone: Tz) -> DateTime<Utc> {
+    let noon = midnight(day).naive_utc() + TimeDelta::hours(12);
+    let local = noon.and_local_timezone(zone).earliest();
+    local.map_or_else(|| noon.and_utc(), |noon| noon.to_utc())
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono_tz::{Pacific, US};
+
     use super::*;
+
+    #[test]
+    fn noon_is_on_the_day_of_its_zone() {
+        let day = NaiveDate::from_ymd_opt(2026, 2, 27).unwrap();
+        for (zone, text) in [
+            (Tz::UTC, "2026-02-27T12:00:00+00:00"),
+            (US::Hawaii, "2026-02-27T22:00:00+00:00"),
+            (Pacific::Auckland, "2026-02-26T23:00:00+00:00"),
+        ] {
+            let noon = noon(day, zone);
+            assert_eq!(noon.to_rfc3339(), text);
+            assert_eq!(noon.with_timezone(&zone).date_naive(), day);
+        }
+    }
 
     #[test]
     fn both_formats_are_utc_with_microseconds_and_are_read_back() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{TransferChange, UpdateEffect, parse_batch};
 use echeck_adapter::config::TargetConfig;
 use echeck_adapter::dialect::{Access, DbError, PoolLimits, TargetSession};
@@ -79,6 +80,7 @@ impl Mapping for FittedNotes {
         &self,
         session: &mut dyn TargetSession,
         changes: &[&TransferChange],
+        _now: DateTime<Utc>,
     ) -> Result<bool, DbError> {
         let mut values = ValuesTable::new(&self.table, &self.id);
         let state = values.assign(&self.state);
@@ -158,7 +160,7 @@ async fn rows_and_cursor_move_together() {
     assert_eq!(
         rig.one("SELECT adapter, position, updated_at FROM echeck_cursor")
             .await,
-        "test|5|2026-03-02T14:06:06.000000Z"
+        "test|5|2026-03-02T14:05:06.000000Z"
     );
 }
 
@@ -182,7 +184,9 @@ async fn a_crash_before_the_commit_leaves_neither_rows_nor_cursor() {
         .iter()
         .filter_map(|s| s.change.as_ref())
         .collect();
-    assert!(fitted.mapping.write(&mut *session, &changes).await.unwrap());
+    let now = DateTime::UNIX_EPOCH;
+    let written = fitted.mapping.write(&mut *session, &changes, now).await;
+    assert!(written.unwrap());
     let last = &batch.steps[1];
     let to = cursor::Cursor {
         journal: batch.journal,

@@ -14,7 +14,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
 
 pub use error::AdapterError;
-pub use transfer::{key, state_from_proto, state_to_proto};
+pub use transfer::{UnreadableTransfer, key, state_from_proto, state_to_proto};
 
 /// A database behind an adapter.
 #[derive(Debug, Clone)]
@@ -28,7 +28,32 @@ pub struct Adapter {
 #[derive(Debug, Clone)]
 pub struct Lookup {
     pub policy: FundingPolicy,
-    pub found: HashMap<(TransferKeyKind, String), Vec<Transfer>>,
+    pub found: HashMap<(TransferKeyKind, String), FoundTransfers>,
+}
+
+/// The transfers that one key named.
+#[derive(Debug, Clone, Default)]
+pub struct FoundTransfers {
+    pub transfers: Vec<Transfer>,
+    pub unreadable: Vec<UnreadableTransfer>,
+}
+
+impl FoundTransfers {
+    /// Whether the key named no transfer.
+    pub fn is_empty(&self) -> bool {
+        self.transfers.is_empty() && self.unreadable.is_empty()
+    }
+
+    pub(crate) fn new(sent: &[proto::Transfer]) -> Self {
+        let mut found = Self::default();
+        for one in sent {
+            match UnreadableTransfer::or_transfer(one) {
+                Ok(transfer) => found.transfers.push(transfer),
+                Err(unreadable) => found.unreadable.push(unreadable),
+            }
+        }
+        found
+    }
 }
 
 /// The contract's limit on the keys of one call.
@@ -131,9 +156,8 @@ impl Adapter {
             let (matches, policy) = self.lookup_raw(sent.collect()).await?;
             lookup.policy = policy;
             for (key, matches) in chunk.iter().zip(matches) {
-                let transfers = matches.transfers.iter().map(|one| self.transfer(one));
-                let transfers = transfers.collect::<Result<_, _>>()?;
-                lookup.found.insert(key.clone(), transfers);
+                let found = FoundTransfers::new(&matches.transfers);
+                lookup.found.insert(key.clone(), found);
             }
         }
         Ok(lookup)

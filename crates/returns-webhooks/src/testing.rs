@@ -87,6 +87,7 @@ pub(super) fn transfer(id: &str, kind: TransferType, state: TransferState) -> Tr
             TransferType::Credit => parties("", "PIseller", "SETTLEMENT_MERCHANT"),
             TransferType::Refund => parties("", "PIbuyer", "API"),
         },
+        unnamed: String::new(),
     }
 }
 

@@ -44,6 +44,11 @@ pub(crate) async fn rig_on(dialect: Dialect, toml: &str) -> AdapterRig {
     AdapterRig::on(dialect, schema, config(toml).unwrap().mapping).await
 }
 
+/// A gateway with another schema in a database of any kind.
+pub(crate) async fn rig_with_on(dialect: Dialect, toml: &str, schema: &str) -> AdapterRig {
+    AdapterRig::on(dialect, schema, config(toml).unwrap().mapping).await
+}
+
 /// A trigger that refuses every update of one transfer.
 pub(crate) fn refuse_updates_of(dialect: Dialect, id: &str) -> String {
     match dialect {

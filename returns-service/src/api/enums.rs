@@ -85,6 +85,7 @@ same_variants!(
         IdsContradict,
         ReturnedPrenote,
         UnreadableCorrection,
+        UnreadableTransfer,
     }
 );
 same_variants!(Emptiness => Emptiness { NoBytes, HeaderOnly, Sentence, LeftOut });

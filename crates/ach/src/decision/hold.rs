@@ -18,6 +18,8 @@ text_enum! {
         /// A prenote came back: an entry of zero that asked whether an account exists. It returns no
         /// payment, so no transfer is looked for.
         ReturnedPrenote = "returned_prenote",
+        /// The system of record has the transfer, but a value of it cannot be used.
+        UnreadableTransfer = "unreadable_transfer",
         /// The amount is not the transfer's.
         AmountDiffers = "amount_differs",
         /// The currency is not the transfer's.
@@ -110,6 +112,12 @@ impl Hold {
         Self::new(HoldReason::IdsContradict, detail)
     }
 
+    pub(super) fn unreadable_transfer(why: &str) -> Self {
+        let detail =
+            format!("the gateway's transfer cannot be read: {why}; the lookup is repeated");
+        Self::new(HoldReason::UnreadableTransfer, detail)
+    }
+
     pub(super) fn amount_differs(amount: Money, transfer: &Transfer) -> Self {
         let reason = if amount.currency() == transfer.amount.currency() {
             HoldReason::AmountDiffers
@@ -128,7 +136,9 @@ impl Hold {
             None => "deposit unknown",
         };
         let (id, state) = (&transfer.id, transfer.state);
-        let detail = format!("transfer {id} has state {state} ({deposit}) and cannot be returned");
+        let unnamed = unnamed(transfer);
+        let detail =
+            format!("transfer {id} has state {state} ({deposit}) and cannot be returned{unnamed}");
         Self::new(HoldReason::StateConflict, detail)
     }
 
@@ -197,7 +207,8 @@ impl Hold {
     }
 
     pub(super) fn unsupported_type(transfer: &Transfer) -> Self {
-        let detail = format!("transfer {} is {}", transfer.id, TransferType::Other.noun());
+        let (id, noun) = (&transfer.id, TransferType::Other.noun());
+        let detail = format!("transfer {id} is {noun}{}", unnamed(transfer));
         Self::new(HoldReason::UnsupportedType, detail)
     }
 
@@ -216,5 +227,13 @@ impl Hold {
             "only a pending debit can fail validation; transfer {id} is {kind} with state {state}"
         );
         Self::new(HoldReason::UnexpectedValidationFailure, detail)
+    }
+}
+
+/// What the mapping does not name, after a sentence.
+fn unnamed(transfer: &Transfer) -> String {
+    match transfer.unnamed.as_str() {
+        "" => String::new(),
+        unnamed => format!("; {unnamed}"),
     }
 }

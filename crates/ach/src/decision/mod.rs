@@ -226,6 +226,7 @@ fn act_or_duplicate<'t>(
         Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => transfer,
         Resolution::Unknown => return Err(Hold::unknown_transfer(entry)),
         Resolution::Ambiguous(ids) => return Err(Hold::ambiguous_transfer(ids)),
+        Resolution::Unreadable { why, .. } => return Err(Hold::unreadable_transfer(why)),
     };
     if let Some(prior) = known.iter().find(|prior| duplicate::is_same(entry, prior)) {
         return Ok(Decision::Duplicate {

@@ -46,7 +46,7 @@ text_enum! {
 impl TransferKeyKind {
     /// Whether one value names one payment for good. Trace numbers wrap and are shared by
     /// originators (Nacha Appendix Three); individual ids are cut to fifteen characters.
-    pub(super) const fn identifies(self) -> bool {
+    pub const fn identifies(self) -> bool {
         match self {
             Self::TransferId | Self::TraceId | Self::PaymentId => true,
             Self::AchTrace | Self::IndividualId => false,
@@ -125,6 +125,13 @@ pub enum Resolution {
         /// Which id is another, with both values.
         why: String,
     },
+    /// The system of record has it, but not in a form on which a decision can rest.
+    Unreadable {
+        /// The ids of the transfers that may be meant, where they have one.
+        ids: Vec<String>,
+        /// What cannot be used.
+        why: String,
+    },
 }
 
 /// Settles which transfer `entry` is about from what each rule found, in the order of the
@@ -169,13 +176,15 @@ fn named(entry: &Entry, found: &[(MatchRule, Vec<Transfer>)]) -> Resolution {
     match one_of(&all) {
         Resolution::Ambiguous(ids) => match one_of(&fitting) {
             Resolution::One(transfer) => Resolution::One(transfer),
-            Resolution::Unknown | Resolution::Ambiguous(_) | Resolution::Contradicted { .. } => {
-                Resolution::Ambiguous(ids)
-            }
+            Resolution::Unknown
+            | Resolution::Ambiguous(_)
+            | Resolution::Contradicted { .. }
+            | Resolution::Unreadable { .. } => Resolution::Ambiguous(ids),
         },
-        settled @ (Resolution::One(_) | Resolution::Unknown | Resolution::Contradicted { .. }) => {
-            settled
-        }
+        settled @ (Resolution::One(_)
+        | Resolution::Unknown
+        | Resolution::Contradicted { .. }
+        | Resolution::Unreadable { .. }) => settled,
     }
 }
 

@@ -91,6 +91,9 @@ pub struct Transfer {
     pub settled_on: Option<NaiveDate>,
     /// The parties to it.
     pub parties: Parties,
+    /// The type or the state that the system of record's mapping does not name, in a sentence for
+    /// people; empty when it names both.
+    pub unnamed: String,
 }
 
 /// The parties to a transfer, as the system of record says. No decision rests on them.

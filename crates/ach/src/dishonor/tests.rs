@@ -39,6 +39,7 @@ fn debit() -> Transfer {
         ach_trace: Some("231380100000017".into()),
         settled_on: Some(day("2026-11-13")),
         parties: Parties::default(),
+        unnamed: String::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A column that values are bound for.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -87,10 +88,15 @@ impl MappedColumn {
         }
     }
 
-    /// An instant in the form the column takes.
+    /// An instant in the form the column takes; the day of it in UTC where it takes days.
     pub fn instant(&self, at: DateTime<Utc>) -> Value {
+        self.instant_in(at, Tz::UTC)
+    }
+
+    /// The same, with the day that it is in a zone.
+    pub fn instant_in(&self, at: DateTime<Utc>, zone: Tz) -> Value {
         let text = match (self.kind, self.dialect) {
-            (ColumnKind::Date, _) => at.date_naive().to_string(),
+            (ColumnKind::Date, _) => at.with_timezone(&zone).date_naive().to_string(),
             // These two have a type for it. MySQL's does not read RFC 3339.
             (ColumnKind::Timestamp, Dialect::Postgres | Dialect::Mysql) => {
                 TimestampFormat::Rails.write(at)

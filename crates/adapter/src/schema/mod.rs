@@ -80,8 +80,9 @@ impl ColumnContent {
 pub(crate) enum NativeType {
     /// A statement need not name it.
     Plain,
-    /// PostgreSQL: the quoted name of the type.
-    Postgres(String),
+    /// PostgreSQL: the quoted name of the type that the values have. For a domain that is the type
+    /// below it, since a comparison with a value that the domain forbids must not fail.
+    Postgres { name: String, is_enum: bool },
     /// MySQL and MariaDB: the character set and collation of a text.
     Mysql { charset: String, collation: String },
 }

@@ -46,7 +46,7 @@ macro_rules! on_every_database {
     };
 }
 
-/// When everything in the tests is decided: 2026-03-02 14:05:06 UTC.
+/// When everything in the tests is decided and written: 2026-03-02 14:05:06 UTC.
 pub const DECIDED_AT_SECONDS: i64 = 1_772_460_306;
 
 /// A target in a database of its own, with the adapter in front of it.
@@ -173,7 +173,7 @@ impl AdapterRig {
 }
 
 fn adapter(target: &Target) -> AdapterApi {
-    let now = chrono::DateTime::from_timestamp(DECIDED_AT_SECONDS + 60, 0).unwrap();
+    let now = chrono::DateTime::from_timestamp(DECIDED_AT_SECONDS, 0).unwrap();
     AdapterApi::new(target.clone(), Arc::new(ManualClock::new(now)))
 }
 

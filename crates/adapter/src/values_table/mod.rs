@@ -8,6 +8,7 @@ mod sql;
 mod syntax;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde_json::Value;
 
 use crate::dialect::{Dialect, SqlStatement};
@@ -24,6 +25,18 @@ pub struct ValuesField<'a> {
 /// A field of whole numbers, which are not those of a column.
 #[derive(Clone, Copy)]
 pub struct NumberField(usize);
+
+/// A field of texts, which are not those of a column.
+#[derive(Clone, Copy)]
+pub struct TextField(usize);
+
+/// The form of a field's values.
+#[derive(Clone, Copy)]
+enum FieldForm<'a> {
+    Column(&'a MappedColumn),
+    Number,
+    Text,
+}
 
 /// The value of one field of one row.
 pub struct FieldValue {
@@ -47,6 +60,11 @@ impl ValuesField<'_> {
     pub fn instant(self, at: DateTime<Utc>) -> FieldValue {
         self.value(self.column.instant(at))
     }
+
+    /// Gives the field an instant, or the day that it is in a zone.
+    pub fn instant_in(self, at: DateTime<Utc>, zone: Tz) -> FieldValue {
+        self.value(self.column.instant_in(at, zone))
+    }
 }
 
 impl NumberField {
@@ -57,15 +75,30 @@ impl NumberField {
     }
 }
 
+impl TextField {
+    /// Gives the field a text.
+    pub fn value(self, text: &str) -> FieldValue {
+        let value = text.into();
+        FieldValue { at: self.0, value }
+    }
+}
+
 /// A condition on a row besides having the key.
 pub enum RowGuard<'a> {
     /// The column is exactly the field.
     Is(ValuesField<'a>),
     /// The column is exactly one of the fields.
     IsOneOf(&'a MappedColumn, Vec<ValuesField<'a>>),
-    /// The column is not NULL where the number is 1, and NULL where it is 0. Where the number is
+    /// The column has a value where the number is 1, and none where it is 0. Where the number is
     /// NULL it does not matter.
-    IsPresent(&'a MappedColumn, NumberField),
+    IsPresent {
+        /// The column.
+        column: &'a MappedColumn,
+        /// The number.
+        number: NumberField,
+        /// What counts as no value, beside NULL.
+        none: Vec<TextField>,
+    },
     /// The column is NULL.
     IsNull(&'a MappedColumn),
 }
@@ -94,6 +127,8 @@ enum Assignment<'a> {
     Value(ValuesField<'a>),
     /// The field's value; a row whose field is NULL keeps its value.
     ValueIfAny(ValuesField<'a>),
+    /// The field's value, which is an instant, unless a later one is there already.
+    Latest(ValuesField<'a>),
     Null(&'a MappedColumn),
     Unchanged(&'a MappedColumn),
     /// One more than the present value, where NULL counts as 0.
@@ -104,8 +139,7 @@ enum Assignment<'a> {
 pub struct ValuesTable<'a> {
     table: &'a Identifier,
     key: ValuesField<'a>,
-    /// The column of each field; `None` for a number.
-    fields: Vec<Option<&'a MappedColumn>>,
+    fields: Vec<FieldForm<'a>>,
     rows: Vec<Vec<Value>>,
     assignments: Vec<Assignment<'a>>,
 }
@@ -116,7 +150,7 @@ impl<'a> ValuesTable<'a> {
         Self {
             table,
             key: ValuesField { column: key, at: 0 },
-            fields: vec![Some(key)],
+            fields: vec![FieldForm::Column(key)],
             rows: Vec::new(),
             assignments: Vec::new(),
         }
@@ -124,15 +158,21 @@ impl<'a> ValuesTable<'a> {
 
     /// Adds a field in the form of a column.
     pub fn field(&mut self, column: &'a MappedColumn) -> ValuesField<'a> {
-        self.fields.push(Some(column));
+        self.fields.push(FieldForm::Column(column));
         let at = self.fields.len() - 1;
         ValuesField { column, at }
     }
 
     /// Adds a field of whole numbers.
     pub fn number(&mut self) -> NumberField {
-        self.fields.push(None);
+        self.fields.push(FieldForm::Number);
         NumberField(self.fields.len() - 1)
+    }
+
+    /// Adds a field of texts.
+    pub fn text(&mut self) -> TextField {
+        self.fields.push(FieldForm::Text);
+        TextField(self.fields.len() - 1)
     }
 
     /// Adds a field that an UPDATE writes into its column, also when it is NULL.
@@ -147,6 +187,14 @@ impl<'a> ValuesTable<'a> {
     pub fn assign_if_any(&mut self, column: Option<&'a MappedColumn>) -> Option<ValuesField<'a>> {
         let field = self.field(column?);
         self.assignments.push(Assignment::ValueIfAny(field));
+        Some(field)
+    }
+
+    /// Adds a field of instants that an UPDATE writes into its column, unless a later one is there
+    /// already. `None` for a column that the mapping does not have.
+    pub fn assign_latest(&mut self, column: Option<&'a MappedColumn>) -> Option<ValuesField<'a>> {
+        let field = self.field(column?);
+        self.assignments.push(Assignment::Latest(field));
         Some(field)
     }
 

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::syntax::{SqlSyntax, UnfoldedField, syntax};
 use super::{
-    Assignment, InsertColumn, InsertSource, NumberField, RowGuard, ValuesField, ValuesTable,
+    Assignment, InsertColumn, InsertSource, NumberField, RowGuard, TextField, ValuesField,
+    ValuesTable,
 };
 use crate::schema::MappedColumn;
 
@@ -56,7 +57,7 @@ impl Sql<'_, '_> {
             self.table(),
             listed(columns, |inserted| self.quoted(inserted.column)),
             listed(columns, |inserted| match &inserted.source {
-                InsertSource::Field(field) => given(*field),
+                InsertSource::Field(field) => self.written(*field),
                 InsertSource::Original(original) => self.live(original),
                 InsertSource::Null => "NULL".to_owned(),
             }),
@@ -117,11 +118,11 @@ impl Sql<'_, '_> {
             .fields
             .iter()
             .enumerate()
-            .map(|(at, column)| {
+            .map(|(at, form)| {
                 let texts = self.values.rows.iter().filter_map(|row| row[at].as_str());
                 UnfoldedField {
                     name: format!("c{at}"),
-                    column: *column,
+                    form: *form,
                     longest_chars: texts.map(|text| text.chars().count()).max().unwrap_or(0),
                 }
             })
@@ -155,12 +156,19 @@ impl Sql<'_, '_> {
                     .collect();
                 format!("({})", any.join(" OR "))
             }
-            RowGuard::IsPresent(column, NumberField(at)) => {
+            RowGuard::IsPresent {
+                column,
+                number: NumberField(at),
+                none,
+            } => {
                 let (column, number) = (self.live(column), format!("v.c{at}"));
-                format!(
-                    "({number} IS NULL OR ({number} = 1 AND {column} IS NOT NULL) \
-                     OR ({number} = 0 AND {column} IS NULL))"
-                )
+                let mut absent = format!("{column} IS NULL");
+                for TextField(none) in none {
+                    let none = self.syntax.is_text(&column, &format!("v.c{none}"));
+                    // Writing to a string does not fail.
+                    let _ = write!(absent, " OR {none}");
+                }
+                format!("({number} IS NULL OR {number} = CASE WHEN {absent} THEN 0 ELSE 1 END)")
             }
             RowGuard::IsNull(column) => format!("{} IS NULL", self.live(column)),
         }
@@ -168,9 +176,16 @@ impl Sql<'_, '_> {
 
     fn assigned(&self, assignment: &Assignment<'_>) -> String {
         let (column, value) = match assignment {
-            Assignment::Value(field) => (field.column, given(*field)),
+            Assignment::Value(field) => (field.column, self.written(*field)),
             Assignment::ValueIfAny(field) => {
-                let value = format!("COALESCE({}, {})", given(*field), self.live(field.column));
+                let (value, live) = (self.written(*field), self.live(field.column));
+                (field.column, format!("COALESCE({value}, {live})"))
+            }
+            Assignment::Latest(field) => {
+                let live = self.live(field.column);
+                let is_later = self.syntax.is_later(&live, &given(*field), field.column);
+                let value = self.written(*field);
+                let value = format!("CASE WHEN {is_later} THEN {live} ELSE {value} END");
                 (field.column, value)
             }
             Assignment::Null(column) => (*column, "NULL".to_owned()),
@@ -186,6 +201,10 @@ impl Sql<'_, '_> {
     fn exactly(&self, field: ValuesField<'_>) -> String {
         self.syntax
             .exactly(&self.live(field.column), &given(field), field.column)
+    }
+
+    fn written(&self, field: ValuesField<'_>) -> String {
+        self.syntax.written(&given(field), field.column)
     }
 
     fn live(&self, column: &MappedColumn) -> String {

@@ -1,21 +1,24 @@
 //! What each database calls it.
 
+use super::FieldForm;
 use crate::dialect::Dialect;
 use crate::schema::{ColumnKind, MappedColumn, NativeType};
 
 /// A field of the unfolded table.
 pub(super) struct UnfoldedField<'a> {
     pub(super) name: String,
-    /// The column whose form it has; `None` for a plain number.
-    pub(super) column: Option<&'a MappedColumn>,
+    pub(super) form: FieldForm<'a>,
     /// The length of its longest text, in characters.
     pub(super) longest_chars: usize,
 }
 
 impl UnfoldedField<'_> {
     fn is_number(&self) -> bool {
-        self.column
-            .is_none_or(|column| column.kind() == ColumnKind::Integer)
+        match self.form {
+            FieldForm::Column(column) => column.kind() == ColumnKind::Integer,
+            FieldForm::Number => true,
+            FieldForm::Text => false,
+        }
     }
 }
 
@@ -37,6 +40,14 @@ pub(super) trait SqlSyntax {
     }
     /// The condition that a value is exactly the given one, letter by letter.
     fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String;
+    /// The condition that a value of any type is exactly the given text when it is shown as text.
+    fn is_text(&self, live: &str, given: &str) -> String;
+    /// A field's value as its column takes it.
+    fn written(&self, given: &str, _column: &MappedColumn) -> String {
+        given.to_owned()
+    }
+    /// The condition that an instant is later than the given one.
+    fn is_later(&self, live: &str, given: &str, column: &MappedColumn) -> String;
     /// A column's value in the form that every dialect returns: a whole number or text.
     fn shown(&self, live: &str, column: &MappedColumn) -> String;
     /// The join that begins with the given rows.
@@ -79,6 +90,16 @@ impl SqlSyntax for SqliteSyntax {
         }
     }
 
+    fn is_text(&self, live: &str, given: &str) -> String {
+        format!("CAST({live} AS TEXT) = {given} COLLATE BINARY")
+    }
+
+    /// Times are text in any spelling, which these functions read to the millisecond.
+    fn is_later(&self, live: &str, given: &str, _column: &MappedColumn) -> String {
+        let (there, new) = (format!("julianday({live})"), format!("julianday({given})"));
+        format!("({there} > {new} OR ({there} = {new} AND {live} > {given}))")
+    }
+
     fn shown(&self, live: &str, _column: &MappedColumn) -> String {
         live.to_owned()
     }
@@ -104,13 +125,18 @@ impl SqlSyntax for PostgresSyntax {
             let name = &field.name;
             let raw = if field.is_number() { "bigint" } else { "text" };
             names.push(format!("{name} {raw}"));
-            casts.push(match field.column.map(MappedColumn::native) {
-                Some(NativeType::Postgres(type_name)) if !field.is_number() => {
-                    format!("CAST(r.{name} AS {type_name}) AS {name}")
-                }
-                // A number is compared as it is. One that is too large for its column is not
-                // found; a cast would fail the whole statement.
-                Some(_) | None => format!("r.{name}"),
+            // A number is compared as it is, and a word of an enum as text. One that is too large
+            // for its column, or that the enum does not have, is not found; a cast would fail the
+            // whole statement.
+            casts.push(match field.form {
+                FieldForm::Column(column) if !field.is_number() => match column.native() {
+                    NativeType::Postgres {
+                        name: type_name,
+                        is_enum: false,
+                    } => format!("CAST(r.{name} AS {type_name}) AS {name}"),
+                    _ => format!("r.{name}"),
+                },
+                FieldForm::Column(_) | FieldForm::Number | FieldForm::Text => format!("r.{name}"),
             });
         }
         format!(
@@ -120,13 +146,42 @@ impl SqlSyntax for PostgresSyntax {
         )
     }
 
+    /// An enum is compared as text.
+    fn matches(&self, live: &str, given: &str, column: &MappedColumn) -> String {
+        match column.native() {
+            NativeType::Postgres { is_enum: true, .. } => self.exactly(live, given, column),
+            _ => format!("{live} = {given}"),
+        }
+    }
+
     /// A type or a collation may treat different letters as the same (`citext`).
     fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
         match column.kind() {
-            ColumnKind::Text => {
-                format!("CAST({live} AS text) COLLATE \"C\" = CAST({given} AS text) COLLATE \"C\"")
-            }
+            ColumnKind::Text => self.is_text(live, given),
             _ => format!("{live} = {given}"),
+        }
+    }
+
+    fn is_text(&self, live: &str, given: &str) -> String {
+        format!("{} = {}", bytewise(live), bytewise(given))
+    }
+
+    /// A word that the enum does not have is refused here.
+    fn written(&self, given: &str, column: &MappedColumn) -> String {
+        match column.native() {
+            NativeType::Postgres {
+                name,
+                is_enum: true,
+            } => format!("CAST({given} AS {name})"),
+            _ => given.to_owned(),
+        }
+    }
+
+    /// In a column of texts the order of the texts is the order of time.
+    fn is_later(&self, live: &str, given: &str, column: &MappedColumn) -> String {
+        match column.kind() {
+            ColumnKind::Text => format!("{} > {}", bytewise(live), bytewise(given)),
+            _ => format!("{live} > {given}"),
         }
     }
 
@@ -144,6 +199,11 @@ impl SqlSyntax for PostgresSyntax {
     fn lock(&self) -> &'static str {
         " FOR UPDATE OF o"
     }
+}
+
+/// A value as text that is compared byte by byte (PostgreSQL).
+fn bytewise(value: &str) -> String {
+    format!("CAST({value} AS text) COLLATE \"C\"")
 }
 
 struct MysqlSyntax;
@@ -185,18 +245,31 @@ impl SqlSyntax for MysqlSyntax {
             NativeType::Mysql { charset, collation } => {
                 format!("{live} = CONVERT({given} USING {charset}) COLLATE {collation}")
             }
-            NativeType::Plain | NativeType::Postgres(_) => format!("{live} = {given}"),
+            NativeType::Plain | NativeType::Postgres { .. } => format!("{live} = {given}"),
         }
     }
 
     /// Most collations ignore case, accents and trailing spaces.
     fn exactly(&self, live: &str, given: &str, column: &MappedColumn) -> String {
         match column.native() {
-            NativeType::Mysql { .. } => format!(
-                "CAST(CONVERT({live} USING utf8mb4) AS BINARY) = \
-                 CAST(CONVERT({given} USING utf8mb4) AS BINARY)"
-            ),
-            NativeType::Plain | NativeType::Postgres(_) => format!("{live} = {given}"),
+            NativeType::Mysql { .. } => format!("{} = {}", binary(live), binary(given)),
+            NativeType::Plain | NativeType::Postgres { .. } => format!("{live} = {given}"),
+        }
+    }
+
+    fn is_text(&self, live: &str, given: &str) -> String {
+        format!(
+            "{} = {}",
+            binary(&format!("CAST({live} AS CHAR)")),
+            binary(given)
+        )
+    }
+
+    /// In a column of texts the order of the texts is the order of time.
+    fn is_later(&self, live: &str, given: &str, column: &MappedColumn) -> String {
+        match column.kind() {
+            ColumnKind::Text => format!("{} > {}", binary(live), binary(given)),
+            _ => format!("{live} > CAST({given} AS DATETIME(6))"),
         }
     }
 
@@ -218,6 +291,11 @@ impl SqlSyntax for MysqlSyntax {
     fn update(&self, table: &str, unfolded: &str, sets: &str, condition: &str) -> String {
         format!("UPDATE {unfolded} STRAIGHT_JOIN {table} AS o ON {condition} SET {sets}")
     }
+}
+
+/// A text that is compared byte by byte (MySQL).
+fn binary(text: &str) -> String {
+    format!("CAST(CONVERT({text} USING utf8mb4) AS BINARY)")
 }
 
 #[cfg(test)]

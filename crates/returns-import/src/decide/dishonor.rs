@@ -21,7 +21,7 @@ pub(crate) fn mark(
 ) -> Option<DishonorMark> {
     let transfer = match resolution {
         Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => Some(transfer),
-        Resolution::Unknown | Resolution::Ambiguous(_) => None,
+        Resolution::Unknown | Resolution::Ambiguous(_) | Resolution::Unreadable { .. } => None,
     };
     let (return_id, prior) = match outcome {
         EntryOutcome::Duplicate { .. } => return None,

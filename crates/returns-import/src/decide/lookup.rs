@@ -1,10 +1,10 @@
 //! Which transfer an entry is about: the keys by which it is looked up in the system of record,
 //! and what was found.
 
-use ach::decision::{Resolution, Transfer, TransferKeyKind, resolve};
+use ach::decision::{MatchRule, Resolution, TransferKeyKind, resolve};
 
 use super::EntryToDecide;
-use crate::adapter::{Adapter, AdapterError, Lookup};
+use crate::adapter::{Adapter, AdapterError, FoundTransfers, Lookup};
 
 /// Looks up what all entries name, each key once: the same one may stand on many lines.
 pub(crate) async fn look_up(
@@ -27,7 +27,7 @@ fn keys_of(one: &EntryToDecide<'_>) -> Vec<(TransferKeyKind, String)> {
             .iter()
             .filter_map(|rule| {
                 let value = rule.value(&one.entry.keys)?;
-                Some((rule.transfer, value.to_owned()))
+                (!value.is_empty()).then(|| (rule.transfer, value.to_owned()))
             })
             .collect(),
     }
@@ -35,16 +35,20 @@ fn keys_of(one: &EntryToDecide<'_>) -> Vec<(TransferKeyKind, String)> {
 
 /// Which of the transfers that were found the entry is about.
 pub(super) fn resolution(one: &EntryToDecide<'_>, lookup: &Lookup) -> Resolution {
-    let find = |kind: TransferKeyKind, value: &str| -> Vec<Transfer> {
+    let find = |kind: TransferKeyKind, value: &str| -> FoundTransfers {
         let found = lookup.found.get(&(kind, value.to_owned()));
         found.cloned().unwrap_or_default()
     };
     if let Some(id) = one.transfer_id {
         let mut found = find(TransferKeyKind::TransferId, id);
-        return match found.len() {
+        if let Some(unreadable) = unreadable(&found) {
+            return unreadable;
+        }
+        let transfers = &mut found.transfers;
+        return match transfers.len() {
             0 => Resolution::Unknown,
-            1 => Resolution::One(found.remove(0)),
-            _ => Resolution::Ambiguous(found.into_iter().map(|transfer| transfer.id).collect()),
+            1 => Resolution::One(transfers.remove(0)),
+            _ => Resolution::Ambiguous(transfers.drain(..).map(|transfer| transfer.id).collect()),
         };
     }
     let found: Vec<_> = one
@@ -56,5 +60,77 @@ pub(super) fn resolution(one: &EntryToDecide<'_>, lookup: &Lookup) -> Resolution
             Some((*rule, find(rule.transfer, value)))
         })
         .collect();
-    resolve(one.entry, &found)
+    let transfers = || {
+        let found = found.iter();
+        let transfers = found.map(|(rule, found)| (*rule, found.transfers.clone()));
+        transfers.collect::<Vec<_>>()
+    };
+    unreadable_in(&found).unwrap_or_else(|| resolve(one.entry, &transfers()))
+}
+
+/// Whether a transfer that the entry may be about cannot be read. As in [`resolve`], the weaker
+/// ids count only where no other finds anything, and then the first that does.
+fn unreadable_in(found: &[(MatchRule, FoundTransfers)]) -> Option<Resolution> {
+    let mut strong = found
+        .iter()
+        .filter(|(rule, _)| rule.transfer.identifies())
+        .map(|(_, found)| found)
+        .filter(|found| !found.is_empty())
+        .peekable();
+    if strong.peek().is_some() {
+        return strong.find_map(unreadable);
+    }
+    let mut weak = found.iter().map(|(_, found)| found);
+    weak.find(|found| !found.is_empty()).and_then(unreadable)
+}
+
+fn unreadable(found: &FoundTransfers) -> Option<Resolution> {
+    let first = found.unreadable.first()?;
+    let readable = found.transfers.iter().map(|transfer| &transfer.id);
+    let odd = found.unreadable.iter().map(|odd| &odd.id);
+    let ids = readable.chain(odd).filter(|id| !id.is_empty());
+    Some(Resolution::Unreadable {
+        ids: ids.cloned().collect(),
+        why: first.why.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use echeck_proto::adapter::v1 as proto;
+
+    use super::*;
+
+    /// What a rule found: transfers with these ids, of which one without an id cannot be read.
+    fn found(rule: &str, ids: &[&str]) -> (MatchRule, FoundTransfers) {
+        let sent = ids.iter().map(|id| proto::Transfer {
+            id: (*id).to_owned(),
+            amount_minor: 500,
+            currency: "USD".to_owned(),
+            ..proto::Transfer::default()
+        });
+        let sent: Vec<proto::Transfer> = sent.collect();
+        (rule.parse().unwrap(), FoundTransfers::new(&sent))
+    }
+
+    #[test]
+    fn an_unreadable_transfer_counts_where_its_key_counts() {
+        let (strong, weak) = ("payment_id:payment_id", "individual_id:individual_id");
+        let held = |found: &[_]| match unreadable_in(found) {
+            Some(Resolution::Unreadable { ids, .. }) => Some(ids),
+            Some(other) => panic!("{other:?}"),
+            None => None,
+        };
+        assert_eq!(held(&[found(strong, &[""])]), Some(vec![]));
+        // It may be the one that is meant.
+        let both = [found(strong, &["TR1", ""])];
+        assert_eq!(held(&both), Some(vec!["TR1".to_owned()]));
+        assert_eq!(
+            held(&[found(strong, &[]), found(weak, &[""])]),
+            Some(vec![])
+        );
+        // A key that others share says nothing where another names the transfer.
+        assert_eq!(held(&[found(strong, &["TR1"]), found(weak, &[""])]), None);
+        assert_eq!(held(&[found(strong, &[]), found(weak, &[])]), None);
+    }
 }

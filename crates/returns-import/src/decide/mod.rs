@@ -79,7 +79,8 @@ impl<'a> EntryToDecide<'a> {
         Self {
             import_id: &row.import_id,
             ordinal: row.ordinal,
-            transfer_id: Some(&row.transfer.id),
+            // A row without one was never decided by an id that could find it again.
+            transfer_id: Some(&*row.transfer.id).filter(|id| !id.is_empty()),
             relation: Some(Relation::Supersedes {
                 position: failed.position,
             }),
@@ -179,7 +180,9 @@ impl Decider {
                 Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => {
                     Some(transfer.id.as_str())
                 }
-                Resolution::Unknown | Resolution::Ambiguous(_) => None,
+                Resolution::Unknown | Resolution::Ambiguous(_) | Resolution::Unreadable { .. } => {
+                    None
+                }
             })
             .collect();
         let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
@@ -198,7 +201,9 @@ fn decide_one(
         Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => {
             pending.prior(&transfer.id, known)
         }
-        Resolution::Unknown | Resolution::Ambiguous(_) => Vec::new(),
+        Resolution::Unknown | Resolution::Ambiguous(_) | Resolution::Unreadable { .. } => {
+            Vec::new()
+        }
     };
     match decide(one.entry, resolution, &prior, policy, now.date_naive()) {
         Decision::Hold(hold) => EntryOutcome::Hold {
@@ -230,6 +235,6 @@ fn candidates(resolution: &Resolution) -> Vec<String> {
         Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => {
             vec![transfer.id.clone()]
         }
-        Resolution::Ambiguous(ids) => ids.clone(),
+        Resolution::Ambiguous(ids) | Resolution::Unreadable { ids, .. } => ids.clone(),
     }
 }

@@ -18,6 +18,9 @@ pub(super) const fn sentence(reason: HoldReason) -> &'static str {
         HoldReason::ReturnedPrenote => {
             "a prenote (an entry of zero) came back; no payment is affected"
         }
+        HoldReason::UnreadableTransfer => {
+            "the payment cannot be read in our system; it is looked up again"
+        }
         HoldReason::AmountDiffers => "the amount of this entry is not the payment's",
         HoldReason::CurrencyDiffers => "the currency of this entry is not the payment's",
         HoldReason::StateConflict => "the payment is in a state that this entry cannot change",

@@ -32,6 +32,18 @@ fn an_ambiguous_transfer_names_all_of_them() {
 }
 
 #[test]
+fn an_unreadable_transfer_is_held_with_what_cannot_be_read() {
+    let found = Resolution::Unreadable {
+        ids: vec!["TR1".into()],
+        why: "its id is NULL".into(),
+    };
+    let policy = FundingPolicy::State;
+    let hold = hold(decide(&returned("R01"), &found, &[], policy, today()));
+    assert_eq!(hold.reason, HoldReason::UnreadableTransfer);
+    assert!(hold.detail.contains("its id is NULL"), "{}", hold.detail);
+}
+
+#[test]
 fn an_amount_or_a_currency_that_differs_names_both() {
     let dearer = Transfer {
         amount: Money::cents(5_001),
@@ -101,6 +113,24 @@ fn a_transfer_that_is_over_already_is_a_conflict() {
                 assert!(hold.detail.contains(&says), "{}", hold.detail);
             }
         }
+    }
+}
+
+#[test]
+fn a_state_or_a_type_that_the_mapping_does_not_name_is_in_the_hold() {
+    let state = Transfer {
+        state: TransferState::Unknown,
+        unnamed: "\"SETTLED\" is not in transfers.states".into(),
+        ..debit()
+    };
+    let kind = Transfer {
+        kind: TransferType::Other,
+        ..state.clone()
+    };
+    for transfer in [state, kind] {
+        let hold = held(&returned("R01"), transfer, FundingPolicy::State);
+        let end = "; \"SETTLED\" is not in transfers.states";
+        assert!(hold.detail.ends_with(end), "{}", hold.detail);
     }
 }
 

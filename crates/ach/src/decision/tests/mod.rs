@@ -74,6 +74,7 @@ pub(super) fn debit() -> Transfer {
         ach_trace: None,
         settled_on: None,
         parties: Parties::default(),
+        unnamed: String::new(),
     }
 }
 

@@ -48,14 +48,14 @@ impl SqlBackend for Postgres {
             AND oid = to_regclass(quote_ident($1))",
         columns: "SELECT a.attname::text AS name, \
             format_type(a.atttypid, a.atttypmod) AS declared, \
-            quote_ident(n.nspname) || '.' || quote_ident(t.typname) AS native, \
+            quote_ident(n.nspname) || '.' || quote_ident(b.typname) AS native, \
             CASE b.typtype WHEN 'e' THEN 'enum' ELSE b.typname::text END AS base, \
             (NOT a.attnotnull)::int AS nullable, \
             (a.atthasdef OR a.attidentity <> '')::int AS has_default, \
             (a.attgenerated <> '' OR a.attidentity = 'a')::int AS is_generated \
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
-            JOIN pg_namespace n ON n.oid = t.typnamespace \
             JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END \
+            JOIN pg_namespace n ON n.oid = b.typnamespace \
             WHERE a.attrelid = to_regclass(quote_ident($1)) AND a.attnum > 0 \
                 AND NOT a.attisdropped \
             ORDER BY a.attnum",
@@ -114,8 +114,12 @@ impl SqlBackend for Postgres {
     }
 
     fn column_type(row: &TargetRow) -> (ColumnKind, NativeType) {
-        let native = NativeType::Postgres(row.cell("native").text());
-        (kind_of(&row.cell("base").text()), native)
+        let base = row.cell("base").text();
+        let native = NativeType::Postgres {
+            name: row.cell("native").text(),
+            is_enum: base == "enum",
+        };
+        (kind_of(&base), native)
     }
 }
 
