@@ -1,4 +1,5 @@
-//! `echeck journal`: the proof that the journal is sound, its rows, and the adoption of a cursor.
+//! `echeck journal`: the proof that the journal is sound, its rows, the adoption of a cursor, and the
+//! way past a row that an adapter cannot read.
 
 use std::io;
 
@@ -37,9 +38,28 @@ enum JournalAction {
         #[arg(long, default_value_t = 20)]
         limit: u32,
     },
+    /// Skip rows that the adapter of a database cannot read, so that the rows after them are
+    /// applied. Their entries become holds; the journal stays as it is.
+    Skip(SkipArguments),
     /// Move the cursor of a database to a row of this journal, after the returns database was
     /// restored from a backup.
     Adopt(AdoptArguments),
+}
+
+/// What to skip.
+#[derive(Debug, Args)]
+struct SkipArguments {
+    /// The database whose adapter cannot read the rows.
+    #[arg(long)]
+    database: String,
+    /// The position of the row. Default: every row that the adapter has refused.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    position: u64,
+    /// Do it. Without this the command only shows what it would do.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    change: Change,
 }
 
 /// What to adopt.
@@ -65,6 +85,7 @@ pub(super) async fn run(
     match action {
         JournalAction::Verify => verify(service).await,
         JournalAction::Show { after, limit } => show(after, limit, service).await,
+        JournalAction::Skip(arguments) => skip(arguments, service).await,
         JournalAction::Adopt(arguments) => adopt(arguments, service).await,
     }
 }
@@ -137,6 +158,40 @@ fn columns(row: &proto::JournalRow) -> Columns {
         ("IMPORT", text("/import_id")),
         ("HASH", format!("{:.16}…", row.row_hash)),
     ]
+}
+
+async fn skip(arguments: SkipArguments, service: &Client) -> Result<u8, Failure> {
+    let SkipArguments {
+        database,
+        position,
+        yes,
+        change,
+    } = arguments;
+    let ask = proto::SkipJournalRowsRequest {
+        database: database.clone(),
+        position,
+        actor: change.actor,
+        reason: change.reason,
+        validate_only: !yes,
+    };
+    let answer = service.operations().skip_journal_rows(ask).await?;
+    service.show(&answer.into_inner(), |answer| {
+        for row in &answer.rows {
+            writeln!(out(), "row {}: {}", row.position, row.why)?;
+        }
+        let rows = counted(answer.rows.len() as u64, "row", "rows");
+        if yes {
+            writeln!(
+                out(),
+                "Skipped {rows} in {database}. See `echeck holds` and `echeck audit`."
+            )
+        } else {
+            writeln!(
+                out(),
+                "Nothing was changed; repeat the command with --yes to skip {rows}."
+            )
+        }
+    })
 }
 
 async fn adopt(arguments: AdoptArguments, service: &Client) -> Result<u8, Failure> {

@@ -146,7 +146,7 @@ pub(crate) enum ClientCommand {
     Incidents(Call<incidents::IncidentArguments>),
     /// Manage the endpoints of platforms, and list what was sent to them.
     Webhooks(Call<webhooks::WebhookArguments>),
-    /// Verify the journal, show its rows, or adopt a cursor.
+    /// Verify the journal, show its rows, skip a row, or adopt a cursor.
     Journal(Call<journal::JournalArguments>),
     /// Show how far the journal and each database are.
     Status(Call<NoArguments>),

@@ -2,7 +2,8 @@
 
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::stopwatch::Stopwatch;
-use returns_model::follower::RowException;
+use returns_import::adapter::AdapterError;
+use returns_model::follower::{RowException, UnreadableRow};
 use returns_model::journal::JournalRow;
 use returns_store::{Lease, StoreError, failpoint};
 
@@ -52,6 +53,8 @@ pub(super) enum Fed {
 struct FeedBatch {
     rows: Vec<JournalRow>,
     blocked: BlockedRows,
+    /// Those that an operator has decided to skip.
+    skipped: Vec<UnreadableRow>,
     /// Where the last of them is.
     end: FeedCursor,
 }
@@ -81,7 +84,11 @@ impl Feed {
             previous_hash: cursor.hash.as_bytes().to_vec(),
             steps,
         });
-        let answer = times.apply.time(applying).await?;
+        let applied = times.apply.time(applying).await;
+        let answer = match applied {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.refused(&batch, error).await?),
+        };
         failpoint("feed::after_apply").await?;
         let exceptions = self.checked_answer(&batch, &answer)?;
         let recording = self.store.record_progress(
@@ -112,16 +119,77 @@ impl Feed {
             let limit = self.store.progress(&self.system_of_record).await?.position;
             rows.retain(|row| row.position <= limit);
         }
-        let blocked = self.block(&mut rows, after).await?;
-        let end = rows.last().map(|last| FeedCursor {
+        let mut blocked = self.block(&mut rows, after).await?;
+        let Some(last) = rows.last() else {
+            return Ok(None);
+        };
+        let end = FeedCursor {
             position: last.position,
             hash: last.hash.clone(),
-        });
-        Ok(end.map(|end| FeedBatch { rows, blocked, end }))
+        };
+        let skipped = self.skipped(after, end.position).await?;
+        blocked.retain(|at, _| !skipped.iter().any(|row| row.position == *at));
+        Ok(Some(FeedBatch {
+            rows,
+            blocked,
+            skipped,
+            end,
+        }))
+    }
+
+    /// The rows in `after + 1 ..= to` that an operator has decided to skip.
+    async fn skipped(&self, after: u64, to: u64) -> Result<Vec<UnreadableRow>, StoreError> {
+        let database = self.database();
+        let mut rows = self.store.unreadable_rows(database, after, to).await?;
+        rows.retain(|row| row.skipped.is_some());
+        Ok(rows)
+    }
+
+    /// The exceptions of the skipped rows in `after + 1 ..= to`. The target records none: to it a
+    /// skipped row is an empty step.
+    pub(super) async fn skipped_exceptions(
+        &self,
+        after: u64,
+        to: u64,
+    ) -> Result<Vec<RowException>, StoreError> {
+        let skipped = self.skipped(after, to).await?;
+        Ok(skipped
+            .iter()
+            .filter_map(UnreadableRow::exception)
+            .collect())
+    }
+
+    /// Why the adapter did not apply a batch. The rows that it cannot read are recorded, so that
+    /// an operator may skip them.
+    async fn refused(
+        &self,
+        batch: &FeedBatch,
+        error: AdapterError,
+    ) -> Result<FeedError, StoreError> {
+        let mut first = None;
+        for (at, why) in error.unreadable_steps() {
+            let Some(row) = batch.rows.get(at) else {
+                continue;
+            };
+            let (position, now) = (row.position, self.clock.now());
+            self.store
+                .record_unreadable(self.database(), position, &why, now)
+                .await?;
+            first.get_or_insert((position, why));
+        }
+        Ok(match first {
+            Some((position, why)) => FeedError::Unreadable {
+                database: self.database().to_owned(),
+                position,
+                why,
+            },
+            None => error.into(),
+        })
     }
 
     async fn steps(&self, batch: &FeedBatch, after: u64) -> Result<Vec<proto::Step>, StoreError> {
-        let without_effect = self.without_effect(after, batch.end.position).await?;
+        let mut without_effect = self.without_effect(after, batch.end.position).await?;
+        without_effect.extend(batch.skipped.iter().map(|row| row.position));
         let step = |row: &JournalRow| {
             let blocked = batch.blocked.get(&row.position);
             step::step(row, self.database(), &without_effect, blocked)
@@ -144,7 +212,8 @@ impl Feed {
             let what = format!("its cursor is not at {last} after a batch up to there");
             return Err(self.contract(what));
         }
-        let exceptions = self.row_exceptions(&answer.exceptions)?;
+        let mut exceptions = self.row_exceptions(&answer.exceptions)?;
+        exceptions.extend(batch.skipped.iter().filter_map(UnreadableRow::exception));
         let has_exception = |at: &&u64| exceptions.iter().any(|one| one.position == **at);
         match batch.blocked.keys().find(|at| !has_exception(at)) {
             Some(at) => {

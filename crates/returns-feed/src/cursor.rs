@@ -70,6 +70,8 @@ impl Feed {
             answer = self.adapter.progress(last).await?;
             exceptions.extend(self.row_exceptions(&answer.exceptions)?);
         }
+        let skipped = self.skipped_exceptions(recorded, cursor.position);
+        exceptions.extend(skipped.await?);
         let recorded = self
             .store
             .record_progress(

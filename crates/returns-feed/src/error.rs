@@ -44,6 +44,16 @@ pub enum FeedError {
     },
     #[error("the journal has no row {0}")]
     NoRow(u64),
+    #[error(
+        "the adapter of {database} cannot read journal row {position}: {why}. Nothing after it is \
+         applied there. Correct the adapter, or skip the row: echeck journal skip --database \
+         {database} --position {position}"
+    )]
+    Unreadable {
+        database: String,
+        position: u64,
+        why: String,
+    },
     #[error("the adapter of {database} sent what the contract does not allow: {what}")]
     Contract { database: String, what: String },
     #[error("source {0:?} of a journal row is not configured any more; add [sources.{0}] again")]

@@ -163,6 +163,8 @@ impl Feed {
             row.position,
             exception.message
         );
+        let transfer_ids = std::iter::once(row.row.transfer.id.clone());
+        let transfer_ids = transfer_ids.filter(|id| !id.is_empty());
         NewHold {
             hold_id: ids::exception_hold_id(self.database(), row.position),
             source: row.row.source.clone(),
@@ -174,7 +176,7 @@ impl Feed {
                 None => said,
             },
             entry: row.row.entry.clone(),
-            transfer_ids: vec![row.row.transfer.id.clone()],
+            transfer_ids: transfer_ids.collect(),
             failed: Some((self.database().to_owned(), row.position)),
             next_attempt_at: next_attempt(&self.decider.retry, reason, 0, now),
         }

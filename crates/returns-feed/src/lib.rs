@@ -14,6 +14,7 @@ mod feed;
 mod job;
 mod problem;
 pub mod settle;
+mod skip;
 mod step;
 mod target;
 

@@ -41,6 +41,7 @@ impl Feed {
             | FeedError::Ahead { .. }
             | FeedError::Diverged { .. }
             | FeedError::NoRow(_)
+            | FeedError::Unreadable { .. }
             | FeedError::Contract { .. }
             | FeedError::NoSource(_) => Some(self.failed(error)),
         }

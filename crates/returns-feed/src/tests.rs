@@ -30,6 +30,8 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use super::*;
 
+mod unreadable;
+
 const LONG: Duration = Duration::from_secs(60);
 /// Long enough that a slow disk does not make a living replica lose it.
 const LEASE: Duration = Duration::from_secs(2);
@@ -55,6 +57,10 @@ struct State {
     sent: Vec<Vec<i64>>,
     /// Positions that have no effect.
     without_effect: Vec<u64>,
+    /// Positions whose change cannot be read.
+    unreadable: Vec<u64>,
+    /// Whether the next answer to a batch is lost.
+    loses_reply: bool,
 }
 
 impl Target {
@@ -90,6 +96,15 @@ impl Target {
     }
 }
 
+/// The refusal of a batch with a step whose transfer has no id.
+fn unreadable(at: usize) -> Status {
+    let mut details =
+        ErrorDetails::with_error_info("INVALID_REQUEST", "echeck-adapter", HashMap::new());
+    let field = format!("steps[{at}].return_transfer.transfer_id");
+    details.add_bad_request_violation(field, "must not be empty");
+    Status::with_error_details(Code::InvalidArgument, "wrong", details)
+}
+
 #[tonic::async_trait]
 impl AdapterService for Target {
     async fn lookup_transfers(
@@ -116,6 +131,12 @@ impl AdapterService for Target {
             if let Some(refusal) = &state.refusal {
                 return Err(refusal.clone());
             }
+            let is_unreadable = |step: &proto::Step| {
+                step.change.is_some() && state.unreadable.contains(&step.position)
+            };
+            if let Some(at) = request.steps.iter().position(is_unreadable) {
+                return Err(unreadable(at));
+            }
             let mut batch = Vec::new();
             for step in &request.steps {
                 let position = i64::try_from(step.position).unwrap();
@@ -132,6 +153,9 @@ impl AdapterService for Target {
             }
             state.sent.push(batch);
             state.cursor = Some(cursor.clone());
+            if std::mem::take(&mut state.loses_reply) {
+                return Err(Status::unavailable("the reply is lost"));
+            }
             state.rival.take()
         };
         if let Some(rival) = rival {

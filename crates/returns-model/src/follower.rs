@@ -46,3 +46,28 @@ pub struct RowException {
     /// What the adapter said: the state seen, or the database's message.
     pub message: String,
 }
+
+/// A journal row that the adapter of a database cannot read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableRow {
+    pub position: u64,
+    /// What the adapter said.
+    pub why: String,
+    /// Who decided that the database passes it without effect, and why.
+    pub skipped: Option<(String, String)>,
+}
+
+impl UnreadableRow {
+    /// The exception that a skipped row is to its database.
+    pub fn exception(&self) -> Option<RowException> {
+        let (by, reason) = self.skipped.as_ref()?;
+        Some(RowException {
+            position: self.position,
+            kind: ExceptionKind::Refused,
+            message: format!(
+                "its adapter cannot read the row ({}); skipped by {by}: {reason}",
+                self.why
+            ),
+        })
+    }
+}

@@ -51,6 +51,10 @@ GRANT SELECT, INSERT, UPDATE (position, updated_at, fault, fault_since) ON follo
     TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (handled), DELETE ON follower_exceptions TO echeck_returns;
 
+-- That a row cannot be read stays; an operator's decision to skip it is added.
+GRANT SELECT, INSERT, UPDATE (skipped_at, skipped_by, skipped_reason) ON unreadable_rows
+    TO echeck_returns;
+
 -- A lease is given back by deleting it.
 GRANT SELECT, INSERT, UPDATE (owner, until), DELETE ON leases TO echeck_returns;
 

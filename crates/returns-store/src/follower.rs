@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::follower::{Progress, RowException};
+use returns_model::follower::{Progress, RowException, UnreadableRow};
+use returns_model::job::AuditRecord;
 
 use crate::StoreError;
 
@@ -51,4 +52,28 @@ pub trait FollowerStore: Send + Sync {
         after: u64,
         to: u64,
     ) -> Result<Vec<RowException>, StoreError>;
+    /// Records that the adapter of a database cannot read a row, and why. What was recorded of it
+    /// before stays.
+    async fn record_unreadable(
+        &self,
+        database: &str,
+        position: u64,
+        why: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+    /// Rows that the adapter of a database could not read, with positions in `after + 1 ..= to`.
+    async fn unreadable_rows(
+        &self,
+        database: &str,
+        after: u64,
+        to: u64,
+    ) -> Result<Vec<UnreadableRow>, StoreError>;
+    /// Records an operator's decision that a database passes an unreadable row without effect.
+    /// False when there is no such row, or it is skipped already.
+    async fn skip_row(
+        &self,
+        database: &str,
+        position: u64,
+        decision: &AuditRecord,
+    ) -> Result<bool, StoreError>;
 }

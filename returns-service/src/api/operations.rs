@@ -1,8 +1,9 @@
-//! What operators ask: the state of the whole, the journal's rows, and the adoption of a cursor.
+//! What operators ask: the state of the whole, the journal's rows, the adoption of a cursor, and the
+//! way past a row that an adapter cannot read.
 
 use echeck_proto::returns::v1 as proto;
 use echeck_proto::timestamp::to_proto as timestamp;
-use returns_feed::{AdoptRequest, Role};
+use returns_feed::{AdoptRequest, Feed, Role};
 use returns_model::adoption::Point;
 use returns_model::follower::Progress;
 use returns_model::ids::hex;
@@ -17,10 +18,7 @@ impl Api {
         request: proto::AdoptCursorRequest,
     ) -> Result<proto::AdoptCursorResponse, ApiError> {
         Operator::named(&request.actor, &request.reason)?;
-        let feed = self
-            .feeds
-            .get(&request.database)
-            .ok_or_else(|| errors::not_found("database", &request.database))?;
+        let feed = self.feed(&request.database)?;
         let ask = AdoptRequest {
             position: request.position,
             actor: request.actor,
@@ -36,6 +34,41 @@ impl Api {
             adoption_id: adoption.id,
             previous_cursor: Some(point(adoption.from)),
             new_cursor: Some(point(adoption.to)),
+        })
+    }
+
+    fn feed(&self, database: &str) -> Result<&Feed, ApiError> {
+        let feed = self.feeds.get(database).map(|feed| &**feed);
+        feed.ok_or_else(|| errors::not_found("database", database))
+    }
+
+    pub(super) async fn skip_journal_rows(
+        &self,
+        request: proto::SkipJournalRowsRequest,
+    ) -> Result<proto::SkipJournalRowsResponse, ApiError> {
+        let operator = Operator::named(&request.actor, &request.reason)?;
+        let database = &request.database;
+        let feed = self.feed(database)?;
+        let rows = feed.unreadable_rows(request.position).await?;
+        if rows.is_empty() {
+            let what = format!(
+                "the adapter of {database} has not refused such a row as unreadable, or it is \
+                 skipped already"
+            );
+            return Err(errors::precondition("NOT_UNREADABLE", what));
+        }
+        for row in rows.iter().filter(|_| !request.validate_only) {
+            let subject = format!("journal row {} in {database}", row.position);
+            let action = ("skip_journal_row", subject, (&*row.why, "skipped"));
+            feed.skip(row, &operator.audit(self.clock.now(), action))
+                .await?;
+        }
+        let rows = rows.into_iter().map(|row| proto::UnreadableRow {
+            position: row.position,
+            why: row.why,
+        });
+        Ok(proto::SkipJournalRowsResponse {
+            rows: rows.collect(),
         })
     }
 

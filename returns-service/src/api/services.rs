@@ -71,6 +71,7 @@ serve! { ReturnsService for Api:
 serve! { OperationsService for Api:
     get_status(GetStatusRequest) -> GetStatusResponse;
     adopt_cursor(AdoptCursorRequest) -> AdoptCursorResponse;
+    skip_journal_rows(SkipJournalRowsRequest) -> SkipJournalRowsResponse;
     list_journal(ListJournalRequest) -> ListJournalResponse;
     list_sources(ListSourcesRequest) -> ListSourcesResponse;
     run_job(RunJobRequest) -> RunJobResponse;

@@ -1,5 +1,7 @@
 //! What can go wrong with an adapter, and what that says about its target.
 
+use std::collections::BTreeMap;
+
 use returns_model::incident::Cause;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -23,6 +25,9 @@ pub enum AdapterError {
         what: String,
     },
 }
+
+/// How much of what an adapter says of one step is kept.
+const MAX_WHY_CHARS: usize = 500;
 
 /// The domain of the reasons that adapters give, and the one for a target without writes.
 const REASONS: &str = "echeck-adapter";
@@ -53,6 +58,26 @@ impl AdapterError {
         }
     }
 
+    /// The steps of a batch that the adapter cannot read, by their place in it, and why: what it
+    /// says of the change in a step. That positions or hashes are wrong is no fault of a row.
+    pub fn unreadable_steps(&self) -> BTreeMap<usize, String> {
+        let Self::Status { status, .. } = self else {
+            return BTreeMap::new();
+        };
+        let details = status.get_details_bad_request();
+        let violations = details.map(|details| details.field_violations);
+        let mut steps: BTreeMap<usize, String> = BTreeMap::new();
+        for violation in violations.unwrap_or_default() {
+            if let Some((at, field)) = change_of_step(&violation.field) {
+                let why = format!("{field} {}", violation.description);
+                // One reason is enough.
+                let kept = why.chars().take(MAX_WHY_CHARS);
+                steps.entry(at).or_insert_with(|| kept.collect());
+            }
+        }
+        steps
+    }
+
     /// Whether the adapter or its target is unavailable, and does not only refuse this call.
     pub fn is_outage(&self) -> bool {
         match self {
@@ -63,6 +88,13 @@ impl AdapterError {
             },
         }
     }
+}
+
+/// Reads `steps[3].fail_transfer.transfer_id` as the step and the field of its change.
+fn change_of_step(field: &str) -> Option<(usize, &str)> {
+    let (at, field) = field.strip_prefix("steps[")?.split_once("].")?;
+    let about_row = ["position", "row_hash", "blocked_reason"].contains(&field);
+    Some((at.parse().ok()?, field)).filter(|_| !about_row)
 }
 
 /// What a status says, with what is behind it, such as that a connection was refused.

@@ -162,6 +162,19 @@ CREATE INDEX follower_exceptions_open ON follower_exceptions (name, position) WH
 -- The report asks what did not take effect at some positions, in whichever database.
 CREATE INDEX follower_exceptions_position ON follower_exceptions (position);
 
+-- Rows that the adapter of a database could not read, so that its feed stalled. An operator may
+-- decide that such a row is skipped: the database passes it without effect. The row itself stays.
+CREATE TABLE unreadable_rows (
+    name TEXT COLLATE "C" NOT NULL,
+    position BIGINT NOT NULL REFERENCES journal (position),
+    why TEXT NOT NULL,
+    found_at TIMESTAMPTZ NOT NULL,
+    skipped_at TIMESTAMPTZ,
+    skipped_by TEXT,
+    skipped_reason TEXT,
+    PRIMARY KEY (name, position)
+);
+
 -- Who does what only one replica needs to do. Like a claim, a lease saves work and proves
 -- nothing. The times are the server's own.
 CREATE TABLE leases (

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_service::failpoint;
-use returns_model::follower::{Fault, Progress, RowException};
+use returns_model::follower::{Fault, Progress, RowException, UnreadableRow};
+use returns_model::job::AuditRecord;
 
 use super::SqlStore;
+use super::sources::insert_audit;
 use crate::columns::bound;
 use crate::db::{Insert, Record, insert_all, statement};
 use crate::{FollowerStore, StoreError, feed_lease};
@@ -29,6 +31,16 @@ pub(super) fn row_exception(row: &Record) -> Result<RowException, StoreError> {
         position: row.count("position")?,
         kind: row.word("kind")?,
         message: row.text("message")?,
+    })
+}
+
+fn unreadable_row(row: &Record) -> Result<UnreadableRow, StoreError> {
+    let by = row.optional_text("skipped_by")?;
+    let reason = row.optional_text("skipped_reason")?;
+    Ok(UnreadableRow {
+        position: row.count("position")?,
+        why: row.text("why")?,
+        skipped: by.zip(reason),
     })
 }
 
@@ -167,5 +179,71 @@ impl FollowerStore for SqlStore {
         .bind(bound(to)?)
         .list(&self.db, row_exception)
         .await
+    }
+    async fn record_unreadable(
+        &self,
+        database: &str,
+        position: u64,
+        why: &str,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        statement(
+            "record an unreadable row",
+            "INSERT INTO unreadable_rows (name, position, why, found_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (name, position) DO NOTHING",
+        )
+        .bind(database)
+        .bind(bound(position)?)
+        .bind(why)
+        .bind(at)
+        .execute(&self.db)
+        .await
+        .map(drop)
+    }
+
+    async fn unreadable_rows(
+        &self,
+        database: &str,
+        after: u64,
+        to: u64,
+    ) -> Result<Vec<UnreadableRow>, StoreError> {
+        statement(
+            "list unreadable rows",
+            "SELECT position, why, skipped_by, skipped_reason FROM unreadable_rows \
+             WHERE name = $1 AND position > $2 AND position <= $3 ORDER BY position",
+        )
+        .bind(database)
+        .bind(bound(after)?)
+        .bind(bound(to)?)
+        .list(&self.db, unreadable_row)
+        .await
+    }
+
+    async fn skip_row(
+        &self,
+        database: &str,
+        position: u64,
+        decision: &AuditRecord,
+    ) -> Result<bool, StoreError> {
+        let what = "skip an unreadable row";
+        let mut tx = self.db.begin(what).await?;
+        let skipped = statement(
+            what,
+            "UPDATE unreadable_rows SET skipped_at = $3, skipped_by = $4, skipped_reason = $5 \
+             WHERE name = $1 AND position = $2 AND skipped_at IS NULL",
+        )
+        .bind(database)
+        .bind(bound(position)?)
+        .bind(decision.at)
+        .bind(&decision.actor)
+        .bind(&decision.reason)
+        .execute(&mut tx)
+        .await?;
+        if skipped != 1 {
+            return Ok(false);
+        }
+        insert_audit(decision).execute(&mut tx).await?;
+        tx.commit(what).await?;
+        Ok(true)
     }
 }

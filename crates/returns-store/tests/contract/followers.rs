@@ -7,7 +7,45 @@ on_both! {
     a_fault_is_shown_with_its_first_time_until_the_feed_goes_on,
     text_with_a_zero_byte_stops_nothing,
     an_exception_is_dealt_with_once,
+    an_unreadable_row_is_skipped_once_and_by_name,
     a_restored_database_is_recorded_as_behind_and_its_exceptions_may_change,
+}
+
+async fn an_unreadable_row_is_skipped_once_and_by_name(fixture: Fixture) {
+    let import = fixture.deciding_import("a", 2).await;
+    let both = vec![row(&import, "TR1"), row(&import, "TR2")];
+    fixture.append_rows(&import, (0, 2), both).await;
+    let store = &fixture.store;
+    for (position, why) in [(1, "no id"), (2, "no amount"), (2, "said otherwise later")] {
+        let recorded = store.record_unreadable(GATEWAY, position, why, now());
+        recorded.await.unwrap();
+    }
+    let decision = AuditRecord {
+        audit_id: "aud_1".into(),
+        at: now(),
+        actor: "ann".into(),
+        action: "skip_journal_row".into(),
+        subject: "journal row 2 in gateway".into(),
+        before: String::new(),
+        after: "skipped".into(),
+        reason: "it never had one".into(),
+    };
+    assert!(!store.skip_row("rallypay", 2, &decision).await.unwrap());
+    assert!(!store.skip_row(GATEWAY, 3, &decision).await.unwrap());
+    assert_eq!(store.audit(9).await.unwrap(), []);
+    assert!(store.skip_row(GATEWAY, 2, &decision).await.unwrap());
+    assert!(!store.skip_row(GATEWAY, 2, &decision).await.unwrap());
+    assert_eq!(store.audit(9).await.unwrap(), [decision]);
+    let rows = store.unreadable_rows(GATEWAY, 0, 9).await.unwrap();
+    let exceptions: Vec<_> = rows.iter().map(UnreadableRow::exception).collect();
+    let message = "its adapter cannot read the row (no amount); skipped by ann: it never had one";
+    let skipped = RowException {
+        position: 2,
+        kind: ExceptionKind::Refused,
+        message: message.into(),
+    };
+    assert_eq!(exceptions, [None, Some(skipped)]);
+    assert_eq!(store.unreadable_rows(GATEWAY, 2, 9).await.unwrap(), []);
 }
 
 async fn an_exception_is_dealt_with_once(fixture: Fixture) {
