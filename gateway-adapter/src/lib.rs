@@ -12,6 +12,7 @@ mod profile;
 mod read;
 mod release;
 mod unreadable;
+mod verify;
 
 use std::sync::Arc;
 

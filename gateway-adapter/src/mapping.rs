@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use echeck_adapter::batch::{LookupKey, TransferChange};
+use echeck_adapter::batch::{AppliedStep, LookupKey, TransferChange};
 use echeck_adapter::config::ColumnNames;
 use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::identifier::Identifier;
@@ -16,7 +16,7 @@ use crate::columns::TransferColumns;
 use crate::deposit::DepositColumn;
 use crate::layout::{InsertLayouts, NewTransferOverrides};
 use crate::profile::{GatewayProfile, StateSpellings, TypeSpellings};
-use crate::{change, examine, lookup, release};
+use crate::{change, examine, lookup, release, verify};
 
 /// The gateway's mapping as configured.
 #[derive(Debug, Clone)]
@@ -116,6 +116,14 @@ impl Mapping for GatewayMapping {
         changes: &[&TransferChange],
     ) -> Result<Vec<Option<Obstacle>>, DbError> {
         examine::examine(self, session, changes).await
+    }
+
+    async fn verify(
+        &self,
+        session: &mut dyn TargetSession,
+        steps: &[AppliedStep],
+    ) -> Result<Vec<Option<String>>, DbError> {
+        verify::verify(self, session, steps).await
     }
 
     async fn lookup(

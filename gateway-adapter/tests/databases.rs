@@ -17,6 +17,7 @@ use tonic::{Code, Request};
 on_every_database!(
     each_effect_is_written_with_all_it_says,
     what_a_change_does_not_say_is_left_as_it_is,
+    what_its_owner_set_back_no_longer_shows,
     a_transfer_that_moved_on_and_a_missing_one_are_distinguished,
     a_deposit_that_was_built_meanwhile_cannot_slip_through,
     rows_that_the_database_refuses_are_isolated_and_the_rest_is_applied,
@@ -45,6 +46,46 @@ async fn lookup(rig: &AdapterRig, kind: TransferKeyKind, values: &[&str]) -> Vec
     matches
         .map(|found| found.transfers.into_iter().map(|t| t.id).collect())
         .collect()
+}
+
+async fn what_its_owner_set_back_no_longer_shows(dialect: Dialect) {
+    let rig = rig_on(dialect, "").await;
+    for id in ["A", "B", "C", "D"] {
+        rig.sql(&D::on_any(id).set("state", "'PENDING'").sql())
+            .await;
+    }
+    for id in ["E", "F", "G"] {
+        rig.sql(&D::on_any(id).sql()).await;
+    }
+    let changes = ["A", "B", "C", "D"]
+        .map(|id| give_back(id, TransferState::Pending, None))
+        .into_iter()
+        .chain(["E", "F", "G"].map(|id| reverse(id, 500, None)));
+    let batch = Journal::default().changes(changes);
+    let reply = rig.apply(batch.clone()).await.unwrap();
+    assert_eq!(reported(&reply.exceptions), []);
+    assert_eq!(rig.missing(batch.clone()).await, [""; 0]);
+    for sql in [
+        "UPDATE transfers SET state = 'SUCCEEDED' WHERE id = 'B'",
+        "UPDATE transfers SET failure_code = 'R02' WHERE id = 'C'",
+        "DELETE FROM transfers WHERE id = 'D'",
+        "DELETE FROM transfers WHERE id = 'RV_E'",
+        "UPDATE transfers SET amount = 1 WHERE id = 'RV_F'",
+        "UPDATE transfers SET state = 'CANCELED' WHERE id = 'RV_G'",
+    ] {
+        rig.sql(sql).await;
+    }
+    assert_eq!(
+        rig.missing(batch).await,
+        [
+            "transfer B is SUCCEEDED, not FAILED",
+            "transfer C has the failure code \"R02\", not \"R01\"",
+            "there is no transfer D",
+            "there is no reversal RV_E of transfer E",
+            "the reversal RV_F of transfer F has the amount 1, not 500",
+            "the reversal RV_G of transfer G is CANCELED",
+        ]
+    );
 }
 
 async fn each_effect_is_written_with_all_it_says(dialect: Dialect) {

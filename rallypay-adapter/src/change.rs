@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use echeck_adapter::batch::{ReleaseToSettlement, TransferChange, Update, UpdateEffect};
+use echeck_adapter::batch::{AppliedStep, ReleaseToSettlement, TransferChange, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::mapping::{Mapping, Obstacle};
 use echeck_adapter::row::Cell;
@@ -84,6 +84,14 @@ impl Mapping for RallyPayMapping {
             self.obstacle(change, statuses.unwrap_or_default())
         });
         Ok(obstacles.collect())
+    }
+
+    async fn verify(
+        &self,
+        session: &mut dyn TargetSession,
+        steps: &[AppliedStep],
+    ) -> Result<Vec<Option<String>>, DbError> {
+        self.missing(session, steps).await
     }
 }
 

@@ -4,6 +4,7 @@ mod change;
 mod mapping;
 mod obstacle;
 mod status;
+mod verify;
 
 use std::sync::Arc;
 

@@ -55,7 +55,7 @@ impl RallyPayMapping {
     }
 }
 
-fn shown(status: &Cell) -> String {
+pub(crate) fn shown(status: &Cell) -> String {
     if status.is_null() {
         "NULL".to_owned()
     } else {

@@ -22,6 +22,14 @@ impl AppStatus {
         }
     }
 
+    /// The status for messages.
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+
     /// Whether a row shows this status.
     pub(crate) fn is_shown(&self, cell: &Cell) -> bool {
         match self {

@@ -13,6 +13,7 @@ on_every_database!(
     updated_at_is_when_the_row_was_written_and_never_goes_back,
     the_banks_date_is_the_same_day_in_the_zone_of_the_configuration,
     a_closed_transaction_and_a_missing_one_are_distinguished,
+    what_its_owner_set_back_no_longer_shows,
     an_integer_enum_is_written_and_compared_as_numbers,
     a_key_that_names_two_rows_changes_neither,
     an_integer_key_only_matches_ids_in_canonical_spelling,
@@ -72,6 +73,33 @@ async fn each_change_shows_as_a_status_with_its_reason(dialect: Dialect) {
             "failed|R01|Insufficient Funds|-|2026-03-02 14:05:06|1",
             "returned|R01|Insufficient Funds|2026-02-27 12:00:00|2026-03-02 14:05:06|1",
             "returned|R01|Insufficient Funds|2026-03-02 14:05:06|2026-03-02 14:05:06|1",
+        ]
+    );
+}
+
+async fn what_its_owner_set_back_no_longer_shows(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    for id in ["TR1", "TR2", "TR3"] {
+        add(&rig, id, "'succeeded'").await;
+    }
+    let changes = ["TR1", "TR2", "TR3"].map(|id| reverse(id, 500, None));
+    let batch = Journal::default().changes(changes);
+    let reply = rig.apply(batch.clone()).await.unwrap();
+    assert!(reply.exceptions.is_empty(), "{:?}", reply.exceptions);
+    assert_eq!(rig.missing(batch.clone()).await, [""; 0]);
+    for sql in [
+        "UPDATE transactions SET status = 'succeeded' WHERE transfer_id = 'TR1'",
+        "UPDATE transactions SET failure_code = NULL WHERE transfer_id = 'TR2'",
+        "DELETE FROM transactions WHERE transfer_id = 'TR3'",
+    ] {
+        rig.sql(sql).await;
+    }
+    assert_eq!(
+        rig.missing(batch).await,
+        [
+            "the transaction of transfer TR1 has the status succeeded, not returned",
+            "the transaction of transfer TR2 does not have the failure code R01",
+            "there is no transaction of transfer TR3",
         ]
     );
 }

@@ -18,6 +18,7 @@ use returns_reports::bucket::BucketSettings;
 use returns_sources::RemoteLocation;
 use returns_sources::schedule::RetryTimes;
 use returns_store::StoreSettings;
+use returns_verify::JournalSettings;
 use returns_webhooks::WebhookSettings;
 use secrecy::SecretString;
 
@@ -33,6 +34,7 @@ pub struct Config {
     /// Where files are archived and reports are stored; without one, neither happens.
     pub(crate) bucket: Option<BucketSettings>,
     pub(crate) report_pauses: RetryPauses,
+    pub(crate) journal: JournalSettings,
     pub(crate) max_file_bytes: u64,
     pub(crate) batch_size: usize,
     pub(crate) concurrent: usize,
@@ -112,6 +114,7 @@ impl Config {
                 first: report.duration_ms_or("retry_first_ms", 1_000, 10..=60_000),
                 longest: report.duration_ms_or("retry_longest_ms", 60_000, 10..=3_600_000),
             },
+            journal: JournalSettings::read(root),
             max_file_bytes: import.u64_or("max_file_bytes", 2 << 30, 1..=1 << 40),
             batch_size: small(import.u64_or("batch_size", 1_000, 1..=10_000)),
             concurrent: small(import.u64_or("concurrent", 4, 1..=64)),
@@ -234,6 +237,7 @@ mod tests {
         let text = include_str!("../example.toml")
             .replace("\nidentity_file", "\n#")
             .replace("\nsecret_access_key_file", "\n#")
+            .replace("\nsigning_key_file", "\n#")
             .replace("\nprivate_key_file", "\n#");
         let variables = HashMap::from([
             ("ECHECK__SPOOL__IDENTITY", "AGE-SECRET-KEY-1"),

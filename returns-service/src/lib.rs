@@ -7,4 +7,5 @@ mod service;
 mod webhook_tests;
 
 pub use config::Config;
+pub use returns_verify::new_signing_key;
 pub use service::{ServiceError, migrate, new_spool_identity, run};

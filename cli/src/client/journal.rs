@@ -15,9 +15,9 @@ use crate::output::{Columns, counted, out, progress_bar};
 /// What to do with the journal.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  echeck journal verify\n  echeck journal show --after 100 --limit 5\n  \
+    after_help = "Examples:\n  echeck journal verify\n  echeck journal verify --targets\n  echeck journal show --after 100 --limit 5\n  \
     echeck journal adopt --database gateway --reason 'restored the backup of Sunday'\n\n\
-    Exit codes of verify: 0 sound, 6 not sound"
+    Exit codes of verify: 0 sound, 6 something is wrong, does not show, or could not be checked"
 )]
 pub(crate) struct JournalArguments {
     #[command(subcommand)]
@@ -27,8 +27,13 @@ pub(crate) struct JournalArguments {
 /// What to do with the journal.
 #[derive(Debug, Subcommand)]
 enum JournalAction {
-    /// Check positions, hashes, and the cursor of each database.
-    Verify,
+    /// Check that the returns database is what was written to it: the journal with its columns,
+    /// hashes and signed checkpoints, imports, holds, exceptions, and the cursor of each database.
+    Verify {
+        /// Also check that each applied return still shows in each database.
+        #[arg(long)]
+        targets: bool,
+    },
     /// Show rows.
     Show {
         /// Only rows after this position.
@@ -83,15 +88,15 @@ pub(super) async fn run(
     service: &Client,
 ) -> Result<u8, Failure> {
     match action {
-        JournalAction::Verify => verify(service).await,
+        JournalAction::Verify { targets } => verify(targets, service).await,
         JournalAction::Show { after, limit } => show(after, limit, service).await,
         JournalAction::Skip(arguments) => skip(arguments, service).await,
         JournalAction::Adopt(arguments) => adopt(arguments, service).await,
     }
 }
 
-async fn verify(service: &Client) -> Result<u8, Failure> {
-    let ask = proto::VerifyJournalRequest {};
+async fn verify(targets: bool, service: &Client) -> Result<u8, Failure> {
+    let ask = proto::VerifyJournalRequest { targets };
     let mut messages = service.operations().verify_journal(ask).await?.into_inner();
     let bar = progress_bar(service.json, "{wide_bar} {pos}/{len}");
     let mut verdict = None;
@@ -105,22 +110,63 @@ async fn verify(service: &Client) -> Result<u8, Failure> {
     bar.finish_and_clear();
     let verdict = verdict
         .ok_or_else(|| anyhow::anyhow!("the service stopped before it had checked all rows"))?;
-    service.show(&verdict, print_verdict)?;
-    Ok(exit::ok_if(verdict.sound, exit::NOT_SOUND))
+    service.show(&verdict, |verdict| {
+        print_verdict(verdict)?;
+        if targets {
+            print_missing(verdict)?;
+        }
+        Ok(())
+    })?;
+    let right = verdict.sound && verdict.missing_count == 0;
+    Ok(exit::ok_if(right, exit::NOT_SOUND))
 }
 
 fn print_verdict(verdict: &proto::VerifyJournalResponse) -> io::Result<()> {
     let rows = counted(verdict.checked, "row", "rows");
     if verdict.sound {
+        writeln!(
+            out(),
+            "The journal is sound: {rows}, every hash and every column fits, and so do imports, \
+             holds, exceptions and cursors."
+        )?;
+    } else if verdict.faults.is_empty() {
+        writeln!(out(), "The journal ({rows}) could not be checked fully:")?;
+    } else {
+        writeln!(out(), "The journal is NOT sound ({rows} checked):")?;
+    }
+    for what in verdict.faults.iter().chain(&verdict.unchecked) {
+        writeln!(out(), "  {what}")?;
+    }
+    if verdict.proven_position > 0 {
+        let position = verdict.proven_position;
+        writeln!(
+            out(),
+            "A signed checkpoint proves the rows up to position {position}."
+        )?;
+    }
+    if !verdict.end_unproven.is_empty() {
+        let why = &verdict.end_unproven;
+        writeln!(out(), "The end of the journal is not proven: {why}.")?;
+    }
+    Ok(())
+}
+
+fn print_missing(verdict: &proto::VerifyJournalResponse) -> io::Result<()> {
+    let compared = counted(verdict.compared, "step", "steps");
+    if verdict.missing_count == 0 {
         return writeln!(
             out(),
-            "The journal is sound: {rows}, every hash fits, and every cursor is on a row of this \
-             journal."
+            "Every applied return that was compared still shows ({compared})."
         );
     }
-    writeln!(out(), "The journal is NOT sound ({rows} checked):")?;
-    for fault in &verdict.faults {
-        writeln!(out(), "  {fault}")?;
+    let missing = counted(verdict.missing_count, "applied return", "applied returns");
+    writeln!(
+        out(),
+        "NOT shown any more: {missing} ({compared} compared):"
+    )?;
+    for one in &verdict.missing {
+        let (database, position) = (&one.database, one.position);
+        writeln!(out(), "  {database}, position {position}: {}", one.message)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 
@@ -22,7 +22,7 @@ pub struct DataFolder {
 
 impl DataFolder {
     /// Opens the folder, and creates what is missing in it: target databases with empty tables,
-    /// and a key for the spool.
+    /// a key for the spool, and one that signs the journal's checkpoints.
     ///
     /// # Errors
     /// When the folder cannot be written, or a database does not answer.
@@ -42,7 +42,10 @@ impl DataFolder {
             returns: address("--returns-db", &databases.returns_db, "returns.db")?,
             folder,
         };
-        data.create_key()?;
+        create_key(&data.spool_key(), || {
+            Some(returns_service::new_spool_identity())
+        })?;
+        create_key(&data.journal_key(), returns_service::new_signing_key)?;
         let demo = gateway_adapter::demo_schema(data.gateway.dialect());
         create_tables(&data.gateway, demo).await?;
         let demo = rallypay_adapter::demo_schema(data.rallypay.dialect());
@@ -78,6 +81,10 @@ impl DataFolder {
         self.folder.join("spool.key")
     }
 
+    pub(super) fn journal_key(&self) -> PathBuf {
+        self.folder.join("journal.key")
+    }
+
     /// Keeps every other stack away from the folder until the lock is dropped.
     pub(super) fn lock(&self) -> Result<File> {
         let path = self.folder.join("lock");
@@ -94,26 +101,25 @@ impl DataFolder {
             }
         }
     }
+}
 
-    /// Only the owner can read the key file, from the moment it exists.
-    fn create_key(&self) -> Result<()> {
-        let path = self.spool_key();
-        if path.exists() {
-            return Ok(());
-        }
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let key = returns_service::new_spool_identity();
-        options
-            .open(&path)
-            .and_then(|mut file| {
-                file.write_all(key.expose_secret().as_bytes())?;
-                file.sync_all()
-            })
-            .with_context(|| format!("the key file {} cannot be written", path.display()))
+/// Only the owner can read the key file, from the moment it exists.
+fn create_key(path: &Path, draw: impl FnOnce() -> Option<SecretString>) -> Result<()> {
+    if path.exists() {
+        return Ok(());
     }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let key = draw().context("this machine gives no random bytes for a key")?;
+    options
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(key.expose_secret().as_bytes())?;
+            file.sync_all()
+        })
+        .with_context(|| format!("the key file {} cannot be written", path.display()))
 }
 
 /// Creates the tables of a demonstration target. A database that exists stays as it is.

@@ -271,16 +271,20 @@ async fn start_returns(
     (gateway, rallypay): (SocketAddr, SocketAddr),
     services: &mut Vec<RunningService>,
 ) -> Result<SocketAddr> {
-    // A caller who names a bucket gets that bucket.
-    let bucket = if Settings::from_toml(&options.returns)?.root().has("bucket") {
-        String::new()
-    } else {
+    // A caller who names a bucket, or how the journal is proven, gets that.
+    let given = Settings::from_toml(&options.returns)?;
+    let mut more = String::new();
+    if !given.root().has("bucket") {
         let url = format!("file://{}", data.bucket().display());
-        format!("[bucket]\nurl = {url:?}\n")
-    };
+        more = format!("[bucket]\nurl = {url:?}\n");
+    }
+    if !given.root().has("journal") {
+        let key = data.journal_key();
+        more += &format!("[journal]\nsigning_key_file = {key:?}\ncheckpoint_every_ms = 1000\n");
+    }
     let settings = Settings::from_toml(&format!(
         "[server]\nlisten = \"127.0.0.1:{}\"\n\
-         {bucket}[database]\nurl = {:?}\n\
+         {more}[database]\nurl = {:?}\n\
          [spool]\nfolder = {:?}\nidentity_file = {:?}\n\
          [databases.gateway]\nadapter = \"http://{gateway}\"\nrole = \"system_of_record\"\n\
          [databases.rallypay]\nadapter = \"http://{rallypay}\"\nrole = \"mirror\"\n{}",

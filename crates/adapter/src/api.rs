@@ -9,7 +9,7 @@ use tonic::{Request, Response, Status};
 use tracing::{info, warn};
 
 use crate::apply::{Applied, Target};
-use crate::batch::{parse_adoption, parse_batch, parse_keys};
+use crate::batch::{parse_adoption, parse_applied, parse_batch, parse_keys};
 use crate::check::check;
 use crate::cursor::Cursor;
 use crate::dialect::{Access, failpoint};
@@ -99,6 +99,31 @@ impl AdapterService for AdapterApi {
             cursor: progress.cursor.map(cursor_to_proto),
             exceptions: exceptions.map(exception_to_proto).collect(),
             has_more: progress.has_more,
+        }))
+    }
+
+    async fn verify_updates(
+        &self,
+        request: Request<proto::VerifyUpdatesRequest>,
+    ) -> Result<Response<proto::VerifyUpdatesResponse>, Status> {
+        let steps = parse_applied(request.into_inner().steps).map_err(|found| invalid(&found))?;
+        let mut session = self.target.database.begin(Access::Read).await?;
+        let found = match self.target.fit(&mut *session).await {
+            Ok(fitted) => {
+                let found = fitted.mapping.verify(&mut *session, &steps).await;
+                found.map_err(Status::from)
+            }
+            Err(error) => Err(error.into()),
+        };
+        session.roll_back().await;
+        let missing = steps.iter().zip(found?).filter_map(|(step, what)| {
+            Some(proto::MissingUpdate {
+                position: step.position.unsigned_abs(),
+                message: what?,
+            })
+        });
+        Ok(Response::new(proto::VerifyUpdatesResponse {
+            missing: missing.collect(),
         }))
     }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, Transfer};
 
-use crate::batch::{KeyKind, LookupKey, TransferChange};
+use crate::batch::{AppliedStep, KeyKind, LookupKey, TransferChange};
 use crate::dialect::{DbError, TargetSession};
 use crate::identifier::Identifier;
 use crate::schema::Fitting;
@@ -65,6 +65,17 @@ pub trait Mapping: Send + Sync {
         session: &mut dyn TargetSession,
         changes: &[&TransferChange],
     ) -> Result<Vec<Option<Obstacle>>, DbError>;
+
+    /// Says for each step that took effect what the target shows instead; `None` where it still
+    /// shows.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    async fn verify(
+        &self,
+        session: &mut dyn TargetSession,
+        steps: &[AppliedStep],
+    ) -> Result<Vec<Option<String>>, DbError>;
 
     /// Finds transfers: one list for each key, in the order of the keys.
     ///

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use echeck_adapter::batch::{TransferChange, UpdateEffect, parse_batch};
+use echeck_adapter::batch::{AppliedStep, TransferChange, UpdateEffect, parse_batch};
 use echeck_adapter::config::TargetConfig;
 use echeck_adapter::dialect::{Access, DbError, PoolLimits, TargetSession};
 use echeck_adapter::identifier::Identifier;
@@ -118,6 +118,14 @@ impl Mapping for FittedNotes {
                 (!there(change.transfer_id())).then(|| Obstacle::not_found("no such note"))
             })
             .collect())
+    }
+
+    async fn verify(
+        &self,
+        _: &mut dyn TargetSession,
+        steps: &[AppliedStep],
+    ) -> Result<Vec<Option<String>>, DbError> {
+        Ok(vec![None; steps.len()])
     }
 }
 

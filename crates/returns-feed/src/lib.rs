@@ -7,6 +7,7 @@
 mod adopt;
 mod batch;
 mod blocked;
+mod compare;
 mod cursor;
 mod error;
 mod exception;
@@ -22,6 +23,7 @@ mod target;
 mod tests;
 
 pub use adopt::{AdoptError, AdoptRequest};
+pub use compare::{Compared, MissingReturn};
 pub use error::FeedError;
 pub use feed::{Feed, Role};
 pub use job::FeedJob;

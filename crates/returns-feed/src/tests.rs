@@ -190,6 +190,13 @@ impl AdapterService for Target {
         }))
     }
 
+    async fn verify_updates(
+        &self,
+        _: Request<proto::VerifyUpdatesRequest>,
+    ) -> Result<Response<proto::VerifyUpdatesResponse>, Status> {
+        Err(Status::unimplemented("nothing is compared here"))
+    }
+
     async fn adopt_cursor(
         &self,
         _: Request<proto::AdoptCursorRequest>,

@@ -176,6 +176,19 @@ impl Adapter {
             .await
     }
 
+    /// Which steps that the database has taken no longer show there.
+    ///
+    /// # Errors
+    /// When the adapter does not answer.
+    pub async fn verify(
+        &self,
+        steps: Vec<proto::AppliedStep>,
+    ) -> Result<Vec<proto::MissingUpdate>, AdapterError> {
+        let mut client = self.client.clone();
+        let verifying = client.verify_updates(proto::VerifyUpdatesRequest { steps });
+        Ok(self.answer("VerifyUpdates", verifying).await?.missing)
+    }
+
     /// Moves the database's cursor by an operator's decision.
     ///
     /// # Errors

@@ -32,6 +32,7 @@ mod runner;
 mod settings;
 mod settle;
 mod sql;
+mod verify;
 mod webhook;
 
 pub use adoption::AdoptionStore;
@@ -55,6 +56,7 @@ pub use report::{FilesStore, ReportStore};
 pub use runner::{Backoff, Job, Pass, run, sleep};
 pub use settings::{StoreAddress, StoreSettings};
 pub use settle::SettleStore;
+pub use verify::{CountedImport, RowRange, VerifyStore};
 pub use webhook::WebhookStore;
 
 /// The returns database: every subject's trait.
@@ -80,6 +82,7 @@ pub trait Store:
     + WebhookStore
     + OwnerStore
     + DeliveryStore
+    + VerifyStore
     + 'static
 {
     /// Whether the database answers.

@@ -48,6 +48,7 @@ use returns_import::{ImportFaults, Spool};
 use returns_reports::bucket::Bucket;
 use returns_sources::schedule::Scheduler;
 use returns_store::{Notifier, Store};
+use returns_verify::JournalChecker;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
@@ -76,6 +77,7 @@ pub(crate) struct Api {
     pub(crate) scheduler: Arc<Scheduler>,
     pub(crate) examiner: Arc<Examiner>,
     pub(crate) settlement: Arc<SettlementRelease>,
+    pub(crate) checker: Arc<JournalChecker>,
     /// Where reports are; `None` when no bucket is configured.
     pub(crate) bucket: Option<Bucket>,
     pub(crate) clock: SharedClock,

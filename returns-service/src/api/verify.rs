@@ -1,18 +1,13 @@
-//! The check of the whole journal, and of each database's cursor.
+//! The check of the whole journal, and of each database.
 
 use echeck_proto::returns::v1 as proto;
-use echeck_service::ErrorChain;
 use echeck_service::server::deadline_of;
-use returns_model::journal::{Head, Verifier};
-use returns_store::StoreError;
+use returns_verify::Verdict;
 use tonic::Request;
 
 use super::Api;
 use super::errors::ApiError;
 use super::stream::{MessageSender, ResponseStream, respond};
-
-/// Rows that a check reads together.
-const BATCH: u32 = 1_000;
 
 impl Api {
     pub(super) fn verify_journal(
@@ -20,85 +15,56 @@ impl Api {
         request: &Request<proto::VerifyJournalRequest>,
     ) -> ResponseStream<proto::VerifyJournalResponse> {
         let api = self.clone();
+        let targets = request.get_ref().targets;
         let late = "the journal is long; allow the call more time";
-        respond(deadline_of(request), late, |sender| async move {
-            api.verify(&sender).await
+        respond(deadline_of(request), late, move |sender| async move {
+            api.verify(targets, &sender).await
         })
     }
 
-    /// Reads the journal from its start to where it ended when the check began.
+    /// Checks the journal from its start to where it ended when the check began.
     async fn verify(
         &self,
+        targets: bool,
         sender: &MessageSender<proto::VerifyJournalResponse>,
     ) -> Result<(), ApiError> {
-        let head = self.store.head().await?;
-        let mut verifier = Verifier::new(head.journal_id);
-        let mut progress = proto::VerifyJournalResponse {
-            head_position: head.position,
-            ..Default::default()
-        };
-        while let Some(checked) = self.verify_batch(&mut verifier, &head).await? {
-            progress.checked += checked;
-            if !sender.send(progress.clone()).await {
+        let mut check = self.checker.begin(targets).await?;
+        while check.step().await? {
+            if !sender.send(progress(check.verdict())).await {
                 return Ok(());
             }
         }
-        let (position, hash) = verifier.reached();
-        if position != head.position || *hash != head.hash {
-            let what = format!(
-                "the journal's head says position {} with hash {}, its rows end at {position} with {hash}",
-                head.position, head.hash
-            );
-            verifier.fault(what);
-        }
-        self.check_cursors(&mut verifier).await?;
-        let faults = verifier.faults();
         // A caller that has gone needs no answer.
-        let _ = sender
-            .send(proto::VerifyJournalResponse {
-                done: true,
-                sound: faults.is_empty(),
-                faults,
-                ..progress
-            })
-            .await;
+        let _ = sender.send(answer(check.verdict())).await;
         Ok(())
     }
+}
 
-    /// Checks the next rows; how many there were, or `None` at the end.
-    async fn verify_batch(
-        &self,
-        verifier: &mut Verifier,
-        head: &Head,
-    ) -> Result<Option<u64>, ApiError> {
-        let (position, _) = verifier.reached();
-        let rows = match self.store.rows_after(position, BATCH).await {
-            Ok(rows) => rows,
-            // A row that cannot be read is just what the check is for.
-            Err(error @ StoreError::Unreadable { .. }) => {
-                verifier.fault(error.to_string());
-                return Ok(None);
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let mut checked = 0;
-        for row in rows.iter().take_while(|row| row.position <= head.position) {
-            verifier.check(row);
-            checked += 1;
-        }
-        Ok(Some(checked).filter(|checked| *checked > 0))
+fn progress(verdict: &Verdict) -> proto::VerifyJournalResponse {
+    proto::VerifyJournalResponse {
+        checked: verdict.checked,
+        head_position: verdict.head_position,
+        compared: verdict.compared,
+        ..Default::default()
     }
+}
 
-    /// Each database's own cursor must be on a row of this journal, with that row's hash.
-    async fn check_cursors(&self, verifier: &mut Verifier) -> Result<(), ApiError> {
-        for database in self.databases.iter() {
-            let Some(feed) = self.feeds.get(database) else {
-                continue;
-            };
-            if let Err(error) = feed.check_cursor().await {
-                verifier.fault(ErrorChain(&error).to_string());
-            }
-        }
-        Ok(())
+fn answer(verdict: &Verdict) -> proto::VerifyJournalResponse {
+    let missing = verdict.missing.iter().map(|one| proto::MissingReturn {
+        database: one.database.clone(),
+        transfer_id: one.transfer_id.clone(),
+        position: one.position,
+        message: one.what.clone(),
+    });
+    proto::VerifyJournalResponse {
+        done: true,
+        sound: verdict.is_sound(),
+        faults: verdict.faults.clone(),
+        unchecked: verdict.unchecked.clone(),
+        proven_position: verdict.proven_position,
+        end_unproven: verdict.end_unproven.clone().unwrap_or_default(),
+        missing: missing.collect(),
+        missing_count: verdict.missing_count,
+        ..progress(verdict)
     }
 }

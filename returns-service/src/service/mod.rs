@@ -19,6 +19,7 @@ use returns_import::{Spool, SpoolError};
 use returns_reports::ReporterJob;
 use returns_reports::bucket::BucketError;
 use returns_store::{StoreError, StoreSettings};
+use returns_verify::{DailyCheck, SignerJob};
 use returns_webhooks::{EventPublisher, OwnerJob, SenderJob};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
@@ -183,6 +184,11 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     for feed in &parts.feeds {
         workers.job(FeedJob::new(feed.clone()), base, stop);
     }
+    let (checker, every) = (parts.checker.clone(), parts.verify_every);
+    workers.job(DailyCheck::new(checker, every), base, stop);
+    if let Some(signer) = SignerJob::new(&parts.checker, parts.checkpoint_every) {
+        workers.job(signer, base, stop);
+    }
     if let Some(reporter) = &parts.reporter {
         workers.job(ReporterJob::new(reporter.clone()), base, stop);
     }
@@ -221,6 +227,7 @@ fn apis(
         scheduler: parts.scheduler.clone(),
         examiner: parts.examiner.clone(),
         settlement: parts.settlement.clone(),
+        checker: parts.checker.clone(),
         bucket: base.bucket.clone(),
         clock: base.clock.clone(),
         notifier: base.notifier.clone(),

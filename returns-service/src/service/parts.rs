@@ -1,6 +1,7 @@
 //! The parts of the service, built from the configuration. Each gets what it needs and no more.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use returns_alerts::diagnosis::{Examiner, Probe};
 use returns_alerts::{IncidentManager, StoreWatch};
@@ -14,6 +15,7 @@ use returns_reports::Reporter;
 use returns_reports::bucket::BucketProbe;
 use returns_sources::SourceProbe;
 use returns_sources::schedule::Scheduler;
+use returns_verify::{Checkpoints, JournalChecker, JournalSettings};
 use returns_webhooks::{
     KeyEncryptor, Sender, SignedClient, SystemLookup, WebhookClient, WebhookSettings,
 };
@@ -38,6 +40,9 @@ pub(crate) struct ServiceParts {
     pub(crate) settlement: Arc<SettlementRelease>,
     /// `None` without a bucket.
     pub(crate) reporter: Option<Arc<Reporter>>,
+    pub(crate) checker: Arc<JournalChecker>,
+    pub(crate) checkpoint_every: Duration,
+    pub(crate) verify_every: Duration,
     pub(crate) scheduler: Arc<Scheduler>,
     pub(crate) examiner: Arc<Examiner>,
     pub(crate) manager: Arc<IncidentManager>,
@@ -87,6 +92,9 @@ impl ServiceParts {
             base.incidents.clone(),
             base.clock.clone(),
         ));
+        let (checkpoint_every, verify_every) =
+            (config.journal.checkpoint_every, config.journal.verify_every);
+        let checker = Arc::new(checker(config.journal, base, &feeds));
         let client = signed_client(&config.webhooks, &config.spool_identity, base)?;
         let sender = sender(&config.webhooks, base, &client, &manager);
         Ok(Self {
@@ -96,6 +104,9 @@ impl ServiceParts {
             feeds,
             settlement,
             reporter,
+            checker,
+            checkpoint_every,
+            verify_every,
             scheduler,
             examiner,
             manager,
@@ -132,6 +143,23 @@ fn reporter(config: &Config, base: &Base) -> Option<Arc<Reporter>> {
         pauses: config.report_pauses,
     };
     Some(Arc::new(reporter))
+}
+
+fn checker(settings: JournalSettings, base: &Base, feeds: &[Arc<Feed>]) -> JournalChecker {
+    let checkpoints = settings.key.zip(base.bucket.clone());
+    JournalChecker {
+        store: base.store.clone(),
+        feeds: feeds.to_vec(),
+        checkpoints: checkpoints.map(|(key, bucket)| {
+            Arc::new(Checkpoints {
+                bucket,
+                key,
+                clock: base.clock.clone(),
+            })
+        }),
+        incidents: base.incidents.clone(),
+        clock: base.clock.clone(),
+    }
 }
 
 fn scheduler(config: &Config, base: &Base, faults: &ImportFaults) -> Scheduler {

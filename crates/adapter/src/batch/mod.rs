@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 pub use lookup_key::{KeyKind, LookupKey};
 pub use parse::{Violation, parse_batch};
-pub(crate) use parse::{parse_adoption, parse_keys};
+pub(crate) use parse::{parse_adoption, parse_applied, parse_keys};
 pub use row_hash::RowHash;
 pub use transfer_state::{ExpectedState, TransferState};
 
@@ -39,6 +39,17 @@ pub struct Step {
     pub change: Option<TransferChange>,
     /// Why the change must not be made; it becomes an exception instead.
     pub blocked: Option<String>,
+}
+
+/// A step that took effect.
+#[derive(Debug, Clone)]
+pub struct AppliedStep {
+    /// Its position.
+    pub position: i64,
+    /// What it changed.
+    pub change: TransferChange,
+    /// Whether a later step that changes the status of the same transfer took effect.
+    pub followed: bool,
 }
 
 /// What a step changes.

@@ -153,6 +153,20 @@ impl AdapterRig {
             .into_inner()
     }
 
+    /// What the target shows instead of the steps of a batch; none of them is followed by another.
+    pub async fn missing(&self, batch: ApplyUpdatesRequest) -> Vec<String> {
+        let steps = batch.steps.into_iter().map(|step| proto::AppliedStep {
+            step: Some(step),
+            followed: false,
+        });
+        let request = proto::VerifyUpdatesRequest {
+            steps: steps.collect(),
+        };
+        let reply = self.adapter.verify_updates(Request::new(request)).await;
+        let missing = reply.unwrap().into_inner().missing.into_iter();
+        missing.map(|one| one.message).collect()
+    }
+
     /// Copies the SQLite file as a backup would, without its write-ahead log.
     pub async fn back_up(&self, name: &str) {
         let to = self.beside(name);

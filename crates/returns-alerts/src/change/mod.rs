@@ -139,10 +139,11 @@ fn is_open(incident: &IncidentRecord) -> bool {
     incident.state == IncidentState::Open
 }
 
-/// How long alerts wait for a diagnosis. That a channel does not deliver needs none.
+/// How long alerts wait for a diagnosis. That a channel does not deliver needs none, nor does what
+/// a check of everything has found.
 fn hold(area: Area) -> Duration {
     match area {
-        Area::Alerting => Duration::ZERO,
+        Area::Alerting | Area::Integrity => Duration::ZERO,
         Area::Reach
         | Area::Presence
         | Area::Content

@@ -29,6 +29,7 @@ impl Diagnoser for Examiner {
             | Subject::Database(_)
             | Subject::Bucket
             | Subject::Store
+            | Subject::Journal
             | Subject::Machine
             | Subject::Channel(_)
             | Subject::Endpoint(_) => None,

@@ -30,6 +30,8 @@ pub enum Subject {
     Bucket,
     /// The returns database.
     Store,
+    /// What the returns database has recorded.
+    Journal,
     /// This machine: its disk, its clock.
     Machine,
     /// A channel for alerts, by its name.
@@ -47,6 +49,7 @@ impl std::fmt::Display for Subject {
             Self::Database(name) => write!(f, "database:{name}"),
             Self::Bucket => f.write_str("bucket"),
             Self::Store => f.write_str("store"),
+            Self::Journal => f.write_str("journal"),
             Self::Machine => f.write_str("machine"),
             Self::Channel(name) => write!(f, "channel:{name}"),
             Self::Endpoint(id) => write!(f, "endpoint:{id}"),

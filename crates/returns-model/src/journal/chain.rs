@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -46,14 +47,22 @@ pub struct Head {
     pub hash: Hash,
 }
 
-/// The hash of the row at `position` whose predecessor has the hash `previous`.
-pub fn chain(journal_id: Uuid, position: u64, previous: &Hash, payload: &str) -> Hash {
+/// The hash of the row at `position`, which was recorded at `at`, and whose predecessor has the
+/// hash `previous`. The time counts in microseconds, as every database holds it.
+pub fn chain(
+    journal_id: Uuid,
+    position: u64,
+    previous: &Hash,
+    at: DateTime<Utc>,
+    payload: &str,
+) -> Hash {
     let mut hasher = Sha256::new();
-    hasher.update(b"echeck journal 1\0");
+    hasher.update(b"echeck journal 2\0");
     hasher.update(journal_id.as_bytes());
     hasher.update(position.to_be_bytes());
     hasher.update((previous.0.len() as u64).to_be_bytes());
     hasher.update(&previous.0);
+    hasher.update(at.timestamp_micros().to_be_bytes());
     hasher.update(payload.as_bytes());
     Hash(hasher.finalize().to_vec())
 }
@@ -63,13 +72,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hash_depends_on_journal_position_past_and_payload() {
-        let start = Hash::default();
-        let base = chain(Uuid::from_u128(1), 1, &start, "a");
-        assert_eq!(base, chain(Uuid::from_u128(1), 1, &start, "a"));
-        assert_ne!(base, chain(Uuid::from_u128(2), 1, &start, "a"));
-        assert_ne!(base, chain(Uuid::from_u128(1), 2, &start, "a"));
-        assert_ne!(base, chain(Uuid::from_u128(1), 1, &base, "a"));
-        assert_ne!(base, chain(Uuid::from_u128(1), 1, &start, "b"));
+    fn a_hash_depends_on_journal_position_past_time_and_payload() {
+        let (start, at) = (Hash::default(), DateTime::UNIX_EPOCH);
+        let later = at + chrono::Duration::microseconds(1);
+        let base = chain(Uuid::from_u128(1), 1, &start, at, "a");
+        assert_eq!(base, chain(Uuid::from_u128(1), 1, &start, at, "a"));
+        assert_ne!(base, chain(Uuid::from_u128(2), 1, &start, at, "a"));
+        assert_ne!(base, chain(Uuid::from_u128(1), 2, &start, at, "a"));
+        assert_ne!(base, chain(Uuid::from_u128(1), 1, &base, at, "a"));
+        assert_ne!(base, chain(Uuid::from_u128(1), 1, &start, later, "a"));
+        assert_ne!(base, chain(Uuid::from_u128(1), 1, &start, at, "b"));
     }
 }

@@ -2,13 +2,17 @@
 //! row's hash chained to the row before. Rows are never changed or deleted.
 
 mod chain;
+mod checkpoint;
 mod effect;
 mod recorded;
 mod row;
+mod stored;
 mod verify;
 
 pub use chain::{Hash, Head, chain};
+pub use checkpoint::Checkpoint;
 pub use effect::{MadeKind, NewTransfer, RowEffect};
 pub use recorded::JournalRow;
 pub use row::{Relation, Row, TransferFacts};
+pub use stored::{RowColumns, StoredRow};
 pub use verify::Verifier;

@@ -59,6 +59,17 @@ impl Row {
         matches!(self.relation, Some(Relation::Repeats { .. }))
     }
 
+    /// The import whose entry the row is about. A row that only follows another is about none: it
+    /// may come long after the import was finished.
+    pub fn of_import(&self) -> Option<&str> {
+        match self.relation {
+            Some(Relation::Follows { .. }) => None,
+            Some(Relation::Supersedes { .. } | Relation::Repeats { .. }) | None => {
+                Some(&self.import_id)
+            }
+        }
+    }
+
     /// The position that this row replaces.
     pub fn supersedes(&self) -> Option<u64> {
         match &self.relation {

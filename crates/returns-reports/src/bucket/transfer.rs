@@ -1,6 +1,7 @@
 //! Putting a file into the bucket once, and reading it back. Memory stays flat whatever the
 //! size: a large file goes up in parts, and everything comes down as a stream.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use futures_util::StreamExt as _;
@@ -121,6 +122,33 @@ impl Bucket {
         self.create(key, bytes.to_vec(), &digest).await
     }
 
+    /// As [`Bucket::put_bytes`], and reads them back.
+    ///
+    /// # Errors
+    /// [`BucketError::Taken`] when other bytes have the key.
+    pub async fn put_for_good(&self, key: &str, bytes: &[u8]) -> Result<(), BucketError> {
+        self.put_bytes(key, bytes).await?;
+        self.verify(key, &Digest::of(bytes)).await
+    }
+
+    /// The last names in a folder, in order.
+    ///
+    /// # Errors
+    /// When the bucket does not list them.
+    pub async fn last_names(&self, folder: &str, count: usize) -> Result<Vec<String>, BucketError> {
+        let path = self.path(folder);
+        let mut listed = self.store.list(Some(&path));
+        let mut names = BTreeSet::new();
+        while let Some(found) = listed.next().await {
+            let found = self.explained("list objects", found).await?;
+            names.extend(found.location.filename().map(str::to_owned));
+            if names.len() > count {
+                names.pop_first();
+            }
+        }
+        Ok(names.into_iter().collect())
+    }
+
     /// Whether the key is there with these bytes; an error when it is there with others.
     async fn has_same(&self, key: &str, digest: &Digest) -> Result<bool, BucketError> {
         match self.digest(key).await {
@@ -179,6 +207,22 @@ impl Bucket {
         }
         let completed = upload.complete().await;
         self.explained(PUT, completed).await.map(drop)
+    }
+
+    /// An object that has at most `most` bytes; `None` when it has more.
+    ///
+    /// # Errors
+    /// When the bucket does not have it.
+    pub async fn small(&self, key: &str, most: u64) -> Result<Option<Vec<u8>>, BucketError> {
+        let (size, mut chunks) = self.get(key).await?;
+        if size > most {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            bytes.extend_from_slice(&chunk?);
+        }
+        Ok(Some(bytes))
     }
 
     /// The length of an object and a stream of its bytes.

@@ -52,7 +52,7 @@ async fn write_all(
     if is_stale(tx, &head, append).await? {
         return Ok(Appended::Stale);
     }
-    let links = link(&mut head, &writes.rows, payloads)?;
+    let links = link(&mut head, &writes.rows, payloads, append.at)?;
     if !move_cause(tx, &append.cause, &head, append.at).await? {
         return Ok(Appended::Lost);
     }

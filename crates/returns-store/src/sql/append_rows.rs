@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use returns_model::hold::NewHold;
 use returns_model::import::RejectedLine;
-use returns_model::journal::Head;
+use returns_model::journal::{Head, RowColumns};
 
-use super::writes::{Link, of_import, repeats, shares, stretches};
+use super::writes::{Link, shares, stretches};
 use crate::columns::{bound, json, reason_text};
 use crate::db::{Insert, Transaction, Value, clean, copy_all, insert_all, statement};
 use crate::{DuplicateLine, StoreError};
@@ -63,17 +63,17 @@ pub(super) async fn write_rows(
 }
 
 fn journal_values(link: &Link<'_>, at: DateTime<Utc>) -> Result<Vec<Value>, StoreError> {
-    let row = link.row;
+    let columns = RowColumns::of(link.row);
     Ok(vec![
         link.position.into(),
         link.hash.as_bytes().into(),
         link.payload.into(),
-        (&row.transfer.id).into(),
-        (&row.return_id).into(),
-        row.code().map(clean).into(),
-        of_import(row).unwrap_or_default().into(),
-        row.supersedes().map(bound).transpose()?.into(),
-        repeats(row)?.into(),
+        columns.transfer_id.into(),
+        columns.return_id.into(),
+        columns.code.map(clean).into(),
+        columns.import_id.into(),
+        columns.supersedes.map(bound).transpose()?.into(),
+        columns.repeats.map(bound).transpose()?.into(),
         at.into(),
     ])
 }

@@ -29,6 +29,7 @@ mod report;
 mod runs;
 mod settle;
 mod sources;
+mod verify;
 mod webhook;
 mod webhook_rows;
 mod writes;

@@ -1,5 +1,6 @@
 //! What an append needs to know of its rows.
 
+use chrono::{DateTime, Utc};
 use returns_model::journal::{Hash, Head, Relation, Row, RowEffect, chain};
 
 use crate::columns::{bound, json};
@@ -23,12 +24,13 @@ pub(super) fn link<'a>(
     head: &mut Head,
     rows: &'a [Row],
     payloads: &'a [String],
+    at: DateTime<Utc>,
 ) -> Result<Vec<Link<'a>>, StoreError> {
     rows.iter()
         .zip(payloads)
         .map(|(row, payload)| {
             head.position += 1;
-            head.hash = chain(head.journal_id, head.position, &head.hash, payload);
+            head.hash = chain(head.journal_id, head.position, &head.hash, at, payload);
             Ok(Link {
                 position: bound(head.position)?,
                 hash: head.hash.clone(),
@@ -37,16 +39,6 @@ pub(super) fn link<'a>(
             })
         })
         .collect()
-}
-
-/// The row that this one says again, or says more about. Such a row is not a return of its own.
-pub(super) fn repeats(row: &Row) -> Result<Option<i64>, StoreError> {
-    match &row.relation {
-        Some(Relation::Repeats { position, .. } | Relation::Follows { position }) => {
-            bound(*position).map(Some)
-        }
-        Some(Relation::Supersedes { .. }) | None => Ok(None),
-    }
 }
 
 /// The transfer that a row makes. A row that says more about, or again, what another row made
@@ -78,7 +70,7 @@ pub(super) fn dishonored(rows: &[Row]) -> Vec<&str> {
 /// The transfers for which rows bring the stage that a dishonor or a contest may wait for.
 pub(super) fn bases(rows: &[Row]) -> Vec<String> {
     rows.iter()
-        .filter(|row| of_import(row).is_some() && !row.is_repeat())
+        .filter(|row| row.of_import().is_some() && !row.is_repeat())
         .filter(|row| row.effect.is_return() || matches!(row.effect, RowEffect::Restore { .. }))
         .map(|row| row.transfer.id.clone())
         .collect()
@@ -102,19 +94,10 @@ pub(super) struct Share<'a> {
     pub(super) last: i64,
 }
 
-/// The import whose entry a row is about. A row that only follows another is about none: it may
-/// come long after the import was finished.
-pub(super) fn of_import(row: &Row) -> Option<&str> {
-    match row.relation {
-        Some(Relation::Follows { .. }) => None,
-        Some(Relation::Supersedes { .. } | Relation::Repeats { .. }) | None => Some(&row.import_id),
-    }
-}
-
 /// The rows by import, in order of the imports' ids: two appends must not lock them crosswise.
 pub(super) fn shares<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
     let mut shares: std::collections::BTreeMap<&str, Share<'a>> = std::collections::BTreeMap::new();
-    for link in links.iter().filter(|link| of_import(link.row).is_some()) {
+    for link in links.iter().filter(|link| link.row.of_import().is_some()) {
         let share = shares.entry(&link.row.import_id).or_insert(Share {
             import_id: &link.row.import_id,
             rows: 0,
@@ -130,7 +113,7 @@ pub(super) fn shares<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
 /// The rows in stretches without a gap, each of one import.
 pub(super) fn stretches<'a>(links: &[Link<'a>]) -> Vec<Share<'a>> {
     let mut stretches: Vec<Share<'a>> = Vec::new();
-    for link in links.iter().filter(|link| of_import(link.row).is_some()) {
+    for link in links.iter().filter(|link| link.row.of_import().is_some()) {
         match stretches.last_mut() {
             Some(stretch)
                 if stretch.import_id == link.row.import_id && stretch.last + 1 == link.position =>

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::os::unix::fs::PermissionsExt as _;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -179,6 +180,20 @@ impl<'a> Section<'a> {
             (None, Some(file)) => self.secret_in_file(&file_key, &file),
             (None, None) => None,
         }
+    }
+
+    /// As [`Section::secret`], for a key that nobody else may have: a file that others than its
+    /// owner and group may read is refused.
+    pub fn private_secret(&self, key: &str) -> Option<SecretString> {
+        let file_key = format!("{key}_file");
+        if let Some(file) = self.optional_string(&file_key)
+            && std::fs::metadata(&file).is_ok_and(|found| found.permissions().mode() & 0o007 != 0)
+        {
+            let what = format!("names {file}, which may be read by others; chmod 600 it");
+            self.fault(&file_key, what);
+            return None;
+        }
+        self.secret(key)
     }
 
     /// As [`Section::secret`], with a fault when there is none. `None` only after a fault.

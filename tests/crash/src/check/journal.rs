@@ -22,7 +22,7 @@ pub(super) fn check(snapshot: &Snapshot, findings: &mut Findings) {
 }
 
 /// A row's hash: of a label, the journal's identity, the position, the hash before with its
-/// length in front, and the row as it is stored.
+/// length in front, the time it was recorded in microseconds, and the row as it is stored.
 fn chain(snapshot: &Snapshot, findings: &mut Findings) {
     let identity = uuid::Uuid::parse_str(&snapshot.journal_id).unwrap_or_default();
     let mut previous: Vec<u8> = Vec::new();
@@ -31,11 +31,12 @@ fn chain(snapshot: &Snapshot, findings: &mut Findings) {
             format!("position {} stands where {expected} should", row.position)
         });
         let mut hasher = Sha256::new();
-        hasher.update(b"echeck journal 1\0");
+        hasher.update(b"echeck journal 2\0");
         hasher.update(identity.as_bytes());
         hasher.update(row.position.to_be_bytes());
         hasher.update((previous.len() as u64).to_be_bytes());
         hasher.update(&previous);
+        hasher.update(row.recorded_micros.to_be_bytes());
         hasher.update(row.payload.as_bytes());
         previous = hasher.finalize().to_vec();
         let computed = format!("\\x{}", hex(&previous));

@@ -17,6 +17,8 @@ pub(super) struct Row {
     pub(super) transfer_id: String,
     pub(super) import_id: String,
     pub(super) ordinal: u64,
+    /// When it was recorded, in microseconds since 1970.
+    pub(super) recorded_micros: u64,
     pub(super) effect: Effect,
     pub(super) supersedes: Option<u64>,
     pub(super) is_repeat: bool,
@@ -249,12 +251,14 @@ impl Snapshot {
 }
 
 async fn rows(db: &Db) -> Result<Vec<Row>> {
-    let sql = "SELECT position, hash, payload, transfer_id, import_id, supersedes, repeats \
+    let sql = "SELECT position, hash, payload, transfer_id, import_id, supersedes, repeats, \
+               CAST(EXTRACT(EPOCH FROM recorded_at) * 1000000 AS BIGINT) \
                FROM journal ORDER BY position";
     all(db, sql, |row| {
         let (position, hash, payload) = (row.number()?, row.text()?, row.text()?);
         let (transfer_id, import_id) = (row.text()?, row.text()?);
         let (supersedes, repeats) = (row.optional_number()?, row.optional_number()?);
+        let recorded_micros = row.number()?;
         let said: Value = serde_json::from_str(&payload)?;
         let effect = said["effect"].as_object();
         let (word, with) = effect
@@ -279,6 +283,7 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
             hash,
             transfer_id,
             import_id,
+            recorded_micros,
             ordinal: said["ordinal"].as_u64().context("a row has no ordinal")?,
             effect: Effect::from_word(word).with_context(|| format!("effect {word:?}"))?,
             supersedes,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use self::change::parse_change;
 use self::violations::Violations;
-use super::{KeyKind, LookupKey, RowHash, Step, StepBatch};
+use super::{AppliedStep, KeyKind, LookupKey, RowHash, Step, StepBatch};
 use crate::adopt::CursorAdoption;
 use crate::cursor::Cursor;
 
@@ -65,6 +65,37 @@ pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<StepBatch, Vec
         previous,
         steps,
     }))
+}
+
+/// Parses steps that took effect. Each must have a change.
+pub(crate) fn parse_applied(
+    steps: Vec<proto::AppliedStep>,
+) -> Result<Vec<AppliedStep>, Vec<Violation>> {
+    let mut violations = Violations::default();
+    let count = steps.len();
+    if count == 0 || count > MAX_ITEMS {
+        let what = format!("has {count} steps; 1 to {MAX_ITEMS} are allowed");
+        violations.add("steps", what);
+        return violations.finish(None);
+    }
+    let mut parsed = Vec::with_capacity(count);
+    for (at, applied) in steps.into_iter().enumerate() {
+        let path = format!("steps[{at}].step");
+        let step = applied.step.unwrap_or_default();
+        let change = match step.change {
+            Some(change) => parse_change(&path, change, &mut violations),
+            None => {
+                violations.add(format!("{path}.change"), "must be set");
+                None
+            }
+        };
+        parsed.extend(change.map(|change| AppliedStep {
+            position: i64::try_from(step.position).unwrap_or(i64::MAX),
+            change,
+            followed: applied.followed,
+        }));
+    }
+    violations.finish(Some(parsed))
 }
 
 /// Parses an operator's decision about the cursor.

@@ -29,6 +29,8 @@ pub enum Area {
     Webhook,
     /// This machine's clock.
     Clock,
+    /// The trust in what is recorded.
+    Integrity,
 }
 
 impl Area {
@@ -48,7 +50,8 @@ impl Area {
             | Self::Bucket
             | Self::Store
             | Self::Target
-            | Self::Import => Severity::Critical,
+            | Self::Import
+            | Self::Integrity => Severity::Critical,
         }
     }
 }

@@ -6,6 +6,7 @@ mod area;
 mod connection;
 mod description;
 mod file;
+mod integrity;
 mod log_in;
 mod platform;
 mod remote;
@@ -170,6 +171,14 @@ pub enum Cause {
     WebhookStuck { endpoint: String, why: String },
     /// The clock of this machine differs from another's.
     ClockWrong { by_seconds: i64, against: String },
+    /// The returns database is not what was written to it.
+    JournalNotSound { what: String, count: u64 },
+    /// Returns that a database had applied no longer show there.
+    ReturnsNotShown {
+        database: String,
+        what: String,
+        count: u64,
+    },
 }
 
 impl Cause {
@@ -237,6 +246,8 @@ impl Cause {
             Self::WebhookDisabled { endpoint, host, why, owner } => platform::disabled(endpoint, host, why, owner),
             Self::WebhookStuck { endpoint, why } => platform::stuck(endpoint, why),
             Self::ClockWrong { by_seconds, against } => service::clock_wrong(*by_seconds, against),
+            Self::JournalNotSound { what, count } => integrity::journal_not_sound(what, *count),
+            Self::ReturnsNotShown { database, what, count } => integrity::returns_not_shown(database, what, *count),
         }
     }
 }

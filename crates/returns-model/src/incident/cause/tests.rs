@@ -213,6 +213,15 @@ fn our_samples() -> Vec<Cause> {
             by_seconds: 90,
             against: text("gateway"),
         },
+        Cause::JournalNotSound {
+            what: text("position 7: the row does not fit its hash"),
+            count: 1,
+        },
+        Cause::ReturnsNotShown {
+            database: database(),
+            what: text("transfer TR1 is SUCCEEDED, not RETURNED"),
+            count: 3,
+        },
     ]
 }
 

@@ -1,0 +1,328 @@
+//! One check of everything that is recorded, step by step, so that a caller can watch it and memory
+//! does not depend on how long the journal is.
+
+use std::sync::Arc;
+
+use echeck_service::ErrorChain;
+use echeck_service::clock::SharedClock;
+use returns_alerts::IncidentReporter;
+use returns_feed::{Feed, FeedError, MissingReturn};
+use returns_model::incident::{Area, Cause, Problem, Subject};
+use returns_model::journal::{Head, Verifier};
+use returns_store::{Store, StoreError};
+
+use crate::checkpoint::Checkpoints;
+use crate::{exceptions, imports};
+
+/// Rows of the journal, or imports, that a step reads together.
+const ROWS: u32 = 1_000;
+const IMPORTS: u32 = 100;
+
+/// The last checkpoints that a check compares. The last alone stands for all before it; more of
+/// them say where a change began.
+const CHECKPOINTS: usize = 100;
+
+/// The maximum number of missing returns that are listed.
+const MAX_MISSING: usize = 100;
+
+/// Checks the returns database, and the databases behind the adapters.
+pub struct JournalChecker {
+    pub store: Arc<dyn Store>,
+    /// The system of record first.
+    pub feeds: Vec<Arc<Feed>>,
+    /// `None` without a key that signs.
+    pub checkpoints: Option<Arc<Checkpoints>>,
+    pub incidents: IncidentReporter,
+    pub clock: SharedClock,
+}
+
+/// What a check has found so far.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// Journal rows checked.
+    pub checked: u64,
+    /// Where the journal ended when the check began.
+    pub head_position: u64,
+    /// A sentence for each fault.
+    pub faults: Vec<String>,
+    /// A sentence for each thing that could not be checked.
+    pub unchecked: Vec<String>,
+    /// The position up to which a signed checkpoint proves the rows.
+    pub proven_position: u64,
+    /// Why the rows after that are not proven, if there are any.
+    pub end_unproven: Option<String>,
+    /// Rows compared with the databases.
+    pub compared: u64,
+    /// Applied returns that no longer show.
+    pub missing: Vec<MissingReturn>,
+    pub missing_count: u64,
+}
+
+impl Verdict {
+    /// Whether everything was checked and nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty() && self.unchecked.is_empty()
+    }
+}
+
+/// A check that is going on.
+pub struct Check<'a> {
+    checker: &'a JournalChecker,
+    /// Whether the databases are compared with the journal, too.
+    targets: bool,
+    head: Head,
+    verifier: Verifier,
+    verdict: Verdict,
+    next: Step,
+}
+
+/// What is checked next.
+enum Step {
+    Rows,
+    Databases,
+    Imports { after: String },
+    Targets { feed: usize, after: u64 },
+    Done,
+}
+
+impl JournalChecker {
+    /// Begins a check of everything that is recorded by now.
+    ///
+    /// # Errors
+    /// When the returns database does not answer.
+    pub async fn begin(&self, targets: bool) -> Result<Check<'_>, StoreError> {
+        let mut verdict = Verdict::default();
+        let journal_id = self.store.head().await?.journal_id;
+        let mut signed = Vec::new();
+        // The bucket is read before the end of the journal, since both only grow.
+        match &self.checkpoints {
+            None => {
+                verdict.end_unproven = Some(
+                    "no journal.signing_key is configured, so nothing proves that no rows were \
+                     removed from the end, or that the hashes were not computed again"
+                        .to_owned(),
+                );
+            }
+            Some(checkpoints) => match checkpoints.last(journal_id, CHECKPOINTS).await {
+                Ok(found) => signed = found,
+                Err(error) => {
+                    let what = format!("the checkpoints cannot be read: {}", ErrorChain(&error));
+                    verdict.unchecked.push(what);
+                }
+            },
+        }
+        let head = self.store.head().await?;
+        verdict.head_position = head.position;
+        let (counting, others): (Vec<_>, Vec<_>) = signed.into_iter().partition(Result::is_ok);
+        let mut verifier = Verifier::new(journal_id, counting.into_iter().flatten());
+        for why in others.into_iter().filter_map(Result::err) {
+            verifier.fault(why);
+        }
+        Ok(Check {
+            checker: self,
+            targets,
+            head,
+            verifier,
+            verdict,
+            next: Step::Rows,
+        })
+    }
+
+    /// Reports what a check has found as incidents, and what it has found to be right.
+    pub fn report(&self, verdict: &Verdict, targets: bool) {
+        let now = self.clock.now();
+        if let Some(first) = verdict.faults.first() {
+            let cause = Cause::JournalNotSound {
+                what: first.clone(),
+                count: verdict.faults.len() as u64,
+            };
+            let problem = Problem::new(Subject::Journal, cause, now);
+            self.incidents.report(problem);
+        } else if verdict.is_sound() {
+            self.incidents.clear(Subject::Journal, Area::Integrity, now);
+        }
+        if !targets {
+            return;
+        }
+        for feed in &self.feeds {
+            let database = feed.database();
+            let subject = Subject::Database(database.to_owned());
+            let mut missing = verdict
+                .missing
+                .iter()
+                .filter(|one| one.database == database);
+            if let Some(first) = missing.next() {
+                let cause = Cause::ReturnsNotShown {
+                    database: database.to_owned(),
+                    what: first.what.clone(),
+                    count: missing.count() as u64 + 1,
+                };
+                self.incidents.report(Problem::new(subject, cause, now));
+            } else if verdict.is_sound() && verdict.missing_count <= MAX_MISSING as u64 {
+                self.incidents.clear(subject, Area::Integrity, now);
+            }
+        }
+    }
+}
+
+impl Check<'_> {
+    /// What was found so far.
+    pub fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// Checks the next part; false once everything was checked. The verdict is reported then.
+    ///
+    /// # Errors
+    /// When the returns database does not answer.
+    pub async fn step(&mut self) -> Result<bool, StoreError> {
+        self.next = match std::mem::replace(&mut self.next, Step::Done) {
+            Step::Rows => self.rows().await?,
+            Step::Databases => self.databases().await?,
+            Step::Imports { after } => self.imports(after).await?,
+            Step::Targets { feed, after } => self.targets(feed, after).await?,
+            Step::Done => return Ok(false),
+        };
+        self.verdict.faults = self.verifier.faults().to_vec();
+        if matches!(self.next, Step::Done) {
+            self.checker.report(&self.verdict, self.targets);
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    async fn rows(&mut self) -> Result<Step, StoreError> {
+        let (position, _) = self.verifier.reached();
+        let read = self.checker.store.stored_rows(position, ROWS).await;
+        let mut rows = self.unless_unreadable(read)?.unwrap_or_default();
+        rows.retain(|row| row.position <= self.head.position);
+        for row in &rows {
+            self.verifier.check(row);
+        }
+        self.verdict.checked += rows.len() as u64;
+        if !rows.is_empty() {
+            return Ok(Step::Rows);
+        }
+        self.verifier.finish(&self.head);
+        let proven = self.verifier.proven();
+        self.verdict.proven_position = proven;
+        if proven < self.head.position && self.verdict.end_unproven.is_none() {
+            self.verdict.end_unproven = Some(match proven {
+                0 => "the bucket has no checkpoint that proves any row".to_owned(),
+                _ => format!("the rows after position {proven} are newer than the last checkpoint"),
+            });
+        }
+        Ok(Step::Databases)
+    }
+
+    /// Each database's own cursor must be on a row of this journal, with that row's hash, and what
+    /// had no effect there must be what is recorded here.
+    async fn databases(&mut self) -> Result<Step, StoreError> {
+        let checker = self.checker;
+        for feed in &checker.feeds {
+            let checked = feed.check_cursor().await;
+            self.unless_unavailable(feed, checked)?;
+            let checked = feed.check_exceptions().await;
+            for fault in self.unless_unavailable(feed, checked)?.unwrap_or_default() {
+                self.verifier.fault(fault);
+            }
+            let read = exceptions::check(&*checker.store, feed.database()).await;
+            for fault in self.unless_unreadable(read)?.unwrap_or_default() {
+                self.verifier.fault(fault);
+            }
+        }
+        let after = String::new();
+        Ok(Step::Imports { after })
+    }
+
+    async fn imports(&mut self, after: String) -> Result<Step, StoreError> {
+        let store = &*self.checker.store;
+        let read = store.counted_imports(&after, IMPORTS).await;
+        let page = self.unless_unreadable(read)?.unwrap_or_default();
+        let Some(last) = page.last().map(|last| last.import_id.clone()) else {
+            return Ok(if self.targets {
+                Step::Targets { feed: 0, after: 0 }
+            } else {
+                Step::Done
+            });
+        };
+        for import in &page {
+            let read = imports::check(store, import).await;
+            for fault in self.unless_unreadable(read)?.unwrap_or_default() {
+                self.verifier.fault(fault);
+            }
+        }
+        Ok(Step::Imports { after: last })
+    }
+
+    async fn targets(&mut self, at: usize, after: u64) -> Result<Step, StoreError> {
+        let Some(feed) = self.checker.feeds.get(at) else {
+            return Ok(Step::Done);
+        };
+        let next = Step::Targets {
+            feed: at + 1,
+            after: 0,
+        };
+        let compared = feed.compare(after).await;
+        let Some(compared) = self.unless_unavailable(feed, compared)?.flatten() else {
+            return Ok(next);
+        };
+        let verdict = &mut self.verdict;
+        verdict.compared += compared.rows;
+        verdict.missing_count += compared.missing.len() as u64;
+        let room = MAX_MISSING.saturating_sub(verdict.missing.len());
+        verdict
+            .missing
+            .extend(compared.missing.into_iter().take(room));
+        Ok(Step::Targets {
+            feed: at,
+            after: compared.to,
+        })
+    }
+
+    /// What was read; a fault when it cannot be read, since that is just what the check is for.
+    fn unless_unreadable<T>(
+        &mut self,
+        read: Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(error @ StoreError::Unreadable { .. }) => {
+                self.verifier.fault(error.to_string());
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What a database answered. That it does not answer is no fault of the journal.
+    fn unless_unavailable<T>(
+        &mut self,
+        feed: &Feed,
+        answer: Result<T, FeedError>,
+    ) -> Result<Option<T>, StoreError> {
+        let error = match answer {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(FeedError::Store(error)) => return self.unless_unreadable(Err(error)),
+            Err(error) => error,
+        };
+        let what = ErrorChain(&error).to_string();
+        match error {
+            FeedError::Adapter(_) => {
+                let what = format!("{}: {what}", feed.database());
+                if !self.verdict.unchecked.contains(&what) {
+                    self.verdict.unchecked.push(what);
+                }
+            }
+            FeedError::OtherJournal { .. }
+            | FeedError::Ahead { .. }
+            | FeedError::Diverged { .. }
+            | FeedError::NoRow(_)
+            | FeedError::Contract { .. }
+            | FeedError::NoSource(_)
+            | FeedError::Decide(_)
+            | FeedError::Store(_) => self.verifier.fault(what),
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,91 @@
+//! The signed checkpoints in the bucket: one object each, named by journal and position. Nothing
+//! there is overwritten.
+
+use chrono::SubsecRound as _;
+use echeck_service::clock::SharedClock;
+use returns_model::journal::{Checkpoint, Head};
+use returns_reports::bucket::{Bucket, BucketError};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::CheckpointKey;
+
+/// The most bytes that a checkpoint can have.
+const LARGEST: u64 = 4_096;
+
+/// A checkpoint as it is in the bucket.
+#[derive(Serialize, Deserialize)]
+struct Signed {
+    #[serde(flatten)]
+    checkpoint: Checkpoint,
+    /// In base64, like the signature.
+    public_key: String,
+    signature: String,
+}
+
+/// What was found in place of a checkpoint.
+pub(crate) type Found = Result<Checkpoint, String>;
+
+/// Where checkpoints are, and what signs them.
+pub struct Checkpoints {
+    pub bucket: Bucket,
+    pub key: CheckpointKey,
+    pub clock: SharedClock,
+}
+
+fn folder(journal_id: Uuid) -> String {
+    format!("checkpoints/{journal_id}")
+}
+
+impl Checkpoints {
+    /// Signs where the journal ends.
+    pub(crate) async fn sign(&self, head: &Head) -> Result<Checkpoint, BucketError> {
+        let checkpoint = Checkpoint {
+            journal_id: head.journal_id,
+            position: head.position,
+            row_hash: head.hash.to_string(),
+            at: self.clock.now().trunc_subsecs(0),
+        };
+        let signed = Signed {
+            signature: self.key.sign(&checkpoint.signed_text()),
+            public_key: self.key.public_key().to_owned(),
+            checkpoint: checkpoint.clone(),
+        };
+        let text = serde_json::to_string_pretty(&signed)
+            .map_err(|error| BucketError::Settings(error.to_string()))?;
+        // All names have the same length, so that their order is that of the positions.
+        let key = format!("{}/{:020}.json", folder(head.journal_id), head.position);
+        self.bucket.put_for_good(&key, text.as_bytes()).await?;
+        Ok(checkpoint)
+    }
+
+    /// The last checkpoints of a journal, in order; a sentence in place of one that does not count.
+    pub(crate) async fn last(
+        &self,
+        journal_id: Uuid,
+        count: usize,
+    ) -> Result<Vec<Found>, BucketError> {
+        let folder = folder(journal_id);
+        let mut found = Vec::new();
+        for name in self.bucket.last_names(&folder, count).await? {
+            let key = format!("{folder}/{name}");
+            let bytes = self.bucket.small(&key, LARGEST).await?;
+            let read = bytes.and_then(|bytes| serde_json::from_slice::<Signed>(&bytes).ok());
+            found.push(match read {
+                Some(signed) if self.counts(&signed, journal_id) => Ok(signed.checkpoint),
+                Some(_) | None => Err(format!(
+                    "{key:?} in the bucket is not a checkpoint that a configured key has signed"
+                )),
+            });
+        }
+        Ok(found)
+    }
+
+    fn counts(&self, signed: &Signed, journal_id: Uuid) -> bool {
+        let text = signed.checkpoint.signed_text();
+        signed.checkpoint.journal_id == journal_id
+            && self
+                .key
+                .has_signed(&text, &signed.public_key, &signed.signature)
+    }
+}
