@@ -21,6 +21,13 @@ pub(crate) enum SourceError {
         port: u16,
         after_ms: u64,
     },
+    /// It took our connection before; `after_ms` is how long was waited for this answer.
+    #[error("{host} did not answer {what} within {after_ms} ms")]
+    ServerSilent {
+        host: String,
+        what: String,
+        after_ms: u64,
+    },
     #[error("the SSH handshake with {host} failed: {why}")]
     Handshake { host: String, why: String },
     #[error("the host key of {host} is {seen}, and the pin is {expected}")]
@@ -91,6 +98,7 @@ impl SourceError {
             Self::HostNotFound { host, why: _ } => Cause::HostNotFound { host },
             Self::PortClosed { host, port } => Cause::PortClosed { host, port },
             Self::HostSilent { host, port, after_ms } => Cause::HostSilent { host, port, after_ms },
+            Self::ServerSilent { host, what, after_ms } => Cause::ServerSilent { host, what, after_ms },
             Self::Handshake { host, why } => Cause::HandshakeFailed { host, why },
             Self::HostKey { host, expected, seen } => Cause::HostKeyChanged { host, expected, seen },
             Self::KeyRefused { user, host } => Cause::KeyRefused { user, host },

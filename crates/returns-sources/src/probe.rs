@@ -59,7 +59,10 @@ pub(crate) async fn probe(location: &RemoteLocation, now: DateTime<Utc>) -> Vec<
 fn fill_up(checks: &mut Vec<Check>, location: &RemoteLocation) {
     let (names, silent): (&[&'static str], Cause) = match &location.kind {
         LocationKind::Sftp(server) => {
-            let error = server.silent(PATIENCE);
+            let error = match CHECKS.get(checks.len()) {
+                None | Some(&(HOST_NAME | CONNECTION)) => server.unreachable(PATIENCE),
+                Some(step) => server.silent(format!("the {step}"), PATIENCE),
+            };
             (&CHECKS, error.cause())
         }
         LocationKind::Folder => {
@@ -157,9 +160,7 @@ fn probe_sftp(
     });
     let check = (DIRECTORY, location.directory.as_str());
     let entries = steps.step(check, read, logged_in, |(session, sftp), time| {
-        let directory = Path::new(&location.directory);
-        let deadline = Some(Instant::now() + time);
-        let entries = server.list(&session, &sftp, directory, time, deadline)?;
+        let entries = server.list(&session, &sftp, Path::new(&location.directory), time, time)?;
         let seen = counted(entries.len() as u64, "entry", "entries");
         Ok((entries, seen))
     });

@@ -35,6 +35,7 @@ pub struct Options {
     refuses_client_key: bool,
     host_key_types: Vec<&'static str>,
     port: Option<u16>,
+    misbehaves: bool,
 }
 
 impl Options {
@@ -93,6 +94,13 @@ impl Options {
     #[must_use]
     pub fn with_host_keys(mut self, types: &[&'static str]) -> Self {
         self.host_key_types = types.to_vec();
+        self
+    }
+
+    /// Its files are served by `sftp_server.py`, and [`Sshd::behave`] says how.
+    #[must_use]
+    pub fn misbehaving(mut self) -> Self {
+        self.misbehaves = true;
         self
     }
 
@@ -162,6 +170,7 @@ impl Sshd {
                 .concat()
         };
         fs::write(at("authorized_keys"), allowed).expect("the keys can be written");
+        fs::write(at("behavior"), "{}").expect("the behavior can be written");
         let port = options.port.map_or_else(Port::take, Port::given);
         fs::write(
             at("sshd_config"),
@@ -226,6 +235,15 @@ impl Sshd {
         let path = self.data().join(name);
         fs::write(&path, content).expect("the file can be written");
         path
+    }
+
+    /// From now on a server that is [`Options::misbehaving`] does so in this way: JSON, as
+    /// `sftp_server.py` describes it.
+    pub fn behave(&self, behavior: &str) {
+        let (file, new) = ("behavior", "behavior.new");
+        let new = self.folder.path().join(new);
+        fs::write(&new, behavior).expect("the behavior can be written");
+        fs::rename(new, self.folder.path().join(file)).expect("it can be replaced");
     }
 
     /// The names in a folder below the data folder; `""` is the data folder itself.
@@ -355,7 +373,15 @@ fn children(process: u32) -> Vec<u32> {
 fn config(folder: &Path, port: &Port, types: &[&str], options: &Options) -> String {
     let at = |name: &str| folder.join(name).display().to_string();
     let yes_no = |yes| if yes { "yes" } else { "no" };
-    let mut sftp = format!("internal-sftp -d {} -l VERBOSE", at("data"));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("sftp_server.py");
+    let mut sftp = match options.misbehaves {
+        true => format!(
+            "/usr/bin/env python3 {} {}",
+            script.display(),
+            at("behavior")
+        ),
+        false => format!("internal-sftp -d {} -l VERBOSE", at("data")),
+    };
     if options.read_only {
         sftp.push_str(" -R");
     }

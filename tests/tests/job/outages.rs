@@ -1,4 +1,4 @@
-//! Twenty-five outages, each real: what breaks is a server, a key, a file or a disk, never a
+//! Twenty-seven outages, each real: what breaks is a server, a key, a file or a disk, never a
 //! stand-in. Each alert's first line must name the cause within ten seconds of the failure.
 
 use std::time::Duration;
@@ -34,6 +34,8 @@ enum Outage {
     WrongProfile,
     ConnectionCutInMidDownload,
     ServerSlowToACrawl,
+    ServerSilent,
+    FileOfAbsurdSize,
     BucketKeyIdWrong,
     BucketSecretWrong,
     BucketMissing,
@@ -65,6 +67,10 @@ impl Outage {
             Self::WrongProfile => "does not fit the source's format",
             Self::ConnectionCutInMidDownload => "The connection broke during the download",
             Self::ServerSlowToACrawl => "The SFTP server is too slow",
+            Self::ServerSilent => "took our connection, but did not answer the list of",
+            Self::FileOfAbsurdSize => {
+                "was rejected as a whole: it has 9223372036854775808 bytes, and the limit is"
+            }
             Self::BucketKeyIdWrong => "The access key id for the bucket",
             Self::BucketSecretWrong => "The secret access key for the bucket",
             Self::BucketMissing => "There is no bucket named",
@@ -106,6 +112,7 @@ fn server(outage: Outage) -> Sshd {
         Outage::KeyRefused => Sshd::options().refusing_the_key().start(),
         Outage::PasswordExpired => Sshd::options().with_passwords().start(),
         Outage::DirectoryUnreadable => Sshd::options().denying(&["opendir"]).start(),
+        Outage::ServerSilent | Outage::FileOfAbsurdSize => Sshd::options().misbehaving().start(),
         _ => Sshd::start(),
     }
 }
@@ -154,6 +161,11 @@ fn prepare(outage: Outage, setup: &mut Setup) -> Props {
             proxy.throttle(20_000);
             setup.port = proxy.port();
             props.proxy = Some(proxy);
+        }
+        Outage::ServerSilent => setup.sshd.behave("{\"silent\": [\"readdir\"]}"),
+        Outage::FileOfAbsurdSize => {
+            let behavior = format!("{{\"list\": \"huge\", \"name\": {FILE:?}}}");
+            setup.sshd.behave(&behavior);
         }
         Outage::BucketKeyIdWrong => {
             setup.publish(FILE, good_file());
@@ -325,6 +337,8 @@ outages! {
     a_wrong_profile: WrongProfile,
     a_connection_cut_in_mid_download: ConnectionCutInMidDownload,
     a_server_slow_to_a_crawl: ServerSlowToACrawl,
+    a_server_that_is_silent: ServerSilent,
+    a_file_said_to_be_two_to_the_63_bytes_long: FileOfAbsurdSize,
     a_wrong_key_id_of_the_bucket: BucketKeyIdWrong,
     a_wrong_secret_of_the_bucket: BucketSecretWrong,
     a_missing_bucket: BucketMissing,

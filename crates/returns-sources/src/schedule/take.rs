@@ -102,10 +102,20 @@ impl RunContext<'_> {
 
     /// Takes a file, unless it was taken before.
     async fn take(&self, session: &mut Session, file: &RemoteFile) -> Result<TakenFile, RunError> {
+        let (size_bytes, limit_bytes) = (file.size_bytes, self.jobs.max_file_bytes);
+        // No database holds such a number, so the returns database is not asked about the file.
+        if i64::try_from(size_bytes).is_err() {
+            let name = file.name.clone();
+            return Err(RunError::Source(SourceError::TooLarge {
+                name,
+                size_bytes,
+                limit_bytes,
+            }));
+        }
         let key = RemoteKey {
             source: self.source.name.clone(),
             name: file.name.text(),
-            size_bytes: file.size_bytes,
+            size_bytes,
             // Without a time, files differ by name and size alone.
             modified_at: file.modified_at.unwrap_or(DateTime::UNIX_EPOCH),
         };
@@ -123,7 +133,7 @@ impl RunContext<'_> {
         }
         failpoint("job::before_fetch").await?;
         let jobs = self.jobs;
-        let (nonce, limit) = (Uuid::new_v4(), self.jobs.max_file_bytes);
+        let (nonce, limit) = (Uuid::new_v4(), limit_bytes);
         let new = session
             .fetch(file, &jobs.spool, self.source, limit, nonce, &jobs.clock)
             .await?;
@@ -146,7 +156,7 @@ impl RunContext<'_> {
             source = self.source.name,
             file_name = ?file.name,
             import_id = import.import_id,
-            size_bytes = file.size_bytes,
+            size_bytes,
             known,
             "file taken"
         );

@@ -32,11 +32,21 @@ pub(super) fn limit(session: &ssh2::Session, limit: Duration) {
 }
 
 impl SftpLocation {
-    pub(crate) fn silent(&self, after: Duration) -> SourceError {
+    /// Nothing takes our connection.
+    pub(crate) fn unreachable(&self, after: Duration) -> SourceError {
         SourceError::HostSilent {
             host: self.host.clone(),
             port: self.port,
             after_ms: in_ms(after),
+        }
+    }
+
+    /// The server took our connection, and did not answer this.
+    pub(crate) fn silent(&self, what: impl Into<String>, waited: Duration) -> SourceError {
+        SourceError::ServerSilent {
+            host: self.host.clone(),
+            what: what.into(),
+            after_ms: in_ms(waited),
         }
     }
 
@@ -102,7 +112,7 @@ impl SftpLocation {
                 port: self.port,
             });
         }
-        Err(self.silent(started.elapsed()))
+        Err(self.unreachable(started.elapsed()))
     }
 
     /// An SSH session over the connection. Nobody is trusted yet.
@@ -112,8 +122,12 @@ impl SftpLocation {
         algorithms: Option<&str>,
         time: Duration,
     ) -> Result<ssh2::Session, SourceError> {
+        let started = Instant::now();
         let failed = |error: ssh2::Error| match code(&error) {
-            super::TIMEOUT => self.no_handshake(format!("no answer within {} ms", in_ms(time))),
+            super::TIMEOUT => {
+                let waited = in_ms(started.elapsed());
+                self.no_handshake(format!("no answer within {waited} ms"))
+            }
             _ => self.no_handshake(error.message()),
         };
         let mut session = ssh2::Session::new().map_err(failed)?;

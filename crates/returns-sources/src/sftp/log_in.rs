@@ -1,6 +1,6 @@
 //! The log-in: by key, by password, or by both where a server wants both.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use ssh2::{KeyboardInteractivePrompt, Prompt};
@@ -30,7 +30,7 @@ impl SftpLocation {
     ) -> Result<LogInMethod, SourceError> {
         limit(session, time);
         if let Some(key) = &self.private_key {
-            self.by_key(session, key, time)?;
+            self.by_key(session, key)?;
             if session.authenticated() {
                 return Ok(LogInMethod::Key);
             }
@@ -39,21 +39,17 @@ impl SftpLocation {
         let Some(password) = &self.password else {
             return Err(SourceError::KeyRefused { user, host });
         };
-        self.by_password(session, &password.now()?, time)?;
+        self.by_password(session, &password.now()?)?;
         Ok(LogInMethod::Password)
     }
 
     /// Shows our key. A refusal is not an error yet: a password may be required as well, or instead.
-    fn by_key(
-        &self,
-        session: &ssh2::Session,
-        key: &StoredSecret,
-        time: Duration,
-    ) -> Result<(), SourceError> {
+    fn by_key(&self, session: &ssh2::Session, key: &StoredSecret) -> Result<(), SourceError> {
         let passphrase = self.passphrase.as_ref().map(StoredSecret::now);
         let passphrase = passphrase.transpose()?;
         // A key file ends in a line end, which reading the secret has cut off.
         let text = SecretString::from(format!("{}\n", key.now()?.expose_secret()));
+        let started = Instant::now();
         let shown = session.userauth_pubkey_memory(
             &self.user,
             None,
@@ -67,7 +63,7 @@ impl SftpLocation {
                 .unusable(
                     "it is not a readable private key, or its passphrase is wrong or missing",
                 )),
-            TIMEOUT => Err(self.silent(time)),
+            TIMEOUT => Err(self.log_in_unanswered(started)),
             _ => Err(self.no_log_in(&error)),
         }
     }
@@ -76,15 +72,15 @@ impl SftpLocation {
         &self,
         session: &ssh2::Session,
         password: &SecretString,
-        time: Duration,
     ) -> Result<(), SourceError> {
+        let started = Instant::now();
         let refusal = match session.userauth_password(&self.user, password.expose_secret()) {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
         match code(&refusal) {
             PASSWORD_EXPIRED => return Err(self.password_expired()),
-            TIMEOUT => return Err(self.silent(time)),
+            TIMEOUT => return Err(self.log_in_unanswered(started)),
             AUTHENTICATION_FAILED | METHOD_NOT_SUPPORTED | METHOD_NONE => {}
             _ => return Err(self.no_log_in(&refusal)),
         }
@@ -94,17 +90,22 @@ impl SftpLocation {
             answered: false,
             expired: false,
         };
+        let started = Instant::now();
         let answered = session.userauth_keyboard_interactive(&self.user, &mut answers);
         answered.map_err(|error| {
             if answers.expired {
                 self.password_expired()
             } else if code(&error) == TIMEOUT {
-                self.silent(time)
+                self.log_in_unanswered(started)
             } else {
                 let (user, host) = (self.user.clone(), self.host.clone());
                 SourceError::PasswordRefused { user, host }
             }
         })
+    }
+
+    fn log_in_unanswered(&self, since: Instant) -> SourceError {
+        self.silent("the log-in", since.elapsed())
     }
 
     pub(super) fn password_expired(&self) -> SourceError {

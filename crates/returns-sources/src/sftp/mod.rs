@@ -1,6 +1,7 @@
 //! A source on an SFTP server. Everything here blocks, and runs on a session's own thread.
 
 mod connect;
+mod list;
 mod log_in;
 pub(crate) mod pin;
 mod read;
@@ -11,11 +12,10 @@ use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use chrono::DateTime;
-use ssh2::{ErrorCode, FileStat, RenameFlags, Sftp};
+use ssh2::{ErrorCode, RenameFlags, Sftp};
 
 use super::error::SourceError;
-use super::listing::{RemoteEntry, RemoteEntryKind, RemoteFile};
+use super::listing::{RemoteEntry, RemoteFile};
 use super::location::SftpLocation;
 use super::name::RemoteName;
 
@@ -37,9 +37,6 @@ const NO_SUCH_FILE: i32 = 2;
 const PERMISSION_DENIED: i32 = 3;
 const NO_SUCH_PATH: i32 = 10;
 
-/// A directory with more entries is not listed: its names would have to be held in memory.
-const MOST_ENTRIES: usize = 200_000;
-
 /// The number of an error of libssh2 itself; 0 for what the SFTP server answered.
 fn code(error: &ssh2::Error) -> i32 {
     match error.code() {
@@ -54,6 +51,35 @@ fn answer(error: &ssh2::Error) -> i32 {
         ErrorCode::SFTP(code) => code,
         ErrorCode::Session(_) => 0,
     }
+}
+
+/// A call that failed, and how long was waited for it.
+struct Failure {
+    error: ssh2::Error,
+    waited: Duration,
+}
+
+impl Failure {
+    fn is_silence(&self) -> bool {
+        code(&self.error) == TIMEOUT
+    }
+
+    /// Why, in a line for people.
+    fn why(&self) -> String {
+        match self.is_silence() {
+            true => format!("no answer within {} ms", connect::in_ms(self.waited)),
+            false => self.error.message().to_owned(),
+        }
+    }
+}
+
+/// Makes a call, and measures it.
+fn timed<T>(call: impl FnOnce() -> Result<T, ssh2::Error>) -> Result<T, Failure> {
+    let started = Instant::now();
+    call().map_err(|error| Failure {
+        error,
+        waited: started.elapsed(),
+    })
 }
 
 fn is_missing(error: &ssh2::Error) -> bool {
@@ -100,10 +126,11 @@ impl SftpConnection {
             what: "the connection".to_owned(),
             why: "this process has no file descriptor left for it".to_owned(),
         })?;
-        let by = server.log_in(&session, pace.read)?;
-        let sftp = server.open_sftp(&session, by, pace.read)?;
-        // A sign of life is sent when it is due, and needs no answer: the next read shows it.
-        session.set_keepalive(false, 2);
+        let entered = server
+            .log_in(&session, pace.read)
+            .and_then(|by| server.open_sftp(&session, by, pace.read));
+        // Otherwise a silent server would be waited for once more, at the end of the session.
+        let sftp = entered.inspect_err(|_| drop(socket.shutdown(Shutdown::Both)))?;
         Ok(Self {
             server,
             directory,
@@ -123,9 +150,13 @@ impl SftpConnection {
         self.server.pace.keepalive
     }
 
-    /// Sends a sign of life. Whether the connection still lives, the next order finds out.
+    /// Sends a sign of life, which needs no answer. Whether the connection still lives, the next
+    /// order finds out. It is off again afterwards: libssh2 ends any wait for an answer, as if it
+    /// had timed out, when the next one is due.
     pub(super) fn keep_alive(&self) {
+        self.session.set_keepalive(false, 2);
         let _ = self.session.keepalive_send();
+        self.session.set_keepalive(false, 0);
     }
 
     /// Says goodbye.
@@ -148,22 +179,44 @@ impl SftpConnection {
 
     /// Everything in the directory but itself and its parent.
     pub(super) fn list(&self) -> Result<Vec<RemoteEntry>, SourceError> {
-        let time = self.server.pace.read;
-        self.server
-            .list(&self.session, &self.sftp, &self.directory, time, None)
+        let pace = self.server.pace;
+        let (session, sftp) = (&self.session, &self.sftp);
+        let listed = self.server.list(
+            session,
+            sftp,
+            &self.directory,
+            pace.read,
+            pace.longest_download,
+        );
+        if matches!(listed, Err(SourceError::ServerSilent { .. })) {
+            self.break_off();
+        }
+        listed
     }
 
-    fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, ssh2::Error> {
-        let found = if_there(self.sftp.lstat(&name.within(&self.directory)))?;
-        Ok(found.map(|stat| entry(name.clone(), &stat).into()))
+    /// Makes a call to the server. When it is not answered in time the connection is broken off:
+    /// a late answer would be taken for that of the next call.
+    fn ask<T>(&self, call: impl FnOnce(&Sftp) -> Result<T, ssh2::Error>) -> Result<T, Failure> {
+        timed(|| call(&self.sftp)).inspect_err(|failure| {
+            if failure.is_silence() {
+                self.break_off();
+            }
+        })
     }
 
-    fn failed(&self, what: impl FnOnce() -> String, error: &ssh2::Error) -> SourceError {
-        match code(error) {
-            TIMEOUT => self.server.silent(self.server.pace.read),
-            _ => SourceError::Refused {
-                what: what(),
-                why: error.message().to_owned(),
+    fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, Failure> {
+        let path = name.within(&self.directory);
+        let found = self.ask(|sftp| if_there(sftp.lstat(&path)))?;
+        Ok(found.map(|stat| list::entry(name.clone(), &stat).into()))
+    }
+
+    /// The failure of a call that asked the server for `what`.
+    fn failed(&self, what: String, failure: &Failure) -> SourceError {
+        match failure.is_silence() {
+            true => self.server.silent(what, failure.waited),
+            false => SourceError::Refused {
+                what,
+                why: failure.why(),
             },
         }
     }
@@ -171,109 +224,30 @@ impl SftpConnection {
 
 impl super::archive_remote::SourceDirectory for SftpConnection {
     fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, String> {
-        Self::file_now(self, name).map_err(|error| error.message().to_owned())
+        Self::file_now(self, name).map_err(|failure| failure.why())
     }
 
     fn is_there(&self, path: &Path) -> Result<bool, String> {
-        let found = if_there(self.sftp.lstat(path)).map_err(|error| error.message().to_owned())?;
-        Ok(found.is_some())
+        let found = self.ask(|sftp| if_there(sftp.lstat(path)));
+        found
+            .map(|found| found.is_some())
+            .map_err(|failure| failure.why())
     }
 
     /// Version 3 of the protocol, which all speak, has no flag against overwriting: the servers
     /// refuse by themselves to rename onto a file that is there (section 6.5 of the draft).
     fn rename(&self, from: &Path, to: &Path) -> Result<(), String> {
         let careful = RenameFlags::ATOMIC | RenameFlags::NATIVE;
-        let renamed = self.sftp.rename(from, to, Some(careful));
-        renamed.map_err(|error| error.message().to_owned())
+        let renamed = self.ask(|sftp| sftp.rename(from, to, Some(careful)));
+        renamed.map_err(|failure| failure.why())
     }
 
     fn delete(&self, path: &Path) -> Result<(), String> {
-        let deleted = if_there(self.sftp.unlink(path));
-        deleted
-            .map(drop)
-            .map_err(|error| error.message().to_owned())
+        let deleted = self.ask(|sftp| if_there(sftp.unlink(path)));
+        deleted.map(drop).map_err(|failure| failure.why())
     }
 
     fn path(&self) -> &Path {
         &self.directory
-    }
-}
-
-impl SftpLocation {
-    /// Lists a directory; with a deadline it stops there.
-    pub(super) fn list(
-        &self,
-        session: &ssh2::Session,
-        sftp: &Sftp,
-        directory: &Path,
-        time: Duration,
-        deadline: Option<Instant>,
-    ) -> Result<Vec<RemoteEntry>, SourceError> {
-        connect::limit(session, time);
-        let shown = || directory.display().to_string();
-        let failed = |error: ssh2::Error| match (answer(&error), code(&error)) {
-            (NO_SUCH_FILE | NO_SUCH_PATH, _) => {
-                SourceError::DirectoryMissing { directory: shown() }
-            }
-            (_, TIMEOUT) => self.silent(time),
-            (0, _) => SourceError::Refused {
-                what: format!("the list of {:?}", shown()),
-                why: error.message().to_owned(),
-            },
-            _ => SourceError::DirectoryUnreadable {
-                directory: shown(),
-                why: error.message().to_owned(),
-            },
-        };
-        let mut open = sftp.opendir(directory).map_err(failed)?;
-        let mut entries = Vec::new();
-        loop {
-            let (path, stat) = match open.readdir() {
-                Ok(next) => next,
-                // How ssh2 says that there are no more.
-                Err(error) if code(&error) == FILE => return Ok(entries),
-                Err(error) => return Err(failed(error)),
-            };
-            if deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                return Err(self.silent(time));
-            }
-            let name = RemoteName::new(std::os::unix::ffi::OsStrExt::as_bytes(path.as_os_str()));
-            if matches!(name.as_bytes(), b"." | b"..") {
-                continue;
-            }
-            if entries.len() == MOST_ENTRIES {
-                return Err(SourceError::DirectoryUnreadable {
-                    directory: shown(),
-                    why: format!("it has more than {MOST_ENTRIES} entries"),
-                });
-            }
-            let stat = match stat {
-                // Some servers list names alone.
-                FileStat { size: None, .. } if name.hostile().is_none() => {
-                    sftp.lstat(&name.within(directory)).unwrap_or(stat)
-                }
-                stat => stat,
-            };
-            entries.push(entry(name, &stat));
-        }
-    }
-}
-
-fn entry(name: RemoteName, stat: &FileStat) -> RemoteEntry {
-    const FORMAT: u32 = 0o170_000;
-    let kind = match (stat.perm.map(|mode| mode & FORMAT), stat.size) {
-        (_, None) => RemoteEntryKind::Other,
-        // A server that does not say what it is has ordinary files, as far as we know.
-        (None | Some(0 | 0o100_000), Some(_)) => RemoteEntryKind::File,
-        (Some(0o040_000), _) => RemoteEntryKind::Folder,
-        (Some(0o120_000), _) => RemoteEntryKind::Link,
-        (Some(_), _) => RemoteEntryKind::Other,
-    };
-    let seconds = stat.mtime.and_then(|seconds| i64::try_from(seconds).ok());
-    RemoteEntry {
-        name,
-        kind,
-        size_bytes: stat.size.unwrap_or(0),
-        modified_at: seconds.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
     }
 }

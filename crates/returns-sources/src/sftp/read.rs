@@ -30,20 +30,20 @@ impl SftpConnection {
     ) -> Result<Download<'a>, SourceError> {
         let pace = self.server.pace;
         self.at_usual_pace();
-        let failed = |error: ssh2::Error| match answer(&error) {
-            _ if is_missing(&error) => SourceError::Vanished {
-                name: listed.name.clone(),
-            },
-            PERMISSION_DENIED => SourceError::Refused {
-                what: format!("to let us read {:?}", listed.name),
-                why: "permission denied".to_owned(),
-            },
-            _ => self.failed(|| format!("to let us read {:?}", listed.name), &error),
-        };
-        let file = self
-            .sftp
-            .open(listed.name.within(&self.directory))
-            .map_err(failed)?;
+        let what = || format!("the request to read {:?}", listed.name);
+        let path = listed.name.within(&self.directory);
+        let file =
+            self.ask(|sftp| sftp.open(path))
+                .map_err(|failure| match answer(&failure.error) {
+                    _ if is_missing(&failure.error) => SourceError::Vanished {
+                        name: listed.name.clone(),
+                    },
+                    PERMISSION_DENIED => SourceError::Refused {
+                        what: what(),
+                        why: "permission denied".to_owned(),
+                    },
+                    _ => self.failed(what(), &failure),
+                })?;
         limit(
             &self.session,
             LOOK_UP.min(pace.read).min(pace.slow_after / 4),
@@ -85,12 +85,23 @@ impl Download<'_> {
         }
     }
 
+    fn silent(&self) -> SourceError {
+        self.connection.break_off();
+        let (name, at, of) = (
+            &self.listed.name,
+            self.speed.bytes(),
+            self.listed.size_bytes,
+        );
+        let what = format!("the request for more of {name:?}, at {at} of {of} bytes");
+        self.connection.server.silent(what, self.speed.silent())
+    }
+
     /// What the failure of a read means.
     fn failed(&self, error: &std::io::Error) -> SourceError {
         let last = ssh2::Error::last_session_error(&self.connection.session);
         if last.is_some_and(|last| code(&last) == SFTP_PROTOCOL) {
             return SourceError::Refused {
-                what: format!("to let us read {:?}", self.listed.name),
+                what: format!("the request to read {:?}", self.listed.name),
                 why: error.to_string(),
             };
         }
@@ -117,10 +128,12 @@ impl Remote for Download<'_> {
             };
             self.speed.note(started.elapsed(), bytes as u64);
             let ended = matches!(read, Ok(0));
-            if !ended
-                && (self.speed.is_below(pace.least_bytes_per_second)
-                    || self.speed.silent() >= pace.read)
-            {
+            if !ended && self.speed.silent() >= pace.read {
+                return Err(self.silent());
+            }
+            // A few bytes that were long in coming are no crawl when there are no more.
+            let more = self.speed.bytes() < self.listed.size_bytes;
+            if !ended && more && self.speed.is_below(pace.least_bytes_per_second) {
                 return Err(self.slow());
             }
             if !ended && self.speed.waited() >= pace.longest_download {
@@ -136,11 +149,9 @@ impl Remote for Download<'_> {
         self.connection
             .at_usual_pace()
             .file_now(&self.listed.name)
-            .map_err(|error| {
-                self.connection.failed(
-                    || format!("to show us {:?} again", self.listed.name),
-                    &error,
-                )
+            .map_err(|failure| {
+                let what = format!("the request for the size of {:?}", self.listed.name);
+                self.connection.failed(what, &failure)
             })
     }
 }

@@ -5,7 +5,7 @@
 //! requests. Where the server allows SFTP alone, it says nothing, and the reason has to be guessed.
 
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connect::limit;
 use super::log_in::LogInMethod;
@@ -32,9 +32,12 @@ impl SftpLocation {
         time: Duration,
     ) -> Result<ssh2::Sftp, SourceError> {
         limit(session, time);
+        let started = Instant::now();
         let error = match session.sftp() {
             Ok(sftp) => return Ok(sftp),
-            Err(error) if code(&error) == TIMEOUT => return Err(self.silent(time)),
+            Err(error) if code(&error) == TIMEOUT => {
+                return Err(self.silent("the request for the SFTP service", started.elapsed()));
+            }
             Err(error) => error,
         };
         limit(session, time.min(WORDS_TIME));

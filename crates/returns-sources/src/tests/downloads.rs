@@ -142,7 +142,7 @@ async fn a_server_that_falls_silent_in_a_file_is_reported() {
     let started = Instant::now();
     let error = line.fetch().await.unwrap_err();
     // The request to open the file is not answered.
-    assert!(matches!(error, SourceError::HostSilent { .. }), "{error}");
+    assert!(matches!(error, SourceError::ServerSilent { .. }), "{error}");
     assert!(started.elapsed() < Duration::from_secs(8));
     assert!(line.incidents.files().is_empty());
 }

@@ -23,6 +23,7 @@ mod config;
 mod downloads;
 mod log_in;
 mod outages;
+mod slow_servers;
 mod taking;
 mod throughput;
 mod wrapped;

@@ -184,7 +184,7 @@ async fn a_server_that_falls_silent_between_two_orders_is_reported() {
     proxy.hold_up();
     let started = Instant::now();
     let error = session.list().await.unwrap_err();
-    assert!(matches!(error, SourceError::HostSilent { .. }), "{error}");
+    assert!(matches!(error, SourceError::ServerSilent { .. }), "{error}");
     assert!(started.elapsed() < Duration::from_secs(8));
 }
 

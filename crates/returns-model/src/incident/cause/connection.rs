@@ -41,6 +41,17 @@ pub(super) fn host_silent(host: &str, port: u16, after_ms: u64) -> Description {
     )
 }
 
+pub(super) fn server_silent(host: &str, what: &str, after_ms: u64) -> Description {
+    unreachable(
+        format!("{host} took our connection, but did not answer {what} (waited {after_ms} ms)."),
+        &[
+            "Wait for the next try.",
+            "If it fails again, ask the acquirer whether their SFTP server is overloaded.",
+            "If their server needs longer for an answer, raise read_timeout_ms of the source.",
+        ],
+    )
+}
+
 pub(super) fn handshake_failed(host: &str, why: &str) -> Description {
     unreachable(
         format!("{host} answers, but the SSH handshake fails: {why}."),

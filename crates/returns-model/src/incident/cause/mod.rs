@@ -37,6 +37,12 @@ pub enum Cause {
         port: u16,
         after_ms: u64,
     },
+    /// The server took our connection, and then did not answer one request in time.
+    ServerSilent {
+        host: String,
+        what: String,
+        after_ms: u64,
+    },
     /// A server answers, but no SSH session comes about.
     HandshakeFailed { host: String, why: String },
     /// The server's host key is not the pinned one.
@@ -204,6 +210,7 @@ impl Cause {
             Self::HostNotFound { host } => connection::host_not_found(host),
             Self::PortClosed { host, port } => connection::port_closed(host, *port),
             Self::HostSilent { host, port, after_ms } => connection::host_silent(host, *port, *after_ms),
+            Self::ServerSilent { host, what, after_ms } => connection::server_silent(host, what, *after_ms),
             Self::HandshakeFailed { host, why } => connection::handshake_failed(host, why),
             Self::HostKeyChanged { host, expected, seen } => connection::host_key_changed(host, expected, seen),
             Self::KeyRefused { user, host } => log_in::key_refused(user, host),

@@ -42,6 +42,11 @@ fn source_samples() -> Vec<Cause> {
             port: 22,
             after_ms: 10_000,
         },
+        Cause::ServerSilent {
+            host: host.clone(),
+            what: text("the list of \"/outgoing\""),
+            after_ms: 30_000,
+        },
         Cause::HandshakeFailed {
             host: host.clone(),
             why: text("no common cipher"),
