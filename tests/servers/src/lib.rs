@@ -47,6 +47,18 @@ pub async fn mariadb() -> String {
     format!("{server}/{name}")
 }
 
+/// Lets this process, and those that it starts, have so many file descriptors, as far as the
+/// system allows.
+pub fn allow_descriptors(number: u64) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = number.min(maximum.unwrap_or(number));
+    if current.is_some_and(|current| current < wanted) {
+        let current = Some(wanted);
+        setrlimit(Resource::Nofile, Rlimit { current, maximum }).expect("it is within the maximum");
+    }
+}
+
 fn fresh_name() -> String {
     format!("t{}", Uuid::new_v4().simple())
 }

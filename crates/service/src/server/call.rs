@@ -10,6 +10,7 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -24,12 +25,15 @@ use tracing::Instrument;
 use super::in_flight::InFlight;
 use super::record::CallRecord;
 use super::refusal::{add_reason, refusal};
+use super::request_body::RequestBody;
 use super::trailers::{EndableBody, PolledFrame};
 
 /// Surrounds a service's calls.
 #[derive(Debug, Clone)]
 pub(super) struct CallLayer {
     pub(super) in_flight: InFlight,
+    /// How long a caller may take for its next message.
+    pub(super) message_timeout: Duration,
 }
 
 impl<S> Layer<S> for CallLayer {
@@ -38,7 +42,7 @@ impl<S> Layer<S> for CallLayer {
     fn layer(&self, inner: S) -> Self::Service {
         CallService {
             inner,
-            in_flight: self.in_flight.clone(),
+            layer: self.clone(),
         }
     }
 }
@@ -46,7 +50,7 @@ impl<S> Layer<S> for CallLayer {
 #[derive(Debug, Clone)]
 pub(super) struct CallService<S> {
     inner: S,
-    in_flight: InFlight,
+    layer: CallLayer,
 }
 
 impl<S> Service<Request<Body>> for CallService<S>
@@ -65,24 +69,23 @@ where
     // Who may call what is decided here, before a seat is taken, once callers have roles.
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut record = CallRecord::new(&request);
-        if !is_about_the_server(request.uri().path()) {
-            match self.in_flight.admit() {
-                Ok(seat) => record.hold(seat),
-                Err(status) => {
-                    record.end(&status);
-                    return Box::pin(std::future::ready(Ok(status.into_http())));
-                }
+        let CallLayer {
+            in_flight,
+            message_timeout,
+        } = &self.layer;
+        match in_flight.admit(request.uri().path(), record.peer()) {
+            Ok(seat) => record.hold(seat),
+            Err(status) => {
+                record.end(&status);
+                return Box::pin(std::future::ready(Ok(status.into_http())));
             }
         }
+        let request = request.map(|body| Body::new(RequestBody::new(body, *message_timeout)));
+        let cut = in_flight.cut.clone();
         let span = record.span.clone();
         let call = AssertUnwindSafe(span.in_scope(|| self.inner.call(request))).catch_unwind();
-        Box::pin(surround(call, record, self.in_flight.cut.clone()).instrument(span))
+        Box::pin(surround(call, record, cut).instrument(span))
     }
-}
-
-/// Health and reflection must answer on a server that has no seat left.
-fn is_about_the_server(path: &str) -> bool {
-    path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.")
 }
 
 async fn surround<C, P>(

@@ -1,54 +1,94 @@
 //! Which calls are in flight: how many there may be, how many there are, and a way to cut them.
 
-use std::sync::Arc;
+use std::net::SocketAddr;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
 use super::refusal::refusal;
+use super::seats::{Seat, Seats, Share, peer_of};
+use super::settings::ServerConfig;
 
-/// The calls in flight on all connections of one server.
+/// The calls in flight on all connections of one server. Health and reflection must answer on a
+/// server that has no seat left, so they have seats of their own.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
-    seats: Arc<Semaphore>,
-    limit: usize,
+    calls: (Seats, CallLimits),
+    about_the_server: (Seats, CallLimits),
     /// Cancelled when the drain has run out of time.
     pub(super) cut: CancellationToken,
 }
 
-/// One call's place, given back when it is dropped.
-#[derive(Debug)]
-pub(super) struct Seat {
-    _permit: OwnedSemaphorePermit,
+#[derive(Debug, Clone, Copy)]
+struct CallLimits {
+    all: usize,
+    peer: usize,
+    method: usize,
 }
 
 impl InFlight {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(config: &ServerConfig) -> Self {
+        let of_health = config.max_health_calls;
+        let calls = CallLimits {
+            all: config.max_concurrent_calls,
+            peer: config.max_calls_per_peer,
+            method: config.max_calls_per_method,
+        };
+        let about_the_server = CallLimits {
+            all: of_health,
+            peer: of_health.div_ceil(2),
+            method: of_health.div_ceil(2),
+        };
         Self {
-            seats: Arc::new(Semaphore::new(limit)),
-            limit,
+            calls: (Seats::default(), calls),
+            about_the_server: (Seats::default(), about_the_server),
             cut: CancellationToken::new(),
         }
     }
 
-    /// Admits a call, or says that there are too many. Nothing queues here: a caller that
-    /// is refused at once can back off.
-    pub(super) fn admit(&self) -> Result<Seat, Status> {
-        match self.seats.clone().try_acquire_owned() {
-            Ok(permit) => Ok(Seat { _permit: permit }),
-            Err(_) => {
-                let what = format!(
-                    "the server already has {} calls in flight; try again later",
-                    self.limit
-                );
-                Err(refusal(Code::ResourceExhausted, "TOO_MANY_CALLS", what))
-            }
-        }
+    /// Admits a call of the method with this path, or says that there are too many.
+    pub(super) fn admit(&self, path: &str, peer: Option<SocketAddr>) -> Result<Seat, Status> {
+        let (seats, limits) = match is_about_the_server(path) {
+            true => &self.about_the_server,
+            false => &self.calls,
+        };
+        seats.take(limits.shares(path, peer)).map_err(too_many)
     }
 
     /// How many calls are in flight.
     pub(super) fn count(&self) -> usize {
-        self.limit.saturating_sub(self.seats.available_permits())
+        self.calls.0.count()
     }
+}
+
+impl CallLimits {
+    /// One peer gets half of the seats that one method has.
+    fn shares(self, path: &str, peer: Option<SocketAddr>) -> Vec<(Share, usize)> {
+        let method: std::sync::Arc<str> = path.into();
+        let mut shares = vec![
+            (Share::All, self.all),
+            (Share::Method(method.clone()), self.method),
+        ];
+        if let Some(peer) = peer.map(|peer| peer_of(peer.ip())) {
+            let of_method = self.peer.min(self.method).div_ceil(2);
+            shares.push((Share::Peer(peer), self.peer));
+            shares.push((Share::MethodOfPeer(peer, method), of_method));
+        }
+        shares
+    }
+}
+
+fn is_about_the_server(path: &str) -> bool {
+    path.starts_with("/grpc.health.") || path.starts_with("/grpc.reflection.")
+}
+
+fn too_many((share, limit): (Share, usize)) -> Status {
+    let whose = match share {
+        Share::All => "the server",
+        Share::Peer(_) => "your address",
+        Share::Method(_) => "this method",
+        Share::MethodOfPeer(..) => "this method, called from your address,",
+    };
+    let what = format!("{whose} already has {limit} calls in flight; try again later");
+    refusal(Code::ResourceExhausted, "TOO_MANY_CALLS", what)
 }

@@ -16,12 +16,16 @@ use tower::ServiceBuilder;
 use tracing::{info, warn};
 
 mod call;
+mod connections;
 mod deadline;
+mod farewell;
 mod health;
 mod in_flight;
 mod record;
 mod reflection;
 mod refusal;
+mod request_body;
+mod seats;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -32,6 +36,7 @@ pub use health::Health;
 pub use settings::ServerConfig;
 
 use call::CallLayer;
+use connections::{Connection, Connections};
 use deadline::DeadlineLayer;
 use in_flight::InFlight;
 
@@ -102,12 +107,13 @@ impl Bound {
         health: Health,
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
-        let in_flight = InFlight::new(self.config.max_concurrent_calls);
+        let in_flight = InFlight::new(&self.config);
         routes.add_service(health.server());
         reflection::add(&mut routes, health.services())?;
         let layers = ServiceBuilder::new()
             .layer(CallLayer {
                 in_flight: in_flight.clone(),
+                message_timeout: self.config.message_timeout,
             })
             .layer(self.config.deadlines())
             .into_inner();
@@ -121,7 +127,8 @@ impl Bound {
             .transport()
             .layer(layers)
             .add_routes(routes.routes());
-        let mut server = pin!(router.serve_with_incoming_shutdown(incoming(self.listener), stop));
+        let incoming = incoming(self.listener, Connections::new(&self.config));
+        let mut server = pin!(router.serve_with_incoming_shutdown(incoming, stop));
         let overdue = async {
             shutdown.cancelled().await;
             tokio::time::sleep(self.config.drain_timeout).await;
@@ -158,6 +165,7 @@ impl ServerConfig {
         const MAX_PENDING_RESETS: usize = 20;
         Server::builder()
             .max_concurrent_streams(self.max_concurrent_streams)
+            .max_connection_age(self.max_connection_age)
             .http2_max_header_list_size(self.max_header_bytes)
             .http2_max_pending_accept_reset_streams(Some(MAX_PENDING_RESETS))
             .http2_keepalive_interval(Some(self.keepalive_interval))
@@ -169,15 +177,19 @@ impl ServerConfig {
 /// descriptors, that would take a whole core.
 fn incoming(
     listener: TcpListener,
-) -> impl futures_util::Stream<Item = Result<tokio::net::TcpStream, std::io::Error>> {
+    mut connections: Connections,
+) -> impl futures_util::Stream<Item = Result<Connection, std::io::Error>> {
     const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
     TcpIncoming::from(listener)
         .with_nodelay(Some(true))
-        .then(|accepted| async {
-            if let Err(fault) = &accepted {
-                warn!(%fault, "cannot accept a connection");
-                tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+        .filter_map(move |accepted| {
+            let admitted = accepted.map(|stream| connections.admit(stream)).transpose();
+            async move {
+                if let Some(Err(fault)) = &admitted {
+                    warn!(%fault, "cannot accept a connection");
+                    tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+                }
+                admitted
             }
-            accepted
         })
 }

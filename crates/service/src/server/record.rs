@@ -9,8 +9,8 @@ use tonic::transport::server::TcpConnectInfo;
 use tonic::{Code, Status};
 use tracing::{Span, debug, info_span, warn};
 
-use super::in_flight::Seat;
 use super::refusal::refusal;
+use super::seats::Seat;
 
 /// A call until it is logged, which happens exactly once: when its status is known or, when
 /// the caller goes away first, as `CANCELLED`.
@@ -42,6 +42,10 @@ impl CallRecord {
             seat: None,
             logged: false,
         }
+    }
+
+    pub(super) fn peer(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// Holds the call's seat until it is logged.

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit};
+
 use crate::config::Section;
 
 /// How a gRPC server listens and what it allows.
@@ -24,6 +26,26 @@ pub struct ServerConfig {
     /// `max_concurrent_calls`: calls of all connections together; one more is answered
     /// `RESOURCE_EXHAUSTED`. Health and reflection do not count.
     pub max_concurrent_calls: usize,
+    /// `max_calls_per_peer`: calls from one address. Of one method it may make half as many as
+    /// there may be, so that it never takes a method from others.
+    pub max_calls_per_peer: usize,
+    /// `max_calls_per_method`: calls of one method from all addresses.
+    pub max_calls_per_method: usize,
+    /// `max_health_calls`: calls of health and reflection; one address and one method may have
+    /// half of them.
+    pub max_health_calls: usize,
+    /// `message_timeout_ms`: how long a caller may take for its next message while the server
+    /// waits for it.
+    pub message_timeout: Duration,
+    /// `max_connections`: connections of all peers; see [`ServerConfig::connection_limits`].
+    pub max_connections: usize,
+    /// `max_connections_per_peer`: connections from one address.
+    pub max_connections_per_peer: usize,
+    /// `handshake_timeout_ms`: how long a new connection may take to begin HTTP/2.
+    pub handshake_timeout: Duration,
+    /// `max_connection_age_ms`: after this a connection takes no new calls; those in flight
+    /// continue, and the client connects again.
+    pub max_connection_age: Duration,
     /// `max_concurrent_streams`: calls on one connection; more wait in the client.
     pub max_concurrent_streams: u32,
     /// `max_header_bytes`: the headers of a call, uncompressed.
@@ -54,6 +76,18 @@ impl ServerConfig {
             max_timeout: time("max_timeout_ms", 600 * SECOND, 1..=24 * HOUR),
             drain_timeout: time("drain_timeout_ms", 25 * SECOND, 0..=HOUR),
             max_concurrent_calls: size(section.u64_or("max_concurrent_calls", 1_024, 1..=100_000)),
+            max_calls_per_peer: size(section.u64_or("max_calls_per_peer", 512, 1..=100_000)),
+            max_calls_per_method: size(section.u64_or("max_calls_per_method", 512, 1..=100_000)),
+            max_health_calls: size(section.u64_or("max_health_calls", 256, 1..=10_000)),
+            message_timeout: time("message_timeout_ms", 30 * SECOND, 10..=HOUR),
+            max_connections: size(section.u64_or("max_connections", 1_024, 1..=100_000)),
+            max_connections_per_peer: size(section.u64_or(
+                "max_connections_per_peer",
+                512,
+                1..=100_000,
+            )),
+            handshake_timeout: time("handshake_timeout_ms", 10 * SECOND, 10..=HOUR),
+            max_connection_age: time("max_connection_age_ms", HOUR, SECOND..=24 * HOUR),
             max_concurrent_streams: small(streams),
             max_header_bytes: small(section.u64_or("max_header_bytes", 16_384, 1_024..=MIB)),
             keepalive_interval: time("keepalive_interval_ms", 30 * SECOND, SECOND..=HOUR),
@@ -63,6 +97,23 @@ impl ServerConfig {
             section.fault("default_timeout_ms", "must not be above max_timeout_ms");
         }
         config
+    }
+
+    /// The most connections of all peers, and of one. They take at most half of the file
+    /// descriptors that this process may have: databases and files need the others.
+    pub(super) fn connection_limits(&self) -> (usize, usize) {
+        let (most, of_peer) = (self.max_connections, self.max_connections_per_peer);
+        let descriptors = getrlimit(Resource::Nofile).current.map_or(usize::MAX, size);
+        let half = (descriptors / 2).max(1);
+        if most <= half {
+            return (most, of_peer);
+        }
+        tracing::warn!(
+            descriptors,
+            max_connections = half,
+            "the process may have too few file descriptors for server.max_connections; using half"
+        );
+        (half, of_peer.min(half.div_ceil(2)))
     }
 }
 

@@ -22,6 +22,7 @@ mod calls;
 mod deadlines;
 mod drain;
 mod health_and_reflection;
+mod limits;
 mod sample;
 
 const SERVICE: &str = "echeck.returns.v1.ReturnsService";
