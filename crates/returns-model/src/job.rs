@@ -136,6 +136,8 @@ pub struct RemoteKey {
 /// A file at the acquirer that was taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
+    /// Its name, or that of the file in it where it is an archive with several.
+    pub name: String,
     pub import_id: String,
     pub taken_at: DateTime<Utc>,
     pub archived_remotely_at: Option<DateTime<Utc>>,

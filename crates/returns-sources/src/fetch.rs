@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::error::{SourceError, receiving};
 use super::listing::RemoteFile;
-use super::unwrap::{Unwrapping, layers};
+use super::unwrap::{Unwrapped, Unwrapping, layers};
 use crate::unwrap::pgp::PgpKey;
 
 /// What is read at once. An SFTP server is asked ahead for four times as much.
@@ -40,13 +40,14 @@ pub(super) struct Fetch {
 }
 
 impl Fetch {
-    /// Takes the file, opens what it is wrapped in, and keeps what is inside in the spool. The
-    /// record of it is not made yet. After an error nothing is left in the spool.
+    /// Takes the file, opens what it is wrapped in, and keeps what is inside in the spool: one
+    /// file, or several of an archive. The records of them are not made yet. After an error
+    /// nothing is left in the spool.
     pub(super) fn run(
         &self,
         remote: &mut impl Remote,
         pgp: Option<&PgpKey>,
-    ) -> Result<NewImport, SourceError> {
+    ) -> Result<Vec<NewImport>, SourceError> {
         let file = &self.file;
         if file.size_bytes > self.limit_bytes {
             return Err(SourceError::TooLarge {
@@ -56,34 +57,54 @@ impl Fetch {
             });
         }
         let layers = layers(file.name.as_bytes());
-        let received = if layers.is_empty() {
-            let mut received = self.begin()?;
+        let inside = if layers.is_empty() {
+            let mut received = self.begin(self.nonce)?;
             self.stream(remote, |bytes| {
                 received
                     .write(bytes)
                     .map_err(|error| receiving(&file.name, error, file.size_bytes))
             })?;
-            received
+            vec![Unwrapped {
+                received,
+                nonce: self.nonce,
+                member: None,
+            }]
         } else {
             let mut wrapped = self.spool.begin(&format!("{}-wrapped", self.nonce))?;
             self.stream(remote, |bytes| Ok(wrapped.write(bytes)?))?;
             let wrapped = wrapped.read_back(&self.spool)?;
-            Unwrapping { fetch: self, pgp }.open(wrapped, &layers)?
+            Unwrapping::new(self, pgp).open(wrapped, &layers)?
         };
-        let (_, new) = received
-            .keep(
-                &self.source,
-                &file.name.text(),
-                self.clock.now(),
-                self.nonce,
-            )
-            .map_err(|error| receiving(&file.name, error, file.size_bytes))?;
-        Ok(new)
+        self.keep(inside)
     }
 
-    /// Starts what the import will be made of.
-    pub(super) fn begin(&self) -> Result<Receiving, SourceError> {
-        Ok(Receiving::begin(&self.spool, self.nonce, self.limit_bytes)?)
+    /// Stores the files for good, all of them or none.
+    fn keep(&self, inside: Vec<Unwrapped>) -> Result<Vec<NewImport>, SourceError> {
+        let (name, now) = (self.file.name.text(), self.clock.now());
+        let mut kept: Vec<NewImport> = Vec::new();
+        for one in inside {
+            let name = match &one.member {
+                Some(member) => format!("{name}/{member}"),
+                None => name.clone(),
+            };
+            match one.received.keep(&self.source, &name, now, one.nonce) {
+                Ok((_, new)) => kept.push(new),
+                Err(error) => {
+                    for new in &kept {
+                        // The failure is reported below; a second one says no more.
+                        let _ = self.spool.remove(&new.spool_name);
+                    }
+                    let size_bytes = self.file.size_bytes;
+                    return Err(receiving(&self.file.name, error, size_bytes));
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Starts what an import will be made of.
+    pub(super) fn begin(&self, nonce: Uuid) -> Result<Receiving, SourceError> {
+        Ok(Receiving::begin(&self.spool, nonce, self.limit_bytes)?)
     }
 
     /// Passes every byte on, and makes sure that they are the file that was listed.

@@ -96,7 +96,8 @@ impl Session {
         Ok(sort_out(entries, pattern, completeness))
     }
 
-    /// Takes a file into the spool, opened where it is wrapped. It is not recorded yet:
+    /// Takes a file into the spool, opened where it is wrapped: one file, or several where it is
+    /// an archive. They are not recorded yet:
     /// [`returns_import::record`] does that. `nonce` keeps two files apart that are received at
     /// once.
     ///
@@ -111,7 +112,7 @@ impl Session {
         limit_bytes: u64,
         nonce: Uuid,
         clock: &SharedClock,
-    ) -> Result<NewImport, SourceError> {
+    ) -> Result<Vec<NewImport>, SourceError> {
         let fetch = Fetch {
             file: file.clone(),
             spool: spool.clone(),
@@ -121,8 +122,12 @@ impl Session {
             clock: clock.clone(),
         };
         let (location, spool) = (self.location.clone(), spool.clone());
-        // A file that nobody waits for any more would never be recorded.
-        let unheard = move |new: NewImport| drop(spool.remove(&new.spool_name));
+        // Files that nobody waits for any more would never be recorded.
+        let unheard = move |new: Vec<NewImport>| {
+            for new in new {
+                let _ = spool.remove(&new.spool_name);
+            }
+        };
         let work = move |connection: &SourceConnection| connection.fetch(&fetch, &location);
         self.order(work, unheard).await
     }
@@ -239,7 +244,11 @@ impl SourceConnection {
         }
     }
 
-    fn fetch(&self, fetch: &Fetch, location: &RemoteLocation) -> Result<NewImport, SourceError> {
+    fn fetch(
+        &self,
+        fetch: &Fetch,
+        location: &RemoteLocation,
+    ) -> Result<Vec<NewImport>, SourceError> {
         let pgp = location.pgp.as_ref();
         match self {
             Self::Sftp(connection) => fetch.run(&mut connection.download(&fetch.file)?, pgp),

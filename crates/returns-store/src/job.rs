@@ -89,13 +89,14 @@ pub trait RunStore: Send + Sync {
 /// Files at the acquirer that were taken, and the imports they became.
 #[async_trait]
 pub trait RemoteFileStore: Send + Sync {
-    /// Whether a file at the acquirer was taken, and what it became.
-    async fn taken(&self, file: &RemoteKey) -> Result<Option<Taken>, StoreError>;
-    /// Records that a file was taken. What was recorded first stays.
+    /// What a file at the acquirer became when it was taken: nothing yet, one import, or one of
+    /// each file in an archive.
+    async fn taken(&self, file: &RemoteKey) -> Result<Vec<Taken>, StoreError>;
+    /// Records, all at once, that the files of one file at the acquirer were taken, and the
+    /// imports they became. What was recorded first stays.
     async fn record_taken(
         &self,
-        file: &RemoteKey,
-        import_id: &str,
+        files: &[(RemoteKey, String)],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
     /// Records that a file was archived, which is moved or deleted, at the acquirer.

@@ -59,6 +59,37 @@ async fn a_file_that_lands_is_applied_everywhere_archived_and_reported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_file_of_an_archive_is_an_import_and_the_archive_is_moved_once() {
+    const ARCHIVE: &str = "ECheckReturnReport_1.zip";
+    let bytes = include_bytes!("../../../crates/returns-sources/src/tests/files/zip_of_two.zip");
+    let mut setup = Setup::new().await;
+    setup.format = "nacha";
+    let job = Job::start(setup).await;
+    job.setup.publish(ARCHIVE, bytes);
+    let run = job.run().await;
+    // Nobody knows the payments of its entries.
+    assert_eq!(
+        run.outcome(),
+        JobOutcome::CompletedWithExceptions,
+        "{run:?}"
+    );
+    let names = ["a", "b"].map(|name| format!("{ARCHIVE}/{name}.ach"));
+    let found: Vec<&str> = run.files.iter().map(|file| &*file.name).collect();
+    assert_eq!(found, names);
+    for file in &run.files {
+        let import = job.import(&file.import_id).await;
+        assert_eq!(import.entries_total, 1, "{import:?}");
+    }
+    assert_eq!(job.setup.sshd.names("taken"), [ARCHIVE]);
+    assert_eq!(job.run().await.outcome(), JobOutcome::NoActivity);
+    // The same bytes under another name are known, file by file.
+    job.setup.publish("ECheckReturnReport_2.zip", bytes);
+    let again = job.run().await;
+    assert_eq!(again.outcome(), JobOutcome::DuplicateFile, "{again:?}");
+    assert_eq!(again.files.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_file_of_the_name_size_and_time_of_one_that_was_put_away_is_imported() {
     let job = Job::start(Setup::new().await).await;
     job.add_debits(&["TR1", "TR2"]).await;

@@ -7,6 +7,7 @@ use super::findings::Findings;
 use super::run::RunContext;
 use super::take::TakenFile;
 use crate::error::SourceError;
+use crate::listing::RemoteFile;
 use crate::location::After;
 use crate::session::Session;
 
@@ -23,20 +24,24 @@ impl RunContext<'_> {
             return Ok(());
         }
         let mut session: Option<Session> = None;
-        for file in taken {
-            if self.stop.is_cancelled() || !self.is_committed(&file.import_id).await? {
+        // The imports of one archive are side by side.
+        for files in taken.chunk_by(|one, next| one.file == next.file) {
+            let Some(TakenFile { file, .. }) = files.first() else {
+                continue;
+            };
+            if self.stop.is_cancelled() || !self.are_committed(files).await? {
                 continue;
             }
             failpoint("job::before_archive_remote").await?;
             match self.archive_one(&mut session, file).await {
                 Ok(()) => {
                     failpoint("job::after_archive_remote").await?;
-                    self.store()
-                        .record_remote_archival(&file.key, self.now())
-                        .await?;
+                    for TakenFile { key, .. } in files {
+                        self.store().record_remote_archival(key, self.now()).await?;
+                    }
                 }
                 Err(error) => {
-                    tracing::warn!(source = self.source.name, file_name = ?file.file.name, error = %error, "a file cannot be archived at the acquirer");
+                    tracing::warn!(source = self.source.name, file_name = ?file.name, error = %error, "a file cannot be archived at the acquirer");
                     findings.not_archived.get_or_insert(error.cause());
                 }
             }
@@ -50,13 +55,22 @@ impl RunContext<'_> {
     async fn archive_one(
         &self,
         session: &mut Option<Session>,
-        file: &TakenFile,
+        file: &RemoteFile,
     ) -> Result<(), SourceError> {
         let session = match session {
             Some(session) => session,
             none => none.insert(self.location.open().await?),
         };
-        session.archive_remote(&file.file).await.map(drop)
+        session.archive_remote(file).await.map(drop)
+    }
+
+    async fn are_committed(&self, files: &[TakenFile]) -> Result<bool, StoreError> {
+        for file in files {
+            if !self.is_committed(&file.import_id).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Whether all of an import is in the journal. A refused file stays where it is, so that people

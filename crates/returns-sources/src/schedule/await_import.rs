@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use returns_model::import::{ImportRecord, Phase};
+use returns_model::job::RemoteKey;
 use returns_model::run_outcome::RunOutcome;
 use returns_store::{StoreError, Topic};
 
 use super::findings::{FileFinding, Findings};
 use super::run::RunContext;
 use super::take::{TakenFile, TakenWhen};
-use crate::listing::RemoteFile;
 use crate::location::After;
 
 /// How long an import may have an obstacle before the run reports it and ends. The import
@@ -48,7 +48,7 @@ impl RunContext<'_> {
                 TakenWhen::Duplicate => {
                     findings
                         .files
-                        .push(FileFinding::duplicate(&file.file, &file.import_id));
+                        .push(FileFinding::duplicate(&file.key, &file.import_id));
                     false
                 }
                 // One that was refused is still there, and still refused. Any other that should
@@ -60,7 +60,7 @@ impl RunContext<'_> {
                 }
             };
             if waited_for {
-                self.wait_for(&file.import_id, Some(&file.file), findings)
+                self.wait_for(&file.import_id, Some(&file.key), findings)
                     .await?;
             }
         }
@@ -80,7 +80,7 @@ impl RunContext<'_> {
     async fn wait_for(
         &self,
         import_id: &str,
-        file: Option<&RemoteFile>,
+        file: Option<&RemoteKey>,
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         match self.end_of(import_id).await? {
@@ -110,10 +110,10 @@ impl RunContext<'_> {
     async fn file_name(
         &self,
         import_id: &str,
-        file: Option<&RemoteFile>,
+        file: Option<&RemoteKey>,
     ) -> Result<String, StoreError> {
         if let Some(file) = file {
-            return Ok(file.name.text());
+            return Ok(file.name.clone());
         }
         let import = self.store().import(import_id).await?;
         Ok(import.map_or_else(String::new, |import| import.new.file_name))

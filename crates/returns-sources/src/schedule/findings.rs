@@ -2,7 +2,7 @@
 
 use returns_model::import::ImportRecord;
 use returns_model::incident::Cause;
-use returns_model::job::RunFile;
+use returns_model::job::{RemoteKey, RunFile};
 use returns_model::run_outcome::RunOutcome;
 
 use super::arrival_check::Absence;
@@ -118,10 +118,10 @@ impl FileFinding {
     }
 
     /// Its bytes were known.
-    pub(super) fn duplicate(file: &RemoteFile, import_id: &str) -> Self {
+    pub(super) fn duplicate(file: &RemoteKey, import_id: &str) -> Self {
         let what = format!("its bytes are those of {import_id}; nothing was done again");
-        let (name, outcome) = (file.name.text(), RunOutcome::DuplicateFile);
-        Self::of(&name, file.size_bytes, Some(import_id), outcome, what)
+        let outcome = RunOutcome::DuplicateFile;
+        Self::of(&file.name, file.size_bytes, Some(import_id), outcome, what)
     }
 
     /// It could not be taken, for a reason that lies in the file.

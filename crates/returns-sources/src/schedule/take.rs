@@ -4,9 +4,9 @@
 use ach::format::Emptiness;
 use chrono::DateTime;
 use returns_import::record;
-use returns_model::import::{ImportRecord, Received};
+use returns_model::import::{ImportRecord, NewImport, Received};
 use returns_model::incident::Area;
-use returns_model::job::RemoteKey;
+use returns_model::job::{RemoteKey, Taken};
 use returns_store::{StoreError, failpoint};
 use uuid::Uuid;
 
@@ -16,9 +16,10 @@ use crate::error::SourceError;
 use crate::listing::{Growing, Listing, RemoteFile};
 use crate::session::Session;
 
-/// A file at the acquirer, with the import that it became.
+/// A file at the acquirer, with an import that it became: an archive became several.
 pub(super) struct TakenFile {
     pub(super) file: RemoteFile,
+    /// An archive's file has its name after the archive's.
     pub(super) key: RemoteKey,
     pub(super) import_id: String,
     pub(super) when: TakenWhen,
@@ -54,9 +55,10 @@ impl RunContext<'_> {
                 break;
             }
             match self.take(&mut session, file).await {
-                Ok(file) => {
-                    findings.spooled |= file.when != TakenWhen::Before;
-                    taken.push(file);
+                Ok(files) => {
+                    let is_new = |file: &TakenFile| file.when != TakenWhen::Before;
+                    findings.spooled |= files.iter().any(is_new);
+                    taken.extend(files);
                 }
                 // It was still written while we fetched it: the next run takes it.
                 Err(RunError::Source(SourceError::Growing {
@@ -101,7 +103,11 @@ impl RunContext<'_> {
     }
 
     /// Takes a file, unless it was taken before.
-    async fn take(&self, session: &mut Session, file: &RemoteFile) -> Result<TakenFile, RunError> {
+    async fn take(
+        &self,
+        session: &mut Session,
+        file: &RemoteFile,
+    ) -> Result<Vec<TakenFile>, RunError> {
         let (size_bytes, limit_bytes) = (file.size_bytes, self.jobs.max_file_bytes);
         // No database holds such a number, so the returns database is not asked about the file.
         if i64::try_from(size_bytes).is_err() {
@@ -121,15 +127,19 @@ impl RunContext<'_> {
         };
         // One that was archived and is there again may be another: where a server reports no time,
         // tomorrow's file of a fixed name can have today's size. Its bytes decide.
-        if let Some(taken) = self.store().taken(&key).await?
-            && taken.archived_remotely_at.is_none()
-        {
-            return Ok(TakenFile {
+        let known = self.store().taken(&key).await?;
+        let is_there = |taken: &Taken| taken.archived_remotely_at.is_none();
+        if !known.is_empty() && known.iter().all(is_there) {
+            let known = known.into_iter().map(|taken| TakenFile {
                 file: file.clone(),
-                key,
+                key: RemoteKey {
+                    name: taken.name,
+                    ..key.clone()
+                },
                 import_id: taken.import_id,
                 when: TakenWhen::Before,
             });
+            return Ok(known.collect());
         }
         failpoint("job::before_fetch").await?;
         let jobs = self.jobs;
@@ -138,8 +148,35 @@ impl RunContext<'_> {
             .fetch(file, &jobs.spool, self.source, limit, nonce, &jobs.clock)
             .await?;
         failpoint("job::after_fetch").await?;
-        let received = record(self.store(), &jobs.spool, new).await?;
-        jobs.notifier.file_received();
+        let mut files = Vec::new();
+        for new in new {
+            let name = new.file_name.clone();
+            let key = RemoteKey {
+                name,
+                ..key.clone()
+            };
+            files.push(self.record_import(file, key, new).await?);
+        }
+        failpoint("job::after_record").await?;
+        let taken: Vec<(RemoteKey, String)> = files
+            .iter()
+            .map(|file| (file.key.clone(), file.import_id.clone()))
+            .collect();
+        self.store().record_taken(&taken, self.now()).await?;
+        failpoint("job::after_taken").await?;
+        Ok(files)
+    }
+
+    /// Records the import of a file that is in the spool.
+    async fn record_import(
+        &self,
+        file: &RemoteFile,
+        key: RemoteKey,
+        new: NewImport,
+    ) -> Result<TakenFile, RunError> {
+        let size_bytes = new.size_bytes;
+        let received = record(self.store(), &self.jobs.spool, new).await?;
+        self.jobs.notifier.file_received();
         let (import, known) = match received {
             Received::New(import) => (import, false),
             Received::Known(import) => {
@@ -147,14 +184,9 @@ impl RunContext<'_> {
                 (import, known)
             }
         };
-        failpoint("job::after_record").await?;
-        self.store()
-            .record_taken(&key, &import.import_id, self.now())
-            .await?;
-        failpoint("job::after_taken").await?;
         tracing::info!(
             source = self.source.name,
-            file_name = ?file.name,
+            file_name = ?key.name,
             import_id = import.import_id,
             size_bytes,
             known,

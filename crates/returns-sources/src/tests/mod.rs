@@ -121,9 +121,11 @@ impl IncidentReporter {
         nonce: Uuid,
     ) -> Result<NewImport, SourceError> {
         let clock: SharedClock = Arc::new(SystemClock);
-        session
+        let new = session
             .fetch(file, &self.spool, &bank.source, limit_bytes, nonce, &clock)
-            .await
+            .await?;
+        let [new] = <[NewImport; 1]>::try_from(new).unwrap();
+        Ok(new)
     }
 
     /// What was kept, in clear.

@@ -155,8 +155,6 @@ async fn what_is_not_what_its_name_says_is_not_opened() {
             .await
             .contains("not a readable zip archive")
     );
-    let two = zipped(&[("a.csv", TEXT), ("b.csv", TEXT)]);
-    assert!(unopenable("r.zip", &two).await.contains("2 files"));
     assert!(unopenable("r.zip", &zipped(&[])).await.contains("0 files"));
     let many: Vec<(String, &[u8])> = (0..1_001).map(|n| (format!("{n}"), TEXT)).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|(name, text)| (&**name, *text)).collect();
@@ -165,6 +163,8 @@ async fn what_is_not_what_its_name_says_is_not_opened() {
             .await
             .contains("1001 files")
     );
+    let far = zipped(&[(&*"x".repeat(300), TEXT)]);
+    assert!(unopenable("r.zip", &far).await.contains("too long"));
     let four = gz(&gz(&gz(&gz(TEXT))));
     let said = unopenable("r.gz.gz.gz.gz", &four).await;
     assert!(said.contains("more than 3 times"), "{said}");
@@ -297,4 +297,53 @@ async fn messages_for_others_tampered_and_unencrypted_ones_are_not_opened() {
     let bomb = encrypted(&vec![0; 70 << 20], &pair, None);
     let said = why(taken_with("r.pgp", &bomb, stored(), LIMIT_BYTES).await);
     assert!(said.contains("it may be a bomb"), "{said}");
+}
+
+/// The files that an archive in a folder is taken as, and what is left in the spool.
+async fn all_taken(name: &str, content: &[u8]) -> (Result<Vec<NewImport>, SourceError>, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(name), content).unwrap();
+    let keys = format!("directory = {:?}\ncomplete = \"rename\"\n", folder.path());
+    let bank = source("folder", &keys);
+    let mut session = bank.location.open().await.unwrap();
+    let file = listed(&mut session, name).await;
+    let incidents = IncidentReporter::new();
+    let clock: SharedClock = Arc::new(SystemClock);
+    let (spool, nonce) = (&incidents.spool, Uuid::new_v4());
+    let fetched = session
+        .fetch(&file, spool, &bank.source, LIMIT_BYTES, nonce, &clock)
+        .await;
+    (fetched, incidents.files().len())
+}
+
+#[tokio::test]
+async fn each_file_of_an_archive_is_taken() {
+    let two = include_bytes!("files/zip_of_two.zip");
+    let (fetched, kept) = all_taken("d25.zip", two).await;
+    let new = fetched.unwrap();
+    let names: Vec<&str> = new.iter().map(|new| &*new.file_name).collect();
+    assert_eq!(names, ["d25.zip/a.ach", "d25.zip/b.ach"]);
+    assert!(new.iter().all(|new| new.size_bytes == 950));
+    assert_eq!(kept, 2);
+    // The same bytes twice, compressed once more, and what macOS adds.
+    let wrapped = [
+        ("out/", b"".as_slice()),
+        ("out/a.csv", TEXT),
+        ("out/b.csv.gz", &gz(TEXT)),
+        ("__MACOSX/out/._a.csv", b"junk"),
+    ];
+    let (fetched, kept) = all_taken("r.zip", &zipped(&wrapped)).await;
+    let new = fetched.unwrap();
+    let names: Vec<&str> = new.iter().map(|new| &*new.file_name).collect();
+    assert_eq!(names, ["r.zip/out/a.csv", "r.zip/out/b.csv.gz"]);
+    assert_eq!(new[0].sha256, new[1].sha256);
+    assert_eq!(kept, 2, "each has a spool file of its own");
+}
+
+#[tokio::test]
+async fn an_archive_of_which_one_file_cannot_be_opened_leaves_nothing() {
+    let files = zipped(&[("a.csv", TEXT), ("b.csv.gz", b"no gzip")]);
+    let (fetched, kept) = all_taken("r.zip", &files).await;
+    assert!(matches!(fetched, Err(SourceError::Unopenable { .. })));
+    assert_eq!(kept, 0);
 }

@@ -6,13 +6,16 @@ mod gzip;
 pub(super) mod pgp;
 mod zip;
 
+use std::cell::Cell;
 use std::io::Read;
 
 use pgp::PgpKey;
 use returns_import::{ReadBack, Receiving};
+use uuid::Uuid;
 
 use super::error::{SourceError, receiving};
 use super::fetch::Fetch;
+use super::name::RemoteName;
 
 /// The maximum number of layers that are opened.
 const MOST_LAYERS: usize = 3;
@@ -52,42 +55,66 @@ pub(super) fn layers(name: &[u8]) -> Vec<Layer> {
 
 /// The opening of one file.
 pub(super) struct Unwrapping<'a> {
-    pub(super) fetch: &'a Fetch,
-    pub(super) pgp: Option<&'a PgpKey>,
+    fetch: &'a Fetch,
+    pgp: Option<&'a PgpKey>,
+    /// What all layers have unpacked to so far, in bytes.
+    unpacked: Cell<u64>,
 }
 
-impl Unwrapping<'_> {
-    /// Opens all layers, and gives what is inside, received.
+/// A file that was inside.
+pub(super) struct Unwrapped {
+    pub(super) received: Receiving,
+    /// It keeps the files of one archive apart.
+    pub(super) nonce: Uuid,
+    /// Its name in an archive that has several.
+    pub(super) member: Option<String>,
+}
+
+/// How deep a layer lies, and in which file of an archive that has several.
+#[derive(Clone)]
+struct Place {
+    depth: usize,
+    member: Option<String>,
+}
+
+impl<'a> Unwrapping<'a> {
+    pub(super) fn new(fetch: &'a Fetch, pgp: Option<&'a PgpKey>) -> Self {
+        Self {
+            fetch,
+            pgp,
+            unpacked: Cell::new(0),
+        }
+    }
+
+    /// Opens all layers, and gives the files that are inside, received.
     pub(super) fn open(
         &self,
         wrapped: ReadBack,
         layers: &[Layer],
-    ) -> Result<Receiving, SourceError> {
-        self.peel(wrapped, layers, 1)
+    ) -> Result<Vec<Unwrapped>, SourceError> {
+        let outermost = Place {
+            depth: 1,
+            member: None,
+        };
+        self.peel(wrapped, layers, outermost)
     }
 
-    /// Opens the outermost of `layers`, which is the `depth`th of the file.
+    /// Opens the outermost of `layers`.
     fn peel(
         &self,
         wrapped: ReadBack,
         layers: &[Layer],
-        depth: usize,
-    ) -> Result<Receiving, SourceError> {
+        at: Place,
+    ) -> Result<Vec<Unwrapped>, SourceError> {
         let Some((outer, inner)) = layers.split_first() else {
-            return self.pour(wrapped, &[], depth);
+            return self.pour(wrapped, &[], at);
         };
-        if depth > MOST_LAYERS {
+        if at.depth > MOST_LAYERS {
             return Err(self.unopenable(format!("it is wrapped more than {MOST_LAYERS} times")));
         }
         match outer {
-            Layer::Gzip => self.pour(gzip::open(wrapped), inner, depth),
-            Layer::Zip => {
-                let mut archive = zip::open(wrapped).map_err(|why| self.unopenable(why))?;
-                let (file, name) =
-                    zip::only_file(&mut archive).map_err(|why| self.unopenable(why))?;
-                // The archive knows the name of what is inside better than its own name does.
-                self.pour(file, &self::layers(&name), depth)
-            }
+            Layer::Gzip => self.pour(gzip::open(wrapped), inner, at),
+            Layer::Zip => self.unzip(wrapped, &at),
             Layer::Pgp => {
                 let key = self.pgp.ok_or_else(|| {
                     self.unopenable(
@@ -96,9 +123,34 @@ impl Unwrapping<'_> {
                 })?;
                 let key = key.unlocked()?;
                 let message = pgp::open(wrapped, &key).map_err(|why| self.unopenable(why))?;
-                self.pour(message, inner, depth)
+                self.pour(message, inner, at)
             }
         }
+    }
+
+    /// Opens each file of an archive. The archive knows their names better than its own name does.
+    fn unzip(&self, wrapped: ReadBack, at: &Place) -> Result<Vec<Unwrapped>, SourceError> {
+        let mut archive = zip::open(wrapped).map_err(|why| self.unopenable(why))?;
+        let files = zip::files(&mut archive).map_err(|why| self.unopenable(why))?;
+        let several = files.len() > 1;
+        let mut inside = Vec::new();
+        for (index, name) in files {
+            let mut at = at.clone();
+            if several {
+                let name = RemoteName::new(name.clone()).text();
+                at.member = Some(match &at.member {
+                    Some(archive) => format!("{archive}/{name}"),
+                    None => name,
+                });
+            }
+            let file = zip::file(&mut archive, index).map_err(|why| self.unopenable(why))?;
+            inside.extend(self.pour(file, &layers(&name), at)?);
+            // There may be archives in the archive.
+            if inside.len() > zip::MOST_FILES {
+                return Err(self.unopenable(zip::too_many(inside.len())));
+            }
+        }
+        Ok(inside)
     }
 
     /// Writes what comes out of a layer: to be unwrapped further, or as what is received.
@@ -106,21 +158,29 @@ impl Unwrapping<'_> {
         &self,
         from: impl Read,
         inner: &[Layer],
-        depth: usize,
-    ) -> Result<Receiving, SourceError> {
+        at: Place,
+    ) -> Result<Vec<Unwrapped>, SourceError> {
         let fetch = self.fetch;
         if inner.is_empty() {
-            let mut received = fetch.begin()?;
+            let nonce = at.member.as_ref().map_or(fetch.nonce, |_| Uuid::new_v4());
+            let mut received = fetch.begin(nonce)?;
             self.copy(from, |bytes| {
                 received
                     .write(bytes)
                     .map_err(|error| receiving(&fetch.file.name, error, fetch.file.size_bytes))
             })?;
-            return Ok(received);
+            return Ok(vec![Unwrapped {
+                received,
+                nonce,
+                member: at.member,
+            }]);
         }
-        let mut next = fetch.spool.begin(&format!("{}-{depth}", fetch.nonce))?;
+        let mut next = fetch
+            .spool
+            .begin(&format!("{}-{}", fetch.nonce, at.depth))?;
         self.copy(from, |bytes| Ok(next.write(bytes)?))?;
-        self.peel(next.read_back(&fetch.spool)?, inner, depth + 1)
+        let depth = at.depth + 1;
+        self.peel(next.read_back(&fetch.spool)?, inner, Place { depth, ..at })
     }
 
     fn copy(
@@ -138,6 +198,7 @@ impl Unwrapping<'_> {
                 Err(error) => return Err(self.unopenable(error.to_string())),
             };
             written += bytes as u64;
+            self.unpacked.set(self.unpacked.get() + bytes as u64);
             self.check_bounds(written)?;
             write(buffer.get(..bytes).unwrap_or_default())?;
         }
@@ -150,8 +211,9 @@ impl Unwrapping<'_> {
                 "it unpacks to more than {limit} bytes (import.max_file_bytes)"
             )));
         }
-        let wrapped = self.fetch.file.size_bytes;
-        if written > FREE_BYTES && written / MOST_RATIO > wrapped {
+        // All files of an archive together, and all layers of each.
+        let (wrapped, unpacked) = (self.fetch.file.size_bytes, self.unpacked.get());
+        if unpacked > FREE_BYTES && unpacked / MOST_RATIO > wrapped {
             return Err(self.unopenable(format!(
                 "it unpacks to more than {MOST_RATIO} times its {wrapped} bytes, which return \
                  files do not: it may be a bomb"

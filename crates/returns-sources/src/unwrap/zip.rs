@@ -1,4 +1,4 @@
-//! zip archives with one file in them. The names inside are never used as paths.
+//! zip archives. The names inside are never used as paths.
 
 use std::io::{BufReader, Read, Seek as _, SeekFrom};
 
@@ -9,6 +9,9 @@ use zip::ZipArchive;
 const MOST_ENTRIES: u16 = 1_000;
 /// The list of that many entries, with long names and extra fields.
 const MOST_LIST_BYTES: u32 = 4 << 20;
+
+/// So many files may be inside; each becomes an import.
+pub(super) const MOST_FILES: usize = 100;
 
 pub(super) type Archive = ZipArchive<BufReader<ReadBack>>;
 
@@ -39,35 +42,54 @@ fn check_list(wrapped: &mut ReadBack) -> Result<(), String> {
         let entries = two(10);
         let list_bytes = u32::from(two(14)) << 16 | u32::from(two(12));
         if entries > MOST_ENTRIES || list_bytes > MOST_LIST_BYTES {
-            return Err(format!(
-                "the archive says that it has {entries} files; it should have one"
-            ));
+            return Err(too_many(usize::from(entries)));
         }
     }
     Ok(())
 }
 
-/// The only file of the archive, with its name. Folders do not count.
-pub(super) fn only_file(archive: &mut Archive) -> Result<(impl Read, Vec<u8>), String> {
-    let broken = |error: zip::result::ZipError| format!("the archive cannot be read: {error}");
-    let mut found = None;
-    let mut files = 0_usize;
+/// Why an archive with so many files is not opened.
+pub(super) fn too_many(files: usize) -> String {
+    format!("the archive has {files} files; it should have 1 to {MOST_FILES}")
+}
+
+/// The files of the archive: their places and names. Folders do not count, and neither does what
+/// macOS adds to an archive.
+pub(super) fn files(archive: &mut Archive) -> Result<Vec<(usize, Vec<u8>)>, String> {
+    let mut files = Vec::new();
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(broken)?;
-        if entry.is_dir() {
+        if entry.is_dir() || entry.name_raw().starts_with(b"__MACOSX/") {
             continue;
         }
         if entry.is_symlink() {
             return Err("the archive has a symbolic link in it".to_owned());
         }
-        files += 1;
-        found = Some((index, entry.name_raw().to_vec()));
-    }
-    match found {
-        Some((index, name)) if files == 1 => {
-            let file = archive.by_index(index).map_err(broken)?;
-            Ok((file, name))
+        let name = entry.name_raw().to_vec();
+        if is_unusable(&name) {
+            let why = "a name in the archive is empty, too long, or has control characters";
+            return Err(why.to_owned());
         }
-        _ => Err(format!("the archive has {files} files; it should have one")),
+        files.push((index, name));
     }
+    match files.len() {
+        1..=MOST_FILES => Ok(files),
+        count => Err(too_many(count)),
+    }
+}
+
+/// The content of the file at a place.
+pub(super) fn file(archive: &mut Archive, index: usize) -> Result<impl Read, String> {
+    archive.by_index(index).map_err(broken)
+}
+
+/// Whether people could not read the name in a list.
+fn is_unusable(name: &[u8]) -> bool {
+    const LONGEST_BYTES: usize = 255;
+    let is_control = |byte: &u8| byte.is_ascii_control();
+    name.is_empty() || name.len() > LONGEST_BYTES || name.iter().any(is_control)
+}
+
+fn broken(error: zip::result::ZipError) -> String {
+    format!("the archive cannot be read: {error}")
 }

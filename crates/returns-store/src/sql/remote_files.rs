@@ -42,6 +42,7 @@ fn came(row: &Record) -> Result<Option<Came>, StoreError> {
 
 fn taken(row: &Record) -> Result<Taken, StoreError> {
     Ok(Taken {
+        name: row.text("name")?,
         import_id: row.text("import_id")?,
         taken_at: row.time("taken_at")?,
         archived_remotely_at: row.optional_time("archived_remotely_at")?,
@@ -50,34 +51,39 @@ fn taken(row: &Record) -> Result<Taken, StoreError> {
 
 #[async_trait]
 impl RemoteFileStore for SqlStore {
-    async fn taken(&self, file: &RemoteKey) -> Result<Option<Taken>, StoreError> {
+    async fn taken(&self, file: &RemoteKey) -> Result<Vec<Taken>, StoreError> {
+        // A name at a source has no slash, so one that follows it begins a name in the archive.
         of_file(
             "find a file that was taken",
-            "SELECT import_id, taken_at, archived_remotely_at FROM remote_files \
-             WHERE source = $1 AND name = $2 AND size_bytes = $3 AND modified_at = $4",
+            "SELECT name, import_id, taken_at, archived_remotely_at FROM remote_files \
+             WHERE source = $1 AND (name = $2 OR substr(name, 1, length($2) + 1) = $2 || '/') \
+             AND size_bytes = $3 AND modified_at = $4 ORDER BY name",
             file,
         )?
-        .optional(&self.db, taken)
+        .list(&self.db, taken)
         .await
     }
 
     async fn record_taken(
         &self,
-        file: &RemoteKey,
-        import_id: &str,
+        files: &[(RemoteKey, String)],
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        of_file(
-            "record that a file was taken",
-            "INSERT INTO remote_files (source, name, size_bytes, modified_at, import_id, \
-             taken_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-            file,
-        )?
-        .bind(import_id)
-        .bind(at)
-        .execute(&self.db)
-        .await
-        .map(drop)
+        let what = "record that a file was taken";
+        let mut tx = self.db.begin(what).await?;
+        for (file, import_id) in files {
+            of_file(
+                what,
+                "INSERT INTO remote_files (source, name, size_bytes, modified_at, import_id, \
+                 taken_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                file,
+            )?
+            .bind(import_id)
+            .bind(at)
+            .execute(&mut tx)
+            .await?;
+        }
+        tx.commit(what).await
     }
 
     async fn record_remote_archival(

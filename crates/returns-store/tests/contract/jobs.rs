@@ -14,6 +14,7 @@ on_both! {
     a_run_ends_once_and_says_when_the_source_is_tried_again,
     a_source_is_changed_only_as_it_was_looked_at_and_the_change_is_kept,
     a_file_that_was_taken_is_known_by_name_size_and_time,
+    an_archive_is_known_with_all_its_files,
     runs_are_listed_newest_first,
     a_days_files_and_unfinished_imports_are_found,
     bytes_that_come_again_count_only_when_they_say_that_there_is_nothing,
@@ -249,25 +250,30 @@ async fn a_file_that_was_taken_is_known_by_name_size_and_time(fixture: Fixture) 
         size_bytes: 10,
         modified_at: now(),
     };
-    assert_eq!(store.taken(&file).await.unwrap(), None);
+    assert_eq!(store.taken(&file).await.unwrap(), []);
+    let took = async |file: &RemoteKey| {
+        let files = [(file.clone(), import_id.clone())];
+        store.record_taken(&files, now()).await.unwrap();
+    };
     for _ in 0..2 {
-        store.record_taken(&file, &import_id, now()).await.unwrap();
+        took(&file).await;
     }
-    let taken = store.taken(&file).await.unwrap().unwrap();
+    let taken = store.taken(&file).await.unwrap().pop().unwrap();
     assert_eq!(
-        (&taken.import_id, taken.archived_remotely_at),
-        (&import_id, None)
+        (&taken.name, &taken.import_id, taken.archived_remotely_at),
+        (&file.name, &import_id, None)
     );
     let renamed = RemoteKey {
         name: "again.csv".into(),
         ..file.clone()
     };
-    store
-        .record_taken(&renamed, &import_id, now())
-        .await
-        .unwrap();
+    took(&renamed).await;
     let since = store.taken_since("worldpay", now()).await.unwrap();
-    assert_eq!(since, [import_id], "one import, under however many names");
+    assert_eq!(
+        since,
+        [import_id.clone()],
+        "one import, under however many names"
+    );
     let later = now() + Duration::seconds(1);
     assert!(
         store
@@ -281,18 +287,35 @@ async fn a_file_that_was_taken_is_known_by_name_size_and_time(fixture: Fixture) 
         size_bytes: 11,
         ..file.clone()
     };
-    assert_eq!(store.taken(&grown).await.unwrap(), None);
+    assert_eq!(store.taken(&grown).await.unwrap(), []);
     store.record_remote_archival(&file, now()).await.unwrap();
     store
         .record_remote_archival(&file, now() + Duration::days(1))
         .await
         .unwrap();
-    let taken = store.taken(&file).await.unwrap().unwrap();
+    let taken = store.taken(&file).await.unwrap().pop().unwrap();
     assert_eq!(
         taken.archived_remotely_at,
         Some(now()),
         "the first time stays"
     );
+}
+
+async fn an_archive_is_known_with_all_its_files(fixture: Fixture) {
+    let store = &fixture.store;
+    let named = |name: &str| RemoteKey {
+        source: "worldpay".into(),
+        name: name.into(),
+        size_bytes: 10,
+        modified_at: now(),
+    };
+    let import_id = fixture.deciding_import("bytes", 1).await;
+    let names = ["r.zip/a.csv", "r.zip/b.csv", "r.zip2"];
+    let files = names.map(|name| (named(name), import_id.clone()));
+    store.record_taken(&files, now()).await.unwrap();
+    let taken = store.taken(&named("r.zip")).await.unwrap();
+    let found: Vec<&str> = taken.iter().map(|taken| &*taken.name).collect();
+    assert_eq!(found, ["r.zip/a.csv", "r.zip/b.csv"]);
 }
 
 async fn runs_are_listed_newest_first(fixture: Fixture) {
@@ -352,7 +375,8 @@ async fn bytes_that_come_again_count_only_when_they_say_that_there_is_nothing(fi
                 size_bytes: import_id.len() as u64,
                 modified_at: day + Duration::seconds(i64::from(import_id == &full)),
             };
-            store.record_taken(&key, import_id, day).await.unwrap();
+            let files = [(key, import_id.clone())];
+            store.record_taken(&files, day).await.unwrap();
         }
     }
     let since = async |from| store.came_since("worldpay", from).await.unwrap();
@@ -411,10 +435,8 @@ async fn a_days_files_and_unfinished_imports_are_found(fixture: Fixture) {
         size_bytes: 5,
         modified_at: received - Duration::hours(1),
     };
-    store
-        .record_taken(&key, &import_id, received)
-        .await
-        .unwrap();
+    let files = [(key.clone(), import_id.clone())];
+    store.record_taken(&files, received).await.unwrap();
     let file = came(&import_id, received, Some(key.modified_at));
     assert_eq!(since(received).await, [file], "once, and with its time");
     assert_eq!(
