@@ -12,6 +12,7 @@ mod limits;
 mod parsed;
 mod profile;
 mod properties;
+mod public_reports;
 mod reports;
 mod rows;
 mod values;

@@ -39,6 +39,8 @@ pub(super) fn check(
     let Some(trailer) = &profile.trailer else {
         return Ok(());
     };
+    let own = (!trailer.starts.is_empty()).then(|| row.aligned(&trailer.starts));
+    let row = own.as_ref().unwrap_or(row);
     if let Some(column) = &trailer.count {
         // A count in the first cell follows the words there.
         let text = match (column, said_by(trailer, row)) {

@@ -34,7 +34,9 @@ impl ColumnLayout {
     pub(super) fn by_number(profile: &Profile) -> Self {
         let fields = profile.columns.iter();
         let fields = fields.filter_map(|(field, column)| Some((*field, place(column, &[])?)));
-        Self::new(profile, Vec::new(), fields.collect(), profile.width)
+        let aligned = profile.is_aligned().then_some(profile.starts.len());
+        let width = profile.width.or(aligned);
+        Self::new(profile, Vec::new(), fields.collect(), width)
     }
 
     /// The columns that the header row names.

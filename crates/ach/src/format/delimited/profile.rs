@@ -19,6 +19,9 @@ pub struct Profile {
     pub name: String,
     /// What separates cells: `,` `|` `;` `^` or a tab.
     pub delimiter: Delimiter,
+    /// Where each column begins, counted in characters from 1, in files whose columns are aligned
+    /// and not delimited. There, nothing is quoted, and rows of dashes are no rows.
+    pub starts: Vec<usize>,
     /// Whether a cell that begins with `"` is quoted (`""` is one quote in it).
     pub quoting: bool,
     /// Whether the first row is a header. Without one, columns are given by number.
@@ -94,6 +97,7 @@ impl Default for Profile {
         Self {
             name: String::new(),
             delimiter: Delimiter::Comma,
+            starts: Vec::new(),
             quoting: true,
             header: true,
             width: None,
@@ -141,6 +145,11 @@ impl Profile {
             amount_unit: Some(unit),
             ..self
         }
+    }
+
+    /// Whether columns are aligned, and not delimited.
+    pub(super) fn is_aligned(&self) -> bool {
+        !self.starts.is_empty()
     }
 
     /// How the column of `field` is named: its header, `column 3`, or the field's key when
@@ -239,6 +248,8 @@ pub struct Trailer {
     pub count: Option<Column>,
     /// The column of the sum of their amounts, without signs, in the profile's unit.
     pub total: Option<Column>,
+    /// Where its columns begin, in files of aligned columns whose trailer has other columns.
+    pub starts: Vec<usize>,
     /// Whether a file with rows and without a trailer is rejected.
     pub required: bool,
 }

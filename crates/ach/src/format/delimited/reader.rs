@@ -124,6 +124,9 @@ impl RowParser {
             }
             return Ok(None);
         }
+        if profile.is_aligned() && row.is_rule() {
+            return Ok(None);
+        }
         tally.saw_text = true;
         if row_kind::says_no_records(profile, row) {
             tally.sentence_at.get_or_insert(row.at);

@@ -86,7 +86,10 @@ pub(super) fn says_no_records(profile: &Profile, row: &CsvRow) -> bool {
     }
     let delimiter = char::from(profile.delimiter.byte());
     let cells: Vec<&str> = row.cells().collect();
-    let joined = cells.join(&delimiter.to_string());
+    let joined = match profile.is_aligned() {
+        true => cells.concat(),
+        false => cells.join(&delimiter.to_string()),
+    };
     let said = joined.trim_matches(|c: char| c == delimiter || c.is_whitespace());
     let said = cell::one_spaced(said);
     profile.no_records.iter().any(|sentence| {

@@ -18,8 +18,11 @@ const LONGEST_ROW: usize = 1024 * 1024;
 /// The most cells in a row.
 pub(super) const MOST_CELLS: usize = 1024;
 
+/// In files of aligned columns a line is one cell, up to a byte that no text has.
+const NO_DELIMITER: u8 = 0x1f;
+
 /// One row of cells, decoded.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct CsvRow {
     /// Where it begins.
     pub(super) at: FilePosition,
@@ -63,6 +66,35 @@ impl CsvRow {
         self.text.trim().is_empty()
     }
 
+    /// Whether the row is a line that somebody drew.
+    pub(super) fn is_rule(&self) -> bool {
+        let is_drawn = |letter: char| matches!(letter, '-' | '=' | '_' | ' ');
+        self.text.chars().all(is_drawn)
+    }
+
+    /// The same row, cut where each column begins, in characters from 1. Blanks at the end of a
+    /// line may be missing, unless the file ends there.
+    pub(super) fn aligned(&self, starts: &[usize]) -> Self {
+        let mut row = self.clone();
+        for end in self.ends.iter().rev().skip(1) {
+            row.text.insert(*end, char::from(NO_DELIMITER));
+        }
+        let mut places = row.text.char_indices().map(|(place, _)| place);
+        let mut passed = 1;
+        row.ends.clear();
+        for start in starts.iter().skip(1) {
+            let place = places.nth(start - passed);
+            passed = start + 1;
+            match place {
+                Some(place) => row.ends.push(place),
+                None if self.is_terminated => row.ends.push(row.text.len()),
+                None => break,
+            }
+        }
+        row.ends.push(row.text.len());
+        row
+    }
+
     /// Whether the row covers more than one line.
     pub(super) fn spans_lines(&self) -> bool {
         self.last_line > self.at.line
@@ -98,6 +130,8 @@ pub(super) struct CsvRows<R> {
     csv: csv_core::Reader,
     quoting: bool,
     encoding: Encoding,
+    /// Where columns begin, if they are aligned.
+    starts: Vec<usize>,
     /// The row's cells one after the other. It has room for the longest row and a chunk.
     bytes: Vec<u8>,
     used: usize,
@@ -115,9 +149,13 @@ enum CellEnd {
 
 impl<R: Read> CsvRows<R> {
     pub(super) fn new(input: R, profile: &Profile) -> Self {
+        let (delimiter, quoting) = match profile.is_aligned() {
+            true => (NO_DELIMITER, false),
+            false => (profile.delimiter.byte(), profile.quoting),
+        };
         let mut csv = csv_core::ReaderBuilder::new()
-            .delimiter(profile.delimiter.byte())
-            .quoting(profile.quoting)
+            .delimiter(delimiter)
+            .quoting(quoting)
             .build();
         // The input skips a byte order mark at the file's beginning. csv-core would skip another
         // in its first input, if it came in one piece; after a line end it does not.
@@ -134,8 +172,9 @@ impl<R: Read> CsvRows<R> {
                 ends: Vec::new(),
             },
             csv,
-            quoting: profile.quoting,
+            quoting,
             encoding: profile.encoding,
+            starts: profile.starts.clone(),
             bytes: vec![0; LONGEST_ROW + CHUNK],
             used: 0,
             ends: Vec::new(),
@@ -182,6 +221,9 @@ impl<R: Read> CsvRows<R> {
         }
         self.row
             .decode(&self.bytes[..self.used], &self.ends, self.encoding);
+        if !self.starts.is_empty() {
+            self.row = self.row.aligned(&self.starts);
+        }
         Ok(Some(&self.row))
     }
 

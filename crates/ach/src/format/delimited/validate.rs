@@ -17,6 +17,7 @@ pub(super) fn faults(profile: &Profile) -> Vec<(String, String)> {
     };
     let is_nameless = profile.name.trim().is_empty();
     validation.fault_if(is_nameless, "name", "give the format a name");
+    validation.check_starts();
     validation.check_columns();
     validation.check_needed_columns();
     validation.check_other_columns();
@@ -51,6 +52,36 @@ impl Validation<'_> {
         self.profile.columns.contains_key(&field)
     }
 
+    fn check_starts(&mut self) {
+        let profile = self.profile;
+        let of_trailer = profile
+            .trailer
+            .as_ref()
+            .map_or(&[][..], |trailer| &trailer.starts);
+        for (key, starts) in [
+            ("starts", profile.starts.as_slice()),
+            ("trailer.starts", of_trailer),
+        ] {
+            let ascends = starts.windows(2).all(|pair| pair[0] < pair[1]);
+            let is_wrong = starts.first().is_some_and(|first| *first != 1)
+                || !ascends
+                || starts.len() > MOST_CELLS;
+            let message = "count characters from 1: the first column begins at 1, each other one \
+                           after the one before it; there are at most 1024";
+            self.fault_if(is_wrong, key, message);
+        }
+        self.fault_if(
+            !of_trailer.is_empty() && !profile.is_aligned(),
+            "trailer.starts",
+            "the columns are delimited; only with `starts` are they aligned",
+        );
+        self.fault_if(
+            profile.is_aligned() && profile.width.is_some(),
+            "width",
+            "leave it out: starts sets it",
+        );
+    }
+
     fn check_columns(&mut self) {
         for (field, column) in &self.profile.columns {
             self.check_column(&format!("columns.{field}"), column);
@@ -60,7 +91,12 @@ impl Validation<'_> {
             Column::Number(number) => Some(*number),
             Column::Named(_) => None,
         });
-        match (self.profile.header, self.profile.width, numbers.max()) {
+        let aligned = (self.profile.is_aligned()).then_some(self.profile.starts.len());
+        let width = self
+            .profile
+            .width
+            .or(aligned.filter(|_| !self.profile.header));
+        match (self.profile.header, width, numbers.max()) {
             (true, Some(_), _) => self.fault("width", "leave it out: the header sets it"),
             (false, Some(width), Some(last)) if width < last => {
                 self.fault(
