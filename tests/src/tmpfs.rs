@@ -10,7 +10,13 @@ impl Tmpfs {
     pub fn mount(folder: &Path, kib: u32) -> Self {
         std::fs::create_dir_all(folder).expect("a folder to mount on");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"])
+            .args([
+                "-t",
+                "tmpfs",
+                "-o",
+                &format!("size={kib}k,mode=700"),
+                "tmpfs",
+            ])
             .arg(folder)
             .status()
             .expect("mount runs");

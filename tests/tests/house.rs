@@ -170,3 +170,14 @@ fn all_planted_bugs_apply_to_one_copy_of_the_code() {
         "the bugs of tests/crash/src/bug.rs: {bugs:?}"
     );
 }
+
+#[test]
+fn the_check_of_dependencies_fails_without_advisories() {
+    let checked = Command::new(root().join("scripts/check-dependencies"))
+        .env("ADVISORY_DB", "/nonexistent")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&checked.stderr);
+    assert_eq!(checked.status.code(), Some(1), "{said}");
+    assert!(said.contains("--without-advisories"), "{said}");
+}

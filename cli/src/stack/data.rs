@@ -2,11 +2,11 @@
 //! folder in place of a bucket.
 
 use std::fs::{self, File, TryLockError};
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use secrecy::{ExposeSecret as _, SecretString};
+use echeck_service::privacy;
+use secrecy::SecretString;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _};
 
@@ -27,7 +27,7 @@ impl DataFolder {
     /// # Errors
     /// When the folder cannot be written, or a database does not answer.
     pub async fn open(folder: &Path, databases: &DatabaseArguments) -> Result<Self> {
-        fs::create_dir_all(folder)
+        privacy::private_folder(folder)
             .with_context(|| format!("the data folder {} cannot be created", folder.display()))?;
         let folder = folder
             .canonicalize()
@@ -50,6 +50,7 @@ impl DataFolder {
         create_tables(&data.gateway, demo).await?;
         let demo = rallypay_adapter::demo_schema(data.rallypay.dialect());
         create_tables(&data.rallypay, demo).await?;
+        data.keep_to_owner()?;
         Ok(data)
     }
 
@@ -101,6 +102,18 @@ impl DataFolder {
             }
         }
     }
+
+    /// Closes the databases of this folder to other users. One that is elsewhere is others'.
+    fn keep_to_owner(&self) -> Result<()> {
+        for database in ["gateway.db", "rallypay.db"] {
+            for suffix in ["", "-wal", "-shm"] {
+                let file = self.folder.join(format!("{database}{suffix}"));
+                privacy::private_file(&file)
+                    .with_context(|| format!("{} cannot be used", file.display()))?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Only the owner can read the key file, from the moment it exists.
@@ -108,17 +121,8 @@ fn create_key(path: &Path, draw: impl FnOnce() -> Option<SecretString>) -> Resul
     if path.exists() {
         return Ok(());
     }
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let key = draw().context("this machine gives no random bytes for a key")?;
-    options
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(key.expose_secret().as_bytes())?;
-            file.sync_all()
-        })
+    privacy::create_secret(path, &key)
         .with_context(|| format!("the key file {} cannot be written", path.display()))
 }
 

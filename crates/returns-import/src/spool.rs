@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use age::x25519;
-use chrono::{DateTime, TimeDelta, Utc};
+use echeck_service::privacy;
+use echeck_service::room::Room;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// What can go wrong with the spool.
@@ -38,7 +39,7 @@ pub struct Spool {
 impl Spool {
     /// Opens the spool in `folder` with the `age` identity that its files are encrypted to.
     pub fn open(folder: &Path, identity: &SecretString) -> Result<Self, SpoolError> {
-        fs::create_dir_all(folder).map_err(io_error(folder, "made"))?;
+        privacy::private_folder(folder).map_err(io_error(folder, "made private"))?;
         let identity = identity
             .expose_secret()
             .trim()

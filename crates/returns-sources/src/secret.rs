@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use echeck_service::config::Section;
-use secrecy::{ExposeSecret as _, SecretString};
+use echeck_service::privacy;
+use secrecy::SecretString;
 
 use super::error::SourceError;
 
@@ -44,19 +45,11 @@ impl StoredSecret {
 
     /// The secret as it is now.
     pub(super) fn now(&self) -> Result<SecretString, SourceError> {
-        let file = match &self.location {
-            SecretLocation::Configuration(secret) => return Ok(secret.clone()),
-            SecretLocation::File(file) => file,
-        };
-        let fault = |why: String| SourceError::Credential {
-            key: self.key,
-            why: format!("{}: {why}", file.display()),
-        };
-        let content =
-            SecretString::from(std::fs::read_to_string(file).map_err(|e| fault(e.to_string()))?);
-        match content.expose_secret().trim_end_matches(['\r', '\n']) {
-            "" => Err(fault("the file is empty".to_owned())),
-            secret => Ok(SecretString::from(secret)),
+        match &self.location {
+            SecretLocation::Configuration(secret) => Ok(secret.clone()),
+            SecretLocation::File(file) => {
+                privacy::read_secret(file).map_err(|why| self.unusable(why))
+            }
         }
     }
 

@@ -19,7 +19,7 @@ impl JournalSettings {
     pub fn read(root: &Section<'_>) -> Self {
         let section = root.section("journal");
         let earlier = section.strings_or("earlier_public_keys", &[]);
-        let key = section.private_secret("signing_key").and_then(|text| {
+        let key = section.secret("signing_key").and_then(|text| {
             CheckpointKey::read(&text, &earlier)
                 .map_err(|why| section.fault("signing_key", why))
                 .ok()

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use echeck_service::outbound::install_tls_provider;
 use object_store::aws::AmazonS3Builder;
+use echeck_service::privacy;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
@@ -77,7 +78,7 @@ impl Bucket {
             folder: Some(folder.to_owned()),
             timeout,
         });
-        let store = std::fs::create_dir_all(folder)
+        let store = privacy::private_folder(folder)
             .map_err(|source| object_store::Error::Generic {
                 store: "folder",
                 source: Box::new(source),

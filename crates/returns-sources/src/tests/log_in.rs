@@ -62,7 +62,8 @@ async fn a_password_gets_in_and_a_rotated_one_needs_no_restart() {
     let sshd = with_file(Sshd::options().with_passwords().start());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
-    std::fs::write(&file, format!("{}\n", account.password)).unwrap();
+    let password = format!("{}\n", account.password);
+    echeck_service::privacy::create_secret(&file, &password.into()).unwrap();
     let keys = with(&keys(&sshd, ""), "private_key_file", "");
     let keys = with(&keys, "user", &format!("{:?}", account.name));
     let keys = with(&keys, "password_file", &format!("{file:?}"));

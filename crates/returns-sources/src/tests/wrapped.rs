@@ -246,7 +246,7 @@ async fn a_key_with_a_passphrase_opens_files_and_a_wrong_passphrase_is_a_fault()
     }
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key.asc");
-    std::fs::write(&file, armored(&pair)).unwrap();
+    echeck_service::privacy::create_secret(&file, &armored(&pair).into()).unwrap();
     let keys = format!("directory = \"/in\"\npgp_private_key_file = {file:?}\n");
     let fault = configured("folder", &keys).err().unwrap().to_string();
     assert!(

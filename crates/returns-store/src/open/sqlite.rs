@@ -1,8 +1,10 @@
 //! SQLite: one file, write-ahead log, every commit on disk before it counts.
 
+use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use echeck_service::privacy;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row as _, SqliteConnection, SqlitePool};
 
@@ -26,6 +28,7 @@ pub(super) async fn open(url: &str, settings: &StoreSettings) -> Result<SqlitePo
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT);
+    let file = options.get_filename().to_owned();
     let pool = connect(options, settings.max_connections)
         .await
         .map_err(failed("open the file"))?;
@@ -33,7 +36,19 @@ pub(super) async fn open(url: &str, settings: &StoreSettings) -> Result<SqlitePo
     migrate(&mut connection, settings.migrate).await?;
     assert_durable(&mut connection).await?;
     drop(connection);
+    keep_to_owner(&file)?;
     Ok(pool)
+}
+
+/// Closes the files of the database to other users: they hold names and amounts.
+fn keep_to_owner(file: &Path) -> Result<(), StoreError> {
+    for suffix in ["", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        privacy::private_file(Path::new(&name))
+            .map_err(|error| StoreError::Unusable(error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Connects. The switch to WAL needs the file for itself for a moment and does not wait for

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
-use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::value::{explain, is_set, kind_of, list, number, quoted, scalar, text, truth};
 use super::{KeyPath, KeyUse, Settings};
+use crate::privacy;
 
 /// One section of the configuration. When a value is missing or wrong, a getter records a fault
 /// and returns a placeholder. [`Settings::finish`] then fails, so that all faults are reported
@@ -165,7 +166,8 @@ impl<'a> Section<'a> {
     }
 
     /// A secret, if there is one: the text under `key`, or the content of the file named by
-    /// `key` with `_file` after it, without the line end. No fault ever quotes it.
+    /// `key` with `_file` after it, without the line end, which only its owner may read. No fault
+    /// ever quotes it.
     pub fn secret(&self, key: &str) -> Option<SecretString> {
         let file_key = format!("{key}_file");
         let file = self.optional_string(&file_key);
@@ -180,20 +182,6 @@ impl<'a> Section<'a> {
             (None, Some(file)) => self.secret_in_file(&file_key, &file),
             (None, None) => None,
         }
-    }
-
-    /// As [`Section::secret`], for a key that nobody else may have: a file that others than its
-    /// owner and group may read is refused.
-    pub fn private_secret(&self, key: &str) -> Option<SecretString> {
-        let file_key = format!("{key}_file");
-        if let Some(file) = self.optional_string(&file_key)
-            && std::fs::metadata(&file).is_ok_and(|found| found.permissions().mode() & 0o007 != 0)
-        {
-            let what = format!("names {file}, which may be read by others; chmod 600 it");
-            self.fault(&file_key, what);
-            return None;
-        }
-        self.secret(key)
     }
 
     /// As [`Section::secret`], with a fault when there is none. `None` only after a fault.
@@ -233,15 +221,14 @@ impl<'a> Section<'a> {
     }
 
     fn secret_in_file(&self, file_key: &str, file: &str) -> Option<SecretString> {
-        let what = match std::fs::read_to_string(file) {
-            Ok(content) => match content.trim_end_matches(['\r', '\n']) {
-                "" => format!("names an empty file, {file}"),
-                secret => return Some(SecretString::from(secret)),
-            },
-            Err(fault) => format!("names {file}, which cannot be read: {fault}"),
-        };
-        self.fault(file_key, what);
-        None
+        privacy::read_secret(Path::new(file))
+            .map_err(|fault| {
+                self.fault(
+                    file_key,
+                    format!("names a file that cannot be used: {fault}"),
+                )
+            })
+            .ok()
     }
 
     /// Records that `key` was read, and reads it unless it is absent or empty.

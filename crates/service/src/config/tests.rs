@@ -151,7 +151,8 @@ fn a_value_where_a_section_belongs_is_one_fault() {
 fn a_secret_comes_from_its_key_or_from_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("password");
-    std::fs::write(&file, format!("{CANARY}\n")).unwrap();
+    let secret = secrecy::SecretString::from(format!("{CANARY}\n"));
+    crate::privacy::create_secret(&file, &secret).unwrap();
     let shown = file.display();
     let settings = load(
         &format!("direct = \"{CANARY}\"\nfiled_file = \"{shown}\"\n"),
@@ -172,12 +173,16 @@ fn a_secret_is_never_in_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("missing");
     let empty = folder.path().join("empty");
-    std::fs::write(&empty, "\n").unwrap();
+    crate::privacy::create_secret(&empty, &"\n".into()).unwrap();
+    let open = folder.path().join("open");
+    std::fs::write(&open, CANARY).unwrap();
+    std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     let settings = load(
         &format!(
-            "both = \"{CANARY}\"\nboth_file = \"x\"\nlost_file = \"{}\"\nempty_file = \"{}\"\nlisted = [\"{CANARY}\"]\nunread = \"{CANARY}\"\n[typed]\npassword = [\"{CANARY}\"]\n[other]\nport = \"{CANARY}\"\n",
+            "both = \"{CANARY}\"\nboth_file = \"x\"\nlost_file = \"{}\"\nempty_file = \"{}\"\nopen_file = \"{}\"\nlisted = [\"{CANARY}\"]\nunread = \"{CANARY}\"\n[typed]\npassword = [\"{CANARY}\"]\n[other]\nport = \"{CANARY}\"\n",
             missing.display(),
-            empty.display()
+            empty.display(),
+            open.display()
         ),
         &[("ECHECK__UNREAD_TOO", CANARY)],
     );
@@ -193,7 +198,7 @@ fn a_secret_is_never_in_a_fault() {
         port: u16,
     }
     let root = settings.root();
-    for key in ["both", "lost", "empty", "listed"] {
+    for key in ["both", "lost", "empty", "open", "listed"] {
         let secret = root.secret(key);
         assert!(secret.is_none());
     }
@@ -201,12 +206,13 @@ fn a_secret_is_never_in_a_fault() {
     assert!(root.section("typed").deserialize::<Typed>().is_none());
     assert!(root.section("other").deserialize::<Other>().is_none());
     let error = settings.finish().unwrap_err();
-    assert_eq!(error.faults.len(), 9, "{error}");
+    assert_eq!(error.faults.len(), 10, "{error}");
     assert!(!format!("{error} {error:?}").contains(CANARY), "{error}");
     for part in [
         "both: is set together with both_file",
         "lost_file: names",
-        "empty_file: names an empty file",
+        "empty_file: names a file that cannot be used",
+        "is open to other users (mode 644)",
         "listed: must be text in quotes, not a list",
         "absent: is required, or absent_file",
         "typed.password: ",

@@ -1,6 +1,9 @@
 //! The configuration of each copy of each service, small batches and short pauses, so that
 //! there are many moments at which a fault can hit.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
@@ -37,7 +40,13 @@ pub(super) struct Outside<'a> {
 pub(super) fn make_spool_key(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("spool.key");
     let key = returns_service::new_spool_identity();
-    std::fs::write(&path, key.expose_secret())?;
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&path)?;
+    file.write_all(key.expose_secret().as_bytes())?;
     Ok(path)
 }
 
