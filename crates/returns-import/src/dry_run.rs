@@ -9,6 +9,7 @@ use super::batches::{Parsed, SpooledFile, parse};
 use super::check::{CheckError, FileVerdict, check};
 use super::decide::{Decider, PendingDecisions};
 use super::gather::{entries, gather, rejected};
+use super::receive::KeptFile;
 use super::spool::Spool;
 use super::worker::ImportError;
 use crate::source::Source;
@@ -25,29 +26,18 @@ pub struct DryRun<'a> {
 }
 
 impl DryRun<'_> {
-    /// The result that an import of the file would have now. The file is deleted afterwards.
+    /// The result that an import of the file would have now. The file is deleted afterwards, also
+    /// when nobody waits for the result any more.
     ///
     /// # Errors
     /// When the file cannot be read, or nothing can be looked up.
     pub async fn run(
         &self,
         source: &Source,
-        new: NewImport,
+        kept: KeptFile,
     ) -> Result<(ImportRecord, Vec<RejectedLine>), ImportError> {
-        let spool_name = new.spool_name.clone();
-        let outcome = self.check_and_decide(source, new).await;
-        if let Err(error) = self.spool.remove(&spool_name) {
-            tracing::warn!(%error, "the file of a dry run is left in the spool");
-        }
-        outcome
-    }
-
-    async fn check_and_decide(
-        &self,
-        source: &Source,
-        new: NewImport,
-    ) -> Result<(ImportRecord, Vec<RejectedLine>), ImportError> {
-        let file = SpooledFile::of(&new, self.spool, source, self.batch_size);
+        let new: &NewImport = &kept;
+        let file = SpooledFile::of(new, self.spool, source, self.batch_size);
         let verdict = check(&file, self.decider).await?;
         let mut record = ImportRecord {
             import_id: ids::import_id(&new.source, &new.sha256, 0),

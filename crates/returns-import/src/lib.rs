@@ -23,7 +23,7 @@ mod worker;
 
 pub use dry_run::DryRun;
 pub use faults::ImportFaults;
-pub use receive::{ReceiveError, Receiving, record};
+pub use receive::{KeptFile, ReceiveError, Receiving};
 pub use source::Source;
-pub use spool::{ReadBack, Spool, SpoolError};
+pub use spool::{ReadBack, Spool, SpoolError, SpoolKeeper};
 pub use worker::{ImportError, Importer};

@@ -1,6 +1,9 @@
 //! Receiving a file: bytes go to the spool as they come, hashed on the way; then, and only
 //! then, the import is recorded.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use returns_model::ids::hex;
 use returns_model::import::{NewImport, Received};
@@ -19,6 +22,8 @@ pub enum ReceiveError {
     Spool(#[from] SpoolError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("the service stopped while the file was recorded; send it again")]
+    Cut,
 }
 
 /// A file that is being received.
@@ -32,7 +37,11 @@ pub struct Receiving {
 
 impl Receiving {
     /// Starts a file. `nonce` keeps two files that are received at once apart.
+    ///
+    /// # Errors
+    /// When the spool has no room for another file, or cannot be written.
     pub fn begin(spool: &Spool, nonce: uuid::Uuid, limit_bytes: u64) -> Result<Self, SpoolError> {
+        spool.check_room(0)?;
         Ok(Self {
             spool: spool.clone(),
             incoming: spool.begin(&nonce.to_string())?,
@@ -62,7 +71,7 @@ impl Receiving {
         file_name: &str,
         at: DateTime<Utc>,
         nonce: uuid::Uuid,
-    ) -> Result<(Spool, NewImport), ReceiveError> {
+    ) -> Result<KeptFile, ReceiveError> {
         let sha256 = hex(&self.hasher.finalize());
         // The nonce again: an earlier, refused import of the same bytes keeps its own file.
         let spool_name = format!("{sha256}-{nonce}.age");
@@ -75,22 +84,128 @@ impl Receiving {
             spool_name,
             received_at: at,
         };
-        Ok((self.spool, new))
+        Ok(KeptFile {
+            spool: Some(self.spool),
+            new,
+        })
     }
 }
 
-/// Records a stored file. When its bytes are known already, the copy is deleted.
-pub async fn record(
-    store: &dyn Store,
-    spool: &Spool,
+/// A file that is stored for good, and that no import names yet. Dropped before it is recorded, it
+/// is deleted: nobody would ever read it.
+#[derive(Debug)]
+pub struct KeptFile {
+    /// Where it is; `None` once it is an import's.
+    spool: Option<Spool>,
     new: NewImport,
-) -> Result<Received, ReceiveError> {
-    let spool_name = new.spool_name.clone();
-    failpoint("receive::before_record").await?;
-    let received = store.receive(new).await?;
-    failpoint("receive::after_record").await?;
-    if let Received::Known(_) = &received {
-        spool.remove(&spool_name)?;
+}
+
+impl KeptFile {
+    /// Records the file as an import. When its bytes are known already, the copy is deleted.
+    ///
+    /// It is done to its end even if the caller goes away meanwhile: a record whose answer nobody
+    /// hears may stand in the database, so the file must stay as well.
+    pub async fn record(self, store: &Arc<dyn Store>) -> Result<Received, ReceiveError> {
+        let store = store.clone();
+        let recording = tokio::spawn(async move { self.record_with(&*store).await });
+        recording.await.unwrap_or(Err(ReceiveError::Cut))
     }
-    Ok(received)
+
+    async fn record_with(mut self, store: &dyn Store) -> Result<Received, ReceiveError> {
+        failpoint("receive::before_record").await?;
+        // From here on the record may exist, whatever the answer says. The sweep deletes the file
+        // if it does not.
+        let spool = self.spool.take();
+        let received = store.receive(self.new.clone()).await?;
+        failpoint("receive::after_record").await?;
+        if let (Received::Known(_), Some(spool)) = (&received, spool) {
+            spool.remove(&self.new.spool_name)?;
+        }
+        Ok(received)
+    }
+}
+
+impl Deref for KeptFile {
+    type Target = NewImport;
+
+    fn deref(&self) -> &NewImport {
+        &self.new
+    }
+}
+
+impl Drop for KeptFile {
+    fn drop(&mut self) {
+        if let Some(spool) = &self.spool {
+            // If this fails, the sweep does it later.
+            let _ = spool.remove(&self.new.spool_name);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use echeck_test_fixtures::{empty_store, eventually};
+
+    use super::*;
+
+    /// A spool with a kept file in it, and how many files there are.
+    fn kept() -> (tempfile::TempDir, KeptFile) {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
+        let nonce = uuid::Uuid::new_v4();
+        let mut receiving = Receiving::begin(&spool, nonce, 100).unwrap();
+        receiving.write(b"a return").unwrap();
+        let source = Source {
+            name: "bank".into(),
+            format: ach::format::Format::Nacha(ach::format::nacha::Tolerance::default()),
+            rules: Vec::new(),
+            ours: crate::source::Ours::default(),
+            allow_empty: Vec::new(),
+        };
+        let at = DateTime::UNIX_EPOCH;
+        let kept = receiving.keep(&source, "a.ach", at, nonce).unwrap();
+        (folder, kept)
+    }
+
+    fn files(folder: &tempfile::TempDir) -> usize {
+        std::fs::read_dir(folder.path()).unwrap().count()
+    }
+
+    #[tokio::test]
+    async fn a_kept_file_that_nobody_records_is_deleted() {
+        let (folder, kept) = kept();
+        assert_eq!(files(&folder), 1);
+        drop(kept);
+        assert_eq!(files(&folder), 0);
+    }
+
+    #[tokio::test]
+    async fn a_record_that_nobody_waits_for_any_more_is_made_all_the_same() {
+        let (_database, store) = empty_store().await;
+        let (folder, kept) = kept();
+        let names = [kept.spool_name.clone()];
+        let mut recording = Box::pin(kept.record(&store));
+        // The caller goes away as soon as the record has begun.
+        let first_poll = std::future::poll_fn(|context| {
+            std::task::Poll::Ready(recording.as_mut().poll(context).is_ready())
+        });
+        assert!(!first_poll.await);
+        drop(recording);
+        let named = async || store.spool_files_named(&names).await.unwrap() == names;
+        eventually("an import names the file", named).await;
+        assert_eq!(files(&folder), 1);
+    }
+
+    #[tokio::test]
+    async fn a_copy_of_what_is_known_is_deleted() {
+        let (_database, store) = empty_store().await;
+        let (_, first) = kept();
+        let (folder, second) = kept();
+        assert!(matches!(first.record(&store).await, Ok(Received::New(_))));
+        assert!(matches!(
+            second.record(&store).await,
+            Ok(Received::Known(_))
+        ));
+        assert_eq!(files(&folder), 0);
+    }
 }

@@ -1,6 +1,8 @@
 //! The spool: every received file, stored encrypted, because return files hold account
 //! numbers in clear. The `age` format, so that staff can open one with an ordinary tool.
 
+mod keeper;
+
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use echeck_service::privacy;
 use echeck_service::room::Room;
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub use keeper::SpoolKeeper;
+
 /// What can go wrong with the spool.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
@@ -20,6 +24,12 @@ pub enum SpoolError {
         what: &'static str,
         #[source]
         source: io::Error,
+    },
+    #[error("the spool {path} has no room for {needed_bytes} more bytes: {room}")]
+    Full {
+        path: PathBuf,
+        needed_bytes: u64,
+        room: Room,
     },
     #[error("the spool file {path} cannot be opened with the configured key: {why}")]
     Key { path: PathBuf, why: String },
@@ -34,6 +44,12 @@ pub struct Spool {
     identity: Arc<x25519::Identity>,
     /// Who else can open what is stored from now on.
     recipients: Arc<[x25519::Recipient]>,
+}
+
+impl std::fmt::Debug for Spool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Spool({})", self.folder.display())
+    }
 }
 
 impl Spool {
@@ -79,6 +95,22 @@ impl Spool {
     /// deletes it then.
     pub fn scratch(&self, name: &str) -> PathBuf {
         self.folder.join(format!("{name}.part"))
+    }
+
+    /// Whether a file of this size fits.
+    ///
+    /// # Errors
+    /// [`SpoolError::Full`] when it does not.
+    pub fn check_room(&self, needed_bytes: u64) -> Result<(), SpoolError> {
+        let room = Room::of(&self.folder).map_err(io_error(&self.folder, "asked for its room"))?;
+        if room.fits(needed_bytes) {
+            return Ok(());
+        }
+        Err(SpoolError::Full {
+            path: self.folder.clone(),
+            needed_bytes,
+            room,
+        })
     }
 
     /// Starts a file. Until [`Incoming::keep`] it can be lost without a trace.
@@ -139,39 +171,6 @@ impl Spool {
             }
             removed => removed,
         }
-    }
-
-    /// Deletes what an earlier run left half-written. Nothing refers to it; but replicas share
-    /// the folder, and what is younger than a day may be on its way to one of them.
-    pub fn sweep(&self, now: DateTime<Utc>) -> Result<(), SpoolError> {
-        let failed = io_error(&self.folder, "listed");
-        for entry in fs::read_dir(&self.folder).map_err(failed)? {
-            let path = entry.map_err(io_error(&self.folder, "listed"))?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "part")
-            {
-                sweep_file(&path, now)?;
-            }
-        }
-        Ok(())
-    }
-}
-
-fn sweep_file(path: &Path, now: DateTime<Utc>) -> Result<(), SpoolError> {
-    let swept = fs::metadata(path)
-        .and_then(|file| file.modified())
-        .and_then(|modified| {
-            if now - DateTime::<Utc>::from(modified) > TimeDelta::days(1) {
-                fs::remove_file(path)
-            } else {
-                Ok(())
-            }
-        });
-    match swept {
-        // Another replica was faster.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        swept => swept.map_err(io_error(path, "deleted")),
     }
 }
 
@@ -272,102 +271,4 @@ impl Seek for ReadBack {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spool() -> (tempfile::TempDir, Spool) {
-        let folder = tempfile::tempdir().unwrap();
-        let spool = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
-        (folder, spool)
-    }
-
-    #[test]
-    fn a_kept_file_reads_back_and_is_not_in_clear_on_disk() {
-        let (folder, spool) = spool();
-        let mut incoming = spool.begin("a").unwrap();
-        incoming.write(b"account 123456789").unwrap();
-        incoming.keep("a.age").unwrap();
-
-        let on_disk = fs::read(folder.path().join("a.age")).unwrap();
-        assert!(!on_disk.windows(9).any(|window| window == b"123456789"));
-        let mut text = String::new();
-        spool
-            .read("a.age")
-            .unwrap()
-            .read_to_string(&mut text)
-            .unwrap();
-        assert_eq!(text, "account 123456789");
-    }
-
-    #[test]
-    fn a_file_that_is_not_kept_leaves_nothing() {
-        let (folder, spool) = spool();
-        let mut incoming = spool.begin("a").unwrap();
-        incoming.write(b"half").unwrap();
-        drop(incoming);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn what_is_read_back_can_be_sought_in_and_leaves_nothing() {
-        let (folder, spool) = spool();
-        let mut incoming = spool.begin("a").unwrap();
-        let text: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
-        incoming.write(&text).unwrap();
-        let mut back = incoming.read_back(&spool).unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-
-        back.seek(SeekFrom::End(-4)).unwrap();
-        let mut last = [0; 4];
-        back.read_exact(&mut last).unwrap();
-        assert_eq!(u32::from_le_bytes(last), 199_999);
-        back.rewind().unwrap();
-        let mut all = Vec::new();
-        back.read_to_end(&mut all).unwrap();
-        assert!(all == text);
-    }
-
-    #[test]
-    fn only_what_was_left_half_written_a_day_ago_is_swept() {
-        let (folder, spool) = spool();
-        let incoming = spool.begin("a").unwrap();
-        spool.begin("b").unwrap().keep("b.age").unwrap();
-        let written = fs::metadata(folder.path().join("a.part")).unwrap();
-        let written = DateTime::<Utc>::from(written.modified().unwrap());
-        let files = || fs::read_dir(folder.path()).unwrap().count();
-        spool.sweep(written + TimeDelta::hours(23)).unwrap();
-        assert_eq!(files(), 2, "another replica may be receiving it");
-        spool.sweep(written + TimeDelta::hours(25)).unwrap();
-        assert_eq!(files(), 1, "a received file is never swept");
-        drop(incoming);
-    }
-
-    #[test]
-    fn a_recipient_opens_it_with_their_own_key_and_the_service_with_its_own() {
-        let (folder, spool) = spool();
-        let staff = x25519::Identity::generate();
-        let spool = spool.with_recipients(&[staff.to_public()]);
-        let mut incoming = spool.begin("a").unwrap();
-        incoming.write(b"a return").unwrap();
-        incoming.keep("a.age").unwrap();
-        let file = File::open(folder.path().join("a.age")).unwrap();
-        let decryptor = age::Decryptor::new(file).unwrap();
-        let opened = decryptor.decrypt(std::iter::once(&staff as &dyn age::Identity));
-        for mut reader in [
-            Box::new(opened.unwrap()) as Box<dyn Read>,
-            Box::new(spool.read("a.age").unwrap()),
-        ] {
-            let mut text = String::new();
-            reader.read_to_string(&mut text).unwrap();
-            assert_eq!(text, "a return");
-        }
-    }
-
-    #[test]
-    fn another_key_does_not_open_it() {
-        let (folder, spool) = spool();
-        spool.begin("a").unwrap().keep("a.age").unwrap();
-        let other = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
-        assert!(matches!(other.read("a.age"), Err(SpoolError::Key { .. })));
-    }
-}
+mod tests;

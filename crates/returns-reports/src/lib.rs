@@ -82,6 +82,9 @@ impl ReportError {
                 source,
                 format!("a file could not be {what}: {source}"),
             ),
+            Self::Spool(SpoolError::Full { path, .. }) => Cause::DiskFull {
+                path: path.display().to_string(),
+            },
             Self::Spool(error @ (SpoolError::Key { .. } | SpoolError::BadIdentity(_))) => {
                 Cause::SpoolFailed {
                     path: String::new(),

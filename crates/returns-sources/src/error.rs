@@ -144,6 +144,7 @@ impl From<SpoolError> for SourceError {
             {
                 Self::DiskFull { path }
             }
+            SpoolError::Full { path, .. } => Self::DiskFull { path },
             SpoolError::Io { path, .. } | SpoolError::Key { path, .. } => Self::Spool { path, why },
             SpoolError::BadIdentity(_) => Self::Spool {
                 path: PathBuf::new(),
@@ -162,7 +163,7 @@ pub(super) fn receiving(name: &RemoteName, error: ReceiveError, size_bytes: u64)
             limit_bytes,
         },
         ReceiveError::Spool(error) => error.into(),
-        ReceiveError::Store(error) => SourceError::Refused {
+        error @ (ReceiveError::Store(_) | ReceiveError::Cut) => SourceError::Refused {
             what: "the record of the file".to_owned(),
             why: ErrorChain(&error).to_string(),
         },

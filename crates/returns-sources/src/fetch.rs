@@ -5,8 +5,7 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use echeck_service::clock::SharedClock;
-use returns_import::{Receiving, Source, Spool};
-use returns_model::import::NewImport;
+use returns_import::{KeptFile, Receiving, Source, Spool};
 use uuid::Uuid;
 
 use super::error::{SourceError, receiving};
@@ -47,7 +46,7 @@ impl Fetch {
         &self,
         remote: &mut impl Remote,
         pgp: Option<&PgpKey>,
-    ) -> Result<Vec<NewImport>, SourceError> {
+    ) -> Result<Vec<KeptFile>, SourceError> {
         let file = &self.file;
         if file.size_bytes > self.limit_bytes {
             return Err(SourceError::TooLarge {
@@ -56,6 +55,7 @@ impl Fetch {
                 limit_bytes: self.limit_bytes,
             });
         }
+        self.spool.check_room(file.size_bytes)?;
         let layers = layers(file.name.as_bytes());
         let inside = if layers.is_empty() {
             let mut received = self.begin(self.nonce)?;
@@ -78,28 +78,18 @@ impl Fetch {
         self.keep(inside)
     }
 
-    /// Stores the files for good, all of them or none.
-    fn keep(&self, inside: Vec<Unwrapped>) -> Result<Vec<NewImport>, SourceError> {
+    /// Stores the files for good, all of them or none: one that is not handed on deletes itself.
+    fn keep(&self, inside: Vec<Unwrapped>) -> Result<Vec<KeptFile>, SourceError> {
         let (name, now) = (self.file.name.text(), self.clock.now());
-        let mut kept: Vec<NewImport> = Vec::new();
-        for one in inside {
+        let kept = inside.into_iter().map(|one| {
             let name = match &one.member {
                 Some(member) => format!("{name}/{member}"),
                 None => name.clone(),
             };
-            match one.received.keep(&self.source, &name, now, one.nonce) {
-                Ok((_, new)) => kept.push(new),
-                Err(error) => {
-                    for new in &kept {
-                        // The failure is reported below; a second one says no more.
-                        let _ = self.spool.remove(&new.spool_name);
-                    }
-                    let size_bytes = self.file.size_bytes;
-                    return Err(receiving(&self.file.name, error, size_bytes));
-                }
-            }
-        }
-        Ok(kept)
+            let kept = one.received.keep(&self.source, &name, now, one.nonce);
+            kept.map_err(|error| receiving(&self.file.name, error, self.file.size_bytes))
+        });
+        kept.collect()
     }
 
     /// Starts what an import will be made of.

@@ -8,8 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use echeck_service::clock::SharedClock;
-use returns_import::{Source, Spool};
-use returns_model::import::NewImport;
+use returns_import::{KeptFile, Source, Spool};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -70,7 +69,7 @@ impl Session {
 
     /// Everything in the directory, as it is now.
     pub(crate) async fn list(&mut self) -> Result<Vec<RemoteEntry>, SourceError> {
-        self.order(SourceConnection::list, drop).await
+        self.order(SourceConnection::list).await
     }
 
     /// What is there to be taken. Where a file counts as complete when it no longer grows, this
@@ -97,9 +96,8 @@ impl Session {
     }
 
     /// Takes a file into the spool, opened where it is wrapped: one file, or several where it is
-    /// an archive. They are not recorded yet:
-    /// [`returns_import::record`] does that. `nonce` keeps two files apart that are received at
-    /// once.
+    /// an archive. They are not recorded yet: [`KeptFile::record`] does that. `nonce` keeps two
+    /// files apart that are received at once.
     ///
     /// # Errors
     /// When the file does not come as it was listed, cannot be opened, or does not fit. Nothing
@@ -112,7 +110,7 @@ impl Session {
         limit_bytes: u64,
         nonce: Uuid,
         clock: &SharedClock,
-    ) -> Result<Vec<NewImport>, SourceError> {
+    ) -> Result<Vec<KeptFile>, SourceError> {
         let fetch = Fetch {
             file: file.clone(),
             spool: spool.clone(),
@@ -121,15 +119,9 @@ impl Session {
             nonce,
             clock: clock.clone(),
         };
-        let (location, spool) = (self.location.clone(), spool.clone());
-        // Files that nobody waits for any more would never be recorded.
-        let unheard = move |new: Vec<NewImport>| {
-            for new in new {
-                let _ = spool.remove(&new.spool_name);
-            }
-        };
-        let work = move |connection: &SourceConnection| connection.fetch(&fetch, &location);
-        self.order(work, unheard).await
+        let location = self.location.clone();
+        self.order(move |connection| connection.fetch(&fetch, &location))
+            .await
     }
 
     /// Moves or deletes a file as the configuration says, once its import is committed. It may be
@@ -142,8 +134,8 @@ impl Session {
         file: &RemoteFile,
     ) -> Result<RemoteArchival, SourceError> {
         let (file, location) = (file.clone(), self.location.clone());
-        let work = move |connection: &SourceConnection| connection.archive_remote(&file, &location);
-        self.order(work, drop).await
+        self.order(move |connection| connection.archive_remote(&file, &location))
+            .await
     }
 
     /// Ends the session in good order. It takes a second at most.
@@ -155,17 +147,16 @@ impl Session {
         let _ = tokio::time::timeout(Duration::from_secs(1), &mut self.ended).await;
     }
 
-    /// Has the thread do some work. When nobody waits for what comes of it, `unheard` gets it.
+    /// Has the thread do some work. When nobody waits for what comes of it, it is dropped: a file
+    /// in the spool goes with it.
     async fn order<T: Send + 'static>(
         &self,
         work: impl FnOnce(&SourceConnection) -> Result<T, SourceError> + Send + 'static,
-        unheard: impl FnOnce(T) + Send + 'static,
     ) -> Result<T, SourceError> {
         let (answer, answered) = oneshot::channel();
         let order: Order = Box::new(move |connection| {
-            if let Err(Ok(done)) = answer.send(work(connection)) {
-                unheard(done);
-            }
+            // A caller that is gone needs no answer.
+            drop(answer.send(work(connection)));
         });
         let sent = self.orders.send(order);
         sent.map_err(|_| SourceError::worker_gone())?;
@@ -248,7 +239,7 @@ impl SourceConnection {
         &self,
         fetch: &Fetch,
         location: &RemoteLocation,
-    ) -> Result<Vec<NewImport>, SourceError> {
+    ) -> Result<Vec<KeptFile>, SourceError> {
         let pgp = location.pgp.as_ref();
         match self {
             Self::Sftp(connection) => fetch.run(&mut connection.download(&fetch.file)?, pgp),

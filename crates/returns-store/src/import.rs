@@ -37,6 +37,8 @@ pub trait ImportStore: Send + Sync {
     ) -> Result<Vec<ImportRecord>, StoreError>;
     /// How many imports each source has.
     async fn imports_per_source(&self) -> Result<HashMap<String, u64>, StoreError>;
+    /// Those of these files in the spool that an import names.
+    async fn spool_files_named(&self, names: &[String]) -> Result<Vec<String>, StoreError>;
     /// Ids of imports that are neither decided nor refused, oldest first.
     async fn open_imports(&self) -> Result<Vec<String>, StoreError>;
     /// Refuses a file that is being checked.

@@ -73,7 +73,7 @@ mod tests {
         mode(0o644);
         let refused = read(&text).err().unwrap();
         assert!(refused.contains("journal.signing_key_file"), "{refused}");
-        assert!(refused.contains("may be read by others"), "{refused}");
+        assert!(refused.contains("is open to other users"), "{refused}");
         mode(0o600);
         let settings = Settings::from_toml(&text).unwrap();
         let read = JournalSettings::read(&settings.root());

@@ -7,6 +7,7 @@ pub mod failpoint;
 #[cfg(feature = "outbound")]
 pub mod outbound;
 pub mod privacy;
+pub mod room;
 pub mod server;
 pub mod shutdown;
 pub mod stopwatch;

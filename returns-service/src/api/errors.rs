@@ -10,7 +10,7 @@ use returns_feed::{AdoptError, FeedError};
 use returns_import::adapter::AdapterError;
 use returns_import::decide::DecideError;
 use returns_import::hold::HoldError;
-use returns_import::{ImportError, ReceiveError};
+use returns_import::{ImportError, ReceiveError, SpoolError};
 use returns_model::endpoint::EndpointFault;
 use returns_model::plan::PlanFault;
 use returns_reports::bucket::BucketError;
@@ -235,6 +235,12 @@ impl From<ImportError> for ApiError {
             ImportError::Store(error) => error.into(),
             ImportError::Decide(error) => error.into(),
             ImportError::Check(_)
+            ReceiveError::Spool(error @ SpoolError::Full { .. }) => {
+                tracing::error!(error = %ErrorChain(&error), "the spool failed a call");
+                let what = "there is no room to store the file; free space on the disk of the \
+                            spool, then send it again";
+                Self::new(Code::ResourceExhausted, "SPOOL_FULL", what, &[])
+            }
             | ImportError::Read(_)
             | ImportError::Gone { .. }
             | ImportError::NoSource { .. }
@@ -242,6 +248,7 @@ impl From<ImportError> for ApiError {
                 let what = ErrorChain(&error).to_string();
                 tracing::error!(error = what, "a dry run failed");
                 unavailable("DRY_RUN_FAILED", what)
+            ReceiveError::Cut => stopping(),
             }
         }
     }

@@ -5,9 +5,8 @@ use std::time::Duration;
 use echeck_proto::returns::v1 as proto;
 use echeck_service::server::deadline_of;
 use proto::import_file_request::Part;
-use returns_import::{DryRun, ReceiveError, Receiving, Source, Spool, record};
-use returns_model::import::{ImportRecord, NewImport, Phase, Received};
-use returns_store::{Seen, Topic};
+use returns_import::{DryRun, KeptFile, ReceiveError, Receiving, Source};
+use returns_model::import::{ImportRecord, Phase, Received};
 use tokio_stream::StreamExt as _;
 use tonic::{Request, Streaming};
 use uuid::Uuid;
@@ -39,11 +38,11 @@ impl Api {
         };
         let source = self.source_of(&header)?;
         check_name(&header.file_name)?;
-        let (spool, new) = self.receive(&mut parts, source, &header.file_name).await?;
+        let kept = self.receive(&mut parts, source, &header.file_name).await?;
         if header.dry_run {
-            return self.dry_run(source, new).await;
+            return self.dry_run(source, kept).await;
         }
-        let received = record(&*self.store, &spool, new).await?;
+        let received = kept.record(&self.store).await?;
         self.notifier.file_received();
         let (import, duplicate_file) = match received {
             Received::New(import) => (import, false),
@@ -70,7 +69,7 @@ impl Api {
         parts: &mut Streaming<proto::ImportFileRequest>,
         source: &Source,
         file_name: &str,
-    ) -> Result<(Spool, NewImport), ApiError> {
+    ) -> Result<KeptFile, ApiError> {
         let nonce = Uuid::new_v4();
         let mut receiving = Receiving::begin(&self.spool, nonce, self.max_file_bytes)
             .map_err(ReceiveError::from)?;
@@ -101,7 +100,7 @@ impl Api {
     async fn dry_run(
         &self,
         source: &Source,
-        new: NewImport,
+        kept: KeptFile,
     ) -> Result<proto::ImportFileResponse, ApiError> {
         let dry_run = DryRun {
             decider: &self.decider,
@@ -109,7 +108,7 @@ impl Api {
             batch_size: self.batch_size,
             now: self.clock.now(),
         };
-        let (record, lines) = dry_run.run(source, new).await?;
+        let (record, lines) = dry_run.run(source, kept).await?;
         let mut import = convert::import(&record);
         import.rejected_lines = convert::rejected_lines(&lines);
         if matches!(record.phase, Phase::Decided { .. }) {

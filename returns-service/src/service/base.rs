@@ -33,7 +33,6 @@ impl Base {
         let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
         let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
             .with_recipients(&config.spool_recipients);
-        spool.sweep(clock.now())?;
         let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
         let (incidents, signals) = IncidentReporter::new();
         let base = Self {

@@ -15,7 +15,7 @@ use returns_alerts::StoreWatch;
 use returns_feed::settle::SettlementJob;
 use returns_feed::{Feed, FeedJob};
 use returns_import::hold::DueHolds;
-use returns_import::{Spool, SpoolError};
+use returns_import::{Spool, SpoolError, SpoolKeeper};
 use returns_reports::ReporterJob;
 use returns_reports::bucket::BucketError;
 use returns_store::{StoreError, StoreSettings};
@@ -178,6 +178,7 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     let mut workers = Workers::new();
     workers.spawn("imports", parts.importer.clone().run(stop.clone()));
     workers.spawn("daily job", parts.scheduler.clone().run(stop.clone()));
+    workers.job(spool_keeper(base), base, stop);
     workers.job(DueHolds(parts.holds.clone()), base, stop);
     workers.job(SettlementJob(parts.settlement.clone()), base, stop);
     workers.job(publisher(base, parts), base, stop);
@@ -197,6 +198,11 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
         workers.job(OwnerJob(sender.clone()), base, stop);
     }
     workers
+}
+
+fn spool_keeper(base: &Base) -> SpoolKeeper {
+    let (store, spool) = (base.store.clone(), base.spool.clone());
+    SpoolKeeper::new(store, spool, base.clock.clone(), base.incidents.clone())
 }
 
 fn publisher(base: &Base, parts: &ServiceParts) -> EventPublisher {

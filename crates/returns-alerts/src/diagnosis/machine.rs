@@ -2,20 +2,18 @@
 
 use std::path::Path;
 
+use echeck_service::room::Room;
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::Cause;
 
 use crate::diagnosis::probe::timed;
-
-/// With less room than this the disk counts as full: the next file may not fit.
-const LEAST_FREE_BYTES: u64 = 64 << 20;
 
 /// Checks how much room there is where received files are stored.
 pub(super) async fn disk(folder: &Path) -> Check {
     let path = folder.to_owned();
     timed("disk space", folder.display().to_string(), async move {
         let asked = path.clone();
-        let stat = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&asked)).await;
+        let stat = tokio::task::spawn_blocking(move || Room::of(&asked)).await;
         let failed = |why: String| {
             CheckResult::Failed(Cause::SpoolFailed {
                 path: path.display().to_string(),
@@ -23,11 +21,7 @@ pub(super) async fn disk(folder: &Path) -> Check {
             })
         };
         match stat {
-            Ok(Ok(stat)) => room(
-                &path,
-                stat.f_frsize.saturating_mul(stat.f_bavail),
-                stat.f_frsize.saturating_mul(stat.f_blocks),
-            ),
+            Ok(Ok(room)) => judge(&path, room),
             Ok(Err(error)) => failed(error.to_string()),
             Err(error) => failed(error.to_string()),
         }
@@ -35,17 +29,19 @@ pub(super) async fn disk(folder: &Path) -> Check {
     .await
 }
 
-fn room(path: &Path, free_bytes: u64, of_bytes: u64) -> CheckResult {
-    if free_bytes < LEAST_FREE_BYTES {
-        return CheckResult::Failed(Cause::DiskFull {
-            path: format!("{} ({} KiB free)", path.display(), free_bytes >> 10),
+fn judge(path: &Path, room: Room) -> CheckResult {
+    let shown = path.display();
+    if !room.fits(0) {
+        let path = format!("{shown} ({room})");
+        return CheckResult::Failed(Cause::DiskFull { path });
+    }
+    if room.is_low() {
+        return CheckResult::Failed(Cause::DiskLow {
+            path: shown.to_string(),
+            room: room.to_string(),
         });
     }
-    CheckResult::Passed(format!(
-        "{} MiB of {} MiB free",
-        free_bytes >> 20,
-        of_bytes >> 20
-    ))
+    CheckResult::Passed(room.to_string())
 }
 
 #[cfg(test)]
@@ -64,16 +60,19 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_with_less_than_the_least_room_is_full() {
-        let path = Path::new("/spool");
-        let result = room(path, LEAST_FREE_BYTES - 1, 1 << 40);
-        assert!(matches!(
-            result,
-            CheckResult::Failed(Cause::DiskFull { .. })
-        ));
-        assert!(matches!(
-            room(path, LEAST_FREE_BYTES, 1 << 40),
-            CheckResult::Passed(_)
-        ));
+    fn a_disk_without_room_is_full_and_one_with_little_is_low() {
+        let found = |free_bytes| {
+            let room = Room {
+                free_bytes,
+                of_bytes: 1 << 40,
+                free_files: None,
+            };
+            judge(Path::new("/spool"), room)
+        };
+        let full = found(1 << 10);
+        assert!(matches!(full, CheckResult::Failed(Cause::DiskFull { .. })));
+        let low = found(1 << 20);
+        assert!(matches!(low, CheckResult::Failed(Cause::DiskLow { .. })));
+        assert!(matches!(found(1 << 39), CheckResult::Passed(_)));
     }
 }

@@ -256,11 +256,11 @@ impl World {
             ours: returns_import::source::Ours::default(),
             allow_empty: Vec::new(),
         };
-        let (_, new) = receiving
+        let kept = receiving
             .keep(&source, "returns.csv", now(), nonce)
             .unwrap();
-        let spool_name = new.spool_name.clone();
-        let Received::New(import) = self.store.receive(new).await.unwrap() else {
+        let spool_name = kept.spool_name.clone();
+        let Received::New(import) = kept.record(&self.store).await.unwrap() else {
             panic!("the file is new")
         };
         self.notifier.import_changed();

@@ -158,10 +158,12 @@ impl From<ReceiveError> for RunError {
         match error {
             ReceiveError::Store(error) => Self::Store(error),
             ReceiveError::Spool(error) => Self::Source(error.into()),
-            error @ ReceiveError::TooLarge { .. } => Self::Source(SourceError::Refused {
-                what: "to receive the file".to_owned(),
-                why: error.to_string(),
-            }),
+            error @ (ReceiveError::TooLarge { .. } | ReceiveError::Cut) => {
+                Self::Source(SourceError::Refused {
+                    what: "to receive the file".to_owned(),
+                    why: error.to_string(),
+                })
+            }
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use ach::format::Emptiness;
 use chrono::DateTime;
-use returns_import::record;
-use returns_model::import::{ImportRecord, NewImport, Received};
+use returns_import::KeptFile;
+use returns_model::import::{ImportRecord, Received};
 use returns_model::incident::Area;
 use returns_model::job::{RemoteKey, Taken};
 use returns_store::{StoreError, failpoint};
@@ -144,18 +144,18 @@ impl RunContext<'_> {
         failpoint("job::before_fetch").await?;
         let jobs = self.jobs;
         let (nonce, limit) = (Uuid::new_v4(), limit_bytes);
-        let new = session
+        let kept = session
             .fetch(file, &jobs.spool, self.source, limit, nonce, &jobs.clock)
             .await?;
         failpoint("job::after_fetch").await?;
         let mut files = Vec::new();
-        for new in new {
-            let name = new.file_name.clone();
+        for kept in kept {
+            let name = kept.file_name.clone();
             let key = RemoteKey {
                 name,
                 ..key.clone()
             };
-            files.push(self.record_import(file, key, new).await?);
+            files.push(self.record_import(file, key, kept).await?);
         }
         failpoint("job::after_record").await?;
         let taken: Vec<(RemoteKey, String)> = files
@@ -172,10 +172,10 @@ impl RunContext<'_> {
         &self,
         file: &RemoteFile,
         key: RemoteKey,
-        new: NewImport,
+        kept: KeptFile,
     ) -> Result<TakenFile, RunError> {
-        let size_bytes = new.size_bytes;
-        let received = record(self.store(), &self.jobs.spool, new).await?;
+        let size_bytes = kept.size_bytes;
+        let received = kept.record(&self.jobs.store).await?;
         self.jobs.notifier.file_received();
         let (import, known) = match received {
             Received::New(import) => (import, false),

@@ -49,7 +49,7 @@ impl Line {
         }
     }
 
-    async fn fetch(&mut self) -> Result<NewImport, SourceError> {
+    async fn fetch(&mut self) -> Result<KeptFile, SourceError> {
         self.incidents
             .fetch(&mut self.session, &self.file, &self.source)
             .await

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use echeck_service::clock::{SharedClock, SystemClock};
 use echeck_service::config::{ConfigError, Settings};
 use echeck_test_servers::sshd::Sshd;
-use returns_import::{Source, Spool};
-use returns_model::import::NewImport;
+use returns_import::{KeptFile, Source, Spool};
 use uuid::Uuid;
 
 use super::error::SourceError;
@@ -107,7 +106,7 @@ impl IncidentReporter {
         session: &mut Session,
         file: &RemoteFile,
         bank: &Bank,
-    ) -> Result<NewImport, SourceError> {
+    ) -> Result<KeptFile, SourceError> {
         self.fetch_as(session, file, bank, LIMIT_BYTES, Uuid::new_v4())
             .await
     }
@@ -119,7 +118,7 @@ impl IncidentReporter {
         bank: &Bank,
         limit_bytes: u64,
         nonce: Uuid,
-    ) -> Result<NewImport, SourceError> {
+    ) -> Result<KeptFile, SourceError> {
         let clock: SharedClock = Arc::new(SystemClock);
         let new = session
             .fetch(file, &self.spool, &bank.source, limit_bytes, nonce, &clock)
@@ -129,7 +128,7 @@ impl IncidentReporter {
     }
 
     /// What was kept, in clear.
-    fn content(&self, new: &NewImport) -> Vec<u8> {
+    fn content(&self, new: &KeptFile) -> Vec<u8> {
         let mut content = Vec::new();
         let mut reader = self.spool.read(&new.spool_name).unwrap();
         reader.read_to_end(&mut content).unwrap();

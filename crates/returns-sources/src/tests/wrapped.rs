@@ -80,7 +80,7 @@ async fn taken_with(
     content: &[u8],
     key: Option<PgpKey>,
     limit_bytes: u64,
-) -> Result<(NewImport, Vec<u8>), SourceError> {
+) -> Result<(KeptFile, Vec<u8>), SourceError> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(name), content).unwrap();
     let keys = format!("directory = {:?}\ncomplete = \"rename\"\n", folder.path());
@@ -100,7 +100,7 @@ async fn taken_with(
     Ok((new, content))
 }
 
-async fn taken(name: &str, content: &[u8]) -> Result<(NewImport, Vec<u8>), SourceError> {
+async fn taken(name: &str, content: &[u8]) -> Result<(KeptFile, Vec<u8>), SourceError> {
     taken_with(name, content, None, LIMIT_BYTES).await
 }
 
@@ -109,7 +109,7 @@ async fn unopenable(name: &str, content: &[u8]) -> String {
     why(taken(name, content).await)
 }
 
-fn why(taken: Result<(NewImport, Vec<u8>), SourceError>) -> String {
+fn why(taken: Result<(KeptFile, Vec<u8>), SourceError>) -> String {
     let error = taken.err().unwrap();
     match error.cause() {
         Cause::FileUnopenable { why, .. } => why,

@@ -77,6 +77,8 @@ CREATE INDEX imports_name ON imports (source, file_name);
 CREATE INDEX imports_open ON imports (received_at, import_id) WHERE phase IN ('checking', 'deciding');
 CREATE INDEX imports_decided ON imports (last_position) WHERE phase = 'decided';
 CREATE INDEX imports_files ON imports (received_at, import_id) WHERE NOT files_done;
+-- Whether a file in the spool is an import's.
+CREATE INDEX imports_spool ON imports (spool_name);
 
 -- An import's rows in stretches without a gap, one for each append: how many of them a database
 -- has passed is a sum over these, even when rows of other imports lie between them.

@@ -94,6 +94,17 @@ impl ImportStore for SqlStore {
         Ok(counted.into_iter().collect())
     }
 
+    async fn spool_files_named(&self, names: &[String]) -> Result<Vec<String>, StoreError> {
+        let sql = format!(
+            "SELECT spool_name FROM imports WHERE spool_name {}",
+            self.db.syntax().one_of("$1")
+        );
+        statement("look up files of the spool", sql)
+            .bind(names)
+            .list(&self.db, |row| row.text("spool_name"))
+            .await
+    }
+
     async fn open_imports(&self) -> Result<Vec<String>, StoreError> {
         statement(
             "list open imports",

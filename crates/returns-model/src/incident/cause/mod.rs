@@ -122,6 +122,8 @@ pub enum Cause {
     SourceFailed { what: String, why: String },
     /// There is no room left on a disk of this machine.
     DiskFull { path: String },
+    /// There is little room left on the disk of the spool.
+    DiskLow { path: String, room: String },
     /// The spool cannot be used.
     SpoolFailed { path: String, why: String },
     /// The bucket's server does not know our access key id.
@@ -235,6 +237,7 @@ impl Cause {
             Self::DiskFull { path } => service::disk_full(path),
             Self::SpoolFailed { path, why } => service::spool_failed(path, why),
             Self::BucketKeyIdUnknown { bucket } => reports::key_id_unknown(bucket),
+            Self::DiskLow { path, room } => service::disk_low(path, room),
             Self::BucketSecretWrong { bucket } => reports::secret_wrong(bucket),
             Self::BucketTokenExpired { bucket } => reports::token_expired(bucket),
             Self::BucketMissing { bucket } => reports::missing(bucket),

@@ -16,6 +16,19 @@ pub(super) fn disk_full(path: &str) -> Description {
     )
 }
 
+pub(super) fn disk_low(path: &str, room: &str) -> Description {
+    Description::new(
+        Area::Disk,
+        format!("The disk of {path} is nearly full: {room}."),
+        "Files are still received, but the next one may not fit.",
+        &[
+            "Free space on that disk, or enlarge it. A disk can also run out of entries for files \
+             (`df -i`).",
+            "Do not delete files of this service by hand.",
+        ],
+    )
+}
+
 pub(super) fn spool_failed(path: &str, why: &str) -> Description {
     Description::new(
         Area::Disk,

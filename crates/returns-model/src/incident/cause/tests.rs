@@ -151,6 +151,10 @@ fn our_samples() -> Vec<Cause> {
         Cause::DiskFull {
             path: text("/var/spool/echeck"),
         },
+        Cause::DiskLow {
+            path: text("/var/spool/echeck"),
+            room: text("12 MiB of 20480 MiB free"),
+        },
         Cause::SpoolFailed {
             path: text("/var/spool/echeck"),
             why: text("permission denied"),
