@@ -588,3 +588,68 @@ async fn a_match_that_the_trace_contradicts_moves_no_money() {
     }
     assert_eq!(world.reversals("TR1").await, "0");
 }
+
+/// What the database of the returns service keeps of unreadable lines, in bytes.
+async fn recorded_bytes(world: &World) -> u64 {
+    let file = world.options.data.join("returns.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let database = sqlx::SqlitePool::connect_with(options).await.unwrap();
+    let sql =
+        "SELECT CAST(COALESCE(SUM(LENGTH(rejected)), 0) AS INTEGER) FROM import_rejected_lines";
+    sqlx::query_scalar::<_, i64>(sql)
+        .fetch_one(&database)
+        .await
+        .unwrap()
+        .unsigned_abs()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_unreadable_lines_are_counted_and_listed_page_by_page() {
+    const LINES: usize = 100_000;
+    let world = World::start().await;
+    let mut text = Worldpay::new().text();
+    // A megabyte of them.
+    text.push_str(&"not,a,row\n".repeat(LINES));
+    let size = text.len() as u64;
+    let sent = world.import(RETURNS, "r.csv", text).await;
+    assert_eq!(sent.totals.unwrap().rejected.unwrap().count, LINES as u64);
+    assert!(recorded_bytes(&world).await < 32 * size);
+
+    let ask = proto::GetImportRequest {
+        import_id: sent.import_id.clone(),
+    };
+    let answer = world.client.clone().get_import(ask).await.unwrap();
+    let import = answer.into_inner().file_import.unwrap();
+    let mut lines: Vec<u64> = import.rejected_lines.iter().map(|one| one.line).collect();
+    assert_eq!(lines.len(), 100);
+    let mut page_token = import.rejected_lines_token;
+    while !page_token.is_empty() {
+        let ask = proto::ListRejectedLinesRequest {
+            import_id: sent.import_id.clone(),
+            page_size: 500,
+            page_token,
+        };
+        let page = world.client.clone().list_rejected_lines(ask).await.unwrap();
+        let page = page.into_inner();
+        lines.extend(page.rejected_lines.iter().map(|one| one.line));
+        page_token = page.next_page_token;
+    }
+    let expected: Vec<u64> = (2..LINES as u64 + 2).collect();
+    assert!(lines == expected, "{} lines", lines.len());
+    world.stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_megabyte_of_rows_that_would_become_many_times_that_is_rejected_whole() {
+    let world = World::start().await;
+    let mut text = Worldpay::new().text();
+    text.push_str(&"x\n".repeat(500_000));
+    let why = world.rejection(RETURNS, "r.csv", text).await;
+    assert_eq!(why.line, 2);
+    assert!(
+        why.message.contains("more than 32 times the file"),
+        "{why:?}"
+    );
+    assert_eq!(recorded_bytes(&world).await, 0);
+    world.stack.stop().await.unwrap();
+}

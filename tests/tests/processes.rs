@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use echeck::database::DatabaseArguments;
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{Payment, Process, World, Worldpay, binary, eventually, port, tool};
+use echeck_tests::{Nacha, Payment, Process, World, Worldpay, binary, eventually, port, tool};
 use proto::returns_service_client::ReturnsServiceClient;
 
 fn start(name: &str, folder: &Path, config: &str) -> Process {
@@ -131,6 +131,96 @@ async fn three_processes_import_a_file_and_stop_in_order() {
     for process in [returns, rallypay, gateway] {
         assert_eq!(process.stop(), Some(0), "a drained service ends well");
     }
+}
+
+/// A server that takes connections and never says a word; gives its port.
+fn silent_server() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let sockets: Vec<_> = listener.incoming().collect();
+        drop(sockets);
+    });
+    port
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_ended_its_process_twice_is_parked_until_a_person_tries_it_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = DataFolder::open(folder.path(), &DatabaseArguments::default())
+        .await
+        .unwrap();
+    let port = port();
+    // The process is killed while it waits for an answer of the gateway's adapter.
+    let config = format!(
+        "[server]\nlisten = \"127.0.0.1:{port}\"\n[database]\nurl = {:?}\n\
+         [spool]\nfolder = {:?}\nidentity_file = {:?}\n[replica]\nlease_ms = 500\n\
+         [feed]\ntimeout_ms = 600000\n\
+         [databases.gateway]\nadapter = \"http://127.0.0.1:{}\"\nrole = \"system_of_record\"\n\
+         [sources.nacha]\nformat = \"nacha\"\n",
+        data.returns().url(),
+        folder.path().join("spool"),
+        folder.path().join("spool.key"),
+        silent_server(),
+    );
+    let service = || start("returns-service", folder.path(), &config);
+    let mut process = service();
+    let header = proto::ImportFileHeader {
+        source: "nacha".into(),
+        file_name: "r.ach".into(),
+        ..Default::default()
+    };
+    let file = Nacha::new().returned("231380100000017", "R01").text();
+    let parts = [
+        proto::import_file_request::Part::Header(header),
+        proto::import_file_request::Part::Chunk(file.into_bytes()),
+    ]
+    .map(|part| proto::ImportFileRequest { part: Some(part) });
+    let mut client = connect(port).await;
+    let sent = client.import_file(tokio_stream::iter(parts)).await.unwrap();
+    let import_id = sent.into_inner().file_import.unwrap().import_id;
+    let returns = sqlx::SqlitePool::connect(data.returns().url())
+        .await
+        .unwrap();
+    let returns = &returns;
+    let begun = |times: i64| async move {
+        let sql = "SELECT work_begun FROM imports WHERE phase = 'deciding'";
+        let found: Option<i64> = sqlx::query_scalar(sql)
+            .fetch_optional(returns)
+            .await
+            .unwrap();
+        found == Some(times)
+    };
+    for times in [1, 2] {
+        eventually("it is at work", || begun(times)).await;
+        process.kill();
+        process = service();
+    }
+
+    let client = connect(port).await;
+    let fault = || {
+        let mut client = client.clone();
+        let ask = proto::GetImportRequest {
+            import_id: import_id.clone(),
+        };
+        async move {
+            let answer = client.get_import(ask).await.unwrap();
+            answer.into_inner().file_import.unwrap().fault
+        }
+    };
+    eventually("it is parked", || async {
+        fault().await.contains("parked")
+    })
+    .await;
+    let retried = Command::new(binary("echeck"))
+        .args(["imports", "retry", &import_id, "--reason", "a test"])
+        .args(["--server", &format!("http://127.0.0.1:{port}")])
+        .output()
+        .unwrap();
+    assert!(retried.status.success(), "{retried:?}");
+    eventually("it is at work again", || begun(1)).await;
+    eventually("nothing stops it", || async { fault().await.is_empty() }).await;
+    process.kill();
 }
 
 fn grpcurl(arguments: &[&str], input: &str) -> Output {

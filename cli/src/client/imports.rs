@@ -1,21 +1,26 @@
-//! `echeck imports`: lists imports, or shows one.
+//! `echeck imports`: lists imports, shows one or its unreadable lines, or tries a parked one again.
 
 use std::io;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 
-use super::connect::Client;
-use super::{Failure, Words as _, amount};
+use super::connect::{Client, pages};
+use super::{Change, Failure, Words as _, amount};
 use crate::output::{Columns, Table, counted, out};
 
-/// Which imports to list.
+/// Which imports to list, or what to do with one.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  echeck imports\n  echeck imports imp_0123456789abcdef01234567 --json"
+    after_help = "Examples:\n  echeck imports\n  echeck imports imp_0123456789abcdef01234567 --json\n  \
+    echeck imports lines imp_0123456789abcdef01234567\n  \
+    echeck imports retry imp_0123456789abcdef01234567 --reason 'the machine has more memory now'",
+    args_conflicts_with_subcommands = true
 )]
 pub(crate) struct ListImportsArguments {
+    #[command(subcommand)]
+    action: Option<ImportAction>,
     /// The import to show.
     import_id: Option<String>,
     /// Only of this source.
@@ -23,10 +28,36 @@ pub(crate) struct ListImportsArguments {
     source: String,
 }
 
-pub(super) async fn run(
-    ListImportsArguments { import_id, source }: ListImportsArguments,
-    service: &Client,
-) -> Result<u8, Failure> {
+/// What to do with an import.
+#[derive(Debug, Subcommand)]
+enum ImportAction {
+    /// List all lines that could not be read.
+    Lines {
+        /// The import.
+        import_id: String,
+    },
+    /// Try an import again that is parked, because the process ended twice while it worked on it.
+    Retry {
+        /// The import.
+        import_id: String,
+        #[command(flatten)]
+        change: Change,
+    },
+}
+
+pub(super) async fn run(arguments: ListImportsArguments, service: &Client) -> Result<u8, Failure> {
+    let ListImportsArguments {
+        action,
+        import_id,
+        source,
+    } = arguments;
+    match action {
+        Some(ImportAction::Lines { import_id }) => return lines(import_id, service).await,
+        Some(ImportAction::Retry { import_id, change }) => {
+            return retry(import_id, change, service).await;
+        }
+        None => {}
+    }
     let Some(import_id) = import_id else {
         let ask = proto::ListImportsRequest {
             source,
@@ -37,6 +68,37 @@ pub(super) async fn run(
     };
     let ask = proto::GetImportRequest { import_id };
     let answer = service.returns().get_import(ask).await?.into_inner();
+    let import = answer.file_import.context("the service sent no import")?;
+    service.show(&import, print)
+}
+
+async fn lines(import_id: String, service: &Client) -> Result<u8, Failure> {
+    let found = pages(u32::MAX, async |page_size, page_token| {
+        let ask = proto::ListRejectedLinesRequest {
+            import_id: import_id.clone(),
+            page_size,
+            page_token,
+        };
+        let answer = service.returns().list_rejected_lines(ask).await?;
+        let answer = answer.into_inner();
+        Ok((answer.rejected_lines, answer.next_page_token))
+    });
+    service.show_all(&found.await?, "Every line could be read.", |line| {
+        vec![
+            (">LINE", line.line.to_string()),
+            ("FIELD", line.field.clone()),
+            ("WHY", line.message.clone()),
+        ]
+    })
+}
+
+async fn retry(import_id: String, change: Change, service: &Client) -> Result<u8, Failure> {
+    let ask = proto::RetryImportRequest {
+        import_id,
+        actor: change.actor,
+        reason: change.reason,
+    };
+    let answer = service.operations().retry_import(ask).await?.into_inner();
     let import = answer.file_import.context("the service sent no import")?;
     service.show(&import, print)
 }
@@ -74,6 +136,17 @@ pub(super) fn print(import: &proto::Import) -> io::Result<()> {
     }
     for line in &import.rejected_lines {
         writeln!(out(), "  {}", rejected(line))?;
+    }
+    if !import.rejected_lines_token.is_empty() {
+        let all = import
+            .totals
+            .unwrap_or_default()
+            .rejected
+            .unwrap_or_default();
+        let more = all.count.saturating_sub(import.rejected_lines.len() as u64);
+        let more = counted(more, "more line", "more lines");
+        let id = &import.import_id;
+        writeln!(out(), "  and {more}: echeck imports lines {id}")?;
     }
     for finding in &import.findings {
         writeln!(

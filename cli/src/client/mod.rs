@@ -128,7 +128,7 @@ pub(crate) struct NoArguments {}
 pub(crate) enum ClientCommand {
     /// Import a return file.
     Import(Call<import::ImportArguments>),
-    /// List imports, or show one.
+    /// List imports; show one or its unreadable lines, or try a parked one again.
     Imports(Call<imports::ListImportsArguments>),
     /// Save the CSV report of an import.
     Report(Call<report::ReportArguments>),

@@ -13,6 +13,7 @@ use super::decide::{DecideError, look_up};
 use super::gather::entries;
 use super::import_times::ImportTimes;
 use super::spool::{Spool, SpoolError};
+use super::weight;
 use super::worker::ImportError;
 use crate::source::Source;
 
@@ -21,6 +22,9 @@ const PARSED_AHEAD: usize = 2;
 
 /// How many batches may wait to be decided after they were looked up. More would only cost memory.
 const LOOKED_UP_AHEAD: usize = 1;
+
+/// What a batch may weigh: rows can be long.
+const BATCH_BYTES: u64 = 4 << 20;
 
 /// Why a file could not be read to its end.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +50,9 @@ pub(crate) struct SpooledFile<'a> {
     pub(crate) name: &'a str,
     pub(crate) source: &'a Source,
     pub(crate) received_on: NaiveDate,
-    /// How many items are handed over at a time.
+    /// How many items are handed over at a time, at most.
     pub(crate) batch_size: usize,
+    pub(crate) size_bytes: u64,
 }
 
 impl<'a> SpooledFile<'a> {
@@ -64,6 +69,7 @@ impl<'a> SpooledFile<'a> {
             source,
             received_on: new.received_at.date_naive(),
             batch_size,
+            size_bytes: new.size_bytes,
         }
     }
 }
@@ -102,7 +108,7 @@ fn send_batches<R: std::io::Read>(
     batch_size: usize,
 ) -> Option<Result<Parsed, BatchError>> {
     let mut seen = 0_u64;
-    let mut batch = Vec::with_capacity(batch_size);
+    let (mut batch, mut bytes) = (Vec::with_capacity(batch_size), 0);
     for item in reader.by_ref() {
         let item = match item {
             Ok(item) => item,
@@ -112,9 +118,11 @@ fn send_batches<R: std::io::Read>(
         if seen <= skip {
             continue;
         }
+        bytes += weight::of(&item);
         batch.push(item);
-        if batch.len() == batch_size {
+        if batch.len() == batch_size || bytes >= BATCH_BYTES {
             let full = std::mem::replace(&mut batch, Vec::with_capacity(batch_size));
+            bytes = 0;
             sender.blocking_send(Ok(Parsed::Batch(full))).ok()?;
         }
     }

@@ -10,6 +10,7 @@ use returns_model::import::Checked;
 use super::adapter::AdapterError;
 use super::batches::{BatchError, Parsed, SpooledFile, parse};
 use super::decide::{Decider, EntryToDecide};
+use super::weight::Scales;
 use crate::source::Source;
 
 /// What the check says of a file.
@@ -38,9 +39,15 @@ pub(crate) async fn check(
     let source = file.source;
     let mut parsed = parse(file, 0);
     let mut unit = UnitCheck::new(source);
+    let mut scales = Scales::new(file.size_bytes);
     loop {
         match parsed.recv().await.ok_or(CheckError::ParserGone)? {
-            Ok(Parsed::Batch(items)) => unit.look_at(&items, source, decider).await?,
+            Ok(Parsed::Batch(items)) => {
+                if let Some(rejected) = scales.add(&items) {
+                    return Ok(FileVerdict::Rejected(rejected));
+                }
+                unit.look_at(&items, source, decider).await?;
+            }
             Ok(Parsed::End(summary)) => {
                 if let Some(rejected) = unit.verdict() {
                     return Ok(FileVerdict::Rejected(rejected));

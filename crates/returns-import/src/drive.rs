@@ -35,8 +35,9 @@ impl Importer {
     /// `stop` is the shutdown, or that another replica has claimed the import.
     pub(super) async fn drive(&self, import_id: &str, stop: &CancellationToken) {
         let mut backoff = Backoff::new(LONGEST_PAUSE);
+        let mut begun = false;
         while !stop.is_cancelled() {
-            match self.step(import_id, stop).await {
+            match self.counted_step(import_id, &mut begun, stop).await {
                 Ok(DriveStep::Again) => {
                     backoff.reset();
                     self.report_recovered(import_id);
@@ -60,6 +61,28 @@ impl Importer {
                 }
             }
         }
+    }
+
+    /// A step that is counted while it lasts: one that ends the process stays counted. `begun` is
+    /// whether an earlier step still is, because the end of it could not be recorded.
+    async fn counted_step(
+        &self,
+        import_id: &str,
+        begun: &mut bool,
+        stop: &CancellationToken,
+    ) -> Result<DriveStep, ImportError> {
+        if !*begun && !self.store().begin_work(import_id).await? {
+            return Ok(DriveStep::Done);
+        }
+        *begun = true;
+        let step = self.step(import_id, stop).await;
+        match self.store().end_work(import_id).await {
+            Ok(()) => *begun = false,
+            Err(error) => {
+                tracing::warn!(import_id, error = %ErrorChain(&error), "a step stays counted");
+            }
+        }
+        step
     }
 
     async fn step(

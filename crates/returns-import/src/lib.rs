@@ -15,10 +15,12 @@ mod gather;
 mod guess;
 pub mod hold;
 mod import_times;
+mod parked;
 mod problem;
 mod receive;
 pub mod source;
 mod spool;
+mod weight;
 mod worker;
 
 pub use dry_run::DryRun;

@@ -16,6 +16,7 @@ use super::batches::BatchError;
 use super::check::CheckError;
 use super::decide::{DecideError, Decider};
 use super::faults::ImportFaults;
+use super::parked::Parked;
 use super::spool::Spool;
 
 /// What stops an import for now.
@@ -78,6 +79,7 @@ impl Importer {
         shutdown: &CancellationToken,
     ) {
         let longest = self.replica.beat().min(Duration::from_secs(1));
+        let mut parked = Parked::default();
         while !shutdown.is_cancelled() {
             let seen = self.notifier.seen();
             match self.claim(running).await {
@@ -90,6 +92,7 @@ impl Importer {
                     tracing::error!(error = %ErrorChain(&error), "open imports cannot be claimed");
                 }
             }
+            parked.look(self).await;
             let topics = [Topic::Received, Topic::Import];
             self.notifier.wait(seen, &topics, longest, shutdown).await;
         }

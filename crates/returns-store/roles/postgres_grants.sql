@@ -23,7 +23,7 @@ GRANT SELECT, INSERT, UPDATE (position, hash) ON journal_head TO echeck_returns;
 -- What was received stays as it was recorded; an import's phase, progress and claim move.
 GRANT SELECT, INSERT, UPDATE (phase, done, totals, checked, rejection, rejected_at, decided_at,
     applied_at, row_count, first_position, last_position, claimed_by, claimed_until,
-    files_done) ON imports TO echeck_returns;
+    work_begun, files_done) ON imports TO echeck_returns;
 
 -- What of an import is in the bucket. No row is ever deleted.
 GRANT SELECT, INSERT, UPDATE (archive_key, archive_sha256, archive_size, archived_at, report_key,

@@ -56,10 +56,12 @@ pub trait ImportStore: Send + Sync {
         checked: &Checked,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError>;
-    /// The lines of an import that could not be read, in order.
+    /// The lines of an import that could not be read, in order, those after the entry or line
+    /// `after`.
     async fn rejected_lines(
         &self,
         import_id: &str,
+        after: Option<u64>,
         limit: u32,
     ) -> Result<Vec<RejectedLine>, StoreError>;
     /// Marks decided imports as applied whose rows every one of `databases` has passed.

@@ -28,7 +28,7 @@ pub trait LeaseStore: Send + Sync {
     async fn release_lease(&self, name: &str, owner: &str) -> Result<(), StoreError>;
     /// Claims imports that are neither decided nor refused for `owner`, oldest first: those
     /// that nobody has claimed, whose claim has run out, or which `owner` has claimed already,
-    /// but none of `besides`. The claim runs for `lease`. Gives the ids, at most `limit`.
+    /// but none of `besides` and none that is parked. The claim runs for `lease`. Gives the ids, at most `limit`.
     ///
     /// A claim only saves work. That nothing is done twice is up to
     /// [`crate::AppendStore::append`].
@@ -49,6 +49,23 @@ pub trait LeaseStore: Send + Sync {
     ) -> Result<Vec<String>, StoreError>;
     /// Gives an import back, if `owner` has it.
     async fn release_import(&self, import_id: &str, owner: &str) -> Result<(), StoreError>;
+    /// Records that a step on an import begins, before it does, so that a step which ends the
+    /// process is known afterwards. False when two such steps are known already since the import
+    /// last came further: then it is parked.
+    async fn begin_work(&self, import_id: &str) -> Result<bool, StoreError>;
+    /// Takes back what [`LeaseStore::begin_work`] recorded: the step ended, and the process lives.
+    async fn end_work(&self, import_id: &str) -> Result<(), StoreError>;
+    /// Imports that nobody works on and nobody may claim, because they ended a process twice.
+    async fn parked_imports(&self) -> Result<Vec<ParkedImport>, StoreError>;
+    /// Lets a parked import be claimed again. False when it is not parked.
+    async fn retry_import(&self, import_id: &str) -> Result<bool, StoreError>;
+}
+
+/// An import that is not tried again by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedImport {
+    pub import_id: String,
+    pub source: String,
 }
 
 /// A replica.

@@ -48,7 +48,7 @@ pub use import::{ImportProgress, ImportStore};
 pub use incident::IncidentStore;
 pub use job::{RemoteFileStore, RunStore, SourceStore};
 pub use journal::{JournalStore, Known, ReturnFilter};
-pub use lease::{Lease, LeaseStore, Replica};
+pub use lease::{Lease, LeaseStore, ParkedImport, Replica};
 pub use notifier::{Notifier, Seen, Topic};
 pub use open::open;
 pub use owner::OwnerStore;

@@ -1,25 +1,19 @@
 //! Importing files, and the progress of imports.
 
-use std::time::Duration;
-
 use echeck_proto::returns::v1 as proto;
-use echeck_service::server::deadline_of;
 use proto::import_file_request::Part;
 use returns_import::{DryRun, KeptFile, ReceiveError, Receiving, Source};
 use returns_model::import::{ImportRecord, Phase, Received};
 use tokio_stream::StreamExt as _;
-use tonic::{Request, Streaming};
+use tonic::Streaming;
 use uuid::Uuid;
 
 use super::errors::{self, ApiError};
-use super::stream::{MessageSender, ResponseStream, respond};
+use super::operator::Operator;
 use super::{Api, convert, page};
 
 /// Unreadable lines that an import lists.
 const SHOWN_LINES: u32 = 100;
-
-/// The pause between two messages of a watched import.
-const BETWEEN_CHANGES: Duration = Duration::from_millis(100);
 
 /// The longest name a file may have, in bytes.
 const MAX_NAME: usize = 255;
@@ -120,45 +114,6 @@ impl Api {
         })
     }
 
-    /// Waits until the import is as far as requested. The deadline of the call, which the server
-    /// enforces, ends the wait; the import continues.
-    async fn wait(
-        &self,
-        import_id: &str,
-        level: proto::WaitLevel,
-    ) -> Result<proto::Import, ApiError> {
-        loop {
-            let seen = self.notifier.seen();
-            let import = self.import_record(import_id).await?;
-            let enough = match (level, &import.phase) {
-                (proto::WaitLevel::Unspecified, _)
-                | (_, Phase::Rejected { .. } | Phase::Applied { .. })
-                | (proto::WaitLevel::Decided, Phase::Decided { .. }) => true,
-                (
-                    proto::WaitLevel::Decided | proto::WaitLevel::Applied,
-                    Phase::Checking | Phase::Deciding { .. },
-                )
-                | (proto::WaitLevel::Applied, Phase::Decided { .. }) => false,
-            };
-            if enough {
-                return self.whole_import(import_id).await;
-            }
-            if self.shutdown.is_cancelled() {
-                return Err(errors::stopping());
-            }
-            self.wait_for_change(seen).await;
-        }
-    }
-
-    /// Waits for anything that an import's answer shows.
-    async fn wait_for_change(&self, seen: Seen) {
-        let topics = [Topic::Import, Topic::Database, Topic::Hold, Topic::Report];
-        let longest = Duration::from_secs(1);
-        self.notifier
-            .wait(seen, &topics, longest, &self.shutdown)
-            .await;
-    }
-
     pub(super) async fn import_record(&self, import_id: &str) -> Result<ImportRecord, ApiError> {
         self.store
             .import(import_id)
@@ -176,12 +131,55 @@ impl Api {
     }
 
     /// An import with its lines and the progress of every database.
-    async fn whole_import(&self, import_id: &str) -> Result<proto::Import, ApiError> {
+    pub(super) async fn whole_import(&self, import_id: &str) -> Result<proto::Import, ApiError> {
         let record = self.import_record(import_id).await?;
-        let lines = self.store.rejected_lines(import_id, SHOWN_LINES).await?;
+        let lines = self
+            .store
+            .rejected_lines(import_id, None, SHOWN_LINES)
+            .await?;
         let mut import = self.import_with_progress(&record).await?;
+        import.rejected_lines_token = page::next(&lines, SHOWN_LINES, |last| last.ordinal);
         import.rejected_lines = convert::rejected_lines(&lines);
         Ok(import)
+    }
+
+    pub(super) async fn list_rejected_lines(
+        &self,
+        request: proto::ListRejectedLinesRequest,
+    ) -> Result<proto::ListRejectedLinesResponse, ApiError> {
+        let size = page::size(request.page_size);
+        let after = page::place(&request.page_token)?;
+        let import_id = &request.import_id;
+        let lines = self.store.rejected_lines(import_id, after, size).await?;
+        if lines.is_empty() {
+            // Whether there is such an import at all.
+            self.import_record(import_id).await?;
+        }
+        Ok(proto::ListRejectedLinesResponse {
+            rejected_lines: convert::rejected_lines(&lines),
+            next_page_token: page::next(&lines, size, |last| last.ordinal),
+        })
+    }
+
+    pub(super) async fn retry_import(
+        &self,
+        request: proto::RetryImportRequest,
+    ) -> Result<proto::RetryImportResponse, ApiError> {
+        let operator = Operator::named(&request.actor, &request.reason)?;
+        let import_id = &request.import_id;
+        self.import_record(import_id).await?;
+        if !self.store.retry_import(import_id).await? {
+            let what = "the import is not parked; it continues by itself, or it has ended";
+            return Err(errors::precondition("NOT_PARKED", what));
+        }
+        let subject = format!("import:{import_id}");
+        let change = ("retry_import", subject, ("parked", "tried again"));
+        let audit = operator.audit(self.clock.now(), change);
+        self.store.record_audit(&audit).await?;
+        self.notifier.import_changed();
+        Ok(proto::RetryImportResponse {
+            file_import: Some(self.whole_import(import_id).await?),
+        })
     }
 
     async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, ApiError> {
@@ -222,59 +220,6 @@ impl Api {
                 (last.new.received_at, last.import_id.clone())
             }),
         })
-    }
-
-    /// Sends the import whenever it has changed, until it can change no more.
-    pub(super) async fn watch_import(
-        &self,
-        request: Request<proto::WatchImportRequest>,
-    ) -> Result<ResponseStream<proto::WatchImportResponse>, ApiError> {
-        let deadline = deadline_of(&request);
-        let import_id = request.into_inner().import_id;
-        // An unknown id is the call's error, not the stream's.
-        self.import_record(&import_id).await?;
-        let api = self.clone();
-        let late = "the import is not finished yet; watch it again";
-        Ok(respond(deadline, late, |sender| async move {
-            api.send_changes(&import_id, &sender).await
-        }))
-    }
-
-    async fn send_changes(
-        &self,
-        import_id: &str,
-        sender: &MessageSender<proto::WatchImportResponse>,
-    ) -> Result<(), ApiError> {
-        let mut last = None;
-        loop {
-            let seen = self.notifier.seen();
-            let import = self.whole_import(import_id).await?;
-            let is_final = matches!(
-                import.state(),
-                proto::ImportState::Rejected | proto::ImportState::Applied
-            );
-            if last.as_ref() != Some(&import) {
-                last = Some(import.clone());
-                let message = proto::WatchImportResponse {
-                    file_import: Some(import),
-                };
-                if !sender.send(message).await {
-                    return Ok(());
-                }
-            }
-            if is_final {
-                return Ok(());
-            }
-            if self.shutdown.is_cancelled() {
-                return Err(errors::stopping());
-            }
-            tokio::select! {
-                () = sender.closed() => return Ok(()),
-                () = self.wait_for_change(seen) => {}
-            }
-            // An import changes with every batch; people read no faster.
-            tokio::time::sleep(BETWEEN_CHANGES).await;
-        }
     }
 }
 

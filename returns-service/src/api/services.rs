@@ -34,6 +34,7 @@ macro_rules! serve {
 serve! { ReturnsService for Api:
     get_import(GetImportRequest) -> GetImportResponse;
     list_imports(ListImportsRequest) -> ListImportsResponse;
+    list_rejected_lines(ListRejectedLinesRequest) -> ListRejectedLinesResponse;
     get_transfer(GetTransferRequest) -> GetTransferResponse;
     get_return(GetReturnRequest) -> GetReturnResponse;
     list_returns(ListReturnsRequest) -> ListReturnsResponse;
@@ -74,6 +75,7 @@ serve! { OperationsService for Api:
     skip_journal_rows(SkipJournalRowsRequest) -> SkipJournalRowsResponse;
     list_journal(ListJournalRequest) -> ListJournalResponse;
     list_sources(ListSourcesRequest) -> ListSourcesResponse;
+    retry_import(RetryImportRequest) -> RetryImportResponse;
     run_job(RunJobRequest) -> RunJobResponse;
     set_schedule(SetScheduleRequest) -> SetScheduleResponse;
     pause_source(PauseSourceRequest) -> PauseSourceResponse;

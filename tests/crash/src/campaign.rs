@@ -237,6 +237,8 @@ pub(crate) async fn drained(rig: &Rig) -> Result<(), String> {
     let began = Instant::now();
     let mut last = (String::new(), began);
     loop {
+        // If a database does not answer, the look below says so.
+        let _ = retry_parked(rig).await;
         let left = left_to_do(rig).await.unwrap_or_else(|error| {
             Left::Something(format!("a database does not answer: {error:#}"))
         });
@@ -256,6 +258,14 @@ pub(crate) async fn drained(rig: &Rig) -> Result<(), String> {
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
     }
+}
+
+/// Does what a person does about imports that two kills in a row have parked: tries them again. No
+/// machine is killed as often as the campaign does it.
+async fn retry_parked(rig: &Rig) -> Result<()> {
+    let retry = "UPDATE imports SET work_begun = 0 WHERE work_begun >= 2 \
+                 AND phase IN ('checking', 'deciding') AND claimed_until < clock_timestamp()";
+    rig.returns.run(retry).await.map(drop)
 }
 
 /// What the returns service complained of last.

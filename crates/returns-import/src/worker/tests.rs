@@ -119,3 +119,31 @@ async fn the_imports_of_a_dead_replica_are_taken_over_as_far_as_there_are_places
     stop.cancel();
     run.await.unwrap();
 }
+
+#[tokio::test]
+async fn an_import_that_ended_two_processes_is_parked_until_a_person_retries_it() {
+    let (folder, store) = empty_store().await;
+    let a = importer(&store, &folder, "a");
+    let import = received(&store, "1").await;
+    // Two processes began to work on it, and never came back.
+    assert!(store.begin_work(&import).await.unwrap());
+    assert!(store.begin_work(&import).await.unwrap());
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(a.clone().run(stop.clone()));
+    let fault = || a.faults.of(&import).unwrap_or_default();
+    eventually("it is parked", async || fault().contains("parked")).await;
+    let healthy = received(&store, "2").await;
+    eventually("others continue", async || a.faults.of(&healthy).is_some()).await;
+
+    assert!(store.retry_import(&import).await.unwrap());
+    a.notifier.import_changed();
+    eventually("it is tried again", async || {
+        fault().contains("not configured")
+    })
+    .await;
+    stop.cancel();
+    run.await.unwrap();
+    // Steps that ended, even with an error, do not count.
+    assert!(store.begin_work(&import).await.unwrap());
+    assert!(store.begin_work(&import).await.unwrap());
+}

@@ -45,7 +45,9 @@ ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_rows_are_never_touched;
 -- row_count, first_position and last_position are of the import's rows in the journal. They
 -- move with every append, so that nobody has to count a million rows to show progress.
 -- claimed_by works on the import until claimed_until, by the server's clock; that saves work and
--- proves nothing. files_done: nothing is left to do for its files, and its spool file is gone.
+-- proves nothing. work_begun counts the steps on the import that were begun and not ended since it
+-- last came further: those of processes that are gone, and the one that runs. files_done: nothing is
+-- left to do for its files, and its spool file is gone.
 CREATE TABLE imports (
     import_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
     source TEXT COLLATE "C" NOT NULL,
@@ -68,17 +70,18 @@ CREATE TABLE imports (
     last_position BIGINT NOT NULL DEFAULT 0,
     claimed_by TEXT,
     claimed_until TIMESTAMPTZ,
+    work_begun BIGINT NOT NULL DEFAULT 0,
     files_done BOOLEAN NOT NULL DEFAULT FALSE
 );
 -- The same bytes for the same source are imported once, unless they were refused.
 CREATE UNIQUE INDEX imports_bytes ON imports (source, sha256) WHERE phase <> 'rejected';
 CREATE INDEX imports_received ON imports (received_at, import_id);
 CREATE INDEX imports_name ON imports (source, file_name);
+-- Whether a file in the spool is an import's.
+CREATE INDEX imports_spool ON imports (spool_name);
 CREATE INDEX imports_open ON imports (received_at, import_id) WHERE phase IN ('checking', 'deciding');
 CREATE INDEX imports_decided ON imports (last_position) WHERE phase = 'decided';
 CREATE INDEX imports_files ON imports (received_at, import_id) WHERE NOT files_done;
--- Whether a file in the spool is an import's.
-CREATE INDEX imports_spool ON imports (spool_name);
 
 -- An import's rows in stretches without a gap, one for each append: how many of them a database
 -- has passed is a sum over these, even when rows of other imports lie between them.

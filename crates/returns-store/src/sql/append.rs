@@ -108,7 +108,8 @@ async fn move_cause(
             last,
         } => statement(
             what,
-            "UPDATE imports SET done = $1, totals = $2, \
+            // Whoever began before has been outlived; the step that appends goes on.
+            "UPDATE imports SET done = $1, totals = $2, work_begun = 1, \
              phase = CASE WHEN $3 THEN 'decided' ELSE phase END, \
              decided_at = CASE WHEN $3 THEN $4 ELSE decided_at END \
              WHERE import_id = $5 AND phase = 'deciding' AND done = $6",

@@ -143,7 +143,7 @@ impl ImportStore for SqlStore {
         let empty = checked.items == 0;
         let done = statement(
             "accept an import",
-            "UPDATE imports SET phase = $1, checked = $2, decided_at = $3 \
+            "UPDATE imports SET phase = $1, checked = $2, decided_at = $3, work_begun = 1 \
              WHERE import_id = $4 AND phase = 'checking'",
         )
         .bind(if empty { "decided" } else { "deciding" })
@@ -158,14 +158,16 @@ impl ImportStore for SqlStore {
     async fn rejected_lines(
         &self,
         import_id: &str,
+        after: Option<u64>,
         limit: u32,
     ) -> Result<Vec<RejectedLine>, StoreError> {
         statement(
             "list unreadable lines",
             "SELECT ordinal, rejected FROM import_rejected_lines \
-             WHERE import_id = $1 ORDER BY ordinal LIMIT $2",
+             WHERE import_id = $1 AND ($2 IS NULL OR ordinal > $2) ORDER BY ordinal LIMIT $3",
         )
         .bind(import_id)
+        .bind(after.map(bound).transpose()?)
         .bind(limit)
         .list(&self.db, rejected_line)
         .await

@@ -8,7 +8,10 @@ use super::SqlStore;
 use super::imports::import_id;
 use crate::columns::milliseconds;
 use crate::db::statement;
-use crate::{LeaseStore, StoreError};
+use crate::{LeaseStore, ParkedImport, StoreError};
+
+/// An import that ended the process this often, at the same place, is not tried again.
+const MOST_ENDINGS: u32 = 2;
 
 #[async_trait]
 impl LeaseStore for SqlStore {
@@ -59,7 +62,8 @@ impl LeaseStore for SqlStore {
         let free = format!(
             "SELECT import_id AS free_id FROM imports WHERE phase IN ('checking', 'deciding') \
              AND (claimed_by IS NULL OR claimed_by = $1 OR claimed_until <= {}) \
-             AND import_id {} ORDER BY received_at, import_id LIMIT $3 {}",
+             AND import_id {} AND work_begun < {MOST_ENDINGS} \
+             ORDER BY received_at, import_id LIMIT $3 {}",
             syntax.now(),
             syntax.none_of("$2"),
             syntax.for_update_skip_locked()
@@ -123,5 +127,61 @@ impl LeaseStore for SqlStore {
         .execute(&self.db)
         .await
         .map(drop)
+    }
+
+    async fn begin_work(&self, import_id: &str) -> Result<bool, StoreError> {
+        statement(
+            "record that work on an import begins",
+            "UPDATE imports SET work_begun = work_begun + 1 \
+             WHERE import_id = $1 AND work_begun < $2",
+        )
+        .bind(import_id)
+        .bind(MOST_ENDINGS)
+        .execute(&self.db)
+        .await
+        .map(|done| done == 1)
+    }
+
+    async fn end_work(&self, import_id: &str) -> Result<(), StoreError> {
+        statement(
+            "record that work on an import ended",
+            "UPDATE imports SET work_begun = work_begun - 1 \
+             WHERE import_id = $1 AND work_begun > 0",
+        )
+        .bind(import_id)
+        .execute(&self.db)
+        .await
+        .map(drop)
+    }
+
+    async fn parked_imports(&self) -> Result<Vec<ParkedImport>, StoreError> {
+        let sql = format!(
+            "SELECT import_id, source FROM imports WHERE phase IN ('checking', 'deciding') \
+             AND work_begun >= $1 AND (claimed_by IS NULL OR claimed_until <= {}) \
+             ORDER BY received_at, import_id",
+            self.db.syntax().now()
+        );
+        statement("list parked imports", sql)
+            .bind(MOST_ENDINGS)
+            .list(&self.db, |row| {
+                Ok(ParkedImport {
+                    import_id: row.text("import_id")?,
+                    source: row.text("source")?,
+                })
+            })
+            .await
+    }
+
+    async fn retry_import(&self, import_id: &str) -> Result<bool, StoreError> {
+        statement(
+            "let an import be tried again",
+            "UPDATE imports SET work_begun = 0 WHERE import_id = $1 AND work_begun >= $2 \
+             AND phase IN ('checking', 'deciding')",
+        )
+        .bind(import_id)
+        .bind(MOST_ENDINGS)
+        .execute(&self.db)
+        .await
+        .map(|done| done == 1)
     }
 }

@@ -10,6 +10,7 @@ on_both! {
     a_claim_that_is_not_renewed_runs_out,
     a_claim_given_back_is_free_at_once,
     replicas_that_claim_at_once_never_get_the_same_import,
+    an_import_that_ended_the_process_twice_at_one_place_is_parked,
     a_lease_is_exclusive_until_it_runs_out_or_is_given_back,
 }
 
@@ -144,4 +145,38 @@ async fn a_lease_is_exclusive_until_it_runs_out_or_is_given_back(fixture: Fixtur
     tokio::time::sleep(SHORT * 2).await;
     assert!(take(one, "a", LONG).await, "b let it run out");
     assert!(!take(&other, "b", LONG).await);
+}
+
+async fn an_import_that_ended_the_process_twice_at_one_place_is_parked(fixture: Fixture) {
+    let ids = open_imports(&fixture, 2).await;
+    let (store, id) = (&fixture.store, &ids[0]);
+    let begin = async || store.begin_work(id).await.unwrap();
+    assert!(begin().await, "the first process");
+    assert!(begin().await, "the second one: the first never came back");
+    store.end_work(id).await.unwrap();
+    assert!(begin().await, "the second one lives, and goes on");
+    let checked = Checked {
+        left_out: 0,
+        items: 1,
+        debit_minor: 0,
+        credit_minor: 0,
+        findings: Vec::new(),
+        emptiness: None,
+    };
+    store.accept_import(id, &checked, now()).await.unwrap();
+    assert!(
+        begin().await,
+        "it came further: its earlier end counts no more"
+    );
+    assert!(!begin().await);
+    let parked = ParkedImport {
+        import_id: id.clone(),
+        source: file("file 0").source,
+    };
+    assert_eq!(store.parked_imports().await.unwrap(), [parked]);
+    assert_eq!(claim(store, "a", &[], 9).await, &ids[1..]);
+    assert!(!store.retry_import(&ids[1]).await.unwrap());
+    assert!(store.retry_import(id).await.unwrap());
+    assert!(!store.retry_import(id).await.unwrap());
+    assert_eq!(claim(store, "a", &[], 9).await, sorted(&ids));
 }

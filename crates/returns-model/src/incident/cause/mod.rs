@@ -156,6 +156,8 @@ pub enum Cause {
     TargetFailed { database: String, why: String },
     /// The import cannot continue, because the gateway does not answer or for another reason.
     ImportStuck { why: String },
+    /// The import ended the process twice, and is not tried again by itself.
+    ImportParked { import_id: String },
     /// The entries that were read are not all applied, duplicate, held or rejected.
     DoesNotTieOut { what: String },
     /// A channel does not accept alerts.
@@ -235,9 +237,9 @@ impl Cause {
             Self::WrongProfile { name, configured, looks_like } => file::wrong_profile(name, configured, looks_like),
             Self::FileUnopenable { name, why } => file::unopenable(name, why),
             Self::DiskFull { path } => service::disk_full(path),
+            Self::DiskLow { path, room } => service::disk_low(path, room),
             Self::SpoolFailed { path, why } => service::spool_failed(path, why),
             Self::BucketKeyIdUnknown { bucket } => reports::key_id_unknown(bucket),
-            Self::DiskLow { path, room } => service::disk_low(path, room),
             Self::BucketSecretWrong { bucket } => reports::secret_wrong(bucket),
             Self::BucketTokenExpired { bucket } => reports::token_expired(bucket),
             Self::BucketMissing { bucket } => reports::missing(bucket),
@@ -250,6 +252,7 @@ impl Cause {
             Self::TargetReadOnly { database } => target::read_only(database),
             Self::TargetFailed { database, why } => target::failed(database, why),
             Self::ImportStuck { why } => service::import_stuck(why),
+            Self::ImportParked { import_id } => service::import_parked(import_id),
             Self::DoesNotTieOut { what } => service::does_not_tie_out(what),
             Self::ChannelFailed { channel, why } => service::channel_failed(channel, why),
             Self::WebhookUndeliverable { endpoint, host, why, count } => platform::undeliverable(endpoint, host, why, *count),

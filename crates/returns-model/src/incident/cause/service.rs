@@ -61,6 +61,22 @@ pub(super) fn import_stuck(why: &str) -> Description {
     .explained_by(&[Area::Disk, Area::Store, Area::Target])
 }
 
+pub(super) fn import_parked(import_id: &str) -> Description {
+    Description::new(
+        Area::Import,
+        format!("The import {import_id} is parked: the process ended twice while it worked on it."),
+        "The rest of its file is not decided. What was decided is applied. Other imports continue. \
+         This one is not tried again automatically, so that it cannot stop the service.",
+        &[
+            "Find out why the process ended: read its log, and check whether it ran out of memory \
+             or was killed.",
+            "If the file is not to blame, try it again: `echeck imports retry IMPORT`.",
+            "If it is, keep a copy of the file (docs/report.md says how to open it) and report it \
+             to the developers of this service.",
+        ],
+    )
+}
+
 pub(super) fn does_not_tie_out(what: &str) -> Description {
     Description::new(
         Area::Import,

@@ -195,6 +195,9 @@ fn our_samples() -> Vec<Cause> {
         Cause::ImportStuck {
             why: text("the gateway's adapter does not answer"),
         },
+        Cause::ImportParked {
+            import_id: text("imp_4d1e0f6a2b3c4d5e6f708192"),
+        },
         Cause::DoesNotTieOut {
             what: text("100 entries were read, and 99 are accounted for"),
         },

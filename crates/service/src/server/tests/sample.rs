@@ -143,6 +143,13 @@ impl ReturnsService for Sample {
         missing()
     }
 
+    async fn list_rejected_lines(
+        &self,
+        _: Request<ListRejectedLinesRequest>,
+    ) -> Answer<ListRejectedLinesResponse> {
+        missing()
+    }
+
     async fn list_dishonorable_returns(
         &self,
         _: Request<ListDishonorableReturnsRequest>,
