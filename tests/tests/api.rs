@@ -1,6 +1,8 @@
 //! What callers of the API rely on: pages, watching, answers by trace id, and whose facts a
 //! decision rests on.
 
+use std::time::Duration;
+
 use echeck_proto::returns::v1 as proto;
 use echeck_tests::{Nacha, Payment, World, Worldpay, eventually};
 use tonic::Code;
@@ -320,4 +322,46 @@ async fn a_gateway_that_cannot_be_reached_stops_nothing_for_good_and_is_named() 
     })
     .await;
     assert_eq!(world.reversals("TR1").await, "1");
+}
+
+/// The processor time that this process has used.
+fn processor_time() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    // After the name, which is in parentheses: utime and stime are the 12th and 13th field.
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let mut fields = fields.split(' ').skip(11);
+    let mut ticks = || fields.next().unwrap().parse::<u64>().unwrap();
+    Duration::from_millis((ticks() + ticks()) * 10)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_callers_that_watch_a_stalled_import_cost_no_more_than_one() {
+    let mut world = World::start().await;
+    let adapter = echeck::stack::Service::GatewayAdapter;
+    world.stack.stop_service(adapter).await.unwrap();
+    let file = Worldpay::new().returned("TR1", "R01");
+    let sent = world
+        .send(
+            "worldpay_returns",
+            "r.csv",
+            file,
+            proto::WaitLevel::Unspecified,
+        )
+        .await
+        .unwrap();
+    let import_id = sent.file_import.unwrap().import_id;
+    let mut watching = Vec::new();
+    for _ in 0..800 {
+        let ask = proto::WatchImportRequest {
+            import_id: import_id.clone(),
+        };
+        let mut changes = world.client.watch_import(ask).await.unwrap().into_inner();
+        let first = changes.message().await.unwrap().unwrap();
+        assert_eq!(first.file_import.unwrap().import_id, import_id);
+        watching.push(changes);
+    }
+    let (before, span) = (processor_time(), Duration::from_secs(4));
+    tokio::time::sleep(span).await;
+    let used = processor_time() - before;
+    assert!(used < span / 4, "{used:?} of processor time in {span:?}");
 }

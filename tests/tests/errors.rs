@@ -49,8 +49,46 @@ async fn call(
     Ok(())
 }
 
+/// A message with numbers that no database holds, and page tokens of such numbers.
+fn extreme(mut message: DynamicMessage) -> DynamicMessage {
+    for field in message.descriptor().fields() {
+        let value = match field.kind() {
+            Kind::Uint64 => Value::U64(u64::MAX),
+            Kind::Uint32 => Value::U32(u32::MAX),
+            // 9223372036854775808 as a place in a list.
+            Kind::String if field.name() == "page_token" => {
+                Value::String("OTIyMzM3MjAzNjg1NDc3NTgwOA".to_owned())
+            }
+            Kind::String => Value::String("x".to_owned()),
+            _ => continue,
+        };
+        message.set_field(&field, value);
+    }
+    message
+}
+
+/// The message with one text that is far too long, for each text that it can have.
+fn long_texts(message: &DynamicMessage) -> Vec<DynamicMessage> {
+    let fields = message
+        .descriptor()
+        .fields()
+        .collect::<Vec<_>>()
+        .into_iter();
+    let texts = fields.filter(|field| matches!(field.kind(), Kind::String) && !field.is_list());
+    let with = |field| {
+        let mut message = message.clone();
+        message.set_field(&field, Value::String("A".repeat(3_000_000)));
+        message
+    };
+    texts.map(with).collect()
+}
+
 /// The errors of the services whose names begin with `package`, each with its method.
-async fn errors_of(address: std::net::SocketAddr, package: &str) -> Vec<(String, Status)> {
+async fn errors_of(
+    address: std::net::SocketAddr,
+    package: &str,
+    messages: impl Fn(DynamicMessage) -> Vec<DynamicMessage>,
+) -> Vec<(String, Status)> {
     let pool = DescriptorPool::decode(echeck_proto::DESCRIPTOR_SET).unwrap();
     let endpoint = Endpoint::from_shared(format!("http://{address}")).unwrap();
     let channel = endpoint.connect().await.unwrap();
@@ -60,17 +98,26 @@ async fn errors_of(address: std::net::SocketAddr, package: &str) -> Vec<(String,
         .filter(|service| service.full_name().starts_with(package));
     for method in services.flat_map(|service| service.methods().collect::<Vec<_>>()) {
         let empty = DynamicMessage::new(method.input());
-        for message in [
-            empty.clone(),
-            nonsense(empty.clone(), false),
-            nonsense(empty, true),
-        ] {
+        for message in messages(empty) {
             if let Err(status) = call(&channel, &method, message).await {
                 errors.push((method.full_name().to_owned(), status));
             }
         }
     }
     errors
+}
+
+/// Nothing, and what is not there.
+fn wrong(empty: DynamicMessage) -> Vec<DynamicMessage> {
+    let [known, unknown] = [false, true].map(|enums| nonsense(empty.clone(), enums));
+    vec![empty, known, unknown]
+}
+
+/// What is too large or too long.
+fn outsized(empty: DynamicMessage) -> Vec<DynamicMessage> {
+    let mut messages = long_texts(&empty);
+    messages.push(extreme(empty));
+    messages
 }
 
 /// Checks that each error has a reason of `domain`, and that a wrong argument names its field.
@@ -94,7 +141,7 @@ fn check(errors: &[(String, Status)], domain: &str, methods: usize) {
 #[tokio::test]
 async fn every_error_of_the_returns_service_has_a_reason() {
     let world = World::start().await;
-    let errors = errors_of(world.stack.returns, "echeck.returns.").await;
+    let errors = errors_of(world.stack.returns, "echeck.returns.", wrong).await;
     // Those that do not fail list something, or say how everything is.
     check(&errors, "echeck-returns", 30);
 }
@@ -103,7 +150,7 @@ async fn every_error_of_the_returns_service_has_a_reason() {
 async fn every_error_of_an_adapter_has_a_reason() {
     let world = World::start().await;
     for address in [world.stack.gateway, world.stack.rallypay] {
-        let errors = errors_of(address, "echeck.adapter.").await;
+        let errors = errors_of(address, "echeck.adapter.", wrong).await;
         check(&errors, "echeck-adapter", 2);
     }
 }
@@ -121,4 +168,27 @@ async fn an_adapter_that_is_unavailable_has_a_reason_too() {
     let info = status.get_details_error_info().unwrap();
     assert_eq!(info.reason, "ADAPTER_UNAVAILABLE");
     assert_eq!(info.metadata["database"], "gateway");
+}
+
+#[tokio::test]
+async fn what_is_too_long_or_too_large_is_an_invalid_argument_and_not_repeated() {
+    let world = World::start().await;
+    let errors = errors_of(world.stack.returns, "echeck.returns.", outsized).await;
+    check(&errors, "echeck-returns", 30);
+    for (method, status) in errors {
+        assert_ne!(status.code(), Code::Internal, "{method}: {status:?}");
+        assert!(status.message().len() < 4_000, "{method}");
+        assert!(status.details().len() < 8_000, "{method}");
+    }
+    let get = async |import_id: String| {
+        let ask = proto::GetImportRequest { import_id };
+        world.client.clone().get_import(ask).await.unwrap_err()
+    };
+    for length in [1_000, 100_000, 3_000_000] {
+        let refused = get("i".repeat(length)).await;
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
+        assert!(refused.message().len() < 400, "{refused:?}");
+    }
+    assert_eq!(get("imp_x".to_owned()).await.code(), Code::NotFound);
+    world.stack.stop().await.unwrap();
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat, Utc};
 use echeck_service::clock::SharedClock;
 use echeck_service::innermost;
-use echeck_service::outbound::{Scrub, client_builder};
+use echeck_service::outbound::{Scrub, client_builder, read_start};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Client, Response};
 use returns_model::endpoint::{Endpoint, SecretRecord};
@@ -144,7 +144,7 @@ impl WebhookClient {
         let retry_after = header
             .and_then(|value| value.to_str().ok())
             .and_then(|value| retry_after(value, self.clock.now()));
-        let said = read_start(answer).await;
+        let said = read_start(answer, MOST_READ, BODY_PATIENCE).await;
         let error = (!status.is_success()).then(|| {
             let note = if status.is_redirection() {
                 " (redirects are not followed)"
@@ -181,24 +181,6 @@ impl WebhookClient {
 fn scrubbed(said: &str, url: &str) -> String {
     let scrub = Scrub::new([&SecretString::from(url)]);
     clean::line(&scrub.clean(said), SAID)
-}
-
-/// The first bytes of an answer's body. Reading them to the end lets the connection be used
-/// again; what is longer or slower is cut off with its connection.
-async fn read_start(mut answer: Response) -> String {
-    let mut start = Vec::new();
-    let reading = async {
-        while let Ok(Some(chunk)) = answer.chunk().await {
-            let room = MOST_READ.saturating_sub(start.len());
-            start.extend(chunk.iter().take(room));
-            if chunk.len() > room {
-                break;
-            }
-        }
-    };
-    // What came until then is enough.
-    let _ = tokio::time::timeout(BODY_PATIENCE, reading).await;
-    String::from_utf8_lossy(&start).into_owned()
 }
 
 /// Signs and posts messages.

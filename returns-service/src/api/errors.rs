@@ -12,6 +12,7 @@ use returns_import::decide::DecideError;
 use returns_import::hold::HoldError;
 use returns_import::{ImportError, ReceiveError, SpoolError};
 use returns_model::endpoint::EndpointFault;
+use returns_model::incident::clean::line;
 use returns_model::plan::PlanFault;
 use returns_reports::bucket::BucketError;
 use returns_store::StoreError;
@@ -20,12 +21,19 @@ use returns_webhooks::render::UnreadableEvent;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
+/// The longest text of an error, in characters. What a caller sent may be quoted in it, and an
+/// answer's headers have little room.
+const LONGEST_TEXT: usize = 1_000;
+
+/// The longest id that anything has, in bytes.
+const LONGEST_ID: usize = 256;
+
 /// The domain of every reason below.
 const DOMAIN: &str = "echeck-returns";
 
 /// The error of a call. It is only made here, with a reason, so that every one carries
 /// `google.rpc.ErrorInfo`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ApiError(Status);
 
 impl From<ApiError> for Status {
@@ -38,9 +46,11 @@ impl ApiError {
     fn new(code: Code, reason: &str, message: impl Into<String>, facts: &[(&str, &str)]) -> Self {
         let metadata: HashMap<String, String> = facts
             .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .map(|(key, value)| ((*key).to_owned(), line(value, LONGEST_ID)))
             .collect();
         let details = ErrorDetails::with_error_info(reason, DOMAIN, metadata);
+        let message: String = message.into();
+        let message = line(&message, LONGEST_TEXT);
         Self(Status::with_error_details(code, message, details))
     }
 }
@@ -52,6 +62,13 @@ pub(super) fn of_stream(status: Status) -> ApiError {
 
 /// Something was requested by an id that does not exist.
 pub(super) fn not_found(what: &str, id: &str) -> ApiError {
+    if id.len() > LONGEST_ID {
+        let why = format!(
+            "an id has at most {LONGEST_ID} bytes, and this one has {}",
+            id.len()
+        );
+        return invalid(&format!("id of the {what}"), why);
+    }
     let message = format!("there is no {what} {id:?}");
     let facts = [("resource", what), ("id", id)];
     ApiError::new(Code::NotFound, "NOT_FOUND", message, &facts)
@@ -67,10 +84,11 @@ fn invalid_fields(faults: impl IntoIterator<Item = (String, String)>) -> ApiErro
     let mut details = ErrorDetails::with_error_info("INVALID_ARGUMENT", DOMAIN, HashMap::new());
     let mut lines = Vec::new();
     for (field, what) in faults {
+        let what = line(&what, LONGEST_TEXT);
         lines.push(format!("{field}: {what}"));
         details.add_bad_request_violation(field, what);
     }
-    let message = lines.join("; ");
+    let message = line(&lines.join("; "), LONGEST_TEXT);
     ApiError(Status::with_error_details(
         Code::InvalidArgument,
         message,
@@ -217,6 +235,12 @@ impl From<ReceiveError> for ApiError {
                 let facts = [("limit_bytes", &*limit)];
                 Self::new(Code::ResourceExhausted, "FILE_TOO_LARGE", what, &facts)
             }
+            ReceiveError::Spool(error @ SpoolError::Full { .. }) => {
+                tracing::error!(error = %ErrorChain(&error), "the spool failed a call");
+                let what = "there is no room to store the file; free space on the disk of the \
+                            spool, then send it again";
+                Self::new(Code::ResourceExhausted, "SPOOL_FULL", what, &[])
+            }
             ReceiveError::Spool(error) => {
                 tracing::error!(error = %ErrorChain(&error), "the spool failed a call");
                 let what = "the file could not be stored; check the spool folder and its disk, \
@@ -224,6 +248,7 @@ impl From<ReceiveError> for ApiError {
                 unavailable("SPOOL_UNAVAILABLE", what)
             }
             ReceiveError::Store(error) => error.into(),
+            ReceiveError::Cut => stopping(),
         }
     }
 }
@@ -235,12 +260,6 @@ impl From<ImportError> for ApiError {
             ImportError::Store(error) => error.into(),
             ImportError::Decide(error) => error.into(),
             ImportError::Check(_)
-            ReceiveError::Spool(error @ SpoolError::Full { .. }) => {
-                tracing::error!(error = %ErrorChain(&error), "the spool failed a call");
-                let what = "there is no room to store the file; free space on the disk of the \
-                            spool, then send it again";
-                Self::new(Code::ResourceExhausted, "SPOOL_FULL", what, &[])
-            }
             | ImportError::Read(_)
             | ImportError::Gone { .. }
             | ImportError::NoSource { .. }
@@ -248,7 +267,6 @@ impl From<ImportError> for ApiError {
                 let what = ErrorChain(&error).to_string();
                 tracing::error!(error = what, "a dry run failed");
                 unavailable("DRY_RUN_FAILED", what)
-            ReceiveError::Cut => stopping(),
             }
         }
     }

@@ -8,6 +8,7 @@ mod convert_webhook;
 mod details;
 mod diagnosis;
 mod dishonor;
+mod door;
 mod enums;
 mod errors;
 mod holds;
@@ -25,6 +26,7 @@ mod stream;
 mod transfers;
 mod verify;
 mod view;
+mod watch;
 mod webhook_deliveries;
 mod webhook_endpoints;
 mod webhook_keys;
@@ -53,6 +55,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 pub(crate) use incidents::IncidentApi;
+pub(crate) use watch::Watches;
 pub(crate) use webhooks::WebhookApi;
 
 /// The services whose health is reported.
@@ -82,6 +85,7 @@ pub(crate) struct Api {
     pub(crate) bucket: Option<Bucket>,
     pub(crate) clock: SharedClock,
     pub(crate) notifier: Notifier,
+    pub(crate) watches: Watches,
     /// How many entries a dry run decides together.
     pub(crate) batch_size: usize,
     pub(crate) max_file_bytes: u64,

@@ -7,10 +7,14 @@ use returns_feed::{AdoptRequest, Feed, Role};
 use returns_model::adoption::Point;
 use returns_model::follower::Progress;
 use returns_model::ids::hex;
+use returns_model::journal::JournalRow;
 
 use super::errors::{self, ApiError};
 use super::operator::Operator;
 use super::{Api, page};
+
+/// The payloads of a page of the journal together, in bytes: an answer has a limit.
+const LONGEST_PAGE: usize = 2 << 20;
 
 impl Api {
     pub(super) async fn adopt_cursor(
@@ -20,7 +24,7 @@ impl Api {
         Operator::named(&request.actor, &request.reason)?;
         let feed = self.feed(&request.database)?;
         let ask = AdoptRequest {
-            position: request.position,
+            position: page::number("position", request.position)?,
             actor: request.actor,
             reason: request.reason,
         };
@@ -77,13 +81,25 @@ impl Api {
         request: proto::ListJournalRequest,
     ) -> Result<proto::ListJournalResponse, ApiError> {
         let limit = page::limit(request.limit);
-        let rows = self.store.rows_after(request.after_position, limit).await?;
-        let rows = rows.into_iter().map(|row| proto::JournalRow {
-            position: row.position,
-            row_hash: hex(row.hash.as_bytes()),
-            payload_json: row.payload,
-            recorded_at: Some(timestamp(row.recorded_at)),
-        });
+        let after = page::number("after_position", request.after_position)?;
+        let rows = self.store.rows_after(after, limit).await?;
+        // A row holds its entry as it came, which may be long.
+        let mut room = LONGEST_PAGE;
+        let fits = |row: &JournalRow| {
+            let is_first = room == LONGEST_PAGE;
+            let left = room.checked_sub(row.payload.len());
+            room = left.unwrap_or_default();
+            is_first || left.is_some()
+        };
+        let rows = rows
+            .into_iter()
+            .take_while(fits)
+            .map(|row| proto::JournalRow {
+                position: row.position,
+                row_hash: hex(row.hash.as_bytes()),
+                payload_json: row.payload,
+                recorded_at: Some(timestamp(row.recorded_at)),
+            });
         Ok(proto::ListJournalResponse {
             rows: rows.collect(),
         })

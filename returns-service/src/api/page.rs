@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::errors::{self, ApiError};
 
@@ -52,8 +53,31 @@ pub(super) fn place<P: DeserializeOwned>(token: &str) -> Result<Option<P>, ApiEr
         .decode(token)
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
+        .filter(is_storable)
+        .and_then(|place| serde_json::from_value(place).ok())
         .map(Some)
         .ok_or_else(not_a_token)
+}
+
+/// Whether the returns database can hold every number of a place.
+fn is_storable(place: &Value) -> bool {
+    match place {
+        Value::Number(number) => number.as_i64().is_some(),
+        Value::Array(parts) => parts.iter().all(is_storable),
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Object(_) => true,
+    }
+}
+
+/// A number of a request, if the returns database can hold it.
+pub(super) fn number(field: &str, number: u64) -> Result<u64, ApiError> {
+    if i64::try_from(number).is_err() {
+        let most = i64::MAX;
+        return Err(errors::invalid(
+            field,
+            format!("must not be larger than {most}"),
+        ));
+    }
+    Ok(number)
 }
 
 /// The token is none of ours.
@@ -79,12 +103,19 @@ mod tests {
         assert_eq!(place::<u64>("").unwrap(), None);
         assert!(place::<u64>("!").is_err());
         assert!(place::<u64>(&token_of_time).is_err());
+        assert_eq!(
+            place(&token(&i64::MAX)).unwrap(),
+            Some(i64::MAX.unsigned_abs())
+        );
+        assert!(place::<u64>(&token(&(1_u64 << 63))).is_err());
+        assert!(number("position", u64::MAX).is_err());
         for text in [
             " ",
             "7",
             "[7]",
             "[\"24\",\"imp_1\",1]",
             "[\"2026-11-24\",\"imp_1\",-1]",
+            "[\"2026-11-24\",\"imp_1\",9223372036854775808]",
         ] {
             let token = URL_SAFE_NO_PAD.encode(text);
             assert!(place::<DishonorPlace>(&token).is_err(), "{text:?}");

@@ -13,7 +13,7 @@ use tonic::Request;
 
 use super::errors::{self, ApiError};
 use super::stream::{MessageSender, ResponseStream, respond};
-use super::{Api, convert};
+use super::{Api, convert, door};
 
 type Sender = MessageSender<proto::GetReportResponse>;
 
@@ -27,7 +27,8 @@ impl Api {
         request: Request<proto::GetReportRequest>,
     ) -> Result<ResponseStream<proto::GetReportResponse>, ApiError> {
         let deadline = deadline_of(&request);
-        let import_id = &request.into_inner().import_id;
+        let request = door::admit(request.into_inner())?;
+        let import_id = &request.import_id;
         let import = self.import_record(import_id).await?;
         let Some(bucket) = &self.bucket else {
             let what = "no bucket is configured, so there are no reports; add [bucket] to the \

@@ -9,7 +9,7 @@ use proto::webhook_service_server::WebhookService;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::stream::ResponseStream;
-use super::{Api, IncidentApi, WebhookApi};
+use super::{Api, IncidentApi, WebhookApi, door};
 
 /// Implements a service: its calls with one message each way, and in braces the others.
 macro_rules! serve {
@@ -23,7 +23,8 @@ macro_rules! serve {
                 &self,
                 request: Request<proto::$request>,
             ) -> Result<Response<proto::$response>, Status> {
-                Ok(Response::new($api::$call(self, request.into_inner()).await?))
+                let request = door::admit(request.into_inner())?;
+                Ok(Response::new($api::$call(self, request).await?))
             })+
 
             $($($streaming)+)?
@@ -33,8 +34,8 @@ macro_rules! serve {
 
 serve! { ReturnsService for Api:
     get_import(GetImportRequest) -> GetImportResponse;
-    list_imports(ListImportsRequest) -> ListImportsResponse;
     list_rejected_lines(ListRejectedLinesRequest) -> ListRejectedLinesResponse;
+    list_imports(ListImportsRequest) -> ListImportsResponse;
     get_transfer(GetTransferRequest) -> GetTransferResponse;
     get_return(GetReturnRequest) -> GetReturnResponse;
     list_returns(ListReturnsRequest) -> ListReturnsResponse;
@@ -74,8 +75,8 @@ serve! { OperationsService for Api:
     adopt_cursor(AdoptCursorRequest) -> AdoptCursorResponse;
     skip_journal_rows(SkipJournalRowsRequest) -> SkipJournalRowsResponse;
     list_journal(ListJournalRequest) -> ListJournalResponse;
-    list_sources(ListSourcesRequest) -> ListSourcesResponse;
     retry_import(RetryImportRequest) -> RetryImportResponse;
+    list_sources(ListSourcesRequest) -> ListSourcesResponse;
     run_job(RunJobRequest) -> RunJobResponse;
     set_schedule(SetScheduleRequest) -> SetScheduleResponse;
     pause_source(PauseSourceRequest) -> PauseSourceResponse;

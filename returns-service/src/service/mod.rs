@@ -25,7 +25,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::api::{self, Api, Apis, IncidentApi, WebhookApi};
+use crate::api::{self, Api, Apis, IncidentApi, Watches, WebhookApi};
 use crate::config::Config;
 use base::Base;
 use workers::{Failed, Workers};
@@ -237,6 +237,7 @@ fn apis(
         bucket: base.bucket.clone(),
         clock: base.clock.clone(),
         notifier: base.notifier.clone(),
+        watches: Watches::default(),
         batch_size,
         max_file_bytes,
         shutdown: stop.clone(),

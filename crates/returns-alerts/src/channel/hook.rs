@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use echeck_service::innermost;
-use echeck_service::outbound::{CaError, Scrub, client_builder, is_this_machine};
+use echeck_service::outbound::{CaError, Scrub, client_builder, is_this_machine, read_start};
 use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -13,6 +13,11 @@ use super::NotDelivered;
 
 /// The longest word that is taken from an answer, such as Slack's `no_service`.
 const LONGEST_WORD: usize = 40;
+
+/// How much of an answer is read at most, in bytes, and for how long: its status has said
+/// everything by then.
+const MOST_READ: usize = 4 << 10;
+const BODY_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The longest pause, in seconds, when a server says that it was asked too fast.
 const LONGEST_PAUSE_S: u64 = 2;
@@ -121,7 +126,7 @@ impl Hook {
             return Ok(());
         }
         // A reason of one word is worth showing. Longer answers may hold anything.
-        let word = answer.text().await.unwrap_or_default();
+        let word = read_start(answer, MOST_READ, BODY_PATIENCE).await;
         let word = match self.scrub.clean(word.trim()) {
             word if is_word(&word) => format!(" ({word})"),
             _ => String::new(),
@@ -192,6 +197,30 @@ mod tests {
         for bad in ["", "hooks", "file:///etc/passwd", "https://", "mailto:a@b"] {
             assert!(hook(bad).is_err(), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_cut_off() {
+        use tokio::io::AsyncWriteExt as _;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let head = b"HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n";
+            socket.write_all(head).await.unwrap();
+            let chunk = [b"10000\r\n".to_vec(), vec![b'a'; 1 << 16], b"\r\n".to_vec()].concat();
+            let mut sent = 0;
+            while socket.write_all(&chunk).await.is_ok() {
+                sent += chunk.len();
+            }
+            sent
+        });
+        let hook = hook(&format!("http://{address}/")).unwrap();
+        let refused = hook.post(&Value::Null).await.unwrap_err();
+        assert!(refused.0.ends_with("answered HTTP 500"), "{}", refused.0);
+        let sent = server.await.unwrap();
+        // What the two sockets hold.
+        assert!(sent < 32 << 20, "{sent} bytes");
     }
 
     #[test]

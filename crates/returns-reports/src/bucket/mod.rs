@@ -2,6 +2,7 @@
 //! laptop, a folder. What is in it is never overwritten; a failure is reported by its
 //! cause, at once, because we try again ourselves.
 
+mod capped;
 mod error;
 mod probe;
 mod settings;
@@ -15,13 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_service::outbound::install_tls_provider;
-use object_store::aws::AmazonS3Builder;
 use echeck_service::privacy;
+use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use secrecy::ExposeSecret as _;
 
+use capped::CappedConnector;
 pub use error::BucketError;
 pub use probe::BucketProbe;
 pub use settings::BucketSettings;
@@ -102,6 +104,7 @@ impl Bucket {
             .with_timeout_disabled()
             .with_read_timeout(timeout);
         let mut builder = AmazonS3Builder::new()
+            .with_http_connector(CappedConnector)
             .with_client_options(client)
             .with_allow_http(settings.allow_http)
             .with_retry(RetryConfig {

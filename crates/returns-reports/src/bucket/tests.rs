@@ -367,3 +367,29 @@ async fn a_probe_tells_what_may_not_be_done_and_is_over_in_time() {
         ["failed", "skipped", "skipped", "skipped"]
     );
 }
+
+#[tokio::test]
+async fn an_error_without_end_is_cut_off() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = socket.read(&mut request).await.unwrap();
+        let head = b"HTTP/1.1 403 Forbidden\r\ntransfer-encoding: chunked\r\n\r\n";
+        socket.write_all(head).await.unwrap();
+        let chunk = [b"10000\r\n".to_vec(), vec![b'a'; 1 << 16], b"\r\n".to_vec()].concat();
+        let mut sent = 0;
+        while socket.write_all(&chunk).await.is_ok() {
+            sent += chunk.len();
+        }
+        sent
+    });
+    let bucket = open(&format!(
+        "[bucket]\nurl = \"s3://returns\"\nendpoint = \"http://127.0.0.1:{port}\"\n\
+         allow_http = true\naccess_key_id = \"k\"\nsecret_access_key = \"s\""
+    ));
+    assert!(bucket.digest("raw/a").await.is_err());
+    let sent = server.await.unwrap();
+    assert!(sent < 64 << 20, "{sent} bytes");
+}

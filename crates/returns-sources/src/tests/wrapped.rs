@@ -171,6 +171,38 @@ async fn what_is_not_what_its_name_says_is_not_opened() {
     assert!(taken("r.gz.gz.gz", &gz(&gz(&gz(TEXT)))).await.is_ok());
 }
 
+/// An archive whose end record says one file, and refers to a zip64 record that says `entries`.
+fn zip64(entries: u64) -> Vec<u8> {
+    let mut archive = zipped(&[("r.csv", TEXT)]);
+    let end = archive.len() - 22;
+    let mut end_record = archive.split_off(end);
+    let two = |at: usize| u32::from(u16::from_le_bytes([end_record[at], end_record[at + 1]]));
+    let (list_bytes, list_at) = (two(12) | two(14) << 16, two(16) | two(18) << 16);
+    let mut record = b"PK\x06\x06".to_vec();
+    record.extend(44_u64.to_le_bytes());
+    record.extend([45, 0, 45, 0]);
+    record.extend([0; 8]);
+    record.extend(entries.to_le_bytes());
+    record.extend(entries.to_le_bytes());
+    record.extend(u64::from(list_bytes).to_le_bytes());
+    record.extend(u64::from(list_at).to_le_bytes());
+    archive.extend(record);
+    archive.extend(b"PK\x06\x07\0\0\0\0");
+    archive.extend((end as u64).to_le_bytes());
+    archive.extend(1_u32.to_le_bytes());
+    end_record[16..20].copy_from_slice(&[0xff; 4]);
+    archive.extend(end_record);
+    archive
+}
+
+#[tokio::test]
+async fn a_zip64_list_does_not_go_past_the_limit_of_entries() {
+    for entries in [1, 3_000_000] {
+        let said = unopenable("r.zip", &zip64(entries)).await;
+        assert!(said.contains("zip64"), "{said}");
+    }
+}
+
 #[tokio::test]
 async fn bombs_are_stopped_by_their_ratio_and_by_the_limit() {
     // 70 MB of zeros make 70 KB.

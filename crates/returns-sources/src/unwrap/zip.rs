@@ -26,7 +26,8 @@ pub(super) fn open(mut wrapped: ReadBack) -> Result<Archive, String> {
 /// before anything is made of the list.
 fn check_list(wrapped: &mut ReadBack) -> Result<(), String> {
     const RECORD_BYTES: u64 = 22;
-    const COMMENT_BYTES: u64 = 65_535;
+    // A reader may look a few bytes further than a comment can be long.
+    const COMMENT_BYTES: u64 = 65_535 + 64;
     let io = |error: std::io::Error| error.to_string();
     let end = wrapped.seek(SeekFrom::End(0)).map_err(io)?;
     let start = end.saturating_sub(RECORD_BYTES + COMMENT_BYTES);
@@ -41,6 +42,14 @@ fn check_list(wrapped: &mut ReadBack) -> Result<(), String> {
         let two = |at: usize| u16::from_le_bytes([record[at], record[at + 1]]);
         let entries = two(10);
         let list_bytes = u32::from(two(14)) << 16 | u32::from(two(12));
+        let list_at = u32::from(two(18)) << 16 | u32::from(two(16));
+        if entries == u16::MAX || list_at == u32::MAX {
+            return Err(
+                "the archive is in the zip64 form, whose list can have any length; it \
+                        should be an ordinary one with one file"
+                    .to_owned(),
+            );
+        }
         if entries > MOST_ENTRIES || list_bytes > MOST_LIST_BYTES {
             return Err(too_many(usize::from(entries)));
         }

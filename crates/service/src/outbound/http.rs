@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, ClientBuilder};
+use reqwest::{Certificate, Client, ClientBuilder, Response};
 
 /// Why certificates cannot be trusted.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +47,25 @@ pub fn client_builder(
         return Err(CaError::Empty);
     }
     Ok(builder.tls_certs_merge(certificates))
+}
+
+/// The first bytes of an answer's body, at most `most_bytes`, as far as they come within
+/// `patience`. A server may send without end. Reading a short body to its end lets the connection
+/// be used again; what is longer or slower is cut off with its connection.
+pub async fn read_start(mut answer: Response, most_bytes: usize, patience: Duration) -> String {
+    let mut start = Vec::new();
+    let reading = async {
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            let room = most_bytes.saturating_sub(start.len());
+            start.extend(chunk.iter().take(room));
+            if chunk.len() > room {
+                break;
+            }
+        }
+    };
+    // What came until then is enough.
+    let _ = tokio::time::timeout(patience, reading).await;
+    String::from_utf8_lossy(&start).into_owned()
 }
 
 /// Whether what is sent to a host does not leave this machine.

@@ -5,6 +5,6 @@ mod http;
 mod mail;
 mod scrub;
 
-pub use http::{CaError, client_builder, install_tls_provider, is_this_machine};
+pub use http::{CaError, client_builder, install_tls_provider, is_this_machine, read_start};
 pub use mail::{Mailer, SmtpSecurity, SmtpSettings};
 pub use scrub::Scrub;
