@@ -2,7 +2,7 @@
 
 use echeck_adapter::dialect::Dialect;
 
-use super::{COLUMN, DATABASE, DENIED, GLOBAL, Refusal, TABLE, attempt, refuses};
+use super::{COLUMN, DATABASE, DENIED, FILE, GLOBAL, Refusal, TABLE, attempt, refuses};
 use crate::accounts::{App, target};
 
 const GATEWAY_ON_POSTGRES: &[Refusal] = &[
@@ -211,8 +211,8 @@ const GATEWAY_ON_MARIADB: &[Refusal] = &[
     ("CREATE USER more", GLOBAL, "CREATE USER"),
     (
         "SELECT * FROM transfers INTO OUTFILE '/tmp/more'",
-        GLOBAL,
-        "FILE privilege",
+        FILE,
+        "Access denied",
     ),
 ];
 
