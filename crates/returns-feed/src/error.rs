@@ -59,3 +59,20 @@ pub enum FeedError {
     #[error("source {0:?} of a journal row is not configured any more; add [sources.{0}] again")]
     NoSource(String),
 }
+
+impl FeedError {
+    /// Whether another session has locked what the feed needs.
+    pub(super) fn is_busy(&self) -> bool {
+        match self {
+            Self::Adapter(error) | Self::Decide(DecideError::Adapter(error)) => error.is_busy(),
+            Self::Store(_)
+            | Self::Decide(_)
+            | Self::OtherJournal { .. }
+            | Self::Ahead { .. }
+            | Self::Diverged { .. }
+            | Self::NoRow(_)
+            | Self::Contract { .. }
+            | Self::NoSource(_) => false,
+        }
+    }
+}

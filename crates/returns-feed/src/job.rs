@@ -18,6 +18,12 @@ use super::feed::Feed;
 /// restored from a backup would not say so by itself.
 const CHECK_EVERY: Duration = Duration::from_secs(3);
 
+/// How long rows that other sessions have locked may hold back a feed before that is an incident.
+const BUSY_PATIENCE: Duration = Duration::from_secs(60);
+
+/// When to come back for them.
+const BUSY_PAUSE: Duration = Duration::from_millis(500);
+
 /// Feeds one database.
 pub struct FeedJob {
     feed: Arc<Feed>,
@@ -25,6 +31,8 @@ pub struct FeedJob {
     cursor: Option<TargetCursor>,
     /// Whether a fault may be recorded for this feed, by this replica or by the one before it.
     faulted: bool,
+    /// Since when locked rows hold it back.
+    busy_since: Option<Instant>,
     times: FeedTimes,
 }
 
@@ -45,6 +53,7 @@ impl FeedJob {
             feed,
             cursor: None,
             faulted: true,
+            busy_since: None,
             times: FeedTimes::default(),
         }
     }
@@ -133,7 +142,22 @@ impl Job for FeedJob {
     }
 
     async fn pass(&mut self, lease: &Lease, _stop: &CancellationToken) -> Result<Pass, FeedError> {
-        self.feed_once(lease).await
+        let error = match self.feed_once(lease).await {
+            Ok(pass) => {
+                self.busy_since = None;
+                return Ok(pass);
+            }
+            Err(error) => error,
+        };
+        let since = *self.busy_since.get_or_insert_with(Instant::now);
+        if !error.is_busy() || since.elapsed() >= BUSY_PATIENCE {
+            return Err(error);
+        }
+        // Some rows may have been applied.
+        self.cursor = None;
+        let database = self.feed.database();
+        tracing::info!(database, reason = %ErrorChain(&error), "the feed waits for a locked row");
+        Ok(Pass::Idle(BUSY_PAUSE))
     }
 
     async fn failed(

@@ -51,8 +51,9 @@ struct State {
     cursor_reads: usize,
     /// Where another replica records progress while a batch is on its way, the first time.
     rival: Option<Arc<dyn Store>>,
-    /// What is answered to a batch instead.
+    /// What is answered to a batch instead, and how often it was.
     refusal: Option<Status>,
+    refused: usize,
     /// The positions of each batch, those negative whose change was blocked.
     sent: Vec<Vec<i64>>,
     /// Positions that have no effect.
@@ -128,8 +129,9 @@ impl AdapterService for Target {
         let mut exceptions = Vec::new();
         let rival = {
             let mut state = self.lock();
-            if let Some(refusal) = &state.refusal {
-                return Err(refusal.clone());
+            if let Some(refusal) = state.refusal.clone() {
+                state.refused += 1;
+                return Err(refusal);
             }
             let is_unreadable = |step: &proto::Step| {
                 step.change.is_some() && state.unreadable.contains(&step.position)
@@ -418,6 +420,28 @@ async fn a_target_that_takes_no_writes_is_reported_and_its_reads_do_not_make_it_
     target.lock().refusal = None;
     well(&mut signals).await;
     assert_eq!(position(&store).await, 3);
+    stop.cancel();
+    run.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_row_that_another_session_has_locked_is_waited_for_without_an_incident() {
+    let (_folder, store) = empty_store().await;
+    let details = ErrorDetails::with_error_info("TARGET_BUSY", "echeck-adapter", HashMap::new());
+    let locked = "the row of transfer TR1 is locked by another session";
+    let refusal = Status::with_error_details(Code::Aborted, locked, details);
+    let target = Target::default();
+    target.lock().refusal = Some(refusal);
+    let address = target.serve().await;
+    rows(&store, "a", 3).await;
+    let stop = CancellationToken::new();
+    let (feeding, mut signals) = reporting_feed(&store, "a", &address);
+    let run = tokio::spawn(feeding.run(stop.clone()));
+    eventually("it came back", async || target.lock().refused >= 3).await;
+    assert!(signals.try_recv().is_err(), "nothing was reported");
+    assert_eq!(fault(&store).await, None);
+    target.lock().refusal = None;
+    eventually("it went on", async || position(&store).await == 3).await;
     stop.cancel();
     run.await.unwrap();
 }

@@ -29,9 +29,11 @@ pub enum AdapterError {
 /// How much of what an adapter says of one step is kept.
 const MAX_WHY_CHARS: usize = 500;
 
-/// The domain of the reasons that adapters give, and the one for a target without writes.
+/// The domain of the reasons that adapters give, and those for a target without writes, and for one
+/// in which another session has locked a row.
 const REASONS: &str = "echeck-adapter";
 const READ_ONLY: &str = "TARGET_READ_ONLY";
+const BUSY: &str = "TARGET_BUSY";
 
 impl AdapterError {
     /// What is wrong, for people: the adapter itself, or its target.
@@ -83,10 +85,19 @@ impl AdapterError {
         match self {
             Self::Contract { .. } => false,
             Self::Status { status, .. } => match status.get_details_error_info() {
-                Some(_) => status.code() == Code::Unavailable,
+                Some(info) => status.code() == Code::Unavailable || info.reason == BUSY,
                 None => no_answer(status.code()),
             },
         }
+    }
+
+    /// Whether another session has locked what is needed. That passes by itself, most of the time.
+    pub fn is_busy(&self) -> bool {
+        let Self::Status { status, .. } = self else {
+            return false;
+        };
+        let info = status.get_details_error_info();
+        info.is_some_and(|info| info.domain == REASONS && info.reason == BUSY)
     }
 }
 
@@ -171,6 +182,11 @@ mod tests {
             ),
             (
                 with_reason(Code::Unavailable, "TARGET_UNAVAILABLE"),
+                "TARGET_FAILED",
+                outage,
+            ),
+            (
+                with_reason(Code::Aborted, "TARGET_BUSY"),
                 "TARGET_FAILED",
                 outage,
             ),
