@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test fmt setup crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
+.PHONY: help demo up test test-more fmt setup crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -24,6 +24,10 @@ up: ## Run the whole stack in one process, until Ctrl-C.
 test: ## Everything that must hold before a change lands.
 	@scripts/setup tests
 	@scripts/test
+
+test-more: ## The adapters' tests and 100 kills on a real MySQL (1 GB, kept in ~/.cache/echeck).
+	@scripts/setup tests
+	@KILLS=100 SEED=$(SEED) scripts/test-more
 
 # The number of faults, and the seed of every choice of the campaign.
 KILLS ?= 300
