@@ -49,6 +49,7 @@ impl<C> TransferColumns<C> {
         optional: fn(&mut X, ColumnSpec<'static>, &'c Option<C>) -> Option<T>,
     ) -> TransferColumns<T> {
         let read = ColumnSpec::read;
+        let lookup = ColumnSpec::lookup;
         let written = ColumnSpec::written;
         TransferColumns {
             id: required(context, written("id", Id), &self.id),
@@ -60,9 +61,9 @@ impl<C> TransferColumns<C> {
             subtype: optional(context, written("subtype", Text), &self.subtype),
             fee: optional(context, written("fee", Integer), &self.fee),
             trace_id: optional(context, written("trace_id", Id), &self.trace_id),
-            payment_id: optional(context, read("payment_id", Id), &self.payment_id),
-            ach_trace: optional(context, read("ach_trace", Id), &self.ach_trace),
-            individual_id: optional(context, read("individual_id", Id), &self.individual_id),
+            payment_id: optional(context, lookup("payment_id", Id), &self.payment_id),
+            ach_trace: optional(context, lookup("ach_trace", Id), &self.ach_trace),
+            individual_id: optional(context, lookup("individual_id", Id), &self.individual_id),
             source: optional(context, written("source", Id), &self.source),
             destination: optional(context, written("destination", Id), &self.destination),
             application: optional(context, written("application", Id), &self.application),

@@ -49,7 +49,7 @@ pub(crate) async fn examine(
 }
 
 /// Another transfer than its own that a change needs.
-fn parent(change: &TransferChange) -> Option<&str> {
+pub(crate) fn parent(change: &TransferChange) -> Option<&str> {
     match change {
         TransferChange::Update(update) => other_parent(update),
         TransferChange::Release(_) => None,

@@ -66,6 +66,21 @@ impl FilledColumn {
         let column = column.clone();
         Self { column, fill }
     }
+
+    /// Whether two new transfers, or a new one and its original, have the same value in it.
+    fn repeats(&self) -> bool {
+        match &self.fill {
+            Fill::Type | Fill::State | Fill::Zero | Fill::Text(_) => true,
+            Fill::Copy(original) => original.name() == self.column.name(),
+            Fill::Id
+            | Fill::TraceId
+            | Fill::ParentId
+            | Fill::Amount
+            | Fill::Tags
+            | Fill::DecidedAt
+            | Fill::Null => false,
+        }
+    }
 }
 
 /// Where the value of one column comes from.
@@ -130,6 +145,7 @@ impl InsertLayouts {
             let mut reported = Vec::new();
             for kind in NewTransferKind::ALL {
                 layouts.of(kind).check_demands(kind, fitting, &mut reported);
+                layouts.of(kind).check_unique(kind, fitting, &mut reported);
             }
         }
         layouts
@@ -229,6 +245,45 @@ impl InsertLayout {
     /// The columns, and where their values come from.
     pub(crate) fn columns(&self) -> &[FilledColumn] {
         &self.0
+    }
+
+    /// A unique key whose columns all repeat a value takes one new transfer, or none.
+    fn check_unique(
+        &self,
+        kind: NewTransferKind,
+        fitting: &mut Fitting<'_>,
+        reported: &mut Vec<String>,
+    ) {
+        let schema = fitting.schema();
+        for key in schema.unique_keys() {
+            let filled: Vec<Option<&FilledColumn>> = key
+                .iter()
+                .map(|name| {
+                    let mut columns = self.0.iter();
+                    columns.find(|filled| filled.column.name().as_str() == name)
+                })
+                .collect();
+            let repeats = filled
+                .iter()
+                .all(|filled| filled.is_some_and(FilledColumn::repeats));
+            let named = key.join("\", \"");
+            if !repeats || reported.contains(&named) {
+                continue;
+            }
+            let keys: Vec<&str> = filled
+                .iter()
+                .flatten()
+                .map(|one| one.column.key())
+                .collect();
+            fitting.fault(format!(
+                "{}: the unique key on \"{named}\" refuses a {} whose value there is a copy or the \
+                 same for all; take the column out of transfers.reversal.set and \
+                 transfers.reversal.copy, or drop the unique key",
+                keys.join(", "),
+                kind.as_str()
+            ));
+            reported.push(named);
+        }
     }
 
     fn fill(&self, column: &MappedColumn) -> Option<&Fill> {

@@ -7,6 +7,7 @@ mod examine;
 mod layout;
 mod lookup;
 mod mapping;
+mod needs;
 mod new_transfer;
 mod profile;
 mod read;

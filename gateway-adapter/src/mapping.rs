@@ -6,7 +6,9 @@ use echeck_adapter::batch::{AppliedStep, LookupKey, TransferChange};
 use echeck_adapter::config::ColumnNames;
 use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::mapping::{LookupError, Mapping, MappingConfig, MappingSettings, Obstacle};
+use echeck_adapter::mapping::{
+    LookupError, Mapping, MappingConfig, MappingNeeds, MappingSettings, Obstacle,
+};
 use echeck_adapter::schema::{Fitting, MappedColumn};
 use echeck_adapter::timestamp::TimestampFormat;
 use echeck_proto::adapter::v1::{FundingPolicy, Transfer};
@@ -101,6 +103,21 @@ pub(crate) struct GatewayMapping {
 
 #[async_trait]
 impl Mapping for GatewayMapping {
+    fn needs(&self) -> MappingNeeds<'_> {
+        self.needed()
+    }
+
+    fn key(&self) -> Option<&MappedColumn> {
+        Some(&self.columns.id)
+    }
+
+    fn rows_of<'c>(&self, change: &'c TransferChange) -> Vec<&'c str> {
+        let parent = examine::parent(change);
+        std::iter::once(change.transfer_id())
+            .chain(parent)
+            .collect()
+    }
+
     async fn write(
         &self,
         session: &mut dyn TargetSession,

@@ -73,6 +73,17 @@ impl StateSpellings {
         Self(spelled)
     }
 
+    /// Each spelling with its key, and whether it is written; the others are only compared.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&'static str, &str, bool)> {
+        self.0.iter().map(|(state, text)| {
+            let is_written = match state {
+                TransferState::Succeeded | TransferState::Failed | TransferState::Returned => true,
+                TransferState::Pending | TransferState::Canceled => false,
+            };
+            (key_of(*state), text.as_str(), is_written)
+        })
+    }
+
     /// The spelling of a state.
     pub(crate) fn of(&self, state: TransferState) -> &str {
         self.0
@@ -124,6 +135,16 @@ impl TypeSpellings {
             section.fault("reversal", message);
         }
         types
+    }
+
+    /// Each spelling with its key, and whether it is written; the others are only compared.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&'static str, &str, bool)> {
+        [
+            ("debit", self.debit.as_str(), false),
+            ("credit", self.credit.as_str(), false),
+            ("reversal", self.reversal.as_str(), true),
+        ]
+        .into_iter()
     }
 
     /// The spelling of a reversal.

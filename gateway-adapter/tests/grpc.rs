@@ -15,7 +15,7 @@ use echeck_proto::adapter::v1::{
     CheckTargetRequest, FundingPolicy, GetProgressRequest, LookupTransfersRequest, TransferKey,
     TransferState,
 };
-use echeck_service::clock::SystemClock;
+use echeck_service::clock::{Clock as _, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::transport::Channel;
@@ -172,7 +172,7 @@ async fn a_check_changes_nothing_and_names_the_tables_that_will_be_created() {
     let rig = common::rig("").await;
     rig.sql("DROP TABLE echeck_cursor").await;
     let mut config = configured(&rig, "");
-    let report = check_only(&config).await.unwrap();
+    let report = check_only(&config, None, SystemClock.now()).await.unwrap();
     assert_eq!(report.missing_tables, ["echeck_cursor"]);
     assert!(
         rig.rows("SELECT 1 FROM sqlite_schema WHERE name = 'echeck_cursor'")
@@ -181,7 +181,8 @@ async fn a_check_changes_nothing_and_names_the_tables_that_will_be_created() {
     );
 
     config.target.create_tables = false;
-    let error = check_only(&config).await.unwrap_err().to_string();
+    let checked = check_only(&config, None, SystemClock.now()).await;
+    let error = checked.unwrap_err().to_string();
     assert!(
         error.contains("own tables are missing in the target: echeck_cursor"),
         "{error}"

@@ -11,10 +11,13 @@ use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{
     AdapterRig, Journal, fail, give_back, reapply, reason_of, release, restore, reverse,
 };
+use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::step::Change;
-use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
-use sqlx::{Connection as _, Executor as _, MySqlConnection, PgConnection};
-use tonic::Code;
+use echeck_proto::adapter::v1::{
+    LookupTransfersRequest, StepExceptionKind, TransferKey, TransferKeyKind, TransferState,
+};
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tonic::{Code, Request, Status};
 
 /// A gateway whose columns are of PostgreSQL's own types.
 const NATIVE: &str = "
@@ -260,44 +263,6 @@ async fn a_lock_that_is_released_only_delays_a_batch() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_held_leaves_the_batch_undone_and_is_named() {
-    for dialect in [Dialect::Postgres, Dialect::Mysql] {
-        let rig = rig_on(dialect, "").await;
-        rig.sql(&D::on_any("TR1").sql()).await;
-        let held = "UPDATE transfers SET fee = 16";
-        let mut journal = Journal::default();
-        let batch = journal.changes([fail("TR1", TransferState::Succeeded)]);
-        let refused = match dialect {
-            Dialect::Postgres => {
-                let mut owner = PgConnection::connect(&rig.url()).await.unwrap();
-                owner.execute("BEGIN").await.unwrap();
-                owner.execute(held).await.unwrap();
-                let refused = rig.apply(batch.clone()).await.unwrap_err();
-                owner.execute("ROLLBACK").await.unwrap();
-                refused
-            }
-            Dialect::Mysql | Dialect::Sqlite => {
-                let mut owner = MySqlConnection::connect(&rig.url()).await.unwrap();
-                owner.execute("START TRANSACTION").await.unwrap();
-                owner.execute(held).await.unwrap();
-                let refused = rig.apply(batch.clone()).await.unwrap_err();
-                owner.execute("ROLLBACK").await.unwrap();
-                refused
-            }
-        };
-        assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
-        assert!(
-            refused.message().to_lowercase().contains("lock"),
-            "{}",
-            refused.message()
-        );
-        assert!(rig.progress(0, 1).await.cursor.is_none());
-        rig.apply(batch).await.unwrap();
-        assert_eq!(rig.one("SELECT state FROM transfers").await, "FAILED");
-    }
-}
-
-#[tokio::test]
 async fn a_read_only_target_is_named_and_the_batch_continues_when_it_is_writable() {
     let rig = rig_on(Dialect::Postgres, "").await;
     rig.sql(&D::on_any("TR1").sql()).await;
@@ -308,7 +273,6 @@ async fn a_read_only_target_is_named_and_the_batch_continues_when_it_is_writable
     .await;
     let batch = Journal::default().changes([fail("TR1", TransferState::Succeeded)]);
     let copy = rig.copy().await;
-    use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
     let refused = copy
         .apply_updates(tonic::Request::new(batch.clone()))
         .await
@@ -379,87 +343,44 @@ async fn a_server_that_is_gone_is_unavailable_by_name() {
     }
 }
 
-/// An owner has locked TR2 and forty others, and wants TR1, which the batch has locked first.
-async fn deadlock_of(dialect: Dialect) -> (AdapterRig, String) {
-    let rig = rig_on(dialect, "").await;
-    for number in 1..=42 {
-        rig.sql(&D::on_any(&format!("TR{number}")).sql()).await;
-    }
-    let waiting = match dialect {
-        Dialect::Postgres | Dialect::Sqlite => {
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-             AND application_name = 'echeck-adapter' AND wait_event_type = 'Lock'"
-        }
-        Dialect::Mysql => {
-            "SELECT count(*) FROM information_schema.innodb_trx t \
-             JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id \
-             WHERE p.db = DATABASE() AND t.trx_state = 'LOCK WAIT'"
-        }
-    };
-    (rig, waiting.to_owned())
-}
-
-/// InnoDB refreshes its list of transactions only after 0.1 seconds without a query of it.
-async fn until_it_waits(rig: &AdapterRig, waiting: &str) {
-    while rig.one(waiting).await == "0" {
-        tokio::time::sleep(Duration::from_millis(150)).await;
-    }
-}
-
-const OTHERS: &str = "UPDATE transfers SET fee = 16 WHERE id <> 'TR1'";
-const FIRST: &str = "UPDATE transfers SET fee = 16 WHERE id = 'TR1'";
-
 #[tokio::test]
-async fn a_deadlock_on_postgres_is_applied_again_from_the_cursor() {
-    let (rig, waiting) = deadlock_of(Dialect::Postgres).await;
-    let changes = ["TR1", "TR2"].map(|id| reverse(id, 500, None));
-    let batch = Journal::default().changes(changes);
-    let mut owner = PgConnection::connect(&rig.url()).await.unwrap();
-    // Only the adapter checks for deadlocks, so it is the one to give way.
-    owner
-        .execute("SET deadlock_timeout = '1min'; BEGIN")
-        .await
-        .unwrap();
-    owner.execute(OTHERS).await.unwrap();
-    let owning = async {
-        until_it_waits(&rig, &waiting).await;
-        owner.execute(FIRST).await.unwrap();
-        owner.execute("COMMIT").await.unwrap();
-    };
-    let (reply, ()) = tokio::join!(rig.apply(batch), owning);
-    assert!(reply.unwrap().exceptions.is_empty());
-    once_with_the_owners_fee(&rig).await;
-}
-
-#[tokio::test]
-async fn a_deadlock_on_mariadb_is_applied_again_from_the_cursor() {
-    let (rig, waiting) = deadlock_of(Dialect::Mysql).await;
-    let changes = ["TR1", "TR2"].map(|id| reverse(id, 500, None));
-    let batch = Journal::default().changes(changes);
-    let mut owner = MySqlConnection::connect(&rig.url()).await.unwrap();
-    // InnoDB undoes the transaction that has changed fewer rows, which is the adapter's.
-    let begin = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; START TRANSACTION";
-    owner.execute(begin).await.unwrap();
-    owner.execute(OTHERS).await.unwrap();
-    let owning = async {
-        until_it_waits(&rig, &waiting).await;
-        owner.execute(FIRST).await.unwrap();
-        owner.execute("COMMIT").await.unwrap();
-    };
-    let (reply, ()) = tokio::join!(rig.apply(batch), owning);
-    assert!(reply.unwrap().exceptions.is_empty());
-    once_with_the_owners_fee(&rig).await;
-}
-
-async fn once_with_the_owners_fee(rig: &AdapterRig) {
-    assert_eq!(
-        rig.one("SELECT count(*) FROM transfers WHERE type = 'REVERSAL'")
-            .await,
-        "2"
+async fn a_column_that_gets_another_type_while_running_costs_no_connection() {
+    let schema = gateway_adapter::demo_schema(Dialect::Postgres);
+    let schema = schema.replace(
+        "amount               BIGINT ",
+        "amount               INTEGER",
     );
-    assert_eq!(
-        rig.one("SELECT count(*) FROM transfers WHERE fee = 16 AND type = 'DEBIT'")
-            .await,
-        "42"
-    );
+    assert_ne!(schema, gateway_adapter::demo_schema(Dialect::Postgres));
+    let mapping = config("").unwrap().mapping;
+    let rig = AdapterRig::on(Dialect::Postgres, &schema, mapping).await;
+    rig.sql(&D::on_any("TR1").sql()).await;
+    rig.sql(&D::on_any("TR2").sql()).await;
+    let amount = async || {
+        let keys = vec![TransferKey {
+            kind: TransferKeyKind::TransferId.into(),
+            value: "TR1".to_owned(),
+        }];
+        let request = Request::new(LookupTransfersRequest { keys });
+        let found = rig.adapter.lookup_transfers(request).await?.into_inner();
+        Ok::<i64, Status>(found.matches[0].transfers[0].amount_minor)
+    };
+    // Several connections have prepared their statements, those of a batch with a bad row too.
+    let mut journal = Journal::default();
+    let wrong = reverse("TR1", 1, None);
+    rig.apply(journal.changes([wrong.clone()])).await.unwrap();
+    let before = tokio::join!(amount(), amount(), amount(), amount());
+    assert_eq!(before.0.unwrap(), 500);
+    rig.sql(
+        "ALTER TABLE transfers ALTER COLUMN amount TYPE bigint; \
+         UPDATE transfers SET amount = 5000000000 WHERE id = 'TR1'",
+    )
+    .await;
+    let after = tokio::join!(amount(), amount(), amount(), amount());
+    for found in [after.0, after.1, after.2, after.3] {
+        assert_eq!(found.unwrap(), 5_000_000_000);
+    }
+    let changes = [wrong, reverse("TR2", 500, None)];
+    let reply = rig.apply(journal.changes(changes)).await.unwrap();
+    assert_eq!(reply.exceptions.len(), 1, "{:?}", reply.exceptions);
+    assert_eq!(reply.exceptions[0].position, 2);
 }

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use echeck_adapter::batch::{AppliedStep, ReleaseToSettlement, TransferChange, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
-use echeck_adapter::mapping::{Mapping, Obstacle};
+use echeck_adapter::mapping::{Mapping, MappingNeeds, Obstacle};
 use echeck_adapter::row::Cell;
 use echeck_adapter::schema::MappedColumn;
 use echeck_adapter::timestamp::noon;
@@ -19,6 +19,18 @@ use crate::mapping::RallyPayMapping;
 
 #[async_trait]
 impl Mapping for RallyPayMapping {
+    fn needs(&self) -> MappingNeeds<'_> {
+        self.needed()
+    }
+
+    fn key(&self) -> Option<&MappedColumn> {
+        Some(&self.columns.transfer_id)
+    }
+
+    fn rows_of<'c>(&self, change: &'c TransferChange) -> Vec<&'c str> {
+        vec![key(change)]
+    }
+
     /// Writes a group of changes: one UPDATE of the statuses, and one of what is released to
     /// settlement.
     async fn write(

@@ -3,7 +3,9 @@
 use chrono_tz::Tz;
 use echeck_adapter::config::ColumnNames;
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::mapping::{Mapping, MappingConfig, MappingSettings};
+use echeck_adapter::mapping::{
+    ConfiguredWord, Mapping, MappingConfig, MappingNeeds, MappingSettings,
+};
 use echeck_adapter::schema::ColumnContent::{Id, Integer, Text, Timestamp};
 use echeck_adapter::schema::{ColumnContent, ColumnSpec, Fitting, MappedColumn};
 use echeck_adapter::timestamp::TimestampFormat;
@@ -139,9 +141,18 @@ impl MappingConfig for RallyPayMappingConfig {
     }
 
     fn fit(&self, fitting: &mut Fitting<'_>) -> Box<dyn Mapping> {
+        let columns = self.names.fit(fitting, self.statuses.kind.content());
+        if columns.lock_version.is_none() {
+            fitting.warn(format!(
+                "transactions.columns.lock_version: table {:?} has no such column, so a record that \
+                 the app loaded before a return overwrites the return when it is saved; add an \
+                 integer column lock_version, which Rails then locks with",
+                self.settings.table.as_str()
+            ));
+        }
         Box::new(RallyPayMapping {
             table: self.settings.table.clone(),
-            columns: self.names.fit(fitting, self.statuses.kind.content()),
+            columns,
             statuses: self.statuses.clone(),
             returned_at_zone: self.returned_at_zone,
         })
@@ -160,10 +171,47 @@ pub(crate) struct TransactionColumns {
     pub(crate) reversal_ready_at: Option<MappedColumn>,
 }
 
+impl TransactionColumns {
+    /// The columns that a change writes.
+    fn written(&self) -> Vec<&MappedColumn> {
+        let optional = [
+            &self.failure_code,
+            &self.failure_description,
+            &self.returned_at,
+            &self.updated_at,
+            &self.lock_version,
+            &self.reversal_ready_at,
+        ];
+        let optional = optional.into_iter().flatten();
+        std::iter::once(&self.status).chain(optional).collect()
+    }
+}
+
 /// The mapping on a live table. It has no lookup: the gateway is the system of record.
 pub(crate) struct RallyPayMapping {
     pub(crate) table: Identifier,
     pub(crate) columns: TransactionColumns,
     pub(crate) statuses: AppStatuses,
     pub(crate) returned_at_zone: Tz,
+}
+
+impl RallyPayMapping {
+    /// What the mapping reads and writes.
+    pub(crate) fn needed(&self) -> MappingNeeds<'_> {
+        let updated = self.columns.written();
+        let words = self.statuses.words().into_iter();
+        let words = words.map(|(key, status, is_written)| ConfiguredWord {
+            key: format!("transactions.statuses.{key}"),
+            column: &self.columns.status,
+            value: status.value(),
+            is_written,
+        });
+        let read = std::iter::once(&self.columns.transfer_id).chain(updated.iter().copied());
+        MappingNeeds {
+            read: read.collect(),
+            words: words.collect(),
+            updated,
+            ..MappingNeeds::default()
+        }
+    }
 }

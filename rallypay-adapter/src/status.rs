@@ -128,6 +128,24 @@ impl AppStatuses {
         }
     }
 
+    /// Each status with its key, and whether it is written; the others are only compared.
+    pub(crate) fn words(&self) -> Vec<(&'static str, &AppStatus, bool)> {
+        let mut words = vec![
+            ("failed", &self.failed, true),
+            ("returned", &self.returned, true),
+        ];
+        if self.reversed != self.returned {
+            words.push(("reversed", &self.reversed, true));
+        }
+        words.extend(
+            self.restored
+                .iter()
+                .map(|status| ("restored", status, true)),
+        );
+        words.extend(self.open.iter().map(|status| ("open", status, false)));
+        words
+    }
+
     /// The statuses that a change may start from. A mirror lags behind the gateway, so it may be
     /// any that the gateway had earlier.
     pub(crate) fn before(&self, effect: &UpdateEffect) -> Vec<&AppStatus> {

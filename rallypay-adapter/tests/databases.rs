@@ -1,11 +1,13 @@
 //! What the Rails app's adapter does in the same way on every database.
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
+use echeck_adapter::check::{TargetCheck, check_deeply};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, release, reverse};
 use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{StepExceptionKind, TransferState};
+use echeck_service::clock::{Clock as _, SystemClock};
 use echeck_service::config::Settings;
 
 on_every_database!(
@@ -18,6 +20,9 @@ on_every_database!(
     a_key_that_names_two_rows_changes_neither,
     an_integer_key_only_matches_ids_in_canonical_spelling,
     a_status_in_other_letters_is_another_status,
+    everything_can_be_tried_with_a_transaction_and_is_rolled_back,
+    a_status_that_the_column_refuses_is_named_by_its_key,
+    a_table_without_a_lock_version_is_warned_of,
 );
 
 async fn rig_with(dialect: Dialect, toml: &str, schema: &str) -> AdapterRig {
@@ -300,4 +305,69 @@ fn a_zone_that_is_none_is_refused() {
     let message = "transactions.returned_at_zone: is \"EST5\", not an IANA time zone such as \
                    America/New_York";
     assert!(fault.contains(message), "{fault}");
+}
+
+async fn deeply(rig: &AdapterRig, transfer: Option<&str>) -> TargetCheck {
+    check_deeply(&rig.target, transfer, SystemClock.now()).await
+}
+
+async fn everything_can_be_tried_with_a_transaction_and_is_rolled_back(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    add(&rig, "TR1", "'succeeded'").await;
+    let found = deeply(&rig, Some("TR1")).await;
+    assert!(found.faults.is_empty(), "{:?}", found.faults);
+    assert!(found.warnings.is_empty(), "{:?}", found.warnings);
+    assert_eq!(found.tried.len(), 8, "{:?}", found.tried);
+    let row = "SELECT status, lock_version FROM transactions";
+    assert_eq!(rig.rows(row).await, ["succeeded|0"]);
+    let found = deeply(&rig, Some("TR2")).await;
+    let faults = found.faults.join("\n");
+    for change in ["fail", "return", "reverse"] {
+        let message = format!("--try TR2: {change}: the target has no transaction of transfer TR2");
+        assert!(faults.contains(&message), "{faults}");
+    }
+}
+
+async fn a_status_that_the_column_refuses_is_named_by_its_key(dialect: Dialect) {
+    let text = "NOT NULL DEFAULT 'pending'";
+    let schema = rallypay_adapter::demo_schema(dialect);
+    assert!(schema.contains(text));
+    let check = " CHECK (status IN ('pending', 'succeeded', 'failed', 'returned'))";
+    let schema = schema.replacen(text, &format!("{text}{check}"), 1);
+    let toml = "[transactions.statuses]\nopen = [\"pending\", \"suceeded\"]";
+    let rig = rig_with(dialect, toml, &schema).await;
+    let found = deeply(&rig, None).await;
+    let message = "transactions.statuses.restored: column \"status\" of table \"transactions\" \
+                   refuses \"restored\" (CHECK";
+    assert!(found.faults[0].starts_with(message), "{:?}", found.faults);
+    assert_eq!(found.faults.len(), 1, "{:?}", found.faults);
+    let message = "transactions.statuses.open: column \"status\" of table \"transactions\" can \
+                   never be \"suceeded\"";
+    assert!(
+        found.warnings[0].starts_with(message),
+        "{:?}",
+        found.warnings
+    );
+}
+
+async fn a_table_without_a_lock_version_is_warned_of(dialect: Dialect) {
+    let schema = rallypay_adapter::demo_schema(dialect);
+    let lines = schema.lines().filter(|line| !line.contains("lock_version"));
+    let schema: String = lines.flat_map(|line| [line, "\n"]).collect();
+    let rig = rig_with(dialect, "", &schema).await;
+    let found = deeply(&rig, None).await;
+    assert!(found.faults.is_empty(), "{:?}", found.faults);
+    let message = "transactions.columns.lock_version: table \"transactions\" has no such column, so \
+                   a record that the app loaded before a return overwrites the return";
+    assert!(
+        found.warnings[0].starts_with(message),
+        "{:?}",
+        found.warnings
+    );
+    let off = rig_with(
+        dialect,
+        "[transactions.columns]\nlock_version = \"\"",
+        rallypay_adapter::demo_schema(dialect),
+    );
+    assert_eq!(deeply(&off.await, None).await.warnings.len(), 1);
 }

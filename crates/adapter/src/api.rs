@@ -5,12 +5,13 @@ use echeck_proto::adapter::v1::{self as proto, StepExceptionKind};
 use echeck_proto::timestamp;
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
-use tonic::{Request, Response, Status};
+use tonic::{Code, Request, Response, Status};
 use tracing::{info, warn};
 
 use crate::apply::{Applied, Target};
-use crate::batch::{parse_adoption, parse_applied, parse_batch, parse_keys};
+use crate::batch::{LookupKey, parse_adoption, parse_applied, parse_batch, parse_keys};
 use crate::check::check;
+use crate::conflict::CONFLICT_PAUSES;
 use crate::cursor::Cursor;
 use crate::dialect::{Access, failpoint};
 use crate::progress::{self, StepException};
@@ -31,6 +32,20 @@ impl AdapterApi {
     pub(crate) fn new(target: Target, clock: SharedClock) -> Self {
         Self { target, clock }
     }
+
+    /// Looks transfers up in one transaction.
+    async fn look_up(&self, keys: &[LookupKey]) -> Result<Vec<Vec<proto::Transfer>>, Status> {
+        let mut session = self.target.database.begin(Access::Read).await?;
+        let found = match self.target.fit(&mut *session).await {
+            Ok(fitted) => {
+                let found = fitted.mapping.lookup(&mut *session, keys).await;
+                found.map_err(Status::from)
+            }
+            Err(error) => Err(error.into()),
+        };
+        session.roll_back().await;
+        found
+    }
 }
 
 #[tonic::async_trait]
@@ -41,16 +56,16 @@ impl AdapterService for AdapterApi {
     ) -> Result<Response<proto::LookupTransfersResponse>, Status> {
         let keys = parse_keys(request.into_inner().keys).map_err(|found| invalid(&found))?;
         failpoint("lookup::before_read").await?;
-        let mut session = self.target.database.begin(Access::Read).await?;
-        let found = match self.target.fit(&mut *session).await {
-            Ok(fitted) => {
-                let found = fitted.mapping.lookup(&mut *session, &keys).await;
-                found.map_err(Status::from)
+        let mut pauses = CONFLICT_PAUSES.iter();
+        let matches = loop {
+            match (self.look_up(&keys).await, pauses.next()) {
+                // Such as a connection from before a change of the schema, which is closed now.
+                (Err(busy), Some(pause)) if busy.code() == Code::Aborted => {
+                    tokio::time::sleep(*pause).await;
+                }
+                (found, _) => break found?.into_iter(),
             }
-            Err(error) => Err(error.into()),
         };
-        session.roll_back().await;
-        let matches = found?.into_iter();
         Ok(Response::new(proto::LookupTransfersResponse {
             matches: matches
                 .map(|transfers| proto::KeyMatches { transfers })

@@ -8,29 +8,26 @@
 //! (`RAISE(ROLLBACK)`), and a constraint that is only checked at commit. Then nothing of the batch
 //! has happened. It is applied in halves, each a transaction with its own move of the cursor,
 //! until the step that causes it is found.
+//!
+//! A row that another session has locked is not waited for with locks of our own, which would make
+//! the owner wait in turn. The steps before it are applied, and the rest is tried again after a
+//! pause without a transaction. When the row stays locked, the caller is told, and comes back.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
-use tracing::warn;
 use uuid::Uuid;
 
 use crate::batch::{RowHash, Step, StepBatch};
 use crate::batch_group::{self, GroupError};
 use crate::check::FitError;
+use crate::conflict::Patience;
 use crate::cursor::{self, Cursor, CursorMismatch};
 use crate::dialect::{Access, DbError, TargetDatabase, TargetSession, failpoint};
+use crate::locked;
 use crate::mapping::{Mapping, MappingConfig, Obstacle};
 use crate::progress::{self, StepException};
-
-/// How long to wait after each conflict.
-const CONFLICT_PAUSES: [Duration; 4] = [
-    Duration::from_millis(20),
-    Duration::from_millis(60),
-    Duration::from_millis(180),
-    Duration::from_millis(540),
-];
 
 /// A target database with the mapping that is configured for it.
 #[derive(Clone)]
@@ -41,6 +38,8 @@ pub struct Target {
     pub mapping: Arc<dyn MappingConfig>,
     /// The adapter's name: its row in `echeck_cursor`.
     pub adapter: String,
+    /// Whether another session was in the way lately.
+    contended: Arc<AtomicBool>,
 }
 
 /// What a batch did.
@@ -52,7 +51,18 @@ pub struct Applied {
     pub exceptions: Vec<StepException>,
 }
 
-/// Why a batch was not applied. Nothing of it has happened, except after a failed commit.
+impl Applied {
+    /// What two parts did, the second right after the first.
+    fn joined(first: Option<Self>, mut second: Self) -> Self {
+        if let Some(mut first) = first {
+            first.exceptions.append(&mut second.exceptions);
+            second.exceptions = first.exceptions;
+        }
+        second
+    }
+}
+
+/// Why a batch was not applied to its end. The cursor says how far it was applied.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// It does not continue where the target is.
@@ -78,9 +88,9 @@ struct BatchPart<'a> {
 }
 
 impl BatchPart<'_> {
-    /// The two halves; `None` for a lone step.
-    fn halves(self) -> Option<(Self, Self)> {
-        let (first, second) = self.steps.split_at(self.steps.len() / 2);
+    /// The steps before `at`, and the rest; `None` when there are none before.
+    fn cut(self, at: usize) -> Option<(Self, Self)> {
+        let (first, second) = self.steps.split_at(at);
         let previous = Some(first.last()?.hash);
         let part = |steps, previous| Self {
             steps,
@@ -89,7 +99,16 @@ impl BatchPart<'_> {
         };
         Some((part(first, self.previous), part(second, previous)))
     }
+
+    /// The two halves, the second one first; `None` for a lone step.
+    fn halves(self) -> Option<[Self; 2]> {
+        let (first, second) = self.cut(self.steps.len() / 2)?;
+        Some([second, first])
+    }
 }
+
+/// The first row of a part is locked by another session: the sentence that says which.
+struct LockedFirst(String);
 
 /// Why a part was not applied.
 enum PartError {
@@ -105,68 +124,128 @@ impl<E: Into<ApplyError>> From<E> for PartError {
 }
 
 impl Target {
-    /// Applies a batch.
+    /// A target in which nobody is known to be in the way.
+    pub fn new(
+        database: Arc<dyn TargetDatabase>,
+        mapping: Arc<dyn MappingConfig>,
+        adapter: String,
+    ) -> Self {
+        Self {
+            database,
+            mapping,
+            adapter,
+            contended: Arc::default(),
+        }
+    }
+
+    /// Applies a batch. What cannot be applied whole is cut, and each piece is a transaction with
+    /// its own move of the cursor.
     pub async fn apply(
         &self,
         batch: &StepBatch,
         now: DateTime<Utc>,
     ) -> Result<Applied, ApplyError> {
-        let whole = BatchPart {
+        let mut todo = vec![BatchPart {
             journal: batch.journal,
             previous: batch.previous,
             steps: &batch.steps,
             given_up: None,
-        };
-        self.apply_part(whole, now).await
-    }
-
-    /// Applies a part; if one of its steps aborts the transaction, each half by itself.
-    async fn apply_part(
-        &self,
-        part: BatchPart<'_>,
-        now: DateTime<Utc>,
-    ) -> Result<Applied, ApplyError> {
-        let why = match self.apply_despite_conflicts(part, now).await {
-            Ok(applied) => return Ok(applied),
-            Err(PartError::Failed(error)) => return Err(error),
-            Err(PartError::TransactionAborted(why)) => why,
-        };
-        match part.halves() {
-            Some((first, second)) => {
-                let mut applied = Box::pin(self.apply_part(first, now)).await?;
-                let second = Box::pin(self.apply_part(second, now)).await?;
-                applied.cursor = second.cursor;
-                applied.exceptions.extend(second.exceptions);
-                Ok(applied)
+        }];
+        let mut done: Option<Applied> = None;
+        let mut patience = Patience::new();
+        let mut conflicts = 0_u32;
+        while let Some(part) = todo.pop() {
+            let looked_first = self.contended.load(Ordering::Relaxed);
+            let part = match self.free_part(part, looked_first, &mut todo).await? {
+                Ok(part) => part,
+                Err(LockedFirst(message)) => {
+                    conflicts += 1;
+                    todo.push(part);
+                    patience.wait(message).await?;
+                    continue;
+                }
+            };
+            match self.apply_or_give_up(part, now).await {
+                Ok(applied) => {
+                    patience = Patience::new();
+                    done = Some(Applied::joined(done, applied));
+                }
+                Err(PartError::TransactionAborted(why)) => {
+                    todo.extend(part.halves().ok_or(DbError::Refused(why))?);
+                }
+                Err(PartError::Failed(ApplyError::Db(DbError::Conflict(message)))) => {
+                    conflicts += 1;
+                    self.contended.store(true, Ordering::Relaxed);
+                    match part.halves() {
+                        // Next time it looks for locked rows first.
+                        Some(_) if !looked_first => todo.push(part),
+                        // The lock is not on the rows that it looked at.
+                        Some(halves) => todo.extend(halves),
+                        None => {
+                            todo.push(part);
+                            patience.wait(message).await?;
+                        }
+                    }
+                }
+                Err(PartError::Failed(error)) => return Err(error),
             }
-            None if part.given_up.is_none() => {
-                let given_up = Some(why.as_str());
-                Box::pin(self.apply_part(BatchPart { given_up, ..part }, now)).await
-            }
-            None => Err(DbError::Refused(why).into()),
         }
+        if conflicts == 0 {
+            self.contended.store(false, Ordering::Relaxed);
+        }
+        done.ok_or_else(|| DbError::Refused("the batch has no steps".to_owned()).into())
     }
 
-    /// Applies a part, again from the cursor after each conflict with somebody else's
-    /// transaction. Of a transaction in conflict nothing has happened.
-    async fn apply_despite_conflicts(
+    /// The steps of a part before the first whose row is locked by another session; the rest goes
+    /// to `todo`. It is only looked for after a conflict.
+    async fn free_part<'a>(
+        &self,
+        part: BatchPart<'a>,
+        look: bool,
+        todo: &mut Vec<BatchPart<'a>>,
+    ) -> Result<Result<BatchPart<'a>, LockedFirst>, ApplyError> {
+        if !look {
+            return Ok(Ok(part));
+        }
+        let mut session = self.database.begin(Access::Write).await?;
+        let locked = match self.fit(&mut *session).await {
+            Ok(fitted) => {
+                let table = &self.mapping.settings().table;
+                let mapping = &*fitted.mapping;
+                locked::first(&mut *session, table, mapping, part.steps).await
+            }
+            Err(error) => return Err(error.into()),
+        };
+        session.roll_back().await;
+        Ok(match locked? {
+            None => Ok(part),
+            Some((at, id)) => match part.cut(at) {
+                Some((free, rest)) => {
+                    todo.push(rest);
+                    Ok(free)
+                }
+                None => Err(LockedFirst(format!(
+                    "the row of transfer {id} is locked by another session"
+                ))),
+            },
+        })
+    }
+
+    /// Applies a part. A lone step that aborts its transaction becomes an exception.
+    async fn apply_or_give_up(
         &self,
         part: BatchPart<'_>,
         now: DateTime<Utc>,
     ) -> Result<Applied, PartError> {
-        for pause in CONFLICT_PAUSES {
-            let applied = self.apply_once(part, now).await;
-            let Err(PartError::Failed(ApplyError::Db(DbError::Conflict(message)))) = &applied
-            else {
-                return applied;
-            };
-            warn!(
-                message,
-                "another transaction was in the way; the batch begins again"
-            );
-            tokio::time::sleep(pause).await;
+        let why = match self.apply_once(part, now).await {
+            Err(PartError::TransactionAborted(why)) if part.steps.len() == 1 => why,
+            outcome => return outcome,
+        };
+        let given_up = Some(why.as_str());
+        match self.apply_once(BatchPart { given_up, ..part }, now).await {
+            Err(PartError::TransactionAborted(why)) => Err(DbError::Refused(why).into()),
+            outcome => outcome,
         }
-        self.apply_once(part, now).await
     }
 
     async fn apply_once(

@@ -1,10 +1,13 @@
 //! The check of a target: whether it answers, and whether the mapping fits it.
 
+use chrono::{DateTime, Utc};
+
 use crate::apply::Target;
 use crate::dialect::{Access, DatabaseFacts, DbError, Dialect, TargetSession};
 use crate::mapping::Mapping;
 use crate::schema::Fitting;
-use crate::{adopt, cursor, progress};
+use crate::trial::{self, TrialGround};
+use crate::{adopt, cursor, needs, progress, };
 
 /// The adapter's own tables in the target.
 const OWN_TABLES: [&str; 3] = [cursor::TABLE, progress::TABLE, adopt::TABLE];
@@ -63,6 +66,8 @@ pub struct TargetCheck {
     pub warnings: Vec<String>,
     /// Which of the adapter's own tables are missing. That is not a fault by itself.
     pub missing_tables: Vec<&'static str>,
+    /// What was tried with a transfer, and worked.
+    pub tried: Vec<&'static str>,
     /// Version and time; `None` when the target does not answer.
     pub facts: Option<DatabaseFacts>,
 }
@@ -75,6 +80,46 @@ pub async fn check(target: &Target) -> TargetCheck {
         found.faults.push(error.to_string());
     }
     found
+}
+
+/// Checks what [`check`] does, then whether the account, the types and the constraints take what
+/// the mapping writes; with a transfer, tries everything with it. Nothing is kept.
+pub async fn check_deeply(
+    target: &Target,
+    try_transfer: Option<&str>,
+    now: DateTime<Utc>,
+) -> TargetCheck {
+    let mut found = check(target).await;
+    if found.faults.is_empty()
+        && let Err(error) = check_writes(target, try_transfer, now, &mut found).await
+    {
+        found.faults.push(error.to_string());
+    }
+    found
+}
+
+async fn check_writes(
+    target: &Target,
+    try_transfer: Option<&str>,
+    now: DateTime<Utc>,
+    found: &mut TargetCheck,
+) -> Result<(), DbError> {
+    let mut session = target.database.begin(Access::Write).await?;
+    let Ok(fitted) = target.fit(&mut *session).await else {
+        return Ok(());
+    };
+    let mapping = &*fitted.mapping;
+    needs::check(target, &mut *session, mapping, found).await?;
+    if let Some(id) = try_transfer {
+        let ground = TrialGround {
+            dialect: target.database.dialect(),
+            mapping,
+            now,
+        };
+        trial::try_transfer(&mut *session, ground, id, found).await?;
+    }
+    session.roll_back().await;
+    Ok(())
 }
 
 impl TargetCheck {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use echeck_service::clock::SystemClock;
+use echeck_service::clock::{Clock as _, SystemClock};
 use echeck_service::config::{ConfigError, Settings, process_environment};
 use echeck_service::telemetry::{self, TelemetryConfig, TelemetryError};
 use echeck_service::{ErrorChain, failpoint, privacy, shutdown};
@@ -25,6 +25,10 @@ struct AdapterArgs {
     /// Check the configuration and the target's schema, change nothing, and exit.
     #[arg(long)]
     check: bool,
+    /// With --check: try everything that the adapter can do with this transfer (fail, return,
+    /// reverse, release, restore, reapply) in a transaction that is rolled back.
+    #[arg(long = "try", value_name = "TRANSFER", requires = "check")]
+    try_transfer: Option<String>,
 }
 
 /// Why a command failed.
@@ -69,7 +73,9 @@ async fn execute(
     settings.finish()?;
     telemetry::init(&log)?;
     if args.check {
-        print(&serve::check_only(&config).await?);
+        let now = SystemClock.now();
+        let found = serve::check_only(&config, args.try_transfer.as_deref(), now).await?;
+        print(&found);
         return Ok(());
     }
     Ok(serve::run(config, Arc::new(SystemClock), shutdown::on_signal(), |_| {}).await?)
@@ -80,6 +86,9 @@ fn print(found: &TargetCheck) {
     let version = found.facts.as_ref().map_or("", |facts| &facts.version);
     // A closed stdout is not a fault of the check.
     let _ = writeln!(out, "ok: the mapping fits ({version})");
+    if !found.tried.is_empty() {
+        let _ = writeln!(out, "ok: tried and rolled back: {}", found.tried.join(", "));
+    }
     for table in &found.missing_tables {
         let _ = writeln!(
             out,

@@ -6,12 +6,16 @@ pub mod apply;
 pub mod batch;
 mod batch_group;
 pub mod check;
+mod checks;
 pub mod command;
 pub mod config;
+mod conflict;
 pub mod cursor;
 pub mod dialect;
 pub mod identifier;
+mod locked;
 pub mod mapping;
+mod needs;
 pub mod progress;
 mod public_message;
 pub mod row;
@@ -22,6 +26,7 @@ pub mod target_url;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod timestamp;
+mod trial;
 pub mod values_table;
 
 pub use public_message::public_message;

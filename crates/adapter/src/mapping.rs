@@ -4,11 +4,12 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, Transfer};
+use serde_json::Value;
 
 use crate::batch::{AppliedStep, KeyKind, LookupKey, TransferChange};
 use crate::dialect::{DbError, TargetSession};
 use crate::identifier::Identifier;
-use crate::schema::Fitting;
+use crate::schema::{Fitting, MappedColumn};
 use crate::timestamp::TimestampFormat;
 
 /// What every mapping configures.
@@ -35,12 +36,54 @@ pub trait MappingConfig: Send + Sync + 'static {
     fn fit(&self, fitting: &mut Fitting<'_>) -> Box<dyn Mapping>;
 }
 
+/// What a mapping needs of its table, for a check that changes nothing.
+#[derive(Default)]
+pub struct MappingNeeds<'a> {
+    /// Every column, all of which are read.
+    pub read: Vec<&'a MappedColumn>,
+    /// The columns of a row that changes.
+    pub updated: Vec<&'a MappedColumn>,
+    /// The columns of a row that is added.
+    pub inserted: Vec<&'a MappedColumn>,
+    /// The words and numbers that the configuration names.
+    pub words: Vec<ConfiguredWord<'a>>,
+    /// The columns that get ids which the returns service makes, each with an example.
+    pub new_ids: Vec<(&'a MappedColumn, &'static str)>,
+}
+
+/// A word or a number of the configuration that stands in a column.
+pub struct ConfiguredWord<'a> {
+    /// The key that names it, with its section.
+    pub key: String,
+    /// The column.
+    pub column: &'a MappedColumn,
+    /// The word or the number.
+    pub value: Value,
+    /// Whether it is written there; else it is only compared.
+    pub is_written: bool,
+}
+
 /// A mapping that fits the schema it is used on. It lives for one transaction.
 ///
 /// Changes come in groups, in which no transfer is named twice. So their order does not matter,
 /// and a few statements can write them all.
 #[async_trait]
 pub trait Mapping: Send + Sync {
+    /// What it needs of its table. A mapping of a test keeps this default.
+    fn needs(&self) -> MappingNeeds<'_> {
+        MappingNeeds::default()
+    }
+
+    /// The column by which it finds the rows of changes, if locks on them are to be looked for.
+    fn key(&self) -> Option<&MappedColumn> {
+        None
+    }
+
+    /// The keys of the rows that a change is about.
+    fn rows_of<'c>(&self, change: &'c TransferChange) -> Vec<&'c str> {
+        vec![change.transfer_id()]
+    }
+
     /// Writes a group at `now`, which may be long after it was decided. True when every change hit
     /// exactly the rows it was meant for. Otherwise the caller undoes what was written, and asks
     /// [`Self::examine`] why.

@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1::adapter_service_server::{AdapterServiceServer, SERVICE_NAME};
 use echeck_service::clock::SharedClock;
 use echeck_service::server::{Health, ServeError};
@@ -13,7 +14,7 @@ use tracing::{info, warn};
 
 use crate::api::AdapterApi;
 use crate::apply::Target;
-use crate::check::{TargetCheck, check};
+use crate::check::{TargetCheck, check, check_deeply};
 use crate::config::AdapterConfig;
 use crate::dialect::DbError;
 
@@ -82,13 +83,18 @@ pub async fn run(
     Ok(bound.serve(routes, health, shutdown).await?)
 }
 
-/// Checks configuration and target without changing anything, and serves nothing.
+/// Checks configuration and target without changing anything, and serves nothing. With a transfer,
+/// everything that the adapter can do is tried with it, and rolled back.
 ///
 /// # Errors
 /// When the target cannot be opened, or the mapping does not fit.
-pub async fn check_only(config: &AdapterConfig) -> Result<TargetCheck, AdapterRunError> {
+pub async fn check_only(
+    config: &AdapterConfig,
+    try_transfer: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<TargetCheck, AdapterRunError> {
     let target = open(config).await?;
-    let mut found = check(&target).await;
+    let mut found = check_deeply(&target, try_transfer, now).await;
     if !config.target.create_tables {
         found = found.demanding_own_tables();
     }
@@ -96,11 +102,9 @@ pub async fn check_only(config: &AdapterConfig) -> Result<TargetCheck, AdapterRu
 }
 
 async fn open(config: &AdapterConfig) -> Result<Target, AdapterRunError> {
-    Ok(Target {
-        database: config.target.open().await?,
-        mapping: Arc::clone(&config.mapping),
-        adapter: config.name.clone(),
-    })
+    let database = config.target.open().await?;
+    let mapping = Arc::clone(&config.mapping);
+    Ok(Target::new(database, mapping, config.name.clone()))
 }
 
 /// Checks first, so that an account without the right to create tables can start where an operator

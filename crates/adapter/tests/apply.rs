@@ -362,7 +362,7 @@ async fn a_constraint_that_is_checked_at_commit_costs_only_its_own_row() {
 }
 
 #[tokio::test]
-async fn a_busy_target_is_unavailable_and_nothing_changes() {
+async fn a_busy_target_is_named_and_nothing_changes() {
     let rig = rig().await;
     let mut journal = Journal::default();
     let request = journal.changes([failing("a")]);
@@ -371,8 +371,8 @@ async fn a_busy_target_is_unavailable_and_nothing_changes() {
     other.execute("BEGIN IMMEDIATE").await.unwrap();
 
     let busy = rig.apply(request.clone()).await.unwrap_err();
-    assert_eq!(busy.code(), Code::Unavailable);
-    assert_eq!(reason_of(&busy), "TARGET_UNAVAILABLE");
+    assert_eq!(busy.code(), Code::Aborted);
+    assert_eq!(reason_of(&busy), "TARGET_BUSY");
     assert!(rig.progress(0, 0).await.cursor.is_none());
 
     other.execute("ROLLBACK").await.unwrap();

@@ -100,12 +100,8 @@ async fn open(path: &Path, mapping: Arc<dyn MappingConfig>) -> Target {
             busy_timeout: PATIENCE,
         },
     };
-    let database = target.open().await;
-    Target {
-        database: database.expect("the adapter opens the file"),
-        mapping,
-        adapter: ADAPTER.to_owned(),
-    }
+    let database = target.open().await.expect("the adapter opens the file");
+    Target::new(database, mapping, ADAPTER.to_owned())
 }
 
 impl Database {

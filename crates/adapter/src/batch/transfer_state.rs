@@ -40,7 +40,7 @@ impl TransferState {
     }
 
     /// Reads the word of the contract; `None` for unspecified.
-    pub(super) fn from_proto(state: proto::TransferState) -> Option<Self> {
+    pub(crate) fn from_proto(state: proto::TransferState) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|candidate| candidate.to_proto() == state)

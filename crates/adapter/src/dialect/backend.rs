@@ -7,17 +7,19 @@ use sqlx::error::DatabaseError;
 use super::{Access, DbError, Dialect, SqlStatement};
 use crate::public_message::public_message;
 use crate::row::{Cell, TargetRow};
-use crate::schema::{ColumnKind, LiveColumn, NativeType, TableSchema};
+use crate::schema::{ColumnKind, ColumnRights, LiveColumn, NativeType, TableSchema};
 
 /// The statements that read a schema. All but the first have the table's name as parameter.
 pub(super) struct CatalogSql {
     /// `name` of every table.
     pub(super) table_names: &'static str,
     /// One row when there is such a table: `engine` is the name of a storage engine without
-    /// transactions, or empty.
+    /// transactions, or empty; `row_security` is 1 when policies decide which rows the account
+    /// sees and writes.
     pub(super) table: &'static str,
     /// A row for each column, in their order: `name`, `declared`, `nullable`, `has_default`,
-    /// `is_generated`, and what [`SqlBackend::column_type`] needs.
+    /// `is_generated`, `may_select`, `may_insert`, `may_update`, and what
+    /// [`SqlBackend::column_type`] needs.
     pub(super) columns: &'static str,
     /// A row for each column of each index, in their order: `is_unique`, `is_first`,
     /// `column_name`. An index that does not cover every row is left out.
@@ -40,6 +42,9 @@ pub(super) trait SqlBackend: sqlx::Database {
     fn classify(error: &dyn DatabaseError, message: String) -> DbError;
     /// Whether the account lacks the right to a table or a column.
     fn lacks_right(error: &dyn DatabaseError) -> bool;
+    /// Whether the connection must not be used again: what it has prepared does not fit the schema
+    /// any more.
+    fn is_stale(error: &dyn DatabaseError) -> bool;
     /// The number of rows that a statement hit.
     fn affected(result: &Self::QueryResult) -> u64;
     /// One value of a row, which is not NULL.
@@ -80,6 +85,11 @@ pub(super) fn schema<B: SqlBackend>(columns: &[TargetRow], indexes: &[TargetRow]
             kind,
             native,
             declared: row.cell("declared").text(),
+            rights: ColumnRights {
+                select: is(row, "may_select"),
+                insert: is(row, "may_insert"),
+                update: is(row, "may_update"),
+            },
             nullable: is(row, "nullable"),
             has_default: is(row, "has_default"),
             generated: is(row, "is_generated"),
@@ -90,6 +100,7 @@ pub(super) fn schema<B: SqlBackend>(columns: &[TargetRow], indexes: &[TargetRow]
         columns: columns.collect(),
         unique_keys: Vec::new(),
         indexed: Vec::new(),
+        row_security: false,
         faults: Vec::new(),
     };
     for row in indexes {

@@ -16,10 +16,12 @@ use crate::row::{Cell, TargetRow};
 use crate::schema::TableSchema;
 
 /// The connection goes back to the pool only after a clean end. Otherwise it is closed, which
-/// undoes what was open: a trigger may have ended the transaction unnoticed, and a call may be
-/// canceled at any point.
+/// undoes what was open: a trigger may have ended the transaction unnoticed, a call may be canceled
+/// at any point, and after a change of the schema a prepared statement may never work again.
 pub(super) struct SqlSession<B: SqlBackend> {
     connection: Option<PoolConnection<B>>,
+    /// What the connection remembers of the schema is out of date.
+    is_stale: bool,
 }
 
 impl<B: SqlBackend> SqlSession<B>
@@ -32,6 +34,7 @@ where
     ) -> Result<Self, DbError> {
         let mut session = Self {
             connection: Some(connection),
+            is_stale: false,
         };
         session.run(B::begin(access)).await?;
         Ok(session)
@@ -47,10 +50,26 @@ where
 }
 
 impl<B: SqlBackend> SqlSession<B> {
+    /// Why a statement failed.
+    fn failure(&mut self, verb: &str, error: &sqlx::Error) -> DbError {
+        self.is_stale |= error.as_database_error().is_some_and(B::is_stale);
+        failure::<B>(verb, error)
+    }
+
     fn connection(&mut self) -> Result<&mut B::Connection, DbError> {
         match &mut self.connection {
             Some(connection) => Ok(connection),
             None => Err(DbError::Unavailable("the transaction has ended".to_owned())),
+        }
+    }
+}
+
+impl<B: SqlBackend> SqlSession<B> {
+    /// The pool may use the connection again, unless every transaction on it would fail as this one
+    /// did.
+    fn give_back(&mut self) {
+        if !self.is_stale {
+            self.connection = None;
         }
     }
 }
@@ -77,7 +96,7 @@ where
             .execute(self.connection()?)
             .await
             .map(|done| B::affected(&done))
-            .map_err(|error| failure::<B>(verb, &error))
+            .map_err(|error| self.failure(verb, &error))
     }
 
     async fn fetch(&mut self, statement: SqlStatement) -> Result<Vec<TargetRow>, DbError> {
@@ -87,7 +106,7 @@ where
             .fetch_all(self.connection()?)
             .await
             .map(|rows| read_all::<B>(&rows))
-            .map_err(|error| failure::<B>(verb, &error))
+            .map_err(|error| self.failure(verb, &error))
     }
 
     async fn describe(&mut self, table: &Identifier) -> Result<Option<TableSchema>, DbError> {
@@ -102,6 +121,7 @@ where
         let columns = self.fetch(about_table(B::CATALOG.columns)).await?;
         let indexes = self.fetch(about_table(B::CATALOG.indexes)).await?;
         let mut schema = schema::<B>(&columns, &indexes);
+        schema.row_security = found.cell("row_security").integer() == Some(1);
         let engine = found.cell("engine").text();
         if !engine.is_empty() {
             schema.faults.push(format!(
@@ -137,13 +157,13 @@ where
 
     async fn commit(mut self: Box<Self>) -> Result<(), DbError> {
         self.run("COMMIT").await?;
-        self.connection = None;
+        self.give_back();
         Ok(())
     }
 
     async fn roll_back(mut self: Box<Self>) {
         if self.run("ROLLBACK").await.is_ok() {
-            self.connection = None;
+            self.give_back();
         }
     }
 }
@@ -154,7 +174,7 @@ fn verb(sql: &str) -> &'static str {
         "INSERT"
     } else if sql.starts_with("UPDATE") {
         "UPDATE"
-    } else if sql.ends_with("FOR UPDATE") || sql.ends_with("FOR UPDATE OF o") {
+    } else if sql.contains(" FOR UPDATE") || sql.contains(" FOR NO KEY UPDATE OF o") {
         "SELECT … FOR UPDATE"
     } else {
         "SELECT"

@@ -17,7 +17,7 @@ use crate::timestamp;
 pub struct PoolLimits {
     /// The maximum number of connections.
     pub max_connections: u32,
-    /// How long to wait for another writer or for a free connection.
+    /// How long to wait for a free connection, and in SQLite for another writer.
     pub busy_timeout: Duration,
 }
 

@@ -1,8 +1,19 @@
 //! The check of a mapping.
 
-use super::{ColumnContent, ColumnKind, LiveColumn, MappedColumn, NativeType, TableSchema};
+use super::{
+    ColumnContent, ColumnKind, ColumnRights, LiveColumn, MappedColumn, NativeType, TableSchema,
+};
 use crate::identifier::Identifier;
 use crate::mapping::MappingSettings;
+
+/// What a column is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ColumnPurpose {
+    /// Rows are found by it. It may be the column of another key too.
+    Lookup,
+    Read,
+    Written,
+}
 
 /// What the mapping needs of a column.
 #[derive(Debug, Clone, Copy)]
@@ -10,27 +21,40 @@ pub struct ColumnSpec<'a> {
     /// The key of the configuration that names it.
     pub key: &'a str,
     content: ColumnContent,
-    is_written: bool,
+    purpose: ColumnPurpose,
 }
 
 impl<'a> ColumnSpec<'a> {
+    /// A column that rows are found by, and that another key may name as well.
+    pub const fn lookup(key: &'a str, content: ColumnContent) -> Self {
+        Self::new(key, content, ColumnPurpose::Lookup)
+    }
+
     /// A column that is only read.
     pub const fn read(key: &'a str, content: ColumnContent) -> Self {
-        Self {
-            key,
-            content,
-            is_written: false,
-        }
+        Self::new(key, content, ColumnPurpose::Read)
     }
 
     /// A column that is also written, which a generated one cannot be.
     pub const fn written(key: &'a str, content: ColumnContent) -> Self {
+        Self::new(key, content, ColumnPurpose::Written)
+    }
+
+    const fn new(key: &'a str, content: ColumnContent, purpose: ColumnPurpose) -> Self {
         Self {
             key,
             content,
-            is_written: true,
+            purpose,
         }
     }
+}
+
+/// A key of the configuration, with its section and the column that it names.
+struct NamedColumn {
+    section: String,
+    key: String,
+    column: String,
+    purpose: ColumnPurpose,
 }
 
 /// The check of one mapping against one table. It continues after a fault, so that all faults
@@ -40,6 +64,7 @@ pub struct Fitting<'a> {
     settings: &'a MappingSettings,
     section: &'a str,
     any_missing: bool,
+    named: Vec<NamedColumn>,
     faults: Vec<String>,
     warnings: Vec<String>,
 }
@@ -51,6 +76,7 @@ impl<'a> Fitting<'a> {
             settings,
             section: settings.columns_section,
             any_missing: false,
+            named: Vec::new(),
             faults: schema.faults.clone(),
             warnings: Vec::new(),
         }
@@ -79,7 +105,10 @@ impl<'a> Fitting<'a> {
     fn find(&mut self, spec: ColumnSpec<'_>, name: &Identifier, hint: &str) -> MappedColumn {
         let live = self.schema.column(name);
         match live {
-            Some(live) => self.check(spec, live),
+            Some(live) => {
+                self.check(spec, live);
+                self.must_be_its_own(spec, live);
+            }
             None => {
                 self.any_missing = true;
                 self.fault(format!(
@@ -93,6 +122,7 @@ impl<'a> Fitting<'a> {
             }
         }
         MappedColumn {
+            key: format!("{}.{}", self.section, spec.key),
             // The live spelling, since a database may answer with it.
             name: live
                 .and_then(|live| live.name.parse().ok())
@@ -100,6 +130,8 @@ impl<'a> Fitting<'a> {
             kind: live.map_or(ColumnKind::Other, |live| live.kind),
             dialect: self.schema.dialect,
             format: self.settings.timestamp_format,
+            declared: live.map_or_else(String::new, |live| live.declared.clone()),
+            rights: live.map_or_else(ColumnRights::default, |live| live.rights),
             native: live.map_or(NativeType::Plain, |live| live.native.clone()),
             nullable: live.is_some_and(|live| live.nullable),
             unique: self.schema.has_unique_key_on(name),
@@ -107,7 +139,7 @@ impl<'a> Fitting<'a> {
     }
 
     fn check(&mut self, spec: ColumnSpec<'_>, live: &LiveColumn) {
-        if spec.is_written && live.generated {
+        if spec.purpose == ColumnPurpose::Written && live.generated {
             self.fault(self.about(spec.key, &live.name, "is generated and cannot be written"));
         }
         if !spec.content.fits(live.kind) {
@@ -115,6 +147,36 @@ impl<'a> Fitting<'a> {
             let what = format!("is declared {declared:?}, but must hold {content}");
             self.fault(self.about(spec.key, &live.name, &what));
         }
+    }
+
+    /// Two keys on one column: a statement cannot write both, and what is written through one
+    /// would be read through the other. Another section overrides a column on purpose.
+    fn must_be_its_own(&mut self, spec: ColumnSpec<'_>, live: &LiveColumn) {
+        use ColumnPurpose::{Lookup, Written};
+        let other = self.named.iter().find(|other| {
+            let purposes = [other.purpose, spec.purpose];
+            other.section == self.section
+                && other.column == live.name
+                && purposes.contains(&Written)
+                && !purposes.contains(&Lookup)
+        });
+        if let Some(other) = other {
+            let what = if other.key == spec.key {
+                "is named twice; name it once".to_owned()
+            } else {
+                format!(
+                    "is also that of {}.{}; name another one",
+                    other.section, other.key
+                )
+            };
+            self.fault(self.about(spec.key, &live.name, &what));
+        }
+        self.named.push(NamedColumn {
+            section: self.section.to_owned(),
+            key: spec.key.to_owned(),
+            column: live.name.clone(),
+            purpose: spec.purpose,
+        });
     }
 
     /// Whether a column was not found, so that checks which build on the columns would only
@@ -160,6 +222,11 @@ impl<'a> Fitting<'a> {
     /// Records a fault of the mapping's own.
     pub fn fault(&mut self, message: String) {
         self.faults.push(message);
+    }
+
+    /// Records a warning of the mapping's own.
+    pub fn warn(&mut self, message: String) {
+        self.warnings.push(message);
     }
 
     /// The warnings, when the mapping fits; else every fault, each a sentence.

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{ColumnKind, NativeType};
+use super::{ColumnKind, ColumnRights, NativeType};
 use crate::dialect::Dialect;
 use crate::identifier::Identifier;
 use crate::row::{Cell, TargetRow};
@@ -15,7 +15,11 @@ use crate::timestamp::TimestampFormat;
 /// form it takes.
 #[derive(Debug, Clone)]
 pub struct MappedColumn {
+    /// The key of the configuration that names it, with its section.
+    pub(super) key: String,
     pub(super) name: Identifier,
+    pub(super) declared: String,
+    pub(super) rights: ColumnRights,
     pub(super) kind: ColumnKind,
     pub(super) native: NativeType,
     pub(super) dialect: Dialect,
@@ -28,6 +32,30 @@ impl MappedColumn {
     /// The column's name, as the database spells it.
     pub fn name(&self) -> &Identifier {
         &self.name
+    }
+
+    /// The key of the configuration that names it, such as `transfers.columns.state`.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Its type as declared.
+    pub(crate) fn declared(&self) -> &str {
+        &self.declared
+    }
+
+    pub(crate) fn rights(&self) -> ColumnRights {
+        self.rights
+    }
+
+    /// The most letters that it holds, where its type limits them: `varchar(20)`. SQLite ignores
+    /// such a limit.
+    pub(crate) fn max_chars(&self) -> Option<usize> {
+        if self.kind != ColumnKind::Text || self.dialect == Dialect::Sqlite {
+            return None;
+        }
+        let (_, limit) = self.declared.split_once('(')?;
+        limit.split_once(')')?.0.parse().ok()
     }
 
     pub(crate) fn kind(&self) -> ColumnKind {

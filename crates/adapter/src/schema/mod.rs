@@ -103,6 +103,14 @@ impl NativeType {
     }
 }
 
+/// What the account may do with a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct ColumnRights {
+    pub(crate) select: bool,
+    pub(crate) insert: bool,
+    pub(crate) update: bool,
+}
+
 /// One column of the live table.
 #[derive(Debug, Clone)]
 pub struct LiveColumn {
@@ -112,6 +120,7 @@ pub struct LiveColumn {
     /// Its type as declared.
     pub(crate) declared: String,
     pub(crate) native: NativeType,
+    pub(crate) rights: ColumnRights,
     /// Whether it may be NULL.
     pub nullable: bool,
     /// Whether a row may leave it out: it has a default, or the database numbers it.
@@ -131,6 +140,8 @@ pub struct TableSchema {
     pub(crate) unique_keys: Vec<Vec<String>>,
     /// The first column of each index.
     pub(crate) indexed: Vec<String>,
+    /// Whether policies decide which rows this account sees and writes.
+    pub(crate) row_security: bool,
     /// Why the table cannot be a target at all, each a sentence.
     pub(crate) faults: Vec<String>,
 }
@@ -140,6 +151,11 @@ impl TableSchema {
     pub fn column(&self, name: &Identifier) -> Option<&LiveColumn> {
         let mut columns = self.columns.iter();
         columns.find(|column| self.is_named(&column.name, name))
+    }
+
+    /// The columns of each unique key that covers all rows, primary key included.
+    pub fn unique_keys(&self) -> impl Iterator<Item = &[String]> {
+        self.unique_keys.iter().map(Vec::as_slice)
     }
 
     fn has_unique_key_on(&self, name: &Identifier) -> bool {

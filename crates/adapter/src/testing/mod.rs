@@ -203,11 +203,7 @@ async fn open(shell: &Shell, mapping: Arc<dyn MappingConfig>) -> Target {
             }),
         },
     };
-    Target {
-        database: config.open().await.unwrap(),
-        mapping,
-        adapter: "test".to_owned(),
-    }
+    Target::new(config.open().await.unwrap(), mapping, "test".to_owned())
 }
 
 /// The position, kind and message of each exception.

@@ -15,6 +15,11 @@ use crate::dialect::{Dialect, SqlStatement};
 use crate::identifier::Identifier;
 use crate::schema::MappedColumn;
 
+/// A name in the quotes of a dialect.
+pub(crate) fn quoted(dialect: Dialect, name: &Identifier) -> String {
+    syntax::syntax(dialect).quote(name.as_str())
+}
+
 /// A field of the rows of a [`ValuesTable`], in the form of a column.
 #[derive(Clone, Copy)]
 pub struct ValuesField<'a> {
@@ -248,6 +253,11 @@ impl<'a> ValuesTable<'a> {
     /// where the database can lock rows.
     pub fn select_locked(&self, columns: &[&MappedColumn]) -> SqlStatement {
         self.statement(self.sql().select_locked(columns))
+    }
+
+    /// The same, without the rows that another session has locked.
+    pub(crate) fn select_free(&self, columns: &[&MappedColumn]) -> SqlStatement {
+        self.statement(self.sql().select_free(columns))
     }
 
     /// A SELECT of the columns of the rows that the keys name and the guards allow.

@@ -69,6 +69,10 @@ impl Sql<'_, '_> {
         self.select(columns, "", &[]) + self.syntax.lock()
     }
 
+    pub(super) fn select_free(&self, columns: &[&MappedColumn]) -> String {
+        self.select_locked(columns) + self.syntax.skip_locked()
+    }
+
     /// `further` are more columns, each after a comma.
     pub(super) fn select(
         &self,

@@ -54,6 +54,10 @@ pub(super) trait SqlSyntax {
     fn join(&self) -> &'static str;
     /// What locks the rows that a SELECT finds.
     fn lock(&self) -> &'static str;
+    /// What leaves out of such a SELECT the rows that another session has locked.
+    fn skip_locked(&self) -> &'static str {
+        " SKIP LOCKED"
+    }
     /// An UPDATE of `table` as `o` from `v`.
     fn update(&self, table: &str, unfolded: &str, sets: &str, condition: &str) -> String {
         format!("UPDATE {table} AS o SET {sets} FROM {unfolded} WHERE {condition}")
@@ -110,6 +114,10 @@ impl SqlSyntax for SqliteSyntax {
 
     /// A transaction that writes has locked the whole file.
     fn lock(&self) -> &'static str {
+        ""
+    }
+
+    fn skip_locked(&self) -> &'static str {
         ""
     }
 }
@@ -196,8 +204,9 @@ impl SqlSyntax for PostgresSyntax {
         "JOIN"
     }
 
+    /// As an UPDATE locks: a row that refers to one of these may be inserted meanwhile.
     fn lock(&self) -> &'static str {
-        " FOR UPDATE OF o"
+        " FOR NO KEY UPDATE OF o"
     }
 }
 

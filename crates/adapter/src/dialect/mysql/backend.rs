@@ -10,8 +10,10 @@ use crate::dialect::{Access, DbError, Dialect};
 use crate::row::{Cell, TargetRow};
 use crate::schema::{ColumnKind, NativeType};
 
-/// A deadlock. A lock timeout is an outage: the wait is over already.
-const DEADLOCK: u16 = 1213;
+/// A lock that was not given in time, a deadlock, and a statement that must be prepared again after
+/// a change of the schema.
+const CONFLICTS: [u16; 3] = [1205, 1213, NEEDS_PREPARING];
+const NEEDS_PREPARING: u16 = 1615;
 
 /// Errors about the data of a statement that have SQLSTATE HY000
 /// (<https://mariadb.com/kb/en/mariadb-error-code-reference/>): a value of the wrong type,
@@ -33,6 +35,9 @@ const READ_ONLY: [u16; 2] = [1792, 1836];
 const FORBIDDEN_BY_OPTION: u16 = 1290;
 const READ_ONLY_OPTIONS: [&str; 2] = ["read-only", "read_only"];
 
+/// The server logs statements, and takes none of a transaction that reads what others committed.
+const BINLOG_STATEMENT: u16 = 1665;
+
 fn number(error: &dyn DatabaseError) -> u16 {
     let error = error.try_downcast_ref::<MySqlDatabaseError>();
     error.map_or(0, MySqlDatabaseError::number)
@@ -49,7 +54,7 @@ impl SqlBackend for MySql {
         table_names: "SELECT table_name AS name FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' ORDER BY table_name",
         table: "SELECT CASE WHEN engine = 'InnoDB' THEN '' \
-                ELSE COALESCE(engine, '(unknown)') END AS engine \
+                ELSE COALESCE(engine, '(unknown)') END AS engine, 0 AS row_security \
             FROM information_schema.tables \
             WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND table_name = ?",
         columns: "SELECT column_name AS name, data_type AS data_type, column_type AS declared, \
@@ -58,7 +63,10 @@ impl SqlBackend for MySql {
             CAST(column_default IS NOT NULL OR extra LIKE '%auto_increment%' AS SIGNED) \
                 AS has_default, \
             CAST(extra LIKE '%STORED GENERATED%' OR extra LIKE '%VIRTUAL GENERATED%' AS SIGNED) \
-                AS is_generated \
+                AS is_generated, \
+            CAST(FIND_IN_SET('select', privileges) > 0 AS SIGNED) AS may_select, \
+            CAST(FIND_IN_SET('insert', privileges) > 0 AS SIGNED) AS may_insert, \
+            CAST(FIND_IN_SET('update', privileges) > 0 AS SIGNED) AS may_update \
             FROM information_schema.columns \
             WHERE table_schema = DATABASE() AND table_name = ? ORDER BY ordinal_position",
         indexes: "SELECT CAST(non_unique = 0 AS SIGNED) AS is_unique, \
@@ -83,7 +91,7 @@ impl SqlBackend for MySql {
     fn classify(error: &dyn DatabaseError, message: String) -> DbError {
         let number = number(error);
         let state = error.code().unwrap_or_default();
-        if number == DEADLOCK {
+        if CONFLICTS.contains(&number) {
             DbError::Conflict(message)
         } else if REFUSED.contains(&number)
             || REFUSED_CLASSES.iter().any(|class| state.starts_with(class))
@@ -91,6 +99,12 @@ impl SqlBackend for MySql {
             DbError::Refused(message)
         } else if is_read_only(number, &message) {
             DbError::ReadOnly(message)
+        } else if number == BINLOG_STATEMENT {
+            DbError::Unavailable(
+                "binlog_format is STATEMENT, and takes no transaction at READ COMMITTED; set it to \
+                 ROW or MIXED on the server"
+                    .to_owned(),
+            )
         } else {
             DbError::Unavailable(format!("{message} (error {number})"))
         }
@@ -98,6 +112,10 @@ impl SqlBackend for MySql {
 
     fn lacks_right(error: &dyn DatabaseError) -> bool {
         LACKS_RIGHT.contains(&number(error))
+    }
+
+    fn is_stale(error: &dyn DatabaseError) -> bool {
+        number(error) == NEEDS_PREPARING
     }
 
     /// The rows found, also those that were as they should be: the client asks for that.

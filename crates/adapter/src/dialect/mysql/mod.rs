@@ -28,7 +28,7 @@ pub(crate) async fn open(
             "{shown} is {version}; MySQL 8 or MariaDB 10.6 or newer is needed"
         )));
     }
-    let settings = session_settings(limits.busy_timeout, &version);
+    let settings = session_settings(&version);
     let pool = limits
         .options()
         .idle_timeout(IDLE_CONNECTION)
@@ -42,9 +42,9 @@ pub(crate) async fn open(
 
 /// What our SQL relies on: a value that does not fit is refused, never cut; a statement sees what
 /// others have committed; and a process that is paused in a transaction does not keep its locks
-/// for long, or the adapter's other copy could not continue.
-fn session_settings(busy_timeout: Duration, version: &str) -> String {
-    let lock_seconds = busy_timeout.as_secs().max(1);
+/// for long, or the adapter's other copy could not continue. A statement that waits for a lock keeps
+/// those of the rows before, which the row's owner may want, so it waits for the shortest time.
+fn session_settings(version: &str) -> String {
     let idle = if version.contains("MariaDB") {
         ", SESSION idle_transaction_timeout = 10"
     } else {
@@ -53,7 +53,7 @@ fn session_settings(busy_timeout: Duration, version: &str) -> String {
     format!(
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,\
          NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO', \
-         SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = {lock_seconds}, \
+         SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 1, \
          SESSION wait_timeout = 30{idle}; \
          SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
     )

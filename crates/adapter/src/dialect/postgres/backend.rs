@@ -15,8 +15,13 @@ use crate::schema::{ColumnKind, NativeType};
 /// view, limits of the program, and what a trigger raises.
 const REFUSED_CLASSES: [&str; 7] = ["22", "23", "38", "39", "44", "54", "P0"];
 
-/// Serialization failure and deadlock. A lock timeout is an outage: the wait is over already.
-const CONFLICTS: [&str; 2] = ["40001", "40P01"];
+/// Serialization failure, deadlock, and a lock that was not given in time.
+const CONFLICTS: [&str; 3] = ["40001", "40P01", "55P03"];
+
+/// feature_not_supported: a statement that was prepared before a column changed its type. There is
+/// no code of its own for it.
+const NOT_SUPPORTED: &str = "0A000";
+const STALE_PLAN: &str = "cached plan must not change result type";
 
 /// insufficient_privilege
 const LACKS_RIGHT: &str = "42501";
@@ -36,6 +41,8 @@ impl SqlBackend for Postgres {
     const FACTS: &'static str =
         "SELECT 'PostgreSQL ' || current_setting('server_version'), clock_timestamp()::text";
 
+    /// A policy that lets the account see and write every row is none.
+    ///
     /// A domain holds what its base type holds. A partial index says nothing about the rows
     /// outside it, and an invalid one nothing at all. A column of an index that is an expression
     /// has no name and matches none of ours.
@@ -44,15 +51,25 @@ impl SqlBackend for Postgres {
             AND pg_table_is_visible(oid) AND relnamespace NOT IN \
                 ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) \
             ORDER BY relname",
-        table: "SELECT '' AS engine FROM pg_class WHERE relkind IN ('r', 'p') \
-            AND oid = to_regclass(quote_ident($1))",
+        table: "SELECT '' AS engine, (row_security_active(c.oid) AND (EXISTS \
+                (SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive) \
+                OR NOT EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid \
+                    AND p.polpermissive AND p.polcmd = '*' \
+                    AND pg_get_expr(p.polqual, c.oid) = 'true' \
+                    AND coalesce(pg_get_expr(p.polwithcheck, c.oid), 'true') = 'true' \
+                    AND (p.polroles = '{0}' OR EXISTS (SELECT FROM unnest(p.polroles) AS r \
+                        WHERE r <> 0 AND pg_has_role(r, 'MEMBER'))))))::int AS row_security \
+            FROM pg_class c WHERE relkind IN ('r', 'p') AND oid = to_regclass(quote_ident($1))",
         columns: "SELECT a.attname::text AS name, \
             format_type(a.atttypid, a.atttypmod) AS declared, \
             quote_ident(n.nspname) || '.' || quote_ident(b.typname) AS native, \
             CASE b.typtype WHEN 'e' THEN 'enum' ELSE b.typname::text END AS base, \
             (NOT a.attnotnull)::int AS nullable, \
             (a.atthasdef OR a.attidentity <> '')::int AS has_default, \
-            (a.attgenerated <> '' OR a.attidentity = 'a')::int AS is_generated \
+            (a.attgenerated <> '' OR a.attidentity = 'a')::int AS is_generated, \
+            has_column_privilege(a.attrelid, a.attnum, 'SELECT')::int AS may_select, \
+            has_column_privilege(a.attrelid, a.attnum, 'INSERT')::int AS may_insert, \
+            has_column_privilege(a.attrelid, a.attnum, 'UPDATE')::int AS may_update \
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
             JOIN pg_type b ON b.oid = CASE t.typtype WHEN 'd' THEN t.typbasetype ELSE t.oid END \
             JOIN pg_namespace n ON n.oid = b.typnamespace \
@@ -80,7 +97,7 @@ impl SqlBackend for Postgres {
 
     fn classify(error: &dyn DatabaseError, message: String) -> DbError {
         let code = error.code().unwrap_or_default();
-        if CONFLICTS.contains(&&*code) {
+        if CONFLICTS.contains(&&*code) || Self::is_stale(error) {
             DbError::Conflict(message)
         } else if REFUSED_CLASSES.iter().any(|class| code.starts_with(class)) {
             DbError::Refused(message)
@@ -93,6 +110,10 @@ impl SqlBackend for Postgres {
 
     fn lacks_right(error: &dyn DatabaseError) -> bool {
         error.code().as_deref() == Some(LACKS_RIGHT)
+    }
+
+    fn is_stale(error: &dyn DatabaseError) -> bool {
+        error.code().as_deref() == Some(NOT_SUPPORTED) && error.message().contains(STALE_PLAN)
     }
 
     fn affected(result: &PgQueryResult) -> u64 {

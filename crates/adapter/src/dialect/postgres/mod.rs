@@ -3,6 +3,7 @@
 mod backend;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::Postgres;
 use sqlx::postgres::PgConnectOptions;
@@ -11,6 +12,10 @@ use crate::dialect::target::{PoolLimits, SqlTarget, first_answer};
 use crate::dialect::{DbError, TargetDatabase};
 
 const OLDEST_MAJOR: u32 = 15;
+
+/// How long a statement waits for a lock while it keeps those of the rows before. The row's owner
+/// may want them, so this is short; what is locked for longer is left for later.
+const LOCK_WAIT: Duration = Duration::from_millis(100);
 
 /// How long a transaction of ours may be idle. A process that is paused in one must not keep its
 /// locks, or the adapter's other copy could not continue.
@@ -23,7 +28,8 @@ pub(crate) async fn open(
     shown: String,
     limits: PoolLimits,
 ) -> Result<Arc<dyn TargetDatabase>, DbError> {
-    let lock_timeout = format!("{}ms", limits.busy_timeout.as_millis().max(1));
+    let lock_wait = limits.busy_timeout.min(LOCK_WAIT);
+    let lock_timeout = format!("{}ms", lock_wait.as_millis().max(1));
     let options = options.clone().application_name("echeck-adapter").options([
         ("lock_timeout", lock_timeout.as_str()),
         ("idle_in_transaction_session_timeout", IDLE_IN_TRANSACTION),

@@ -46,11 +46,12 @@ impl SqlBackend for Sqlite {
     const CATALOG: CatalogSql = CatalogSql {
         table_names: "SELECT name FROM sqlite_schema \
             WHERE type = 'table' AND name NOT LIKE 'sqlite!_%' ESCAPE '!' ORDER BY name",
-        table: "SELECT '' AS engine FROM sqlite_schema \
+        table: "SELECT '' AS engine, 0 AS row_security FROM sqlite_schema \
             WHERE type = 'table' AND lower(name) = lower(?)",
         columns: "SELECT name, type AS declared, \"notnull\" = 0 AS nullable, \
             dflt_value IS NOT NULL OR (pk > 0 AND upper(type) = 'INTEGER') AS has_default, \
-            hidden IN (2, 3) AS is_generated FROM pragma_table_xinfo(?) ORDER BY cid",
+            hidden IN (2, 3) AS is_generated, 1 AS may_select, 1 AS may_insert, \
+            1 AS may_update FROM pragma_table_xinfo(?) ORDER BY cid",
         indexes: "SELECT '' AS index_name, pk AS place, 1 AS is_unique, pk = 1 AS is_first, \
             name AS column_name FROM pragma_table_xinfo(?1) WHERE pk > 0 \
             UNION ALL SELECT list.name, info.seqno, list.\"unique\", info.seqno = 0, \
@@ -71,6 +72,7 @@ impl SqlBackend for Sqlite {
         let extended = extended_code(error);
         match extended & 0xff {
             ERROR | TOO_BIG | CONSTRAINT | MISMATCH | RANGE => DbError::Refused(message),
+            BUSY => DbError::Conflict(message),
             READ_ONLY if extended != READ_ONLY_FILE_MOVED => DbError::ReadOnly(message),
             _ => DbError::Unavailable(message),
         }
@@ -78,6 +80,11 @@ impl SqlBackend for Sqlite {
 
     /// SQLite has no accounts.
     fn lacks_right(_error: &dyn DatabaseError) -> bool {
+        false
+    }
+
+    /// SQLite prepares a statement again by itself.
+    fn is_stale(_error: &dyn DatabaseError) -> bool {
         false
     }
 

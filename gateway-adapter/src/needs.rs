@@ -1,0 +1,128 @@
+//! What the mapping needs of the gateway's table, for `--check`.
+
+use echeck_adapter::mapping::{ConfiguredWord, MappingNeeds};
+use echeck_adapter::schema::MappedColumn;
+use serde_json::Value;
+
+use crate::layout::{Fill, NewTransferKind};
+use crate::mapping::GatewayMapping;
+
+/// Ids as the returns service makes them for new transfers.
+const EXAMPLE_ID: &str = "TR0123456789abcdef01234567";
+const EXAMPLE_TRACE_ID: &str = "FNX0123456789abcdef01234567";
+
+impl GatewayMapping {
+    /// What the mapping reads and writes.
+    pub(crate) fn needed(&self) -> MappingNeeds<'_> {
+        let columns = &self.columns;
+        let mut updated = vec![&columns.state];
+        updated.extend(
+            [
+                &columns.messages,
+                &columns.failure_code,
+                &columns.failure_message,
+                &columns.raw,
+                &columns.updated_at,
+            ]
+            .into_iter()
+            .flatten(),
+        );
+        let ready_at = columns.ready_to_settle_at.as_ref();
+        updated.extend(
+            ready_at.filter(|column| column.is_nullable() || self.release_column.is_some()),
+        );
+        let mut new_ids = vec![(&columns.id, EXAMPLE_ID), (&columns.parent_id, EXAMPLE_ID)];
+        new_ids.extend(
+            columns
+                .trace_id
+                .iter()
+                .map(|column| (column, EXAMPLE_TRACE_ID)),
+        );
+        new_ids.retain(|(column, _)| self.is_filled_with_id(column));
+        MappingNeeds {
+            read: columns.all(),
+            updated,
+            inserted: self.inserted(),
+            words: self.words(),
+            new_ids,
+        }
+    }
+
+    /// Whether a new transfer has an id in the column, and nothing that the configuration says.
+    fn is_filled_with_id(&self, column: &MappedColumn) -> bool {
+        let reversal = self.layouts.of(NewTransferKind::Reversal).columns();
+        let mut filled = reversal.iter();
+        filled.any(|filled| {
+            filled.column.name() == column.name()
+                && matches!(filled.fill, Fill::Id | Fill::ParentId | Fill::TraceId)
+        })
+    }
+
+    /// The columns of a new row, each once.
+    fn inserted(&self) -> Vec<&MappedColumn> {
+        let mut inserted: Vec<&MappedColumn> = Vec::new();
+        for kind in NewTransferKind::ALL {
+            for filled in self.layouts.of(kind).columns() {
+                if inserted
+                    .iter()
+                    .all(|column| column.name() != filled.column.name())
+                {
+                    inserted.push(&filled.column);
+                }
+            }
+        }
+        inserted
+    }
+
+    fn words(&self) -> Vec<ConfiguredWord<'_>> {
+        let columns = &self.columns;
+        let states = self.states.words().map(|(key, text, is_written)| {
+            word(
+                format!("transfers.states.{key}"),
+                &columns.state,
+                text,
+                is_written,
+            )
+        });
+        let types = self.types.words().map(|(key, text, is_written)| {
+            word(
+                format!("transfers.types.{key}"),
+                &columns.kind,
+                text,
+                is_written,
+            )
+        });
+        let reversal = self.layouts.of(NewTransferKind::Reversal).columns();
+        let fixed = reversal.iter().filter_map(|filled| {
+            let Fill::Text(text) = &filled.fill else {
+                return None;
+            };
+            let column = &filled.column;
+            let is_subtype = columns
+                .subtype
+                .as_ref()
+                .is_some_and(|subtype| subtype.key() == column.key());
+            let key = if is_subtype {
+                "transfers.reversal.subtype".to_owned()
+            } else {
+                column.key().to_owned()
+            };
+            Some(word(key, column, text, true))
+        });
+        states.chain(types).chain(fixed).collect()
+    }
+}
+
+fn word<'a>(
+    key: String,
+    column: &'a MappedColumn,
+    text: &str,
+    is_written: bool,
+) -> ConfiguredWord<'a> {
+    ConfiguredWord {
+        key,
+        column,
+        value: Value::from(text),
+        is_written,
+    }
+}
