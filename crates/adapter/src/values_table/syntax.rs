@@ -293,8 +293,10 @@ impl SqlSyntax for MysqlSyntax {
         "STRAIGHT_JOIN"
     }
 
+    /// MySQL must not lock the JSON table, and says so only when it runs (error 3569). MariaDB has no
+    /// such clause, and skips a comment of a version that it never had.
     fn lock(&self) -> &'static str {
-        " FOR UPDATE"
+        " FOR UPDATE /*!80001 OF o */"
     }
 
     fn update(&self, table: &str, unfolded: &str, sets: &str, condition: &str) -> String {
