@@ -1,5 +1,9 @@
 //! Rows that the gateway's own sessions have locked.
-#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot continue has failed"
+)]
 
 mod common;
 
