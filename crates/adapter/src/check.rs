@@ -7,7 +7,7 @@ use crate::dialect::{Access, DatabaseFacts, DbError, Dialect, TargetSession};
 use crate::mapping::Mapping;
 use crate::schema::Fitting;
 use crate::trial::{self, TrialGround};
-use crate::{adopt, cursor, needs, progress, };
+use crate::{adopt, cursor, needs, progress};
 
 /// The adapter's own tables in the target.
 const OWN_TABLES: [&str; 3] = [cursor::TABLE, progress::TABLE, adopt::TABLE];
