@@ -4,6 +4,7 @@
 
 mod capped;
 mod error;
+mod keys;
 mod probe;
 mod settings;
 mod transfer;
@@ -21,10 +22,10 @@ use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
 use object_store::{ClientOptions, ObjectStore, RetryConfig};
-use secrecy::ExposeSecret as _;
 
 use capped::CappedConnector;
 pub use error::BucketError;
+use keys::KeysNow;
 pub use probe::BucketProbe;
 pub use settings::BucketSettings;
 pub(crate) use settings::{BucketPlace, S3Bucket};
@@ -114,13 +115,9 @@ impl Bucket {
             })
             .with_region(&settings.region)
             .with_bucket_name(&settings.bucket)
-            .with_access_key_id(&settings.keys.access_key_id)
-            .with_secret_access_key(settings.keys.secret_access_key.expose_secret())
+            .with_credentials(Arc::new(KeysNow(settings.keys.clone())))
             // The bucket's name in the path and not in the host's name: every server can.
             .with_virtual_hosted_style_request(false);
-        if let Some(token) = &settings.keys.session_token {
-            builder = builder.with_token(token.expose_secret());
-        }
         if let Some(endpoint) = &settings.endpoint {
             builder = builder.with_endpoint(endpoint);
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use echeck_service::config::Section;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// What `[bucket]` says.
 #[derive(Debug, Clone)]
@@ -40,8 +40,38 @@ pub(crate) struct S3Bucket {
 #[derive(Debug, Clone)]
 pub(crate) struct AccessKeys {
     pub(crate) access_key_id: String,
-    pub(crate) secret_access_key: SecretString,
-    pub(crate) session_token: Option<SecretString>,
+    pub(crate) secret_access_key: BucketSecret,
+    pub(crate) session_token: Option<BucketSecret>,
+}
+
+/// A secret of `[bucket]`. One that is in a file may be rotated while the service runs: the file
+/// is read again whenever the secret is needed.
+#[derive(Debug, Clone)]
+pub(crate) enum BucketSecret {
+    Configured(SecretString),
+    File(PathBuf),
+}
+
+impl BucketSecret {
+    /// The secret under `key`, or in the file that `key` with `_file` after it names. The file is
+    /// read once here, so that a missing one is a fault of the configuration.
+    fn read(section: &Section<'_>, key: &str) -> Option<Self> {
+        let secret = section.secret(key)?;
+        let file = section.optional_string(&format!("{key}_file"));
+        Some(file.map_or(Self::Configured(secret), |file| Self::File(file.into())))
+    }
+
+    /// The secret as it is now.
+    pub(crate) fn now(&self) -> std::io::Result<SecretString> {
+        match self {
+            Self::Configured(secret) => Ok(secret.clone()),
+            Self::File(file) => {
+                let content = SecretString::from(std::fs::read_to_string(file)?);
+                let secret = content.expose_secret().trim_end_matches(['\r', '\n']);
+                Ok(SecretString::from(secret))
+            }
+        }
+    }
 }
 
 impl BucketSettings {
@@ -81,8 +111,12 @@ fn s3_place(section: &Section<'_>, rest: &str) -> Option<BucketPlace> {
     let allow_http = section.bool_or("allow_http", false);
     let region = section.string_or("region", "us-east-1");
     let access_key_id = section.string("access_key_id");
-    let secret_access_key = section.required_secret("secret_access_key");
-    let session_token = section.secret("session_token");
+    if !section.has("secret_access_key") && !section.has("secret_access_key_file") {
+        // Says what is missing.
+        section.required_secret("secret_access_key");
+    }
+    let secret_access_key = BucketSecret::read(section, "secret_access_key");
+    let session_token = BucketSecret::read(section, "session_token");
     let name_fits = (3..=63).contains(&bucket.len())
         && bucket.bytes().all(|byte| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)

@@ -77,6 +77,27 @@ async fn a_large_file_goes_up_in_parts(bucket: &Bucket) {
 }
 
 #[tokio::test]
+async fn a_secret_that_was_rotated_on_disk_is_read_again() {
+    let there = s3::bucket().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "wrong\n").unwrap();
+    let section = there.section(&there.full);
+    let (others, _) = section.split_once("secret_access_key").unwrap();
+    let bucket = open(&format!("{others}secret_access_key_file = {file:?}\n"));
+    let refused = put(&bucket, "raw/a", b"one").await.unwrap_err();
+    assert!(
+        matches!(refused.cause(), Cause::BucketSecretWrong { .. }),
+        "{refused:?}"
+    );
+    std::fs::write(&file, format!("{}\n", there.full.secret)).unwrap();
+    put(&bucket, "raw/a", b"one").await.unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let gone = put(&bucket, "raw/b", b"one").await.unwrap_err();
+    assert!(!gone.to_string().contains(&there.full.secret), "{gone}");
+}
+
+#[tokio::test]
 async fn a_folder_is_a_bucket() {
     let (_folder, bucket) = folder();
     a_file_is_put_once_and_never_overwritten(&bucket).await;
