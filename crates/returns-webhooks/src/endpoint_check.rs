@@ -1,6 +1,8 @@
 //! What the settings of an endpoint may be.
 
-use returns_model::endpoint::{EndpointFault, EndpointSettings};
+use returns_model::endpoint::{EndpointFault, EndpointSettings, matches};
+
+use crate::render;
 
 /// The longest name of an event type.
 const LONGEST_TYPE: usize = 100;
@@ -39,12 +41,23 @@ pub fn faults(settings: &EndpointSettings) -> Vec<EndpointFault> {
             format!("are more than {MOST_TYPES}; use patterns such as ach_return.*"),
         ));
     }
-    let odd = settings.event_types.iter().filter(|text| !is_pattern(text));
-    faults.extend(odd.map(|text| {
-        let what = "is neither an event type such as payin.returned nor a pattern such as \
-                    ach_return.*";
-        EndpointFault::new("event_types", format!("{text:?} {what}"))
-    }));
+    let known = render::event_types(settings.payload_version);
+    for text in &settings.event_types {
+        let what = if !is_pattern(text) {
+            "is neither an event type such as payin.returned nor a pattern such as \
+             ach_return.*"
+                .to_owned()
+        } else if known.iter().any(|known| matches(text, known)) {
+            continue;
+        } else {
+            let known = known.join(", ");
+            format!("is not an event type of this style and version; they are {known}")
+        };
+        faults.push(EndpointFault::new(
+            "event_types",
+            format!("{text:?} {what}"),
+        ));
+    }
     faults
 }
 
@@ -71,7 +84,13 @@ mod tests {
         let wrong = EndpointSettings {
             description: "a\nb".to_owned(),
             owner_email: "nobody".to_owned(),
-            event_types: vec!["*".into(), "a..b".into(), "a.*.b".into(), "ok.*".into()],
+            event_types: vec![
+                "*".into(),
+                "a..b".into(),
+                "a.*.b".into(),
+                "payin.retruned".into(),
+                "payin.*".into(),
+            ],
             ..endpoint_settings("https://a.example")
         };
         let fields: Vec<_> = faults(&wrong)
@@ -83,6 +102,7 @@ mod tests {
             [
                 "description",
                 "owner_email",
+                "event_types",
                 "event_types",
                 "event_types",
                 "event_types"

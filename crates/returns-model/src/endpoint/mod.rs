@@ -119,7 +119,8 @@ impl EndpointSettings {
     }
 }
 
-fn matches(pattern: &str, event_type: &str) -> bool {
+/// Whether a pattern, such as `ach_return.*`, means an event type.
+pub fn matches(pattern: &str, event_type: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => event_type.starts_with(prefix),
         None => pattern == event_type,

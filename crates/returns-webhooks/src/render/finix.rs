@@ -14,6 +14,15 @@ use crate::ach_return::{AchReturn, LinkedTransfer};
 use crate::event::{Correction, EventKind, Held, MoneyStep, WebhookEvent};
 use crate::view::{ReturnOutcome, TransferView, ended};
 
+/// Every event type that [`types`] gives.
+pub(super) const TYPES: &[&str] = &[
+    "transfer.updated",
+    "transfer.created",
+    "ach_correction.created",
+    "ach_hold.created",
+    "ach_hold.updated",
+];
+
 pub(super) fn types(what: &EventKind) -> Vec<String> {
     let one = match what {
         EventKind::Ended { outcome, .. } => match outcome {

@@ -62,6 +62,16 @@ fn every_body_is_the_bytes_of_its_golden_file() {
     assert_eq!(files(&folder()), written, "no golden file is left over");
 }
 
+#[test]
+fn every_event_type_that_is_sent_may_be_subscribed_to() {
+    for case in cases(|_| ()) {
+        for (payload_version, event_type, _) in case.bodies() {
+            let known = super::event_types(payload_version);
+            assert!(known.contains(&event_type.as_str()), "{event_type}");
+        }
+    }
+}
+
 /// Something that looks like an account number, wherever a bank could put it. Cells of the
 /// raw row that hold ids in known columns stay: the reader takes the ids from there.
 const CANARY: &str = "90817263544536271";

@@ -35,6 +35,16 @@ pub fn messages(event: &WebhookEvent) -> Vec<(PayloadVersion, String)> {
         .collect()
 }
 
+/// Every event type that messages of a version may have.
+pub fn event_types(payload_version: PayloadVersion) -> Vec<&'static str> {
+    match payload_version {
+        PayloadVersion::Finix => finix::TYPES.to_vec(),
+        PayloadVersion::RainforestLegacy | PayloadVersion::Rainforest20241016 => {
+            rainforest::all_types(payload_version)
+        }
+    }
+}
+
 /// An event that this program cannot read: a newer one has recorded it. Nothing is sent instead,
 /// because a message that was accepted is not sent again.
 #[derive(Debug, thiserror::Error)]

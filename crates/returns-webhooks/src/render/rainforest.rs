@@ -40,6 +40,34 @@ impl RainforestObject {
     }
 }
 
+/// Every event type that [`types`] gives, besides that of a payin which was returned.
+const TYPES: &[&str] = &[
+    "payin.failed",
+    "deposit.failed",
+    "payout.failed",
+    "refund.failed",
+    "ach_return.created",
+    "ach_return.dishonored",
+    "ach_return.contested",
+    "ach_return.settling",
+    "ach_correction.created",
+    "ach_hold.created",
+    "ach_hold.closed",
+];
+
+/// Every event type of a version.
+pub(super) fn all_types(payload_version: PayloadVersion) -> Vec<&'static str> {
+    [&[returned(payload_version)][..], TYPES].concat()
+}
+
+/// What a payin that was returned is called: an older version has no such state.
+fn returned(payload_version: PayloadVersion) -> &'static str {
+    match payload_version {
+        PayloadVersion::RainforestLegacy => "payin.succeeded",
+        PayloadVersion::Rainforest20241016 | PayloadVersion::Finix => "payin.returned",
+    }
+}
+
 pub(super) fn types(what: &EventKind, payload_version: PayloadVersion) -> Vec<String> {
     let one = match what {
         EventKind::Ended { payment, outcome } => match outcome {
@@ -47,12 +75,7 @@ pub(super) fn types(what: &EventKind, payload_version: PayloadVersion) -> Vec<St
                 return vec![format!("{}.failed", RainforestObject::of(payment))];
             }
             ReturnOutcome::Returned { .. } => {
-                let legacy = payload_version == PayloadVersion::RainforestLegacy;
-                let payin = if legacy {
-                    "payin.succeeded"
-                } else {
-                    "payin.returned"
-                };
+                let payin = returned(payload_version);
                 return vec![payin.to_owned(), "ach_return.created".to_owned()];
             }
             ReturnOutcome::Reversed { .. } => "ach_return.created",
