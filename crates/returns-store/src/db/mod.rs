@@ -8,7 +8,7 @@
 //!     .await
 //! ```
 
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
 
 use crate::StoreError;
 use crate::columns::failed;
@@ -49,6 +49,21 @@ impl Database {
         match self {
             Self::Sqlite(_) => Syntax::Sqlite,
             Self::Postgres(_) => Syntax::Postgres,
+        }
+    }
+
+    /// Connects directly when no connection is idle. The pool would try again until its time is
+    /// over, and then only say so: a server that refuses would look like one that is silent.
+    pub(crate) async fn reach(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Postgres(pool) if pool.num_idle() == 0 => {
+                let connected = PgConnection::connect_with(&pool.connect_options()).await;
+                let connection = connected.map_err(failed("connect"))?;
+                // How it ends does not matter.
+                let _ = connection.close().await;
+                Ok(())
+            }
+            Self::Postgres(_) | Self::Sqlite(_) => Ok(()),
         }
     }
 

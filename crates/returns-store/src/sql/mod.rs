@@ -42,6 +42,7 @@ pub(crate) struct SqlStore {
 #[async_trait]
 impl Store for SqlStore {
     async fn ping(&self) -> Result<(), StoreError> {
+        self.db.reach().await?;
         self.head().await.map(drop)
     }
 }

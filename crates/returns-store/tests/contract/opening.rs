@@ -137,3 +137,41 @@ async fn an_account_without_the_right_to_change_the_schema_can_do_everything_els
     );
     super::journal::what_is_superseded_or_without_effect_no_longer_stands(limited).await;
 }
+
+#[tokio::test]
+async fn a_server_that_refuses_and_one_that_is_silent_are_told_apart() {
+    use std::time::Duration;
+
+    use echeck_test_servers::proxy::Proxy;
+
+    let url = echeck_test_servers::postgres().await;
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let (host, port) = server.rsplit_once(':').unwrap();
+    let proxy = Proxy::start(port.parse().unwrap());
+    let through = format!("{host}:{}/{name}", proxy.port());
+    let store = open_at(&through, Uuid::from_u128(7)).await;
+    store.ping().await.unwrap();
+
+    // What a firewall does that drops packets: no answer within the time that a probe has.
+    proxy.hold_up();
+    let silent = tokio::time::timeout(Duration::from_millis(900), store.ping()).await;
+    assert!(silent.is_err(), "{silent:?}");
+    // A connection whose answer was given up is closed by the pool, and by the proxy with it.
+    drop(proxy);
+    let refused = async {
+        loop {
+            let asked = tokio::time::timeout(Duration::from_millis(900), store.ping()).await;
+            if let Ok(Err(error)) = asked {
+                let said = echeck_service::ErrorChain(&error).to_string();
+                if said.contains("refused") {
+                    return;
+                }
+            }
+        }
+    };
+    let heard = tokio::time::timeout(Duration::from_secs(30), refused).await;
+    assert!(
+        heard.is_ok(),
+        "it never says that the connection is refused"
+    );
+}
