@@ -140,6 +140,21 @@ pub(crate) fn progress_bar(hidden: bool, template: &str) -> ProgressBar {
     }
 }
 
+/// Says something on standard error: what a person wants to know and a pipe must not get.
+pub(crate) fn note(text: &str) {
+    // If even that cannot be written, nothing more can be done.
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says it above a progress bar, or where there is none.
+pub(crate) fn note_above(bar: &ProgressBar, text: &str) {
+    if bar.is_hidden() {
+        note(text);
+    } else {
+        bar.println(text);
+    }
+}
+
 /// Prints an error on standard error.
 pub(crate) fn print_error(text: &str) {
     // If even that cannot be written, nothing more can be done.

@@ -147,6 +147,33 @@ async fn every_error_of_the_returns_service_has_a_reason() {
 }
 
 #[tokio::test]
+async fn a_number_that_no_value_of_an_enum_has_is_an_invalid_argument() {
+    let world = World::start().await;
+    let pool = DescriptorPool::decode(echeck_proto::DESCRIPTOR_SET).unwrap();
+    let endpoint = Endpoint::from_shared(world.stack.url()).unwrap();
+    let channel = endpoint.connect().await.unwrap();
+    let services = pool
+        .services()
+        .filter(|service| service.full_name().starts_with("echeck.returns."));
+    let mut tried = 0;
+    for method in services.flat_map(|service| service.methods().collect::<Vec<_>>()) {
+        for field in method.input().fields() {
+            if !matches!(field.kind(), Kind::Enum(_)) {
+                continue;
+            }
+            let mut message = DynamicMessage::new(method.input());
+            message.set_field(&field, Value::EnumNumber(99));
+            let refused = call(&channel, &method, message).await;
+            let place = format!("{} {}", method.full_name(), field.name());
+            let refused = refused.expect_err(&place);
+            assert_eq!(refused.code(), Code::InvalidArgument, "{place}: {refused}");
+            tried += 1;
+        }
+    }
+    assert!(tried >= 9, "{tried}");
+}
+
+#[tokio::test]
 async fn every_error_of_an_adapter_has_a_reason() {
     let world = World::start().await;
     for address in [world.stack.gateway, world.stack.rallypay] {

@@ -35,6 +35,8 @@ pub(super) enum Failure {
     Status(Box<Status>),
     /// A fault on this side.
     Local(anyhow::Error),
+    /// Somebody interrupted the command.
+    Interrupted,
 }
 
 impl From<Status> for Failure {
@@ -60,6 +62,7 @@ impl Failure {
     pub(super) fn code(&self) -> u8 {
         match self {
             Self::Unreachable { .. } | Self::Local(_) => exit::FAILED,
+            Self::Interrupted => exit::INTERRUPTED,
             Self::Status(status) => match status.code() {
                 Code::NotFound => exit::NOT_FOUND,
                 // The client's own timer says CANCELLED for the same thing.
@@ -77,6 +80,7 @@ impl Failure {
                  service with --server"
             )),
             Self::Local(error) => print_error(&format!("{error:#}")),
+            Self::Interrupted => print_error("interrupted"),
             Self::Status(status) => {
                 let reason = status
                     .get_details_error_info()

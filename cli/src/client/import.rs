@@ -7,15 +7,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use echeck_proto::returns::v1 as proto;
+use echeck_service::shutdown;
 use indicatif::ProgressBar;
-use proto::ImportState;
 use proto::import_file_request::Part;
+use proto::{DatabaseState, ImportState};
 use tokio::io::AsyncReadExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::connect::Client;
 use super::{Failure, Words as _, exit, imports};
-use crate::output::{out, print_error, progress_bar};
+use crate::output::{note, note_above, out, print_error, progress_bar};
 
 /// The size of a message, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -25,7 +26,8 @@ const CHUNK: usize = 64 << 10;
 #[command(
     after_help = "Examples:\n  echeck import returns.ach --source nacha --wait applied\n  \
     echeck import report.csv --source worldpay_returns --dry-run\n\n\
-    Exit codes: 0 done, 2 done with holds or unreadable lines, 3 file rejected, 1 failed, \
+    Exit codes: 0 done, 2 done with holds or unreadable lines, or a database refused entries, \
+    3 file rejected, 1 failed, \
     5 deadline passed"
 )]
 pub(crate) struct ImportArguments {
@@ -63,7 +65,7 @@ pub(super) async fn run(arguments: ImportArguments, service: &Client) -> Result<
         .take()
         .context("the service sent no import")?;
     if !arguments.dry_run && arguments.wait != WaitArgument::Received {
-        import = watch(arguments.wait, service, import).await?;
+        import = follow(arguments.wait, service, import).await?;
     }
     let code = code(&import);
     answer.file_import = Some(import);
@@ -83,7 +85,10 @@ fn code(import: &proto::Import) -> u8 {
     let some = |tally: Option<proto::Tally>| tally.is_some_and(|tally| tally.count > 0);
     if import.state() == ImportState::Rejected {
         exit::REJECTED
-    } else if some(totals.held) || some(totals.rejected) {
+    } else if some(totals.held)
+        || some(totals.rejected)
+        || import.databases.iter().any(|one| one.exceptions > 0)
+    {
         exit::NEEDS_ATTENTION
     } else {
         exit::OK
@@ -148,7 +153,29 @@ fn name(path: &Path) -> String {
         .unwrap_or_default()
 }
 
-/// Follows the import until it is as far as requested.
+/// Follows the import until it is as far as requested. It says first which import that is, so that
+/// it can be followed when this command is interrupted or the service stops.
+async fn follow(
+    wait: WaitArgument,
+    service: &Client,
+    import: proto::Import,
+) -> Result<proto::Import, Failure> {
+    let import_id = import.import_id.clone();
+    note(&format!("importing as {import_id}"));
+    let interrupted = shutdown::on_signal();
+    let watched = tokio::select! {
+        watched = watch(wait, service, import) => watched,
+        () = interrupted.cancelled() => Err(Failure::Interrupted),
+    };
+    if watched.is_err() {
+        note(&format!(
+            "the import continues by itself; follow it with: echeck imports {import_id}"
+        ));
+    }
+    watched
+}
+
+/// Watches the import until it is as far as requested.
 async fn watch(
     wait: WaitArgument,
     service: &Client,
@@ -161,6 +188,7 @@ async fn watch(
     };
     let mut changes = service.returns().watch_import(ask).await?.into_inner();
     let mut latest = import;
+    let mut said = None;
     while let Some(change) = changes.message().await? {
         let Some(import) = change.file_import else {
             continue;
@@ -168,9 +196,11 @@ async fn watch(
         bar.set_length(import.entries_total);
         bar.set_position(import.entries_done);
         bar.set_message(import.state().words());
-        if !import.fault.is_empty() {
-            bar.println(format!("waiting: {}", import.fault));
+        let waiting = waiting_for(&import);
+        if let Some(waiting) = waiting.as_ref().filter(|_| waiting != said) {
+            note_above(&bar, waiting);
         }
+        said = waiting;
         latest = import;
         let decided = matches!(latest.state(), ImportState::Decided | ImportState::Applied);
         if wait == WaitArgument::Decided && decided {
@@ -179,4 +209,14 @@ async fn watch(
     }
     bar.finish_and_clear();
     Ok(latest)
+}
+
+/// What an unfinished import waits for, if anything keeps it from continuing.
+fn waiting_for(import: &proto::Import) -> Option<String> {
+    let mut databases = import.databases.iter();
+    if let Some(one) = databases.find(|one| one.state() == DatabaseState::Fault) {
+        return Some(format!("waiting for {}: {}", one.database, one.fault));
+    }
+    let unfinished = import.applied_at.is_none();
+    (unfinished && !import.fault.is_empty()).then(|| format!("waiting: {}", import.fault))
 }

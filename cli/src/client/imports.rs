@@ -5,6 +5,7 @@ use std::io;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
+use proto::ImportState;
 
 use super::connect::{Client, pages};
 use super::{Change, Failure, Words as _, amount};
@@ -110,11 +111,20 @@ fn columns(import: &proto::Import) -> Columns {
         ("IMPORT", import.import_id.to_string()),
         ("SOURCE", import.source.to_string()),
         ("FILE", import.file_name.to_string()),
-        ("STATE", import.state().words()),
+        ("STATE", state(import)),
         (">READ", count(totals.read)),
         (">HELD", count(totals.held)),
         (">REJECTED", count(totals.rejected)),
     ]
+}
+
+/// How far an import is. What had no effect in some database is not applied.
+fn state(import: &proto::Import) -> String {
+    let lacking = import.databases.iter().any(|one| one.exceptions > 0);
+    match import.state() {
+        ImportState::Applied if lacking => "finished with exceptions".to_owned(),
+        state => state.words(),
+    }
 }
 
 /// Prints one import for people.
@@ -125,10 +135,11 @@ pub(super) fn print(import: &proto::Import) -> io::Result<()> {
         import.import_id,
         import.file_name,
         import.source,
-        import.state().words()
+        state(import)
     )?;
     if let Some(rejection) = &import.rejection {
-        return writeln!(out(), "rejected: {}", rejected(rejection));
+        writeln!(out(), "rejected: {}", rejected(rejection))?;
+        return looks_like(rejection);
     }
     totals(&import.totals.unwrap_or_default()).print()?;
     if import.left_out > 0 {
@@ -158,8 +169,12 @@ pub(super) fn print(import: &proto::Import) -> io::Result<()> {
         )?;
     }
     for one in &import.databases {
+        let lacking = match one.exceptions {
+            0 => String::new(),
+            count => counted(count, "entry without effect", "entries without effect"),
+        };
         let line = format!(
-            "{:<10} {}  {}",
+            "{:<10} {}  {lacking}{}",
             one.database,
             one.state().words(),
             one.fault
@@ -167,6 +182,18 @@ pub(super) fn print(import: &proto::Import) -> io::Result<()> {
         writeln!(out(), "{}", line.trim_end())?;
     }
     Ok(())
+}
+
+/// What a rejected file resembles, and how to import it as that.
+fn looks_like(rejection: &proto::Rejection) -> io::Result<()> {
+    if rejection.looks_like.is_empty() {
+        return Ok(());
+    }
+    let advice = match rejection.looks_like_sources.as_slice() {
+        [] => String::new(),
+        sources => format!("; import it with --source {}", sources.join(" or ")),
+    };
+    writeln!(out(), "It looks like {}{advice}", rejection.looks_like)
 }
 
 /// Where a line or a file is wrong, and why.
@@ -192,6 +219,7 @@ fn totals(totals: &proto::ImportTotals) -> Table {
         ("restored", totals.restored),
         ("reapplied", totals.reapplied),
         ("duplicate", totals.duplicate),
+        ("prenote", totals.prenote),
         ("held", totals.held),
         ("rejected", totals.rejected),
     ];

@@ -129,7 +129,10 @@ async fn list(
 }
 
 fn columns(incident: &proto::Incident) -> Columns {
-    let state = incident.state().words();
+    let state = match incident.closes_at.as_ref() {
+        Some(at) => format!("recovering, closes {}", time(Some(at))),
+        None => incident.state().words(),
+    };
     let state = match incident.acknowledged_by.as_str() {
         actor if incident.state() == IncidentState::Open && !actor.is_empty() => {
             format!("{state} ({actor})")

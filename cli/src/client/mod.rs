@@ -50,6 +50,9 @@ mod exit {
     /// Something that the job needs is unavailable.
     pub(super) const UNHEALTHY: u8 = 7;
 
+    /// The command was interrupted: 128 and the number of SIGINT, as shells have it.
+    pub(super) const INTERRUPTED: u8 = 130;
+
     /// Done when everything is well, or else `otherwise`.
     pub(super) fn ok_if(well: bool, otherwise: u8) -> u8 {
         if well { OK } else { otherwise }

@@ -23,7 +23,11 @@ fn print(status: &proto::GetStatusResponse) -> io::Result<()> {
         status.journal_id,
         status.head_position,
         counted(status.open_holds, "open hold", "open holds"),
-        counted(status.open_imports, "open import", "open imports")
+        counted(
+            status.open_imports,
+            "unfinished import",
+            "unfinished imports"
+        )
     )?;
     let databases = Table::of(&status.databases, |one| {
         let role = match one.system_of_record {

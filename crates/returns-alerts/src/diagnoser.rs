@@ -36,6 +36,7 @@ pub(super) fn start_diagnosis(
             | Area::Bucket
             | Area::Store
             | Area::Target
+            | Area::Refusal
             | Area::Import
             | Area::Clock => {
                 let diagnosing = diagnoser.diagnose(&problem);

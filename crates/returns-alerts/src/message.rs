@@ -223,7 +223,7 @@ fn lasted(incident: &IncidentRecord) -> String {
 }
 
 /// A time for people.
-fn time(at: DateTime<Utc>) -> String {
+pub(super) fn time(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 

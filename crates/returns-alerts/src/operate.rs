@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use super::change::to_micros;
 use super::manager::IncidentManager;
-use super::message::AlertMessage;
+use super::message::{AlertMessage, time};
+use super::rules::after;
 use crate::change::{acknowledged, closed};
 
 /// An incident with everything that belongs to it.
@@ -72,6 +73,12 @@ impl IncidentManager {
         (incidents, alerts)
     }
 
+    /// When an incident that is quiet closes by itself, unless it is observed again.
+    pub fn closes_at(&self, incident: &IncidentRecord) -> Option<DateTime<Utc>> {
+        let quiet_since = incident.quiet_since?;
+        Some(after(quiet_since, self.dispatcher.rules.reopen_within))
+    }
+
     /// One incident with everything.
     pub async fn details(&self, incident_id: &str) -> Option<IncidentDetails> {
         let incident = self.log().incident(incident_id).await?;
@@ -83,7 +90,14 @@ impl IncidentManager {
             (IncidentState::Open, _) => AlertKind::Opened,
         };
         let header = &self.dispatcher.header;
-        let text = AlertMessage::about("", kind, &incident, header, self.now()).text();
+        let mut text = AlertMessage::about("", kind, &incident, header, self.now()).text();
+        if let (Some(since), Some(at)) = (incident.quiet_since, self.closes_at(&incident)) {
+            text.push_str(&format!(
+                "\nIt has been recovering since {}, and closes at {} unless it is observed again.\n",
+                time(since),
+                time(at)
+            ));
+        }
         Some(IncidentDetails {
             events: self.log().events(incident_id).await,
             alerts: self.log().alerts_of(&[incident_id.to_owned()]).await,

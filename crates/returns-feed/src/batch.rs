@@ -32,7 +32,7 @@ impl FeedTimes {
             read_ms = self.read.take_ms(),
             apply_ms = self.apply.take_ms(),
             record_ms = self.record.take_ms(),
-            "journal rows applied"
+            "journal rows passed"
         );
     }
 }
@@ -107,7 +107,7 @@ impl Feed {
             first_position,
             last_position,
             exceptions = exceptions.len(),
-            "journal rows applied"
+            "journal rows passed"
         );
         Ok(Fed::Rows)
     }

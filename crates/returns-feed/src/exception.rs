@@ -5,6 +5,7 @@
 //! holds.
 
 use ach::decision::HoldReason;
+use ach::money::Money;
 use chrono::{DateTime, Utc};
 use returns_import::decide::{EntryOutcome, EntryToDecide, PendingDecisions};
 use returns_import::hold::next_attempt;
@@ -12,6 +13,7 @@ use returns_model::dishonor::Marks;
 use returns_model::follower::{ExceptionKind, RowException};
 use returns_model::hold::NewHold;
 use returns_model::ids;
+use returns_model::import::{Moved, Outcome};
 use returns_model::journal::{JournalRow, RowEffect};
 use returns_store::{Append, AppendCause, Appended, StoreError, Writes, failpoint};
 
@@ -33,13 +35,16 @@ impl Feed {
         }
     }
 
-    /// Handles every exception of this database that is not handled yet.
-    pub(super) async fn handle_exceptions(&self) -> Result<(), FeedError> {
+    /// Handles every exception of this database that is not handled yet. Gives whether there were
+    /// any.
+    pub(super) async fn handle_exceptions(&self) -> Result<bool, FeedError> {
+        let mut handled = false;
         loop {
             let open = self.store.open_exceptions(self.database(), 500).await?;
             if open.is_empty() {
-                return Ok(());
+                return Ok(handled);
             }
+            handled = true;
             for exception in open {
                 let row = self
                     .store
@@ -84,6 +89,7 @@ impl Feed {
                     writes
                         .holds
                         .push(self.hold(exception, row, (reason, None), now));
+                    writes.moved.extend(self.moved(row, Outcome::Held));
                     (self.store.head().await?.position, writes)
                 }
             };
@@ -137,17 +143,36 @@ impl Feed {
             ..Writes::default()
         };
         for outcome in decided.outcomes {
-            match outcome {
-                EntryOutcome::Act { row, .. } => writes.rows.push(*row),
+            let counts_as = match outcome {
+                EntryOutcome::Act { row, effect } => {
+                    writes.rows.push(*row);
+                    Outcome::Effect(effect)
+                }
                 // The same return stands by another row already: there is nothing to add.
-                EntryOutcome::Duplicate { .. } => {}
+                EntryOutcome::Duplicate { .. } => Outcome::Duplicate,
+                // A row is about a payment; its entry has an amount.
+                EntryOutcome::Prenote => continue,
                 EntryOutcome::Hold { hold, .. } => {
                     let why = (hold.reason, Some(hold.detail));
                     writes.holds.push(self.hold(exception, row, why, now));
+                    Outcome::Held
                 }
-            }
+            };
+            writes.moved.extend(self.moved(row, counts_as));
         }
         Ok((decided.seen_position, writes))
+    }
+
+    /// What the entry of a row without effect counts as in the totals of its import, which are of
+    /// the system of record.
+    fn moved(&self, row: &JournalRow, to: Outcome) -> Option<Moved> {
+        let from = Outcome::Effect(row.row.effect.decided()?);
+        (self.role == Role::SystemOfRecord).then(|| Moved {
+            import_id: row.row.import_id.clone(),
+            from,
+            to,
+            amount_minor: row.row.entry.amount.map_or(0, Money::minor),
+        })
     }
 
     fn hold(

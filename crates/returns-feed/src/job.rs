@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_service::ErrorChain;
-use returns_store::{Job, Lease, Pass, Topic, failpoint, feed_lease};
+use returns_store::{Job, Lease, Pass, StoreError, Topic, failpoint, feed_lease};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +33,20 @@ pub struct FeedJob {
     faulted: bool,
     /// Since when locked rows hold it back.
     busy_since: Option<Instant>,
+    refusals: Refusals,
     times: FeedTimes,
+}
+
+/// What is known of rows that the database refuses and that wait for a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusals {
+    /// There may be some that were not reported: the replica that fed before may have stopped
+    /// before it could.
+    Unknown,
+    /// They are reported.
+    Reported,
+    /// There are none.
+    None,
 }
 
 /// What is known of the target since it was asked last.
@@ -54,6 +67,7 @@ impl FeedJob {
             cursor: None,
             faulted: true,
             busy_since: None,
+            refusals: Refusals::Unknown,
             times: FeedTimes::default(),
         }
     }
@@ -66,7 +80,10 @@ impl FeedJob {
         };
         let known = self.cursor.insert(known);
         failpoint("feed::before_exceptions").await?;
-        feed.handle_exceptions().await?;
+        if feed.handle_exceptions().await? {
+            self.refusals = Refusals::Unknown;
+        }
+        self.refusals.report(&feed).await?;
         let fed = feed
             .feed_batch(&mut known.cursor, lease, &self.times)
             .await?;
@@ -112,6 +129,28 @@ impl FeedJob {
     }
 }
 
+impl Refusals {
+    /// Reports what the database refuses, once, and when no hold of it is open any more.
+    async fn report(&mut self, feed: &Feed) -> Result<(), StoreError> {
+        if *self == Self::None {
+            return Ok(());
+        }
+        *self = match feed.store.refused_rows(feed.database()).await? {
+            None => {
+                feed.report_refusals_over();
+                Self::None
+            }
+            Some(refused) => {
+                if *self == Self::Unknown {
+                    feed.report_refusals(refused);
+                }
+                Self::Reported
+            }
+        };
+        Ok(())
+    }
+}
+
 impl TargetCursor {
     fn new(cursor: FeedCursor) -> Self {
         Self {
@@ -136,6 +175,7 @@ impl Job for FeedJob {
 
     async fn begin(&mut self) {
         self.cursor = None;
+        self.refusals = Refusals::Unknown;
         // The replica that fed before may have left its fault.
         let progress = self.feed.store.progress(self.feed.database()).await;
         self.faulted = progress.map_or(true, |progress| progress.fault.is_some());

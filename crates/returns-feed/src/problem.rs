@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use echeck_service::ErrorChain;
 use returns_import::decide::DecideError;
+use returns_model::hold::RefusedRows;
 use returns_model::incident::{Area, Cause, Problem, Subject};
 
-use super::{Feed, FeedError};
+use super::{Feed, FeedError, Role};
 
 impl Feed {
     fn subject(&self) -> Subject {
@@ -30,9 +31,9 @@ impl Feed {
     /// once for all.
     async fn cause(&self, error: &FeedError) -> Option<Cause> {
         match error {
-            FeedError::Adapter(error) | FeedError::Decide(DecideError::Adapter(error)) => {
-                Some(error.cause())
-            }
+            FeedError::Adapter(error) => Some(error.cause(self.leads())),
+            // Only the system of record is asked for what decides.
+            FeedError::Decide(DecideError::Adapter(error)) => Some(error.cause(true)),
             FeedError::Store(_) | FeedError::Decide(DecideError::Store(_)) => {
                 let answers = returns_store::answers(&*self.store).await;
                 answers.then(|| self.failed(error))
@@ -50,8 +51,31 @@ impl Feed {
     fn failed(&self, error: &FeedError) -> Cause {
         Cause::TargetFailed {
             database: self.database().to_owned(),
+            leads: self.leads(),
             why: ErrorChain(error).to_string(),
         }
+    }
+
+    fn leads(&self) -> bool {
+        self.role == Role::SystemOfRecord
+    }
+
+    /// Reports rows that the database refuses, whatever else it takes.
+    pub(super) fn report_refusals(&self, refused: RefusedRows) {
+        let cause = Cause::RowsRefused {
+            database: self.database().to_owned(),
+            count: refused.count,
+            why: refused.detail,
+        };
+        let now = self.clock.now();
+        self.incidents
+            .report(Problem::new(self.subject(), cause, now));
+    }
+
+    /// Reports that no row which the database refuses waits any more.
+    pub(super) fn report_refusals_over(&self) {
+        self.incidents
+            .clear(self.subject(), Area::Refusal, self.clock.now());
     }
 
     /// Reports that the database accepts what it is fed. Imports may have reported it too, so this

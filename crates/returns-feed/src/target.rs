@@ -11,6 +11,8 @@ use returns_import::adapter::Adapter;
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::Cause;
 
+use super::Role;
+
 /// Clocks that differ by more than this judge due times differently.
 const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(30);
 
@@ -18,6 +20,8 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(30);
 pub struct AdapterProbe {
     /// The adapter.
     pub adapter: Adapter,
+    /// What its database is to the others.
+    pub role: Role,
     /// Our own clock.
     pub clock: SharedClock,
 }
@@ -29,24 +33,28 @@ impl Probe for AdapterProbe {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        check(&self.adapter, self.clock.now()).await.into()
+        check(&self.adapter, self.role, self.clock.now())
+            .await
+            .into()
     }
 }
 
 /// Asks an adapter whether it and its target are available, and what time it is there.
-async fn check(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 3] {
+async fn check(adapter: &Adapter, role: Role, now: DateTime<Utc>) -> [Check; 3] {
+    let leads = role == Role::SystemOfRecord;
     let began = tokio::time::Instant::now();
     let answer = tokio::time::timeout(PATIENCE, adapter.check()).await;
     let took = began.elapsed();
     let (of_adapter, of_target, of_clock) = match answer {
         Ok(Ok(answer)) => (
             CheckResult::Passed("answers".to_owned()),
-            target(adapter, &answer),
+            target(adapter, leads, &answer),
             clock(adapter, &answer, now),
         ),
-        Ok(Err(error)) => unreachable(adapter, ErrorChain(&error).to_string()),
+        Ok(Err(error)) => unreachable(adapter, leads, ErrorChain(&error).to_string()),
         Err(_) => unreachable(
             adapter,
+            leads,
             format!("no answer within {} s", PATIENCE.as_secs()),
         ),
     };
@@ -66,22 +74,28 @@ async fn check(adapter: &Adapter, now: DateTime<Utc>) -> [Check; 3] {
 }
 
 /// The results for adapter, target and clock when the adapter does not answer.
-fn unreachable(adapter: &Adapter, why: String) -> (CheckResult, CheckResult, CheckResult) {
+fn unreachable(
+    adapter: &Adapter,
+    leads: bool,
+    why: String,
+) -> (CheckResult, CheckResult, CheckResult) {
     let unreachable = Cause::AdapterUnreachable {
         database: adapter.database.clone(),
+        leads,
         why,
     };
     let unknown = || CheckResult::Skipped("its adapter does not answer".to_owned());
     (CheckResult::Failed(unreachable), unknown(), unknown())
 }
 
-fn target(adapter: &Adapter, answer: &CheckTargetResponse) -> CheckResult {
+fn target(adapter: &Adapter, leads: bool, answer: &CheckTargetResponse) -> CheckResult {
     if answer.ok {
         let seen = format!("{} ({})", answer.target, answer.database_version);
         return CheckResult::Passed(seen);
     }
     CheckResult::Failed(Cause::TargetFailed {
         database: adapter.database.clone(),
+        leads,
         why: answer.faults.join("; "),
     })
 }

@@ -288,6 +288,10 @@ async fn well(signals: &mut UnboundedReceiver<Signal>) {
     loop {
         match signals.recv().await.unwrap() {
             Signal::Problem(_) => {}
+            Signal::Clear {
+                area: Area::Refusal,
+                ..
+            } => {}
             Signal::Clear { subject, area, .. } => {
                 assert_eq!(subject, Subject::Database(GATEWAY.into()));
                 assert_eq!(area, Area::Target);
@@ -387,7 +391,7 @@ async fn an_adapter_that_is_gone_is_reported_and_its_return_too() {
     let met = problem(&mut signals).await;
     assert_eq!(met.subject, Subject::Database(GATEWAY.into()));
     assert!(met.next_try_at.is_some());
-    let Cause::AdapterUnreachable { database, why } = met.cause else {
+    let Cause::AdapterUnreachable { database, why, .. } = met.cause else {
         panic!("{met:?}");
     };
     assert_eq!(database, GATEWAY);

@@ -3,12 +3,13 @@
 
 use chrono::{DateTime, Utc};
 use returns_model::ids;
-use returns_model::import::{ImportRecord, NewImport, Phase, RejectedLine, Totals};
+use returns_model::import::{ImportRecord, Moves, NewImport, Phase, RejectedLine, Totals};
 
 use super::batches::{Parsed, SpooledFile, parse};
 use super::check::{CheckError, FileVerdict, check};
 use super::decide::{Decider, PendingDecisions};
 use super::gather::{entries, gather, rejected};
+use super::guess::{guess, known_formats};
 use super::receive::KeptFile;
 use super::spool::Spool;
 use super::worker::ImportError;
@@ -46,10 +47,15 @@ impl DryRun<'_> {
             phase: Phase::Checking,
             done: 0,
             totals: Totals::default(),
+            moves: Moves::default(),
         };
         let mut shown = Vec::new();
         match verdict {
-            FileVerdict::Rejected(why) => record.phase = Phase::Rejected { why, at: self.now },
+            FileVerdict::Rejected(mut why) => {
+                let others = known_formats(self.decider.sources.values());
+                why.looks_like = guess(&file, others).await;
+                record.phase = Phase::Rejected { why, at: self.now };
+            }
             FileVerdict::Accepted(checked) => {
                 shown = self.decide_all(&file, &mut record).await?;
                 record.phase = Phase::Decided {

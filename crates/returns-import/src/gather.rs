@@ -5,7 +5,7 @@ use ach::format::Item;
 use returns_model::hold::NewHold;
 use returns_model::ids;
 use returns_model::import::{RejectedLine, Totals};
-use returns_store::{DuplicateLine, Writes};
+use returns_store::{DuplicateLine, PrenoteLine, Writes};
 
 use super::decide::{Decided, EntryOutcome, EntryToDecide};
 use super::hold::next_attempt;
@@ -67,6 +67,13 @@ pub(super) fn gather(
                     transfer_id,
                     of_return_id,
                     entry: Some(one.entry.clone()),
+                });
+            }
+            EntryOutcome::Prenote => {
+                totals.prenote.add(amount);
+                writes.prenotes.push(PrenoteLine {
+                    ordinal: one.ordinal,
+                    entry: one.entry.clone(),
                 });
             }
             EntryOutcome::Hold { hold, transfer_ids } => {

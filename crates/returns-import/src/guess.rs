@@ -51,6 +51,31 @@ pub(crate) fn known_formats<'a>(
     built_in.into_iter().chain(configured).collect()
 }
 
+/// The configured sources, by name, whose files look so: `looks_like` is what [`guess`] gave.
+pub fn sources_like<'a>(
+    looks_like: &str,
+    sources: impl Iterator<Item = &'a Source> + Clone,
+) -> Vec<String> {
+    let known = known_formats(sources.clone());
+    let Some((_, format)) = known.into_iter().find(|(name, _)| name == looks_like) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = sources
+        .filter(|source| is_alike(&source.format, &format))
+        .map(|source| source.name.clone())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// Whether two formats read the same kind of file. How much a source tolerates makes no other.
+fn is_alike(one: &Format, other: &Format) -> bool {
+    match (one, other) {
+        (Format::Nacha(_), Format::Nacha(_)) => true,
+        (Format::Nacha(_) | Format::Delimited(_), _) => one == other,
+    }
+}
+
 /// Whether the beginning of the file reads as entries of this format, without a single line
 /// that does not.
 fn reads(spool: &Spool, spool_name: &str, format: &Format, received_on: NaiveDate) -> bool {

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ach::decision::HoldReason;
+use ach::money::Money;
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use returns_model::dishonor::{DishonorMark, Marks};
 use returns_model::hold::{HoldChange, HoldChangeTo, HoldRecord, HoldState};
+use returns_model::import::{Moved, Outcome};
 use returns_store::{
     Append, AppendCause, Appended, Notifier, Store, StoreError, Writes, failpoint,
 };
@@ -51,7 +53,6 @@ pub fn next_attempt(
         }
         HoldReason::AmbiguousTransfer
         | HoldReason::IdsContradict
-        | HoldReason::ReturnedPrenote
         | HoldReason::AmountDiffers
         | HoldReason::CurrencyDiffers
         | HoldReason::StateConflict
@@ -164,9 +165,18 @@ impl Holds {
                 return Ok(());
             };
             let dishonor = marks(hold, decided.marks.pop());
-            let (state, rows) = match outcome {
-                EntryOutcome::Act { row, .. } => (HoldState::Resolved, vec![*row]),
-                EntryOutcome::Duplicate { .. } => (HoldState::Duplicate, Vec::new()),
+            let (state, counts_as, rows) = match outcome {
+                EntryOutcome::Act { row, effect } => {
+                    (HoldState::Resolved, Outcome::Effect(effect), vec![*row])
+                }
+                EntryOutcome::Duplicate { .. } => {
+                    (HoldState::Duplicate, Outcome::Duplicate, Vec::new())
+                }
+                // Its code is known by now, and it is about no payment.
+                EntryOutcome::Prenote => {
+                    let note = "a returned prenote: no payment is affected";
+                    return self.dismiss(hold, retry.by, note).await;
+                }
                 EntryOutcome::Hold {
                     hold: why,
                     transfer_ids,
@@ -190,6 +200,12 @@ impl Holds {
             let writes = Writes {
                 rows,
                 dishonor,
+                moved: vec![Moved {
+                    import_id: hold.new.import_id.clone(),
+                    from: Outcome::Held,
+                    to: counts_as,
+                    amount_minor: hold.new.entry.amount.map_or(0, Money::minor),
+                }],
                 ..Writes::default()
             };
             failpoint("hold::before_append").await?;

@@ -25,6 +25,7 @@ mod worker;
 
 pub use dry_run::DryRun;
 pub use faults::ImportFaults;
+pub use guess::sources_like;
 pub use receive::{KeptFile, ReceiveError, Receiving};
 pub use source::Source;
 pub use spool::{ReadBack, Spool, SpoolError, SpoolKeeper};

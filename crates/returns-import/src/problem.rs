@@ -48,7 +48,7 @@ impl Importer {
         };
         if adapter.is_outage() {
             let database = self.decider.gateway.database.clone();
-            return Some((Subject::Database(database), adapter.cause()));
+            return Some((Subject::Database(database), adapter.cause(true)));
         }
         // It is available, and refuses only this: the feed, which continues, must not clear it.
         Some(stuck(import_id, error))

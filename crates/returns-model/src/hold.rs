@@ -58,13 +58,41 @@ pub struct HoldRecord {
     pub resolved_position: Option<u64>,
 }
 
-/// Which holds to list.
+/// Which holds to list. What is `None` is not asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldFilter {
     pub state: HoldState,
     pub import_id: Option<String>,
+    pub source: Option<String>,
     pub reason: Option<HoldReason>,
+    /// The code of the entry, as the file spells it.
+    pub code: Option<String>,
     pub transfer_id: Option<String>,
+    /// Only those that were held before that moment.
+    pub held_before: Option<DateTime<Utc>>,
+}
+
+impl HoldFilter {
+    /// Every hold in this state.
+    pub const fn of(state: HoldState) -> Self {
+        Self {
+            state,
+            import_id: None,
+            source: None,
+            reason: None,
+            code: None,
+            transfer_id: None,
+            held_before: None,
+        }
+    }
+}
+
+/// The open holds of rows that a database refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedRows {
+    pub count: u64,
+    /// What the newest of them says.
+    pub detail: String,
 }
 
 /// A change of an open hold that appends nothing to the journal.

@@ -61,7 +61,7 @@ fn safe(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use echeck_test_fixtures::file;
-    use returns_model::import::{Phase, Totals};
+    use returns_model::import::{Moves, Phase, Totals};
 
     use super::*;
 
@@ -75,6 +75,7 @@ mod tests {
             phase: Phase::Checking,
             done: 0,
             totals: Totals::default(),
+            moves: Moves::default(),
         }
     }
 

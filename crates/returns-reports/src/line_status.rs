@@ -10,10 +10,14 @@ use returns_model::follower::RowException;
 use returns_model::hold::{HoldRecord, HoldState};
 use returns_model::import::RejectedLine;
 use returns_model::journal::JournalRow;
-use returns_store::DuplicateLine;
+use returns_store::{DuplicateLine, PrenoteLine};
 
 use super::line::ReportLine;
 use super::outcome::{LineOutcome, Status};
+
+/// What a person should know of a prenote that came back.
+const PRENOTE: &str = "a prenote came back; no payment is affected, but do not debit this account \
+     before its data is corrected";
 
 /// What the store has of an entry.
 #[derive(Clone, Copy)]
@@ -27,6 +31,7 @@ pub(super) enum EntryRecord<'a> {
     Hold(&'a HoldRecord),
     Duplicate(&'a DuplicateLine),
     Rejected(&'a RejectedLine),
+    Prenote(&'a PrenoteLine),
 }
 
 /// Everything that may have happened to a decision afterwards.
@@ -46,6 +51,10 @@ impl EntryHistory<'_> {
             EntryRecord::Hold(hold) => Some(self.held(hold)),
             EntryRecord::Duplicate(line) => Some(self.duplicate(line)),
             EntryRecord::Rejected(line) => Some(self.rejected(line)),
+            EntryRecord::Prenote(PrenoteLine { entry, .. }) => Some(ReportLine {
+                notes: vec![PRENOTE.to_owned()],
+                ..self.undecided(entry.at.line, LineOutcome::Prenote, Some(entry))
+            }),
         }
     }
 

@@ -9,7 +9,7 @@ use returns_model::follower::RowException;
 use returns_model::hold::{HoldRecord, HoldState};
 use returns_model::import::RejectedLine;
 use returns_model::journal::JournalRow;
-use returns_store::{DuplicateLine, Store};
+use returns_store::{DuplicateLine, PrenoteLine, Store};
 
 use super::ReportError;
 use super::line::ReportLine;
@@ -48,6 +48,7 @@ struct Window {
     rows: HashMap<u64, JournalRow>,
     duplicates: HashMap<u64, DuplicateLine>,
     rejected: HashMap<u64, RejectedLine>,
+    prenotes: HashMap<u64, PrenoteLine>,
     /// Holds of entries, by entry.
     holds: HashMap<u64, HoldRecord>,
     /// Holds of rows that did not take effect, by database and position.
@@ -113,6 +114,9 @@ impl<'a> ReportLines<'a> {
         }
         for line in self.store.rejected_of(self.import_id, from..to).await? {
             window.rejected.insert(line.ordinal, line);
+        }
+        for line in self.store.prenotes_of(self.import_id, from..to).await? {
+            window.prenotes.insert(line.ordinal, line);
         }
         for one in self.store.dishonorable_of(self.import_id, from..to).await? {
             window.marks.insert(one.mark.ordinal, one.mark);
@@ -221,6 +225,7 @@ impl<'a> ReportLines<'a> {
         let row = window.rows.get(&ordinal);
         let duplicate = window.duplicates.get(&ordinal);
         let rejected = window.rejected.get(&ordinal);
+        let prenote = window.prenotes.get(&ordinal);
         let hold = window.holds.get(&ordinal);
         // A row that came from a hold is one with it.
         let decided = row.filter(|_| hold.is_none());
@@ -228,6 +233,7 @@ impl<'a> ReportLines<'a> {
             decided.is_some(),
             duplicate.is_some(),
             rejected.is_some(),
+            prenote.is_some(),
             hold.is_some(),
         ];
         if known.iter().filter(|known| **known).count() > 1 {
@@ -239,12 +245,13 @@ impl<'a> ReportLines<'a> {
             successors: &window.successors,
             exceptions: &window.exceptions,
         };
-        let found = match (row, duplicate, rejected, hold) {
-            (Some(row), _, _, hold) => EntryRecord::Row { row, hold },
-            (None, _, _, Some(hold)) => EntryRecord::Hold(hold),
-            (None, Some(duplicate), _, None) => EntryRecord::Duplicate(duplicate),
-            (None, None, Some(rejected), None) => EntryRecord::Rejected(rejected),
-            (None, None, None, None) => {
+        let found = match (row, duplicate, rejected, prenote, hold) {
+            (Some(row), _, _, _, hold) => EntryRecord::Row { row, hold },
+            (None, _, _, _, Some(hold)) => EntryRecord::Hold(hold),
+            (None, Some(duplicate), _, _, None) => EntryRecord::Duplicate(duplicate),
+            (None, None, Some(rejected), _, None) => EntryRecord::Rejected(rejected),
+            (None, None, None, Some(prenote), None) => EntryRecord::Prenote(prenote),
+            (None, None, None, None, None) => {
                 self.differ(format!(
                     "entry {} of the file is neither decided nor held, known or unreadable",
                     ordinal + 1

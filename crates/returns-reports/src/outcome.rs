@@ -9,6 +9,8 @@ pub(super) enum LineOutcome {
     Effect(Effect),
     /// Its return was known already.
     Duplicate,
+    /// A prenote came back, which is about no payment.
+    Prenote,
     /// It waits for a person, or for its transfer to appear.
     Held(HoldReason),
     /// It waited, and a person closed it without effect.
@@ -38,6 +40,7 @@ pub(super) enum OutcomeClass {
     Restored,
     Reapplied,
     Duplicate,
+    Prenote,
     Held,
     Dismissed,
     Rejected,
@@ -61,6 +64,7 @@ impl LineOutcome {
             Self::Effect(Effect::Restore) => OutcomeClass::Restored,
             Self::Effect(Effect::Reapply) => OutcomeClass::Reapplied,
             Self::Duplicate => OutcomeClass::Duplicate,
+            Self::Prenote => OutcomeClass::Prenote,
             Self::Held(_) => OutcomeClass::Held,
             Self::Dismissed(_) => OutcomeClass::Dismissed,
             Self::Rejected(_) => OutcomeClass::Rejected,
@@ -71,7 +75,7 @@ impl LineOutcome {
     pub(super) fn text(&self) -> String {
         let word: &str = self.class().into();
         match self {
-            Self::Effect(_) | Self::Duplicate => word.to_owned(),
+            Self::Effect(_) | Self::Duplicate | Self::Prenote => word.to_owned(),
             Self::Held(reason) | Self::Dismissed(reason) => format!("{word}:{reason}"),
             Self::Rejected(what) => format!("{word}:{what}"),
         }
@@ -120,6 +124,7 @@ mod tests {
         for (outcome, class) in [
             (LineOutcome::Effect(Effect::Reverse), OutcomeClass::Reversed),
             (LineOutcome::Duplicate, OutcomeClass::Duplicate),
+            (LineOutcome::Prenote, OutcomeClass::Prenote),
             (
                 LineOutcome::Held(HoldReason::UnknownCode),
                 OutcomeClass::Held,

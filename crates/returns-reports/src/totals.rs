@@ -19,6 +19,8 @@ pub struct ReportTotals {
     #[serde(default)]
     pub reapplied: Tally,
     pub duplicate: Tally,
+    #[serde(default)]
+    pub prenote: Tally,
     pub held: Tally,
     pub dismissed: Tally,
     pub rejected: Tally,
@@ -40,6 +42,8 @@ pub struct DatabaseTotals {
     /// It did not take effect there and waits, or was dismissed.
     pub exception: Tally,
     pub duplicate: Tally,
+    #[serde(default)]
+    pub prenote: Tally,
     pub held: Tally,
     pub dismissed: Tally,
     pub rejected: Tally,
@@ -79,6 +83,7 @@ impl ReportTotals {
             OutcomeClass::Restored => &mut self.restored,
             OutcomeClass::Reapplied => &mut self.reapplied,
             OutcomeClass::Duplicate => &mut self.duplicate,
+            OutcomeClass::Prenote => &mut self.prenote,
             OutcomeClass::Held => &mut self.held,
             OutcomeClass::Dismissed => &mut self.dismissed,
             OutcomeClass::Rejected => &mut self.rejected,
@@ -111,6 +116,7 @@ impl ReportTotals {
         let parts = [
             self.applied(),
             self.duplicate,
+            self.prenote,
             self.held,
             self.dismissed,
             self.rejected,
@@ -122,6 +128,7 @@ impl ReportTotals {
                 one.corrected,
                 one.exception,
                 one.duplicate,
+                one.prenote,
                 one.held,
                 one.dismissed,
                 one.rejected,
@@ -141,6 +148,7 @@ impl DatabaseTotals {
             (Status::Exception(_), _) => &mut self.exception,
             (Status::Skipped, OutcomeClass::Corrected) => &mut self.corrected,
             (Status::Skipped, OutcomeClass::Duplicate) => &mut self.duplicate,
+            (Status::Skipped, OutcomeClass::Prenote) => &mut self.prenote,
             (Status::Skipped, OutcomeClass::Held) => &mut self.held,
             (Status::Skipped, OutcomeClass::Dismissed) => &mut self.dismissed,
             (Status::Skipped, OutcomeClass::Rejected) => &mut self.rejected,

@@ -61,6 +61,8 @@ pub struct TieOut {
     pub read: Tally,
     pub applied: Tally,
     pub duplicate: Tally,
+    #[serde(default)]
+    pub prenote: Tally,
     pub held: Tally,
     pub dismissed: Tally,
     pub rejected: Tally,
@@ -200,6 +202,7 @@ fn summary(
             read: totals.read,
             applied: totals.applied(),
             duplicate: totals.duplicate,
+            prenote: totals.prenote,
             held: totals.held,
             dismissed: totals.dismissed,
             rejected: totals.rejected,

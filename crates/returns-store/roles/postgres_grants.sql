@@ -21,8 +21,8 @@ GRANT SELECT, INSERT ON journal TO echeck_returns;
 GRANT SELECT, INSERT, UPDATE (position, hash) ON journal_head TO echeck_returns;
 
 -- What was received stays as it was recorded; an import's phase, progress and claim move.
-GRANT SELECT, INSERT, UPDATE (phase, done, totals, checked, rejection, rejected_at, decided_at,
-    applied_at, row_count, first_position, last_position, claimed_by, claimed_until,
+GRANT SELECT, INSERT, UPDATE (phase, done, totals, moves, checked, rejection, rejected_at,
+    decided_at, applied_at, row_count, first_position, last_position, claimed_by, claimed_until,
     work_begun, files_done) ON imports TO echeck_returns;
 
 -- What of an import is in the bucket. No row is ever deleted.
@@ -31,8 +31,8 @@ GRANT SELECT, INSERT, UPDATE (archive_key, archive_sha256, archive_size, archive
     fault, fault_area, fault_since) ON import_files TO echeck_returns;
 
 -- Written once with the rows they belong to.
-GRANT SELECT, INSERT ON import_stretches, import_rejected_lines, import_duplicates
-    TO echeck_returns;
+GRANT SELECT, INSERT ON import_stretches, import_rejected_lines, import_duplicates,
+    import_prenotes TO echeck_returns;
 
 -- The entry that is held stays as it came; what is known of it and what became of it change.
 GRANT SELECT, INSERT, UPDATE (reason, detail, transfer_ids, state, attempts, next_attempt_at,

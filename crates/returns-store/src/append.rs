@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::dishonor::Marks;
 use returns_model::hold::{HoldState, NewHold};
-use returns_model::import::{RejectedLine, Totals};
+use returns_model::import::{Moved, RejectedLine, Totals};
 use returns_model::journal::{Head, Row};
 
 use crate::StoreError;
@@ -59,6 +59,9 @@ pub struct Writes {
     pub holds: Vec<NewHold>,
     pub duplicates: Vec<DuplicateLine>,
     pub rejected: Vec<RejectedLine>,
+    pub prenotes: Vec<PrenoteLine>,
+    /// Entries that were counted before and come to something else now.
+    pub moved: Vec<Moved>,
     /// Which of the decided entries may be dishonored.
     pub dishonor: Marks,
 }
@@ -72,6 +75,13 @@ pub struct DuplicateLine {
     pub of_return_id: String,
     /// The entry itself, if it was recorded.
     pub entry: Option<Entry>,
+}
+
+/// A prenote that came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrenoteLine {
+    pub ordinal: u64,
+    pub entry: Entry,
 }
 
 /// What became of an append.

@@ -39,8 +39,8 @@ pub trait ImportStore: Send + Sync {
     async fn imports_per_source(&self) -> Result<HashMap<String, u64>, StoreError>;
     /// Those of these files in the spool that an import names.
     async fn spool_files_named(&self, names: &[String]) -> Result<Vec<String>, StoreError>;
-    /// Ids of imports that are neither decided nor refused, oldest first.
-    async fn open_imports(&self) -> Result<Vec<String>, StoreError>;
+    /// How many imports are neither refused nor applied by every database.
+    async fn count_unfinished_imports(&self) -> Result<u64, StoreError>;
     /// Refuses a file that is being checked.
     async fn reject_import(
         &self,
@@ -71,6 +71,13 @@ pub trait ImportStore: Send + Sync {
         databases: &[String],
         at: DateTime<Utc>,
     ) -> Result<Vec<String>, StoreError>;
+    /// How many entries of an import have no effect in one of `databases` as it stands: a row of
+    /// theirs was not taken there, and that is not handled yet or waits for a person.
+    async fn entries_without_effect(
+        &self,
+        import_id: &str,
+        databases: &[String],
+    ) -> Result<u64, StoreError>;
     /// How many journal rows of an import `database` has passed, how many of them did not
     /// take effect, and how many there are.
     async fn import_progress(

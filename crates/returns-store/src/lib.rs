@@ -36,7 +36,7 @@ mod verify;
 mod webhook;
 
 pub use adoption::AdoptionStore;
-pub use append::{Append, AppendCause, AppendStore, Appended, DuplicateLine, Writes};
+pub use append::{Append, AppendCause, AppendStore, Appended, DuplicateLine, PrenoteLine, Writes};
 pub use delivery::DeliveryStore;
 pub use dishonor::DishonorStore;
 pub use error::StoreError;

@@ -10,7 +10,7 @@ use returns_model::import::RejectedLine;
 use returns_model::journal::JournalRow;
 use returns_model::report::{ArchivedFile, FilesFault, FilesRecord, WrittenReport};
 
-use crate::{DuplicateLine, StoreError};
+use crate::{DuplicateLine, PrenoteLine, StoreError};
 
 /// The files of imports, and what is left to be done for them.
 #[async_trait]
@@ -83,6 +83,12 @@ pub trait ReportStore: Send + Sync {
         import_id: &str,
         ordinals: Range<u64>,
     ) -> Result<Vec<DuplicateLine>, StoreError>;
+    /// The returned prenotes among some entries of an import, in the order of the file.
+    async fn prenotes_of(
+        &self,
+        import_id: &str,
+        ordinals: Range<u64>,
+    ) -> Result<Vec<PrenoteLine>, StoreError>;
     /// The unreadable lines among some of an import, in the order of the file.
     async fn rejected_of(
         &self,

@@ -173,7 +173,7 @@ impl World {
                 &entry,
                 self.given(id) + 1,
             )),
-            Decision::Duplicate { .. } | Decision::Hold(_) => None,
+            Decision::Duplicate { .. } | Decision::Prenote | Decision::Hold(_) => None,
         }
     }
 

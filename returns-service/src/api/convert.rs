@@ -40,7 +40,7 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
         totals: Some(proto::ImportTotals {
             debit_minor: checked.map_or(0, |checked| checked.debit_minor),
             credit_minor: checked.map_or(0, |checked| checked.credit_minor),
-            ..totals(&record.totals)
+            ..totals(&record.totals_now())
         }),
         entries_total: checked.map_or(0, |checked| checked.items),
         entries_done: record.done,
@@ -96,6 +96,7 @@ fn rejection(why: &FileRejected) -> proto::Rejection {
         field: why.field.clone().unwrap_or_default(),
         message: why.why.clone(),
         looks_like: why.looks_like.clone().unwrap_or_default(),
+        looks_like_sources: Vec::new(),
     }
 }
 
@@ -105,7 +106,7 @@ pub(super) fn rejected_lines(lines: &[RejectedLine]) -> Vec<proto::Rejection> {
         byte_offset: at.byte,
         field: field.clone().unwrap_or_default(),
         message: why.clone(),
-        looks_like: String::new(),
+        ..proto::Rejection::default()
     };
     let lines = lines.iter().map(|line| &line.rejected);
     lines.map(rejection).collect()
@@ -128,6 +129,7 @@ fn totals(totals: &Totals) -> proto::ImportTotals {
         restored: tally(totals.restored),
         reapplied: tally(totals.reapplied),
         duplicate: tally(totals.duplicate),
+        prenote: tally(totals.prenote),
         held: tally(totals.held),
         rejected: tally(totals.rejected),
         ..proto::ImportTotals::default()

@@ -1,5 +1,6 @@
 //! Incidents as protobuf has them.
 
+use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
 use echeck_proto::timestamp::to_proto as timestamp;
 use returns_alerts::TestResult;
@@ -10,7 +11,11 @@ use returns_model::incident::{
 use super::convert::milliseconds;
 use super::enums::ToProto as _;
 
-pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> proto::Incident {
+pub(super) fn incident(
+    incident: &IncidentRecord,
+    closes_at: Option<DateTime<Utc>>,
+    alerts: &[AlertRecord],
+) -> proto::Incident {
     let content = &incident.content;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let (acknowledged_at, acknowledged_by, acknowledged_note) = signed(&incident.acknowledged);
@@ -47,6 +52,7 @@ pub(super) fn incident(incident: &IncidentRecord, alerts: &[AlertRecord]) -> pro
         closed_note,
         escalations: incident.escalations,
         alerts: alerts.iter().map(alert).collect(),
+        closes_at: closes_at.map(timestamp),
     }
 }
 

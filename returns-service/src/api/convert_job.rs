@@ -5,7 +5,8 @@ use echeck_proto::timestamp::to_proto as timestamp;
 use returns_model::job::{AuditRecord, RunFile, RunRecord};
 use returns_model::plan::{Days, PlanText};
 
-use super::enums::{ToDomain as _, ToProto as _};
+use super::enums::{ToProto as _, requested};
+use super::errors::ApiError;
 
 pub(super) fn schedule(plan: &PlanText) -> proto::Schedule {
     proto::Schedule {
@@ -17,14 +18,15 @@ pub(super) fn schedule(plan: &PlanText) -> proto::Schedule {
     }
 }
 
-pub(super) fn plan_text(schedule: &proto::Schedule) -> PlanText {
-    PlanText {
+pub(super) fn plan_text(schedule: &proto::Schedule) -> Result<PlanText, ApiError> {
+    let days = requested::<proto::ScheduleDays>("schedule.days", schedule.days)?;
+    Ok(PlanText {
         cron: schedule.cron.clone(),
         time_zone: schedule.time_zone.clone(),
-        days: schedule.days().to_domain().unwrap_or(Days::All),
+        days: days.unwrap_or(Days::All),
         due: Some(schedule.due.clone()).filter(|due| !due.is_empty()),
         grace_minutes: schedule.grace_minutes,
-    }
+    })
 }
 
 pub(super) fn run(run: &RunRecord) -> proto::JobRun {

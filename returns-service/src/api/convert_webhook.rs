@@ -11,7 +11,7 @@ use returns_model::event::EventRecord;
 use returns_model::ids;
 use returns_webhooks::render;
 
-use super::enums::{ToDomain as _, ToProto as _};
+use super::enums::{ToProto as _, requested};
 use super::errors::{self, ApiError};
 
 pub(super) fn endpoint(endpoint: &Endpoint, keys: &[SecretRecord]) -> proto::WebhookEndpoint {
@@ -71,13 +71,13 @@ pub(super) fn key(secret: &SecretRecord) -> proto::WebhookKey {
     }
 }
 
-pub(super) fn key_kind(kind: proto::WebhookKeyKind) -> SecretKind {
-    kind.to_domain().unwrap_or(SecretKind::HmacSha256)
+pub(super) fn key_kind(field: &str, kind: i32) -> Result<SecretKind, ApiError> {
+    let kind = requested::<proto::WebhookKeyKind>(field, kind)?;
+    Ok(kind.unwrap_or(SecretKind::HmacSha256))
 }
 
-pub(super) fn style(style: proto::WebhookStyle) -> Result<Style, ApiError> {
-    style
-        .to_domain()
+pub(super) fn style(style: i32) -> Result<Style, ApiError> {
+    requested::<proto::WebhookStyle>("style", style)?
         .ok_or_else(|| errors::invalid("style", "must be FINIX or RAINFOREST"))
 }
 

@@ -9,6 +9,7 @@ use echeck_proto::timestamp::to_proto as timestamp;
 use returns_model::dishonor::{DishonorFilter, DishonorPlace, DishonorRecord};
 
 use super::errors::ApiError;
+use super::filter::Filters;
 use super::{Api, convert, page};
 
 impl Api {
@@ -32,6 +33,13 @@ impl Api {
             return Err(page::not_a_token());
         }
         let found = self.store.dishonorable(&filter, after, size).await?;
+        if found.is_empty() && request.page_token.is_empty() {
+            let filters = Filters {
+                import_id: &request.import_id,
+                ..Filters::default()
+            };
+            self.check_filters(filters).await?;
+        }
         let next_page_token = page::next(&found, size, |DishonorRecord { mark, .. }| {
             (mark.ground.last_day, mark.import_id.clone(), mark.ordinal)
         });

@@ -11,6 +11,8 @@ use returns_model::plan::Days;
 use returns_model::run_outcome::{RunOutcome, Trigger};
 use returns_webhooks::StageReached;
 
+use super::errors::{self, ApiError};
+
 /// An enum of the domain, as an answer has it.
 pub(super) trait ToProto {
     /// The enum of the protos.
@@ -26,6 +28,21 @@ pub(super) trait ToDomain {
 
     /// `None` for a value that is not set.
     fn to_domain(self) -> Option<Self::Domain>;
+}
+
+/// What a field of a request says; `None` when it is not set. A number that no value has is an
+/// error: it would ask for something else than it says.
+pub(super) fn requested<P: ToDomain + TryFrom<i32>>(
+    field: &str,
+    number: i32,
+) -> Result<Option<P::Domain>, ApiError> {
+    match P::try_from(number) {
+        Ok(value) => Ok(value.to_domain()),
+        Err(_) => Err(errors::invalid(
+            field,
+            format!("{number} is not a valid value"),
+        )),
+    }
 }
 
 /// Pairs the variants of an enum of the domain with those of the protos: `=>` for answers only,
@@ -83,7 +100,6 @@ same_variants!(
         DatabaseRefused,
         UnexpectedValidationFailure,
         IdsContradict,
-        ReturnedPrenote,
         UnreadableCorrection,
         UnreadableTransfer,
     }

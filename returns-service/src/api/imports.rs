@@ -2,13 +2,14 @@
 
 use echeck_proto::returns::v1 as proto;
 use proto::import_file_request::Part;
-use returns_import::{DryRun, KeptFile, ReceiveError, Receiving, Source};
+use returns_import::{DryRun, KeptFile, ReceiveError, Receiving, Source, sources_like};
 use returns_model::import::{ImportRecord, Phase, Received};
 use tokio_stream::StreamExt as _;
 use tonic::Streaming;
 use uuid::Uuid;
 
 use super::errors::{self, ApiError};
+use super::filter::Filters;
 use super::operator::Operator;
 use super::{Api, convert, page};
 
@@ -32,6 +33,7 @@ impl Api {
         };
         let source = self.source_of(&header)?;
         check_name(&header.file_name)?;
+        let wait = wait_level(header.wait)?;
         let kept = self.receive(&mut parts, source, &header.file_name).await?;
         if header.dry_run {
             return self.dry_run(source, kept).await;
@@ -50,7 +52,7 @@ impl Api {
             duplicate_file,
             "file received"
         );
-        let import = self.wait(&import.import_id, header.wait()).await?;
+        let import = self.wait(&import.import_id, wait).await?;
         Ok(proto::ImportFileResponse {
             file_import: Some(import),
             duplicate_file,
@@ -103,7 +105,7 @@ impl Api {
             now: self.clock.now(),
         };
         let (record, lines) = dry_run.run(source, kept).await?;
-        let mut import = convert::import(&record);
+        let mut import = self.import_as_it_is(&record);
         import.rejected_lines = convert::rejected_lines(&lines);
         if matches!(record.phase, Phase::Decided { .. }) {
             import.state = proto::ImportState::DryRun.into();
@@ -182,9 +184,19 @@ impl Api {
         })
     }
 
+    /// An import as its record has it. A file that was rejected may belong to another source.
+    fn import_as_it_is(&self, record: &ImportRecord) -> proto::Import {
+        let mut import = convert::import(record);
+        if let Some(rejection) = &mut import.rejection {
+            let sources = self.decider.sources.values();
+            rejection.looks_like_sources = sources_like(&rejection.looks_like, sources);
+        }
+        import
+    }
+
     async fn import_with_progress(&self, record: &ImportRecord) -> Result<proto::Import, ApiError> {
         let import_id = &record.import_id;
-        let mut import = convert::import(record);
+        let mut import = self.import_as_it_is(record);
         let files = self.store.files_of(import_id).await?;
         import.fault = self
             .faults
@@ -192,13 +204,7 @@ impl Api {
             .or_else(|| files.fault.as_ref().map(|fault| fault.what.clone()))
             .unwrap_or_default();
         convert::files(&mut import, files);
-        for database in self.databases.iter() {
-            let progress = self.store.import_progress(import_id, database).await?;
-            import.first_position = progress.first_position;
-            import.last_position = progress.last_position;
-            let progress = Self::database_progress(database, progress);
-            import.databases.push(progress);
-        }
+        self.import_databases(&mut import).await?;
         Ok(import)
     }
 
@@ -210,6 +216,13 @@ impl Api {
         let before = page::place(&request.page_token)?;
         let source = page::given(&request.source);
         let records = self.store.imports(source, before, size).await?;
+        if records.is_empty() && request.page_token.is_empty() {
+            let filters = Filters {
+                source: &request.source,
+                ..Filters::default()
+            };
+            self.check_filters(filters).await?;
+        }
         let mut imports = Vec::with_capacity(records.len());
         for record in &records {
             imports.push(self.import_with_progress(record).await?);
@@ -237,6 +250,11 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|_| errors::stopping())??)
+}
+
+fn wait_level(number: i32) -> Result<proto::WaitLevel, ApiError> {
+    proto::WaitLevel::try_from(number)
+        .map_err(|_| errors::invalid("header.wait", format!("{number} is not a valid value")))
 }
 
 /// A name is data for people: long ones and control characters are refused, since they only

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
 use returns_alerts::{IncidentDetails, IncidentManager};
+use returns_model::incident::{AlertRecord, IncidentRecord};
 
-use super::enums::ToDomain as _;
+use super::enums::requested;
 use super::errors::{self, ApiError};
 use super::{convert_incident as convert, page};
 
@@ -31,9 +32,13 @@ impl IncidentApi {
             .ok_or_else(|| errors::not_found("incident", incident_id))
     }
 
+    fn shown(&self, incident: &IncidentRecord, alerts: &[AlertRecord]) -> proto::Incident {
+        convert::incident(incident, self.manager.closes_at(incident), alerts)
+    }
+
     async fn changed(&self, incident_id: &str) -> Result<Option<proto::Incident>, ApiError> {
         let details = self.details(incident_id).await?;
-        Ok(Some(convert::incident(&details.incident, &details.alerts)))
+        Ok(Some(self.shown(&details.incident, &details.alerts)))
     }
 
     pub(super) async fn list_incidents(
@@ -42,7 +47,7 @@ impl IncidentApi {
     ) -> Result<proto::ListIncidentsResponse, ApiError> {
         let size = page::size(request.page_size);
         let before = page::place(&request.page_token)?;
-        let state = request.state().to_domain();
+        let state = requested::<proto::IncidentState>("state", request.state)?;
         let (incidents, alerts) = self.manager.incidents(state, before, size).await;
         let next_page_token = page::next(&incidents, size, |last| {
             (last.opened_at, last.incident_id.clone())
@@ -51,7 +56,7 @@ impl IncidentApi {
             let alerts = alerts
                 .iter()
                 .filter(|alert| alert.incident_id == incident.incident_id);
-            convert::incident(incident, &alerts.cloned().collect::<Vec<_>>())
+            self.shown(incident, &alerts.cloned().collect::<Vec<_>>())
         });
         Ok(proto::ListIncidentsResponse {
             incidents: incidents.collect(),
@@ -66,7 +71,7 @@ impl IncidentApi {
     ) -> Result<proto::GetIncidentResponse, ApiError> {
         let details = self.details(&request.incident_id).await?;
         Ok(proto::GetIncidentResponse {
-            incident: Some(convert::incident(&details.incident, &details.alerts)),
+            incident: Some(self.shown(&details.incident, &details.alerts)),
             events: details.events.iter().map(convert::event).collect(),
             alert_text: details.text,
         })

@@ -9,6 +9,7 @@ use returns_sources::RemoteLocation;
 use returns_store::Topic;
 
 use super::errors::{self, ApiError};
+use super::filter::Filters;
 use super::operator::Operator;
 use super::{Api, convert_job, page};
 
@@ -132,7 +133,7 @@ impl Api {
         let plan = request
             .schedule
             .as_ref()
-            .map(|schedule| Plan::parse(convert_job::plan_text(schedule)))
+            .map(|schedule| Ok::<_, ApiError>(Plan::parse(convert_job::plan_text(schedule)?)?))
             .transpose()?;
         let plan = plan.map(|plan| plan.text().clone());
         let after = plan
@@ -217,6 +218,13 @@ impl Api {
         let before = page::place(&request.page_token)?;
         let source = page::given(&request.source);
         let runs = self.store.runs(source, before, size).await?;
+        if runs.is_empty() && request.page_token.is_empty() {
+            let filters = Filters {
+                source: &request.source,
+                ..Filters::default()
+            };
+            self.check_filters(filters).await?;
+        }
         Ok(proto::ListJobRunsResponse {
             runs: runs.iter().map(convert_job::run).collect(),
             next_page_token: page::next(&runs, size, |last| {

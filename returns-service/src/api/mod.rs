@@ -11,6 +11,7 @@ mod dishonor;
 mod door;
 mod enums;
 mod errors;
+mod filter;
 mod holds;
 mod imports;
 mod incidents;

@@ -142,7 +142,7 @@ impl Api {
             head_position: head.position,
             databases,
             open_holds: store.open_holds().await?,
-            open_imports: store.open_imports().await?.len() as u64,
+            open_imports: store.count_unfinished_imports().await?,
             sources: self.source_statuses().await?,
         })
     }

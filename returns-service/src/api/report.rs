@@ -115,6 +115,7 @@ fn header(report: &WrittenReport) -> Result<proto::ReportHeader, ApiError> {
         corrected: convert::tally(one.corrected),
         exception: convert::tally(one.exception),
         duplicate: convert::tally(one.duplicate),
+        prenote: convert::tally(one.prenote),
         held: convert::tally(one.held),
         dismissed: convert::tally(one.dismissed),
         rejected: convert::tally(one.rejected),

@@ -42,6 +42,7 @@ serve! { ReturnsService for Api:
     list_dishonorable_returns(ListDishonorableReturnsRequest) -> ListDishonorableReturnsResponse;
     list_holds(ListHoldsRequest) -> ListHoldsResponse;
     resolve_hold(ResolveHoldRequest) -> ResolveHoldResponse;
+    retry_holds(RetryHoldsRequest) -> RetryHoldsResponse;
     {
         async fn import_file(
             &self,

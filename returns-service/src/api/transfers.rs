@@ -13,6 +13,7 @@ use returns_webhooks::{History, ReturnOutcome};
 
 use super::enums::ToProto as _;
 use super::errors::{self, ApiError};
+use super::filter::Filters;
 use super::{Api, details, page, view};
 
 impl Api {
@@ -140,10 +141,8 @@ impl Api {
 
     async fn open_hold_ids(&self, transfer_id: String) -> Result<Vec<String>, ApiError> {
         let filter = HoldFilter {
-            state: HoldState::Open,
-            import_id: None,
-            reason: None,
             transfer_id: Some(transfer_id),
+            ..HoldFilter::of(HoldState::Open)
         };
         let holds = self.store.holds(&filter, None, 100).await?;
         Ok(holds.into_iter().map(|hold| hold.new.hold_id).collect())
@@ -212,6 +211,14 @@ impl Api {
             before: page::place(&request.page_token)?,
         };
         let rows = self.store.returns(&filter, size).await?;
+        if rows.is_empty() && request.page_token.is_empty() {
+            let filters = Filters {
+                import_id: &request.import_id,
+                code: ("return_code", &request.return_code),
+                ..Filters::default()
+            };
+            self.check_filters(filters).await?;
+        }
         let mut ach_returns = Vec::with_capacity(rows.len());
         for row in &rows {
             ach_returns.push(self.with_databases(row).await?);

@@ -9,7 +9,7 @@ use returns_webhooks::{recover, test_body};
 use uuid::Uuid;
 
 use super::convert::milliseconds;
-use super::enums::ToDomain as _;
+use super::enums::requested;
 use super::errors::{self, ApiError};
 use super::operator::Operator;
 use super::webhooks::WebhookApi;
@@ -27,13 +27,20 @@ impl WebhookApi {
         let size = page::size(request.page_size);
         let before = page::place(&request.page_token)?;
         let filter = DeliveryFilter {
-            state: request.state().to_domain(),
+            state: requested::<proto::WebhookDeliveryState>("state", request.state)?,
             endpoint_id: given(request.endpoint_id),
             event_id: given(request.event_id),
             message_id: given(request.message_id),
             transfer_id: given(request.transfer_id),
         };
         let found = self.store.deliveries(&filter, before, size).await?;
+        if found.is_empty()
+            && let Some(id) = &filter.endpoint_id
+            && self.store.endpoint(id).await?.is_none()
+        {
+            let what = format!("there is no endpoint {id:?}");
+            return Err(errors::invalid("endpoint_id", what));
+        }
         let next_page_token = page::next(&found, size, |last| {
             (
                 last.sequence,
@@ -52,7 +59,7 @@ impl WebhookApi {
         request: proto::ListEventsRequest,
     ) -> Result<proto::ListEventsResponse, ApiError> {
         let size = page::size(request.page_size);
-        let style = convert::style(request.style())?;
+        let style = convert::style(request.style)?;
         let payload_version =
             payload_version(style, &request.api_version).map_err(|fault| vec![fault])?;
         let filter = EventFilter {

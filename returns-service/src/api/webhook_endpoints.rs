@@ -23,7 +23,7 @@ impl WebhookApi {
     ) -> Result<proto::CreateEndpointResponse, ApiError> {
         let (actor, reason) = (request.actor.clone(), request.reason.clone());
         let operator = Operator::named(&actor, &reason)?;
-        let kind = convert::key_kind(request.key_kind());
+        let kind = convert::key_kind("key_kind", request.key_kind)?;
         let endpoint = self.requested(request)?;
         let id = &endpoint.endpoint_id;
         let (secret, key) = self.new_key(id, kind)?;
@@ -56,7 +56,7 @@ impl WebhookApi {
             let what = format!("has more than {LONGEST_KEY} bytes");
             return Err(errors::invalid("idempotency_key", what));
         }
-        let style = convert::style(request.style())?;
+        let style = convert::style(request.style)?;
         let payload_version =
             payload_version(style, &request.api_version).map_err(|fault| vec![fault])?;
         let settings = EndpointSettings {

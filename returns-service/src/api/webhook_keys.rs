@@ -53,7 +53,7 @@ impl WebhookApi {
         }
         let seen = self.endpoint(&request.endpoint_id).await?;
         let id = &seen.endpoint_id;
-        let kind = convert::key_kind(request.kind());
+        let kind = convert::key_kind("kind", request.kind)?;
         let now = self.now();
         let active = self.store.active_secrets(id, now).await?;
         let old = active.iter().find(|one| one.kind == kind);

@@ -267,9 +267,10 @@ fn examiner(config: &Config, base: &Base, adapters: &[(Adapter, Role)]) -> Exami
         };
         Arc::new(probe) as Arc<dyn Probe>
     });
-    let targets = adapters.iter().map(|(adapter, _)| {
+    let targets = adapters.iter().map(|(adapter, role)| {
         let probe = AdapterProbe {
             adapter: adapter.clone(),
+            role: *role,
             clock: base.clock.clone(),
         };
         Arc::new(probe) as Arc<dyn Probe>

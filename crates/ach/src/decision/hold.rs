@@ -15,9 +15,6 @@ text_enum! {
         AmbiguousTransfer = "ambiguous_transfer",
         /// One id of the entry names a transfer that another of its ids contradicts.
         IdsContradict = "ids_contradict",
-        /// A prenote came back: an entry of zero that asked whether an account exists. It returns no
-        /// payment, so no transfer is looked for.
-        ReturnedPrenote = "returned_prenote",
         /// The system of record has the transfer, but a value of it cannot be used.
         UnreadableTransfer = "unreadable_transfer",
         /// The amount is not the transfer's.
@@ -93,16 +90,6 @@ impl Hold {
             ids.join(", ")
         );
         Self::new(HoldReason::AmbiguousTransfer, detail)
-    }
-
-    pub(super) fn returned_prenote(entry: &Entry) -> Self {
-        let code = entry.kind.code();
-        let code = code.map_or_else(|| "no code".to_owned(), |(code, _)| code);
-        let detail = format!(
-            "a prenote (an entry of zero) came back with {code}; no payment is affected, but do not \
-             debit this account before its data is corrected; then dismiss the hold"
-        );
-        Self::new(HoldReason::ReturnedPrenote, detail)
     }
 
     pub(super) fn ids_contradict(why: &str) -> Self {

@@ -56,6 +56,9 @@ pub enum Decision<'t> {
         /// The id of the return or correction that is known.
         of: String,
     },
+    /// A prenote came back: an entry of zero that asked whether an account exists. It returns no
+    /// payment, so no transfer is looked for and no money moves; count it and do nothing else.
+    Prenote,
     /// Hold it for a person, or until the transfer appears.
     Hold(Hold),
 }
@@ -220,7 +223,7 @@ fn act_or_duplicate<'t>(
 ) -> Result<Decision<'t>, Hold> {
     let event = Event::of(entry, today)?;
     if entry.is_prenote() {
-        return Err(Hold::returned_prenote(entry));
+        return Ok(Decision::Prenote);
     }
     let transfer = match found {
         Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => transfer,

@@ -127,7 +127,9 @@ proptest! {
                     let duplicate = matches!(second, Decision::Duplicate { .. });
                     prop_assert!(duplicate, "the same entry again");
                 }
-                Decision::Duplicate { .. } | Decision::Hold(_) => prop_assert_eq!(first, second),
+                Decision::Duplicate { .. } | Decision::Prenote | Decision::Hold(_) => {
+                    prop_assert_eq!(first, second);
+                }
             }
         }
         for (id, original) in &before {

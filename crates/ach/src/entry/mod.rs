@@ -188,7 +188,7 @@ impl Entry {
     }
 
     /// Whether it is about a prenote: an entry of zero that came back, or was rejected.
-    pub(crate) fn is_prenote(&self) -> bool {
+    pub fn is_prenote(&self) -> bool {
         let is_zero = self
             .amount_to_match()
             .is_some_and(|amount| amount.minor() == 0);

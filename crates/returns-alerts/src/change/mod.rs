@@ -151,6 +151,7 @@ fn hold(area: Area) -> Duration {
         | Area::Bucket
         | Area::Store
         | Area::Target
+        | Area::Refusal
         | Area::Import
         | Area::Webhook
         | Area::Clock => HOLD,

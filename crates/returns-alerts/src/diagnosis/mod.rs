@@ -15,13 +15,14 @@ pub use probe::{PATIENCE, Probe, timed};
 
 /// The likely cause among failed checks: what the others depend on comes first.
 pub fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
-    const ORDER: [Area; 11] = [
+    const ORDER: [Area; 12] = [
         Area::Disk,
         Area::Store,
         Area::Reach,
         Area::Presence,
         Area::Content,
         Area::Target,
+        Area::Refusal,
         Area::Import,
         Area::Bucket,
         Area::Alerting,

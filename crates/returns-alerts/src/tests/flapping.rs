@@ -37,6 +37,18 @@ async fn what_comes_and_goes_is_one_incident_that_ends_after_it_was_quiet() {
     rig.pass(1);
     rig.clear(Area::Reach);
     is_quiet(&rig, true).await;
+    let incident = rig.incident().await;
+    let quiet_since = incident.quiet_since.unwrap();
+    let closes_at = quiet_since + TimeDelta::minutes(5);
+    assert_eq!(rig.manager.closes_at(&incident), Some(closes_at));
+    let text = rig
+        .manager
+        .details(&incident.incident_id)
+        .await
+        .unwrap()
+        .text;
+    let closes = closes_at.format("closes at %Y-%m-%d %H:%M:%S UTC");
+    assert!(text.contains(&closes.to_string()), "{text}");
     rig.pass(301);
     receives(&ops, 4).await;
     let said = first_lines(&ops);

@@ -10,7 +10,7 @@ use tonic_types::StatusExt as _;
 #[derive(Debug, thiserror::Error)]
 pub enum AdapterError {
     /// It does not answer, or answers with an error.
-    #[error("the adapter of {database} at {address} answered {} to {call}: {}", .status.code(), .status.message())]
+    #[error("the adapter of {database} at {address} answered {} to {call}: {}", .status.code(), why(.status))]
     Status {
         database: String,
         address: String,
@@ -36,11 +36,13 @@ const READ_ONLY: &str = "TARGET_READ_ONLY";
 const BUSY: &str = "TARGET_BUSY";
 
 impl AdapterError {
-    /// What is wrong, for people: the adapter itself, or its target.
-    pub fn cause(&self) -> Cause {
+    /// What is wrong, for people: the adapter itself, or its target. `leads` says whether that is
+    /// the system of record.
+    pub fn cause(&self, leads: bool) -> Cause {
         match self {
             Self::Contract { database, .. } => Cause::TargetFailed {
                 database: database.clone(),
+                leads,
                 why: self.to_string(),
             },
             Self::Status {
@@ -48,13 +50,21 @@ impl AdapterError {
             } => {
                 let database = database.clone();
                 let why = why(status);
+                let failed = |database, why| Cause::TargetFailed {
+                    database,
+                    leads,
+                    why,
+                };
                 match status.get_details_error_info() {
                     Some(info) if info.domain == REASONS && info.reason == READ_ONLY => {
-                        Cause::TargetReadOnly { database }
+                        Cause::TargetReadOnly { database, leads }
                     }
-                    Some(_) => Cause::TargetFailed { database, why },
-                    None if no_answer(status.code()) => Cause::AdapterUnreachable { database, why },
-                    None => Cause::TargetFailed { database, why },
+                    None if no_answer(status.code()) => Cause::AdapterUnreachable {
+                        database,
+                        leads,
+                        why,
+                    },
+                    Some(_) | None => failed(database, why),
                 }
             }
         }
@@ -196,7 +206,7 @@ mod tests {
                 refusal,
             ),
         ] {
-            assert_eq!(error.cause().kind(), kind, "{error}");
+            assert_eq!(error.cause(true).kind(), kind, "{error}");
             assert_eq!(error.is_outage(), is_outage, "{error}");
         }
     }

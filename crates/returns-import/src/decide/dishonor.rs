@@ -24,7 +24,7 @@ pub(crate) fn mark(
         Resolution::Unknown | Resolution::Ambiguous(_) | Resolution::Unreadable { .. } => None,
     };
     let (return_id, prior) = match outcome {
-        EntryOutcome::Duplicate { .. } => return None,
+        EntryOutcome::Duplicate { .. } | EntryOutcome::Prenote => return None,
         EntryOutcome::Act { row, .. } => (Some(row.return_id.clone()), None),
         EntryOutcome::Hold { hold, .. } if hold.reason == HoldReason::SecondReturn => {
             let known = transfer.map(|transfer| priors(&transfer.id));

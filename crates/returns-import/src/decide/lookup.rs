@@ -17,9 +17,11 @@ pub(crate) async fn look_up(
     system_of_record.lookup(&keys).await
 }
 
-/// The key by which an entry is looked up, or all of them.
+/// The key by which an entry is looked up, or all of them; none for a prenote, which is about no
+/// payment.
 fn keys_of(one: &EntryToDecide<'_>) -> Vec<(TransferKeyKind, String)> {
     match one.transfer_id {
+        _ if one.entry.is_prenote() => Vec::new(),
         Some(id) => vec![(TransferKeyKind::TransferId, id.to_owned())],
         None => one
             .source
@@ -132,5 +134,37 @@ mod tests {
         // A key that others share says nothing where another names the transfer.
         assert_eq!(held(&[found(strong, &["TR1"]), found(weak, &[""])]), None);
         assert_eq!(held(&[found(strong, &[]), found(weak, &[])]), None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ach::code::ReturnCode;
+    use ach::entry::{Coded, Entry, EntryKind, FilePosition};
+    use ach::format::{Format, worldpay};
+    use ach::money::Money;
+
+    use super::*;
+    use crate::source::{Ours, Source};
+
+    #[test]
+    fn a_returned_prenote_is_not_looked_up() {
+        let source = Source {
+            name: "bank".to_owned(),
+            format: Format::Delimited(Box::new(worldpay::echeck_return())),
+            rules: vec!["original_trace:ach_trace".parse().unwrap()],
+            ours: Ours::default(),
+            allow_empty: Vec::new(),
+        };
+        let kind = EntryKind::Return {
+            code: Coded::Known(ReturnCode::R03),
+            date_of_death: None,
+        };
+        let mut entry = Entry::new(FilePosition { line: 1, byte: 0 }, kind);
+        entry.keys.original_trace = Some("231380100000017".to_owned());
+        entry.amount = Some(Money::cents(5_000));
+        assert_eq!(keys_of(&EntryToDecide::of_entry(&entry, &source)).len(), 1);
+        entry.amount = Some(Money::cents(0));
+        assert_eq!(keys_of(&EntryToDecide::of_entry(&entry, &source)), []);
     }
 }

@@ -100,6 +100,8 @@ pub enum EntryOutcome {
         transfer_id: String,
         of_return_id: String,
     },
+    /// A returned prenote: it is about no payment.
+    Prenote,
     /// Hold it.
     Hold {
         hold: Hold,
@@ -210,6 +212,7 @@ fn decide_one(
             hold,
             transfer_ids: candidates(resolution),
         },
+        Decision::Prenote => EntryOutcome::Prenote,
         Decision::Duplicate { transfer, of } => EntryOutcome::Duplicate {
             transfer_id: transfer.id.clone(),
             of_return_id: of,

@@ -84,39 +84,64 @@ impl RunContext<'_> {
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
         match self.end_of(import_id).await? {
-            ImportEnd::Finished(import) => findings.files.push(FileFinding::finished(&import)),
+            ImportEnd::Finished(import) => {
+                let lacking = self.lacking(import_id).await?;
+                let finding = FileFinding::finished(&import, &lacking);
+                findings.files.push(finding);
+            }
             ImportEnd::Rejected { why, wrong_profile } => {
-                let name = self.file_name(import_id, file).await?;
+                let (name, size_bytes) = self.name_and_size(import_id, file).await?;
                 let configured = self.source.format_name();
                 findings.files.push(FileFinding::rejected(
                     import_id,
-                    (&name, file.map_or(0, |file| file.size_bytes)),
+                    (&name, size_bytes),
                     why,
                     wrong_profile.map(|looks_like| (configured.to_owned(), looks_like)),
                 ));
             }
             ImportEnd::Stuck { outcome, why } => {
-                let name = self.file_name(import_id, file).await?;
+                let (name, size_bytes) = self.name_and_size(import_id, file).await?;
+                let import_id = Some(import_id);
                 // What is in its way was reported by the one that observed it.
-                findings
-                    .files
-                    .push(FileFinding::of(&name, 0, Some(import_id), outcome, why));
+                let finding = FileFinding::of(&name, size_bytes, import_id, outcome, why);
+                findings.files.push(finding);
             }
             ImportEnd::Left => findings.left = true,
         }
         Ok(())
     }
 
-    async fn file_name(
+    /// How many entries of an import have no effect in which database. What the system of record
+    /// did not take is in no mirror either.
+    async fn lacking(&self, import_id: &str) -> Result<Vec<(&str, u64)>, StoreError> {
+        let databases = &self.jobs.databases;
+        let mut lacking = Vec::new();
+        for database in databases {
+            let both = [databases.first().unwrap_or(database), database].map(Clone::clone);
+            let count = self
+                .store()
+                .entries_without_effect(import_id, &both)
+                .await?;
+            if count > 0 {
+                lacking.push((database.as_str(), count));
+            }
+        }
+        Ok(lacking)
+    }
+
+    /// A file's name and size: as they are at the acquirer, or else as its import has them.
+    async fn name_and_size(
         &self,
         import_id: &str,
         file: Option<&RemoteKey>,
-    ) -> Result<String, StoreError> {
+    ) -> Result<(String, u64), StoreError> {
         if let Some(file) = file {
-            return Ok(file.name.clone());
+            return Ok((file.name.clone(), file.size_bytes));
         }
         let import = self.store().import(import_id).await?;
-        Ok(import.map_or_else(String::new, |import| import.new.file_name))
+        Ok(import.map_or_else(Default::default, |import| {
+            (import.new.file_name, import.new.size_bytes)
+        }))
     }
 
     /// Waits until an import is at its end, or has had an obstacle for longer than a hiccup.

@@ -159,18 +159,13 @@ impl FileFinding {
         }
     }
 
-    /// It is applied and reported.
-    pub(super) fn finished(import: &ImportRecord) -> Self {
-        let totals = &import.totals;
+    /// Every database has passed it, and it is reported. `lacking` says how many of its entries
+    /// have no effect in which database.
+    pub(super) fn finished(import: &ImportRecord, lacking: &[(&str, u64)]) -> Self {
+        let totals = &import.totals_now();
         let left_out = import.phase.checked().map_or(0, |checked| checked.left_out);
-        let applied = [
-            totals.returned,
-            totals.reversed,
-            totals.failed,
-            totals.corrected,
-        ];
-        let applied: u64 = applied.iter().map(|tally| tally.count).sum();
-        let outcome = if has_exceptions(totals) {
+        let applied = totals.decided();
+        let outcome = if has_exceptions(totals) || !lacking.is_empty() {
             RunOutcome::CompletedWithExceptions
         } else if totals.read.count + left_out == 0 {
             RunOutcome::NoActivity
@@ -181,8 +176,14 @@ impl FileFinding {
             "{} read = {applied} applied + {} duplicate + {} held + {} unreadable",
             totals.read.count, totals.duplicate.count, totals.held.count, totals.rejected.count
         );
+        if totals.prenote.count > 0 {
+            what.push_str(&format!(" + {} returned prenotes", totals.prenote.count));
+        }
         if left_out > 0 {
             what.push_str(&format!("; {left_out} left out"));
+        }
+        for (database, count) in lacking {
+            what.push_str(&format!("; {count} without effect in {database}"));
         }
         let (new, import_id) = (&import.new, Some(import.import_id.as_str()));
         Self {

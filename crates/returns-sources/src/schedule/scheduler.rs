@@ -47,7 +47,7 @@ pub struct Scheduler {
     /// Why imports are stalled.
     pub faults: ImportFaults,
     pub incidents: IncidentReporter,
-    /// The names of the databases behind adapters.
+    /// The names of the databases behind adapters, the system of record first.
     pub databases: Vec<String>,
     /// Whether there is a bucket for reports.
     pub reports: bool,

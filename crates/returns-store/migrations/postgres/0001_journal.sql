@@ -43,7 +43,8 @@ CREATE TRIGGER journal_rows_are_never_touched
 ALTER TABLE journal ENABLE ALWAYS TRIGGER journal_rows_are_never_touched;
 
 -- row_count, first_position and last_position are of the import's rows in the journal. They
--- move with every append, so that nobody has to count a million rows to show progress.
+-- move with every append, so that nobody has to count a million rows to show progress. totals are of
+-- the first decision of each entry; moves say which entries count as something else since, as JSON.
 -- claimed_by works on the import until claimed_until, by the server's clock; that saves work and
 -- proves nothing. work_begun counts the steps on the import that were begun and not ended since it
 -- last came further: those of processes that are gone, and the one that runs. files_done: nothing is
@@ -59,6 +60,7 @@ CREATE TABLE imports (
     phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
     done BIGINT NOT NULL DEFAULT 0,
     totals TEXT NOT NULL,
+    moves TEXT NOT NULL DEFAULT '[]',
     checked TEXT,
     rejection TEXT,
     received_at TIMESTAMPTZ NOT NULL,
@@ -109,6 +111,14 @@ CREATE TABLE import_duplicates (
     PRIMARY KEY (import_id, ordinal)
 );
 
+-- Returned prenotes: entries of zero, of no payment.
+CREATE TABLE import_prenotes (
+    import_id TEXT COLLATE "C" NOT NULL REFERENCES imports (import_id),
+    ordinal BIGINT NOT NULL,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (import_id, ordinal)
+);
+
 -- published_state is the state that platforms were last notified of; NULL when none was.
 CREATE TABLE holds (
     hold_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
@@ -117,6 +127,7 @@ CREATE TABLE holds (
     ordinal BIGINT NOT NULL,
     reason TEXT NOT NULL,
     detail TEXT NOT NULL,
+    code TEXT,
     entry TEXT NOT NULL,
     transfer_ids TEXT NOT NULL,
     failed_database TEXT,
@@ -134,6 +145,7 @@ CREATE TABLE holds (
 CREATE INDEX holds_state ON holds (state, held_at, hold_id);
 CREATE INDEX holds_due ON holds (next_attempt_at, hold_id) WHERE state = 'open' AND next_attempt_at IS NOT NULL;
 CREATE INDEX holds_unpublished ON holds (held_at, hold_id) WHERE published_state IS NULL OR published_state <> state;
+CREATE INDEX holds_refused ON holds (failed_database, held_at, hold_id) WHERE state = 'open' AND reason = 'database_refused';
 -- The report reads an import's holds in the order of its file.
 CREATE INDEX holds_import ON holds (import_id, ordinal);
 CREATE INDEX holds_resolved ON holds (resolved_position) WHERE resolved_position IS NOT NULL;
@@ -256,7 +268,7 @@ CREATE TABLE dishonorable (
     transfer_id TEXT COLLATE "C",
     return_id TEXT COLLATE "C",
     hold_id TEXT COLLATE "C",
-    code TEXT NOT NULL CHECK (code IN ('R61', 'R67', 'R68', 'R69')),
+    code TEXT NOT NULL CHECK (code IN ('R61', 'R62', 'R67', 'R68', 'R69')),
     fields TEXT NOT NULL,
     last_day TEXT COLLATE "C" NOT NULL,
     why TEXT NOT NULL,

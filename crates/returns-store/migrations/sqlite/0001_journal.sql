@@ -30,7 +30,8 @@ CREATE TRIGGER journal_rows_are_never_deleted BEFORE DELETE ON journal
 BEGIN SELECT RAISE(ABORT, 'journal rows are never deleted'); END;
 
 -- row_count, first_position and last_position are of the import's rows in the journal. They
--- move with every append, so that nobody has to count a million rows to show progress.
+-- move with every append, so that nobody has to count a million rows to show progress. totals are of
+-- the first decision of each entry; moves say which entries count as something else since, as JSON.
 -- claimed_by works on the import until claimed_until, in milliseconds since 1970 by SQLite's clock;
 -- that saves work and proves nothing. work_begun counts the steps on the import that were begun and not
 -- ended since it last came further: those of processes that are gone, and the one that runs.
@@ -46,6 +47,7 @@ CREATE TABLE imports (
     phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
     done INTEGER NOT NULL DEFAULT 0,
     totals TEXT NOT NULL,
+    moves TEXT NOT NULL DEFAULT '[]',
     checked TEXT,
     rejection TEXT,
     received_at TEXT NOT NULL,
@@ -96,6 +98,14 @@ CREATE TABLE import_duplicates (
     PRIMARY KEY (import_id, ordinal)
 ) STRICT, WITHOUT ROWID;
 
+-- Returned prenotes: entries of zero, of no payment.
+CREATE TABLE import_prenotes (
+    import_id TEXT NOT NULL REFERENCES imports (import_id),
+    ordinal INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (import_id, ordinal)
+) STRICT, WITHOUT ROWID;
+
 -- published_state is the state that platforms were last notified of; NULL when none was.
 CREATE TABLE holds (
     hold_id TEXT NOT NULL PRIMARY KEY,
@@ -104,6 +114,7 @@ CREATE TABLE holds (
     ordinal INTEGER NOT NULL,
     reason TEXT NOT NULL,
     detail TEXT NOT NULL,
+    code TEXT,
     entry TEXT NOT NULL,
     transfer_ids TEXT NOT NULL,
     failed_database TEXT,
@@ -121,6 +132,7 @@ CREATE TABLE holds (
 CREATE INDEX holds_state ON holds (state, held_at, hold_id);
 CREATE INDEX holds_due ON holds (next_attempt_at, hold_id) WHERE state = 'open' AND next_attempt_at IS NOT NULL;
 CREATE INDEX holds_unpublished ON holds (held_at, hold_id) WHERE published_state IS NULL OR published_state <> state;
+CREATE INDEX holds_refused ON holds (failed_database, held_at, hold_id) WHERE state = 'open' AND reason = 'database_refused';
 -- The report reads an import's holds in the order of its file.
 CREATE INDEX holds_import ON holds (import_id, ordinal);
 CREATE INDEX holds_resolved ON holds (resolved_position) WHERE resolved_position IS NOT NULL;
@@ -243,7 +255,7 @@ CREATE TABLE dishonorable (
     transfer_id TEXT,
     return_id TEXT,
     hold_id TEXT,
-    code TEXT NOT NULL CHECK (code IN ('R61', 'R67', 'R68', 'R69')),
+    code TEXT NOT NULL CHECK (code IN ('R61', 'R62', 'R67', 'R68', 'R69')),
     fields TEXT NOT NULL,
     last_day TEXT NOT NULL,
     why TEXT NOT NULL,

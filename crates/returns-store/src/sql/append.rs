@@ -9,7 +9,9 @@ use returns_model::hold::HoldState;
 use returns_model::journal::Head;
 
 use super::SqlStore;
-use super::append_rows::{write_duplicates, write_holds, write_rejected, write_rows};
+use super::append_rows::{
+    write_duplicates, write_holds, write_moves, write_prenotes, write_rejected, write_rows,
+};
 use super::dishonor::{drop_marks, write_marks};
 use super::journal::read_head;
 use super::settle::{mark_ready, write_made};
@@ -61,12 +63,14 @@ async fn write_all(
     write_made(tx, &links, append.at).await?;
     failpoint::hit("append::after_rows").await?;
     wake_stages(tx, bases(&writes.rows), append.at).await?;
+    write_moves(tx, &writes.moved).await?;
     write_holds(tx, &writes.holds, append.at).await?;
     write_marks(tx, &writes.dishonor, append.at).await?;
     drop_marks(tx, dishonored(&writes.rows)).await?;
     if let AppendCause::Import { import_id, .. } = &append.cause {
         write_duplicates(tx, import_id, &writes.duplicates).await?;
         write_rejected(tx, import_id, &writes.rejected).await?;
+        write_prenotes(tx, import_id, &writes.prenotes).await?;
     }
     Ok(Appended::Done(head))
 }

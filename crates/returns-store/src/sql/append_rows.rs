@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use returns_model::hold::NewHold;
-use returns_model::import::RejectedLine;
+use returns_model::import::{Moved, Moves, RejectedLine};
 use returns_model::journal::{Head, RowColumns};
 
 use super::writes::{Link, shares, stretches};
 use crate::columns::{bound, json, reason_text};
 use crate::db::{Insert, Transaction, Value, clean, copy_all, insert_all, statement};
-use crate::{DuplicateLine, StoreError};
+use crate::{DuplicateLine, PrenoteLine, StoreError};
 
 /// The rows, the journal's new end, how many rows each import has by now, and where they are.
 pub(super) async fn write_rows(
@@ -78,6 +78,25 @@ fn journal_values(link: &Link<'_>, at: DateTime<Utc>) -> Result<Vec<Value>, Stor
     ])
 }
 
+/// What entries come to by now, in the totals of their imports. The append holds the head's lock,
+/// so nobody else moves an entry meanwhile.
+pub(super) async fn write_moves(tx: &mut Transaction, moved: &[Moved]) -> Result<(), StoreError> {
+    let what = "move entries in their import's totals";
+    for one in moved.iter().filter(|one| one.from != one.to) {
+        let mut moves: Moves = statement(what, "SELECT moves FROM imports WHERE import_id = $1")
+            .bind(&one.import_id)
+            .one(&mut *tx, |row| row.json("moves", "imports.moves"))
+            .await?;
+        moves.add(one);
+        statement(what, "UPDATE imports SET moves = $1 WHERE import_id = $2")
+            .bind(json(&moves, "imports.moves")?)
+            .bind(&one.import_id)
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
 /// A row that fails again after its database was restored has its hold already.
 pub(super) async fn write_holds(
     tx: &mut Transaction,
@@ -87,7 +106,7 @@ pub(super) async fn write_holds(
     let insert = Insert {
         what: "write holds",
         table: "holds",
-        columns: "hold_id, source, import_id, ordinal, reason, detail, entry, transfer_ids, \
+        columns: "hold_id, source, import_id, ordinal, reason, detail, code, entry, transfer_ids, \
                   failed_database, failed_position, next_attempt_at, state, held_at",
         end: "ON CONFLICT (hold_id) DO NOTHING",
     };
@@ -100,6 +119,7 @@ pub(super) async fn write_holds(
             bound(hold.ordinal)?.into(),
             reason_text(hold.reason)?.into(),
             (&hold.detail).into(),
+            hold.entry.kind.code().map(|(code, _)| clean(code)).into(),
             json(&hold.entry, "holds.entry")?.into(),
             json(&hold.transfer_ids, "holds.transfer_ids")?.into(),
             database.into(),
@@ -179,6 +199,28 @@ pub(super) async fn write_rejected(
             import_id.into(),
             bound(line.ordinal)?.into(),
             rejected.into(),
+        ])
+    });
+    insert_all(tx, &insert, rows.collect::<Result<_, StoreError>>()?).await
+}
+
+pub(super) async fn write_prenotes(
+    tx: &mut Transaction,
+    import_id: &str,
+    lines: &[PrenoteLine],
+) -> Result<(), StoreError> {
+    let insert = Insert {
+        what: "write prenotes",
+        table: "import_prenotes",
+        columns: "import_id, ordinal, entry",
+        end: "",
+    };
+    let rows = lines.iter().map(|line| {
+        let entry = json(&line.entry, "import_prenotes.entry")?;
+        Ok(vec![
+            import_id.into(),
+            bound(line.ordinal)?.into(),
+            entry.into(),
         ])
     });
     insert_all(tx, &insert, rows.collect::<Result<_, StoreError>>()?).await

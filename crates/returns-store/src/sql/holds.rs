@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, NewHold};
+use returns_model::hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, NewHold, RefusedRows};
 
 use super::SqlStore;
 use super::append_rows::write_hold_transfers;
@@ -77,7 +77,9 @@ impl HoldStore for SqlStore {
              AND ($4 IS NULL OR (held_at, hold_id) > ($4, $5)) \
              AND ($6 IS NULL OR hold_id IN \
                   (SELECT t.hold_id FROM hold_transfers t WHERE t.transfer_id = $6)) \
-             ORDER BY held_at, hold_id LIMIT $7"
+             AND ($7 IS NULL OR source = $7) AND ($8 IS NULL OR code = $8) \
+             AND ($9 IS NULL OR held_at < $9) \
+             ORDER BY held_at, hold_id LIMIT $10"
         );
         statement("list holds", sql)
             .bind(filter.state.as_str())
@@ -86,6 +88,9 @@ impl HoldStore for SqlStore {
             .bind(after_time)
             .bind(after_id)
             .bind(&filter.transfer_id)
+            .bind(&filter.source)
+            .bind(&filter.code)
+            .bind(filter.held_before)
             .bind(limit)
             .list(&self.db, hold_record)
             .await
@@ -114,6 +119,24 @@ impl HoldStore for SqlStore {
         )
         .one(&self.db, |row| row.count("open"))
         .await
+    }
+
+    async fn refused_rows(&self, database: &str) -> Result<Option<RefusedRows>, StoreError> {
+        const REFUSED: &str = "FROM holds WHERE state = 'open' AND reason = 'database_refused' \
+             AND failed_database = $1";
+        let sql = format!(
+            "SELECT detail, (SELECT COUNT(*) {REFUSED}) AS refused {REFUSED} \
+             ORDER BY held_at DESC, hold_id DESC LIMIT 1"
+        );
+        statement("count what a database refuses", sql)
+            .bind(database)
+            .optional(&self.db, |row| {
+                Ok(RefusedRows {
+                    count: row.count("refused")?,
+                    detail: row.text("detail")?,
+                })
+            })
+            .await
     }
 
     async fn change_hold(&self, change: &HoldChange) -> Result<bool, StoreError> {

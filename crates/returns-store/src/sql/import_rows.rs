@@ -22,6 +22,7 @@ pub(super) fn import_record(row: &Record) -> Result<ImportRecord, StoreError> {
         phase: phase(row, &import_id)?,
         done: row.count("done")?,
         totals: row.json("totals", "imports.totals")?,
+        moves: row.json("moves", "imports.moves")?,
         import_id,
     })
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::ids;
 use returns_model::import::{
-    Checked, ImportRecord, NewImport, Phase, Received, RejectedLine, Totals,
+    Checked, ImportRecord, Moves, NewImport, Phase, Received, RejectedLine, Totals,
 };
 
 use super::SqlStore;
@@ -17,7 +17,7 @@ use crate::db::{Record, Transaction, statement};
 use crate::{ImportProgress, ImportStore, StoreError};
 
 const IMPORTS: &str = "SELECT import_id, source, file_name, sha256, size_bytes, spool_name, \
-     reissued, phase, done, totals, checked, rejection, received_at, rejected_at, decided_at, \
+     reissued, phase, done, totals, moves, checked, rejection, received_at, rejected_at, decided_at, \
      applied_at FROM imports";
 
 pub(super) fn import_id(row: &Record) -> Result<String, StoreError> {
@@ -105,13 +105,14 @@ impl ImportStore for SqlStore {
             .await
     }
 
-    async fn open_imports(&self) -> Result<Vec<String>, StoreError> {
+    /// Two counts, since each has an index of its own.
+    async fn count_unfinished_imports(&self) -> Result<u64, StoreError> {
         statement(
-            "list open imports",
-            "SELECT import_id FROM imports WHERE phase IN ('checking', 'deciding') \
-             ORDER BY received_at, import_id",
+            "count unfinished imports",
+            "SELECT (SELECT COUNT(*) FROM imports WHERE phase IN ('checking', 'deciding')) \
+             + (SELECT COUNT(*) FROM imports WHERE phase = 'decided') AS unfinished",
         )
-        .list(&self.db, import_id)
+        .one(&self.db, |row| row.count("unfinished"))
         .await
     }
 
@@ -200,6 +201,28 @@ impl ImportStore for SqlStore {
             .await
     }
 
+    async fn entries_without_effect(
+        &self,
+        import_id: &str,
+        databases: &[String],
+    ) -> Result<u64, StoreError> {
+        let these = self.db.syntax().one_of("$2");
+        let sql = format!(
+            "SELECT (SELECT COUNT(*) FROM follower_exceptions e \
+                 JOIN journal j ON j.position = e.position \
+                 WHERE e.name {these} AND NOT e.handled AND j.import_id = $1) \
+             + (SELECT COUNT(DISTINCT h.ordinal) FROM holds h \
+                 JOIN journal j ON j.position = h.failed_position \
+                 WHERE h.import_id = $1 AND h.failed_database {these} \
+                 AND h.state IN ('open', 'dismissed') AND j.import_id = $1) AS lacking"
+        );
+        statement("count entries without effect", sql)
+            .bind(import_id)
+            .bind(databases)
+            .one(&self.db, |row| row.count("lacking"))
+            .await
+    }
+
     async fn import_progress(
         &self,
         import_id: &str,
@@ -260,5 +283,6 @@ async fn insert_import(
         phase: Phase::Checking,
         done: 0,
         totals,
+        moves: Moves::default(),
     })
 }

@@ -15,7 +15,7 @@ use super::import_rows::rejected_line;
 use super::journal::{ROWS, journal_row};
 use crate::columns::{bound, bounds, from_json};
 use crate::db::{Record, Statement, statement};
-use crate::{DuplicateLine, ReportStore, StoreError};
+use crate::{DuplicateLine, PrenoteLine, ReportStore, StoreError};
 
 /// The condition on some entries of an import.
 const ENTRIES: &str = "import_id = $1 AND ordinal >= $2 AND ordinal < $3";
@@ -121,6 +121,28 @@ impl ReportStore for SqlStore {
             &ordinals,
         )?
         .list(&self.db, duplicate_line)
+        .await
+    }
+
+    async fn prenotes_of(
+        &self,
+        import_id: &str,
+        ordinals: Range<u64>,
+    ) -> Result<Vec<PrenoteLine>, StoreError> {
+        let sql =
+            format!("SELECT ordinal, entry FROM import_prenotes WHERE {ENTRIES} ORDER BY ordinal");
+        let read = |row: &Record| {
+            Ok(PrenoteLine {
+                ordinal: row.count("ordinal")?,
+                entry: row.json("entry", "import_prenotes.entry")?,
+            })
+        };
+        of_entries(
+            statement("read an import's prenotes", sql),
+            import_id,
+            &ordinals,
+        )?
+        .list(&self.db, read)
         .await
     }
 

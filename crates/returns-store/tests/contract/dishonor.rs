@@ -9,6 +9,7 @@ use super::*;
 
 on_both! {
     marks_come_with_their_decision_and_as_they_were_written,
+    every_code_that_is_found_can_be_recorded,
     nothing_is_marked_when_the_append_is_lost_or_stale,
     the_most_urgent_come_first_page_by_page,
     those_whose_last_day_is_past_are_left_out_of_the_open_ones,
@@ -76,6 +77,28 @@ async fn listed(store: &Arc<dyn Store>, filter: DishonorFilter) -> Vec<(String, 
         .into_iter()
         .map(|one| (one.mark.import_id, one.mark.ordinal))
         .collect()
+}
+
+async fn every_code_that_is_found_can_be_recorded(fixture: Fixture) {
+    let id = fixture.deciding_import("a", 5).await;
+    let codes = [
+        ReturnCode::R61,
+        ReturnCode::R62,
+        ReturnCode::R67,
+        ReturnCode::R68,
+        ReturnCode::R69,
+    ];
+    let marks = (0..).zip(codes).map(|(ordinal, code)| DishonorMark {
+        ground: ground(code, "", "2026-11-24"),
+        ..held_mark(&id, ordinal, "2026-11-24")
+    });
+    let marks: Vec<_> = marks.collect();
+    let writes = marking(marks.clone());
+    let appended = fixture.store.append(append(&id, (0, 5), 0, writes)).await;
+    assert!(matches!(appended.unwrap(), Appended::Done(_)));
+    let found = fixture.store.dishonorable_of(&id, 0..5).await.unwrap();
+    let found: Vec<_> = found.into_iter().map(|one| one.mark).collect();
+    assert_eq!(found, marks);
 }
 
 async fn marks_come_with_their_decision_and_as_they_were_written(fixture: Fixture) {

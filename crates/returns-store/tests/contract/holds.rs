@@ -4,6 +4,8 @@ use super::*;
 
 on_both! {
     a_hold_is_closed_once_and_by_whoever_read_it_last,
+    holds_are_found_by_source_code_and_time,
+    what_a_database_refuses_is_counted_until_it_took_effect,
     what_waits_for_an_earlier_stage_is_due_as_soon_as_that_comes,
 }
 
@@ -40,10 +42,9 @@ async fn a_hold_is_closed_once_and_by_whoever_read_it_last(fixture: Fixture) {
     );
     assert!(store.due_holds(now(), 10).await.unwrap().is_empty());
     let filter = HoldFilter {
-        state: HoldState::Open,
-        import_id: None,
         reason: Some(HoldReason::AmountDiffers),
         transfer_id: Some("TR1".into()),
+        ..HoldFilter::of(HoldState::Open)
     };
     assert_eq!(store.holds(&filter, None, 10).await.unwrap().len(), 1);
 
@@ -146,4 +147,120 @@ async fn what_waits_for_an_earlier_stage_is_due_as_soon_as_that_comes(fixture: F
     };
     assert!(!store.change_hold(&late).await.unwrap());
     assert_eq!(due().await, [0, 1]);
+}
+
+async fn holds_are_found_by_source_code_and_time(fixture: Fixture) {
+    let store = &fixture.store;
+    let import = fixture.deciding_import("a", 2).await;
+    let writes = Writes {
+        holds: vec![hold(&import, 0), hold(&import, 1)],
+        ..Writes::default()
+    };
+    let appended = store.append(append(&import, (0, 2), 0, writes)).await;
+    assert!(matches!(appended.unwrap(), Appended::Done(_)));
+    let code = hold(&import, 0).entry.kind.code().unwrap().0;
+    let found = async |filter: HoldFilter| store.holds(&filter, None, 10).await.unwrap().len();
+    let open = || HoldFilter::of(HoldState::Open);
+    let of_code = |code: &str| HoldFilter {
+        code: Some(code.to_owned()),
+        ..open()
+    };
+    assert_eq!(found(of_code(&code)).await, 2);
+    assert_eq!(found(of_code("R99")).await, 0);
+    let of_source = |source: &str| HoldFilter {
+        source: Some(source.to_owned()),
+        ..open()
+    };
+    assert_eq!(found(of_source("worldpay")).await, 2);
+    assert_eq!(found(of_source("other")).await, 0);
+    let before = |held_before| HoldFilter {
+        held_before: Some(held_before),
+        ..open()
+    };
+    assert_eq!(found(before(now())).await, 0);
+    assert_eq!(found(before(now() + Duration::seconds(1))).await, 2);
+}
+
+async fn what_a_database_refuses_is_counted_until_it_took_effect(fixture: Fixture) {
+    let store = &fixture.store;
+    let import = fixture.deciding_import("a", 1).await;
+    fixture
+        .append_rows(&import, (0, 1), vec![row(&import, "TR1")])
+        .await;
+    let gateway = [GATEWAY.to_owned()];
+    let lacking = async || {
+        let counted = store.entries_without_effect(&import, &gateway).await;
+        counted.unwrap()
+    };
+    assert_eq!(lacking().await, 0);
+    let refused = [exception(1)];
+    let recorded = store.record_progress(GATEWAY, 0, 1, &refused, now());
+    assert!(recorded.await.unwrap());
+    assert_eq!(lacking().await, 1, "it is not handled yet");
+
+    let returned = Outcome::Effect(Effect::Return);
+    let moved = |from, to| Moved {
+        import_id: import.clone(),
+        from,
+        to,
+        amount_minor: 500,
+    };
+    let refused = NewHold {
+        hold_id: ids::exception_hold_id(GATEWAY, 1),
+        reason: HoldReason::DatabaseRefused,
+        detail: "no such status".into(),
+        failed: Some((GATEWAY.into(), 1)),
+        ..hold(&import, 0)
+    };
+    let hold_id = refused.hold_id.clone();
+    let handled = Append {
+        cause: AppendCause::Exception {
+            database: GATEWAY.into(),
+            position: 1,
+        },
+        seen_position: 1,
+        writes: Writes {
+            holds: vec![refused],
+            moved: vec![moved(returned, Outcome::Held)],
+            ..Writes::default()
+        },
+        at: now(),
+    };
+    assert!(matches!(
+        store.append(handled).await.unwrap(),
+        Appended::Done(_)
+    ));
+    assert_eq!(lacking().await, 1, "its hold is open");
+    let rows = store.refused_rows(GATEWAY).await.unwrap().unwrap();
+    assert_eq!((rows.count, &*rows.detail), (1, "no such status"));
+    assert_eq!(store.refused_rows("rallypay").await.unwrap(), None);
+    let totals = async || store.import(&import).await.unwrap().unwrap().totals_now();
+    assert_eq!(totals().await.held.count, 1);
+
+    let resolved = Append {
+        cause: AppendCause::Hold {
+            hold_id,
+            state: HoldState::Resolved,
+            by: "ann".into(),
+            note: String::new(),
+        },
+        seen_position: 1,
+        writes: Writes {
+            rows: vec![Row {
+                relation: Some(Relation::Supersedes { position: 1 }),
+                ..row(&import, "TR1")
+            }],
+            moved: vec![moved(Outcome::Held, returned)],
+            ..Writes::default()
+        },
+        at: now(),
+    };
+    assert!(matches!(
+        store.append(resolved).await.unwrap(),
+        Appended::Done(_)
+    ));
+    assert_eq!(lacking().await, 0);
+    assert_eq!(store.refused_rows(GATEWAY).await.unwrap(), None);
+    let totals = totals().await;
+    assert_eq!((totals.held.count, totals.returned.count), (0, 1));
 }

@@ -10,6 +10,7 @@ on_both! {
     unfinished_files_come_oldest_first_page_by_page,
     first_rows_are_in_the_order_of_the_file_and_leave_later_decisions_out,
     what_is_asked_by_entry_or_position_comes_back_for_just_these,
+    a_returned_prenote_comes_back_as_it_was_written,
 }
 
 const DATABASES: [&str; 1] = [GATEWAY];
@@ -235,6 +236,7 @@ async fn import_with_everything(fixture: &Fixture) -> String {
         duplicates: vec![duplicate(3), duplicate(4)],
         rejected: Vec::new(),
         dishonor: Marks::default(),
+        ..Writes::default()
     };
     let appended = store.append(append(&id, (0, 5), 0, writes)).await;
     assert!(matches!(appended.unwrap(), Appended::Done(_)));
@@ -340,4 +342,20 @@ async fn what_is_asked_by_entry_or_position_comes_back_for_just_these(fixture: F
         [duplicate(4)]
     );
     assert!(store.rejected_of(&id, 0..9).await.unwrap().is_empty());
+}
+
+async fn a_returned_prenote_comes_back_as_it_was_written(fixture: Fixture) {
+    let store = &fixture.store;
+    let id = fixture.deciding_import("a", 2).await;
+    let prenote = PrenoteLine {
+        ordinal: 1,
+        entry: entry(2),
+    };
+    let writes = Writes {
+        prenotes: vec![prenote.clone()],
+        ..Writes::default()
+    };
+    store.append(append(&id, (0, 2), 0, writes)).await.unwrap();
+    assert_eq!(store.prenotes_of(&id, 0..2).await.unwrap(), [prenote]);
+    assert!(store.prenotes_of(&id, 0..1).await.unwrap().is_empty());
 }

@@ -15,9 +15,6 @@ pub(super) const fn sentence(reason: HoldReason) -> &'static str {
         HoldReason::IdsContradict => {
             "the ids of this entry do not all name the same payment; a person chooses"
         }
-        HoldReason::ReturnedPrenote => {
-            "a prenote (an entry of zero) came back; no payment is affected"
-        }
         HoldReason::UnreadableTransfer => {
             "the payment cannot be read in our system; it is looked up again"
         }

@@ -112,6 +112,16 @@ const RETURNS: &[Refusal] = &[
         DENIED,
         "table import_duplicates",
     ),
+    (
+        "UPDATE import_prenotes SET entry = '{}'",
+        DENIED,
+        "table import_prenotes",
+    ),
+    (
+        "DELETE FROM import_prenotes",
+        DENIED,
+        "table import_prenotes",
+    ),
     ("UPDATE holds SET entry = '{}'", DENIED, "table holds"),
     ("DELETE FROM holds", DENIED, "table holds"),
     (

@@ -21,6 +21,8 @@ pub enum Area {
     Store,
     /// A database of another team.
     Target,
+    /// Rows that a database of another team refuses.
+    Refusal,
     /// An import.
     Import,
     /// The alerts themselves.
@@ -50,6 +52,7 @@ impl Area {
             | Self::Bucket
             | Self::Store
             | Self::Target
+            | Self::Refusal
             | Self::Import
             | Self::Integrity => Severity::Critical,
         }

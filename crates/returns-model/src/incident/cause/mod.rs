@@ -149,11 +149,26 @@ pub enum Cause {
     /// The returns database does not answer or refuses.
     StoreUnreachable { why: String },
     /// An adapter does not answer.
-    AdapterUnreachable { database: String, why: String },
+    AdapterUnreachable {
+        database: String,
+        /// Whether it is the system of record, without which nothing is decided.
+        leads: bool,
+        why: String,
+    },
     /// A target accepts no writes.
-    TargetReadOnly { database: String },
+    TargetReadOnly { database: String, leads: bool },
     /// A target, or its adapter, refuses what it is fed.
-    TargetFailed { database: String, why: String },
+    TargetFailed {
+        database: String,
+        leads: bool,
+        why: String,
+    },
+    /// A target took other rows, and refused these for good.
+    RowsRefused {
+        database: String,
+        count: u64,
+        why: String,
+    },
     /// The import cannot continue, because the gateway does not answer or for another reason.
     ImportStuck { why: String },
     /// The import ended the process twice, and is not tried again by itself.
@@ -248,9 +263,10 @@ impl Cause {
             Self::BucketFailed { bucket, action, why } => reports::failed(bucket, action, why),
             Self::ReportWrong { key, what } => reports::report_wrong(key, what),
             Self::StoreUnreachable { why } => service::store_unreachable(why),
-            Self::AdapterUnreachable { database, why } => target::adapter_unreachable(database, why),
-            Self::TargetReadOnly { database } => target::read_only(database),
-            Self::TargetFailed { database, why } => target::failed(database, why),
+            Self::AdapterUnreachable { database, leads, why } => target::adapter_unreachable(database, *leads, why),
+            Self::TargetReadOnly { database, leads } => target::read_only(database, *leads),
+            Self::TargetFailed { database, leads, why } => target::failed(database, *leads, why),
+            Self::RowsRefused { database, count, why } => target::rows_refused(database, *count, why),
             Self::ImportStuck { why } => service::import_stuck(why),
             Self::ImportParked { import_id } => service::import_parked(import_id),
             Self::DoesNotTieOut { what } => service::does_not_tie_out(what),

@@ -183,14 +183,24 @@ fn our_samples() -> Vec<Cause> {
         Cause::StoreUnreachable { why: why() },
         Cause::AdapterUnreachable {
             database: database(),
+            leads: true,
             why: why(),
         },
         Cause::TargetReadOnly {
-            database: database(),
+            database: text("rallypay"),
+            leads: false,
         },
         Cause::TargetFailed {
+            database: text("rallypay"),
+            leads: false,
+            why: text("permission denied for table transactions"),
+        },
+        Cause::RowsRefused {
             database: database(),
-            why: text("permission denied for table transfers"),
+            count: 3,
+            why: text(
+                "gateway did not take journal row 17: \"RETURNED\" is not a value of the enum",
+            ),
         },
         Cause::ImportStuck {
             why: text("the gateway's adapter does not answer"),
@@ -302,4 +312,18 @@ fn the_document_describes_every_cause() {
             "docs/alerts.md is not up to date: run ECHECK_REWRITE_GOLDEN=1 cargo test -p returns-model"
         );
     }
+}
+
+#[test]
+fn a_system_of_record_that_is_away_is_not_told_as_a_mirror_that_is_behind() {
+    let away = |leads| Cause::AdapterUnreachable {
+        database: text("gateway"),
+        leads,
+        why: text("connection refused"),
+    };
+    let (leading, mirror) = (away(true).describe(), away(false).describe());
+    assert_eq!(leading.headline, mirror.headline);
+    assert!(leading.meaning.contains("system of record"));
+    assert!(!leading.meaning.contains("not reaching this database"));
+    assert!(mirror.meaning.contains("not reaching this database"));
 }

@@ -161,6 +161,10 @@ impl ReturnsService for Sample {
         missing()
     }
 
+    async fn retry_holds(&self, _: Request<RetryHoldsRequest>) -> Answer<RetryHoldsResponse> {
+        missing()
+    }
+
     async fn resolve_hold(&self, _: Request<ResolveHoldRequest>) -> Answer<ResolveHoldResponse> {
         missing()
     }
