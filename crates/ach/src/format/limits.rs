@@ -14,6 +14,14 @@ pub(in crate::format) const FILE_REASON: usize = 4096;
 /// All headers of a file together. They are repeated in each raw row.
 pub(in crate::format) const HEADERS: usize = 8 * 1024;
 
+/// The longest name of a column in a raw row of so many bytes and cells: long headers over short
+/// rows are cut once more.
+pub(in crate::format) fn name(row_bytes: usize, cells: usize) -> usize {
+    const FREE: usize = 128;
+    const MOST_RATIO: usize = 16;
+    (FREE + MOST_RATIO * row_bytes) / cells.max(1)
+}
+
 /// The text in at most `longest` bytes; what is cut off leaves a mark.
 pub(in crate::format) fn cut(mut text: String, longest: usize) -> String {
     const MARK: char = '…';

@@ -57,6 +57,17 @@ fn a_total_may_be_larger_than_any_entry() {
 }
 
 #[test]
+fn a_file_of_nothing_but_rows_of_totals_is_rejected_after_a_few() {
+    let profile = profile(&format!("{SMALL}\n[trailer]\nfirst_cell = [\"Total*\"]\n"));
+    let totals = |count: usize| -> String { (0..count).map(|n| format!("Total {n}\n")).collect() };
+    let subtotals = read_rows(&format!("a,R01,1.00,,\n{}", totals(16)), &profile);
+    assert_eq!(subtotals.file_rejected, None);
+    let outcome = read_rows(&format!("a,R01,1.00,,\n{}", totals(17)), &profile);
+    let why = &outcome.file_rejection().why;
+    assert!(why.contains("a second trailer"), "{why}");
+}
+
+#[test]
 fn a_trailer_column_can_be_named_by_its_header() {
     let profile = with_trailer("total = \"amount\"\ncount = \"text\"");
     assert_eq!(

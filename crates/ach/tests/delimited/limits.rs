@@ -41,6 +41,20 @@ fn the_headers_of_many_columns_are_bounded_together() {
 }
 
 #[test]
+fn long_headers_over_short_rows_are_cut_to_the_length_of_the_rows() {
+    let more: String = (0..40).map(|n| format!(",{n:h<120}")).collect();
+    let row = format!("p1,R01,1.00,,{}\n", ",".repeat(40));
+    let text = format!("id,code,amount,date,text{more}\n{}", row.repeat(500));
+    let recorded = recorded(&text, "raw = true");
+    assert!(recorded < 50 * text.len(), "{recorded} of {}", text.len());
+
+    let header = "Attempted Funds Transfer Date";
+    let text = format!("id,code,amount,date,text,{header}\np1,R01,1.00,,nsf,\n");
+    let outcome = read(text.as_bytes(), &small("raw = true"));
+    assert_eq!(outcome.entries[0].raw[5].0, header);
+}
+
+#[test]
 fn a_long_text_is_cut_and_a_long_id_is_none() {
     let long = "word ".repeat(10_000);
     let rows = format!("p1,R01,1.00,,{long}\n{long},R01,1.00,,nsf\np2,R01,{long},,nsf\n");

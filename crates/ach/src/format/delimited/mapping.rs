@@ -205,6 +205,7 @@ impl<'a> RowFields<'a> {
 
     /// The row for people: header and value, with account numbers hidden.
     fn raw(&self) -> Vec<(String, String)> {
+        let longest_name = limits::name(self.row.size(), self.row.len());
         let cells = self.row.cells().enumerate();
         cells
             .map(|(index, text)| {
@@ -216,7 +217,8 @@ impl<'a> RowFields<'a> {
                 } else {
                     cell::padded(value, self.layout.pad(index)).into_owned()
                 };
-                (self.layout.name(index), limits::cut(value, limits::TEXT))
+                let name = limits::cut(self.layout.name(index), longest_name);
+                (name, limits::cut(value, limits::TEXT))
             })
             .collect()
     }

@@ -44,6 +44,11 @@ impl CsvRow {
         self.ends.len()
     }
 
+    /// How many bytes it has, with its delimiters and its line end.
+    pub(super) fn size(&self) -> usize {
+        self.text.len() + self.ends.len()
+    }
+
     /// The cell at `index`, counted from 0, with its blanks.
     pub(super) fn cell(&self, index: usize) -> Option<&str> {
         let end = *self.ends.get(index)?;

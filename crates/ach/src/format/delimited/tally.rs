@@ -8,6 +8,9 @@ use crate::format::summary::plus;
 use crate::format::{Emptiness, FileRejected, Item, Rejected, Summary};
 use crate::money::Currency;
 
+/// The most kinds of rows of totals, which are kept until the end of the file.
+const MOST_TRAILERS: usize = 16;
+
 /// Counts and sums, kept while the file is read.
 #[derive(Debug, Default)]
 pub(super) struct FileTally {
@@ -89,7 +92,8 @@ impl FileTally {
         at: FilePosition,
         first_cell: &str,
     ) -> Result<(), FileRejected> {
-        if !self.trailers.insert(first_cell.to_lowercase()) {
+        let is_new = self.trailers.len() < MOST_TRAILERS;
+        if !is_new || !self.trailers.insert(first_cell.to_lowercase()) {
             self.check_no_trailer(at, "a second trailer")?;
         }
         self.trailer_at = Some(at);
