@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
+.PHONY: help demo up test test-more fmt setup fuzz crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -44,6 +44,14 @@ crash-matrix: ## Test every failpoint with an abort, an error and a delay.
 crash-self-test: ## Plant known bugs; the crash campaign must catch each.
 	@scripts/setup tests
 	@scripts/crash self-test --seed $(SEED)
+
+# How many seconds each target of the fuzzer runs, and which if not all.
+FOR ?= 30
+TARGET ?=
+
+fuzz: ## Fuzz every parser (FOR=30 TARGET=nacha).
+	@scripts/setup tests
+	@scripts/fuzz --seconds $(FOR) $(TARGET)
 
 bench: ## Compare an import with a psql script (docs/performance.md).
 	@scripts/setup tests

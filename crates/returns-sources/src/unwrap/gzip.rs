@@ -3,8 +3,7 @@
 use std::io::{BufReader, Read};
 
 use flate2::bufread::MultiGzDecoder;
-use returns_import::ReadBack;
 
-pub(super) fn open(wrapped: ReadBack) -> impl Read {
+pub(super) fn open(wrapped: impl Read) -> impl Read {
     MultiGzDecoder::new(BufReader::with_capacity(256 << 10, wrapped))
 }

@@ -122,7 +122,8 @@ impl<'a> Unwrapping<'a> {
                     )
                 })?;
                 let key = key.unlocked()?;
-                let message = pgp::open(wrapped, &key).map_err(|why| self.unopenable(why))?;
+                let message =
+                    pgp::message::open(wrapped, &key).map_err(|why| self.unopenable(why))?;
                 self.pour(message, inner, at)
             }
         }

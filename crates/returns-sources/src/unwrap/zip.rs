@@ -1,8 +1,7 @@
 //! zip archives. The names inside are never used as paths.
 
-use std::io::{BufReader, Read, Seek as _, SeekFrom};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 
-use returns_import::ReadBack;
 use zip::ZipArchive;
 
 /// An archive that says of itself that it has more is not listed: the list is held in memory.
@@ -13,10 +12,10 @@ const MOST_LIST_BYTES: u32 = 4 << 20;
 /// So many files may be inside; each becomes an import.
 pub(super) const MOST_FILES: usize = 100;
 
-pub(super) type Archive = ZipArchive<BufReader<ReadBack>>;
+pub(super) type Archive<R> = ZipArchive<BufReader<R>>;
 
 /// Opens the archive's list of files.
-pub(super) fn open(mut wrapped: ReadBack) -> Result<Archive, String> {
+pub(super) fn open<R: Read + Seek>(mut wrapped: R) -> Result<Archive<R>, String> {
     check_list(&mut wrapped)?;
     ZipArchive::new(BufReader::with_capacity(256 << 10, wrapped))
         .map_err(|error| format!("it is not a readable zip archive: {error}"))
@@ -24,7 +23,7 @@ pub(super) fn open(mut wrapped: ReadBack) -> Result<Archive, String> {
 
 /// Looks at the archive's end record (4.3.16 of PKWARE's APPNOTE) for how long its list is,
 /// before anything is made of the list.
-fn check_list(wrapped: &mut ReadBack) -> Result<(), String> {
+fn check_list(wrapped: &mut (impl Read + Seek)) -> Result<(), String> {
     const RECORD_BYTES: u64 = 22;
     // A reader may look a few bytes further than a comment can be long.
     const COMMENT_BYTES: u64 = 65_535 + 64;
@@ -64,7 +63,9 @@ pub(super) fn too_many(files: usize) -> String {
 
 /// The files of the archive: their places and names. Folders do not count, and neither does what
 /// macOS adds to an archive.
-pub(super) fn files(archive: &mut Archive) -> Result<Vec<(usize, Vec<u8>)>, String> {
+pub(super) fn files<R: Read + Seek>(
+    archive: &mut Archive<R>,
+) -> Result<Vec<(usize, Vec<u8>)>, String> {
     let mut files = Vec::new();
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(broken)?;
@@ -88,7 +89,10 @@ pub(super) fn files(archive: &mut Archive) -> Result<Vec<(usize, Vec<u8>)>, Stri
 }
 
 /// The content of the file at a place.
-pub(super) fn file(archive: &mut Archive, index: usize) -> Result<impl Read, String> {
+pub(super) fn file<R: Read + Seek>(
+    archive: &mut Archive<R>,
+    index: usize,
+) -> Result<impl Read, String> {
     archive.by_index(index).map_err(broken)
 }
 
