@@ -72,6 +72,10 @@ pub enum Reason {
     UnsupportedType,
     /// The database will not have the change.
     DatabaseRefused,
+    /// It is about a prenote, and so about no payment.
+    ReturnedPrenote,
+    /// Our bank rejected what must have entered the network already.
+    UnexpectedValidationFailure,
 }
 
 impl Reason {
@@ -89,6 +93,8 @@ impl Reason {
             "contested_return" => Self::ContestedReturn,
             "unsupported_type" => Self::UnsupportedType,
             "database_refused" => Self::DatabaseRefused,
+            "returned_prenote" => Self::ReturnedPrenote,
+            "unexpected_validation_failure" => Self::UnexpectedValidationFailure,
             _ => return None,
         })
     }
@@ -104,7 +110,9 @@ impl Reason {
             | Self::StateConflict
             | Self::SecondReturn
             | Self::UnsupportedType
-            | Self::DatabaseRefused => false,
+            | Self::DatabaseRefused
+            | Self::ReturnedPrenote
+            | Self::UnexpectedValidationFailure => false,
         }
     }
 }
@@ -293,6 +301,9 @@ fn decide(
     if entry.says.code() == STRANGE_CODE {
         return Fate::Held(Reason::UnknownCode);
     }
+    if entry.is_prenote() {
+        return Fate::Held(Reason::ReturnedPrenote);
+    }
     if !facts.exists {
         return Fate::Held(Reason::UnknownTransfer);
     }
@@ -304,7 +315,7 @@ fn decide(
     }
     let of = standing
         .iter()
-        .find(|earlier| matches!(earlier.says, Says::Return { .. }));
+        .find(|earlier| matches!(earlier.says, Says::Return { .. } | Says::Rejected { .. }));
     if of.is_some() && !entry.says.is_later_stage() {
         return Fate::Held(Reason::SecondReturn);
     }
@@ -317,10 +328,21 @@ fn decide(
     if entry.says.is_later_stage() {
         return later_stage(transfer, entry, of.copied(), standing);
     }
+    if matches!(entry.says, Says::Rejected { .. }) {
+        return rejected(transfer, facts);
+    }
     match effect(policy, transfer, facts) {
         None => Fate::Held(Reason::StateConflict),
         Some(_) if transfer.refused => Fate::Held(Reason::DatabaseRefused),
         Some(effect) => Fate::Acted(effect),
+    }
+}
+
+/// What a rejection by our bank comes to: only what is on its way can be rejected.
+fn rejected(transfer: &Transfer, facts: Facts) -> Fate {
+    match (transfer.kind, transfer.state, facts.owner_acted) {
+        (Kind::Debit, State::Pending, false) => Fate::Acted(Effect::Fail),
+        _ => Fate::Held(Reason::UnexpectedValidationFailure),
     }
 }
 
@@ -333,7 +355,10 @@ fn later_stage(
 ) -> Fate {
     let dishonor = standing.iter().find_map(|earlier| match earlier.says {
         Says::Dishonored { code, .. } => Some(code),
-        Says::Return { .. } | Says::Correction { .. } | Says::Contested { .. } => None,
+        Says::Return { .. }
+        | Says::Rejected { .. }
+        | Says::Correction { .. }
+        | Says::Contested { .. } => None,
     });
     let is_contested = standing
         .iter()
@@ -364,7 +389,7 @@ fn later_stage(
                 Effect::Reapply,
             )
         }
-        Says::Return { .. } | Says::Correction { .. } => {
+        Says::Return { .. } | Says::Rejected { .. } | Says::Correction { .. } => {
             return Fate::Held(Reason::UnknownCode);
         }
     };
@@ -402,7 +427,11 @@ fn is_funded(policy: Policy, transfer: &Transfer, facts: Facts) -> bool {
 }
 
 fn same(one: &Entry, other: &Entry) -> bool {
-    one.says == other.says && one.return_trace == other.return_trace
+    match (&one.says, &other.says) {
+        // A rejection has no trace number of its own, and its code is the bank's own.
+        (Says::Rejected { .. }, Says::Rejected { .. }) => true,
+        _ => one.says == other.says && one.return_trace == other.return_trace,
+    }
 }
 
 /// How a payment must look once everything has settled.
@@ -418,7 +447,8 @@ pub struct Look {
     pub effects: usize,
     /// Its status in the Rails app; `None` when that has no such payment.
     pub status: Option<&'static str>,
-    /// The code of the last stage, which the Rails app keeps; `None` without an effect.
+    /// The code of the last stage, which the Rails app keeps; `None` without an effect, and for
+    /// what never entered the network.
     pub last_code: Option<&'static str>,
 }
 
@@ -458,7 +488,7 @@ pub fn look(policy: Policy, transfer: &Transfer, facts: Facts, acted: &[(Effect,
         made: Vec::new(),
         effects: 0,
         status: status(transfer, facts, acted.last().map(|(effect, _)| *effect)),
-        last_code: acted.last().map(|(_, entry)| entry.says.code()),
+        last_code: acted.last().and_then(|(_, entry)| return_code(entry)),
     };
     for (effect, entry) in acted {
         look.effects += 1;
@@ -472,11 +502,22 @@ pub fn look(policy: Policy, transfer: &Transfer, facts: Facts, acted: &[(Effect,
         };
         if let Some(state) = ends {
             look.state = policy.spelling(state);
-            look.code = Some(entry.says.code());
+            look.code = return_code(entry);
         }
         look.made.extend(made);
     }
     look
+}
+
+/// The code of a return; what never entered the network has none.
+const fn return_code(entry: &Entry) -> Option<&'static str> {
+    match entry.says {
+        Says::Rejected { .. } => None,
+        Says::Return { code }
+        | Says::Correction { code, .. }
+        | Says::Dishonored { code, .. }
+        | Says::Contested { code, .. } => Some(code),
+    }
 }
 
 /// The status that the Rails app starts with.

@@ -115,7 +115,7 @@ fn stages(files: &[Arc<ReturnFile>]) -> HashMap<&str, u64> {
         match entry.says {
             Says::Dishonored { .. } => stages.entry(&entry.transfer_id).or_default().0 = true,
             Says::Contested { .. } => stages.entry(&entry.transfer_id).or_default().1 = true,
-            Says::Return { .. } | Says::Correction { .. } => {}
+            Says::Return { .. } | Says::Rejected { .. } | Says::Correction { .. } => {}
         }
     }
     let count = |(dishonored, contested)| 1 + u64::from(dishonored) + u64::from(contested);

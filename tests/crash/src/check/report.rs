@@ -14,7 +14,7 @@ use super::{Findings, Invariant};
 use crate::db::hex;
 use crate::oracle::{Effect, Fate, Reason};
 use crate::rig::Rig;
-use crate::world::{Entry, InMirror, Line, ReturnFile, Transfer};
+use crate::world::{Entry, InMirror, Line, ReturnFile, Says, Transfer};
 
 /// A line of a report, by the names of its columns.
 type Cells = HashMap<String, String>;
@@ -208,7 +208,13 @@ fn entry_line(
     transfer: Option<&Transfer>,
 ) -> Option<String> {
     let outcome = cell(cells, "outcome");
-    let trace = format!("'{}", entry.return_trace);
+    let trace = match entry.says {
+        Says::Rejected { .. } => String::new(),
+        Says::Return { .. }
+        | Says::Correction { .. }
+        | Says::Dishonored { .. }
+        | Says::Contested { .. } => format!("'{}", entry.return_trace),
+    };
     if cell(cells, "return_trace") != trace {
         return Some(format!(
             "it is about {:?}, the file's line about {trace}",
@@ -280,7 +286,7 @@ fn in_databases(cells: &Cells, entry: &Entry, transfer: &Transfer) -> Option<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{Kind, Owner, Says, State};
+    use crate::world::{Kind, Owner, State};
 
     fn entry() -> Entry {
         Entry {

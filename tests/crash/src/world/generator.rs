@@ -18,14 +18,23 @@ use crate::seed::{Purpose, draws};
 /// Return codes that are in force for debits and credits alike.
 const CODES: [&str; 6] = ["R01", "R02", "R03", "R04", "R06", "R16"];
 
+/// The codes with which our own bank rejects an entry, and a batch with all its entries.
+const REJECTS: [(&str, bool); 2] = [("REJ06030", false), ("REJ02010", true)];
+
+/// What corrections say, one line below the other.
+const CORRECTIONS: [&str; 3] = ["C01", "C02", "C05"];
+
+/// Routing numbers, which a correction gives.
+const ROUTINGS: [&str; 3] = ["091000019", "121000248", "021000021"];
+
 /// Files that a file may still be about, or that say what others said of the same payments.
 const MEMORY: usize = 8;
 
 /// What a new payment is for, and how many of a hundred are.
-const MIX: [(Part, u32); 15] = [
-    (Part::Funded, 27),
-    (Part::Unfunded, 15),
-    (Part::FundedMeanwhile, 20),
+const MIX: [(Part, u32); 18] = [
+    (Part::Funded, 24),
+    (Part::Unfunded, 14),
+    (Part::FundedMeanwhile, 18),
     (Part::CanceledMeanwhile, 3),
     (Part::Credit, 6),
     (Part::Refund, 2),
@@ -38,6 +47,9 @@ const MIX: [(Part, u32); 15] = [
     (Part::ClosedInMirror, 2),
     (Part::Refused, 2),
     (Part::StrangeCode, 3),
+    (Part::Rejected, 3),
+    (Part::RejectedMeanwhile, 1),
+    (Part::Prenote, 2),
 ];
 
 /// What a new payment is for.
@@ -58,6 +70,9 @@ enum Part {
     ClosedInMirror,
     Refused,
     StrangeCode,
+    Rejected,
+    RejectedMeanwhile,
+    Prenote,
 }
 
 impl Part {
@@ -73,7 +88,8 @@ impl Part {
     }
 
     /// Whether other entries may be about the same payment. What a database refuses, or what
-    /// is canceled meanwhile, is decided anew by each entry: too many outcomes are right.
+    /// is canceled or rejected meanwhile, is decided anew by each entry: too many outcomes are
+    /// right.
     const fn may_repeat(self) -> bool {
         match self {
             Self::Funded
@@ -88,8 +104,10 @@ impl Part {
             | Self::OtherDirection
             | Self::NotInMirror
             | Self::ClosedInMirror
-            | Self::StrangeCode => true,
-            Self::CanceledMeanwhile | Self::Refused => false,
+            | Self::StrangeCode
+            | Self::Rejected
+            | Self::Prenote => true,
+            Self::CanceledMeanwhile | Self::RejectedMeanwhile | Self::Refused => false,
         }
     }
 }
@@ -204,11 +222,8 @@ impl Drawing {
                 self.insert_return(second);
             }
             10..15 => {
-                let correction = self.correction(entry);
-                if self.draws.random_ratio(1, 3) {
-                    self.corrections.push(Line::Entry(correction.clone()));
-                }
-                self.corrections.push(Line::Entry(correction));
+                let corrections = self.corrections(entry);
+                self.corrections.extend(corrections);
             }
             15 => {
                 let amount_minor = self.draws.random_range(100..90_000);
@@ -239,7 +254,10 @@ impl Drawing {
                 // Few entries about one payment keep the orders that are possible few.
                 let alone = named.len() == 1
                     && file.transfers.iter().any(|t| {
-                        t.id == entry.transfer_id && !t.refused && t.owner != Owner::Cancels
+                        let rejected = matches!(entry.says, Says::Rejected { .. });
+                        let decided_once =
+                            t.owner != Owner::Cancels && !(rejected && t.owner == Owner::Funds);
+                        t.id == entry.transfer_id && !t.refused && decided_once
                     });
                 if !alone || !self.draws.random_ratio(1, 25) {
                     continue;
@@ -252,8 +270,8 @@ impl Drawing {
                         self.insert_return(second);
                     }
                     _ => {
-                        let correction = self.correction(entry);
-                        self.corrections.push(Line::Entry(correction));
+                        let corrections = self.corrections(entry);
+                        self.corrections.extend(corrections);
                     }
                 }
             }
@@ -278,16 +296,29 @@ impl Drawing {
         }
     }
 
-    fn correction(&mut self, about: &Entry) -> Entry {
+    /// One entry with one to three lines of corrections below it, of which the last may come twice.
+    fn corrections(&mut self, about: &Entry) -> Vec<Line> {
         let return_trace = self.trace();
-        let data = format!("{:012}", self.draws.random_range(1_000_u64..9_999_999));
-        Entry {
-            says: Says::Correction { code: "C01", data },
-            amount_minor: 0,
-            is_credit: false,
-            return_trace,
-            ..about.clone()
+        let count = self.draws.random_range(1..=CORRECTIONS.len());
+        let mut lines: Vec<Line> = Vec::new();
+        for code in &CORRECTIONS[..count] {
+            let data = match *code {
+                "C01" => format!("{:012}", self.draws.random_range(1_000_u64..9_999_999)),
+                "C02" => ROUTINGS[self.draws.random_range(0..ROUTINGS.len())].to_owned(),
+                _ => "37".to_owned(),
+            };
+            lines.push(Line::Entry(Entry {
+                says: Says::Correction { code, data },
+                amount_minor: 0,
+                is_credit: false,
+                return_trace: return_trace.clone(),
+                ..about.clone()
+            }));
         }
+        if self.draws.random_ratio(1, 3) {
+            lines.extend(lines.last().cloned());
+        }
+        lines
     }
 
     fn transfer(&mut self, part: Part, number: u32) -> Transfer {
@@ -297,11 +328,12 @@ impl Drawing {
             _ => Kind::Debit,
         };
         let owner = match part {
-            Part::FundedMeanwhile => Owner::Funds,
+            Part::FundedMeanwhile | Part::RejectedMeanwhile => Owner::Funds,
             Part::Credit if self.draws.random_ratio(1, 3) => Owner::Funds,
             Part::CanceledMeanwhile => Owner::Cancels,
             Part::BroughtLater => Owner::Brings,
             Part::Unknown => Owner::NeverHasIt,
+            Part::Prenote if self.draws.random_ratio(1, 2) => Owner::NeverHasIt,
             _ => Owner::Leaves,
         };
         let (state, in_deposit) = self.state(part, kind, owner);
@@ -339,6 +371,8 @@ impl Drawing {
                 self.unfunded(pending)
             }
             (Part::Funded, ..) => self.funded(),
+            (Part::RejectedMeanwhile, ..) => (State::Pending, false),
+            (Part::Rejected, ..) if self.draws.random_ratio(3, 4) => (State::Pending, false),
             _ if self.draws.random_ratio(1, 2) => self.funded(),
             _ => self.unfunded(false),
         }
@@ -360,9 +394,13 @@ impl Drawing {
     }
 
     fn first_entry(&mut self, part: Part, transfer: &Transfer) -> Entry {
-        let code = match part {
-            Part::StrangeCode => STRANGE_CODE,
-            _ => self.code(),
+        let says = match part {
+            Part::StrangeCode => Says::Return { code: STRANGE_CODE },
+            Part::Rejected | Part::RejectedMeanwhile => {
+                let (code, with_batch) = REJECTS[self.draws.random_range(0..REJECTS.len())];
+                Says::Rejected { code, with_batch }
+            }
+            _ => Says::Return { code: self.code() },
         };
         let is_credit = match (transfer.kind, part) {
             (Kind::Debit, Part::OtherDirection) => true,
@@ -371,13 +409,14 @@ impl Drawing {
         };
         let amount_minor = match part {
             Part::OtherAmount => transfer.amount_minor + 1,
+            Part::Prenote => 0,
             _ => transfer.amount_minor,
         };
         let return_trace = self.trace();
         Entry {
             transfer_id: transfer.id.clone(),
             ach_trace: transfer.ach_trace.clone(),
-            says: Says::Return { code },
+            says,
             amount_minor,
             is_credit,
             return_trace,
@@ -447,6 +486,27 @@ mod tests {
             })
         });
         assert!(echoes.count() > 50);
+    }
+
+    #[test]
+    fn forty_files_have_rejects_prenotes_and_lines_of_corrections_below_each_other() {
+        let world = World::new(7, 0);
+        let files: Vec<_> = (0..40).map(|_| world.next_file(30..140)).collect();
+        let lines = files.iter().flat_map(|file| &file.lines);
+        let entries: Vec<&Entry> = lines
+            .filter_map(|line| match line {
+                Line::Entry(entry) => Some(entry),
+                Line::Unreadable { .. } => None,
+            })
+            .collect();
+        let count = |test: fn(&Entry) -> bool| entries.iter().filter(|entry| test(entry)).count();
+        assert!(count(|entry| entry.says.code() == "REJ06030") > 20);
+        assert!(count(|entry| entry.says.code() == "REJ02010") > 20);
+        assert!(count(Entry::is_prenote) > 20);
+        for code in CORRECTIONS {
+            let of_code = entries.iter().filter(|entry| entry.says.code() == code);
+            assert!(of_code.count() > 20, "{code}");
+        }
     }
 
     #[test]

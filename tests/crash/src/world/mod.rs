@@ -135,11 +135,18 @@ pub enum Says {
         /// Its code.
         code: &'static str,
     },
-    /// A notification of change.
+    /// Our own bank rejected it: it never entered the network.
+    Rejected {
+        /// The bank's code.
+        code: &'static str,
+        /// Whether the code stands in the header of a batch, and so rejects all of it.
+        with_batch: bool,
+    },
+    /// A notification of change. Several about one entry stand in lines below it.
     Correction {
         /// Its code.
         code: &'static str,
-        /// The corrected data; its last four digits tell one from another.
+        /// The corrected data; of an account, its last four digits tell one from another.
         data: String,
     },
     /// A dishonor of a return.
@@ -166,6 +173,7 @@ impl Says {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Return { code }
+            | Self::Rejected { code, .. }
             | Self::Correction { code, .. }
             | Self::Dishonored { code, .. }
             | Self::Contested { code, .. } => code,
@@ -177,7 +185,7 @@ impl Says {
     pub const fn is_later_stage(&self) -> bool {
         match self {
             Self::Dishonored { .. } | Self::Contested { .. } => true,
-            Self::Return { .. } | Self::Correction { .. } => false,
+            Self::Return { .. } | Self::Rejected { .. } | Self::Correction { .. } => false,
         }
     }
 }
@@ -198,8 +206,20 @@ pub struct Entry {
     pub amount_minor: i64,
     /// Whether its transaction code is a credit's.
     pub is_credit: bool,
-    /// Its own trace number; of a later stage, that of the return that it is about.
+    /// Its own trace number; of a later stage, that of the return that it is about. A rejected
+    /// entry has none.
     pub return_trace: String,
+}
+
+impl Entry {
+    /// Whether it is about a prenote: an entry of zero, which was no payment.
+    #[must_use]
+    pub const fn is_prenote(&self) -> bool {
+        match self.says {
+            Says::Return { .. } | Says::Rejected { .. } => self.amount_minor == 0,
+            Says::Correction { .. } | Says::Dishonored { .. } | Says::Contested { .. } => false,
+        }
+    }
 }
 
 /// A line of a file, with its addenda if it has any.

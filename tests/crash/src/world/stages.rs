@@ -72,8 +72,14 @@ impl<'a> Notified<'a> {
         if over || transfer.refused || !stands {
             return None;
         }
-        let mut returns = self
-            .about(&transfer.id)
+        let about = self.about(&transfer.id);
+        if about
+            .iter()
+            .any(|entry| matches!(entry.says, Says::Rejected { .. }))
+        {
+            return None;
+        }
+        let mut returns = about
             .iter()
             .filter(|entry| matches!(entry.says, Says::Return { .. }));
         let first = returns.next()?;
