@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use echeck_adapter::batch::{AppliedStep, ReleaseToSettlement, TransferChange, Update, UpdateEffect};
+use echeck_adapter::batch::{
+    AppliedStep, ReleaseToSettlement, TransferChange, Update, UpdateEffect,
+};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::mapping::{Mapping, MappingNeeds, Obstacle};
 use echeck_adapter::row::Cell;
