@@ -77,7 +77,7 @@ impl FilledColumn {
             | Fill::ParentId
             | Fill::Amount
             | Fill::Tags
-            | Fill::DecidedAt
+            | Fill::WrittenAt
             | Fill::Null => false,
         }
     }

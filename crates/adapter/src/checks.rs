@@ -80,7 +80,7 @@ pub(crate) fn enum_lacks(column: &MappedColumn, text: &str) -> bool {
     }
     let ignores_case = match column.native() {
         NativeType::Mysql { collation, .. } => collation.ends_with("_ci"),
-        NativeType::Plain | NativeType::Postgres(_) => false,
+        NativeType::Plain | NativeType::Postgres { .. } => false,
     };
     let values = values.trim_end_matches(')').split("','");
     let mut values = values.map(|value| value.trim_matches('\'').replace("''", "'"));
@@ -98,7 +98,7 @@ pub(crate) fn cast(column: &MappedColumn, text: &str) -> SqlStatement {
 /// The parameter in the column's own type, as far as a comparison depends on it.
 fn typed(column: &MappedColumn) -> String {
     match (column.dialect(), column.native()) {
-        (Dialect::Postgres, NativeType::Postgres(name)) => format!("CAST($1 AS {name})"),
+        (Dialect::Postgres, NativeType::Postgres { name, .. }) => format!("CAST($1 AS {name})"),
         (Dialect::Postgres, _) => "$1".to_owned(),
         (Dialect::Mysql, NativeType::Mysql { charset, collation }) => {
             format!("CONVERT(? USING {charset}) COLLATE {collation}")

@@ -71,6 +71,7 @@ impl FeedError {
             | Self::Ahead { .. }
             | Self::Diverged { .. }
             | Self::NoRow(_)
+            | Self::Unreadable { .. }
             | Self::Contract { .. }
             | Self::NoSource(_) => false,
         }

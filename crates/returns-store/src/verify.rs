@@ -25,6 +25,7 @@ pub struct CountedImport {
     pub in_stretches: u64,
     pub holds: u64,
     pub duplicates: u64,
+    pub prenotes: u64,
     pub rejected: u64,
 }
 

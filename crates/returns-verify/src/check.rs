@@ -318,6 +318,7 @@ impl Check<'_> {
             | FeedError::Ahead { .. }
             | FeedError::Diverged { .. }
             | FeedError::NoRow(_)
+            | FeedError::Unreadable { .. }
             | FeedError::Contract { .. }
             | FeedError::NoSource(_)
             | FeedError::Decide(_)

@@ -35,7 +35,8 @@ pub(crate) async fn check(
     }
     match &import.phase {
         Phase::Checking | Phase::Rejected { .. } => {
-            let others = counted.holds + counted.duplicates + counted.rejected;
+            let lines = counted.duplicates + counted.prenotes + counted.rejected;
+            let others = counted.holds + lines;
             if counted.counted.rows + others > 0 {
                 recount.fault("it has rows, holds or lines, but was not accepted");
             }
@@ -90,7 +91,7 @@ impl Recount<'_> {
     async fn lines(&mut self, counted: &CountedImport, items: u64) -> Result<(), StoreError> {
         let mut totals = Totals::default();
         self.first_rows(&mut totals).await?;
-        let (mut holds, mut duplicates, mut rejected) = (0, 0, 0);
+        let (mut holds, mut duplicates, mut prenotes, mut rejected) = (0, 0, 0, 0);
         let mut from = 0;
         while from < items {
             let to = from.saturating_add(WINDOW.into()).min(items);
@@ -99,6 +100,10 @@ impl Recount<'_> {
                 let amount = line.entry.and_then(|entry| entry.amount);
                 count(&mut totals.duplicate, amount);
                 duplicates += 1;
+            }
+            for line in self.store.prenotes_of(id, from..to).await? {
+                count(&mut totals.prenote, line.entry.amount);
+                prenotes += 1;
             }
             for line in self.store.rejected_of(id, from..to).await? {
                 totals
@@ -115,13 +120,13 @@ impl Recount<'_> {
             from = to;
         }
         let (before, after) = (
-            (counted.duplicates, counted.rejected),
-            (duplicates, rejected),
+            [counted.duplicates, counted.prenotes, counted.rejected],
+            [duplicates, prenotes, rejected],
         );
         // Holds of rows that had no effect are added at any time.
         if before != after || counted.holds > holds {
             self.fault(&format!(
-                "holds, duplicates or unreadable lines are not among its {items} lines"
+                "holds, duplicates, prenotes or unreadable lines are not among its {items} lines"
             ));
         }
         self.compare(&mut totals, items);
@@ -151,6 +156,7 @@ impl Recount<'_> {
         let mut read = Tally::default();
         let mut pairs = vec![
             ("duplicate", recorded.duplicate, counted.duplicate),
+            ("prenote", recorded.prenote, counted.prenote),
             ("held", recorded.held, counted.held),
             ("rejected", recorded.rejected, counted.rejected),
         ];

@@ -99,9 +99,14 @@ fn unreadable(found: &FoundTransfers) -> Option<Resolution> {
 
 #[cfg(test)]
 mod tests {
+    use ach::code::ReturnCode;
+    use ach::entry::{Coded, Entry, EntryKind, FilePosition};
+    use ach::format::{Format, worldpay};
+    use ach::money::Money;
     use echeck_proto::adapter::v1 as proto;
 
     use super::*;
+    use crate::source::{Ours, Source};
 
     /// What a rule found: transfers with these ids, of which one without an id cannot be read.
     fn found(rule: &str, ids: &[&str]) -> (MatchRule, FoundTransfers) {
@@ -135,17 +140,6 @@ mod tests {
         assert_eq!(held(&[found(strong, &["TR1"]), found(weak, &[""])]), None);
         assert_eq!(held(&[found(strong, &[]), found(weak, &[])]), None);
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use ach::code::ReturnCode;
-    use ach::entry::{Coded, Entry, EntryKind, FilePosition};
-    use ach::format::{Format, worldpay};
-    use ach::money::Money;
-
-    use super::*;
-    use crate::source::{Ours, Source};
 
     #[test]
     fn a_returned_prenote_is_not_looked_up() {

@@ -123,7 +123,7 @@ impl IncidentReporter {
         let new = session
             .fetch(file, &self.spool, &bank.source, limit_bytes, nonce, &clock)
             .await?;
-        let [new] = <[NewImport; 1]>::try_from(new).unwrap();
+        let [new] = <[KeptFile; 1]>::try_from(new).unwrap();
         Ok(new)
     }
 

@@ -332,7 +332,7 @@ async fn messages_for_others_tampered_and_unencrypted_ones_are_not_opened() {
 }
 
 /// The files that an archive in a folder is taken as, and what is left in the spool.
-async fn all_taken(name: &str, content: &[u8]) -> (Result<Vec<NewImport>, SourceError>, usize) {
+async fn all_taken(name: &str, content: &[u8]) -> (Result<Vec<KeptFile>, SourceError>, usize) {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join(name), content).unwrap();
     let keys = format!("directory = {:?}\ncomplete = \"rename\"\n", folder.path());

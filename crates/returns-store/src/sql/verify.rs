@@ -23,6 +23,7 @@ const COUNTED: &str = "SELECT i.import_id, i.row_count, i.first_position, i.last
          WHERE s.import_id = i.import_id) AS in_stretches, \
      (SELECT COUNT(*) FROM holds h WHERE h.import_id = i.import_id) AS holds, \
      (SELECT COUNT(*) FROM import_duplicates d WHERE d.import_id = i.import_id) AS duplicates, \
+     (SELECT COUNT(*) FROM import_prenotes p WHERE p.import_id = i.import_id) AS prenotes, \
      (SELECT COUNT(*) FROM import_rejected_lines r WHERE r.import_id = i.import_id) AS rejected \
      FROM imports i WHERE i.import_id > $1 ORDER BY i.import_id LIMIT $2";
 
@@ -59,6 +60,7 @@ fn counted_import(record: &Record) -> Result<CountedImport, StoreError> {
         in_stretches: record.count("in_stretches")?,
         holds: record.count("holds")?,
         duplicates: record.count("duplicates")?,
+        prenotes: record.count("prenotes")?,
         rejected: record.count("rejected")?,
     })
 }
