@@ -1,19 +1,23 @@
 //! From entries to decisions, for a batch of entries at a time: the lookup in the system of record,
-//! what the journal knows already, and the pure decision of [`ach::decision`].
+//! what the journal knows already, the pure decision of [`ach::decision`], and the row that the
+//! journal keeps of it.
 
 mod dishonor;
 mod lookup;
 mod pending;
-mod row;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use ach::decision::{Decision, Effect, FundingPolicy, Hold, Resolution, decide};
-use ach::entry::Entry;
+use ach::decision::{
+    Act, Action, Decision, Effect, FundingPolicy, Hold, Resolution, decide, failure_messages,
+    return_messages, reversal_tags, stage_tags,
+};
+use ach::entry::{Entry, EntryKind};
 use chrono::{DateTime, Utc};
 use returns_model::dishonor::DishonorMark;
-use returns_model::journal::{JournalRow, Relation, Row};
+use returns_model::ids;
+use returns_model::journal::{JournalRow, NewTransfer, Relation, Row, RowEffect, TransferFacts};
 use returns_store::{Known, Store, StoreError};
 
 pub(crate) use lookup::look_up;
@@ -226,7 +230,7 @@ fn decide_one(
             pending.add(transfer_id, &return_id, effect, one.entry);
             EntryOutcome::Act {
                 effect,
-                row: Box::new(row::row(one, act, return_id, now)),
+                row: Box::new(row(one, act, return_id, now)),
             }
         }
     }
@@ -240,4 +244,90 @@ fn candidates(resolution: &Resolution) -> Vec<String> {
         }
         Resolution::Ambiguous(ids) | Resolution::Unreadable { ids, .. } => ids.clone(),
     }
+}
+
+/// The row of `act` on the entry. Its ids are derived from `return_id`.
+fn row(one: &EntryToDecide<'_>, act: Act<'_>, return_id: String, now: DateTime<Utc>) -> Row {
+    Row {
+        schema: Row::SCHEMA,
+        effect: effect(one.entry, &act, &return_id),
+        return_id,
+        transfer: TransferFacts::from(act.transfer),
+        expected: act.expected,
+        relation: one.relation.clone(),
+        flags: act.flags,
+        description: description(one.entry),
+        entry: one.entry.clone(),
+        source: one.source.name.clone(),
+        import_id: one.import_id.to_owned(),
+        ordinal: one.ordinal,
+        actor: one.actor.map(str::to_owned),
+        decided_at: now,
+    }
+}
+
+fn effect(entry: &Entry, act: &Act<'_>, id: &str) -> RowEffect {
+    match &act.action {
+        Action::Fail => RowEffect::Fail {
+            messages: failure_messages(entry, act.transfer),
+        },
+        Action::Return => RowEffect::Return {
+            messages: return_messages(entry),
+        },
+        Action::Correct => RowEffect::Correct {},
+        Action::Reverse => RowEffect::Reverse {
+            reversal: reversal(id, reversal_tags(entry, act.transfer), None),
+        },
+        Action::Restore {
+            return_id,
+            was_reversed,
+        } => RowEffect::Restore {
+            of_return: return_id.clone(),
+            restoration: NewTransfer {
+                id: ids::restoration_id(id),
+                trace_id: ids::restoration_trace_id(id),
+                tags: stage_tags(entry, "Dishonor", return_id),
+                // Without a reversal it is the returned transfer that is made good.
+                parent_id: was_reversed.then(|| ids::reversal_id(return_id)),
+            },
+        },
+        Action::Reapply {
+            return_id,
+            dishonor_id,
+        } => RowEffect::Reapply {
+            of_return: return_id.clone(),
+            reversal: reversal(
+                id,
+                stage_tags(entry, "Contested dishonor", return_id),
+                Some(ids::restoration_id(dishonor_id)),
+            ),
+        },
+    }
+}
+
+fn reversal(id: &str, tags: Vec<(String, String)>, parent_id: Option<String>) -> NewTransfer {
+    NewTransfer {
+        id: ids::reversal_id(id),
+        trace_id: ids::reversal_trace_id(id),
+        tags,
+        parent_id,
+    }
+}
+
+/// What the reason means, in words that may be shown to a platform's users: the code's own
+/// title where the table has it, since banks write anything into their text.
+fn description(entry: &Entry) -> String {
+    let title = match &entry.kind {
+        EntryKind::Return { code, .. }
+        | EntryKind::Dishonored { code, .. }
+        | EntryKind::Contested { code, .. } => code.known().map(|code| code.info().title),
+        EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => {
+            code.known().map(|code| code.info().title)
+        }
+        EntryKind::ValidationFailure { .. } => None,
+    };
+    title
+        .map(str::to_owned)
+        .or_else(|| entry.description.clone())
+        .unwrap_or_else(|| "refused before it entered the network".to_owned())
 }
