@@ -2,12 +2,14 @@
 //! fault, while everything moves; everything once the system has drained.
 
 mod acquirer;
+mod api;
 mod bucket;
 mod entries;
 mod journal;
 mod payments;
 mod quick;
 mod report;
+mod said;
 mod shown;
 mod snapshot;
 mod webhooks;
@@ -73,13 +75,15 @@ pub enum Invariant {
     Notified,
     /// GetTransfer shows how far a return has come, and what was made of it.
     Shown,
+    /// What is said of an import and of a run is what took effect in each database.
+    Said,
     /// After the faults everything is applied in time.
     Drained,
 }
 
 impl Invariant {
     /// All of them, in the order of the report.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Dense,
         Self::Chain,
         Self::CursorNotAhead,
@@ -101,6 +105,7 @@ impl Invariant {
         Self::RunsEnd,
         Self::Notified,
         Self::Shown,
+        Self::Said,
         Self::Drained,
     ];
 
@@ -129,6 +134,7 @@ impl Invariant {
             | Self::RunsEnd
             | Self::Notified
             | Self::Shown
+            | Self::Said
             | Self::Drained => false,
         }
     }
@@ -158,6 +164,7 @@ impl Invariant {
             Self::RunsEnd => "every run ended with an outcome and names its files",
             Self::Notified => "every effect was published at every address, and nothing else",
             Self::Shown => "GetTransfer shows later stages as they are",
+            Self::Said => "what was said equals what took effect in each database",
             Self::Drained => "drained without a pause once the faults stopped",
         }
     }
@@ -257,6 +264,7 @@ pub async fn full(rig: &Rig, load: &Load) -> Result<(Findings, Coverage)> {
     report::check(&snapshot, rig, &objects, &fates, &mut findings);
     webhooks::check(&snapshot, rig, &mut findings).await?;
     shown::check(&snapshot, rig, &fates.acted, &mut findings).await;
+    said::check(&snapshot, rig, &fates, &mut findings).await;
     for violation in load.violations() {
         findings.violations.push((Invariant::FileOnce, violation));
     }

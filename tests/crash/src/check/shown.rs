@@ -1,15 +1,12 @@
 //! What GetTransfer shows of payments whose returns came to later stages, and of what was made of
 //! them.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result};
 use echeck_proto::returns::v1 as proto;
 use proto::AchReturnStage as Stage;
 use proto::get_transfer_request::Key;
-use proto::returns_service_client::ReturnsServiceClient;
-use tokio::time::Instant;
 
+use super::api::ask;
 use super::entries::Acted;
 use super::snapshot::Snapshot;
 use super::{Findings, Invariant};
@@ -18,9 +15,6 @@ use crate::rig::Rig;
 
 /// Payments that are looked at in one check, the latest ones.
 const LOOKS: usize = 20;
-
-/// How long to ask: a service may have been started just now.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) async fn check(snapshot: &Snapshot, rig: &Rig, acted: &Acted, findings: &mut Findings) {
     let files = rig.world.files();
@@ -64,26 +58,15 @@ fn made_of<'a>(snapshot: &'a Snapshot, id: &str) -> impl Iterator<Item = &'a str
 }
 
 async fn get(rig: &Rig, id: &str) -> Result<proto::Transfer> {
-    let began = Instant::now();
-    loop {
-        for url in &rig.urls {
-            match ask(url, id).await {
-                Ok(shown) => return Ok(shown),
-                Err(error) if began.elapsed() > PATIENCE => return Err(error),
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-            }
-        }
-    }
-}
-
-async fn ask(url: &str, id: &str) -> Result<proto::Transfer> {
-    let mut client = ReturnsServiceClient::connect(url.to_owned()).await?;
-    let ask = proto::GetTransferRequest {
-        key: Some(Key::TransferId(id.to_owned())),
-        ..proto::GetTransferRequest::default()
-    };
-    let answer = client.get_transfer(ask).await?.into_inner();
-    answer.transfer.context("the answer has no transfer")
+    ask(rig, async |mut client| {
+        let question = proto::GetTransferRequest {
+            key: Some(Key::TransferId(id.to_owned())),
+            ..proto::GetTransferRequest::default()
+        };
+        let answer = client.get_transfer(question).await?.into_inner();
+        answer.transfer.context("the answer has no transfer")
+    })
+    .await
 }
 
 /// What is wrong with how a payment is shown; `None` when nothing is.

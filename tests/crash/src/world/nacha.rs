@@ -21,7 +21,7 @@ enum Batch {
     /// Entries that are rejected one by one.
     Rejects,
     /// Entries that are rejected with their batch, by this code.
-    RejectedBatch(&'static str),
+    RejectedWhole(&'static str),
     LaterStages,
     Corrections,
 }
@@ -37,7 +37,7 @@ impl Batch {
                 Says::Rejected {
                     code,
                     with_batch: true,
-                } => Self::RejectedBatch(code),
+                } => Self::RejectedWhole(code),
                 Says::Dishonored { .. } | Says::Contested { .. } => Self::LaterStages,
                 Says::Correction { .. } => Self::Corrections,
             },
@@ -50,14 +50,14 @@ impl Batch {
         match self {
             Self::Returns | Self::LaterStages | Self::Corrections => RDFI,
             Self::Rejects => ODFI,
-            Self::RejectedBatch(code) => code,
+            Self::RejectedWhole(code) => code,
         }
     }
 
     const fn sec(self) -> &'static str {
         match self {
             Self::Corrections => "COR",
-            Self::Returns | Self::Rejects | Self::RejectedBatch(_) | Self::LaterStages => "PPD",
+            Self::Returns | Self::Rejects | Self::RejectedWhole(_) | Self::LaterStages => "PPD",
         }
     }
 }
