@@ -331,3 +331,6 @@ fn description(entry: &Entry) -> String {
         .or_else(|| entry.description.clone())
         .unwrap_or_else(|| "refused before it entered the network".to_owned())
 }
+
+#[cfg(test)]
+mod tests;
