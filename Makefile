@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
+.PHONY: help demo up test test-more fmt setup fuzz mutants crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -52,6 +52,10 @@ TARGET ?=
 fuzz: ## Fuzz every parser (FOR=30 TARGET=nacha).
 	@scripts/setup tests
 	@scripts/fuzz --seconds $(FOR) $(TARGET)
+
+mutants: ## Change the code that money hangs on; the tests must notice (docs/guarantees.md).
+	@scripts/setup tests
+	@scripts/mutants
 
 bench: ## Compare an import with a psql script (docs/performance.md).
 	@scripts/setup tests

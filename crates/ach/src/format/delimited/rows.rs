@@ -81,9 +81,6 @@ impl CsvRow {
     /// line may be missing, unless the file ends there.
     pub(super) fn aligned(&self, starts: &[usize]) -> Self {
         let mut row = self.clone();
-        for end in self.ends.iter().rev().skip(1) {
-            row.text.insert(*end, char::from(NO_DELIMITER));
-        }
         let mut places = row.text.char_indices().map(|(place, _)| place);
         let mut passed = 1;
         row.ends.clear();
@@ -98,6 +95,15 @@ impl CsvRow {
         }
         row.ends.push(row.text.len());
         row
+    }
+
+    /// Makes one cell of all, as the line was before a byte in it was taken for a delimiter.
+    fn rejoin(&mut self) {
+        let last = self.ends.pop();
+        while let Some(end) = self.ends.pop() {
+            self.text.insert(end, char::from(NO_DELIMITER));
+        }
+        self.ends.extend(last.map(|_| self.text.len()));
     }
 
     /// Whether the row covers more than one line.
@@ -227,6 +233,7 @@ impl<R: Read> CsvRows<R> {
         self.row
             .decode(&self.bytes[..self.used], &self.ends, self.encoding);
         if !self.starts.is_empty() {
+            self.row.rejoin();
             self.row = self.row.aligned(&self.starts);
         }
         Ok(Some(&self.row))
