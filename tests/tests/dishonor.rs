@@ -193,7 +193,8 @@ async fn the_list_the_command_the_return_and_the_report_say_the_same() {
     let (code, json) = echeck(&world, &["dishonorable", "--json"]).await;
     assert_eq!((code, of_json(&json)), (Some(2), expected.clone()));
     let of_other = ["dishonorable", "--all", "--import", "imp_0", "--json"];
-    assert_eq!(echeck(&world, &of_other).await, (Some(0), String::new()));
+    // There is no such import, which is a mistake and no empty list.
+    assert_eq!(echeck(&world, &of_other).await, (Some(1), String::new()));
     let (_, table) = echeck(&world, &["dishonorable"]).await;
     assert!(
         table.contains("R69 03") && table.contains("UNTIL"),

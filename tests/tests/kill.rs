@@ -10,8 +10,10 @@ use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
 use echeck_tests::{Process, binary, eventually, port};
 use proto::import_file_request::Part;
+use proto::operations_service_client::OperationsServiceClient;
 use proto::returns_service_client::ReturnsServiceClient;
 use sqlx::{Row as _, SqlitePool};
+use tonic::transport::Channel;
 
 const ROUNDS: usize = 5;
 const KILLS_PER_ROUND: usize = 10;
@@ -54,7 +56,14 @@ fn echeck(arguments: &[&str]) {
     assert!(done.success(), "echeck {arguments:?}");
 }
 
-async fn up(folder: &Path) -> (Process, ReturnsServiceClient<tonic::transport::Channel>) {
+/// What calls a service that was started.
+#[derive(Clone)]
+struct Client {
+    returns: ReturnsServiceClient<Channel>,
+    operations: OperationsServiceClient<Channel>,
+}
+
+async fn up(folder: &Path) -> (Process, Client) {
     let port = port();
     let settings = folder.join("settings.toml");
     std::fs::write(&settings, SETTINGS).unwrap();
@@ -81,11 +90,19 @@ async fn up(folder: &Path) -> (Process, ReturnsServiceClient<tonic::transport::C
         ReturnsServiceClient::connect(url.clone()).await.is_ok()
     })
     .await;
-    (process, ReturnsServiceClient::connect(url).await.unwrap())
+    let returns = ReturnsServiceClient::connect(url.clone()).await.unwrap();
+    let operations = OperationsServiceClient::connect(url).await.unwrap();
+    (
+        process,
+        Client {
+            returns,
+            operations,
+        },
+    )
 }
 
 async fn import(
-    mut client: ReturnsServiceClient<tonic::transport::Channel>,
+    client: Client,
     bytes: Vec<u8>,
     wait: proto::WaitLevel,
 ) -> Result<proto::ImportFileResponse, tonic::Status> {
@@ -101,7 +118,8 @@ async fn import(
     parts.extend(bytes.chunks(4 << 10).map(|chunk| proto::ImportFileRequest {
         part: Some(Part::Chunk(chunk.to_vec())),
     }));
-    client
+    let mut returns = client.returns;
+    returns
         .import_file(tokio_stream::iter(parts))
         .await
         .map(tonic::Response::into_inner)
@@ -126,13 +144,29 @@ async fn everything(folder: &Path) -> Vec<Vec<String>> {
     ]
 }
 
+/// Imports as [`import`] does, and before does what a person does about an import that two kills at
+/// one place have parked.
+async fn import_even_if_parked(
+    client: Client,
+    bytes: Vec<u8>,
+) -> Result<proto::ImportFileResponse, tonic::Status> {
+    let begun = import(client.clone(), bytes.clone(), proto::WaitLevel::Unspecified).await?;
+    let retry = proto::RetryImportRequest {
+        import_id: begun.file_import.unwrap_or_default().import_id,
+        actor: "ann".to_owned(),
+        reason: "the process was killed".to_owned(),
+    };
+    match client.operations.clone().retry_import(retry).await {
+        Err(refused) if refused.code() != tonic::Code::FailedPrecondition => Err(refused),
+        _ => import(client, bytes, proto::WaitLevel::Applied).await,
+    }
+}
+
 /// Runs the import to its end; gives what is there then, and how long the import took.
 async fn finish(folder: &Path, bytes: &[u8]) -> (Vec<Vec<String>>, Duration) {
     let (process, client) = up(folder).await;
     let started = Instant::now();
-    let answer = import(client, bytes.to_vec(), proto::WaitLevel::Applied)
-        .await
-        .unwrap();
+    let answer = import_even_if_parked(client, bytes.to_vec()).await.unwrap();
     assert_eq!(
         answer.file_import.unwrap().state(),
         proto::ImportState::Applied
@@ -197,7 +231,7 @@ async fn fifty_kills_leave_what_an_uninterrupted_run_leaves() {
         for _ in 0..KILLS_PER_ROUND {
             let (process, client) = up(&world).await;
             let bytes = bytes.clone();
-            let sending = tokio::spawn(import(client, bytes, proto::WaitLevel::Applied));
+            let sending = tokio::spawn(import_even_if_parked(client, bytes));
             // This is the random moment itself, not a wait for something.
             tokio::time::sleep(Duration::from_millis(draws.below(longest_ms.max(1)))).await;
             in_the_middle += usize::from(!sending.is_finished());

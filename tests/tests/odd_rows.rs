@@ -121,6 +121,7 @@ async fn a_row_that_the_adapter_cannot_read_is_skipped_by_an_operator_and_held()
     }
     eventually("the feed goes on", async || {
         let gateway = gateway(&mut operations.clone()).await;
+        eprintln!("DEBUG {gateway:?}");
         gateway.position == 2 && gateway.fault.is_empty()
     })
     .await;

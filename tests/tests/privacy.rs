@@ -43,7 +43,9 @@ async fn what_a_stack_keeps_is_private_and_a_key_that_others_may_read_is_refused
     assert!(refused.contains("spool.key"), "{refused}");
     assert!(refused.contains("open to other users"), "{refused}");
 
-    set_mode(&data.join("spool.key"), 0o600);
+    for key in ["spool.key", "journal.key"] {
+        set_mode(&data.join(key), 0o600);
+    }
     let stack = start(&options).await.unwrap();
     for name in ["", "spool", "bucket"] {
         let path = data.join(name);

@@ -197,7 +197,7 @@ fn records_of_fixed_width_are_read_and_their_trailer_is_checked() {
 #[test]
 fn a_record_of_fixed_width_that_is_cut_off_rejects_the_file() {
     let end = FIXED_WIDTH.find("0000005000D").unwrap();
-    let rejected = read(FIXED_WIDTH[..end].as_bytes(), &fixed_width());
+    let rejected = read(&FIXED_WIDTH.as_bytes()[..end], &fixed_width());
     let why = &rejected.file_rejection().why;
     assert!(why.contains("ends in the middle of this row"), "{why}");
 }

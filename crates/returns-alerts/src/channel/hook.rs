@@ -201,11 +201,13 @@ mod tests {
 
     #[tokio::test]
     async fn an_answer_without_end_is_cut_off() {
-        use tokio::io::AsyncWriteExt as _;
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move {
             let (mut socket, _) = listener.accept().await.unwrap();
+            // An answer before the question is refused.
+            let _question = socket.read(&mut [0; 1024]).await.unwrap();
             let head = b"HTTP/1.1 500 No\r\ntransfer-encoding: chunked\r\n\r\n";
             socket.write_all(head).await.unwrap();
             let chunk = [b"10000\r\n".to_vec(), vec![b'a'; 1 << 16], b"\r\n".to_vec()].concat();

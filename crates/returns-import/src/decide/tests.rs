@@ -12,6 +12,7 @@ use returns_model::journal::{NewTransfer, RowEffect};
 use returns_store::{Appended, Writes};
 
 use super::*;
+use crate::adapter::FoundTransfers;
 
 const TRACE: &str = "231380100000001";
 
@@ -36,6 +37,14 @@ fn payment(state: TransferState) -> Transfer {
         ach_trace: Some(TRACE.into()),
         settled_on: now().date_naive().checked_sub_days(Days::new(1)),
         parties: Parties::default(),
+        unnamed: String::new(),
+    }
+}
+
+fn found(transfers: Vec<Transfer>) -> FoundTransfers {
+    FoundTransfers {
+        transfers,
+        ..FoundTransfers::default()
     }
 }
 
@@ -66,7 +75,7 @@ impl Desk {
             },
             lookup: Lookup {
                 policy: FundingPolicy::State,
-                found: HashMap::from([(key, vec![payment(state)])]),
+                found: HashMap::from([(key, found(vec![payment(state)]))]),
             },
             pending: PendingDecisions::default(),
         }
@@ -95,7 +104,9 @@ impl Desk {
         let rows: Vec<Row> = outcomes
             .filter_map(|outcome| match outcome {
                 EntryOutcome::Act { row, .. } => Some(*row),
-                EntryOutcome::Duplicate { .. } | EntryOutcome::Hold { .. } => None,
+                EntryOutcome::Duplicate { .. }
+                | EntryOutcome::Prenote
+                | EntryOutcome::Hold { .. } => None,
             })
             .map(|row| Row {
                 import_id: import_id.clone(),
@@ -316,12 +327,12 @@ async fn the_payment_that_a_person_chose_is_taken_if_there_is_one() {
     let one = payment(TransferState::Pending);
     let mut twin = one.clone();
     twin.id = "TR2".into();
-    for (found, ids) in [
+    for (transfers, ids) in [
         (vec![], vec![]),
         (vec![one.clone()], vec!["TR1"]),
         (vec![one, twin], vec!["TR1", "TR2"]),
     ] {
-        desk.lookup.found.insert(key.clone(), found);
+        desk.lookup.found.insert(key.clone(), found(transfers));
         let chosen = EntryToDecide {
             transfer_id: Some("TR1"),
             return_id: Some("ret_of_before"),
@@ -340,7 +351,7 @@ async fn the_payment_that_a_person_chose_is_taken_if_there_is_one() {
                 assert_eq!(row.actor.as_deref(), Some("ops"));
             }
             EntryOutcome::Hold { transfer_ids, .. } => assert_eq!(*transfer_ids, ids),
-            duplicate @ EntryOutcome::Duplicate { .. } => panic!("{duplicate:?}"),
+            other @ (EntryOutcome::Duplicate { .. } | EntryOutcome::Prenote) => panic!("{other:?}"),
         }
     }
 }
@@ -396,7 +407,7 @@ async fn an_entry_that_names_no_payment_or_several_is_held() {
     let mut twin = payment(TransferState::Pending);
     twin.id = "TR2".into();
     for found in desk.lookup.found.values_mut() {
-        found.push(twin.clone());
+        found.transfers.push(twin.clone());
     }
     let decided = desk.decide(&[returned(ReturnCode::R01)]).await;
     let (reason, ids) = held(&decided.outcomes[0]);

@@ -1,5 +1,6 @@
 //! The bucket on a folder and on a real S3 server that checks signatures and rights.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -82,6 +83,7 @@ async fn a_secret_that_was_rotated_on_disk_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secret");
     std::fs::write(&file, "wrong\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let section = there.section(&there.full);
     let (others, _) = section.split_once("secret_access_key").unwrap();
     let bucket = open(&format!("{others}secret_access_key_file = {file:?}\n"));
@@ -317,7 +319,7 @@ async fn a_folder_that_is_gone_or_cannot_be_written_is_reported() {
 fn small_disk(at: &Path) -> bool {
     std::fs::create_dir_all(at).unwrap();
     std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"])
+        .args(["-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs"])
         .arg(at)
         .status()
         .is_ok_and(|status| status.success())

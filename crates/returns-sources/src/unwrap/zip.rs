@@ -68,7 +68,9 @@ pub(super) fn files<R: Read + Seek>(
 ) -> Result<Vec<(usize, Vec<u8>)>, String> {
     let mut files = Vec::new();
     for index in 0..archive.len() {
-        let entry = archive.by_index_raw(index).map_err(broken)?;
+        let entry = archive
+            .by_index_raw(index)
+            .map_err(|error| broken(&error))?;
         if entry.is_dir() || entry.name_raw().starts_with(b"__MACOSX/") {
             continue;
         }
@@ -93,7 +95,7 @@ pub(super) fn file<R: Read + Seek>(
     archive: &mut Archive<R>,
     index: usize,
 ) -> Result<impl Read, String> {
-    archive.by_index(index).map_err(broken)
+    archive.by_index(index).map_err(|error| broken(&error))
 }
 
 /// Whether people could not read the name in a list.
@@ -103,6 +105,6 @@ fn is_unusable(name: &[u8]) -> bool {
     name.is_empty() || name.len() > LONGEST_BYTES || name.iter().any(is_control)
 }
 
-fn broken(error: zip::result::ZipError) -> String {
+fn broken(error: &zip::result::ZipError) -> String {
     format!("the archive cannot be read: {error}")
 }

@@ -271,7 +271,7 @@ async fn a_file_that_was_taken_is_known_by_name_size_and_time(fixture: Fixture) 
     let since = store.taken_since("worldpay", now()).await.unwrap();
     assert_eq!(
         since,
-        [import_id.clone()],
+        std::slice::from_ref(&import_id),
         "one import, under however many names"
     );
     let later = now() + Duration::seconds(1);

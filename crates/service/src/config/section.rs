@@ -226,7 +226,7 @@ impl<'a> Section<'a> {
                 self.fault(
                     file_key,
                     format!("names a file that cannot be used: {fault}"),
-                )
+                );
             })
             .ok()
     }
