@@ -21,9 +21,12 @@ up: ## Run the whole stack in one process, until Ctrl-C.
 	cargo build --workspace --bin echeck
 	@target/debug/echeck up
 
+# --without-advisories where there is no advisory database (scripts/check-dependencies).
+ADVISORIES ?=
+
 test: ## Everything that must hold before a change lands.
 	@scripts/setup tests
-	@scripts/test
+	@scripts/test $(ADVISORIES)
 
 test-more: ## The adapters' tests and 100 kills on a real MySQL (1 GB, kept in ~/.cache/echeck).
 	@scripts/setup tests
