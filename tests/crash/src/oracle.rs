@@ -72,8 +72,6 @@ pub enum Reason {
     UnsupportedType,
     /// The database will not have the change.
     DatabaseRefused,
-    /// It is about a prenote, and so about no payment.
-    ReturnedPrenote,
     /// Our bank rejected what must have entered the network already.
     UnexpectedValidationFailure,
 }
@@ -93,7 +91,6 @@ impl Reason {
             "contested_return" => Self::ContestedReturn,
             "unsupported_type" => Self::UnsupportedType,
             "database_refused" => Self::DatabaseRefused,
-            "returned_prenote" => Self::ReturnedPrenote,
             "unexpected_validation_failure" => Self::UnexpectedValidationFailure,
             _ => return None,
         })
@@ -111,7 +108,6 @@ impl Reason {
             | Self::SecondReturn
             | Self::UnsupportedType
             | Self::DatabaseRefused
-            | Self::ReturnedPrenote
             | Self::UnexpectedValidationFailure => false,
         }
     }
@@ -124,6 +120,8 @@ pub enum Fate {
     Acted(Effect),
     /// Its return was known already.
     Duplicate,
+    /// It is about a prenote, and so about no payment.
+    Prenote,
     /// It waits.
     Held(Reason),
 }
@@ -133,7 +131,7 @@ impl Fate {
     const fn waits(self) -> bool {
         match self {
             Self::Held(reason) => reason.is_tried_again(),
-            Self::Acted(_) | Self::Duplicate => false,
+            Self::Acted(_) | Self::Duplicate | Self::Prenote => false,
         }
     }
 }
@@ -302,7 +300,7 @@ fn decide(
         return Fate::Held(Reason::UnknownCode);
     }
     if entry.is_prenote() {
-        return Fate::Held(Reason::ReturnedPrenote);
+        return Fate::Prenote;
     }
     if !facts.exists {
         return Fate::Held(Reason::UnknownTransfer);

@@ -29,6 +29,7 @@ struct Said<'a> {
     rows: Vec<&'a Row>,
     holds: Vec<&'a Hold>,
     duplicates: usize,
+    prenotes: usize,
     rejected: usize,
 }
 
@@ -116,6 +117,9 @@ fn by_place(snapshot: &Snapshot) -> HashMap<Place, Said<'_>> {
     for place in &snapshot.duplicates {
         said.entry(place.clone()).or_default().duplicates += 1;
     }
+    for place in &snapshot.prenotes {
+        said.entry(place.clone()).or_default().prenotes += 1;
+    }
     for place in &snapshot.rejected {
         said.entry(place.clone()).or_default().rejected += 1;
     }
@@ -175,13 +179,20 @@ fn accounted(place: &Place, line: &Line, said: &Said<'_>, findings: &mut Finding
         .iter()
         .filter(|hold| hold.failed.is_none())
         .count();
-    let counts = [first_rows, said.duplicates, holds, said.rejected];
+    let counts = [
+        first_rows,
+        said.duplicates,
+        said.prenotes,
+        holds,
+        said.rejected,
+    ];
     let unreadable = matches!(line, Line::Unreadable { .. });
     let things = counts.iter().sum::<usize>();
     let told = || {
         format!(
-            "line {} of {}: {first_rows} rows, {} duplicates, {holds} holds, {} rejected",
-            place.1, place.0, said.duplicates, said.rejected
+            "line {} of {}: {first_rows} rows, {} duplicates, {} prenotes, {holds} holds, {} \
+             rejected",
+            place.1, place.0, said.duplicates, said.prenotes, said.rejected
         )
     };
     findings.expect(Invariant::LineOnce, things <= 1, told);
@@ -200,6 +211,9 @@ fn fate(said: &Said<'_>, superseded: &HashSet<u64>, snapshot: &Snapshot) -> Resu
                 && !snapshot.gateway.exceptions.contains_key(&row.position)
         })
         .collect();
+    if said.prenotes == 1 {
+        return Ok(Fate::Prenote);
+    }
     match standing.as_slice() {
         [row] => return Ok(Fate::Acted(row.effect)),
         [] => {}
@@ -267,6 +281,9 @@ fn totals(
         for _ in 0..said.duplicates {
             add("duplicate", line.amount_minor());
         }
+        for _ in 0..said.prenotes {
+            add("prenote", line.amount_minor());
+        }
         for _ in 0..said.rejected {
             add("rejected", line.amount_minor());
         }
@@ -281,6 +298,7 @@ fn totals(
         "reapplied",
         "held",
         "duplicate",
+        "prenote",
         "rejected",
     ] {
         let tally = &import.totals[name];
@@ -336,9 +354,10 @@ fn as_the_oracle_says(
             .iter()
             .zip(entries)
             .filter_map(|(fate, (_, _, entry))| match fate {
-                Fate::Acted(Effect::Correct | Effect::Ready) | Fate::Duplicate | Fate::Held(_) => {
-                    None
-                }
+                Fate::Acted(Effect::Correct | Effect::Ready)
+                | Fate::Duplicate
+                | Fate::Prenote
+                | Fate::Held(_) => None,
                 Fate::Acted(effect) => Some((*effect, (*entry).clone())),
             })
             .collect();

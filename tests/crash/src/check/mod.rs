@@ -153,7 +153,7 @@ impl Invariant {
             Self::Money => "the money sent back equals the oracle's",
             Self::Order => "rows keep the order of their file",
             Self::LineOnce => "no line became two things",
-            Self::Entries => "lines = rows + duplicates + holds + rejected",
+            Self::Entries => "lines = rows + duplicates + prenotes + holds + rejected",
             Self::Totals => "totals of imports add up, in count and in money",
             Self::FileOnce => "the same bytes became one import",
             Self::Agree => "gateway and Rails app agree",

@@ -155,6 +155,7 @@ fn read(
         "restored",
         "reapplied",
         "duplicate",
+        "prenote",
         "held",
         "rejected",
     ];
@@ -235,6 +236,7 @@ fn entry_line(
         // No line of a file comes to that.
         Fate::Acted(Effect::Ready) => false,
         Fate::Duplicate => outcome == "duplicate",
+        Fate::Prenote => outcome == "prenote",
         Fate::Held(_) => false,
     };
     if !right {
@@ -244,7 +246,10 @@ fn entry_line(
         Fate::Acted(
             Effect::Return | Effect::Reverse | Effect::Fail | Effect::Restore | Effect::Reapply,
         ) => in_databases(cells, entry, transfer?),
-        Fate::Acted(Effect::Correct | Effect::Ready) | Fate::Duplicate | Fate::Held(_) => None,
+        Fate::Acted(Effect::Correct | Effect::Ready)
+        | Fate::Duplicate
+        | Fate::Prenote
+        | Fate::Held(_) => None,
     }
 }
 
@@ -258,6 +263,7 @@ fn waits(reason: &str, fate: Fate, holds: &[&Hold]) -> bool {
     match fate {
         Fate::Held(now) => reason == now || (then && reason.is_tried_again()),
         Fate::Acted(_) | Fate::Duplicate => then,
+        Fate::Prenote => false,
     }
 }
 

@@ -67,6 +67,7 @@ const fn word(fate: Fate) -> &'static str {
         // No line of a file comes to that.
         Fate::Acted(Effect::Ready) => "released",
         Fate::Duplicate => "duplicate",
+        Fate::Prenote => "prenote",
         Fate::Held(_) => "held",
     }
 }
@@ -96,6 +97,7 @@ fn counts(said: &proto::Import, file: &ReturnFile, fates: &Fates, findings: &mut
         ("restored", totals.restored),
         ("reapplied", totals.reapplied),
         ("duplicate", totals.duplicate),
+        ("prenote", totals.prenote),
         ("held", totals.held),
         ("rejected", totals.rejected),
     ] {
@@ -124,11 +126,12 @@ fn databases(
         .map(|row| row.position)
         .filter(|at| (said.first_position..=said.last_position).contains(at))
         .collect();
-    for (name, target) in [
-        ("gateway", &snapshot.gateway),
-        ("rallypay", &snapshot.rallypay),
+    for (name, targets) in [
+        ("gateway", vec![&snapshot.gateway]),
+        // What the system of record did not take is in no mirror either.
+        ("rallypay", vec![&snapshot.gateway, &snapshot.rallypay]),
     ] {
-        let without_effect = without_effect(&rows, target);
+        let without_effect = without_effect(snapshot, &said.import_id, &targets);
         let state = if without_effect > 0 {
             DatabaseState::Exception
         } else {
@@ -151,9 +154,28 @@ fn databases(
     }
 }
 
-fn without_effect(rows: &[u64], target: &Target) -> u64 {
-    let without = rows.iter().filter(|at| target.exceptions.contains_key(at));
-    without.count() as u64
+/// How many entries have no effect in one of the targets: the last row that says what to do about
+/// such an entry is among the target's exceptions.
+fn without_effect(snapshot: &Snapshot, import_id: &str, targets: &[&Target]) -> u64 {
+    let rows = || {
+        snapshot
+            .rows
+            .iter()
+            .filter(|row| row.import_id == import_id)
+    };
+    let replaced: HashSet<u64> = rows().filter_map(|row| row.supersedes).collect();
+    let lacks = |position: u64| {
+        // Only the mirror that had no effect of it has a row again; the others have an empty step.
+        let again = rows().filter(|row| row.repeats == Some(position));
+        let last = again.map(|row| row.position).max().unwrap_or(position);
+        targets.iter().any(|target| {
+            let lacked = target.exceptions.contains_key(&position);
+            lacked && (last == position || target.exceptions.contains_key(&last))
+        })
+    };
+    let standing = rows().filter(|row| !row.is_repeat && !replaced.contains(&row.position));
+    let lacking = standing.filter(|row| lacks(row.position));
+    lacking.map(|row| row.ordinal).collect::<HashSet<_>>().len() as u64
 }
 
 /// A run that completed has no line that waits; one with exceptions has, or had.
@@ -203,7 +225,7 @@ fn lacking<'a>(
             Line::Unreadable { .. } => true,
             Line::Entry(_) => match fates.of.get(&(file.index, ordinal)) {
                 Some(Fate::Held(_)) => true,
-                Some(Fate::Acted(_) | Fate::Duplicate) | None => false,
+                Some(Fate::Acted(_) | Fate::Duplicate | Fate::Prenote) | None => false,
             },
         });
         if waits {

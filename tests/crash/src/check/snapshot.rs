@@ -22,6 +22,8 @@ pub(super) struct Row {
     pub(super) effect: Effect,
     pub(super) supersedes: Option<u64>,
     pub(super) is_repeat: bool,
+    /// The earlier row that it says again, to one mirror.
+    pub(super) repeats: Option<u64>,
     /// The earlier row that it says more about, to every database.
     pub(super) follows: Option<u64>,
     /// The reversal or restoration that it makes, or says more about.
@@ -136,6 +138,7 @@ pub(super) struct Snapshot {
     pub(super) rows: Vec<Row>,
     pub(super) holds: Vec<Hold>,
     pub(super) duplicates: Vec<Place>,
+    pub(super) prenotes: Vec<Place>,
     pub(super) rejected: Vec<Place>,
     pub(super) imports: Vec<Import>,
     /// By import.
@@ -231,6 +234,7 @@ impl Snapshot {
             rows: rows(&rig.returns).await?,
             holds: holds(&rig.returns).await?,
             duplicates: places(&rig.returns, "import_duplicates").await?,
+            prenotes: places(&rig.returns, "import_prenotes").await?,
             rejected: places(&rig.returns, "import_rejected_lines").await?,
             imports: imports(&rig.returns).await?,
             filed: filed(&rig.returns).await?,
@@ -277,7 +281,11 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
             })
         });
         let relation = &said["relation"];
-        let follows = relation["position"].as_u64();
+        let earlier = |kind| {
+            relation["position"]
+                .as_u64()
+                .filter(|_| relation["kind"] == kind)
+        };
         Ok(Row {
             position,
             hash,
@@ -288,7 +296,8 @@ async fn rows(db: &Db) -> Result<Vec<Row>> {
             effect: Effect::from_word(word).with_context(|| format!("effect {word:?}"))?,
             supersedes,
             is_repeat: repeats.is_some(),
-            follows: follows.filter(|_| relation["kind"] == "follows"),
+            repeats: earlier("repeats"),
+            follows: earlier("follows"),
             made,
             ready: with["made"]["id"].as_str().map(str::to_owned),
             payload,
