@@ -13,6 +13,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{Store, StoreError};
 
+/// An import that is not tried again by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParkedImport {
+    pub import_id: String,
+    pub source: String,
+}
+
 /// Who works on what, by the database's own clock, since those of the replicas may differ.
 #[async_trait]
 pub trait LeaseStore: Send + Sync {
@@ -28,7 +35,8 @@ pub trait LeaseStore: Send + Sync {
     async fn release_lease(&self, name: &str, owner: &str) -> Result<(), StoreError>;
     /// Claims imports that are neither decided nor refused for `owner`, oldest first: those
     /// that nobody has claimed, whose claim has run out, or which `owner` has claimed already,
-    /// but none of `besides` and none that is parked. The claim runs for `lease`. Gives the ids, at most `limit`.
+    /// but none of `besides` and none that is parked. The claim runs for `lease`. Gives the ids, at
+    /// most `limit`.
     ///
     /// A claim only saves work. That nothing is done twice is up to
     /// [`crate::AppendStore::append`].
@@ -59,13 +67,6 @@ pub trait LeaseStore: Send + Sync {
     async fn parked_imports(&self) -> Result<Vec<ParkedImport>, StoreError>;
     /// Lets a parked import be claimed again. False when it is not parked.
     async fn retry_import(&self, import_id: &str) -> Result<bool, StoreError>;
-}
-
-/// An import that is not tried again by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParkedImport {
-    pub import_id: String,
-    pub source: String,
 }
 
 /// A replica.
