@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -181,6 +182,8 @@ async fn one_fault(
         }
         outcome.findings.add(findings);
     }
+    // The load goes on only if the files that it waits for do.
+    let _unanswered = retry_parked(rig).await;
     Ok(())
 }
 
@@ -193,7 +196,7 @@ async fn drain_and_check(
     last: bool,
 ) -> Result<()> {
     let began = Instant::now();
-    let stopped = load.stop(lanes, DRAIN).await;
+    let stopped = retrying_parked(rig, load.stop(lanes, DRAIN)).await;
     let left = match stopped {
         Ok(()) => drained(rig).await,
         Err(error) => Err(error.to_string()),
@@ -238,7 +241,7 @@ pub(crate) async fn drained(rig: &Rig) -> Result<(), String> {
     let mut last = (String::new(), began);
     loop {
         // If a database does not answer, the look below says so.
-        let _ = retry_parked(rig).await;
+        let _unanswered = retry_parked(rig).await;
         let left = left_to_do(rig).await.unwrap_or_else(|error| {
             Left::Something(format!("a database does not answer: {error:#}"))
         });
@@ -266,6 +269,19 @@ async fn retry_parked(rig: &Rig) -> Result<()> {
     let retry = "UPDATE imports SET work_begun = 0 WHERE work_begun >= 2 \
                  AND phase IN ('checking', 'deciding') AND claimed_until < clock_timestamp()";
     rig.returns.run(retry).await.map(drop)
+}
+
+/// Does some work while [`retry_parked`] is done again and again.
+async fn retrying_parked<T>(rig: &Rig, work: impl Future<Output = T>) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(Duration::from_millis(200)) => {}
+        }
+        // A database that does not answer is met by the work as well.
+        let _unanswered = retry_parked(rig).await;
+    }
 }
 
 /// What the returns service complained of last.

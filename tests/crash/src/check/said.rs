@@ -10,7 +10,7 @@ use proto::DatabaseState;
 
 use super::api::ask;
 use super::entries::Fates;
-use super::snapshot::{Snapshot, Target};
+use super::snapshot::{Row, Snapshot, Target};
 use super::{Findings, Invariant};
 use crate::oracle::{Effect, Fate};
 use crate::rig::Rig;
@@ -40,7 +40,7 @@ pub(super) async fn check(snapshot: &Snapshot, rig: &Rig, fates: &Fates, finding
             }
         };
         counts(&said, file, fates, findings);
-        databases(&said, snapshot, file, findings);
+        databases(&said, snapshot, (file, fates), findings);
     }
     runs(snapshot, fates, &files, findings);
 }
@@ -116,9 +116,17 @@ fn counts(said: &proto::Import, file: &ReturnFile, fates: &Fates, findings: &mut
 fn databases(
     said: &proto::Import,
     snapshot: &Snapshot,
-    file: &ReturnFile,
+    (file, fates): (&ReturnFile, &Fates),
     findings: &mut Findings,
 ) {
+    // A row without effect may turn out to be the duplicate of one that had it.
+    let is_duplicate = |row: &&Row| {
+        let fate = fates.of.get(&(file.index, row.ordinal));
+        matches!(fate, Some(Fate::Duplicate))
+    };
+    let own = snapshot.rows.iter();
+    let own = own.filter(|row| row.import_id == said.import_id && !is_duplicate(row));
+    let own: Vec<&Row> = own.collect();
     let rows: Vec<u64> = snapshot
         .rows
         .iter()
@@ -131,7 +139,7 @@ fn databases(
         // What the system of record did not take is in no mirror either.
         ("rallypay", vec![&snapshot.gateway, &snapshot.rallypay]),
     ] {
-        let without_effect = without_effect(snapshot, &said.import_id, &targets);
+        let without_effect = without_effect(&own, &targets);
         let state = if without_effect > 0 {
             DatabaseState::Exception
         } else {
@@ -156,24 +164,20 @@ fn databases(
 
 /// How many entries have no effect in one of the targets: the last row that says what to do about
 /// such an entry is among the target's exceptions.
-fn without_effect(snapshot: &Snapshot, import_id: &str, targets: &[&Target]) -> u64 {
-    let rows = || {
-        snapshot
-            .rows
-            .iter()
-            .filter(|row| row.import_id == import_id)
-    };
-    let replaced: HashSet<u64> = rows().filter_map(|row| row.supersedes).collect();
+fn without_effect(rows: &[&Row], targets: &[&Target]) -> u64 {
+    let replaced: HashSet<u64> = rows.iter().filter_map(|row| row.supersedes).collect();
     let lacks = |position: u64| {
         // Only the mirror that had no effect of it has a row again; the others have an empty step.
-        let again = rows().filter(|row| row.repeats == Some(position));
+        let again = rows.iter().filter(|row| row.repeats == Some(position));
         let last = again.map(|row| row.position).max().unwrap_or(position);
         targets.iter().any(|target| {
             let lacked = target.exceptions.contains_key(&position);
             lacked && (last == position || target.exceptions.contains_key(&last))
         })
     };
-    let standing = rows().filter(|row| !row.is_repeat && !replaced.contains(&row.position));
+    let standing = rows
+        .iter()
+        .filter(|row| !row.is_repeat && !replaced.contains(&row.position));
     let lacking = standing.filter(|row| lacks(row.position));
     lacking.map(|row| row.ordinal).collect::<HashSet<_>>().len() as u64
 }
