@@ -20,6 +20,10 @@ use crate::rig::{Backend, Machines, Rig, Service};
 use crate::seed::{Purpose, draws};
 use crate::world::World;
 
+/// When a drain takes longer, the system must be going in circles. A slow machine with much to do
+/// takes long, too.
+pub(crate) const LONGEST_DRAIN: Duration = DRAIN.saturating_mul(10);
+
 /// Faults in a round. A round's databases stay small, so that everything can be read again.
 pub const ROUND: u64 = 60;
 
@@ -196,7 +200,7 @@ async fn drain_and_check(
     last: bool,
 ) -> Result<()> {
     let began = Instant::now();
-    let stopped = retrying_parked(rig, load.stop(lanes, DRAIN)).await;
+    let stopped = retrying_parked(rig, load.stop(lanes, LONGEST_DRAIN)).await;
     let left = match stopped {
         Ok(()) => drained(rig).await,
         Err(error) => Err(error.to_string()),
@@ -231,7 +235,7 @@ async fn drain_and_check(
 }
 
 /// Waits until nothing is left to do. An error says what was left when nothing had changed for
-/// [`DRAIN`], or when so much time had passed that the system must be going in circles.
+/// [`DRAIN`], or after [`LONGEST_DRAIN`].
 ///
 /// The databases are read one after the other, and an exception goes back to the start of the
 /// way; so only two looks in a row that find nothing, with the same end of the journal, count.
@@ -256,7 +260,7 @@ pub(crate) async fn drained(rig: &Rig) -> Result<(), String> {
         quiet_at = None;
         if left != last.0 {
             last = (left, Instant::now());
-        } else if last.1.elapsed() > DRAIN || began.elapsed() > 10 * DRAIN {
+        } else if last.1.elapsed() > DRAIN || began.elapsed() > LONGEST_DRAIN {
             return Err(left);
         }
         tokio::time::sleep(Duration::from_millis(30)).await;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 
-use crate::campaign::{Plan, drained};
-use crate::check::{self, DRAIN, Findings, Invariant};
+use crate::campaign::{LONGEST_DRAIN, Plan, drained};
+use crate::check::{self, Findings, Invariant};
 use crate::load::{Load, Way};
 use crate::rig::{LEASE_MS, Machines, Rig, Service, now};
 use crate::world::World;
@@ -267,7 +267,7 @@ async fn run_group(
         for way in ways {
             load.send_by(*way, 20..32).await;
         }
-        load.stop(Vec::new(), DRAIN).await?;
+        load.stop(Vec::new(), LONGEST_DRAIN).await?;
         let left = drained(rig).await;
         // Somewhere in between a returns service may have been delayed or got an error.
         rig.upsets.note(began, now());
