@@ -47,7 +47,7 @@ impl Objects {
                 .to_string_lossy()
                 .into_owned();
             // A put that is cut off leaves `key#1`, which is no object to those who list. The
-            // diagnosis puts an empty object and deletes it, unless it is killed between.
+            // diagnosis puts a marker and deletes it, unless it is killed between.
             if !key.contains('#') && !key.starts_with(".echeck-probe/") {
                 self.written.insert(key, entry.metadata()?.modified()?);
             }
