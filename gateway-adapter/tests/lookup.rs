@@ -40,6 +40,20 @@ fn ids(response: &LookupTransfersResponse) -> Vec<Vec<&str>> {
 }
 
 #[tokio::test]
+async fn a_schema_that_changes_between_two_lookups_is_noticed_by_the_second() {
+    let rig = rig("").await;
+    rig.sql(&D::new("TR1").sql()).await;
+    let first = lookup(&rig, vec![id("TR1")]).await.unwrap();
+    rig.sql("ALTER TABLE transfers RENAME COLUMN state TO condition")
+        .await;
+    let refused = lookup(&rig, vec![id("TR1")]).await.unwrap_err();
+    assert_eq!(reason_of(&refused), "MAPPING_FAULT", "{refused}");
+    rig.sql("ALTER TABLE transfers RENAME COLUMN condition TO state")
+        .await;
+    assert_eq!(lookup(&rig, vec![id("TR1")]).await.unwrap(), first);
+}
+
+#[tokio::test]
 async fn every_kind_of_key_finds_its_transfers_in_the_order_asked_for() {
     let rig = rig("").await;
     rig.sql(

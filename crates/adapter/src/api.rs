@@ -13,7 +13,9 @@ use crate::batch::{LookupKey, parse_adoption, parse_applied, parse_batch, parse_
 use crate::check::check;
 use crate::conflict::CONFLICT_PAUSES;
 use crate::cursor::Cursor;
-use crate::dialect::{Access, failpoint};
+use crate::dialect::{Access, DbError, failpoint};
+use crate::fit::SchemaAge;
+use crate::mapping::LookupError;
 use crate::progress::{self, StepException};
 use crate::status::invalid;
 
@@ -33,13 +35,20 @@ impl AdapterApi {
         Self { target, clock }
     }
 
-    /// Looks transfers up in one transaction.
+    /// Looks transfers up in one transaction. What fails by a remembered schema counts as a
+    /// conflict, since the next try reads the schema.
     async fn look_up(&self, keys: &[LookupKey]) -> Result<Vec<Vec<proto::Transfer>>, Status> {
         let mut session = self.target.database.begin(Access::Read).await?;
-        let found = match self.target.fit(&mut *session).await {
-            Ok(fitted) => {
+        let found = match self.target.fit(&mut *session, SchemaAge::Recent).await {
+            Ok((fitted, schema_age)) => {
                 let found = fitted.mapping.lookup(&mut *session, keys).await;
-                found.map_err(Status::from)
+                found.map_err(|error| match error {
+                    LookupError::Db(error) if schema_age == SchemaAge::Recent => {
+                        self.target.forget_schema();
+                        DbError::Conflict(error.message().to_owned()).into()
+                    }
+                    error => Status::from(error),
+                })
             }
             Err(error) => Err(error.into()),
         };
@@ -123,7 +132,7 @@ impl AdapterService for AdapterApi {
     ) -> Result<Response<proto::VerifyUpdatesResponse>, Status> {
         let steps = parse_applied(request.into_inner().steps).map_err(|found| invalid(&found))?;
         let mut session = self.target.database.begin(Access::Read).await?;
-        let found = match self.target.fit(&mut *session).await {
+        let found = match self.target.fit_live(&mut *session).await {
             Ok(fitted) => {
                 let found = fitted.mapping.verify(&mut *session, &steps).await;
                 found.map_err(Status::from)

@@ -21,10 +21,10 @@ use uuid::Uuid;
 
 use crate::batch::{RowHash, Step, StepBatch};
 use crate::batch_group::{self, GroupError};
-use crate::check::FitError;
 use crate::conflict::Patience;
 use crate::cursor::{self, Cursor, CursorMismatch};
 use crate::dialect::{Access, DbError, TargetDatabase, TargetSession, failpoint};
+use crate::fit::{FitError, LastFit, SchemaAge};
 use crate::locked;
 use crate::mapping::{Mapping, MappingConfig, Obstacle};
 use crate::progress::{self, StepException};
@@ -40,6 +40,7 @@ pub struct Target {
     pub adapter: String,
     /// Whether another session was in the way lately.
     contended: Arc<AtomicBool>,
+    pub(crate) last_fit: Arc<LastFit>,
 }
 
 /// What a batch did.
@@ -114,6 +115,8 @@ struct LockedFirst(String);
 enum PartError {
     /// One of its steps aborted the transaction, which cannot be undone alone.
     TransactionAborted(String),
+    /// Not all of it was written, by a schema that may have changed since it was read.
+    SchemaMayHaveChanged,
     Failed(ApplyError),
 }
 
@@ -135,6 +138,7 @@ impl Target {
             mapping,
             adapter,
             contended: Arc::default(),
+            last_fit: Arc::default(),
         }
     }
 
@@ -173,6 +177,7 @@ impl Target {
                 Err(PartError::TransactionAborted(why)) => {
                     todo.extend(part.halves().ok_or(DbError::Refused(why))?);
                 }
+                Err(PartError::SchemaMayHaveChanged) => todo.push(part),
                 Err(PartError::Failed(ApplyError::Db(DbError::Conflict(message)))) => {
                     conflicts += 1;
                     self.contended.store(true, Ordering::Relaxed);
@@ -208,8 +213,8 @@ impl Target {
             return Ok(Ok(part));
         }
         let mut session = self.database.begin(Access::Write).await?;
-        let locked = match self.fit(&mut *session).await {
-            Ok(fitted) => {
+        let locked = match self.fit(&mut *session, SchemaAge::Recent).await {
+            Ok((fitted, _)) => {
                 let table = &self.mapping.settings().table;
                 let mapping = &*fitted.mapping;
                 locked::first(&mut *session, table, mapping, part.steps).await
@@ -248,14 +253,29 @@ impl Target {
         }
     }
 
+    /// Applies a part in one transaction. What the database refuses by a remembered schema is
+    /// tried by the live one.
     async fn apply_once(
         &self,
         part: BatchPart<'_>,
         now: DateTime<Utc>,
     ) -> Result<Applied, PartError> {
+        match self.transact(part, SchemaAge::Recent, now).await {
+            Err(PartError::SchemaMayHaveChanged) => self.transact(part, SchemaAge::Live, now).await,
+            outcome => outcome,
+        }
+        .inspect_err(|_| self.forget_schema())
+    }
+
+    async fn transact(
+        &self,
+        part: BatchPart<'_>,
+        schema_age: SchemaAge,
+        now: DateTime<Utc>,
+    ) -> Result<Applied, PartError> {
         failpoint("apply::before_begin").await?;
         let mut session = self.database.begin(Access::Write).await?;
-        let applied = match self.apply_in(&mut *session, part, now).await {
+        let applied = match self.apply_in(&mut *session, part, schema_age, now).await {
             Ok(applied) => applied,
             // After an outage the connection is not used again: it may be broken, or keep a
             // setting (such as read-only) that an operator has corrected meanwhile.
@@ -284,6 +304,7 @@ impl Target {
         &self,
         session: &mut dyn TargetSession,
         part: BatchPart<'_>,
+        schema_age: SchemaAge,
         now: DateTime<Utc>,
     ) -> Result<Applied, PartError> {
         let (Some(first), Some(last)) = (part.steps.first(), part.steps.last()) else {
@@ -292,7 +313,7 @@ impl Target {
         let before = cursor::read(session, &self.adapter).await?;
         failpoint("apply::after_cursor_read").await?;
         cursor::check(before, part.journal, part.previous, first.position)?;
-        let fitted = self.fit(session).await?;
+        let (fitted, schema_age) = self.fit(session, schema_age).await?;
         let cursor = Cursor {
             journal: part.journal,
             position: last.position,
@@ -302,12 +323,31 @@ impl Target {
         failpoint("apply::after_cursor_moved").await?;
         let exceptions = match part.given_up {
             Some(why) => exceptions(part.steps, |_| Some(Obstacle::refused(why))).collect(),
-            None => write_steps(session, &*fitted.mapping, part.steps, now).await?,
+            None => {
+                let written = write_steps(session, &*fitted.mapping, part.steps, now).await;
+                let is_whole = matches!(&written, Ok(exceptions) if exceptions.is_empty());
+                if schema_age == SchemaAge::Recent && !is_whole {
+                    return Err(written
+                        .err()
+                        .map_or(PartError::SchemaMayHaveChanged, doubted));
+                }
+                written?
+            }
         };
         failpoint("apply::after_rows").await?;
         progress::record(session, &self.adapter, part.journal, &exceptions, now).await?;
         failpoint("apply::before_commit").await?;
         Ok(Applied { cursor, exceptions })
+    }
+}
+
+/// An error of a write by a remembered schema.
+fn doubted(error: PartError) -> PartError {
+    match error {
+        PartError::TransactionAborted(_)
+        | PartError::SchemaMayHaveChanged
+        | PartError::Failed(ApplyError::Db(DbError::Refused(_))) => PartError::SchemaMayHaveChanged,
+        PartError::Failed(_) => error,
     }
 }
 

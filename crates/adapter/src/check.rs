@@ -3,59 +3,13 @@
 use chrono::{DateTime, Utc};
 
 use crate::apply::Target;
-use crate::dialect::{Access, DatabaseFacts, DbError, Dialect, TargetSession};
-use crate::mapping::Mapping;
-use crate::schema::Fitting;
+use crate::dialect::{Access, DatabaseFacts, DbError};
+use crate::fit::FitError;
 use crate::trial::{self, TrialGround};
 use crate::{adopt, cursor, needs, progress};
 
 /// The adapter's own tables in the target.
-const OWN_TABLES: [&str; 3] = [cursor::TABLE, progress::TABLE, adopt::TABLE];
-
-/// A mapping that fits the live schema.
-pub struct Fitted {
-    /// The mapping.
-    pub mapping: Box<dyn Mapping>,
-    /// What is slow or risky.
-    pub warnings: Vec<String>,
-}
-
-/// Why a mapping could not be used on the target.
-#[derive(Debug, thiserror::Error)]
-pub enum FitError {
-    /// It does not fit the live schema; every fault.
-    #[error("the mapping does not fit the target: {}", .0.join("; "))]
-    Misfit(Vec<String>),
-    /// The database did not answer.
-    #[error(transparent)]
-    Db(#[from] DbError),
-}
-
-impl Target {
-    /// Compares the mapping with the live schema.
-    pub async fn fit(&self, session: &mut dyn TargetSession) -> Result<Fitted, FitError> {
-        let settings = self.mapping.settings();
-        if let Some(schema) = session.describe(&settings.table).await? {
-            let mut fitting = Fitting::new(&schema, settings);
-            let mapping = self.mapping.fit(&mut fitting);
-            let warnings = fitting.finish().map_err(FitError::Misfit)?;
-            return Ok(Fitted { mapping, warnings });
-        }
-        // Our own tables do not help to find the right one.
-        let mut names = session.table_names().await?;
-        names.retain(|name| !OWN_TABLES.contains(&name.as_str()));
-        // MySQL hides a table from an account that has no right to it.
-        let visible = match self.database.dialect() {
-            Dialect::Mysql => " that this account has a right to",
-            Dialect::Postgres | Dialect::Sqlite => "",
-        };
-        Err(FitError::Misfit(vec![format!(
-            "the target has no table {:?}{visible}; it has: {}",
-            settings.table.as_str(),
-            names.join(", ")
-        )]))
-    }
-}
+pub(crate) const OWN_TABLES: [&str; 3] = [cursor::TABLE, progress::TABLE, adopt::TABLE];
 
 /// What a check of the target found.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +59,7 @@ async fn check_writes(
     found: &mut TargetCheck,
 ) -> Result<(), DbError> {
     let mut session = target.database.begin(Access::Write).await?;
-    let Ok(fitted) = target.fit(&mut *session).await else {
+    let Ok(fitted) = target.fit_live(&mut *session).await else {
         return Ok(());
     };
     let mapping = &*fitted.mapping;
@@ -146,7 +100,7 @@ async fn check_into(target: &Target, found: &mut TargetCheck) -> Result<(), DbEr
         .into_iter()
         .filter(|own| !tables.iter().any(|table| table == own))
         .collect();
-    let fitted = target.fit(&mut *session).await;
+    let fitted = target.fit_live(&mut *session).await;
     session.roll_back().await;
     match fitted {
         Ok(fitted) => found.warnings = fitted.warnings,

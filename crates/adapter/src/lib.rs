@@ -12,6 +12,7 @@ pub mod config;
 mod conflict;
 pub mod cursor;
 pub mod dialect;
+pub mod fit;
 pub mod identifier;
 mod locked;
 pub mod mapping;

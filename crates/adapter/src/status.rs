@@ -8,9 +8,9 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 use crate::adopt::AdoptionRefused;
 use crate::apply::ApplyError;
 use crate::batch::Violation;
-use crate::check::FitError;
 use crate::cursor::CursorMismatch;
 use crate::dialect::DbError;
+use crate::fit::FitError;
 use crate::mapping::LookupError;
 
 /// The domain of every reason below.

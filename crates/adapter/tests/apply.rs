@@ -186,7 +186,7 @@ async fn a_crash_before_the_commit_leaves_neither_rows_nor_cursor() {
     let batch = parse_batch(request.clone()).unwrap();
 
     let mut session = rig.target.database.begin(Access::Write).await.unwrap();
-    let fitted = rig.target.fit(&mut *session).await.unwrap();
+    let fitted = rig.target.fit_live(&mut *session).await.unwrap();
     let changes: Vec<&TransferChange> = batch
         .steps
         .iter()
@@ -236,6 +236,28 @@ async fn a_batch_that_is_sent_again_after_a_lost_reply_is_refused_and_the_cursor
     assert_eq!(progress.cursor.unwrap().position, 2);
     assert_eq!(progress.exceptions[0].position, 2);
     assert_eq!(progress.exceptions[0].kind(), StepExceptionKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_schema_that_changes_between_two_batches_is_noticed_by_the_second() {
+    let rig = rig().await;
+    let mut journal = Journal::default();
+    rig.apply(journal.changes([failing("a")])).await.unwrap();
+    rig.sql("ALTER TABLE notes RENAME COLUMN state TO condition")
+        .await;
+
+    let next = journal.changes([failing("b")]);
+    let refused = rig.apply(next.clone()).await.unwrap_err();
+    assert_eq!(reason_of(&refused), "MAPPING_FAULT", "{refused}");
+    rig.sql("ALTER TABLE notes RENAME COLUMN condition TO state")
+        .await;
+
+    let applied = rig.apply(next).await.unwrap();
+    assert!(applied.exceptions.is_empty());
+    assert_eq!(
+        states(&rig).await,
+        "a=FAILED b=FAILED c=open checked=open d=open"
+    );
 }
 
 #[tokio::test]
