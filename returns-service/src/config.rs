@@ -11,7 +11,7 @@ use returns_alerts::AlertSettings;
 use returns_feed::Role;
 use returns_feed::settle::ReadyPolicy;
 use returns_import::Source;
-use returns_import::hold::RetryPolicy;
+use returns_import::hold::{HoldLimits, RetryPolicy};
 use returns_model::plan::Plan;
 use returns_reports::RetryPauses;
 use returns_reports::bucket::BucketSettings;
@@ -39,6 +39,7 @@ pub struct Config {
     pub(crate) batch_size: usize,
     pub(crate) concurrent: usize,
     pub(crate) holds: RetryPolicy,
+    pub(crate) hold_limits: HoldLimits,
     pub(crate) replica: ReplicaSettings,
     /// The databases, the system of record first.
     pub(crate) databases: Vec<DatabaseConfig>,
@@ -122,6 +123,7 @@ impl Config {
                 first: holds.duration_ms_or("retry_first_ms", 60_000, 10..=86_400_000),
                 longest: holds.duration_ms_or("retry_longest_ms", 3_600_000, 10..=604_800_000),
             },
+            hold_limits: HoldLimits::read(&holds),
             replica: replica(&root.section("replica")),
             databases: databases(root),
             feed_batch_size: u32::try_from(feed.u64_or("batch_size", 1_000, 1..=10_000))

@@ -297,3 +297,49 @@ async fn a_returns_database_that_is_down_is_reported_from_memory_and_stops_the_h
     let open = incidents(&world.stack, proto::IncidentState::Open).await;
     assert!(open.is_empty(), "{open:?}");
 }
+
+#[tokio::test]
+async fn a_file_that_is_held_is_told_with_its_money_and_over_when_it_is_decided() {
+    let ops = HttpReceiver::start().await;
+    let world = World::start_with(|options| options.returns = alerts(&ops)).await;
+    let ids = ["TR1", "TR2", "TR3"];
+    let file = ids
+        .iter()
+        .fold(Worldpay::new(), |file, id| file.returned(id, "R01"));
+    world
+        .send("worldpay_returns", "r.csv", file, proto::WaitLevel::Decided)
+        .await
+        .unwrap();
+    let held = Instant::now();
+    eventually("people are told", || async { !ops.received().is_empty() }).await;
+    assert!(held.elapsed() < Duration::from_secs(10));
+    assert_eq!(
+        first_lines(&ops)[0],
+        "3 of 3 entries of \"r.csv\" are held, USD 150.00. The most common reason is unknown \
+         transfer (3). Is this file of another merchant, or are its payments not in the gateway \
+         yet?"
+    );
+
+    for id in ids {
+        world.add(Payment::debit(id)).await;
+    }
+    let ask = proto::RetryHoldsRequest {
+        reason: proto::HoldReason::UnknownTransfer.into(),
+        actor: "ann".into(),
+        ..proto::RetryHoldsRequest::default()
+    };
+    let mut client = world.client.clone();
+    client.retry_holds(ask).await.unwrap();
+    eventually("its end is told", || async {
+        first_lines(&ops)
+            .last()
+            .unwrap()
+            .starts_with("Recovered after")
+    })
+    .await;
+    assert!(
+        incidents(&world.stack, proto::IncidentState::Open)
+            .await
+            .is_empty()
+    );
+}

@@ -28,7 +28,9 @@ pub(super) fn start_diagnosis(
     tokio::spawn(async move {
         match problem.cause.area() {
             // There is nothing of ours to check.
-            Area::Alerting | Area::Webhook | Area::Integrity => Diagnosis::default(),
+            Area::Held | Area::Waiting | Area::Alerting | Area::Webhook | Area::Integrity => {
+                Diagnosis::default()
+            }
             Area::Reach
             | Area::Presence
             | Area::Content

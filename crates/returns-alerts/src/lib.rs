@@ -27,6 +27,7 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+pub use change::SERVICE;
 pub use diagnoser::Diagnoser;
 pub use heartbeat::beat;
 pub use manager::IncidentManager;

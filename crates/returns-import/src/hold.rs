@@ -1,6 +1,7 @@
 //! Holds: when one is retried by the service, and how one is resolved.
 
 mod again;
+mod alarm;
 mod due;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use returns_store::{
     Append, AppendCause, Appended, Notifier, Store, StoreError, Writes, failpoint,
 };
 
+pub use alarm::{HoldAlarm, HoldLimits};
 pub use due::DueHolds;
 
 use crate::decide::{DecideError, Decider, EntryOutcome, EntryToDecide, PendingDecisions};

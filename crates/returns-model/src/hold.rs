@@ -95,6 +95,16 @@ pub struct RefusedRows {
     pub detail: String,
 }
 
+/// The open holds of an import that have the same reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenHolds {
+    pub import_id: String,
+    pub reason: HoldReason,
+    pub count: u64,
+    pub amount_minor: i64,
+    pub oldest_held_at: DateTime<Utc>,
+}
+
 /// A change of an open hold that appends nothing to the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldChange {

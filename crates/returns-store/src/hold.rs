@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::hold::{HoldChange, HoldFilter, HoldRecord, RefusedRows};
+use returns_model::hold::{HoldChange, HoldFilter, HoldRecord, OpenHolds, RefusedRows};
 
 use crate::StoreError;
 
@@ -27,6 +27,8 @@ pub trait HoldStore: Send + Sync {
     ) -> Result<Vec<HoldRecord>, StoreError>;
     /// How many holds are open.
     async fn open_holds(&self) -> Result<u64, StoreError>;
+    /// The open holds by import and reason, the most first.
+    async fn open_holds_by_import(&self) -> Result<Vec<OpenHolds>, StoreError>;
     /// The open holds of rows that a database refuses; `None` when there are none.
     async fn refused_rows(&self, database: &str) -> Result<Option<RefusedRows>, StoreError>;
     /// Changes an open hold that still has the attempts it was read with. False when it has

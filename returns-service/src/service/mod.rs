@@ -14,7 +14,7 @@ use echeck_service::server::{Health, ServeError};
 use returns_alerts::StoreWatch;
 use returns_feed::settle::SettlementJob;
 use returns_feed::{Feed, FeedJob};
-use returns_import::hold::DueHolds;
+use returns_import::hold::{DueHolds, HoldAlarm};
 use returns_import::{Spool, SpoolError, SpoolKeeper};
 use returns_reports::ReporterJob;
 use returns_reports::bucket::BucketError;
@@ -173,6 +173,15 @@ fn check_health(watch: &StoreWatch, failed: &Failed) -> Result<(), String> {
     failed.why().map_or(Ok(()), Err)
 }
 
+fn hold_alarm(base: &Base, parts: &ServiceParts) -> HoldAlarm {
+    HoldAlarm {
+        store: base.store.clone(),
+        limits: parts.hold_limits,
+        incidents: base.incidents.clone(),
+        clock: base.clock.clone(),
+    }
+}
+
 /// Starts everything that works beside the API.
 fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers {
     let mut workers = Workers::new();
@@ -180,6 +189,7 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     workers.spawn("daily job", parts.scheduler.clone().run(stop.clone()));
     workers.job(spool_keeper(base), base, stop);
     workers.job(DueHolds(parts.holds.clone()), base, stop);
+    workers.job(hold_alarm(base, parts), base, stop);
     workers.job(SettlementJob(parts.settlement.clone()), base, stop);
     workers.job(publisher(base, parts), base, stop);
     for feed in &parts.feeds {

@@ -9,7 +9,7 @@ use returns_feed::settle::SettlementRelease;
 use returns_feed::{AdapterProbe, Feed, Role};
 use returns_import::adapter::Adapter;
 use returns_import::decide::Decider;
-use returns_import::hold::Holds;
+use returns_import::hold::{HoldLimits, Holds};
 use returns_import::{ImportFaults, Importer};
 use returns_reports::Reporter;
 use returns_reports::bucket::BucketProbe;
@@ -34,6 +34,7 @@ const ADAPTER_MESSAGE_BYTES: usize = 64 << 20;
 pub(crate) struct ServiceParts {
     pub(crate) decider: Arc<Decider>,
     pub(crate) holds: Holds,
+    pub(crate) hold_limits: HoldLimits,
     pub(crate) importer: Arc<Importer>,
     /// One for each database, the system of record first.
     pub(crate) feeds: Vec<Arc<Feed>>,
@@ -83,6 +84,7 @@ impl ServiceParts {
             base.incidents.clone(),
             base.clock.clone(),
         );
+        let hold_limits = config.hold_limits;
         let feeds = feeds(&config, base, &adapters, &decider);
         let scheduler = Arc::new(scheduler(&config, base, &importer.faults));
         let manager = Arc::new(IncidentManager::new(
@@ -100,6 +102,7 @@ impl ServiceParts {
         Ok(Self {
             decider,
             holds,
+            hold_limits,
             importer,
             feeds,
             settlement,

@@ -25,7 +25,7 @@ pub(super) use people::{acknowledged, closed};
 const HOLD: Duration = Duration::from_secs(8);
 
 /// Who acts where no person does.
-pub(super) const SERVICE: &str = "service";
+pub const SERVICE: &str = "service";
 
 /// A time as both databases keep it.
 pub(super) fn to_micros(at: DateTime<Utc>) -> DateTime<Utc> {
@@ -139,11 +139,11 @@ fn is_open(incident: &IncidentRecord) -> bool {
     incident.state == IncidentState::Open
 }
 
-/// How long alerts wait for a diagnosis. That a channel does not deliver needs none, nor does what
-/// a check of everything has found.
+/// How long alerts wait for a diagnosis. That a channel does not deliver needs none, nor do holds,
+/// nor what a check of everything has found.
 fn hold(area: Area) -> Duration {
     match area {
-        Area::Alerting | Area::Integrity => Duration::ZERO,
+        Area::Held | Area::Waiting | Area::Alerting | Area::Integrity => Duration::ZERO,
         Area::Reach
         | Area::Presence
         | Area::Content

@@ -34,6 +34,8 @@ pub enum Subject {
     Journal,
     /// This machine: its disk, its clock.
     Machine,
+    /// All holds together.
+    Holds,
     /// The room for received files.
     Spool,
     /// A channel for alerts, by its name.
@@ -53,6 +55,7 @@ impl std::fmt::Display for Subject {
             Self::Store => f.write_str("store"),
             Self::Journal => f.write_str("journal"),
             Self::Machine => f.write_str("machine"),
+            Self::Holds => f.write_str("holds"),
             Self::Spool => f.write_str("spool"),
             Self::Channel(name) => write!(f, "channel:{name}"),
             Self::Endpoint(id) => write!(f, "endpoint:{id}"),

@@ -115,6 +115,8 @@ CREATE TABLE holds (
     reason TEXT NOT NULL,
     detail TEXT NOT NULL,
     code TEXT,
+    -- Of the entry, where it has one.
+    amount_minor INTEGER,
     entry TEXT NOT NULL,
     transfer_ids TEXT NOT NULL,
     failed_database TEXT,

@@ -1,5 +1,6 @@
 //! What an append writes: the journal's rows and end, holds, duplicates, unreadable lines.
 
+use ach::money::Money;
 use chrono::{DateTime, Utc};
 use returns_model::hold::NewHold;
 use returns_model::import::{Moved, Moves, RejectedLine};
@@ -106,8 +107,8 @@ pub(super) async fn write_holds(
     let insert = Insert {
         what: "write holds",
         table: "holds",
-        columns: "hold_id, source, import_id, ordinal, reason, detail, code, entry, transfer_ids, \
-                  failed_database, failed_position, next_attempt_at, state, held_at",
+        columns: "hold_id, source, import_id, ordinal, reason, detail, code, amount_minor, entry, \
+                  transfer_ids, failed_database, failed_position, next_attempt_at, state, held_at",
         end: "ON CONFLICT (hold_id) DO NOTHING",
     };
     let rows = holds.iter().map(|hold| {
@@ -120,6 +121,7 @@ pub(super) async fn write_holds(
             reason_text(hold.reason)?.into(),
             (&hold.detail).into(),
             hold.entry.kind.code().map(|(code, _)| clean(code)).into(),
+            hold.entry.amount.map(Money::minor).into(),
             json(&hold.entry, "holds.entry")?.into(),
             json(&hold.transfer_ids, "holds.transfer_ids")?.into(),
             database.into(),

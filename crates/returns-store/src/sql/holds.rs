@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::hold::{HoldChange, HoldChangeTo, HoldFilter, HoldRecord, NewHold, RefusedRows};
+use returns_model::hold::{
+    HoldChange, HoldChangeTo, HoldFilter, HoldRecord, NewHold, OpenHolds, RefusedRows,
+};
 
 use super::SqlStore;
 use super::append_rows::write_hold_transfers;
@@ -119,6 +121,24 @@ impl HoldStore for SqlStore {
         )
         .one(&self.db, |row| row.count("open"))
         .await
+    }
+
+    async fn open_holds_by_import(&self) -> Result<Vec<OpenHolds>, StoreError> {
+        let sql = "SELECT import_id, reason, COUNT(*) AS held, \
+             CAST(COALESCE(SUM(amount_minor), 0) AS BIGINT) AS amount_minor, \
+             MIN(held_at) AS oldest_held_at FROM holds WHERE state = 'open' \
+             GROUP BY import_id, reason ORDER BY held DESC, import_id, reason";
+        statement("count open holds by import", sql)
+            .list(&self.db, |row| {
+                Ok(OpenHolds {
+                    import_id: row.text("import_id")?,
+                    reason: reason(row)?,
+                    count: row.count("held")?,
+                    amount_minor: i64::try_from(row.count("amount_minor")?).unwrap_or(i64::MAX),
+                    oldest_held_at: row.time("oldest_held_at")?,
+                })
+            })
+            .await
     }
 
     async fn refused_rows(&self, database: &str) -> Result<Option<RefusedRows>, StoreError> {

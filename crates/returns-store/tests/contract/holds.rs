@@ -5,6 +5,7 @@ use super::*;
 on_both! {
     a_hold_is_closed_once_and_by_whoever_read_it_last,
     holds_are_found_by_source_code_and_time,
+    open_holds_are_counted_by_import_and_reason_with_their_money,
     what_a_database_refuses_is_counted_until_it_took_effect,
     what_waits_for_an_earlier_stage_is_due_as_soon_as_that_comes,
 }
@@ -263,4 +264,40 @@ async fn what_a_database_refuses_is_counted_until_it_took_effect(fixture: Fixtur
     assert_eq!(store.refused_rows(GATEWAY).await.unwrap(), None);
     let totals = totals().await;
     assert_eq!((totals.held.count, totals.returned.count), (0, 1));
+}
+
+async fn open_holds_are_counted_by_import_and_reason_with_their_money(fixture: Fixture) {
+    let store = &fixture.store;
+    let import = fixture.deciding_import("a", 3).await;
+    let with = |ordinal, reason| NewHold {
+        reason,
+        ..hold(&import, ordinal)
+    };
+    let mut without_amount = with(2, HoldReason::UnknownTransfer);
+    without_amount.entry.amount = None;
+    let writes = Writes {
+        holds: vec![
+            with(0, HoldReason::AmountDiffers),
+            with(1, HoldReason::UnknownTransfer),
+            without_amount,
+        ],
+        ..Writes::default()
+    };
+    let appended = store.append(append(&import, (0, 3), 0, writes)).await;
+    appended.unwrap();
+    let minor = entry(1).amount.unwrap().minor();
+    let group = |reason, count| OpenHolds {
+        import_id: import.clone(),
+        reason,
+        count,
+        amount_minor: minor,
+        oldest_held_at: now(),
+    };
+    assert_eq!(
+        store.open_holds_by_import().await.unwrap(),
+        [
+            group(HoldReason::UnknownTransfer, 2),
+            group(HoldReason::AmountDiffers, 1)
+        ]
+    );
 }

@@ -25,6 +25,10 @@ pub enum Area {
     Refusal,
     /// An import.
     Import,
+    /// Entries of an import that wait for a person.
+    Held,
+    /// Holds of all imports that wait.
+    Waiting,
     /// The alerts themselves.
     Alerting,
     /// Webhook messages to platforms.
@@ -44,7 +48,7 @@ impl Area {
     /// How soon somebody must act on a cause of this area.
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Clock | Self::Alerting | Self::Webhook => Severity::Warning,
+            Self::Clock | Self::Waiting | Self::Alerting | Self::Webhook => Severity::Warning,
             Self::Reach
             | Self::Presence
             | Self::Content
@@ -54,6 +58,7 @@ impl Area {
             | Self::Target
             | Self::Refusal
             | Self::Import
+            | Self::Held
             | Self::Integrity => Severity::Critical,
         }
     }

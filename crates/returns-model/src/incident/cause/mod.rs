@@ -6,6 +6,7 @@ mod area;
 mod connection;
 mod description;
 mod file;
+mod held;
 mod integrity;
 mod log_in;
 mod platform;
@@ -173,6 +174,25 @@ pub enum Cause {
     ImportStuck { why: String },
     /// The import ended the process twice, and is not tried again by itself.
     ImportParked { import_id: String },
+    /// Much of a file is held.
+    EntriesHeld {
+        name: String,
+        held: u64,
+        of: u64,
+        amount: String,
+        /// The most common reason.
+        reason: String,
+        with_reason: u64,
+    },
+    /// Holds of all files wait too long, or for too much money.
+    HoldsWaiting {
+        count: u64,
+        amount: String,
+        oldest: DateTime<Utc>,
+        /// The most common reason.
+        reason: String,
+        with_reason: u64,
+    },
     /// The entries that were read are not all applied, duplicate, held or rejected.
     DoesNotTieOut { what: String },
     /// A channel does not accept alerts.
@@ -269,6 +289,8 @@ impl Cause {
             Self::RowsRefused { database, count, why } => target::rows_refused(database, *count, why),
             Self::ImportStuck { why } => service::import_stuck(why),
             Self::ImportParked { import_id } => service::import_parked(import_id),
+            Self::EntriesHeld { name, held, of, amount, reason, with_reason } => held::entries(name, (*held, *of), amount, (reason, *with_reason)),
+            Self::HoldsWaiting { count, amount, oldest, reason, with_reason } => held::waiting((*count, amount), oldest, (reason, *with_reason)),
             Self::DoesNotTieOut { what } => service::does_not_tie_out(what),
             Self::ChannelFailed { channel, why } => service::channel_failed(channel, why),
             Self::WebhookUndeliverable { endpoint, host, why, count } => platform::undeliverable(endpoint, host, why, *count),

@@ -208,6 +208,21 @@ fn our_samples() -> Vec<Cause> {
         Cause::ImportParked {
             import_id: text("imp_4d1e0f6a2b3c4d5e6f708192"),
         },
+        Cause::EntriesHeld {
+            name: text(FILE),
+            held: 50,
+            of: 50,
+            amount: text("USD 12345.00"),
+            reason: text("unknown transfer"),
+            with_reason: 50,
+        },
+        Cause::HoldsWaiting {
+            count: 12,
+            amount: text("USD 5210.00"),
+            oldest: at("2026-11-17T14:05:00Z"),
+            reason: text("amount differs"),
+            with_reason: 7,
+        },
         Cause::DoesNotTieOut {
             what: text("100 entries were read, and 99 are accounted for"),
         },
@@ -267,7 +282,10 @@ fn every_description_is_made_of_sentences() {
         } = cause.describe();
         for sentence in [&headline[..], meaning].iter().chain(to_do) {
             let end = sentence.trim_end_matches(')');
-            assert!(end.ends_with('.') && !sentence.contains('\n'), "{sentence}");
+            assert!(
+                end.ends_with(['.', '?']) && !sentence.contains('\n'),
+                "{sentence}"
+            );
             assert!(!sentence.contains("  "), "{sentence}");
         }
         assert!(!to_do.is_empty(), "{headline}");
