@@ -37,10 +37,11 @@ fuzz_target!(|input: &[u8]| {
         let said = if *first == b'e' {
             message::open(wrapped, &KEY).map(|text| drain(text, MOST_BYTES))
         } else {
-            let message = Message::from_reader(wrapped).map_err(|error| error.to_string());
-            let inside = message.and_then(|(message, _)| message::inside(message));
-            inside.map(|text| drain(text, MOST_BYTES))
+            let Ok((message, _)) = Message::from_reader(wrapped) else {
+                return;
+            };
+            message::inside(message).map(|text| drain(text, MOST_BYTES))
         };
-        assert!(said.err().is_none_or(|why| why.len() < 4_000));
+        assert!(said.err().is_none_or(|why| why.len() < 1_000));
     });
 });

@@ -10,6 +10,9 @@ use pgp::types::{Password, Seipdv1ReadMode};
 /// Messages within messages are opened so deep.
 const MOST_COMPRESSED: usize = 3;
 
+/// The letters of the library's own words that are shown. Some of its errors quote the message.
+const MOST_LETTERS: usize = 200;
+
 /// A key that is ready to be used.
 pub(crate) struct Unlocked {
     pub(crate) key: SignedSecretKey,
@@ -22,10 +25,9 @@ pub(crate) fn open(
     wrapped: impl Read + Send + std::fmt::Debug + 'static,
     key: &Unlocked,
 ) -> Result<impl Read, String> {
-    let failed = |what: &str, error: pgp::errors::Error| format!("{what}: {error}");
     let reader = BufReader::with_capacity(256 << 10, wrapped);
     let (message, _) = Message::from_reader(reader)
-        .map_err(|error| failed("it is not an OpenPGP message", error))?;
+        .map_err(|error| failed("it is not an OpenPGP message", &error))?;
     if !message.is_encrypted() {
         return Err("it is an OpenPGP message, but not encrypted".to_owned());
     }
@@ -40,7 +42,7 @@ pub(crate) fn open(
     };
     let (message, _) = message
         .decrypt_the_ring(ring, true)
-        .map_err(|error| failed("it cannot be decrypted with our key", error))?;
+        .map_err(|error| failed("it cannot be decrypted with our key", &error))?;
     inside(message)
 }
 
@@ -64,5 +66,14 @@ pub(crate) fn inside(mut message: Message<'_>) -> Result<Message<'_>, String> {
 
 fn decompressed(message: Message<'_>) -> Result<Message<'_>, String> {
     let inner = message.decompress();
-    inner.map_err(|error| format!("what is in it cannot be decompressed: {error}"))
+    inner.map_err(|error| failed("what is in it cannot be decompressed", &error))
+}
+
+/// Why a message cannot be opened.
+fn failed(what: &str, error: &pgp::errors::Error) -> String {
+    let said = error.to_string();
+    match said.char_indices().nth(MOST_LETTERS) {
+        None => format!("{what}: {said}"),
+        Some((end, _)) => format!("{what}: {}…", &said[..end]),
+    }
 }
