@@ -150,7 +150,7 @@ impl Demo {
             source: source.to_owned(),
             file_name: name_of(path),
             wait: proto::WaitLevel::Applied.into(),
-            dry_run: false,
+            ..proto::ImportFileHeader::default()
         };
         let bytes = fs::read(path)?;
         let parts = [Part::Header(header), Part::Chunk(bytes)]

@@ -39,6 +39,6 @@ CREATE TABLE transfers (
     KEY transfers_by_payment_id (payment_id),
     KEY transfers_by_ach_trace (ach_trace),
     KEY transfers_by_individual_id (individual_id),
-    FOREIGN KEY transfers_by_parent_id (parent_id) REFERENCES transfers (id),
-    FOREIGN KEY transfers_by_deposit_id (deposit_id) REFERENCES deposits (id)
+    CONSTRAINT transfers_by_parent_id FOREIGN KEY (parent_id) REFERENCES transfers (id),
+    CONSTRAINT transfers_by_deposit_id FOREIGN KEY (deposit_id) REFERENCES deposits (id)
 ) ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4;

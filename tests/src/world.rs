@@ -242,7 +242,7 @@ impl World {
             source: source.to_owned(),
             file_name: name.to_owned(),
             wait: wait.into(),
-            dry_run: false,
+            ..proto::ImportFileHeader::default()
         };
         self.send_parts(header, bytes.into()).await
     }

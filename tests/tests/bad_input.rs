@@ -4,6 +4,7 @@
 use echeck_proto::returns::v1 as proto;
 use echeck_tests::{Nacha, Payment, World, Worldpay, WorldpayRow};
 use proto::import_file_request::Part;
+use proto::operations_service_client::OperationsServiceClient;
 use tokio_stream::StreamExt as _;
 use tonic::Code;
 use tonic_types::StatusExt as _;
@@ -494,7 +495,7 @@ async fn a_deadline_while_waiting_comes_back_as_deadline_exceeded_and_the_import
         source: RETURNS.into(),
         file_name: "r.csv".into(),
         wait: proto::WaitLevel::Applied.into(),
-        dry_run: false,
+        ..proto::ImportFileHeader::default()
     };
     let parts = vec![
         proto::ImportFileRequest {
@@ -517,8 +518,8 @@ async fn a_deadline_while_waiting_comes_back_as_deadline_exceeded_and_the_import
     .await;
 }
 
-/// A forward debit of 50.00, whose trace has the bank in the batch header. `end` is what stands in
-/// columns 79 to 94.
+/// A forward debit of 50.00, whose trace has the bank in the batch header, in a file that ends without
+/// its controls. `end` is what stands in columns 79 to 94.
 fn forward(end: &str) -> String {
     let lines = [
         "101 231380104 1210428822611170900A094101".to_owned(),
@@ -534,14 +535,81 @@ fn forward(end: &str) -> String {
     lines.iter().map(|line| format!("{line:<94}\n")).collect()
 }
 
+/// Imports a NACHA file although its controls are missing.
+async fn vouched_for(world: &World, source: &str, name: &str, file: String) -> proto::Import {
+    let header = proto::ImportFileHeader {
+        source: source.into(),
+        file_name: name.into(),
+        wait: proto::WaitLevel::Applied.into(),
+        accept_missing_controls: true,
+        actor: "ann".into(),
+        reason: "the bank has confirmed that it is whole".into(),
+        ..proto::ImportFileHeader::default()
+    };
+    let answer = world.send_parts(header, file.into()).await.unwrap();
+    answer.file_import.unwrap()
+}
+
+#[tokio::test]
+async fn half_a_file_is_imported_only_when_a_person_vouches_for_it() {
+    let world = world_of_two().await;
+    let traces = ["231380100000017", "231380100000025"];
+    let whole = traces
+        .iter()
+        .fold(Nacha::new(), |file, trace| file.returned(trace, "R01"));
+    let whole = whole.text();
+    let records: Vec<&str> = whole.lines().collect();
+    let ends = |kind: char| {
+        records
+            .iter()
+            .position(|record| record.starts_with(kind))
+            .unwrap()
+    };
+    // Cut off between two entries, and before the end.
+    for lines in [ends('8') - 2, ends('9')] {
+        let half = format!("{}\n", records[..lines].join("\n"));
+        let why = world.rejection("nacha", "half.ach", half.clone()).await;
+        assert!(why.message.contains("no control (8)") || why.message.contains("no file control"));
+        assert!(why.message.contains("accept-missing-controls"), "{why:?}");
+        assert_eq!(world.reversals("TR1").await, "0");
+    }
+
+    let half = format!("{}\n", records[..ends('8') - 2].join("\n"));
+    let unnamed = proto::ImportFileHeader {
+        source: "nacha".into(),
+        file_name: "half.ach".into(),
+        accept_missing_controls: true,
+        actor: "ann".into(),
+        ..proto::ImportFileHeader::default()
+    };
+    let refused = world
+        .send_parts(unnamed, half.clone().into())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.code(),
+        Code::InvalidArgument,
+        "no reason: {refused}"
+    );
+    let import = vouched_for(&world, "nacha", "half.ach", half).await;
+    assert_eq!(import.controls_accepted_by, "ann");
+    assert_eq!(import.totals.unwrap().reversed.unwrap().count, 1);
+    assert_eq!(world.reversals("TR1").await, "1");
+    let operations = OperationsServiceClient::connect(world.stack.url()).await;
+    let ask = proto::ListAuditRecordsRequest::default();
+    let audit = operations.unwrap().list_audit_records(ask).await.unwrap();
+    let recorded = &audit.into_inner().records[0];
+    assert_eq!(recorded.action, "accept_missing_controls");
+    assert_eq!(recorded.subject, format!("import:{}", import.import_id));
+}
+
 #[tokio::test]
 async fn what_the_bank_rejected_before_the_network_fails_its_payment() {
     let world = World::start().await;
     let payment = Payment::debit("TR1").ach_trace("231380100000071");
     world.add(payment.state("PENDING")).await;
-    let import = world
-        .import("nacha", "rejects.ach", forward("0REJ040050000071"))
-        .await;
+    let (name, file) = ("rejects.ach", forward("0REJ040050000071"));
+    let import = vouched_for(&world, "nacha", name, file).await;
     let totals = import.totals.unwrap();
     assert_eq!(totals.failed.unwrap().count, 1, "{import:?}");
     assert_eq!(world.state("TR1").await, "FAILED");
@@ -556,9 +624,10 @@ async fn a_file_of_which_everything_is_left_out_is_not_a_quiet_day() {
     })
     .await;
     let file = forward("0231380100000071");
-    let why = world.rejection("nacha", "f.ach", file.clone()).await;
+    let rejected = vouched_for(&world, "nacha", "f.ach", file.clone()).await;
+    let why = rejected.rejection.unwrap();
     assert!(why.message.contains("\"left_out\""), "{why:?}");
-    let import = world.import("all", "f.ach", file).await;
+    let import = vouched_for(&world, "all", "f.ach", file).await;
     assert_eq!(import.emptiness(), proto::Emptiness::LeftOut);
     assert_eq!(import.left_out, 1, "{import:?}");
     let mut kinds = import.findings.iter().map(|finding| &finding.field);

@@ -110,7 +110,7 @@ async fn import(
         source: "nacha".into(),
         file_name: "r.ach".into(),
         wait: wait.into(),
-        dry_run: false,
+        ..proto::ImportFileHeader::default()
     };
     let mut parts = vec![proto::ImportFileRequest {
         part: Some(Part::Header(header)),

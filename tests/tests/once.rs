@@ -242,6 +242,7 @@ async fn a_dry_run_tells_what_would_happen_and_keeps_nothing() {
         file_name: "r.csv".into(),
         wait: 0,
         dry_run: true,
+        ..proto::ImportFileHeader::default()
     };
     let import = world
         .send_parts(header, file.into())

@@ -96,7 +96,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         source: "worldpay_returns".into(),
         file_name: "r.csv".into(),
         wait: proto::WaitLevel::Applied.into(),
-        dry_run: false,
+        ..proto::ImportFileHeader::default()
     };
     let bytes = Worldpay::new().returned("TR1", "R01").into();
     let parts = [

@@ -99,7 +99,7 @@ impl Deployment {
             source: "worldpay_returns".to_owned(),
             file_name: name.to_owned(),
             wait: wait.into(),
-            dry_run: false,
+            ..proto::ImportFileHeader::default()
         };
         let parts = [Part::Header(header), Part::Chunk(file.into())]
             .map(|part| proto::ImportFileRequest { part: Some(part) });

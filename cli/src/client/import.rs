@@ -42,6 +42,15 @@ pub(crate) struct ImportArguments {
     /// Preview; save nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Import a NACHA file although its controls are missing, so that it may be half of one.
+    #[arg(long, requires = "reason")]
+    accept_missing_controls: bool,
+    /// Who vouches for such a file; recorded in the audit log.
+    #[arg(long, env = "USER", default_value = "unknown")]
+    actor: String,
+    /// Why; recorded in the audit log.
+    #[arg(long, requires = "accept_missing_controls")]
+    reason: Option<String>,
 }
 
 /// How long an import waits.
@@ -112,6 +121,9 @@ async fn parts(
         file_name: name(&path),
         wait: proto::WaitLevel::Unspecified.into(),
         dry_run: arguments.dry_run,
+        accept_missing_controls: arguments.accept_missing_controls,
+        actor: arguments.actor.clone(),
+        reason: arguments.reason.clone().unwrap_or_default(),
     });
     let (sender, receiver) = tokio::sync::mpsc::channel(8);
     tokio::spawn(async move {

@@ -43,11 +43,14 @@ fn delimited(profile: Profile) -> Format {
 }
 
 /// The default, and the named differences tolerated. They have the names of the settings, so they
-/// are read as the `tolerate` table of a source is.
+/// are read as the `tolerate` table of a source is. Looking at half a file does no harm, so it is
+/// read to its end, and the findings say what is missing.
 fn tolerance(tolerate: &[String]) -> Result<Tolerance> {
     let table: String = tolerate
         .iter()
         .map(|name| format!("{name} = true\n"))
         .collect();
-    toml::from_str(&table).context("--tolerate has a name that is not a setting of `tolerate`")
+    let tolerance: Tolerance = toml::from_str(&table)
+        .context("--tolerate has a name that is not a setting of `tolerate`")?;
+    Ok(tolerance.without_controls())
 }

@@ -53,6 +53,8 @@ pub(crate) struct SpooledFile<'a> {
     /// How many items are handed over at a time, at most.
     pub(crate) batch_size: usize,
     pub(crate) size_bytes: u64,
+    /// Whether a person vouches for it although its controls are missing.
+    pub(crate) without_controls: bool,
 }
 
 impl<'a> SpooledFile<'a> {
@@ -70,6 +72,7 @@ impl<'a> SpooledFile<'a> {
             received_on: new.received_at.date_naive(),
             batch_size,
             size_bytes: new.size_bytes,
+            without_controls: new.controls_accepted_by.is_some(),
         }
     }
 }
@@ -82,7 +85,10 @@ pub(crate) fn parse(
     let (sender, receiver) = mpsc::channel(PARSED_AHEAD);
     let (spool, name) = (file.spool.clone(), file.name.to_owned());
     let (received_on, batch_size) = (file.received_on, file.batch_size);
-    let format = file.source.format.clone();
+    let format = match file.without_controls {
+        true => file.source.format.clone().without_controls(),
+        false => file.source.format.clone(),
+    };
     tokio::task::spawn_blocking(move || {
         let end = match spool.read(&name) {
             Err(error) => Some(Err(error.into())),

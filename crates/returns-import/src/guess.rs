@@ -119,6 +119,7 @@ mod tests {
             received_on: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap(),
             batch_size: 1,
             size_bytes: 0,
+            without_controls: false,
         };
         runtime.block_on(guess(&file, known_formats([].iter())))
     }

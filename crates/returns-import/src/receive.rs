@@ -83,6 +83,7 @@ impl Receiving {
             size_bytes: self.size_bytes,
             spool_name,
             received_at: at,
+            controls_accepted_by: None,
         };
         Ok(KeptFile {
             spool: Some(self.spool),
@@ -101,6 +102,13 @@ pub struct KeptFile {
 }
 
 impl KeptFile {
+    /// A person vouches for the file although its controls are missing.
+    #[must_use]
+    pub fn without_controls(mut self, accepted_by: &str) -> Self {
+        self.new.controls_accepted_by = Some(accepted_by.to_owned());
+        self
+    }
+
     /// Records the file as an import. When its bytes are known already, the copy is deleted.
     ///
     /// It is done to its end even if the caller goes away meanwhile: a record whose answer nobody

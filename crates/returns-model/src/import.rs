@@ -16,6 +16,8 @@ pub struct NewImport {
     /// The name of the file in the spool.
     pub spool_name: String,
     pub received_at: DateTime<Utc>,
+    /// The person who vouches for it although its controls are missing.
+    pub controls_accepted_by: Option<String>,
 }
 
 /// What became of a file that was to be recorded.
@@ -250,6 +252,7 @@ mod tests {
                 size_bytes: 1,
                 spool_name: String::new(),
                 received_at: DateTime::UNIX_EPOCH,
+                controls_accepted_by: None,
             },
             reissued: false,
             phase: Phase::Checking,

@@ -29,6 +29,7 @@ pub(super) fn import(record: &ImportRecord) -> proto::Import {
         file_name: record.new.file_name.clone(),
         sha256: record.new.sha256.clone(),
         size_bytes: record.new.size_bytes,
+        controls_accepted_by: record.new.controls_accepted_by.clone().unwrap_or_default(),
         state: state(&record.phase).into(),
         rejection: match &record.phase {
             Phase::Rejected { why, .. } => Some(rejection(why)),

@@ -34,7 +34,13 @@ impl Api {
         let source = self.source_of(&header)?;
         check_name(&header.file_name)?;
         let wait = wait_level(header.wait)?;
-        let kept = self.receive(&mut parts, source, &header.file_name).await?;
+        let accepting = header.accept_missing_controls;
+        let accepts = accepting.then(|| Operator::named(&header.actor, &header.reason));
+        let accepts = accepts.transpose()?;
+        let mut kept = self.receive(&mut parts, source, &header.file_name).await?;
+        if let Some(operator) = accepts {
+            kept = kept.without_controls(operator.actor);
+        }
         if header.dry_run {
             return self.dry_run(source, kept).await;
         }
@@ -44,6 +50,12 @@ impl Api {
             Received::New(import) => (import, false),
             Received::Known(import) => (import, true),
         };
+        if let Some(operator) = accepts.filter(|_| !duplicate_file) {
+            let subject = format!("import:{}", import.import_id);
+            let change = ("accept_missing_controls", subject, ("", "accepted"));
+            let audit = operator.audit(self.clock.now(), change);
+            self.store.record_audit(&audit).await?;
+        }
         tracing::info!(
             import_id = import.import_id,
             source = source.name,

@@ -178,7 +178,7 @@ async fn send_files(job: &Job, places: &mut Places) {
             source: source.to_owned(),
             file_name: name.to_owned(),
             wait: proto::WaitLevel::Applied.into(),
-            dry_run: false,
+            ..proto::ImportFileHeader::default()
         };
         let parts = [Part::Header(header), Part::Chunk(text.into_bytes())]
             .map(|part| proto::ImportFileRequest { part: Some(part) });

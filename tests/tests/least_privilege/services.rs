@@ -149,7 +149,7 @@ impl Deployment {
             source: source.to_owned(),
             file_name: "file".to_owned(),
             wait: wait.into(),
-            dry_run: false,
+            ..proto::ImportFileHeader::default()
         };
         let parts = [Part::Header(header), Part::Chunk(file.into())]
             .map(|part| proto::ImportFileRequest { part: Some(part) });

@@ -44,6 +44,15 @@ pub enum Format {
 }
 
 impl Format {
+    /// The same for a file that a person vouches for although its controls are missing.
+    #[must_use]
+    pub fn without_controls(self) -> Self {
+        match self {
+            Self::Nacha(tolerance) => Self::Nacha(tolerance.without_controls()),
+            Self::Delimited(profile) => Self::Delimited(profile),
+        }
+    }
+
     /// Opens `input` for reading. A NACHA file leaves out the years of some dates (Julian
     /// days). They are resolved against the file's own date, or against `received_on` where the
     /// file has none.

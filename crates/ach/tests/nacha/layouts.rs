@@ -21,7 +21,7 @@ fn what_stands_in_place_of_the_individual_id_is_read_as_its_class_says() {
         let records = [record, format!("799R03061000050000029{:6}06100005", "")];
         let text = file("", &[("07100030", &records)])
             .replace("1452036987WEB", &format!("1452036987{class}"));
-        let outcome = ParsedFile::of(text.as_bytes(), Tolerance::default());
+        let outcome = ParsedFile::of(text.as_bytes(), Tolerance::default().without_controls());
         let keys = &outcome.entries[0].keys;
         let shown = |key: &Option<String>| key.clone().unwrap_or_default();
         (shown(&keys.individual_id), shown(&keys.check_serial_number))
@@ -56,7 +56,7 @@ fn a_change_code_in_an_addenda_99_is_a_correction() {
         format!("799C02061000050000031{:6}0610000507100030", ""),
     ];
     let text = file("", &[("07100030", &records)]);
-    let outcome = ParsedFile::of(text.as_bytes(), Tolerance::default());
+    let outcome = ParsedFile::of(text.as_bytes(), Tolerance::default().without_controls());
     assert_eq!(
         outcome.lines(),
         ["3 correction C02 debit 0 061000050000031"]
@@ -69,7 +69,7 @@ fn a_change_code_in_an_addenda_99_is_a_correction() {
     assert!(outcome.findings().contains(&"corrections in an addenda 99"));
     assert!(outcome.findings().contains(&"completed routing numbers"));
     let wrong = text.replace("0610000507100030", "06100005071000302");
-    let outcome = ParsedFile::of(wrong.as_bytes(), Tolerance::default());
+    let outcome = ParsedFile::of(wrong.as_bytes(), Tolerance::default().without_controls());
     assert!(matches!(
         &outcome.entries[0].kind,
         EntryKind::Correction { corrected, .. } if matches!(corrected[..], [Corrected::Unreadable(_)])
@@ -88,7 +88,7 @@ fn a_date_that_nobody_gave_is_unknown() {
     let text = file("", &[("07100030", &records)]);
     let read = |from: &str, to: &str| {
         let text = text.replacen(from, to, 1);
-        let outcome = ParsedFile::of(text.as_bytes(), Tolerance::default());
+        let outcome = ParsedFile::of(text.as_bytes(), Tolerance::default().without_controls());
         let entry = &outcome.entries[0];
         let dates = (entry.original_date, entry.settlement_date);
         (dates, outcome.findings().contains(&"implausible dates"))

@@ -41,7 +41,10 @@ impl ParsedFile {
 
     /// Reads a file of the folder `fixtures`.
     pub(crate) fn of_file(name: &str) -> Self {
-        Self::of(file(name).as_slice(), Tolerance::default())
+        Self::of(
+            file(name).as_slice(),
+            Tolerance::default().without_controls(),
+        )
     }
 
     /// The entries in short: line, kind, code, direction, cents, original trace.

@@ -33,7 +33,7 @@ pub(crate) fn debit(end: &str) -> String {
 }
 
 fn read(text: &str) -> ParsedFile {
-    ParsedFile::of(text.as_bytes(), Tolerance::default())
+    ParsedFile::of(text.as_bytes(), Tolerance::default().without_controls())
 }
 
 #[test]

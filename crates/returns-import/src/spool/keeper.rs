@@ -203,6 +203,7 @@ mod tests {
             size_bytes: 1,
             spool_name: "named.age".into(),
             received_at: DateTime::UNIX_EPOCH,
+            controls_accepted_by: None,
         };
         store.receive(new).await.unwrap();
         let written = fs::metadata(folder.path().join("half.part")).unwrap();

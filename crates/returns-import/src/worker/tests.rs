@@ -47,6 +47,7 @@ async fn received(store: &Arc<dyn Store>, bytes: &str) -> String {
         size_bytes: 1,
         spool_name: "a.age".into(),
         received_at: chrono::DateTime::UNIX_EPOCH,
+        controls_accepted_by: None,
     };
     match store.receive(new).await.unwrap() {
         Received::New(import) => import.import_id,

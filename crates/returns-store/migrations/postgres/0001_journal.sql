@@ -56,6 +56,8 @@ CREATE TABLE imports (
     sha256 TEXT COLLATE "C" NOT NULL,
     size_bytes BIGINT NOT NULL,
     spool_name TEXT NOT NULL,
+    -- The person who vouches for it although its controls are missing.
+    controls_accepted_by TEXT,
     reissued BOOLEAN NOT NULL,
     phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
     done BIGINT NOT NULL DEFAULT 0,

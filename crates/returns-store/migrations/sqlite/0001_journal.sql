@@ -43,6 +43,8 @@ CREATE TABLE imports (
     sha256 TEXT NOT NULL,
     size_bytes INTEGER NOT NULL,
     spool_name TEXT NOT NULL,
+    -- The person who vouches for it although its controls are missing.
+    controls_accepted_by TEXT,
     reissued INTEGER NOT NULL CHECK (reissued IN (0, 1)),
     phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
     done INTEGER NOT NULL DEFAULT 0,

@@ -286,7 +286,7 @@ async fn import(url: &str, file: &ReturnFile, source: &str) -> Result<String> {
         source: source.to_owned(),
         file_name: file.name.clone(),
         wait: proto::WaitLevel::Unspecified.into(),
-        dry_run: false,
+        ..proto::ImportFileHeader::default()
     };
     let chunks = file
         .bytes

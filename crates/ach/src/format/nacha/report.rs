@@ -39,8 +39,15 @@ impl Report {
             });
             return Ok(());
         }
+        let way_out = match difference {
+            Difference::MissingFileControl | Difference::MissingBatchControl => {
+                ", or import this one with --accept-missing-controls; a bank that never sends it \
+                 needs the source's setting"
+            }
+            _ => ", or tolerate it with the source's setting",
+        };
         let rejected = FileRejected::new(format!(
-            "{}; ask the sender for a correct file, or tolerate it with the source's setting `{}`",
+            "{}; ask the sender for a correct file{way_out} `{}`",
             what(),
             difference.setting()
         ));

@@ -2,6 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+impl Tolerance {
+    /// The same for a file that a person vouches for although its controls are missing.
+    #[must_use]
+    pub fn without_controls(self) -> Self {
+        Self {
+            missing_file_control: true,
+            missing_batch_control: true,
+            ..self
+        }
+    }
+}
+
 /// Declares the differences: the setting of each with its default, and the enum.
 macro_rules! differences {
     ($($(#[$doc:meta])* $setting:ident = $default:literal, $difference:ident;)+) => {
@@ -9,7 +21,9 @@ macro_rules! differences {
         /// a finding; any other rejects the whole file.
         ///
         /// The default rejects what could hide a lost or altered entry (counts, hash, money).
-        /// It tolerates what many banks leave out or get wrong without any effect on an entry.
+        /// It tolerates what many banks leave out or get wrong without any effect on an entry. A file
+        /// that ends without its controls may be half of one, so that needs a bank which never sends
+        /// them, or a person.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub struct Tolerance { $($(#[$doc])* pub $setting: bool,)+ }
@@ -55,12 +69,12 @@ differences! {
     missing_filler = true, MissingFiller;
     /// A file without a file header (`1`). Default `true`.
     missing_file_header = true, MissingFileHeader;
-    /// A file without a file control (`9`). Default `true`.
-    missing_file_control = true, MissingFileControl;
+    /// A file without a file control (`9`). Default `false`.
+    missing_file_control = false, MissingFileControl;
     /// Entries that no batch header (`5`) precedes. Default `true`.
     missing_batch_header = true, MissingBatchHeader;
-    /// Batches that no batch control (`8`) closes. Default `true`.
-    missing_batch_control = true, MissingBatchControl;
+    /// Batches that no batch control (`8`) closes. Default `false`.
+    missing_batch_control = false, MissingBatchControl;
     /// Batch numbers that do not ascend. Default `true`.
     batch_order = true, BatchOrder;
     /// A batch control that repeats its header's service class, company id or batch number
