@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use echeck_service::config::{ConfigError, Section, Settings};
 use echeck_service::server::ServerConfig;
 use echeck_service::telemetry::TelemetryConfig;
@@ -103,6 +104,9 @@ impl Config {
             // A file takes its time to upload, and most callers forget to set a deadline.
             server.default_timeout = server.max_timeout;
         }
+        let plans = returns_sources::schedule::plans(root);
+        let mut alerts = AlertSettings::read(&root.section("alerts"));
+        alerts.header.time_zone = alerts.header.time_zone.or_else(|| shared_zone(&plans));
         Self {
             server,
             telemetry: TelemetryConfig::read(&root.section("log")),
@@ -131,17 +135,24 @@ impl Config {
             adapter_timeout: feed.duration_ms_or("timeout_ms", 30_000, 100..=600_000),
             sources: returns_import::source::read(root),
             locations: returns_sources::read(root),
-            plans: returns_sources::schedule::plans(root),
+            plans,
             retry: RetryTimes {
                 first: jobs.duration_ms_or("retry_first_ms", 30_000, 10..=86_400_000),
                 longest: jobs.duration_ms_or("retry_longest_ms", 600_000, 10..=86_400_000),
                 missing: jobs.duration_ms_or("retry_missing_ms", 300_000, 10..=86_400_000),
             },
-            alerts: AlertSettings::read(&root.section("alerts")),
+            alerts,
             ready: ReadyPolicy::read(&root.section("reversals")),
             webhooks: WebhookSettings::read(&root.section("webhooks")),
         }
     }
+}
+
+/// The zone of the plans, if they share one.
+fn shared_zone(plans: &HashMap<String, Plan>) -> Option<Tz> {
+    let mut zones = plans.values().map(Plan::zone);
+    let first = zones.next()?;
+    zones.all(|zone| zone == first).then_some(first)
 }
 
 /// A number that its range keeps small enough for any machine.

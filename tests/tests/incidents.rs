@@ -244,7 +244,7 @@ async fn a_returns_database_that_is_down_is_reported_from_memory_and_stops_the_h
             ..DatabaseArguments::default()
         };
         options.returns = format!(
-            "{}[alerts.heartbeat]\nurl = {:?}\nevery_ms = 200\n",
+            "{}[alerts.heartbeat]\nurl = {:?}\nevery_ms = 200\nafter_ms = 0\n",
             alerts(&ops),
             monitor.url("/ping/token")
         );
@@ -342,4 +342,40 @@ async fn a_file_that_is_held_is_told_with_its_money_and_over_when_it_is_decided(
             .await
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_service_that_cannot_start_says_so_once_and_when_it_has_started() {
+    let ops = HttpReceiver::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let good = StackOptions {
+        returns: alerts(&ops),
+        ..StackOptions::new(folder.path(), Ports::ANY)
+    };
+    let away = StackOptions {
+        databases: DatabaseArguments {
+            returns_db: Some("postgres://ann@127.0.0.1:1/returns".to_owned()),
+            ..DatabaseArguments::default()
+        },
+        ..good.clone()
+    };
+    for _ in 0..2 {
+        assert!(Stack::start(&away).await.is_err());
+    }
+    let told = first_lines(&ops);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("The returns service cannot start: "),
+        "{told:?}"
+    );
+    assert!(told[0].contains("refused"), "{told:?}");
+
+    let stack = Stack::start(&good).await.unwrap();
+    let told = first_lines(&ops);
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(
+        told[1].contains("seen 2 times: The returns service cannot start"),
+        "{told:?}"
+    );
+    stack.stop().await.unwrap();
 }

@@ -1,5 +1,7 @@
 //! The heartbeat: as long as the service is healthy, it calls a monitor outside again and again.
-//! When the calls stop, the monitor raises the alarm, which a stopped service cannot.
+//! When the calls stop, the monitor raises the alarm, which a stopped service cannot. The first
+//! call waits until the service has lived for a while, so that one which dies at every start is
+//! silent.
 
 use std::time::Duration;
 
@@ -16,7 +18,9 @@ pub async fn beat(
     healthy: impl Fn() -> Result<(), String> + Send,
     shutdown: CancellationToken,
 ) {
-    let mut ticks = tokio::time::interval(settings.every.max(Duration::from_millis(1)));
+    let first = tokio::time::Instant::now() + settings.after;
+    let every = settings.every.max(Duration::from_millis(1));
+    let mut ticks = tokio::time::interval_at(first, every);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut was_fine = true;
     loop {

@@ -12,6 +12,7 @@ mod channel;
 mod diagnoser;
 pub mod diagnosis;
 mod dispatcher;
+mod failed_start;
 mod heartbeat;
 mod log;
 mod manager;
@@ -29,6 +30,7 @@ mod tests;
 
 pub use change::SERVICE;
 pub use diagnoser::Diagnoser;
+pub use failed_start::FailedStarts;
 pub use heartbeat::beat;
 pub use manager::IncidentManager;
 pub use memory::IncidentMemory;

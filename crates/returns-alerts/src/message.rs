@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use returns_model::incident::{AlertKind, Area, CheckLine, Content, IncidentRecord, clean};
+use chrono_tz::Tz;
+use returns_model::incident::{
+    AlertKind, Area, CheckLine, CheckOutcome, Content, IncidentRecord, IncidentState, clean,
+};
 
 /// What every alert of an installation shows.
 #[derive(Debug, Clone)]
@@ -12,6 +15,8 @@ pub struct AlertHeader {
     pub installation: String,
     /// A page with more about each cause; `{cause}` in it becomes the cause's name.
     pub runbook_url: Option<String>,
+    /// The zone in which times are shown beside UTC: that of the people, or of the schedule.
+    pub time_zone: Option<Tz>,
 }
 
 /// What an alert is about.
@@ -35,6 +40,7 @@ pub(super) struct AlertMessage {
     pub(super) at: DateTime<Utc>,
     pub(super) installation: String,
     pub(super) runbook_url: Option<String>,
+    pub(super) time_zone: Option<Tz>,
 }
 
 impl AlertMessage {
@@ -55,6 +61,7 @@ impl AlertMessage {
             },
             at,
             installation: header.installation.clone(),
+            time_zone: header.time_zone,
             runbook_url: runbook.map(|url| url.replace("{cause}", &incident.cause)),
         }
     }
@@ -68,6 +75,7 @@ impl AlertMessage {
             },
             at,
             installation: header.installation.clone(),
+            time_zone: header.time_zone,
             runbook_url: header.runbook_url.clone(),
         }
     }
@@ -102,6 +110,28 @@ impl AlertMessage {
         }
     }
 
+    /// The first line behind what a list of mails is sorted by: severity, installation, source.
+    pub(super) fn subject(&self) -> String {
+        let (severity, source) = match &self.topic {
+            AlertTopic::Incident { incident, .. } => {
+                (incident.severity.as_str(), incident.source.as_deref())
+            }
+            AlertTopic::Test { .. } => ("test", None),
+        };
+        let source = source.map_or_else(String::new, |source| format!(" {source}"));
+        format!(
+            "[{}] {}{source}: {}",
+            severity.to_uppercase(),
+            self.installation,
+            self.first_line()
+        )
+    }
+
+    /// A time for people, in both zones.
+    fn time(&self, at: DateTime<Utc>) -> String {
+        time(at, self.time_zone)
+    }
+
     /// Whether the first line is all there is to say.
     pub(super) fn is_short(&self) -> bool {
         match &self.topic {
@@ -126,7 +156,7 @@ impl AlertMessage {
         let content = &incident.content;
         let since = format!(
             "{} ({}), seen {}",
-            time(incident.opened_at),
+            self.time(incident.opened_at),
             span(incident.opened_at, self.at),
             times(incident.seen)
         );
@@ -138,9 +168,12 @@ impl AlertMessage {
             } else {
                 format!(": {note}")
             };
-            let text = format!("{} by {by}{note}", time(signature.at));
+            let text = format!("{} by {by}{note}", self.time(signature.at));
             Some(clean::line(&text, 400))
         };
+        let is_waiting = incident.state == IncidentState::Open && incident.acknowledged.is_none();
+        let acknowledge =
+            is_waiting.then(|| format!("echeck incidents ack {}", incident.incident_id));
         let all = [
             ("Since", Some(since)),
             ("Observed as", content.observed.clone()),
@@ -149,9 +182,10 @@ impl AlertMessage {
             ("Run", incident.run_id.clone()),
             ("Money at stake", content.stake.clone()),
             ("Data expires", content.expires.clone()),
-            ("Next try", incident.next_try_at.map(time)),
+            ("Next try", incident.next_try_at.map(|at| self.time(at))),
             ("Last good run", content.last_good.clone()),
             ("Run again with", content.command.clone()),
+            ("Acknowledge with", acknowledge),
             ("Acknowledged", signed(&incident.acknowledged)),
             ("Closed", signed(&incident.closed)),
             ("Incident", Some(incident.incident_id.clone())),
@@ -222,9 +256,22 @@ fn lasted(incident: &IncidentRecord) -> String {
     )
 }
 
-/// A time for people.
-pub(super) fn time(at: DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+/// A time for people, in UTC and in another zone.
+pub(super) fn time(at: DateTime<Utc>, zone: Option<Tz>) -> String {
+    let utc = at.format("%Y-%m-%d %H:%M:%S UTC");
+    match zone.filter(|zone| *zone != Tz::UTC) {
+        None => utc.to_string(),
+        Some(zone) => {
+            let local = at.with_timezone(&zone);
+            // A time of day alone would be of the wrong day at night.
+            let format = if local.date_naive() == at.date_naive() {
+                "%H:%M:%S %Z"
+            } else {
+                "%Y-%m-%d %H:%M:%S %Z"
+            };
+            format!("{utc} ({})", local.format(format))
+        }
+    }
 }
 
 /// A length of time for people: two units at most.
@@ -239,32 +286,79 @@ fn span(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     }
 }
 
-/// The checks with their columns lined up.
+/// The checks that did not pass, with their columns lined up, and how many did.
 pub(super) fn table(checks: &[CheckLine]) -> Vec<String> {
+    let (passed, told): (Vec<&CheckLine>, Vec<&CheckLine>) = checks
+        .iter()
+        .partition(|line| line.outcome == CheckOutcome::Passed);
     let width = |cell: fn(&CheckLine) -> &str| {
-        let widths = checks.iter().map(|line| cell(line).chars().count());
+        let widths = told.iter().map(|line| cell(line).chars().count());
         widths.max().unwrap_or(0)
     };
     let (names, subjects) = (width(|line| &line.name), width(|line| &line.of));
     let evidence = width(|line| &line.evidence).min(100);
-    checks
-        .iter()
-        .map(|line| {
-            format!(
-                "{} {:<names$}  {:<subjects$}  {:<evidence$}  {:>6} ms",
-                line.outcome.sign(),
-                line.name,
-                line.of,
-                line.evidence,
-                line.took_ms
-            )
-        })
-        .collect()
+    let rows = told.iter().map(|line| {
+        format!(
+            "{} {:<names$}  {:<subjects$}  {:<evidence$}  {:>6} ms",
+            line.outcome.sign(),
+            line.name,
+            line.of,
+            line.evidence,
+            line.took_ms
+        )
+    });
+    let other = if told.is_empty() { "" } else { "other " };
+    let all_passed = (!passed.is_empty()).then(|| {
+        let what = if passed.len() == 1 { "check" } else { "checks" };
+        format!(
+            "{} {} {other}{what} passed",
+            CheckOutcome::Passed.sign(),
+            passed.len()
+        )
+    });
+    rows.chain(all_passed).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_shown_in_both_zones_with_the_day_where_that_differs() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let zone = Some(Tz::America__New_York);
+        assert_eq!(
+            time(at("2026-11-20T14:05:00Z"), zone),
+            "2026-11-20 14:05:00 UTC (09:05:00 EST)"
+        );
+        assert_eq!(
+            time(at("2026-07-02T01:00:00Z"), zone),
+            "2026-07-02 01:00:00 UTC (2026-07-01 21:00:00 EDT)"
+        );
+        assert_eq!(
+            time(at("2026-07-02T01:00:00Z"), None),
+            "2026-07-02 01:00:00 UTC"
+        );
+    }
+
+    #[test]
+    fn only_what_did_not_pass_is_listed() {
+        let line = |name: &str, outcome| CheckLine {
+            name: name.to_owned(),
+            of: "x".to_owned(),
+            outcome,
+            evidence: "seen".to_owned(),
+            took_ms: 7,
+        };
+        let passed = || line("a", CheckOutcome::Passed);
+        let all = [passed(), line("bb", CheckOutcome::Failed), passed()];
+        assert_eq!(
+            table(&all),
+            ["✗ bb  x  seen       7 ms", "✓ 2 other checks passed"]
+        );
+        assert_eq!(table(&[passed()]), ["✓ 1 check passed"]);
+        assert!(table(&[]).is_empty());
+    }
 
     #[test]
     fn a_length_of_time_has_two_units() {

@@ -94,8 +94,8 @@ impl IncidentManager {
         if let (Some(since), Some(at)) = (incident.quiet_since, self.closes_at(&incident)) {
             text.push_str(&format!(
                 "\nIt has been recovering since {}, and closes at {} unless it is observed again.\n",
-                time(since),
-                time(at)
+                time(since, header.time_zone),
+                time(at, header.time_zone)
             ));
         }
         Some(IncidentDetails {

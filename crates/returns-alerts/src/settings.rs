@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use echeck_service::config::Section;
 
 use super::channel;
@@ -27,6 +28,8 @@ pub struct HeartbeatSettings {
     pub hook: Hook,
     pub method: Method,
     pub every: Duration,
+    /// How long the service must have lived. One that dies at every start is not healthy.
+    pub after: Duration,
     pub timeout: Duration,
 }
 
@@ -52,6 +55,7 @@ impl AlertSettings {
             header: AlertHeader {
                 installation: section.string_or("installation", "echeck-returns"),
                 runbook_url,
+                time_zone: time_zone(section),
             },
             rules: AlertRules {
                 channels: rules,
@@ -74,16 +78,28 @@ impl AlertSettings {
     }
 }
 
+fn time_zone(section: &Section<'_>) -> Option<Tz> {
+    let name = section.optional_string("time_zone")?;
+    let zone = name.parse().ok();
+    if zone.is_none() {
+        let what = format!("{name:?} is not a valid time zone, such as America/New_York");
+        section.fault("time_zone", what);
+    }
+    zone
+}
+
 fn heartbeat(section: &Section<'_>, timeout: Duration) -> Option<HeartbeatSettings> {
     let methods = [("GET", Method::Get), ("POST", Method::Post)];
     let method = section.one_of("method", &methods, Some(Method::Get));
     let every = section.duration_ms_or("every_ms", MINUTE_MS, 100..=24 * HOUR_MS);
+    let after = section.duration_ms_or("after_ms", MINUTE_MS, 0..=HOUR_MS);
     let url = section.secret("url")?;
     let hook = channel::hook(section, &url, None, timeout)?;
     Some(HeartbeatSettings {
         hook,
         method,
         every,
+        after,
         timeout,
     })
 }

@@ -96,6 +96,11 @@ pub struct Expected {
 }
 
 impl Plan {
+    /// The zone that its times are in.
+    pub fn zone(&self) -> Tz {
+        self.zone
+    }
+
     /// Reads a plan; every fault is reported at once.
     pub fn parse(text: PlanText) -> Result<Self, Vec<PlanFault>> {
         let mut faults = Vec::new();

@@ -30,9 +30,10 @@ impl Base {
         config: &Config,
         clock: SharedClock,
     ) -> Result<(Self, UnboundedReceiver<Signal>), ServiceError> {
-        let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
+        // A start that fails is noted in its folder.
         let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
             .with_recipients(&config.spool_recipients);
+        let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
         let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
         let (incidents, signals) = IncidentReporter::new();
         let base = Self {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
-use echeck_service::server::{Health, ServeError};
-use returns_alerts::StoreWatch;
+use echeck_service::server::{Bound, Health, ServeError};
+use returns_alerts::{FailedStarts, Signal, StoreWatch};
 use returns_feed::settle::SettlementJob;
 use returns_feed::{Feed, FeedJob};
 use returns_import::hold::{DueHolds, HoldAlarm};
@@ -22,6 +22,7 @@ use returns_store::{StoreError, StoreSettings};
 use returns_verify::{DailyCheck, SignerJob};
 use returns_webhooks::{EventPublisher, OwnerJob, SenderJob};
 use secrecy::SecretString;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -117,11 +118,11 @@ pub async fn run(
 ) -> Result<(), ServiceError> {
     // A worker that panics cancels this one, and leaves the caller's token alone.
     let stop = shutdown.child_token();
-    let (base, signals) = Base::open(&config, clock).await?;
-    let (server, heartbeat) = (config.server.clone(), config.alerts.heartbeat.take());
+    let server = config.server.clone();
+    let (base, signals, bound) = open(&config, clock).await?;
+    let heartbeat = config.alerts.heartbeat.take();
     let limits = (config.batch_size, config.max_file_bytes);
     let parts = ServiceParts::build(config, &base)?;
-    let bound = server.bind().await?;
     on_bound(bound.local_addr());
 
     let workers = start(&base, &parts, &stop);
@@ -163,6 +164,28 @@ pub async fn run(
     failed
         .why()
         .map_or(Ok(()), |why| Err(ServiceError::Worker(why)))
+}
+
+/// Opens what the service needs from outside. People are notified when that fails, since nothing
+/// else of the service runs then.
+async fn open(
+    config: &Config,
+    clock: SharedClock,
+) -> Result<(Base, UnboundedReceiver<Signal>, Bound), ServiceError> {
+    let opening = async {
+        let (base, signals) = Base::open(config, clock.clone()).await?;
+        Ok((base, signals, config.server.bind().await?))
+    };
+    let opened: Result<_, ServiceError> = opening.await;
+    let starts = FailedStarts::noted_in(&config.spool_folder);
+    match &opened {
+        Ok(_) => starts.started(&config.alerts, clock.now()).await,
+        Err(error) => {
+            let why = error.to_string();
+            starts.failed(&config.alerts, &why, clock.now()).await;
+        }
+    }
+    opened
 }
 
 /// Whether the heartbeat is sent: the returns database is available, and every worker runs.

@@ -1,4 +1,4 @@
-//! E-mail. The subject is the alert's first line. The mails of one incident are one thread, and
+//! E-mail. The subject is severity, installation, source, and the alert's first line. The mails of one incident are one thread, and
 //! one that is sent twice has the same id.
 
 use std::time::SystemTime;
@@ -28,7 +28,7 @@ impl EmailChannel {
 
     /// Sends the alert to all recipients in one mail.
     pub(super) async fn deliver(&self, alert: &AlertMessage) -> Result<(), NotDelivered> {
-        let subject = clean::line(&alert.first_line(), SUBJECT);
+        let subject = clean::line(&alert.subject(), SUBJECT);
         let mut mail = self
             .mailer
             .compose(&alert.id, subject)

@@ -52,7 +52,7 @@ fn text(alert: &AlertMessage) -> String {
     }
     for (name, value) in alert.facts() {
         lines.push(match name {
-            "Run again with" => format!("*{name}:* `{}`", code(&value)),
+            "Run again with" | "Acknowledge with" => format!("*{name}:* `{}`", code(&value)),
             _ => format!("*{name}:* {}", plain(&value)),
         });
     }

@@ -31,6 +31,7 @@ impl Diagnoser for Examiner {
             | Subject::Store
             | Subject::Journal
             | Subject::Machine
+            | Subject::Service
             | Subject::Holds
             | Subject::Spool
             | Subject::Channel(_)

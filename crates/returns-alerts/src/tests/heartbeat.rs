@@ -10,7 +10,7 @@ use super::*;
 async fn the_heartbeat_goes_out_only_while_the_service_is_healthy() {
     let monitor = HttpReceiver::start().await;
     let toml = format!(
-        "[alerts.heartbeat]\nurl = {:?}\nevery_ms = 100\nmethod = \"POST\"\n",
+        "[alerts.heartbeat]\nurl = {:?}\nevery_ms = 100\nafter_ms = 700\nmethod = \"POST\"\n",
         monitor.url("/ping/token")
     );
     let settings = alerts(&toml).heartbeat.unwrap();
@@ -27,9 +27,13 @@ async fn the_heartbeat_goes_out_only_while_the_service_is_healthy() {
     };
     let asked_while_ill = || ill.load(Ordering::Relaxed);
     let shutdown = CancellationToken::new();
+    let started = tokio::time::Instant::now();
     let beating = tokio::spawn(beat(settings, health, shutdown.clone()));
     let count = || monitor.received().len();
     eventually("it beats", async || count() >= 3).await;
+    // After 700 ms, and twice 100 ms more.
+    let lived = started.elapsed();
+    assert!(lived >= std::time::Duration::from_millis(850), "{lived:?}");
     // A monitor that fails is asked again.
     monitor.answer_next(Answer::Status(500, String::new()));
     let before = count();

@@ -40,7 +40,8 @@ async fn an_incident_is_a_thread_of_mails_over_starttls_with_a_login() {
     let id = rig.incident().await.incident_id;
     let first = &mails[0];
     assert_eq!(first.recipients, ["ops@pay.example", "night@pay.example"]);
-    assert_eq!(first.header("subject"), Some(PORT_CLOSED));
+    let subject = format!("[CRITICAL] echeck-returns: {PORT_CLOSED}");
+    assert_eq!(first.header("subject"), Some(&*subject));
     assert_eq!(first.header("auto-submitted"), Some("auto-generated"));
     assert_eq!(first.header("from"), Some("Returns <returns@pay.example>"));
     assert!(first.body.starts_with(PORT_CLOSED), "{}", first.body);
@@ -60,7 +61,8 @@ async fn an_incident_is_a_thread_of_mails_over_starttls_with_a_login() {
         assert_eq!(mail.header("references"), Some(thread.as_str()));
     }
     assert_ne!(first.header("message-id"), mails[1].header("message-id"));
-    assert!(mails[1].header("subject").unwrap().starts_with("Recovered"));
+    let over = mails[1].header("subject").unwrap();
+    assert!(over.starts_with("[CRITICAL] echeck-returns: Recovered after"));
     rig.stop().await;
 }
 
@@ -140,7 +142,7 @@ async fn a_name_with_line_ends_makes_no_header() {
     let subject = mail.header("subject").unwrap();
     assert_eq!(
         subject,
-        "The acquirer's server refused a  Bcc: thief@evil.example    body: Ünïcode \u{fffd}txt."
+        "[CRITICAL] echeck-returns: The acquirer's server refused a  Bcc: thief@evil.example    body: Ünïcode \u{fffd}txt."
     );
     rig.stop().await;
 }

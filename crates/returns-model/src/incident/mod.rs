@@ -34,6 +34,8 @@ pub enum Subject {
     Journal,
     /// This machine: its disk, its clock.
     Machine,
+    /// The returns service itself.
+    Service,
     /// All holds together.
     Holds,
     /// The room for received files.
@@ -54,6 +56,7 @@ impl std::fmt::Display for Subject {
             Self::Bucket => f.write_str("bucket"),
             Self::Store => f.write_str("store"),
             Self::Journal => f.write_str("journal"),
+            Self::Service => f.write_str("service"),
             Self::Machine => f.write_str("machine"),
             Self::Holds => f.write_str("holds"),
             Self::Spool => f.write_str("spool"),

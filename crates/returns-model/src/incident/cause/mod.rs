@@ -149,6 +149,8 @@ pub enum Cause {
     ReportWrong { key: String, what: String },
     /// The returns database does not answer or refuses.
     StoreUnreachable { why: String },
+    /// The returns service cannot start.
+    NotStarted { why: String },
     /// An adapter does not answer.
     AdapterUnreachable {
         database: String,
@@ -283,6 +285,7 @@ impl Cause {
             Self::BucketFailed { bucket, action, why } => reports::failed(bucket, action, why),
             Self::ReportWrong { key, what } => reports::report_wrong(key, what),
             Self::StoreUnreachable { why } => service::store_unreachable(why),
+            Self::NotStarted { why } => service::not_started(why),
             Self::AdapterUnreachable { database, leads, why } => target::adapter_unreachable(database, *leads, why),
             Self::TargetReadOnly { database, leads } => target::read_only(database, *leads),
             Self::TargetFailed { database, leads, why } => target::failed(database, *leads, why),

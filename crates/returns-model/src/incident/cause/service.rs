@@ -50,6 +50,19 @@ pub(super) fn store_unreachable(why: &str) -> Description {
     .explained_by(&[Area::Disk])
 }
 
+pub(super) fn not_started(why: &str) -> Description {
+    Description::new(
+        Area::Store,
+        format!("The returns service cannot start: {why}."),
+        "Nothing runs: no file is fetched, nothing is decided or applied, and no other alert can \
+         come. Nothing is lost: work continues where it stopped.",
+        &[
+            "Read the reason. What runs the service may be starting it again and again.",
+            "`echeck diagnose` works as soon as the service has started.",
+        ],
+    )
+}
+
 pub(super) fn import_stuck(why: &str) -> Description {
     Description::new(
         Area::Import,

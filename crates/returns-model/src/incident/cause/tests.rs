@@ -181,6 +181,9 @@ fn our_samples() -> Vec<Cause> {
             what: text("it has 99 lines, and 100 were written"),
         },
         Cause::StoreUnreachable { why: why() },
+        Cause::NotStarted {
+            why: text("the returns database cannot be used: connection refused"),
+        },
         Cause::AdapterUnreachable {
             database: database(),
             leads: true,
