@@ -293,8 +293,8 @@ async fn an_account_whose_transactions_are_read_only_is_a_fault() {
     let read_only = "ALTER ROLE USER SET default_transaction_read_only = on";
     let target = as_account(&rig, Dialect::Postgres, &[all, read_only]).await;
     let faults = deeply(&target, None).await.faults.join("\n");
-    let message = "the account cannot write to table \"transfers\": cannot execute UPDATE in a \
-                   read-only transaction";
+    let message =
+        "the target database is read-only: cannot execute UPDATE in a read-only transaction";
     assert!(faults.contains(message), "{faults}");
 }
 

@@ -103,9 +103,27 @@ async fn check_into(target: &Target, found: &mut TargetCheck) -> Result<(), DbEr
     let fitted = target.fit_live(&mut *session).await;
     session.roll_back().await;
     match fitted {
-        Ok(fitted) => found.warnings = fitted.warnings,
+        Ok(fitted) => {
+            found.warnings = fitted.warnings;
+            try_to_write(target, found).await?;
+        }
         Err(FitError::Misfit(faults)) => found.faults.extend(faults),
         Err(FitError::Db(error)) => return Err(error),
     }
     Ok(())
+}
+
+/// A target may answer and take no writes. Nothing that is written is kept.
+async fn try_to_write(target: &Target, found: &TargetCheck) -> Result<(), DbError> {
+    if found.missing_tables.contains(&cursor::TABLE) {
+        return Ok(());
+    }
+    let mut session = target.database.begin(Access::Write).await?;
+    let written = cursor::touch(&mut *session, &target.adapter).await;
+    session.roll_back().await;
+    match written {
+        // Somebody is writing.
+        Err(DbError::Conflict(_)) => Ok(()),
+        other => other,
+    }
 }

@@ -100,6 +100,22 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Writes what is there already, to see whether the target takes a write.
+///
+/// # Errors
+/// When it does not.
+pub(crate) async fn touch(session: &mut dyn TargetSession, adapter: &str) -> Result<(), DbError> {
+    let mut update = Query::update();
+    update
+        .table(TABLE)
+        .value("position", Expr::col("position"))
+        .and_where(Expr::col("adapter").eq(adapter));
+    session
+        .execute(SqlStatement::Update(update))
+        .await
+        .map(drop)
+}
+
 /// Reads the cursor of an adapter; `None` when nothing was ever applied.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Watching the returns database. It is down when it refuses twice in a row, or does not answer in
+//! Watching the returns database: it must answer and take a write. It is down when it refuses twice in a row, or does not answer in
 //! time four times in a row, and up again when it answers. One slow second is not an outage.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
 use returns_model::incident::{Area, Cause, Problem, Subject};
-use returns_store::Store;
+use returns_store::{Store, StoreError};
 
 use super::IncidentReporter;
 
@@ -49,7 +49,7 @@ impl StoreWatch {
         self.strikes.load(Ordering::Relaxed) < DOWN
     }
 
-    /// Asks it for a sign of life. An error when it refuses, or has been silent too often.
+    /// Writes a sign of life. An error when it refuses, or has been silent too often.
     pub async fn probe(&self) -> Result<(), String> {
         let answer = tokio::time::timeout(PATIENCE, self.store.ping()).await;
         let (why, strikes) = match answer {
@@ -61,6 +61,7 @@ impl StoreWatch {
                 }
                 return Ok(());
             }
+            Ok(Err(StoreError::Unusable(why))) => (why, REFUSAL),
             Ok(Err(error)) => (ErrorChain(&error).to_string(), REFUSAL),
             Err(_) => {
                 let why = format!("it does not answer within {} ms", PATIENCE.as_millis());

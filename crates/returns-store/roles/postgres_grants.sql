@@ -55,6 +55,9 @@ GRANT SELECT, INSERT, UPDATE (handled), DELETE ON follower_exceptions TO echeck_
 GRANT SELECT, INSERT, UPDATE (skipped_at, skipped_by, skipped_reason) ON unreadable_rows
     TO echeck_returns;
 
+-- What watches the database writes to it.
+GRANT SELECT, INSERT, UPDATE (written_at) ON liveness TO echeck_returns;
+
 -- A lease is given back by deleting it.
 GRANT SELECT, INSERT, UPDATE (owner, until), DELETE ON leases TO echeck_returns;
 

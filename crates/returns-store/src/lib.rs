@@ -85,7 +85,8 @@ pub trait Store:
     + VerifyStore
     + 'static
 {
-    /// Whether the database answers.
+    /// Whether the database answers and takes a write. Where it is known what is wrong, the error is
+    /// [`StoreError::Unusable`] with that.
     async fn ping(&self) -> Result<(), StoreError>;
 }
 

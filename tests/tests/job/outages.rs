@@ -1,4 +1,4 @@
-//! Twenty-seven outages, each real: what breaks is a server, a key, a file or a disk, never a
+//! Thirty outages, each real: what breaks is a server, a key, a file or a disk, never a
 //! stand-in. Each alert's first line must name the cause within ten seconds of the failure.
 
 use std::time::Duration;
@@ -42,9 +42,12 @@ enum Outage {
     BucketForbidden,
     ReportReadableButWrong,
     DatabaseDown,
+    DatabaseReadOnly,
+    DatabaseLocked,
     AdapterDown,
     TargetReadOnly,
     DiskFull,
+    EverythingHeld,
 }
 
 impl Outage {
@@ -77,6 +80,13 @@ impl Outage {
             Self::BucketForbidden => "may not",
             Self::ReportReadableButWrong => "in the bucket differs from what was written",
             Self::DatabaseDown => "The returns database is unavailable",
+            Self::DatabaseReadOnly => "The returns database is unavailable: it takes no writes",
+            Self::DatabaseLocked => {
+                "The returns database is unavailable: another session has locked its tables"
+            }
+            Self::EverythingHeld => {
+                "3 of 3 entries of \"ECheckReturnReport_1_20261120.csv\" are held"
+            }
             Self::AdapterDown => "The adapter of the database \"rallypay\" does not answer",
             Self::TargetReadOnly => "The database \"rallypay\" is read-only",
             Self::DiskFull => "The disk is full",
@@ -91,6 +101,7 @@ struct Props {
     _hole: Option<BlackHole>,
     _disk: Option<Tmpfs>,
     growing: Option<tokio::task::JoinHandle<()>>,
+    _lock: Option<sqlx::PgConnection>,
 }
 
 const FILE: &str = "ECheckReturnReport_1_20261120.csv";
@@ -132,8 +143,15 @@ fn prepare(outage: Outage, setup: &mut Setup) -> Props {
         Outage::KeyRefused
         | Outage::DirectoryUnreadable
         | Outage::AdapterDown
+        | Outage::DatabaseReadOnly
+        | Outage::DatabaseLocked
         | Outage::TargetReadOnly
         | Outage::OnlyAStaleFile => setup.publish(FILE, good_file()),
+        Outage::EverythingHeld => {
+            let ids = ["TR7", "TR8", "TR9"].into_iter();
+            let file = ids.fold(Worldpay::new(), |file, id| file.returned(id, "R01"));
+            setup.publish(FILE, file.text());
+        }
         Outage::PasswordExpired => {
             let account = Account::create();
             account.expire();
@@ -242,11 +260,27 @@ async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
             .stop_service(Service::RallypayAdapter)
             .await
             .unwrap(),
+        Outage::DatabaseReadOnly => {
+            make_read_only(job.setup.databases.returns_db.as_ref().unwrap()).await
+        }
+        Outage::DatabaseLocked => {
+            let url = job.setup.databases.returns_db.as_ref().unwrap();
+            props._lock = Some(lock(url).await);
+        }
         Outage::TargetReadOnly => {
             make_read_only(job.setup.databases.rallypay_db.as_ref().unwrap()).await
         }
         _ => {}
     }
+}
+
+/// Locks the end of the journal, as a change of the schema does.
+async fn lock(url: &str) -> sqlx::PgConnection {
+    use sqlx::{Connection as _, Executor as _};
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let sql = "BEGIN; LOCK TABLE journal_head IN ACCESS EXCLUSIVE MODE";
+    connection.execute(sqlx::raw_sql(sql)).await.unwrap();
+    connection
 }
 
 /// Sets a PostgreSQL database read-only, and ends the connections that began before.
@@ -345,6 +379,9 @@ outages! {
     a_forbidden_bucket: BucketForbidden,
     a_report_that_reads_back_wrong: ReportReadableButWrong,
     a_database_that_is_down: DatabaseDown,
+    a_database_that_is_read_only: DatabaseReadOnly,
+    a_database_that_is_locked: DatabaseLocked,
+    a_file_that_is_held_whole: EverythingHeld,
     an_adapter_that_is_down: AdapterDown,
     a_target_that_is_read_only: TargetReadOnly,
     a_full_disk: DiskFull,

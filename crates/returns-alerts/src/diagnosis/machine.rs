@@ -1,5 +1,7 @@
 //! This machine: room on the disk of the spool.
 
+use std::io;
+use std::io::Write as _;
 use std::path::Path;
 
 use echeck_service::room::Room;
@@ -8,12 +10,22 @@ use returns_model::incident::Cause;
 
 use crate::diagnosis::probe::timed;
 
-/// Checks how much room there is where received files are stored.
+/// What is written to see whether anything can be.
+const PROBE_BYTES: usize = 4 << 10;
+
+/// Checks how much room there is where received files are stored, and writes a file there.
 pub(super) async fn disk(folder: &Path) -> Check {
     let path = folder.to_owned();
     timed("disk space", folder.display().to_string(), async move {
         let asked = path.clone();
-        let stat = tokio::task::spawn_blocking(move || Room::of(&asked)).await;
+        let stat = tokio::task::spawn_blocking(move || {
+            let room = Room::of(&asked)?;
+            if room.fits(0) {
+                write(&asked)?;
+            }
+            Ok::<Room, io::Error>(room)
+        })
+        .await;
         let failed = |why: String| {
             CheckResult::Failed(Cause::SpoolFailed {
                 path: path.display().to_string(),
@@ -22,11 +34,30 @@ pub(super) async fn disk(folder: &Path) -> Check {
         };
         match stat {
             Ok(Ok(room)) => judge(&path, room),
+            Ok(Err(error)) if is_full(&error) => CheckResult::Failed(Cause::DiskFull {
+                path: path.display().to_string(),
+            }),
             Ok(Err(error)) => failed(error.to_string()),
             Err(error) => failed(error.to_string()),
         }
     })
     .await
+}
+
+/// Writes a file as a received one is written, and deletes it.
+fn write(folder: &Path) -> io::Result<()> {
+    let mut file = tempfile::Builder::new()
+        .prefix(".probe-")
+        .tempfile_in(folder)?;
+    file.write_all(&[0; PROBE_BYTES])?;
+    file.as_file().sync_all()?;
+    file.close()
+}
+
+/// The disk may be full, or what the user may have on it.
+fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded)
 }
 
 fn judge(path: &Path, room: Room) -> CheckResult {
@@ -57,6 +88,13 @@ mod tests {
         assert!(
             matches!(check.failure(), Some(Cause::SpoolFailed { path, .. }) if path.ends_with("gone"))
         );
+    }
+
+    #[tokio::test]
+    async fn a_probe_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(disk(folder.path()).await.failure().is_none());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -3,18 +3,24 @@
 use echeck_service::ErrorChain;
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::Cause;
-use returns_store::Store;
+use returns_store::{Store, StoreError};
 
 use super::probe::{PATIENCE, timed};
 
-/// Asks the returns database for the journal's end.
+/// Writes a sign of life to the returns database, and asks it for the journal's end.
 pub(super) async fn check(store: &dyn Store) -> Check {
     timed("returns database", "journal".to_owned(), async {
         let failed = |why| CheckResult::Failed(Cause::StoreUnreachable { why });
-        match tokio::time::timeout(PATIENCE, store.head()).await {
-            Ok(Ok(head)) => {
-                CheckResult::Passed(format!("the journal ends at position {}", head.position))
-            }
+        let asked = async {
+            store.ping().await?;
+            store.head().await
+        };
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(head)) => CheckResult::Passed(format!(
+                "takes writes; the journal ends at position {}",
+                head.position
+            )),
+            Ok(Err(StoreError::Unusable(why))) => failed(why),
             Ok(Err(error)) => failed(ErrorChain(&error).to_string()),
             Err(_) => failed(format!("no answer within {} s", PATIENCE.as_secs())),
         }

@@ -143,3 +143,10 @@ CREATE TABLE audit (
     reason TEXT NOT NULL
 );
 CREATE INDEX audit_at ON audit (at, audit_id);
+
+-- What watches this database writes here, as its work writes elsewhere: a database may answer and
+-- take no writes. The time is the database's own.
+CREATE TABLE liveness (
+    one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    written_at TIMESTAMPTZ NOT NULL
+);

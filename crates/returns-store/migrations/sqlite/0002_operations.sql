@@ -141,3 +141,10 @@ CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
 BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;
+
+-- What watches this database writes here, as its work writes elsewhere: a database may answer and
+-- take no writes. The time is the database's own.
+CREATE TABLE liveness (
+    one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    written_at INTEGER NOT NULL
+);

@@ -8,7 +8,7 @@
 //!     .await
 //! ```
 
-use sqlx::{Connection as _, PgConnection, PgPool, SqlitePool};
+use sqlx::{PgPool, SqlitePool};
 
 use crate::StoreError;
 use crate::columns::failed;
@@ -21,6 +21,7 @@ mod sqlite;
 mod statement;
 mod syntax;
 mod value;
+mod watch;
 
 pub(crate) use bulk::{Insert, insert_all};
 pub(crate) use copy::copy_all;
@@ -29,6 +30,7 @@ pub(crate) use record::Record;
 pub(crate) use statement::{On, Statement, statement};
 pub(crate) use syntax::Syntax;
 pub(crate) use value::Value;
+pub(crate) use watch::WatchConnection;
 
 /// The connections to the returns database.
 #[derive(Debug, Clone)]
@@ -49,21 +51,6 @@ impl Database {
         match self {
             Self::Sqlite(_) => Syntax::Sqlite,
             Self::Postgres(_) => Syntax::Postgres,
-        }
-    }
-
-    /// Connects directly when no connection is idle. The pool would try again until its time is
-    /// over, and then only say so: a server that refuses would look like one that is silent.
-    pub(crate) async fn reach(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Postgres(pool) if pool.num_idle() == 0 => {
-                let connected = PgConnection::connect_with(&pool.connect_options()).await;
-                let connection = connected.map_err(failed("connect"))?;
-                // How it ends does not matter.
-                let _ = connection.close().await;
-                Ok(())
-            }
-            Self::Postgres(_) | Self::Sqlite(_) => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::db::{Database, statement};
+use crate::db::{Database, WatchConnection, statement};
 use crate::settings::{StoreAddress, StoreSettings};
 use crate::sql::SqlStore;
 use crate::{Store, StoreError};
@@ -39,5 +39,8 @@ pub async fn open(
     .bind(Vec::<u8>::new())
     .execute(&db)
     .await?;
-    Ok(Arc::new(SqlStore { db }))
+    Ok(Arc::new(SqlStore {
+        db,
+        watch: WatchConnection::default(),
+    }))
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use crate::db::Database;
-use crate::{JournalStore as _, Store, StoreError};
+use crate::db::{Database, WatchConnection};
+use crate::{Store, StoreError};
 
 mod adoptions;
 mod alerts;
@@ -37,12 +37,12 @@ mod writes;
 /// The returns database on either kind of server.
 pub(crate) struct SqlStore {
     pub(crate) db: Database,
+    pub(crate) watch: WatchConnection,
 }
 
 #[async_trait]
 impl Store for SqlStore {
     async fn ping(&self) -> Result<(), StoreError> {
-        self.db.reach().await?;
-        self.head().await.map(drop)
+        self.watch.write(&self.db).await
     }
 }
