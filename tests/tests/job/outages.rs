@@ -1,4 +1,4 @@
-//! Thirty outages, each real: what breaks is a server, a key, a file or a disk, never a
+//! Thirty-one outages, each real: what breaks is a server, a key, a file or a disk, never a
 //! stand-in. Each alert's first line must name the cause within ten seconds of the failure.
 
 use std::time::Duration;
@@ -45,6 +45,7 @@ enum Outage {
     DatabaseReadOnly,
     DatabaseLocked,
     AdapterDown,
+    TargetDown,
     TargetReadOnly,
     DiskFull,
     EverythingHeld,
@@ -88,6 +89,7 @@ impl Outage {
                 "3 of 3 entries of \"ECheckReturnReport_1_20261120.csv\" are held"
             }
             Self::AdapterDown => "The adapter of the database \"rallypay\" does not answer",
+            Self::TargetDown => "The database \"rallypay\" is not being updated: ",
             Self::TargetReadOnly => "The database \"rallypay\" is read-only",
             Self::DiskFull => "The disk is full",
         }
@@ -211,10 +213,12 @@ fn prepare(outage: Outage, setup: &mut Setup) -> Props {
         }
         Outage::DatabaseDown => {
             let url = setup.databases.returns_db.as_mut().unwrap();
-            let port = port_of(url);
-            let proxy = Proxy::start(port);
-            *url = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
-            props.proxy = Some(proxy);
+            props.proxy = Some(put_a_proxy_before(url));
+        }
+        Outage::TargetDown => {
+            setup.publish(FILE, good_file());
+            let url = setup.databases.rallypay_db.as_mut().unwrap();
+            props.proxy = Some(put_a_proxy_before(url));
         }
         Outage::DiskFull => {
             setup.publish(FILE, large_file());
@@ -223,6 +227,13 @@ fn prepare(outage: Outage, setup: &mut Setup) -> Props {
         }
     }
     props
+}
+
+fn put_a_proxy_before(database: &mut String) -> Proxy {
+    let port = port_of(database);
+    let proxy = Proxy::start(port);
+    *database = database.replace(&format!(":{port}/"), &format!(":{}/", proxy.port()));
+    proxy
 }
 
 /// The port in an address such as `http://127.0.0.1:9000` or `postgres://…:5432/name`.
@@ -254,7 +265,7 @@ async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
             job.setup.publish(FILE, good_file());
         }
         // Nothing answers on its port any more.
-        Outage::DatabaseDown => drop(props.proxy.take()),
+        Outage::DatabaseDown | Outage::TargetDown => drop(props.proxy.take()),
         Outage::AdapterDown => job
             .stack
             .stop_service(Service::RallypayAdapter)
@@ -310,6 +321,9 @@ async fn is_named_in_the_first_line(outage: Outage) {
     // The clock moves past the due time, and the job meets the outage.
     job.clock.set(noon(0));
     let alert = job.alert(outage.headline(), WITHIN).await;
+    if outage == Outage::TargetDown {
+        assert!(first_line(&alert).contains("Connection refused"), "{alert}");
+    }
     // An alert says more than its first line, and never a secret.
     assert!(alert.contains("What to do"), "{alert}");
     assert!(!alert.contains(&job.setup.key.secret), "{alert}");
@@ -383,6 +397,7 @@ outages! {
     a_database_that_is_locked: DatabaseLocked,
     a_file_that_is_held_whole: EverythingHeld,
     an_adapter_that_is_down: AdapterDown,
+    a_target_that_is_down: TargetDown,
     a_target_that_is_read_only: TargetReadOnly,
     a_full_disk: DiskFull,
 }

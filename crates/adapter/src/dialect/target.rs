@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sea_query_sqlx::SqlxValues;
-use sqlx::pool::PoolOptions;
+use sqlx::pool::{PoolConnection, PoolOptions};
 use sqlx::{ColumnIndex, Connection, Decode, Executor, IntoArguments, Pool, Row as _, Type};
 
 use super::backend::SqlBackend;
@@ -28,6 +28,10 @@ impl PoolLimits {
             .acquire_timeout(self.busy_timeout.saturating_add(Duration::from_secs(1)))
     }
 }
+
+/// How long a connection may take that is made to see what is wrong, and an answer to a probe. Shorter
+/// than the two seconds that the returns service gives the adapter for it.
+const PROBE: Duration = Duration::from_millis(1_500);
 
 /// A target database, named as it may be shown.
 pub(super) struct SqlTarget<B: SqlBackend> {
@@ -64,6 +68,47 @@ where
     answer.map_err(failed)
 }
 
+impl<B: SqlBackend> SqlTarget<B>
+where
+    for<'c> &'c mut B::Connection: Executor<'c, Database = B>,
+{
+    /// Connects directly while the pool has no connection, as after an outage. The pool tries again
+    /// until its time is over, and then only says so; the server says why.
+    async fn reach(&self) -> Result<(), DbError> {
+        if self.pool.size() > 0 {
+            return Ok(());
+        }
+        // Whether it closes cleanly does not matter.
+        let _ = self.connect().await?.close().await;
+        Ok(())
+    }
+
+    async fn connect(&self) -> Result<B::Connection, DbError> {
+        let options = self.pool.connect_options();
+        let connecting = B::Connection::connect_with(&options);
+        let connected = tokio::time::timeout(PROBE, connecting).await;
+        let connected = connected.map_err(|_| self.silent())?;
+        connected.map_err(|error| at::<B>(&self.shown, &error))
+    }
+
+    fn silent(&self) -> DbError {
+        let (shown, ms) = (&self.shown, PROBE.as_millis());
+        DbError::Unavailable(format!("{shown}: no answer within {ms} ms"))
+    }
+
+    async fn acquire(&self) -> Result<PoolConnection<B>, DbError> {
+        self.reach().await?;
+        match self.pool.acquire().await {
+            Ok(connection) => Ok(connection),
+            Err(error) => {
+                // The deepest cause is the one to tell.
+                let _ = self.connect().await?.close().await;
+                Err(at::<B>(&self.shown, &error))
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl<B: SqlBackend> TargetDatabase for SqlTarget<B>
 where
@@ -82,8 +127,7 @@ where
     }
 
     async fn begin(&self, access: Access) -> Result<Box<dyn TargetSession>, DbError> {
-        let connection = self.pool.acquire().await;
-        let connection = connection.map_err(|error| at::<B>(&self.shown, &error))?;
+        let connection = self.acquire().await?;
         Ok(Box::new(SqlSession::begin(connection, access).await?))
     }
 
@@ -97,8 +141,15 @@ where
 
     async fn facts(&self) -> Result<DatabaseFacts, DbError> {
         let failed = |error: sqlx::Error| at::<B>(&self.shown, &error);
-        let row = sqlx::query(B::FACTS).fetch_one(&self.pool).await;
-        let row = row.map_err(failed)?;
+        let asking = async {
+            // Not one of the pool, which may be left over from before an outage.
+            let mut connection = self.connect().await?;
+            let row = sqlx::query(B::FACTS).fetch_one(&mut connection).await;
+            let _ = connection.close().await;
+            row.map_err(failed)
+        };
+        let row = tokio::time::timeout(PROBE, asking).await;
+        let row = row.map_err(|_| self.silent())??;
         let now: String = row.try_get(1).map_err(failed)?;
         Ok(DatabaseFacts {
             version: row.try_get(0).map_err(failed)?,
