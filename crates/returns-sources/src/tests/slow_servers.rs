@@ -101,7 +101,8 @@ async fn a_server_that_is_silent_is_given_up_after_the_read_time_out_which_the_a
             }
             other => panic!("{call}: {other:?}"),
         };
-        assert!((8_000..16_000).contains(&waited), "{call}: {waited} ms");
+        // Whole milliseconds are counted from the last byte, and the system's timer may be early by one.
+        assert!((7_990..16_000).contains(&waited), "{call}: {waited} ms");
         drop(sshd);
     });
     join_all(silent).await;
