@@ -2,7 +2,7 @@
 //!
 //! Reading the catalog costs more than a lookup does, and the schema of a target changes a few
 //! times a year. So what was read is used for [`REMEMBERED_FOR`]. What fails on a remembered schema
-//! is tried again on the live one before it is told or recorded.
+//! is tried again on the live one before it is reported or recorded.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

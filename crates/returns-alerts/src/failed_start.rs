@@ -1,6 +1,6 @@
 //! The alert of a service that cannot start. It needs neither the returns database nor a running
-//! service: only the configuration, and a file that says what people know already, since whatever
-//! runs the service starts it again and again.
+//! service: only the configuration, and a file that says what people know already, since an
+//! orchestrator starts the service again and again.
 
 use std::fs;
 use std::io;

@@ -1,5 +1,6 @@
-//! Watching the returns database: it must answer and take a write. It is down when it refuses twice in a row, or does not answer in
-//! time four times in a row, and up again when it answers. One slow second is not an outage.
+//! Watching the returns database: it must answer and take a write. It is down when it refuses twice in
+//! a row, or does not answer in time four times in a row, and up again when it answers. One slow second
+//! is not an outage.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

@@ -18,7 +18,7 @@ pub(crate) async fn guess(file: &SpooledFile<'_>, others: Vec<(String, Format)>)
     let reading = tokio::task::spawn_blocking(move || {
         others
             .into_iter()
-            .filter(|(_, format)| *format != own)
+            .filter(|(_, format)| !is_alike(format, &own))
             .find(|(_, format)| reads(&spool, &spool_name, format, received_on))
             .map(|(name, _)| name)
     });
@@ -33,7 +33,8 @@ pub(crate) fn known_formats<'a>(
     let built_in = [
         (
             "a NACHA file".to_owned(),
-            Format::Nacha(ach::format::nacha::Tolerance::default()),
+            // Half a file looks like one too.
+            Format::Nacha(ach::format::nacha::Tolerance::default()).without_controls(),
         ),
         (
             "Worldpay's eCheck return report".to_owned(),
@@ -135,6 +136,15 @@ Funds Transfer Amount,Reason Code,Reason Message,Routing Number,Account Number,A
         let own = Format::Delimited(Box::new(worldpay::echeck_return()));
         let seen = looks_like(own, FUNDING);
         assert_eq!(seen.as_deref(), Some("Worldpay's funding reject report"));
+    }
+
+    #[test]
+    fn half_a_nacha_file_is_named_to_others_and_not_to_a_source_of_such_files() {
+        let half = include_bytes!("../../ach/tests/nacha/fixtures/no_file_control.ach");
+        let report = Format::Delimited(Box::new(worldpay::echeck_return()));
+        assert_eq!(looks_like(report, half).as_deref(), Some("a NACHA file"));
+        let nacha = Format::Nacha(ach::format::nacha::Tolerance::default());
+        assert_eq!(looks_like(nacha, half), None);
     }
 
     #[test]

@@ -31,9 +31,9 @@ pub struct RetryPolicy {
 }
 
 /// When the service retries a hold; `None` when a person is needed. An unknown transfer
-/// may still be loaded into the gateway, one that cannot be read be corrected, and the stage before a dishonor or a contest may come in
-/// a later file; so these are tried again at growing intervals, for good: a return forgotten is
-/// money lost.
+/// may still be loaded into the gateway, one that cannot be read be corrected, and the stage before a
+/// dishonor or a contest may come in a later file; so these are tried again at growing intervals, for
+/// good: a return forgotten is money lost.
 pub fn next_attempt(
     policy: &RetryPolicy,
     reason: HoldReason,
