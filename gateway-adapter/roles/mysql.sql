@@ -27,5 +27,6 @@ GRANT SELECT, INSERT, UPDATE (state, messages, raw, failure_code, failure_messag
 -- The adapter's own tables. The cursor moves; an exception may be recorded again, or set aside when
 -- an operator adopts a journal; that decision itself never changes.
 GRANT SELECT, INSERT, UPDATE ON echeck_cursor TO 'echeck_gateway'@'%';
+GRANT SELECT, INSERT, UPDATE ON echeck_identity TO 'echeck_gateway'@'%';
 GRANT SELECT, INSERT, UPDATE ON echeck_exceptions TO 'echeck_gateway'@'%';
 GRANT SELECT, INSERT ON echeck_adoptions TO 'echeck_gateway'@'%';

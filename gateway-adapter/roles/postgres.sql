@@ -31,7 +31,7 @@ GRANT UPDATE (state, messages, raw, failure_code, failure_message, ready_to_sett
 
 -- The adapter's own tables. The cursor moves; an exception may be recorded again, or set aside when
 -- an operator adopts a journal; that decision itself never changes.
-GRANT SELECT, INSERT, UPDATE ON echeck_cursor, echeck_exceptions TO echeck_gateway;
+GRANT SELECT, INSERT, UPDATE ON echeck_cursor, echeck_identity, echeck_exceptions TO echeck_gateway;
 GRANT SELECT, INSERT ON echeck_adoptions TO echeck_gateway;
 
 -- A trigger on transfers runs with the rights of the adapter, unless its function is SECURITY

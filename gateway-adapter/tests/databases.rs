@@ -580,6 +580,7 @@ async fn an_operator_moves_the_cursor_to_a_row_that_the_journal_has(dialect: Dia
         adoption_id: "018f3f1e-0000-7000-8000-00000000000a".to_owned(),
         actor: "ops".to_owned(),
         reason: "restored from the backup of Sunday".to_owned(),
+        database: "target".to_owned(),
     };
     let request = Request::new(adopt(kept.clone(), kept.clone()));
     let refused = rig.adapter.adopt_cursor(request).await.unwrap_err();

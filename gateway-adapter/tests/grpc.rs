@@ -4,7 +4,6 @@
 mod common;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use common::{D, config};
 use echeck_adapter::config::AdapterConfig;
@@ -15,7 +14,7 @@ use echeck_proto::adapter::v1::{
     CheckTargetRequest, FundingPolicy, GetProgressRequest, LookupTransfersRequest, TransferKey,
     TransferState,
 };
-use echeck_service::clock::{Clock as _, SystemClock};
+use echeck_service::clock::{Clock as _, Clocks, SystemClock};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::transport::Channel;
@@ -38,7 +37,7 @@ async fn start(
     tokio::task::JoinHandle<Result<(), AdapterRunError>>,
 ) {
     let (bound, address) = tokio::sync::oneshot::channel();
-    let running = tokio::spawn(run(config, Arc::new(SystemClock), shutdown, |at| {
+    let running = tokio::spawn(run(config, Clocks::of_machine(), shutdown, |at| {
         bound.send(at).unwrap();
     }));
     (address.await.unwrap(), running)
@@ -156,7 +155,7 @@ async fn a_mapping_that_does_not_fit_stops_the_start() {
     );
     let outcome = run(
         config,
-        Arc::new(SystemClock),
+        Clocks::of_machine(),
         CancellationToken::new(),
         |_| {
             panic!("it must not listen");

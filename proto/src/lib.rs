@@ -4,6 +4,9 @@ pub mod timestamp;
 
 /// The contract between the returns service and the adapters.
 pub mod adapter {
+    /// The version of the contract that this code speaks. It changes with what a message means.
+    pub const CONTRACT_VERSION: u32 = 1;
+
     /// Version 1.
     #[allow(
         missing_docs,

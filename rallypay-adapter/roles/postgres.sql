@@ -33,7 +33,7 @@ GRANT UPDATE (status, failure_code, failure_description, returned_at, updated_at
 
 -- The adapter's own tables. The cursor moves; an exception may be recorded again, or set aside when
 -- an operator adopts a journal; that decision itself never changes.
-GRANT SELECT, INSERT, UPDATE ON echeck_cursor, echeck_exceptions TO echeck_rallypay;
+GRANT SELECT, INSERT, UPDATE ON echeck_cursor, echeck_identity, echeck_exceptions TO echeck_rallypay;
 GRANT SELECT, INSERT ON echeck_adoptions TO echeck_rallypay;
 
 -- A trigger on transactions runs with the rights of the adapter, unless its function is

@@ -1,8 +1,6 @@
 //! Changes of the Rails app's transactions, in real SQLite files.
 #![expect(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use std::sync::Arc;
-
 use echeck_adapter::check::check;
 use echeck_adapter::config::AdapterConfig;
 use echeck_adapter::dialect::Dialect;
@@ -11,7 +9,7 @@ use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use echeck_proto::adapter::v1::{
     CheckTargetRequest, FundingPolicy, LookupTransfersRequest, StepExceptionKind, TransferState,
 };
-use echeck_service::clock::SystemClock;
+use echeck_service::clock::Clocks;
 use echeck_service::config::Settings;
 use rallypay_adapter::demo_schema;
 use tokio_util::sync::CancellationToken;
@@ -292,7 +290,7 @@ async fn a_mirror_answers_over_the_network_but_does_not_look_up() {
     let stop = shutdown.clone();
     let running = tokio::spawn(echeck_adapter::serve::run(
         config(&toml).unwrap(),
-        Arc::new(SystemClock),
+        Clocks::of_machine(),
         stop,
         |at| bound.send(at).unwrap(),
     ));

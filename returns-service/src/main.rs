@@ -1,11 +1,10 @@
 //! The returns service as a process of its own.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Parser;
-use echeck_service::clock::SystemClock;
+use echeck_service::clock::Clocks;
 use echeck_service::config::{Settings, process_environment};
 use echeck_service::{failpoint, privacy, shutdown, telemetry};
 use returns_service::Config;
@@ -42,7 +41,7 @@ async fn main() -> anyhow::Result<()> {
             .context("the returns database was not brought up to date");
     }
     let shutdown = shutdown::on_signal();
-    returns_service::run(config, Arc::new(SystemClock), shutdown, |address| {
+    returns_service::run(config, Clocks::of_machine(), shutdown, |address| {
         tracing::info!(%address, "the returns service listens");
     })
     .await

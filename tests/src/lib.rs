@@ -9,4 +9,4 @@ pub use echeck_test_servers::port;
 pub use files::{Nacha, NachaEntry, VALIDATION_SOURCE, Worldpay, WorldpayRow, funding_rejects};
 pub use processes::{Process, binary, tool};
 pub use tmpfs::Tmpfs;
-pub use world::{Payment, World, eventually};
+pub use world::{Payment, World, eventually, spooled};

@@ -7,14 +7,15 @@ use std::process::Command;
 pub struct Tmpfs(PathBuf);
 
 impl Tmpfs {
-    pub fn mount(folder: &Path, kib: u32) -> Self {
+    /// With room for so many files.
+    pub fn mount(folder: &Path, kib: u32, files: u32) -> Self {
         std::fs::create_dir_all(folder).expect("a folder to mount on");
         let mounted = Command::new("mount")
             .args([
                 "-t",
                 "tmpfs",
                 "-o",
-                &format!("size={kib}k,mode=700"),
+                &format!("size={kib}k,nr_inodes={files},mode=700"),
                 "tmpfs",
             ])
             .arg(folder)

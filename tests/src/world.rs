@@ -1,6 +1,8 @@
 //! A world: a running stack, and the two databases that belong to others.
 
+use std::collections::BTreeSet;
 use std::future::Future;
+use std::path::Path;
 use std::time::Duration;
 
 use echeck::stack::{DataFolder, Ports, Stack, StackOptions};
@@ -385,6 +387,16 @@ async fn text(pool: &SqlitePool, sql: &'static str, id: &str) -> String {
         .try_get::<Option<String>, _>(0)
         .expect("text")
         .unwrap_or_default()
+}
+
+/// The received files in a spool, which has notes of its processes too.
+pub fn spooled(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).expect("the spool can be listed");
+    let names = entries.map(|entry| {
+        let name = entry.expect("an entry").file_name();
+        name.into_string().expect("a name in UTF-8")
+    });
+    names.filter(|name| !name.ends_with(".json")).collect()
 }
 
 /// Waits until `condition` holds; fails the test when it does not in time.

@@ -402,7 +402,7 @@ async fn a_chunk_over_the_limit_and_a_file_over_the_limit_are_refused_and_leave_
 async fn nothing_is_left(world: &World) {
     let spool = world.options.data.join("spool");
     echeck_tests::eventually("the spool is empty", || async {
-        std::fs::read_dir(&spool).unwrap().count() == 0
+        echeck_tests::spooled(&spool).is_empty()
     })
     .await;
     let ask = proto::ListImportsRequest::default();
@@ -448,7 +448,7 @@ async fn a_stream_that_stops_in_the_middle_leaves_nothing_behind() {
     });
     let spool = world.options.data.join("spool");
     echeck_tests::eventually("the file is being received", || async {
-        std::fs::read_dir(&spool).unwrap().count() == 1
+        echeck_tests::spooled(&spool).len() == 1
     })
     .await;
     caller.shutdown_background();

@@ -1,20 +1,11 @@
 //! Uploads whose caller goes away at every moment: what stays in the spool is an import's.
 
-use std::collections::BTreeSet;
-use std::path::Path;
 use std::time::Duration;
 
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{World, Worldpay, eventually};
+use echeck_tests::{World, Worldpay, eventually, spooled};
 use proto::import_file_request::Part;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
-
-fn spooled(folder: &Path) -> BTreeSet<String> {
-    std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect()
-}
 
 /// Sends a file, and goes away `after` its last chunk was handed over.
 async fn cancelled(world: &World, name: &str, dry_run: bool, after: Duration) {

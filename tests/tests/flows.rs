@@ -256,7 +256,7 @@ async fn the_account_numbers_of_imported_files_are_nowhere_on_disk_in_clear() {
 
     let spool = world.options.data.join("spool");
     echeck_tests::eventually("every file is archived and reported", || async {
-        std::fs::read_dir(&spool).unwrap().count() == 0
+        echeck_tests::spooled(&spool).is_empty()
     })
     .await;
     let on_disk = files(&world.options.data);

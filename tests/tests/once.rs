@@ -256,10 +256,8 @@ async fn a_dry_run_tells_what_would_happen_and_keeps_nothing() {
     assert_eq!(world.journal_length().await, 0);
     assert_eq!(world.state("TR1").await, "SUCCEEDED");
     assert_eq!(world.reversals("TR1").await, "0");
-    let spooled = std::fs::read_dir(world.options.data.join("spool"))
-        .unwrap()
-        .count();
-    assert_eq!(spooled, 0, "the file of a dry run is deleted");
+    let spooled = echeck_tests::spooled(&world.options.data.join("spool"));
+    assert_eq!(spooled.len(), 0, "the file of a dry run is deleted");
 }
 
 #[tokio::test]

@@ -44,6 +44,17 @@ fn print(answer: &proto::DiagnoseResponse) -> io::Result<()> {
         }
     }
     writeln!(out())?;
+    if !answer.incidents.is_empty() {
+        let incidents = Table::of(&answer.incidents, |incident| {
+            vec![
+                ("OPEN INCIDENT", incident.incident_id.clone()),
+                ("CAUSE", incident.cause.clone()),
+                ("ABOUT", incident.subject.clone()),
+            ]
+        });
+        incidents.print()?;
+        writeln!(out())?;
+    }
     let checks = Table::of(&answer.checks, |check| {
         let mark = match check.state() {
             CheckState::Passed => "✓",

@@ -5,11 +5,10 @@ mod data;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
 use echeck_adapter::config::AdapterConfig;
-use echeck_service::clock::{SharedClock, SystemClock};
+use echeck_service::clock::Clocks;
 use echeck_service::config::Settings;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -72,8 +71,10 @@ pub struct StackOptions {
     pub gateway: String,
     /// More settings of RallyPay's adapter, as TOML.
     pub rallypay: String,
-    /// The clock of all of them.
-    pub clock: SharedClock,
+    /// Where the returns service finds RallyPay's adapter, if not where it listens.
+    pub rallypay_at: Option<SocketAddr>,
+    /// The clocks of all of them.
+    pub clocks: Clocks,
 }
 
 impl StackOptions {
@@ -86,7 +87,8 @@ impl StackOptions {
             returns: DEFAULT_SOURCES.to_owned(),
             gateway: String::new(),
             rallypay: String::new(),
-            clock: Arc::new(SystemClock),
+            rallypay_at: None,
+            clocks: Clocks::of_machine(),
         }
     }
 }
@@ -150,7 +152,7 @@ impl Stack {
                 data.gateway().url(),
                 &options.gateway,
             ),
-            &options.clock,
+            &options.clocks,
             &mut services,
         )
         .await?;
@@ -161,11 +163,12 @@ impl Stack {
                 data.rallypay().url(),
                 &options.rallypay,
             ),
-            &options.clock,
+            &options.clocks,
             &mut services,
         )
         .await?;
-        let returns = start_returns(options, &data, (gateway, rallypay), &mut services).await?;
+        let adapters = (gateway, options.rallypay_at.unwrap_or(rallypay));
+        let returns = start_returns(options, &data, adapters, &mut services).await?;
         Ok(Self {
             returns,
             gateway,
@@ -249,7 +252,7 @@ fn announce(sender: oneshot::Sender<SocketAddr>) -> impl FnOnce(SocketAddr) {
 async fn start_adapter(
     (service, read_config): (Service, fn(&Settings) -> AdapterConfig),
     (port, url, more): (u16, &str, &str),
-    clock: &SharedClock,
+    clocks: &Clocks,
     services: &mut Vec<RunningService>,
 ) -> Result<SocketAddr> {
     // The caller's settings come first, so that they may be keys outside any table.
@@ -258,9 +261,9 @@ async fn start_adapter(
     ))?;
     let config = read_config(&settings);
     settings.finish()?;
-    let clock = clock.clone();
+    let clocks = clocks.clone();
     start(service, services, |sender, stop| {
-        echeck_adapter::serve::run(config, clock, stop, announce(sender))
+        echeck_adapter::serve::run(config, clocks, stop, announce(sender))
     })
     .await
 }
@@ -295,9 +298,9 @@ async fn start_returns(
         options.returns
     ))?;
     let config = returns_service::Config::read(settings)?;
-    let clock = options.clock.clone();
+    let clocks = options.clocks.clone();
     start(Service::Returns, services, |sender, stop| {
-        returns_service::run(config, clock, stop, announce(sender))
+        returns_service::run(config, clocks, stop, announce(sender))
     })
     .await
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::apply::Target;
 use crate::cursor::{self, Cursor, position_of};
 use crate::dialect::{Access, DbError, SqlStatement, TargetSession, insert_row};
+use crate::identity::{self, Recorded, TargetIdentity};
 use crate::progress;
 use crate::timestamp::TimestampFormat;
 
@@ -21,10 +22,12 @@ pub(crate) const TABLE: &str = "echeck_adoptions";
 pub(crate) struct CursorAdoption {
     /// Its id: it is done once.
     pub(crate) id: Uuid,
-    /// Where the operator saw the cursor.
-    pub(crate) from: Cursor,
-    /// Where to put it.
-    pub(crate) to: Cursor,
+    /// Where the operator saw the cursor; `None` where nothing was ever applied.
+    pub(crate) from: Option<Cursor>,
+    /// Where to put it; `None` for the start of the journal, from nowhere else.
+    pub(crate) to: Option<Cursor>,
+    /// Whose target it is from now on.
+    pub(crate) identity: TargetIdentity,
     /// Who decided it.
     pub(crate) actor: String,
     /// Why.
@@ -54,13 +57,21 @@ impl Target {
     ) -> Result<(), AdoptionRefused> {
         let mut session = self.database.begin(Access::Write).await?;
         let cursor = cursor::read(&mut *session, &self.adapter).await?;
-        if cursor != Some(adoption.from) {
+        if cursor != adoption.from {
             session.roll_back().await;
-            let seen = adoption.from.position;
+            let seen = position_of(adoption.from);
             return Err(AdoptionRefused::Moved { cursor, seen });
         }
-        cursor::advance(&mut *session, &self.adapter, cursor, adoption.to, now).await?;
-        self.set_exceptions_aside(&mut *session, adoption).await?;
+        if let Some(to) = adoption.to {
+            cursor::advance(&mut *session, &self.adapter, cursor, to, now).await?;
+        }
+        if let Some(from) = adoption.from {
+            self.set_exceptions_aside(&mut *session, adoption, from)
+                .await?;
+        }
+        let identity = &adoption.identity;
+        let replaced = Recorded::IsReplaced;
+        identity::record(&mut *session, &self.adapter, identity, replaced, now).await?;
         self.record_adoption(&mut *session, adoption, now).await?;
         Ok(session.commit().await?)
     }
@@ -71,18 +82,15 @@ impl Target {
         &self,
         session: &mut dyn TargetSession,
         adoption: &CursorAdoption,
+        from: Cursor,
     ) -> Result<(), DbError> {
-        let after = if adoption.from.journal == adoption.to.journal {
-            adoption.to.position
-        } else {
-            0
-        };
+        let to = adoption.to.filter(|to| to.journal == from.journal);
         let update = Query::update()
             .table(progress::TABLE)
             .value("journal_id", adoption.id.to_string())
             .and_where(Expr::col("adapter").eq(self.adapter.as_str()))
-            .and_where(Expr::col("journal_id").eq(adoption.from.journal.to_string()))
-            .and_where(Expr::col("position").gt(after))
+            .and_where(Expr::col("journal_id").eq(from.journal.to_string()))
+            .and_where(Expr::col("position").gt(position_of(to)))
             .to_owned();
         session.execute(SqlStatement::Update(update)).await?;
         Ok(())
@@ -94,16 +102,22 @@ impl Target {
         adoption: &CursorAdoption,
         now: DateTime<Utc>,
     ) -> Result<(), DbError> {
-        let (from, to) = (&adoption.from, &adoption.to);
+        let journal = |cursor: Option<Cursor>| {
+            cursor.map_or_else(String::new, |cursor| cursor.journal.to_string())
+        };
+        let hash =
+            |cursor: Option<Cursor>| cursor.map_or_else(String::new, |cursor| cursor.hash.to_hex());
+        let (from, to) = (adoption.from, adoption.to);
+        let to_journal = adoption.identity.journal.to_string();
         let row = [
             ("adoption_id", Expr::val(adoption.id.to_string())),
             ("adapter", Expr::val(self.adapter.as_str())),
-            ("from_journal", Expr::val(from.journal.to_string())),
-            ("from_position", Expr::val(from.position)),
-            ("from_hash", Expr::val(from.hash.to_hex())),
-            ("to_journal", Expr::val(to.journal.to_string())),
-            ("to_position", Expr::val(to.position)),
-            ("to_hash", Expr::val(to.hash.to_hex())),
+            ("from_journal", Expr::val(journal(from))),
+            ("from_position", Expr::val(position_of(from))),
+            ("from_hash", Expr::val(hash(from))),
+            ("to_journal", Expr::val(to_journal)),
+            ("to_position", Expr::val(position_of(to))),
+            ("to_hash", Expr::val(hash(to))),
             ("actor", Expr::val(adoption.actor.as_str())),
             ("reason", Expr::val(adoption.reason.as_str())),
             ("adopted_at", Expr::val(TimestampFormat::Rfc3339.write(now))),

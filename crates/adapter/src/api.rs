@@ -1,20 +1,25 @@
 //! The gRPC service over a target.
 
+use chrono::{DateTime, Utc};
+use echeck_proto::adapter::CONTRACT_VERSION;
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService;
 use echeck_proto::adapter::v1::{self as proto, StepExceptionKind};
 use echeck_proto::timestamp;
 use echeck_service::ErrorChain;
-use echeck_service::clock::SharedClock;
+use echeck_service::clock::Clocks;
 use tonic::{Code, Request, Response, Status};
 use tracing::{info, warn};
 
 use crate::apply::{Applied, Target};
-use crate::batch::{LookupKey, parse_adoption, parse_applied, parse_batch, parse_keys};
+use crate::batch::{
+    LookupKey, parse_adoption, parse_applied, parse_batch, parse_claim, parse_keys,
+};
 use crate::check::check;
 use crate::conflict::CONFLICT_PAUSES;
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, position_of};
 use crate::dialect::{Access, DbError, failpoint};
 use crate::fit::SchemaAge;
+use crate::identity::TargetIdentity;
 use crate::mapping::LookupError;
 use crate::progress::{self, StepException};
 use crate::status::invalid;
@@ -27,12 +32,16 @@ const MAX_LIMIT: u32 = 10_000;
 /// The adapter's RPCs.
 pub struct AdapterApi {
     target: Target,
-    clock: SharedClock,
+    clocks: Clocks,
 }
 
 impl AdapterApi {
-    pub(crate) fn new(target: Target, clock: SharedClock) -> Self {
-        Self { target, clock }
+    pub(crate) fn new(target: Target, clocks: Clocks) -> Self {
+        Self { target, clocks }
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.clocks.work.now()
     }
 
     /// Looks transfers up in one transaction. What fails by a remembered schema counts as a
@@ -88,12 +97,13 @@ impl AdapterService for AdapterApi {
         request: Request<proto::ApplyUpdatesRequest>,
     ) -> Result<Response<proto::ApplyUpdatesResponse>, Status> {
         let batch = parse_batch(request.into_inner()).map_err(|found| invalid(&found))?;
-        let applied = self.target.apply(&batch, self.clock.now()).await;
+        let journal = batch.identity.journal;
+        let applied = self.target.apply(&batch, self.now()).await;
         let Applied { cursor, exceptions } = applied.inspect_err(|error| {
-            warn!(journal = %batch.journal, error = %ErrorChain(error), "a batch was not applied");
+            warn!(%journal, error = %ErrorChain(error), "a batch was not applied");
         })?;
         info!(
-            journal = %batch.journal,
+            %journal,
             position = cursor.position,
             steps = batch.steps.len(),
             exceptions = exceptions.len(),
@@ -123,6 +133,20 @@ impl AdapterService for AdapterApi {
             cursor: progress.cursor.map(cursor_to_proto),
             exceptions: exceptions.map(exception_to_proto).collect(),
             has_more: progress.has_more,
+            identity: progress.identity.map(identity_to_proto),
+            target: database.shown().to_owned(),
+            contract_version: CONTRACT_VERSION,
+        }))
+    }
+
+    async fn claim_target(
+        &self,
+        request: Request<proto::ClaimTargetRequest>,
+    ) -> Result<Response<proto::ClaimTargetResponse>, Status> {
+        let claimed = parse_claim(request.into_inner()).map_err(|found| invalid(&found))?;
+        let known = self.target.claim(&claimed, self.now()).await?;
+        Ok(Response::new(proto::ClaimTargetResponse {
+            identity: Some(identity_to_proto(known)),
         }))
     }
 
@@ -156,17 +180,17 @@ impl AdapterService for AdapterApi {
         request: Request<proto::AdoptCursorRequest>,
     ) -> Result<Response<proto::AdoptCursorResponse>, Status> {
         let adoption = parse_adoption(request.into_inner()).map_err(|found| invalid(&found))?;
-        self.target.adopt(&adoption, self.clock.now()).await?;
+        self.target.adopt(&adoption, self.now()).await?;
         warn!(
             adoption = %adoption.id,
-            from = adoption.from.position,
-            to = adoption.to.position,
+            from = position_of(adoption.from),
+            to = position_of(adoption.to),
             actor = adoption.actor,
             reason = adoption.reason,
             "an operator has moved the cursor to another row"
         );
         Ok(Response::new(proto::AdoptCursorResponse {
-            cursor: Some(cursor_to_proto(adoption.to)),
+            cursor: adoption.to.map(cursor_to_proto),
         }))
     }
 
@@ -188,7 +212,17 @@ impl AdapterService for AdapterApi {
             profile: settings.profile.to_owned(),
             funding_policy: settings.funding_policy.into(),
             database_time: now.map(timestamp::to_proto),
+            adapter_version: env!("CARGO_PKG_VERSION").to_owned(),
+            read_only: found.read_only,
+            adapter_time: Some(timestamp::to_proto(self.clocks.machine.now())),
         }))
+    }
+}
+
+fn identity_to_proto(identity: TargetIdentity) -> proto::TargetIdentity {
+    proto::TargetIdentity {
+        journal_id: identity.journal.to_string(),
+        database: identity.database,
     }
 }
 

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use crate::batch::{RowHash, Step, StepBatch};
 use crate::batch_group::{self, GroupError};
@@ -25,6 +24,7 @@ use crate::conflict::Patience;
 use crate::cursor::{self, Cursor, CursorMismatch};
 use crate::dialect::{Access, DbError, TargetDatabase, TargetSession, failpoint};
 use crate::fit::{FitError, LastFit, SchemaAge};
+use crate::identity::{self, IdentityMismatch, TargetIdentity};
 use crate::locked;
 use crate::mapping::{Mapping, MappingConfig, Obstacle};
 use crate::progress::{self, StepException};
@@ -69,6 +69,9 @@ pub enum ApplyError {
     /// It does not continue where the target is.
     #[error(transparent)]
     Mismatch(#[from] CursorMismatch),
+    /// It is for another database.
+    #[error(transparent)]
+    Identity(#[from] IdentityMismatch),
     /// The mapping does not fit the live schema.
     #[error(transparent)]
     Fit(#[from] FitError),
@@ -81,7 +84,7 @@ pub enum ApplyError {
 /// Steps of a batch that share a transaction.
 #[derive(Clone, Copy)]
 struct BatchPart<'a> {
-    journal: Uuid,
+    identity: &'a TargetIdentity,
     previous: Option<RowHash>,
     steps: &'a [Step],
     /// Set for a lone step that aborts its transaction: why. It becomes an exception.
@@ -150,7 +153,7 @@ impl Target {
         now: DateTime<Utc>,
     ) -> Result<Applied, ApplyError> {
         let mut todo = vec![BatchPart {
-            journal: batch.journal,
+            identity: &batch.identity,
             previous: batch.previous,
             steps: &batch.steps,
             given_up: None,
@@ -312,10 +315,14 @@ impl Target {
         };
         let before = cursor::read(session, &self.adapter).await?;
         failpoint("apply::after_cursor_read").await?;
-        cursor::check(before, part.journal, part.previous, first.position)?;
+        let journal = part.identity.journal;
+        if let Some(mismatch) = identity::check(session, &self.adapter, part.identity, now).await? {
+            return Err(mismatch.into());
+        }
+        cursor::check(before, journal, part.previous, first.position)?;
         let (fitted, schema_age) = self.fit(session, schema_age).await?;
         let cursor = Cursor {
-            journal: part.journal,
+            journal,
             position: last.position,
             hash: last.hash,
         };
@@ -335,7 +342,7 @@ impl Target {
             }
         };
         failpoint("apply::after_rows").await?;
-        progress::record(session, &self.adapter, part.journal, &exceptions, now).await?;
+        progress::record(session, &self.adapter, journal, &exceptions, now).await?;
         failpoint("apply::before_commit").await?;
         Ok(Applied { cursor, exceptions })
     }

@@ -1,15 +1,24 @@
 //! The check of a target: whether it answers, and whether the mapping fits it.
 
 use chrono::{DateTime, Utc};
+use sea_query::{Alias, Expr, ExprTrait as _, Query};
 
 use crate::apply::Target;
-use crate::dialect::{Access, DatabaseFacts, DbError};
+use crate::dialect::{Access, DatabaseFacts, DbError, SqlStatement, TargetSession};
 use crate::fit::FitError;
+use crate::identifier::Identifier;
+use crate::mapping::Mapping;
+use crate::schema::MappedColumn;
 use crate::trial::{self, TrialGround};
-use crate::{adopt, cursor, needs, progress};
+use crate::{adopt, cursor, identity, needs, progress};
 
 /// The adapter's own tables in the target.
-pub(crate) const OWN_TABLES: [&str; 3] = [cursor::TABLE, progress::TABLE, adopt::TABLE];
+pub(crate) const OWN_TABLES: [&str; 4] = [
+    cursor::TABLE,
+    identity::TABLE,
+    progress::TABLE,
+    adopt::TABLE,
+];
 
 /// What a check of the target found.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +31,10 @@ pub struct TargetCheck {
     pub missing_tables: Vec<&'static str>,
     /// What was tried with a transfer, and worked.
     pub tried: Vec<&'static str>,
+    /// Why the table takes no change, as the database says it.
+    unwritable: Option<String>,
+    /// Whether it answers and accepts no writes.
+    pub read_only: bool,
     /// Version and time; `None` when the target does not answer.
     pub facts: Option<DatabaseFacts>,
 }
@@ -29,8 +42,15 @@ pub struct TargetCheck {
 /// Checks that the target answers, looks for the adapter's own tables, and compares the mapping
 /// with the live schema.
 pub async fn check(target: &Target) -> TargetCheck {
+    let mut found = look(target).await;
+    found.faults.extend(found.unwritable.take());
+    found
+}
+
+async fn look(target: &Target) -> TargetCheck {
     let mut found = TargetCheck::default();
     if let Err(error) = check_into(target, &mut found).await {
+        found.read_only = matches!(error, DbError::ReadOnly(_));
         found.faults.push(error.to_string());
     }
     found
@@ -43,11 +63,16 @@ pub async fn check_deeply(
     try_transfer: Option<&str>,
     now: DateTime<Utc>,
 ) -> TargetCheck {
-    let mut found = check(target).await;
+    let mut found = look(target).await;
     if found.faults.is_empty()
         && let Err(error) = check_writes(target, try_transfer, now, &mut found).await
     {
         found.faults.push(error.to_string());
+    }
+    let unwritable = found.unwritable.take();
+    // A fault by its key says more.
+    if found.faults.is_empty() {
+        found.faults.extend(unwritable);
     }
     found
 }
@@ -105,7 +130,7 @@ async fn check_into(target: &Target, found: &mut TargetCheck) -> Result<(), DbEr
     match fitted {
         Ok(fitted) => {
             found.warnings = fitted.warnings;
-            try_to_write(target, found).await?;
+            try_to_write(target, &*fitted.mapping, found).await?;
         }
         Err(FitError::Misfit(faults)) => found.faults.extend(faults),
         Err(FitError::Db(error)) => return Err(error),
@@ -114,16 +139,55 @@ async fn check_into(target: &Target, found: &mut TargetCheck) -> Result<(), DbEr
 }
 
 /// A target may answer and take no writes. Nothing that is written is kept.
-async fn try_to_write(target: &Target, found: &TargetCheck) -> Result<(), DbError> {
+async fn try_to_write(
+    target: &Target,
+    mapping: &dyn Mapping,
+    found: &mut TargetCheck,
+) -> Result<(), DbError> {
     if found.missing_tables.contains(&cursor::TABLE) {
         return Ok(());
     }
     let mut session = target.database.begin(Access::Write).await?;
-    let written = cursor::touch(&mut *session, &target.adapter).await;
-    session.roll_back().await;
-    match written {
+    let written = match cursor::touch(&mut *session, &target.adapter).await {
         // Somebody is writing.
-        Err(DbError::Conflict(_)) => Ok(()),
-        other => other,
+        Ok(()) | Err(DbError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error),
+    };
+    let table = &target.mapping.settings().table;
+    let locked = match (&written, mapping.needs().updated.first()) {
+        (Ok(()), Some(column)) => touch_table(&mut *session, table, column).await,
+        _ => Ok(()),
+    };
+    session.roll_back().await;
+    match locked {
+        Err(DbError::Conflict(_)) => {
+            let fault = format!("another session has locked the table {:?}", table.as_str());
+            found.faults.push(fault);
+        }
+        Err(error @ DbError::ReadOnly(_)) => return Err(error),
+        Err(error) => found.unwritable = Some(error.to_string()),
+        Ok(()) => {}
     }
+    written
+}
+
+/// Takes the lock that a change of a row takes on its table, and changes none.
+async fn touch_table(
+    session: &mut dyn TargetSession,
+    table: &Identifier,
+    column: &MappedColumn,
+) -> Result<(), DbError> {
+    let name = column.name();
+    let mut update = Query::update();
+    update
+        .table(Alias::new(table.as_str()))
+        .value(
+            Alias::new(name.as_str()),
+            Expr::col(Alias::new(name.as_str())),
+        )
+        .and_where(Expr::val(1).eq(0));
+    session
+        .execute(SqlStatement::Update(update))
+        .await
+        .map(drop)
 }

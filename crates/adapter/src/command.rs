@@ -3,10 +3,9 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use echeck_service::clock::{Clock as _, SystemClock};
+use echeck_service::clock::{Clock as _, Clocks, SystemClock};
 use echeck_service::config::{ConfigError, Settings, process_environment};
 use echeck_service::telemetry::{self, TelemetryConfig, TelemetryError};
 use echeck_service::{ErrorChain, failpoint, privacy, shutdown};
@@ -78,7 +77,7 @@ async fn execute(
         print(&found);
         return Ok(());
     }
-    Ok(serve::run(config, Arc::new(SystemClock), shutdown::on_signal(), |_| {}).await?)
+    Ok(serve::run(config, Clocks::of_machine(), shutdown::on_signal(), |_| {}).await?)
 }
 
 fn print(found: &TargetCheck) {

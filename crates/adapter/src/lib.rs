@@ -14,6 +14,7 @@ pub mod cursor;
 pub mod dialect;
 pub mod fit;
 pub mod identifier;
+mod identity;
 mod locked;
 pub mod mapping;
 mod needs;
@@ -30,4 +31,5 @@ pub mod timestamp;
 mod trial;
 pub mod values_table;
 
+pub use identity::{IdentityMismatch, TargetIdentity};
 pub use public_message::public_message;

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::batch::TransferChange;
 use crate::cursor::{self, Cursor};
 use crate::dialect::{Access, DbError, SqlStatement, TargetDatabase, TargetSession};
+use crate::identity::{self, TargetIdentity};
 use crate::mapping::{Obstacle, ObstacleKind};
 use crate::row::TargetRow;
 use crate::timestamp::TimestampFormat;
@@ -51,6 +52,8 @@ pub struct TargetProgress {
     pub exceptions: Vec<StepException>,
     /// Whether there are more.
     pub has_more: bool,
+    /// Whose target it is; `None` when nobody has claimed it.
+    pub identity: Option<TargetIdentity>,
 }
 
 /// Records exceptions. One of the same row of the same journal is replaced: it can only be left
@@ -116,8 +119,12 @@ async fn read_in(
     after: i64,
     limit: u32,
 ) -> Result<TargetProgress, DbError> {
+    let identity = identity::read(session, adapter).await?;
     let Some(cursor) = cursor::read(session, adapter).await? else {
-        return Ok(TargetProgress::default());
+        return Ok(TargetProgress {
+            identity,
+            ..TargetProgress::default()
+        });
     };
     let select = Query::select()
         .columns(["position", "kind", "message", "transfer_id"])
@@ -138,6 +145,7 @@ async fn read_in(
         cursor: Some(cursor),
         exceptions,
         has_more,
+        identity,
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1::adapter_service_server::{AdapterServiceServer, SERVICE_NAME};
-use echeck_service::clock::SharedClock;
+use echeck_service::clock::Clocks;
 use echeck_service::server::{Health, ServeError};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
@@ -52,7 +52,7 @@ pub enum AdapterRunError {
 /// See [`AdapterRunError`]; nothing is served unless the mapping fits.
 pub async fn run(
     config: AdapterConfig,
-    clock: SharedClock,
+    clocks: Clocks,
     shutdown: CancellationToken,
     on_bound: impl FnOnce(SocketAddr),
 ) -> Result<(), AdapterRunError> {
@@ -75,7 +75,7 @@ pub async fn run(
         let probed = Arc::clone(&probed);
         async move { probed.probe().await.map_err(|error| error.to_string()) }
     });
-    let service = AdapterServiceServer::new(AdapterApi::new(target, clock))
+    let service = AdapterServiceServer::new(AdapterApi::new(target, clocks))
         .max_decoding_message_size(config.server.max_message_bytes);
     let mut routes = RoutesBuilder::default();
     routes.add_service(service);

@@ -70,6 +70,9 @@ impl From<ApplyError> for Status {
             ApplyError::Db(error) => error.into(),
             ApplyError::Fit(error) => error.into(),
             ApplyError::Mismatch(mismatch) => mismatch.into(),
+            ApplyError::Identity(mismatch) => {
+                status(Code::FailedPrecondition, "TARGET_MISMATCH", &mismatch)
+            }
         }
     }
 }

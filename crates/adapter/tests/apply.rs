@@ -197,7 +197,7 @@ async fn a_crash_before_the_commit_leaves_neither_rows_nor_cursor() {
     assert!(written.unwrap());
     let last = &batch.steps[1];
     let to = cursor::Cursor {
-        journal: batch.journal,
+        journal: batch.identity.journal,
         position: 2,
         hash: last.hash,
     };

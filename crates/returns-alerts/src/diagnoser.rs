@@ -28,9 +28,12 @@ pub(super) fn start_diagnosis(
     tokio::spawn(async move {
         match problem.cause.area() {
             // There is nothing of ours to check.
-            Area::Held | Area::Waiting | Area::Alerting | Area::Webhook | Area::Integrity => {
-                Diagnosis::default()
-            }
+            Area::Held
+            | Area::Waiting
+            | Area::Alerting
+            | Area::Webhook
+            | Area::Integrity
+            | Area::Process => Diagnosis::default(),
             Area::Reach
             | Area::Presence
             | Area::Content

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use echeck_service::machine::host_name;
 use futures_util::future::join_all;
 use returns_model::incident::{AlertKind, Cause, IncidentRecord, Problem, Subject};
 use serde::{Deserialize, Serialize};
@@ -15,9 +16,6 @@ use crate::change::{Observed, observed};
 use crate::message::AlertMessage;
 use crate::rules::after;
 use crate::settings::AlertSettings;
-
-/// Where failed starts are noted, in the folder of the spool.
-const FILE: &str = "failed-start.json";
 
 /// The starts that failed since the last good one.
 pub struct FailedStarts {
@@ -50,10 +48,11 @@ impl Told {
 }
 
 impl FailedStarts {
-    /// Those that are noted in `folder`.
+    /// Those of this machine that are noted in the folder of the spool, which replicas on other
+    /// machines may share.
     pub fn noted_in(folder: &Path) -> Self {
         Self {
-            file: folder.join(FILE),
+            file: folder.join(format!("failed-start-{}.json", host_name())),
         }
     }
 

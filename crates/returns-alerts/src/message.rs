@@ -8,6 +8,9 @@ use returns_model::incident::{
     AlertKind, Area, CheckLine, CheckOutcome, Content, IncidentRecord, IncidentState, clean,
 };
 
+/// How many sources an alert names.
+const MOST_SOURCES: usize = 20;
+
 /// What every alert of an installation shows.
 #[derive(Debug, Clone)]
 pub struct AlertHeader {
@@ -114,11 +117,11 @@ impl AlertMessage {
     pub(super) fn subject(&self) -> String {
         let (severity, source) = match &self.topic {
             AlertTopic::Incident { incident, .. } => {
-                (incident.severity.as_str(), incident.source.as_deref())
+                (incident.severity.as_str(), sources(incident, 1))
             }
             AlertTopic::Test { .. } => ("test", None),
         };
-        let source = source.map_or_else(String::new, |source| format!(" {source}"));
+        let source = source.map_or_else(String::new, |(_, source)| format!(" {source}"));
         format!(
             "[{}] {}{source}: {}",
             severity.to_uppercase(),
@@ -171,13 +174,14 @@ impl AlertMessage {
             let text = format!("{} by {by}{note}", self.time(signature.at));
             Some(clean::line(&text, 400))
         };
+        let source = sources(incident, MOST_SOURCES).map(|(name, text)| (name, Some(text)));
         let is_waiting = incident.state == IncidentState::Open && incident.acknowledged.is_none();
         let acknowledge =
             is_waiting.then(|| format!("echeck incidents ack {}", incident.incident_id));
         let all = [
             ("Since", Some(since)),
             ("Observed as", content.observed.clone()),
-            ("Source", incident.source.clone()),
+            source.unwrap_or(("Source", None)),
             ("Import", incident.import_id.clone()),
             ("Run", incident.run_id.clone()),
             ("Money at stake", content.stake.clone()),
@@ -237,6 +241,16 @@ impl AlertMessage {
 
 fn signer(signature: Option<&returns_model::incident::Signature>) -> &str {
     signature.map_or("somebody", |signature| &signature.by)
+}
+
+/// The sources that an incident disturbs, under their title. More than `most` are only counted.
+fn sources(incident: &IncidentRecord, most: usize) -> Option<(&'static str, String)> {
+    let shared = &incident.content.sources;
+    match shared.len() {
+        0 | 1 => Some(("Source", incident.source.clone()?)),
+        count if count > most => Some(("Sources", format!("{count} sources"))),
+        _ => Some(("Sources", shared.join(", "))),
+    }
 }
 
 fn times(count: u64) -> String {

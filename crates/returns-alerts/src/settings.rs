@@ -7,6 +7,7 @@ use echeck_service::config::Section;
 
 use super::channel;
 use super::channel::Channel;
+use super::clock_watch::LastAnswer;
 use super::message::AlertHeader;
 use super::rules::AlertRules;
 use crate::channel::Hook;
@@ -21,6 +22,8 @@ pub struct AlertSettings {
     pub rules: AlertRules,
     pub channels: Vec<Channel>,
     pub heartbeat: Option<HeartbeatSettings>,
+    /// How long an answer may be awaited before people are notified.
+    pub patience: Duration,
 }
 
 /// How a monitor outside is called.
@@ -41,6 +44,15 @@ pub enum Method {
 }
 
 impl AlertSettings {
+    /// The web servers that alerts and heartbeats are sent to, which tell their time.
+    pub fn clocks(&self) -> impl Iterator<Item = LastAnswer> {
+        let channels = self.channels.iter().filter_map(Channel::told);
+        channels.chain(self.heartbeat.iter().map(|heartbeat| LastAnswer {
+            name: heartbeat.hook.host().to_owned(),
+            told: heartbeat.hook.told(),
+        }))
+    }
+
     /// Reads `[alerts]`; faults are recorded with their keys.
     pub fn read(section: &Section<'_>) -> Self {
         let timeout = section.duration_ms_or("timeout_ms", 5_000, 100..=MINUTE_MS);
@@ -74,6 +86,7 @@ impl AlertSettings {
             },
             channels,
             heartbeat: heartbeat(&section.section("heartbeat"), timeout),
+            patience: section.duration_ms_or("patience_ms", 3_000, 100..=HOUR_MS),
         }
     }
 }

@@ -48,12 +48,19 @@ impl Feed {
     /// What adopting would do, without doing it.
     pub async fn plan_adoption(&self, ask: AdoptRequest) -> Result<Adoption, AdoptError> {
         let database = self.database().to_owned();
-        let cursor = self.adapter.progress(u64::MAX).await?.cursor;
-        let Some(cursor) = cursor else {
-            return Err(AdoptError::NothingApplied(database));
-        };
+        let answer = self.adapter.progress(u64::MAX).await?;
         let head = self.store.head().await?;
-        let position = match self.checked_cursor(Some(cursor.clone()), &head).await {
+        let recorded = self.store.progress(&database).await?.position;
+        let is_ours = self.check_identity(&answer, &head, recorded);
+        if answer.cursor.is_none() && is_ours.is_ok() {
+            return Err(AdoptError::NothingApplied(database));
+        }
+        let position = match self.checked_cursor(&answer, &head).await {
+            // It has this journal's rows, or none, and is known under another name, or not at all.
+            Ok(fits) if is_ours.is_err() => match ask.position {
+                0 => fits.position,
+                asked => asked,
+            },
             Ok(fits) => {
                 let position = fits.position;
                 return Err(AdoptError::Fits { database, position });
@@ -75,25 +82,31 @@ impl Feed {
             ) => ask.position,
             Err(other) => return Err(other.into()),
         };
-        let Some(row) = self.store.row(position).await? else {
-            return Err(AdoptError::Position(format!(
-                "the journal has no row {position}, it ends at {}; to start again, delete the \
-                 row of {database} in its table echeck_cursor",
-                head.position
-            )));
+        let row = self.store.row(position).await?;
+        let hash = match (row, &answer.cursor) {
+            (Some(row), _) => row.hash.as_bytes().to_vec(),
+            (None, None) if position == 0 => Vec::new(),
+            (None, _) => {
+                return Err(AdoptError::Position(format!(
+                    "the journal has no row {position}, it ends at {}; to start again, delete the \
+                     row of {database} in its table echeck_cursor",
+                    head.position
+                )));
+            }
         };
+        let from = answer.cursor.map(|cursor| Point {
+            journal_id: cursor.journal_id,
+            position: cursor.position,
+            hash: cursor.row_hash,
+        });
         Ok(Adoption {
             id: Uuid::new_v4().to_string(),
             database,
-            from: Point {
-                journal_id: cursor.journal_id,
-                position: cursor.position,
-                hash: cursor.row_hash,
-            },
+            from,
             to: Point {
                 journal_id: head.journal_id.to_string(),
                 position,
-                hash: row.hash.as_bytes().to_vec(),
+                hash,
             },
             actor: ask.actor,
             reason: ask.reason,
@@ -105,11 +118,12 @@ impl Feed {
     pub async fn adopt(&self, adoption: &Adoption) -> Result<(), AdoptError> {
         self.store.record_adoption(adoption).await?;
         let request = proto::AdoptCursorRequest {
-            expected_cursor: Some(point(&adoption.from)),
+            expected_cursor: adoption.from.as_ref().map(point),
             new_cursor: Some(point(&adoption.to)),
             adoption_id: adoption.id.clone(),
             actor: adoption.actor.clone(),
             reason: adoption.reason.clone(),
+            database: adoption.database.clone(),
         };
         self.adapter.adopt(request).await?;
         let now = self.clock.now();
@@ -117,7 +131,7 @@ impl Feed {
         tracing::warn!(
             adoption_id = adoption.id,
             database = adoption.database,
-            from = adoption.from.position,
+            from = adoption.from_position(),
             to = adoption.to.position,
             actor = adoption.actor,
             reason = adoption.reason,

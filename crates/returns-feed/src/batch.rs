@@ -83,6 +83,7 @@ impl Feed {
             journal_id: head.journal_id.to_string(),
             previous_hash: cursor.hash.as_bytes().to_vec(),
             steps,
+            database: self.database().to_owned(),
         });
         let applied = times.apply.time(applying).await;
         let answer = match applied {

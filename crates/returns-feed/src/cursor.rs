@@ -6,6 +6,7 @@ use returns_model::follower::{ExceptionKind, RowException};
 use returns_model::journal::{Hash, Head};
 use returns_store::failpoint;
 
+use super::identity::Claim;
 use super::{Feed, FeedError};
 
 /// Where a feed is: what the target's cursor says.
@@ -17,17 +18,18 @@ pub(super) struct FeedCursor {
 impl Feed {
     /// Checks that the target's cursor is on a row of our journal. Changes nothing.
     pub async fn check_cursor(&self) -> Result<(), FeedError> {
-        let mut answer = self.adapter.progress(u64::MAX).await?;
+        let answer = self.adapter.progress(u64::MAX).await?;
         let head = self.store.head().await?;
-        self.checked_cursor(answer.cursor.take(), &head)
-            .await
-            .map(drop)
+        self.checked_cursor(&answer, &head).await.map(drop)
     }
 
     /// Whether the target's cursor is not where the feed left it.
     pub(super) async fn has_moved(&self, cursor: &FeedCursor) -> Result<bool, FeedError> {
-        let seen = self.adapter.progress(u64::MAX).await?.cursor;
-        Ok(match seen {
+        let answer = self.adapter.progress(u64::MAX).await?;
+        if self.is_another(&answer, &self.store.head().await?) {
+            return Ok(true);
+        }
+        Ok(match answer.cursor {
             None => cursor.position != 0,
             Some(seen) => {
                 seen.position != cursor.position || seen.row_hash != cursor.hash.as_bytes()
@@ -53,7 +55,11 @@ impl Feed {
         let recorded = self.store.progress(self.database()).await?.position;
         let mut answer = self.adapter.progress(recorded).await?;
         failpoint("feed::after_cursor_read").await?;
-        let cursor = self.checked_cursor(answer.cursor.take(), &head).await?;
+        let claim = self.check_identity(&answer, &head, recorded)?;
+        let cursor = self.checked_cursor(&answer, &head).await?;
+        if claim == Claim::IsDue {
+            self.claim(&head).await?;
+        }
         if cursor.position < recorded {
             tracing::warn!(
                 database = self.database(),
@@ -87,10 +93,10 @@ impl Feed {
 
     pub(super) async fn checked_cursor(
         &self,
-        cursor: Option<proto::Cursor>,
+        answer: &proto::GetProgressResponse,
         head: &Head,
     ) -> Result<FeedCursor, FeedError> {
-        let Some(cursor) = cursor else {
+        let Some(cursor) = answer.cursor.clone() else {
             return Ok(FeedCursor {
                 position: 0,
                 hash: Hash::default(),
@@ -101,6 +107,7 @@ impl Feed {
         if cursor.journal_id != ours {
             return Err(FeedError::OtherJournal {
                 database,
+                target: answer.target.clone(),
                 theirs: cursor.journal_id,
                 ours,
             });

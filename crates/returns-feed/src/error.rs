@@ -14,13 +14,35 @@ pub enum FeedError {
     #[error(transparent)]
     Decide(#[from] DecideError),
     #[error(
-        "{database} follows another journal: its cursor names {theirs}, ours is {ours}. Point the \
-         adapter at the right database, or the service at the right journal"
+        "{database} ({target}) follows another journal: its cursor names {theirs}, ours is {ours}. \
+         Point the adapter at the right database, or the service at the right journal"
     )]
     OtherJournal {
         database: String,
+        /// Which database it is, for people.
+        target: String,
         theirs: String,
         ours: String,
+    },
+    /// Nothing shows that the target is the one that was fed before.
+    #[error(
+        "{target} is not the database {database:?} that was fed before: {why}. Nothing is written to \
+         it until a person adopts it"
+    )]
+    Foreign {
+        database: String,
+        /// Which database it is, for people.
+        target: String,
+        why: String,
+    },
+    #[error(
+        "the adapter of {database} speaks version {theirs} of the contract, this service speaks \
+         {ours}: install the same version of both"
+    )]
+    OtherVersion {
+        database: String,
+        theirs: u32,
+        ours: u32,
     },
     #[error(
         "{database} is ahead of the journal: its cursor is at {theirs}, the journal ends at {ours}. \
@@ -68,6 +90,8 @@ impl FeedError {
             Self::Store(_)
             | Self::Decide(_)
             | Self::OtherJournal { .. }
+            | Self::Foreign { .. }
+            | Self::OtherVersion { .. }
             | Self::Ahead { .. }
             | Self::Diverged { .. }
             | Self::NoRow(_)

@@ -31,6 +31,8 @@ pub struct FeedJob {
     cursor: Option<TargetCursor>,
     /// Whether a fault may be recorded for this feed, by this replica or by the one before it.
     faulted: bool,
+    /// Whether an incident may be open that this feed, or the one before it, has reported.
+    was_stalled: bool,
     /// Since when locked rows hold it back.
     busy_since: Option<Instant>,
     refusals: Refusals,
@@ -55,8 +57,6 @@ struct TargetCursor {
     asked_at: Instant,
     /// The position that the log has reported.
     logged: u64,
-    /// Whether the target has answered since it was last reported as available.
-    answered: bool,
 }
 
 impl FeedJob {
@@ -66,6 +66,7 @@ impl FeedJob {
             feed,
             cursor: None,
             faulted: true,
+            was_stalled: true,
             busy_since: None,
             refusals: Refusals::Unknown,
             times: FeedTimes::default(),
@@ -92,9 +93,9 @@ impl FeedJob {
             tracing::info!(database = feed.database(), position, "the feed recovered");
             self.faulted = !feed.record_fault(lease, None).await;
         }
-        if matches!(fed, Fed::Rows) || (known.answered && matches!(fed, Fed::Nothing)) {
+        if matches!(fed, Fed::Rows) || self.was_stalled {
             feed.report_available();
-            known.answered = false;
+            self.was_stalled = false;
         }
         failpoint("feed::before_finish").await?;
         feed.finish_imports().await?;
@@ -121,7 +122,6 @@ impl FeedJob {
                         return Ok(Pass::More);
                     }
                     known.asked_at = Instant::now();
-                    known.answered = true;
                 }
                 Ok(Pass::Idle(Duration::from_secs(1)))
             }
@@ -157,7 +157,6 @@ impl TargetCursor {
             logged: cursor.position,
             cursor,
             asked_at: Instant::now(),
-            answered: true,
         }
     }
 }
@@ -220,6 +219,7 @@ impl Job for FeedJob {
             self.feed.report_stalled(error, pause).await;
         }
         self.faulted = true;
+        self.was_stalled = true;
         self.feed.record_fault(lease, Some(&what)).await;
     }
 }

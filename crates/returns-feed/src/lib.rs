@@ -12,12 +12,14 @@ mod cursor;
 mod error;
 mod exception;
 mod feed;
+mod identity;
 mod job;
 mod problem;
 pub mod settle;
 mod skip;
 mod step;
 mod target;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -27,4 +29,5 @@ pub use compare::{Compared, MissingReturn};
 pub use error::FeedError;
 pub use feed::{Feed, Role};
 pub use job::FeedJob;
-pub use target::AdapterProbe;
+pub use target::{AdapterClock, AdapterProbe};
+pub use watch::AdapterWatch;

@@ -38,13 +38,27 @@ impl Feed {
                 let answers = returns_store::answers(&*self.store).await;
                 answers.then(|| self.failed(error))
             }
-            FeedError::OtherJournal { .. }
+            FeedError::OtherJournal { target, theirs, .. } => {
+                let why = format!("it follows another journal ({theirs})");
+                Some(self.foreign(target, why))
+            }
+            FeedError::Foreign { target, why, .. } => Some(self.foreign(target, why.clone())),
+            FeedError::OtherVersion { .. }
             | FeedError::Ahead { .. }
             | FeedError::Diverged { .. }
             | FeedError::NoRow(_)
             | FeedError::Unreadable { .. }
             | FeedError::Contract { .. }
             | FeedError::NoSource(_) => Some(self.failed(error)),
+        }
+    }
+
+    fn foreign(&self, target: &str, why: String) -> Cause {
+        Cause::TargetForeign {
+            database: self.database().to_owned(),
+            leads: self.leads(),
+            target: target.to_owned(),
+            why,
         }
     }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use echeck_proto::adapter::CONTRACT_VERSION;
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::clock::SystemClock;
 use echeck_test_fixtures::{append, deciding_import, empty_store, eventually, now, row};
@@ -62,6 +63,8 @@ struct State {
     unreadable: Vec<u64>,
     /// Whether the next answer to a batch is lost.
     loses_reply: bool,
+    /// Whose target it says it is.
+    identity: Option<proto::TargetIdentity>,
 }
 
 impl Target {
@@ -189,6 +192,21 @@ impl AdapterService for Target {
             cursor: state.cursor.clone(),
             exceptions: exceptions.into_iter().collect(),
             has_more: false,
+            identity: state.identity.clone(),
+            target: "the target of a test".into(),
+            contract_version: CONTRACT_VERSION,
+        }))
+    }
+
+    async fn claim_target(
+        &self,
+        request: Request<proto::ClaimTargetRequest>,
+    ) -> Result<Response<proto::ClaimTargetResponse>, Status> {
+        let mut state = self.lock();
+        let known = state.identity.take().or(request.into_inner().identity);
+        state.identity = known.clone();
+        Ok(Response::new(proto::ClaimTargetResponse {
+            identity: known,
         }))
     }
 

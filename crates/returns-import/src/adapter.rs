@@ -189,6 +189,21 @@ impl Adapter {
         Ok(self.answer("VerifyUpdates", verifying).await?.missing)
     }
 
+    /// Records whose database it is, unless that is recorded already, and gives what is recorded.
+    ///
+    /// # Errors
+    /// When the adapter does not answer.
+    pub async fn claim(
+        &self,
+        identity: proto::TargetIdentity,
+    ) -> Result<proto::TargetIdentity, AdapterError> {
+        let mut client = self.client.clone();
+        let identity = Some(identity);
+        let claiming = client.claim_target(proto::ClaimTargetRequest { identity });
+        let answer = self.answer("ClaimTarget", claiming).await?;
+        Ok(answer.identity.unwrap_or_default())
+    }
+
     /// Moves the database's cursor by an operator's decision.
     ///
     /// # Errors

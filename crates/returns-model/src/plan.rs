@@ -13,6 +13,8 @@ use croner::parser::{CronParser, Seconds};
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
+use crate::incident::LocalTime;
+
 /// How many days back or ahead a day of the plan is searched. The banks never close for more than four
 /// days; a plan without a day in all these is refused.
 const LONGEST_PAUSE_DAYS: u64 = 400;
@@ -93,6 +95,18 @@ pub struct Expected {
     pub due: DateTime<Utc>,
     /// When it is missing: due and grace.
     pub deadline: DateTime<Utc>,
+    /// The zone in which people read these times.
+    pub zone: Tz,
+}
+
+impl Expected {
+    /// When it is due, for people.
+    pub fn due_here(&self) -> LocalTime {
+        LocalTime {
+            at: self.due,
+            zone: self.zone,
+        }
+    }
 }
 
 impl Plan {
@@ -248,6 +262,7 @@ impl Plan {
             from: self.at_local(day, NaiveTime::MIN)?,
             until: self.at_local(self.next_day(day)?, NaiveTime::MIN)?,
             due,
+            zone: self.zone,
             deadline: due + TimeDelta::minutes(i64::from(self.text.grace_minutes)),
         })
     }

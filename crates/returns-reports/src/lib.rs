@@ -18,6 +18,7 @@ mod read_back;
 mod render;
 mod reporter;
 mod rules;
+mod silence;
 mod totals;
 mod write;
 

@@ -43,11 +43,13 @@ pub struct Reporter {
     pub notifier: Notifier,
     pub incidents: IncidentReporter,
     pub pauses: RetryPauses,
+    /// How long the bucket may be silent before people are notified.
+    pub patience: Duration,
 }
 
 /// How far an import's files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum FilesProgress {
+pub(super) enum FilesProgress {
     /// Nothing more to do until the import is further.
     Waits,
     /// Nothing more to do at all.
@@ -124,7 +126,7 @@ impl Reporter {
         let Some(import) = self.store.import(import_id).await? else {
             return Ok(());
         };
-        match self.advance(&import).await {
+        match self.advance_watched(&import).await {
             Ok(FilesProgress::Open) => {}
             Ok(FilesProgress::Waits | FilesProgress::Done) => {
                 self.report_success(&import, memory).await?;
@@ -142,7 +144,10 @@ impl Reporter {
     }
 
     /// Does what can be done for an import now.
-    async fn advance(&self, import: &ImportRecord) -> Result<FilesProgress, ReportError> {
+    pub(super) async fn advance(
+        &self,
+        import: &ImportRecord,
+    ) -> Result<FilesProgress, ReportError> {
         let files = self.store.files_of(&import.import_id).await?;
         if files.done {
             return Ok(FilesProgress::Done);

@@ -13,6 +13,9 @@ use super::name::RemoteName;
 pub(crate) enum SourceError {
     #[error("the host name {host:?} does not resolve: {why}")]
     HostNotFound { host: String, why: String },
+    /// Nothing is known of the host.
+    #[error("the host name {host:?} cannot be resolved: {why}")]
+    NameServer { host: String, why: String },
     #[error("{host} refuses connections on port {port}")]
     PortClosed { host: String, port: u16 },
     #[error("{host} port {port} did not answer within {after_ms} ms")]
@@ -28,6 +31,8 @@ pub(crate) enum SourceError {
         what: String,
         after_ms: u64,
     },
+    #[error("{host} did not answer the log-in within {after_ms} ms")]
+    LogInSilent { host: String, after_ms: u64 },
     #[error("the SSH handshake with {host} failed: {why}")]
     Handshake { host: String, why: String },
     #[error("the host key of {host} is {seen}, and the pin is {expected}")]
@@ -42,6 +47,12 @@ pub(crate) enum SourceError {
     PasswordRefused { user: String, host: String },
     #[error("the password of user {user:?} on {host} has expired")]
     PasswordExpired { user: String, host: String },
+    #[error("{host} gives user {user:?} no SFTP service: {why}")]
+    NoFileService {
+        user: String,
+        host: String,
+        why: String,
+    },
     /// Something of our own that is needed for the log-in cannot be used.
     #[error("{key} cannot be used: {why}")]
     Credential { key: &'static str, why: String },
@@ -96,14 +107,17 @@ impl SourceError {
     pub(crate) fn cause(&self) -> Cause {
         match self.clone() {
             Self::HostNotFound { host, why: _ } => Cause::HostNotFound { host },
+            Self::NameServer { host, why } => Cause::NameServerFailed { host, why },
             Self::PortClosed { host, port } => Cause::PortClosed { host, port },
             Self::HostSilent { host, port, after_ms } => Cause::HostSilent { host, port, after_ms },
             Self::ServerSilent { host, what, after_ms } => Cause::ServerSilent { host, what, after_ms },
+            Self::LogInSilent { host, after_ms } => Cause::LogInSilent { host, after_ms },
             Self::Handshake { host, why } => Cause::HandshakeFailed { host, why },
             Self::HostKey { host, expected, seen } => Cause::HostKeyChanged { host, expected, seen },
             Self::KeyRefused { user, host } => Cause::KeyRefused { user, host },
             Self::PasswordRefused { user, host } => Cause::PasswordRefused { user, host },
             Self::PasswordExpired { user, host } => Cause::PasswordExpired { user, host },
+            Self::NoFileService { user, host, why } => Cause::NoFileService { user, host, why },
             Self::Credential { key, why } => Cause::CredentialUnusable { key: key.to_owned(), why },
             Self::DirectoryMissing { directory } => Cause::DirectoryMissing { directory },
             Self::DirectoryUnreadable { directory, why } => Cause::DirectoryUnreadable { directory, why },

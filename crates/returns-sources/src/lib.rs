@@ -5,6 +5,7 @@
 )]
 
 mod archive_remote;
+mod awaited;
 mod error;
 mod fetch;
 mod folder;

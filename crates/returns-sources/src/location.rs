@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use glob::Pattern;
 
+use super::awaited::Awaited;
 use super::error::SourceError;
 use super::listing::Completeness;
 use super::secret::StoredSecret;
@@ -76,12 +77,26 @@ pub(crate) enum After {
 }
 
 impl RemoteLocation {
-    /// Opens a session. It does nothing on this thread but wait.
+    /// Opens a session. It does nothing on this thread but wait; what it waits for is in `awaited`.
     ///
     /// # Errors
     /// Why the log-in failed, within the configured time-outs.
+    pub(crate) async fn open_watched(&self, awaited: &Awaited) -> Result<Session, SourceError> {
+        Session::open(self.clone(), awaited.clone()).await
+    }
+
+    /// Opens a session that nobody watches.
+    #[cfg(test)]
     pub(crate) async fn open(&self) -> Result<Session, SourceError> {
-        Session::open(self.clone()).await
+        self.open_watched(&Awaited::default()).await
+    }
+
+    /// The host and port of its server, where it is on one.
+    pub(crate) fn host(&self) -> Option<String> {
+        match &self.kind {
+            LocationKind::Sftp(server) => Some(format!("{}:{}", server.host, server.port)),
+            LocationKind::Folder => None,
+        }
     }
 
     /// Where the files are, for people: `sftp://user@host:port/directory` or a folder.

@@ -10,6 +10,7 @@ use returns_model::check::{Check, CheckResult, counted};
 use returns_model::incident::Cause;
 use ssh2::Session;
 
+use super::awaited::{Answer, Awaited};
 use super::error::SourceError;
 use super::folder::Folder;
 use super::listing::{Completeness, RemoteEntry, sort_out};
@@ -60,7 +61,10 @@ fn fill_up(checks: &mut Vec<Check>, location: &RemoteLocation) {
     let (names, silent): (&[&'static str], Cause) = match &location.kind {
         LocationKind::Sftp(server) => {
             let error = match CHECKS.get(checks.len()) {
-                None | Some(&(HOST_NAME | CONNECTION)) => server.unreachable(PATIENCE),
+                Some(&HOST_NAME) => server.unanswered(&Answer::HostName, PATIENCE),
+                None | Some(&CONNECTION) => server.unreachable(PATIENCE),
+                Some(&HANDSHAKE) => server.unanswered(&Answer::Handshake, PATIENCE),
+                Some(&LOG_IN) => server.unanswered(&Answer::LogIn, PATIENCE),
                 Some(step) => server.silent(format!("the {step}"), PATIENCE),
             };
             (&CHECKS, error.cause())
@@ -160,7 +164,9 @@ fn probe_sftp(
     });
     let check = (DIRECTORY, location.directory.as_str());
     let entries = steps.step(check, read, logged_in, |(session, sftp), time| {
-        let entries = server.list(&session, &sftp, Path::new(&location.directory), time, time)?;
+        let directory = Path::new(&location.directory);
+        let awaited = Awaited::default();
+        let entries = server.list(&session, &sftp, directory, (time, time), &awaited)?;
         let seen = counted(entries.len() as u64, "entry", "entries");
         Ok((entries, seen))
     });

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::archive_remote::{RemoteArchival, SourceDirectory, archive_remote};
+use super::awaited::Awaited;
 use super::error::SourceError;
 use super::fetch::Fetch;
 use super::folder::Folder;
@@ -35,7 +36,10 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(super) async fn open(location: RemoteLocation) -> Result<Self, SourceError> {
+    pub(super) async fn open(
+        location: RemoteLocation,
+        awaited: Awaited,
+    ) -> Result<Self, SourceError> {
         let (orders, to_do) = channel();
         let (opened, opening) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -44,7 +48,7 @@ impl Session {
             .name("source".to_owned())
             .spawn(move || {
                 // When nobody waits any more, there are no orders either.
-                let _ = match SourceConnection::open(&for_thread) {
+                let _ = match SourceConnection::open(&for_thread, awaited) {
                     Ok(connection) => {
                         let sent = opened.send(Ok(connection.socket()));
                         connection.work(&to_do);
@@ -187,11 +191,12 @@ enum SourceConnection {
 }
 
 impl SourceConnection {
-    fn open(location: &RemoteLocation) -> Result<Self, SourceError> {
+    fn open(location: &RemoteLocation, awaited: Awaited) -> Result<Self, SourceError> {
         let directory = PathBuf::from(&location.directory);
         Ok(match &location.kind {
             LocationKind::Sftp(server) => {
-                Self::Sftp(Box::new(SftpConnection::open(server.clone(), directory)?))
+                let opened = SftpConnection::open(server.clone(), directory, awaited)?;
+                Self::Sftp(Box::new(opened))
             }
             LocationKind::Folder => Self::Folder(Folder::open(directory)?),
         })

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 mod adoption;
 mod append;
@@ -88,6 +89,9 @@ pub trait Store:
     /// Whether the database answers and takes a write. Where it is known what is wrong, the error is
     /// [`StoreError::Unusable`] with that.
     async fn ping(&self) -> Result<(), StoreError>;
+
+    /// What the clock of the database's server shows; `None` where that is this machine.
+    async fn database_time(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
 }
 
 /// Whether the database answers just now. Given up after two seconds.

@@ -315,6 +315,8 @@ impl Check<'_> {
                 }
             }
             FeedError::OtherJournal { .. }
+            | FeedError::Foreign { .. }
+            | FeedError::OtherVersion { .. }
             | FeedError::Ahead { .. }
             | FeedError::Diverged { .. }
             | FeedError::NoRow(_)

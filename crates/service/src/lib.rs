@@ -4,6 +4,7 @@ pub mod clock;
 pub mod config;
 mod error_chain;
 pub mod failpoint;
+pub mod machine;
 #[cfg(feature = "outbound")]
 pub mod outbound;
 pub mod privacy;

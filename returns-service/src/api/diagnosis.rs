@@ -4,12 +4,15 @@ use echeck_proto::returns::v1 as proto;
 use echeck_proto::timestamp::to_proto as timestamp;
 use returns_alerts::diagnosis::{SourceCheck, likely};
 use returns_model::check::CheckResult;
-use returns_model::incident::{Content, Problem, Subject};
+use returns_model::incident::{Content, IncidentRecord, IncidentState, Problem, Subject};
 
 use super::Api;
 use super::convert::milliseconds;
 use super::errors::{self, ApiError};
 use super::page::given;
+
+/// The maximum of open incidents that are listed.
+const MOST_OPEN: u32 = 100;
 
 impl Api {
     pub(super) async fn diagnose(
@@ -24,24 +27,45 @@ impl Api {
         }
         let at = self.clock.now();
         let found = self.examiner.examine(source).await;
+        let (open, _) = self
+            .incidents
+            .incidents(Some(IncidentState::Open), None, MOST_OPEN)
+            .await;
         let checks: Vec<_> = found.iter().map(|found| &found.check).collect();
-        let cause = likely(&checks);
         let subject = source.map_or(Subject::Machine, |name| Subject::Source(name.to_owned()));
-        let content = cause.map(|cause| Content::of(&Problem::new(subject, cause.clone(), at)));
-        let (headline, meaning, to_do) = content.map_or_else(Default::default, |content| {
-            (content.headline, content.meaning, content.to_do)
+        let of_checks = likely(&checks).map(|cause| {
+            let content = Content::of(&Problem::new(subject, cause.clone(), at));
+            (cause.kind().to_owned(), content)
         });
+        // What no check can see, such as a file that was rejected.
+        let of_incidents = open
+            .first()
+            .map(|open| (open.cause.clone(), open.content.clone()));
+        let told = of_checks.or(of_incidents);
+        let healthy = told.is_none();
+        let (cause, headline, meaning, to_do) = told
+            .map_or_else(Default::default, |(cause, content)| {
+                (cause, content.headline, content.meaning, content.to_do)
+            });
         Ok(proto::DiagnoseResponse {
             at: Some(timestamp(at)),
-            healthy: cause.is_none(),
+            healthy,
             headline,
-            cause: cause
-                .map(|cause| cause.kind().to_owned())
-                .unwrap_or_default(),
+            cause,
             meaning,
             to_do,
             checks: found.iter().map(check).collect(),
+            incidents: open.into_iter().map(open_incident).collect(),
         })
+    }
+}
+
+fn open_incident(incident: IncidentRecord) -> proto::OpenIncident {
+    proto::OpenIncident {
+        incident_id: incident.incident_id,
+        cause: incident.cause,
+        subject: incident.subject,
+        headline: incident.content.headline,
     }
 }
 

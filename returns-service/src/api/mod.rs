@@ -42,6 +42,7 @@ use proto::incident_service_server::IncidentServiceServer;
 use proto::operations_service_server::OperationsServiceServer;
 use proto::returns_service_server::ReturnsServiceServer;
 use proto::webhook_service_server::WebhookServiceServer;
+use returns_alerts::IncidentManager;
 use returns_alerts::diagnosis::Examiner;
 use returns_feed::Feed;
 use returns_feed::settle::SettlementRelease;
@@ -80,6 +81,7 @@ pub(crate) struct Api {
     pub(crate) databases: Arc<[String]>,
     pub(crate) scheduler: Arc<Scheduler>,
     pub(crate) examiner: Arc<Examiner>,
+    pub(crate) incidents: Arc<IncidentManager>,
     pub(crate) settlement: Arc<SettlementRelease>,
     pub(crate) checker: Arc<JournalChecker>,
     /// Where reports are; `None` when no bucket is configured.

@@ -36,7 +36,7 @@ impl Api {
         }
         Ok(proto::AdoptCursorResponse {
             adoption_id: adoption.id,
-            previous_cursor: Some(point(adoption.from)),
+            previous_cursor: adoption.from.map(point),
             new_cursor: Some(point(adoption.to)),
         })
     }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use echeck_service::clock::SharedClock;
+use echeck_service::clock::{Clocks, SharedClock};
+use echeck_service::machine::host_name;
 use returns_alerts::{IncidentReporter, Signal};
 use returns_import::Spool;
 use returns_reports::bucket::Bucket;
@@ -20,6 +21,7 @@ pub(super) struct Base {
     pub(super) spool: Spool,
     pub(super) bucket: Option<Bucket>,
     pub(super) clock: SharedClock,
+    pub(super) clocks: Clocks,
     pub(super) notifier: Notifier,
     pub(super) incidents: IncidentReporter,
 }
@@ -28,7 +30,7 @@ impl Base {
     /// Opens what the configuration names. Also returns the signals that will be reported.
     pub(super) async fn open(
         config: &Config,
-        clock: SharedClock,
+        clocks: Clocks,
     ) -> Result<(Self, UnboundedReceiver<Signal>), ServiceError> {
         // A start that fails is noted in its folder.
         let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
@@ -45,7 +47,8 @@ impl Base {
             store,
             spool,
             bucket,
-            clock,
+            clock: clocks.work.clone(),
+            clocks,
             notifier: Notifier::new(),
             incidents,
         };
@@ -60,13 +63,9 @@ fn replica_name(config: &Config, nonce: Uuid) -> String {
     if let Some(name) = &config.replica.name {
         return name.clone();
     }
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = match host.trim() {
-        "" => "replica",
-        host => host,
-    };
+    let host = host_name();
     match &config.store.address {
-        StoreAddress::Sqlite(_) => host.to_owned(),
+        StoreAddress::Sqlite(_) => host,
         StoreAddress::Postgres(_) => {
             format!("{host}-{}-{}", std::process::id(), nonce.simple())
         }

@@ -9,13 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_service::ErrorChain;
-use echeck_service::clock::SharedClock;
+use echeck_service::clock::{Clocks, SharedClock};
 use echeck_service::server::{Bound, Health, ServeError};
-use returns_alerts::{FailedStarts, Signal, StoreWatch};
+use returns_alerts::{FailedStarts, IncidentReporter, RunningProcess, Signal, StoreWatch};
 use returns_feed::settle::SettlementJob;
-use returns_feed::{Feed, FeedJob};
+use returns_feed::{AdapterWatch, Feed, FeedJob};
 use returns_import::hold::{DueHolds, HoldAlarm};
 use returns_import::{Spool, SpoolError, SpoolKeeper};
+use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_reports::ReporterJob;
 use returns_reports::bucket::BucketError;
 use returns_store::{StoreError, StoreSettings};
@@ -32,6 +33,9 @@ use base::Base;
 use workers::{Failed, Workers};
 
 use parts::ServiceParts;
+
+/// How long the service lives before it has recovered from how the one before it ended.
+const SETTLED_IN: Duration = Duration::from_secs(60);
 
 /// Why the service could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -112,14 +116,16 @@ pub async fn migrate(config: Config) -> Result<(), ServiceError> {
 /// When something it needs cannot be opened, the port cannot be served, or a worker panics.
 pub async fn run(
     mut config: Config,
-    clock: SharedClock,
+    clocks: Clocks,
     shutdown: CancellationToken,
     on_bound: impl FnOnce(SocketAddr),
 ) -> Result<(), ServiceError> {
     // A worker that panics cancels this one, and leaves the caller's token alone.
     let stop = shutdown.child_token();
     let server = config.server.clone();
-    let (base, signals, bound) = open(&config, clock).await?;
+    let (base, signals, bound) = open(&config, clocks).await?;
+    let process = RunningProcess::begin(&config.spool_folder, base.clock.now());
+    report_last_end(&base, &process);
     let heartbeat = config.alerts.heartbeat.take();
     let limits = (config.batch_size, config.max_file_bytes);
     let parts = ServiceParts::build(config, &base)?;
@@ -160,20 +166,43 @@ pub async fn run(
     if let Some(beating) = beating {
         let _ = beating.await;
     }
-    served?;
-    failed
+    let worked = failed
         .why()
-        .map_or(Ok(()), |why| Err(ServiceError::Worker(why)))
+        .map_or(Ok(()), |why| Err(ServiceError::Worker(why)));
+    let ended = served.map_err(ServiceError::from).and(worked);
+    process.end(ended.as_ref().err().map(ServiceError::to_string));
+    ended
+}
+
+/// Reports that the process before this one ended without a shutdown.
+fn report_last_end(base: &Base, process: &RunningProcess) {
+    let Some(how) = &process.before else {
+        return;
+    };
+    tracing::warn!(how, "the process before this one ended without a shutdown");
+    let cause = Cause::ServiceCrashed { how: how.clone() };
+    let problem = Problem::new(Subject::Service, cause, base.clock.now());
+    base.incidents.report(problem);
+}
+
+/// A service that has lived for a while has recovered from how the one before it ended.
+async fn settle_in(incidents: IncidentReporter, clock: SharedClock, stop: CancellationToken) {
+    returns_store::sleep(SETTLED_IN, &stop).await;
+    if !stop.is_cancelled() {
+        incidents.clear(Subject::Service, Area::Process, clock.now());
+    }
+    stop.cancelled().await;
 }
 
 /// Opens what the service needs from outside. People are notified when that fails, since nothing
 /// else of the service runs then.
 async fn open(
     config: &Config,
-    clock: SharedClock,
+    clocks: Clocks,
 ) -> Result<(Base, UnboundedReceiver<Signal>, Bound), ServiceError> {
+    let clock = clocks.work.clone();
     let opening = async {
-        let (base, signals) = Base::open(config, clock.clone()).await?;
+        let (base, signals) = Base::open(config, clocks).await?;
         Ok((base, signals, config.server.bind().await?))
     };
     let opened: Result<_, ServiceError> = opening.await;
@@ -217,7 +246,13 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     workers.job(publisher(base, parts), base, stop);
     for feed in &parts.feeds {
         workers.job(FeedJob::new(feed.clone()), base, stop);
+        let watch = AdapterWatch::new(feed.clone(), parts.patience);
+        let name = format!("watch of the adapter of {}", feed.database());
+        workers.spawn(name, watch.run(stop.clone()));
     }
+    workers.spawn("clock", parts.clock_watch.clone().run(stop.clone()));
+    let settling = settle_in(base.incidents.clone(), base.clock.clone(), stop.clone());
+    workers.spawn("first minute", settling);
     let (checker, every) = (parts.checker.clone(), parts.verify_every);
     workers.job(DailyCheck::new(checker, every), base, stop);
     if let Some(signer) = SignerJob::new(&parts.checker, parts.checkpoint_every) {
@@ -265,6 +300,7 @@ fn apis(
         databases: parts.settlement.databases.clone().into(),
         scheduler: parts.scheduler.clone(),
         examiner: parts.examiner.clone(),
+        incidents: parts.manager.clone(),
         settlement: parts.settlement.clone(),
         checker: parts.checker.clone(),
         bucket: base.bucket.clone(),

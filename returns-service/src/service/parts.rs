@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use returns_alerts::diagnosis::{Examiner, Probe};
-use returns_alerts::{IncidentManager, StoreWatch};
+use returns_alerts::{ClockReference, ClockWatch, IncidentManager, StoreClock, StoreWatch};
 use returns_feed::settle::SettlementRelease;
-use returns_feed::{AdapterProbe, Feed, Role};
+use returns_feed::{AdapterClock, AdapterProbe, Feed, Role};
 use returns_import::adapter::Adapter;
 use returns_import::decide::Decider;
 use returns_import::hold::{HoldLimits, Holds};
 use returns_import::{ImportFaults, Importer};
 use returns_reports::Reporter;
-use returns_reports::bucket::BucketProbe;
+use returns_reports::bucket::{BucketClock, BucketProbe};
 use returns_sources::SourceProbe;
 use returns_sources::schedule::Scheduler;
 use returns_verify::{Checkpoints, JournalChecker, JournalSettings};
@@ -48,6 +48,9 @@ pub(crate) struct ServiceParts {
     pub(crate) examiner: Arc<Examiner>,
     pub(crate) manager: Arc<IncidentManager>,
     pub(crate) watch: Arc<StoreWatch>,
+    pub(crate) clock_watch: Arc<ClockWatch>,
+    /// How long an answer may be awaited before people are notified.
+    pub(crate) patience: Duration,
     pub(crate) client: SignedClient,
     /// `None` where webhooks are not sent.
     pub(crate) sender: Option<Arc<Sender>>,
@@ -56,7 +59,9 @@ pub(crate) struct ServiceParts {
 impl ServiceParts {
     pub(super) fn build(config: Config, base: &Base) -> Result<Self, ServiceError> {
         let adapters = adapters(&config)?;
-        let examiner = Arc::new(examiner(&config, base, &adapters));
+        let clock_watch = Arc::new(clock_watch(&config, base, &adapters));
+        let patience = config.alerts.patience;
+        let examiner = Arc::new(examiner(&config, base, &adapters, &clock_watch));
         let (gateway, _) = adapters.first().ok_or(ServiceError::NoSystemOfRecord)?;
         let decider = Arc::new(Decider {
             store: base.store.clone(),
@@ -114,6 +119,8 @@ impl ServiceParts {
             examiner,
             manager,
             watch: Arc::new(watch),
+            clock_watch,
+            patience,
             client,
             sender,
         })
@@ -144,6 +151,7 @@ fn reporter(config: &Config, base: &Base) -> Option<Arc<Reporter>> {
         notifier: base.notifier.clone(),
         incidents: base.incidents.clone(),
         pauses: config.report_pauses,
+        patience: config.alerts.patience,
     };
     Some(Arc::new(reporter))
 }
@@ -180,6 +188,7 @@ fn scheduler(config: &Config, base: &Base, faults: &ImportFaults) -> Scheduler {
         reports: base.bucket.is_some(),
         max_file_bytes: config.max_file_bytes,
         retry: config.retry,
+        patience: config.alerts.patience,
         plans: config.plans.clone(),
         running: Default::default(),
         tasks: TaskTracker::new(),
@@ -256,8 +265,33 @@ fn feeds(
     adapters.iter().map(feed).collect()
 }
 
+/// What compares this machine's clock with every server that tells its time.
+fn clock_watch(config: &Config, base: &Base, adapters: &[(Adapter, Role)]) -> ClockWatch {
+    let mut references: Vec<Arc<dyn ClockReference>> = Vec::new();
+    references.push(Arc::new(StoreClock(base.store.clone())));
+    if let Some(bucket) = &base.bucket {
+        references.push(Arc::new(BucketClock(bucket.clone())));
+    }
+    for (adapter, _) in adapters {
+        references.push(Arc::new(AdapterClock(adapter.clone())));
+    }
+    for told in config.alerts.clocks() {
+        references.push(Arc::new(told));
+    }
+    ClockWatch {
+        clocks: base.clocks.clone(),
+        references,
+        incidents: base.incidents.clone(),
+    }
+}
+
 /// What checks everything that the job needs. Each part brings its own probe.
-fn examiner(config: &Config, base: &Base, adapters: &[(Adapter, Role)]) -> Examiner {
+fn examiner(
+    config: &Config,
+    base: &Base,
+    adapters: &[(Adapter, Role)],
+    clock_watch: &Arc<ClockWatch>,
+) -> Examiner {
     let mut locations: Vec<_> = config.locations.iter().collect();
     locations.sort_by_key(|(source, _)| *source);
     let sources = locations.into_iter().map(|(source, location)| {
@@ -274,10 +308,10 @@ fn examiner(config: &Config, base: &Base, adapters: &[(Adapter, Role)]) -> Exami
         let probe = AdapterProbe {
             adapter: adapter.clone(),
             role: *role,
-            clock: base.clock.clone(),
         };
         Arc::new(probe) as Arc<dyn Probe>
     });
+    let clock: Arc<dyn Probe> = clock_watch.clone();
     let bucket = base.bucket.clone().map(BucketProbe);
     let bucket = bucket.map(|probe| Arc::new(probe) as Arc<dyn Probe>);
     let kept = |(source, location): (&String, &returns_sources::RemoteLocation)| {
@@ -285,7 +319,11 @@ fn examiner(config: &Config, base: &Base, adapters: &[(Adapter, Role)]) -> Exami
     };
     Examiner {
         store: base.store.clone(),
-        probes: sources.chain(targets).chain(bucket).collect(),
+        probes: sources
+            .chain(targets)
+            .chain(bucket)
+            .chain([clock])
+            .collect(),
         spool_folder: config.spool_folder.clone(),
         retention_days: config.locations.iter().filter_map(kept).collect(),
     }

@@ -1,8 +1,9 @@
 //! The servers of the tests: fresh databases and buckets ([`s3`]) in the throwaway servers that
 //! `scripts/servers start` runs (`make test` starts and stops them by itself), and servers that
-//! a test starts for itself: an SFTP server ([`sshd`]), and a bad line in front of one
+//! a test starts for itself: an SFTP server ([`sshd`]), a name server ([`dns`]), and a bad line in front of one
 //! ([`proxy`]).
 
+pub mod dns;
 pub mod http;
 mod port;
 pub mod proxy;

@@ -24,6 +24,8 @@ enum Fault {
     None,
     /// So many more pass, then all connections are closed.
     CutAfter(u64),
+    /// So many pass, then none, and no connection is closed.
+    HoldAfter(u64),
     /// So many pass a second.
     Throttle(u64),
     /// None pass, and no connection is closed.
@@ -82,6 +84,11 @@ impl Proxy {
     /// Lets `bytes` more come from the server, over all connections, and then closes them.
     pub fn cut_after(&self, bytes: u64) {
         self.set(Fault::CutAfter(bytes));
+    }
+
+    /// Lets `bytes` more come from the server, and then nothing, and closes nothing.
+    pub fn hold_after(&self, bytes: u64) {
+        self.set(Fault::HoldAfter(bytes));
     }
 
     /// Closes every connection now; new ones pass.
@@ -225,7 +232,9 @@ fn pass_block(mut block: &[u8], to: &mut TcpStream, state: &State) -> std::io::R
         let bytes = match fault {
             Fault::None | Fault::Replace(..) => block.len(),
             Fault::HoldUp => 0,
-            Fault::CutAfter(left) => usize::try_from(left).unwrap_or(usize::MAX).min(block.len()),
+            Fault::CutAfter(left) | Fault::HoldAfter(left) => {
+                usize::try_from(left).unwrap_or(usize::MAX).min(block.len())
+            }
             // A hundredth of a second's share at a time.
             Fault::Throttle(per_second) => usize::try_from(per_second / 100)
                 .unwrap_or(usize::MAX)
@@ -243,6 +252,12 @@ fn pass_block(mut block: &[u8], to: &mut TcpStream, state: &State) -> std::io::R
                 if left == 0 {
                     state.close_all();
                     return Err(std::io::ErrorKind::BrokenPipe.into());
+                }
+            }
+            Fault::HoldAfter(left) => {
+                *state.fault() = Fault::HoldAfter(left - now.len() as u64);
+                if left == 0 {
+                    std::thread::park_timeout(TICK);
                 }
             }
             Fault::Throttle(_) | Fault::HoldUp => {

@@ -36,6 +36,7 @@ pub struct Options {
     host_key_types: Vec<&'static str>,
     port: Option<u16>,
     misbehaves: bool,
+    hangs_at_log_in: bool,
 }
 
 impl Options {
@@ -101,6 +102,13 @@ impl Options {
     #[must_use]
     pub fn misbehaving(mut self) -> Self {
         self.misbehaves = true;
+        self
+    }
+
+    /// What it asks for the keys of its users does not answer.
+    #[must_use]
+    pub fn hanging_at_log_in(mut self) -> Self {
+        self.hangs_at_log_in = true;
         self
     }
 
@@ -332,6 +340,14 @@ impl Sshd {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
+    /// Stops the listener as a machine without a processor would: connections are taken by the
+    /// system, and nobody answers them.
+    pub fn freeze(&self) {
+        let id = i32::try_from(self.child.id()).ok();
+        let id = id.and_then(rustix::process::Pid::from_raw).expect("an id");
+        rustix::process::kill_process(id, rustix::process::Signal::STOP).expect("it is ours");
+    }
+
     /// Ends the server: no new connection is taken, and those there are break.
     pub fn stop(&mut self) {
         let mut processes = vec![self.child.id()];
@@ -401,8 +417,12 @@ fn config(folder: &Path, port: &Port, types: &[&str], options: &Options) -> Stri
         (None, true) => "publickey password",
         (None, false) => "publickey",
     };
+    let command = match options.hangs_at_log_in {
+        true => "AuthorizedKeysCommand /usr/bin/sleep 60\nAuthorizedKeysCommandUser nobody\n",
+        false => "",
+    };
     format!(
-        "ListenAddress 127.0.0.1\nPort {}\n{host_keys}PidFile none\n\
+        "{command}ListenAddress 127.0.0.1\nPort {}\n{host_keys}PidFile none\n\
          AuthorizedKeysFile {}\nAuthenticationMethods {methods}\n\
          PasswordAuthentication {}\nKbdInteractiveAuthentication no\n\
          PermitRootLogin prohibit-password\nUsePAM no\nStrictModes no\nUseDNS no\nPermitTTY {}\n\
@@ -482,6 +502,11 @@ impl Account {
     /// Gives the user another password, as an acquirer does who rotates it.
     pub fn set_password(&self, password: &str) {
         locked(&["chpasswd"], &format!("{}:{password}\n", self.name));
+    }
+
+    /// From now on its shell is this program.
+    pub fn set_shell(&self, program: &str) {
+        locked(&["usermod", "-s", program, &self.name], "");
     }
 
     /// From now on the password must be changed at the next log-in.

@@ -10,3 +10,4 @@ mod outages;
 mod presence;
 mod running;
 mod setup;
+mod year;

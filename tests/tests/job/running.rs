@@ -26,6 +26,11 @@ impl Clock for MovedClock {
 }
 
 impl MovedClock {
+    /// A clock that is ahead of the system's.
+    pub fn ahead(by: TimeDelta) -> Self {
+        Self(Mutex::new(by))
+    }
+
     /// A clock that shows `at` now, and goes on from there.
     pub fn at(at: DateTime<Utc>) -> Self {
         Self(Mutex::new(at - SystemClock.now()))
@@ -68,7 +73,12 @@ impl Job {
         let clock = Arc::new(MovedClock::at(at));
         let mut options = StackOptions::new(setup.folder.path(), Ports::ANY);
         options.databases = setup.databases.clone();
-        options.clock = clock.clone();
+        options.clocks.work = clock.clone();
+        options.clocks.machine = Arc::new(MovedClock::ahead(setup.machine_ahead));
+        if let Some((port, at)) = setup.rallypay_line {
+            options.ports.rallypay = port;
+            options.rallypay_at = Some(at);
+        }
         options.returns = setup.toml();
         let stack = Stack::start(&options)
             .await
@@ -149,7 +159,7 @@ impl Job {
         self.runs_of("worldpay").await
     }
 
-    async fn runs_of(&self, source: &str) -> Vec<proto::JobRun> {
+    pub async fn runs_of(&self, source: &str) -> Vec<proto::JobRun> {
         let ask = proto::ListJobRunsRequest {
             source: source.to_owned(),
             ..proto::ListJobRunsRequest::default()

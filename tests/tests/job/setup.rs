@@ -1,9 +1,10 @@
 //! What a job is given: an SFTP server, a bucket, a mail server, three databases. A test
 //! changes what it wants to be otherwise before the job starts.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use echeck::database::DatabaseArguments;
 use echeck_test_servers::s3::{self, Bucket, Key};
 use echeck_test_servers::smtp::{Security, SmtpServer};
@@ -31,6 +32,12 @@ pub struct Setup {
     pub retry_missing_ms: u64,
     /// More settings of the returns service.
     pub more: String,
+    /// Whether everything that may wait does so as long as it does where nobody sets it.
+    pub shipped: bool,
+    /// The port of RallyPay's adapter, and where the returns service finds it.
+    pub rallypay_line: Option<(u16, SocketAddr)>,
+    /// By how much the clock of the machine is ahead.
+    pub machine_ahead: TimeDelta,
 }
 
 /// How the SFTP server is told who we are.
@@ -71,6 +78,9 @@ impl Setup {
             sshd,
             retry_missing_ms: 3_600_000,
             more: String::new(),
+            shipped: false,
+            rallypay_line: None,
+            machine_ahead: TimeDelta::zero(),
         }
     }
 
@@ -115,18 +125,27 @@ impl Setup {
             more,
             ..
         } = self;
+        let (pauses, settle, time_outs) = match self.shipped {
+            true => (String::new(), "", ""),
+            false => (
+                format!(
+                    "[holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n\
+                     [jobs]\nretry_first_ms = 500\nretry_longest_ms = 1000\n\
+                     retry_missing_ms = {retry_missing_ms}\n"
+                ),
+                "settle_ms = 300\n",
+                "connect_timeout_ms = 2000\nread_timeout_ms = 3000\n",
+            ),
+        };
         let directory = self.sshd.data().join(self.directory);
         let bucket = self.bucket.section(&self.key);
         let mail_port = self.mail.port;
         format!(
-            "[holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n\
-             [jobs]\nretry_first_ms = 500\nretry_longest_ms = 1000\n\
-             retry_missing_ms = {retry_missing_ms}\n\
-             [sources.worldpay]\nformat = {format:?}\n\
+            "{pauses}[sources.worldpay]\nformat = {format:?}\n\
              [sources.worldpay.sftp]\nhost = {host:?}\nport = {port}\nuser = {user:?}\n\
              host_key = {host_key:?}\n{credentials}\ndirectory = {directory:?}\n\
-             pattern = \"ECheckReturnReport_*\"\nsettle_ms = 300\n{after}\n\
-             retention_days = 7\nconnect_timeout_ms = 2000\nread_timeout_ms = 3000\n{more_sftp}\n\
+             pattern = \"ECheckReturnReport_*\"\n{settle}{after}\n\
+             retention_days = 7\n{time_outs}{more_sftp}\n\
              [sources.worldpay.schedule]\ncron = \"0 0 1 1 *\"\ntime_zone = \"UTC\"\n\
              days = \"all\"\ndue = \"10:00\"\ngrace_minutes = 30\n\
              [sources.beat]\nformat = \"nacha\"\n[sources.beat.folder]\n\

@@ -9,19 +9,20 @@ mod transfer_state;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use uuid::Uuid;
+
+use crate::identity::TargetIdentity;
 
 pub use lookup_key::{KeyKind, LookupKey};
 pub use parse::{Violation, parse_batch};
-pub(crate) use parse::{parse_adoption, parse_applied, parse_keys};
+pub(crate) use parse::{parse_adoption, parse_applied, parse_claim, parse_keys};
 pub use row_hash::RowHash;
 pub use transfer_state::{ExpectedState, TransferState};
 
 /// Consecutive steps of one journal; never empty.
 #[derive(Debug, Clone)]
 pub struct StepBatch {
-    /// The journal's identity.
-    pub journal: Uuid,
+    /// The journal, and the database that it is for.
+    pub identity: TargetIdentity,
     /// The hash of the row before the first step; `None` at the start of the journal.
     pub previous: Option<RowHash>,
     /// The steps, positions without gaps.

@@ -14,7 +14,7 @@ use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{
     self as proto, ApplyUpdatesRequest, ApplyUpdatesResponse, StepException, StepExceptionKind,
 };
-use echeck_service::clock::ManualClock;
+use echeck_service::clock::{Clocks, ManualClock};
 use tempfile::TempDir;
 use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
@@ -188,7 +188,10 @@ impl AdapterRig {
 
 fn adapter(target: &Target) -> AdapterApi {
     let now = chrono::DateTime::from_timestamp(DECIDED_AT_SECONDS, 0).unwrap();
-    AdapterApi::new(target.clone(), Arc::new(ManualClock::new(now)))
+    AdapterApi::new(
+        target.clone(),
+        Clocks::both(Arc::new(ManualClock::new(now))),
+    )
 }
 
 async fn open(shell: &Shell, mapping: Arc<dyn MappingConfig>) -> Target {
@@ -274,6 +277,7 @@ impl Journal {
             journal_id: self.id.to_owned(),
             previous_hash,
             steps,
+            database: "target".to_owned(),
         }
     }
 

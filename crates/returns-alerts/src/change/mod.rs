@@ -143,7 +143,9 @@ fn is_open(incident: &IncidentRecord) -> bool {
 /// nor what a check of everything has found.
 fn hold(area: Area) -> Duration {
     match area {
-        Area::Held | Area::Waiting | Area::Alerting | Area::Integrity => Duration::ZERO,
+        Area::Held | Area::Waiting | Area::Alerting | Area::Integrity | Area::Process => {
+            Duration::ZERO
+        }
         Area::Reach
         | Area::Presence
         | Area::Content

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use echeck_service::clock::ToldTime;
 use echeck_service::innermost;
 use echeck_service::outbound::{CaError, Scrub, client_builder, is_this_machine, read_start};
-use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
@@ -30,6 +31,8 @@ pub struct Hook {
     /// Host and port, for people.
     host: String,
     scrub: Scrub,
+    /// The server's time.
+    told: ToldTime,
 }
 
 /// Why a hook cannot be used. Never quotes the address.
@@ -90,7 +93,13 @@ impl Hook {
             ),
             authorization,
             host,
+            told: ToldTime::default(),
         })
+    }
+
+    /// The server's time, as its answers tell it.
+    pub fn told(&self) -> ToldTime {
+        self.told.clone()
     }
 
     /// The host, which may be shown: the rest of the address may be a secret.
@@ -140,7 +149,15 @@ impl Hook {
 
     async fn answer(&self, request: RequestBuilder) -> Result<Response, NotDelivered> {
         let answer = request.send().await;
-        answer.map_err(|error| NotDelivered::because(self.explain(error)))
+        let answer = answer.map_err(|error| NotDelivered::because(self.explain(error)))?;
+        let date = answer
+            .headers()
+            .get(DATE)
+            .and_then(|date| date.to_str().ok());
+        if let Some(date) = date {
+            self.told.note_http_date(date);
+        }
+        Ok(answer)
     }
 
     fn explain(&self, error: reqwest::Error) -> String {

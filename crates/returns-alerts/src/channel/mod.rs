@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use returns_model::incident::clean;
 
+use super::clock_watch::LastAnswer;
 use super::message::AlertMessage;
 
 pub(crate) use email::EmailChannel;
@@ -72,6 +73,19 @@ impl Channel {
             ChannelKind::PagerDuty(pagerduty) => pagerduty.hook.host(),
             ChannelKind::Email(email) => email.host(),
         }
+    }
+
+    /// The time of a web server, as its answers tell it.
+    pub(super) fn told(&self) -> Option<LastAnswer> {
+        let hook = match &self.kind {
+            ChannelKind::Slack(hook) | ChannelKind::Webhook(hook) => hook,
+            ChannelKind::PagerDuty(pagerduty) => &pagerduty.hook,
+            ChannelKind::Email(_) => return None,
+        };
+        Some(LastAnswer {
+            name: hook.host().to_owned(),
+            told: hook.told(),
+        })
     }
 
     /// Delivers an alert, or says why not, in the time that an attempt may take.

@@ -71,6 +71,7 @@ fn incident(incident: &IncidentRecord) -> Value {
         "to_do": content.to_do,
         "checks": checks,
         "source": incident.source,
+        "sources": incident.content.sources,
         "import_id": incident.import_id,
         "run_id": incident.run_id,
         "seen": incident.seen,

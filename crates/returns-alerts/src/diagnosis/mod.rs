@@ -19,6 +19,7 @@ pub fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
         Area::Disk,
         Area::Store,
         Area::Reach,
+        Area::Clock,
         Area::Presence,
         Area::Content,
         Area::Target,
@@ -27,7 +28,6 @@ pub fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
         Area::Bucket,
         Area::Alerting,
         Area::Webhook,
-        Area::Clock,
     ];
     first_of(&ORDER, checks)
 }

@@ -25,7 +25,8 @@ impl Diagnoser for Examiner {
     async fn diagnose(&self, problem: &Problem) -> Diagnosis {
         let source = problem.source.as_deref().or(match &problem.subject {
             Subject::Source(name) | Subject::Day { source: name, .. } => Some(name.as_str()),
-            Subject::Import(_)
+            Subject::Host(_)
+            | Subject::Import(_)
             | Subject::Database(_)
             | Subject::Bucket
             | Subject::Store

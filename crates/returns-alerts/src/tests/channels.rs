@@ -1,7 +1,7 @@
 //! Several channels, of which some do not work.
 
 use echeck_test_servers::http::Answer;
-use returns_model::incident::AlertState;
+use returns_model::incident::{AlertState, WrongClock};
 
 use super::*;
 
@@ -240,6 +240,7 @@ async fn a_channel_hears_only_what_is_severe_enough() {
     );
     let rig = Rig::start(&store, &toml);
     let cause = Cause::ClockWrong {
+        whose: WrongClock::Unknown,
         by_seconds: 90,
         against: "the database".into(),
     };

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 
 use super::cause::{Cause, Description};
-use super::{Problem, Subject, clean};
+use super::{Problem, clean};
 use crate::check::{Check, CheckResult, Diagnosis};
 
 /// The longest headline; an e-mail's subject and PagerDuty's summary are made of it.
@@ -24,6 +24,9 @@ pub struct Content {
     pub meaning: String,
     /// What to do, in order.
     pub to_do: Vec<String>,
+    /// All sources whose jobs it disturbs, when they share what is wrong.
+    #[serde(default)]
+    pub sources: Vec<String>,
     /// What was checked.
     pub checks: Vec<CheckLine>,
     /// The money at stake.
@@ -80,11 +83,12 @@ fn headline(cause: &Cause) -> String {
 impl Content {
     /// What is known before anything was checked.
     pub fn of(problem: &Problem) -> Self {
-        Self::describing(&problem.cause, &problem.subject)
+        Self::describing(&problem.cause, problem)
     }
 
-    /// What a cause says about a subject.
-    fn describing(cause: &Cause, subject: &Subject) -> Self {
+    /// What a cause says about what a problem is about.
+    fn describing(cause: &Cause, problem: &Problem) -> Self {
+        let subject = &problem.subject;
         let Description {
             headline,
             meaning,
@@ -96,6 +100,7 @@ impl Content {
             observed: None,
             meaning: clean::sentence(&format!("{meaning} ({subject})"), TEXT),
             to_do: to_do.iter().map(|&step| step.to_owned()).collect(),
+            sources: problem.sources.clone(),
             checks: Vec::new(),
             stake: None,
             expires: None,
@@ -107,7 +112,7 @@ impl Content {
     /// The same with a diagnosis. Where that names a likelier cause, its description is used.
     pub fn diagnosed(problem: &Problem, diagnosis: &Diagnosis) -> Self {
         let cause = diagnosis.headline_cause.as_ref().unwrap_or(&problem.cause);
-        let likely = Self::describing(cause, &problem.subject);
+        let likely = Self::describing(cause, problem);
         let observed = headline(&problem.cause);
         let text = |text: &Option<String>| text.as_deref().map(|text| clean::line(text, TEXT));
         Self {

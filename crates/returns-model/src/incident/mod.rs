@@ -3,12 +3,14 @@
 mod cause;
 pub mod clean;
 mod content;
+mod local_time;
 mod record;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-pub use cause::{Area, Cause, Description, Severity};
+pub use cause::{Area, Cause, Description, Severity, WrongClock};
 pub use content::{CheckLine, CheckOutcome, Content};
+pub use local_time::LocalTime;
 pub use record::{
     AlertKind, AlertRecord, AlertState, Attempt, IncidentEvent, IncidentEventKind, IncidentRecord,
     IncidentState, IncidentWrite, Signature,
@@ -19,6 +21,8 @@ pub use record::{
 pub enum Subject {
     /// A source of files, by its name.
     Source(String),
+    /// A server of files, by its host and port. It may have several sources.
+    Host(String),
     /// A source's file of a day. Each missed day is a problem of its own, so that another day's file
     /// does not end its alarm.
     Day { source: String, day: NaiveDate },
@@ -50,6 +54,7 @@ impl std::fmt::Display for Subject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Source(name) => write!(f, "source:{name}"),
+            Self::Host(host) => write!(f, "host:{host}"),
             Self::Day { source, day } => write!(f, "source:{source}:{day}"),
             Self::Import(id) => write!(f, "import:{id}"),
             Self::Database(name) => write!(f, "database:{name}"),
@@ -73,6 +78,8 @@ pub struct Problem {
     pub cause: Cause,
     /// The source whose job it disturbs, when it is the job of one source.
     pub source: Option<String>,
+    /// All sources whose jobs it disturbs, when they share what is wrong.
+    pub sources: Vec<String>,
     /// The import that it keeps from being finished.
     pub import_id: Option<String>,
     /// The run that observed it.
@@ -90,6 +97,7 @@ impl Problem {
             subject,
             cause,
             source: None,
+            sources: Vec::new(),
             import_id: None,
             run_id: None,
             next_try_at: None,

@@ -138,7 +138,9 @@ impl BucketLocation {
                     bucket,
                     key: path_of(error).unwrap_or_default(),
                 },
-                _ => failed(format!("{} ({})", said.message, said.code)),
+                code if is_word(code) => failed(format!("{} ({code})", said.message)),
+                // Whatever it is, it is shown as it came.
+                odd => failed(format!("its answer has the code {odd:?}")),
             };
         }
         if let Some(error) = find::<HttpError>(error) {
@@ -195,17 +197,18 @@ impl S3Error {
     /// The first answer with a code among an error and its sources.
     fn of(error: &object_store::Error) -> Option<Self> {
         let text = error.to_string();
-        let code = element(&text, "Code")?;
-        // Only a word is a code; anything else is somebody else's XML.
-        if code.is_empty() || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return None;
-        }
+        let code = element(&text, "Code").filter(|code| !code.is_empty())?;
         let message = element(&text, "Message").unwrap_or_default();
         Some(Self {
-            code: code.to_owned(),
+            code: shortened(code),
             message: shortened(message),
         })
     }
+}
+
+/// A code is a word.
+fn is_word(code: &str) -> bool {
+    code.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The text of the first element of a name.

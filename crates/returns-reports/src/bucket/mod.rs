@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use echeck_service::clock::ToldTime;
 use echeck_service::outbound::install_tls_provider;
 use echeck_service::privacy;
 use object_store::aws::AmazonS3Builder;
@@ -26,7 +27,7 @@ use object_store::{ClientOptions, ObjectStore, RetryConfig};
 use capped::CappedConnector;
 pub use error::BucketError;
 use keys::KeysNow;
-pub use probe::BucketProbe;
+pub use probe::{BucketClock, BucketProbe};
 pub use settings::BucketSettings;
 pub(crate) use settings::{BucketPlace, S3Bucket};
 pub use transfer::{Bytes, Digest, Digesting};
@@ -41,6 +42,8 @@ pub struct Bucket {
     /// What every key begins with; empty for none.
     prefix: Key,
     place: Arc<BucketLocation>,
+    /// The server's time, as its answers tell it.
+    told: ToldTime,
 }
 
 /// What errors say about where the bucket is. Nothing in it is secret.
@@ -92,11 +95,13 @@ impl Bucket {
             store: Arc::new(store.with_fsync(true).with_automatic_cleanup(true)),
             prefix: Key::default(),
             place,
+            told: ToldTime::default(),
         })
     }
 
     fn s3(settings: &S3Bucket, timeout: Duration) -> Result<Self, BucketError> {
         install_tls_provider();
+        let told = ToldTime::default();
         let connect = timeout.min(LONGEST_CONNECT);
         let client = ClientOptions::new()
             .with_allow_http(settings.allow_http)
@@ -105,7 +110,7 @@ impl Bucket {
             .with_timeout_disabled()
             .with_read_timeout(timeout);
         let mut builder = AmazonS3Builder::new()
-            .with_http_connector(CappedConnector)
+            .with_http_connector(CappedConnector(told.clone()))
             .with_client_options(client)
             .with_allow_http(settings.allow_http)
             .with_retry(RetryConfig {
@@ -135,6 +140,7 @@ impl Bucket {
             store: Arc::new(store),
             prefix: Key::from(settings.prefix.as_str()),
             place,
+            told,
         })
     }
 
@@ -150,6 +156,15 @@ impl Bucket {
                 folder: None,
                 timeout: Duration::from_secs(5),
             }),
+            told: ToldTime::default(),
+        }
+    }
+
+    /// Its server has not answered for so long.
+    pub(crate) fn silent(&self, waited: Duration) -> BucketError {
+        BucketError::Unreachable {
+            endpoint: self.place.endpoint.clone(),
+            why: format!("no answer within {} ms", waited.as_millis()),
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use returns_alerts::diagnosis::Probe;
+use returns_alerts::{ClockReading, ClockReference};
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::Cause;
 use tokio::time::Instant;
@@ -14,7 +15,10 @@ use super::error::BucketError;
 use super::transfer::Digest;
 
 /// How long all checks together may take.
-const LONGEST: Duration = Duration::from_secs(5);
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// How often it is asked for its time.
+const ASKED_EVERY: Duration = Duration::from_secs(60);
 
 /// What is looked at, in order.
 const NAMES: [&str; 4] = [
@@ -35,6 +39,23 @@ impl Probe for BucketProbe {
 
     async fn checks(&self) -> Vec<Check> {
         probe(&self.0, uuid::Uuid::new_v4()).await
+    }
+}
+
+/// The clock of the bucket's server, which tells its time with each answer.
+pub struct BucketClock(pub Bucket);
+
+#[async_trait]
+impl ClockReference for BucketClock {
+    async fn read(&self) -> Vec<ClockReading> {
+        if !self.0.told.is_newer_than(ASKED_EVERY) {
+            // Whatever it answers.
+            let _ = self.0.list_some().await;
+        }
+        let told = self.0.told.now();
+        told.map(|at| ("the bucket".to_owned(), at))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -97,12 +118,8 @@ async fn timed(
     work: impl Future<Output = Result<String, BucketError>>,
 ) -> Check {
     let begun = Instant::now();
-    let silent = || BucketError::Unreachable {
-        endpoint: bucket.place.endpoint.clone(),
-        why: format!("no answer within {} ms", LONGEST.as_millis()),
-    };
     let worked = tokio::time::timeout_at(until, work).await;
-    let outcome = worked.unwrap_or_else(|_| Err(silent()));
+    let outcome = worked.unwrap_or_else(|_| Err(bucket.silent(LONGEST)));
     Check {
         name,
         of: bucket.name().to_owned(),

@@ -288,7 +288,7 @@ impl Bucket {
     }
 
     /// Lists a little: whether anything at all may be listed.
-    pub(super) async fn list_some(&self) -> Result<u64, BucketError> {
+    pub(crate) async fn list_some(&self) -> Result<u64, BucketError> {
         if let Some(folder) = &self.place.folder
             && !folder.is_dir()
         {

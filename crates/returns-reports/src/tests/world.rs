@@ -222,6 +222,7 @@ impl World {
 
     fn run(&self, name: &str, bucket: Bucket) {
         let reporter = Reporter {
+            patience: Duration::from_secs(3),
             store: self.store.clone(),
             bucket,
             spool: self.spool.clone(),

@@ -6,6 +6,7 @@ use returns_store::{StoreError, failpoint};
 use super::findings::Findings;
 use super::run::RunContext;
 use super::take::TakenFile;
+use crate::awaited::Awaited;
 use crate::error::SourceError;
 use crate::listing::RemoteFile;
 use crate::location::After;
@@ -17,6 +18,7 @@ impl RunContext<'_> {
     /// continues.
     pub(super) async fn archive_remote(
         &self,
+        awaited: &Awaited,
         taken: &[TakenFile],
         findings: &mut Findings,
     ) -> Result<(), StoreError> {
@@ -33,7 +35,7 @@ impl RunContext<'_> {
                 continue;
             }
             failpoint("job::before_archive_remote").await?;
-            match self.archive_one(&mut session, file).await {
+            match self.archive_one(&mut session, file, awaited).await {
                 Ok(()) => {
                     failpoint("job::after_archive_remote").await?;
                     for TakenFile { key, .. } in files {
@@ -56,10 +58,11 @@ impl RunContext<'_> {
         &self,
         session: &mut Option<Session>,
         file: &RemoteFile,
+        awaited: &Awaited,
     ) -> Result<(), SourceError> {
         let session = match session {
             Some(session) => session,
-            none => none.insert(self.location.open().await?),
+            none => none.insert(self.location.open_watched(awaited).await?),
         };
         session.archive_remote(file).await.map(drop)
     }

@@ -126,7 +126,7 @@ impl DayWithoutFile<'_> {
     /// is reported as its own cause, and the day's alarm, if there is one, stays.
     fn absence(&self) -> Option<Cause> {
         let is_over = self.day.until <= self.now;
-        let due = Some(self.day.due);
+        let due = Some(self.day.due_here());
         if self.refused.iter().any(|file| self.is_of_the_day(file)) {
             return None;
         }

@@ -142,13 +142,31 @@ impl Scheduler {
         next_try_at: Option<DateTime<Utc>>,
     ) {
         let at = self.clock.now();
+        let host = self.host_of(&run.source).filter(|_| cause.is_of_host());
+        let sources = host.iter().flat_map(|host| self.sources_on(host));
+        let mut sources: Vec<String> = sources.collect();
+        sources.sort();
+        let subject = host.map_or(subject, Subject::Host);
         self.incidents.report(Problem {
             source: Some(run.source.clone()),
+            sources,
             import_id: import_id.cloned(),
             run_id: Some(run.run_id.clone()),
             next_try_at,
             ..Problem::new(subject, cause.clone(), at)
         });
+    }
+
+    /// The server of a source's files.
+    fn host_of(&self, source: &str) -> Option<String> {
+        self.locations.get(source)?.host()
+    }
+
+    /// The sources whose files are on a server.
+    fn sources_on(&self, host: &str) -> impl Iterator<Item = String> {
+        let locations = self.locations.iter();
+        let on_it = locations.filter(move |(_, location)| location.host().as_deref() == Some(host));
+        on_it.map(|(source, _)| source.clone())
     }
 
     /// Reports what this run has shown to have recovered.
@@ -164,6 +182,13 @@ impl Scheduler {
         // A run that was stopped has not shown it.
         if findings.stopped.is_none() && findings.not_archived.is_none() {
             self.incidents.clear(subject, Area::Reach, at);
+        }
+        // One that was let in, and stopped later, has shown that the server works.
+        let stopped = findings.stopped.as_ref();
+        let reached =
+            stopped.is_none_or(|cause| cause.area() == Area::Reach && !cause.is_of_host());
+        if let Some(host) = self.host_of(&run.source).filter(|_| reached) {
+            self.incidents.clear(Subject::Host(host), Area::Reach, at);
         }
     }
 

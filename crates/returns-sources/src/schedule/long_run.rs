@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use returns_model::incident::{Cause, Problem};
+use returns_model::incident::{Cause, LocalTime, Problem};
 use returns_model::job::{NewRun, SourceState};
 use returns_store::StoreError;
 
@@ -41,8 +41,11 @@ impl Scheduler {
         };
         let cause = Cause::RunStillGoing {
             run_id: running.to_owned(),
-            since: run.new.started_at,
-            due: day.expected.due,
+            since: LocalTime {
+                at: run.new.started_at,
+                zone: day.expected.zone,
+            },
+            due: day.expected.due_here(),
         };
         let subject = of_day(&state.source, day.expected.day);
         self.incidents.report(Problem {

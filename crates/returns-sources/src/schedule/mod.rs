@@ -11,6 +11,7 @@ mod run;
 mod running;
 mod scheduler;
 mod settings;
+mod silence;
 mod take;
 
 pub(crate) use arrival::{Arrival, arrivals};

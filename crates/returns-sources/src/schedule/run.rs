@@ -21,6 +21,7 @@ use super::execute::subject_of;
 use super::findings::Findings;
 use super::scheduler::Scheduler;
 use super::take::{TakenFile, TakenWhen};
+use crate::awaited::Awaited;
 use crate::error::SourceError;
 use crate::listing::Listing;
 use crate::location::RemoteLocation;
@@ -50,13 +51,16 @@ impl RunContext<'_> {
     pub(super) async fn run(&self, findings: &mut Findings) -> Result<(), RunError> {
         let earlier = self.earlier_imports().await?;
         let mut taken = Vec::new();
-        let fetched = self.fetch(findings, &mut taken).await;
+        let awaited = Awaited::default();
+        let fetching = self.fetch(&awaited, findings, &mut taken);
+        let fetched = self.with_silence_reported(&awaited, fetching).await;
         if !(earlier.is_empty() && taken.is_empty()) {
             self.report_at_once(&fetched, &taken, findings).await?;
         }
         // What was taken before the line broke is brought to its end all the same.
         self.await_imports(&earlier, &taken, findings).await?;
-        self.archive_remote(&taken, findings).await?;
+        let archiving = self.archive_remote(&awaited, &taken, findings);
+        self.with_silence_reported(&awaited, archiving).await?;
         let listing = fetched?;
         arrival_check::judge(self, &listing, &taken, findings).await?;
         Ok(())

@@ -53,6 +53,8 @@ pub struct Scheduler {
     pub reports: bool,
     pub max_file_bytes: u64,
     pub retry: RetryTimes,
+    /// How long an answer may be awaited before people are notified.
+    pub patience: Duration,
     /// The plans of the configuration, by source.
     pub plans: HashMap<String, Plan>,
     /// The runs that this process works on.

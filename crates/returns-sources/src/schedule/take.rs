@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::findings::{FileFinding, Findings};
 use super::run::{RunContext, RunError};
+use crate::awaited::Awaited;
 use crate::error::SourceError;
 use crate::listing::{Growing, Listing, RemoteFile};
 use crate::session::Session;
@@ -41,10 +42,11 @@ impl RunContext<'_> {
     /// such failure is the result at the end.
     pub(super) async fn fetch(
         &self,
+        awaited: &Awaited,
         findings: &mut Findings,
         taken: &mut Vec<TakenFile>,
     ) -> Result<Listing, RunError> {
-        let mut session = self.location.open().await?;
+        let mut session = self.location.open_watched(awaited).await?;
         let mut listing = session.list_complete().await?;
         let mut grown = Vec::new();
         let mut first_failure = None;
@@ -83,7 +85,8 @@ impl RunContext<'_> {
                     // The line may be broken, so the others come over a new one. Where none can be
                     // opened, the first failure says more.
                     let first = first_failure.get_or_insert(error);
-                    session = self.location.open().await.map_err(|_| first.clone())?;
+                    let opened = self.location.open_watched(awaited).await;
+                    session = opened.map_err(|_| first.clone())?;
                 }
                 Err(error) => return Err(error),
             }

@@ -81,7 +81,7 @@ fn pattern(section: &Section<'_>) -> Option<Pattern> {
 
 fn completeness(section: &Section<'_>) -> Completeness {
     // It may stay in the file while another way is tried.
-    let settle = section.duration_ms_or("settle_ms", 10_000, 10..=DAY_MS);
+    let settle = section.duration_ms_or("settle_ms", 5_000, 10..=DAY_MS);
     let stable = || Completeness::Stable { settle };
     let marker = || Completeness::Marker {
         suffix: section.string("marker_suffix"),

@@ -1,14 +1,16 @@
 //! Getting in, step by step, each bounded in time: name, connection, handshake, host key,
 //! log-in. A diagnosis takes the same steps one by one.
 
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use ssh2::MethodType;
 
 use super::code;
 use super::pin::{Fingerprint, Pin, PinnedKeys, algorithms_of, join};
+use crate::awaited::Answer;
 use crate::error::SourceError;
 use crate::location::SftpLocation;
 
@@ -50,6 +52,32 @@ impl SftpLocation {
         }
     }
 
+    /// The answer did not come until now.
+    pub(crate) fn unanswered(&self, answer: &Answer, waited: Duration) -> SourceError {
+        match answer {
+            Answer::HostName => self.name_server_failed(format!(
+                "the name server does not answer (waited {} ms)",
+                in_ms(waited)
+            )),
+            Answer::Connection => self.unreachable(waited),
+            Answer::Handshake => {
+                self.no_handshake(format!("no answer within {} ms", in_ms(waited)))
+            }
+            Answer::LogIn => SourceError::LogInSilent {
+                host: self.host.clone(),
+                after_ms: in_ms(waited),
+            },
+            Answer::To(request) => self.silent(&**request, waited),
+        }
+    }
+
+    fn name_server_failed(&self, why: String) -> SourceError {
+        SourceError::NameServer {
+            host: self.host.clone(),
+            why,
+        }
+    }
+
     fn no_handshake(&self, why: impl Into<String>) -> SourceError {
         SourceError::Handshake {
             host: self.host.clone(),
@@ -65,23 +93,31 @@ impl SftpLocation {
             why,
         };
         let (found, finding) = mpsc::channel();
-        let name = (self.host.clone(), self.port);
+        let (host, port) = (self.host.clone(), self.port);
         std::thread::spawn(move || {
-            let addresses = name.to_socket_addrs().map(Iterator::collect::<Vec<_>>);
             // Nobody waits any more when it took too long.
-            let _ = found.send(addresses);
+            let _ = found.send(look_up(&host, port));
         });
-        match finding.recv_timeout(limit) {
+        let error = match finding.recv_timeout(limit) {
             Ok(Ok(addresses)) if addresses.is_empty() => {
-                Err(not_found("it has no address".to_owned()))
+                return Err(not_found("it has no address".to_owned()));
             }
-            Ok(Ok(addresses)) => Ok(addresses),
-            Ok(Err(error)) => Err(not_found(error.to_string())),
-            Err(_) => Err(not_found(format!(
-                "no name server answered within {} ms",
-                in_ms(limit)
-            ))),
-        }
+            Ok(Ok(addresses)) => return Ok(addresses),
+            Ok(Err(error)) => error,
+            Err(_) => return Err(self.unanswered(&Answer::HostName, limit)),
+        };
+        let kind = error.kind();
+        let said = std::io::Error::from(error).to_string();
+        Err(match kind {
+            LookupErrorKind::NoName | LookupErrorKind::NoData => not_found(said),
+            LookupErrorKind::Again | LookupErrorKind::Fail => self.name_server_failed(format!(
+                "the name server answers with a failure, or not at all ({said})"
+            )),
+            _ => SourceError::Refused {
+                what: format!("to resolve the host name {:?}", self.host),
+                why: said,
+            },
+        })
     }
 
     /// A connection to the first address that takes one.
@@ -191,6 +227,18 @@ impl SftpLocation {
             }
         }
     }
+}
+
+fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, LookupError> {
+    let hints = AddrInfoHints {
+        socktype: SockType::Stream.into(),
+        ..AddrInfoHints::default()
+    };
+    let found = getaddrinfo(Some(host), None, Some(hints))?;
+    let addresses = found.filter_map(Result::ok);
+    Ok(addresses
+        .map(|one| SocketAddr::new(one.sockaddr.ip(), port))
+        .collect())
 }
 
 /// The type that a key names at its start.

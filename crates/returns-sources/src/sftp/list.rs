@@ -3,6 +3,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::DateTime;
@@ -10,6 +11,7 @@ use ssh2::{FileStat, Sftp};
 
 use super::connect::limit;
 use super::{FILE, Failure, NO_SUCH_FILE, NO_SUCH_PATH, answer, code, timed};
+use crate::awaited::{Answer, Awaited};
 use crate::error::SourceError;
 use crate::listing::{RemoteEntry, RemoteEntryKind};
 use crate::location::SftpLocation;
@@ -26,10 +28,12 @@ impl SftpLocation {
         session: &ssh2::Session,
         sftp: &Sftp,
         directory: &Path,
-        time: Duration,
-        longest: Duration,
+        (time, longest): (Duration, Duration),
+        awaited: &Awaited,
     ) -> Result<Vec<RemoteEntry>, SourceError> {
         limit(session, time);
+        let list: Arc<str> = format!("the list of {:?}", directory.display().to_string()).into();
+        let answer = || Answer::To(list.clone());
         let failed = |failure: Failure| {
             if failure.is_silence() {
                 // Closing the list would wait for another answer.
@@ -38,11 +42,13 @@ impl SftpLocation {
             self.not_listed(directory, &failure)
         };
         let started = Instant::now();
-        let mut open = timed(|| sftp.opendir(directory)).map_err(failed)?;
+        let mut open = awaited
+            .during(answer(), || timed(|| sftp.opendir(directory)))
+            .map_err(failed)?;
         let mut entries = Vec::new();
         let (mut seen, mut bytes) = (0, 0);
         loop {
-            let (path, stat) = match timed(|| open.readdir()) {
+            let (path, stat) = match awaited.during(answer(), || timed(|| open.readdir())) {
                 Ok(next) => next,
                 // How ssh2 says that there are no more.
                 Err(end) if code(&end.error) == FILE => return Ok(entries),
@@ -61,7 +67,9 @@ impl SftpLocation {
             let stat = match stat {
                 // Some servers list names alone.
                 FileStat { size: None, .. } if name.hostile().is_none() => {
-                    match timed(|| sftp.lstat(&name.within(directory))) {
+                    let path = name.within(directory);
+                    let found = awaited.during(answer(), || timed(|| sftp.lstat(&path)));
+                    match found {
                         Err(failure) if failure.is_silence() => return Err(failed(failure)),
                         found => found.unwrap_or(stat),
                     }

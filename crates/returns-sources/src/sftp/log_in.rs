@@ -10,6 +10,7 @@ use super::{
     ALGORITHM_UNSUPPORTED, AUTHENTICATION_FAILED, FILE, INVALID, KEY_FILE_FAILED, METHOD_NONE,
     METHOD_NOT_SUPPORTED, PASSWORD_EXPIRED, PUBLIC_KEY_UNVERIFIED, TIMEOUT, code,
 };
+use crate::awaited::Answer;
 use crate::error::SourceError;
 use crate::location::SftpLocation;
 use crate::secret::StoredSecret;
@@ -105,7 +106,7 @@ impl SftpLocation {
     }
 
     fn log_in_unanswered(&self, since: Instant) -> SourceError {
-        self.silent("the log-in", since.elapsed())
+        self.unanswered(&Answer::LogIn, since.elapsed())
     }
 
     pub(super) fn password_expired(&self) -> SourceError {

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use ssh2::{ErrorCode, RenameFlags, Sftp};
 
+use super::awaited::{Answer, Awaited};
 use super::error::SourceError;
 use super::listing::{RemoteEntry, RemoteFile};
 use super::location::SftpLocation;
@@ -102,6 +103,7 @@ pub(super) struct SftpConnection {
     sftp: Sftp,
     /// The same socket once more, to break the connection off.
     socket: TcpStream,
+    awaited: Awaited,
 }
 
 impl SftpConnection {
@@ -109,15 +111,18 @@ impl SftpConnection {
     pub(super) fn open(
         server: std::sync::Arc<SftpLocation>,
         directory: PathBuf,
+        awaited: Awaited,
     ) -> Result<Self, SourceError> {
         let pace = server.pace;
         let pinned = server.pinned_keys()?;
-        let addresses = server.resolve(pace.connect)?;
+        let addresses = awaited.during(Answer::HostName, || server.resolve(pace.connect))?;
         let mut socket = None;
         let mut shake = |algorithms: Option<&str>| {
-            let stream = server.connect(&addresses, pace.connect)?;
+            let connecting = || server.connect(&addresses, pace.connect);
+            let stream = awaited.during(Answer::Connection, connecting)?;
             socket = stream.try_clone().ok();
-            server.handshake(stream, algorithms, pace.connect)
+            let shaking = || server.handshake(stream, algorithms, pace.connect);
+            awaited.during(Answer::Handshake, shaking)
         };
         let session = shake(pinned.algorithms().as_deref())?;
         let (session, _) =
@@ -126,9 +131,10 @@ impl SftpConnection {
             what: "the connection".to_owned(),
             why: "this process has no file descriptor left for it".to_owned(),
         })?;
-        let entered = server
-            .log_in(&session, pace.read)
-            .and_then(|by| server.open_sftp(&session, by, pace.read));
+        let service = Answer::To("the request for the SFTP service".into());
+        let entered = awaited
+            .during(Answer::LogIn, || server.log_in(&session, pace.read))
+            .and_then(|by| awaited.during(service, || server.open_sftp(&session, by, pace.read)));
         // Otherwise a silent server would be waited for once more, at the end of the session.
         let sftp = entered.inspect_err(|_| drop(socket.shutdown(Shutdown::Both)))?;
         Ok(Self {
@@ -137,6 +143,7 @@ impl SftpConnection {
             session,
             sftp,
             socket,
+            awaited,
         })
     }
 
@@ -185,8 +192,8 @@ impl SftpConnection {
             session,
             sftp,
             &self.directory,
-            pace.read,
-            pace.longest_download,
+            (pace.read, pace.longest_download),
+            &self.awaited,
         );
         if matches!(listed, Err(SourceError::ServerSilent { .. })) {
             self.break_off();
@@ -196,8 +203,14 @@ impl SftpConnection {
 
     /// Makes a call to the server. When it is not answered in time the connection is broken off:
     /// a late answer would be taken for that of the next call.
-    fn ask<T>(&self, call: impl FnOnce(&Sftp) -> Result<T, ssh2::Error>) -> Result<T, Failure> {
-        timed(|| call(&self.sftp)).inspect_err(|failure| {
+    fn ask<T>(
+        &self,
+        what: &str,
+        call: impl FnOnce(&Sftp) -> Result<T, ssh2::Error>,
+    ) -> Result<T, Failure> {
+        let asking = || timed(|| call(&self.sftp));
+        let answered = self.awaited.during(Answer::To(what.into()), asking);
+        answered.inspect_err(|failure| {
             if failure.is_silence() {
                 self.break_off();
             }
@@ -206,7 +219,8 @@ impl SftpConnection {
 
     fn file_now(&self, name: &RemoteName) -> Result<Option<RemoteFile>, Failure> {
         let path = name.within(&self.directory);
-        let found = self.ask(|sftp| if_there(sftp.lstat(&path)))?;
+        let what = format!("the request for the size of {name:?}");
+        let found = self.ask(&what, |sftp| if_there(sftp.lstat(&path)))?;
         Ok(found.map(|stat| list::entry(name.clone(), &stat).into()))
     }
 
@@ -228,7 +242,8 @@ impl super::archive_remote::SourceDirectory for SftpConnection {
     }
 
     fn is_there(&self, path: &Path) -> Result<bool, String> {
-        let found = self.ask(|sftp| if_there(sftp.lstat(path)));
+        let what = format!("the request for the size of {path:?}");
+        let found = self.ask(&what, |sftp| if_there(sftp.lstat(path)));
         found
             .map(|found| found.is_some())
             .map_err(|failure| failure.why())
@@ -238,12 +253,14 @@ impl super::archive_remote::SourceDirectory for SftpConnection {
     /// refuse by themselves to rename onto a file that is there (section 6.5 of the draft).
     fn rename(&self, from: &Path, to: &Path) -> Result<(), String> {
         let careful = RenameFlags::ATOMIC | RenameFlags::NATIVE;
-        let renamed = self.ask(|sftp| sftp.rename(from, to, Some(careful)));
+        let what = format!("the request to move {from:?}");
+        let renamed = self.ask(&what, |sftp| sftp.rename(from, to, Some(careful)));
         renamed.map_err(|failure| failure.why())
     }
 
     fn delete(&self, path: &Path) -> Result<(), String> {
-        let deleted = self.ask(|sftp| if_there(sftp.unlink(path)));
+        let what = format!("the request to delete {path:?}");
+        let deleted = self.ask(&what, |sftp| if_there(sftp.unlink(path)));
         deleted.map(drop).map_err(|failure| failure.why())
     }
 

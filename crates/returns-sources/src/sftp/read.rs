@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::connect::limit;
 use super::speed::Speed;
 use super::{PERMISSION_DENIED, SFTP_PROTOCOL, SftpConnection, answer, code, is_missing};
+use crate::awaited::{Answer, Crawl};
 use crate::error::SourceError;
 use crate::fetch::Remote;
 use crate::listing::RemoteFile;
@@ -14,12 +15,20 @@ use crate::listing::RemoteFile;
 /// How long one call may wait, so that a crawl is noticed in time.
 const LOOK_UP: Duration = Duration::from_millis(500);
 
+/// Over how long people are told that a download crawls.
+const OF_LATE: Duration = Duration::from_secs(3);
+
 /// A file that is open for reading.
 pub(crate) struct Download<'a> {
     connection: &'a SftpConnection,
     listed: &'a RemoteFile,
     file: ssh2::File,
     speed: Speed,
+    /// What is awaited while it is read.
+    more: Answer,
+    /// The speed of late, for people: they are notified of a crawl before it is given up.
+    speed_of_late: Speed,
+    told: bool,
 }
 
 impl SftpConnection {
@@ -32,18 +41,18 @@ impl SftpConnection {
         self.at_usual_pace();
         let what = || format!("the request to read {:?}", listed.name);
         let path = listed.name.within(&self.directory);
-        let file =
-            self.ask(|sftp| sftp.open(path))
-                .map_err(|failure| match answer(&failure.error) {
-                    _ if is_missing(&failure.error) => SourceError::Vanished {
-                        name: listed.name.clone(),
-                    },
-                    PERMISSION_DENIED => SourceError::Refused {
-                        what: what(),
-                        why: "permission denied".to_owned(),
-                    },
-                    _ => self.failed(what(), &failure),
-                })?;
+        let file = self
+            .ask(&what(), |sftp| sftp.open(path))
+            .map_err(|failure| match answer(&failure.error) {
+                _ if is_missing(&failure.error) => SourceError::Vanished {
+                    name: listed.name.clone(),
+                },
+                PERMISSION_DENIED => SourceError::Refused {
+                    what: what(),
+                    why: "permission denied".to_owned(),
+                },
+                _ => self.failed(what(), &failure),
+            })?;
         limit(
             &self.session,
             LOOK_UP.min(pace.read).min(pace.slow_after / 4),
@@ -53,11 +62,28 @@ impl SftpConnection {
             listed,
             file,
             speed: Speed::new(pace.slow_after),
+            speed_of_late: Speed::new(OF_LATE.min(pace.slow_after)),
+            told: false,
+            more: Answer::To(format!("the request for more of {:?}", listed.name).into()),
         })
     }
 }
 
 impl Download<'_> {
+    /// Notes, once, that it crawls.
+    fn tell_crawl(&mut self) {
+        let least = self.connection.server.pace.least_bytes_per_second;
+        if self.told || !self.speed_of_late.is_below(least) {
+            return;
+        }
+        self.told = true;
+        self.connection.awaited.note_crawl(Crawl {
+            name: self.listed.name.text(),
+            bytes_per_second: self.speed_of_late.per_second(),
+            least,
+        });
+    }
+
     fn slow(&self) -> SourceError {
         let least = self.connection.server.pace.least_bytes_per_second;
         self.too_slow(self.speed.per_second(), least)
@@ -117,6 +143,24 @@ impl Download<'_> {
 
 impl Remote for Download<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
+        let awaited = self.connection.awaited.clone();
+        awaited.during(self.more.clone(), || self.read_some(buffer))
+    }
+
+    fn stat_again(&mut self) -> Result<Option<RemoteFile>, SourceError> {
+        self.connection
+            .at_usual_pace()
+            .file_now(&self.listed.name)
+            .map_err(|failure| {
+                let what = format!("the request for the size of {:?}", self.listed.name);
+                self.connection.failed(what, &failure)
+            })
+    }
+}
+
+impl Download<'_> {
+    /// Waits for the next bytes, in short steps.
+    fn read_some(&mut self, buffer: &mut [u8]) -> Result<usize, SourceError> {
         let pace = self.connection.server.pace;
         loop {
             let started = Instant::now();
@@ -126,7 +170,10 @@ impl Remote for Download<'_> {
                 Err(error) if error.kind() == ErrorKind::TimedOut => 0,
                 Err(error) => return Err(self.failed(error)),
             };
-            self.speed.note(started.elapsed(), bytes as u64);
+            let waited = started.elapsed();
+            self.speed.note(waited, bytes as u64);
+            self.speed_of_late.note(waited, bytes as u64);
+            self.tell_crawl();
             let ended = matches!(read, Ok(0));
             if !ended && self.speed.silent() >= pace.read {
                 return Err(self.silent());
@@ -143,15 +190,5 @@ impl Remote for Download<'_> {
                 return Ok(bytes);
             }
         }
-    }
-
-    fn stat_again(&mut self) -> Result<Option<RemoteFile>, SourceError> {
-        self.connection
-            .at_usual_pace()
-            .file_now(&self.listed.name)
-            .map_err(|failure| {
-                let what = format!("the request for the size of {:?}", self.listed.name);
-                self.connection.failed(what, &failure)
-            })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! OpenSSH lets an expired password in, answers every request with the word that it has expired,
 //! and ends it. It drops what SFTP says on standard error, so the word is asked for by other
-//! requests. Where the server allows SFTP alone, it says nothing, and the reason has to be guessed.
+//! requests. Where the server allows SFTP alone, it says nothing: then both likely reasons are told.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -47,18 +47,24 @@ impl SftpLocation {
         if ends().any(|end| speaks_of_expiry(&end.words)) {
             return Err(self.password_expired());
         }
-        // Nothing but a failure, whatever is asked for, after a password was taken.
         let mute = ends().all(|end| end.words.trim().is_empty() && end.status == Some(1));
-        if by == LogInMethod::Password && plain.is_some() && mute {
-            return Err(self.password_expired());
-        }
         let said = ends().find_map(|end| end.words.lines().find(|line| !line.trim().is_empty()));
-        let why = match said {
-            Some(line) => format!("the server says {:?}", line.trim()),
-            None => error.message().to_owned(),
+        let why = match (said, by) {
+            (Some(line), _) => format!("the server says {:?}", line.trim()),
+            (None, LogInMethod::Password) if plain.is_some() && mute => {
+                "it ends every request without a word, as for a password that has expired, or a \
+                 user whose shell is /bin/false"
+                    .to_owned()
+            }
+            (None, LogInMethod::Key) if plain.is_some() && mute => {
+                "it ends every request without a word, as for a user whose shell is /bin/false"
+                    .to_owned()
+            }
+            (None, _) => error.message().to_owned(),
         };
-        Err(SourceError::Refused {
-            what: "the SFTP service (the log-in worked)".to_owned(),
+        Err(SourceError::NoFileService {
+            user: self.user.clone(),
+            host: self.host.clone(),
             why,
         })
     }

@@ -14,9 +14,21 @@ const WHAT: &str = "write a sign of life";
 /// How long a lock may be in the way. Shorter than what the watch waits for an answer.
 const SETTINGS: &str = "SET lock_timeout = '600ms'";
 
+/// The tables that the account may read, quoted.
+const TABLES: &str = "SELECT quote_ident(c.relname) FROM pg_class c \
+     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') \
+     AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1";
+
 /// The connection to PostgreSQL, once there is one.
 #[derive(Debug, Default)]
-pub(crate) struct WatchConnection(Mutex<Option<PgConnection>>);
+pub(crate) struct WatchConnection(Mutex<Option<Watching>>);
+
+/// A connection, and what is done on it again and again.
+#[derive(Debug)]
+struct Watching {
+    connection: PgConnection,
+    sql: String,
+}
 
 impl WatchConnection {
     /// Reads and writes what the service's work reads and writes first. A call that is given up closes
@@ -32,23 +44,37 @@ impl WatchConnection {
             return statement(WHAT, sql).execute(db).await.map(drop);
         };
         let mut kept = self.0.lock().await;
-        let mut connection = match kept.take() {
-            Some(connection) => connection,
-            None => connect(pool).await.map_err(explained)?,
+        let mut watching = match kept.take() {
+            Some(watching) => watching,
+            None => Watching::begin(pool, &sql).await.map_err(explained)?,
         };
-        connection
-            .execute(sqlx::AssertSqlSafe(sql))
-            .await
-            .map_err(explained)?;
-        *kept = Some(connection);
+        let written = watching
+            .connection
+            .execute(sqlx::AssertSqlSafe(watching.sql.clone()));
+        written.await.map_err(explained)?;
+        *kept = Some(watching);
         Ok(())
     }
 }
 
-async fn connect(pool: &PgPool) -> Result<PgConnection, sqlx::Error> {
-    let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
-    connection.execute(SETTINGS).await?;
-    Ok(connection)
+impl Watching {
+    /// Connects, and puts the statement together: beside `write`, it takes the weakest lock on each
+    /// table, which waits while somebody has locked the table for himself.
+    async fn begin(pool: &PgPool, write: &str) -> Result<Self, sqlx::Error> {
+        let mut connection = PgConnection::connect_with(&pool.connect_options()).await?;
+        connection.execute(SETTINGS).await?;
+        let tables: Vec<String> = sqlx::query_scalar(TABLES)
+            .fetch_all(&mut connection)
+            .await?;
+        let sql = match tables.is_empty() {
+            true => write.to_owned(),
+            false => format!(
+                "BEGIN; LOCK TABLE {} IN ACCESS SHARE MODE; {write}; COMMIT",
+                tables.join(", ")
+            ),
+        };
+        Ok(Self { connection, sql })
+    }
 }
 
 /// What the server's code means, where its own words leave that open.

@@ -13,6 +13,7 @@ use crate::{AdoptionStore, StoreError};
 #[async_trait]
 impl AdoptionStore for SqlStore {
     async fn record_adoption(&self, adoption: &Adoption) -> Result<(), StoreError> {
+        let from = adoption.from.as_ref();
         statement(
             "record an adoption",
             "INSERT INTO adoptions (adoption_id, database, from_journal, from_position, \
@@ -21,9 +22,9 @@ impl AdoptionStore for SqlStore {
         )
         .bind(&adoption.id)
         .bind(&adoption.database)
-        .bind(&adoption.from.journal_id)
-        .bind(bound(adoption.from.position)?)
-        .bind(hex(&adoption.from.hash))
+        .bind(from.map_or("", |from| &from.journal_id))
+        .bind(bound(adoption.from_position())?)
+        .bind(from.map_or_else(String::new, |from| hex(&from.hash)))
         .bind(bound(adoption.to.position)?)
         .bind(hex(&adoption.to.hash))
         .bind(&adoption.actor)

@@ -1,8 +1,9 @@
 //! The returns database: each subject's statements in a file of their own.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
-use crate::db::{Database, WatchConnection};
+use crate::db::{Database, WatchConnection, statement};
 use crate::{Store, StoreError};
 
 mod adoptions;
@@ -44,5 +45,16 @@ pub(crate) struct SqlStore {
 impl Store for SqlStore {
     async fn ping(&self) -> Result<(), StoreError> {
         self.watch.write(&self.db).await
+    }
+
+    async fn database_time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        if let Database::Sqlite(_) = self.db {
+            return Ok(None);
+        }
+        let asked = statement(
+            "ask the database for its time",
+            "SELECT clock_timestamp() AS now",
+        );
+        asked.one(&self.db, |row| row.time("now")).await.map(Some)
     }
 }

@@ -72,6 +72,7 @@ fn incident(id: &str, key: &str) -> IncidentRecord {
             observed: Some("m".into()),
             meaning: "no files".into(),
             to_do: vec!["ask".into()],
+            sources: Vec::new(),
             checks: Vec::new(),
             stake: Some("$5".into()),
             expires: None,

@@ -14,6 +14,7 @@ use self::violations::Violations;
 use super::{AppliedStep, KeyKind, LookupKey, RowHash, Step, StepBatch};
 use crate::adopt::CursorAdoption;
 use crate::cursor::Cursor;
+use crate::identity::TargetIdentity;
 
 pub use violations::Violation;
 
@@ -49,6 +50,7 @@ pub(crate) fn parse_keys(keys: Vec<proto::TransferKey>) -> Result<Vec<LookupKey>
 pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<StepBatch, Vec<Violation>> {
     let mut violations = Violations::default();
     let journal = parse_uuid("journal_id", &request.journal_id, &mut violations);
+    violations.required("database".to_owned(), &request.database);
     let previous = match request.previous_hash.as_slice() {
         [] => None,
         bytes => Some(parse_hash("previous_hash", bytes, &mut violations)),
@@ -60,8 +62,9 @@ pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<StepBatch, Vec
         return violations.finish(None);
     }
     let steps = parse_steps(request.steps, &mut violations);
+    let database = request.database;
     violations.finish(journal.map(|journal| StepBatch {
-        journal,
+        identity: TargetIdentity { journal, database },
         previous,
         steps,
     }))
@@ -106,19 +109,39 @@ pub(crate) fn parse_adoption(
     let id = parse_uuid("adoption_id", &request.adoption_id, &mut violations);
     violations.required("actor".to_owned(), &request.actor);
     violations.required("reason".to_owned(), &request.reason);
-    let from = parse_cursor("expected_cursor", request.expected_cursor, &mut violations);
-    let to = parse_cursor("new_cursor", request.new_cursor, &mut violations);
-    let adoption = match (id, from, to) {
-        (Some(id), Some(from), Some(to)) => Some(CursorAdoption {
-            id,
-            from,
-            to,
-            actor: request.actor,
-            reason: request.reason,
-        }),
-        _ => None,
+    violations.required("database".to_owned(), &request.database);
+    let new = request.new_cursor.unwrap_or_default();
+    let journal = parse_uuid("new_cursor.journal_id", &new.journal_id, &mut violations);
+    let from = request.expected_cursor;
+    let to = match (&from, new.position) {
+        (None, 0) => None,
+        _ => parse_cursor("new_cursor", &new, &mut violations),
     };
+    let from = from.and_then(|from| parse_cursor("expected_cursor", &from, &mut violations));
+    let adoption = id.zip(journal).map(|(id, journal)| CursorAdoption {
+        id,
+        from,
+        to,
+        identity: TargetIdentity {
+            journal,
+            database: request.database,
+        },
+        actor: request.actor,
+        reason: request.reason,
+    });
     violations.finish(adoption)
+}
+
+/// Parses whose target a database is to be.
+pub(crate) fn parse_claim(
+    request: proto::ClaimTargetRequest,
+) -> Result<TargetIdentity, Vec<Violation>> {
+    let mut violations = Violations::default();
+    let claimed = request.identity.unwrap_or_default();
+    let journal = parse_uuid("identity.journal_id", &claimed.journal_id, &mut violations);
+    violations.required("identity.database".to_owned(), &claimed.database);
+    let database = claimed.database;
+    violations.finish(journal.map(|journal| TargetIdentity { journal, database }))
 }
 
 fn parse_uuid(field: &str, text: &str, violations: &mut Violations) -> Option<Uuid> {
@@ -138,13 +161,9 @@ fn parse_hash(field: &str, bytes: &[u8], violations: &mut Violations) -> RowHash
 
 fn parse_cursor(
     field: &str,
-    cursor: Option<proto::Cursor>,
+    cursor: &proto::Cursor,
     violations: &mut Violations,
 ) -> Option<Cursor> {
-    let Some(cursor) = cursor else {
-        violations.add(field, "must be set");
-        return None;
-    };
     let journal = Uuid::parse_str(&cursor.journal_id).ok();
     let position = i64::try_from(cursor.position).ok().filter(|at| *at > 0);
     let hash = RowHash::from_bytes(&cursor.row_hash);

@@ -17,6 +17,7 @@ fn request(steps: Vec<proto::Step>) -> proto::ApplyUpdatesRequest {
         journal_id: "018f3f1e-0000-7000-8000-000000000001".into(),
         previous_hash: Vec::new(),
         steps,
+        database: "gateway".into(),
     }
 }
 

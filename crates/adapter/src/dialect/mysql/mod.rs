@@ -54,7 +54,7 @@ fn session_settings(version: &str) -> String {
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,\
          NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO', \
          SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 1, \
-         SESSION wait_timeout = 30{idle}; \
+         SESSION lock_wait_timeout = 1, SESSION wait_timeout = 30{idle}; \
          SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
     )
 }

@@ -1,4 +1,4 @@
--- The adapter's own three tables in the target database (MySQL, MariaDB).
+-- The adapter's own four tables in the target database (MySQL, MariaDB).
 -- The adapter creates them when it starts. Where it has no right to, run this file once, and give
 -- the adapter's account only SELECT, INSERT and UPDATE on them.
 
@@ -9,6 +9,15 @@ CREATE TABLE IF NOT EXISTS echeck_cursor (
     position   BIGINT      NOT NULL CHECK (position > 0),
     hash       CHAR(64)    NOT NULL,
     updated_at VARCHAR(32) NOT NULL
+) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+
+-- Whose target this is: the journal of the installation, and the name by which that knows this
+-- database. A target without it, or with another, is not written to until an operator adopts it.
+CREATE TABLE IF NOT EXISTS echeck_identity (
+    adapter       VARCHAR(63) NOT NULL PRIMARY KEY,
+    journal_id    CHAR(36) NOT NULL,
+    database_name VARCHAR(255) NOT NULL,
+    recorded_at   VARCHAR(32) NOT NULL
 ) ENGINE = InnoDB CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- The steps that changed nothing, and why. Recorded in the transaction that passed them.

@@ -1,4 +1,4 @@
--- The adapter's own three tables in the target database (SQLite).
+-- The adapter's own four tables in the target database (SQLite).
 -- The adapter creates them when it starts. Where it has no right to, run this file once, and give
 -- the adapter's account only SELECT, INSERT and UPDATE on them.
 
@@ -9,6 +9,15 @@ CREATE TABLE IF NOT EXISTS echeck_cursor (
     position   INTEGER NOT NULL CHECK (position > 0),
     hash       TEXT    NOT NULL,
     updated_at TEXT    NOT NULL
+);
+
+-- Whose target this is: the journal of the installation, and the name by which that knows this
+-- database. A target without it, or with another, is not written to until an operator adopts it.
+CREATE TABLE IF NOT EXISTS echeck_identity (
+    adapter       TEXT NOT NULL PRIMARY KEY,
+    journal_id    TEXT NOT NULL,
+    database_name TEXT NOT NULL,
+    recorded_at   TEXT NOT NULL
 );
 
 -- The steps that changed nothing, and why. Recorded in the transaction that passed them.

@@ -37,6 +37,8 @@ pub enum Area {
     Clock,
     /// The trust in what is recorded.
     Integrity,
+    /// The service's own process.
+    Process,
 }
 
 impl Area {
@@ -48,7 +50,9 @@ impl Area {
     /// How soon somebody must act on a cause of this area.
     pub const fn severity(self) -> Severity {
         match self {
-            Self::Clock | Self::Waiting | Self::Alerting | Self::Webhook => Severity::Warning,
+            Self::Clock | Self::Waiting | Self::Alerting | Self::Webhook | Self::Process => {
+                Severity::Warning
+            }
             Self::Reach
             | Self::Presence
             | Self::Content

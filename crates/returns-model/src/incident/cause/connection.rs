@@ -21,6 +21,20 @@ pub(super) fn host_not_found(host: &str) -> Description {
     )
 }
 
+pub(super) fn name_server_failed(host: &str, why: &str) -> Description {
+    unreachable(
+        format!(
+            "The host name {host:?} cannot be resolved: {why}. The host may be fine: our name \
+             server is down, or the one of the acquirer's domain."
+        ),
+        &[
+            "Resolve another name on this machine (getent hosts NAME). If none resolves, our name \
+             server is the problem.",
+            "If only this one fails, ask the acquirer about the name servers of their domain.",
+        ],
+    )
+}
+
 pub(super) fn port_closed(host: &str, port: u16) -> Description {
     unreachable(
         format!("{host} is up, but nothing listens on port {port}: the SFTP server is down."),
@@ -48,6 +62,19 @@ pub(super) fn server_silent(host: &str, what: &str, after_ms: u64) -> Descriptio
             "Wait for the next try.",
             "If it fails again, ask the acquirer whether their SFTP server is overloaded.",
             "If their server needs longer for an answer, raise read_timeout_ms of the source.",
+        ],
+    )
+}
+
+pub(super) fn log_in_silent(host: &str, after_ms: u64) -> Description {
+    unreachable(
+        format!(
+            "{host} took our connection, but does not answer the log-in (waited {after_ms} ms): it \
+             is overloaded, or what it asks about its users hangs."
+        ),
+        &[
+            "Wait for the next try.",
+            "If it fails again, ask the acquirer whether their users can log in at all.",
         ],
     )
 }

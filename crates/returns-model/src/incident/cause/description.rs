@@ -1,7 +1,5 @@
 //! What people read about a cause.
 
-use chrono::{DateTime, Utc};
-
 use super::{Area, Severity};
 
 /// What people read about a cause. The texts that others chose are quoted in it, with their odd
@@ -50,9 +48,4 @@ impl Description {
     pub const fn severity(&self) -> Severity {
         self.area.severity()
     }
-}
-
-/// A time for people.
-pub(super) fn minute_utc(at: &DateTime<Utc>) -> String {
-    at.format("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -1,9 +1,7 @@
 //! Causes for which the expected file is missing, or is there and cannot be used.
 
-use chrono::{DateTime, Utc};
-
-use super::description::minute_utc;
 use super::{Area, Description};
+use crate::incident::LocalTime;
 
 const NOT_PUBLISHED: &str = "The acquirer has not published the file that is due. Its returns are \
      in neither database yet.";
@@ -20,16 +18,14 @@ const CHASE_FILE: &[&str] = &[
 const NOTHING_APPLIED: &str = "Nothing of the file was applied to either database. The file was \
      left where it is.";
 
-fn due_text(due: Option<&DateTime<Utc>>) -> String {
-    due.map_or_else(String::new, |due| {
-        format!(" It was due at {}.", minute_utc(due))
-    })
+fn due_text(due: Option<&LocalTime>) -> String {
+    due.map_or_else(String::new, |due| format!(" It was due at {due}."))
 }
 
 pub(super) fn missing(
     directory: &str,
     pattern: &str,
-    due: Option<&DateTime<Utc>>,
+    due: Option<&LocalTime>,
     others: Option<u64>,
 ) -> Description {
     let what = match others {
@@ -43,9 +39,10 @@ pub(super) fn missing(
     };
     let headline = what + &due_text(due);
     Description::new(Area::Presence, headline, NOT_PUBLISHED, CHASE_FILE)
+        .explained_by(&[Area::Clock])
 }
 
-pub(super) fn stale(name: &str, age_hours: u64, due: Option<&DateTime<Utc>>) -> Description {
+pub(super) fn stale(name: &str, age_hours: u64, due: Option<&LocalTime>) -> Description {
     let hours = if age_hours == 1 { "hour" } else { "hours" };
     let headline = format!(
         "There is only an old file: the newest, {name:?}, is {age_hours} {hours} old and was \
@@ -53,6 +50,7 @@ pub(super) fn stale(name: &str, age_hours: u64, due: Option<&DateTime<Utc>>) -> 
         due_text(due)
     );
     Description::new(Area::Presence, headline, NOT_PUBLISHED, CHASE_FILE)
+        .explained_by(&[Area::Clock])
 }
 
 pub(super) fn growing(name: &str, from_bytes: u64, to_bytes: u64) -> Description {
@@ -84,18 +82,12 @@ pub(super) fn unmarked(name: &str, marker: &str) -> Description {
     )
 }
 
-pub(super) fn run_still_going(
-    run_id: &str,
-    since: &DateTime<Utc>,
-    due: &DateTime<Utc>,
-) -> Description {
+pub(super) fn run_still_going(run_id: &str, since: &LocalTime, due: &LocalTime) -> Description {
     Description::new(
         Area::Presence,
         format!(
-            "The file due at {} is not imported yet: the run {run_id} started at {} and has not \
-             finished.",
-            minute_utc(due),
-            minute_utc(since)
+            "The file due at {due} is not imported yet: the run {run_id} started at {since} and has \
+             not finished."
         ),
         "Two runs of a source never overlap, so no other run fetches the file. Its returns are in \
          neither database yet.",

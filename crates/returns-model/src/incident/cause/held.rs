@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::description::minute_utc;
 use super::{Area, Description};
 use crate::check::counted;
+use crate::incident::LocalTime;
 
 const TO_DO: &[&str] = &[
     "`echeck holds` lists each hold with its reason; `--reason` and `--import` filter.",
@@ -60,7 +60,7 @@ pub(super) fn waiting(
         format!(
             "{holds} {wait} for a person, {amount}, the oldest since {}. The most common reason is \
              {reason} ({with_reason}).",
-            minute_utc(oldest)
+            LocalTime::utc(*oldest)
         ),
         "A return that is held is not applied. The merchant is shown and paid its money meanwhile.",
         TO_DO,

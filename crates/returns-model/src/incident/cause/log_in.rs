@@ -38,6 +38,16 @@ pub(super) fn password_expired(user: &str, host: &str) -> Description {
     )
 }
 
+pub(super) fn no_file_service(user: &str, host: &str, why: &str) -> Description {
+    no_log_in(
+        format!("{host} let user {user:?} in, but gives it no SFTP service: {why}."),
+        &[
+            "Ask the acquirer whether SFTP is enabled for this user.",
+            "Ask them whether its password has expired, where we log in by password.",
+        ],
+    )
+}
+
 pub(super) fn credential_unusable(key: &str, why: &str) -> Description {
     no_log_in(
         format!("Our own {key} cannot be used, so we did not log in: {why}."),

@@ -20,8 +20,22 @@ mod tests;
 use chrono::{DateTime, Utc};
 use strum::IntoStaticStr;
 
+use super::LocalTime;
+
 pub use area::{Area, Severity};
 pub use description::Description;
+
+/// Whose clock is wrong, of two that differ.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WrongClock {
+    /// There is no third to compare them with.
+    #[default]
+    Unknown,
+    /// This machine's.
+    Ours,
+    /// The other's: this machine's agrees with those of other servers.
+    Theirs,
+}
 
 /// A cause, with what was seen. Nothing in it is a secret or an account number.
 #[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
@@ -30,6 +44,8 @@ pub use description::Description;
 pub enum Cause {
     /// The name of the acquirer's host does not resolve.
     HostNotFound { host: String },
+    /// Whether the name of the acquirer's host resolves is not known.
+    NameServerFailed { host: String, why: String },
     /// The host answers, but nothing listens on the port.
     PortClosed { host: String, port: u16 },
     /// No answer within the time-out: neither yes nor no.
@@ -44,6 +60,8 @@ pub enum Cause {
         what: String,
         after_ms: u64,
     },
+    /// The server took our connection, and does not answer the log-in.
+    LogInSilent { host: String, after_ms: u64 },
     /// A server answers, but no SSH session comes about.
     HandshakeFailed { host: String, why: String },
     /// The server's host key is not the pinned one.
@@ -58,6 +76,12 @@ pub enum Cause {
     PasswordRefused { user: String, host: String },
     /// The server wants a new password first.
     PasswordExpired { user: String, host: String },
+    /// The server let us in, and gives us no SFTP.
+    NoFileService {
+        user: String,
+        host: String,
+        why: String,
+    },
     /// A credential of our own cannot be used, so that it was not sent.
     CredentialUnusable { key: String, why: String },
     /// The folder is not there.
@@ -68,7 +92,7 @@ pub enum Cause {
     FileMissing {
         directory: String,
         pattern: String,
-        due: Option<DateTime<Utc>>,
+        due: Option<LocalTime>,
         /// The number of other entries. `None` when the day is over, so that what is there now says
         /// nothing about it.
         others: Option<u64>,
@@ -77,7 +101,7 @@ pub enum Cause {
     FileStale {
         name: String,
         age_hours: u64,
-        due: Option<DateTime<Utc>>,
+        due: Option<LocalTime>,
     },
     /// The file is still being written.
     FileGrowing {
@@ -90,8 +114,8 @@ pub enum Cause {
     /// A file is due, and the run that should import it has not finished.
     RunStillGoing {
         run_id: String,
-        since: DateTime<Utc>,
-        due: DateTime<Utc>,
+        since: LocalTime,
+        due: LocalTime,
     },
     /// The file has no bytes.
     FileEmpty { name: String },
@@ -151,6 +175,8 @@ pub enum Cause {
     StoreUnreachable { why: String },
     /// The returns service cannot start.
     NotStarted { why: String },
+    /// The process before this one ended without a shutdown.
+    ServiceCrashed { how: String },
     /// An adapter does not answer.
     AdapterUnreachable {
         database: String,
@@ -160,6 +186,14 @@ pub enum Cause {
     },
     /// A target accepts no writes.
     TargetReadOnly { database: String, leads: bool },
+    /// A target is not the one that was fed before.
+    TargetForeign {
+        database: String,
+        leads: bool,
+        /// Which database it is, without its password.
+        target: String,
+        why: String,
+    },
     /// A target, or its adapter, refuses what it is fed.
     TargetFailed {
         database: String,
@@ -216,8 +250,13 @@ pub enum Cause {
     },
     /// Messages to a platform cannot be sent, for a reason on our side.
     WebhookStuck { endpoint: String, why: String },
-    /// The clock of this machine differs from another's.
-    ClockWrong { by_seconds: i64, against: String },
+    /// The clock of this machine differs from others'.
+    ClockWrong {
+        whose: WrongClock,
+        /// By how much ours is ahead.
+        by_seconds: i64,
+        against: String,
+    },
     /// The returns database is not what was written to it.
     JournalNotSound { what: String, count: u64 },
     /// Returns that a database had applied no longer show there.
@@ -239,6 +278,20 @@ impl Cause {
         self.describe().area
     }
 
+    /// Whether it is the same for everybody who uses the acquirer's server.
+    pub fn is_of_host(&self) -> bool {
+        matches!(
+            self,
+            Self::HostNotFound { .. }
+                | Self::NameServerFailed { .. }
+                | Self::PortClosed { .. }
+                | Self::HostSilent { .. }
+                | Self::LogInSilent { .. }
+                | Self::HandshakeFailed { .. }
+                | Self::HostKeyChanged { .. }
+        )
+    }
+
     /// The first line of an alert.
     pub fn headline(&self) -> String {
         self.describe().headline
@@ -249,14 +302,17 @@ impl Cause {
     pub fn describe(&self) -> Description {
         match self {
             Self::HostNotFound { host } => connection::host_not_found(host),
+            Self::NameServerFailed { host, why } => connection::name_server_failed(host, why),
             Self::PortClosed { host, port } => connection::port_closed(host, *port),
             Self::HostSilent { host, port, after_ms } => connection::host_silent(host, *port, *after_ms),
             Self::ServerSilent { host, what, after_ms } => connection::server_silent(host, what, *after_ms),
+            Self::LogInSilent { host, after_ms } => connection::log_in_silent(host, *after_ms),
             Self::HandshakeFailed { host, why } => connection::handshake_failed(host, why),
             Self::HostKeyChanged { host, expected, seen } => connection::host_key_changed(host, expected, seen),
             Self::KeyRefused { user, host } => log_in::key_refused(user, host),
             Self::PasswordRefused { user, host } => log_in::password_refused(user, host),
             Self::PasswordExpired { user, host } => log_in::password_expired(user, host),
+            Self::NoFileService { user, host, why } => log_in::no_file_service(user, host, why),
             Self::CredentialUnusable { key, why } => log_in::credential_unusable(key, why),
             Self::DirectoryMissing { directory } => remote::directory_missing(directory),
             Self::DirectoryUnreadable { directory, why } => remote::directory_unreadable(directory, why),
@@ -286,8 +342,10 @@ impl Cause {
             Self::ReportWrong { key, what } => reports::report_wrong(key, what),
             Self::StoreUnreachable { why } => service::store_unreachable(why),
             Self::NotStarted { why } => service::not_started(why),
+            Self::ServiceCrashed { how } => service::crashed(how),
             Self::AdapterUnreachable { database, leads, why } => target::adapter_unreachable(database, *leads, why),
             Self::TargetReadOnly { database, leads } => target::read_only(database, *leads),
+            Self::TargetForeign { database, leads, target, why } => target::foreign(database, *leads, target, why),
             Self::TargetFailed { database, leads, why } => target::failed(database, *leads, why),
             Self::RowsRefused { database, count, why } => target::rows_refused(database, *count, why),
             Self::ImportStuck { why } => service::import_stuck(why),
@@ -299,7 +357,7 @@ impl Cause {
             Self::WebhookUndeliverable { endpoint, host, why, count } => platform::undeliverable(endpoint, host, why, *count),
             Self::WebhookDisabled { endpoint, host, why, owner } => platform::disabled(endpoint, host, why, owner),
             Self::WebhookStuck { endpoint, why } => platform::stuck(endpoint, why),
-            Self::ClockWrong { by_seconds, against } => service::clock_wrong(*by_seconds, against),
+            Self::ClockWrong { whose, by_seconds, against } => service::clock_wrong(*whose, *by_seconds, against),
             Self::JournalNotSound { what, count } => integrity::journal_not_sound(what, *count),
             Self::ReturnsNotShown { database, what, count } => integrity::returns_not_shown(database, what, *count),
         }

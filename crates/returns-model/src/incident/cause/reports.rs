@@ -58,6 +58,7 @@ pub(super) fn forbidden(bucket: &str, action: &str) -> Description {
         ),
         &["Grant the key the rights to list, get, put and delete objects in this bucket."],
     )
+    .explained_by(&[Area::Clock])
 }
 
 pub(super) fn unreachable(endpoint: &str, why: &str) -> Description {
@@ -72,7 +73,7 @@ pub(super) fn failed(bucket: &str, action: &str, why: &str) -> Description {
         format!("The bucket {bucket:?} did not {action}: {why}."),
         &["Check the provider's status page and its log."],
     )
-    .explained_by(&[Area::Bucket])
+    .explained_by(&[Area::Clock, Area::Bucket])
 }
 
 pub(super) fn report_wrong(key: &str, what: &str) -> Description {

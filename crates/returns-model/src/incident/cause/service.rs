@@ -1,6 +1,6 @@
 //! Causes on our own side: this machine, the returns database, an import, the alerts.
 
-use super::{Area, Description};
+use super::{Area, Description, WrongClock};
 
 const NO_FILE_RECEIVED: &str = "No file can be received. Files received before are safe.";
 
@@ -63,6 +63,20 @@ pub(super) fn not_started(why: &str) -> Description {
     )
 }
 
+pub(super) fn crashed(how: &str) -> Description {
+    Description::new(
+        Area::Process,
+        format!("The returns service started again after it had ended without a shutdown: {how}."),
+        "Work continues where it stopped; nothing is lost or done twice. If it ends again and again, \
+         files wait longer.",
+        &[
+            "Read the end of the log of the process that ended, and the machine's log: was it out of \
+             memory, killed, or restarted?",
+            "If it panicked, report the message to the developers of this service.",
+        ],
+    )
+}
+
 pub(super) fn import_stuck(why: &str) -> Description {
     Description::new(
         Area::Import,
@@ -102,12 +116,28 @@ pub(super) fn does_not_tie_out(what: &str) -> Description {
     )
 }
 
-pub(super) fn clock_wrong(by_seconds: i64, against: &str) -> Description {
+pub(super) fn clock_wrong(whose: WrongClock, by_seconds: i64, against: &str) -> Description {
+    let seconds = by_seconds.unsigned_abs();
+    let ahead = if by_seconds > 0 { "ahead of" } else { "behind" };
+    let headline = match whose {
+        WrongClock::Ours => {
+            format!("The clock of this machine is wrong: it is {seconds} s {ahead} {against}.")
+        }
+        WrongClock::Theirs => format!(
+            "The clock of {against} is wrong: ours is {seconds} s {ahead} it, and agrees with the \
+             others."
+        ),
+        WrongClock::Unknown => format!(
+            "Two clocks differ, and either may be wrong: this machine's is {seconds} s {ahead} that \
+             of {against}."
+        ),
+    };
     Description::new(
         Area::Clock,
-        format!("The clock of this machine differs by {by_seconds} s from that of {against}."),
-        "Due times and deadlines may be judged wrongly.",
-        &["Check whether time synchronization runs on this machine."],
+        headline,
+        "Due times and deadlines may be judged wrongly, and servers refuse what is signed with a \
+         wrong time.",
+        &["Check whether time synchronization runs on the machine whose clock is wrong."],
     )
 }
 

@@ -35,6 +35,22 @@ pub(super) fn read_only(database: &str, leads: bool) -> Description {
     )
 }
 
+pub(super) fn foreign(database: &str, leads: bool, target: &str, why: &str) -> Description {
+    not_corrected(
+        format!(
+            "The adapter of the database {database:?} points at another database ({target}): {why}. \
+             Nothing is written to it."
+        ),
+        leads,
+        &[
+            "Compare the target's URL in the adapter's configuration, and the adapter's address in \
+             ours.",
+            "If it is the right database, and was emptied or restored from a dump that is older than \
+             its first return, adopt it: `echeck journal adopt --database NAME --reason …`.",
+        ],
+    )
+}
+
 pub(super) fn failed(database: &str, leads: bool, why: &str) -> Description {
     not_corrected(
         format!("The database {database:?} is not being updated: {why}."),

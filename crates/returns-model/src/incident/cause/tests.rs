@@ -33,6 +33,10 @@ fn source_samples() -> Vec<Cause> {
     let directory = text("/outgoing");
     vec![
         Cause::HostNotFound { host: host.clone() },
+        Cause::NameServerFailed {
+            host: host.clone(),
+            why: text("the name server does not answer (waited 3000 ms)"),
+        },
         Cause::PortClosed {
             host: host.clone(),
             port: 22,
@@ -45,6 +49,10 @@ fn source_samples() -> Vec<Cause> {
         Cause::ServerSilent {
             host: host.clone(),
             what: text("the list of \"/outgoing\""),
+            after_ms: 30_000,
+        },
+        Cause::LogInSilent {
+            host: host.clone(),
             after_ms: 30_000,
         },
         Cause::HandshakeFailed {
@@ -64,7 +72,15 @@ fn source_samples() -> Vec<Cause> {
             user: user.clone(),
             host: host.clone(),
         },
-        Cause::PasswordExpired { user, host },
+        Cause::PasswordExpired {
+            user: user.clone(),
+            host: host.clone(),
+        },
+        Cause::NoFileService {
+            user,
+            host,
+            why: text("the server says \"This account is currently not available.\""),
+        },
         Cause::CredentialUnusable {
             key: text("private_key_file"),
             why: text("its passphrase is wrong"),
@@ -81,7 +97,9 @@ fn source_samples() -> Vec<Cause> {
 
 fn file_samples() -> Vec<Cause> {
     let name = || text(FILE);
-    let due = at("2026-11-20T14:00:00Z");
+    let zone = chrono_tz::America::New_York;
+    let local = |at| LocalTime { at, zone };
+    let due = local(at("2026-11-20T14:00:00Z"));
     vec![
         Cause::FileMissing {
             directory: text("/outgoing"),
@@ -105,7 +123,7 @@ fn file_samples() -> Vec<Cause> {
         },
         Cause::RunStillGoing {
             run_id: text("run_71c2"),
-            since: at("2026-11-20T13:30:00Z"),
+            since: local(at("2026-11-20T13:30:00Z")),
             due,
         },
         Cause::FileEmpty { name: name() },
@@ -184,6 +202,9 @@ fn our_samples() -> Vec<Cause> {
         Cause::NotStarted {
             why: text("the returns database cannot be used: connection refused"),
         },
+        Cause::ServiceCrashed {
+            how: text("it was killed, or the machine stopped (process 4711)"),
+        },
         Cause::AdapterUnreachable {
             database: database(),
             leads: true,
@@ -192,6 +213,12 @@ fn our_samples() -> Vec<Cause> {
         Cause::TargetReadOnly {
             database: text("rallypay"),
             leads: false,
+        },
+        Cause::TargetForeign {
+            database: text("rallypay"),
+            leads: false,
+            target: text("postgres://db.example/rallypay_staging"),
+            why: text("it has applied nothing, and 51 rows were applied to \"rallypay\""),
         },
         Cause::TargetFailed {
             database: text("rallypay"),
@@ -250,8 +277,9 @@ fn our_samples() -> Vec<Cause> {
             why: text("its signing key cannot be decrypted"),
         },
         Cause::ClockWrong {
-            by_seconds: 90,
-            against: text("gateway"),
+            whose: WrongClock::Ours,
+            by_seconds: 95,
+            against: text("those of the bucket and the database \"gateway\""),
         },
         Cause::JournalNotSound {
             what: text("position 7: the row does not fit its hash"),

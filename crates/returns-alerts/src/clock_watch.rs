@@ -1,0 +1,189 @@
+//! The machine's clock is compared with every server that tells its time, again and again. A wrong one
+//! judges due times wrongly, and makes other servers refuse what it signs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use echeck_service::clock::{Clocks, ToldTime};
+use futures_util::future::join_all;
+use returns_model::check::{Check, CheckResult};
+use returns_model::incident::{Area, Cause, Problem, Subject, WrongClock};
+use returns_store::{Store, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::IncidentReporter;
+use crate::diagnosis::{PATIENCE, Probe, timed};
+
+/// Clocks that differ by more than this are not both right.
+const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(60);
+
+/// How often they are compared.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// How soon they are compared for the first time: the services that tell their time may start at the
+/// same moment.
+const FIRST: Duration = Duration::from_secs(2);
+
+/// The name of a server, as in "the clock of the bucket", and what its clock shows.
+pub type ClockReading = (String, DateTime<Utc>);
+
+/// Servers that tell their time.
+#[async_trait]
+pub trait ClockReference: Send + Sync + 'static {
+    /// What their clocks show now, as far as they say.
+    async fn read(&self) -> Vec<ClockReading>;
+}
+
+/// A server that told its time with its last answer.
+pub struct LastAnswer {
+    pub name: String,
+    pub told: ToldTime,
+}
+
+#[async_trait]
+impl ClockReference for LastAnswer {
+    async fn read(&self) -> Vec<ClockReading> {
+        let told = self.told.now();
+        told.map(|at| (self.name.clone(), at)).into_iter().collect()
+    }
+}
+
+/// The server of the returns database.
+pub struct StoreClock(pub Arc<dyn Store>);
+
+#[async_trait]
+impl ClockReference for StoreClock {
+    async fn read(&self) -> Vec<ClockReading> {
+        let at = self.0.database_time().await.ok().flatten();
+        let name = || "the returns database".to_owned();
+        at.map(|at| (name(), at)).into_iter().collect()
+    }
+}
+
+/// Compares the clocks.
+pub struct ClockWatch {
+    pub clocks: Clocks,
+    pub references: Vec<Arc<dyn ClockReference>>,
+    pub incidents: IncidentReporter,
+}
+
+/// By how much this machine's clock is ahead of another.
+type Ahead = (String, TimeDelta);
+
+impl ClockWatch {
+    /// Runs until `stop`.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        sleep(FIRST, &stop).await;
+        while !stop.is_cancelled() {
+            let differences = tokio::select! {
+                differences = self.compare() => differences,
+                () = stop.cancelled() => return,
+            };
+            let now = self.clocks.work.now();
+            match judge(&differences) {
+                Some(cause) => {
+                    let problem = Problem::new(Subject::Machine, cause, now);
+                    self.incidents.report(problem);
+                }
+                None => self.incidents.clear(Subject::Machine, Area::Clock, now),
+            }
+            sleep(EVERY, &stop).await;
+        }
+    }
+
+    /// Asks everybody at once. Who does not answer in time tells no time.
+    async fn compare(&self) -> Vec<Ahead> {
+        let asked = self.references.iter().map(|reference| async {
+            let read = tokio::time::timeout(PATIENCE, reference.read()).await;
+            let now = self.clocks.machine.now();
+            let read = read.unwrap_or_default().into_iter();
+            read.map(|(name, theirs)| (name, now - theirs))
+                .collect::<Vec<_>>()
+        });
+        join_all(asked).await.concat()
+    }
+}
+
+#[async_trait]
+impl Probe for ClockWatch {
+    fn source(&self) -> Option<&str> {
+        None
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        let check = timed("clock", "this machine".to_owned(), async {
+            let differences = self.compare().await;
+            match (judge(&differences), differences.len()) {
+                (Some(cause), _) => CheckResult::Failed(cause),
+                (None, 0) => CheckResult::Skipped("no server tells its time".to_owned()),
+                (None, count) => CheckResult::Passed(format!("agrees with {count} others")),
+            }
+        });
+        vec![check.await]
+    }
+}
+
+/// Whose clock is wrong, by what most of them show.
+fn judge(differences: &[Ahead]) -> Option<Cause> {
+    let differs = |ahead: &&Ahead| ahead.1.abs() > CLOCKS_DIFFER;
+    let (wrong, right): (Vec<&Ahead>, Vec<&Ahead>) = differences.iter().partition(differs);
+    let (first, by) = wrong.first()?;
+    let agree = wrong
+        .iter()
+        .all(|(_, other)| (*other - *by).abs() <= CLOCKS_DIFFER);
+    let names: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
+    let (whose, against) = if right.is_empty() && wrong.len() == 1 {
+        (WrongClock::Unknown, first.clone())
+    } else if agree && wrong.len() > right.len() {
+        (WrongClock::Ours, those_of(&names))
+    } else {
+        (WrongClock::Theirs, first.clone())
+    };
+    Some(Cause::ClockWrong {
+        whose,
+        by_seconds: by.num_seconds(),
+        against,
+    })
+}
+
+/// `those of a, b and c`.
+fn those_of(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("that of {one}"),
+        [first @ .., last] => format!("those of {} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headline(seconds: &[(&str, i64)]) -> Option<String> {
+        let ahead =
+            |(name, seconds): &(&str, i64)| ((*name).to_owned(), TimeDelta::seconds(*seconds));
+        let differences: Vec<Ahead> = seconds.iter().map(ahead).collect();
+        judge(&differences).map(|cause| cause.headline())
+    }
+
+    #[test]
+    fn the_clock_that_differs_from_the_others_is_the_wrong_one() {
+        assert_eq!(headline(&[]), None);
+        assert_eq!(headline(&[("the bucket", 59), ("x", -60)]), None);
+        assert_eq!(
+            headline(&[("the bucket", 95), ("x", 94), ("y", 96)]).unwrap(),
+            "The clock of this machine is wrong: it is 95 s ahead of those of the bucket, x and y."
+        );
+        assert_eq!(
+            headline(&[("the bucket", 0), ("x", -300)]).unwrap(),
+            "The clock of x is wrong: ours is 300 s behind it, and agrees with the others."
+        );
+        assert_eq!(
+            headline(&[("the bucket", 95)]).unwrap(),
+            "Two clocks differ, and either may be wrong: this machine's is 95 s ahead of that of \
+             the bucket."
+        );
+    }
+}

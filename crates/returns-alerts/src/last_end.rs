@@ -1,0 +1,134 @@
+//! How the process before this one ended. A process that is killed cannot say so itself, so each notes
+//! that it runs, in the folder of the spool, and takes the note away when it ends as it should.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use echeck_service::machine::{boot_id, host_name, started_ticks};
+use serde::{Deserialize, Serialize};
+
+/// The note of this process.
+pub struct RunningProcess {
+    file: PathBuf,
+    note: Note,
+    /// How the process before it ended, when that was not a shutdown.
+    pub before: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Note {
+    pid: u32,
+    started_at: DateTime<Utc>,
+    started_ticks: Option<u64>,
+    boot_id: String,
+    /// Why it ended, when it could say so.
+    failed: Option<String>,
+}
+
+impl Note {
+    fn of_this_process(now: DateTime<Utc>) -> Self {
+        let pid = std::process::id();
+        Self {
+            pid,
+            started_at: now,
+            started_ticks: started_ticks(pid),
+            boot_id: boot_id(),
+            failed: None,
+        }
+    }
+
+    /// How its process ended; `None` when it still runs.
+    fn end(&self) -> Option<String> {
+        if let Some(why) = &self.failed {
+            return Some(why.clone());
+        }
+        let started = self.started_at.format("%Y-%m-%d %H:%M UTC");
+        let process = format!("process {}, started at {started}", self.pid);
+        if self.boot_id != boot_id() {
+            return Some(format!("the machine stopped while it ran ({process})"));
+        }
+        let runs = self.started_ticks.is_some() && self.started_ticks == started_ticks(self.pid);
+        (!runs).then(|| format!("it was killed or crashed ({process})"))
+    }
+}
+
+impl RunningProcess {
+    /// Notes in `folder` that this process runs from `now` on. Replicas on other machines may share
+    /// the folder.
+    pub fn begin(folder: &Path, now: DateTime<Utc>) -> Self {
+        let file = folder.join(format!("process-{}.json", host_name()));
+        let earlier = fs::read(&file).ok();
+        let earlier: Option<Note> = earlier.and_then(|text| serde_json::from_slice(&text).ok());
+        let process = Self {
+            file,
+            note: Note::of_this_process(now),
+            before: earlier.and_then(|note| note.end()),
+        };
+        process.write();
+        process
+    }
+
+    /// Notes that this process ends; `why` when it ends with a failure.
+    pub fn end(mut self, why: Option<String>) {
+        self.note.failed = why;
+        if self.note.failed.is_some() {
+            return self.write();
+        }
+        if let Err(error) = fs::remove_file(&self.file) {
+            tracing::warn!(file = %self.file.display(), %error, "the file could not be deleted");
+        }
+    }
+
+    /// Without the note the next process only does not know how this one ended.
+    fn write(&self) {
+        let written = serde_json::to_vec(&self.note)
+            .map_err(io::Error::from)
+            .and_then(|text| fs::write(&self.file, text));
+        if let Err(error) = written {
+            tracing::warn!(file = %self.file.display(), %error, "the file could not be written");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> DateTime<Utc> {
+        "2026-11-20T06:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_shutdown_leaves_nothing_to_tell_and_a_failure_its_reason() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = RunningProcess::begin(folder.path(), now());
+        assert_eq!(first.before, None);
+        first.end(None);
+        let second = RunningProcess::begin(folder.path(), now());
+        assert_eq!(second.before, None);
+        second.end(Some("the worker of the imports panicked".to_owned()));
+        let third = RunningProcess::begin(folder.path(), now());
+        let told = third.before.as_deref();
+        assert_eq!(told, Some("the worker of the imports panicked"));
+    }
+
+    #[test]
+    fn a_process_that_was_killed_is_told_from_one_that_runs_and_from_a_restarted_machine() {
+        let note = Note::of_this_process(now());
+        assert_eq!(note.end(), None);
+        let killed = Note {
+            started_ticks: Some(1),
+            ..note.clone()
+        };
+        let told = killed.end().unwrap();
+        assert!(told.starts_with("it was killed or crashed"), "{told}");
+        let restarted = Note {
+            boot_id: "another".to_owned(),
+            ..note
+        };
+        let told = restarted.end().unwrap();
+        assert!(told.starts_with("the machine stopped"), "{told}");
+    }
+}
