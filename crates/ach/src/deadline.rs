@@ -123,6 +123,14 @@ mod tests {
     }
 
     #[test]
+    fn sixty_days_are_counted_from_the_original_settlement_and_from_nothing_else() {
+        let (frame, day) = (TimeFrame::CalendarDays { days: 60 }, date("2026-07-02"));
+        let from = |anchor| last_day(frame, anchor, day);
+        assert!(from(Anchor::OriginalSettlement).is_some());
+        assert_eq!(from(Anchor::ReturnSettlement), None);
+    }
+
+    #[test]
     fn a_saturday_holiday_does_not_move_the_two_day_deadline() {
         assert_eq!(due(ReturnCode::R01, "2026-07-02"), "2026-07-06");
     }

@@ -106,6 +106,7 @@ mod tests {
             ("né 12345678é", "né ***5678é"),
             ("", ""),
             ("9", "9"),
+            ("12345", "***45"),
         ] {
             assert_eq!(without_long_numbers(text), shown);
         }
@@ -145,11 +146,14 @@ mod tests {
             "code 01*03*06*07",
             "fields 01, 03, 06, 07, 12, 15",
             "check 1234, 88.00",
+            "check 1234    567",
         ] {
             assert_eq!(without_long_numbers(text), text);
         }
         assert_eq!(without_long_numbers("2026-11-201"), "***1201");
         assert_eq!(without_long_numbers("2026-13-20"), "***1320");
+        assert_eq!(without_long_numbers("2026-00-20"), "***0020");
+        assert_eq!(without_long_numbers("20.6-11-20"), "***120");
     }
 
     #[test]

@@ -65,6 +65,8 @@ struct State {
     loses_reply: bool,
     /// Whose target it says it is.
     identity: Option<proto::TargetIdentity>,
+    /// The version of the contract that it speaks, if that is not ours.
+    other_version: Option<u32>,
 }
 
 impl Target {
@@ -194,7 +196,7 @@ impl AdapterService for Target {
             has_more: false,
             identity: state.identity.clone(),
             target: "the target of a test".into(),
-            contract_version: CONTRACT_VERSION,
+            contract_version: state.other_version.unwrap_or(CONTRACT_VERSION),
         }))
     }
 
@@ -338,6 +340,25 @@ async fn position(store: &Arc<dyn Store>) -> u64 {
 
 async fn fault(store: &Arc<dyn Store>) -> Option<Fault> {
     store.progress(GATEWAY).await.unwrap().fault
+}
+
+#[tokio::test]
+async fn an_adapter_of_another_version_says_so_and_is_sent_nothing() {
+    let (_folder, store) = empty_store().await;
+    let target = Target::default();
+    target.lock().other_version = Some(7);
+    let address = target.serve().await;
+    rows(&store, "a", 2).await;
+    let stop = CancellationToken::new();
+    let run = tokio::spawn(feed(&store, "a", &address).run(stop.clone()));
+    eventually("the fault says so", async || {
+        let fault = fault(&store).await;
+        fault.is_some_and(|fault| fault.what.contains("speaks version 7 of the contract"))
+    })
+    .await;
+    assert!(target.lock().sent.is_empty());
+    stop.cancel();
+    run.await.unwrap();
 }
 
 #[tokio::test]

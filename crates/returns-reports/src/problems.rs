@@ -138,9 +138,14 @@ impl Reporter {
         Ok(())
     }
 
-    pub(super) fn report_store(&self, error: &StoreError, memory: &mut ReporterMemory) {
+    /// Reports that the returns database failed. One that does not answer is reported by its watch,
+    /// once for all.
+    pub(super) async fn report_store(&self, error: &StoreError, memory: &mut ReporterMemory) {
         let why = ErrorChain(error).to_string();
         tracing::error!(error = why, "nothing can be archived or reported");
+        if !returns_store::answers(&*self.store).await {
+            return;
+        }
         let now = self.clock.now();
         self.incidents.report(Problem {
             next_try_at: Some(now + delta(self.pauses.first)),

@@ -96,3 +96,16 @@ fn is_same(key: EntryKey, given: &str, theirs: &str) -> bool {
             | EntryKey::CheckSerialNumber => false,
         }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_individual_id_is_the_same_when_its_format_cut_it_off_and_not_otherwise() {
+        let is_same = |given, theirs| is_same(EntryKey::IndividualId, given, theirs);
+        assert!(is_same("123456789012345", "1234567890123456"));
+        assert!(!is_same("123456789012345", "9234567890123456"));
+        assert!(!is_same("12345", "123456"));
+    }
+}

@@ -12,7 +12,7 @@ use returns_store::{StoreError, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::findings::Findings;
-use super::run::RunContext;
+use super::run::{RunContext, RunError};
 use super::scheduler::Scheduler;
 
 impl Scheduler {
@@ -52,7 +52,11 @@ impl Scheduler {
         if let Err(error) = &done {
             tracing::error!(run_id = run.run_id, source = run.source, error = %ErrorChain(error), "the run was stopped");
             outcome = outcome.max(error.outcome());
+            // A returns database that does not answer is reported by its watch, once for all.
+            let is_reported =
+                matches!(error, RunError::Store(_)) && !returns_store::answers(&*self.store).await;
             findings.stopped = Some(error.cause());
+            findings.is_reported = is_reported;
         }
         let retry_at = self.retry_at(&state, plan.as_ref(), outcome, &findings);
         let next_try_at = self.next_try_at(&state, retry_at);
@@ -112,7 +116,7 @@ impl Scheduler {
             let subject = subject_of(cause, &run.source);
             self.report(run, subject, cause, import_id, next_try_at);
         };
-        if let Some(cause) = &findings.stopped {
+        if let Some(cause) = findings.stopped.as_ref().filter(|_| !findings.is_reported) {
             report(cause, None);
         }
         let mut content = findings.stopped.is_some();

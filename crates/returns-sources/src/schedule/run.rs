@@ -90,6 +90,7 @@ impl RunContext<'_> {
             }
         }
         match fetched {
+            Err(RunError::Store(_)) if !returns_store::answers(self.store()).await => {}
             Err(error) => of_source(&error.cause(), error.outcome()),
             // A file that was taken just now must be read before it is known whose it is.
             Ok(listing) if taken.iter().all(|file| file.when == TakenWhen::Before) => {

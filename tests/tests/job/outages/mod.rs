@@ -120,6 +120,8 @@ outages! {
         => "The returns database is unavailable: it does not answer within",
     a_database_that_takes_no_connections: DatabaseClosed
         => "is not currently accepting connections",
+    a_database_without_a_free_slot: DatabaseWithoutSlot
+        => "The returns database is unavailable: it has no connection slot free",
     a_database_that_is_read_only: DatabaseReadOnly
         => "The returns database is unavailable: it takes no writes",
     a_database_that_is_locked: DatabaseLocked

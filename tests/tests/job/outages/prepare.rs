@@ -11,6 +11,7 @@ use echeck_tests::{Tmpfs, Worldpay};
 
 use super::Outage;
 use super::props::Props;
+use super::strike::postgres;
 use crate::setup::{Credentials, Setup};
 
 pub(super) const FILE: &str = "ECheckReturnReport_1_20261120.csv";
@@ -51,6 +52,7 @@ pub(super) async fn prepare(outage: Outage, setup: &mut Setup) -> Props {
     the_file(outage, setup, &mut props);
     the_bucket(outage, setup, &mut props).await;
     the_rest(outage, setup, &mut props);
+    the_returns_database(outage, setup, &mut props).await;
     props
 }
 
@@ -227,6 +229,25 @@ fn the_rest(outage: Outage, setup: &mut Setup, props: &mut Props) {
         }
         _ => {}
     }
+}
+
+/// Only a role that is not the superuser has a limit of connections.
+async fn the_returns_database(outage: Outage, setup: &mut Setup, props: &mut Props) {
+    if outage != Outage::DatabaseWithoutSlot {
+        return;
+    }
+    let url = setup.databases.returns_db.clone().unwrap();
+    let (server, name) = url.rsplit_once('/').unwrap();
+    let server = format!("{server}/postgres");
+    let role = format!("role_{name}");
+    let create = format!("CREATE ROLE {role} LOGIN PASSWORD 'secret'");
+    postgres(&server, &create).await;
+    let own = format!("ALTER DATABASE {name} OWNER TO {role}");
+    postgres(&server, &own).await;
+    let port = port_of(&url);
+    let url = format!("postgres://{role}:secret@127.0.0.1:{port}/{name}");
+    setup.databases.returns_db = Some(url);
+    props.role = Some(role);
 }
 
 pub(super) fn put_a_proxy_before(database: &mut String) -> Proxy {

@@ -16,6 +16,8 @@ pub(super) struct Props {
     /// Sessions that hold a lock.
     pub(super) postgres: Option<sqlx::PgConnection>,
     pub(super) mariadb: Option<sqlx::MySqlConnection>,
+    /// A role of the test's own.
+    pub(super) role: Option<String>,
 }
 
 impl Props {

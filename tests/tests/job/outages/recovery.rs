@@ -75,7 +75,13 @@ async fn a_full_disk_is_well_again_when_a_file_was_written_and_not_before() {
 
     // A smaller file fits.
     job.setup.publish(FILE, good_file());
-    job.run().await;
+    echeck_tests::eventually("the file is taken", async || {
+        job.run().await;
+        let files = job.runs().await.into_iter().flat_map(|run| run.files);
+        let mut imports = files.map(|file| file.import_id);
+        imports.any(|import_id| !import_id.is_empty())
+    })
+    .await;
     job.alert("Recovered after", WITHIN).await;
     props.end();
 }

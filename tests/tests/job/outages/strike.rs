@@ -49,6 +49,14 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
             session.execute(sql).await.unwrap();
             props.mariadb = Some(session);
         }
+        Outage::DatabaseWithoutSlot => {
+            let role = props.role.as_ref().unwrap();
+            let (_, name) = returns.rsplit_once('/').unwrap();
+            let (server, _) = rallypay.rsplit_once('/').unwrap();
+            let limit = format!("ALTER ROLE {role} CONNECTION LIMIT 0");
+            postgres(&format!("{server}/postgres"), &limit).await;
+            end_sessions(&format!("{server}/{name}")).await;
+        }
         Outage::DatabaseClosed => change(&returns, "ALLOW_CONNECTIONS false").await,
         Outage::TargetTableGone => postgres(&rallypay, "DROP TABLE transactions").await,
         Outage::TargetRefuses => {
@@ -105,7 +113,7 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
     }
 }
 
-async fn postgres(url: &str, sql: &str) {
+pub(super) async fn postgres(url: &str, sql: &str) {
     let mut session = sqlx::PgConnection::connect(url).await.unwrap();
     let sql = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
     session.execute(sql).await.unwrap();
@@ -123,9 +131,15 @@ async fn lock(url: &str, table: &str) -> sqlx::PgConnection {
 /// Changes a PostgreSQL database, and ends the connections that began before.
 async fn change(url: &str, how: &str) {
     let (server, name) = url.rsplit_once('/').unwrap();
-    let server = format!("{server}/postgres");
-    postgres(&server, &format!("ALTER DATABASE {name} {how}")).await;
+    let change = format!("ALTER DATABASE {name} {how}");
+    postgres(&format!("{server}/postgres"), &change).await;
+    end_sessions(url).await;
+}
+
+/// Ends the connections to a PostgreSQL database.
+async fn end_sessions(url: &str) {
+    let (server, name) = url.rsplit_once('/').unwrap();
     let end =
         format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'");
-    postgres(&server, &end).await;
+    postgres(&format!("{server}/postgres"), &end).await;
 }

@@ -87,6 +87,30 @@ fn a_dishonor_gives_back_what_the_return_took_and_names_the_state_it_left() {
 }
 
 #[test]
+fn a_dishonor_that_names_the_code_of_the_return_is_about_it_and_with_another_code_is_not() {
+    let known = [stands("R01", Effect::Reverse)];
+    let naming = |code: &str| {
+        let kind = EntryKind::Dishonored {
+            code: coded("R61"),
+            return_code: Some(coded(code)),
+            return_settled_on: None,
+        };
+        decide_on(&with_trace(kind, Some(TRACE)), debit(), &known)
+    };
+    act(naming("R01"));
+    let held = hold(naming("R02"));
+    assert!(held.detail.contains("R02"), "{}", held.detail);
+}
+
+#[test]
+fn only_a_return_can_be_dishonored() {
+    for effect in [Effect::Fail, Effect::Return, Effect::Reverse] {
+        let known = [prior("ret_1", effect, &correction("C02", "091000019"))];
+        hold(decide_on(&dishonored("R61", Some(TRACE)), debit(), &known));
+    }
+}
+
+#[test]
 fn a_contest_takes_it_again_and_undoes_the_dishonor() {
     let known = [stands("R10", Effect::Reverse), dishonor_of("R68")];
     for entry in [contested("R73", Some("R68")), contested("R72", None)] {

@@ -1,6 +1,7 @@
 //! The lines that platforms know, to the letter.
 
 use super::*;
+use crate::entry::Direction;
 
 #[test]
 fn a_returned_credit_names_code_description_and_where_it_was_seen() {
@@ -25,6 +26,27 @@ fn a_validation_failure_has_its_text_and_no_code() {
         failure_messages(&entry, &debit()),
         ["Invalid Bank Routing Number"]
     );
+}
+
+#[test]
+fn a_later_stage_has_the_lines_of_its_entry_and_names_the_return() {
+    let tags = stage_tags(&returned("R61"), "Dishonor", "ret_1");
+    let lines: Vec<(&str, &str)> = tags
+        .iter()
+        .map(|(key, line)| (&key[..], &line[..]))
+        .collect();
+    assert_eq!(lines[0], ("result_message_0", "ReasonCode: R61"));
+    assert_eq!(lines[2], ("result_message_2", "Dishonor of return ret_1"));
+    assert_eq!(lines.len(), 3);
+}
+
+#[test]
+fn a_hold_says_what_kind_of_transfer_it_is_about() {
+    let mut entry = returned("R01");
+    entry.direction = Direction::Credit;
+    let hold = hold(decided(&entry, debit(), FundingPolicy::State));
+    let detail = "the entry returns a credit, but transfer TR1 is a debit";
+    assert_eq!(hold.detail, detail);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The whole stack on servers: the returns database and RallyPay on PostgreSQL, the core
 //! gateway on MariaDB, and what happens when one of them is restored from a backup.
 
+mod identity;
+
 use std::process::Command;
 
 use echeck::database::{Address, DatabaseArguments};
