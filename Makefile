@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz mutants crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -55,6 +55,11 @@ TARGET ?=
 fuzz: ## Fuzz every parser (FOR=30 TARGET=nacha).
 	@scripts/setup tests
 	@scripts/fuzz --seconds $(FOR) $(TARGET)
+
+outages: ## Break everything, and record in docs/alerts.md how soon each alert came.
+	@scripts/setup tests
+	@cargo build --workspace --all-targets
+	@scripts/outages
 
 mutants: ## Change the code that money hangs on; the tests must notice (docs/guarantees.md).
 	@scripts/setup tests
