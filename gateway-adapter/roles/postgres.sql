@@ -1,5 +1,5 @@
 -- The account of the gateway's adapter in the core gateway's database (PostgreSQL), for the
--- default mapping. First the owner of the gateway's tables creates the adapter's own three with
+-- default mapping. First the owner of the gateway's tables creates the adapter's own four with
 -- crates/adapter/src/dialect/postgres/owned_tables.sql. Then an administrator, or an owner of the
 -- tables who may create roles, runs this file, connected to the gateway's database:
 --

@@ -267,13 +267,16 @@ async fn as_account(rig: &AdapterRig, dialect: Dialect, grants: &[&str]) -> Targ
     Target::new(database, config.mapping, "test".to_owned())
 }
 
-const OWN: &str = "GRANT SELECT, INSERT, UPDATE ON echeck_cursor TO USER";
+const OWN: [&str; 2] = [
+    "GRANT SELECT, INSERT, UPDATE ON echeck_cursor TO USER",
+    "GRANT SELECT, INSERT, UPDATE ON echeck_identity TO USER",
+];
 
 #[tokio::test]
 async fn an_account_that_may_only_read_is_a_fault_by_key() {
     for dialect in [Dialect::Postgres, Dialect::Mysql] {
         let rig = rig_on(dialect, "").await;
-        let grants = ["GRANT SELECT ON transfers TO USER", OWN];
+        let grants = ["GRANT SELECT ON transfers TO USER", OWN[0], OWN[1]];
         let target = as_account(&rig, dialect, &grants).await;
         let faults = deeply(&target, None).await.faults.join("\n");
         for message in [

@@ -39,6 +39,7 @@ async fn lookup(rig: &AdapterRig, kind: TransferKeyKind, values: &[&str]) -> Vec
         value: (*value).to_owned(),
     });
     let request = LookupTransfersRequest {
+        identity: None,
         keys: keys.collect(),
     };
     let reply = rig.adapter.lookup_transfers(Request::new(request)).await;
@@ -128,7 +129,10 @@ async fn each_effect_is_written_with_all_it_says(dialect: Dialect) {
         kind: TransferKeyKind::TransferId.into(),
         value: id.to_owned(),
     });
-    let request = Request::new(LookupTransfersRequest { keys: keys.into() });
+    let request = Request::new(LookupTransfersRequest {
+        keys: keys.into(),
+        identity: None,
+    });
     let reply = rig.adapter.lookup_transfers(request).await.unwrap();
     let read: Vec<_> = reply
         .into_inner()
@@ -418,7 +422,10 @@ async fn a_lookup_by_any_key_reads_the_whole_transfer(dialect: Dialect) {
         kind: TransferKeyKind::TransferId.into(),
         value: "TR1".into(),
     };
-    let request = Request::new(LookupTransfersRequest { keys: vec![key] });
+    let request = Request::new(LookupTransfersRequest {
+        keys: vec![key],
+        identity: None,
+    });
     let reply = rig
         .adapter
         .lookup_transfers(request)

@@ -60,6 +60,7 @@ const REVERSALS: &str = "SELECT count(*) FROM transfers WHERE type = 'REVERSAL'"
 #[tokio::test]
 async fn a_full_disk_leaves_nothing_half_applied_and_the_batch_continues_once_there_is_room() {
     let rig = rig("").await;
+    rig.claim_for("gateway").await;
     let rows: Vec<String> = (0..2_000)
         .map(|number| D::new(&format!("TR{number:04}")).sql())
         .collect();

@@ -46,6 +46,7 @@ async fn start(
 #[tokio::test]
 async fn a_batch_is_applied_over_the_network() {
     let rig = common::rig("").await;
+    rig.claim_for("gateway").await;
     rig.sql("DROP TABLE echeck_cursor; DROP TABLE echeck_exceptions")
         .await;
     rig.sql(&D::new("TR1").sql()).await;
@@ -57,7 +58,7 @@ async fn a_batch_is_applied_over_the_network() {
             .unwrap();
 
     let checked = client
-        .check_target(CheckTargetRequest {})
+        .check_target(CheckTargetRequest::default())
         .await
         .unwrap()
         .into_inner();
@@ -73,7 +74,10 @@ async fn a_batch_is_applied_over_the_network() {
         value: "TR1".into(),
     }];
     let found = client
-        .lookup_transfers(LookupTransfersRequest { keys })
+        .lookup_transfers(LookupTransfersRequest {
+            keys,
+            identity: None,
+        })
         .await
         .unwrap();
     assert_eq!(found.into_inner().matches[0].transfers[0].amount_minor, 500);
@@ -122,6 +126,7 @@ async fn a_batch_is_applied_over_the_network() {
 #[tokio::test]
 async fn a_full_batch_with_the_acquirers_rows_fits_through_the_network() {
     let rig = common::rig("").await;
+    rig.claim_for("gateway").await;
     let shutdown = CancellationToken::new();
     let (address, running) = start(configured(&rig, ""), shutdown.clone()).await;
     let mut client = AdapterServiceClient::connect(format!("http://{address}"))

@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use common::{D, rig_on};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{AdapterRig, Journal, fail, reason_of, reverse};
-use echeck_proto::adapter::v1::TransferState;
+use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
+use echeck_proto::adapter::v1::{CheckTargetRequest, TransferState};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, MySqlConnection, PgConnection};
-use tonic::{Code, Status};
+use tonic::{Code, Request, Status};
 
 /// A session of the gateway itself.
 enum Owner {
@@ -196,4 +197,35 @@ async fn a_row_that_refers_to_a_transfer_does_not_lock_it() {
         .unwrap();
     owner.run("COMMIT").await;
     assert_eq!(rig.one(REVERSALS).await, "1");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_being_applied_is_no_fault_of_the_target_and_a_locked_table_is() {
+    for dialect in [Dialect::Postgres, Dialect::Mysql] {
+        let rig = rig_of_five(dialect).await;
+        let batch = Journal::default().changes([reverse("TR1", 500, None)]);
+        rig.apply(batch).await.unwrap();
+        let mut other_copy = Owner::connect(&rig, dialect).await;
+        other_copy.run("BEGIN").await;
+        other_copy
+            .run("UPDATE echeck_cursor SET updated_at = 'now'")
+            .await;
+        let check = || {
+            rig.adapter
+                .check_target(Request::new(CheckTargetRequest::default()))
+        };
+        let checked = check().await.unwrap().into_inner();
+        assert!(checked.ok, "{dialect:?}: {:?}", checked.faults);
+        other_copy.run("ROLLBACK").await;
+
+        other_copy
+            .run(match dialect {
+                Dialect::Mysql => "LOCK TABLES transfers WRITE",
+                _ => "BEGIN; LOCK TABLE transfers IN SHARE MODE",
+            })
+            .await;
+        let checked = check().await.unwrap().into_inner();
+        let told = checked.faults.iter().any(|told| told.contains("locked"));
+        assert!(told, "{dialect:?}: {:?}", checked.faults);
+    }
 }

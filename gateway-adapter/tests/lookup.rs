@@ -26,7 +26,10 @@ async fn lookup(
     rig: &AdapterRig,
     keys: Vec<TransferKey>,
 ) -> Result<LookupTransfersResponse, Status> {
-    let request = Request::new(LookupTransfersRequest { keys });
+    let request = Request::new(LookupTransfersRequest {
+        keys,
+        identity: None,
+    });
     rig.adapter
         .lookup_transfers(request)
         .await

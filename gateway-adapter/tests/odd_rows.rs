@@ -43,6 +43,7 @@ async fn by_trace(rig: &AdapterRig, traces: &[&str]) -> Vec<Transfer> {
         value: (*value).to_owned(),
     });
     let request = LookupTransfersRequest {
+        identity: None,
         keys: keys.collect(),
     };
     let reply = rig.adapter.lookup_transfers(Request::new(request)).await;

@@ -362,7 +362,10 @@ async fn a_column_that_gets_another_type_while_running_costs_no_connection() {
             kind: TransferKeyKind::TransferId.into(),
             value: "TR1".to_owned(),
         }];
-        let request = Request::new(LookupTransfersRequest { keys });
+        let request = Request::new(LookupTransfersRequest {
+            keys,
+            identity: None,
+        });
         let found = rig.adapter.lookup_transfers(request).await?.into_inner();
         Ok::<i64, Status>(found.matches[0].transfers[0].amount_minor)
     };

@@ -400,7 +400,10 @@ async fn lookups_find_what_was_paid_and_not_what_was_created_for_it(dialect: Dia
         kind: kind.into(),
         value: value.to_owned(),
     });
-    let request = LookupTransfersRequest { keys: keys.into() };
+    let request = LookupTransfersRequest {
+        keys: keys.into(),
+        identity: None,
+    };
     let reply = rig.adapter.lookup_transfers(Request::new(request)).await;
     let matches = reply.unwrap().into_inner().matches.into_iter();
     let found: Vec<Vec<String>> = matches

@@ -1,5 +1,5 @@
 -- The account of RallyPay's adapter in the Rails app's database (PostgreSQL), for the default
--- mapping. First the owner of the app's tables creates the adapter's own three with
+-- mapping. First the owner of the app's tables creates the adapter's own four with
 -- crates/adapter/src/dialect/postgres/owned_tables.sql, or a migration of the app does. Then an
 -- administrator, or an owner of the tables who may create roles, runs this file, connected to the
 -- app's database:

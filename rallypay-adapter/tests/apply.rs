@@ -281,6 +281,7 @@ async fn the_status_column_must_be_of_the_configured_kind() {
 async fn a_mirror_answers_over_the_network_but_does_not_look_up() {
     let rig = rig("").await;
     add(&rig, "TR1", "'succeeded'").await;
+    rig.claim_for("rallypay").await;
     let toml = format!(
         "[target]\nurl = \"sqlite://{}\"\n[server]\nlisten = \"127.0.0.1:0\"",
         rig.path().display()
@@ -299,7 +300,7 @@ async fn a_mirror_answers_over_the_network_but_does_not_look_up() {
         .await
         .unwrap();
     let checked = client
-        .check_target(CheckTargetRequest {})
+        .check_target(CheckTargetRequest::default())
         .await
         .unwrap()
         .into_inner();
@@ -307,7 +308,10 @@ async fn a_mirror_answers_over_the_network_but_does_not_look_up() {
     assert_eq!(checked.profile, "rallypay");
     assert_eq!(checked.funding_policy(), FundingPolicy::Unspecified);
     let lookup = client
-        .lookup_transfers(LookupTransfersRequest { keys: vec![] })
+        .lookup_transfers(LookupTransfersRequest {
+            keys: vec![],
+            identity: None,
+        })
         .await
         .unwrap_err();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! The configuration of the returns service; `example.toml` beside this crate has every key.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,6 +85,12 @@ impl Config {
     /// How this process logs.
     pub fn telemetry(&self) -> &TelemetryConfig {
         &self.telemetry
+    }
+
+    /// The servers that files are fetched from, by host and port.
+    pub(crate) fn hosts(&self) -> HashSet<String> {
+        let locations = self.locations.values();
+        locations.filter_map(RemoteLocation::host).collect()
     }
 
     pub(crate) fn database_names(&self) -> Vec<String> {

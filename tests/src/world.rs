@@ -166,6 +166,17 @@ impl World {
         let client = ReturnsServiceClient::connect(stack.url())
             .await
             .expect("it answers");
+        // Until then they are not asked for anything.
+        for target in [&gateway, &rallypay] {
+            eventually("the databases are claimed", || async {
+                let claimed = sqlx::query("SELECT 1 FROM echeck_identity");
+                claimed
+                    .fetch_optional(target)
+                    .await
+                    .is_ok_and(|row| row.is_some())
+            })
+            .await;
+        }
         Self {
             client,
             gateway,

@@ -14,7 +14,7 @@ use crate::output::{Table, bold, out};
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  echeck diagnose\n  echeck diagnose worldpay_returns --json\n\n\
-    Exit codes: 0 everything is available, 7 something is unavailable"
+    Exit codes: 0 everything is available, 7 something is not, or an incident is open"
 )]
 pub(crate) struct DiagnoseArguments {
     /// Only this source and what all sources share.

@@ -65,10 +65,7 @@ impl Target {
         if let Some(to) = adoption.to {
             cursor::advance(&mut *session, &self.adapter, cursor, to, now).await?;
         }
-        if let Some(from) = adoption.from {
-            self.set_exceptions_aside(&mut *session, adoption, from)
-                .await?;
-        }
+        self.set_exceptions_aside(&mut *session, adoption).await?;
         let identity = &adoption.identity;
         let replaced = Recorded::IsReplaced;
         identity::record(&mut *session, &self.adapter, identity, replaced, now).await?;
@@ -82,14 +79,16 @@ impl Target {
         &self,
         session: &mut dyn TargetSession,
         adoption: &CursorAdoption,
-        from: Cursor,
     ) -> Result<(), DbError> {
-        let to = adoption.to.filter(|to| to.journal == from.journal);
+        let journal = adoption.identity.journal;
+        // Without a cursor they can only be of an earlier time of the same journal.
+        let from = adoption.from.map_or(journal, |from| from.journal);
+        let to = adoption.to.filter(|_| from == journal);
         let update = Query::update()
             .table(progress::TABLE)
             .value("journal_id", adoption.id.to_string())
             .and_where(Expr::col("adapter").eq(self.adapter.as_str()))
-            .and_where(Expr::col("journal_id").eq(from.journal.to_string()))
+            .and_where(Expr::col("journal_id").eq(from.to_string()))
             .and_where(Expr::col("position").gt(position_of(to)))
             .to_owned();
         session.execute(SqlStatement::Update(update)).await?;

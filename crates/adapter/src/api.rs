@@ -1,5 +1,8 @@
 //! The gRPC service over a target.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use echeck_proto::adapter::CONTRACT_VERSION;
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService;
@@ -10,24 +13,27 @@ use echeck_service::clock::Clocks;
 use tonic::{Code, Request, Response, Status};
 use tracing::{info, warn};
 
-use crate::apply::{Applied, Target};
+use crate::apply::{Applied, ApplyError, Target};
 use crate::batch::{
-    LookupKey, parse_adoption, parse_applied, parse_batch, parse_claim, parse_keys,
+    LookupKey, parse_adoption, parse_applied, parse_batch, parse_claim, parse_identity, parse_keys,
 };
-use crate::check::check;
+use crate::check::{TargetCheck, check};
 use crate::conflict::CONFLICT_PAUSES;
 use crate::cursor::{Cursor, position_of};
 use crate::dialect::{Access, DbError, failpoint};
 use crate::fit::SchemaAge;
-use crate::identity::TargetIdentity;
+use crate::identity::{self, IdentityMismatch, TargetIdentity};
 use crate::mapping::LookupError;
 use crate::progress::{self, StepException};
-use crate::status::invalid;
+use crate::status::{another_target, invalid};
 
 /// The number of exceptions that are listed when the caller names none.
 const DEFAULT_LIMIT: u32 = 1_000;
 /// The maximum number of exceptions that are listed.
 const MAX_LIMIT: u32 = 10_000;
+
+/// How long a check takes at most, when the caller does not say.
+const CHECK_WITHIN: Duration = Duration::from_millis(1_800);
 
 /// The adapter's RPCs.
 pub struct AdapterApi {
@@ -44,10 +50,31 @@ impl AdapterApi {
         self.clocks.work.now()
     }
 
+    /// Says which database it is.
+    fn another_target(&self, mismatch: &IdentityMismatch) -> Status {
+        let target = self.target.database.shown().to_owned();
+        another_target(mismatch, HashMap::from([("target".to_owned(), target)]))
+    }
+
     /// Looks transfers up in one transaction. What fails by a remembered schema counts as a
     /// conflict, since the next try reads the schema.
-    async fn look_up(&self, keys: &[LookupKey]) -> Result<Vec<Vec<proto::Transfer>>, Status> {
+    async fn look_up(
+        &self,
+        keys: &[LookupKey],
+        meant: Option<&TargetIdentity>,
+    ) -> Result<Vec<Vec<proto::Transfer>>, Status> {
         let mut session = self.target.database.begin(Access::Read).await?;
+        if let Some(meant) = meant
+            && let Err(mismatch) =
+                identity::check(&mut *session, &self.target.adapter, meant).await?
+        {
+            session.roll_back().await;
+            return Err(match mismatch {
+                // The returns service claims it with its first look at it.
+                IdentityMismatch::Unclaimed => DbError::Conflict(mismatch.to_string()).into(),
+                IdentityMismatch::Other { .. } => self.another_target(&mismatch),
+            });
+        }
         let found = match self.target.fit(&mut *session, SchemaAge::Recent).await {
             Ok((fitted, schema_age)) => {
                 let found = fitted.mapping.lookup(&mut *session, keys).await;
@@ -72,11 +99,14 @@ impl AdapterService for AdapterApi {
         &self,
         request: Request<proto::LookupTransfersRequest>,
     ) -> Result<Response<proto::LookupTransfersResponse>, Status> {
-        let keys = parse_keys(request.into_inner().keys).map_err(|found| invalid(&found))?;
+        let request = request.into_inner();
+        let meant = request.identity.map(parse_identity).transpose();
+        let meant = meant.map_err(|found| invalid(&found))?;
+        let keys = parse_keys(request.keys).map_err(|found| invalid(&found))?;
         failpoint("lookup::before_read").await?;
         let mut pauses = CONFLICT_PAUSES.iter();
         let matches = loop {
-            match (self.look_up(&keys).await, pauses.next()) {
+            match (self.look_up(&keys, meant.as_ref()).await, pauses.next()) {
                 // Such as a connection from before a change of the schema, which is closed now.
                 (Err(busy), Some(pause)) if busy.code() == Code::Aborted => {
                     tokio::time::sleep(*pause).await;
@@ -99,9 +129,13 @@ impl AdapterService for AdapterApi {
         let batch = parse_batch(request.into_inner()).map_err(|found| invalid(&found))?;
         let journal = batch.identity.journal;
         let applied = self.target.apply(&batch, self.now()).await;
-        let Applied { cursor, exceptions } = applied.inspect_err(|error| {
+        let applied = applied.inspect_err(|error| {
             warn!(%journal, error = %ErrorChain(error), "a batch was not applied");
-        })?;
+        });
+        let Applied { cursor, exceptions } = match applied {
+            Err(ApplyError::Identity(mismatch)) => return Err(self.another_target(&mismatch)),
+            applied => applied?,
+        };
         info!(
             %journal,
             position = cursor.position,
@@ -143,8 +177,11 @@ impl AdapterService for AdapterApi {
         &self,
         request: Request<proto::ClaimTargetRequest>,
     ) -> Result<Response<proto::ClaimTargetResponse>, Status> {
-        let claimed = parse_claim(request.into_inner()).map_err(|found| invalid(&found))?;
-        let known = self.target.claim(&claimed, self.now()).await?;
+        let claim = parse_claim(request.into_inner()).map_err(|found| invalid(&found))?;
+        let known = self
+            .target
+            .claim(&claim.identity, claim.seen, self.now())
+            .await?;
         Ok(Response::new(proto::ClaimTargetResponse {
             identity: Some(identity_to_proto(known)),
         }))
@@ -196,9 +233,15 @@ impl AdapterService for AdapterApi {
 
     async fn check_target(
         &self,
-        _request: Request<proto::CheckTargetRequest>,
+        request: Request<proto::CheckTargetRequest>,
     ) -> Result<Response<proto::CheckTargetResponse>, Status> {
-        let found = check(&self.target).await.demanding_own_tables();
+        let within = match request.into_inner().within_ms {
+            0 => CHECK_WITHIN,
+            ms => Duration::from_millis(ms.into()),
+        };
+        let checking = tokio::time::timeout(within, check(&self.target)).await;
+        let found = checking.unwrap_or_else(|_| TargetCheck::unanswered(within));
+        let found = found.demanding_own_tables();
         let settings = self.target.mapping.settings();
         let (database_version, now) = match found.facts {
             Some(facts) => (facts.version, facts.now),

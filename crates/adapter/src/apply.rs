@@ -316,10 +316,8 @@ impl Target {
         let before = cursor::read(session, &self.adapter).await?;
         failpoint("apply::after_cursor_read").await?;
         let journal = part.identity.journal;
-        if let Some(mismatch) = identity::check(session, &self.adapter, part.identity, now).await? {
-            return Err(mismatch.into());
-        }
         cursor::check(before, journal, part.previous, first.position)?;
+        identity::check(session, &self.adapter, part.identity).await??;
         let (fitted, schema_age) = self.fit(session, schema_age).await?;
         let cursor = Cursor {
             journal,

@@ -1,5 +1,7 @@
 //! The check of a target: whether it answers, and whether the mapping fits it.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use sea_query::{Alias, Expr, ExprTrait as _, Query};
 
@@ -102,6 +104,18 @@ async fn check_writes(
 }
 
 impl TargetCheck {
+    /// The target has not answered in time.
+    pub(crate) fn unanswered(within: Duration) -> Self {
+        Self {
+            faults: vec![format!(
+                "the target has not answered the check within {} ms: it is busy, or its tables are \
+                 locked",
+                within.as_millis()
+            )],
+            ..Self::default()
+        }
+    }
+
     /// Turns the adapter's missing tables into a fault, for when the adapter does not create
     /// them.
     pub(crate) fn demanding_own_tables(mut self) -> Self {
@@ -148,17 +162,26 @@ async fn try_to_write(
         return Ok(());
     }
     let mut session = target.database.begin(Access::Write).await?;
-    let written = match cursor::touch(&mut *session, &target.adapter).await {
-        // Somebody is writing.
-        Ok(()) | Err(DbError::Conflict(_)) => Ok(()),
-        Err(error) => Err(error),
-    };
+    let known = identity::read(&mut *session, &target.adapter)
+        .await
+        .map(drop);
     let table = &target.mapping.settings().table;
-    let locked = match (&written, mapping.needs().updated.first()) {
+    let locked = match (&known, mapping.needs().updated.first()) {
         (Ok(()), Some(column)) => touch_table(&mut *session, table, column).await,
         _ => Ok(()),
     };
+    // Last, so that the row which every batch needs is kept for the shortest time. A transaction
+    // in which a statement failed takes no other.
+    let written = match (&known, &locked) {
+        (Ok(()), Ok(())) => cursor::touch(&mut *session, &target.adapter).await,
+        _ => Ok(()),
+    };
     session.roll_back().await;
+    let written = match known.and(written) {
+        // Somebody is writing.
+        Err(DbError::Conflict(_)) => Ok(()),
+        other => other,
+    };
     match locked {
         Err(DbError::Conflict(_)) => {
             let fault = format!("another session has locked the table {:?}", table.as_str());

@@ -6,7 +6,7 @@ use sea_query::{Expr, ExprTrait as _, OnConflict, Query};
 use uuid::Uuid;
 
 use crate::apply::Target;
-use crate::cursor::not_ours;
+use crate::cursor::{self, Cursor, not_ours, position_of};
 use crate::dialect::{Access, DbError, SqlStatement, TargetSession};
 use crate::timestamp::TimestampFormat;
 
@@ -22,17 +22,24 @@ pub struct TargetIdentity {
     pub database: String,
 }
 
-/// The batch is for another database of the installation.
+/// The target is not the one that is meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the target is known as {known:?}, and this batch is for {batch:?}; are the addresses or URLs of \
-     two adapters swapped?"
-)]
-pub struct IdentityMismatch {
-    /// The name that is recorded.
-    pub known: String,
-    /// The name in the batch.
-    pub batch: String,
+pub enum IdentityMismatch {
+    /// Nobody has claimed it.
+    #[error("nobody has claimed this target; it may be another database than before")]
+    Unclaimed,
+    /// It is another's.
+    #[error(
+        "the target is known as {:?} of journal {}, and {:?} of journal {} is meant; does the URL or \
+         the address of an adapter lead to another database?",
+        known.database, known.journal, meant.database, meant.journal
+    )]
+    Other {
+        /// What is recorded.
+        known: TargetIdentity,
+        /// What the caller means.
+        meant: TargetIdentity,
+    },
 }
 
 /// What happens to an identity that is recorded already.
@@ -102,34 +109,50 @@ pub(crate) async fn record(
         .map(drop)
 }
 
-/// Checks that a batch is for this target. One that nobody has claimed takes it, and is the batch's
-/// from then on.
+/// Checks that the target is the one that is meant.
 pub(crate) async fn check(
     session: &mut dyn TargetSession,
     adapter: &str,
-    batch: &TargetIdentity,
-    now: DateTime<Utc>,
-) -> Result<Option<IdentityMismatch>, DbError> {
-    let Some(known) = read(session, adapter).await? else {
-        record(session, adapter, batch, Recorded::Stays, now).await?;
-        return Ok(None);
-    };
-    Ok(
-        (known.database != batch.database).then(|| IdentityMismatch {
-            known: known.database,
-            batch: batch.database.clone(),
+    meant: &TargetIdentity,
+) -> Result<Result<(), IdentityMismatch>, DbError> {
+    Ok(match read(session, adapter).await? {
+        None => Err(IdentityMismatch::Unclaimed),
+        Some(known) if known == *meant => Ok(()),
+        Some(known) => Err(IdentityMismatch::Other {
+            known,
+            meant: meant.clone(),
         }),
-    )
+    })
+}
+
+/// Why a target was not claimed.
+#[derive(Debug, thiserror::Error)]
+pub enum ClaimRefused {
+    /// It is somewhere else by now.
+    #[error("the target is at position {} by now, not where it was seen; look again", position_of(*.0))]
+    Moved(Option<Cursor>),
+    /// The database did not answer.
+    #[error(transparent)]
+    Db(#[from] DbError),
 }
 
 impl Target {
     /// Records whose target it is, unless that is recorded already, and gives what is recorded.
-    pub(crate) async fn claim(
+    ///
+    /// # Errors
+    /// When the cursor is not where the caller saw it, or the database does not answer.
+    pub async fn claim(
         &self,
         identity: &TargetIdentity,
+        seen: Option<Cursor>,
         now: DateTime<Utc>,
-    ) -> Result<TargetIdentity, DbError> {
+    ) -> Result<TargetIdentity, ClaimRefused> {
         let mut session = self.database.begin(Access::Write).await?;
+        let cursor = cursor::read(&mut *session, &self.adapter).await?;
+        if cursor != seen {
+            session.roll_back().await;
+            return Err(ClaimRefused::Moved(cursor));
+        }
         record(&mut *session, &self.adapter, identity, Recorded::Stays, now).await?;
         let known = read(&mut *session, &self.adapter).await?;
         session.commit().await?;

@@ -31,5 +31,5 @@ pub mod timestamp;
 mod trial;
 pub mod values_table;
 
-pub use identity::{IdentityMismatch, TargetIdentity};
+pub use identity::{ClaimRefused, IdentityMismatch, TargetIdentity};
 pub use public_message::public_message;

@@ -4,13 +4,13 @@
 use serde_json::Value;
 
 use crate::apply::Target;
-use crate::check::TargetCheck;
+use crate::check::{OWN_TABLES, TargetCheck};
 use crate::dialect::{DbError, Dialect, SqlStatement, TargetSession};
 use crate::identifier::Identifier;
 use crate::mapping::{ConfiguredWord, Mapping, MappingNeeds};
 use crate::schema::{ColumnKind, MappedColumn, TableSchema};
 use crate::values_table::{InsertColumn, InsertSource, ValuesTable};
-use crate::{adopt, checks, cursor, progress};
+use crate::{adopt, checks};
 
 /// Compares what the mapping needs with what the account, the types and the constraints allow.
 pub(crate) async fn check(
@@ -187,7 +187,7 @@ async fn refused_writes(
             writes.push((table.as_str(), rows.insert(&inserted)));
         }
     }
-    for own in [cursor::TABLE, progress::TABLE, adopt::TABLE] {
+    for own in OWN_TABLES {
         if missing_tables.contains(&own) {
             continue;
         }

@@ -11,6 +11,7 @@ use crate::batch::Violation;
 use crate::cursor::CursorMismatch;
 use crate::dialect::DbError;
 use crate::fit::FitError;
+use crate::identity::{ClaimRefused, IdentityMismatch};
 use crate::mapping::LookupError;
 
 /// The domain of every reason below.
@@ -55,6 +56,19 @@ impl From<DbError> for Status {
     }
 }
 
+/// The target is not the one that is meant.
+pub(crate) fn another_target(
+    mismatch: &IdentityMismatch,
+    metadata: HashMap<String, String>,
+) -> Status {
+    with_metadata(
+        Code::FailedPrecondition,
+        "TARGET_MISMATCH",
+        mismatch,
+        metadata,
+    )
+}
+
 impl From<FitError> for Status {
     fn from(error: FitError) -> Self {
         match error {
@@ -70,9 +84,16 @@ impl From<ApplyError> for Status {
             ApplyError::Db(error) => error.into(),
             ApplyError::Fit(error) => error.into(),
             ApplyError::Mismatch(mismatch) => mismatch.into(),
-            ApplyError::Identity(mismatch) => {
-                status(Code::FailedPrecondition, "TARGET_MISMATCH", &mismatch)
-            }
+            ApplyError::Identity(mismatch) => another_target(&mismatch, HashMap::new()),
+        }
+    }
+}
+
+impl From<ClaimRefused> for Status {
+    fn from(error: ClaimRefused) -> Self {
+        match error {
+            ClaimRefused::Db(error) => error.into(),
+            ClaimRefused::Moved(_) => status(Code::FailedPrecondition, "CURSOR_MISMATCH", &error),
         }
     }
 }

@@ -532,6 +532,7 @@ async fn two_adapters_in_one_target_have_a_cursor_each() {
     other.adapter = "other".to_owned();
     let batch = parse_batch(request).unwrap();
     let now = chrono::DateTime::from_timestamp(0, 0).unwrap();
+    other.claim(&batch.identity, None, now).await.unwrap();
     other.apply(&batch, now).await.unwrap();
     let count = "SELECT count(*) FROM echeck_cursor WHERE position = 1";
     assert_eq!(rig.one(count).await, "2");

@@ -1,12 +1,14 @@
 //! The machine's clock is compared with every server that tells its time, again and again. A wrong one
 //! judges due times wrongly, and makes other servers refuse what it signs.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use echeck_service::clock::{Clocks, ToldTime};
+use echeck_service::machine::is_in_url;
 use futures_util::future::join_all;
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::{Area, Cause, Problem, Subject, WrongClock};
@@ -26,8 +28,15 @@ const EVERY: Duration = Duration::from_secs(5);
 /// same moment.
 const FIRST: Duration = Duration::from_secs(2);
 
-/// The name of a server, as in "the clock of the bucket", and what its clock shows.
-pub type ClockReading = (String, DateTime<Utc>);
+/// What a server's clock shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClockReading {
+    /// The name of the server, as in "the clock of the bucket".
+    pub name: String,
+    pub at: DateTime<Utc>,
+    /// Whether that is this machine's clock again, which proves nothing where others can be asked.
+    pub is_this_machine: bool,
+}
 
 /// Servers that tell their time.
 #[async_trait]
@@ -46,19 +55,31 @@ pub struct LastAnswer {
 impl ClockReference for LastAnswer {
     async fn read(&self) -> Vec<ClockReading> {
         let told = self.told.now();
-        told.map(|at| (self.name.clone(), at)).into_iter().collect()
+        let reading = told.map(|at| ClockReading {
+            name: self.name.clone(),
+            at,
+            is_this_machine: is_in_url(&self.name),
+        });
+        reading.into_iter().collect()
     }
 }
 
 /// The server of the returns database.
-pub struct StoreClock(pub Arc<dyn Store>);
+pub struct StoreClock {
+    pub store: Arc<dyn Store>,
+    pub is_this_machine: bool,
+}
 
 #[async_trait]
 impl ClockReference for StoreClock {
     async fn read(&self) -> Vec<ClockReading> {
-        let at = self.0.database_time().await.ok().flatten();
-        let name = || "the returns database".to_owned();
-        at.map(|at| (name(), at)).into_iter().collect()
+        let at = self.store.database_time().await.ok().flatten();
+        let reading = at.map(|at| ClockReading {
+            name: "the returns database".to_owned(),
+            at,
+            is_this_machine: self.is_this_machine,
+        });
+        reading.into_iter().collect()
     }
 }
 
@@ -67,6 +88,8 @@ pub struct ClockWatch {
     pub clocks: Clocks,
     pub references: Vec<Arc<dyn ClockReference>>,
     pub incidents: IncidentReporter,
+    /// The servers whose clocks differed when they were read last.
+    pub differing: Mutex<BTreeSet<String>>,
 }
 
 /// By how much this machine's clock is ahead of another.
@@ -81,15 +104,31 @@ impl ClockWatch {
                 differences = self.compare() => differences,
                 () = stop.cancelled() => return,
             };
-            let now = self.clocks.work.now();
-            match judge(&differences) {
-                Some(cause) => {
-                    let problem = Problem::new(Subject::Machine, cause, now);
-                    self.incidents.report(problem);
-                }
-                None => self.incidents.clear(Subject::Machine, Area::Clock, now),
-            }
+            self.tell(&differences);
             sleep(EVERY, &stop).await;
+        }
+    }
+
+    /// Reports a clock that is wrong, and that all are right again: those that differed must have
+    /// said so, and not only be silent.
+    fn tell(&self, differences: &[Ahead]) {
+        let now = self.clocks.work.now();
+        let mut differing = self
+            .differing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (name, ahead) in differences {
+            if differs(*ahead) {
+                differing.insert(name.clone());
+            } else {
+                differing.remove(name);
+            }
+        }
+        if let Some(cause) = judge(differences) {
+            self.incidents
+                .report(Problem::new(Subject::Machine, cause, now));
+        } else if differing.is_empty() && !differences.is_empty() {
+            self.incidents.clear(Subject::Machine, Area::Clock, now);
         }
     }
 
@@ -99,10 +138,15 @@ impl ClockWatch {
             let read = tokio::time::timeout(PATIENCE, reference.read()).await;
             let now = self.clocks.machine.now();
             let read = read.unwrap_or_default().into_iter();
-            read.map(|(name, theirs)| (name, now - theirs))
+            read.map(|read| (read.is_this_machine, (read.name, now - read.at)))
                 .collect::<Vec<_>>()
         });
-        join_all(asked).await.concat()
+        let read = join_all(asked).await.concat();
+        let others = read.iter().any(|(is_this_machine, _)| !is_this_machine);
+        let counted = read
+            .into_iter()
+            .filter(|(is_this_machine, _)| !(others && *is_this_machine));
+        counted.map(|(_, ahead)| ahead).collect()
     }
 }
 
@@ -125,21 +169,23 @@ impl Probe for ClockWatch {
     }
 }
 
+fn differs(ahead: TimeDelta) -> bool {
+    ahead.abs() > CLOCKS_DIFFER
+}
+
 /// Whose clock is wrong, by what most of them show.
 fn judge(differences: &[Ahead]) -> Option<Cause> {
-    let differs = |ahead: &&Ahead| ahead.1.abs() > CLOCKS_DIFFER;
-    let (wrong, right): (Vec<&Ahead>, Vec<&Ahead>) = differences.iter().partition(differs);
+    let (wrong, right): (Vec<&Ahead>, Vec<&Ahead>) =
+        differences.iter().partition(|(_, ahead)| differs(*ahead));
     let (first, by) = wrong.first()?;
-    let agree = wrong
-        .iter()
-        .all(|(_, other)| (*other - *by).abs() <= CLOCKS_DIFFER);
+    let agree = wrong.iter().all(|(_, other)| !differs(*other - *by));
     let names: Vec<&str> = wrong.iter().map(|(name, _)| name.as_str()).collect();
-    let (whose, against) = if right.is_empty() && wrong.len() == 1 {
-        (WrongClock::Unknown, first.clone())
-    } else if agree && wrong.len() > right.len() {
+    let (whose, against) = if agree && wrong.len() > right.len().max(1) {
         (WrongClock::Ours, those_of(&names))
-    } else {
+    } else if right.len() > wrong.len() {
         (WrongClock::Theirs, first.clone())
+    } else {
+        (WrongClock::Unknown, first.clone())
     };
     Some(Cause::ClockWrong {
         whose,
@@ -177,7 +223,7 @@ mod tests {
             "The clock of this machine is wrong: it is 95 s ahead of those of the bucket, x and y."
         );
         assert_eq!(
-            headline(&[("the bucket", 0), ("x", -300)]).unwrap(),
+            headline(&[("the bucket", 0), ("y", 1), ("x", -300)]).unwrap(),
             "The clock of x is wrong: ours is 300 s behind it, and agrees with the others."
         );
         assert_eq!(
@@ -185,5 +231,9 @@ mod tests {
             "Two clocks differ, and either may be wrong: this machine's is 95 s ahead of that of \
              the bucket."
         );
+        for nobody_agrees in [&[("x", 95), ("y", 0)][..], &[("x", 95), ("y", -300)]] {
+            let told = headline(nobody_agrees).unwrap();
+            assert!(told.starts_with("Two clocks differ"), "{told}");
+        }
     }
 }

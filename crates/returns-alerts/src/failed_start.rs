@@ -4,15 +4,15 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use echeck_service::machine::host_name;
 use futures_util::future::join_all;
 use returns_model::incident::{AlertKind, Cause, IncidentRecord, Problem, Subject};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Observed, observed};
+use crate::last_end::ProcessNotes;
 use crate::message::AlertMessage;
 use crate::rules::after;
 use crate::settings::AlertSettings;
@@ -48,11 +48,10 @@ impl Told {
 }
 
 impl FailedStarts {
-    /// Those of this machine that are noted in the folder of the spool, which replicas on other
-    /// machines may share.
-    pub fn noted_in(folder: &Path) -> Self {
+    /// Those that are noted.
+    pub fn noted_by(notes: &ProcessNotes) -> Self {
         Self {
-            file: folder.join(format!("failed-start-{}.json", host_name())),
+            file: notes.file("failed-start"),
         }
     }
 

@@ -3,11 +3,48 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use echeck_service::machine::{boot_id, host_name, started_ticks};
 use serde::{Deserialize, Serialize};
+
+/// Where the processes of this service keep their notes: on this machine, and on this port. Replicas
+/// elsewhere may share the folder.
+pub struct ProcessNotes {
+    folder: PathBuf,
+    place: String,
+}
+
+impl ProcessNotes {
+    /// Notes in `folder`, of the service that listens on `listen`.
+    pub fn of(folder: &Path, listen: &SocketAddr) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            place: format!("{}-{}", host_name(), listen.port()),
+        }
+    }
+
+    /// The file of a kind of notes.
+    pub(crate) fn file(&self, kind: &str) -> PathBuf {
+        self.folder.join(format!("{kind}-{}.json", self.place))
+    }
+
+    /// Notes that this process runs from `now` on.
+    pub fn begin(&self, now: DateTime<Utc>) -> RunningProcess {
+        let file = self.file("process");
+        let earlier = fs::read(&file).ok();
+        let earlier: Option<Note> = earlier.and_then(|text| serde_json::from_slice(&text).ok());
+        let process = RunningProcess {
+            file,
+            note: Note::of_this_process(now),
+            before: earlier.and_then(|note| note.end()),
+        };
+        process.write();
+        process
+    }
+}
 
 /// The note of this process.
 pub struct RunningProcess {
@@ -55,21 +92,6 @@ impl Note {
 }
 
 impl RunningProcess {
-    /// Notes in `folder` that this process runs from `now` on. Replicas on other machines may share
-    /// the folder.
-    pub fn begin(folder: &Path, now: DateTime<Utc>) -> Self {
-        let file = folder.join(format!("process-{}.json", host_name()));
-        let earlier = fs::read(&file).ok();
-        let earlier: Option<Note> = earlier.and_then(|text| serde_json::from_slice(&text).ok());
-        let process = Self {
-            file,
-            note: Note::of_this_process(now),
-            before: earlier.and_then(|note| note.end()),
-        };
-        process.write();
-        process
-    }
-
     /// Notes that this process ends; `why` when it ends with a failure.
     pub fn end(mut self, why: Option<String>) {
         self.note.failed = why;
@@ -103,13 +125,14 @@ mod tests {
     #[test]
     fn a_shutdown_leaves_nothing_to_tell_and_a_failure_its_reason() {
         let folder = tempfile::tempdir().unwrap();
-        let first = RunningProcess::begin(folder.path(), now());
+        let notes = ProcessNotes::of(folder.path(), &([127, 0, 0, 1], 50_051).into());
+        let first = notes.begin(now());
         assert_eq!(first.before, None);
         first.end(None);
-        let second = RunningProcess::begin(folder.path(), now());
+        let second = notes.begin(now());
         assert_eq!(second.before, None);
         second.end(Some("the worker of the imports panicked".to_owned()));
-        let third = RunningProcess::begin(folder.path(), now());
+        let third = notes.begin(now());
         let told = third.before.as_deref();
         assert_eq!(told, Some("the worker of the imports panicked"));
     }

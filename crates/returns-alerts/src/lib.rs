@@ -35,7 +35,7 @@ pub use clock_watch::{ClockReading, ClockReference, ClockWatch, LastAnswer, Stor
 pub use diagnoser::Diagnoser;
 pub use failed_start::FailedStarts;
 pub use heartbeat::beat;
-pub use last_end::RunningProcess;
+pub use last_end::{ProcessNotes, RunningProcess};
 pub use manager::IncidentManager;
 pub use memory::IncidentMemory;
 pub use operate::{IncidentDetails, OperateError, TestResult};

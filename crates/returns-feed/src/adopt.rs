@@ -16,7 +16,7 @@ pub enum AdoptError {
         "{database} is on a row of this journal, at position {position}: there is nothing to adopt"
     )]
     Fits { database: String, position: u64 },
-    #[error("{0} has applied nothing, so it can follow any journal: there is nothing to adopt")]
+    #[error("{0} is ours and has applied nothing: there is nothing to adopt")]
     NothingApplied(String),
     #[error("{0}")]
     Position(String),
@@ -38,7 +38,8 @@ impl From<AdapterError> for AdoptError {
 
 /// What an operator asks for.
 pub struct AdoptRequest {
-    /// Where the cursor is to be; 0 for the end of the journal.
+    /// Where the cursor is to be. 0 for where it is if it is on a row of this journal, for the start
+    /// if the database has applied nothing, and for the end of the journal else.
     pub position: u64,
     pub actor: String,
     pub reason: String,
@@ -51,6 +52,7 @@ impl Feed {
         let answer = self.adapter.progress(u64::MAX).await?;
         let head = self.store.head().await?;
         let recorded = self.store.progress(&database).await?.position;
+        self.check_version(&answer)?;
         let is_ours = self.check_identity(&answer, &head, recorded);
         if answer.cursor.is_none() && is_ours.is_ok() {
             return Err(AdoptError::NothingApplied(database));
@@ -89,7 +91,7 @@ impl Feed {
             (None, _) => {
                 return Err(AdoptError::Position(format!(
                     "the journal has no row {position}, it ends at {}; to start again, delete the \
-                     row of {database} in its table echeck_cursor",
+                     row of {database} in its table echeck_cursor, if it has one, and adopt it then",
                     head.position
                 )));
             }

@@ -1,5 +1,6 @@
 //! Feeding one batch of the journal.
 
+use echeck_proto::adapter::CONTRACT_VERSION;
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::stopwatch::Stopwatch;
 use returns_import::adapter::AdapterError;
@@ -47,6 +48,8 @@ pub(super) enum Fed {
     LeaseLost,
     /// Another replica recorded another position meanwhile: read the target again.
     Overtaken,
+    /// The target is not where it was read, or is another one by now: read it again.
+    Mismatch(AdapterError),
 }
 
 /// The rows that are fed together.
@@ -84,10 +87,12 @@ impl Feed {
             previous_hash: cursor.hash.as_bytes().to_vec(),
             steps,
             database: self.database().to_owned(),
+            contract_version: CONTRACT_VERSION,
         });
         let applied = times.apply.time(applying).await;
         let answer = match applied {
             Ok(answer) => answer,
+            Err(error) if error.is_mismatch() => return Ok(Fed::Mismatch(error)),
             Err(error) => return Err(self.refused(&batch, error).await?),
         };
         failpoint("feed::after_apply").await?;

@@ -20,13 +20,15 @@ impl Feed {
     pub async fn check_cursor(&self) -> Result<(), FeedError> {
         let answer = self.adapter.progress(u64::MAX).await?;
         let head = self.store.head().await?;
+        let recorded = self.store.progress(self.database()).await?.position;
+        self.check_identity(&answer, &head, recorded)?;
         self.checked_cursor(&answer, &head).await.map(drop)
     }
 
     /// Whether the target's cursor is not where the feed left it.
     pub(super) async fn has_moved(&self, cursor: &FeedCursor) -> Result<bool, FeedError> {
         let answer = self.adapter.progress(u64::MAX).await?;
-        if self.is_another(&answer, &self.store.head().await?) {
+        if self.is_another(&answer) {
             return Ok(true);
         }
         Ok(match answer.cursor {
@@ -58,7 +60,7 @@ impl Feed {
         let claim = self.check_identity(&answer, &head, recorded)?;
         let cursor = self.checked_cursor(&answer, &head).await?;
         if claim == Claim::IsDue {
-            self.claim(&head).await?;
+            self.claim(answer.cursor.clone()).await?;
         }
         if cursor.position < recorded {
             tracing::warn!(

@@ -14,7 +14,7 @@ pub enum FeedError {
     #[error(transparent)]
     Decide(#[from] DecideError),
     #[error(
-        "{database} ({target}) follows another journal: its cursor names {theirs}, ours is {ours}. \
+        "{database} ({target}) follows another journal: it is known as journal {theirs}'s, ours is {ours}. \
          Point the adapter at the right database, or the service at the right journal"
     )]
     OtherJournal {

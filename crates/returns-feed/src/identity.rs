@@ -37,7 +37,7 @@ impl Feed {
                 "it has applied nothing, and {recorded} rows of the journal were applied to \
                  {database:?}"
             ))),
-            // The cursor is checked after this: it proves as much.
+            // The cursor is checked after this: it proves the journal.
             None => Ok(Claim::IsDue),
             Some(known) if known.journal_id != ours => Err(FeedError::OtherJournal {
                 database: database.to_owned(),
@@ -68,24 +68,17 @@ impl Feed {
         })
     }
 
-    /// Whether the target now says of itself that it is another database than before.
-    pub(super) fn is_another(&self, answer: &proto::GetProgressResponse, head: &Head) -> bool {
-        let ours = head.journal_id.to_string();
-        answer
-            .identity
-            .as_ref()
-            .is_none_or(|known| known.database != self.database() || known.journal_id != ours)
+    /// Whether the target, or its adapter, is another one than was fed before.
+    pub(super) fn is_another(&self, answer: &proto::GetProgressResponse) -> bool {
+        answer.identity.as_ref() != Some(self.adapter.identity())
+            || self.check_version(answer).is_err()
     }
 
     /// Claims the target, so that it is known again, also when it is restored from a dump of today.
-    pub(super) async fn claim(&self, head: &Head) -> Result<(), FeedError> {
-        let journal_id = head.journal_id.to_string();
-        let identity = proto::TargetIdentity {
-            journal_id,
-            database: self.database().to_owned(),
-        };
-        let known = self.adapter.claim(identity.clone()).await?;
-        if known == identity {
+    /// It must still be where it was `seen`.
+    pub(super) async fn claim(&self, seen: Option<proto::Cursor>) -> Result<(), FeedError> {
+        let known = self.adapter.claim(seen).await?;
+        if known == *self.adapter.identity() {
             return Ok(());
         }
         // Somebody else was faster; the next try sees whose it is.

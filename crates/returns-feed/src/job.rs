@@ -33,6 +33,8 @@ pub struct FeedJob {
     faulted: bool,
     /// Whether an incident may be open that this feed, or the one before it, has reported.
     was_stalled: bool,
+    /// Whether the last batch did not continue where the target had just said that it is.
+    mismatched: bool,
     /// Since when locked rows hold it back.
     busy_since: Option<Instant>,
     refusals: Refusals,
@@ -67,6 +69,7 @@ impl FeedJob {
             cursor: None,
             faulted: true,
             was_stalled: true,
+            mismatched: false,
             busy_since: None,
             refusals: Refusals::Unknown,
             times: FeedTimes::default(),
@@ -107,12 +110,21 @@ impl FeedJob {
         }
         match fed {
             Fed::Rows => {
+                self.mismatched = false;
                 feed.notifier.database_changed();
                 Ok(Pass::More)
             }
             Fed::LeaseLost => Ok(Pass::LeaseLost),
             Fed::Overtaken => {
                 self.cursor = None;
+                Ok(Pass::More)
+            }
+            // Read again, it says what is wrong. A target that contradicts itself is an error.
+            Fed::Mismatch(error) => {
+                self.cursor = None;
+                if std::mem::replace(&mut self.mismatched, true) {
+                    return Err(error.into());
+                }
                 Ok(Pass::More)
             }
             Fed::Nothing => {
@@ -214,12 +226,13 @@ impl Job for FeedJob {
             "the feed is stalled; it is tried again"
         );
         self.cursor = None;
+        self.faulted = true;
+        self.was_stalled = true;
+        // First, so that nobody takes a check that passes for a feed that works.
+        self.feed.record_fault(lease, Some(&what)).await;
         // At a shutdown of everything the adapter may have gone first.
         if !stop.is_cancelled() {
             self.feed.report_stalled(error, pause).await;
         }
-        self.faulted = true;
-        self.was_stalled = true;
-        self.feed.record_fault(lease, Some(&what)).await;
     }
 }

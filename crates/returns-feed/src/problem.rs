@@ -92,8 +92,7 @@ impl Feed {
             .clear(self.subject(), Area::Refusal, self.clock.now());
     }
 
-    /// Reports that the database accepts what it is fed. Imports may have reported it too, so this
-    /// is reported whenever it is known; without an incident it means nothing.
+    /// Reports that the database accepts what it is fed. Without an incident it means nothing.
     pub(super) fn report_available(&self) {
         self.incidents
             .clear(self.subject(), Area::Target, self.clock.now());

@@ -1,9 +1,11 @@
 //! The databases behind adapters.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use echeck_proto::adapter::v1::CheckTargetResponse;
-use echeck_proto::timestamp::from_proto;
 use echeck_service::ErrorChain;
+use echeck_service::machine::is_in_url;
 use returns_alerts::diagnosis::{PATIENCE, Probe};
 use returns_alerts::{ClockReading, ClockReference};
 use returns_import::adapter::Adapter;
@@ -27,34 +29,39 @@ impl Probe for AdapterProbe {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        check(&self.adapter, self.role).await.into()
+        check(&self.adapter, self.role, PATIENCE).await.into()
     }
 }
 
-/// The clocks of an adapter and of its database.
+/// The clocks of an adapter and of its database, as its last check showed them.
 pub struct AdapterClock(pub Adapter);
 
 #[async_trait]
 impl ClockReference for AdapterClock {
     async fn read(&self) -> Vec<ClockReading> {
-        let Ok(answer) = self.0.check().await else {
-            return Vec::new();
-        };
         let database = &self.0.database;
-        let clocks = [
-            (format!("the database {database:?}"), answer.database_time),
-            (format!("the adapter of {database:?}"), answer.adapter_time),
+        let names = [
+            format!("the database {database:?}"),
+            format!("the adapter of {database:?}"),
         ];
-        let told = |(name, at): (String, Option<_>)| Some((name, from_proto(at?)?));
-        clocks.into_iter().filter_map(told).collect()
+        let clocks = names.into_iter().zip(self.0.clocks());
+        clocks
+            .filter_map(|(name, told)| {
+                Some(ClockReading {
+                    name,
+                    at: told.now()?,
+                    is_this_machine: is_in_url(self.0.address()),
+                })
+            })
+            .collect()
     }
 }
 
-/// Asks an adapter whether it and its target are available.
-pub(super) async fn check(adapter: &Adapter, role: Role) -> [Check; 2] {
+/// Asks an adapter whether it and its target are available, and waits for it so long.
+pub(super) async fn check(adapter: &Adapter, role: Role, within: Duration) -> [Check; 2] {
     let leads = role == Role::SystemOfRecord;
     let began = tokio::time::Instant::now();
-    let answer = tokio::time::timeout(PATIENCE, adapter.check()).await;
+    let answer = tokio::time::timeout(within, adapter.check(within)).await;
     let took = began.elapsed();
     let unreachable = |why: String| {
         let unreachable = Cause::AdapterUnreachable {
@@ -68,7 +75,7 @@ pub(super) async fn check(adapter: &Adapter, role: Role) -> [Check; 2] {
     let (of_adapter, of_target) = match answer {
         Ok(Ok(answer)) => (answers(&answer), target(adapter, leads, &answer)),
         Ok(Err(error)) => unreachable(ErrorChain(&error).to_string()),
-        Err(_) => unreachable(format!("no answer within {} s", PATIENCE.as_secs())),
+        Err(_) => unreachable(format!("no answer within {} ms", within.as_millis())),
     };
     let check = |name, of: String, result| Check {
         name,

@@ -28,6 +28,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Request, Response, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
+use uuid::Uuid;
 
 use super::*;
 
@@ -36,6 +37,9 @@ mod unreadable;
 const LONG: Duration = Duration::from_secs(60);
 /// Long enough that a slow disk does not make a living replica lose it.
 const LEASE: Duration = Duration::from_secs(2);
+/// The identity of the journal that the fixtures make.
+const JOURNAL_OF_TESTS: Uuid = Uuid::from_u128(7);
+
 const GATEWAY: &str = "gateway";
 
 /// A target that takes every row, but says of row 2 that it refused it.
@@ -260,7 +264,8 @@ fn reporting_feed(
     address: &str,
 ) -> (Feeding, UnboundedReceiver<Signal>) {
     let (incidents, signals) = IncidentReporter::new();
-    let adapter = Adapter::new(GATEWAY, address, LONG, 1 << 20).unwrap();
+    let whose = (GATEWAY, JOURNAL_OF_TESTS);
+    let adapter = Adapter::new(whose, address, LONG, 1 << 20).unwrap();
     let decider = Decider {
         store: store.clone(),
         gateway: adapter.clone(),

@@ -1,18 +1,21 @@
 //! Watching an adapter and its target, also while there is nothing to feed. A call of the feed may
-//! wait for half a minute; this is the alarm that does not.
+//! wait for half a minute; this is the alarm that does not. One replica does it at a time: another
+//! may have a line that is down.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use returns_alerts::diagnosis::PATIENCE;
 use returns_model::incident::{Area, Cause, Problem, Subject};
-use returns_store::sleep;
+use returns_store::{Job, Lease, Pass, Topic};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Feed;
 use crate::target::check;
 
-/// How often they are checked while all is well.
+/// How often they are checked while all is well, and after people were notified.
 const EVERY: Duration = Duration::from_secs(2);
 
 /// How soon they are checked again after a check that failed, until people are notified.
@@ -24,6 +27,8 @@ pub struct AdapterWatch {
     /// How long checks may fail before people are notified.
     patience: Duration,
     failing_since: Option<Instant>,
+    /// Whether an incident may be open that this watch, or the one before it, has reported.
+    reported: bool,
 }
 
 impl AdapterWatch {
@@ -33,54 +38,67 @@ impl AdapterWatch {
             feed,
             patience,
             failing_since: None,
+            reported: true,
         }
     }
 
-    /// Runs until `stop`.
-    pub async fn run(mut self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            let began = Instant::now();
-            let checks = tokio::select! {
-                checks = check(&self.feed.adapter, self.feed.role) => checks,
-                () = stop.cancelled() => return,
-            };
-            let pause = match checks.iter().find_map(|check| check.failure()) {
-                Some(cause) => {
-                    let since = *self.failing_since.get_or_insert(began);
-                    if since.elapsed() >= self.patience {
-                        self.report(cause);
-                        EVERY
-                    } else {
-                        AGAIN
-                    }
-                }
-                None => {
-                    self.failing_since = None;
-                    self.report_available().await;
-                    EVERY
-                }
-            };
-            sleep(pause, &stop).await;
+    fn failed(&mut self, cause: &Cause, since: Instant) -> Duration {
+        let since = *self.failing_since.get_or_insert(since);
+        if since.elapsed() < self.patience {
+            return AGAIN;
         }
-    }
-
-    fn report(&self, cause: &Cause) {
-        let now = self.feed.clock.now();
-        let problem = Problem::new(self.subject(), cause.clone(), now);
+        let problem = Problem::new(self.subject(), cause.clone(), self.feed.clock.now());
         self.feed.incidents.report(problem);
+        self.reported = true;
+        EVERY
     }
 
-    /// Ends what was reported of the target, unless its feed is stalled: that may have a reason
-    /// which no check sees.
-    async fn report_available(&self) {
+    /// Ends what was reported, unless the feed is stalled: that may have a reason which no check sees.
+    async fn passed(&mut self, began_at: chrono::DateTime<chrono::Utc>) {
+        self.failing_since = None;
+        if !self.reported {
+            return;
+        }
         let progress = self.feed.store.progress(self.feed.database()).await;
         if progress.is_ok_and(|progress| progress.fault.is_none()) {
-            let now = self.feed.clock.now();
-            self.feed.incidents.clear(self.subject(), Area::Target, now);
+            let subject = self.subject();
+            self.feed.incidents.clear(subject, Area::Target, began_at);
+            self.reported = false;
         }
     }
 
     fn subject(&self) -> Subject {
         Subject::Database(self.feed.database().to_owned())
+    }
+}
+
+impl Job for AdapterWatch {
+    type Error = Infallible;
+
+    fn lease(&self) -> String {
+        format!("watch of the adapter of {}", self.feed.database())
+    }
+
+    fn wakes(&self) -> &'static [Topic] {
+        &[]
+    }
+
+    async fn begin(&mut self) {
+        self.failing_since = None;
+        self.reported = true;
+    }
+
+    async fn pass(&mut self, _: &Lease, _: &CancellationToken) -> Result<Pass, Infallible> {
+        let (began, began_at) = (Instant::now(), self.feed.clock.now());
+        let within = self.patience.max(PATIENCE);
+        let checks = check(&self.feed.adapter, self.feed.role, within).await;
+        let pause = match checks.iter().find_map(|check| check.failure()) {
+            Some(cause) => self.failed(cause, began),
+            None => {
+                self.passed(began_at).await;
+                EVERY
+            }
+        };
+        Ok(Pass::Idle(pause))
     }
 }

@@ -10,8 +10,11 @@ use std::time::Duration;
 use ach::decision::{FundingPolicy, Transfer, TransferKeyKind};
 use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
+use echeck_proto::timestamp::from_proto;
+use echeck_service::clock::ToldTime;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Response, Status};
+use uuid::Uuid;
 
 pub use error::AdapterError;
 pub use transfer::{UnreadableTransfer, key, state_from_proto, state_to_proto};
@@ -22,6 +25,10 @@ pub struct Adapter {
     pub database: String,
     address: String,
     client: AdapterServiceClient<Channel>,
+    /// Whose database it must be.
+    identity: proto::TargetIdentity,
+    /// What the clocks of the database and of the adapter showed last.
+    clocks: [ToldTime; 2],
 }
 
 /// The transfers that each key named, and how the system of record decides what is funded.
@@ -65,7 +72,7 @@ impl Adapter {
     /// # Errors
     /// When `address` is not a valid address.
     pub fn new(
-        database: &str,
+        (database, journal_id): (&str, Uuid),
         address: &str,
         timeout: Duration,
         max_message_bytes: usize,
@@ -83,7 +90,22 @@ impl Adapter {
             database: database.to_owned(),
             address: address.to_owned(),
             client,
+            identity: proto::TargetIdentity {
+                journal_id: journal_id.to_string(),
+                database: database.to_owned(),
+            },
+            clocks: [ToldTime::default(), ToldTime::default()],
         })
+    }
+
+    /// Whose database it must be.
+    pub fn identity(&self) -> &proto::TargetIdentity {
+        &self.identity
+    }
+
+    /// What the clocks of the database and of the adapter showed last.
+    pub fn clocks(&self) -> &[ToldTime; 2] {
+        &self.clocks
     }
 
     fn status(&self, call: &'static str, status: Status) -> AdapterError {
@@ -122,7 +144,10 @@ impl Adapter {
     ) -> Result<(Vec<proto::KeyMatches>, FundingPolicy), AdapterError> {
         let asked = keys.len();
         let mut client = self.client.clone();
-        let looking_up = client.lookup_transfers(proto::LookupTransfersRequest { keys });
+        let looking_up = client.lookup_transfers(proto::LookupTransfersRequest {
+            keys,
+            identity: Some(self.identity.clone()),
+        });
         let answer = self.answer("LookupTransfers", looking_up).await?;
         let answered = answer.matches.len();
         if answered != asked {
@@ -190,16 +215,19 @@ impl Adapter {
     }
 
     /// Records whose database it is, unless that is recorded already, and gives what is recorded.
+    /// `seen` is where its cursor was seen.
     ///
     /// # Errors
     /// When the adapter does not answer.
     pub async fn claim(
         &self,
-        identity: proto::TargetIdentity,
+        seen: Option<proto::Cursor>,
     ) -> Result<proto::TargetIdentity, AdapterError> {
         let mut client = self.client.clone();
-        let identity = Some(identity);
-        let claiming = client.claim_target(proto::ClaimTargetRequest { identity });
+        let claiming = client.claim_target(proto::ClaimTargetRequest {
+            identity: Some(self.identity.clone()),
+            expected_cursor: seen,
+        });
         let answer = self.answer("ClaimTarget", claiming).await?;
         Ok(answer.identity.unwrap_or_default())
     }
@@ -218,10 +246,22 @@ impl Adapter {
     }
 
     /// Asks the adapter whether its target is available, fits and accepts writes.
-    pub async fn check(&self) -> Result<proto::CheckTargetResponse, AdapterError> {
+    pub async fn check(
+        &self,
+        within: Duration,
+    ) -> Result<proto::CheckTargetResponse, AdapterError> {
         let mut client = self.client.clone();
-        let checking = client.check_target(proto::CheckTargetRequest {});
-        self.answer("CheckTarget", checking).await
+        // Its answer is to come before this side stops waiting for it.
+        let within_ms = u32::try_from(within.as_millis() * 9 / 10).unwrap_or(u32::MAX);
+        let checking = client.check_target(proto::CheckTargetRequest { within_ms });
+        let answer = self.answer("CheckTarget", checking).await?;
+        let told = [answer.database_time, answer.adapter_time];
+        for (clock, at) in self.clocks.iter().zip(told) {
+            if let Some(at) = at.and_then(from_proto) {
+                clock.note(at);
+            }
+        }
+        Ok(answer)
     }
 
     /// Where it is.

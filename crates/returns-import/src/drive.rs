@@ -36,11 +36,16 @@ impl Importer {
     pub(super) async fn drive(&self, import_id: &str, stop: &CancellationToken) {
         let mut backoff = Backoff::new(LONGEST_PAUSE);
         let mut begun = false;
+        // Whether the database that decides was reported as the reason.
+        let mut blocked = false;
         while !stop.is_cancelled() {
             match self.counted_step(import_id, &mut begun, stop).await {
                 Ok(DriveStep::Again) => {
                     backoff.reset();
                     self.report_recovered(import_id);
+                    if std::mem::take(&mut blocked) {
+                        self.report_database_available().await;
+                    }
                 }
                 Ok(DriveStep::Done) => return,
                 Err(error) => {
@@ -53,7 +58,7 @@ impl Importer {
                     let pause = backoff.pause();
                     // At a shutdown of everything the adapter may have gone first.
                     if !stop.is_cancelled() {
-                        self.report(import_id, &error, pause).await;
+                        blocked |= self.report(import_id, &error, pause).await;
                     }
                     self.faults.set(import_id, Some(fault));
                     self.notifier.import_changed();

@@ -10,11 +10,18 @@ use super::decide::DecideError;
 use super::worker::{ImportError, Importer};
 
 impl Importer {
-    /// Reports what stops an import; it is tried again after `pause`.
-    pub(super) async fn report(&self, import_id: &str, error: &ImportError, pause: Duration) {
+    /// Reports what stops an import; it is tried again after `pause`. Gives whether that is the
+    /// database that decides.
+    pub(super) async fn report(
+        &self,
+        import_id: &str,
+        error: &ImportError,
+        pause: Duration,
+    ) -> bool {
         let Some((subject, cause)) = self.cause(import_id, error).await else {
-            return;
+            return false;
         };
+        let is_database = matches!(subject, Subject::Database(_));
         let source = match self.decider.store.import(import_id).await {
             Ok(Some(import)) => Some(import.new.source),
             Ok(None) | Err(_) => None,
@@ -27,6 +34,18 @@ impl Importer {
             next_try_at: now.checked_add_signed(pause),
             ..Problem::new(subject, cause, now)
         });
+        is_database
+    }
+
+    /// Reports that the database which decides answers again, unless its feed is stalled for another
+    /// reason.
+    pub(super) async fn report_database_available(&self) {
+        let (now, database) = (self.clock.now(), &self.decider.gateway.database);
+        let progress = self.decider.store.progress(database).await;
+        if progress.is_ok_and(|progress| progress.fault.is_none()) {
+            let subject = Subject::Database(database.clone());
+            self.incidents.clear(subject, Area::Target, now);
+        }
     }
 
     /// The cause and its subject. A database that is unavailable is the same problem for every

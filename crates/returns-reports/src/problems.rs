@@ -71,7 +71,7 @@ impl Reporter {
         self.report_problem(import, cause, Some(at), memory).await
     }
 
-    async fn report_problem(
+    pub(super) async fn report_problem(
         &self,
         import: &ImportRecord,
         cause: Cause,

@@ -126,7 +126,7 @@ impl Reporter {
         let Some(import) = self.store.import(import_id).await? else {
             return Ok(());
         };
-        match self.advance_watched(&import).await {
+        match self.advance_watched(&import, memory).await {
             Ok(FilesProgress::Open) => {}
             Ok(FilesProgress::Waits | FilesProgress::Done) => {
                 self.report_success(&import, memory).await?;

@@ -1,11 +1,11 @@
 //! A request to the bucket waits as long as its time-out lets it. People are notified earlier.
 
+use echeck_service::ErrorChain;
 use returns_model::import::ImportRecord;
-use returns_model::incident::{Area, Problem, Subject};
 use tokio::time::{sleep, timeout};
 
 use super::ReportError;
-use super::reporter::{FilesProgress, Reporter};
+use super::reporter::{FilesProgress, Reporter, ReporterMemory};
 
 impl Reporter {
     /// Continues an import. When that takes a while, the bucket is asked for something small
@@ -13,39 +13,32 @@ impl Reporter {
     pub(super) async fn advance_watched(
         &self,
         import: &ImportRecord,
+        memory: &mut ReporterMemory,
     ) -> Result<FilesProgress, ReportError> {
-        let mut reported = false;
-        let advanced = tokio::select! {
+        tokio::select! {
             advanced = self.advance(import) => advanced,
-            never = self.report_silence(import, &mut reported) => match never {},
-        };
-        if reported && advanced.is_ok() {
-            let now = self.clock.now();
-            self.incidents.clear(Subject::Bucket, Area::Bucket, now);
+            never = self.report_silence(import, memory) => match never {},
         }
-        advanced
     }
 
     async fn report_silence(
         &self,
         import: &ImportRecord,
-        reported: &mut bool,
+        memory: &mut ReporterMemory,
     ) -> std::convert::Infallible {
-        let half = self.patience / 2;
         loop {
-            sleep(half).await;
-            let asked = timeout(half, self.bucket.list_some()).await;
-            let error = match asked {
-                Ok(Ok(_)) => continue,
-                Ok(Err(error)) => error,
-                Err(_) => self.bucket.silent(half),
-            };
-            self.incidents.report(Problem {
-                source: Some(import.new.source.clone()),
-                import_id: Some(import.import_id.clone()),
-                ..Problem::new(Subject::Bucket, error.cause(), self.clock.now())
-            });
-            *reported = true;
+            sleep(self.patience / 2).await;
+            // What it answers, an upload hears too.
+            if timeout(self.patience, self.bucket.list_some())
+                .await
+                .is_ok()
+            {
+                continue;
+            }
+            let cause = self.bucket.silent(self.patience).cause();
+            if let Err(error) = self.report_problem(import, cause, None, memory).await {
+                tracing::error!(error = %ErrorChain(&error), "a silent bucket cannot be recorded");
+            }
             return std::future::pending().await;
         }
     }

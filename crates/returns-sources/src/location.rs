@@ -92,7 +92,7 @@ impl RemoteLocation {
     }
 
     /// The host and port of its server, where it is on one.
-    pub(crate) fn host(&self) -> Option<String> {
+    pub fn host(&self) -> Option<String> {
         match &self.kind {
             LocationKind::Sftp(server) => Some(format!("{}:{}", server.host, server.port)),
             LocationKind::Folder => None,

@@ -27,6 +27,19 @@ pub enum StoreAddress {
     Postgres(PgAddress),
 }
 
+impl StoreAddress {
+    /// Whether the database's server is this machine.
+    pub fn is_this_machine(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => true,
+            Self::Postgres(address) => {
+                let host = address.options.get_host();
+                host.starts_with('/') || echeck_service::machine::is_this(host)
+            }
+        }
+    }
+}
+
 /// Where a PostgreSQL database is. What it shows of itself has no password.
 #[derive(Clone)]
 pub struct PgAddress {

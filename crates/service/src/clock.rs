@@ -56,11 +56,14 @@ impl ToldTime {
     /// Notes the `Date` header of an answer that has just come (RFC 9110, section 6.6.1).
     pub fn note_http_date(&self, header: &str) {
         if let Ok(at) = DateTime::parse_from_rfc2822(header) {
-            *self.told() = Some(Told {
-                at: at.with_timezone(&Utc),
-                heard: Instant::now(),
-            });
+            self.note(at.with_timezone(&Utc));
         }
+    }
+
+    /// Notes what it has just told.
+    pub fn note(&self, at: DateTime<Utc>) {
+        let heard = Instant::now();
+        *self.told() = Some(Told { at, heard });
     }
 
     /// Whether it told its time in this last while.

@@ -31,6 +31,10 @@ impl Api {
             .incidents
             .incidents(Some(IncidentState::Open), None, MOST_OPEN)
             .await;
+        let open: Vec<IncidentRecord> = open
+            .into_iter()
+            .filter(|incident| source.is_none_or(|source| is_about(incident, source)))
+            .collect();
         let checks: Vec<_> = found.iter().map(|found| &found.check).collect();
         let subject = source.map_or(Subject::Machine, |name| Subject::Source(name.to_owned()));
         let of_checks = likely(&checks).map(|cause| {
@@ -58,6 +62,12 @@ impl Api {
             incidents: open.into_iter().map(open_incident).collect(),
         })
     }
+}
+
+/// Whether an incident disturbs a source: its own, one that it shares, or one of no source.
+fn is_about(incident: &IncidentRecord, source: &str) -> bool {
+    let shared = incident.content.sources.iter().any(|one| one == source);
+    shared || incident.source.as_deref().is_none_or(|own| own == source)
 }
 
 fn open_incident(incident: IncidentRecord) -> proto::OpenIncident {

@@ -17,6 +17,8 @@ use crate::config::Config;
 /// The databases, the disk, the time, and how parts reach each other.
 pub(super) struct Base {
     pub(super) store: Arc<dyn Store>,
+    /// The identity of the journal, which is that of the installation.
+    pub(super) journal_id: Uuid,
     pub(super) replica: Replica,
     pub(super) spool: Spool,
     pub(super) bucket: Option<Bucket>,
@@ -36,6 +38,7 @@ impl Base {
         let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
             .with_recipients(&config.spool_recipients);
         let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
+        let journal_id = store.head().await?.journal_id;
         let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
         let (incidents, signals) = IncidentReporter::new();
         let base = Self {
@@ -45,6 +48,7 @@ impl Base {
                 lease: config.replica.lease,
             },
             store,
+            journal_id,
             spool,
             bucket,
             clock: clocks.work.clone(),

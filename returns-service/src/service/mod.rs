@@ -4,6 +4,7 @@ mod base;
 mod parts;
 mod workers;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +12,14 @@ use std::time::Duration;
 use echeck_service::ErrorChain;
 use echeck_service::clock::{Clocks, SharedClock};
 use echeck_service::server::{Bound, Health, ServeError};
-use returns_alerts::{FailedStarts, IncidentReporter, RunningProcess, Signal, StoreWatch};
+use returns_alerts::{
+    FailedStarts, IncidentReporter, ProcessNotes, RunningProcess, Signal, StoreWatch,
+};
 use returns_feed::settle::SettlementJob;
 use returns_feed::{AdapterWatch, Feed, FeedJob};
 use returns_import::hold::{DueHolds, HoldAlarm};
 use returns_import::{Spool, SpoolError, SpoolKeeper};
-use returns_model::incident::{Area, Cause, Problem, Subject};
+use returns_model::incident::{Area, Cause, IncidentState, Problem, Subject};
 use returns_reports::ReporterJob;
 use returns_reports::bucket::BucketError;
 use returns_store::{StoreError, StoreSettings};
@@ -36,6 +39,9 @@ use parts::ServiceParts;
 
 /// How long the service lives before it has recovered from how the one before it ended.
 const SETTLED_IN: Duration = Duration::from_secs(60);
+
+/// The maximum of open incidents that are looked through at the start.
+const MOST_OPEN: u32 = 1_000;
 
 /// Why the service could not start, or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -124,11 +130,14 @@ pub async fn run(
     let stop = shutdown.child_token();
     let server = config.server.clone();
     let (base, signals, bound) = open(&config, clocks).await?;
-    let process = RunningProcess::begin(&config.spool_folder, base.clock.now());
-    report_last_end(&base, &process);
+    let notes = ProcessNotes::of(&config.spool_folder, &server.listen);
     let heartbeat = config.alerts.heartbeat.take();
     let limits = (config.batch_size, config.max_file_bytes);
+    let hosts = config.hosts();
     let parts = ServiceParts::build(config, &base)?;
+    let process = notes.begin(base.clock.now());
+    report_last_end(&base, &process);
+    clear_other_hosts(&base, &hosts).await;
     on_bound(bound.local_addr());
 
     let workers = start(&base, &parts, &stop);
@@ -185,6 +194,21 @@ fn report_last_end(base: &Base, process: &RunningProcess) {
     base.incidents.report(problem);
 }
 
+/// Ends the incidents of servers that no source of the configuration has any more: no run will.
+async fn clear_other_hosts(base: &Base, hosts: &HashSet<String>) {
+    let open = base
+        .store
+        .incidents(Some(IncidentState::Open), None, MOST_OPEN)
+        .await;
+    for incident in open.unwrap_or_default() {
+        let host = incident.subject.strip_prefix("host:");
+        if let Some(host) = host.filter(|host| !hosts.contains(*host)) {
+            let subject = Subject::Host(host.to_owned());
+            base.incidents.clear(subject, Area::Reach, base.clock.now());
+        }
+    }
+}
+
 /// A service that has lived for a while has recovered from how the one before it ended.
 async fn settle_in(incidents: IncidentReporter, clock: SharedClock, stop: CancellationToken) {
     returns_store::sleep(SETTLED_IN, &stop).await;
@@ -206,7 +230,8 @@ async fn open(
         Ok((base, signals, config.server.bind().await?))
     };
     let opened: Result<_, ServiceError> = opening.await;
-    let starts = FailedStarts::noted_in(&config.spool_folder);
+    let notes = ProcessNotes::of(&config.spool_folder, &config.server.listen);
+    let starts = FailedStarts::noted_by(&notes);
     match &opened {
         Ok(_) => starts.started(&config.alerts, clock.now()).await,
         Err(error) => {
@@ -247,8 +272,7 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     for feed in &parts.feeds {
         workers.job(FeedJob::new(feed.clone()), base, stop);
         let watch = AdapterWatch::new(feed.clone(), parts.patience);
-        let name = format!("watch of the adapter of {}", feed.database());
-        workers.spawn(name, watch.run(stop.clone()));
+        workers.job(watch, base, stop);
     }
     workers.spawn("clock", parts.clock_watch.clone().run(stop.clone()));
     let settling = settle_in(base.incidents.clone(), base.clock.clone(), stop.clone());

@@ -21,6 +21,7 @@ use returns_webhooks::{
 };
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 use super::ServiceError;
 use super::base::Base;
@@ -58,7 +59,7 @@ pub(crate) struct ServiceParts {
 
 impl ServiceParts {
     pub(super) fn build(config: Config, base: &Base) -> Result<Self, ServiceError> {
-        let adapters = adapters(&config)?;
+        let adapters = adapters(&config, base.journal_id)?;
         let clock_watch = Arc::new(clock_watch(&config, base, &adapters));
         let patience = config.alerts.patience;
         let examiner = Arc::new(examiner(&config, base, &adapters, &clock_watch));
@@ -228,10 +229,12 @@ fn sender(
 }
 
 /// The adapters, the system of record's first.
-fn adapters(config: &Config) -> Result<Vec<(Adapter, Role)>, ServiceError> {
+fn adapters(config: &Config, journal_id: Uuid) -> Result<Vec<(Adapter, Role)>, ServiceError> {
     let adapter = |database: &DatabaseConfig| {
         let (name, address) = (&database.name, &database.address);
-        let adapter = Adapter::new(name, address, config.adapter_timeout, ADAPTER_MESSAGE_BYTES);
+        let whose = (name.as_str(), journal_id);
+        let timeout = config.adapter_timeout;
+        let adapter = Adapter::new(whose, address, timeout, ADAPTER_MESSAGE_BYTES);
         let adapter = adapter.map_err(|error| ServiceError::Adapter {
             database: name.clone(),
             why: error.to_string(),
@@ -268,7 +271,10 @@ fn feeds(
 /// What compares this machine's clock with every server that tells its time.
 fn clock_watch(config: &Config, base: &Base, adapters: &[(Adapter, Role)]) -> ClockWatch {
     let mut references: Vec<Arc<dyn ClockReference>> = Vec::new();
-    references.push(Arc::new(StoreClock(base.store.clone())));
+    references.push(Arc::new(StoreClock {
+        store: base.store.clone(),
+        is_this_machine: config.store.address.is_this_machine(),
+    }));
     if let Some(bucket) = &base.bucket {
         references.push(Arc::new(BucketClock(bucket.clone())));
     }
@@ -282,6 +288,7 @@ fn clock_watch(config: &Config, base: &Base, adapters: &[(Adapter, Role)]) -> Cl
         clocks: base.clocks.clone(),
         references,
         incidents: base.incidents.clone(),
+        differing: Default::default(),
     }
 }
 

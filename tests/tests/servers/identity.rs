@@ -141,5 +141,40 @@ async fn a_target_of_another_installation_is_not_written_to() {
         "1",
         "nothing is written to it"
     );
+    adopt(&here).await;
+    has_both_returns(&here).await;
+    here.stack.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_system_of_record_that_is_another_database_is_not_even_asked() {
+    let here = with_a_return().await;
+    let gateway = Deployment::address(&here.databases.gateway_db);
+    let mut connection = gateway.connect().await.unwrap();
+    let sql = "UPDATE echeck_identity SET database_name = 'staging'";
+    connection.script(sql).await.unwrap();
+    eventually("the gateway is refused", || async {
+        here.fault("gateway")
+            .await
+            .contains("known here as \"staging\"")
+    })
+    .await;
+    let file = Worldpay::new().returned("TR2", "R01");
+    let importing = here.import("2.csv", file, proto::WaitLevel::Decided);
+    let meanwhile = async {
+        eventually("the import waits for the right database", || async {
+            let ask = proto::ListImportsRequest::default();
+            let imports = here.client().await.list_imports(ask).await.unwrap();
+            let mut imports = imports.into_inner().imports.into_iter();
+            imports.any(|import| import.fault.contains("is meant"))
+        })
+        .await;
+        assert_eq!(here.status().await.open_holds, 0, "nothing is unknown");
+        let sql = "UPDATE echeck_identity SET database_name = 'gateway'";
+        connection.script(sql).await.unwrap();
+        connection.close().await.unwrap();
+    };
+    tokio::join!(importing, meanwhile);
+    has_both_returns(&here).await;
     here.stack.stop().await.unwrap();
 }

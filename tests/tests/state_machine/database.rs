@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::DateTime;
+use echeck_adapter::TargetIdentity;
 use echeck_adapter::apply::Target;
 use echeck_adapter::config::TargetConfig;
 use echeck_adapter::dialect::{Dialect, PoolLimits};
@@ -15,6 +17,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection, SqlitePool};
 use tempfile::TempDir;
 
+use crate::batches::JOURNAL;
 use crate::transfers::{Follower, Kind, Side, State, Transfer};
 
 /// The adapter's name in its own tables.
@@ -104,6 +107,14 @@ async fn open(path: &Path, mapping: Arc<dyn MappingConfig>) -> Target {
     Target::new(database, mapping, ADAPTER.to_owned())
 }
 
+/// Whose databases they are.
+fn identity() -> TargetIdentity {
+    TargetIdentity {
+        journal: JOURNAL.parse().expect("a UUID"),
+        database: "target".to_owned(),
+    }
+}
+
 impl Database {
     /// A database in which nothing of the journal was applied.
     pub(crate) async fn new(follower: &Follower) -> Self {
@@ -133,6 +144,9 @@ impl Database {
             .await;
         let owned = database.target.database.create_owned_tables().await;
         owned.expect("the adapter makes its tables");
+        let identity = identity();
+        let claimed = database.target.claim(&identity, None, DateTime::UNIX_EPOCH);
+        claimed.await.expect("nobody has claimed it");
         database
     }
 

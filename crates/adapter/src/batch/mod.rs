@@ -14,7 +14,7 @@ use crate::identity::TargetIdentity;
 
 pub use lookup_key::{KeyKind, LookupKey};
 pub use parse::{Violation, parse_batch};
-pub(crate) use parse::{parse_adoption, parse_applied, parse_claim, parse_keys};
+pub(crate) use parse::{parse_adoption, parse_applied, parse_claim, parse_identity, parse_keys};
 pub use row_hash::RowHash;
 pub use transfer_state::{ExpectedState, TransferState};
 

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use echeck_proto::adapter::CONTRACT_VERSION;
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::step::Change;
 use echeck_proto::adapter::v1::{
@@ -25,6 +26,7 @@ use crate::api::AdapterApi;
 use crate::apply::Target;
 use crate::config::TargetConfig;
 use crate::dialect::{Dialect, PoolLimits};
+use crate::identity::TargetIdentity;
 use crate::mapping::MappingConfig;
 use crate::target_url::TargetUrl;
 
@@ -72,12 +74,27 @@ impl AdapterRig {
         shell.run(schema).await;
         let target = open(&shell, mapping).await;
         target.database.create_owned_tables().await.unwrap();
+        let identity = TargetIdentity {
+            journal: Journal::default().id.parse().unwrap(),
+            database: "target".to_owned(),
+        };
+        let now = chrono::DateTime::from_timestamp(DECIDED_AT_SECONDS, 0).unwrap();
+        target.claim(&identity, None, now).await.unwrap();
         Self {
             adapter: adapter(&target),
             directory,
             shell,
             target,
         }
+    }
+
+    /// Claims the database for an adapter of another name, as a process of its own has.
+    pub async fn claim_for(&self, adapter: &str) {
+        self.sql(&format!(
+            "INSERT INTO echeck_identity (adapter, journal_id, database_name, recorded_at) \
+             SELECT '{adapter}', journal_id, database_name, recorded_at FROM echeck_identity"
+        ))
+        .await;
     }
 
     /// A second copy of the adapter, with connections of its own.
@@ -278,6 +295,7 @@ impl Journal {
             previous_hash,
             steps,
             database: "target".to_owned(),
+            contract_version: CONTRACT_VERSION,
         }
     }
 

@@ -8,7 +8,7 @@ mod stake;
 mod store;
 
 use returns_model::check::Check;
-use returns_model::incident::{Area, Cause};
+use returns_model::incident::{Area, Cause, WrongClock};
 
 pub use examiner::{Examiner, SourceCheck};
 pub use probe::{PATIENCE, Probe, timed};
@@ -29,7 +29,9 @@ pub fn likely<'a>(checks: &[&'a Check]) -> Option<&'a Cause> {
         Area::Alerting,
         Area::Webhook,
     ];
-    first_of(&ORDER, checks)
+    // A clock that is wrong elsewhere is told when there is nothing else.
+    let mut failures = checks.iter().filter_map(|check| check.failure());
+    first_of(&ORDER, checks).or_else(|| failures.next())
 }
 
 /// A likelier cause than the observed one, which may only be a consequence of it.
@@ -37,11 +39,17 @@ pub fn likelier<'a>(observed: &Cause, checks: &[&'a Check]) -> Option<&'a Cause>
     first_of(observed.describe().explained_by, checks)
 }
 
+/// Whether a failed check can be the reason of other failures. Somebody else's wrong clock is none.
+fn explains(cause: &Cause) -> bool {
+    let whose = WrongClock::Theirs;
+    !matches!(cause, Cause::ClockWrong { whose: wrong, .. } if *wrong == whose)
+}
+
 /// The first failure of the first area that has one.
 fn first_of<'a>(areas: &[Area], checks: &[&'a Check]) -> Option<&'a Cause> {
     areas.iter().find_map(|area| {
         let mut failures = checks.iter().filter_map(|check| check.failure());
-        failures.find(|cause| cause.area() == *area)
+        failures.find(|cause| cause.area() == *area && explains(cause))
     })
 }
 
@@ -87,6 +95,27 @@ mod tests {
         ];
         assert_eq!(likely(&checks.each_ref()), Some(&disk()));
         assert_eq!(likely(&[&checks[0]]), None);
+    }
+
+    #[test]
+    fn our_wrong_clock_may_be_why_a_file_is_missing_and_anothers_is_not() {
+        let missing = Cause::FileMissing {
+            directory: "/out".into(),
+            pattern: "*".into(),
+            due: None,
+            others: Some(0),
+        };
+        for (whose, is_why) in [(WrongClock::Ours, true), (WrongClock::Theirs, false)] {
+            let clock = Cause::ClockWrong {
+                whose,
+                by_seconds: 95,
+                against: "x".into(),
+            };
+            let checks = [failed(clock.clone())];
+            let why = likelier(&missing, &checks.each_ref());
+            assert_eq!(why, is_why.then_some(&clock));
+            assert_eq!(likely(&checks.each_ref()), Some(&clock));
+        }
     }
 
     #[test]

@@ -70,6 +70,10 @@ impl Examiner {
             (Subject::Source(source) | Subject::Day { source, .. }, _, _) => {
                 self.usual(source).await?
             }
+            (Subject::Host(_), _, _) => match source {
+                Some(source) => self.usual(source).await?,
+                None => None,
+            },
             _ => None,
         };
         let last_good = match source {

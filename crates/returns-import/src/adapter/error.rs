@@ -34,6 +34,14 @@ const MAX_WHY_CHARS: usize = 500;
 const REASONS: &str = "echeck-adapter";
 const READ_ONLY: &str = "TARGET_READ_ONLY";
 const BUSY: &str = "TARGET_BUSY";
+const ANOTHER: &str = "TARGET_MISMATCH";
+/// What says that the cursor that a batch continues is not the target's.
+const MOVED: [&str; 4] = [
+    ANOTHER,
+    "CURSOR_MISMATCH",
+    "HASH_MISMATCH",
+    "JOURNAL_MISMATCH",
+];
 
 impl AdapterError {
     /// What is wrong, for people: the adapter itself, or its target. `leads` says whether that is
@@ -58,6 +66,15 @@ impl AdapterError {
                 match status.get_details_error_info() {
                     Some(info) if info.domain == REASONS && info.reason == READ_ONLY => {
                         Cause::TargetReadOnly { database, leads }
+                    }
+                    Some(info) if info.domain == REASONS && info.reason == ANOTHER => {
+                        let target = info.metadata.get("target").cloned();
+                        Cause::TargetForeign {
+                            database,
+                            leads,
+                            target: target.unwrap_or_default(),
+                            why,
+                        }
                     }
                     None if no_answer(status.code()) => Cause::AdapterUnreachable {
                         database,
@@ -95,10 +112,23 @@ impl AdapterError {
         match self {
             Self::Contract { .. } => false,
             Self::Status { status, .. } => match status.get_details_error_info() {
-                Some(info) => status.code() == Code::Unavailable || info.reason == BUSY,
+                Some(info) => {
+                    let of_target = [BUSY, ANOTHER].contains(&info.reason.as_str());
+                    status.code() == Code::Unavailable || of_target
+                }
                 None => no_answer(status.code()),
             },
         }
+    }
+
+    /// Whether the target is not where the batch continues, or not the one that is meant. It is to
+    /// be read again.
+    pub fn is_mismatch(&self) -> bool {
+        let Self::Status { status, .. } = self else {
+            return false;
+        };
+        let info = status.get_details_error_info();
+        info.is_some_and(|info| info.domain == REASONS && MOVED.contains(&info.reason.as_str()))
     }
 
     /// Whether another session has locked what is needed. That passes by itself, most of the time.
@@ -161,7 +191,12 @@ mod tests {
     use crate::adapter::Adapter;
 
     fn error(status: Status) -> AdapterError {
-        let adapter = Adapter::new("gateway", "http://127.0.0.1:1", Duration::from_secs(1), 99);
+        let adapter = Adapter::new(
+            ("gateway", uuid::Uuid::nil()),
+            "http://127.0.0.1:1",
+            Duration::from_secs(1),
+            99,
+        );
         adapter.unwrap().status("ApplyUpdates", status)
     }
 

@@ -52,7 +52,13 @@ impl Desk {
     async fn with(state: TransferState) -> Self {
         let (folder, store) = empty_store().await;
         let long = Duration::from_secs(60);
-        let gateway = Adapter::new("gateway", "http://127.0.0.1:1", long, 1 << 20).unwrap();
+        let gateway = Adapter::new(
+            ("gateway", uuid::Uuid::nil()),
+            "http://127.0.0.1:1",
+            long,
+            1 << 20,
+        )
+        .unwrap();
         let retry = RetryPolicy {
             first: long,
             longest: long,
@@ -307,13 +313,14 @@ async fn what_never_entered_the_network_is_told_in_the_banks_words_or_in_ours() 
 async fn a_row_that_takes_the_place_of_one_without_effect_keeps_payment_line_and_return() {
     let mut desk = Desk::with(TransferState::Pending).await;
     let rows = desk.append("1", &[returned(ReturnCode::R01)]).await;
-    let failed = desk.decider.store.row(1).await.unwrap().unwrap();
+    let mut failed = desk.decider.store.row(1).await.unwrap().unwrap();
+    failed.row.ordinal = 7;
     let one = EntryToDecide::superseding(&failed, &desk.source);
     assert_eq!(one.transfer_id, Some("TR1"));
     assert_eq!(one.return_id, Some(rows[0].return_id.as_str()));
     assert_eq!(
         (one.import_id, one.ordinal),
-        (rows[0].import_id.as_str(), 0)
+        (rows[0].import_id.as_str(), 7)
     );
     assert_eq!(one.relation, Some(Relation::Supersedes { position: 1 }));
 }
@@ -350,7 +357,15 @@ async fn the_payment_that_a_person_chose_is_taken_if_there_is_one() {
                 assert_eq!(row.return_id, "ret_of_before");
                 assert_eq!(row.actor.as_deref(), Some("ops"));
             }
-            EntryOutcome::Hold { transfer_ids, .. } => assert_eq!(*transfer_ids, ids),
+            EntryOutcome::Hold { hold, transfer_ids } => {
+                assert_eq!(*transfer_ids, ids);
+                let reason = match ids[..] {
+                    [] => HoldReason::UnknownTransfer,
+                    _ => HoldReason::AmbiguousTransfer,
+                };
+                assert_eq!(hold.reason, reason);
+                assert_ne!(ids, ["TR1"], "it is the one that was chosen");
+            }
             other @ (EntryOutcome::Duplicate { .. } | EntryOutcome::Prenote) => panic!("{other:?}"),
         }
     }
@@ -393,6 +408,18 @@ async fn a_second_return_may_be_dishonored_if_the_first_was_one() {
     let decided = desk.decide(&[rejected, other]).await;
     assert_eq!(held(&decided.outcomes[1]).0, HoldReason::SecondReturn);
     assert!(decided.marks.is_empty(), "{:?}", decided.marks);
+}
+
+#[tokio::test]
+async fn an_entry_that_is_addressed_to_another_bank_may_be_dishonored_as_misrouted() {
+    let mut desk = Desk::with(TransferState::Pending).await;
+    let misrouted = Entry {
+        odfi: Some("07200001".to_owned()),
+        ..returned(ReturnCode::R01)
+    };
+    desk.source.ours.odfi_routing = vec!["09100001".to_owned()];
+    let decided = desk.decide(&[misrouted]).await;
+    assert_eq!(decided.marks[0].ground.code, ReturnCode::R61);
 }
 
 #[tokio::test]

@@ -11,7 +11,12 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// A replica without sources, so that every import is stalled with a fault.
 fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> Arc<Importer> {
-    let adapter = Adapter::new("gateway", "http://127.0.0.1:1", LONG, 1 << 20);
+    let adapter = Adapter::new(
+        ("gateway", uuid::Uuid::nil()),
+        "http://127.0.0.1:1",
+        LONG,
+        1 << 20,
+    );
     let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
     Arc::new(Importer {
         decider: Arc::new(Decider {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_service::clock::ToldTime;
+use echeck_service::machine;
 use echeck_service::outbound::install_tls_provider;
 use echeck_service::privacy;
 use object_store::aws::AmazonS3Builder;
@@ -158,6 +159,11 @@ impl Bucket {
             }),
             told: ToldTime::default(),
         }
+    }
+
+    /// Whether its server is this machine.
+    pub(crate) fn is_this_machine(&self) -> bool {
+        machine::is_in_url(&self.place.endpoint)
     }
 
     /// Its server has not answered for so long.

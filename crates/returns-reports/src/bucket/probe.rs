@@ -53,9 +53,12 @@ impl ClockReference for BucketClock {
             let _ = self.0.list_some().await;
         }
         let told = self.0.told.now();
-        told.map(|at| ("the bucket".to_owned(), at))
-            .into_iter()
-            .collect()
+        let reading = told.map(|at| ClockReading {
+            name: "the bucket".to_owned(),
+            at,
+            is_this_machine: self.0.is_this_machine(),
+        });
+        reading.into_iter().collect()
     }
 }
 

@@ -187,10 +187,9 @@ impl Scheduler {
         if findings.stopped.is_none() && findings.not_archived.is_none() {
             self.incidents.clear(subject, Area::Reach, at);
         }
-        // One that was let in, and stopped later, has shown that the server works.
-        let stopped = findings.stopped.as_ref();
-        let reached =
-            stopped.is_none_or(|cause| cause.area() == Area::Reach && !cause.is_of_host());
+        // One that was let in has shown that the server works, if it did so to the end.
+        let mut causes = findings.stopped.iter().chain(&findings.not_archived);
+        let reached = findings.let_in && !causes.any(Cause::is_of_host);
         if let Some(host) = self.host_of(&run.source).filter(|_| reached) {
             self.incidents.clear(Subject::Host(host), Area::Reach, at);
         }

@@ -25,6 +25,8 @@ pub(super) struct Findings {
     pub(super) left: bool,
     /// What ended the run before its time.
     pub(super) stopped: Option<Cause>,
+    /// Whether the source's server let this run in.
+    pub(super) let_in: bool,
     /// Whether another part of the service reports that.
     pub(super) is_reported: bool,
     /// Whether a file of this run came after it was due.

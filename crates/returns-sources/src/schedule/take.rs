@@ -47,6 +47,7 @@ impl RunContext<'_> {
         taken: &mut Vec<TakenFile>,
     ) -> Result<Listing, RunError> {
         let mut session = self.location.open_watched(awaited).await?;
+        findings.let_in = true;
         let mut listing = session.list_complete().await?;
         let mut grown = Vec::new();
         let mut first_failure = None;

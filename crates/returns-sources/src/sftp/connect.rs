@@ -113,10 +113,7 @@ impl SftpLocation {
             LookupErrorKind::Again | LookupErrorKind::Fail => self.name_server_failed(format!(
                 "the name server answers with a failure, or not at all ({said})"
             )),
-            _ => SourceError::Refused {
-                what: format!("to resolve the host name {:?}", self.host),
-                why: said,
-            },
+            _ => self.name_server_failed(format!("this machine cannot ask for it ({said})")),
         })
     }
 

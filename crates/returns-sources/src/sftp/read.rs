@@ -73,7 +73,9 @@ impl Download<'_> {
     /// Notes, once, that it crawls.
     fn tell_crawl(&mut self) {
         let least = self.connection.server.pace.least_bytes_per_second;
-        if self.told || !self.speed_of_late.is_below(least) {
+        // One that has stalled is told as silence.
+        let stalled = self.speed.silent() >= OF_LATE / 2;
+        if self.told || stalled || !self.speed_of_late.is_below(least) {
             return;
         }
         self.told = true;
@@ -173,13 +175,15 @@ impl Download<'_> {
             let waited = started.elapsed();
             self.speed.note(waited, bytes as u64);
             self.speed_of_late.note(waited, bytes as u64);
-            self.tell_crawl();
             let ended = matches!(read, Ok(0));
             if !ended && self.speed.silent() >= pace.read {
                 return Err(self.silent());
             }
             // A few bytes that were long in coming are no crawl when there are no more.
             let more = self.speed.bytes() < self.listed.size_bytes;
+            if !ended && more {
+                self.tell_crawl();
+            }
             if !ended && more && self.speed.is_below(pace.least_bytes_per_second) {
                 return Err(self.slow());
             }

@@ -111,7 +111,7 @@ async fn a_process_that_was_killed_is_told_by_the_next_one() {
          \"boot_id\": {:?}, \"failed\": null}}",
         echeck_service::machine::boot_id()
     );
-    std::fs::write(spool.join(format!("process-{host}.json")), note).unwrap();
+    std::fs::write(spool.join(format!("process-{host}-0.json")), note).unwrap();
     let job = Job::start(setup).await;
     let alert = job
         .alert("it was killed or crashed (process 4711", WITHIN)

@@ -6,6 +6,7 @@ mod change;
 mod tests;
 mod violations;
 
+use echeck_proto::adapter::CONTRACT_VERSION;
 use echeck_proto::adapter::v1 as proto;
 use uuid::Uuid;
 
@@ -51,6 +52,11 @@ pub fn parse_batch(request: proto::ApplyUpdatesRequest) -> Result<StepBatch, Vec
     let mut violations = Violations::default();
     let journal = parse_uuid("journal_id", &request.journal_id, &mut violations);
     violations.required("database".to_owned(), &request.database);
+    if request.contract_version != CONTRACT_VERSION {
+        let theirs = request.contract_version;
+        let what = format!("is {theirs}, and this adapter speaks {CONTRACT_VERSION}");
+        violations.add("contract_version", what);
+    }
     let previous = match request.previous_hash.as_slice() {
         [] => None,
         bytes => Some(parse_hash("previous_hash", bytes, &mut violations)),
@@ -132,16 +138,40 @@ pub(crate) fn parse_adoption(
     violations.finish(adoption)
 }
 
+/// Who claims a target, and where its cursor was seen.
+pub(crate) struct TargetClaim {
+    pub(crate) identity: TargetIdentity,
+    pub(crate) seen: Option<Cursor>,
+}
+
 /// Parses whose target a database is to be.
 pub(crate) fn parse_claim(
     request: proto::ClaimTargetRequest,
+) -> Result<TargetClaim, Vec<Violation>> {
+    let mut violations = Violations::default();
+    let identity = identity(request.identity.unwrap_or_default(), &mut violations);
+    let seen = request.expected_cursor;
+    let seen = seen.and_then(|seen| parse_cursor("expected_cursor", &seen, &mut violations));
+    violations.finish(identity.map(|identity| TargetClaim { identity, seen }))
+}
+
+/// Parses whose target is meant.
+pub(crate) fn parse_identity(
+    identity: proto::TargetIdentity,
 ) -> Result<TargetIdentity, Vec<Violation>> {
     let mut violations = Violations::default();
-    let claimed = request.identity.unwrap_or_default();
-    let journal = parse_uuid("identity.journal_id", &claimed.journal_id, &mut violations);
-    violations.required("identity.database".to_owned(), &claimed.database);
-    let database = claimed.database;
-    violations.finish(journal.map(|journal| TargetIdentity { journal, database }))
+    let parsed = self::identity(identity, &mut violations);
+    violations.finish(parsed)
+}
+
+fn identity(
+    identity: proto::TargetIdentity,
+    violations: &mut Violations,
+) -> Option<TargetIdentity> {
+    let journal = parse_uuid("identity.journal_id", &identity.journal_id, violations);
+    violations.required("identity.database".to_owned(), &identity.database);
+    let database = identity.database;
+    journal.map(|journal| TargetIdentity { journal, database })
 }
 
 fn parse_uuid(field: &str, text: &str, violations: &mut Violations) -> Option<Uuid> {

@@ -18,6 +18,7 @@ fn request(steps: Vec<proto::Step>) -> proto::ApplyUpdatesRequest {
         previous_hash: Vec::new(),
         steps,
         database: "gateway".into(),
+        contract_version: CONTRACT_VERSION,
     }
 }
 

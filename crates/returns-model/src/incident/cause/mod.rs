@@ -278,7 +278,8 @@ impl Cause {
         self.describe().area
     }
 
-    /// Whether it is the same for everybody who uses the acquirer's server.
+    /// Whether it is the same for everybody who uses the acquirer's server. Host keys, algorithms and
+    /// users are each source's own.
     pub fn is_of_host(&self) -> bool {
         matches!(
             self,
@@ -286,9 +287,6 @@ impl Cause {
                 | Self::NameServerFailed { .. }
                 | Self::PortClosed { .. }
                 | Self::HostSilent { .. }
-                | Self::LogInSilent { .. }
-                | Self::HandshakeFailed { .. }
-                | Self::HostKeyChanged { .. }
         )
     }
 

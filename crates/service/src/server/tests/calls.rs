@@ -103,7 +103,7 @@ async fn an_unknown_method_is_unimplemented() {
         running.channel().await,
     );
     let status = client
-        .check_target(echeck_proto::adapter::v1::CheckTargetRequest {})
+        .check_target(echeck_proto::adapter::v1::CheckTargetRequest::default())
         .await;
     assert_eq!(
         reason(&status.unwrap_err()),
