@@ -73,7 +73,8 @@ struct AdoptArguments {
     /// The database whose cursor does not fit the journal.
     #[arg(long)]
     database: String,
-    /// The last row of this journal that the database has. Default: the end of the journal.
+    /// The last row of this journal that the database has. Default: where its cursor is, if that is
+    /// on a row of this journal; the start, if it has applied nothing; else the end of the journal.
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     position: u64,
     /// Do it. Without this the command only shows what it would do.

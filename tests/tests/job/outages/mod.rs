@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use echeck_proto::returns::v1 as proto;
 use echeck_test_servers::dns::{self, Answering};
+use echeck_tests::eventually;
 use tokio::time::Instant;
 
 use super::running::{Job, first_line, noon};
@@ -229,6 +230,17 @@ async fn begin(outage: Outage) -> (Job, Props) {
     let props = prepare(outage, &mut setup).await;
     let job = Job::start(setup).await;
     job.add_debits(&["TR1"]).await;
+    // The service has met both databases.
+    for target in [job.gateway(), job.rallypay()] {
+        eventually("the database is claimed", async || {
+            let mut connection = target.connect().await.unwrap();
+            let claims = connection
+                .value("SELECT count(*) FROM echeck_identity")
+                .await;
+            claims.unwrap().as_deref() == Some("1")
+        })
+        .await;
+    }
     (job, props)
 }
 

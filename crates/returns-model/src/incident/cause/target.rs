@@ -46,7 +46,8 @@ pub(super) fn foreign(database: &str, leads: bool, target: &str, why: &str) -> D
             "Compare the target's URL in the adapter's configuration, and the adapter's address in \
              ours.",
             "If it is the right database, and was emptied or restored from a dump that is older than \
-             its first return, adopt it: `echeck journal adopt --database NAME --reason …`.",
+             this service, adopt it: `echeck journal adopt --database NAME --reason …`. Name with \
+             `--position` the last row that it has, if its rows are there and its cursor is not.",
         ],
     )
 }
