@@ -27,7 +27,7 @@ impl Reporter {
         memory: &mut ReporterMemory,
     ) -> std::convert::Infallible {
         loop {
-            sleep(self.patience / 2).await;
+            sleep(self.patience / 6).await;
             // What it answers, an upload hears too.
             if timeout(self.patience, self.bucket.list_some())
                 .await
