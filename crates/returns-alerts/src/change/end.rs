@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use returns_model::incident::{
-    AlertKind, AlertRecord, IncidentEventKind, IncidentRecord, IncidentState, IncidentWrite,
+    AlertKind, AlertRecord, Area, IncidentEventKind, IncidentRecord, IncidentState, IncidentWrite,
     Signature,
 };
 
@@ -21,8 +21,10 @@ pub(crate) fn cleared(
     now: DateTime<Utc>,
 ) -> Option<IncidentWrite> {
     let (at, now) = (to_micros(at), to_micros(now));
-    // What was observed after that time still stands.
-    if !is_open(incident) || at < incident.last_seen_at {
+    // What was observed after that time still stands. A clock that was ahead and was set back shows an
+    // earlier time, and is right now.
+    let is_older = at < incident.last_seen_at && incident.area != Area::Clock;
+    if !is_open(incident) || is_older {
         return None;
     }
     if incident.reopened == 0 {

@@ -124,6 +124,8 @@ outages! {
         => "is not currently accepting connections",
     a_database_without_a_free_slot: DatabaseWithoutSlot
         => "The returns database is unavailable: it has no connection slot free",
+    a_database_whose_account_lacks_a_right: DatabaseRightTaken
+        => "The returns database is unavailable: its account lacks a right",
     a_database_that_is_read_only: DatabaseReadOnly
         => "The returns database is unavailable: it takes no writes",
     a_database_that_is_locked: DatabaseLocked

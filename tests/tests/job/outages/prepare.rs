@@ -231,9 +231,10 @@ fn the_rest(outage: Outage, setup: &mut Setup, props: &mut Props) {
     }
 }
 
-/// Only a role that is not the superuser has a limit of connections.
+/// Only a role that is not the superuser has limits.
 async fn the_returns_database(outage: Outage, setup: &mut Setup, props: &mut Props) {
-    if outage != Outage::DatabaseWithoutSlot {
+    let limited = [Outage::DatabaseWithoutSlot, Outage::DatabaseRightTaken];
+    if !limited.contains(&outage) {
         return;
     }
     let url = setup.databases.returns_db.clone().unwrap();

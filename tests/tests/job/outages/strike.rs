@@ -49,13 +49,17 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
             session.execute(sql).await.unwrap();
             props.mariadb = Some(session);
         }
-        Outage::DatabaseWithoutSlot => {
+        Outage::DatabaseWithoutSlot | Outage::DatabaseRightTaken => {
             let role = props.role.as_ref().unwrap();
             let (_, name) = returns.rsplit_once('/').unwrap();
             let (server, _) = rallypay.rsplit_once('/').unwrap();
-            let limit = format!("ALTER ROLE {role} CONNECTION LIMIT 0");
-            postgres(&format!("{server}/postgres"), &limit).await;
-            end_sessions(&format!("{server}/{name}")).await;
+            let database = format!("{server}/{name}");
+            let limit = match outage {
+                Outage::DatabaseWithoutSlot => format!("ALTER ROLE {role} CONNECTION LIMIT 0"),
+                _ => format!("REVOKE UPDATE ON liveness FROM {role}"),
+            };
+            postgres(&database, &limit).await;
+            end_sessions(&database).await;
         }
         Outage::DatabaseClosed => change(&returns, "ALLOW_CONNECTIONS false").await,
         Outage::TargetTableGone => postgres(&rallypay, "DROP TABLE transactions").await,
