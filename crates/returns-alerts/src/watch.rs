@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
-use echeck_service::ErrorChain;
 use echeck_service::clock::SharedClock;
 use returns_model::incident::{Area, Cause, Problem, Subject};
-use returns_store::{Store, StoreError};
+use returns_store::Store;
 
 use super::IncidentReporter;
 
@@ -62,8 +61,7 @@ impl StoreWatch {
                 }
                 return Ok(());
             }
-            Ok(Err(StoreError::Unusable(why))) => (why, REFUSAL),
-            Ok(Err(error)) => (ErrorChain(&error).to_string(), REFUSAL),
+            Ok(Err(error)) => (error.why(), REFUSAL),
             Err(_) => {
                 let why = format!("it does not answer within {} ms", PATIENCE.as_millis());
                 (why, SILENCE)

@@ -232,7 +232,7 @@ impl Job for FeedJob {
         self.feed.record_fault(lease, Some(&what)).await;
         // At a shutdown of everything the adapter may have gone first.
         if !stop.is_cancelled() {
-            self.feed.report_stalled(error, pause).await;
+            self.feed.report_stalled(error, pause);
         }
     }
 }

@@ -15,8 +15,8 @@ impl Feed {
     }
 
     /// Reports why the feed is stalled; it is tried again after `pause`.
-    pub(super) async fn report_stalled(&self, error: &FeedError, pause: Duration) {
-        let Some(cause) = self.cause(error).await else {
+    pub(super) fn report_stalled(&self, error: &FeedError, pause: Duration) {
+        let Some(cause) = self.cause(error) else {
             return;
         };
         let now = self.clock.now();
@@ -27,16 +27,14 @@ impl Feed {
         });
     }
 
-    /// The cause, unless that is a returns database that is unavailable: its watch reports that
-    /// once for all.
-    async fn cause(&self, error: &FeedError) -> Option<Cause> {
+    /// The cause, unless that is the returns database: its watch reports that once for all.
+    fn cause(&self, error: &FeedError) -> Option<Cause> {
         match error {
             FeedError::Adapter(error) => Some(error.cause(self.leads())),
             // Only the system of record is asked for what decides.
             FeedError::Decide(DecideError::Adapter(error)) => Some(error.cause(true)),
-            FeedError::Store(_) | FeedError::Decide(DecideError::Store(_)) => {
-                let answers = returns_store::answers(&*self.store).await;
-                answers.then(|| self.failed(error))
+            FeedError::Store(store) | FeedError::Decide(DecideError::Store(store)) => {
+                (!store.is_outage()).then(|| self.failed(error))
             }
             FeedError::OtherJournal { target, theirs, .. } => {
                 let why = format!("it follows another journal ({theirs})");

@@ -18,7 +18,7 @@ impl Importer {
         error: &ImportError,
         pause: Duration,
     ) -> bool {
-        let Some((subject, cause)) = self.cause(import_id, error).await else {
+        let Some((subject, cause)) = self.cause(import_id, error) else {
             return false;
         };
         let is_database = matches!(subject, Subject::Database(_));
@@ -49,13 +49,12 @@ impl Importer {
     }
 
     /// The cause and its subject. A database that is unavailable is the same problem for every
-    /// import and for its feed. A returns database that is unavailable is reported by its watch,
-    /// once for all.
-    async fn cause(&self, import_id: &str, error: &ImportError) -> Option<(Subject, Cause)> {
+    /// import and for its feed. That the returns database is at fault is reported by its watch, once
+    /// for all.
+    fn cause(&self, import_id: &str, error: &ImportError) -> Option<(Subject, Cause)> {
         let adapter = match error {
-            ImportError::Store(_) | ImportError::Decide(DecideError::Store(_)) => {
-                let answers = returns_store::answers(&*self.decider.store).await;
-                return answers.then(|| stuck(import_id, error));
+            ImportError::Store(store) | ImportError::Decide(DecideError::Store(store)) => {
+                return (!store.is_outage()).then(|| stuck(import_id, error));
             }
             ImportError::Decide(DecideError::Adapter(adapter))
             | ImportError::Check(CheckError::Adapter(adapter)) => adapter,

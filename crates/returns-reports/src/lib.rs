@@ -74,9 +74,7 @@ impl ReportError {
             Self::Store(error @ StoreError::Unreadable { .. }) => Cause::ImportStuck {
                 why: format!("its report could not be made: {error}"),
             },
-            Self::Store(error) => Cause::StoreUnreachable {
-                why: echeck_service::ErrorChain(error).to_string(),
-            },
+            Self::Store(error) => Cause::StoreUnreachable { why: error.why() },
             Self::Bucket(error) => error.cause(),
             Self::Spool(SpoolError::Io { path, what, source }) => disk(
                 path,

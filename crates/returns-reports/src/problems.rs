@@ -138,12 +138,12 @@ impl Reporter {
         Ok(())
     }
 
-    /// Reports that the returns database failed. One that does not answer is reported by its watch,
-    /// once for all.
-    pub(super) async fn report_store(&self, error: &StoreError, memory: &mut ReporterMemory) {
-        let why = ErrorChain(error).to_string();
+    /// Reports that a statement failed by its own fault. That the returns database is at fault is
+    /// reported by its watch, once for all.
+    pub(super) fn report_store(&self, error: &StoreError, memory: &mut ReporterMemory) {
+        let why = error.why();
         tracing::error!(error = why, "nothing can be archived or reported");
-        if !returns_store::answers(&*self.store).await {
+        if error.is_outage() {
             return;
         }
         let now = self.clock.now();

@@ -244,6 +244,6 @@ impl Job for ReporterJob {
         _pause: Duration,
         _stop: &CancellationToken,
     ) {
-        self.reporter.report_store(error, &mut self.memory).await;
+        self.reporter.report_store(error, &mut self.memory);
     }
 }

@@ -35,6 +35,8 @@ pub(crate) enum SourceError {
     LogInSilent { host: String, after_ms: u64 },
     #[error("the SSH handshake with {host} failed: {why}")]
     Handshake { host: String, why: String },
+    #[error("{host} did not answer the SSH handshake within {after_ms} ms")]
+    HandshakeSilent { host: String, after_ms: u64 },
     #[error("the host key of {host} is {seen}, and the pin is {expected}")]
     HostKey {
         host: String,
@@ -113,6 +115,7 @@ impl SourceError {
             Self::ServerSilent { host, what, after_ms } => Cause::ServerSilent { host, what, after_ms },
             Self::LogInSilent { host, after_ms } => Cause::LogInSilent { host, after_ms },
             Self::Handshake { host, why } => Cause::HandshakeFailed { host, why },
+            Self::HandshakeSilent { host, after_ms } => Cause::HandshakeSilent { host, after_ms },
             Self::HostKey { host, expected, seen } => Cause::HostKeyChanged { host, expected, seen },
             Self::KeyRefused { user, host } => Cause::KeyRefused { user, host },
             Self::PasswordRefused { user, host } => Cause::PasswordRefused { user, host },

@@ -1,6 +1,9 @@
 //! What can go wrong with the returns database.
 
+use echeck_service::ErrorChain;
 use echeck_service::failpoint::Tripped;
+
+use crate::outage::Outage;
 
 /// What can go wrong with the returns database.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,46 @@ pub enum StoreError {
     /// The settings of the database lose data, or its address is not valid.
     #[error("the returns database cannot be used: {0}")]
     Unusable(String),
+}
+
+impl StoreError {
+    /// What is wrong, for people: with what the server's code means, where its own words leave
+    /// that open.
+    pub fn why(&self) -> String {
+        match self {
+            Self::Unusable(why) => why.clone(),
+            Self::Database { source, .. } => match Outage::of(source) {
+                Some(Outage::Whole(Some(meaning)) | Outage::Statement(meaning)) => {
+                    format!("{meaning} ({})", said(source))
+                }
+                Some(Outage::Whole(None)) | None => ErrorChain(self).to_string(),
+            },
+            Self::Unreadable { .. } => self.to_string(),
+        }
+    }
+
+    /// Whether the database is at fault, and not a row or a statement of ours. Its watch reports
+    /// that, once for all who meet it.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Unusable(_) => true,
+            Self::Database { source, .. } => Outage::of(source).is_some(),
+            Self::Unreadable { .. } => false,
+        }
+    }
+
+    /// Whether it is an outage that another statement may not meet.
+    pub(crate) fn is_of_a_statement(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        matches!(Outage::of(source), Some(Outage::Statement(_)))
+    }
+}
+
+fn said(error: &sqlx::Error) -> String {
+    let database = error.as_database_error();
+    database.map_or_else(|| error.to_string(), |error| error.message().to_owned())
 }
 
 impl From<Tripped> for StoreError {

@@ -4,8 +4,6 @@
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"
 )]
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -19,6 +17,7 @@ mod error;
 mod event;
 mod failpoint;
 mod follower;
+mod grants;
 mod hold;
 mod import;
 mod incident;
@@ -27,6 +26,7 @@ mod journal;
 mod lease;
 mod notifier;
 mod open;
+mod outage;
 mod owner;
 mod report;
 mod runner;
@@ -34,6 +34,7 @@ mod settings;
 mod settle;
 mod sql;
 mod verify;
+mod watch;
 mod webhook;
 
 pub use adoption::AdoptionStore;
@@ -86,16 +87,10 @@ pub trait Store:
     + VerifyStore
     + 'static
 {
-    /// Whether the database answers and takes a write. Where it is known what is wrong, the error is
-    /// [`StoreError::Unusable`] with that.
+    /// Whether the database answers, takes a write, and gives the account its rights, and the work's
+    /// own statements do not fail again and again.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// What the clock of the database's server shows; `None` where that is this machine.
     async fn database_time(&self) -> Result<Option<DateTime<Utc>>, StoreError>;
-}
-
-/// Whether the database answers just now. Given up after two seconds.
-pub async fn answers(store: &dyn Store) -> bool {
-    let asked = tokio::time::timeout(Duration::from_secs(2), store.ping());
-    matches!(asked.await, Ok(Ok(())))
 }

@@ -5,6 +5,7 @@
 
 pub mod dns;
 pub mod http;
+pub mod own_postgres;
 mod port;
 pub mod proxy;
 pub mod s3;

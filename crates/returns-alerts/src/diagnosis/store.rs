@@ -1,9 +1,8 @@
 //! The returns database.
 
-use echeck_service::ErrorChain;
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::Cause;
-use returns_store::{Store, StoreError};
+use returns_store::Store;
 
 use super::probe::{PATIENCE, timed};
 
@@ -20,8 +19,7 @@ pub(super) async fn check(store: &dyn Store) -> Check {
                 "takes writes; the journal ends at position {}",
                 head.position
             )),
-            Ok(Err(StoreError::Unusable(why))) => failed(why),
-            Ok(Err(error)) => failed(ErrorChain(&error).to_string()),
+            Ok(Err(error)) => failed(error.why()),
             Err(_) => failed(format!("no answer within {} s", PATIENCE.as_secs())),
         }
     })

@@ -1,6 +1,6 @@
 //! What comes and goes.
 
-use returns_model::incident::IncidentState;
+use returns_model::incident::{IncidentState, WrongClock};
 
 use super::*;
 
@@ -77,4 +77,31 @@ async fn a_word_from_before_the_last_meeting_ends_nothing() {
     let open = store.incidents(Some(IncidentState::Open), None, 9).await;
     assert_eq!(open.unwrap().len(), 2);
     rig.stop().await;
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_recovers_and_nothing_else_is_cleared_by_an_earlier_time() {
+    let (_folder, store) = empty_store().await;
+    let ops = HttpReceiver::start().await;
+    let rig = Rig::start(&store, &slack("ops", &ops));
+    rig.report(Cause::ClockWrong {
+        whose: WrongClock::Ours,
+        by_seconds: 95,
+        against: "the bucket".to_owned(),
+    });
+    receives(&ops, 1).await;
+    rig.report(port_closed());
+    receives(&ops, 2).await;
+    rig.pass(-95);
+    rig.clear(Area::Reach);
+    rig.clear(Area::Clock);
+    receives(&ops, 3).await;
+    let said = first_lines(&ops);
+    assert!(said[2].starts_with("Recovered after"), "{said:?}");
+    let open = rig.incidents().await.into_iter();
+    let open: Vec<Area> = open
+        .filter(|one| one.state == IncidentState::Open)
+        .map(|one| one.area)
+        .collect();
+    assert_eq!(open, [Area::Reach]);
 }

@@ -52,11 +52,9 @@ impl Scheduler {
         if let Err(error) = &done {
             tracing::error!(run_id = run.run_id, source = run.source, error = %ErrorChain(error), "the run was stopped");
             outcome = outcome.max(error.outcome());
-            // A returns database that does not answer is reported by its watch, once for all.
-            let is_reported =
-                matches!(error, RunError::Store(_)) && !returns_store::answers(&*self.store).await;
             findings.stopped = Some(error.cause());
-            findings.is_reported = is_reported;
+            // That the returns database is at fault is reported by its watch, once for all.
+            findings.is_reported = matches!(error, RunError::Store(store) if store.is_outage());
         }
         let retry_at = self.retry_at(&state, plan.as_ref(), outcome, &findings);
         let next_try_at = self.next_try_at(&state, retry_at);

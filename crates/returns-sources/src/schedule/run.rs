@@ -6,7 +6,6 @@
 //! run whose process died is simply run again by the replica that takes it over.
 
 use chrono::{DateTime, Utc};
-use echeck_service::ErrorChain;
 use returns_import::{ReceiveError, Source};
 use returns_model::import::Totals;
 use returns_model::incident::{Area, Cause};
@@ -90,7 +89,7 @@ impl RunContext<'_> {
             }
         }
         match fetched {
-            Err(RunError::Store(_)) if !returns_store::answers(self.store()).await => {}
+            Err(RunError::Store(store)) if store.is_outage() => {}
             Err(error) => of_source(&error.cause(), error.outcome()),
             // A file that was taken just now must be read before it is known whose it is.
             Ok(listing) if taken.iter().all(|file| file.when == TakenWhen::Before) => {
@@ -140,9 +139,7 @@ impl RunError {
     /// The cause of the incident.
     pub(super) fn cause(&self) -> Cause {
         match self {
-            Self::Store(error) => Cause::StoreUnreachable {
-                why: ErrorChain(error).to_string(),
-            },
+            Self::Store(error) => Cause::StoreUnreachable { why: error.why() },
             Self::Source(error) => error.cause(),
         }
     }

@@ -60,9 +60,10 @@ impl SftpLocation {
                 in_ms(waited)
             )),
             Answer::Connection => self.unreachable(waited),
-            Answer::Handshake => {
-                self.no_handshake(format!("no answer within {} ms", in_ms(waited)))
-            }
+            Answer::Handshake => SourceError::HandshakeSilent {
+                host: self.host.clone(),
+                after_ms: in_ms(waited),
+            },
             Answer::LogIn => SourceError::LogInSilent {
                 host: self.host.clone(),
                 after_ms: in_ms(waited),
@@ -157,10 +158,7 @@ impl SftpLocation {
     ) -> Result<ssh2::Session, SourceError> {
         let started = Instant::now();
         let failed = |error: ssh2::Error| match code(&error) {
-            super::TIMEOUT => {
-                let waited = in_ms(started.elapsed());
-                self.no_handshake(format!("no answer within {waited} ms"))
-            }
+            super::TIMEOUT => self.unanswered(&Answer::Handshake, started.elapsed()),
             _ => self.no_handshake(error.message()),
         };
         let mut session = ssh2::Session::new().map_err(failed)?;

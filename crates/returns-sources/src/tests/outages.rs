@@ -56,6 +56,7 @@ fn without_time(cause: Cause) -> Cause {
             port,
             after_ms: 0,
         },
+        Cause::HandshakeSilent { host, .. } => Cause::HandshakeSilent { host, after_ms: 0 },
         Cause::HandshakeFailed { host, .. } => Cause::HandshakeFailed {
             host,
             why: String::new(),
@@ -103,9 +104,9 @@ async fn something_that_takes_connections_and_says_nothing_is_reported() {
     let proxy = Proxy::start(sshd.port());
     proxy.hold_up();
     let keys = with(&keys(&sshd, ""), "port", &proxy.port().to_string());
-    let cause = Cause::HandshakeFailed {
+    let cause = Cause::HandshakeSilent {
         host: HOST.to_owned(),
-        why: "no answer within 3000 ms".to_owned(),
+        after_ms: 3000,
     };
     fails(&keys, "SSH handshake", cause).await;
 }

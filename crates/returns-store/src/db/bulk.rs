@@ -7,9 +7,9 @@ use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
 
 use super::postgres::clean;
-use super::{Transaction, Value, statement};
+use super::{OpenTransaction, Transaction, Value, statement};
 use crate::StoreError;
-use crate::columns::{failed, unreadable};
+use crate::columns::unreadable;
 
 /// Where rows go, and what was being done, for an error.
 pub(crate) struct Insert {
@@ -40,8 +40,8 @@ pub(crate) async fn insert_all(
         end,
     } = insert;
     let places = (1..=first.len()).map(|place| format!("${place}"));
-    match tx {
-        Transaction::Sqlite(_) => {
+    match &mut tx.open {
+        OpenTransaction::Sqlite(_) => {
             let places = places.collect::<Vec<_>>().join(", ");
             let sql = format!("INSERT INTO {table} ({columns}) VALUES ({places}) {end}");
             for row in rows {
@@ -53,7 +53,7 @@ pub(crate) async fn insert_all(
                 insert.execute(&mut *tx).await?;
             }
         }
-        Transaction::Postgres(connection) => {
+        OpenTransaction::Postgres(connection) => {
             let turned = turn(rows)?;
             let places: Vec<String> = places
                 .zip(&turned)
@@ -68,7 +68,7 @@ pub(crate) async fn insert_all(
                 .fold(sqlx::query(AssertSqlSafe(sql)), Column::bind_to)
                 .execute(&mut **connection)
                 .await
-                .map_err(failed(what))?;
+                .map_err(tx.failures.at(what))?;
         }
     }
     Ok(())

@@ -6,9 +6,9 @@ use chrono::SecondsFormat;
 use returns_model::ids::hex;
 
 use super::bulk::Insert;
-use super::{Transaction, Value, insert_all};
+use super::{OpenTransaction, Transaction, Value, insert_all};
 use crate::StoreError;
-use crate::columns::{failed, unreadable};
+use crate::columns::unreadable;
 
 /// Inserts rows that may be many and large. Texts are written as they are: PostgreSQL refuses
 /// one with a NUL, as it must what a hash is over.
@@ -20,9 +20,10 @@ pub(crate) async fn copy_all(
     insert: &Insert,
     rows: Vec<Vec<Value>>,
 ) -> Result<(), StoreError> {
-    let connection = match tx {
-        Transaction::Sqlite(_) => return insert_all(tx, insert, rows).await,
-        Transaction::Postgres(connection) => connection,
+    let Transaction { open, failures } = tx;
+    let connection = match open {
+        OpenTransaction::Sqlite(_) => return insert_all(tx, insert, rows).await,
+        OpenTransaction::Postgres(connection) => connection,
     };
     if rows.is_empty() {
         return Ok(());
@@ -33,10 +34,12 @@ pub(crate) async fn copy_all(
     let mut copy = connection
         .copy_in_raw(&format!("COPY {table} ({columns}) FROM STDIN (FORMAT csv)"))
         .await
-        .map_err(failed(what))?;
+        .map_err(failures.at(what))?;
     // When this fails the transaction is left, and the connection with it.
-    copy.send(lines.into_bytes()).await.map_err(failed(what))?;
-    copy.finish().await.map(drop).map_err(failed(what))
+    copy.send(lines.into_bytes())
+        .await
+        .map_err(failures.at(what))?;
+    copy.finish().await.map(drop).map_err(failures.at(what))
 }
 
 fn lines(rows: &[Vec<Value>]) -> Result<String, StoreError> {

@@ -8,49 +8,68 @@
 //!     .await
 //! ```
 
+use std::sync::Arc;
+
 use sqlx::{PgPool, SqlitePool};
 
 use crate::StoreError;
-use crate::columns::failed;
 
 mod bulk;
 mod copy;
+mod failures;
 mod postgres;
 mod record;
 mod sqlite;
 mod statement;
 mod syntax;
 mod value;
-mod watch;
 
 pub(crate) use bulk::{Insert, insert_all};
 pub(crate) use copy::copy_all;
+use failures::Failures;
 pub(crate) use postgres::clean;
 pub(crate) use record::Record;
 pub(crate) use statement::{On, Statement, statement};
 pub(crate) use syntax::Syntax;
 pub(crate) use value::Value;
-pub(crate) use watch::WatchConnection;
+
+/// The connections to the returns database, and what fails on them.
+#[derive(Debug, Clone)]
+pub(crate) struct Database {
+    pub(crate) pool: Pool,
+    pub(crate) failures: Arc<Failures>,
+}
 
 /// The connections to the returns database.
 #[derive(Debug, Clone)]
-pub(crate) enum Database {
+pub(crate) enum Pool {
     Sqlite(SqlitePool),
     Postgres(PgPool),
 }
 
 /// A transaction. Dropped without [`Transaction::commit`], it is rolled back.
 #[derive(Debug)]
-pub(crate) enum Transaction {
+pub(crate) struct Transaction {
+    open: OpenTransaction,
+    failures: Arc<Failures>,
+}
+
+#[derive(Debug)]
+enum OpenTransaction {
     Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
 
 impl Database {
+    pub(crate) fn new(pool: Pool) -> Self {
+        let failures = Arc::default();
+        Self { pool, failures }
+    }
+
     pub(crate) fn syntax(&self) -> Syntax {
-        match self {
-            Self::Sqlite(_) => Syntax::Sqlite,
-            Self::Postgres(_) => Syntax::Postgres,
+        match self.pool {
+            Pool::Sqlite(_) => Syntax::Sqlite,
+            Pool::Postgres(_) => Syntax::Postgres,
         }
     }
 
@@ -59,34 +78,37 @@ impl Database {
     /// committed at each statement: another level would see rows as they were before a lock
     /// was waited for.
     pub(crate) async fn begin(&self, what: &'static str) -> Result<Transaction, StoreError> {
-        match self {
-            Self::Sqlite(pool) => pool
+        let open = match &self.pool {
+            Pool::Sqlite(pool) => pool
                 .begin_with("BEGIN IMMEDIATE")
                 .await
-                .map(Transaction::Sqlite),
-            Self::Postgres(pool) => pool
+                .map(OpenTransaction::Sqlite),
+            Pool::Postgres(pool) => pool
                 .begin_with("BEGIN ISOLATION LEVEL READ COMMITTED")
                 .await
-                .map(Transaction::Postgres),
-        }
-        .map_err(failed(what))
+                .map(OpenTransaction::Postgres),
+        };
+        Ok(Transaction {
+            open: open.map_err(self.failures.at(what))?,
+            failures: self.failures.clone(),
+        })
     }
 }
 
 impl Transaction {
     pub(crate) fn syntax(&self) -> Syntax {
-        match self {
-            Self::Sqlite(_) => Syntax::Sqlite,
-            Self::Postgres(_) => Syntax::Postgres,
+        match self.open {
+            OpenTransaction::Sqlite(_) => Syntax::Sqlite,
+            OpenTransaction::Postgres(_) => Syntax::Postgres,
         }
     }
 
     /// Waits until no other transaction holds `name`, and holds it until the end of this one. A
     /// writing transaction on SQLite has the whole file locked.
     pub(crate) async fn lock(&mut self, what: &'static str, name: &str) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(_) => Ok(()),
-            Self::Postgres(_) => {
+        match self.open {
+            OpenTransaction::Sqlite(_) => Ok(()),
+            OpenTransaction::Postgres(_) => {
                 let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
                 statement(what, sql)
                     .bind(name)
@@ -98,19 +120,19 @@ impl Transaction {
     }
 
     pub(crate) async fn commit(self, what: &'static str) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await,
-            Self::Postgres(tx) => tx.commit().await,
+        match self.open {
+            OpenTransaction::Sqlite(tx) => tx.commit().await,
+            OpenTransaction::Postgres(tx) => tx.commit().await,
         }
-        .map_err(failed(what))
+        .map_err(self.failures.at(what))
     }
 
     /// Gives locks back now, and not when the connection is used next.
     pub(crate) async fn rollback(self, what: &'static str) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await,
-            Self::Postgres(tx) => tx.rollback().await,
+        match self.open {
+            OpenTransaction::Sqlite(tx) => tx.rollback().await,
+            OpenTransaction::Postgres(tx) => tx.rollback().await,
         }
-        .map_err(failed(what))
+        .map_err(self.failures.at(what))
     }
 }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
 
-use super::{Database, Record, Transaction, Value, postgres, sqlite};
+use super::{
+    Database, Failures, OpenTransaction, Pool, Record, Transaction, Value, postgres, sqlite,
+};
 use crate::StoreError;
 use crate::columns::failed;
 
@@ -24,8 +26,14 @@ pub(crate) fn statement(what: &'static str, sql: impl Into<Cow<'static, str>>) -
     }
 }
 
-/// Where a statement runs: any connection of the pool, or a transaction.
-pub(crate) enum On<'a> {
+/// Where a statement runs, and where it is remembered that it failed.
+pub(crate) struct On<'a> {
+    connection: Connection<'a>,
+    failures: &'a Failures,
+}
+
+/// Any connection of the pool, or a transaction's.
+enum Connection<'a> {
     Sqlite(&'a SqlitePool),
     Postgres(&'a PgPool),
     SqliteTransaction(&'a mut SqliteConnection),
@@ -34,18 +42,26 @@ pub(crate) enum On<'a> {
 
 impl<'a> From<&'a Database> for On<'a> {
     fn from(database: &'a Database) -> Self {
-        match database {
-            Database::Sqlite(pool) => Self::Sqlite(pool),
-            Database::Postgres(pool) => Self::Postgres(pool),
+        let connection = match &database.pool {
+            Pool::Sqlite(pool) => Connection::Sqlite(pool),
+            Pool::Postgres(pool) => Connection::Postgres(pool),
+        };
+        Self {
+            connection,
+            failures: &database.failures,
         }
     }
 }
 
 impl<'a> From<&'a mut Transaction> for On<'a> {
     fn from(transaction: &'a mut Transaction) -> Self {
-        match transaction {
-            Transaction::Sqlite(tx) => Self::SqliteTransaction(tx),
-            Transaction::Postgres(tx) => Self::PostgresTransaction(tx),
+        let connection = match &mut transaction.open {
+            OpenTransaction::Sqlite(tx) => Connection::SqliteTransaction(tx),
+            OpenTransaction::Postgres(tx) => Connection::PostgresTransaction(tx),
+        };
+        Self {
+            connection,
+            failures: &transaction.failures,
         }
     }
 }
@@ -59,50 +75,58 @@ impl Statement {
     /// Runs it, and gives how many rows it changed.
     pub(crate) async fn execute(self, on: impl Into<On<'_>>) -> Result<u64, StoreError> {
         let Self { what, sql, values } = self;
-        match on.into() {
-            On::Sqlite(pool) => sqlite::query(sql, values)
+        let On {
+            connection,
+            failures,
+        } = on.into();
+        match connection {
+            Connection::Sqlite(pool) => sqlite::query(sql, values)
                 .execute(pool)
                 .await
                 .map(|done| done.rows_affected()),
-            On::SqliteTransaction(tx) => sqlite::query(sql, values)
+            Connection::SqliteTransaction(tx) => sqlite::query(sql, values)
                 .execute(tx)
                 .await
                 .map(|done| done.rows_affected()),
-            On::Postgres(pool) => postgres::query(sql, values)
+            Connection::Postgres(pool) => postgres::query(sql, values)
                 .execute(pool)
                 .await
                 .map(|done| done.rows_affected()),
-            On::PostgresTransaction(tx) => postgres::query(sql, values)
+            Connection::PostgresTransaction(tx) => postgres::query(sql, values)
                 .execute(tx)
                 .await
                 .map(|done| done.rows_affected()),
         }
-        .map_err(failed(what))
+        .map_err(failures.at(what))
     }
 
     async fn rows(self, on: On<'_>) -> Result<Vec<Record>, StoreError> {
         let Self { what, sql, values } = self;
         let sqlite_rows = |rows: Vec<_>| rows.into_iter().map(Record::Sqlite).collect();
         let postgres_rows = |rows: Vec<_>| rows.into_iter().map(Record::Postgres).collect();
-        match on {
-            On::Sqlite(pool) => sqlite::query(sql, values)
+        let On {
+            connection,
+            failures,
+        } = on;
+        match connection {
+            Connection::Sqlite(pool) => sqlite::query(sql, values)
                 .fetch_all(pool)
                 .await
                 .map(sqlite_rows),
-            On::SqliteTransaction(tx) => sqlite::query(sql, values)
+            Connection::SqliteTransaction(tx) => sqlite::query(sql, values)
                 .fetch_all(tx)
                 .await
                 .map(sqlite_rows),
-            On::Postgres(pool) => postgres::query(sql, values)
+            Connection::Postgres(pool) => postgres::query(sql, values)
                 .fetch_all(pool)
                 .await
                 .map(postgres_rows),
-            On::PostgresTransaction(tx) => postgres::query(sql, values)
+            Connection::PostgresTransaction(tx) => postgres::query(sql, values)
                 .fetch_all(tx)
                 .await
                 .map(postgres_rows),
         }
-        .map_err(failed(what))
+        .map_err(failures.at(what))
     }
 
     /// Every row, each read by `read`.

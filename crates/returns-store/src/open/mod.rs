@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::db::{Database, WatchConnection, statement};
+use crate::db::{Database, Pool, statement};
 use crate::settings::{StoreAddress, StoreSettings};
 use crate::sql::SqlStore;
+use crate::watch::WatchConnection;
 use crate::{Store, StoreError};
 
-mod grants;
 mod migrate;
 mod postgres;
 mod sqlite;
@@ -24,12 +24,10 @@ pub async fn open(
     settings: &StoreSettings,
     new_journal_id: Uuid,
 ) -> Result<Arc<dyn Store>, StoreError> {
-    let db = match &settings.address {
-        StoreAddress::Sqlite(url) => Database::Sqlite(sqlite::open(url, settings).await?),
-        StoreAddress::Postgres(address) => {
-            Database::Postgres(postgres::open(address, settings).await?)
-        }
-    };
+    let db = Database::new(match &settings.address {
+        StoreAddress::Sqlite(url) => Pool::Sqlite(sqlite::open(url, settings).await?),
+        StoreAddress::Postgres(address) => Pool::Postgres(postgres::open(address, settings).await?),
+    });
     statement(
         "draw the journal's identity",
         "INSERT INTO journal_head (one, journal_id, position, hash) VALUES (1, $1, 0, $2) \

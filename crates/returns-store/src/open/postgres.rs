@@ -8,10 +8,10 @@ use echeck_service::ErrorChain;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool, Row as _};
 
-use super::grants;
 use super::migrate::{TABLE, bring_up_to_date};
 use crate::StoreError;
 use crate::columns::failed;
+use crate::grants;
 use crate::settings::{PgAddress, StoreSettings};
 
 /// How long a connection may take, and how long a statement waits for a free one.

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use crate::db::{Database, WatchConnection, statement};
+use crate::db::{Database, Pool, statement};
+use crate::watch::WatchConnection;
 use crate::{Store, StoreError};
 
 mod adoptions;
@@ -48,7 +49,7 @@ impl Store for SqlStore {
     }
 
     async fn database_time(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        if let Database::Sqlite(_) = self.db {
+        if let Pool::Sqlite(_) = self.db.pool {
             return Ok(None);
         }
         let asked = statement(

@@ -68,7 +68,7 @@ outages! {
     a_black_holed_host: BlackHoledHost => "does not answer at all",
     a_port_that_closes_each_connection: PortClosesConnections => "the SSH handshake fails",
     a_web_server_in_place_of_the_sftp_server: NotAnSshServer => "the SSH handshake fails",
-    a_frozen_sftp_server: SftpServerFrozen => "the SSH handshake fails: no answer within",
+    a_frozen_sftp_server: SftpServerFrozen => "takes connections, but does not answer the SSH handshake",
     a_wrong_host_key: WrongHostKey => "is not the pinned one",
     a_key_that_is_refused: KeyRefused => "refuses our SSH key for user",
     a_key_file_that_is_gone: KeyFileGone => "Our own private_key cannot be used",
@@ -126,6 +126,12 @@ outages! {
         => "The returns database is unavailable: it has no connection slot free",
     a_database_whose_account_lacks_a_right: DatabaseRightTaken
         => "The returns database is unavailable: its account lacks a right",
+    a_database_whose_account_may_not_record_runs: DatabaseRunsRightTaken
+        => "The returns database is unavailable: its account lacks a right (INSERT on job_runs)",
+    a_database_that_cancels_statements: DatabaseTimesOut
+        => "The returns database is unavailable: it canceled the statement",
+    a_database_on_a_full_disk: DatabaseDiskFull
+        => "The returns database is unavailable: its disk is full",
     a_database_that_is_read_only: DatabaseReadOnly
         => "The returns database is unavailable: it takes no writes",
     a_database_that_is_locked: DatabaseLocked

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use echeck_test_servers::http::{Answer, HttpReceiver};
+use echeck_test_servers::own_postgres::OwnPostgres;
 use echeck_test_servers::proxy::{BlackHole, Proxy};
 use echeck_test_servers::s3;
 use echeck_test_servers::sshd::{Account, Sshd};
@@ -153,7 +154,8 @@ fn the_file(outage: Outage, setup: &mut Setup, props: &mut Props) {
             setup.port = proxy.port();
             props.proxy = Some(proxy);
         }
-        Outage::DiskFull => setup.publish(FILE, large_file()),
+        // Its rows need more room than small tables have to spare.
+        Outage::DiskFull | Outage::DatabaseDiskFull => setup.publish(FILE, large_file()),
         _ => setup.publish(FILE, good_file()),
     }
 }
@@ -231,12 +233,24 @@ fn the_rest(outage: Outage, setup: &mut Setup, props: &mut Props) {
     }
 }
 
-/// Only a role that is not the superuser has limits.
 async fn the_returns_database(outage: Outage, setup: &mut Setup, props: &mut Props) {
-    let limited = [Outage::DatabaseWithoutSlot, Outage::DatabaseRightTaken];
-    if !limited.contains(&outage) {
-        return;
+    match outage {
+        Outage::DatabaseWithoutSlot
+        | Outage::DatabaseRightTaken
+        | Outage::DatabaseRunsRightTaken
+        | Outage::DatabaseTimesOut => with_a_role(setup, props).await,
+        Outage::DatabaseDiskFull => {
+            let server = OwnPostgres::new();
+            props.disk = Some(Tmpfs::mount(&server.data(), 80 << 10, 5_000));
+            setup.databases.returns_db = Some(server.start());
+            props.server = Some(server);
+        }
+        _ => {}
     }
+}
+
+/// Only a role that is not the superuser has limits.
+async fn with_a_role(setup: &mut Setup, props: &mut Props) {
     let url = setup.databases.returns_db.clone().unwrap();
     let (server, name) = url.rsplit_once('/').unwrap();
     let server = format!("{server}/postgres");

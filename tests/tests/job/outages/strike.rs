@@ -1,5 +1,6 @@
 //! What breaks while the job runs.
 
+use std::io::Write as _;
 use std::process::Command;
 
 use echeck::stack::Service;
@@ -49,14 +50,19 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
             session.execute(sql).await.unwrap();
             props.mariadb = Some(session);
         }
-        Outage::DatabaseWithoutSlot | Outage::DatabaseRightTaken => {
+        Outage::DatabaseWithoutSlot
+        | Outage::DatabaseRightTaken
+        | Outage::DatabaseRunsRightTaken
+        | Outage::DatabaseTimesOut => {
             let role = props.role.as_ref().unwrap();
             let (_, name) = returns.rsplit_once('/').unwrap();
             let (server, _) = rallypay.rsplit_once('/').unwrap();
             let database = format!("{server}/{name}");
             let limit = match outage {
                 Outage::DatabaseWithoutSlot => format!("ALTER ROLE {role} CONNECTION LIMIT 0"),
-                _ => format!("REVOKE UPDATE ON liveness FROM {role}"),
+                Outage::DatabaseTimesOut => format!("ALTER ROLE {role} SET statement_timeout = 1"),
+                Outage::DatabaseRightTaken => format!("REVOKE UPDATE ON liveness FROM {role}"),
+                _ => format!("REVOKE INSERT ON job_runs FROM {role}"),
             };
             postgres(&database, &limit).await;
             end_sessions(&database).await;
@@ -97,6 +103,11 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
             }
         }
         Outage::FolderGone => std::fs::remove_dir_all(job.setup.beat()).unwrap(),
+        Outage::DatabaseDiskFull => {
+            let server = props.server.as_ref().unwrap();
+            let mut file = std::fs::File::create(server.data().join("other")).unwrap();
+            while file.write_all(&[0; 4_096]).is_ok() {}
+        }
         Outage::DiskWithoutInodes => {
             let spool = job.setup.folder.path().join("spool");
             let mut files = (0..1_000).map(|n| spool.join(format!("other-{n}")));

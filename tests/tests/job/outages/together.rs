@@ -70,6 +70,17 @@ async fn a_clock_that_is_ahead_and_a_file_that_is_missing_for_it() {
 async fn six_sources_on_one_dead_host_are_one_alert_with_six_sources() {
     let mut setup = shipped().await;
     setup.sshd.stop();
+    six_sources_are_one_alert(setup, Outage::PortClosed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn six_sources_on_one_frozen_server_are_one_alert_with_six_sources() {
+    let setup = shipped().await;
+    setup.sshd.freeze();
+    six_sources_are_one_alert(setup, Outage::SftpServerFrozen).await;
+}
+
+async fn six_sources_are_one_alert(mut setup: Setup, outage: Outage) {
     let own = setup.toml();
     let (_, section) = own.split_once("[sources.worldpay]").unwrap();
     let (section, _) = section.split_once("[sources.beat]").unwrap();
@@ -79,7 +90,7 @@ async fn six_sources_on_one_dead_host_are_one_alert_with_six_sources() {
     }
     let job = Job::start(setup).await;
     job.clock.set(noon(0));
-    let alert = job.alert(Outage::PortClosed.headline(), WITHIN).await;
+    let alert = job.alert(outage.headline(), WITHIN).await;
     let six = "amex, bofa, chase, citi, usbank, worldpay";
     assert!(alert.contains(six), "{alert}");
     // Each of the six has met it.

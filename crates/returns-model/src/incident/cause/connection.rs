@@ -86,6 +86,19 @@ pub(super) fn handshake_failed(host: &str, why: &str) -> Description {
     )
 }
 
+pub(super) fn handshake_silent(host: &str, after_ms: u64) -> Description {
+    unreachable(
+        format!(
+            "{host} takes connections, but does not answer the SSH handshake (waited {after_ms} ms): \
+             its SSH server hangs, or what answers is a firewall in front of it."
+        ),
+        &[
+            "Wait for the next try.",
+            "If it fails again, ask the acquirer whether their server is overloaded or down.",
+        ],
+    )
+}
+
 pub(super) fn host_key_changed(host: &str, expected: &str, seen: &str) -> Description {
     unreachable(
         format!(

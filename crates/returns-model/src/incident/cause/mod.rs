@@ -64,6 +64,8 @@ pub enum Cause {
     LogInSilent { host: String, after_ms: u64 },
     /// A server answers, but no SSH session comes about.
     HandshakeFailed { host: String, why: String },
+    /// The acquirer's server takes connections and does not begin the SSH handshake, or not end it.
+    HandshakeSilent { host: String, after_ms: u64 },
     /// The server's host key is not the pinned one.
     HostKeyChanged {
         host: String,
@@ -287,6 +289,8 @@ impl Cause {
                 | Self::NameServerFailed { .. }
                 | Self::PortClosed { .. }
                 | Self::HostSilent { .. }
+                | Self::HandshakeSilent { .. }
+                | Self::LogInSilent { .. }
         )
     }
 
@@ -306,6 +310,7 @@ impl Cause {
             Self::ServerSilent { host, what, after_ms } => connection::server_silent(host, what, *after_ms),
             Self::LogInSilent { host, after_ms } => connection::log_in_silent(host, *after_ms),
             Self::HandshakeFailed { host, why } => connection::handshake_failed(host, why),
+            Self::HandshakeSilent { host, after_ms } => connection::handshake_silent(host, *after_ms),
             Self::HostKeyChanged { host, expected, seen } => connection::host_key_changed(host, expected, seen),
             Self::KeyRefused { user, host } => log_in::key_refused(user, host),
             Self::PasswordRefused { user, host } => log_in::password_refused(user, host),

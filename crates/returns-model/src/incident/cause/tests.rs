@@ -59,6 +59,10 @@ fn source_samples() -> Vec<Cause> {
             host: host.clone(),
             why: text("no common cipher"),
         },
+        Cause::HandshakeSilent {
+            host: host.clone(),
+            after_ms: 3_000,
+        },
         Cause::HostKeyChanged {
             host: host.clone(),
             expected: text("SHA256:n4bQ…"),

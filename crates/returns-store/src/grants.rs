@@ -2,13 +2,15 @@
 //! would otherwise be found out in the middle of an import, or when an operator needs it. The
 //! file that grants them says which they are.
 
-use sqlx::{PgConnection, Row as _};
+use std::sync::LazyLock;
+
+use sqlx::PgConnection;
 
 use crate::StoreError;
 use crate::columns::failed;
 use crate::settings::PgAddress;
 
-const GRANTS: &str = include_str!("../../roles/postgres_grants.sql");
+const GRANTS: &str = include_str!("../roles/postgres_grants.sql");
 
 /// A right on a table, or on one of its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,47 +20,49 @@ struct Right<'a> {
     column: Option<&'a str>,
 }
 
+/// The rights of the file.
+static NEEDED: LazyLock<Vec<Right<'static>>> = LazyLock::new(|| {
+    let grants: &'static str = without_comments(GRANTS).leak();
+    rights(grants)
+});
+
 /// Refuses an account that lacks a right; every one that is missing is named.
-pub(super) async fn check(
+pub(crate) async fn check(
     connection: &mut PgConnection,
     address: &PgAddress,
 ) -> Result<(), StoreError> {
-    let what = "look up the account's rights";
-    let grants = without_comments(GRANTS);
-    let needed = rights(&grants);
+    let lacking = lacking(connection)
+        .await
+        .map_err(failed("look up the account's rights"))?;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(StoreError::Unusable(format!(
+        "{address} lacks rights: {}. Let the owner of the tables run \
+         crates/returns-store/roles/postgres_grants.sql",
+        lacking.join(", ")
+    )))
+}
+
+/// The rights that the account lacks: `UPDATE (a) on table`.
+pub(crate) async fn lacking(connection: &mut PgConnection) -> Result<Vec<String>, sqlx::Error> {
+    let column = |read: fn(&Right<'static>) -> Option<&'static str>| -> Vec<Option<&'static str>> {
+        NEEDED.iter().map(read).collect()
+    };
     // Without the right to use the schema, no name in it means anything.
-    let lacking = sqlx::query(
-        "SELECT n.right, n.name, n.col FROM ( \
+    sqlx::query_scalar(
+        "SELECT format('%s%s on %s', n.right, ' (' || n.col || ')', n.name) FROM ( \
              SELECT *, to_regclass(quote_ident(name)) AS found \
              FROM UNNEST($1::text[], $2::text[], $3::text[]) AS u (name, \"right\", col)) AS n \
          WHERE n.found IS NULL OR NOT CASE \
              WHEN n.col IS NULL THEN has_table_privilege(n.found, n.right) \
              ELSE has_column_privilege(n.found, n.col, n.right) END",
     )
-    .bind(needed.iter().map(|one| one.table).collect::<Vec<_>>())
-    .bind(needed.iter().map(|one| one.right).collect::<Vec<_>>())
-    .bind(needed.iter().map(|one| one.column).collect::<Vec<_>>())
+    .bind(column(|one| Some(one.table)))
+    .bind(column(|one| Some(one.right)))
+    .bind(column(|one| one.column))
     .fetch_all(connection)
     .await
-    .map_err(failed(what))?;
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    let mut named = Vec::new();
-    for row in &lacking {
-        let (right, table): (String, String) = (
-            row.try_get(0).map_err(failed(what))?,
-            row.try_get(1).map_err(failed(what))?,
-        );
-        let column: Option<String> = row.try_get(2).map_err(failed(what))?;
-        let column = column.map_or_else(String::new, |column| format!(" ({column})"));
-        named.push(format!("{right}{column} on {table}"));
-    }
-    Err(StoreError::Unusable(format!(
-        "{address} lacks rights: {}. Let the owner of the tables run \
-         crates/returns-store/roles/postgres_grants.sql",
-        named.join(", ")
-    )))
 }
 
 fn without_comments(sql: &str) -> String {

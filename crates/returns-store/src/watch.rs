@@ -5,9 +5,10 @@
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 use tokio::sync::Mutex;
 
-use super::{Database, statement};
 use crate::StoreError;
 use crate::columns::failed;
+use crate::db::{Database, Pool, statement};
+use crate::grants;
 
 const WHAT: &str = "write a sign of life";
 
@@ -31,8 +32,9 @@ struct Watching {
 }
 
 impl WatchConnection {
-    /// Reads and writes what the service's work reads and writes first. A call that is given up closes
-    /// the connection.
+    /// Reads and writes what the service's work reads and writes first, and looks whether the account
+    /// has its rights and whether the work's own statements fail again and again. A call that is given
+    /// up closes the connection.
     pub(crate) async fn write(&self, db: &Database) -> Result<(), StoreError> {
         let sql = format!(
             "INSERT INTO liveness (one, written_at) \
@@ -40,20 +42,26 @@ impl WatchConnection {
              ON CONFLICT (one) DO UPDATE SET written_at = {now}",
             now = db.syntax().now()
         );
-        let Database::Postgres(pool) = db else {
-            return statement(WHAT, sql).execute(db).await.map(drop);
-        };
-        let mut kept = self.0.lock().await;
-        let mut watching = match kept.take() {
-            Some(watching) => watching,
-            None => Watching::begin(pool, &sql).await.map_err(explained)?,
-        };
-        let written = watching
-            .connection
-            .execute(sqlx::AssertSqlSafe(watching.sql.clone()));
-        written.await.map_err(explained)?;
-        *kept = Some(watching);
-        Ok(())
+        match &db.pool {
+            Pool::Sqlite(_) => statement(WHAT, sql).execute(db).await.map(drop)?,
+            Pool::Postgres(pool) => {
+                let mut kept = self.0.lock().await;
+                let mut watching = match kept.take() {
+                    Some(watching) => watching,
+                    None => Watching::begin(pool, &sql).await.map_err(failed(WHAT))?,
+                };
+                let lacking = watching.write().await.map_err(failed(WHAT))?;
+                *kept = Some(watching);
+                if let Some(lacking) = named(&lacking) {
+                    let why = format!("its account lacks a right ({lacking})");
+                    return Err(StoreError::Unusable(why));
+                }
+            }
+        }
+        match db.failures.go_on() {
+            Some(why) => Err(StoreError::Unusable(why)),
+            None => Ok(()),
+        }
     }
 }
 
@@ -75,23 +83,22 @@ impl Watching {
         };
         Ok(Self { connection, sql })
     }
+    /// Gives the rights that the account lacks.
+    async fn write(&mut self) -> Result<Vec<String>, sqlx::Error> {
+        let sql = sqlx::AssertSqlSafe(self.sql.clone());
+        self.connection.execute(sql).await?;
+        grants::lacking(&mut self.connection).await
+    }
 }
 
-/// What the server's code means, where its own words leave that open.
-fn explained(error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code());
-    let meaning = match code.as_deref() {
-        Some("25006") => "it takes no writes: it is a standby, or set read-only",
-        Some("53100") => "its disk is full",
-        Some("53300") => "it has no connection slot free",
-        Some("55P03") => "another session has locked its tables",
-        Some("57014") => "it canceled the statement, by its statement_timeout or by hand",
-        Some("57P03") => "it is starting up or shutting down",
-        Some("42501") => "its account lacks a right",
-        _ => return failed(WHAT)(error),
-    };
-    let said = error
-        .as_database_error()
-        .map_or_else(String::new, |error| error.message().to_owned());
-    StoreError::Unusable(format!("{meaning} ({said})"))
+/// A few of the rights that are missing, and how many there are beside.
+fn named(lacking: &[String]) -> Option<String> {
+    let shown = lacking.get(..3).unwrap_or(lacking);
+    let more = lacking.len() - shown.len();
+    let shown = shown.join(", ");
+    match (lacking.len(), more) {
+        (0, _) => None,
+        (_, 0) => Some(shown),
+        (_, more) => Some(format!("{shown}, and {more} more")),
+    }
 }
