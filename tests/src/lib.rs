@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod debits;
 mod files;
 mod processes;
 mod tmpfs;
 mod world;
 
+pub use debits::{add_debits, address};
 pub use echeck_test_servers::port;
 pub use files::{Nacha, NachaEntry, VALIDATION_SOURCE, Worldpay, WorldpayRow, funding_rejects};
 pub use processes::{Process, binary, tool};

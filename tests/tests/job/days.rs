@@ -22,20 +22,7 @@ fn at(text: &str) -> DateTime<Utc> {
 async fn on_banking_days(start: &str, cron: &str) -> Job {
     let setup = Setup::new().await;
     let job = Job::start_at(setup, at(start)).await;
-    let schedule = proto::Schedule {
-        cron: cron.to_owned(),
-        time_zone: "America/New_York".to_owned(),
-        days: proto::ScheduleDays::BankingDays.into(),
-        due: "10:00".to_owned(),
-        grace_minutes: 30,
-    };
-    let ask = proto::SetScheduleRequest {
-        source: "worldpay".to_owned(),
-        schedule: Some(schedule),
-        actor: "ann".to_owned(),
-        reason: "they work on banking days".to_owned(),
-    };
-    job.operations.clone().set_schedule(ask).await.unwrap();
+    job.due_on_banking_days(cron, "America/New_York").await;
     job
 }
 

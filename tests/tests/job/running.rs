@@ -8,7 +8,7 @@ use echeck::database::Address;
 use echeck::stack::{Ports, Stack, StackOptions};
 use echeck_proto::returns::v1 as proto;
 use echeck_service::clock::{Clock, SystemClock};
-use echeck_tests::eventually;
+use echeck_tests::{address, eventually};
 use proto::operations_service_client::OperationsServiceClient;
 use proto::returns_service_client::ReturnsServiceClient;
 use tokio::time::Instant;
@@ -100,22 +100,7 @@ impl Job {
 
     /// Debits of 50.00 that succeeded, in both databases.
     pub async fn add_debits(&self, ids: &[&str]) {
-        let mut gateway = self.gateway().connect().await.unwrap();
-        let mut rallypay = self.rallypay().connect().await.unwrap();
-        for id in ids {
-            let transfer = format!(
-                "INSERT INTO transfers (id, type, state, amount, trace_id, payment_id, messages, \
-                 tags, application, merchant_identity, created_at, updated_at) \
-                 VALUES ('{id}', 'DEBIT', 'SUCCEEDED', 5000, 'FNX{id}', '8399{id}', '[]', '{{}}', \
-                 'AP', 'ID', '2026-11-01 12:00:00', '2026-11-01 12:00:00')"
-            );
-            gateway.script(&transfer).await.unwrap();
-            let transaction = format!(
-                "INSERT INTO transactions (transfer_id, status, amount_cents, created_at, \
-                 updated_at) VALUES ('{id}', 'succeeded', 5000, now(), now())"
-            );
-            rallypay.script(&transaction).await.unwrap();
-        }
+        echeck_tests::add_debits(&self.setup.databases, ids).await;
     }
 
     pub fn gateway(&self) -> Address {
@@ -124,6 +109,24 @@ impl Job {
 
     pub fn rallypay(&self) -> Address {
         address(&self.setup.databases.rallypay_db)
+    }
+
+    /// Lets the source be due at 10:00 on banking days, by a cron line in a time zone.
+    pub async fn due_on_banking_days(&self, cron: &str, time_zone: &str) {
+        let schedule = proto::Schedule {
+            cron: cron.to_owned(),
+            time_zone: time_zone.to_owned(),
+            days: proto::ScheduleDays::BankingDays.into(),
+            due: "10:00".to_owned(),
+            grace_minutes: 30,
+        };
+        let ask = proto::SetScheduleRequest {
+            source: "worldpay".to_owned(),
+            schedule: Some(schedule),
+            actor: "ann".to_owned(),
+            reason: "they work on banking days".to_owned(),
+        };
+        self.operations.clone().set_schedule(ask).await.unwrap();
     }
 
     /// Runs the source to its end.
@@ -221,8 +224,4 @@ impl Job {
 /// The first line of an alert.
 pub fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
-}
-
-fn address(url: &Option<String>) -> Address {
-    Address::parse("url", url.as_deref().unwrap()).unwrap()
 }

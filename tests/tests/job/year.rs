@@ -36,20 +36,7 @@ async fn a_year_of_banking_days_has_no_false_alarm() {
     setup.shipped = true;
     setup.more_sftp = "settle_ms = 10";
     let job = Job::start_at(setup, at(days[0], 0, 30) - TimeDelta::days(1)).await;
-    let schedule = proto::Schedule {
-        cron: "0 9 * * *".to_owned(),
-        time_zone: "UTC".to_owned(),
-        days: proto::ScheduleDays::BankingDays.into(),
-        due: "10:00".to_owned(),
-        grace_minutes: 30,
-    };
-    let ask = proto::SetScheduleRequest {
-        source: "worldpay".to_owned(),
-        schedule: Some(schedule),
-        actor: "ann".to_owned(),
-        reason: "they work on banking days".to_owned(),
-    };
-    job.operations.clone().set_schedule(ask).await.unwrap();
+    job.due_on_banking_days("0 9 * * *", "UTC").await;
     let ids: Vec<String> = (0..days.len()).map(|n| format!("TR{n}")).collect();
     let all: Vec<&str> = ids.iter().map(String::as_str).collect();
     job.add_debits(&all).await;

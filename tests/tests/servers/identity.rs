@@ -22,7 +22,7 @@ async fn with_a_return() -> Deployment {
 
 /// Changes the mirror behind the back of everybody.
 async fn change_mirror(here: &Deployment, sql: &str) {
-    let address = Deployment::address(&here.databases.rallypay_db);
+    let address = echeck_tests::address(&here.databases.rallypay_db);
     let mut connection = address.connect().await.unwrap();
     connection.script(sql).await.unwrap();
     connection.close().await.unwrap();
@@ -149,7 +149,7 @@ async fn a_target_of_another_installation_is_not_written_to() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_system_of_record_that_is_another_database_is_not_even_asked() {
     let here = with_a_return().await;
-    let gateway = Deployment::address(&here.databases.gateway_db);
+    let gateway = echeck_tests::address(&here.databases.gateway_db);
     let mut connection = gateway.connect().await.unwrap();
     let sql = "UPDATE echeck_identity SET database_name = 'staging'";
     connection.script(sql).await.unwrap();

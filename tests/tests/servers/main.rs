@@ -8,7 +8,7 @@ use std::process::Command;
 use echeck::database::{Address, DatabaseArguments};
 use echeck::stack::{Ports, Stack, StackOptions};
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{Worldpay, binary, eventually};
+use echeck_tests::{Worldpay, add_debits, address, binary, eventually};
 use proto::import_file_request::Part;
 use proto::incident_service_client::IncidentServiceClient;
 use proto::operations_service_client::OperationsServiceClient;
@@ -46,42 +46,16 @@ impl Deployment {
         Self { stack, ..self }
     }
 
-    fn address(url: &Option<String>) -> Address {
-        Address::parse("url", url.as_deref().unwrap()).unwrap()
-    }
-
     async fn gateway(&self, sql: &str) -> String {
-        value(&Self::address(&self.databases.gateway_db), sql).await
+        value(&address(&self.databases.gateway_db), sql).await
     }
 
     async fn rallypay(&self, sql: &str) -> String {
-        value(&Self::address(&self.databases.rallypay_db), sql).await
+        value(&address(&self.databases.rallypay_db), sql).await
     }
 
-    /// Debits of 50.00 that succeeded, in both databases.
     async fn add_debits(&self, ids: &[&str]) {
-        let mut gateway = Self::address(&self.databases.gateway_db)
-            .connect()
-            .await
-            .unwrap();
-        let mut rallypay = Self::address(&self.databases.rallypay_db)
-            .connect()
-            .await
-            .unwrap();
-        for id in ids {
-            let transfer = format!(
-                "INSERT INTO transfers (id, type, state, amount, trace_id, payment_id, messages, \
-                 tags, application, merchant_identity, created_at, updated_at) \
-                 VALUES ('{id}', 'DEBIT', 'SUCCEEDED', 5000, 'FNX{id}', '8399{id}', '[]', '{{}}', \
-                 'AP', 'ID', '2026-11-01 12:00:00', '2026-11-01 12:00:00')"
-            );
-            gateway.script(&transfer).await.unwrap();
-            let transaction = format!(
-                "INSERT INTO transactions (transfer_id, status, amount_cents, created_at, \
-                 updated_at) VALUES ('{id}', 'succeeded', 5000, now(), now())"
-            );
-            rallypay.script(&transaction).await.unwrap();
-        }
+        add_debits(&self.databases, ids).await;
     }
 
     async fn client(&self) -> ReturnsServiceClient<Channel> {
@@ -321,7 +295,7 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
     );
     assert_eq!(
         value(
-            &Deployment::address(&here.databases.returns_db),
+            &address(&here.databases.returns_db),
             "SELECT count(*) FROM adoptions WHERE actor = 'ops' AND adopted_at IS NOT NULL"
         )
         .await,
