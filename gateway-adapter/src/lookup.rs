@@ -7,7 +7,7 @@ use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::mapping::LookupError;
 use echeck_adapter::schema::MappedColumn;
 use echeck_adapter::values_table::{RowGuard, ValuesTable};
-use echeck_proto::adapter::v1::{Transfer, TransferType};
+use echeck_proto::adapter::v1::{KeyMatches, Transfer, TransferType};
 use serde_json::Value;
 
 use crate::mapping::GatewayMapping;
@@ -15,7 +15,9 @@ use crate::mapping::GatewayMapping;
 /// The number of ids that one statement asks for.
 const CHUNK: usize = 5_000;
 /// The maximum number of transfers that are listed for one ambiguous key.
-const MAX_MATCHES: u32 = 10;
+const MAX_MATCHES: usize = 10;
+/// One more shows that there are more.
+const ASKED: u32 = MAX_MATCHES as u32 + 1;
 
 /// The transfers found by kind of key and by id.
 type TransfersByKey = BTreeMap<KeyKind, HashMap<String, Vec<Transfer>>>;
@@ -25,7 +27,7 @@ pub(crate) async fn lookup(
     mapping: &GatewayMapping,
     session: &mut dyn TargetSession,
     keys: &[LookupKey],
-) -> Result<Vec<Vec<Transfer>>, LookupError> {
+) -> Result<Vec<KeyMatches>, LookupError> {
     let mut wanted: BTreeMap<KeyKind, BTreeSet<&str>> = BTreeMap::new();
     for (index, key) in keys.iter().enumerate() {
         let kind = key.kind;
@@ -47,7 +49,14 @@ pub(crate) async fn lookup(
     }
     mapping.add_reversal_ids(session, &mut found).await?;
     let of = |key: &LookupKey| found.get(&key.kind)?.get(&key.value).cloned();
-    Ok(keys.iter().map(|key| of(key).unwrap_or_default()).collect())
+    let matches = keys.iter().map(|key| listed(of(key).unwrap_or_default()));
+    Ok(matches.collect())
+}
+
+fn listed(mut transfers: Vec<Transfer>) -> KeyMatches {
+    let more = transfers.len() > MAX_MATCHES;
+    transfers.truncate(MAX_MATCHES);
+    KeyMatches { transfers, more }
 }
 
 impl GatewayMapping {
@@ -83,7 +92,7 @@ impl GatewayMapping {
         if key.is_unique() {
             rows.select(&columns, &[])
         } else {
-            rows.select_first(&columns, &self.columns.id, MAX_MATCHES)
+            rows.select_first(&columns, &self.columns.id, ASKED)
         }
     }
 

@@ -11,7 +11,7 @@ use echeck_adapter::mapping::{
 };
 use echeck_adapter::schema::{Fitting, MappedColumn};
 use echeck_adapter::timestamp::TimestampFormat;
-use echeck_proto::adapter::v1::{FundingPolicy, Transfer};
+use echeck_proto::adapter::v1::{FundingPolicy, KeyMatches};
 use echeck_service::config::Section;
 
 use crate::columns::TransferColumns;
@@ -147,7 +147,7 @@ impl Mapping for GatewayMapping {
         &self,
         session: &mut dyn TargetSession,
         keys: &[LookupKey],
-    ) -> Result<Vec<Vec<Transfer>>, LookupError> {
+    ) -> Result<Vec<KeyMatches>, LookupError> {
         lookup::lookup(self, session, keys).await
     }
 }

@@ -50,6 +50,7 @@ impl GatewayMapping {
             trace_id: text(&columns.trace_id),
             payment_id: text(&columns.payment_id),
             ach_trace: text(&columns.ach_trace),
+            individual_id: text(&columns.individual_id),
             source: text(&columns.source),
             destination: text(&columns.destination),
             application: text(&columns.application),

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{D, refuse_updates_of, rig_on};
+use common::{D, refuse_by_own_code, refuse_updates_of, rig_on};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reason_of, reported, reverse};
@@ -21,6 +21,7 @@ on_every_database!(
     a_transfer_that_moved_on_and_a_missing_one_are_distinguished,
     a_deposit_that_was_built_meanwhile_cannot_slip_through,
     rows_that_the_database_refuses_are_isolated_and_the_rest_is_applied,
+    a_row_that_a_trigger_refuses_by_a_code_of_its_own_stops_no_other,
     a_value_that_is_too_long_is_refused_and_never_cut,
     changes_of_one_transfer_keep_their_order,
     ids_that_differ_in_case_or_blanks_are_different,
@@ -45,7 +46,11 @@ async fn lookup(rig: &AdapterRig, kind: TransferKeyKind, values: &[&str]) -> Vec
     let reply = rig.adapter.lookup_transfers(Request::new(request)).await;
     let matches = reply.unwrap().into_inner().matches.into_iter();
     matches
-        .map(|found| found.transfers.into_iter().map(|t| t.id).collect())
+        .map(|found| {
+            let ids = found.transfers.into_iter().map(|t| t.id);
+            let more = found.more.then(|| "more".to_owned());
+            ids.chain(more).collect()
+        })
         .collect()
 }
 
@@ -317,6 +322,26 @@ async fn rows_that_the_database_refuses_are_isolated_and_the_rest_is_applied(dia
     assert_eq!(rig.progress(0, 10).await.cursor.unwrap().position, 40);
 }
 
+async fn a_row_that_a_trigger_refuses_by_a_code_of_its_own_stops_no_other(dialect: Dialect) {
+    let rig = rig_on(dialect, "").await;
+    for id in ["TR1", "TR2", "TR3"] {
+        rig.sql(&D::on_any(id).sql()).await;
+    }
+    rig.sql(&refuse_by_own_code(dialect, "TR2")).await;
+    let changes = ["TR1", "TR2", "TR3"].map(|id| fail(id, TransferState::Succeeded));
+    let reply = rig
+        .apply(Journal::default().changes(changes.to_vec()))
+        .await
+        .unwrap();
+    let refused = reported(&reply.exceptions);
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(
+        (refused[0].0, refused[0].1),
+        (2, StepExceptionKind::Refused)
+    );
+    assert!(refused[0].2.contains("is frozen"), "{}", refused[0].2);
+}
+
 async fn a_value_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
     let column = match dialect {
         Dialect::Sqlite => return, // Its columns have no length.
@@ -448,7 +473,13 @@ async fn an_ambiguous_key_lists_the_first_few(dialect: Dialect) {
             .await;
     }
     let found = lookup(&rig, TransferKeyKind::IndividualId, &["CUST 7"]).await;
-    let expected: Vec<String> = (0..10).map(|number| format!("TR{number:02}")).collect();
+    let mut expected: Vec<String> = (0..10).map(|number| format!("TR{number:02}")).collect();
+    expected.push("more".to_owned());
+    assert_eq!(found, [expected.clone()]);
+    rig.sql("UPDATE transfers SET individual_id = 'CUST 8' WHERE id >= 'TR10'")
+        .await;
+    let found = lookup(&rig, TransferKeyKind::IndividualId, &["CUST 7"]).await;
+    expected.pop();
     assert_eq!(found, [expected]);
 }
 

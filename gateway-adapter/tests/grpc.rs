@@ -4,9 +4,11 @@
 mod common;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use common::{D, config};
 use echeck_adapter::config::AdapterConfig;
+use echeck_adapter::dialect::Dialect;
 use echeck_adapter::serve::{AdapterRunError, check_only, run};
 use echeck_adapter::testing::{AdapterRig, Journal, fail, reason_of};
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
@@ -15,6 +17,7 @@ use echeck_proto::adapter::v1::{
     TransferState,
 };
 use echeck_service::clock::{Clock as _, Clocks, SystemClock};
+use echeck_test_servers::proxy::Proxy;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 use tonic::transport::Channel;
@@ -191,4 +194,39 @@ async fn a_check_changes_nothing_and_names_the_tables_that_will_be_created() {
         error.contains("own tables are missing in the target: echeck_cursor"),
         "{error}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_adapter_whose_server_is_away_serves_says_so_and_works_once_it_answers() {
+    let rig = common::rig_on(Dialect::Postgres, "").await;
+    let (server, name) = rig.url().rsplit_once('/').map(owned).unwrap();
+    let (server, port) = server.rsplit_once(':').unwrap();
+    let proxy = Proxy::start(port.parse().unwrap());
+    proxy.hold_up();
+    let url = format!("{server}:{}/{name}", proxy.port());
+    let toml = format!("[target]\nurl = \"{url}\"\n[server]\nlisten = \"127.0.0.1:0\"\n");
+    let shutdown = CancellationToken::new();
+    let (address, running) = start(config(&toml).unwrap(), shutdown.clone()).await;
+    let mut client: AdapterServiceClient<Channel> =
+        AdapterServiceClient::connect(format!("http://{address}"))
+            .await
+            .unwrap();
+    let ask = CheckTargetRequest::default;
+    let found = client.check_target(ask()).await.unwrap().into_inner();
+    let says = |fault: &String| fault.contains("no answer within");
+    assert!(!found.ok && found.faults.iter().any(says), "{found:?}");
+    proxy.pass();
+    let waiting = async {
+        while !client.check_target(ask()).await.unwrap().into_inner().ok {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(60), waiting).await;
+    waited.expect("the target is used once it answers");
+    shutdown.cancel();
+    running.await.unwrap().unwrap();
+}
+
+fn owned((server, name): (&str, &str)) -> (String, String) {
+    (server.to_owned(), name.to_owned())
 }

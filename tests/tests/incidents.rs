@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use echeck::database::DatabaseArguments;
 use echeck::stack::{DEFAULT_SOURCES, Ports, Stack, StackOptions};
 use echeck_proto::returns::v1 as proto;
-use echeck_test_servers::http::HttpReceiver;
+use echeck_test_servers::http::{Answer, HttpReceiver};
 use echeck_tests::{Payment, World, Worldpay, binary, eventually};
 use proto::incident_service_client::IncidentServiceClient;
 use serde_json::Value;
@@ -377,5 +377,58 @@ async fn a_service_that_cannot_start_says_so_once_and_when_it_has_started() {
         told[1].contains("seen 2 times: The returns service cannot start"),
         "{told:?}"
     );
+    stack.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_failed_start_that_no_channel_took_is_told_by_the_next_one() {
+    let ops = HttpReceiver::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let away = StackOptions {
+        databases: DatabaseArguments {
+            returns_db: Some("postgres://ann@127.0.0.1:1/returns".to_owned()),
+            ..DatabaseArguments::default()
+        },
+        returns: alerts(&ops),
+        ..StackOptions::new(folder.path(), Ports::ANY)
+    };
+    ops.answer(Answer::Status(500, String::new()));
+    assert!(Stack::start(&away).await.is_err());
+    ops.take_received();
+    ops.answer(Answer::Status(200, "ok".to_owned()));
+    assert!(Stack::start(&away).await.is_err());
+    let told = first_lines(&ops);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].starts_with("The returns service cannot start: "),
+        "{told:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_waits_for_a_locked_database_is_told_and_goes_on_when_it_is_free() {
+    let ops = HttpReceiver::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let url = echeck_test_servers::postgres().await;
+    let options = StackOptions {
+        databases: DatabaseArguments {
+            returns_db: Some(url.clone()),
+            ..DatabaseArguments::default()
+        },
+        returns: alerts(&ops),
+        ..StackOptions::new(folder.path(), Ports::ANY)
+    };
+    Stack::start(&options).await.unwrap().stop().await.unwrap();
+    let mut session = PgConnection::connect(&url).await.unwrap();
+    let lock = "BEGIN; LOCK TABLE journal_head IN ACCESS EXCLUSIVE MODE";
+    session.execute(AssertSqlSafe(lock)).await.unwrap();
+    let starting = tokio::spawn(async move { Stack::start(&options).await });
+    eventually("it is told", async || !first_lines(&ops).is_empty()).await;
+    let told = first_lines(&ops);
+    assert!(told[0].contains("has not answered for 6 s"), "{told:?}");
+    session.execute(AssertSqlSafe("ROLLBACK")).await.unwrap();
+    let stack = starting.await.unwrap().unwrap();
+    let told = first_lines(&ops);
+    assert!(told[1].starts_with("Recovered after"), "{told:?}");
     stack.stop().await.unwrap();
 }

@@ -201,9 +201,10 @@ fn duplicate(prior: &PriorDecision) -> String {
 /// acquirer received a return does not show when the bank did.
 fn untimely(code: ReturnCode, entry: &Entry, transfer: &Transfer) -> Option<String> {
     let settled = entry.settlement_date?;
-    let (original, by) = match transfer.settled_on {
-        Some(original) => (original, ""),
-        None => (entry.original_date?, " (by the file's date)"),
+    let original = entry.original_settled_on(transfer.settled_on)?;
+    let by = match transfer.settled_on {
+        Some(recorded) if recorded == original => "",
+        Some(_) | None => " (by the file's date)",
     };
     let deadline = return_deadline(code, original)?;
     let due = deadline.available_by;

@@ -62,7 +62,7 @@ impl AdapterApi {
         &self,
         keys: &[LookupKey],
         meant: Option<&TargetIdentity>,
-    ) -> Result<Vec<Vec<proto::Transfer>>, Status> {
+    ) -> Result<Vec<proto::KeyMatches>, Status> {
         let mut session = self.target.database.begin(Access::Read).await?;
         if let Some(meant) = meant
             && let Err(mismatch) =
@@ -111,13 +111,11 @@ impl AdapterService for AdapterApi {
                 (Err(busy), Some(pause)) if busy.code() == Code::Aborted => {
                     tokio::time::sleep(*pause).await;
                 }
-                (found, _) => break found?.into_iter(),
+                (found, _) => break found?,
             }
         };
         Ok(Response::new(proto::LookupTransfersResponse {
-            matches: matches
-                .map(|transfers| proto::KeyMatches { transfers })
-                .collect(),
+            matches,
             funding_policy: self.target.mapping.settings().funding_policy.into(),
         }))
     }

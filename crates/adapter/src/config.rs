@@ -7,7 +7,10 @@ use std::time::Duration;
 use echeck_service::config::Section;
 use echeck_service::server::ServerConfig;
 
-use crate::dialect::{DbError, PoolLimits, TargetDatabase, open_mysql, open_postgres, open_sqlite};
+use crate::dialect::{
+    DbError, PoolLimits, TargetDatabase, mysql_is_away, open_mysql, open_postgres, open_sqlite,
+    postgres_is_away,
+};
 use crate::identifier::Identifier;
 use crate::mapping::MappingConfig;
 use crate::target_url::TargetUrl;
@@ -84,6 +87,15 @@ impl TargetConfig {
                     .unwrap_or(4),
                 busy_timeout: section.duration_ms_or("busy_timeout_ms", 5_000, 0..=600_000),
             },
+        }
+    }
+
+    /// Whether nobody answers at the database's address.
+    pub(crate) async fn is_away(&self) -> bool {
+        match &self.url {
+            None | Some(TargetUrl::Sqlite(_)) => false,
+            Some(TargetUrl::Postgres(options)) => postgres_is_away(options).await,
+            Some(TargetUrl::Mysql(options)) => mysql_is_away(options).await,
         }
     }
 

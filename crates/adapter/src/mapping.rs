@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, Transfer};
+use echeck_proto::adapter::v1::{FundingPolicy, KeyMatches, StepExceptionKind};
 use serde_json::Value;
 
 use crate::batch::{AppliedStep, KeyKind, LookupKey, TransferChange};
@@ -128,7 +128,7 @@ pub trait Mapping: Send + Sync {
         &self,
         session: &mut dyn TargetSession,
         keys: &[LookupKey],
-    ) -> Result<Vec<Vec<Transfer>>, LookupError> {
+    ) -> Result<Vec<KeyMatches>, LookupError> {
         let _ = (session, keys);
         Err(LookupError::Unsupported)
     }

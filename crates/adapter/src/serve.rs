@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1::adapter_service_server::{AdapterServiceServer, SERVICE_NAME};
@@ -10,13 +11,17 @@ use echeck_service::clock::Clocks;
 use echeck_service::server::{Health, ServeError};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::api::AdapterApi;
 use crate::apply::Target;
 use crate::check::{TargetCheck, check, check_deeply};
 use crate::config::AdapterConfig;
 use crate::dialect::DbError;
+use crate::late_target::LateTarget;
+
+/// How often a target that is away is tried.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// Why an adapter did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -49,19 +54,22 @@ pub enum AdapterRunError {
 /// connections are accepted.
 ///
 /// # Errors
-/// See [`AdapterRunError`]; nothing is served unless the mapping fits.
+/// See [`AdapterRunError`]; nothing is served unless the mapping fits. A target at whose address
+/// nobody answers is waited for: the adapter says so to whoever asks.
 pub async fn run(
     config: AdapterConfig,
     clocks: Clocks,
     shutdown: CancellationToken,
     on_bound: impl FnOnce(SocketAddr),
 ) -> Result<(), AdapterRunError> {
-    let target = open(&config).await?;
-    create_own_tables(&config, &target).await?;
-    let found = without_faults(&target, check(&target).await.demanding_own_tables())?;
-    for warning in &found.warnings {
-        warn!(target = target.database.shown(), "{warning}");
-    }
+    let target = match open(&config).await {
+        Ok(target) => {
+            prepare(&config, &target).await?;
+            target
+        }
+        Err(AdapterRunError::Target(error)) => open_late(&config, error, &shutdown).await?,
+        Err(error) => return Err(error),
+    };
     let bound = config.server.bind().await?;
     info!(
         address = %bound.local_addr(),
@@ -105,6 +113,45 @@ async fn open(config: &AdapterConfig) -> Result<Target, AdapterRunError> {
     let database = config.target.open().await?;
     let mapping = Arc::clone(&config.mapping);
     Ok(Target::new(database, mapping, config.name.clone()))
+}
+
+/// Creates what is missing, and refuses a target that does not fit.
+async fn prepare(config: &AdapterConfig, target: &Target) -> Result<(), AdapterRunError> {
+    create_own_tables(config, target).await?;
+    let found = without_faults(target, check(target).await.demanding_own_tables())?;
+    for warning in &found.warnings {
+        warn!(target = target.database.shown(), "{warning}");
+    }
+    Ok(())
+}
+
+/// A target that could not be opened because nobody answers there. It is prepared once it answers;
+/// what is wrong with it then is told by each call.
+async fn open_late(
+    config: &AdapterConfig,
+    error: DbError,
+    shutdown: &CancellationToken,
+) -> Result<Target, AdapterRunError> {
+    let late = LateTarget::new(&config.target);
+    let Some(late) = late.filter(|_| matches!(error, DbError::Unavailable(_))) else {
+        return Err(error.into());
+    };
+    if !config.target.is_away().await {
+        return Err(error.into());
+    }
+    warn!(%error, "the target is away; it is used as soon as it answers");
+    let mapping = Arc::clone(&config.mapping);
+    let target = Target::new(Arc::new(late), mapping, config.name.clone());
+    let (config, waited, shutdown) = (config.clone(), target.clone(), shutdown.clone());
+    tokio::spawn(async move {
+        while !shutdown.is_cancelled() && waited.database.facts().await.is_err() {
+            tokio::time::sleep(BETWEEN_TRIES).await;
+        }
+        if let Err(error) = prepare(&config, &waited).await {
+            error!(%error, "the target answers, and cannot be used");
+        }
+    });
+    Ok(target)
 }
 
 /// Checks first, so that an account without the right to create tables can start where an operator

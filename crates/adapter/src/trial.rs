@@ -90,7 +90,7 @@ async fn find(
         value: id.to_owned(),
     };
     let found = match mapping.lookup(session, &[key]).await {
-        Ok(found) => found.into_iter().flatten().next(),
+        Ok(found) => found.into_iter().flat_map(|found| found.transfers).next(),
         Err(LookupError::Unsupported) => Some(Transfer {
             id: id.to_owned(),
             amount_minor: 1,

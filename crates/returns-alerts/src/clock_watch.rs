@@ -1,7 +1,7 @@
 //! The machine's clock is compared with every server that tells its time, again and again. A wrong one
 //! judges due times wrongly, and makes other servers refuse what it signs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use futures_util::future::join_all;
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::{Area, Cause, Problem, Subject, WrongClock};
 use returns_store::{Store, sleep};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::IncidentReporter;
@@ -23,6 +24,10 @@ const CLOCKS_DIFFER: TimeDelta = TimeDelta::seconds(60);
 
 /// How often they are compared.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// After how long a server that says nothing is left out. What a server told of its time counts for
+/// ten minutes.
+const LEFT_OUT_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// How soon they are compared for the first time: the services that tell their time may start at the
 /// same moment.
@@ -88,8 +93,8 @@ pub struct ClockWatch {
     pub clocks: Clocks,
     pub references: Vec<Arc<dyn ClockReference>>,
     pub incidents: IncidentReporter,
-    /// The servers whose clocks differed when they were read last.
-    pub differing: Mutex<BTreeSet<String>>,
+    /// The servers whose clocks differed when they were read last, and when that was.
+    pub differing: Mutex<BTreeMap<String, Instant>>,
 }
 
 /// By how much this machine's clock is ahead of another.
@@ -110,7 +115,8 @@ impl ClockWatch {
     }
 
     /// Reports a clock that is wrong, and that all are right again: those that differed must have
-    /// said so, and not only be silent.
+    /// said so, and not only be silent. One that says nothing for long, such as a channel that has
+    /// nothing to deliver, is left out: others agree.
     fn tell(&self, differences: &[Ahead]) {
         let now = self.clocks.work.now();
         let mut differing = self
@@ -119,11 +125,12 @@ impl ClockWatch {
             .unwrap_or_else(PoisonError::into_inner);
         for (name, ahead) in differences {
             if differs(*ahead) {
-                differing.insert(name.clone());
+                differing.insert(name.clone(), Instant::now());
             } else {
                 differing.remove(name);
             }
         }
+        differing.retain(|_, read_at| read_at.elapsed() < LEFT_OUT_AFTER);
         if let Some(cause) = judge(differences) {
             self.incidents
                 .report(Problem::new(Subject::Machine, cause, now));
@@ -206,12 +213,36 @@ fn those_of(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Signal;
 
     fn headline(seconds: &[(&str, i64)]) -> Option<String> {
         let ahead =
             |(name, seconds): &(&str, i64)| ((*name).to_owned(), TimeDelta::seconds(*seconds));
         let differences: Vec<Ahead> = seconds.iter().map(ahead).collect();
         judge(&differences).map(|cause| cause.headline())
+    }
+
+    #[test]
+    fn a_server_that_differed_and_says_nothing_more_does_not_keep_the_incident_open() {
+        let (incidents, mut signals) = IncidentReporter::new();
+        let watch = ClockWatch {
+            clocks: Clocks::of_machine(),
+            references: Vec::new(),
+            incidents,
+            differing: Mutex::default(),
+        };
+        let ahead = |name: &str, seconds| (name.to_owned(), TimeDelta::seconds(seconds));
+        watch.tell(&[ahead("hooks.example", 95), ahead("the bucket", 95)]);
+        assert!(matches!(signals.try_recv(), Ok(Signal::Problem(_))));
+        watch.tell(&[ahead("the bucket", 0)]);
+        assert!(signals.try_recv().is_err(), "the other has not said so");
+        let long_ago = Instant::now().checked_sub(LEFT_OUT_AFTER).unwrap();
+        let of_hooks = "hooks.example".to_owned();
+        watch.differing.lock().unwrap().insert(of_hooks, long_ago);
+        watch.tell(&[]);
+        assert!(signals.try_recv().is_err(), "nobody says that it is right");
+        watch.tell(&[ahead("the bucket", 0)]);
+        assert!(matches!(signals.try_recv(), Ok(Signal::Clear { .. })));
     }
 
     #[test]

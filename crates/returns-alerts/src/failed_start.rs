@@ -2,32 +2,32 @@
 //! service: only the configuration, and a file that says what people know already, since an
 //! orchestrator starts the service again and again.
 
-use std::fs;
-use std::io;
-use std::path::PathBuf;
-
 use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 use returns_model::incident::{AlertKind, Cause, IncidentRecord, Problem, Subject};
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Observed, observed};
-use crate::last_end::ProcessNotes;
 use crate::message::AlertMessage;
+use crate::notes::ProcessNotes;
 use crate::rules::after;
 use crate::settings::AlertSettings;
 
 /// The starts that failed since the last good one.
 pub struct FailedStarts {
-    file: PathBuf,
+    notes: ProcessNotes,
 }
+
+/// What kind of notes they are.
+const KIND: &str = "failed-start";
 
 /// What people know of it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Told {
     why: String,
     first_at: DateTime<Utc>,
-    told_at: DateTime<Utc>,
+    /// When a channel took an alert of it; `None` when none has yet.
+    told_at: Option<DateTime<Utc>>,
     starts: u64,
 }
 
@@ -41,7 +41,7 @@ impl Told {
             observed(None, &problem, &settings.rules, self.first_at);
         IncidentRecord {
             seen: self.starts,
-            last_seen_at: self.told_at,
+            last_seen_at: self.told_at.unwrap_or(self.first_at),
             ..write.incident
         }
     }
@@ -49,73 +49,74 @@ impl Told {
 
 impl FailedStarts {
     /// Those that are noted.
-    pub fn noted_by(notes: &ProcessNotes) -> Self {
-        Self {
-            file: notes.file("failed-start"),
-        }
+    pub fn noted_by(notes: ProcessNotes) -> Self {
+        Self { notes }
     }
 
     /// Notifies people that the service could not start at `now`, unless they know that already.
     pub async fn failed(&self, settings: &AlertSettings, why: &str, now: DateTime<Utc>) {
-        let earlier = self.read();
+        let earlier: Option<Told> = self.notes.read(KIND);
+        let told_at = earlier.as_ref().and_then(|earlier| earlier.told_at);
         let mut told = Told {
             why: why.to_owned(),
             first_at: earlier.as_ref().map_or(now, |earlier| earlier.first_at),
-            told_at: now,
+            told_at,
             starts: earlier.as_ref().map_or(1, |earlier| earlier.starts + 1),
         };
-        let kind = match &earlier {
+        let is_new = earlier.is_none_or(|earlier| earlier.why != why);
+        let kind = match told_at {
             None => AlertKind::Opened,
-            Some(earlier) if earlier.why != why => AlertKind::Updated,
-            Some(earlier) if now >= after(earlier.told_at, settings.rules.update_every) => {
+            Some(at) if is_new || now >= after(at, settings.rules.update_every) => {
                 AlertKind::Updated
             }
-            Some(earlier) => {
-                told.told_at = earlier.told_at;
-                self.write(&told);
-                return;
-            }
+            Some(_) => return self.notes.write(KIND, &told),
         };
-        self.write(&told);
-        deliver(settings, kind, &told.incident(settings), now).await;
+        // Before it is told, so that a process which ends meanwhile is counted.
+        self.notes.write(KIND, &told);
+        if deliver(settings, kind, &told.incident(settings), now).await {
+            told.told_at = Some(now);
+            self.notes.write(KIND, &told);
+        }
     }
 
     /// Notifies people that the service has started, if they know that it could not.
     pub async fn started(&self, settings: &AlertSettings, now: DateTime<Utc>) {
-        let Some(told) = self.read() else {
+        let Some(told) = self.notes.read::<Told>(KIND) else {
             return;
         };
         let incident = told.incident(settings);
-        deliver(settings, AlertKind::Recovered, &incident, now).await;
-        if let Err(error) = fs::remove_file(&self.file) {
-            tracing::warn!(file = %self.file.display(), %error, "the file could not be deleted");
-        }
-    }
-
-    fn read(&self) -> Option<Told> {
-        let text = fs::read(&self.file).ok()?;
-        serde_json::from_slice(&text).ok()
-    }
-
-    /// Without the file people are only told more often.
-    fn write(&self, told: &Told) {
-        let written = serde_json::to_vec(told)
-            .map_err(io::Error::from)
-            .and_then(|text| fs::write(&self.file, text));
-        if let Err(error) = written {
-            tracing::warn!(file = %self.file.display(), %error, "the file could not be written");
+        let is_known =
+            told.told_at.is_none() || deliver(settings, AlertKind::Recovered, &incident, now).await;
+        if is_known {
+            self.notes.delete(KIND);
         }
     }
 }
 
-/// Delivers one alert to every channel that gets such alerts from the start, all at once.
+/// Delivers one alert to every channel that gets such alerts from the start, all at once, and to the
+/// others when none of them takes it. Gives whether any took it.
 async fn deliver(
     settings: &AlertSettings,
     kind: AlertKind,
     incident: &IncidentRecord,
     now: DateTime<Utc>,
-) {
-    let names = settings.rules.regular(incident);
+) -> bool {
+    let rules = &settings.rules;
+    for names in [rules.regular(incident), rules.fallback(incident)] {
+        if deliver_to(&names, settings, kind, incident, now).await {
+            return true;
+        }
+    }
+    false
+}
+
+async fn deliver_to(
+    names: &[String],
+    settings: &AlertSettings,
+    kind: AlertKind,
+    incident: &IncidentRecord,
+    now: DateTime<Utc>,
+) -> bool {
     let channels = settings.channels.iter();
     let delivering = channels.filter(|channel| names.contains(&channel.name));
     let delivering = delivering.map(|channel| async move {
@@ -124,9 +125,11 @@ async fn deliver(
             incident.incident_id, incident.seen, channel.name
         );
         let alert = AlertMessage::about(&id, kind, incident, &settings.header, now);
-        if let Err(error) = channel.deliver(&alert).await {
+        let delivered = channel.deliver(&alert).await;
+        if let Err(error) = &delivered {
             tracing::error!(channel = channel.name, %error, "an alert was not delivered");
         }
+        delivered.is_ok()
     });
-    join_all(delivering).await;
+    join_all(delivering).await.contains(&true)
 }

@@ -1,43 +1,21 @@
 //! How the process before this one ended. A process that is killed cannot say so itself, so each notes
 //! that it runs, in the folder of the spool, and takes the note away when it ends as it should.
 
-use std::fs;
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-
 use chrono::{DateTime, Utc};
-use echeck_service::machine::{boot_id, host_name, started_ticks};
+use echeck_service::machine::{boot_id, started_ticks};
 use serde::{Deserialize, Serialize};
 
-/// Where the processes of this service keep their notes: on this machine, and on this port. Replicas
-/// elsewhere may share the folder.
-pub struct ProcessNotes {
-    folder: PathBuf,
-    place: String,
-}
+use crate::notes::ProcessNotes;
+
+/// What kind of notes they are.
+const KIND: &str = "process";
 
 impl ProcessNotes {
-    /// Notes in `folder`, of the service that listens on `listen`.
-    pub fn of(folder: &Path, listen: &SocketAddr) -> Self {
-        Self {
-            folder: folder.to_owned(),
-            place: format!("{}-{}", host_name(), listen.port()),
-        }
-    }
-
-    /// The file of a kind of notes.
-    pub(crate) fn file(&self, kind: &str) -> PathBuf {
-        self.folder.join(format!("{kind}-{}.json", self.place))
-    }
-
     /// Notes that this process runs from `now` on.
     pub fn begin(&self, now: DateTime<Utc>) -> RunningProcess {
-        let file = self.file("process");
-        let earlier = fs::read(&file).ok();
-        let earlier: Option<Note> = earlier.and_then(|text| serde_json::from_slice(&text).ok());
+        let earlier: Option<Note> = self.read(KIND);
         let process = RunningProcess {
-            file,
+            notes: self.clone(),
             note: Note::of_this_process(now),
             before: earlier.and_then(|note| note.end()),
         };
@@ -48,7 +26,7 @@ impl ProcessNotes {
 
 /// The note of this process.
 pub struct RunningProcess {
-    file: PathBuf,
+    notes: ProcessNotes,
     note: Note,
     /// How the process before it ended, when that was not a shutdown.
     pub before: Option<String>,
@@ -98,19 +76,11 @@ impl RunningProcess {
         if self.note.failed.is_some() {
             return self.write();
         }
-        if let Err(error) = fs::remove_file(&self.file) {
-            tracing::warn!(file = %self.file.display(), %error, "the file could not be deleted");
-        }
+        self.notes.delete(KIND);
     }
 
-    /// Without the note the next process only does not know how this one ended.
     fn write(&self) {
-        let written = serde_json::to_vec(&self.note)
-            .map_err(io::Error::from)
-            .and_then(|text| fs::write(&self.file, text));
-        if let Err(error) = written {
-            tracing::warn!(file = %self.file.display(), %error, "the file could not be written");
-        }
+        self.notes.write(KIND, &self.note);
     }
 }
 

@@ -16,15 +16,18 @@ mod dispatcher;
 mod failed_start;
 mod heartbeat;
 mod last_end;
+mod lasting;
 mod log;
 mod manager;
 mod memory;
 mod merge;
 mod message;
+mod notes;
 mod operate;
 mod owner_mail;
 mod rules;
 mod settings;
+mod vitals;
 mod watch;
 
 #[cfg(test)]
@@ -35,12 +38,15 @@ pub use clock_watch::{ClockReading, ClockReference, ClockWatch, LastAnswer, Stor
 pub use diagnoser::Diagnoser;
 pub use failed_start::FailedStarts;
 pub use heartbeat::beat;
-pub use last_end::{ProcessNotes, RunningProcess};
+pub use last_end::RunningProcess;
+pub use lasting::Lasting;
 pub use manager::IncidentManager;
 pub use memory::IncidentMemory;
+pub use notes::ProcessNotes;
 pub use operate::{IncidentDetails, OperateError, TestResult};
 pub use owner_mail::{OwnerMail, OwnerMailer};
 pub use settings::AlertSettings;
+pub use vitals::Vitals;
 pub use watch::StoreWatch;
 
 /// What the incident manager receives.

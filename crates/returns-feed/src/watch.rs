@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use returns_alerts::diagnosis::PATIENCE;
+use returns_alerts::{Lasting, Vitals};
 use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_store::{Job, Lease, Pass, Topic};
 use tokio::time::Instant;
@@ -24,29 +25,31 @@ const AGAIN: Duration = Duration::from_millis(250);
 /// Watches the adapter of a feed.
 pub struct AdapterWatch {
     feed: Arc<Feed>,
-    /// How long checks may fail before people are notified.
-    patience: Duration,
-    failing_since: Option<Instant>,
+    vitals: Vitals,
+    /// How long a check may take.
+    within: Duration,
+    lasting: Lasting,
     /// Whether an incident may be open that this watch, or the one before it, has reported.
     reported: bool,
 }
 
 impl AdapterWatch {
-    /// Watches the adapter of `feed`.
-    pub fn new(feed: Arc<Feed>, patience: Duration) -> Self {
+    /// Watches the adapter of `feed`, and notifies people when checks have failed for `patience`.
+    pub fn new(feed: Arc<Feed>, vitals: Vitals, patience: Duration) -> Self {
         Self {
             feed,
-            patience,
-            failing_since: None,
+            vitals,
+            within: patience.max(PATIENCE),
+            lasting: Lasting::new(patience),
             reported: true,
         }
     }
 
-    fn failed(&mut self, cause: &Cause, since: Instant) -> Duration {
-        let since = *self.failing_since.get_or_insert(since);
-        if since.elapsed() < self.patience {
+    fn failed(&mut self, cause: &Cause, began: Instant) -> Duration {
+        if !self.lasting.failed(began) {
             return AGAIN;
         }
+        self.vitals.lacks(&self.lease(), &cause.headline());
         let problem = Problem::new(self.subject(), cause.clone(), self.feed.clock.now());
         self.feed.incidents.report(problem);
         self.reported = true;
@@ -55,7 +58,8 @@ impl AdapterWatch {
 
     /// Ends what was reported, unless the feed is stalled: that may have a reason which no check sees.
     async fn passed(&mut self, began_at: chrono::DateTime<chrono::Utc>) {
-        self.failing_since = None;
+        self.lasting.passed();
+        self.vitals.has(&self.lease());
         if !self.reported {
             return;
         }
@@ -84,14 +88,17 @@ impl Job for AdapterWatch {
     }
 
     async fn begin(&mut self) {
-        self.failing_since = None;
+        self.lasting.passed();
         self.reported = true;
+    }
+
+    fn leave(&mut self) {
+        self.vitals.has(&self.lease());
     }
 
     async fn pass(&mut self, _: &Lease, _: &CancellationToken) -> Result<Pass, Infallible> {
         let (began, began_at) = (Instant::now(), self.feed.clock.now());
-        let within = self.patience.max(PATIENCE);
-        let checks = check(&self.feed.adapter, self.feed.role, within).await;
+        let checks = check(&self.feed.adapter, self.feed.role, self.within).await;
         let pause = match checks.iter().find_map(|check| check.failure()) {
             Some(cause) => self.failed(cause, began),
             None => {

@@ -43,6 +43,8 @@ pub struct Lookup {
 pub struct FoundTransfers {
     pub transfers: Vec<Transfer>,
     pub unreadable: Vec<UnreadableTransfer>,
+    /// Whether the key names more than these.
+    pub more: bool,
 }
 
 impl FoundTransfers {
@@ -51,9 +53,12 @@ impl FoundTransfers {
         self.transfers.is_empty() && self.unreadable.is_empty()
     }
 
-    pub(crate) fn new(sent: &[proto::Transfer]) -> Self {
-        let mut found = Self::default();
-        for one in sent {
+    pub(crate) fn new(sent: &proto::KeyMatches) -> Self {
+        let mut found = Self {
+            more: sent.more,
+            ..Self::default()
+        };
+        for one in &sent.transfers {
             match UnreadableTransfer::or_transfer(one) {
                 Ok(transfer) => found.transfers.push(transfer),
                 Err(unreadable) => found.unreadable.push(unreadable),
@@ -181,7 +186,7 @@ impl Adapter {
             let (matches, policy) = self.lookup_raw(sent.collect()).await?;
             lookup.policy = policy;
             for (key, matches) in chunk.iter().zip(matches) {
-                let found = FoundTransfers::new(&matches.transfers);
+                let found = FoundTransfers::new(&matches);
                 lookup.found.insert(key.clone(), found);
             }
         }

@@ -6,6 +6,7 @@
 
 mod archive;
 pub mod bucket;
+mod bucket_watch;
 mod columns;
 mod csv_escaping;
 mod keys;
@@ -33,6 +34,7 @@ use returns_store::StoreError;
 
 use crate::bucket::BucketError;
 
+pub use bucket_watch::BucketWatch;
 pub use reporter::{Reporter, ReporterJob, RetryPauses};
 pub use write::ReportSummary;
 

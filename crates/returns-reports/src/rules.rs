@@ -7,10 +7,10 @@ use ach::entry::Entry;
 use chrono::NaiveDate;
 use returns_model::journal::Row;
 
-/// When the original settled: what the system of record says, or else the file.
+/// When the original settled.
 pub(super) fn original_date(entry: Option<&Entry>, row: Option<&Row>) -> Option<NaiveDate> {
-    row.and_then(|row| row.transfer.settled_on)
-        .or_else(|| entry.and_then(|entry| entry.original_date))
+    let recorded = row.and_then(|row| row.transfer.settled_on);
+    entry.map_or(recorded, |entry| entry.original_settled_on(recorded))
 }
 
 /// What the code table and the calendar say; empty where they say nothing.
@@ -40,10 +40,7 @@ impl CodeRules {
         let info = code.info();
         let original = original_date(Some(entry), row);
         let deadline = original.and_then(|original| return_deadline(code, original));
-        let settled = entry
-            .settlement_date
-            .or(entry.received_on)
-            .or(entry.issued_on);
+        let settled = entry.own_date();
         let late = match (deadline, settled) {
             (Some(deadline), Some(settled)) if deadline.is_past(settled) => "Y",
             (Some(_), Some(_)) => "N",

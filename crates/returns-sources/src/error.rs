@@ -35,6 +35,12 @@ pub(crate) enum SourceError {
     LogInSilent { host: String, after_ms: u64 },
     #[error("the SSH handshake with {host} failed: {why}")]
     Handshake { host: String, why: String },
+    #[error("{host} cannot be reached on port {port}: {why}")]
+    Unreachable {
+        host: String,
+        port: u16,
+        why: String,
+    },
     #[error("{host} did not answer the SSH handshake within {after_ms} ms")]
     HandshakeSilent { host: String, after_ms: u64 },
     #[error("the host key of {host} is {seen}, and the pin is {expected}")]
@@ -115,6 +121,7 @@ impl SourceError {
             Self::ServerSilent { host, what, after_ms } => Cause::ServerSilent { host, what, after_ms },
             Self::LogInSilent { host, after_ms } => Cause::LogInSilent { host, after_ms },
             Self::Handshake { host, why } => Cause::HandshakeFailed { host, why },
+            Self::Unreachable { host, port, why } => Cause::HostUnreachable { host, port, why },
             Self::HandshakeSilent { host, after_ms } => Cause::HandshakeSilent { host, after_ms },
             Self::HostKey { host, expected, seen } => Cause::HostKeyChanged { host, expected, seen },
             Self::KeyRefused { user, host } => Cause::KeyRefused { user, host },

@@ -35,6 +35,13 @@ impl Outage {
     }
 }
 
+/// Classes of errors that a statement or its rows are at fault for: what is not supported, what the
+/// data and the constraints are, cursors, routines, what another transaction was in the way of,
+/// syntax and names, checks of a view, limits, and what a trigger raises.
+const OF_A_STATEMENT: [&str; 14] = [
+    "0A", "21", "22", "23", "24", "26", "2F", "34", "38", "40", "42", "44", "54", "P0",
+];
+
 /// <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn of_postgres(code: &str) -> Option<Outage> {
     use Outage::{Statement, Whole};
@@ -52,10 +59,8 @@ fn of_postgres(code: &str) -> Option<Outage> {
         "58030" => Statement("its disk answers with errors"),
         "XX001" | "XX002" => Statement("its data is damaged"),
         other => {
-            // The connection, the log-in, the database's name, resources, operators, the system.
-            let classes = ["08", "28", "3D", "53", "57", "58"];
-            let is_outage = classes.iter().any(|class| other.starts_with(class));
-            return is_outage.then_some(Whole(None));
+            let is_ours = OF_A_STATEMENT.iter().any(|class| other.starts_with(class));
+            return (!is_ours).then_some(Whole(None));
         }
     };
     Some(outage)
@@ -76,4 +81,22 @@ fn of_sqlite(code: u32) -> Option<Outage> {
         _ => return None,
     };
     Some(outage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_server_says_of_itself_is_an_outage_and_what_it_says_of_a_row_is_none() {
+        for code in ["55000", "57P01", "28P01", "3D000", "08006", "F0000"] {
+            assert_eq!(of_postgres(code), Some(Outage::Whole(None)), "{code}");
+        }
+        for code in ["23505", "22P02", "42P01", "40001", "P0001", "0A000"] {
+            assert_eq!(of_postgres(code), None, "{code}");
+        }
+        // SQLITE_READONLY_DBMOVED, SQLITE_CONSTRAINT_UNIQUE
+        assert!(matches!(of_sqlite(1_032), Some(Outage::Whole(Some(_)))));
+        assert_eq!(of_sqlite(2_067), None);
+    }
 }

@@ -1,6 +1,7 @@
 //! One check of everything that is recorded, step by step, so that a caller can watch it and memory
 //! does not depend on how long the journal is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use echeck_service::ErrorChain;
@@ -53,15 +54,43 @@ pub struct Verdict {
     pub end_unproven: Option<String>,
     /// Rows compared with the databases.
     pub compared: u64,
-    /// Applied returns that no longer show.
+    /// The first applied returns that no longer show.
     pub missing: Vec<MissingReturn>,
-    pub missing_count: u64,
+    /// All of them, by database.
+    pub missing_in: BTreeMap<String, MissingIn>,
+}
+
+/// The applied returns that no longer show in one database.
+#[derive(Debug, Clone)]
+pub struct MissingIn {
+    pub count: u64,
+    /// What is missing of the first.
+    pub first: String,
 }
 
 impl Verdict {
     /// Whether everything was checked and nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty() && self.unchecked.is_empty()
+    }
+
+    /// How many applied returns no longer show.
+    pub fn missing_count(&self) -> u64 {
+        self.missing_in.values().map(|missing| missing.count).sum()
+    }
+
+    fn add_missing(&mut self, missing: Vec<MissingReturn>) {
+        for one in missing {
+            let first = || MissingIn {
+                count: 0,
+                first: one.what.clone(),
+            };
+            let database = self.missing_in.entry(one.database.clone());
+            database.or_insert_with(first).count += 1;
+            if self.missing.len() < MAX_MISSING {
+                self.missing.push(one);
+            }
+        }
     }
 }
 
@@ -147,18 +176,14 @@ impl JournalChecker {
         for feed in &self.feeds {
             let database = feed.database();
             let subject = Subject::Database(database.to_owned());
-            let mut missing = verdict
-                .missing
-                .iter()
-                .filter(|one| one.database == database);
-            if let Some(first) = missing.next() {
+            if let Some(missing) = verdict.missing_in.get(database) {
                 let cause = Cause::ReturnsNotShown {
                     database: database.to_owned(),
-                    what: first.what.clone(),
-                    count: missing.count() as u64 + 1,
+                    what: missing.first.clone(),
+                    count: missing.count,
                 };
                 self.incidents.report(Problem::new(subject, cause, now));
-            } else if verdict.is_sound() && verdict.missing_count <= MAX_MISSING as u64 {
+            } else if verdict.is_sound() {
                 self.incidents.clear(subject, Area::Integrity, now);
             }
         }
@@ -267,13 +292,8 @@ impl Check<'_> {
         let Some(compared) = self.unless_unavailable(feed, compared)?.flatten() else {
             return Ok(next);
         };
-        let verdict = &mut self.verdict;
-        verdict.compared += compared.rows;
-        verdict.missing_count += compared.missing.len() as u64;
-        let room = MAX_MISSING.saturating_sub(verdict.missing.len());
-        verdict
-            .missing
-            .extend(compared.missing.into_iter().take(room));
+        self.verdict.compared += compared.rows;
+        self.verdict.add_missing(compared.missing);
         Ok(Step::Targets {
             feed: at,
             after: compared.to,
@@ -327,5 +347,30 @@ impl Check<'_> {
             | FeedError::Store(_) => self.verifier.fault(what),
         }
         Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_missing_return_is_counted_for_its_database_though_not_all_are_listed() {
+        let missing = |database: &str, count: u64| {
+            let one = |position| MissingReturn {
+                database: database.to_owned(),
+                transfer_id: format!("TR{position}"),
+                position,
+                what: format!("row {position}"),
+            };
+            (1..=count).map(one).collect::<Vec<_>>()
+        };
+        let mut verdict = Verdict::default();
+        verdict.add_missing(missing("gateway", 5_000));
+        verdict.add_missing(missing("rallypay", 40));
+        assert_eq!(verdict.missing.len(), MAX_MISSING);
+        assert_eq!(verdict.missing_count(), 5_040);
+        let of_mirror = &verdict.missing_in["rallypay"];
+        assert_eq!((of_mirror.count, &*of_mirror.first), (40, "row 1"));
     }
 }

@@ -69,7 +69,7 @@ impl Job for DailyCheck {
             }
         }
         let verdict = check.verdict();
-        let (faults, missing) = (verdict.faults.len(), verdict.missing_count);
+        let (faults, missing) = (verdict.faults.len(), verdict.missing_count());
         tracing::info!(
             rows = verdict.checked,
             compared = verdict.compared,

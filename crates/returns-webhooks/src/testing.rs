@@ -81,7 +81,9 @@ pub(super) fn transfer(id: &str, kind: TransferType, state: TransferState) -> Tr
         amount: Money::cents(500),
         trace_id: format!("FNX{id}"),
         settled_on: None,
+        payment_id: None,
         ach_trace: None,
+        individual_id: None,
         parties: match kind {
             TransferType::Debit | TransferType::Other => parties("PIbuyer", "", "API"),
             TransferType::Credit => parties("", "PIseller", "SETTLEMENT_MERCHANT"),

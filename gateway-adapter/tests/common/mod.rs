@@ -70,6 +70,25 @@ pub(crate) fn refuse_updates_of(dialect: Dialect, id: &str) -> String {
     }
 }
 
+/// A trigger that refuses to update the transfer `id` by a code of its owner's making.
+pub(crate) fn refuse_by_own_code(dialect: Dialect, id: &str) -> String {
+    match dialect {
+        // Its triggers have no codes.
+        Dialect::Sqlite => refuse_updates_of(dialect, id),
+        Dialect::Postgres => format!(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'is frozen' USING ERRCODE = 'AC001'; END $$; \
+             CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
+             WHEN (old.id = '{id}') EXECUTE FUNCTION refuse()"
+        ),
+        Dialect::Mysql => format!(
+            "CREATE TRIGGER frozen BEFORE UPDATE ON transfers FOR EACH ROW \
+             BEGIN IF old.id = '{id}' THEN SIGNAL SQLSTATE 'AC001' \
+             SET MESSAGE_TEXT = 'is frozen', MYSQL_ERRNO = 31001; END IF; END"
+        ),
+    }
+}
+
 /// An INSERT of a debit of 500 that SUCCEEDED, where single columns can be said otherwise.
 pub(crate) struct D(Vec<(String, String)>);
 

@@ -17,11 +17,8 @@ fn date(date: Option<NaiveDate>) -> String {
 pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
     let row = &found.row;
     let entry = &row.entry;
-    let settled = entry
-        .settlement_date
-        .or(entry.received_on)
-        .or(entry.issued_on);
-    let original = row.transfer.settled_on.or(entry.original_date);
+    let settled = entry.own_date();
+    let original = entry.original_settled_on(row.transfer.settled_on);
     let mut answer = proto::AchReturn {
         ach_return_id: row.return_id.clone(),
         return_description: row.description.clone(),

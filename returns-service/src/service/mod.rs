@@ -6,6 +6,7 @@ mod workers;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,20 +14,21 @@ use echeck_service::ErrorChain;
 use echeck_service::clock::{Clocks, SharedClock};
 use echeck_service::server::{Bound, Health, ServeError};
 use returns_alerts::{
-    FailedStarts, IncidentReporter, ProcessNotes, RunningProcess, Signal, StoreWatch,
+    FailedStarts, IncidentReporter, ProcessNotes, RunningProcess, Signal, StoreWatch, Vitals,
 };
 use returns_feed::settle::SettlementJob;
 use returns_feed::{AdapterWatch, Feed, FeedJob};
 use returns_import::hold::{DueHolds, HoldAlarm};
 use returns_import::{Spool, SpoolError, SpoolKeeper};
 use returns_model::incident::{Area, Cause, IncidentState, Problem, Subject};
-use returns_reports::ReporterJob;
 use returns_reports::bucket::BucketError;
+use returns_reports::{BucketWatch, ReporterJob};
 use returns_store::{StoreError, StoreSettings};
 use returns_verify::{DailyCheck, SignerJob};
 use returns_webhooks::{EventPublisher, OwnerJob, SenderJob};
 use secrecy::SecretString;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -39,6 +41,9 @@ use parts::ServiceParts;
 
 /// How long the service lives before it has recovered from how the one before it ended.
 const SETTLED_IN: Duration = Duration::from_secs(60);
+
+/// How long a start may take until people are notified that it waits.
+const LONGEST_START: Duration = Duration::from_secs(6);
 
 /// The maximum of open incidents that are looked through at the start.
 const MOST_OPEN: u32 = 1_000;
@@ -154,7 +159,8 @@ pub async fn run(
     let supervising = tokio::spawn(workers.supervise(stop.clone()));
     let beating = heartbeat.map(|settings| {
         let (watch, failed) = (parts.watch.clone(), failed.clone());
-        let healthy = move || check_health(&watch, &failed);
+        let vitals = parts.vitals.clone();
+        let healthy = move || check_health(&watch, &failed, &vitals);
         tokio::spawn(returns_alerts::beat(settings, healthy, stop.clone()))
     });
 
@@ -225,13 +231,24 @@ async fn open(
     clocks: Clocks,
 ) -> Result<(Base, UnboundedReceiver<Signal>, Bound), ServiceError> {
     let clock = clocks.work.clone();
-    let opening = async {
+    let notes = ProcessNotes::of(&config.spool_folder, &config.server.listen);
+    let starts = FailedStarts::noted_by(notes);
+    let mut opening = pin!(async {
         let (base, signals) = Base::open(config, clocks).await?;
         Ok((base, signals, config.server.bind().await?))
+    });
+    let opened: Result<_, ServiceError> = match timeout(LONGEST_START, &mut opening).await {
+        Ok(opened) => opened,
+        Err(_) => {
+            let why = format!(
+                "the returns database has not answered for {} s. It is locked, overloaded, or out \
+                 of reach, or a new version changes its tables. The start goes on waiting",
+                LONGEST_START.as_secs()
+            );
+            starts.failed(&config.alerts, &why, clock.now()).await;
+            opening.await
+        }
     };
-    let opened: Result<_, ServiceError> = opening.await;
-    let notes = ProcessNotes::of(&config.spool_folder, &config.server.listen);
-    let starts = FailedStarts::noted_by(&notes);
     match &opened {
         Ok(_) => starts.started(&config.alerts, clock.now()).await,
         Err(error) => {
@@ -242,12 +259,13 @@ async fn open(
     opened
 }
 
-/// Whether the heartbeat is sent: the returns database is available, and every worker runs.
-fn check_health(watch: &StoreWatch, failed: &Failed) -> Result<(), String> {
+/// Whether the heartbeat is sent: the returns database is available, every worker runs, and nothing
+/// that is watched is lacking.
+fn check_health(watch: &StoreWatch, failed: &Failed, vitals: &Vitals) -> Result<(), String> {
     if !watch.is_up() {
         return Err("the returns database is unavailable".to_owned());
     }
-    failed.why().map_or(Ok(()), Err)
+    failed.why().or_else(|| vitals.fault()).map_or(Ok(()), Err)
 }
 
 fn hold_alarm(base: &Base, parts: &ServiceParts) -> HoldAlarm {
@@ -264,14 +282,14 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     let mut workers = Workers::new();
     workers.spawn("imports", parts.importer.clone().run(stop.clone()));
     workers.spawn("daily job", parts.scheduler.clone().run(stop.clone()));
-    workers.job(spool_keeper(base), base, stop);
+    workers.job(spool_keeper(base, parts), base, stop);
     workers.job(DueHolds(parts.holds.clone()), base, stop);
     workers.job(hold_alarm(base, parts), base, stop);
     workers.job(SettlementJob(parts.settlement.clone()), base, stop);
     workers.job(publisher(base, parts), base, stop);
     for feed in &parts.feeds {
         workers.job(FeedJob::new(feed.clone()), base, stop);
-        let watch = AdapterWatch::new(feed.clone(), parts.patience);
+        let watch = AdapterWatch::new(feed.clone(), parts.vitals.clone(), parts.patience);
         workers.job(watch, base, stop);
     }
     workers.spawn("clock", parts.clock_watch.clone().run(stop.clone()));
@@ -284,6 +302,8 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     }
     if let Some(reporter) = &parts.reporter {
         workers.job(ReporterJob::new(reporter.clone()), base, stop);
+        let watch = BucketWatch::new(reporter.clone(), parts.vitals.clone());
+        workers.job(watch, base, stop);
     }
     if let Some(sender) = &parts.sender {
         workers.job(SenderJob::new(sender.clone()), base, stop);
@@ -292,9 +312,10 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     workers
 }
 
-fn spool_keeper(base: &Base) -> SpoolKeeper {
+fn spool_keeper(base: &Base, parts: &ServiceParts) -> SpoolKeeper {
     let (store, spool) = (base.store.clone(), base.spool.clone());
-    SpoolKeeper::new(store, spool, base.clock.clone(), base.incidents.clone())
+    let (clock, incidents) = (base.clock.clone(), base.incidents.clone());
+    SpoolKeeper::new(store, spool, clock, incidents, parts.vitals.clone())
 }
 
 fn publisher(base: &Base, parts: &ServiceParts) -> EventPublisher {

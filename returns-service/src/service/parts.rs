@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use returns_alerts::diagnosis::{Examiner, Probe};
-use returns_alerts::{ClockReference, ClockWatch, IncidentManager, StoreClock, StoreWatch};
+use returns_alerts::{ClockReference, ClockWatch, IncidentManager, StoreClock, StoreWatch, Vitals};
 use returns_feed::settle::SettlementRelease;
 use returns_feed::{AdapterClock, AdapterProbe, Feed, Role};
 use returns_import::adapter::Adapter;
@@ -50,6 +50,7 @@ pub(crate) struct ServiceParts {
     pub(crate) manager: Arc<IncidentManager>,
     pub(crate) watch: Arc<StoreWatch>,
     pub(crate) clock_watch: Arc<ClockWatch>,
+    pub(crate) vitals: Vitals,
     /// How long an answer may be awaited before people are notified.
     pub(crate) patience: Duration,
     pub(crate) client: SignedClient,
@@ -121,6 +122,7 @@ impl ServiceParts {
             manager,
             watch: Arc::new(watch),
             clock_watch,
+            vitals: Vitals::default(),
             patience,
             client,
             sender,

@@ -22,7 +22,7 @@ pub(super) fn of(
     let named = by_key
         .values()
         .find_map(|rules| of_key(&entry.keys, transfer, rules, found));
-    named.or_else(|| wrong_trace(&entry.keys, transfer))
+    named.or_else(|| network_ids(&entry.keys, transfer, found))
 }
 
 /// One id of the entry, which may be any of several ids of the transfer.
@@ -64,12 +64,38 @@ fn of_key(
     ))
 }
 
-/// The original trace is compared also where no rule looks it up.
-fn wrong_trace(keys: &EntryKeys, transfer: &Transfer) -> Option<String> {
-    let (given, id) = (keys.original_trace.as_deref()?, &transfer.id);
-    let theirs = carried(TransferKeyKind::AchTrace, transfer)?;
-    (!is_same(EntryKey::OriginalTrace, given, theirs))
-        .then(|| format!("the entry's original trace is {given}, but transfer {id} has {theirs}"))
+/// The ids that are the network's own mean the same on both sides, so they are compared also where
+/// no rule looks them up. A rule may say that what was sent as the individual id is another id of
+/// ours.
+fn network_ids(
+    keys: &EntryKeys,
+    transfer: &Transfer,
+    found: &[(MatchRule, Vec<Transfer>)],
+) -> Option<String> {
+    let id = &transfer.id;
+    let differs = |key, name: &str, given: Option<&str>, kind| {
+        let (given, theirs) = (given?, carried(kind, transfer)?);
+        (!is_same(key, given, theirs))
+            .then(|| format!("the entry's {name} is {given}, but transfer {id} has {theirs}"))
+    };
+    let trace = keys.original_trace.as_deref();
+    let is_looked_up = |key| found.iter().any(|(rule, _)| rule.entry == key);
+    let individual_id = keys.individual_id.as_deref();
+    let individual_id = individual_id.filter(|_| !is_looked_up(EntryKey::IndividualId));
+    differs(
+        EntryKey::OriginalTrace,
+        "original trace",
+        trace,
+        TransferKeyKind::AchTrace,
+    )
+    .or_else(|| {
+        differs(
+            EntryKey::IndividualId,
+            "individual id",
+            individual_id,
+            TransferKeyKind::IndividualId,
+        )
+    })
 }
 
 /// The id of that kind, where the transfer comes with it.
@@ -78,18 +104,23 @@ fn carried(kind: TransferKeyKind, transfer: &Transfer) -> Option<&str> {
         TransferKeyKind::TransferId => Some(transfer.id.as_str()),
         TransferKeyKind::TraceId => Some(transfer.trace_id.as_str()),
         TransferKeyKind::AchTrace => transfer.ach_trace.as_deref(),
-        TransferKeyKind::PaymentId | TransferKeyKind::IndividualId => None,
+        TransferKeyKind::PaymentId => transfer.payment_id.as_deref(),
+        TransferKeyKind::IndividualId => transfer.individual_id.as_deref(),
     };
     id.filter(|id| !id.is_empty())
 }
 
 /// Whether two ids are one: systems that treat a trace as a number drop its leading zeros, and
-/// formats cut a long individual id off at 15 or 22 characters.
+/// formats cut a long individual id off at 15 or 22 characters, and write it in capitals.
 fn is_same(key: EntryKey, given: &str, theirs: &str) -> bool {
     given == theirs
         || match key {
             EntryKey::OriginalTrace => format!("{given:0>15}") == format!("{theirs:0>15}"),
-            EntryKey::IndividualId => matches!(given.len(), 15 | 22) && theirs.starts_with(given),
+            EntryKey::IndividualId => {
+                let given = given.to_ascii_uppercase();
+                let theirs = theirs.to_ascii_uppercase();
+                given == theirs || matches!(given.len(), 15 | 22) && theirs.starts_with(&given)
+            }
             EntryKey::PaymentId
             | EntryKey::OrderId
             | EntryKey::TransferRequestId
@@ -107,5 +138,10 @@ mod tests {
         assert!(is_same("123456789012345", "1234567890123456"));
         assert!(!is_same("123456789012345", "9234567890123456"));
         assert!(!is_same("12345", "123456"));
+        assert!(is_same(
+            "AB-1234567890123",
+            "ab-1234567890123456"[..16].trim()
+        ));
+        assert!(is_same("AB-123456789012", "ab-1234567890123"));
     }
 }

@@ -168,8 +168,10 @@ enum Event {
 impl Event {
     /// Refused corrections and unknown codes are held for every transfer.
     fn of(entry: &Entry, today: NaiveDate) -> Result<Self, Hold> {
+        // The rules of the entry's own day, whenever it is read.
+        let day = entry.own_date().unwrap_or(today);
         let in_force = |code: &Coded<ReturnCode>| {
-            let known = code.known().filter(|known| known.in_force_on(today));
+            let known = code.known().filter(|known| known.in_force_on(day));
             known.ok_or_else(|| Hold::unknown_code(&code.to_string()))
         };
         let known = |code: &Option<Coded<ReturnCode>>| code.as_ref().and_then(Coded::known);
@@ -203,7 +205,8 @@ impl Event {
 }
 
 /// Decides what `entry` means. `known` is what the journal says about the transfer that
-/// `found` names, in order of position; `today` settles which codes are in force.
+/// `found` names, in order of position; `today` settles which codes are in force where the
+/// entry has no date.
 pub fn decide<'t>(
     entry: &Entry,
     found: &'t Resolution,

@@ -85,8 +85,12 @@ pub struct Transfer {
     pub amount: Money,
     /// The id we gave the acquirer.
     pub trace_id: String,
+    /// The acquirer's id of the payment, where the system of record has it.
+    pub payment_id: Option<String>,
     /// The trace number of the original entry, where the system of record has it.
     pub ach_trace: Option<String>,
+    /// The individual identification number that was sent, where the system of record has it.
+    pub individual_id: Option<String>,
     /// When the original entry settled, where the system of record has it.
     pub settled_on: Option<NaiveDate>,
     /// The parties to it.

@@ -13,6 +13,7 @@ pub use account::AccountTail;
 pub use corrected::Corrected;
 pub use kind::{Coded, EntryKind};
 
+use crate::format::window::Window;
 use crate::masking::without_long_numbers;
 use crate::money::Money;
 use crate::text_enum::text_enum;
@@ -170,6 +171,7 @@ impl Entry {
             &mut self.description,
             &mut self.company_name,
             &mut self.entry_description,
+            &mut self.sec,
         ];
         for text in texts.into_iter().flatten() {
             *text = without_long_numbers(text);
@@ -187,11 +189,31 @@ impl Entry {
         self.original_amount.or(self.amount)
     }
 
+    /// The day of the entry itself, as far as it says.
+    pub fn own_date(&self) -> Option<NaiveDate> {
+        let Self {
+            settlement_date,
+            issued_on,
+            received_on,
+            ..
+        } = self;
+        settlement_date.or(*received_on).or(*issued_on)
+    }
+
+    /// When the original settled: on the day that the system of record has, unless an entry of this
+    /// day cannot be about it, as with a placeholder; or else what the file says.
+    pub fn original_settled_on(&self, recorded: Option<NaiveDate>) -> Option<NaiveDate> {
+        let can_be = |date: &NaiveDate| {
+            let own = self.own_date();
+            own.is_none_or(|own| Window::ORIGINAL.holds(*date, own))
+        };
+        recorded.filter(can_be).or(self.original_date)
+    }
+
     /// Whether it is about a prenote: an entry of zero that came back, or was rejected.
     pub fn is_prenote(&self) -> bool {
-        let is_zero = self
-            .amount_to_match()
-            .is_some_and(|amount| amount.minor() == 0);
+        let is_zero = |amount: Money| amount.minor() == 0;
+        let is_zero = self.amount.is_some_and(is_zero) && self.original_amount.is_none_or(is_zero);
         let is_validation_failure = matches!(self.kind, EntryKind::ValidationFailure { .. });
         is_zero && (self.kind.is_return() || is_validation_failure)
     }
@@ -211,6 +233,44 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn returned() -> Entry {
+        let kind = EntryKind::Return {
+            code: Coded::Known(crate::code::ReturnCode::R01),
+            date_of_death: None,
+        };
+        Entry::new(FilePosition { line: 1, byte: 0 }, kind)
+    }
+
+    #[test]
+    fn only_an_entry_of_zero_is_about_a_prenote() {
+        let mut entry = returned();
+        entry.amount = Some(Money::cents(0));
+        assert!(entry.is_prenote());
+        entry.original_amount = Some(Money::cents(50_000));
+        assert!(!entry.is_prenote());
+        entry.amount = Some(Money::cents(50_000));
+        entry.original_amount = Some(Money::cents(0));
+        assert!(!entry.is_prenote());
+    }
+
+    #[test]
+    fn a_placeholder_in_the_system_of_record_is_no_settlement_date() {
+        let day = |text: &str| text.parse::<NaiveDate>().ok();
+        let mut entry = returned();
+        entry.settlement_date = day("2026-11-17");
+        entry.original_date = day("2026-11-13");
+        assert_eq!(
+            entry.original_settled_on(day("1970-01-01")),
+            day("2026-11-13")
+        );
+        assert_eq!(
+            entry.original_settled_on(day("2026-11-12")),
+            day("2026-11-12")
+        );
+        entry.original_date = None;
+        assert_eq!(entry.original_settled_on(day("2000-01-01")), None);
+    }
 
     #[test]
     fn an_entry_survives_json() {

@@ -18,7 +18,7 @@ mod limits;
 pub mod nacha;
 mod rejected;
 mod summary;
-mod window;
+pub(crate) mod window;
 pub mod worldpay;
 
 pub use rejected::{FileRejected, ReadError, Rejected};

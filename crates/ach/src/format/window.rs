@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 
 /// The days before and after the file's own date that a date may lie.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::format) struct Window {
+pub(crate) struct Window {
     before: u64,
     after: u64,
 }
@@ -12,7 +12,7 @@ pub(in crate::format) struct Window {
 impl Window {
     /// When an original entry took effect. Breaches of warranty come back for up to two years, and
     /// a rejected entry may have been meant for later.
-    pub(in crate::format) const ORIGINAL: Self = Self {
+    pub(crate) const ORIGINAL: Self = Self {
         before: 2 * 366,
         after: 366,
     };
@@ -23,7 +23,7 @@ impl Window {
     };
 
     /// Whether `date` is one that a file of the day `own` can mean.
-    pub(in crate::format) fn holds(self, date: NaiveDate, own: NaiveDate) -> bool {
+    pub(crate) fn holds(self, date: NaiveDate, own: NaiveDate) -> bool {
         let first = own.checked_sub_days(Days::new(self.before));
         let last = own.checked_add_days(Days::new(self.after));
         first.is_none_or(|first| first <= date) && last.is_none_or(|last| date <= last)

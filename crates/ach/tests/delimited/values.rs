@@ -369,3 +369,58 @@ fn an_original_date_far_from_the_row_is_a_placeholder() {
     assert_eq!(shown, [Some("2026-06-30".to_owned()), None, None]);
     assert_eq!(outcome.found("implausible dates"), 2);
 }
+
+#[test]
+fn a_column_of_its_own_counts_where_the_code_corrects_it_and_the_network_s_data_fill_the_rest() {
+    let columns = "corrected_data = \"data\"\ncorrected_name = \"name\"\n\
+                   corrected_account = \"account\"\ncorrected_transaction_code = \"tc\"";
+    let profile = profile(&format!("{SMALL}\n{columns}"));
+    let corrected = |row: &str| -> Vec<String> {
+        let text = format!("id,code,amount,date,text,data,name,account,tc\na,{row}\n");
+        match &read(text.as_bytes(), &profile).entry().kind {
+            EntryKind::Correction { corrected, .. } => {
+                corrected.iter().map(|piece| format!("{piece:?}")).collect()
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    // Some files always have the present name.
+    let [routing, account] = ["Routing(\"011000015\")", "Account(AccountTail(\"6789\"))"];
+    assert_eq!(
+        corrected("C03,0.00,,,011000015   123456789,PAT SMITH,,"),
+        [routing, account]
+    );
+    // One part that has a column does not hide the others.
+    assert_eq!(
+        corrected("C03,0.00,,,011000015   123456789,,123456789,"),
+        [account, routing]
+    );
+    assert_eq!(
+        corrected("C04,0.00,,,,PAT SMITH,,"),
+        ["Name(\"PAT SMITH\")"]
+    );
+    for odd in ["99", "WRONG", "073"] {
+        for row in [
+            format!("C05,0.00,,,{odd},,,"),
+            format!("C05,0.00,,,,,,{odd}"),
+        ] {
+            let parts = corrected(&row);
+            assert!(parts[0].starts_with("Unreadable"), "{row}: {parts:?}");
+        }
+    }
+    assert_eq!(corrected("C05,0.00,,,,,,32"), ["TransactionCode(\"32\")"]);
+}
+
+#[test]
+fn a_long_number_in_a_column_that_nobody_named_is_hidden_and_one_in_a_known_column_shows() {
+    let toml = format!("raw = true\nignore = [\"Batch\"]\n{SMALL}");
+    let text = "id,code,amount,date,text,DDA,Batch,A/C No\n\
+                a,R01,1.00,,,904172635811,904172635812,9041-7263-5813\n";
+    let outcome = read(text.as_bytes(), &profile(&toml));
+    let raw: Vec<String> = outcome.entries[0]
+        .raw
+        .iter()
+        .map(|(_, value)| value.clone())
+        .collect();
+    assert_eq!(raw[5..], ["***5811", "904172635812", "***5813"]);
+}

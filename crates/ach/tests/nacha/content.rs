@@ -3,6 +3,7 @@
 use ach::code::{CorrectionCode, ReturnCode};
 use ach::entry::{Coded, Corrected, Entry, EntryKind};
 use ach::format::Emptiness;
+use ach::format::nacha::Tolerance;
 use chrono::NaiveDate;
 
 use crate::parsed::ParsedFile;
@@ -316,4 +317,34 @@ fn a_correction_moves_no_money_whatever_its_amount() {
         ["3 correction C02 credit 0 061000050000001"]
     );
     assert_eq!(outcome.findings(), ["corrections with an amount"]);
+}
+
+fn changed(name: &str, from: &str, to: &str) -> ParsedFile {
+    let text = String::from_utf8(crate::parsed::file(name)).unwrap();
+    assert!(text.contains(from) && from.len() == to.len(), "{from}");
+    ParsedFile::of(
+        text.replace(from, to).as_bytes(),
+        Tolerance::default().without_controls(),
+    )
+}
+
+#[test]
+fn zeros_for_the_original_amount_of_an_international_return_give_none() {
+    let outcome = changed("international.ach", "0000014900", "0000000000");
+    let returned = &outcome.entries[0];
+    assert_eq!(returned.original_amount, None);
+    assert_eq!(returned.amount.unwrap().minor(), 15_050);
+    assert!(!returned.is_prenote());
+}
+
+#[test]
+fn a_dishonor_that_does_not_name_the_return_s_trace_has_none() {
+    let named = "07100030   071000300000501";
+    let outcome = changed("stages.ach", named, "07100030                  ");
+    let traces: Vec<Option<&str>> = outcome
+        .entries
+        .iter()
+        .map(|entry| entry.keys.return_trace.as_deref())
+        .collect();
+    assert_eq!(traces[..2], [Some("071000300000001"), None]);
 }

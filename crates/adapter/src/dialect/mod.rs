@@ -15,10 +15,11 @@ use sea_query::{Expr, InsertStatement, Query, SelectStatement, UpdateStatement};
 
 pub use error::DbError;
 pub(crate) use error::failpoint;
-pub(crate) use mysql::open as open_mysql;
-pub(crate) use postgres::open as open_postgres;
+pub(crate) use mysql::{is_away as mysql_is_away, open as open_mysql};
+pub(crate) use postgres::{is_away as postgres_is_away, open as open_postgres};
 pub(crate) use sqlite::open as open_sqlite;
 pub use target::PoolLimits;
+pub(crate) use target::{PROBE, no_answer};
 
 use crate::identifier::Identifier;
 use crate::row::TargetRow;

@@ -31,7 +31,31 @@ impl PoolLimits {
 
 /// How long a connection may take that is made to see what is wrong, and an answer to a probe. Shorter
 /// than the two seconds that the returns service gives the adapter for it.
-const PROBE: Duration = Duration::from_millis(1_500);
+pub(crate) const PROBE: Duration = Duration::from_millis(1_500);
+
+/// How long the first connection may take.
+const FIRST: Duration = Duration::from_secs(5);
+
+pub(crate) fn no_answer(shown: &str, within: Duration) -> DbError {
+    let ms = within.as_millis();
+    DbError::Unavailable(format!("{shown}: no answer within {ms} ms"))
+}
+
+/// Whether nobody answers there, as far as a connection shows.
+pub(super) async fn is_away<B: SqlBackend>(
+    options: &<B::Connection as Connection>::Options,
+) -> bool {
+    let connecting = B::Connection::connect_with(options);
+    match tokio::time::timeout(PROBE, connecting).await {
+        Ok(Ok(connection)) => {
+            // Whether it closes cleanly does not matter.
+            let _ = connection.close().await;
+            false
+        }
+        Ok(Err(error)) => matches!(error, sqlx::Error::Io(_)),
+        Err(_) => true,
+    }
+}
 
 /// A target database, named as it may be shown.
 pub(super) struct SqlTarget<B: SqlBackend> {
@@ -61,7 +85,10 @@ where
     usize: ColumnIndex<B::Row>,
 {
     let failed = |error: sqlx::Error| at::<B>(shown, &error);
-    let mut first = B::Connection::connect_with(options).await.map_err(failed)?;
+    let connecting = B::Connection::connect_with(options);
+    let connected = tokio::time::timeout(FIRST, connecting).await;
+    let connected = connected.map_err(|_| no_answer(shown, FIRST))?;
+    let mut first = connected.map_err(failed)?;
     let answer = sqlx::query_scalar(sql).fetch_one(&mut first).await;
     // It has done its work; whether it closes cleanly does not matter.
     let _ = first.close().await;
@@ -92,8 +119,7 @@ where
     }
 
     fn silent(&self) -> DbError {
-        let (shown, ms) = (&self.shown, PROBE.as_millis());
-        DbError::Unavailable(format!("{shown}: no answer within {ms} ms"))
+        no_answer(&self.shown, PROBE)
     }
 
     async fn acquire(&self) -> Result<PoolConnection<B>, DbError> {

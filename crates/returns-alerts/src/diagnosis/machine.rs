@@ -8,37 +8,41 @@ use echeck_service::room::Room;
 use returns_model::check::{Check, CheckResult};
 use returns_model::incident::Cause;
 
-use crate::diagnosis::probe::timed;
+use crate::diagnosis::probe::{PATIENCE, timed};
 
 /// What is written to see whether anything can be.
 const PROBE_BYTES: usize = 4 << 10;
 
 /// Checks how much room there is where received files are stored, and writes a file there.
-pub(super) async fn disk(folder: &Path) -> Check {
+pub async fn disk(folder: &Path) -> Check {
     let path = folder.to_owned();
     timed("disk space", folder.display().to_string(), async move {
         let asked = path.clone();
-        let stat = tokio::task::spawn_blocking(move || {
+        let looking = tokio::task::spawn_blocking(move || {
             let room = Room::of(&asked)?;
             if room.fits(0) {
                 write(&asked)?;
             }
             Ok::<Room, io::Error>(room)
-        })
-        .await;
+        });
+        let looked = tokio::time::timeout(PATIENCE, looking).await;
         let failed = |why: String| {
             CheckResult::Failed(Cause::SpoolFailed {
                 path: path.display().to_string(),
                 why,
             })
         };
-        match stat {
-            Ok(Ok(room)) => judge(&path, room),
-            Ok(Err(error)) if is_full(&error) => CheckResult::Failed(Cause::DiskFull {
+        match looked {
+            Ok(Ok(Ok(room))) => judge(&path, room),
+            Ok(Ok(Err(error))) if is_full(&error) => CheckResult::Failed(Cause::DiskFull {
                 path: path.display().to_string(),
             }),
+            Ok(Ok(Err(error))) => failed(error.to_string()),
             Ok(Err(error)) => failed(error.to_string()),
-            Err(error) => failed(error.to_string()),
+            Err(_) => failed(format!(
+                "its disk does not answer within {} ms",
+                PATIENCE.as_millis()
+            )),
         }
     })
     .await

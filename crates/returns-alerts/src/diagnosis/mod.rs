@@ -11,6 +11,7 @@ use returns_model::check::Check;
 use returns_model::incident::{Area, Cause, WrongClock};
 
 pub use examiner::{Examiner, SourceCheck};
+pub use machine::disk;
 pub use probe::{PATIENCE, Probe, timed};
 
 /// The likely cause among failed checks: what the others depend on comes first.

@@ -56,6 +56,7 @@ impl UnreadableTransfer {
                     unreadable(&format!("its settlement date {text:?} is not a date"))
                 })?),
             };
+        let given = |id: &String| Some(id.clone()).filter(|id| !id.is_empty());
         Ok(Transfer {
             id: sent.id.clone(),
             kind: kind(sent),
@@ -63,7 +64,9 @@ impl UnreadableTransfer {
             in_deposit: sent.in_deposit,
             amount: Money::new(sent.amount_minor, currency),
             trace_id: sent.trace_id.clone(),
-            ach_trace: Some(sent.ach_trace.clone()).filter(|trace| !trace.is_empty()),
+            payment_id: given(&sent.payment_id),
+            ach_trace: given(&sent.ach_trace),
+            individual_id: given(&sent.individual_id),
             settled_on,
             parties: Parties {
                 merchant: sent.merchant_identity.clone(),

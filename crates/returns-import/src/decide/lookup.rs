@@ -67,23 +67,35 @@ pub(super) fn resolution(one: &EntryToDecide<'_>, lookup: &Lookup) -> Resolution
         let transfers = found.map(|(rule, found)| (*rule, found.transfers.clone()));
         transfers.collect::<Vec<_>>()
     };
-    unreadable_in(&found).unwrap_or_else(|| resolve(one.entry, &transfers()))
+    unreadable_in(&found)
+        .or_else(|| too_many(&found))
+        .unwrap_or_else(|| resolve(one.entry, &transfers()))
 }
 
-/// Whether a transfer that the entry may be about cannot be read. As in [`resolve`], the weaker
-/// ids count only where no other finds anything, and then the first that does.
-fn unreadable_in(found: &[(MatchRule, FoundTransfers)]) -> Option<Resolution> {
-    let mut strong = found
-        .iter()
-        .filter(|(rule, _)| rule.transfer.identifies())
-        .map(|(_, found)| found)
-        .filter(|found| !found.is_empty())
-        .peekable();
-    if strong.peek().is_some() {
-        return strong.find_map(unreadable);
+/// A key that names more transfers than an adapter lists. The one that is meant may be among the
+/// others, so no amount settles which it is.
+fn too_many(found: &[(MatchRule, FoundTransfers)]) -> Option<Resolution> {
+    let counting = counting(found);
+    let cut = counting.iter().find(|found| found.more)?;
+    let listed = cut.transfers.iter().map(|transfer| transfer.id.clone());
+    Some(Resolution::Ambiguous(listed.collect()))
+}
+
+/// What the keys that count have found. As in [`resolve`], the weaker ids count only where no other
+/// finds anything, and then the first that does.
+fn counting(found: &[(MatchRule, FoundTransfers)]) -> Vec<&FoundTransfers> {
+    let found = || found.iter().filter(|(_, found)| !found.is_empty());
+    let strong = found().filter(|(rule, _)| rule.transfer.identifies());
+    let strong: Vec<_> = strong.map(|(_, found)| found).collect();
+    if !strong.is_empty() {
+        return strong;
     }
-    let mut weak = found.iter().map(|(_, found)| found);
-    weak.find(|found| !found.is_empty()).and_then(unreadable)
+    found().take(1).map(|(_, found)| found).collect()
+}
+
+/// Whether a transfer that the entry may be about cannot be read.
+fn unreadable_in(found: &[(MatchRule, FoundTransfers)]) -> Option<Resolution> {
+    counting(found).into_iter().find_map(unreadable)
 }
 
 fn unreadable(found: &FoundTransfers) -> Option<Resolution> {
@@ -116,7 +128,11 @@ mod tests {
             currency: "USD".to_owned(),
             ..proto::Transfer::default()
         });
-        let sent: Vec<proto::Transfer> = sent.collect();
+        let transfers = sent.collect();
+        let sent = proto::KeyMatches {
+            transfers,
+            more: false,
+        };
         (rule.parse().unwrap(), FoundTransfers::new(&sent))
     }
 
@@ -139,6 +155,18 @@ mod tests {
         // A key that others share says nothing where another names the transfer.
         assert_eq!(held(&[found(strong, &["TR1"]), found(weak, &[""])]), None);
         assert_eq!(held(&[found(strong, &[]), found(weak, &[])]), None);
+    }
+
+    #[test]
+    fn a_key_of_more_transfers_than_are_listed_settles_nothing() {
+        let (strong, weak) = ("payment_id:payment_id", "individual_id:individual_id");
+        let mut many = found(weak, &["TR1", "TR2"]);
+        many.1.more = true;
+        let all = Resolution::Ambiguous(vec!["TR1".to_owned(), "TR2".to_owned()]);
+        assert_eq!(too_many(&[found(strong, &[]), many.clone()]), Some(all));
+        // A key that identifies does not need it.
+        assert_eq!(too_many(&[found(strong, &["TR1"]), many]), None);
+        assert_eq!(too_many(&[found(weak, &["TR1", "TR2"])]), None);
     }
 
     #[test]

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use echeck_service::ErrorChain;
 use echeck_service::clock::{Clock as _, SharedClock, SystemClock};
-use echeck_service::room::Room;
-use returns_alerts::IncidentReporter;
+use returns_alerts::diagnosis::disk;
+use returns_alerts::{IncidentReporter, Vitals};
 use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_store::{Job, Lease, Pass, Store, StoreError, Topic};
 use tokio::time::Instant;
@@ -28,20 +29,25 @@ const LONGEST_UNNAMED: TimeDelta = TimeDelta::days(7);
 /// How often the folder is swept.
 const BETWEEN_SWEEPS: Duration = Duration::from_secs(3_600);
 
-/// How often the room on the disk is checked.
-const BETWEEN_CHECKS: Duration = Duration::from_secs(30);
+/// How often a file is written, to see whether one can be.
+const BETWEEN_CHECKS: Duration = Duration::from_secs(2);
+
+/// Its lease, and its name among what the service needs.
+const SPOOL: &str = "spool";
 
 /// How many names the database is asked about at once.
 const NAMES_AT_ONCE: usize = 500;
 
-/// Sweeps the spool, and watches the room on its disk.
+/// Sweeps the spool, and watches its disk.
 pub struct SpoolKeeper {
     pub store: Arc<dyn Store>,
     pub spool: Spool,
     pub clock: SharedClock,
     pub incidents: IncidentReporter,
-    /// Whether an incident about the room may be open: also at the start, from an earlier process.
-    reported: bool,
+    vitals: Vitals,
+    /// What may be reported: also at the start, from an earlier process.
+    low: bool,
+    failed: bool,
     next_sweep: Instant,
 }
 
@@ -61,34 +67,59 @@ impl SpoolKeeper {
         spool: Spool,
         clock: SharedClock,
         incidents: IncidentReporter,
+        vitals: Vitals,
     ) -> Self {
         Self {
             store,
             spool,
             clock,
             incidents,
-            reported: true,
+            vitals,
+            low: true,
+            failed: true,
             next_sweep: Instant::now(),
         }
     }
 
-    /// Reports a disk that is nearly full, before a file does not fit any more.
-    fn check_room(&mut self) -> Result<(), SpoolError> {
-        let folder = &self.spool.folder;
-        let room = Room::of(folder).map_err(io_error(folder, "asked for its room"))?;
-        let now = self.clock.now();
-        if room.is_low() {
-            let cause = Cause::DiskLow {
-                path: folder.display().to_string(),
-                room: room.to_string(),
-            };
-            self.incidents
-                .report(Problem::new(Subject::Spool, cause, now));
-            self.reported = true;
-        } else if std::mem::take(&mut self.reported) {
-            self.incidents.clear(Subject::Spool, Area::Disk, now);
+    /// Writes a file, and reports when that fails or the disk is nearly full: before a file comes
+    /// that must be kept.
+    async fn check_disk(&mut self) {
+        let check = disk(&self.spool.folder).await;
+        match check.failure() {
+            Some(cause @ Cause::DiskLow { .. }) => {
+                self.report(Subject::Spool, cause.clone());
+                self.low = true;
+                self.works();
+            }
+            // How much room there is says nothing now.
+            Some(cause) => self.fails(cause.clone()),
+            None => {
+                if std::mem::take(&mut self.low) {
+                    let now = self.clock.now();
+                    self.incidents.clear(Subject::Spool, Area::Disk, now);
+                }
+                self.works();
+            }
         }
-        Ok(())
+    }
+
+    fn fails(&mut self, cause: Cause) {
+        self.vitals.lacks(SPOOL, &cause.headline());
+        self.report(Subject::Machine, cause);
+        self.failed = true;
+    }
+
+    fn works(&mut self) {
+        self.vitals.has(SPOOL);
+        if std::mem::take(&mut self.failed) {
+            let now = self.clock.now();
+            self.incidents.clear(Subject::Machine, Area::Disk, now);
+        }
+    }
+
+    fn report(&self, subject: Subject, cause: Cause) {
+        let problem = Problem::new(subject, cause, self.clock.now());
+        self.incidents.report(problem);
     }
 }
 
@@ -96,7 +127,7 @@ impl Job for SpoolKeeper {
     type Error = KeeperError;
 
     fn lease(&self) -> String {
-        "spool".to_owned()
+        SPOOL.to_owned()
     }
 
     fn wakes(&self) -> &'static [Topic] {
@@ -104,13 +135,29 @@ impl Job for SpoolKeeper {
     }
 
     async fn pass(&mut self, _: &Lease, _: &CancellationToken) -> Result<Pass, KeeperError> {
-        self.check_room()?;
+        self.check_disk().await;
         if Instant::now() >= self.next_sweep {
             // The files have their times from the machine, so the age is by its clock.
             self.spool.sweep(&*self.store, SystemClock.now()).await?;
             self.next_sweep = Instant::now() + BETWEEN_SWEEPS;
         }
         Ok(Pass::Idle(BETWEEN_CHECKS))
+    }
+
+    async fn failed(&mut self, _: &Lease, error: &KeeperError, _: Duration, _: &CancellationToken) {
+        let why = ErrorChain(error).to_string();
+        tracing::error!(
+            error = why,
+            "the spool could not be swept; it is tried again"
+        );
+        if let KeeperError::Spool(_) = error {
+            let path = self.spool.folder.display().to_string();
+            self.fails(Cause::SpoolFailed { path, why });
+        }
+    }
+
+    fn leave(&mut self) {
+        self.vitals.has(SPOOL);
     }
 }
 

@@ -5,7 +5,7 @@
 mod capped;
 mod error;
 mod keys;
-mod probe;
+pub(crate) mod probe;
 mod settings;
 mod transfer;
 

@@ -1,6 +1,7 @@
 //! Getting in, step by step, each bounded in time: name, connection, handshake, host key,
 //! log-in. A diagnosis takes the same steps one by one.
 
+use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -126,6 +127,7 @@ impl SftpLocation {
     ) -> Result<TcpStream, SourceError> {
         let started = Instant::now();
         let mut refused = false;
+        let mut observed = None;
         for (tried, address) in addresses.iter().enumerate() {
             let left = limit.saturating_sub(started.elapsed());
             let share = left / u32::try_from(addresses.len() - tried).unwrap_or(1);
@@ -135,9 +137,11 @@ impl SftpLocation {
                     let _ = stream.set_nodelay(true);
                     return Ok(stream);
                 }
-                Err(error) => {
-                    refused |= error.kind() == std::io::ErrorKind::ConnectionRefused;
-                }
+                Err(error) => match error.kind() {
+                    ErrorKind::ConnectionRefused => refused = true,
+                    ErrorKind::TimedOut => {}
+                    _ => observed = Some(error),
+                },
             }
         }
         if refused {
@@ -146,7 +150,14 @@ impl SftpLocation {
                 port: self.port,
             });
         }
-        Err(self.unreachable(started.elapsed()))
+        let silent = || self.unreachable(started.elapsed());
+        Err(
+            observed.map_or_else(silent, |error| SourceError::Unreachable {
+                host: self.host.clone(),
+                port: self.port,
+                why: words(&error),
+            }),
+        )
     }
 
     /// An SSH session over the connection. Nobody is trusted yet.
@@ -222,6 +233,13 @@ impl SftpLocation {
             }
         }
     }
+}
+
+/// What the system says, without the number that it ends with.
+fn words(error: &std::io::Error) -> String {
+    let said = error.to_string();
+    let end = said.find(" (os error").unwrap_or(said.len());
+    said[..end].to_owned()
 }
 
 fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, LookupError> {

@@ -56,6 +56,11 @@ fn without_time(cause: Cause) -> Cause {
             port,
             after_ms: 0,
         },
+        Cause::HostUnreachable { host, port, .. } => Cause::HostUnreachable {
+            host,
+            port,
+            why: String::new(),
+        },
         Cause::HandshakeSilent { host, .. } => Cause::HandshakeSilent { host, after_ms: 0 },
         Cause::HandshakeFailed { host, .. } => Cause::HandshakeFailed {
             host,
@@ -94,6 +99,18 @@ async fn a_host_that_drops_us_is_reported_after_the_time_out() {
         host: HOST.to_owned(),
         port: hole.port(),
         after_ms: 3000,
+    };
+    fails(&keys, "connection", cause).await;
+}
+
+#[tokio::test]
+async fn a_host_to_which_our_system_does_not_connect_is_reported_with_its_reason() {
+    let sshd = Sshd::start();
+    let keys = with(&keys(&sshd, ""), "host", "\"255.255.255.255\"");
+    let cause = Cause::HostUnreachable {
+        host: "255.255.255.255".to_owned(),
+        port: sshd.port(),
+        why: String::new(),
     };
     fails(&keys, "connection", cause).await;
 }

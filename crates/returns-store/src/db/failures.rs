@@ -29,16 +29,20 @@ struct Series {
 }
 
 impl Failures {
-    /// Names what was being done when the database failed, and remembers what a sign of life may
-    /// not meet.
+    /// Names what was being done when the database failed, and remembers that it did.
     pub(crate) fn at(&self, what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
         move |source| {
             let error = failed(what)(source);
-            if error.is_of_a_statement() {
+            if error.is_outage() {
                 self.add(error.why(), Instant::now());
             }
             error
         }
+    }
+
+    /// Forgets what failed until now.
+    pub(crate) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Why statements fail, while they do so again and again.

@@ -11,6 +11,8 @@ use crate::sql::SqlStore;
 use crate::watch::WatchConnection;
 use crate::{Store, StoreError};
 
+pub(crate) use postgres::check_server;
+
 mod migrate;
 mod postgres;
 mod sqlite;

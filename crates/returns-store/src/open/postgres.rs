@@ -14,8 +14,11 @@ use crate::columns::failed;
 use crate::grants;
 use crate::settings::{PgAddress, StoreSettings};
 
-/// How long a connection may take, and how long a statement waits for a free one.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a statement waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long the first connection may take: people are notified of a start that fails.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the database at `address` and makes or migrates its tables.
 ///
@@ -28,7 +31,7 @@ pub(super) async fn open(
 ) -> Result<PgPool, StoreError> {
     // Directly and not by the pool, which would try again and then only say that it gave up.
     let mut connection = tokio::time::timeout(
-        CONNECT_TIMEOUT,
+        FIRST_TIMEOUT,
         PgConnection::connect_with(&address.options()),
     )
     .await
@@ -47,7 +50,7 @@ pub(super) async fn open(
 fn pool(address: &PgAddress, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
-        .acquire_timeout(CONNECT_TIMEOUT)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
         .after_connect(|connection, _| {
             Box::pin(async move {
                 check_server(connection)
@@ -103,7 +106,8 @@ struct Server {
     encoding: String,
 }
 
-async fn check_server(connection: &mut PgConnection) -> Result<(), String> {
+/// Why the server may not keep the journal.
+pub(crate) async fn check_server(connection: &mut PgConnection) -> Result<(), String> {
     let read = async {
         let row = connection
             .fetch_one(

@@ -109,6 +109,8 @@ outages! {
     a_missing_bucket: BucketMissing => "There is no bucket named",
     a_forbidden_bucket: BucketForbidden => "may not",
     a_bucket_that_is_down: BucketDown => "cannot be reached: Connection refused",
+    a_bucket_that_goes_down_while_nothing_is_stored: BucketDownAtRest
+        => "cannot be reached: Connection refused",
     a_bucket_that_is_silent: BucketSilent => "cannot be reached: no answer within",
     a_web_page_in_place_of_the_bucket: BucketBehindWebPage
         => "cannot be reached: something else answers in its place",
@@ -128,6 +130,11 @@ outages! {
         => "The returns database is unavailable: its account lacks a right",
     a_database_whose_account_may_not_record_runs: DatabaseRunsRightTaken
         => "The returns database is unavailable: its account lacks a right (INSERT on job_runs)",
+    a_database_that_takes_no_log_in_any_more: DatabaseNoLogIn
+        => "is not permitted to log in",
+    a_database_with_a_locked_row: DatabaseRowLocked
+        => "The returns database is unavailable: another session holds a lock that our work waits \
+            for (process ",
     a_database_that_cancels_statements: DatabaseTimesOut
         => "The returns database is unavailable: it canceled the statement",
     a_database_on_a_full_disk: DatabaseDiskFull

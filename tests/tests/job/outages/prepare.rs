@@ -108,7 +108,7 @@ async fn the_server(outage: Outage, setup: &mut Setup, props: &mut Props) {
 
 fn the_file(outage: Outage, setup: &mut Setup, props: &mut Props) {
     match outage {
-        Outage::NoFile | Outage::ChannelDown => {
+        Outage::NoFile | Outage::ChannelDown | Outage::BucketDownAtRest => {
             setup.publish("Other_20261120.csv", "something else");
         }
         Outage::FileUnmarked => {
@@ -174,7 +174,10 @@ async fn the_bucket(outage: Outage, setup: &mut Setup, props: &mut Props) {
         Outage::BucketSecretWrong => setup.key.secret = "this-is-not-the-secret".to_owned(),
         Outage::BucketMissing => setup.bucket = s3::no_bucket(),
         Outage::BucketForbidden => setup.key = setup.bucket.reader.clone(),
-        Outage::BucketDown | Outage::BucketSilent | Outage::ReportReadableButWrong => {
+        Outage::BucketDown
+        | Outage::BucketDownAtRest
+        | Outage::BucketSilent
+        | Outage::ReportReadableButWrong => {
             let proxy = Proxy::start(port_of(&setup.bucket.endpoint));
             if outage == Outage::ReportReadableButWrong {
                 // What is read back names another outcome; it is as long as the right one.
@@ -238,6 +241,7 @@ async fn the_returns_database(outage: Outage, setup: &mut Setup, props: &mut Pro
         Outage::DatabaseWithoutSlot
         | Outage::DatabaseRightTaken
         | Outage::DatabaseRunsRightTaken
+        | Outage::DatabaseNoLogIn
         | Outage::DatabaseTimesOut => with_a_role(setup, props).await,
         Outage::DatabaseDiskFull => {
             let server = OwnPostgres::new();

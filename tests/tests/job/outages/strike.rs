@@ -27,7 +27,11 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
         // The next morning the acquirer still shows it.
         Outage::OnlyAStaleFile => job.setup.publish(FILE, good_file()),
         // Nothing answers on its port any more.
-        Outage::DatabaseDown | Outage::TargetDown | Outage::GatewayDown | Outage::BucketDown => {
+        Outage::DatabaseDown
+        | Outage::TargetDown
+        | Outage::GatewayDown
+        | Outage::BucketDown
+        | Outage::BucketDownAtRest => {
             drop(props.proxy.take());
         }
         Outage::DatabaseSilent
@@ -42,6 +46,12 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
         Outage::TargetReadOnly => change(&rallypay, READ_ONLY).await,
         // The end of the journal, as a change of the schema does.
         Outage::DatabaseLocked => props.postgres = Some(lock(&returns, "journal_head").await),
+        Outage::DatabaseRowLocked => {
+            let mut session = sqlx::PgConnection::connect(&returns).await.unwrap();
+            let sql = sqlx::raw_sql("BEGIN; SELECT FROM journal_head FOR UPDATE");
+            session.execute(sql).await.unwrap();
+            props.postgres = Some(session);
+        }
         Outage::DatabaseTableLocked => props.postgres = Some(lock(&returns, "imports").await),
         Outage::TargetTableLocked => props.postgres = Some(lock(&rallypay, "transactions").await),
         Outage::GatewayTableLocked => {
@@ -53,6 +63,7 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
         Outage::DatabaseWithoutSlot
         | Outage::DatabaseRightTaken
         | Outage::DatabaseRunsRightTaken
+        | Outage::DatabaseNoLogIn
         | Outage::DatabaseTimesOut => {
             let role = props.role.as_ref().unwrap();
             let (_, name) = returns.rsplit_once('/').unwrap();
@@ -62,10 +73,14 @@ pub(super) async fn strike(outage: Outage, job: &mut Job, props: &mut Props) {
                 Outage::DatabaseWithoutSlot => format!("ALTER ROLE {role} CONNECTION LIMIT 0"),
                 Outage::DatabaseTimesOut => format!("ALTER ROLE {role} SET statement_timeout = 1"),
                 Outage::DatabaseRightTaken => format!("REVOKE UPDATE ON liveness FROM {role}"),
+                Outage::DatabaseNoLogIn => format!("ALTER ROLE {role} NOLOGIN"),
                 _ => format!("REVOKE INSERT ON job_runs FROM {role}"),
             };
             postgres(&database, &limit).await;
-            end_sessions(&database).await;
+            // Who is in stays in, as after a change of the password.
+            if outage != Outage::DatabaseNoLogIn {
+                end_sessions(&database).await;
+            }
         }
         Outage::DatabaseClosed => change(&returns, "ALLOW_CONNECTIONS false").await,
         Outage::TargetTableGone => postgres(&rallypay, "DROP TABLE transactions").await,

@@ -1,6 +1,7 @@
 //! Which transfer an entry is about.
 
 use super::*;
+use crate::entry::EntryKeys;
 
 fn rule(text: &str) -> MatchRule {
     text.parse().unwrap()
@@ -217,4 +218,42 @@ fn a_rule_reads_and_prints_and_a_bad_one_says_what_there_is() {
         let message = bad.parse::<MatchRule>().unwrap_err().to_string();
         assert!(message.contains("transfer_request_id") && message.contains("ach_trace"));
     }
+}
+
+#[test]
+fn a_payment_or_individual_id_that_the_transfer_has_otherwise_contradicts_the_match() {
+    let ours = Transfer {
+        payment_id: Some("P2".into()),
+        individual_id: Some("2217".into()),
+        ..transfer("TR1", 5_000)
+    };
+    let mut entry = returned("R01");
+    entry.keys = EntryKeys {
+        payment_id: Some("P1".into()),
+        order_id: Some("O1".into()),
+        ..EntryKeys::default()
+    };
+    // The second payment of a retried order, which is not loaded yet.
+    let found = [
+        (rule("payment_id:payment_id"), vec![]),
+        (rule("order_id:trace_id"), vec![ours.clone()]),
+    ];
+    let why = contradicted(&entry, &found);
+    assert!(why.contains("P1") && why.contains("P2"), "{why}");
+    // A trace that has wrapped.
+    entry.keys = EntryKeys {
+        individual_id: Some("9999".into()),
+        original_trace: Some("231380100000017".into()),
+        ..EntryKeys::default()
+    };
+    let by_trace = (rule("original_trace:ach_trace"), vec![ours]);
+    let looked_up = (rule("individual_id:individual_id"), vec![]);
+    for found in [vec![looked_up, by_trace.clone()], vec![by_trace.clone()]] {
+        let why = contradicted(&entry, &found);
+        assert!(why.contains("9999") && why.contains("2217"), "{why}");
+    }
+    // What was sent as the individual id may be another id of ours.
+    let as_trace = (rule("individual_id:trace_id"), by_trace.1.clone());
+    let found = [as_trace, by_trace];
+    assert!(matches!(resolve(&entry, &found), Resolution::One(_)));
 }

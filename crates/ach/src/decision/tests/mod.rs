@@ -71,7 +71,9 @@ pub(super) fn debit() -> Transfer {
         in_deposit: Some(false),
         amount: Money::cents(5_000),
         trace_id: "FNX1".into(),
+        payment_id: None,
         ach_trace: None,
+        individual_id: None,
         settled_on: None,
         parties: Parties::default(),
         unnamed: String::new(),
@@ -121,4 +123,25 @@ pub(super) fn hold(decision: Decision<'_>) -> Hold {
         Decision::Hold(hold) => hold,
         other => panic!("no hold: {other:?}"),
     }
+}
+
+#[test]
+fn a_code_is_in_force_by_the_day_of_the_entry_whenever_it_is_read() {
+    let mut entry = returned("R90");
+    let decided = |entry: &Entry, today: &str| {
+        decide(entry, one(debit()), &[], FundingPolicy::State, day(today))
+    };
+    entry.settlement_date = Some(day("2028-03-10"));
+    let held = hold(decided(&entry, "2028-03-20"));
+    assert_eq!(held.reason, HoldReason::UnknownCode);
+    entry.settlement_date = Some(day("2028-03-17"));
+    assert!(matches!(
+        decided(&entry, "2028-03-20"),
+        Decision::Act { .. }
+    ));
+    entry.settlement_date = None;
+    assert_eq!(
+        hold(decided(&entry, "2028-03-16")).reason,
+        HoldReason::UnknownCode
+    );
 }

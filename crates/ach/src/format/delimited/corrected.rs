@@ -7,23 +7,30 @@ use crate::code::{CorrectedField, CorrectionCode};
 use crate::entry::{Coded, Corrected, EntryKind, routing};
 use crate::format::limits;
 use crate::format::nacha::batch::BatchClass;
-use crate::format::nacha::corrected::split;
+use crate::format::nacha::corrected::{split, transaction_code};
 
-/// Puts the corrected data of the row into a correction; other kinds have none.
+/// Puts the corrected data of the row into a correction; other kinds have none. A column of its own
+/// counts where the code corrects it, since some files fill it always; what is missing is taken from
+/// the column of the network's data.
 pub(super) fn fill(kind: &mut EntryKind, fields: &RowFields<'_>) {
     match kind {
         EntryKind::Correction { code, corrected }
         | EntryKind::RefusedCorrection {
             code, corrected, ..
         } => {
-            *corrected = of_columns(fields);
-            if corrected.is_empty() {
-                let data = fields.value(Field::CorrectedData);
-                corrected.extend(
-                    data.map(|data| of_one_column(code, &data))
-                        .unwrap_or_default(),
-                );
-            }
+            let corrects = code.known().map_or(&[][..], |code| code.info().corrects);
+            let mut own = of_columns(fields);
+            own.retain(|(field, _)| corrects.is_empty() || corrects.contains(field));
+            let has = |field| own.iter().any(|(one, _)| *one == field);
+            let is_whole = match corrects {
+                [] => !own.is_empty(),
+                fields => fields.iter().all(|field| has(*field)),
+            };
+            let data = fields.value(Field::CorrectedData).filter(|_| !is_whole);
+            let mut parts = data.map_or_else(Vec::new, |data| of_one_column(code, &data));
+            parts.retain(|part| !field_of(part).is_some_and(has));
+            *corrected = own.into_iter().map(|(_, part)| part).collect();
+            corrected.extend(parts);
         }
         EntryKind::Return { .. }
         | EntryKind::Dishonored { .. }
@@ -32,26 +39,52 @@ pub(super) fn fill(kind: &mut EntryKind, fields: &RowFields<'_>) {
     }
 }
 
+/// What a part of corrected data is, if it is known.
+fn field_of(part: &Corrected) -> Option<CorrectedField> {
+    match part {
+        Corrected::Account(_) => Some(CorrectedField::AccountNumber),
+        Corrected::Routing(_) => Some(CorrectedField::RoutingNumber),
+        Corrected::TransactionCode(_) => Some(CorrectedField::TransactionCode),
+        Corrected::Name(_) => Some(CorrectedField::Name),
+        Corrected::IndividualId(_) => Some(CorrectedField::IndividualId),
+        Corrected::ForeignBank(_) => Some(CorrectedField::ForeignReceivingDfiId),
+        Corrected::CompanyName(_) => Some(CorrectedField::CompanyName),
+        Corrected::CompanyId(_) => Some(CorrectedField::CompanyId),
+        Corrected::Text(_) | Corrected::Unreadable(_) => None,
+    }
+}
+
 /// One piece from each column of its own, in the order of the network's addenda.
-fn of_columns(fields: &RowFields<'_>) -> Vec<Corrected> {
-    let text = |field| {
-        let value = fields.value(field)?.into_owned();
-        Some(limits::cut(value, limits::ID))
-    };
-    let account = fields
-        .value(Field::CorrectedAccount)
-        .and_then(|account| cell::tail(&account));
+fn of_columns(fields: &RowFields<'_>) -> Vec<(CorrectedField, Corrected)> {
+    let value = |field| fields.value(field);
+    let account = value(Field::CorrectedAccount).and_then(|account| cell::tail(&account));
     let routing = fields.as_written(Field::CorrectedRouting);
     let routing = routing
-        .zip(fields.value(Field::CorrectedRouting))
+        .zip(value(Field::CorrectedRouting))
         .and_then(|(written, padded)| routing_number(written, &padded));
+    let code = value(Field::CorrectedTransactionCode);
+    let name = value(Field::CorrectedName).map(|name| limits::cut(name.into_owned(), limits::ID));
     let pieces = [
-        routing,
-        account.map(Corrected::Account),
-        text(Field::CorrectedTransactionCode).map(Corrected::TransactionCode),
-        text(Field::CorrectedName).map(Corrected::Name),
+        (CorrectedField::RoutingNumber, routing),
+        (
+            CorrectedField::AccountNumber,
+            account.map(Corrected::Account),
+        ),
+        (
+            CorrectedField::TransactionCode,
+            code.and_then(|code| account_kind(&code)),
+        ),
+        (CorrectedField::Name, name.map(Corrected::Name)),
     ];
-    pieces.into_iter().flatten().collect()
+    let pieces = pieces.into_iter();
+    pieces
+        .filter_map(|(field, piece)| Some((field, piece?)))
+        .collect()
+}
+
+/// A transaction code, or what a text that is none can be told by.
+fn account_kind(text: &str) -> Option<Corrected> {
+    transaction_code(text.trim()).or_else(|| cell::tail(text).map(Corrected::Unreadable))
 }
 
 /// A routing number whose check digit is right, or what it can be told by. Eight digits of which
@@ -80,7 +113,7 @@ fn of_one_field(field: CorrectedField, data: &str) -> Option<Corrected> {
         CorrectedField::AccountNumber => Corrected::Account(cell::tail(data)?),
         CorrectedField::RoutingNumber => routing_number(data, data)?,
         CorrectedField::Name => Corrected::Name(text),
-        CorrectedField::TransactionCode => Corrected::TransactionCode(text),
+        CorrectedField::TransactionCode => account_kind(data)?,
         CorrectedField::ForeignReceivingDfiId => Corrected::ForeignBank(text),
         CorrectedField::IndividualId => Corrected::IndividualId(text),
         CorrectedField::CompanyName => Corrected::CompanyName(text),

@@ -23,6 +23,8 @@ pub(super) struct ColumnLayout {
     pads: BTreeMap<usize, usize>,
     /// Columns that hold account numbers.
     masked: BTreeSet<usize>,
+    /// Columns that are no field, and whose numbers are no accounts.
+    ignored: BTreeSet<usize>,
     /// Where the columns are that are no field, found while the headers were whole.
     others: Vec<(Column, usize)>,
     /// Columns that are called like one of account numbers.
@@ -102,6 +104,12 @@ impl ColumnLayout {
                 .iter()
                 .flat_map(|column| places(column, &headers)),
         );
+        let ignored = profile.ignore.iter();
+        let ignored = ignored.flat_map(|name| places(&Column::named([name.as_str()]), &headers));
+        // Routing numbers are public.
+        let routing = headers.iter().enumerate();
+        let routing = routing.filter(|(_, header)| header.to_lowercase().contains("routing"));
+        let ignored = ignored.chain(routing.map(|(index, _)| index)).collect();
         let others = other_columns(profile);
         let others = others.filter_map(|column| Some((column.clone(), place(column, &headers)?)));
         let others = others.collect();
@@ -116,6 +124,7 @@ impl ColumnLayout {
             width,
             pads,
             masked,
+            ignored,
             others,
             called_account,
         }
@@ -153,12 +162,16 @@ impl ColumnLayout {
     }
 
     /// Whether `value` is words that anybody wrote as they liked, not an id or a date: of such a
-    /// field, or words in a column that no field has.
+    /// field, or words in a column that no field has. What a column holds that the profile does not
+    /// know, nobody can say.
     pub(super) fn is_free_text(&self, index: usize, value: &str) -> bool {
         let mut of_fields = self.fields.iter().filter(|(_, place)| **place == index);
         match of_fields.next() {
             Some((field, _)) => FREE_TEXT.contains(field),
-            None => value.contains(|letter: char| !letter.is_ascii_digit()),
+            None => {
+                let is_known = self.ignored.contains(&index) || self.pads.contains_key(&index);
+                !is_known || value.contains(|letter: char| !letter.is_ascii_digit())
+            }
         }
     }
 
@@ -176,8 +189,14 @@ fn is_called_account(header: &str) -> bool {
     words.iter().any(|word| header.contains(word))
 }
 
-/// The fields whose values anybody writes as they like.
-const FREE_TEXT: [Field; 2] = [Field::Description, Field::CompanyName];
+/// The fields whose values anybody writes as they like, or that have no long number where they are
+/// what they are called.
+const FREE_TEXT: [Field; 4] = [
+    Field::Description,
+    Field::CompanyName,
+    Field::Sec,
+    Field::Direction,
+];
 
 /// The places of the column, one for each header that is one of its spellings.
 fn places(column: &Column, headers: &[String]) -> Vec<usize> {

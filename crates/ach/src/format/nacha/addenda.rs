@@ -163,8 +163,10 @@ impl AddendaContent {
         let amount = record.number(IAT_AMOUNT);
         let amount = amount.and_then(|minor| i64::try_from(minor).ok());
         let is_unreadable = amount.is_none() && !record.is_blank(IAT_AMOUNT);
+        // Zeros say that no amount is given here.
+        let original_amount = amount.filter(|minor| *minor > 0);
         Self {
-            original_amount: amount.map(Money::cents),
+            original_amount: original_amount.map(Money::cents),
             unreadable_amount: is_unreadable.then_some(IAT_AMOUNT),
             description: record.text(IAT_INFORMATION),
             ..content

@@ -92,7 +92,7 @@ fn routing_number(text: &str) -> Option<Corrected> {
 }
 
 /// A transaction code. Some processors send one letter for the kind of account in its place.
-fn transaction_code(text: &str) -> Option<Corrected> {
+pub(in crate::format) fn transaction_code(text: &str) -> Option<Corrected> {
     match text.as_bytes() {
         [b'2'..=b'5', b'1'..=b'9'] => Some(Corrected::TransactionCode(text.to_owned())),
         [letter] if letter.is_ascii_alphabetic() => Some(Corrected::Text(text.to_owned())),

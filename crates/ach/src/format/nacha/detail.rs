@@ -88,11 +88,20 @@ impl EntryDetail {
     pub(super) fn entry(&self, at: FilePosition, batch: &OpenBatch, said: AddendaContent) -> Entry {
         let record = &self.record;
         let entry = self.without_addenda(at, batch, said.kind);
+        // The trace of a dishonor or a contest is its own, and not that of the return.
+        let is_of_return = match entry.kind {
+            EntryKind::Return { .. }
+            | EntryKind::Correction { .. }
+            | EntryKind::RefusedCorrection { .. }
+            | EntryKind::ValidationFailure { .. } => true,
+            EntryKind::Dishonored { .. } | EntryKind::Contested { .. } => false,
+        };
+        let own_trace = || is_of_return.then(|| record.trace(TRACE)).flatten();
         Entry {
             original_amount: said.original_amount,
             keys: EntryKeys {
                 original_trace: said.original_trace,
-                return_trace: said.return_trace.or_else(|| record.trace(TRACE)),
+                return_trace: said.return_trace.or_else(own_trace),
                 ..entry.keys
             },
             odfi: record

@@ -15,13 +15,20 @@ use crate::schema::{ColumnKind, NativeType};
 const CONFLICTS: [u16; 3] = [1205, 1213, NEEDS_PREPARING];
 const NEEDS_PREPARING: u16 = 1615;
 
-/// Errors about the data of a statement that have SQLSTATE HY000
-/// (<https://mariadb.com/kb/en/mariadb-error-code-reference/>): a value of the wrong type,
-/// no default, a constraint, a value that was cut, invalid JSON.
-const REFUSED: [u16; 7] = [1265, 1364, 1366, 3140, 3819, 4025, 4161];
+/// Errors about a row that have SQLSTATE HY000
+/// (<https://mariadb.com/kb/en/mariadb-error-code-reference/>): a value of the wrong type, no default,
+/// a trigger that changes the table it is of, a value that was cut, what a trigger signals, invalid
+/// JSON, a constraint.
+const REFUSED: [u16; 9] = [1265, 1364, 1366, 1442, 1644, 3140, 3819, 4025, 4161];
 
-/// Data exceptions, constraints, and what a trigger signals.
-const REFUSED_CLASSES: [&str; 3] = ["22", "23", "45"];
+/// Numbers from here on are not the server's: a trigger made them up.
+const OF_OWNERS: u16 = 30_000;
+
+/// The classes of SQLSTATE that say nothing of the row: the connection, transactions, log-in, what
+/// the server rolled back, tables and rights, a statement that was ended, and everything for which
+/// there is no class. Whatever else comes, the row was refused: triggers signal states of their
+/// owners' making.
+const NOT_OF_A_ROW: [&str; 10] = ["08", "25", "28", "3D", "40", "42", "70", "HY", "XA", "0A"];
 
 /// A right to a database, a table or a column that the account lacks.
 const LACKS_RIGHT: [u16; 3] = [1044, 1142, 1143];
@@ -41,6 +48,10 @@ const BINLOG_STATEMENT: u16 = 1665;
 fn number(error: &dyn DatabaseError) -> u16 {
     let error = error.try_downcast_ref::<MySqlDatabaseError>();
     error.map_or(0, MySqlDatabaseError::number)
+}
+
+fn is_of_a_row(state: &str) -> bool {
+    !state.is_empty() && !NOT_OF_A_ROW.iter().any(|class| state.starts_with(class))
 }
 
 impl SqlBackend for MySql {
@@ -93,9 +104,7 @@ impl SqlBackend for MySql {
         let state = error.code().unwrap_or_default();
         if CONFLICTS.contains(&number) {
             DbError::Conflict(message)
-        } else if REFUSED.contains(&number)
-            || REFUSED_CLASSES.iter().any(|class| state.starts_with(class))
-        {
+        } else if REFUSED.contains(&number) || number >= OF_OWNERS || is_of_a_row(&state) {
             DbError::Refused(message)
         } else if is_read_only(number, &message) {
             DbError::ReadOnly(message)

@@ -8,11 +8,16 @@ use std::time::Duration;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{AssertSqlSafe, MySql};
 
-use crate::dialect::target::{PoolLimits, SqlTarget, first_answer};
+use crate::dialect::target::{self, PoolLimits, SqlTarget, first_answer};
 use crate::dialect::{DbError, TargetDatabase};
 
 /// We close an idle connection well before the server does.
 const IDLE_CONNECTION: Duration = Duration::from_secs(15);
+
+/// Whether nobody answers at the database's address.
+pub(crate) async fn is_away(options: &MySqlConnectOptions) -> bool {
+    target::is_away::<MySql>(options).await
+}
 
 /// Opens the database. [`DbError::Unavailable`] when it does not answer, refuses the account, or
 /// is too old.

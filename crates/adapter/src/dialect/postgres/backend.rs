@@ -10,10 +10,16 @@ use crate::dialect::{Access, DbError, Dialect};
 use crate::row::{Cell, TargetRow};
 use crate::schema::{ColumnKind, NativeType};
 
-/// The classes of SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>)
-/// about the data of a statement: data exceptions, constraints, routines that fail, checks of a
-/// view, limits of the program, and what a trigger raises.
-const REFUSED_CLASSES: [&str; 7] = ["22", "23", "38", "39", "44", "54", "P0"];
+/// The classes of SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) that
+/// say nothing of the row: statements that are not complete, the connection, transactions, log-in,
+/// prepared statements, savepoints, names of databases and schemas, what the server rolled back,
+/// tables and rights, resources, operators, the system, a snapshot that is gone, its configuration,
+/// foreign servers, and itself. Whatever else comes, the row was refused: triggers raise codes of
+/// their owners' making.
+const NOT_OF_A_ROW: [&str; 20] = [
+    "03", "08", "0B", "25", "26", "28", "2B", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "57",
+    "58", "72", "F0", "XX",
+];
 
 /// Serialization failure, deadlock, and a lock that was not given in time.
 const CONFLICTS: [&str; 3] = ["40001", "40P01", "55P03"];
@@ -99,12 +105,12 @@ impl SqlBackend for Postgres {
         let code = error.code().unwrap_or_default();
         if CONFLICTS.contains(&&*code) || Self::is_stale(error) {
             DbError::Conflict(message)
-        } else if REFUSED_CLASSES.iter().any(|class| code.starts_with(class)) {
-            DbError::Refused(message)
         } else if code == READ_ONLY {
             DbError::ReadOnly(message)
-        } else {
+        } else if code.is_empty() || NOT_OF_A_ROW.iter().any(|class| code.starts_with(class)) {
             DbError::Unavailable(format!("{message} (SQLSTATE {code})"))
+        } else {
+            DbError::Refused(message)
         }
     }
 

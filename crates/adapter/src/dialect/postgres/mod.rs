@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::Postgres;
 use sqlx::postgres::PgConnectOptions;
 
-use crate::dialect::target::{PoolLimits, SqlTarget, first_answer};
+use crate::dialect::target::{self, PoolLimits, SqlTarget, first_answer};
 use crate::dialect::{DbError, TargetDatabase};
 
 const OLDEST_MAJOR: u32 = 15;
@@ -20,6 +20,11 @@ const LOCK_WAIT: Duration = Duration::from_millis(100);
 /// How long a transaction of ours may be idle. A process that is paused in one must not keep its
 /// locks, or the adapter's other copy could not continue.
 const IDLE_IN_TRANSACTION: &str = "10s";
+
+/// Whether nobody answers at the database's address.
+pub(crate) async fn is_away(options: &PgConnectOptions) -> bool {
+    target::is_away::<Postgres>(options).await
+}
 
 /// Opens the database. [`DbError::Unavailable`] when it does not answer, refuses the account, or
 /// is too old.

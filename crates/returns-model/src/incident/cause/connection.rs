@@ -86,6 +86,16 @@ pub(super) fn handshake_failed(host: &str, why: &str) -> Description {
     )
 }
 
+pub(super) fn host_unreachable(host: &str, port: u16, why: &str) -> Description {
+    unreachable(
+        format!("{host} cannot be reached on port {port}: {why}."),
+        &[
+            "Check our own network first: the interface, the route, and the rules on the way out.",
+            "If those are right, ask the acquirer.",
+        ],
+    )
+}
+
 pub(super) fn handshake_silent(host: &str, after_ms: u64) -> Description {
     unreachable(
         format!(

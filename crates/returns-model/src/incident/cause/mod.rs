@@ -64,6 +64,12 @@ pub enum Cause {
     LogInSilent { host: String, after_ms: u64 },
     /// A server answers, but no SSH session comes about.
     HandshakeFailed { host: String, why: String },
+    /// The acquirer's server cannot be reached, and our own system says why.
+    HostUnreachable {
+        host: String,
+        port: u16,
+        why: String,
+    },
     /// The acquirer's server takes connections and does not begin the SSH handshake, or not end it.
     HandshakeSilent { host: String, after_ms: u64 },
     /// The server's host key is not the pinned one.
@@ -289,6 +295,7 @@ impl Cause {
                 | Self::NameServerFailed { .. }
                 | Self::PortClosed { .. }
                 | Self::HostSilent { .. }
+                | Self::HostUnreachable { .. }
                 | Self::HandshakeSilent { .. }
                 | Self::LogInSilent { .. }
         )
@@ -310,6 +317,7 @@ impl Cause {
             Self::ServerSilent { host, what, after_ms } => connection::server_silent(host, what, *after_ms),
             Self::LogInSilent { host, after_ms } => connection::log_in_silent(host, *after_ms),
             Self::HandshakeFailed { host, why } => connection::handshake_failed(host, why),
+            Self::HostUnreachable { host, port, why } => connection::host_unreachable(host, *port, why),
             Self::HandshakeSilent { host, after_ms } => connection::handshake_silent(host, *after_ms),
             Self::HostKeyChanged { host, expected, seen } => connection::host_key_changed(host, expected, seen),
             Self::KeyRefused { user, host } => log_in::key_refused(user, host),

@@ -59,6 +59,11 @@ fn source_samples() -> Vec<Cause> {
             host: host.clone(),
             why: text("no common cipher"),
         },
+        Cause::HostUnreachable {
+            host: host.clone(),
+            port: 22,
+            why: text("No route to host"),
+        },
         Cause::HandshakeSilent {
             host: host.clone(),
             after_ms: 3_000,

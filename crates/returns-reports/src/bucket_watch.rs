@@ -1,0 +1,131 @@
+//! Watching the bucket, also while there is nothing to put into it: it is asked again and again, and
+//! written to now and then. One replica does it at a time.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use returns_alerts::{Lasting, Vitals};
+use returns_model::incident::{Area, Cause, Problem, Subject};
+use returns_store::{Job, Lease, Pass, Topic};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::Reporter;
+use crate::bucket::probe::probe;
+
+/// How often it is asked while all is well, and after people were notified.
+const EVERY: Duration = Duration::from_secs(4);
+
+/// How soon it is asked again after a check that failed, until people are notified.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// How often it is written to. A bucket that keeps every version keeps these, too.
+const WRITTEN_EVERY: Duration = Duration::from_secs(300);
+
+/// How long it may take to answer.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Watches the bucket of a reporter.
+pub struct BucketWatch {
+    reporter: Arc<Reporter>,
+    vitals: Vitals,
+    lasting: Lasting,
+    written_at: Option<Instant>,
+    /// Whether an incident may be open that this watch, or the one before it, has reported.
+    reported: bool,
+}
+
+impl BucketWatch {
+    /// Watches the bucket of `reporter`.
+    pub fn new(reporter: Arc<Reporter>, vitals: Vitals) -> Self {
+        let patience = reporter.patience;
+        Self {
+            reporter,
+            vitals,
+            lasting: Lasting::new(patience),
+            written_at: None,
+            reported: true,
+        }
+    }
+
+    /// What is wrong with it. While something is, everything is tried.
+    async fn look(&mut self) -> Option<Cause> {
+        let bucket = &self.reporter.bucket;
+        let is_due = self
+            .written_at
+            .is_none_or(|at| at.elapsed() >= WRITTEN_EVERY);
+        if !is_due {
+            let listed = timeout(PATIENCE, bucket.list_some()).await;
+            let listed = listed.unwrap_or_else(|_| Err(bucket.silent(PATIENCE)));
+            return listed.err().map(|error| error.cause());
+        }
+        let checks = probe(bucket, Uuid::new_v4()).await;
+        let fault = checks.iter().find_map(|check| check.failure().cloned());
+        self.written_at = fault.is_none().then(Instant::now);
+        fault
+    }
+
+    fn failed(&mut self, cause: Cause, began: Instant) -> Duration {
+        self.written_at = None;
+        if !self.lasting.failed(began) {
+            return AGAIN;
+        }
+        self.vitals.lacks(&self.lease(), &cause.headline());
+        let problem = Problem::new(Subject::Bucket, cause, self.reporter.clock.now());
+        self.reporter.incidents.report(problem);
+        self.reported = true;
+        EVERY
+    }
+
+    /// Ends what was reported, unless the files of an import meet a fault that no check sees.
+    async fn passed(&mut self, began_at: chrono::DateTime<chrono::Utc>) {
+        self.lasting.passed();
+        self.vitals.has(&self.lease());
+        if !self.reported {
+            return;
+        }
+        let store = &self.reporter.store;
+        let faults = store.files_with_fault(Area::Bucket.as_str()).await;
+        if faults.is_ok_and(|count| count == 0) {
+            let incidents = &self.reporter.incidents;
+            incidents.clear(Subject::Bucket, Area::Bucket, began_at);
+            self.reported = false;
+        }
+    }
+}
+
+impl Job for BucketWatch {
+    type Error = Infallible;
+
+    fn lease(&self) -> String {
+        "watch of the bucket".to_owned()
+    }
+
+    fn wakes(&self) -> &'static [Topic] {
+        &[]
+    }
+
+    async fn begin(&mut self) {
+        self.lasting.passed();
+        self.written_at = None;
+        self.reported = true;
+    }
+
+    fn leave(&mut self) {
+        self.vitals.has(&self.lease());
+    }
+
+    async fn pass(&mut self, _: &Lease, _: &CancellationToken) -> Result<Pass, Infallible> {
+        let (began, began_at) = (Instant::now(), self.reporter.clock.now());
+        let pause = match self.look().await {
+            Some(cause) => self.failed(cause, began),
+            None => {
+                self.passed(began_at).await;
+                EVERY
+            }
+        };
+        Ok(Pass::Idle(pause))
+    }
+}
