@@ -17,7 +17,8 @@ const CHUNK: usize = 5_000;
 /// The maximum number of transfers that are listed for one ambiguous key.
 const MAX_MATCHES: usize = 10;
 /// One more shows that there are more.
-const ASKED: u32 = MAX_MATCHES as u32 + 1;
+const ASKED: u32 = 11;
+const _: () = assert!(ASKED as usize == MAX_MATCHES + 1);
 
 /// The transfers found by kind of key and by id.
 type TransfersByKey = BTreeMap<KeyKind, HashMap<String, Vec<Transfer>>>;

@@ -293,6 +293,38 @@ mod tests {
     }
 
     #[test]
+    fn the_size_of_a_change_counts_every_text_of_it() {
+        let size = |change: &TransferChange| text_bytes(change);
+        assert_eq!(size(&release("TR1", "TR99")), 200 + 3 + 4);
+        let messages = vec!["ab".to_owned(), "c".to_owned()];
+        let raw_json = "{}".to_owned();
+        let returned = UpdateEffect::Return { messages };
+        assert_eq!(size(&update("TR1", returned.clone())), 200 + 3 + 3);
+        let TransferChange::Update(mut described) = update("TR1", returned) else {
+            unreachable!("it is an update");
+        };
+        described.reason.description = "12345".to_owned();
+        assert_eq!(size(&TransferChange::Update(described)), 200 + 3 + 5 + 3);
+        let messages = vec!["ab".to_owned()];
+        let failed = UpdateEffect::Fail { messages, raw_json };
+        assert_eq!(size(&update("TR1", failed)), 200 + 3 + 2 + 2);
+        let mut tagged = new_transfer("RV", "TR1");
+        tagged.tags.insert("name".to_owned(), "tag".to_owned());
+        let reversed = update("TR1", UpdateEffect::Reverse(tagged));
+        assert_eq!(size(&reversed), 200 + 3 + 200 + 7);
+    }
+
+    #[test]
+    fn a_group_of_exactly_the_limit_is_one_piece_and_of_one_byte_more_two() {
+        let half = |id: &str, more: usize| {
+            let messages = vec!["x".repeat(MAX_BYTES / 2 - 203 + more)];
+            update(id, UpdateEffect::Return { messages })
+        };
+        assert_eq!(cut(vec![half("TR1", 0), half("TR2", 0)]), [[1, 2]]);
+        assert_eq!(cut(vec![half("TR1", 0), half("TR2", 1)]), [[1], [2]]);
+    }
+
+    #[test]
     fn a_group_of_many_bytes_is_written_in_pieces() {
         let long = |id: &str| {
             let messages = vec!["x".repeat(MAX_BYTES / 2)];

@@ -233,6 +233,23 @@ mod tests {
     }
 
     #[test]
+    fn each_mismatch_says_where_the_target_is() {
+        let journal = Uuid::from_u128(1);
+        let cursor = Some(Cursor {
+            journal,
+            position: 7,
+            hash: hash(7),
+        });
+        for refused in [
+            check(cursor, Uuid::from_u128(2), Some(hash(7)), 8),
+            check(cursor, journal, Some(hash(7)), 9),
+            check(cursor, journal, Some(hash(8)), 8),
+        ] {
+            assert_eq!(refused.unwrap_err().cursor(), cursor);
+        }
+    }
+
+    #[test]
     fn the_first_batch_begins_at_one_with_no_past() {
         let journal = Uuid::from_u128(1);
         assert_eq!(check(None, journal, None, 1), Ok(()));

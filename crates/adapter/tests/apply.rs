@@ -18,9 +18,12 @@ use echeck_adapter::testing::{AdapterRig, Journal, fail, reason_of};
 use echeck_adapter::timestamp::TimestampFormat;
 use echeck_adapter::values_table::ValuesTable;
 use echeck_adapter::{cursor, progress};
-use echeck_proto::adapter::v1::{FundingPolicy, StepExceptionKind, TransferState};
+use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
+use echeck_proto::adapter::v1::{
+    CheckTargetRequest, FundingPolicy, StepExceptionKind, TransferState,
+};
 use sqlx::{Connection as _, Executor as _};
-use tonic::Code;
+use tonic::{Code, Request};
 
 const SCHEMA: &str = "
     CREATE TABLE owners (id TEXT PRIMARY KEY);
@@ -33,6 +36,8 @@ const SCHEMA: &str = "
         ('a', 'open'), ('b', 'open'), ('c', 'open'), ('d', 'open'), ('checked', 'open');
     CREATE TRIGGER aborting BEFORE UPDATE ON notes WHEN old.id = 'aborts'
         BEGIN SELECT RAISE(ABORT, 'account 123456789 is frozen'); END;
+    CREATE TRIGGER ignoring BEFORE UPDATE ON notes WHEN old.id = 'ignores'
+        BEGIN SELECT RAISE(IGNORE); END;
     CREATE TRIGGER undoing BEFORE UPDATE ON notes WHEN old.id = 'undoes'
         BEGIN SELECT RAISE(ROLLBACK, 'not on my watch'); END;
     CREATE TRIGGER dangling AFTER UPDATE ON notes WHEN old.id = 'dangles'
@@ -332,6 +337,47 @@ async fn a_row_that_a_constraint_or_a_trigger_refuses_is_isolated() {
             .await,
         ["2|REFUSED|checked", "4|REFUSED|aborts"]
     );
+}
+
+#[tokio::test]
+async fn a_change_that_a_trigger_ignores_is_told_and_stops_no_other() {
+    let rig = rig().await;
+    rig.sql("INSERT INTO notes (id, state) VALUES ('ignores', 'open')")
+        .await;
+    let changes = ["a", "ignores", "b"].map(failing);
+    let reply = rig.apply(Journal::default().changes(changes)).await;
+    let exceptions = reply.unwrap().exceptions;
+    assert_eq!(exceptions.len(), 1, "{exceptions:?}");
+    assert_eq!(exceptions[0].position, 2);
+    let told = &exceptions[0].message;
+    assert!(
+        told.contains("transfer ignores") && told.contains("look at its triggers"),
+        "{told}"
+    );
+    assert_eq!(
+        states(&rig).await,
+        "a=FAILED b=FAILED c=open checked=open d=open ignores=open"
+    );
+}
+
+#[tokio::test]
+async fn a_target_whose_cursor_takes_no_write_does_not_pass_the_check() {
+    let rig = rig().await;
+    let applied = rig.apply(Journal::default().changes([failing("a")])).await;
+    applied.unwrap();
+    let check = async || {
+        let ask = Request::new(CheckTargetRequest::default());
+        rig.adapter.check_target(ask).await.unwrap().into_inner()
+    };
+    assert!(check().await.ok);
+    rig.sql(
+        "CREATE TRIGGER frozen BEFORE UPDATE ON echeck_cursor \
+         BEGIN SELECT RAISE(ABORT, 'is frozen'); END",
+    )
+    .await;
+    let found = check().await;
+    let says = |fault: &String| fault.contains("is frozen");
+    assert!(!found.ok && found.faults.iter().any(says), "{found:?}");
 }
 
 #[tokio::test]

@@ -422,6 +422,28 @@ async fn an_entry_that_is_addressed_to_another_bank_may_be_dishonored_as_misrout
     desk.source.ours.odfi_routing = vec!["09100001".to_owned()];
     let decided = desk.decide(&[misrouted]).await;
     assert_eq!(decided.marks[0].ground.code, ReturnCode::R61);
+    let why = &decided.marks[0].ground.why;
+    assert!(why.contains("ours is 09100001"), "{why}");
+}
+
+#[tokio::test]
+async fn an_entry_that_may_be_about_another_payment_is_no_second_return_of_this_one() {
+    let mut desk = Desk::with(TransferState::Succeeded).await;
+    desk.append("one", &[returned(ReturnCode::R01)]).await;
+    let key = (TransferKeyKind::AchTrace, TRACE.to_owned());
+    let mut ours = payment(TransferState::Succeeded);
+    ours.individual_id = Some("2217".to_owned());
+    desk.lookup.found.insert(key, found(vec![ours]));
+    let mut other = returned(ReturnCode::R02);
+    other.keys.individual_id = Some("9999".to_owned());
+    let decided = desk.decide(&[other]).await;
+    assert_eq!(held(&decided.outcomes[0]).0, HoldReason::IdsContradict);
+    let codes = decided.marks.iter().map(|mark| mark.ground.code);
+    assert!(
+        !codes.collect::<Vec<_>>().contains(&ReturnCode::R67),
+        "{:?}",
+        decided.marks
+    );
 }
 
 #[tokio::test]

@@ -193,9 +193,10 @@ impl Outage {
     /// How long the job works until it meets the outage: it lists twice first, settle_ms apart.
     fn lead(self) -> Duration {
         match self {
-            Self::DownloadStalls | Self::ServerSlowToACrawl | Self::BucketSilent => {
-                Duration::from_secs(5)
-            }
+            Self::DownloadStalls
+            | Self::ServerSlowToACrawl
+            | Self::BucketSilent
+            | Self::DatabaseRowLocked => Duration::from_secs(5),
             _ => Duration::ZERO,
         }
     }

@@ -112,17 +112,6 @@ async fn six_sources_are_one_alert(mut setup: Setup, outage: Outage) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_adapter_that_starts_while_its_target_is_down_blames_the_target() {
-    let mut setup = shipped().await;
-    setup.publish("Other_20261120.csv", "something else");
-    drop(setup.databases.rallypay_db.as_mut().map(put_a_proxy_before));
-    let job = Job::start(setup).await;
-    let alert = job.alert(Outage::TargetDown.headline(), WITHIN).await;
-    assert!(first_line(&alert).contains("Connection refused"), "{alert}");
-    is_found_by_diagnose(&job, first_line(&alert)).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_was_killed_is_told_by_the_next_one() {
     let setup = shipped().await;
     let spool = setup.folder.path().join("spool");
