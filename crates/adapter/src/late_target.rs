@@ -37,6 +37,12 @@ impl LateTarget {
         })
     }
 
+    /// Opens it, which may take longer than a caller waits.
+    pub(crate) async fn open(&self) -> Result<(), DbError> {
+        let opening = self.opened.get_or_try_init(|| self.settings.open());
+        opening.await.map(drop)
+    }
+
     async fn opened(&self) -> Result<&Arc<dyn TargetDatabase>, DbError> {
         let opening = self.opened.get_or_try_init(|| self.settings.open());
         let opened = tokio::time::timeout(PROBE, opening).await;

@@ -11,7 +11,7 @@ use echeck_service::clock::Clocks;
 use echeck_service::server::{Health, ServeError};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::api::AdapterApi;
 use crate::apply::Target;
@@ -125,8 +125,8 @@ async fn prepare(config: &AdapterConfig, target: &Target) -> Result<(), AdapterR
     Ok(())
 }
 
-/// A target that could not be opened because nobody answers there. It is prepared once it answers;
-/// what is wrong with it then is told by each call.
+/// A target that could not be opened because nobody answers there. It is prepared as soon as it can
+/// be; until then each call says what is wrong.
 async fn open_late(
     config: &AdapterConfig,
     error: DbError,
@@ -140,15 +140,30 @@ async fn open_late(
         return Err(error.into());
     }
     warn!(%error, "the target is away; it is used as soon as it answers");
-    let mapping = Arc::clone(&config.mapping);
-    let target = Target::new(Arc::new(late), mapping, config.name.clone());
+    let (late, mapping) = (Arc::new(late), Arc::clone(&config.mapping));
+    let target = Target::new(late.clone(), mapping, config.name.clone());
     let (config, waited, shutdown) = (config.clone(), target.clone(), shutdown.clone());
     tokio::spawn(async move {
-        while !shutdown.is_cancelled() && waited.database.facts().await.is_err() {
+        let mut said = String::new();
+        while !shutdown.is_cancelled() {
+            let opened = late.open().await.map_err(AdapterRunError::from);
+            let prepared = match opened {
+                Ok(()) => prepare(&config, &waited).await,
+                Err(error) => Err(error),
+            };
+            let Err(error) = prepared else {
+                info!(
+                    target = waited.database.shown(),
+                    "the target answers, and is used"
+                );
+                return;
+            };
+            let why = error.to_string();
+            if why != said {
+                warn!(why, "the target cannot be used yet");
+                said = why;
+            }
             tokio::time::sleep(BETWEEN_TRIES).await;
-        }
-        if let Err(error) = prepare(&config, &waited).await {
-            error!(%error, "the target answers, and cannot be used");
         }
     });
     Ok(target)

@@ -40,7 +40,7 @@ impl Told {
         let (Observed::Notify(write) | Observed::Count(write)) =
             observed(None, &problem, &settings.rules, self.first_at);
         IncidentRecord {
-            seen: self.starts,
+            seen: self.starts.max(1),
             last_seen_at: self.told_at.unwrap_or(self.first_at),
             ..write.incident
         }
@@ -53,9 +53,27 @@ impl FailedStarts {
         Self { notes }
     }
 
+    /// Notifies people that the start waits at `now`, unless they know already that the service does
+    /// not start. How it ends is told then, too.
+    pub async fn waits(&self, settings: &AlertSettings, why: &str, now: DateTime<Utc>) {
+        if self.notes.read::<Told>(KIND).await.is_some() {
+            return;
+        }
+        let mut told = Told {
+            why: why.to_owned(),
+            first_at: now,
+            told_at: None,
+            starts: 0,
+        };
+        if deliver(settings, AlertKind::Opened, &told.incident(settings), now).await {
+            told.told_at = Some(now);
+        }
+        self.notes.write(KIND, &told).await;
+    }
+
     /// Notifies people that the service could not start at `now`, unless they know that already.
     pub async fn failed(&self, settings: &AlertSettings, why: &str, now: DateTime<Utc>) {
-        let earlier: Option<Told> = self.notes.read(KIND);
+        let earlier: Option<Told> = self.notes.read(KIND).await;
         let told_at = earlier.as_ref().and_then(|earlier| earlier.told_at);
         let mut told = Told {
             why: why.to_owned(),
@@ -69,26 +87,26 @@ impl FailedStarts {
             Some(at) if is_new || now >= after(at, settings.rules.update_every) => {
                 AlertKind::Updated
             }
-            Some(_) => return self.notes.write(KIND, &told),
+            Some(_) => return self.notes.write(KIND, &told).await,
         };
         // Before it is told, so that a process which ends meanwhile is counted.
-        self.notes.write(KIND, &told);
+        self.notes.write(KIND, &told).await;
         if deliver(settings, kind, &told.incident(settings), now).await {
             told.told_at = Some(now);
-            self.notes.write(KIND, &told);
+            self.notes.write(KIND, &told).await;
         }
     }
 
     /// Notifies people that the service has started, if they know that it could not.
     pub async fn started(&self, settings: &AlertSettings, now: DateTime<Utc>) {
-        let Some(told) = self.notes.read::<Told>(KIND) else {
+        let Some(told) = self.notes.read::<Told>(KIND).await else {
             return;
         };
         let incident = told.incident(settings);
         let is_known =
             told.told_at.is_none() || deliver(settings, AlertKind::Recovered, &incident, now).await;
         if is_known {
-            self.notes.delete(KIND);
+            self.notes.delete(KIND).await;
         }
     }
 }

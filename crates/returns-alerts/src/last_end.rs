@@ -12,14 +12,14 @@ const KIND: &str = "process";
 
 impl ProcessNotes {
     /// Notes that this process runs from `now` on.
-    pub fn begin(&self, now: DateTime<Utc>) -> RunningProcess {
-        let earlier: Option<Note> = self.read(KIND);
+    pub async fn begin(&self, now: DateTime<Utc>) -> RunningProcess {
+        let earlier: Option<Note> = self.read(KIND).await;
         let process = RunningProcess {
             notes: self.clone(),
             note: Note::of_this_process(now),
             before: earlier.and_then(|note| note.end()),
         };
-        process.write();
+        process.write().await;
         process
     }
 }
@@ -71,16 +71,16 @@ impl Note {
 
 impl RunningProcess {
     /// Notes that this process ends; `why` when it ends with a failure.
-    pub fn end(mut self, why: Option<String>) {
+    pub async fn end(mut self, why: Option<String>) {
         self.note.failed = why;
         if self.note.failed.is_some() {
-            return self.write();
+            return self.write().await;
         }
-        self.notes.delete(KIND);
+        self.notes.delete(KIND).await;
     }
 
-    fn write(&self) {
-        self.notes.write(KIND, &self.note);
+    async fn write(&self) {
+        self.notes.write(KIND, &self.note).await;
     }
 }
 
@@ -92,17 +92,18 @@ mod tests {
         "2026-11-20T06:00:00Z".parse().unwrap()
     }
 
-    #[test]
-    fn a_shutdown_leaves_nothing_to_tell_and_a_failure_its_reason() {
+    #[tokio::test]
+    async fn a_shutdown_leaves_nothing_to_tell_and_a_failure_its_reason() {
         let folder = tempfile::tempdir().unwrap();
         let notes = ProcessNotes::of(folder.path(), &([127, 0, 0, 1], 50_051).into());
-        let first = notes.begin(now());
+        let first = notes.begin(now()).await;
         assert_eq!(first.before, None);
-        first.end(None);
-        let second = notes.begin(now());
+        first.end(None).await;
+        let second = notes.begin(now()).await;
         assert_eq!(second.before, None);
-        second.end(Some("the worker of the imports panicked".to_owned()));
-        let third = notes.begin(now());
+        let why = "the worker of the imports panicked".to_owned();
+        second.end(Some(why)).await;
+        let third = notes.begin(now()).await;
         let told = third.before.as_deref();
         assert_eq!(told, Some("the worker of the imports panicked"));
     }

@@ -1,5 +1,5 @@
-//! Watching the bucket, also while there is nothing to put into it: it is asked again and again, and
-//! written to now and then. One replica does it at a time.
+//! Watching the bucket, also while there is nothing to put into it: a marker is read again and again, and
+//! put now and then. One replica does it at a time.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,10 +10,9 @@ use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_store::{Job, Lease, Pass, Topic};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::Reporter;
-use crate::bucket::probe::probe;
+use crate::bucket::{BucketError, Digest};
 
 /// How often it is asked while all is well, and after people were notified.
 const EVERY: Duration = Duration::from_secs(4);
@@ -21,8 +20,13 @@ const EVERY: Duration = Duration::from_secs(4);
 /// How soon it is asked again after a check that failed, until people are notified.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How often it is written to. A bucket that keeps every version keeps these, too.
-const WRITTEN_EVERY: Duration = Duration::from_secs(300);
+/// How often the marker is put.
+const PUT_EVERY: Duration = Duration::from_secs(60);
+
+/// The marker, which every installation puts alike.
+const KEY: &str = ".echeck-probe/watch";
+const MARKER: &[u8] =
+    b"echeck-returns puts this here, and reads it back, to see whether the bucket works\n";
 
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -32,7 +36,7 @@ pub struct BucketWatch {
     reporter: Arc<Reporter>,
     vitals: Vitals,
     lasting: Lasting,
-    written_at: Option<Instant>,
+    put_at: Option<Instant>,
     /// Whether an incident may be open that this watch, or the one before it, has reported.
     reported: bool,
 }
@@ -45,30 +49,36 @@ impl BucketWatch {
             reporter,
             vitals,
             lasting: Lasting::new(patience),
-            written_at: None,
+            put_at: None,
             reported: true,
         }
     }
 
-    /// What is wrong with it. While something is, everything is tried.
-    async fn look(&mut self) -> Option<Cause> {
+    /// What is wrong with it: only what the work does counts, putting and reading back.
+    async fn look(&mut self) -> Result<(), BucketError> {
         let bucket = &self.reporter.bucket;
-        let is_due = self
-            .written_at
-            .is_none_or(|at| at.elapsed() >= WRITTEN_EVERY);
-        if !is_due {
-            let listed = timeout(PATIENCE, bucket.list_some()).await;
-            let listed = listed.unwrap_or_else(|_| Err(bucket.silent(PATIENCE)));
-            return listed.err().map(|error| error.cause());
+        let digest = Digest::of(MARKER);
+        let is_due = self.put_at.is_none_or(|at| at.elapsed() >= PUT_EVERY);
+        let looking = async {
+            if !is_due {
+                match bucket.verify(KEY, &digest).await {
+                    // Somebody tidied up.
+                    Err(BucketError::NoObject { .. }) => {}
+                    read => return read.map(|()| false),
+                }
+            }
+            // Where it is there, the server only checks that we may.
+            bucket.create(KEY, MARKER.to_vec(), &digest).await?;
+            bucket.verify(KEY, &digest).await.map(|()| true)
+        };
+        let looked = timeout(PATIENCE, looking).await;
+        if looked.unwrap_or_else(|_| Err(bucket.silent(PATIENCE)))? {
+            self.put_at = Some(Instant::now());
         }
-        let checks = probe(bucket, Uuid::new_v4()).await;
-        let fault = checks.iter().find_map(|check| check.failure().cloned());
-        self.written_at = fault.is_none().then(Instant::now);
-        fault
+        Ok(())
     }
 
     fn failed(&mut self, cause: Cause, began: Instant) -> Duration {
-        self.written_at = None;
         if !self.lasting.failed(began) {
             return AGAIN;
         }
@@ -109,7 +119,7 @@ impl Job for BucketWatch {
 
     async fn begin(&mut self) {
         self.lasting.passed();
-        self.written_at = None;
+        self.put_at = None;
         self.reported = true;
     }
 
@@ -120,8 +130,8 @@ impl Job for BucketWatch {
     async fn pass(&mut self, _: &Lease, _: &CancellationToken) -> Result<Pass, Infallible> {
         let (began, began_at) = (Instant::now(), self.reporter.clock.now());
         let pause = match self.look().await {
-            Some(cause) => self.failed(cause, began),
-            None => {
+            Err(error) => self.failed(error.cause(), began),
+            Ok(()) => {
                 self.passed(began_at).await;
                 EVERY
             }

@@ -56,6 +56,15 @@ impl StoreError {
         }
     }
 
+    /// Whether a lock was not given in time.
+    pub(crate) fn is_of_a_lock(&self) -> bool {
+        let Self::Database { source, .. } = self else {
+            return false;
+        };
+        let code = source.as_database_error().and_then(|error| error.code());
+        code.as_deref() == Some("55P03")
+    }
+
     /// Whether it is an outage that another statement may not meet.
     pub(crate) fn is_of_a_statement(&self) -> bool {
         let Self::Database { source, .. } = self else {

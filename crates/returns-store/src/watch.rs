@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -24,8 +25,17 @@ const RENEWED_AFTER: Duration = Duration::from_secs(4);
 
 /// The tables that the account may read, quoted.
 const TABLES: &str = "SELECT quote_ident(c.relname) FROM pg_class c \
-     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') \
-     AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1";
+     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = current_schema() \
+     WHERE c.relkind IN ('r', 'p') AND has_table_privilege(c.oid, 'SELECT') ORDER BY 1";
+
+/// The name of these connections, by which one finds another that was given up.
+const NAME: &str = "echeck-returns-watch";
+
+/// Whether a sign of life that was given up is still at work.
+const EARLIER: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity \
+     WHERE datname = current_database() AND usename = current_user \
+         AND application_name = current_setting('application_name') AND pid <> pg_backend_pid() \
+         AND state = 'active' AND query_start < clock_timestamp() - interval '500 ms')";
 
 /// Who else holds a lock for which a statement of ours has waited for a while.
 const BLOCKER: &str = "SELECT format('process %s of user %s%s', b.pid, quote_ident(b.usename), \
@@ -33,7 +43,7 @@ const BLOCKER: &str = "SELECT format('process %s of user %s%s', b.pid, quote_ide
      FROM pg_stat_activity w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) AS p (pid) \
      JOIN pg_stat_activity b ON b.pid = p.pid \
      WHERE w.datname = current_database() AND w.usename = current_user \
-         AND w.application_name = current_setting('application_name') \
+         AND w.application_name || '-watch' = current_setting('application_name') \
          AND w.wait_event_type = 'Lock' \
          AND w.query_start < clock_timestamp() - interval '3 s' \
          AND (b.usename, b.application_name) IS DISTINCT FROM (w.usename, w.application_name) \
@@ -46,7 +56,7 @@ pub(crate) struct WatchConnection(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     watching: Option<Watching>,
-    /// Whether the last sign of life met an outage of everything, or was given up.
+    /// Whether the last sign of life met an outage of everything.
     broken: bool,
 }
 
@@ -70,7 +80,8 @@ impl WatchConnection {
             now = db.syntax().now()
         );
         let mut state = self.0.lock().await;
-        if std::mem::replace(&mut state.broken, true) {
+        let well_since = db.failures.ask();
+        if std::mem::take(&mut state.broken) {
             // What failed then had that reason.
             db.failures.forget();
         }
@@ -82,7 +93,7 @@ impl WatchConnection {
             .as_ref()
             .is_err_and(|error| !error.is_of_a_statement());
         written?;
-        match db.failures.go_on() {
+        match db.failures.answered(well_since) {
             Some(why) => Err(StoreError::Unusable(why)),
             None => Ok(()),
         }
@@ -107,7 +118,7 @@ impl Watching {
     /// Connects, and puts the statement together: beside `write`, it takes the weakest lock on each
     /// table, which waits while somebody has locked the table for himself.
     async fn begin(pool: &PgPool, write: &str) -> Result<Self, StoreError> {
-        let options = pool.connect_options();
+        let options = PgConnectOptions::clone(&pool.connect_options()).application_name(NAME);
         let connected = PgConnection::connect_with(&options).await;
         let mut connection = connected.map_err(failed(WHAT))?;
         let checked = open::check_server(&mut connection).await;
@@ -133,7 +144,9 @@ impl Watching {
 
     async fn write(&mut self) -> Result<(), StoreError> {
         let sql = sqlx::AssertSqlSafe(self.sql.clone());
-        self.connection.execute(sql).await.map_err(failed(WHAT))?;
+        if let Err(error) = self.connection.execute(sql).await {
+            return Err(self.why_not(error).await);
+        }
         let lacking = grants::lacking(&mut self.connection).await;
         let lacking = lacking.map_err(failed(WHAT))?;
         if let Some(lacking) = named(&lacking) {
@@ -149,6 +162,27 @@ impl Watching {
                 "another session holds a lock that our work waits for ({blocker})"
             ))),
             None => Ok(()),
+        }
+    }
+}
+
+impl Watching {
+    /// Why the sign of life was not written: the lock may be that of one before it.
+    async fn why_not(&mut self, error: sqlx::Error) -> StoreError {
+        let error = failed(WHAT)(error);
+        if !error.is_of_a_lock() {
+            return error;
+        }
+        // What failed has ended its transaction.
+        let _ = self.connection.execute("ROLLBACK").await;
+        let earlier = sqlx::query_scalar(EARLIER).fetch_one(&mut self.connection);
+        match earlier.await {
+            Ok(true) => StoreError::Unusable(
+                "it does not finish what was written: its disk is slow, or a standby that it waits \
+                 for is away"
+                    .to_owned(),
+            ),
+            Ok(false) | Err(_) => error,
         }
     }
 }

@@ -35,8 +35,12 @@ impl Base {
         clocks: Clocks,
     ) -> Result<(Self, UnboundedReceiver<Signal>), ServiceError> {
         // A start that fails is noted in its folder.
-        let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
-            .with_recipients(&config.spool_recipients);
+        let (folder, identity) = (config.spool_folder.clone(), config.spool_identity.clone());
+        // A disk may not answer.
+        let opening = tokio::task::spawn_blocking(move || Spool::open(&folder, &identity));
+        let opened = opening.await;
+        let opened = opened.map_err(|error| ServiceError::Spool(error.to_string()))?;
+        let spool = opened?.with_recipients(&config.spool_recipients);
         let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
         let journal_id = store.head().await?.journal_id;
         let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;

@@ -140,7 +140,7 @@ pub async fn run(
     let limits = (config.batch_size, config.max_file_bytes);
     let hosts = config.hosts();
     let parts = ServiceParts::build(config, &base)?;
-    let process = notes.begin(base.clock.now());
+    let process = notes.begin(base.clock.now()).await;
     report_last_end(&base, &process);
     clear_other_hosts(&base, &hosts).await;
     on_bound(bound.local_addr());
@@ -185,7 +185,9 @@ pub async fn run(
         .why()
         .map_or(Ok(()), |why| Err(ServiceError::Worker(why)));
     let ended = served.map_err(ServiceError::from).and(worked);
-    process.end(ended.as_ref().err().map(ServiceError::to_string));
+    process
+        .end(ended.as_ref().err().map(ServiceError::to_string))
+        .await;
     ended
 }
 
@@ -241,11 +243,12 @@ async fn open(
         Ok(opened) => opened,
         Err(_) => {
             let why = format!(
-                "the returns database has not answered for {} s. It is locked, overloaded, or out \
-                 of reach, or a new version changes its tables. The start goes on waiting",
+                "the returns database, or the disk of the spool, has not answered for {} s. It is \
+                 locked, overloaded, or out of reach, or a new version changes the tables. The start \
+                 goes on waiting",
                 LONGEST_START.as_secs()
             );
-            starts.failed(&config.alerts, &why, clock.now()).await;
+            starts.waits(&config.alerts, &why, clock.now()).await;
             opening.await
         }
     };
@@ -315,7 +318,8 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
 fn spool_keeper(base: &Base, parts: &ServiceParts) -> SpoolKeeper {
     let (store, spool) = (base.store.clone(), base.spool.clone());
     let (clock, incidents) = (base.clock.clone(), base.incidents.clone());
-    SpoolKeeper::new(store, spool, clock, incidents, parts.vitals.clone())
+    let watching = (parts.vitals.clone(), parts.patience);
+    SpoolKeeper::new(store, spool, clock, incidents, watching)
 }
 
 fn publisher(base: &Base, parts: &ServiceParts) -> EventPublisher {

@@ -205,7 +205,7 @@ impl Entry {
     pub fn original_settled_on(&self, recorded: Option<NaiveDate>) -> Option<NaiveDate> {
         let can_be = |date: &NaiveDate| {
             let own = self.own_date();
-            own.is_none_or(|own| Window::ORIGINAL.holds(*date, own))
+            own.is_none_or(|own| Window::RECORDED.holds(*date, own))
         };
         recorded.filter(can_be).or(self.original_date)
     }
@@ -267,6 +267,12 @@ mod tests {
         assert_eq!(
             entry.original_settled_on(day("2026-11-12")),
             day("2026-11-12")
+        );
+        let long_ago = day("2024-10-01");
+        assert_eq!(
+            entry.original_settled_on(long_ago),
+            long_ago,
+            "a breach of warranty"
         );
         entry.original_date = None;
         assert_eq!(entry.original_settled_on(day("2000-01-01")), None);

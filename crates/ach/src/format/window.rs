@@ -16,6 +16,12 @@ impl Window {
         before: 2 * 366,
         after: 366,
     };
+    /// When the original settled, as the system of record has it. A breach of warranty is found out
+    /// years later; a placeholder is far from everything.
+    pub(crate) const RECORDED: Self = Self {
+        before: 10 * 366,
+        after: 366,
+    };
     /// When the file was made. An archived file may be imported long after.
     pub(in crate::format) const CREATION: Self = Self {
         before: 10 * 366,

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use echeck_service::ErrorChain;
 use echeck_service::clock::{Clock as _, SharedClock, SystemClock};
 use returns_alerts::diagnosis::disk;
-use returns_alerts::{IncidentReporter, Vitals};
+use returns_alerts::{IncidentReporter, Lasting, Vitals};
 use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_store::{Job, Lease, Pass, Store, StoreError, Topic};
 use tokio::time::Instant;
@@ -32,6 +32,9 @@ const BETWEEN_SWEEPS: Duration = Duration::from_secs(3_600);
 /// How often a file is written, to see whether one can be.
 const BETWEEN_CHECKS: Duration = Duration::from_secs(2);
 
+/// How soon it is tried again when that fails.
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Its lease, and its name among what the service needs.
 const SPOOL: &str = "spool";
 
@@ -45,6 +48,7 @@ pub struct SpoolKeeper {
     pub clock: SharedClock,
     pub incidents: IncidentReporter,
     vitals: Vitals,
+    lasting: Lasting,
     /// What may be reported: also at the start, from an earlier process.
     low: bool,
     failed: bool,
@@ -67,7 +71,7 @@ impl SpoolKeeper {
         spool: Spool,
         clock: SharedClock,
         incidents: IncidentReporter,
-        vitals: Vitals,
+        (vitals, patience): (Vitals, Duration),
     ) -> Self {
         Self {
             store,
@@ -75,32 +79,39 @@ impl SpoolKeeper {
             clock,
             incidents,
             vitals,
+            lasting: Lasting::new(patience),
             low: true,
             failed: true,
             next_sweep: Instant::now(),
         }
     }
 
-    /// Writes a file, and reports when that fails or the disk is nearly full: before a file comes
-    /// that must be kept.
-    async fn check_disk(&mut self) {
+    /// Writes a file, and reports when that fails for a while or the disk is nearly full: before a
+    /// file comes that must be kept. Gives whether files can be written.
+    async fn check_disk(&mut self) -> bool {
+        let began = Instant::now();
         let check = disk(&self.spool.folder).await;
         match check.failure() {
             Some(cause @ Cause::DiskLow { .. }) => {
                 self.report(Subject::Spool, cause.clone());
                 self.low = true;
-                self.works();
             }
             // How much room there is says nothing now.
-            Some(cause) => self.fails(cause.clone()),
+            Some(cause) => {
+                if self.lasting.failed(began) {
+                    self.fails(cause.clone());
+                }
+                return false;
+            }
             None => {
                 if std::mem::take(&mut self.low) {
                     let now = self.clock.now();
                     self.incidents.clear(Subject::Spool, Area::Disk, now);
                 }
-                self.works();
             }
         }
+        self.lasting.passed();
+        true
     }
 
     fn fails(&mut self, cause: Cause) {
@@ -135,12 +146,15 @@ impl Job for SpoolKeeper {
     }
 
     async fn pass(&mut self, _: &Lease, _: &CancellationToken) -> Result<Pass, KeeperError> {
-        self.check_disk().await;
+        if !self.check_disk().await {
+            return Ok(Pass::Idle(AGAIN));
+        }
         if Instant::now() >= self.next_sweep {
             // The files have their times from the machine, so the age is by its clock.
             self.spool.sweep(&*self.store, SystemClock.now()).await?;
             self.next_sweep = Instant::now() + BETWEEN_SWEEPS;
         }
+        self.works();
         Ok(Pass::Idle(BETWEEN_CHECKS))
     }
 

@@ -5,7 +5,7 @@
 mod capped;
 mod error;
 mod keys;
-pub(crate) mod probe;
+mod probe;
 mod settings;
 mod transfer;
 

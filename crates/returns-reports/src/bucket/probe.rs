@@ -64,7 +64,7 @@ impl ClockReference for BucketClock {
 
 /// Lists, puts, gets and deletes, each timed; what comes after a failure is skipped, but a
 /// marker that was put is always deleted again. `nonce` keeps two probes apart.
-pub(crate) async fn probe(bucket: &Bucket, nonce: uuid::Uuid) -> Vec<Check> {
+pub(super) async fn probe(bucket: &Bucket, nonce: uuid::Uuid) -> Vec<Check> {
     let until = Instant::now() + LONGEST;
     let key = format!(".echeck-probe/{}", nonce.simple());
     let marker = format!("echeck-returns checked this bucket ({nonce})");

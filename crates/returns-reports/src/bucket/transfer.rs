@@ -162,7 +162,12 @@ impl Bucket {
         }
     }
 
-    async fn create(&self, key: &str, bytes: Vec<u8>, digest: &Digest) -> Result<(), BucketError> {
+    pub(crate) async fn create(
+        &self,
+        key: &str,
+        bytes: Vec<u8>,
+        digest: &Digest,
+    ) -> Result<(), BucketError> {
         let options = PutOptions {
             mode: PutMode::Create,
             ..PutOptions::default()

@@ -63,12 +63,12 @@ pub(crate) async fn insert_all(
                 "INSERT INTO {table} ({columns}) SELECT * FROM UNNEST({}) {end}",
                 places.join(", ")
             );
-            turned
+            let inserted = turned
                 .into_iter()
                 .fold(sqlx::query(AssertSqlSafe(sql)), Column::bind_to)
                 .execute(&mut **connection)
-                .await
-                .map_err(tx.failures.at(what))?;
+                .await;
+            tx.failures.seen(what, inserted)?;
         }
     }
     Ok(())

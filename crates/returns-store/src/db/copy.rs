@@ -31,15 +31,15 @@ pub(crate) async fn copy_all(
     let what = insert.what;
     let lines = lines(&rows)?;
     let (table, columns) = (insert.table, insert.columns);
-    let mut copy = connection
-        .copy_in_raw(&format!("COPY {table} ({columns}) FROM STDIN (FORMAT csv)"))
-        .await
-        .map_err(failures.at(what))?;
-    // When this fails the transaction is left, and the connection with it.
-    copy.send(lines.into_bytes())
-        .await
-        .map_err(failures.at(what))?;
-    copy.finish().await.map(drop).map_err(failures.at(what))
+    let copied = async {
+        let mut copy = connection
+            .copy_in_raw(&format!("COPY {table} ({columns}) FROM STDIN (FORMAT csv)"))
+            .await?;
+        // When this fails the transaction is left, and the connection with it.
+        copy.send(lines.into_bytes()).await?;
+        copy.finish().await
+    };
+    failures.seen(what, copied.await).map(drop)
 }
 
 fn lines(rows: &[Vec<Value>]) -> Result<String, StoreError> {

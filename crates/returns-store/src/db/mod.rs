@@ -89,7 +89,7 @@ impl Database {
                 .map(OpenTransaction::Postgres),
         };
         Ok(Transaction {
-            open: open.map_err(self.failures.at(what))?,
+            open: self.failures.seen(what, open)?,
             failures: self.failures.clone(),
         })
     }
@@ -120,19 +120,19 @@ impl Transaction {
     }
 
     pub(crate) async fn commit(self, what: &'static str) -> Result<(), StoreError> {
-        match self.open {
+        let outcome = match self.open {
             OpenTransaction::Sqlite(tx) => tx.commit().await,
             OpenTransaction::Postgres(tx) => tx.commit().await,
-        }
-        .map_err(self.failures.at(what))
+        };
+        self.failures.seen(what, outcome)
     }
 
     /// Gives locks back now, and not when the connection is used next.
     pub(crate) async fn rollback(self, what: &'static str) -> Result<(), StoreError> {
-        match self.open {
+        let outcome = match self.open {
             OpenTransaction::Sqlite(tx) => tx.rollback().await,
             OpenTransaction::Postgres(tx) => tx.rollback().await,
-        }
-        .map_err(self.failures.at(what))
+        };
+        self.failures.seen(what, outcome)
     }
 }

@@ -79,7 +79,7 @@ impl Statement {
             connection,
             failures,
         } = on.into();
-        match connection {
+        let outcome = match connection {
             Connection::Sqlite(pool) => sqlite::query(sql, values)
                 .execute(pool)
                 .await
@@ -96,8 +96,8 @@ impl Statement {
                 .execute(tx)
                 .await
                 .map(|done| done.rows_affected()),
-        }
-        .map_err(failures.at(what))
+        };
+        failures.seen(what, outcome)
     }
 
     async fn rows(self, on: On<'_>) -> Result<Vec<Record>, StoreError> {
@@ -108,7 +108,7 @@ impl Statement {
             connection,
             failures,
         } = on;
-        match connection {
+        let outcome = match connection {
             Connection::Sqlite(pool) => sqlite::query(sql, values)
                 .fetch_all(pool)
                 .await
@@ -125,8 +125,8 @@ impl Statement {
                 .fetch_all(tx)
                 .await
                 .map(postgres_rows),
-        }
-        .map_err(failures.at(what))
+        };
+        failures.seen(what, outcome)
     }
 
     /// Every row, each read by `read`.

@@ -13,12 +13,12 @@ use crate::schema::{ColumnKind, NativeType};
 /// The classes of SQLSTATE (<https://www.postgresql.org/docs/current/errcodes-appendix.html>) that
 /// say nothing of the row: statements that are not complete, the connection, transactions, log-in,
 /// prepared statements, savepoints, names of databases and schemas, what the server rolled back,
-/// tables and rights, resources, operators, the system, a snapshot that is gone, its configuration,
-/// foreign servers, and itself. Whatever else comes, the row was refused: triggers raise codes of
+/// tables and rights, resources, the state that something is in, operators, the system, a snapshot
+/// that is gone, its configuration, foreign servers, and itself. Whatever else comes, the row was refused: triggers raise codes of
 /// their owners' making.
-const NOT_OF_A_ROW: [&str; 20] = [
-    "03", "08", "0B", "25", "26", "28", "2B", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "57",
-    "58", "72", "F0", "XX",
+const NOT_OF_A_ROW: [&str; 22] = [
+    "03", "08", "0B", "25", "26", "28", "2B", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "55",
+    "57", "58", "72", "F0", "HV", "XX",
 ];
 
 /// Serialization failure, deadlock, and a lock that was not given in time.
