@@ -56,41 +56,51 @@ impl FailedStarts {
     /// Notifies people that the start waits at `now`, unless they know already that the service does
     /// not start. How it ends is told then, too.
     pub async fn waits(&self, settings: &AlertSettings, why: &str, now: DateTime<Utc>) {
-        if self.notes.read::<Told>(KIND).await.is_some() {
-            return;
-        }
-        let mut told = Told {
-            why: why.to_owned(),
-            first_at: now,
-            told_at: None,
-            starts: 0,
+        let earlier: Option<Told> = self.notes.read(KIND).await;
+        // Each start that fails waits first: its reason says more.
+        let known = earlier.filter(|earlier| earlier.told_at.is_some());
+        let why = known.as_ref().map_or(why, |known| &known.why).to_owned();
+        let (first_at, told_at, starts) = known.map_or((now, None, 0), |known| {
+            (known.first_at, known.told_at, known.starts)
+        });
+        let told = Told {
+            why,
+            first_at,
+            told_at,
+            starts,
         };
-        if deliver(settings, AlertKind::Opened, &told.incident(settings), now).await {
-            told.told_at = Some(now);
-        }
-        self.notes.write(KIND, &told).await;
+        self.tell(settings, told, false, now).await;
     }
 
     /// Notifies people that the service could not start at `now`, unless they know that already.
     pub async fn failed(&self, settings: &AlertSettings, why: &str, now: DateTime<Utc>) {
         let earlier: Option<Told> = self.notes.read(KIND).await;
-        let told_at = earlier.as_ref().and_then(|earlier| earlier.told_at);
-        let mut told = Told {
+        let told = Told {
             why: why.to_owned(),
             first_at: earlier.as_ref().map_or(now, |earlier| earlier.first_at),
-            told_at,
+            told_at: earlier.as_ref().and_then(|earlier| earlier.told_at),
             starts: earlier.as_ref().map_or(1, |earlier| earlier.starts + 1),
         };
         let is_new = earlier.is_none_or(|earlier| earlier.why != why);
-        let kind = match told_at {
+        self.tell(settings, told, is_new, now).await;
+    }
+
+    async fn tell(
+        &self,
+        settings: &AlertSettings,
+        mut told: Told,
+        is_new: bool,
+        now: DateTime<Utc>,
+    ) {
+        // Before it is told, so that a process which ends meanwhile is counted.
+        self.notes.write(KIND, &told).await;
+        let kind = match told.told_at {
             None => AlertKind::Opened,
             Some(at) if is_new || now >= after(at, settings.rules.update_every) => {
                 AlertKind::Updated
             }
-            Some(_) => return self.notes.write(KIND, &told).await,
+            Some(_) => return,
         };
-        // Before it is told, so that a process which ends meanwhile is counted.
-        self.notes.write(KIND, &told).await;
         if deliver(settings, kind, &told.incident(settings), now).await {
             told.told_at = Some(now);
             self.notes.write(KIND, &told).await;

@@ -20,8 +20,8 @@ const EVERY: Duration = Duration::from_secs(4);
 /// How soon it is asked again after a check that failed, until people are notified.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How often the marker is put.
-const PUT_EVERY: Duration = Duration::from_secs(60);
+/// How often the marker is put. A bucket that keeps every version keeps these, too.
+const PUT_EVERY: Duration = Duration::from_secs(300);
 
 /// The marker, which every installation puts alike.
 const KEY: &str = ".echeck-probe/watch";
@@ -60,14 +60,17 @@ impl BucketWatch {
         let digest = Digest::of(MARKER);
         let is_due = self.put_at.is_none_or(|at| at.elapsed() >= PUT_EVERY);
         let looking = async {
-            if !is_due {
-                match bucket.verify(KEY, &digest).await {
-                    // Somebody tidied up.
-                    Err(BucketError::NoObject { .. }) => {}
-                    read => return read.map(|()| false),
+            match bucket.verify(KEY, &digest).await {
+                Ok(()) if is_due => {
+                    // Where we may, so that something is written. What is kept for ever stays, and
+                    // the server only checks that we may put it.
+                    let _ = bucket.delete(&bucket.path(KEY)).await;
                 }
+                Ok(()) => return Ok(false),
+                // Nobody has put it yet, or somebody tidied up.
+                Err(BucketError::NoObject { .. }) => {}
+                Err(error) => return Err(error),
             }
-            // Where it is there, the server only checks that we may.
             bucket.create(KEY, MARKER.to_vec(), &digest).await?;
             bucket.verify(KEY, &digest).await.map(|()| true)
         };

@@ -35,7 +35,8 @@ const NAME: &str = "echeck-returns-watch";
 const EARLIER: &str = "SELECT EXISTS (SELECT FROM pg_stat_activity \
      WHERE datname = current_database() AND usename = current_user \
          AND application_name = current_setting('application_name') AND pid <> pg_backend_pid() \
-         AND state = 'active' AND query_start < clock_timestamp() - interval '500 ms')";
+         AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Lock' \
+         AND query_start < clock_timestamp() - interval '500 ms')";
 
 /// Who else holds a lock for which a statement of ours has waited for a while.
 const BLOCKER: &str = "SELECT format('process %s of user %s%s', b.pid, quote_ident(b.usename), \

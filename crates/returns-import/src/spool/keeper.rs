@@ -145,6 +145,11 @@ impl Job for SpoolKeeper {
         &[]
     }
 
+    async fn begin(&mut self) {
+        self.lasting.passed();
+        (self.low, self.failed) = (true, true);
+    }
+
     async fn pass(&mut self, _: &Lease, _: &CancellationToken) -> Result<Pass, KeeperError> {
         if !self.check_disk().await {
             return Ok(Pass::Idle(AGAIN));

@@ -180,7 +180,7 @@ impl Bucket {
     }
 
     /// A key of ours as the store has it.
-    fn path(&self, key: &str) -> Key {
+    pub(crate) fn path(&self, key: &str) -> Key {
         if self.prefix.as_ref().is_empty() {
             Key::from(key)
         } else {

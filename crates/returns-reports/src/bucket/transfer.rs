@@ -311,7 +311,7 @@ impl Bucket {
     }
 
     /// Deletes an object. One that is not there is not an error.
-    pub(super) async fn delete(&self, key: &Key) -> Result<(), BucketError> {
+    pub(crate) async fn delete(&self, key: &Key) -> Result<(), BucketError> {
         use object_store::ObjectStoreExt as _;
         match self.store.delete(key).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),

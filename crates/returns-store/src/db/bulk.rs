@@ -7,7 +7,7 @@ use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
 
 use super::postgres::clean;
-use super::{OpenTransaction, Transaction, Value, statement};
+use super::{OpenTransaction, Transaction, Value, noted, statement};
 use crate::StoreError;
 use crate::columns::unreadable;
 
@@ -68,7 +68,7 @@ pub(crate) async fn insert_all(
                 .fold(sqlx::query(AssertSqlSafe(sql)), Column::bind_to)
                 .execute(&mut **connection)
                 .await;
-            tx.failures.seen(what, inserted)?;
+            noted(&tx.failures, Some(&mut tx.done), what, inserted)?;
         }
     }
     Ok(())

@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 use returns_model::ids::hex;
 
 use super::bulk::Insert;
-use super::{OpenTransaction, Transaction, Value, insert_all};
+use super::{OpenTransaction, Transaction, Value, insert_all, noted};
 use crate::StoreError;
 use crate::columns::unreadable;
 
@@ -20,7 +20,11 @@ pub(crate) async fn copy_all(
     insert: &Insert,
     rows: Vec<Vec<Value>>,
 ) -> Result<(), StoreError> {
-    let Transaction { open, failures } = tx;
+    let Transaction {
+        open,
+        failures,
+        done,
+    } = tx;
     let connection = match open {
         OpenTransaction::Sqlite(_) => return insert_all(tx, insert, rows).await,
         OpenTransaction::Postgres(connection) => connection,
@@ -39,7 +43,7 @@ pub(crate) async fn copy_all(
         copy.send(lines.into_bytes()).await?;
         copy.finish().await
     };
-    failures.seen(what, copied.await).map(drop)
+    noted(failures, Some(done), what, copied.await).map(drop)
 }
 
 fn lines(rows: &[Vec<Value>]) -> Result<String, StoreError> {

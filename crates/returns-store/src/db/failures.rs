@@ -15,15 +15,12 @@ use crate::columns::failed;
 /// How far apart two failures are at least that are more than a hiccup.
 const HICCUP: Duration = Duration::from_secs(1);
 
-/// After how long a failure counts no more that nobody has tried again. The work's longest pauses are
-/// shorter.
-const FORGOTTEN: Duration = Duration::from_secs(300);
+/// After how long a failure counts no more that nobody has tried again. What pauses for longer and
+/// longer has pauses of its own to go by.
+const FORGOTTEN: Duration = Duration::from_secs(45);
 
-/// The same where the failure is that the pool had no connection for ten seconds: whatever comes next
-/// meets it.
-const POOL_FORGOTTEN: Duration = Duration::from_secs(15);
-
-/// How long the database must have been well before a wait for a connection says something.
+/// How long the database must have been well before something that a sign of life meets too says
+/// anything: what began in an outage ends after it. The wait for a connection takes ten seconds.
 const WELL: Duration = Duration::from_secs(11);
 
 /// The failures of one database, by what was being done.
@@ -42,33 +39,41 @@ struct Series {
     first: Instant,
     last: Instant,
     forgotten_after: Duration,
+    /// Of a wait for a connection, which ends when anybody gets one.
+    of_pool: bool,
     why: String,
 }
 
 impl Failures {
     /// Names what was being done when the database failed, and remembers that it did, until it
     /// works.
-    pub(crate) fn seen<T>(
-        &self,
-        what: &'static str,
-        outcome: Result<T, sqlx::Error>,
-    ) -> Result<T, StoreError> {
-        match outcome {
-            Ok(done) => {
-                if self.any.load(Ordering::Relaxed) {
-                    self.worked(what);
-                }
-                Ok(done)
-            }
-            Err(source) => {
-                let of_pool = matches!(source, sqlx::Error::PoolTimedOut);
-                let error = failed(what)(source);
-                if error.is_of_a_statement() {
-                    self.add(what, error.why(), of_pool, Instant::now());
-                }
-                Err(error)
+    pub(crate) fn failed(&self, what: &'static str, source: sqlx::Error) -> StoreError {
+        let of_pool = matches!(source, sqlx::Error::PoolTimedOut);
+        let error = failed(what)(source);
+        if error.is_outage() {
+            let is_met_by_all = of_pool || !error.is_of_a_statement();
+            let now = Instant::now();
+            if !is_met_by_all || self.has_been_well(now) {
+                self.add(what, error.why(), of_pool, now);
             }
         }
+        error
+    }
+
+    /// Something works. In a transaction only the commit shows that.
+    pub(crate) fn worked(&self, what: &'static str) {
+        if !self.any() {
+            return;
+        }
+        let mut series = self.lock();
+        series.remove(what);
+        series.retain(|_, one| !one.of_pool);
+        self.any.store(!series.is_empty(), Ordering::Relaxed);
+    }
+
+    /// Whether anything has failed and not worked since.
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Relaxed)
     }
 
     /// A sign of life begins; until it has come through, the database is not known to be well.
@@ -90,34 +95,24 @@ impl Failures {
         self.any.store(false, Ordering::Relaxed);
     }
 
-    fn worked(&self, what: &'static str) {
-        let mut series = self.lock();
-        series.remove(what);
-        // A connection was free.
-        series.retain(|_, one| one.forgotten_after != POOL_FORGOTTEN);
-        self.any.store(!series.is_empty(), Ordering::Relaxed);
+    fn has_been_well(&self, now: Instant) -> bool {
+        let since = *self.well();
+        since.is_some_and(|since| now.duration_since(since) >= WELL)
     }
 
     fn add(&self, what: &'static str, why: String, of_pool: bool, now: Instant) {
-        let well_since = *self.well();
-        let is_well = well_since.is_some_and(|since| now.duration_since(since) >= WELL);
-        if of_pool && !is_well {
-            return;
-        }
-        let forgotten_after = if of_pool { POOL_FORGOTTEN } else { FORGOTTEN };
         let mut series = self.lock();
         let before = series.get(what).filter(|before| before.counts(now));
         let first = before.map_or(now, |before| before.first);
-        let last = now;
-        series.insert(
-            what,
-            Series {
-                first,
-                last,
-                forgotten_after,
-                why,
-            },
-        );
+        let pause = before.map_or(Duration::ZERO, |before| now.duration_since(before.last));
+        let one = Series {
+            first,
+            last: now,
+            forgotten_after: FORGOTTEN.max(pause * 3),
+            of_pool,
+            why,
+        };
+        series.insert(what, one);
         self.any.store(true, Ordering::Relaxed);
     }
 
@@ -151,53 +146,56 @@ impl Series {
 mod tests {
     use super::*;
 
+    fn coded(failures: &Failures, what: &'static str, seconds: u64, begin: Instant) {
+        let now = begin + Duration::from_secs(seconds);
+        failures.add(what, what.to_owned(), false, now);
+    }
+
     #[test]
     fn one_failure_is_a_hiccup_and_what_fails_again_goes_on_until_it_works() {
         let (failures, begin) = (Failures::default(), Instant::now());
         let at = |seconds| begin + Duration::from_secs(seconds);
-        let add = |what, seconds| failures.add(what, what.to_owned(), false, at(seconds));
         assert_eq!(failures.go_on(at(0)), None);
-        add("append", 0);
-        add("read", 0);
+        coded(&failures, "append", 0, begin);
+        coded(&failures, "read", 0, begin);
         assert_eq!(failures.go_on(at(0)), None, "hiccups");
         // The pauses of the work get longer, and a statement may take half a minute to fail.
-        for seconds in [2, 14, 44, 104] {
-            add("append", seconds);
-            assert_eq!(failures.go_on(at(seconds + 30)).as_deref(), Some("append"));
+        for seconds in [2, 14, 44, 104, 224] {
+            coded(&failures, "append", seconds, begin);
+            assert_eq!(failures.go_on(at(seconds + 44)).as_deref(), Some("append"));
         }
         failures.worked("read");
-        assert_eq!(failures.go_on(at(105)).as_deref(), Some("append"));
+        assert_eq!(failures.go_on(at(225)).as_deref(), Some("append"));
         failures.worked("append");
-        assert_eq!(failures.go_on(at(105)), None);
+        assert_eq!(failures.go_on(at(225)), None);
+        assert!(!failures.any());
     }
 
     #[test]
     fn what_is_not_tried_again_is_forgotten() {
         let (failures, begin) = (Failures::default(), Instant::now());
-        for seconds in [0, 2] {
-            let now = begin + Duration::from_secs(seconds);
-            failures.add("read", "damaged".to_owned(), false, now);
-        }
+        coded(&failures, "read", 0, begin);
+        coded(&failures, "read", 2, begin);
         let at = |seconds| begin + Duration::from_secs(seconds);
-        assert!(failures.go_on(at(301)).is_some());
-        assert_eq!(failures.go_on(at(302)), None);
+        assert!(failures.go_on(at(46)).is_some());
+        assert_eq!(failures.go_on(at(47)), None);
     }
 
     #[test]
-    fn a_wait_for_a_connection_that_began_in_an_outage_says_nothing() {
-        let (failures, begin) = (Failures::default(), Instant::now());
-        let at = |seconds| begin + Duration::from_secs(seconds);
-        let add = |seconds| failures.add("read", "busy".to_owned(), true, at(seconds));
-        *failures.well() = Some(at(0));
-        for seconds in [2, 4] {
-            add(seconds);
-            assert_eq!(failures.go_on(at(seconds)), None);
-        }
-        for seconds in [20, 30] {
-            add(seconds);
-        }
-        assert_eq!(failures.go_on(at(30)).as_deref(), Some("busy"));
+    fn what_a_sign_of_life_meets_too_counts_only_while_the_database_is_well() {
+        let failures = Failures::default();
+        failures.failed("read", sqlx::Error::PoolTimedOut);
+        assert!(!failures.any(), "nothing has come through yet");
+        let since = Instant::now().checked_sub(WELL);
+        assert_eq!(failures.answered(since), None);
+        failures.failed("read", sqlx::Error::PoolTimedOut);
+        failures.failed("write", sqlx::Error::WorkerCrashed);
+        assert!(failures.any());
         failures.worked("append");
-        assert_eq!(failures.go_on(at(30)), None, "a connection was free");
+        assert_eq!(failures.lock().len(), 1, "a connection was free");
+        assert_eq!(failures.ask(), since);
+        failures.forget();
+        failures.failed("write", sqlx::Error::WorkerCrashed);
+        assert!(!failures.any(), "a sign of life is on its way");
     }
 }

@@ -29,6 +29,7 @@ pub(crate) use copy::copy_all;
 use failures::Failures;
 pub(crate) use postgres::clean;
 pub(crate) use record::Record;
+use statement::noted;
 pub(crate) use statement::{On, Statement, statement};
 pub(crate) use syntax::Syntax;
 pub(crate) use value::Value;
@@ -52,6 +53,8 @@ pub(crate) enum Pool {
 pub(crate) struct Transaction {
     open: OpenTransaction,
     failures: Arc<Failures>,
+    /// What it has done, of what failed before.
+    done: Vec<&'static str>,
 }
 
 #[derive(Debug)]
@@ -89,8 +92,9 @@ impl Database {
                 .map(OpenTransaction::Postgres),
         };
         Ok(Transaction {
-            open: self.failures.seen(what, open)?,
+            open: open.map_err(|error| self.failures.failed(what, error))?,
             failures: self.failures.clone(),
+            done: Vec::new(),
         })
     }
 }
@@ -124,7 +128,11 @@ impl Transaction {
             OpenTransaction::Sqlite(tx) => tx.commit().await,
             OpenTransaction::Postgres(tx) => tx.commit().await,
         };
-        self.failures.seen(what, outcome)
+        outcome.map_err(|error| self.failures.failed(what, error))?;
+        for what in self.done.into_iter().chain([what]) {
+            self.failures.worked(what);
+        }
+        Ok(())
     }
 
     /// Gives locks back now, and not when the connection is used next.
@@ -133,6 +141,6 @@ impl Transaction {
             OpenTransaction::Sqlite(tx) => tx.rollback().await,
             OpenTransaction::Postgres(tx) => tx.rollback().await,
         };
-        self.failures.seen(what, outcome)
+        outcome.map_err(|error| self.failures.failed(what, error))
     }
 }

@@ -30,6 +30,8 @@ pub(crate) fn statement(what: &'static str, sql: impl Into<Cow<'static, str>>) -
 pub(crate) struct On<'a> {
     connection: Connection<'a>,
     failures: &'a Failures,
+    /// What a transaction has done, which counts once it is committed.
+    done: Option<&'a mut Vec<&'static str>>,
 }
 
 /// Any connection of the pool, or a transaction's.
@@ -49,6 +51,7 @@ impl<'a> From<&'a Database> for On<'a> {
         Self {
             connection,
             failures: &database.failures,
+            done: None,
         }
     }
 }
@@ -62,8 +65,26 @@ impl<'a> From<&'a mut Transaction> for On<'a> {
         Self {
             connection,
             failures: &transaction.failures,
+            done: Some(&mut transaction.done),
         }
     }
+}
+
+/// Notes how a statement ended.
+pub(super) fn noted<T>(
+    failures: &Failures,
+    done: Option<&mut Vec<&'static str>>,
+    what: &'static str,
+    outcome: Result<T, sqlx::Error>,
+) -> Result<T, StoreError> {
+    let gained = outcome.map_err(|error| failures.failed(what, error))?;
+    match done {
+        // Without a failure there is none to end.
+        Some(done) if failures.any() => done.push(what),
+        Some(_) => {}
+        None => failures.worked(what),
+    }
+    Ok(gained)
 }
 
 impl Statement {
@@ -78,6 +99,7 @@ impl Statement {
         let On {
             connection,
             failures,
+            done,
         } = on.into();
         let outcome = match connection {
             Connection::Sqlite(pool) => sqlite::query(sql, values)
@@ -97,7 +119,7 @@ impl Statement {
                 .await
                 .map(|done| done.rows_affected()),
         };
-        failures.seen(what, outcome)
+        noted(failures, done, what, outcome)
     }
 
     async fn rows(self, on: On<'_>) -> Result<Vec<Record>, StoreError> {
@@ -107,6 +129,7 @@ impl Statement {
         let On {
             connection,
             failures,
+            done,
         } = on;
         let outcome = match connection {
             Connection::Sqlite(pool) => sqlite::query(sql, values)
@@ -126,7 +149,7 @@ impl Statement {
                 .await
                 .map(postgres_rows),
         };
-        failures.seen(what, outcome)
+        noted(failures, done, what, outcome)
     }
 
     /// Every row, each read by `read`.

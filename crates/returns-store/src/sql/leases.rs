@@ -69,6 +69,7 @@ impl LeaseStore for SqlStore {
             syntax.for_update_skip_locked()
         );
         if syntax.has_one_writer() {
+            let what = "look for imports to claim";
             let found = statement(what, format!("SELECT EXISTS ({free}) AS found"))
                 .bind(owner)
                 .bind(besides)

@@ -175,3 +175,39 @@ async fn a_server_that_refuses_and_one_that_is_silent_are_told_apart() {
         "it never says that the connection is refused"
     );
 }
+
+/// A statement in a transaction fails, and its beginning works each time.
+#[tokio::test]
+async fn a_statement_that_fails_again_and_again_is_told_by_the_sign_of_life_until_it_works() {
+    let fixture = Fixture::postgres().await;
+    fixture
+        .execute(
+            "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$",
+        )
+        .await
+        .unwrap();
+    fixture
+        .execute(
+            "CREATE TRIGGER no_room BEFORE INSERT ON imports \
+             FOR EACH ROW EXECUTE FUNCTION no_room()",
+        )
+        .await
+        .unwrap();
+    let store = &fixture.store;
+    let receive = async || store.receive(file("one")).await;
+    let failing = async {
+        while store.ping().await.is_ok() {
+            receive().await.unwrap_err();
+            tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        }
+    };
+    let told = tokio::time::timeout(std::time::Duration::from_secs(20), failing).await;
+    told.expect("the sign of life tells it");
+    let why = store.ping().await.unwrap_err().why();
+    assert_eq!(why, "its disk is full (could not extend file)");
+    let drop = "DROP TRIGGER no_room ON imports";
+    fixture.execute(drop).await.unwrap();
+    receive().await.unwrap();
+    store.ping().await.unwrap();
+}
