@@ -342,10 +342,10 @@ async fn a_trace_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
     };
     let rig = rig_on(dialect, "").await;
     rig.sql(column).await;
-    for id in ["TR1", "TR_LONG"] {
+    for id in ["TR1", "TRLONG"] {
         rig.sql(&D::on_any(id).set("trace_id", "NULL").sql()).await;
     }
-    let changes = ["TR1", "TR_LONG"].map(|id| restore(id, 500, Succeeded, ""));
+    let changes = ["TR1", "TRLONG"].map(|id| restore(id, 500, Succeeded, ""));
     let reply = rig
         .apply(Journal::default().changes(changes))
         .await
@@ -362,7 +362,7 @@ async fn a_trace_that_is_too_long_is_refused_and_never_cut(dialect: Dialect) {
     assert_eq!(
         rig.rows("SELECT id, trace_id FROM transfers ORDER BY id")
             .await,
-        ["RS_TR1|FNX_RS_TR1", "TR1|-", "TR_LONG|-"]
+        ["RS_TR1|FNX_RS_TR1", "TR1|-", "TRLONG|-"]
     );
 }
 
