@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::output::print_error;
-use crate::{client, codes, demo, parse, sample, up};
+use crate::{client, codes, demo, parse, profile, sample, token, up};
 use clap::{Parser, Subcommand};
 use echeck_service::privacy;
 
@@ -37,6 +37,17 @@ enum Command {
         echeck sample world --payments 1000 --out data/world"
     )]
     Sample(sample::SampleArguments),
+    /// Remember how services are reached: address, CA, certificate or token.
+    #[command(
+        after_help = "Examples:\n  echeck profile save production --server https://returns:50051 \\\n      \
+        --ca ca.pem --cert me.pem --key me.key\n  echeck profile use production"
+    )]
+    Profile(profile::ProfileArguments),
+    /// Draw a token for a caller that has no certificate.
+    #[command(
+        after_help = "Example:\n  echeck token platform_7 --merchants MU7xq --out platform_7.token"
+    )]
+    Token(token::TokenArguments),
     #[command(flatten)]
     Client(client::ClientCommand),
 }
@@ -61,6 +72,8 @@ pub async fn run() -> ExitCode {
         Command::Parse(arguments) => exit(parse::run(&arguments)),
         Command::Codes(arguments) => exit(codes::run(&arguments)),
         Command::Sample(arguments) => exit(sample::run(&arguments).await),
+        Command::Profile(arguments) => exit(profile::run(arguments).map(|()| 0)),
+        Command::Token(arguments) => exit(token::run(&arguments).map(|()| 0)),
         Command::Client(command) => client::run(command).await,
     }
 }

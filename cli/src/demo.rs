@@ -17,7 +17,8 @@ use crate::client::{Words as _, amount, hold_columns};
 use crate::database::{Connection, DatabaseArguments};
 use crate::output::{Table, bold, out};
 use crate::sample::{FilePlan, Layout, SampleWorld, echeck_return, fill, funding_reject, nacha};
-use crate::stack::{DataFolder, Ports, Stack, StackOptions};
+use crate::stack::{DataFolder, OwnTrust, Ports, Stack, StackOptions, Trust};
+use crate::up::grpcurl;
 
 /// How the demo runs.
 #[derive(Debug, Args)]
@@ -70,9 +71,10 @@ pub(crate) async fn run(arguments: &DemoArguments) -> Result<()> {
 
     let mut options = StackOptions::new(&arguments.data, Ports::ANY);
     options.databases = arguments.databases.clone();
+    options.trust = Trust::Own;
     let stack = Stack::start(&options).await?;
     let mut demo = Demo {
-        client: ReturnsServiceClient::connect(stack.url()).await?,
+        client: ReturnsServiceClient::new(stack.connect().await?),
         rallypay: data.rallypay().connect().await?,
     };
     let mut shown = None;
@@ -82,8 +84,9 @@ pub(crate) async fn run(arguments: &DemoArguments) -> Result<()> {
     demo.show_holds().await?;
     let (source, name) = FILES[1];
     demo.import_again(source, &folder.join(name)).await?;
+    let trust = stack.trust.clone();
     stack.stop().await?;
-    print_next_steps(arguments, &folder, shown.as_deref())
+    print_next_steps(arguments, &folder, shown.as_deref(), trust.as_ref())
 }
 
 /// Removes what an earlier demo created, by name, and nothing else.
@@ -311,6 +314,7 @@ fn print_next_steps(
     arguments: &DemoArguments,
     files: &Path,
     transfer_id: Option<&str>,
+    trust: Option<&OwnTrust>,
 ) -> Result<()> {
     let program = std::env::args()
         .next()
@@ -331,12 +335,12 @@ fn print_next_steps(
     writeln!(out(), "and, in another terminal:")?;
     if let Some(id) = transfer_id {
         writeln!(out(), "  {program} transfer {id}")?;
-        writeln!(
-            out(),
-            "  grpcurl -plaintext -d '{{\"transfer_id\":\"{id}\"}}' localhost:{} \
+        let call = format!(
+            "-d '{{\"transfer_id\":\"{id}\"}}' localhost:{} \\\n    \
              echeck.returns.v1.ReturnsService/GetTransfer",
             Ports::FIXED.returns
-        )?;
+        );
+        writeln!(out(), "  {}", grpcurl(trust, &call))?;
     }
     writeln!(out(), "  {program} holds")?;
     writeln!(out(), "  {program} dishonorable")?;

@@ -7,8 +7,10 @@ pub mod database;
 mod demo;
 mod output;
 mod parse;
+mod profile;
 mod sample;
 pub mod stack;
+mod token;
 mod up;
 
 pub use command::run;

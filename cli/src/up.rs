@@ -8,9 +8,13 @@ use echeck_service::config::Settings;
 use echeck_service::telemetry::TelemetryConfig;
 use echeck_service::{shutdown, telemetry};
 
+use crate::client::{Profiles, Reach};
 use crate::database::DatabaseArguments;
-use crate::output::{bold, out};
-use crate::stack::{Ports, Stack, StackOptions};
+use crate::output::{bold, out, print_error};
+use crate::stack::{Holder, OwnTrust, Ports, Stack, StackOptions, Trust};
+
+/// The profile under which `echeck` finds this stack.
+const PROFILE: &str = "local";
 
 /// How `echeck up` runs.
 #[derive(Debug, Args)]
@@ -47,19 +51,24 @@ pub(crate) async fn run(arguments: &UpArguments) -> Result<()> {
     };
     let mut options = StackOptions::new(&arguments.data, ports);
     options.databases = arguments.databases.clone();
+    options.trust = Trust::Own;
     if let Some(path) = &arguments.settings {
         options.returns = std::fs::read_to_string(path)
             .with_context(|| format!("the settings {} cannot be read", path.display()))?;
     }
     let stopping = shutdown::on_signal();
     let stack = Stack::start(&options).await?;
-    announce(&stack)?;
+    let profile = remember(&stack).unwrap_or_else(|error| {
+        print_error(&format!("the profile {PROFILE} is not saved: {error:#}"));
+        None
+    });
+    announce(&stack, profile.as_deref())?;
     stopping.cancelled().await;
     writeln!(out(), "stopping")?;
     stack.stop().await
 }
 
-fn announce(stack: &Stack) -> Result<()> {
+fn announce(stack: &Stack, profile: Option<&str>) -> Result<()> {
     writeln!(out(), "{}", bold("echeck is up"))?;
     for (name, address) in [
         ("returns service", stack.returns),
@@ -75,11 +84,57 @@ fn announce(stack: &Stack) -> Result<()> {
     ] {
         writeln!(out(), "  {name:<18} {address}")?;
     }
+    let status = match profile {
+        Some(PROFILE) => "echeck status".to_owned(),
+        Some(_) => format!("echeck status --profile {PROFILE}"),
+        None => format!("echeck status --server {} {}", stack.url(), flags(stack)),
+    };
     writeln!(
         out(),
-        "\nTry:\n  echeck status --server {url}\n  grpcurl -plaintext {address} list\n\nCtrl-C stops it.",
-        url = stack.url(),
-        address = stack.returns
+        "\nTry:\n  {status}\n  {}\n\nCtrl-C stops it.",
+        grpcurl(stack.trust.as_ref(), &format!("{} list", stack.returns))
     )?;
     Ok(())
+}
+
+/// Lets `echeck` find this stack by itself; gives the profile that is in use.
+fn remember(stack: &Stack) -> Result<Option<String>> {
+    let Some(trust) = &stack.trust else {
+        return Ok(None);
+    };
+    let (cert, key) = trust.certificate(Holder::Operator);
+    let reach = Reach {
+        server: Some(stack.url()),
+        ca: Some(trust.ca()),
+        cert: Some(cert),
+        key: Some(key),
+        token_file: None,
+    };
+    let mut profiles = Profiles::load()?;
+    profiles.remember(PROFILE, reach);
+    profiles.save()?;
+    Ok(profiles.current)
+}
+
+/// The flags that name the certificates.
+fn flags(stack: &Stack) -> String {
+    let Some(trust) = &stack.trust else {
+        return String::new();
+    };
+    let (cert, key) = trust.certificate(Holder::Operator);
+    let (ca, cert, key) = (trust.ca(), cert.display(), key.display());
+    format!("--ca {} --cert {cert} --key {key}", ca.display())
+}
+
+/// A command line of grpcurl, as whoever runs the stack.
+pub(crate) fn grpcurl(trust: Option<&OwnTrust>, call: &str) -> String {
+    let Some(trust) = trust else {
+        return format!("grpcurl -plaintext {call}");
+    };
+    let (cert, key) = trust.certificate(Holder::Operator);
+    let (ca, cert, key) = (trust.ca(), cert.display(), key.display());
+    format!(
+        "grpcurl -cacert {} -cert {cert} -key {key} \\\n    {call}",
+        ca.display()
+    )
 }

@@ -103,7 +103,7 @@ async fn an_operator_imports_looks_and_resolves() {
     let holds = json(&echeck(&stack, &["holds", "--json"]).await);
     assert_eq!(holds.len() as u64, count("held"));
     let hold_id = holds[0]["hold_id"].as_str().unwrap();
-    let retried = echeck(&stack, &["holds", "retry", hold_id, "--actor", "ann"]).await;
+    let retried = echeck(&stack, &["holds", "retry", hold_id]).await;
     assert_eq!(
         retried.status.code(),
         Some(2),
@@ -111,9 +111,7 @@ async fn an_operator_imports_looks_and_resolves() {
     );
     let dismissed = echeck(
         &stack,
-        &[
-            "holds", "dismiss", hold_id, "--actor", "ann", "--note", "a test", "--json",
-        ],
+        &["holds", "dismiss", hold_id, "--note", "a test", "--json"],
     )
     .await;
     assert_eq!(json(&dismissed)[0]["state"], "dismissed");
@@ -284,7 +282,13 @@ async fn an_operator_makes_tries_rotates_and_disables_a_webhook_endpoint() {
     );
 
     let ed25519 = [
-        "rotate", id, "--key", "ed25519", "--reason", "a test", "--json",
+        "rotate",
+        id,
+        "--key-kind",
+        "ed25519",
+        "--reason",
+        "a test",
+        "--json",
     ];
     let rotated = json(&webhooks(&ed25519).await);
     let public = rotated[0]["key"]["key"]["public_key"].as_str().unwrap();

@@ -270,7 +270,7 @@ fn the_demo_runs_and_its_files_are_imported_once() {
         for part in [
             "SUCCEEDED + REVERSAL",
             "nothing has changed",
-            "grpcurl -plaintext",
+            "grpcurl -cacert",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }

@@ -35,6 +35,7 @@ async fn start(rig: &AdapterRig, limits: &str) -> Adapter {
         .args(["-c", &format!("{limits} exec {program}")])
         .env("ECHECK__TARGET__URL", rig.url())
         .env("ECHECK__SERVER__LISTEN", &address)
+        .env("ECHECK__ACCESS__ANONYMOUS_ROLES", "adapter_client")
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .stdout(Stdio::null())

@@ -26,7 +26,7 @@ fn configured(rig: &AdapterRig, more: &str) -> AdapterConfig {
     let path = rig.path();
     let target = format!("[target]\nurl = \"sqlite://{}\"\n", path.display());
     config(&format!(
-        "{target}{more}\n[server]\nlisten = \"127.0.0.1:0\""
+        "{target}{more}\n[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:0\""
     ))
     .unwrap()
 }
@@ -204,7 +204,9 @@ async fn an_adapter_whose_server_is_away_serves_says_so_and_works_once_it_answer
     let proxy = Proxy::start(port.parse().unwrap());
     proxy.hold_up();
     let url = format!("{server}:{}/{name}", proxy.port());
-    let toml = format!("[target]\nurl = \"{url}\"\n[server]\nlisten = \"127.0.0.1:0\"\n");
+    let toml = format!(
+        "[target]\nurl = \"{url}\"\n[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:0\"\n"
+    );
     let shutdown = CancellationToken::new();
     let (address, running) = start(config(&toml).unwrap(), shutdown.clone()).await;
     let mut client: AdapterServiceClient<Channel> =

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono_tz::Tz;
+use echeck_service::access::Access;
 use echeck_service::config::{ConfigError, Section, Settings};
 use echeck_service::server::ServerConfig;
 use echeck_service::telemetry::TelemetryConfig;
+use echeck_service::tls::{ClientCertificates, ClientTls, Connection};
 use returns_alerts::AlertSettings;
 use returns_feed::Role;
 use returns_feed::settle::ReadyPolicy;
@@ -23,9 +25,13 @@ use returns_verify::JournalSettings;
 use returns_webhooks::WebhookSettings;
 use secrecy::SecretString;
 
+use crate::api::TwoPeople;
+
 /// The settings of the returns service.
 pub struct Config {
     pub(crate) server: ServerConfig,
+    pub(crate) access: Access,
+    pub(crate) two_people: TwoPeople,
     pub(crate) telemetry: TelemetryConfig,
     pub(crate) store: StoreSettings,
     pub(crate) spool_folder: PathBuf,
@@ -44,6 +50,8 @@ pub struct Config {
     pub(crate) replica: ReplicaSettings,
     /// The databases, the system of record first.
     pub(crate) databases: Vec<DatabaseConfig>,
+    /// What this service shows to the adapters, and which of them it trusts.
+    pub(crate) adapter_tls: Option<ClientTls>,
     pub(crate) feed_batch_size: u32,
     pub(crate) adapter_timeout: Duration,
     pub(crate) sources: HashMap<String, Source>,
@@ -105,15 +113,19 @@ impl Config {
         let jobs = root.section("jobs");
         let report = root.section("report");
         let section = root.section("server");
-        let mut server = ServerConfig::read(&section, "127.0.0.1:50051");
+        let mut server =
+            ServerConfig::read(&section, "127.0.0.1:50051", ClientCertificates::Optional);
         if !section.has("default_timeout_ms") {
             // A file takes its time to upload, and most callers forget to set a deadline.
             server.default_timeout = server.max_timeout;
         }
+        let adapter_tls = ClientTls::read(root, "adapter_tls");
         let plans = returns_sources::schedule::plans(root);
         let mut alerts = AlertSettings::read(&root.section("alerts"));
         alerts.header.time_zone = alerts.header.time_zone.or_else(|| shared_zone(&plans));
         Self {
+            two_people: two_people(&root.section("two_people")),
+            access: Access::read(&root.section("access"), server.listen),
             server,
             telemetry: TelemetryConfig::read(&root.section("log")),
             store: StoreSettings::read(&root.section("database")),
@@ -135,7 +147,8 @@ impl Config {
             },
             hold_limits: HoldLimits::read(&holds),
             replica: replica(&root.section("replica")),
-            databases: databases(root),
+            databases: databases(root, adapter_tls.as_ref()),
+            adapter_tls,
             feed_batch_size: u32::try_from(feed.u64_or("batch_size", 1_000, 1..=10_000))
                 .unwrap_or(1_000),
             adapter_timeout: feed.duration_ms_or("timeout_ms", 30_000, 100..=600_000),
@@ -159,6 +172,16 @@ fn shared_zone(plans: &HashMap<String, Plan>) -> Option<Tz> {
     let mut zones = plans.values().map(Plan::zone);
     let first = zones.next()?;
     zones.all(|zone| zone == first).then_some(first)
+}
+
+fn two_people(section: &Section<'_>) -> TwoPeople {
+    let most = || section.u64_or("dismiss_over_minor", 0, 0..=1 << 50);
+    TwoPeople {
+        adopt_cursor: section.bool_or("adopt_cursor", false),
+        dismiss_over_minor: section
+            .has("dismiss_over_minor")
+            .then(|| i64::try_from(most()).unwrap_or(i64::MAX)),
+    }
 }
 
 /// A number that its range keeps small enough for any machine.
@@ -194,7 +217,7 @@ fn replica(section: &Section<'_>) -> ReplicaSettings {
     }
 }
 
-fn databases(root: &Section<'_>) -> Vec<DatabaseConfig> {
+fn databases(root: &Section<'_>, tls: Option<&ClientTls>) -> Vec<DatabaseConfig> {
     let roles = [
         ("system_of_record", Role::SystemOfRecord),
         ("mirror", Role::Mirror),
@@ -205,12 +228,9 @@ fn databases(root: &Section<'_>) -> Vec<DatabaseConfig> {
         .map(|(name, section)| {
             let address = section.string("adapter");
             if !address.is_empty()
-                && let Err(error) = tonic::transport::Endpoint::from_shared(address.clone())
+                && let Err(why) = Connection::new(&address, tls)
             {
-                section.fault(
-                    "adapter",
-                    format!("{address:?} is not a valid address: {error}"),
-                );
+                section.fault("adapter", why);
             }
             DatabaseConfig {
                 name,
@@ -238,6 +258,8 @@ fn databases(root: &Section<'_>) -> Vec<DatabaseConfig> {
 mod tests {
     use std::collections::HashMap;
 
+    use echeck_test_servers::certificates::{TestCa, Valid};
+
     use super::*;
 
     fn load(text: &str, variables: &HashMap<&str, &str>) -> Result<Config, ConfigError> {
@@ -253,7 +275,14 @@ mod tests {
     #[test]
     fn the_example_has_no_unknown_key_and_no_fault() {
         // Files that are not on this machine.
+        let folder = tempfile::tempdir().unwrap();
+        let ca = TestCa::new();
+        std::fs::write(folder.path().join("ca.pem"), ca.pem()).unwrap();
+        ca.issue(&["localhost"], Valid::Now)
+            .write(folder.path(), "server");
+        let there = folder.path().display().to_string();
         let text = include_str!("../example.toml")
+            .replace("/etc/echeck/tls", &there)
             .replace("\nidentity_file", "\n#")
             .replace("\nsecret_access_key_file", "\n#")
             .replace("\nsigning_key_file", "\n#")

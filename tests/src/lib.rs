@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod callers;
 mod debits;
 mod files;
 mod processes;
 mod tmpfs;
 mod world;
 
+pub use callers::{Bearer, TokenCaller};
 pub use debits::{add_debits, address};
 pub use echeck_test_servers::port;
 pub use files::{Nacha, NachaEntry, VALIDATION_SOURCE, Worldpay, WorldpayRow, funding_rejects};

@@ -163,9 +163,7 @@ impl World {
             owner(data.rallypay().url()).await,
         );
         let stack = Stack::start(&options).await.expect("the stack starts");
-        let client = ReturnsServiceClient::connect(stack.url())
-            .await
-            .expect("it answers");
+        let client = ReturnsServiceClient::new(stack.connect().await.expect("it answers"));
         // Until then they are not asked for anything.
         for target in [&gateway, &rallypay] {
             eventually("the databases are claimed", || async {

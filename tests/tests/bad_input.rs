@@ -542,7 +542,7 @@ async fn vouched_for(world: &World, source: &str, name: &str, file: String) -> p
         file_name: name.into(),
         wait: proto::WaitLevel::Applied.into(),
         accept_missing_controls: true,
-        actor: "ann".into(),
+        request_id: String::new(),
         reason: "the bank has confirmed that it is whole".into(),
         ..proto::ImportFileHeader::default()
     };
@@ -579,7 +579,7 @@ async fn half_a_file_is_imported_only_when_a_person_vouches_for_it() {
         source: "nacha".into(),
         file_name: "half.ach".into(),
         accept_missing_controls: true,
-        actor: "ann".into(),
+        request_id: String::new(),
         ..proto::ImportFileHeader::default()
     };
     let refused = world
@@ -592,12 +592,12 @@ async fn half_a_file_is_imported_only_when_a_person_vouches_for_it() {
         "no reason: {refused}"
     );
     let import = vouched_for(&world, "nacha", "half.ach", half).await;
-    assert_eq!(import.controls_accepted_by, "ann");
+    assert_eq!(import.controls_accepted_by, "anonymous");
     assert_eq!(import.totals.unwrap().reversed.unwrap().count, 1);
     assert_eq!(world.reversals("TR1").await, "1");
     let operations = OperationsServiceClient::connect(world.stack.url()).await;
-    let ask = proto::ListAuditRecordsRequest::default();
-    let audit = operations.unwrap().list_audit_records(ask).await.unwrap();
+    let ask = proto::ListAuditRequest::default();
+    let audit = operations.unwrap().list_audit(ask).await.unwrap();
     let recorded = &audit.into_inner().records[0];
     assert_eq!(recorded.action, "accept_missing_controls");
     assert_eq!(recorded.subject, format!("import:{}", import.import_id));

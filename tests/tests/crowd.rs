@@ -54,11 +54,11 @@ impl Running {
             Process::start(command.arg("--config").arg(&path).stderr(log))
         };
         let gateway = format!(
-            "[server]\nlisten = \"127.0.0.1:{gateway_port}\"\n[target]\nurl = {:?}\n",
+            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{gateway_port}\"\n[target]\nurl = {:?}\n",
             data.gateway().url()
         );
         let returns = format!(
-            "[server]\nlisten = \"127.0.0.1:{port}\"\n{server}[database]\nurl = {:?}\n\
+            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n{server}[database]\nurl = {:?}\n\
              [spool]\nfolder = {:?}\nidentity_file = {:?}\n[databases.gateway]\n\
              adapter = \"http://127.0.0.1:{gateway_port}\"\nrole = \"system_of_record\"\n\
              [sources.bank]\nformat = \"nacha\"\n",

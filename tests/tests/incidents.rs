@@ -103,7 +103,7 @@ async fn a_database_that_cannot_be_updated_is_reported_and_so_is_its_recovery() 
 
     let acknowledged = echeck(stack, &["ack", id, "--note", "on it", "--json"]).await;
     assert_eq!(acknowledged.status.code(), Some(0));
-    assert_eq!(json(&acknowledged)[0]["acknowledged_by"], "ann");
+    assert_eq!(json(&acknowledged)[0]["acknowledged_by"], "anonymous");
     let shown = echeck(stack, &["show", id]).await;
     let shown = String::from_utf8(shown.stdout).unwrap();
     for part in ["What to do:", "acknowledged", "on it", "CHANNEL", "ops", id] {
@@ -192,19 +192,20 @@ async fn a_test_alert_goes_to_every_channel_and_a_wrong_call_is_refused() {
     assert_eq!(results[1]["delivered"], true);
     assert_eq!(
         first_lines(&ops),
-        ["Test alert, requested by ann: this channel works."]
+        ["Test alert, requested by anonymous: this channel works."]
     );
 
     let mut client = client(&world.stack).await;
-    let nobody = proto::AcknowledgeIncidentRequest {
+    let too_long = proto::AcknowledgeIncidentRequest {
         incident_id: "inc_x".into(),
+        note: "x".repeat(2_001),
         ..proto::AcknowledgeIncidentRequest::default()
     };
-    let refused = client.acknowledge_incident(nobody).await.unwrap_err();
+    let refused = client.acknowledge_incident(too_long).await.unwrap_err();
     assert_eq!(refused.code(), tonic::Code::InvalidArgument);
     let unknown = proto::CloseIncidentRequest {
         incident_id: "inc_x".into(),
-        actor: "ann".into(),
+        request_id: String::new(),
         note: String::new(),
     };
     let refused = client.close_incident(unknown).await.unwrap_err();
@@ -325,7 +326,7 @@ async fn a_file_that_is_held_is_told_with_its_money_and_over_when_it_is_decided(
     }
     let ask = proto::RetryHoldsRequest {
         reason: proto::HoldReason::UnknownTransfer.into(),
-        actor: "ann".into(),
+        request_id: String::new(),
         ..proto::RetryHoldsRequest::default()
     };
     let mut client = world.client.clone();

@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use echeck::database::DatabaseArguments;
-use echeck::stack::DataFolder;
+use echeck::stack::{DataFolder, Holder, OwnTrust};
 use echeck_proto::returns::v1 as proto;
+use echeck_service::tls::Connection;
 use echeck_tests::{Process, binary, eventually, port};
 use proto::import_file_request::Part;
 use proto::operations_service_client::OperationsServiceClient;
@@ -82,16 +83,20 @@ async fn up(folder: &Path) -> (Process, Client) {
             .arg(folder)
             .arg("--settings")
             .arg(&settings)
+            .env("ECHECK_CONFIG_HOME", folder.join("config"))
             .stdout(Stdio::null())
             .stderr(Stdio::null()),
     );
-    let url = format!("http://127.0.0.1:{port}");
-    eventually("echeck is up", || async {
-        ReturnsServiceClient::connect(url.clone()).await.is_ok()
-    })
-    .await;
-    let returns = ReturnsServiceClient::connect(url.clone()).await.unwrap();
-    let operations = OperationsServiceClient::connect(url).await.unwrap();
+    let url = format!("https://127.0.0.1:{port}");
+    let trust = OwnTrust::of(folder);
+    let connect = || async {
+        let tls = trust.client(Holder::Operator).ok()?;
+        Connection::new(&url, Some(&tls)).ok()?.connect().await.ok()
+    };
+    eventually("echeck is up", || async { connect().await.is_some() }).await;
+    let channel = connect().await.unwrap();
+    let returns = ReturnsServiceClient::new(channel.clone());
+    let operations = OperationsServiceClient::new(channel);
     (
         process,
         Client {
@@ -153,7 +158,7 @@ async fn import_even_if_parked(
     let begun = import(client.clone(), bytes.clone(), proto::WaitLevel::Unspecified).await?;
     let retry = proto::RetryImportRequest {
         import_id: begun.file_import.unwrap_or_default().import_id,
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "the process was killed".to_owned(),
     };
     match client.operations.clone().retry_import(retry).await {

@@ -83,7 +83,7 @@ fn skip(position: u64, validate_only: bool) -> proto::SkipJournalRowsRequest {
     proto::SkipJournalRowsRequest {
         database: "gateway".to_owned(),
         position,
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "its transfer had no id".to_owned(),
         validate_only,
     }
@@ -131,7 +131,7 @@ async fn a_row_that_the_adapter_cannot_read_is_skipped_by_an_operator_and_held()
     let returns = ReturnsServiceClient::connect(stack.url()).await.unwrap();
     let told = format!(
         "gateway did not take journal row 1: its adapter cannot read the row ({why}); skipped by \
-         ann: its transfer had no id"
+         anonymous: its transfer had no id"
     );
     eventually("its entry is held", async || {
         let ask = proto::ListHoldsRequest::default();
@@ -139,13 +139,13 @@ async fn a_row_that_the_adapter_cannot_read_is_skipped_by_an_operator_and_held()
         holds.holds.iter().any(|hold| hold.detail == told)
     })
     .await;
-    let ask = proto::ListAuditRecordsRequest::default();
-    let audit = operations.list_audit_records(ask).await.unwrap();
+    let ask = proto::ListAuditRequest::default();
+    let audit = operations.list_audit(ask).await.unwrap();
     let record = audit.into_inner().records.remove(0);
-    let recorded = (&*record.actor, &*record.action, &*record.subject);
+    let recorded = (&*record.identity, &*record.action, &*record.subject);
     assert_eq!(
         recorded,
-        ("ann", "skip_journal_row", "journal row 1 in gateway")
+        ("anonymous", "skip_journal_row", "journal row 1 in gateway")
     );
     assert_eq!(record.reason, "its transfer had no id");
 }

@@ -138,7 +138,7 @@ Reason Description,Date Issued,Date Received,Chargeback Currency,Chargeback Amt\
     });
     let ask = proto::ResolveHoldRequest {
         hold_id: hold.hold_id,
-        actor: "ann".into(),
+        request_id: String::new(),
         note: "it is the second".into(),
         action: Some(action),
     };
@@ -152,7 +152,7 @@ Reason Description,Date Issued,Date Received,Chargeback Currency,Chargeback Amt\
         .hold
         .unwrap();
     assert_eq!(closed.state(), proto::HoldState::Resolved);
-    assert_eq!(closed.closed_by, "ann");
+    assert_eq!(closed.closed_by, "anonymous");
     eventually("it is applied", || async {
         world.status("TR2").await == "returned"
     })
@@ -195,7 +195,7 @@ async fn a_dismissed_hold_has_no_effect_and_keeps_who_and_why() {
     world.import("worldpay_returns", "r.csv", file).await;
     let mut ask = proto::ResolveHoldRequest {
         hold_id: world.hold().await.hold_id,
-        actor: "ann".into(),
+        request_id: String::new(),
         note: String::new(),
         action: Some(proto::resolve_hold_request::Action::DismissHold(
             proto::DismissHold {},
@@ -346,7 +346,7 @@ async fn a_row_that_the_mirror_refuses_is_held_and_repeated_once_a_person_has_me
         .unwrap();
     let ask = proto::ResolveHoldRequest {
         hold_id: hold.hold_id,
-        actor: "ann".into(),
+        request_id: String::new(),
         note: "unfrozen".into(),
         action: Some(proto::resolve_hold_request::Action::RetryHold(
             proto::RetryHold::default(),

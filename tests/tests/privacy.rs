@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use echeck::stack::{DataFolder, Ports, Stack, StackOptions};
+use echeck::stack::{DataFolder, Ports, Stack, StackOptions, Trust};
 
 /// A folder and everything below it.
 fn all(path: &Path) -> Vec<PathBuf> {
@@ -32,7 +32,10 @@ async fn start(options: &StackOptions) -> Result<Stack, String> {
 async fn what_a_stack_keeps_is_private_and_a_key_that_others_may_read_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let options = StackOptions::new(&data, Ports::ANY);
+    let options = StackOptions {
+        trust: Trust::Own,
+        ..StackOptions::new(&data, Ports::ANY)
+    };
     let stack = start(&options).await.unwrap();
     stack.stop().await.unwrap();
     for path in all(&data) {
@@ -45,6 +48,11 @@ async fn what_a_stack_keeps_is_private_and_a_key_that_others_may_read_is_refused
 
     for key in ["spool.key", "journal.key"] {
         set_mode(&data.join(key), 0o600);
+    }
+    let refused = start(&options).await.err().unwrap();
+    assert!(refused.contains("tls/gateway-adapter.key"), "{refused}");
+    for key in all(&data.join("tls")) {
+        set_mode(&key, 0o600);
     }
     let stack = start(&options).await.unwrap();
     for name in ["", "spool", "bucket"] {

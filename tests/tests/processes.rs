@@ -43,7 +43,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         "gateway-adapter",
         folder.path(),
         &format!(
-            "[server]\nlisten = \"127.0.0.1:{gateway_port}\"\n[target]\nurl = {:?}\n",
+            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{gateway_port}\"\n[target]\nurl = {:?}\n",
             data.gateway().url()
         ),
     );
@@ -51,7 +51,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         "rallypay-adapter",
         folder.path(),
         &format!(
-            "[server]\nlisten = \"127.0.0.1:{rallypay_port}\"\n[target]\nurl = {:?}\n",
+            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{rallypay_port}\"\n[target]\nurl = {:?}\n",
             data.rallypay().url()
         ),
     );
@@ -59,7 +59,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         "returns-service",
         folder.path(),
         &format!(
-            "[server]\nlisten = \"127.0.0.1:{port}\"\n[database]\nurl = {:?}\n\
+            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n[database]\nurl = {:?}\n\
              [spool]\nfolder = {:?}\nidentity_file = {:?}\n\
              [databases.gateway]\nadapter = \"http://127.0.0.1:{gateway_port}\"\nrole = \"system_of_record\"\n\
              [databases.rallypay]\nadapter = \"http://127.0.0.1:{rallypay_port}\"\nrole = \"mirror\"\n\
@@ -153,7 +153,7 @@ async fn an_import_that_ended_its_process_twice_is_parked_until_a_person_tries_i
     let port = port();
     // The process is killed while it waits for an answer of the gateway's adapter.
     let config = format!(
-        "[server]\nlisten = \"127.0.0.1:{port}\"\n[database]\nurl = {:?}\n\
+        "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n[database]\nurl = {:?}\n\
          [spool]\nfolder = {:?}\nidentity_file = {:?}\n[replica]\nlease_ms = 500\n\
          [feed]\ntimeout_ms = 600000\n\
          [databases.gateway]\nadapter = \"http://127.0.0.1:{}\"\nrole = \"system_of_record\"\n\

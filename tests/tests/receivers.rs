@@ -159,7 +159,7 @@ async fn subscribe(world: &World, url: String, kind: WebhookKeyKind) -> (String,
         style: WebhookStyle::Rainforest.into(),
         api_version: "2024-10-16".to_owned(),
         key_kind: kind.into(),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "a test".to_owned(),
         ..proto::CreateEndpointRequest::default()
     };
@@ -198,7 +198,7 @@ async fn a_receiver_takes_what_we_sign(example: Example) {
     let ask = proto::ReplayRequest {
         endpoint_id,
         selection: Some(Selection::EventId(sent[0].event_id.clone())),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "a test".to_owned(),
     };
     webhooks(&world).await.replay(ask).await.unwrap();
@@ -233,7 +233,7 @@ async fn a_receiver_refuses_what_others_sign(example: Example) {
 async fn answer_to_a_test(world: &World, endpoint_id: String) -> proto::SendTestEventResponse {
     let ask = proto::SendTestEventRequest {
         endpoint_id,
-        actor: "ann".to_owned(),
+        request_id: String::new(),
     };
     let answer = webhooks(world).await.send_test_event(ask).await.unwrap();
     answer.into_inner()
@@ -248,7 +248,7 @@ async fn a_receiver_takes_both_keys_of_a_rotation(example: Example) {
     let ask = proto::RotateSecretRequest {
         kind: example.key_kind().into(),
         endpoint_id: endpoint_id.clone(),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "a test".to_owned(),
         ..proto::RotateSecretRequest::default()
     };

@@ -186,7 +186,7 @@ async fn holds_are_retried_in_pages_and_those_that_fail_again_end_it() {
     assert_eq!(first.status.code(), Some(2), "{first:?}");
     let mut client = world.client.clone();
     let mut ask = proto::RetryHoldsRequest {
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         page_size: 3,
         ..Default::default()
     };

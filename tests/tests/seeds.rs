@@ -45,7 +45,7 @@ impl Platforms {
             url: self.receiver.url(path),
             style: style.into(),
             api_version: version.to_owned(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "a platform".to_owned(),
             ..proto::CreateEndpointRequest::default()
         };
@@ -78,7 +78,7 @@ impl Platforms {
     async fn mark_ready(&self, reversal: &str) {
         let ask = proto::ReleaseToSettlementRequest {
             transfer_id: reversal.to_owned(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "it is time".to_owned(),
         };
         let operations = OperationsServiceClient::connect(self.world.stack.url()).await;

@@ -21,7 +21,7 @@ async fn start(ready: &str) -> World {
 async fn mark(world: &World, transfer_id: &str) -> Result<i64, Status> {
     let ask = proto::ReleaseToSettlementRequest {
         transfer_id: transfer_id.to_owned(),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "the merchant asked".to_owned(),
     };
     let answer = OperationsServiceClient::connect(world.stack.url())
@@ -239,7 +239,7 @@ async fn retry(world: &World, hold_id: String) {
     let ask = proto::ResolveHoldRequest {
         hold_id,
         action: Some(Action::RetryHold(proto::RetryHold::default())),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         note: "it is mended now".to_owned(),
     };
     world.client.clone().resolve_hold(ask).await.unwrap();
@@ -449,7 +449,7 @@ async fn a_mirror_that_lacked_the_payment_learns_with_its_return_that_the_revers
     let ask = proto::ResolveHoldRequest {
         hold_id: hold.hold_id,
         action: Some(Action::RetryHold(proto::RetryHold::default())),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         note: "it is there now".to_owned(),
     };
     world.client.clone().resolve_hold(ask).await.unwrap();

@@ -6,12 +6,19 @@ use echeck_proto::returns::v1::incident_service_client::IncidentServiceClient;
 use echeck_proto::returns::v1::operations_service_client::OperationsServiceClient;
 use echeck_proto::returns::v1::returns_service_client::ReturnsServiceClient;
 use echeck_proto::returns::v1::webhook_service_client::WebhookServiceClient;
+use echeck_service::outbound::is_this_machine;
+use echeck_service::privacy;
+use echeck_service::tls::{ClientTls, ClientTlsFiles, Connection, explain};
+use secrecy::ExposeSecret as _;
+use tonic::codegen::http::Uri;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
+use super::profile::{Profiles, Reach};
 use super::{Common, exit};
 use crate::output::print_error;
 
@@ -92,70 +99,147 @@ impl Failure {
     }
 }
 
-/// Sets the deadline of each call.
-#[derive(Clone, Copy)]
-pub(super) struct CallDeadline(Duration);
+/// What goes with each call: its deadline, and the token, if there is one.
+#[derive(Clone)]
+pub(super) struct CallHeaders {
+    deadline: Duration,
+    token: Option<MetadataValue<Ascii>>,
+}
 
-impl Interceptor for CallDeadline {
+impl Interceptor for CallHeaders {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.set_timeout(self.0);
+        request.set_timeout(self.deadline);
+        if let Some(token) = &self.token {
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
+        }
         Ok(request)
     }
 }
 
-type DeadlineChannel = InterceptedService<Channel, CallDeadline>;
+type CallChannel = InterceptedService<Channel, CallHeaders>;
+
+/// Where a service is that nobody has named.
+const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
 
 /// The service, as one command calls it.
 pub(super) struct Client {
     channel: Channel,
-    deadline: CallDeadline,
+    connection: Connection,
+    headers: CallHeaders,
     /// Whether to answer as JSON.
     pub(super) json: bool,
 }
 
 impl Client {
     pub(super) async fn connect(common: &Common) -> Result<Self, Failure> {
+        let reach = reach(common)?;
+        let server = reach
+            .server
+            .clone()
+            .unwrap_or_else(|| DEFAULT_SERVER.to_owned());
         let unreachable = |why: String| Failure::Unreachable {
-            server: common.server.clone(),
+            server: server.clone(),
             why,
         };
-        let channel = Endpoint::from_shared(common.server.clone())
-            .map_err(|error| unreachable(error.to_string()))?
-            .connect_timeout(Duration::from_secs(5))
-            .connect()
-            .await
-            .map_err(|error| unreachable(innermost(&error)))?;
+        let tls = tls(&reach)?;
+        let token = token(&reach, &server)?;
+        let connection = Connection::new(&server, tls.as_ref()).map_err(unreachable)?;
+        let connection = connection.with(|one| one.connect_timeout(Duration::from_secs(5)));
+        let channel = connection.connect().await.map_err(unreachable)?;
         Ok(Self {
             channel,
-            deadline: CallDeadline(Duration::from_secs(common.timeout_s)),
+            connection,
+            headers: CallHeaders {
+                deadline: Duration::from_secs(common.timeout_s),
+                token,
+            },
             json: common.json,
         })
     }
 
-    pub(super) fn returns(&self) -> ReturnsServiceClient<DeadlineChannel> {
-        ReturnsServiceClient::with_interceptor(self.channel.clone(), self.deadline)
+    /// What a call failed of: TLS, when the server told so after the connection was made.
+    pub(super) fn explained(&self, failure: Failure) -> Failure {
+        let Failure::Status(status) = &failure else {
+            return failure;
+        };
+        if status.get_details_error_info().is_some() {
+            return failure;
+        }
+        match explain(status.as_ref()).or_else(|| self.connection.told()) {
+            Some(why) => Failure::Local(anyhow::anyhow!(why)),
+            None => failure,
+        }
+    }
+
+    pub(super) fn returns(&self) -> ReturnsServiceClient<CallChannel> {
+        ReturnsServiceClient::with_interceptor(self.channel.clone(), self.headers.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn operations(&self) -> OperationsServiceClient<DeadlineChannel> {
-        OperationsServiceClient::with_interceptor(self.channel.clone(), self.deadline)
+    pub(super) fn operations(&self) -> OperationsServiceClient<CallChannel> {
+        OperationsServiceClient::with_interceptor(self.channel.clone(), self.headers.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn incidents(&self) -> IncidentServiceClient<DeadlineChannel> {
-        IncidentServiceClient::with_interceptor(self.channel.clone(), self.deadline)
+    pub(super) fn incidents(&self) -> IncidentServiceClient<CallChannel> {
+        IncidentServiceClient::with_interceptor(self.channel.clone(), self.headers.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 
-    pub(super) fn webhooks(&self) -> WebhookServiceClient<DeadlineChannel> {
-        WebhookServiceClient::with_interceptor(self.channel.clone(), self.deadline)
+    pub(super) fn webhooks(&self) -> WebhookServiceClient<CallChannel> {
+        WebhookServiceClient::with_interceptor(self.channel.clone(), self.headers.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 }
 
-/// What the system said: the cause behind all others.
-fn innermost(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), innermost)
+/// What is named, and for the rest what is saved. A server that is named, without a profile, gets
+/// nothing of a profile: its token and certificate are for another one.
+fn reach(common: &Common) -> Result<Reach, Failure> {
+    let named = common.reach.clone();
+    if named.server.is_some() && common.profile.is_none() {
+        return Ok(named);
+    }
+    let saved = Profiles::load()?.named(common.profile.as_deref())?;
+    Ok(named.or(saved))
+}
+
+/// What is trusted and shown, where a CA is named.
+fn tls(reach: &Reach) -> Result<Option<ClientTls>, Failure> {
+    let Some(ca) = reach.ca.clone() else {
+        return Ok(None);
+    };
+    let certificate = match (reach.cert.clone(), reach.key.clone()) {
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            return Err(anyhow::anyhow!("--cert and --key go together").into());
+        }
+    };
+    let tls = ClientTls::new(ClientTlsFiles { ca, certificate });
+    tls.map(Some).map_err(|fault| Failure::Local(fault.into()))
+}
+
+/// The token, if there is one. It is not sent in clear to another machine.
+fn token(reach: &Reach, server: &str) -> Result<Option<MetadataValue<Ascii>>, Failure> {
+    let Some(file) = &reach.token_file else {
+        return Ok(None);
+    };
+    let uri: Result<Uri, _> = server.parse();
+    let host = uri.as_ref().ok().and_then(Uri::host);
+    if !server.starts_with("https://") && !host.is_some_and(is_this_machine) {
+        let what = "a token is only sent with TLS; use https:// in --server, and --ca";
+        return Err(anyhow::anyhow!(what).into());
+    }
+    let secret = privacy::read_secret(file).map_err(anyhow::Error::msg)?;
+    let header = format!("Bearer {}", secret.expose_secret().trim());
+    let shown = file.display();
+    let mut header: MetadataValue<Ascii> = header
+        .parse()
+        .map_err(|_| anyhow::anyhow!("{shown} holds no token"))?;
+    header.set_sensitive(true);
+    Ok(Some(header))
 }
 
 /// Reads pages until there are `limit` items, or no more. `page` gets the size and the token of

@@ -7,6 +7,7 @@ use proto::resolve_hold_request::Action as Resolution;
 use proto::{HoldReason, HoldState};
 
 use super::connect::{Client, pages};
+use super::proposals::print_proposed;
 use super::{Failure, Note, Words as _, amount, exit};
 use crate::output::{Columns, counted, out, print_error, progress_bar};
 
@@ -171,13 +172,13 @@ async fn retry_all(
 ) -> Result<u8, Failure> {
     let bar = progress_bar(service.json, "retrying {pos} holds {msg}");
     let mut all = proto::RetryHoldsResponse::default();
-    loop {
+    for page in 1.. {
         let ask = proto::RetryHoldsRequest {
             reason: filter.reason.unwrap_or_default().into(),
             import_id: filter.import.clone().unwrap_or_default(),
             source: filter.source.clone().unwrap_or_default(),
             code: filter.code.clone().unwrap_or_default(),
-            actor: note.actor.clone(),
+            request_id: page_id(&note.request.request_id, page),
             note: note.note.clone(),
             page_size: RETRIED_AT_ONCE,
             page_token: std::mem::take(&mut all.next_page_token),
@@ -209,6 +210,14 @@ async fn retry_all(
     Ok(exit::ok_if(all.still_open == 0, exit::NEEDS_ATTENTION))
 }
 
+/// The id of one page's request.
+fn page_id(request_id: &str, page: u32) -> String {
+    match request_id {
+        "" => String::new(),
+        id => format!("{id}/{page}"),
+    }
+}
+
 async fn resolve(
     hold_id: String,
     action: Resolution,
@@ -217,13 +226,16 @@ async fn resolve(
 ) -> Result<u8, Failure> {
     let ask = proto::ResolveHoldRequest {
         hold_id,
-        actor: note.actor,
+        request_id: note.request.request_id,
         note: note.note,
         action: Some(action),
     };
     let answer = service.returns().resolve_hold(ask).await?;
-    let hold = answer.into_inner().hold;
-    let hold = hold.context("the service sent no hold")?;
+    let answer = answer.into_inner();
+    if !answer.proposal_id.is_empty() {
+        print_proposed(&answer.proposal_id)?;
+    }
+    let hold = answer.hold.context("the service sent no hold")?;
     service.show_all(std::slice::from_ref(&hold), "", columns)?;
     Ok(exit::ok_if(
         hold.state() != HoldState::Open,

@@ -14,6 +14,7 @@ use proto::{DatabaseState, ImportState};
 use tokio::io::AsyncReadExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::RequestId;
 use super::connect::Client;
 use super::{Failure, Words as _, exit, imports};
 use crate::output::{note, note_above, out, print_error, progress_bar};
@@ -45,9 +46,8 @@ pub(crate) struct ImportArguments {
     /// Import a NACHA file although its controls are missing, so that it may be half of one.
     #[arg(long, requires = "reason")]
     accept_missing_controls: bool,
-    /// Who vouches for such a file; recorded in the audit log.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
+    #[command(flatten)]
+    request: RequestId,
     /// Why; recorded in the audit log.
     #[arg(long, requires = "accept_missing_controls")]
     reason: Option<String>,
@@ -122,7 +122,7 @@ async fn parts(
         wait: proto::WaitLevel::Unspecified.into(),
         dry_run: arguments.dry_run,
         accept_missing_controls: arguments.accept_missing_controls,
-        actor: arguments.actor.clone(),
+        request_id: arguments.request.request_id.clone(),
         reason: arguments.reason.clone().unwrap_or_default(),
     });
     let (sender, receiver) = tokio::sync::mpsc::channel(8);

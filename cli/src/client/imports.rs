@@ -96,7 +96,7 @@ async fn lines(import_id: String, service: &Client) -> Result<u8, Failure> {
 async fn retry(import_id: String, change: Change, service: &Client) -> Result<u8, Failure> {
     let ask = proto::RetryImportRequest {
         import_id,
-        actor: change.actor,
+        request_id: change.request.request_id,
         reason: change.reason,
     };
     let answer = service.operations().retry_import(ask).await?.into_inner();

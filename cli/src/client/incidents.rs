@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 use proto::{AlertState, IncidentState};
 
+use super::RequestId;
 use super::connect::{Client, pages};
 use super::show::time;
 use super::{Failure, Note, Words as _, exit};
@@ -62,9 +63,8 @@ enum IncidentAction {
     },
     /// Send a test to every alert channel, and show the result of each.
     TestAlert {
-        /// Who asks; the test says so.
-        #[arg(long, env = "USER", default_value = "unknown")]
-        actor: String,
+        #[command(flatten)]
+        request: RequestId,
     },
 }
 
@@ -76,7 +76,7 @@ pub(super) async fn run(arguments: IncidentArguments, service: &Client) -> Resul
         Some(IncidentAction::Ack { incident_id, note }) => {
             let ask = proto::AcknowledgeIncidentRequest {
                 incident_id,
-                actor: note.actor,
+                request_id: note.request.request_id,
                 note: note.note,
             };
             let answer = service.incidents().acknowledge_incident(ask).await?;
@@ -85,13 +85,13 @@ pub(super) async fn run(arguments: IncidentArguments, service: &Client) -> Resul
         Some(IncidentAction::Close { incident_id, note }) => {
             let ask = proto::CloseIncidentRequest {
                 incident_id,
-                actor: note.actor,
+                request_id: note.request.request_id,
                 note: note.note,
             };
             let answer = service.incidents().close_incident(ask).await?;
             service.show_one("incident", answer.into_inner().incident, columns)
         }
-        Some(IncidentAction::TestAlert { actor }) => test(actor, service).await,
+        Some(IncidentAction::TestAlert { request }) => test(request, service).await,
     }
 }
 
@@ -208,8 +208,8 @@ fn alert_columns(alert: &proto::Alert) -> Columns {
     ]
 }
 
-async fn test(actor: String, service: &Client) -> Result<u8, Failure> {
-    let ask = proto::SendTestAlertRequest { actor };
+async fn test(RequestId { request_id }: RequestId, service: &Client) -> Result<u8, Failure> {
+    let ask = proto::SendTestAlertRequest { request_id };
     let answer = service.incidents().send_test_alert(ask).await?;
     let channels = answer.into_inner().channels;
     let none = "No alert channel is configured: add [alerts.channels.NAME].";

@@ -8,6 +8,7 @@ use echeck_proto::returns::v1 as proto;
 use serde_json::Value;
 
 use super::connect::Client;
+use super::proposals::print_proposed;
 use super::show::{or_dash, time};
 use super::{Change, Failure, exit};
 use crate::output::{Columns, counted, out, progress_bar};
@@ -217,7 +218,7 @@ async fn skip(arguments: SkipArguments, service: &Client) -> Result<u8, Failure>
     let ask = proto::SkipJournalRowsRequest {
         database: database.clone(),
         position,
-        actor: change.actor,
+        request_id: change.request.request_id,
         reason: change.reason,
         validate_only: !yes,
     };
@@ -251,7 +252,7 @@ async fn adopt(arguments: AdoptArguments, service: &Client) -> Result<u8, Failur
     let ask = proto::AdoptCursorRequest {
         database: database.clone(),
         position,
-        actor: change.actor,
+        request_id: change.request.request_id,
         reason: change.reason,
         validate_only: !yes,
     };
@@ -260,6 +261,9 @@ async fn adopt(arguments: AdoptArguments, service: &Client) -> Result<u8, Failur
 }
 
 fn print_adoption(database: &str, answer: &proto::AdoptCursorResponse) -> io::Result<()> {
+    if !answer.proposal_id.is_empty() {
+        return print_proposed(&answer.proposal_id);
+    }
     writeln!(out(), "The cursor of {database}:")?;
     for (word, cursor) in [
         ("from", &answer.previous_cursor),

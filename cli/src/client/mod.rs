@@ -11,6 +11,9 @@ mod imports;
 mod incidents;
 mod journal;
 mod json;
+mod log;
+mod profile;
+mod proposals;
 mod release;
 mod report;
 mod returns;
@@ -28,6 +31,7 @@ use clap::{Args, Subcommand};
 
 use connect::{Client, Failure};
 pub(crate) use holds::columns as hold_columns;
+pub(crate) use profile::{Profiles, Reach};
 pub(crate) use show::amount;
 pub(crate) use words::Words;
 
@@ -62,14 +66,11 @@ mod exit {
 /// How a command reaches the service, and how it answers.
 #[derive(Debug, Args)]
 struct Common {
-    /// The address of the returns service.
-    #[arg(
-        long,
-        global = true,
-        env = "ECHECK_SERVER",
-        default_value = "http://127.0.0.1:50051"
-    )]
-    server: String,
+    #[command(flatten)]
+    reach: Reach,
+    /// The saved profile to use; see `echeck profile`.
+    #[arg(long, global = true, env = "ECHECK_PROFILE", value_name = "NAME")]
+    profile: Option<String>,
     /// Print JSON, one object per line.
     #[arg(long, global = true)]
     json: bool,
@@ -78,26 +79,32 @@ struct Common {
     timeout_s: u64,
 }
 
-/// Who changes something, and why.
+/// Why something is changed. Who does it is known from the certificate or the token.
 #[derive(Debug, Args)]
 struct Change {
-    /// Who decided it; recorded in the audit log.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
     /// Why; recorded in the audit log.
     #[arg(long)]
     reason: String,
+    #[command(flatten)]
+    request: RequestId,
 }
 
-/// Who does something, and a note.
+/// A note about what is done.
 #[derive(Debug, Args)]
 struct Note {
-    /// Who does it; recorded with it.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
     /// A note; recorded with it.
     #[arg(long, default_value = "", hide_default_value = true)]
     note: String,
+    #[command(flatten)]
+    request: RequestId,
+}
+
+/// What makes a command safe to repeat.
+#[derive(Debug, Args)]
+struct RequestId {
+    /// An id of your own for this request: the same again gets the first answer.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "ID")]
+    request_id: String,
 }
 
 /// A command with its own arguments, and those that all commands have.
@@ -112,7 +119,10 @@ pub(crate) struct Call<T: Args> {
 impl<T: Args> Call<T> {
     async fn run(self, run: impl AsyncFnOnce(T, &Client) -> Result<u8, Failure>) -> ExitCode {
         let outcome = match Client::connect(&self.common).await {
-            Ok(service) => run(self.arguments, &service).await,
+            Ok(service) => {
+                let done = run(self.arguments, &service).await;
+                done.map_err(|failure| service.explained(failure))
+            }
             Err(failure) => Err(failure),
         };
         ExitCode::from(outcome.unwrap_or_else(|failure| {
@@ -159,8 +169,12 @@ pub(crate) enum ClientCommand {
     Runs(Call<runs::ListRunsArguments>),
     /// List the sources of the daily job; pause, resume or schedule one.
     Sources(Call<sources::SourceArguments>),
-    /// Show what operators changed, when and why.
+    /// Show who changed what, when and why, and who was refused.
     Audit(Call<audit::AuditArguments>),
+    /// List changes that wait for a second person; approve or reject one.
+    Proposals(Call<proposals::ProposalArguments>),
+    /// Show or change what the service logs.
+    Log(Call<log::LogArguments>),
     /// Check everything that the job needs, and name the likely cause of what is unavailable.
     Diagnose(Call<diagnose::DiagnoseArguments>),
 }
@@ -184,6 +198,8 @@ pub(crate) async fn run(command: ClientCommand) -> ExitCode {
         ClientCommand::Runs(call) => call.run(runs::list).await,
         ClientCommand::Sources(call) => call.run(sources::run).await,
         ClientCommand::Audit(call) => call.run(audit::run).await,
+        ClientCommand::Proposals(call) => call.run(proposals::run).await,
+        ClientCommand::Log(call) => call.run(log::run).await,
         ClientCommand::Diagnose(call) => call.run(diagnose::run).await,
     }
 }

@@ -30,7 +30,7 @@ pub(super) async fn run(
 ) -> Result<u8, Failure> {
     let ask = proto::ReleaseToSettlementRequest {
         transfer_id: id.clone(),
-        actor: change.actor,
+        request_id: change.request.request_id,
         reason: change.reason,
     };
     let answer = service.operations().release_to_settlement(ask).await?;

@@ -7,6 +7,7 @@ use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::JobOutcome;
 
+use super::RequestId;
 use super::connect::{Client, pages};
 use super::show::{or_dash, time};
 use super::{Failure, Words as _, exit};
@@ -25,9 +26,8 @@ pub(crate) struct RunArguments {
     /// Answer when the run has started, instead of when it has ended.
     #[arg(long)]
     no_wait: bool,
-    /// Who asks; recorded in the audit log.
-    #[arg(long, env = "USER", default_value = "unknown")]
-    actor: String,
+    #[command(flatten)]
+    request: RequestId,
 }
 
 /// Which runs to list.
@@ -47,11 +47,11 @@ pub(super) async fn run(arguments: RunArguments, service: &Client) -> Result<u8,
     let RunArguments {
         source,
         no_wait,
-        actor,
+        request: RequestId { request_id },
     } = arguments;
     let ask = proto::RunJobRequest {
         source,
-        actor,
+        request_id,
         wait: !no_wait,
     };
     let spinner = (!no_wait && !service.json).then(|| {

@@ -89,7 +89,7 @@ pub(super) async fn run(arguments: SourceArguments, service: &Client) -> Result<
         Some(SourceAction::Pause { source, change }) => {
             let ask = proto::PauseSourceRequest {
                 source,
-                actor: change.actor,
+                request_id: change.request.request_id,
                 reason: change.reason,
             };
             let answer = service.operations().pause_source(ask).await?;
@@ -98,7 +98,7 @@ pub(super) async fn run(arguments: SourceArguments, service: &Client) -> Result<
         Some(SourceAction::Resume { source, change }) => {
             let ask = proto::ResumeSourceRequest {
                 source,
-                actor: change.actor,
+                request_id: change.request.request_id,
                 reason: change.reason,
             };
             let answer = service.operations().resume_source(ask).await?;
@@ -120,7 +120,7 @@ async fn schedule(arguments: ScheduleArguments, service: &Client) -> Result<u8, 
     let ask = proto::SetScheduleRequest {
         source: arguments.source,
         schedule,
-        actor: change.actor,
+        request_id: change.request.request_id,
         reason: change.reason,
     };
     let answer = service.operations().set_schedule(ask).await?;

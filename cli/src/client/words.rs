@@ -34,6 +34,7 @@ words!(
     IncidentState,
     JobOutcome,
     JobTrigger,
+    ProposalState,
     Representment,
     ScheduleDays,
     Severity,

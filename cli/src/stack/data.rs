@@ -82,6 +82,10 @@ impl DataFolder {
         self.folder.join("spool.key")
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     pub(super) fn journal_key(&self) -> PathBuf {
         self.folder.join("journal.key")
     }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use echeck_service::access::Access;
 use echeck_service::config::Section;
 use echeck_service::server::ServerConfig;
+use echeck_service::tls::ClientCertificates;
 
 use crate::dialect::{
     DbError, PoolLimits, TargetDatabase, mysql_is_away, open_mysql, open_postgres, open_sqlite,
@@ -27,6 +29,8 @@ pub struct AdapterConfig {
     pub target: TargetConfig,
     /// `[server]`.
     pub server: ServerConfig,
+    /// `[access]`.
+    pub access: Access,
     /// `[health] interval_ms`: how often to check that the target answers.
     pub health_interval: Duration,
     /// The mapping.
@@ -34,7 +38,7 @@ pub struct AdapterConfig {
 }
 
 impl AdapterConfig {
-    /// Reads `name`, `[target]`, `[server]` and `[health]`.
+    /// Reads `name`, `[target]`, `[server]`, `[access]` and `[health]`.
     pub fn read(
         root: &Section<'_>,
         default_name: &str,
@@ -46,15 +50,21 @@ impl AdapterConfig {
             root.fault("name", "is longer than 63 bytes");
         }
         let server_section = root.section("server");
-        let mut server = ServerConfig::read(&server_section, default_listen);
+        let mut server = ServerConfig::read(
+            &server_section,
+            default_listen,
+            ClientCertificates::Required,
+        );
         if !server_section.has("max_message_bytes") {
             server.max_message_bytes = MAX_MESSAGE_BYTES;
         }
         let health = root.section("health");
+        let access = Access::read(&root.section("access"), server.listen);
         Self {
             name,
             target: TargetConfig::read(&root.section("target")),
             server,
+            access,
             health_interval: health.duration_ms_or("interval_ms", 5_000, 100..=600_000),
             mapping,
         }

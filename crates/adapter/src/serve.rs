@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use echeck_proto::adapter::v1::adapter_service_server::{AdapterServiceServer, SERVICE_NAME};
 use echeck_service::clock::Clocks;
-use echeck_service::server::{Health, ServeError};
+use echeck_service::server::{Health, Refusals, ServeError, Served};
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 use tracing::{info, warn};
@@ -83,12 +83,19 @@ pub async fn run(
         let probed = Arc::clone(&probed);
         async move { probed.probe().await.map_err(|error| error.to_string()) }
     });
-    let service = AdapterServiceServer::new(AdapterApi::new(target, clocks))
+    let service = AdapterServiceServer::new(AdapterApi::new(target, clocks.clone()))
         .max_decoding_message_size(config.server.max_message_bytes);
     let mut routes = RoutesBuilder::default();
     routes.add_service(service);
     on_bound(bound.local_addr());
-    Ok(bound.serve(routes, health, shutdown).await?)
+    let served = Served {
+        routes,
+        health,
+        access: config.access,
+        refusals: Refusals::default(),
+        clock: clocks.machine,
+    };
+    Ok(bound.serve(served, shutdown).await?)
 }
 
 /// Checks configuration and target without changing anything, and serves nothing. With a transfer,

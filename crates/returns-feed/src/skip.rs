@@ -2,8 +2,8 @@
 //! audit log. The row stays in the journal as it is. In that database it has no effect, so its
 //! entry becomes a hold.
 
+use returns_model::audit::AuditRecord;
 use returns_model::follower::UnreadableRow;
-use returns_model::job::AuditRecord;
 use returns_store::StoreError;
 
 use super::Feed;
@@ -37,7 +37,7 @@ impl Feed {
             tracing::warn!(
                 database,
                 position,
-                actor = decision.actor,
+                identity = decision.identity,
                 reason = decision.reason,
                 "an operator skipped a journal row that the adapter cannot read"
             );

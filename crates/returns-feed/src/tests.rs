@@ -16,7 +16,7 @@ use echeck_service::clock::SystemClock;
 use echeck_test_fixtures::{append, deciding_import, empty_store, eventually, now, row};
 use proto::adapter_service_server::{AdapterService, AdapterServiceServer};
 use returns_alerts::{IncidentReporter, Signal};
-use returns_import::adapter::Adapter;
+use returns_import::adapter::{Adapter, AdapterLimits};
 use returns_import::decide::Decider;
 use returns_import::hold::RetryPolicy;
 use returns_model::follower::Fault;
@@ -265,7 +265,11 @@ fn reporting_feed(
 ) -> (Feeding, UnboundedReceiver<Signal>) {
     let (incidents, signals) = IncidentReporter::new();
     let whose = (GATEWAY, JOURNAL_OF_TESTS);
-    let adapter = Adapter::new(whose, address, LONG, 1 << 20).unwrap();
+    let limits = AdapterLimits {
+        timeout: LONG,
+        max_message_bytes: 1 << 20,
+    };
+    let adapter = Adapter::new(whose, address, None, limits).unwrap();
     let decider = Decider {
         store: store.clone(),
         gateway: adapter.clone(),

@@ -12,8 +12,10 @@ use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use echeck_proto::timestamp::from_proto;
 use echeck_service::clock::ToldTime;
-use tonic::transport::{Channel, Endpoint};
+use echeck_service::tls::{ClientTls, Connection, explain};
+use tonic::transport::Channel;
 use tonic::{Response, Status};
+use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 pub use error::AdapterError;
@@ -24,11 +26,21 @@ pub use transfer::{UnreadableTransfer, key, state_from_proto, state_to_proto};
 pub struct Adapter {
     pub database: String,
     address: String,
+    connection: Connection,
     client: AdapterServiceClient<Channel>,
     /// Whose database it must be.
     identity: proto::TargetIdentity,
     /// What the clocks of the database and of the adapter showed last.
     clocks: [ToldTime; 2],
+}
+
+/// What a call of an adapter may take.
+#[derive(Debug, Clone, Copy)]
+pub struct AdapterLimits {
+    /// How long it may last.
+    pub timeout: Duration,
+    /// The largest message, either way.
+    pub max_message_bytes: usize,
 }
 
 /// The transfers that each key named, and how the system of record decides what is funded.
@@ -75,25 +87,28 @@ impl Adapter {
     /// A client that connects when it is first used, and again whenever it has to.
     ///
     /// # Errors
-    /// When `address` is not a valid address.
+    /// When `address` is not a valid one, or needs TLS that is not there.
     pub fn new(
         (database, journal_id): (&str, Uuid),
         address: &str,
-        timeout: Duration,
-        max_message_bytes: usize,
-    ) -> Result<Self, tonic::transport::Error> {
-        let endpoint = Endpoint::from_shared(address.to_owned())?
-            .connect_timeout(Duration::from_secs(5))
-            .timeout(timeout)
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(Duration::from_secs(20))
-            .keep_alive_while_idle(true);
-        let client = AdapterServiceClient::new(endpoint.connect_lazy())
-            .max_decoding_message_size(max_message_bytes)
-            .max_encoding_message_size(max_message_bytes);
+        tls: Option<&ClientTls>,
+        limits: AdapterLimits,
+    ) -> Result<Self, String> {
+        let connection = Connection::new(address, tls)?.with(|endpoint| {
+            endpoint
+                .connect_timeout(Duration::from_secs(5))
+                .timeout(limits.timeout)
+                .tcp_nodelay(true)
+                .http2_keep_alive_interval(Duration::from_secs(20))
+                .keep_alive_while_idle(true)
+        });
+        let client = AdapterServiceClient::new(connection.lazy())
+            .max_decoding_message_size(limits.max_message_bytes)
+            .max_encoding_message_size(limits.max_message_bytes);
         Ok(Self {
             database: database.to_owned(),
             address: address.to_owned(),
+            connection,
             client,
             identity: proto::TargetIdentity {
                 journal_id: journal_id.to_string(),
@@ -114,6 +129,16 @@ impl Adapter {
     }
 
     fn status(&self, call: &'static str, status: Status) -> AdapterError {
+        // An adapter's own error has details; one without may be what is left of TLS.
+        if status.get_details_error_info().is_none()
+            && let Some(why) = explain(&status).or_else(|| self.connection.told())
+        {
+            return AdapterError::Tls {
+                database: self.database.clone(),
+                address: self.address.clone(),
+                why,
+            };
+        }
         AdapterError::Status {
             database: self.database.clone(),
             address: self.address.clone(),

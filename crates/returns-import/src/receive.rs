@@ -109,6 +109,11 @@ impl KeptFile {
         self
     }
 
+    /// The hash of its bytes, in hexadecimal.
+    pub fn sha256(&self) -> &str {
+        &self.new.sha256
+    }
+
     /// Records the file as an import. When its bytes are known already, the copy is deleted.
     ///
     /// It is done to its end even if the caller goes away meanwhile: a record whose answer nobody

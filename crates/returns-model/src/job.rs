@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::audit::AuditRecord;
 use super::plan::PlanText;
 use super::run_outcome::{RunOutcome, Trigger};
 
@@ -53,19 +54,6 @@ pub enum SourceChangeTo {
     Paused(Paused),
     /// Runs by the clock again; slots and due times that were paused over are not made up for.
     Resumed,
-}
-
-/// Who did what, when and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRecord {
-    pub audit_id: String,
-    pub at: DateTime<Utc>,
-    pub actor: String,
-    pub action: String,
-    pub subject: String,
-    pub before: String,
-    pub after: String,
-    pub reason: String,
 }
 
 /// A run to begin.

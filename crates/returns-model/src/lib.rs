@@ -5,6 +5,7 @@
 )]
 
 pub mod adoption;
+pub mod audit;
 pub mod check;
 pub mod delivery;
 pub mod dishonor;
@@ -17,7 +18,9 @@ pub mod import;
 pub mod incident;
 pub mod job;
 pub mod journal;
+pub mod keyring;
 pub mod plan;
+pub mod proposal;
 pub mod report;
 pub mod run_outcome;
 pub mod settlement;

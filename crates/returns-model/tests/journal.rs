@@ -86,6 +86,8 @@ fn checkpoint(position: u64, hash: &Hash) -> Checkpoint {
         journal_id: JOURNAL,
         position,
         row_hash: hash.to_string(),
+        audit_position: 0,
+        audit_hash: String::new(),
         at: at(),
     }
 }
@@ -268,7 +270,7 @@ fn a_hash_is_shown_in_hexadecimal_and_a_checkpoint_is_signed_with_all_it_says() 
     );
     assert_eq!(
         checkpoint(2, &hash).signed_text(),
-        "echeck checkpoint 1\n00000000-0000-0000-0000-000000000007\n2\n01ab\n\
+        "echeck checkpoint 2\n00000000-0000-0000-0000-000000000007\n2\n01ab\n0\n\n\
          2026-11-20T06:00:00Z\n"
     );
 }

@@ -70,7 +70,15 @@ GRANT SELECT, INSERT, UPDATE (position, decided_at, ready_at) ON made_transfers 
 -- What operators change of a source, and its next try; who did it stays as it was written.
 GRANT SELECT, INSERT, UPDATE (known_since, due_since, plan, paused_at, paused_by, paused_reason,
     retry_at, retries, version) ON sources TO echeck_returns;
+
+-- The audit log is only read and appended to, and a trigger guards it; its end moves.
 GRANT SELECT, INSERT ON audit TO echeck_returns;
+GRANT SELECT, UPDATE (position, hash) ON audit_head TO echeck_returns;
+
+-- A request's answer is added, and it is forgotten in time; a proposal is decided once, or again when
+-- what was approved could not be done.
+GRANT SELECT, INSERT, UPDATE (answer, claimed_until), DELETE ON requests TO echeck_returns;
+GRANT SELECT, INSERT, UPDATE (approved, decided_by, decided_at) ON proposals TO echeck_returns;
 
 -- A run ends once, and its lease moves until then.
 GRANT SELECT, INSERT, UPDATE (leased_by, leased_until, ended_at, outcome, summary, cause, files)

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use returns_model::audit::AuditRecord;
 use returns_model::follower::{Progress, RowException, UnreadableRow};
-use returns_model::job::AuditRecord;
 
 use crate::StoreError;
 

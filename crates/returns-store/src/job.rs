@@ -6,8 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::job::{
-    AuditRecord, Begun, Came, NewRun, RemoteKey, RunEnd, RunRecord, SourceChange, SourceState,
-    Taken,
+    Begun, Came, NewRun, RemoteKey, RunEnd, RunRecord, SourceChange, SourceState, Taken,
 };
 use returns_model::run_outcome::RunOutcome;
 
@@ -25,10 +24,6 @@ pub trait SourceStore: Send + Sync {
     /// Makes an operator's change and records who did it. False when the source has been
     /// changed since.
     async fn change_source(&self, change: &SourceChange) -> Result<bool, StoreError>;
-    /// What operators did, newest first.
-    async fn audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError>;
-    /// Records what an operator did that changes no source's state.
-    async fn record_audit(&self, audit: &AuditRecord) -> Result<(), StoreError>;
 }
 
 /// Runs of the daily job.

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 mod adoption;
 mod append;
+mod audit;
 mod columns;
 mod db;
 mod delivery;
@@ -39,6 +40,7 @@ mod webhook;
 
 pub use adoption::AdoptionStore;
 pub use append::{Append, AppendCause, AppendStore, Appended, DuplicateLine, PrenoteLine, Writes};
+pub use audit::{AuditStore, KnownRequest, ProposalStore, RequestKey, RequestStore};
 pub use delivery::DeliveryStore;
 pub use dishonor::DishonorStore;
 pub use error::StoreError;
@@ -85,6 +87,9 @@ pub trait Store:
     + OwnerStore
     + DeliveryStore
     + VerifyStore
+    + AuditStore
+    + RequestStore
+    + ProposalStore
     + 'static
 {
     /// Whether the database answers, takes a write, and gives the account its rights, and the work's

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use returns_model::audit::AuditRecord;
 use returns_model::endpoint::{Endpoint, EndpointChange, SecretRecord};
-use returns_model::job::AuditRecord;
 
 use crate::StoreError;
 

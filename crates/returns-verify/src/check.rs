@@ -9,9 +9,10 @@ use echeck_service::clock::SharedClock;
 use returns_alerts::IncidentReporter;
 use returns_feed::{Feed, FeedError, MissingReturn};
 use returns_model::incident::{Area, Cause, Problem, Subject};
-use returns_model::journal::{Head, Verifier};
+use returns_model::journal::{Checkpoint, Head, Verifier};
 use returns_store::{Store, StoreError};
 
+use crate::audit::AuditCheck;
 use crate::checkpoint::Checkpoints;
 use crate::{exceptions, imports};
 
@@ -102,12 +103,15 @@ pub struct Check<'a> {
     head: Head,
     verifier: Verifier,
     verdict: Verdict,
+    /// Until its turn comes.
+    audit: Option<AuditCheck>,
     next: Step,
 }
 
 /// What is checked next.
 enum Step {
     Rows,
+    Audit(AuditCheck),
     Databases,
     Imports { after: String },
     Targets { feed: usize, after: u64 },
@@ -143,7 +147,10 @@ impl JournalChecker {
         let head = self.store.head().await?;
         verdict.head_position = head.position;
         let (counting, others): (Vec<_>, Vec<_>) = signed.into_iter().partition(Result::is_ok);
-        let mut verifier = Verifier::new(journal_id, counting.into_iter().flatten());
+        let counting: Vec<Checkpoint> = counting.into_iter().flatten().collect();
+        let audit_head = self.store.audit_head().await?;
+        let audit = AuditCheck::new(journal_id, audit_head, counting.clone());
+        let mut verifier = Verifier::new(journal_id, counting);
         for why in others.into_iter().filter_map(Result::err) {
             verifier.fault(why);
         }
@@ -153,6 +160,7 @@ impl JournalChecker {
             head,
             verifier,
             verdict,
+            audit: Some(audit),
             next: Step::Rows,
         })
     }
@@ -203,6 +211,7 @@ impl Check<'_> {
     pub async fn step(&mut self) -> Result<bool, StoreError> {
         self.next = match std::mem::replace(&mut self.next, Step::Done) {
             Step::Rows => self.rows().await?,
+            Step::Audit(audit) => self.audit(audit).await?,
             Step::Databases => self.databases().await?,
             Step::Imports { after } => self.imports(after).await?,
             Step::Targets { feed, after } => self.targets(feed, after).await?,
@@ -237,7 +246,21 @@ impl Check<'_> {
                 _ => format!("the rows after position {proven} are newer than the last checkpoint"),
             });
         }
-        Ok(Step::Databases)
+        Ok(self.audit.take().map_or(Step::Databases, Step::Audit))
+    }
+
+    async fn audit(&mut self, mut audit: AuditCheck) -> Result<Step, StoreError> {
+        let read = audit.step(&*self.checker.store).await;
+        let Some(faults) = self.unless_unreadable(read)?.flatten() else {
+            for fault in audit.finish() {
+                self.verifier.fault(fault);
+            }
+            return Ok(Step::Databases);
+        };
+        for fault in faults {
+            self.verifier.fault(fault);
+        }
+        Ok(Step::Audit(audit))
     }
 
     /// Each database's own cursor must be on a row of this journal, with that row's hash, and what

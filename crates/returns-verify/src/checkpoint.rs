@@ -1,4 +1,4 @@
-//! The signed checkpoints in the bucket: one object each, named by journal and position. Nothing
+//! The signed checkpoints in the bucket: one object each, named by the journal and both positions. Nothing
 //! there is overwritten.
 
 use chrono::SubsecRound as _;
@@ -38,12 +38,14 @@ fn folder(journal_id: Uuid) -> String {
 }
 
 impl Checkpoints {
-    /// Signs where the journal ends.
-    pub(crate) async fn sign(&self, head: &Head) -> Result<Checkpoint, BucketError> {
+    /// Signs where the journal and the audit log end.
+    pub(crate) async fn sign(&self, head: &Head, audit: &Head) -> Result<Checkpoint, BucketError> {
         let checkpoint = Checkpoint {
             journal_id: head.journal_id,
             position: head.position,
             row_hash: head.hash.to_string(),
+            audit_position: audit.position,
+            audit_hash: audit.hash.to_string(),
             at: self.clock.now().trunc_subsecs(0),
         };
         let signed = Signed {
@@ -54,7 +56,12 @@ impl Checkpoints {
         let text = serde_json::to_string_pretty(&signed)
             .map_err(|error| BucketError::Settings(error.to_string()))?;
         // All names have the same length, so that their order is that of the positions.
-        let key = format!("{}/{:020}.json", folder(head.journal_id), head.position);
+        let key = format!(
+            "{}/{:020}-{:020}.json",
+            folder(head.journal_id),
+            head.position,
+            audit.position
+        );
         self.bucket.put_for_good(&key, text.as_bytes()).await?;
         Ok(checkpoint)
     }

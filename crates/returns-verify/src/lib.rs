@@ -4,6 +4,7 @@
     reason = "fields say what they hold by their names; tests/tests/house.rs checks that items have docs"
 )]
 
+mod audit;
 mod check;
 mod checkpoint;
 mod daily;

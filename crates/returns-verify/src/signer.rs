@@ -1,5 +1,6 @@
-//! The worker that signs where the journal ends, whenever it has grown. Before it signs, it checks
-//! that the journal still continues the last checkpoint: a signature must never bless a change.
+//! The worker that signs where the journal and the audit log end, whenever one of them has grown.
+//! Before it signs, it checks that both still continue the last checkpoint: a signature must never
+//! bless a change.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +51,8 @@ impl SignerJob {
 
     async fn sign(&mut self) -> Result<(), SignError> {
         let store = &self.checker.store;
-        let head = store.head().await?;
-        if head.position == 0 {
+        let (head, audit) = (store.head().await?, store.audit_head().await?);
+        if head.position == 0 && audit.position == 0 {
             return Ok(());
         }
         if self.last.is_none() {
@@ -65,17 +66,26 @@ impl SignerJob {
             }
         }
         if let Some(last) = &self.last {
-            if let Some(why) = self.contradicts(last, &head).await? {
+            let contradiction = match self.contradicts(last, &head).await? {
+                Some(why) => Some(why),
+                None => self.audit_contradicts(last, &audit).await?,
+            };
+            if let Some(why) = contradiction {
                 self.refuse(why);
                 return Ok(());
             }
-            if last.position == head.position {
+            if last.position == head.position && last.audit_position == audit.position {
                 return Ok(());
             }
         }
-        match self.checkpoints.sign(&head).await {
+        match self.checkpoints.sign(&head, &audit).await {
             Ok(checkpoint) => {
-                tracing::info!(position = checkpoint.position, "checkpoint signed");
+                let Checkpoint {
+                    position,
+                    audit_position,
+                    ..
+                } = checkpoint;
+                tracing::info!(position, audit_position, "checkpoint signed");
                 self.last = Some(checkpoint);
                 Ok(())
             }
@@ -95,6 +105,9 @@ impl SignerJob {
         head: &Head,
     ) -> Result<Option<String>, SignError> {
         let (position, at) = (last.position, last.at);
+        if position == 0 {
+            return Ok(None);
+        }
         if position > head.position {
             return Ok(Some(format!(
                 "the journal ends at position {}, but the checkpoint signed on {at} has position \
@@ -108,6 +121,38 @@ impl SignerJob {
             format!(
                 "position {position} has another hash than the checkpoint signed on {at}; it, or \
                  a row before it, was changed"
+            )
+        }))
+    }
+
+    /// Why the audit log does not continue the last checkpoint.
+    async fn audit_contradicts(
+        &self,
+        last: &Checkpoint,
+        audit: &Head,
+    ) -> Result<Option<String>, SignError> {
+        let (position, at) = (last.audit_position, last.at);
+        if position == 0 {
+            return Ok(None);
+        }
+        if position > audit.position {
+            return Ok(Some(format!(
+                "the audit log ends at record {}, but the checkpoint signed on {at} has record \
+                 {position}; records were removed from its end",
+                audit.position
+            )));
+        }
+        let record = self
+            .checker
+            .store
+            .stored_audit(position - 1, 1)
+            .await?
+            .pop();
+        let hash = record.map(|record| record.hash.to_string());
+        Ok((hash.unwrap_or_default() != last.audit_hash).then(|| {
+            format!(
+                "audit record {position} has another hash than the checkpoint signed on {at}; it, or \
+                 a record before it, was changed"
             )
         }))
     }

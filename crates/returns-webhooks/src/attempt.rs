@@ -1,14 +1,13 @@
 //! One attempt at one message, and what follows from how it went.
 
 use chrono::{DateTime, Utc};
+use returns_model::audit::{AuditRecord, DONE};
 use returns_model::delivery::{Delivery, DeliveryAttempt, DeliveryOutcome, Standing};
 use returns_model::endpoint::{Endpoint, EndpointChange, OwnerChange};
 use returns_model::event::EventRecord;
 use returns_model::incident::{Area, Cause, Problem, Subject};
-use returns_model::job::AuditRecord;
 use returns_store::StoreError;
 use returns_store::failpoint;
-use uuid::Uuid;
 
 use super::batch::EndpointBatch;
 use super::client::Posted;
@@ -19,7 +18,7 @@ use super::sender::{Sender, WorkerError};
 /// The answer of an endpoint that wants no more messages.
 const GONE: u16 = 410;
 /// In the audit, who disables endpoints that fail.
-const ACTOR: &str = "echeck-returns";
+const SERVICE: &str = "echeck-returns";
 
 /// What a posted message comes to.
 fn outcome(
@@ -194,14 +193,16 @@ impl Sender {
         let now = self.parts.clock.now();
         let change = EndpointChange {
             audit: AuditRecord {
-                audit_id: format!("aud_{}", Uuid::new_v4().simple()),
                 at: now,
-                actor: ACTOR.to_owned(),
+                identity: SERVICE.to_owned(),
+                address: String::new(),
+                request_id: String::new(),
                 action: "disable_endpoint".to_owned(),
                 subject: format!("endpoint:{endpoint_id}"),
                 before: "enabled".to_owned(),
                 after: "disabled".to_owned(),
                 reason: why.to_owned(),
+                outcome: DONE.to_owned(),
             },
             endpoint: Endpoint {
                 disabled_why: Some(why.to_owned()),

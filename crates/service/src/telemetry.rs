@@ -1,13 +1,13 @@
 //! Logs: one line per event on standard error, as text for people or JSON for machines.
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use thiserror::Error;
-use tracing::Dispatch;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload};
 
 use crate::config::Section;
 
@@ -65,10 +65,18 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
         return Ok(());
     }
     let filter = parse_filter(&config.filter).map_err(TelemetryError::Filter)?;
+    let (filter, handle) = reload::Layer::new(filter);
     // The OTLP exporter attaches here, as a second layer beside the one that writes lines.
-    dispatch(config.format, filter, io::stderr)
+    Registry::default()
+        .with(lines(config.format, io::stderr).with_filter(filter))
         .try_init()
         .map_err(|fault| TelemetryError::LoggerAlreadySet(fault.to_string()))?;
+    // It is set once, since `started` is.
+    let _ = FILTER.set(RunningFilter {
+        handle,
+        configured: config.filter.clone(),
+        now: Mutex::new(config.filter.clone()),
+    });
     if config.format == LogFormat::Json {
         log_panics();
     }
@@ -76,19 +84,70 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     Ok(())
 }
 
-/// The subscriber that writes events as lines to `writer`.
-pub(crate) fn dispatch<W: Write>(
+/// The filter of the lines, which may be changed while the process runs.
+static FILTER: OnceLock<RunningFilter> = OnceLock::new();
+
+struct RunningFilter {
+    handle: reload::Handle<EnvFilter, Registry>,
+    /// What the configuration says.
+    configured: String,
+    now: Mutex<String>,
+}
+
+/// What is logged now; `None` where this process does not log by itself.
+pub fn filter() -> Option<String> {
+    let running = FILTER.get()?;
+    Some(
+        running
+            .now
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone(),
+    )
+}
+
+/// Changes what is logged; an empty text stands for what the configuration says. Gives what is logged
+/// from now on.
+///
+/// # Errors
+/// When the text is no filter, or this process does not log by itself.
+pub fn set_filter(text: &str) -> Result<String, String> {
+    let running = FILTER
+        .get()
+        .ok_or("cannot be set: this process does not log by itself")?;
+    let text = match text.trim() {
+        "" => running.configured.as_str(),
+        given => given,
+    };
+    let filter = parse_filter(text)?;
+    let mut now = running.now.lock().unwrap_or_else(PoisonError::into_inner);
+    running
+        .handle
+        .reload(filter)
+        .map_err(|fault| fault.to_string())?;
+    *now = text.to_owned();
+    Ok(now.clone())
+}
+
+/// The layer that writes events as lines to `writer`.
+pub(crate) fn lines<S, W>(
     format: LogFormat,
-    filter: EnvFilter,
     writer: impl Fn() -> W + Send + Sync + 'static,
-) -> Dispatch {
-    let base = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+) -> Box<dyn tracing_subscriber::Layer<S> + Send + Sync>
+where
+    S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+    W: Write + 'static,
+{
+    let base = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .with_writer(move || OneLine(writer()));
     match format {
-        LogFormat::Text => base.compact().into(),
-        LogFormat::Json => base.json().flatten_event(true).with_span_list(false).into(),
+        LogFormat::Text => base.compact().boxed(),
+        LogFormat::Json => base
+            .json()
+            .flatten_event(true)
+            .with_span_list(false)
+            .boxed(),
     }
 }
 
@@ -170,8 +229,8 @@ mod tests {
         let captured = Captured::default();
         let writer = captured.clone();
         let filter = parse_filter("info").unwrap();
-        let dispatch = dispatch(format, filter, move || writer.clone());
-        tracing::dispatcher::with_default(&dispatch, log);
+        let layer = lines(format, move || writer.clone()).with_filter(filter);
+        tracing::subscriber::with_default(Registry::default().with(layer), log);
         let bytes = captured.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
     }

@@ -2,7 +2,7 @@
 
 use echeck_proto::returns::v1 as proto;
 use echeck_proto::timestamp::to_proto as timestamp;
-use returns_model::job::{AuditRecord, RunFile, RunRecord};
+use returns_model::job::{RunFile, RunRecord};
 use returns_model::plan::{Days, PlanText};
 
 use super::enums::{ToProto as _, requested};
@@ -58,18 +58,5 @@ fn run_file(file: &RunFile) -> proto::JobRunFile {
         import_id: file.import_id.clone().unwrap_or_default(),
         outcome: file.outcome.to_proto().into(),
         summary: file.what.clone(),
-    }
-}
-
-pub(super) fn audit(record: AuditRecord) -> proto::AuditRecord {
-    proto::AuditRecord {
-        audit_id: record.audit_id,
-        at: Some(timestamp(record.at)),
-        actor: record.actor,
-        action: record.action,
-        subject: record.subject,
-        before: record.before,
-        after: record.after,
-        reason: record.reason,
     }
 }

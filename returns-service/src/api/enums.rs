@@ -8,6 +8,7 @@ use returns_model::endpoint::{SecretKind, Style};
 use returns_model::hold::HoldState;
 use returns_model::incident::{AlertState, CheckOutcome, IncidentState, Severity};
 use returns_model::plan::Days;
+use returns_model::proposal::ProposalState;
 use returns_model::run_outcome::{RunOutcome, Trigger};
 use returns_webhooks::StageReached;
 
@@ -114,6 +115,14 @@ same_variants!(
         All,
         Weekdays,
         BankingDays
+    }
+);
+same_variants!(
+    ProposalState = ProposalState {
+        Open,
+        Approved,
+        Rejected,
+        Expired
     }
 );
 same_variants!(Trigger => JobTrigger { Schedule, CatchUp, Due, Retry, Manual });

@@ -13,6 +13,7 @@ use returns_import::hold::HoldError;
 use returns_import::{ImportError, ReceiveError, SpoolError};
 use returns_model::endpoint::EndpointFault;
 use returns_model::incident::clean::line;
+use returns_model::keyring::KeyRingError;
 use returns_model::plan::PlanFault;
 use returns_reports::bucket::BucketError;
 use returns_store::StoreError;
@@ -53,6 +54,57 @@ impl ApiError {
         let message = line(&message, LONGEST_TEXT);
         Self(Status::with_error_details(code, message, details))
     }
+}
+
+impl ApiError {
+    /// The reason in its `google.rpc.ErrorInfo`.
+    pub(super) fn reason(&self) -> String {
+        let info = self.0.get_details_error_info();
+        info.map_or_else(|| format!("{:?}", self.0.code()), |info| info.reason)
+    }
+
+    /// What it says.
+    pub(super) fn message(&self) -> &str {
+        self.0.message()
+    }
+}
+
+/// The id of a request was used before, with other arguments.
+pub(super) fn request_reused(request_id: &str) -> ApiError {
+    let what = format!(
+        "request_id {request_id:?} was used for another call, or with other arguments; use a new one \
+         for a new request"
+    );
+    already_exists("REQUEST_ID_USED", what)
+}
+
+/// A request took effect, and the process died before it answered.
+pub(super) fn answer_lost(request_id: &str, position: u64) -> ApiError {
+    let what = format!(
+        "request {request_id:?} took effect, and its answer was lost when the service ended; record \
+         {position} of the audit log has what it did"
+    );
+    precondition("ANSWER_LOST", what)
+}
+
+/// What was kept of an answer cannot be read.
+pub(super) fn unreadable_answer(why: &str) -> ApiError {
+    let what =
+        format!("the answer that was kept cannot be read ({why}); look at what the call did");
+    ApiError::new(Code::Internal, "ANSWER_UNREADABLE", what, &[])
+}
+
+/// An answer cannot be encrypted or decrypted.
+pub(super) fn of_keys(error: KeyRingError) -> ApiError {
+    let what = format!("the answer to a request: {error}");
+    ApiError::new(Code::Internal, "ANSWER_UNREADABLE", what, &[])
+}
+
+/// Somebody tries to approve what they have proposed.
+pub(super) fn own_proposal(proposal_id: &str) -> ApiError {
+    let what = "a proposal is approved by somebody else than whoever made it";
+    let facts = [("proposal", proposal_id)];
+    ApiError::new(Code::PermissionDenied, "OWN_PROPOSAL", what, &facts)
 }
 
 /// The stream that a caller sends has failed: the transport's own error.
@@ -183,6 +235,12 @@ impl From<AdapterError> for ApiError {
                     ("call", call),
                 ];
                 Self::new(Code::Unavailable, "ADAPTER_UNAVAILABLE", what, &facts)
+            }
+            AdapterError::Tls {
+                database, address, ..
+            } => {
+                let facts = [("database", &*database), ("address", &address)];
+                Self::new(Code::Unavailable, "ADAPTER_UNAVAILABLE", message, &facts)
             }
             AdapterError::Contract {
                 database, address, ..

@@ -2,13 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use echeck_proto::returns::v1 as proto;
+use echeck_service::access::Caller;
 use proto::resolve_hold_request::Action;
 use returns_import::hold::{HoldError, Retry};
 use returns_model::hold::{HoldFilter, HoldRecord, HoldState};
+use returns_model::proposal::ProposedChange;
 
 use super::enums::requested;
 use super::errors::{self, ApiError};
 use super::filter::Filters;
+use super::operator::Operator;
 use super::{Api, convert, page};
 
 /// Where a page of retried holds begins: the moment of the first call, and the last hold of the
@@ -57,52 +60,110 @@ impl Api {
 
     pub(super) async fn resolve_hold(
         &self,
+        caller: &Caller,
         request: proto::ResolveHoldRequest,
     ) -> Result<proto::ResolveHoldResponse, ApiError> {
         let action = request
             .action
             .ok_or_else(|| errors::invalid("action", "set retry_hold or dismiss_hold"))?;
-        check_actor(&request.actor)?;
+        let operator = Operator::of(caller, &request.request_id, &request.note);
         let hold = self.hold_record(&request.hold_id).await?;
         if hold.state != HoldState::Open {
             return already_closed(&hold, &action);
         }
-        match action {
+        let proposal_id = match action {
             Action::RetryHold(retry) => {
-                let transfer_id = page::given(&retry.transfer_id);
-                if transfer_id.is_some() && hold.new.failed.is_some() {
-                    let what = "this hold is about a journal row, whose transfer is known";
-                    return Err(errors::invalid("retry_hold.transfer_id", what));
-                }
-                let retry = Retry {
-                    transfer_id,
-                    by: &request.actor,
-                    note: &request.note,
-                };
-                self.holds.retry(&hold, &retry).await
+                self.retry_by_hand(operator, &hold, &retry).await?;
+                String::new()
             }
             Action::DismissHold(_) => {
                 if request.note.trim().is_empty() {
                     return Err(errors::invalid("note", "is required to dismiss a hold"));
                 }
-                self.holds
-                    .dismiss(&hold, &request.actor, &request.note)
-                    .await
+                if self.two_people.are_needed_to_dismiss(&hold) {
+                    self.propose_dismissal(operator, &hold).await?
+                } else {
+                    self.dismiss(operator, &request.hold_id).await?;
+                    String::new()
+                }
             }
-        }?;
+        };
         let hold = self.hold_record(&request.hold_id).await?;
         Ok(proto::ResolveHoldResponse {
             hold: Some(convert::hold(&hold)),
+            proposal_id,
         })
+    }
+
+    async fn retry_by_hand(
+        &self,
+        operator: Operator<'_>,
+        hold: &HoldRecord,
+        retry: &proto::RetryHold,
+    ) -> Result<(), ApiError> {
+        let transfer_id = page::given(&retry.transfer_id);
+        if transfer_id.is_some() && hold.new.failed.is_some() {
+            let what = "this hold is about a journal row, whose transfer is known";
+            return Err(errors::invalid("retry_hold.transfer_id", what));
+        }
+        let retry = Retry {
+            transfer_id,
+            by: operator.identity(),
+            note: operator.reason,
+        };
+        self.holds.retry(hold, &retry).await?;
+        self.record_hold(operator, "retry_hold", hold).await
+    }
+
+    async fn propose_dismissal(
+        &self,
+        operator: Operator<'_>,
+        hold: &HoldRecord,
+    ) -> Result<String, ApiError> {
+        let amount = hold.new.entry.amount;
+        let amount = amount.map_or_else(|| "an unknown amount".to_owned(), |one| one.to_string());
+        let hold_id = hold.new.hold_id.clone();
+        let summary = format!("close hold {hold_id} over {amount} without effect");
+        self.propose(operator, ProposedChange::DismissHold { hold_id }, summary)
+            .await
+    }
+
+    /// Closes a hold without effect.
+    pub(super) async fn dismiss(
+        &self,
+        operator: Operator<'_>,
+        hold_id: &str,
+    ) -> Result<(), ApiError> {
+        let hold = self.hold_record(hold_id).await?;
+        self.holds
+            .dismiss(&hold, operator.identity(), operator.reason)
+            .await?;
+        self.record_hold(operator, "dismiss_hold", &hold).await
+    }
+
+    /// Records what became of a hold.
+    async fn record_hold(
+        &self,
+        operator: Operator<'_>,
+        action: &str,
+        before: &HoldRecord,
+    ) -> Result<(), ApiError> {
+        let hold_id = &before.new.hold_id;
+        let after = self.hold_record(hold_id).await?;
+        let states = (before.state.as_str(), after.state.as_str());
+        let change = (action, format!("hold:{hold_id}"), states);
+        let audit = operator.audit(self.clock.now(), change);
+        Ok(self.store.record_audit(&audit).await?)
     }
 }
 
 impl Api {
     pub(super) async fn retry_holds(
         &self,
+        caller: &Caller,
         request: proto::RetryHoldsRequest,
     ) -> Result<proto::RetryHoldsResponse, ApiError> {
-        check_actor(&request.actor)?;
+        let operator = Operator::of(caller, &request.request_id, &request.note);
         let size = page::size(request.page_size);
         let place: Option<RetryPlace> = page::place(&request.page_token)?;
         let (held_before, after) = match place {
@@ -127,13 +188,25 @@ impl Api {
         };
         let retry = Retry {
             transfer_id: None,
-            by: &request.actor,
-            note: &request.note,
+            by: operator.identity(),
+            note: operator.reason,
         };
+        let mut retried = Ok(());
         for hold in &holds {
-            self.retry_one(hold, &retry, &mut answer).await?;
+            retried = self.retry_one(hold, &retry, &mut answer).await;
+            if retried.is_err() {
+                break;
+            }
         }
-        Ok(answer)
+        let after = format!(
+            "{} resolved, {} duplicate, {} still open",
+            answer.resolved, answer.duplicate, answer.still_open
+        );
+        let before = format!("{} open", holds.len());
+        let change = ("retry_holds", filter_text(&request), (&*before, &*after));
+        let audit = operator.audit(self.clock.now(), change);
+        self.store.record_audit(&audit).await?;
+        retried.map(|()| answer)
     }
 
     /// Retries one hold of many. A fault of its own does not end the others' turn; one of a
@@ -188,12 +261,23 @@ fn retry_filter(
     })
 }
 
-fn check_actor(actor: &str) -> Result<(), ApiError> {
-    if actor.trim().is_empty() {
-        let what = "is required; it is recorded with the hold";
-        return Err(errors::invalid("actor", what));
-    }
-    Ok(())
+/// What the audit log calls a filter.
+fn filter_text(request: &proto::RetryHoldsRequest) -> String {
+    let reason = match request.reason() {
+        proto::HoldReason::Unspecified => "",
+        reason => reason.as_str_name(),
+    };
+    let parts = [
+        ("reason", reason),
+        ("import", &request.import_id),
+        ("source", &request.source),
+        ("code", &request.code),
+    ];
+    let given = parts.iter().filter(|(_, value)| !value.is_empty());
+    let given: Vec<String> = given
+        .map(|(name, value)| format!("{name}:{value}"))
+        .collect();
+    format!("holds {}", given.join(" "))
 }
 
 /// The same action again answers with what it did; another one comes too late.
@@ -212,6 +296,7 @@ fn already_closed(
     if by_this_action {
         return Ok(proto::ResolveHoldResponse {
             hold: Some(convert::hold(hold)),
+            proposal_id: String::new(),
         });
     }
     let closed_by = hold.closed_by.as_deref().unwrap_or("the service");

@@ -1,6 +1,7 @@
 //! Importing files, and the progress of imports.
 
 use echeck_proto::returns::v1 as proto;
+use echeck_service::access::Caller;
 use proto::import_file_request::Part;
 use returns_import::{DryRun, KeptFile, ReceiveError, Receiving, Source, sources_like};
 use returns_model::import::{ImportRecord, Phase, Received};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 use super::errors::{self, ApiError};
 use super::filter::Filters;
 use super::operator::Operator;
+use super::requests::{AfterCrash, Repeatable};
 use super::{Api, convert, page};
 
 /// Unreadable lines that an import lists.
@@ -22,9 +24,25 @@ const MAX_NAME: usize = 255;
 /// The largest chunk a call may send, in bytes.
 const MAX_CHUNK: usize = 1 << 20;
 
+/// What makes two imports the same request.
+#[derive(Clone, PartialEq, prost::Message)]
+struct ImportRequest {
+    #[prost(message, optional, tag = "1")]
+    header: Option<proto::ImportFileHeader>,
+    #[prost(string, tag = "2")]
+    sha256: String,
+}
+
+impl Repeatable for ImportRequest {
+    fn request_id(&self) -> &str {
+        self.header.as_ref().map_or("", |header| &header.request_id)
+    }
+}
+
 impl Api {
     pub(super) async fn import_file(
         &self,
+        caller: &Caller,
         mut parts: Streaming<proto::ImportFileRequest>,
     ) -> Result<proto::ImportFileResponse, ApiError> {
         let Some(Part::Header(header)) = next_part(&mut parts).await?.flatten() else {
@@ -34,31 +52,56 @@ impl Api {
         let source = self.source_of(&header)?;
         check_name(&header.file_name)?;
         let wait = wait_level(header.wait)?;
-        let accepting = header.accept_missing_controls;
-        let accepts = accepting.then(|| Operator::named(&header.actor, &header.reason));
-        let accepts = accepts.transpose()?;
+        let operator = match header.accept_missing_controls {
+            true => Operator::with_reason(caller, &header.request_id, &header.reason)?,
+            false => Operator::of(caller, &header.request_id, &header.reason),
+        };
         let mut kept = self.receive(&mut parts, source, &header.file_name).await?;
-        if let Some(operator) = accepts {
-            kept = kept.without_controls(operator.actor);
+        if header.accept_missing_controls {
+            kept = kept.without_controls(operator.identity());
         }
         if header.dry_run {
             return self.dry_run(source, kept).await;
         }
+        let request = ImportRequest {
+            header: Some(header.clone()),
+            sha256: kept.sha256().to_owned(),
+        };
+        let work = self.import_kept(operator, &header, kept, wait);
+        // The same bytes again are the same import, whatever became of the first answer.
+        let kind = ("import_file", AfterCrash::Repeat);
+        self.requests.run(caller, kind, &request, work).await
+    }
+
+    /// Makes an import of a file that was received.
+    async fn import_kept(
+        &self,
+        operator: Operator<'_>,
+        header: &proto::ImportFileHeader,
+        kept: KeptFile,
+        wait: proto::WaitLevel,
+    ) -> Result<proto::ImportFileResponse, ApiError> {
         let received = kept.record(&self.store).await?;
         self.notifier.file_received();
         let (import, duplicate_file) = match received {
             Received::New(import) => (import, false),
             Received::Known(import) => (import, true),
         };
-        if let Some(operator) = accepts.filter(|_| !duplicate_file) {
-            let subject = format!("import:{}", import.import_id);
-            let change = ("accept_missing_controls", subject, ("", "accepted"));
-            let audit = operator.audit(self.clock.now(), change);
-            self.store.record_audit(&audit).await?;
-        }
+        let after = if duplicate_file {
+            "known already"
+        } else {
+            "received"
+        };
+        let action = match header.accept_missing_controls && !duplicate_file {
+            true => "accept_missing_controls",
+            false => "import_file",
+        };
+        let subject = format!("import:{}", import.import_id);
+        let audit = operator.audit(self.clock.now(), (action, subject, ("", after)));
+        self.store.record_audit(&audit).await?;
         tracing::info!(
             import_id = import.import_id,
-            source = source.name,
+            source = header.source,
             file_name = header.file_name,
             sha256 = import.new.sha256,
             duplicate_file,
@@ -177,9 +220,10 @@ impl Api {
 
     pub(super) async fn retry_import(
         &self,
+        caller: &Caller,
         request: proto::RetryImportRequest,
     ) -> Result<proto::RetryImportResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let import_id = &request.import_id;
         self.import_record(import_id).await?;
         if !self.store.retry_import(import_id).await? {

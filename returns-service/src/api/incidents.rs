@@ -3,26 +3,44 @@
 use std::sync::Arc;
 
 use echeck_proto::returns::v1 as proto;
+use echeck_service::access::Caller;
 use returns_alerts::{IncidentDetails, IncidentManager};
 use returns_model::incident::{AlertRecord, IncidentRecord};
 
 use super::enums::requested;
 use super::errors::{self, ApiError};
+use super::operator::Operator;
+use super::requests::Requests;
 use super::{convert_incident as convert, page};
 
-/// The longest name and the longest note that are recorded with an incident, in bytes.
-const LONGEST_ACTOR: usize = 200;
+/// The longest note that is recorded with an incident, in bytes.
 const LONGEST_NOTE: usize = 2_000;
 
 /// What the handlers need.
 #[derive(Clone)]
 pub(crate) struct IncidentApi {
-    manager: Arc<IncidentManager>,
+    pub(crate) manager: Arc<IncidentManager>,
+    pub(crate) requests: Requests,
 }
 
 impl IncidentApi {
-    pub(crate) fn new(manager: Arc<IncidentManager>) -> Self {
-        Self { manager }
+    /// Records what was done. Incidents are worked on even while the returns database is away, when
+    /// nothing can be recorded.
+    async fn record(
+        &self,
+        operator: Operator<'_>,
+        (action, subject, texts): (&str, String, (&str, &str)),
+    ) {
+        let at = self.requests.clock.now();
+        let audit = operator.audit(at, (action, subject, texts));
+        if let Err(error) = self.requests.store.record_audit(&audit).await {
+            tracing::warn!(
+                %error,
+                action,
+                identity = operator.identity(),
+                "what was done about an incident is not in the audit log"
+            );
+        }
     }
 
     async fn details(&self, incident_id: &str) -> Result<IncidentDetails, ApiError> {
@@ -79,54 +97,63 @@ impl IncidentApi {
 
     pub(super) async fn acknowledge_incident(
         &self,
+        caller: &Caller,
         request: proto::AcknowledgeIncidentRequest,
     ) -> Result<proto::AcknowledgeIncidentResponse, ApiError> {
-        check_texts(&request.actor, &request.note)?;
+        check_note(&request.note)?;
+        let operator = Operator::of(caller, &request.request_id, &request.note);
         self.manager
-            .acknowledge(&request.incident_id, &request.actor, &request.note)
+            .acknowledge(&request.incident_id, operator.identity(), &request.note)
             .await?;
+        let subject = format!("incident:{}", request.incident_id);
+        self.record(
+            operator,
+            ("acknowledge_incident", subject, ("open", "acknowledged")),
+        )
+        .await;
         let incident = self.changed(&request.incident_id).await?;
         Ok(proto::AcknowledgeIncidentResponse { incident })
     }
 
     pub(super) async fn close_incident(
         &self,
+        caller: &Caller,
         request: proto::CloseIncidentRequest,
     ) -> Result<proto::CloseIncidentResponse, ApiError> {
-        check_texts(&request.actor, &request.note)?;
+        check_note(&request.note)?;
+        let operator = Operator::of(caller, &request.request_id, &request.note);
         self.manager
-            .close(&request.incident_id, &request.actor, &request.note)
+            .close(&request.incident_id, operator.identity(), &request.note)
             .await?;
+        let subject = format!("incident:{}", request.incident_id);
+        self.record(operator, ("close_incident", subject, ("open", "closed")))
+            .await;
         let incident = self.changed(&request.incident_id).await?;
         Ok(proto::CloseIncidentResponse { incident })
     }
 
     pub(super) async fn send_test_alert(
         &self,
+        caller: &Caller,
         request: proto::SendTestAlertRequest,
     ) -> Result<proto::SendTestAlertResponse, ApiError> {
-        check_texts(&request.actor, "")?;
-        let results = self.manager.test_channels(&request.actor).await;
+        let operator = Operator::of(caller, &request.request_id, "a test");
+        let results = self.manager.test_channels(operator.identity()).await;
+        let failed = results.iter().filter(|one| one.error.is_some()).count();
+        let after = format!("{} channels, {failed} failed", results.len());
+        self.record(operator, ("send_test_alert", String::new(), ("", &after)))
+            .await;
         Ok(proto::SendTestAlertResponse {
             channels: results.iter().map(convert::test).collect(),
         })
     }
 }
 
-/// Refuses an actor or a note that could not be recorded.
-fn check_texts(actor: &str, note: &str) -> Result<(), ApiError> {
-    if actor.trim().is_empty() {
-        let what = "is required; it is recorded with the incident";
-        return Err(errors::invalid("actor", what));
-    }
-    for (field, text, longest) in [
-        ("actor", actor, LONGEST_ACTOR),
-        ("note", note, LONGEST_NOTE),
-    ] {
-        if text.len() > longest {
-            let what = format!("has {} bytes; the maximum is {longest}", text.len());
-            return Err(errors::invalid(field, what));
-        }
+/// Refuses a note that could not be recorded.
+fn check_note(note: &str) -> Result<(), ApiError> {
+    if note.len() > LONGEST_NOTE {
+        let what = format!("has {} bytes; the maximum is {LONGEST_NOTE}", note.len());
+        return Err(errors::invalid("note", what));
     }
     Ok(())
 }

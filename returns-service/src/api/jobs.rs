@@ -2,6 +2,7 @@
 
 use echeck_proto::returns::v1 as proto;
 use echeck_proto::timestamp::to_proto as timestamp;
+use echeck_service::access::Caller;
 use returns_import::Source;
 use returns_model::job::{Paused, RunRecord, SourceChange, SourceChangeTo, SourceState};
 use returns_model::plan::{Days, Plan, PlanText};
@@ -78,13 +79,14 @@ impl Api {
 
     pub(super) async fn run_job(
         &self,
+        caller: &Caller,
         request: proto::RunJobRequest,
     ) -> Result<proto::RunJobResponse, ApiError> {
-        let operator = Operator::named(&request.actor, "asked for")?;
+        let operator = Operator::of(caller, &request.request_id, "asked for");
         let (source, _) = self.source_with_location(&request.source)?;
         let asked = self
             .scheduler
-            .ask(&source.name, operator.actor, &self.shutdown)
+            .ask(&source.name, operator.identity(), &self.shutdown)
             .await?;
         let action = ("run_job", subject(&source.name), ("", &*asked.run_id));
         let audit = operator.audit(self.clock.now(), action);
@@ -127,9 +129,10 @@ impl Api {
 
     pub(super) async fn set_schedule(
         &self,
+        caller: &Caller,
         request: proto::SetScheduleRequest,
     ) -> Result<proto::SetScheduleResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let plan = request
             .schedule
             .as_ref()
@@ -147,12 +150,13 @@ impl Api {
 
     pub(super) async fn pause_source(
         &self,
+        caller: &Caller,
         request: proto::PauseSourceRequest,
     ) -> Result<proto::PauseSourceResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let to = SourceChangeTo::Paused(Paused {
             at: self.clock.now(),
-            by: request.actor.clone(),
+            by: operator.identity().to_owned(),
             reason: request.reason.clone(),
         });
         let action = ("pause_source", "paused", to);
@@ -162,9 +166,10 @@ impl Api {
 
     pub(super) async fn resume_source(
         &self,
+        caller: &Caller,
         request: proto::ResumeSourceRequest,
     ) -> Result<proto::ResumeSourceResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let action = ("resume_source", "runs", SourceChangeTo::Resumed);
         let source = self.change(&request.source, operator, action).await?;
         Ok(proto::ResumeSourceResponse { source })
@@ -200,7 +205,7 @@ impl Api {
         tracing::info!(
             source = name,
             action,
-            actor = operator.actor,
+            actor = operator.identity(),
             reason = operator.reason,
             before,
             after,
@@ -240,16 +245,6 @@ impl Api {
         let run = self.run_record(&request.run_id).await?;
         Ok(proto::GetJobRunResponse {
             run: Some(convert_job::run(&run)),
-        })
-    }
-
-    pub(super) async fn list_audit_records(
-        &self,
-        request: proto::ListAuditRecordsRequest,
-    ) -> Result<proto::ListAuditRecordsResponse, ApiError> {
-        let records = self.store.audit(page::limit(request.limit)).await?;
-        Ok(proto::ListAuditRecordsResponse {
-            records: records.into_iter().map(convert_job::audit).collect(),
         })
     }
 }

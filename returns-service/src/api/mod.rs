@@ -1,6 +1,7 @@
 //! The API: requests in protobuf become the domain's types, and results become responses. Nothing
 //! is decided here.
 
+mod audit;
 mod convert;
 mod convert_incident;
 mod convert_job;
@@ -20,7 +21,9 @@ mod operations;
 mod operator;
 mod page;
 mod progress;
+mod proposals;
 mod report;
+mod requests;
 mod services;
 mod settle;
 mod stream;
@@ -57,6 +60,8 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 pub(crate) use incidents::IncidentApi;
+pub(crate) use proposals::TwoPeople;
+pub(crate) use requests::{RequestSweeper, Requests};
 pub(crate) use watch::Watches;
 pub(crate) use webhooks::WebhookApi;
 
@@ -93,6 +98,8 @@ pub(crate) struct Api {
     pub(crate) batch_size: usize,
     pub(crate) max_file_bytes: u64,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) requests: Requests,
+    pub(crate) two_people: TwoPeople,
 }
 
 /// What answers the calls of all services.

@@ -3,11 +3,13 @@
 
 use echeck_proto::returns::v1 as proto;
 use echeck_proto::timestamp::to_proto as timestamp;
+use echeck_service::access::Caller;
 use returns_feed::{AdoptRequest, Feed, Role};
-use returns_model::adoption::Point;
+use returns_model::adoption::{Adoption, Point};
 use returns_model::follower::Progress;
 use returns_model::ids::hex;
 use returns_model::journal::JournalRow;
+use returns_model::proposal::ProposedChange;
 
 use super::errors::{self, ApiError};
 use super::operator::Operator;
@@ -19,26 +21,69 @@ const LONGEST_PAGE: usize = 2 << 20;
 impl Api {
     pub(super) async fn adopt_cursor(
         &self,
+        caller: &Caller,
         request: proto::AdoptCursorRequest,
     ) -> Result<proto::AdoptCursorResponse, ApiError> {
-        Operator::named(&request.actor, &request.reason)?;
-        let feed = self.feed(&request.database)?;
-        let ask = AdoptRequest {
-            position: page::number("position", request.position)?,
-            actor: request.actor,
-            reason: request.reason,
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
+        let database = &request.database;
+        let position = page::number("position", request.position)?;
+        let mut adoption = self.plan_adoption(operator, database, position).await?;
+        let mut answer = proto::AdoptCursorResponse {
+            previous_cursor: adoption.from.clone().map(point),
+            new_cursor: Some(point(adoption.to.clone())),
+            ..Default::default()
         };
-        let mut adoption = feed.plan_adoption(ask).await?;
         if request.validate_only {
             adoption.id.clear();
+        } else if self.two_people.adopt_cursor {
+            let change = ProposedChange::AdoptCursor {
+                database: database.clone(),
+                position: adoption.to.position,
+            };
+            let summary = format!(
+                "move the cursor of {database} from {} to {}",
+                adoption.from_position(),
+                adoption.to.position
+            );
+            answer.proposal_id = self.propose(operator, change, summary).await?;
+            answer.new_cursor = None;
+            adoption.id.clear();
         } else {
-            feed.adopt(&adoption).await?;
+            self.adopt(operator, &adoption).await?;
         }
-        Ok(proto::AdoptCursorResponse {
-            adoption_id: adoption.id,
-            previous_cursor: adoption.from.map(point),
-            new_cursor: Some(point(adoption.to)),
-        })
+        answer.adoption_id = adoption.id;
+        Ok(answer)
+    }
+
+    /// What adopting would do.
+    pub(super) async fn plan_adoption(
+        &self,
+        operator: Operator<'_>,
+        database: &str,
+        position: u64,
+    ) -> Result<Adoption, ApiError> {
+        let ask = AdoptRequest {
+            position,
+            actor: operator.identity().to_owned(),
+            reason: operator.reason.to_owned(),
+        };
+        Ok(self.feed(database)?.plan_adoption(ask).await?)
+    }
+
+    /// Does what was planned.
+    pub(super) async fn adopt(
+        &self,
+        operator: Operator<'_>,
+        adoption: &Adoption,
+    ) -> Result<(), ApiError> {
+        let database = &adoption.database;
+        self.feed(database)?.adopt(adoption).await?;
+        let before = format!("position {}", adoption.from_position());
+        let after = format!("position {}", adoption.to.position);
+        let subject = format!("database:{database}");
+        let change = ("adopt_cursor", subject, (&*before, &*after));
+        let audit = operator.audit(self.clock.now(), change);
+        Ok(self.store.record_audit(&audit).await?)
     }
 
     fn feed(&self, database: &str) -> Result<&Feed, ApiError> {
@@ -48,9 +93,10 @@ impl Api {
 
     pub(super) async fn skip_journal_rows(
         &self,
+        caller: &Caller,
         request: proto::SkipJournalRowsRequest,
     ) -> Result<proto::SkipJournalRowsResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let database = &request.database;
         let feed = self.feed(database)?;
         let rows = feed.unreadable_rows(request.position).await?;

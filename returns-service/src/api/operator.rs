@@ -1,28 +1,57 @@
-//! What operators do is recorded with their name and their reason.
+//! What somebody does is recorded with who it is, the request, and the reason.
 
 use chrono::{DateTime, Utc};
-use returns_model::job::AuditRecord;
-use uuid::Uuid;
+use echeck_service::access::Caller;
+use returns_model::audit::{AuditRecord, DONE};
 
 use super::errors::{self, ApiError};
 
-/// Who changes something, and why.
+/// Who changes something, under which request, and why.
 #[derive(Clone, Copy)]
 pub(super) struct Operator<'a> {
-    pub(super) actor: &'a str,
+    caller: &'a Caller,
+    request_id: &'a str,
     pub(super) reason: &'a str,
 }
 
 impl<'a> Operator<'a> {
-    /// The operator of a request; both texts are required.
-    pub(super) fn named(actor: &'a str, reason: &'a str) -> Result<Self, ApiError> {
-        for (field, text) in [("actor", actor), ("reason", reason)] {
-            if text.trim().is_empty() {
-                let what = "is required; it is recorded in the audit log";
-                return Err(errors::invalid(field, what));
-            }
+    /// Whoever makes a call. Its own id of the request is used, if it has given one.
+    pub(super) fn of(caller: &'a Caller, request_id: &'a str, reason: &'a str) -> Self {
+        let request_id = match request_id {
+            "" => &*caller.call_id,
+            given => given,
+        };
+        Self {
+            caller,
+            request_id,
+            reason,
         }
-        Ok(Self { actor, reason })
+    }
+
+    /// The same, where a reason is required.
+    pub(super) fn with_reason(
+        caller: &'a Caller,
+        request_id: &'a str,
+        reason: &'a str,
+    ) -> Result<Self, ApiError> {
+        if reason.trim().is_empty() {
+            let what = "is required; it is recorded in the audit log";
+            return Err(errors::invalid("reason", what));
+        }
+        Ok(Self::of(caller, request_id, reason))
+    }
+
+    /// The same, for another reason.
+    pub(super) fn because<'b>(self, reason: &'b str) -> Operator<'b>
+    where
+        'a: 'b,
+    {
+        Operator { reason, ..self }
+    }
+
+    /// Who it is.
+    pub(super) fn identity(self) -> &'a str {
+        &self.caller.identity
     }
 
     /// The record of an action on a subject, with what was before and after.
@@ -31,15 +60,28 @@ impl<'a> Operator<'a> {
         at: DateTime<Utc>,
         (action, subject, (before, after)): (&str, String, (&str, &str)),
     ) -> AuditRecord {
+        self.ended(at, DONE, (action, subject, (before, after)))
+    }
+
+    /// The same, with how it ended.
+    pub(super) fn ended(
+        self,
+        at: DateTime<Utc>,
+        outcome: &str,
+        (action, subject, (before, after)): (&str, String, (&str, &str)),
+    ) -> AuditRecord {
+        let address = self.caller.address.map(|address| address.to_string());
         AuditRecord {
-            audit_id: format!("aud_{}", Uuid::new_v4().simple()),
             at,
-            actor: self.actor.to_owned(),
+            identity: self.caller.identity.to_string(),
+            address: address.unwrap_or_default(),
+            request_id: self.request_id.to_owned(),
             action: action.to_owned(),
             subject,
             before: before.to_owned(),
             after: after.to_owned(),
             reason: self.reason.to_owned(),
+            outcome: outcome.to_owned(),
         }
     }
 }

@@ -17,6 +17,11 @@ pub(super) fn size(requested: u32) -> u32 {
     }
 }
 
+/// The size of a page as a number of things in memory.
+pub(super) fn count(size: u32) -> usize {
+    usize::try_from(size).unwrap_or(usize::MAX)
+}
+
 /// How many rows a list without pages has. Default: 100, at most 1,000.
 pub(super) fn limit(requested: u32) -> u32 {
     match requested {
@@ -34,7 +39,8 @@ pub(super) fn next<T, P: Serialize>(rows: &[T], size: u32, place: impl FnOnce(&T
     }
 }
 
-fn token(place: &impl Serialize) -> String {
+/// The token of a page that begins after a place.
+pub(super) fn token(place: &impl Serialize) -> String {
     // Times, texts and numbers always have a JSON form.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).unwrap_or_default())
 }

@@ -2,19 +2,22 @@
 //! subject; what is wrong with it is an [`ApiError`](super::errors::ApiError) until here.
 
 use echeck_proto::returns::v1 as proto;
+use echeck_service::access::Caller;
 use proto::incident_service_server::IncidentService;
 use proto::operations_service_server::OperationsService;
 use proto::returns_service_server::ReturnsService;
 use proto::webhook_service_server::WebhookService;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::requests::{AfterCrash, Repeatable};
 use super::stream::ResponseStream;
 use super::{Api, IncidentApi, WebhookApi, door};
 
-/// Implements a service: its calls with one message each way, and in braces the others.
+/// Implements a service: its calls with one message each way, and in braces the others. `any` call is
+/// the same for everybody, an `own` one depends on who calls, and a `change` can be repeated.
 macro_rules! serve {
     ($service:ident for $api:ident:
-        $($call:ident($request:ident) -> $response:ident;)+
+        $($kind:ident $call:ident($request:ident) -> $response:ident;)+
         $({ $($streaming:tt)+ })?
     ) => {
         #[tonic::async_trait]
@@ -23,32 +26,69 @@ macro_rules! serve {
                 &self,
                 request: Request<proto::$request>,
             ) -> Result<Response<proto::$response>, Status> {
-                let request = door::admit(request.into_inner())?;
-                Ok(Response::new($api::$call(self, request).await?))
+                let answer = handled!($kind, $api::$call(self, request: $request));
+                Ok(Response::new(answer?))
             })+
 
             $($($streaming)+)?
+        }
+
+        $(repeatable!($kind $request);)+
+    };
+}
+
+/// How a call of a kind is handled.
+macro_rules! handled {
+    (any, $api:ident::$call:ident($self:ident, $request:ident: $type:ident)) => {{
+        let message = door::admit($request.into_inner())?;
+        $api::$call($self, message).await
+    }};
+    (own, $api:ident::$call:ident($self:ident, $request:ident: $type:ident)) => {{
+        let caller = Caller::of($request.extensions());
+        let message = door::admit($request.into_inner())?;
+        $api::$call($self, &caller, message).await
+    }};
+    (change, $api:ident::$call:ident($self:ident, $request:ident: $type:ident)) => {{
+        let caller = Caller::of($request.extensions());
+        let message = door::admit($request.into_inner())?;
+        let kind = (stringify!($call), AfterCrash::Tell);
+        let work = $api::$call($self, &caller, message.clone());
+        $self.requests.run(&caller, kind, &message, work).await
+    }};
+}
+
+/// Only a change has an id of its request.
+macro_rules! repeatable {
+    (any $request:ident) => {};
+    (own $request:ident) => {};
+    (change $request:ident) => {
+        impl Repeatable for proto::$request {
+            fn request_id(&self) -> &str {
+                &self.request_id
+            }
         }
     };
 }
 
 serve! { ReturnsService for Api:
-    get_import(GetImportRequest) -> GetImportResponse;
-    list_rejected_lines(ListRejectedLinesRequest) -> ListRejectedLinesResponse;
-    list_imports(ListImportsRequest) -> ListImportsResponse;
-    get_transfer(GetTransferRequest) -> GetTransferResponse;
-    get_return(GetReturnRequest) -> GetReturnResponse;
-    list_returns(ListReturnsRequest) -> ListReturnsResponse;
-    list_dishonorable_returns(ListDishonorableReturnsRequest) -> ListDishonorableReturnsResponse;
-    list_holds(ListHoldsRequest) -> ListHoldsResponse;
-    resolve_hold(ResolveHoldRequest) -> ResolveHoldResponse;
-    retry_holds(RetryHoldsRequest) -> RetryHoldsResponse;
+    any get_import(GetImportRequest) -> GetImportResponse;
+    any list_rejected_lines(ListRejectedLinesRequest) -> ListRejectedLinesResponse;
+    any list_imports(ListImportsRequest) -> ListImportsResponse;
+    own get_transfer(GetTransferRequest) -> GetTransferResponse;
+    own get_return(GetReturnRequest) -> GetReturnResponse;
+    own list_returns(ListReturnsRequest) -> ListReturnsResponse;
+    any list_dishonorable_returns(ListDishonorableReturnsRequest) -> ListDishonorableReturnsResponse;
+    any list_holds(ListHoldsRequest) -> ListHoldsResponse;
+    change resolve_hold(ResolveHoldRequest) -> ResolveHoldResponse;
+    change retry_holds(RetryHoldsRequest) -> RetryHoldsResponse;
     {
         async fn import_file(
             &self,
             request: Request<Streaming<proto::ImportFileRequest>>,
         ) -> Result<Response<proto::ImportFileResponse>, Status> {
-            Ok(Response::new(Api::import_file(self, request.into_inner()).await?))
+            let caller = Caller::of(request.extensions());
+            let answer = Api::import_file(self, &caller, request.into_inner()).await?;
+            Ok(Response::new(answer))
         }
 
         type WatchImportStream = ResponseStream<proto::WatchImportResponse>;
@@ -72,21 +112,26 @@ serve! { ReturnsService for Api:
 }
 
 serve! { OperationsService for Api:
-    get_status(GetStatusRequest) -> GetStatusResponse;
-    adopt_cursor(AdoptCursorRequest) -> AdoptCursorResponse;
-    skip_journal_rows(SkipJournalRowsRequest) -> SkipJournalRowsResponse;
-    list_journal(ListJournalRequest) -> ListJournalResponse;
-    retry_import(RetryImportRequest) -> RetryImportResponse;
-    list_sources(ListSourcesRequest) -> ListSourcesResponse;
-    run_job(RunJobRequest) -> RunJobResponse;
-    set_schedule(SetScheduleRequest) -> SetScheduleResponse;
-    pause_source(PauseSourceRequest) -> PauseSourceResponse;
-    resume_source(ResumeSourceRequest) -> ResumeSourceResponse;
-    list_job_runs(ListJobRunsRequest) -> ListJobRunsResponse;
-    get_job_run(GetJobRunRequest) -> GetJobRunResponse;
-    list_audit_records(ListAuditRecordsRequest) -> ListAuditRecordsResponse;
-    release_to_settlement(ReleaseToSettlementRequest) -> ReleaseToSettlementResponse;
-    diagnose(DiagnoseRequest) -> DiagnoseResponse;
+    any get_status(GetStatusRequest) -> GetStatusResponse;
+    change adopt_cursor(AdoptCursorRequest) -> AdoptCursorResponse;
+    change skip_journal_rows(SkipJournalRowsRequest) -> SkipJournalRowsResponse;
+    any list_journal(ListJournalRequest) -> ListJournalResponse;
+    change retry_import(RetryImportRequest) -> RetryImportResponse;
+    any list_sources(ListSourcesRequest) -> ListSourcesResponse;
+    change run_job(RunJobRequest) -> RunJobResponse;
+    change set_schedule(SetScheduleRequest) -> SetScheduleResponse;
+    change pause_source(PauseSourceRequest) -> PauseSourceResponse;
+    change resume_source(ResumeSourceRequest) -> ResumeSourceResponse;
+    any list_job_runs(ListJobRunsRequest) -> ListJobRunsResponse;
+    any get_job_run(GetJobRunRequest) -> GetJobRunResponse;
+    any list_audit(ListAuditRequest) -> ListAuditResponse;
+    any list_proposals(ListProposalsRequest) -> ListProposalsResponse;
+    change approve_proposal(ApproveProposalRequest) -> ApproveProposalResponse;
+    change reject_proposal(RejectProposalRequest) -> RejectProposalResponse;
+    any get_log_filter(GetLogFilterRequest) -> GetLogFilterResponse;
+    change set_log_filter(SetLogFilterRequest) -> SetLogFilterResponse;
+    change release_to_settlement(ReleaseToSettlementRequest) -> ReleaseToSettlementResponse;
+    any diagnose(DiagnoseRequest) -> DiagnoseResponse;
     {
         type VerifyJournalStream = ResponseStream<proto::VerifyJournalResponse>;
 
@@ -100,24 +145,24 @@ serve! { OperationsService for Api:
 }
 
 serve! { IncidentService for IncidentApi:
-    list_incidents(ListIncidentsRequest) -> ListIncidentsResponse;
-    get_incident(GetIncidentRequest) -> GetIncidentResponse;
-    acknowledge_incident(AcknowledgeIncidentRequest) -> AcknowledgeIncidentResponse;
-    close_incident(CloseIncidentRequest) -> CloseIncidentResponse;
-    send_test_alert(SendTestAlertRequest) -> SendTestAlertResponse;
+    any list_incidents(ListIncidentsRequest) -> ListIncidentsResponse;
+    any get_incident(GetIncidentRequest) -> GetIncidentResponse;
+    change acknowledge_incident(AcknowledgeIncidentRequest) -> AcknowledgeIncidentResponse;
+    change close_incident(CloseIncidentRequest) -> CloseIncidentResponse;
+    change send_test_alert(SendTestAlertRequest) -> SendTestAlertResponse;
 }
 
 serve! { WebhookService for WebhookApi:
-    create_endpoint(CreateEndpointRequest) -> CreateEndpointResponse;
-    update_endpoint(UpdateEndpointRequest) -> UpdateEndpointResponse;
-    rotate_secret(RotateSecretRequest) -> RotateSecretResponse;
-    disable_endpoint(DisableEndpointRequest) -> DisableEndpointResponse;
-    enable_endpoint(EnableEndpointRequest) -> EnableEndpointResponse;
-    list_endpoints(ListEndpointsRequest) -> ListEndpointsResponse;
-    get_endpoint(GetEndpointRequest) -> GetEndpointResponse;
-    list_deliveries(ListDeliveriesRequest) -> ListDeliveriesResponse;
-    list_events(ListEventsRequest) -> ListEventsResponse;
-    replay(ReplayRequest) -> ReplayResponse;
-    recover(RecoverRequest) -> RecoverResponse;
-    send_test_event(SendTestEventRequest) -> SendTestEventResponse;
+    change create_endpoint(CreateEndpointRequest) -> CreateEndpointResponse;
+    change update_endpoint(UpdateEndpointRequest) -> UpdateEndpointResponse;
+    change rotate_secret(RotateSecretRequest) -> RotateSecretResponse;
+    change disable_endpoint(DisableEndpointRequest) -> DisableEndpointResponse;
+    change enable_endpoint(EnableEndpointRequest) -> EnableEndpointResponse;
+    any list_endpoints(ListEndpointsRequest) -> ListEndpointsResponse;
+    any get_endpoint(GetEndpointRequest) -> GetEndpointResponse;
+    any list_deliveries(ListDeliveriesRequest) -> ListDeliveriesResponse;
+    own list_events(ListEventsRequest) -> ListEventsResponse;
+    change replay(ReplayRequest) -> ReplayResponse;
+    change recover(RecoverRequest) -> RecoverResponse;
+    change send_test_event(SendTestEventRequest) -> SendTestEventResponse;
 }

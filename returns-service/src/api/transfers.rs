@@ -3,6 +3,7 @@
 use ach::decision::{Effect, TransferKeyKind};
 use echeck_proto::adapter::v1 as adapter;
 use echeck_proto::returns::v1 as proto;
+use echeck_service::access::Caller;
 use proto::get_transfer_request::Key;
 use returns_import::adapter::key;
 use returns_model::endpoint::PayloadVersion;
@@ -19,6 +20,7 @@ use super::{Api, details, page, view};
 impl Api {
     pub(super) async fn get_transfer(
         &self,
+        caller: &Caller,
         request: proto::GetTransferRequest,
     ) -> Result<proto::GetTransferResponse, ApiError> {
         let view = view::payload_version(request.view, &request.api_version)?;
@@ -30,7 +32,9 @@ impl Api {
         if id.is_empty() {
             return Err(errors::invalid("key", "must not be empty"));
         }
-        let mut found = self.look_up(kind, &id).await?;
+        // What is another merchant's is not there.
+        let found = self.look_up(kind, &id).await?;
+        let mut found = found.filter(|one| caller.merchants().include(&one.merchant_identity));
         let transfer = found.next().ok_or_else(|| errors::not_found(name, &id))?;
         if let Some(other) = found.next() {
             let (one, other) = (transfer.id, other.id);
@@ -163,6 +167,7 @@ impl Api {
 
     pub(super) async fn get_return(
         &self,
+        caller: &Caller,
         request: proto::GetReturnRequest,
     ) -> Result<proto::GetReturnResponse, ApiError> {
         let return_id = &request.ach_return_id;
@@ -172,6 +177,9 @@ impl Api {
             .return_row(return_id)
             .await?
             .ok_or_else(|| errors::not_found("return", return_id))?;
+        if !caller.merchants().include(merchant_of(&row)) {
+            return Err(errors::not_found("return", return_id));
+        }
         let mut answer = self.complete(&row).await?;
         let transfer_id = &row.row.transfer.id;
         let sent = match view {
@@ -200,6 +208,7 @@ impl Api {
 
     pub(super) async fn list_returns(
         &self,
+        caller: &Caller,
         request: proto::ListReturnsRequest,
     ) -> Result<proto::ListReturnsResponse, ApiError> {
         let size = page::size(request.page_size);
@@ -210,7 +219,7 @@ impl Api {
             code: given(&request.return_code.to_ascii_uppercase()),
             before: page::place(&request.page_token)?,
         };
-        let rows = self.store.returns(&filter, size).await?;
+        let (rows, next_page_token) = self.returns_of(caller, filter, size).await?;
         if rows.is_empty() && request.page_token.is_empty() {
             let filters = Filters {
                 import_id: &request.import_id,
@@ -226,9 +235,46 @@ impl Api {
         self.add_grounds(&mut ach_returns).await?;
         Ok(proto::ListReturnsResponse {
             ach_returns,
-            next_page_token: page::next(&rows, size, |last| last.position),
+            next_page_token,
         })
     }
+
+    /// A page of the returns that a caller may see, and the token of the next. Pages that another
+    /// merchant's returns would fill are read on, up to a limit.
+    async fn returns_of(
+        &self,
+        caller: &Caller,
+        mut filter: ReturnFilter,
+        size: u32,
+    ) -> Result<(Vec<JournalRow>, String), ApiError> {
+        const MOST_PAGES: usize = 20;
+        let mut seen = Vec::new();
+        for _ in 0..MOST_PAGES {
+            let rows = self.store.returns(&filter, size).await?;
+            let token = page::next(&rows, size, |last| last.position);
+            filter.before = rows.last().map(|last| last.position);
+            let theirs = |row: &JournalRow| caller.merchants().include(merchant_of(row));
+            for row in rows.into_iter().filter(theirs) {
+                if seen.len() < page::count(size) {
+                    filter.before = Some(row.position);
+                    seen.push(row);
+                }
+            }
+            if token.is_empty() {
+                return Ok((seen, token));
+            }
+            if caller.merchants().are_all() || seen.len() >= page::count(size) {
+                break;
+            }
+        }
+        let token = filter.before.map(|before| page::token(&before));
+        Ok((seen, token.unwrap_or_default()))
+    }
+}
+
+/// Whose payment a row is about.
+fn merchant_of(row: &JournalRow) -> &str {
+    &row.row.transfer.parties.merchant
 }
 
 /// A transfer as the gateway has it.

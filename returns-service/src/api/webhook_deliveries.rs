@@ -1,6 +1,7 @@
 //! Deliveries and events: listing them, sending them again, and testing an endpoint.
 
 use echeck_proto::returns::v1 as proto;
+use echeck_service::access::Caller;
 use proto::replay_request::Selection;
 use returns_model::delivery::{DeliveryFilter, Redelivery};
 use returns_model::endpoint::{messages_for, payload_version};
@@ -56,6 +57,7 @@ impl WebhookApi {
 
     pub(super) async fn list_events(
         &self,
+        caller: &Caller,
         request: proto::ListEventsRequest,
     ) -> Result<proto::ListEventsResponse, ApiError> {
         let size = page::size(request.page_size);
@@ -70,7 +72,11 @@ impl WebhookApi {
         };
         let found = self.store.events(&filter, size).await?;
         let mut events = Vec::new();
-        for event in &found {
+        // What is another merchant's is left out, so that a page may be short, or empty.
+        for event in found
+            .iter()
+            .filter(|one| caller.merchants().include(&one.new.merchant))
+        {
             events.extend(convert::messages(event, payload_version)?);
         }
         Ok(proto::ListEventsResponse {
@@ -81,9 +87,10 @@ impl WebhookApi {
 
     pub(super) async fn replay(
         &self,
+        caller: &Caller,
         request: proto::ReplayRequest,
     ) -> Result<proto::ReplayResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let endpoint = self.endpoint(&request.endpoint_id).await?;
         let now = self.now();
         let (subject, messages) = match request.selection {
@@ -125,9 +132,10 @@ impl WebhookApi {
 
     pub(super) async fn recover(
         &self,
+        caller: &Caller,
         request: proto::RecoverRequest,
     ) -> Result<proto::RecoverResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let endpoint = self.endpoint(&request.endpoint_id).await?;
         let now = self.now();
         let since = convert::optional_time("start_time", request.start_time)?
@@ -158,7 +166,7 @@ impl WebhookApi {
         tracing::info!(
             endpoint_id,
             action,
-            actor = operator.actor,
+            actor = operator.identity(),
             reason = operator.reason,
             after,
             "an operator sends webhooks again"
@@ -169,9 +177,10 @@ impl WebhookApi {
 
     pub(super) async fn send_test_event(
         &self,
+        caller: &Caller,
         request: proto::SendTestEventRequest,
     ) -> Result<proto::SendTestEventResponse, ApiError> {
-        let operator = Operator::named(&request.actor, "a test")?;
+        let operator = Operator::of(caller, &request.request_id, "a test");
         let endpoint = self.endpoint(&request.endpoint_id).await?;
         let now = self.now();
         let secrets = self

@@ -1,6 +1,7 @@
 //! Endpoints: creating, changing and listing them.
 
 use echeck_proto::returns::v1 as proto;
+use echeck_service::access::Caller;
 use returns_model::endpoint::{
     Endpoint, EndpointChange, EndpointFault, EndpointSettings, OwnerChange, payload_version,
 };
@@ -13,18 +14,16 @@ use super::webhook_keys::new_key;
 use super::webhooks::WebhookApi;
 use super::{convert_webhook as convert, page};
 
-/// The longest idempotency key, in bytes.
-const LONGEST_KEY: usize = 200;
-
 impl WebhookApi {
     pub(super) async fn create_endpoint(
         &self,
+        caller: &Caller,
         request: proto::CreateEndpointRequest,
     ) -> Result<proto::CreateEndpointResponse, ApiError> {
-        let (actor, reason) = (request.actor.clone(), request.reason.clone());
-        let operator = Operator::named(&actor, &reason)?;
+        let (request_id, reason) = (request.request_id.clone(), request.reason.clone());
+        let operator = Operator::with_reason(caller, &request_id, &reason)?;
         let kind = convert::key_kind("key_kind", request.key_kind)?;
-        let endpoint = self.requested(request)?;
+        let endpoint = self.requested(operator, request)?;
         let id = &endpoint.endpoint_id;
         let (secret, key) = self.new_key(id, kind)?;
         let text = endpoint_text(&endpoint);
@@ -38,12 +37,8 @@ impl WebhookApi {
                 key: Some(new_key(&secret, &key)),
             });
         }
+        // Its id follows from the request's, so this very request has made it.
         let existing = self.endpoint(id).await?;
-        if existing.settings != endpoint.settings {
-            let what =
-                format!("idempotency_key was used for endpoint {id}, which has other settings");
-            return Err(errors::already_exists("IDEMPOTENCY_KEY_USED", what));
-        }
         Ok(proto::CreateEndpointResponse {
             endpoint: Some(convert::endpoint(&existing, &[])),
             key: None,
@@ -51,11 +46,11 @@ impl WebhookApi {
     }
 
     /// The endpoint that a request describes.
-    fn requested(&self, request: proto::CreateEndpointRequest) -> Result<Endpoint, ApiError> {
-        if request.idempotency_key.len() > LONGEST_KEY {
-            let what = format!("has more than {LONGEST_KEY} bytes");
-            return Err(errors::invalid("idempotency_key", what));
-        }
+    fn requested(
+        &self,
+        operator: Operator<'_>,
+        request: proto::CreateEndpointRequest,
+    ) -> Result<Endpoint, ApiError> {
         let style = convert::style(request.style)?;
         let payload_version =
             payload_version(style, &request.api_version).map_err(|fault| vec![fault])?;
@@ -73,9 +68,10 @@ impl WebhookApi {
         self.check(&settings)?;
         let now = self.now();
         Ok(Endpoint {
-            endpoint_id: match request.idempotency_key.as_str() {
+            endpoint_id: match request.request_id.as_str() {
                 "" => ids::endpoint_id(&Uuid::new_v4().to_string()),
-                key => ids::endpoint_id(key),
+                // Every caller has ids of its own.
+                id => ids::endpoint_id(&format!("{}\0{id}", operator.identity())),
             },
             settings,
             disabled_why: None,
@@ -104,9 +100,10 @@ impl WebhookApi {
 
     pub(super) async fn update_endpoint(
         &self,
+        caller: &Caller,
         request: proto::UpdateEndpointRequest,
     ) -> Result<proto::UpdateEndpointResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let seen = self.endpoint(&request.endpoint_id).await?;
         if request.version != 0 && request.version != seen.version {
             return Err(errors::changed_meanwhile("endpoint"));
@@ -136,11 +133,12 @@ impl WebhookApi {
 
     pub(super) async fn disable_endpoint(
         &self,
+        caller: &Caller,
         request: proto::DisableEndpointRequest,
     ) -> Result<proto::DisableEndpointResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let seen = self.endpoint(&request.endpoint_id).await?;
-        let why = format!("{}: {}", operator.actor, operator.reason);
+        let why = format!("{}: {}", operator.identity(), operator.reason);
         let to = Endpoint {
             disabled_why: seen.disabled_why.clone().or(Some(why)),
             ..seen.clone()
@@ -153,9 +151,10 @@ impl WebhookApi {
 
     pub(super) async fn enable_endpoint(
         &self,
+        caller: &Caller,
         request: proto::EnableEndpointRequest,
     ) -> Result<proto::EnableEndpointResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let seen = self.endpoint(&request.endpoint_id).await?;
         let to = Endpoint {
             disabled_why: None,
@@ -262,7 +261,7 @@ pub(super) fn log_change(operator: Operator<'_>, action: &str, endpoint: &Endpoi
         endpoint_id = endpoint.endpoint_id,
         host = endpoint.host(),
         action,
-        actor = operator.actor,
+        actor = operator.identity(),
         reason = operator.reason,
         "an operator changed a webhook endpoint"
     );

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use echeck_proto::returns::v1 as proto;
 use echeck_proto::timestamp::to_proto as timestamp;
+use echeck_service::access::Caller;
 use returns_model::endpoint::{SecretKind, SecretRecord};
 use returns_webhooks::SigningKey;
 use ring::rand::SystemRandom;
@@ -43,9 +44,10 @@ impl WebhookApi {
 
     pub(super) async fn rotate_secret(
         &self,
+        caller: &Caller,
         request: proto::RotateSecretRequest,
     ) -> Result<proto::RotateSecretResponse, ApiError> {
-        let operator = Operator::named(&request.actor, &request.reason)?;
+        let operator = Operator::with_reason(caller, &request.request_id, &request.reason)?;
         let overlap_s = request.overlap_s.unwrap_or(OVERLAP_S);
         if overlap_s > LONGEST_OVERLAP_S {
             let what = format!("must be at most {LONGEST_OVERLAP_S} (30 days)");

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use returns_alerts::IncidentReporter;
+use returns_model::audit::AuditRecord;
 use returns_model::endpoint::Endpoint;
 use returns_model::incident::{Area, Subject};
-use returns_model::job::AuditRecord;
+
 use returns_store::{Notifier, Store};
 use returns_webhooks::SignedClient;
 
 use super::errors::{self, ApiError};
 use super::operator::Operator;
+use super::requests::Requests;
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -22,6 +24,7 @@ pub(crate) struct WebhookApi {
     pub(crate) clock: SharedClock,
     pub(crate) notifier: Notifier,
     pub(crate) incidents: IncidentReporter,
+    pub(crate) requests: Requests,
 }
 
 impl WebhookApi {

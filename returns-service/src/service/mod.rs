@@ -2,6 +2,7 @@
 
 mod base;
 mod parts;
+mod refusals;
 mod workers;
 
 use std::collections::HashSet;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use echeck_service::ErrorChain;
 use echeck_service::clock::{Clocks, SharedClock};
-use echeck_service::server::{Bound, Health, ServeError};
+use echeck_service::server::{Bound, Health, ServeError, Served};
 use returns_alerts::{
     FailedStarts, IncidentReporter, ProcessNotes, RunningProcess, Signal, StoreWatch, Vitals,
 };
@@ -32,7 +33,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::api::{self, Api, Apis, IncidentApi, Watches, WebhookApi};
+use crate::api::{self, Api, Apis, IncidentApi, RequestSweeper, Watches, WebhookApi};
 use crate::config::Config;
 use base::Base;
 use workers::{Failed, Workers};
@@ -134,6 +135,7 @@ pub async fn run(
     // A worker that panics cancels this one, and leaves the caller's token alone.
     let stop = shutdown.child_token();
     let server = config.server.clone();
+    let access = config.access.clone();
     let (base, signals, bound) = open(&config, clocks).await?;
     let notes = ProcessNotes::of(&config.spool_folder, &server.listen);
     let heartbeat = config.alerts.heartbeat.take();
@@ -164,20 +166,32 @@ pub async fn run(
         tokio::spawn(returns_alerts::beat(settings, healthy, stop.clone()))
     });
 
-    let served = bound
-        .serve(
-            api::routes(apis(&base, &parts, limits, &stop), server.max_message_bytes),
-            health,
-            stop.clone(),
-        )
-        .await;
+    let fresh_keys = tokio::spawn({
+        let (access, stop) = (access.clone(), stop.clone());
+        async move { access.keep_fresh(stop).await }
+    });
+    let (noted, refused) = refusals::channel();
+    let recording = tokio::spawn(refusals::record(
+        refused,
+        base.store.clone(),
+        base.clock.clone(),
+        stop.clone(),
+    ));
+    let served = Served {
+        routes: api::routes(apis(&base, &parts, limits, &stop), server.max_message_bytes),
+        health,
+        access,
+        refusals: noted,
+        clock: base.clocks.machine.clone(),
+    };
+    let served = bound.serve(served, stop.clone()).await;
     // Without a server there is nothing to work for; with a shutdown this changes nothing.
     stop.cancel();
     // Workers that panicked are in `failed`.
     let _ = supervising.await;
     after_all.cancel();
     // These end by themselves with the stop, and return nothing.
-    let _ = tokio::join!(watched, managing);
+    let _ = tokio::join!(watched, managing, fresh_keys, recording);
     if let Some(beating) = beating {
         let _ = beating.await;
     }
@@ -290,6 +304,7 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
     workers.job(hold_alarm(base, parts), base, stop);
     workers.job(SettlementJob(parts.settlement.clone()), base, stop);
     workers.job(publisher(base, parts), base, stop);
+    workers.job(RequestSweeper(parts.requests.clone()), base, stop);
     for feed in &parts.feeds {
         workers.job(FeedJob::new(feed.clone()), base, stop);
         let watch = AdapterWatch::new(feed.clone(), parts.vitals.clone(), parts.patience);
@@ -359,6 +374,8 @@ fn apis(
         batch_size,
         max_file_bytes,
         shutdown: stop.clone(),
+        requests: parts.requests.clone(),
+        two_people: parts.two_people,
     };
     let webhooks = WebhookApi {
         store: base.store.clone(),
@@ -366,8 +383,12 @@ fn apis(
         clock: base.clock.clone(),
         notifier: base.notifier.clone(),
         incidents: base.incidents.clone(),
+        requests: parts.requests.clone(),
     };
-    let incidents = IncidentApi::new(parts.manager.clone());
+    let incidents = IncidentApi {
+        manager: parts.manager.clone(),
+        requests: parts.requests.clone(),
+    };
     Apis {
         returns,
         incidents,

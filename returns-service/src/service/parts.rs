@@ -7,10 +7,11 @@ use returns_alerts::diagnosis::{Examiner, Probe};
 use returns_alerts::{ClockReference, ClockWatch, IncidentManager, StoreClock, StoreWatch, Vitals};
 use returns_feed::settle::SettlementRelease;
 use returns_feed::{AdapterClock, AdapterProbe, Feed, Role};
-use returns_import::adapter::Adapter;
+use returns_import::adapter::{Adapter, AdapterLimits};
 use returns_import::decide::Decider;
 use returns_import::hold::{HoldLimits, Holds};
 use returns_import::{ImportFaults, Importer};
+use returns_model::keyring::KeyRing;
 use returns_reports::Reporter;
 use returns_reports::bucket::{BucketClock, BucketProbe};
 use returns_sources::SourceProbe;
@@ -25,6 +26,7 @@ use uuid::Uuid;
 
 use super::ServiceError;
 use super::base::Base;
+use crate::api::{Requests, TwoPeople};
 use crate::config::{Config, DatabaseConfig};
 
 /// The largest message from or to an adapter. An answer to 10,000 keys, the contract's limit,
@@ -56,6 +58,8 @@ pub(crate) struct ServiceParts {
     pub(crate) client: SignedClient,
     /// `None` where webhooks are not sent.
     pub(crate) sender: Option<Arc<Sender>>,
+    pub(crate) requests: Requests,
+    pub(crate) two_people: TwoPeople,
 }
 
 impl ServiceParts {
@@ -106,6 +110,13 @@ impl ServiceParts {
         let checker = Arc::new(checker(config.journal, base, &feeds));
         let client = signed_client(&config.webhooks, &config.spool_identity, base)?;
         let sender = sender(&config.webhooks, base, &client, &manager);
+        let requests = Requests {
+            store: base.store.clone(),
+            keys: KeyRing::new([&config.spool_identity])
+                .map_err(|error| ServiceError::Spool(error.to_string()))?,
+            clock: base.clock.clone(),
+            failures: Arc::default(),
+        };
         Ok(Self {
             decider,
             holds,
@@ -126,6 +137,8 @@ impl ServiceParts {
             patience,
             client,
             sender,
+            requests,
+            two_people: config.two_people,
         })
     }
 }
@@ -235,11 +248,14 @@ fn adapters(config: &Config, journal_id: Uuid) -> Result<Vec<(Adapter, Role)>, S
     let adapter = |database: &DatabaseConfig| {
         let (name, address) = (&database.name, &database.address);
         let whose = (name.as_str(), journal_id);
-        let timeout = config.adapter_timeout;
-        let adapter = Adapter::new(whose, address, timeout, ADAPTER_MESSAGE_BYTES);
-        let adapter = adapter.map_err(|error| ServiceError::Adapter {
+        let limits = AdapterLimits {
+            timeout: config.adapter_timeout,
+            max_message_bytes: ADAPTER_MESSAGE_BYTES,
+        };
+        let adapter = Adapter::new(whose, address, config.adapter_tls.as_ref(), limits);
+        let adapter = adapter.map_err(|why| ServiceError::Adapter {
             database: name.clone(),
-            why: error.to_string(),
+            why,
         })?;
         Ok((adapter, database.role))
     };

@@ -9,7 +9,9 @@ mod world;
 use echeck_test_fixtures::eventually;
 use echeck_test_servers::http::Answer;
 
-use crate::api::WebhookApi;
+use returns_model::keyring::KeyRing;
+
+use crate::api::{Requests, WebhookApi};
 use world::*;
 
 fn api_of(world: &World) -> WebhookApi {
@@ -19,6 +21,12 @@ fn api_of(world: &World) -> WebhookApi {
         clock: world.clock.clone(),
         notifier: world.notifier.clone(),
         incidents: world.incidents.clone(),
+        requests: Requests {
+            store: world.store.clone(),
+            keys: KeyRing::new([&crate::new_spool_identity()]).unwrap(),
+            clock: world.clock.clone(),
+            failures: Default::default(),
+        },
     }
 }
 
@@ -32,7 +40,7 @@ async fn an_endpoint_that_is_enabled_before_its_owner_is_notified_ends_the_mail(
     receiver.answer(Answer::Status(204, String::new()));
     let ask = echeck_proto::returns::v1::EnableEndpointRequest {
         endpoint_id: "whe_1".to_owned(),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "it works".to_owned(),
     };
     use echeck_proto::returns::v1::webhook_service_server::WebhookService as _;

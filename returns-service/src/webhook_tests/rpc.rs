@@ -2,6 +2,7 @@
 
 use echeck_proto::returns::v1 as proto;
 use proto::webhook_service_server::WebhookService as _;
+use returns_model::audit::AuditFilter;
 use tonic::{Code, Request};
 
 use super::api_of;
@@ -14,8 +15,7 @@ fn create(url: &str, key: &str) -> Request<proto::CreateEndpointRequest> {
         style: proto::WebhookStyle::Rainforest.into(),
         api_version: "2024-10-16".to_owned(),
         event_types: vec!["payin.*".to_owned()],
-        idempotency_key: key.to_owned(),
-        actor: "ann".to_owned(),
+        request_id: key.to_owned(),
         reason: "a new platform".to_owned(),
         ..proto::CreateEndpointRequest::default()
     })
@@ -24,7 +24,7 @@ fn create(url: &str, key: &str) -> Request<proto::CreateEndpointRequest> {
 fn rotate(id: &str) -> Request<proto::RotateSecretRequest> {
     Request::new(proto::RotateSecretRequest {
         endpoint_id: id.to_owned(),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "every year".to_owned(),
         ..proto::RotateSecretRequest::default()
     })
@@ -52,10 +52,18 @@ async fn a_secret_is_shown_once_and_is_nowhere_else() {
         .create_endpoint(create("http://a.example/x", "k1"))
         .await;
     let again = again.unwrap().into_inner();
-    assert!(again.key.is_none(), "the same call again shows no secret");
-    let audit = world.store.audit(10).await.unwrap();
+    let repeated = again.key.unwrap().secret;
+    assert_eq!(
+        repeated, first,
+        "the same request again gets the first answer"
+    );
+    let audit = world
+        .store
+        .audit(&AuditFilter::default(), 10)
+        .await
+        .unwrap();
     assert_eq!(audit.len(), 2);
-    let said = format!("{got:?} {again:?} {audit:?}");
+    let said = format!("{got:?} {audit:?}");
     for secret in [first, second] {
         let bare = secret.strip_prefix("whsec_").unwrap();
         let raw = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, bare);
@@ -93,10 +101,10 @@ async fn what_is_wrong_with_an_endpoint_is_reported_field_by_field_and_nothing_i
     bad.get_mut().event_types = vec!["*".to_owned()];
     let refused = api.create_endpoint(bad).await.unwrap_err();
     assert!(refused.message().contains("owner_email") && refused.message().contains("event_types"));
-    let mut anonymous = create("https://a.example/", "");
-    anonymous.get_mut().actor = " ".to_owned();
-    let refused = api.create_endpoint(anonymous).await.unwrap_err();
-    assert!(refused.message().starts_with("actor"));
+    let mut without_reason = create("https://a.example/", "");
+    without_reason.get_mut().reason = " ".to_owned();
+    let refused = api.create_endpoint(without_reason).await.unwrap_err();
+    assert!(refused.message().starts_with("reason"));
     assert!(world.store.endpoints(None, 9).await.unwrap().is_empty());
     assert!(
         api.create_endpoint(create("https://a.example/", "k"))
@@ -119,7 +127,7 @@ async fn an_endpoint_is_changed_disabled_and_enabled_each_once() {
             version,
             ordered: Some(true),
             event_types: Some(proto::WebhookEventTypes::default()),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "they want all".to_owned(),
             ..proto::UpdateEndpointRequest::default()
         })
@@ -142,26 +150,34 @@ async fn an_endpoint_is_changed_disabled_and_enabled_each_once() {
     for _ in 0..2 {
         let request = proto::DisableEndpointRequest {
             endpoint_id: id.clone(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "maintenance".to_owned(),
         };
         let disabled = api.disable_endpoint(Request::new(request)).await.unwrap();
         let disabled = disabled.into_inner().endpoint.unwrap();
         assert_eq!((disabled.enabled, disabled.version), (false, 2));
-        assert_eq!(disabled.disabled_reason, "ann: maintenance");
+        assert_eq!(disabled.disabled_reason, "anonymous: maintenance");
     }
     for _ in 0..2 {
         let request = proto::EnableEndpointRequest {
             endpoint_id: id.clone(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "done".to_owned(),
         };
         let enabled = api.enable_endpoint(Request::new(request)).await.unwrap();
         let enabled = enabled.into_inner().endpoint.unwrap();
         assert_eq!((enabled.enabled, enabled.version), (true, 3));
     }
-    let audit = world.store.audit(10).await.unwrap();
-    assert_eq!(audit.len(), 4, "what changed nothing is not kept");
+    let audit = world
+        .store
+        .audit(&AuditFilter::default(), 10)
+        .await
+        .unwrap();
+    assert_eq!(
+        audit.len(),
+        5,
+        "what changed nothing is not kept, but for what failed"
+    );
 }
 
 #[tokio::test]
@@ -172,7 +188,7 @@ async fn a_test_is_posted_signed_at_once_and_tells_what_came_of_it() {
     let test = || {
         Request::new(proto::SendTestEventRequest {
             endpoint_id: "whe_1".to_owned(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
         })
     };
     let api = api_of(&world);
@@ -249,7 +265,7 @@ async fn events_are_listed_replayed_and_recovered_in_an_endpoints_own_words() {
         Request::new(proto::ReplayRequest {
             endpoint_id: id.clone(),
             selection: Some(selection),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "they lost it".to_owned(),
         })
     };
@@ -276,7 +292,7 @@ async fn events_are_listed_replayed_and_recovered_in_an_endpoints_own_words() {
         endpoint_id: id.clone(),
         start_time: Some(prost_types::Timestamp::default()),
         end_time: None,
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "they were down".to_owned(),
     };
     let done = api

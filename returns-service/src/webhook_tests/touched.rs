@@ -12,7 +12,7 @@ impl World {
     async fn update(&self, change: proto::UpdateEndpointRequest) {
         let ask = proto::UpdateEndpointRequest {
             endpoint_id: "whe_1".to_owned(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "a test".to_owned(),
             ..change
         };
@@ -33,7 +33,7 @@ impl World {
     async fn disable(&self) {
         let ask = proto::DisableEndpointRequest {
             endpoint_id: "whe_1".to_owned(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "a test".to_owned(),
         };
         api_of(self)
@@ -45,7 +45,7 @@ impl World {
     async fn enable(&self) {
         let ask = proto::EnableEndpointRequest {
             endpoint_id: "whe_1".to_owned(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "a test".to_owned(),
         };
         api_of(self)
@@ -96,7 +96,7 @@ async fn whoever_asked_to_wait_for_a_day_is_tried_at_once_when_enabled_or_sent_s
             all.iter().any(|one| one.attempts == 1)
         })
         .await;
-        let (endpoint_id, actor) = ("whe_1".to_owned(), "ann".to_owned());
+        let endpoint_id = "whe_1".to_owned();
         let reason = "it works again".to_owned();
         match again {
             "enable" => {
@@ -109,7 +109,7 @@ async fn whoever_asked_to_wait_for_a_day_is_tried_at_once_when_enabled_or_sent_s
                     selection: Some(proto::replay_request::Selection::EventId(
                         "evt_1".to_owned(),
                     )),
-                    actor,
+                    request_id: String::new(),
                     reason,
                 };
                 api_of(&world).replay(Request::new(ask)).await.unwrap();
@@ -119,7 +119,7 @@ async fn whoever_asked_to_wait_for_a_day_is_tried_at_once_when_enabled_or_sent_s
                     endpoint_id,
                     start_time: Some(prost_types::Timestamp::default()),
                     end_time: None,
-                    actor,
+                    request_id: String::new(),
                     reason,
                 };
                 api_of(&world).recover(Request::new(ask)).await.unwrap();
@@ -175,7 +175,7 @@ async fn a_key_that_was_replaced_at_once_signs_no_further_message() {
     let ask = proto::RotateSecretRequest {
         endpoint_id: "whe_1".to_owned(),
         overlap_s: Some(0),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "it leaked".to_owned(),
         ..proto::RotateSecretRequest::default()
     };

@@ -3,6 +3,7 @@
 //! a test starts for itself: an SFTP server ([`sshd`]), a name server ([`dns`]), and a bad line in front of one
 //! ([`proxy`]).
 
+pub mod certificates;
 pub mod dns;
 pub mod http;
 pub mod own_postgres;

@@ -133,7 +133,7 @@ async fn a_paused_source_is_left_alone_until_it_is_resumed_and_both_are_kept() {
     let job = Job::start(Setup::new().await).await;
     let pause = proto::PauseSourceRequest {
         source: "worldpay".to_owned(),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "their maintenance".to_owned(),
     };
     job.operations.clone().pause_source(pause).await.unwrap();
@@ -146,7 +146,7 @@ async fn a_paused_source_is_left_alone_until_it_is_resumed_and_both_are_kept() {
 
     let resume = proto::ResumeSourceRequest {
         source: "worldpay".to_owned(),
-        actor: "bob".to_owned(),
+        request_id: String::new(),
         reason: "it is over".to_owned(),
     };
     let source = job.operations.clone().resume_source(resume).await.unwrap();
@@ -158,16 +158,12 @@ async fn a_paused_source_is_left_alone_until_it_is_resumed_and_both_are_kept() {
         "what it was paused over is not made up for"
     );
 
-    let ask = proto::ListAuditRecordsRequest { limit: 0 };
-    let kept = job
-        .operations
-        .clone()
-        .list_audit_records(ask)
-        .await
-        .unwrap();
+    let ask = proto::ListAuditRequest::default();
+    let kept = job.operations.clone().list_audit(ask).await.unwrap();
     let kept = kept.into_inner().records;
-    let actors: Vec<_> = kept.iter().map(|record| record.actor.as_str()).collect();
-    assert_eq!(actors, ["bob", "ann"]);
+    let actions: Vec<_> = kept.iter().map(|record| record.action.as_str()).collect();
+    assert_eq!(actions, ["resume_source", "pause_source"]);
+    assert_eq!((kept[0].position, &*kept[0].identity), (2, "anonymous"));
     assert_eq!(kept[1].before, "runs");
     assert_eq!(kept[1].reason, "their maintenance");
 }
@@ -183,7 +179,7 @@ async fn a_schedule_that_is_wrong_names_every_field() {
             due: "25:00".to_owned(),
             ..proto::Schedule::default()
         }),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "a try".to_owned(),
     };
     let refused = job.operations.clone().set_schedule(ask).await.unwrap_err();

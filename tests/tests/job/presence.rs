@@ -102,7 +102,7 @@ async fn the_next_days_file_ends_no_alarm_of_the_day_before_and_is_not_late() {
     // Somebody has looked into it, and no run brings it back.
     let ask = proto::CloseIncidentRequest {
         incident_id: job.incident_about(&missed).await,
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         note: "there were no returns".to_owned(),
     };
     let mut incidents = job.incident_service().await;
@@ -136,7 +136,7 @@ async fn the_same_file_that_says_there_is_nothing_counts_for_every_day_on_which_
 async fn a_missing_file_stays_missing_when_the_plan_is_changed_or_paused() {
     let job = Job::missing(Setup::new().await).await;
     let mut operations = job.operations.clone();
-    let (source, actor, reason) = ("worldpay", "ann", "we look more often");
+    let (source, reason) = ("worldpay", "we look more often");
     let ask = proto::SetScheduleRequest {
         source: source.to_owned(),
         schedule: Some(proto::Schedule {
@@ -146,7 +146,7 @@ async fn a_missing_file_stays_missing_when_the_plan_is_changed_or_paused() {
             due: "10:00".to_owned(),
             grace_minutes: 30,
         }),
-        actor: actor.to_owned(),
+        request_id: String::new(),
         reason: reason.to_owned(),
     };
     operations.set_schedule(ask).await.unwrap();
@@ -155,13 +155,13 @@ async fn a_missing_file_stays_missing_when_the_plan_is_changed_or_paused() {
 
     let ask = proto::PauseSourceRequest {
         source: source.to_owned(),
-        actor: actor.to_owned(),
+        request_id: String::new(),
         reason: reason.to_owned(),
     };
     operations.pause_source(ask).await.unwrap();
     let ask = proto::ResumeSourceRequest {
         source: source.to_owned(),
-        actor: actor.to_owned(),
+        request_id: String::new(),
         reason: reason.to_owned(),
     };
     operations.resume_source(ask).await.unwrap();
@@ -234,7 +234,7 @@ async fn a_run_that_downloads_past_the_due_time_is_reported() {
     let mut operations = job.operations.clone();
     let ask = proto::RunJobRequest {
         source: "worldpay".to_owned(),
-        actor: "test".to_owned(),
+        request_id: String::new(),
         wait: false,
     };
     operations.run_job(ask).await.unwrap();

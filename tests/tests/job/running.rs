@@ -123,7 +123,7 @@ impl Job {
         let ask = proto::SetScheduleRequest {
             source: "worldpay".to_owned(),
             schedule: Some(schedule),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "they work on banking days".to_owned(),
         };
         self.operations.clone().set_schedule(ask).await.unwrap();
@@ -133,7 +133,7 @@ impl Job {
     pub async fn run(&self) -> proto::JobRun {
         let ask = proto::RunJobRequest {
             source: "worldpay".to_owned(),
-            actor: "test".to_owned(),
+            request_id: String::new(),
             wait: true,
         };
         let answer = self.operations.clone().run_job(ask).await.unwrap();

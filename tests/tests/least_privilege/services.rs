@@ -82,7 +82,7 @@ impl Deployment {
     fn returns_config(&self, (gateway, rallypay): (u16, u16)) -> String {
         let folder = self.folder.path();
         format!(
-            "[server]\nlisten = \"127.0.0.1:{}\"\n\
+            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{}\"\n\
              [database]\nurl = {:?}\nmigrate = false\n\
              [spool]\nfolder = {:?}\nidentity_file = {:?}\n\
              [holds]\nretry_first_ms = 50\nretry_longest_ms = 200\n\
@@ -190,7 +190,7 @@ impl Deployment {
 
 fn adapter_config(port: u16, url: &str) -> String {
     format!(
-        "[server]\nlisten = \"127.0.0.1:{port}\"\n[target]\nurl = {url:?}\ncreate_tables = false\n"
+        "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n[target]\nurl = {url:?}\ncreate_tables = false\n"
     )
 }
 
@@ -220,7 +220,7 @@ pub async fn refusal_of_returns(returns: &Returns, change: &str) -> String {
         .unwrap();
     let config = folder.path().join("returns.toml");
     let text = format!(
-        "[server]\nlisten = \"127.0.0.1:{}\"\n[database]\nurl = {:?}\nmigrate = false\n\
+        "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{}\"\n[database]\nurl = {:?}\nmigrate = false\n\
          [spool]\nfolder = {:?}\nidentity_file = {:?}\n\
          [databases.gateway]\nadapter = \"http://127.0.0.1:1\"\nrole = \"system_of_record\"\n\
          [sources.nacha]\nformat = \"nacha\"\n",

@@ -103,7 +103,7 @@ async fn what_is_held_and_decided_later(here: &Deployment) {
     });
     let dismiss = proto::ResolveHoldRequest {
         hold_id: differs.unwrap().hold_id.clone(),
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         note: "the bank corrected it".to_owned(),
         action: Some(proto::resolve_hold_request::Action::DismissHold(
             proto::DismissHold {},
@@ -197,12 +197,12 @@ async fn an_adoption(here: &Deployment) {
         let ask = proto::AdoptCursorRequest {
             database: name.to_owned(),
             position: head.parse().unwrap(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "restored".to_owned(),
             validate_only: false,
         };
         here.operations().await.adopt_cursor(ask).await.unwrap();
-        let kept = "SELECT count(*) FROM echeck_adoptions WHERE actor = 'ann'";
+        let kept = "SELECT count(*) FROM echeck_adoptions WHERE actor = 'anonymous'";
         assert_eq!(target.value(kept).await, "1");
     }
     let kept = "SELECT count(*)::text FROM adoptions WHERE adopted_at IS NOT NULL";

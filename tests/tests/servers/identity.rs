@@ -45,7 +45,7 @@ async fn adopt(here: &Deployment) -> proto::AdoptCursorResponse {
     let ask = |validate_only| proto::AdoptCursorRequest {
         database: "rallypay".to_owned(),
         position: 0,
-        actor: "ann".to_owned(),
+        request_id: String::new(),
         reason: "it is the right one".to_owned(),
         validate_only,
     };

@@ -242,7 +242,7 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
     let ask = |database: &str, position, validate_only| proto::AdoptCursorRequest {
         database: database.to_owned(),
         position,
-        actor: "ops".to_owned(),
+        request_id: String::new(),
         reason: "restored the backup of Monday".to_owned(),
         validate_only,
     };

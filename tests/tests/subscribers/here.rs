@@ -89,7 +89,7 @@ impl Here {
             url: self.receiver.url(endpoint.path),
             style: style.into(),
             api_version: endpoint.sight.api_version.to_owned(),
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "a platform".to_owned(),
             ..proto::CreateEndpointRequest::default()
         };
@@ -145,7 +145,7 @@ impl Here {
     async fn dismiss(&self, hold_id: String) {
         let ask = proto::ResolveHoldRequest {
             hold_id,
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             note: "nobody knows it".to_owned(),
             action: Some(proto::resolve_hold_request::Action::DismissHold(
                 proto::DismissHold {},

@@ -196,7 +196,7 @@ impl<'a> Running<'a> {
         self.marked.insert(transfer_id.clone());
         let ask = proto::ReleaseToSettlementRequest {
             transfer_id,
-            actor: "ann".to_owned(),
+            request_id: String::new(),
             reason: "it is time".to_owned(),
         };
         // The gateway may be ahead of what the service has recorded of it.

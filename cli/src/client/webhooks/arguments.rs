@@ -42,10 +42,7 @@ pub(super) struct CreateArguments {
     pub(super) owner: String,
     /// The kind of its key.
     #[arg(long, value_enum, default_value_t = KeyArgument::HmacSha256)]
-    pub(super) key: KeyArgument,
-    /// A key of your own that makes the command safe to repeat.
-    #[arg(long, default_value = "", hide_default_value = true)]
-    pub(super) idempotency_key: String,
+    pub(super) key_kind: KeyArgument,
     #[command(flatten)]
     pub(super) change: Change,
 }
@@ -95,7 +92,7 @@ pub(super) struct RotateArguments {
     pub(super) endpoint_id: String,
     /// The kind of key.
     #[arg(long, value_enum, default_value_t = KeyArgument::HmacSha256)]
-    pub(super) key: KeyArgument,
+    pub(super) key_kind: KeyArgument,
     /// How long the previous key also signs, in seconds. Default: a day.
     #[arg(long)]
     pub(super) overlap_s: Option<u32>,

@@ -6,6 +6,7 @@ use echeck_proto::returns::v1 as proto;
 use proto::WebhookDeliveryState;
 use proto::replay_request::Selection;
 
+use super::super::RequestId;
 use super::super::connect::{Client, pages};
 use super::super::show::{or_dash, time};
 use super::super::{Failure, Words as _, exit};
@@ -83,7 +84,7 @@ pub(super) async fn replay(arguments: ReplayArguments, service: &Client) -> Resu
             .event
             .map(Selection::EventId)
             .or(arguments.message.map(Selection::MessageId)),
-        actor: change.actor,
+        request_id: change.request.request_id,
         reason: change.reason,
     };
     let answer = service.webhooks().replay(ask).await?.into_inner();
@@ -96,7 +97,7 @@ pub(super) async fn recover(arguments: RecoverArguments, service: &Client) -> Re
         endpoint_id: arguments.endpoint_id,
         start_time: Some(arguments.since),
         end_time: arguments.until,
-        actor: change.actor,
+        request_id: change.request.request_id,
         reason: change.reason,
     };
     let answer = service.webhooks().recover(ask).await?.into_inner();
@@ -110,10 +111,13 @@ fn print_sent(messages: u64) -> io::Result<()> {
 
 pub(super) async fn test(
     endpoint_id: String,
-    actor: String,
+    RequestId { request_id }: RequestId,
     service: &Client,
 ) -> Result<u8, Failure> {
-    let ask = proto::SendTestEventRequest { endpoint_id, actor };
+    let ask = proto::SendTestEventRequest {
+        endpoint_id,
+        request_id,
+    };
     let answer = service.webhooks().send_test_event(ask).await?.into_inner();
     service.show(&answer, |answer| {
         let (status, took_ms) = (answer.http_status, answer.took_ms);

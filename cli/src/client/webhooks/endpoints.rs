@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use echeck_proto::returns::v1 as proto;
 use proto::WebhookOwnerNotificationState as NotificationState;
 
+use super::super::RequestId;
 use super::super::connect::{Client, pages};
 use super::super::show::{or_dash, time};
 use super::super::{Change, Failure, Words as _};
@@ -98,7 +99,10 @@ fn print_key(new: &proto::NewWebhookKey) -> io::Result<()> {
 }
 
 pub(super) async fn create(arguments: CreateArguments, service: &Client) -> Result<u8, Failure> {
-    let Change { actor, reason } = arguments.change;
+    let Change {
+        reason,
+        request: RequestId { request_id },
+    } = arguments.change;
     let ask = proto::CreateEndpointRequest {
         url: arguments.url,
         description: arguments.description,
@@ -108,9 +112,8 @@ pub(super) async fn create(arguments: CreateArguments, service: &Client) -> Resu
         event_types: arguments.types,
         merchant: arguments.merchant,
         ordered: arguments.ordered,
-        key_kind: arguments.key as i32,
-        idempotency_key: arguments.idempotency_key,
-        actor,
+        key_kind: arguments.key_kind as i32,
+        request_id,
         reason,
     };
     let answer = service.webhooks().create_endpoint(ask).await?.into_inner();
@@ -123,14 +126,16 @@ fn print_created(answer: &proto::CreateEndpointResponse) -> io::Result<()> {
         Some(key) => print_key(key),
         None => writeln!(
             out(),
-            "It existed already; its secret was shown when it was created. \
-             `echeck webhooks rotate` creates another."
+            "Its secret was shown when it was created; `echeck webhooks rotate` creates another."
         ),
     }
 }
 
 pub(super) async fn update(arguments: UpdateArguments, service: &Client) -> Result<u8, Failure> {
-    let Change { actor, reason } = arguments.change;
+    let Change {
+        reason,
+        request: RequestId { request_id },
+    } = arguments.change;
     let types = (arguments.all_types || !arguments.types.is_empty()).then_some(arguments.types);
     let ask = proto::UpdateEndpointRequest {
         endpoint_id: arguments.endpoint_id,
@@ -141,7 +146,7 @@ pub(super) async fn update(arguments: UpdateArguments, service: &Client) -> Resu
         event_types: types.map(|event_types| proto::WebhookEventTypes { event_types }),
         merchant: arguments.merchant,
         ordered: arguments.ordered,
-        actor,
+        request_id,
         reason,
     };
     let answer = service.webhooks().update_endpoint(ask).await?;
@@ -152,9 +157,9 @@ pub(super) async fn rotate(arguments: RotateArguments, service: &Client) -> Resu
     let change = arguments.change;
     let ask = proto::RotateSecretRequest {
         endpoint_id: arguments.endpoint_id,
-        kind: arguments.key as i32,
+        kind: arguments.key_kind as i32,
         overlap_s: arguments.overlap_s,
-        actor: change.actor,
+        request_id: change.request.request_id,
         reason: change.reason,
     };
     let answer = service.webhooks().rotate_secret(ask).await?.into_inner();
@@ -172,10 +177,13 @@ fn print_rotated(answer: &proto::RotateSecretResponse) -> io::Result<()> {
 }
 
 pub(super) async fn disable(arguments: SwitchArguments, service: &Client) -> Result<u8, Failure> {
-    let Change { actor, reason } = arguments.change;
+    let Change {
+        reason,
+        request: RequestId { request_id },
+    } = arguments.change;
     let ask = proto::DisableEndpointRequest {
         endpoint_id: arguments.endpoint_id,
-        actor,
+        request_id,
         reason,
     };
     let answer = service.webhooks().disable_endpoint(ask).await?;
@@ -183,10 +191,13 @@ pub(super) async fn disable(arguments: SwitchArguments, service: &Client) -> Res
 }
 
 pub(super) async fn enable(arguments: SwitchArguments, service: &Client) -> Result<u8, Failure> {
-    let Change { actor, reason } = arguments.change;
+    let Change {
+        reason,
+        request: RequestId { request_id },
+    } = arguments.change;
     let ask = proto::EnableEndpointRequest {
         endpoint_id: arguments.endpoint_id,
-        actor,
+        request_id,
         reason,
     };
     let answer = service.webhooks().enable_endpoint(ask).await?;

@@ -6,8 +6,8 @@ mod endpoints;
 
 use clap::{Args, Subcommand};
 
-use super::Failure;
 use super::connect::Client;
+use super::{Failure, RequestId};
 use arguments::{
     CreateArguments, DeliveryArguments, EventArguments, RecoverArguments, ReplayArguments,
     RotateArguments, SwitchArguments, UpdateArguments,
@@ -64,9 +64,8 @@ enum WebhookAction {
     Test {
         /// The endpoint.
         endpoint_id: String,
-        /// Who asks; recorded in the audit log.
-        #[arg(long, env = "USER", default_value = "unknown")]
-        actor: String,
+        #[command(flatten)]
+        request: RequestId,
     },
 }
 
@@ -88,8 +87,9 @@ pub(super) async fn run(
         WebhookAction::Events(arguments) => deliveries::events(arguments, service).await,
         WebhookAction::Replay(arguments) => deliveries::replay(arguments, service).await,
         WebhookAction::Recover(arguments) => deliveries::recover(arguments, service).await,
-        WebhookAction::Test { endpoint_id, actor } => {
-            deliveries::test(endpoint_id, actor, service).await
-        }
+        WebhookAction::Test {
+            endpoint_id,
+            request,
+        } => deliveries::test(endpoint_id, request, service).await,
     }
 }

@@ -1,20 +1,22 @@
 //! Rows that an adapter cannot read.
 
+use returns_model::audit::AuditRecord;
 use returns_model::follower::UnreadableRow;
-use returns_model::job::AuditRecord;
 
 use super::*;
 
 fn decision() -> AuditRecord {
     AuditRecord {
-        audit_id: "aud_1".into(),
         at: now(),
-        actor: "ann".into(),
+        identity: "ann".into(),
+        address: String::new(),
+        request_id: "aud_1".into(),
         action: "skip_journal_row".into(),
         subject: "journal row 3 in gateway".into(),
         before: String::new(),
         after: "skipped".into(),
         reason: "no id".into(),
+        outcome: "OK".into(),
     }
 }
 
@@ -67,7 +69,8 @@ async fn it_stalls_the_feed_until_an_operator_skips_it_and_then_it_is_held() {
         store.open_holds().await.unwrap() == 1
     })
     .await;
-    assert_eq!(store.audit(9).await.unwrap(), [decision()]);
+    let kept = store.audit(&Default::default(), 9).await.unwrap();
+    assert_eq!((kept.len(), &kept[0].record), (1, &decision()));
     assert_eq!(feed.unreadable_rows(0).await.unwrap(), []);
     stop.cancel();
 }

@@ -17,6 +17,13 @@ pub enum AdapterError {
         call: &'static str,
         status: Box<tonic::Status>,
     },
+    /// TLS cannot be spoken with it.
+    #[error("no connection to the adapter of {database} at {address}: {why}")]
+    Tls {
+        database: String,
+        address: String,
+        why: String,
+    },
     /// It answered something that the contract does not allow.
     #[error("the adapter of {database} at {address} sent what the contract does not allow: {what}")]
     Contract {
@@ -52,6 +59,11 @@ impl AdapterError {
                 database: database.clone(),
                 leads,
                 why: self.to_string(),
+            },
+            Self::Tls { database, why, .. } => Cause::AdapterUnreachable {
+                database: database.clone(),
+                leads,
+                why: why.clone(),
             },
             Self::Status {
                 database, status, ..
@@ -111,6 +123,7 @@ impl AdapterError {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Contract { .. } => false,
+            Self::Tls { .. } => true,
             Self::Status { status, .. } => match status.get_details_error_info() {
                 Some(info) => {
                     let of_target = [BUSY, ANOTHER].contains(&info.reason.as_str());
@@ -188,15 +201,15 @@ mod tests {
     use tonic_types::ErrorDetails;
 
     use super::*;
-    use crate::adapter::Adapter;
+    use crate::adapter::{Adapter, AdapterLimits};
 
     fn error(status: Status) -> AdapterError {
-        let adapter = Adapter::new(
-            ("gateway", uuid::Uuid::nil()),
-            "http://127.0.0.1:1",
-            Duration::from_secs(1),
-            99,
-        );
+        let address = "http://127.0.0.1:1";
+        let limits = AdapterLimits {
+            timeout: Duration::from_secs(1),
+            max_message_bytes: 99,
+        };
+        let adapter = Adapter::new(("gateway", uuid::Uuid::nil()), address, None, limits);
         adapter.unwrap().status("ApplyUpdates", status)
     }
 

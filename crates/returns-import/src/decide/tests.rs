@@ -12,7 +12,7 @@ use returns_model::journal::{NewTransfer, RowEffect};
 use returns_store::{Appended, Writes};
 
 use super::*;
-use crate::adapter::FoundTransfers;
+use crate::adapter::{AdapterLimits, FoundTransfers};
 
 const TRACE: &str = "231380100000001";
 
@@ -54,13 +54,12 @@ impl Desk {
     async fn with(state: TransferState) -> Self {
         let (folder, store) = empty_store().await;
         let long = Duration::from_secs(60);
-        let gateway = Adapter::new(
-            ("gateway", uuid::Uuid::nil()),
-            "http://127.0.0.1:1",
-            long,
-            1 << 20,
-        )
-        .unwrap();
+        let limits = AdapterLimits {
+            timeout: long,
+            max_message_bytes: 1 << 20,
+        };
+        let whose = ("gateway", uuid::Uuid::nil());
+        let gateway = Adapter::new(whose, "http://127.0.0.1:1", None, limits).unwrap();
         let retry = RetryPolicy {
             first: long,
             longest: long,

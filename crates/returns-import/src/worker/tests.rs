@@ -3,7 +3,7 @@ use echeck_test_fixtures::{empty_store, eventually};
 use returns_model::import::{NewImport, Received};
 
 use super::*;
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, AdapterLimits};
 use crate::hold::RetryPolicy;
 use returns_store::Store;
 
@@ -11,12 +11,12 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// A replica without sources, so that every import is stalled with a fault.
 fn importer(store: &Arc<dyn Store>, folder: &tempfile::TempDir, name: &str) -> Arc<Importer> {
-    let adapter = Adapter::new(
-        ("gateway", uuid::Uuid::nil()),
-        "http://127.0.0.1:1",
-        LONG,
-        1 << 20,
-    );
+    let limits = AdapterLimits {
+        timeout: LONG,
+        max_message_bytes: 1 << 20,
+    };
+    let whose = ("gateway", uuid::Uuid::nil());
+    let adapter = Adapter::new(whose, "http://127.0.0.1:1", None, limits);
     let spool = Spool::open(&folder.path().join("spool"), &Spool::new_identity());
     Arc::new(Importer {
         decider: Arc::new(Decider {

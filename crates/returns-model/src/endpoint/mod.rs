@@ -13,7 +13,7 @@ pub use version::PayloadVersion;
 use chrono::{DateTime, NaiveDate, Utc};
 use strum::{EnumString, IntoStaticStr};
 
-use super::job::AuditRecord;
+use super::audit::AuditRecord;
 
 /// The Rainforest version that shows a payin returned before funding as RETURNED.
 const RETURNED_SINCE: (i32, u32, u32) = (2024, 10, 16);

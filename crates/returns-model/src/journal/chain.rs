@@ -56,8 +56,25 @@ pub fn chain(
     at: DateTime<Utc>,
     payload: &str,
 ) -> Hash {
+    chained(
+        b"echeck journal 2\0",
+        journal_id,
+        position,
+        previous,
+        (at, payload),
+    )
+}
+
+/// The hash of what follows `previous` in a chain. `domain` tells one chain from another.
+pub(crate) fn chained(
+    domain: &[u8],
+    journal_id: Uuid,
+    position: u64,
+    previous: &Hash,
+    (at, payload): (DateTime<Utc>, &str),
+) -> Hash {
     let mut hasher = Sha256::new();
-    hasher.update(b"echeck journal 2\0");
+    hasher.update(domain);
     hasher.update(journal_id.as_bytes());
     hasher.update(position.to_be_bytes());
     hasher.update((previous.0.len() as u64).to_be_bytes());

@@ -9,6 +9,7 @@ mod row;
 mod stored;
 mod verify;
 
+pub(crate) use chain::chained;
 pub use chain::{Hash, Head, chain};
 pub use checkpoint::Checkpoint;
 pub use effect::{MadeKind, NewTransfer, RowEffect};

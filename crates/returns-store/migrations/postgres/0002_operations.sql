@@ -131,18 +131,70 @@ CREATE TABLE remote_files (
     PRIMARY KEY (source, name, size_bytes, modified_at)
 );
 
--- Who changed what at run time. Append-only: see the rights of the service's account.
-CREATE TABLE audit (
-    audit_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
-    at TIMESTAMPTZ NOT NULL,
-    actor TEXT NOT NULL,
-    action TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    before TEXT NOT NULL,
-    after TEXT NOT NULL,
-    reason TEXT NOT NULL
+-- The end of the audit log. Like the journal's, positions are taken from here, so they have no gaps.
+CREATE TABLE audit_head (
+    one SMALLINT NOT NULL PRIMARY KEY CHECK (one = 1),
+    position BIGINT NOT NULL,
+    hash BYTEA NOT NULL
 );
-CREATE INDEX audit_at ON audit (at, audit_id);
+INSERT INTO audit_head (one, position, hash) VALUES (1, 0, ''::bytea);
+
+-- Who changed what at run time, and who was refused. Append-only, and chained like the journal. The
+-- columns after at repeat parts of the payload, for the indexes.
+CREATE TABLE audit (
+    position BIGINT NOT NULL PRIMARY KEY,
+    hash BYTEA NOT NULL,
+    payload TEXT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    identity TEXT COLLATE "C" NOT NULL,
+    action TEXT COLLATE "C" NOT NULL,
+    subject TEXT COLLATE "C" NOT NULL,
+    request_id TEXT COLLATE "C" NOT NULL
+);
+CREATE INDEX audit_at ON audit (at, position);
+CREATE INDEX audit_identity ON audit (identity, position);
+CREATE INDEX audit_subject ON audit (subject, position);
+CREATE INDEX audit_request ON audit (request_id, position);
+CREATE FUNCTION refuse_to_touch_audit_records() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'audit records are never %',
+        CASE TG_OP WHEN 'UPDATE' THEN 'changed' ELSE 'deleted' END
+        USING ERRCODE = 'restrict_violation';
+END
+$$;
+CREATE TRIGGER audit_records_are_never_touched
+    BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_touch_audit_records();
+ALTER TABLE audit ENABLE ALWAYS TRIGGER audit_records_are_never_touched;
+
+-- Requests that callers have given an id: the same again gets the same answer, which is encrypted like
+-- the spool. A request without an answer is claimed, by the server's clock, by whoever works on it.
+CREATE TABLE requests (
+    identity TEXT COLLATE "C" NOT NULL,
+    request_id TEXT COLLATE "C" NOT NULL,
+    arguments TEXT NOT NULL,
+    answer TEXT,
+    begun_at TIMESTAMPTZ NOT NULL,
+    claimed_until TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (identity, request_id)
+);
+CREATE INDEX requests_begun ON requests (begun_at);
+
+-- Changes that wait for a second person. change is JSON.
+CREATE TABLE proposals (
+    proposal_id TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    change TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    proposed_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    proposed_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    approved BOOLEAN,
+    decided_by TEXT,
+    decided_at TIMESTAMPTZ,
+    CHECK ((decided_by IS NULL) = (approved IS NULL) AND (decided_at IS NULL) = (approved IS NULL))
+);
+CREATE INDEX proposals_proposed ON proposals (proposed_at, proposal_id);
 
 -- What watches this database writes here, as its work writes elsewhere: a database may answer and
 -- take no writes. The time is the database's own.

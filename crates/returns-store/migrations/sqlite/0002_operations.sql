@@ -125,22 +125,63 @@ CREATE TABLE remote_files (
     PRIMARY KEY (source, name, size_bytes, modified_at)
 ) STRICT;
 
--- Who changed what at run time. Append-only: the triggers below refuse anything else.
+-- The end of the audit log. Like the journal's, positions are taken from here, so they have no gaps.
+CREATE TABLE audit_head (
+    one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+    position INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+INSERT INTO audit_head (one, position, hash) VALUES (1, 0, x'');
+
+-- Who changed what at run time, and who was refused. Append-only, and chained like the journal. The
+-- columns after at repeat parts of the payload, for the indexes.
 CREATE TABLE audit (
-    audit_id TEXT NOT NULL PRIMARY KEY,
+    position INTEGER NOT NULL PRIMARY KEY,
+    hash BLOB NOT NULL,
+    payload TEXT NOT NULL,
     at TEXT NOT NULL,
-    actor TEXT NOT NULL,
+    identity TEXT NOT NULL,
     action TEXT NOT NULL,
     subject TEXT NOT NULL,
-    before TEXT NOT NULL,
-    after TEXT NOT NULL,
-    reason TEXT NOT NULL
+    request_id TEXT NOT NULL
 ) STRICT;
-CREATE INDEX audit_at ON audit (at, audit_id);
+CREATE INDEX audit_at ON audit (at, position);
+CREATE INDEX audit_identity ON audit (identity, position);
+CREATE INDEX audit_subject ON audit (subject, position);
+CREATE INDEX audit_request ON audit (request_id, position);
 CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
-BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;
+BEGIN SELECT RAISE(ABORT, 'audit records are never changed'); END;
 CREATE TRIGGER audit_is_never_deleted BEFORE DELETE ON audit
-BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;
+BEGIN SELECT RAISE(ABORT, 'audit records are never deleted'); END;
+
+-- Requests that callers have given an id: the same again gets the same answer, which is encrypted like
+-- the spool. A request without an answer is claimed, by the server's clock, by whoever works on it.
+CREATE TABLE requests (
+    identity TEXT NOT NULL,
+    request_id TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    answer TEXT,
+    begun_at TEXT NOT NULL,
+    claimed_until INTEGER NOT NULL,
+    PRIMARY KEY (identity, request_id)
+) STRICT;
+CREATE INDEX requests_begun ON requests (begun_at);
+
+-- Changes that wait for a second person. change is JSON.
+CREATE TABLE proposals (
+    proposal_id TEXT NOT NULL PRIMARY KEY,
+    change TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    proposed_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    proposed_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    approved INTEGER,
+    decided_by TEXT,
+    decided_at TEXT,
+    CHECK ((decided_by IS NULL) = (approved IS NULL) AND (decided_at IS NULL) = (approved IS NULL))
+) STRICT;
+CREATE INDEX proposals_proposed ON proposals (proposed_at, proposal_id);
 
 -- What watches this database writes here, as its work writes elsewhere: a database may answer and
 -- take no writes. The time is the database's own.

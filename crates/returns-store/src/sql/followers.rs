@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_service::failpoint;
+use returns_model::audit::AuditRecord;
 use returns_model::follower::{Fault, Progress, RowException, UnreadableRow};
-use returns_model::job::AuditRecord;
 
 use super::SqlStore;
-use super::sources::insert_audit;
+use super::audit::append_audit;
 use crate::columns::bound;
 use crate::db::{Insert, Record, insert_all, statement};
 use crate::{FollowerStore, StoreError, feed_lease};
@@ -235,14 +235,14 @@ impl FollowerStore for SqlStore {
         .bind(database)
         .bind(bound(position)?)
         .bind(decision.at)
-        .bind(&decision.actor)
+        .bind(&decision.identity)
         .bind(&decision.reason)
         .execute(&mut tx)
         .await?;
         if skipped != 1 {
             return Ok(false);
         }
-        insert_audit(decision).execute(&mut tx).await?;
+        append_audit(&mut tx, decision).await?;
         tx.commit(what).await?;
         Ok(true)
     }

@@ -1,31 +1,15 @@
-//! What operators have changed of sources, and who did what.
+//! What operators have changed of sources.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::job::{AuditRecord, Paused, SourceChange, SourceChangeTo, SourceState};
+use returns_model::job::{Paused, SourceChange, SourceChangeTo, SourceState};
 
 use super::SqlStore;
+use super::audit::append_audit;
 use crate::StoreError;
 use crate::columns::{bound, from_json, json};
 use crate::db::{Record, Statement, statement};
 use crate::job::SourceStore;
-
-const AUDIT_COLUMNS: &str = "audit_id, at, actor, action, subject, before, after, reason";
-
-/// Records what an operator did.
-pub(super) fn insert_audit(audit: &AuditRecord) -> Statement {
-    let sql =
-        format!("INSERT INTO audit ({AUDIT_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
-    statement("record what an operator did", sql)
-        .bind(&audit.audit_id)
-        .bind(audit.at)
-        .bind(&audit.actor)
-        .bind(&audit.action)
-        .bind(&audit.subject)
-        .bind(&audit.before)
-        .bind(&audit.after)
-        .bind(&audit.reason)
-}
 
 /// A change of a source that still is as it was looked at.
 fn change_source(change: &SourceChange) -> Result<Statement, StoreError> {
@@ -78,19 +62,6 @@ fn source_state(row: &Record) -> Result<SourceState, StoreError> {
     })
 }
 
-fn audit_record(row: &Record) -> Result<AuditRecord, StoreError> {
-    Ok(AuditRecord {
-        audit_id: row.text("audit_id")?,
-        at: row.time("at")?,
-        actor: row.text("actor")?,
-        action: row.text("action")?,
-        subject: row.text("subject")?,
-        before: row.text("before")?,
-        after: row.text("after")?,
-        reason: row.text("reason")?,
-    })
-}
-
 #[async_trait]
 impl SourceStore for SqlStore {
     async fn source_state(
@@ -129,21 +100,8 @@ impl SourceStore for SqlStore {
         if change_source(change)?.execute(&mut tx).await? != 1 {
             return Ok(false);
         }
-        insert_audit(&change.audit).execute(&mut tx).await?;
+        append_audit(&mut tx, &change.audit).await?;
         tx.commit(what).await?;
         Ok(true)
-    }
-
-    async fn audit(&self, limit: u32) -> Result<Vec<AuditRecord>, StoreError> {
-        let sql =
-            format!("SELECT {AUDIT_COLUMNS} FROM audit ORDER BY at DESC, audit_id DESC LIMIT $1");
-        statement("list what operators did", sql)
-            .bind(limit)
-            .list(&self.db, audit_record)
-            .await
-    }
-
-    async fn record_audit(&self, audit: &AuditRecord) -> Result<(), StoreError> {
-        insert_audit(audit).execute(&self.db).await.map(drop)
     }
 }

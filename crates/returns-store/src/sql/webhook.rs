@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use returns_model::audit::AuditRecord;
 use returns_model::endpoint::{Endpoint, EndpointChange, SecretRecord};
-use returns_model::job::AuditRecord;
 
 use super::SqlStore;
-use super::sources::insert_audit;
+use super::audit::append_audit;
 use super::webhook_rows::{ENDPOINTS, SECRETS, endpoint, secret};
 use crate::StoreError;
 use crate::columns::{bound, json};
@@ -119,7 +119,7 @@ impl WebhookStore for SqlStore {
             return Ok(false);
         }
         insert_secrets(&mut tx, secrets).await?;
-        insert_audit(audit).execute(&mut tx).await?;
+        append_audit(&mut tx, audit).await?;
         tx.commit(what).await?;
         Ok(true)
     }
@@ -133,7 +133,7 @@ impl WebhookStore for SqlStore {
         if update_endpoint(change)?.execute(&mut tx).await? != 1 {
             return Ok(false);
         }
-        insert_audit(&change.audit).execute(&mut tx).await?;
+        append_audit(&mut tx, &change.audit).await?;
         tx.commit(what).await?;
         Ok(true)
     }
@@ -198,7 +198,7 @@ impl WebhookStore for SqlStore {
         .execute(&mut tx)
         .await?;
         insert_secrets(&mut tx, std::slice::from_ref(secret)).await?;
-        insert_audit(audit).execute(&mut tx).await?;
+        append_audit(&mut tx, audit).await?;
         tx.commit(what).await?;
         Ok(true)
     }

@@ -53,14 +53,16 @@ fn end(outcome: RunOutcome) -> RunEnd {
 
 fn audit(id: &str) -> AuditRecord {
     AuditRecord {
-        audit_id: id.into(),
         at: now(),
-        actor: "ann".into(),
+        identity: "ann".into(),
+        address: String::new(),
+        request_id: id.into(),
         action: "pause".into(),
         subject: "source:worldpay".into(),
         before: "runs".into(),
         after: "paused".into(),
         reason: "maintenance".into(),
+        outcome: "OK".into(),
     }
 }
 
@@ -233,12 +235,14 @@ async fn a_source_is_changed_only_as_it_was_looked_at_and_the_change_is_kept(fix
     assert_eq!(state.known_since, now());
 
     store.record_audit(&audit("aud_5")).await.unwrap();
-    let kept: Vec<_> = store.audit(10).await.unwrap();
+    let kept: Vec<_> = store.audit(&AuditFilter::default(), 10).await.unwrap();
     assert_eq!(
-        kept.iter().map(|row| &*row.audit_id).collect::<Vec<_>>(),
+        kept.iter()
+            .map(|row| &*row.record.request_id)
+            .collect::<Vec<_>>(),
         ["aud_5", "aud_4", "aud_3", "aud_1"]
     );
-    assert_eq!(kept[0], audit("aud_5"));
+    assert_eq!(kept[0].record, audit("aud_5"));
 }
 
 async fn a_file_that_was_taken_is_known_by_name_size_and_time(fixture: Fixture) {

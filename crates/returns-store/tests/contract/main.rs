@@ -11,6 +11,7 @@ use returns_model::ids;
 use uuid::Uuid;
 
 use echeck_test_fixtures::*;
+use returns_model::audit::*;
 use returns_model::delivery::*;
 use returns_model::dishonor::*;
 use returns_model::endpoint::*;
@@ -47,6 +48,7 @@ macro_rules! on_both {
     };
 }
 
+mod audit;
 mod claims;
 mod deliveries;
 mod dishonor;

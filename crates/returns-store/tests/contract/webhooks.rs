@@ -39,14 +39,16 @@ pub(super) fn endpoint(id: &str) -> Endpoint {
 
 pub(super) fn audit(id: &str) -> AuditRecord {
     AuditRecord {
-        audit_id: id.into(),
         at: now(),
-        actor: "ann".into(),
+        identity: "ann".into(),
+        address: String::new(),
+        request_id: id.into(),
         action: "create_endpoint".into(),
         subject: "endpoint:whe_1".into(),
         before: String::new(),
         after: "enabled".into(),
         reason: "a new platform".into(),
+        outcome: "OK".into(),
     }
 }
 
@@ -88,7 +90,11 @@ async fn an_endpoint_is_kept_as_it_was_made_and_once(fixture: Fixture) {
     assert_eq!(store.endpoint("whe_2").await.unwrap(), None);
     assert_eq!(store.active_secrets("whe_1", now()).await.unwrap(), keys);
     assert_eq!(
-        store.audit(10).await.unwrap().len(),
+        store
+            .audit(&AuditFilter::default(), 10)
+            .await
+            .unwrap()
+            .len(),
         1,
         "what did not happen is not kept"
     );

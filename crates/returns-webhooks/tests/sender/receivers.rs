@@ -149,7 +149,9 @@ async fn an_endpoint_that_is_gone_is_disabled_and_its_owner_notified() {
     assert!(owner.contains("was notified by e-mail"), "{owner}");
     assert_eq!(*host, receiver.address().to_string());
     assert_eq!(
-        world.store.audit(1).await.unwrap()[0].action,
+        world.store.audit(&Default::default(), 1).await.unwrap()[0]
+            .record
+            .action,
         "disable_endpoint"
     );
     sender.abort();

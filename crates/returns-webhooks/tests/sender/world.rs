@@ -15,11 +15,11 @@ pub(crate) use echeck_test_servers::http::{HttpReceiver, Received};
 pub(crate) use futures_util::future::BoxFuture;
 pub(crate) use returns_alerts::{IncidentReporter, Signal};
 pub(crate) use returns_alerts::{OwnerMail, OwnerMailer};
+pub(crate) use returns_model::audit::AuditRecord;
 pub(crate) use returns_model::delivery::{Delivery, DeliveryFilter, DeliveryState, Redelivery};
 pub(crate) use returns_model::endpoint::SecretRecord;
 pub(crate) use returns_model::endpoint::{Endpoint, EndpointSettings, SecretKind};
 pub(crate) use returns_model::incident::Cause;
-pub(crate) use returns_model::job::AuditRecord;
 pub(crate) use returns_store::Notifier;
 pub(crate) use returns_store::Replica;
 pub(crate) use returns_store::{Store, run};
@@ -323,14 +323,16 @@ impl World {
 
 pub(crate) fn audit(id: &str) -> AuditRecord {
     AuditRecord {
-        audit_id: format!("aud_{id}"),
         at: SystemClock.now(),
-        actor: "ann".to_owned(),
+        identity: "ann".to_owned(),
+        address: String::new(),
+        request_id: format!("aud_{id}"),
         action: "create_endpoint".to_owned(),
         subject: format!("endpoint:{id}"),
         before: String::new(),
         after: String::new(),
         reason: "a test".to_owned(),
+        outcome: "OK".to_owned(),
     }
 }
 

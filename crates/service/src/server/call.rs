@@ -22,16 +22,16 @@ use tonic::{Code, Status};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use super::in_flight::InFlight;
+use super::gate::Gate;
 use super::record::CallRecord;
 use super::refusal::{add_reason, refusal};
 use super::request_body::RequestBody;
 use super::trailers::{EndableBody, PolledFrame};
 
 /// Surrounds a service's calls.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct CallLayer {
-    pub(super) in_flight: InFlight,
+    pub(super) gate: Gate,
     /// How long a caller may take for its next message.
     pub(super) message_timeout: Duration,
 }
@@ -47,7 +47,7 @@ impl<S> Layer<S> for CallLayer {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct CallService<S> {
     inner: S,
     layer: CallLayer,
@@ -66,22 +66,23 @@ where
         self.inner.poll_ready(context)
     }
 
-    // Who may call what is decided here, before a seat is taken, once callers have roles.
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let mut record = CallRecord::new(&request);
         let CallLayer {
-            in_flight,
+            gate,
             message_timeout,
         } = &self.layer;
-        match in_flight.admit(request.uri().path(), record.peer()) {
-            Ok(seat) => record.hold(seat),
+        let (caller, pace) = match gate.admit(&request, &mut record) {
+            Ok(admitted) => admitted,
             Err(status) => {
                 record.end(&status);
                 return Box::pin(std::future::ready(Ok(status.into_http())));
             }
-        }
-        let request = request.map(|body| Body::new(RequestBody::new(body, *message_timeout)));
-        let cut = in_flight.cut.clone();
+        };
+        let mut request =
+            request.map(|body| Body::new(RequestBody::new(body, *message_timeout, pace)));
+        request.extensions_mut().insert(caller);
+        let cut = gate.in_flight.cut.clone();
         let span = record.span.clone();
         let call = AssertUnwindSafe(span.in_scope(|| self.inner.call(request))).catch_unwind();
         Box::pin(surround(call, record, cut).instrument(span))

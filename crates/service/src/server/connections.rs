@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::future::Future as _;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
@@ -12,14 +12,16 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
-use tonic::transport::server::{Connected, TcpConnectInfo};
+use tonic::transport::server::Connected;
 use tracing::{debug, warn};
 
-use super::farewell::Farewells;
+use super::farewell::{Farewell, Farewells};
 use super::seats::{Seat, Seats, Share, peer_of};
 use super::settings::ServerConfig;
+use crate::access::Peer;
+use crate::tls::{HandshakeFault, ServerStream, ServerTls};
 
 /// The bytes with which a client begins HTTP/2 (RFC 9113, section 3.4).
 const PREFACE_BYTES: usize = 24;
@@ -35,7 +37,7 @@ pub(super) struct Connections {
     handshake_timeout: Duration,
     /// Those that have said nothing yet, the oldest first, and some that have.
     silent: VecDeque<Weak<Place>>,
-    farewells: Farewells,
+    pub(super) farewells: Farewells,
     warned: Option<Instant>,
 }
 
@@ -67,10 +69,16 @@ impl Connections {
         }
     }
 
+    /// How many there may be.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
     /// Admits a connection; one too many is told so, and closed.
-    pub(super) fn admit(&mut self, stream: TcpStream) -> Option<Connection> {
+    pub(super) fn admit(&mut self, stream: TcpStream) -> Option<Admitted> {
         // A connection without an address is gone already.
-        let peer = peer_of(stream.peer_addr().ok()?.ip());
+        let address = stream.peer_addr().ok()?;
+        let peer = peer_of(address.ip());
         while self.silent.front().is_some_and(|oldest| !is_silent(oldest)) {
             self.silent.pop_front();
         }
@@ -94,7 +102,12 @@ impl Connections {
             taken_away: CancellationToken::new(),
         });
         self.silent.push_back(Arc::downgrade(&place));
-        Some(Connection::new(stream, place, self.handshake_timeout))
+        Some(Admitted {
+            stream,
+            address,
+            place,
+            until: Instant::now() + self.handshake_timeout,
+        })
     }
 
     /// Takes the place of the connection that has been silent longest, among those that count
@@ -118,7 +131,11 @@ impl Connections {
     fn refuse(&mut self, stream: TcpStream, share: &Share, limit: usize) {
         let whose = match share {
             Share::Peer(_) => "your address",
-            Share::All | Share::Method(_) | Share::MethodOfPeer(..) => "the server",
+            Share::All
+            | Share::Method(_)
+            | Share::MethodOfPeer(..)
+            | Share::Identity(_)
+            | Share::StreamsOf(_) => "the server",
         };
         let why =
             format!("{whose} already has {limit} connections; close some, or try again later");
@@ -131,7 +148,7 @@ impl Connections {
             let peer = stream.peer_addr().ok().map(tracing::field::display);
             warn!(peer, why, "refused a connection");
         }
-        self.farewells.say(stream, &why);
+        self.farewells.say(stream, Farewell::TooMany, &why);
     }
 }
 
@@ -167,9 +184,57 @@ impl Place {
     }
 }
 
+/// A connection that has a place and has said nothing yet.
+pub(super) struct Admitted {
+    stream: TcpStream,
+    pub(super) address: SocketAddr,
+    place: Arc<Place>,
+    /// By then it has to speak.
+    until: Instant,
+}
+
+impl Admitted {
+    /// Begins TLS, where the server has it.
+    pub(super) async fn begin(self, tls: Option<&ServerTls>) -> Result<Connection, HandshakeFault> {
+        let Self {
+            stream,
+            address,
+            place,
+            until,
+        } = self;
+        let stream = match tls {
+            None => ServerStream::Plain(stream),
+            Some(tls) => tokio::select! {
+                begun = tls.accept(stream) => begun?,
+                () = place.taken_away.cancelled() => return Err(HandshakeFault::Lost(too_silent(MADE_ROOM))),
+                () = sleep_until(until) => return Err(HandshakeFault::Lost(too_silent(TOO_LATE))),
+            },
+        };
+        let peer = Peer {
+            address: Some(address),
+            certificate: stream.certificate(),
+        };
+        let waiting = Waiting {
+            timer: Box::pin(sleep_until(until)),
+            taken_away: Box::pin(place.taken_away.clone().cancelled_owned()),
+            heard: 0,
+        };
+        Ok(Connection {
+            stream,
+            peer: Arc::new(peer),
+            place,
+            waiting: Some(waiting),
+        })
+    }
+}
+
+const MADE_ROOM: &str = "it made room for another";
+const TOO_LATE: &str = "it did not begin in time";
+
 /// A connection, which ends when it does not speak in time.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: ServerStream,
+    peer: Arc<Peer>,
     place: Arc<Place>,
     /// Until it has spoken.
     waiting: Option<Waiting>,
@@ -179,21 +244,6 @@ struct Waiting {
     timer: Pin<Box<Sleep>>,
     taken_away: Pin<Box<WaitForCancellationFutureOwned>>,
     heard: usize,
-}
-
-impl Connection {
-    fn new(stream: TcpStream, place: Arc<Place>, limit: Duration) -> Self {
-        let waiting = Waiting {
-            timer: Box::pin(sleep(limit)),
-            taken_away: Box::pin(place.taken_away.clone().cancelled_owned()),
-            heard: 0,
-        };
-        Self {
-            stream,
-            place,
-            waiting: Some(waiting),
-        }
-    }
 }
 
 fn too_silent(why: &'static str) -> io::Error {
@@ -212,17 +262,17 @@ impl AsyncRead for Connection {
             return Pin::new(&mut this.stream).poll_read(context, buffer);
         };
         if waiting.taken_away.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(too_silent("it made room for another")));
+            return Poll::Ready(Err(too_silent(MADE_ROOM)));
         }
         if waiting.timer.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Err(too_silent("it did not begin in time")));
+            return Poll::Ready(Err(too_silent(TOO_LATE)));
         }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
         waiting.heard += buffer.filled().len() - before;
         if waiting.heard >= PREFACE_BYTES {
             if !this.place.speaks() {
-                return Poll::Ready(Err(too_silent("it made room for another")));
+                return Poll::Ready(Err(too_silent(MADE_ROOM)));
             }
             this.waiting = None;
         }
@@ -261,9 +311,9 @@ impl AsyncWrite for Connection {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = TcpConnectInfo;
+    type ConnectInfo = Arc<Peer>;
 
     fn connect_info(&self) -> Self::ConnectInfo {
-        self.stream.connect_info()
+        Arc::clone(&self.peer)
     }
 }

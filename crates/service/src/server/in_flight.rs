@@ -1,13 +1,18 @@
 //! Which calls are in flight: how many there may be, how many there are, and a way to cut them.
 
-use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-use super::refusal::refusal;
+use super::refusal::refusal_for;
 use super::seats::{Seat, Seats, Share, peer_of};
 use super::settings::ServerConfig;
+use crate::access::table::MethodRule;
+use crate::access::{ANONYMOUS, Caller};
+
+/// When a call that was one too many may be tried again.
+const SOON: Duration = Duration::from_millis(200);
 
 /// The calls in flight on all connections of one server. Health and reflection must answer on a
 /// server that has no seat left, so they have seats of their own.
@@ -24,6 +29,8 @@ struct CallLimits {
     all: usize,
     peer: usize,
     method: usize,
+    identity: usize,
+    streams: usize,
 }
 
 impl InFlight {
@@ -33,11 +40,15 @@ impl InFlight {
             all: config.max_concurrent_calls,
             peer: config.max_calls_per_peer,
             method: config.max_calls_per_method,
+            identity: config.max_calls_per_identity,
+            streams: config.max_streams_per_identity,
         };
         let about_the_server = CallLimits {
             all: of_health,
             peer: of_health.div_ceil(2),
             method: of_health.div_ceil(2),
+            identity: of_health.div_ceil(2),
+            streams: of_health.div_ceil(2),
         };
         Self {
             calls: (Seats::default(), calls),
@@ -46,13 +57,13 @@ impl InFlight {
         }
     }
 
-    /// Admits a call of the method with this path, or says that there are too many.
-    pub(super) fn admit(&self, path: &str, peer: Option<SocketAddr>) -> Result<Seat, Status> {
-        let (seats, limits) = match is_about_the_server(path) {
+    /// Admits a call of a method, or says that there are too many.
+    pub(super) fn admit(&self, rule: &MethodRule, caller: &Caller) -> Result<Seat, Status> {
+        let (seats, limits) = match is_about_the_server(rule.path) {
             true => &self.about_the_server,
             false => &self.calls,
         };
-        seats.take(limits.shares(path, peer)).map_err(too_many)
+        seats.take(limits.shares(rule, caller)).map_err(too_many)
     }
 
     /// How many calls are in flight.
@@ -63,13 +74,21 @@ impl InFlight {
 
 impl CallLimits {
     /// One peer gets half of the seats that one method has.
-    fn shares(self, path: &str, peer: Option<SocketAddr>) -> Vec<(Share, usize)> {
-        let method: std::sync::Arc<str> = path.into();
+    fn shares(self, rule: &MethodRule, caller: &Caller) -> Vec<(Share, usize)> {
+        let method: std::sync::Arc<str> = rule.path.into();
         let mut shares = vec![
             (Share::All, self.all),
             (Share::Method(method.clone()), self.method),
         ];
-        if let Some(peer) = peer.map(|peer| peer_of(peer.ip())) {
+        // Those without a name have nothing in common but that.
+        if *caller.identity != *ANONYMOUS {
+            let identity = &caller.identity;
+            shares.push((Share::Identity(identity.clone()), self.identity));
+            if rule.streaming {
+                shares.push((Share::StreamsOf(identity.clone()), self.streams));
+            }
+        }
+        if let Some(peer) = caller.address.map(|peer| peer_of(peer.ip())) {
             let of_method = self.peer.min(self.method).div_ceil(2);
             shares.push((Share::Peer(peer), self.peer));
             shares.push((Share::MethodOfPeer(peer, method), of_method));
@@ -88,7 +107,9 @@ fn too_many((share, limit): (Share, usize)) -> Status {
         Share::Peer(_) => "your address",
         Share::Method(_) => "this method",
         Share::MethodOfPeer(..) => "this method, called from your address,",
+        Share::Identity(_) => "your identity",
+        Share::StreamsOf(_) => "your identity, in streams,",
     };
     let what = format!("{whose} already has {limit} calls in flight; try again later");
-    refusal(Code::ResourceExhausted, "TOO_MANY_CALLS", what)
+    refusal_for(Code::ResourceExhausted, "TOO_MANY_CALLS", what, SOON)
 }

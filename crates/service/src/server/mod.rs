@@ -19,26 +19,37 @@ mod call;
 mod connections;
 mod deadline;
 mod farewell;
+mod gate;
 mod health;
 mod in_flight;
+mod pace;
 mod record;
 mod reflection;
 mod refusal;
+mod refused;
 mod request_body;
 mod seats;
 mod settings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod trailers;
 
 pub use deadline::{Deadline, deadline_of};
 pub use health::Health;
-pub use settings::ServerConfig;
+pub use refused::{Refusals, Refused};
+pub use settings::{Protection, ServerConfig};
 
 use call::CallLayer;
-use connections::{Connection, Connections};
+use connections::{Admitted, Connection, Connections};
 use deadline::DeadlineLayer;
+use farewell::{Farewell, Farewells};
+use gate::Gate;
 use in_flight::InFlight;
+use pace::Paces;
+
+use crate::access::{ANONYMOUS, Access};
+use crate::clock::SharedClock;
+use crate::tls::{HandshakeFault, ServerTls};
 
 /// How long answers may take to leave after the remaining calls were cut.
 const FLUSH_TIME: Duration = Duration::from_secs(1);
@@ -71,6 +82,20 @@ pub struct Bound {
     config: ServerConfig,
 }
 
+/// What a server serves, and to whom.
+pub struct Served {
+    /// The services.
+    pub routes: RoutesBuilder,
+    /// How they are.
+    pub health: Health,
+    /// Who may call them.
+    pub access: Access,
+    /// Where it is noted who was refused.
+    pub refusals: Refusals,
+    /// By which tokens expire.
+    pub clock: SharedClock,
+}
+
 impl ServerConfig {
     /// Starts to listen.
     ///
@@ -95,7 +120,7 @@ impl Bound {
         self.address
     }
 
-    /// Serves `routes`, health and reflection until `shutdown` is cancelled. Then health says
+    /// Serves the services, health and reflection until `shutdown` is cancelled. Then health says
     /// NOT_SERVING, no more connections or calls are taken, and those in flight may end within
     /// `drain_timeout`; what is left after that is answered `UNAVAILABLE` and counted in the log.
     ///
@@ -103,16 +128,30 @@ impl Bound {
     /// When reflection cannot be built or the transport fails.
     pub async fn serve(
         self,
-        mut routes: RoutesBuilder,
-        health: Health,
+        served: Served,
         shutdown: CancellationToken,
     ) -> Result<(), ServeError> {
+        let Served {
+            mut routes,
+            health,
+            access,
+            refusals,
+            clock,
+        } = served;
         let in_flight = InFlight::new(&self.config);
+        self.config.say_how_protected();
         routes.add_service(health.server());
         reflection::add(&mut routes, health.services())?;
+        let gate = Gate {
+            access,
+            refusals: refusals.clone(),
+            in_flight: in_flight.clone(),
+            paces: Paces::new(&self.config),
+            clock,
+        };
         let layers = ServiceBuilder::new()
             .layer(CallLayer {
-                in_flight: in_flight.clone(),
+                gate,
                 message_timeout: self.config.message_timeout,
             })
             .layer(self.config.deadlines())
@@ -127,7 +166,7 @@ impl Bound {
             .transport()
             .layer(layers)
             .add_routes(routes.routes());
-        let incoming = incoming(self.listener, Connections::new(&self.config));
+        let incoming = incoming(self.listener, &self.config, refusals);
         let mut server = pin!(router.serve_with_incoming_shutdown(incoming, stop));
         let overdue = async {
             shutdown.cancelled().await;
@@ -158,7 +197,7 @@ impl ServerConfig {
         }
     }
 
-    /// The limits of the transport. TLS attaches here too, with `tls_config`.
+    /// The limits of the transport.
     fn transport(&self) -> Server {
         /// Streams that a peer opened and reset before they were taken: more than a few are an
         /// attack (rapid reset), which ends the connection.
@@ -174,12 +213,24 @@ impl ServerConfig {
 }
 
 /// The connections. tonic would ask again at once after a failed accept; out of file
-/// descriptors, that would take a whole core.
+/// descriptors, that would take a whole core. TLS begins on each beside the others, so that a slow
+/// one holds nobody up.
 fn incoming(
     listener: TcpListener,
-    mut connections: Connections,
-) -> impl futures_util::Stream<Item = Result<Connection, std::io::Error>> {
+    config: &ServerConfig,
+    refusals: Refusals,
+) -> impl futures_util::Stream<Item = Result<Connection, std::io::Error>> + use<> {
     const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(100);
+    /// Handshakes beside the connections that have a place: none of them may keep the door shut.
+    const SPARE: usize = 64;
+    let mut connections = Connections::new(config);
+    let handshakes = connections.most() + SPARE;
+    let tls = config.protection.tls().cloned();
+    let beginning = Beginning {
+        tls,
+        refusals,
+        farewells: connections.farewells.clone(),
+    };
     TcpIncoming::from(listener)
         .with_nodelay(Some(true))
         .filter_map(move |accepted| {
@@ -192,4 +243,54 @@ fn incoming(
                 admitted
             }
         })
+        .map(move |admitted| beginning.clone().begin(admitted))
+        .buffer_unordered(handshakes)
+        .filter_map(std::future::ready)
+}
+
+/// How a connection begins.
+#[derive(Clone)]
+struct Beginning {
+    tls: Option<ServerTls>,
+    refusals: Refusals,
+    farewells: Farewells,
+}
+
+impl Beginning {
+    async fn begin(
+        self,
+        admitted: Result<Admitted, std::io::Error>,
+    ) -> Option<Result<Connection, std::io::Error>> {
+        let admitted = match admitted {
+            Ok(admitted) => admitted,
+            Err(fault) => return Some(Err(fault)),
+        };
+        let Some(tls) = self.tls else {
+            return admitted.begin(None).await.ok().map(Ok);
+        };
+        let address = admitted.address;
+        // On a task of its own: the work of many handshakes is for all cores.
+        let begun = tokio::spawn(async move { admitted.begin(Some(&tls)).await });
+        let fault = match begun.await.ok()? {
+            Ok(connection) => return Some(Ok(connection)),
+            Err(fault) => fault,
+        };
+        self.refusals.note(Refused {
+            word: fault.word(),
+            method: "",
+            identity: ANONYMOUS.to_owned(),
+            address: Some(address),
+            what: fault.to_string(),
+            unrecorded: 0,
+        });
+        match fault {
+            HandshakeFault::PlainText(stream) => {
+                let why = "this port is with TLS: connect with https://, or without -plaintext";
+                self.farewells.say(stream, Farewell::WithoutTls, why);
+            }
+            HandshakeFault::Failed(_, stream) => self.farewells.linger(stream),
+            HandshakeFault::NotHttp2 | HandshakeFault::Lost(_) => {}
+        }
+        None
+    }
 }

@@ -1,22 +1,26 @@
 //! The one log line that every call leaves.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::{HeaderMap, Request};
 use tokio::time::Instant;
 use tonic::body::Body;
-use tonic::transport::server::TcpConnectInfo;
 use tonic::{Code, Status};
+use tracing::field::Empty;
 use tracing::{Span, debug, info_span, warn};
 
 use super::refusal::refusal;
 use super::seats::Seat;
+use crate::access::{Caller, Peer};
 
 /// A call until it is logged, which happens exactly once: when its status is known or, when
 /// the caller goes away first, as `CANCELLED`.
 pub(super) struct CallRecord {
     method: String,
-    peer: Option<SocketAddr>,
+    peer: Option<Arc<Peer>>,
+    /// Who calls, once it is known.
+    caller: Option<Caller>,
     started: Instant,
     /// The span that handlers log within.
     pub(super) span: Span,
@@ -26,17 +30,13 @@ pub(super) struct CallRecord {
 
 impl CallRecord {
     pub(super) fn new(request: &Request<Body>) -> Self {
+        // Without the query, in which somebody may have put a secret.
         let method = request.uri().path().to_owned();
-        // Behind TLS the peer is in TlsConnectInfo<TcpConnectInfo>, with its certificate: the
-        // place where a caller's role is found.
-        let peer = request
-            .extensions()
-            .get()
-            .and_then(TcpConnectInfo::remote_addr);
-        let span = info_span!("call", method);
+        let span = info_span!("call", method, identity = Empty, call_id = Empty);
         Self {
             method,
-            peer,
+            peer: request.extensions().get().cloned(),
+            caller: None,
             started: Instant::now(),
             span,
             seat: None,
@@ -44,8 +44,19 @@ impl CallRecord {
         }
     }
 
-    pub(super) fn peer(&self) -> Option<SocketAddr> {
-        self.peer
+    pub(super) fn peer(&self) -> Option<&Peer> {
+        self.peer.as_deref()
+    }
+
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        self.peer()?.address
+    }
+
+    /// Notes who calls.
+    pub(super) fn identify(&mut self, caller: &Caller) {
+        self.span.record("identity", &*caller.identity);
+        self.span.record("call_id", &*caller.call_id);
+        self.caller = Some(caller.clone());
     }
 
     /// Holds the call's seat until it is logged.
@@ -67,20 +78,35 @@ impl CallRecord {
             return;
         }
         self.seat = None;
-        let Self {
-            method,
-            peer,
-            started,
-            ..
-        } = self;
-        let peer = peer.map(tracing::field::display);
-        let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let peer = self.address().map(tracing::field::display);
+        let identity = self.caller.as_ref().map(|caller| &*caller.identity);
+        let call_id = self.caller.as_ref().map(|caller| &*caller.call_id);
+        let method = &self.method;
+        let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let code = status.code();
         let reason = Some(status.message()).filter(|reason| !reason.is_empty());
         if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
-            warn!(method, ?code, duration_ms, peer, reason, "call failed");
+            warn!(
+                method,
+                identity,
+                ?code,
+                duration_ms,
+                peer,
+                call_id,
+                reason,
+                "call failed"
+            );
         } else {
-            debug!(method, ?code, duration_ms, peer, reason, "call ended");
+            debug!(
+                method,
+                identity,
+                ?code,
+                duration_ms,
+                peer,
+                call_id,
+                reason,
+                "call ended"
+            );
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The body of a request. A caller that begins a call and then sends nothing gives its seat back
-//! after a while: what the handler waits for must come in time, message by message.
+//! after a while: what the handler waits for must come in time, message by message. One that sends
+//! too fast waits.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body as HttpBody, SizeHint};
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 use tonic::Code;
 use tonic::body::Body;
 
+use super::pace::Pace;
 use super::refusal::refusal;
 use super::trailers::PolledFrame;
 
@@ -18,19 +20,38 @@ use super::trailers::PolledFrame;
 pub(super) struct RequestBody {
     inner: Body,
     limit: Duration,
+    pace: Pace,
     timer: Pin<Box<Sleep>>,
-    /// Whether the timer runs: only while the handler waits.
-    waiting: bool,
+    state: BodyState,
+}
+
+enum BodyState {
+    /// The handler does not wait for anything.
+    Idle,
+    /// The handler waits for the caller; the timer runs.
+    Waiting,
+    /// This came too early, and is handed on when the timer ends.
+    Held(Frame<Bytes>),
 }
 
 impl RequestBody {
-    pub(super) fn new(inner: Body, limit: Duration) -> Self {
+    pub(super) fn new(inner: Body, limit: Duration, pace: Pace) -> Self {
         Self {
             inner,
             limit,
+            pace,
             timer: Box::pin(sleep(limit)),
-            waiting: false,
+            state: BodyState::Idle,
         }
+    }
+
+    fn timer_ends_in(&mut self, time: Duration) {
+        self.timer.as_mut().reset(Instant::now() + time);
+    }
+
+    /// How long a frame has to wait, for what is counted of it.
+    fn wait_for(&self, frame: &Frame<Bytes>) -> Option<Duration> {
+        self.pace.take(frame.data_ref()?.len())
     }
 }
 
@@ -39,28 +60,48 @@ impl HttpBody for RequestBody {
     type Error = tonic::Status;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> PolledFrame {
-        if let ready @ Poll::Ready(_) = Pin::new(&mut self.inner).poll_frame(context) {
-            self.waiting = false;
-            return ready;
+        let this = &mut *self;
+        if let BodyState::Held(_) = this.state {
+            if this.timer.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            if let BodyState::Held(frame) = std::mem::replace(&mut this.state, BodyState::Idle) {
+                return Poll::Ready(Some(Ok(frame)));
+            }
         }
-        if !std::mem::replace(&mut self.waiting, true) {
-            let end = Instant::now() + self.limit;
-            self.timer.as_mut().reset(end);
+        if let Poll::Ready(polled) = Pin::new(&mut this.inner).poll_frame(context) {
+            this.state = BodyState::Idle;
+            let Some(Ok(frame)) = polled else {
+                return Poll::Ready(polled);
+            };
+            let Some(wait) = this.wait_for(&frame) else {
+                return Poll::Ready(Some(Ok(frame)));
+            };
+            this.state = BodyState::Held(frame);
+            this.timer_ends_in(wait);
+            return self.poll_frame(context);
         }
-        if self.timer.as_mut().poll(context).is_pending() {
+        if matches!(this.state, BodyState::Idle) {
+            this.state = BodyState::Waiting;
+            this.timer_ends_in(this.limit);
+        }
+        if this.timer.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        let ms = self.limit.as_millis();
+        let ms = this.limit.as_millis();
         let what = format!("the next message of the call did not come within {ms} ms");
         let status = refusal(Code::DeadlineExceeded, "MESSAGE_TIMEOUT", what);
         Poll::Ready(Some(Err(status)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        !matches!(self.state, BodyState::Held(_)) && self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        match self.state {
+            BodyState::Held(_) => SizeHint::default(),
+            BodyState::Idle | BodyState::Waiting => self.inner.size_hint(),
+        }
     }
 }

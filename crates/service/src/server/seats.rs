@@ -12,6 +12,8 @@ pub(super) enum Share {
     Peer(IpAddr),
     Method(Arc<str>),
     MethodOfPeer(IpAddr, Arc<str>),
+    Identity(Arc<str>),
+    StreamsOf(Arc<str>),
 }
 
 /// The seats that are taken, by what is counted.

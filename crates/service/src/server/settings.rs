@@ -1,17 +1,68 @@
 //! The section `[server]`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use rustix::process::{Resource, getrlimit};
 
 use crate::config::Section;
+use crate::tls::{ClientCertificates, ServerTls};
+
+/// What keeps others from reading and changing what a server and its callers say.
+#[derive(Debug, Clone)]
+pub enum Protection {
+    /// TLS.
+    Tls(ServerTls),
+    /// Nobody else can reach it: it listens on a loopback address.
+    Loopback,
+    /// Nothing, since `insecure_plaintext` says so.
+    InsecurePlaintext,
+}
+
+impl Protection {
+    /// `[server.tls]` and `insecure_plaintext`. A server that others can reach without either is a
+    /// fault.
+    fn read(section: &Section<'_>, listen: SocketAddr, certificates: ClientCertificates) -> Self {
+        let insecure = section.bool_or("insecure_plaintext", false);
+        let wants_tls = section.has("tls");
+        if let Some(tls) = ServerTls::read(section, certificates) {
+            if insecure {
+                section.fault(
+                    "insecure_plaintext",
+                    "is set together with [server.tls]; keep one",
+                );
+            }
+            return Self::Tls(tls);
+        }
+        if insecure {
+            return Self::InsecurePlaintext;
+        }
+        if !wants_tls && !listen.ip().is_loopback() {
+            let what = "can be reached by others, and has no [server.tls]; set certificate_file and \
+                        key_file there, listen on 127.0.0.1, or set server.insecure_plaintext = true \
+                        where something else encrypts";
+            section.fault("listen", format!("{listen} {what}"));
+        }
+        Self::Loopback
+    }
+
+    /// TLS, if there is.
+    pub(super) fn tls(&self) -> Option<&ServerTls> {
+        match self {
+            Self::Tls(tls) => Some(tls),
+            Self::Loopback | Self::InsecurePlaintext => None,
+        }
+    }
+}
 
 /// How a gRPC server listens and what it allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// `listen`: the address, such as `0.0.0.0:7001`; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// `[server.tls]`, or why there is none.
+    pub protection: Protection,
     /// `max_message_bytes`: the largest message that is taken. Each service is built with
     /// `XServer::new(…).max_decoding_message_size(config.max_message_bytes)`; tonic answers
     /// `OUT_OF_RANGE` to a longer one.
@@ -31,6 +82,14 @@ pub struct ServerConfig {
     pub max_calls_per_peer: usize,
     /// `max_calls_per_method`: calls of one method from all addresses.
     pub max_calls_per_method: usize,
+    /// `max_calls_per_identity`: calls of one caller, from wherever.
+    pub max_calls_per_identity: usize,
+    /// `max_streams_per_identity`: of these, calls with many messages in one direction.
+    pub max_streams_per_identity: usize,
+    /// `max_calls_per_second`: calls that one caller may begin in a second.
+    pub max_calls_per_second: NonZeroU32,
+    /// `max_bytes_per_second`: what one caller may send in a second; more of it waits.
+    pub max_bytes_per_second: NonZeroU32,
     /// `max_health_calls`: calls of health and reflection; one address and one method may have
     /// half of them.
     pub max_health_calls: usize,
@@ -57,20 +116,32 @@ pub struct ServerConfig {
 }
 
 impl ServerConfig {
-    /// Reads the section; `default_listen` is the service's own address.
-    pub fn read(section: &Section<'_>, default_listen: &str) -> Self {
+    /// Reads the section; `default_listen` is the service's own address, and `certificates` says
+    /// whether its callers need one unless the section says otherwise.
+    pub fn read(
+        section: &Section<'_>,
+        default_listen: &str,
+        certificates: ClientCertificates,
+    ) -> Self {
         const SECOND: u64 = 1_000;
         const HOUR: u64 = 3_600 * SECOND;
         const MIB: u64 = 1 << 20;
         let listen = section.string_or("listen", default_listen);
         let streams = section.u64_or("max_concurrent_streams", 256, 1..=10_000);
         let time = |key, default, range| section.duration_ms_or(key, default, range);
+        let listen = listen.parse().unwrap_or_else(|_| {
+            let what = "must be an address and a port, such as 0.0.0.0:7001";
+            section.fault("listen", what);
+            SocketAddr::from(([127, 0, 0, 1], 0))
+        });
+        let count = |key, default, most| size(section.u64_or(key, default, 1..=most));
+        let rate = |key, default| {
+            let rate = section.u64_or(key, default, 1..=u64::from(u32::MAX));
+            NonZeroU32::new(small(rate)).unwrap_or(NonZeroU32::MAX)
+        };
         let config = Self {
-            listen: listen.parse().unwrap_or_else(|_| {
-                let what = "must be an address and a port, such as 0.0.0.0:7001";
-                section.fault("listen", what);
-                SocketAddr::from(([127, 0, 0, 1], 0))
-            }),
+            listen,
+            protection: Protection::read(section, listen, certificates),
             max_message_bytes: size(section.u64_or("max_message_bytes", 4 * MIB, 1024..=256 * MIB)),
             default_timeout: time("default_timeout_ms", 30 * SECOND, 1..=HOUR),
             max_timeout: time("max_timeout_ms", 600 * SECOND, 1..=24 * HOUR),
@@ -78,6 +149,10 @@ impl ServerConfig {
             max_concurrent_calls: size(section.u64_or("max_concurrent_calls", 1_024, 1..=100_000)),
             max_calls_per_peer: size(section.u64_or("max_calls_per_peer", 512, 1..=100_000)),
             max_calls_per_method: size(section.u64_or("max_calls_per_method", 512, 1..=100_000)),
+            max_calls_per_identity: count("max_calls_per_identity", 512, 100_000),
+            max_streams_per_identity: count("max_streams_per_identity", 256, 100_000),
+            max_calls_per_second: rate("max_calls_per_second", 10_000),
+            max_bytes_per_second: rate("max_bytes_per_second", 256 * MIB),
             max_health_calls: size(section.u64_or("max_health_calls", 256, 1..=10_000)),
             message_timeout: time("message_timeout_ms", 30 * SECOND, 10..=HOUR),
             max_connections: size(section.u64_or("max_connections", 1_024, 1..=100_000)),
@@ -97,6 +172,17 @@ impl ServerConfig {
             section.fault("default_timeout_ms", "must not be above max_timeout_ms");
         }
         config
+    }
+
+    /// Logs what everybody who runs this should know.
+    pub(super) fn say_how_protected(&self) {
+        if let Protection::InsecurePlaintext = self.protection {
+            tracing::warn!(
+                listen = %self.listen,
+                "server.insecure_plaintext is set: what is sent here, tokens included, can be read and \
+                 changed by whoever is in between, unless something else encrypts it"
+            );
+        }
     }
 
     /// The most connections of all peers, and of one. They take at most half of the file

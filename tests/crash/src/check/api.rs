@@ -7,7 +7,7 @@ use echeck_proto::returns::v1::returns_service_client::ReturnsServiceClient;
 use tokio::time::Instant;
 use tonic::transport::Channel;
 
-use crate::rig::Rig;
+use crate::rig::{Rig, trust};
 
 /// How long to ask: a service may have been started just now.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,9 +23,9 @@ pub(super) async fn ask<T>(
     let began = Instant::now();
     loop {
         for url in &rig.urls {
-            let answer = match ReturnsServiceClient::connect(url.clone()).await {
-                Ok(client) => call(client).await,
-                Err(error) => Err(error.into()),
+            let answer = match trust::connect(url).await {
+                Ok(channel) => call(ReturnsServiceClient::new(channel)).await,
+                Err(error) => Err(error),
             };
             match answer {
                 Ok(answer) => return Ok(answer),

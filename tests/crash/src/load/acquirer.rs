@@ -8,9 +8,8 @@ use echeck_proto::returns::v1 as proto;
 use proto::operations_service_client::OperationsServiceClient;
 use rand::RngExt as _;
 use rand::rngs::StdRng;
-use tonic::transport::Endpoint;
 
-use crate::rig::{Landed, Outbox, Rig};
+use crate::rig::{Landed, Outbox, Rig, trust};
 use crate::world::ReturnFile;
 
 /// The longest that the acquirer takes to write a file, in milliseconds.
@@ -75,15 +74,12 @@ pub(super) async fn ask_for_the_rest(rig: &Rig) {
 
 /// One attempt to run a source; gives whether a run went on already.
 async fn run_job(url: &str, source: &str) -> Result<bool> {
-    let endpoint = Endpoint::from_shared(url.to_owned())?
-        .connect_timeout(Duration::from_millis(500))
-        .timeout(Duration::from_secs(5));
     let request = proto::RunJobRequest {
         source: source.to_owned(),
-        actor: "crash campaign".to_owned(),
+        request_id: String::new(),
         wait: false,
     };
-    let mut client = OperationsServiceClient::new(endpoint.connect().await?);
+    let mut client = OperationsServiceClient::new(trust::connect(url).await?);
     let answer = client.run_job(request).await?.into_inner();
     answer.run.context("the answer has no run")?;
     Ok(answer.joined)

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret as _;
 use super::LEASE_MS;
 use super::outbox::{After, MOVED_TO, Outbox};
 use super::service::{CopyId, Service};
+use super::trust;
 use crate::world::Policy;
 
 /// The ports of a round.
@@ -79,7 +80,8 @@ pub(super) fn of(
 fn adapter(port: u16, url: &str) -> String {
     format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\ndrain_timeout_ms = 500\n\
-         [target]\nurl = {url:?}\nbusy_timeout_ms = 3000\n[health]\ninterval_ms = 1000\n"
+         [target]\nurl = {url:?}\nbusy_timeout_ms = 3000\n[health]\ninterval_ms = 1000\n{}",
+        trust::of_adapter()
     )
 }
 
@@ -104,9 +106,9 @@ fn returns(addresses: &Addresses, number: usize, url: &str, outside: &Outside<'_
          [holds]\nretry_first_ms = 100\nretry_longest_ms = 400\n\
          [replica]\nlease_ms = {LEASE_MS}\n\
          [feed]\nbatch_size = 15\ntimeout_ms = 4000\n\
-         [databases.gateway]\nadapter = \"http://127.0.0.1:{gateway_front}\"\n\
+         [databases.gateway]\nadapter = \"https://127.0.0.1:{gateway_front}\"\n\
          role = \"system_of_record\"\n\
-         [databases.rallypay]\nadapter = \"http://127.0.0.1:{rallypay_front}\"\n\
+         [databases.rallypay]\nadapter = \"https://127.0.0.1:{rallypay_front}\"\n\
          role = \"mirror\"\n\
          [jobs]\nretry_first_ms = 100\nretry_longest_ms = 500\n\
          [report]\nretry_first_ms = 50\nretry_longest_ms = 400\n\
@@ -116,9 +118,10 @@ fn returns(addresses: &Addresses, number: usize, url: &str, outside: &Outside<'_
          tls = \"none\"\nfrom = \"returns@pay.example\"\nto = [\"ops@pay.example\"]\n\
          severity = \"critical\"\n\
          [bucket]\nurl = \"file://{}\"\n\
-         [sources.bank]\nformat = \"nacha\"\n",
+         [sources.bank]\nformat = \"nacha\"\n{}",
         addresses.returns[number],
-        bucket.display()
+        bucket.display(),
+        trust::of_returns()
     )
 }
 

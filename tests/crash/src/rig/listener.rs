@@ -75,12 +75,11 @@ impl Listener {
             owner_email: self.owner.clone(),
             style: style.into(),
             api_version: version.to_owned(),
-            idempotency_key: path.to_owned(),
-            actor: "campaign".to_owned(),
+            request_id: path.to_owned(),
             reason: "to listen".to_owned(),
             ..proto::CreateEndpointRequest::default()
         };
-        let mut client = WebhookServiceClient::connect(url.to_owned()).await?;
+        let mut client = WebhookServiceClient::new(super::trust::connect(url).await?);
         client.create_endpoint(ask).await?;
         Ok(())
     }
@@ -102,7 +101,7 @@ impl Listener {
     }
 
     async fn enable(&self, url: &str) -> Result<()> {
-        let mut client = WebhookServiceClient::connect(url.to_owned()).await?;
+        let mut client = WebhookServiceClient::new(super::trust::connect(url).await?);
         let listed = client
             .list_endpoints(proto::ListEndpointsRequest::default())
             .await?;
@@ -110,7 +109,7 @@ impl Listener {
         let gone = endpoints.into_iter().find(|one| one.url.ends_with(GONE));
         let ask = proto::EnableEndpointRequest {
             endpoint_id: gone.context("there is no such endpoint")?.endpoint_id,
-            actor: "campaign".to_owned(),
+            request_id: String::new(),
             reason: "to be disabled again".to_owned(),
         };
         client.enable_endpoint(ask).await?;

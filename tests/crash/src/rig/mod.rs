@@ -10,6 +10,7 @@ mod postgres;
 mod proxy;
 mod schema;
 mod service;
+pub mod trust;
 mod upsets;
 mod wire;
 
@@ -243,7 +244,7 @@ impl Rig {
         let supervisor = service::supervise(services.clone());
         let [returns, gateway, rallypay] = databases.direct;
         let listener = Listener::start(round).await;
-        let first = format!("http://127.0.0.1:{}", addresses.returns[0]);
+        let first = format!("https://127.0.0.1:{}", addresses.returns[0]);
         listener.subscribe(&first).await?;
         Ok(Self {
             listener,
@@ -257,7 +258,7 @@ impl Rig {
             urls: addresses
                 .returns
                 .iter()
-                .map(|port| format!("http://127.0.0.1:{port}"))
+                .map(|port| format!("https://127.0.0.1:{port}"))
                 .collect(),
             fronts,
             outboxes,

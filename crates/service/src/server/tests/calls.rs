@@ -8,7 +8,9 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::*;
-use crate::telemetry::{LogFormat, dispatch};
+use crate::telemetry::{LogFormat, lines as log_lines};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _, Registry};
 
 #[tokio::test]
 async fn a_message_over_the_limit_is_refused_as_out_of_range() {
@@ -140,10 +142,9 @@ impl Lines {
 async fn each_call_leaves_one_line_and_only_a_defect_is_a_warning() {
     let lines = Lines::default();
     let writer = lines.clone();
-    let dispatch = dispatch(LogFormat::Json, "echeck_service=debug".into(), move || {
-        writer.clone()
-    });
-    let _guard = tracing::dispatcher::set_default(&dispatch);
+    let layer = log_lines(LogFormat::Json, move || writer.clone());
+    let layer = layer.with_filter(EnvFilter::new("echeck_service=debug"));
+    let _guard = tracing::subscriber::set_default(Registry::default().with(layer));
 
     let running = start("default_timeout_ms = 100").await;
     let mut client = running.client().await;

@@ -111,7 +111,8 @@ async fn an_idle_connection_does_not_hold_up_the_end() {
 async fn an_address_that_is_taken_is_named() {
     let running = start("").await;
     let settings = Settings::from_toml("").unwrap();
-    let config = ServerConfig::read(&settings.root(), &running.address.to_string());
+    let address = running.address.to_string();
+    let config = ServerConfig::read(&settings.root(), &address, ClientCertificates::Optional);
     let error = config.bind().await.unwrap_err().to_string();
     assert!(
         error.starts_with(&format!("cannot listen on {}", running.address)),

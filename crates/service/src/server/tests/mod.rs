@@ -1,6 +1,7 @@
 //! Real calls over real sockets.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_proto::returns::v1::get_transfer_request::Key;
@@ -14,8 +15,11 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
 
-use super::{Health, ServeError, ServerConfig};
+use super::{Health, Refusals, ServeError, Served, ServerConfig};
+use crate::access::{Access, Role};
+use crate::clock::SystemClock;
 use crate::config::Settings;
+use crate::tls::ClientCertificates;
 use sample::Sample;
 
 mod calls;
@@ -25,21 +29,30 @@ mod health_and_reflection;
 mod limits;
 mod sample;
 
+/// A client of the sample service.
+pub(crate) type Client = ReturnsServiceClient<Channel>;
+
 const SERVICE: &str = "echeck.returns.v1.ReturnsService";
 
 /// A server with the sample service behind it.
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     sample: Sample,
     health: Health,
     shutdown: CancellationToken,
     served: JoinHandle<Result<(), ServeError>>,
 }
 
-/// Starts a server with these lines in its section `[server]`.
+/// Starts a server with these lines in its section `[server]`, for everybody.
 async fn start(lines: &str) -> Running {
+    start_for(lines, Access::for_everybody([Role::Admin])).await
+}
+
+/// The same, for whoever may call.
+pub(crate) async fn start_for(lines: &str, access: Access) -> Running {
     let settings = Settings::from_toml(&format!("[server]\n{lines}\n")).unwrap();
-    let config = ServerConfig::read(&settings.root().section("server"), "127.0.0.1:0");
+    let section = settings.root().section("server");
+    let config = ServerConfig::read(&section, "127.0.0.1:0", ClientCertificates::Optional);
     settings.finish().unwrap();
     let bound = config.bind().await.unwrap();
     let address = bound.local_addr();
@@ -52,7 +65,14 @@ async fn start(lines: &str) -> Running {
     );
     let health = Health::new(&[SERVICE]);
     let shutdown = CancellationToken::new();
-    let served = tokio::spawn(bound.serve(routes, health.clone(), shutdown.clone()));
+    let served = Served {
+        routes,
+        health: health.clone(),
+        access,
+        refusals: Refusals::default(),
+        clock: Arc::new(SystemClock),
+    };
+    let served = tokio::spawn(bound.serve(served, shutdown.clone()));
     Running {
         address,
         sample,
@@ -95,7 +115,7 @@ fn because(code: Code, reason: &str) -> (Code, String) {
 }
 
 /// A request that tells the sample what to do.
-fn ask(what: &str) -> Request<GetTransferRequest> {
+pub(crate) fn ask(what: &str) -> Request<GetTransferRequest> {
     Request::new(GetTransferRequest {
         key: Some(Key::TransferId(what.to_owned())),
         ..Default::default()
