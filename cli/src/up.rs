@@ -43,7 +43,7 @@ pub(crate) struct UpArguments {
 /// Starts the stack and waits for SIGINT or SIGTERM.
 pub(crate) async fn run(arguments: &UpArguments) -> Result<()> {
     let log = Settings::from_toml("[log]\nfilter = \"warn\"")?;
-    telemetry::init(&TelemetryConfig::read(&log.root().section("log")))?;
+    telemetry::init(&TelemetryConfig::read(&log.root()), "echeck")?;
     let ports = Ports {
         returns: arguments.port,
         gateway: arguments.gateway_port,

@@ -219,7 +219,7 @@ fn example() -> (tempfile::TempDir, String) {
 fn the_example_has_no_unknown_key_and_only_defaults() {
     let (_folder, example) = example();
     let settings = Settings::from_toml(&example).unwrap();
-    let log = echeck_service::telemetry::TelemetryConfig::read(&settings.root().section("log"));
+    let log = echeck_service::telemetry::TelemetryConfig::read(&settings.root());
     let read = gateway_adapter::read_config(&settings);
     settings.finish().unwrap();
     let defaults = config("").unwrap();

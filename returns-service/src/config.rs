@@ -127,7 +127,7 @@ impl Config {
             two_people: two_people(&root.section("two_people")),
             access: Access::read(&root.section("access"), server.listen),
             server,
-            telemetry: TelemetryConfig::read(&root.section("log")),
+            telemetry: TelemetryConfig::read(root),
             store: StoreSettings::read(&root.section("database")),
             spool_folder: spool.string("folder").into(),
             spool_identity: spool.required_secret("identity").unwrap_or_default(),

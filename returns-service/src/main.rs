@@ -33,7 +33,7 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let settings = Settings::load(arguments.config.as_deref(), process_environment())?;
     let config = Config::read(settings)?;
-    telemetry::init(config.telemetry())?;
+    let telemetry = telemetry::init(config.telemetry(), "returns-service")?;
 
     if arguments.migrate {
         return returns_service::migrate(config)
@@ -41,9 +41,10 @@ async fn main() -> anyhow::Result<()> {
             .context("the returns database was not brought up to date");
     }
     let shutdown = shutdown::on_signal();
-    returns_service::run(config, Clocks::of_machine(), shutdown, |address| {
+    let ended = returns_service::run(config, Clocks::of_machine(), shutdown, |address| {
         tracing::info!(%address, "the returns service listens");
     })
-    .await
-    .context("the returns service stopped")
+    .await;
+    telemetry.end().await;
+    ended.context("the returns service stopped")
 }

@@ -2,96 +2,32 @@
 //! whole debugged with the real grpcurl.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use echeck::database::DatabaseArguments;
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
-use echeck_tests::{Nacha, Payment, Process, World, Worldpay, binary, eventually, port, tool};
+use echeck_tests::{
+    Fleet, Nacha, Payment, World, Worldpay, binary, connect, eventually, port, serve, tool,
+};
 use proto::returns_service_client::ReturnsServiceClient;
-
-fn start(name: &str, folder: &Path, config: &str) -> Process {
-    let path = folder.join(format!("{name}.toml"));
-    std::fs::write(&path, config).unwrap();
-    let log = std::fs::File::create(folder.join(format!("{name}.log"))).unwrap();
-    Process::start(
-        Command::new(binary(name))
-            .arg("--config")
-            .arg(&path)
-            .stderr(log),
-    )
-}
-
-async fn connect(port: u16) -> ReturnsServiceClient<tonic::transport::Channel> {
-    let url = format!("http://127.0.0.1:{port}");
-    eventually("the service listens", || async {
-        ReturnsServiceClient::connect(url.clone()).await.is_ok()
-    })
-    .await;
-    ReturnsServiceClient::connect(url).await.unwrap()
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_import_a_file_and_stop_in_order() {
     let folder = tempfile::tempdir().unwrap();
-    let data = DataFolder::open(folder.path(), &DatabaseArguments::default())
+    let fleet = Fleet::start(folder.path(), |program| match program {
+        "returns-service" => {
+            "[sources.worldpay_returns]\nformat = \"worldpay_echeck_return\"\n".to_owned()
+        }
+        _ => String::new(),
+    })
+    .await;
+    fleet.add_debit("TR1").await;
+    let mirror = sqlx::SqlitePool::connect(fleet.data.rallypay().url())
         .await
         .unwrap();
-    let (gateway_port, rallypay_port, port) = (port(), port(), port());
-    let gateway = start(
-        "gateway-adapter",
-        folder.path(),
-        &format!(
-            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{gateway_port}\"\n[target]\nurl = {:?}\n",
-            data.gateway().url()
-        ),
-    );
-    let rallypay = start(
-        "rallypay-adapter",
-        folder.path(),
-        &format!(
-            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{rallypay_port}\"\n[target]\nurl = {:?}\n",
-            data.rallypay().url()
-        ),
-    );
-    let returns = start(
-        "returns-service",
-        folder.path(),
-        &format!(
-            "[access]\nanonymous_roles = \"admin,adapter_client\"\n[server]\nlisten = \"127.0.0.1:{port}\"\n[database]\nurl = {:?}\n\
-             [spool]\nfolder = {:?}\nidentity_file = {:?}\n\
-             [databases.gateway]\nadapter = \"http://127.0.0.1:{gateway_port}\"\nrole = \"system_of_record\"\n\
-             [databases.rallypay]\nadapter = \"http://127.0.0.1:{rallypay_port}\"\nrole = \"mirror\"\n\
-             [sources.worldpay_returns]\nformat = \"worldpay_echeck_return\"\n",
-            data.returns().url(),
-            folder.path().join("spool"),
-            folder.path().join("spool.key"),
-        ),
-    );
-    let pool = sqlx::SqlitePool::connect(data.gateway().url())
-        .await
-        .unwrap();
-    sqlx::query(
-        "INSERT INTO transfers (id, type, state, amount, trace_id, payment_id, application, \
-         merchant_identity, created_at, updated_at) VALUES ('TR1', 'DEBIT', 'SUCCEEDED', 5000, \
-         'FNXTR1', '8399TR1', 'AP', 'ID', '2026-11-01', '2026-11-01')",
-    )
-    .execute(&pool)
-    .await
-    .unwrap();
-    let mirror = sqlx::SqlitePool::connect(data.rallypay().url())
-        .await
-        .unwrap();
-    sqlx::query(
-        "INSERT INTO transactions (transfer_id, amount_cents, status, created_at, updated_at) \
-         VALUES ('TR1', 5000, 'succeeded', '2026-11-01', '2026-11-01')",
-    )
-    .execute(&mirror)
-    .await
-    .unwrap();
 
-    let mut client = connect(port).await;
+    let mut client = ReturnsServiceClient::new(fleet.connect().await);
     let header = proto::ImportFileHeader {
         source: "worldpay_returns".into(),
         file_name: "r.csv".into(),
@@ -128,7 +64,7 @@ async fn three_processes_import_a_file_and_stop_in_order() {
         none.message().contains("no bucket is configured"),
         "{none:?}"
     );
-    for process in [returns, rallypay, gateway] {
+    for process in [fleet.returns, fleet.rallypay, fleet.gateway] {
         assert_eq!(process.stop(), Some(0), "a drained service ends well");
     }
 }
@@ -163,7 +99,7 @@ async fn an_import_that_ended_its_process_twice_is_parked_until_a_person_tries_i
         folder.path().join("spool.key"),
         silent_server(),
     );
-    let service = || start("returns-service", folder.path(), &config);
+    let service = || serve("returns-service", folder.path(), &config);
     let mut process = service();
     let header = proto::ImportFileHeader {
         source: "nacha".into(),
@@ -176,7 +112,7 @@ async fn an_import_that_ended_its_process_twice_is_parked_until_a_person_tries_i
         proto::import_file_request::Part::Chunk(file.into_bytes()),
     ]
     .map(|part| proto::ImportFileRequest { part: Some(part) });
-    let mut client = connect(port).await;
+    let mut client = ReturnsServiceClient::new(connect(port).await);
     let sent = client.import_file(tokio_stream::iter(parts)).await.unwrap();
     let import_id = sent.into_inner().file_import.unwrap().import_id;
     let returns = sqlx::SqlitePool::connect(data.returns().url())
@@ -197,7 +133,7 @@ async fn an_import_that_ended_its_process_twice_is_parked_until_a_person_tries_i
         process = service();
     }
 
-    let client = connect(port).await;
+    let client = ReturnsServiceClient::new(connect(port).await);
     let fault = || {
         let mut client = client.clone();
         let ask = proto::GetImportRequest {

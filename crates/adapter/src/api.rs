@@ -10,8 +10,9 @@ use echeck_proto::adapter::v1::{self as proto, StepExceptionKind};
 use echeck_proto::timestamp;
 use echeck_service::ErrorChain;
 use echeck_service::clock::Clocks;
+use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status};
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 
 use crate::apply::{Applied, ApplyError, Target};
 use crate::batch::{
@@ -24,6 +25,7 @@ use crate::dialect::{Access, DbError, failpoint};
 use crate::fit::SchemaAge;
 use crate::identity::{self, IdentityMismatch, TargetIdentity};
 use crate::mapping::LookupError;
+use crate::metrics::{APPLY_DURATION, STEPS};
 use crate::progress::{self, StepException};
 use crate::status::{another_target, invalid};
 
@@ -126,7 +128,11 @@ impl AdapterService for AdapterApi {
     ) -> Result<Response<proto::ApplyUpdatesResponse>, Status> {
         let batch = parse_batch(request.into_inner()).map_err(|found| invalid(&found))?;
         let journal = batch.identity.journal;
-        let applied = self.target.apply(&batch, self.now()).await;
+        let (began, span) = (Instant::now(), tracing::info_span!("apply"));
+        let applying = self.target.apply(&batch, self.now());
+        let applied = applying.instrument(span).await;
+        let outcome = if applied.is_ok() { "done" } else { "failed" };
+        APPLY_DURATION.record(began.elapsed(), &[outcome]);
         let applied = applied.inspect_err(|error| {
             warn!(%journal, error = %ErrorChain(error), "a batch was not applied");
         });
@@ -134,6 +140,9 @@ impl AdapterService for AdapterApi {
             Err(ApplyError::Identity(mismatch)) => return Err(self.another_target(&mismatch)),
             applied => applied?,
         };
+        let excepted = exceptions.len() as u64;
+        STEPS.add((batch.steps.len() as u64).saturating_sub(excepted), &["passed"]);
+        STEPS.add(excepted, &["exception"]);
         info!(
             %journal,
             position = cursor.position,

@@ -52,7 +52,7 @@ pub async fn main(
     let command = AdapterArgs::command().name(name).about(about);
     let args = AdapterArgs::from_arg_matches(&command.get_matches());
     let _failpoints = failpoint::setup();
-    match execute(args.unwrap_or_else(|error| error.exit()), read_config).await {
+    match execute(args.unwrap_or_else(|error| error.exit()), name, read_config).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // When stderr is closed, nobody can be notified.
@@ -64,20 +64,23 @@ pub async fn main(
 
 async fn execute(
     args: AdapterArgs,
+    name: &'static str,
     read_config: fn(&Settings) -> AdapterConfig,
 ) -> Result<(), CommandError> {
     let settings = Settings::load(args.config.as_deref(), process_environment())?;
-    let log = TelemetryConfig::read(&settings.root().section("log"));
+    let log = TelemetryConfig::read(&settings.root());
     let config = read_config(&settings);
     settings.finish()?;
-    telemetry::init(&log)?;
+    let telemetry = telemetry::init(&log, name)?;
     if args.check {
         let now = SystemClock.now();
         let found = serve::check_only(&config, args.try_transfer.as_deref(), now).await?;
         print(&found);
         return Ok(());
     }
-    Ok(serve::run(config, Clocks::of_machine(), shutdown::on_signal(), |_| {}).await?)
+    let ended = serve::run(config, Clocks::of_machine(), shutdown::on_signal(), |_| {}).await;
+    telemetry.end().await;
+    Ok(ended?)
 }
 
 fn print(found: &TargetCheck) {

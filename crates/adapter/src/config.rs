@@ -1,12 +1,14 @@
 //! The part of the configuration that all adapters share.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_service::access::Access;
 use echeck_service::config::Section;
 use echeck_service::server::ServerConfig;
+use echeck_service::telemetry::metrics_listen;
 use echeck_service::tls::ClientCertificates;
 
 use crate::dialect::{
@@ -33,6 +35,8 @@ pub struct AdapterConfig {
     pub access: Access,
     /// `[health] interval_ms`: how often to check that the target answers.
     pub health_interval: Duration,
+    /// `[metrics] listen`: where numbers and health can be asked for, if anywhere.
+    pub metrics: Option<SocketAddr>,
     /// The mapping.
     pub mapping: Arc<dyn MappingConfig>,
 }
@@ -65,6 +69,7 @@ impl AdapterConfig {
             target: TargetConfig::read(&root.section("target")),
             server,
             access,
+            metrics: metrics_listen(root),
             health_interval: health.duration_ms_or("interval_ms", 5_000, 100..=600_000),
             mapping,
         }

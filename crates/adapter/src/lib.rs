@@ -15,6 +15,7 @@ pub mod dialect;
 pub mod fit;
 pub mod identifier;
 mod identity;
+pub mod metrics;
 mod late_target;
 mod locked;
 pub mod mapping;

@@ -94,6 +94,7 @@ pub async fn run(
         access: config.access,
         refusals: Refusals::default(),
         clock: clocks.machine,
+        metrics: config.metrics,
     };
     Ok(bound.serve(served, shutdown).await?)
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use echeck_service::failpoint;
+use returns_store::metrics::{ALERTS, outcome};
 use returns_model::incident::{
     AlertKind, AlertRecord, Area, Attempt, Cause, IncidentRecord, Problem, Subject,
 };
@@ -141,7 +142,9 @@ impl AlertDispatcher {
                 let header = &self.header;
                 let message =
                     AlertMessage::about(&alert.alert_id, alert.kind, &incident, header, now);
-                channel.deliver(&message).await
+                let delivered = channel.deliver(&message).await;
+                ALERTS.add(1, &[&alert.channel, outcome(&delivered)]);
+                delivered
             }
             None => Err(NotDelivered(
                 "the channel is no longer configured".to_owned(),

@@ -6,7 +6,9 @@ use echeck_service::stopwatch::Stopwatch;
 use returns_import::adapter::AdapterError;
 use returns_model::follower::{RowException, UnreadableRow};
 use returns_model::journal::JournalRow;
-use returns_store::{Lease, StoreError, failpoint};
+use returns_store::metrics::{FEED_DURATION, outcome};
+use returns_store::{Lease, StoreError, failpoint, spans_of};
+use tracing::Instrument as _;
 
 use super::blocked::BlockedRows;
 use super::cursor::FeedCursor;
@@ -89,6 +91,7 @@ impl Feed {
             database: self.database().to_owned(),
             contract_version: CONTRACT_VERSION,
         });
+        let applying = self.traced(&batch, applying);
         let applied = times.apply.time(applying).await;
         let answer = match applied {
             Ok(answer) => answer,
@@ -116,6 +119,22 @@ impl Feed {
             "journal rows passed"
         );
         Ok(Fed::Rows)
+    }
+
+    /// Hands a batch to the adapter, within the traces of the imports that its rows are about.
+    async fn traced<T>(
+        &self,
+        batch: &FeedBatch,
+        applying: impl Future<Output = Result<T, AdapterError>>,
+    ) -> Result<T, AdapterError> {
+        let (database, rows) = (self.database(), batch.rows.len());
+        let import_ids = batch.rows.iter().map(|row| &*row.row.import_id);
+        let begin = || tracing::info_span!("feed", database, rows);
+        let (span, _others) = spans_of(&*self.store, import_ids, begin).await;
+        let began = tokio::time::Instant::now();
+        let applied = applying.instrument(span).await;
+        FEED_DURATION.record(began.elapsed(), &[database, outcome(&applied)]);
+        applied
     }
 
     /// The next rows after a position; `None` when there are none.

@@ -12,9 +12,13 @@ use echeck_proto::adapter::v1 as proto;
 use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use echeck_proto::timestamp::from_proto;
 use echeck_service::clock::ToldTime;
+use echeck_service::telemetry;
 use echeck_service::tls::{ClientTls, Connection, explain};
+use returns_store::metrics::LOOKUP_DURATION;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Response, Status};
+use tonic::{Request, Response, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
@@ -27,7 +31,7 @@ pub struct Adapter {
     pub database: String,
     address: String,
     connection: Connection,
-    client: AdapterServiceClient<Channel>,
+    client: AdapterServiceClient<InterceptedService<Channel, TraceSender>>,
     /// Whose database it must be.
     identity: proto::TargetIdentity,
     /// What the clocks of the database and of the adapter showed last.
@@ -41,6 +45,17 @@ pub struct AdapterLimits {
     pub timeout: Duration,
     /// The largest message, either way.
     pub max_message_bytes: usize,
+}
+
+/// Hands the trace of a call on to the adapter.
+#[derive(Debug, Clone, Copy)]
+struct TraceSender;
+
+impl Interceptor for TraceSender {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        telemetry::send_trace(request.metadata_mut());
+        Ok(request)
+    }
 }
 
 /// The transfers that each key named, and how the system of record decides what is funded.
@@ -102,7 +117,7 @@ impl Adapter {
                 .http2_keep_alive_interval(Duration::from_secs(20))
                 .keep_alive_while_idle(true)
         });
-        let client = AdapterServiceClient::new(connection.lazy())
+        let client = AdapterServiceClient::with_interceptor(connection.lazy(), TraceSender)
             .max_decoding_message_size(limits.max_message_bytes)
             .max_encoding_message_size(limits.max_message_bytes);
         Ok(Self {
@@ -168,6 +183,11 @@ impl Adapter {
     }
 
     /// The transfers as the adapter sends them, one list for each key, and the policy.
+    #[tracing::instrument(
+        name = "look up",
+        skip_all,
+        fields(otel.kind = "client", rpc.system.name = "grpc", database = self.database, keys = keys.len())
+    )]
     pub async fn lookup_raw(
         &self,
         keys: Vec<proto::TransferKey>,
@@ -178,7 +198,8 @@ impl Adapter {
             keys,
             identity: Some(self.identity.clone()),
         });
-        let answer = self.answer("LookupTransfers", looking_up).await?;
+        let looking_up = self.answer("LookupTransfers", looking_up);
+        let answer = LOOKUP_DURATION.time(&[&self.database], looking_up).await?;
         let answered = answer.matches.len();
         if answered != asked {
             let what = format!("{answered} answers to {asked} keys of LookupTransfers");

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use returns_model::import::NewImport;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tracing::Instrument as _;
 
 use super::adapter::{Adapter, Lookup};
 use super::decide::{DecideError, look_up};
@@ -165,7 +166,7 @@ impl Ahead {
         times: ImportTimes,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(LOOKED_UP_AHEAD);
-        let task = tokio::spawn(async move {
+        let looking = async move {
             while let Some(message) = times.parse.time(parsed.recv()).await {
                 let found = match message {
                     Ok(Parsed::Batch(items)) => {
@@ -184,7 +185,8 @@ impl Ahead {
                     return;
                 }
             }
-        });
+        };
+        let task = tokio::spawn(looking.in_current_span());
         Self { receiver, task }
     }
 

@@ -5,11 +5,16 @@
 use std::time::Duration;
 
 use echeck_service::ErrorChain;
+use echeck_service::telemetry::continue_trace;
 use returns_model::import::{ImportRecord, Phase, Totals};
+use returns_store::metrics::{APPEND_DURATION, IMPORTS};
 use returns_store::{Append, AppendCause, Appended, Backoff, Store, failpoint, sleep};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, Span, info_span};
 
 use super::batches::{Ahead, LookedUpBatch, NextBatch, SpooledFile, parse};
+use super::counts::DecisionCounts;
 use super::check::{CheckError, FileVerdict, check};
 use super::decide::{DecideError, PendingDecisions, look_up};
 use super::gather::{entries, gather, rejected};
@@ -109,13 +114,27 @@ impl Importer {
             .ok_or_else(|| ImportError::NoSource {
                 source_name: import.new.source.clone(),
             })?;
+        let traced = |span: Span| {
+            continue_trace(&span, import.new.trace.as_deref());
+            span
+        };
         match &import.phase {
-            Phase::Checking => tokio::select! {
-                // Nothing is changed before the verdict, so there is nothing to finish.
-                () = stop.cancelled() => Ok(DriveStep::Done),
-                checked = self.check(&import, source) => checked.map(|()| DriveStep::Again),
-            },
-            Phase::Deciding { checked } => self.decide(&import, source, checked.items, stop).await,
+            Phase::Checking => {
+                let span = traced(info_span!("check", import_id, source = source.name));
+                tokio::select! {
+                    // Nothing is changed before the verdict, so there is nothing to finish.
+                    () = stop.cancelled() => Ok(DriveStep::Done),
+                    checked = self.check(&import, source).instrument(span) => {
+                        checked.map(|()| DriveStep::Again)
+                    }
+                }
+            }
+            Phase::Deciding { checked } => {
+                let span = traced(info_span!("decide", import_id, source = source.name));
+                self.decide(&import, source, checked.items, stop)
+                    .instrument(span)
+                    .await
+            }
             Phase::Rejected { .. } | Phase::Decided { .. } | Phase::Applied { .. } => {
                 Ok(DriveStep::Done)
             }
@@ -141,6 +160,7 @@ impl Importer {
         match verdict {
             FileVerdict::Accepted(checked) => {
                 self.store().accept_import(import_id, &checked, at).await?;
+                IMPORTS.add(1, &[&source.name, "accepted"]);
                 let items = checked.items;
                 tracing::info!(
                     import_id,
@@ -154,6 +174,7 @@ impl Importer {
                 let others = known_formats(self.decider.sources.values());
                 why.looks_like = guess(&file, others).await;
                 self.store().reject_import(import_id, &why, at).await?;
+                IMPORTS.add(1, &[&source.name, "rejected"]);
                 tracing::warn!(import_id, source = source.name, file_name, %why, "file rejected");
             }
         }
@@ -194,6 +215,7 @@ impl Importer {
                     self.report_recovered(&import.import_id);
                 }
                 NextBatch::End if deciding.done == items => {
+                    IMPORTS.add(1, &[&source.name, "decided"]);
                     deciding.log();
                     return Ok(DriveStep::Again);
                 }
@@ -229,6 +251,7 @@ impl Importer {
             let mut totals = totals_before;
             let seen_position = decided.seen_position;
             let retry = &self.decider.retry;
+            let counts = DecisionCounts::of(&entries, &decided);
             let mut writes = gather(&entries, decided, &mut totals, retry, now);
             writes.rejected = rejected(&items, done, &mut totals);
             let append = Append {
@@ -244,8 +267,12 @@ impl Importer {
                 at: now,
             };
             let appending = self.store().append(append);
-            match deciding.times.append.time(appending).await? {
+            let began = Instant::now();
+            let appended = deciding.times.append.time(appending).await?;
+            APPEND_DURATION.record(began.elapsed(), &[appended.word()]);
+            match appended {
                 Appended::Done(_) => {
+                    counts.add();
                     failpoint("import::after_append").await?;
                     (deciding.done, deciding.totals) = (done_after, totals);
                     self.notifier.import_changed();

@@ -7,6 +7,7 @@
 pub mod adapter;
 mod batches;
 mod check;
+mod counts;
 pub mod decide;
 mod drive;
 mod dry_run;

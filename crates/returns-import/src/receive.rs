@@ -5,9 +5,12 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use echeck_service::telemetry;
 use returns_model::ids::hex;
 use returns_model::import::{NewImport, Received};
 use returns_store::{Store, StoreError, failpoint};
+use returns_store::metrics::IMPORTS;
+use tracing::Instrument as _;
 use sha2::{Digest as _, Sha256};
 
 use super::spool::{Incoming, Spool, SpoolError};
@@ -84,6 +87,7 @@ impl Receiving {
             spool_name,
             received_at: at,
             controls_accepted_by: None,
+            trace: None,
         };
         Ok(KeptFile {
             spool: Some(self.spool),
@@ -118,10 +122,23 @@ impl KeptFile {
     ///
     /// It is done to its end even if the caller goes away meanwhile: a record whose answer nobody
     /// hears may stand in the database, so the file must stay as well.
-    pub async fn record(self, store: &Arc<dyn Store>) -> Result<Received, ReceiveError> {
+    #[tracing::instrument(name = "receive", skip_all, fields(source = self.new.source))]
+    pub async fn record(mut self, store: &Arc<dyn Store>) -> Result<Received, ReceiveError> {
         let store = store.clone();
-        let recording = tokio::spawn(async move { self.record_with(&*store).await });
-        recording.await.unwrap_or(Err(ReceiveError::Cut))
+        // What is done with it later belongs to the same trace.
+        self.new.trace = telemetry::parent();
+        let source = self.new.source.clone();
+        let recording = async move { self.record_with(&*store).await };
+        let recorded = tokio::spawn(recording.in_current_span()).await;
+        let recorded = recorded.unwrap_or(Err(ReceiveError::Cut));
+        if let Ok(received) = &recorded {
+            let outcome = match received {
+                Received::New(_) => "received",
+                Received::Known(_) => "known",
+            };
+            IMPORTS.add(1, &[&source, outcome]);
+        }
+        recorded
     }
 
     async fn record_with(mut self, store: &dyn Store) -> Result<Received, ReceiveError> {

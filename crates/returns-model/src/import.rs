@@ -18,6 +18,8 @@ pub struct NewImport {
     pub received_at: DateTime<Utc>,
     /// The person who vouches for it although its controls are missing.
     pub controls_accepted_by: Option<String>,
+    /// Where the trace stands in which it was received (W3C Trace Context), if there is one.
+    pub trace: Option<String>,
 }
 
 /// What became of a file that was to be recorded.
@@ -253,6 +255,7 @@ mod tests {
                 spool_name: String::new(),
                 received_at: DateTime::UNIX_EPOCH,
                 controls_accepted_by: None,
+                trace: None,
             },
             reissued: false,
             phase: Phase::Checking,

@@ -2,10 +2,12 @@
 //! reading both back.
 
 use chrono::{DateTime, Utc};
+use echeck_service::telemetry::continue_trace;
 use returns_model::import::{ImportRecord, Tally};
 use returns_model::report::{ArchivedFile, WrittenReport};
 use returns_store::failpoint;
 use serde::{Deserialize, Serialize};
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::read_back::verify;
@@ -69,8 +71,21 @@ pub struct TieOut {
 }
 
 impl Reporter {
-    /// Writes the report of an applied import, reads it back and records it.
+    /// Writes the report of an applied import, reads it back and records it, within its trace.
     pub(super) async fn report(
+        &self,
+        import: &ImportRecord,
+        finished_at: DateTime<Utc>,
+        archive: &ArchivedFile,
+    ) -> Result<WrittenReport, ReportError> {
+        let span = tracing::info_span!("report", import_id = import.import_id);
+        continue_trace(&span, import.new.trace.as_deref());
+        self.write_report(import, finished_at, archive)
+            .instrument(span)
+            .await
+    }
+
+    async fn write_report(
         &self,
         import: &ImportRecord,
         finished_at: DateTime<Utc>,

@@ -17,6 +17,8 @@ use crate::unwrap::pgp::PgpKey;
 /// A directory with files, and what is agreed about them.
 #[derive(Debug, Clone)]
 pub struct RemoteLocation {
+    /// The name of the source.
+    pub(crate) source: String,
     pub(crate) kind: LocationKind,
     /// The directory, as the configuration names it.
     pub(crate) directory: String,

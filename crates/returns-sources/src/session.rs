@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use echeck_service::clock::SharedClock;
 use returns_import::{KeptFile, Source, Spool};
+use returns_store::metrics::{SOURCE_CALLS, outcome};
 use tokio::sync::oneshot;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::archive_remote::{RemoteArchival, SourceDirectory, archive_remote};
@@ -73,7 +75,9 @@ impl Session {
 
     /// Everything in the directory, as it is now.
     pub(crate) async fn list(&mut self) -> Result<Vec<RemoteEntry>, SourceError> {
-        self.order(SourceConnection::list).await
+        let listed = self.order(SourceConnection::list).await;
+        SOURCE_CALLS.add(1, &[&self.location.source, "list", outcome(&listed)]);
+        listed
     }
 
     /// What is there to be taken. Where a file counts as complete when it no longer grows, this
@@ -124,8 +128,13 @@ impl Session {
             clock: clock.clone(),
         };
         let location = self.location.clone();
-        self.order(move |connection| connection.fetch(&fetch, &location))
-            .await
+        let span = tracing::info_span!("fetch", source = location.source);
+        let fetched = self
+            .order(move |connection| connection.fetch(&fetch, &location))
+            .instrument(span)
+            .await;
+        SOURCE_CALLS.add(1, &[&self.location.source, "fetch", outcome(&fetched)]);
+        fetched
     }
 
     /// Moves or deletes a file as the configuration says, once its import is committed. It may be
@@ -138,8 +147,11 @@ impl Session {
         file: &RemoteFile,
     ) -> Result<RemoteArchival, SourceError> {
         let (file, location) = (file.clone(), self.location.clone());
-        self.order(move |connection| connection.archive_remote(&file, &location))
-            .await
+        let archived = self
+            .order(move |connection| connection.archive_remote(&file, &location))
+            .await;
+        SOURCE_CALLS.add(1, &[&self.location.source, "archive", outcome(&archived)]);
+        archived
     }
 
     /// Ends the session in good order. It takes a second at most.

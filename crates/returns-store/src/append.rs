@@ -95,6 +95,17 @@ pub enum Appended {
     Lost,
 }
 
+impl Appended {
+    /// A word for it, of a closed list.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "done",
+            Self::Stale => "stale",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// The one way into the journal.
 #[async_trait]
 pub trait AppendStore: Send + Sync {

@@ -25,6 +25,7 @@ mod incident;
 mod job;
 mod journal;
 mod lease;
+pub mod metrics;
 mod notifier;
 mod open;
 mod outage;
@@ -34,6 +35,8 @@ mod runner;
 mod settings;
 mod settle;
 mod sql;
+mod spans;
+mod stats;
 mod verify;
 mod watch;
 mod webhook;
@@ -60,6 +63,8 @@ pub use report::{FilesStore, ReportStore};
 pub use runner::{Backoff, Job, Pass, run, sleep};
 pub use settings::{StoreAddress, StoreSettings};
 pub use settle::SettleStore;
+pub use spans::spans_of;
+pub use stats::{PoolUse, StatsStore, Waiting};
 pub use verify::{CountedImport, RowRange, VerifyStore};
 pub use webhook::WebhookStore;
 
@@ -87,6 +92,7 @@ pub trait Store:
     + OwnerStore
     + DeliveryStore
     + VerifyStore
+    + StatsStore
     + AuditStore
     + RequestStore
     + ProposalStore

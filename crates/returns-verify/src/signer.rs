@@ -9,6 +9,7 @@ use echeck_service::ErrorChain;
 use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_model::journal::{Checkpoint, Head};
 use returns_reports::bucket::BucketError;
+use returns_store::metrics::{CHECKPOINTS, UNSIGNED_ROWS};
 use returns_store::{Job, Lease, Pass, StoreError, Topic};
 use tokio_util::sync::CancellationToken;
 
@@ -78,6 +79,12 @@ impl SignerJob {
                 return Ok(());
             }
         }
+        let (signed, audited) = self
+            .last
+            .as_ref()
+            .map_or((0, 0), |last| (last.position, last.audit_position));
+        let unsigned = (head.position - signed) + (audit.position - audited);
+        UNSIGNED_ROWS.set(unsigned, &[]);
         match self.checkpoints.sign(&head, &audit).await {
             Ok(checkpoint) => {
                 let Checkpoint {
@@ -86,6 +93,8 @@ impl SignerJob {
                     ..
                 } = checkpoint;
                 tracing::info!(position, audit_position, "checkpoint signed");
+                CHECKPOINTS.add(1, &[]);
+                UNSIGNED_ROWS.set(0, &[]);
                 self.last = Some(checkpoint);
                 Ok(())
             }

@@ -1,13 +1,16 @@
 //! One attempt at one message, and what follows from how it went.
 
 use chrono::{DateTime, Utc};
+use echeck_service::telemetry;
 use returns_model::audit::{AuditRecord, DONE};
 use returns_model::delivery::{Delivery, DeliveryAttempt, DeliveryOutcome, Standing};
 use returns_model::endpoint::{Endpoint, EndpointChange, OwnerChange};
-use returns_model::event::EventRecord;
+use returns_model::event::{EventRecord, Origin};
 use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_store::StoreError;
+use returns_store::metrics::DELIVERY_DURATION;
 use returns_store::failpoint;
+use tracing::Instrument as _;
 
 use super::batch::EndpointBatch;
 use super::client::Posted;
@@ -50,11 +53,14 @@ impl Sender {
         let payload_version = endpoint.settings.payload_version;
         let body = render::body(event, payload_version, &delivery.event_type)?;
         failpoint("webhook::before_post").await?;
-        let posted = self
+        let span = self.span_of(event).await;
+        let posting = self
             .parts
             .client
-            .post(endpoint, &batch.keys, &delivery.message_id, body)
-            .await;
+            .post(endpoint, &batch.keys, &delivery.message_id, body);
+        let posted = posting.instrument(span).await;
+        let how = if posted.error.is_none() { "delivered" } else { "failed" };
+        DELIVERY_DURATION.record(posted.took, &[how]);
         failpoint("webhook::after_post").await?;
         let now = self.parts.clock.now();
         let schedule = self.settings.schedule;
@@ -78,6 +84,16 @@ impl Sender {
         self.log_attempt(endpoint, delivery, &posted);
         self.follow_up(batch, &posted, &attempt, standing).await?;
         Ok(posted.error.is_none())
+    }
+
+    /// The span of an attempt, in the trace of the import that its event is about.
+    async fn span_of(&self, event: &EventRecord) -> tracing::Span {
+        let span = tracing::info_span!("deliver", otel.kind = "producer", messaging.system = "webhook");
+        if let (Origin::Row { position }, true) = (&event.new.origin, telemetry::has_traces()) {
+            let trace = self.parts.store.trace_at(*position).await;
+            telemetry::continue_trace(&span, trace.ok().flatten().as_deref());
+        }
+        span
     }
 
     fn log_attempt(&self, endpoint: &Endpoint, delivery: &Delivery, posted: &Posted) {

@@ -11,8 +11,11 @@ use returns_model::event::{NewEvent, Origin};
 use returns_model::hold::HoldRecord;
 use returns_model::ids;
 use returns_model::journal::{JournalRow, RowEffect};
-use returns_store::{Job, Lease, Notifier, Pass, Store, StoreError, Topic, failpoint, sleep};
+use returns_store::{
+    Job, Lease, Notifier, Pass, Store, StoreError, Topic, failpoint, sleep, spans_of,
+};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::event::WebhookEvent;
 use super::render;
@@ -111,7 +114,11 @@ impl EventPublisher {
             .collect::<Result<Vec<_>, _>>()?;
         failpoint("events::before_record").await?;
         let now = self.clock.now();
-        if !self.store.record_events(from, to, &events, now).await? {
+        let import_ids = rows.iter().map(|row| &*row.row.import_id);
+        let begin = || tracing::info_span!("event", rows = rows.len());
+        let (span, _others) = spans_of(&*self.store, import_ids, begin).await;
+        let recording = self.store.record_events(from, to, &events, now);
+        if !recording.instrument(span).await? {
             tracing::info!(from, "another replica has made these events");
             return Ok(true);
         }

@@ -7,6 +7,7 @@ mod error_chain;
 pub mod failpoint;
 pub mod limited;
 pub mod machine;
+pub mod metrics;
 #[cfg(feature = "outbound")]
 pub mod outbound;
 pub mod privacy;

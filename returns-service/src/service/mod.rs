@@ -1,12 +1,14 @@
 //! The service as a whole: what is opened, what runs beside what, and how it ends.
 
 mod base;
+mod observer;
 mod parts;
 mod refusals;
 mod workers;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,6 +38,7 @@ use uuid::Uuid;
 use crate::api::{self, Api, Apis, IncidentApi, RequestSweeper, Watches, WebhookApi};
 use crate::config::Config;
 use base::Base;
+use observer::Observer;
 use workers::{Failed, Workers};
 
 use parts::ServiceParts;
@@ -136,18 +139,20 @@ pub async fn run(
     let stop = shutdown.child_token();
     let server = config.server.clone();
     let access = config.access.clone();
+    let metrics = config.telemetry().metrics;
     let (base, signals, bound) = open(&config, clocks).await?;
     let notes = ProcessNotes::of(&config.spool_folder, &server.listen);
     let heartbeat = config.alerts.heartbeat.take();
     let limits = (config.batch_size, config.max_file_bytes);
     let hosts = config.hosts();
+    let spool_folder = config.spool_folder.clone();
     let parts = ServiceParts::build(config, &base)?;
     let process = notes.begin(base.clock.now()).await;
     report_last_end(&base, &process);
     clear_other_hosts(&base, &hosts).await;
     on_bound(bound.local_addr());
 
-    let workers = start(&base, &parts, &stop);
+    let workers = start(&base, &parts, spool_folder, &stop);
     let failed = workers.failed();
     let health = Health::new(api::SERVICE_NAMES);
     let watch = parts.watch.clone();
@@ -183,6 +188,7 @@ pub async fn run(
         access,
         refusals: noted,
         clock: base.clocks.machine.clone(),
+        metrics,
     };
     let served = bound.serve(served, stop.clone()).await;
     // Without a server there is nothing to work for; with a shutdown this changes nothing.
@@ -295,7 +301,12 @@ fn hold_alarm(base: &Base, parts: &ServiceParts) -> HoldAlarm {
 }
 
 /// Starts everything that works beside the API.
-fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers {
+fn start(
+    base: &Base,
+    parts: &ServiceParts,
+    spool_folder: PathBuf,
+    stop: &CancellationToken,
+) -> Workers {
     let mut workers = Workers::new();
     workers.spawn("imports", parts.importer.clone().run(stop.clone()));
     workers.spawn("daily job", parts.scheduler.clone().run(stop.clone()));
@@ -310,6 +321,8 @@ fn start(base: &Base, parts: &ServiceParts, stop: &CancellationToken) -> Workers
         let watch = AdapterWatch::new(feed.clone(), parts.vitals.clone(), parts.patience);
         workers.job(watch, base, stop);
     }
+    let observer = Observer::new(base.store.clone(), base.clock.clone(), spool_folder);
+    workers.spawn("numbers", observer.run(stop.clone()));
     workers.spawn("clock", parts.clock_watch.clone().run(stop.clone()));
     let settling = settle_in(base.incidents.clone(), base.clock.clone(), stop.clone());
     workers.spawn("first minute", settling);

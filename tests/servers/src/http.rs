@@ -19,7 +19,10 @@ pub struct Received {
     pub path: String,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
+    /// As text; empty where it is none.
     pub body: String,
+    /// As it came.
+    pub bytes: Vec<u8>,
     /// Whether it was answered with a 2xx, in time or late.
     pub accepted: bool,
 }
@@ -205,7 +208,8 @@ async fn read(reader: &mut BufReader<TcpStream>) -> Option<Received> {
         method,
         path,
         headers,
-        body: String::from_utf8(body).ok()?,
+        body: String::from_utf8(body.clone()).unwrap_or_default(),
+        bytes: body,
         accepted: false,
     })
 }

@@ -90,7 +90,7 @@ async fn a_mirror_without_an_identity_is_not_written_to_until_a_person_adopts_it
     let adopted = adopt(&here).await;
     assert_eq!(adopted.previous_cursor, None);
     has_both_returns(&here).await;
-    let adoptions = "SELECT count(*) FROM echeck_adoptions WHERE actor = 'ann'";
+    let adoptions = "SELECT count(*) FROM echeck_adoptions WHERE actor = 'anonymous'";
     assert_eq!(here.rallypay(adoptions).await, "1");
     here.stack.stop().await.unwrap();
 }

@@ -296,7 +296,7 @@ async fn a_restored_returns_database_is_refused_by_hash_and_adopted_by_an_operat
     assert_eq!(
         value(
             &address(&here.databases.returns_db),
-            "SELECT count(*) FROM adoptions WHERE actor = 'ops' AND adopted_at IS NOT NULL"
+            "SELECT count(*) FROM adoptions WHERE actor = 'anonymous' AND adopted_at IS NOT NULL"
         )
         .await,
         "2"

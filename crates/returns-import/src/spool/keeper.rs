@@ -270,6 +270,7 @@ mod tests {
             spool_name: "named.age".into(),
             received_at: DateTime::UNIX_EPOCH,
             controls_accepted_by: None,
+            trace: None,
         };
         store.receive(new).await.unwrap();
         let written = fs::metadata(folder.path().join("half.part")).unwrap();

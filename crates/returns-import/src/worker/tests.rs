@@ -53,6 +53,7 @@ async fn received(store: &Arc<dyn Store>, bytes: &str) -> String {
         spool_name: "a.age".into(),
         received_at: chrono::DateTime::UNIX_EPOCH,
         controls_accepted_by: None,
+        trace: None,
     };
     match store.receive(new).await.unwrap() {
         Received::New(import) => import.import_id,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
+use returns_store::metrics::{BUCKET_CALLS, outcome};
 use object_store::path::Path as Key;
 use object_store::{
     GetOptions, MultipartUpload, ObjectStore as _, PutMode, PutMultipartOptions, PutOptions,
@@ -98,6 +99,17 @@ impl Bucket {
     /// # Errors
     /// [`BucketError::Taken`] when other bytes have the key.
     pub(crate) async fn put_file(
+        &self,
+        key: &str,
+        path: &Path,
+        digest: &Digest,
+    ) -> Result<(), BucketError> {
+        let put = self.put_file_once(key, path, digest).await;
+        BUCKET_CALLS.add(1, &["put", outcome(&put)]);
+        put
+    }
+
+    async fn put_file_once(
         &self,
         key: &str,
         path: &Path,
@@ -256,7 +268,9 @@ impl Bucket {
     /// # Errors
     /// [`BucketError::ReadsBackDifferently`] when it is not.
     pub(crate) async fn verify(&self, key: &str, written: &Digest) -> Result<(), BucketError> {
-        let there = self.digest(key).await?;
+        let read = self.digest(key).await;
+        BUCKET_CALLS.add(1, &["read_back", outcome(&read)]);
+        let there = read?;
         if there == *written {
             return Ok(());
         }

@@ -106,7 +106,9 @@ impl RunContext<'_> {
         self.source.allow_empty.contains(&Emptiness::NoBytes)
     }
 
-    /// Takes a file, unless it was taken before.
+    /// Takes a file, unless it was taken before. Everything that is done with it is one trace, which
+    /// begins here.
+    #[tracing::instrument(name = "take", skip_all, fields(source = self.source.name))]
     async fn take(
         &self,
         session: &mut Session,

@@ -14,35 +14,36 @@ use crate::unwrap::pgp::PgpKey;
 const DAY_MS: u64 = 86_400_000;
 
 /// Reads the location of a source; `None` when it has none, or after a fault.
-pub(super) fn read(source: &Section<'_>) -> Option<RemoteLocation> {
+pub(super) fn read(name: &str, source: &Section<'_>) -> Option<RemoteLocation> {
     match (source.has("sftp"), source.has("folder")) {
         (false, false) => None,
         (true, true) => {
             source.fault("sftp", "is set together with folder; keep one of the two");
             // What is in them is checked too, so that all faults are reported together.
-            sftp(&source.section("sftp"));
-            folder(&source.section("folder"));
+            sftp(name, &source.section("sftp"));
+            folder(name, &source.section("folder"));
             None
         }
-        (true, false) => sftp(&source.section("sftp")),
-        (false, true) => folder(&source.section("folder")),
+        (true, false) => sftp(name, &source.section("sftp")),
+        (false, true) => folder(name, &source.section("folder")),
     }
 }
 
-fn sftp(section: &Section<'_>) -> Option<RemoteLocation> {
+fn sftp(name: &str, section: &Section<'_>) -> Option<RemoteLocation> {
     let server = super::sftp::read(section);
     common(
+        name,
         section,
         server.map(|server| LocationKind::Sftp(server.into())),
     )
 }
 
-fn folder(section: &Section<'_>) -> Option<RemoteLocation> {
-    common(section, Some(LocationKind::Folder))
+fn folder(name: &str, section: &Section<'_>) -> Option<RemoteLocation> {
+    common(name, section, Some(LocationKind::Folder))
 }
 
 /// What both kinds of location have.
-fn common(section: &Section<'_>, kind: Option<LocationKind>) -> Option<RemoteLocation> {
+fn common(name: &str, section: &Section<'_>, kind: Option<LocationKind>) -> Option<RemoteLocation> {
     let directory = section.string("directory");
     let pattern = pattern(section);
     let completeness = completeness(section);
@@ -53,6 +54,7 @@ fn common(section: &Section<'_>, kind: Option<LocationKind>) -> Option<RemoteLoc
     });
     let pgp = PgpKey::read(section);
     Some(RemoteLocation {
+        source: name.to_owned(),
         kind: kind?,
         directory,
         pattern: pattern?,

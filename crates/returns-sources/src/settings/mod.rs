@@ -13,6 +13,6 @@ use super::RemoteLocation;
 pub fn read(root: &Section<'_>) -> HashMap<String, RemoteLocation> {
     root.sections("sources")
         .into_iter()
-        .filter_map(|(name, section)| location::read(&section).map(|location| (name, location)))
+        .filter_map(|(name, section)| { let location = location::read(&name, &section)?; Some((name, location)) })
         .collect()
 }

@@ -58,6 +58,8 @@ CREATE TABLE imports (
     spool_name TEXT NOT NULL,
     -- The person who vouches for it although its controls are missing.
     controls_accepted_by TEXT,
+    -- Where the trace stands in which it was received (W3C Trace Context).
+    trace TEXT,
     reissued BOOLEAN NOT NULL,
     phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
     done BIGINT NOT NULL DEFAULT 0,

@@ -45,6 +45,8 @@ CREATE TABLE imports (
     spool_name TEXT NOT NULL,
     -- The person who vouches for it although its controls are missing.
     controls_accepted_by TEXT,
+    -- Where the trace stands in which it was received (W3C Trace Context).
+    trace TEXT,
     reissued INTEGER NOT NULL CHECK (reissued IN (0, 1)),
     phase TEXT NOT NULL CHECK (phase IN ('checking', 'rejected', 'deciding', 'decided', 'applied')),
     done INTEGER NOT NULL DEFAULT 0,

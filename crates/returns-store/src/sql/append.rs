@@ -22,6 +22,11 @@ use crate::{Append, AppendCause, AppendStore, Appended, StoreError};
 
 #[async_trait]
 impl AppendStore for SqlStore {
+    #[tracing::instrument(
+        name = "append",
+        skip_all,
+        fields(otel.kind = "client", db.operation.name = "append", rows = append.writes.rows.len())
+    )]
     async fn append(&self, append: Append) -> Result<Appended, StoreError> {
         let payloads = payloads(&append.writes.rows)?;
         let mut tx = self.db.begin("begin an append").await?;

@@ -18,6 +18,7 @@ pub(super) fn import_record(row: &Record) -> Result<ImportRecord, StoreError> {
             spool_name: row.text("spool_name")?,
             received_at: row.time("received_at")?,
             controls_accepted_by: row.optional_text("controls_accepted_by")?,
+            trace: row.optional_text("trace")?,
         },
         reissued: row.flag("reissued")?,
         phase: phase(row, &import_id)?,

@@ -18,7 +18,7 @@ use crate::{ImportProgress, ImportStore, StoreError};
 
 const IMPORTS: &str = "SELECT import_id, source, file_name, sha256, size_bytes, spool_name, \
      controls_accepted_by, reissued, phase, done, totals, moves, checked, rejection, received_at, \
-     rejected_at, decided_at, applied_at FROM imports";
+     rejected_at, decided_at, applied_at, trace FROM imports";
 
 pub(super) fn import_id(row: &Record) -> Result<String, StoreError> {
     row.text("import_id")
@@ -261,9 +261,9 @@ async fn insert_import(
     let reissued = statement(
         "record a file",
         "INSERT INTO imports (import_id, source, file_name, sha256, size_bytes, spool_name, \
-         reissued, phase, totals, received_at, controls_accepted_by) \
+         reissued, phase, totals, received_at, controls_accepted_by, trace) \
          SELECT $1, $2, $3, $4, $5, $6, EXISTS (SELECT 1 FROM imports \
-             WHERE source = $2 AND file_name = $3 AND sha256 <> $4), 'checking', $7, $8, $9 \
+             WHERE source = $2 AND file_name = $3 AND sha256 <> $4), 'checking', $7, $8, $9, $10 \
          RETURNING reissued",
     )
     .bind(&import_id)
@@ -275,6 +275,7 @@ async fn insert_import(
     .bind(json(&totals, "imports.totals")?)
     .bind(new.received_at)
     .bind(&new.controls_accepted_by)
+    .bind(&new.trace)
     .one(tx, |row| row.flag("reissued"))
     .await?;
     Ok(ImportRecord {

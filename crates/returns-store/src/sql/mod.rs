@@ -34,6 +34,7 @@ mod requests;
 mod runs;
 mod settle;
 mod sources;
+mod stats;
 mod verify;
 mod webhook;
 mod webhook_rows;

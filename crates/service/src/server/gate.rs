@@ -12,6 +12,7 @@ use super::refusal::denied;
 use super::refused::{Refusals, Refused};
 use crate::access::{ANONYMOUS, Access, Caller, Denied};
 use crate::clock::SharedClock;
+use crate::metrics::CALLS_IN_FLIGHT;
 
 /// The gate of a server.
 #[derive(Clone)]
@@ -44,6 +45,7 @@ impl Gate {
         record.identify(&caller);
         let pace = self.paces.admit(&caller)?;
         record.hold(self.in_flight.admit(rule, &caller)?);
+        CALLS_IN_FLIGHT.set(self.in_flight.count() as u64, &[]);
         Ok((caller, pace))
     }
 

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt};
@@ -28,6 +29,8 @@ pub struct Health {
 
 struct SharedHealth {
     services: Vec<&'static str>,
+    /// Whether it has served once.
+    started: AtomicBool,
     state: watch::Sender<HealthState>,
 }
 
@@ -46,6 +49,7 @@ impl Health {
         Self {
             shared: Arc::new(SharedHealth {
                 services: services.to_vec(),
+                started: AtomicBool::new(false),
                 state,
             }),
         }
@@ -86,6 +90,17 @@ impl Health {
         })
     }
 
+    /// Whether it serves now.
+    pub fn is_serving(&self) -> bool {
+        *self.shared.state.borrow() == HealthState::Serving
+    }
+
+    /// Whether it has served once: its start is over, and what keeps it from serving since is no
+    /// reason to start it again.
+    pub fn has_started(&self) -> bool {
+        self.shared.started.load(Ordering::Relaxed)
+    }
+
     /// Sets NOT_SERVING for good and ends the streams of those who watch.
     pub(super) fn drain(&self) {
         self.shared.state.send_replace(HealthState::Draining);
@@ -108,6 +123,9 @@ impl Health {
             HealthState::NotServing
         };
         let changed = self.set(state);
+        if state == HealthState::Serving {
+            self.shared.started.store(true, Ordering::Relaxed);
+        }
         match outcome {
             Ok(()) if changed => info!("the health probe succeeds: SERVING"),
             Ok(()) => {}

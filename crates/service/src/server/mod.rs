@@ -49,6 +49,8 @@ use pace::Paces;
 
 use crate::access::{ANONYMOUS, Access};
 use crate::clock::SharedClock;
+use crate::metrics::CERTIFICATE_LEFT;
+use crate::telemetry;
 use crate::tls::{HandshakeFault, ServerTls};
 
 /// How long answers may take to leave after the remaining calls were cut.
@@ -94,6 +96,8 @@ pub struct Served {
     pub refusals: Refusals,
     /// By which tokens expire.
     pub clock: SharedClock,
+    /// Where numbers and health can be asked for without a call, if anywhere.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl ServerConfig {
@@ -137,7 +141,19 @@ impl Bound {
             access,
             refusals,
             clock,
+            metrics,
         } = served;
+        if let Some(address) = metrics {
+            tokio::spawn(telemetry::serve_port(
+                address,
+                health.clone(),
+                shutdown.clone(),
+            ));
+        }
+        if let Some(tls) = self.config.protection.tls() {
+            let watching = watch_certificate(tls.clone(), clock.clone());
+            tokio::spawn(shutdown.clone().run_until_cancelled_owned(watching));
+        }
         let in_flight = InFlight::new(&self.config);
         self.config.say_how_protected();
         routes.add_service(health.server());
@@ -186,6 +202,18 @@ impl Bound {
         }
         info!("stopped serving");
         Ok(())
+    }
+}
+
+/// Says how long the server's certificate is still valid.
+async fn watch_certificate(tls: ServerTls, clock: SharedClock) {
+    const BETWEEN_LOOKS: Duration = Duration::from_secs(30);
+    loop {
+        if let Some(end) = tls.not_after() {
+            let left = (end - clock.now()).num_seconds();
+            CERTIFICATE_LEFT.set(u64::try_from(left).unwrap_or(0), &[]);
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
     }
 }
 

@@ -8,11 +8,14 @@ use tokio::time::Instant;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tracing::field::Empty;
-use tracing::{Span, debug, info_span, warn};
+use tracing::{Span, debug, info, info_span, warn};
 
-use super::refusal::refusal;
+use super::refusal::{code_name, refusal};
 use super::seats::Seat;
-use crate::access::{Caller, Peer};
+use crate::access::table::rule;
+use crate::access::{Caller, Peer, Role};
+use crate::metrics::CALL_DURATION;
+use crate::telemetry::{CALLS, continue_trace, parent_in, trace_id};
 
 /// A call until it is logged, which happens exactly once: when its status is known or, when
 /// the caller goes away first, as `CANCELLED`.
@@ -32,7 +35,19 @@ impl CallRecord {
     pub(super) fn new(request: &Request<Body>) -> Self {
         // Without the query, in which somebody may have put a secret.
         let method = request.uri().path().to_owned();
-        let span = info_span!("call", method, identity = Empty, call_id = Empty);
+        let span = info_span!(
+            "call",
+            otel.name = method,
+            otel.kind = "server",
+            rpc.system.name = "grpc",
+            rpc.method = method,
+            rpc.response.status_code = Empty,
+            otel.status_code = Empty,
+            method,
+            identity = Empty,
+            call_id = Empty
+        );
+        continue_trace(&span, parent_in(request.headers()));
         Self {
             method,
             peer: request.extensions().get().cloned(),
@@ -71,7 +86,7 @@ impl CallRecord {
         }
     }
 
-    /// Ends the call. Only codes that mean a defect of the server are warnings: the others are
+    /// Ends the call with its line in the log. Only codes that mean a defect of the server are warnings: the others are
     /// answers that a caller is meant to handle.
     pub(super) fn end(&mut self, status: &Status) {
         if std::mem::replace(&mut self.logged, true) {
@@ -85,28 +100,49 @@ impl CallRecord {
         let duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let code = status.code();
         let reason = Some(status.message()).filter(|reason| !reason.is_empty());
+        let (status, trace_id) = (code_name(code), trace_id(&self.span));
+        self.measure(code);
+        macro_rules! line {
+            ($level:ident, $what:literal) => {
+                // The span has the same once more.
+                $level!(
+                    target: CALLS,
+                    parent: None,
+                    method,
+                    identity,
+                    status,
+                    duration_ms,
+                    peer,
+                    call_id,
+                    trace_id,
+                    reason,
+                    $what
+                )
+            };
+        }
         if matches!(code, Code::Internal | Code::Unknown | Code::DataLoss) {
-            warn!(
-                method,
-                identity,
-                ?code,
-                duration_ms,
-                peer,
-                call_id,
-                reason,
-                "call failed"
-            );
+            line!(warn, "call failed");
+        } else if rule(method).is_some_and(|rule| rule.roles.contains(&Role::Health)) {
+            // Whatever runs the process asks every few seconds.
+            line!(debug, "call ended");
         } else {
-            debug!(
-                method,
-                identity,
-                ?code,
-                duration_ms,
-                peer,
-                call_id,
-                reason,
-                "call ended"
-            );
+            line!(info, "call ended");
+        }
+    }
+}
+
+impl CallRecord {
+    /// Records how long it took, and how it ended. What callers make up is no label.
+    fn measure(&self, code: Code) {
+        let method = rule(&self.method).map_or("_OTHER", |rule| rule.path);
+        let status = code_name(code);
+        CALL_DURATION.record(self.started.elapsed(), &["grpc", method, status]);
+        self.span.record("rpc.response.status_code", status);
+        if matches!(
+            code,
+            Code::Internal | Code::Unknown | Code::DataLoss | Code::Unavailable
+        ) {
+            self.span.record("otel.status_code", "ERROR");
         }
     }
 }

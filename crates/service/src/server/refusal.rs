@@ -67,13 +67,13 @@ pub(super) fn add_reason(headers: &mut HeaderMap) {
     if status.code() == Code::Ok || !status.details().is_empty() {
         return;
     }
-    let status = refusal(status.code(), name(status.code()), status.message());
+    let status = refusal(status.code(), code_name(status.code()), status.message());
     // Only a text that no header can carry is refused; then the error stays as it was.
     let _ = status.add_header(headers);
 }
 
 /// The name of a code in the protocol.
-const fn name(code: Code) -> &'static str {
+pub(super) const fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

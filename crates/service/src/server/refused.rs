@@ -8,6 +8,7 @@ use tokio::sync::mpsc::Sender;
 use tracing::warn;
 
 use crate::limited::FirstOfAKind;
+use crate::metrics::REFUSED;
 
 /// A call or a connection that was refused.
 #[derive(Debug, Clone)]
@@ -44,6 +45,7 @@ impl Refusals {
     }
 
     pub(super) fn note(&self, mut refused: Refused) {
+        REFUSED.add(1, &[refused.word]);
         let Some(unrecorded) = self.kinds.note((refused.word, refused.method)) else {
             return;
         };

@@ -38,7 +38,7 @@ pub enum WrongClock {
 }
 
 /// A cause, with what was seen. Nothing in it is a secret or an account number.
-#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr)]
+#[derive(Debug, Clone, PartialEq, Eq, IntoStaticStr, strum::VariantNames)]
 #[cfg_attr(test, derive(strum::EnumIter))]
 #[strum(serialize_all = "SCREAMING_SNAKE_CASE", const_into_str)]
 pub enum Cause {
@@ -276,6 +276,11 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// The names of all kinds of causes.
+    pub const fn kinds() -> &'static [&'static str] {
+        <Self as strum::VariantNames>::VARIANTS
+    }
+
     /// The cause's name for machines: its variant's, in capitals. It never changes.
     pub const fn kind(&self) -> &'static str {
         self.into_str()

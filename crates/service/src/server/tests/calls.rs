@@ -132,7 +132,7 @@ impl Lines {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         text.lines()
             .map(|line| serde_json::from_str::<Value>(line).unwrap())
-            .filter(|line| line["code"].is_string())
+            .filter(|line| line["status"].is_string())
             .collect()
     }
 }
@@ -172,7 +172,7 @@ async fn each_call_leaves_one_line_and_only_a_defect_is_a_warning() {
                 "{line}"
             );
             assert!(line["duration_ms"].is_u64(), "{line}");
-            ["method", "code", "level", "reason"]
+            ["method", "status", "severity", "reason"]
                 .map(|field| line[field].as_str().unwrap_or("none").to_owned())
         })
         .collect();
@@ -181,15 +181,15 @@ async fn each_call_leaves_one_line_and_only_a_defect_is_a_warning() {
     assert_eq!(
         found,
         [
-            [unary, "Ok", "DEBUG", "none"],
-            [unary, "Internal", "WARN", "asked\nto fail"],
+            [unary, "OK", "INFO", "none"],
+            [unary, "INTERNAL", "WARN", "asked\nto fail"],
             [
                 unary,
-                "DeadlineExceeded",
-                "DEBUG",
+                "DEADLINE_EXCEEDED",
+                "INFO",
                 "the call did not end within 100 ms"
             ],
-            [stream, "Cancelled", "DEBUG", "the caller went away"],
+            [stream, "CANCELLED", "INFO", "the caller went away"],
         ]
     );
 }

@@ -71,6 +71,7 @@ pub(crate) async fn start_for(lines: &str, access: Access) -> Running {
         access,
         refusals: Refusals::default(),
         clock: Arc::new(SystemClock),
+        metrics: None,
     };
     let served = tokio::spawn(bound.serve(served, shutdown.clone()));
     Running {

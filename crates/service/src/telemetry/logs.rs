@@ -3,12 +3,10 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use thiserror::Error;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _, Registry, reload};
 
+use super::TelemetryConfig;
 use crate::config::Section;
 
 /// The format of a log line.
@@ -20,58 +18,20 @@ pub enum LogFormat {
     Json,
 }
 
-/// The section `[log]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TelemetryConfig {
-    /// `format`: `text` (the default) or `json`.
-    pub format: LogFormat,
-    /// `filter`: what is logged, such as `info` (the default) or `info,echeck_service=debug`.
-    pub filter: String,
-}
-
-impl TelemetryConfig {
-    /// Reads the section. An invalid filter is a fault.
-    pub fn read(section: &Section<'_>) -> Self {
-        let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
-        let format = section.one_of("format", &formats, Some(LogFormat::Text));
-        let filter = section.string_or("filter", "info");
-        if let Err(fault) = parse_filter(&filter) {
-            section.fault("filter", fault);
-        }
-        Self { format, filter }
+/// Reads the section `[log]`: `format` and `filter`. An invalid filter is a fault.
+pub(super) fn read(section: &Section<'_>) -> (LogFormat, String) {
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let format = section.one_of("format", &formats, Some(LogFormat::Text));
+    let filter = section.string_or("filter", "info");
+    if let Err(fault) = parse_filter(&filter) {
+        section.fault("filter", fault);
     }
+    (format, filter)
 }
 
-/// Why logging could not start.
-#[derive(Debug, Error)]
-pub enum TelemetryError {
-    /// The filter is invalid.
-    #[error("log.filter {0}")]
-    Filter(String),
-    /// Another part of the process has already set a global logger.
-    #[error("logging cannot start: {0}")]
-    LoggerAlreadySet(String),
-}
-
-/// Starts logging for the whole process. With JSON, a panic is a JSON line too; with text, it
-/// stays as Rust prints it. A second call changes nothing.
-///
-/// # Errors
-/// When the filter is invalid, or when something else has set a global logger.
-pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
-    static STARTED: Mutex<bool> = Mutex::new(false);
-    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
-    if *started {
-        return Ok(());
-    }
-    let filter = parse_filter(&config.filter).map_err(TelemetryError::Filter)?;
-    let (filter, handle) = reload::Layer::new(filter);
-    // The OTLP exporter attaches here, as a second layer beside the one that writes lines.
-    Registry::default()
-        .with(lines(config.format, io::stderr).with_filter(filter))
-        .try_init()
-        .map_err(|fault| TelemetryError::LoggerAlreadySet(fault.to_string()))?;
-    // It is set once, since `started` is.
+/// Remembers how the filter of the lines is changed, and lets a panic become a line of JSON.
+pub(super) fn remember(handle: reload::Handle<EnvFilter, Registry>, config: &TelemetryConfig) {
+    // It is set once, when telemetry starts.
     let _ = FILTER.set(RunningFilter {
         handle,
         configured: config.filter.clone(),
@@ -80,8 +40,6 @@ pub fn init(config: &TelemetryConfig) -> Result<(), TelemetryError> {
     if config.format == LogFormat::Json {
         log_panics();
     }
-    *started = true;
-    Ok(())
 }
 
 /// The filter of the lines, which may be changed while the process runs.
@@ -140,7 +98,10 @@ where
 {
     let base = tracing_subscriber::fmt::layer()
         .with_ansi(false)
-        .with_writer(move || OneLine(writer()));
+        .with_writer(move || OneLine {
+            writer: writer(),
+            format,
+        });
     match format {
         LogFormat::Text => base.compact().boxed(),
         LogFormat::Json => base
@@ -154,7 +115,7 @@ where
 /// A filter is a list with commas of levels and `target=level`. The library also accepts a word
 /// that is not a level, as the name of a target, and then logs nothing else. Refused here,
 /// because a mistyped level must not silence a service.
-fn parse_filter(text: &str) -> Result<EnvFilter, String> {
+pub(super) fn parse_filter(text: &str) -> Result<EnvFilter, String> {
     let is_level = |part: &str| part.parse::<LevelFilter>().is_ok();
     // Inside braces, which match fields, a comma does not end a part.
     let mut parts = text
@@ -181,7 +142,10 @@ fn log_panics() {
 
 /// Keeps each event on one line. The subscriber passes an event in one write, which ends with
 /// its only true line end; any other control character came from a logged value and is escaped.
-struct OneLine<W>(W);
+struct OneLine<W> {
+    writer: W,
+    format: LogFormat,
+}
 
 impl<W: Write> Write for OneLine<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
@@ -196,18 +160,24 @@ impl<W: Write> Write for OneLine<W> {
             }
         }
         line.push('\n');
-        self.0.write_all(line.as_bytes())?;
+        if self.format == LogFormat::Json {
+            // The name that log platforms take. The library writes it second, after the time.
+            line = line.replacen("\"level\":", "\"severity\":", 1);
+        }
+        self.writer.write_all(line.as_bytes())?;
         Ok(event.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.writer.flush()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+
+    use tracing_subscriber::layer::SubscriberExt as _;
 
     use super::*;
     use crate::config::Settings;
@@ -259,6 +229,9 @@ mod tests {
         assert_eq!(text.matches('\n').count(), 1, "{text}");
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(line["message"], "read");
+        assert_eq!(line["severity"], "INFO");
+        assert!(line["timestamp"].is_string(), "{line}");
+        assert!(line.get("level").is_none(), "{line}");
         assert_eq!(line["file"], "a\nb");
         assert_eq!(line["rows"], 3);
         assert_eq!(line["span"]["import_id"], "imp_1");
@@ -274,9 +247,9 @@ mod tests {
         });
         let line: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(line["panic"], "two\nlines");
-        assert_eq!(line["level"], "ERROR");
+        assert_eq!(line["severity"], "ERROR");
         assert!(
-            line["place"].as_str().unwrap().contains("telemetry.rs:"),
+            line["place"].as_str().unwrap().contains("logs.rs:"),
             "{line}"
         );
     }
@@ -284,7 +257,7 @@ mod tests {
     #[test]
     fn a_mistyped_level_is_a_fault_and_not_silence() {
         let settings = Settings::from_toml("[log]\nfilter = \"inof\"\nformat = \"xml\"").unwrap();
-        TelemetryConfig::read(&settings.root().section("log"));
+        read(&settings.root().section("log"));
         let faults = settings.finish().unwrap_err().to_string();
         assert!(faults.contains("log.filter: has \"inof\""), "{faults}");
         assert!(
@@ -299,15 +272,5 @@ mod tests {
         ] {
             assert!(parse_filter(good).is_ok(), "{good}");
         }
-    }
-
-    #[test]
-    fn starting_twice_changes_nothing() {
-        let config = TelemetryConfig {
-            format: LogFormat::Text,
-            filter: "off".to_owned(),
-        };
-        init(&config).unwrap();
-        init(&config).unwrap();
     }
 }
