@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use crate::output::print_error;
-use crate::{client, codes, demo, parse, profile, sample, token, up};
+use crate::{client, codes, demo, explain, parse, profile, sample, token, up};
 use clap::{Parser, Subcommand};
 use echeck_service::privacy;
 
@@ -31,6 +31,9 @@ enum Command {
     /// Show the tables of return and correction codes.
     #[command(after_help = "Examples:\n  echeck codes\n  echeck codes R01 --json")]
     Codes(codes::CodesArguments),
+    /// Print the runbook of an incident's cause.
+    #[command(after_help = "Examples:\n  echeck explain KEY_REFUSED\n  echeck explain")]
+    Explain(explain::ExplainArguments),
     /// Create a return file, or the databases that it is about, from a seed.
     #[command(
         after_help = "Examples:\n  echeck sample nacha --entries 200000 --out returns.ach\n  \
@@ -49,7 +52,7 @@ enum Command {
     )]
     Token(token::TokenArguments),
     #[command(flatten)]
-    Client(client::ClientCommand),
+    Client(Box<client::ClientCommand>),
 }
 
 /// A command line that cannot be understood: `EX_USAGE` of sysexits.h, which no outcome has.
@@ -71,10 +74,11 @@ pub async fn run() -> ExitCode {
         Command::Up(arguments) => exit(up::run(&arguments).await.map(|()| 0)),
         Command::Parse(arguments) => exit(parse::run(&arguments)),
         Command::Codes(arguments) => exit(codes::run(&arguments)),
+        Command::Explain(arguments) => exit(explain::run(&arguments)),
         Command::Sample(arguments) => exit(sample::run(&arguments).await),
         Command::Profile(arguments) => exit(profile::run(arguments).map(|()| 0)),
         Command::Token(arguments) => exit(token::run(&arguments).map(|()| 0)),
-        Command::Client(command) => client::run(command).await,
+        Command::Client(command) => client::run(*command).await,
     }
 }
 

@@ -5,6 +5,7 @@ mod codes;
 mod command;
 pub mod database;
 mod demo;
+mod explain;
 mod output;
 mod parse;
 mod profile;

@@ -203,10 +203,11 @@ fn a_target_is_required() {
 }
 
 /// The example, with certificates that are on this machine. Gives their folder too.
+#[expect(clippy::expect_used, reason = "a test may fail loudly")]
 fn example() -> (tempfile::TempDir, String) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
     let ca = echeck_test_servers::certificates::TestCa::new();
-    std::fs::write(folder.path().join("ca.pem"), ca.pem()).unwrap();
+    std::fs::write(folder.path().join("ca.pem"), ca.pem()).expect("it is written");
     let valid = echeck_test_servers::certificates::Valid::Now;
     ca.issue(&["localhost"], valid)
         .write(folder.path(), "server");

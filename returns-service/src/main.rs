@@ -24,6 +24,10 @@ struct Arguments {
     /// exit. Needs an account that owns them.
     #[arg(long)]
     migrate: bool,
+    /// Encrypt the spool, and what is sealed in the returns database, to the first key of
+    /// spool.identity, and exit.
+    #[arg(long, conflicts_with = "migrate")]
+    re_encrypt: bool,
 }
 
 #[tokio::main]
@@ -39,6 +43,11 @@ async fn main() -> anyhow::Result<()> {
         return returns_service::migrate(config)
             .await
             .context("the returns database was not brought up to date");
+    }
+    if arguments.re_encrypt {
+        return returns_service::re_encrypt(config)
+            .await
+            .context("not everything was encrypted again");
     }
     let shutdown = shutdown::on_signal();
     let ended = returns_service::run(config, Clocks::of_machine(), shutdown, |address| {

@@ -7,10 +7,12 @@ use std::process::{Command, Output, Stdio};
 use echeck::database::DatabaseArguments;
 use echeck::stack::DataFolder;
 use echeck_proto::returns::v1 as proto;
+use echeck_test_servers::http::HttpReceiver;
 use echeck_tests::{
-    Fleet, Nacha, Payment, World, Worldpay, binary, connect, eventually, port, serve, tool,
+    Fleet, Nacha, Payment, Process, World, Worldpay, binary, connect, eventually, port, serve, tool,
 };
 use proto::returns_service_client::ReturnsServiceClient;
+use proto::webhook_service_client::WebhookServiceClient;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_processes_import_a_file_and_stop_in_order() {
@@ -67,6 +69,83 @@ async fn three_processes_import_a_file_and_stop_in_order() {
     for process in [fleet.returns, fleet.rallypay, fleet.gateway] {
         assert_eq!(process.stop(), Some(0), "a drained service ends well");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_is_rotated_and_the_old_one_may_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let platform = HttpReceiver::start().await;
+    let fleet = Fleet::start(folder.path(), |program| match program {
+        "returns-service" => "[webhooks]\nallow_private_addresses = true\nallow_http = true\n\
+             [sources.worldpay_returns]\nformat = \"worldpay_echeck_return\"\n"
+            .to_owned(),
+        _ => String::new(),
+    })
+    .await;
+    let channel = fleet.connect().await;
+    let endpoint = proto::CreateEndpointRequest {
+        url: platform.url("/hook"),
+        style: proto::WebhookStyle::Finix.into(),
+        reason: "a test".to_owned(),
+        request_id: "create-1".to_owned(),
+        ..proto::CreateEndpointRequest::default()
+    };
+    let mut webhooks = WebhookServiceClient::new(channel.clone());
+    let created = webhooks.create_endpoint(endpoint.clone()).await.unwrap();
+    let created = created.into_inner();
+    let header = proto::ImportFileHeader {
+        source: "worldpay_returns".into(),
+        file_name: "r.csv".into(),
+        wait: proto::WaitLevel::Decided.into(),
+        ..proto::ImportFileHeader::default()
+    };
+    let parts = [
+        proto::import_file_request::Part::Header(header),
+        proto::import_file_request::Part::Chunk(Worldpay::new().returned("TR1", "R01").into()),
+    ]
+    .map(|part| proto::ImportFileRequest { part: Some(part) });
+    let mut client = ReturnsServiceClient::new(channel);
+    client.import_file(tokio_stream::iter(parts)).await.unwrap();
+
+    // Another installation's key is a new one here.
+    let other = tempfile::tempdir().unwrap();
+    DataFolder::open(other.path(), &DatabaseArguments::default())
+        .await
+        .unwrap();
+    let new = std::fs::read_to_string(other.path().join("spool.key")).unwrap();
+    let key_file = folder.path().join("spool.key");
+    let old = std::fs::read_to_string(&key_file).unwrap();
+    let mut service = Command::new(binary("returns-service"));
+    service
+        .arg("--config")
+        .arg(folder.path().join("returns-service.toml"));
+    std::fs::write(&key_file, format!("{}\n{old}", new.trim())).unwrap();
+    let run = service.arg("--re-encrypt").output().unwrap();
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(run.status.success(), "{said}");
+    assert!(said.contains("files=1 texts=2"), "{said}");
+
+    assert_eq!(fleet.returns.stop(), Some(0));
+    std::fs::write(&key_file, new).unwrap();
+    let mut service = Command::new(binary("returns-service"));
+    service
+        .arg("--config")
+        .arg(folder.path().join("returns-service.toml"));
+    let returns = Process::start(&mut service);
+    let mut webhooks = WebhookServiceClient::new(connect(fleet.port).await);
+    let again = webhooks
+        .create_endpoint(endpoint)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(again, created, "the answer to the request opens");
+    let test = proto::SendTestEventRequest {
+        endpoint_id: created.endpoint.unwrap().endpoint_id,
+        ..proto::SendTestEventRequest::default()
+    };
+    let sent = webhooks.send_test_event(test).await.unwrap().into_inner();
+    assert!(sent.delivered, "the endpoint's key signs: {sent:?}");
+    returns.kill();
 }
 
 /// A server that takes connections and never says a word; gives its port.

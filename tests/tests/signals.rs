@@ -95,8 +95,14 @@ fn folder_sources(folder: &Path) -> String {
     std::fs::create_dir_all(folder.join("bucket")).unwrap();
     // So that the journal has just the rows that the files asked for.
     let mut text = "[reversals]\nready = \"by_hand\"\n".to_owned();
-    text += &format!("[bucket]\nurl = \"file://{}\"\n", folder.join("bucket").display());
-    for (source, format) in [("worldpay_returns", "worldpay_echeck_return"), ("nacha", "nacha")] {
+    text += &format!(
+        "[bucket]\nurl = \"file://{}\"\n",
+        folder.join("bucket").display()
+    );
+    for (source, format) in [
+        ("worldpay_returns", "worldpay_echeck_return"),
+        ("nacha", "nacha"),
+    ] {
         let incoming = folder.join(source);
         std::fs::create_dir_all(&incoming).unwrap();
         text += &format!(
@@ -114,7 +120,13 @@ async fn run_job(fleet: &Fleet, source: &str) -> proto::JobRun {
         wait: true,
     };
     let mut operations = OperationsServiceClient::new(fleet.connect().await);
-    operations.run_job(ask).await.unwrap().into_inner().run.unwrap()
+    operations
+        .run_job(ask)
+        .await
+        .unwrap()
+        .into_inner()
+        .run
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,7 +138,10 @@ async fn one_import_is_one_trace_over_three_processes() {
     let fleet = Fleet::start(folder.path(), |program| {
         let otlp = match program {
             "rallypay-adapter" => {
-                format!("[otlp]\nendpoint = {:?}\nprotocol = \"http\"\n", by_http.url(""))
+                format!(
+                    "[otlp]\nendpoint = {:?}\nprotocol = \"http\"\n",
+                    by_http.url("")
+                )
             }
             _ => format!("[otlp]\nendpoint = \"http://127.0.0.1:{by_grpc}\"\n"),
         };
@@ -159,8 +174,8 @@ async fn one_import_is_one_trace_over_three_processes() {
         (
             "returns-service",
             &[
-                "take", "fetch", "receive", "check", "decide", "look up", "append", "feed", "event",
-                "deliver", "report",
+                "take", "fetch", "receive", "check", "decide", "look up", "append", "feed",
+                "event", "deliver", "report",
             ][..],
         ),
         ("gateway-adapter", &["apply"][..]),
@@ -240,7 +255,8 @@ fn sum(numbers: &HashMap<String, f64>, name: &str, labels: &[&str]) -> f64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_numbers_of_a_day_are_those_of_the_databases() {
     let folder = tempfile::tempdir().unwrap();
-    let ports = ["returns-service", "gateway-adapter", "rallypay-adapter"].map(|name| (name, port()));
+    let ports =
+        ["returns-service", "gateway-adapter", "rallypay-adapter"].map(|name| (name, port()));
     let ports = HashMap::from(ports);
     let fleet = Fleet::start(folder.path(), |program| {
         let metrics = format!("[metrics]\nlisten = \"127.0.0.1:{}\"\n", ports[program]);
@@ -270,29 +286,49 @@ async fn the_numbers_of_a_day_are_those_of_the_databases() {
     .await;
 
     let found = numbers(port).await;
-    let returns = sqlx::SqlitePool::connect(fleet.data.returns().url()).await.unwrap();
+    let returns = sqlx::SqlitePool::connect(fleet.data.returns().url())
+        .await
+        .unwrap();
     let count = async |sql: &'static str| {
         let number: i64 = sqlx::query_scalar(sql).fetch_one(&returns).await.unwrap();
         f64::from(u32::try_from(number).unwrap())
     };
     let is = |name: &str, labels: &[&str]| sum(&found, name, labels);
-    assert_eq!(is("echeck_imports_total", &["received"]), count("SELECT COUNT(*) FROM imports").await);
+    assert_eq!(
+        is("echeck_imports_total", &["received"]),
+        count("SELECT COUNT(*) FROM imports").await
+    );
     assert_eq!(is("echeck_imports_total", &["decided"]), 1.0);
     let reversed = is("echeck_entries_total", &["decision=\"reverse\""]);
     assert_eq!(reversed, count("SELECT COUNT(*) FROM journal").await);
-    assert_eq!(is("echeck_entries_total", &["code=\"R01\"", "decision=\"reverse\""]), 2.0);
+    assert_eq!(
+        is(
+            "echeck_entries_total",
+            &["code=\"R01\"", "decision=\"reverse\""]
+        ),
+        2.0
+    );
     let held = count("SELECT COUNT(*) FROM holds WHERE state = 'open'").await;
     assert_eq!(is("echeck_entries_total", &["decision=\"hold\""]), held);
     assert_eq!(is("echeck_holds_open", &[]), held);
     assert_eq!(is("echeck_follower_lag_rows", &[]), 0.0);
     assert_eq!(is("echeck_append_duration_seconds_count", &["done"]), 1.0);
     assert_eq!(is("echeck_build", &["returns-service"]), 1.0);
-    assert!(is("echeck_bucket_calls_total", &["put", "done"]) >= 1.0, "{found:#?}");
+    assert!(
+        is("echeck_bucket_calls_total", &["put", "done"]) >= 1.0,
+        "{found:#?}"
+    );
     for adapter in ["gateway-adapter", "rallypay-adapter"] {
         let found = numbers(ports[adapter]).await;
-        assert_eq!(sum(&found, "echeck_steps_total", &["passed"]), reversed, "{adapter}");
+        assert_eq!(
+            sum(&found, "echeck_steps_total", &["passed"]),
+            reversed,
+            "{adapter}"
+        );
     }
-    let ids = found.keys().find(|line| line.contains("TR1") || line.contains("imp_"));
+    let ids = found
+        .keys()
+        .find(|line| line.contains("TR1") || line.contains("imp_"));
     assert_eq!(ids, None, "no id is a label");
     for path in ["/livez", "/readyz", "/startupz"] {
         assert_eq!(get(port, path).await.0, 200, "{path}");
@@ -333,6 +369,9 @@ async fn a_collector_that_hangs_and_a_port_that_is_taken_change_nothing() {
     let import = answer.into_inner().file_import.unwrap();
     assert_eq!(import.state(), proto::ImportState::Applied);
     let log = std::fs::read_to_string(folder.path().join("returns-service.log")).unwrap();
-    assert!(log.contains("metrics.listen cannot be listened on"), "{log}");
+    assert!(
+        log.contains("metrics.listen cannot be listened on"),
+        "{log}"
+    );
     assert_eq!(fleet.returns.stop(), Some(0));
 }

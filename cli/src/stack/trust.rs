@@ -78,12 +78,12 @@ impl OwnTrust {
     /// When the folder cannot be written.
     pub(super) fn open(data: &Path, now: DateTime<Utc>) -> Result<Self> {
         let trust = Self::of(data);
+        let shown = trust.folder.display().to_string();
+        privacy::private_folder(&trust.folder)
+            .with_context(|| format!("{shown} cannot be made private"))?;
         if trust.lasts(now) {
             return Ok(trust);
         }
-        let shown = trust.folder.display().to_string();
-        privacy::private_folder(&trust.folder)
-            .with_context(|| format!("{shown} cannot be created"))?;
         trust
             .make(now)
             .with_context(|| format!("certificates cannot be made in {shown}"))?;

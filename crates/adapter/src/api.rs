@@ -141,7 +141,10 @@ impl AdapterService for AdapterApi {
             applied => applied?,
         };
         let excepted = exceptions.len() as u64;
-        STEPS.add((batch.steps.len() as u64).saturating_sub(excepted), &["passed"]);
+        STEPS.add(
+            (batch.steps.len() as u64).saturating_sub(excepted),
+            &["passed"],
+        );
         STEPS.add(excepted, &["exception"]);
         info!(
             %journal,

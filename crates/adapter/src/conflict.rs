@@ -38,7 +38,7 @@ impl Patience {
         match self.pauses.next() {
             Some(pause) if self.began.elapsed() < CONFLICT_PATIENCE => {
                 warn!(
-                    message,
+                    why = message,
                     "another session was in the way; the rest is tried again"
                 );
                 tokio::time::sleep(*pause).await;

@@ -73,7 +73,7 @@ pub async fn run(
     let bound = config.server.bind().await?;
     info!(
         address = %bound.local_addr(),
-        target = target.database.shown(),
+        database = target.database.shown(),
         profile = target.mapping.settings().profile,
         "listening"
     );
@@ -128,7 +128,7 @@ async fn prepare(config: &AdapterConfig, target: &Target) -> Result<(), AdapterR
     create_own_tables(config, target).await?;
     let found = without_faults(target, check(target).await.demanding_own_tables())?;
     for warning in &found.warnings {
-        warn!(target = target.database.shown(), "{warning}");
+        warn!(database = target.database.shown(), "{warning}");
     }
     Ok(())
 }
@@ -161,7 +161,7 @@ async fn open_late(
             };
             let Err(error) = prepared else {
                 info!(
-                    target = waited.database.shown(),
+                    database = waited.database.shown(),
                     "the target answers, and is used"
                 );
                 return;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use echeck_service::clock::SharedClock;
 use echeck_service::failpoint;
-use returns_store::metrics::{ALERTS, outcome};
 use returns_model::incident::{
     AlertKind, AlertRecord, Area, Attempt, Cause, IncidentRecord, Problem, Subject,
 };
+use returns_store::metrics::{ALERTS, outcome};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 

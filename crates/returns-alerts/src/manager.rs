@@ -281,7 +281,7 @@ fn log_events(write: &IncidentWrite) {
             incident_id = incident.incident_id,
             cause = incident.cause,
             subject = incident.subject,
-            severity = incident.severity.as_str(),
+            incident_severity = incident.severity.as_str(),
             seen = incident.seen,
             actor = event.actor,
             headline = incident.content.headline,

@@ -130,6 +130,12 @@ impl AlertMessage {
         )
     }
 
+    /// Where the runbook of a cause is. Everybody who has the command has it.
+    fn runbook(&self, cause: &str) -> String {
+        let url = self.runbook_url.clone();
+        url.unwrap_or_else(|| format!("echeck explain {cause}"))
+    }
+
     /// A time for people, in both zones.
     fn time(&self, at: DateTime<Utc>) -> String {
         time(at, self.time_zone)
@@ -194,7 +200,7 @@ impl AlertMessage {
             ("Closed", signed(&incident.closed)),
             ("Incident", Some(incident.incident_id.clone())),
             ("Installation", Some(self.installation.clone())),
-            ("Runbook", self.runbook_url.clone()),
+            ("Runbook", Some(self.runbook(&incident.cause))),
         ];
         let shown = all.into_iter().filter_map(|(name, value)| {
             let value = clean::line(&value?, 800);

@@ -65,7 +65,7 @@ impl Feed {
             transfer_id = row.row.transfer.id,
             import_id = row.row.import_id,
             kind = exception.kind.as_str(),
-            message = exception.message,
+            why = exception.message,
             "a journal row did not take effect"
         );
         loop {

@@ -23,7 +23,9 @@ impl DecisionCounts {
                 EntryOutcome::Prenote => "prenote",
                 EntryOutcome::Hold { .. } => "hold",
             };
-            *counts.entry((kind.as_str(), code_word(kind), decision)).or_default() += 1;
+            *counts
+                .entry((kind.as_str(), code_word(kind), decision))
+                .or_default() += 1;
         }
         Self(counts)
     }

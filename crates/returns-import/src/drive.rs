@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, info_span};
 
 use super::batches::{Ahead, LookedUpBatch, NextBatch, SpooledFile, parse};
-use super::counts::DecisionCounts;
 use super::check::{CheckError, FileVerdict, check};
+use super::counts::DecisionCounts;
 use super::decide::{DecideError, PendingDecisions, look_up};
 use super::gather::{entries, gather, rejected};
 use super::guess::{guess, known_formats};

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use echeck_service::telemetry;
 use returns_model::ids::hex;
 use returns_model::import::{NewImport, Received};
-use returns_store::{Store, StoreError, failpoint};
 use returns_store::metrics::IMPORTS;
-use tracing::Instrument as _;
+use returns_store::{Store, StoreError, failpoint};
 use sha2::{Digest as _, Sha256};
+use tracing::Instrument as _;
 
 use super::spool::{Incoming, Spool, SpoolError};
 use crate::source::Source;
@@ -77,7 +77,7 @@ impl Receiving {
     ) -> Result<KeptFile, ReceiveError> {
         let sha256 = hex(&self.hasher.finalize());
         // The nonce again: an earlier, refused import of the same bytes keeps its own file.
-        let spool_name = format!("{sha256}-{nonce}.age");
+        let spool_name = self.spool.name(&sha256, nonce);
         self.incoming.keep(&spool_name)?;
         let new = NewImport {
             source: source.name.clone(),

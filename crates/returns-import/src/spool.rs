@@ -11,6 +11,7 @@ use std::sync::Arc;
 use age::x25519;
 use echeck_service::privacy;
 use echeck_service::room::Room;
+use returns_model::keyring::{KeyRing, KeyRingError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use keeper::SpoolKeeper;
@@ -33,15 +34,15 @@ pub enum SpoolError {
     },
     #[error("the spool file {path} cannot be opened with the configured key: {why}")]
     Key { path: PathBuf, why: String },
-    #[error("spool.identity is not a valid age identity (AGE-SECRET-KEY-1…): {0}")]
-    BadIdentity(&'static str),
+    #[error("spool.identity cannot be used: {0}")]
+    BadIdentity(KeyRingError),
 }
 
 /// The folder of received files.
 #[derive(Clone)]
 pub struct Spool {
     folder: PathBuf,
-    identity: Arc<x25519::Identity>,
+    keys: KeyRing,
     /// Who else can open what is stored from now on.
     recipients: Arc<[x25519::Recipient]>,
 }
@@ -53,17 +54,12 @@ impl std::fmt::Debug for Spool {
 }
 
 impl Spool {
-    /// Opens the spool in `folder` with the `age` identity that its files are encrypted to.
-    pub fn open(folder: &Path, identity: &SecretString) -> Result<Self, SpoolError> {
+    /// Opens the spool in `folder` with the keys of its files, the newest first: that one encrypts.
+    pub fn open(folder: &Path, keys: &SecretString) -> Result<Self, SpoolError> {
         privacy::private_folder(folder).map_err(io_error(folder, "made private"))?;
-        let identity = identity
-            .expose_secret()
-            .trim()
-            .parse::<x25519::Identity>()
-            .map_err(SpoolError::BadIdentity)?;
         Ok(Self {
             folder: folder.to_owned(),
-            identity: Arc::new(identity),
+            keys: KeyRing::read(keys).map_err(SpoolError::BadIdentity)?,
             recipients: Arc::new([]),
         })
     }
@@ -84,6 +80,52 @@ impl Spool {
                 .expose_secret()
                 .to_owned(),
         )
+    }
+
+    /// The name of a file: it ends with the id of the key that the file is encrypted to.
+    pub fn name(&self, sha256: &str, nonce: uuid::Uuid) -> String {
+        format!("{sha256}-{nonce}.{}.age", self.keys.newest_id())
+    }
+
+    /// The names of the files that are not encrypted to the newest key.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn encrypted_before(&self) -> Result<Vec<String>, SpoolError> {
+        let listed = || io_error(&self.folder, "listed");
+        let newest = format!(".{}.age", self.keys.newest_id());
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(listed())? {
+            let name = entry.map_err(listed())?.file_name();
+            let name = name.to_string_lossy();
+            if name.ends_with(".age") && !name.ends_with(&newest) {
+                names.push(name.into_owned());
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Encrypts a file once more, to the newest key and under a name that says so; the old file stays.
+    ///
+    /// # Errors
+    /// When no key opens it, or the disk refuses.
+    pub fn encrypt_again(&self, name: &str) -> Result<String, SpoolError> {
+        let stem = name.split('.').next().unwrap_or(name);
+        let new = format!("{stem}.{}.age", self.keys.newest_id());
+        let mut plain = self.read(name)?;
+        let mut again = self.begin(&new)?;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let path = self.path(name);
+            let count = plain.read(&mut buffer).map_err(io_error(&path, "read"))?;
+            let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else {
+                break;
+            };
+            again.write(bytes)?;
+        }
+        again.keep(&new)?;
+        Ok(new)
     }
 
     /// Where a file is, encrypted as it is stored.
@@ -118,7 +160,7 @@ impl Spool {
         let path = self.path(&format!("{name}.part"));
         let failed = |what| io_error(&path, what);
         let file = File::create(&path).map_err(failed("made"))?;
-        let own = self.identity.to_public();
+        let own = self.keys.recipient();
         let recipients = std::iter::once(&own).chain(self.recipients.iter());
         let encryptor =
             age::Encryptor::with_recipients(recipients.map(|one| one as &dyn age::Recipient))
@@ -153,7 +195,12 @@ impl Spool {
         };
         age::Decryptor::new_buffered(BufReader::new(file))
             .map_err(|error| key(error.to_string()))?
-            .decrypt(std::iter::once(&*self.identity as &dyn age::Identity))
+            .decrypt(
+                self.keys
+                    .identities()
+                    .iter()
+                    .map(|one| one as &dyn age::Identity),
+            )
             .map_err(|error| key(error.to_string()))
     }
 

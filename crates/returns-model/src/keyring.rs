@@ -32,7 +32,21 @@ impl std::fmt::Debug for KeyRing {
 }
 
 impl KeyRing {
-    /// Reads keys, the newest first.
+    /// Reads the text of a key file: a key a line, the newest first. Lines that begin with `#` are for
+    /// people.
+    ///
+    /// # Errors
+    /// When there is none, or one is not an `age` identity.
+    pub fn read(text: &SecretString) -> Result<Self, KeyRingError> {
+        let lines = text.expose_secret().lines().map(str::trim);
+        let keys: Vec<SecretString> = lines
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .map(SecretString::from)
+            .collect();
+        Self::new(&keys)
+    }
+
+    /// Takes keys, the newest first.
     ///
     /// # Errors
     /// When there is none, or one is not an `age` identity.
@@ -63,13 +77,13 @@ impl KeyRing {
         &self.0
     }
 
-    /// Encrypts to the newest key, as text.
+    /// Encrypts to the newest key, as text that begins with the id of that key.
     ///
     /// # Errors
     /// When the machine gives no random bytes.
     pub fn seal(&self, plain: &[u8]) -> Result<String, KeyRingError> {
         age::encrypt(&self.recipient(), plain)
-            .map(|sealed| STANDARD.encode(sealed))
+            .map(|sealed| format!("{}:{}", self.newest_id(), STANDARD.encode(sealed)))
             .map_err(|error| KeyRingError::Encrypt(error.to_string()))
     }
 
@@ -78,7 +92,9 @@ impl KeyRing {
     /// # Errors
     /// When none of them did, or it was changed.
     pub fn open(&self, sealed: &str) -> Result<Vec<u8>, KeyRingError> {
-        let bytes = STANDARD.decode(sealed);
+        // The id is for people and for the rotation: each key is tried.
+        let (_, encoded) = sealed.split_once(':').unwrap_or(("", sealed));
+        let bytes = STANDARD.decode(encoded);
         let bytes = bytes.map_err(|error| KeyRingError::Decrypt(error.to_string()))?;
         let mut why = String::new();
         for identity in self.0.iter() {
@@ -117,6 +133,15 @@ mod tests {
         assert_eq!(rotated.open(&sealed).unwrap(), b"secret");
         assert_ne!(rotated.newest_id(), before.newest_id());
         let again = rotated.seal(b"secret").unwrap();
+        assert!(again.starts_with(&rotated.newest_id()), "{again}");
+        let file = format!(
+            "# the new one\n{}\n{}\n",
+            new.expose_secret(),
+            old.expose_secret()
+        );
+        let read = KeyRing::read(&file.into()).unwrap();
+        assert_eq!(read.newest_id(), rotated.newest_id());
+        assert_eq!(read.open(&again).unwrap(), b"secret");
         assert!(before.open(&again).is_err());
         let error = KeyRing::new([&new]).unwrap().open(&sealed).unwrap_err();
         assert!(error.to_string().contains("add the key"), "{error}");

@@ -6,17 +6,24 @@ use returns_model::import::ImportRecord;
 /// The maximum number of characters of a name.
 const LONGEST_NAME: usize = 80;
 
-/// Where an import's file is archived.
+/// Where an import's file is archived. As in the spool, the name says to which key it is encrypted.
 pub(super) fn archive(import: &ImportRecord) -> String {
     let new = &import.new;
     let bytes = new.sha256.get(..16).unwrap_or(&new.sha256);
     format!(
-        "raw/{}/{}/{}-{bytes}-{}.age",
+        "raw/{}/{}/{}-{bytes}-{}{}.age",
         safe(&new.source),
         day(import),
         import.import_id,
-        safe(&new.file_name)
+        safe(&new.file_name),
+        key_id(&new.spool_name)
     )
+}
+
+/// What names the key that a file of the spool is encrypted to: its id, after a dot.
+fn key_id(spool_name: &str) -> &str {
+    let name = spool_name.trim_end_matches(".age");
+    name.rfind('.').map_or("", |at| &name[at..])
 }
 
 /// Where the `edition`-th report of an import is, counted from 1, and where its totals are.

@@ -32,10 +32,11 @@ mod outage;
 mod owner;
 mod report;
 mod runner;
+mod sealed;
 mod settings;
 mod settle;
-mod sql;
 mod spans;
+mod sql;
 mod stats;
 mod verify;
 mod watch;
@@ -57,10 +58,11 @@ pub use job::{RemoteFileStore, RunStore, SourceStore};
 pub use journal::{JournalStore, Known, ReturnFilter};
 pub use lease::{Lease, LeaseStore, ParkedImport, Replica};
 pub use notifier::{Notifier, Seen, Topic};
-pub use open::open;
+pub use open::{open, open_both};
 pub use owner::OwnerStore;
 pub use report::{FilesStore, ReportStore};
 pub use runner::{Backoff, Job, Pass, run, sleep};
+pub use sealed::{SealedPlace, SealedStore, SealedText};
 pub use settings::{StoreAddress, StoreSettings};
 pub use settle::SettleStore;
 pub use spans::spans_of;
@@ -92,6 +94,7 @@ pub trait Store:
     + OwnerStore
     + DeliveryStore
     + VerifyStore
+    + SealedStore
     + StatsStore
     + AuditStore
     + RequestStore

@@ -12,7 +12,7 @@ use sqlx::postgres::PgConnectOptions;
 #[derive(Debug, Clone)]
 pub struct StoreSettings {
     pub address: StoreAddress,
-    /// How many connections this process keeps at most.
+    /// How many connections this process keeps at most; a third of them is for those who call.
     pub max_connections: u32,
     /// Whether missing migrations are applied; otherwise they are a fault.
     pub migrate: bool,
@@ -83,8 +83,8 @@ impl StoreSettings {
             .unwrap_or(StoreAddress::Sqlite(String::new()));
         Self {
             address,
-            max_connections: u32::try_from(section.u64_or("max_connections", 8, 2..=200))
-                .unwrap_or(8),
+            max_connections: u32::try_from(section.u64_or("max_connections", 12, 4..=200))
+                .unwrap_or(12),
             migrate: section.bool_or("migrate", true),
         }
     }

@@ -8,8 +8,8 @@ use returns_model::endpoint::{Endpoint, EndpointChange, OwnerChange};
 use returns_model::event::{EventRecord, Origin};
 use returns_model::incident::{Area, Cause, Problem, Subject};
 use returns_store::StoreError;
-use returns_store::metrics::DELIVERY_DURATION;
 use returns_store::failpoint;
+use returns_store::metrics::DELIVERY_DURATION;
 use tracing::Instrument as _;
 
 use super::batch::EndpointBatch;
@@ -59,7 +59,11 @@ impl Sender {
             .client
             .post(endpoint, &batch.keys, &delivery.message_id, body);
         let posted = posting.instrument(span).await;
-        let how = if posted.error.is_none() { "delivered" } else { "failed" };
+        let how = if posted.error.is_none() {
+            "delivered"
+        } else {
+            "failed"
+        };
         DELIVERY_DURATION.record(posted.took, &[how]);
         failpoint("webhook::after_post").await?;
         let now = self.parts.clock.now();
@@ -88,7 +92,11 @@ impl Sender {
 
     /// The span of an attempt, in the trace of the import that its event is about.
     async fn span_of(&self, event: &EventRecord) -> tracing::Span {
-        let span = tracing::info_span!("deliver", otel.kind = "producer", messaging.system = "webhook");
+        let span = tracing::info_span!(
+            "deliver",
+            otel.kind = "producer",
+            messaging.system = "webhook"
+        );
         if let (Origin::Row { position }, true) = (&event.new.origin, telemetry::has_traces()) {
             let trace = self.parts.store.trace_at(*position).await;
             telemetry::continue_trace(&span, trace.ok().flatten().as_deref());

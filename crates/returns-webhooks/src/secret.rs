@@ -1,12 +1,10 @@
 //! The keys of endpoints: drawn here, shown once, and stored encrypted to the service's own
 //! identity, the one that the spool's files are encrypted to.
 
-use std::sync::Arc;
-
-use age::x25519;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use returns_model::endpoint::{SecretKind, SecretRecord};
+use returns_model::keyring::KeyRing;
 use ring::hmac;
 use ring::rand::SecureRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
@@ -24,7 +22,7 @@ pub enum KeyError {
     Seal(String),
     #[error(
         "the key {secret_id} of endpoint {endpoint_id} cannot be opened with spool.identity \
-         ({why}): put the old identity back, or rotate the key"
+         ({why}): put the old identity back as a further line, or rotate the key"
     )]
     Open {
         secret_id: String,
@@ -137,35 +135,32 @@ pub(crate) fn signatures(
 /// Encrypts keys for the database, and opens them again.
 #[derive(Clone)]
 pub struct KeyEncryptor {
-    identity: Arc<x25519::Identity>,
+    ring: KeyRing,
 }
 
 impl KeyEncryptor {
-    /// An encryptor with the service's own `age` identity.
+    /// An encryptor with the service's own keys, the newest first.
     ///
     /// # Errors
-    /// When the identity is not valid.
-    pub fn new(identity: &SecretString) -> Result<Self, KeyError> {
-        let identity = identity.expose_secret().trim().parse();
-        let identity = identity.map_err(|error: &str| KeyError::Seal(error.to_owned()))?;
-        Ok(Self {
-            identity: Arc::new(identity),
-        })
+    /// When one is not valid.
+    pub fn new(keys: &SecretString) -> Result<Self, KeyError> {
+        let ring = KeyRing::read(keys);
+        let ring = ring.map_err(|error| KeyError::Seal(error.to_string()))?;
+        Ok(Self { ring })
     }
 
     /// A key, encrypted. It opens only under the id that it was sealed for, so that two rows
     /// which were swapped are noticed.
     pub fn seal(&self, secret_id: &str, key: &SigningKey) -> Result<String, KeyError> {
         let plain = SecretString::from(format!("{secret_id}\n{}", key.text.expose_secret()));
-        age::encrypt(&self.identity.to_public(), plain.expose_secret().as_bytes())
-            .map(|sealed| STANDARD.encode(sealed))
-            .map_err(|error| KeyError::Seal(error.to_string()))
+        let sealed = self.ring.seal(plain.expose_secret().as_bytes());
+        sealed.map_err(|error| KeyError::Seal(error.to_string()))
     }
 
     /// The key of a row.
     ///
     /// # Errors
-    /// When it was sealed to another identity, or for another row.
+    /// When it was sealed to a key that is not there, or for another row.
     pub fn open(&self, secret: &SecretRecord) -> Result<SigningKey, KeyError> {
         self.opened(secret).map_err(|why| KeyError::Open {
             secret_id: secret.secret_id.clone(),
@@ -175,10 +170,8 @@ impl KeyEncryptor {
     }
 
     fn opened(&self, secret: &SecretRecord) -> Result<SigningKey, String> {
-        let sealed = STANDARD
-            .decode(&secret.sealed)
-            .map_err(|_| "it is not in base64".to_owned())?;
-        let plain = age::decrypt(&*self.identity, &sealed).map_err(|error| error.to_string())?;
+        let plain = self.ring.open(&secret.sealed);
+        let plain = plain.map_err(|error| error.to_string())?;
         let plain = String::from_utf8(plain)
             .map(SecretString::from)
             .map_err(|_| "it is not text".to_owned())?;
@@ -319,7 +312,8 @@ mod tests {
             let bare = secret.split_once('_').unwrap().1;
             let error = self::encryptor().open(&row).unwrap_err();
             let raw = STANDARD.decode(bare).unwrap();
-            let sealed = STANDARD.decode(&row.sealed).unwrap();
+            let (_, sealed) = row.sealed.split_once(':').unwrap();
+            let sealed = STANDARD.decode(sealed).unwrap();
             assert!(!sealed.windows(raw.len()).any(|window| window == raw));
             for said in [format!("{key:?} {row:?}"), format!("{error} {error:?}")] {
                 assert!(!said.contains(bare), "{said}");

@@ -95,7 +95,7 @@ pub(super) fn unreadable_answer(why: &str) -> ApiError {
 }
 
 /// An answer cannot be encrypted or decrypted.
-pub(super) fn of_keys(error: KeyRingError) -> ApiError {
+pub(super) fn of_keys(error: &KeyRingError) -> ApiError {
     let what = format!("the answer to a request: {error}");
     ApiError::new(Code::Internal, "ANSWER_UNREADABLE", what, &[])
 }

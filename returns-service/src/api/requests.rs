@@ -111,7 +111,7 @@ impl Requests {
         let kept = match &answer {
             Ok(answer) => {
                 let sealed = self.keys.seal(&answer.encode_to_vec());
-                let sealed = sealed.map_err(errors::of_keys)?;
+                let sealed = sealed.map_err(|error| errors::of_keys(&error))?;
                 self.store.answer_request(key, &sealed).await
             }
             Err(_) => self.store.forget_request(key).await,
@@ -153,7 +153,10 @@ impl Requests {
     }
 
     fn opened<A: Message + Default>(&self, sealed: &str) -> Result<A, ApiError> {
-        let bytes = self.keys.open(sealed).map_err(errors::of_keys)?;
+        let bytes = self
+            .keys
+            .open(sealed)
+            .map_err(|error| errors::of_keys(&error))?;
         A::decode(&*bytes).map_err(|error| errors::unreadable_answer(&error.to_string()))
     }
 

@@ -17,6 +17,8 @@ use crate::config::Config;
 /// The databases, the disk, the time, and how parts reach each other.
 pub(super) struct Base {
     pub(super) store: Arc<dyn Store>,
+    /// The same database for those who call, over connections of their own.
+    pub(super) calls: Arc<dyn Store>,
     /// The identity of the journal, which is that of the installation.
     pub(super) journal_id: Uuid,
     pub(super) replica: Replica,
@@ -41,7 +43,8 @@ impl Base {
         let opened = opening.await;
         let opened = opened.map_err(|error| ServiceError::Spool(error.to_string()))?;
         let spool = opened?.with_recipients(&config.spool_recipients);
-        let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
+        let opened = returns_store::open_both(&config.store, Uuid::new_v4()).await;
+        let (store, calls) = opened?;
         let journal_id = store.head().await?.journal_id;
         let bucket = config.bucket.as_ref().map(Bucket::open).transpose()?;
         let (incidents, signals) = IncidentReporter::new();
@@ -52,6 +55,7 @@ impl Base {
                 lease: config.replica.lease,
             },
             store,
+            calls,
             journal_id,
             spool,
             bucket,

@@ -111,8 +111,8 @@ impl ServiceParts {
         let client = signed_client(&config.webhooks, &config.spool_identity, base)?;
         let sender = sender(&config.webhooks, base, &client, &manager);
         let requests = Requests {
-            store: base.store.clone(),
-            keys: KeyRing::new([&config.spool_identity])
+            store: base.calls.clone(),
+            keys: KeyRing::read(&config.spool_identity)
                 .map_err(|error| ServiceError::Spool(error.to_string()))?,
             clock: base.clock.clone(),
             failures: Arc::default(),

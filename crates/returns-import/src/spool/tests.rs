@@ -80,3 +80,28 @@ fn another_key_does_not_open_it() {
     let other = Spool::open(folder.path(), &Spool::new_identity()).unwrap();
     assert!(matches!(other.read("a.age"), Err(SpoolError::Key { .. })));
 }
+
+#[test]
+fn a_file_is_encrypted_again_and_the_old_key_may_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, new] = [Spool::new_identity(), Spool::new_identity()];
+    let before = Spool::open(folder.path(), &old).unwrap();
+    let name = before.name("abc", uuid::Uuid::nil());
+    let mut file = before.begin(&name).unwrap();
+    file.write(&[7; 200_000]).unwrap();
+    file.keep(&name).unwrap();
+    let both = format!("{}\n{}", new.expose_secret(), old.expose_secret());
+    let both = Spool::open(folder.path(), &both.into()).unwrap();
+    assert_eq!(
+        both.encrypted_before().unwrap(),
+        std::slice::from_ref(&name)
+    );
+    let again = both.encrypt_again(&name).unwrap();
+    both.forget(&name).unwrap();
+    assert_eq!(both.encrypted_before().unwrap(), [""; 0]);
+    let after = Spool::open(folder.path(), &new).unwrap();
+    let mut bytes = Vec::new();
+    after.read(&again).unwrap().read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes, [7; 200_000]);
+    assert!(before.read(&again).is_err());
+}

@@ -6,13 +6,13 @@ use std::path::Path;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use returns_store::metrics::{BUCKET_CALLS, outcome};
 use object_store::path::Path as Key;
 use object_store::{
     GetOptions, MultipartUpload, ObjectStore as _, PutMode, PutMultipartOptions, PutOptions,
     PutPayload,
 };
 use returns_model::ids::hex;
+use returns_store::metrics::{BUCKET_CALLS, outcome};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 

@@ -13,6 +13,9 @@ use super::RemoteLocation;
 pub fn read(root: &Section<'_>) -> HashMap<String, RemoteLocation> {
     root.sections("sources")
         .into_iter()
-        .filter_map(|(name, section)| { let location = location::read(&name, &section)?; Some((name, location)) })
+        .filter_map(|(name, section)| {
+            let location = location::read(&name, &section)?;
+            Some((name, location))
+        })
         .collect()
 }

@@ -17,6 +17,29 @@ mod migrate;
 mod postgres;
 mod sqlite;
 
+/// Opens the returns database twice: for the workers, and for those who call. However much the workers
+/// do, a call finds a connection.
+///
+/// # Errors
+/// As of [`open`].
+pub async fn open_both(
+    settings: &StoreSettings,
+    new_journal_id: Uuid,
+) -> Result<(Arc<dyn Store>, Arc<dyn Store>), StoreError> {
+    let for_calls = (settings.max_connections / 3).max(2);
+    let of_workers = StoreSettings {
+        max_connections: settings.max_connections - for_calls,
+        ..settings.clone()
+    };
+    let of_calls = StoreSettings {
+        max_connections: for_calls,
+        migrate: false,
+        ..settings.clone()
+    };
+    let workers = open(&of_workers, new_journal_id).await?;
+    Ok((workers, open(&of_calls, new_journal_id).await?))
+}
+
 /// Opens the returns database, of whichever kind it is. `new_journal_id` is the journal's
 /// identity if it has none yet.
 ///

@@ -32,6 +32,7 @@ mod remote_files;
 mod report;
 mod requests;
 mod runs;
+mod sealed;
 mod settle;
 mod sources;
 mod stats;

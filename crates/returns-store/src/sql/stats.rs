@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 
 use super::SqlStore;
+use crate::StoreError;
 use crate::columns::{bound, reason};
 use crate::db::{Pool, statement};
 use crate::stats::{PoolUse, StatsStore, Waiting};
-use crate::StoreError;
 
 #[async_trait]
 impl StatsStore for SqlStore {
@@ -38,7 +38,9 @@ impl StatsStore for SqlStore {
             what,
             "SELECT j.position AS head, a.position AS audit FROM journal_head j, audit_head a",
         )
-        .one(&self.db, |row| Ok((row.count("head")?, row.count("audit")?)))
+        .one(&self.db, |row| {
+            Ok((row.count("head")?, row.count("audit")?))
+        })
         .await?;
         let incidents = statement(
             what,
@@ -62,7 +64,11 @@ impl StatsStore for SqlStore {
              WHERE d.state <> 'delivered' GROUP BY d.state, e.state",
         )
         .list(&self.db, |row| {
-            Ok((row.text("state")?, row.text("endpoint")?, row.count("number")?))
+            Ok((
+                row.text("state")?,
+                row.text("endpoint")?,
+                row.count("number")?,
+            ))
         })
         .await?;
         Ok(Waiting {
@@ -77,10 +83,16 @@ impl StatsStore for SqlStore {
 
     fn pool_use(&self) -> PoolUse {
         let (size, idle, most) = match &self.db.pool {
-            Pool::Sqlite(pool) => (pool.size(), pool.num_idle(), pool.options().get_max_connections()),
-            Pool::Postgres(pool) => {
-                (pool.size(), pool.num_idle(), pool.options().get_max_connections())
-            }
+            Pool::Sqlite(pool) => (
+                pool.size(),
+                pool.num_idle(),
+                pool.options().get_max_connections(),
+            ),
+            Pool::Postgres(pool) => (
+                pool.size(),
+                pool.num_idle(),
+                pool.options().get_max_connections(),
+            ),
         };
         let idle = idle as u64;
         PoolUse {
@@ -91,10 +103,13 @@ impl StatsStore for SqlStore {
     }
 
     async fn trace_of(&self, import_id: &str) -> Result<Option<String>, StoreError> {
-        let found = statement("read the trace of an import", "SELECT trace FROM imports WHERE import_id = $1")
-            .bind(import_id)
-            .optional(&self.db, |row| row.optional_text("trace"))
-            .await?;
+        let found = statement(
+            "read the trace of an import",
+            "SELECT trace FROM imports WHERE import_id = $1",
+        )
+        .bind(import_id)
+        .optional(&self.db, |row| row.optional_text("trace"))
+        .await?;
         Ok(found.flatten())
     }
 

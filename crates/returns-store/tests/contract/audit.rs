@@ -208,7 +208,8 @@ async fn a_proposal_is_decided_once_and_in_time(fixture: Fixture) {
     store.propose(&proposal, &audit).await.unwrap();
     assert_eq!(store.proposal("prop_1").await.unwrap().unwrap(), proposal);
     assert_eq!(store.proposal("prop_2").await.unwrap(), None);
-    assert_eq!(store.proposals(None, 9).await.unwrap(), [proposal.clone()]);
+    let waiting = store.proposals(None, 9).await.unwrap();
+    assert_eq!(waiting, std::slice::from_ref(&proposal));
     let place = Some((now(), "prop_1".to_owned()));
     assert_eq!(store.proposals(place, 9).await.unwrap(), []);
 

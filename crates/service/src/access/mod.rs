@@ -143,9 +143,8 @@ impl Access {
     ) -> Result<Caller, Denied> {
         let address = peer.and_then(|peer| peer.address);
         let known = |(identity, grant)| Caller::new(identity, grant, address);
-        match Bearer::of(headers)? {
-            Some(bearer) => return self.of_bearer(&bearer, now).map(known),
-            None => {}
+        if let Some(bearer) = Bearer::of(headers)? {
+            return self.of_bearer(&bearer, now).map(known);
         }
         match peer.and_then(|peer| peer.certificate.as_ref()) {
             Some(names) => Ok(known(self.of_certificate(names))),

@@ -268,6 +268,43 @@ mod tests {
         assert_eq!(rows.len(), RULES.len(), "a method has two rows");
     }
 
+    /// How the table of `docs/access.md` begins, which is generated.
+    const HEADING: &str = "\n## Who may call what\n";
+
+    fn document() -> String {
+        let mut text = "\nBy `ECHECK_REWRITE_GOLDEN=1 cargo test -p echeck-service the_document_is_the_table`.\n\n\
+             | method | what it does | roles |\n|---|---|---|\n"
+            .to_owned();
+        for rule in RULES {
+            let effect = match rule.effect {
+                Effect::Read => "reads",
+                Effect::Change => "changes",
+                Effect::Follow => "adapter",
+            };
+            let limited = if rule.by_merchant {
+                ", by merchant"
+            } else {
+                ""
+            };
+            let roles: Vec<&str> = rule.roles.iter().map(|role| role.as_str()).collect();
+            let (path, roles) = (rule.path.trim_start_matches('/'), roles.join(", "));
+            text += &format!("| `{path}` | {effect}{limited} | {roles} |\n");
+        }
+        text
+    }
+
+    #[test]
+    fn the_document_is_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/access.md");
+        let there = std::fs::read_to_string(path).unwrap();
+        let (by_hand, shown) = there.split_once(HEADING).unwrap();
+        if std::env::var_os("ECHECK_REWRITE_GOLDEN").is_some() {
+            std::fs::write(path, format!("{by_hand}{HEADING}{}", document())).unwrap();
+        } else {
+            assert!(shown == document(), "docs/access.md is not up to date");
+        }
+    }
+
     #[test]
     fn only_what_reads_is_for_readers() {
         for rule in RULES {

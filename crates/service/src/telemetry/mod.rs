@@ -23,14 +23,13 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, Registry, reload};
 
-
 pub(crate) use logs::lines;
 pub use logs::{LogFormat, filter, set_filter};
 pub use otlp::{OtlpConfig, OtlpProtocol};
 pub(crate) use port::serve as serve_port;
 pub(crate) use repeats::CALLS;
-pub(crate) use trace::{parent_in, trace_id};
 pub use trace::{Parent, continue_trace, parent, send_trace};
+pub(crate) use trace::{parent_in, trace_id};
 
 use crate::config::Section;
 use crate::metrics::BUILD;

@@ -1,14 +1,14 @@
-//! Every cause has a sample here and a section in `docs/alerts.md`, which is made of it.
+//! Every cause has a sample here, and a runbook in `docs/runbooks/`, whose first part is made of it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use strum::IntoEnumIterator as _;
 
 use super::*;
 
-/// How the section of `docs/alerts.md` that is generated begins.
+/// How the table of `docs/alerts.md` that is generated begins.
 const HEADING: &str = "\n## Causes\n";
 
 const HOST: &str = "sftp.acquirer.example";
@@ -332,43 +332,93 @@ fn every_description_is_made_of_sentences() {
     }
 }
 
-/// The section of a cause in `docs/alerts.md`.
-fn section(cause: &Cause) -> String {
+/// What stands between the generated part of a runbook and what people added.
+const BY_PEOPLE: &str = "<!-- Above: generated, see docs/alerts.md. Below: what people add. -->\n";
+
+/// The generated part of a cause's runbook.
+fn runbook(cause: &Cause) -> String {
     let described = cause.describe();
-    let severity = match described.severity() {
-        Severity::Warning => "Warning",
-        Severity::Critical => "Critical",
-    };
-    let mut section = format!(
-        "\n### {}\n\n> {}\n\n{severity}. {}\n\n",
+    let mut text = format!(
+        "# {}\n\n> {}\n\n{}. {}\n\n",
         cause.kind(),
         described.headline,
+        severity(cause),
         described.meaning,
     );
     for (number, step) in (1..).zip(described.to_do) {
-        writeln!(section, "{number}. {step}").unwrap();
+        writeln!(text, "{number}. {step}").unwrap();
     }
-    section
+    text + "\n" + BY_PEOPLE
+}
+
+fn severity(cause: &Cause) -> &'static str {
+    match cause.describe().severity() {
+        Severity::Warning => "Warning",
+        Severity::Critical => "Critical",
+    }
+}
+
+fn docs() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs")
+}
+
+fn rewrites() -> bool {
+    std::env::var_os("ECHECK_REWRITE_GOLDEN").is_some()
 }
 
 #[test]
-fn the_document_describes_every_cause() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/alerts.md");
+fn every_cause_has_a_runbook() {
+    let folder = docs().join("runbooks");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut wanted = BTreeSet::new();
+    for cause in samples() {
+        let name = format!("{}.md", cause.kind());
+        let path = folder.join(&name);
+        let there = std::fs::read_to_string(&path).unwrap_or_default();
+        let added = there.split_once(BY_PEOPLE).map_or("", |(_, added)| added);
+        let whole = runbook(&cause) + added;
+        if rewrites() {
+            std::fs::write(&path, whole).unwrap();
+        } else {
+            assert!(there == whole, "docs/runbooks/{name} {NOT_UP_TO_DATE}");
+        }
+        wanted.insert(name);
+    }
+    let there = std::fs::read_dir(folder).unwrap();
+    let there: BTreeSet<String> = there
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(there, wanted, "a runbook without a cause");
+}
+
+const NOT_UP_TO_DATE: &str =
+    "is not up to date: run ECHECK_REWRITE_GOLDEN=1 cargo test -p returns-model";
+
+#[test]
+fn the_document_lists_every_cause() {
+    let path = docs().join("alerts.md");
     let document = std::fs::read_to_string(&path).unwrap();
     let (by_hand, shown) = document.split_once(HEADING).unwrap();
     let mut wanted = text(
-        "\nWhat each kind of incident says, with an example of its first line. The texts stand in\n\
-         `crates/returns-model/src/incident/cause/`, and this section is written by\n\
-         `ECHECK_REWRITE_GOLDEN=1 cargo test -p returns-model`.\n",
+        "\nWhat each kind of incident says, with an example of its first line. Its runbook has what follows\n\
+         from it and what to do; `echeck explain CAUSE` prints it. The texts stand in\n\
+         `crates/returns-model/src/incident/cause/`; this table, and the upper part of each runbook, are\n\
+         written by `ECHECK_REWRITE_GOLDEN=1 cargo test -p returns-model`.\n\n\
+         | cause | severity | first line |\n|---|---|---|\n",
     );
-    wanted.extend(samples().iter().map(section));
-    if std::env::var_os("ECHECK_REWRITE_GOLDEN").is_some() {
+    for cause in samples() {
+        let (kind, severity) = (cause.kind(), severity(&cause));
+        let headline = cause.describe().headline.replace('|', "\\|");
+        writeln!(
+            wanted,
+            "| [{kind}](runbooks/{kind}.md) | {severity} | {headline} |"
+        )
+        .unwrap();
+    }
+    if rewrites() {
         std::fs::write(path, format!("{by_hand}{HEADING}{wanted}")).unwrap();
     } else {
-        assert!(
-            shown == wanted,
-            "docs/alerts.md is not up to date: run ECHECK_REWRITE_GOLDEN=1 cargo test -p returns-model"
-        );
+        assert!(shown == wanted, "docs/alerts.md {NOT_UP_TO_DATE}");
     }
 }
 
