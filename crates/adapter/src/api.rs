@@ -10,6 +10,7 @@ use echeck_proto::adapter::v1::{self as proto, StepExceptionKind};
 use echeck_proto::timestamp;
 use echeck_service::ErrorChain;
 use echeck_service::clock::Clocks;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tonic::{Code, Request, Response, Status};
 use tracing::{Instrument as _, info, warn};
@@ -21,13 +22,16 @@ use crate::batch::{
 use crate::check::{TargetCheck, check};
 use crate::conflict::CONFLICT_PAUSES;
 use crate::cursor::{Cursor, position_of};
-use crate::dialect::{Access, DbError, failpoint};
+use crate::dialect::{Access, DbError, PoolLimits, failpoint};
 use crate::fit::SchemaAge;
 use crate::identity::{self, IdentityMismatch, TargetIdentity};
 use crate::mapping::LookupError;
 use crate::metrics::{APPLY_DURATION, STEPS};
 use crate::progress::{self, StepException};
 use crate::status::{another_target, invalid};
+
+/// More keys than this are looked up for an import, and fewer for somebody who waits.
+const MOST_KEYS_OF_A_CALL: usize = 16;
 
 /// The number of exceptions that are listed when the caller names none.
 const DEFAULT_LIMIT: u32 = 1_000;
@@ -41,11 +45,18 @@ const CHECK_WITHIN: Duration = Duration::from_millis(1_800);
 pub struct AdapterApi {
     target: Target,
     clocks: Clocks,
+    /// Looking many transfers up. The other connections are for those who ask for one, and for the feed.
+    for_batches: Semaphore,
 }
 
 impl AdapterApi {
-    pub(crate) fn new(target: Target, clocks: Clocks) -> Self {
-        Self { target, clocks }
+    pub(crate) fn new(target: Target, clocks: Clocks, limits: PoolLimits) -> Self {
+        let half = (limits.max_connections / 2).max(1);
+        Self {
+            target,
+            clocks,
+            for_batches: Semaphore::new(usize::try_from(half).unwrap_or(1)),
+        }
     }
 
     fn now(&self) -> DateTime<Utc> {
@@ -106,6 +117,11 @@ impl AdapterService for AdapterApi {
         let meant = meant.map_err(|found| invalid(&found))?;
         let keys = parse_keys(request.keys).map_err(|found| invalid(&found))?;
         failpoint("lookup::before_read").await?;
+        // It is never closed.
+        let _place = match keys.len() {
+            0..=MOST_KEYS_OF_A_CALL => None,
+            _ => self.for_batches.acquire().await.ok(),
+        };
         let mut pauses = CONFLICT_PAUSES.iter();
         let matches = loop {
             match (self.look_up(&keys, meant.as_ref()).await, pauses.next()) {

@@ -98,8 +98,8 @@ impl TargetConfig {
             url,
             create_tables: section.bool_or("create_tables", true),
             limits: PoolLimits {
-                max_connections: u32::try_from(section.u64_or("max_connections", 4, 2..=64))
-                    .unwrap_or(4),
+                max_connections: u32::try_from(section.u64_or("max_connections", 8, 4..=64))
+                    .unwrap_or(8),
                 busy_timeout: section.duration_ms_or("busy_timeout_ms", 5_000, 0..=600_000),
             },
         }

@@ -83,8 +83,12 @@ pub async fn run(
         let probed = Arc::clone(&probed);
         async move { probed.probe().await.map_err(|error| error.to_string()) }
     });
-    let service = AdapterServiceServer::new(AdapterApi::new(target, clocks.clone()))
-        .max_decoding_message_size(config.server.max_message_bytes);
+    let service = AdapterServiceServer::new(AdapterApi::new(
+        target,
+        clocks.clone(),
+        config.target.limits,
+    ))
+    .max_decoding_message_size(config.server.max_message_bytes);
     let mut routes = RoutesBuilder::default();
     routes.add_service(service);
     on_bound(bound.local_addr());

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod background;
 pub mod clock;
 pub mod config;
 mod error_chain;

@@ -5,6 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use echeck_service::background;
 use returns_store::Job;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +44,7 @@ impl Workers {
         name: impl Into<String>,
         work: impl Future<Output = ()> + Send + 'static,
     ) {
-        let handle = self.tasks.spawn(work);
+        let handle = self.tasks.spawn_on(work, &background::handle());
         self.names.push((handle.id(), name.into()));
     }
 

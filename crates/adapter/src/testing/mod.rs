@@ -208,6 +208,10 @@ fn adapter(target: &Target) -> AdapterApi {
     AdapterApi::new(
         target.clone(),
         Clocks::both(Arc::new(ManualClock::new(now))),
+        PoolLimits {
+            max_connections: 4,
+            busy_timeout: Duration::from_secs(2),
+        },
     )
 }
 
