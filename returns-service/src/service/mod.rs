@@ -25,7 +25,6 @@ use returns_feed::{AdapterWatch, Feed, FeedJob};
 use returns_import::hold::{DueHolds, HoldAlarm};
 use returns_import::{Spool, SpoolError, SpoolKeeper};
 use returns_model::incident::{Area, Cause, IncidentState, Problem, Subject};
-use returns_model::keyring::KeyRing;
 use returns_reports::bucket::BucketError;
 use returns_reports::{BucketWatch, ReporterJob};
 use returns_store::{StoreError, StoreSettings};
@@ -42,6 +41,8 @@ use crate::config::Config;
 use base::Base;
 use observer::Observer;
 use workers::{Failed, Workers};
+
+pub use reseal::re_encrypt;
 
 use parts::ServiceParts;
 
@@ -123,23 +124,6 @@ pub async fn migrate(config: Config) -> Result<(), ServiceError> {
     };
     returns_store::open(&settings, Uuid::new_v4()).await?;
     tracing::info!("the tables of the returns database are up to date");
-    Ok(())
-}
-
-/// Encrypts what is stored once more, to the newest key of the spool: its files, the keys of endpoints, and
-/// the answers that can be repeated. A service that runs meanwhile goes on.
-///
-/// # Errors
-/// When the database or the spool cannot be used, or none of the keys opens something.
-pub async fn re_encrypt(config: Config) -> Result<(), ServiceError> {
-    let keys = KeyRing::read(&config.spool_identity);
-    let keys = keys.map_err(|error| ServiceError::Spool(error.to_string()))?;
-    let spool = Spool::open(&config.spool_folder, &config.spool_identity)?
-        .with_recipients(&config.spool_recipients);
-    let store = returns_store::open(&config.store, Uuid::new_v4()).await?;
-    let done = reseal::all(&*store, &spool, &keys).await?;
-    let (files, texts) = (done.files, done.texts);
-    tracing::info!(files, texts, "everything is encrypted to the newest key");
     Ok(())
 }
 
