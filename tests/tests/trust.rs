@@ -237,6 +237,43 @@ fn returned(payment: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_platform_follows_its_own_merchants_and_moves_past_the_others() {
+    let own = TokenCaller::new("own", &["reader"]).with("merchants = [\"IDmerchant\"]\n");
+    let other = TokenCaller::new("other", &["reader"]).with("merchants = [\"IDother\"]\n");
+    let world = world_with(&[&own, &other], "").await;
+    world.add(Payment::debit("TR1")).await;
+    world
+        .import("worldpay_returns", "r.csv", returned("TR1"))
+        .await;
+    let ask = || proto::StreamReturnsRequest {
+        heartbeat_ms: 1_000,
+        ..Default::default()
+    };
+    let mut mine = returns(&world, own.bearer()).await;
+    let mut stream = mine.stream_returns(ask()).await.unwrap().into_inner();
+    let message = stream.message().await.unwrap().unwrap();
+    assert_eq!(message.ach_return.unwrap().transfer_id, "TR1");
+    let mut theirs = returns(&world, other.bearer()).await;
+    let mut stream = theirs.stream_returns(ask()).await.unwrap().into_inner();
+    let heartbeat = stream.message().await.unwrap().unwrap();
+    assert_eq!((heartbeat.position, heartbeat.ach_return), (1, None));
+    // Nor does a batch show them.
+    let selector = proto::TransferSelector {
+        key: Some(proto::transfer_selector::Key::TransferId("TR1".to_owned())),
+    };
+    let ask = proto::BatchGetTransfersRequest {
+        selectors: vec![selector],
+        ..Default::default()
+    };
+    let answer = theirs.batch_get_transfers(ask).await.unwrap().into_inner();
+    let found = answer.results.into_iter().next().unwrap().result;
+    let Some(proto::transfer_result::Result::Error(error)) = found else {
+        panic!("{found:?}");
+    };
+    assert_eq!(error.reason, "NOT_FOUND");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_platform_sees_the_payments_of_its_merchants_and_of_nobody_else() {
     let own = TokenCaller::new("own", &["reader"]).with("merchants = [\"IDmerchant\"]\n");
     let other = TokenCaller::new("other", &["reader"]).with("merchants = [\"IDother\"]\n");

@@ -30,8 +30,9 @@ use crate::metrics::{APPLY_DURATION, STEPS};
 use crate::progress::{self, StepException};
 use crate::status::{another_target, invalid};
 
-/// More keys than this are looked up for an import, and fewer for somebody who waits.
-const MOST_KEYS_OF_A_CALL: usize = 16;
+/// More keys than this are looked up for an import, and fewer for somebody who waits. The returns
+/// service asks for as many at once when several wait.
+const MOST_KEYS_OF_A_CALL: usize = 100;
 
 /// The number of exceptions that are listed when the caller names none.
 const DEFAULT_LIMIT: u32 = 1_000;
@@ -69,14 +70,19 @@ impl AdapterApi {
         another_target(mismatch, HashMap::from([("target".to_owned(), target)]))
     }
 
-    /// Looks transfers up in one transaction. What fails by a remembered schema counts as a
-    /// conflict, since the next try reads the schema.
+    /// Looks transfers up: many in one transaction, and a few without, since its beginning and end
+    /// would double the round trips. What fails by a remembered schema counts as a conflict, since
+    /// the next try reads the schema.
     async fn look_up(
         &self,
         keys: &[LookupKey],
         meant: Option<&TargetIdentity>,
     ) -> Result<Vec<proto::KeyMatches>, Status> {
-        let mut session = self.target.database.begin(Access::Read).await?;
+        let access = match keys.len() {
+            0..=MOST_KEYS_OF_A_CALL => Access::Look,
+            _ => Access::Read,
+        };
+        let mut session = self.target.database.begin(access).await?;
         if let Some(meant) = meant
             && let Err(mismatch) =
                 identity::check(&mut *session, &self.target.adapter, meant).await?

@@ -4,6 +4,7 @@ use ach::decision::Effect;
 use ach::format::{Emptiness, FileRejected, Finding, Rejected};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 /// A file to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,24 @@ pub enum Phase {
         decided_at: DateTime<Utc>,
         applied_at: DateTime<Utc>,
     },
+}
+
+/// The name of a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case", const_into_str)]
+pub enum PhaseName {
+    Checking,
+    Rejected,
+    Deciding,
+    Decided,
+    Applied,
+}
+
+impl PhaseName {
+    /// Its name in the database.
+    pub const fn as_str(self) -> &'static str {
+        self.into_str()
+    }
 }
 
 impl Phase {

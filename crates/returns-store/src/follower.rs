@@ -1,5 +1,7 @@
 //! How far each database is.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::audit::AuditRecord;
@@ -17,6 +19,8 @@ pub fn feed_lease(database: &str) -> String {
 pub trait FollowerStore: Send + Sync {
     /// How far a database is.
     async fn progress(&self, database: &str) -> Result<Progress, StoreError>;
+    /// How far each database is that anything is recorded of.
+    async fn all_progress(&self) -> Result<HashMap<String, Progress>, StoreError>;
     /// Records how far a database is, with the exceptions after the position recorded before
     /// or, when the target was restored and is behind that, after its position now. False,
     /// and nothing is written, when the recorded position is no longer `expected`: another

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ach::format::FileRejected;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use returns_model::import::{Checked, ImportRecord, NewImport, Received, RejectedLine};
+use returns_model::import::{Checked, ImportRecord, NewImport, PhaseName, Received, RejectedLine};
 
 use crate::StoreError;
 
@@ -21,6 +21,19 @@ pub struct ImportProgress {
     pub fault: Option<String>,
 }
 
+/// Which imports to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImportFilter {
+    pub source: Option<String>,
+    pub phase: Option<PhaseName>,
+    /// Received at this time or later.
+    pub received_from: Option<DateTime<Utc>>,
+    /// Received before this time.
+    pub received_before: Option<DateTime<Utc>>,
+    /// Received before this one (time and id).
+    pub before: Option<(DateTime<Utc>, String)>,
+}
+
 /// Imports in the returns database.
 #[async_trait]
 pub trait ImportStore: Send + Sync {
@@ -28,11 +41,10 @@ pub trait ImportStore: Send + Sync {
     async fn receive(&self, new: NewImport) -> Result<Received, StoreError>;
     /// One import.
     async fn import(&self, import_id: &str) -> Result<Option<ImportRecord>, StoreError>;
-    /// Imports, newest first, those received before `before` (time and id).
+    /// Imports, newest first.
     async fn imports(
         &self,
-        source: Option<&str>,
-        before: Option<(DateTime<Utc>, String)>,
+        filter: &ImportFilter,
         limit: u32,
     ) -> Result<Vec<ImportRecord>, StoreError>;
     /// How many imports each source has.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use returns_model::journal::{Head, JournalRow};
 
 use crate::StoreError;
@@ -15,6 +16,9 @@ pub struct ReturnFilter {
     pub code: Option<String>,
     /// Only positions below this one.
     pub before: Option<u64>,
+    /// Only positions below the first one of the imports that were received at this time or later:
+    /// their rows are later still.
+    pub before_imports_since: Option<DateTime<Utc>>,
 }
 
 /// What the journal says of some transfers, as of one moment.

@@ -38,6 +38,7 @@ mod settle;
 mod spans;
 mod sql;
 mod stats;
+mod transfer;
 mod verify;
 mod watch;
 mod webhook;
@@ -52,7 +53,7 @@ pub use event::{EventReads, EventStore};
 pub use failpoint::failpoint;
 pub use follower::{FollowerStore, feed_lease};
 pub use hold::HoldStore;
-pub use import::{ImportProgress, ImportStore};
+pub use import::{ImportFilter, ImportProgress, ImportStore};
 pub use incident::IncidentStore;
 pub use job::{RemoteFileStore, RunStore, SourceStore};
 pub use journal::{JournalStore, Known, ReturnFilter};
@@ -67,6 +68,7 @@ pub use settings::{StoreAddress, StoreSettings};
 pub use settle::SettleStore;
 pub use spans::spans_of;
 pub use stats::{PoolUse, StatsStore, Waiting};
+pub use transfer::{Facts, StandingRow, TransferFacts, TransferStore};
 pub use verify::{CountedImport, RowRange, VerifyStore};
 pub use webhook::WebhookStore;
 
@@ -74,6 +76,7 @@ pub use webhook::WebhookStore;
 #[async_trait]
 pub trait Store:
     JournalStore
+    + TransferStore
     + AppendStore
     + ImportStore
     + HoldStore

@@ -63,6 +63,11 @@ impl ApiError {
         info.map_or_else(|| format!("{:?}", self.0.code()), |info| info.reason)
     }
 
+    /// Whether another transfer may be answered all the same.
+    pub(super) fn is_about_one_transfer(&self) -> bool {
+        matches!(self.0.code(), Code::NotFound | Code::FailedPrecondition)
+    }
+
     /// What it says.
     pub(super) fn message(&self) -> &str {
         self.0.message()
@@ -151,6 +156,21 @@ fn invalid_fields(faults: impl IntoIterator<Item = (String, String)>) -> ApiErro
 /// The call is right, but not in the present state.
 pub(super) fn precondition(reason: &str, what: impl Into<String>) -> ApiError {
     ApiError::new(Code::FailedPrecondition, reason, what, &[])
+}
+
+/// The journal ends before a position.
+pub(super) fn beyond_head(position: u64, head: u64) -> ApiError {
+    let what = format!(
+        "the journal ends at position {head}, before {position}: it was restored from a backup; \
+         compare what you have, and follow it from where you agree"
+    );
+    let head = head.to_string();
+    ApiError::new(
+        Code::OutOfRange,
+        "BEYOND_HEAD",
+        what,
+        &[("head_position", &head)],
+    )
 }
 
 /// Something that the call needs is unavailable now.

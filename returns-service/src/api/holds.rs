@@ -51,6 +51,16 @@ impl Api {
         })
     }
 
+    pub(super) async fn get_hold(
+        &self,
+        request: proto::GetHoldRequest,
+    ) -> Result<proto::GetHoldResponse, ApiError> {
+        let hold = self.hold_record(&request.hold_id).await?;
+        Ok(proto::GetHoldResponse {
+            hold: Some(convert::hold(&hold)),
+        })
+    }
+
     async fn hold_record(&self, hold_id: &str) -> Result<HoldRecord, ApiError> {
         self.store
             .hold(hold_id)

@@ -1,17 +1,21 @@
 //! Importing files, and the progress of imports.
 
+use std::ops::ControlFlow;
+
 use echeck_proto::returns::v1 as proto;
 use echeck_service::access::Caller;
 use proto::import_file_request::Part;
 use returns_import::{DryRun, KeptFile, ReceiveError, Receiving, Source, sources_like};
-use returns_model::import::{ImportRecord, Phase, Received};
+use returns_model::import::{ImportRecord, Phase, PhaseName, Received};
+use returns_store::ImportFilter;
 use tokio_stream::StreamExt as _;
 use tonic::Streaming;
 use uuid::Uuid;
 
 use super::errors::{self, ApiError};
-use super::filter::Filters;
+use super::filter::{Amounts, Filters, Times};
 use super::operator::Operator;
+use super::page::Filtered;
 use super::requests::{AfterCrash, Repeatable};
 use super::{Api, convert, page};
 
@@ -268,11 +272,29 @@ impl Api {
         &self,
         request: proto::ListImportsRequest,
     ) -> Result<proto::ListImportsResponse, ApiError> {
+        let received = (request.received_from, request.received_before);
+        let received = Times::read(["received_from", "received_before"], received)?;
+        let amounts = Amounts::read((request.min_amount_minor, request.max_amount_minor))?;
+        let mut filter = ImportFilter {
+            source: page::given(&request.source).map(str::to_owned),
+            phase: phase_of(request.state)?,
+            received_from: received.from,
+            received_before: received.before,
+            before: None,
+        };
         let size = page::size(request.page_size);
-        let before = page::place(&request.page_token)?;
-        let source = page::given(&request.source);
-        let records = self.store.imports(source, before, size).await?;
-        if records.is_empty() && request.page_token.is_empty() {
+        let first = page::place(&request.page_token)?;
+        let mut page = Filtered::new(size, amounts != Amounts::default(), first);
+        while page.is_open() {
+            filter.before = page.place();
+            let records = self.store.imports(&filter, page.rows_to_read()).await?;
+            let place = |last: &ImportRecord| (last.new.received_at, last.import_id.clone());
+            page.take(records, place, |record| {
+                ControlFlow::Continue(amounts.include(record.totals.read.amount_minor))
+            });
+        }
+        let (records, next_page_token) = page.finish();
+        if records.is_empty() && next_page_token.is_empty() && request.page_token.is_empty() {
             let filters = Filters {
                 source: &request.source,
                 ..Filters::default()
@@ -285,9 +307,7 @@ impl Api {
         }
         Ok(proto::ListImportsResponse {
             imports,
-            next_page_token: page::next(&records, size, |last| {
-                (last.new.received_at, last.import_id.clone())
-            }),
+            next_page_token,
         })
     }
 }
@@ -306,6 +326,28 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let done = tokio::task::spawn_blocking(work).await;
     Ok(done.map_err(|_| errors::stopping())??)
+}
+
+/// The phase that a list is asked for.
+fn phase_of(state: i32) -> Result<Option<PhaseName>, ApiError> {
+    use proto::ImportState;
+    Ok(match ImportState::try_from(state) {
+        Ok(ImportState::Unspecified) => None,
+        Ok(ImportState::Checking) => Some(PhaseName::Checking),
+        Ok(ImportState::Rejected) => Some(PhaseName::Rejected),
+        Ok(ImportState::Deciding) => Some(PhaseName::Deciding),
+        Ok(ImportState::Decided) => Some(PhaseName::Decided),
+        Ok(ImportState::Applied) => Some(PhaseName::Applied),
+        Ok(ImportState::DryRun) => {
+            return Err(errors::invalid("state", "a preview is not recorded"));
+        }
+        Err(_) => {
+            return Err(errors::invalid(
+                "state",
+                format!("{state} is not a valid value"),
+            ));
+        }
+    })
 }
 
 fn wait_level(number: i32) -> Result<proto::WaitLevel, ApiError> {

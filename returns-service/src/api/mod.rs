@@ -2,6 +2,7 @@
 //! is decided here.
 
 mod audit;
+mod batcher;
 mod convert;
 mod convert_incident;
 mod convert_job;
@@ -13,6 +14,7 @@ mod door;
 mod enums;
 mod errors;
 mod filter;
+mod follow;
 mod holds;
 mod imports;
 mod incidents;
@@ -22,8 +24,10 @@ mod operator;
 mod page;
 mod progress;
 mod proposals;
+mod reads;
 mod report;
 mod requests;
+mod returns;
 mod services;
 mod settle;
 mod stream;
@@ -61,6 +65,7 @@ use tonic::service::RoutesBuilder;
 
 pub(crate) use incidents::IncidentApi;
 pub(crate) use proposals::TwoPeople;
+pub(crate) use reads::TransferReads;
 pub(crate) use requests::{RequestSweeper, Requests};
 pub(crate) use watch::Watches;
 pub(crate) use webhooks::WebhookApi;
@@ -94,6 +99,7 @@ pub(crate) struct Api {
     pub(crate) clock: SharedClock,
     pub(crate) notifier: Notifier,
     pub(crate) watches: Watches,
+    pub(crate) reads: TransferReads,
     /// How many entries a dry run decides together.
     pub(crate) batch_size: usize,
     pub(crate) max_file_bytes: u64,

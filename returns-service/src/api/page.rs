@@ -1,6 +1,8 @@
 //! Pages of a list, and their tokens: where the next page begins, as text that callers only hand
 //! back.
 
+use std::ops::ControlFlow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -9,11 +11,14 @@ use serde_json::Value;
 
 use super::errors::{self, ApiError};
 
+/// The most rows of a page.
+const MOST_ROWS: u32 = 500;
+
 /// How many rows a page has. Default: 50, at most 500.
 pub(super) fn size(requested: u32) -> u32 {
     match requested {
         0 => 50,
-        requested => requested.min(500),
+        requested => requested.min(MOST_ROWS),
     }
 }
 
@@ -43,6 +48,92 @@ pub(super) fn next<T, P: Serialize>(rows: &[T], size: u32, place: impl FnOnce(&T
 pub(super) fn token(place: &impl Serialize) -> String {
     // Times, texts and numbers always have a JSON form.
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(place).unwrap_or_default())
+}
+
+/// The most stretches of a list that one call reads for a page.
+const MOST_READS: usize = 20;
+
+/// A page of what a filter lets through that the database does not know. Stretches of the list in
+/// which there is little of it are read on, up to a limit: a page may have fewer rows than were asked
+/// for, or none, and still a next one.
+pub(super) struct Filtered<T, P> {
+    size: u32,
+    is_narrow: bool,
+    reads_left: usize,
+    found: Vec<T>,
+    place: Option<P>,
+    is_open: bool,
+}
+
+impl<T, P: Clone + Serialize> Filtered<T, P> {
+    /// A page that begins after `place`. A narrow filter leaves most rows out.
+    pub(super) fn new(size: u32, is_narrow: bool, place: Option<P>) -> Self {
+        Self {
+            size,
+            is_narrow,
+            reads_left: MOST_READS,
+            found: Vec::new(),
+            place,
+            is_open: true,
+        }
+    }
+
+    /// Whether another stretch is to be read.
+    pub(super) fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    /// Where the next stretch begins.
+    pub(super) fn place(&self) -> Option<P> {
+        self.place.clone()
+    }
+
+    /// How many rows the next stretch has.
+    pub(super) fn rows_to_read(&self) -> u32 {
+        match self.is_narrow {
+            true => MOST_ROWS,
+            false => self.size,
+        }
+    }
+
+    /// Takes a stretch: what is wanted of it, until the page is full. `wanted` breaks off where
+    /// nothing more can be found.
+    pub(super) fn take(
+        &mut self,
+        rows: Vec<T>,
+        place: impl Fn(&T) -> P,
+        wanted: impl Fn(&T) -> ControlFlow<(), bool>,
+    ) {
+        let is_last = rows.len() < count(self.rows_to_read());
+        self.reads_left -= 1;
+        self.is_open = !is_last && self.reads_left > 0;
+        for row in rows {
+            if self.found.len() == count(self.size) {
+                self.is_open = false;
+                return;
+            }
+            self.place = Some(place(&row));
+            match wanted(&row) {
+                ControlFlow::Break(()) => {
+                    self.is_open = false;
+                    self.place = None;
+                    return;
+                }
+                ControlFlow::Continue(true) => self.found.push(row),
+                ControlFlow::Continue(false) => {}
+            }
+        }
+        if is_last {
+            self.place = None;
+        }
+        self.is_open &= self.found.len() < count(self.size);
+    }
+
+    /// The rows, and the token of the next page.
+    pub(super) fn finish(self) -> (Vec<T>, String) {
+        let token = self.place.map(|place| token(&place));
+        (self.found, token.unwrap_or_default())
+    }
 }
 
 /// A text of a request, if it is set.

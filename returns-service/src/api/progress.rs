@@ -1,9 +1,12 @@
 //! Whether a database has something already.
 
+use std::collections::HashMap;
+
 use echeck_proto::returns::v1 as proto;
+use returns_model::follower::Progress;
 use returns_model::ids;
 use returns_model::journal::Relation;
-use returns_store::ImportProgress;
+use returns_store::{ImportProgress, StandingRow};
 
 use super::Api;
 use super::errors::ApiError;
@@ -71,23 +74,33 @@ impl Api {
         Ok(())
     }
 
-    /// Whether every database has the journal row at `position`.
-    pub(super) async fn databases_at(
+    /// Whether every database has a journal row. Only a row that a database refused needs more than
+    /// `progress`.
+    pub(super) async fn databases_of(
         &self,
-        position: u64,
+        found: &StandingRow,
+        progress: &HashMap<String, Progress>,
     ) -> Result<Vec<proto::DatabaseProgress>, ApiError> {
+        let position = found.row.position;
+        if !found.exceptions.is_empty() {
+            return self.databases_at(position).await;
+        }
+        let databases = self.databases.iter().map(|database| {
+            let reached = progress.get(database).cloned().unwrap_or_default();
+            Self::database_progress(database, reached_one(reached, position), true, 0)
+        });
+        Ok(databases.collect())
+    }
+
+    /// Whether every database has the journal row at `position`.
+    async fn databases_at(&self, position: u64) -> Result<Vec<proto::DatabaseProgress>, ApiError> {
         let refused = self.refused(&self.decider.gateway.database, position);
         let refused = refused.await?;
         let mut databases = Vec::with_capacity(self.databases.len());
         for database in self.databases.iter() {
             let reached = self.store.progress(database).await?;
             let (last, lacks) = self.last_repeat(database, position).await?;
-            let progress = ImportProgress {
-                rows: 1,
-                passed: u64::from(reached.position >= last),
-                fault: reached.fault.map(|fault| fault.what),
-                ..ImportProgress::default()
-            };
+            let progress = reached_one(reached, last);
             let lacking = u64::from(refused || lacks);
             databases.push(Self::database_progress(database, progress, true, lacking));
         }
@@ -125,5 +138,15 @@ impl Api {
             }
         }
         Ok((last, false))
+    }
+}
+
+/// How far a database is with one row.
+fn reached_one(reached: Progress, position: u64) -> ImportProgress {
+    ImportProgress {
+        rows: 1,
+        passed: u64::from(reached.position >= position),
+        fault: reached.fault.map(|fault| fault.what),
+        ..ImportProgress::default()
     }
 }

@@ -75,9 +75,11 @@ serve! { ReturnsService for Api:
     any list_rejected_lines(ListRejectedLinesRequest) -> ListRejectedLinesResponse;
     any list_imports(ListImportsRequest) -> ListImportsResponse;
     own get_transfer(GetTransferRequest) -> GetTransferResponse;
+    own batch_get_transfers(BatchGetTransfersRequest) -> BatchGetTransfersResponse;
     own get_return(GetReturnRequest) -> GetReturnResponse;
     own list_returns(ListReturnsRequest) -> ListReturnsResponse;
     any list_dishonorable_returns(ListDishonorableReturnsRequest) -> ListDishonorableReturnsResponse;
+    any get_hold(GetHoldRequest) -> GetHoldResponse;
     any list_holds(ListHoldsRequest) -> ListHoldsResponse;
     change resolve_hold(ResolveHoldRequest) -> ResolveHoldResponse;
     change retry_holds(RetryHoldsRequest) -> RetryHoldsResponse;
@@ -98,6 +100,15 @@ serve! { ReturnsService for Api:
             request: Request<proto::WatchImportRequest>,
         ) -> Result<Response<Self::WatchImportStream>, Status> {
             Ok(Response::new(Api::watch_import(self, request).await?))
+        }
+
+        type StreamReturnsStream = ResponseStream<proto::StreamReturnsResponse>;
+
+        async fn stream_returns(
+            &self,
+            request: Request<proto::StreamReturnsRequest>,
+        ) -> Result<Response<Self::StreamReturnsStream>, Status> {
+            Ok(Response::new(Api::stream_returns(self, request).await?))
         }
 
         type GetReportStream = ResponseStream<proto::GetReportResponse>;

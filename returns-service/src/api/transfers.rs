@@ -1,21 +1,70 @@
-//! Transfers and their returns.
+//! Transfers with their returns.
 
 use ach::decision::{Effect, TransferKeyKind};
 use echeck_proto::adapter::v1 as adapter;
 use echeck_proto::returns::v1 as proto;
 use echeck_service::access::Caller;
-use proto::get_transfer_request::Key;
-use returns_import::adapter::key;
 use returns_model::endpoint::PayloadVersion;
-use returns_model::hold::{HoldFilter, HoldState};
-use returns_model::journal::{JournalRow, MadeKind};
-use returns_store::ReturnFilter;
+use returns_model::journal::MadeKind;
 use returns_webhooks::{History, ReturnOutcome};
 
 use super::enums::ToProto as _;
 use super::errors::{self, ApiError};
-use super::filter::Filters;
-use super::{Api, details, page, view};
+use super::reads::{TransferKey, TransferRead, TransfersRead};
+use super::{Api, view};
+
+/// The most transfers of one call.
+const MOST_TRANSFERS: usize = 500;
+
+/// How a transfer is asked for.
+struct Asked {
+    key: TransferKey,
+    /// The field that named it.
+    name: &'static str,
+}
+
+impl Asked {
+    fn new(
+        field: &str,
+        given: Option<(TransferKeyKind, String)>,
+        view: Option<PayloadVersion>,
+    ) -> Result<Self, ApiError> {
+        let Some((kind, value)) = given else {
+            return Err(errors::invalid(field, "set transfer_id or trace_id"));
+        };
+        if value.is_empty() {
+            return Err(errors::invalid(field, "must not be empty"));
+        }
+        let name = match kind {
+            TransferKeyKind::TraceId => "transfer with trace id",
+            _ => "transfer",
+        };
+        let passed_only = view.is_some();
+        Ok(Self {
+            key: TransferKey {
+                kind,
+                value,
+                passed_only,
+            },
+            name,
+        })
+    }
+
+    /// The one transfer that is meant. What is another merchant's is not there.
+    fn one_of(&self, caller: &Caller, read: &TransfersRead) -> Result<TransferRead, ApiError> {
+        let theirs = |one: &&TransferRead| caller.merchants().include(&one.sent.merchant_identity);
+        let mut found = read.transfers.iter().filter(theirs);
+        let transfer = found
+            .next()
+            .ok_or_else(|| errors::not_found(self.name, &self.key.value))?;
+        if let Some(other) = found.next() {
+            let (id, one, other) = (&self.key.value, &transfer.sent.id, &other.sent.id);
+            let what = format!("trace id {id:?} names {one} and {other}; ask by transfer id");
+            return Err(errors::precondition("AMBIGUOUS_TRACE_ID", what));
+        }
+        Ok(transfer.clone())
+    }
+}
 
 impl Api {
     pub(super) async fn get_transfer(
@@ -23,75 +72,95 @@ impl Api {
         caller: &Caller,
         request: proto::GetTransferRequest,
     ) -> Result<proto::GetTransferResponse, ApiError> {
+        use proto::get_transfer_request::Key;
         let view = view::payload_version(request.view, &request.api_version)?;
-        let (kind, id, name) = match request.key {
-            Some(Key::TransferId(id)) => (TransferKeyKind::TransferId, id, "transfer"),
-            Some(Key::TraceId(id)) => (TransferKeyKind::TraceId, id, "transfer with trace id"),
-            None => return Err(errors::invalid("key", "set transfer_id or trace_id")),
-        };
-        if id.is_empty() {
-            return Err(errors::invalid("key", "must not be empty"));
-        }
-        // What is another merchant's is not there.
-        let found = self.look_up(kind, &id).await?;
-        let mut found = found.filter(|one| caller.merchants().include(&one.merchant_identity));
-        let transfer = found.next().ok_or_else(|| errors::not_found(name, &id))?;
-        if let Some(other) = found.next() {
-            let (one, other) = (transfer.id, other.id);
-            let what = format!("trace id {id:?} names {one} and {other}; ask by transfer id");
-            return Err(errors::precondition("AMBIGUOUS_TRACE_ID", what));
-        }
+        let given = request.key.map(|key| match key {
+            Key::TransferId(id) => (TransferKeyKind::TransferId, id),
+            Key::TraceId(id) => (TransferKeyKind::TraceId, id),
+        });
+        let asked = Asked::new("key", given, view)?;
+        let mut answers = self.read_transfers(vec![asked.key.clone()]).await?;
+        let read = answers.pop().ok_or_else(errors::stopping)??;
         Ok(proto::GetTransferResponse {
-            transfer: Some(self.with_return(transfer, view).await?),
+            transfer: Some(self.transfer_shown(caller, &asked, &read, view).await?),
         })
     }
 
-    /// The transfers of the system of record with this key.
-    async fn look_up(
+    pub(super) async fn batch_get_transfers(
         &self,
-        kind: TransferKeyKind,
-        value: &str,
-    ) -> Result<impl Iterator<Item = adapter::Transfer> + use<>, ApiError> {
-        let keys = vec![key(kind, value)];
-        let (matches, _) = self.decider.gateway.lookup_raw(keys).await?;
-        Ok(matches.into_iter().flat_map(|one| one.transfers))
+        caller: &Caller,
+        request: proto::BatchGetTransfersRequest,
+    ) -> Result<proto::BatchGetTransfersResponse, ApiError> {
+        use proto::transfer_selector::Key;
+        let view = view::payload_version(request.view, &request.api_version)?;
+        let count = request.selectors.len();
+        if !(1..=MOST_TRANSFERS).contains(&count) {
+            let what = format!("has {count} elements; at least 1 and at most {MOST_TRANSFERS}");
+            return Err(errors::invalid("selectors", what));
+        }
+        let mut asked = Vec::with_capacity(count);
+        for (at, selector) in request.selectors.into_iter().enumerate() {
+            let given = selector.key.map(|key| match key {
+                Key::TransferId(id) => (TransferKeyKind::TransferId, id),
+                Key::TraceId(id) => (TransferKeyKind::TraceId, id),
+            });
+            asked.push(Asked::new(&format!("selectors[{at}].key"), given, view)?);
+        }
+        let keys = asked.iter().map(|one| one.key.clone()).collect();
+        let answers = self.read_transfers(keys).await?;
+        let mut results = Vec::with_capacity(count);
+        for (asked, answer) in asked.iter().zip(answers) {
+            let shown = self.transfer_shown(caller, asked, &answer?, view).await;
+            results.push(result_of(shown)?);
+        }
+        Ok(proto::BatchGetTransfersResponse { results })
     }
 
-    async fn with_return(
+    async fn transfer_shown(
         &self,
-        sent: adapter::Transfer,
+        caller: &Caller,
+        asked: &Asked,
+        read: &TransfersRead,
         view: Option<PayloadVersion>,
     ) -> Result<proto::Transfer, ApiError> {
-        let id = sent.id.clone();
-        let standing = self.standing(&id, view.is_some()).await?;
-        let history = History::of(standing.iter().map(|row| &row.row));
+        let transfer = asked.one_of(caller, read)?;
+        self.with_return(transfer, read, view).await
+    }
+
+    /// A transfer with its return, as a view shows it.
+    async fn with_return(
+        &self,
+        found: TransferRead,
+        read: &TransfersRead,
+        view: Option<PayloadVersion>,
+    ) -> Result<proto::Transfer, ApiError> {
+        let history = History::of(found.standing.iter().map(|one| &one.row.row));
         let shown = view.map(|version| {
-            let seen = view::transfer_view(&sent, history.outcome.as_ref(), version);
+            let seen = view::transfer_view(&found.sent, history.outcome.as_ref(), version);
             (seen, version)
         });
-        let mut transfer = transfer(sent);
-        transfer.open_hold_ids = self.open_hold_ids(id).await?;
-        let latest = standing
-            .iter()
-            .rev()
-            .find(|row| row.row.effect.decided() != Some(Effect::Correct));
+        let mut transfer = transfer(found.sent);
+        transfer.open_hold_ids = found.open_hold_ids;
+        let mut newest_first = found.standing.iter().rev();
+        let latest = newest_first.find(|one| one.row.row.effect.decided() != Some(Effect::Correct));
         if let Some(latest) = latest {
-            transfer.databases = self.databases_at(latest.position).await?;
+            transfer.databases = self.databases_of(latest, &read.progress).await?;
         }
         for made in history.made {
             if made.kind == MadeKind::Reversal && !transfer.reversal_ids.contains(&made.id) {
                 transfer.reversal_ids.push(made.id);
             }
         }
-        let first = standing.iter().rev().find(|row| row.row.effect.is_return());
-        if let Some(row) = first {
-            let mut complete = self.complete(row).await?;
-            // A validation failure is a decision about the transfer, not a return.
-            if let Some(found) = history.outcome.as_ref().and_then(ReturnOutcome::ach_return) {
-                complete.stage = found.stage().to_proto().into();
-                transfer.has_ach_return = true;
-                transfer.ach_return = Some(complete);
-            }
+        let mut newest_first = found.standing.iter().rev();
+        let outcome = history.outcome.as_ref();
+        // A validation failure is a decision about the transfer, not a return.
+        if let Some(row) = newest_first.find(|one| one.row.row.effect.is_return())
+            && let Some(outcome) = outcome.and_then(ReturnOutcome::ach_return)
+        {
+            let mut complete = self.complete(row, &read.progress).await?;
+            complete.stage = outcome.stage().to_proto().into();
+            transfer.has_ach_return = true;
+            transfer.ach_return = Some(complete);
         }
         if let Some((seen, version)) = shown {
             view::show(&mut transfer, &seen, version);
@@ -102,179 +171,22 @@ impl Api {
         add_links(&mut transfer);
         Ok(transfer)
     }
-
-    /// How far the system of record is by its own word, and which rows had no effect there since
-    /// it was last recorded. Asked after a lookup, so that what the lookup saw is explained: the
-    /// record may lag behind, and a return that it lacks looks like a failure.
-    async fn passed(&self) -> Result<(u64, Vec<u64>), ApiError> {
-        let system_of_record = &self.decider.gateway;
-        let progress = self.store.progress(&system_of_record.database);
-        let mut after = progress.await?.position;
-        let mut without_effect = Vec::new();
-        loop {
-            let answer = system_of_record.progress(after).await?;
-            without_effect.extend(answer.exceptions.iter().map(|exception| exception.position));
-            match without_effect.last() {
-                Some(last) if answer.has_more && *last > after => after = *last,
-                Some(_) | None => {
-                    let passed = answer.cursor.map_or(0, |cursor| cursor.position);
-                    return Ok((passed, without_effect));
-                }
-            }
-        }
-    }
-
-    /// The rows of a transfer that stand. For a view only those that the system of record has
-    /// passed: what it has not is not true yet, and may never be. A view is asked for after the
-    /// lookup.
-    async fn standing(&self, id: &str, passed_only: bool) -> Result<Vec<JournalRow>, ApiError> {
-        let system_of_record = &self.decider.gateway.database;
-        let passed = match passed_only {
-            true => Some(self.passed().await?),
-            false => None,
-        };
-        let ids = [id.to_owned()];
-        let mut known = self.store.known(&ids, system_of_record).await?;
-        let mut standing = known.standing.remove(id).unwrap_or_default();
-        if let Some((passed, without_effect)) = passed {
-            standing
-                .retain(|row| row.position <= passed && !without_effect.contains(&row.position));
-        }
-        Ok(standing)
-    }
-
-    async fn open_hold_ids(&self, transfer_id: String) -> Result<Vec<String>, ApiError> {
-        let filter = HoldFilter {
-            transfer_id: Some(transfer_id),
-            ..HoldFilter::of(HoldState::Open)
-        };
-        let holds = self.store.holds(&filter, None, 100).await?;
-        Ok(holds.into_iter().map(|hold| hold.new.hold_id).collect())
-    }
-
-    async fn with_databases(&self, row: &JournalRow) -> Result<proto::AchReturn, ApiError> {
-        let mut answer = details::ach_return(row);
-        answer.databases = self.databases_at(row.position).await?;
-        Ok(answer)
-    }
-
-    /// The same, with the grounds for a dishonor.
-    async fn complete(&self, row: &JournalRow) -> Result<proto::AchReturn, ApiError> {
-        let mut answer = self.with_databases(row).await?;
-        self.add_grounds(std::slice::from_mut(&mut answer)).await?;
-        Ok(answer)
-    }
-
-    pub(super) async fn get_return(
-        &self,
-        caller: &Caller,
-        request: proto::GetReturnRequest,
-    ) -> Result<proto::GetReturnResponse, ApiError> {
-        let return_id = &request.ach_return_id;
-        let view = view::payload_version(request.view, &request.api_version)?;
-        let row = self
-            .store
-            .return_row(return_id)
-            .await?
-            .ok_or_else(|| errors::not_found("return", return_id))?;
-        if !caller.merchants().include(merchant_of(&row)) {
-            return Err(errors::not_found("return", return_id));
-        }
-        let mut answer = self.complete(&row).await?;
-        let transfer_id = &row.row.transfer.id;
-        let sent = match view {
-            Some(_) => {
-                let mut found = self
-                    .look_up(TransferKeyKind::TransferId, transfer_id)
-                    .await?;
-                found.next()
-            }
-            None => None,
-        };
-        let standing = self.standing(transfer_id, view.is_some()).await?;
-        let outcome = History::of(standing.iter().map(|row| &row.row)).outcome;
-        if let Some(found) = outcome.as_ref().and_then(ReturnOutcome::ach_return)
-            && found.ach_return_id == *return_id
-        {
-            answer.stage = found.stage().to_proto().into();
-        }
-        if let (Some(version), Some(sent)) = (view, sent) {
-            answer.transfer_state = view::transfer_view(&sent, outcome.as_ref(), version).state;
-        }
-        Ok(proto::GetReturnResponse {
-            ach_return: Some(answer),
-        })
-    }
-
-    pub(super) async fn list_returns(
-        &self,
-        caller: &Caller,
-        request: proto::ListReturnsRequest,
-    ) -> Result<proto::ListReturnsResponse, ApiError> {
-        let size = page::size(request.page_size);
-        let given = |text: &str| page::given(text).map(str::to_owned);
-        let filter = ReturnFilter {
-            import_id: given(&request.import_id),
-            transfer_id: given(&request.transfer_id),
-            code: given(&request.return_code.to_ascii_uppercase()),
-            before: page::place(&request.page_token)?,
-        };
-        let (rows, next_page_token) = self.returns_of(caller, filter, size).await?;
-        if rows.is_empty() && request.page_token.is_empty() {
-            let filters = Filters {
-                import_id: &request.import_id,
-                code: ("return_code", &request.return_code),
-                ..Filters::default()
-            };
-            self.check_filters(filters).await?;
-        }
-        let mut ach_returns = Vec::with_capacity(rows.len());
-        for row in &rows {
-            ach_returns.push(self.with_databases(row).await?);
-        }
-        self.add_grounds(&mut ach_returns).await?;
-        Ok(proto::ListReturnsResponse {
-            ach_returns,
-            next_page_token,
-        })
-    }
-
-    /// A page of the returns that a caller may see, and the token of the next. Pages that another
-    /// merchant's returns would fill are read on, up to a limit.
-    async fn returns_of(
-        &self,
-        caller: &Caller,
-        mut filter: ReturnFilter,
-        size: u32,
-    ) -> Result<(Vec<JournalRow>, String), ApiError> {
-        const MOST_PAGES: usize = 20;
-        let mut seen = Vec::new();
-        for _ in 0..MOST_PAGES {
-            let rows = self.store.returns(&filter, size).await?;
-            let token = page::next(&rows, size, |last| last.position);
-            filter.before = rows.last().map(|last| last.position);
-            let theirs = |row: &JournalRow| caller.merchants().include(merchant_of(row));
-            for row in rows.into_iter().filter(theirs) {
-                if seen.len() < page::count(size) {
-                    filter.before = Some(row.position);
-                    seen.push(row);
-                }
-            }
-            if token.is_empty() {
-                return Ok((seen, token));
-            }
-            if caller.merchants().are_all() || seen.len() >= page::count(size) {
-                break;
-            }
-        }
-        let token = filter.before.map(|before| page::token(&before));
-        Ok((seen, token.unwrap_or_default()))
-    }
 }
 
-/// Whose payment a row is about.
-fn merchant_of(row: &JournalRow) -> &str {
-    &row.row.transfer.parties.merchant
+/// The result for one selector. Only what is about the transfer itself leaves the others alone.
+fn result_of(shown: Result<proto::Transfer, ApiError>) -> Result<proto::TransferResult, ApiError> {
+    use proto::transfer_result::Result as Found;
+    let result = match shown {
+        Ok(transfer) => Found::Transfer(transfer),
+        Err(error) if error.is_about_one_transfer() => Found::Error(proto::TransferError {
+            reason: error.reason(),
+            message: error.message().to_owned(),
+        }),
+        Err(error) => return Err(error),
+    };
+    Ok(proto::TransferResult {
+        result: Some(result),
+    })
 }
 
 /// A transfer as the gateway has it.

@@ -36,7 +36,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::api::{self, Api, Apis, IncidentApi, RequestSweeper, Watches, WebhookApi};
+use crate::api::{
+    self, Api, Apis, IncidentApi, RequestSweeper, TransferReads, Watches, WebhookApi,
+};
 use crate::config::Config;
 use base::Base;
 use observer::Observer;
@@ -387,6 +389,7 @@ fn apis(
         clock: base.clock.clone(),
         notifier: base.notifier.clone(),
         watches: Watches::default(),
+        reads: TransferReads::default(),
         batch_size,
         max_file_bytes,
         shutdown: stop.clone(),

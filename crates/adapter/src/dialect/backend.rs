@@ -35,8 +35,8 @@ pub(super) trait SqlBackend: sqlx::Database {
     /// Reads version and time, both as text.
     const FACTS: &'static str;
     const CATALOG: CatalogSql;
-    /// The statement that begins a transaction.
-    fn begin(access: Access) -> &'static str;
+    /// The statement that begins a transaction; `None` where there is none.
+    fn begin(access: Access) -> Option<&'static str>;
     /// Classifies an error of the server, whose message may be shown. An unknown error is an
     /// outage: a batch that waits for a person is better than a return that is lost.
     fn classify(error: &dyn DatabaseError, message: String) -> DbError;

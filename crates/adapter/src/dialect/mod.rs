@@ -89,9 +89,12 @@ pub(crate) fn insert_row(
     SqlStatement::Insert(insert)
 }
 
-/// Whether a transaction will write.
+/// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// A few rows for somebody who waits. There is no transaction, so each statement sees the moment
+    /// when it runs, and beginning and ending cost no round trip.
+    Look,
     /// One consistent view, without locks that hinder others.
     Read,
     /// Takes the right to write at once, so that what is read first still holds at commit.
@@ -114,7 +117,7 @@ pub trait TargetDatabase: Send + Sync + 'static {
     fn dialect(&self) -> Dialect;
     /// The target as it may be shown: kind, host, name; never a password.
     fn shown(&self) -> &str;
-    /// Begins a transaction.
+    /// Begins a transaction, or takes a connection for [`Access::Look`].
     async fn begin(&self, access: Access) -> Result<Box<dyn TargetSession>, DbError>;
     /// Creates the adapter's own tables where they are missing.
     async fn create_owned_tables(&self) -> Result<(), DbError>;

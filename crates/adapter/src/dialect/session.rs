@@ -20,6 +20,8 @@ use crate::schema::TableSchema;
 /// at any point, and after a change of the schema a prepared statement may never work again.
 pub(super) struct SqlSession<B: SqlBackend> {
     connection: Option<PoolConnection<B>>,
+    /// Whether there is a transaction to end.
+    in_transaction: bool,
     /// What the connection remembers of the schema is out of date.
     is_stale: bool,
 }
@@ -32,11 +34,15 @@ where
         connection: PoolConnection<B>,
         access: Access,
     ) -> Result<Self, DbError> {
+        let begin = B::begin(access);
         let mut session = Self {
             connection: Some(connection),
+            in_transaction: begin.is_some(),
             is_stale: false,
         };
-        session.run(B::begin(access)).await?;
+        if let Some(begin) = begin {
+            session.run(begin).await?;
+        }
         Ok(session)
     }
 
@@ -156,13 +162,15 @@ where
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), DbError> {
-        self.run("COMMIT").await?;
+        if self.in_transaction {
+            self.run("COMMIT").await?;
+        }
         self.give_back();
         Ok(())
     }
 
     async fn roll_back(mut self: Box<Self>) {
-        if self.run("ROLLBACK").await.is_ok() {
+        if !self.in_transaction || self.run("ROLLBACK").await.is_ok() {
             self.give_back();
         }
     }

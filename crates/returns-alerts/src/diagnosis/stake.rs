@@ -8,7 +8,7 @@ use returns_model::check::{Check, Diagnosis, counted};
 use returns_model::import::{Tally, Totals};
 use returns_model::incident::{Area, Problem, Subject};
 use returns_model::run_outcome::RunOutcome;
-use returns_store::StoreError;
+use returns_store::{ImportFilter, StoreError};
 
 use super::examiner::Examiner;
 use super::likelier;
@@ -85,7 +85,11 @@ impl Examiner {
 
     /// What a usual file of the source holds.
     async fn usual(&self, source: &str) -> Result<Option<String>, StoreError> {
-        let imports = self.store.imports(Some(source), None, USUAL).await?;
+        let of_source = ImportFilter {
+            source: Some(source.to_owned()),
+            ..ImportFilter::default()
+        };
+        let imports = self.store.imports(&of_source, USUAL).await?;
         let read: Vec<Tally> = imports
             .iter()
             .map(|import| import.totals.read)

@@ -1,5 +1,7 @@
 //! How far each database is.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use echeck_service::failpoint;
@@ -12,7 +14,7 @@ use crate::columns::bound;
 use crate::db::{Insert, Record, insert_all, statement};
 use crate::{FollowerStore, StoreError, feed_lease};
 
-fn progress(row: &Record) -> Result<Progress, StoreError> {
+pub(super) fn progress(row: &Record) -> Result<Progress, StoreError> {
     let fault = match (
         row.optional_text("fault")?,
         row.optional_time("fault_since")?,
@@ -55,6 +57,16 @@ impl FollowerStore for SqlStore {
         .optional(&self.db, progress)
         .await?;
         Ok(read.unwrap_or_default())
+    }
+
+    async fn all_progress(&self) -> Result<HashMap<String, Progress>, StoreError> {
+        let read = statement(
+            "read the progress of all databases",
+            "SELECT name, position, fault, fault_since FROM followers",
+        )
+        .list(&self.db, |row| Ok((row.text("name")?, progress(row)?)))
+        .await?;
+        Ok(read.into_iter().collect())
     }
 
     /// Rows that are applied again, after the target was restored, may end differently. What

@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use returns_model::ids;
 use returns_model::import::{
-    Checked, ImportRecord, Moves, NewImport, Phase, Received, RejectedLine, Totals,
+    Checked, ImportRecord, Moves, NewImport, Phase, PhaseName, Received, RejectedLine, Totals,
 };
 
 use super::SqlStore;
 use super::import_rows::{import_progress, import_record, rejected_line};
 use crate::columns::{bound, json};
 use crate::db::{Record, Transaction, statement};
-use crate::{ImportProgress, ImportStore, StoreError};
+use crate::{ImportFilter, ImportProgress, ImportStore, StoreError};
 
 const IMPORTS: &str = "SELECT import_id, source, file_name, sha256, size_bytes, spool_name, \
      controls_accepted_by, reissued, phase, done, totals, moves, checked, rejection, received_at, \
@@ -63,20 +63,24 @@ impl ImportStore for SqlStore {
 
     async fn imports(
         &self,
-        source: Option<&str>,
-        before: Option<(DateTime<Utc>, String)>,
+        filter: &ImportFilter,
         limit: u32,
     ) -> Result<Vec<ImportRecord>, StoreError> {
-        let (before_time, before_id) = before.unzip();
+        let (before_time, before_id) = filter.before.clone().unzip();
         let sql = format!(
             "{IMPORTS} WHERE ($1 IS NULL OR source = $1) \
              AND ($2 IS NULL OR (received_at, import_id) < ($2, $3)) \
-             ORDER BY received_at DESC, import_id DESC LIMIT $4"
+             AND ($4 IS NULL OR phase = $4) AND ($5 IS NULL OR received_at >= $5) \
+             AND ($6 IS NULL OR received_at < $6) \
+             ORDER BY received_at DESC, import_id DESC LIMIT $7"
         );
         statement("list imports", sql)
-            .bind(source)
+            .bind(&filter.source)
             .bind(before_time)
             .bind(before_id)
+            .bind(filter.phase.map(PhaseName::as_str))
+            .bind(filter.received_from)
+            .bind(filter.received_before)
             .bind(limit)
             .list(&self.db, import_record)
             .await

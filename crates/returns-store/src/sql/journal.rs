@@ -146,13 +146,17 @@ impl JournalStore for SqlStore {
              AND NOT EXISTS (SELECT 1 FROM journal s WHERE s.supersedes = j.position) \
              AND ($1 IS NULL OR j.import_id = $1) AND ($2 IS NULL OR j.transfer_id = $2) \
              AND ($3 IS NULL OR j.code = $3) AND ($4 IS NULL OR j.position < $4) \
-             ORDER BY j.position DESC LIMIT $5"
+             AND ($5 IS NULL OR j.position < COALESCE((SELECT MIN(i.first_position) FROM imports i \
+                 WHERE i.received_at >= $5 AND i.first_position > 0), $6)) \
+             ORDER BY j.position DESC LIMIT $7"
         );
         statement("list returns", sql)
             .bind(&filter.import_id)
             .bind(&filter.transfer_id)
             .bind(&filter.code)
             .bind(filter.before.map(bound).transpose()?)
+            .bind(filter.before_imports_since)
+            .bind(i64::MAX)
             .bind(limit)
             .list(&self.db, journal_row)
             .await

@@ -36,6 +36,7 @@ mod sealed;
 mod settle;
 mod sources;
 mod stats;
+mod transfers;
 mod verify;
 mod webhook;
 mod webhook_rows;

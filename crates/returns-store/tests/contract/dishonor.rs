@@ -47,6 +47,14 @@ fn mark(import_id: &str, ordinal: u64, last_day: &str) -> DishonorMark {
     }
 }
 
+/// The mark of a return with this id.
+pub(super) fn mark_of(import_id: &str, return_id: &str) -> DishonorMark {
+    DishonorMark {
+        return_id: Some(return_id.to_owned()),
+        ..mark(import_id, 1, "2026-11-24")
+    }
+}
+
 /// The mark of one that waits, of which as little as possible is known.
 fn held_mark(import_id: &str, ordinal: u64, last_day: &str) -> DishonorMark {
     DishonorMark {

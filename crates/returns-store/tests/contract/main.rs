@@ -64,6 +64,7 @@ mod owners;
 mod replays;
 mod report;
 mod settle;
+mod transfers;
 mod webhooks;
 
 /// A new, empty store of one kind.

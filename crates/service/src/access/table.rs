@@ -113,12 +113,17 @@ pub const RULES: &[MethodRule] = &[
     read("/echeck.returns.v1.ReturnsService/WatchImport", SEE_FILES).streaming(),
     read("/echeck.returns.v1.ReturnsService/GetReport", SEE_FILES).streaming(),
     read("/echeck.returns.v1.ReturnsService/GetTransfer", SEE).by_merchant(),
+    read("/echeck.returns.v1.ReturnsService/BatchGetTransfers", SEE).by_merchant(),
+    read("/echeck.returns.v1.ReturnsService/StreamReturns", SEE)
+        .by_merchant()
+        .streaming(),
     read("/echeck.returns.v1.ReturnsService/GetReturn", SEE).by_merchant(),
     read("/echeck.returns.v1.ReturnsService/ListReturns", SEE).by_merchant(),
     read(
         "/echeck.returns.v1.ReturnsService/ListDishonorableReturns",
         SEE,
     ),
+    read("/echeck.returns.v1.ReturnsService/GetHold", SEE),
     read("/echeck.returns.v1.ReturnsService/ListHolds", SEE),
     change("/echeck.returns.v1.ReturnsService/ResolveHold", OPERATE),
     change("/echeck.returns.v1.ReturnsService/RetryHolds", OPERATE),

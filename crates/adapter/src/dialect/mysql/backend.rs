@@ -89,13 +89,14 @@ impl SqlBackend for MySql {
 
     /// A writer sees at each statement what others have committed, since its WHERE clauses
     /// compare anyway. A reader sees one moment.
-    fn begin(access: Access) -> &'static str {
+    fn begin(access: Access) -> Option<&'static str> {
         match access {
-            Access::Read => {
+            Access::Look => None,
+            Access::Read => Some(
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; \
-                 START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
-            }
-            Access::Write => "START TRANSACTION",
+                 START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+            ),
+            Access::Write => Some("START TRANSACTION"),
         }
     }
 

@@ -94,10 +94,11 @@ impl SqlBackend for Postgres {
 
     /// A writer sees at each statement what others have committed, since its WHERE clauses
     /// compare anyway. A reader sees one moment.
-    fn begin(access: Access) -> &'static str {
+    fn begin(access: Access) -> Option<&'static str> {
         match access {
-            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Access::Look => None,
+            Access::Read => Some("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+            Access::Write => Some("BEGIN ISOLATION LEVEL READ COMMITTED"),
         }
     }
 

@@ -60,10 +60,11 @@ impl SqlBackend for Sqlite {
             WHERE info.key = 1 AND list.partial = 0 ORDER BY index_name, place",
     };
 
-    fn begin(access: Access) -> &'static str {
+    fn begin(access: Access) -> Option<&'static str> {
         match access {
-            Access::Read => "BEGIN",
-            Access::Write => "BEGIN IMMEDIATE",
+            Access::Look => None,
+            Access::Read => Some("BEGIN"),
+            Access::Write => Some("BEGIN IMMEDIATE"),
         }
     }
 

@@ -121,6 +121,27 @@ impl ReturnsService for Sample {
         Ok(Response::new(first.chain(second).boxed()))
     }
 
+    async fn batch_get_transfers(
+        &self,
+        _: Request<BatchGetTransfersRequest>,
+    ) -> Answer<BatchGetTransfersResponse> {
+        missing()
+    }
+
+    async fn get_hold(&self, _: Request<GetHoldRequest>) -> Answer<GetHoldResponse> {
+        missing()
+    }
+
+    type StreamReturnsStream =
+        Pin<Box<dyn Stream<Item = Result<StreamReturnsResponse, Status>> + Send>>;
+
+    async fn stream_returns(
+        &self,
+        _: Request<StreamReturnsRequest>,
+    ) -> Answer<Self::StreamReturnsStream> {
+        missing()
+    }
+
     type GetReportStream = Pin<Box<dyn Stream<Item = Result<GetReportResponse, Status>> + Send>>;
 
     async fn get_report(&self, _: Request<GetReportRequest>) -> Answer<Self::GetReportStream> {
