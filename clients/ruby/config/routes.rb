@@ -1,0 +1,5 @@
+# frozen_string_literal: true
+
+EcheckReturns::Engine.routes.draw do
+  match "/", to: EcheckReturns::WebhookReceiver, via: :all
+end

@@ -1,0 +1,2 @@
+class EftTransaction < ApplicationRecord
+end

@@ -1,0 +1,3 @@
+Rails.application.routes.draw do
+  resources :transactions, only: :show, param: :transfer_id
+end
