@@ -140,7 +140,7 @@ pub static UNSIGNED_ROWS: Metric = Metric::gauge(
     "echeck.checkpoint.unsigned_rows",
     "{row}",
     &[],
-    "Journal rows and audit records after the last signed checkpoint of this process; it has none before its first.",
+    "Journal rows and audit records after the last signed checkpoint. The replica that signs says so; the others say 0.",
 );
 
 /// When the last checkpoint was signed.

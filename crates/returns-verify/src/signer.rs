@@ -195,6 +195,11 @@ impl Job for SignerJob {
         self.last = None;
     }
 
+    /// Another replica signs from now on, and says what is not signed.
+    fn leave(&mut self) {
+        UNSIGNED_ROWS.set(0, &[]);
+    }
+
     async fn pass(&mut self, _: &Lease, _: &CancellationToken) -> Result<Pass, SignError> {
         self.sign().await?;
         if std::mem::take(&mut self.failures) >= PATIENCE {

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use echeck_service::telemetry;
 use sea_query_sqlx::SqlxValues;
 use sqlx::pool::PoolConnection;
 use sqlx::{
     AssertSqlSafe, Column as _, Executor, IntoArguments, Row as _, TypeInfo as _, ValueRef as _,
 };
 
+use tracing::{Instrument as _, Span};
+
 use super::backend::{SqlBackend, schema, sql};
-use super::{Access, DbError, SqlStatement, TargetSession};
+use super::{Access, DbError, Dialect, SqlStatement, TargetSession};
 use crate::identifier::Identifier;
 use crate::row::{Cell, TargetRow};
 use crate::schema::TableSchema;
@@ -100,6 +103,7 @@ where
         let verb = verb(&sql);
         sqlx::query_with(AssertSqlSafe(sql), values)
             .execute(self.connection()?)
+            .instrument(span::<B>(verb))
             .await
             .map(|done| B::affected(&done))
             .map_err(|error| self.failure(verb, &error))
@@ -110,6 +114,7 @@ where
         let verb = verb(&sql);
         sqlx::query_with(AssertSqlSafe(sql), values)
             .fetch_all(self.connection()?)
+            .instrument(span::<B>(verb))
             .await
             .map(|rows| read_all::<B>(&rows))
             .map_err(|error| self.failure(verb, &error))
@@ -174,6 +179,24 @@ where
             self.give_back();
         }
     }
+}
+
+/// The span of a statement, where traces are sent.
+fn span<B: SqlBackend>(verb: &'static str) -> Span {
+    if !telemetry::has_traces() {
+        return Span::none();
+    }
+    let system = match B::DIALECT {
+        Dialect::Sqlite => "sqlite",
+        Dialect::Postgres => "postgresql",
+        Dialect::Mysql => "mysql",
+    };
+    tracing::info_span!(
+        "query",
+        otel.kind = "client",
+        db.system.name = system,
+        db.operation.name = verb
+    )
 }
 
 /// The right that a statement needs, in the word with which it is granted.

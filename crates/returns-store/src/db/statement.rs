@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
+use echeck_service::telemetry;
 use sqlx::{PgConnection, PgPool, SqliteConnection, SqlitePool};
+use tracing::{Instrument as _, Span};
 
 use super::{
     Database, Failures, OpenTransaction, Pool, Record, Transaction, Value, postgres, sqlite,
@@ -40,6 +42,25 @@ enum Connection<'a> {
     Postgres(&'a PgPool),
     SqliteTransaction(&'a mut SqliteConnection),
     PostgresTransaction(&'a mut PgConnection),
+}
+
+impl Connection<'_> {
+    /// The span of a statement, where traces are sent.
+    fn span(&self, what: &'static str) -> Span {
+        if !telemetry::has_traces() {
+            return Span::none();
+        }
+        let system = match self {
+            Self::Sqlite(_) | Self::SqliteTransaction(_) => "sqlite",
+            Self::Postgres(_) | Self::PostgresTransaction(_) => "postgresql",
+        };
+        tracing::info_span!(
+            "query",
+            otel.kind = "client",
+            db.system.name = system,
+            db.query.summary = what
+        )
+    }
 }
 
 impl<'a> From<&'a Database> for On<'a> {
@@ -101,25 +122,28 @@ impl Statement {
             failures,
             done,
         } = on.into();
-        let outcome = match connection {
-            Connection::Sqlite(pool) => sqlite::query(sql, values)
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected()),
-            Connection::SqliteTransaction(tx) => sqlite::query(sql, values)
-                .execute(tx)
-                .await
-                .map(|done| done.rows_affected()),
-            Connection::Postgres(pool) => postgres::query(sql, values)
-                .execute(pool)
-                .await
-                .map(|done| done.rows_affected()),
-            Connection::PostgresTransaction(tx) => postgres::query(sql, values)
-                .execute(tx)
-                .await
-                .map(|done| done.rows_affected()),
+        let span = connection.span(what);
+        let running = async {
+            match connection {
+                Connection::Sqlite(pool) => sqlite::query(sql, values)
+                    .execute(pool)
+                    .await
+                    .map(|done| done.rows_affected()),
+                Connection::SqliteTransaction(tx) => sqlite::query(sql, values)
+                    .execute(tx)
+                    .await
+                    .map(|done| done.rows_affected()),
+                Connection::Postgres(pool) => postgres::query(sql, values)
+                    .execute(pool)
+                    .await
+                    .map(|done| done.rows_affected()),
+                Connection::PostgresTransaction(tx) => postgres::query(sql, values)
+                    .execute(tx)
+                    .await
+                    .map(|done| done.rows_affected()),
+            }
         };
-        noted(failures, done, what, outcome)
+        noted(failures, done, what, running.instrument(span).await)
     }
 
     async fn rows(self, on: On<'_>) -> Result<Vec<Record>, StoreError> {
@@ -131,25 +155,28 @@ impl Statement {
             failures,
             done,
         } = on;
-        let outcome = match connection {
-            Connection::Sqlite(pool) => sqlite::query(sql, values)
-                .fetch_all(pool)
-                .await
-                .map(sqlite_rows),
-            Connection::SqliteTransaction(tx) => sqlite::query(sql, values)
-                .fetch_all(tx)
-                .await
-                .map(sqlite_rows),
-            Connection::Postgres(pool) => postgres::query(sql, values)
-                .fetch_all(pool)
-                .await
-                .map(postgres_rows),
-            Connection::PostgresTransaction(tx) => postgres::query(sql, values)
-                .fetch_all(tx)
-                .await
-                .map(postgres_rows),
+        let span = connection.span(what);
+        let reading = async {
+            match connection {
+                Connection::Sqlite(pool) => sqlite::query(sql, values)
+                    .fetch_all(pool)
+                    .await
+                    .map(sqlite_rows),
+                Connection::SqliteTransaction(tx) => sqlite::query(sql, values)
+                    .fetch_all(tx)
+                    .await
+                    .map(sqlite_rows),
+                Connection::Postgres(pool) => postgres::query(sql, values)
+                    .fetch_all(pool)
+                    .await
+                    .map(postgres_rows),
+                Connection::PostgresTransaction(tx) => postgres::query(sql, values)
+                    .fetch_all(tx)
+                    .await
+                    .map(postgres_rows),
+            }
         };
-        noted(failures, done, what, outcome)
+        noted(failures, done, what, reading.instrument(span).await)
     }
 
     /// Every row, each read by `read`.
