@@ -15,7 +15,7 @@ use super::pagerduty::PagerDuty;
 use super::{Channel, ChannelKind, pagerduty};
 use crate::rules::ChannelRule;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum KindName {
     Slack,
     PagerDuty,

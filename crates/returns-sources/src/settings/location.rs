@@ -84,34 +84,55 @@ fn pattern(section: &Section<'_>) -> Option<Pattern> {
 fn completeness(section: &Section<'_>) -> Completeness {
     // It may stay in the file while another way is tried.
     let settle = section.duration_ms_or("settle_ms", 5_000, 10..=DAY_MS);
-    let stable = || Completeness::Stable { settle };
-    let marker = || Completeness::Marker {
-        suffix: section.string("marker_suffix"),
-    };
-    let rename = || Completeness::Rename;
-    let choices: [(&str, &dyn Fn() -> Completeness); 3] = [
-        ("stable", &stable),
-        ("marker", &marker),
-        ("rename", &rename),
+    let choices = [
+        ("stable", CompleteWhen::Stable),
+        ("marker", CompleteWhen::Marker),
+        ("rename", CompleteWhen::Rename),
     ];
-    section.one_of("complete", &choices, Some(&stable))()
+    match section.one_of("complete", &choices, Some(CompleteWhen::Stable)) {
+        CompleteWhen::Stable => Completeness::Stable { settle },
+        CompleteWhen::Marker => Completeness::Marker {
+            suffix: section.string("marker_suffix"),
+        },
+        CompleteWhen::Rename => Completeness::Rename,
+    }
+}
+
+/// The words of `complete`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CompleteWhen {
+    Stable,
+    Marker,
+    Rename,
+}
+
+/// The words of `after`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AfterWord {
+    Leave,
+    Move,
+    Delete,
 }
 
 fn after(section: &Section<'_>, directory: &str) -> Option<After> {
-    let leave = || Some(After::Leave);
-    let delete = || Some(After::Delete);
-    let move_to = || {
-        let to = PathBuf::from(section.string("move_to"));
-        // Comparing paths forgives a slash at the end.
-        if Path::new(directory).join(&to) == Path::new(directory) {
-            section.fault("move_to", "must be another directory than the source's own");
-            return None;
+    let choices = [
+        ("leave", AfterWord::Leave),
+        ("move", AfterWord::Move),
+        ("delete", AfterWord::Delete),
+    ];
+    match section.one_of("after", &choices, Some(AfterWord::Leave)) {
+        AfterWord::Leave => Some(After::Leave),
+        AfterWord::Delete => Some(After::Delete),
+        AfterWord::Move => {
+            let to = PathBuf::from(section.string("move_to"));
+            // Comparing paths forgives a slash at the end.
+            if Path::new(directory).join(&to) == Path::new(directory) {
+                section.fault("move_to", "must be another directory than the source's own");
+                return None;
+            }
+            Some(After::Move(to))
         }
-        Some(After::Move(to))
-    };
-    let choices: [(&str, &dyn Fn() -> Option<After>); 3] =
-        [("leave", &leave), ("move", &move_to), ("delete", &delete)];
-    section.one_of("after", &choices, Some(&leave))()
+    }
 }
 
 /// A time-out: from 10 ms, for tests, to a day.

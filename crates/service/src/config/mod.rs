@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ::config::{Config, File, FileFormat, FileSourceString, Value, ValueKind};
 
+mod document;
 mod environment;
 mod fault;
 mod section;
@@ -18,6 +19,7 @@ mod section;
 mod tests;
 mod value;
 
+pub use document::KeyFacts;
 pub use environment::process_environment;
 pub use fault::{ConfigError, ConfigFault};
 pub use section::Section;
@@ -38,6 +40,7 @@ pub struct Settings {
 #[derive(Default)]
 struct Records {
     asked: BTreeMap<KeyPath, KeyUse>,
+    facts: BTreeMap<KeyPath, KeyFacts>,
     faults: Vec<ConfigFault>,
 }
 
@@ -110,6 +113,19 @@ impl Settings {
     pub fn root(&self) -> Section<'_> {
         self.record_asked(&[], KeyUse::Opened);
         Section::new(self, Vec::new())
+    }
+
+    /// The keys that were read so far as a table for people, with what `example` says of each.
+    ///
+    /// # Errors
+    /// The keys that the example does not have.
+    pub fn document(&self, example: &str) -> Result<String, Vec<String>> {
+        let (table, missing) = document::table(&self.records().facts, example);
+        if missing.is_empty() {
+            Ok(table)
+        } else {
+            Err(missing)
+        }
     }
 
     /// Ends the reading.
@@ -201,6 +217,10 @@ impl Settings {
         if how == KeyUse::Read {
             *known = KeyUse::Read;
         }
+    }
+
+    fn record_facts(&self, path: &[String], facts: KeyFacts) {
+        self.records().facts.insert(path.to_vec(), facts);
     }
 
     fn record_fault(&self, path: &[String], message: &str) {

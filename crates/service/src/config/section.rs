@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::value::{explain, is_set, kind_of, list, number, quoted, scalar, text, truth};
-use super::{KeyPath, KeyUse, Settings};
+use super::{KeyFacts, KeyPath, KeyUse, Settings};
 use crate::privacy;
 
 /// One section of the configuration. When a value is missing or wrong, a getter records a fault
@@ -60,7 +60,8 @@ impl<'a> Section<'a> {
 
     /// A required text that is not empty.
     pub fn string(&self, key: &str) -> String {
-        self.optional_string(key).unwrap_or_else(|| {
+        self.tell_required(key, "text");
+        self.text_of(key).unwrap_or_else(|| {
             self.require(key);
             String::new()
         })
@@ -68,17 +69,23 @@ impl<'a> Section<'a> {
 
     /// A text that is not empty.
     pub fn string_or(&self, key: &str, default: &str) -> String {
-        self.optional_string(key)
-            .unwrap_or_else(|| default.to_owned())
+        self.tell(key, "text", Some(default.to_owned()));
+        self.text_of(key).unwrap_or_else(|| default.to_owned())
     }
 
     /// A text, if there is one that is not empty.
     pub fn optional_string(&self, key: &str) -> Option<String> {
+        self.tell(key, "text", None);
+        self.text_of(key)
+    }
+
+    fn text_of(&self, key: &str) -> Option<String> {
         self.read(key, |value| text(value).map(str::to_owned))
     }
 
     /// A list of texts. A single text is split at its commas, since a variable sets a list so.
     pub fn strings_or(&self, key: &str, default: &[&str]) -> Vec<String> {
+        self.tell(key, "list of texts", Some(format!("{default:?}")));
         self.read(key, list)
             .unwrap_or_else(|| default.iter().map(|item| (*item).to_owned()).collect())
     }
@@ -98,11 +105,18 @@ impl<'a> Section<'a> {
 
     /// True or false.
     pub fn bool_or(&self, key: &str, default: bool) -> bool {
+        self.tell(key, "true or false", Some(default.to_string()));
         self.read(key, truth).unwrap_or(default)
     }
 
     /// A whole number within `range`.
     pub fn u64_or(&self, key: &str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let (low, high) = (range.start(), range.end());
+        self.tell(
+            key,
+            format!("number from {low} to {high}"),
+            Some(default.to_string()),
+        );
         let within = |value: &Value| {
             let found = number(value)?;
             if range.contains(&found) {
@@ -130,6 +144,7 @@ impl<'a> Section<'a> {
     where
         T::Err: Display,
     {
+        self.tell_required(key, "text");
         if !self.has(key) {
             self.require(key);
         }
@@ -143,7 +158,18 @@ impl<'a> Section<'a> {
 
     /// One of `choices`, which are names and what they stand for; there must be at least one.
     /// Required when there is no default. After a fault the first choice is returned.
-    pub fn one_of<T: Copy>(&self, key: &str, choices: &[(&str, T)], default: Option<T>) -> T {
+    pub fn one_of<T: Copy + PartialEq>(
+        &self,
+        key: &str,
+        choices: &[(&str, T)],
+        default: Option<T>,
+    ) -> T {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let chosen = choices.iter().find(|(_, one)| Some(*one) == default);
+        match chosen {
+            Some((name, _)) => self.tell(key, names.join(", "), Some((*name).to_owned())),
+            None => self.tell_required(key, &names.join(", ")),
+        }
         let choose = |value: &Value| {
             let found = scalar(value)?;
             let chosen = choices.iter().find(|(name, _)| *name == found);
@@ -170,7 +196,12 @@ impl<'a> Section<'a> {
     /// ever quotes it.
     pub fn secret(&self, key: &str) -> Option<SecretString> {
         let file_key = format!("{key}_file");
-        let file = self.optional_string(&file_key);
+        self.tell(
+            key,
+            format!("secret; or {file_key}, the name of a file"),
+            None,
+        );
+        let file = self.text_of(&file_key);
         let direct = self.read(key, |value| text(value).map(SecretString::from));
         match (direct, file) {
             (Some(_), Some(_)) => {
@@ -229,6 +260,25 @@ impl<'a> Section<'a> {
                 );
             })
             .ok()
+    }
+
+    /// Notes for the document what a key may be.
+    fn tell(&self, key: &str, kind: impl Into<String>, default: Option<String>) {
+        let facts = KeyFacts {
+            kind: kind.into(),
+            default,
+            required: false,
+        };
+        self.settings.record_facts(&self.path_to(key), facts);
+    }
+
+    fn tell_required(&self, key: &str, kind: &str) {
+        let facts = KeyFacts {
+            kind: kind.to_owned(),
+            default: None,
+            required: true,
+        };
+        self.settings.record_facts(&self.path_to(key), facts);
     }
 
     /// Records that `key` was read, and reads it unless it is absent or empty.

@@ -1,0 +1,157 @@
+//! The keys of a program's configuration as a table for people: what was read, its kind and default,
+//! and what the example says of it. So the table is what the program really reads.
+
+use std::collections::BTreeMap;
+
+/// What a getter says of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// What it may be, for people.
+    pub kind: String,
+    /// What holds when it is not set; `None` where it is required, or where nothing holds.
+    pub default: Option<String>,
+    /// Whether it must be set.
+    pub required: bool,
+}
+
+/// Sections whose keys are names that the operator chooses.
+const NAMED: &[(&str, &str)] = &[
+    ("sources.", "NAME"),
+    ("databases.", "NAME"),
+    ("alerts.channels.", "NAME"),
+    ("access.tokens.", "NAME"),
+    ("access.certificates.", "NAME"),
+    ("access.jwt.", "NAME"),
+];
+
+/// The path of a key with NAME where the operator chooses a name.
+fn general(path: &[String]) -> String {
+    let joined = path.join("\u{1f}");
+    for (section, name) in NAMED {
+        let section = section.replace('.', "\u{1f}");
+        if let Some(rest) = joined.strip_prefix(&section) {
+            let after = rest.split_once('\u{1f}').map(|(_, after)| after);
+            let after = after.map(|after| format!("\u{1f}{after}"));
+            let general = format!("{section}{name}{}", after.unwrap_or_default());
+            return general.replace('\u{1f}', ".");
+        }
+    }
+    joined.replace('\u{1f}', ".")
+}
+
+/// What the example says of each key: the comment behind it, or the lines above it.
+fn comments(example: &str) -> BTreeMap<String, String> {
+    let mut said = BTreeMap::new();
+    let (mut section, mut above) = (String::new(), Vec::new());
+    for line in example.lines() {
+        let commented = line.trim_start().strip_prefix('#').map(str::trim_start);
+        let setting = commented.unwrap_or(line).trim();
+        if let Some(name) = setting
+            .strip_prefix('[')
+            .and_then(|rest| rest.split(']').next())
+        {
+            let path: Vec<String> = name
+                .trim_start_matches('[')
+                .split('.')
+                .map(|part| part.trim_matches('"').to_owned())
+                .collect();
+            section = general(&path);
+            if !above.is_empty() {
+                said.insert(section.clone(), std::mem::take(&mut above).join(" "));
+            }
+        } else if let Some((key, value)) = key_and_value(setting) {
+            let path: Vec<String> = section
+                .split('.')
+                .filter(|part| !part.is_empty())
+                .map(str::to_owned)
+                .chain([key.to_owned()])
+                .collect();
+            let behind = comment_behind(value);
+            let words = match behind {
+                Some(words) => words.to_owned(),
+                None => above.join(" "),
+            };
+            said.entry(general(&path)).or_insert(words);
+            above.clear();
+        } else if let Some(words) = commented.filter(|words| !words.is_empty()) {
+            above.push(words.to_owned());
+        } else {
+            above.clear();
+        }
+    }
+    said
+}
+
+/// A line that sets a key.
+fn key_and_value(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once('=')?;
+    let key = key.trim();
+    let is_key = !key.is_empty()
+        && key
+            .chars()
+            .all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
+    is_key.then_some((key, value.trim()))
+}
+
+/// The comment behind a value. A `#` within quotes is none.
+fn comment_behind(value: &str) -> Option<&str> {
+    let mut quoted = false;
+    for (at, letter) in value.char_indices() {
+        match letter {
+            '"' => quoted = !quoted,
+            '#' if !quoted => return value.get(at + 1..).map(str::trim),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The table of all keys, and those that the example does not have.
+pub(super) fn table(
+    keys: &BTreeMap<Vec<String>, KeyFacts>,
+    example: &str,
+) -> (String, Vec<String>) {
+    let said = comments(example);
+    let mut rows: BTreeMap<String, &KeyFacts> = BTreeMap::new();
+    for (path, facts) in keys {
+        rows.entry(general(path)).or_insert(facts);
+    }
+    let mut text =
+        String::from("| key | what it may be | default | meaning |\n|---|---|---|---|\n");
+    let mut missing = Vec::new();
+    for (key, facts) in rows {
+        let Some(words) = said.get(&key) else {
+            missing.push(key);
+            continue;
+        };
+        let default = match (&facts.default, facts.required) {
+            (Some(default), _) => format!("`{default}`"),
+            (None, true) => "required".to_owned(),
+            (None, false) => String::new(),
+        };
+        let cell = |text: &str| text.replace('|', "\\|");
+        text.push_str(&format!(
+            "| `{key}` | {} | {} | {} |\n",
+            cell(&facts.kind),
+            cell(&default),
+            cell(words)
+        ));
+    }
+    (text, missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_explained_by_the_lines_above_it_or_the_comment_behind_it() {
+        let said = comments(
+            "[server]\n# Where it\n# listens.\nlisten = \"a # b\"\n\n# lost\n\n# limit = 1  # how many\n\
+             [sources.acme.sftp]\n# Who.\nhost = \"x\"\n",
+        );
+        assert_eq!(said["server.listen"], "Where it listens.");
+        assert_eq!(said["server.limit"], "how many");
+        assert_eq!(said["sources.NAME.sftp.host"], "Who.");
+    }
+}

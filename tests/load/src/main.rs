@@ -1,0 +1,53 @@
+//! Callers for the benchmarks: many at once, timed, and a bare service to compare with.
+
+mod bare;
+mod reads;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use echeck_service::tls::{ClientTls, ClientTlsFiles};
+
+#[derive(Parser)]
+#[command(about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Calls GetTransfer, or BatchGetTransfers, and prints how fast the answers came.
+    Reads(reads::Arguments),
+    /// Serves GetTransfer from one prepared SELECT, and nothing else: no return, no check of a role.
+    Bare(bare::Arguments),
+}
+
+/// The certificate authority, and a certificate with its key, in PEM.
+#[derive(Args)]
+struct TlsFiles {
+    #[arg(long)]
+    ca: PathBuf,
+    #[arg(long)]
+    cert: PathBuf,
+    #[arg(long)]
+    key: PathBuf,
+}
+
+impl TlsFiles {
+    fn client(&self) -> Result<ClientTls> {
+        Ok(ClientTls::new(ClientTlsFiles {
+            ca: self.ca.clone(),
+            certificate: Some((self.cert.clone(), self.key.clone())),
+        })?)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Reads(arguments) => reads::run(arguments).await,
+        Command::Bare(arguments) => bare::run(arguments).await,
+    }
+}
