@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-memory bench-sftp
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-telemetry bench-memory bench-sftp test-clients
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -68,6 +68,19 @@ mutants: ## Change the code that money hangs on; the tests must notice (docs/gua
 bench: ## Compare an import with a psql script (docs/performance.md).
 	@scripts/setup tests
 	@scripts/bench
+
+bench-reads: ## Measure reads of transfers (docs/performance.md).
+	@scripts/setup tests
+	@scripts/bench --reads
+
+bench-telemetry: ## Measure what traces and numbers cost an import (docs/performance.md).
+	@scripts/setup tests
+	@.tools/bin/pip install --quiet rotel==0.0.1a15
+	@scripts/bench --telemetry
+
+test-clients: ## The chart, the clients, and the adapter in Python; they need the binaries.
+	cargo build --workspace --bins
+	@helm/test && clients/python/test && examples/adapter-python/test && clients/ruby/test
 
 bench-memory: ## Measure peak memory for 1,000,000 returns (docs/performance.md).
 	@scripts/setup tests

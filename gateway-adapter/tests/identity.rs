@@ -154,6 +154,13 @@ async fn an_empty_target_is_adopted_at_the_start_and_one_that_lost_its_cursor_at
             .await
             .unwrap();
         assert_eq!(adopted.into_inner().cursor.unwrap().position, 2);
+        // Its answer was lost: it is given again, and nothing else happens.
+        let again = rig
+            .adapter
+            .adopt_cursor(adopt(2, 2, vec![7; 32]))
+            .await
+            .unwrap();
+        assert_eq!(again.into_inner().cursor.unwrap().position, 2);
         let recorded = "SELECT from_position, to_position, from_journal FROM echeck_adoptions \
                         ORDER BY to_position";
         assert_eq!(rig.rows(recorded).await, ["0|0|", "0|2|"]);

@@ -7,7 +7,7 @@ use echeck_adapter::check::check;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{Journal, restore, reverse};
 use echeck_proto::adapter::v1::TransferState;
-use echeck_service::config::Settings;
+use echeck_service::config::{Settings, everything_on};
 use gateway_adapter::demo_schema;
 
 #[tokio::test]
@@ -238,4 +238,15 @@ fn the_example_has_no_unknown_key_and_only_defaults() {
     assert_eq!(read.health_interval, defaults.health_interval);
     assert_eq!(read.target.create_tables, defaults.target.create_tables);
     assert_eq!(read.target.limits, defaults.target.limits);
+}
+
+/// docs/configuration.md has every key.
+#[test]
+fn the_document_of_the_configuration_has_every_key() {
+    let example = include_str!("../example.toml");
+    let settings = Settings::from_toml(&everything_on(example)).unwrap();
+    let _ = echeck_service::telemetry::TelemetryConfig::read(&settings.root());
+    let _ = gateway_adapter::read_config(&settings);
+    let table = settings.document(example).unwrap();
+    echeck_test_servers::document::check_part("configuration.md", "gateway-adapter", &table);
 }

@@ -10,7 +10,7 @@ use echeck_proto::adapter::v1::{
     CheckTargetRequest, FundingPolicy, LookupTransfersRequest, StepExceptionKind, TransferState,
 };
 use echeck_service::clock::Clocks;
-use echeck_service::config::Settings;
+use echeck_service::config::{Settings, everything_on};
 use rallypay_adapter::demo_schema;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
@@ -376,4 +376,15 @@ fn a_column_that_the_mapping_does_not_have_is_a_fault() {
         fault.contains("transactions.columns.status: the name is empty"),
         "{fault}"
     );
+}
+
+/// docs/configuration.md has every key.
+#[test]
+fn the_document_of_the_configuration_has_every_key() {
+    let example = include_str!("../example.toml");
+    let settings = Settings::from_toml(&everything_on(example)).unwrap();
+    let _ = echeck_service::telemetry::TelemetryConfig::read(&settings.root());
+    let _ = rallypay_adapter::read_config(&settings);
+    let table = settings.document(example).unwrap();
+    echeck_test_servers::document::check_part("configuration.md", "rallypay-adapter", &table);
 }

@@ -258,6 +258,7 @@ fn databases(root: &Section<'_>, tls: Option<&ClientTls>) -> Vec<DatabaseConfig>
 mod tests {
     use std::collections::HashMap;
 
+    use echeck_service::config::everything_on;
     use echeck_test_servers::certificates::{TestCa, Valid};
 
     use super::*;
@@ -296,6 +297,16 @@ mod tests {
         assert_eq!(config.sources.len(), 4);
         assert_eq!(config.databases.len(), 2);
         assert_eq!((config.locations.len(), config.plans.len()), (2, 1));
+    }
+
+    /// docs/configuration.md has every key.
+    #[test]
+    fn the_document_of_the_configuration_has_every_key() {
+        let example = include_str!("../example.toml");
+        let settings = Settings::from_toml(&everything_on(example)).unwrap();
+        let _ = Config::from_root(&settings.root());
+        let table = settings.document(example).unwrap();
+        echeck_test_servers::document::check_part("configuration.md", "returns-service", &table);
     }
 
     #[test]

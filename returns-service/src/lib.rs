@@ -8,4 +8,4 @@ mod webhook_tests;
 
 pub use config::Config;
 pub use returns_verify::new_signing_key;
-pub use service::{ServiceError, migrate, new_spool_identity, re_encrypt, run};
+pub use service::{Checked, ServiceError, check, migrate, new_spool_identity, re_encrypt, run};

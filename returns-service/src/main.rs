@@ -1,5 +1,6 @@
 //! The returns service as a process of its own.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -14,7 +15,8 @@ use returns_service::Config;
 #[command(
     version,
     after_help = "Examples:\n  returns-service --config /etc/echeck/returns-service.toml\n  \
-                  ECHECK__DATABASE__URL=postgres://owner@db/returns returns-service --config … --migrate"
+                  ECHECK__DATABASE__URL=postgres://owner@db/returns returns-service --config … --migrate\n  \
+                  returns-service --config /etc/echeck/returns-service.toml --check"
 )]
 struct Arguments {
     /// The configuration file; every key of it can be overridden by ECHECK__SECTION__KEY.
@@ -24,9 +26,13 @@ struct Arguments {
     /// exit. Needs an account that owns them.
     #[arg(long)]
     migrate: bool,
+    /// Check the configuration, the returns database, and each adapter with its target, and exit: with
+    /// 1 if something is wrong. Changes nothing.
+    #[arg(long, conflicts_with = "migrate")]
+    check: bool,
     /// Encrypt the spool, and what is sealed in the returns database, to the first key of
     /// spool.identity, and exit.
-    #[arg(long, conflicts_with = "migrate")]
+    #[arg(long, conflicts_with_all = ["migrate", "check"])]
     re_encrypt: bool,
 }
 
@@ -37,6 +43,9 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let settings = Settings::load(arguments.config.as_deref(), process_environment())?;
     let config = Config::read(settings)?;
+    if arguments.check {
+        return check(config).await;
+    }
     let telemetry = telemetry::init(config.telemetry(), "returns-service")?;
 
     if arguments.migrate {
@@ -56,4 +65,24 @@ async fn main() -> anyhow::Result<()> {
     .await;
     telemetry.end().await;
     ended.context("the returns service stopped")
+}
+
+/// Prints what was checked, a line each.
+async fn check(config: Config) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "good  configuration")?;
+    drop(out);
+    let checked = returns_service::check(config).await;
+    let mut out = std::io::stdout().lock();
+    for one in &checked {
+        match &one.found {
+            Ok(found) => writeln!(out, "good  {}: {found}", one.what)?,
+            Err(why) => writeln!(out, "FAIL  {}: {why}", one.what)?,
+        }
+    }
+    anyhow::ensure!(
+        checked.iter().all(|one| one.found.is_ok()),
+        "not everything that the service needs is there"
+    );
+    Ok(())
 }

@@ -56,6 +56,10 @@ impl Target {
         now: DateTime<Utc>,
     ) -> Result<(), AdoptionRefused> {
         let mut session = self.database.begin(Access::Write).await?;
+        if self.has_adopted(&mut *session, adoption).await? {
+            session.roll_back().await;
+            return Ok(());
+        }
         let cursor = cursor::read(&mut *session, &self.adapter).await?;
         if cursor != adoption.from {
             session.roll_back().await;
@@ -71,6 +75,22 @@ impl Target {
         identity::record(&mut *session, &self.adapter, identity, replaced, now).await?;
         self.record_adoption(&mut *session, adoption, now).await?;
         Ok(session.commit().await?)
+    }
+
+    /// Whether it was done before, and the answer was lost.
+    async fn has_adopted(
+        &self,
+        session: &mut dyn TargetSession,
+        adoption: &CursorAdoption,
+    ) -> Result<bool, DbError> {
+        let select = Query::select()
+            .column("adoption_id")
+            .from(TABLE)
+            .and_where(Expr::col("adoption_id").eq(adoption.id.to_string()))
+            .and_where(Expr::col("to_position").eq(position_of(adoption.to)))
+            .to_owned();
+        let rows = session.fetch(SqlStatement::Select(select)).await?;
+        Ok(!rows.is_empty())
     }
 
     /// Exceptions of rows that the journal does not have must not be taken for those of the rows

@@ -1,6 +1,7 @@
 //! The service as a whole: what is opened, what runs beside what, and how it ends.
 
 mod base;
+mod check;
 mod observer;
 mod parts;
 mod refusals;
@@ -44,6 +45,7 @@ use base::Base;
 use observer::Observer;
 use workers::{Failed, Workers};
 
+pub use check::{Checked, check};
 pub use reseal::re_encrypt;
 
 use parts::ServiceParts;

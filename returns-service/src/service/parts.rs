@@ -244,7 +244,10 @@ fn sender(
 }
 
 /// The adapters, the system of record's first.
-fn adapters(config: &Config, journal_id: Uuid) -> Result<Vec<(Adapter, Role)>, ServiceError> {
+pub(super) fn adapters(
+    config: &Config,
+    journal_id: Uuid,
+) -> Result<Vec<(Adapter, Role)>, ServiceError> {
     let adapter = |database: &DatabaseConfig| {
         let (name, address) = (&database.name, &database.address);
         let whose = (name.as_str(), journal_id);

@@ -5,6 +5,7 @@
 
 pub mod certificates;
 pub mod dns;
+pub mod document;
 pub mod http;
 pub mod own_postgres;
 mod port;

@@ -1,7 +1,7 @@
 //! The keys of a program's configuration as a table for people: what was read, its kind and default,
 //! and what the example says of it. So the table is what the program really reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a getter says of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +104,49 @@ fn comment_behind(value: &str) -> Option<&str> {
         }
     }
     None
+}
+
+/// An example in which every key is set that stands there as a comment, unless it is set already.
+pub fn everything_on(example: &str) -> String {
+    let (mut section, mut seen) = (String::new(), BTreeSet::new());
+    for line in example.lines().filter(|line| line.starts_with('[')) {
+        seen.insert(line.split('#').next().unwrap_or(line).trim().to_owned());
+    }
+    let mut set: BTreeSet<String> = BTreeSet::new();
+    for line in example.lines() {
+        match key_and_value(line) {
+            Some((key, _)) => _ = set.insert(format!("{section}{key}")),
+            None if line.starts_with('[') => line.trim().clone_into(&mut section),
+            None => {}
+        }
+    }
+    section.clear();
+    let mut text = String::new();
+    for line in example.lines() {
+        let setting = line.strip_prefix('#').map_or(line, str::trim_start);
+        let is_section = setting.starts_with('[') && toml::from_str::<toml::Table>(setting).is_ok();
+        let is_on = setting == line;
+        let turned_on = match key_and_value(setting) {
+            _ if is_on => {
+                if is_section {
+                    setting.trim().clone_into(&mut section);
+                }
+                true
+            }
+            Some((key, _)) => {
+                toml::from_str::<toml::Table>(setting).is_ok()
+                    && set.insert(format!("{section}{key}"))
+            }
+            None if is_section && seen.insert(setting.trim().to_owned()) => {
+                setting.trim().clone_into(&mut section);
+                true
+            }
+            None => false,
+        };
+        text.push_str(if turned_on { setting } else { line });
+        text.push('\n');
+    }
+    text
 }
 
 /// The table of all keys, and those that the example does not have.

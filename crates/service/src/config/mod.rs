@@ -19,7 +19,7 @@ mod section;
 mod tests;
 mod value;
 
-pub use document::KeyFacts;
+pub use document::{KeyFacts, everything_on};
 pub use environment::process_environment;
 pub use fault::{ConfigError, ConfigFault};
 pub use section::Section;

@@ -229,6 +229,12 @@ impl<'a> Section<'a> {
     /// is not split into a list. The fault names the first value that does not fit.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Option<T> {
         self.settings.record_asked(&self.path, KeyUse::Read);
+        let facts = KeyFacts {
+            kind: "section".to_owned(),
+            default: None,
+            required: false,
+        };
+        self.settings.record_facts(&self.path, facts);
         let value = match self.settings.get(&self.path) {
             Some(value) => value.clone(),
             None => Value::new(None, Map::<String, Value>::new()),
