@@ -1,110 +1,148 @@
 //! `echeck codes`: the tables of return and correction codes.
 
+use std::io;
+
 use ach::code::{CorrectionCode, ReturnCode, ReturnStage};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::output::{Table, bold, out, print_error};
+use crate::exit;
+use crate::output::{Columns, Details, Table, bold, field, out, print_json};
+use crate::words;
 
 /// Which code.
 #[derive(Debug, Args)]
 pub(crate) struct CodesArguments {
     /// One code, such as R01 or C03. Default: all.
     pub(crate) code: Option<String>,
-    /// Print JSON, one object per line.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Shows the tables, or everything about one code. Returns the exit code.
-pub(crate) fn run(arguments: &CodesArguments) -> Result<u8> {
+pub(crate) fn run(arguments: &CodesArguments, as_json: bool) -> Result<u8> {
     match &arguments.code {
-        Some(text) => one(text, arguments.json),
-        None if arguments.json => {
+        Some(text) => one(text, as_json)?,
+        None if as_json => {
             for code in ReturnCode::ALL {
-                writeln!(out(), "{}", return_json(*code))?;
+                print_json(&return_json(*code))?;
             }
             for code in CorrectionCode::ALL {
-                writeln!(out(), "{}", correction_json(*code))?;
+                print_json(&correction_json(*code))?;
             }
-            Ok(0)
         }
-        None => all(),
+        None => all()?,
     }
+    Ok(exit::OK)
 }
 
-fn one(text: &str, as_json: bool) -> Result<u8> {
-    let object = if let Ok(code) = text.parse::<ReturnCode>() {
-        return_json(code)
+fn one(text: &str, as_json: bool) -> Result<()> {
+    if let Ok(code) = text.parse::<ReturnCode>() {
+        match as_json {
+            true => print_json(&return_json(code))?,
+            false => print_return(code)?,
+        }
     } else if let Ok(code) = text.parse::<CorrectionCode>() {
-        correction_json(code)
+        match as_json {
+            true => print_json(&correction_json(code))?,
+            false => print_correction(code)?,
+        }
     } else {
-        print_error(&format!(
+        bail!(
             "{text} is not a known code. Return codes run from R01 to R90 with gaps, correction \
              codes from C01 to C14 and C61 to C69. An entry with an acquirer's own code is held."
-        ));
-        return Ok(1);
-    };
-    if as_json {
-        writeln!(out(), "{object}")?;
-        return Ok(0);
+        );
     }
-    for (name, value) in object.as_object().into_iter().flatten() {
-        let value = match value {
-            Value::String(text) => text.clone(),
-            Value::Null => "-".to_owned(),
-            other => other.to_string(),
-        };
-        writeln!(out(), "{:<22} {value}", name.replace('_', " "))?;
-    }
-    Ok(0)
+    Ok(())
 }
 
-fn all() -> Result<u8> {
+fn print_return(code: ReturnCode) -> io::Result<()> {
+    let info = code.info();
+    let frame = words::time_frame(info.time_frame) + words::counted_from(info.time_frame);
+    let statement = if info.written_statement {
+        "required"
+    } else {
+        "not required"
+    };
+    writeln!(out(), "{}", bold(&format!("{code}  {}", info.title)))?;
+    let mut details = Details::new();
+    details.add("meaning", info.meaning);
+    details.add("stage", words::stage(info.stage));
+    details.add("sent by", words::initiator(info.initiated_by));
+    details.add("time frame", frame);
+    details.add("return rate", words::rate_category(info.rate_category));
+    details.add("present again", words::representment(info.representment));
+    let action = words::recommended_action(info.recommended_action.as_str());
+    details.add("what to do", action);
+    let account = words::account_effect(info.account_effect.as_str());
+    details.add("account", account);
+    details.add("used for", words::account_kind(info.account_kind));
+    details.add("entry classes", info.sec_restriction.unwrap_or_default());
+    details.add("written statement", statement);
+    details.add("in force", words::validity(info.validity));
+    details.print()
+}
+
+fn print_correction(code: CorrectionCode) -> io::Result<()> {
+    let info = code.info();
+    let corrects = info.corrects.iter();
+    let corrects: Vec<String> = corrects.map(|one| words::corrected_field(*one)).collect();
+    let stage = if code.is_refusal() {
+        "refused correction"
+    } else {
+        "correction"
+    };
+    writeln!(out(), "{}", bold(&format!("{code}  {}", info.title)))?;
+    let mut details = Details::new();
+    details.add("meaning", info.meaning);
+    details.add("stage", stage);
+    details.add("corrects", corrects.join(", "));
+    details.add("sent by", words::initiator(info.initiated_by));
+    details.add("in force", words::validity(info.validity));
+    details.print()
+}
+
+fn all() -> io::Result<()> {
     for (heading, stage) in [
         ("Returns", ReturnStage::Return),
         ("Dishonored returns", ReturnStage::Dishonored),
         ("Contested and corrected returns", ReturnStage::Contested),
     ] {
-        let mut table = Table::new(&["CODE", "TITLE", "TIME FRAME", "RATE", "AGAIN", "ACCOUNT"]);
-        let codes = ReturnCode::ALL.iter();
-        for code in codes.filter(|code| code.info().stage == stage) {
-            let info = code.info();
-            table.row(&[
-                code,
-                &shortened(info.title),
-                &info.time_frame.as_str(),
-                &info.rate_category.as_str(),
-                &info.representment.as_str(),
-                &info.account_effect.as_str(),
-            ]);
-        }
+        let codes = ReturnCode::ALL.iter().copied();
+        let rows = codes.filter(|code| code.info().stage == stage);
         writeln!(out(), "{}", bold(heading))?;
-        table.print()?;
+        Table::of_rows(rows.map(return_columns)).print()?;
         writeln!(out())?;
     }
     for (heading, refusals) in [("Corrections", false), ("Refused corrections", true)] {
-        let mut table = Table::new(&["CODE", "TITLE"]);
         let codes = CorrectionCode::ALL.iter();
-        for code in codes.filter(|code| code.is_refusal() == refusals) {
-            table.row(&[code, &code.info().title]);
-        }
+        let rows = codes
+            .filter(|code| code.is_refusal() == refusals)
+            .map(|code| {
+                vec![
+                    field("CODE", code),
+                    field("TITLE", code.info().title).text(),
+                ]
+            });
         writeln!(out(), "{}", bold(heading))?;
-        table.print()?;
+        Table::of_rows(rows).print()?;
         writeln!(out())?;
     }
-    Ok(0)
+    Ok(())
 }
 
-/// Some official titles are sentences; a table has room for a line.
-fn shortened(title: &str) -> String {
-    const WIDTH: usize = 60;
-    if title.chars().count() <= WIDTH {
-        return title.to_owned();
-    }
-    let cut: String = title.chars().take(WIDTH - 1).collect();
-    format!("{cut}…")
+fn return_columns(code: ReturnCode) -> Columns {
+    let info = code.info();
+    let account = words::plain(info.account_effect.as_str());
+    vec![
+        field("CODE", code),
+        field("TITLE", info.title).text(),
+        field("TIME FRAME", words::time_frame(info.time_frame)),
+        field("RATE", words::rate_category(info.rate_category)).extra(2),
+        field("PRESENT AGAIN", words::representment(info.representment))
+            .text()
+            .extra(1),
+        field("ACCOUNT", account).extra(2),
+    ]
 }
 
 fn return_json(code: ReturnCode) -> Value {

@@ -5,7 +5,10 @@ mod codes;
 mod command;
 pub mod database;
 mod demo;
+mod exit;
 mod explain;
+mod failure;
+mod manual;
 mod output;
 mod parse;
 mod profile;
@@ -13,5 +16,6 @@ mod sample;
 pub mod stack;
 mod token;
 mod up;
+mod words;
 
 pub use command::run;

@@ -2,9 +2,11 @@
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
+use serde_json::json;
 
 use crate::client::{Profiles, Reach};
-use crate::output::{Table, out};
+use crate::exit;
+use crate::output::{Columns, Table, Tone, field, out, print_json};
 
 /// The command.
 #[derive(Debug, Args)]
@@ -28,11 +30,7 @@ enum Action {
         name: String,
     },
     /// List them.
-    List {
-        /// Print JSON, one object per line.
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Forget one.
     Forget {
         /// Its name.
@@ -40,34 +38,41 @@ enum Action {
     },
 }
 
-/// Runs the command.
-pub(crate) fn run(arguments: ProfileArguments) -> Result<()> {
+/// Runs the command. Returns the exit code.
+pub(crate) fn run(arguments: ProfileArguments, as_json: bool) -> Result<u8> {
     let mut profiles = Profiles::load()?;
-    match arguments.action {
+    let (name, done) = match arguments.action {
+        Action::List => {
+            list(&profiles, as_json)?;
+            return Ok(exit::OK);
+        }
         Action::Save { name, reach } => {
             if reach.server.is_none() {
                 bail!("name the service with --server");
             }
             profiles.remember(&name, absolute(reach)?);
-            let file = profiles.save()?;
-            writeln!(out(), "saved {name} in {}", file.display())?;
+            (name, "is saved")
         }
         Action::Use { name } => {
             profiles.named(Some(&name))?;
             profiles.current = Some(name.clone());
-            profiles.save()?;
-            writeln!(out(), "{name} is used from now on")?;
+            (name, "is used from now on")
         }
-        Action::List { json } => list(&profiles, json)?,
         Action::Forget { name } => {
             profiles.named(Some(&name))?;
             profiles.profiles.remove(&name);
             profiles.current.take_if(|current| *current == name);
-            profiles.save()?;
-            writeln!(out(), "forgot {name}")?;
+            (name, "is forgotten")
         }
+    };
+    let file = profiles.save()?;
+    if as_json {
+        let current = profiles.current.as_ref();
+        print_json(&json!({ "profile": name, "file": file, "current": current }))?;
+    } else {
+        writeln!(out(), "{name} {done} ({}).", file.display())?;
     }
-    Ok(())
+    Ok(exit::OK)
 }
 
 /// A profile is used in whatever folder.
@@ -84,30 +89,50 @@ fn absolute(mut reach: Reach) -> Result<Reach> {
     Ok(reach)
 }
 
-fn list(profiles: &Profiles, json: bool) -> Result<()> {
-    let mut table = Table::new(&["PROFILE", "SERVER", "SHOWS", "USED"]);
-    for (name, reach) in &profiles.profiles {
-        let shows = match (&reach.cert, &reach.token_file) {
+/// A profile as it is shown.
+#[derive(Default)]
+struct Shown<'a> {
+    name: &'a str,
+    server: &'a str,
+    shows: &'static str,
+    is_used: bool,
+}
+
+fn list(profiles: &Profiles, as_json: bool) -> Result<()> {
+    let shown = profiles.profiles.iter().map(|(name, reach)| Shown {
+        name,
+        server: reach.server.as_deref().unwrap_or_default(),
+        shows: match (&reach.cert, &reach.token_file) {
             (_, Some(_)) => "token",
             (Some(_), None) => "certificate",
             (None, None) => "nothing",
-        };
-        let server = reach.server.as_deref().unwrap_or_default();
-        let is_used = profiles.current.as_ref() == Some(name);
-        if json {
-            let line = serde_json::json!({
-                "profile": name,
-                "server": server,
-                "shows": shows,
-                "used": is_used,
-            });
-            writeln!(out(), "{line}")?;
-            continue;
+        },
+        is_used: profiles.current.as_ref() == Some(name),
+    });
+    let shown: Vec<Shown<'_>> = shown.collect();
+    if as_json {
+        for one in &shown {
+            print_json(&json!({
+                "profile": one.name,
+                "server": one.server,
+                "shows": one.shows,
+                "used": one.is_used,
+            }))?;
         }
-        table.row(&[name, &server, &shows, if is_used { &"yes" } else { &"" }]);
-    }
-    if !json {
-        table.print()?;
+    } else if shown.is_empty() {
+        writeln!(out(), "No profiles yet: `echeck profile save` saves one.")?;
+    } else {
+        Table::of(&shown, columns).print()?;
     }
     Ok(())
+}
+
+fn columns(one: &Shown<'_>) -> Columns {
+    let used = if one.is_used { "yes" } else { "" };
+    vec![
+        field("PROFILE", one.name),
+        field("SERVER", one.server).text(),
+        field("SHOWS", one.shows),
+        field("USED", used).tone(Tone::Good),
+    ]
 }

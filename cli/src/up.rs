@@ -7,14 +7,17 @@ use clap::Args;
 use echeck_service::config::Settings;
 use echeck_service::telemetry::TelemetryConfig;
 use echeck_service::{shutdown, telemetry};
+use serde_json::{Value, json};
 
 use crate::client::{Profiles, Reach};
 use crate::database::DatabaseArguments;
-use crate::output::{bold, out, print_error};
+use crate::exit;
+use crate::output::{Details, bold, out, print_error, print_json};
 use crate::stack::{Holder, OwnTrust, Ports, Stack, StackOptions, Trust};
+use crate::words::shell_word;
 
 /// The profile under which `echeck` finds this stack.
-const PROFILE: &str = "local";
+pub(crate) const PROFILE: &str = "local";
 
 /// How `echeck up` runs.
 #[derive(Debug, Args)]
@@ -40,8 +43,8 @@ pub(crate) struct UpArguments {
     pub(crate) databases: DatabaseArguments,
 }
 
-/// Starts the stack and waits for SIGINT or SIGTERM.
-pub(crate) async fn run(arguments: &UpArguments) -> Result<()> {
+/// Starts the stack and waits for SIGINT or SIGTERM. Returns the exit code.
+pub(crate) async fn run(arguments: &UpArguments, as_json: bool) -> Result<u8> {
     let log = Settings::from_toml("[log]\nfilter = \"warn\"")?;
     telemetry::init(&TelemetryConfig::read(&log.root()), "echeck")?;
     let ports = Ports {
@@ -62,38 +65,50 @@ pub(crate) async fn run(arguments: &UpArguments) -> Result<()> {
         print_error(&format!("the profile {PROFILE} is not saved: {error:#}"));
         None
     });
-    announce(&stack, profile.as_deref())?;
+    match as_json {
+        true => print_json(&addresses(&stack))?,
+        false => announce(&stack, profile.as_deref())?,
+    }
     stopping.cancelled().await;
-    writeln!(out(), "stopping")?;
-    stack.stop().await
+    if !as_json {
+        writeln!(out(), "stopping")?;
+    }
+    stack.stop().await?;
+    Ok(exit::OK)
+}
+
+/// Where everything is.
+fn addresses(stack: &Stack) -> Value {
+    json!({
+        "returns_service": stack.url(),
+        "gateway_adapter": stack.gateway.to_string(),
+        "rallypay_adapter": stack.rallypay.to_string(),
+        "gateway_database": stack.data.gateway().to_string(),
+        "rallypay_database": stack.data.rallypay().to_string(),
+        "returns_database": stack.data.returns().to_string(),
+    })
 }
 
 fn announce(stack: &Stack, profile: Option<&str>) -> Result<()> {
     writeln!(out(), "{}", bold("echeck is up"))?;
-    for (name, address) in [
-        ("returns service", stack.returns),
-        ("gateway adapter", stack.gateway),
-        ("rallypay adapter", stack.rallypay),
-    ] {
-        writeln!(out(), "  {name:<18} {address}")?;
-    }
-    for (name, address) in [
-        ("gateway database", stack.data.gateway()),
-        ("rallypay database", stack.data.rallypay()),
-        ("returns database", stack.data.returns()),
-    ] {
-        writeln!(out(), "  {name:<18} {address}")?;
-    }
+    let mut details = Details::new();
+    details.add("returns service", stack.returns);
+    details.add("gateway adapter", stack.gateway);
+    details.add("rallypay adapter", stack.rallypay);
+    details.add("gateway database", stack.data.gateway());
+    details.add("rallypay database", stack.data.rallypay());
+    details.add("returns database", stack.data.returns());
+    details.print()?;
     let status = match profile {
         Some(PROFILE) => "echeck status".to_owned(),
         Some(_) => format!("echeck status --profile {PROFILE}"),
         None => format!("echeck status --server {} {}", stack.url(), flags(stack)),
     };
-    writeln!(
-        out(),
-        "\nTry:\n  {status}\n  {}\n\nCtrl-C stops it.",
-        grpcurl(stack.trust.as_ref(), &format!("{} list", stack.returns))
-    )?;
+    writeln!(out(), "\nTry, in another terminal:")?;
+    out().command(&status)?;
+    let list = format!("{} list", stack.returns);
+    out().command(&grpcurl(stack.trust.as_ref(), &list))?;
+    writeln!(out(), "\nCtrl-C stops it.")?;
     Ok(())
 }
 
@@ -121,9 +136,8 @@ fn flags(stack: &Stack) -> String {
     let Some(trust) = &stack.trust else {
         return String::new();
     };
-    let (cert, key) = trust.certificate(Holder::Operator);
-    let (ca, cert, key) = (trust.ca(), cert.display(), key.display());
-    format!("--ca {} --cert {cert} --key {key}", ca.display())
+    let [ca, cert, key] = files(trust);
+    format!("--ca {ca} --cert {cert} --key {key}")
 }
 
 /// A command line of grpcurl, as whoever runs the stack.
@@ -131,10 +145,12 @@ pub(crate) fn grpcurl(trust: Option<&OwnTrust>, call: &str) -> String {
     let Some(trust) = trust else {
         return format!("grpcurl -plaintext {call}");
     };
+    let [ca, cert, key] = files(trust);
+    format!("grpcurl -cacert {ca} -cert {cert} -key {key} {call}")
+}
+
+/// The CA, and the certificate and key of whoever runs the stack, as words of a shell.
+fn files(trust: &OwnTrust) -> [String; 3] {
     let (cert, key) = trust.certificate(Holder::Operator);
-    let (ca, cert, key) = (trust.ca(), cert.display(), key.display());
-    format!(
-        "grpcurl -cacert {} -cert {cert} -key {key} \\\n    {call}",
-        ca.display()
-    )
+    [trust.ca(), cert, key].map(|file| shell_word(&file.display().to_string()))
 }

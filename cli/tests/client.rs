@@ -111,7 +111,7 @@ async fn an_operator_imports_looks_and_resolves() {
     );
     let dismissed = echeck(
         &stack,
-        &["holds", "dismiss", hold_id, "--note", "a test", "--json"],
+        &["holds", "dismiss", hold_id, "--reason", "a test", "--json"],
     )
     .await;
     assert_eq!(json(&dismissed)[0]["state"], "dismissed");

@@ -101,7 +101,7 @@ async fn a_database_that_cannot_be_updated_is_reported_and_so_is_its_recovery() 
     assert_eq!(listed[0]["alerts"][0]["state"], "sent");
     let id = listed[0]["incident_id"].as_str().unwrap();
 
-    let acknowledged = echeck(stack, &["ack", id, "--note", "on it", "--json"]).await;
+    let acknowledged = echeck(stack, &["ack", id, "--reason", "on it", "--json"]).await;
     assert_eq!(acknowledged.status.code(), Some(0));
     assert_eq!(json(&acknowledged)[0]["acknowledged_by"], "anonymous");
     let shown = echeck(stack, &["show", id]).await;

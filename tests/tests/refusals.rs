@@ -109,7 +109,7 @@ async fn what_the_gateway_refuses_is_held_told_and_retried_with_one_command() {
         .execute(&world.gateway)
         .await
         .unwrap();
-    let retry = ["holds", "retry", "--reason", "database_refused"];
+    let retry = ["holds", "retry", "--hold-reason", "database_refused"];
     let retried = echeck(&world, &retry).await;
     assert_eq!(retried.status.code(), Some(0), "{retried:?}");
     assert_eq!(json(&retried)["resolved"], 4);

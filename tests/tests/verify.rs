@@ -194,7 +194,7 @@ async fn a_return_that_was_set_back_is_reported_by_its_transfer_and_by_the_daily
         .collect();
     let expected = [("gateway", "TR1"), ("gateway", "TR2"), ("rallypay", "TR3")];
     assert_eq!(missing, expected, "{verdict:?}");
-    assert_eq!(verdict.missing_count, 3);
+    assert_eq!(verdict.missing_total, 3);
     eventually("the daily check opens an incident", || async {
         let headline = incident(&world, "RETURNS_NOT_SHOWN").await;
         headline.is_some_and(|headline| headline.contains("no longer"))

@@ -1,4 +1,4 @@
-//! Reaching the service, and saying in a sentence why a call failed.
+//! Reaching the service, and reading its lists page by page.
 
 use std::time::Duration;
 
@@ -15,12 +15,12 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Request, Status};
 use tonic_types::StatusExt as _;
 
+use super::Common;
 use super::profile::{Profiles, Reach};
-use super::{Common, exit};
-use crate::output::print_error;
+use crate::failure::Failure;
 
 /// The largest answer that is read, in bytes.
 const MAX_ANSWER: usize = 64 << 20;
@@ -28,87 +28,19 @@ const MAX_ANSWER: usize = 64 << 20;
 /// The largest page that the service gives.
 const MAX_PAGE: u32 = 500;
 
-/// Why a command failed.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The service is unavailable.
-    Unreachable {
-        /// Its address.
-        server: String,
-        /// What the system said.
-        why: String,
-    },
-    /// The service answered with an error.
-    Status(Box<Status>),
-    /// A fault on this side.
-    Local(anyhow::Error),
-    /// Somebody interrupted the command.
-    Interrupted,
-}
-
-impl From<Status> for Failure {
-    fn from(status: Status) -> Self {
-        Self::Status(Box::new(status))
-    }
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Local(error)
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        Self::Local(error.into())
-    }
-}
-
-impl Failure {
-    /// The exit code for it.
-    pub(super) fn code(&self) -> u8 {
-        match self {
-            Self::Unreachable { .. } | Self::Local(_) => exit::FAILED,
-            Self::Interrupted => exit::INTERRUPTED,
-            Self::Status(status) => match status.code() {
-                Code::NotFound => exit::NOT_FOUND,
-                // The client's own timer says CANCELLED for the same thing.
-                Code::DeadlineExceeded | Code::Cancelled => exit::DEADLINE,
-                _ => exit::FAILED,
-            },
-        }
-    }
-
-    /// Says on standard error what happened.
-    pub(super) fn print(&self) {
-        match self {
-            Self::Unreachable { server, why } => print_error(&format!(
-                "no service is available at {server} ({why}); start `echeck up`, or name the \
-                 service with --server"
-            )),
-            Self::Local(error) => print_error(&format!("{error:#}")),
-            Self::Interrupted => print_error("interrupted"),
-            Self::Status(status) => {
-                let reason = status
-                    .get_details_error_info()
-                    .map(|info| format!(" [{}]", info.reason))
-                    .unwrap_or_default();
-                print_error(&format!("{}{reason}", status.message()));
-            }
-        }
-    }
-}
-
 /// What goes with each call: its deadline, and the token, if there is one.
 #[derive(Clone)]
 pub(super) struct CallHeaders {
-    deadline: Duration,
+    /// `None` for a call that never ends by itself.
+    deadline: Option<Duration>,
     token: Option<MetadataValue<Ascii>>,
 }
 
 impl Interceptor for CallHeaders {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.set_timeout(self.deadline);
+        if let Some(deadline) = self.deadline {
+            request.set_timeout(deadline);
+        }
         if let Some(token) = &self.token {
             request
                 .metadata_mut()
@@ -133,12 +65,10 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) async fn connect(common: &Common) -> Result<Self, Failure> {
+    pub(super) async fn connect(common: &Common, json: bool) -> Result<Self, Failure> {
         let reach = reach(common)?;
-        let server = reach
-            .server
-            .clone()
-            .unwrap_or_else(|| DEFAULT_SERVER.to_owned());
+        let server = reach.server.as_deref().unwrap_or(DEFAULT_SERVER);
+        let server = with_scheme(server, reach.ca.is_some());
         let unreachable = |why: String| Failure::Unreachable {
             server: server.clone(),
             why,
@@ -152,10 +82,10 @@ impl Client {
             channel,
             connection,
             headers: CallHeaders {
-                deadline: Duration::from_secs(common.timeout_s),
+                deadline: Some(Duration::from_secs(common.timeout_s)),
                 token,
             },
-            json: common.json,
+            json,
         })
     }
 
@@ -178,6 +108,16 @@ impl Client {
             .max_decoding_message_size(MAX_ANSWER)
     }
 
+    /// For a call that never ends by itself.
+    pub(super) fn returns_without_deadline(&self) -> ReturnsServiceClient<CallChannel> {
+        let headers = CallHeaders {
+            deadline: None,
+            ..self.headers.clone()
+        };
+        ReturnsServiceClient::with_interceptor(self.channel.clone(), headers)
+            .max_decoding_message_size(MAX_ANSWER)
+    }
+
     pub(super) fn operations(&self) -> OperationsServiceClient<CallChannel> {
         OperationsServiceClient::with_interceptor(self.channel.clone(), self.headers.clone())
             .max_decoding_message_size(MAX_ANSWER)
@@ -191,6 +131,15 @@ impl Client {
     pub(super) fn webhooks(&self) -> WebhookServiceClient<CallChannel> {
         WebhookServiceClient::with_interceptor(self.channel.clone(), self.headers.clone())
             .max_decoding_message_size(MAX_ANSWER)
+    }
+}
+
+/// An address with its scheme: TLS where a CA is named, since there is nothing else to name one for.
+fn with_scheme(server: &str, has_ca: bool) -> String {
+    match server.contains("://") {
+        true => server.to_owned(),
+        false if has_ca => format!("https://{server}"),
+        false => format!("http://{server}"),
     }
 }
 
@@ -242,24 +191,77 @@ fn token(reach: &Reach, server: &str) -> Result<Option<MetadataValue<Ascii>>, Fa
     Ok(Some(header))
 }
 
+/// What a list has, up to its limit.
+pub(super) struct Listed<T> {
+    /// The items.
+    pub(super) items: Vec<T>,
+    /// Whether there are more than the limit.
+    pub(super) has_more: bool,
+}
+
 /// Reads pages until there are `limit` items, or no more. `page` gets the size and the token of
 /// a page, and gives its items and the token of the next.
 pub(super) async fn pages<T>(
     limit: u32,
     mut page: impl AsyncFnMut(u32, String) -> Result<(Vec<T>, String), Failure>,
-) -> Result<Vec<T>, Failure> {
-    let mut found = Vec::new();
+) -> Result<Listed<T>, Failure> {
+    let mut items = Vec::new();
     let mut token = String::new();
-    let mut left = limit;
-    while left > 0 {
-        let size = left.min(MAX_PAGE);
-        let (items, next) = page(size, token).await?;
-        found.extend(items);
-        if next.is_empty() {
-            break;
+    loop {
+        let read = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let left = limit.saturating_sub(read);
+        if left == 0 {
+            // A full page may be the last one although it has a token.
+            let has_more = !token.is_empty() && !page(1, token).await?.0.is_empty();
+            return Ok(Listed { items, has_more });
         }
-        left -= size;
+        let (found, next) = page(left.min(MAX_PAGE), token).await?;
+        items.extend(found);
+        if next.is_empty() {
+            let has_more = false;
+            return Ok(Listed { items, has_more });
+        }
         token = next;
     }
-    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_of_a_server_is_optional() {
+        assert_eq!(with_scheme("returns:50051", true), "https://returns:50051");
+        assert_eq!(
+            with_scheme("127.0.0.1:50051", false),
+            "http://127.0.0.1:50051"
+        );
+        assert_eq!(
+            with_scheme("https://returns:50051", false),
+            "https://returns:50051"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_list_says_whether_there_is_more_than_its_limit() {
+        let list = async |limit| {
+            let page = async |size: u32, token: String| {
+                let from: u32 = token.parse().unwrap_or(0);
+                let until = (from + size).min(1_200);
+                let is_full = until - from == size;
+                let next = if is_full {
+                    until.to_string()
+                } else {
+                    String::new()
+                };
+                Ok(((from..until).collect::<Vec<_>>(), next))
+            };
+            let listed = pages(limit, page).await.unwrap();
+            (listed.items.len(), listed.has_more)
+        };
+        assert_eq!(list(7).await, (7, true));
+        assert_eq!(list(1_199).await, (1_199, true));
+        assert_eq!(list(1_200).await, (1_200, false));
+        assert_eq!(list(u32::MAX).await, (1_200, false));
+    }
 }

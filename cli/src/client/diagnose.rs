@@ -7,8 +7,10 @@ use echeck_proto::returns::v1 as proto;
 use proto::CheckState;
 
 use super::connect::Client;
-use super::{Failure, exit};
-use crate::output::{Table, bold, out};
+use crate::exit;
+use crate::explain::cause_name;
+use crate::failure::Failure;
+use crate::output::{Columns, Screen, Table, Tone, bold, field, grouped, out};
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -35,7 +37,8 @@ pub(super) async fn run(
 
 fn print(answer: &proto::DiagnoseResponse) -> io::Result<()> {
     if answer.healthy {
-        writeln!(out(), "{}", bold("Everything is available."))?;
+        let well = "Everything is available.";
+        writeln!(out(), "{}", Tone::Good.paint(well, Screen::of_stdout()))?;
     } else {
         writeln!(out(), "{}", bold(&answer.headline))?;
         writeln!(out(), "{}", answer.meaning)?;
@@ -47,31 +50,32 @@ fn print(answer: &proto::DiagnoseResponse) -> io::Result<()> {
     if !answer.incidents.is_empty() {
         let incidents = Table::of(&answer.incidents, |incident| {
             vec![
-                ("OPEN INCIDENT", incident.incident_id.clone()),
-                ("CAUSE", incident.cause.clone()),
-                ("ABOUT", incident.subject.clone()),
+                field("OPEN INCIDENT", &incident.incident_id),
+                field("CAUSE", cause_name(&incident.cause)),
+                field("ABOUT", &incident.subject).text(),
             ]
         });
         incidents.print()?;
         writeln!(out())?;
     }
-    let checks = Table::of(&answer.checks, |check| {
-        let mark = match check.state() {
-            CheckState::Passed => "✓",
-            CheckState::Failed => "✗",
-            CheckState::Skipped | CheckState::Unspecified => "–",
-        };
-        let component = match check.source.as_str() {
-            "" => check.component.clone(),
-            source => format!("{source}: {}", check.component),
-        };
-        vec![
-            ("", mark.to_string()),
-            ("CHECK", check.name.to_string()),
-            ("OF", component.to_string()),
-            ("OBSERVED", check.evidence.to_string()),
-            (">MS", check.took_ms.to_string()),
-        ]
-    });
-    checks.print()
+    Table::of(&answer.checks, columns).print()
+}
+
+fn columns(check: &proto::Check) -> Columns {
+    let (mark, tone) = match check.state() {
+        CheckState::Passed => ("✓", Tone::Good),
+        CheckState::Failed => ("✗", Tone::Bad),
+        CheckState::Skipped | CheckState::Unspecified => ("–", Tone::Quiet),
+    };
+    let component = match check.source.as_str() {
+        "" => check.component.clone(),
+        source => format!("{source}: {}", check.component),
+    };
+    vec![
+        field("", mark).tone(tone),
+        field("CHECK", &check.name).text(),
+        field("OF", component).text(),
+        field("OBSERVED", &check.evidence).text(),
+        field("MS", grouped(check.took_ms)).right().extra(1),
+    ]
 }

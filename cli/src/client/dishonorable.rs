@@ -5,12 +5,15 @@ use echeck_proto::returns::v1 as proto;
 
 use super::connect::{Client, pages};
 use super::show::or_dash;
-use super::{Failure, amount, exit};
-use crate::output::Columns;
+use crate::exit;
+use crate::failure::Failure;
+use crate::output::{Columns, Tone, field};
+use crate::words::money;
 
 /// Which returns to list.
 #[derive(Debug, Args)]
 #[command(
+    next_help_heading = "Filters",
     after_help = "Examples:\n  echeck dishonorable\n  echeck dishonorable --all --import imp_…\n  \
     echeck dishonorable --json | jq -r .transfer_id\n\n\
     CODE is R61 (misrouted), R67 (duplicate), R68 (untimely) or R69 (wrong fields, listed by \
@@ -46,8 +49,8 @@ pub(super) async fn run(arguments: DishonorableArguments, service: &Client) -> R
         Ok((answer.dishonorable_returns, answer.next_page_token))
     })
     .await?;
-    service.show_all(&found, "No dishonorable returns.", columns)?;
-    let open = found.iter().any(|one| one.banking_days_left >= 0);
+    service.show_list(&found, "No dishonorable returns.", columns)?;
+    let open = found.items.iter().any(|one| one.banking_days_left >= 0);
     Ok(exit::ok_if(!open, exit::NEEDS_ATTENTION))
 }
 
@@ -63,15 +66,21 @@ fn columns(one: &proto::DishonorableReturn) -> Columns {
     } else {
         &one.ach_return_id
     };
+    let amount = one.amount_minor.map(|minor| money(minor, &one.currency));
+    let tone = match one.banking_days_left {
+        ..0 => Tone::Quiet,
+        0..=1 => Tone::Bad,
+        2.. => Tone::Attention,
+    };
     vec![
-        ("UNTIL", one.last_day.to_string()),
-        (">LEFT", one.banking_days_left.to_string()),
-        ("CODE", names.join(", ")),
-        ("RETURN", one.return_code.to_string()),
-        (">AMOUNT", one.amount_minor.map(amount).unwrap_or_default()),
-        ("TRANSFER", or_dash(&one.transfer_id)),
-        ("RETURN OR HOLD", or_dash(record)),
-        ("WHY", why.join("; ")),
+        field("UNTIL", &one.last_day),
+        field("LEFT", one.banking_days_left).right().tone(tone),
+        field("CODE", names.join(", ")),
+        field("RETURN", &one.return_code),
+        field("AMOUNT", amount.unwrap_or_default()).right(),
+        field("TRANSFER", or_dash(&one.transfer_id)),
+        field("WHY", why.join("; ")).text().extra(1),
+        field("RETURN OR HOLD", or_dash(record)).extra(2),
     ]
 }
 

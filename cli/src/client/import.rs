@@ -2,22 +2,23 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use echeck_proto::returns::v1 as proto;
 use echeck_service::shutdown;
-use indicatif::ProgressBar;
 use proto::import_file_request::Part;
 use proto::{DatabaseState, ImportState};
 use tokio::io::AsyncReadExt as _;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::RequestId;
+use super::arguments::RequestId;
 use super::connect::Client;
-use super::{Failure, Words as _, exit, imports};
-use crate::output::{note, note_above, out, print_error, progress_bar};
+use super::imports;
+use crate::exit;
+use crate::failure::{Failure, missing};
+use crate::output::{Progress, note, out};
+use crate::words::Words as _;
 
 /// The size of a message, in bytes.
 const CHUNK: usize = 64 << 10;
@@ -32,11 +33,11 @@ const CHUNK: usize = 64 << 10;
     5 deadline passed"
 )]
 pub(crate) struct ImportArguments {
-    /// The file.
+    /// The file; or the id of an import, which is then shown.
     file: PathBuf,
-    /// The configured source that it belongs to.
+    /// The configured source that the file belongs to. Required to import it.
     #[arg(long)]
-    source: String,
+    source: Option<String>,
     /// How long to wait.
     #[arg(long, value_enum, default_value_t = WaitArgument::Applied)]
     wait: WaitArgument,
@@ -46,11 +47,11 @@ pub(crate) struct ImportArguments {
     /// Import a NACHA file although its controls are missing, so that it may be half of one.
     #[arg(long, requires = "reason")]
     accept_missing_controls: bool,
+    /// Why; recorded in the audit log.
+    #[arg(long, requires = "accept_missing_controls", help_heading = "Change")]
+    reason: Option<String>,
     #[command(flatten)]
     request: RequestId,
-    /// Why; recorded in the audit log.
-    #[arg(long, requires = "accept_missing_controls")]
-    reason: Option<String>,
 }
 
 /// How long an import waits.
@@ -65,14 +66,17 @@ enum WaitArgument {
 }
 
 pub(super) async fn run(arguments: ImportArguments, service: &Client) -> Result<u8, Failure> {
-    let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {bytes}/{total_bytes}");
-    let parts = parts(&arguments, bar.clone()).await?;
+    let Some(source) = arguments.source.clone() else {
+        return match import_id(&arguments.file) {
+            Some(id) => imports::show(id, service).await,
+            None => Err(Failure::Usage(
+                "name the source of the file with --source".to_owned(),
+            )),
+        };
+    };
+    let parts = parts(&arguments, source, service.json).await?;
     let mut answer = service.returns().import_file(parts).await?.into_inner();
-    bar.finish_and_clear();
-    let mut import = answer
-        .file_import
-        .take()
-        .context("the service sent no import")?;
+    let mut import = answer.file_import.take().ok_or_else(|| missing("import"))?;
     if !arguments.dry_run && arguments.wait != WaitArgument::Received {
         import = follow(arguments.wait, service, import).await?;
     }
@@ -104,20 +108,31 @@ fn code(import: &proto::Import) -> u8 {
     }
 }
 
+/// The id of an import where that was named instead of a file.
+fn import_id(file: &Path) -> Option<String> {
+    let name = file.to_str()?;
+    (name.starts_with("imp_") && !file.exists()).then(|| name.to_owned())
+}
+
 /// Reads the file as fast as the service takes it. An error while reading ends the stream, and
 /// with it the import, before anything is recorded.
 async fn parts(
     arguments: &ImportArguments,
-    bar: ProgressBar,
+    source: String,
+    json: bool,
 ) -> Result<ReceiverStream<proto::ImportFileRequest>, Failure> {
     let path = arguments.file.clone();
     let file = tokio::fs::File::open(&path)
         .await
         .with_context(|| format!("{} cannot be opened", path.display()))?;
-    bar.set_length(file.metadata().await.map_or(0, |metadata| metadata.len()));
-    bar.set_message("sending");
+    let size = file.metadata().await.map_or(0, |metadata| metadata.len());
+    let mut sending = Sending {
+        progress: Progress::of_bytes(json),
+        sent: 0,
+        size,
+    };
     let header = Part::Header(proto::ImportFileHeader {
-        source: arguments.source.clone(),
+        source,
         file_name: name(&path),
         wait: proto::WaitLevel::Unspecified.into(),
         dry_run: arguments.dry_run,
@@ -127,13 +142,30 @@ async fn parts(
     });
     let (sender, receiver) = tokio::sync::mpsc::channel(8);
     tokio::spawn(async move {
-        if let Err(error) = send(header, file, &sender, &bar).await {
-            print_error(&format!("{}: {error}", path.display()));
+        let sent = send(header, file, &sender, &mut sending).await;
+        sending.progress.finish();
+        if let Err(error) = sent {
+            let failure = anyhow::Error::new(error).context(path.display().to_string());
+            let code = Failure::Local(failure).print(json);
             // Ending the program breaks the call, so the service forgets the part it has.
-            std::process::exit(exit::FAILED.into());
+            std::process::exit(code.into());
         }
     });
     Ok(ReceiverStream::new(receiver))
+}
+
+/// How much of a file is sent.
+struct Sending {
+    progress: Progress,
+    sent: u64,
+    size: u64,
+}
+
+impl Sending {
+    fn add(&mut self, bytes: usize) {
+        self.sent += bytes as u64;
+        self.progress.set("sending", self.sent, self.size);
+    }
 }
 
 /// Sends the header and the file. A receiver that has gone ends it early.
@@ -141,7 +173,7 @@ async fn send(
     header: Part,
     mut file: tokio::fs::File,
     sender: &tokio::sync::mpsc::Sender<proto::ImportFileRequest>,
-    bar: &ProgressBar,
+    sending: &mut Sending,
 ) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     let mut part = header;
@@ -154,7 +186,7 @@ async fn send(
         if length == 0 {
             return Ok(());
         }
-        bar.inc(length as u64);
+        sending.add(length);
         part = Part::Chunk(buffer.get(..length).unwrap_or_default().to_vec());
     }
 }
@@ -193,8 +225,7 @@ async fn watch(
     service: &Client,
     import: proto::Import,
 ) -> Result<proto::Import, Failure> {
-    let bar = progress_bar(service.json, "{msg:10} [{bar:30}] {pos}/{len} entries");
-    bar.enable_steady_tick(Duration::from_millis(100));
+    let mut progress = Progress::of_things(service.json, "entries");
     let ask = proto::WatchImportRequest {
         import_id: import.import_id.clone(),
     };
@@ -205,12 +236,14 @@ async fn watch(
         let Some(import) = change.file_import else {
             continue;
         };
-        bar.set_length(import.entries_total);
-        bar.set_position(import.entries_done);
-        bar.set_message(import.state().words());
+        progress.set(
+            &import.state().words(),
+            import.entries_done,
+            import.entries_total,
+        );
         let waiting = waiting_for(&import);
         if let Some(waiting) = waiting.as_ref().filter(|_| waiting != said) {
-            note_above(&bar, waiting);
+            progress.say(waiting);
         }
         said = waiting;
         latest = import;
@@ -219,7 +252,7 @@ async fn watch(
             break;
         }
     }
-    bar.finish_and_clear();
+    progress.finish();
     Ok(latest)
 }
 

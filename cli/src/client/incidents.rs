@@ -5,19 +5,22 @@ use std::io;
 
 use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
+use echeck_service::clock::{Clock as _, SystemClock};
 use proto::{AlertState, IncidentState};
 
-use super::RequestId;
+use super::arguments::{OptionalChange, RequestId};
 use super::connect::{Client, pages};
-use super::show::time;
-use super::{Failure, Note, Words as _, exit};
-use crate::output::{Columns, Table, bold, out};
+use crate::exit;
+use crate::explain::cause_name;
+use crate::failure::Failure;
+use crate::output::{Columns, Table, Tone, bold, field, grouped, out};
+use crate::words::{Words as _, plain, since, time};
 
 /// Which incidents to list, or what to do with them.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  echeck incidents\n  echeck incidents show inc_…\n  \
-    echeck incidents ack inc_… --note 'asking the acquirer'\n  echeck incidents test-alert\n\n\
+    echeck incidents ack inc_… --reason 'asking the acquirer'\n  echeck incidents test-alert\n\n\
     Exit codes: 0 done, 2 an incident is open or a channel did not accept the test, \
     4 there is no such incident",
     args_conflicts_with_subcommands = true
@@ -52,14 +55,14 @@ enum IncidentAction {
         /// The incident.
         incident_id: String,
         #[command(flatten)]
-        note: Note,
+        change: OptionalChange,
     },
     /// Close it. If it is observed again, it reopens.
     Close {
         /// The incident.
         incident_id: String,
         #[command(flatten)]
-        note: Note,
+        change: OptionalChange,
     },
     /// Send a test to every alert channel, and show the result of each.
     TestAlert {
@@ -73,20 +76,26 @@ pub(super) async fn run(arguments: IncidentArguments, service: &Client) -> Resul
         None => list(arguments.list, service).await,
         Some(IncidentAction::List(arguments)) => list(arguments, service).await,
         Some(IncidentAction::Show { incident_id }) => show(incident_id, service).await,
-        Some(IncidentAction::Ack { incident_id, note }) => {
+        Some(IncidentAction::Ack {
+            incident_id,
+            change,
+        }) => {
             let ask = proto::AcknowledgeIncidentRequest {
                 incident_id,
-                request_id: note.request.request_id,
-                note: note.note,
+                request_id: change.request.request_id,
+                note: change.reason,
             };
             let answer = service.incidents().acknowledge_incident(ask).await?;
             service.show_one("incident", answer.into_inner().incident, columns)
         }
-        Some(IncidentAction::Close { incident_id, note }) => {
+        Some(IncidentAction::Close {
+            incident_id,
+            change,
+        }) => {
             let ask = proto::CloseIncidentRequest {
                 incident_id,
-                request_id: note.request.request_id,
-                note: note.note,
+                request_id: change.request.request_id,
+                note: change.reason,
             };
             let answer = service.incidents().close_incident(ask).await?;
             service.show_one("incident", answer.into_inner().incident, columns)
@@ -123,30 +132,37 @@ async fn list(
             "The returns database is unavailable: these incidents are from memory."
         )?;
     }
-    service.show_all(&found, none, columns)?;
-    let open = found.iter().any(|one| one.state() == IncidentState::Open);
+    service.show_list(&found, none, columns)?;
+    let open = found
+        .items
+        .iter()
+        .any(|one| one.state() == IncidentState::Open);
     Ok(exit::ok_if(!open, exit::NEEDS_ATTENTION))
 }
 
 fn columns(incident: &proto::Incident) -> Columns {
-    let state = match incident.closes_at.as_ref() {
-        Some(at) => format!("recovering, closes {}", time(Some(at))),
-        None => incident.state().words(),
+    let state = incident.state();
+    let words = match (incident.closes_at.as_ref(), &*incident.acknowledged_by) {
+        (Some(at), _) => format!("recovering, closes {}", time(Some(at))),
+        (None, "") => state.words(),
+        (None, actor) if state == IncidentState::Open => format!("{} ({actor})", state.words()),
+        (None, _) => state.words(),
     };
-    let state = match incident.acknowledged_by.as_str() {
-        actor if incident.state() == IncidentState::Open && !actor.is_empty() => {
-            format!("{state} ({actor})")
-        }
-        _ => state,
-    };
+    let severity = incident.severity();
+    let age = since(incident.opened_at.as_ref(), SystemClock.now());
     vec![
-        ("INCIDENT", incident.incident_id.to_string()),
-        ("STATE", state.to_string()),
-        ("SEVERITY", incident.severity().words()),
-        ("SINCE", time(incident.opened_at.as_ref())),
-        (">SEEN", incident.observed_count.to_string()),
-        ("ALERTS", alerts(incident)),
-        ("WHAT", incident.headline.to_string()),
+        field("INCIDENT", &incident.incident_id),
+        field("STATE", words).text().tone(state.tone()),
+        field("SEVERITY", severity.words())
+            .tone(severity.tone())
+            .extra(1),
+        field("AGE", age),
+        field("SINCE", time(incident.opened_at.as_ref())).extra(3),
+        field("SEEN", grouped(incident.observed_count))
+            .right()
+            .extra(4),
+        field("ALERTS", alerts(incident)).text().extra(2),
+        field("WHAT", &incident.headline).text(),
     ]
 }
 
@@ -175,36 +191,41 @@ async fn show(incident_id: String, service: &Client) -> Result<u8, Failure> {
 }
 
 fn print(answer: &proto::GetIncidentResponse) -> io::Result<()> {
-    let mut lines = answer.alert_text.lines();
+    let incident = answer.incident.clone().unwrap_or_default();
+    // The name by which people and `echeck explain` know the cause.
+    let text = match incident.cause.as_str() {
+        "" => answer.alert_text.clone(),
+        cause => answer.alert_text.replace(cause, &cause_name(cause)),
+    };
+    let mut lines = text.lines();
     writeln!(out(), "{}", bold(lines.next().unwrap_or_default()))?;
     lines.try_for_each(|line| writeln!(out(), "{line}"))?;
     writeln!(out())?;
     let history = Table::of(&answer.events, |event| {
         vec![
-            ("AT", time(event.at.as_ref())),
-            ("WHAT", event.kind.to_string()),
-            ("BY", event.actor.to_string()),
-            ("NOTE", event.note.to_string()),
+            field("AT", time(event.at.as_ref())),
+            field("WHAT", plain(&event.kind)),
+            field("BY", &event.actor).text(),
+            field("NOTE", &event.note).text(),
         ]
     });
     history.print()?;
-    let alerts = answer.incident.as_ref().map(|incident| &incident.alerts);
-    if let Some(alerts) = alerts.filter(|alerts| !alerts.is_empty()) {
+    if !incident.alerts.is_empty() {
         writeln!(out())?;
-        Table::of(alerts, alert_columns).print()?;
+        Table::of(&incident.alerts, alert_columns).print()?;
     }
     Ok(())
 }
 
 fn alert_columns(alert: &proto::Alert) -> Columns {
     vec![
-        ("CHANNEL", alert.channel.to_string()),
-        ("ALERT", alert.kind.to_string()),
-        ("STATE", alert.state().words()),
-        (">ATTEMPTS", alert.attempts.to_string()),
-        ("SENT", time(alert.sent_at.as_ref())),
-        ("NEXT ATTEMPT", time(alert.next_attempt_at.as_ref())),
-        ("LAST ERROR", alert.last_error.to_string()),
+        field("CHANNEL", &alert.channel),
+        field("ALERT", plain(&alert.kind)),
+        field("STATE", alert.state().words()).tone(alert.state().tone()),
+        field("ATTEMPTS", alert.attempts).right(),
+        field("SENT", time(alert.sent_at.as_ref())),
+        field("NEXT ATTEMPT", time(alert.next_attempt_at.as_ref())).extra(2),
+        field("LAST ERROR", &alert.last_error).text().extra(1),
     ]
 }
 
@@ -219,16 +240,15 @@ async fn test(RequestId { request_id }: RequestId, service: &Client) -> Result<u
 }
 
 fn channel_columns(channel: &proto::ChannelTest) -> Columns {
-    let result = if channel.delivered {
-        "delivered"
-    } else {
-        &channel.error
+    let (result, tone) = match channel.delivered {
+        true => ("delivered", Tone::Good),
+        false => (&*channel.error, Tone::Bad),
     };
     vec![
-        ("CHANNEL", channel.channel.to_string()),
-        ("KIND", channel.kind.to_string()),
-        ("TO", channel.target.to_string()),
-        (">MS", channel.took_ms.to_string()),
-        ("RESULT", result.to_string()),
+        field("CHANNEL", &channel.channel),
+        field("KIND", &channel.kind),
+        field("TO", &channel.target).text(),
+        field("MS", grouped(channel.took_ms)).right().extra(1),
+        field("RESULT", result).text().tone(tone),
     ]
 }

@@ -67,7 +67,7 @@ fn shorten_enum(value: &mut Value, kind: &EnumDescriptor) {
 
 /// An enum value without the prefix that protobuf needs: `HOLD_STATE_OPEN` is `open`. The zero
 /// value of every enum is its prefix and `UNSPECIFIED`.
-pub(super) fn short(name: &str, zero: &str) -> String {
+pub(crate) fn short(name: &str, zero: &str) -> String {
     let prefix = zero.trim_end_matches("UNSPECIFIED");
     name.strip_prefix(prefix)
         .unwrap_or(name)

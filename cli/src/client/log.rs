@@ -3,8 +3,9 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
+use super::arguments::OptionalChange;
 use super::connect::Client;
-use super::{Failure, RequestId};
+use crate::failure::Failure;
 use crate::output::out;
 
 /// What to log.
@@ -18,36 +19,30 @@ pub(crate) struct LogArguments {
     /// Log what the configuration says again.
     #[arg(long, conflicts_with = "filter")]
     reset: bool,
-    /// Why; recorded in the audit log.
-    #[arg(long, default_value = "", hide_default_value = true)]
-    reason: String,
     #[command(flatten)]
-    request: RequestId,
+    change: OptionalChange,
 }
 
 pub(super) async fn run(arguments: LogArguments, service: &Client) -> Result<u8, Failure> {
     let LogArguments {
         filter,
         reset,
-        reason,
-        request: RequestId { request_id },
+        change,
     } = arguments;
     if filter.is_none() && !reset {
-        let answer = service.operations();
-        let answer = { answer }
-            .get_log_filter(proto::GetLogFilterRequest {})
-            .await?;
+        let ask = proto::GetLogFilterRequest {};
+        let answer = service.operations().get_log_filter(ask).await?;
         return service.show(&answer.into_inner(), |answer| {
             writeln!(out(), "{}", answer.filter)
         });
     }
     let ask = proto::SetLogFilterRequest {
         filter: filter.unwrap_or_default(),
-        request_id,
-        reason,
+        request_id: change.request.request_id,
+        reason: change.reason,
     };
     let answer = service.operations().set_log_filter(ask).await?;
     service.show(&answer.into_inner(), |answer| {
-        writeln!(out(), "changed; it was {}", answer.previous_filter)
+        writeln!(out(), "Changed. It was {}.", answer.previous_filter)
     })
 }

@@ -1,10 +1,12 @@
 //! The operator's commands. Each is one call of the returns service, shown as a table or as
 //! JSON, and stands in a file of its own with its arguments.
 
+mod arguments;
 mod audit;
 mod connect;
 mod diagnose;
 mod dishonorable;
+mod follow;
 mod holds;
 mod import;
 mod imports;
@@ -22,89 +24,28 @@ mod show;
 mod sources;
 mod status;
 mod transfer;
+mod watch;
 mod webhooks;
-mod words;
-
-use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use connect::{Client, Failure};
-pub(crate) use holds::columns as hold_columns;
+use crate::failure::Failure;
+use connect::Client;
+pub(crate) use json::short as short_name;
 pub(crate) use profile::{Profiles, Reach};
-pub(crate) use show::amount;
-pub(crate) use words::Words;
 
-/// Exit codes of the commands that call the service.
-mod exit {
-    /// The command is done.
-    pub(super) const OK: u8 = 0;
-    /// The call failed.
-    pub(super) const FAILED: u8 = 1;
-    /// It is done, and something needs a person: holds, or lines that could not be read.
-    pub(super) const NEEDS_ATTENTION: u8 = 2;
-    /// The file was rejected.
-    pub(super) const REJECTED: u8 = 3;
-    /// What was asked for does not exist.
-    pub(super) const NOT_FOUND: u8 = 4;
-    /// The deadline passed.
-    pub(super) const DEADLINE: u8 = 5;
-    /// The journal is not sound.
-    pub(super) const NOT_SOUND: u8 = 6;
-    /// Something that the job needs is unavailable.
-    pub(super) const UNHEALTHY: u8 = 7;
-
-    /// The command was interrupted: 128 and the number of SIGINT, as shells have it.
-    pub(super) const INTERRUPTED: u8 = 130;
-
-    /// Done when everything is well, or else `otherwise`.
-    pub(super) fn ok_if(well: bool, otherwise: u8) -> u8 {
-        if well { OK } else { otherwise }
-    }
-}
-
-/// How a command reaches the service, and how it answers.
+/// How a command reaches the service.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Connection")]
 struct Common {
     #[command(flatten)]
     reach: Reach,
     /// The saved profile to use; see `echeck profile`.
     #[arg(long, global = true, env = "ECHECK_PROFILE", value_name = "NAME")]
     profile: Option<String>,
-    /// Print JSON, one object per line.
-    #[arg(long, global = true)]
-    json: bool,
     /// How long to wait for an answer, in seconds.
     #[arg(long, global = true, default_value_t = 600)]
     timeout_s: u64,
-}
-
-/// Why something is changed. Who does it is known from the certificate or the token.
-#[derive(Debug, Args)]
-struct Change {
-    /// Why; recorded in the audit log.
-    #[arg(long)]
-    reason: String,
-    #[command(flatten)]
-    request: RequestId,
-}
-
-/// A note about what is done.
-#[derive(Debug, Args)]
-struct Note {
-    /// A note; recorded with it.
-    #[arg(long, default_value = "", hide_default_value = true)]
-    note: String,
-    #[command(flatten)]
-    request: RequestId,
-}
-
-/// What makes a command safe to repeat.
-#[derive(Debug, Args)]
-struct RequestId {
-    /// An id of your own for this request: the same again gets the first answer.
-    #[arg(long, default_value = "", hide_default_value = true, value_name = "ID")]
-    request_id: String,
 }
 
 /// A command with its own arguments, and those that all commands have.
@@ -117,18 +58,14 @@ pub(crate) struct Call<T: Args> {
 }
 
 impl<T: Args> Call<T> {
-    async fn run(self, run: impl AsyncFnOnce(T, &Client) -> Result<u8, Failure>) -> ExitCode {
-        let outcome = match Client::connect(&self.common).await {
-            Ok(service) => {
-                let done = run(self.arguments, &service).await;
-                done.map_err(|failure| service.explained(failure))
-            }
-            Err(failure) => Err(failure),
-        };
-        ExitCode::from(outcome.unwrap_or_else(|failure| {
-            failure.print();
-            failure.code()
-        }))
+    async fn run(
+        self,
+        json: bool,
+        run: impl AsyncFnOnce(T, &Client) -> Result<u8, Failure>,
+    ) -> Result<u8, Failure> {
+        let service = Client::connect(&self.common, json).await?;
+        let done = run(self.arguments, &service).await;
+        done.map_err(|failure| service.explained(failure))
     }
 }
 
@@ -141,26 +78,30 @@ pub(crate) struct NoArguments {}
 pub(crate) enum ClientCommand {
     /// Import a return file.
     Import(Call<import::ImportArguments>),
-    /// List imports; show one or its unreadable lines, or try a parked one again.
+    /// List imports; show one and what it waits for; retry one.
     Imports(Call<imports::ListImportsArguments>),
     /// Save the CSV report of an import.
     Report(Call<report::ReportArguments>),
     /// Show a transfer with its return.
     Transfer(Call<transfer::TransferArguments>),
-    /// List returns.
+    /// List returns and corrections.
     Returns(Call<returns::ReturnArguments>),
+    /// Print each new return as it is decided.
+    Follow(Call<follow::FollowArguments>),
     /// List returns that our bank may dishonor, the most urgent first.
     Dishonorable(Call<dishonorable::DishonorableArguments>),
-    /// Release a reversal or a restoration, so that it can join a settlement.
+    /// Let a reversal or a restoration join a settlement.
     Release(Call<release::ReleaseArguments>),
-    /// List entries that wait for a person; retry or dismiss one.
+    /// List entries that wait for a person; show, retry or dismiss one.
     Holds(Call<holds::HoldArguments>),
-    /// List incidents; show, acknowledge or close one; test the alert channels.
+    /// List incidents; show, acknowledge or close one; test alerts.
     Incidents(Call<incidents::IncidentArguments>),
-    /// Manage the endpoints of platforms, and list what was sent to them.
+    /// Manage endpoints of platforms; list what was sent to them.
     Webhooks(Call<webhooks::WebhookArguments>),
     /// Verify the journal, show its rows, skip a row, or adopt a cursor.
     Journal(Call<journal::JournalArguments>),
+    /// Watch sources, databases, holds and incidents until Ctrl-C.
+    Watch(Call<watch::WatchArguments>),
     /// Show how far the journal and each database are.
     Status(Call<NoArguments>),
     /// Run a source now: fetch its files, import them, report them.
@@ -171,35 +112,37 @@ pub(crate) enum ClientCommand {
     Sources(Call<sources::SourceArguments>),
     /// Show who changed what, when and why, and who was refused.
     Audit(Call<audit::AuditArguments>),
-    /// List changes that wait for a second person; approve or reject one.
+    /// List changes that wait for a second person; decide one.
     Proposals(Call<proposals::ProposalArguments>),
     /// Show or change what the service logs.
     Log(Call<log::LogArguments>),
-    /// Check everything that the job needs, and name the likely cause of what is unavailable.
+    /// Check everything that the job needs, and name the likely cause.
     Diagnose(Call<diagnose::DiagnoseArguments>),
 }
 
-/// Runs a command. The exit code says how it ended.
-pub(crate) async fn run(command: ClientCommand) -> ExitCode {
+/// Runs a command. Returns the exit code.
+pub(crate) async fn run(command: ClientCommand, json: bool) -> Result<u8, Failure> {
     match command {
-        ClientCommand::Import(call) => call.run(import::run).await,
-        ClientCommand::Imports(call) => call.run(imports::run).await,
-        ClientCommand::Report(call) => call.run(report::run).await,
-        ClientCommand::Transfer(call) => call.run(transfer::run).await,
-        ClientCommand::Returns(call) => call.run(returns::run).await,
-        ClientCommand::Dishonorable(call) => call.run(dishonorable::run).await,
-        ClientCommand::Release(call) => call.run(release::run).await,
-        ClientCommand::Holds(call) => call.run(holds::run).await,
-        ClientCommand::Incidents(call) => call.run(incidents::run).await,
-        ClientCommand::Webhooks(call) => call.run(webhooks::run).await,
-        ClientCommand::Journal(call) => call.run(journal::run).await,
-        ClientCommand::Status(call) => call.run(status::run).await,
-        ClientCommand::Run(call) => call.run(runs::run).await,
-        ClientCommand::Runs(call) => call.run(runs::list).await,
-        ClientCommand::Sources(call) => call.run(sources::run).await,
-        ClientCommand::Audit(call) => call.run(audit::run).await,
-        ClientCommand::Proposals(call) => call.run(proposals::run).await,
-        ClientCommand::Log(call) => call.run(log::run).await,
-        ClientCommand::Diagnose(call) => call.run(diagnose::run).await,
+        ClientCommand::Import(call) => call.run(json, import::run).await,
+        ClientCommand::Imports(call) => call.run(json, imports::run).await,
+        ClientCommand::Report(call) => call.run(json, report::run).await,
+        ClientCommand::Transfer(call) => call.run(json, transfer::run).await,
+        ClientCommand::Returns(call) => call.run(json, returns::run).await,
+        ClientCommand::Follow(call) => call.run(json, follow::run).await,
+        ClientCommand::Dishonorable(call) => call.run(json, dishonorable::run).await,
+        ClientCommand::Release(call) => call.run(json, release::run).await,
+        ClientCommand::Holds(call) => call.run(json, holds::run).await,
+        ClientCommand::Incidents(call) => call.run(json, incidents::run).await,
+        ClientCommand::Webhooks(call) => call.run(json, webhooks::run).await,
+        ClientCommand::Journal(call) => call.run(json, journal::run).await,
+        ClientCommand::Watch(call) => call.run(json, watch::run).await,
+        ClientCommand::Status(call) => call.run(json, status::run).await,
+        ClientCommand::Run(call) => call.run(json, runs::run).await,
+        ClientCommand::Runs(call) => call.run(json, runs::list).await,
+        ClientCommand::Sources(call) => call.run(json, sources::run).await,
+        ClientCommand::Audit(call) => call.run(json, audit::run).await,
+        ClientCommand::Proposals(call) => call.run(json, proposals::run).await,
+        ClientCommand::Log(call) => call.run(json, log::run).await,
+        ClientCommand::Diagnose(call) => call.run(json, diagnose::run).await,
     }
 }

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 /// Where a service is, and what it is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[command(next_help_heading = "Connection")]
 pub(crate) struct Reach {
-    /// The address of the returns service, such as <https://returns.internal:50051>.
-    #[arg(long, global = true, env = "ECHECK_SERVER", value_name = "URL")]
+    /// The address of the returns service, such as returns.internal:50051. With a CA it is
+    /// reached with TLS.
+    #[arg(long, global = true, env = "ECHECK_SERVER", value_name = "HOST:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) server: Option<String>,
     /// The file of the CA that the service's certificate is from, in PEM.

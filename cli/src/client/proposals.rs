@@ -3,10 +3,11 @@
 use clap::{Args, Subcommand};
 use echeck_proto::returns::v1 as proto;
 
+use super::arguments::{Change, OptionalChange};
 use super::connect::{Client, pages};
-use super::show::time;
-use super::{Change, Failure, Note, RequestId, Words as _};
-use crate::output::{Columns, out};
+use crate::failure::{Failure, missing};
+use crate::output::{Columns, field, out};
+use crate::words::{Words as _, time};
 
 /// What to do with proposals.
 #[derive(Debug, Args)]
@@ -32,7 +33,7 @@ enum ProposalAction {
         /// Its id.
         proposal_id: String,
         #[command(flatten)]
-        note: Note,
+        change: OptionalChange,
     },
     /// Reject one.
     Reject {
@@ -49,12 +50,14 @@ pub(super) async fn run(
 ) -> Result<u8, Failure> {
     match action {
         None => list(all, limit, service).await,
-        Some(ProposalAction::Approve { proposal_id, note }) => {
-            let RequestId { request_id } = note.request;
+        Some(ProposalAction::Approve {
+            proposal_id,
+            change,
+        }) => {
             let ask = proto::ApproveProposalRequest {
                 proposal_id,
-                request_id,
-                reason: note.note,
+                request_id: change.request.request_id,
+                reason: change.reason,
             };
             let answer = service.operations().approve_proposal(ask).await?;
             decided(answer.into_inner().proposal, service)
@@ -63,10 +66,9 @@ pub(super) async fn run(
             proposal_id,
             change,
         }) => {
-            let RequestId { request_id } = change.request;
             let ask = proto::RejectProposalRequest {
                 proposal_id,
-                request_id,
+                request_id: change.request.request_id,
                 reason: change.reason,
             };
             let answer = service.operations().reject_proposal(ask).await?;
@@ -90,11 +92,12 @@ async fn list(all: bool, limit: u32, service: &Client) -> Result<u8, Failure> {
         Ok((answer.proposals, answer.next_page_token))
     })
     .await?;
-    service.show_all(&proposals, "Nothing waits for a second person.", columns)
+    service.show_list(&proposals, "Nothing waits for a second person.", columns)
 }
 
 fn decided(proposal: Option<proto::Proposal>, service: &Client) -> Result<u8, Failure> {
-    service.show(&proposal.unwrap_or_default(), |proposal| {
+    let proposal = proposal.ok_or_else(|| missing("proposal"))?;
+    service.show(&proposal, |proposal| {
         let (id, state) = (&proposal.proposal_id, proposal.state().words());
         writeln!(out(), "{id} is {state}: {}", proposal.summary)
     })
@@ -104,19 +107,20 @@ fn decided(proposal: Option<proto::Proposal>, service: &Client) -> Result<u8, Fa
 pub(super) fn print_proposed(proposal_id: &str) -> std::io::Result<()> {
     writeln!(
         out(),
-        "Nothing is done yet: a second person must approve it within a day, with\n  \
-         echeck proposals approve {proposal_id}"
-    )
+        "Nothing is done yet: a second person must approve it within a day, with"
+    )?;
+    out().command(&format!("echeck proposals approve {proposal_id}"))
 }
 
 fn columns(proposal: &proto::Proposal) -> Columns {
+    let state = proposal.state();
     vec![
-        ("PROPOSAL", proposal.proposal_id.clone()),
-        ("STATE", proposal.state().words()),
-        ("WHAT", proposal.summary.clone()),
-        ("PROPOSED BY", proposal.proposed_by.clone()),
-        ("UNTIL", time(proposal.expires_at.as_ref())),
-        ("WHY", proposal.reason.clone()),
-        ("DECIDED BY", proposal.decided_by.clone()),
+        field("PROPOSAL", &proposal.proposal_id),
+        field("STATE", state.words()).tone(state.tone()),
+        field("WHAT", &proposal.summary).text(),
+        field("PROPOSED BY", &proposal.proposed_by).text().extra(1),
+        field("UNTIL", time(proposal.expires_at.as_ref())),
+        field("WHY", &proposal.reason).text().extra(2),
+        field("DECIDED BY", &proposal.decided_by).text().extra(3),
     ]
 }

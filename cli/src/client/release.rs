@@ -3,10 +3,11 @@
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 
+use super::arguments::Change;
 use super::connect::Client;
-use super::show::time;
-use super::{Change, Failure};
+use crate::failure::Failure;
 use crate::output::out;
+use crate::words::time;
 
 /// What to release.
 #[derive(Debug, Args)]

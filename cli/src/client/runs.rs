@@ -2,16 +2,17 @@
 
 use std::io;
 
-use anyhow::Context as _;
 use clap::Args;
 use echeck_proto::returns::v1 as proto;
 use proto::JobOutcome;
 
-use super::RequestId;
+use super::arguments::RequestId;
 use super::connect::{Client, pages};
-use super::show::{or_dash, time};
-use super::{Failure, Words as _, exit};
-use crate::output::{Columns, Table, out};
+use super::show::or_dash;
+use crate::exit;
+use crate::failure::{Failure, missing};
+use crate::output::{Columns, Progress, Table, field, grouped, out};
+use crate::words::{Words as _, time};
 
 /// Which source to run.
 #[derive(Debug, Args)]
@@ -54,17 +55,12 @@ pub(super) async fn run(arguments: RunArguments, service: &Client) -> Result<u8,
         request_id,
         wait: !no_wait,
     };
-    let spinner = (!no_wait && !service.json).then(|| {
-        let spinner = indicatif::ProgressBar::new_spinner().with_message("running");
-        spinner.enable_steady_tick(std::time::Duration::from_millis(120));
-        spinner
-    });
+    let mut progress = Progress::of_something(no_wait || service.json);
+    progress.set("running", 0, 0);
     let answer = service.operations().run_job(ask).await;
-    if let Some(spinner) = spinner {
-        spinner.finish_and_clear();
-    }
+    progress.finish();
     let answer = answer?.into_inner();
-    let run = answer.run.context("the service sent no run")?;
+    let run = answer.run.ok_or_else(|| missing("run"))?;
     if answer.joined && !service.json {
         writeln!(out(), "A run was in progress already; this is that run.")?;
     }
@@ -91,18 +87,17 @@ fn code(outcome: JobOutcome) -> u8 {
 }
 
 fn print(run: &proto::JobRun) -> io::Result<()> {
-    Table::of(std::slice::from_ref(run), columns).print()?;
+    Table::of([run], columns).print()?;
     if run.files.is_empty() {
         return Ok(());
     }
     let files = Table::of(&run.files, |file| {
         vec![
-            // The acquirer chose the name: it must not be able to fool a terminal.
-            ("FILE", file.name.escape_debug().to_string()),
-            (">BYTES", file.size_bytes.to_string()),
-            ("IMPORT", or_dash(&file.import_id)),
-            ("OUTCOME", file.outcome().words()),
-            ("SUMMARY", file.summary.to_string()),
+            field("FILE", &file.name).text(),
+            field("BYTES", grouped(file.size_bytes)).right().extra(1),
+            field("IMPORT", or_dash(&file.import_id)),
+            field("OUTCOME", file.outcome().words()).tone(file.outcome().tone()),
+            field("SUMMARY", &file.summary).text().extra(2),
         ]
     });
     writeln!(out())?;
@@ -121,16 +116,16 @@ pub(super) async fn list(arguments: ListRunsArguments, service: &Client) -> Resu
         let answer = answer.into_inner();
         Ok((answer.runs, answer.next_page_token))
     });
-    service.show_all(&found.await?, "No runs yet.", columns)
+    service.show_list(&found.await?, "No runs yet.", columns)
 }
 
 fn columns(run: &proto::JobRun) -> Columns {
     vec![
-        ("RUN", run.run_id.to_string()),
-        ("SOURCE", run.source.to_string()),
-        ("STARTED", time(run.started_at.as_ref())),
-        ("BY", run.trigger().words()),
-        ("OUTCOME", run.outcome().words()),
-        ("SUMMARY", run.summary.to_string()),
+        field("RUN", &run.run_id),
+        field("SOURCE", &run.source),
+        field("STARTED", time(run.started_at.as_ref())),
+        field("BY", run.trigger().words()).extra(2),
+        field("OUTCOME", run.outcome().words()).tone(run.outcome().tone()),
+        field("SUMMARY", &run.summary).text().extra(1),
     ]
 }

@@ -4,10 +4,11 @@ use clap::{Args, Subcommand, ValueEnum};
 use echeck_proto::returns::v1 as proto;
 use proto::ScheduleDays;
 
+use super::arguments::Change;
 use super::connect::Client;
-use super::show::time;
-use super::{Change, Failure, Words as _};
-use crate::output::Columns;
+use crate::failure::Failure;
+use crate::output::{Columns, Tone, field};
+use crate::words::{Words as _, time};
 
 /// What to do with sources.
 #[derive(Debug, Args)]
@@ -136,27 +137,25 @@ async fn list(service: &Client) -> Result<u8, Failure> {
 }
 
 fn columns(source: &proto::JobSource) -> Columns {
-    let next = if source.paused_at.is_some() {
-        format!("paused by {}", source.paused_by)
-    } else {
-        time(source.next_run_at.as_ref())
+    let (next, tone) = match source.paused_at {
+        Some(_) => (format!("paused by {}", source.paused_by), Tone::Attention),
+        None => (time(source.next_run_at.as_ref()), Tone::Plain),
     };
-    let last = source
-        .last_run
-        .as_ref()
-        .map_or("-".to_owned(), |run| run.outcome().words());
+    let last = source.last_run.as_ref().map(proto::JobRun::outcome);
+    let last_tone = last.map_or(Tone::Plain, proto::JobOutcome::tone);
+    let last = last.map_or("-".to_owned(), proto::JobOutcome::words);
     let (plan, due) = source
         .schedule
         .as_ref()
         .map_or(("on request".to_owned(), "-".to_owned()), in_words);
     vec![
-        ("SOURCE", source.name.to_string()),
-        ("LOCATION", source.location.to_string()),
-        ("PATTERN", source.pattern.to_string()),
-        ("SCHEDULE", plan.to_string()),
-        ("DUE", due.to_string()),
-        ("NEXT", next.to_string()),
-        ("LAST", last.to_string()),
+        field("SOURCE", &source.name),
+        field("LAST", last).tone(last_tone),
+        field("NEXT", next).text().tone(tone),
+        field("DUE", due),
+        field("SCHEDULE", plan).text().extra(1),
+        field("LOCATION", &source.location).text().extra(2),
+        field("PATTERN", &source.pattern).text().extra(3),
     ]
 }
 

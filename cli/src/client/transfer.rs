@@ -2,15 +2,16 @@
 
 use std::io;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use echeck_proto::returns::v1 as proto;
 use proto::TransferView;
 use proto::get_transfer_request::Key;
 
 use super::connect::Client;
-use super::{Failure, Words as _, amount, dishonorable};
-use crate::output::{bold, counted, out};
+use super::{dishonorable, returns};
+use crate::failure::{Failure, missing};
+use crate::output::{Details, Screen, Tone, bold, counted, out};
+use crate::words::{self, Words as _, money, plain, time};
 
 /// Which transfer to show, and how.
 #[derive(Debug, Args)]
@@ -55,71 +56,78 @@ pub(super) async fn run(arguments: TransferArguments, service: &Client) -> Resul
     };
     let answer = service.returns().get_transfer(ask).await?;
     let transfer = answer.into_inner().transfer;
-    let transfer = transfer.context("the service sent no transfer")?;
+    let transfer = transfer.ok_or_else(|| missing("transfer"))?;
     service.show(&transfer, print)
 }
 
-/// Prints a line with a label, unless the value is empty.
-fn line(label: &str, value: &str) -> io::Result<()> {
-    if value.is_empty() {
-        return Ok(());
-    }
-    writeln!(out(), "  {label:<22} {value}")
-}
-
 fn print(transfer: &proto::Transfer) -> io::Result<()> {
-    writeln!(
-        out(),
-        "{}",
-        bold(&format!(
-            "{}  {} {}  {} {}",
-            transfer.id,
-            transfer.r#type,
-            transfer.state,
-            amount(transfer.amount_minor),
-            transfer.currency
-        ))
-    )?;
-    line("trace id", &transfer.trace_id)?;
-    line("merchant", &transfer.merchant_identity)?;
+    let (kind, state) = (plain(&transfer.r#type), plain(&transfer.state));
+    let state = state_tone(&transfer.state).paint(&state, Screen::of_stdout());
+    let amount = money(transfer.amount_minor, &transfer.currency);
+    let id = bold(&transfer.id);
+    writeln!(out(), "{id}  {kind}  {amount}  {state}")?;
+    let mut details = Details::new();
+    details.add("trace id", &transfer.trace_id);
+    details.add("merchant", &transfer.merchant_identity);
+    details.add("created", time(transfer.created_at.as_ref()));
     for message in &transfer.messages {
-        line("message", message)?;
+        details.add("message", message);
     }
-    line("parent", &transfer.parent_id)?;
-    line("reversals", &transfer.reversal_ids.join(", "))?;
-    line("open holds", &transfer.open_hold_ids.join(", "))?;
+    details.add("parent", &transfer.parent_id);
+    details.add("reversals", transfer.reversal_ids.join(", "));
+    for hold in &transfer.open_hold_ids {
+        details.add_in(Tone::Attention, "open hold", hold);
+    }
     match &transfer.ach_return {
-        None => line("return", "none known"),
-        Some(found) => print_return(found),
+        None => details.add("return", "none known"),
+        Some(found) => add_return(found, &mut details),
+    }
+    details.print()
+}
+
+/// A state as gateways and platforms spell it.
+fn state_tone(state: &str) -> Tone {
+    match state {
+        "SUCCEEDED" => Tone::Good,
+        "FAILED" | "RETURNED" | "CANCELED" => Tone::Bad,
+        _ => Tone::Attention,
     }
 }
 
-fn print_return(found: &proto::AchReturn) -> io::Result<()> {
+fn add_return(found: &proto::AchReturn, details: &mut Details) {
     let effect = found.effect().words();
-    line("return", &format!("{} ({effect})", found.ach_return_id))?;
-    let code = format!("{} {}", found.return_code, found.return_title);
-    line("code", &code)?;
-    line("meaning", &found.return_description)?;
-    line("bank's text", &found.acquirer_text)?;
-    line("stage", &found.stage().words())?;
-    line("return settled", &found.settlement_date)?;
-    line("original settled", &found.original_settlement_date)?;
-    line("deadline", &deadline(found))?;
-    line("present again", &found.representment().words())?;
-    line("presented", &presented(found))?;
-    line("present again until", &found.represent_until)?;
-    line("advice", &found.recommended_action)?;
-    line("account", &found.account_effect)?;
+    details.add("return", format!("{} ({effect})", found.ach_return_id));
+    let code = format!("{} {}", found.return_code, returns::title(found));
+    details.add("code", code.trim());
+    if !found.return_title.is_empty() {
+        details.add("meaning", &found.return_description);
+    }
+    details.add("bank's text", &found.acquirer_text);
+    details.add("stage", found.stage().words());
+    details.add("return settled", &found.settlement_date);
+    details.add("original settled", &found.original_settlement_date);
+    let (deadline, tone) = deadline(found);
+    details.add_in(tone, "deadline", deadline);
+    details.add("present again", found.representment().words());
+    details.add("presented", presented(found));
+    details.add("present again until", &found.represent_until);
+    details.add(
+        "what to do",
+        words::recommended_action(&found.recommended_action),
+    );
+    details.add("account", words::account_effect(&found.account_effect));
+    for field in &found.corrected_fields {
+        details.add(&format!("correct {}", plain(&field.field)), &field.value);
+    }
     for ground in &found.dishonor_grounds {
         let name = dishonorable::name(ground);
         let (until, why) = (&ground.last_day, &ground.explanation);
-        line("may be dishonored", &format!("{name} until {until}: {why}"))?;
+        details.add("may be dishonored", format!("{name} until {until}: {why}"));
     }
-    line("from", &format!("{} line {}", found.import_id, found.line))?;
+    details.add("from", format!("{} line {}", found.import_id, found.line));
     for one in &found.databases {
-        line(&one.database, &one.state().words())?;
+        details.add_in(one.state().tone(), &one.database, one.state().words());
     }
-    Ok(())
 }
 
 /// How often the payment was presented, and how often it still may be.
@@ -138,11 +146,14 @@ fn presented(found: &proto::AchReturn) -> String {
     format!("{least}{times}{left}")
 }
 
-fn deadline(found: &proto::AchReturn) -> String {
+/// The last day on which the return was timely, and whether it was.
+fn deadline(found: &proto::AchReturn) -> (String, Tone) {
     match (found.deadline.as_str(), found.timeliness()) {
-        ("", _) => String::new(),
-        (day, proto::Timeliness::PastDeadline) => format!("{day} (the return came later)"),
-        (day, proto::Timeliness::InTime) => format!("{day} (met)"),
-        (day, proto::Timeliness::Unspecified) => day.to_owned(),
+        ("", _) => (String::new(), Tone::Plain),
+        (day, proto::Timeliness::PastDeadline) => {
+            (format!("{day} (the return came later)"), Tone::Bad)
+        }
+        (day, proto::Timeliness::InTime) => (format!("{day} (met)"), Tone::Plain),
+        (day, proto::Timeliness::Unspecified) => (day.to_owned(), Tone::Plain),
     }
 }

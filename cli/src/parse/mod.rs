@@ -15,7 +15,7 @@ use chrono::NaiveDate;
 use clap::Args;
 use echeck_service::clock::{Clock as _, SystemClock};
 
-use crate::output::{Out, out};
+use crate::output::{Out, Screen, harmless_json, out, print_json};
 
 /// What to parse, and how.
 #[derive(Debug, Args)]
@@ -33,9 +33,6 @@ pub(crate) struct ParseArguments {
     /// Differences of a NACHA file to tolerate, by the names of the source setting `tolerate`.
     #[arg(long, value_delimiter = ',', value_name = "money_totals,…")]
     pub(crate) tolerate: Vec<String>,
-    /// Print JSON, one object per line.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Exit codes of `echeck parse`.
@@ -83,14 +80,14 @@ impl FileOutcome {
 }
 
 /// Prints the entries of the file. Returns the exit code.
-pub(crate) fn run(arguments: &ParseArguments) -> Result<u8> {
+pub(crate) fn run(arguments: &ParseArguments, as_json: bool) -> Result<u8> {
     let format = profile::format(arguments.profile.as_deref(), &arguments.tolerate)?;
     let received_on = arguments
         .received_on
         .unwrap_or_else(|| SystemClock.now().date_naive());
     let mut input = open(&arguments.file)?;
     let mut reader = format.open(&mut input, received_on);
-    let mut printer = EntryPrinter::new(arguments.json);
+    let mut printer = EntryPrinter::new(as_json);
     let mut rejected = None;
     for item in reader.by_ref() {
         match item {
@@ -132,6 +129,7 @@ fn open(path: &Path) -> Result<Box<dyn Read>> {
 struct EntryPrinter {
     out: BufWriter<Out>,
     json: bool,
+    table: table::EntryTable,
     begun: bool,
 }
 
@@ -140,26 +138,38 @@ impl EntryPrinter {
         Self {
             out: BufWriter::with_capacity(64 << 10, out()),
             json,
+            table: table::EntryTable::new(Screen::of_stdout()),
             begun: false,
         }
     }
 
     fn item(&mut self, item: &Item) -> io::Result<()> {
         if self.json {
-            return writeln!(self.out, "{}", json::item(item));
+            return writeln!(self.out, "{}", harmless_json(&json::item(item)));
         }
         if !self.begun {
             self.begun = true;
-            writeln!(self.out, "{}", table::header())?;
+            writeln!(self.out, "{}", self.table.header())?;
         }
-        writeln!(self.out, "{}", table::item(item))
+        match item {
+            Item::Entry(_) => writeln!(self.out, "{}", self.table.item(item)),
+            // Its text is wrapped.
+            Item::Rejected(_) => {
+                self.out.flush()?;
+                writeln!(self.out.get_mut(), "{}", self.table.item(item))
+            }
+        }
     }
 
     fn summary(&mut self, outcome: &FileOutcome) -> io::Result<()> {
+        self.out.flush()?;
         match self.json {
-            true => writeln!(self.out, "{}", json::summary(outcome))?,
-            false => writeln!(self.out, "{}", table::summary(outcome, self.begun))?,
+            true => print_json(&json::summary(outcome)),
+            false => writeln!(
+                self.out.get_mut(),
+                "{}",
+                table::summary(outcome, self.begun)
+            ),
         }
-        self.out.flush()
     }
 }

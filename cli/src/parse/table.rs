@@ -3,54 +3,67 @@
 use std::fmt::Write as _;
 
 use ach::entry::Entry;
-use ach::format::Item;
-use ach::money::Money;
+use ach::format::{Item, Rejected};
 
 use super::{FileOutcome, json};
-use crate::output::counted;
+use crate::output::{Screen, StreamColumn, StreamTable, Tone, counted};
+use crate::words::{money, plain};
 
-fn row(cells: [&str; 7]) -> String {
-    let [line, kind, code, amount, direction, trace, rest] = cells;
-    format!("{line:>8}  {kind:<18}  {code:<5}  {amount:>16}  {direction:<9}  {trace:<20}  {rest}")
-        .trim_end()
-        .to_owned()
-}
+/// The rows of the table.
+pub(super) struct EntryTable(StreamTable<7>);
 
-pub(super) fn header() -> String {
-    let (direction, trace) = ("DIRECTION", "TRACE OR REFERENCE");
-    row(["LINE", "KIND", "CODE", "AMOUNT", direction, trace, "REASON"])
-}
+impl EntryTable {
+    pub(super) fn new(screen: Screen) -> Self {
+        let columns = [
+            StreamColumn::new("LINE", 6).right(),
+            StreamColumn::new("KIND", 18).extra(2),
+            StreamColumn::new("CODE", 5),
+            StreamColumn::new("AMOUNT", 14).right(),
+            StreamColumn::new("DIRECTION", 9).extra(3),
+            StreamColumn::new("TRACE OR REFERENCE", 20),
+            StreamColumn::new("REASON", 18).extra(1),
+        ];
+        Self(StreamTable::new(columns, screen))
+    }
 
-pub(super) fn item(item: &Item) -> String {
-    match item {
-        Item::Entry(one) => entry(one),
-        Item::Rejected(rejected) => {
-            let field = rejected.field.as_deref().map(|field| format!("{field}: "));
-            let why = format!("{}{}", field.unwrap_or_default(), rejected.why);
-            let line = rejected.at.line.to_string();
-            row([&line, "UNREADABLE", "", "", "", "", &why])
+    pub(super) fn header(&self) -> String {
+        self.0.header()
+    }
+
+    pub(super) fn item(&self, item: &Item) -> String {
+        match item {
+            Item::Entry(one) => self.entry(one),
+            Item::Rejected(rejected) => unreadable(rejected),
         }
+    }
+
+    fn entry(&self, entry: &Entry) -> String {
+        let code = entry
+            .kind
+            .code()
+            .map(|(code, known)| if known { code } else { format!("{code}?") });
+        let trace = json::reference(entry).or(entry.keys.original_trace.as_deref());
+        let amount = entry
+            .amount
+            .map(|amount| money(amount.minor(), &amount.currency().to_string()));
+        let cells = [
+            entry.at.line.to_string(),
+            plain(entry.kind.as_str()),
+            code.unwrap_or_else(|| "-".to_owned()),
+            amount.unwrap_or_default(),
+            entry.direction.as_str().to_owned(),
+            trace.unwrap_or("-").to_owned(),
+            entry.description.clone().unwrap_or_default(),
+        ];
+        self.0.line(cells.map(|text| (text, Tone::Plain)))
     }
 }
 
-fn entry(entry: &Entry) -> String {
-    let code = entry
-        .kind
-        .code()
-        .map(|(code, known)| if known { code } else { format!("{code}?") });
-    let trace = json::reference(entry).or(entry.keys.original_trace.as_deref());
-    row([
-        &entry.at.line.to_string(),
-        entry.kind.as_str(),
-        code.as_deref().unwrap_or("-"),
-        &entry
-            .amount
-            .map(|amount| amount.to_string())
-            .unwrap_or_default(),
-        entry.direction.as_str(),
-        trace.unwrap_or("-"),
-        entry.description.as_deref().unwrap_or_default(),
-    ])
+/// A line that could not be read. Why is what counts, so it is never cut.
+fn unreadable(rejected: &Rejected) -> String {
+    let field = rejected.field.as_deref().map(|field| format!("{field}: "));
+    let (line, field) = (rejected.at.line, field.unwrap_or_default());
+    format!("{line:>6}  unreadable: {field}{}", rejected.why)
 }
 
 pub(super) fn summary(outcome: &FileOutcome, after_rows: bool) -> String {
@@ -65,23 +78,26 @@ pub(super) fn summary(outcome: &FileOutcome, after_rows: bool) -> String {
     let _ = write!(
         text,
         "{}: {}, {} unreadable, {} left out, debits {}, credits {}",
-        summary.format,
+        plain(&summary.format.to_string()),
         counted(summary.entries, "entry", "entries"),
         summary.rejected,
         summary.left_out,
-        Money::cents(summary.debit_minor),
-        Money::cents(summary.credit_minor)
+        money(summary.debit_minor, ""),
+        money(summary.credit_minor, "")
     );
     for finding in &summary.findings {
         let _ = write!(
             text,
             "\ntolerated: {}: {} ({})",
-            finding.field,
+            plain(&finding.field),
             finding.what,
             counted(finding.count, "time", "times")
         );
     }
-    let verdict = if accepted { "accepted" } else { "REJECTED" };
+    let verdict = match accepted {
+        true => Tone::Good.paint("accepted", Screen::of_stdout()),
+        false => Tone::Bad.paint("REJECTED", Screen::of_stdout()),
+    };
     let _ = write!(text, "\n{verdict}");
     if let Some(reason) = reason {
         let _ = write!(text, ": {reason}");

@@ -8,11 +8,14 @@ use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use echeck_service::clock::{Clock as _, SystemClock};
-use indicatif::ProgressBar;
+use serde_json::json;
 
-use super::{FilePlan, Layout, SampleWorld, echeck_return, fill, funding_reject, nacha};
+use super::{
+    FilePlan, Layout, SampleWorld, echeck_return, fill, funding_reject, nacha, us_eastern_date,
+};
 use crate::database::DatabaseArguments;
-use crate::output::out;
+use crate::exit;
+use crate::output::{Progress, out, print_json};
 use crate::stack::DataFolder;
 
 /// What to create.
@@ -59,7 +62,7 @@ pub(crate) struct SampleArguments {
     /// Entries per thousand with an unknown code.
     #[arg(long, default_value_t = 0)]
     pub(crate) strange: u64,
-    /// The date in the world. Default: today.
+    /// The date in the world. Default: today in US Eastern time.
     #[arg(long, value_name = "YYYY-MM-DD")]
     pub(crate) today: Option<NaiveDate>,
     /// The file to write (`-` is standard output), or the folder for a world.
@@ -70,8 +73,8 @@ pub(crate) struct SampleArguments {
     pub(crate) databases: DatabaseArguments,
 }
 
-/// Creates the file or the world.
-pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
+/// Creates the file or the world. Returns the exit code.
+pub(crate) async fn run(arguments: &SampleArguments, as_json: bool) -> Result<u8> {
     let world = SampleWorld {
         seed: arguments.seed,
         payments: arguments
@@ -79,17 +82,17 @@ pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
             .unwrap_or_else(|| enough_payments(arguments)),
         today: arguments
             .today
-            .unwrap_or_else(|| SystemClock.now().date_naive()),
+            .unwrap_or_else(|| us_eastern_date(SystemClock.now())),
     };
     if arguments.what == SampleOutput::World {
         let data = DataFolder::open(&arguments.out, &arguments.databases).await?;
-        let bar = ProgressBar::new(world.payments);
+        let mut progress = Progress::of_things(as_json, "payments");
         fill(world, data.gateway(), data.rallypay(), |done| {
-            bar.set_position(done);
+            progress.set("creating", done, world.payments);
         })
         .await?;
-        bar.finish_and_clear();
-        return Ok(0);
+        progress.finish();
+        return written(arguments, as_json);
     }
     let plan = FilePlan {
         entries: arguments.entries,
@@ -103,8 +106,17 @@ pub(crate) async fn run(arguments: &SampleArguments) -> Result<u8> {
         .map_or(Layout::OneBatch, |most| Layout::PerBatch(most.max(1)));
     open(&arguments.out)
         .and_then(|mut out| write(world, plan, arguments.what, layout, &mut out))
-        .map(|()| 0)
-        .with_context(|| format!("{} cannot be written", arguments.out.display()))
+        .with_context(|| format!("{} cannot be written", arguments.out.display()))?;
+    written(arguments, as_json)
+}
+
+/// Names what was written, for programs. Standard output has the file itself where that was asked
+/// for.
+fn written(arguments: &SampleArguments, as_json: bool) -> Result<u8> {
+    if as_json && arguments.out != Path::new("-") {
+        print_json(&json!({ "file": arguments.out }))?;
+    }
+    Ok(exit::OK)
 }
 
 /// Of a hundred payments, 87 are debits that can come back, and 6 are payouts.

@@ -6,7 +6,7 @@ use ach::code::ReturnCode;
 use ach::money::Money;
 
 use super::line::SampleLine;
-use super::payment::SampleWorld;
+use super::payment::{SampleWorld, banking_day_until};
 
 fn reason(code: &str) -> &'static str {
     code.parse::<ReturnCode>()
@@ -42,7 +42,7 @@ pub(crate) fn echeck_return<W: Write>(
          Group,Transaction Type,Batch Id,Session Id,Merchant Transaction Id,Billing \
          Descriptor,Merchant Id,Presenter,Original Trace Number,Return Trace Number"
     )?;
-    let today = world.today.format("%m/%d/%Y");
+    let today = banking_day_until(world.today).format("%m/%d/%Y");
     for line in lines {
         let payment = &line.payment;
         let amount = dollars(payment.amount_minor);

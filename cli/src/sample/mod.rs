@@ -17,4 +17,4 @@ pub(crate) use databases::fill;
 pub(crate) use delimited::{echeck_return, funding_reject};
 pub(crate) use line::FilePlan;
 pub(crate) use nacha::{Layout, nacha};
-pub(crate) use payment::SampleWorld;
+pub(crate) use payment::{SampleWorld, banking_day_until, us_eastern_date};

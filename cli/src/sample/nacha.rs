@@ -6,7 +6,7 @@ use chrono::Datelike as _;
 use chrono::NaiveDate;
 
 use super::line::SampleLine;
-use super::payment::{ODFI, SampleWorld};
+use super::payment::{ODFI, SampleWorld, banking_day_until};
 use super::people::check_digit;
 
 /// How entries are grouped into batches. Corrections always have batches of their own, as the
@@ -54,7 +54,7 @@ pub(crate) fn nacha<W: Write>(
 ) -> io::Result<()> {
     let mut writer = NachaWriter {
         out,
-        day: world.today,
+        day: banking_day_until(world.today),
         file: NachaTotals::default(),
         batch: None,
     };

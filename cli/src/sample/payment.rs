@@ -1,7 +1,7 @@
 //! The payments of a world.
 
-use ach::calendar::{add_banking_days, next_banking_day_after};
-use chrono::{Days, NaiveDate};
+use ach::calendar::{add_banking_days, is_banking_day};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use super::class::{Class, SampleState};
 use super::draws::{Draws, Purpose, scrambled};
@@ -78,30 +78,48 @@ impl SampleWorld {
         }
     }
 
-    /// Most payments are a few days old, so that most returns are in time. Of those that are not
-    /// pending, one in eleven is up to two months old.
+    /// When a payment was created and when it settled: on banking days that are over. Most settled
+    /// one or two banking days ago, so that most returns are in time. Of those that are not pending,
+    /// one in eleven is up to two months old.
     fn dates(&self, class: Class, draws: &mut Draws) -> (NaiveDate, NaiveDate) {
-        let age = match class.state {
-            SampleState::Pending => draws.below(3),
+        let last = banking_day_until(self.today);
+        let settled = match class.state {
+            SampleState::Pending => banking_days_before(last, 1 + draws.below(3) % 2),
             SampleState::Succeeded | SampleState::Failed => match draws.below(55) {
-                of_late @ ..50 => 1 + of_late % 2,
-                older => 2 + older,
+                of_late @ ..50 => banking_days_before(last, 1 + of_late % 2),
+                // At the ends of the calendar the day itself does: no such date is ever asked for.
+                older => {
+                    banking_day_until(last.checked_sub_days(Days::new(2 + older)).unwrap_or(last))
+                }
             },
         };
-        // At the ends of the calendar the day itself does: no such date is ever asked for.
-        let created = self
-            .today
-            .checked_sub_days(Days::new(age))
-            .unwrap_or(self.today);
-        let settled = next_banking_day_after(created).unwrap_or(created);
-        (created, settled)
+        (banking_days_before(settled, 1), settled)
     }
 
-    /// When the bank dates the return of `payment`: two banking days after it settled, or today
-    /// if that is still to come.
+    /// When the bank dates the return of `payment`: two banking days after it settled, or on the
+    /// last banking day if that is still to come.
     pub(super) fn returned_on(&self, payment: &Payment) -> NaiveDate {
-        add_banking_days(payment.settled_on, 2).map_or(self.today, |day| day.min(self.today))
+        let last = banking_day_until(self.today);
+        add_banking_days(payment.settled_on, 2).map_or(last, |day| day.min(last))
     }
+}
+
+/// The date on the US East Coast, where the ACH operators are.
+pub(crate) fn us_eastern_date(now: DateTime<Utc>) -> NaiveDate {
+    now.with_timezone(&chrono_tz::America::New_York)
+        .date_naive()
+}
+
+/// The last banking day that is not later than `day`.
+pub(crate) fn banking_day_until(day: NaiveDate) -> NaiveDate {
+    let mut days = std::iter::successors(Some(day), NaiveDate::pred_opt);
+    days.find(|day| is_banking_day(*day)).unwrap_or(day)
+}
+
+/// The `count`-th banking day before `day`.
+fn banking_days_before(day: NaiveDate, count: u64) -> NaiveDate {
+    let day_before = |day: NaiveDate| day.pred_opt().map_or(day, banking_day_until);
+    (0..count).fold(day, |day, _| day_before(day))
 }
 
 #[cfg(test)]
@@ -130,5 +148,42 @@ mod tests {
         }
         let other = SampleWorld { seed: 2, ..world };
         assert_ne!(world.payment(7).transfer_id, other.payment(7).transfer_id);
+    }
+
+    #[test]
+    fn every_date_is_one_that_a_banker_believes_on_whatever_day_it_is() {
+        let first = NaiveDate::from_ymd_opt(2026, 1, 1).unwrap();
+        // A year has every weekday, and every holiday of the Federal Reserve.
+        for today in first.iter_days().take(365) {
+            let world = SampleWorld {
+                seed: 3,
+                payments: 100,
+                today,
+            };
+            for payment in (0..100).map(|index| world.payment(index)) {
+                let returned_on = world.returned_on(&payment);
+                let dates = [payment.created_on, payment.settled_on, returned_on];
+                assert!(
+                    dates.iter().all(|day| is_banking_day(*day)),
+                    "{today}: {dates:?}"
+                );
+                assert!(dates.is_sorted(), "{today}: {dates:?}");
+                assert!(
+                    payment.created_on < payment.settled_on,
+                    "{today}: {dates:?}"
+                );
+                assert!(
+                    payment.settled_on < returned_on && returned_on <= today,
+                    "{today}: {dates:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_date_is_that_of_the_east_coast() {
+        let at = |text: &str| us_eastern_date(text.parse().unwrap()).to_string();
+        assert_eq!(at("2026-11-30T04:59:00Z"), "2026-11-29");
+        assert_eq!(at("2026-11-30T05:00:00Z"), "2026-11-30");
     }
 }

@@ -64,7 +64,7 @@ fn answer(verdict: &Verdict) -> proto::VerifyJournalResponse {
         proven_position: verdict.proven_position,
         end_unproven: verdict.end_unproven.clone().unwrap_or_default(),
         missing: missing.collect(),
-        missing_count: verdict.missing_count(),
+        missing_total: verdict.missing_count(),
         ..progress(verdict)
     }
 }

@@ -1,12 +1,11 @@
 //! The arguments of `echeck webhooks`.
 
-use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 use echeck_proto::returns::v1::{WebhookDeliveryState, WebhookKeyKind, WebhookStyle};
-use echeck_proto::timestamp::to_proto;
 use prost_types::Timestamp;
 
-use super::super::Change;
+use super::super::arguments::{Change, Period};
+use crate::words::day_or_time;
 
 /// The endpoint to create.
 #[derive(Debug, Args)]
@@ -147,12 +146,8 @@ pub(super) struct EventArguments {
     /// The version of that format. Optional for finix.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) api_version: String,
-    /// Only events at or after this time.
-    #[arg(long, value_parser = timestamp)]
-    pub(super) since: Option<Timestamp>,
-    /// Only events before this time.
-    #[arg(long, value_parser = timestamp)]
-    pub(super) until: Option<Timestamp>,
+    #[command(flatten)]
+    pub(super) period: Period,
     /// Only about this transfer.
     #[arg(long, default_value = "", hide_default_value = true)]
     pub(super) transfer: String,
@@ -189,10 +184,10 @@ pub(super) struct RecoverArguments {
     /// The endpoint.
     pub(super) endpoint_id: String,
     /// Only events at or after this time.
-    #[arg(long, value_parser = timestamp)]
+    #[arg(long, value_parser = day_or_time, value_name = "TIME")]
     pub(super) since: Timestamp,
     /// Only events before this time. Default: now.
-    #[arg(long, value_parser = timestamp)]
+    #[arg(long, value_parser = day_or_time, value_name = "TIME")]
     pub(super) until: Option<Timestamp>,
     #[command(flatten)]
     pub(super) change: Change,
@@ -228,12 +223,4 @@ pub(super) enum DeliveryStateArgument {
     Delivered = WebhookDeliveryState::Delivered as i32,
     /// It is not tried again.
     Undeliverable = WebhookDeliveryState::Undeliverable as i32,
-}
-
-/// A time such as 2026-01-05T08:00:00Z.
-fn timestamp(text: &str) -> Result<Timestamp, String> {
-    let at = DateTime::parse_from_rfc3339(text)
-        .map_err(|error| format!("{error}; write a time such as 2026-01-05T08:00:00Z"))?
-        .with_timezone(&Utc);
-    Ok(to_proto(at))
 }

@@ -6,12 +6,14 @@ use echeck_proto::returns::v1 as proto;
 use proto::WebhookDeliveryState;
 use proto::replay_request::Selection;
 
-use super::super::RequestId;
+use super::super::arguments::RequestId;
 use super::super::connect::{Client, pages};
-use super::super::show::{or_dash, time};
-use super::super::{Failure, Words as _, exit};
+use super::super::show::or_dash;
 use super::arguments::{DeliveryArguments, EventArguments, RecoverArguments, ReplayArguments};
-use crate::output::{Columns, counted, out};
+use crate::exit;
+use crate::failure::Failure;
+use crate::output::{Columns, Screen, Tone, counted, field, grouped, out};
+use crate::words::{Words as _, time};
 
 pub(super) async fn list(arguments: DeliveryArguments, service: &Client) -> Result<u8, Failure> {
     let found = pages(arguments.limit, async |page_size, page_token| {
@@ -29,21 +31,26 @@ pub(super) async fn list(arguments: DeliveryArguments, service: &Client) -> Resu
         Ok((answer.deliveries, answer.next_page_token))
     })
     .await?;
-    service.show_all(&found, "No deliveries.", columns)?;
+    service.show_list(&found, "No deliveries.", columns)?;
     let lost = |one: &proto::WebhookDelivery| one.state() == WebhookDeliveryState::Undeliverable;
-    Ok(exit::ok_if(!found.iter().any(lost), exit::NEEDS_ATTENTION))
+    Ok(exit::ok_if(
+        !found.items.iter().any(lost),
+        exit::NEEDS_ATTENTION,
+    ))
 }
 
 fn columns(delivery: &proto::WebhookDelivery) -> Columns {
     vec![
-        ("MESSAGE", delivery.message_id.to_string()),
-        ("ENDPOINT", delivery.endpoint_id.to_string()),
-        ("TYPE", delivery.event_type.to_string()),
-        ("TRANSFER", or_dash(&delivery.transfer_id)),
-        ("STATE", delivery.state().words()),
-        (">ATTEMPTS", delivery.attempts.to_string()),
-        ("NEXT ATTEMPT", time(delivery.next_attempt_at.as_ref())),
-        ("LAST ERROR", delivery.last_error.to_string()),
+        field("MESSAGE", &delivery.message_id),
+        field("STATE", delivery.state().words()).tone(delivery.state().tone()),
+        field("TYPE", &delivery.event_type),
+        field("TRANSFER", or_dash(&delivery.transfer_id)).extra(2),
+        field("ATTEMPTS", grouped(delivery.attempts))
+            .right()
+            .extra(1),
+        field("NEXT ATTEMPT", time(delivery.next_attempt_at.as_ref())).extra(3),
+        field("LAST ERROR", &delivery.last_error).text().extra(1),
+        field("ENDPOINT", &delivery.endpoint_id).extra(4),
     ]
 }
 
@@ -52,8 +59,8 @@ pub(super) async fn events(arguments: EventArguments, service: &Client) -> Resul
         let ask = proto::ListEventsRequest {
             style: arguments.style as i32,
             api_version: arguments.api_version.clone(),
-            start_time: arguments.since,
-            end_time: arguments.until,
+            start_time: arguments.period.since,
+            end_time: arguments.period.until,
             transfer_id: arguments.transfer.clone(),
             page_size,
             page_token,
@@ -62,17 +69,17 @@ pub(super) async fn events(arguments: EventArguments, service: &Client) -> Resul
         let answer = answer.into_inner();
         Ok((answer.events, answer.next_page_token))
     });
-    service.show_all(&found.await?, "No events.", event_columns)
+    service.show_list(&found.await?, "No events.", event_columns)
 }
 
 fn event_columns(event: &proto::WebhookEvent) -> Columns {
     vec![
-        ("EVENT", event.event_id.to_string()),
-        (">SEQUENCE", event.sequence.to_string()),
-        ("TYPE", event.event_type.to_string()),
-        ("TRANSFER", or_dash(&event.transfer_id)),
-        ("MERCHANT", or_dash(&event.merchant)),
-        ("AT", time(event.occurred_at.as_ref())),
+        field("EVENT", &event.event_id),
+        field("TYPE", &event.event_type),
+        field("AT", time(event.occurred_at.as_ref())),
+        field("TRANSFER", or_dash(&event.transfer_id)).extra(1),
+        field("MERCHANT", or_dash(&event.merchant)).extra(2),
+        field("SEQUENCE", grouped(event.sequence)).right().extra(3),
     ]
 }
 
@@ -122,8 +129,14 @@ pub(super) async fn test(
     service.show(&answer, |answer| {
         let (status, took_ms) = (answer.http_status, answer.took_ms);
         match answer.delivered {
-            true => writeln!(out(), "Accepted: HTTP {status} after {took_ms} ms."),
-            false => writeln!(out(), "Not accepted after {took_ms} ms: {}.", answer.error),
+            true => {
+                let accepted = Tone::Good.paint("Accepted", Screen::of_stdout());
+                writeln!(out(), "{accepted}: HTTP {status} after {took_ms} ms.")
+            }
+            false => {
+                let refused = Tone::Bad.paint("Not accepted", Screen::of_stdout());
+                writeln!(out(), "{refused} after {took_ms} ms: {}.", answer.error)
+            }
         }
     })?;
     Ok(exit::ok_if(answer.delivered, exit::NEEDS_ATTENTION))

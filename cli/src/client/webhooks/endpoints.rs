@@ -2,16 +2,16 @@
 
 use std::io;
 
-use anyhow::Context as _;
 use echeck_proto::returns::v1 as proto;
 use proto::WebhookOwnerNotificationState as NotificationState;
 
-use super::super::RequestId;
+use super::super::arguments::{Change, RequestId};
 use super::super::connect::{Client, pages};
-use super::super::show::{or_dash, time};
-use super::super::{Change, Failure, Words as _};
+use super::super::show::or_dash;
 use super::arguments::{CreateArguments, RotateArguments, SwitchArguments, UpdateArguments};
-use crate::output::{Columns, Table, out};
+use crate::failure::{Failure, missing};
+use crate::output::{Columns, Details, Table, Tone, field, out};
+use crate::words::{Words as _, time};
 
 pub(super) async fn list(service: &Client) -> Result<u8, Failure> {
     let found = pages(u32::MAX, async |page_size, page_token| {
@@ -23,21 +23,34 @@ pub(super) async fn list(service: &Client) -> Result<u8, Failure> {
         Ok((answer.endpoints, answer.next_page_token))
     });
     let none = "No endpoints yet: `echeck webhooks create` creates one.";
-    service.show_all(&found.await?, none, columns)
+    service.show_list(&found.await?, none, columns)
 }
 
 fn columns(endpoint: &proto::WebhookEndpoint) -> Columns {
-    let types = endpoint.event_types.join(" ");
-    let types = if types.is_empty() { "all" } else { &types };
     vec![
-        ("ENDPOINT", endpoint.endpoint_id.to_string()),
-        ("STATE", state(endpoint)),
-        ("STYLE", endpoint.style().words()),
-        ("VERSION", or_dash(&endpoint.api_version)),
-        ("TYPES", types.to_string()),
-        ("FAILING SINCE", time(endpoint.failing_since.as_ref())),
-        ("URL", endpoint.url.to_string()),
+        field("ENDPOINT", &endpoint.endpoint_id),
+        field("STATE", state(endpoint)).text().tone(tone(endpoint)),
+        field("STYLE", endpoint.style().words()).extra(2),
+        field("VERSION", or_dash(&endpoint.api_version)).extra(3),
+        field("TYPES", types(endpoint)).text().extra(2),
+        field("FAILING SINCE", time(endpoint.failing_since.as_ref())).extra(1),
+        field("URL", &endpoint.url).text(),
     ]
+}
+
+fn types(endpoint: &proto::WebhookEndpoint) -> String {
+    match endpoint.event_types.as_slice() {
+        [] => "all".to_owned(),
+        types => types.join(" "),
+    }
+}
+
+fn tone(endpoint: &proto::WebhookEndpoint) -> Tone {
+    match (endpoint.enabled, endpoint.failing_since) {
+        (true, None) => Tone::Good,
+        (true, Some(_)) => Tone::Attention,
+        (false, _) => Tone::Bad,
+    }
 }
 
 /// Whether messages are sent to it, why not, and whether its owner was notified.
@@ -65,23 +78,48 @@ fn state(endpoint: &proto::WebhookEndpoint) -> String {
 pub(super) async fn show(endpoint_id: String, service: &Client) -> Result<u8, Failure> {
     let ask = proto::GetEndpointRequest { endpoint_id };
     let answer = service.webhooks().get_endpoint(ask).await?.into_inner();
-    let endpoint = answer.endpoint.context("the service sent no endpoint")?;
+    let endpoint = answer.endpoint.ok_or_else(|| missing("endpoint"))?;
     service.show(&endpoint, print)
 }
 
 fn print(endpoint: &proto::WebhookEndpoint) -> io::Result<()> {
-    Table::of(std::slice::from_ref(endpoint), columns).print()?;
+    print_endpoint(endpoint)?;
     writeln!(out())?;
     let keys = Table::of(&endpoint.keys, |key| {
         vec![
-            ("KEY", key.key_id.to_string()),
-            ("KIND", key.kind().words()),
-            ("SINCE", time(key.created_at.as_ref())),
-            ("SIGNS UNTIL", time(key.retires_at.as_ref())),
-            ("PUBLIC KEY", or_dash(&key.public_key)),
+            field("KEY", &key.key_id),
+            field("KIND", key.kind().words()),
+            field("SINCE", time(key.created_at.as_ref())),
+            field("SIGNS UNTIL", time(key.retires_at.as_ref())),
         ]
     });
-    keys.print()
+    keys.print()?;
+    for key in endpoint
+        .keys
+        .iter()
+        .filter(|key| !key.public_key.is_empty())
+    {
+        writeln!(out(), "Public key of {}: {}", key.key_id, key.public_key)?;
+    }
+    Ok(())
+}
+
+fn print_endpoint(endpoint: &proto::WebhookEndpoint) -> io::Result<()> {
+    writeln!(out(), "{}", endpoint.endpoint_id)?;
+    let mut details = Details::new();
+    details.add_in(tone(endpoint), "state", state(endpoint));
+    details.add("url", &endpoint.url);
+    details.add("description", &endpoint.description);
+    details.add("owner", &endpoint.owner_email);
+    details.add("style", endpoint.style().words());
+    details.add("version", &endpoint.api_version);
+    details.add("types", types(endpoint));
+    details.add("merchant", &endpoint.merchant);
+    details.add("ordered", if endpoint.ordered { "yes" } else { "no" });
+    if endpoint.failing_since.is_some() {
+        details.add("failing since", time(endpoint.failing_since.as_ref()));
+    }
+    details.print()
 }
 
 /// Prints what to give to the platform.
@@ -121,7 +159,7 @@ pub(super) async fn create(arguments: CreateArguments, service: &Client) -> Resu
 }
 
 fn print_created(answer: &proto::CreateEndpointResponse) -> io::Result<()> {
-    Table::of(answer.endpoint.as_slice(), columns).print()?;
+    answer.endpoint.as_ref().map_or(Ok(()), print_endpoint)?;
     match &answer.key {
         Some(key) => print_key(key),
         None => writeln!(

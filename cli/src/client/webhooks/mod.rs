@@ -6,8 +6,9 @@ mod endpoints;
 
 use clap::{Args, Subcommand};
 
+use super::arguments::RequestId;
 use super::connect::Client;
-use super::{Failure, RequestId};
+use crate::failure::Failure;
 use arguments::{
     CreateArguments, DeliveryArguments, EventArguments, RecoverArguments, ReplayArguments,
     RotateArguments, SwitchArguments, UpdateArguments,

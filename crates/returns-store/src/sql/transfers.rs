@@ -59,7 +59,7 @@ impl TransferStore for SqlStore {
             match part {
                 Part::Row(row) => {
                     let of_it = facts.transfers.entry(row.row.row.transfer.id.clone());
-                    of_it.or_default().rows.push(row);
+                    of_it.or_default().rows.push(*row);
                 }
                 Part::Exception {
                     transfer_id,
@@ -93,7 +93,7 @@ impl TransferStore for SqlStore {
 
 /// A line of the answer.
 enum Part {
-    Row(StandingRow),
+    Row(Box<StandingRow>),
     Exception {
         transfer_id: String,
         position: u64,
@@ -108,11 +108,11 @@ enum Part {
 
 fn part(record: &Record) -> Result<Part, StoreError> {
     Ok(match &*record.text("part")? {
-        "row" => Part::Row(StandingRow {
+        "row" => Part::Row(Box::new(StandingRow {
             row: journal_row(record)?,
             exceptions: Vec::new(),
             is_dishonorable: record.flag("dishonorable")?,
-        }),
+        })),
         "exception" => Part::Exception {
             transfer_id: record.text("transfer_id")?,
             position: record.count("position")?,

@@ -2,6 +2,7 @@
 //! and what the example says of it. So the table is what the program really reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 /// What a getter says of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +51,7 @@ fn comments(example: &str) -> BTreeMap<String, String> {
             .strip_prefix('[')
             .and_then(|rest| rest.split(']').next())
         {
-            let path: Vec<String> = name
-                .trim_start_matches('[')
-                .split('.')
-                .map(|part| part.trim_matches('"').to_owned())
-                .collect();
+            let path = names(name.trim_start_matches('['));
             section = general(&path);
             if !above.is_empty() {
                 said.insert(section.clone(), std::mem::take(&mut above).join(" "));
@@ -149,11 +146,8 @@ pub fn everything_on(example: &str) -> String {
     text
 }
 
-/// The table of all keys, and those that the example does not have.
-pub(super) fn table(
-    keys: &BTreeMap<Vec<String>, KeyFacts>,
-    example: &str,
-) -> (String, Vec<String>) {
+/// The table of all keys. One that the example does not have has no words.
+pub(super) fn table(keys: &BTreeMap<Vec<String>, KeyFacts>, example: &str) -> String {
     let said = comments(example);
     let mut rows: BTreeMap<String, &KeyFacts> = BTreeMap::new();
     for (path, facts) in keys {
@@ -161,26 +155,43 @@ pub(super) fn table(
     }
     let mut text =
         String::from("| key | what it may be | default | meaning |\n|---|---|---|---|\n");
-    let mut missing = Vec::new();
     for (key, facts) in rows {
-        let Some(words) = said.get(&key) else {
-            missing.push(key);
-            continue;
-        };
+        // A secret stands in the example as a file.
+        let words = said.get(&key).or_else(|| said.get(&format!("{key}_file")));
         let default = match (&facts.default, facts.required) {
             (Some(default), _) => format!("`{default}`"),
             (None, true) => "required".to_owned(),
             (None, false) => String::new(),
         };
         let cell = |text: &str| text.replace('|', "\\|");
-        text.push_str(&format!(
-            "| `{key}` | {} | {} | {} |\n",
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "| `{key}` | {} | {} | {} |",
             cell(&facts.kind),
             cell(&default),
-            cell(words)
-        ));
+            cell(words.map_or("", String::as_str))
+        );
     }
-    (text, missing)
+    text
+}
+
+/// The names of a section's heading; a dot within quotes separates nothing.
+fn names(heading: &str) -> Vec<String> {
+    let mut names = vec![String::new()];
+    let mut quoted = false;
+    for letter in heading.chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            '.' if !quoted => names.push(String::new()),
+            letter => {
+                if let Some(name) = names.last_mut() {
+                    name.push(letter);
+                }
+            }
+        }
+    }
+    names
 }
 
 #[cfg(test)]
@@ -191,10 +202,11 @@ mod tests {
     fn a_key_is_explained_by_the_lines_above_it_or_the_comment_behind_it() {
         let said = comments(
             "[server]\n# Where it\n# listens.\nlisten = \"a # b\"\n\n# lost\n\n# limit = 1  # how many\n\
-             [sources.acme.sftp]\n# Who.\nhost = \"x\"\n",
+             [access.certificates.\"spiffe://a.b/c\"]\n# Of it.\nroles = []\n[sources.acme.sftp]\n# Who.\nhost = \"x\"\n",
         );
         assert_eq!(said["server.listen"], "Where it listens.");
         assert_eq!(said["server.limit"], "how many");
+        assert_eq!(said["access.certificates.NAME.roles"], "Of it.");
         assert_eq!(said["sources.NAME.sftp.host"], "Who.");
     }
 }

@@ -7,9 +7,9 @@ use crate::check::counted;
 use crate::incident::LocalTime;
 
 const TO_DO: &[&str] = &[
-    "`echeck holds` lists each hold with its reason; `--reason` and `--import` filter.",
+    "`echeck holds` lists each hold with its reason; `--hold-reason` and `--import` filter.",
     "Correct what they have in common, such as the source's `match` or its unit of amounts.",
-    "`echeck holds retry --reason REASON` decides them again; `echeck holds resolve` takes one.",
+    "`echeck holds retry --hold-reason REASON` decides them again; `echeck holds retry HOLD` takes one.",
 ];
 
 /// The most common reason of some holds, and how many have it.

@@ -69,10 +69,10 @@ pub(super) fn rows_refused(database: &str, count: u64, why: &str) -> Description
         "These returns are decided, and this database does not show them. Each waits as a hold. All \
          other rows are applied.",
         &[
-            "`echeck holds --reason database_refused` lists each with what the database said.",
+            "`echeck holds --hold-reason database_refused` lists each with what the database said.",
             "Correct the row, or the adapter's mapping: `--check` of the adapter compares it with the \
              database.",
-            "`echeck holds retry --reason database_refused` tries all of them again. The incident \
+            "`echeck holds retry --hold-reason database_refused` tries all of them again. The incident \
              closes when none is left.",
         ],
     )

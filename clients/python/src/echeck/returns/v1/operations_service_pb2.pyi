@@ -195,7 +195,7 @@ class VerifyJournalResponse(_message.Message):
     END_UNPROVEN_FIELD_NUMBER: _builtins.int
     COMPARED_FIELD_NUMBER: _builtins.int
     MISSING_FIELD_NUMBER: _builtins.int
-    MISSING_COUNT_FIELD_NUMBER: _builtins.int
+    MISSING_TOTAL_FIELD_NUMBER: _builtins.int
     checked: _builtins.int
     """The number of journal rows checked so far."""
     head_position: _builtins.int
@@ -212,7 +212,7 @@ class VerifyJournalResponse(_message.Message):
     """Why the rows after proven_position are not proven; empty when there are none."""
     compared: _builtins.int
     """The number of journal rows compared with the databases so far, each once per database."""
-    missing_count: _builtins.int
+    missing_total: _builtins.int
     """The number of all such returns."""
     @_builtins.property
     def faults(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -239,11 +239,11 @@ class VerifyJournalResponse(_message.Message):
         end_unproven: _builtins.str = ...,
         compared: _builtins.int = ...,
         missing: _abc.Iterable[Global___MissingReturn] | None = ...,
-        missing_count: _builtins.int = ...,
+        missing_total: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "compared", b"compared", "done", b"done", "end_unproven", b"end_unproven", "faults", b"faults", "head_position", b"head_position", "missing", b"missing", "missing_count", b"missing_count", "proven_position", b"proven_position", "sound", b"sound", "unchecked", b"unchecked"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checked", b"checked", "compared", b"compared", "done", b"done", "end_unproven", b"end_unproven", "faults", b"faults", "head_position", b"head_position", "missing", b"missing", "missing_total", b"missing_total", "proven_position", b"proven_position", "sound", b"sound", "unchecked", b"unchecked"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

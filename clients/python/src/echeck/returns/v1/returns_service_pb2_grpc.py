@@ -207,7 +207,8 @@ class ReturnsServiceServicer(object):
         trace id is ambiguous, is a result of its own and does not fail the others.
 
         Errors: INVALID_ARGUMENT (no key, more than 500, an empty one, a version that the view does not
-        have); UNAVAILABLE (the gateway's database).
+        have); OUT_OF_RANGE (the answer is larger than a message may be: ask for fewer); UNAVAILABLE (the
+        gateway's database).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -85,7 +85,8 @@ class ReturnsServiceStub:
     trace id is ambiguous, is a result of its own and does not fail the others.
 
     Errors: INVALID_ARGUMENT (no key, more than 500, an empty one, a version that the view does not
-    have); UNAVAILABLE (the gateway's database).
+    have); OUT_OF_RANGE (the answer is larger than a message may be: ask for fewer); UNAVAILABLE (the
+    gateway's database).
     """
     GetReturn: _grpc.UnaryUnaryMultiCallable[_returns_service_pb2.GetReturnRequest, _returns_service_pb2.GetReturnResponse]
     """Returns one return. Errors: NOT_FOUND; INVALID_ARGUMENT (a version that the view does not
@@ -186,7 +187,8 @@ class ReturnsServiceAsyncStub(ReturnsServiceStub):
     trace id is ambiguous, is a result of its own and does not fail the others.
 
     Errors: INVALID_ARGUMENT (no key, more than 500, an empty one, a version that the view does not
-    have); UNAVAILABLE (the gateway's database).
+    have); OUT_OF_RANGE (the answer is larger than a message may be: ask for fewer); UNAVAILABLE (the
+    gateway's database).
     """
     GetReturn: _aio.UnaryUnaryMultiCallable[_returns_service_pb2.GetReturnRequest, _returns_service_pb2.GetReturnResponse]  # type: ignore[assignment]
     """Returns one return. Errors: NOT_FOUND; INVALID_ARGUMENT (a version that the view does not
@@ -332,7 +334,8 @@ class ReturnsServiceServicer(metaclass=_abc_1.ABCMeta):
         trace id is ambiguous, is a result of its own and does not fail the others.
 
         Errors: INVALID_ARGUMENT (no key, more than 500, an empty one, a version that the view does not
-        have); UNAVAILABLE (the gateway's database).
+        have); OUT_OF_RANGE (the answer is larger than a message may be: ask for fewer); UNAVAILABLE (the
+        gateway's database).
         """
 
     @_abc_1.abstractmethod

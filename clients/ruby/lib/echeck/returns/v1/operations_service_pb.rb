@@ -48,7 +48,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       optional :end_unproven, :string, 8
       optional :compared, :uint64, 9
       repeated :missing, :message, 10, "echeck.returns.v1.MissingReturn"
-      optional :missing_count, :uint64, 11
+      optional :missing_total, :uint64, 11
     end
     add_message "echeck.returns.v1.MissingReturn" do
       optional :database, :string, 1

@@ -61,7 +61,8 @@ module Echeck
           # trace id is ambiguous, is a result of its own and does not fail the others.
           #
           # Errors: INVALID_ARGUMENT (no key, more than 500, an empty one, a version that the view does not
-          # have); UNAVAILABLE (the gateway's database).
+          # have); OUT_OF_RANGE (the answer is larger than a message may be: ask for fewer); UNAVAILABLE (the
+          # gateway's database).
           rpc :BatchGetTransfers, ::Echeck::Returns::V1::BatchGetTransfersRequest, ::Echeck::Returns::V1::BatchGetTransfersResponse
           # Returns one return. Errors: NOT_FOUND; INVALID_ARGUMENT (a version that the view does not
           # have).
