@@ -11,6 +11,12 @@ use proto::transfer_selector::Key;
 use tonic::{Code, Status, Streaming};
 use tonic_types::StatusExt as _;
 
+/// What the machine's clock shows: the stack has the same.
+fn now() -> chrono::DateTime<chrono::Utc> {
+    use echeck_service::clock::{Clock as _, SystemClock};
+    SystemClock.now()
+}
+
 fn selector(key: Key) -> proto::TransferSelector {
     proto::TransferSelector { key: Some(key) }
 }
@@ -225,7 +231,7 @@ async fn returns_are_found_by_merchant_effect_time_and_amount() {
         .await;
     let file = Worldpay::new().returned("TR1", "R01").amount("1.00");
     world.import("worldpay_returns", "1.csv", file).await;
-    let between = chrono::Utc::now();
+    let between = now();
     let file = Worldpay::new().returned("TR2", "R02").amount("2.00");
     world.import("worldpay_returns", "2.csv", file).await;
     let ask = proto::ListReturnsRequest::default;
@@ -329,7 +335,7 @@ async fn imports_are_found_by_state_time_and_amount() {
     world.add(Payment::debit("TR1").amount(100)).await;
     let file = Worldpay::new().returned("TR1", "R01").amount("1.00");
     world.import("worldpay_returns", "good.csv", file).await;
-    let between = chrono::Utc::now();
+    let between = now();
     let bad = world
         .import("worldpay_returns", "bad.csv", "not a file")
         .await;

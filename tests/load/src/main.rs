@@ -1,5 +1,11 @@
 //! Callers for the benchmarks: many at once, timed, and a bare service to compare with.
 
+#![expect(clippy::float_arithmetic, reason = "rates and milliseconds, no money")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the bare service is as short as a hand-written one"
+)]
+
 mod bare;
 mod reads;
 

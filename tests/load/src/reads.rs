@@ -1,5 +1,6 @@
 //! Callers that read transfers, each its next one as soon as it has the last.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -132,14 +133,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<()> {
     let calls = took.len() as f64;
     #[expect(clippy::cast_precision_loss, reason = "a small number")]
     let batch = arguments.batch as f64;
-    println!(
-        "{}",
-        serde_json::json!({
-            "calls_per_second": calls / seconds,
-            "transfers_per_second": calls * batch / seconds,
-            "p50_ms": at(0.5),
-            "p99_ms": at(0.99),
-        })
-    );
+    let figures = serde_json::json!({
+        "calls_per_second": calls / seconds,
+        "transfers_per_second": calls * batch / seconds,
+        "p50_ms": at(0.5),
+        "p99_ms": at(0.99),
+    });
+    writeln!(std::io::stdout(), "{figures}")?;
     Ok(())
 }
