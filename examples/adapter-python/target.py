@@ -165,9 +165,16 @@ class Target:
         db.execute("INSERT OR REPLACE INTO echeck_identity VALUES (?, ?, ?, ?)", row)
 
     def adopt(self, request):
+        old, new = request.expected_cursor, request.new_cursor
         with self.database.transaction(write=True) as db:
+            done = db.execute(
+                "SELECT 1 FROM echeck_adoptions WHERE adoption_id = ? AND to_position = ?",
+                [request.adoption_id, new.position],
+            )
+            if done.fetchone():
+                # The answer was lost, and is given again.
+                return new if new.position else None
             self.expect(db, request)
-            old, new = request.expected_cursor, request.new_cursor
             if new.position:
                 self.move(db, old if old.position else None, new)
             # Exceptions of rows that this journal does not have must not be taken for those of the
