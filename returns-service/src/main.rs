@@ -27,7 +27,8 @@ struct Arguments {
     #[arg(long)]
     migrate: bool,
     /// Check the configuration, the returns database, and each adapter with its target, and exit: with
-    /// 1 if something is wrong. Changes nothing.
+    /// 1 if something is wrong. Changes nothing, except that a SQLite file that is missing is created
+    /// empty.
     #[arg(long, conflicts_with = "migrate")]
     check: bool,
     /// Encrypt the spool, and what is sealed in the returns database, to the first key of
