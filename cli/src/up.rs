@@ -149,7 +149,7 @@ pub(crate) fn grpcurl(trust: Option<&OwnTrust>, call: &str) -> String {
     format!("grpcurl -cacert {ca} -cert {cert} -key {key} {call}")
 }
 
-/// The CA, and the certificate and key of whoever runs the stack, as words of a shell.
+/// The CA, and the certificate and key of the person who runs the stack, as words of a shell.
 fn files(trust: &OwnTrust) -> [String; 3] {
     let (cert, key) = trust.certificate(Holder::Operator);
     [trust.ca(), cert, key].map(|file| shell_word(&file.display().to_string()))

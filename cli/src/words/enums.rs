@@ -10,7 +10,7 @@ pub(crate) trait Words: Copy {
     /// The value in words, such as `unknown transfer`; empty for a value that is not set.
     fn words(self) -> String;
 
-    /// What the value means for whoever reads it.
+    /// What the value means for the reader.
     fn tone(self) -> Tone {
         Tone::Plain
     }

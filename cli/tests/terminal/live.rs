@@ -25,7 +25,7 @@ impl Running {
         Self { child, lines }
     }
 
-    /// Reads until a line has a text. A test that waits in vain is ended by its runner.
+    /// Reads until a line has a text. A test that waits without success is ended by its runner.
     fn until(&mut self, part: &str) -> String {
         loop {
             let mut line = String::new();

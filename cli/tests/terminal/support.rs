@@ -42,7 +42,7 @@ pub(crate) const HOSTILE_UPLOAD: &str =
 /// The same for a file that an acquirer publishes.
 pub(crate) const HOSTILE_DROP: &str = "evil\u{1b}[2J\u{9b}31m\u{202e}返品返品.csv";
 
-/// A command that does not know the profiles of whoever runs the tests.
+/// A command that does not know the profiles of the person who runs the tests.
 pub(crate) fn command(program: &str, home: &Path) -> Command {
     let mut command = Command::new(program);
     command
@@ -111,7 +111,7 @@ pub(crate) fn shown_lines(raw: &str) -> Vec<String> {
 }
 
 /// Whether a text has the name of a constant, such as `HOLD_REASON_OPEN`. The reason of an error
-/// stands in brackets, for whoever searches for it; variables and placeholders are no such names.
+/// stands in brackets, for a person who searches for it; variables and placeholders are no such names.
 pub(crate) fn constant_in(line: &str) -> Option<String> {
     let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
     let words = line.split(|character: char| !is_name(character) && !"[]<>".contains(character));
