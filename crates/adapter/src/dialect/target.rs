@@ -24,6 +24,15 @@ pub struct PoolLimits {
 impl PoolLimits {
     pub(super) fn options<B: SqlBackend>(self) -> PoolOptions<B> {
         PoolOptions::new()
+            .test_before_acquire(false)
+            .before_acquire(|connection: &mut B::Connection, before| {
+                Box::pin(async move {
+                    if before.idle_for > SURELY_ALIVE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .max_connections(self.max_connections)
             .acquire_timeout(self.busy_timeout.saturating_add(Duration::from_secs(1)))
     }
@@ -32,6 +41,10 @@ impl PoolLimits {
 /// How long a connection may take that is made to see what is wrong, and an answer to a probe. Shorter
 /// than the two seconds that the returns service gives the adapter for it.
 pub(crate) const PROBE: Duration = Duration::from_millis(1_500);
+
+/// A connection that was used within this time is taken to be alive. Asking each one before its use
+/// would double the round trips of a look-up.
+const SURELY_ALIVE: Duration = Duration::from_secs(1);
 
 /// How long the first connection may take.
 const FIRST: Duration = Duration::from_secs(5);

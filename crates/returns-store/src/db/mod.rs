@@ -69,6 +69,14 @@ impl Database {
         Self { pool, failures }
     }
 
+    /// The same database by other connections.
+    pub(crate) fn with(&self, pool: Pool) -> Self {
+        Self {
+            pool,
+            failures: Arc::clone(&self.failures),
+        }
+    }
+
     pub(crate) fn syntax(&self) -> Syntax {
         match self.pool {
             Pool::Sqlite(_) => Syntax::Sqlite,

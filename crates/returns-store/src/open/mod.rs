@@ -11,6 +11,7 @@ use crate::sql::SqlStore;
 use crate::watch::WatchConnection;
 use crate::{Store, StoreError};
 
+use postgres::Plans;
 pub(crate) use postgres::check_server;
 
 mod migrate;
@@ -27,17 +28,24 @@ pub async fn open_both(
     new_journal_id: Uuid,
 ) -> Result<(Arc<dyn Store>, Arc<dyn Store>), StoreError> {
     let for_calls = (settings.max_connections / 3).max(2);
+    let for_lookups = most_lookups(for_calls);
     let of_workers = StoreSettings {
         max_connections: settings.max_connections - for_calls,
         ..settings.clone()
     };
     let of_calls = StoreSettings {
-        max_connections: for_calls,
+        max_connections: for_calls - for_lookups,
         migrate: false,
         ..settings.clone()
     };
     let workers = open(&of_workers, new_journal_id).await?;
     Ok((workers, open(&of_calls, new_journal_id).await?))
+}
+
+/// Of the connections for those who call, so many are for what is known of transfers: two such
+/// statements run at a time.
+fn most_lookups(for_calls: u32) -> u32 {
+    (for_calls / 2).clamp(1, 2)
 }
 
 /// Opens the returns database, of whichever kind it is. `new_journal_id` is the journal's
@@ -53,6 +61,14 @@ pub async fn open(
         StoreAddress::Sqlite(url) => Pool::Sqlite(sqlite::open(url, settings).await?),
         StoreAddress::Postgres(address) => Pool::Postgres(postgres::open(address, settings).await?),
     });
+    let lookups = match &settings.address {
+        StoreAddress::Sqlite(_) => db.clone(),
+        StoreAddress::Postgres(address) => {
+            // None is made before it is needed, which in the store of the workers is never.
+            let most = most_lookups(settings.max_connections + 1);
+            db.with(Pool::Postgres(postgres::pool(address, most, Plans::Kept)))
+        }
+    };
     statement(
         "draw the journal's identity",
         "INSERT INTO journal_head (one, journal_id, position, hash) VALUES (1, $1, 0, $2) \
@@ -64,6 +80,7 @@ pub async fn open(
     .await?;
     Ok(Arc::new(SqlStore {
         db,
+        lookups,
         watch: WatchConnection::default(),
     }))
 }

@@ -20,6 +20,37 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the first connection may take: people are notified of a start that fails.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A connection that was used within this time is taken to be alive. Asking each one before its use
+/// would double the round trips of a short statement.
+const SURELY_ALIVE: Duration = Duration::from_secs(1);
+
+/// When the server plans a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plans {
+    /// At each execution. A plan that was made while the tables were empty would be kept when they are
+    /// full.
+    Fresh,
+    /// Once, whatever the tables have. Only for statements that can go by one index alone: planning
+    /// those takes ten times as long as executing them.
+    Kept,
+}
+
+impl Plans {
+    /// Compiling a plan takes longer than our short statements do. Each of them goes by an index; a
+    /// server without statistics yet would read a grown table whole instead.
+    fn settings(self) -> &'static str {
+        match self {
+            Self::Fresh => {
+                "SET plan_cache_mode = force_custom_plan; SET jit = off; SET enable_seqscan = off"
+            }
+            Self::Kept => {
+                "SET plan_cache_mode = force_generic_plan; SET jit = off; SET enable_seqscan = off; \
+                 SET enable_hashjoin = off; SET enable_mergejoin = off"
+            }
+        }
+    }
+}
+
 /// Opens the database at `address` and makes or migrates its tables.
 ///
 /// # Errors
@@ -44,28 +75,29 @@ pub(super) async fn open(
     grants::check(&mut connection, address).await?;
     // It has done its work; how it ends does not matter.
     let _ = connection.close().await;
-    Ok(pool(address, settings.max_connections))
+    Ok(pool(address, settings.max_connections, Plans::Fresh))
 }
 
-fn pool(address: &PgAddress, max_connections: u32) -> PgPool {
+/// Connections, each of which is made and checked when it is needed.
+pub(super) fn pool(address: &PgAddress, max_connections: u32, plans: Plans) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(ACQUIRE_TIMEOUT)
-        .after_connect(|connection, _| {
+        .test_before_acquire(false)
+        .before_acquire(|connection, before| {
+            Box::pin(async move {
+                if before.idle_for > SURELY_ALIVE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
             Box::pin(async move {
                 check_server(connection)
                     .await
                     .map_err(|fault| sqlx::Error::Configuration(fault.into()))?;
-                // A plan made while the tables were empty would be kept when they are full, and
-                // compiling one takes longer than our short statements do. Each of them goes by an
-                // index; a server without statistics yet would read a grown table whole instead.
-                connection
-                    .execute(
-                        "SET plan_cache_mode = force_custom_plan; SET jit = off; \
-                         SET enable_seqscan = off",
-                    )
-                    .await
-                    .map(drop)
+                connection.execute(plans.settings()).await.map(drop)
             })
         })
         .connect_lazy_with(address.options())

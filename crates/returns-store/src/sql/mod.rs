@@ -45,6 +45,8 @@ mod writes;
 /// The returns database on either kind of server.
 pub(crate) struct SqlStore {
     pub(crate) db: Database,
+    /// Other connections to it, for what is known of transfers.
+    pub(crate) lookups: Database,
     pub(crate) watch: WatchConnection,
 }
 
