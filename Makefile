@@ -3,10 +3,19 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-telemetry bench-memory bench-sftp test-clients
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-telemetry bench-memory bench-sftp test-clients test-packages sbom
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
+
+test-packages: ## The Debian package and the image's root, installed and started (needs root).
+	@scripts/setup tests
+	packaging/deb/test
+	packaging/image/test
+
+sbom: ## The bill of materials of each program (CycloneDX).
+	@scripts/setup
+	packaging/sbom
 
 setup: ## Install what is missing.
 	@scripts/setup tests

@@ -386,5 +386,6 @@ fn the_document_of_the_configuration_has_every_key() {
     let _ = echeck_service::telemetry::TelemetryConfig::read(&settings.root());
     let _ = rallypay_adapter::read_config(&settings);
     let table = settings.document(example);
+    assert!(!table.contains("|  |\n"), "each key has words");
     echeck_test_servers::document::check_part("configuration.md", "rallypay-adapter", &table);
 }

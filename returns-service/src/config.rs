@@ -306,6 +306,7 @@ mod tests {
         let settings = Settings::from_toml(&everything_on(example)).unwrap();
         let _ = Config::from_root(&settings.root());
         let table = settings.document(example);
+        assert!(!table.contains("|  |\n"), "each key has words");
         echeck_test_servers::document::check_part("configuration.md", "returns-service", &table);
     }
 

@@ -73,14 +73,16 @@ def telemetry(server, folder, arguments):
             say(f"round {number}: {without[-1]:.1f} s without, {took:.1f} s with")
     finally:
         collector.stop()
-    ratio = statistics.median(with_it) / statistics.median(without)
+    # Each round with them is compared with the one just before, so that what else the machine does
+    # meets both.
+    more = [(b / a - 1) * 100 for a, b in zip(without, with_it)]
     lines = [
         f"| Import of {arguments.returns:,} returns | median (spread) of {arguments.rounds} |",
         "|---|---|",
         f"| without traces and numbers | {spread(without)} |",
         f"| with one trace of a hundred, and numbers sent and asked for | {spread(with_it)} |",
-        f"| **more** | **{(ratio - 1) * 100:.1f} %** (allowed: 3 %) |",
+        f"| **more, each round against the one before it** | **{spread(more, '%')}** (allowed: 3 %) |",
         "",
         signature(server),
     ]
-    return lines, ratio <= 1.03
+    return lines, statistics.median(more) <= 3

@@ -28,7 +28,19 @@ impl Fleet {
     /// # Panics
     /// When one does not start.
     pub async fn start(folder: &Path, more: impl Fn(&str) -> String) -> Self {
-        let data = DataFolder::open(folder, &DatabaseArguments::default())
+        Self::start_on(folder, &DatabaseArguments::default(), more).await
+    }
+
+    /// The same with databases that may be elsewhere.
+    ///
+    /// # Panics
+    /// When one does not start.
+    pub async fn start_on(
+        folder: &Path,
+        databases: &DatabaseArguments,
+        more: impl Fn(&str) -> String,
+    ) -> Self {
+        let data = DataFolder::open(folder, databases)
             .await
             .expect("the data folder opens");
         let adapter = |name: &str, url: &str| {

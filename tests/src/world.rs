@@ -358,6 +358,22 @@ impl World {
             .head_position
     }
 
+    /// What comparing the journal with itself and with both databases says.
+    pub async fn verdict(&self) -> proto::VerifyJournalResponse {
+        let client =
+            proto::operations_service_client::OperationsServiceClient::connect(self.stack.url());
+        let ask = proto::VerifyJournalRequest { targets: true };
+        let answer = client.await.expect("it answers").verify_journal(ask).await;
+        let mut messages = answer.expect("it is verified").into_inner();
+        let mut last = None;
+        while let Some(message) = messages.message().await.expect("it goes on") {
+            last = Some(message);
+        }
+        let last = last.expect("a verdict");
+        assert!(last.done, "{last:?}");
+        last
+    }
+
     /// One text of the gateway's database; NULL is empty.
     pub async fn in_gateway(&self, sql: &'static str, id: &str) -> String {
         text(&self.gateway, sql, id).await

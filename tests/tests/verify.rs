@@ -5,27 +5,12 @@ use echeck::stack::DEFAULT_SOURCES;
 use echeck_proto::returns::v1 as proto;
 use echeck_tests::{Payment, World, Worldpay, eventually, funding_rejects};
 use proto::incident_service_client::IncidentServiceClient;
-use proto::operations_service_client::OperationsServiceClient;
 use sqlx::SqlitePool;
-
-async fn verify(world: &World) -> proto::VerifyJournalResponse {
-    let client = OperationsServiceClient::connect(world.stack.url()).await;
-    let ask = proto::VerifyJournalRequest { targets: true };
-    let answer = client.unwrap().verify_journal(ask).await.unwrap();
-    let mut messages = answer.into_inner();
-    let mut last = None;
-    while let Some(message) = messages.message().await.unwrap() {
-        last = Some(message);
-    }
-    let last = last.unwrap();
-    assert!(last.done);
-    last
-}
 
 /// Waits until a signed checkpoint proves the whole journal.
 async fn proven(world: &World) {
     eventually("every row is proven", || async {
-        let verdict = verify(world).await;
+        let verdict = world.verdict().await;
         assert!(verdict.sound, "{verdict:?}");
         verdict.head_position > 0 && verdict.end_unproven.is_empty()
     })
@@ -63,7 +48,7 @@ async fn everything_that_was_applied_shows_and_is_proven() {
     let world = World::start().await;
     with_returns(&world).await;
     proven(&world).await;
-    let verdict = verify(&world).await;
+    let verdict = world.verdict().await;
     assert_eq!(verdict.missing, []);
     let rows = verdict.head_position;
     assert_eq!((verdict.checked, verdict.proven_position), (rows, rows));
@@ -77,7 +62,7 @@ async fn a_journal_without_a_key_says_that_its_end_is_not_proven() {
     })
     .await;
     with_returns(&world).await;
-    let verdict = verify(&world).await;
+    let verdict = world.verdict().await;
     assert!(verdict.sound, "{verdict:?}");
     assert!(verdict.end_unproven.contains("signing_key"), "{verdict:?}");
 }
@@ -117,7 +102,7 @@ async fn rows_that_were_cut_off_with_head_and_cursors_are_found() {
         .execute(&pool)
         .await
         .unwrap();
-    let verdict = verify(&world).await;
+    let verdict = world.verdict().await;
     assert!(!verdict.sound);
     let found = "rows were removed from its end";
     assert!(
@@ -141,7 +126,7 @@ async fn an_exception_that_no_database_recorded_is_found() {
         .await
         .unwrap();
     }
-    let verdict = verify(&world).await;
+    let verdict = world.verdict().await;
     assert!(!verdict.sound);
     for name in ["gateway", "rallypay"] {
         let found = format!("{name}: the exception of position 1 was never recorded");
@@ -182,7 +167,7 @@ async fn a_return_that_was_set_back_is_reported_by_its_transfer_and_by_the_daily
     }
     let sql = "UPDATE transactions SET status = 'succeeded' WHERE transfer_id = 'TR3'";
     sqlx::query(sql).execute(&world.rallypay).await.unwrap();
-    let verdict = verify(&world).await;
+    let verdict = world.verdict().await;
     assert!(
         verdict.sound,
         "the journal itself is as it was: {verdict:?}"

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use echeck_proto::adapter::v1::adapter_service_client::AdapterServiceClient;
 use echeck_proto::returns::v1::incident_service_client::IncidentServiceClient;
 use echeck_proto::returns::v1::operations_service_client::OperationsServiceClient;
 use echeck_proto::returns::v1::returns_service_client::ReturnsServiceClient;
@@ -50,7 +51,7 @@ impl Interceptor for CallHeaders {
     }
 }
 
-type CallChannel = InterceptedService<Channel, CallHeaders>;
+pub(super) type CallChannel = InterceptedService<Channel, CallHeaders>;
 
 /// Where a service is that nobody has named.
 const DEFAULT_SERVER: &str = "http://127.0.0.1:50051";
@@ -125,6 +126,12 @@ impl Client {
 
     pub(super) fn incidents(&self) -> IncidentServiceClient<CallChannel> {
         IncidentServiceClient::with_interceptor(self.channel.clone(), self.headers.clone())
+            .max_decoding_message_size(MAX_ANSWER)
+    }
+
+    /// An adapter, where that is what the address leads to.
+    pub(super) fn adapter(&self) -> AdapterServiceClient<CallChannel> {
+        AdapterServiceClient::with_interceptor(self.channel.clone(), self.headers.clone())
             .max_decoding_message_size(MAX_ANSWER)
     }
 

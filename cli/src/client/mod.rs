@@ -1,6 +1,7 @@
 //! The operator's commands. Each is one call of the returns service, shown as a table or as
 //! JSON, and stands in a file of its own with its arguments.
 
+mod adapter_test;
 mod arguments;
 mod audit;
 mod connect;
@@ -118,6 +119,8 @@ pub(crate) enum ClientCommand {
     Log(Call<log::LogArguments>),
     /// Check everything that the job needs, and name the likely cause.
     Diagnose(Call<diagnose::DiagnoseArguments>),
+    /// Try on an adapter what every adapter promises.
+    AdapterTest(Call<adapter_test::AdapterTestArguments>),
 }
 
 /// Runs a command. Returns the exit code.
@@ -144,5 +147,10 @@ pub(crate) async fn run(command: ClientCommand, json: bool) -> Result<u8, Failur
         ClientCommand::Proposals(call) => call.run(json, proposals::run).await,
         ClientCommand::Log(call) => call.run(json, log::run).await,
         ClientCommand::Diagnose(call) => call.run(json, diagnose::run).await,
+        ClientCommand::AdapterTest(mut call) => {
+            // It calls an adapter, never the returns service of a profile.
+            call.common.reach.server = Some(call.arguments.address.clone());
+            call.run(json, adapter_test::run).await
+        }
     }
 }

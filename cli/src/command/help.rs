@@ -32,7 +32,10 @@ const GROUPS: [(&str, &[&str]); 7] = [
         ],
     ),
     ("Platforms", &["webhooks"]),
-    ("The service", &["status", "journal", "audit", "log"]),
+    (
+        "The service",
+        &["status", "journal", "audit", "log", "adapter-test"],
+    ),
     (
         "This command",
         &["profile", "token", "completions", "man", "help"],

@@ -50,7 +50,7 @@ impl Screen {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         Self {
             width: is_terminal.then(|| width(stream)),
-            color: AutoStream::choice(stream) != ColorChoice::Never,
+            color: AutoStream::choice(stream) != ColorChoice::Never && (!is_dumb || is_forced()),
             is_live: is_terminal && !is_dumb,
         }
     }
@@ -60,6 +60,12 @@ impl Screen {
         let (_, Height(rows)) = terminal_size_of(io::stdout())?;
         (rows > 0).then_some(rows.into())
     }
+}
+
+/// Whether the environment asks for colors wherever they go. A dumb terminal gets none without it:
+/// `anstream` would color one whenever `CI` is set.
+fn is_forced() -> bool {
+    std::env::var_os("CLICOLOR_FORCE").is_some_and(|force| force != "0")
 }
 
 /// What the terminal says, or else `COLUMNS`, or else what is usual.

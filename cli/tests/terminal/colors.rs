@@ -16,6 +16,7 @@ async fn states_have_colors_on_a_terminal_unless_somebody_does_not_want_them() {
     for plain in [
         &[("NO_COLOR", "1")][..],
         &[("TERM", "dumb")],
+        &[("TERM", "dumb"), ("CI", "true")],
         &[("CLICOLOR", "0")],
     ] {
         let shown = with(plain).await;

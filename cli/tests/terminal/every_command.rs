@@ -59,6 +59,7 @@ impl Ids {
 /// Each command with arguments that make it say something. `$I`, `$H`, `$T` and `$E` are an import,
 /// a hold, a transfer and an endpoint.
 const COMMANDS: &[(&str, &str)] = &[
+    ("adapter-test", "adapter-test 127.0.0.1:1"),
     ("audit", "audit"),
     ("codes", "codes"),
     ("codes", "codes R03"),

@@ -51,6 +51,7 @@ pub(crate) fn command(program: &str, home: &Path) -> Command {
         .env_remove("NO_COLOR")
         .env_remove("CLICOLOR_FORCE")
         .env_remove("CLICOLOR")
+        .env_remove("CI")
         .current_dir(home);
     command
 }

@@ -3,14 +3,15 @@
 //!
 //! Source: Nacha Operating Rules 2013, §2.12.4. After R01 and R09 a debit may be presented twice
 //! more (a check entry, RCK, once), whatever the reasons of the later returns, within 180 days
-//! of the original's settlement. R11 allows one corrected new entry within 60 days.
+//! of the original's settlement, as with any other entry that may be presented again. R11 allows one corrected new entry within 60 days.
 //!
 //! How often a debit was presented is not in our databases: each presentment is a transfer of
 //! its own, and nothing links it to the first. A guess by customer and amount would mistake two
 //! orders for one. This can be known:
 //! - The returned presentment itself is one.
 //! - A debit that is presented again must say `RETRY PYMT` in its batch's entry description, so
-//!   a return with these words is of the second or third presentment: **at least** two.
+//!   a return with these words, or others that begin with RETRY or REINIT, is of the second or third
+//!   presentment: **at least** two.
 //! - With other words in that field it is the first: **exactly** one.
 //! - A file without that field (every acquirer's CSV) leaves it open: at least one.
 
@@ -22,7 +23,12 @@ use crate::decision::TransferType;
 use crate::entry::Entry;
 
 /// The entry description of a debit that is presented again.
+#[cfg(test)]
 const RETRY: &str = "RETRY PYMT";
+
+/// How entry descriptions begin that say so. Nacha's words are `RETRY PYMT`; originators also write
+/// `RETRY PMT`, `RETRY 1` and `REINIT`.
+const RETRIES: [&str; 2] = ["RETRY", "REINIT"];
 
 /// How often a payment was presented, the returned presentment included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,11 +99,16 @@ pub fn advice(
 
 fn attempts(entry: &Entry) -> Attempts {
     let (used, at_least) = match entry.entry_description.as_deref() {
-        Some(RETRY) => (2, true),
+        Some(words) if is_retry(words) => (2, true),
         Some(_) => (1, false),
         None => (1, true),
     };
     Attempts { used, at_least }
+}
+
+fn is_retry(entry_description: &str) -> bool {
+    let words = entry_description.trim().to_ascii_uppercase();
+    RETRIES.iter().any(|retry| words.starts_with(retry))
 }
 
 #[cfg(test)]
@@ -150,15 +161,22 @@ mod tests {
 
     #[test]
     fn a_retried_payment_was_presented_at_least_twice_and_at_most_once_is_left() {
-        let advice = of(&returned(ReturnCode::R01, Some(RETRY)), TransferType::Debit);
         let at_least_twice = Attempts {
             used: 2,
             at_least: true,
         };
-        assert_eq!(
-            (advice.attempts, advice.left),
-            (Some(at_least_twice), Some(1))
-        );
+        for words in [
+            RETRY,
+            "RETRY PMT",
+            "RETRY 1",
+            "retry pymt",
+            "RETRYPYMT",
+            "REINIT",
+        ] {
+            let advice = of(&returned(ReturnCode::R01, Some(words)), TransferType::Debit);
+            let found = (advice.attempts, advice.left);
+            assert_eq!(found, (Some(at_least_twice), Some(1)), "{words}");
+        }
     }
 
     #[test]

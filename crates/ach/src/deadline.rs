@@ -64,13 +64,13 @@ pub fn last_contest_day(dishonor_settlement: NaiveDate) -> Option<NaiveDate> {
     last_day(time_frame, Anchor::DishonorSettlement, dishonor_settlement)
 }
 
-/// The last calendar day on which the returned debit may be presented again (R01, R09: 180
-/// days after the original settled) or its corrected entry sent (R11: 60 days after the
-/// return settled).
-///
-/// `None` for every other code: either it may not be presented again, or the rule is not a
-/// number of days but a condition ([`crate::code::ReturnCodeInfo::representment`]). `None`
-/// therefore does not mean that there is no limit.
+/// How long after the original's settlement an entry may be reinitiated, for whatever reason it may
+/// (Nacha Operating Rules 2013, §2.12.4).
+const REINITIATION_DAYS: u16 = 180;
+
+/// The last calendar day on which the returned debit may be presented again (180 days after the
+/// original settled: as it is, with new consent, or after a remedy) or its corrected entry sent (R11:
+/// 60 days after the return settled). `None` for a code after which it may not be.
 pub fn last_representment_day(
     code: ReturnCode,
     original_settlement: NaiveDate,
@@ -78,11 +78,11 @@ pub fn last_representment_day(
 ) -> Option<NaiveDate> {
     let (from, within_days) = match code.info().representment {
         Representment::Allowed { within_days, .. } => (original_settlement, within_days),
+        Representment::WithNewConsent | Representment::AfterRemedy => {
+            (original_settlement, REINITIATION_DAYS)
+        }
         Representment::NewEntryCorrected { within_days } => (return_settlement, within_days),
-        Representment::WithNewConsent
-        | Representment::AfterRemedy
-        | Representment::No
-        | Representment::NotApplicable => return None,
+        Representment::No | Representment::NotApplicable => return None,
     };
     from.checked_add_days(Days::new(u64::from(within_days)))
 }
@@ -254,14 +254,17 @@ mod tests {
     }
 
     #[test]
-    fn other_codes_have_no_last_day_to_present_again() {
+    fn every_reinitiation_that_is_allowed_has_the_same_180_days() {
         for code in ReturnCode::ALL {
             let last = last_representment_day(*code, date("2026-03-02"), date("2026-03-04"));
-            assert_eq!(
-                last.is_some(),
-                ["R01", "R09", "R11"].contains(&code.as_str()),
-                "{code}"
-            );
+            let expected = match code.info().representment {
+                Representment::Allowed { .. }
+                | Representment::WithNewConsent
+                | Representment::AfterRemedy => Some(date("2026-08-29")),
+                Representment::NewEntryCorrected { .. } => Some(date("2026-05-03")),
+                Representment::No | Representment::NotApplicable => None,
+            };
+            assert_eq!(last, expected, "{code}");
         }
     }
 

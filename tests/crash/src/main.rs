@@ -45,7 +45,11 @@ enum Command {
         first_round: u64,
     },
     /// Every failpoint with every action, one small import each.
-    Matrix,
+    Matrix {
+        /// Only this action.
+        #[arg(long, value_enum)]
+        action: Option<matrix::Action>,
+    },
     /// Plants known bugs, one at a time: the campaign must go red for each.
     SelfTest {
         /// The most faults for one bug.
@@ -81,8 +85,9 @@ async fn execute(cli: &Cli) -> Result<ExitCode> {
             }
             Ok(code(outcome.failed_at.is_none()))
         }
-        Command::Matrix => {
-            let outcome = matrix::run(&plan(cli, 0, 0), &bar(cli, matrix::length())?).await?;
+        Command::Matrix { action } => {
+            let bar = bar(cli, matrix::length(*action))?;
+            let outcome = matrix::run(&plan(cli, 0, 0), *action, &bar).await?;
             if cli.json {
                 say(&report::matrix_json(&outcome).to_string())?;
             } else {

@@ -110,10 +110,13 @@ const FIRST_ROUND: u64 = 1_000_000;
 const MOST_FILES: usize = 8;
 
 /// What a failpoint does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Action {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Action {
+    /// The process dies there.
     Abort,
+    /// What it was doing there fails.
     Error,
+    /// It stops there for longer than its leases last.
     Delay,
 }
 
@@ -189,8 +192,9 @@ fn cases_of(service: Service) -> Vec<Case> {
 }
 
 /// Cells that are run at the same time: at most one for each service.
-fn groups() -> Vec<Vec<Case>> {
-    let mut queues = Service::ALL.map(|service| cases_of(service).into_iter());
+fn groups(only: Option<Action>) -> Vec<Vec<Case>> {
+    let is_asked = |case: &Case| only.is_none_or(|action| case.action == action);
+    let mut queues = Service::ALL.map(|service| cases_of(service).into_iter().filter(is_asked));
     let mut groups = Vec::new();
     loop {
         let group: Vec<Case> = queues.iter_mut().filter_map(Iterator::next).collect();
@@ -201,21 +205,21 @@ fn groups() -> Vec<Vec<Case>> {
     }
 }
 
-/// How many groups of cells the matrix has.
+/// How many groups of cells the matrix has, with one action only or with all.
 #[must_use]
-pub fn length() -> u64 {
-    groups().len() as u64
+pub fn length(only: Option<Action>) -> u64 {
+    groups(only).len() as u64
 }
 
-/// Runs the whole matrix.
+/// Runs the matrix, with one action only or with all.
 ///
 /// # Errors
 /// When the rig itself does not work.
-pub async fn run(plan: &Plan, bar: &ProgressBar) -> Result<MatrixOutcome> {
+pub async fn run(plan: &Plan, only: Option<Action>, bar: &ProgressBar) -> Result<MatrixOutcome> {
     let began = Instant::now();
     let mut outcome = MatrixOutcome::default();
     let mut machines = Machines::start(plan.backend, &plan.binaries).await?;
-    let groups = groups();
+    let groups = groups(only);
     for (round, groups) in (FIRST_ROUND..).zip(groups.chunks(CASES_IN_ROUND)) {
         let world = World::new(plan.seed, round);
         let rig = Arc::new(Rig::start(&mut machines, world, round, &[]).await?);

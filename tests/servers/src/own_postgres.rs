@@ -35,18 +35,42 @@ impl OwnPostgres {
         self.folder.path().join("data")
     }
 
+    /// The port at which it listens once it is started.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port.number()
+    }
+
+    /// The URL of its first database.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port())
+    }
+
+    fn cluster(&self) -> PathBuf {
+        self.data().join("cluster")
+    }
+
+    fn wal(&self) -> PathBuf {
+        self.folder.path().join("wal")
+    }
+
+    /// PostgreSQL takes folders that are its own alone.
+    fn give_folders(&self) {
+        for folder in [self.data(), self.wal()] {
+            open(&folder, 0o700);
+            let owned = Command::new("chown").arg("postgres:").arg(folder).status();
+            assert!(owned.expect("chown runs").success(), "run as root");
+        }
+    }
+
     /// Makes the server's files and starts it; gives the URL of a new database.
     ///
     /// # Panics
     /// When PostgreSQL is not installed, or does not start.
     pub fn start(&self) -> String {
-        let (data, wal) = (self.data(), self.folder.path().join("wal"));
-        for folder in [&data, &wal] {
-            open(folder, 0o700);
-            let owned = Command::new("chown").arg("postgres:").arg(folder).status();
-            assert!(owned.expect("chown runs").success(), "run as root");
-        }
-        let inner = data.join("cluster");
+        self.give_folders();
+        let (inner, wal) = (self.cluster(), self.wal());
         self.run("initdb", |initdb| {
             initdb.args(["-U", "postgres", "-A", "trust", "-N", "-E", "UTF8"]);
             initdb.args(["--locale=C.UTF-8", "--wal-segsize=1"]);
@@ -56,9 +80,65 @@ impl OwnPostgres {
                 .arg("-D")
                 .arg(&inner);
         });
+        self.serve();
+        self.url()
+    }
+
+    /// A hot standby of this server, which follows it from now on. This server waits for it with
+    /// every commit.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn synchronous_standby(&self) -> Self {
+        let standby = Self::new();
+        standby.give_folders();
+        standby.run("pg_basebackup", |copy| {
+            copy.args(["-R", "-X", "stream", "-c", "fast", "-d", &self.url()]);
+            copy.arg("--waldir").arg(standby.wal().join("segments"));
+            copy.arg("-D").arg(standby.cluster());
+        });
+        standby.serve();
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        self.execute("SELECT pg_reload_conf()");
+        standby
+    }
+
+    /// Makes a standby the primary, which waits for nobody.
+    ///
+    /// # Panics
+    /// When it does not become one.
+    pub fn promote(&self) {
+        self.execute("SELECT pg_promote(true)");
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = ''");
+        self.execute("SELECT pg_reload_conf()");
+    }
+
+    /// Ends it at once, as a power cut does.
+    pub fn cut(&self) {
+        let process = std::fs::read_to_string(self.cluster().join("postmaster.pid"));
+        if let Some(id) = process.unwrap_or_default().lines().next() {
+            let _ = Command::new("kill").args(["-QUIT", id]).status();
+        }
+    }
+
+    /// Executes a statement as its owner.
+    ///
+    /// # Panics
+    /// When the server refuses it.
+    pub fn execute(&self, sql: &str) {
+        let url = self.url();
+        self.run("psql", |psql| {
+            psql.args(["-Xq", "-v", "ON_ERROR_STOP=1", "-c", sql, &url]);
+        });
+    }
+
+    /// Starts it on the files that it has.
+    fn serve(&self) {
+        let (inner, wal) = (self.cluster(), self.wal());
         let options = format!(
             "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' \
-             -c shared_buffers=16MB -c max_wal_size=64MB",
+             -c shared_buffers=16MB -c max_wal_size=64MB -c wal_level=logical",
             self.port.number()
         );
         self.run("pg_ctl", |start| {
@@ -69,10 +149,6 @@ impl OwnPostgres {
                 .arg(&inner)
                 .arg("start");
         });
-        format!(
-            "postgres://postgres@127.0.0.1:{}/postgres",
-            self.port.number()
-        )
     }
 
     /// Runs a program of PostgreSQL, which refuses to run as root.
@@ -97,11 +173,7 @@ impl Default for OwnPostgres {
 
 impl Drop for OwnPostgres {
     fn drop(&mut self) {
-        let process = std::fs::read_to_string(self.data().join("cluster/postmaster.pid"));
-        let process = process.unwrap_or_default();
-        if let Some(id) = process.lines().next() {
-            let _ = Command::new("kill").args(["-QUIT", id]).status();
-        }
+        self.cut();
     }
 }
 

@@ -11,7 +11,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -35,6 +35,8 @@ enum Fault {
 }
 
 struct State {
+    /// The port of the server.
+    server: AtomicU16,
     fault: Mutex<Fault>,
     open: Mutex<Vec<TcpStream>>,
     connections: AtomicU64,
@@ -59,6 +61,7 @@ impl Proxy {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port can be had");
         let port = listener.local_addr().expect("it listens").port();
         let state = Arc::new(State {
+            server: AtomicU16::new(server),
             fault: Mutex::new(Fault::None),
             open: Mutex::default(),
             connections: AtomicU64::new(0),
@@ -66,7 +69,7 @@ impl Proxy {
             ended: AtomicBool::new(false),
         });
         let shared = state.clone();
-        std::thread::spawn(move || accept(&listener, server, &shared));
+        std::thread::spawn(move || accept(&listener, &shared));
         Self { port, state }
     }
 
@@ -89,6 +92,12 @@ impl Proxy {
     /// Lets `bytes` more come from the server, and then nothing, and closes nothing.
     pub fn hold_after(&self, bytes: u64) {
         self.set(Fault::HoldAfter(bytes));
+    }
+
+    /// Leads new connections to another server on 127.0.0.1, and closes those there are.
+    pub fn turn_to(&self, server: u16) {
+        self.state.server.store(server, Ordering::SeqCst);
+        self.cut();
     }
 
     /// Closes every connection now; new ones pass.
@@ -163,12 +172,13 @@ impl State {
     }
 }
 
-fn accept(listener: &TcpListener, server: u16, state: &Arc<State>) {
+fn accept(listener: &TcpListener, state: &Arc<State>) {
     while let Ok((client, _)) = listener.accept() {
         if state.has_ended() {
             return;
         }
         state.connections.fetch_add(1, Ordering::SeqCst);
+        let server = state.server.load(Ordering::SeqCst);
         let Ok(upstream) = TcpStream::connect((Ipv4Addr::LOCALHOST, server)) else {
             continue;
         };

@@ -98,5 +98,5 @@ class _BearerToken(grpc.AuthMetadataPlugin):
         try:
             token = self._token() if callable(self._token) else self._token
             callback((("authorization", f"Bearer {token.strip()}"),), None)
-        except Exception as error:  # whatever the caller's function raises ends this call
+        except Exception as error:  # what the caller's function raises ends this call
             callback((), error)

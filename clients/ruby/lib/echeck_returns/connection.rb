@@ -35,7 +35,7 @@ module EcheckReturns
       end
     end
 
-    # One attempt at a stream of answers, each of which is yielded. Whoever calls this knows how to
+    # One attempt at a stream of answers, each of which is yielded. The caller knows how to
     # continue after an error.
     # @param silence [Numeric, nil] after how many seconds without an answer the stream is given up
     # @raise [CallError, ProtocolError, Forked]

@@ -8,7 +8,7 @@ module EcheckReturns
   # StreamReturns, continued from the last position whenever it is cut off.
   # @api private
   class ReturnStream
-    # What a new stream may cure when the service gives no reason: whatever is between here and the
+    # What a new stream may cure when the service gives no reason: what is between here and the
     # service has ended the connection.
     CUT_OFF = [DeadlineExceeded, Canceled, Internal, UnknownError].freeze
     # A heartbeat may be late by as much again, and by so many seconds.

@@ -22,7 +22,6 @@ const NAMED: &[(&str, &str)] = &[
     ("alerts.channels.", "NAME"),
     ("access.tokens.", "NAME"),
     ("access.certificates.", "NAME"),
-    ("access.jwt.", "NAME"),
 ];
 
 /// The path of a key with NAME where the operator chooses a name.
@@ -40,10 +39,11 @@ fn general(path: &[String]) -> String {
     joined.replace('\u{1f}', ".")
 }
 
-/// What the example says of each key: the comment behind it, or the lines above it.
+/// What the example says of each key: the comment behind it, or the lines above it and the keys that
+/// stand with it, up to an empty line.
 fn comments(example: &str) -> BTreeMap<String, String> {
     let mut said = BTreeMap::new();
-    let (mut section, mut above) = (String::new(), Vec::new());
+    let (mut section, mut above, mut is_used) = (String::new(), Vec::<String>::new(), false);
     for line in example.lines() {
         let commented = line.trim_start().strip_prefix('#').map(str::trim_start);
         let setting = commented.unwrap_or(line).trim();
@@ -53,9 +53,10 @@ fn comments(example: &str) -> BTreeMap<String, String> {
         {
             let path = names(name.trim_start_matches('['));
             section = general(&path);
-            if !above.is_empty() {
-                said.insert(section.clone(), std::mem::take(&mut above).join(" "));
+            if std::mem::replace(&mut is_used, true) {
+                above.clear();
             }
+            said.entry(section.clone()).or_insert(above.join(" "));
         } else if let Some((key, value)) = key_and_value(setting) {
             let path: Vec<String> = section
                 .split('.')
@@ -68,9 +69,14 @@ fn comments(example: &str) -> BTreeMap<String, String> {
                 Some(words) => words.to_owned(),
                 None => above.join(" "),
             };
-            said.entry(general(&path)).or_insert(words);
-            above.clear();
+            if !words.is_empty() {
+                said.entry(general(&path)).or_insert(words);
+            }
+            is_used = true;
         } else if let Some(words) = commented.filter(|words| !words.is_empty()) {
+            if std::mem::take(&mut is_used) {
+                above.clear();
+            }
             above.push(words.to_owned());
         } else {
             above.clear();
@@ -157,7 +163,12 @@ pub(super) fn table(keys: &BTreeMap<Vec<String>, KeyFacts>, example: &str) -> St
         String::from("| key | what it may be | default | meaning |\n|---|---|---|---|\n");
     for (key, facts) in rows {
         // A secret stands in the example as a file.
-        let words = said.get(&key).or_else(|| said.get(&format!("{key}_file")));
+        let as_file = format!("{key}_file");
+        // A folder has the keys of an SFTP server.
+        let as_sftp = key.replace(".folder.", ".sftp.");
+        let words = [&key, &as_file, &as_sftp, &format!("{as_sftp}_file")]
+            .into_iter()
+            .find_map(|name| said.get(name).filter(|words| !words.is_empty()));
         let default = match (&facts.default, facts.required) {
             (Some(default), _) => format!("`{default}`"),
             (None, true) => "required".to_owned(),
@@ -202,11 +213,16 @@ mod tests {
     fn a_key_is_explained_by_the_lines_above_it_or_the_comment_behind_it() {
         let said = comments(
             "[server]\n# Where it\n# listens.\nlisten = \"a # b\"\n\n# lost\n\n# limit = 1  # how many\n\
-             [access.certificates.\"spiffe://a.b/c\"]\n# Of it.\nroles = []\n[sources.acme.sftp]\n# Who.\nhost = \"x\"\n",
+             # All.\n[access.certificates.\"spiffe://a.b/c\"]\nmerchants = []\n# Of it.\nroles = []\n\n\
+             [sources.acme.sftp]\n# Who.\nhost = \"x\"\nport = 1\nuser = 2 # whom\n",
         );
         assert_eq!(said["server.listen"], "Where it listens.");
         assert_eq!(said["server.limit"], "how many");
         assert_eq!(said["access.certificates.NAME.roles"], "Of it.");
-        assert_eq!(said["sources.NAME.sftp.host"], "Who.");
+        assert_eq!(said["access.certificates.NAME.merchants"], "All.");
+        for key in ["host", "port"] {
+            assert_eq!(said[&format!("sources.NAME.sftp.{key}")], "Who.");
+        }
+        assert_eq!(said["sources.NAME.sftp.user"], "whom");
     }
 }
