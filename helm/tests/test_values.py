@@ -105,7 +105,7 @@ def example(program):
 
 # What the chart decides itself, and names as a file.
 DECIDED = {
-    "server.listen", "server.tls.certificate_file", "server.tls.key_file", "server.tls.client_ca_file", "metrics.listen", "metrics",
+    "server.listen", "server.insecure_plaintext", "server.tls.certificate_file", "server.tls.key_file", "server.tls.client_ca_file", "metrics.listen", "metrics",
     "adapter_tls", "database.migrate", "database.url", "target.url", "spool.folder", "replica.name", "databases",
 }
 
