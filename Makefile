@@ -3,7 +3,7 @@
 SHELL := bash
 export CARGO_TERM_COLOR ?= always
 
-.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-telemetry bench-memory bench-sftp test-clients test-packages sbom
+.PHONY: help demo up test test-more fmt setup fuzz outages mutants crash-test crash-matrix crash-self-test bench bench-reads bench-shares bench-telemetry bench-memory bench-sftp test-clients test-packages sbom
 
 help: ## Show this help.
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 18
@@ -81,6 +81,10 @@ bench: ## Compare an import with a psql script (docs/performance.md).
 bench-reads: ## Measure reads of transfers (docs/performance.md).
 	@scripts/setup tests
 	@scripts/bench --reads
+
+bench-shares: ## Measure reads beside imports (docs/performance.md).
+	@scripts/setup tests
+	@scripts/bench --shares
 
 bench-telemetry: ## Measure what traces and numbers cost an import (docs/performance.md).
 	@scripts/setup tests
