@@ -45,14 +45,16 @@ impl Journal {
             )
             .into());
         }
-        let of_cursor = first
-            .cursor
-            .as_ref()
-            .map(|cursor| cursor.journal_id.clone());
+        if known.is_none() && first.cursor.is_some() {
+            return Err(anyhow!(
+                "{} has a cursor and nobody's name: it may have been restored from an installation's \
+                 backup, and is left alone; give the adapter at {address} a scratch database",
+                first.target
+            )
+            .into());
+        }
         let id = known.as_ref().map(|known| known.journal_id.clone());
-        let id = id
-            .or(of_cursor)
-            .unwrap_or_else(|| Uuid::new_v4().to_string());
+        let id = id.unwrap_or_else(|| Uuid::new_v4().to_string());
         let mut journal = Self {
             adapter,
             id,

@@ -28,7 +28,7 @@ pub async fn open_both(
     new_journal_id: Uuid,
 ) -> Result<(Arc<dyn Store>, Arc<dyn Store>), StoreError> {
     let for_calls = (settings.max_connections / 3).max(2);
-    let for_lookups = most_lookups(for_calls);
+    let for_lookups = (for_calls / 2).min(2);
     let of_workers = StoreSettings {
         max_connections: settings.max_connections - for_calls,
         ..settings.clone()
@@ -39,13 +39,8 @@ pub async fn open_both(
         ..settings.clone()
     };
     let workers = open(&of_workers, new_journal_id).await?;
-    Ok((workers, open(&of_calls, new_journal_id).await?))
-}
-
-/// Of the connections for those who call, so many are for what is known of transfers: two such
-/// statements run at a time.
-fn most_lookups(for_calls: u32) -> u32 {
-    (for_calls / 2).clamp(1, 2)
+    let calls = open_with(&of_calls, for_lookups, new_journal_id).await?;
+    Ok((workers, calls))
 }
 
 /// Opens the returns database, of whichever kind it is. `new_journal_id` is the journal's
@@ -57,16 +52,27 @@ pub async fn open(
     settings: &StoreSettings,
     new_journal_id: Uuid,
 ) -> Result<Arc<dyn Store>, StoreError> {
-    let db = Database::new(match &settings.address {
-        StoreAddress::Sqlite(url) => Pool::Sqlite(sqlite::open(url, settings).await?),
-        StoreAddress::Postgres(address) => Pool::Postgres(postgres::open(address, settings).await?),
-    });
-    let lookups = match &settings.address {
-        StoreAddress::Sqlite(_) => db.clone(),
+    // The workers look nothing up, and a connection is only made when it is needed.
+    open_with(settings, 1, new_journal_id).await
+}
+
+/// The same with so many connections more for what is known of transfers. SQLite has no plans to keep,
+/// and takes those that there are.
+async fn open_with(
+    settings: &StoreSettings,
+    for_lookups: u32,
+    new_journal_id: Uuid,
+) -> Result<Arc<dyn Store>, StoreError> {
+    let (db, lookups) = match &settings.address {
+        StoreAddress::Sqlite(url) => {
+            let db = Database::new(Pool::Sqlite(sqlite::open(url, settings).await?));
+            (db.clone(), db)
+        }
         StoreAddress::Postgres(address) => {
-            // None is made before it is needed, which in the store of the workers is never.
-            let most = most_lookups(settings.max_connections + 1);
-            db.with(Pool::Postgres(postgres::pool(address, most, Plans::Kept)))
+            let db = Database::new(Pool::Postgres(postgres::open(address, settings).await?));
+            let pool = postgres::pool(address, for_lookups, Plans::Kept);
+            let lookups = db.with(Pool::Postgres(pool));
+            (db, lookups)
         }
     };
     statement(
