@@ -13,8 +13,7 @@ use crate::transfer::{Facts, MOST_HOLDS, StandingRow, TransferFacts, TransferSto
 
 /// Four questions in one statement; `part` says which one a line answers. The first gives the
 /// columns their types. Whether a row was superseded is a question for each row, so that it goes by the
-/// index, whatever the server knows of a journal that has just grown: as NOT EXISTS it may become a
-/// join that reads the whole journal. The server keeps its plan.
+/// index even if the journal has just grown: as NOT EXISTS it may become a join that reads all of it. The server keeps its plan.
 fn sql(one_of: &str) -> String {
     format!(
         "WITH standing AS ( \
