@@ -64,8 +64,8 @@ pub fn last_contest_day(dishonor_settlement: NaiveDate) -> Option<NaiveDate> {
     last_day(time_frame, Anchor::DishonorSettlement, dishonor_settlement)
 }
 
-/// How long after the original's settlement an entry may be reinitiated, for whatever reason it may
-/// (Nacha Operating Rules 2013, §2.12.4).
+/// How long after the original's settlement an entry may be reinitiated, where it may at all (Nacha
+/// Operating Rules 2013, §2.12.4).
 const REINITIATION_DAYS: u16 = 180;
 
 /// The last calendar day on which the returned debit may be presented again (180 days after the

@@ -30,7 +30,7 @@ pub(super) enum Plans {
     /// At each execution. A plan that was made while the tables were empty would be kept when they are
     /// full.
     Fresh,
-    /// Once, whatever the tables have. Only for statements that can go by one index alone: planning
+    /// Once, and kept when the tables grow. Only for statements that can go by one index alone: planning
     /// those takes ten times as long as executing them.
     Kept,
 }
