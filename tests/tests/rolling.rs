@@ -16,6 +16,7 @@ use proto::returns_service_client::ReturnsServiceClient;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
 
 const RETURNS: usize = 300;
 
@@ -108,13 +109,15 @@ async fn get(replicas: &[Channel], number: u64) -> Result<(), Status> {
     unreachable!("the last attempt returns")
 }
 
-/// tonic calls a connection that broke UNKNOWN or CANCELLED, where other clients say UNAVAILABLE.
+/// tonic calls a connection that broke UNKNOWN, INTERNAL or CANCELLED, where other clients say
+/// UNAVAILABLE. What the service says has a reason.
 fn may_be_repeated(status: &Status) -> bool {
-    use std::error::Error as _;
-    let is_broken = status
-        .source()
-        .is_some_and(<dyn std::error::Error>::is::<tonic::transport::Error>);
-    is_broken || status.code() == Code::Unavailable
+    let is_broken = matches!(
+        status.code(),
+        Code::Unknown | Code::Internal | Code::Cancelled
+    );
+    let is_of_transport = status.get_details_error_info().is_none();
+    status.code() == Code::Unavailable || is_broken && is_of_transport
 }
 
 /// Debits in both databases, and the file of their returns.
