@@ -32,7 +32,7 @@ WRONG = [
     ("returnsService.config.access.certificates.ann", {}, ["/ann", "roles"]),
     ("returnsService.config.access.anonymous_roles", ["admin"], ["anonymous_roles"]),
     ("returnsService.config.sources.nacha", None, ["/returnsService/config/sources"]),
-    (SOURCE, {"format": "excel"}, ["/bank/format"]),
+    (SOURCE, {"format": "word"}, ["/bank/format"]),
     (SOURCE, {"format": "delimited", "profile": {"columns": {"colour": "x"}}}, ["colour"]),
     (SOURCE, {"format": "nacha", "sftp": {"host": "h", "user": "u", "directory": "/"}}, ["/bank/sftp", "host_key"]),
     (ALERTS, {"kind": "slack"}, ["url_from"]),

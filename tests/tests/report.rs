@@ -76,7 +76,7 @@ async fn a_report_says_what_became_of_each_entry_and_is_sent_as_it_was_written()
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 4);
     assert!(
-        lines[1].contains("'TR1") && lines[1].ends_with(",reversed,,,,,applied,applied"),
+        lines[1].contains("'TR1") && lines[1].ends_with(",reversed,,,,,,,,,,applied,applied"),
         "{text}"
     );
     assert!(lines[3].contains("held:unknown_transfer"), "{text}");

@@ -155,7 +155,7 @@ fn payin(status: &str, return_id: &str) -> Value {
         "amount": 5_000,
         "currency_code": "USD",
         "has_ach_return": true,
-        "ach_return": {"ach_return_id": return_id, "return_code": "R01", "stage": "CREATED"},
+        "ach_return": ach_return(return_id, json!([])),
         "messages": [],
     })
 }
@@ -168,6 +168,7 @@ fn ach_return(return_id: &str, adjustments: Value) -> Value {
         "status": "CREATED",
         "return_code": "R01",
         "return_desc": "Insufficient Funds",
+        "questionable": false,
         "amount": 5_000,
         "currency_code": "USD",
         "stage": "CREATED",
@@ -267,8 +268,8 @@ async fn rainforest_a_dishonored_return_is_published_whole_with_what_is_settled_
         kinds,
         [
             "ach_return.created",
-            "ach_return.settling",
-            "ach_return.dishonored"
+            "echeck.ach_return.settling",
+            "echeck.ach_return.dishonored"
         ]
     );
     let data = &told[2]["data"];
@@ -325,6 +326,9 @@ async fn finix_an_echeck_with_invalid_information_fails_without_a_return_code() 
         "subtype": "API",
         "has_ach_return": false,
         "ach_return": null,
+        "failure_code": null,
+        "failure_message": null,
+        "failure_code_is_inferred": false,
         "_links": {"self": {"href": "/transfers/TR1"}},
     });
     assert_eq!(told, [finix("updated", expected, 1)]);
@@ -371,7 +375,14 @@ async fn finix_a_returned_echeck_stays_succeeded_and_has_a_reversal_that_is_then
             "merchant_identity": "IDmerchant",
             "subtype": "SYSTEM",
             "returned_transfer": "TR1",
-            "ach_return": {"ach_return_id": id, "return_code": "R01", "stage": "CREATED"},
+            "parent_transfer": "TR1",
+            "parent_transfer_trace_id": "FNXTR1",
+            "ach_return": {
+                "ach_return_id": id,
+                "return_code": "R01",
+                "stage": "CREATED",
+                "questionable": false,
+            },
             "_links": {
                 "self": {"href": format!("/transfers/{reversal}")},
                 "parent": {"href": "/transfers/TR1"},
@@ -442,7 +453,13 @@ async fn finix_a_returned_funding_instruction_fails_with_messages_and_raw() {
             "Declined because there is a record in FAILED_FUNDS for 'FNXTR1' transfer",
         ])
     );
+    assert_eq!(transfer["failure_code"], "NO_BANK_ACCOUNT_FOUND");
+    assert_eq!(
+        transfer["failure_message"],
+        "No Account/Unable to Locate Account"
+    );
     assert_eq!(transfer["raw"]["Reason Code"], "R03");
+    assert_eq!(transfer["raw"]["Funds Transfer Amount"], json!(5000.0));
     assert_eq!(transfer["raw"]["Funds Transfer Request ID"], "FNXTR1");
     assert!(!told[0].to_string().contains("123456789012"));
 }

@@ -22,8 +22,8 @@ use crate::output::{Out, Screen, harmless_json, out, print_json};
 pub(crate) struct ParseArguments {
     /// The file; `-` reads standard input.
     pub(crate) file: PathBuf,
-    /// The profile of a delimited file: worldpay-echeck-return, worldpay-funding-reject, or the
-    /// path of a TOML file with a profile. A NACHA file needs none.
+    /// The format of the file, unless it is NACHA: iso20022, x12, bai2, worldpay-echeck-return,
+    /// worldpay-funding-reject, or the path of a TOML file with a profile (CSV, JSON, Excel).
     #[arg(long)]
     pub(crate) profile: Option<String>,
     /// The date on which it was received. It determines the years that the file leaves out.

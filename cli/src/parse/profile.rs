@@ -6,8 +6,8 @@ use ach::format::{Format, worldpay};
 use anyhow::{Context as _, Result, bail};
 
 /// What to do when a file without a profile is not a NACHA file.
-pub(super) const HINT: &str = "; a delimited file needs --profile: worldpay-echeck-return, \
-     worldpay-funding-reject, or the path of a TOML file with a profile";
+pub(super) const HINT: &str = "; another file needs --profile: iso20022, x12, bai2, \
+     worldpay-echeck-return, worldpay-funding-reject, or the path of a TOML file with a profile";
 
 pub(super) fn format(profile: Option<&str>, tolerate: &[String]) -> Result<Format> {
     let Some(name) = profile else {
@@ -17,12 +17,15 @@ pub(super) fn format(profile: Option<&str>, tolerate: &[String]) -> Result<Forma
         "nacha" => return Ok(Format::Nacha(tolerance(tolerate)?)),
         "worldpay-echeck-return" => return Ok(delimited(worldpay::echeck_return())),
         "worldpay-funding-reject" => return Ok(delimited(worldpay::funding_reject())),
+        "iso20022" => return Ok(Format::Iso20022(Box::default())),
+        "x12" => return Ok(Format::X12(Box::default())),
+        "bai2" => return Ok(Format::Bai2(Box::default())),
         _ => {}
     }
     let text = std::fs::read_to_string(name).with_context(|| {
         format!(
-            "{name:?} is not nacha, worldpay-echeck-return, worldpay-funding-reject or a file with a \
-             profile"
+            "{name:?} is not nacha, iso20022, x12, bai2, worldpay-echeck-return, worldpay-funding-reject \
+             or a file with a profile"
         )
     })?;
     let profile: Profile =

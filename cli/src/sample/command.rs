@@ -8,10 +8,10 @@ use anyhow::{Context as _, Result};
 use chrono::NaiveDate;
 use clap::{Args, ValueEnum};
 use echeck_service::clock::{Clock as _, SystemClock};
-use serde_json::json;
 
 use super::{
-    FilePlan, Layout, SampleWorld, echeck_return, fill, funding_reject, nacha, us_eastern_date,
+    FilePlan, Layout, SampleWorld, bai2, echeck_return, excel, fill, funding_reject, iso20022,
+    json, nacha, us_eastern_date, x12,
 };
 use crate::database::DatabaseArguments;
 use crate::exit;
@@ -27,6 +27,16 @@ pub(crate) enum SampleOutput {
     WorldpayEcheckReturn,
     /// Worldpay's report of returned payouts.
     WorldpayFundingReject,
+    /// A statement of ISO 20022 (camt.053).
+    Iso20022,
+    /// X12 827.
+    X12,
+    /// A BAI2 report.
+    Bai2,
+    /// JSON, as docs/formats.md reads it.
+    Json,
+    /// An Excel workbook, as docs/formats.md reads it.
+    Excel,
     /// The data folder of `echeck up`, with the payments in both databases.
     World,
 }
@@ -114,7 +124,7 @@ pub(crate) async fn run(arguments: &SampleArguments, as_json: bool) -> Result<u8
 /// for.
 fn written(arguments: &SampleArguments, as_json: bool) -> Result<u8> {
     if as_json && arguments.out != Path::new("-") {
-        print_json(&json!({ "file": arguments.out }))?;
+        print_json(&serde_json::json!({ "file": arguments.out }))?;
     }
     Ok(exit::OK)
 }
@@ -124,9 +134,13 @@ fn enough_payments(arguments: &SampleArguments) -> u64 {
     let entries = arguments.entries.saturating_add(arguments.skip);
     match arguments.what {
         SampleOutput::World => 1_000,
-        SampleOutput::Nacha | SampleOutput::WorldpayEcheckReturn => {
-            entries.saturating_mul(2).max(1_000)
-        }
+        SampleOutput::Nacha
+        | SampleOutput::WorldpayEcheckReturn
+        | SampleOutput::Iso20022
+        | SampleOutput::X12
+        | SampleOutput::Bai2
+        | SampleOutput::Json
+        | SampleOutput::Excel => entries.saturating_mul(2).max(1_000),
         SampleOutput::WorldpayFundingReject => entries.saturating_mul(20).max(1_000),
     }
 }
@@ -149,6 +163,11 @@ fn write(
         SampleOutput::Nacha => nacha(world, plan.debits(world), layout, out)?,
         SampleOutput::WorldpayEcheckReturn => echeck_return(world, plan.debits(world), out)?,
         SampleOutput::WorldpayFundingReject => funding_reject(world, plan.payouts(world), out)?,
+        SampleOutput::Iso20022 => iso20022(world, plan.debits(world), out)?,
+        SampleOutput::X12 => x12(world, plan.debits(world), out)?,
+        SampleOutput::Bai2 => bai2(world, plan.debits(world), out)?,
+        SampleOutput::Json => json(world, plan.debits(world), out)?,
+        SampleOutput::Excel => excel(world, plan.debits(world), out)?,
         SampleOutput::World => {}
     }
     out.flush()

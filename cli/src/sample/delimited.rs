@@ -3,19 +3,14 @@
 use std::io::{self, Write};
 
 use ach::code::ReturnCode;
-use ach::money::Money;
 
 use super::line::SampleLine;
 use super::payment::{SampleWorld, banking_day_until};
+use super::structured::dollars;
 
 fn reason(code: &str) -> &'static str {
     code.parse::<ReturnCode>()
         .map_or("Unknown reason", |code| code.info().title)
-}
-
-/// `USD 12.34` without the currency.
-fn dollars(amount_minor: i64) -> String {
-    Money::cents(amount_minor).to_string().replace("USD ", "")
 }
 
 /// A field in quotes where it needs them.

@@ -11,6 +11,8 @@ mod line;
 mod nacha;
 mod payment;
 mod people;
+mod profiled;
+mod structured;
 
 pub(crate) use command::{SampleArguments, run};
 pub(crate) use databases::fill;
@@ -18,3 +20,5 @@ pub(crate) use delimited::{echeck_return, funding_reject};
 pub(crate) use line::FilePlan;
 pub(crate) use nacha::{Layout, nacha};
 pub(crate) use payment::{SampleWorld, banking_day_until, us_eastern_date};
+pub(crate) use profiled::{excel, json};
+pub(crate) use structured::{bai2, iso20022, x12};

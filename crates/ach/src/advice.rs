@@ -12,12 +12,13 @@
 //! - A debit that is presented again must say `RETRY PYMT` in its batch's entry description, so
 //!   a return with these words, or others that begin with RETRY or REINIT, is of the second or third
 //!   presentment: **at least** two.
-//! - With other words in that field it is the first: **exactly** one.
+//! - With other words in that field it is the first, if the originator follows that rule: **exactly** one
+//!   where the source's configuration says so, and at least one otherwise.
 //! - A file without that field (every acquirer's CSV) leaves it open: at least one.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 
-use crate::code::{AccountEffect, Representment};
+use crate::code::{AccountEffect, Representment, ReturnCode};
 use crate::deadline::last_representment_day;
 use crate::decision::TransferType;
 use crate::entry::Entry;
@@ -53,24 +54,61 @@ pub struct Advice {
     pub until: Option<NaiveDate>,
     /// What should happen to the account.
     pub account: AccountEffect,
+    /// The fee for the return that may be charged, if one may.
+    pub fee: Option<ReturnFee>,
 }
 
-/// The advice for a return of a transfer of type `kind`. `original_settlement` and
-/// `return_settlement` are when the two settled. `None` for an entry that is not a return with a
-/// known code.
-pub fn advice(
-    entry: &Entry,
-    kind: TransferType,
-    original_settlement: Option<NaiveDate>,
-    return_settlement: Option<NaiveDate>,
-) -> Option<Advice> {
-    let code = entry
-        .kind
-        .return_code()
-        .filter(|_| entry.kind.is_return())?;
-    let info = code.info();
-    let attempts = match kind {
-        TransferType::Debit => Some(attempts(entry)),
+/// A fee for a return, charged to the customer as an entry of its own, once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReturnFee {
+    /// The last day on which it may settle; `None` where it is not known when the return settled.
+    pub until: Option<NaiveDate>,
+}
+
+/// What the batch of a return fee is called.
+const RETURN_FEE: &str = "RETURN FEE";
+
+/// How long after the return's settlement its fee must settle.
+const FEE_DAYS: u64 = 45;
+
+/// A fee may be charged for a debit that came back for want of funds (R01, R09), and never for a fee
+/// (source: Nacha Operating Rules 2013, §2.14).
+fn return_fee(entry: &Entry, payment: Payment) -> Option<ReturnFee> {
+    let is_unpaid = matches!(
+        entry.kind.return_code(),
+        Some(ReturnCode::R01 | ReturnCode::R09)
+    );
+    let is_fee = entry
+        .entry_description
+        .as_deref()
+        .is_some_and(|words| words.trim().eq_ignore_ascii_case(RETURN_FEE));
+    // Another day of the return is not the one that counts.
+    let until = entry
+        .settlement_date
+        .and_then(|settled| settled.checked_add_days(Days::new(FEE_DAYS)));
+    let is_due = payment.kind == TransferType::Debit && is_unpaid && !is_fee;
+    is_due.then_some(ReturnFee { until })
+}
+
+/// What is known of the payment that came back.
+#[derive(Debug, Clone, Copy)]
+pub struct Payment {
+    /// Its type.
+    pub kind: TransferType,
+    /// When the original settled.
+    pub original_settlement: Option<NaiveDate>,
+    /// When its return settled.
+    pub return_settlement: Option<NaiveDate>,
+    /// Whether its originator marks every further presentment by the rules, as the source's
+    /// configuration says.
+    pub is_conforming: bool,
+}
+
+/// The advice for a return of `payment`. `None` for an entry that is not a return with a known code.
+pub fn advice(entry: &Entry, payment: Payment) -> Option<Advice> {
+    let info = entry.code_info().filter(|_| entry.kind.is_return())?;
+    let attempts = match payment.kind {
+        TransferType::Debit => Some(attempts(entry, payment.is_conforming)),
         TransferType::Credit | TransferType::Refund | TransferType::Other => None,
     };
     let again = match info.representment {
@@ -86,21 +124,22 @@ pub fn advice(
     };
     let left =
         |(again, attempts): (u8, Attempts)| again.saturating_add(1).saturating_sub(attempts.used);
-    let dates = original_settlement.zip(return_settlement);
+    let dates = payment.original_settlement.zip(payment.return_settlement);
     Some(Advice {
         representment: info.representment,
         attempts,
         left: again.zip(attempts).map(left),
         until: dates
-            .and_then(|(original, returned)| last_representment_day(code, original, returned)),
+            .and_then(|(original, returned)| last_representment_day(info, original, returned)),
         account: info.account_effect,
+        fee: return_fee(entry, payment),
     })
 }
 
-fn attempts(entry: &Entry) -> Attempts {
+fn attempts(entry: &Entry, is_conforming: bool) -> Attempts {
     let (used, at_least) = match entry.entry_description.as_deref() {
         Some(words) if is_retry(words) => (2, true),
-        Some(_) => (1, false),
+        Some(_) => (1, !is_conforming),
         None => (1, true),
     };
     Attempts { used, at_least }
@@ -114,7 +153,6 @@ fn is_retry(entry_description: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code::ReturnCode;
     use crate::entry::{Coded, EntryKind, FilePosition};
 
     fn day(text: &str) -> NaiveDate {
@@ -132,14 +170,54 @@ mod tests {
         }
     }
 
-    fn of(entry: &Entry, kind: TransferType) -> Advice {
-        advice(
-            entry,
+    fn payment(kind: TransferType) -> Payment {
+        Payment {
             kind,
-            Some(day("2026-03-02")),
-            Some(day("2026-03-04")),
-        )
-        .unwrap()
+            original_settlement: Some(day("2026-03-02")),
+            return_settlement: Some(day("2026-03-04")),
+            is_conforming: true,
+        }
+    }
+
+    fn of(entry: &Entry, kind: TransferType) -> Advice {
+        advice(entry, payment(kind)).unwrap()
+    }
+
+    #[test]
+    fn the_first_presentment_is_claimed_only_of_an_originator_that_marks_the_others() {
+        let entry = returned(ReturnCode::R01, Some("PAYMENT"));
+        let of_any = Payment {
+            is_conforming: false,
+            ..payment(TransferType::Debit)
+        };
+        let attempts = advice(&entry, of_any).unwrap().attempts.unwrap();
+        assert!(attempts.at_least);
+        assert!(!of(&entry, TransferType::Debit).attempts.unwrap().at_least);
+    }
+
+    #[test]
+    fn a_fee_may_be_charged_once_for_want_of_funds_and_never_for_a_fee() {
+        let fee = |code, words, kind| {
+            let mut entry = returned(code, words);
+            entry.settlement_date = Some(day("2026-03-04"));
+            of(&entry, kind).fee
+        };
+        let until = Some(ReturnFee {
+            until: Some(day("2026-04-18")),
+        });
+        for code in [ReturnCode::R01, ReturnCode::R09] {
+            assert_eq!(fee(code, Some("PAYMENT"), TransferType::Debit), until);
+            assert_eq!(fee(code, None, TransferType::Debit), until);
+            assert_eq!(fee(code, Some("RETURN FEE"), TransferType::Debit), None);
+            assert_eq!(fee(code, Some("PAYMENT"), TransferType::Credit), None);
+        }
+        assert_eq!(
+            fee(ReturnCode::R02, Some("PAYMENT"), TransferType::Debit),
+            None
+        );
+        let undated = returned(ReturnCode::R01, None);
+        let fee = of(&undated, TransferType::Debit).fee;
+        assert_eq!(fee, Some(ReturnFee { until: None }));
     }
 
     #[test]
@@ -231,13 +309,16 @@ mod tests {
     fn without_the_dates_there_is_no_last_day_and_without_a_known_code_no_advice() {
         let entry = returned(ReturnCode::R01, None);
         let dated = |original, settled| {
-            advice(&entry, TransferType::Debit, original, settled)
-                .unwrap()
-                .until
+            let payment = Payment {
+                original_settlement: original,
+                return_settlement: settled,
+                ..payment(TransferType::Debit)
+            };
+            advice(&entry, payment).unwrap().until
         };
         assert_eq!(dated(None, Some(day("2026-03-04"))), None);
         assert_eq!(dated(Some(day("2026-03-02")), None), None);
         let failure = Entry::new(entry.at, EntryKind::ValidationFailure { code: None });
-        assert_eq!(advice(&failure, TransferType::Debit, None, None), None);
+        assert_eq!(advice(&failure, payment(TransferType::Debit)), None);
     }
 }

@@ -11,7 +11,7 @@ use chrono::{Days, NaiveDate};
 use serde::Serialize;
 
 use crate::calendar::{add_banking_days, next_banking_day_after};
-use crate::code::{Anchor, Representment, ReturnCode, TimeFrame};
+use crate::code::{Anchor, Representment, ReturnCode, ReturnCodeInfo, TimeFrame};
 
 /// By when something must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -32,12 +32,12 @@ impl Deadline {
 /// When a return with this code must be available to the originating bank, from the
 /// settlement date of the original entry.
 ///
-/// The code's present meaning counts. `None` for codes without such a number of days (the
+/// `code` is its row as of the day on which the return settled. `None` for codes without such a number of days (the
 /// operator's next file, by agreement, sanctions, enrollments), for R23, which is counted from
 /// the refusal ([`refused_credit_deadline`]), and for dishonors and contests.
-pub fn return_deadline(code: ReturnCode, original_settlement: NaiveDate) -> Option<Deadline> {
+pub fn return_deadline(code: &ReturnCodeInfo, original_settlement: NaiveDate) -> Option<Deadline> {
     let anchor = Anchor::OriginalSettlement;
-    let available_by = last_day(code.info().time_frame, anchor, original_settlement)?;
+    let available_by = last_day(code.time_frame, anchor, original_settlement)?;
     Some(Deadline { available_by })
 }
 
@@ -72,11 +72,11 @@ const REINITIATION_DAYS: u16 = 180;
 /// original settled: as it is, with new consent, or after a remedy) or its corrected entry sent (R11:
 /// 60 days after the return settled). `None` for a code after which it may not be.
 pub fn last_representment_day(
-    code: ReturnCode,
+    code: &ReturnCodeInfo,
     original_settlement: NaiveDate,
     return_settlement: NaiveDate,
 ) -> Option<NaiveDate> {
-    let (from, within_days) = match code.info().representment {
+    let (from, within_days) = match code.representment {
         Representment::Allowed { within_days, .. } => (original_settlement, within_days),
         Representment::WithNewConsent | Representment::AfterRemedy => {
             (original_settlement, REINITIATION_DAYS)
@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn due(code: ReturnCode, original_settlement: &str) -> String {
-        let deadline = return_deadline(code, date(original_settlement));
+        let deadline = return_deadline(code.info(), date(original_settlement));
         deadline.expect("a deadline").available_by.to_string()
     }
 
@@ -164,7 +164,8 @@ mod tests {
 
     #[test]
     fn a_return_that_settles_on_the_last_day_is_in_time() {
-        let deadline = return_deadline(ReturnCode::R01, date("2027-07-02")).expect("a deadline");
+        let deadline =
+            return_deadline(ReturnCode::R01.info(), date("2027-07-02")).expect("a deadline");
         assert!(!deadline.is_past(date("2027-07-06")));
         assert!(!deadline.is_past(date("2027-07-07")));
         assert!(deadline.is_past(date("2027-07-08")));
@@ -172,7 +173,8 @@ mod tests {
 
     #[test]
     fn a_return_that_settles_before_its_original_is_in_time() {
-        let deadline = return_deadline(ReturnCode::R01, date("2026-07-02")).expect("a deadline");
+        let deadline =
+            return_deadline(ReturnCode::R01.info(), date("2026-07-02")).expect("a deadline");
         assert!(!deadline.is_past(date("2026-07-01")));
     }
 
@@ -180,6 +182,18 @@ mod tests {
     fn an_unauthorized_business_debit_has_two_days_and_a_consumer_one_sixty() {
         assert_eq!(due(ReturnCode::R29, "2026-03-02"), "2026-03-04");
         assert_eq!(due(ReturnCode::R05, "2026-03-02"), "2026-05-04");
+    }
+
+    #[test]
+    fn the_time_frame_is_that_of_the_rules_when_the_return_settled() {
+        let due = |settled: &str| {
+            let info = ReturnCode::R11.as_of(date(settled));
+            let deadline = return_deadline(info, date("2020-03-27"));
+            deadline.expect("a deadline").available_by.to_string()
+        };
+        // Two banking days while R11 was check truncation, sixty days since.
+        assert_eq!(due("2020-03-31"), "2020-03-31");
+        assert_eq!(due("2020-04-01"), "2020-05-27");
     }
 
     #[test]
@@ -191,7 +205,7 @@ mod tests {
         for code in ReturnCode::ALL {
             let expected =
                 none.contains(&code.as_str()) || code.info().stage != ReturnStage::Return;
-            let deadline = return_deadline(*code, date("2026-03-02"));
+            let deadline = return_deadline(code.info(), date("2026-03-02"));
             assert_eq!(deadline.is_none(), expected, "{code}");
         }
     }
@@ -242,21 +256,25 @@ mod tests {
     #[test]
     fn unpaid_debits_may_be_presented_for_180_days_after_the_original() {
         for code in [ReturnCode::R01, ReturnCode::R09] {
-            let last = last_representment_day(code, date("2026-03-02"), date("2026-03-04"));
+            let last = last_representment_day(code.info(), date("2026-03-02"), date("2026-03-04"));
             assert_eq!(last, Some(date("2026-08-29")));
         }
     }
 
     #[test]
     fn a_corrected_entry_may_be_sent_for_60_days_after_the_return() {
-        let last = last_representment_day(ReturnCode::R11, date("2026-03-02"), date("2026-04-15"));
+        let last = last_representment_day(
+            ReturnCode::R11.info(),
+            date("2026-03-02"),
+            date("2026-04-15"),
+        );
         assert_eq!(last, Some(date("2026-06-14")));
     }
 
     #[test]
     fn every_reinitiation_that_is_allowed_has_the_same_180_days() {
         for code in ReturnCode::ALL {
-            let last = last_representment_day(*code, date("2026-03-02"), date("2026-03-04"));
+            let last = last_representment_day(code.info(), date("2026-03-02"), date("2026-03-04"));
             let expected = match code.info().representment {
                 Representment::Allowed { .. }
                 | Representment::WithNewConsent
@@ -272,8 +290,8 @@ mod tests {
     fn the_end_of_the_calendar_gives_no_deadline_instead_of_a_panic() {
         let end = NaiveDate::MAX;
         for code in ReturnCode::ALL {
-            assert_eq!(return_deadline(*code, end), None);
-            assert_eq!(last_representment_day(*code, end, end), None);
+            assert_eq!(return_deadline(code.info(), end), None);
+            assert_eq!(last_representment_day(code.info(), end, end), None);
         }
         assert_eq!(refused_credit_deadline(end), None);
         assert_eq!(last_dishonor_day(end), None);
@@ -289,7 +307,7 @@ mod tests {
         ) {
             let settled = NaiveDate::from_num_days_from_ce_opt(settled).expect("in range");
             let code = ReturnCode::ALL[index];
-            if let Some(Deadline { available_by }) = return_deadline(code, settled) {
+            if let Some(Deadline { available_by }) = return_deadline(code.info(), settled) {
                 prop_assert!(is_banking_day(available_by));
                 let elapsed = (available_by - settled).num_days();
                 if code.info().time_frame == (TimeFrame::CalendarDays { days: 60 }) {

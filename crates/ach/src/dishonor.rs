@@ -206,7 +206,7 @@ fn untimely(code: ReturnCode, entry: &Entry, transfer: &Transfer) -> Option<Stri
         Some(recorded) if recorded == original => "",
         Some(_) | None => " (by the file's date)",
     };
-    let deadline = return_deadline(code, original)?;
+    let deadline = return_deadline(code.as_of(settled), original)?;
     let due = deadline.available_by;
     deadline.is_past(settled).then(|| {
         format!(

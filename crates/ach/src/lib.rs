@@ -3,6 +3,7 @@
 pub mod advice;
 pub mod calendar;
 pub mod code;
+pub mod correction_clock;
 pub mod deadline;
 pub mod decision;
 pub mod dishonor;

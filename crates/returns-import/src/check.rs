@@ -108,9 +108,9 @@ struct UnitCheck {
 }
 
 impl UnitCheck {
-    /// NACHA amounts are cents by the rules; only a delimited file's unit is a setting.
+    /// The unit is a setting only where a profile has it; the other formats say it themselves.
     fn new(source: &Source) -> Self {
-        let settled = matches!(source.format, ach::format::Format::Nacha(_));
+        let settled = !matches!(source.format, ach::format::Format::Delimited(_));
         Self {
             example: None,
             rows: 0,

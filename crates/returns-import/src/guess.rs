@@ -44,6 +44,12 @@ pub(crate) fn known_formats<'a>(
             "Worldpay's funding reject report".to_owned(),
             Format::Delimited(Box::new(worldpay::funding_reject())),
         ),
+        (
+            "a message of ISO 20022".to_owned(),
+            Format::Iso20022(Box::default()),
+        ),
+        ("an X12 827".to_owned(), Format::X12(Box::default())),
+        ("a BAI2 report".to_owned(), Format::Bai2(Box::default())),
     ];
     let configured = sources.map(|source| {
         let name = format!("{} (source {:?})", source.format_name(), source.name);
@@ -72,8 +78,18 @@ pub fn sources_like<'a>(
 /// Whether two formats read the same kind of file. How much a source tolerates makes no other.
 fn is_alike(one: &Format, other: &Format) -> bool {
     match (one, other) {
-        (Format::Nacha(_), Format::Nacha(_)) => true,
-        (Format::Nacha(_) | Format::Delimited(_), _) => one == other,
+        (Format::Nacha(_), Format::Nacha(_))
+        | (Format::Iso20022(_), Format::Iso20022(_))
+        | (Format::X12(_), Format::X12(_))
+        | (Format::Bai2(_), Format::Bai2(_)) => true,
+        (
+            Format::Nacha(_)
+            | Format::Delimited(_)
+            | Format::Iso20022(_)
+            | Format::X12(_)
+            | Format::Bai2(_),
+            _,
+        ) => one == other,
     }
 }
 
@@ -108,6 +124,8 @@ mod tests {
             format: own,
             rules: Vec::new(),
             ours: crate::source::Ours::default(),
+            role: crate::source::Role::Decide,
+            is_conforming: true,
             allow_empty: Vec::new(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -31,7 +31,7 @@ pub struct RetryPolicy {
 }
 
 /// When the service retries a hold; `None` when a person is needed. An unknown transfer
-/// may still be loaded into the gateway, one that cannot be read be corrected, and the stage before a
+/// may still be loaded into the gateway, a return be confirmed by a later file, one that cannot be read be corrected, and the stage before a
 /// dishonor or a contest may come in a later file; so these are tried again at growing intervals, for
 /// good: a return forgotten is money lost.
 pub fn next_attempt(
@@ -42,6 +42,7 @@ pub fn next_attempt(
 ) -> Option<DateTime<Utc>> {
     match reason {
         HoldReason::UnknownTransfer
+        | HoldReason::NotConfirmed
         | HoldReason::UnreadableTransfer
         | HoldReason::DishonoredReturn
         | HoldReason::ContestedReturn => {

@@ -190,6 +190,8 @@ mod tests {
             format: ach::format::Format::Nacha(ach::format::nacha::Tolerance::default()),
             rules: Vec::new(),
             ours: crate::source::Ours::default(),
+            role: crate::source::Role::Decide,
+            is_conforming: true,
             allow_empty: Vec::new(),
         };
         let at = DateTime::UNIX_EPOCH;

@@ -19,6 +19,20 @@ pub struct Source {
     pub ours: Ours,
     /// The ways in which a file may be empty and still be right.
     pub allow_empty: Vec<Emptiness>,
+    /// What its entries are for.
+    pub role: Role,
+    /// Whether its originator marks every further presentment of a debit by the rules, so that one
+    /// without the mark was the first.
+    pub is_conforming: bool,
+}
+
+/// What the entries of a source are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// They say what happened to payments.
+    Decide,
+    /// They are compared with what other files said, and change nothing.
+    TieOut,
 }
 
 /// Our side of a source's files, as far as it is configured. Returns are checked against it.
@@ -36,6 +50,9 @@ impl Source {
         match &self.format {
             Format::Nacha(_) => "nacha",
             Format::Delimited(profile) => &profile.name,
+            Format::Iso20022(_) => "iso20022",
+            Format::X12(_) => "x12",
+            Format::Bai2(_) => "bai2",
         }
     }
 }

@@ -33,6 +33,7 @@ pub fn release_row(
             position: maker.position,
         }),
         flags: Vec::new(),
+        is_conforming: false,
         actor: actor.map(str::to_owned),
         decided_at: now,
         ..maker.row.clone()

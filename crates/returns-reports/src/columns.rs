@@ -1,6 +1,7 @@
 //! The columns of a report, in their order. `docs/report.md` explains each.
 
-use ach::entry::Entry;
+use ach::correction_clock::correction_clock;
+use ach::entry::{Entry, EntryKind};
 use ach::money::Money;
 use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
 use returns_model::dishonor::DishonorMark;
@@ -13,7 +14,7 @@ use super::outcome::LineOutcome;
 use super::rules::{CodeRules, original_date};
 
 /// The columns before those of the databases.
-const COLUMNS: [&str; 44] = [
+const COLUMNS: [&str; 49] = [
     "import_id",
     "finished_at",
     "source",
@@ -58,6 +59,11 @@ const COLUMNS: [&str; 44] = [
     "dishonor_code",
     "dishonor_fields",
     "dishonor_until",
+    "questionable",
+    "return_fee_until",
+    "correction_told_by",
+    "correction_changed_by",
+    "correction_refused_by",
 ];
 
 /// Where the columns are that a report is checked by.
@@ -125,8 +131,23 @@ pub(super) fn cells(common: &CommonCells, line: &ReportLine) -> Vec<String> {
         words(&line.notes.join("; ")),
     ]);
     dishonor(&mut cells, line.mark.as_ref());
+    cells.extend([rules.questionable.to_owned(), date(rules.fee_until)]);
+    clock(&mut cells, entry);
     cells.extend(line.statuses.iter().map(|status| status.text()));
     cells
+}
+
+/// By when something must happen about a correction.
+fn clock(cells: &mut Vec<String>, entry: Option<&Entry>) {
+    let settled = entry
+        .filter(|entry| matches!(entry.kind, EntryKind::Correction { .. }))
+        .and_then(|entry| entry.settlement_date);
+    let clock = settled.and_then(correction_clock);
+    cells.extend([
+        date(clock.map(|clock| clock.told_by)),
+        date(clock.map(|clock| clock.changed_by)),
+        date(clock.map(|clock| clock.refused_by)),
+    ]);
 }
 
 fn ids(cells: &mut Vec<String>, line: &ReportLine) {

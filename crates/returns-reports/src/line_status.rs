@@ -263,6 +263,7 @@ const fn flag_words(flag: Flag) -> &'static str {
     match flag {
         Flag::CodeUnusualForDirection => "the code is unusual for the direction of the payment",
         Flag::RefundCameBack => "a refund came back: the customer is still owed the money",
+        Flag::Questionable => "the bank suspects fraud (R17, QUESTIONABLE)",
     }
 }
 

@@ -37,6 +37,9 @@ pub struct AchReturn {
     pub return_code: String,
     /// What the code means, in words that may be shown to a platform's users.
     pub return_desc: String,
+    /// Whether the bank suspects fraud.
+    #[serde(default)]
+    pub questionable: bool,
     /// Why it was dishonored, once it was.
     pub dishonor: Option<LaterStage>,
     /// Why the dishonor was contested, once it was.
@@ -72,6 +75,7 @@ impl AchReturn {
             ach_return_id: row.return_id.clone(),
             return_code: row.code().unwrap_or_default(),
             return_desc: text::of_bank(&row.description, LONGEST_LINE, &row.transfer.trace_id),
+            questionable: row.entry.is_questionable(),
             ..Self::default()
         }
     }

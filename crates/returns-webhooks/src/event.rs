@@ -1,9 +1,10 @@
 //! What happened, in no platform's words yet: made once from a journal row or a hold, stored with
 //! the event, and rendered into each platform's messages whenever they are sent.
 
+use ach::correction_clock::correction_clock;
 use ach::decision::HoldReason;
 use ach::entry::EntryKind;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use returns_model::hold::{HoldRecord, HoldState};
 use returns_model::journal::{JournalRow, MadeKind, Relation, RowEffect, TransferFacts};
 use serde::{Deserialize, Serialize};
@@ -79,6 +80,17 @@ pub struct Correction {
     pub desc: String,
     /// Which data, and what it must be.
     pub corrected: Vec<(String, String)>,
+    /// By when something must happen about it; none where it is not known when it settled.
+    #[serde(default)]
+    pub clock: Option<Clock>,
+}
+
+/// The last days of a notification of change, see [`ach::correction_clock`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    pub told_by: NaiveDate,
+    pub changed_by: NaiveDate,
+    pub refused_by: NaiveDate,
 }
 
 /// An entry that waits.
@@ -227,6 +239,15 @@ fn correction(found: &JournalRow) -> Correction {
             .take(MOST)
             .map(|one| (one.field().to_owned(), corrected_text(one)))
             .collect(),
+        clock: row
+            .entry
+            .settlement_date
+            .and_then(correction_clock)
+            .map(|clock| Clock {
+                told_by: clock.told_by,
+                changed_by: clock.changed_by,
+                refused_by: clock.refused_by,
+            }),
     }
 }
 

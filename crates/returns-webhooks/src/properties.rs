@@ -361,6 +361,8 @@ impl Subscriber {
             .into_iter()
             .find_map(|key| data.get(key).filter(|id| id.is_string()))
             .unwrap();
+        // An addition of ours is about the same objects.
+        let event_type = event_type.strip_prefix("echeck.").unwrap_or(event_type);
         if event_type.starts_with("ach_return.") {
             let mut found = data.clone();
             found["payment"] = payment.clone();

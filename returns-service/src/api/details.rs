@@ -1,7 +1,8 @@
 //! A return with everything that follows from it: deadline, advice, who has it.
 
-use ach::advice::{Advice, advice};
-use ach::code::{self, CorrectionCode, ReturnCode};
+use ach::advice::{Advice, Payment, advice};
+use ach::code::{self, CorrectionCode, ReturnCodeInfo};
+use ach::correction_clock::correction_clock;
 use ach::deadline::return_deadline;
 use ach::entry::{Coded, Corrected, EntryKind};
 use chrono::NaiveDate;
@@ -54,11 +55,17 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
         | EntryKind::Dishonored { code, .. }
         | EntryKind::Contested { code, .. } => {
             answer.return_code = code.to_string();
-            if let Coded::Known(code) = code {
-                add_rules(&mut answer, *code, original, entry.settlement_date);
+            if let Some(info) = entry.code_info() {
+                add_rules(&mut answer, info, original, entry.settlement_date);
             }
-            let advice = advice(entry, row.transfer.kind, original, settled);
-            if let Some(advice) = advice {
+            answer.questionable = entry.is_questionable();
+            let payment = Payment {
+                kind: row.transfer.kind,
+                original_settlement: original,
+                return_settlement: settled,
+                is_conforming: row.is_conforming,
+            };
+            if let Some(advice) = advice(entry, payment) {
                 add_advice(&mut answer, &advice);
             }
         }
@@ -69,6 +76,11 @@ pub(super) fn ach_return(found: &JournalRow) -> proto::AchReturn {
             answer.return_code = code.to_string();
             if let Coded::Known(code) = code {
                 add_correction(&mut answer, *code);
+            }
+            if let Some(clock) = entry.settlement_date.and_then(correction_clock) {
+                answer.correction_told_by = clock.told_by.to_string();
+                answer.correction_changed_by = clock.changed_by.to_string();
+                answer.correction_refused_by = clock.refused_by.to_string();
             }
             answer.corrected_fields = corrected.iter().map(corrected_field).collect();
         }
@@ -101,18 +113,17 @@ fn made_id(effect: &RowEffect, kind: MadeKind) -> String {
 /// a ground for a dishonor.
 fn add_rules(
     answer: &mut proto::AchReturn,
-    code: ReturnCode,
+    info: &ReturnCodeInfo,
     original: Option<NaiveDate>,
     settled: Option<NaiveDate>,
 ) {
-    let info = code.info();
     answer.return_title = info.title.to_owned();
     answer.return_description = info.meaning.to_owned();
     answer.recommended_action = info.recommended_action.as_str().to_owned();
     answer.account_effect = info.account_effect.as_str().to_owned();
     answer.rate_category = info.rate_category.as_str().to_owned();
     answer.representment = representment(info.representment).into();
-    if let Some(deadline) = original.and_then(|original| return_deadline(code, original)) {
+    if let Some(deadline) = original.and_then(|original| return_deadline(info, original)) {
         answer.deadline = deadline.available_by.to_string();
         if let Some(settled) = settled {
             let timeliness = if deadline.is_past(settled) {
@@ -132,6 +143,8 @@ fn add_advice(answer: &mut proto::AchReturn, advice: &Advice) {
     answer.represent_attempts_left = advice.left.map(Into::into);
     answer.represent_attempts_are_bounds =
         advice.attempts.is_some_and(|attempts| attempts.at_least);
+    answer.return_fee_allowed = advice.fee.is_some();
+    answer.return_fee_until = date(advice.fee.and_then(|fee| fee.until));
 }
 
 fn add_correction(answer: &mut proto::AchReturn, code: CorrectionCode) {

@@ -103,6 +103,7 @@ same_variants!(
         IdsContradict,
         UnreadableCorrection,
         UnreadableTransfer,
+        NotConfirmed,
     }
 );
 same_variants!(Emptiness => Emptiness { NoBytes, HeaderOnly, Sentence, LeftOut });

@@ -63,7 +63,7 @@ pub(super) fn show(
     match payload_version {
         PayloadVersion::Finix => {
             if !view.raw.is_empty() {
-                transfer.raw_json = returns_webhooks::render::object(&view.raw).to_string();
+                transfer.raw_json = returns_webhooks::render::raw(&view.raw).to_string();
             }
             if view.is_failed() {
                 transfer.ready_to_settle_at = None;

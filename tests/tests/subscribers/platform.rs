@@ -113,7 +113,10 @@ impl Platform {
         let payment = ["payin_id", "deposit_id", "payout_id", "refund_id"]
             .into_iter()
             .find_map(|key| data.get(key).filter(|id| id.is_string()));
-        match (text(&body["event_type"]).split_once('.'), payment) {
+        let event_type = text(&body["event_type"]);
+        // An addition of ours is about the same objects.
+        let about = event_type.strip_prefix("echeck.").unwrap_or(&event_type);
+        match (about.split_once('.'), payment) {
             (Some(("ach_return", _)), Some(payment)) => self.keep_return(data, payment, version),
             (Some(("ach_hold", _)), _) => {
                 let open = data["status"] == "OPEN";

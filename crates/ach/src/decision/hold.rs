@@ -43,6 +43,8 @@ text_enum! {
         DatabaseRefused = "database_refused",
         /// A validation failure for something other than a pending debit.
         UnexpectedValidationFailure = "unexpected_validation_failure",
+        /// A report that only ties out has a return that no other file has.
+        NotConfirmed = "not_confirmed",
     }
 }
 
@@ -90,6 +92,15 @@ impl Hold {
             ids.join(", ")
         );
         Self::new(HoldReason::AmbiguousTransfer, detail)
+    }
+
+    pub(super) fn not_confirmed(transfer: &Transfer) -> Self {
+        let detail = format!(
+            "the report says that transfer {} was returned, and no file that decides has said so; ask the \
+             acquirer for that file. The hold closes by itself once it is imported",
+            transfer.id
+        );
+        Self::new(HoldReason::NotConfirmed, detail)
     }
 
     pub(super) fn ids_contradict(why: &str) -> Self {

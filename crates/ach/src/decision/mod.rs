@@ -9,6 +9,7 @@ mod hold;
 mod resolve;
 mod returned;
 mod stage;
+mod tie_out;
 mod transfer;
 mod wording;
 
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 
 pub use hold::{Hold, HoldReason};
 pub use resolve::{EntryKey, MatchRule, Resolution, TransferKeyKind, resolve};
+pub use tie_out::tie_out;
 pub use transfer::{Expected, FundingPolicy, Parties, Transfer, TransferState, TransferType};
 pub use wording::{failure_messages, return_messages, reversal_tags, stage_tags};
 
@@ -154,6 +156,8 @@ pub enum Flag {
     CodeUnusualForDirection,
     /// A refund came back: the customer is still owed the money.
     RefundCameBack,
+    /// The bank suspects fraud (R17 with QUESTIONABLE).
+    Questionable,
 }
 
 /// What an entry reports, once its code is known to be in force.
@@ -256,7 +260,10 @@ fn act_or_duplicate<'t>(
         Event::Return(code) => {
             duplicate::check_no_return(known)?;
             check_fit(entry, transfer)?;
-            returned::returned(code, transfer, policy)?
+            let mut act = returned::returned(code, transfer, policy)?;
+            act.flags
+                .extend(entry.is_questionable().then_some(Flag::Questionable));
+            act
         }
         Event::Dishonor(dishonor) => {
             check_fit(entry, transfer)?;

@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 use super::Corrected;
-use crate::code::{CorrectionCode, ReturnCode};
+use crate::code::{CorrectionCode, ReturnCode, ReturnStage};
 
 /// A code that our table has, or the text of one that it lacks. An unknown code never fails a
 /// file: the entry is held for a person.
@@ -112,6 +112,50 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// What a code in capitals says that looks like one of the network, in the table or not. What
+    /// else belongs to the kind is not known yet.
+    pub(crate) fn of_network(code: &str) -> Option<Self> {
+        let text = || code.to_owned();
+        Some(match code.as_bytes() {
+            [b'R', b'0'..=b'9', b'0'..=b'9'] => match ReturnStage::of_code(code) {
+                ReturnStage::Return => Self::Return {
+                    code: text().into(),
+                    date_of_death: None,
+                },
+                ReturnStage::Dishonored => Self::Dishonored {
+                    code: text().into(),
+                    return_code: None,
+                    return_settled_on: None,
+                },
+                ReturnStage::Contested => Self::Contested {
+                    code: text().into(),
+                    return_code: None,
+                    dishonor_code: None,
+                    dishonor_trace: None,
+                    return_settled_on: None,
+                },
+            },
+            [b'C', b'6', b'1'..=b'9'] => Self::RefusedCorrection {
+                code: text().into(),
+                refused: None,
+                corrected: Vec::new(),
+            },
+            [b'C', b'0'..=b'9', b'0'..=b'9'] => Self::Correction {
+                code: text().into(),
+                corrected: Vec::new(),
+            },
+            _ => return None,
+        })
+    }
+
+    /// A return whose code is not one of the network.
+    pub(crate) fn unknown_return(code: impl Into<String>) -> Self {
+        Self::Return {
+            code: Coded::Unknown(code.into()),
+            date_of_death: None,
+        }
+    }
+
     /// `return`, `dishonored`, `contested`, `correction`, `refused_correction` or
     /// `validation_failure`.
     pub const fn as_str(&self) -> &'static str {

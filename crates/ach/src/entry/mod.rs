@@ -3,6 +3,7 @@
 
 mod account;
 mod corrected;
+mod keys;
 mod kind;
 pub(crate) mod routing;
 
@@ -11,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 pub use account::AccountTail;
 pub use corrected::Corrected;
+pub use keys::{EntryKeys, KeyField};
 pub use kind::{Coded, EntryKind};
 
+use crate::code::{ReturnCode, ReturnCodeInfo};
 use crate::format::window::Window;
 use crate::masking::without_long_numbers;
 use crate::money::Money;
@@ -21,7 +24,8 @@ use crate::text_enum::text_enum;
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FilePosition {
-    /// Line number, counted from 1. In a file without line ends, the record number.
+    /// Line number, counted from 1. In a file without line ends, and in JSON, XML and X12, the number
+    /// of the record.
     pub line: u64,
     /// Offset in bytes of the first byte of that line, counted from 0.
     pub byte: u64,
@@ -49,39 +53,6 @@ impl Direction {
             | (Self::Unknown, _) => false,
         }
     }
-}
-
-/// The ids by which an entry can be matched to a transfer. All are text, exactly as in the
-/// file except for the apostrophes and padding that the profile names.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct EntryKeys {
-    /// Trace number of the original entry, 15 digits (addenda 07-21, or a column).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub original_trace: Option<String>,
-    /// Trace number of the return itself.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub return_trace: Option<String>,
-    /// The acquirer's id of the payment (`Worldpay Payment ID`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub payment_id: Option<String>,
-    /// Our id in the acquirer's records (`Merchant Order Number`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub order_id: Option<String>,
-    /// Our id of a payout (`Funds Transfer Request ID`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub transfer_request_id: Option<String>,
-    /// The acquirer's id of the return (`Case ID`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub case_id: Option<String>,
-    /// Individual identification number of the entry (15 or 22 characters).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub individual_id: Option<String>,
-    /// Serial number of the check that the entry stands for (ARC, BOC, POP, RCK, TRC, XCK).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub check_serial_number: Option<String>,
-    /// Company identification of the originator (10 characters).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub company_id: Option<String>,
 }
 
 /// One entry of a file, in the neutral form that the decision works on.
@@ -224,6 +195,23 @@ impl Entry {
         self.entry_description.as_deref() == Some("REVERSAL")
     }
 
+    /// The row of its return code, if the table has it, by the rules of the day on which it settled.
+    pub fn code_info(&self) -> Option<&'static ReturnCodeInfo> {
+        let code = self.kind.return_code()?;
+        Some(
+            self.own_date()
+                .map_or_else(|| code.info(), |day| code.as_of(day)),
+        )
+    }
+
+    /// Whether the bank suspects fraud: an R17 whose addenda say QUESTIONABLE
+    /// (<https://www.nacha.org/rules/return-questionable-transaction>).
+    pub fn is_questionable(&self) -> bool {
+        let words = self.description.as_deref().unwrap_or_default();
+        self.kind.return_code() == Some(ReturnCode::R17)
+            && words.to_uppercase().contains("QUESTIONABLE")
+    }
+
     /// Whether it is of an international entry (IAT).
     pub(crate) fn is_international(&self) -> bool {
         self.sec.as_deref() == Some("IAT")
@@ -276,6 +264,34 @@ mod tests {
         );
         entry.original_date = None;
         assert_eq!(entry.original_settled_on(day("2000-01-01")), None);
+    }
+
+    #[test]
+    fn the_rules_of_its_own_settlement_count_for_an_entry() {
+        let mut entry = returned();
+        entry.kind = EntryKind::of_network("R11").unwrap();
+        let category = |entry: &Entry| entry.code_info().unwrap().rate_category.as_str();
+        assert_eq!(category(&entry), "unauthorized");
+        entry.settlement_date = "2020-03-31".parse().ok();
+        assert_eq!(category(&entry), "other");
+        entry.settlement_date = "2020-04-01".parse().ok();
+        assert_eq!(category(&entry), "unauthorized");
+        entry.kind = EntryKind::of_network("R16").unwrap();
+        entry.settlement_date = "2028-03-16".parse().ok();
+        assert!(entry.code_info().unwrap().title.contains("OFAC"));
+        entry.settlement_date = "2028-03-17".parse().ok();
+        assert_eq!(entry.code_info().unwrap().title, "Account Frozen");
+    }
+
+    #[test]
+    fn only_an_r17_that_says_so_is_questionable() {
+        let mut entry = returned();
+        entry.description = Some("Questionable transaction".to_owned());
+        assert!(!entry.is_questionable());
+        entry.kind = EntryKind::of_network("R17").unwrap();
+        assert!(entry.is_questionable());
+        entry.description = Some("FILE RECORD EDIT".to_owned());
+        assert!(!entry.is_questionable());
     }
 
     #[test]

@@ -1,94 +1,139 @@
 //! What a file is that is no file of returns: it is called by its name in the refusal, with what to
 //! do about it.
 
+use std::fmt;
+
 /// The bytes of a file's beginning that are looked at.
 pub(in crate::format) const HEAD: usize = 1024;
 
-const BY_FIRST_BYTES: [(&[u8], &str); 11] = [
-    (b"\x1F\x8B", "it is compressed with gzip; unpack it first"),
-    (
-        b"-----BEGIN PGP",
-        "it is encrypted or signed with PGP; decrypt it first",
-    ),
-    (b"\xFF\xFE", "it is UTF-16; ask for ASCII or UTF-8"),
-    (b"\xFE\xFF", "it is UTF-16; ask for ASCII or UTF-8"),
-    (b"\xF1\xF0\xF1", "it is EBCDIC; ask for ASCII or UTF-8"),
-    (
-        b"%PDF-",
-        "it is a PDF; choose NACHA or CSV where the report is downloaded",
-    ),
-    (
-        b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
-        "it is an Excel workbook; save it as CSV",
-    ),
-    (b"{\\rtf", "it is an RTF document; ask for NACHA or CSV"),
-    (b"UNA:", "it is EDIFACT; ask for NACHA or CSV"),
-    (b"UNB+", "it is EDIFACT; ask for NACHA or CSV"),
-    (b"7z\xBC\xAF\x27\x1C", "it is a 7z archive; unpack it first"),
+/// A format that is known by its first bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::format) enum Foreign {
+    Gzip,
+    Pgp,
+    Utf16,
+    Ebcdic,
+    Pdf,
+    Workbook,
+    OldWorkbook,
+    Rtf,
+    Edifact,
+    SevenZip,
+    Zip,
+    WebPage,
+    Iso20022,
+    Xml,
+    Json,
+    X12,
+    Bai2,
+}
+
+/// What it is, and what to do about it.
+impl fmt::Display for Foreign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gzip => "it is compressed with gzip; unpack it first",
+            Self::Pgp => "it is encrypted or signed with PGP; decrypt it first",
+            Self::Utf16 => "it is UTF-16; ask for ASCII or UTF-8",
+            Self::Ebcdic => "it is EBCDIC; ask for ASCII or UTF-8",
+            Self::Pdf => "it is a PDF; choose NACHA or CSV where the report is downloaded",
+            Self::Workbook => {
+                "it is an Excel workbook; its source needs format = \"excel\" and a profile"
+            }
+            Self::OldWorkbook => {
+                "it is a workbook of Excel before 2007 (.xls), or is locked with a password; save it as \
+                 .xlsx or CSV"
+            }
+            Self::Rtf => "it is an RTF document; ask for NACHA or CSV",
+            Self::Edifact => "it is EDIFACT; ask for NACHA or CSV",
+            Self::SevenZip => "it is a 7z archive; unpack it first",
+            Self::Zip => "it is a zip archive; unpack it first",
+            Self::WebPage => {
+                "it is a web page (HTML), probably a login or an error; fetch the file again with a \
+                 session that is logged in"
+            }
+            Self::Iso20022 => {
+                "it is ISO 20022 (XML, such as camt.053); its source needs format = \"iso20022\""
+            }
+            Self::Xml => "it is XML, but not of ISO 20022; ask for NACHA or CSV",
+            Self::Json => "it is JSON; its source needs format = \"json\" and a profile",
+            Self::X12 => "it is X12 EDI (such as an 827); its source needs format = \"x12\"",
+            Self::Bai2 => "it is BAI2, a report of balances; its source needs format = \"bai2\"",
+        })
+    }
+}
+
+const BY_FIRST_BYTES: [(&[u8], Foreign); 11] = [
+    (b"\x1F\x8B", Foreign::Gzip),
+    (b"-----BEGIN PGP", Foreign::Pgp),
+    (b"\xFF\xFE", Foreign::Utf16),
+    (b"\xFE\xFF", Foreign::Utf16),
+    (b"\xF1\xF0\xF1", Foreign::Ebcdic),
+    (b"%PDF-", Foreign::Pdf),
+    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", Foreign::OldWorkbook),
+    (b"{\\rtf", Foreign::Rtf),
+    (b"UNA:", Foreign::Edifact),
+    (b"UNB+", Foreign::Edifact),
+    (b"7z\xBC\xAF\x27\x1C", Foreign::SevenZip),
 ];
 
-/// What the file is, by its first bytes; `None` when it may be a file of returns.
-pub(in crate::format) fn named(head: &[u8]) -> Option<&'static str> {
+/// What the file is, by its first bytes; `None` when it may be a file of records and rows.
+pub(in crate::format) fn named(head: &[u8]) -> Option<Foreign> {
     let head = &head[..head.len().min(HEAD)];
     let mut known = BY_FIRST_BYTES.iter();
-    if let Some((_, seen)) = known.find(|(magic, _)| head.starts_with(magic)) {
-        return Some(seen);
+    if let Some((_, named)) = known.find(|(magic, _)| head.starts_with(magic)) {
+        return Some(*named);
     }
     if head.starts_with(b"PK\x03\x04") {
         let is_workbook = contains(head, b"xl/") || contains(head, b"[content_types].xml");
         return Some(if is_workbook {
-            "it is an Excel workbook; save it as CSV"
+            Foreign::Workbook
         } else {
-            "it is a zip archive; unpack it first"
+            Foreign::Zip
         });
     }
     if is_ebcdic(head) {
-        return Some("it is EBCDIC; ask for ASCII or UTF-8");
+        return Some(Foreign::Ebcdic);
     }
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     markup(text.trim_ascii_start())
 }
 
 /// What a text is that has a syntax of its own.
-fn markup(text: &[u8]) -> Option<&'static str> {
-    const WEB_PAGE: &str = "it is a web page (HTML), probably a login or an error; fetch the file \
-                            again with a session that is logged in";
+fn markup(text: &[u8]) -> Option<Foreign> {
     let begins = |word: &[u8]| {
         text.get(..word.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
     let is_html = ["<!doctype html", "<html", "<head", "<body"];
     if is_html.iter().any(|tag| begins(tag.as_bytes())) {
-        return Some(WEB_PAGE);
+        return Some(Foreign::WebPage);
     }
     if text.starts_with(b"<") {
         let is_iso = contains(text, b"urn:iso:std:iso:20022") || contains(text, b"camt.05");
         return match (begins(b"<?xml") || is_iso, contains(text, b"<html")) {
-            (_, true) => Some(WEB_PAGE),
-            (true, false) if is_iso => {
-                Some("it is ISO 20022 (XML, such as camt.053); ask for NACHA or CSV")
-            }
-            (true, false) => Some("it is XML; ask for NACHA or CSV"),
+            (_, true) => Some(Foreign::WebPage),
+            (true, false) if is_iso => Some(Foreign::Iso20022),
+            (true, false) => Some(Foreign::Xml),
             (false, false) => None,
         };
     }
     if let [b'{' | b'[', rest @ ..] = text
         && let Some(b'{' | b'[' | b'"' | b'}' | b']') = rest.trim_ascii_start().first()
     {
-        return Some("it is JSON; ask for NACHA or CSV");
+        return Some(Foreign::Json);
     }
     if let [b'I', b'S', b'A', separator, ..] = text
         && separator.is_ascii_punctuation()
         && text.iter().filter(|byte| *byte == separator).count() >= 16
     {
-        return Some("it is X12 EDI (such as an 827); ask for NACHA or CSV");
+        return Some(Foreign::X12);
     }
     let mut lines = text.split(|byte| matches!(byte, b'\r' | b'\n'));
     let mut lines = lines.by_ref().filter(|line| !line.is_empty());
     let (first, second) = (lines.next()?, lines.next()?);
     let is_bai = first.starts_with(b"01,") && first.trim_ascii_end().ends_with(b"/");
-    (is_bai && second.starts_with(b"02,"))
-        .then_some("it is BAI2, a report of balances; ask for NACHA or CSV")
+    (is_bai && second.starts_with(b"02,")).then_some(Foreign::Bai2)
 }
 
 /// Whether nearly all bytes are the letters, digits and blanks of EBCDIC.
@@ -142,7 +187,7 @@ mod tests {
         for (head, name) in cases {
             let seen = named(head);
             assert!(
-                seen.is_some_and(|seen| seen.contains(name)),
+                seen.is_some_and(|seen| seen.to_string().contains(name)),
                 "{name}: {seen:?}"
             );
         }

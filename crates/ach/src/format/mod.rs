@@ -12,14 +12,22 @@ use chrono::NaiveDate;
 
 use crate::entry::Entry;
 
+pub mod bai2;
+mod bounded;
+pub mod codes;
 pub mod delimited;
+mod draft;
 mod foreign;
+pub mod iso20022;
 mod limits;
 pub mod nacha;
 mod rejected;
 mod summary;
 pub(crate) mod window;
 pub mod worldpay;
+pub mod x12;
+
+use delimited::cell::shown;
 
 pub use rejected::{FileRejected, ReadError, Rejected};
 pub use summary::{Emptiness, Finding, Summary};
@@ -39,8 +47,15 @@ pub enum Item {
 pub enum Format {
     /// A NACHA file of 94-character records.
     Nacha(nacha::Tolerance),
-    /// A delimited file, read by a profile (the two Worldpay reports are profiles too).
+    /// A file of rows (CSV, JSON, Excel), read by a profile (the two Worldpay reports are profiles
+    /// too).
     Delimited(Box<delimited::Profile>),
+    /// A message of ISO 20022.
+    Iso20022(Box<iso20022::Profile>),
+    /// X12 827.
+    X12(Box<x12::Profile>),
+    /// BAI2.
+    Bai2(Box<bai2::Profile>),
 }
 
 impl Format {
@@ -49,7 +64,9 @@ impl Format {
     pub fn without_controls(self) -> Self {
         match self {
             Self::Nacha(tolerance) => Self::Nacha(tolerance.without_controls()),
-            Self::Delimited(profile) => Self::Delimited(profile),
+            other @ (Self::Delimited(_) | Self::Iso20022(_) | Self::X12(_) | Self::Bai2(_)) => {
+                other
+            }
         }
     }
 
@@ -67,6 +84,18 @@ impl Format {
                 let reader = delimited::DelimitedReader::new(input, profile, received_on);
                 FormatReader::Delimited(Box::new(reader))
             }
+            Self::Iso20022(profile) => {
+                let reader = iso20022::Iso20022Reader::new(input, (**profile).clone());
+                FormatReader::Iso20022(Box::new(reader))
+            }
+            Self::X12(profile) => {
+                let reader = x12::X12Reader::new(input, (**profile).clone(), received_on);
+                FormatReader::X12(Box::new(reader))
+            }
+            Self::Bai2(profile) => {
+                let reader = bai2::Bai2Reader::new(input, (**profile).clone());
+                FormatReader::Bai2(Box::new(reader))
+            }
         })
     }
 }
@@ -76,11 +105,14 @@ impl Format {
 ///
 /// Control totals come after what they control, so a file can be rejected after some of its
 /// entries were yielded. A caller that acts on entries first reads to the end.
-pub struct FileReader<R>(FormatReader<R>);
+pub struct FileReader<R: Read>(FormatReader<R>);
 
-enum FormatReader<R> {
+enum FormatReader<R: Read> {
     Nacha(Box<nacha::NachaReader<R>>),
     Delimited(Box<delimited::DelimitedReader<R>>),
+    Iso20022(Box<iso20022::Iso20022Reader<R>>),
+    X12(Box<x12::X12Reader<R>>),
+    Bai2(Box<bai2::Bai2Reader<R>>),
 }
 
 impl<R: Read> FileReader<R> {
@@ -89,6 +121,9 @@ impl<R: Read> FileReader<R> {
         match &self.0 {
             FormatReader::Nacha(reader) => reader.summary(),
             FormatReader::Delimited(reader) => reader.summary(),
+            FormatReader::Iso20022(reader) => reader.summary(),
+            FormatReader::X12(reader) => reader.summary(),
+            FormatReader::Bai2(reader) => reader.summary(),
         }
     }
 }
@@ -100,6 +135,9 @@ impl<R: Read> Iterator for FileReader<R> {
         let mut item = match &mut self.0 {
             FormatReader::Nacha(reader) => reader.next(),
             FormatReader::Delimited(reader) => reader.next(),
+            FormatReader::Iso20022(reader) => reader.next(),
+            FormatReader::X12(reader) => reader.next(),
+            FormatReader::Bai2(reader) => reader.next(),
         };
         if let Some(Ok(Item::Entry(entry))) = &mut item {
             entry.mask_free_text();

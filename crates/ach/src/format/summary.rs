@@ -37,8 +37,8 @@ pub enum Emptiness {
 /// What was read; complete once the reader is at its end.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
-    /// `nacha`, `worldpay_echeck_return`, `worldpay_funding_reject`, or the name of the
-    /// mapped profile.
+    /// `nacha`, `iso20022`, `x12`, `bai2`, `worldpay_echeck_return`, `worldpay_funding_reject`, or the
+    /// name of the mapped profile.
     pub format: String,
     /// Entries read.
     pub entries: u64,

@@ -7,7 +7,9 @@
 )]
 
 mod control;
+mod excel;
 mod header;
+mod json;
 mod limits;
 mod parsed;
 mod profile;

@@ -12,7 +12,7 @@ fn an_unknown_key_is_rejected_in_every_table() {
         "[trailer]\ncounts = 2",
         "[record_types]\nfooter = []",
         "[row_filter]\nstarts_with = [\"x\"]\nends_with = [\"x\"]",
-        "delimiter = \":\"",
+        "delimiter = \"a\"",
         "encoding = \"latin\"",
         "kind = \"chargebacks\"",
         "amount_unit = \"cents\"",

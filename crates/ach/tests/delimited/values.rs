@@ -1,6 +1,7 @@
 //! Values of cells: amounts, dates, codes, ids, directions, and what rejects a row.
 
 use ach::entry::{Corrected, Direction, EntryKind};
+use ach::format::delimited::Profile;
 use ach::money::Money;
 
 use crate::parsed::{SMALL, profile, read, read_rows, small};
@@ -423,4 +424,98 @@ fn a_long_number_in_a_column_that_nobody_named_is_hidden_and_one_in_a_known_colu
         .map(|(_, value)| value.clone())
         .collect();
     assert_eq!(raw[5..], ["***5811", "904172635812", "***5813"]);
+}
+
+#[test]
+fn the_column_of_the_amount_says_the_direction() {
+    let profile = profile(
+        r#"
+        name = "two_sides"
+        amount_unit = "major"
+        [columns]
+        payment_id = "id"
+        code = "code"
+        debit_amount = "debit"
+        credit_amount = "credit"
+        "#,
+    );
+    let file = "id,code,debit,credit\nP1,R01,5.00,\nP2,R03,0.00,7.00\nP3,R01,0.00,0.00\nP4,R01,1.00,2.00\n";
+    let parsed = read(file.as_bytes(), &profile);
+    let seen: Vec<(i64, Direction)> = parsed
+        .entries
+        .iter()
+        .map(|entry| (entry.amount.unwrap().minor(), entry.direction))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            (500, Direction::Debit),
+            (700, Direction::Credit),
+            (0, Direction::Unknown),
+        ]
+    );
+    assert!(
+        parsed
+            .rejection()
+            .why
+            .contains("a debit and one of a credit")
+    );
+    assert_eq!(parsed.summary.debit_minor, 500);
+    assert_eq!(parsed.summary.credit_minor, 700);
+    let gone = file.replace("debit", "dr");
+    let why = read(gone.as_bytes(), &profile);
+    assert!(why.file_rejection().why.contains("debit_amount"), "{why:?}");
+}
+
+#[test]
+fn any_single_character_separates_cells_and_a_letter_does_not() {
+    for delimiter in ["~", "!", "^", ":", "\u{1f}"] {
+        let profile = small(&format!("delimiter = {delimiter:?}").replace("\\u{1f}", "\\u001f"));
+        let file = format!("{}P1,R01,5.00,07/06/2026,x\n", crate::parsed::HEADER);
+        let parsed = read(file.replace(',', delimiter).as_bytes(), &profile);
+        assert_eq!(parsed.entry().amount.unwrap().minor(), 500, "{delimiter:?}");
+    }
+    for wrong in ["a", "7", " ", "\\\"", "::", ""] {
+        let text = format!("name = \"x\"\ndelimiter = \"{wrong}\"");
+        assert!(toml::from_str::<Profile>(&text).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_type_column_says_what_each_row_is() {
+    let profile = profile(
+        r#"
+        name = "kinds"
+        amount_unit = "major"
+        direction = "debit"
+        [columns]
+        payment_id = "id"
+        record_type = "type"
+        code = "code"
+        amount = "amount"
+        [record_types]
+        returns = ["RETURN"]
+        corrections = ["NOC"]
+        validation_failures = ["REJECT"]
+        ignored = ["FEE"]
+        "#,
+    );
+    let file = "id,type,code,amount\nP1,RETURN,R01,5.00\nP2,NOC,C01,0\nP3,REJECT,900,7.00\nP4,REJECT,,8.00\n\
+                P5,FEE,,0.25\nP6,RETURN,C01,5.00\n";
+    let parsed = read(file.as_bytes(), &profile);
+    let kinds: Vec<&str> = parsed.entries.iter().map(|one| one.kind.as_str()).collect();
+    assert_eq!(
+        kinds,
+        [
+            "return",
+            "correction",
+            "validation_failure",
+            "validation_failure"
+        ]
+    );
+    assert!(
+        parsed.rejection().why.contains("returns only"),
+        "{parsed:?}"
+    );
+    assert_eq!(parsed.summary.left_out, 1);
 }

@@ -7,7 +7,7 @@ use ach::entry::EntryKind;
 use returns_model::dishonor::DishonorMark;
 
 use super::{EntryOutcome, EntryToDecide};
-use crate::source::Source;
+use crate::source::{Role, Source};
 
 /// The mark of a case, if it has a ground. `priors` gives what the journal says of a transfer;
 /// it is asked only about a second return.
@@ -23,6 +23,9 @@ pub(crate) fn mark(
         Resolution::One(transfer) | Resolution::Contradicted { transfer, .. } => Some(transfer),
         Resolution::Unknown | Resolution::Ambiguous(_) | Resolution::Unreadable { .. } => None,
     };
+    if one.source.role == Role::TieOut {
+        return None;
+    }
     let (return_id, prior) = match outcome {
         EntryOutcome::Duplicate { .. } | EntryOutcome::Prenote => return None,
         EntryOutcome::Act { row, .. } => (Some(row.return_id.clone()), None),

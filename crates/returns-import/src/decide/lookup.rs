@@ -176,6 +176,8 @@ mod tests {
             format: Format::Delimited(Box::new(worldpay::echeck_return())),
             rules: vec!["original_trace:ach_trace".parse().unwrap()],
             ours: Ours::default(),
+            role: crate::source::Role::Decide,
+            is_conforming: true,
             allow_empty: Vec::new(),
         };
         let kind = EntryKind::Return {

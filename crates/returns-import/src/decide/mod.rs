@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ach::decision::{
     Act, Action, Decision, Effect, FundingPolicy, Hold, Resolution, decide, failure_messages,
-    return_messages, reversal_tags, stage_tags,
+    return_messages, reversal_tags, stage_tags, tie_out,
 };
 use ach::entry::{Entry, EntryKind};
 use chrono::{DateTime, Utc};
@@ -25,7 +25,7 @@ pub use pending::PendingDecisions;
 
 use crate::adapter::{Adapter, AdapterError, Lookup};
 use crate::hold::RetryPolicy;
-use crate::source::Source;
+use crate::source::{Role, Source};
 
 /// What can go wrong while deciding.
 #[derive(Debug, thiserror::Error)]
@@ -211,7 +211,11 @@ fn decide_one(
             Vec::new()
         }
     };
-    match decide(one.entry, resolution, &prior, policy, now.date_naive()) {
+    let decision = match one.source.role {
+        Role::Decide => decide(one.entry, resolution, &prior, policy, now.date_naive()),
+        Role::TieOut => tie_out(one.entry, resolution, &prior),
+    };
+    match decision {
         Decision::Hold(hold) => EntryOutcome::Hold {
             hold,
             transfer_ids: candidates(resolution),
@@ -262,6 +266,7 @@ fn row(one: &EntryToDecide<'_>, act: Act<'_>, return_id: String, now: DateTime<U
         import_id: one.import_id.to_owned(),
         ordinal: one.ordinal,
         actor: one.actor.map(str::to_owned),
+        is_conforming: one.source.is_conforming,
         decided_at: now,
     }
 }
@@ -318,9 +323,9 @@ fn reversal(id: &str, tags: Vec<(String, String)>, parent_id: Option<String>) ->
 /// title where the table has it, since banks write anything into their text.
 fn description(entry: &Entry) -> String {
     let title = match &entry.kind {
-        EntryKind::Return { code, .. }
-        | EntryKind::Dishonored { code, .. }
-        | EntryKind::Contested { code, .. } => code.known().map(|code| code.info().title),
+        EntryKind::Return { .. } | EntryKind::Dishonored { .. } | EntryKind::Contested { .. } => {
+            entry.code_info().map(|info| info.title)
+        }
         EntryKind::Correction { code, .. } | EntryKind::RefusedCorrection { code, .. } => {
             code.known().map(|code| code.info().title)
         }

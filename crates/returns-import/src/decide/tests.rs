@@ -78,6 +78,8 @@ impl Desk {
                 format: Format::Nacha(nacha::Tolerance::default()),
                 rules: vec!["original_trace:ach_trace".parse().unwrap()],
                 ours: crate::source::Ours::default(),
+                role: crate::source::Role::Decide,
+                is_conforming: true,
                 allow_empty: Vec::new(),
             },
             lookup: Lookup {

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use ach::format::delimited::{AmountUnit, Profile};
+use ach::format::delimited::{AmountUnit, Profile, Syntax};
 use ach::format::nacha::Tolerance;
-use ach::format::{Emptiness, Format, worldpay};
+use ach::format::{Emptiness, Format, bai2, iso20022, worldpay, x12};
 use echeck_service::config::Section;
 
-use super::{Ours, Source};
+use super::{Ours, Role, Source};
+use serde::de::DeserializeOwned;
 
 /// Reads every source. Faults are recorded with their keys; a source without a usable format
 /// is left out.
@@ -46,9 +47,35 @@ fn source(name: &str, section: &Section<'_>) -> Option<Source> {
             Some(delimited(with_unit(worldpay::funding_reject(), section))),
             &["transfer_request_id:trace_id", "payment_id:payment_id"],
         ),
-        "delimited" => (mapped(section), &["payment_id:payment_id"]),
+        "delimited" => (
+            mapped(section, Syntax::Delimited),
+            &["payment_id:payment_id"],
+        ),
+        "json" => (mapped(section, Syntax::Json), &["payment_id:payment_id"]),
+        "excel" => (mapped(section, Syntax::Excel), &["payment_id:payment_id"]),
+        "iso20022" => (
+            structured(section, iso20022::Profile::validate).map(Format::Iso20022),
+            &[
+                "order_id:trace_id",
+                "original_trace:ach_trace",
+                "individual_id:individual_id",
+            ],
+        ),
+        "x12" => (
+            structured(section, x12::Profile::validate).map(Format::X12),
+            &[
+                "payment_id:payment_id",
+                "order_id:trace_id",
+                "original_trace:ach_trace",
+            ],
+        ),
+        "bai2" => (
+            structured(section, bai2::Profile::validate).map(Format::Bai2),
+            &["order_id:trace_id"],
+        ),
         other => {
-            let known = "nacha, worldpay_echeck_return, worldpay_funding_reject or delimited";
+            let known = "nacha, worldpay_echeck_return, worldpay_funding_reject, delimited, json, excel, \
+                         iso20022, x12 or bai2";
             section.fault("format", format!("{other:?} is not {known}"));
             (None, &[])
         }
@@ -69,12 +96,22 @@ fn source(name: &str, section: &Section<'_>) -> Option<Source> {
         .iter()
         .filter_map(|text| emptiness(section, text))
         .collect();
+    let usual = match &format {
+        // It has no return codes of its own.
+        Some(Format::Bai2(_)) => Role::TieOut,
+        Some(_) | None => Role::Decide,
+    };
+    let roles = [("decide", Role::Decide), ("tie_out", Role::TieOut)];
+    let role = section.one_of("role", &roles, Some(usual));
+    let is_conforming = section.bool_or("conforming", false);
     Some(Source {
         name: name.to_owned(),
         format: format?,
         rules,
         ours: ours(section),
         allow_empty,
+        role,
+        is_conforming,
     })
 }
 
@@ -116,13 +153,35 @@ fn with_unit(profile: Profile, section: &Section<'_>) -> Profile {
     profile.with_unit(section.one_of("amount_unit", &choices, None))
 }
 
-fn mapped(section: &Section<'_>) -> Option<Format> {
+fn mapped(section: &Section<'_>, syntax: Syntax) -> Option<Format> {
     let profile: Profile = section.section("profile").deserialize()?;
+    let usual = Profile::default().syntax;
+    if profile.syntax != syntax && profile.syntax != usual {
+        let what = "leave it out: the format of the source says it";
+        section.section("profile").fault("syntax", what.to_owned());
+    }
+    let profile = Profile { syntax, ..profile };
     let faults = profile.validate();
     for (key, what) in &faults {
         section.section("profile").fault(key, what.clone());
     }
     faults.is_empty().then(|| delimited(profile))
+}
+
+/// The profile of a format that has a structure of its own, or the usual one.
+fn structured<P: Default + DeserializeOwned>(
+    section: &Section<'_>,
+    validate: fn(&P) -> Vec<(String, String)>,
+) -> Option<Box<P>> {
+    if !section.has("profile") {
+        return Some(Box::default());
+    }
+    let profile: P = section.section("profile").deserialize()?;
+    let faults = validate(&profile);
+    for (key, what) in &faults {
+        section.section("profile").fault(key, what.clone());
+    }
+    faults.is_empty().then(|| Box::new(profile))
 }
 
 fn emptiness(section: &Section<'_>, text: &str) -> Option<Emptiness> {
@@ -144,6 +203,80 @@ mod tests {
     use echeck_service::config::Settings;
 
     use super::*;
+
+    fn read_from(text: &str) -> Result<HashMap<String, Source>, String> {
+        let settings = Settings::from_toml(text).unwrap();
+        let sources = read(&settings.root());
+        let finished = settings.finish().map(|()| sources);
+        finished.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_format_is_configured_by_its_name_and_a_report_of_balances_only_ties_out() {
+        let profile = "[sources.bank.profile]\nname = \"x\"\namount_unit = \"minor\"\n\
+                       [sources.bank.profile.columns]\npayment_id = \"id\"\ncode = \"code\"\namount = \"amount\"\n";
+        for (format, profile, role) in [
+            ("nacha", "", Role::Decide),
+            ("json", profile, Role::Decide),
+            ("excel", profile, Role::Decide),
+            ("delimited", profile, Role::Decide),
+            ("x12", "", Role::Decide),
+            ("bai2", "", Role::TieOut),
+            (
+                "iso20022",
+                "[sources.bank.profile.code_map]\nMS03 = \"R16\"\n",
+                Role::Decide,
+            ),
+        ] {
+            let sources =
+                read_from(&format!("[sources.bank]\nformat = {format:?}\n{profile}")).unwrap();
+            assert_eq!(sources["bank"].role, role, "{format}");
+        }
+        let wrong = "[sources.bank]\nformat = \"iso20022\"\n[sources.bank.profile.code_map]\nms03 = \"R1\"\n";
+        let Err(said) = read_from(wrong) else {
+            panic!("a wrong map of codes")
+        };
+        assert!(
+            said.contains("sources.bank.profile.code_map.ms03"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn the_document_lists_every_format_with_its_match_rules() {
+        let document = include_str!("../../../../docs/formats.md");
+        let table = document.split("<!-- end of formats -->").next().unwrap();
+        let rows = table.lines().filter(|line| line.starts_with("| `")).skip(1);
+        let rows: Vec<Vec<&str>> = rows.map(|line| line.split(" | ").collect()).collect();
+        let listed: Vec<&str> = rows
+            .iter()
+            .map(|row| row[0].trim_matches(['|', ' ', '`']))
+            .collect();
+        // The fault of an unknown format names them all.
+        let Err(said) = read_from("[sources.bank]\nformat = \"x\"\n") else {
+            panic!("x is no format")
+        };
+        for (row, format) in rows.iter().zip(&listed) {
+            assert!(said.contains(format), "{format}: {said}");
+            let profile = match row[2] {
+                "by a profile" => {
+                    "[sources.bank.profile]\nname = \"x\"\namount_unit = \"minor\"\n\
+                     [sources.bank.profile.columns]\npayment_id = \"id\"\ncode = \"code\"\namount = \"amount\"\n"
+                }
+                _ => "",
+            };
+            let text = format!("[sources.bank]\nformat = {format:?}\n{profile}");
+            let sources = read_from(&text).unwrap();
+            let rules = sources["bank"].rules.iter();
+            let rules: Vec<String> = rules.map(|rule| format!("`{rule}`")).collect();
+            assert_eq!(row[3].trim_end_matches(" |"), rules.join(", "), "{format}");
+        }
+        let known = said.split(" is not ").nth(1).unwrap();
+        assert_eq!(
+            listed.len(),
+            known.replace(" or ", ", ").split(", ").count()
+        );
+    }
 
     #[test]
     fn our_side_of_a_source_is_read_and_what_is_no_routing_number_is_a_fault() {

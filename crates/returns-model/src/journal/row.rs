@@ -28,6 +28,9 @@ pub struct Row {
     /// What staff should know.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
+    /// Whether the source's originator marks every further presentment of a debit by the rules.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_conforming: bool,
     /// What the code means, in words that may be shown.
     pub description: String,
     /// The entry it was decided on, account numbers masked.

@@ -255,6 +255,8 @@ impl World {
             format: ach::format::Format::Nacha(ach::format::nacha::Tolerance::default()),
             rules: Vec::new(),
             ours: returns_import::source::Ours::default(),
+            role: returns_import::source::Role::Decide,
+            is_conforming: true,
             allow_empty: Vec::new(),
         };
         let kept = receiving

@@ -7,7 +7,8 @@ use returns_model::event::EventRecord;
 use returns_model::journal::TransferFacts;
 use serde_json::{Value, json};
 
-use super::{add_common, object, short, text, time};
+use super::failure::{is_inferred, word};
+use super::{add_clock, add_common, short, text, time};
 use returns_model::journal::MadeKind;
 
 use crate::ach_return::{AchReturn, LinkedTransfer};
@@ -94,8 +95,10 @@ fn ended_transfer(event: &EventRecord, payment: &TransferFacts, view: &TransferV
     let parties = &payment.parties;
     let raw = match view.raw.as_slice() {
         [] => Value::Null,
-        cells => object(cells),
+        cells => super::raw(cells),
     };
+    let code = view.ach_return.as_ref().map(|one| one.return_code.as_str());
+    let failure = code.and_then(word);
     json!({
         "id": payment.id,
         "amount": payment.amount.minor(),
@@ -114,6 +117,9 @@ fn ended_transfer(event: &EventRecord, payment: &TransferFacts, view: &TransferV
         "subtype": text(&parties.subtype),
         "has_ach_return": view.has_ach_return,
         "ach_return": view.ach_return.as_ref().map(short),
+        "failure_code": failure,
+        "failure_message": view.ach_return.as_ref().map(|one| one.return_desc.as_str()),
+        "failure_code_is_inferred": code.is_some_and(is_inferred),
         "_links": {"self": link(&payment.id)},
     })
 }
@@ -138,7 +144,7 @@ fn made_transfer(
     json!({
         "id": made.id,
         "amount": payment.amount.minor(),
-        "tags": object(&made.tags),
+        "tags": super::object(&made.tags),
         "state": "SUCCEEDED",
         "trace_id": made.trace_id,
         "currency": payment.amount.currency().to_string(),
@@ -157,13 +163,15 @@ fn made_transfer(
         "merchant_identity": text(&parties.merchant),
         "subtype": "SYSTEM",
         "returned_transfer": payment.id,
+        "parent_transfer": made.parent_id,
+        "parent_transfer_trace_id": parent_trace_id(payment, made),
         "ach_return": short(ach_return),
         "_links": {"self": link(&made.id), "parent": link(&made.parent_id)},
     })
 }
 
 fn ach_correction(payment: &TransferFacts, correction: &Correction) -> Value {
-    json!({
+    let mut body = json!({
         "id": correction.id,
         "transfer": payment.id,
         "merchant_identity": text(&payment.parties.merchant),
@@ -171,7 +179,17 @@ fn ach_correction(payment: &TransferFacts, correction: &Correction) -> Value {
         "correction_desc": correction.desc,
         "corrected": super::fields(&correction.corrected),
         "_links": {"transfer": link(&payment.id)},
-    })
+    });
+    add_clock(&mut body, correction);
+    body
+}
+
+/// The trace id of the parent, where it is the payment; that of a transfer of ours is not known here.
+fn parent_trace_id(payment: &TransferFacts, made: &LinkedTransfer) -> Value {
+    match made.parent_id == payment.id {
+        true => text(&payment.trace_id),
+        false => Value::Null,
+    }
 }
 
 fn ach_hold(hold: &Held, state: &str) -> Value {

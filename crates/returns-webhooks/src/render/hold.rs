@@ -38,6 +38,9 @@ pub(super) const fn sentence(reason: HoldReason) -> &'static str {
         HoldReason::UnknownCode => "the code of this entry is not in the table of codes in force",
         HoldReason::UnsupportedType => "the payment is of a type that has no returns",
         HoldReason::DatabaseRefused => "the entry could not be applied yet; a person looks into it",
+        HoldReason::NotConfirmed => {
+            "a report has a return of this payment that no other file has yet"
+        }
         HoldReason::UnexpectedValidationFailure => {
             "a validation failure came for something other than a pending debit"
         }

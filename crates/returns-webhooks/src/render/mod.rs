@@ -4,6 +4,7 @@
 //! Bodies only ever gain keys and event types. What would change or take away one is a new
 //! schema version, with golden files of its own.
 
+mod failure;
 mod finix;
 mod hold;
 mod rainforest;
@@ -14,10 +15,10 @@ mod golden;
 use chrono::{DateTime, SecondsFormat, Utc};
 use returns_model::endpoint::PayloadVersion;
 use returns_model::event::EventRecord;
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 
 use super::ach_return::AchReturn;
-use super::event::WebhookEvent;
+use super::event::{Correction, WebhookEvent};
 
 /// The messages about an event: in each version one or more event types.
 pub fn messages(event: &WebhookEvent) -> Vec<(PayloadVersion, String)> {
@@ -95,7 +96,16 @@ fn short(one: &AchReturn) -> Value {
         "ach_return_id": one.ach_return_id,
         "return_code": one.return_code,
         "stage": one.stage(),
+        "questionable": one.questionable,
     })
+}
+
+/// The last days of a notification of change, as keys beside its own.
+fn add_clock(body: &mut Value, correction: &Correction) {
+    let clock = correction.clock.as_ref();
+    body["told_by"] = json!(clock.map(|clock| clock.told_by));
+    body["changed_by"] = json!(clock.map(|clock| clock.changed_by));
+    body["refused_by"] = json!(clock.map(|clock| clock.refused_by));
 }
 
 /// A time as bodies have it.
@@ -112,8 +122,24 @@ fn text(text: &str) -> Value {
     }
 }
 
+/// The acquirer's row. What Finix shows as numbers are numbers.
+pub fn raw(cells: &[(String, String)]) -> Value {
+    const NUMBERS: [&str; 2] = ["Funds Transfer Amount", "litle_txn_id"];
+    let cells = cells.iter().map(|(name, cell)| {
+        let number = NUMBERS
+            .contains(&name.as_str())
+            .then(|| serde_json::from_str::<Number>(cell).ok())
+            .flatten();
+        (
+            name.clone(),
+            number.map_or_else(|| json!(cell), Value::Number),
+        )
+    });
+    Value::Object(cells.collect())
+}
+
 /// Pairs as an object, in their order.
-pub fn object(pairs: &[(String, String)]) -> Value {
+fn object(pairs: &[(String, String)]) -> Value {
     let pairs = pairs.iter();
     let pairs = pairs.map(|(name, value)| (name.clone(), json!(value)));
     Value::Object(pairs.collect())

@@ -6,7 +6,7 @@ use returns_model::event::EventRecord;
 use returns_model::journal::TransferFacts;
 use serde_json::{Value, json};
 
-use super::{add_common, short, text, time};
+use super::{add_clock, add_common, text, time};
 use crate::ach_return::{AchReturn, LaterStage};
 use crate::event::{Correction, EventKind, Held, MoneyStep, WebhookEvent};
 use crate::view::{ReturnOutcome, TransferView, ended};
@@ -47,12 +47,13 @@ const TYPES: &[&str] = &[
     "payout.failed",
     "refund.failed",
     "ach_return.created",
-    "ach_return.dishonored",
-    "ach_return.contested",
-    "ach_return.settling",
-    "ach_correction.created",
-    "ach_hold.created",
-    "ach_hold.closed",
+    // Our additions have three parts, which no type of Rainforest's has.
+    "echeck.ach_return.dishonored",
+    "echeck.ach_return.contested",
+    "echeck.ach_return.settling",
+    "echeck.ach_correction.created",
+    "echeck.ach_hold.created",
+    "echeck.ach_hold.closed",
 ];
 
 /// Every event type of a version.
@@ -71,8 +72,16 @@ fn returned(payload_version: PayloadVersion) -> &'static str {
 pub(super) fn types(what: &EventKind, payload_version: PayloadVersion) -> Vec<String> {
     let one = match what {
         EventKind::Ended { payment, outcome } => match outcome {
-            ReturnOutcome::Failed { .. } => {
-                return vec![format!("{}.failed", RainforestObject::of(payment))];
+            ReturnOutcome::Failed { ach_return, .. } => {
+                let object = RainforestObject::of(payment);
+                let failed = format!("{object}.failed");
+                // A refund has returns of its own, as a payin has.
+                return match (object, ach_return) {
+                    (RainforestObject::Refund, Some(_)) => {
+                        vec![failed, "ach_return.created".to_owned()]
+                    }
+                    (_, _) => vec![failed],
+                };
             }
             ReturnOutcome::Returned { .. } => {
                 let payin = returned(payload_version);
@@ -82,13 +91,13 @@ pub(super) fn types(what: &EventKind, payload_version: PayloadVersion) -> Vec<St
         },
         EventKind::Moved { step, .. } => match step {
             MoneyStep::Reversed => "ach_return.created",
-            MoneyStep::Restored => "ach_return.dishonored",
-            MoneyStep::Reapplied => "ach_return.contested",
-            MoneyStep::Settling => "ach_return.settling",
+            MoneyStep::Restored => "echeck.ach_return.dishonored",
+            MoneyStep::Reapplied => "echeck.ach_return.contested",
+            MoneyStep::Settling => "echeck.ach_return.settling",
         },
-        EventKind::Corrected { .. } => "ach_correction.created",
-        EventKind::HoldOpened { .. } => "ach_hold.created",
-        EventKind::HoldClosed { .. } => "ach_hold.closed",
+        EventKind::Corrected { .. } => "echeck.ach_correction.created",
+        EventKind::HoldOpened { .. } => "echeck.ach_hold.created",
+        EventKind::HoldClosed { .. } => "echeck.ach_hold.closed",
     };
     vec![one.to_owned()]
 }
@@ -136,7 +145,7 @@ fn ended_payment(payment: &TransferFacts, view: &TransferView) -> Value {
         "amount": payment.amount.minor(),
         "currency_code": payment.amount.currency().to_string(),
         "has_ach_return": view.has_ach_return,
-        "ach_return": view.ach_return.as_ref().map(short),
+        "ach_return": view.ach_return.as_ref().map(|one| ach_return(payment, one)),
         "messages": view.messages,
     })
 }
@@ -164,6 +173,7 @@ fn ach_return(payment: &TransferFacts, one: &AchReturn) -> Value {
         "status": "CREATED",
         "return_code": one.return_code,
         "return_desc": one.return_desc,
+        "questionable": one.questionable,
         "amount": payment.amount.minor(),
         "currency_code": payment.amount.currency().to_string(),
         "stage": one.stage(),
@@ -174,14 +184,16 @@ fn ach_return(payment: &TransferFacts, one: &AchReturn) -> Value {
 }
 
 fn ach_correction(payment: &TransferFacts, correction: &Correction) -> Value {
-    json!({
+    let mut body = json!({
         "ach_correction_id": correction.id,
         "merchant_id": text(&payment.parties.merchant),
         (RainforestObject::key(payment)): payment.id,
         "correction_code": correction.code,
         "correction_desc": correction.desc,
         "corrected": super::fields(&correction.corrected),
-    })
+    });
+    add_clock(&mut body, correction);
+    body
 }
 
 fn ach_hold(hold: &Held, state: &str) -> Value {

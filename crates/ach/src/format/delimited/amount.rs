@@ -24,7 +24,7 @@ const NOT_A_DIGIT: &str = "it has a character that is not a digit";
 const TOO_LARGE: &str = "it is more than an ACH entry can have (99,999,999.99)";
 
 /// Reads the amount of one entry, in minor units. A total may be larger: see [`read`].
-pub(super) fn of_entry(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
+pub(in crate::format) fn of_entry(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     let minor = read(text, unit)?;
     if minor > LARGEST_ENTRY {
         return Err(TOO_LARGE);
@@ -36,7 +36,7 @@ pub(super) fn of_entry(text: &str, unit: AmountUnit) -> Result<i64, &'static str
 ///
 /// A leading or trailing sign, parentheses, `$` and separators of thousands are understood.
 /// The error says what is wrong, without the value.
-pub(super) fn read(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
+pub(in crate::format) fn read(text: &str, unit: AmountUnit) -> Result<i64, &'static str> {
     let number = undressed(text)?;
     let (whole, fraction) = match number.split_once('.') {
         None => (number, ""),

@@ -70,7 +70,7 @@ pub(super) fn may_be_account(value: &str) -> bool {
 
 /// The value as an error may show it: short, and without anything that could be an account
 /// number, since a row with shifted columns may have one anywhere.
-pub(super) fn shown(value: &str) -> String {
+pub(in crate::format) fn shown(value: &str) -> String {
     const LONGEST: usize = 24;
     let digits = value.chars().filter(char::is_ascii_digit).count();
     let longest_run = value

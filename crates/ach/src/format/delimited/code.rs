@@ -2,43 +2,37 @@
 
 use super::cell;
 use super::profile::{DeclaredKind, Profile};
-use crate::code::ReturnStage;
 use crate::entry::{Coded, EntryKind};
-
-/// The longest code that an acquirer documents, in bytes.
-const LONGEST_CODE: usize = 10;
-/// A code with more digits may be an account number from another column, which must not be
-/// kept.
-const MOST_DIGITS: usize = 6;
+use crate::format::codes;
 
 /// What the code says. `code` is `None` when its cell is blank. The error says what is
 /// wrong with it.
 pub(super) fn kind(
     profile: &Profile,
+    declared: DeclaredKind,
     code: Option<&str>,
     has_description: bool,
 ) -> Result<EntryKind, String> {
     let Some(code) = code else {
-        return without_code(profile, has_description);
+        return without_code(profile, declared, has_description);
     };
     let code = spelled(profile, code);
-    let digits = code.bytes().filter(u8::is_ascii_digit).count();
-    if code.len() > LONGEST_CODE || digits > MOST_DIGITS {
+    if !codes::is_plausible(&code) {
         return Err(format!(
             "{} is not a valid code; is the row shifted?",
             cell::shown(&code)
         ));
     }
-    if let Some(kind) = network_kind(&code) {
-        return agreed(profile.kind, kind, &code);
+    if let Some(kind) = EntryKind::of_network(&code) {
+        return agreed(declared, kind, &code);
     }
     let mut patterns = profile.validation_codes.iter();
     if patterns.any(|pattern| fits(pattern, &code)) {
         let failed = Some(code.clone());
         let kind = EntryKind::ValidationFailure { code: failed };
-        return agreed(profile.kind, kind, &code);
+        return agreed(declared, kind, &code);
     }
-    Ok(match profile.kind {
+    Ok(match declared {
         DeclaredKind::ByCode | DeclaredKind::Returns => EntryKind::Return {
             code: Coded::Unknown(code),
             date_of_death: None,
@@ -53,9 +47,9 @@ pub(super) fn kind(
 
 /// The code in a cell with words, and the words: `R01 - Insufficient Funds`, `(R01) NSF`, or a
 /// sentence that names one code of the network.
-pub(super) fn find(text: &str) -> (Option<&str>, Option<&str>) {
+pub(in crate::format) fn find(text: &str) -> (Option<&str>, Option<&str>) {
     let (first, words) = split(text);
-    let is_code = |word: &&str| network_kind(&word.to_uppercase()).is_some();
+    let is_code = |word: &&str| EntryKind::of_network(&word.to_uppercase()).is_some();
     if is_code(&first) {
         return (Some(first), words);
     }
@@ -80,8 +74,12 @@ pub(super) fn split(text: &str) -> (&str, Option<&str>) {
     (&text[..end], Some(words).filter(|words| !words.is_empty()))
 }
 
-fn without_code(profile: &Profile, has_description: bool) -> Result<EntryKind, String> {
-    let may_be_blank = match profile.kind {
+fn without_code(
+    profile: &Profile,
+    declared: DeclaredKind,
+    has_description: bool,
+) -> Result<EntryKind, String> {
+    let may_be_blank = match declared {
         DeclaredKind::ValidationFailures => true,
         DeclaredKind::ByCode => profile.blank_code_is_validation_failure && has_description,
         DeclaredKind::Returns | DeclaredKind::Corrections => false,
@@ -110,42 +108,7 @@ fn spelled(profile: &Profile, code: &str) -> String {
 /// Whether a word of the text looks like a code of the network.
 pub(super) fn names_network_code(text: &str) -> bool {
     let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words.any(|word| network_kind(&word.to_uppercase()).is_some())
-}
-
-/// The kind of a code that looks like one of the network, in the table or not.
-fn network_kind(code: &str) -> Option<EntryKind> {
-    let text = || code.to_owned();
-    Some(match code.as_bytes() {
-        [b'R', b'0'..=b'9', b'0'..=b'9'] => match ReturnStage::of_code(code) {
-            ReturnStage::Return => EntryKind::Return {
-                code: text().into(),
-                date_of_death: None,
-            },
-            ReturnStage::Dishonored => EntryKind::Dishonored {
-                code: text().into(),
-                return_code: None,
-                return_settled_on: None,
-            },
-            ReturnStage::Contested => EntryKind::Contested {
-                code: text().into(),
-                return_code: None,
-                dishonor_code: None,
-                dishonor_trace: None,
-                return_settled_on: None,
-            },
-        },
-        [b'C', b'6', b'1'..=b'9'] => EntryKind::RefusedCorrection {
-            code: text().into(),
-            refused: None,
-            corrected: Vec::new(),
-        },
-        [b'C', b'0'..=b'9', b'0'..=b'9'] => EntryKind::Correction {
-            code: text().into(),
-            corrected: Vec::new(),
-        },
-        _ => return None,
-    })
+    words.any(|word| EntryKind::of_network(&word.to_uppercase()).is_some())
 }
 
 /// A file that is declared to have one kind of entry must not have another: the code or the
@@ -192,6 +155,14 @@ pub(super) fn fits(pattern: &str, code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn kind(
+        profile: &Profile,
+        code: Option<&str>,
+        has_description: bool,
+    ) -> Result<EntryKind, String> {
+        super::kind(profile, profile.kind, code, has_description)
+    }
 
     fn by_code(code: &str) -> EntryKind {
         kind(&Profile::default(), Some(code), false).unwrap()

@@ -37,6 +37,10 @@ text_enum! {
         Description = "description",
         /// The amount, in the profile's unit.
         Amount = "amount",
+        /// The amount of a debit that came back, where debits and credits have columns of their own.
+        DebitAmount = "debit_amount",
+        /// The amount of a credit that came back.
+        CreditAmount = "credit_amount",
         /// The amount's currency, three letters.
         Currency = "currency",
         /// The transaction type, from which the direction follows.
@@ -89,7 +93,13 @@ impl Field {
     pub(super) const fn decides(self) -> bool {
         matches!(
             self,
-            Self::Code | Self::Amount | Self::Currency | Self::Direction | Self::RecordType
+            Self::Code
+                | Self::Amount
+                | Self::DebitAmount
+                | Self::CreditAmount
+                | Self::Currency
+                | Self::Direction
+                | Self::RecordType
         )
     }
 

@@ -3,19 +3,19 @@
 use super::column::Column;
 use super::layout::ColumnLayout;
 use super::profile::{Profile, Trailer};
-use super::rows::CsvRow;
+use super::row::Row;
 use super::tally::FileTally;
 use super::{amount, cell};
 use crate::format::FileRejected;
 
 /// Whether the first cell says that the row is a trailer.
-pub(super) fn is_trailer(trailer: &Trailer, row: &CsvRow) -> bool {
+pub(super) fn is_trailer(trailer: &Trailer, row: &Row) -> bool {
     said_by(trailer, row).is_some()
 }
 
 /// What follows the beginning of the first cell, when the row is a trailer. A text of the profile
 /// that ends with `*` says only how the cell begins, as in `Total records: *`.
-fn said_by<'a>(trailer: &Trailer, row: &'a CsvRow) -> Option<&'a str> {
+fn said_by<'a>(trailer: &Trailer, row: &'a Row) -> Option<&'a str> {
     let cell = row.value(0);
     trailer.first_cell.iter().find_map(|text| {
         let text = text.trim();
@@ -32,7 +32,7 @@ fn said_by<'a>(trailer: &Trailer, row: &'a CsvRow) -> Option<&'a str> {
 pub(super) fn check(
     profile: &Profile,
     layout: Option<&ColumnLayout>,
-    row: &CsvRow,
+    row: &Row,
     tally: &mut FileTally,
 ) -> Result<(), FileRejected> {
     tally.see_trailer(row.at, row.value(0))?;
@@ -75,7 +75,7 @@ pub(super) fn check(
 }
 
 /// What `column` of the trailer says.
-fn text<'a>(column: &Column, layout: Option<&ColumnLayout>, row: &'a CsvRow) -> &'a str {
+fn text<'a>(column: &Column, layout: Option<&ColumnLayout>, row: &'a Row) -> &'a str {
     let index = match (column, layout) {
         (Column::Number(number), _) => number.checked_sub(1),
         (Column::Named(_), Some(layout)) => layout.place(column),
@@ -84,13 +84,13 @@ fn text<'a>(column: &Column, layout: Option<&ColumnLayout>, row: &'a CsvRow) -> 
     index.map_or("", |index| row.value(index))
 }
 
-fn unreadable(row: &CsvRow, column: &Column, text: &str) -> FileRejected {
+fn unreadable(row: &Row, column: &Column, text: &str) -> FileRejected {
     let shown = cell::shown(text);
     let why = format!("the trailer has {shown} as its count or total; the file may be cut off");
     FileRejected::new(why).at(row.at).in_field(column)
 }
 
-fn differs(row: &CsvRow, column: &Column, said: &str, read: &str) -> FileRejected {
+fn differs(row: &Row, column: &Column, said: &str, read: &str) -> FileRejected {
     let why = format!(
         "the trailer says {said} and the file has {read}: rows are missing or doubled; fetch the \
          file again"

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::column::{Column, Field, normal};
 use super::profile::Profile;
-use super::rows::CsvRow;
+use super::row::Row;
 use super::tally::FileTally;
 use super::{cell, row_kind};
 use crate::entry::FilePosition;
@@ -44,12 +44,11 @@ impl ColumnLayout {
     /// The columns that the header row names.
     pub(super) fn by_header(
         profile: &Profile,
-        row: &CsvRow,
+        row: &Row,
         tally: &mut FileTally,
     ) -> Result<Self, FileRejected> {
-        if row.misquoted.is_some() {
-            let why = "text follows a closing quote in the header";
-            return Err(FileRejected::new(why).at(row.at));
+        if let Some((_, why)) = row.fault {
+            return Err(FileRejected::new(format!("in the header: {why}")).at(row.at));
         }
         let headers: Vec<String> = row
             .cells()
@@ -284,17 +283,8 @@ fn note_differences(
 ) {
     let known = known_places(profile, headers);
     for (index, header) in headers.iter().enumerate() {
-        let is_ignored = profile
-            .ignore
-            .iter()
-            .any(|name| normal(name) == normal(header));
-        if !header.is_empty() && !is_ignored && !known.contains(&index) {
-            tally.note(at, "unknown columns", || {
-                format!(
-                    "columns that the profile does not name; the first is {}",
-                    cell::shown(header)
-                )
-            });
+        if !header.is_empty() && !known.contains(&index) {
+            note_unknown(profile, header, at, tally);
         }
     }
     for field in missing {
@@ -307,8 +297,25 @@ fn note_differences(
     }
 }
 
+/// Counts a column that nobody asked for, unless the profile ignores it.
+pub(super) fn note_unknown(
+    profile: &Profile,
+    header: &str,
+    at: FilePosition,
+    tally: &mut FileTally,
+) {
+    let mut ignored = profile.ignore.iter();
+    if ignored.any(|name| normal(name) == normal(header)) {
+        return;
+    }
+    tally.note(at, "unknown columns", || {
+        let shown = cell::shown(header);
+        format!("columns that the profile does not name; the first is {shown}")
+    });
+}
+
 /// The columns of the trailer and of the row filter.
-fn other_columns(profile: &Profile) -> impl Iterator<Item = &Column> {
+pub(super) fn other_columns(profile: &Profile) -> impl Iterator<Item = &Column> {
     let trailer = profile.trailer.iter();
     let trailer = trailer.flat_map(|trailer| [&trailer.count, &trailer.total]);
     let filter = profile.row_filter.iter().map(|filter| &filter.column);

@@ -6,8 +6,8 @@ use chrono::NaiveDate;
 
 use super::column::Field;
 use super::layout::ColumnLayout;
-use super::profile::Profile;
-use super::rows::CsvRow;
+use super::profile::{DeclaredKind, Profile};
+use super::row::Row;
 use super::tally::FileTally;
 use super::{amount, cell, code, corrected, date};
 use crate::entry::{AccountTail, Direction, Entry, EntryKeys};
@@ -20,7 +20,9 @@ use crate::money::{Currency, Money};
 pub(super) struct RowFields<'a> {
     pub(super) profile: &'a Profile,
     pub(super) layout: &'a ColumnLayout,
-    pub(super) row: &'a CsvRow,
+    pub(super) row: &'a Row,
+    /// What the row is declared to be.
+    pub(super) kind: DeclaredKind,
     /// When the file was received.
     pub(super) received_on: NaiveDate,
 }
@@ -68,7 +70,20 @@ impl<'a> RowFields<'a> {
 
     /// The amount in minor units, where there is one.
     pub(super) fn amount_minor(&self) -> Result<Option<i64>, RowFault> {
-        let Some(text) = self.value(Field::Amount) else {
+        let debit = self.amount_of(Field::DebitAmount)?;
+        let credit = self.amount_of(Field::CreditAmount)?;
+        match (debit.unwrap_or(0), credit.unwrap_or(0)) {
+            (0, 0) => Ok(self.amount_of(Field::Amount)?.or(debit).or(credit)),
+            (amount, 0) | (0, amount) => Ok(Some(amount)),
+            (_, _) => Err(self.fault(
+                Field::CreditAmount,
+                "the row has an amount of a debit and one of a credit",
+            )),
+        }
+    }
+
+    fn amount_of(&self, field: Field) -> Result<Option<i64>, RowFault> {
+        let Some(text) = self.value(field) else {
             return Ok(None);
         };
         let unit = self.profile.amount_unit.ok_or("the profile sets no unit");
@@ -77,11 +92,18 @@ impl<'a> RowFields<'a> {
         let amount = unit.and_then(|unit| amount::of_entry(number, unit));
         amount.map(Some).map_err(|why| {
             let shown = cell::shown(&text);
-            self.fault(
-                Field::Amount,
-                format!("{shown} is not a valid amount: {why}"),
-            )
+            self.fault(field, format!("{shown} is not a valid amount: {why}"))
         })
+    }
+
+    /// The direction that the column of the amount says. The amounts were read before.
+    fn direction_of_column(&self) -> Option<Direction> {
+        let is_used = |field| matches!(self.amount_of(field), Ok(Some(1..)));
+        match (is_used(Field::DebitAmount), is_used(Field::CreditAmount)) {
+            (true, false) => Some(Direction::Debit),
+            (false, true) => Some(Direction::Credit),
+            (true, true) | (false, false) => None,
+        }
     }
 
     fn currency(&self) -> Result<Currency, RowFault> {
@@ -176,7 +198,7 @@ impl<'a> RowFields<'a> {
     fn direction_of_sign(&self, tally: &mut FileTally) -> Direction {
         let default = self.profile.direction;
         let Some(text) = self.value(Field::Amount) else {
-            return default;
+            return self.direction_of_column().unwrap_or(default);
         };
         let is_negative = amount::is_negative(&text);
         match (self.profile.negative_is, is_negative) {
@@ -262,7 +284,7 @@ pub(super) fn entry(
     let description = fields
         .text(Field::Description)
         .or_else(|| words.map(|words| limits::cut(words.to_owned(), limits::TEXT)));
-    let kind = code::kind(fields.profile, code, description.is_some());
+    let kind = code::kind(fields.profile, fields.kind, code, description.is_some());
     let mut kind = kind.map_err(|why| fields.fault(Field::Code, why))?;
     fields.check_required()?;
     corrected::fill(&mut kind, fields);

@@ -3,7 +3,7 @@
 use super::code;
 use super::column::Column;
 use super::profile::Profile;
-use super::rows::CsvRow;
+use super::row::Row;
 use super::tally::FileTally;
 use crate::format::FileRejected;
 
@@ -24,7 +24,7 @@ impl Preamble {
     pub(super) fn skip(
         &mut self,
         profile: &Profile,
-        row: &CsvRow,
+        row: &Row,
         (fault, tally): (FileRejected, &mut FileTally),
     ) -> Result<(), FileRejected> {
         if self.rows == MOST || is_like_header(profile, row) || is_like_entry(row) {
@@ -46,7 +46,7 @@ impl Preamble {
 }
 
 /// Whether it has two of the profile's headers.
-fn is_like_header(profile: &Profile, row: &CsvRow) -> bool {
+fn is_like_header(profile: &Profile, row: &Row) -> bool {
     let is_named = |cell: &&str| profile.columns.values().any(|column| column.is(cell));
     let has_names = |column: &Column| matches!(column, Column::Named(_));
     let named = profile.columns.values().filter(|column| has_names(column));
@@ -54,6 +54,6 @@ fn is_like_header(profile: &Profile, row: &CsvRow) -> bool {
 }
 
 /// Whether a word of it is a code of the network.
-fn is_like_entry(row: &CsvRow) -> bool {
+fn is_like_entry(row: &Row) -> bool {
     row.cells().any(code::names_network_code)
 }

@@ -17,7 +17,14 @@ use crate::money::Currency;
 pub struct Profile {
     /// The name under which an import shows the format.
     pub name: String,
-    /// What separates cells: `,` `|` `;` `^` or a tab.
+    /// What the rows are written in.
+    pub syntax: Syntax,
+    /// In JSON, the keys on the way to the array of records, as in `data.returns`. Default: the
+    /// records are the file's own array, or stand one after the other.
+    pub records: String,
+    /// In Excel, the name of the sheet. Default: the first.
+    pub sheet: String,
+    /// What separates cells: a comma, a tab, or any other single character.
     pub delimiter: Delimiter,
     /// Where each column begins, counted in characters from 1, in files whose columns are aligned
     /// and not delimited. There, nothing is quoted, and rows of dashes are no rows.
@@ -96,7 +103,10 @@ impl Default for Profile {
         ];
         Self {
             name: String::new(),
-            delimiter: Delimiter::Comma,
+            syntax: Syntax::Delimited,
+            records: String::new(),
+            sheet: String::new(),
+            delimiter: Delimiter::COMMA,
             starts: Vec::new(),
             quoting: true,
             header: true,
@@ -161,35 +171,47 @@ impl Profile {
     }
 }
 
-/// What separates cells.
+/// What the rows of a file are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Delimiter {
-    /// `,`
-    #[serde(rename = ",")]
-    Comma,
-    /// `^`
-    #[serde(rename = "^")]
-    Caret,
-    /// `|`
-    #[serde(rename = "|")]
-    Pipe,
-    /// A tab, also written `tab`.
-    #[serde(rename = "\t", alias = "tab")]
-    Tab,
-    /// `;`
-    #[serde(rename = ";")]
-    Semicolon,
+#[serde(rename_all = "snake_case")]
+pub enum Syntax {
+    /// Lines of cells, which a delimiter separates or which begin at fixed places.
+    Delimited,
+    /// Objects: in an array, or one after the other. A column is named by its key, or by the keys
+    /// on the way to it: `return.code`, `addenda.0.text`.
+    Json,
+    /// A sheet of an Excel workbook (.xlsx).
+    Excel,
 }
 
+/// What separates cells: one character that is not a letter, a digit, a blank, a quote or a line
+/// end. A tab is also written `tab`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Delimiter(u8);
+
 impl Delimiter {
+    /// `,`
+    pub const COMMA: Self = Self(b',');
+
     /// The delimiter's byte.
     pub(super) const fn byte(self) -> u8 {
-        match self {
-            Self::Comma => b',',
-            Self::Caret => b'^',
-            Self::Pipe => b'|',
-            Self::Tab => b'\t',
-            Self::Semicolon => b';',
+        self.0
+    }
+}
+
+impl TryFrom<String> for Delimiter {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_bytes() {
+            b"tab" => Ok(Self(b'\t')),
+            [byte @ (b'\t' | 0x01..=0x08 | 0x1C..=0x1F)] => Ok(Self(*byte)),
+            [byte] if byte.is_ascii_punctuation() && *byte != b'"' => Ok(Self(*byte)),
+            _ => Err(format!(
+                "{text:?} cannot separate cells; write one character such as \",\", \"|\", \"~\" or \
+                 \"tab\", and no letter, digit, blank or quote"
+            )),
         }
     }
 }
@@ -228,11 +250,17 @@ pub enum DeclaredKind {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RecordTypes {
-    /// Rows that are entries.
+    /// Rows that are entries of the profile's `kind`.
     pub detail: Vec<String>,
+    /// Rows that are returns.
+    pub returns: Vec<String>,
+    /// Rows that are corrections.
+    pub corrections: Vec<String>,
+    /// Rows that are validation failures.
+    pub validation_failures: Vec<String>,
     /// Rows that open the file or a section; they are skipped.
     pub header: Vec<String>,
-    /// CsvRows of totals; see [`Trailer`].
+    /// Rows of totals; see [`Trailer`].
     pub trailer: Vec<String>,
     /// Rows that are counted and skipped.
     pub ignored: Vec<String>,

@@ -6,20 +6,21 @@ use chrono::NaiveDate;
 
 use super::column::Field;
 use super::control;
-use super::layout::ColumnLayout;
+use super::layout::{ColumnLayout, note_unknown};
 use super::mapping::{self, RowFault, RowFields};
 use super::preamble::Preamble;
-use super::profile::{Encoding, Profile};
+use super::profile::{DeclaredKind, Encoding, Profile};
+use super::row::Row;
 use super::row_kind::{self, RowKind};
-use super::rows::{CsvRow, CsvRows};
+use super::source::Rows;
 use super::tally::FileTally;
 use crate::format::{FileRejected, Item, ReadError, Summary};
 
 /// Reads a delimited file by its profile.
 ///
 /// Memory is flat: one row of at most 1 MiB and the totals, for a file of any size.
-pub(in crate::format) struct DelimitedReader<R> {
-    rows: CsvRows<R>,
+pub(in crate::format) struct DelimitedReader<R: Read> {
+    rows: Rows<R>,
     parser: RowParser,
     begun: bool,
     finished: bool,
@@ -29,7 +30,7 @@ impl<R: Read> DelimitedReader<R> {
     /// Opens `input`. A profile with faults rejects the file at the first item.
     pub(in crate::format) fn new(input: R, profile: Profile, received_on: NaiveDate) -> Self {
         Self {
-            rows: CsvRows::new(input, &profile),
+            rows: Rows::new(input, &profile),
             parser: RowParser::new(profile, received_on),
             begun: false,
             finished: false,
@@ -51,10 +52,10 @@ impl<R: Read> DelimitedReader<R> {
                 return Ok(Some(item));
             }
         }
-        if let Some(at) = self.rows.padding_at() {
-            let what = || "the file is filled up with them; skipped".to_owned();
-            self.parser.tally.note(at, "NUL bytes at the end", what);
+        if let Some((at, kind, what)) = self.rows.finding() {
+            self.parser.tally.note(at, kind, || what);
         }
+        self.rows.finish(&self.parser.profile)?;
         self.parser.finish()?;
         Ok(None)
     }
@@ -110,7 +111,7 @@ impl RowParser {
         )))
     }
 
-    fn row(&mut self, row: &CsvRow) -> Result<Option<Item>, FileRejected> {
+    fn row(&mut self, row: &Row) -> Result<Option<Item>, FileRejected> {
         let Self {
             profile,
             layout,
@@ -151,14 +152,25 @@ impl RowParser {
             }
             return Ok(None);
         };
+        if let Some(extra) = &row.extra {
+            note_unknown(profile, extra, row.at, tally);
+        }
         match row_kind::of(profile, layout, row, tally)? {
-            RowKind::Detail if went_through(profile, layout, row) => {
+            RowKind::Detail(_) if went_through(profile, layout, row) => {
                 tally.leave_out(row.at, "payments that went through", || {
                     "rows with a success code".to_owned()
                 });
                 Ok(None)
             }
-            RowKind::Detail => detail(profile, layout, row, (tally, *received_on)).map(Some),
+            RowKind::Detail(kind) => {
+                let mut detail = Detail {
+                    profile,
+                    layout,
+                    kind,
+                    received_on: *received_on,
+                };
+                detail.read(row, tally).map(Some)
+            }
             RowKind::Other => Ok(None),
             RowKind::Trailer => {
                 control::check(profile, Some(layout), row, tally)?;
@@ -178,38 +190,43 @@ impl RowParser {
 }
 
 /// Whether the row's code is one of those that say that the payment went through.
-fn went_through(profile: &Profile, layout: &ColumnLayout, row: &CsvRow) -> bool {
+fn went_through(profile: &Profile, layout: &ColumnLayout, row: &Row) -> bool {
     let code = layout.index(Field::Code).map(|index| row.value(index));
     let is_whole = Some(row.len()) == layout.width;
     let codes = &profile.success_codes;
     is_whole && code.is_some_and(|code| codes.contains(&code.to_uppercase()))
 }
 
-/// Reads a row that is an entry.
-fn detail(
-    profile: &Profile,
-    layout: &mut ColumnLayout,
-    row: &CsvRow,
-    (tally, received_on): (&mut FileTally, NaiveDate),
-) -> Result<Item, FileRejected> {
-    tally.check_no_trailer(row.at, "a row")?;
-    row_kind::check_cut_off(row, layout)?;
-    if let Some(fault) = fault_of_shape(profile, layout, row)? {
-        return tally.reject(row.at, fault, None);
-    }
-    let fields = RowFields {
-        profile,
-        layout,
-        row,
-        received_on,
-    };
-    let amount_minor = match fields.amount_minor() {
-        Ok(amount_minor) => amount_minor,
-        Err(fault) => return tally.reject(row.at, fault, None),
-    };
-    match mapping::entry(&fields, amount_minor, tally) {
-        Ok(entry) => tally.add(entry),
-        Err(fault) => tally.reject(row.at, fault, Some(amount_minor)),
+/// How a row is read that is an entry.
+struct Detail<'a> {
+    profile: &'a Profile,
+    layout: &'a mut ColumnLayout,
+    kind: DeclaredKind,
+    received_on: NaiveDate,
+}
+
+impl Detail<'_> {
+    fn read(&mut self, row: &Row, tally: &mut FileTally) -> Result<Item, FileRejected> {
+        tally.check_no_trailer(row.at, "a row")?;
+        row_kind::check_cut_off(row, self.layout)?;
+        if let Some(fault) = fault_of_shape(self.profile, self.layout, row)? {
+            return tally.reject(row.at, fault, None);
+        }
+        let fields = RowFields {
+            profile: self.profile,
+            layout: self.layout,
+            row,
+            kind: self.kind,
+            received_on: self.received_on,
+        };
+        let amount_minor = match fields.amount_minor() {
+            Ok(amount_minor) => amount_minor,
+            Err(fault) => return tally.reject(row.at, fault, None),
+        };
+        match mapping::entry(&fields, amount_minor, tally) {
+            Ok(entry) => tally.add(entry),
+            Err(fault) => tally.reject(row.at, fault, Some(amount_minor)),
+        }
     }
 }
 
@@ -218,11 +235,9 @@ fn detail(
 fn fault_of_shape(
     profile: &Profile,
     layout: &mut ColumnLayout,
-    row: &CsvRow,
+    row: &Row,
 ) -> Result<Option<RowFault>, FileRejected> {
-    if let Some(index) = row.misquoted {
-        let why = "text follows the closing quote; a quote within a cell is written twice, and if \
-                   the vendor does not quote at all, set quoting = false";
+    if let Some((index, why)) = row.fault {
         return Ok(Some(RowFault {
             field: layout.name(index),
             why: why.to_owned(),

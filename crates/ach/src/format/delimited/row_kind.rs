@@ -4,15 +4,15 @@ use super::cell;
 use super::column::Field;
 use super::layout::ColumnLayout;
 use super::mapping::RowFault;
-use super::profile::{Profile, RowFilter};
-use super::rows::CsvRow;
+use super::profile::{DeclaredKind, Profile, RowFilter};
+use super::row::Row;
 use super::tally::FileTally;
 use crate::format::FileRejected;
 
 /// What a row after the header is.
 pub(super) enum RowKind {
-    /// An entry.
-    Detail,
+    /// An entry of this kind.
+    Detail(DeclaredKind),
     /// The row of totals.
     Trailer,
     /// A row that is skipped.
@@ -25,7 +25,7 @@ pub(super) enum RowKind {
 pub(super) fn of(
     profile: &Profile,
     layout: &ColumnLayout,
-    row: &CsvRow,
+    row: &Row,
     tally: &mut FileTally,
 ) -> Result<RowKind, FileRejected> {
     if let Some(filter) = &profile.row_filter
@@ -36,12 +36,20 @@ pub(super) fn of(
         return Ok(RowKind::Other);
     }
     let Some(types) = &profile.record_types else {
-        return Ok(RowKind::Detail);
+        return Ok(RowKind::Detail(profile.kind));
     };
     let index = layout.index(Field::RecordType).unwrap_or(0);
     let value = row.value(index);
-    if cell::is_any_of(value, &types.detail) {
-        return Ok(RowKind::Detail);
+    let kinds = [
+        (&types.detail, profile.kind),
+        (&types.returns, DeclaredKind::Returns),
+        (&types.corrections, DeclaredKind::Corrections),
+        (&types.validation_failures, DeclaredKind::ValidationFailures),
+    ];
+    for (names, kind) in kinds {
+        if cell::is_any_of(value, names) {
+            return Ok(RowKind::Detail(kind));
+        }
     }
     if cell::is_any_of(value, &types.trailer) {
         return Ok(RowKind::Trailer);
@@ -64,7 +72,7 @@ pub(super) fn of(
 }
 
 /// Whether the row is meant for us. A value that the end of the file cut off could be.
-fn passes(filter: &RowFilter, layout: &ColumnLayout, row: &CsvRow) -> Result<bool, FileRejected> {
+fn passes(filter: &RowFilter, layout: &ColumnLayout, row: &Row) -> Result<bool, FileRejected> {
     let Some(index) = layout.place(&filter.column) else {
         let why = "the column of the row filter is not in the header";
         return Err(FileRejected::new(why).at(row.at).in_field(&filter.column));
@@ -80,7 +88,7 @@ fn passes(filter: &RowFilter, layout: &ColumnLayout, row: &CsvRow) -> Result<boo
 
 /// Whether the row is one of the sentences that say there are no entries. A comma in the
 /// sentence may have cut it into cells.
-pub(super) fn says_no_records(profile: &Profile, row: &CsvRow) -> bool {
+pub(super) fn says_no_records(profile: &Profile, row: &Row) -> bool {
     if profile.no_records.is_empty() {
         return false;
     }
@@ -103,7 +111,7 @@ pub(super) fn says_no_records(profile: &Profile, row: &CsvRow) -> bool {
 
 /// A last row with too few cells and no line end was cut off on its way, and nobody knows
 /// how much of the file is missing with it.
-pub(super) fn check_cut_off(row: &CsvRow, layout: &ColumnLayout) -> Result<(), FileRejected> {
+pub(super) fn check_cut_off(row: &Row, layout: &ColumnLayout) -> Result<(), FileRejected> {
     let width = layout.width.unwrap_or_else(|| layout.least_width());
     if !row.is_terminated && row.len() < width {
         return Err(cut_off(row));
@@ -112,7 +120,7 @@ pub(super) fn check_cut_off(row: &CsvRow, layout: &ColumnLayout) -> Result<(), F
 }
 
 /// The rejection of a file that ends within `row`.
-pub(super) fn cut_off(row: &CsvRow) -> FileRejected {
+pub(super) fn cut_off(row: &Row) -> FileRejected {
     let count = row.len();
     let cells = if count == 1 { "cell" } else { "cells" };
     let why = format!(

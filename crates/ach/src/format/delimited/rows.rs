@@ -3,11 +3,10 @@
 use std::io::Read;
 
 use csv_core::ReadFieldResult;
-use encoding_rs::WINDOWS_1252;
 
-use super::cell;
 use super::input::{CHUNK, LineInput};
 use super::profile::{Encoding, Profile};
+use super::row::Row;
 use crate::entry::FilePosition;
 use crate::format::{FileRejected, ReadError};
 
@@ -18,126 +17,17 @@ const LONGEST_ROW: usize = 1024 * 1024;
 /// The most cells in a row.
 pub(super) const MOST_CELLS: usize = 1024;
 
+/// Text after a closing quote.
+const MISQUOTED: &str = "text follows the closing quote; a quote within a cell is written twice, and \
+                         if the vendor does not quote at all, set quoting = false";
+
 /// In files of aligned columns a line is one cell, up to a byte that no text has.
 const NO_DELIMITER: u8 = 0x1f;
-
-/// One row of cells, decoded.
-#[derive(Debug, Clone)]
-pub(super) struct CsvRow {
-    /// Where it begins.
-    pub(super) at: FilePosition,
-    /// The line it ends in; cells in quotes may hold line ends.
-    pub(super) last_line: u64,
-    /// Whether a line end follows it.
-    pub(super) is_terminated: bool,
-    /// The first cell that continues after its closing quote.
-    pub(super) misquoted: Option<usize>,
-    /// Whether the bytes are not UTF-8.
-    pub(super) is_foreign: bool,
-    text: String,
-    ends: Vec<usize>,
-}
-
-impl CsvRow {
-    /// How many cells there are.
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// How many bytes it has, with its delimiters and its line end.
-    pub(super) fn size(&self) -> usize {
-        self.text.len() + self.ends.len()
-    }
-
-    /// The cell at `index`, counted from 0, with its blanks.
-    pub(super) fn cell(&self, index: usize) -> Option<&str> {
-        let end = *self.ends.get(index)?;
-        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.text.get(start..end)
-    }
-
-    /// The cell at `index`, cleaned; empty where the row has none.
-    pub(super) fn value(&self, index: usize) -> &str {
-        self.cell(index).map_or("", cell::clean)
-    }
-
-    /// All cells, with their blanks.
-    pub(super) fn cells(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).filter_map(|index| self.cell(index))
-    }
-
-    /// Whether no cell holds anything but blanks.
-    pub(super) fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
-    }
-
-    /// Whether the row is a line that somebody drew.
-    pub(super) fn is_rule(&self) -> bool {
-        let is_drawn = |letter: char| matches!(letter, '-' | '=' | '_' | ' ');
-        self.text.chars().all(is_drawn)
-    }
-
-    /// The same row, cut where each column begins, in characters from 1. Blanks at the end of a
-    /// line may be missing, unless the file ends there.
-    pub(super) fn aligned(&self, starts: &[usize]) -> Self {
-        let mut row = self.clone();
-        let mut places = row.text.char_indices().map(|(place, _)| place);
-        let mut passed = 1;
-        row.ends.clear();
-        for start in starts.iter().skip(1) {
-            let place = places.nth(start - passed);
-            passed = start + 1;
-            match place {
-                Some(place) => row.ends.push(place),
-                None if self.is_terminated => row.ends.push(row.text.len()),
-                None => break,
-            }
-        }
-        row.ends.push(row.text.len());
-        row
-    }
-
-    /// Makes one cell of all, as the line was before a byte in it was taken for a delimiter.
-    fn rejoin(&mut self) {
-        let last = self.ends.pop();
-        while let Some(end) = self.ends.pop() {
-            self.text.insert(end, char::from(NO_DELIMITER));
-        }
-        self.ends.extend(last.map(|_| self.text.len()));
-    }
-
-    /// Whether the row covers more than one line.
-    pub(super) fn spans_lines(&self) -> bool {
-        self.last_line > self.at.line
-    }
-
-    /// Takes the cells from `bytes`, which are cut at `ends`.
-    fn decode(&mut self, bytes: &[u8], ends: &[usize], encoding: Encoding) {
-        self.text.clear();
-        self.ends.clear();
-        let whole = std::str::from_utf8(bytes).ok();
-        // Two halves of a character on either side of a delimiter are not UTF-8 either.
-        let whole = whole.filter(|text| ends.iter().all(|end| text.is_char_boundary(*end)));
-        self.is_foreign = whole.is_none() && encoding != Encoding::Windows1252;
-        if let (Some(text), Encoding::Auto | Encoding::Utf8) = (whole, encoding) {
-            self.text.push_str(text);
-            self.ends.extend_from_slice(ends);
-            return;
-        }
-        let mut start = 0;
-        for end in ends {
-            let (cell, _) = WINDOWS_1252.decode_without_bom_handling(&bytes[start..*end]);
-            self.text.push_str(&cell);
-            self.ends.push(self.text.len());
-            start = *end;
-        }
-    }
-}
 
 /// Reads rows one by one.
 pub(super) struct CsvRows<R> {
     input: LineInput<R>,
-    row: CsvRow,
+    row: Row,
     csv: csv_core::Reader,
     quoting: bool,
     encoding: Encoding,
@@ -173,15 +63,7 @@ impl<R: Read> CsvRows<R> {
         csv.read_field(b"\n", &mut [0; 1]);
         Self {
             input: LineInput::new(input),
-            row: CsvRow {
-                at: FilePosition { line: 1, byte: 0 },
-                last_line: 1,
-                is_terminated: false,
-                misquoted: None,
-                is_foreign: false,
-                text: String::new(),
-                ends: Vec::new(),
-            },
+            row: Row::empty(FilePosition { line: 1, byte: 0 }),
             csv,
             quoting,
             encoding: profile.encoding,
@@ -199,7 +81,7 @@ impl<R: Read> CsvRows<R> {
     }
 
     /// The next row; `None` at the end of the file. Empty lines are skipped.
-    pub(super) fn next(&mut self) -> Result<Option<&CsvRow>, ReadError> {
+    pub(super) fn next(&mut self) -> Result<Option<&Row>, ReadError> {
         self.skip_line_ends()?;
         if self.input.fill()?.is_empty() {
             return Ok(None);
@@ -208,7 +90,7 @@ impl<R: Read> CsvRows<R> {
         (self.used, self.taken) = (0, 0);
         self.ends.clear();
         self.row.at = at;
-        self.row.misquoted = None;
+        self.row.fault = None;
         loop {
             let index = self.ends.len();
             if index == MOST_CELLS {
@@ -223,7 +105,7 @@ impl<R: Read> CsvRows<R> {
             self.row.last_line = line - u64::from(self.row.is_terminated);
             if !well_quoted {
                 check_misquoted(cell_at, self.row.last_line)?;
-                self.row.misquoted.get_or_insert(index);
+                self.row.fault.get_or_insert((index, MISQUOTED));
             }
             match end {
                 CellEnd::Delimiter => {}
@@ -233,7 +115,7 @@ impl<R: Read> CsvRows<R> {
         self.row
             .decode(&self.bytes[..self.used], &self.ends, self.encoding);
         if !self.starts.is_empty() {
-            self.row.rejoin();
+            self.row.rejoin(NO_DELIMITER);
             self.row = self.row.aligned(&self.starts);
         }
         Ok(Some(&self.row))

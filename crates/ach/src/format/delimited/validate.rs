@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::code::fits;
 use super::column::{Column, Field, normal};
 use super::date;
-use super::profile::{DeclaredKind, Profile};
+use super::profile::{DeclaredKind, Profile, Syntax};
 use super::rows::MOST_CELLS;
-use crate::code::{CorrectionCode, ReturnCode};
+use crate::format::codes::{self, network_codes};
 
 /// Every fault of `profile`, as the key that is wrong and what to do.
 pub(super) fn faults(profile: &Profile) -> Vec<(String, String)> {
@@ -17,6 +17,7 @@ pub(super) fn faults(profile: &Profile) -> Vec<(String, String)> {
     };
     let is_nameless = profile.name.trim().is_empty();
     validation.fault_if(is_nameless, "name", "give the format a name");
+    validation.check_syntax();
     validation.check_starts();
     validation.check_columns();
     validation.check_needed_columns();
@@ -50,6 +51,52 @@ impl Validation<'_> {
 
     fn has(&self, field: Field) -> bool {
         self.profile.columns.contains_key(&field)
+    }
+
+    /// Each syntax has keys of its own.
+    fn check_syntax(&mut self) {
+        let profile = self.profile;
+        let is = |syntax| profile.syntax == syntax;
+        let only = |syntax| format!("leave it out: it is for {syntax} alone");
+        if !profile.records.is_empty() && !is(Syntax::Json) {
+            self.fault("records", only("syntax = \"json\""));
+        }
+        if !profile.sheet.is_empty() && !is(Syntax::Excel) {
+            self.fault("sheet", only("syntax = \"excel\""));
+        }
+        if is(Syntax::Delimited) {
+            return;
+        }
+        let usual = Profile::default();
+        for (key, is_set) in [
+            ("starts", profile.is_aligned()),
+            ("delimiter", profile.delimiter != usual.delimiter),
+            ("quoting", profile.quoting != usual.quoting),
+            ("encoding", profile.encoding != usual.encoding),
+            ("width", profile.width.is_some()),
+        ] {
+            if is_set {
+                self.fault(key, only("delimited files"));
+            }
+        }
+        if is(Syntax::Json) {
+            self.fault_if(
+                !profile.header,
+                "header",
+                "leave it out: the keys name the columns",
+            );
+            self.fault_if(
+                profile.trailer.is_some(),
+                "trailer",
+                "leave it out: JSON has no row of totals, and cannot be cut off without notice",
+            );
+            for (field, column) in &profile.columns {
+                if matches!(column, Column::Number(_)) {
+                    let key = format!("columns.{field}");
+                    self.fault(key, "give its key: JSON has no numbers of columns");
+                }
+            }
+        }
     }
 
     fn check_starts(&mut self) {
@@ -154,8 +201,14 @@ impl Validation<'_> {
                 self.fault(key, format!("{field} has no column"));
             }
         }
+        let of_sides = self.has(Field::DebitAmount) || self.has(Field::CreditAmount);
         self.fault_if(
-            self.has(Field::Amount) && profile.amount_unit.is_none(),
+            of_sides && (self.has(Field::Amount) || self.has(Field::Direction)),
+            "columns.debit_amount",
+            "the columns of debits and credits say the direction: leave amount and direction out",
+        );
+        self.fault_if(
+            (self.has(Field::Amount) || of_sides) && profile.amount_unit.is_none(),
             "amount_unit",
             "set the unit of the amounts: \"minor\" (cents) or \"major\" (dollars)",
         );
@@ -247,18 +300,7 @@ impl Validation<'_> {
     }
 
     fn check_code_map(&mut self) {
-        for (from, to) in &self.profile.code_map {
-            let key = format!("code_map.{from}");
-            self.fault_if(
-                from.trim().to_uppercase() != *from || from.is_empty(),
-                &key,
-                "write it in capitals, without blanks around it",
-            );
-            if !network_codes().any(|code| code == to) {
-                let message = format!("{to:?} is not a return or change code, such as R01 or C01");
-                self.fault(key, message);
-            }
-        }
+        self.faults.extend(codes::faults(&self.profile.code_map));
     }
 
     fn check_record_types(&mut self) {
@@ -271,12 +313,27 @@ impl Validation<'_> {
             return;
         };
         self.fault_if(
-            types.detail.is_empty(),
+            [
+                &types.detail,
+                &types.returns,
+                &types.corrections,
+                &types.validation_failures,
+            ]
+            .iter()
+            .all(|names| names.is_empty()),
             "record_types.detail",
             "name the record type of the rows that are entries",
         );
         let mut seen = BTreeSet::new();
-        let lists = [&types.detail, &types.header, &types.trailer, &types.ignored];
+        let lists = [
+            &types.detail,
+            &types.returns,
+            &types.corrections,
+            &types.validation_failures,
+            &types.header,
+            &types.trailer,
+            &types.ignored,
+        ];
         for name in lists.into_iter().flatten() {
             if !seen.insert(normal(name)) {
                 self.fault("record_types", format!("{name:?} is listed twice"));
@@ -306,7 +363,10 @@ impl Validation<'_> {
             }
         }
         self.fault_if(
-            trailer.total.is_some() && !self.has(Field::Amount),
+            trailer.total.is_some()
+                && ![Field::Amount, Field::DebitAmount, Field::CreditAmount]
+                    .iter()
+                    .any(|field| self.has(*field)),
             "trailer.total",
             "there is no columns.amount to add up",
         );
@@ -335,9 +395,4 @@ fn is_blank(text: &str) -> bool {
 /// Whether a text that may end with `*` fits everything.
 fn is_open_blank(text: &str) -> bool {
     text.trim_matches([' ', '*']).is_empty()
-}
-
-fn network_codes() -> impl Iterator<Item = &'static str> {
-    let returns = ReturnCode::ALL.iter().map(|code| code.as_str());
-    returns.chain(CorrectionCode::ALL.iter().map(|code| code.as_str()))
 }

@@ -31,7 +31,7 @@ pub(super) const SEND_AGAIN: &str = "fetch the file again or ask its sender for 
 pub(super) const RECORDS_BEGIN: &str = "records begin with 1, 5, 6, 7, 8 or 9";
 
 /// A file that is not a NACHA file at all; `seen` says what it looks like.
-pub(super) fn not_nacha(at: FilePosition, seen: &str) -> FileRejected {
+pub(super) fn not_nacha(at: FilePosition, seen: impl std::fmt::Display) -> FileRejected {
     FileRejected::new(format!("this is not a NACHA file: {seen}")).at(at)
 }
 

@@ -64,6 +64,8 @@ class _HoldReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HoldReason
     """The gateway has the transfer, but a value of it cannot be used, such as an id that is NULL.
     The detail has the value and the setting. The service looks again by itself.
     """
+    HOLD_REASON_NOT_CONFIRMED: _HoldReason.ValueType  # 19
+    """A report that only ties out has a return that no other file has."""
 
 class HoldReason(_HoldReason, metaclass=_HoldReasonEnumTypeWrapper):
     """Why an entry waits."""
@@ -106,6 +108,8 @@ HOLD_REASON_UNREADABLE_TRANSFER: HoldReason.ValueType  # 18
 """The gateway has the transfer, but a value of it cannot be used, such as an id that is NULL.
 The detail has the value and the setting. The service looks again by itself.
 """
+HOLD_REASON_NOT_CONFIRMED: HoldReason.ValueType  # 19
+"""A report that only ties out has a return that no other file has."""
 Global___HoldReason: _TypeAlias = HoldReason  # noqa: Y015
 
 class _HoldState:

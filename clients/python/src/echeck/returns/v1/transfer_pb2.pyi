@@ -434,6 +434,12 @@ class AchReturn(_message.Message):
     REPRESENT_ATTEMPTS_USED_FIELD_NUMBER: _builtins.int
     REPRESENT_ATTEMPTS_LEFT_FIELD_NUMBER: _builtins.int
     REPRESENT_ATTEMPTS_ARE_BOUNDS_FIELD_NUMBER: _builtins.int
+    RETURN_FEE_ALLOWED_FIELD_NUMBER: _builtins.int
+    RETURN_FEE_UNTIL_FIELD_NUMBER: _builtins.int
+    QUESTIONABLE_FIELD_NUMBER: _builtins.int
+    CORRECTION_TOLD_BY_FIELD_NUMBER: _builtins.int
+    CORRECTION_CHANGED_BY_FIELD_NUMBER: _builtins.int
+    CORRECTION_REFUSED_BY_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     TRANSFER_STATE_FIELD_NUMBER: _builtins.int
     ach_return_id: _builtins.str
@@ -514,6 +520,26 @@ class AchReturn(_message.Message):
     """Whether the two numbers are bounds: at least that many used, at most that many left. They
     are bounds when the file does not say which presentment was returned.
     """
+    return_fee_allowed: _builtins.bool
+    """Whether the customer may be charged a fee for it, once: only after R01 and R09, and never for a
+    fee that came back.
+    """
+    return_fee_until: _builtins.str
+    """The last day on which that fee may settle (YYYY-MM-DD); empty when the settlement date of the
+    return is unknown.
+    """
+    questionable: _builtins.bool
+    """Whether the bank suspects fraud: R17 with QUESTIONABLE."""
+    correction_told_by: _builtins.str
+    """For a correction: by when our bank must have told us (YYYY-MM-DD). Empty without a settlement
+    date.
+    """
+    correction_changed_by: _builtins.str
+    """For a correction: by when we must have changed our data (YYYY-MM-DD), unless the next entry is
+    later.
+    """
+    correction_refused_by: _builtins.str
+    """For a correction: until when our bank may refuse it (YYYY-MM-DD)."""
     stage: Global___AchReturnStage.ValueType
     """How far it has come. Unspecified when it is not a return."""
     transfer_state: _builtins.str
@@ -575,12 +601,18 @@ class AchReturn(_message.Message):
         represent_attempts_used: _builtins.int | None = ...,
         represent_attempts_left: _builtins.int | None = ...,
         represent_attempts_are_bounds: _builtins.bool = ...,
+        return_fee_allowed: _builtins.bool = ...,
+        return_fee_until: _builtins.str = ...,
+        questionable: _builtins.bool = ...,
+        correction_told_by: _builtins.str = ...,
+        correction_changed_by: _builtins.str = ...,
+        correction_refused_by: _builtins.str = ...,
         stage: Global___AchReturnStage.ValueType = ...,
         transfer_state: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_represent_attempts_left", b"_represent_attempts_left", "_represent_attempts_used", b"_represent_attempts_used", "decided_at", b"decided_at", "represent_attempts_left", b"represent_attempts_left", "represent_attempts_used", b"represent_attempts_used"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_represent_attempts_left", b"_represent_attempts_left", "_represent_attempts_used", b"_represent_attempts_used", "account_effect", b"account_effect", "account_tail", b"account_tail", "ach_return_id", b"ach_return_id", "acquirer_text", b"acquirer_text", "amount_minor", b"amount_minor", "case_id", b"case_id", "corrected_fields", b"corrected_fields", "currency", b"currency", "databases", b"databases", "deadline", b"deadline", "decided_at", b"decided_at", "dishonor_grounds", b"dishonor_grounds", "effect", b"effect", "import_id", b"import_id", "issued_on", b"issued_on", "line", b"line", "original_settlement_date", b"original_settlement_date", "original_trace", b"original_trace", "position", b"position", "rate_category", b"rate_category", "received_on", b"received_on", "recommended_action", b"recommended_action", "related_return_id", b"related_return_id", "represent_attempts_are_bounds", b"represent_attempts_are_bounds", "represent_attempts_left", b"represent_attempts_left", "represent_attempts_used", b"represent_attempts_used", "represent_until", b"represent_until", "representment", b"representment", "restoration_id", b"restoration_id", "return_code", b"return_code", "return_description", b"return_description", "return_title", b"return_title", "return_trace", b"return_trace", "reversal_id", b"reversal_id", "settlement_date", b"settlement_date", "stage", b"stage", "supersedes_position", b"supersedes_position", "timeliness", b"timeliness", "transfer_id", b"transfer_id", "transfer_state", b"transfer_state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_represent_attempts_left", b"_represent_attempts_left", "_represent_attempts_used", b"_represent_attempts_used", "account_effect", b"account_effect", "account_tail", b"account_tail", "ach_return_id", b"ach_return_id", "acquirer_text", b"acquirer_text", "amount_minor", b"amount_minor", "case_id", b"case_id", "corrected_fields", b"corrected_fields", "correction_changed_by", b"correction_changed_by", "correction_refused_by", b"correction_refused_by", "correction_told_by", b"correction_told_by", "currency", b"currency", "databases", b"databases", "deadline", b"deadline", "decided_at", b"decided_at", "dishonor_grounds", b"dishonor_grounds", "effect", b"effect", "import_id", b"import_id", "issued_on", b"issued_on", "line", b"line", "original_settlement_date", b"original_settlement_date", "original_trace", b"original_trace", "position", b"position", "questionable", b"questionable", "rate_category", b"rate_category", "received_on", b"received_on", "recommended_action", b"recommended_action", "related_return_id", b"related_return_id", "represent_attempts_are_bounds", b"represent_attempts_are_bounds", "represent_attempts_left", b"represent_attempts_left", "represent_attempts_used", b"represent_attempts_used", "represent_until", b"represent_until", "representment", b"representment", "restoration_id", b"restoration_id", "return_code", b"return_code", "return_description", b"return_description", "return_fee_allowed", b"return_fee_allowed", "return_fee_until", b"return_fee_until", "return_title", b"return_title", "return_trace", b"return_trace", "reversal_id", b"reversal_id", "settlement_date", b"settlement_date", "stage", b"stage", "supersedes_position", b"supersedes_position", "timeliness", b"timeliness", "transfer_id", b"transfer_id", "transfer_state", b"transfer_state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__represent_attempts_left: _TypeAlias = _typing.Literal["represent_attempts_left"]  # noqa: Y015
     _WhichOneofArgType__represent_attempts_left: _TypeAlias = _typing.Literal["_represent_attempts_left", b"_represent_attempts_left"]  # noqa: Y015

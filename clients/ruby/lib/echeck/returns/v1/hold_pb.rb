@@ -49,6 +49,7 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       value :HOLD_REASON_IDS_CONTRADICT, 15
       value :HOLD_REASON_UNREADABLE_CORRECTION, 16
       value :HOLD_REASON_UNREADABLE_TRANSFER, 18
+      value :HOLD_REASON_NOT_CONFIRMED, 19
     end
     add_enum "echeck.returns.v1.HoldState" do
       value :HOLD_STATE_UNSPECIFIED, 0

@@ -79,6 +79,12 @@ Google::Protobuf::DescriptorPool.generated_pool.build do
       proto3_optional :represent_attempts_used, :uint32, 41
       proto3_optional :represent_attempts_left, :uint32, 42
       optional :represent_attempts_are_bounds, :bool, 43
+      optional :return_fee_allowed, :bool, 44
+      optional :return_fee_until, :string, 45
+      optional :questionable, :bool, 46
+      optional :correction_told_by, :string, 47
+      optional :correction_changed_by, :string, 48
+      optional :correction_refused_by, :string, 49
       optional :stage, :enum, 50, "echeck.returns.v1.AchReturnStage"
       optional :transfer_state, :string, 51
     end
