@@ -3,6 +3,7 @@
 use echeck_proto::adapter::CONTRACT_VERSION;
 use echeck_proto::adapter::v1 as proto;
 use echeck_service::stopwatch::Stopwatch;
+use echeck_service::turns;
 use returns_import::adapter::AdapterError;
 use returns_model::follower::{RowException, UnreadableRow};
 use returns_model::journal::JournalRow;
@@ -72,6 +73,7 @@ impl Feed {
         lease: &Lease,
         times: &FeedTimes,
     ) -> Result<Fed, FeedError> {
+        let turn = turns::take().await;
         let reading = self.next_batch(cursor.position);
         let Some(batch) = times.read.time(reading).await? else {
             return Ok(Fed::Nothing);
@@ -110,6 +112,7 @@ impl Feed {
         if !times.record.time(recording).await? {
             return Ok(Fed::Overtaken);
         }
+        turn.end();
         *cursor = batch.end;
         tracing::debug!(
             database = self.database(),

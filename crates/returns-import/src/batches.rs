@@ -4,6 +4,7 @@
 
 use ach::format::{FileReader, Item, ReadError, Summary};
 use chrono::NaiveDate;
+use echeck_service::turns;
 use returns_model::import::NewImport;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -172,8 +173,10 @@ impl Ahead {
                     Ok(Parsed::Batch(items)) => {
                         // The lookup does not depend on the import, or the place in the file.
                         let entries = entries(&items, &source, "", 0);
+                        let turn = turns::take().await;
                         let looking_up = look_up(&system_of_record, &entries);
                         let lookup = times.look_up.time(looking_up).await;
+                        turn.end();
                         lookup
                             .map(|lookup| NextBatch::Batch(LookedUpBatch { items, lookup }))
                             .map_err(|error| DecideError::from(error).into())

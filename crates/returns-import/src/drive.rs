@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use echeck_service::ErrorChain;
 use echeck_service::telemetry::continue_trace;
+use echeck_service::turns;
 use returns_model::import::{ImportRecord, Phase, Totals};
 use returns_store::metrics::{APPEND_DURATION, IMPORTS};
 use returns_store::{Append, AppendCause, Appended, Backoff, Store, failpoint, sleep};
@@ -241,6 +242,7 @@ impl Importer {
         let entries = entries(&items, deciding.source, import_id, done);
         loop {
             failpoint("import::before_decide").await?;
+            let turn = turns::take().await;
             let now = self.clock.now();
             let mut pending = PendingDecisions::default();
             let found = self
@@ -270,6 +272,7 @@ impl Importer {
             let began = Instant::now();
             let appended = deciding.times.append.time(appending).await?;
             APPEND_DURATION.record(began.elapsed(), &[appended.word()]);
+            turn.end();
             match appended {
                 Appended::Done(_) => {
                     counts.add();

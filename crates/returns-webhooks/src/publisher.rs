@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use echeck_service::clock::SharedClock;
+use echeck_service::turns;
 use returns_model::event::{NewEvent, Origin};
 use returns_model::hold::HoldRecord;
 use returns_model::ids;
@@ -78,7 +79,9 @@ impl EventPublisher {
 
     /// Makes the next events; false when there is nothing to publish.
     async fn publish(&self) -> Result<bool, StoreError> {
+        let turn = turns::take().await;
         let rows = self.publish_rows().await?;
+        turn.end();
         let holds = self.publish_holds().await?;
         if rows || holds {
             self.notifier.messages_due();

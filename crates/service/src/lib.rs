@@ -19,6 +19,7 @@ pub mod shutdown;
 pub mod stopwatch;
 pub mod telemetry;
 pub mod tls;
+pub mod turns;
 
 pub use error_chain::{ErrorChain, innermost};
 pub use reloaded::FileFault;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ach::decision::TransferKeyKind;
 use echeck_proto::adapter::v1 as adapter;
+use echeck_service::turns;
 use futures_util::future::{BoxFuture, FutureExt as _, try_join_all};
 use returns_import::adapter::key;
 use returns_model::follower::Progress;
@@ -57,6 +58,7 @@ impl Api {
         &self,
         keys: Vec<TransferKey>,
     ) -> Result<Answers<TransfersRead>, ApiError> {
+        turns::asked();
         let parts = keys.chunks(MOST_KEYS).map(|part| {
             let api = self.clone();
             let read = move |keys| {
