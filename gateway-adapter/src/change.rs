@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{TransferChange, TransferState, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
+use echeck_adapter::schema::MappedColumn;
 use echeck_adapter::values_table::{FieldValue, RowGuard, ValuesField, ValuesTable};
 use serde_json::Value;
 
@@ -94,21 +95,32 @@ fn count<T>(rows: &[T]) -> u64 {
 
 /// What every change was decided on, as fields.
 struct ExpectedFields<'a> {
-    state: ValuesField<'a>,
+    column: &'a MappedColumn,
+    /// One for each spelling that a state may have.
+    states: Vec<ValuesField<'a>>,
     deposit: Option<DepositFields<'a>>,
 }
 
 impl<'a> ExpectedFields<'a> {
     fn new(mapping: &'a GatewayMapping, rows: &mut ValuesTable<'a>) -> Self {
         Self {
-            state: rows.field(&mapping.columns.state),
+            column: &mapping.columns.state,
+            states: (0..mapping.states.most())
+                .map(|_| rows.field(&mapping.columns.state))
+                .collect(),
             deposit: mapping.deposit.as_ref().map(|deposit| deposit.fields(rows)),
         }
     }
 
     fn values(&self, mapping: &GatewayMapping, update: &Update) -> Vec<FieldValue> {
         let expected = &update.expected;
-        let mut values = vec![self.state.value(mapping.states.of(expected.state))];
+        let words = mapping.states.all(expected.state).iter();
+        let words = words.filter_map(|word| self.column.word(word));
+        let fields = self.states.iter();
+        let mut values: Vec<FieldValue> = fields
+            .zip(words)
+            .map(|(field, word)| field.value(word))
+            .collect();
         if let (Some(deposit), Some(in_deposit)) = (&self.deposit, expected.in_deposit) {
             values.extend(deposit.values(in_deposit));
         }
@@ -116,7 +128,7 @@ impl<'a> ExpectedFields<'a> {
     }
 
     fn guards(&self) -> Vec<RowGuard<'a>> {
-        let mut guards = vec![RowGuard::Is(self.state)];
+        let mut guards = vec![RowGuard::IsOneOf(self.column, self.states.clone())];
         guards.extend(self.deposit.as_ref().map(DepositFields::guard));
         guards
     }
@@ -168,6 +180,11 @@ impl GatewayMapping {
         Some(sorted)
     }
 
+    /// The word that is written for a state.
+    pub(crate) fn state(&self, state: TransferState) -> Option<Value> {
+        self.columns.state.word(self.states.of(state))
+    }
+
     /// Whether an update was decided on a deposit that the mapping cannot see.
     pub(crate) fn lacks_deposit(&self, update: &Update) -> bool {
         update.expected.in_deposit.is_some() && self.deposit.is_none()
@@ -181,7 +198,7 @@ impl GatewayMapping {
         now: DateTime<Utc>,
     ) -> Result<SqlStatement, DbError> {
         let columns = &self.columns;
-        let mut rows = ValuesTable::new(&self.table, &columns.id);
+        let mut rows = self.rows(&columns.id);
         let expected = ExpectedFields::new(self, &mut rows);
         let state = rows.assign(&columns.state);
         let messages = rows.assign_if_any(columns.messages.as_ref());
@@ -196,7 +213,7 @@ impl GatewayMapping {
         for one in ended {
             let reason = &one.update.reason;
             let mut values = expected.values(self, one.update);
-            values.push(state.value(self.states.of(one.state)));
+            values.extend(self.state(one.state).map(|word| state.value(word)));
             if let Some(field) = messages.filter(|_| !one.messages.is_empty()) {
                 values.push(field.value(json(&one.messages)?));
             }
@@ -214,7 +231,7 @@ impl GatewayMapping {
     /// restoration only gives back what was taken.
     fn touch_originals(&self, inserts: &[TransferInsert<'_>], now: DateTime<Utc>) -> SqlStatement {
         let columns = &self.columns;
-        let mut rows = ValuesTable::new(&self.table, &columns.id);
+        let mut rows = self.rows(&columns.id);
         let expected = ExpectedFields::new(self, &mut rows);
         let amount = rows.field(&columns.amount);
         let updated_at = rows.assign_latest(columns.updated_at.as_ref());
@@ -223,7 +240,13 @@ impl GatewayMapping {
         }
         for one in inserts {
             let mut values = expected.values(self, one.update);
-            values.push(amount.value(one.new.amount_minor));
+            values.push(
+                amount.value(
+                    columns
+                        .amount
+                        .amount(one.new.amount_minor, self.amount_unit),
+                ),
+            );
             values.extend(updated_at.map(|field| field.instant(now)));
             rows.add_row(one.original.clone(), values);
         }

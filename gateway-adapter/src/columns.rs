@@ -4,17 +4,17 @@
 use echeck_adapter::batch::KeyKind;
 use echeck_adapter::config::ColumnNames;
 use echeck_adapter::identifier::Identifier;
-use echeck_adapter::schema::ColumnContent::{Date, Id, Integer, Json, Text, Timestamp};
+use echeck_adapter::schema::ColumnContent::{Amount, Date, Id, Json, Text, Timestamp, Word};
 use echeck_adapter::schema::{ColumnSpec, Fitting, MappedColumn};
 
 /// The columns of a transfer. Those that are `Option` can be switched off.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TransferColumns<C> {
     pub(crate) id: C,
-    pub(crate) kind: C,
+    pub(crate) kind: Option<C>,
     pub(crate) state: C,
     pub(crate) amount: C,
-    pub(crate) currency: C,
+    pub(crate) currency: Option<C>,
     pub(crate) parent_id: C,
     pub(crate) subtype: Option<C>,
     pub(crate) fee: Option<C>,
@@ -53,13 +53,13 @@ impl<C> TransferColumns<C> {
         let written = ColumnSpec::written;
         TransferColumns {
             id: required(context, written("id", Id), &self.id),
-            kind: required(context, written("type", Text), &self.kind),
-            state: required(context, written("state", Text), &self.state),
-            amount: required(context, written("amount", Integer), &self.amount),
-            currency: required(context, written("currency", Text), &self.currency),
+            kind: optional(context, written("type", Word), &self.kind),
+            state: required(context, written("state", Word), &self.state),
+            amount: required(context, written("amount", Amount), &self.amount),
+            currency: optional(context, written("currency", Text), &self.currency),
             parent_id: required(context, written("parent_id", Id), &self.parent_id),
             subtype: optional(context, written("subtype", Text), &self.subtype),
-            fee: optional(context, written("fee", Integer), &self.fee),
+            fee: optional(context, written("fee", Amount), &self.fee),
             trace_id: optional(context, written("trace_id", Id), &self.trace_id),
             payment_id: optional(context, lookup("payment_id", Id), &self.payment_id),
             ach_trace: optional(context, lookup("ach_trace", Id), &self.ach_trace),

@@ -11,7 +11,6 @@ use echeck_adapter::mapping::Obstacle;
 use echeck_adapter::public_message;
 use echeck_adapter::row::{Cell, TargetRow};
 use echeck_adapter::timestamp::TimestampFormat;
-use echeck_adapter::values_table::ValuesTable;
 
 use crate::mapping::GatewayMapping;
 use crate::new_transfer::{created_by, other_parent};
@@ -31,7 +30,7 @@ pub(crate) async fn examine(
         .flat_map(|change| [Some(change.transfer_id()), parent(change)])
         .flatten()
         .collect();
-    let mut rows = ValuesTable::new(&mapping.table, &columns.id);
+    let mut rows = mapping.rows(&columns.id);
     for id in ids.into_iter().filter_map(|id| columns.id.id(id)) {
         rows.add_row(id, []);
     }
@@ -61,9 +60,14 @@ fn not_found(id: &str) -> Obstacle {
 }
 
 impl GatewayMapping {
+    /// The row of an id.
+    fn seen<'r>(&self, id: &str, seen: &RowsById<'r>) -> Option<&'r TargetRow> {
+        seen.get(&self.columns.id.shown_id(id)).copied()
+    }
+
     fn obstacle_to_update(&self, update: &Update, seen: &RowsById<'_>) -> Option<Obstacle> {
         let id = &update.transfer_id;
-        let Some(row) = seen.get(id) else {
+        let Some(row) = self.seen(id, seen) else {
             return Some(not_found(id));
         };
         if self.lacks_deposit(update) {
@@ -77,7 +81,7 @@ impl GatewayMapping {
         }
         let (kind, new) = created_by(&update.effect)?;
         if let Some(parent) = other_parent(update)
-            && !seen.contains_key(parent)
+            && self.seen(parent, seen).is_none()
         {
             return Some(Obstacle::not_found(format!(
                 "the target has no transfer {parent}, which the {} {} undoes",
@@ -96,12 +100,12 @@ impl GatewayMapping {
         // A gateway without the column has nothing to write.
         let ready_at = self.release_column.as_ref()?;
         let id = &release.transfer_id;
-        let Some(row) = seen.get(id) else {
+        let Some(row) = self.seen(id, seen) else {
             return Some(not_found(id));
         };
         let state = self.columns.state.of(row).text();
         let succeeded = self.states.of(TransferState::Succeeded);
-        if state != succeeded {
+        if !self.states.is(&state, TransferState::Succeeded) {
             let state = public_message(&state);
             // Not the same as one that is released already: a person must know that this never is.
             return Some(Obstacle::refused(format!(
@@ -123,7 +127,7 @@ impl GatewayMapping {
         let id = &update.transfer_id;
         let expected = self.states.of(update.expected.state);
         let state = columns.state.of(row).text();
-        if state != expected {
+        if !self.states.is(&state, update.expected.state) {
             let state = public_message(&state);
             return Some(format!(
                 "transfer {id} is {state}, not {expected} as it was decided on"
@@ -139,11 +143,11 @@ impl GatewayMapping {
             });
         }
         let (kind, new) = created_by(&update.effect)?;
-        let amount = columns.amount.of(row);
-        if amount.integer() == Some(new.amount_minor) {
+        if self.minor(row) == Some(new.amount_minor) {
             return None;
         }
-        let (is, wanted) = (amount.text(), new.amount_minor);
+        let wanted = self.amount_unit.decimal(new.amount_minor);
+        let is = columns.amount.of(row).text();
         Some(format!(
             "transfer {id} ({state}) has the amount {is}, not {wanted} as the {}",
             kind.as_str()

@@ -2,10 +2,14 @@
 //! took.
 
 use echeck_adapter::identifier::Identifier;
+use echeck_adapter::row_filter::RowFilter;
 use echeck_adapter::schema::{ColumnContent, ColumnSpec, Fitting, MappedColumn};
 use echeck_service::config::Section;
 
 use crate::columns::TransferColumns;
+
+/// The text of `[transfers.reversal.set]` that stands for the new transfer's id.
+const NEW_ID: &str = "{id}";
 
 /// `[transfers.reversal]`, which holds for restorations too.
 #[derive(Debug, Clone)]
@@ -13,7 +17,7 @@ pub(crate) struct NewTransferOverrides {
     subtype: String,
     /// Further columns that are copied from the original.
     copy: Vec<Identifier>,
-    /// Columns that get a fixed text.
+    /// Columns that get a fixed text, or [`NEW_ID`].
     set: Vec<(Identifier, String)>,
 }
 
@@ -43,7 +47,11 @@ impl NewTransferOverrides {
             let key = format!("set.{name}");
             let spec = ColumnSpec::written(&key, ColumnContent::Anything);
             let column = fitting.column(spec, name);
-            filled.push(FilledColumn::new(&column, Fill::Text(text.clone())));
+            let fill = match text.as_str() {
+                NEW_ID => Fill::Id,
+                text => Fill::Text(text.to_owned()),
+            };
+            filled.push(FilledColumn::new(&column, fill));
         }
         for name in &self.copy {
             let spec = ColumnSpec::written("copy", ColumnContent::Anything);
@@ -132,10 +140,15 @@ impl InsertLayouts {
     /// Lays the rows out, and checks that they fill every column that must not be NULL.
     pub(crate) fn fit(
         columns: &TransferColumns<MappedColumn>,
+        filter: &RowFilter,
         overrides: &NewTransferOverrides,
         fitting: &mut Fitting<'_>,
     ) -> Self {
-        let filled = overrides.fit(fitting);
+        let mut filled = overrides.fit(fitting);
+        // A new transfer passes the filter that its original passes.
+        for (column, _) in filter.conditions() {
+            filled.push(FilledColumn::new(column, Fill::Copy(column.clone())));
+        }
         let lay_out = |kind| InsertLayout::new(kind, columns, &overrides.subtype, &filled);
         let layouts = Self {
             reversal: lay_out(NewTransferKind::Reversal),
@@ -183,7 +196,7 @@ impl InsertLayout {
             // The money goes the way of the original once more, whatever the configuration says
             // of the way back.
             NewTransferKind::Restoration => {
-                row.copy(Some(&columns.kind));
+                row.copy(columns.kind.as_ref());
                 row.copy(columns.source.as_ref());
                 row.copy(columns.destination.as_ref());
             }
@@ -197,11 +210,11 @@ impl InsertLayout {
 
     fn add_mapped(&mut self, columns: &TransferColumns<MappedColumn>, subtype: &str) {
         self.add(Some(&columns.id), Fill::Id);
-        self.add(Some(&columns.kind), Fill::Type);
+        self.add(columns.kind.as_ref(), Fill::Type);
         self.add(Some(&columns.state), Fill::State);
         self.add(Some(&columns.amount), Fill::Amount);
         // The original's own spelling, which the batch may have in capitals.
-        self.copy(Some(&columns.currency));
+        self.copy(columns.currency.as_ref());
         self.add(Some(&columns.parent_id), Fill::ParentId);
         for (column, fill) in [
             (&columns.subtype, Fill::Text(subtype.to_owned())),

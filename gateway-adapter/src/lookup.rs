@@ -6,7 +6,7 @@ use echeck_adapter::batch::{KeyKind, LookupKey};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::mapping::LookupError;
 use echeck_adapter::schema::MappedColumn;
-use echeck_adapter::values_table::{RowGuard, ValuesTable};
+use echeck_adapter::values_table::{RowGuard, ValuesField};
 use echeck_proto::adapter::v1::{KeyMatches, Transfer, TransferType};
 use serde_json::Value;
 
@@ -49,7 +49,11 @@ pub(crate) async fn lookup(
         }
     }
     mapping.add_reversal_ids(session, &mut found).await?;
-    let of = |key: &LookupKey| found.get(&key.kind)?.get(&key.value).cloned();
+    let of = |key: &LookupKey| {
+        let (column, _) = mapping.columns.key(key.kind);
+        let shown = column?.shown_id(&key.value);
+        found.get(&key.kind)?.get(&shown).cloned()
+    };
     let matches = keys.iter().map(|key| listed(of(key).unwrap_or_default()));
     Ok(matches.collect())
 }
@@ -86,7 +90,7 @@ impl GatewayMapping {
         let by_name: BTreeMap<&str, &MappedColumn> =
             all.map(|column| (column.name().as_str(), column)).collect();
         let columns: Vec<&MappedColumn> = by_name.into_values().collect();
-        let mut rows = ValuesTable::new(&self.table, key);
+        let mut rows = self.rows(key);
         for id in ids {
             rows.add_row(id.clone(), []);
         }
@@ -111,12 +115,23 @@ impl GatewayMapping {
         let ids: Vec<Value> = parents.into_iter().filter_map(|id| parent.id(id)).collect();
         let mut reversals: HashMap<String, Vec<String>> = HashMap::new();
         for chunk in ids.chunks(CHUNK) {
-            let mut rows = ValuesTable::new(&self.table, parent);
-            let kind = rows.field(&self.columns.kind);
+            let mut rows = self.rows(parent);
+            let kind = self.columns.kind.as_ref();
+            let words = kind.iter().flat_map(|column| {
+                let words = self.types.reversal().iter();
+                words.filter_map(|word| Some((*column, column.word(word)?)))
+            });
+            let kinds: Vec<(ValuesField<'_>, Value)> = words
+                .map(|(column, word)| (rows.field(column), word))
+                .collect();
             for id in chunk {
-                rows.add_row(id.clone(), [kind.value(self.types.reversal())]);
+                let kinds = kinds.iter().map(|(field, word)| field.value(word.clone()));
+                rows.add_row(id.clone(), kinds);
             }
-            let select = rows.select(&[id, parent], &[RowGuard::Is(kind)]);
+            let fields = kinds.iter().map(|(field, _)| *field).collect();
+            let guards = kind.map(|column| RowGuard::IsOneOf(column, fields));
+            let guards: Vec<RowGuard<'_>> = guards.into_iter().collect();
+            let select = rows.select(&[id, parent], &guards);
             for row in session.fetch(select).await? {
                 let of_parent = reversals.entry(parent.of(&row).text()).or_default();
                 of_parent.push(id.of(&row).text());

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use echeck_adapter::amount::AmountUnit;
 use echeck_adapter::batch::{AppliedStep, LookupKey, TransferChange};
 use echeck_adapter::config::ColumnNames;
 use echeck_adapter::dialect::{DbError, TargetSession};
@@ -9,15 +10,17 @@ use echeck_adapter::identifier::Identifier;
 use echeck_adapter::mapping::{
     LookupError, Mapping, MappingConfig, MappingNeeds, MappingSettings, Obstacle,
 };
+use echeck_adapter::row_filter::{RowFilter, RowFilterConfig};
 use echeck_adapter::schema::{Fitting, MappedColumn};
 use echeck_adapter::timestamp::TimestampFormat;
+use echeck_adapter::values_table::ValuesTable;
 use echeck_proto::adapter::v1::{FundingPolicy, KeyMatches};
 use echeck_service::config::Section;
 
 use crate::columns::TransferColumns;
 use crate::deposit::DepositColumn;
 use crate::layout::{InsertLayouts, NewTransferOverrides};
-use crate::profile::{GatewayProfile, StateSpellings, TypeSpellings};
+use crate::profile::{FixedWords, GatewayProfile, StateSpellings, TypeSpellings};
 use crate::{change, examine, lookup, release, verify};
 
 /// The gateway's mapping as configured.
@@ -27,6 +30,10 @@ pub(crate) struct GatewayMappingConfig {
     columns: TransferColumns<Identifier>,
     states: StateSpellings,
     types: TypeSpellings,
+    fixed: FixedWords,
+    /// `None` takes columns of whole numbers alone, which are minor units.
+    amount_unit: Option<AmountUnit>,
+    filter: RowFilterConfig,
     overrides: NewTransferOverrides,
     /// `deposit_none_values`: what means "in no deposit", beside NULL.
     deposit_none: Vec<String>,
@@ -41,6 +48,11 @@ impl GatewayMappingConfig {
             ("state", FundingPolicy::State),
             ("deposit", FundingPolicy::Deposit),
         ];
+        let units = [
+            ("integer", None),
+            ("minor", Some(AmountUnit::Minor)),
+            ("major", Some(AmountUnit::Major)),
+        ];
         let default_policy = Some(profile.funding_policy());
         let table = section.string_or("table", "transfers");
         let config = Self {
@@ -54,6 +66,9 @@ impl GatewayMappingConfig {
             columns: TransferColumns::read(ColumnNames::read(section.section("columns"))),
             states: StateSpellings::read(&section.section("states"), profile),
             types: TypeSpellings::read(&section.section("types")),
+            fixed: FixedWords::read(&section.section("fixed")),
+            amount_unit: section.one_of("amount_unit", &units, Some(None)),
+            filter: RowFilterConfig::read(&section),
             overrides: NewTransferOverrides::read(&section.section("reversal")),
             deposit_none: section.strings_or("deposit_none_values", &[]),
         };
@@ -67,6 +82,46 @@ impl GatewayMappingConfig {
     }
 }
 
+impl GatewayMappingConfig {
+    /// A column of numbers needs numbers as words, and amounts with decimals a column that has them.
+    fn check_words(&self, columns: &TransferColumns<MappedColumn>, fitting: &mut Fitting<'_>) {
+        let states = self.states.words();
+        let states = states.map(|(key, text, _)| ("states", key, &columns.state, text));
+        let types = columns.kind.iter().flat_map(|column| {
+            let words = self.types.words();
+            words.map(move |(key, text, _)| ("types", key, column, text))
+        });
+        for (section, key, column, text) in states.chain(types) {
+            if column.word(text).is_none() {
+                fitting.fault(format!(
+                    "transfers.{section}.{key}: is {text:?}, but column {:?} has numbers; give the \
+                     number that stands for it",
+                    column.name().as_str()
+                ));
+            }
+        }
+        let name = columns.amount.name().as_str();
+        match (self.amount_unit, columns.amount.is_decimal()) {
+            (Some(AmountUnit::Major), false) => fitting.fault(format!(
+                "transfers.amount_unit: is \"major\", but column {name:?} has whole numbers, and so \
+                 minor units"
+            )),
+            (None, true) => fitting.fault(format!(
+                "transfers.amount_unit: is not set, and column {name:?} has decimal numbers; say \
+                 \"major\" where 50.00 are fifty dollars, or \"minor\" where they are fifty cents"
+            )),
+            (Some(AmountUnit::Major), true) | (Some(AmountUnit::Minor), _) | (None, false) => {}
+        }
+    }
+}
+
+impl GatewayMapping {
+    /// Rows of the table by one of its columns, of those that are transfers.
+    pub(crate) fn rows<'a>(&'a self, key: &'a MappedColumn) -> ValuesTable<'a> {
+        ValuesTable::new(&self.table, key).only(&self.filter)
+    }
+}
+
 impl MappingConfig for GatewayMappingConfig {
     fn settings(&self) -> &MappingSettings {
         &self.settings
@@ -76,8 +131,13 @@ impl MappingConfig for GatewayMappingConfig {
         let columns = self.columns.fit(fitting);
         let deposit = columns.deposit_id.as_ref();
         let deposit = deposit.map(|column| DepositColumn::fit(column, &self.deposit_none, fitting));
-        let layouts = InsertLayouts::fit(&columns, &self.overrides, fitting);
+        self.check_words(&columns, fitting);
+        let filter = self.filter.fit(fitting, "transfers");
+        let layouts = InsertLayouts::fit(&columns, &filter, &self.overrides, fitting);
         Box::new(GatewayMapping {
+            filter,
+            fixed: self.fixed.clone(),
+            amount_unit: self.amount_unit.unwrap_or(AmountUnit::Minor),
             table: self.settings.table.clone(),
             release_column: release::column(&columns, &layouts),
             columns,
@@ -96,6 +156,11 @@ pub(crate) struct GatewayMapping {
     pub(crate) deposit: Option<DepositColumn>,
     pub(crate) states: StateSpellings,
     pub(crate) types: TypeSpellings,
+    /// What all transfers are where no column says it.
+    pub(crate) fixed: FixedWords,
+    pub(crate) amount_unit: AmountUnit,
+    /// Which rows are transfers.
+    pub(crate) filter: RowFilter,
     pub(crate) layouts: InsertLayouts,
     /// The column that says from when on a transfer may be settled, where the gateway knows that.
     pub(crate) release_column: Option<MappedColumn>,

@@ -84,13 +84,11 @@ impl GatewayMapping {
                 is_written,
             )
         });
-        let types = self.types.words().map(|(key, text, is_written)| {
-            word(
-                format!("transfers.types.{key}"),
-                &columns.kind,
-                text,
-                is_written,
-            )
+        let types = columns.kind.iter().flat_map(|column| {
+            let words = self.types.words();
+            words.map(move |(key, text, is_written)| {
+                word(format!("transfers.types.{key}"), column, text, is_written)
+            })
         });
         let reversal = self.layouts.of(NewTransferKind::Reversal).columns();
         let fixed = reversal.iter().filter_map(|filled| {
@@ -122,7 +120,7 @@ fn word<'a>(
     ConfiguredWord {
         key,
         column,
-        value: Value::from(text),
+        value: column.word(text).unwrap_or_else(|| Value::from(text)),
         is_written,
     }
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{AddedTransfer, TransferState, Update, UpdateEffect};
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::schema::MappedColumn;
-use echeck_adapter::values_table::{InsertColumn, InsertSource, ValuesTable};
+use echeck_adapter::values_table::{InsertColumn, InsertSource};
 use serde_json::Value;
 
 use crate::layout::{Fill, NewTransferKind};
@@ -48,7 +48,7 @@ impl GatewayMapping {
         inserts: &[TransferInsert<'_>],
     ) -> Result<bool, DbError> {
         let id = &self.columns.id;
-        let mut parents = ValuesTable::new(&self.table, id);
+        let mut parents = self.rows(id);
         for parent in inserts.iter().filter_map(|one| other_parent(one.update)) {
             let Some(parent) = id.id(parent) else {
                 return Ok(false);
@@ -70,7 +70,7 @@ impl GatewayMapping {
         inserts: &[&TransferInsert<'_>],
         now: DateTime<Utc>,
     ) -> Result<Option<SqlStatement>, DbError> {
-        let mut rows = ValuesTable::new(&self.table, &self.columns.id);
+        let mut rows = self.rows(&self.columns.id);
         let (mut columns, mut fields) = (Vec::new(), Vec::new());
         for filled in self.layouts.of(kind).columns() {
             let column = &filled.column;
@@ -111,9 +111,15 @@ impl GatewayMapping {
             Fill::Id => return Ok(column.id(&new.id)),
             Fill::ParentId => return Ok(column.id(&new.parent_id)),
             Fill::TraceId if !new.trace_id.is_empty() => return Ok(column.id(&new.trace_id)),
-            Fill::Type => Value::from(self.types.reversal()),
-            Fill::State => Value::from(self.states.of(TransferState::Succeeded)),
-            Fill::Amount => Value::from(new.amount_minor),
+            Fill::Type => {
+                return Ok(self
+                    .types
+                    .reversal()
+                    .first()
+                    .and_then(|word| column.word(word)));
+            }
+            Fill::State => return Ok(self.state(TransferState::Succeeded)),
+            Fill::Amount => column.amount(new.amount_minor, self.amount_unit),
             Fill::Tags => Value::from(json(&new.tags)?),
             Fill::WrittenAt => column.instant(now),
             Fill::Zero => Value::from(0),

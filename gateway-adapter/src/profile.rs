@@ -47,24 +47,26 @@ impl GatewayProfile {
     }
 }
 
-/// The gateway's spelling of each state.
+/// The gateway's spellings of each state. The first is written; any of them is read.
 #[derive(Debug, Clone)]
-pub(crate) struct StateSpellings([(TransferState, String); 5]);
+pub(crate) struct StateSpellings([(TransferState, Vec<String>); 5]);
 
 impl StateSpellings {
     /// Reads `[transfers.states]`. Only FAILED and RETURNED may share a spelling.
     pub(crate) fn read(section: &Section<'_>, profile: GatewayProfile) -> Self {
         let spelled = TransferState::ALL.map(|state| {
-            (
-                state,
-                section.string_or(key_of(state), profile.spelling(state)),
-            )
+            let texts = section.strings_or(key_of(state), &[profile.spelling(state)]);
+            if texts.is_empty() {
+                section.fault(key_of(state), "has no spelling".to_owned());
+            }
+            (state, texts)
         });
-        for (at, (state, text)) in spelled.iter().enumerate() {
-            for (other, other_text) in &spelled[..at] {
+        for (at, (state, texts)) in spelled.iter().enumerate() {
+            for (other, other_texts) in &spelled[..at] {
                 let may_share =
                     (*other, *state) == (TransferState::Failed, TransferState::Returned);
-                if text == other_text && !may_share {
+                let shared = texts.iter().find(|text| other_texts.contains(text));
+                if let Some(text) = shared.filter(|_| !may_share) {
                     let message = format!("is {text:?}, as {} is", key_of(*other));
                     section.fault(key_of(*state), message);
                 }
@@ -75,28 +77,47 @@ impl StateSpellings {
 
     /// Each spelling with its key, and whether it is written; the others are only compared.
     pub(crate) fn words(&self) -> impl Iterator<Item = (&'static str, &str, bool)> {
-        self.0.iter().map(|(state, text)| {
+        self.0.iter().flat_map(|(state, texts)| {
             let is_written = match state {
                 TransferState::Succeeded | TransferState::Failed | TransferState::Returned => true,
                 TransferState::Pending | TransferState::Canceled => false,
             };
-            (key_of(*state), text.as_str(), is_written)
+            let texts = texts.iter().enumerate();
+            texts.map(move |(at, text)| (key_of(*state), text.as_str(), is_written && at == 0))
         })
     }
 
-    /// The spelling of a state.
+    /// The spelling of a state that is written.
     pub(crate) fn of(&self, state: TransferState) -> &str {
+        self.all(state).first().map_or("", String::as_str)
+    }
+
+    /// Every spelling of a state.
+    pub(crate) fn all(&self, state: TransferState) -> &[String] {
+        let mut spelled = self.0.iter();
+        let found = spelled.find(|(candidate, _)| *candidate == state);
+        found.map_or(&[], |(_, texts)| texts)
+    }
+
+    /// Whether a text is a spelling of a state.
+    pub(crate) fn is(&self, text: &str, state: TransferState) -> bool {
+        self.all(state).iter().any(|spelling| spelling == text)
+    }
+
+    /// The most spellings that a state has.
+    pub(crate) fn most(&self) -> usize {
         self.0
             .iter()
-            .find(|(candidate, _)| *candidate == state)
-            .map_or("", |(_, text)| text)
+            .map(|(_, texts)| texts.len())
+            .max()
+            .unwrap_or(0)
     }
 
     /// The state of a spelling; FAILED when RETURNED shares it.
     pub(crate) fn parse(&self, text: &str) -> Option<TransferState> {
         self.0
             .iter()
-            .find(|(_, spelling)| spelling == text)
+            .find(|(state, _)| self.is(text, *state))
             .map(|(state, _)| *state)
     }
 }
@@ -111,57 +132,73 @@ const fn key_of(state: TransferState) -> &'static str {
     }
 }
 
-/// The gateway's spelling of each type.
+/// The gateway's spellings of each type. The first is written; any of them is read.
 #[derive(Debug, Clone)]
-pub(crate) struct TypeSpellings {
-    debit: String,
-    credit: String,
-    reversal: String,
-}
+pub(crate) struct TypeSpellings([(TransferType, &'static str, Vec<String>); 3]);
 
 impl TypeSpellings {
     /// Reads `[transfers.types]`. No two types may share a spelling.
     pub(crate) fn read(section: &Section<'_>) -> Self {
-        let types = Self {
-            debit: section.string_or("debit", "DEBIT"),
-            credit: section.string_or("credit", "CREDIT"),
-            reversal: section.string_or("reversal", "REVERSAL"),
-        };
-        if types.credit == types.debit {
-            section.fault("credit", format!("is {:?}, as debit is", types.credit));
+        let spelled = [
+            (TransferType::Debit, "debit", "DEBIT"),
+            (TransferType::Credit, "credit", "CREDIT"),
+            (TransferType::Reversal, "reversal", "REVERSAL"),
+        ]
+        .map(|(kind, key, usual)| (kind, key, section.strings_or(key, &[usual])));
+        for (at, (_, key, texts)) in spelled.iter().enumerate() {
+            if texts.is_empty() {
+                section.fault(key, "has no spelling".to_owned());
+            }
+            for (_, other, other_texts) in &spelled[..at] {
+                if let Some(text) = texts.iter().find(|text| other_texts.contains(text)) {
+                    section.fault(key, format!("is {text:?}, as {other} is"));
+                }
+            }
         }
-        if [&types.debit, &types.credit].contains(&&types.reversal) {
-            let message = format!("is {:?}, as another type is", types.reversal);
-            section.fault("reversal", message);
-        }
-        types
+        Self(spelled)
     }
 
     /// Each spelling with its key, and whether it is written; the others are only compared.
     pub(crate) fn words(&self) -> impl Iterator<Item = (&'static str, &str, bool)> {
-        [
-            ("debit", self.debit.as_str(), false),
-            ("credit", self.credit.as_str(), false),
-            ("reversal", self.reversal.as_str(), true),
-        ]
-        .into_iter()
+        self.0.iter().flat_map(|(kind, key, texts)| {
+            let is_written = *kind == TransferType::Reversal;
+            let texts = texts.iter().enumerate();
+            texts.map(move |(at, text)| (*key, text.as_str(), is_written && at == 0))
+        })
     }
 
-    /// The spelling of a reversal.
-    pub(crate) fn reversal(&self) -> &str {
-        &self.reversal
+    /// The spellings of a reversal, of which the first is written.
+    pub(crate) fn reversal(&self) -> &[String] {
+        let [.., (_, _, texts)] = &self.0;
+        texts
     }
 
     /// The type of a spelling; unspecified when it is not one of these.
     pub(crate) fn parse(&self, text: &str) -> TransferType {
-        if text == self.debit {
-            TransferType::Debit
-        } else if text == self.credit {
-            TransferType::Credit
-        } else if text == self.reversal {
-            TransferType::Reversal
-        } else {
-            TransferType::Unspecified
+        let mut spelled = self.0.iter();
+        let found = spelled.find(|(_, _, texts)| texts.iter().any(|one| one == text));
+        found.map_or(TransferType::Unspecified, |(kind, _, _)| *kind)
+    }
+}
+
+/// What all transfers are in a table without a column for it: `[transfers.fixed]`.
+#[derive(Debug, Clone)]
+pub(crate) struct FixedWords {
+    /// The type of a transfer that undoes no other one.
+    pub(crate) kind: TransferType,
+    pub(crate) currency: String,
+}
+
+impl FixedWords {
+    /// Reads the section.
+    pub(crate) fn read(section: &Section<'_>) -> Self {
+        let kinds = [
+            ("debit", TransferType::Debit),
+            ("credit", TransferType::Credit),
+        ];
+        Self {
+            kind: section.one_of("type", &kinds, Some(TransferType::Debit)),
+            currency: section.string_or("currency", "USD"),
         }
     }
 }

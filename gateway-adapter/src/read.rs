@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use echeck_adapter::row::{Cell, TargetRow};
 use echeck_adapter::schema::MappedColumn;
-use echeck_proto::adapter::v1::{Transfer, TransferState};
+use echeck_proto::adapter::v1::{Transfer, TransferState, TransferType};
 use echeck_proto::timestamp;
 use tracing::error;
 
@@ -27,7 +27,7 @@ impl GatewayMapping {
             let instant = optional(column).instant();
             instant.map(timestamp::to_proto)
         };
-        let type_text = bounded(columns.kind.of(row));
+        let (kind, type_text) = self.kind(row);
         let state_text = bounded(columns.state.of(row));
         let state = self.states.parse(&state_text);
         let id = bounded(columns.id.of(row));
@@ -37,16 +37,16 @@ impl GatewayMapping {
         }
         Transfer {
             id,
-            r#type: self.types.parse(&type_text).into(),
+            r#type: kind.into(),
             type_text,
             state: state
                 .map_or(TransferState::Unspecified, |state| state.to_proto())
                 .into(),
             state_text,
             in_deposit: self.deposit.as_ref().and_then(|deposit| deposit.is_in(row)),
-            amount_minor: columns.amount.of(row).integer().unwrap_or_default(),
-            currency: bounded(columns.currency.of(row)),
-            fee_minor: optional(&columns.fee).integer(),
+            amount_minor: self.minor(row).unwrap_or_default(),
+            currency: self.currency(row),
+            fee_minor: self.amount_unit.minor(optional(&columns.fee)),
             trace_id: text(&columns.trace_id),
             payment_id: text(&columns.payment_id),
             ach_trace: text(&columns.ach_trace),
@@ -73,6 +73,34 @@ impl GatewayMapping {
                 .unwrap_or_default(),
             unreadable,
             unnamed: self.unnamed(row),
+        }
+    }
+}
+
+impl GatewayMapping {
+    /// The type of a row, and its spelling. Without a column for it, what undoes another transfer is a
+    /// reversal.
+    pub(crate) fn kind(&self, row: &TargetRow) -> (TransferType, String) {
+        match &self.columns.kind {
+            Some(column) => {
+                let text = bounded(column.of(row));
+                (self.types.parse(&text), text)
+            }
+            None if self.columns.parent_id.of(row).is_null() => (self.fixed.kind, String::new()),
+            None => (TransferType::Reversal, String::new()),
+        }
+    }
+
+    /// The amount of a row in minor units.
+    pub(crate) fn minor(&self, row: &TargetRow) -> Option<i64> {
+        self.amount_unit.minor(self.columns.amount.of(row))
+    }
+
+    /// The currency of a row.
+    pub(crate) fn currency(&self, row: &TargetRow) -> String {
+        match &self.columns.currency {
+            Some(column) => bounded(column.of(row)),
+            None => self.fixed.currency.clone(),
         }
     }
 }

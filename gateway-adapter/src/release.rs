@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use echeck_adapter::batch::{ReleaseToSettlement, TransferState};
 use echeck_adapter::dialect::SqlStatement;
 use echeck_adapter::schema::MappedColumn;
-use echeck_adapter::values_table::{RowGuard, ValuesTable};
+use echeck_adapter::values_table::{RowGuard, ValuesField};
 use serde_json::Value;
 
 use crate::columns::TransferColumns;
@@ -38,18 +38,22 @@ impl GatewayMapping {
         now: DateTime<Utc>,
     ) -> Option<SqlStatement> {
         let ready_at = self.release_column.as_ref()?;
-        let mut rows = ValuesTable::new(&self.table, &self.columns.id);
-        let state = rows.field(&self.columns.state);
+        let mut rows = self.rows(&self.columns.id);
+        let column = &self.columns.state;
+        let words = self.states.all(TransferState::Succeeded).iter();
+        let states: Vec<(ValuesField<'_>, Value)> = words
+            .filter_map(|word| Some((rows.field(column), column.word(word)?)))
+            .collect();
         let from = rows.assign(ready_at);
         let updated_at = rows.assign_latest(self.columns.updated_at.as_ref());
         for ReleasedTransfer { id, release } in released {
-            let mut values = vec![
-                state.value(self.states.of(TransferState::Succeeded)),
-                from.instant(release.ready_to_settle_at),
-            ];
+            let mut values = vec![from.instant(release.ready_to_settle_at)];
+            values.extend(states.iter().map(|(field, word)| field.value(word.clone())));
             values.extend(updated_at.map(|field| field.instant(now)));
             rows.add_row(id.clone(), values);
         }
-        Some(rows.update(&[RowGuard::Is(state), RowGuard::IsNull(ready_at)]))
+        let states = states.iter().map(|(field, _)| *field).collect();
+        let succeeded = RowGuard::IsOneOf(column, states);
+        Some(rows.update(&[succeeded, RowGuard::IsNull(ready_at)]))
     }
 }

@@ -1,6 +1,7 @@
 //! Values of a row on which no decision can rest. They stop that row, and no other.
 
 use chrono::NaiveDate;
+use echeck_adapter::amount::AmountUnit;
 use echeck_adapter::public_message;
 use echeck_adapter::row::{Cell, TargetRow};
 use echeck_adapter::schema::MappedColumn;
@@ -38,51 +39,53 @@ impl GatewayMapping {
 
     /// The type and the state of a row that the mapping does not name.
     pub(crate) fn unnamed(&self, row: &TargetRow) -> String {
-        let (kind, state) = (self.columns.kind.of(row), self.columns.state.of(row));
-        let unnamed = [
-            (
-                "types",
-                kind,
-                self.types.parse(&kind.text()) != TransferType::Unspecified,
-            ),
-            ("states", state, self.states.parse(&state.text()).is_some()),
-        ];
-        let unnamed = unnamed
+        let state = self.columns.state.of(row);
+        let kind = self.columns.kind.as_ref().map(|column| {
+            let kind = column.of(row);
+            let is_named = self.types.parse(&kind.text()) != TransferType::Unspecified;
+            ("types", kind, is_named)
+        });
+        let state = ("states", state, self.states.parse(&state.text()).is_some());
+        let unnamed = kind
             .into_iter()
+            .chain([state])
             .filter(|(_, _, is_named)| !is_named)
             .map(|(key, word, _)| format!("{} is not in transfers.{key}", shown(word)));
         unnamed.collect::<Vec<_>>().join(", ")
     }
 
+    const fn amounts(&self) -> &'static str {
+        match self.amount_unit {
+            AmountUnit::Minor => "a number of minor units above 0",
+            AmountUnit::Major => "an amount above 0 with at most two decimals",
+        }
+    }
+
     fn checks(&self, row: &TargetRow) -> [Check<'_>; 7] {
         let columns = &self.columns;
-        let (id, amount) = (columns.id.of(row).text(), columns.amount.of(row));
-        let currency = columns.currency.of(row).text();
+        let id = columns.id.of(row).text();
+        let currency = self.currency(row);
         let settlement_date = columns.settlement_date.as_ref();
         let deposit = self.deposit.as_ref();
         // An id by which its own column does not find the row again cannot be changed.
         let finds_itself = (1..=MAX_ID_BYTES).contains(&id.len()) && columns.id.id(&id).is_some();
-        let is_positive = amount.integer().is_some_and(|minor| minor > 0);
+        let is_positive = self.minor(row).is_some_and(|minor| minor > 0);
         let is_day = settlement_date.is_none_or(|column| {
             let date = column.of(row);
             date.is_null() || day(date).is_some()
         });
         let is_known = deposit.is_none_or(|deposit| deposit.is_in(row).is_some());
         let deposit = deposit.map(DepositColumn::column);
-        let (kind, state) = (&columns.kind, &columns.state);
+        let (kind, state) = (columns.kind.as_ref(), &columns.state);
+        let is_type = kind.is_none_or(|kind| is_word(kind.of(row)));
         [
             ("id", Some(&columns.id), "a usable id", finds_itself),
-            ("type", Some(kind), "a type", is_text(kind.of(row))),
-            ("state", Some(state), "a state", is_text(state.of(row))),
-            (
-                "amount",
-                Some(&columns.amount),
-                "a number of minor units above 0",
-                is_positive,
-            ),
+            ("type", kind, "a type", is_type),
+            ("state", Some(state), "a state", is_word(state.of(row))),
+            ("amount", Some(&columns.amount), self.amounts(), is_positive),
             (
                 "currency",
-                Some(&columns.currency),
+                columns.currency.as_ref(),
                 "a currency of three letters",
                 is_currency(&currency),
             ),
@@ -92,8 +95,8 @@ impl GatewayMapping {
     }
 }
 
-fn is_text(cell: &Cell) -> bool {
-    matches!(cell, Cell::Text(_))
+fn is_word(cell: &Cell) -> bool {
+    matches!(cell, Cell::Text(_) | Cell::Integer(_))
 }
 
 fn is_currency(text: &str) -> bool {

@@ -6,7 +6,6 @@ use echeck_adapter::batch::{AppliedStep, TransferChange, TransferState, Update, 
 use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::public_message;
 use echeck_adapter::row::TargetRow;
-use echeck_adapter::values_table::ValuesTable;
 use serde_json::Value;
 
 use crate::layout::NewTransferKind;
@@ -48,7 +47,7 @@ pub(crate) async fn verify(
     shown.extend(&mapping.release_column);
     let mut seen = RowsById::new();
     for chunk in ids.chunks(CHUNK) {
-        let mut rows = ValuesTable::new(&mapping.table, &columns.id);
+        let mut rows = mapping.rows(&columns.id);
         for id in chunk {
             rows.add_row(id.clone(), []);
         }
@@ -69,7 +68,7 @@ impl GatewayMapping {
     /// What the table shows instead of a change.
     fn missing(&self, change: &TransferChange, seen: &RowsById) -> Option<String> {
         let id = change.transfer_id();
-        let Some(row) = seen.get(id) else {
+        let Some(row) = seen.get(&self.columns.id.shown_id(id)) else {
             return Some(format!("there is no transfer {id}"));
         };
         match change {
@@ -91,7 +90,7 @@ impl GatewayMapping {
     fn not_ended(&self, update: &Update, ended: TransferState, row: &TargetRow) -> Option<String> {
         let id = &update.transfer_id;
         let (state, wanted) = (self.columns.state.of(row).text(), self.states.of(ended));
-        if state != wanted {
+        if !self.states.is(&state, ended) {
             let state = public_message(&state);
             return Some(format!("transfer {id} is {state}, not {wanted}"));
         }
@@ -107,18 +106,18 @@ impl GatewayMapping {
     fn not_created(&self, update: &Update, seen: &RowsById) -> Option<String> {
         let (kind, new) = created_by(&update.effect)?;
         let (word, id, of) = (kind.as_str(), &new.id, &update.transfer_id);
-        let Some(row) = seen.get(id) else {
+        let Some(row) = seen.get(&self.columns.id.shown_id(id)) else {
             return Some(format!("there is no {word} {id} of transfer {of}"));
         };
         let columns = &self.columns;
         let (amount, parent) = (columns.amount.of(row), columns.parent_id.of(row).text());
-        if amount.integer() != Some(new.amount_minor) {
-            let (is, wanted) = (amount.text(), new.amount_minor);
+        if self.minor(row) != Some(new.amount_minor) {
+            let (is, wanted) = (amount.text(), self.amount_unit.decimal(new.amount_minor));
             return Some(format!(
                 "the {word} {id} of transfer {of} has the amount {is}, not {wanted}"
             ));
         }
-        if parent != new.parent_id {
+        if parent != columns.parent_id.shown_id(&new.parent_id) {
             let (parent, wanted) = (public_message(&parent), &new.parent_id);
             return Some(format!(
                 "the {word} {id} of transfer {of} has the parent {parent:?}, not {wanted:?}"

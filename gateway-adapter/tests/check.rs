@@ -214,7 +214,7 @@ async fn a_key_that_cannot_hold_the_ids_of_reversals_is_a_fault() {
     let postgres = replaced(
         demo_schema(Dialect::Postgres),
         "trace_id             TEXT",
-        "trace_id             UUID",
+        "trace_id             BIGINT",
     );
     let mysql = replaced(
         demo_schema(Dialect::Mysql),
@@ -228,7 +228,7 @@ async fn a_key_that_cannot_hold_the_ids_of_reversals_is_a_fault() {
     );
     let found = faults(Dialect::Postgres, "", &postgres).await;
     let message = "transfers.columns.trace_id: column \"trace_id\" of table \"transfers\" is \
-                   declared \"uuid\" and cannot hold the ids of new transfers, such as FNX01";
+                   declared \"bigint\" and cannot hold the ids of new transfers, such as FNX01";
     assert!(found.starts_with(message), "{found}");
     let found = faults(Dialect::Mysql, "", &mysql).await;
     for key in ["id", "parent_id"] {

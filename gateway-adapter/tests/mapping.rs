@@ -57,10 +57,10 @@ async fn all_faults_of_a_mapping_are_reported_together() {
     let faults = report.faults.join("\n");
     for message in [
         "transfers.columns.id: column \"id\" of table \"transfers\" has no unique index of its own",
-        "transfers.columns.state: column \"state\" of table \"transfers\" is declared \"INTEGER\", \
-         but must hold text",
-        "transfers.columns.amount: column \"amount\" of table \"transfers\" is declared \
-         \"DECIMAL(10,2)\", but must hold whole numbers",
+        "transfers.states.succeeded: is \"SUCCEEDED\", but column \"state\" has numbers; give the \
+         number that stands for it",
+        "transfers.amount_unit: is not set, and column \"amount\" has decimal numbers; say \
+         \"major\" where 50.00 are fifty dollars, or \"minor\" where they are fifty cents",
         "transfers.columns.trace_id: column \"trace\" of table \"transfers\" is declared \"STRING\"",
         "transfers.columns.created_at: table \"transfers\" has no column \"created_at\" (an empty \
          name switches it off); it has: \
@@ -69,7 +69,8 @@ async fn all_faults_of_a_mapping_are_reported_together() {
     ] {
         assert!(faults.contains(message), "{message}\nis not in\n{faults}");
     }
-    assert_eq!(report.faults.len(), 6, "{faults}");
+    // One for each of five states.
+    assert_eq!(report.faults.len(), 10, "{faults}");
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ mod common;
 
 use std::time::Duration;
 
-use common::{D, config, rig_on};
+use common::{D, FEW_COLUMNS, config, rig_on};
 use echeck_adapter::check::check;
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::testing::{
-    AdapterRig, Journal, fail, give_back, reapply, reason_of, release, restore, reverse,
+    AdapterRig, Journal, fail, give_back, reapply, reason_of, release, reported, restore, reverse,
 };
 use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
 use echeck_proto::adapter::v1::step::Change;
@@ -32,12 +32,6 @@ const NATIVE: &str = "
         trace_id citext UNIQUE, parent_id uuid REFERENCES transfers (id),
         messages json NOT NULL DEFAULT '[]', failure_code char(8), updated_at timestamptz NOT NULL
     );";
-
-const FEW_COLUMNS: &str = "[transfers.columns]\nsubtype = \"\"\nfee = \"\"\npayment_id = \"\"\n\
-    ach_trace = \"\"\nindividual_id = \"\"\nsource = \"\"\ndestination = \"\"\napplication = \"\"\n\
-    merchant_identity = \"\"\nstatement_descriptor = \"\"\nidempotency_id = \"\"\nraw = \"\"\n\
-    tags = \"\"\nfailure_message = \"\"\nready_to_settle_at = \"\"\ncreated_at = \"\"\n\
-    settlement_date = \"\"\ndeposit_id = \"\"\n";
 
 #[tokio::test]
 async fn enums_uuids_domains_and_padded_text_of_postgres_are_written_and_compared() {
@@ -63,7 +57,7 @@ async fn enums_uuids_domains_and_padded_text_of_postgres_are_written_and_compare
         fail("TR1", TransferState::Pending),
         fail(&id(3).to_uppercase(), TransferState::Pending),
         fail(&id(3), TransferState::Canceled),
-        // The id of a reversal that no UUID column can hold.
+        // It is not funded.
         reverse(&id(3), 500, None),
     ];
     let reply = rig
@@ -143,7 +137,7 @@ async fn later_stages_are_written_into_enums_uuids_and_domains_of_postgres() {
 }
 
 #[tokio::test]
-async fn a_reversal_that_a_uuid_column_cannot_hold_is_refused_by_name() {
+async fn a_reversal_in_a_column_of_uuids_has_the_uuid_that_belongs_to_its_id() {
     let rig = AdapterRig::on(
         Dialect::Postgres,
         NATIVE,
@@ -156,14 +150,21 @@ async fn a_reversal_that_a_uuid_column_cannot_hold_is_refused_by_name() {
          VALUES ('{id}', 'DEBIT', 'SUCCEEDED', 500, now())"
     ))
     .await;
-    let reply = rig
-        .apply(Journal::default().changes([reverse(id, 500, None)]))
-        .await
-        .unwrap();
-    assert_eq!(reply.exceptions[0].kind(), StepExceptionKind::Refused);
+    let batch = Journal::default().changes([
+        reverse(id, 500, None),
+        restore(id, 500, TransferState::Succeeded, &format!("RV_{id}")),
+    ]);
+    let reply = rig.apply(batch.clone()).await.unwrap();
+    assert_eq!(reported(&reply.exceptions), []);
+    assert_eq!(rig.missing(batch).await, [""; 0]);
+    let reversal = "a88d0770-6f86-5dfb-a4e6-151f68b838ac";
     assert_eq!(
-        reply.exceptions[0].message,
-        format!("column \"id\" cannot hold id \"RV_{id}\"")
+        rig.rows(&format!(
+            "SELECT type, amount, parent_id = '{id}', parent_id = '{reversal}' FROM transfers \
+             WHERE id <> '{id}' ORDER BY type"
+        ))
+        .await,
+        ["DEBIT|500|f|t", "REVERSAL|500|t|f"]
     );
 }
 

@@ -219,6 +219,30 @@ mod tests {
         })
     }
 
+    #[test]
+    fn a_group_is_cut_by_the_bytes_of_its_texts() {
+        let failed = |id: &str, bytes: usize| Step {
+            position: 1,
+            hash: RowHash::from_bytes(&[0; 32]).unwrap(),
+            change: Some(update(
+                id,
+                UpdateEffect::Fail {
+                    messages: vec!["m".repeat(bytes)],
+                    raw_json: "r".repeat(bytes),
+                },
+            )),
+            blocked: None,
+        };
+        let pieces = |bytes: usize| {
+            let steps = ["A", "B", "C"].map(|id| failed(id, bytes));
+            let groups = groups(&steps);
+            groups.iter().map(Vec::len).collect::<Vec<_>>()
+        };
+        assert_eq!(pieces(1_200), [3]);
+        assert_eq!(pieces(MAX_BYTES / 4), [1, 1, 1]);
+        assert_eq!(pieces(MAX_BYTES / 5), [2, 1]);
+    }
+
     fn reverse(transfer_id: &str) -> TransferChange {
         let reversal = new_transfer(&format!("RV_{transfer_id}"), transfer_id);
         update(transfer_id, UpdateEffect::Reverse(reversal))

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod adopt;
+pub mod amount;
 pub mod api;
 pub mod apply;
 pub mod batch;
@@ -23,6 +24,7 @@ mod needs;
 pub mod progress;
 mod public_message;
 pub mod row;
+pub mod row_filter;
 pub mod schema;
 pub mod serve;
 mod status;

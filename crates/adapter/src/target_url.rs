@@ -16,9 +16,9 @@ const SUPPORTED: &str = "sqlite:///path/to/file.db, postgres://user:password@hos
 pub enum TargetUrl {
     /// `sqlite:///absolute/path.db`, or `sqlite:relative/path.db`.
     Sqlite(PathBuf),
-    /// `postgres://…` or `postgresql://…`.
+    /// `postgres://…`, or as libpq, Rails and GeoDjango say it: `postgresql://…`, `postgis://…`.
     Postgres(Box<PgConnectOptions>),
-    /// `mysql://…` or `mariadb://…`.
+    /// `mysql://…`, or as others say it: `mariadb://…`, and Rails' `mysql2://…` and `trilogy://…`.
     Mysql(Box<MySqlConnectOptions>),
 }
 
@@ -33,15 +33,17 @@ impl TargetUrl {
             return Err(format!("is not a URL; {SUPPORTED}"));
         };
         match scheme {
-            "sqlite" => sqlite(rest),
-            "postgres" | "postgresql" => {
-                let options = PgConnectOptions::from_str(url)
+            "sqlite" | "sqlite3" => sqlite(rest),
+            "postgres" | "postgresql" | "postgis" => {
+                demand_encoding(rest)?;
+                let options = PgConnectOptions::from_str(&format!("postgres:{rest}"))
                     .map_err(|_| "is not a PostgreSQL URL".to_owned())?;
                 demand_database(options.get_database())?;
                 Ok(Self::Postgres(Box::new(options)))
             }
-            "mysql" | "mariadb" => {
-                let options = MySqlConnectOptions::from_str(url)
+            "mysql" | "mariadb" | "mysql2" | "trilogy" => {
+                demand_encoding(rest)?;
+                let options = MySqlConnectOptions::from_str(&format!("mysql:{rest}"))
                     .map_err(|_| "is not a MySQL URL".to_owned())?;
                 demand_database(options.get_database())?;
                 Ok(Self::Mysql(Box::new(options)))
@@ -63,6 +65,30 @@ fn sqlite(rest: &str) -> Result<TargetUrl, String> {
         return Err("must not have parameters after a '?'".to_owned());
     }
     Ok(TargetUrl::Sqlite(PathBuf::from(path)))
+}
+
+/// A password with one of these characters would end there, and the rest of it would be shown as the
+/// name of a host or a database.
+fn demand_encoding(rest: &str) -> Result<(), String> {
+    let rest = rest.trim_start_matches('/');
+    let (account, is_cut) = match (rest.find(['/', '?', '#']), rest.rfind('@')) {
+        (Some(end), Some(at)) => (&rest[..at], end < at),
+        (None, Some(at)) => (&rest[..at], false),
+        (_, None) => ("", false),
+    };
+    let escapes = account.split('%').skip(1);
+    let is_hex = |text: &str| {
+        let digits = text.bytes().take(2);
+        digits.filter(u8::is_ascii_hexdigit).count() == 2
+    };
+    if is_cut || escapes.clone().any(|text| !is_hex(text)) {
+        return Err(
+            "has a character in the user's name or the password that a URL needs encoded: write % \
+             as %25, / as %2F, ? as %3F, # as %23 and @ as %40"
+                .to_owned(),
+        );
+    }
+    Ok(())
 }
 
 fn demand_database(name: Option<&str>) -> Result<(), String> {
@@ -141,6 +167,16 @@ mod tests {
                 "mariadb://app:hunter2@db:3307/rally",
                 "mysql app@db:3307/rally",
             ),
+            ("mysql2://app:hunter2@db/rally", "mysql app@db:3306/rally"),
+            ("trilogy://app:hunter2@db/rally", "mysql app@db:3306/rally"),
+            (
+                "postgis://app:hunter2@[::1]:5433/core",
+                "postgres app@[::1]:5433/core",
+            ),
+            (
+                "postgres://app:h%2Fu%40%25@db/core",
+                "postgres app@db:5432/core",
+            ),
         ] {
             assert_eq!(parse(url).unwrap(), format!("TargetUrl({shown})"));
         }
@@ -156,6 +192,10 @@ mod tests {
                 "is not a PostgreSQL URL",
             ),
             ("oracle://user:hunter2@host/db", "\"oracle\""),
+            ("postgres://app:12/hunter2@db/core", "/ as %2F"),
+            ("mysql://app:1?hunter2@db/core", "? as %3F"),
+            ("mysql://app:#hunter2@db/core", "# as %23"),
+            ("postgres://app:100%hunter2@db/core", "% as %25"),
             ("hunter2", "is not a URL"),
         ] {
             let fault = parse(url).unwrap_err();

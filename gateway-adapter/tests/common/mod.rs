@@ -11,6 +11,13 @@ use echeck_proto::adapter::v1::TransferState;
 use echeck_proto::adapter::v1::step::Change;
 use echeck_service::config::Settings;
 
+/// The columns that a table of a few has not.
+pub(crate) const FEW_COLUMNS: &str = "[transfers.columns]\nsubtype = \"\"\nfee = \"\"\npayment_id = \"\"\n\
+    ach_trace = \"\"\nindividual_id = \"\"\nsource = \"\"\ndestination = \"\"\napplication = \"\"\n\
+    merchant_identity = \"\"\nstatement_descriptor = \"\"\nidempotency_id = \"\"\nraw = \"\"\n\
+    tags = \"\"\nfailure_message = \"\"\nready_to_settle_at = \"\"\ncreated_at = \"\"\n\
+    settlement_date = \"\"\ndeposit_id = \"\"\n";
+
 /// Reads a configuration, with any target where none is given.
 pub(crate) fn config(toml: &str) -> Result<AdapterConfig, String> {
     let target = if toml.contains("[target]") {

@@ -199,7 +199,11 @@ fn international_entries_have_their_own_layout() {
         returned.account_tail.as_ref().unwrap().to_string(),
         "***7890"
     );
-    assert_eq!(returned.keys.individual_id, None);
+    assert_eq!(returned.keys.individual_id.as_deref(), Some("CUST77"));
+    assert_eq!(
+        outcome.entries[1].keys.individual_id.as_deref(),
+        Some("CUST77")
+    );
     assert_eq!(
         (returned.sec.as_deref(), returned.company_name.as_deref()),
         (Some("IAT"), None)

@@ -6,10 +6,22 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{ColumnKind, ColumnRights, NativeType};
+use crate::amount::AmountUnit;
 use crate::dialect::Dialect;
 use crate::identifier::Identifier;
 use crate::row::{Cell, TargetRow};
 use crate::timestamp::TimestampFormat;
+
+/// What our own ids, which are no UUIDs, become in a column of UUIDs: always the same one.
+const OWN_IDS: Uuid = Uuid::from_u128(0x8f6d_5c1e_0a3b_4d27_9e58_71c4_2b90_6af3);
+
+/// The UUID of an id, in any spelling that PostgreSQL would not take for another.
+fn uuid(id: &str) -> Option<Uuid> {
+    match id.parse::<Uuid>() {
+        Ok(uuid) => (uuid.to_string() == id).then_some(uuid),
+        Err(_) => Some(Uuid::new_v5(&OWN_IDS, id.as_bytes())),
+    }
+}
 
 /// A column of the mapping that was found in the live schema, so that values can be bound in the
 /// form it takes.
@@ -98,10 +110,7 @@ impl MappedColumn {
                 (number.to_string() == id).then(|| Value::from(number))
             }
             // PostgreSQL has other spellings of the same UUID, and refuses all other texts.
-            ColumnKind::Uuid => {
-                let uuid: Uuid = id.parse().ok()?;
-                (uuid.to_string() == id).then(|| Value::from(id))
-            }
+            ColumnKind::Uuid => Some(Value::from(uuid(id)?.to_string())),
             ColumnKind::Text if !self.native.has_letters_of(id) => None,
             ColumnKind::Text
             | ColumnKind::Decimal
@@ -114,6 +123,49 @@ impl MappedColumn {
             | ColumnKind::Untyped
             | ColumnKind::Other => Some(Value::from(id)),
         }
+    }
+
+    /// An id as a row shows it that has this id.
+    pub fn shown_id(&self, id: &str) -> String {
+        let shown = self.id(id).filter(|_| self.kind == ColumnKind::Uuid);
+        let shown = shown.as_ref().and_then(Value::as_str);
+        shown.unwrap_or(id).to_owned()
+    }
+
+    /// A word of the configuration in the form the column takes; `None` for a column of numbers and
+    /// a word that is none.
+    pub fn word(&self, word: &str) -> Option<Value> {
+        match self.kind {
+            ColumnKind::Integer => word.parse::<i64>().ok().map(Value::from),
+            ColumnKind::Boolean => match word {
+                "true" | "1" => Some(Value::from(1)),
+                "false" | "0" => Some(Value::from(0)),
+                _ => None,
+            },
+            ColumnKind::Text
+            | ColumnKind::Decimal
+            | ColumnKind::Real
+            | ColumnKind::Timestamp
+            | ColumnKind::Date
+            | ColumnKind::Json
+            | ColumnKind::Uuid
+            | ColumnKind::Blob
+            | ColumnKind::Untyped
+            | ColumnKind::Other => Some(Value::from(word)),
+        }
+    }
+
+    /// An amount in the form the column takes.
+    pub fn amount(&self, minor: i64, unit: AmountUnit) -> Value {
+        match (self.kind, unit) {
+            (ColumnKind::Integer | ColumnKind::Untyped, AmountUnit::Minor) => Value::from(minor),
+            (_, unit) => Value::from(unit.decimal(minor)),
+        }
+    }
+
+    /// Whether it holds decimal numbers.
+    pub fn is_decimal(&self) -> bool {
+        self.kind == ColumnKind::Decimal
     }
 
     /// An instant in the form the column takes; the day of it in UTC where it takes days.

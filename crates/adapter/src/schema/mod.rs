@@ -37,7 +37,11 @@ pub enum ColumnContent {
     Id,
     /// Words.
     Text,
-    /// A whole number, such as an amount in minor units.
+    /// A word of the configuration, or the number that stands for it.
+    Word,
+    /// An amount: a whole number, or a decimal one.
+    Amount,
+    /// A whole number.
     Integer,
     /// JSON, in a JSON column or as text.
     Json,
@@ -51,8 +55,10 @@ pub enum ColumnContent {
 
 impl ColumnContent {
     const fn fits(self, kind: ColumnKind) -> bool {
-        use ColumnKind::{Date, Integer, Json, Text, Timestamp, Untyped, Uuid};
+        use ColumnKind::{Date, Decimal, Integer, Json, Text, Timestamp, Untyped, Uuid};
         match self {
+            Self::Word => matches!(kind, Text | Integer | Untyped),
+            Self::Amount => matches!(kind, Integer | Decimal | Untyped),
             Self::Id => matches!(kind, Text | Uuid | Integer | Untyped),
             Self::Text => matches!(kind, Text | Untyped),
             Self::Integer => matches!(kind, Integer | Untyped),
@@ -66,6 +72,8 @@ impl ColumnContent {
         match self {
             Self::Id => "ids (text, UUID or integer)",
             Self::Text => "text",
+            Self::Word => "words (text), or numbers",
+            Self::Amount => "amounts (whole or decimal numbers)",
             Self::Integer => "whole numbers",
             Self::Json => "JSON (or text)",
             Self::Timestamp => "timestamps (or text)",

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::dialect::{Dialect, SqlStatement};
 use crate::identifier::Identifier;
+use crate::row_filter::RowFilter;
 use crate::schema::MappedColumn;
 
 /// A name in the quotes of a dialect.
@@ -147,6 +148,10 @@ pub struct ValuesTable<'a> {
     fields: Vec<FieldForm<'a>>,
     rows: Vec<Vec<Value>>,
     assignments: Vec<Assignment<'a>>,
+    /// What the columns of a row must be, whatever is asked for.
+    filter: Vec<(ValuesField<'a>, &'a Value)>,
+    /// Columns that must be NULL.
+    nulls: Vec<&'a MappedColumn>,
 }
 
 impl<'a> ValuesTable<'a> {
@@ -158,7 +163,24 @@ impl<'a> ValuesTable<'a> {
             fields: vec![FieldForm::Column(key)],
             rows: Vec::new(),
             assignments: Vec::new(),
+            filter: Vec::new(),
+            nulls: Vec::new(),
         }
+    }
+
+    /// The same for the rows that a filter lets pass.
+    #[must_use]
+    pub fn only(mut self, filter: &'a RowFilter) -> Self {
+        for (column, value) in filter.conditions() {
+            match value {
+                Some(value) => {
+                    let field = self.field(column);
+                    self.filter.push((field, value));
+                }
+                None => self.nulls.push(column),
+            }
+        }
+        self
     }
 
     /// Adds a field in the form of a column.
@@ -222,6 +244,9 @@ impl<'a> ValuesTable<'a> {
     pub fn add_row(&mut self, key: Value, values: impl IntoIterator<Item = FieldValue>) {
         let mut row = vec![Value::Null; self.fields.len()];
         row[self.key.at] = key;
+        for (field, value) in &self.filter {
+            row[field.at] = (*value).clone();
+        }
         for FieldValue { at, value } in values {
             row[at] = value;
         }

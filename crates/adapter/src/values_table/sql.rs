@@ -143,6 +143,10 @@ impl Sql<'_, '_> {
         if conditions[0] != found {
             conditions.insert(0, found);
         }
+        let filter = self.values.filter.iter();
+        conditions.extend(filter.map(|(field, _)| self.exactly(*field)));
+        let nulls = self.values.nulls.iter();
+        conditions.extend(nulls.map(|column| format!("{} IS NULL", self.live(column))));
         conditions.extend(guards.iter().map(|guard| self.allowed(guard)));
         conditions.join(" AND ")
     }

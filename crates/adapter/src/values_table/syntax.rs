@@ -13,6 +13,10 @@ pub(super) struct UnfoldedField<'a> {
 }
 
 impl UnfoldedField<'_> {
+    fn is_decimal(&self) -> bool {
+        matches!(self.form, FieldForm::Column(column) if column.kind() == ColumnKind::Decimal)
+    }
+
     fn is_number(&self) -> bool {
         match self.form {
             FieldForm::Column(column) => column.kind() == ColumnKind::Integer,
@@ -104,8 +108,12 @@ impl SqlSyntax for SqliteSyntax {
         format!("({there} > {new} OR ({there} = {new} AND {live} > {given}))")
     }
 
-    fn shown(&self, live: &str, _column: &MappedColumn) -> String {
-        live.to_owned()
+    /// A decimal number is a floating one to it, which is shown with its decimals.
+    fn shown(&self, live: &str, column: &MappedColumn) -> String {
+        match column.kind() {
+            ColumnKind::Decimal => format!("CAST({live} AS TEXT)"),
+            _ => live.to_owned(),
+        }
     }
 
     fn join(&self) -> &'static str {
@@ -234,6 +242,9 @@ impl SqlSyntax for MysqlSyntax {
             .map(|field| {
                 let declared = if field.is_number() {
                     "BIGINT".to_owned()
+                } else if field.is_decimal() {
+                    // Compared with a text, a decimal number is rounded.
+                    "DECIMAL(38,6)".to_owned()
                 } else if field.longest_chars <= 4_096 {
                     format!(
                         "VARCHAR({})",

@@ -22,6 +22,8 @@ const NAMED: &[(&str, &str)] = &[
     ("alerts.channels.", "NAME"),
     ("access.tokens.", "NAME"),
     ("access.certificates.", "NAME"),
+    ("transfers.filter.", "COLUMN"),
+    ("transfers.reversal.set.", "COLUMN"),
 ];
 
 /// The path of a key with NAME where the operator chooses a name.

@@ -96,8 +96,13 @@ impl<'a> Section<'a> {
         let inner = self.section(key);
         let mut map = BTreeMap::new();
         for name in inner.table().into_iter().flatten().map(|(name, _)| name) {
-            if let Some(value) = inner.read(name, scalar) {
-                map.insert(name.clone(), value);
+            inner.tell(name, "text", None);
+            match inner.read(name, scalar) {
+                Some(value) => {
+                    map.insert(name.clone(), value);
+                }
+                None if inner.has(name) => {}
+                None => inner.fault(name, "is empty; say what it is, or leave it out"),
             }
         }
         map

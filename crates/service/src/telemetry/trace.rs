@@ -56,6 +56,10 @@ where
         // Where in the code it is says the name of the span.
         .with_location(false)
         .with_threads(false)
+        // A future is entered at each of its polls, and these two are work at every one of them: the
+        // time between polls, and a context for libraries that make spans by themselves.
+        .with_tracked_inactivity(false)
+        .with_context_activation(false)
         .with_filter(Targets::new().with_targets(ours))
         .boxed()
 }

@@ -21,6 +21,9 @@ const DATE_OF_DEATH: RecordField = RecordField::new("date of death", 22, 27);
 const INFORMATION: RecordField = RecordField::new("addenda information", 36, 79);
 const TRACE: RecordField = RecordField::new("trace number", 80, 94);
 
+/// Of an addenda 15.
+const RECEIVER_ID: RecordField = RecordField::new("receiver identification number", 4, 18);
+
 const IAT_AMOUNT: RecordField = RecordField::new("original entry amount", 36, 45);
 const IAT_INFORMATION: RecordField = RecordField::new("addenda information", 46, 79);
 
@@ -57,6 +60,12 @@ impl AddendaType {
             _ => None,
         }
     }
+}
+
+/// The receiver's id in an addenda 15 of an IAT entry, where the others have it in their detail.
+pub(super) fn receiver_id(record: &Record, class: BatchClass) -> Option<String> {
+    let has_it = class == BatchClass::International && record.cells(TYPE) == b"15";
+    has_it.then(|| record.text(RECEIVER_ID)).flatten()
 }
 
 /// Whether the code of an addenda 98 or 99 is a change code, such as `C02`.

@@ -36,6 +36,8 @@ pub(super) struct EntryDetail {
     pub(super) direction: Direction,
     /// The code with which the bank rejected this entry alone.
     pub(super) reject_code: Option<String>,
+    /// The receiver's id of an IAT entry, which stands in its addenda 15.
+    pub(super) receiver_id: Option<String>,
 }
 
 impl EntryDetail {
@@ -54,6 +56,7 @@ impl EntryDetail {
             amount_minor,
             direction,
             reject_code,
+            receiver_id: None,
         }
     }
 
@@ -161,12 +164,13 @@ impl EntryDetail {
             BatchClass::PointOfPurchase => (None, Some(CHECK_SERIAL_POP)),
             BatchClass::NoIndividualId | BatchClass::International => (None, None),
         };
+        let receiver_id = self.receiver_id.clone();
         let text = |field: Option<RecordField>| field.and_then(|field| record.text(field));
         Entry {
             amount: amount.map(Money::cents),
             direction: self.direction,
             keys: EntryKeys {
-                individual_id: text(individual_id),
+                individual_id: text(individual_id).or(receiver_id),
                 check_serial_number: text(check_serial_number),
                 company_id: batch.company_id.clone(),
                 ..EntryKeys::default()

@@ -122,7 +122,12 @@ impl Entries {
         let rejected = |field: String, why: &str| Rejected::new(at, field, why, amount_minor);
         let blank_code = || rejected(addenda::CODE.to_string(), "the reason code is blank");
         let content = match addenda_type {
-            Some(AddendaType::Payment) => return Ok(()),
+            Some(AddendaType::Payment) => {
+                if let Some(id) = addenda::receiver_id(record, batch.class) {
+                    pending.detail.receiver_id = Some(id);
+                }
+                return Ok(());
+            }
             Some(_) if pending.with_reject_code.is_some() => {
                 let why = "the entry has a reject code and an addenda 98 or 99, so it is unclear \
                            whether it entered the network; ask the sender";

@@ -1,0 +1,332 @@
+//! Tables that are not made as ours are: amounts with decimals, states as numbers, several words for one
+//! state, no column for the type or the currency, other rows beside the transfers.
+#![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
+
+mod common;
+
+use common::{FEW_COLUMNS, config, history};
+use echeck_adapter::check::check;
+use echeck_adapter::dialect::Dialect;
+use echeck_adapter::on_every_database;
+use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reported, restore, reverse};
+use echeck_proto::adapter::v1::adapter_service_server::AdapterService as _;
+use echeck_proto::adapter::v1::{
+    LookupTransfersRequest, StepExceptionKind, Transfer, TransferKey, TransferKeyKind,
+    TransferState, TransferType,
+};
+use echeck_service::config::{Settings, everything_on};
+use tonic::Request;
+
+on_every_database!(
+    amounts_with_decimals_and_states_as_numbers_take_every_effect,
+    without_a_column_for_it_a_transfer_that_undoes_another_is_a_reversal,
+    rows_that_the_filter_leaves_out_are_neither_found_nor_changed,
+    a_new_transfer_passes_the_filter_of_its_original,
+    each_of_several_words_means_the_state_and_the_first_is_written,
+    an_amount_with_a_fraction_of_a_cent_stops_its_row_and_no_other,
+    an_amount_that_is_not_that_of_the_table_undoes_nothing,
+    a_unit_that_is_not_said_and_words_for_numbers_are_faults,
+);
+
+/// A table of payments with a deletion mark and of several kinds.
+fn payments(dialect: Dialect) -> String {
+    let (id, time) = match dialect {
+        Dialect::Sqlite => ("TEXT", "TEXT"),
+        Dialect::Postgres => ("TEXT", "TIMESTAMPTZ"),
+        Dialect::Mysql => ("VARCHAR(64) COLLATE utf8mb4_bin", "DATETIME(6)"),
+    };
+    format!(
+        "CREATE TABLE payments (
+            number {id} NOT NULL PRIMARY KEY,
+            status INTEGER NOT NULL,
+            total DECIMAL(12,4) NOT NULL,
+            method VARCHAR(20),
+            undoes {id},
+            reference {id} UNIQUE,
+            deleted_at {time},
+            touched_at {time});
+         CREATE INDEX of_parent ON payments (undoes)"
+    )
+}
+
+fn mapped() -> String {
+    let columns = FEW_COLUMNS.replace("[transfers.columns]", "");
+    format!(
+        "[transfers]\ntable = \"payments\"\namount_unit = \"major\"\n\
+         null_columns = [\"deleted_at\"]\n[transfers.columns]\nid = \"number\"\nstate = \"status\"\namount = \"total\"\n\
+         parent_id = \"undoes\"\ntype = \"\"\ncurrency = \"\"\ntrace_id = \"\"\nmessages = \"\"\n\
+         failure_code = \"\"\nupdated_at = \"touched_at\"\n{columns}\
+         [transfers.states]\npending = [\"0\", \"1\"]\nsucceeded = [\"2\", \"3\"]\nfailed = \"9\"\n\
+         canceled = \"8\"\nreturned = \"9\"\n\
+         [transfers.filter]\nmethod = \"ach\"\n\
+         [transfers.reversal.set]\nreference = \"{{id}}\"\n"
+    )
+}
+
+async fn rig(dialect: Dialect) -> AdapterRig {
+    let mapping = config(&mapped()).unwrap().mapping;
+    AdapterRig::on(dialect, &payments(dialect), mapping).await
+}
+
+/// A payment by eCheck.
+async fn payment(rig: &AdapterRig, id: &str, status: u8, total: &str) {
+    rig.sql(&format!(
+        "INSERT INTO payments (number, status, total, method, reference) \
+         VALUES ('{id}', {status}, {total}, 'ach', 'ORDER-{id}')"
+    ))
+    .await;
+}
+
+async fn find(rig: &AdapterRig, id: &str) -> Option<Transfer> {
+    let request = LookupTransfersRequest {
+        identity: None,
+        keys: vec![TransferKey {
+            kind: TransferKeyKind::TransferId.into(),
+            value: id.to_owned(),
+        }],
+    };
+    let reply = rig.adapter.lookup_transfers(Request::new(request)).await;
+    let [found] = <[_; 1]>::try_from(reply.unwrap().into_inner().matches).unwrap();
+    found.transfers.into_iter().next()
+}
+
+/// Every payment, amounts without the zeros behind.
+async fn all(rig: &AdapterRig) -> Vec<String> {
+    let rows = rig
+        .rows(
+            "SELECT number, status, CAST(total * 100 AS DECIMAL(12,0)), method, undoes \
+             FROM payments ORDER BY number",
+        )
+        .await;
+    rows.into_iter()
+        .map(|row| row.replace(".0|", "|"))
+        .collect()
+}
+
+async fn amounts_with_decimals_and_states_as_numbers_take_every_effect(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    payment(&rig, "A", 0, "50.00").await;
+    payment(&rig, "B", 1, "19.90").await;
+    payment(&rig, "C", 2, "5.00").await;
+    let report = check(&rig.target).await;
+    assert!(report.faults.is_empty(), "{:?}", report.faults);
+    let before = find(&rig, "B").await.unwrap();
+    assert_eq!(
+        (before.amount_minor, before.currency.as_str()),
+        (1_990, "USD")
+    );
+    assert_eq!(before.state(), TransferState::Pending);
+    assert_eq!(before.r#type(), TransferType::Debit);
+
+    let changes = [
+        fail("A", TransferState::Pending),
+        give_back("B", TransferState::Pending, None),
+    ];
+    let batch = Journal::default().changes(changes.into_iter().chain(history("C")));
+    let reply = rig.apply(batch.clone()).await.unwrap();
+    assert_eq!(reported(&reply.exceptions), []);
+    assert_eq!(rig.missing(batch).await, [""; 0]);
+    assert_eq!(
+        all(&rig).await,
+        [
+            "A|9|5000|ach|-",
+            "B|9|1990|ach|-",
+            "C|2|500|ach|-",
+            "RA_C|2|500|ach|RS_C",
+            "RS_C|2|500|ach|RV_C",
+            "RV_C|2|500|ach|C",
+        ]
+    );
+}
+
+async fn without_a_column_for_it_a_transfer_that_undoes_another_is_a_reversal(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    payment(&rig, "C", 3, "5.00").await;
+    rig.apply(Journal::default().changes([reverse("C", 500, None)]))
+        .await
+        .unwrap();
+    let original = find(&rig, "C").await.unwrap();
+    assert_eq!(original.reversal_ids, ["RV_C"]);
+    let reversal = find(&rig, "RV_C").await.unwrap();
+    assert_eq!(reversal.r#type(), TransferType::Reversal);
+    assert_eq!(reversal.amount_minor, 500);
+    assert_eq!(reversal.unnamed, "");
+}
+
+async fn rows_that_the_filter_leaves_out_are_neither_found_nor_changed(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    for id in ["CARD", "GONE", "SOME"] {
+        payment(&rig, id, 0, "5.00").await;
+    }
+    rig.sql("UPDATE payments SET method = 'card' WHERE number = 'CARD'")
+        .await;
+    rig.sql("UPDATE payments SET method = NULL WHERE number = 'SOME'")
+        .await;
+    rig.sql("UPDATE payments SET deleted_at = '2026-02-20 00:00:00' WHERE number = 'GONE'")
+        .await;
+    let before = all(&rig).await;
+    let mut journal = Journal::default();
+    for id in ["CARD", "GONE", "SOME"] {
+        assert_eq!(find(&rig, id).await, None, "{id}");
+        let batch = journal.changes([fail(id, TransferState::Pending)]);
+        let reply = rig.apply(batch).await.unwrap();
+        let [refused] = reported(&reply.exceptions)[..] else {
+            panic!("{:?}", reply.exceptions);
+        };
+        assert_eq!(refused.1, StepExceptionKind::NotFound);
+    }
+    assert_eq!(all(&rig).await, before);
+}
+
+async fn a_new_transfer_passes_the_filter_of_its_original(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    payment(&rig, "C", 2, "5.00").await;
+    let batch = Journal::default().changes([reverse("C", 500, None)]);
+    rig.apply(batch).await.unwrap();
+    assert_eq!(
+        rig.rows("SELECT method, deleted_at, reference FROM payments WHERE number = 'RV_C'")
+            .await,
+        ["ach|-|RV_C"]
+    );
+    assert!(find(&rig, "RV_C").await.is_some());
+}
+
+async fn each_of_several_words_means_the_state_and_the_first_is_written(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    for (id, status) in [("A", 2), ("B", 3), ("C", 1), ("D", 8), ("E", 7)] {
+        payment(&rig, id, status, "5.00").await;
+    }
+    let state = async |id: &str| find(&rig, id).await.unwrap().state();
+    assert_eq!(state("A").await, TransferState::Succeeded);
+    assert_eq!(state("B").await, TransferState::Succeeded);
+    assert_eq!(state("C").await, TransferState::Pending);
+    assert_eq!(state("D").await, TransferState::Canceled);
+    let unnamed = find(&rig, "E").await.unwrap().unnamed;
+    assert_eq!(unnamed, "7 is not in transfers.states");
+    let changes = [
+        reverse("A", 500, None),
+        reverse("B", 500, None),
+        fail("C", TransferState::Pending),
+        // Its state is a word for no state at all.
+        fail("E", TransferState::Pending),
+    ];
+    let batch = Journal::default().changes(changes);
+    let reply = rig.apply(batch).await.unwrap();
+    let refused = reported(&reply.exceptions);
+    let refused: Vec<_> = refused.iter().map(|one| (one.0, one.1)).collect();
+    assert_eq!(refused, [(4, StepExceptionKind::MovedOn)]);
+    let written = "SELECT number, status FROM payments WHERE number IN ('RV_A', 'RV_B', 'C') \
+                   ORDER BY number";
+    assert_eq!(rig.rows(written).await, ["C|9", "RV_A|2", "RV_B|2"]);
+}
+
+async fn an_amount_with_a_fraction_of_a_cent_stops_its_row_and_no_other(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    payment(&rig, "A", 2, "5.0050").await;
+    payment(&rig, "B", 2, "5.0000").await;
+    let unreadable = find(&rig, "A").await.unwrap().unreadable;
+    assert!(
+        unreadable.contains("an amount above 0 with at most two decimals"),
+        "{unreadable}"
+    );
+    assert_eq!(find(&rig, "B").await.unwrap().unreadable, "");
+}
+
+async fn an_amount_that_is_not_that_of_the_table_undoes_nothing(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    payment(&rig, "C", 2, "5.00").await;
+    for amount_minor in [5, 499, 501, 50_000] {
+        let reply = rig
+            .apply(Journal::default().changes([reverse("C", amount_minor, None)]))
+            .await;
+        // A batch of another content at the same place of the journal is refused whole.
+        let Ok(reply) = reply else { continue };
+        assert_eq!(reply.exceptions.len(), 1, "{amount_minor}");
+    }
+    assert_eq!(all(&rig).await, ["C|2|500|ach|-"]);
+}
+
+async fn a_unit_that_is_not_said_and_words_for_numbers_are_faults(dialect: Dialect) {
+    let toml = mapped()
+        .replace("amount_unit = \"major\"\n", "")
+        .replace("failed = \"9\"", "failed = \"FAILED\"");
+    let mapping = config(&toml).unwrap().mapping;
+    let rig = AdapterRig::on(dialect, &payments(dialect), mapping).await;
+    let faults = check(&rig.target).await.faults;
+    assert_eq!(
+        faults,
+        [
+            "transfers.states.failed: is \"FAILED\", but column \"status\" has numbers; give the \
+             number that stands for it",
+            "transfers.amount_unit: is not set, and column \"total\" has decimal numbers; say \
+             \"major\" where 50.00 are fifty dollars, or \"minor\" where they are fifty cents",
+        ]
+    );
+    let toml = mapped().replace("amount = \"total\"", "amount = \"status\"");
+    let mapping = config(&toml).unwrap().mapping;
+    let rig = AdapterRig::on(dialect, &payments(dialect), mapping).await;
+    let faults = check(&rig.target).await.faults.join("\n");
+    assert!(
+        faults.contains("has whole numbers, and so minor units"),
+        "{faults}"
+    );
+}
+
+/// The keys are UUIDs of PostgreSQL, and a new transfer's is made from its id, always the same one.
+#[tokio::test]
+async fn a_restoration_of_a_uuid_undoes_the_reversal_that_has_one() {
+    let schema = payments(Dialect::Postgres)
+        .replace("number TEXT", "number UUID")
+        .replace("undoes TEXT", "undoes UUID REFERENCES payments");
+    let mapping = config(&mapped()).unwrap().mapping;
+    let rig = AdapterRig::on(Dialect::Postgres, &schema, mapping).await;
+    let id = "018f3f1e-0000-7000-8000-000000000001";
+    payment(&rig, id, 2, "5.00").await;
+    let changes = [
+        reverse(id, 500, None),
+        restore(id, 500, TransferState::Succeeded, &format!("RV_{id}")),
+    ];
+    let batch = Journal::default().changes(changes);
+    let reply = rig.apply(batch.clone()).await.unwrap();
+    assert_eq!(reported(&reply.exceptions), []);
+    assert_eq!(rig.missing(batch).await, [""; 0]);
+    let original = find(&rig, id).await.unwrap();
+    let [reversal] = &original.reversal_ids[..] else {
+        panic!("{original:?}");
+    };
+    assert_eq!(find(&rig, reversal).await.unwrap().parent_id, id);
+    // It is found by the id that the journal has as well.
+    let found = find(&rig, &format!("RV_{id}")).await.unwrap();
+    assert_eq!(&found.id, reversal);
+}
+
+#[test]
+fn the_document_of_targets_names_keys_and_tests_that_exist() {
+    let document = include_str!("../../docs/targets.md");
+    let tests = concat!(include_str!("foreign.rs"), include_str!("servers.rs"));
+    let example = config_keys();
+    let rows = document.lines().filter(|line| line.starts_with("| "));
+    let rows: Vec<&str> = rows.skip(1).collect();
+    assert!(rows.len() > 10, "{}", rows.len());
+    for row in rows {
+        let cells: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        let [_, keys, test] = cells[..] else {
+            panic!("{row}");
+        };
+        for key in keys.split(", ") {
+            let key = key.trim_matches(|c| c == '`' || c == ' ');
+            let is_key = [format!("| `{key}` |"), format!("| `{key}.")];
+            assert!(is_key.iter().any(|one| example.contains(one)), "{key}");
+        }
+        let test = test.trim().trim_matches('`');
+        assert!(tests.contains(&format!("async fn {test}(")), "{test}");
+    }
+}
+
+/// Every key, as the document of the configuration has it.
+fn config_keys() -> String {
+    let example = include_str!("../example.toml");
+    let settings = Settings::from_toml(&everything_on(example)).unwrap();
+    let _ = gateway_adapter::read_config(&settings);
+    settings.document(example)
+}
