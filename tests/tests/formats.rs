@@ -86,7 +86,7 @@ async fn check(format: &str, source: &str) {
     let world = world().await;
     let before = came_back(&world).await;
     let import = world.import(source, "returns", file(format)).await;
-    let totals = import.totals.clone().unwrap();
+    let totals = import.totals.unwrap();
     assert_eq!(totals.read.unwrap().count, ENTRIES as u64, "{import:?}");
     assert_eq!(totals.held.unwrap().count, 0, "{:?}", world.holds().await);
     assert!(ties_out(&world, &import.import_id).await);

@@ -19,8 +19,11 @@ enum Cell<'a> {
 
 use Cell::{Date, Error, None as Blank, Number, Text};
 
-/// A workbook with these sheets; a row is its number and its cells.
-fn workbook(sheets: &[(&str, &[(u32, &[Cell<'_>])])]) -> Vec<u8> {
+/// Rows of a sheet: the number and the cells of each.
+type Rows<'a> = &'a [(u32, &'a [Cell<'a>])];
+
+/// A workbook with these sheets.
+fn workbook(sheets: &[(&str, Rows<'_>)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let mut part = |name: &str, text: &str| {
         archive

@@ -12,17 +12,17 @@ use crate::format::{FileRejected, ReadError};
 
 /// The rows of a file, by the profile's syntax.
 pub(super) enum Rows<R: Read> {
-    Csv(CsvRows<R>),
+    Csv(Box<CsvRows<R>>),
     Json(Box<JsonRows<R>>),
-    Sheet(SheetRows<R>),
+    Sheet(Box<SheetRows<R>>),
 }
 
 impl<R: Read> Rows<R> {
     pub(super) fn new(input: R, profile: &Profile) -> Self {
         match profile.syntax {
-            Syntax::Delimited => Self::Csv(CsvRows::new(input, profile)),
+            Syntax::Delimited => Self::Csv(Box::new(CsvRows::new(input, profile))),
             Syntax::Json => Self::Json(Box::new(JsonRows::new(input, profile))),
-            Syntax::Excel => Self::Sheet(SheetRows::new(input, profile)),
+            Syntax::Excel => Self::Sheet(Box::new(SheetRows::new(input, profile))),
         }
     }
 
