@@ -146,7 +146,7 @@ impl InsertLayouts {
     ) -> Self {
         let mut filled = overrides.fit(fitting);
         // A new transfer passes the filter that its original passes.
-        for (column, _) in filter.conditions() {
+        for column in filter.columns() {
             filled.push(FilledColumn::new(column, Fill::Copy(column.clone())));
         }
         let lay_out = |kind| InsertLayout::new(kind, columns, &overrides.subtype, &filled);

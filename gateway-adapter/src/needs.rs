@@ -40,7 +40,11 @@ impl GatewayMapping {
         );
         new_ids.retain(|(column, _)| self.is_filled_with_id(column));
         MappingNeeds {
-            read: columns.all(),
+            read: columns
+                .all()
+                .into_iter()
+                .chain(self.filter.columns())
+                .collect(),
             updated,
             inserted: self.inserted(),
             words: self.words(),

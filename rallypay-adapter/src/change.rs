@@ -79,7 +79,7 @@ impl Mapping for RallyPayMapping {
         changes: &[&TransferChange],
     ) -> Result<Vec<Option<Obstacle>>, DbError> {
         let (transfer_id, status) = (&self.columns.transfer_id, &self.columns.status);
-        let mut rows = ValuesTable::new(&self.table, transfer_id);
+        let mut rows = self.rows();
         for id in changes
             .iter()
             .filter_map(|change| transfer_id.id(key(change)))
@@ -136,7 +136,7 @@ impl RallyPayMapping {
     /// for one of the changes.
     fn update(&self, updates: &[&Update], now: DateTime<Utc>) -> Option<SqlStatement> {
         let (columns, zone) = (&self.columns, self.returned_at_zone);
-        let mut rows = ValuesTable::new(&self.table, &columns.transfer_id);
+        let mut rows = self.rows();
         let status = rows.assign(&columns.status);
         // Each row says from where it may start. A field that it does not need matches nothing.
         let before: Vec<ValuesField<'_>> = (0..self.statuses.most_before())
@@ -179,7 +179,7 @@ impl RallyPayMapping {
         now: DateTime<Utc>,
     ) -> Option<SqlStatement> {
         let columns = &self.columns;
-        let mut rows = ValuesTable::new(&self.table, &columns.transfer_id);
+        let mut rows = self.rows();
         let awaiting = self.statuses.awaiting();
         let fields: Vec<ValuesField<'_>> = awaiting
             .iter()

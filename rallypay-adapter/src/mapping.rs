@@ -6,9 +6,11 @@ use echeck_adapter::identifier::Identifier;
 use echeck_adapter::mapping::{
     ConfiguredWord, Mapping, MappingConfig, MappingNeeds, MappingSettings,
 };
+use echeck_adapter::row_filter::{RowFilter, RowFilterConfig};
 use echeck_adapter::schema::ColumnContent::{Id, Integer, Text, Timestamp};
 use echeck_adapter::schema::{ColumnContent, ColumnSpec, Fitting, MappedColumn};
 use echeck_adapter::timestamp::TimestampFormat;
+use echeck_adapter::values_table::ValuesTable;
 use echeck_proto::adapter::v1::FundingPolicy;
 use echeck_service::config::Section;
 
@@ -19,6 +21,7 @@ use crate::status::AppStatuses;
 pub(crate) struct RallyPayMappingConfig {
     settings: MappingSettings,
     names: TransactionColumnNames,
+    filter: RowFilterConfig,
     statuses: AppStatuses,
     returned_at_zone: Tz,
 }
@@ -118,6 +121,7 @@ impl RallyPayMappingConfig {
                 timestamp_format: TimestampFormat::read(&section, TimestampFormat::Rails),
             },
             names: TransactionColumnNames::read(ColumnNames::read(section.section("columns"))),
+            filter: RowFilterConfig::read(&section),
             statuses: AppStatuses::read(&section),
             returned_at_zone: read_zone(&section),
         }
@@ -153,6 +157,7 @@ impl MappingConfig for RallyPayMappingConfig {
         Box::new(RallyPayMapping {
             table: self.settings.table.clone(),
             columns,
+            filter: self.filter.fit(fitting, "transactions"),
             statuses: self.statuses.clone(),
             returned_at_zone: self.returned_at_zone,
         })
@@ -189,13 +194,20 @@ impl TransactionColumns {
 
 /// The mapping on a live table. It has no lookup: the gateway is the system of record.
 pub(crate) struct RallyPayMapping {
-    pub(crate) table: Identifier,
+    table: Identifier,
     pub(crate) columns: TransactionColumns,
+    /// Which rows are transactions.
+    filter: RowFilter,
     pub(crate) statuses: AppStatuses,
     pub(crate) returned_at_zone: Tz,
 }
 
 impl RallyPayMapping {
+    /// Rows of the table by the transfer's id, of those that are transactions.
+    pub(crate) fn rows(&self) -> ValuesTable<'_> {
+        ValuesTable::new(&self.table, &self.columns.transfer_id).only(&self.filter)
+    }
+
     /// What the mapping reads and writes.
     pub(crate) fn needed(&self) -> MappingNeeds<'_> {
         let updated = self.columns.written();
@@ -207,6 +219,7 @@ impl RallyPayMapping {
             is_written,
         });
         let read = std::iter::once(&self.columns.transfer_id).chain(updated.iter().copied());
+        let read = read.chain(self.filter.columns());
         MappingNeeds {
             read: read.collect(),
             words: words.collect(),

@@ -5,7 +5,6 @@ use std::collections::{BTreeSet, HashMap};
 use echeck_adapter::batch::{AppliedStep, TransferChange, Update};
 use echeck_adapter::dialect::{DbError, TargetSession};
 use echeck_adapter::row::TargetRow;
-use echeck_adapter::values_table::ValuesTable;
 
 use crate::change::key;
 use crate::mapping::RallyPayMapping;
@@ -33,7 +32,7 @@ impl RallyPayMapping {
         wanted.extend(&columns.reversal_ready_at);
         let mut seen: HashMap<String, TargetRow> = HashMap::new();
         for chunk in ids.chunks(CHUNK) {
-            let mut rows = ValuesTable::new(&self.table, &columns.transfer_id);
+            let mut rows = self.rows();
             for id in chunk {
                 rows.add_row(id.clone(), []);
             }

@@ -1,7 +1,7 @@
 //! What the Rails app's adapter does in the same way on every database.
 #![allow(clippy::unwrap_used, reason = "a test that cannot continue has failed")]
 
-use echeck_adapter::check::{TargetCheck, check_deeply};
+use echeck_adapter::check::{TargetCheck, check, check_deeply};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, release, reverse};
@@ -18,6 +18,7 @@ on_every_database!(
     what_its_owner_set_back_no_longer_shows,
     an_integer_enum_is_written_and_compared_as_numbers,
     a_key_that_names_two_rows_changes_neither,
+    a_row_that_the_filter_leaves_out_is_neither_counted_nor_changed,
     an_integer_key_only_matches_ids_in_canonical_spelling,
     a_status_in_other_letters_is_another_status,
     everything_can_be_tried_with_a_transaction_and_is_rolled_back,
@@ -175,8 +176,9 @@ async fn an_integer_enum_is_written_and_compared_as_numbers(dialect: Dialect) {
     assert_eq!(reply.exceptions.len(), 1);
 }
 
-async fn a_key_that_names_two_rows_changes_neither(dialect: Dialect) {
-    let schema = rallypay_adapter::demo_schema(dialect)
+/// The demonstration's schema, where several rows can have one transfer's id.
+fn without_unique_key(dialect: Dialect) -> String {
+    rallypay_adapter::demo_schema(dialect)
         .replace(
             "UNIQUE INDEX index_transactions_on_t",
             "INDEX index_transactions_on_t",
@@ -184,8 +186,47 @@ async fn a_key_that_names_two_rows_changes_neither(dialect: Dialect) {
         .replace(
             "UNIQUE KEY index_transactions_on_t",
             "KEY index_transactions_on_t",
-        );
-    let rig = rig_with(dialect, "", &schema).await;
+        )
+}
+
+async fn a_row_that_the_filter_leaves_out_is_neither_counted_nor_changed(dialect: Dialect) {
+    let filter = "[transactions]\nnull_columns = [\"failure_description\"]\n\
+                  [transactions.columns]\nfailure_description = \"\"\n\
+                  [transactions.filter]\nmerchant_name = \"Orchard\"\namount_cents = 500\n";
+    let rig = rig_with(dialect, filter, &without_unique_key(dialect)).await;
+    let report = check(&rig.target).await;
+    assert_eq!(report.faults, [""; 0]);
+    for id in ["TR1", "TR1", "TR1", "TR1"] {
+        add(&rig, id, "'succeeded'").await;
+    }
+    for sql in [
+        "UPDATE transactions SET merchant_name = 'Orchard' WHERE id <> 2",
+        "UPDATE transactions SET failure_description = 'deleted' WHERE id = 3",
+        "UPDATE transactions SET amount_cents = 501 WHERE id = 4",
+    ] {
+        rig.sql(sql).await;
+    }
+    let batch =
+        Journal::default().changes([reverse("TR1", 500, None), release("RV_TR1", "TR1", 1)]);
+    let reply = rig.apply(batch.clone()).await.unwrap();
+    assert!(reply.exceptions.is_empty(), "{:?}", reply.exceptions);
+    assert_eq!(
+        rig.rows("SELECT status FROM transactions ORDER BY id")
+            .await,
+        ["returned", "succeeded", "succeeded", "succeeded"]
+    );
+    assert_eq!(rig.missing(batch).await, [""; 0]);
+    rig.sql("UPDATE transactions SET failure_description = 'deleted' WHERE id = 1")
+        .await;
+    let batch = Journal::default().changes([reverse("TR1", 500, None)]);
+    assert_eq!(
+        rig.missing(batch).await,
+        ["there is no transaction of transfer TR1"]
+    );
+}
+
+async fn a_key_that_names_two_rows_changes_neither(dialect: Dialect) {
+    let rig = rig_with(dialect, "", &without_unique_key(dialect)).await;
     for id in ["TR1", "TR1", "TR2"] {
         add(&rig, id, "'succeeded'").await;
     }

@@ -1,5 +1,5 @@
-//! Which rows of a table are transfers: `[transfers.filter]`, and `null_columns` beside it. The others
-//! are neither found nor changed.
+//! Which rows of a table are payments: `filter`, and `null_columns` beside it. The others are neither
+//! found nor changed.
 
 use echeck_service::config::Section;
 use serde_json::Value;
@@ -59,6 +59,11 @@ impl RowFilterConfig {
 }
 
 impl RowFilter {
+    /// The columns.
+    pub fn columns(&self) -> impl Iterator<Item = &MappedColumn> {
+        self.0.iter().map(|(column, _)| column)
+    }
+
     /// The columns, and what each must be; `None` is NULL.
     pub fn conditions(&self) -> &[(MappedColumn, Option<Value>)] {
         &self.0

@@ -22,6 +22,7 @@ const NAMED: &[(&str, &str)] = &[
     ("alerts.channels.", "NAME"),
     ("access.tokens.", "NAME"),
     ("access.certificates.", "NAME"),
+    ("transactions.filter.", "COLUMN"),
     ("transfers.filter.", "COLUMN"),
     ("transfers.reversal.set.", "COLUMN"),
 ];
