@@ -146,6 +146,17 @@ impl TransferColumns<MappedColumn> {
         (column.as_ref(), setting)
     }
 
+    /// Every column but those that a new transfer always copies.
+    pub(crate) fn changing(&self) -> Vec<&MappedColumn> {
+        let copied = [&self.currency, &self.application, &self.merchant_identity];
+        let is_copied = |column: &MappedColumn| {
+            let mut copied = copied.iter().copied().flatten();
+            copied.any(|one| one.name() == column.name())
+        };
+        let all = self.all().into_iter();
+        all.filter(|column| !is_copied(column)).collect()
+    }
+
     /// Every column that is mapped.
     pub(crate) fn all(&self) -> Vec<&MappedColumn> {
         let mut all = Vec::new();

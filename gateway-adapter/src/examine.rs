@@ -13,6 +13,7 @@ use echeck_adapter::row::{Cell, TargetRow};
 use echeck_adapter::timestamp::TimestampFormat;
 
 use crate::mapping::GatewayMapping;
+use crate::needs::NewId;
 use crate::new_transfer::{created_by, other_parent};
 
 /// The transfers of a group as they are now, by their ids.
@@ -156,15 +157,15 @@ impl GatewayMapping {
 
     /// Which id of a new transfer the table cannot hold.
     fn impossible_id(&self, new: &AddedTransfer) -> Option<String> {
-        let columns = &self.columns;
-        let ids = [
-            (Some(&columns.id), new.id.as_str()),
-            (columns.trace_id.as_ref(), new.trace_id.as_str()),
-            (Some(&columns.parent_id), new.parent_id.as_str()),
-        ];
-        ids.into_iter().find_map(|(column, id)| {
-            let name = column?.name().as_str();
-            let fits = id.is_empty() || column?.id(id).is_some();
+        let parent_id = self.parent_id(new);
+        self.filled_with_ids().find_map(|(column, fill)| {
+            let id = match fill {
+                NewId::Own => &new.id,
+                NewId::Parent => &parent_id,
+                NewId::Trace => &new.trace_id,
+            };
+            let name = column.name().as_str();
+            let fits = id.is_empty() || column.id(id).is_some();
             (!fits).then(|| format!("column {name:?} cannot hold id {id:?}"))
         })
     }

@@ -51,6 +51,17 @@ impl NewTransferOverrides {
                 NEW_ID => Fill::Id,
                 text => Fill::Text(text.to_owned()),
             };
+            if text != NEW_ID && text.contains(NEW_ID) {
+                fitting.fault(format!(
+                    "transfers.reversal.{key}: is {text:?}, but {NEW_ID} stands alone or not at all"
+                ));
+            }
+            if text != NEW_ID && column.word(text).is_none() {
+                fitting.fault(format!(
+                    "transfers.reversal.{key}: is {text:?}, but column {:?} has numbers",
+                    name.as_str()
+                ));
+            }
             filled.push(FilledColumn::new(&column, fill));
         }
         for name in &self.copy {
@@ -145,6 +156,11 @@ impl InsertLayouts {
         fitting: &mut Fitting<'_>,
     ) -> Self {
         let mut filled = overrides.fit(fitting);
+        let set = filled
+            .iter()
+            .filter(|one| !matches!(one.fill, Fill::Copy(_)));
+        let set: Vec<&MappedColumn> = set.map(|one| &one.column).collect();
+        filter.refuse(fitting, &set);
         // A new transfer passes the filter that its original passes.
         for column in filter.columns() {
             filled.push(FilledColumn::new(column, Fill::Copy(column.clone())));

@@ -144,7 +144,10 @@ impl GatewayMapping {
         // What is linked to a reversal undoes it. It has the same type when it makes a refund
         // again, but a reversal itself is never reversed.
         for transfer in transfers.filter(|one| one.r#type() != TransferType::Reversal) {
-            transfer.reversal_ids = reversals.get(&transfer.id).cloned().unwrap_or_default();
+            transfer.reversal_ids = reversals
+                .get(&parent.shown_id(&transfer.id))
+                .cloned()
+                .unwrap_or_default();
         }
         Ok(())
     }

@@ -100,17 +100,27 @@ impl GatewayMappingConfig {
                 ));
             }
         }
-        let name = columns.amount.name().as_str();
-        match (self.amount_unit, columns.amount.is_decimal()) {
-            (Some(AmountUnit::Major), false) => fitting.fault(format!(
-                "transfers.amount_unit: is \"major\", but column {name:?} has whole numbers, and so \
-                 minor units"
-            )),
-            (None, true) => fitting.fault(format!(
-                "transfers.amount_unit: is not set, and column {name:?} has decimal numbers; say \
-                 \"major\" where 50.00 are fifty dollars, or \"minor\" where they are fifty cents"
-            )),
-            (Some(AmountUnit::Major), true) | (Some(AmountUnit::Minor), _) | (None, false) => {}
+        for column in std::iter::once(&columns.amount).chain(&columns.fee) {
+            let name = column.name().as_str();
+            match (self.amount_unit, column.is_decimal()) {
+                (Some(AmountUnit::Major), false) => fitting.fault(format!(
+                    "transfers.amount_unit: is \"major\", but column {name:?} has whole numbers, and \
+                     so minor units"
+                )),
+                (None, true) => fitting.fault(format!(
+                    "transfers.amount_unit: is \"integer\", but column {name:?} has decimal numbers; \
+                     say \"major\" where 50.00 are fifty dollars, or \"minor\" where they are fifty \
+                     cents"
+                )),
+                (Some(AmountUnit::Major), true) | (Some(AmountUnit::Minor), _) | (None, false) => {}
+            }
+        }
+        if columns.kind.is_none() && !columns.parent_id.is_nullable() {
+            fitting.fault(format!(
+                "transfers.columns.type: is off, so a transfer with a parent is a reversal, but column \
+                 {:?} is never NULL; name a column of types",
+                columns.parent_id.name().as_str()
+            ));
         }
     }
 }
@@ -133,6 +143,7 @@ impl MappingConfig for GatewayMappingConfig {
         let deposit = deposit.map(|column| DepositColumn::fit(column, &self.deposit_none, fitting));
         self.check_words(&columns, fitting);
         let filter = self.filter.fit(fitting, "transfers");
+        filter.refuse(fitting, &columns.changing());
         let layouts = InsertLayouts::fit(&columns, &filter, &self.overrides, fitting);
         Box::new(GatewayMapping {
             filter,
@@ -174,6 +185,10 @@ impl Mapping for GatewayMapping {
 
     fn key(&self) -> Option<&MappedColumn> {
         Some(&self.columns.id)
+    }
+
+    fn filter(&self) -> Option<&RowFilter> {
+        Some(&self.filter)
     }
 
     fn rows_of<'c>(&self, change: &'c TransferChange) -> Vec<&'c str> {

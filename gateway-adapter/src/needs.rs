@@ -11,6 +11,14 @@ use crate::mapping::GatewayMapping;
 const EXAMPLE_ID: &str = "TR0123456789abcdef01234567";
 const EXAMPLE_TRACE_ID: &str = "FNX0123456789abcdef01234567";
 
+/// An id that a new transfer has in a column.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum NewId {
+    Own,
+    Parent,
+    Trace,
+}
+
 impl GatewayMapping {
     /// What the mapping reads and writes.
     pub(crate) fn needed(&self) -> MappingNeeds<'_> {
@@ -31,14 +39,11 @@ impl GatewayMapping {
         updated.extend(
             ready_at.filter(|column| column.is_nullable() || self.release_column.is_some()),
         );
-        let mut new_ids = vec![(&columns.id, EXAMPLE_ID), (&columns.parent_id, EXAMPLE_ID)];
-        new_ids.extend(
-            columns
-                .trace_id
-                .iter()
-                .map(|column| (column, EXAMPLE_TRACE_ID)),
-        );
-        new_ids.retain(|(column, _)| self.is_filled_with_id(column));
+        let new_ids = self.filled_with_ids().map(|(column, fill)| match fill {
+            NewId::Own | NewId::Parent => (column, EXAMPLE_ID),
+            NewId::Trace => (column, EXAMPLE_TRACE_ID),
+        });
+        let new_ids = new_ids.collect();
         MappingNeeds {
             read: columns
                 .all()
@@ -52,13 +57,25 @@ impl GatewayMapping {
         }
     }
 
-    /// Whether a new transfer has an id in the column, and nothing that the configuration says.
-    fn is_filled_with_id(&self, column: &MappedColumn) -> bool {
+    /// The columns in which a new transfer has an id, and nothing that the configuration says.
+    pub(crate) fn filled_with_ids(&self) -> impl Iterator<Item = (&MappedColumn, NewId)> {
         let reversal = self.layouts.of(NewTransferKind::Reversal).columns();
-        let mut filled = reversal.iter();
-        filled.any(|filled| {
-            filled.column.name() == column.name()
-                && matches!(filled.fill, Fill::Id | Fill::ParentId | Fill::TraceId)
+        reversal.iter().filter_map(|filled| {
+            let id = match filled.fill {
+                Fill::Id => NewId::Own,
+                Fill::ParentId => NewId::Parent,
+                Fill::TraceId => NewId::Trace,
+                Fill::Type
+                | Fill::State
+                | Fill::Amount
+                | Fill::Tags
+                | Fill::WrittenAt
+                | Fill::Zero
+                | Fill::Null
+                | Fill::Text(_)
+                | Fill::Copy(_) => return None,
+            };
+            Some((&filled.column, id))
         })
     }
 
@@ -111,7 +128,8 @@ impl GatewayMapping {
             };
             Some(word(key, column, text, true))
         });
-        states.chain(types).chain(fixed).collect()
+        let filter = self.filter.words();
+        states.chain(types).chain(fixed).chain(filter).collect()
     }
 }
 

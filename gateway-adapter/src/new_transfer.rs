@@ -98,6 +98,11 @@ impl GatewayMapping {
         Ok(Some(rows.insert(&columns)))
     }
 
+    /// The id of the transfer that a new one undoes, as that one's row shows it.
+    pub(crate) fn parent_id(&self, new: &AddedTransfer) -> String {
+        self.columns.id.shown_id(&new.parent_id)
+    }
+
     /// The value of a column of one new row; `None` when the column cannot hold it.
     fn value(
         &self,
@@ -109,7 +114,7 @@ impl GatewayMapping {
         let new = insert.new;
         Ok(Some(match fill {
             Fill::Id => return Ok(column.id(&new.id)),
-            Fill::ParentId => return Ok(column.id(&new.parent_id)),
+            Fill::ParentId => return Ok(column.id(&self.parent_id(new))),
             Fill::TraceId if !new.trace_id.is_empty() => return Ok(column.id(&new.trace_id)),
             Fill::Type => {
                 return Ok(self
@@ -123,7 +128,10 @@ impl GatewayMapping {
             Fill::Tags => Value::from(json(&new.tags)?),
             Fill::WrittenAt => column.instant(now),
             Fill::Zero => Value::from(0),
-            Fill::Text(text) => Value::from(text.as_str()),
+            Fill::Text(text) => {
+                let word = column.word(text);
+                word.unwrap_or_else(|| Value::from(text.as_str()))
+            }
             Fill::TraceId | Fill::Null | Fill::Copy(_) => Value::Null,
         }))
     }

@@ -196,9 +196,13 @@ impl FixedWords {
             ("debit", TransferType::Debit),
             ("credit", TransferType::Credit),
         ];
+        let currency = section.string_or("currency", "USD");
+        if currency.len() != 3 || !currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
+            section.fault("currency", "must be three capital letters, such as USD");
+        }
         Self {
             kind: section.one_of("type", &kinds, Some(TransferType::Debit)),
-            currency: section.string_or("currency", "USD"),
+            currency,
         }
     }
 }

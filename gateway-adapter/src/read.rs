@@ -86,7 +86,10 @@ impl GatewayMapping {
                 let text = bounded(column.of(row));
                 (self.types.parse(&text), text)
             }
-            None if self.columns.parent_id.of(row).is_null() => (self.fixed.kind, String::new()),
+            // Some apps have an empty text in the place of NULL.
+            None if self.columns.parent_id.of(row).text().is_empty() => {
+                (self.fixed.kind, String::new())
+            }
             None => (TransferType::Reversal, String::new()),
         }
     }

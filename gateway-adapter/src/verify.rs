@@ -117,7 +117,7 @@ impl GatewayMapping {
                 "the {word} {id} of transfer {of} has the amount {is}, not {wanted}"
             ));
         }
-        if parent != columns.parent_id.shown_id(&new.parent_id) {
+        if parent != columns.parent_id.shown_id(&self.parent_id(new)) {
             let (parent, wanted) = (public_message(&parent), &new.parent_id);
             return Some(format!(
                 "the {word} {id} of transfer {of} has the parent {parent:?}, not {wanted:?}"

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{FEW_COLUMNS, config, history};
-use echeck_adapter::check::check;
+use echeck_adapter::check::{check, check_deeply};
 use echeck_adapter::dialect::Dialect;
 use echeck_adapter::on_every_database;
 use echeck_adapter::testing::{AdapterRig, Journal, fail, give_back, reported, restore, reverse};
@@ -14,6 +14,7 @@ use echeck_proto::adapter::v1::{
     LookupTransfersRequest, StepExceptionKind, Transfer, TransferKey, TransferKeyKind,
     TransferState, TransferType,
 };
+use echeck_service::clock::{Clock as _, SystemClock};
 use echeck_service::config::{Settings, everything_on};
 use tonic::Request;
 
@@ -26,6 +27,9 @@ on_every_database!(
     an_amount_with_a_fraction_of_a_cent_stops_its_row_and_no_other,
     an_amount_that_is_not_that_of_the_table_undoes_nothing,
     a_unit_that_is_not_said_and_words_for_numbers_are_faults,
+    a_filter_by_what_the_adapter_writes_is_a_fault,
+    an_empty_text_is_no_parent_and_a_column_that_is_never_null_is_a_fault,
+    what_a_fixed_text_cannot_be_is_a_fault,
 );
 
 /// A table of payments with a deletion mark and of several kinds.
@@ -256,7 +260,7 @@ async fn a_unit_that_is_not_said_and_words_for_numbers_are_faults(dialect: Diale
         [
             "transfers.states.failed: is \"FAILED\", but column \"status\" has numbers; give the \
              number that stands for it",
-            "transfers.amount_unit: is not set, and column \"total\" has decimal numbers; say \
+            "transfers.amount_unit: is \"integer\", but column \"total\" has decimal numbers; say \
              \"major\" where 50.00 are fifty dollars, or \"minor\" where they are fifty cents",
         ]
     );
@@ -268,6 +272,142 @@ async fn a_unit_that_is_not_said_and_words_for_numbers_are_faults(dialect: Diale
         faults.contains("has whole numbers, and so minor units"),
         "{faults}"
     );
+}
+
+async fn faults_of(dialect: Dialect, schema: &str, toml: &str) -> String {
+    let mapping = config(toml).unwrap().mapping;
+    let rig = AdapterRig::on(dialect, schema, mapping).await;
+    let found = check_deeply(&rig.target, None, SystemClock.now()).await;
+    found.faults.join("\n")
+}
+
+async fn a_filter_by_what_the_adapter_writes_is_a_fault(dialect: Dialect) {
+    for (filter, key, other) in [
+        ("status = 2", "filter.status", "transfers.columns.state"),
+        (
+            "undoes = \"X\"",
+            "filter.undoes",
+            "transfers.columns.parent_id",
+        ),
+        (
+            "reference = \"X\"",
+            "filter.reference",
+            "transfers.reversal.set.reference",
+        ),
+    ] {
+        let toml = mapped().replace("method = \"ach\"", filter);
+        let found = faults_of(dialect, &payments(dialect), &toml).await;
+        let is_also = format!("transfers.{key}: column ");
+        assert!(found.contains(&is_also), "{found}");
+        assert!(
+            found.contains(&format!("is also that of {other}, and what")),
+            "{found}"
+        );
+    }
+    let toml = mapped().replace(
+        "[\"deleted_at\"]",
+        "[\"deleted_at\", \"touched_at\", \"total\"]",
+    );
+    let found = faults_of(dialect, &payments(dialect), &toml).await;
+    assert!(
+        found.contains("transfers.null_columns: column \"touched_at\" is also that of"),
+        "{found}"
+    );
+    assert!(
+        found.contains("null_columns: column \"total\" is never NULL, so no row would be found"),
+        "{found}"
+    );
+    let toml = mapped().replace("method = \"ach\"", "deleted_at = \"x\"");
+    let found = faults_of(dialect, &payments(dialect), &toml).await;
+    if dialect != Dialect::Sqlite {
+        assert!(
+            found.contains("has no words, numbers or truth values to compare"),
+            "{found}"
+        );
+    }
+}
+
+async fn an_empty_text_is_no_parent_and_a_column_that_is_never_null_is_a_fault(dialect: Dialect) {
+    let rig = rig(dialect).await;
+    payment(&rig, "A", 2, "5.00").await;
+    rig.sql("UPDATE payments SET undoes = ''").await;
+    assert_eq!(find(&rig, "A").await.unwrap().r#type(), TransferType::Debit);
+    let never_null = match dialect {
+        Dialect::Sqlite | Dialect::Postgres => ("undoes TEXT", "undoes TEXT NOT NULL DEFAULT ''"),
+        Dialect::Mysql => (
+            "undoes VARCHAR(64) COLLATE utf8mb4_bin",
+            "undoes VARCHAR(64) COLLATE utf8mb4_bin NOT NULL DEFAULT ''",
+        ),
+    };
+    let schema = payments(dialect).replace(never_null.0, never_null.1);
+    let found = faults_of(dialect, &schema, &mapped()).await;
+    let wanted = "transfers.columns.type: is off, so a transfer with a parent is a reversal, but \
+                  column \"undoes\" is never NULL";
+    assert!(found.contains(wanted), "{found}");
+}
+
+async fn what_a_fixed_text_cannot_be_is_a_fault(dialect: Dialect) {
+    let schema = payments(dialect).replace("deleted_at", "score BIGINT, deleted_at");
+    for (set, wanted) in [
+        (
+            "reference = \"INV-{id}\"",
+            "but {id} stands alone or not at all",
+        ),
+        (
+            "score = \"many\"",
+            "transfers.reversal.set.score: is \"many\", but column \"score\"",
+        ),
+        (
+            "score = \"07\"",
+            "transfers.reversal.set.score: is \"07\", but column \"score\"",
+        ),
+        ("score = \"{id}\"", "cannot hold the ids of new transfers"),
+    ] {
+        let toml = mapped().replace("reference = \"{id}\"", set);
+        let found = faults_of(dialect, &schema, &toml).await;
+        assert!(found.contains(wanted), "{set}: {found}");
+    }
+    let fault = config("[transfers.fixed]\ncurrency = \"Dollar\"")
+        .err()
+        .unwrap();
+    assert!(fault.contains("must be three capital letters"), "{fault}");
+}
+
+#[tokio::test]
+async fn a_filter_by_a_word_that_its_column_never_has_is_a_fault() {
+    let schema = "CREATE TYPE means AS ENUM ('ach', 'card');".to_owned()
+        + &payments(Dialect::Postgres).replace("method VARCHAR(20)", "method means");
+    let found = faults_of(Dialect::Postgres, &schema, &mapped()).await;
+    assert_eq!(found, "");
+    let toml = mapped().replace("method = \"ach\"", "method = \"ACH\"");
+    let found = faults_of(Dialect::Postgres, &schema, &toml).await;
+    assert!(
+        found.starts_with(
+            "transfers.filter.method: column \"method\" of table \"payments\" refuses"
+        ),
+        "{found}"
+    );
+}
+
+/// The parent's column may be of another kind than the key.
+#[tokio::test]
+async fn a_restoration_names_the_uuid_of_the_reversal_where_the_parent_is_text() {
+    let schema = payments(Dialect::Postgres).replace("number TEXT", "number UUID");
+    let mapping = config(&mapped()).unwrap().mapping;
+    let rig = AdapterRig::on(Dialect::Postgres, &schema, mapping).await;
+    let id = "018f3f1e-0000-7000-8000-000000000001";
+    payment(&rig, id, 2, "5.00").await;
+    let changes = [
+        reverse(id, 500, None),
+        restore(id, 500, TransferState::Succeeded, &format!("RV_{id}")),
+    ];
+    let batch = Journal::default().changes(changes);
+    let reply = rig.apply(batch.clone()).await.unwrap();
+    assert_eq!(reported(&reply.exceptions), []);
+    assert_eq!(rig.missing(batch).await, [""; 0]);
+    let dangling = "SELECT count(*) FROM payments p WHERE undoes IS NOT NULL AND NOT EXISTS \
+                    (SELECT 1 FROM payments o WHERE o.number::text = p.undoes)";
+    assert_eq!(rig.one(dangling).await, "0");
 }
 
 /// The keys are UUIDs of PostgreSQL, and a new transfer's is made from its id, always the same one.

@@ -59,7 +59,7 @@ async fn all_faults_of_a_mapping_are_reported_together() {
         "transfers.columns.id: column \"id\" of table \"transfers\" has no unique index of its own",
         "transfers.states.succeeded: is \"SUCCEEDED\", but column \"state\" has numbers; give the \
          number that stands for it",
-        "transfers.amount_unit: is not set, and column \"amount\" has decimal numbers; say \
+        "transfers.amount_unit: is \"integer\", but column \"amount\" has decimal numbers; say \
          \"major\" where 50.00 are fifty dollars, or \"minor\" where they are fifty cents",
         "transfers.columns.trace_id: column \"trace\" of table \"transfers\" is declared \"STRING\"",
         "transfers.columns.created_at: table \"transfers\" has no column \"created_at\" (an empty \

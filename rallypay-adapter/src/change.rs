@@ -13,6 +13,7 @@ use echeck_adapter::batch::{
 use echeck_adapter::dialect::{DbError, SqlStatement, TargetSession};
 use echeck_adapter::mapping::{Mapping, MappingNeeds, Obstacle};
 use echeck_adapter::row::Cell;
+use echeck_adapter::row_filter::RowFilter;
 use echeck_adapter::schema::MappedColumn;
 use echeck_adapter::timestamp::noon;
 use echeck_adapter::values_table::{RowGuard, ValuesField, ValuesTable};
@@ -23,6 +24,10 @@ use crate::mapping::RallyPayMapping;
 impl Mapping for RallyPayMapping {
     fn needs(&self) -> MappingNeeds<'_> {
         self.needed()
+    }
+
+    fn filter(&self) -> Option<&RowFilter> {
+        Some(&self.filter)
     }
 
     fn key(&self) -> Option<&MappedColumn> {

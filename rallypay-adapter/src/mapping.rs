@@ -154,10 +154,14 @@ impl MappingConfig for RallyPayMappingConfig {
                 self.settings.table.as_str()
             ));
         }
+        let filter = self.filter.fit(fitting, "transactions");
+        let mut changing = columns.written();
+        changing.push(&columns.transfer_id);
+        filter.refuse(fitting, &changing);
         Box::new(RallyPayMapping {
             table: self.settings.table.clone(),
             columns,
-            filter: self.filter.fit(fitting, "transactions"),
+            filter,
             statuses: self.statuses.clone(),
             returned_at_zone: self.returned_at_zone,
         })
@@ -197,7 +201,7 @@ pub(crate) struct RallyPayMapping {
     table: Identifier,
     pub(crate) columns: TransactionColumns,
     /// Which rows are transactions.
-    filter: RowFilter,
+    pub(crate) filter: RowFilter,
     pub(crate) statuses: AppStatuses,
     pub(crate) returned_at_zone: Tz,
 }
@@ -222,7 +226,7 @@ impl RallyPayMapping {
         let read = read.chain(self.filter.columns());
         MappingNeeds {
             read: read.collect(),
-            words: words.collect(),
+            words: words.chain(self.filter.words()).collect(),
             updated,
             ..MappingNeeds::default()
         }

@@ -2,6 +2,7 @@
 //! can write it whatever its size. When something is wrong with a row, the group is undone and
 //! written again without it.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +11,7 @@ use crate::batch::{Step, TransferChange, UpdateEffect};
 use crate::dialect::{DbError, TargetSession};
 use crate::mapping::{Mapping, Obstacle};
 use crate::progress::StepException;
+use crate::schema::{ColumnKind, MappedColumn};
 
 /// The bytes of text that one statement writes. Databases limit the size of a parameter
 /// (`max_allowed_packet` is 16 MiB where it is smallest), and memory is bounded too.
@@ -40,18 +42,26 @@ impl From<DbError> for GroupError {
 /// Cuts steps into groups. Changes that name the same transfer are in different groups, in their
 /// order; others may be written in any order. So a batch has about as many groups as the longest
 /// history of one transfer in it has steps.
-pub(crate) fn groups(steps: &[Step]) -> Vec<Group<'_>> {
+///
+/// In a `key` of UUIDs one transfer has two names: the id that the journal has, and the UUID.
+pub(crate) fn groups<'a>(key: Option<&MappedColumn>, steps: &'a [Step]) -> Vec<Group<'a>> {
+    let uuids = key.filter(|key| key.kind() == ColumnKind::Uuid);
+    let shown = |name: &'a str| match uuids {
+        Some(key) => Cow::Owned(key.shown_id(name)),
+        None => Cow::Borrowed(name),
+    };
     let mut groups: Vec<Group<'_>> = Vec::new();
     // The first group that may name a transfer again.
-    let mut free: HashMap<&str, usize> = HashMap::new();
+    let mut free: HashMap<Cow<'_, str>, usize> = HashMap::new();
     for step in steps {
         let Some(change) = step.change.as_ref().filter(|_| step.blocked.is_none()) else {
             continue;
         };
         let position = step.position;
-        let taken = change.names().filter_map(|name| free.get(name));
+        let names: Vec<Cow<'_, str>> = change.names().map(shown).collect();
+        let taken = names.iter().filter_map(|name| free.get(name));
         let at = taken.max().copied().unwrap_or(0);
-        free.extend(change.names().map(|name| (name, at + 1)));
+        free.extend(names.into_iter().map(|name| (name, at + 1)));
         groups.resize_with(groups.len().max(at + 1), Vec::new);
         groups[at].push(PositionedChange { position, change });
     }
@@ -235,7 +245,7 @@ mod tests {
         };
         let pieces = |bytes: usize| {
             let steps = ["A", "B", "C"].map(|id| failed(id, bytes));
-            let groups = groups(&steps);
+            let groups = groups(None, &steps);
             groups.iter().map(Vec::len).collect::<Vec<_>>()
         };
         assert_eq!(pieces(1_200), [3]);
@@ -270,7 +280,7 @@ mod tests {
             })
             .collect();
         let positions = |group: Group<'_>| group.into_iter().map(|one| one.position).collect();
-        groups(&steps).into_iter().map(positions).collect()
+        groups(None, &steps).into_iter().map(positions).collect()
     }
 
     #[test]

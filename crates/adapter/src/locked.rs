@@ -29,13 +29,21 @@ pub(crate) async fn first(
         .flat_map(|(at, change)| mapping.rows_of(change).into_iter().map(move |id| (at, id)))
         .collect();
     let mut rows = ValuesTable::new(table, key);
+    if let Some(filter) = mapping.filter() {
+        rows = rows.only(filter);
+    }
     let once: BTreeSet<&str> = ids.iter().map(|(_, id)| *id).collect();
     for id in once.into_iter().filter_map(|id| key.id(id)) {
         rows.add_row(id, []);
     }
     let there = count(session, key, rows.select(&[key], &[])).await?;
     let free = count(session, key, rows.select_free(&[key])).await?;
-    let is_locked = |id: &str| there.get(id).is_some_and(|rows| free.get(id) != Some(rows));
+    let is_locked = |id: &str| {
+        let id = key.shown_id(id);
+        there
+            .get(&id)
+            .is_some_and(|rows| free.get(&id) != Some(rows))
+    };
     let locked = ids.into_iter().find(|(_, id)| is_locked(id));
     Ok(locked.map(|(at, id)| (at, id.to_owned())))
 }

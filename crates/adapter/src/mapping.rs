@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::batch::{AppliedStep, KeyKind, LookupKey, TransferChange};
 use crate::dialect::{DbError, TargetSession};
 use crate::identifier::Identifier;
+use crate::row_filter::RowFilter;
 use crate::schema::{Fitting, MappedColumn};
 use crate::timestamp::TimestampFormat;
 
@@ -76,6 +77,11 @@ pub trait Mapping: Send + Sync {
 
     /// The column by which it finds the rows of changes, if locks on them are to be looked for.
     fn key(&self) -> Option<&MappedColumn> {
+        None
+    }
+
+    /// Which rows of the table are payments, if not all.
+    fn filter(&self) -> Option<&RowFilter> {
         None
     }
 

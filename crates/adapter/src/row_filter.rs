@@ -5,7 +5,8 @@ use echeck_service::config::Section;
 use serde_json::Value;
 
 use crate::identifier::Identifier;
-use crate::schema::{ColumnContent, ColumnSpec, Fitting, MappedColumn};
+use crate::mapping::ConfiguredWord;
+use crate::schema::{ColumnContent, ColumnKind, ColumnSpec, Fitting, MappedColumn};
 
 /// The filter as configured.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +44,14 @@ impl RowFilterConfig {
         for (name, value) in &self.equal {
             let key = format!("filter.{name}");
             let column = fitting.column(ColumnSpec::read(&key, ColumnContent::Anything), name);
+            let is_there = fitting.schema().column(name).is_some();
+            if is_there && !is_comparable(&column) {
+                fitting.fault(format!(
+                    "{section}.{key}: column {:?} has no words, numbers or truth values to compare",
+                    name.as_str()
+                ));
+                continue;
+            }
             match column.word(value) {
                 Some(word) => conditions.push((column, Some(word))),
                 None => fitting.fault(format!(
@@ -52,13 +61,67 @@ impl RowFilterConfig {
         }
         for name in &self.null {
             let spec = ColumnSpec::read("null_columns", ColumnContent::Anything);
-            conditions.push((fitting.column(spec, name), None));
+            let column = fitting.column(spec, name);
+            if fitting.schema().column(name).is_some() && !column.is_nullable() {
+                fitting.fault(format!(
+                    "{section}.null_columns: column {:?} is never NULL, so no row would be found",
+                    name.as_str()
+                ));
+            }
+            conditions.push((column, None));
         }
         RowFilter(conditions)
     }
 }
 
+/// Whether each of its values equals its own text.
+fn is_comparable(column: &MappedColumn) -> bool {
+    match column.kind() {
+        ColumnKind::Text
+        | ColumnKind::Integer
+        | ColumnKind::Decimal
+        | ColumnKind::Boolean
+        | ColumnKind::Uuid
+        | ColumnKind::Untyped => true,
+        ColumnKind::Real
+        | ColumnKind::Timestamp
+        | ColumnKind::Date
+        | ColumnKind::Json
+        | ColumnKind::Blob
+        | ColumnKind::Other => false,
+    }
+}
+
 impl RowFilter {
+    /// Refuses a filter by a column that the adapter writes: after a change, the row would no longer
+    /// be found.
+    pub fn refuse(&self, fitting: &mut Fitting<'_>, written: &[&MappedColumn]) {
+        for column in self.columns() {
+            let mut written = written.iter();
+            if let Some(other) = written.find(|other| other.name() == column.name()) {
+                fitting.fault(format!(
+                    "{}: column {:?} is also that of {}, and what the adapter writes there would \
+                     change which rows it finds; name another one",
+                    column.key(),
+                    column.name().as_str(),
+                    other.key()
+                ));
+            }
+        }
+    }
+
+    /// What the columns must be able to hold.
+    pub fn words(&self) -> impl Iterator<Item = ConfiguredWord<'_>> {
+        self.0.iter().filter_map(|(column, value)| {
+            Some(ConfiguredWord {
+                key: column.key().to_owned(),
+                column,
+                value: value.clone()?,
+                is_written: true,
+            })
+        })
+    }
+
     /// The columns.
     pub fn columns(&self) -> impl Iterator<Item = &MappedColumn> {
         self.0.iter().map(|(column, _)| column)

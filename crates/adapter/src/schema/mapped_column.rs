@@ -133,10 +133,13 @@ impl MappedColumn {
     }
 
     /// A word of the configuration in the form the column takes; `None` for a column of numbers and
-    /// a word that is none.
+    /// a word that is none, as a row would show it.
     pub fn word(&self, word: &str) -> Option<Value> {
         match self.kind {
-            ColumnKind::Integer => word.parse::<i64>().ok().map(Value::from),
+            ColumnKind::Integer => {
+                let number: i64 = word.parse().ok()?;
+                (number.to_string() == word).then(|| Value::from(number))
+            }
             ColumnKind::Boolean => match word {
                 "true" | "1" => Some(Value::from(1)),
                 "false" | "0" => Some(Value::from(0)),

@@ -155,7 +155,8 @@ fn kind_of(base: &str) -> ColumnKind {
     match base {
         "text" | "varchar" | "bpchar" | "citext" | "name" | "enum" => ColumnKind::Text,
         "int2" | "int4" | "int8" => ColumnKind::Integer,
-        "numeric" | "money" => ColumnKind::Decimal,
+        // `money` shows its values in the words of a locale, so it is no number.
+        "numeric" => ColumnKind::Decimal,
         "float4" | "float8" => ColumnKind::Real,
         "bool" => ColumnKind::Boolean,
         "timestamp" | "timestamptz" => ColumnKind::Timestamp,
