@@ -20,7 +20,7 @@ enum Cell<'a> {
 use Cell::{Date, Error, None as Blank, Number, Text};
 
 /// Rows of a sheet: the number and the cells of each.
-type Rows<'a> = &'a [(u32, &'a [Cell<'a>])];
+type Rows<'a> = &'a [(u64, &'a [Cell<'a>])];
 
 /// A workbook with these sheets.
 fn workbook(sheets: &[(&str, Rows<'_>)]) -> Vec<u8> {
@@ -68,7 +68,7 @@ fn workbook(sheets: &[(&str, Rows<'_>)]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-fn sheet(rows: &[(u32, &[Cell<'_>])]) -> String {
+fn sheet(rows: &[(u64, &[Cell<'_>])]) -> String {
     let mut text = String::from(
         "<?xml version=\"1.0\"?><worksheet xmlns=\"http://schemas.openxmlformats.org/spreadsheetml/2006/main\"><sheetData>",
     );
@@ -258,4 +258,12 @@ fn a_cell_far_away_takes_no_memory_for_those_between() {
         why.file_rejection().why.contains("more than 1024 cells"),
         "{why:?}"
     );
+}
+
+#[test]
+fn a_workbook_that_no_spreadsheet_writes_is_rejected() {
+    let far = u64::MAX;
+    let bytes = workbook(&[("Returns", &[(1, HEADER), (far, &[Text("P1"), Text("R01")])])]);
+    let why = read(&bytes[..], &excel("")).file_rejection().why.clone();
+    assert!(why.contains("not as spreadsheets write it"), "{why}");
 }

@@ -4,6 +4,7 @@
 //! and unpacked.
 
 use std::io::{Cursor, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use calamine::{DataRef, Reader as _, Xlsx, XlsxError};
 use chrono::NaiveDate;
@@ -88,6 +89,16 @@ impl<R: Read> SheetRows<R> {
             None => return Err(rejected("this is no Excel workbook (.xlsx)")),
         }
         check_unpacked(&bytes)?;
+        // The library that reads workbooks panics at some that no spreadsheet writes.
+        let read = AssertUnwindSafe(|| self.read(bytes));
+        catch_unwind(read).unwrap_or_else(|_| {
+            Err(rejected(
+                "a part of the workbook is not as spreadsheets write it; ask for it again, or for CSV",
+            ))
+        })
+    }
+
+    fn read(&mut self, bytes: Vec<u8>) -> Result<(), ReadError> {
         let workbook: Result<Xlsx<_>, XlsxError> = Xlsx::new(Cursor::new(bytes));
         let mut workbook = workbook.map_err(|why| unreadable(&why))?;
         let mut names = workbook.sheet_names();
