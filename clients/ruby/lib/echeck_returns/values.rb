@@ -34,11 +34,12 @@ module EcheckReturns
               :related_return_id, :restoration_id, :transfer_state, :text
     attribute :effect, :timeliness, :representment, :stage, :enum
     attribute :settlement_date, :issued_on, :received_on, :original_settlement_date, :deadline,
-              :represent_until, :date
+              :represent_until, :return_fee_until, :correction_told_by, :correction_changed_by,
+              :correction_refused_by, :date
     attribute :line, :position, :supersedes_position, :ordinal
     attribute :decided_at, :time
     attribute :represent_attempts_used, :represent_attempts_left, :integer
-    attribute :represent_attempts_are_bounds, :flag
+    attribute :represent_attempts_are_bounds, :return_fee_allowed, :questionable, :flag
     attribute :databases, [DatabaseProgress]
     attribute :corrected_fields, [CorrectedField]
     attribute :dishonor_grounds, [DishonorGround]
