@@ -389,51 +389,50 @@ async fn a_filter_by_a_word_that_its_column_never_has_is_a_fault() {
     );
 }
 
-/// The parent's column may be of another kind than the key.
-#[tokio::test]
-async fn a_restoration_names_the_uuid_of_the_reversal_where_the_parent_is_text() {
-    let schema = payments(Dialect::Postgres).replace("number TEXT", "number UUID");
+const UUID_ID: &str = "018f3f1e-0000-7000-8000-000000000001";
+
+/// Payments whose keys are UUIDs of PostgreSQL and whose parents are `parent`, after one was reversed,
+/// restored, and the restoration came back: all in one batch.
+async fn history_of_uuids(parent: &str) -> AdapterRig {
+    /// What an id of ours becomes, always the same.
+    const UUID_OF_RESTORATION: &str = "75dcbb7a-63c5-5bf7-9514-b3c77bf3643d";
+    let schema = payments(Dialect::Postgres)
+        .replace("number TEXT", "number UUID")
+        .replace("undoes TEXT", &format!("undoes {parent}"));
     let mapping = config(&mapped()).unwrap().mapping;
     let rig = AdapterRig::on(Dialect::Postgres, &schema, mapping).await;
-    let id = "018f3f1e-0000-7000-8000-000000000001";
-    payment(&rig, id, 2, "5.00").await;
+    payment(&rig, UUID_ID, 2, "5.00").await;
+    let reversal = format!("RV_{UUID_ID}");
     let changes = [
-        reverse(id, 500, None),
-        restore(id, 500, TransferState::Succeeded, &format!("RV_{id}")),
+        reverse(UUID_ID, 500, None),
+        restore(UUID_ID, 500, TransferState::Succeeded, &reversal),
+        // Known by the key that a look-up showed, and not by the id that the step before gave.
+        reverse(UUID_OF_RESTORATION, 500, None),
     ];
     let batch = Journal::default().changes(changes);
     let reply = rig.apply(batch.clone()).await.unwrap();
     assert_eq!(reported(&reply.exceptions), []);
     assert_eq!(rig.missing(batch).await, [""; 0]);
+    rig
+}
+
+#[tokio::test]
+async fn a_restoration_names_the_uuid_of_the_reversal_where_the_parent_is_text() {
+    let rig = history_of_uuids("TEXT").await;
     let dangling = "SELECT count(*) FROM payments p WHERE undoes IS NOT NULL AND NOT EXISTS \
                     (SELECT 1 FROM payments o WHERE o.number::text = p.undoes)";
     assert_eq!(rig.one(dangling).await, "0");
 }
 
-/// The keys are UUIDs of PostgreSQL, and a new transfer's is made from its id, always the same one.
 #[tokio::test]
 async fn a_restoration_of_a_uuid_undoes_the_reversal_that_has_one() {
-    let schema = payments(Dialect::Postgres)
-        .replace("number TEXT", "number UUID")
-        .replace("undoes TEXT", "undoes UUID REFERENCES payments");
-    let mapping = config(&mapped()).unwrap().mapping;
-    let rig = AdapterRig::on(Dialect::Postgres, &schema, mapping).await;
-    let id = "018f3f1e-0000-7000-8000-000000000001";
-    payment(&rig, id, 2, "5.00").await;
-    let changes = [
-        reverse(id, 500, None),
-        restore(id, 500, TransferState::Succeeded, &format!("RV_{id}")),
-    ];
-    let batch = Journal::default().changes(changes);
-    let reply = rig.apply(batch.clone()).await.unwrap();
-    assert_eq!(reported(&reply.exceptions), []);
-    assert_eq!(rig.missing(batch).await, [""; 0]);
-    let original = find(&rig, id).await.unwrap();
+    let rig = history_of_uuids("UUID REFERENCES payments").await;
+    let original = find(&rig, UUID_ID).await.unwrap();
     assert_eq!(original.reversal_ids.len(), 1);
     let reversal = &original.reversal_ids[0];
-    assert_eq!(find(&rig, reversal).await.unwrap().parent_id, id);
+    assert_eq!(find(&rig, reversal).await.unwrap().parent_id, UUID_ID);
     // It is found by the id that the journal has as well.
-    let found = find(&rig, &format!("RV_{id}")).await.unwrap();
+    let found = find(&rig, &format!("RV_{UUID_ID}")).await.unwrap();
     assert_eq!(&found.id, reversal);
 }
 

@@ -148,7 +148,7 @@ pub struct ValuesTable<'a> {
     fields: Vec<FieldForm<'a>>,
     rows: Vec<Vec<Value>>,
     assignments: Vec<Assignment<'a>>,
-    /// What the columns of a row must be, whatever is asked for.
+    /// Columns that must have a value.
     filter: Vec<(ValuesField<'a>, &'a Value)>,
     /// Columns that must be NULL.
     nulls: Vec<&'a MappedColumn>,
